@@ -1,0 +1,289 @@
+//! The step that opens a release: it refuses what cannot work, takes the lease on the service, and records the prior release
+//! before anything is changed.
+
+use serde::Deserialize;
+use serde_json::Value;
+use slipway::aws::{Clusters, Jobs, Ledger, Observed, Retry, Sdk, Services, TaskDefinitions};
+use slipway::job::{Failure, Job, Report, StepError, StepResult};
+use slipway::ledger::{Lease, OpenRelease, Prior, Record, RecordState, State};
+use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
+use slipway::service::{Rollout, Scheduling, ServiceView, revision};
+use slipway::strategy::{Percent, Percentages, Room, Strategy, StrategyName};
+use slipway::timestamp::{Timestamp, readable};
+
+/// User parameters of a begin-release action.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub pipeline: String,
+    pub execution: String,
+    pub cluster: String,
+    pub service: String,
+    /// Containers that the release will give new images: they must be in the service's current task definition.
+    #[serde(default)]
+    pub containers: Vec<String>,
+    /// The image's digest, for the record.
+    pub digest: Option<String>,
+    pub strategy: StrategyName,
+    pub minimum_healthy_percent: Option<Percent<0, 100>>,
+    pub minimum_healthy_tasks: Option<u32>,
+    pub maximum_percent: Option<Percent<100, 200>>,
+    pub maximum_tasks: Option<u32>,
+    /// Tasks to start with when the service has none; 1 when not given.
+    pub initial_count: Option<u32>,
+}
+
+impl Spec {
+    fn strategy(&self) -> Strategy {
+        Strategy {
+            name: self.strategy,
+            minimum_healthy_percent: self.minimum_healthy_percent,
+            minimum_healthy_tasks: self.minimum_healthy_tasks,
+            maximum_percent: self.maximum_percent,
+            maximum_tasks: self.maximum_tasks,
+        }
+    }
+
+    fn open_release(&self, now: Timestamp) -> OpenRelease {
+        OpenRelease {
+            execution: self.execution.clone(),
+            pipeline: self.pipeline.clone(),
+            digest: self.digest.clone().filter(|digest| !digest.is_empty()),
+            state: State::Open,
+            began_at: now,
+            prior: None,
+            change: None,
+            failure: None,
+            rolling_back_since: None,
+        }
+    }
+}
+
+/// The function: one CodePipeline job is one look.
+#[derive(Debug)]
+pub struct BeginRelease {
+    jobs: Jobs,
+    ledger: Ledger,
+    services: Services,
+    clusters: Clusters,
+    task_definitions: TaskDefinitions,
+}
+
+impl BeginRelease {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            jobs: Jobs::new(sdk, "begin-release"),
+            ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
+            clusters: Clusters::new(sdk),
+            task_definitions: TaskDefinitions::new(sdk),
+        }
+    }
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// When Lambda should deliver the event again.
+    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
+        self.jobs.settle(event, async |job| self.step(job).await).await
+    }
+
+    async fn step(&self, job: Job<Spec>) -> StepResult {
+        let spec = &job.spec;
+        spec.strategy().check().map_err(refused)?;
+        let standing = self.ledger.lease(&spec.cluster, &spec.service).await?;
+        let lease = match standing {
+            Some(lease) if lease.held_by(&spec.execution).is_some() => lease,
+            Some(Lease {
+                release: Some(other), ..
+            }) => return Ok(waiting(&other, job.now)),
+            free => match self.take(&job, free.as_ref()).await? {
+                Ok(lease) => lease,
+                Err(report) => return Ok(report),
+            },
+        };
+        self.record_prior(&job, lease).await
+    }
+
+    /// Takes a free lease, if the release can work. `Ok(Err(…))`: not yet.
+    async fn take(&self, job: &Job<Spec>, free: Option<&Lease>) -> Result<Result<Lease, Report>, StepError> {
+        let spec = &job.spec;
+        let record = self.ledger.record(&spec.execution).await?;
+        if let Some(closed) = record.as_ref().filter(|record| record.state == RecordState::Closed) {
+            return Err(closed.refusal().into());
+        }
+        let seen = self.look(spec).await?;
+        self.preflight(spec, &seen.view).await?;
+        if let Some(report) = unsettled(&seen.view, job)? {
+            return Ok(Err(report));
+        }
+        let release = spec.open_release(job.now);
+        let lease = free.map_or_else(
+            || Lease::first(&spec.cluster, &spec.service, release.clone()),
+            |lease| lease.taken(release.clone()),
+        );
+        let record = record
+            .unwrap_or_else(|| Record::started(&spec.execution, &spec.pipeline, release.digest.as_deref(), job.now));
+        self.ledger
+            .advance_with(&lease, &record.begun(&spec.cluster, &spec.service))
+            .await?;
+        Ok(Ok(lease))
+    }
+
+    /// Records the service as it is under the lease, once.
+    async fn record_prior(&self, job: &Job<Spec>, lease: Lease) -> StepResult {
+        let spec = &job.spec;
+        let recorded = lease.held_by(&spec.execution).and_then(|release| release.prior.clone());
+        let prior = match recorded {
+            Some(prior) => prior,
+            None => {
+                let view = self.look(spec).await?.view;
+                let prior = Prior::of(&view).ok_or_else(|| no_deployment(spec))?;
+                self.ledger.advance(&lease.with_prior(prior.clone())).await?;
+                prior
+            }
+        };
+        let desired = size(spec, prior.desired_count);
+        let bounds = spec.strategy().percentages(desired);
+        let summary = format!(
+            "{} runs {} with {} tasks; the rollout keeps at least {} healthy and at most {} running",
+            spec.service,
+            revision(&prior.task_definition),
+            prior.desired_count,
+            bounds.floor(desired),
+            bounds.ceiling(desired)
+        );
+        Ok(Report::done(
+            summary,
+            [("PriorTaskDefinitionArn", prior.task_definition)],
+        ))
+    }
+
+    async fn look(&self, spec: &Spec) -> Result<Observed, StepError> {
+        let seen = self.services.describe(&spec.cluster, &spec.service).await?;
+        Ok(seen.ok_or_else(|| {
+            Failure::configuration(format!(
+                "service `{}` is not in cluster `{}`; legal: an existing service and its cluster, by name or ARN; correct `service` or `cluster`, or create the service",
+                spec.service, spec.cluster
+            ))
+        })?)
+    }
+
+    /// Refuses what can never work.
+    async fn preflight(&self, spec: &Spec, view: &ServiceView) -> Result<Percentages, StepError> {
+        legal_service(spec, view)?;
+        let arn = Prior::of(view).ok_or_else(|| no_deployment(spec))?.task_definition;
+        let found = self.task_definitions.describe(&arn).await?;
+        let (_, definition) =
+            found.ok_or_else(|| Failure::configuration(format!("the service's task definition {arn} is not there")))?;
+        if let Some(missing) = spec
+            .containers
+            .iter()
+            .find(|name| !definition.container_names().any(|known| known == *name))
+        {
+            let legal = definition.container_names().collect::<Vec<_>>().join(", ");
+            return Err(Failure::configuration(format!(
+                "`containers` names `{missing}`, which task definition {} does not have; legal: {legal}; correct the name",
+                revision(&arn)
+            ))
+            .into());
+        }
+        let instances = match definition.static_host_port() {
+            Some(_) => self.clusters.instances(&spec.cluster).await?,
+            None => None,
+        };
+        let room = Room {
+            desired: size(spec, view.desired),
+            static_port_instances: instances,
+        };
+        Ok(spec.strategy().plan(room).map_err(refused)?)
+    }
+}
+
+/// The count that the service will have.
+fn size(spec: &Spec, live: u32) -> u32 {
+    if live == 0 {
+        spec.initial_count.unwrap_or(1)
+    } else {
+        live
+    }
+}
+
+fn refused(why: String) -> Failure {
+    Failure::configuration(why)
+}
+
+fn no_deployment(spec: &Spec) -> Failure {
+    Failure::configuration(format!(
+        "service `{}` has no deployment; legal: a service that ECS deploys; create it again",
+        spec.service
+    ))
+}
+
+/// In place works on active replica services that Amazon ECS rolls itself.
+fn legal_service(spec: &Spec, view: &ServiceView) -> Result<(), Failure> {
+    let refuse = |what: &str, found: &str, legal: &str| {
+        Err(refused(format!(
+            "{what} of service `{}` is {found}; legal for a release in place: {legal}; change the service or choose another one",
+            spec.service
+        )))
+    };
+    match (
+        view.status.as_str(),
+        view.controller.as_str(),
+        view.strategy.as_str(),
+        view.scheduling,
+    ) {
+        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Ok(()),
+        ("ACTIVE", "ECS", "ROLLING", Scheduling::Daemon) => refuse("the scheduling strategy", "DAEMON", "REPLICA"),
+        ("ACTIVE", "ECS", strategy, _) => refuse("the deployment strategy", strategy, "ROLLING"),
+        ("ACTIVE", controller, _, _) => refuse("the deployment controller", controller, "ECS"),
+        (status, ..) => refuse("the status", status, "ACTIVE"),
+    }
+}
+
+/// A deployment that somebody else has under way is let end first, as long as there is a completed one to protect.
+fn unsettled(view: &ServiceView, job: &Job<Spec>) -> Result<Option<Report>, Failure> {
+    let completed = view
+        .deployments
+        .iter()
+        .any(|deployment| deployment.rollout == Rollout::Completed);
+    let Some(primary) = view
+        .primary()
+        .filter(|primary| primary.rollout == Rollout::InProgress && completed)
+    else {
+        return Ok(None);
+    };
+    let (waited, what) = (
+        job.now.since(job.since),
+        format!("{} ({})", revision(&primary.task_definition), primary.id),
+    );
+    if waited.as_secs() >= u64::from(ROLLOUT_DEADLINE_MINUTES) * 60 {
+        return Err(refused(format!(
+            "the service has been deploying {what} by other hands for more than {}; let it end or stop it, then release again",
+            readable(waited)
+        )));
+    }
+    let summary = format!(
+        "waits for the deployment of {what}, which somebody else has under way: {}",
+        view.progress(&primary.task_definition)
+    );
+    Ok(Some(Report::going(summary, 0)))
+}
+
+fn waiting(other: &OpenRelease, now: Timestamp) -> Report {
+    let doing = if other.state == State::RollingBack {
+        "is being rolled back"
+    } else {
+        "is open"
+    };
+    let age = readable(now.since(other.began_at));
+    Report::going(
+        format!(
+            "waits for release {} of {}, which {doing} on this service since {age} ago",
+            other.execution, other.pipeline
+        ),
+        0,
+    )
+}

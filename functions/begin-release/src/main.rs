@@ -1,0 +1,16 @@
+//! Opens a release on a service, one CodePipeline job at a time.
+
+use begin_release::BeginRelease;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+use slipway::{aws, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let function = BeginRelease::new(&aws::connect().await?);
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        function.answer(event.payload).await
+    }))
+    .await
+}

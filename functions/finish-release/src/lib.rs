@@ -1,0 +1,154 @@
+//! The step that closes a release: it checks the truth once more, records the outcome with its reason, and gives the lease
+//! back.
+
+use serde::Deserialize;
+use serde_json::Value;
+use slipway::aws::{Hold, Jobs, Ledger, ReleaseName, Retry, Sdk, Services};
+use slipway::job::{Failure, Job, Report, StepResult};
+use slipway::ledger::{OpenRelease, Outcome, Prior};
+use slipway::limits::{FINISH_DEADLINE, FUNCTION_TIMEOUT};
+use slipway::service::{ServiceView, revision};
+use slipway::timestamp::{Timestamp, readable};
+
+/// User parameters of a finish-release action.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub pipeline: String,
+    pub execution: String,
+    pub cluster: String,
+    pub service: String,
+    /// ARN of the revision that must be running.
+    pub task_definition: String,
+}
+
+impl Spec {
+    fn name(&self) -> ReleaseName<'_> {
+        ReleaseName {
+            pipeline: &self.pipeline,
+            execution: &self.execution,
+            cluster: &self.cluster,
+            service: &self.service,
+        }
+    }
+}
+
+/// The function: one CodePipeline job is one look.
+#[derive(Debug)]
+pub struct FinishRelease {
+    jobs: Jobs,
+    ledger: Ledger,
+    services: Services,
+}
+
+impl FinishRelease {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            jobs: Jobs::new(sdk, "finish-release"),
+            ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
+        }
+    }
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// When Lambda should deliver the event again.
+    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
+        let step = async |job: Job<Spec>| {
+            let result = self.step(&job).await;
+            self.ledger.remembering(job.spec.name(), result).await
+        };
+        self.jobs.settle(event, step).await
+    }
+
+    async fn step(&self, job: &Job<Spec>) -> StepResult {
+        let spec = &job.spec;
+        let (lease, release, prior) = match self.ledger.hold(spec.name()).await? {
+            Hold::Held { lease, release, prior } => (lease, release, prior),
+            Hold::Closed(record) => match (record.outcome, &record.reason) {
+                (Some(outcome @ (Outcome::Deployed | Outcome::Unchanged)), Some(reason)) => {
+                    return Ok(done(outcome, reason));
+                }
+                _ => return Err(record.refusal().into()),
+            },
+        };
+        let seen = self.services.observe(&spec.cluster, &spec.service).await?;
+        let view = seen
+            .ok_or_else(|| {
+                Failure::job(format!(
+                    "service `{}` is gone from cluster `{}`",
+                    spec.service, spec.cluster
+                ))
+            })?
+            .view;
+        let missing = view.missing(&spec.task_definition, 1).join("; ");
+        let elapsed = job.now.since(job.since);
+        if !missing.is_empty() && elapsed >= FINISH_DEADLINE {
+            return Err(Failure::job(format!(
+                "the service does not run {} steadily: {missing}",
+                revision(&spec.task_definition)
+            ))
+            .into());
+        }
+        if !missing.is_empty() {
+            return Ok(Report::going(
+                format!(
+                    "not steady: {missing}; {} of {}",
+                    readable(elapsed),
+                    readable(FINISH_DEADLINE)
+                ),
+                50,
+            ));
+        }
+        if let Some(settling) = lease
+            .changed_at
+            .map(|at| job.now.since(at))
+            .filter(|since| *since < FUNCTION_TIMEOUT)
+        {
+            // An invocation that announced a change and hung may still make it; the lease is given back when it cannot any more.
+            let summary = format!(
+                "steady; lets invocations that may still run end: {} of {}",
+                readable(settling),
+                readable(FUNCTION_TIMEOUT)
+            );
+            return Ok(Report::going(summary, 90));
+        }
+        let (outcome, reason) = truth(spec, &release, &prior, &view, job.now);
+        self.ledger.close(&lease, outcome, &reason, job.now).await?;
+        Ok(done(outcome, &reason))
+    }
+}
+
+fn truth(spec: &Spec, release: &OpenRelease, prior: &Prior, view: &ServiceView, now: Timestamp) -> (Outcome, String) {
+    let runs = format!(
+        "{} on {} of {} tasks",
+        revision(&spec.task_definition),
+        view.running,
+        view.desired
+    );
+    let healthy = view
+        .target_groups
+        .iter()
+        .map(|group| format!(", {} targets healthy in {}", group.healthy, group.name()))
+        .collect::<String>();
+    if spec.task_definition == prior.task_definition && release.change.is_none() {
+        return (
+            Outcome::Unchanged,
+            format!("nothing to do: the service already runs {runs}{healthy}"),
+        );
+    }
+    let took = readable(now.since(release.began_at));
+    (
+        Outcome::Deployed,
+        format!(
+            "the service runs {runs}{healthy}; it ran {} before; took {took}",
+            revision(&prior.task_definition)
+        ),
+    )
+}
+
+fn done(outcome: Outcome, reason: &str) -> Report {
+    Report::done(format!("{outcome}: {reason}"), [("Outcome", outcome.to_string())])
+}

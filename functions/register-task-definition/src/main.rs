@@ -1,0 +1,16 @@
+//! Registers the task definition of a release, one CodePipeline job at a time.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use register_task_definition::RegisterTaskDefinition;
+use serde_json::Value;
+use slipway::{aws, telemetry};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let function = RegisterTaskDefinition::new(&aws::connect().await?);
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        function.answer(event.payload).await
+    }))
+    .await
+}

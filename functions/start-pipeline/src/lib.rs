@@ -1,0 +1,129 @@
+//! The function that a push wakes: it claims the digest in the ledger and starts the pipeline with it, once.
+
+use serde_json::{Value, json};
+use slipway::aws::{Executions, Ledger, Retry, Sdk};
+use slipway::event::{PushInput, PushedImage, Subscription};
+use slipway::image::short;
+use slipway::ledger::{Push, Record, Verdict};
+use slipway::limits::FORMAT_VERSION;
+use slipway::timestamp::Timestamp;
+
+/// The images of a multi-architecture image are pushed before it, each without a tag: alone none of them is a release.
+const UNTAGGED: &str = "an image pushed without a tag is part of another one, or nobody's release yet";
+
+/// The function: one event of ECR, handed on by one pipeline's rule.
+#[derive(Debug)]
+pub struct StartPipeline {
+    sdk: Sdk,
+    ledger: Ledger,
+    executions: Executions,
+}
+
+impl StartPipeline {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            sdk: sdk.clone(),
+            ledger: Ledger::new(sdk),
+            executions: Executions::new(sdk),
+        }
+    }
+
+    /// Answers one event with what became of it: `started`, `known`, `refused` or `ignored`.
+    ///
+    /// # Errors
+    /// When Lambda should deliver the event again: AWS was busy, or the event is not what a pipeline's rule hands on.
+    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
+        let input: PushInput = serde_json::from_value(event)
+            .map_err(|e| format!("{e}; legal: {{\"subscription\": {{\"pipeline\": …, \"action\": …}}, \"event\": <event of ECR>}}, as the rule of a pipeline stack hands it on"))?;
+        let answer = match PushedImage::parse(input.event)? {
+            Ok(push) if push.tag.is_none() => json!({"status": "ignored", "reason": UNTAGGED}),
+            Ok(push) => self.start(&input.subscription, &push).await?,
+            Err(reason) => json!({"status": "ignored", "reason": reason}),
+        };
+        tracing::info!(pipeline = input.subscription.pipeline, %answer);
+        Ok(answer)
+    }
+
+    async fn start(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
+        let now = self.sdk.now();
+        let standing = self.ledger.push(&subscription.pipeline, &push.digest).await?;
+        let led_to = match standing.as_ref().and_then(|standing| standing.execution.as_deref()) {
+            Some(execution) => self.ledger.record(execution).await?,
+            None => None,
+        };
+        match Push::verdict(standing.as_ref(), led_to.as_ref(), &push.event) {
+            Verdict::Known { execution } => Ok(json!({"status": "known", "execution": execution})),
+            Verdict::Refuse(reason) => {
+                if let Some(standing) = &standing {
+                    self.ledger
+                        .put_push(
+                            Some(standing),
+                            &Push {
+                                refusal: Some(reason.clone()),
+                                ..standing.clone()
+                            },
+                        )
+                        .await?;
+                }
+                Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
+            }
+            Verdict::Start => self.claim_and_start(subscription, push, standing.as_ref(), now).await,
+        }
+    }
+
+    /// Claims first: how long CodePipeline remembers a request token is not documented, so the claim is what makes one of many.
+    async fn claim_and_start(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+        standing: Option<&Push>,
+        now: Timestamp,
+    ) -> Result<Value, Retry> {
+        let claim = Push {
+            v: FORMAT_VERSION,
+            pipeline: subscription.pipeline.clone(),
+            digest: push.digest.clone(),
+            tag: push.tag.clone(),
+            event: push.event.clone(),
+            claimed_at: now,
+            execution: None,
+            refusal: None,
+        };
+        if !self.ledger.put_push(standing, &claim).await? {
+            return Err(format!(
+                "another invocation claimed {} at the same moment; looking again",
+                short(&push.digest)
+            )
+            .into());
+        }
+        let token: String = push
+            .event
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+            .take(128)
+            .collect();
+        let execution = self
+            .executions
+            .start(&subscription.pipeline, &subscription.action, &push.digest, &token)
+            .await?;
+        self.ledger
+            .put_record(&Record::started(
+                &execution,
+                &subscription.pipeline,
+                Some(&push.digest),
+                now,
+            ))
+            .await?;
+        self.ledger
+            .put_push(
+                Some(&claim),
+                &Push {
+                    execution: Some(execution.clone()),
+                    ..claim.clone()
+                },
+            )
+            .await?;
+        Ok(json!({"status": "started", "execution": execution, "digest": push.digest, "tag": push.tag}))
+    }
+}

@@ -1,0 +1,16 @@
+//! Starts a pipeline for each image that is pushed.
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+use slipway::{aws, telemetry};
+use start_pipeline::StartPipeline;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    telemetry::init();
+    let function = StartPipeline::new(&aws::connect().await?);
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        function.answer(event.payload).await
+    }))
+    .await
+}

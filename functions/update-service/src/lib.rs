@@ -1,0 +1,205 @@
+//! The step that deploys a task definition to a service in place: it announces the change, makes it once, and looks until
+//! the service truly runs it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use slipway::aws::{Hold, Jobs, Ledger, Observed, ReleaseName, Retry, Sdk, Services};
+use slipway::deployment::{Asked, Step, next_step};
+use slipway::job::{Failure, Job, Report, StepError, StepResult};
+use slipway::ledger::{Change, Lease, Prior};
+use slipway::limits::{ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
+use slipway::service::revision;
+use slipway::strategy::{Percent, Strategy, StrategyName};
+
+/// User parameters of an update-service action.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    pub pipeline: String,
+    pub execution: String,
+    pub cluster: String,
+    pub service: String,
+    /// ARN of the revision to deploy.
+    pub task_definition: String,
+    pub strategy: StrategyName,
+    pub minimum_healthy_percent: Option<Percent<0, 100>>,
+    pub minimum_healthy_tasks: Option<u32>,
+    pub maximum_percent: Option<Percent<100, 200>>,
+    pub maximum_tasks: Option<u32>,
+    /// Sets the service's count; when not given the count is left alone.
+    pub desired_count: Option<u32>,
+    /// Tasks to start with when the service has none; 1 when not given.
+    pub initial_count: Option<u32>,
+    /// How long the rollout may take, in minutes; 30 when not given.
+    pub deadline_minutes: Option<u32>,
+}
+
+impl Spec {
+    fn name(&self) -> ReleaseName<'_> {
+        ReleaseName {
+            pipeline: &self.pipeline,
+            execution: &self.execution,
+            cluster: &self.cluster,
+            service: &self.service,
+        }
+    }
+
+    fn strategy(&self) -> Strategy {
+        Strategy {
+            name: self.strategy,
+            minimum_healthy_percent: self.minimum_healthy_percent,
+            minimum_healthy_tasks: self.minimum_healthy_tasks,
+            maximum_percent: self.maximum_percent,
+            maximum_tasks: self.maximum_tasks,
+        }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        self.strategy().check().map_err(Failure::configuration)?;
+        match (self.deadline_minutes, self.desired_count, self.initial_count) {
+            (Some(minutes), _, _) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => {
+                Err(Failure::configuration(format!(
+                    "`deadline_minutes` is {minutes}; legal: 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}; correct it"
+                )))
+            }
+            (_, Some(0), _) => Err(Failure::configuration(
+                "`desired_count` is 0; legal: 1 or more, since a release of no tasks proves nothing; correct it",
+            )),
+            (_, _, Some(0)) => Err(Failure::configuration(
+                "`initial_count` is 0; legal: 1 or more; correct it",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is asked of the service, given what it was.
+    fn asked(&self, prior: &Prior) -> Asked {
+        let initial = (prior.desired_count == 0).then(|| self.initial_count.unwrap_or(1));
+        let desired_count = self.desired_count.or(initial);
+        let percentages = self
+            .strategy()
+            .percentages(desired_count.unwrap_or(prior.desired_count));
+        Asked {
+            change: Change {
+                task_definition: self.task_definition.clone(),
+                percentages,
+                desired_count,
+                deployment: None,
+            },
+            size: desired_count.unwrap_or(1),
+            deadline: Duration::from_secs(u64::from(self.deadline_minutes.unwrap_or(ROLLOUT_DEADLINE_MINUTES)) * 60),
+        }
+    }
+}
+
+/// The function: one CodePipeline job is one look.
+#[derive(Debug)]
+pub struct UpdateService {
+    jobs: Jobs,
+    ledger: Ledger,
+    services: Services,
+}
+
+impl UpdateService {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            jobs: Jobs::new(sdk, "update-service"),
+            ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
+        }
+    }
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// When Lambda should deliver the event again.
+    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
+        let step = async |job: Job<Spec>| {
+            let result = self.step(&job).await;
+            self.ledger.remembering(job.spec.name(), result).await
+        };
+        self.jobs.settle(event, step).await
+    }
+
+    async fn step(&self, job: &Job<Spec>) -> StepResult {
+        let spec = &job.spec;
+        spec.check()?;
+        let (lease, release, prior) = match self.ledger.hold(spec.name()).await? {
+            Hold::Held { lease, release, prior } => (lease, release, prior),
+            Hold::Closed(record) => return Err(record.refusal().into()),
+        };
+        let seen = self.services.observe(&spec.cluster, &spec.service).await?;
+        let seen = seen.ok_or_else(|| {
+            Failure::job(format!(
+                "service `{}` is gone from cluster `{}`",
+                spec.service, spec.cluster
+            ))
+        })?;
+        let asked = spec.asked(&prior);
+        let deployment = release.change.as_ref().and_then(|change| change.deployment.as_deref());
+        match next_step(&asked, &release, &prior, &seen.view, job.now.since(job.since)) {
+            Step::Apply => self.apply(job, &lease, asked.change, &seen).await,
+            Step::Adopt { deployment } => {
+                self.ledger.advance(&lease.with_deployment(&deployment)).await?;
+                Ok(Report::going(
+                    format!(
+                        "{}: {}",
+                        revision(&spec.task_definition),
+                        seen.view.progress(&spec.task_definition)
+                    ),
+                    0,
+                )
+                .with_external_id(Some(&deployment)))
+            }
+            Step::Wait { summary, percent } => Ok(Report::going(summary, percent).with_external_id(deployment)),
+            Step::Done { summary } => Ok(
+                Report::done(summary, [("TaskDefinitionArn", spec.task_definition.clone())])
+                    .with_external_id(deployment),
+            ),
+            Step::Fail { failure, rollout } => Err(self.explained(spec, failure, rollout).await),
+        }
+    }
+
+    /// Announces the change in the ledger, makes it, and writes down which deployment it became.
+    async fn apply(&self, job: &Job<Spec>, lease: &Lease, change: Change, seen: &Observed) -> StepResult {
+        let announced = lease.with_change(change.clone(), job.now);
+        self.ledger.advance(&announced).await?;
+        let deployment = self
+            .services
+            .apply(seen, &change.task_definition, change.percentages, change.desired_count)
+            .await?;
+        self.ledger.advance(&announced.with_deployment(&deployment)).await?;
+        let size = change.desired_count.unwrap_or(seen.view.desired);
+        let (floor, ceiling) = (change.percentages.floor(size), change.percentages.ceiling(size));
+        let summary = format!(
+            "deploys {} to {size} tasks; at least {floor} healthy, at most {ceiling} running",
+            revision(&change.task_definition)
+        );
+        Ok(Report::going(summary, 0).with_external_id(Some(&deployment)))
+    }
+
+    /// The failure, with the reasons for which the new tasks stopped. That they cannot be read takes nothing from the failure.
+    async fn explained(&self, spec: &Spec, failure: Failure, rollout: bool) -> StepError {
+        let reasons = match rollout {
+            true => {
+                self.services
+                    .stop_reasons(&spec.cluster, &spec.service, &spec.task_definition)
+                    .await
+            }
+            false => Ok(Vec::new()),
+        };
+        let told = match reasons {
+            Ok(reasons) if reasons.is_empty() => String::new(),
+            Ok(reasons) => format!("; tasks stopped because: {}", reasons.join(" | ")),
+            Err(error) => format!("; why tasks stopped could not be read: {error}"),
+        };
+        Failure {
+            message: format!("{}{told}", failure.message),
+            ..failure
+        }
+        .into()
+    }
+}

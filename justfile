@@ -1,0 +1,30 @@
+# Daily work. Each recipe is a command that can be typed as well.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Runs all tests.
+test *args:
+    cargo test {{args}}
+
+# Checks the format and the lints, as CI does.
+lint:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Runs the main job against the in-memory AWS.
+sandbox *args:
+    cargo sandbox {{args}}
+
+# Checks the templates with sam and cfn-lint, which are installed below target/.
+templates:
+    .ci/run templates
+
+# Checks advisories, licences and sources of the dependencies.
+deny:
+    cargo deny check
+
+# Runs everything that CI runs.
+ci:
+    .ci/run

@@ -1,0 +1,348 @@
+//! The ledger's table: every write on the condition that the item is still the one that was read.
+//!
+//! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`, so that the sweep reads them with one query; records are
+//! `pk = execution#<id>`, `sk = record`; pushes are `pk = push#<pipeline>`, `sk = <digest>`.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_dynamo::{from_item, to_item};
+
+use super::{AwsError, Sdk};
+use crate::job::{Failure, StepError, StepResult};
+use crate::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, State};
+use crate::limits::{FORMAT_VERSION, PAGES};
+use crate::timestamp::Timestamp;
+
+type Item = HashMap<String, AttributeValue>;
+
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+}
+
+/// Which release a step belongs to: the four parameters that every step has.
+#[derive(Clone, Copy, Debug)]
+pub struct ReleaseName<'a> {
+    pub pipeline: &'a str,
+    pub execution: &'a str,
+    pub cluster: &'a str,
+    pub service: &'a str,
+}
+
+/// What the ledger says to a step that wants to act for a release.
+#[derive(Debug)]
+pub enum Hold {
+    /// The release is open and its steps may act.
+    Held {
+        lease: Lease,
+        release: OpenRelease,
+        prior: Prior,
+    },
+    /// The release is closed.
+    Closed(Record),
+}
+
+/// The last part of an ARN or a plain name, so that a service has one lease however it is written.
+fn short(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+/// `from` with `v` of this version, or an error that says which version was found.
+fn checked<T: DeserializeOwned>(operation: &'static str, item: Item) -> Result<T, AwsError> {
+    let version = item
+        .get("v")
+        .and_then(|v| v.as_n().ok())
+        .and_then(|n| n.parse::<u32>().ok());
+    if version != Some(FORMAT_VERSION) {
+        return Err(AwsError::unexpected(
+            operation,
+            format!("a ledger item of version {version:?}; this function knows version {FORMAT_VERSION}"),
+        ));
+    }
+    from_item(item).map_err(|e| AwsError::unexpected(operation, format!("a ledger item that cannot be read: {e}")))
+}
+
+fn item(pk: &str, sk: &str, value: &impl Serialize) -> Result<Item, AwsError> {
+    let mut item: Item = to_item(value).map_err(|e| AwsError::unexpected("dynamodb:PutItem", e.to_string()))?;
+    item.insert("pk".to_owned(), AttributeValue::S(pk.to_owned()));
+    item.insert("sk".to_owned(), AttributeValue::S(sk.to_owned()));
+    Ok(item)
+}
+
+/// Somebody else wrote first.
+fn moved() -> StepError {
+    StepError::Busy("another invocation of this release was faster; looking again".to_owned())
+}
+
+fn is_lost_race(error: &AwsError) -> bool {
+    [
+        "ConditionalCheckFailedException",
+        "TransactionCanceledException",
+        "TransactionConflictException",
+    ]
+    .contains(&error.code.as_str())
+}
+
+impl Ledger {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            client: Client::new(&sdk.config),
+            table: sdk.ledger_table.clone(),
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>, AwsError> {
+        const OPERATION: &str = "dynamodb:GetItem";
+        let key = |text: &str| AttributeValue::S(text.to_owned());
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", key(pk))
+            .key("sk", key(sk))
+            .consistent_read(true);
+        let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
+        answer.item.map(|item| checked(OPERATION, item)).transpose()
+    }
+
+    /// The lease of a service, if it ever had one.
+    ///
+    /// # Errors
+    /// When the call fails or the item is of another version.
+    pub async fn lease(&self, cluster: &str, service: &str) -> Result<Option<Lease>, AwsError> {
+        self.get("lease", &format!("{}/{}", short(cluster), short(service)))
+            .await
+    }
+
+    /// All leases, free ones too.
+    ///
+    /// # Errors
+    /// When a call fails, an item is of another version, or there are too many.
+    pub async fn leases(&self) -> Result<Vec<Lease>, AwsError> {
+        const OPERATION: &str = "dynamodb:Query";
+        let (mut leases, mut start) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :lease")
+                .consistent_read(true);
+            let request = request
+                .expression_attribute_values(":lease", AttributeValue::S("lease".to_owned()))
+                .set_exclusive_start_key(start);
+            let page = request.send().await.map_err(AwsError::of(OPERATION))?;
+            for item in page.items.unwrap_or_default() {
+                leases.push(checked(OPERATION, item)?);
+            }
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok(leases);
+            }
+        }
+        Err(AwsError::unexpected(
+            OPERATION,
+            format!("more than {PAGES} pages of leases"),
+        ))
+    }
+
+    /// The record of an execution.
+    ///
+    /// # Errors
+    /// When the call fails or the item is of another version.
+    pub async fn record(&self, execution: &str) -> Result<Option<Record>, AwsError> {
+        self.get(&format!("execution#{execution}"), "record").await
+    }
+
+    /// What `pipeline` has made of a digest.
+    ///
+    /// # Errors
+    /// When the call fails or the item is of another version.
+    pub async fn push(&self, pipeline: &str, digest: &str) -> Result<Option<Push>, AwsError> {
+        self.get(&format!("push#{pipeline}"), digest).await
+    }
+
+    /// Writes what became of a push, if it is still the `standing` one. `false`: another invocation was faster.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn put_push(&self, standing: Option<&Push>, push: &Push) -> Result<bool, AwsError> {
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item(
+            &format!("push#{}", push.pipeline),
+            &push.digest,
+            push,
+        )?));
+        let request = match standing {
+            None => request.condition_expression("attribute_not_exists(pk)"),
+            Some(standing) => request
+                .condition_expression("event = :event")
+                .expression_attribute_values(":event", AttributeValue::S(standing.event.clone())),
+        };
+        match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
+            Ok(_) => Ok(true),
+            Err(error) if is_lost_race(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the record of an execution unless it has begun or is closed. `false`: it is further already.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn put_record(&self, record: &Record) -> Result<bool, AwsError> {
+        let request = self.client.put_item().table_name(&self.table).set_item(Some(item(
+            &format!("execution#{}", record.execution),
+            "record",
+            record,
+        )?));
+        let request = request
+            .condition_expression("attribute_not_exists(pk) OR #state = :started")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":started", AttributeValue::S("started".to_owned()));
+        match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
+            Ok(_) => Ok(true),
+            Err(error) if is_lost_race(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn put_lease(&self, next: &Lease) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, AwsError> {
+        let key = format!("{}/{}", short(&next.cluster), short(&next.service));
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item("lease", &key, next)?));
+        Ok(match next.fence {
+            1 => put.condition_expression("attribute_not_exists(pk)"),
+            fence => put
+                .condition_expression("fence = :fence")
+                .expression_attribute_values(":fence", AttributeValue::N((fence - 1).to_string())),
+        })
+    }
+
+    /// Writes the next state of a lease, if it is still the one before.
+    ///
+    /// # Errors
+    /// `Busy` when another invocation was faster.
+    pub async fn advance(&self, next: &Lease) -> Result<(), StepError> {
+        let put = self
+            .put_lease(next)?
+            .build()
+            .map_err(|e| AwsError::unexpected("dynamodb:PutItem", e.to_string()))?;
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(put.item))
+            .set_condition_expression(put.condition_expression);
+        let request = request.set_expression_attribute_values(put.expression_attribute_values);
+        match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
+            Err(error) if is_lost_race(&error) => Err(moved()),
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    /// Writes the next state of a lease and a record together, or neither.
+    ///
+    /// # Errors
+    /// `Busy` when another invocation was faster or the record is closed.
+    pub async fn advance_with(&self, next: &Lease, record: &Record) -> Result<(), StepError> {
+        let unbuildable =
+            |e: aws_sdk_dynamodb::error::BuildError| AwsError::unexpected("dynamodb:PutItem", e.to_string());
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item(
+                &format!("execution#{}", record.execution),
+                "record",
+                record,
+            )?))
+            .condition_expression("attribute_not_exists(pk) OR #state <> :closed")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":closed", AttributeValue::S("closed".to_owned()));
+        let lease = TransactWriteItem::builder()
+            .put(self.put_lease(next)?.build().map_err(unbuildable)?)
+            .build();
+        let record = TransactWriteItem::builder()
+            .put(put.build().map_err(unbuildable)?)
+            .build();
+        match self
+            .client
+            .transact_write_items()
+            .transact_items(lease)
+            .transact_items(record)
+            .send()
+            .await
+            .map_err(AwsError::of("dynamodb:PutItem"))
+        {
+            Err(error) if is_lost_race(&error) => Err(moved()),
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    /// What a step of `name` may do.
+    ///
+    /// # Errors
+    /// A failure that says why the step cannot act: another release holds the service, this one is being rolled back, or it
+    /// failed before.
+    pub async fn hold(&self, name: ReleaseName<'_>) -> Result<Hold, StepError> {
+        let lease = self.lease(name.cluster, name.service).await?;
+        let Some((lease, release)) =
+            lease.and_then(|lease| lease.held_by(name.execution).cloned().map(|release| (lease, release)))
+        else {
+            return match self.record(name.execution).await? {
+                Some(record) if record.state == RecordState::Closed => Ok(Hold::Closed(record)),
+                _ => Err(Failure::configuration(format!(
+                    "execution {} holds no release of service {} in cluster {}; run begin-release before this action, with the same pipeline, cluster and service",
+                    name.execution, name.service, name.cluster
+                ))
+                .into()),
+            };
+        };
+        match (release.state, &release.failure, release.prior.clone()) {
+            (_, Some(failure), _) => Err(failure.clone().into()),
+            (State::RollingBack, None, _) => {
+                Err(Failure::configuration("the release is being rolled back; start again with a new execution").into())
+            }
+            (State::Open, None, Some(prior)) => Ok(Hold::Held { lease, release, prior }),
+            (State::Open, None, None) => {
+                Err(Failure::configuration("the release has not begun; run begin-release before this action").into())
+            }
+        }
+    }
+
+    /// Remembers the failure of a step in the open release, so that it is told the same way ever after, and passes it on.
+    ///
+    /// # Errors
+    /// The result's own.
+    pub async fn remembering(&self, name: ReleaseName<'_>, result: StepResult) -> StepResult {
+        let Err(StepError::Failed(failure)) = &result else {
+            return result;
+        };
+        let lease = self.lease(name.cluster, name.service).await?;
+        let Some(lease) = lease.filter(|lease| {
+            lease
+                .held_by(name.execution)
+                .is_some_and(|release| release.failure.is_none() && release.state == State::Open)
+        }) else {
+            return result;
+        };
+        self.advance(&lease.with_failure(failure.clone())).await?;
+        result
+    }
+
+    /// Records how the release that holds `lease` ended, and gives the lease back.
+    ///
+    /// # Errors
+    /// `Busy` when another invocation was faster.
+    pub async fn close(&self, lease: &Lease, outcome: Outcome, reason: &str, now: Timestamp) -> Result<(), StepError> {
+        match lease.closed(outcome, reason, now) {
+            Some((free, record)) => self.advance_with(&free, &record).await,
+            None => Ok(()),
+        }
+    }
+}

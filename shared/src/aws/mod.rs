@@ -1,0 +1,91 @@
+//! The only place that talks to AWS: thin adapters over the SDK, one a resource, and the classification of its errors.
+//!
+//! An adapter states one operation or one observation; it never decides. Tests reach it through the SDK's own seams
+//! (`http_client`, `time_source`, `sleep_impl`), so there are no traits here to be mocked.
+
+mod artifacts;
+mod clusters;
+mod error;
+mod executions;
+mod images;
+mod jobs;
+mod ledger;
+mod services;
+mod task_definitions;
+
+pub use artifacts::Artifacts;
+pub use clusters::Clusters;
+pub use error::{AwsError, ErrorKind};
+pub use executions::Executions;
+pub use images::Images;
+pub use jobs::{Jobs, Retry};
+pub use ledger::{Hold, Ledger, ReleaseName};
+pub use services::{Observed, Services};
+pub use task_definitions::TaskDefinitions;
+
+use std::time::SystemTime;
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+
+use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL};
+use crate::timestamp::Timestamp;
+
+/// What every adapter is made from: the SDK's configuration and the name of the ledger's table.
+#[derive(Clone, Debug)]
+pub struct Sdk {
+    config: SdkConfig,
+    ledger_table: String,
+}
+
+impl Sdk {
+    /// Adds this project's time-outs and retries to a configuration.
+    #[must_use]
+    pub fn new(config: SdkConfig, ledger_table: &str) -> Self {
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(CALL_ATTEMPT)
+            .operation_timeout(CALL_TOTAL)
+            .build();
+        let config = config
+            .into_builder()
+            .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS))
+            .timeout_config(timeouts)
+            .build();
+        Self {
+            config,
+            ledger_table: ledger_table.to_owned(),
+        }
+    }
+
+    /// The time by the SDK's clock: the only clock of this project.
+    #[must_use]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that asks for the time, when the SDK has no clock of its own"
+    )]
+    pub fn now(&self) -> Timestamp {
+        self.config
+            .time_source()
+            .map_or_else(SystemTime::now, |source| source.now())
+            .into()
+    }
+}
+
+/// The configuration of a Lambda function: region and credentials from its environment, one HTTP client for all services,
+/// the ledger's table from `LEDGER_TABLE`.
+///
+/// # Errors
+/// When `LEDGER_TABLE` is not set.
+pub async fn connect() -> Result<Sdk, std::env::VarError> {
+    let http = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .load()
+        .await;
+    Ok(Sdk::new(config, &std::env::var("LEDGER_TABLE")?))
+}

@@ -1,0 +1,298 @@
+//! Amazon ECS services: observed whole, changed to a stated end.
+
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::types::{DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, SchedulingStrategy, Service};
+use aws_sdk_elasticloadbalancingv2 as elb;
+
+use super::{AwsError, Sdk};
+use crate::limits::EXPLAINED_TASKS;
+use crate::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
+use crate::strategy::Percentages;
+use crate::timestamp::Timestamp;
+
+/// Messages of a service that are looked at; ECS keeps a hundred.
+const MESSAGES: usize = 20;
+
+#[derive(Clone, Debug)]
+pub struct Services {
+    sdk: Sdk,
+    ecs: Client,
+    elb: elb::Client,
+}
+
+/// A service as observed, with what must be sent back when it is changed.
+#[derive(Clone, Debug)]
+pub struct Observed {
+    pub view: ServiceView,
+    cluster: String,
+    service: String,
+    configuration: DeploymentConfiguration,
+}
+
+impl Services {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            sdk: sdk.clone(),
+            ecs: Client::new(&sdk.config),
+            elb: elb::Client::new(&sdk.config),
+        }
+    }
+
+    /// The service without the health of its targets, or `None` when there is no such service or cluster.
+    ///
+    /// # Errors
+    /// When a call fails or the answer lacks what ECS always answers.
+    pub async fn describe(&self, cluster: &str, service: &str) -> Result<Option<Observed>, AwsError> {
+        const OPERATION: &str = "ecs:DescribeServices";
+        let answer = match self
+            .ecs
+            .describe_services()
+            .cluster(cluster)
+            .services(service)
+            .send()
+            .await
+            .map_err(AwsError::of(OPERATION))
+        {
+            Ok(answer) => answer,
+            Err(error) if error.code == "ClusterNotFoundException" => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        if let Some(failure) = answer.failures().first() {
+            return match failure.reason() {
+                Some("MISSING") => Ok(None),
+                reason => Err(AwsError::unexpected(
+                    OPERATION,
+                    format!("failure {reason:?} for {service}"),
+                )),
+            };
+        }
+        let found = answer
+            .services()
+            .first()
+            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("neither a service nor a failure for {service}")))?;
+        let view = view(found, self.sdk.now())
+            .map_err(|lack| AwsError::unexpected(OPERATION, format!("service {service}: {lack}")))?;
+        let configuration = found
+            .deployment_configuration()
+            .cloned()
+            .unwrap_or_else(|| DeploymentConfiguration::builder().build());
+        Ok(Some(Observed {
+            view,
+            cluster: cluster.to_owned(),
+            service: service.to_owned(),
+            configuration,
+        }))
+    }
+
+    /// The service with the health of its targets.
+    ///
+    /// # Errors
+    /// As [`Self::describe`].
+    pub async fn observe(&self, cluster: &str, service: &str) -> Result<Option<Observed>, AwsError> {
+        let Some(mut observed) = self.describe(cluster, service).await? else {
+            return Ok(None);
+        };
+        for group in &mut observed.view.target_groups {
+            (group.healthy, group.registered) = self.target_health(&group.arn).await?;
+        }
+        Ok(Some(observed))
+    }
+
+    async fn target_health(&self, group: &str) -> Result<(u32, u32), AwsError> {
+        use elb::types::TargetHealthStateEnum::{Draining, Healthy, UnhealthyDraining};
+        let request = self.elb.describe_target_health().target_group_arn(group);
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::of("elasticloadbalancing:DescribeTargetHealth"))?;
+        let states: Vec<_> = answer
+            .target_health_descriptions()
+            .iter()
+            .filter_map(|d| d.target_health()?.state().cloned())
+            .collect();
+        let count = |wanted: &dyn Fn(&elb::types::TargetHealthStateEnum) -> bool| {
+            u32::try_from(states.iter().filter(|s| wanted(s)).count()).unwrap_or(u32::MAX)
+        };
+        Ok((
+            count(&|state| *state == Healthy),
+            count(&|state| !matches!(state, Draining | UnhealthyDraining)),
+        ))
+    }
+
+    /// Makes the service run a task definition with the given percentages, and a count only if one is given. What else its
+    /// deployment configuration holds, such as the circuit breaker, is sent back as it was seen.
+    ///
+    /// Answers the id of the PRIMARY deployment.
+    ///
+    /// # Errors
+    /// When the call fails or answers no PRIMARY deployment.
+    pub async fn apply(
+        &self,
+        seen: &Observed,
+        task_definition: &str,
+        percentages: Percentages,
+        desired: Option<u32>,
+    ) -> Result<String, AwsError> {
+        const OPERATION: &str = "ecs:UpdateService";
+        let signed = |number: u32| {
+            i32::try_from(number)
+                .map_err(|_| AwsError::unexpected(OPERATION, format!("the number {number} is too large")))
+        };
+        let mut configuration = seen.configuration.clone();
+        configuration.minimum_healthy_percent = Some(signed(percentages.minimum_healthy)?);
+        configuration.maximum_percent = Some(signed(percentages.maximum)?);
+        let request = self
+            .ecs
+            .update_service()
+            .cluster(&seen.cluster)
+            .service(&seen.service)
+            .task_definition(task_definition);
+        let request = request
+            .deployment_configuration(configuration)
+            .set_desired_count(desired.map(signed).transpose()?);
+        let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
+        let primary = answer
+            .service()
+            .and_then(|service| service.deployments().iter().find(|d| d.status() == Some("PRIMARY")));
+        let id = primary.and_then(|deployment| deployment.id());
+        id.map(ToOwned::to_owned)
+            .ok_or_else(|| AwsError::unexpected(OPERATION, "no PRIMARY deployment"))
+    }
+
+    /// Why tasks of a task definition stopped, in ECS's words, the same reason once.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn stop_reasons(
+        &self,
+        cluster: &str,
+        service: &str,
+        task_definition: &str,
+    ) -> Result<Vec<String>, AwsError> {
+        let request = self
+            .ecs
+            .list_tasks()
+            .cluster(cluster)
+            .service_name(service)
+            .desired_status(DesiredStatus::Stopped);
+        let listed = request
+            .max_results(100)
+            .send()
+            .await
+            .map_err(AwsError::of("ecs:ListTasks"))?;
+        let arns: Vec<String> = listed.task_arns().to_vec();
+        if arns.is_empty() {
+            return Ok(Vec::new());
+        }
+        let answer = self
+            .ecs
+            .describe_tasks()
+            .cluster(cluster)
+            .set_tasks(Some(arns))
+            .send()
+            .await
+            .map_err(AwsError::of("ecs:DescribeTasks"))?;
+        let stopped = answer
+            .tasks()
+            .iter()
+            .filter(|task| task.task_definition_arn() == Some(task_definition))
+            .take(EXPLAINED_TASKS);
+        let mut reasons: Vec<String> = Vec::new();
+        for task in stopped {
+            let containers = task.containers().iter().filter_map(|container| {
+                let name = container.name()?;
+                match (container.reason(), container.exit_code()) {
+                    (Some(reason), _) => Some(format!("{name}: {reason}")),
+                    (None, Some(code)) if code != 0 => Some(format!("{name} exited with {code}")),
+                    _ => None,
+                }
+            });
+            let all: Vec<String> = task
+                .stopped_reason()
+                .map(ToOwned::to_owned)
+                .into_iter()
+                .chain(containers)
+                .collect();
+            let reason = all.join("; ");
+            if !reason.is_empty() && !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
+        Ok(reasons)
+    }
+}
+
+fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String> {
+    let count = |number: i32, name: &str| u32::try_from(number).map_err(|_| format!("{name} is {number}"));
+    let percent = |number: Option<i32>, name: &str| count(number.ok_or_else(|| format!("no {name}"))?, name);
+    let configuration = service.deployment_configuration().ok_or("no deploymentConfiguration")?;
+    let deployments = service.deployments().iter().map(|deployment| {
+        Ok(DeploymentView {
+            id: deployment.id().ok_or("a deployment without id")?.to_owned(),
+            primary: deployment.status() == Some("PRIMARY"),
+            task_definition: deployment
+                .task_definition()
+                .ok_or("a deployment without taskDefinition")?
+                .to_owned(),
+            rollout: rollout(deployment.rollout_state())?,
+            reason: deployment.rollout_state_reason().unwrap_or_default().to_owned(),
+            desired: count(deployment.desired_count(), "desiredCount of a deployment")?,
+            running: count(deployment.running_count(), "runningCount of a deployment")?,
+            failed_tasks: count(deployment.failed_tasks(), "failedTasks of a deployment")?,
+        })
+    });
+    let groups = service
+        .load_balancers()
+        .iter()
+        .filter_map(|balancer| balancer.target_group_arn());
+    Ok(ServiceView {
+        observed_at,
+        status: service.status().ok_or("no status")?.to_owned(),
+        desired: count(service.desired_count(), "desiredCount")?,
+        running: count(service.running_count(), "runningCount")?,
+        pending: count(service.pending_count(), "pendingCount")?,
+        percentages: Percentages {
+            minimum_healthy: percent(configuration.minimum_healthy_percent(), "minimumHealthyPercent")?,
+            maximum: percent(configuration.maximum_percent(), "maximumPercent")?,
+        },
+        scheduling: match service.scheduling_strategy() {
+            Some(SchedulingStrategy::Replica) => Scheduling::Replica,
+            Some(SchedulingStrategy::Daemon) => Scheduling::Daemon,
+            other => return Err(format!("schedulingStrategy is {other:?}")),
+        },
+        controller: service
+            .deployment_controller()
+            .map_or("ECS", |controller| controller.r#type().as_str())
+            .to_owned(),
+        strategy: configuration
+            .strategy()
+            .map_or("ROLLING", |strategy| strategy.as_str())
+            .to_owned(),
+        deployments: deployments.collect::<Result<_, String>>()?,
+        target_groups: groups
+            .map(|arn| TargetGroupView {
+                arn: arn.to_owned(),
+                healthy: 0,
+                registered: 0,
+            })
+            .collect(),
+        messages: service
+            .events()
+            .iter()
+            .filter_map(|event| event.message())
+            .take(MESSAGES)
+            .map(ToOwned::to_owned)
+            .collect(),
+    })
+}
+
+/// Services that ECS does not roll itself (another controller) have no rollout state: they never count as completed.
+fn rollout(state: Option<&DeploymentRolloutState>) -> Result<Rollout, String> {
+    match state {
+        Some(DeploymentRolloutState::Completed) => Ok(Rollout::Completed),
+        Some(DeploymentRolloutState::Failed) => Ok(Rollout::Failed),
+        Some(DeploymentRolloutState::InProgress) | None => Ok(Rollout::InProgress),
+        Some(other) => Err(format!("rolloutState is {other}")),
+    }
+}

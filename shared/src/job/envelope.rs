@@ -1,0 +1,151 @@
+//! A Lambda event that is a job: a CodePipeline Lambda invoke action's, or a person's `{"parameters": {…}}`.
+//!
+//! The envelope is read leniently: only what is used is looked at, so that a job whose other parts are unusual is still
+//! answered. What is wrong with the parameters is found inside the step, where it can be reported.
+
+use std::fmt;
+
+use serde_json::Value;
+
+/// An event that a step can answer.
+#[derive(Debug)]
+pub enum JobEvent {
+    /// Answered with PutJobSuccessResult or PutJobFailureResult.
+    Pipeline(PipelineJob),
+    /// Answered in the response of the invocation.
+    Direct { parameters: Value, token: Option<String> },
+}
+
+/// A job of a Lambda invoke action.
+#[derive(Debug)]
+pub struct PipelineJob {
+    pub id: String,
+    pub user_parameters: Option<String>,
+    pub token: Option<String>,
+    pub artifacts: Vec<Artifact>,
+    pub credentials: Option<Credentials>,
+}
+
+/// An input artifact in the pipeline's bucket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    pub name: String,
+    pub bucket: String,
+    pub key: String,
+}
+
+/// The credentials that CodePipeline lends a job to read its artifacts. `Debug` shows none of them.
+#[derive(Clone)]
+pub struct Credentials {
+    pub access_key_id: String,
+    pub secret_access_key: String,
+    pub session_token: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials(redacted)")
+    }
+}
+
+impl JobEvent {
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// When it is neither kind of job; the text names the top-level keys and never a value, since values can be secrets.
+    pub fn parse(event: &Value) -> Result<Self, String> {
+        if let Some(job) = event.get("CodePipeline.job") {
+            return PipelineJob::parse(job).map(Self::Pipeline);
+        }
+        match event.get("parameters") {
+            Some(parameters) => Ok(Self::Direct {
+                parameters: parameters.clone(),
+                token: event
+                    .get("continuationToken")
+                    .and_then(Value::as_str)
+                    .map(ToOwned::to_owned),
+            }),
+            None => {
+                let found = event
+                    .as_object()
+                    .map(|object| object.keys().map(String::as_str).collect::<Vec<_>>().join(", "));
+                let found = found
+                    .filter(|keys| !keys.is_empty())
+                    .unwrap_or_else(|| "no keys".to_owned());
+                Err(format!(
+                    "the event is no job: found {found}; legal: an event of a CodePipeline Lambda invoke action (`CodePipeline.job`), or {{\"parameters\": {{…}}}}"
+                ))
+            }
+        }
+    }
+}
+
+impl PipelineJob {
+    fn parse(job: &Value) -> Result<Self, String> {
+        let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+        let id = id.ok_or("the event's `CodePipeline.job` has no id, so it cannot be answered")?;
+        let text = |pointer: &str| job.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
+        let artifacts = job.pointer("/data/inputArtifacts").and_then(Value::as_array);
+        Ok(Self {
+            id: id.to_owned(),
+            user_parameters: text("/data/actionConfiguration/configuration/UserParameters"),
+            token: text("/data/continuationToken"),
+            artifacts: artifacts.into_iter().flatten().filter_map(Artifact::parse).collect(),
+            credentials: job.pointer("/data/artifactCredentials").and_then(Credentials::parse),
+        })
+    }
+}
+
+impl Artifact {
+    fn parse(artifact: &Value) -> Option<Self> {
+        let text = |pointer: &str| artifact.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
+        Some(Self {
+            name: text("/name")?,
+            bucket: text("/location/s3Location/bucketName")?,
+            key: text("/location/s3Location/objectKey")?,
+        })
+    }
+}
+
+impl Credentials {
+    fn parse(credentials: &Value) -> Option<Self> {
+        let text = |key: &str| credentials.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+        Some(Self {
+            access_key_id: text("accessKeyId")?,
+            secret_access_key: text("secretAccessKey")?,
+            session_token: text("sessionToken")?,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn credentials_do_not_show() {
+        let event = json!({"CodePipeline.job": {"id": "1", "data": {"artifactCredentials":
+            {"accessKeyId": "AKIDSECRET", "secretAccessKey": "hush", "sessionToken": "whisper"}}}});
+        let shown = format!("{:?}", JobEvent::parse(&event).expect("a job"));
+        for secret in ["AKIDSECRET", "hush", "whisper"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_bare_job_is_enough_to_be_answered() {
+        let event = json!({"CodePipeline.job": {"id": "1"}});
+        assert!(matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.user_parameters.is_none()));
+    }
+
+    #[test]
+    fn what_is_no_job_is_refused_by_its_keys() {
+        let refusal = JobEvent::parse(&json!({"detail": {"password": "hush"}})).expect_err("no job");
+        assert!(
+            refusal.contains("found detail") && !refusal.contains("hush"),
+            "{refusal}"
+        );
+        assert!(JobEvent::parse(&json!({"CodePipeline.job": {}})).is_err());
+    }
+}

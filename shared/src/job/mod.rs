@@ -1,0 +1,154 @@
+//! The protocol between CodePipeline and a step: one job in, one report out.
+//!
+//! This is the only place that knows the JSON of a job, of user parameters and of continuation tokens. Reports are sent by
+//! `aws::Jobs`.
+
+mod envelope;
+mod parameters;
+mod token;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+pub use envelope::{Artifact, Credentials, JobEvent, PipelineJob};
+pub use parameters::parse as parse_parameters;
+pub use token::Token;
+
+use crate::timestamp::Timestamp;
+
+/// A job as its step sees it.
+#[derive(Debug)]
+pub struct Job<S> {
+    pub spec: S,
+    /// When the first job of this action began: the token carries it from job to job.
+    pub since: Timestamp,
+    pub now: Timestamp,
+    pub artifacts: Vec<Artifact>,
+    pub credentials: Option<Credentials>,
+}
+
+/// What a step reports when it did not fail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Report {
+    Done {
+        summary: String,
+        /// Keys `[A-Za-z0-9@_-]+`; values of `[A-Za-z0-9:/._@,=-]`, because CodePipeline pastes them as raw text into JSON.
+        outputs: BTreeMap<String, String>,
+        external_id: Option<String>,
+    },
+    Going {
+        summary: String,
+        /// 0 to 99.
+        percent: u8,
+        external_id: Option<String>,
+    },
+}
+
+/// What a step answers.
+pub type StepResult = Result<Report, StepError>;
+
+/// Why a step is not done.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum StepError {
+    /// The job fails, for a reason that a person must act on.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// AWS is too busy to answer, or another invocation of the same release was faster: the job goes on.
+    #[error("{0}")]
+    Busy(String),
+}
+
+/// The failure of a job, as CodePipeline and the ledger keep it.
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct Failure {
+    #[serde(rename = "type")]
+    pub kind: FailureType,
+    pub message: String,
+}
+
+/// The failure types of PutJobFailureResult that steps use, by their exact names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureType {
+    /// The release failed for a reason outside its configuration.
+    JobFailed,
+    /// The parameters, the service or an artifact cannot work as they are.
+    ConfigurationError,
+    /// A role may not do what the step needs.
+    PermissionError,
+    /// The image or artifact that was asked for is not there.
+    RevisionUnavailable,
+}
+
+impl Failure {
+    #[must_use]
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self {
+            kind: FailureType::ConfigurationError,
+            message: message.into(),
+        }
+    }
+
+    #[must_use]
+    pub fn job(message: impl Into<String>) -> Self {
+        Self {
+            kind: FailureType::JobFailed,
+            message: message.into(),
+        }
+    }
+}
+
+impl Report {
+    /// Done, with output variables.
+    #[must_use]
+    pub fn done<const N: usize>(summary: impl Into<String>, outputs: [(&str, String); N]) -> Self {
+        let outputs = outputs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        Self::Done {
+            summary: summary.into(),
+            outputs,
+            external_id: None,
+        }
+    }
+
+    /// Still going.
+    #[must_use]
+    pub fn going(summary: impl Into<String>, percent: u8) -> Self {
+        Self::Going {
+            summary: summary.into(),
+            percent,
+            external_id: None,
+        }
+    }
+
+    /// The same report with the id of what runs in another system, such as an ECS deployment.
+    #[must_use]
+    pub fn with_external_id(self, id: Option<&str>) -> Self {
+        let external_id = id.map(ToOwned::to_owned);
+        match self {
+            Self::Done { summary, outputs, .. } => Self::Done {
+                summary,
+                outputs,
+                external_id,
+            },
+            Self::Going { summary, percent, .. } => Self::Going {
+                summary,
+                percent,
+                external_id,
+            },
+        }
+    }
+}
+
+/// A text cut to what CodePipeline takes, with the cut shown.
+#[must_use]
+pub fn clipped(text: &str, chars: usize) -> String {
+    if text.chars().count() <= chars {
+        return text.to_owned();
+    }
+    text.chars().take(chars - 1).chain(['…']).collect()
+}

@@ -1,0 +1,98 @@
+//! User parameters: the typed, strict specification of a step.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::Failure;
+
+/// Reads the parameters of a step from the text of an action's `UserParameters`.
+///
+/// # Errors
+/// A ConfigurationError that names the field, what was found and what is legal.
+pub fn parse<S: DeserializeOwned>(text: Option<&str>) -> Result<S, Failure> {
+    let remedy = "correct UserParameters of this action in the pipeline";
+    let text = text.filter(|text| !text.trim().is_empty());
+    let text = text
+        .ok_or_else(|| Failure::configuration(format!("UserParameters are missing; legal: a JSON object; {remedy}")))?;
+    let value: Value = serde_json::from_str(text).map_err(|e| {
+        Failure::configuration(format!(
+            "UserParameters are not JSON: {e}; legal: a JSON object; {remedy}"
+        ))
+    })?;
+    from_value(value).map_err(|message| Failure::configuration(format!("UserParameters: {message}; {remedy}")))
+}
+
+/// Reads parameters that are JSON already, of an invocation by a person.
+pub(super) fn from_value<S: DeserializeOwned>(value: Value) -> Result<S, String> {
+    if !value.is_object() {
+        return Err(format!("found {}; legal: a JSON object", kind(&value)));
+    }
+    serde_path_to_error::deserialize(value.clone()).map_err(|e| {
+        let path = e.path().to_string();
+        let found = value
+            .pointer(&format!("/{}", path.replace('.', "/")))
+            .map(|found| format!(" (found {found})"));
+        match path.as_str() {
+            "." => e.into_inner().to_string(),
+            _ => format!("`{path}`{}: {}", found.unwrap_or_default(), e.into_inner()),
+        }
+    })
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::strategy::{Percent, StrategyName};
+    use serde::Deserialize;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only the errors are looked at")]
+    struct Spec {
+        service: String,
+        strategy: StrategyName,
+        minimum_healthy_percent: Option<Percent<0, 100>>,
+    }
+
+    fn refusal(text: &str) -> String {
+        parse::<Spec>(Some(text)).expect_err("refused").message
+    }
+
+    #[test]
+    fn refusals_name_field_found_and_legal() {
+        let cases = [
+            (
+                r#"{"service":"web","strategy":"roling"}"#,
+                "`strategy` (found \"roling\"): unknown variant `roling`, expected one of `rolling`, `doubling`, `make-room`",
+            ),
+            (r#"{"service":"web","stategy":"rolling"}"#, "`stategy`"),
+            (
+                r#"{"service":"web","strategy":"rolling","minimum_healthy_percent":140}"#,
+                "`minimum_healthy_percent` (found 140): 140 is out of range; legal: a whole percentage from 0 to 100",
+            ),
+            (r#"{"service":7,"strategy":"rolling"}"#, "`service` (found 7)"),
+            (r#"{"strategy":"rolling"}"#, "missing field `service`"),
+            ("[]", "found an array"),
+            ("{", "not JSON"),
+        ];
+        for (text, expected) in cases {
+            let message = refusal(text);
+            assert!(
+                message.contains(expected) && message.ends_with("in the pipeline"),
+                "{message}"
+            );
+        }
+        assert!(parse::<Spec>(None).is_err() && parse::<Spec>(Some(" ")).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! The continuation token: what one job of an action hands to the next. It carries progress only, never a decision.
+
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+use crate::limits::FORMAT_VERSION;
+use crate::timestamp::Timestamp;
+
+/// A token of this version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    pub v: u32,
+    /// The step that wrote it.
+    pub step: String,
+    /// When the first job of the action began.
+    pub since: Timestamp,
+}
+
+impl Token {
+    /// The token of a step whose action began at `since`.
+    #[must_use]
+    pub fn new(step: &str, since: Timestamp) -> Self {
+        Self {
+            v: FORMAT_VERSION,
+            step: step.to_owned(),
+            since,
+        }
+    }
+
+    /// Reads a token that `step` is given.
+    ///
+    /// # Errors
+    /// When it was not written by this step in this version.
+    pub fn parse(text: &str, step: &str) -> Result<Self, Failure> {
+        let remedy = "retry the stage, so that the action begins afresh";
+        let token: Self = serde_json::from_str(text).map_err(|e| {
+            Failure::job(format!(
+                "the continuation token was not written by {step} of this version: {e}; {remedy}"
+            ))
+        })?;
+        if token.v != FORMAT_VERSION || token.step != step {
+            let found = format!("version {} of {}", token.v, token.step);
+            return Err(Failure::job(format!(
+                "the continuation token is {found}, expected version {FORMAT_VERSION} of {step}; {remedy}"
+            )));
+        }
+        Ok(token)
+    }
+
+    /// The text for CodePipeline.
+    #[must_use]
+    pub fn text(&self) -> String {
+        serde_json::json!({ "v": self.v, "step": self.step, "since": self.since }).to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_round_trip_and_strangers_are_refused() {
+        let token = Token::new("update-service", Timestamp::from_secs(1_767_603_600).expect("in range"));
+        assert_eq!(Token::parse(&token.text(), "update-service"), Ok(token.clone()));
+        assert!(token.text().len() <= crate::limits::TOKEN_CHARS);
+        assert!(Token::parse(&token.text(), "begin-release").is_err());
+        assert!(Token::parse("A continuation token if continuing job", "update-service").is_err());
+        assert!(Token::parse(&token.text().replace("\"v\":1", "\"v\":2"), "update-service").is_err());
+    }
+}

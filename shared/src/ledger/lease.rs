@@ -1,0 +1,277 @@
+//! The lease on a service: at most one release is open on it, and only that release's steps change the service.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Outcome, Record, RecordState};
+use crate::job::Failure;
+use crate::limits::FORMAT_VERSION;
+use crate::service::{Rollout, ServiceView};
+use crate::strategy::Percentages;
+use crate::timestamp::Timestamp;
+
+/// The lease of one service. Every write raises `fence` by one, on the condition that it was the number read before, so
+/// whoever read an older number can no longer write.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    pub v: u32,
+    pub cluster: String,
+    pub service: String,
+    pub fence: u64,
+    /// When the last change of the service was announced; an invocation that announced it may live one time-out longer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_at: Option<Timestamp>,
+    /// The release that holds the lease; none when it is free.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<OpenRelease>,
+}
+
+/// A release between `begin-release` and its close.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenRelease {
+    pub execution: String,
+    pub pipeline: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    pub state: State,
+    pub began_at: Timestamp,
+    /// The service as it was before the first change. No change is made without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<Prior>,
+    /// The change of the service that was announced, before it was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// Why a step failed, so that every later look at the same step says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rolling_back_since: Option<Timestamp>,
+}
+
+/// Where an open release stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Its steps may change the service.
+    Open,
+    /// Only `roll-back` may.
+    RollingBack,
+}
+
+/// A service before a release changed it: what a rollback restores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prior {
+    pub task_definition: String,
+    pub desired_count: u32,
+    pub percentages: Percentages,
+    pub recorded_at: Timestamp,
+}
+
+impl Prior {
+    /// The prior release as `view` shows it: the completed deployment if there is one (a PRIMARY that failed or never came up
+    /// is nothing to return to), otherwise the PRIMARY; `None` when there is neither.
+    #[must_use]
+    pub fn of(view: &ServiceView) -> Option<Self> {
+        let primary = view.primary()?;
+        let completed = view.deployments.iter().find(|d| d.rollout == Rollout::Completed);
+        let proven = if primary.rollout == Rollout::Completed {
+            primary
+        } else {
+            completed.unwrap_or(primary)
+        };
+        Some(Self {
+            task_definition: proven.task_definition.clone(),
+            desired_count: view.desired,
+            percentages: view.percentages,
+            recorded_at: view.observed_at,
+        })
+    }
+}
+
+/// The end state that a release wants for its service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub task_definition: String,
+    pub percentages: Percentages,
+    /// Only when the release was asked to set it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_count: Option<u32>,
+    /// The deployment that ECS made of it, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+}
+
+impl Lease {
+    /// The lease of a service that never had one, taken by `release`.
+    #[must_use]
+    pub fn first(cluster: &str, service: &str, release: OpenRelease) -> Self {
+        let (cluster, service) = (cluster.to_owned(), service.to_owned());
+        Self {
+            v: FORMAT_VERSION,
+            cluster,
+            service,
+            fence: 1,
+            changed_at: None,
+            release: Some(release),
+        }
+    }
+
+    /// The release, if `execution` holds the lease.
+    #[must_use]
+    pub fn held_by(&self, execution: &str) -> Option<&OpenRelease> {
+        self.release.as_ref().filter(|release| release.execution == execution)
+    }
+
+    /// The same lease one fence number later, with its release changed.
+    fn next(&self, edit: impl FnOnce(&mut OpenRelease)) -> Self {
+        let mut next = Self {
+            fence: self.fence + 1,
+            ..self.clone()
+        };
+        if let Some(release) = &mut next.release {
+            edit(release);
+        }
+        next
+    }
+
+    /// A free lease, taken.
+    #[must_use]
+    pub fn taken(&self, release: OpenRelease) -> Self {
+        Self {
+            fence: self.fence + 1,
+            release: Some(release),
+            ..self.clone()
+        }
+    }
+
+    #[must_use]
+    pub fn with_prior(&self, prior: Prior) -> Self {
+        self.next(|release| release.prior = Some(prior))
+    }
+
+    /// Announces a change; it is made after this is written, never before.
+    #[must_use]
+    pub fn with_change(&self, change: Change, now: Timestamp) -> Self {
+        Self {
+            changed_at: Some(now),
+            ..self.next(|release| release.change = Some(change))
+        }
+    }
+
+    /// Announces a change that is not of the service itself, such as a new task definition revision, or a restoration.
+    #[must_use]
+    pub fn announced(&self, now: Timestamp) -> Self {
+        Self {
+            changed_at: Some(now),
+            ..self.next(|_| {})
+        }
+    }
+
+    /// Remembers the deployment that the announced change became.
+    #[must_use]
+    pub fn with_deployment(&self, deployment: &str) -> Self {
+        self.next(|release| {
+            if let Some(change) = &mut release.change {
+                change.deployment = Some(deployment.to_owned());
+            }
+        })
+    }
+
+    #[must_use]
+    pub fn with_failure(&self, failure: Failure) -> Self {
+        self.next(|release| release.failure = Some(failure))
+    }
+
+    /// Takes the release away from its steps: from here on only `roll-back` writes to the service.
+    #[must_use]
+    pub fn taken_over(&self, now: Timestamp) -> Self {
+        self.next(|release| {
+            release.state = State::RollingBack;
+            release.rolling_back_since = Some(now);
+        })
+    }
+
+    /// The lease given back, and the record of the release that held it.
+    #[must_use]
+    pub fn closed(&self, outcome: Outcome, reason: &str, now: Timestamp) -> Option<(Self, Record)> {
+        let release = self.release.as_ref()?;
+        let record = Record {
+            v: FORMAT_VERSION,
+            execution: release.execution.clone(),
+            pipeline: release.pipeline.clone(),
+            digest: release.digest.clone(),
+            cluster: Some(self.cluster.clone()),
+            service: Some(self.service.clone()),
+            state: RecordState::Closed,
+            outcome: Some(outcome),
+            reason: Some(reason.chars().take(crate::limits::REASON_CHARS).collect()),
+            prior: release.prior.clone(),
+            change: release.change.clone(),
+            started_at: release.began_at,
+            ended_at: Some(now),
+        };
+        Some((
+            Self {
+                fence: self.fence + 1,
+                release: None,
+                ..self.clone()
+            },
+            record,
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::service::tests::{OLD, steady};
+
+    fn now() -> Timestamp {
+        Timestamp::from_secs(1_767_603_600).expect("in range")
+    }
+
+    fn release() -> OpenRelease {
+        OpenRelease {
+            execution: "e-1".to_owned(),
+            pipeline: "slipway-web".to_owned(),
+            digest: None,
+            state: State::Open,
+            began_at: now(),
+            prior: None,
+            change: None,
+            failure: None,
+            rolling_back_since: None,
+        }
+    }
+
+    #[test]
+    fn every_transition_raises_the_fence() {
+        let first = Lease::first("apps", "web", release());
+        let prior = Prior::of(&steady(OLD)).expect("a PRIMARY deployment");
+        let change = Change {
+            task_definition: OLD.to_owned(),
+            percentages: prior.percentages,
+            desired_count: None,
+            deployment: None,
+        };
+        let lease = first
+            .with_prior(prior)
+            .with_change(change, now())
+            .with_deployment("ecs-svc/2")
+            .taken_over(now());
+        assert_eq!(lease.fence, 5);
+        let (free, record) = lease
+            .closed(Outcome::RolledBack, "because", now())
+            .expect("a release was open");
+        assert_eq!((free.fence, free.release), (6, None));
+        assert_eq!(
+            record.change.and_then(|change| change.deployment).as_deref(),
+            Some("ecs-svc/2")
+        );
+    }
+
+    #[test]
+    fn only_the_holder_finds_its_release() {
+        let lease = Lease::first("apps", "web", release());
+        assert!(lease.held_by("e-1").is_some() && lease.held_by("e-2").is_none());
+    }
+}

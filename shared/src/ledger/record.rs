@@ -1,0 +1,127 @@
+//! The record of one execution: that it started, and how it ended and why.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Prior};
+use crate::job::Failure;
+use crate::limits::FORMAT_VERSION;
+use crate::timestamp::Timestamp;
+
+/// One execution of a pipeline that is a release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    pub v: u32,
+    pub execution: String,
+    pub pipeline: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Known once the release has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    pub state: RecordState,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Outcome>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prior: Option<Prior>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    pub started_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// How far an execution has come, as far as its record tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RecordState {
+    /// The execution was started; its release has not begun.
+    Started,
+    /// The release holds the lease of its service.
+    Begun,
+    /// Nothing more will happen.
+    Closed,
+}
+
+/// How a release ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Deployed,
+    Unchanged,
+    RolledBack,
+    Superseded,
+    Held,
+    Failed,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Deployed => "deployed",
+            Self::Unchanged => "unchanged",
+            Self::RolledBack => "rolled-back",
+            Self::Superseded => "superseded",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+impl Record {
+    /// An execution that was just started for a digest.
+    #[must_use]
+    pub fn started(execution: &str, pipeline: &str, digest: Option<&str>, now: Timestamp) -> Self {
+        Self {
+            v: FORMAT_VERSION,
+            execution: execution.to_owned(),
+            pipeline: pipeline.to_owned(),
+            digest: digest.map(ToOwned::to_owned),
+            cluster: None,
+            service: None,
+            state: RecordState::Started,
+            outcome: None,
+            reason: None,
+            prior: None,
+            change: None,
+            started_at: now,
+            ended_at: None,
+        }
+    }
+
+    /// Why a step of a closed release cannot act, as after RetryStageExecution.
+    #[must_use]
+    pub fn refusal(&self) -> Failure {
+        let outcome = self
+            .outcome
+            .map_or_else(|| "closed".to_owned(), |outcome| outcome.to_string().replace('-', " "));
+        Failure::configuration(format!("release already {outcome}; start again with a new execution"))
+    }
+
+    /// The same execution once its release holds the lease.
+    #[must_use]
+    pub fn begun(self, cluster: &str, service: &str) -> Self {
+        Self {
+            state: RecordState::Begun,
+            cluster: Some(cluster.to_owned()),
+            service: Some(service.to_owned()),
+            ..self
+        }
+    }
+
+    /// The same execution, ended before it held a lease.
+    #[must_use]
+    pub fn closed(self, outcome: Outcome, reason: &str, now: Timestamp) -> Self {
+        let (outcome, reason) = (Some(outcome), Some(reason.to_owned()));
+        Self {
+            state: RecordState::Closed,
+            outcome,
+            reason,
+            ended_at: Some(now),
+            ..self
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! Every bound in one place, each with where the number comes from.
+
+use std::time::Duration;
+
+/// Longest continuation token that CodePipeline accepts, in characters (PutJobSuccessResult).
+pub const TOKEN_CHARS: usize = 2_048;
+
+/// Longest summary of an action execution, in characters (PutJobSuccessResult, `executionDetails.summary`).
+pub const SUMMARY_CHARS: usize = 2_048;
+
+/// Longest message of a failed job, in characters (PutJobFailureResult, `failureDetails.message`).
+pub const FAILURE_MESSAGE_CHARS: usize = 5_000;
+
+/// Longest external execution id, in characters (PutJobSuccessResult, `executionDetails.externalExecutionId`).
+pub const EXTERNAL_ID_CHARS: usize = 1_500;
+
+/// Largest task definition that RegisterTaskDefinition accepts, in bytes (Amazon ECS service quotas).
+pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
+
+/// Largest artifact that a step reads, in bytes, zipped. Ours: a task definition and its neighbours are kilobytes, and the
+/// functions have 256 MB of memory.
+pub const ARTIFACT_BYTES: u64 = 8 * 1024 * 1024;
+
+/// Largest file that a step unpacks from an artifact, in bytes. Ours, against archives that expand without bound.
+pub const ARTIFACT_FILE_BYTES: u64 = 1024 * 1024;
+
+/// Longest reason kept in the ledger, in characters. Ours: an item holds 400 KB, a person reads a paragraph.
+pub const REASON_CHARS: usize = 1_000;
+
+/// How long one attempt of an AWS call may take. Ours: the APIs in use answer within a second.
+pub const CALL_ATTEMPT: Duration = Duration::from_secs(4);
+
+/// How long an AWS call may take with all its retries. Ours: leaves a function's time-out room for several calls.
+pub const CALL_TOTAL: Duration = Duration::from_secs(12);
+
+/// Attempts of one AWS call, with the SDK's jittered exponential backoff between them.
+pub const CALL_ATTEMPTS: u32 = 4;
+
+/// The functions' time-out in template.yaml: after it, an invocation that hung can no longer act.
+pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long an action may go on in all: CodePipeline ends a Lambda invoke action after 24 hours; half an hour is kept to say why.
+pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);
+
+/// How long a rollout may take unless the action says otherwise. Ours: several waves of slow starters.
+pub const ROLLOUT_DEADLINE_MINUTES: u32 = 30;
+
+/// Longest deadline that an action can ask for: the 24 hours of an action, less the room to report.
+pub const ROLLOUT_DEADLINE_MAX_MINUTES: u32 = 23 * 60;
+
+/// How long finish-release waits for a service that was steady to be steady again. Ours.
+pub const FINISH_DEADLINE: Duration = Duration::from_secs(15 * 60);
+
+/// How long roll-back tries to restore before it records a failure that needs a person. Ours.
+pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);
+
+/// Pages that a listing follows before it says that there is too much. Ours: 100 pages of 100 tasks.
+pub const PAGES: usize = 100;
+
+/// Tasks whose stop reasons are read to explain a failed rollout. Ours; DescribeTasks takes 100 at most.
+pub const EXPLAINED_TASKS: usize = 10;
+
+/// Version of every format that is stored or handed on: ledger items and continuation tokens.
+pub const FORMAT_VERSION: u32 = 1;

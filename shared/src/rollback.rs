@@ -1,0 +1,267 @@
+//! What becomes of a release whose execution ended: nothing, a close, or the restoration of the prior release.
+
+use std::time::Duration;
+
+use crate::ledger::{OpenRelease, Outcome, Prior, State};
+use crate::limits::{FUNCTION_TIMEOUT, ROLLBACK_DEADLINE};
+use crate::service::{ServiceView, revision};
+use crate::timestamp::{Timestamp, readable};
+
+/// How an execution ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    Failed,
+    Stopped,
+    Canceled,
+    Superseded,
+    /// It succeeded without `finish-release`, which closes a release.
+    Succeeded,
+}
+
+impl Ending {
+    /// From the word of CodePipeline, upper case in events and mixed case in the API; `None` while the execution goes on.
+    ///
+    /// # Errors
+    /// For a word that CodePipeline did not have when this was written.
+    pub fn of_status(status: &str) -> Result<Option<Self>, String> {
+        match status.to_ascii_uppercase().as_str() {
+            "FAILED" => Ok(Some(Self::Failed)),
+            "STOPPED" => Ok(Some(Self::Stopped)),
+            "CANCELED" | "CANCELLED" => Ok(Some(Self::Canceled)),
+            "SUPERSEDED" => Ok(Some(Self::Superseded)),
+            "SUCCEEDED" => Ok(Some(Self::Succeeded)),
+            "STARTED" | "RESUMED" | "INPROGRESS" | "STOPPING" => Ok(None),
+            other => Err(format!(
+                "`{other}` is not a state of a pipeline execution that this version knows"
+            )),
+        }
+    }
+
+    /// The word for sentences.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Stopped => "was stopped",
+            Self::Canceled => "was canceled",
+            Self::Superseded => "was superseded by a newer one",
+            Self::Succeeded => "succeeded without a finish-release action",
+        }
+    }
+}
+
+/// The next step of a rollback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing is left to do: record the outcome and give the lease back.
+    Close {
+        outcome: Outcome,
+        reason: String,
+    },
+    /// Take the release away from its steps.
+    TakeOver,
+    /// Make the service what it was.
+    Restore,
+    Wait(String),
+}
+
+/// The first half, for which the service need not be seen. `None`: look at the service and ask [`restoration`].
+#[must_use]
+pub fn next_step(release: &OpenRelease, ending: Ending, now: Timestamp) -> Option<Step> {
+    let cause = cause(release, ending);
+    match (release.state, &release.change, ending) {
+        (State::Open, None, Ending::Superseded) => Some(Step::Close {
+            outcome: Outcome::Superseded,
+            reason: format!("{cause}; nothing had been changed"),
+        }),
+        (State::Open, Some(_), Ending::Superseded) => Some(Step::Close {
+            outcome: Outcome::Superseded,
+            reason: format!("{cause}; the newer one replaces what this one deployed"),
+        }),
+        (State::Open, None, _) => Some(Step::Close {
+            outcome: Outcome::Failed,
+            reason: format!("{cause}; nothing had been changed"),
+        }),
+        (State::Open, Some(_), _) => Some(Step::TakeOver),
+        (State::RollingBack, _, _) => {
+            let waited = release
+                .rolling_back_since
+                .map_or(FUNCTION_TIMEOUT, |since| now.since(since));
+            (waited < FUNCTION_TIMEOUT).then(|| {
+                Step::Wait(format!(
+                    "lets invocations that may still run end: {} of {}",
+                    readable(waited),
+                    readable(FUNCTION_TIMEOUT)
+                ))
+            })
+        }
+    }
+}
+
+/// The second half: the lease is ours alone, and `view` is the service now.
+#[must_use]
+pub fn restoration(release: &OpenRelease, prior: &Prior, ending: Ending, view: &ServiceView, now: Timestamp) -> Step {
+    let cause = cause(release, ending);
+    let count_was_set = release
+        .change
+        .as_ref()
+        .is_some_and(|change| change.desired_count.is_some());
+    let size = prior.desired_count;
+    let missing = view.missing(&prior.task_definition, size);
+    let definition_differs = view
+        .primary()
+        .is_none_or(|primary| primary.task_definition != prior.task_definition);
+    let count_differs = view.desired < size || (count_was_set && view.desired != size);
+    let waited = release
+        .rolling_back_since
+        .map_or(Duration::ZERO, |since| now.since(since));
+    if waited >= ROLLBACK_DEADLINE && !missing.is_empty() {
+        let reason = format!(
+            "{cause}; the rollback to {} is not steady after {}: {}; the service needs a person",
+            revision(&prior.task_definition),
+            readable(waited),
+            missing.join("; ")
+        );
+        return Step::Close {
+            outcome: Outcome::Failed,
+            reason,
+        };
+    }
+    if definition_differs || count_differs || view.percentages != prior.percentages {
+        return Step::Restore;
+    }
+    if missing.is_empty() {
+        let reason = format!(
+            "{cause}; {} serves again with {} of {} tasks",
+            revision(&prior.task_definition),
+            view.running,
+            view.desired
+        );
+        return Step::Close {
+            outcome: Outcome::RolledBack,
+            reason,
+        };
+    }
+    Step::Wait(format!(
+        "restoring {}: {}",
+        revision(&prior.task_definition),
+        missing.join("; ")
+    ))
+}
+
+/// The count that a restoration sets: the recorded one if this release set another or the service has fewer.
+#[must_use]
+pub fn restored_count(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Option<u32> {
+    let count_was_set = release
+        .change
+        .as_ref()
+        .is_some_and(|change| change.desired_count.is_some());
+    (count_was_set || view.desired < prior.desired_count).then_some(prior.desired_count)
+}
+
+fn cause(release: &OpenRelease, ending: Ending) -> String {
+    match &release.failure {
+        Some(failure) => failure.message.clone(),
+        None => format!("the execution {}", ending.word()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Change;
+    use crate::service::tests::{NEW, OLD, steady};
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
+    }
+
+    fn prior() -> Prior {
+        Prior::of(&steady(OLD)).expect("a PRIMARY deployment")
+    }
+
+    fn release(changed: bool, rolling_back_since: Option<Timestamp>) -> OpenRelease {
+        let change = Change {
+            task_definition: NEW.to_owned(),
+            percentages: prior().percentages,
+            desired_count: None,
+            deployment: None,
+        };
+        OpenRelease {
+            execution: "e-1".to_owned(),
+            pipeline: "slipway-web".to_owned(),
+            digest: None,
+            state: if rolling_back_since.is_some() {
+                State::RollingBack
+            } else {
+                State::Open
+            },
+            began_at: at(0),
+            prior: Some(prior()),
+            change: changed.then_some(change),
+            failure: None,
+            rolling_back_since,
+        }
+    }
+
+    #[test]
+    fn a_release_that_changed_nothing_is_only_closed() {
+        let step = next_step(&release(false, None), Ending::Stopped, at(9));
+        assert!(
+            matches!(step, Some(Step::Close { outcome: Outcome::Failed, reason }) if reason == "the execution was stopped; nothing had been changed")
+        );
+    }
+
+    #[test]
+    fn the_lease_is_taken_over_and_one_time_out_passes_first() {
+        assert_eq!(
+            next_step(&release(true, None), Ending::Failed, at(9)),
+            Some(Step::TakeOver)
+        );
+        assert!(matches!(
+            next_step(&release(true, Some(at(0))), Ending::Failed, at(59)),
+            Some(Step::Wait(_))
+        ));
+        assert_eq!(next_step(&release(true, Some(at(0))), Ending::Failed, at(60)), None);
+    }
+
+    #[test]
+    fn a_superseded_release_is_left_to_the_newer_one() {
+        let step = next_step(&release(true, None), Ending::Superseded, at(9));
+        assert!(matches!(
+            step,
+            Some(Step::Close {
+                outcome: Outcome::Superseded,
+                ..
+            })
+        ));
+    }
+
+    #[test]
+    fn the_prior_release_is_restored_then_proven() {
+        let release = release(true, Some(at(0)));
+        let next = |view: &ServiceView, secs| restoration(&release, &prior(), Ending::Failed, view, at(secs));
+        assert_eq!(next(&steady(NEW), 60), Step::Restore);
+        let mut starting = steady(OLD);
+        starting.running = 1;
+        assert!(matches!(next(&starting, 120), Step::Wait(_)));
+        assert!(matches!(
+            next(&steady(OLD), 180),
+            Step::Close {
+                outcome: Outcome::RolledBack,
+                ..
+            }
+        ));
+        assert!(
+            matches!(next(&starting, 3_700), Step::Close { outcome: Outcome::Failed, reason } if reason.contains("needs a person"))
+        );
+    }
+
+    #[test]
+    fn counts_are_restored_at_least() {
+        let mut fewer = steady(OLD);
+        (fewer.desired, fewer.running) = (1, 1);
+        assert_eq!(restored_count(&release(true, None), &prior(), &fewer), Some(2));
+        assert_eq!(restored_count(&release(true, None), &prior(), &steady(OLD)), None);
+    }
+}

@@ -1,0 +1,88 @@
+//! Instants as the ledger and the tokens write them: RFC 3339 in UTC, so that a person can read an item.
+
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// An instant with a resolution of one second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(OffsetDateTime);
+
+impl Timestamp {
+    /// From seconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// When the number is outside the years that RFC 3339 can write.
+    pub fn from_secs(secs: i64) -> Result<Self, time::error::ComponentRange> {
+        OffsetDateTime::from_unix_timestamp(secs).map(Self)
+    }
+
+    /// How much later this instant is than `earlier`; zero when it is not later.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::try_from(self.0 - earlier.0).unwrap_or_default()
+    }
+}
+
+impl From<SystemTime> for Timestamp {
+    fn from(time: SystemTime) -> Self {
+        let exact = OffsetDateTime::from(time);
+        Self(exact.replace_nanosecond(0).unwrap_or(exact))
+    }
+}
+
+impl std::fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.format(&Rfc3339).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        OffsetDateTime::parse(&text, &Rfc3339)
+            .map(Self)
+            .map_err(|e| de::Error::custom(format!("`{text}` is not an RFC 3339 time: {e}")))
+    }
+}
+
+/// A duration as people read it: `42s`, `4m12s`, `2h05m`.
+#[must_use]
+pub fn readable(duration: Duration) -> String {
+    let secs = duration.as_secs();
+    match secs {
+        0..60 => format!("{secs}s"),
+        60..3600 => format!("{}m{:02}s", secs / 60, secs % 60),
+        _ => format!("{}h{:02}m", secs / 3600, secs % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timestamps_survive_json_and_sort() {
+        let early = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let late = Timestamp::from_secs(1_767_603_725).expect("in range");
+        let text = serde_json::to_string(&early).expect("serializes");
+        assert_eq!(text, "\"2026-01-05T09:00:00Z\"");
+        assert_eq!(serde_json::from_str::<Timestamp>(&text).expect("parses"), early);
+        assert_eq!(late.since(early), Duration::from_secs(125));
+        assert_eq!(early.since(late), Duration::ZERO);
+    }
+
+    #[test]
+    fn durations_read_well() {
+        let read = |secs| readable(Duration::from_secs(secs));
+        assert_eq!([read(42), read(252), read(7_500)], ["42s", "4m12s", "2h05m"]);
+    }
+}

@@ -1,0 +1,88 @@
+//! The roles that templates make, with what their policies allow.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// The roles of the account.
+#[derive(Clone, Debug, Default)]
+pub struct Iam {
+    roles: BTreeMap<String, Role>,
+}
+
+/// A role.
+#[derive(Clone, Debug)]
+pub struct Role {
+    /// `AROA…`.
+    pub id: String,
+    pub name: String,
+    pub arn: String,
+    /// The path, with a slash at both ends.
+    pub path: String,
+    /// Who may assume it: the policy document.
+    pub trust: Value,
+    /// The ARNs of the managed policies attached to it.
+    pub managed_policies: Vec<String>,
+    /// The inline policies: name to policy document.
+    pub policies: BTreeMap<String, Value>,
+}
+
+impl Role {
+    /// The statements of all inline policies.
+    pub fn statements(&self) -> impl Iterator<Item = &Value> {
+        self.policies
+            .values()
+            .flat_map(|document| items(&document["Statement"]))
+    }
+
+    /// Whether a service, e.g. `lambda.amazonaws.com`, may assume the role.
+    pub fn trusts(&self, service: &str) -> bool {
+        items(&self.trust["Statement"]).iter().any(|statement| {
+            let actions = items(&statement["Action"]);
+            let assumes = actions
+                .iter()
+                .any(|action| action == "sts:AssumeRole" || action == "sts:*" || action == "*");
+            statement["Effect"] == "Allow"
+                && assumes
+                && items(&statement["Principal"]["Service"])
+                    .iter()
+                    .any(|one| one == service)
+        })
+    }
+}
+
+/// A policy's one-or-many as many.
+pub fn items(value: &Value) -> &[Value] {
+    match value {
+        Value::Null => &[],
+        Value::Array(items) => items,
+        one => std::slice::from_ref(one),
+    }
+}
+
+impl Iam {
+    /// A role by name.
+    pub fn role(&self, name: &str) -> Option<&Role> {
+        self.roles.get(name)
+    }
+
+    pub fn role_by_arn(&self, arn: &str) -> Option<&Role> {
+        self.roles.values().find(|role| role.arn == arn)
+    }
+
+    pub fn roles(&self) -> impl Iterator<Item = &Role> {
+        self.roles.values()
+    }
+
+    pub(super) fn role_mut(&mut self, name: &str) -> Option<&mut Role> {
+        self.roles.get_mut(name)
+    }
+
+    pub(super) fn put(&mut self, role: Role) {
+        self.roles.insert(role.name.clone(), role);
+    }
+
+    pub(super) fn remove(&mut self, name: &str) -> Option<Role> {
+        self.roles.remove(name)
+    }
+}

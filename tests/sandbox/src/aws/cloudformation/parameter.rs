@@ -1,0 +1,325 @@
+//! Parameters: their types and constraints, and the values that a deployment gives them.
+
+use std::collections::BTreeMap;
+
+use regex_lite::Regex;
+use serde_json::{Map, Value};
+
+use super::error::{At, Problem, found};
+
+/// A parameter as its template declares it.
+#[derive(Clone, Debug)]
+pub(super) struct Parameter {
+    name: String,
+    kind: String,
+    default: Option<String>,
+    allowed: Option<Vec<String>>,
+    pattern: Option<Regex>,
+    constraint: Option<String>,
+    chars: (Option<f64>, Option<f64>),
+    range: (Option<f64>, Option<f64>),
+}
+
+const ATTRIBUTES: [&str; 11] = [
+    "Type",
+    "Default",
+    "AllowedValues",
+    "AllowedPattern",
+    "ConstraintDescription",
+    "Description",
+    "MinLength",
+    "MaxLength",
+    "MinValue",
+    "MaxValue",
+    "NoEcho",
+];
+
+/// Types whose values are identifiers of existing things, and how those begin. CloudFormation also looks whether they
+/// exist; here there is no VPC to look into.
+const IDENTIFIERS: [(&str, &str); 5] = [
+    ("AWS::EC2::Instance::Id", "i-"),
+    ("AWS::EC2::SecurityGroup::Id", "sg-"),
+    ("AWS::EC2::Subnet::Id", "subnet-"),
+    ("AWS::EC2::VPC::Id", "vpc-"),
+    ("AWS::Route53::HostedZone::Id", "Z"),
+];
+
+/// Text of a scalar, as parameters carry it.
+pub(super) fn text(value: &Value) -> Result<String, Problem> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Ok(value.to_string()),
+        _ => Err(Problem::new(format!("takes text, found {}", found(value)))),
+    }
+}
+
+impl Parameter {
+    /// Reads one entry of the section `Parameters`, its default included.
+    pub(super) fn read(name: &str, entry: &Value) -> Result<Self, Problem> {
+        let attributes = entry.as_object().ok_or_else(|| Problem::new("a parameter is a map"))?;
+        if let Some(unknown) = attributes.keys().find(|key| !ATTRIBUTES.contains(&key.as_str())) {
+            return Err(Problem::new(format!(
+                "unknown attribute; known are {}",
+                ATTRIBUTES.join(", ")
+            )))
+            .at(unknown);
+        }
+        let optional = |key: &str| attributes.get(key).map(text).transpose().at(key);
+        let number = |key: &str| match optional(key)? {
+            Some(text) => text
+                .parse::<f64>()
+                .map(Some)
+                .map_err(|_| Problem::new(format!("takes a number, found {text}")))
+                .at(key),
+            None => Ok(None),
+        };
+        let pattern = match optional("AllowedPattern")? {
+            // The pattern must match the whole value.
+            Some(pattern) => Some(
+                Regex::new(&format!("^(?:{pattern})$"))
+                    .map_err(|error| Problem::new(error.to_string()))
+                    .at("AllowedPattern")?,
+            ),
+            None => None,
+        };
+        let allowed = match attributes.get("AllowedValues") {
+            Some(Value::Array(values)) => Some(values.iter().map(text).collect::<Result<_, _>>().at("AllowedValues")?),
+            Some(other) => {
+                return Err(Problem::new(format!("takes a list, found {}", found(other)))).at("AllowedValues");
+            }
+            None => None,
+        };
+        let parameter = Self {
+            name: name.to_owned(),
+            kind: optional("Type")?.ok_or_else(|| Problem::new("every parameter must have a Type"))?,
+            default: optional("Default")?,
+            allowed,
+            pattern,
+            constraint: optional("ConstraintDescription")?,
+            chars: (number("MinLength")?, number("MaxLength")?),
+            range: (number("MinValue")?, number("MaxValue")?),
+        };
+        parameter.check_attributes()?;
+        if let Some(default) = &parameter.default {
+            parameter.value(default).at("Default")?;
+        }
+        Ok(parameter)
+    }
+
+    fn check_attributes(&self) -> Result<(), Problem> {
+        let (of, list) = self.element();
+        let identifier = IDENTIFIERS.iter().any(|(kind, _)| *kind == of);
+        let known = if list {
+            of == "Number" || identifier
+        } else {
+            ["String", "Number", "CommaDelimitedList"].contains(&of) || identifier
+        };
+        if !known {
+            return Err(Problem::new(format!("unknown parameter type {}", self.kind))).at("Type");
+        }
+        if (self.range.0.is_some() || self.range.1.is_some()) && of != "Number" {
+            return Err(Problem::new(format!(
+                "MinValue and MaxValue are for Number, found {}",
+                self.kind
+            )));
+        }
+        if (self.chars.0.is_some() || self.chars.1.is_some()) && of != "String" {
+            return Err(Problem::new(format!(
+                "MinLength and MaxLength are for String, found {}",
+                self.kind
+            )));
+        }
+        Ok(())
+    }
+
+    /// The type of one value, and whether the parameter is a `List<…>` of them.
+    fn element(&self) -> (&str, bool) {
+        match self.kind.strip_prefix("List<").and_then(|rest| rest.strip_suffix('>')) {
+            Some(of) => (of, true),
+            None => (&self.kind, false),
+        }
+    }
+
+    /// What `Ref` gives for a text: itself, or a list of trimmed texts for the list types.
+    fn value(&self, given: &str) -> Result<Value, Problem> {
+        let (_, list) = self.element();
+        if !list && self.kind != "CommaDelimitedList" {
+            self.check(given)?;
+            return Ok(Value::String(given.to_owned()));
+        }
+        let parts = given.split(',').map(str::trim).filter(|_| !given.is_empty());
+        parts
+            .map(|part| self.check(part).map(|()| Value::from(part)))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::Array)
+    }
+
+    fn check(&self, value: &str) -> Result<(), Problem> {
+        let (of, _) = self.element();
+        let refuse = |what: String| {
+            let what = self
+                .constraint
+                .as_ref()
+                .map_or(what, |constraint| format!("must satisfy constraint: {constraint}"));
+            Err(Problem::new(format!(
+                "Parameter {} failed to satisfy constraint: {what}, found {value:?}",
+                self.name
+            )))
+        };
+        if let Some(allowed) = self
+            .allowed
+            .as_ref()
+            .filter(|allowed| !allowed.iter().any(|one| one == value))
+        {
+            return refuse(format!("must be one of {}", allowed.join(", ")));
+        }
+        if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.is_match(value)) {
+            return refuse(format!("must match pattern {pattern}"));
+        }
+        let within = |(low, high): (Option<f64>, Option<f64>), number: f64| {
+            low.is_none_or(|low| number >= low) && high.is_none_or(|high| number <= high)
+        };
+        if !within(self.chars, value.chars().count() as f64) {
+            return refuse("must contain the allowed number of characters".to_owned());
+        }
+        if of == "Number" {
+            match value.parse::<f64>() {
+                Ok(number) if within(self.range, number) => {}
+                Ok(_) => return refuse("must be in the allowed range".to_owned()),
+                Err(_) => return refuse("must be a number".to_owned()),
+            }
+        }
+        match IDENTIFIERS.iter().find(|(kind, _)| *kind == of) {
+            Some((_, prefix)) if !value.starts_with(prefix) => refuse(format!("must begin with {prefix}")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The value of every parameter, from what is given and the defaults.
+pub(super) fn bind(parameters: &[Parameter], given: &BTreeMap<String, String>) -> Result<Map<String, Value>, Problem> {
+    let declared = |name: &String| parameters.iter().any(|parameter| parameter.name == *name);
+    let unknown: Vec<&str> = given
+        .keys()
+        .filter(|name| !declared(name))
+        .map(String::as_str)
+        .collect();
+    if !unknown.is_empty() {
+        return Err(Problem::new(format!(
+            "Parameters: [{}] do not exist in the template",
+            unknown.join(", ")
+        )));
+    }
+    let has_value = |parameter: &&Parameter| given.contains_key(&parameter.name) || parameter.default.is_some();
+    let missing: Vec<&str> = parameters
+        .iter()
+        .filter(|parameter| !has_value(parameter))
+        .map(|parameter| parameter.name.as_str())
+        .collect();
+    if !missing.is_empty() {
+        return Err(Problem::new(format!(
+            "Parameters: [{}] must have values",
+            missing.join(", ")
+        )));
+    }
+    let value = |parameter: &Parameter| {
+        let text = given
+            .get(&parameter.name)
+            .or(parameter.default.as_ref())
+            .expect("looked for just above");
+        Ok((parameter.name.clone(), parameter.value(text).at(&parameter.name)?))
+    };
+    parameters.iter().map(value).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn bound(entry: Value, given: &str) -> Result<Value, String> {
+        let parameter =
+            Parameter::read("P", &entry).map_err(|problem| problem.in_template("t".as_ref()).to_string())?;
+        let given = BTreeMap::from([("P".to_owned(), given.to_owned())]);
+        let values = bind(&[parameter], &given).map_err(|problem| problem.in_template("t".as_ref()).to_string())?;
+        Ok(values["P"].clone())
+    }
+
+    #[test]
+    fn lists_are_split_and_trimmed() {
+        assert_eq!(
+            bound(json!({"Type": "CommaDelimitedList"}), "a, b,c"),
+            Ok(json!(["a", "b", "c"]))
+        );
+        assert_eq!(
+            bound(json!({"Type": "List<AWS::EC2::Subnet::Id>"}), "subnet-1,subnet-2"),
+            Ok(json!(["subnet-1", "subnet-2"]))
+        );
+        assert!(
+            bound(json!({"Type": "List<AWS::EC2::Subnet::Id>"}), "subnet-1,vpc-2")
+                .unwrap_err()
+                .contains("must begin with subnet-")
+        );
+    }
+
+    #[test]
+    fn constraints_are_kept() {
+        let pattern = json!({"Type": "String", "AllowedPattern": "[a-z]+"});
+        assert_eq!(bound(pattern.clone(), "web"), Ok(json!("web")));
+        assert!(
+            bound(pattern, "web1").unwrap_err().contains("must match pattern"),
+            "the whole value must match"
+        );
+        assert!(
+            bound(json!({"Type": "Number", "MaxValue": 3}), "4")
+                .unwrap_err()
+                .contains("range")
+        );
+        assert!(
+            bound(json!({"Type": "String", "AllowedValues": ["a", "b"]}), "c")
+                .unwrap_err()
+                .contains("one of a, b")
+        );
+        assert!(
+            bound(json!({"Type": "String", "MinLength": 2}), "c")
+                .unwrap_err()
+                .contains("characters")
+        );
+    }
+
+    #[test]
+    fn a_default_must_keep_the_constraints_and_attributes_must_be_known() {
+        assert!(
+            bound(json!({"Type": "Number", "Default": "x"}), "1")
+                .unwrap_err()
+                .contains("must be a number")
+        );
+        assert!(
+            bound(json!({"Type": "String", "Defualt": "x"}), "1")
+                .unwrap_err()
+                .contains("Defualt: unknown attribute")
+        );
+        assert!(
+            bound(json!({"Type": "Text"}), "1")
+                .unwrap_err()
+                .contains("unknown parameter type Text")
+        );
+    }
+
+    #[test]
+    fn unknown_and_missing_values_are_refused() {
+        let parameter = Parameter::read("P", &json!({"Type": "String"})).unwrap();
+        let says = |given| {
+            bind(std::slice::from_ref(&parameter), &given)
+                .unwrap_err()
+                .in_template("t".as_ref())
+                .problem
+        };
+        assert_eq!(says(BTreeMap::new()), "Parameters: [P] must have values");
+        assert_eq!(
+            says(BTreeMap::from([("Q".to_owned(), String::new())])),
+            "Parameters: [Q] do not exist in the template"
+        );
+    }
+}

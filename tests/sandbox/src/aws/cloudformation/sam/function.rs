@@ -1,0 +1,295 @@
+//! `AWS::Serverless::Function`: the function, its role, its retries and its events.
+
+use serde_json::{Map, Value, json};
+
+use super::super::error::{At, Problem, found};
+use super::super::resolve::function as intrinsic;
+use super::super::schema::Kind::{self, Boolean, Integer, Json, Map as Entries, Object, Text};
+use super::super::schema::{self, TEXTS, may, need};
+use super::super::template::Resource;
+use super::{companion, copy, events, get_att, globals, tag_list};
+
+const EVENT_INVOKE_CONFIG: Kind = Object(&[
+    may(
+        "DestinationConfig",
+        Object(&[may(
+            "OnFailure",
+            Object(&[may("Destination", Text), need("Type", Text)]),
+        )]),
+    ),
+    may("MaximumEventAgeInSeconds", Integer),
+    may("MaximumRetryAttempts", Integer),
+]);
+const FUNCTION: Kind = Object(&[
+    may("Architectures", TEXTS),
+    may("AssumeRolePolicyDocument", Json),
+    need("CodeUri", Text),
+    may(
+        "DeadLetterQueue",
+        Object(&[need("TargetArn", Text), need("Type", Text)]),
+    ),
+    may("Description", Text),
+    may("Environment", Object(&[may("Variables", Entries(&Text))])),
+    may("EphemeralStorage", Object(&[need("Size", Integer)])),
+    may("EventInvokeConfig", EVENT_INVOKE_CONFIG),
+    may(
+        "Events",
+        Entries(&Object(&[need("Properties", Json), need("Type", Text)])),
+    ),
+    may("FunctionName", Text),
+    need("Handler", Text),
+    may("KmsKeyArn", Text),
+    may("Layers", TEXTS),
+    may(
+        "LoggingConfig",
+        Object(&[
+            may("ApplicationLogLevel", Text),
+            may("LogFormat", Text),
+            may("LogGroup", Text),
+            may("SystemLogLevel", Text),
+        ]),
+    ),
+    may("MemorySize", Integer),
+    may("PackageType", Text),
+    may("PermissionsBoundary", Text),
+    may("Policies", Json),
+    may("RecursiveLoop", Text),
+    may("ReservedConcurrentExecutions", Integer),
+    may("Role", Text),
+    may("RolePath", Text),
+    need("Runtime", Text),
+    may("Tags", Entries(&Text)),
+    may("Timeout", Integer),
+    may("Tracing", Text),
+    may(
+        "VpcConfig",
+        Object(&[
+            may("Ipv6AllowedForDualStack", Boolean),
+            may("SecurityGroupIds", TEXTS),
+            may("SubnetIds", TEXTS),
+        ]),
+    ),
+]);
+
+/// What goes to `AWS::Lambda::Function` as it is.
+const PASSED_ON: [&str; 14] = [
+    "Architectures",
+    "Description",
+    "Environment",
+    "EphemeralStorage",
+    "FunctionName",
+    "Handler",
+    "KmsKeyArn",
+    "Layers",
+    "LoggingConfig",
+    "MemorySize",
+    "PackageType",
+    "RecursiveLoop",
+    "ReservedConcurrentExecutions",
+    "Runtime",
+];
+
+/// The plain resources of one serverless function.
+pub(super) fn write_out(resource: Resource, shared: &Map<String, Value>) -> Result<Vec<Resource>, Problem> {
+    let properties = globals::merged(
+        &Value::Object(shared.clone()),
+        &Value::Object(resource.properties.clone()),
+    );
+    schema::check_names(&properties, FUNCTION).at("Properties")?;
+    let Value::Object(own) = properties else {
+        return Err(Problem::new("takes a map")).at("Properties");
+    };
+    let mut made = vec![lambda_function(&resource, &own)];
+    let (config, destination_policy) = event_invoke_config(&resource, &own)
+        .at("EventInvokeConfig")
+        .at("Properties")?;
+    if !own.contains_key("Role") {
+        made.push(
+            role(&resource, &own, destination_policy)
+                .at("Policies")
+                .at("Properties")?,
+        );
+    }
+    made.extend(config);
+    for (name, event) in own.get("Events").and_then(Value::as_object).into_iter().flatten() {
+        made.extend(
+            events::write_out(&resource, name, event)
+                .at(name)
+                .at("Events")
+                .at("Properties")?,
+        );
+    }
+    Ok(made)
+}
+
+fn lambda_function(resource: &Resource, own: &Map<String, Value>) -> Resource {
+    let mut properties = Map::new();
+    copy(own, &PASSED_ON, &mut properties);
+    copy(own, &["Timeout", "VpcConfig"], &mut properties);
+    // `sam package` would put the code into a bucket; here the metadata says which binary it is.
+    properties.insert("Code".to_owned(), json!({"S3Bucket": "sam", "S3Key": own["CodeUri"]}));
+    let role = own
+        .get("Role")
+        .cloned()
+        .unwrap_or_else(|| get_att(&format!("{}Role", resource.logical_id), "Arn"));
+    properties.insert("Role".to_owned(), role);
+    properties.insert("Tags".to_owned(), tag_list(own.get("Tags")));
+    if let Some(mode) = own.get("Tracing").filter(|mode| *mode != "Disabled") {
+        properties.insert("TracingConfig".to_owned(), json!({ "Mode": mode }));
+    }
+    if let Some(queue) = own.get("DeadLetterQueue") {
+        properties.insert("DeadLetterConfig".to_owned(), json!({"TargetArn": queue["TargetArn"]}));
+    }
+    Resource {
+        kind: "AWS::Lambda::Function".to_owned(),
+        properties,
+        ..resource.clone()
+    }
+}
+
+/// The retries of asynchronous invocations, and the policy that their destination needs.
+fn event_invoke_config(
+    resource: &Resource,
+    own: &Map<String, Value>,
+) -> Result<(Option<Resource>, Option<Value>), Problem> {
+    let Some(config) = own.get("EventInvokeConfig").and_then(Value::as_object) else {
+        return Ok((None, None));
+    };
+    let mut properties = Map::from_iter([
+        ("FunctionName".to_owned(), json!({ "Ref": resource.logical_id })),
+        ("Qualifier".to_owned(), json!("$LATEST")),
+    ]);
+    copy(
+        config,
+        &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"],
+        &mut properties,
+    );
+    let mut policy = None;
+    if let Some(on_failure) = config
+        .get("DestinationConfig")
+        .and_then(|destinations| destinations.get("OnFailure"))
+    {
+        let destination = &on_failure["Destination"];
+        if on_failure["Type"] != "SQS" || destination.is_null() || matches!(intrinsic(destination), Some(("Fn::If", _)))
+        {
+            let what = format!(
+                "the sandbox takes Type SQS and the ARN of a queue, found {}",
+                found(on_failure)
+            );
+            return Err(Problem::new(what)).at("OnFailure").at("DestinationConfig");
+        }
+        properties.insert(
+            "DestinationConfig".to_owned(),
+            json!({"OnFailure": {"Destination": destination}}),
+        );
+        policy = Some(json!({
+            "PolicyName": format!("{}EventInvokeConfigOnFailureSQSPolicy", resource.logical_id),
+            "PolicyDocument": {"Statement": [{"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": destination}]},
+        }));
+    }
+    Ok((
+        Some(companion(
+            resource,
+            "EventInvokeConfig",
+            "AWS::Lambda::EventInvokeConfig",
+            properties,
+        )),
+        policy,
+    ))
+}
+
+fn managed(name: &str) -> Value {
+    json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}") })
+}
+
+fn role(resource: &Resource, own: &Map<String, Value>, destination_policy: Option<Value>) -> Result<Resource, Problem> {
+    let mut managed_policies = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
+    if own.get("Tracing").is_some_and(|mode| mode != "Disabled") {
+        managed_policies.push(managed("AWSXRayDaemonWriteAccess"));
+    }
+    if own.contains_key("VpcConfig") {
+        managed_policies.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
+    }
+    let mut inline: Vec<Value> = own
+        .get("DeadLetterQueue")
+        .map(dead_letter_policy)
+        .transpose()?
+        .into_iter()
+        .chain(destination_policy)
+        .collect();
+    let given = match own.get("Policies") {
+        None => &[],
+        Some(Value::Array(policies)) => policies.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    for (at, policy) in given.iter().enumerate() {
+        let name = format!("{}RolePolicy{at}", resource.logical_id);
+        match policy {
+            Value::String(arn) if arn.starts_with("arn:") => managed_policies.push(policy.clone()),
+            Value::String(name) if name.starts_with("AWSLambda") => {
+                let arn = managed(&format!("service-role/{name}"));
+                if !managed_policies.contains(&arn) {
+                    managed_policies.push(arn);
+                }
+            }
+            _ => inline.push(named_policy(&name, policy).at(at)?),
+        }
+    }
+    let trust = json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Action": ["sts:AssumeRole"], "Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com"]}}],
+    });
+    let mut properties = Map::from_iter([
+        (
+            "AssumeRolePolicyDocument".to_owned(),
+            own.get("AssumeRolePolicyDocument").cloned().unwrap_or(trust),
+        ),
+        ("ManagedPolicyArns".to_owned(), Value::Array(managed_policies)),
+        ("Tags".to_owned(), tag_list(own.get("Tags"))),
+    ]);
+    if !inline.is_empty() {
+        properties.insert("Policies".to_owned(), Value::Array(inline));
+    }
+    copy(own, &["PermissionsBoundary"], &mut properties);
+    if let Some(path) = own.get("RolePath") {
+        properties.insert("Path".to_owned(), path.clone());
+    }
+    Ok(companion(resource, "Role", "AWS::IAM::Role", properties))
+}
+
+/// A policy document under the name that SAM gives it; in `Fn::If`, in both branches.
+fn named_policy(name: &str, policy: &Value) -> Result<Value, Problem> {
+    match (intrinsic(policy), policy) {
+        (Some(("Fn::If", Value::Array(parts))), _) if parts.len() == 3 => {
+            let branch = |at: usize| match intrinsic(&parts[at]) {
+                Some(("Ref", id)) if id == "AWS::NoValue" => Ok(parts[at].clone()),
+                _ => named_policy(name, &parts[at]).at(at),
+            };
+            Ok(json!({"Fn::If": [parts[0], branch(1)?, branch(2)?]}))
+        }
+        (None, Value::Object(document)) if document.contains_key("Statement") => {
+            Ok(json!({"PolicyName": name, "PolicyDocument": policy}))
+        }
+        _ => Err(Problem::new(format!(
+            "the sandbox takes policies with a Statement and names of managed policies, found {}",
+            found(policy)
+        ))),
+    }
+}
+
+fn dead_letter_policy(queue: &Value) -> Result<Value, Problem> {
+    let action = match queue["Type"].as_str() {
+        Some("SQS") => "sqs:SendMessage",
+        Some("SNS") => "sns:Publish",
+        _ => {
+            return Err(Problem::new(format!(
+                "'DeadLetterQueue' requires Type of SQS or SNS, found {}",
+                found(&queue["Type"])
+            )));
+        }
+    };
+    let statement = json!({"Action": action, "Resource": queue["TargetArn"], "Effect": "Allow"});
+    Ok(
+        json!({"PolicyName": "DeadLetterQueuePolicy", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}),
+    )
+}

@@ -1,0 +1,237 @@
+//! The shape of a resource type's properties: which names are known, what each takes, and how the API spells it.
+
+use serde_json::{Map, Value};
+
+use super::error::{At, Problem, found};
+use super::resolve::function;
+
+/// What a property takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Text,
+    Integer,
+    Number,
+    Boolean,
+    /// Free-form JSON, e.g. a policy document.
+    Json,
+    List(&'static Kind),
+    /// Keys are the user's.
+    Map(&'static Kind),
+    Object(&'static [Field]),
+}
+
+pub(super) const TEXTS: Kind = Kind::List(&Kind::Text);
+/// A list of tags.
+pub(super) const TAGS: Kind = Kind::List(&Kind::Object(&[need("Key", Kind::Text), need("Value", Kind::Text)]));
+
+/// One property of an object.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Field {
+    name: &'static str,
+    /// The name in the service's JSON API where that is not just the name with a small first letter.
+    api: Option<&'static str>,
+    required: bool,
+    kind: Kind,
+}
+
+/// A required property.
+pub(super) const fn need(name: &'static str, kind: Kind) -> Field {
+    Field {
+        name,
+        api: None,
+        required: true,
+        kind,
+    }
+}
+
+/// An optional property.
+pub(super) const fn may(name: &'static str, kind: Kind) -> Field {
+    Field {
+        name,
+        api: None,
+        required: false,
+        kind,
+    }
+}
+
+impl Field {
+    /// The same property, called otherwise by the service's API.
+    pub(super) const fn api(self, api: &'static str) -> Self {
+        Self { api: Some(api), ..self }
+    }
+
+    fn api_name(&self) -> String {
+        match self.api {
+            Some(api) => api.to_owned(),
+            None => self.name[..1].to_lowercase() + &self.name[1..],
+        }
+    }
+}
+
+fn field<'a>(fields: &'a [Field], name: &str) -> Result<&'a Field, Problem> {
+    fields.iter().find(|field| field.name == name).ok_or_else(|| {
+        let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+        Problem::new(format!("unknown property; known here are {}", known.join(", ")))
+    })
+}
+
+/// Looks at names only, in every branch of every function: for values that are not resolved yet.
+pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
+    match (function(value), kind, value) {
+        (Some(("Fn::If", Value::Array(branches))), ..) => branches
+            .iter()
+            .enumerate()
+            .skip(1)
+            .try_for_each(|(at, branch)| check_names(branch, kind).at(at).at("Fn::If")),
+        (Some(_), ..) => Ok(()),
+        (None, Kind::Object(fields), Value::Object(entries)) => {
+            for (name, value) in entries {
+                field(fields, name)
+                    .and_then(|field| check_names(value, field.kind))
+                    .at(name)?;
+            }
+            let missing = fields
+                .iter()
+                .find(|field| field.required && !entries.contains_key(field.name));
+            missing.map_or(Ok(()), |field| {
+                Err(Problem::new(format!("required property {} is missing", field.name)))
+            })
+        }
+        (None, Kind::List(of), Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(at, item)| check_names(item, *of).at(at)),
+        (None, Kind::Map(of), Value::Object(entries)) => entries
+            .iter()
+            .try_for_each(|(key, value)| check_names(value, *of).at(key)),
+        _ => Ok(()),
+    }
+}
+
+/// A resolved value as its kind wants it: text that spells a number becomes that number and so on, as CloudFormation
+/// does it; anything else is refused.
+pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
+    let wants = |what: &str| Err(Problem::new(format!("takes {what}, found {}", found(value))));
+    match (kind, value) {
+        (Kind::Text, Value::String(_)) | (Kind::Integer, Value::Number(_)) | (Kind::Boolean, Value::Bool(_)) => {
+            match value {
+                Value::Number(number) if !number.is_i64() => wants("a whole number"),
+                _ => Ok(value.clone()),
+            }
+        }
+        (Kind::Text, Value::Number(_) | Value::Bool(_)) => Ok(Value::String(value.to_string())),
+        (Kind::Text, _) => wants("text"),
+        (Kind::Integer, Value::String(text)) => text
+            .parse::<i64>()
+            .map_or_else(|_| wants("a whole number"), |number| Ok(Value::from(number))),
+        (Kind::Integer, _) => wants("a whole number"),
+        (Kind::Number, Value::Number(_)) => Ok(value.clone()),
+        (Kind::Number, Value::String(text)) => text
+            .parse::<f64>()
+            .map_or_else(|_| wants("a number"), |number| Ok(Value::from(number))),
+        (Kind::Number, _) => wants("a number"),
+        (Kind::Boolean, Value::String(text)) if text == "true" || text == "false" => Ok(Value::Bool(text == "true")),
+        (Kind::Boolean, _) => wants("true or false"),
+        (Kind::Json, Value::Object(_) | Value::Array(_)) => Ok(value.clone()),
+        (Kind::Json, _) => wants("a JSON object"),
+        (Kind::List(of), Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .map(|(at, item)| fit(item, *of).at(at))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::Array),
+        (Kind::List(_), _) => wants("a list"),
+        (Kind::Map(of), Value::Object(entries)) => {
+            let fitted = entries
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), fit(value, *of).at(key)?)));
+            fitted.collect::<Result<Map<_, _>, Problem>>().map(Value::Object)
+        }
+        (Kind::Object(fields), Value::Object(entries)) => {
+            check_names(value, kind)?;
+            let fitted = entries.iter().map(|(name, value)| {
+                Ok((
+                    name.clone(),
+                    field(fields, name).and_then(|field| fit(value, field.kind)).at(name)?,
+                ))
+            });
+            fitted.collect::<Result<Map<_, _>, Problem>>().map(Value::Object)
+        }
+        (Kind::Map(_) | Kind::Object(_), _) => wants("a map"),
+    }
+}
+
+/// A fitted value with the names that the service's JSON API uses. Keys of maps are the user's and stay.
+pub(super) fn to_api(value: &Value, kind: Kind) -> Value {
+    match (kind, value) {
+        (Kind::Object(fields), Value::Object(entries)) => {
+            let named = fields
+                .iter()
+                .filter_map(|field| Some((field.api_name(), to_api(entries.get(field.name)?, field.kind))));
+            Value::Object(named.collect())
+        }
+        (Kind::List(of), Value::Array(items)) => items.iter().map(|item| to_api(item, *of)).collect(),
+        (Kind::Map(of), Value::Object(entries)) => Value::Object(
+            entries
+                .iter()
+                .map(|(key, value)| (key.clone(), to_api(value, *of)))
+                .collect(),
+        ),
+        _ => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    const PART: Kind = Kind::Object(&[need("Name", Kind::Text), may("Labels", Kind::Map(&Kind::Text))]);
+    const WHOLE: Kind = Kind::Object(&[
+        may("Count", Kind::Integer),
+        may("EFSParts", Kind::List(&PART)).api("efsParts"),
+        may("On", Kind::Boolean),
+    ]);
+
+    #[test]
+    fn scalars_are_coerced_and_map_keys_stay() {
+        let fitted = fit(
+            &json!({"Count": "3", "On": "true", "EFSParts": [{"Name": 7, "Labels": {"Team": true}}]}),
+            WHOLE,
+        )
+        .unwrap();
+        assert_eq!(
+            fitted,
+            json!({"Count": 3, "On": true, "EFSParts": [{"Name": "7", "Labels": {"Team": "true"}}]})
+        );
+        assert_eq!(
+            to_api(&fitted, WHOLE),
+            json!({"count": 3, "efsParts": [{"name": "7", "labels": {"Team": "true"}}], "on": true})
+        );
+    }
+
+    #[test]
+    fn unknown_missing_and_wrong_properties_are_refused_with_their_place() {
+        let says = |value| fit(&value, WHOLE).unwrap_err().in_template("t".as_ref()).to_string();
+        assert_eq!(
+            says(json!({"Coun": 1})),
+            "t: Coun: unknown property; known here are Count, EFSParts, On"
+        );
+        assert_eq!(
+            says(json!({"EFSParts": [{}]})),
+            "t: EFSParts.0: required property Name is missing"
+        );
+        assert_eq!(
+            says(json!({"Count": "many"})),
+            "t: Count: takes a whole number, found \"many\""
+        );
+    }
+
+    #[test]
+    fn names_are_checked_in_branches_that_are_not_taken() {
+        let value = json!({"EFSParts": [{"Fn::If": ["A", {"Name": "x"}, {"Nam": "x"}]}]});
+        let error = check_names(&value, WHOLE).unwrap_err().in_template("t".as_ref());
+        assert_eq!(error.place, "EFSParts.0.Fn::If.2.Nam");
+    }
+}

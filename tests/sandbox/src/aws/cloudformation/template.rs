@@ -1,0 +1,260 @@
+//! A template's sections, read strictly: what is not known here is refused, not skipped.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use super::error::{At, Problem, found};
+use super::parameter::Parameter;
+use super::{check, sam, yaml};
+
+/// Limits of CloudFormation per template.
+/// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+const MAX_BYTES: usize = 1_048_576;
+const MAX_RESOURCES: usize = 500;
+const MAX_PARAMETERS: usize = 200;
+const MAX_OUTPUTS: usize = 200;
+const MAX_MAPPINGS: usize = 200;
+const MAX_DESCRIPTION_BYTES: usize = 1024;
+
+/// A template whose sections are known and whose references lead somewhere. Serverless resources are written out.
+#[derive(Clone, Debug)]
+pub(super) struct Template {
+    pub(super) path: PathBuf,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) mappings: Map<String, Value>,
+    pub(super) conditions: Map<String, Value>,
+    pub(super) resources: Vec<Resource>,
+    pub(super) outputs: Vec<Output>,
+}
+
+/// One entry of `Resources`.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Resource {
+    pub(super) logical_id: String,
+    pub(super) kind: String,
+    pub(super) properties: Map<String, Value>,
+    pub(super) depends_on: Vec<String>,
+    pub(super) condition: Option<String>,
+    /// Whether the thing outlives its removal from the template.
+    pub(super) retained: bool,
+    /// Whether the old thing outlives its replacement.
+    pub(super) retained_on_replace: bool,
+    pub(super) metadata: Map<String, Value>,
+}
+
+/// One entry of `Outputs`.
+#[derive(Clone, Debug)]
+pub(super) struct Output {
+    pub(super) name: String,
+    pub(super) value: Value,
+    pub(super) condition: Option<String>,
+    pub(super) export: Option<Value>,
+}
+
+impl Template {
+    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Problem::new(format!("cannot read the template: {error}")))?;
+        Self::parse(path, &text)
+    }
+
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
+        if text.len() > MAX_BYTES {
+            return Err(Problem::new(format!(
+                "the template has {} bytes (limit {MAX_BYTES})",
+                text.len()
+            )));
+        }
+        let document = yaml::parse(text)?;
+        let mut sections = map(&document)?.clone();
+        let transformed = transform(sections.get("Transform")).at("Transform")?;
+        check_plain_sections(&sections)?;
+        let mut section = |name: &str, limit: usize| match sections.shift_remove(name) {
+            None => Ok(Map::new()),
+            Some(Value::Object(entries)) if entries.len() <= limit => Ok(entries),
+            Some(Value::Object(entries)) => {
+                Err(Problem::new(format!("{} entries (limit {limit})", entries.len()))).at(name)
+            }
+            Some(other) => Err(Problem::new(format!("takes a map, found {}", found(&other)))).at(name),
+        };
+        let parameters = section("Parameters", MAX_PARAMETERS)?;
+        let globals = section("Globals", usize::MAX)?;
+        let mut template = Self {
+            path: path.to_owned(),
+            parameters: parameters
+                .iter()
+                .map(|(name, entry)| alphanumeric(name).and_then(|()| Parameter::read(name, entry)).at(name))
+                .collect::<Result<_, _>>()
+                .at("Parameters")?,
+            mappings: section("Mappings", MAX_MAPPINGS)?,
+            conditions: section("Conditions", usize::MAX)?,
+            resources: section("Resources", MAX_RESOURCES)?
+                .iter()
+                .map(|(id, entry)| Resource::read(id, entry).at(id))
+                .collect::<Result<_, _>>()
+                .at("Resources")?,
+            outputs: section("Outputs", MAX_OUTPUTS)?
+                .iter()
+                .map(|(name, entry)| Output::read(name, entry).at(name))
+                .collect::<Result<_, _>>()
+                .at("Outputs")?,
+        };
+        if template.resources.is_empty() {
+            return Err(Problem::new("at least one Resources member must be defined"));
+        }
+        if transformed {
+            template.resources = sam::transform(std::mem::take(&mut template.resources), &globals)?;
+        } else if !globals.is_empty() {
+            return Err(Problem::new("needs Transform: AWS::Serverless-2016-10-31")).at("Globals");
+        }
+        let names: Vec<&str> = parameters.keys().map(String::as_str).collect();
+        check::check(&template, &names)?;
+        Ok(template)
+    }
+}
+
+fn transform(section: Option<&Value>) -> Result<bool, Problem> {
+    match section {
+        None => Ok(false),
+        Some(Value::String(name)) if name == sam::TRANSFORM => Ok(true),
+        Some(Value::Array(names)) if names.len() == 1 => transform(names.first()),
+        Some(other) => Err(Problem::new(format!(
+            "unknown transform {}; known is {}",
+            found(other),
+            sam::TRANSFORM
+        ))),
+    }
+}
+
+fn check_plain_sections(sections: &Map<String, Value>) -> Result<(), Problem> {
+    for (name, value) in sections {
+        match (name.as_str(), value) {
+            ("AWSTemplateFormatVersion", Value::String(version)) if version == "2010-09-09" => Ok(()),
+            ("AWSTemplateFormatVersion", other) => {
+                Err(Problem::new(format!("takes '2010-09-09', found {}", found(other))))
+            }
+            ("Description", Value::String(text)) if text.len() <= MAX_DESCRIPTION_BYTES => Ok(()),
+            ("Description", _) => Err(Problem::new(format!(
+                "takes text of at most {MAX_DESCRIPTION_BYTES} bytes"
+            ))),
+            ("Metadata", Value::Object(_))
+            | ("Transform" | "Globals" | "Parameters" | "Mappings" | "Conditions" | "Resources" | "Outputs", _) => {
+                Ok(())
+            }
+            ("Rules", _) => Err(Problem::new("the sandbox does not evaluate Rules")),
+            _ => Err(Problem::new("unknown section")),
+        }
+        .at(name)?;
+    }
+    Ok(())
+}
+
+impl Resource {
+    pub(super) fn read(logical_id: &str, entry: &Value) -> Result<Self, Problem> {
+        alphanumeric(logical_id)?;
+        let mut resource = Self {
+            logical_id: logical_id.to_owned(),
+            ..Self::default()
+        };
+        for (attribute, value) in map(entry)? {
+            resource.read_attribute(attribute, value).at(attribute)?;
+        }
+        if resource.kind.is_empty() {
+            return Err(Problem::new("every resource must have a Type"));
+        }
+        Ok(resource)
+    }
+
+    fn read_attribute(&mut self, attribute: &str, value: &Value) -> Result<(), Problem> {
+        match attribute {
+            "Type" => self.kind = text(value)?.to_owned(),
+            "Properties" => self.properties = map(value)?.clone(),
+            "Condition" => self.condition = Some(text(value)?.to_owned()),
+            "Metadata" => self.metadata = map(value)?.clone(),
+            "DependsOn" => {
+                self.depends_on = match value {
+                    Value::Array(ids) => ids
+                        .iter()
+                        .map(|id| text(id).map(str::to_owned))
+                        .collect::<Result<_, _>>()?,
+                    other => vec![text(other)?.to_owned()],
+                }
+            }
+            "DeletionPolicy" => {
+                self.retained = policy(value, &["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"])?
+            }
+            "UpdateReplacePolicy" => self.retained_on_replace = policy(value, &["Delete", "Retain", "Snapshot"])?,
+            _ => return Err(Problem::new("unknown resource attribute")),
+        }
+        Ok(())
+    }
+}
+
+/// Whether a deletion policy keeps the thing.
+fn policy(value: &Value, known: &[&str]) -> Result<bool, Problem> {
+    let policy = text(value)?;
+    if !known.contains(&policy) {
+        return Err(Problem::new(format!(
+            "takes one of {}, found {policy}",
+            known.join(", ")
+        )));
+    }
+    Ok(policy.starts_with("Retain"))
+}
+
+impl Output {
+    fn read(name: &str, entry: &Value) -> Result<Self, Problem> {
+        alphanumeric(name)?;
+        let attributes = map(entry)?;
+        if let Some(unknown) = attributes
+            .keys()
+            .find(|key| !["Description", "Value", "Condition", "Export"].contains(&key.as_str()))
+        {
+            return Err(Problem::new("unknown output attribute")).at(unknown);
+        }
+        let export = match attributes.get("Export") {
+            None => None,
+            Some(Value::Object(export)) if export.len() == 1 && export.contains_key("Name") => {
+                Some(export["Name"].clone())
+            }
+            Some(other) => {
+                return Err(Problem::new(format!("takes a Name, found {}", found(other)))).at("Export");
+            }
+        };
+        Ok(Self {
+            name: name.to_owned(),
+            value: attributes
+                .get("Value")
+                .cloned()
+                .ok_or_else(|| Problem::new("every output must have a Value"))?,
+            condition: attributes
+                .get("Condition")
+                .map(|value| text(value).map(str::to_owned))
+                .transpose()
+                .at("Condition")?,
+            export,
+        })
+    }
+}
+
+/// Logical ids, parameter and output names are alphanumeric.
+fn alphanumeric(name: &str) -> Result<(), Problem> {
+    if name.chars().all(|one| one.is_ascii_alphanumeric()) {
+        Ok(())
+    } else {
+        Err(Problem::new("names must be alphanumeric"))
+    }
+}
+
+pub(super) fn map(value: &Value) -> Result<&Map<String, Value>, Problem> {
+    value
+        .as_object()
+        .ok_or_else(|| Problem::new(format!("takes a map, found {}", found(value))))
+}
+
+fn text(value: &Value) -> Result<&str, Problem> {
+    value
+        .as_str()
+        .ok_or_else(|| Problem::new(format!("takes text, found {}", found(value))))
+}

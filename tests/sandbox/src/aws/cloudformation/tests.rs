@@ -1,0 +1,59 @@
+//! Stacks from small templates and from the project's own.
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::*;
+
+mod own_templates;
+mod sam;
+mod stacks;
+
+/// A template in a folder of its own, which goes when the test ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str, files: &[(&str, &str)]) -> Self {
+        let path = std::env::temp_dir().join(format!("cloudformation-{name}-{}", std::process::id()));
+        let folder = Self(path);
+        for (file, text) in files {
+            folder.write(file, text);
+        }
+        folder
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        let path = self.0.join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn deploy(&self, aws: &mut Aws, file: &str) -> Result<(), StackError> {
+        deploy(aws, "app", &self.0.join(file), &BTreeMap::new())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A folder that stays behind in the temporary folder harms nobody.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// What deploying a template says against it.
+fn refused(name: &str, text: &str) -> String {
+    let folder = Folder::new(name, &[("t.yaml", text)]);
+    let mut aws = Aws::new(1);
+    let error = folder.deploy(&mut aws, "t.yaml").unwrap_err();
+    assert!(aws.cloudformation.stack("app").is_none(), "nothing is left half-done");
+    format!("{}: {}", error.place, error.problem)
+}
+
+/// The outputs of a template.
+fn outputs(name: &str, text: &str) -> BTreeMap<String, String> {
+    let folder = Folder::new(name, &[("t.yaml", text)]);
+    let mut aws = Aws::new(1);
+    folder.deploy(&mut aws, "t.yaml").unwrap();
+    aws.cloudformation.stack("app").unwrap().outputs.clone()
+}

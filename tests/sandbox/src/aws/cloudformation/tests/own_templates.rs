@@ -1,0 +1,208 @@
+//! The project's own templates, as a user deploys them.
+
+use super::*;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn given(parameters: &[(&str, &str)]) -> BTreeMap<String, String> {
+    parameters
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+/// An account with a cluster.
+fn account(seed: u64) -> Aws {
+    let mut aws = Aws::new(seed);
+    crate::aws::ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"})).unwrap();
+    aws
+}
+
+fn deploy_service(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackError> {
+    let mut parameters = given(&[
+        ("Name", "web"),
+        ("Cluster", "main"),
+        ("VpcId", "vpc-1"),
+        ("Subnets", "subnet-1,subnet-2"),
+    ]);
+    parameters.extend(given(more));
+    deploy(aws, "web", &root().join("infra/service.yaml"), &parameters)
+}
+
+const FIRST_PIPELINE: [(&str, &str); 5] = [
+    ("Name", "web"),
+    ("Cluster", "main"),
+    ("Service", "web"),
+    ("Repository", "web"),
+    ("ContainerName", "web"),
+];
+
+#[test]
+fn the_functions_deploy_with_a_policy_each() {
+    let mut aws = account(1);
+    deploy(&mut aws, "slipway", &root().join("template.yaml"), &given(&[])).unwrap();
+    for name in [
+        "start-pipeline",
+        "begin-release",
+        "register-task-definition",
+        "update-service",
+        "finish-release",
+        "roll-back",
+    ] {
+        let function = aws.lambda.function(&format!("slipway-{name}")).unwrap();
+        assert_eq!(function.code, name);
+        assert!(function.environment["LEDGER_TABLE"].starts_with("slipway-LedgerTable-"));
+        assert!(
+            function
+                .invoke_config
+                .on_failure
+                .as_ref()
+                .unwrap()
+                .ends_with(":slipway-dead-letters")
+        );
+        let role = aws.cloudformation.iam.role_by_arn(&function.role).unwrap();
+        assert!(role.statements().count() > 1, "{name}");
+    }
+    let stack = aws.cloudformation.stack("slipway").unwrap();
+    assert!(stack.resource("FirstPipeline").is_none());
+    assert_eq!(
+        aws.cloudformation.export("slipway-LedgerTableName"),
+        Some(stack.outputs["LedgerTableName"].as_str())
+    );
+}
+
+#[test]
+fn a_service_and_its_pipeline_deploy_whatever_the_order_of_resources() {
+    for seed in 0..20 {
+        let mut aws = account(seed);
+        deploy_service(&mut aws, &[]).unwrap();
+        deploy(
+            &mut aws,
+            "slipway",
+            &root().join("template.yaml"),
+            &given(&FIRST_PIPELINE),
+        )
+        .unwrap();
+        let nested = aws.cloudformation.nested_stack("slipway", "FirstPipeline").unwrap();
+        assert_eq!(nested.resource("Pipeline").unwrap().physical_id, "slipway-web");
+        assert_eq!(
+            aws.cloudformation.export("slipway-FirstPipelineName"),
+            Some("slipway-web")
+        );
+    }
+}
+
+#[test]
+fn every_choice_of_the_service_template_deploys() {
+    for more in [
+        &[("LaunchType", "EC2"), ("DesiredCount", "2")][..],
+        &[("LoadBalanced", "no"), ("KeepImages", "50")],
+        &[
+            ("CertificateArn", "arn:aws:acm:eu-west-1:111122223333:certificate/1"),
+            ("LoadBalancerSubnets", "subnet-3,subnet-4"),
+        ],
+    ] {
+        let mut aws = account(1);
+        deploy_service(&mut aws, more).unwrap_or_else(|error| panic!("{more:?}: {error}"));
+    }
+}
+
+#[test]
+fn every_choice_of_the_pipeline_template_deploys() {
+    let path = root().join("infra/pipelines/in-place.yaml");
+    for more in [
+        &[
+            ("Strategy", "make-room"),
+            ("MinimumHealthyTasks", "1"),
+            ("Approval", "yes"),
+            ("ExecutionMode", "QUEUED"),
+        ][..],
+        &[
+            ("MaximumPercent", "150"),
+            ("MinimumHealthyPercent", "50"),
+            ("DesiredCount", "4"),
+            ("InitialCount", "2"),
+        ],
+        &[("ConfigBucket", "config"), ("TaskDefinitionFile", "taskdef.json")],
+    ] {
+        let mut aws = account(1);
+        deploy_service(&mut aws, &[]).unwrap();
+        deploy(&mut aws, "slipway", &root().join("template.yaml"), &given(&[])).unwrap();
+        let mut parameters = given(&FIRST_PIPELINE);
+        parameters.extend(given(more));
+        deploy(&mut aws, "web-pipeline", &path, &parameters).unwrap_or_else(|error| panic!("{more:?}: {error}"));
+    }
+}
+
+#[test]
+fn an_update_of_the_service_stack_keeps_what_delivery_changed() {
+    let mut aws = account(1);
+    deploy_service(&mut aws, &[]).unwrap();
+    let ecs = |aws: &mut Aws, operation: &str, input: serde_json::Value| {
+        crate::aws::ecs::call(aws, operation, &input).unwrap()
+    };
+    let definition = ecs(&mut aws, "DescribeTaskDefinition", json!({"taskDefinition": "web"}));
+    let mut next = definition["taskDefinition"].clone();
+    for read_only in [
+        "taskDefinitionArn",
+        "revision",
+        "status",
+        "requiresAttributes",
+        "compatibilities",
+        "registeredAt",
+        "registeredBy",
+    ] {
+        next.as_object_mut().unwrap().remove(read_only);
+    }
+    next["containerDefinitions"][0]["image"] = json!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:1");
+    let released = ecs(&mut aws, "RegisterTaskDefinition", next)["taskDefinition"]["taskDefinitionArn"].clone();
+    ecs(
+        &mut aws,
+        "UpdateService",
+        json!({"cluster": "main", "service": "web", "taskDefinition": released, "desiredCount": 3}),
+    );
+    deploy_service(&mut aws, &[("MaximumPercent", "150")]).unwrap();
+    let service = &ecs(
+        &mut aws,
+        "DescribeServices",
+        json!({"cluster": "main", "services": ["web"]}),
+    )["services"][0];
+    assert_eq!(
+        (&service["taskDefinition"], &service["desiredCount"]),
+        (&released, &json!(3))
+    );
+    assert_eq!(service["deploymentConfiguration"]["maximumPercent"], 150);
+}
+
+#[test]
+fn a_changed_task_definition_is_a_new_revision_and_the_old_one_is_deregistered() {
+    let mut aws = account(1);
+    deploy_service(&mut aws, &[]).unwrap();
+    let placeholder = |aws: &Aws| {
+        aws.cloudformation
+            .stack("web")
+            .unwrap()
+            .resource("PlaceholderTaskDefinition")
+            .unwrap()
+            .physical_id
+            .clone()
+    };
+    let old = placeholder(&aws);
+    deploy_service(&mut aws, &[("Cpu", "512"), ("Memory", "1024")]).unwrap();
+    assert_ne!(placeholder(&aws), old);
+    let described = crate::aws::ecs::call(&mut aws, "DescribeTaskDefinition", &json!({"taskDefinition": old})).unwrap();
+    assert_eq!(described["taskDefinition"]["status"], "INACTIVE");
+    let service = crate::aws::ecs::call(
+        &mut aws,
+        "DescribeServices",
+        &json!({"cluster": "main", "services": ["web"]}),
+    )
+    .unwrap();
+    assert_eq!(
+        service["services"][0]["taskDefinition"],
+        json!(old),
+        "the service's own properties did not change"
+    );
+}

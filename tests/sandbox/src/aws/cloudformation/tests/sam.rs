@@ -1,0 +1,180 @@
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::*;
+
+const TEMPLATE: &str = "
+Transform: AWS::Serverless-2016-10-31
+Globals:
+  Function:
+    CodeUri: .
+    Runtime: provided.al2023
+    Handler: bootstrap
+    Timeout: 60
+    Environment: {Variables: {RUST_LOG: info, LEDGER_TABLE: shared}}
+    EventInvokeConfig: {MaximumEventAgeInSeconds: 300, DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Dead.Arn}}}
+Resources:
+  Dead: {Type: AWS::SQS::Queue, Properties: {QueueName: dead}}
+  WebFunction:
+    Type: AWS::Serverless::Function
+    Metadata: {BuildMethod: rust-cargolambda, BuildProperties: {Binary: roll-back}}
+    Properties:
+      FunctionName: !Sub '${AWS::StackName}-web'
+      Environment: {Variables: {LEDGER_TABLE: own}}
+      Policies:
+        - AWSLambdaBasicExecutionRole
+        - Statement: [{Effect: Allow, Action: 'ecs:ListTasks', Resource: '*'}]
+      Events:
+        Ended: {Type: EventBridgeRule, Properties: {RuleName: app-ended, Pattern: {source: [aws.codepipeline]}}}
+        Sweep: {Type: Schedule, Properties: {Name: app-sweep, Schedule: rate(1 minute), Input: '{\"sweep\":true}'}}
+";
+
+fn template() -> super::super::template::Template {
+    super::super::template::Template::parse(Path::new("t.yaml"), TEMPLATE).unwrap()
+}
+
+#[test]
+fn a_function_is_written_out_as_sam_does_it() {
+    let written: Vec<(String, String)> = template()
+        .resources
+        .into_iter()
+        .map(|made| (made.logical_id, made.kind))
+        .collect();
+    let expected = [
+        ("Dead", "AWS::SQS::Queue"),
+        ("WebFunction", "AWS::Lambda::Function"),
+        ("WebFunctionRole", "AWS::IAM::Role"),
+        ("WebFunctionEventInvokeConfig", "AWS::Lambda::EventInvokeConfig"),
+        ("WebFunctionEnded", "AWS::Events::Rule"),
+        ("WebFunctionEndedPermission", "AWS::Lambda::Permission"),
+        ("WebFunctionSweep", "AWS::Events::Rule"),
+        ("WebFunctionSweepPermission", "AWS::Lambda::Permission"),
+    ];
+    assert_eq!(
+        written
+            .iter()
+            .map(|(id, kind)| (id.as_str(), kind.as_str()))
+            .collect::<Vec<_>>(),
+        expected
+    );
+}
+
+#[test]
+fn the_rules_and_the_role_are_as_sam_makes_them() {
+    let properties = |id: &str| {
+        template()
+            .resources
+            .into_iter()
+            .find(|made| made.logical_id == id)
+            .map(|made| Value::Object(made.properties))
+            .unwrap()
+    };
+    let sweep = json!({
+        "Targets": [{"Arn": {"Fn::GetAtt": ["WebFunction", "Arn"]}, "Id": "WebFunctionSweepLambdaTarget", "Input": "{\"sweep\":true}"}],
+        "Name": "app-sweep", "ScheduleExpression": "rate(1 minute)",
+    });
+    assert_eq!(properties("WebFunctionSweep"), sweep);
+    let role = properties("WebFunctionRole");
+    assert_eq!(
+        role["ManagedPolicyArns"].as_array().unwrap().len(),
+        1,
+        "one that is named twice is attached once"
+    );
+    let names: Vec<&Value> = role["Policies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|policy| &policy["PolicyName"])
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "WebFunctionEventInvokeConfigOnFailureSQSPolicy",
+            "WebFunctionRolePolicy1"
+        ]
+    );
+}
+
+#[test]
+fn a_function_is_deployed_with_globals_role_and_binary() {
+    // Rules need EventBridge's own module, which this test is not about.
+    let text = TEMPLATE.split("      Events:").next().unwrap();
+    let folder = Folder::new("sam", &[("t.yaml", text)]);
+    let mut aws = Aws::new(1);
+    folder.deploy(&mut aws, "t.yaml").unwrap();
+    let function = aws.lambda.function("app-web").unwrap();
+    assert_eq!(
+        (function.code.as_str(), function.timeout),
+        ("roll-back", Duration::from_secs(60))
+    );
+    assert_eq!(
+        function.environment,
+        BTreeMap::from([
+            ("LEDGER_TABLE".to_owned(), "own".to_owned()),
+            ("RUST_LOG".to_owned(), "info".to_owned())
+        ])
+    );
+    let role = aws.cloudformation.iam.role_by_arn(&function.role).unwrap();
+    assert!(role.name.starts_with("app-WebFunctionRole-"), "{}", role.name);
+    assert_eq!(
+        role.statements()
+            .map(|statement| &statement["Action"])
+            .collect::<Vec<_>>(),
+        ["sqs:SendMessage", "ecs:ListTasks"]
+    );
+}
+
+#[test]
+fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
+    for (at, (from, to, says)) in [
+        (
+            "Timeout: 60",
+            "Timeouts: 60",
+            "Globals.Function.Timeouts: not a property that functions can share",
+        ),
+        (
+            "Pattern:",
+            "Patern:",
+            "Resources.WebFunction.Properties.Events.Ended.Properties.Patern: unknown property",
+        ),
+        (
+            "Type: EventBridgeRule",
+            "Type: ScheduleV2",
+            "Events.Ended.Type: the sandbox writes out EventBridgeRule and Schedule",
+        ),
+        (
+            "Runtime: provided.al2023",
+            "Tracing: Active",
+            "Resources.WebFunction.Properties: required property Runtime is missing",
+        ),
+        (
+            "        - AWSLambdaBasic",
+            "        - {SQSPollerPolicy: {}}\n        - AWSLambdaBasic",
+            "Properties.Policies.0: the sandbox takes policies with a Statement",
+        ),
+        ("Transform: AWS::Serverless-2016-10-31", "", "Globals: needs Transform"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert!(TEMPLATE.contains(from), "{from}");
+        let said = refused(&format!("sam-{at}"), &TEMPLATE.replacen(from, to, 1));
+        assert!(said.contains(says), "{said}");
+    }
+    let no_binary = TEMPLATE
+        .split("      Events:")
+        .next()
+        .unwrap()
+        .replace("{Binary: roll-back}", "{}");
+    assert!(refused("sam-binary", &no_binary).contains("Resources.WebFunction.Metadata: the sandbox runs functions"));
+}
+
+#[test]
+fn a_role_that_does_not_trust_lambda_is_refused() {
+    let trust = "      AssumeRolePolicyDocument: {Statement: {Effect: Allow, Action: 'sts:AssumeRole', Principal: {Service: ecs-tasks.amazonaws.com}}}\n";
+    let text = TEMPLATE.split("      Events:").next().unwrap().to_owned() + trust;
+    assert!(
+        refused("sam-trust", &text).contains("Resources.WebFunction.Properties.Role: the role app-WebFunctionRole-")
+    );
+}

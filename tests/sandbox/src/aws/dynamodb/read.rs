@@ -1,0 +1,51 @@
+//! GetItem, and what all reads share.
+
+use serde_json::{Value, json};
+
+use super::attribute::{Item, item_to_json};
+use super::expression::{Path, Placeholders, project, projection};
+use super::{check_members, required, table, text, word};
+use crate::aws::{ApiError, Aws};
+
+const GET_MEMBERS: [&str; 6] = [
+    "TableName",
+    "Key",
+    "ConsistentRead",
+    "ReturnConsumedCapacity",
+    "ProjectionExpression",
+    "ExpressionAttributeNames",
+];
+
+pub(super) fn get_item(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(input, &GET_MEMBERS)?;
+    check_flags(input)?;
+    let table = table::named(aws, input)?;
+    let wanted = text(input, "ProjectionExpression")?;
+    let mut placeholders = Placeholders::read(input, wanted.is_some())?;
+    let paths = wanted.map(|text| projection(text, &mut placeholders)).transpose()?;
+    placeholders.finish()?;
+    let (key, _) = table.key_from_json(required(input, "Key")?)?;
+    Ok(match table.items.get(&key) {
+        Some(item) => json!({ "Item": projected(item, paths.as_deref()) }),
+        None => json!({}),
+    })
+}
+
+/// The types of the members that have no effect here.
+pub(super) fn check_flags(input: &Value) -> Result<(), ApiError> {
+    if input
+        .get("ConsistentRead")
+        .is_some_and(|value| !value.is_null() && !value.is_boolean())
+    {
+        return Err(super::attribute::serialization("ConsistentRead: expected a boolean"));
+    }
+    word(input, "ReturnConsumedCapacity", &["NONE", "TOTAL", "INDEXES"])?;
+    Ok(())
+}
+
+pub(super) fn projected(item: &Item, paths: Option<&[Path]>) -> Value {
+    match paths {
+        Some(paths) => item_to_json(&project(item, paths)),
+        None => item_to_json(item),
+    }
+}

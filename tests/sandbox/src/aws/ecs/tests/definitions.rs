@@ -1,0 +1,243 @@
+use super::*;
+
+fn plain() -> Value {
+    json!({"family": "web", "containerDefinitions": [{"name": "app", "image": "nginx:1", "memory": 128}]})
+}
+
+fn fargate() -> Value {
+    json!({"family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": ["FARGATE"],
+        "containerDefinitions": [{"name": "app", "image": "nginx:1"}]})
+}
+
+/// Changes one place of a definition and answers the refusal.
+fn refusal(mut definition: Value, pointer: &str, value: Value) -> String {
+    let (parent, member) = pointer.rsplit_once('/').unwrap();
+    definition
+        .pointer_mut(parent)
+        .unwrap()
+        .as_object_mut()
+        .unwrap()
+        .insert(member.to_owned(), value);
+    World::new(1).err("RegisterTaskDefinition", definition)
+}
+
+#[test]
+fn unknown_fields_survive() {
+    let mut world = World::new(1);
+    let mut definition = plain();
+    definition["fieldOfTomorrow"] = json!({"deep": [1, {"x": null}]});
+    definition["containerDefinitions"][0]["alsoNew"] = json!(true);
+    world.ok("RegisterTaskDefinition", definition);
+    let answer = world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web:1"}));
+    assert_eq!(
+        answer["taskDefinition"]["fieldOfTomorrow"],
+        json!({"deep": [1, {"x": null}]})
+    );
+    assert_eq!(
+        answer["taskDefinition"]["containerDefinitions"][0]["alsoNew"],
+        json!(true)
+    );
+}
+
+#[test]
+fn answers_have_defaults_filled_in() {
+    let mut world = World::new(1);
+    let mut definition = fargate();
+    definition["containerDefinitions"][0]["portMappings"] = json!([{"containerPort": 80}]);
+    let answer = world.ok("RegisterTaskDefinition", definition)["taskDefinition"].clone();
+    let container = &answer["containerDefinitions"][0];
+    assert_eq!(container["cpu"], 0);
+    assert_eq!(container["essential"], true);
+    assert_eq!(
+        container["portMappings"],
+        json!([{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}])
+    );
+    for list in ["environment", "mountPoints", "volumesFrom", "systemControls"] {
+        assert_eq!(container[list], json!([]), "{list}");
+    }
+    assert_eq!(
+        (&answer["volumes"], &answer["placementConstraints"]),
+        (&json!([]), &json!([]))
+    );
+    assert_eq!(answer["compatibilities"], json!(["EC2", "FARGATE"]));
+    assert_eq!((&answer["revision"], &answer["status"]), (&json!(1), &json!("ACTIVE")));
+}
+
+#[test]
+fn definitions_are_found_by_family_revision_and_arn() {
+    let mut world = World::new(1);
+    let arns: Vec<String> = (0..3).map(|_| world.fargate("nginx:1")).collect();
+    world.ok("DeregisterTaskDefinition", json!({"taskDefinition": "web:3"}));
+    let mut found = |name: &str| {
+        text(
+            &world.ok("DescribeTaskDefinition", json!({"taskDefinition": name}))["taskDefinition"]["taskDefinitionArn"],
+        )
+    };
+    assert_eq!(found("web"), arns[1], "the newest ACTIVE revision");
+    assert_eq!(found("web:1"), arns[0]);
+    assert_eq!(found(&arns[2]), arns[2], "an INACTIVE revision can be described");
+    assert_eq!(
+        world.err("DescribeTaskDefinition", json!({"taskDefinition": "web:4"})),
+        "ClientException: Unable to describe task definition."
+    );
+}
+
+#[test]
+fn tags_are_answered_beside_the_definition_when_asked_for() {
+    let mut world = World::new(1);
+    let mut definition = plain();
+    definition["tags"] = json!([{"key": "a", "value": "b"}]);
+    world.ok("RegisterTaskDefinition", definition);
+    assert!(
+        world
+            .ok("DescribeTaskDefinition", json!({"taskDefinition": "web"}))
+            .get("tags")
+            .is_none()
+    );
+    let answer = world.ok(
+        "DescribeTaskDefinition",
+        json!({"taskDefinition": "web", "include": ["TAGS"]}),
+    );
+    assert_eq!(answer["tags"], json!([{"key": "a", "value": "b"}]));
+    assert!(answer["taskDefinition"].get("tags").is_none());
+}
+
+#[test]
+fn wrong_definitions_are_refused() {
+    let client = |message: &str| format!("ClientException: {message}");
+    assert_eq!(
+        refusal(plain(), "/family", json!("a b")),
+        client("Family contains invalid characters.")
+    );
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions", json!([])),
+        client("Container list cannot be empty.")
+    );
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions/0/name", json!("")),
+        client("Container.name should not be null or empty.")
+    );
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions/0/image", json!(null)),
+        client("Container.image should not be null or empty.")
+    );
+    let twice = json!([{"name": "app", "image": "a", "memory": 9}, {"name": "app", "image": "b", "memory": 9}]);
+    assert!(refusal(plain(), "/containerDefinitions", twice).contains("unique"));
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions/0/memory", json!(null)),
+        client(
+            "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."
+        )
+    );
+    assert!(refusal(plain(), "/containerDefinitions/0/essential", json!(false)).contains("essential"));
+    assert!(refusal(plain(), "/containerDefinitions/0/links", json!(["db"])).contains("link"));
+    assert!(
+        refusal(
+            plain(),
+            "/containerDefinitions/0/dependsOn",
+            json!([{"containerName": "db", "condition": "START"}])
+        )
+        .contains("db")
+    );
+    let large = "x".repeat(64 * 1024);
+    assert!(refusal(plain(), "/containerDefinitions/0/image", json!(large)).contains("65536"));
+}
+
+#[test]
+fn fargate_has_rules_of_its_own() {
+    let client = |message: &str| format!("ClientException: {message}");
+    assert_eq!(
+        refusal(fargate(), "/networkMode", json!("bridge")),
+        client("Fargate only supports network mode ‘awsvpc’.")
+    );
+    assert_eq!(
+        refusal(fargate(), "/cpu", json!(null)),
+        client("Fargate requires that 'cpu' be defined at the task level.")
+    );
+    assert!(
+        refusal(fargate(), "/memory", json!("4096"))
+            .contains("No Fargate configuration exists for given values: 256 CPU, 4096 memory.")
+    );
+    let ports = json!([{"containerPort": 80, "hostPort": 8080}]);
+    assert_eq!(
+        refusal(fargate(), "/containerDefinitions/0/portMappings", ports),
+        client("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+    );
+    for (cpu, memory, fits) in [
+        ("256", "2048", true),
+        (".5 vCPU", "4 GB", true),
+        ("512", "5120", false),
+        ("1024", "3000", false),
+        ("8192", "16384", true),
+        ("100", "512", false),
+    ] {
+        assert_eq!(
+            super::definition_rules::fits_fargate(cpu, memory),
+            fits,
+            "{cpu} {memory}"
+        );
+    }
+}
+
+#[test]
+fn types_of_known_fields_are_checked() {
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions/0/cpu", json!("256")),
+        "SerializationException: STRING_VALUE can not be converted to an Integer"
+    );
+    assert_eq!(
+        refusal(plain(), "/cpu", json!(256)),
+        "SerializationException: NUMBER_VALUE can not be converted to a String"
+    );
+    assert!(
+        refusal(plain(), "/containerDefinitions/0/environment", json!({"A": "b"}))
+            .starts_with("SerializationException")
+    );
+    assert!(
+        refusal(
+            plain(),
+            "/containerDefinitions/0/environment",
+            json!([{"name": "A", "value": 1}])
+        )
+        .starts_with("SerializationException")
+    );
+}
+
+#[test]
+fn registering_has_a_bucket_of_twenty_and_one_per_second() {
+    let mut world = World::new(1);
+    for _ in 0..20 {
+        world.ok("RegisterTaskDefinition", plain());
+    }
+    assert_eq!(
+        world.err("RegisterTaskDefinition", plain()),
+        "ThrottlingException: Rate exceeded"
+    );
+    world.aws.now += 1000;
+    world.ok("RegisterTaskDefinition", plain());
+    world.err("RegisterTaskDefinition", plain());
+}
+
+#[test]
+fn definitions_are_listed_by_family_status_order_and_page() {
+    let mut world = World::new(1);
+    let arns: Vec<String> = (0..3).map(|_| world.fargate("nginx:1")).collect();
+    world.ok("DeregisterTaskDefinition", json!({"taskDefinition": "web:2"}));
+    let mut list = |input: Value| world.ok("ListTaskDefinitions", input);
+    assert_eq!(
+        list(json!({"familyPrefix": "web", "sort": "DESC"}))["taskDefinitionArns"],
+        json!([arns[2], arns[0]])
+    );
+    assert_eq!(
+        list(json!({"status": "INACTIVE"}))["taskDefinitionArns"],
+        json!([arns[1]])
+    );
+    assert_eq!(list(json!({"familyPrefix": "we"}))["taskDefinitionArns"], json!([]));
+    let first = list(json!({"maxResults": 1}));
+    assert_eq!(first["taskDefinitionArns"], json!([arns[0]]));
+    let second = list(json!({"maxResults": 1, "nextToken": first["nextToken"]}));
+    assert_eq!(
+        (&second["taskDefinitionArns"], second.get("nextToken")),
+        (&json!([arns[2]]), None)
+    );
+}

@@ -1,0 +1,163 @@
+//! What a target receives: the event, a part of it, a constant, or a template filled from it.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Input;
+
+/// What the reserved variables stand for, beside the event itself.
+pub struct Context<'a> {
+    pub rule_arn: &'a str,
+    pub rule_name: &'a str,
+    pub ingested: &'a str,
+    /// What a variable becomes, as a JSON value, whose path the event does not have (nobody says: null or an empty string).
+    pub absent: Value,
+}
+
+/// The reserved variables that hold JSON and are not escaped, so they may stand only where a JSON value may.
+const JSON_ONLY: [&str; 2] = ["aws.events.event", "aws.events.event.json"];
+const RESERVED_TEXT: [&str; 3] = [
+    "aws.events.rule-arn",
+    "aws.events.rule-name",
+    "aws.events.event.ingestion-time",
+];
+
+/// The payload for a target, or why there is none.
+pub fn payload(input: &Input, event: &Value, context: &Context) -> Result<Value, String> {
+    match input {
+        Input::Event => Ok(event.clone()),
+        Input::Constant(value) => Ok(value.clone()),
+        Input::Path(path) => Ok(at(event, path).unwrap_or_default()),
+        Input::Transformer { paths, template } => {
+            let text = fill(template, |name| variable(name, paths, event, context))?;
+            serde_json::from_str(&text).map_err(|error| format!("the transformed input is not valid JSON: {error}"))
+        }
+    }
+}
+
+/// Checks a template when a target is put: known variables, none as a key, and JSON once they are filled in.
+pub fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<(), String> {
+    if let Some(name) = paths.keys().find(|name| name.to_lowercase().starts_with("aws.")) {
+        return Err(format!("InputPathsMap key {name} is reserved"));
+    }
+    if let Some(path) = paths.values().find(|path| steps(path).is_none()) {
+        return Err(format!("{path} is not a valid JSON path"));
+    }
+    let filled = fill(template, |name| {
+        let known = paths.contains_key(name) || JSON_ONLY.contains(&name) || RESERVED_TEXT.contains(&name);
+        if known {
+            Ok(Value::String(String::new()))
+        } else {
+            Err(format!("<{name}> is not in InputPathsMap"))
+        }
+    })?;
+    let json: Result<Value, _> = serde_json::from_str(&filled);
+    json.map(drop)
+        .map_err(|error| format!("the template is not valid JSON: {error}"))
+}
+
+fn variable(name: &str, paths: &BTreeMap<String, String>, event: &Value, context: &Context) -> Result<Value, String> {
+    Ok(match name {
+        "aws.events.rule-arn" => Value::from(context.rule_arn),
+        "aws.events.rule-name" => Value::from(context.rule_name),
+        "aws.events.event.ingestion-time" => Value::from(context.ingested),
+        "aws.events.event.json" => event.clone(),
+        "aws.events.event" => {
+            let mut bare = event.clone();
+            if let Some(fields) = bare.as_object_mut() {
+                fields.shift_remove("detail");
+            }
+            bare
+        }
+        _ => {
+            let path = paths
+                .get(name)
+                .ok_or_else(|| format!("<{name}> is not in InputPathsMap"))?;
+            at(event, path).unwrap_or_else(|| context.absent.clone())
+        }
+    })
+}
+
+/// Fills `<name>` placeholders: raw text with its quotes escaped inside a JSON string, a JSON value outside.
+fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result<String, String> {
+    let (mut filled, mut rest, mut quoted) = (String::new(), template, false);
+    while let Some(letter) = rest.chars().next() {
+        let name = placeholder(rest);
+        match (letter, name) {
+            ('<', Some(name)) => {
+                if quoted && JSON_ONLY.contains(&name) {
+                    return Err(format!(
+                        "<{name}> is not escaped and may only be a JSON value, outside quotes"
+                    ));
+                }
+                filled.push_str(&written(&value(name)?, quoted));
+                rest = &rest[name.len() + 2..];
+                if !quoted && rest.trim_start().starts_with(':') {
+                    return Err(format!("<{name}> cannot be an object key"));
+                }
+            }
+            ('\\', _) if quoted => {
+                let end = rest.char_indices().nth(2).map_or(rest.len(), |(end, _)| end);
+                filled.push_str(&rest[..end]);
+                rest = &rest[end..];
+            }
+            _ => {
+                quoted ^= letter == '"';
+                filled.push(letter);
+                rest = &rest[letter.len_utf8()..];
+            }
+        }
+    }
+    Ok(filled)
+}
+
+/// The name in a `<name>` that `text` begins with.
+fn placeholder(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('<')?.split_once('>')?.0;
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    (!name.is_empty() && name.chars().all(legal)).then_some(name)
+}
+
+fn written(value: &Value, quoted: bool) -> String {
+    let json = match value {
+        Value::String(_) => value.to_string(),
+        Value::Null if quoted => return String::new(),
+        other if quoted => Value::from(other.to_string()).to_string(),
+        other => return other.to_string(),
+    };
+    if quoted {
+        json[1..json.len() - 1].to_owned()
+    } else {
+        json
+    }
+}
+
+/// The value at a JSON path of the kind that EventBridge supports: dots and list indices.
+pub fn at(event: &Value, path: &str) -> Option<Value> {
+    steps(path)?
+        .into_iter()
+        .try_fold(event, |value, step| match step.parse::<usize>() {
+            Ok(index) if value.is_array() => value.get(index),
+            _ => value.get(step),
+        })
+        .cloned()
+}
+
+/// `$.detail.tags[0]` as its steps, or nothing when it is not a path.
+pub fn steps(path: &str) -> Option<Vec<&str>> {
+    let rest = path.strip_prefix('$')?;
+    if rest.is_empty() {
+        return Some(Vec::new());
+    }
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || "-_/".contains(letter);
+    let names = rest
+        .strip_prefix('.')?
+        .split(['.', '['])
+        .map(|step| step.strip_suffix(']').unwrap_or(step));
+    let steps: Vec<&str> = names.collect();
+    steps
+        .iter()
+        .all(|step| !step.is_empty() && step.chars().all(legal))
+        .then_some(steps)
+}

@@ -1,0 +1,190 @@
+//! The services' wire protocols: from an HTTP request to an operation of a service, and back.
+
+mod json;
+mod query;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Deref;
+
+use super::{ApiError, Aws, Millis, s3};
+
+/// An HTTP request as a service receives it, whoever sent it and however it came.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Who calls: the name of a Lambda function, or `person`.
+    pub caller: String,
+    pub method: String,
+    /// The host of the URL, for S3 bucket names; may be empty.
+    pub host: String,
+    /// The path and the query string, still percent-encoded.
+    pub path_and_query: String,
+    /// Header names are lower case.
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// The answer of a service.
+#[derive(Clone, Debug)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// One call that a service answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub at: Millis,
+    pub caller: String,
+    /// The name that the signature names: `ecs`, `elasticloadbalancing`, …
+    pub service: String,
+    pub operation: String,
+    /// The code of the error that was answered.
+    pub error: Option<String>,
+}
+
+/// All calls so far, oldest first.
+#[derive(Clone, Debug, Default)]
+pub struct CallLog {
+    calls: Vec<Call>,
+}
+
+impl Deref for CallLog {
+    type Target = [Call];
+
+    fn deref(&self) -> &[Call] {
+        &self.calls
+    }
+}
+
+/// How the answer of an operation was written, and what the log says of it.
+struct Answer {
+    operation: String,
+    error: Option<String>,
+    response: Response,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The service in the credential scope of the signature: `<key>/<date>/<region>/<service>/aws4_request`.
+    /// A presigned URL has it in the query string.
+    fn service(&self) -> Option<String> {
+        let scope = match self.header("authorization") {
+            Some(authorization) => authorization
+                .split("Credential=")
+                .nth(1)?
+                .split([',', ' '])
+                .next()?
+                .to_owned(),
+            None => self.query().into_iter().find(|(name, _)| name == "X-Amz-Credential")?.1,
+        };
+        scope
+            .strip_suffix("/aws4_request")?
+            .rsplit('/')
+            .next()
+            .map(str::to_owned)
+    }
+
+    pub(super) fn path(&self) -> &str {
+        self.path_and_query.split('?').next().unwrap_or_default()
+    }
+
+    /// The parameters of the query string, decoded.
+    pub(super) fn query(&self) -> Vec<(String, String)> {
+        let query = self.path_and_query.split_once('?').map_or("", |(_, query)| query);
+        query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .map(|(name, value)| (decode(name), decode(value)))
+            .collect()
+    }
+}
+
+impl Aws {
+    /// Answers one request by the rules of the service that its signature names.
+    pub fn call(&mut self, request: &Request) -> Response {
+        self.answer(request, None)
+    }
+
+    /// Answers one request with an error, without any effect, in the protocol of its service.
+    pub fn refuse(&mut self, request: &Request, error: ApiError) -> Response {
+        self.answer(request, Some(error))
+    }
+
+    /// Answers one request with the throttling error of its service, without any effect.
+    pub fn throttle(&mut self, request: &Request) -> Response {
+        let error = match request.service().as_deref() {
+            Some("s3") => ApiError {
+                status: 503,
+                ..ApiError::client("SlowDown", "Please reduce your request rate.")
+            },
+            Some("elasticloadbalancing") => ApiError::client("Throttling", "Rate exceeded"),
+            Some("dynamodb") => ApiError::client(
+                "ThrottlingException",
+                "Rate of requests exceeds the allowed throughput.",
+            ),
+            _ => ApiError::client("ThrottlingException", "Rate exceeded"),
+        };
+        self.refuse(request, error)
+    }
+
+    fn answer(&mut self, request: &Request, refusal: Option<ApiError>) -> Response {
+        let at = self.now;
+        let id = self.uuid();
+        let service = request.service().unwrap_or_default();
+        let mut answer = match service.as_str() {
+            "codepipeline" | "ecs" | "ecr" | "events" | "dynamodb" => json::answer(self, &service, request, refusal),
+            "elasticloadbalancing" => query::answer(self, request, &id, refusal),
+            "s3" => {
+                let (operation, error, response) = s3::answer(self, request, &id, refusal);
+                Answer {
+                    operation,
+                    error,
+                    response,
+                }
+            }
+            "" => json::rejection(
+                "",
+                ApiError {
+                    status: 403,
+                    ..ApiError::client("MissingAuthenticationTokenException", "Missing Authentication Token")
+                },
+            ),
+            other => json::rejection(other, ApiError::unknown_operation(&format!("the service {other}"))),
+        };
+        answer.response.headers.push(("x-amzn-requestid".to_owned(), id));
+        let Answer {
+            operation,
+            error,
+            response,
+        } = answer;
+        self.calls.calls.push(Call {
+            at,
+            caller: request.caller.clone(),
+            service,
+            operation,
+            error,
+        });
+        response
+    }
+}
+
+pub(super) fn decode(text: &str) -> String {
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
+}
+
+/// Text inside an XML element.
+pub(super) fn escape(text: &str) -> String {
+    quick_xml::escape::escape(text).into_owned()
+}

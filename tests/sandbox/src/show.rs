@@ -1,0 +1,176 @@
+//! The story as a person sees it: live on a terminal, line by line in a pipe.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use console::style;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sandbox::aws::Aws;
+use sandbox::aws::codepipeline::{ActionExecution, ActionStatus, Execution};
+use sandbox::observer::{executions, serving};
+use sandbox::story::{CLUSTER, Chapter, Release};
+use slipway::timestamp::Timestamp;
+
+/// Real time that a picture stays on a terminal: long enough to see, short enough to keep the story under seconds.
+const FRAME: Duration = Duration::from_millis(15);
+
+/// Prints what changes, and only that.
+pub(crate) struct Show {
+    silent: bool,
+    bar: Option<ProgressBar>,
+    application: &'static str,
+    seen: BTreeMap<(String, String), String>,
+}
+
+impl Show {
+    /// Prints nothing.
+    pub(crate) fn silent() -> Self {
+        Self {
+            silent: true,
+            bar: None,
+            application: "",
+            seen: BTreeMap::new(),
+        }
+    }
+
+    /// A bar that moves when standard error is a terminal; plain lines on standard output either way.
+    pub(crate) fn for_terminal() -> Self {
+        let bar = console::user_attended_stderr().then(|| {
+            let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
+            bar.set_style(
+                ProgressStyle::with_template("  {bar:24} {percent:>3}% {msg}")
+                    .unwrap_or_else(|_| ProgressStyle::default_bar()),
+            );
+            bar
+        });
+        Self {
+            silent: false,
+            bar,
+            application: "",
+            seen: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn note(&self, line: &str) {
+        if self.silent {
+            return;
+        }
+        match &self.bar {
+            Some(bar) => bar.suspend(|| println!("{line}")),
+            None => println!("{line}"),
+        }
+    }
+
+    pub(crate) fn begin(&mut self, chapter: &Chapter, aws: &Aws) {
+        self.application = chapter.application;
+        self.seen.clear();
+        for execution in executions(aws, &format!("slipway-{}", chapter.application)) {
+            self.changes(execution);
+        }
+        self.note(&format!(
+            "\n{} — push {}:{}",
+            style(chapter.title).bold(),
+            chapter.application,
+            chapter.tag
+        ));
+    }
+
+    /// Shows the account at one instant.
+    pub(crate) fn look(&mut self, aws: &Aws) {
+        if self.silent {
+            return;
+        }
+        let time = clock(aws);
+        let lines: Vec<String> = executions(aws, &format!("slipway-{}", self.application))
+            .flat_map(|execution| self.changes(execution))
+            .collect();
+        if lines.is_empty() {
+            return;
+        }
+        let tasks = self.tasks(aws);
+        for line in lines {
+            self.note(&format!("  {time}  {line}  {tasks}"));
+        }
+        if let Some(bar) = &self.bar {
+            bar.tick();
+            std::thread::sleep(FRAME);
+        }
+    }
+
+    /// Lines for the actions of an execution that are not as they were.
+    fn changes(&mut self, execution: &Execution) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (stage, action) in execution
+            .stages
+            .iter()
+            .flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
+        {
+            let line = line(action);
+            let key = (execution.id.clone(), action.id.clone());
+            if self.seen.get(&key) != Some(&line) {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(u64::from(action.percent.unwrap_or(0)));
+                    bar.set_message(format!("{} / {}", stage.name, action.name));
+                }
+                self.seen.insert(key, line.clone());
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
+    /// The tasks of the service as a bar: `●` serves, `○` runs or starts, `·` stops.
+    fn tasks(&self, aws: &Aws) -> String {
+        let Some(service) = aws.ecs.service_named(CLUSTER, self.application) else {
+            return String::new();
+        };
+        let healthy = serving(aws, service).count();
+        let all: Vec<_> = aws.ecs.tasks_of(&service.arn).collect();
+        let stopping = all.iter().filter(|task| task.stopping).count();
+        let starting = all.len().saturating_sub(healthy + stopping);
+        format!(
+            "[{}{}{}]",
+            "●".repeat(healthy),
+            "○".repeat(starting),
+            "·".repeat(stopping)
+        )
+    }
+
+    pub(crate) fn end(&mut self, release: &Release) {
+        let outcome = match release.outcome.as_str() {
+            "deployed" | "unchanged" => style(&release.outcome).green(),
+            _ => style(&release.outcome).yellow(),
+        };
+        self.note(&format!(
+            "  {outcome}: {} ({} invocations, {} AWS calls)",
+            release.reason, release.invocations, release.aws_calls
+        ));
+    }
+
+    pub(crate) fn finish(&self, releases: &[Release]) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+        self.note(&format!("\n{} releases ended as the story says", releases.len()));
+    }
+}
+
+fn line(action: &ActionExecution) -> String {
+    let state = match action.status {
+        ActionStatus::Succeeded => "done".to_owned(),
+        ActionStatus::InProgress => format!("{:>3}%", action.percent.unwrap_or(0)),
+        other => format!("{other:?}").to_lowercase(),
+    };
+    let told = action
+        .error
+        .as_ref()
+        .map(|error| error.message.as_str())
+        .or(action.summary.as_deref())
+        .unwrap_or_default();
+    format!("{:<26} {state:<6} {told}", action.name)
+}
+
+fn clock(aws: &Aws) -> String {
+    let time = std::time::UNIX_EPOCH + Duration::from_millis(aws.now.unsigned_abs());
+    Timestamp::from(time).to_string().chars().skip(11).take(8).collect()
+}

@@ -1,0 +1,258 @@
+//! The main job, end to end: images are pushed, pipelines run, and every release must end as its chapter says.
+
+mod stacks;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::json;
+use slipway::ledger::Outcome;
+use slipway::timestamp::Timestamp;
+
+use crate::aws::codepipeline::Execution;
+use crate::aws::ecr::{self, Behaviour};
+use crate::aws::{Aws, Millis};
+use crate::driver::{Driver, Fault, Ran, run};
+use crate::invariants::{Invariants, Promise};
+use crate::observer::{digest, executions, record, text};
+
+pub use stacks::{CLUSTER, COUNTER, WEB};
+
+/// Longest that a chapter may take, in virtual time.
+const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
+
+/// What the strategies of the story promise: web doubles, and the counter gives up one of its two tasks.
+pub const PROMISES: [Promise; 2] = [
+    Promise {
+        cluster: CLUSTER,
+        service: WEB,
+        healthy: 2,
+    },
+    Promise {
+        cluster: CLUSTER,
+        service: COUNTER,
+        healthy: 1,
+    },
+];
+
+/// One push and how its release must end.
+#[derive(Clone, Copy, Debug)]
+pub struct Chapter {
+    pub title: &'static str,
+    /// Repository, service and name of the pipeline.
+    pub application: &'static str,
+    pub tag: &'static str,
+    pub image: Image,
+    pub outcome: Outcome,
+    /// What the reason must say.
+    pub reason: &'static str,
+}
+
+/// What is pushed.
+#[derive(Clone, Copy, Debug)]
+pub enum Image {
+    New(Behaviour),
+    /// The image that another tag has already.
+    SameAs(&'static str),
+}
+
+/// The story, in order.
+pub const CHAPTERS: [Chapter; 6] = [
+    Chapter {
+        title: "first release",
+        application: WEB,
+        tag: "1.0.0",
+        image: Image::New(Behaviour::Healthy),
+        outcome: Outcome::Deployed,
+        reason: "2 targets healthy",
+    },
+    Chapter {
+        title: "a new version in place",
+        application: WEB,
+        tag: "1.1.0",
+        image: Image::New(Behaviour::Healthy),
+        outcome: Outcome::Deployed,
+        reason: "2 targets healthy",
+    },
+    Chapter {
+        title: "the same image again",
+        application: WEB,
+        tag: "1.1.0-again",
+        image: Image::SameAs("1.1.0"),
+        outcome: Outcome::Unchanged,
+        reason: "nothing to do",
+    },
+    Chapter {
+        title: "the counter's first release",
+        application: COUNTER,
+        tag: "1.0.0",
+        image: Image::New(Behaviour::Healthy),
+        outcome: Outcome::Deployed,
+        reason: "2 of 2 tasks",
+    },
+    Chapter {
+        title: "the counter makes room",
+        application: COUNTER,
+        tag: "1.1.0",
+        image: Image::New(Behaviour::Healthy),
+        outcome: Outcome::Deployed,
+        reason: "2 of 2 tasks",
+    },
+    Chapter {
+        title: "a broken image",
+        application: WEB,
+        tag: "1.2.0",
+        image: Image::New(Behaviour::NeverHealthy),
+        outcome: Outcome::RolledBack,
+        reason: "serves again",
+    },
+];
+
+/// How a release went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Release {
+    pub pipeline: String,
+    pub image: String,
+    pub digest: String,
+    pub outcome: String,
+    pub reason: String,
+    pub started_at: Timestamp,
+    pub ended_at: Timestamp,
+    /// Attempts of functions for this release.
+    pub invocations: u32,
+    /// Calls that they made to AWS.
+    pub aws_calls: u32,
+}
+
+/// An account with both applications and Slipway deployed, their services steady.
+///
+/// # Errors
+/// What a template refused, or what did not become steady.
+pub fn deployed(seed: u64) -> Result<Aws, String> {
+    let mut aws = Aws::new(seed);
+    stacks::deploy_all(&mut aws)?;
+    run(aws, Fault::None, async |driver| {
+        let steady = |aws: &Aws| {
+            aws.ecs.services.values().all(|service| !service.is_deploying())
+                && aws.codepipeline.executions.iter().all(Execution::is_over)
+        };
+        driver.until(CHAPTER_LIMIT, &mut |_| Ok(()), steady).await?;
+        Ok(driver.world.snapshot())
+    })
+}
+
+/// What a chapter left behind.
+#[derive(Debug)]
+pub struct Played {
+    pub release: Release,
+    pub aws: Aws,
+    /// The attempts of functions, in order, for those who want to break one of them.
+    pub ran: Vec<Ran>,
+}
+
+/// Plays one chapter on an account, with a fault, showing every instant to `watch`.
+///
+/// # Errors
+/// An invariant that did not hold, or an ending other than the chapter's.
+pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aws)) -> Result<Played, String> {
+    let mut invariants = Invariants::new(&PROMISES).resumed(&aws);
+    run(aws, fault, async |driver| {
+        let pushed_at = driver.world.clock.now();
+        let digest = push(&mut driver.world.aws(), chapter)?;
+        let mut check = |aws: &Aws| {
+            watch(aws);
+            invariants.at_instant(aws)
+        };
+        let over = |aws: &Aws| is_settled(aws, chapter, &digest, pushed_at);
+        driver.until(CHAPTER_LIMIT, &mut check, over).await?;
+        if matches!(fault, Fault::Duplicate { .. }) {
+            // The late delivery may still be on its way: it must find nothing to change.
+            driver
+                .until(Duration::from_secs(1_200), &mut check, |_| false)
+                .await
+                .err();
+        }
+        let aws = driver.world.snapshot();
+        invariants.at_end(&aws)?;
+        let release = told(&driver, &aws, chapter, &digest, pushed_at)?;
+        if release.outcome != chapter.outcome.to_string() || !release.reason.contains(chapter.reason) {
+            return Err(format!(
+                "`{}` ended {} ({}), expected {} ({})",
+                chapter.title, release.outcome, release.reason, chapter.outcome, chapter.reason
+            ));
+        }
+        Ok(Played {
+            release,
+            aws,
+            ran: driver.ran(),
+        })
+    })
+}
+
+fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
+    let pushed = match chapter.image {
+        Image::New(behaviour) => ecr::push(aws, chapter.application, chapter.tag, behaviour),
+        Image::SameAs(tag) => retag(aws, chapter, tag),
+    };
+    pushed.map_err(|e| format!("push of {}:{}: {e}", chapter.application, chapter.tag))
+}
+
+fn retag(aws: &mut Aws, chapter: &Chapter, tag: &str) -> Result<String, crate::aws::ApiError> {
+    let found = ecr::call(
+        aws,
+        "BatchGetImage",
+        &json!({"repositoryName": chapter.application, "imageIds": [{"imageTag": tag}]}),
+    )?;
+    let manifest = &found["images"][0]["imageManifest"];
+    let put = ecr::call(
+        aws,
+        "PutImage",
+        &json!({"repositoryName": chapter.application, "imageManifest": manifest, "imageTag": chapter.tag}),
+    )?;
+    Ok(put["image"]["imageId"]["imageDigest"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned())
+}
+
+/// The execution that a push led to.
+fn execution_of<'a>(aws: &'a Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Option<&'a Execution> {
+    let pipeline = format!("slipway-{}", chapter.application);
+    executions(aws, &pipeline)
+        .rev()
+        .find(|execution| execution.started >= since && digest(execution) == Some(pushed))
+}
+
+fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
+    let Some(execution) = execution_of(aws, chapter, pushed, since) else {
+        return false;
+    };
+    execution.is_over() && record(aws, &execution.id).is_some_and(|record| text(&record, "state") == Some("closed"))
+}
+
+fn told(driver: &Driver, aws: &Aws, chapter: &Chapter, digest: &str, since: Millis) -> Result<Release, String> {
+    let execution = execution_of(aws, chapter, digest, since).ok_or("the push started no execution")?;
+    let record = record(aws, &execution.id).ok_or("the execution has no record")?;
+    let told = |name: &str| {
+        text(&record, name)
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| format!("the record has no {name}"))
+    };
+    let at = |name: &str| serde_json::from_value::<Timestamp>(json!(told(name)?)).map_err(|e| e.to_string());
+    let (invocations, aws_calls) = driver
+        .cost_by_execution()
+        .get(&execution.id)
+        .copied()
+        .unwrap_or_default();
+    Ok(Release {
+        pipeline: execution.pipeline.clone(),
+        image: format!("{}:{}", chapter.application, chapter.tag),
+        digest: digest.to_owned(),
+        outcome: told("outcome")?,
+        reason: told("reason")?,
+        started_at: at("started_at")?,
+        ended_at: at("ended_at")?,
+        invocations,
+        aws_calls,
+    })
+}

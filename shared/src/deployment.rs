@@ -75,14 +75,10 @@ pub fn next_step(asked: &Asked, release: &OpenRelease, prior: &Prior, view: &Ser
     match standing(asked, release.change.as_ref(), prior, view, primary) {
         Standing::AlreadyThere => settled(asked, view, elapsed),
         Standing::Untouched | Standing::Lost => Step::Apply,
-        Standing::Unnamed(ours) => Step::Adopt {
-            deployment: ours.id.clone(),
-        },
-        Standing::Ours(ours) if ours.rollout == Rollout::Failed => fail(
-            FailureType::JobFailed,
-            format!("the rollout failed and stands still: {}", reason_of(ours)),
-            true,
-        ),
+        Standing::Unnamed(ours) => Step::Adopt { deployment: ours.id.clone() },
+        Standing::Ours(ours) if ours.rollout == Rollout::Failed => {
+            fail(FailureType::JobFailed, format!("the rollout failed and stands still: {}", reason_of(ours)), true)
+        }
         Standing::Ours(_) => settled(asked, view, elapsed),
         Standing::GivenUp { reason } => fail(
             FailureType::JobFailed,
@@ -120,9 +116,7 @@ fn standing<'a>(
         }
         None if same_definition || primary.task_definition == prior.task_definition => Standing::Untouched,
         None => Standing::Foreign(primary),
-        Some(Change {
-            deployment: Some(_), ..
-        }) if same_definition => Standing::Ours(primary),
+        Some(Change { deployment: Some(_), .. }) if same_definition => Standing::Ours(primary),
         Some(_) if same_definition => Standing::Unnamed(primary),
         Some(change) => displaced(change, view, primary),
     }
@@ -130,26 +124,15 @@ fn standing<'a>(
 
 /// The PRIMARY deployment does not run what was announced: given up by ECS, replaced by somebody, or never made.
 fn displaced<'a>(change: &Change, view: &'a ServiceView, primary: &'a DeploymentView) -> Standing<'a> {
-    let ours = view
-        .deployments
-        .iter()
-        .find(|d| !d.primary && d.task_definition == change.task_definition);
+    let ours = view.deployments.iter().find(|d| !d.primary && d.task_definition == change.task_definition);
     let id = change.deployment.as_deref().or(ours.map(|d| d.id.as_str()));
     let told = id.and_then(|id| {
-        view.messages
-            .iter()
-            .find(|message| message.contains(id) && message.contains("deployment failed"))
+        view.messages.iter().find(|message| message.contains(id) && message.contains("deployment failed"))
     });
     match (ours, told) {
-        (Some(ours), _) if ours.rollout == Rollout::Failed => Standing::GivenUp {
-            reason: reason_of(ours),
-        },
-        _ if primary.reason.contains("circuit breaker") => Standing::GivenUp {
-            reason: primary.reason.clone(),
-        },
-        (_, Some(message)) => Standing::GivenUp {
-            reason: message.clone(),
-        },
+        (Some(ours), _) if ours.rollout == Rollout::Failed => Standing::GivenUp { reason: reason_of(ours) },
+        _ if primary.reason.contains("circuit breaker") => Standing::GivenUp { reason: primary.reason.clone() },
+        (_, Some(message)) => Standing::GivenUp { reason: message.clone() },
         (None, None) if change.deployment.is_none() => Standing::Lost,
         _ => Standing::Foreign(primary),
     }
@@ -161,31 +144,17 @@ fn settled(asked: &Asked, view: &ServiceView, elapsed: Duration) -> Step {
     let missing = view.missing(wanted, asked.size);
     if missing.is_empty() {
         return Step::Done {
-            summary: format!(
-                "{} runs {} of {} tasks, steady",
-                revision(wanted),
-                view.running,
-                view.desired
-            ),
+            summary: format!("{} runs {} of {} tasks, steady", revision(wanted), view.running, view.desired),
         };
     }
-    let newest = view
-        .messages
-        .first()
-        .map(|message| format!("; newest message: {message}"))
-        .unwrap_or_default();
+    let newest = view.messages.first().map(|message| format!("; newest message: {message}")).unwrap_or_default();
     if elapsed >= asked.deadline {
         let (elapsed, deadline) = (readable(elapsed), readable(asked.deadline));
-        let message = format!(
-            "not steady after {elapsed} (deadline {deadline}): {}{newest}",
-            missing.join("; ")
-        );
+        let message = format!("not steady after {elapsed} (deadline {deadline}): {}{newest}", missing.join("; "));
         return fail(FailureType::JobFailed, message, true);
     }
-    let (floor, ceiling) = (
-        asked.change.percentages.floor(view.desired),
-        asked.change.percentages.ceiling(view.desired),
-    );
+    let (floor, ceiling) =
+        (asked.change.percentages.floor(view.desired), asked.change.percentages.ceiling(view.desired));
     Step::Wait {
         summary: format!(
             "{}: {}; at least {floor} healthy, at most {ceiling} running; {} of {}",
@@ -206,10 +175,7 @@ fn reason_of(deployment: &DeploymentView) -> String {
 }
 
 fn fail(kind: FailureType, message: String, rollout: bool) -> Step {
-    Step::Fail {
-        failure: Failure { kind, message },
-        rollout,
-    }
+    Step::Fail { failure: Failure { kind, message }, rollout }
 }
 
 #[cfg(test)]
@@ -220,21 +186,10 @@ mod tests {
     use crate::strategy::Percentages;
 
     fn asked(task_definition: &str) -> Asked {
-        let percentages = Percentages {
-            minimum_healthy: 100,
-            maximum: 200,
-        };
-        let change = Change {
-            task_definition: task_definition.to_owned(),
-            percentages,
-            desired_count: None,
-            deployment: None,
-        };
-        Asked {
-            change,
-            size: 2,
-            deadline: Duration::from_secs(1_800),
-        }
+        let percentages = Percentages { minimum_healthy: 100, maximum: 200 };
+        let change =
+            Change { task_definition: task_definition.to_owned(), percentages, desired_count: None, deployment: None };
+        Asked { change, size: 2, deadline: Duration::from_secs(1_800) }
     }
 
     fn release(change: Option<Change>) -> OpenRelease {
@@ -253,10 +208,8 @@ mod tests {
 
     fn step(change: Option<&str>, view: &ServiceView) -> Step {
         let asked = asked(NEW);
-        let change = change.map(|id| Change {
-            deployment: (!id.is_empty()).then(|| id.to_owned()),
-            ..asked.change.clone()
-        });
+        let change =
+            change.map(|id| Change { deployment: (!id.is_empty()).then(|| id.to_owned()), ..asked.change.clone() });
         let prior = Prior::of(&steady(OLD)).expect("a PRIMARY deployment");
         next_step(&asked, &release(change), &prior, view, Duration::from_secs(60))
     }
@@ -273,15 +226,9 @@ mod tests {
         assert_eq!(step(None, &steady(OLD)), Step::Apply);
         let mut view = steady(OLD);
         view.deployments[0].primary = false;
-        view.deployments
-            .insert(0, deployment("ecs-svc/2", NEW, true, Rollout::InProgress));
-        assert_eq!(
-            step(Some(""), &view),
-            Step::Adopt {
-                deployment: "ecs-svc/2".to_owned()
-            }
-        );
-        assert!(matches!(step(Some("ecs-svc/2"), &view), Step::Wait { percent: 99, .. }));
+        view.deployments.insert(0, deployment("ecs-svc/2", NEW, true, Rollout::InProgress));
+        assert_eq!(step(Some(""), &view), Step::Adopt { deployment: "ecs-svc/2".to_owned() });
+        assert!(matches!(step(Some("ecs-svc/2"), &view), Step::Wait { percent: 50, .. }));
         assert!(matches!(step(Some("ecs-svc/1"), &steady(NEW)), Step::Done { .. }));
     }
 
@@ -318,17 +265,8 @@ mod tests {
         let mut late = steady(NEW);
         late.running = 1;
         let prior = Prior::of(&steady(OLD)).expect("a PRIMARY deployment");
-        let change = Change {
-            deployment: Some("ecs-svc/1".to_owned()),
-            ..asked(NEW).change
-        };
-        let step = next_step(
-            &asked(NEW),
-            &release(Some(change)),
-            &prior,
-            &late,
-            Duration::from_secs(1_900),
-        );
+        let change = Change { deployment: Some("ecs-svc/1".to_owned()), ..asked(NEW).change };
+        let step = next_step(&asked(NEW), &release(Some(change)), &prior, &late, Duration::from_secs(1_900));
         assert!(message(step).contains("not steady after 31m40s (deadline 30m00s): 1 of 2 tasks running"));
     }
 }

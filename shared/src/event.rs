@@ -52,33 +52,20 @@ impl PushedImage {
         let envelope: EventBridgeEvent<Value> =
             serde_json::from_value(event).map_err(|e| format!("not an EventBridge event: {e}"))?;
         if envelope.detail_type != "ECR Image Action" {
-            return Ok(Err(format!(
-                "`{}` is no push; only \"ECR Image Action\" is",
-                envelope.detail_type
-            )));
+            return Ok(Err(format!("`{}` is no push; only \"ECR Image Action\" is", envelope.detail_type)));
         }
         let detail: ImageAction =
             serde_json::from_value(envelope.detail).map_err(|e| format!("detail of an ECR Image Action: {e}"))?;
         if detail.action_type != "PUSH" || detail.result != "SUCCESS" {
-            return Ok(Err(format!(
-                "{} with result {} is no successful PUSH",
-                detail.action_type, detail.result
-            )));
+            return Ok(Err(format!("{} with result {} is no successful PUSH", detail.action_type, detail.result)));
         }
         if !is_digest(&detail.image_digest) {
             return Err(format!("`image-digest` {} is no sha256 digest", detail.image_digest));
         }
-        let event = envelope
-            .id
-            .filter(|id| !id.is_empty())
-            .ok_or("the event has no id, so a duplicate could not be told")?;
+        let event =
+            envelope.id.filter(|id| !id.is_empty()).ok_or("the event has no id, so a duplicate could not be told")?;
         let tag = detail.image_tag.filter(|tag| !tag.is_empty());
-        Ok(Ok(Self {
-            event,
-            repository: detail.repository_name,
-            digest: detail.image_digest,
-            tag,
-        }))
+        Ok(Ok(Self { event, repository: detail.repository_name, digest: detail.image_digest, tag }))
     }
 }
 
@@ -118,10 +105,7 @@ impl RollBackCall {
         if let Some(parameters) = event.get("parameters") {
             let asked: AskedByPerson = serde_json::from_value(parameters.clone())
                 .map_err(|e| format!("parameters: {e}; legal: {{\"execution\": <execution id>}}"))?;
-            return Ok(Self::Ended {
-                execution: asked.execution,
-                ending: Ending::Stopped,
-            });
+            return Ok(Self::Ended { execution: asked.execution, ending: Ending::Stopped });
         }
         let envelope: EventBridgeEvent<Value> = serde_json::from_value(event).map_err(|e| {
             format!(
@@ -138,10 +122,7 @@ impl RollBackCall {
             serde_json::from_value(envelope.detail).map_err(|e| format!("detail: {e}"))?;
         Ok(match Ending::of_status(&change.state)? {
             Some(Ending::Succeeded) | None => Self::Irrelevant(format!("the execution is {}", change.state)),
-            Some(ending) => Self::Ended {
-                execution: change.execution_id,
-                ending,
-            },
+            Some(ending) => Self::Ended { execution: change.execution_id, ending },
         })
     }
 }
@@ -163,36 +144,15 @@ mod tests {
 
     #[test]
     fn a_push_is_read_and_an_empty_tag_is_none() {
-        assert_eq!(
-            push(|_| {}).expect("an event").expect("a push").tag.as_deref(),
-            Some("1.0")
-        );
-        assert_eq!(
-            push(|e| e["detail"]["image-tag"] = json!(""))
-                .expect("an event")
-                .expect("a push")
-                .tag,
-            None
-        );
+        assert_eq!(push(|_| {}).expect("an event").expect("a push").tag.as_deref(), Some("1.0"));
+        assert_eq!(push(|e| e["detail"]["image-tag"] = json!("")).expect("an event").expect("a push").tag, None);
     }
 
     #[test]
     fn what_is_no_successful_push_is_told_from_what_is_no_event() {
-        assert!(
-            push(|e| e["detail"]["action-type"] = json!("DELETE"))
-                .expect("an event")
-                .is_err()
-        );
-        assert!(
-            push(|e| e["detail"]["result"] = json!("FAILED"))
-                .expect("an event")
-                .is_err()
-        );
-        assert!(
-            push(|e| e["detail-type"] = json!("ECR Image Scan"))
-                .expect("an event")
-                .is_err()
-        );
+        assert!(push(|e| e["detail"]["action-type"] = json!("DELETE")).expect("an event").is_err());
+        assert!(push(|e| e["detail"]["result"] = json!("FAILED")).expect("an event").is_err());
+        assert!(push(|e| e["detail-type"] = json!("ECR Image Scan")).expect("an event").is_err());
         assert!(push(|e| e["detail"]["image-digest"] = json!("latest")).is_err());
         assert!(push(|e| *e = json!({})).is_err());
     }
@@ -201,13 +161,7 @@ mod tests {
     fn roll_back_is_woken_three_ways() {
         assert_eq!(RollBackCall::parse(json!({"sweep": true})), Ok(RollBackCall::Sweep));
         let asked = RollBackCall::parse(json!({"parameters": {"execution": "e-1"}}));
-        assert_eq!(
-            asked,
-            Ok(RollBackCall::Ended {
-                execution: "e-1".to_owned(),
-                ending: Ending::Stopped
-            })
-        );
+        assert_eq!(asked, Ok(RollBackCall::Ended { execution: "e-1".to_owned(), ending: Ending::Stopped }));
         assert!(RollBackCall::parse(json!({"parameters": {"excution": "e-1"}})).is_err());
     }
 }

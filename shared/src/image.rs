@@ -42,11 +42,7 @@ impl ImageReference {
         if name.is_empty() || name.ends_with('/') || tag.as_deref() == Some("") {
             return Err(format!("`{text}` is not an image reference; {legal}"));
         }
-        Ok(Self {
-            name: name.to_owned(),
-            tag,
-            digest,
-        })
+        Ok(Self { name: name.to_owned(), tag, digest })
     }
 
     /// The ECR repository that the reference names, or `None` for another registry.
@@ -54,13 +50,9 @@ impl ImageReference {
     pub fn ecr(&self) -> Option<EcrRepository> {
         let (host, repository) = self.name.split_once('/')?;
         let mut labels = host.split('.');
-        let registry_id = labels
-            .next()
-            .filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))?;
+        let registry_id = labels.next().filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))?;
         let kind = (labels.next()?, labels.next()?);
-        let region = matches!(kind, ("dkr", "ecr" | "ecr-fips"))
-            .then(|| labels.next())
-            .flatten()?;
+        let region = matches!(kind, ("dkr", "ecr" | "ecr-fips")).then(|| labels.next()).flatten()?;
         host.contains(".amazonaws.com").then(|| EcrRepository {
             registry_id: registry_id.to_owned(),
             region: region.to_owned(),
@@ -71,11 +63,7 @@ impl ImageReference {
     /// The same image by its digest alone, which cannot be moved as a tag can.
     #[must_use]
     pub fn pinned(&self, digest: &str) -> Self {
-        Self {
-            name: self.name.clone(),
-            tag: None,
-            digest: Some(digest.to_owned()),
-        }
+        Self { name: self.name.clone(), tag: None, digest: Some(digest.to_owned()) }
     }
 }
 
@@ -96,8 +84,7 @@ impl fmt::Display for ImageReference {
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    text.strip_prefix("sha256:")
-        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(lower_hex))
+    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(lower_hex))
 }
 
 /// A digest short enough for a sentence: `sha256:0123456789ab`.
@@ -124,40 +111,22 @@ mod tests {
     #[test]
     fn references_round_trip() {
         let digest = format!("sha256:{}", "0a".repeat(32));
-        for text in [
-            "redis",
-            "redis:7",
-            "public.ecr.aws/nginx/nginx:1",
-            &format!("a.b/c:1@{digest}"),
-        ] {
+        for text in ["redis", "redis:7", "public.ecr.aws/nginx/nginx:1", &format!("a.b/c:1@{digest}")] {
             assert_eq!(parsed(text).to_string(), *text);
         }
     }
 
     #[test]
     fn ecr_is_told_from_other_registries() {
-        let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1")
-            .ecr()
-            .expect("an ECR image");
-        assert_eq!(
-            (ecr.region.as_str(), ecr.repository.as_str()),
-            ("eu-west-1", "team/web")
-        );
+        let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1").ecr().expect("an ECR image");
+        assert_eq!((ecr.region.as_str(), ecr.repository.as_str()), ("eu-west-1", "team/web"));
         assert_eq!(parsed("public.ecr.aws/nginx/nginx").ecr(), None);
         assert_eq!(parsed("wercker/api").ecr(), None);
     }
 
     #[test]
     fn what_is_not_a_reference_is_refused() {
-        for text in [
-            "",
-            "<IMAGE1_NAME>",
-            "a b",
-            "web@sha256:12",
-            "web:",
-            "#{Image.ImageURI}",
-            "web/",
-        ] {
+        for text in ["", "<IMAGE1_NAME>", "a b", "web@sha256:12", "web:", "#{Image.ImageURI}", "web/"] {
             assert!(ImageReference::parse(text).is_err(), "{text} was taken");
         }
     }

@@ -31,9 +31,7 @@ impl Ending {
             "SUPERSEDED" => Ok(Some(Self::Superseded)),
             "SUCCEEDED" => Ok(Some(Self::Succeeded)),
             "STARTED" | "RESUMED" | "INPROGRESS" | "STOPPING" => Ok(None),
-            other => Err(format!(
-                "`{other}` is not a state of a pipeline execution that this version knows"
-            )),
+            other => Err(format!("`{other}` is not a state of a pipeline execution that this version knows")),
         }
     }
 
@@ -70,23 +68,19 @@ pub enum Step {
 pub fn next_step(release: &OpenRelease, ending: Ending, now: Timestamp) -> Option<Step> {
     let cause = cause(release, ending);
     match (release.state, &release.change, ending) {
-        (State::Open, None, Ending::Superseded) => Some(Step::Close {
-            outcome: Outcome::Superseded,
-            reason: format!("{cause}; nothing had been changed"),
-        }),
+        (State::Open, None, Ending::Superseded) => {
+            Some(Step::Close { outcome: Outcome::Superseded, reason: format!("{cause}; nothing had been changed") })
+        }
         (State::Open, Some(_), Ending::Superseded) => Some(Step::Close {
             outcome: Outcome::Superseded,
             reason: format!("{cause}; the newer one replaces what this one deployed"),
         }),
-        (State::Open, None, _) => Some(Step::Close {
-            outcome: Outcome::Failed,
-            reason: format!("{cause}; nothing had been changed"),
-        }),
+        (State::Open, None, _) => {
+            Some(Step::Close { outcome: Outcome::Failed, reason: format!("{cause}; nothing had been changed") })
+        }
         (State::Open, Some(_), _) => Some(Step::TakeOver),
         (State::RollingBack, _, _) => {
-            let waited = release
-                .rolling_back_since
-                .map_or(FUNCTION_TIMEOUT, |since| now.since(since));
+            let waited = release.rolling_back_since.map_or(FUNCTION_TIMEOUT, |since| now.since(since));
             (waited < FUNCTION_TIMEOUT).then(|| {
                 Step::Wait(format!(
                     "lets invocations that may still run end: {} of {}",
@@ -102,19 +96,12 @@ pub fn next_step(release: &OpenRelease, ending: Ending, now: Timestamp) -> Optio
 #[must_use]
 pub fn restoration(release: &OpenRelease, prior: &Prior, ending: Ending, view: &ServiceView, now: Timestamp) -> Step {
     let cause = cause(release, ending);
-    let count_was_set = release
-        .change
-        .as_ref()
-        .is_some_and(|change| change.desired_count.is_some());
+    let count_was_set = release.change.as_ref().is_some_and(|change| change.desired_count.is_some());
     let size = prior.desired_count;
     let missing = view.missing(&prior.task_definition, size);
-    let definition_differs = view
-        .primary()
-        .is_none_or(|primary| primary.task_definition != prior.task_definition);
+    let definition_differs = view.primary().is_none_or(|primary| primary.task_definition != prior.task_definition);
     let count_differs = view.desired < size || (count_was_set && view.desired != size);
-    let waited = release
-        .rolling_back_since
-        .map_or(Duration::ZERO, |since| now.since(since));
+    let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| now.since(since));
     if waited >= ROLLBACK_DEADLINE && !missing.is_empty() {
         let reason = format!(
             "{cause}; the rollback to {} is not steady after {}: {}; the service needs a person",
@@ -122,10 +109,7 @@ pub fn restoration(release: &OpenRelease, prior: &Prior, ending: Ending, view: &
             readable(waited),
             missing.join("; ")
         );
-        return Step::Close {
-            outcome: Outcome::Failed,
-            reason,
-        };
+        return Step::Close { outcome: Outcome::Failed, reason };
     }
     if definition_differs || count_differs || view.percentages != prior.percentages {
         return Step::Restore;
@@ -137,25 +121,15 @@ pub fn restoration(release: &OpenRelease, prior: &Prior, ending: Ending, view: &
             view.running,
             view.desired
         );
-        return Step::Close {
-            outcome: Outcome::RolledBack,
-            reason,
-        };
+        return Step::Close { outcome: Outcome::RolledBack, reason };
     }
-    Step::Wait(format!(
-        "restoring {}: {}",
-        revision(&prior.task_definition),
-        missing.join("; ")
-    ))
+    Step::Wait(format!("restoring {}: {}", revision(&prior.task_definition), missing.join("; ")))
 }
 
 /// The count that a restoration sets: the recorded one if this release set another or the service has fewer.
 #[must_use]
 pub fn restored_count(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Option<u32> {
-    let count_was_set = release
-        .change
-        .as_ref()
-        .is_some_and(|change| change.desired_count.is_some());
+    let count_was_set = release.change.as_ref().is_some_and(|change| change.desired_count.is_some());
     (count_was_set || view.desired < prior.desired_count).then_some(prior.desired_count)
 }
 
@@ -191,11 +165,7 @@ mod tests {
             execution: "e-1".to_owned(),
             pipeline: "slipway-web".to_owned(),
             digest: None,
-            state: if rolling_back_since.is_some() {
-                State::RollingBack
-            } else {
-                State::Open
-            },
+            state: if rolling_back_since.is_some() { State::RollingBack } else { State::Open },
             began_at: at(0),
             prior: Some(prior()),
             change: changed.then_some(change),
@@ -214,27 +184,15 @@ mod tests {
 
     #[test]
     fn the_lease_is_taken_over_and_one_time_out_passes_first() {
-        assert_eq!(
-            next_step(&release(true, None), Ending::Failed, at(9)),
-            Some(Step::TakeOver)
-        );
-        assert!(matches!(
-            next_step(&release(true, Some(at(0))), Ending::Failed, at(59)),
-            Some(Step::Wait(_))
-        ));
+        assert_eq!(next_step(&release(true, None), Ending::Failed, at(9)), Some(Step::TakeOver));
+        assert!(matches!(next_step(&release(true, Some(at(0))), Ending::Failed, at(59)), Some(Step::Wait(_))));
         assert_eq!(next_step(&release(true, Some(at(0))), Ending::Failed, at(60)), None);
     }
 
     #[test]
     fn a_superseded_release_is_left_to_the_newer_one() {
         let step = next_step(&release(true, None), Ending::Superseded, at(9));
-        assert!(matches!(
-            step,
-            Some(Step::Close {
-                outcome: Outcome::Superseded,
-                ..
-            })
-        ));
+        assert!(matches!(step, Some(Step::Close { outcome: Outcome::Superseded, .. })));
     }
 
     #[test]
@@ -245,13 +203,7 @@ mod tests {
         let mut starting = steady(OLD);
         starting.running = 1;
         assert!(matches!(next(&starting, 120), Step::Wait(_)));
-        assert!(matches!(
-            next(&steady(OLD), 180),
-            Step::Close {
-                outcome: Outcome::RolledBack,
-                ..
-            }
-        ));
+        assert!(matches!(next(&steady(OLD), 180), Step::Close { outcome: Outcome::RolledBack, .. }));
         assert!(
             matches!(next(&starting, 3_700), Step::Close { outcome: Outcome::Failed, reason } if reason.contains("needs a person"))
         );

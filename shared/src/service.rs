@@ -20,6 +20,8 @@ pub struct ServiceView {
     pub controller: String,
     /// How ECS deploys: `ROLLING`, or one of its own `BLUE_GREEN`, `LINEAR`, `CANARY`.
     pub strategy: String,
+    /// Whether it bears the tag `slipway:service`, without which the functions' roles may not change it.
+    pub tagged: bool,
     pub deployments: Vec<DeploymentView>,
     pub target_groups: Vec<TargetGroupView>,
     /// The newest messages of the service first, as ECS words them.
@@ -86,10 +88,7 @@ impl ServiceView {
         match self.primary() {
             None => missing.push("the service has no PRIMARY deployment".to_owned()),
             Some(primary) if primary.task_definition != task_definition => {
-                missing.push(format!(
-                    "the PRIMARY deployment runs {}",
-                    revision(&primary.task_definition)
-                ));
+                missing.push(format!("the PRIMARY deployment runs {}", revision(&primary.task_definition)));
             }
             Some(primary) if primary.rollout != Rollout::Completed => {
                 missing.push("the rollout is not completed".to_owned())
@@ -103,12 +102,7 @@ impl ServiceView {
             missing.push(format!("desired count is {}, asked for {size}", self.desired));
         }
         for group in self.target_groups.iter().filter(|group| group.healthy < self.desired) {
-            missing.push(format!(
-                "{} of {} targets healthy in {}",
-                group.healthy,
-                self.desired,
-                group.name()
-            ));
+            missing.push(format!("{} of {} targets healthy in {}", group.healthy, self.desired, group.name()));
         }
         missing
     }
@@ -116,22 +110,13 @@ impl ServiceView {
     /// Where a rollout of `task_definition` stands, for a person: counts, health and the newest message.
     #[must_use]
     pub fn progress(&self, task_definition: &str) -> String {
-        let new = self
-            .deployments
-            .iter()
-            .find(|deployment| deployment.task_definition == task_definition);
+        let new = self.deployments.iter().find(|deployment| deployment.task_definition == task_definition);
         let mut text = match new {
             Some(new) => format!("{} of {} new tasks running", new.running, self.desired),
             None => format!("{} of {} tasks running", self.running, self.desired),
         };
         for group in &self.target_groups {
-            let _ = write!(
-                text,
-                ", {} of {} targets healthy in {}",
-                group.healthy,
-                group.registered,
-                group.name()
-            );
+            let _ = write!(text, ", {} of {} targets healthy in {}", group.healthy, group.registered, group.name());
         }
         if let Some(failed) = new.map(|new| new.failed_tasks).filter(|failed| *failed > 0) {
             let _ = write!(text, ", {failed} failed to start");
@@ -139,16 +124,16 @@ impl ServiceView {
         text
     }
 
-    /// Share of the new deployment's tasks that run, 0 to 99: a rollout is whole only when it is reported as done.
+    /// How far a rollout is, 0 to 99: half for new tasks that run, half for old ones that have gone. It is whole only when it
+    /// is reported as done.
     #[must_use]
     pub fn percent(&self, task_definition: &str) -> u8 {
-        let running = self
-            .deployments
-            .iter()
-            .filter(|d| d.task_definition == task_definition)
-            .map(|d| d.running)
-            .sum::<u32>();
-        u8::try_from((running * 100).checked_div(self.desired).unwrap_or(0).min(99)).unwrap_or(99)
+        let running = |new: bool| {
+            let counted = self.deployments.iter().filter(|d| (d.task_definition == task_definition) == new);
+            counted.map(|d| d.running).sum::<u32>().min(self.desired)
+        };
+        let done = running(true) + (self.desired - running(false));
+        u8::try_from((done * 50).checked_div(self.desired).unwrap_or(0).min(99)).unwrap_or(99)
     }
 }
 
@@ -186,13 +171,11 @@ pub(crate) mod tests {
             desired: 2,
             running: 2,
             pending: 0,
-            percentages: Percentages {
-                minimum_healthy: 100,
-                maximum: 200,
-            },
+            percentages: Percentages { minimum_healthy: 100, maximum: 200 },
             scheduling: Scheduling::Replica,
             controller: "ECS".to_owned(),
             strategy: "ROLLING".to_owned(),
+            tagged: true,
             deployments: vec![deployment("ecs-svc/1", task_definition, true, Rollout::Completed)],
             target_groups: vec![TargetGroupView {
                 arn: "arn:…:targetgroup/web/0123456789abcdef".to_owned(),

@@ -85,7 +85,7 @@ impl Strategy {
         }
         if self.maximum_percent.is_some() && self.maximum_tasks.is_some() {
             return Err(
-                "maximum_percent and maximum_tasks are both given; legal: one of them; remove the other".to_owned(),
+                "maximum_percent and maximum_tasks are both given; legal: one of them; remove the other".to_owned()
             );
         }
         let minimum = self.minimum_healthy_percent.is_some() || self.minimum_healthy_tasks.is_some();
@@ -115,10 +115,7 @@ impl Strategy {
             (None, Some(tasks), _) => largest_maximum(desired, tasks),
             (None, None, _) => 200,
         };
-        Percentages {
-            minimum_healthy: minimum,
-            maximum,
-        }
+        Percentages { minimum_healthy: minimum, maximum }
     }
 
     /// Refuses a rollout that can never finish, with the arithmetic.
@@ -175,27 +172,13 @@ impl Strategy {
 
 /// The smallest percentage at which at least `tasks` of `desired` stay healthy.
 fn smallest_minimum(desired: u32, tasks: u32) -> u32 {
-    let keeps = |percent: &u32| {
-        Percentages {
-            minimum_healthy: *percent,
-            maximum: 100,
-        }
-        .floor(desired)
-            >= tasks
-    };
+    let keeps = |percent: &u32| Percentages { minimum_healthy: *percent, maximum: 100 }.floor(desired) >= tasks;
     (0..=100).find(keeps).unwrap_or(100)
 }
 
 /// The largest percentage at which at most `tasks` run for `desired`.
 fn largest_maximum(desired: u32, tasks: u32) -> u32 {
-    let keeps = |percent: &u32| {
-        Percentages {
-            minimum_healthy: 100,
-            maximum: *percent,
-        }
-        .ceiling(desired)
-            <= tasks
-    };
+    let keeps = |percent: &u32| Percentages { minimum_healthy: 100, maximum: *percent }.ceiling(desired) <= tasks;
     (100..=200).rev().find(keeps).unwrap_or(100)
 }
 
@@ -218,16 +201,10 @@ mod tests {
         maximum_percent: None,
         maximum_tasks: None,
     };
-    const MAKE_ROOM: Strategy = Strategy {
-        name: StrategyName::MakeRoom,
-        ..BARE
-    };
+    const MAKE_ROOM: Strategy = Strategy { name: StrategyName::MakeRoom, ..BARE };
 
     fn room(desired: u32) -> Room {
-        Room {
-            desired,
-            static_port_instances: None,
-        }
+        Room { desired, static_port_instances: None }
     }
 
     #[test]
@@ -241,35 +218,20 @@ mod tests {
             );
         }
         for desired in 101..=1_000 {
-            assert!(
-                MAKE_ROOM.percentages(desired).floor(desired) < desired,
-                "{desired} tasks"
-            );
+            assert!(MAKE_ROOM.percentages(desired).floor(desired) < desired, "{desired} tasks");
         }
         let refusal = MAKE_ROOM.plan(room(1)).expect_err("one task cannot make room");
         assert!(
             refusal.contains("at least 1 must stay healthy") && refusal.contains("minimum_healthy_tasks 0"),
             "{refusal}"
         );
-        let outage = Strategy {
-            minimum_healthy_tasks: Some(0),
-            ..MAKE_ROOM
-        };
-        assert_eq!(
-            outage.plan(room(1)),
-            Ok(Percentages {
-                minimum_healthy: 0,
-                maximum: 100
-            })
-        );
+        let outage = Strategy { minimum_healthy_tasks: Some(0), ..MAKE_ROOM };
+        assert_eq!(outage.plan(room(1)), Ok(Percentages { minimum_healthy: 0, maximum: 100 }));
     }
 
     #[test]
     fn one_task_with_100_to_150_percent_can_never_finish() {
-        let strategy = Strategy {
-            maximum_percent: Some(Percent(150)),
-            ..BARE
-        };
+        let strategy = Strategy { maximum_percent: Some(Percent(150)), ..BARE };
         let refusal = strategy.plan(room(1)).expect_err("a ceiling of one");
         assert!(refusal.contains("floor(1 × 150 %)"), "{refusal}");
         assert!(strategy.plan(room(2)).is_ok());
@@ -277,15 +239,8 @@ mod tests {
 
     #[test]
     fn static_host_ports_need_a_free_instance_or_room() {
-        let with = |desired, instances| Room {
-            desired,
-            static_port_instances: Some(instances),
-        };
-        assert!(
-            BARE.plan(with(2, 2))
-                .expect_err("no free instance")
-                .contains("2 instances run 2 tasks")
-        );
+        let with = |desired, instances| Room { desired, static_port_instances: Some(instances) };
+        assert!(BARE.plan(with(2, 2)).expect_err("no free instance").contains("2 instances run 2 tasks"));
         assert!(BARE.plan(with(2, 3)).is_ok());
         assert!(MAKE_ROOM.plan(with(2, 2)).is_ok());
         assert!(MAKE_ROOM.plan(with(3, 2)).is_err());
@@ -295,17 +250,9 @@ mod tests {
     fn task_numbers_become_percentages_that_keep_them() {
         for desired in 1..=60 {
             for tasks in 0..=desired {
-                let percentages = Strategy {
-                    minimum_healthy_tasks: Some(tasks),
-                    ..BARE
-                }
-                .percentages(desired);
+                let percentages = Strategy { minimum_healthy_tasks: Some(tasks), ..BARE }.percentages(desired);
                 assert!(percentages.floor(desired) >= tasks);
-                let percentages = Strategy {
-                    maximum_tasks: Some(desired + tasks),
-                    ..BARE
-                }
-                .percentages(desired);
+                let percentages = Strategy { maximum_tasks: Some(desired + tasks), ..BARE }.percentages(desired);
                 assert!(percentages.ceiling(desired) <= desired + tasks);
             }
         }
@@ -313,16 +260,8 @@ mod tests {
 
     #[test]
     fn contradictions_are_refused() {
-        let doubled = Strategy {
-            name: StrategyName::Doubling,
-            maximum_percent: Some(Percent(150)),
-            ..BARE
-        };
-        let both = Strategy {
-            minimum_healthy_percent: Some(Percent(50)),
-            minimum_healthy_tasks: Some(1),
-            ..BARE
-        };
+        let doubled = Strategy { name: StrategyName::Doubling, maximum_percent: Some(Percent(150)), ..BARE };
+        let both = Strategy { minimum_healthy_percent: Some(Percent(50)), minimum_healthy_tasks: Some(1), ..BARE };
         assert!(doubled.check().is_err() && both.check().is_err() && BARE.check().is_ok());
         assert!(
             serde_json::from_str::<Percent<0, 100>>("140")

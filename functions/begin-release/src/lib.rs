@@ -95,9 +95,7 @@ impl BeginRelease {
         let standing = self.ledger.lease(&spec.cluster, &spec.service).await?;
         let lease = match standing {
             Some(lease) if lease.held_by(&spec.execution).is_some() => lease,
-            Some(Lease {
-                release: Some(other), ..
-            }) => return Ok(waiting(&other, job.now)),
+            Some(Lease { release: Some(other), .. }) => return Ok(waiting(&other, job.now)),
             free => match self.take(&job, free.as_ref()).await? {
                 Ok(lease) => lease,
                 Err(report) => return Ok(report),
@@ -125,9 +123,7 @@ impl BeginRelease {
         );
         let record = record
             .unwrap_or_else(|| Record::started(&spec.execution, &spec.pipeline, release.digest.as_deref(), job.now));
-        self.ledger
-            .advance_with(&lease, &record.begun(&spec.cluster, &spec.service))
-            .await?;
+        self.ledger.advance_with(&lease, &record.begun(&spec.cluster, &spec.service)).await?;
         Ok(Ok(lease))
     }
 
@@ -154,10 +150,7 @@ impl BeginRelease {
             bounds.floor(desired),
             bounds.ceiling(desired)
         );
-        Ok(Report::done(
-            summary,
-            [("PriorTaskDefinitionArn", prior.task_definition)],
-        ))
+        Ok(Report::done(summary, [("PriorTaskDefinitionArn", prior.task_definition)]))
     }
 
     async fn look(&self, spec: &Spec) -> Result<Observed, StepError> {
@@ -177,10 +170,8 @@ impl BeginRelease {
         let found = self.task_definitions.describe(&arn).await?;
         let (_, definition) =
             found.ok_or_else(|| Failure::configuration(format!("the service's task definition {arn} is not there")))?;
-        if let Some(missing) = spec
-            .containers
-            .iter()
-            .find(|name| !definition.container_names().any(|known| known == *name))
+        if let Some(missing) =
+            spec.containers.iter().find(|name| !definition.container_names().any(|known| known == *name))
         {
             let legal = definition.container_names().collect::<Vec<_>>().join(", ");
             return Err(Failure::configuration(format!(
@@ -193,21 +184,14 @@ impl BeginRelease {
             Some(_) => self.clusters.instances(&spec.cluster).await?,
             None => None,
         };
-        let room = Room {
-            desired: size(spec, view.desired),
-            static_port_instances: instances,
-        };
+        let room = Room { desired: size(spec, view.desired), static_port_instances: instances };
         Ok(spec.strategy().plan(room).map_err(refused)?)
     }
 }
 
 /// The count that the service will have.
 fn size(spec: &Spec, live: u32) -> u32 {
-    if live == 0 {
-        spec.initial_count.unwrap_or(1)
-    } else {
-        live
-    }
+    if live == 0 { spec.initial_count.unwrap_or(1) } else { live }
 }
 
 fn refused(why: String) -> Failure {
@@ -221,7 +205,7 @@ fn no_deployment(spec: &Spec) -> Failure {
     ))
 }
 
-/// In place works on active replica services that Amazon ECS rolls itself.
+/// In place works on active replica services that Amazon ECS rolls itself, and that bear the tag the functions' roles ask for.
 fn legal_service(spec: &Spec, view: &ServiceView) -> Result<(), Failure> {
     let refuse = |what: &str, found: &str, legal: &str| {
         Err(refused(format!(
@@ -229,13 +213,12 @@ fn legal_service(spec: &Spec, view: &ServiceView) -> Result<(), Failure> {
             spec.service
         )))
     };
-    match (
-        view.status.as_str(),
-        view.controller.as_str(),
-        view.strategy.as_str(),
-        view.scheduling,
-    ) {
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Ok(()),
+    match (view.status.as_str(), view.controller.as_str(), view.strategy.as_str(), view.scheduling) {
+        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) if view.tagged => Ok(()),
+        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Err(refused(format!(
+            "service `{0}` does not bear the tag `slipway:service`, and only services that do may be changed; add it: aws ecs tag-resource --resource-arn <ARN of the service> --tags key=slipway:service,value={0}",
+            spec.service
+        ))),
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Daemon) => refuse("the scheduling strategy", "DAEMON", "REPLICA"),
         ("ACTIVE", "ECS", strategy, _) => refuse("the deployment strategy", strategy, "ROLLING"),
         ("ACTIVE", controller, _, _) => refuse("the deployment controller", controller, "ECS"),
@@ -245,20 +228,11 @@ fn legal_service(spec: &Spec, view: &ServiceView) -> Result<(), Failure> {
 
 /// A deployment that somebody else has under way is let end first, as long as there is a completed one to protect.
 fn unsettled(view: &ServiceView, job: &Job<Spec>) -> Result<Option<Report>, Failure> {
-    let completed = view
-        .deployments
-        .iter()
-        .any(|deployment| deployment.rollout == Rollout::Completed);
-    let Some(primary) = view
-        .primary()
-        .filter(|primary| primary.rollout == Rollout::InProgress && completed)
-    else {
+    let completed = view.deployments.iter().any(|deployment| deployment.rollout == Rollout::Completed);
+    let Some(primary) = view.primary().filter(|primary| primary.rollout == Rollout::InProgress && completed) else {
         return Ok(None);
     };
-    let (waited, what) = (
-        job.now.since(job.since),
-        format!("{} ({})", revision(&primary.task_definition), primary.id),
-    );
+    let (waited, what) = (job.now.since(job.since), format!("{} ({})", revision(&primary.task_definition), primary.id));
     if waited.as_secs() >= u64::from(ROLLOUT_DEADLINE_MINUTES) * 60 {
         return Err(refused(format!(
             "the service has been deploying {what} by other hands for more than {}; let it end or stop it, then release again",
@@ -273,11 +247,7 @@ fn unsettled(view: &ServiceView, job: &Job<Spec>) -> Result<Option<Report>, Fail
 }
 
 fn waiting(other: &OpenRelease, now: Timestamp) -> Report {
-    let doing = if other.state == State::RollingBack {
-        "is being rolled back"
-    } else {
-        "is open"
-    };
+    let doing = if other.state == State::RollingBack { "is being rolled back" } else { "is open" };
     let age = readable(now.since(other.began_at));
     Report::going(
         format!(

@@ -44,11 +44,7 @@ pub struct FinishRelease {
 impl FinishRelease {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self {
-            jobs: Jobs::new(sdk, "finish-release"),
-            ledger: Ledger::new(sdk),
-            services: Services::new(sdk),
-        }
+        Self { jobs: Jobs::new(sdk, "finish-release"), ledger: Ledger::new(sdk), services: Services::new(sdk) }
     }
 
     /// Answers one event.
@@ -76,12 +72,7 @@ impl FinishRelease {
         };
         let seen = self.services.observe(&spec.cluster, &spec.service).await?;
         let view = seen
-            .ok_or_else(|| {
-                Failure::job(format!(
-                    "service `{}` is gone from cluster `{}`",
-                    spec.service, spec.cluster
-                ))
-            })?
+            .ok_or_else(|| Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster)))?
             .view;
         let missing = view.missing(&spec.task_definition, 1).join("; ");
         let elapsed = job.now.since(job.since);
@@ -94,19 +85,11 @@ impl FinishRelease {
         }
         if !missing.is_empty() {
             return Ok(Report::going(
-                format!(
-                    "not steady: {missing}; {} of {}",
-                    readable(elapsed),
-                    readable(FINISH_DEADLINE)
-                ),
+                format!("not steady: {missing}; {} of {}", readable(elapsed), readable(FINISH_DEADLINE)),
                 50,
             ));
         }
-        if let Some(settling) = lease
-            .changed_at
-            .map(|at| job.now.since(at))
-            .filter(|since| *since < FUNCTION_TIMEOUT)
-        {
+        if let Some(settling) = lease.changed_at.map(|at| job.now.since(at)).filter(|since| *since < FUNCTION_TIMEOUT) {
             // An invocation that announced a change and hung may still make it; the lease is given back when it cannot any more.
             let summary = format!(
                 "steady; lets invocations that may still run end: {} of {}",
@@ -122,30 +105,19 @@ impl FinishRelease {
 }
 
 fn truth(spec: &Spec, release: &OpenRelease, prior: &Prior, view: &ServiceView, now: Timestamp) -> (Outcome, String) {
-    let runs = format!(
-        "{} on {} of {} tasks",
-        revision(&spec.task_definition),
-        view.running,
-        view.desired
-    );
+    let runs = format!("{} on {} of {} tasks", revision(&spec.task_definition), view.running, view.desired);
     let healthy = view
         .target_groups
         .iter()
         .map(|group| format!(", {} targets healthy in {}", group.healthy, group.name()))
         .collect::<String>();
     if spec.task_definition == prior.task_definition && release.change.is_none() {
-        return (
-            Outcome::Unchanged,
-            format!("nothing to do: the service already runs {runs}{healthy}"),
-        );
+        return (Outcome::Unchanged, format!("nothing to do: the service already runs {runs}{healthy}"));
     }
     let took = readable(now.since(release.began_at));
     (
         Outcome::Deployed,
-        format!(
-            "the service runs {runs}{healthy}; it ran {} before; took {took}",
-            revision(&prior.task_definition)
-        ),
+        format!("the service runs {runs}{healthy}; it ran {} before; took {took}", revision(&prior.task_definition)),
     )
 }
 

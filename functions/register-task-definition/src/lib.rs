@@ -187,16 +187,9 @@ impl RegisterTaskDefinition {
 
 fn report(arn: &str, prior: &str, wanted: &TaskDefinition, note: &str) -> Report {
     let images = container_images(wanted);
-    let changed = images
-        .iter()
-        .map(|(name, image)| format!("{name}={image}"))
-        .collect::<Vec<_>>()
-        .join(",");
+    let changed = images.iter().map(|(name, image)| format!("{name}={image}")).collect::<Vec<_>>().join(",");
     let summary = format!("{}: {note}; {}", revision(arn), changed.replace(',', ", "));
-    let outputs = [
-        ("TaskDefinitionArn", arn.to_owned()),
-        ("PriorTaskDefinitionArn", prior.to_owned()),
-        ("ImageURIs", changed),
-    ];
+    let outputs =
+        [("TaskDefinitionArn", arn.to_owned()), ("PriorTaskDefinitionArn", prior.to_owned()), ("ImageURIs", changed)];
     Report::done(summary, outputs)
 }

@@ -63,21 +63,12 @@ impl RollBack {
     }
 
     async fn never_begun(&self, record: Record, ending: Ending) -> Result<String, StepError> {
-        let outcome = if ending == Ending::Superseded {
-            Outcome::Superseded
-        } else {
-            Outcome::Failed
-        };
-        let reason = format!(
-            "the execution {} before its release began; nothing had been changed",
-            ending.word()
-        );
+        let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
+        let reason = format!("the execution {} before its release began; nothing had been changed", ending.word());
         let closed = record.closed(outcome, &reason, self.sdk.now());
         match self.ledger.put_record(&closed).await? {
             true => Ok(format!("{outcome}: {reason}")),
-            false => Err(StepError::Busy(
-                "the release began at the same moment; looking again".to_owned(),
-            )),
+            false => Err(StepError::Busy("the release began at the same moment; looking again".to_owned())),
         }
     }
 
@@ -92,11 +83,7 @@ impl RollBack {
                 Err(error) => failed.push(format!("{}: {error}", release.execution)),
             }
         }
-        if failed.is_empty() {
-            Ok(json!({"swept": swept}))
-        } else {
-            Err(failed.join("; ").into())
-        }
+        if failed.is_empty() { Ok(json!({"swept": swept})) } else { Err(failed.join("; ").into()) }
     }
 
     async fn sweep_one(&self, lease: &Lease, release: &OpenRelease) -> Result<String, StepError> {
@@ -128,22 +115,11 @@ impl RollBack {
             ),
             (None, Some(prior)) => match self.services.observe(&lease.cluster, &lease.service).await? {
                 None => {
-                    let reason = format!(
-                        "service {} is gone, so nothing can be restored; it needs a person",
-                        lease.service
-                    );
-                    (
-                        Step::Close {
-                            outcome: Outcome::Failed,
-                            reason,
-                        },
-                        None,
-                    )
+                    let reason =
+                        format!("service {} is gone, so nothing can be restored; it needs a person", lease.service);
+                    (Step::Close { outcome: Outcome::Failed, reason }, None)
                 }
-                Some(seen) => (
-                    restoration(release, prior, ending, &seen.view, now),
-                    Some((prior, seen)),
-                ),
+                Some(seen) => (restoration(release, prior, ending, &seen.view, now), Some((prior, seen))),
             },
         };
         match (step, seen) {
@@ -170,10 +146,7 @@ impl RollBack {
     ) -> Result<String, StepError> {
         self.ledger.advance(&lease.announced(self.sdk.now())).await?;
         let count = restored_count(release, prior, &seen.view);
-        let deployment = self
-            .services
-            .apply(seen, &prior.task_definition, prior.percentages, count)
-            .await?;
+        let deployment = self.services.apply(seen, &prior.task_definition, prior.percentages, count).await?;
         Ok(format!("restores {} ({deployment})", revision(&prior.task_definition)))
     }
 }

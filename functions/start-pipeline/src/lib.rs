@@ -22,11 +22,7 @@ pub struct StartPipeline {
 impl StartPipeline {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self {
-            sdk: sdk.clone(),
-            ledger: Ledger::new(sdk),
-            executions: Executions::new(sdk),
-        }
+        Self { sdk: sdk.clone(), ledger: Ledger::new(sdk), executions: Executions::new(sdk) }
     }
 
     /// Answers one event with what became of it: `started`, `known`, `refused` or `ignored`.
@@ -57,13 +53,7 @@ impl StartPipeline {
             Verdict::Refuse(reason) => {
                 if let Some(standing) = &standing {
                     self.ledger
-                        .put_push(
-                            Some(standing),
-                            &Push {
-                                refusal: Some(reason.clone()),
-                                ..standing.clone()
-                            },
-                        )
+                        .put_push(Some(standing), &Push { refusal: Some(reason.clone()), ..standing.clone() })
                         .await?;
                 }
                 Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
@@ -97,33 +87,11 @@ impl StartPipeline {
             )
             .into());
         }
-        let token: String = push
-            .event
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-            .take(128)
-            .collect();
-        let execution = self
-            .executions
-            .start(&subscription.pipeline, &subscription.action, &push.digest, &token)
-            .await?;
-        self.ledger
-            .put_record(&Record::started(
-                &execution,
-                &subscription.pipeline,
-                Some(&push.digest),
-                now,
-            ))
-            .await?;
-        self.ledger
-            .put_push(
-                Some(&claim),
-                &Push {
-                    execution: Some(execution.clone()),
-                    ..claim.clone()
-                },
-            )
-            .await?;
+        let token: String = push.event.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(128).collect();
+        let execution =
+            self.executions.start(&subscription.pipeline, &subscription.action, &push.digest, &token).await?;
+        self.ledger.put_record(&Record::started(&execution, &subscription.pipeline, Some(&push.digest), now)).await?;
+        self.ledger.put_push(Some(&claim), &Push { execution: Some(execution.clone()), ..claim.clone() }).await?;
         Ok(json!({"status": "started", "execution": execution, "digest": push.digest, "tag": push.tag}))
     }
 }

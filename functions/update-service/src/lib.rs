@@ -67,9 +67,7 @@ impl Spec {
             (_, Some(0), _) => Err(Failure::configuration(
                 "`desired_count` is 0; legal: 1 or more, since a release of no tasks proves nothing; correct it",
             )),
-            (_, _, Some(0)) => Err(Failure::configuration(
-                "`initial_count` is 0; legal: 1 or more; correct it",
-            )),
+            (_, _, Some(0)) => Err(Failure::configuration("`initial_count` is 0; legal: 1 or more; correct it")),
             _ => Ok(()),
         }
     }
@@ -78,9 +76,7 @@ impl Spec {
     fn asked(&self, prior: &Prior) -> Asked {
         let initial = (prior.desired_count == 0).then(|| self.initial_count.unwrap_or(1));
         let desired_count = self.desired_count.or(initial);
-        let percentages = self
-            .strategy()
-            .percentages(desired_count.unwrap_or(prior.desired_count));
+        let percentages = self.strategy().percentages(desired_count.unwrap_or(prior.desired_count));
         Asked {
             change: Change {
                 task_definition: self.task_definition.clone(),
@@ -105,11 +101,7 @@ pub struct UpdateService {
 impl UpdateService {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self {
-            jobs: Jobs::new(sdk, "update-service"),
-            ledger: Ledger::new(sdk),
-            services: Services::new(sdk),
-        }
+        Self { jobs: Jobs::new(sdk, "update-service"), ledger: Ledger::new(sdk), services: Services::new(sdk) }
     }
 
     /// Answers one event.
@@ -133,10 +125,7 @@ impl UpdateService {
         };
         let seen = self.services.observe(&spec.cluster, &spec.service).await?;
         let seen = seen.ok_or_else(|| {
-            Failure::job(format!(
-                "service `{}` is gone from cluster `{}`",
-                spec.service, spec.cluster
-            ))
+            Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster))
         })?;
         let asked = spec.asked(&prior);
         let deployment = release.change.as_ref().and_then(|change| change.deployment.as_deref());
@@ -145,20 +134,14 @@ impl UpdateService {
             Step::Adopt { deployment } => {
                 self.ledger.advance(&lease.with_deployment(&deployment)).await?;
                 Ok(Report::going(
-                    format!(
-                        "{}: {}",
-                        revision(&spec.task_definition),
-                        seen.view.progress(&spec.task_definition)
-                    ),
+                    format!("{}: {}", revision(&spec.task_definition), seen.view.progress(&spec.task_definition)),
                     0,
                 )
                 .with_external_id(Some(&deployment)))
             }
             Step::Wait { summary, percent } => Ok(Report::going(summary, percent).with_external_id(deployment)),
-            Step::Done { summary } => Ok(
-                Report::done(summary, [("TaskDefinitionArn", spec.task_definition.clone())])
-                    .with_external_id(deployment),
-            ),
+            Step::Done { summary } => Ok(Report::done(summary, [("TaskDefinitionArn", spec.task_definition.clone())])
+                .with_external_id(deployment)),
             Step::Fail { failure, rollout } => Err(self.explained(spec, failure, rollout).await),
         }
     }
@@ -167,10 +150,8 @@ impl UpdateService {
     async fn apply(&self, job: &Job<Spec>, lease: &Lease, change: Change, seen: &Observed) -> StepResult {
         let announced = lease.with_change(change.clone(), job.now);
         self.ledger.advance(&announced).await?;
-        let deployment = self
-            .services
-            .apply(seen, &change.task_definition, change.percentages, change.desired_count)
-            .await?;
+        let deployment =
+            self.services.apply(seen, &change.task_definition, change.percentages, change.desired_count).await?;
         self.ledger.advance(&announced.with_deployment(&deployment)).await?;
         let size = change.desired_count.unwrap_or(seen.view.desired);
         let (floor, ceiling) = (change.percentages.floor(size), change.percentages.ceiling(size));
@@ -184,11 +165,7 @@ impl UpdateService {
     /// The failure, with the reasons for which the new tasks stopped. That they cannot be read takes nothing from the failure.
     async fn explained(&self, spec: &Spec, failure: Failure, rollout: bool) -> StepError {
         let reasons = match rollout {
-            true => {
-                self.services
-                    .stop_reasons(&spec.cluster, &spec.service, &spec.task_definition)
-                    .await
-            }
+            true => self.services.stop_reasons(&spec.cluster, &spec.service, &spec.task_definition).await,
             false => Ok(Vec::new()),
         };
         let told = match reasons {
@@ -196,10 +173,6 @@ impl UpdateService {
             Ok(reasons) => format!("; tasks stopped because: {}", reasons.join(" | ")),
             Err(error) => format!("; why tasks stopped could not be read: {error}"),
         };
-        Failure {
-            message: format!("{}{told}", failure.message),
-            ..failure
-        }
-        .into()
+        Failure { message: format!("{}{told}", failure.message), ..failure }.into()
     }
 }

@@ -20,11 +20,7 @@ pub struct Artifacts<'a> {
 impl<'a> Artifacts<'a> {
     #[must_use]
     pub fn new<S>(sdk: &'a Sdk, job: &'a job::Job<S>) -> Self {
-        Self {
-            sdk,
-            inputs: &job.artifacts,
-            credentials: job.credentials.as_ref(),
-        }
+        Self { sdk, inputs: &job.artifacts, credentials: job.credentials.as_ref() }
     }
 
     /// Reads a file by `Artifact::path`, the way CodePipeline writes a path inside an artifact.
@@ -32,10 +28,8 @@ impl<'a> Artifacts<'a> {
     /// # Errors
     /// ConfigurationError or RevisionUnavailable, naming the artifact and the path.
     pub async fn read(&self, location: &str) -> Result<Vec<u8>, StepError> {
-        let (name, path) = location
-            .split_once("::")
-            .filter(|(name, path)| !name.is_empty() && !path.is_empty())
-            .ok_or_else(|| {
+        let (name, path) =
+            location.split_once("::").filter(|(name, path)| !name.is_empty() && !path.is_empty()).ok_or_else(|| {
                 Failure::configuration(format!(
                     "`{location}` is no file of an artifact; legal: <input artifact>::<path>, e.g. Config::taskdef.json"
                 ))
@@ -73,10 +67,7 @@ impl<'a> Artifacts<'a> {
             .send()
             .await
             .map_err(AwsError::of("s3:GetObject"))?;
-        let length = object
-            .content_length()
-            .and_then(|length| u64::try_from(length).ok())
-            .unwrap_or(u64::MAX);
+        let length = object.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(u64::MAX);
         if length > ARTIFACT_BYTES {
             return Err(Failure::configuration(format!(
                 "artifact `{}` has {length} bytes; legal: {ARTIFACT_BYTES} at most",
@@ -84,11 +75,8 @@ impl<'a> Artifacts<'a> {
             ))
             .into());
         }
-        let body = object
-            .body
-            .collect()
-            .await
-            .map_err(|e| StepError::Busy(format!("s3:GetObject: {e}; trying again")))?;
+        let body =
+            object.body.collect().await.map_err(|e| StepError::Busy(format!("s3:GetObject: {e}; trying again")))?;
         Ok(body.to_vec())
     }
 }
@@ -96,19 +84,10 @@ impl<'a> Artifacts<'a> {
 fn unzip(archive: Vec<u8>, path: &str) -> Result<Vec<u8>, String> {
     let mut archive =
         zip::ZipArchive::new(Cursor::new(archive)).map_err(|e| format!("the artifact is no zip archive: {e}"))?;
-    let names = archive
-        .file_names()
-        .filter_map(Result::ok)
-        .take(20)
-        .collect::<Vec<_>>()
-        .join(", ");
-    let file = archive
-        .by_name(path)
-        .map_err(|e| format!("{e}; the archive has {names}"))?;
+    let names = archive.file_names().filter_map(Result::ok).take(20).collect::<Vec<_>>().join(", ");
+    let file = archive.by_name(path).map_err(|e| format!("{e}; the archive has {names}"))?;
     let mut bytes = Vec::new();
-    file.take(ARTIFACT_FILE_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| e.to_string())?;
+    file.take(ARTIFACT_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     match bytes.len() as u64 {
         0..=ARTIFACT_FILE_BYTES => Ok(bytes),
         _ => Err(format!("the file is larger than {ARTIFACT_FILE_BYTES} bytes")),

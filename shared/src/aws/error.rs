@@ -42,13 +42,8 @@ const THROTTLED: [&str; 8] = [
     "SlowDown",
 ];
 
-const DENIED: [&str; 5] = [
-    "AccessDenied",
-    "AccessDeniedException",
-    "AuthorizationError",
-    "UnauthorizedOperation",
-    "OptInRequired",
-];
+const DENIED: [&str; 5] =
+    ["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "OptInRequired"];
 
 const UNAVAILABLE: [&str; 6] = [
     "InternalError",
@@ -67,11 +62,9 @@ impl AwsError {
     {
         move |error| {
             let (kind, code, message) = match &error {
-                SdkError::TimeoutError(_) => (
-                    ErrorKind::Busy,
-                    "TimeoutError".to_owned(),
-                    "no answer in time".to_owned(),
-                ),
+                SdkError::TimeoutError(_) => {
+                    (ErrorKind::Busy, "TimeoutError".to_owned(), "no answer in time".to_owned())
+                }
                 SdkError::DispatchFailure(failure) => {
                     (ErrorKind::Busy, "DispatchFailure".to_owned(), connector_cause(failure))
                 }
@@ -85,29 +78,15 @@ impl AwsError {
                     response.raw().status().as_u16().to_string(),
                     "the service is unavailable".to_owned(),
                 ),
-                _ => (
-                    ErrorKind::Unexpected,
-                    "UnexpectedAnswer".to_owned(),
-                    "the answer could not be read".to_owned(),
-                ),
+                _ => (ErrorKind::Unexpected, "UnexpectedAnswer".to_owned(), "the answer could not be read".to_owned()),
             };
-            Self {
-                operation,
-                kind,
-                code,
-                message,
-            }
+            Self { operation, kind, code, message }
         }
     }
 
     /// An answer that lacks what the operation always answers.
     pub(super) fn unexpected(operation: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            operation,
-            kind: ErrorKind::Unexpected,
-            code: "UnexpectedAnswer".to_owned(),
-            message: message.into(),
-        }
+        Self { operation, kind: ErrorKind::Unexpected, code: "UnexpectedAnswer".to_owned(), message: message.into() }
     }
 
     /// The same error with `secrets` blotted out of the message, which AWS may quote from the request.
@@ -143,10 +122,7 @@ impl From<AwsError> for StepError {
             ErrorKind::Busy => Self::Busy(format!("{error}; trying again")),
             ErrorKind::Permission => Self::Failed(Failure {
                 kind: FailureType::PermissionError,
-                message: format!(
-                    "{error}; allow {} in the function's role, then release again",
-                    error.operation
-                ),
+                message: format!("{error}; allow {} in the function's role, then release again", error.operation),
             }),
             ErrorKind::Rejected => Self::Failed(Failure::configuration(error.to_string())),
             ErrorKind::Unexpected => Self::Failed(Failure::job(error.to_string())),

@@ -13,9 +13,7 @@ pub struct Executions {
 impl Executions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self {
-            client: Client::new(&sdk.config),
-        }
+        Self { client: Client::new(&sdk.config) }
     }
 
     /// Starts an execution whose source action `action` takes `digest`; the same `token` again answers the same execution.
@@ -37,9 +35,7 @@ impl Executions {
             .source_revisions(revision)
             .client_request_token(token);
         let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
-        answer
-            .pipeline_execution_id
-            .ok_or_else(|| AwsError::unexpected(OPERATION, "no execution id"))
+        answer.pipeline_execution_id.ok_or_else(|| AwsError::unexpected(OPERATION, "no execution id"))
     }
 
     /// The status word of an execution (`InProgress`, `Failed`, …), or `None` when CodePipeline does not know it.
@@ -48,11 +44,7 @@ impl Executions {
     /// When the call fails or answers no status.
     pub async fn status(&self, pipeline: &str, execution: &str) -> Result<Option<String>, AwsError> {
         const OPERATION: &str = "codepipeline:GetPipelineExecution";
-        let request = self
-            .client
-            .get_pipeline_execution()
-            .pipeline_name(pipeline)
-            .pipeline_execution_id(execution);
+        let request = self.client.get_pipeline_execution().pipeline_name(pipeline).pipeline_execution_id(execution);
         let answer = match request.send().await.map_err(AwsError::of(OPERATION)) {
             Ok(answer) => answer,
             Err(error)

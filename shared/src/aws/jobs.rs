@@ -32,11 +32,7 @@ impl Jobs {
     /// Jobs of the step `step`, the function's name.
     #[must_use]
     pub fn new(sdk: &Sdk, step: &'static str) -> Self {
-        Self {
-            sdk: sdk.clone(),
-            client: Client::new(&sdk.config),
-            step,
-        }
+        Self { sdk: sdk.clone(), client: Client::new(&sdk.config), step }
     }
 
     /// Runs `work` for one event and reports what it answers: to CodePipeline for a pipeline's job, in the response for a
@@ -76,24 +72,14 @@ impl Jobs {
         F: AsyncFnOnce(Job<S>) -> StepResult,
     {
         let now = self.sdk.now();
-        let token = event
-            .token
-            .as_deref()
-            .map(|text| Token::parse(text, self.step))
-            .transpose();
+        let token = event.token.as_deref().map(|text| Token::parse(text, self.step)).transpose();
         let (spec, since) = match (job::parse_parameters(event.user_parameters.as_deref()), token) {
             (Ok(spec), Ok(token)) => (spec, token.map_or(now, |token| token.since)),
             (Err(failure), _) | (_, Err(failure)) => return Answer::Failed(failure),
         };
         // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's recursion limit.
-        let result = Box::pin(work(Job {
-            spec,
-            since,
-            now,
-            artifacts: event.artifacts,
-            credentials: event.credentials,
-        }))
-        .await;
+        let result =
+            Box::pin(work(Job { spec, since, now, artifacts: event.artifacts, credentials: event.credentials })).await;
         let report = match result {
             Ok(report @ Report::Done { .. }) => return Answer::Succeeded { report, token: None },
             Err(StepError::Failed(failure)) => return Answer::Failed(failure),
@@ -107,10 +93,7 @@ impl Jobs {
                 readable(now.since(since))
             )));
         }
-        Answer::Succeeded {
-            report,
-            token: Some(Token::new(self.step, since).text()),
-        }
+        Answer::Succeeded { report, token: Some(Token::new(self.step, since).text()) }
     }
 
     async fn report(&self, id: &str, answer: Answer) -> Result<(), AwsError> {
@@ -130,16 +113,8 @@ impl Jobs {
 
     async fn succeed(&self, id: &str, report: Report, token: Option<String>) -> Result<(), AwsError> {
         let (summary, outputs, percent, external_id) = match report {
-            Report::Done {
-                summary,
-                outputs,
-                external_id,
-            } => (summary, outputs, 100, external_id),
-            Report::Going {
-                summary,
-                percent,
-                external_id,
-            } => (summary, Default::default(), percent, external_id),
+            Report::Done { summary, outputs, external_id } => (summary, outputs, 100, external_id),
+            Report::Going { summary, percent, external_id } => (summary, Default::default(), percent, external_id),
         };
         tracing::info!(job = id, step = self.step, percent, going = token.is_some(), summary);
         let details = ExecutionDetails::builder()
@@ -147,17 +122,9 @@ impl Jobs {
             .percent_complete(i32::from(percent))
             .set_external_execution_id(external_id.map(|id| clipped(&id, EXTERNAL_ID_CHARS)));
         let outputs = token.is_none().then(|| outputs.into_iter().collect());
-        let request = self
-            .client
-            .put_job_success_result()
-            .job_id(id)
-            .execution_details(details.build());
+        let request = self.client.put_job_success_result().job_id(id).execution_details(details.build());
         let request = request.set_continuation_token(token).set_output_variables(outputs);
-        request
-            .send()
-            .await
-            .map(drop)
-            .map_err(AwsError::of("codepipeline:PutJobSuccessResult"))
+        request.send().await.map(drop).map_err(AwsError::of("codepipeline:PutJobSuccessResult"))
     }
 
     async fn fail(&self, id: &str, failure: &Failure) -> Result<(), AwsError> {
@@ -169,10 +136,8 @@ impl Jobs {
             FailureType::PermissionError => SdkFailureType::PermissionError,
             FailureType::RevisionUnavailable => SdkFailureType::RevisionUnavailable,
         };
-        let details = FailureDetails::builder()
-            .r#type(kind)
-            .message(clipped(&failure.message, FAILURE_MESSAGE_CHARS))
-            .build();
+        let details =
+            FailureDetails::builder().r#type(kind).message(clipped(&failure.message, FAILURE_MESSAGE_CHARS)).build();
         let details = details.map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
         let request = self.client.put_job_failure_result().job_id(id).failure_details(details);
         request.send().await.map(drop).map_err(AwsError::of(OPERATION))
@@ -182,26 +147,10 @@ impl Jobs {
 /// The response to a person's invocation; a going one is continued by sending the token back beside the parameters.
 fn respond(answer: Answer) -> Value {
     match answer {
-        Answer::Succeeded {
-            report:
-                Report::Done {
-                    summary,
-                    outputs,
-                    external_id,
-                },
-            ..
-        } => {
+        Answer::Succeeded { report: Report::Done { summary, outputs, external_id }, .. } => {
             json!({"status": "done", "summary": summary, "outputVariables": outputs, "externalExecutionId": external_id})
         }
-        Answer::Succeeded {
-            report:
-                Report::Going {
-                    summary,
-                    percent,
-                    external_id,
-                },
-            token,
-        } => {
+        Answer::Succeeded { report: Report::Going { summary, percent, external_id }, token } => {
             json!({"status": "going", "summary": summary, "percentComplete": percent, "externalExecutionId": external_id, "continuationToken": token})
         }
         Answer::Failed(failure) => json!({"status": "failed", "type": failure.kind, "message": failure.message}),

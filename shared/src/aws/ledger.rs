@@ -38,11 +38,7 @@ pub struct ReleaseName<'a> {
 #[derive(Debug)]
 pub enum Hold {
     /// The release is open and its steps may act.
-    Held {
-        lease: Lease,
-        release: OpenRelease,
-        prior: Prior,
-    },
+    Held { lease: Lease, release: OpenRelease, prior: Prior },
     /// The release is closed.
     Closed(Record),
 }
@@ -54,10 +50,7 @@ fn short(name: &str) -> &str {
 
 /// `from` with `v` of this version, or an error that says which version was found.
 fn checked<T: DeserializeOwned>(operation: &'static str, item: Item) -> Result<T, AwsError> {
-    let version = item
-        .get("v")
-        .and_then(|v| v.as_n().ok())
-        .and_then(|n| n.parse::<u32>().ok());
+    let version = item.get("v").and_then(|v| v.as_n().ok()).and_then(|n| n.parse::<u32>().ok());
     if version != Some(FORMAT_VERSION) {
         return Err(AwsError::unexpected(
             operation,
@@ -80,33 +73,21 @@ fn moved() -> StepError {
 }
 
 fn is_lost_race(error: &AwsError) -> bool {
-    [
-        "ConditionalCheckFailedException",
-        "TransactionCanceledException",
-        "TransactionConflictException",
-    ]
-    .contains(&error.code.as_str())
+    ["ConditionalCheckFailedException", "TransactionCanceledException", "TransactionConflictException"]
+        .contains(&error.code.as_str())
 }
 
 impl Ledger {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self {
-            client: Client::new(&sdk.config),
-            table: sdk.ledger_table.clone(),
-        }
+        Self { client: Client::new(&sdk.config), table: sdk.ledger_table.clone() }
     }
 
     async fn get<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>, AwsError> {
         const OPERATION: &str = "dynamodb:GetItem";
         let key = |text: &str| AttributeValue::S(text.to_owned());
-        let request = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", key(pk))
-            .key("sk", key(sk))
-            .consistent_read(true);
+        let request =
+            self.client.get_item().table_name(&self.table).key("pk", key(pk)).key("sk", key(sk)).consistent_read(true);
         let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
         answer.item.map(|item| checked(OPERATION, item)).transpose()
     }
@@ -116,8 +97,7 @@ impl Ledger {
     /// # Errors
     /// When the call fails or the item is of another version.
     pub async fn lease(&self, cluster: &str, service: &str) -> Result<Option<Lease>, AwsError> {
-        self.get("lease", &format!("{}/{}", short(cluster), short(service)))
-            .await
+        self.get("lease", &format!("{}/{}", short(cluster), short(service))).await
     }
 
     /// All leases, free ones too.
@@ -146,10 +126,7 @@ impl Ledger {
                 return Ok(leases);
             }
         }
-        Err(AwsError::unexpected(
-            OPERATION,
-            format!("more than {PAGES} pages of leases"),
-        ))
+        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages of leases")))
     }
 
     /// The record of an execution.
@@ -214,9 +191,7 @@ impl Ledger {
 
     fn put_lease(&self, next: &Lease) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, AwsError> {
         let key = format!("{}/{}", short(&next.cluster), short(&next.service));
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item("lease", &key, next)?));
+        let put = Put::builder().table_name(&self.table).set_item(Some(item("lease", &key, next)?));
         Ok(match next.fence {
             1 => put.condition_expression("attribute_not_exists(pk)"),
             fence => put
@@ -230,10 +205,7 @@ impl Ledger {
     /// # Errors
     /// `Busy` when another invocation was faster.
     pub async fn advance(&self, next: &Lease) -> Result<(), StepError> {
-        let put = self
-            .put_lease(next)?
-            .build()
-            .map_err(|e| AwsError::unexpected("dynamodb:PutItem", e.to_string()))?;
+        let put = self.put_lease(next)?.build().map_err(|e| AwsError::unexpected("dynamodb:PutItem", e.to_string()))?;
         let request = self
             .client
             .put_item()
@@ -256,20 +228,12 @@ impl Ledger {
             |e: aws_sdk_dynamodb::error::BuildError| AwsError::unexpected("dynamodb:PutItem", e.to_string());
         let put = Put::builder()
             .table_name(&self.table)
-            .set_item(Some(item(
-                &format!("execution#{}", record.execution),
-                "record",
-                record,
-            )?))
+            .set_item(Some(item(&format!("execution#{}", record.execution), "record", record)?))
             .condition_expression("attribute_not_exists(pk) OR #state <> :closed")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":closed", AttributeValue::S("closed".to_owned()));
-        let lease = TransactWriteItem::builder()
-            .put(self.put_lease(next)?.build().map_err(unbuildable)?)
-            .build();
-        let record = TransactWriteItem::builder()
-            .put(put.build().map_err(unbuildable)?)
-            .build();
+        let lease = TransactWriteItem::builder().put(self.put_lease(next)?.build().map_err(unbuildable)?).build();
+        let record = TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build();
         match self
             .client
             .transact_write_items()

@@ -1,7 +1,9 @@
 //! Amazon ECS services: observed whole, changed to a stated end.
 
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::types::{DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, SchedulingStrategy, Service};
+use aws_sdk_ecs::types::{
+    DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, SchedulingStrategy, Service, ServiceField,
+};
 use aws_sdk_elasticloadbalancingv2 as elb;
 
 use super::{AwsError, Sdk};
@@ -12,6 +14,12 @@ use crate::timestamp::Timestamp;
 
 /// Messages of a service that are looked at; ECS keeps a hundred.
 const MESSAGES: usize = 20;
+
+/// Tag of the services that the functions' roles may change (template.yaml).
+const SERVICE_TAG: &str = "slipway:service";
+
+/// How ECS words the stop of a task that it did not need any more: no reason for a failure.
+const CLEARED_AWAY: &str = "Scaling activity initiated by";
 
 #[derive(Clone, Debug)]
 pub struct Services {
@@ -32,11 +40,7 @@ pub struct Observed {
 impl Services {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self {
-            sdk: sdk.clone(),
-            ecs: Client::new(&sdk.config),
-            elb: elb::Client::new(&sdk.config),
-        }
+        Self { sdk: sdk.clone(), ecs: Client::new(&sdk.config), elb: elb::Client::new(&sdk.config) }
     }
 
     /// The service without the health of its targets, or `None` when there is no such service or cluster.
@@ -50,6 +54,7 @@ impl Services {
             .describe_services()
             .cluster(cluster)
             .services(service)
+            .include(ServiceField::Tags)
             .send()
             .await
             .map_err(AwsError::of(OPERATION))
@@ -61,10 +66,7 @@ impl Services {
         if let Some(failure) = answer.failures().first() {
             return match failure.reason() {
                 Some("MISSING") => Ok(None),
-                reason => Err(AwsError::unexpected(
-                    OPERATION,
-                    format!("failure {reason:?} for {service}"),
-                )),
+                reason => Err(AwsError::unexpected(OPERATION, format!("failure {reason:?} for {service}"))),
             };
         }
         let found = answer
@@ -73,16 +75,9 @@ impl Services {
             .ok_or_else(|| AwsError::unexpected(OPERATION, format!("neither a service nor a failure for {service}")))?;
         let view = view(found, self.sdk.now())
             .map_err(|lack| AwsError::unexpected(OPERATION, format!("service {service}: {lack}")))?;
-        let configuration = found
-            .deployment_configuration()
-            .cloned()
-            .unwrap_or_else(|| DeploymentConfiguration::builder().build());
-        Ok(Some(Observed {
-            view,
-            cluster: cluster.to_owned(),
-            service: service.to_owned(),
-            configuration,
-        }))
+        let configuration =
+            found.deployment_configuration().cloned().unwrap_or_else(|| DeploymentConfiguration::builder().build());
+        Ok(Some(Observed { view, cluster: cluster.to_owned(), service: service.to_owned(), configuration }))
     }
 
     /// The service with the health of its targets.
@@ -102,22 +97,13 @@ impl Services {
     async fn target_health(&self, group: &str) -> Result<(u32, u32), AwsError> {
         use elb::types::TargetHealthStateEnum::{Draining, Healthy, UnhealthyDraining};
         let request = self.elb.describe_target_health().target_group_arn(group);
-        let answer = request
-            .send()
-            .await
-            .map_err(AwsError::of("elasticloadbalancing:DescribeTargetHealth"))?;
-        let states: Vec<_> = answer
-            .target_health_descriptions()
-            .iter()
-            .filter_map(|d| d.target_health()?.state().cloned())
-            .collect();
+        let answer = request.send().await.map_err(AwsError::of("elasticloadbalancing:DescribeTargetHealth"))?;
+        let states: Vec<_> =
+            answer.target_health_descriptions().iter().filter_map(|d| d.target_health()?.state().cloned()).collect();
         let count = |wanted: &dyn Fn(&elb::types::TargetHealthStateEnum) -> bool| {
             u32::try_from(states.iter().filter(|s| wanted(s)).count()).unwrap_or(u32::MAX)
         };
-        Ok((
-            count(&|state| *state == Healthy),
-            count(&|state| !matches!(state, Draining | UnhealthyDraining)),
-        ))
+        Ok((count(&|state| *state == Healthy), count(&|state| !matches!(state, Draining | UnhealthyDraining))))
     }
 
     /// Makes the service run a task definition with the given percentages, and a count only if one is given. What else its
@@ -142,22 +128,15 @@ impl Services {
         let mut configuration = seen.configuration.clone();
         configuration.minimum_healthy_percent = Some(signed(percentages.minimum_healthy)?);
         configuration.maximum_percent = Some(signed(percentages.maximum)?);
-        let request = self
-            .ecs
-            .update_service()
-            .cluster(&seen.cluster)
-            .service(&seen.service)
-            .task_definition(task_definition);
-        let request = request
-            .deployment_configuration(configuration)
-            .set_desired_count(desired.map(signed).transpose()?);
+        let request =
+            self.ecs.update_service().cluster(&seen.cluster).service(&seen.service).task_definition(task_definition);
+        let request =
+            request.deployment_configuration(configuration).set_desired_count(desired.map(signed).transpose()?);
         let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
-        let primary = answer
-            .service()
-            .and_then(|service| service.deployments().iter().find(|d| d.status() == Some("PRIMARY")));
+        let primary =
+            answer.service().and_then(|service| service.deployments().iter().find(|d| d.status() == Some("PRIMARY")));
         let id = primary.and_then(|deployment| deployment.id());
-        id.map(ToOwned::to_owned)
-            .ok_or_else(|| AwsError::unexpected(OPERATION, "no PRIMARY deployment"))
+        id.map(ToOwned::to_owned).ok_or_else(|| AwsError::unexpected(OPERATION, "no PRIMARY deployment"))
     }
 
     /// Why tasks of a task definition stopped, in ECS's words, the same reason once.
@@ -170,17 +149,9 @@ impl Services {
         service: &str,
         task_definition: &str,
     ) -> Result<Vec<String>, AwsError> {
-        let request = self
-            .ecs
-            .list_tasks()
-            .cluster(cluster)
-            .service_name(service)
-            .desired_status(DesiredStatus::Stopped);
-        let listed = request
-            .max_results(100)
-            .send()
-            .await
-            .map_err(AwsError::of("ecs:ListTasks"))?;
+        let request =
+            self.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(DesiredStatus::Stopped);
+        let listed = request.max_results(100).send().await.map_err(AwsError::of("ecs:ListTasks"))?;
         let arns: Vec<String> = listed.task_arns().to_vec();
         if arns.is_empty() {
             return Ok(Vec::new());
@@ -208,12 +179,10 @@ impl Services {
                     _ => None,
                 }
             });
-            let all: Vec<String> = task
-                .stopped_reason()
-                .map(ToOwned::to_owned)
-                .into_iter()
-                .chain(containers)
-                .collect();
+            if task.stopped_reason().is_some_and(|reason| reason.starts_with(CLEARED_AWAY)) {
+                continue;
+            }
+            let all: Vec<String> = task.stopped_reason().map(ToOwned::to_owned).into_iter().chain(containers).collect();
             let reason = all.join("; ");
             if !reason.is_empty() && !reasons.contains(&reason) {
                 reasons.push(reason);
@@ -231,10 +200,7 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
         Ok(DeploymentView {
             id: deployment.id().ok_or("a deployment without id")?.to_owned(),
             primary: deployment.status() == Some("PRIMARY"),
-            task_definition: deployment
-                .task_definition()
-                .ok_or("a deployment without taskDefinition")?
-                .to_owned(),
+            task_definition: deployment.task_definition().ok_or("a deployment without taskDefinition")?.to_owned(),
             rollout: rollout(deployment.rollout_state())?,
             reason: deployment.rollout_state_reason().unwrap_or_default().to_owned(),
             desired: count(deployment.desired_count(), "desiredCount of a deployment")?,
@@ -242,10 +208,7 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
             failed_tasks: count(deployment.failed_tasks(), "failedTasks of a deployment")?,
         })
     });
-    let groups = service
-        .load_balancers()
-        .iter()
-        .filter_map(|balancer| balancer.target_group_arn());
+    let groups = service.load_balancers().iter().filter_map(|balancer| balancer.target_group_arn());
     Ok(ServiceView {
         observed_at,
         status: service.status().ok_or("no status")?.to_owned(),
@@ -261,22 +224,11 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
             Some(SchedulingStrategy::Daemon) => Scheduling::Daemon,
             other => return Err(format!("schedulingStrategy is {other:?}")),
         },
-        controller: service
-            .deployment_controller()
-            .map_or("ECS", |controller| controller.r#type().as_str())
-            .to_owned(),
-        strategy: configuration
-            .strategy()
-            .map_or("ROLLING", |strategy| strategy.as_str())
-            .to_owned(),
+        controller: service.deployment_controller().map_or("ECS", |controller| controller.r#type().as_str()).to_owned(),
+        tagged: service.tags().iter().any(|tag| tag.key() == Some(SERVICE_TAG)),
+        strategy: configuration.strategy().map_or("ROLLING", |strategy| strategy.as_str()).to_owned(),
         deployments: deployments.collect::<Result<_, String>>()?,
-        target_groups: groups
-            .map(|arn| TargetGroupView {
-                arn: arn.to_owned(),
-                healthy: 0,
-                registered: 0,
-            })
-            .collect(),
+        target_groups: groups.map(|arn| TargetGroupView { arn: arn.to_owned(), healthy: 0, registered: 0 }).collect(),
         messages: service
             .events()
             .iter()

@@ -51,9 +51,7 @@ impl Intercept for KeepBody {
 impl TaskDefinitions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self {
-            client: Client::new(&sdk.config),
-        }
+        Self { client: Client::new(&sdk.config) }
     }
 
     /// A task definition by ARN, `family:revision`, or family (its newest active revision), with its ARN and its tags.
@@ -64,18 +62,8 @@ impl TaskDefinitions {
     pub async fn describe(&self, name: &str) -> Result<Option<(String, TaskDefinition)>, AwsError> {
         const OPERATION: &str = "ecs:DescribeTaskDefinition";
         let body = KeepBody::default();
-        let request = self
-            .client
-            .describe_task_definition()
-            .task_definition(name)
-            .include(TaskDefinitionField::Tags);
-        let answer = match request
-            .customize()
-            .interceptor(body.clone())
-            .send()
-            .await
-            .map_err(AwsError::of(OPERATION))
-        {
+        let request = self.client.describe_task_definition().task_definition(name).include(TaskDefinitionField::Tags);
+        let answer = match request.customize().interceptor(body.clone()).send().await.map_err(AwsError::of(OPERATION)) {
             Ok(answer) => answer,
             Err(error)
                 if error.code == "ClientException" && error.message.contains("Unable to describe task definition") =>
@@ -84,9 +72,7 @@ impl TaskDefinitions {
             }
             Err(error) => return Err(error),
         };
-        let arn = answer
-            .task_definition()
-            .and_then(|definition| definition.task_definition_arn());
+        let arn = answer.task_definition().and_then(|definition| definition.task_definition_arn());
         let arn = arn.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no ARN for {name}")))?;
         let bytes = body.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let value: Value =
@@ -102,23 +88,18 @@ impl TaskDefinitions {
     pub async fn register(&self, definition: &TaskDefinition) -> Result<String, AwsError> {
         const OPERATION: &str = "ecs:RegisterTaskDefinition";
         let text = definition.text();
-        let request = self
-            .client
-            .register_task_definition()
-            .family(definition.family())
-            .customize()
-            .mutate_request(move |request| {
+        let request = self.client.register_task_definition().family(definition.family()).customize().mutate_request(
+            move |request| {
                 request.headers_mut().insert("content-length", text.len().to_string());
                 *request.body_mut() = SdkBody::from(text.as_str());
-            });
+            },
+        );
         let answer = request
             .send()
             .await
             .map_err(AwsError::of(OPERATION))
             .map_err(|e| e.without(definition.environment_values()))?;
-        let arn = answer
-            .task_definition
-            .and_then(|definition| definition.task_definition_arn);
+        let arn = answer.task_definition.and_then(|definition| definition.task_definition_arn);
         arn.ok_or_else(|| AwsError::unexpected(OPERATION, "no ARN"))
     }
 }

@@ -60,18 +60,12 @@ impl JobEvent {
         match event.get("parameters") {
             Some(parameters) => Ok(Self::Direct {
                 parameters: parameters.clone(),
-                token: event
-                    .get("continuationToken")
-                    .and_then(Value::as_str)
-                    .map(ToOwned::to_owned),
+                token: event.get("continuationToken").and_then(Value::as_str).map(ToOwned::to_owned),
             }),
             None => {
-                let found = event
-                    .as_object()
-                    .map(|object| object.keys().map(String::as_str).collect::<Vec<_>>().join(", "));
-                let found = found
-                    .filter(|keys| !keys.is_empty())
-                    .unwrap_or_else(|| "no keys".to_owned());
+                let found =
+                    event.as_object().map(|object| object.keys().map(String::as_str).collect::<Vec<_>>().join(", "));
+                let found = found.filter(|keys| !keys.is_empty()).unwrap_or_else(|| "no keys".to_owned());
                 Err(format!(
                     "the event is no job: found {found}; legal: an event of a CodePipeline Lambda invoke action (`CodePipeline.job`), or {{\"parameters\": {{…}}}}"
                 ))
@@ -142,10 +136,7 @@ mod tests {
     #[test]
     fn what_is_no_job_is_refused_by_its_keys() {
         let refusal = JobEvent::parse(&json!({"detail": {"password": "hush"}})).expect_err("no job");
-        assert!(
-            refusal.contains("found detail") && !refusal.contains("hush"),
-            "{refusal}"
-        );
+        assert!(refusal.contains("found detail") && !refusal.contains("hush"), "{refusal}");
         assert!(JobEvent::parse(&json!({"CodePipeline.job": {}})).is_err());
     }
 }

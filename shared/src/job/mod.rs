@@ -85,18 +85,12 @@ pub enum FailureType {
 impl Failure {
     #[must_use]
     pub fn configuration(message: impl Into<String>) -> Self {
-        Self {
-            kind: FailureType::ConfigurationError,
-            message: message.into(),
-        }
+        Self { kind: FailureType::ConfigurationError, message: message.into() }
     }
 
     #[must_use]
     pub fn job(message: impl Into<String>) -> Self {
-        Self {
-            kind: FailureType::JobFailed,
-            message: message.into(),
-        }
+        Self { kind: FailureType::JobFailed, message: message.into() }
     }
 }
 
@@ -104,25 +98,14 @@ impl Report {
     /// Done, with output variables.
     #[must_use]
     pub fn done<const N: usize>(summary: impl Into<String>, outputs: [(&str, String); N]) -> Self {
-        let outputs = outputs
-            .into_iter()
-            .map(|(key, value)| (key.to_owned(), value))
-            .collect();
-        Self::Done {
-            summary: summary.into(),
-            outputs,
-            external_id: None,
-        }
+        let outputs = outputs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+        Self::Done { summary: summary.into(), outputs, external_id: None }
     }
 
     /// Still going.
     #[must_use]
     pub fn going(summary: impl Into<String>, percent: u8) -> Self {
-        Self::Going {
-            summary: summary.into(),
-            percent,
-            external_id: None,
-        }
+        Self::Going { summary: summary.into(), percent, external_id: None }
     }
 
     /// The same report with the id of what runs in another system, such as an ECS deployment.
@@ -130,16 +113,8 @@ impl Report {
     pub fn with_external_id(self, id: Option<&str>) -> Self {
         let external_id = id.map(ToOwned::to_owned);
         match self {
-            Self::Done { summary, outputs, .. } => Self::Done {
-                summary,
-                outputs,
-                external_id,
-            },
-            Self::Going { summary, percent, .. } => Self::Going {
-                summary,
-                percent,
-                external_id,
-            },
+            Self::Done { summary, outputs, .. } => Self::Done { summary, outputs, external_id },
+            Self::Going { summary, percent, .. } => Self::Going { summary, percent, external_id },
         }
     }
 }

@@ -15,9 +15,7 @@ pub fn parse<S: DeserializeOwned>(text: Option<&str>) -> Result<S, Failure> {
     let text = text
         .ok_or_else(|| Failure::configuration(format!("UserParameters are missing; legal: a JSON object; {remedy}")))?;
     let value: Value = serde_json::from_str(text).map_err(|e| {
-        Failure::configuration(format!(
-            "UserParameters are not JSON: {e}; legal: a JSON object; {remedy}"
-        ))
+        Failure::configuration(format!("UserParameters are not JSON: {e}; legal: a JSON object; {remedy}"))
     })?;
     from_value(value).map_err(|message| Failure::configuration(format!("UserParameters: {message}; {remedy}")))
 }
@@ -29,9 +27,7 @@ pub(super) fn from_value<S: DeserializeOwned>(value: Value) -> Result<S, String>
     }
     serde_path_to_error::deserialize(value.clone()).map_err(|e| {
         let path = e.path().to_string();
-        let found = value
-            .pointer(&format!("/{}", path.replace('.', "/")))
-            .map(|found| format!(" (found {found})"));
+        let found = value.pointer(&format!("/{}", path.replace('.', "/"))).map(|found| format!(" (found {found})"));
         match path.as_str() {
             "." => e.into_inner().to_string(),
             _ => format!("`{path}`{}: {}", found.unwrap_or_default(), e.into_inner()),
@@ -88,10 +84,7 @@ mod tests {
         ];
         for (text, expected) in cases {
             let message = refusal(text);
-            assert!(
-                message.contains(expected) && message.ends_with("in the pipeline"),
-                "{message}"
-            );
+            assert!(message.contains(expected) && message.ends_with("in the pipeline"), "{message}");
         }
         assert!(parse::<Spec>(None).is_err() && parse::<Spec>(Some(" ")).is_err());
     }

@@ -21,11 +21,7 @@ impl Token {
     /// The token of a step whose action began at `since`.
     #[must_use]
     pub fn new(step: &str, since: Timestamp) -> Self {
-        Self {
-            v: FORMAT_VERSION,
-            step: step.to_owned(),
-            since,
-        }
+        Self { v: FORMAT_VERSION, step: step.to_owned(), since }
     }
 
     /// Reads a token that `step` is given.
@@ -35,9 +31,7 @@ impl Token {
     pub fn parse(text: &str, step: &str) -> Result<Self, Failure> {
         let remedy = "retry the stage, so that the action begins afresh";
         let token: Self = serde_json::from_str(text).map_err(|e| {
-            Failure::job(format!(
-                "the continuation token was not written by {step} of this version: {e}; {remedy}"
-            ))
+            Failure::job(format!("the continuation token was not written by {step} of this version: {e}; {remedy}"))
         })?;
         if token.v != FORMAT_VERSION || token.step != step {
             let found = format!("version {} of {}", token.v, token.step);

@@ -73,11 +73,7 @@ impl Prior {
     pub fn of(view: &ServiceView) -> Option<Self> {
         let primary = view.primary()?;
         let completed = view.deployments.iter().find(|d| d.rollout == Rollout::Completed);
-        let proven = if primary.rollout == Rollout::Completed {
-            primary
-        } else {
-            completed.unwrap_or(primary)
-        };
+        let proven = if primary.rollout == Rollout::Completed { primary } else { completed.unwrap_or(primary) };
         Some(Self {
             task_definition: proven.task_definition.clone(),
             desired_count: view.desired,
@@ -105,14 +101,7 @@ impl Lease {
     #[must_use]
     pub fn first(cluster: &str, service: &str, release: OpenRelease) -> Self {
         let (cluster, service) = (cluster.to_owned(), service.to_owned());
-        Self {
-            v: FORMAT_VERSION,
-            cluster,
-            service,
-            fence: 1,
-            changed_at: None,
-            release: Some(release),
-        }
+        Self { v: FORMAT_VERSION, cluster, service, fence: 1, changed_at: None, release: Some(release) }
     }
 
     /// The release, if `execution` holds the lease.
@@ -123,10 +112,7 @@ impl Lease {
 
     /// The same lease one fence number later, with its release changed.
     fn next(&self, edit: impl FnOnce(&mut OpenRelease)) -> Self {
-        let mut next = Self {
-            fence: self.fence + 1,
-            ..self.clone()
-        };
+        let mut next = Self { fence: self.fence + 1, ..self.clone() };
         if let Some(release) = &mut next.release {
             edit(release);
         }
@@ -136,11 +122,7 @@ impl Lease {
     /// A free lease, taken.
     #[must_use]
     pub fn taken(&self, release: OpenRelease) -> Self {
-        Self {
-            fence: self.fence + 1,
-            release: Some(release),
-            ..self.clone()
-        }
+        Self { fence: self.fence + 1, release: Some(release), ..self.clone() }
     }
 
     #[must_use]
@@ -151,19 +133,13 @@ impl Lease {
     /// Announces a change; it is made after this is written, never before.
     #[must_use]
     pub fn with_change(&self, change: Change, now: Timestamp) -> Self {
-        Self {
-            changed_at: Some(now),
-            ..self.next(|release| release.change = Some(change))
-        }
+        Self { changed_at: Some(now), ..self.next(|release| release.change = Some(change)) }
     }
 
     /// Announces a change that is not of the service itself, such as a new task definition revision, or a restoration.
     #[must_use]
     pub fn announced(&self, now: Timestamp) -> Self {
-        Self {
-            changed_at: Some(now),
-            ..self.next(|_| {})
-        }
+        Self { changed_at: Some(now), ..self.next(|_| {}) }
     }
 
     /// Remembers the deployment that the announced change became.
@@ -209,14 +185,7 @@ impl Lease {
             started_at: release.began_at,
             ended_at: Some(now),
         };
-        Some((
-            Self {
-                fence: self.fence + 1,
-                release: None,
-                ..self.clone()
-            },
-            record,
-        ))
+        Some((Self { fence: self.fence + 1, release: None, ..self.clone() }, record))
     }
 }
 
@@ -253,20 +222,11 @@ mod tests {
             desired_count: None,
             deployment: None,
         };
-        let lease = first
-            .with_prior(prior)
-            .with_change(change, now())
-            .with_deployment("ecs-svc/2")
-            .taken_over(now());
+        let lease = first.with_prior(prior).with_change(change, now()).with_deployment("ecs-svc/2").taken_over(now());
         assert_eq!(lease.fence, 5);
-        let (free, record) = lease
-            .closed(Outcome::RolledBack, "because", now())
-            .expect("a release was open");
+        let (free, record) = lease.closed(Outcome::RolledBack, "because", now()).expect("a release was open");
         assert_eq!((free.fence, free.release), (6, None));
-        assert_eq!(
-            record.change.and_then(|change| change.deployment).as_deref(),
-            Some("ecs-svc/2")
-        );
+        assert_eq!(record.change.and_then(|change| change.deployment).as_deref(), Some("ecs-svc/2"));
     }
 
     #[test]

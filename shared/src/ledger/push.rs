@@ -41,48 +41,23 @@ impl Push {
     pub fn verdict(standing: Option<&Self>, record: Option<&Record>, event: &str) -> Verdict {
         match (standing, record) {
             (None, _) => Verdict::Start,
-            (
-                Some(Self {
-                    event: told,
-                    execution: Some(execution),
-                    ..
-                }),
-                _,
-            ) if told == event => Verdict::Known {
-                execution: execution.clone(),
-            },
-            (
-                Some(Self {
-                    event: told,
-                    execution: None,
-                    ..
-                }),
-                _,
-            ) if told == event => Verdict::Start,
+            (Some(Self { event: told, execution: Some(execution), .. }), _) if told == event => {
+                Verdict::Known { execution: execution.clone() }
+            }
+            (Some(Self { event: told, execution: None, .. }), _) if told == event => Verdict::Start,
             (
                 Some(_),
                 Some(Record {
-                    state: RecordState::Closed,
-                    outcome: Some(outcome @ Outcome::RolledBack),
-                    reason,
-                    ..
+                    state: RecordState::Closed, outcome: Some(outcome @ Outcome::RolledBack), reason, ..
                 }),
             ) => Verdict::Refuse(format!(
                 "this digest was {outcome} before ({}); push a new image, or start the pipeline by hand to try it again",
                 reason.as_deref().unwrap_or("no reason was recorded")
             )),
             (
-                Some(Self {
-                    execution: Some(execution),
-                    ..
-                }),
-                Some(Record {
-                    state: RecordState::Started | RecordState::Begun,
-                    ..
-                }),
-            ) => Verdict::Known {
-                execution: execution.clone(),
-            },
+                Some(Self { execution: Some(execution), .. }),
+                Some(Record { state: RecordState::Started | RecordState::Begun, .. }),
+            ) => Verdict::Known { execution: execution.clone() },
             (Some(_), _) => Verdict::Start,
         }
     }
@@ -115,9 +90,7 @@ mod tests {
         assert_eq!(Push::verdict(Some(&claim(None)), None, "told-1"), Verdict::Start);
         assert_eq!(
             Push::verdict(Some(&claim(Some("e-1"))), None, "told-1"),
-            Verdict::Known {
-                execution: "e-1".to_owned()
-            }
+            Verdict::Known { execution: "e-1".to_owned() }
         );
     }
 
@@ -131,11 +104,6 @@ mod tests {
         for outcome in [Outcome::Deployed, Outcome::Failed] {
             assert_eq!(again(started.clone().closed(outcome, "", now())), Verdict::Start);
         }
-        assert_eq!(
-            again(started),
-            Verdict::Known {
-                execution: "e-1".to_owned()
-            }
-        );
+        assert_eq!(again(started), Verdict::Known { execution: "e-1".to_owned() });
     }
 }

@@ -95,33 +95,20 @@ impl Record {
     /// Why a step of a closed release cannot act, as after RetryStageExecution.
     #[must_use]
     pub fn refusal(&self) -> Failure {
-        let outcome = self
-            .outcome
-            .map_or_else(|| "closed".to_owned(), |outcome| outcome.to_string().replace('-', " "));
+        let outcome = self.outcome.map_or_else(|| "closed".to_owned(), |outcome| outcome.to_string().replace('-', " "));
         Failure::configuration(format!("release already {outcome}; start again with a new execution"))
     }
 
     /// The same execution once its release holds the lease.
     #[must_use]
     pub fn begun(self, cluster: &str, service: &str) -> Self {
-        Self {
-            state: RecordState::Begun,
-            cluster: Some(cluster.to_owned()),
-            service: Some(service.to_owned()),
-            ..self
-        }
+        Self { state: RecordState::Begun, cluster: Some(cluster.to_owned()), service: Some(service.to_owned()), ..self }
     }
 
     /// The same execution, ended before it held a lease.
     #[must_use]
     pub fn closed(self, outcome: Outcome, reason: &str, now: Timestamp) -> Self {
         let (outcome, reason) = (Some(outcome), Some(reason.to_owned()));
-        Self {
-            state: RecordState::Closed,
-            outcome,
-            reason,
-            ended_at: Some(now),
-            ..self
-        }
+        Self { state: RecordState::Closed, outcome, reason, ended_at: Some(now), ..self }
     }
 }

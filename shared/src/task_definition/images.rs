@@ -28,17 +28,9 @@ impl fmt::Display for Placeholder {
 /// Container names with the images that a definition gives them.
 #[must_use]
 pub fn container_images(definition: &TaskDefinition) -> Vec<(String, String)> {
-    let text = |container: &Value, field: &str| {
-        container
-            .get(field)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
-    definition
-        .containers()
-        .map(|container| (text(container, "name"), text(container, "image")))
-        .collect()
+    let text =
+        |container: &Value, field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    definition.containers().map(|container| (text(container, "name"), text(container, "image"))).collect()
 }
 
 /// Puts images into containers. A key is a container's name, or a placeholder, which fills every container that has it.
@@ -50,18 +42,9 @@ pub fn set_images(definition: &TaskDefinition, images: &BTreeMap<String, String>
     let mut used = Vec::new();
     if let Some(Value::Array(containers)) = changed.0.get_mut("containerDefinitions") {
         for container in containers {
-            let text = |field: &str| {
-                container
-                    .get(field)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
+            let text = |field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
             let (name, current) = (text("name"), text("image"));
-            let key = [&name, &current]
-                .into_iter()
-                .find(|key| images.contains_key(*key))
-                .cloned();
+            let key = [&name, &current].into_iter().find(|key| images.contains_key(*key)).cloned();
             match (key, Placeholder::of(&current)) {
                 (Some(key), _) => {
                     container["image"] = Value::String(images[&key].clone());
@@ -143,7 +126,5 @@ pub fn image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, String
 pub fn image_detail(text: &[u8]) -> Result<String, String> {
     let value: Value = serde_json::from_slice(text).map_err(|e| e.to_string())?;
     let image = value.get("ImageURI").and_then(Value::as_str);
-    image
-        .map(ToOwned::to_owned)
-        .ok_or_else(|| "`ImageURI` is missing or no text".to_owned())
+    image.map(ToOwned::to_owned).ok_or_else(|| "`ImageURI` is missing or no text".to_owned())
 }

@@ -54,7 +54,7 @@ impl TaskDefinition {
     pub fn from_value(value: Value) -> Result<Self, String> {
         let Value::Object(mut fields) = value else {
             return Err(
-                "not an object; a task definition is {\"family\": …, \"containerDefinitions\": [ … ]}".to_owned(),
+                "not an object; a task definition is {\"family\": …, \"containerDefinitions\": [ … ]}".to_owned()
             );
         };
         if let Some(Value::Object(inner)) = fields.get("taskDefinition") {
@@ -65,10 +65,7 @@ impl TaskDefinition {
             fields = inner;
         }
         fields.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
-        if !fields
-            .get("family")
-            .is_some_and(|family| family.as_str().is_some_and(|f| !f.is_empty()))
-        {
+        if !fields.get("family").is_some_and(|family| family.as_str().is_some_and(|f| !f.is_empty())) {
             return Err("`family` is missing or no text".to_owned());
         }
         let definition = Self(fields);
@@ -80,20 +77,11 @@ impl TaskDefinition {
     }
 
     fn check_containers(&self) -> Result<(), String> {
-        let containers = self
-            .0
-            .get("containerDefinitions")
-            .and_then(Value::as_array)
-            .filter(|all| !all.is_empty());
+        let containers = self.0.get("containerDefinitions").and_then(Value::as_array).filter(|all| !all.is_empty());
         let containers = containers.ok_or("`containerDefinitions` is missing, empty or no array")?;
         let mut names = Vec::new();
         for (at, container) in containers.iter().enumerate() {
-            let text = |field: &str| {
-                container
-                    .get(field)
-                    .and_then(Value::as_str)
-                    .filter(|text| !text.is_empty())
-            };
+            let text = |field: &str| container.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
             let name =
                 text("name").ok_or_else(|| format!("`containerDefinitions[{at}].name` is missing or no text"))?;
             text("image").ok_or_else(|| {
@@ -120,16 +108,11 @@ impl TaskDefinition {
 
     /// The containers, in order. Never empty.
     pub fn containers(&self) -> impl Iterator<Item = &Value> {
-        self.0
-            .get("containerDefinitions")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
+        self.0.get("containerDefinitions").and_then(Value::as_array).into_iter().flatten()
     }
 
     pub fn container_names(&self) -> impl Iterator<Item = &str> {
-        self.containers()
-            .filter_map(|container| container.get("name").and_then(Value::as_str))
+        self.containers().filter_map(|container| container.get("name").and_then(Value::as_str))
     }
 
     /// Whether a task holds a fixed port of its instance, so that an instance takes only one such task. In `awsvpc` mode a
@@ -142,32 +125,20 @@ impl TaskDefinition {
             "host" => "containerPort",
             _ => return None,
         };
-        let mappings = self
-            .containers()
-            .filter_map(|c| c.get("portMappings").and_then(Value::as_array))
-            .flatten();
-        mappings
-            .filter_map(|mapping| mapping.get(field).and_then(Value::as_u64))
-            .find(|port| *port != 0)
+        let mappings = self.containers().filter_map(|c| c.get("portMappings").and_then(Value::as_array)).flatten();
+        mappings.filter_map(|mapping| mapping.get(field).and_then(Value::as_u64)).find(|port| *port != 0)
     }
 
     /// Values of the containers' environment variables, which no message may quote.
     pub fn environment_values(&self) -> impl Iterator<Item = &str> {
-        let variables = self
-            .containers()
-            .filter_map(|c| c.get("environment").and_then(Value::as_array))
-            .flatten();
+        let variables = self.containers().filter_map(|c| c.get("environment").and_then(Value::as_array)).flatten();
         variables.filter_map(|variable| variable.get("value").and_then(Value::as_str))
     }
 
     /// Takes over the tags of `other` when there are none of its own: infrastructure owns them.
     #[must_use]
     pub fn with_tags_of(mut self, other: &Self) -> Self {
-        let has_tags = self
-            .0
-            .get("tags")
-            .and_then(Value::as_array)
-            .is_some_and(|tags| !tags.is_empty());
+        let has_tags = self.0.get("tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
         if let Some(tags) = other.0.get("tags").filter(|_| !has_tags) {
             self.0.insert("tags".to_owned(), tags.clone());
         }

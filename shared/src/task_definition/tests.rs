@@ -20,10 +20,7 @@ fn counter() -> Value {
 }
 
 fn images(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(key, image)| ((*key).to_owned(), (*image).to_owned()))
-        .collect()
+    pairs.iter().map(|(key, image)| ((*key).to_owned(), (*image).to_owned())).collect()
 }
 
 #[test]
@@ -45,10 +42,7 @@ fn a_placeholder_takes_its_own_fields_with_it() {
     base["containerDefinitions"][1]["command"] = json!(["serve"]);
     let changed = set_images(&definition(base), &images(&[("frontend", "a"), ("api", "b")])).expect("fits");
     let containers: Vec<_> = changed.containers().collect();
-    assert_eq!(
-        (containers[0].get("command"), containers[0].get("dockerLabels")),
-        (None, None)
-    );
+    assert_eq!((containers[0].get("command"), containers[0].get("dockerLabels")), (None, None));
     assert_eq!(containers[1]["command"], json!(["serve"]));
 }
 
@@ -61,20 +55,14 @@ fn read_only_fields_are_dropped_and_tags_of_the_answer_kept() {
     let answer = json!({"taskDefinition": described, "tags": [{"key": "team", "value": "web"}]});
     let mut expected = counter();
     expected["tags"] = json!([{"key": "team", "value": "web"}]);
-    assert_eq!(
-        serde_json::from_str::<Value>(&definition(answer).text()).expect("JSON"),
-        expected
-    );
+    assert_eq!(serde_json::from_str::<Value>(&definition(answer).text()).expect("JSON"), expected);
 }
 
 #[test]
 fn a_wrong_container_and_an_unfilled_placeholder_are_named() {
     let base = definition(counter());
     let wrong = set_images(&base, &images(&[("frontend", "a"), ("fronted", "b")])).expect_err("no such container");
-    assert!(
-        wrong.contains("`fronted`") && wrong.contains("legal: frontend, api"),
-        "{wrong}"
-    );
+    assert!(wrong.contains("`fronted`") && wrong.contains("legal: frontend, api"), "{wrong}");
     let unfilled = set_images(&base, &images(&[("api", "a")])).expect_err("placeholder left");
     assert!(unfilled.contains("<IMAGE1_NAME>"), "{unfilled}");
 }
@@ -83,22 +71,10 @@ fn a_wrong_container_and_an_unfilled_placeholder_are_named() {
 fn malformed_definitions_are_refused_without_quoting_values() {
     let cases = [
         (json!([]), "not an object"),
-        (
-            json!({"containerDefinitions": [{"name": "a", "image": "b"}]}),
-            "`family`",
-        ),
-        (
-            json!({"family": "a", "containerDefinitions": []}),
-            "`containerDefinitions`",
-        ),
-        (
-            json!({"family": "a", "containerDefinitions": [{"name": "a"}]}),
-            "`containerDefinitions[0].image`",
-        ),
-        (
-            json!({"family": "a", "containerDefinitions": [{"image": "a"}]}),
-            "`containerDefinitions[0].name`",
-        ),
+        (json!({"containerDefinitions": [{"name": "a", "image": "b"}]}), "`family`"),
+        (json!({"family": "a", "containerDefinitions": []}), "`containerDefinitions`"),
+        (json!({"family": "a", "containerDefinitions": [{"name": "a"}]}), "`containerDefinitions[0].image`"),
+        (json!({"family": "a", "containerDefinitions": [{"image": "a"}]}), "`containerDefinitions[0].name`"),
         (
             json!({"family": "a", "containerDefinitions": [{"name": "a", "image": "b"}, {"name": "a", "image": "b"}]}),
             "twice",
@@ -112,11 +88,7 @@ fn malformed_definitions_are_refused_without_quoting_values() {
         let refusal = TaskDefinition::from_value(value).expect_err("malformed");
         assert!(refusal.contains(expected), "{refusal}");
     }
-    assert!(
-        TaskDefinition::parse(b"{\"family\": \"a\",}")
-            .expect_err("trailing comma")
-            .contains("line 1")
-    );
+    assert!(TaskDefinition::parse(b"{\"family\": \"a\",}").expect_err("trailing comma").contains("line 1"));
     assert!(!format!("{:?}", definition(counter())).contains("hush"));
 }
 
@@ -143,14 +115,8 @@ fn order_matters_only_where_it_has_a_meaning() {
         )
     };
     let (one, two) = (json!({"name": "A", "value": "1"}), json!({"name": "B", "value": "2"}));
-    assert!(same(
-        &with(json!([one, two]), json!(["x", "y"])),
-        &with(json!([two, one]), json!(["x", "y"]))
-    ));
-    assert!(!same(
-        &with(json!([one, two]), json!(["x", "y"])),
-        &with(json!([one, two]), json!(["y", "x"]))
-    ));
+    assert!(same(&with(json!([one, two]), json!(["x", "y"])), &with(json!([two, one]), json!(["x", "y"]))));
+    assert!(!same(&with(json!([one, two]), json!(["x", "y"])), &with(json!([one, two]), json!(["y", "x"]))));
 }
 
 #[test]
@@ -161,27 +127,16 @@ fn static_host_ports_are_found_where_they_hold_an_instance() {
             [{"name": "a", "image": "b", "portMappings": [{"containerPort": 8080, "hostPort": host}]}]}))
         .static_host_port()
     };
-    assert_eq!(
-        (mode("awsvpc", 8080), mode("bridge", 0), mode("host", 8080)),
-        (None, None, Some(8080))
-    );
+    assert_eq!((mode("awsvpc", 8080), mode("bridge", 0), mode("host", 8080)), (None, None, Some(8080)));
 }
 
 #[test]
 fn image_files_are_read_or_refused_with_what_they_lack() {
     let read = image_definitions(br#"[{"name":"web","imageUri":"a"},{"name":"api","imageUri":"b"}]"#).expect("legal");
     assert_eq!(read, images(&[("web", "a"), ("api", "b")]));
-    for text in [
-        "[]",
-        "{}",
-        r#"[{"name":"a"}]"#,
-        r#"[{"name":"a","imageUri":"b"},{"name":"a","imageUri":"c"}]"#,
-    ] {
+    for text in ["[]", "{}", r#"[{"name":"a"}]"#, r#"[{"name":"a","imageUri":"b"},{"name":"a","imageUri":"c"}]"#] {
         assert!(image_definitions(text.as_bytes()).is_err(), "{text} was taken");
     }
-    assert_eq!(
-        image_detail(br#"{"ImageSizeInBytes":"7","ImageURI":"a@b"}"#).as_deref(),
-        Ok("a@b")
-    );
+    assert_eq!(image_detail(br#"{"ImageSizeInBytes":"7","ImageURI":"a@b"}"#).as_deref(), Ok("a@b"));
     assert!(image_detail(b"{}").is_err());
 }

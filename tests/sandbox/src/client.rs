@@ -39,10 +39,7 @@ pub struct VirtualClock {
 impl VirtualClock {
     /// A clock that shows `base` now; call it inside the runtime.
     pub fn starting_at(base: Millis) -> Self {
-        Self {
-            base,
-            started: Instant::now(),
-        }
+        Self { base, started: Instant::now() }
     }
 
     pub fn now(&self) -> Millis {
@@ -70,11 +67,7 @@ impl World {
     /// The SDK draws its retry jitter and its idempotency tokens from the thread's `fastrand`, so that is seeded here too.
     pub fn new(mut aws: Aws) -> Self {
         fastrand::seed(aws.rng.u64(..));
-        Self {
-            clock: VirtualClock::starting_at(aws.now),
-            aws: Arc::new(Mutex::new(aws)),
-            touched: Arc::default(),
-        }
+        Self { clock: VirtualClock::starting_at(aws.now), aws: Arc::new(Mutex::new(aws)), touched: Arc::default() }
     }
 
     /// The account as it is now: everything that was due has happened. Do not hold it across an `await`.
@@ -158,12 +151,7 @@ pub struct Invocation {
 
 impl Invocation {
     pub fn new(caller: impl Into<String>, plan: CallFault) -> Arc<Self> {
-        Arc::new(Self {
-            caller: caller.into(),
-            calls: AtomicU32::new(0),
-            plan,
-            crash: Notify::new(),
-        })
+        Arc::new(Self { caller: caller.into(), calls: AtomicU32::new(0), plan, crash: Notify::new() })
     }
 
     /// Comes back when the plan kills the invocation: the driver then drops its future.
@@ -192,11 +180,7 @@ pub struct InMemoryAws {
 
 impl InMemoryAws {
     pub fn new(world: &World, invocation: Arc<Invocation>) -> Self {
-        Self {
-            world: world.clone(),
-            invocation,
-            read_timeout: READ_TIMEOUT,
-        }
+        Self { world: world.clone(), invocation, read_timeout: READ_TIMEOUT }
     }
 
     async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -226,10 +210,7 @@ impl InMemoryAws {
 impl HttpClient for InMemoryAws {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         let read_timeout = settings.read_timeout().unwrap_or(READ_TIMEOUT);
-        SharedHttpConnector::new(Self {
-            read_timeout,
-            ..self.clone()
-        })
+        SharedHttpConnector::new(Self { read_timeout, ..self.clone() })
     }
 }
 
@@ -254,30 +235,16 @@ pub fn sdk_config(world: &World, invocation: Arc<Invocation>) -> SdkConfig {
 }
 
 async fn read(mut request: HttpRequest, caller: &str) -> Result<Request, ConnectorError> {
-    let body = ByteStream::new(request.take_body())
-        .collect()
-        .await
-        .map_err(|error| ConnectorError::user(error.into()))?;
-    let uri: http::Uri = request
-        .uri()
-        .parse()
-        .map_err(|error: http::uri::InvalidUri| ConnectorError::user(error.into()))?;
+    let body =
+        ByteStream::new(request.take_body()).collect().await.map_err(|error| ConnectorError::user(error.into()))?;
+    let uri: http::Uri =
+        request.uri().parse().map_err(|error: http::uri::InvalidUri| ConnectorError::user(error.into()))?;
     Ok(Request {
         caller: caller.to_owned(),
         method: request.method().to_owned(),
-        host: uri
-            .authority()
-            .map(|authority| authority.as_str().to_owned())
-            .unwrap_or_default(),
-        path_and_query: uri
-            .path_and_query()
-            .map(|path| path.as_str().to_owned())
-            .unwrap_or_default(),
-        headers: request
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        host: uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default(),
+        path_and_query: uri.path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default(),
+        headers: request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
         body: body.to_vec(),
     })
 }
@@ -287,10 +254,7 @@ fn write(response: Response) -> Result<HttpResponse, ConnectorError> {
     let status = http::StatusCode::from_u16(response.status).map_err(|error| wrong(error.into()))?;
     let mut written = HttpResponse::new(status.into(), SdkBody::from(response.body));
     for (name, value) in response.headers {
-        written
-            .headers_mut()
-            .try_append(name, value)
-            .map_err(|error| wrong(error.into()))?;
+        written.headers_mut().try_append(name, value).map_err(|error| wrong(error.into()))?;
     }
     Ok(written)
 }

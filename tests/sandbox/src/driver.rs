@@ -50,18 +50,10 @@ pub type Watch<'a> = &'a mut dyn FnMut(&Aws) -> Result<(), String>;
 /// # Panics
 /// When the runtime cannot be built.
 pub fn run<T>(aws: Aws, fault: Fault, story: impl AsyncFnOnce(Driver) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .start_paused(true)
-        .build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a current-thread runtime needs nothing from the machine");
     LocalSet::new().block_on(&runtime, async {
-        let driver = Driver {
-            world: World::new(aws),
-            fault,
-            ran: Rc::default(),
-            running: Rc::default(),
-        };
+        let driver = Driver { world: World::new(aws), fault, ran: Rc::default(), running: Rc::default() };
         story(driver).await
     })
 }
@@ -107,11 +99,7 @@ impl Driver {
 
     fn start(&self, attempt: Attempt) {
         let number = self.ran.borrow().len();
-        self.ran.borrow_mut().push(Ran {
-            invocation: attempt.invocation,
-            function: attempt.code.clone(),
-            calls: 0,
-        });
+        self.ran.borrow_mut().push(Ran { invocation: attempt.invocation, function: attempt.code.clone(), calls: 0 });
         let plan = match self.fault {
             Fault::Call { attempt: at, fault } if at == number => fault,
             _ => CallFault::None,
@@ -128,11 +116,7 @@ impl Driver {
 
     async fn attempt(&self, attempt: Attempt, number: usize, plan: CallFault) {
         let invocation = Invocation::new(attempt.function.clone(), plan);
-        let table = attempt
-            .environment
-            .get("LEDGER_TABLE")
-            .map(String::as_str)
-            .unwrap_or_default();
+        let table = attempt.environment.get("LEDGER_TABLE").map(String::as_str).unwrap_or_default();
         let sdk = Sdk::new(sdk_config(&self.world, invocation.clone()), table);
         let outcome = tokio::select! {
             biased;
@@ -172,11 +156,7 @@ impl Driver {
 
 fn execution_of(aws: &Aws, invocation: u64) -> Option<String> {
     let invocation = aws.lambda.invocations.get(usize::try_from(invocation).ok()?)?;
-    if let Some(job) = invocation
-        .payload
-        .pointer("/CodePipeline.job/id")
-        .and_then(|id| id.as_str())
-    {
+    if let Some(job) = invocation.payload.pointer("/CodePipeline.job/id").and_then(|id| id.as_str()) {
         return aws.codepipeline.job(job).map(|job| job.execution.clone());
     }
     invocation.attempts.iter().find_map(|attempt| match &attempt.outcome {

@@ -26,10 +26,7 @@ pub struct Invariants {
 impl Invariants {
     #[must_use]
     pub fn new(promises: &[Promise]) -> Self {
-        Self {
-            promises: promises.to_vec(),
-            ..Self::default()
-        }
+        Self { promises: promises.to_vec(), ..Self::default() }
     }
 
     /// Starts watching a copy of an account whose past calls were watched before.
@@ -59,15 +56,8 @@ impl Invariants {
             *reached |= healthy >= promise.healthy;
         }
         let new = &aws.calls[self.calls_seen..];
-        for call in new
-            .iter()
-            .filter(|call| call.operation == "UpdateService" && call.error.is_none())
-        {
-            let held = aws
-                .ecs
-                .services
-                .values()
-                .any(|service| holder(aws, &service.cluster, &service.name).is_some());
+        for call in new.iter().filter(|call| call.operation == "UpdateService" && call.error.is_none()) {
+            let held = aws.ecs.services.values().any(|service| holder(aws, &service.cluster, &service.name).is_some());
             if !held {
                 return Err(format!(
                     "invariant 8: {} changed a service although no release holds a lease",
@@ -87,26 +77,17 @@ impl Invariants {
     pub fn at_end(&self, aws: &Aws) -> Result<(), String> {
         for execution in &aws.codepipeline.executions {
             if !execution.is_over() {
-                return Err(format!(
-                    "invariant 2: execution {} of {} never ended",
-                    execution.id, execution.pipeline
-                ));
+                return Err(format!("invariant 2: execution {} of {} never ended", execution.id, execution.pipeline));
             }
             let Some(record) = record(aws, &execution.id) else {
                 continue;
             };
             if text(&record, "state") != Some("closed") {
-                return Err(format!(
-                    "invariant 2: the record of execution {} was never closed",
-                    execution.id
-                ));
+                return Err(format!("invariant 2: the record of execution {} was never closed", execution.id));
             }
             truth(aws, &record)?;
         }
-        if let Some(lease) = ledger(aws)
-            .iter()
-            .find(|item| text(item, "release.execution").is_some())
-        {
+        if let Some(lease) = ledger(aws).iter().find(|item| text(item, "release.execution").is_some()) {
             return Err(format!(
                 "invariant 2: {:?} is still held by {:?}",
                 text(lease, "sk"),
@@ -119,11 +100,9 @@ impl Invariants {
 
 /// The newest record of a service must tell what the service runs.
 fn truth(aws: &Aws, record: &serde_json::Value) -> Result<(), String> {
-    let (Some(cluster), Some(service), Some(ended)) = (
-        text(record, "cluster"),
-        text(record, "service"),
-        text(record, "ended_at"),
-    ) else {
+    let (Some(cluster), Some(service), Some(ended)) =
+        (text(record, "cluster"), text(record, "service"), text(record, "ended_at"))
+    else {
         return Ok(());
     };
     let newer = ledger(aws)
@@ -151,10 +130,7 @@ fn jobs(aws: &Aws) -> Result<(), String> {
     for job in &aws.codepipeline.jobs {
         let accepted: Vec<_> = job.reports.iter().filter(|report| report.refused.is_none()).collect();
         if accepted.is_empty() && job.state != JobState::Abandoned {
-            return Err(format!(
-                "invariant 6: job {} of {} was never reported",
-                job.id, job.action
-            ));
+            return Err(format!("invariant 6: job {} of {} was never reported", job.id, job.action));
         }
         let failed =
             |report: &&crate::aws::codepipeline::Report| matches!(report.content, ReportContent::Failure { .. });

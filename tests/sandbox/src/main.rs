@@ -39,23 +39,12 @@ struct Told<'a> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let show = if arguments.json {
-        Show::silent()
-    } else {
-        Show::for_terminal()
-    };
+    let show = if arguments.json { Show::silent() } else { Show::for_terminal() };
     let mut releases = Vec::new();
     let ended = story(arguments.seed, show, &mut releases);
     if arguments.json {
-        let told = Told {
-            seed: arguments.seed,
-            releases: &releases,
-            error: ended.as_ref().err().map(String::as_str),
-        };
-        println!(
-            "{}",
-            serde_json::to_string_pretty(&told).expect("texts and numbers always serialize")
-        );
+        let told = Told { seed: arguments.seed, releases: &releases, error: ended.as_ref().err().map(String::as_str) };
+        println!("{}", serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
     }
     match ended {
         Ok(()) => ExitCode::SUCCESS,

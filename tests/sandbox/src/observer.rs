@@ -15,9 +15,7 @@ pub const FUNCTIONS_STACK: &str = "slipway";
 pub fn ledger(aws: &Aws) -> Vec<Value> {
     let stack = aws.cloudformation.stack(FUNCTIONS_STACK);
     let table = stack.and_then(|stack| stack.resource("LedgerTable"));
-    table
-        .map(|table| aws.dynamodb.items(&table.physical_id))
-        .unwrap_or_default()
+    table.map(|table| aws.dynamodb.items(&table.physical_id)).unwrap_or_default()
 }
 
 /// A text member of an item, by path: `release.execution`.
@@ -41,32 +39,23 @@ pub fn record(aws: &Aws, execution: &str) -> Option<Value> {
 #[must_use]
 pub fn holder(aws: &Aws, cluster: &str, service: &str) -> Option<String> {
     let key = format!("{cluster}/{service}");
-    let lease = ledger(aws)
-        .into_iter()
-        .find(|item| text(item, "pk") == Some("lease") && text(item, "sk") == Some(&key));
+    let lease =
+        ledger(aws).into_iter().find(|item| text(item, "pk") == Some("lease") && text(item, "sk") == Some(&key));
     lease.and_then(|lease| text(&lease, "release.execution").map(ToOwned::to_owned))
 }
 
 /// Executions of a pipeline, oldest first.
 pub fn executions<'a>(aws: &'a Aws, pipeline: &str) -> impl DoubleEndedIterator<Item = &'a Execution> {
-    aws.codepipeline
-        .executions
-        .iter()
-        .filter(move |execution| execution.pipeline == pipeline)
+    aws.codepipeline.executions.iter().filter(move |execution| execution.pipeline == pipeline)
 }
 
 /// The digest that an execution was started with.
 #[must_use]
 pub fn digest(execution: &Execution) -> Option<&str> {
-    execution
-        .source_revisions
-        .first()
-        .map(|revision| revision.value.as_str())
+    execution.source_revisions.first().map(|revision| revision.value.as_str())
 }
 
 /// Tasks of a service that serve now.
 pub fn serving<'a>(aws: &'a Aws, service: &'a Service) -> impl Iterator<Item = &'a Task> {
-    aws.ecs
-        .tasks_of(&service.arn)
-        .filter(|task| task.is_running() && task.healthy)
+    aws.ecs.tasks_of(&service.arn).filter(|task| task.is_running() && task.healthy)
 }

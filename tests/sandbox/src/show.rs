@@ -25,12 +25,7 @@ pub(crate) struct Show {
 impl Show {
     /// Prints nothing.
     pub(crate) fn silent() -> Self {
-        Self {
-            silent: true,
-            bar: None,
-            application: "",
-            seen: BTreeMap::new(),
-        }
+        Self { silent: true, bar: None, application: "", seen: BTreeMap::new() }
     }
 
     /// A bar that moves when standard error is a terminal; plain lines on standard output either way.
@@ -43,12 +38,7 @@ impl Show {
             );
             bar
         });
-        Self {
-            silent: false,
-            bar,
-            application: "",
-            seen: BTreeMap::new(),
-        }
+        Self { silent: false, bar, application: "", seen: BTreeMap::new() }
     }
 
     pub(crate) fn note(&self, line: &str) {
@@ -67,12 +57,7 @@ impl Show {
         for execution in executions(aws, &format!("slipway-{}", chapter.application)) {
             self.changes(execution);
         }
-        self.note(&format!(
-            "\n{} — push {}:{}",
-            style(chapter.title).bold(),
-            chapter.application,
-            chapter.tag
-        ));
+        self.note(&format!("\n{} — push {}:{}", style(chapter.title).bold(), chapter.application, chapter.tag));
     }
 
     /// Shows the account at one instant.
@@ -100,10 +85,8 @@ impl Show {
     /// Lines for the actions of an execution that are not as they were.
     fn changes(&mut self, execution: &Execution) -> Vec<String> {
         let mut lines = Vec::new();
-        for (stage, action) in execution
-            .stages
-            .iter()
-            .flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
+        for (stage, action) in
+            execution.stages.iter().flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
         {
             let line = line(action);
             let key = (execution.id.clone(), action.id.clone());
@@ -128,12 +111,7 @@ impl Show {
         let all: Vec<_> = aws.ecs.tasks_of(&service.arn).collect();
         let stopping = all.iter().filter(|task| task.stopping).count();
         let starting = all.len().saturating_sub(healthy + stopping);
-        format!(
-            "[{}{}{}]",
-            "●".repeat(healthy),
-            "○".repeat(starting),
-            "·".repeat(stopping)
-        )
+        format!("[{}{}{}]", "●".repeat(healthy), "○".repeat(starting), "·".repeat(stopping))
     }
 
     pub(crate) fn end(&mut self, release: &Release) {
@@ -161,12 +139,8 @@ fn line(action: &ActionExecution) -> String {
         ActionStatus::InProgress => format!("{:>3}%", action.percent.unwrap_or(0)),
         other => format!("{other:?}").to_lowercase(),
     };
-    let told = action
-        .error
-        .as_ref()
-        .map(|error| error.message.as_str())
-        .or(action.summary.as_deref())
-        .unwrap_or_default();
+    let told =
+        action.error.as_ref().map(|error| error.message.as_str()).or(action.summary.as_deref()).unwrap_or_default();
     format!("{:<26} {state:<6} {told}", action.name)
 }
 

@@ -21,10 +21,7 @@ fn world() -> World {
 
 fn ledger(world: &World, plan: CallFault) -> (aws_sdk_dynamodb::Client, Arc<Invocation>) {
     let invocation = Invocation::new("begin-release", plan);
-    (
-        aws_sdk_dynamodb::Client::new(&sdk_config(world, invocation.clone())),
-        invocation,
-    )
+    (aws_sdk_dynamodb::Client::new(&sdk_config(world, invocation.clone())), invocation)
 }
 
 fn count(
@@ -40,12 +37,7 @@ fn count(
 }
 
 fn fence(world: &World) -> Option<String> {
-    world
-        .aws()
-        .dynamodb
-        .items("ledger")
-        .first()
-        .map(|item| item["fence"]["N"].as_str().unwrap().to_owned())
+    world.aws().dynamodb.items("ledger").first().map(|item| item["fence"]["N"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test(start_paused = true)]
@@ -54,13 +46,8 @@ async fn dynamodb_through_the_sdk() {
     let (client, invocation) = ledger(&world, CallFault::None);
     let new = count(&client).send().await.unwrap().attributes.unwrap();
     assert_eq!(new["fence"], AttributeValue::N("1".to_owned()));
-    let got = client
-        .get_item()
-        .table_name("ledger")
-        .key("pk", AttributeValue::S("service".to_owned()))
-        .send()
-        .await
-        .unwrap();
+    let got =
+        client.get_item().table_name("ledger").key("pk", AttributeValue::S("service".to_owned())).send().await.unwrap();
     assert_eq!(got.item.unwrap(), new);
     let refused = count(&client)
         .condition_expression("attribute_not_exists(pk)")
@@ -73,21 +60,12 @@ async fn dynamodb_through_the_sdk() {
     else {
         panic!("{refused:?}")
     };
-    assert_eq!(
-        (refused.message(), refused.item()),
-        (Some("The conditional request failed"), Some(&new))
-    );
+    assert_eq!((refused.message(), refused.item()), (Some("The conditional request failed"), Some(&new)));
     assert_eq!(invocation.made(), 3);
     let aws = world.aws();
-    let log: Vec<_> = aws
-        .calls
-        .iter()
-        .map(|call| (call.caller.as_str(), call.operation.as_str(), call.error.as_deref()))
-        .collect();
-    assert_eq!(
-        log[2],
-        ("begin-release", "UpdateItem", Some("ConditionalCheckFailedException"))
-    );
+    let log: Vec<_> =
+        aws.calls.iter().map(|call| (call.caller.as_str(), call.operation.as_str(), call.error.as_deref())).collect();
+    assert_eq!(log[2], ("begin-release", "UpdateItem", Some("ConditionalCheckFailedException")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -100,26 +78,15 @@ async fn transactions_through_the_sdk_say_why_they_failed() {
         .condition_expression("attribute_exists(pk)")
         .build()
         .unwrap();
-    let item = aws_sdk_dynamodb::types::TransactWriteItem::builder()
-        .condition_check(check)
-        .build();
-    let error = client
-        .transact_write_items()
-        .transact_items(item)
-        .send()
-        .await
-        .unwrap_err()
-        .into_service_error();
+    let item = aws_sdk_dynamodb::types::TransactWriteItem::builder().condition_check(check).build();
+    let error = client.transact_write_items().transact_items(item).send().await.unwrap_err().into_service_error();
     let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
         canceled,
     ) = error
     else {
         panic!("{error:?}")
     };
-    assert_eq!(
-        canceled.cancellation_reasons()[0].code(),
-        Some("ConditionalCheckFailed")
-    );
+    assert_eq!(canceled.cancellation_reasons()[0].code(), Some("ConditionalCheckFailed"));
     assert!(canceled.message().unwrap().ends_with("[ConditionalCheckFailed]"));
 }
 
@@ -135,38 +102,13 @@ async fn s3_through_the_sdk() {
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        world.aws().s3.get("artifacts", "a/b c.zip", put.version_id()).unwrap(),
-        b"hello"
-    );
-    let got = client
-        .get_object()
-        .bucket("artifacts")
-        .key("a/b c.zip")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        (got.version_id(), got.e_tag(), got.content_length()),
-        (put.version_id(), put.e_tag(), Some(5))
-    );
+    assert_eq!(world.aws().s3.get("artifacts", "a/b c.zip", put.version_id()).unwrap(), b"hello");
+    let got = client.get_object().bucket("artifacts").key("a/b c.zip").send().await.unwrap();
+    assert_eq!((got.version_id(), got.e_tag(), got.content_length()), (put.version_id(), put.e_tag(), Some(5)));
     assert_eq!(got.body.collect().await.unwrap().to_vec(), b"hello");
-    let missing = client
-        .get_object()
-        .bucket("artifacts")
-        .key("none")
-        .send()
-        .await
-        .unwrap_err()
-        .into_service_error();
+    let missing = client.get_object().bucket("artifacts").key("none").send().await.unwrap_err().into_service_error();
     assert!(missing.is_no_such_key(), "{missing:?}");
-    let list = client
-        .list_objects_v2()
-        .bucket("artifacts")
-        .prefix("a/")
-        .send()
-        .await
-        .unwrap();
+    let list = client.list_objects_v2().bucket("artifacts").prefix("a/").send().await.unwrap();
     assert_eq!(list.contents()[0].key(), Some("a/b c.zip"));
 }
 
@@ -176,15 +118,7 @@ async fn s3_streams_through_the_sdk() {
     let world = world();
     let client = aws_sdk_s3::Client::new(&sdk_config(&world, Invocation::new("codepipeline", CallFault::None)));
     let stream = ByteStream::new(SdkBody::retryable(|| SdkBody::from_body_1_x(SdkBody::from("streamed"))));
-    client
-        .put_object()
-        .bucket("artifacts")
-        .key("k")
-        .content_length(8)
-        .body(stream)
-        .send()
-        .await
-        .unwrap();
+    client.put_object().bucket("artifacts").key("k").content_length(8).body(stream).send().await.unwrap();
     assert_eq!(world.aws().s3.get("artifacts", "k", None).unwrap(), b"streamed");
 }
 
@@ -194,21 +128,9 @@ async fn ecr_through_the_sdk() {
     let digest = ecr::push(&mut world.aws(), "web", "v1", Behaviour::Healthy).unwrap();
     let client = aws_sdk_ecr::Client::new(&sdk_config(&world, Invocation::new("register", CallFault::None)));
     let image = |tag: &str| aws_sdk_ecr::types::ImageIdentifier::builder().image_tag(tag).build();
-    let found = client
-        .describe_images()
-        .repository_name("web")
-        .image_ids(image("v1"))
-        .send()
-        .await
-        .unwrap();
+    let found = client.describe_images().repository_name("web").image_ids(image("v1")).send().await.unwrap();
     assert_eq!(found.image_details()[0].image_digest(), Some(digest.as_str()));
-    let missing = client
-        .describe_images()
-        .repository_name("web")
-        .image_ids(image("v2"))
-        .send()
-        .await
-        .unwrap_err();
+    let missing = client.describe_images().repository_name("web").image_ids(image("v2")).send().await.unwrap_err();
     assert!(missing.into_service_error().is_image_not_found_exception());
 }
 

@@ -23,16 +23,8 @@ const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
 
 /// What the strategies of the story promise: web doubles, and the counter gives up one of its two tasks.
 pub const PROMISES: [Promise; 2] = [
-    Promise {
-        cluster: CLUSTER,
-        service: WEB,
-        healthy: 2,
-    },
-    Promise {
-        cluster: CLUSTER,
-        service: COUNTER,
-        healthy: 1,
-    },
+    Promise { cluster: CLUSTER, service: WEB, healthy: 2 },
+    Promise { cluster: CLUSTER, service: COUNTER, healthy: 1 },
 ];
 
 /// One push and how its release must end.
@@ -167,10 +159,7 @@ pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aw
         driver.until(CHAPTER_LIMIT, &mut check, over).await?;
         if matches!(fault, Fault::Duplicate { .. }) {
             // The late delivery may still be on its way: it must find nothing to change.
-            driver
-                .until(Duration::from_secs(1_200), &mut check, |_| false)
-                .await
-                .err();
+            driver.until(Duration::from_secs(1_200), &mut check, |_| false).await.err();
         }
         let aws = driver.world.snapshot();
         invariants.at_end(&aws)?;
@@ -181,11 +170,7 @@ pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aw
                 chapter.title, release.outcome, release.reason, chapter.outcome, chapter.reason
             ));
         }
-        Ok(Played {
-            release,
-            aws,
-            ran: driver.ran(),
-        })
+        Ok(Played { release, aws, ran: driver.ran() })
     })
 }
 
@@ -209,18 +194,13 @@ fn retag(aws: &mut Aws, chapter: &Chapter, tag: &str) -> Result<String, crate::a
         "PutImage",
         &json!({"repositoryName": chapter.application, "imageManifest": manifest, "imageTag": chapter.tag}),
     )?;
-    Ok(put["image"]["imageId"]["imageDigest"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned())
+    Ok(put["image"]["imageId"]["imageDigest"].as_str().unwrap_or_default().to_owned())
 }
 
 /// The execution that a push led to.
 fn execution_of<'a>(aws: &'a Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Option<&'a Execution> {
     let pipeline = format!("slipway-{}", chapter.application);
-    executions(aws, &pipeline)
-        .rev()
-        .find(|execution| execution.started >= since && digest(execution) == Some(pushed))
+    executions(aws, &pipeline).rev().find(|execution| execution.started >= since && digest(execution) == Some(pushed))
 }
 
 fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
@@ -233,17 +213,10 @@ fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool
 fn told(driver: &Driver, aws: &Aws, chapter: &Chapter, digest: &str, since: Millis) -> Result<Release, String> {
     let execution = execution_of(aws, chapter, digest, since).ok_or("the push started no execution")?;
     let record = record(aws, &execution.id).ok_or("the execution has no record")?;
-    let told = |name: &str| {
-        text(&record, name)
-            .map(ToOwned::to_owned)
-            .ok_or_else(|| format!("the record has no {name}"))
-    };
+    let told =
+        |name: &str| text(&record, name).map(ToOwned::to_owned).ok_or_else(|| format!("the record has no {name}"));
     let at = |name: &str| serde_json::from_value::<Timestamp>(json!(told(name)?)).map_err(|e| e.to_string());
-    let (invocations, aws_calls) = driver
-        .cost_by_execution()
-        .get(&execution.id)
-        .copied()
-        .unwrap_or_default();
+    let (invocations, aws_calls) = driver.cost_by_execution().get(&execution.id).copied().unwrap_or_default();
     Ok(Release {
         pipeline: execution.pipeline.clone(),
         image: format!("{}:{}", chapter.application, chapter.tag),

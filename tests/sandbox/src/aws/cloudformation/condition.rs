@@ -14,26 +14,17 @@ impl Scope<'_> {
     fn truth(&self, value: &Value) -> Result<bool, Problem> {
         let entries = value.as_object().filter(|entries| entries.len() == 1);
         let Some((name, argument)) = entries.and_then(|entries| entries.iter().next()) else {
-            return Err(Problem::new(format!(
-                "takes a condition function, found {}",
-                found(value)
-            )));
+            return Err(Problem::new(format!("takes a condition function, found {}", found(value))));
         };
         let all = || -> Result<Vec<bool>, Problem> {
             let limits = if name == "Fn::Not" { 1..=1 } else { 2..=10 };
             let parts = argument.as_array().filter(|parts| limits.contains(&parts.len()));
             let parts = parts
                 .ok_or_else(|| Problem::new(format!("takes {} to {} conditions", limits.start(), limits.end())))?;
-            parts
-                .iter()
-                .enumerate()
-                .map(|(at, part)| self.truth(part).at(at))
-                .collect()
+            parts.iter().enumerate().map(|(at, part)| self.truth(part).at(at)).collect()
         };
         match (name.as_str(), argument) {
-            ("Fn::Equals", _) => self
-                .two(argument)
-                .and_then(|[left, right]| Ok(equal(&left)? == equal(&right)?)),
+            ("Fn::Equals", _) => self.two(argument).and_then(|[left, right]| Ok(equal(&left)? == equal(&right)?)),
             ("Fn::And", _) => all().map(|parts| parts.iter().all(|part| *part)),
             ("Fn::Or", _) => all().map(|parts| parts.iter().any(|part| *part)),
             ("Fn::Not", _) => all().map(|parts| !parts[0]),

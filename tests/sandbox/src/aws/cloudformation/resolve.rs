@@ -40,10 +40,7 @@ pub(super) fn sub_parts(text: &str) -> Result<Vec<Part<'_>>, Problem> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {
-        let end = rest[start..]
-            .find('}')
-            .ok_or_else(|| Problem::new(format!("${{ without }} in {text}")))?
-            + start;
+        let end = rest[start..].find('}').ok_or_else(|| Problem::new(format!("${{ without }} in {text}")))? + start;
         parts.push(Part::Literal(&rest[..start]));
         let name = &rest[start + 2..end];
         match name.strip_prefix('!') {
@@ -96,8 +93,7 @@ impl Scope<'_> {
 
     /// A value that must be there.
     pub(super) fn resolve_some(&self, value: &Value) -> Result<Value, Problem> {
-        self.resolve(value)?
-            .ok_or_else(|| Problem::new("AWS::NoValue cannot stand here"))
+        self.resolve(value)?.ok_or_else(|| Problem::new("AWS::NoValue cannot stand here"))
     }
 
     pub(super) fn resolve_text(&self, value: &Value) -> Result<String, Problem> {
@@ -114,20 +110,14 @@ impl Scope<'_> {
             ("Fn::GetAtt", Value::Array(parts)) => match parts.as_slice() {
                 [Value::String(id), Value::String(attribute)] => self.attribute(id, attribute)?,
                 _ => {
-                    return Err(Problem::new(format!(
-                        "takes a resource and an attribute, found {}",
-                        found(argument)
-                    )));
+                    return Err(Problem::new(format!("takes a resource and an attribute, found {}", found(argument))));
                 }
             },
             ("Fn::Sub", Value::String(template)) => self.substitute(template, &Map::new())?,
             ("Fn::Sub", Value::Array(parts)) => match parts.as_slice() {
                 [Value::String(template), Value::Object(variables)] => self.substitute(template, variables)?,
                 _ => {
-                    return Err(Problem::new(format!(
-                        "takes text and a map of variables, found {}",
-                        found(argument)
-                    )));
+                    return Err(Problem::new(format!("takes text and a map of variables, found {}", found(argument))));
                 }
             },
             ("Fn::Join", _) => self.join(argument)?,
@@ -149,10 +139,7 @@ impl Scope<'_> {
             }
             ("Fn::Base64", _) => Value::String(base64(self.resolve_text(argument)?.as_bytes())),
             _ => {
-                return Err(Problem::new(format!(
-                    "cannot stand here, or not with {}",
-                    found(argument)
-                )));
+                return Err(Problem::new(format!("cannot stand here, or not with {}", found(argument))));
             }
         };
         Ok(Some(value))
@@ -190,11 +177,7 @@ impl Scope<'_> {
         let resource = self.resource(id)?;
         resource.attributes.get(attribute).cloned().ok_or_else(|| {
             let known: Vec<&str> = resource.attributes.keys().map(String::as_str).collect();
-            Problem::new(format!(
-                "{} {id} has no attribute {attribute}; it has {}",
-                resource.kind,
-                known.join(", ")
-            ))
+            Problem::new(format!("{} {id} has no attribute {attribute}; it has {}", resource.kind, known.join(", ")))
         })
     }
 
@@ -224,9 +207,7 @@ impl Scope<'_> {
 
     fn join(&self, argument: &Value) -> Result<Value, Problem> {
         let [separator, items] = self.two(argument)?;
-        let items = items
-            .as_array()
-            .ok_or_else(|| Problem::new(format!("takes a list, found {}", found(&items))))?;
+        let items = items.as_array().ok_or_else(|| Problem::new(format!("takes a list, found {}", found(&items))))?;
         let items: Vec<String> = items.iter().map(text).collect::<Result<_, _>>()?;
         Ok(Value::String(items.join(&text(&separator)?)))
     }
@@ -236,10 +217,7 @@ impl Scope<'_> {
         let at = text(&index)?
             .parse::<usize>()
             .map_err(|_| Problem::new(format!("takes an index, found {}", found(&index))))?;
-        items
-            .get(at)
-            .cloned()
-            .ok_or_else(|| Problem::new(format!("cannot select item {at} of {}", found(&items))))
+        items.get(at).cloned().ok_or_else(|| Problem::new(format!("cannot select item {at} of {}", found(&items))))
     }
 
     fn find_in_map(&self, argument: &Value) -> Result<Value, Problem> {
@@ -247,25 +225,13 @@ impl Scope<'_> {
             .as_array()
             .filter(|keys| keys.len() == 3)
             .ok_or_else(|| Problem::new("takes a mapping and two keys"))?;
-        let keys: Vec<String> = keys
-            .iter()
-            .map(|key| self.resolve_text(key))
-            .collect::<Result<_, _>>()?;
-        let entry = self
-            .mappings
-            .get(&keys[0])
-            .and_then(|map| map.get(&keys[1]))
-            .and_then(|map| map.get(&keys[2]));
-        entry
-            .cloned()
-            .ok_or_else(|| Problem::new(format!("no entry {} in the mappings", keys.join("."))))
+        let keys: Vec<String> = keys.iter().map(|key| self.resolve_text(key)).collect::<Result<_, _>>()?;
+        let entry = self.mappings.get(&keys[0]).and_then(|map| map.get(&keys[1])).and_then(|map| map.get(&keys[2]));
+        entry.cloned().ok_or_else(|| Problem::new(format!("no entry {} in the mappings", keys.join("."))))
     }
 
     fn import(&self, name: &str) -> Result<Value, Problem> {
-        let export = self
-            .exports
-            .get(name)
-            .ok_or_else(|| Problem::new(format!("No export named {name} found")))?;
+        let export = self.exports.get(name).ok_or_else(|| Problem::new(format!("No export named {name} found")))?;
         self.imported.borrow_mut().insert(name.to_owned());
         Ok(Value::String(export.value.clone()))
     }

@@ -36,22 +36,12 @@ pub(super) struct Field {
 
 /// A required property.
 pub(super) const fn need(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        api: None,
-        required: true,
-        kind,
-    }
+    Field { name, api: None, required: true, kind }
 }
 
 /// An optional property.
 pub(super) const fn may(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        api: None,
-        required: false,
-        kind,
-    }
+    Field { name, api: None, required: false, kind }
 }
 
 impl Field {
@@ -86,24 +76,17 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
         (Some(_), ..) => Ok(()),
         (None, Kind::Object(fields), Value::Object(entries)) => {
             for (name, value) in entries {
-                field(fields, name)
-                    .and_then(|field| check_names(value, field.kind))
-                    .at(name)?;
+                field(fields, name).and_then(|field| check_names(value, field.kind)).at(name)?;
             }
-            let missing = fields
-                .iter()
-                .find(|field| field.required && !entries.contains_key(field.name));
-            missing.map_or(Ok(()), |field| {
-                Err(Problem::new(format!("required property {} is missing", field.name)))
-            })
+            let missing = fields.iter().find(|field| field.required && !entries.contains_key(field.name));
+            missing.map_or(Ok(()), |field| Err(Problem::new(format!("required property {} is missing", field.name))))
         }
-        (None, Kind::List(of), Value::Array(items)) => items
-            .iter()
-            .enumerate()
-            .try_for_each(|(at, item)| check_names(item, *of).at(at)),
-        (None, Kind::Map(of), Value::Object(entries)) => entries
-            .iter()
-            .try_for_each(|(key, value)| check_names(value, *of).at(key)),
+        (None, Kind::List(of), Value::Array(items)) => {
+            items.iter().enumerate().try_for_each(|(at, item)| check_names(item, *of).at(at))
+        }
+        (None, Kind::Map(of), Value::Object(entries)) => {
+            entries.iter().try_for_each(|(key, value)| check_names(value, *of).at(key))
+        }
         _ => Ok(()),
     }
 }
@@ -121,14 +104,14 @@ pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
         }
         (Kind::Text, Value::Number(_) | Value::Bool(_)) => Ok(Value::String(value.to_string())),
         (Kind::Text, _) => wants("text"),
-        (Kind::Integer, Value::String(text)) => text
-            .parse::<i64>()
-            .map_or_else(|_| wants("a whole number"), |number| Ok(Value::from(number))),
+        (Kind::Integer, Value::String(text)) => {
+            text.parse::<i64>().map_or_else(|_| wants("a whole number"), |number| Ok(Value::from(number)))
+        }
         (Kind::Integer, _) => wants("a whole number"),
         (Kind::Number, Value::Number(_)) => Ok(value.clone()),
-        (Kind::Number, Value::String(text)) => text
-            .parse::<f64>()
-            .map_or_else(|_| wants("a number"), |number| Ok(Value::from(number))),
+        (Kind::Number, Value::String(text)) => {
+            text.parse::<f64>().map_or_else(|_| wants("a number"), |number| Ok(Value::from(number)))
+        }
         (Kind::Number, _) => wants("a number"),
         (Kind::Boolean, Value::String(text)) if text == "true" || text == "false" => Ok(Value::Bool(text == "true")),
         (Kind::Boolean, _) => wants("true or false"),
@@ -142,18 +125,13 @@ pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
             .map(Value::Array),
         (Kind::List(_), _) => wants("a list"),
         (Kind::Map(of), Value::Object(entries)) => {
-            let fitted = entries
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), fit(value, *of).at(key)?)));
+            let fitted = entries.iter().map(|(key, value)| Ok((key.clone(), fit(value, *of).at(key)?)));
             fitted.collect::<Result<Map<_, _>, Problem>>().map(Value::Object)
         }
         (Kind::Object(fields), Value::Object(entries)) => {
             check_names(value, kind)?;
             let fitted = entries.iter().map(|(name, value)| {
-                Ok((
-                    name.clone(),
-                    field(fields, name).and_then(|field| fit(value, field.kind)).at(name)?,
-                ))
+                Ok((name.clone(), field(fields, name).and_then(|field| fit(value, field.kind)).at(name)?))
             });
             fitted.collect::<Result<Map<_, _>, Problem>>().map(Value::Object)
         }
@@ -171,12 +149,9 @@ pub(super) fn to_api(value: &Value, kind: Kind) -> Value {
             Value::Object(named.collect())
         }
         (Kind::List(of), Value::Array(items)) => items.iter().map(|item| to_api(item, *of)).collect(),
-        (Kind::Map(of), Value::Object(entries)) => Value::Object(
-            entries
-                .iter()
-                .map(|(key, value)| (key.clone(), to_api(value, *of)))
-                .collect(),
-        ),
+        (Kind::Map(of), Value::Object(entries)) => {
+            Value::Object(entries.iter().map(|(key, value)| (key.clone(), to_api(value, *of))).collect())
+        }
         _ => value.clone(),
     }
 }
@@ -196,15 +171,10 @@ mod tests {
 
     #[test]
     fn scalars_are_coerced_and_map_keys_stay() {
-        let fitted = fit(
-            &json!({"Count": "3", "On": "true", "EFSParts": [{"Name": 7, "Labels": {"Team": true}}]}),
-            WHOLE,
-        )
-        .unwrap();
-        assert_eq!(
-            fitted,
-            json!({"Count": 3, "On": true, "EFSParts": [{"Name": "7", "Labels": {"Team": "true"}}]})
-        );
+        let fitted =
+            fit(&json!({"Count": "3", "On": "true", "EFSParts": [{"Name": 7, "Labels": {"Team": true}}]}), WHOLE)
+                .unwrap();
+        assert_eq!(fitted, json!({"Count": 3, "On": true, "EFSParts": [{"Name": "7", "Labels": {"Team": "true"}}]}));
         assert_eq!(
             to_api(&fitted, WHOLE),
             json!({"count": 3, "efsParts": [{"name": "7", "labels": {"Team": "true"}}], "on": true})
@@ -214,18 +184,9 @@ mod tests {
     #[test]
     fn unknown_missing_and_wrong_properties_are_refused_with_their_place() {
         let says = |value| fit(&value, WHOLE).unwrap_err().in_template("t".as_ref()).to_string();
-        assert_eq!(
-            says(json!({"Coun": 1})),
-            "t: Coun: unknown property; known here are Count, EFSParts, On"
-        );
-        assert_eq!(
-            says(json!({"EFSParts": [{}]})),
-            "t: EFSParts.0: required property Name is missing"
-        );
-        assert_eq!(
-            says(json!({"Count": "many"})),
-            "t: Count: takes a whole number, found \"many\""
-        );
+        assert_eq!(says(json!({"Coun": 1})), "t: Coun: unknown property; known here are Count, EFSParts, On");
+        assert_eq!(says(json!({"EFSParts": [{}]})), "t: EFSParts.0: required property Name is missing");
+        assert_eq!(says(json!({"Count": "many"})), "t: Count: takes a whole number, found \"many\"");
     }
 
     #[test]

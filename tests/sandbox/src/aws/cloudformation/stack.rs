@@ -97,13 +97,7 @@ fn deploy_template(
     };
     let pseudo = pseudo_parameters(aws, name, &id);
     let conditions = condition::conditions(&template.conditions, &parameters, &pseudo, &template.mappings)?;
-    let deployment = Deployment {
-        name,
-        template: &template,
-        parameters: parameters.clone(),
-        pseudo,
-        conditions,
-    };
+    let deployment = Deployment { name, template: &template, parameters: parameters.clone(), pseudo, conditions };
     let order = deployment.order(aws)?;
     let stack = Stack {
         name: name.to_owned(),
@@ -120,15 +114,10 @@ fn deploy_template(
     let existing = before.map(|stack| stack.resources).unwrap_or_default();
     for resource in &order {
         let old = existing.iter().find(|old| old.logical_id == resource.logical_id);
-        deployment
-            .resource(aws, resource, old, &mut replaced)
-            .at(&resource.logical_id)
-            .at("Resources")?;
+        deployment.resource(aws, resource, old, &mut replaced).at(&resource.logical_id).at("Resources")?;
     }
     deployment.outputs(aws)?;
-    let gone = existing
-        .into_iter()
-        .filter(|old| order.iter().all(|resource| resource.logical_id != old.logical_id));
+    let gone = existing.into_iter().filter(|old| order.iter().all(|resource| resource.logical_id != old.logical_id));
     let gone: Vec<StackResource> = gone.filter(|old| !old.retained).chain(replaced).collect();
     remove(aws, gone)
 }
@@ -180,10 +169,7 @@ impl Deployment<'_> {
     }
 
     fn stack<'s>(&self, aws: &'s mut Aws) -> &'s mut Stack {
-        aws.cloudformation
-            .stacks
-            .get_mut(self.name)
-            .expect("put there when the deployment began")
+        aws.cloudformation.stacks.get_mut(self.name).expect("put there when the deployment began")
     }
 
     /// Makes one resource, or leaves, changes or replaces the one that is there.
@@ -197,9 +183,7 @@ impl Deployment<'_> {
         let kind = resources::find(&resource.kind).at("Type")?;
         let properties = Value::Object(resource.properties.clone());
         let properties = self
-            .resolved(aws, |scope| {
-                schema::fit(&scope.resolve_some(&properties)?, kind.properties)
-            })
+            .resolved(aws, |scope| schema::fit(&scope.resolve_some(&properties)?, kind.properties))
             .at("Properties")?;
         let wish = Wish {
             stack: self.name.to_owned(),
@@ -208,10 +192,8 @@ impl Deployment<'_> {
             metadata: resource.metadata.clone(),
             properties,
         };
-        let old_as = |made: &StackResource| Made {
-            physical_id: made.physical_id.clone(),
-            attributes: made.attributes.clone(),
-        };
+        let old_as =
+            |made: &StackResource| Made { physical_id: made.physical_id.clone(), attributes: made.attributes.clone() };
         let made = match (old, kind.update) {
             (None, _) => (kind.create)(aws, &wish).map_err(Problem::in_properties)?,
             (Some(old), _) if old.kind != resource.kind => {
@@ -249,19 +231,12 @@ impl Deployment<'_> {
     fn outputs(&self, aws: &mut Aws) -> Result<(), Problem> {
         let mut exported = BTreeMap::new();
         for output in &self.template.outputs {
-            if output
-                .condition
-                .as_ref()
-                .is_some_and(|name| self.conditions.get(name) != Some(&true))
-            {
+            if output.condition.as_ref().is_some_and(|name| self.conditions.get(name) != Some(&true)) {
                 continue;
             }
             let resolved = self.resolved(aws, |scope| {
-                let export = output
-                    .export
-                    .as_ref()
-                    .map(|export| scope.resolve_text(export).at("Export"))
-                    .transpose()?;
+                let export =
+                    output.export.as_ref().map(|export| scope.resolve_text(export).at("Export")).transpose()?;
                 Ok((scope.resolve_text(&output.value).at("Value")?, export))
             });
             let (value, export) = resolved.at(&output.name).at("Outputs")?;
@@ -269,9 +244,7 @@ impl Deployment<'_> {
             if let Some(export) = export
                 && exported.insert(export.clone(), value).is_some()
             {
-                return Err(Problem::new(format!("Duplicate Export names: {export}")))
-                    .at(&output.name)
-                    .at("Outputs");
+                return Err(Problem::new(format!("Duplicate Export names: {export}"))).at(&output.name).at("Outputs");
             }
         }
         exports::publish(&mut aws.cloudformation, self.name, exported).at("Outputs")
@@ -296,11 +269,8 @@ pub(super) fn changed(old: &StackResource, wish: &Wish) -> Vec<String> {
     let before = old.properties.as_object().unwrap_or(&empty);
     let after = wish.properties.as_object().unwrap_or(&empty);
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let mut changed: Vec<String> = names
-        .into_iter()
-        .filter(|name| before.get(*name) != after.get(*name))
-        .cloned()
-        .collect();
+    let mut changed: Vec<String> =
+        names.into_iter().filter(|name| before.get(*name) != after.get(*name)).cloned().collect();
     if old.metadata.get(BUILD) != wish.metadata.get(BUILD) {
         changed.push(format!("Metadata.{BUILD}"));
     }
@@ -315,12 +285,5 @@ pub(super) fn delete(aws: &mut Aws, name: &str) -> Result<(), Problem> {
         .stacks
         .remove(name)
         .ok_or_else(|| Problem::new(format!("Stack with id {name} does not exist")))?;
-    remove(
-        aws,
-        stack
-            .resources
-            .into_iter()
-            .filter(|resource| !resource.retained)
-            .collect(),
-    )
+    remove(aws, stack.resources.into_iter().filter(|resource| !resource.retained).collect())
 }

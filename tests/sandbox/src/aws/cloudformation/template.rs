@@ -61,10 +61,7 @@ impl Template {
 
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
         if text.len() > MAX_BYTES {
-            return Err(Problem::new(format!(
-                "the template has {} bytes (limit {MAX_BYTES})",
-                text.len()
-            )));
+            return Err(Problem::new(format!("the template has {} bytes (limit {MAX_BYTES})", text.len())));
         }
         let document = yaml::parse(text)?;
         let mut sections = map(&document)?.clone();
@@ -119,11 +116,7 @@ fn transform(section: Option<&Value>) -> Result<bool, Problem> {
         None => Ok(false),
         Some(Value::String(name)) if name == sam::TRANSFORM => Ok(true),
         Some(Value::Array(names)) if names.len() == 1 => transform(names.first()),
-        Some(other) => Err(Problem::new(format!(
-            "unknown transform {}; known is {}",
-            found(other),
-            sam::TRANSFORM
-        ))),
+        Some(other) => Err(Problem::new(format!("unknown transform {}; known is {}", found(other), sam::TRANSFORM))),
     }
 }
 
@@ -135,9 +128,7 @@ fn check_plain_sections(sections: &Map<String, Value>) -> Result<(), Problem> {
                 Err(Problem::new(format!("takes '2010-09-09', found {}", found(other))))
             }
             ("Description", Value::String(text)) if text.len() <= MAX_DESCRIPTION_BYTES => Ok(()),
-            ("Description", _) => Err(Problem::new(format!(
-                "takes text of at most {MAX_DESCRIPTION_BYTES} bytes"
-            ))),
+            ("Description", _) => Err(Problem::new(format!("takes text of at most {MAX_DESCRIPTION_BYTES} bytes"))),
             ("Metadata", Value::Object(_))
             | ("Transform" | "Globals" | "Parameters" | "Mappings" | "Conditions" | "Resources" | "Outputs", _) => {
                 Ok(())
@@ -153,10 +144,7 @@ fn check_plain_sections(sections: &Map<String, Value>) -> Result<(), Problem> {
 impl Resource {
     pub(super) fn read(logical_id: &str, entry: &Value) -> Result<Self, Problem> {
         alphanumeric(logical_id)?;
-        let mut resource = Self {
-            logical_id: logical_id.to_owned(),
-            ..Self::default()
-        };
+        let mut resource = Self { logical_id: logical_id.to_owned(), ..Self::default() };
         for (attribute, value) in map(entry)? {
             resource.read_attribute(attribute, value).at(attribute)?;
         }
@@ -174,10 +162,7 @@ impl Resource {
             "Metadata" => self.metadata = map(value)?.clone(),
             "DependsOn" => {
                 self.depends_on = match value {
-                    Value::Array(ids) => ids
-                        .iter()
-                        .map(|id| text(id).map(str::to_owned))
-                        .collect::<Result<_, _>>()?,
+                    Value::Array(ids) => ids.iter().map(|id| text(id).map(str::to_owned)).collect::<Result<_, _>>()?,
                     other => vec![text(other)?.to_owned()],
                 }
             }
@@ -195,10 +180,7 @@ impl Resource {
 fn policy(value: &Value, known: &[&str]) -> Result<bool, Problem> {
     let policy = text(value)?;
     if !known.contains(&policy) {
-        return Err(Problem::new(format!(
-            "takes one of {}, found {policy}",
-            known.join(", ")
-        )));
+        return Err(Problem::new(format!("takes one of {}, found {policy}", known.join(", "))));
     }
     Ok(policy.starts_with("Retain"))
 }
@@ -207,9 +189,8 @@ impl Output {
     fn read(name: &str, entry: &Value) -> Result<Self, Problem> {
         alphanumeric(name)?;
         let attributes = map(entry)?;
-        if let Some(unknown) = attributes
-            .keys()
-            .find(|key| !["Description", "Value", "Condition", "Export"].contains(&key.as_str()))
+        if let Some(unknown) =
+            attributes.keys().find(|key| !["Description", "Value", "Condition", "Export"].contains(&key.as_str()))
         {
             return Err(Problem::new("unknown output attribute")).at(unknown);
         }
@@ -224,10 +205,7 @@ impl Output {
         };
         Ok(Self {
             name: name.to_owned(),
-            value: attributes
-                .get("Value")
-                .cloned()
-                .ok_or_else(|| Problem::new("every output must have a Value"))?,
+            value: attributes.get("Value").cloned().ok_or_else(|| Problem::new("every output must have a Value"))?,
             condition: attributes
                 .get("Condition")
                 .map(|value| text(value).map(str::to_owned))
@@ -248,13 +226,9 @@ fn alphanumeric(name: &str) -> Result<(), Problem> {
 }
 
 pub(super) fn map(value: &Value) -> Result<&Map<String, Value>, Problem> {
-    value
-        .as_object()
-        .ok_or_else(|| Problem::new(format!("takes a map, found {}", found(value))))
+    value.as_object().ok_or_else(|| Problem::new(format!("takes a map, found {}", found(value))))
 }
 
 fn text(value: &Value) -> Result<&str, Problem> {
-    value
-        .as_str()
-        .ok_or_else(|| Problem::new(format!("takes text, found {}", found(value))))
+    value.as_str().ok_or_else(|| Problem::new(format!("takes text, found {}", found(value))))
 }

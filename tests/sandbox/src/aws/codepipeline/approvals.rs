@@ -25,10 +25,7 @@ pub fn put_result(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     }
     let ended = match status {
         "Approved" => Ok(Done::default()),
-        _ => Err(ErrorDetails::new(
-            "JobFailed",
-            format!("The approval was rejected: {summary}"),
-        )),
+        _ => Err(ErrorDetails::new("JobFailed", format!("The approval was rejected: {summary}"))),
     };
     engine::finish_action(aws, &execution, &id, ended);
     Ok(json!({ "approvedAt": Aws::seconds(aws.now) }))
@@ -49,11 +46,7 @@ fn check_names(aws: &Aws, pipeline: &str, stage: &str, action: &str) -> Result<(
 
 /// The execution and the action execution that wait for this token.
 fn waiting(aws: &Aws, pipeline: &str, stage: &str, action: &str, token: &str) -> Result<(String, String), ApiError> {
-    let of_pipeline = aws
-        .codepipeline
-        .executions
-        .iter()
-        .filter(|execution| execution.pipeline == pipeline);
+    let of_pipeline = aws.codepipeline.executions.iter().filter(|execution| execution.pipeline == pipeline);
     let found = of_pipeline.filter_map(|execution| {
         let named = |one: &&ActionExecution| one.name == action && one.token.as_deref() == Some(token);
         Some((&execution.id, execution.stage(stage)?.actions.iter().find(named)?))

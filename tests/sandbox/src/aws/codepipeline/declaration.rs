@@ -108,10 +108,7 @@ impl Provider {
     pub fn configuration(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
             Self::Ecr => (&["RepositoryName"], &["ImageTag"]),
-            Self::S3 => (
-                &["S3Bucket", "S3ObjectKey"],
-                &["PollForSourceChanges", "AllowOverrideForS3ObjectKey"],
-            ),
+            Self::S3 => (&["S3Bucket", "S3ObjectKey"], &["PollForSourceChanges", "AllowOverrideForS3ObjectKey"]),
             Self::Lambda => (&["FunctionName"], &["UserParameters"]),
             Self::Manual => (&[], &["NotificationArn", "CustomData", "ExternalEntityLink"]),
         }
@@ -154,9 +151,7 @@ impl Declaration {
         let role = checks.text(&pipeline["roleArn"], "pipeline.roleArn", &between(0, 1024))?;
         let role_is_legal = role.starts_with("arn:") && role.contains(":role/");
         let store = store(pipeline, region)?;
-        let bucket = checks
-            .text(&store["location"], "pipeline.artifactStore.location", &between(3, 63))?
-            .to_owned();
+        let bucket = checks.text(&store["location"], "pipeline.artifactStore.location", &between(3, 63))?.to_owned();
         checks.one_of(&store["type"], "pipeline.artifactStore.type", &["S3"])?;
         let encryption_key = checks.optional(
             &store["encryptionKey"]["id"],
@@ -164,10 +159,7 @@ impl Declaration {
             &between(1, 400),
         )?;
         let stages = input::list(&pipeline["stages"], "pipeline.stages")?;
-        let stages = stages
-            .iter()
-            .map(|stage| read_stage(&mut checks, stage))
-            .collect::<Result<_, _>>()?;
+        let stages = stages.iter().map(|stage| read_stage(&mut checks, stage)).collect::<Result<_, _>>()?;
         let variables = input::list(&pipeline["variables"], "pipeline.variables")?;
         if variables.len() > 50 {
             return Err(input::invalid(
@@ -175,10 +167,8 @@ impl Declaration {
                 constraint: Member must have length less than or equal to 50",
             ));
         }
-        let variables = variables
-            .iter()
-            .map(|variable| read_variable(&mut checks, variable))
-            .collect::<Result<_, _>>()?;
+        let variables =
+            variables.iter().map(|variable| read_variable(&mut checks, variable)).collect::<Result<_, _>>()?;
         let mode = mode(&mut checks, pipeline)?;
         let encryption_key = encryption_key.map(str::to_owned);
         checks.done()?;
@@ -188,14 +178,7 @@ impl Declaration {
                 satisfy constraint: Member must satisfy regular expression pattern: arn:aws(-[\\w]+)*:iam::[0-9]{{12}}:role/.*"
             )));
         }
-        Ok(Self {
-            name,
-            mode,
-            bucket,
-            encryption_key,
-            stages,
-            variables,
-        })
+        Ok(Self { name, mode, bucket, encryption_key, stages, variables })
     }
 
     pub fn stage_index(&self, name: &str) -> Option<usize> {
@@ -236,9 +219,7 @@ fn mode(checks: &mut Checks, pipeline: &Value) -> Result<Mode, ApiError> {
         Value::Null => "V1",
         given => checks.one_of(given, "pipeline.pipelineType", &["V1", "V2"])?,
     };
-    let has_variables = pipeline["variables"]
-        .as_array()
-        .is_some_and(|variables| !variables.is_empty());
+    let has_variables = pipeline["variables"].as_array().is_some_and(|variables| !variables.is_empty());
     if kind == "V1" && (mode != "SUPERSEDED" || has_variables) {
         let message = "Pipeline type V1 supports neither pipeline-level variables nor the execution mode; use V2";
         return Err(ApiError::client("InvalidStructureException", message));
@@ -254,32 +235,18 @@ fn read_stage(checks: &mut Checks, stage: &Value) -> Result<Stage, ApiError> {
     input::only(stage, &["name", "actions", "blockers"])?;
     let actions = input::list(&stage["actions"], "pipeline.stages.member.actions")?;
     Ok(Stage {
-        name: checks
-            .text(&stage["name"], "pipeline.stages.member.name", &NAME)?
-            .to_owned(),
-        actions: actions
-            .iter()
-            .map(|action| read_action(checks, action))
-            .collect::<Result<_, _>>()?,
+        name: checks.text(&stage["name"], "pipeline.stages.member.name", &NAME)?.to_owned(),
+        actions: actions.iter().map(|action| read_action(checks, action)).collect::<Result<_, _>>()?,
     })
 }
 
 fn read_variable(checks: &mut Checks, variable: &Value) -> Result<Variable, ApiError> {
     input::only(variable, &["name", "defaultValue", "description"])?;
-    checks.optional(
-        &variable["description"],
-        "pipeline.variables.member.description",
-        &between(0, 200),
-    )?;
-    let default = checks.optional(
-        &variable["defaultValue"],
-        "pipeline.variables.member.defaultValue",
-        &VARIABLE_VALUE,
-    )?;
+    checks.optional(&variable["description"], "pipeline.variables.member.description", &between(0, 200))?;
+    let default =
+        checks.optional(&variable["defaultValue"], "pipeline.variables.member.defaultValue", &VARIABLE_VALUE)?;
     Ok(Variable {
-        name: checks
-            .text(&variable["name"], "pipeline.variables.member.name", &VARIABLE_NAME)?
-            .to_owned(),
+        name: checks.text(&variable["name"], "pipeline.variables.member.name", &VARIABLE_NAME)?.to_owned(),
         default: default.map(str::to_owned),
     })
 }
@@ -302,23 +269,14 @@ fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> 
         ],
     )?;
     let name = checks.text(&action["name"], &format!("{AT}.name"), &NAME)?.to_owned();
-    let run_order = checks
-        .number(&action["runOrder"], &format!("{AT}.runOrder"), 1, 999)?
-        .unwrap_or(1);
-    let timeout = checks.number(
-        &action["timeoutInMinutes"],
-        &format!("{AT}.timeoutInMinutes"),
-        5,
-        86_400,
-    )?;
+    let run_order = checks.number(&action["runOrder"], &format!("{AT}.runOrder"), 1, 999)?.unwrap_or(1);
+    let timeout = checks.number(&action["timeoutInMinutes"], &format!("{AT}.timeoutInMinutes"), 5, 86_400)?;
     let namespace = checks.optional(&action["namespace"], &format!("{AT}.namespace"), &NAMESPACE)?;
     let region = checks.optional(&action["region"], &format!("{AT}.region"), &between(4, 30))?;
     let mut artifacts = |member: &str| -> Result<Vec<String>, ApiError> {
         let path = format!("{AT}.{member}");
         let list = input::list(&action[member], &path)?;
-        list.iter()
-            .map(|artifact| Ok(checks.text(&artifact["name"], &path, &between(1, 100))?.to_owned()))
-            .collect()
+        list.iter().map(|artifact| Ok(checks.text(&artifact["name"], &path, &between(1, 100))?.to_owned())).collect()
     };
     Ok(Action {
         provider: provider(&action["actionTypeId"], &name)?,

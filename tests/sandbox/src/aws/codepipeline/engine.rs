@@ -74,11 +74,7 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
     let Some(lane) = lane else {
         return end(aws, id, ExecutionStatus::Cancelled);
     };
-    let waiting = if mode == Mode::Superseded {
-        std::mem::take(&mut lane.inbound)
-    } else {
-        Vec::new()
-    };
+    let waiting = if mode == Mode::Superseded { std::mem::take(&mut lane.inbound) } else { Vec::new() };
     lane.inbound.push(id.to_owned());
     for older in waiting {
         end(aws, &older, ExecutionStatus::Superseded);
@@ -141,11 +137,8 @@ pub fn start_next(aws: &mut Aws, id: &str, stage: &str) {
         return;
     };
     let status = |action: &Action| execution.latest_action(stage, &action.name).map(|latest| latest.status);
-    let open: Vec<&Action> = declared
-        .actions
-        .iter()
-        .filter(|action| status(action) != Some(ActionStatus::Succeeded))
-        .collect();
+    let open: Vec<&Action> =
+        declared.actions.iter().filter(|action| status(action) != Some(ActionStatus::Succeeded)).collect();
     let Some(order) = open.iter().map(|action| action.run_order).min() else {
         return stage_succeeded(aws, id, stage);
     };
@@ -200,17 +193,12 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
     events::action(aws, id, &action_id, "STARTED");
     let limit = match action.provider {
         Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
-        Provider::Manual => Some(Duration::from_secs(
-            60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES),
-        )),
+        Provider::Manual => Some(Duration::from_secs(60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES))),
         Provider::Ecr | Provider::S3 => None,
     };
     let (execution, action) = (id.to_owned(), action_id);
     if let Some(limit) = limit {
-        let due = Due::ActionLimit {
-            execution: execution.clone(),
-            action: action.clone(),
-        };
+        let due = Due::ActionLimit { execution: execution.clone(), action: action.clone() };
         aws.schedule(limit, AgendaDue::CodePipeline(due));
     }
     let latency = Duration::from_millis(aws.rng.u64(100..=1500));
@@ -231,10 +219,7 @@ pub fn finish_action(aws: &mut Aws, id: &str, action_id: &str, ended: Result<Don
     let (stage, name) = (stage.name.clone(), action.name.clone());
     let state = match ended {
         Ok(done) => {
-            if let Some(namespace) = declaration
-                .action(&stage, &name)
-                .and_then(|action| action.namespace.clone())
-            {
+            if let Some(namespace) = declaration.action(&stage, &name).and_then(|action| action.namespace.clone()) {
                 execution.outputs.insert(namespace, done.outputs.clone());
             }
             execution.artifacts.extend(done.artifacts.iter().cloned());
@@ -245,9 +230,7 @@ pub fn finish_action(aws: &mut Aws, id: &str, action_id: &str, ended: Result<Don
             "SUCCEEDED"
         }
         Err(error) => {
-            close(execution, action_id, ActionStatus::Failed, now, |action| {
-                action.error = Some(error)
-            });
+            close(execution, action_id, ActionStatus::Failed, now, |action| action.error = Some(error));
             "FAILED"
         }
     };
@@ -286,15 +269,9 @@ fn settle(aws: &mut Aws, id: &str, stage: &str) {
     if stage_execution.is_busy() {
         return;
     }
-    let names: BTreeSet<String> = stage_execution
-        .current()
-        .iter()
-        .map(|action| action.name.clone())
-        .collect();
+    let names: BTreeSet<String> = stage_execution.current().iter().map(|action| action.name.clone()).collect();
     let failed = |name: &String| {
-        execution
-            .latest_action(stage, name)
-            .is_some_and(|action| action.status != ActionStatus::Succeeded)
+        execution.latest_action(stage, name).is_some_and(|action| action.status != ActionStatus::Succeeded)
     };
     match execution.ending {
         Some(_) => conclude(aws, id),
@@ -310,11 +287,7 @@ fn stage_succeeded(aws: &mut Aws, id: &str, stage: &str) {
     end_stage(aws, id, StageStatus::Succeeded, "SUCCEEDED");
     let execution = aws.codepipeline.execution_mut(id);
     let stages = &execution.declaration.stages;
-    let next = stages
-        .iter()
-        .skip_while(|known| known.name != stage)
-        .nth(1)
-        .map(|next| next.name.clone());
+    let next = stages.iter().skip_while(|known| known.name != stage).nth(1).map(|next| next.name.clone());
     let pipeline = execution.pipeline.clone();
     match next {
         None => end(aws, id, ExecutionStatus::Succeeded),
@@ -341,13 +314,7 @@ fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &str) {
 /// Gives up every lock and every place in a queue; answers the stages that this may have freed.
 fn leave(aws: &mut Aws, pipeline: &str, id: &str) -> Vec<String> {
     let mut freed = Vec::new();
-    for lane in aws
-        .codepipeline
-        .pipelines
-        .get_mut(pipeline)
-        .into_iter()
-        .flat_map(|known| &mut known.lanes)
-    {
+    for lane in aws.codepipeline.pipelines.get_mut(pipeline).into_iter().flat_map(|known| &mut known.lanes) {
         lane.inbound.retain(|waiting| waiting != id);
         if lane.occupant.as_deref() == Some(id) {
             lane.occupant = None;
@@ -387,13 +354,7 @@ pub fn end_early(aws: &mut Aws, id: &str, ending: Ending, abandon: bool) {
     if abandon {
         abandon_actions(aws, id);
     }
-    if !aws
-        .codepipeline
-        .execution_mut(id)
-        .stages
-        .iter()
-        .any(StageExecution::is_busy)
-    {
+    if !aws.codepipeline.execution_mut(id).stages.iter().any(StageExecution::is_busy) {
         conclude(aws, id);
     }
 }
@@ -402,21 +363,10 @@ fn abandon_actions(aws: &mut Aws, id: &str) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
     let open = |action: &&ActionExecution| action.status == ActionStatus::InProgress;
-    let actions: Vec<String> = execution
-        .stages
-        .iter()
-        .flat_map(|stage| &stage.actions)
-        .filter(open)
-        .map(|action| action.id.clone())
-        .collect();
+    let actions: Vec<String> =
+        execution.stages.iter().flat_map(|stage| &stage.actions).filter(open).map(|action| action.id.clone()).collect();
     for action in actions {
-        close(
-            aws.codepipeline.execution_mut(id),
-            &action,
-            ActionStatus::Abandoned,
-            now,
-            |_| {},
-        );
+        close(aws.codepipeline.execution_mut(id), &action, ActionStatus::Abandoned, now, |_| {});
         end_jobs(aws, &action);
         events::action(aws, id, &action, "ABANDONED");
     }

@@ -20,27 +20,16 @@ fn common(aws: &mut Aws, execution: &Execution, started: Millis, state: &str) ->
 
 fn timestamp(at: Millis) -> String {
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
-    time.ok()
-        .and_then(|time| time.format(&Rfc3339).ok())
-        .expect("virtual time stays within the years of RFC 3339")
+    time.ok().and_then(|time| time.format(&Rfc3339).ok()).expect("virtual time stays within the years of RFC 3339")
 }
 
 fn emit(aws: &mut Aws, kind: &str, execution: &Execution, detail: Value) {
     let arn = aws.arn("codepipeline", &execution.pipeline);
-    eventbridge::emit(
-        aws,
-        SOURCE,
-        &format!("CodePipeline {kind} Execution State Change"),
-        vec![arn],
-        detail,
-    );
+    eventbridge::emit(aws, SOURCE, &format!("CodePipeline {kind} Execution State Change"), vec![arn], detail);
 }
 
 fn known(aws: &Aws, execution: &str) -> Execution {
-    aws.codepipeline
-        .execution(execution)
-        .cloned()
-        .expect("executions are never forgotten")
+    aws.codepipeline.execution(execution).cloned().expect("executions are never forgotten")
 }
 
 pub fn pipeline(aws: &mut Aws, execution: &str, state: &str) {
@@ -99,11 +88,7 @@ fn artifacts(artifacts: &[(String, Artifact)]) -> Value {
 
 fn result(action: &ActionExecution) -> Value {
     let mut result = json!({});
-    let summary = action
-        .error
-        .as_ref()
-        .map(|error| &error.message)
-        .or(action.summary.as_ref());
+    let summary = action.error.as_ref().map(|error| &error.message).or(action.summary.as_ref());
     if let Some(summary) = summary {
         result["external-execution-summary"] = json!(summary);
     }

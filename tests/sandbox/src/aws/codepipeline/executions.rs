@@ -20,11 +20,7 @@ pub fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["name", "variables", "clientRequestToken", "sourceRevisions"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["name"], "name", &NAME)?;
-    let token = checks.optional(
-        &given["clientRequestToken"],
-        "clientRequestToken",
-        &CLIENT_REQUEST_TOKEN,
-    )?;
+    let token = checks.optional(&given["clientRequestToken"], "clientRequestToken", &CLIENT_REQUEST_TOKEN)?;
     let revisions = source_revisions(&mut checks, &given["sourceRevisions"])?;
     let variables = given_variables(&mut checks, &given["variables"])?;
     checks.done()?;
@@ -34,18 +30,10 @@ pub fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     }
     check_revisions(&pipeline.declaration, &revisions)?;
     let variables = resolve_variables(&pipeline.declaration, variables)?;
-    let open = aws
-        .codepipeline
-        .executions
-        .iter()
-        .filter(|one| one.pipeline == name && !one.is_over())
-        .count();
+    let open = aws.codepipeline.executions.iter().filter(|one| one.pipeline == name && !one.is_over()).count();
     if pipeline.declaration.mode != Mode::Superseded && open >= CONCURRENT_EXECUTIONS {
         let message = "The pipeline has reached the limit for concurrent pipeline executions.";
-        return Err(ApiError::client(
-            "ConcurrentPipelineExecutionsLimitExceededException",
-            message,
-        ));
+        return Err(ApiError::client("ConcurrentPipelineExecutionsLimitExceededException", message));
     }
     let id = engine::start(aws, name, "StartPipelineExecution", revisions, variables);
     if let Some(token) = token {
@@ -56,17 +44,12 @@ pub fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
 
 fn remembered(aws: &Aws, pipeline: &str, token: &str) -> Option<String> {
     let used = aws.codepipeline.pipelines.get(pipeline)?.start_tokens.get(token)?;
-    used.remembered_until
-        .is_none_or(|until| aws.now < until)
-        .then(|| used.execution.clone())
+    used.remembered_until.is_none_or(|until| aws.now < until).then(|| used.execution.clone())
 }
 
 fn remember(aws: &mut Aws, pipeline: &str, token: &str, execution: &str) {
     let memory = TOKEN_MEMORIES_MS.get(aws.rng.usize(0..=TOKEN_MEMORIES_MS.len()));
-    let used = StartToken {
-        execution: execution.to_owned(),
-        remembered_until: memory.map(|memory| aws.now + memory),
-    };
+    let used = StartToken { execution: execution.to_owned(), remembered_until: memory.map(|memory| aws.now + memory) };
     if let Some(pipeline) = aws.codepipeline.pipelines.get_mut(pipeline) {
         pipeline.start_tokens.insert(token.to_owned(), used);
     }
@@ -83,22 +66,12 @@ fn source_revisions(checks: &mut Checks, given: &Value) -> Result<Vec<SourceRevi
     let mut read = |revision: &Value| {
         input::only(revision, &["actionName", "revisionType", "revisionValue"])?;
         Ok(SourceRevision {
-            action: checks
-                .text(&revision["actionName"], "sourceRevisions.member.actionName", &NAME)?
-                .to_owned(),
+            action: checks.text(&revision["actionName"], "sourceRevisions.member.actionName", &NAME)?.to_owned(),
             kind: checks
-                .one_of(
-                    &revision["revisionType"],
-                    "sourceRevisions.member.revisionType",
-                    &REVISION_TYPES,
-                )?
+                .one_of(&revision["revisionType"], "sourceRevisions.member.revisionType", &REVISION_TYPES)?
                 .to_owned(),
             value: checks
-                .text(
-                    &revision["revisionValue"],
-                    "sourceRevisions.member.revisionValue",
-                    &between(1, 1500),
-                )?
+                .text(&revision["revisionValue"], "sourceRevisions.member.revisionValue", &between(1, 1500))?
                 .to_owned(),
         })
     };
@@ -113,10 +86,8 @@ fn check_revisions(declaration: &Declaration, revisions: &[SourceRevision]) -> R
                 revision.action, declaration.name
             )));
         };
-        let key_may_change = action
-            .configuration
-            .get("AllowOverrideForS3ObjectKey")
-            .is_some_and(|allowed| allowed == "true");
+        let key_may_change =
+            action.configuration.get("AllowOverrideForS3ObjectKey").is_some_and(|allowed| allowed == "true");
         let fits = match revision.kind.as_str() {
             "IMAGE_DIGEST" => action.provider == Provider::Ecr,
             "S3_OBJECT_VERSION_ID" => action.provider == Provider::S3,
@@ -149,9 +120,7 @@ fn given_variables(checks: &mut Checks, given: &Value) -> Result<BTreeMap<String
         let name = checks.text(&variable["name"], "variables.member.name", &VARIABLE_NAME)?;
         let value = checks.text(&variable["value"], "variables.member.value", &VARIABLE_VALUE)?;
         if variables.insert(name.to_owned(), value.to_owned()).is_some() {
-            return Err(invalid(format!(
-                "The pipeline variable '{name}' is given more than once"
-            )));
+            return Err(invalid(format!("The pipeline variable '{name}' is given more than once")));
         }
     }
     Ok(variables)
@@ -170,15 +139,10 @@ fn resolve_variables(
     }
     let (mut variables, _) = pipelines::default_variables(declaration);
     variables.extend(given);
-    match declaration
-        .variables
-        .iter()
-        .find(|variable| !variables.contains_key(&variable.name))
-    {
-        Some(missing) => Err(invalid(format!(
-            "The pipeline variable '{}' has no default value and must be given",
-            missing.name
-        ))),
+    match declaration.variables.iter().find(|variable| !variables.contains_key(&variable.name)) {
+        Some(missing) => {
+            Err(invalid(format!("The pipeline variable '{}' has no default value and must be given", missing.name)))
+        }
         None => Ok(variables),
     }
 }
@@ -240,10 +204,7 @@ fn begin_stop(aws: &mut Aws, id: &str, reason: Option<&str>, abandon: bool) {
 }
 
 pub fn retry_stage(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
-    input::only(
-        given,
-        &["pipelineName", "stageName", "pipelineExecutionId", "retryMode"],
-    )?;
+    input::only(given, &["pipelineName", "stageName", "pipelineExecutionId", "retryMode"])?;
     let mut checks = Checks::default();
     let pipeline = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
     let stage = checks.text(&given["stageName"], "stageName", &NAME)?;
@@ -282,11 +243,7 @@ fn check_retryable(aws: &Aws, pipeline: &str, stage: &str, id: &str, all: bool) 
     if execution.version != known.versions.len() {
         return Err(not_retryable());
     }
-    let entered = execution
-        .stages
-        .last()
-        .filter(|last| last.name == stage)
-        .ok_or_else(not_retryable)?;
+    let entered = execution.stages.last().filter(|last| last.name == stage).ok_or_else(not_retryable)?;
     let bad = |name: &str| {
         let latest = execution.latest_action(stage, name);
         latest.is_some_and(|action| matches!(action.status, ActionStatus::Failed | ActionStatus::Abandoned))

@@ -18,23 +18,19 @@ pub struct Text {
 }
 
 fn name_letters(text: &str) -> bool {
-    text.chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || ".@-_".contains(letter))
+    text.chars().all(|letter| letter.is_ascii_alphanumeric() || ".@-_".contains(letter))
 }
 
 fn key_letters(text: &str) -> bool {
-    text.chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || "@-_".contains(letter))
+    text.chars().all(|letter| letter.is_ascii_alphanumeric() || "@-_".contains(letter))
 }
 
 fn token_letters(text: &str) -> bool {
-    text.chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+    text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
 }
 
 fn reason_letters(text: &str) -> bool {
-    text.chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || "!@ ().*?-".contains(letter))
+    text.chars().all(|letter| letter.is_ascii_alphanumeric() || "!@ ().*?-".contains(letter))
 }
 
 fn uuid(text: &str) -> bool {
@@ -43,79 +39,25 @@ fn uuid(text: &str) -> bool {
     parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(hex)
 }
 
-const NAME_PATTERN: Pattern = Pattern {
-    text: "[A-Za-z0-9.@\\-_]+",
-    accepts: name_letters,
-};
-const KEY_PATTERN: Pattern = Pattern {
-    text: "[A-Za-z0-9@\\-_]+",
-    accepts: key_letters,
-};
-const TOKEN_PATTERN: Pattern = Pattern {
-    text: "^[a-zA-Z0-9-]+$",
-    accepts: token_letters,
-};
-const REASON_PATTERN: Pattern = Pattern {
-    text: "[a-zA-Z0-9!@ \\(\\)\\.\\*\\?\\-]+",
-    accepts: reason_letters,
-};
-const UUID_PATTERN: Pattern = Pattern {
-    text: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-    accepts: uuid,
-};
+const NAME_PATTERN: Pattern = Pattern { text: "[A-Za-z0-9.@\\-_]+", accepts: name_letters };
+const KEY_PATTERN: Pattern = Pattern { text: "[A-Za-z0-9@\\-_]+", accepts: key_letters };
+const TOKEN_PATTERN: Pattern = Pattern { text: "^[a-zA-Z0-9-]+$", accepts: token_letters };
+const REASON_PATTERN: Pattern = Pattern { text: "[a-zA-Z0-9!@ \\(\\)\\.\\*\\?\\-]+", accepts: reason_letters };
+const UUID_PATTERN: Pattern =
+    Pattern { text: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", accepts: uuid };
 
-pub const NAME: Text = Text {
-    min: 1,
-    max: 100,
-    pattern: Some(&NAME_PATTERN),
-};
-pub const NAMESPACE: Text = Text {
-    min: 1,
-    max: 100,
-    pattern: Some(&KEY_PATTERN),
-};
-pub const VARIABLE_NAME: Text = Text {
-    min: 1,
-    max: 128,
-    pattern: Some(&KEY_PATTERN),
-};
-pub const VARIABLE_VALUE: Text = Text {
-    min: 1,
-    max: 1000,
-    pattern: None,
-};
-pub const OUTPUT_KEY: Text = Text {
-    min: 1,
-    max: usize::MAX,
-    pattern: Some(&KEY_PATTERN),
-};
-pub const CLIENT_REQUEST_TOKEN: Text = Text {
-    min: 1,
-    max: 128,
-    pattern: Some(&TOKEN_PATTERN),
-};
-pub const DISABLED_REASON: Text = Text {
-    min: 1,
-    max: 300,
-    pattern: Some(&REASON_PATTERN),
-};
-pub const ID: Text = Text {
-    min: 0,
-    max: usize::MAX,
-    pattern: Some(&UUID_PATTERN),
-};
-pub const ANY: Text = Text {
-    min: 0,
-    max: usize::MAX,
-    pattern: None,
-};
+pub const NAME: Text = Text { min: 1, max: 100, pattern: Some(&NAME_PATTERN) };
+pub const NAMESPACE: Text = Text { min: 1, max: 100, pattern: Some(&KEY_PATTERN) };
+pub const VARIABLE_NAME: Text = Text { min: 1, max: 128, pattern: Some(&KEY_PATTERN) };
+pub const VARIABLE_VALUE: Text = Text { min: 1, max: 1000, pattern: None };
+pub const OUTPUT_KEY: Text = Text { min: 1, max: usize::MAX, pattern: Some(&KEY_PATTERN) };
+pub const CLIENT_REQUEST_TOKEN: Text = Text { min: 1, max: 128, pattern: Some(&TOKEN_PATTERN) };
+pub const DISABLED_REASON: Text = Text { min: 1, max: 300, pattern: Some(&REASON_PATTERN) };
+pub const ID: Text = Text { min: 0, max: usize::MAX, pattern: Some(&UUID_PATTERN) };
+pub const ANY: Text = Text { min: 0, max: usize::MAX, pattern: None };
 
 pub const fn between(min: usize, max: usize) -> Text {
-    Text {
-        min,
-        max,
-        pattern: None,
-    }
+    Text { min, max, pattern: None }
 }
 
 /// Collects what is wrong with an input.
@@ -130,19 +72,14 @@ impl Checks {
             return Ok(());
         }
         let (count, plural) = (self.broken.len(), if self.broken.len() == 1 { "" } else { "s" });
-        Err(invalid(format!(
-            "{count} validation error{plural} detected: {}",
-            self.broken.join("; ")
-        )))
+        Err(invalid(format!("{count} validation error{plural} detected: {}", self.broken.join("; "))))
     }
 
     /// A required string.
     pub fn text<'a>(&mut self, value: &'a Value, path: &str, limits: &Text) -> Result<&'a str, ApiError> {
         let found = self.optional(value, path, limits)?;
         if found.is_none() {
-            self.broken.push(format!(
-                "Value null at '{path}' failed to satisfy constraint: Member must not be null"
-            ));
+            self.broken.push(format!("Value null at '{path}' failed to satisfy constraint: Member must not be null"));
         }
         Ok(found.unwrap_or_default())
     }
@@ -156,16 +93,13 @@ impl Checks {
         let length = text.chars().count();
         let at = format!("Value '{text}' at '{path}' failed to satisfy constraint: Member must");
         if length > limits.max {
-            self.broken
-                .push(format!("{at} have length less than or equal to {}", limits.max));
+            self.broken.push(format!("{at} have length less than or equal to {}", limits.max));
         }
         if length < limits.min {
-            self.broken
-                .push(format!("{at} have length greater than or equal to {}", limits.min));
+            self.broken.push(format!("{at} have length greater than or equal to {}", limits.min));
         }
         if let Some(pattern) = limits.pattern.filter(|pattern| !(pattern.accepts)(text)) {
-            self.broken
-                .push(format!("{at} satisfy regular expression pattern: {}", pattern.text));
+            self.broken.push(format!("{at} satisfy regular expression pattern: {}", pattern.text));
         }
         Ok(Some(text))
     }
@@ -174,9 +108,7 @@ impl Checks {
         let text = self.text(value, path, &ANY)?;
         if !value.is_null() && !words.contains(&text) {
             let constraint = format!("Member must satisfy enum value set: [{}]", words.join(", "));
-            self.broken.push(format!(
-                "Value '{text}' at '{path}' failed to satisfy constraint: {constraint}"
-            ));
+            self.broken.push(format!("Value '{text}' at '{path}' failed to satisfy constraint: {constraint}"));
         }
         Ok(text)
     }
@@ -235,21 +167,12 @@ pub fn serialization(path: &str, wanted: &str) -> ApiError {
 /// One page of a list by `maxResults` and `nextToken`, as `{member: […], nextToken?}`.
 pub fn page(input: &Value, member: &str, items: Vec<Value>, most: i64) -> Result<Value, ApiError> {
     let mut checks = Checks::default();
-    let size = checks
-        .number(&input["maxResults"], "maxResults", 1, most)?
-        .unwrap_or(most) as usize;
+    let size = checks.number(&input["maxResults"], "maxResults", 1, most)?.unwrap_or(most) as usize;
     let token = checks.optional(&input["nextToken"], "nextToken", &between(1, 2048))?;
     checks.done()?;
-    let unknown = || {
-        ApiError::client(
-            "InvalidNextTokenException",
-            "The next token was specified in an invalid format.",
-        )
-    };
-    let start = token
-        .map(|token| token.parse::<usize>().map_err(|_| unknown()))
-        .transpose()?
-        .unwrap_or(0);
+    let unknown =
+        || ApiError::client("InvalidNextTokenException", "The next token was specified in an invalid format.");
+    let start = token.map(|token| token.parse::<usize>().map_err(|_| unknown())).transpose()?.unwrap_or(0);
     let end = items.len().min(start + size);
     let mut output = serde_json::json!({ member: items.get(start..end).ok_or_else(unknown)? });
     if end < items.len() {

@@ -30,10 +30,7 @@ const FAILURE_TYPES: [&str; 6] = [
 
 /// Gives an action that is in progress its first job, or the next one with the token that the last one left.
 pub fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Option<String>) {
-    let Some((_, action)) = aws
-        .codepipeline
-        .execution(execution_id)
-        .and_then(|execution| execution.action(action_id))
+    let Some((_, action)) = aws.codepipeline.execution(execution_id).and_then(|execution| execution.action(action_id))
     else {
         return;
     };
@@ -65,27 +62,13 @@ pub fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Option<St
         state: JobState::InProgress,
         reports: Vec::new(),
     };
-    let event = event(
-        aws,
-        &job,
-        action,
-        execution.declaration.encryption_key.as_deref(),
-        &random,
-    );
+    let event = event(aws, &job, action, execution.declaration.encryption_key.as_deref(), &random);
     aws.codepipeline.jobs.push(job);
     match lambda::invoke_async(aws, &function, event) {
         Ok(_) => aws.schedule(SILENCE, AgendaDue::CodePipeline(Due::JobSilent { job: id })),
         Err(error) => {
-            let message = format!(
-                "The AWS Lambda function {function} cannot be invoked: {}",
-                error.message
-            );
-            engine::finish_action(
-                aws,
-                execution_id,
-                action_id,
-                Err(ErrorDetails::new("ConfigurationError", message)),
-            );
+            let message = format!("The AWS Lambda function {function} cannot be invoked: {}", error.message);
+            engine::finish_action(aws, execution_id, action_id, Err(ErrorDetails::new("ConfigurationError", message)));
         }
     }
 }
@@ -142,11 +125,7 @@ fn artifacts(artifacts: &[(String, Artifact)]) -> Value {
 /// Fails the action of a job that nobody answered in time.
 pub fn silent(aws: &mut Aws, id: &str) {
     let now = aws.now;
-    let Some(job) = aws
-        .codepipeline
-        .job_mut(id)
-        .filter(|job| job.state == JobState::InProgress)
-    else {
+    let Some(job) = aws.codepipeline.job_mut(id).filter(|job| job.state == JobState::InProgress) else {
         return;
     };
     (job.state, job.ended) = (JobState::TimedOut, Some(now));
@@ -160,26 +139,14 @@ pub fn silent(aws: &mut Aws, id: &str) {
 }
 
 pub fn put_success(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
-    input::only(
-        given,
-        &[
-            "jobId",
-            "currentRevision",
-            "continuationToken",
-            "executionDetails",
-            "outputVariables",
-        ],
-    )?;
+    input::only(given, &["jobId", "currentRevision", "continuationToken", "executionDetails", "outputVariables"])?;
     let mut checks = Checks::default();
     let id = checks.text(&given["jobId"], "jobId", &ID)?;
     let token = checks.optional(&given["continuationToken"], "continuationToken", &between(1, 2048))?;
     let details = &given["executionDetails"];
     let summary = checks.optional(&details["summary"], "executionDetails.summary", &between(1, 2048))?;
-    let external = checks.optional(
-        &details["externalExecutionId"],
-        "executionDetails.externalExecutionId",
-        &between(1, 1500),
-    )?;
+    let external =
+        checks.optional(&details["externalExecutionId"], "executionDetails.externalExecutionId", &between(1, 1500))?;
     let percent = checks.number(&details["percentComplete"], "executionDetails.percentComplete", 0, 100)?;
     let outputs = outputs(&mut checks, &given["outputVariables"])?;
     checks.done()?;
@@ -201,10 +168,7 @@ fn outputs(checks: &mut Checks, given: &Value) -> Result<BTreeMap<String, String
     for (key, value) in given.as_object().into_iter().flatten() {
         let name = Value::from(key.as_str());
         checks.text(&name, "outputVariables", &OUTPUT_KEY)?;
-        outputs.insert(
-            key.clone(),
-            checks.text(value, &format!("outputVariables.{key}"), &ANY)?.to_owned(),
-        );
+        outputs.insert(key.clone(), checks.text(value, &format!("outputVariables.{key}"), &ANY)?.to_owned());
     }
     Ok(outputs)
 }
@@ -216,20 +180,9 @@ pub fn put_failure(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let details = &given["failureDetails"];
     let kind = checks.one_of(&details["type"], "failureDetails.type", &FAILURE_TYPES)?;
     let message = checks.text(&details["message"], "failureDetails.message", &between(1, 5000))?;
-    checks.optional(
-        &details["externalExecutionId"],
-        "failureDetails.externalExecutionId",
-        &between(1, 1500),
-    )?;
+    checks.optional(&details["externalExecutionId"], "failureDetails.externalExecutionId", &between(1, 1500))?;
     checks.done()?;
-    report(
-        aws,
-        id,
-        ReportContent::Failure {
-            kind: kind.to_owned(),
-            message: message.to_owned(),
-        },
-    )
+    report(aws, id, ReportContent::Failure { kind: kind.to_owned(), message: message.to_owned() })
 }
 
 /// Takes an answer to a job; one that is refused is kept on the job, too.
@@ -240,11 +193,7 @@ fn report(aws: &mut Aws, id: &str, content: ReportContent) -> Result<Value, ApiE
         return Err(ApiError::client("JobNotFoundException", message));
     };
     let refused = refusal(job, &content);
-    job.reports.push(Report {
-        at,
-        content: content.clone(),
-        refused: refused.clone(),
-    });
+    job.reports.push(Report { at, content: content.clone(), refused: refused.clone() });
     match refused {
         Some(error) => Err(error),
         None => {
@@ -256,18 +205,10 @@ fn report(aws: &mut Aws, id: &str, content: ReportContent) -> Result<Value, ApiE
 
 fn refusal(job: &Job, content: &ReportContent) -> Option<ApiError> {
     if job.state != JobState::InProgress {
-        let message = format!(
-            "Job with id '{}' is not in progress, so that no result can be put for it",
-            job.id
-        );
+        let message = format!("Job with id '{}' is not in progress, so that no result can be put for it", job.id);
         return Some(ApiError::client("InvalidJobStateException", message));
     }
-    let ReportContent::Success {
-        continuation_token,
-        outputs,
-        ..
-    } = content
-    else {
+    let ReportContent::Success { continuation_token, outputs, .. } = content else {
         return None;
     };
     if continuation_token.is_some() && !outputs.is_empty() {
@@ -288,10 +229,7 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
     };
     job.ended = Some(now);
     job.state = match &content {
-        ReportContent::Success {
-            continuation_token: Some(_),
-            ..
-        } => JobState::Continued,
+        ReportContent::Success { continuation_token: Some(_), .. } => JobState::Continued,
         ReportContent::Success { .. } => JobState::Succeeded,
         ReportContent::Failure { .. } => JobState::Failed,
     };
@@ -300,13 +238,7 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
         ReportContent::Failure { kind, message } => {
             engine::finish_action(aws, &execution, &action_id, Err(ErrorDetails::new(&kind, message)));
         }
-        ReportContent::Success {
-            continuation_token,
-            outputs,
-            summary,
-            percent,
-            external_id,
-        } => {
+        ReportContent::Success { continuation_token, outputs, summary, percent, external_id } => {
             let Some(action) = aws.codepipeline.execution_mut(&execution).action_mut(&action_id) else {
                 return;
             };
@@ -319,14 +251,7 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
                 None => engine::finish_action(aws, &execution, &action_id, Ok(Done { outputs, artifacts })),
                 Some(token) => {
                     let after = Duration::from_secs(aws.rng.u64(NEXT_JOB_SECS));
-                    aws.schedule(
-                        after,
-                        AgendaDue::CodePipeline(Due::NextJob {
-                            execution,
-                            action: action_id,
-                            token,
-                        }),
-                    );
+                    aws.schedule(after, AgendaDue::CodePipeline(Due::NextJob { execution, action: action_id, token }));
                 }
             }
         }

@@ -38,11 +38,7 @@ pub enum Due {
     /// A job has been without an answer for 20 minutes.
     JobSilent { job: String },
     /// An action that was reported as still going gets its next job.
-    NextJob {
-        execution: String,
-        action: String,
-        token: String,
-    },
+    NextJob { execution: String, action: String, token: String },
 }
 
 pub fn run_due(aws: &mut Aws, due: Due) {
@@ -50,11 +46,7 @@ pub fn run_due(aws: &mut Aws, due: Due) {
         Due::Act { execution, action } => actions::act(aws, &execution, &action),
         Due::ActionLimit { execution, action } => actions::out_of_time(aws, &execution, &action),
         Due::JobSilent { job } => jobs::silent(aws, &job),
-        Due::NextJob {
-            execution,
-            action,
-            token,
-        } => jobs::give(aws, &execution, &action, Some(token)),
+        Due::NextJob { execution, action, token } => jobs::give(aws, &execution, &action, Some(token)),
     }
 }
 
@@ -92,13 +84,10 @@ fn known<'a>(aws: &'a Aws, name: &str) -> Result<&'a Pipeline, ApiError> {
 
 /// The execution of this pipeline with this id, or AWS's error.
 fn known_execution<'a>(aws: &'a Aws, pipeline: &str, id: &str) -> Result<&'a Execution, ApiError> {
-    aws.codepipeline
-        .execution(id)
-        .filter(|execution| execution.pipeline == pipeline)
-        .ok_or_else(|| {
-            let message = format!("The pipeline execution with id '{id}' does not exist in pipeline '{pipeline}'");
-            ApiError::client("PipelineExecutionNotFoundException", message)
-        })
+    aws.codepipeline.execution(id).filter(|execution| execution.pipeline == pipeline).ok_or_else(|| {
+        let message = format!("The pipeline execution with id '{id}' does not exist in pipeline '{pipeline}'");
+        ApiError::client("PipelineExecutionNotFoundException", message)
+    })
 }
 
 /// AWS's error unless the pipeline has a stage of this name.

@@ -55,10 +55,7 @@ pub fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let declaration = parse(aws, &given["pipeline"])?;
     let name = declaration.name.clone();
     if aws.codepipeline.pipelines.contains_key(&name) {
-        let message = format!(
-            "A pipeline with the name '{name}' already exists in account '{}'",
-            aws.account
-        );
+        let message = format!("A pipeline with the name '{name}' already exists in account '{}'", aws.account);
         return Err(ApiError::client("PipelineNameInUseException", message));
     }
     if aws.codepipeline.pipelines.len() >= PIPELINES {
@@ -87,10 +84,7 @@ pub fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
 
 /// The variables' default values, and a variable that has none.
 pub fn default_variables(declaration: &Declaration) -> (BTreeMap<String, String>, Option<String>) {
-    let values = declaration
-        .variables
-        .iter()
-        .filter_map(|known| Some((known.name.clone(), known.default.clone()?)));
+    let values = declaration.variables.iter().filter_map(|known| Some((known.name.clone(), known.default.clone()?)));
     let missing = declaration.variables.iter().find(|known| known.default.is_none());
     (values.collect(), missing.map(|variable| variable.name.clone()))
 }
@@ -99,10 +93,7 @@ pub fn default_variables(declaration: &Declaration) -> (BTreeMap<String, String>
 fn lanes(declaration: &Declaration, before: Vec<Lane>) -> Vec<Lane> {
     let lane = |name: &String| {
         let known = before.iter().find(|lane| lane.stage == *name).cloned();
-        known.unwrap_or_else(|| Lane {
-            stage: name.clone(),
-            ..Lane::default()
-        })
+        known.unwrap_or_else(|| Lane { stage: name.clone(), ..Lane::default() })
     };
     declaration.stages.iter().map(|stage| lane(&stage.name)).collect()
 }
@@ -134,11 +125,7 @@ fn cancel_all(aws: &mut Aws, pipeline: &str) {
 }
 
 fn unfinished(aws: &Aws, pipeline: &str) -> Vec<String> {
-    let open = aws
-        .codepipeline
-        .executions
-        .iter()
-        .filter(|one| one.pipeline == pipeline && !one.is_over());
+    let open = aws.codepipeline.executions.iter().filter(|one| one.pipeline == pipeline && !one.is_over());
     // The youngest first, so that an older one's lock is not handed to one that is about to go.
     open.rev().map(|execution| execution.id.clone()).collect()
 }
@@ -182,10 +169,5 @@ pub fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
             "executionMode": pipeline.declaration.mode.word(),
             "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)})
     };
-    input::page(
-        given,
-        "pipelines",
-        aws.codepipeline.pipelines.values().map(summary).collect(),
-        1000,
-    )
+    input::page(given, "pipelines", aws.codepipeline.pipelines.values().map(summary).collect(), 1000)
 }

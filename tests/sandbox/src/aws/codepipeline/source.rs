@@ -21,31 +21,19 @@ pub fn fetch(
     configuration: &BTreeMap<String, String>,
 ) -> Result<Done, ErrorDetails> {
     let revision = |kind: &str| {
-        let found = execution
-            .source_revisions
-            .iter()
-            .find(|revision| revision.action == action.name && revision.kind == kind);
+        let found =
+            execution.source_revisions.iter().find(|revision| revision.action == action.name && revision.kind == kind);
         found.map(|revision| revision.value.as_str())
     };
     let (bytes, id, outputs) = match action.provider {
         Provider::Ecr => image(aws, configuration, revision("IMAGE_DIGEST"))?,
-        _ => object(
-            aws,
-            configuration,
-            revision("S3_OBJECT_KEY"),
-            revision("S3_OBJECT_VERSION_ID"),
-        )?,
+        _ => object(aws, configuration, revision("S3_OBJECT_KEY"), revision("S3_OBJECT_VERSION_ID"))?,
     };
     let name = action.output_artifacts[0].clone();
     let mut artifact = location(aws, execution, &name);
     artifact.revision = Some(id);
-    aws.s3
-        .put(&artifact.bucket, &artifact.key, bytes)
-        .map_err(|error| unavailable(&error))?;
-    Ok(Done {
-        outputs,
-        artifacts: vec![(name, artifact)],
-    })
+    aws.s3.put(&artifact.bucket, &artifact.key, bytes).map_err(|error| unavailable(&error))?;
+    Ok(Done { outputs, artifacts: vec![(name, artifact)] })
 }
 
 /// A new place in the artifact store: the pipeline's and the artifact's names shortened, and a random part.
@@ -53,18 +41,11 @@ pub fn location(aws: &mut Aws, execution: &Execution, artifact: &str) -> Artifac
     let short = |text: &str, most: usize| text.chars().take(most).collect::<String>();
     let random: String = (0..7).map(|_| aws.rng.alphanumeric()).collect();
     let key = format!("{}/{}/{random}", short(&execution.pipeline, 20), short(artifact, 10));
-    Artifact {
-        bucket: execution.declaration.bucket.clone(),
-        key,
-        revision: None,
-    }
+    Artifact { bucket: execution.declaration.bucket.clone(), key, revision: None }
 }
 
 fn unavailable(error: &ApiError) -> ErrorDetails {
-    ErrorDetails::new(
-        "RevisionUnavailable",
-        format!("{} (Error Code: {})", error.message, error.code),
-    )
+    ErrorDetails::new("RevisionUnavailable", format!("{} (Error Code: {})", error.message, error.code))
 }
 
 type Revision = (Vec<u8>, String, BTreeMap<String, String>);
@@ -84,10 +65,7 @@ fn image(
     let found = ecr::call(aws, "DescribeImages", &input).map_err(|error| unavailable(&error))?;
     let found = &found["imageDetails"][0];
     let digest_found = found["imageDigest"].as_str().unwrap_or_default().to_owned();
-    let uri = format!(
-        "{}.dkr.ecr.{}.amazonaws.com/{repository}@{digest_found}",
-        aws.account, aws.region
-    );
+    let uri = format!("{}.dkr.ecr.{}.amazonaws.com/{repository}@{digest_found}", aws.account, aws.region);
     let mut outputs = BTreeMap::from([
         ("RegistryId".to_owned(), aws.account.clone()),
         ("RepositoryName".to_owned(), repository.clone()),
@@ -117,13 +95,7 @@ fn pushed_at(seconds: &Value) -> String {
     let at = OffsetDateTime::from_unix_timestamp(at).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (day, month) = (at.weekday().to_string(), at.month().to_string());
     let (hour, minute, second) = at.to_hms();
-    format!(
-        "{} {} {:02} {hour:02}:{minute:02}:{second:02} UTC {}",
-        &day[..3],
-        &month[..3],
-        at.day(),
-        at.year()
-    )
+    format!("{} {} {:02} {hour:02}:{minute:02}:{second:02} UTC {}", &day[..3], &month[..3], at.day(), at.year())
 }
 
 /// A zip file with one JSON document in it.
@@ -132,8 +104,7 @@ fn archive(name: &str, content: &Value) -> Result<Vec<u8>, ErrorDetails> {
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
     zip.start_file(name, options).map_err(|error| failed(&error))?;
-    zip.write_all(content.to_string().as_bytes())
-        .map_err(|error| failed(&error))?;
+    zip.write_all(content.to_string().as_bytes()).map_err(|error| failed(&error))?;
     Ok(zip.finish().map_err(|error| failed(&error))?.into_inner())
 }
 
@@ -145,17 +116,9 @@ fn object(
 ) -> Result<Revision, ErrorDetails> {
     let bucket = &configuration["S3Bucket"];
     let key = key.unwrap_or(&configuration["S3ObjectKey"]);
-    let bytes = aws
-        .s3
-        .get(bucket, key, version)
-        .map_err(|error| unavailable(&error))?
-        .to_vec();
+    let bytes = aws.s3.get(bucket, key, version).map_err(|error| unavailable(&error))?.to_vec();
     // An ETag promises no more than to change with the bytes.
-    let etag: String = Sha256::digest(&bytes)
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let etag: String = Sha256::digest(&bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let mut outputs = BTreeMap::from([
         ("BucketName".to_owned(), bucket.clone()),
         ("ObjectKey".to_owned(), key.to_owned()),

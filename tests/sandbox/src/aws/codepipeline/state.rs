@@ -185,10 +185,7 @@ pub struct ErrorDetails {
 
 impl ErrorDetails {
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.into(),
-        }
+        Self { code: code.to_owned(), message: message.into() }
     }
 }
 
@@ -275,11 +272,7 @@ impl Execution {
 
     /// The newest execution of the action in the stage's current round.
     pub fn latest_action(&self, stage: &str, action: &str) -> Option<&ActionExecution> {
-        self.stage(stage)?
-            .current()
-            .iter()
-            .rev()
-            .find(|execution| execution.name == action)
+        self.stage(stage)?.current().iter().rev().find(|execution| execution.name == action)
     }
 
     pub fn stage(&self, name: &str) -> Option<&StageExecution> {
@@ -287,24 +280,16 @@ impl Execution {
     }
 
     pub(super) fn stage_mut(&mut self, name: &str) -> &mut StageExecution {
-        self.stages
-            .iter_mut()
-            .find(|stage| stage.name == name)
-            .expect("an execution knows the stages it entered")
+        self.stages.iter_mut().find(|stage| stage.name == name).expect("an execution knows the stages it entered")
     }
 
     /// The stage and the action execution with this id.
     pub fn action(&self, id: &str) -> Option<(&StageExecution, &ActionExecution)> {
-        self.stages
-            .iter()
-            .find_map(|stage| Some((stage, stage.actions.iter().find(|action| action.id == id)?)))
+        self.stages.iter().find_map(|stage| Some((stage, stage.actions.iter().find(|action| action.id == id)?)))
     }
 
     pub(super) fn action_mut(&mut self, id: &str) -> Option<&mut ActionExecution> {
-        self.stages
-            .iter_mut()
-            .flat_map(|stage| &mut stage.actions)
-            .find(|action| action.id == id)
+        self.stages.iter_mut().flat_map(|stage| &mut stage.actions).find(|action| action.id == id)
     }
 }
 
@@ -315,8 +300,6 @@ impl StageExecution {
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        self.current()
-            .iter()
-            .any(|action| action.status == ActionStatus::InProgress)
+        self.current().iter().any(|action| action.status == ActionStatus::InProgress)
     }
 }

@@ -29,19 +29,13 @@ pub fn check(declaration: &Declaration) -> Result<(), ApiError> {
     let every = || declaration.stages.iter().flat_map(|stage| &stage.actions);
     every().try_for_each(check_action)?;
     if let Some(twice) = repeated(every().filter_map(|action| action.namespace.as_deref())) {
-        return Err(action_error(format!(
-            "The namespace '{twice}' is used by more than one action"
-        )));
+        return Err(action_error(format!("The namespace '{twice}' is used by more than one action")));
     }
     if let Some(twice) = repeated(every().flat_map(|action| &action.output_artifacts).map(String::as_str)) {
-        return Err(structure(format!(
-            "Output artifact name {twice} must be unique within the pipeline"
-        )));
+        return Err(structure(format!("Output artifact name {twice} must be unique within the pipeline")));
     }
     if let Some(twice) = repeated(declaration.variables.iter().map(|variable| variable.name.as_str())) {
-        return Err(structure(format!(
-            "Pipeline variable {twice} is declared more than once"
-        )));
+        return Err(structure(format!("Pipeline variable {twice} is declared more than once")));
     }
     check_order(declaration)
 }
@@ -52,15 +46,10 @@ fn check_stages(declaration: &Declaration) -> Result<(), ApiError> {
         return Err(structure("Pipeline should have at least 2 stages"));
     }
     if stages.len() > STAGES {
-        return Err(ApiError::client(
-            "LimitExceededException",
-            format!("Pipeline has more than {STAGES} stages"),
-        ));
+        return Err(ApiError::client("LimitExceededException", format!("Pipeline has more than {STAGES} stages")));
     }
     if let Some(twice) = repeated(stages.iter().map(|stage| stage.name.as_str())) {
-        return Err(stage_error(format!(
-            "Stage name '{twice}' must be unique within the pipeline"
-        )));
+        return Err(stage_error(format!("Stage name '{twice}' must be unique within the pipeline")));
     }
     if !stages[0].actions.iter().all(|action| action.provider.is_source()) {
         return Err(structure(format!(
@@ -69,9 +58,7 @@ fn check_stages(declaration: &Declaration) -> Result<(), ApiError> {
             stages[0].name
         )));
     }
-    if let Some(late) = stages[1..]
-        .iter()
-        .find(|stage| stage.actions.iter().any(|action| action.provider.is_source()))
+    if let Some(late) = stages[1..].iter().find(|stage| stage.actions.iter().any(|action| action.provider.is_source()))
     {
         return Err(structure(format!(
             "Only the first stage may contain source actions, stage '{}' contains one",
@@ -83,22 +70,13 @@ fn check_stages(declaration: &Declaration) -> Result<(), ApiError> {
 
 fn check_stage(stage: &Stage) -> Result<(), ApiError> {
     if stage.actions.is_empty() {
-        return Err(stage_error(format!(
-            "Stage '{}' must have at least one action",
-            stage.name
-        )));
+        return Err(stage_error(format!("Stage '{}' must have at least one action", stage.name)));
     }
     if stage.actions.len() > ACTIONS_IN_A_STAGE {
-        return Err(stage_error(format!(
-            "Stage '{}' has more than {ACTIONS_IN_A_STAGE} actions",
-            stage.name
-        )));
+        return Err(stage_error(format!("Stage '{}' has more than {ACTIONS_IN_A_STAGE} actions", stage.name)));
     }
     match repeated(stage.actions.iter().map(|action| action.name.as_str())) {
-        Some(twice) => Err(stage_error(format!(
-            "Action name '{twice}' must be unique within stage '{}'",
-            stage.name
-        ))),
+        Some(twice) => Err(stage_error(format!("Action name '{twice}' must be unique within stage '{}'", stage.name))),
         None => Ok(()),
     }
 }
@@ -111,20 +89,15 @@ fn check_action(action: &Action) -> Result<(), ApiError> {
             "Action configuration for action '{name}' is missing required configuration '{key}'"
         )));
     }
-    let unknown = action
-        .configuration
-        .keys()
-        .find(|key| !required.contains(&key.as_str()) && !optional.contains(&key.as_str()));
+    let unknown =
+        action.configuration.keys().find(|key| !required.contains(&key.as_str()) && !optional.contains(&key.as_str()));
     if let Some(key) = unknown {
         return Err(action_error(format!(
             "Action configuration for action '{name}' contains unknown configuration '{key}'"
         )));
     }
     let [inputs, outputs] = provider.artifacts();
-    let counts = [
-        ("input", inputs, action.input_artifacts.len()),
-        ("output", outputs, action.output_artifacts.len()),
-    ];
+    let counts = [("input", inputs, action.input_artifacts.len()), ("output", outputs, action.output_artifacts.len())];
     for (kind, (least, most), count) in counts {
         if !(least..=most).contains(&count) {
             return Err(action_error(format!(
@@ -133,11 +106,7 @@ fn check_action(action: &Action) -> Result<(), ApiError> {
             )));
         }
     }
-    if action
-        .namespace
-        .as_deref()
-        .is_some_and(|namespace| RESERVED_NAMESPACES.contains(&namespace))
-    {
+    if action.namespace.as_deref().is_some_and(|namespace| RESERVED_NAMESPACES.contains(&namespace)) {
         return Err(action_error(format!("The namespace of action '{name}' is reserved")));
     }
     if action.timeout_minutes.is_some() && provider != Provider::Manual {
@@ -156,11 +125,7 @@ fn check_order(declaration: &Declaration) -> Result<(), ApiError> {
         for order in orders {
             let group = || stage.actions.iter().filter(move |action| action.run_order == order);
             for action in group() {
-                if let Some(missing) = action
-                    .input_artifacts
-                    .iter()
-                    .find(|name| !artifacts.contains(name.as_str()))
-                {
+                if let Some(missing) = action.input_artifacts.iter().find(|name| !artifacts.contains(name.as_str())) {
                     return Err(structure(format!(
                         "Input Artifact Bundle {missing} in action {} is not declared as output \
                         artifact in any of the preceding actions",

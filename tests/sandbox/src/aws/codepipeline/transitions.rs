@@ -33,16 +33,9 @@ fn set(aws: &mut Aws, given: &Value, mut checks: Checks, disabled: Option<Transi
         return Ok(json!({}));
     };
     let lane = &mut pipeline.lanes[index];
-    let transition = if inbound {
-        &mut lane.disabled_inbound
-    } else {
-        &mut lane.disabled_outbound
-    };
+    let transition = if inbound { &mut lane.disabled_inbound } else { &mut lane.disabled_outbound };
     *transition = disabled;
-    let entered = pipeline
-        .lanes
-        .get(index + usize::from(!inbound))
-        .map(|lane| lane.stage.clone());
+    let entered = pipeline.lanes.get(index + usize::from(!inbound)).map(|lane| lane.stage.clone());
     if let Some(entered) = entered {
         engine::admit(aws, name, &entered);
     }

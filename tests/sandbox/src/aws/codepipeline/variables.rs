@@ -4,10 +4,7 @@ use super::state::{ErrorDetails, Execution};
 
 /// The `namespace.key` of every reference in a text.
 pub fn references(text: &str) -> impl Iterator<Item = &str> {
-    text.split("#{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once('}'))
-        .map(|(reference, _)| reference)
+    text.split("#{").skip(1).filter_map(|rest| rest.split_once('}')).map(|(reference, _)| reference)
 }
 
 /// The text with every reference replaced as it stands, without any escaping.

@@ -68,20 +68,14 @@ pub fn pipeline_execution(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     let execution = known_execution(aws, name, id)?;
     let variable = |(name, value)| json!({"name": name, "resolvedValue": value});
     let revision = |(name, artifact): (&String, &Artifact)| {
-        artifact
-            .revision
-            .as_ref()
-            .map(|revision| json!({"name": name, "revisionId": revision}))
+        artifact.revision.as_ref().map(|revision| json!({"name": name, "revisionId": revision}))
     };
     let mut output = json!({"pipelineName": name, "pipelineVersion": execution.version, "pipelineExecutionId": id,
         "status": execution.status.word(),
         "artifactRevisions": execution.artifacts.iter().filter_map(revision).collect::<Value>(),
         "variables": execution.variables.iter().map(variable).collect::<Value>(),
         "trigger": trigger(execution), "executionMode": execution.declaration.mode.word(), "executionType": "STANDARD"});
-    add(
-        &mut output,
-        vec![("statusSummary", execution.status_summary.clone().map(Value::from))],
-    );
+    add(&mut output, vec![("statusSummary", execution.status_summary.clone().map(Value::from))]);
     Ok(json!({ "pipelineExecution": output }))
 }
 
@@ -94,30 +88,15 @@ pub fn pipeline_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> 
     checks.done()?;
     known(aws, name)?;
     let wanted = |execution: &&Execution| {
-        let succeeded = |stage| {
-            execution
-                .stage(stage)
-                .is_some_and(|stage| stage.status == StageStatus::Succeeded)
-        };
+        let succeeded = |stage| execution.stage(stage).is_some_and(|stage| stage.status == StageStatus::Succeeded);
         execution.pipeline == name && succeeded_in.is_none_or(succeeded)
     };
-    let newest_first = aws
-        .codepipeline
-        .executions
-        .iter()
-        .rev()
-        .filter(wanted)
-        .map(summary)
-        .collect();
+    let newest_first = aws.codepipeline.executions.iter().rev().filter(wanted).map(summary).collect();
     input::page(given, "pipelineExecutionSummaries", newest_first, 100)
 }
 
 fn summary(execution: &Execution) -> Value {
-    let source = execution
-        .stages
-        .first()
-        .map(super::StageExecution::current)
-        .unwrap_or_default();
+    let source = execution.stages.first().map(super::StageExecution::current).unwrap_or_default();
     let revision = |action: &ActionExecution| {
         let revision = action.output_artifacts.first()?.1.revision.clone()?;
         Some(json!({"actionName": action.name, "revisionId": revision}))
@@ -126,13 +105,7 @@ fn summary(execution: &Execution) -> Value {
         "startTime": Aws::seconds(execution.started), "lastUpdateTime": Aws::seconds(execution.updated),
         "sourceRevisions": source.iter().filter_map(revision).collect::<Value>(), "trigger": trigger(execution),
         "executionMode": execution.declaration.mode.word(), "executionType": "STANDARD"});
-    add(
-        &mut output,
-        vec![(
-            "stopTrigger",
-            execution.stop_reason.as_ref().map(|reason| json!({ "reason": reason })),
-        )],
-    );
+    add(&mut output, vec![("stopTrigger", execution.stop_reason.as_ref().map(|reason| json!({ "reason": reason })))]);
     output
 }
 
@@ -143,14 +116,7 @@ pub fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     let filter = &given["filter"];
     input::only(
         if filter.is_null() { given } else { filter },
-        &[
-            "pipelineName",
-            "filter",
-            "maxResults",
-            "nextToken",
-            "pipelineExecutionId",
-            "latestInPipelineExecution",
-        ],
+        &["pipelineName", "filter", "maxResults", "nextToken", "pipelineExecutionId", "latestInPipelineExecution"],
     )?;
     let direct = checks.optional(&filter["pipelineExecutionId"], "filter.pipelineExecutionId", &ID)?;
     let latest = &filter["latestInPipelineExecution"]["pipelineExecutionId"];
@@ -169,12 +135,7 @@ pub fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
         }
     }
     details.sort_by_key(|(started, _)| *started);
-    input::page(
-        given,
-        "actionExecutionDetails",
-        details.into_iter().rev().map(|(_, detail)| detail).collect(),
-        100,
-    )
+    input::page(given, "actionExecutionDetails", details.into_iter().rev().map(|(_, detail)| detail).collect(), 100)
 }
 
 fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecution) -> Value {
@@ -193,10 +154,7 @@ fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecutio
             "configuration": declared.configuration, "resolvedConfiguration": action.resolved,
             "region": declared.region.as_ref().unwrap_or(&aws.region),
             "inputArtifacts": artifacts(&action.input_artifacts)});
-        add(
-            &mut output["input"],
-            vec![("namespace", declared.namespace.clone().map(Value::from))],
-        );
+        add(&mut output["input"], vec![("namespace", declared.namespace.clone().map(Value::from))]);
     }
     let mut result = json!({});
     add(
@@ -213,10 +171,7 @@ fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecutio
 }
 
 fn error(action: &ActionExecution) -> Option<Value> {
-    action
-        .error
-        .as_ref()
-        .map(|error| json!({"code": error.code, "message": error.message}))
+    action.error.as_ref().map(|error| json!({"code": error.code, "message": error.message}))
 }
 
 pub fn pipeline_state(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
@@ -225,15 +180,9 @@ pub fn pipeline_state(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     let name = checks.text(&given["name"], "name", &NAME)?;
     checks.done()?;
     let pipeline = known(aws, name)?;
-    let stages: Value = pipeline
-        .lanes
-        .iter()
-        .map(|lane| stage_state(aws, pipeline, lane))
-        .collect();
-    Ok(
-        json!({"pipelineName": name, "pipelineVersion": pipeline.versions.len(), "stageStates": stages,
-        "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)}),
-    )
+    let stages: Value = pipeline.lanes.iter().map(|lane| stage_state(aws, pipeline, lane)).collect();
+    Ok(json!({"pipelineName": name, "pipelineVersion": pipeline.versions.len(), "stageStates": stages,
+        "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)}))
 }
 
 fn stage_state(aws: &Aws, pipeline: &Pipeline, lane: &Lane) -> Value {
@@ -246,11 +195,7 @@ fn stage_state(aws: &Aws, pipeline: &Pipeline, lane: &Lane) -> Value {
         transition["disabledReason"] = json!(disabled.reason);
         transition["lastChangedAt"] = Aws::seconds(disabled.since);
     }
-    let declared = pipeline
-        .declaration
-        .stages
-        .iter()
-        .find(|stage| stage.name == lane.stage);
+    let declared = pipeline.declaration.stages.iter().find(|stage| stage.name == lane.stage);
     let actions: Value = declared
         .into_iter()
         .flat_map(|stage| &stage.actions)
@@ -278,10 +223,7 @@ fn stage_state(aws: &Aws, pipeline: &Pipeline, lane: &Lane) -> Value {
 fn action_state(action: &ActionExecution) -> Value {
     let mut state = json!({"actionExecutionId": action.id, "status": action.status.word(),
         "lastStatusChange": Aws::seconds(action.updated)});
-    let token = action
-        .token
-        .clone()
-        .filter(|_| action.status == ActionStatus::InProgress);
+    let token = action.token.clone().filter(|_| action.status == ActionStatus::InProgress);
     add(
         &mut state,
         vec![

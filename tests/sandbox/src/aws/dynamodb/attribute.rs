@@ -39,9 +39,7 @@ impl Attribute {
                 "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
             ));
         }
-        let members = value
-            .as_object()
-            .ok_or_else(|| serialization("Unexpected value for an AttributeValue"))?;
+        let members = value.as_object().ok_or_else(|| serialization("Unexpected value for an AttributeValue"))?;
         let mut members = members.iter().filter(|(_, value)| !value.is_null());
         let Some((kind, value)) = members.next() else {
             return Err(invalid(
@@ -61,12 +59,9 @@ impl Attribute {
             "NULL" if value == &json!(true) => Self::Null,
             "NULL" => return Err(wrong("Null attribute value types must have the value of true")),
             "M" => Self::M(item_at(value, depth + 1)?),
-            "L" => Self::L(
-                elements(value)?
-                    .iter()
-                    .map(|value| Self::nested(value, depth + 1))
-                    .collect::<Result<_, _>>()?,
-            ),
+            "L" => {
+                Self::L(elements(value)?.iter().map(|value| Self::nested(value, depth + 1)).collect::<Result<_, _>>()?)
+            }
             "SS" => Self::Ss(set(value, "string", |value| Ok(text(value)?.to_owned()))?),
             "NS" => Self::Ns(set(value, "number", |value| Number::parse(text(value)?))?),
             "BS" => Self::Bs(set(value, "binary", bytes)?),
@@ -131,11 +126,7 @@ pub(super) fn item_from_json(value: &Value) -> Result<Item, ApiError> {
 }
 
 pub(super) fn item_to_json(item: &Item) -> Value {
-    Value::Object(
-        item.iter()
-            .map(|(name, value)| (name.clone(), value.to_json()))
-            .collect::<Map<_, _>>(),
-    )
+    Value::Object(item.iter().map(|(name, value)| (name.clone(), value.to_json())).collect::<Map<_, _>>())
 }
 
 pub(super) fn item_size(item: &Item) -> usize {
@@ -143,13 +134,8 @@ pub(super) fn item_size(item: &Item) -> usize {
 }
 
 fn item_at(value: &Value, depth: usize) -> Result<Item, ApiError> {
-    let members = value
-        .as_object()
-        .ok_or_else(|| serialization("Expected a map of attribute values"))?;
-    members
-        .iter()
-        .map(|(name, value)| Ok((name.clone(), Attribute::nested(value, depth)?)))
-        .collect()
+    let members = value.as_object().ok_or_else(|| serialization("Expected a map of attribute values"))?;
+    members.iter().map(|(name, value)| Ok((name.clone(), Attribute::nested(value, depth)?))).collect()
 }
 
 fn set<T: Ord>(
@@ -164,10 +150,7 @@ fn set<T: Ord>(
     let set: BTreeSet<T> = given.iter().map(parse).collect::<Result<_, _>>()?;
     if set.len() < given.len() {
         let words: Vec<&str> = given.iter().filter_map(Value::as_str).collect();
-        return Err(wrong(&format!(
-            "Input collection [{}] contains duplicates.",
-            words.join(", ")
-        )));
+        return Err(wrong(&format!("Input collection [{}] contains duplicates.", words.join(", "))));
     }
     Ok(set)
 }
@@ -216,14 +199,8 @@ mod tests {
             (json!({"N": "one"}), "cannot be converted to a numeric value: one"),
         ] {
             let error = Attribute::from_json(&value).unwrap_err();
-            assert!(
-                error.code == "ValidationException" && error.message.contains(says),
-                "{error}"
-            );
+            assert!(error.code == "ValidationException" && error.message.contains(says), "{error}");
         }
-        assert_eq!(
-            Attribute::from_json(&json!({"S": 1})).unwrap_err().code,
-            "SerializationException"
-        );
+        assert_eq!(Attribute::from_json(&json!({"S": 1})).unwrap_err().code, "SerializationException");
     }
 }

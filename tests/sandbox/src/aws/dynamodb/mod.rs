@@ -47,10 +47,7 @@ pub(super) struct Failure {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Self {
-            error,
-            members: Vec::new(),
-        }
+        Self { error, members: Vec::new() }
     }
 }
 
@@ -81,13 +78,8 @@ fn invalid(message: impl Into<String>) -> ApiError {
 
 /// Refuses members that the sandbox would otherwise ignore in silence.
 fn check_members(input: &Value, known: &[&str]) -> Result<(), ApiError> {
-    let members = input
-        .as_object()
-        .ok_or_else(|| attribute::serialization("Expected an object"))?;
-    match members
-        .iter()
-        .find(|(name, value)| !value.is_null() && !known.contains(&name.as_str()))
-    {
+    let members = input.as_object().ok_or_else(|| attribute::serialization("Expected an object"))?;
+    match members.iter().find(|(name, value)| !value.is_null() && !known.contains(&name.as_str())) {
         Some((name, _)) => Err(invalid(format!("the sandbox does not serve the member {name}"))),
         None => Ok(()),
     }

@@ -19,10 +19,7 @@ pub(super) struct Number {
 }
 
 impl Number {
-    pub(super) const ZERO: Self = Self {
-        mantissa: 0,
-        exponent: 0,
-    };
+    pub(super) const ZERO: Self = Self { mantissa: 0, exponent: 0 };
 
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
         let not_a_number = || invalid(format!("The parameter cannot be converted to a numeric value: {text}"));
@@ -41,18 +38,12 @@ impl Number {
             return Ok(Self::ZERO);
         }
         if significant.len() > MAX_DIGITS as usize {
-            return Err(invalid(
-                "Attempting to store more than 38 significant digits in a Number",
-            ));
+            return Err(invalid("Attempting to store more than 38 significant digits in a Number"));
         }
         let trailing = all.len() - all.trim_end_matches('0').len();
         let mantissa: i128 = significant.parse().map_err(|_| not_a_number())?;
         let mantissa = if digits.starts_with('-') { -mantissa } else { mantissa };
-        Self {
-            mantissa,
-            exponent: power - fraction.len() as i32 + trailing as i32,
-        }
-        .in_range()
+        Self { mantissa, exponent: power - fraction.len() as i32 + trailing as i32 }.in_range()
     }
 
     /// The sum of two numbers, exact or an error.
@@ -64,19 +55,13 @@ impl Number {
             return Ok(self);
         }
         let exponent = self.exponent.min(other.exponent);
-        let sum = self
-            .scaled_to(exponent)
-            .zip(other.scaled_to(exponent))
-            .and_then(|(a, b)| a.checked_add(b));
+        let sum = self.scaled_to(exponent).zip(other.scaled_to(exponent)).and_then(|(a, b)| a.checked_add(b));
         let mantissa = sum.ok_or_else(|| invalid("Attempting to store more than 38 significant digits in a Number"))?;
         Self { mantissa, exponent }.normalised().in_range()
     }
 
     pub(super) fn minus(self, other: Self) -> Result<Self, ApiError> {
-        self.plus(Self {
-            mantissa: -other.mantissa,
-            exponent: other.exponent,
-        })
+        self.plus(Self { mantissa: -other.mantissa, exponent: other.exponent })
     }
 
     /// The bytes that count towards the size of an item: about one for two digits, and one.
@@ -111,9 +96,7 @@ impl Number {
 
     fn in_range(self) -> Result<Self, ApiError> {
         if self.digits() > MAX_DIGITS {
-            return Err(invalid(
-                "Attempting to store more than 38 significant digits in a Number",
-            ));
+            return Err(invalid("Attempting to store more than 38 significant digits in a Number"));
         }
         if self.magnitude() > MAX_MAGNITUDE {
             return Err(invalid(
@@ -137,10 +120,7 @@ impl Ord for Number {
         }
         // Both are padded to 38 digits, so that the mantissas compare like the digits after the first.
         let padded = |number: &Self| number.mantissa.unsigned_abs() * 10_u128.pow(MAX_DIGITS - number.digits());
-        let by_size = self
-            .magnitude()
-            .cmp(&other.magnitude())
-            .then_with(|| padded(self).cmp(&padded(other)));
+        let by_size = self.magnitude().cmp(&other.magnitude()).then_with(|| padded(self).cmp(&padded(other)));
         if self.mantissa < 0 { by_size.reverse() } else { by_size }
     }
 }
@@ -175,14 +155,9 @@ mod tests {
 
     #[test]
     fn numbers_are_written_in_one_way() {
-        for (given, kept) in [
-            ("007", "7"),
-            ("1.50", "1.5"),
-            ("-0.0", "0"),
-            ("12e3", "12000"),
-            ("1e-3", "0.001"),
-            ("-.5", "-0.5"),
-        ] {
+        for (given, kept) in
+            [("007", "7"), ("1.50", "1.5"), ("-0.0", "0"), ("12e3", "12000"), ("1e-3", "0.001"), ("-.5", "-0.5")]
+        {
             assert_eq!(number(given).to_string(), kept);
         }
         assert!(Number::parse("").is_err() && Number::parse("1x").is_err() && Number::parse(&"9".repeat(39)).is_err());

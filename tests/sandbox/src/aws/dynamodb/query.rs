@@ -37,9 +37,7 @@ struct Page {
 pub(super) fn scan(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &SCAN_MEMBERS)?;
     let table = table::named(aws, input)?;
-    let expressions = ["FilterExpression", "ProjectionExpression"]
-        .iter()
-        .any(|member| input.get(*member).is_some());
+    let expressions = ["FilterExpression", "ProjectionExpression"].iter().any(|member| input.get(*member).is_some());
     let mut placeholders = Placeholders::read(input, expressions)?;
     let page = Page::read(table, input, &mut placeholders)?;
     placeholders.finish()?;
@@ -47,10 +45,7 @@ pub(super) fn scan(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
 }
 
 pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(
-        input,
-        &[&SCAN_MEMBERS[..], &["KeyConditionExpression", "ScanIndexForward"]].concat(),
-    )?;
+    check_members(input, &[&SCAN_MEMBERS[..], &["KeyConditionExpression", "ScanIndexForward"]].concat())?;
     let table = table::named(aws, input)?;
     let key_condition = text(input, "KeyConditionExpression")?.ok_or_else(|| {
         invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
@@ -60,12 +55,7 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_key_condition(table, &condition)?;
     let page = Page::read(table, input, &mut placeholders)?;
     placeholders.finish()?;
-    if let Some(path) = page
-        .filter
-        .iter()
-        .flat_map(Condition::paths)
-        .find(|path| table.is_key(path.top()))
-    {
+    if let Some(path) = page.filter.iter().flat_map(Condition::paths).find(|path| table.is_key(path.top())) {
         let name = path.top();
         return Err(invalid(format!(
             "Filter Expression can only contain non-primary key attributes: Primary key attribute: {name}"
@@ -73,15 +63,12 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     }
     let forward = match input.get("ScanIndexForward") {
         None | Some(Value::Null) => true,
-        Some(value) => value
-            .as_bool()
-            .ok_or_else(|| super::attribute::serialization("ScanIndexForward: expected a boolean"))?,
+        Some(value) => {
+            value.as_bool().ok_or_else(|| super::attribute::serialization("ScanIndexForward: expected a boolean"))?
+        }
     };
-    let mut found: Vec<(&PrimaryKey, &Item)> = table
-        .items
-        .iter()
-        .filter(|(_, item)| condition.holds(item, table.absent_differs))
-        .collect();
+    let mut found: Vec<(&PrimaryKey, &Item)> =
+        table.items.iter().filter(|(_, item)| condition.holds(item, table.absent_differs)).collect();
     if !forward {
         found.reverse();
     }
@@ -97,23 +84,11 @@ impl Page {
         let filter = text(input, "FilterExpression")?
             .map(|text| Condition::parse("FilterExpression", text, placeholders))
             .transpose()?;
-        let paths = text(input, "ProjectionExpression")?
-            .map(|text| projection(text, placeholders))
-            .transpose()?;
-        let default = if paths.is_some() {
-            "SPECIFIC_ATTRIBUTES"
-        } else {
-            "ALL_ATTRIBUTES"
-        };
-        let select = word(
-            input,
-            "Select",
-            &[default, "ALL_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"],
-        )?;
+        let paths = text(input, "ProjectionExpression")?.map(|text| projection(text, placeholders)).transpose()?;
+        let default = if paths.is_some() { "SPECIFIC_ATTRIBUTES" } else { "ALL_ATTRIBUTES" };
+        let select = word(input, "Select", &[default, "ALL_ATTRIBUTES", "SPECIFIC_ATTRIBUTES", "COUNT"])?;
         if (select == "SPECIFIC_ATTRIBUTES") != paths.is_some() {
-            return Err(invalid(format!(
-                "Cannot specify the ProjectionExpression when choosing to get {select}"
-            )));
+            return Err(invalid(format!("Cannot specify the ProjectionExpression when choosing to get {select}")));
         }
         let limit = match input.get("Limit") {
             None | Some(Value::Null) => None,
@@ -126,28 +101,15 @@ impl Page {
         };
         let start = match input.get("ExclusiveStartKey") {
             None | Some(Value::Null) => None,
-            Some(key) => Some(
-                table
-                    .key_from_json(key)
-                    .map_err(|_| invalid("The provided starting key is invalid"))?
-                    .0,
-            ),
+            Some(key) => Some(table.key_from_json(key).map_err(|_| invalid("The provided starting key is invalid"))?.0),
         };
-        Ok(Self {
-            filter,
-            paths,
-            limit,
-            start,
-            counts_only: select == "COUNT",
-        })
+        Ok(Self { filter, paths, limit, start, counts_only: select == "COUNT" })
     }
 
     /// One page of the candidates, which are in order.
     fn answer(&self, table: &Table, candidates: Vec<(&PrimaryKey, &Item)>) -> Value {
-        let mut candidates = candidates
-            .into_iter()
-            .filter(|(key, _)| self.start.as_ref().is_none_or(|start| *key > start))
-            .peekable();
+        let mut candidates =
+            candidates.into_iter().filter(|(key, _)| self.start.as_ref().is_none_or(|start| *key > start)).peekable();
         let (mut items, mut count, mut scanned, mut bytes) = (Vec::new(), 0, 0, 0);
         let mut last = None;
         while let Some((_, item)) = candidates.peek().copied() {
@@ -159,11 +121,7 @@ impl Page {
             candidates.next();
             scanned += 1;
             last = Some(item);
-            if self
-                .filter
-                .as_ref()
-                .is_none_or(|filter| filter.holds(item, table.absent_differs))
-            {
+            if self.filter.as_ref().is_none_or(|filter| filter.holds(item, table.absent_differs)) {
                 count += 1;
                 items.push(projected(item, self.paths.as_deref()));
             }
@@ -199,10 +157,7 @@ fn check_key_condition(table: &Table, condition: &Condition) -> Result<(), ApiEr
                 "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested attributes",
             )
         })?;
-        let key: &KeyAttribute = table
-            .keys()
-            .find(|key| key.name == name)
-            .ok_or_else(|| missed(table, &seen))?;
+        let key: &KeyAttribute = table.keys().find(|key| key.name == name).ok_or_else(|| missed(table, &seen))?;
         if *key == table.hash && !equal {
             return Err(invalid("Query key condition not supported"));
         }
@@ -224,19 +179,11 @@ fn check_key_condition(table: &Table, condition: &Condition) -> Result<(), ApiEr
         }
         seen.push(name);
     }
-    if seen.contains(&table.hash.name.as_str()) {
-        Ok(())
-    } else {
-        Err(missed(table, &seen))
-    }
+    if seen.contains(&table.hash.name.as_str()) { Ok(()) } else { Err(missed(table, &seen)) }
 }
 
 fn missed(table: &Table, seen: &[&str]) -> ApiError {
-    let name = table
-        .keys()
-        .map(|key| key.name.as_str())
-        .find(|name| !seen.contains(name))
-        .unwrap_or_default();
+    let name = table.keys().map(|key| key.name.as_str()).find(|name| !seen.contains(name)).unwrap_or_default();
     invalid(format!("Query condition missed key schema element: {name}"))
 }
 

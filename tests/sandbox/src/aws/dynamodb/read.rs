@@ -33,10 +33,7 @@ pub(super) fn get_item(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> 
 
 /// The types of the members that have no effect here.
 pub(super) fn check_flags(input: &Value) -> Result<(), ApiError> {
-    if input
-        .get("ConsistentRead")
-        .is_some_and(|value| !value.is_null() && !value.is_boolean())
-    {
+    if input.get("ConsistentRead").is_some_and(|value| !value.is_null() && !value.is_boolean()) {
         return Err(super::attribute::serialization("ConsistentRead: expected a boolean"));
     }
     word(input, "ReturnConsumedCapacity", &["NONE", "TOTAL", "INDEXES"])?;

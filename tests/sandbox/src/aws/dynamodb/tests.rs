@@ -17,10 +17,7 @@ fn world() -> Aws {
 /// An input for the table, with these members.
 fn on_ledger(members: Value) -> Value {
     let mut input = json!({ "TableName": "ledger" });
-    input
-        .as_object_mut()
-        .unwrap()
-        .extend(members.as_object().unwrap().clone());
+    input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     input
 }
 
@@ -47,24 +44,15 @@ fn tables_are_created_once_and_described() {
     let mut aws = world();
     let table = ask(&mut aws, "DescribeTable", json!({})).unwrap();
     assert_eq!(
-        (
-            &table["Table"]["TableStatus"],
-            &table["Table"]["KeySchema"][1]["AttributeName"]
-        ),
+        (&table["Table"]["TableStatus"], &table["Table"]["KeySchema"][1]["AttributeName"]),
         (&json!("ACTIVE"), &json!("sk"))
     );
-    assert_eq!(
-        table["Table"]["TableArn"],
-        "arn:aws:dynamodb:eu-west-1:111122223333:table/ledger"
-    );
+    assert_eq!(table["Table"]["TableArn"], "arn:aws:dynamodb:eu-west-1:111122223333:table/ledger");
     let schema = json!({
         "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
     });
-    assert_eq!(
-        refused(&mut aws, "CreateTable", schema),
-        "ResourceInUseException: Table already exists: ledger"
-    );
+    assert_eq!(refused(&mut aws, "CreateTable", schema), "ResourceInUseException: Table already exists: ledger");
     let missing = json!({ "TableName": "other", "Key": key("a", 1) });
     assert_eq!(
         call(&mut aws, "GetItem", &missing).unwrap_err().to_string(),
@@ -78,18 +66,10 @@ fn tables_are_created_once_and_described() {
 fn items_are_put_read_and_deleted() {
     let mut aws = world();
     put(&mut aws, "a", 1, 3);
-    let item = ask(
-        &mut aws,
-        "GetItem",
-        json!({ "Key": key("a", 1), "ProjectionExpression": "v" }),
-    )
-    .unwrap();
+    let item = ask(&mut aws, "GetItem", json!({ "Key": key("a", 1), "ProjectionExpression": "v" })).unwrap();
     assert_eq!(item, json!({ "Item": { "v": {"S": "xxx"} } }));
     let same_number = json!({ "Key": { "pk": {"S": "a"}, "sk": {"N": "1.0"} }, "ReturnValues": "ALL_OLD" });
-    assert_eq!(
-        ask(&mut aws, "DeleteItem", same_number.clone()).unwrap()["Attributes"]["v"],
-        json!({"S": "xxx"})
-    );
+    assert_eq!(ask(&mut aws, "DeleteItem", same_number.clone()).unwrap()["Attributes"]["v"], json!({"S": "xxx"}));
     assert_eq!(ask(&mut aws, "DeleteItem", same_number).unwrap(), json!({}));
 }
 
@@ -98,20 +78,11 @@ fn keys_must_fit_the_schema() {
     let mut aws = world();
     for (item, says) in [
         (json!({ "pk": {"S": "a"} }), "Missing the key sk in the item"),
-        (
-            json!({ "pk": {"S": "a"}, "sk": {"S": "1"} }),
-            "Type mismatch for key sk expected: N actual: S",
-        ),
-        (
-            key("", 1),
-            "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk",
-        ),
+        (json!({ "pk": {"S": "a"}, "sk": {"S": "1"} }), "Type mismatch for key sk expected: N actual: S"),
+        (key("", 1), "The AttributeValue for a key attribute cannot contain an empty string value. Key: pk"),
     ] {
         let message = refused(&mut aws, "PutItem", json!({ "Item": item }));
-        assert!(
-            message.starts_with("ValidationException") && message.contains(says),
-            "{message}"
-        );
+        assert!(message.starts_with("ValidationException") && message.contains(says), "{message}");
     }
     let partial = json!({ "Key": { "pk": {"S": "a"} } });
     assert!(refused(&mut aws, "GetItem", partial).ends_with("The provided key element does not match the schema"));
@@ -128,10 +99,7 @@ fn a_failed_condition_shows_the_item_when_asked() {
     put(&mut aws, "a", 1, 1);
     let claim = json!({ "Item": key("a", 1), "ConditionExpression": "attribute_not_exists(pk)", "ReturnValuesOnConditionCheckFailure": "ALL_OLD" });
     let failure = ask(&mut aws, "PutItem", claim.clone()).unwrap_err();
-    assert_eq!(
-        failure.error.to_string(),
-        "ConditionalCheckFailedException: The conditional request failed"
-    );
+    assert_eq!(failure.error.to_string(), "ConditionalCheckFailedException: The conditional request failed");
     assert_eq!(failure.members[0].1["v"], json!({"S": "x"}));
     let mut silent = claim;
     silent["ReturnValuesOnConditionCheckFailure"] = json!("NONE");
@@ -149,25 +117,12 @@ fn updates_create_items_and_return_what_was_asked() {
     };
     assert_eq!(ask(&mut aws, "UpdateItem", update("ALL_OLD")).unwrap(), json!({}));
     let mut new = ask(&mut aws, "UpdateItem", update("UPDATED_NEW")).unwrap();
-    assert_eq!(
-        new["Attributes"].take(),
-        json!({ "fence": {"N": "2"}, "holder": {"S": "me"} })
-    );
-    assert_eq!(
-        ask(&mut aws, "UpdateItem", update("UPDATED_OLD")).unwrap()["Attributes"]["fence"],
-        json!({"N": "2"})
-    );
-    assert_eq!(
-        ask(&mut aws, "UpdateItem", update("ALL_NEW")).unwrap()["Attributes"]["pk"],
-        json!({"S": "a"})
-    );
+    assert_eq!(new["Attributes"].take(), json!({ "fence": {"N": "2"}, "holder": {"S": "me"} }));
+    assert_eq!(ask(&mut aws, "UpdateItem", update("UPDATED_OLD")).unwrap()["Attributes"]["fence"], json!({"N": "2"}));
+    assert_eq!(ask(&mut aws, "UpdateItem", update("ALL_NEW")).unwrap()["Attributes"]["pk"], json!({"S": "a"}));
     assert!(
-        refused(
-            &mut aws,
-            "PutItem",
-            json!({ "Item": key("a", 1), "ReturnValues": "ALL_NEW" })
-        )
-        .ends_with("can only be ALL_OLD or NONE")
+        refused(&mut aws, "PutItem", json!({ "Item": key("a", 1), "ReturnValues": "ALL_NEW" }))
+            .ends_with("can only be ALL_OLD or NONE")
     );
 }
 
@@ -202,39 +157,18 @@ fn queries_are_ordered_by_the_sort_key_as_a_number() {
     put(&mut aws, "b", 5, 1);
     let query = |condition: &str, values: Value, forward: bool| json!({ "KeyConditionExpression": condition, "ExpressionAttributeValues": values, "ScanIndexForward": forward, "ProjectionExpression": "sk" });
     let keys = |answer: Value| -> Vec<String> {
-        answer["Items"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item["sk"]["N"].as_str().unwrap().to_owned())
-            .collect()
+        answer["Items"].as_array().unwrap().iter().map(|item| item["sk"]["N"].as_str().unwrap().to_owned()).collect()
     };
     let a = json!({ ":a": {"S": "a"} });
-    assert_eq!(
-        keys(ask(&mut aws, "Query", query("pk = :a", a.clone(), true)).unwrap()),
-        ["-1", "9", "10", "100"]
-    );
-    assert_eq!(
-        keys(ask(&mut aws, "Query", query("pk = :a", a.clone(), false)).unwrap()),
-        ["100", "10", "9", "-1"]
-    );
+    assert_eq!(keys(ask(&mut aws, "Query", query("pk = :a", a.clone(), true)).unwrap()), ["-1", "9", "10", "100"]);
+    assert_eq!(keys(ask(&mut aws, "Query", query("pk = :a", a.clone(), false)).unwrap()), ["100", "10", "9", "-1"]);
     let between = json!({ ":a": {"S": "a"}, ":low": {"N": "9"}, ":high": {"N": "99"} });
     assert_eq!(
-        keys(
-            ask(
-                &mut aws,
-                "Query",
-                query("pk = :a AND sk BETWEEN :low AND :high", between, true)
-            )
-            .unwrap()
-        ),
+        keys(ask(&mut aws, "Query", query("pk = :a AND sk BETWEEN :low AND :high", between, true)).unwrap()),
         ["9", "10"]
     );
     let above = json!({ ":a": {"S": "a"}, ":low": {"N": "9"} });
-    assert_eq!(
-        keys(ask(&mut aws, "Query", query("sk > :low AND pk = :a", above, true)).unwrap()),
-        ["10", "100"]
-    );
+    assert_eq!(keys(ask(&mut aws, "Query", query("sk > :low AND pk = :a", above, true)).unwrap()), ["10", "100"]);
 }
 
 #[test]
@@ -244,18 +178,9 @@ fn key_conditions_that_aws_refuses() {
     for (condition, says) in [
         ("sk = :n AND v = :s", "Query condition missed key schema element: pk"),
         ("pk < :s AND sk = :n", "Query key condition not supported"),
-        (
-            "pk = :s OR sk = :n",
-            "Invalid operator used in KeyConditionExpression: OR",
-        ),
-        (
-            "pk = :s AND sk <> :n",
-            "Invalid operator used in KeyConditionExpression",
-        ),
-        (
-            "pk = :n AND sk = :s",
-            "Condition parameter type does not match schema type",
-        ),
+        ("pk = :s OR sk = :n", "Invalid operator used in KeyConditionExpression: OR"),
+        ("pk = :s AND sk <> :n", "Invalid operator used in KeyConditionExpression"),
+        ("pk = :n AND sk = :s", "Condition parameter type does not match schema type"),
     ] {
         let message = refused(
             &mut aws,
@@ -313,12 +238,8 @@ fn a_page_holds_a_megabyte_before_the_filter() {
     let filter = json!({ "FilterExpression": "attribute_not_exists(v)" });
     let page = ask(&mut aws, "Scan", filter).unwrap();
     assert_eq!((&page["Count"], &page["ScannedCount"]), (&json!(0), &json!(3)));
-    let rest = ask(
-        &mut aws,
-        "Scan",
-        json!({ "ExclusiveStartKey": page["LastEvaluatedKey"], "Select": "COUNT" }),
-    )
-    .unwrap();
+    let rest =
+        ask(&mut aws, "Scan", json!({ "ExclusiveStartKey": page["LastEvaluatedKey"], "Select": "COUNT" })).unwrap();
     assert_eq!(rest, json!({ "Count": 1, "ScannedCount": 1 }));
 }
 
@@ -335,27 +256,12 @@ fn transaction(second_condition: &str, token: &str) -> Value {
 #[test]
 fn a_transaction_happens_entirely_or_not_at_all() {
     let mut aws = world();
-    let failure = answer(
-        &mut aws,
-        "TransactWriteItems",
-        &transaction("attribute_exists(n)", "t1"),
-    )
-    .unwrap_err();
+    let failure = answer(&mut aws, "TransactWriteItems", &transaction("attribute_exists(n)", "t1")).unwrap_err();
     assert_eq!(failure.error.code, "TransactionCanceledException");
-    assert!(
-        failure
-            .error
-            .message
-            .ends_with("[None, ConditionalCheckFailed, None, None]")
-    );
+    assert!(failure.error.message.ends_with("[None, ConditionalCheckFailed, None, None]"));
     assert_eq!(failure.members[0].1[1]["Message"], "The conditional request failed");
     assert!(aws.dynamodb.items("ledger").is_empty());
-    answer(
-        &mut aws,
-        "TransactWriteItems",
-        &transaction("attribute_not_exists(n)", "t2"),
-    )
-    .unwrap();
+    answer(&mut aws, "TransactWriteItems", &transaction("attribute_not_exists(n)", "t2")).unwrap();
     assert_eq!(aws.dynamodb.items("ledger").len(), 2);
 }
 
@@ -371,10 +277,7 @@ fn a_transaction_is_done_once_per_token_for_ten_minutes() {
         "IdempotentParameterMismatchException"
     );
     aws.now += 10 * 60 * 1000;
-    assert_eq!(
-        answer(&mut aws, "TransactWriteItems", &once).unwrap_err().error.code,
-        "TransactionCanceledException"
-    );
+    assert_eq!(answer(&mut aws, "TransactWriteItems", &once).unwrap_err().error.code, "TransactionCanceledException");
 }
 
 #[test]
@@ -384,12 +287,6 @@ fn a_transaction_writes_an_item_once() {
         { "Put": { "TableName": "ledger", "Item": key("a", 1) } },
         { "Delete": { "TableName": "ledger", "Key": key("a", 1) } },
     ] });
-    let message = answer(&mut aws, "TransactWriteItems", &twice)
-        .unwrap_err()
-        .error
-        .message;
-    assert_eq!(
-        message,
-        "Transaction request cannot include multiple operations on one item"
-    );
+    let message = answer(&mut aws, "TransactWriteItems", &twice).unwrap_err().error.message;
+    assert_eq!(message, "Transaction request cannot include multiple operations on one item");
 }

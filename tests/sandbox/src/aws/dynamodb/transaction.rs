@@ -12,12 +12,8 @@ const MAX_ACTIONS: usize = 100;
 const TOKEN_LIFE_MS: Millis = 10 * 60 * 1000;
 
 const KINDS: [&str; 4] = ["Put", "Update", "Delete", "ConditionCheck"];
-const MEMBERS: [&str; 4] = [
-    "TransactItems",
-    "ClientRequestToken",
-    "ReturnConsumedCapacity",
-    "ReturnItemCollectionMetrics",
-];
+const MEMBERS: [&str; 4] =
+    ["TransactItems", "ClientRequestToken", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"];
 const ACTION_MEMBERS: [&str; 8] = [
     "TableName",
     "Item",
@@ -88,20 +84,12 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
     let mut seen: Vec<(Value, PrimaryKey)> = Vec::new();
     let mut writes = Vec::new();
     for item in &items {
-        let mut actions = item
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(_, value)| !value.is_null());
+        let mut actions = item.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
         let (Some((kind, action)), None) = (actions.next(), actions.next()) else {
-            return Err(invalid(
-                "TransactItems can only contain one of Check, Put, Update or Delete",
-            ));
+            return Err(invalid("TransactItems can only contain one of Check, Put, Update or Delete"));
         };
         if !KINDS.contains(&kind.as_str()) {
-            return Err(invalid(
-                "TransactItems can only contain one of Check, Put, Update or Delete",
-            ));
+            return Err(invalid("TransactItems can only contain one of Check, Put, Update or Delete"));
         }
         check_members(action, &ACTION_MEMBERS)?;
         match kind.as_str() {
@@ -113,9 +101,7 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
         let write = Write::read(table::named(aws, &name)?, kind, action)?;
         let target = (name.clone(), write.key.clone());
         if seen.contains(&target) {
-            return Err(invalid(
-                "Transaction request cannot include multiple operations on one item",
-            ));
+            return Err(invalid("Transaction request cannot include multiple operations on one item"));
         }
         seen.push(target);
         writes.push((name, write));
@@ -126,14 +112,10 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
 fn canceled(failures: Vec<Option<Failure>>) -> Failure {
     let reasons: Vec<Value> = failures.into_iter().map(reason).collect();
     let codes: Vec<&str> = reasons.iter().filter_map(|reason| reason["Code"].as_str()).collect();
-    let message = format!(
-        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
-        codes.join(", ")
-    );
+    let message =
+        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
     let mut failure = Failure::from(ApiError::client("TransactionCanceledException", message));
-    failure
-        .members
-        .push(("CancellationReasons".to_owned(), Value::from(reasons)));
+    failure.members.push(("CancellationReasons".to_owned(), Value::from(reasons)));
     failure
 }
 
@@ -145,9 +127,6 @@ fn reason(failure: Option<Failure>) -> Value {
         "ConditionalCheckFailedException" => "ConditionalCheckFailed",
         _ => "ValidationError",
     };
-    let own = [
-        ("Code".to_owned(), json!(code)),
-        ("Message".to_owned(), json!(failure.error.message)),
-    ];
+    let own = [("Code".to_owned(), json!(code)), ("Message".to_owned(), json!(failure.error.message))];
     own.into_iter().chain(failure.members).collect()
 }

@@ -15,24 +15,13 @@ pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> 
         None => aws.ecr.repositories.keys().cloned().collect(),
         Some(_) if input.get("maxResults").is_some() => return Err(together("repositoryNames")),
         Some(names) if names.len() > MAX_NAMES => {
-            return Err(parameter(
-                "repositoryNames",
-                "Member must have length less than or equal to 100",
-            ));
+            return Err(parameter("repositoryNames", "Member must have length less than or equal to 100"));
         }
-        Some(names) => names
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect::<Vec<_>>(),
+        Some(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>(),
     };
     let mut described = Vec::new();
     for name in &names {
-        let found = aws
-            .ecr
-            .repositories
-            .get(name)
-            .ok_or_else(|| no_repository(&aws.account, name))?;
+        let found = aws.ecr.repositories.get(name).ok_or_else(|| no_repository(&aws.account, name))?;
         described.push(repository(aws, name, found));
     }
     let (described, next) = page(input, described)?;
@@ -53,17 +42,7 @@ pub(super) fn repository(aws: &Aws, name: &str, repository: &Repository) -> Valu
 }
 
 pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(
-        input,
-        &[
-            "registryId",
-            "repositoryName",
-            "imageIds",
-            "nextToken",
-            "maxResults",
-            "filter",
-        ],
-    )?;
+    check_members(input, &["registryId", "repositoryName", "imageIds", "nextToken", "maxResults", "filter"])?;
     let (name, repository) = named(aws, input)?;
     let details = |digest: &str, image: &Image| detail(aws, name, digest, image);
     let (described, next) = match input.get("imageIds").and_then(Value::as_array) {
@@ -91,10 +70,7 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
 }
 
 pub(super) fn list_images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(
-        input,
-        &["registryId", "repositoryName", "nextToken", "maxResults", "filter"],
-    )?;
+    check_members(input, &["registryId", "repositoryName", "nextToken", "maxResults", "filter"])?;
     let (_, repository) = named(aws, input)?;
     let wanted = tag_filter(input)?;
     let mut ids = Vec::new();
@@ -102,12 +78,7 @@ pub(super) fn list_images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         if image.tags.is_empty() {
             ids.push(json!({ "imageDigest": digest }));
         }
-        ids.extend(
-            image
-                .tags
-                .iter()
-                .map(|tag| json!({ "imageDigest": digest, "imageTag": tag })),
-        );
+        ids.extend(image.tags.iter().map(|tag| json!({ "imageDigest": digest, "imageTag": tag })));
     }
     let (ids, next) = page(input, ids)?;
     Ok(with_token(json!({ "imageIds": ids }), next))
@@ -148,10 +119,7 @@ fn tag_filter(input: &Value) -> Result<fn(&Image) -> bool, ApiError> {
         "ANY" => Ok(|_| true),
         "TAGGED" => Ok(|image| !image.tags.is_empty()),
         "UNTAGGED" => Ok(|image| image.tags.is_empty()),
-        _ => Err(parameter(
-            "filter.tagStatus",
-            "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]",
-        )),
+        _ => Err(parameter("filter.tagStatus", "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]")),
     }
 }
 

@@ -9,10 +9,7 @@ use crate::aws::{ApiError, Aws};
 const MAX_IDS: usize = 100;
 
 pub(super) fn batch_get(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(
-        input,
-        &["registryId", "repositoryName", "imageIds", "acceptedMediaTypes"],
-    )?;
+    check_members(input, &["registryId", "repositoryName", "imageIds", "acceptedMediaTypes"])?;
     let (name, repository) = named(aws, input)?;
     let (mut images, mut failures) = (Vec::new(), Vec::new());
     for id in ids(input)? {
@@ -98,9 +95,7 @@ fn failure(id: &Value) -> Value {
 }
 
 fn ids(input: &Value) -> Result<&Vec<Value>, ApiError> {
-    let ids = input["imageIds"]
-        .as_array()
-        .ok_or_else(|| parameter("imageIds", "Member must not be null"))?;
+    let ids = input["imageIds"].as_array().ok_or_else(|| parameter("imageIds", "Member must not be null"))?;
     if (1..=MAX_IDS).contains(&ids.len()) {
         Ok(ids)
     } else {

@@ -89,17 +89,12 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         "MUTABLE" => false,
         "IMMUTABLE" => true,
         _ => {
-            return Err(parameter(
-                "imageTagMutability",
-                "the sandbox serves MUTABLE and IMMUTABLE",
-            ));
+            return Err(parameter("imageTagMutability", "the sandbox serves MUTABLE and IMMUTABLE"));
         }
     };
     if aws.ecr.repositories.contains_key(name) {
-        let message = format!(
-            "The repository with name '{name}' already exists in the registry with id '{}'",
-            aws.account
-        );
+        let message =
+            format!("The repository with name '{name}' already exists in the registry with id '{}'", aws.account);
         return Err(ApiError::client("RepositoryAlreadyExistsException", message));
     }
     let repository = Repository {
@@ -107,9 +102,7 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         uri: format!("{}/{name}", registry_host(aws)),
         created: aws.now,
         immutable,
-        scan_on_push: input["imageScanningConfiguration"]["scanOnPush"]
-            .as_bool()
-            .unwrap_or(false),
+        scan_on_push: input["imageScanningConfiguration"]["scanOnPush"].as_bool().unwrap_or(false),
         encryption: input
             .get("encryptionConfiguration")
             .cloned()
@@ -130,13 +123,7 @@ fn registry_host(aws: &Aws) -> String {
 fn named<'a>(aws: &'a Aws, input: &'a Value) -> Result<(&'a str, &'a Repository), ApiError> {
     check_registry(aws, input)?;
     let name = required_text(input, "repositoryName")?;
-    Ok((
-        name,
-        aws.ecr
-            .repositories
-            .get(name)
-            .ok_or_else(|| no_repository(&aws.account, name))?,
-    ))
+    Ok((name, aws.ecr.repositories.get(name).ok_or_else(|| no_repository(&aws.account, name))?))
 }
 
 fn no_repository(registry: &str, name: &str) -> ApiError {
@@ -158,10 +145,7 @@ impl Repository {
     /// The digest that an image id (`imageDigest`, `imageTag` or both, which must agree) means.
     fn find(&self, id: &Value) -> Option<&str> {
         let by_tag = |tag: &str| {
-            self.images
-                .iter()
-                .find(|(_, image)| image.tags.contains(tag))
-                .map(|(digest, _)| digest.as_str())
+            self.images.iter().find(|(_, image)| image.tags.contains(tag)).map(|(digest, _)| digest.as_str())
         };
         let by_digest = |digest: &str| self.images.get_key_value(digest).map(|(digest, _)| digest.as_str());
         match (id["imageDigest"].as_str(), id["imageTag"].as_str()) {
@@ -192,10 +176,7 @@ fn text<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError>
     match input.get(member) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(ApiError::client(
-            "SerializationException",
-            format!("{member}: expected a string"),
-        )),
+        Some(_) => Err(ApiError::client("SerializationException", format!("{member}: expected a string"))),
     }
 }
 

@@ -12,14 +12,8 @@ use crate::aws::{ApiError, Aws, eventbridge};
 
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
-const PUT_MEMBERS: [&str; 6] = [
-    "registryId",
-    "repositoryName",
-    "imageManifest",
-    "imageManifestMediaType",
-    "imageTag",
-    "imageDigest",
-];
+const PUT_MEMBERS: [&str; 6] =
+    ["registryId", "repositoryName", "imageManifest", "imageManifestMediaType", "imageTag", "imageDigest"];
 
 pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &PUT_MEMBERS)?;
@@ -28,9 +22,8 @@ pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
     let tag = text(input, "imageTag")?;
     let document: Value =
         serde_json::from_str(manifest).map_err(|_| parameter("ImageManifest", "Invalid JSON syntax"))?;
-    let media_type = text(input, "imageManifestMediaType")?
-        .or(document["mediaType"].as_str())
-        .unwrap_or(DOCKER_MANIFEST);
+    let media_type =
+        text(input, "imageManifestMediaType")?.or(document["mediaType"].as_str()).unwrap_or(DOCKER_MANIFEST);
     if text(input, "imageDigest")?.is_some_and(|given| given != digest_of(manifest)) {
         let message = "The specified image digest does not match the digest that Amazon ECR calculated for the image.";
         return Err(ApiError::client("ImageDigestDoesNotMatchException", message));
@@ -59,30 +52,16 @@ pub fn push(aws: &mut Aws, repository: &str, tag: &str, behaviour: Behaviour) ->
         "config": { "mediaType": "application/vnd.docker.container.image.v1+json", "size": 7023, "digest": blob("config") },
         "layers": [{ "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 32654, "digest": blob("layer") }],
     });
-    store(
-        aws,
-        repository,
-        &manifest.to_string(),
-        DOCKER_MANIFEST,
-        Some(tag),
-        behaviour,
-    )
+    store(aws, repository, &manifest.to_string(), DOCKER_MANIFEST, Some(tag), behaviour)
 }
 
 /// What a task would meet when it pulls `image` (a full reference as in a container definition), or why it cannot.
 pub fn behaviour(aws: &Aws, image: &str) -> Result<Behaviour, String> {
-    let Some(path) = image
-        .strip_prefix(&registry_host(aws))
-        .and_then(|path| path.strip_prefix('/'))
-    else {
+    let Some(path) = image.strip_prefix(&registry_host(aws)).and_then(|path| path.strip_prefix('/')) else {
         return Ok(Behaviour::Healthy);
     };
-    let (path, digest) = path
-        .split_once('@')
-        .map_or((path, None), |(path, digest)| (path, Some(digest)));
-    let (name, tag) = path
-        .split_once(':')
-        .map_or((path, None), |(name, tag)| (name, Some(tag)));
+    let (path, digest) = path.split_once('@').map_or((path, None), |(path, digest)| (path, Some(digest)));
+    let (name, tag) = path.split_once(':').map_or((path, None), |(name, tag)| (name, Some(tag)));
     // With a digest the tag is only decoration, and without both it is `latest`.
     let id = match digest {
         Some(digest) => json!({ "imageDigest": digest }),
@@ -169,9 +148,6 @@ pub(super) fn detail(aws: &mut Aws, repository: &str, digest: &str, tag: Option<
 }
 
 fn digest_of(manifest: &str) -> String {
-    let hex: String = Sha256::digest(manifest.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let hex: String = Sha256::digest(manifest.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     format!("sha256:{hex}")
 }

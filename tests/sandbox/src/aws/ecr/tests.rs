@@ -2,21 +2,14 @@ use super::*;
 
 fn world(mutability: &str) -> Aws {
     let mut aws = Aws::new(1);
-    call(
-        &mut aws,
-        "CreateRepository",
-        &json!({ "repositoryName": "team/web", "imageTagMutability": mutability }),
-    )
-    .unwrap();
+    call(&mut aws, "CreateRepository", &json!({ "repositoryName": "team/web", "imageTagMutability": mutability }))
+        .unwrap();
     aws
 }
 
 fn ask(aws: &mut Aws, operation: &str, members: Value) -> Result<Value, String> {
     let mut input = json!({ "repositoryName": "team/web" });
-    input
-        .as_object_mut()
-        .unwrap()
-        .extend(members.as_object().unwrap().clone());
+    input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
     call(aws, operation, &input).map_err(|error| error.to_string())
 }
 
@@ -27,17 +20,9 @@ fn put(aws: &mut Aws, manifest: &str, tag: &str) -> Result<Value, String> {
 #[test]
 fn repositories_are_created_once_and_described() {
     let mut aws = world("IMMUTABLE");
-    let described = call(
-        &mut aws,
-        "DescribeRepositories",
-        &json!({ "repositoryNames": ["team/web"] }),
-    )
-    .unwrap();
+    let described = call(&mut aws, "DescribeRepositories", &json!({ "repositoryNames": ["team/web"] })).unwrap();
     let repository = &described["repositories"][0];
-    assert_eq!(
-        repository["repositoryUri"],
-        "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web"
-    );
+    assert_eq!(repository["repositoryUri"], "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web");
     assert_eq!(
         (&repository["imageTagMutability"], &repository["registryId"]),
         (&json!("IMMUTABLE"), &json!("111122223333"))
@@ -48,9 +33,7 @@ fn repositories_are_created_once_and_described() {
     );
     assert!(call(&mut aws, "CreateRepository", &json!({ "repositoryName": "Web" })).is_err());
     assert_eq!(
-        call(&mut aws, "DescribeRepositories", &json!({ "repositoryNames": ["api"] }))
-            .unwrap_err()
-            .to_string(),
+        call(&mut aws, "DescribeRepositories", &json!({ "repositoryNames": ["api"] })).unwrap_err().to_string(),
         "RepositoryNotFoundException: The repository with name 'api' does not exist in the registry with id '111122223333'"
     );
 }
@@ -64,16 +47,8 @@ fn the_digest_is_the_hash_of_the_manifest() {
         "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
     );
     let wrong = json!({ "imageManifest": "{\"a\":1}", "imageDigest": "sha256:00" });
-    assert!(
-        ask(&mut aws, "PutImage", wrong)
-            .unwrap_err()
-            .starts_with("ImageDigestDoesNotMatchException")
-    );
-    assert!(
-        ask(&mut aws, "PutImage", json!({ "imageManifest": "{" }))
-            .unwrap_err()
-            .contains("Invalid JSON syntax")
-    );
+    assert!(ask(&mut aws, "PutImage", wrong).unwrap_err().starts_with("ImageDigestDoesNotMatchException"));
+    assert!(ask(&mut aws, "PutImage", json!({ "imageManifest": "{" })).unwrap_err().contains("Invalid JSON syntax"));
 }
 
 #[test]
@@ -110,20 +85,12 @@ fn images_are_described_by_tag_or_digest() {
     ] {
         let described = ask(&mut aws, "DescribeImages", json!({ "imageIds": [id] })).unwrap();
         assert_eq!(
-            (
-                &described["imageDetails"][0]["imageDigest"],
-                &described["imageDetails"][0]["imageTags"]
-            ),
+            (&described["imageDetails"][0]["imageDigest"], &described["imageDetails"][0]["imageTags"]),
             (&json!(digest), &json!(["v1"]))
         );
     }
     assert_eq!(
-        ask(
-            &mut aws,
-            "DescribeImages",
-            json!({ "imageIds": [{ "imageTag": "v2" }] })
-        )
-        .unwrap_err(),
+        ask(&mut aws, "DescribeImages", json!({ "imageIds": [{ "imageTag": "v2" }] })).unwrap_err(),
         "ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'v2'} does not exist within the repository \
          with name 'team/web' in the registry with id '111122223333'"
     );
@@ -137,27 +104,9 @@ fn images_come_in_pages() {
     }
     let first = ask(&mut aws, "DescribeImages", json!({ "maxResults": 2 })).unwrap();
     assert_eq!(first["imageDetails"].as_array().unwrap().len(), 2);
-    let second = ask(
-        &mut aws,
-        "DescribeImages",
-        json!({ "maxResults": 2, "nextToken": first["nextToken"] }),
-    )
-    .unwrap();
-    assert_eq!(
-        (
-            second["imageDetails"].as_array().unwrap().len(),
-            second.get("nextToken")
-        ),
-        (1, None)
-    );
-    assert!(
-        ask(
-            &mut aws,
-            "DescribeImages",
-            json!({ "maxResults": 2, "imageIds": [{ "imageTag": "v1" }] })
-        )
-        .is_err()
-    );
+    let second = ask(&mut aws, "DescribeImages", json!({ "maxResults": 2, "nextToken": first["nextToken"] })).unwrap();
+    assert_eq!((second["imageDetails"].as_array().unwrap().len(), second.get("nextToken")), (1, None));
+    assert!(ask(&mut aws, "DescribeImages", json!({ "maxResults": 2, "imageIds": [{ "imageTag": "v1" }] })).is_err());
 }
 
 #[test]
@@ -172,27 +121,9 @@ fn batches_answer_failures_one_by_one() {
         (&json!("{}"), &json!("ImageNotFound"))
     );
     let deleted = ask(&mut aws, "BatchDeleteImage", ids).unwrap();
-    assert_eq!(
-        (
-            &deleted["imageIds"][0]["imageTag"],
-            deleted["failures"].as_array().unwrap().len()
-        ),
-        (&json!("v1"), 1)
-    );
-    assert!(
-        ask(
-            &mut aws,
-            "DescribeImages",
-            json!({ "imageIds": [{ "imageTag": "v2" }] })
-        )
-        .is_ok()
-    );
-    ask(
-        &mut aws,
-        "BatchDeleteImage",
-        json!({ "imageIds": [{ "imageTag": "v2" }] }),
-    )
-    .unwrap();
+    assert_eq!((&deleted["imageIds"][0]["imageTag"], deleted["failures"].as_array().unwrap().len()), (&json!("v1"), 1));
+    assert!(ask(&mut aws, "DescribeImages", json!({ "imageIds": [{ "imageTag": "v2" }] })).is_ok());
+    ask(&mut aws, "BatchDeleteImage", json!({ "imageIds": [{ "imageTag": "v2" }] })).unwrap();
     assert_eq!(ask(&mut aws, "ListImages", json!({})).unwrap()["imageIds"], json!([]));
 }
 
@@ -208,10 +139,7 @@ fn a_task_meets_what_was_pushed() {
     assert_eq!(behaviour(&aws, &format!("{host}:v1@{bad}")), Ok(Behaviour::Exits));
     assert_eq!(behaviour(&aws, "public.ecr.aws/nginx/nginx:1"), Ok(Behaviour::Healthy));
     let missing = behaviour(&aws, host).unwrap_err();
-    assert!(
-        missing.starts_with("CannotPullContainerError: ") && missing.ends_with("not found"),
-        "{missing}"
-    );
+    assert!(missing.starts_with("CannotPullContainerError: ") && missing.ends_with("not found"), "{missing}");
     assert!(push(&mut aws, "team/web", "v1", Behaviour::Healthy).unwrap_err().code == "ImageAlreadyExistsException");
 }
 
@@ -221,17 +149,13 @@ fn the_event_of_a_push_has_the_documented_members() {
     let documented = json!({
         "result": "SUCCESS", "repository-name": "web", "image-digest": "sha256:00", "action-type": "PUSH", "image-tag": "latest",
     });
-    assert_eq!(
-        push::detail(&mut aws, "web", "sha256:00", Some("latest"), "PUSH").to_string(),
-        documented.to_string()
-    );
+    assert_eq!(push::detail(&mut aws, "web", "sha256:00", Some("latest"), "PUSH").to_string(), documented.to_string());
 }
 
 #[test]
 fn an_untagged_image_has_an_empty_tag_or_none() {
     let mut aws = Aws::new(1);
-    let tags: Vec<Value> = (0..20)
-        .map(|_| push::detail(&mut aws, "web", "sha256:00", None, "PUSH")["image-tag"].clone())
-        .collect();
+    let tags: Vec<Value> =
+        (0..20).map(|_| push::detail(&mut aws, "web", "sha256:00", None, "PUSH")["image-tag"].clone()).collect();
     assert!(tags.contains(&Value::Null) && tags.contains(&json!("")));
 }

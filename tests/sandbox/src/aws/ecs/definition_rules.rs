@@ -8,9 +8,7 @@ use super::client_error;
 use super::input::Input;
 
 pub(super) fn check(input: &Input) -> Result<(), ApiError> {
-    let family = input
-        .text("family")
-        .ok_or_else(|| client_error("Family should not be null or empty."))?;
+    let family = input.text("family").ok_or_else(|| client_error("Family should not be null or empty."))?;
     check_name("Family", family)?;
     let containers = input.list("containerDefinitions");
     if containers.is_empty() {
@@ -30,15 +28,9 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     if containers.iter().all(|container| container["essential"] == false) {
         return Err(client_error("TaskDefinition doesn't have any essential container"));
     }
-    containers
-        .iter()
-        .try_for_each(|container| check_references(container, containers))?;
+    containers.iter().try_for_each(|container| check_references(container, containers))?;
     check_network_mode(input)?;
-    if input.texts("requiresCompatibilities").contains(&"FARGATE") {
-        check_fargate(input)
-    } else {
-        Ok(())
-    }
+    if input.texts("requiresCompatibilities").contains(&"FARGATE") { check_fargate(input) } else { Ok(()) }
 }
 
 fn name(container: &Value) -> &str {
@@ -46,9 +38,7 @@ fn name(container: &Value) -> &str {
 }
 
 fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
-    let legal = name
-        .chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let legal = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
     match (legal, name.len() <= 255) {
         (false, _) => Err(client_error(format!("{what} contains invalid characters."))),
         (_, false) => Err(client_error(format!("{what} is too long; the maximum length is 255."))),
@@ -67,31 +57,20 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
     check_memory(input, container)?;
     let negative_cpu = container["cpu"].as_i64().is_some_and(|cpu| cpu < 0);
     if negative_cpu {
-        return Err(client_error(format!(
-            "Invalid 'cpu' setting for container '{}'.",
-            name(container)
-        )));
+        return Err(client_error(format!("Invalid 'cpu' setting for container '{}'.", name(container))));
     }
     let pairs = list(container, "environment").iter().chain(list(container, "secrets"));
-    if pairs
-        .into_iter()
-        .any(|pair| pair["name"].as_str().is_none_or(str::is_empty))
-    {
+    if pairs.into_iter().any(|pair| pair["name"].as_str().is_none_or(str::is_empty)) {
         return Err(client_error("Environment variable name should not be null or empty."));
     }
-    list(container, "portMappings")
-        .iter()
-        .try_for_each(|mapping| check_ports(input, container, mapping))
+    list(container, "portMappings").iter().try_for_each(|mapping| check_ports(input, container, mapping))
 }
 
 fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
     let (hard, soft) = (container["memory"].as_i64(), container["memoryReservation"].as_i64());
     if hard.is_none() && soft.is_none() && input.get("memory").is_none() {
         let message = "At least one of 'memory' or 'memoryReservation' must be specified.";
-        return Err(client_error(format!(
-            "Invalid setting for container '{}'. {message}",
-            name(container)
-        )));
+        return Err(client_error(format!("Invalid setting for container '{}'. {message}", name(container))));
     }
     if [hard, soft].into_iter().flatten().any(|mebibytes| mebibytes < 6) {
         return Err(client_error(format!(
@@ -101,10 +80,7 @@ fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
     }
     if hard.zip(soft).is_some_and(|(hard, soft)| hard < soft) {
         let message = "The 'memory' value must be greater than or equal to the 'memoryReservation' value.";
-        return Err(client_error(format!(
-            "Invalid setting for container '{}'. {message}",
-            name(container)
-        )));
+        return Err(client_error(format!("Invalid setting for container '{}'. {message}", name(container))));
     }
     Ok(())
 }
@@ -122,13 +98,8 @@ fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), 
             name(container)
         )));
     }
-    if mapping["protocol"]
-        .as_str()
-        .is_some_and(|protocol| !["tcp", "udp"].contains(&protocol))
-    {
-        return Err(client_error(
-            "Invalid protocol in a port mapping. Valid values: tcp, udp.",
-        ));
+    if mapping["protocol"].as_str().is_some_and(|protocol| !["tcp", "udp"].contains(&protocol)) {
+        return Err(client_error("Invalid protocol in a port mapping. Valid values: tcp, udp."));
     }
     let mode = input.text("networkMode").unwrap_or("bridge");
     if ["awsvpc", "host"].contains(&mode) && outside.is_some() && outside != inside {
@@ -177,9 +148,9 @@ fn check_references(container: &Value, containers: &[Value]) -> Result<(), ApiEr
 fn check_network_mode(input: &Input) -> Result<(), ApiError> {
     match input.text("networkMode") {
         None | Some("bridge" | "host" | "awsvpc" | "none") => Ok(()),
-        Some(other) => Err(client_error(format!(
-            "Invalid networkMode '{other}'. Valid values: awsvpc, bridge, host, none."
-        ))),
+        Some(other) => {
+            Err(client_error(format!("Invalid networkMode '{other}'. Valid values: awsvpc, bridge, host, none.")))
+        }
     }
 }
 
@@ -187,9 +158,8 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
     if input.text("networkMode") != Some("awsvpc") {
         return Err(client_error("Fargate only supports network mode ‘awsvpc’."));
     }
-    let cpu = input
-        .text("cpu")
-        .ok_or_else(|| client_error("Fargate requires that 'cpu' be defined at the task level."))?;
+    let cpu =
+        input.text("cpu").ok_or_else(|| client_error("Fargate requires that 'cpu' be defined at the task level."))?;
     let memory = input
         .text("memory")
         .ok_or_else(|| client_error("Fargate requires that 'memory' be defined at the task level."))?;
@@ -210,9 +180,7 @@ pub(super) fn fits_fargate(cpu: &str, memory: &str) -> bool {
             None => text.trim().parse().ok(),
         }
     };
-    let (Some(cpu), Some(memory)) = (number(cpu, "vcpu", 1024.0), number(memory, "gb", 1024.0)) else {
-        return false;
-    };
+    let (Some(cpu), Some(memory)) = (number(cpu, "vcpu", 1024.0), number(memory, "gb", 1024.0)) else { return false };
     let gib = memory / 1024;
     let whole = memory % 1024 == 0;
     match cpu {

@@ -48,22 +48,9 @@ const CONTAINER: Kind = Object(&[
             ("appProtocol", Text),
         ])),
     ),
-    (
-        "mountPoints",
-        List(&Object(&[
-            ("sourceVolume", Text),
-            ("containerPath", Text),
-            ("readOnly", Boolean),
-        ])),
-    ),
-    (
-        "volumesFrom",
-        List(&Object(&[("sourceContainer", Text), ("readOnly", Boolean)])),
-    ),
-    (
-        "dependsOn",
-        List(&Object(&[("containerName", Text), ("condition", Text)])),
-    ),
+    ("mountPoints", List(&Object(&[("sourceVolume", Text), ("containerPath", Text), ("readOnly", Boolean)]))),
+    ("volumesFrom", List(&Object(&[("sourceContainer", Text), ("readOnly", Boolean)]))),
+    ("dependsOn", List(&Object(&[("containerName", Text), ("condition", Text)]))),
     ("systemControls", List(&Object(&[("namespace", Text), ("value", Text)]))),
     ("dockerLabels", Texts),
     (
@@ -76,23 +63,9 @@ const CONTAINER: Kind = Object(&[
             ("startPeriod", Integer),
         ]),
     ),
-    (
-        "logConfiguration",
-        Object(&[
-            ("logDriver", Text),
-            ("options", Texts),
-            ("secretOptions", List(&SECRET)),
-        ]),
-    ),
+    ("logConfiguration", Object(&[("logDriver", Text), ("options", Texts), ("secretOptions", List(&SECRET))])),
     ("repositoryCredentials", Object(&[("credentialsParameter", Text)])),
-    (
-        "ulimits",
-        List(&Object(&[
-            ("name", Text),
-            ("softLimit", Integer),
-            ("hardLimit", Integer),
-        ])),
-    ),
+    ("ulimits", List(&Object(&[("name", Text), ("softLimit", Integer), ("hardLimit", Integer)]))),
     ("user", Text),
     ("workingDirectory", Text),
     ("hostname", Text),
@@ -117,14 +90,8 @@ const DEFINITION: Kind = Object(&[
     ("requiresCompatibilities", TEXT_LIST),
     ("containerDefinitions", List(&CONTAINER)),
     ("volumes", List(&Object(&[("name", Text)]))),
-    (
-        "placementConstraints",
-        List(&Object(&[("type", Text), ("expression", Text)])),
-    ),
-    (
-        "runtimePlatform",
-        Object(&[("cpuArchitecture", Text), ("operatingSystemFamily", Text)]),
-    ),
+    ("placementConstraints", List(&Object(&[("type", Text), ("expression", Text)]))),
+    ("runtimePlatform", Object(&[("cpuArchitecture", Text), ("operatingSystemFamily", Text)])),
     ("ephemeralStorage", Object(&[("sizeInGiB", Integer)])),
     ("tags", TAGS),
 ]);
@@ -155,23 +122,13 @@ const OTHER: Kind = Object(&[
     ("resourceArn", Text),
     ("tagKeys", TEXT_LIST),
     ("tags", TAGS),
-    (
-        "loadBalancers",
-        List(&Object(&[
-            ("targetGroupArn", Text),
-            ("containerName", Text),
-            ("containerPort", Integer),
-        ])),
-    ),
+    ("loadBalancers", List(&Object(&[("targetGroupArn", Text), ("containerName", Text), ("containerPort", Integer)]))),
     (
         "deploymentConfiguration",
         Object(&[
             ("minimumHealthyPercent", Integer),
             ("maximumPercent", Integer),
-            (
-                "deploymentCircuitBreaker",
-                Object(&[("enable", Boolean), ("rollback", Boolean)]),
-            ),
+            ("deploymentCircuitBreaker", Object(&[("enable", Boolean), ("rollback", Boolean)])),
         ]),
     ),
     ("deploymentController", Object(&[("type", Text)])),
@@ -184,14 +141,7 @@ pub(super) struct Input<'a>(pub(super) &'a Map<String, Value>);
 
 impl<'a> Input<'a> {
     pub(super) fn of(operation: &str, input: &'a Value) -> Result<Self, ApiError> {
-        check(
-            input,
-            if operation == "RegisterTaskDefinition" {
-                DEFINITION
-            } else {
-                OTHER
-            },
-        )?;
+        check(input, if operation == "RegisterTaskDefinition" { DEFINITION } else { OTHER })?;
         Ok(Self(input.as_object().expect("an object was checked")))
     }
 
@@ -233,10 +183,7 @@ impl<'a> Input<'a> {
     /// The cluster that is named by name or ARN; `default` when none is.
     pub(super) fn cluster<'b>(&self, aws: &'b Aws) -> Result<&'b Cluster, ApiError> {
         let name = short_name(self.text("cluster").unwrap_or("default"));
-        aws.ecs
-            .clusters
-            .get(name)
-            .ok_or_else(|| ApiError::client("ClusterNotFoundException", "Cluster not found."))
+        aws.ecs.clusters.get(name).ok_or_else(|| ApiError::client("ClusterNotFoundException", "Cluster not found."))
     }
 
     /// One page of ARNs that are in order, as `{<member>: […], nextToken?}`. The token is the last item before the page.
@@ -246,12 +193,7 @@ impl<'a> Input<'a> {
             return Err(invalid("maxResults must be between 1 and 100."));
         }
         let start = match self.text("nextToken") {
-            Some(token) => {
-                arns.iter()
-                    .position(|arn| arn == token)
-                    .ok_or_else(|| invalid("Invalid token"))?
-                    + 1
-            }
+            Some(token) => arns.iter().position(|arn| arn == token).ok_or_else(|| invalid("Invalid token"))? + 1,
             None => 0,
         };
         let page: Vec<&String> = arns[start..].iter().take(usize::try_from(size).unwrap_or(1)).collect();
@@ -296,15 +238,7 @@ fn wrong_type(value: &Value, kind: Kind) -> ApiError {
         Value::Number(_) => "NUMBER_VALUE",
         Value::Bool(true) => "TRUE_VALUE",
         Value::Bool(false) => "FALSE_VALUE",
-        _ => {
-            return ApiError::client(
-                "SerializationException",
-                "Start of structure or map found where not expected.",
-            );
-        }
+        _ => return ApiError::client("SerializationException", "Start of structure or map found where not expected."),
     };
-    ApiError::client(
-        "SerializationException",
-        format!("{found} can not be converted to {expected}"),
-    )
+    ApiError::client("SerializationException", format!("{found} can not be converted to {expected}"))
 }

@@ -107,16 +107,12 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
 impl Ecs {
     /// The tasks of a service (by ARN) that are not yet stopped, whatever deployment they belong to.
     pub fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Task> {
-        self.tasks
-            .values()
-            .filter(move |task| task.service == service && task.state != TaskState::Stopped)
+        self.tasks.values().filter(move |task| task.service == service && task.state != TaskState::Stopped)
     }
 
     /// A service by the names of its cluster and itself.
     pub fn service_named(&self, cluster: &str, name: &str) -> Option<&Service> {
-        self.services
-            .values()
-            .find(|service| service.cluster == cluster && service.name == name)
+        self.services.values().find(|service| service.cluster == cluster && service.name == name)
     }
 
     /// The containers' JSON of a task definition, as it was registered.
@@ -128,10 +124,7 @@ impl Ecs {
 }
 
 fn habits(aws: &mut Aws) -> Habits {
-    let draw = || Habits {
-        early_exit_is_failure: aws.rng.bool(),
-        stops_before_starting: aws.rng.bool(),
-    };
+    let draw = || Habits { early_exit_is_failure: aws.rng.bool(), stops_before_starting: aws.rng.bool() };
     *aws.ecs.habits.get_or_insert_with(draw)
 }
 

@@ -167,15 +167,11 @@ pub struct Container {
 impl Service {
     /// The current deployment. A service has none only when it is INACTIVE.
     pub fn primary(&self) -> Option<&Deployment> {
-        self.deployments
-            .first()
-            .filter(|deployment| deployment.status == DeploymentStatus::Primary)
+        self.deployments.first().filter(|deployment| deployment.status == DeploymentStatus::Primary)
     }
 
     pub fn is_deploying(&self) -> bool {
-        self.deployments
-            .first()
-            .is_some_and(|primary| primary.rollout != RolloutState::Completed)
+        self.deployments.first().is_some_and(|primary| primary.rollout != RolloutState::Completed)
     }
 
     fn configuration(&self, member: &str) -> Option<i64> {
@@ -195,17 +191,11 @@ impl Service {
     }
 
     pub(super) fn grace_period_secs(&self) -> i64 {
-        self.settings
-            .get("healthCheckGracePeriodSeconds")
-            .and_then(Value::as_i64)
-            .unwrap_or(0)
+        self.settings.get("healthCheckGracePeriodSeconds").and_then(Value::as_i64).unwrap_or(0)
     }
 
     pub(super) fn circuit_breaker(&self, member: &str) -> bool {
-        let breaker = self
-            .settings
-            .get("deploymentConfiguration")
-            .and_then(|it| it.get("deploymentCircuitBreaker"));
+        let breaker = self.settings.get("deploymentConfiguration").and_then(|it| it.get("deploymentCircuitBreaker"));
         breaker.and_then(|it| it.get(member)?.as_bool()).unwrap_or(false)
     }
 }
@@ -235,8 +225,6 @@ impl Task {
     }
 
     pub(super) fn never_healthy(&self) -> bool {
-        self.containers
-            .iter()
-            .any(|container| container.fate == Ok(Behaviour::NeverHealthy))
+        self.containers.iter().any(|container| container.fate == Ok(Behaviour::NeverHealthy))
     }
 }

@@ -17,12 +17,7 @@ pub(super) fn wake(aws: &mut Aws, service: &str) {
 }
 
 pub(super) fn wake_after(aws: &mut Aws, service: &str, after: Duration) {
-    aws.schedule(
-        after,
-        Due::Ecs(super::Due::Reconcile {
-            service: service.to_owned(),
-        }),
-    );
+    aws.schedule(after, Due::Ecs(super::Due::Reconcile { service: service.to_owned() }));
 }
 
 /// Moves the tasks of a service towards what is wanted.
@@ -62,26 +57,20 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
 pub(super) fn is_in_place(aws: &Aws, service: &Service) -> bool {
     let Some(primary) = service.primary() else { return false };
     let tasks = || aws.ecs.tasks_of(&service.arn);
-    let wanted = tasks()
-        .filter(|task| task.deployment == primary.id && task.is_live() && task.healthy)
-        .count();
+    let wanted = tasks().filter(|task| task.deployment == primary.id && task.is_live() && task.healthy).count();
     wanted == service.desired_count as usize && tasks().count() == wanted
 }
 
 /// Says once that a service is steady.
 pub(super) fn note_steady_state(aws: &mut Aws, arn: &str) {
-    let Some(service) = aws.ecs.services.get_mut(arn).filter(|service| !service.steady) else {
-        return;
-    };
+    let Some(service) = aws.ecs.services.get_mut(arn).filter(|service| !service.steady) else { return };
     service.steady = true;
     note(aws, arn, |name| format!("(service {name}) has reached a steady state."));
 }
 
 /// Stops a task as StopTask does; the scheduler replaces it.
 pub fn stop_task(aws: &mut Aws, task: &str, reason: &str) {
-    let Some(service) = aws.ecs.tasks.get(task).map(|task| task.service.clone()) else {
-        return;
-    };
+    let Some(service) = aws.ecs.tasks.get(task).map(|task| task.service.clone()) else { return };
     task_life::stop(aws, task, "UserInitiated", reason.to_owned());
     wake(aws, &service);
 }
@@ -97,10 +86,7 @@ fn live<'a>(aws: &'a Aws, arn: &'a str) -> Vec<&'a Task> {
 fn stop_surplus(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
     let Some(primary) = service.primary() else { return };
-    let mut tasks: Vec<&Task> = live(aws, arn)
-        .into_iter()
-        .filter(|task| task.deployment == primary.id)
-        .collect();
+    let mut tasks: Vec<&Task> = live(aws, arn).into_iter().filter(|task| task.deployment == primary.id).collect();
     let surplus = tasks.len().saturating_sub(service.desired_count as usize);
     tasks.sort_by_key(|task| task.healthy);
     let tasks: Vec<String> = tasks.iter().take(surplus).map(|task| task.arn.clone()).collect();
@@ -108,7 +94,7 @@ fn stop_surplus(aws: &mut Aws, arn: &str) {
 }
 
 /// Stops tasks of older deployments while the floor of healthy tasks is kept; answers whether any was stopped.
-/// Without `make_room` only as many as are too many anyway.
+/// Without `make_room` only as many as new ones already serve in their stead.
 fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
     let service = &aws.ecs.services[arn];
     let Some(primary) = service.primary() else { return false };
@@ -121,17 +107,9 @@ fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
     let (healthy, useless): (Vec<&Task>, Vec<&Task>) = old.into_iter().partition(|task| task.healthy);
     let serving = healthy.len() + new.iter().filter(|task| task.healthy).count();
     let above_floor = serving.saturating_sub(service.floor() as usize);
-    let surplus = (healthy.len() + new.len()).saturating_sub(service.desired_count as usize);
-    let most = if make_room {
-        above_floor
-    } else {
-        above_floor.min(surplus)
-    };
-    let tasks: Vec<String> = useless
-        .iter()
-        .chain(healthy.iter().take(most))
-        .map(|task| task.arn.clone())
-        .collect();
+    let surplus = serving.saturating_sub(service.desired_count as usize);
+    let most = if make_room { above_floor } else { above_floor.min(surplus) };
+    let tasks: Vec<String> = useless.iter().chain(healthy.iter().take(most)).map(|task| task.arn.clone()).collect();
     stop_all(aws, arn, &tasks);
     if !tasks.is_empty() {
         wake(aws, arn);
@@ -143,9 +121,7 @@ fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
     if tasks.is_empty() {
         return;
     }
-    let Some(service) = aws.ecs.services.get_mut(arn) else {
-        return;
-    };
+    let Some(service) = aws.ecs.services.get_mut(arn) else { return };
     service.steady = false;
     let by = service.primary().map(|primary| primary.id.clone()).unwrap_or_default();
     for task in tasks {
@@ -156,23 +132,14 @@ fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
             format!("Scaling activity initiated by (deployment {by})"),
         );
     }
-    note(aws, arn, |name| {
-        format!(
-            "(service {name}) has stopped {} running tasks: {}.",
-            tasks.len(),
-            named(tasks)
-        )
-    });
+    note(aws, arn, |name| format!("(service {name}) has stopped {} running tasks: {}.", tasks.len(), named(tasks)));
 }
 
 /// Starts what the primary deployment lacks, as far as the ceiling and the instances allow. Answers whether it could
 /// start nothing for lack of room; waiting after failures is no such lack.
 fn start(aws: &mut Aws, arn: &str) -> bool {
     let service = &aws.ecs.services[arn];
-    let Some(primary) = service
-        .primary()
-        .filter(|primary| primary.rollout != RolloutState::Failed)
-    else {
+    let Some(primary) = service.primary().filter(|primary| primary.rollout != RolloutState::Failed) else {
         return false;
     };
     let tasks = live(aws, arn);
@@ -186,14 +153,8 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
         wake_after(aws, arn, wait);
         return false;
     }
-    let ceiling = if service.is_deploying() {
-        service.ceiling()
-    } else {
-        service.ceiling().max(service.desired_count)
-    };
-    let count = wanted
-        .min((ceiling as usize).saturating_sub(tasks.len()))
-        .min(MOST_STARTS);
+    let ceiling = if service.is_deploying() { service.ceiling() } else { service.ceiling().max(service.desired_count) };
+    let count = wanted.min((ceiling as usize).saturating_sub(tasks.len())).min(MOST_STARTS);
     let (started, refusal) = start_tasks(aws, arn, count);
     if count == MOST_STARTS {
         wake(aws, arn);
@@ -213,12 +174,7 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
 fn retry_placement(aws: &mut Aws, arn: &str) {
     let pause = Duration::from_secs(aws.rng.u64(15..30));
     let now = aws.now;
-    let Some(service) = aws
-        .ecs
-        .services
-        .get_mut(arn)
-        .filter(|service| service.placement_retry_at <= now)
-    else {
+    let Some(service) = aws.ecs.services.get_mut(arn).filter(|service| service.placement_retry_at <= now) else {
         return;
     };
     service.placement_retry_at = now + pause.as_millis() as i64;
@@ -242,13 +198,7 @@ fn start_tasks(aws: &mut Aws, arn: &str, count: usize) -> (usize, Option<String>
         if let Some(service) = aws.ecs.services.get_mut(arn) {
             service.steady = false;
         }
-        note(aws, arn, |name| {
-            format!(
-                "(service {name}) has started {} tasks: {}.",
-                started.len(),
-                named(&started)
-            )
-        });
+        note(aws, arn, |name| format!("(service {name}) has started {} tasks: {}.", started.len(), named(&started)));
     }
     (started.len(), refusal)
 }
@@ -275,22 +225,15 @@ fn drain(aws: &mut Aws, arn: &str) {
     if aws.ecs.tasks_of(arn).next().is_some() {
         return;
     }
-    let Some(service) = aws.ecs.services.get_mut(arn) else {
-        return;
-    };
+    let Some(service) = aws.ecs.services.get_mut(arn) else { return };
     service.status = ServiceStatus::Inactive;
-    service
-        .deployments
-        .iter_mut()
-        .for_each(|deployment| deployment.status = DeploymentStatus::Inactive);
+    service.deployments.iter_mut().for_each(|deployment| deployment.status = DeploymentStatus::Inactive);
     service.last_completed = service.deployments.drain(..).next();
 }
 
 fn named(tasks: &[String]) -> String {
-    let ids: Vec<String> = tasks
-        .iter()
-        .map(|task| format!("(task {})", task.rsplit('/').next().unwrap_or(task)))
-        .collect();
+    let ids: Vec<String> =
+        tasks.iter().map(|task| format!("(task {})", task.rsplit('/').next().unwrap_or(task))).collect();
     ids.join(" ")
 }
 

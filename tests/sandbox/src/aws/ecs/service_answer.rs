@@ -20,9 +20,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         return Err(invalid("Services cannot be empty."));
     }
     if names.len() > MOST_SERVICES {
-        return Err(invalid(format!(
-            "service names can have at most {MOST_SERVICES} items."
-        )));
+        return Err(invalid(format!("service names can have at most {MOST_SERVICES} items.")));
     }
     let (mut services, mut failures) = (Vec::new(), Vec::new());
     for name in names.into_iter().map(short_name) {
@@ -72,11 +70,7 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
 }
 
 fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> Value {
-    let tasks = || {
-        aws.ecs
-            .tasks_of(&service.arn)
-            .filter(|task| task.deployment == deployment.id)
-    };
+    let tasks = || aws.ecs.tasks_of(&service.arn).filter(|task| task.deployment == deployment.id);
     let desired_count = match deployment.status {
         DeploymentStatus::Primary => service.desired_count as usize,
         _ => tasks().filter(|task| task.is_live()).count(),

@@ -37,14 +37,9 @@ pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
         return Err(invalid(format!("Tags can have at most {MOST_TAGS} items.")));
     }
     for tag in tags {
-        let (key, value) = (
-            tag["key"].as_str().unwrap_or_default(),
-            tag["value"].as_str().unwrap_or_default(),
-        );
+        let (key, value) = (tag["key"].as_str().unwrap_or_default(), tag["value"].as_str().unwrap_or_default());
         if key.is_empty() || key.len() > 128 || value.len() > 256 {
-            return Err(invalid(
-                "Tag keys must have 1 to 128 characters and tag values at most 256.",
-            ));
+            return Err(invalid("Tag keys must have 1 to 128 characters and tag values at most 256."));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
             return Err(invalid("Tag keys must not begin with aws:"));
@@ -54,14 +49,8 @@ pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
 }
 
 fn tags_of<'a>(ecs: &'a mut Ecs, input: &Input) -> Result<&'a mut Vec<Value>, ApiError> {
-    let arn = input
-        .text("resourceArn")
-        .ok_or_else(|| invalid("The resource ARN cannot be empty."))?;
-    let kind = arn
-        .splitn(6, ':')
-        .nth(5)
-        .and_then(|resource| resource.split('/').next())
-        .unwrap_or_default();
+    let arn = input.text("resourceArn").ok_or_else(|| invalid("The resource ARN cannot be empty."))?;
+    let kind = arn.splitn(6, ':').nth(5).and_then(|resource| resource.split('/').next()).unwrap_or_default();
     let tags = match kind {
         "cluster" => ecs.clusters.get_mut(short_name(arn)).map(|cluster| &mut cluster.tags),
         "service" => ecs.services.get_mut(arn).map(|service| &mut service.tags),

@@ -20,11 +20,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let service = match input.text("serviceName") {
         Some(name) => {
             let service = aws.ecs.service_named(&cluster.name, short_name(name));
-            Some(
-                &service
-                    .ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?
-                    .arn,
-            )
+            Some(&service.ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?.arn)
         }
         None => None,
     };
@@ -39,13 +35,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     };
     // A task whose desired status is PENDING does not exist.
     let none = input.text("desiredStatus") == Some("PENDING");
-    let arns = aws
-        .ecs
-        .tasks
-        .values()
-        .filter(|task| !none && matches(task))
-        .map(|task| task.arn.clone())
-        .collect();
+    let arns = aws.ecs.tasks.values().filter(|task| !none && matches(task)).map(|task| task.arn.clone()).collect();
     input.page("taskArns", arns, 100)
 }
 
@@ -120,10 +110,7 @@ fn container_answer(task: &Task, container: &Container) -> Value {
 }
 
 fn bindings(task: &Task, container: &Container) -> Value {
-    let ports = task
-        .host_ports
-        .iter()
-        .filter(|((name, _), _)| *name == container.name && task.started_at.is_some());
+    let ports = task.host_ports.iter().filter(|((name, _), _)| *name == container.name && task.started_at.is_some());
     ports.map(|((_, port), host_port)| json!({"bindIP": "0.0.0.0", "containerPort": port, "hostPort": host_port, "protocol": "tcp"})).collect()
 }
 

@@ -83,12 +83,7 @@ impl World {
     }
 
     fn messages(&mut self) -> Vec<String> {
-        self.service()["events"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|event| text(&event["message"]))
-            .collect()
+        self.service()["events"].as_array().unwrap().iter().map(|event| text(&event["message"])).collect()
     }
 }
 
@@ -102,8 +97,5 @@ pub(super) fn fate(image: &str) -> Option<Result<Behaviour, String>> {
 }
 
 fn text(value: &Value) -> String {
-    value
-        .as_str()
-        .unwrap_or_else(|| panic!("{value} is not a text"))
-        .to_owned()
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a text")).to_owned()
 }

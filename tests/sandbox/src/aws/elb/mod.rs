@@ -86,17 +86,12 @@ impl TargetGroup {
 
     /// `instance`, `ip` or `lambda`.
     pub fn target_type(&self) -> &str {
-        self.properties
-            .get("TargetType")
-            .and_then(Value::as_str)
-            .unwrap_or("instance")
+        self.properties.get("TargetType").and_then(Value::as_str).unwrap_or("instance")
     }
 
     fn number(&self, property: &str, default: i64) -> i64 {
         let value = self.properties.get(property);
-        value
-            .and_then(|value| value.as_i64().or_else(|| value.as_str()?.parse().ok()))
-            .unwrap_or(default)
+        value.and_then(|value| value.as_i64().or_else(|| value.as_str()?.parse().ok())).unwrap_or(default)
     }
 
     /// A target group attribute, e.g. `deregistration_delay.timeout_seconds`.
@@ -126,18 +121,11 @@ impl Elb {
 
     /// Every forward of every listener and rule, with the listener it belongs to.
     pub fn all_forwards(&self) -> impl Iterator<Item = (&str, String, i64)> {
-        let defaults = self
-            .listeners
-            .values()
-            .map(|listener| (listener.arn.as_str(), listener.properties.get("DefaultActions")));
-        let rules = self
-            .rules
-            .values()
-            .map(|rule| (rule.listener_arn.as_str(), rule.properties.get("Actions")));
+        let defaults =
+            self.listeners.values().map(|listener| (listener.arn.as_str(), listener.properties.get("DefaultActions")));
+        let rules = self.rules.values().map(|rule| (rule.listener_arn.as_str(), rule.properties.get("Actions")));
         defaults.chain(rules).flat_map(|(listener, actions)| {
-            Self::forwards(actions)
-                .into_iter()
-                .map(move |(group, weight)| (listener, group, weight))
+            Self::forwards(actions).into_iter().map(move |(group, weight)| (listener, group, weight))
         })
     }
 
@@ -155,9 +143,7 @@ impl Elb {
 
     /// How many targets of a group are healthy.
     pub fn healthy_count(&self, target_group: &str, now: Millis) -> usize {
-        let Some(group) = self.target_groups.get(target_group) else {
-            return 0;
-        };
+        let Some(group) = self.target_groups.get(target_group) else { return 0 };
         group
             .targets
             .values()

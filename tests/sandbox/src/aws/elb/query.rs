@@ -50,16 +50,12 @@ pub(super) fn rule_not_found() -> ApiError {
 }
 
 fn target_health(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let arn = parameters
-        .get("TargetGroupArn")
-        .ok_or_else(|| validation("A target group ARN must be specified"))?;
+    let arn = parameters.get("TargetGroupArn").ok_or_else(|| validation("A target group ARN must be specified"))?;
     let group = aws.elb.target_groups.get(arn).ok_or_else(target_group_not_found)?;
     let mut descriptions = Vec::new();
     let asked = members(parameters, "Targets", ".Id");
     for ((id, port), target) in &group.targets {
-        let Some(state) = health::state_of(group, target, aws.now) else {
-            continue;
-        };
+        let Some(state) = health::state_of(group, target, aws.now) else { continue };
         if asked.is_empty() || asked.contains(id) {
             descriptions.push(health_description(id, *port, state, reason(state)));
         }
@@ -91,31 +87,20 @@ fn reason(state: TargetState) -> (&'static str, &'static str) {
         TargetState::Healthy => ("", ""),
         TargetState::Initial => ("Elb.RegistrationInProgress", "Target registration is in progress"),
         TargetState::Unhealthy => ("Target.FailedHealthChecks", "Health checks failed"),
-        TargetState::Unused => (
-            "Target.NotInUse",
-            "Target group is not configured to receive traffic from the load balancer",
-        ),
-        TargetState::Draining => (
-            "Target.DeregistrationInProgress",
-            "Target deregistration is in progress",
-        ),
+        TargetState::Unused => {
+            ("Target.NotInUse", "Target group is not configured to receive traffic from the load balancer")
+        }
+        TargetState::Draining => ("Target.DeregistrationInProgress", "Target deregistration is in progress"),
     }
 }
 
 fn target_groups(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let (arns, names) = (
-        members(parameters, "TargetGroupArns", ""),
-        members(parameters, "Names", ""),
-    );
+    let (arns, names) = (members(parameters, "TargetGroupArns", ""), members(parameters, "Names", ""));
     let all = aws.elb.target_groups.values();
     let found: Vec<&TargetGroup> = match parameters.get("LoadBalancerArn") {
         Some(balancer) if !aws.elb.load_balancers.contains_key(balancer) => return Err(load_balancer_not_found()),
-        Some(balancer) => all
-            .filter(|group| aws.elb.load_balancers_of(&group.arn).contains(balancer))
-            .collect(),
-        None => all
-            .filter(|group| wanted(&arns, &group.arn) && wanted(&names, &group.name))
-            .collect(),
+        Some(balancer) => all.filter(|group| aws.elb.load_balancers_of(&group.arn).contains(balancer)).collect(),
+        None => all.filter(|group| wanted(&arns, &group.arn) && wanted(&names, &group.name)).collect(),
     };
     if found.len() < arns.len().max(names.len()) {
         return Err(target_group_not_found());
@@ -142,14 +127,10 @@ fn describe_group(aws: &Aws, group: &TargetGroup) -> Value {
 }
 
 fn load_balancers(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let (arns, names) = (
-        members(parameters, "LoadBalancerArns", ""),
-        members(parameters, "Names", ""),
-    );
+    let (arns, names) = (members(parameters, "LoadBalancerArns", ""), members(parameters, "Names", ""));
     let all = aws.elb.load_balancers.values();
-    let found: Vec<&LoadBalancer> = all
-        .filter(|balancer| wanted(&arns, &balancer.arn) && wanted(&names, &balancer.name))
-        .collect();
+    let found: Vec<&LoadBalancer> =
+        all.filter(|balancer| wanted(&arns, &balancer.arn) && wanted(&names, &balancer.name)).collect();
     if found.len() < arns.len().max(names.len()) {
         return Err(load_balancer_not_found());
     }
@@ -171,17 +152,14 @@ fn listeners(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let arns = members(parameters, "ListenerArns", "");
     let balancer = parameters.get("LoadBalancerArn");
     if balancer.is_none() && arns.is_empty() {
-        return Err(validation(
-            "Either listener ARNs or a load balancer ARN must be specified",
-        ));
+        return Err(validation("Either listener ARNs or a load balancer ARN must be specified"));
     }
     if balancer.is_some_and(|arn| !aws.elb.load_balancers.contains_key(arn)) {
         return Err(load_balancer_not_found());
     }
     let all = aws.elb.listeners.values();
-    let found: Vec<&Listener> = all
-        .filter(|it| wanted(&arns, &it.arn) && balancer.is_none_or(|arn| *arn == it.load_balancer_arn))
-        .collect();
+    let found: Vec<&Listener> =
+        all.filter(|it| wanted(&arns, &it.arn) && balancer.is_none_or(|arn| *arn == it.load_balancer_arn)).collect();
     if found.len() < arns.len() {
         return Err(listener_not_found());
     }
@@ -198,9 +176,7 @@ fn rules(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let arns = members(parameters, "RuleArns", "");
     let listener = parameters.get("ListenerArn");
     if listener.is_none() == arns.is_empty() {
-        return Err(validation(
-            "You must specify either a listener ARN or one or more rule ARNs",
-        ));
+        return Err(validation("You must specify either a listener ARN or one or more rule ARNs"));
     }
     let mut found: Vec<&Rule> = aws
         .elb
@@ -240,22 +216,15 @@ fn actions(actions: Option<&Value>) -> Value {
                 action.insert("TargetGroupArn".to_owned(), only.clone().into());
             }
             let config = action.entry("ForwardConfig").or_insert_with(|| Map::new().into());
-            config["TargetGroups"] = groups
-                .into_iter()
-                .map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight}))
-                .collect();
+            config["TargetGroups"] =
+                groups.into_iter().map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight})).collect();
             if config.get("TargetGroupStickinessConfig").is_none() {
                 config["TargetGroupStickinessConfig"] = json!({"Enabled": false});
             }
         }
         Value::Object(action)
     };
-    actions
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(complete)
-        .collect()
+    actions.and_then(Value::as_array).into_iter().flatten().map(complete).collect()
 }
 
 fn validation(message: &str) -> ApiError {
@@ -268,9 +237,7 @@ fn wanted(asked: &[String], value: &String) -> bool {
 
 /// The values of `<list>.member.1<suffix>`, `<list>.member.2<suffix>` and so on.
 fn members(parameters: &Parameters, list: &str, suffix: &str) -> Vec<String> {
-    (1..)
-        .map_while(|number| parameters.get(&format!("{list}.member.{number}{suffix}")).cloned())
-        .collect()
+    (1..).map_while(|number| parameters.get(&format!("{list}.member.{number}{suffix}")).cloned()).collect()
 }
 
 /// One page of a list; the marker is the position at which the next page starts.
@@ -281,11 +248,8 @@ fn page(name: &str, mut items: Vec<Value>, parameters: &Parameters) -> Result<Va
         .ok()
         .filter(|size| (1..=MOST_PAGE_SIZE).contains(size));
     let size = size.ok_or_else(|| validation("PageSize must be between 1 and 400"))?;
-    let start = parameters
-        .get("Marker")
-        .map_or(Ok(0), |marker| marker.parse())
-        .ok()
-        .filter(|start| *start <= items.len());
+    let start =
+        parameters.get("Marker").map_or(Ok(0), |marker| marker.parse()).ok().filter(|start| *start <= items.len());
     let start = start.ok_or_else(|| validation("The marker is not valid"))?;
     let end = (start + size).min(items.len());
     let next = (end < items.len()).then(|| end.to_string());

@@ -22,13 +22,8 @@ pub fn create_target_group(aws: &mut Aws, properties: &Value) -> Result<Value, A
     }
     let hex = aws.hex(16);
     let arn = aws.arn("elasticloadbalancing", &format!("targetgroup/{name}/{hex}"));
-    let group = TargetGroup {
-        arn: arn.clone(),
-        name: name.clone(),
-        properties,
-        used_since: None,
-        targets: Default::default(),
-    };
+    let group =
+        TargetGroup { arn: arn.clone(), name: name.clone(), properties, used_since: None, targets: Default::default() };
     let full_name = group.full_name().to_owned();
     aws.elb.target_groups.insert(arn.clone(), group);
     Ok(
@@ -68,22 +63,11 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
 pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
     let properties = object(properties)?;
     let load_balancer_arn = required(&properties, "LoadBalancerArn")?;
-    let balancer = aws
-        .elb
-        .load_balancers
-        .get(&load_balancer_arn)
-        .ok_or_else(query::load_balancer_not_found)?;
+    let balancer = aws.elb.load_balancers.get(&load_balancer_arn).ok_or_else(query::load_balancer_not_found)?;
     check_actions(&aws.elb, properties.get("DefaultActions"))?;
     let prefix = balancer.arn.replacen(":loadbalancer/", ":listener/", 1);
     let arn = format!("{prefix}/{}", aws.hex(16));
-    aws.elb.listeners.insert(
-        arn.clone(),
-        Listener {
-            arn: arn.clone(),
-            load_balancer_arn,
-            properties,
-        },
-    );
+    aws.elb.listeners.insert(arn.clone(), Listener { arn: arn.clone(), load_balancer_arn, properties });
     note_use(aws);
     Ok(json!({"Arn": arn, "ListenerArn": arn}))
 }
@@ -92,11 +76,7 @@ pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiEr
 pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
     let properties = object(properties)?;
     let listener_arn = required(&properties, "ListenerArn")?;
-    let listener = aws
-        .elb
-        .listeners
-        .get(&listener_arn)
-        .ok_or_else(query::listener_not_found)?;
+    let listener = aws.elb.listeners.get(&listener_arn).ok_or_else(query::listener_not_found)?;
     check_actions(&aws.elb, properties.get("Actions"))?;
     let priority = |rule: &Map<String, Value>| rule.get("Priority").map(text);
     if aws
@@ -107,33 +87,19 @@ pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError>
     {
         return Err(ApiError::client(
             "PriorityInUse",
-            format!(
-                "Priority '{}' is currently in use",
-                priority(&properties).unwrap_or_default()
-            ),
+            format!("Priority '{}' is currently in use", priority(&properties).unwrap_or_default()),
         ));
     }
     let prefix = listener.arn.replacen(":listener/", ":listener-rule/", 1);
     let arn = format!("{prefix}/{}", aws.hex(16));
-    aws.elb.rules.insert(
-        arn.clone(),
-        Rule {
-            arn: arn.clone(),
-            listener_arn,
-            properties,
-        },
-    );
+    aws.elb.rules.insert(arn.clone(), Rule { arn: arn.clone(), listener_arn, properties });
     note_use(aws);
     Ok(json!({"Arn": arn, "RuleArn": arn, "IsDefault": false}))
 }
 
 /// Replaces properties of a target group.
 pub fn update_target_group(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), ApiError> {
-    let group = aws
-        .elb
-        .target_groups
-        .get_mut(arn)
-        .ok_or_else(query::target_group_not_found)?;
+    let group = aws.elb.target_groups.get_mut(arn).ok_or_else(query::target_group_not_found)?;
     group.properties.extend(object(properties)?);
     Ok(())
 }
@@ -144,12 +110,7 @@ pub fn update_listener(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(
     if properties.contains_key("DefaultActions") {
         check_actions(&aws.elb, properties.get("DefaultActions"))?;
     }
-    aws.elb
-        .listeners
-        .get_mut(arn)
-        .ok_or_else(query::listener_not_found)?
-        .properties
-        .extend(properties);
+    aws.elb.listeners.get_mut(arn).ok_or_else(query::listener_not_found)?.properties.extend(properties);
     note_use(aws);
     Ok(())
 }
@@ -160,12 +121,7 @@ pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), A
     if properties.contains_key("Actions") {
         check_actions(&aws.elb, properties.get("Actions"))?;
     }
-    aws.elb
-        .rules
-        .get_mut(arn)
-        .ok_or_else(query::rule_not_found)?
-        .properties
-        .extend(properties);
+    aws.elb.rules.get_mut(arn).ok_or_else(query::rule_not_found)?.properties.extend(properties);
     note_use(aws);
     Ok(())
 }
@@ -199,9 +155,7 @@ pub fn delete_listener(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
 /// Deletes a load balancer with its listeners and rules; one that does not exist counts as deleted.
 pub fn delete_load_balancer(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
     aws.elb.load_balancers.remove(arn);
-    aws.elb
-        .listeners
-        .retain(|_, listener| listener.load_balancer_arn != arn);
+    aws.elb.listeners.retain(|_, listener| listener.load_balancer_arn != arn);
     let Elb { listeners, rules, .. } = &mut aws.elb;
     rules.retain(|_, rule| listeners.contains_key(&rule.listener_arn));
     note_use(aws);
@@ -210,18 +164,14 @@ pub fn delete_load_balancer(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
 
 fn check_actions(elb: &Elb, actions: Option<&Value>) -> Result<(), ApiError> {
     if actions.and_then(Value::as_array).is_none_or(Vec::is_empty) {
-        return Err(validation(
-            "A listener or rule must have at least one action".to_owned(),
-        ));
+        return Err(validation("A listener or rule must have at least one action".to_owned()));
     }
     let forwards = Elb::forwards(actions);
     if forwards.iter().any(|(group, _)| !elb.target_groups.contains_key(group)) {
         return Err(query::target_group_not_found());
     }
     if let Some((_, weight)) = forwards.iter().find(|(_, weight)| !(0..=MOST_WEIGHT).contains(weight)) {
-        return Err(validation(format!(
-            "The weight '{weight}' must be between 0 and {MOST_WEIGHT}"
-        )));
+        return Err(validation(format!("The weight '{weight}' must be between 0 and {MOST_WEIGHT}")));
     }
     if forwards.len() > MOST_TARGET_GROUPS {
         let message = format!(
@@ -237,17 +187,12 @@ fn validation(message: String) -> ApiError {
 }
 
 fn object(properties: &Value) -> Result<Map<String, Value>, ApiError> {
-    properties
-        .as_object()
-        .cloned()
-        .ok_or_else(|| validation("properties must be an object".to_owned()))
+    properties.as_object().cloned().ok_or_else(|| validation("properties must be an object".to_owned()))
 }
 
 fn required(properties: &Map<String, Value>, name: &str) -> Result<String, ApiError> {
     let value = properties.get(name).and_then(Value::as_str);
-    value
-        .map(str::to_owned)
-        .ok_or_else(|| validation(format!("{name} must be specified")))
+    value.map(str::to_owned).ok_or_else(|| validation(format!("{name} must be specified")))
 }
 
 /// The given name, or one that CloudFormation would make up.
@@ -255,9 +200,7 @@ fn name_of(aws: &mut Aws, properties: &Map<String, Value>, prefix: &str) -> Resu
     let Some(name) = properties.get("Name").and_then(Value::as_str) else {
         return Ok(format!("{prefix}-{}", aws.hex(12)));
     };
-    let legal = name
-        .chars()
-        .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+    let legal = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
         && !name.starts_with('-')
         && !name.ends_with('-');
     if !legal || name.is_empty() || name.len() > 32 {

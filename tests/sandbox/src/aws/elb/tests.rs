@@ -7,26 +7,17 @@ fn balanced() -> (Aws, String, String, String) {
     let group = |aws: &mut Aws, name: &str| {
         let properties = json!({"Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10, "HealthyThresholdCount": 3, "UnhealthyThresholdCount": "2",
             "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "60"}]});
-        create_target_group(aws, &properties).unwrap()["Arn"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        create_target_group(aws, &properties).unwrap()["Arn"].as_str().unwrap().to_owned()
     };
     let (blue, green) = (group(&mut aws, "blue"), group(&mut aws, "green"));
     let balancer = create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
     let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "Protocol": "HTTP", "DefaultActions": [{"Type": "forward", "TargetGroupArn": blue}]});
-    let listener = create_listener(&mut aws, &listener).unwrap()["Arn"]
-        .as_str()
-        .unwrap()
-        .to_owned();
+    let listener = create_listener(&mut aws, &listener).unwrap()["Arn"].as_str().unwrap().to_owned();
     (aws, blue, green, listener)
 }
 
 fn parameters(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
-    pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 #[test]
@@ -97,17 +88,9 @@ fn a_deregistered_target_drains_for_the_delay_and_is_gone() {
 fn target_health_is_answered_as_xml() {
     let (mut aws, blue, ..) = balanced();
     register(&mut aws, &blue, "10.0.0.1", 80).unwrap();
-    let body = call(
-        &mut aws,
-        "DescribeTargetHealth",
-        &parameters(&[("TargetGroupArn", &blue)]),
-    )
-    .unwrap();
+    let body = call(&mut aws, "DescribeTargetHealth", &parameters(&[("TargetGroupArn", &blue)])).unwrap();
     assert!(body.starts_with("<DescribeTargetHealthResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeTargetHealthResult><TargetHealthDescriptions><member>"), "{body}");
-    assert!(
-        body.contains("<State>initial</State><Reason>Elb.RegistrationInProgress</Reason>"),
-        "{body}"
-    );
+    assert!(body.contains("<State>initial</State><Reason>Elb.RegistrationInProgress</Reason>"), "{body}");
 }
 
 #[test]
@@ -116,22 +99,10 @@ fn what_does_not_exist_is_refused_by_its_own_code() {
     let code = |aws: &mut Aws, action: &str, name: &str| {
         call(aws, action, &parameters(&[(name, "arn:none")])).unwrap_err().code
     };
-    assert_eq!(
-        code(&mut aws, "DescribeTargetHealth", "TargetGroupArn"),
-        "TargetGroupNotFound"
-    );
-    assert_eq!(
-        code(&mut aws, "DescribeTargetGroups", "TargetGroupArns.member.1"),
-        "TargetGroupNotFound"
-    );
-    assert_eq!(
-        code(&mut aws, "DescribeLoadBalancers", "LoadBalancerArns.member.1"),
-        "LoadBalancerNotFound"
-    );
-    assert_eq!(
-        code(&mut aws, "DescribeListeners", "ListenerArns.member.1"),
-        "ListenerNotFound"
-    );
+    assert_eq!(code(&mut aws, "DescribeTargetHealth", "TargetGroupArn"), "TargetGroupNotFound");
+    assert_eq!(code(&mut aws, "DescribeTargetGroups", "TargetGroupArns.member.1"), "TargetGroupNotFound");
+    assert_eq!(code(&mut aws, "DescribeLoadBalancers", "LoadBalancerArns.member.1"), "LoadBalancerNotFound");
+    assert_eq!(code(&mut aws, "DescribeListeners", "ListenerArns.member.1"), "ListenerNotFound");
     assert_eq!(code(&mut aws, "DescribeRules", "RuleArns.member.1"), "RuleNotFound");
 }
 
@@ -147,10 +118,7 @@ fn a_plain_forward_is_answered_with_its_forward_configuration() {
         )),
         "{body}"
     );
-    assert!(
-        body.contains("/a&amp;b") && body.contains("<Priority>default</Priority>"),
-        "{body}"
-    );
+    assert!(body.contains("/a&amp;b") && body.contains("<Priority>default</Priority>"), "{body}");
 }
 
 #[test]
@@ -158,12 +126,7 @@ fn lists_are_paged() {
     let (mut aws, ..) = balanced();
     let first = call(&mut aws, "DescribeTargetGroups", &parameters(&[("PageSize", "1")])).unwrap();
     assert!(first.contains("<NextMarker>1</NextMarker>"), "{first}");
-    let second = call(
-        &mut aws,
-        "DescribeTargetGroups",
-        &parameters(&[("PageSize", "1"), ("Marker", "1")]),
-    )
-    .unwrap();
+    let second = call(&mut aws, "DescribeTargetGroups", &parameters(&[("PageSize", "1"), ("Marker", "1")])).unwrap();
     assert!(!second.contains("NextMarker"), "{second}");
 }
 
@@ -189,8 +152,5 @@ fn open_requests_end_before_the_delay_on_some_seeds_only() {
         deregister(&mut aws, &blue, "10.0.0.1", 80).as_secs()
     };
     let seconds: Vec<u64> = (0..20).map(drained).collect();
-    assert!(
-        seconds.contains(&60) && seconds.iter().any(|seconds| *seconds < 60),
-        "{seconds:?}"
-    );
+    assert!(seconds.contains(&60) && seconds.iter().any(|seconds| *seconds < 60), "{seconds:?}");
 }

@@ -70,10 +70,7 @@ pub enum Input {
     Event,
     Constant(Value),
     Path(String),
-    Transformer {
-        paths: BTreeMap<String, String>,
-        template: String,
-    },
+    Transformer { paths: BTreeMap<String, String>, template: String },
 }
 
 #[derive(Clone, Debug)]
@@ -126,13 +123,7 @@ fn put(aws: &mut Aws, event: Value) {
         .events
         .rules
         .values()
-        .filter(|rule| {
-            rule.enabled
-                && rule
-                    .pattern
-                    .as_ref()
-                    .is_some_and(|pattern| pattern::matches(pattern, &event))
-        })
+        .filter(|rule| rule.enabled && rule.pattern.as_ref().is_some_and(|pattern| pattern::matches(pattern, &event)))
         .map(|rule| rule.name.clone())
         .collect();
     aws.events.events.push(event.clone());
@@ -142,11 +133,7 @@ fn put(aws: &mut Aws, event: Value) {
 }
 
 fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
-    let targets: Vec<String> = aws.events.rules[rule]
-        .targets
-        .iter()
-        .map(|target| target.id.clone())
-        .collect();
+    let targets: Vec<String> = aws.events.rules[rule].targets.iter().map(|target| target.id.clone()).collect();
     for target in targets {
         let copies = copies(aws, event);
         if copies == 0 {
@@ -154,11 +141,7 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
         }
         for _ in 0..copies {
             let after = Duration::from_millis(aws.rng.u64(200..=1500));
-            let due = Due::Deliver {
-                rule: rule.to_owned(),
-                target: target.clone(),
-                event: event.clone(),
-            };
+            let due = Due::Deliver { rule: rule.to_owned(), target: target.clone(), event: event.clone() };
             aws.schedule(after, AgendaDue::EventBridge(due));
         }
     }
@@ -166,10 +149,7 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
 
 /// How many times a target gets an event: once, unless the run asks for faults.
 fn copies(aws: &mut Aws, event: &Value) -> u32 {
-    let Faults {
-        lose_percent,
-        duplicate_percent,
-    } = aws.events.faults;
+    let Faults { lose_percent, duplicate_percent } = aws.events.faults;
     let best_effort = matches!(event["source"].as_str(), Some("aws.codepipeline" | "aws.ecr"));
     let drawn = aws.rng.u8(0..100);
     match () {
@@ -196,12 +176,7 @@ fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<Del
     let known = aws.events.rules.get(rule)?;
     let target = known.targets.iter().find(|known| known.id == target)?.clone();
     let ingested = event["time"].as_str()?;
-    let context = transform::Context {
-        rule_arn: &known.arn,
-        rule_name: &known.name,
-        ingested,
-        absent,
-    };
+    let context = transform::Context { rule_arn: &known.arn, rule_name: &known.name, ingested, absent };
     let payload = transform::payload(&target.input, event, &context);
     let arn = known.arn.clone();
     Some(match payload {
@@ -220,13 +195,7 @@ fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<Del
 fn record(aws: &mut Aws, rule: &str, target: &str, event: &Value, outcome: DeliveryOutcome) {
     let event = event["id"].as_str().unwrap_or_default().to_owned();
     let (rule, target) = (rule.to_owned(), target.to_owned());
-    aws.events.deliveries.push(Delivery {
-        at: aws.now,
-        rule,
-        target,
-        event,
-        outcome,
-    });
+    aws.events.deliveries.push(Delivery { at: aws.now, rule, target, event, outcome });
 }
 
 /// Sets a rule's next firing, one period from now.
@@ -237,10 +206,7 @@ fn plan(aws: &mut Aws, rule: &str) {
     let (Some(rate), true) = (known.schedule.clone(), known.enabled) else {
         return;
     };
-    let due = Due::Schedule {
-        rule: rule.to_owned(),
-        generation: known.generation,
-    };
+    let due = Due::Schedule { rule: rule.to_owned(), generation: known.generation };
     aws.schedule(rate.period(), AgendaDue::EventBridge(due));
 }
 

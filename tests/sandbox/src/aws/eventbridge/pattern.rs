@@ -13,10 +13,7 @@ pub fn parse(text: &str) -> Result<Value, ApiError> {
 }
 
 fn invalid(reason: &str) -> ApiError {
-    ApiError::client(
-        "InvalidEventPatternException",
-        format!("Event pattern is not valid. Reason: {reason}"),
-    )
+    ApiError::client("InvalidEventPatternException", format!("Event pattern is not valid. Reason: {reason}"))
 }
 
 fn check_object(pattern: &Map<String, Value>) -> Result<(), ApiError> {
@@ -59,11 +56,7 @@ fn check_choice(choice: &Value) -> Result<(), ApiError> {
         "anything-but" => anything_but_is_known(operand),
         _ => return Err(invalid(&format!("Unrecognized match type {name}"))),
     };
-    if understood {
-        Ok(())
-    } else {
-        Err(invalid(&format!("{name} match pattern is not valid")))
-    }
+    if understood { Ok(()) } else { Err(invalid(&format!("{name} match pattern is not valid"))) }
 }
 
 fn anything_but_is_known(operand: &Value) -> bool {
@@ -99,14 +92,12 @@ pub fn matches(pattern: &Value, event: &Value) -> bool {
 
 /// A list in the event matches when one of its items does.
 fn field_matches(choices: &[Value], field: Option<&Value>) -> bool {
-    choices
-        .iter()
-        .any(|choice| match (choice.get("exists").and_then(Value::as_bool), field) {
-            (Some(wanted), field) => wanted == field.is_some_and(|value| !value.is_object()),
-            (None, None) => false,
-            (None, Some(Value::Array(items))) => items.iter().any(|item| choice_matches(choice, item)),
-            (None, Some(value)) => choice_matches(choice, value),
-        })
+    choices.iter().any(|choice| match (choice.get("exists").and_then(Value::as_bool), field) {
+        (Some(wanted), field) => wanted == field.is_some_and(|value| !value.is_object()),
+        (None, None) => false,
+        (None, Some(Value::Array(items))) => items.iter().any(|item| choice_matches(choice, item)),
+        (None, Some(value)) => choice_matches(choice, value),
+    })
 }
 
 fn choice_matches(choice: &Value, value: &Value) -> bool {
@@ -136,18 +127,10 @@ fn text_matches(name: &str, operand: &Value, value: &Value) -> bool {
             } else {
                 (affix.to_owned(), text.to_owned())
             };
-            if name == "prefix" {
-                text.starts_with(&affix)
-            } else {
-                text.ends_with(&affix)
-            }
+            if name == "prefix" { text.starts_with(&affix) } else { text.ends_with(&affix) }
         }),
-        "equals-ignore-case" => operand
-            .as_str()
-            .is_some_and(|wanted| wanted.to_lowercase() == text.to_lowercase()),
-        "wildcard" => operand
-            .as_str()
-            .is_some_and(|pattern| wildcard(pattern.as_bytes(), text.as_bytes())),
+        "equals-ignore-case" => operand.as_str().is_some_and(|wanted| wanted.to_lowercase() == text.to_lowercase()),
+        "wildcard" => operand.as_str().is_some_and(|pattern| wildcard(pattern.as_bytes(), text.as_bytes())),
         _ => false,
     }
 }
@@ -166,9 +149,7 @@ fn comparisons(operand: &Value) -> Option<Vec<(&str, f64)>> {
     let list = operand.as_array().filter(|list| matches!(list.len(), 2 | 4))?;
     list.chunks(2)
         .map(|pair| {
-            let sign = pair[0]
-                .as_str()
-                .filter(|sign| ["=", "<", "<=", ">", ">="].contains(sign))?;
+            let sign = pair[0].as_str().filter(|sign| ["=", "<", "<=", ">", ">="].contains(sign))?;
             Some((sign, pair[1].as_f64()?))
         })
         .collect()

@@ -17,11 +17,7 @@ pub struct Context<'a> {
 
 /// The reserved variables that hold JSON and are not escaped, so they may stand only where a JSON value may.
 const JSON_ONLY: [&str; 2] = ["aws.events.event", "aws.events.event.json"];
-const RESERVED_TEXT: [&str; 3] = [
-    "aws.events.rule-arn",
-    "aws.events.rule-name",
-    "aws.events.event.ingestion-time",
-];
+const RESERVED_TEXT: [&str; 3] = ["aws.events.rule-arn", "aws.events.rule-name", "aws.events.event.ingestion-time"];
 
 /// The payload for a target, or why there is none.
 pub fn payload(input: &Input, event: &Value, context: &Context) -> Result<Value, String> {
@@ -46,15 +42,10 @@ pub fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<(), Str
     }
     let filled = fill(template, |name| {
         let known = paths.contains_key(name) || JSON_ONLY.contains(&name) || RESERVED_TEXT.contains(&name);
-        if known {
-            Ok(Value::String(String::new()))
-        } else {
-            Err(format!("<{name}> is not in InputPathsMap"))
-        }
+        if known { Ok(Value::String(String::new())) } else { Err(format!("<{name}> is not in InputPathsMap")) }
     })?;
     let json: Result<Value, _> = serde_json::from_str(&filled);
-    json.map(drop)
-        .map_err(|error| format!("the template is not valid JSON: {error}"))
+    json.map(drop).map_err(|error| format!("the template is not valid JSON: {error}"))
 }
 
 fn variable(name: &str, paths: &BTreeMap<String, String>, event: &Value, context: &Context) -> Result<Value, String> {
@@ -71,9 +62,7 @@ fn variable(name: &str, paths: &BTreeMap<String, String>, event: &Value, context
             bare
         }
         _ => {
-            let path = paths
-                .get(name)
-                .ok_or_else(|| format!("<{name}> is not in InputPathsMap"))?;
+            let path = paths.get(name).ok_or_else(|| format!("<{name}> is not in InputPathsMap"))?;
             at(event, path).unwrap_or_else(|| context.absent.clone())
         }
     })
@@ -87,9 +76,7 @@ fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result
         match (letter, name) {
             ('<', Some(name)) => {
                 if quoted && JSON_ONLY.contains(&name) {
-                    return Err(format!(
-                        "<{name}> is not escaped and may only be a JSON value, outside quotes"
-                    ));
+                    return Err(format!("<{name}> is not escaped and may only be a JSON value, outside quotes"));
                 }
                 filled.push_str(&written(&value(name)?, quoted));
                 rest = &rest[name.len() + 2..];
@@ -126,11 +113,7 @@ fn written(value: &Value, quoted: bool) -> String {
         other if quoted => Value::from(other.to_string()).to_string(),
         other => return other.to_string(),
     };
-    if quoted {
-        json[1..json.len() - 1].to_owned()
-    } else {
-        json
-    }
+    if quoted { json[1..json.len() - 1].to_owned() } else { json }
 }
 
 /// The value at a JSON path of the kind that EventBridge supports: dots and list indices.
@@ -151,13 +134,7 @@ pub fn steps(path: &str) -> Option<Vec<&str>> {
         return Some(Vec::new());
     }
     let legal = |letter: char| letter.is_ascii_alphanumeric() || "-_/".contains(letter);
-    let names = rest
-        .strip_prefix('.')?
-        .split(['.', '['])
-        .map(|step| step.strip_suffix(']').unwrap_or(step));
+    let names = rest.strip_prefix('.')?.split(['.', '[']).map(|step| step.strip_suffix(']').unwrap_or(step));
     let steps: Vec<&str> = names.collect();
-    steps
-        .iter()
-        .all(|step| !step.is_empty() && step.chars().all(legal))
-        .then_some(steps)
+    steps.iter().all(|step| !step.is_empty() && step.chars().all(legal)).then_some(steps)
 }

@@ -56,11 +56,7 @@ pub struct EventInvokeConfig {
 
 impl Default for EventInvokeConfig {
     fn default() -> Self {
-        Self {
-            maximum_retry_attempts: 2,
-            maximum_event_age: Duration::from_secs(6 * 60 * 60),
-            on_failure: None,
-        }
+        Self { maximum_retry_attempts: 2, maximum_event_age: Duration::from_secs(6 * 60 * 60), on_failure: None }
     }
 }
 
@@ -167,43 +163,25 @@ fn function_name(name_or_arn: &str) -> &str {
 pub fn create_function(aws: &mut Aws, function: Function) -> Result<String, ApiError> {
     if aws.lambda.functions.contains_key(&function.name) {
         let message = format!("Function already exist: {}", function.name);
-        return Err(ApiError {
-            status: 409,
-            ..ApiError::client("ResourceConflictException", message)
-        });
+        return Err(ApiError { status: 409, ..ApiError::client("ResourceConflictException", message) });
     }
     let arn = aws.arn("lambda", &format!("function:{}", function.name));
-    let created = Function {
-        arn: arn.clone(),
-        permissions: Vec::new(),
-        ..function
-    };
+    let created = Function { arn: arn.clone(), permissions: Vec::new(), ..function };
     aws.lambda.functions.insert(created.name.clone(), created);
     Ok(arn)
 }
 
 /// Replaces a function's code and settings, but not its permissions.
 pub fn update_function(aws: &mut Aws, function: Function) -> Result<(), ApiError> {
-    let known = aws
-        .lambda
-        .function(&function.name)
-        .ok_or_else(|| not_found(aws, &function.name))?;
-    let updated = Function {
-        arn: known.arn.clone(),
-        permissions: known.permissions.clone(),
-        ..function
-    };
+    let known = aws.lambda.function(&function.name).ok_or_else(|| not_found(aws, &function.name))?;
+    let updated = Function { arn: known.arn.clone(), permissions: known.permissions.clone(), ..function };
     aws.lambda.functions.insert(updated.name.clone(), updated);
     Ok(())
 }
 
 pub fn delete_function(aws: &mut Aws, name_or_arn: &str) -> Result<(), ApiError> {
     let name = function_name(name_or_arn).to_owned();
-    aws.lambda
-        .functions
-        .remove(&name)
-        .map(drop)
-        .ok_or_else(|| not_found(aws, &name))
+    aws.lambda.functions.remove(&name).map(drop).ok_or_else(|| not_found(aws, &name))
 }
 
 /// Sets how a function's asynchronous invocations are retried (0–2 retries, 60 s to 6 h).
@@ -220,8 +198,5 @@ pub fn put_event_invoke_config(aws: &mut Aws, name_or_arn: &str, config: EventIn
 
 fn not_found(aws: &Aws, name_or_arn: &str) -> ApiError {
     let arn = aws.arn("lambda", &format!("function:{}", function_name(name_or_arn)));
-    ApiError {
-        status: 404,
-        ..ApiError::client("ResourceNotFoundException", format!("Function not found: {arn}"))
-    }
+    ApiError { status: 404, ..ApiError::client("ResourceNotFoundException", format!("Function not found: {arn}")) }
 }

@@ -81,9 +81,7 @@ impl S3 {
     }
 
     fn bucket(&self, name: &str) -> Result<&Bucket, ApiError> {
-        self.buckets
-            .get(name)
-            .ok_or_else(|| error(404, "NoSuchBucket", "The specified bucket does not exist"))
+        self.buckets.get(name).ok_or_else(|| error(404, "NoSuchBucket", "The specified bucket does not exist"))
     }
 
     fn store(&mut self, bucket: &str, key: &str, mut object: Object) -> Result<&Object, ApiError> {
@@ -98,9 +96,7 @@ impl S3 {
             .get_mut(bucket)
             .ok_or_else(|| error(404, "NoSuchBucket", "The specified bucket does not exist"))?;
         object.etag = format!("\"{}\"", &hex(&object.body)[..32]);
-        object.version = bucket
-            .versioned
-            .then(|| hex(format!("{key} {puts}").as_bytes())[..32].to_owned());
+        object.version = bucket.versioned.then(|| hex(format!("{key} {puts}").as_bytes())[..32].to_owned());
         let versions = bucket.objects.entry(key.to_owned()).or_default();
         // Without versioning the one object is overwritten: its version id is null.
         versions.retain(|other| other.version.is_some() || object.version.is_some());
@@ -114,8 +110,5 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn error(status: u16, code: &str, message: &str) -> ApiError {
-    ApiError {
-        status,
-        ..ApiError::client(code, message)
-    }
+    ApiError { status, ..ApiError::client(code, message) }
 }

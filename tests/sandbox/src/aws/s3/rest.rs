@@ -47,10 +47,8 @@ impl<'a> Asked<'a> {
     /// A bucket is either the first label of the host or the first segment of the path.
     fn read(request: &'a Request) -> Self {
         let host = request.host.split(':').next().unwrap_or_default();
-        let label = [".s3.", ".s3-"]
-            .iter()
-            .find_map(|service| host.find(service))
-            .filter(|_| host.contains("amazonaws.com"));
+        let label =
+            [".s3.", ".s3-"].iter().find_map(|service| host.find(service)).filter(|_| host.contains("amazonaws.com"));
         let path = request.path().trim_start_matches('/');
         let (bucket, key) = match label {
             Some(end) => (host[..end].to_owned(), path),
@@ -59,12 +57,7 @@ impl<'a> Asked<'a> {
                 (decode(bucket), key)
             }
         };
-        Self {
-            request,
-            bucket,
-            key: decode(key),
-            query: request.query(),
-        }
+        Self { request, bucket, key: decode(key), query: request.query() }
     }
 
     fn operation(&self) -> &'static str {
@@ -81,38 +74,20 @@ impl<'a> Asked<'a> {
 
     /// Parameters that turn a request into another operation.
     fn subresource(&self) -> Option<&str> {
-        const SUBRESOURCES: [&str; 9] = [
-            "acl",
-            "tagging",
-            "uploads",
-            "uploadId",
-            "versioning",
-            "versions",
-            "location",
-            "policy",
-            "attributes",
-        ];
-        self.query
-            .iter()
-            .map(|(name, _)| name.as_str())
-            .find(|name| SUBRESOURCES.contains(name))
+        const SUBRESOURCES: [&str; 9] =
+            ["acl", "tagging", "uploads", "uploadId", "versioning", "versions", "location", "policy", "attributes"];
+        self.query.iter().map(|(name, _)| name.as_str()).find(|name| SUBRESOURCES.contains(name))
     }
 
     fn parameter(&self, name: &str) -> Option<&str> {
-        self.query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     fn serve(&self, aws: &mut Aws, operation: &str) -> Result<Response, ApiError> {
         match operation {
             "PutObject" => self.put(aws),
             "GetObject" => self.get(aws),
-            "HeadObject" => Ok(Response {
-                body: Vec::new(),
-                ..self.get(aws)?
-            }),
+            "HeadObject" => Ok(Response { body: Vec::new(), ..self.get(aws)? }),
             "HeadBucket" => {
                 aws.s3.bucket(&self.bucket)?;
                 Ok(Response {
@@ -122,11 +97,7 @@ impl<'a> Asked<'a> {
                 })
             }
             "ListObjectsV2" => self.list(aws),
-            _ => Err(error(
-                501,
-                "NotImplemented",
-                "the sandbox does not serve this operation",
-            )),
+            _ => Err(error(501, "NotImplemented", "the sandbox does not serve this operation")),
         }
     }
 
@@ -152,11 +123,7 @@ impl<'a> Asked<'a> {
         let header = |name: &str| self.request.header(name).unwrap_or_default();
         let chunked = header("content-encoding").contains("aws-chunked")
             || header("x-amz-content-sha256").starts_with("STREAMING-");
-        let body = if chunked {
-            chunked::decode(&self.request.body)?
-        } else {
-            self.request.body.clone()
-        };
+        let body = if chunked { chunked::decode(&self.request.body)? } else { self.request.body.clone() };
         let object = Object {
             version: None,
             etag: String::new(),
@@ -172,21 +139,9 @@ impl<'a> Asked<'a> {
                 .collect(),
         };
         let stored = aws.s3.store(&self.bucket, &self.key, object)?;
-        let mut headers = vec![
-            ("etag".to_owned(), stored.etag.clone()),
-            ("content-length".to_owned(), "0".to_owned()),
-        ];
-        headers.extend(
-            stored
-                .version
-                .clone()
-                .map(|version| ("x-amz-version-id".to_owned(), version)),
-        );
-        Ok(Response {
-            status: 200,
-            headers,
-            body: Vec::new(),
-        })
+        let mut headers = vec![("etag".to_owned(), stored.etag.clone()), ("content-length".to_owned(), "0".to_owned())];
+        headers.extend(stored.version.clone().map(|version| ("x-amz-version-id".to_owned(), version)));
+        Ok(Response { status: 200, headers, body: Vec::new() })
     }
 
     fn get(&self, aws: &Aws) -> Result<Response, ApiError> {
@@ -198,19 +153,11 @@ impl<'a> Asked<'a> {
             ("accept-ranges".to_owned(), "bytes".to_owned()),
             (
                 "content-type".to_owned(),
-                object
-                    .content_type
-                    .clone()
-                    .unwrap_or_else(|| "binary/octet-stream".to_owned()),
+                object.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned()),
             ),
         ];
         headers.extend(object.metadata.iter().cloned());
-        headers.extend(
-            object
-                .version
-                .clone()
-                .map(|version| ("x-amz-version-id".to_owned(), version)),
-        );
+        headers.extend(object.version.clone().map(|version| ("x-amz-version-id".to_owned(), version)));
         let (status, body) = match self.request.header("range").and_then(|range| bounds(range, size)) {
             None => (200, object.body.clone()),
             Some((first, last)) if first < size && first <= last => {
@@ -228,16 +175,10 @@ impl<'a> Asked<'a> {
         let prefix = self.parameter("prefix").unwrap_or_default();
         let max = self.max_keys()?;
         let encode = |text: &str| {
-            if self.parameter("encoding-type") == Some("url") {
-                url_encode(text)
-            } else {
-                escape(text)
-            }
+            if self.parameter("encoding-type") == Some("url") { url_encode(text) } else { escape(text) }
         };
         let (mut rows, mut last, mut more) = (BTreeMap::new(), "", false);
-        let later = bucket
-            .objects
-            .range::<str, _>((Bound::Excluded(self.after()), Bound::Unbounded));
+        let later = bucket.objects.range::<str, _>((Bound::Excluded(self.after()), Bound::Unbounded));
         for (key, versions) in later.filter(|(key, _)| key.starts_with(prefix)) {
             let common = self.common_prefix(key, prefix);
             let row = common.unwrap_or(key);
@@ -252,10 +193,7 @@ impl<'a> Asked<'a> {
                 rows.insert(row, versions.last().filter(|_| common.is_none()));
             }
         }
-        let elements: String = rows
-            .iter()
-            .map(|(row, object)| element(&encode(row), *object))
-            .collect();
+        let elements: String = rows.iter().map(|(row, object)| element(&encode(row), *object)).collect();
         let next = if more {
             format!("<NextContinuationToken>{}</NextContinuationToken>", escape(last))
         } else {
@@ -275,21 +213,13 @@ impl<'a> Asked<'a> {
         let Some(max) = self.parameter("max-keys") else {
             return Ok(MAX_KEYS);
         };
-        let wrong = |_| {
-            error(
-                400,
-                "InvalidArgument",
-                "Provided max-keys not an integer or within integer range",
-            )
-        };
+        let wrong = |_| error(400, "InvalidArgument", "Provided max-keys not an integer or within integer range");
         Ok(max.parse::<usize>().map_err(wrong)?.min(MAX_KEYS))
     }
 
     /// The key after which a list begins.
     fn after(&self) -> &str {
-        self.parameter("continuation-token")
-            .or(self.parameter("start-after"))
-            .unwrap_or_default()
+        self.parameter("continuation-token").or(self.parameter("start-after")).unwrap_or_default()
     }
 
     /// What a key has in common with others: all up to the first delimiter behind the prefix.
@@ -301,11 +231,7 @@ impl<'a> Asked<'a> {
 
     fn failure(&self, error: &ApiError, id: &str) -> Response {
         if self.request.method == "HEAD" {
-            return Response {
-                status: error.status,
-                headers: Vec::new(),
-                body: Vec::new(),
-            };
+            return Response { status: error.status, headers: Vec::new(), body: Vec::new() };
         }
         let subject = match error.code.as_str() {
             "NoSuchBucket" => format!("<BucketName>{}</BucketName>", escape(&self.bucket)),
@@ -328,9 +254,7 @@ fn element(name: &str, object: Option<&Object>) -> String {
         return format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
     };
     let (etag, size) = (escape(&object.etag), object.body.len());
-    let modified = instant(object.modified)
-        .format(&Rfc3339)
-        .expect("a year of four digits");
+    let modified = instant(object.modified).format(&Rfc3339).expect("a year of four digits");
     format!(
         "<Contents><Key>{name}</Key><LastModified>{modified}</LastModified><ETag>{etag}</ETag><Size>{size}</Size>\
          <StorageClass>STANDARD</StorageClass></Contents>"
@@ -353,27 +277,15 @@ fn bounds(range: &str, size: usize) -> Option<(usize, usize)> {
     if first.is_empty() {
         let length: usize = last.parse().ok()?;
         // A suffix of no bytes cannot be satisfied: it begins behind the end.
-        return Some(if length == 0 {
-            (size, size)
-        } else {
-            (size.saturating_sub(length), end)
-        });
+        return Some(if length == 0 { (size, size) } else { (size.saturating_sub(length), end) });
     }
-    let last = if last.is_empty() {
-        end
-    } else {
-        last.parse::<usize>().ok()?.min(end)
-    };
+    let last = if last.is_empty() { end } else { last.parse::<usize>().ok()?.min(end) };
     Some((first.parse().ok()?, last))
 }
 
 fn url_encode(text: &str) -> String {
-    const KEPT: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
-        .remove(b'-')
-        .remove(b'_')
-        .remove(b'.')
-        .remove(b'/')
-        .remove(b'*');
+    const KEPT: percent_encoding::AsciiSet =
+        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/').remove(b'*');
     percent_encoding::utf8_percent_encode(text, &KEPT).to_string()
 }
 
@@ -382,8 +294,5 @@ fn instant(at: Millis) -> OffsetDateTime {
 }
 
 fn http_date(at: Millis) -> String {
-    instant(at)
-        .format(&Rfc2822)
-        .expect("a year of four digits")
-        .replace("+0000", "GMT")
+    instant(at).format(&Rfc2822).expect("a year of four digits").replace("+0000", "GMT")
 }

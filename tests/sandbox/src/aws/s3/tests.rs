@@ -12,11 +12,7 @@ fn send(aws: &mut Aws, method: &str, host: &str, path: &str, headers: &[(&str, &
         "authorization".to_owned(),
         "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/s3/aws4_request, x".to_owned(),
     )];
-    all.extend(
-        headers
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-    );
+    all.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let request = Request {
         caller: "person".to_owned(),
         method: method.to_owned(),
@@ -29,11 +25,7 @@ fn send(aws: &mut Aws, method: &str, host: &str, path: &str, headers: &[(&str, &
 }
 
 fn header<'a>(response: &'a Response, name: &str) -> Option<&'a str> {
-    response
-        .headers
-        .iter()
-        .find(|(key, _)| key == name)
-        .map(|(_, value)| value.as_str())
+    response.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
 }
 
 fn text(response: &Response) -> String {
@@ -48,10 +40,7 @@ fn a_versioned_bucket_keeps_what_was_overwritten() {
     assert_ne!(first, second);
     assert_eq!(aws.s3.get("kept", "config.zip", None).unwrap(), b"two");
     assert_eq!(aws.s3.get("kept", "config.zip", Some(&first)).unwrap(), b"one");
-    assert_eq!(
-        aws.s3.get("kept", "config.zip", Some("other")).unwrap_err().code,
-        "NoSuchVersion"
-    );
+    assert_eq!(aws.s3.get("kept", "config.zip", Some("other")).unwrap_err().code, "NoSuchVersion");
     assert_eq!(aws.s3.put("plain", "a", vec![]).unwrap(), None);
     assert_eq!(aws.s3.get("plain", "b", None).unwrap_err().code, "NoSuchKey");
     assert_eq!(aws.s3.get("none", "b", None).unwrap_err().code, "NoSuchBucket");
@@ -79,19 +68,9 @@ fn both_styles_of_address_mean_the_same_object() {
         b"",
     );
     assert_eq!((got.status, text(&got).as_str()), (200, "hello"));
-    assert_eq!(
-        (header(&got, "etag"), header(&got, "x-amz-meta-by")),
-        (header(&put, "etag"), Some("me"))
-    );
+    assert_eq!((header(&got, "etag"), header(&got, "x-amz-meta-by")), (header(&put, "etag"), Some("me")));
     assert_eq!(header(&got, "last-modified"), Some("Mon, 05 Jan 2026 09:00:00 GMT"));
-    let head = send(
-        &mut aws,
-        "HEAD",
-        "kept.s3.eu-west-1.amazonaws.com",
-        "/a/b%20c.json",
-        &[],
-        b"",
-    );
+    let head = send(&mut aws, "HEAD", "kept.s3.eu-west-1.amazonaws.com", "/a/b%20c.json", &[], b"");
     assert_eq!((header(&head, "content-length"), head.body.len()), (Some("5"), 0));
     assert_eq!(
         aws.calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(),
@@ -103,12 +82,9 @@ fn both_styles_of_address_mean_the_same_object() {
 fn ranges_answer_a_part() {
     let mut aws = world();
     aws.s3.put("plain", "k", b"0123456789".to_vec()).unwrap();
-    for (range, part, status) in [
-        ("bytes=2-4", "234", 206),
-        ("bytes=8-", "89", 206),
-        ("bytes=-3", "789", 206),
-        ("lines=1-2", "0123456789", 200),
-    ] {
+    for (range, part, status) in
+        [("bytes=2-4", "234", 206), ("bytes=8-", "89", 206), ("bytes=-3", "789", 206), ("lines=1-2", "0123456789", 200)]
+    {
         let got = send(&mut aws, "GET", "", "/plain/k", &[("range", range)], b"");
         assert_eq!((got.status, text(&got).as_str()), (status, part), "{range}");
     }
@@ -135,14 +111,8 @@ fn errors_are_xml_except_for_head() {
 #[test]
 fn conditional_puts_do_not_overwrite() {
     let mut aws = world();
-    assert_eq!(
-        send(&mut aws, "PUT", "", "/plain/k", &[("if-none-match", "*")], b"1").status,
-        200
-    );
-    assert_eq!(
-        send(&mut aws, "PUT", "", "/plain/k", &[("if-none-match", "*")], b"2").status,
-        412
-    );
+    assert_eq!(send(&mut aws, "PUT", "", "/plain/k", &[("if-none-match", "*")], b"1").status, 200);
+    assert_eq!(send(&mut aws, "PUT", "", "/plain/k", &[("if-none-match", "*")], b"2").status, 412);
     assert_eq!(aws.s3.get("plain", "k", None).unwrap(), b"1");
 }
 
@@ -150,26 +120,9 @@ fn conditional_puts_do_not_overwrite() {
 fn chunked_bodies_are_decoded() {
     let mut aws = world();
     let body = b"5\r\nhello\r\n6;chunk-signature=ab\r\n world\r\n0\r\nx-amz-checksum-crc32:AAAAAA==\r\n\r\n";
-    let put = send(
-        &mut aws,
-        "PUT",
-        "",
-        "/plain/k",
-        &[("content-encoding", "aws-chunked")],
-        body,
-    );
-    assert_eq!(
-        (put.status, aws.s3.get("plain", "k", None).unwrap()),
-        (200, &b"hello world"[..])
-    );
-    let cut = send(
-        &mut aws,
-        "PUT",
-        "",
-        "/plain/k",
-        &[("content-encoding", "aws-chunked")],
-        b"5\r\nhel",
-    );
+    let put = send(&mut aws, "PUT", "", "/plain/k", &[("content-encoding", "aws-chunked")], body);
+    assert_eq!((put.status, aws.s3.get("plain", "k", None).unwrap()), (200, &b"hello world"[..]));
+    let cut = send(&mut aws, "PUT", "", "/plain/k", &[("content-encoding", "aws-chunked")], b"5\r\nhel");
     assert!(cut.status == 400 && text(&cut).contains("IncompleteBody"));
 }
 
@@ -180,24 +133,11 @@ fn lists_come_in_pages_and_by_prefix() {
         aws.s3.put("plain", key, vec![1]).unwrap();
     }
     let all = text(&send(&mut aws, "GET", "", "/plain?list-type=2&delimiter=%2F", &[], b""));
-    assert!(
-        all.contains("<KeyCount>3</KeyCount>") && all.contains("<Key>b</Key>"),
-        "{all}"
-    );
+    assert!(all.contains("<KeyCount>3</KeyCount>") && all.contains("<Key>b</Key>"), "{all}");
     for prefix in ["a/", "c/"] {
-        assert!(
-            all.contains(&format!("<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>")),
-            "{all}"
-        );
+        assert!(all.contains(&format!("<CommonPrefixes><Prefix>{prefix}</Prefix></CommonPrefixes>")), "{all}");
     }
-    let first = text(&send(
-        &mut aws,
-        "GET",
-        "",
-        "/plain?list-type=2&max-keys=1&delimiter=/",
-        &[],
-        b"",
-    ));
+    let first = text(&send(&mut aws, "GET", "", "/plain?list-type=2&max-keys=1&delimiter=/", &[], b""));
     assert!(
         first.contains("<IsTruncated>true</IsTruncated><NextContinuationToken>a/2</NextContinuationToken>"),
         "{first}"
@@ -210,10 +150,7 @@ fn lists_come_in_pages_and_by_prefix() {
         &[],
         b"",
     ));
-    assert!(
-        second.contains("<Key>b</Key>") && !second.contains("<CommonPrefixes>"),
-        "{second}"
-    );
+    assert!(second.contains("<Key>b</Key>") && !second.contains("<CommonPrefixes>"), "{second}");
     let prefix = text(&send(&mut aws, "GET", "", "/plain?list-type=2&prefix=a/", &[], b""));
     assert!(prefix.contains("<KeyCount>2</KeyCount>") && prefix.contains("<IsTruncated>false</IsTruncated>"));
 }

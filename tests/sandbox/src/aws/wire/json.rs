@@ -18,26 +18,17 @@ const TARGETS: [(&str, &str, &str); 5] = [
 pub(super) fn answer(aws: &mut Aws, service: &str, request: &Request, refusal: Option<ApiError>) -> Answer {
     let target = request.header("x-amz-target").unwrap_or_default();
     let (prefix, operation) = target.split_once('.').unwrap_or(("", target));
-    let known = TARGETS
-        .iter()
-        .any(|(name, known, _)| *name == service && *known == prefix);
+    let known = TARGETS.iter().any(|(name, known, _)| *name == service && *known == prefix);
     let result = match refusal {
         Some(error) => Err(error.into()),
         None if !known => Err(ApiError::unknown_operation(target).into()),
-        None => input(&request.body)
-            .map_err(Failure::from)
-            .and_then(|input| dispatch(aws, service, operation, &input)),
+        None => input(&request.body).map_err(Failure::from).and_then(|input| dispatch(aws, service, operation, &input)),
     };
     match result {
-        Ok(output) => Answer {
-            operation: operation.to_owned(),
-            error: None,
-            response: response(service, 200, &output),
-        },
-        Err(failure) => Answer {
-            operation: operation.to_owned(),
-            ..failed(service, failure)
-        },
+        Ok(output) => {
+            Answer { operation: operation.to_owned(), error: None, response: response(service, 200, &output) }
+        }
+        Err(failure) => Answer { operation: operation.to_owned(), ..failed(service, failure) },
     }
 }
 
@@ -65,10 +56,7 @@ fn input(body: &[u8]) -> Result<Value, ApiError> {
     if input.is_object() {
         Ok(input)
     } else {
-        Err(ApiError::client(
-            "SerializationException",
-            "Start of structure or map expected",
-        ))
+        Err(ApiError::client("SerializationException", "Start of structure or map expected"))
     }
 }
 
@@ -79,42 +67,24 @@ fn failed(service: &str, Failure { error, members }: Failure) -> Answer {
         "SerializationException" | "UnknownOperationException" | "MissingAuthenticationTokenException" => {
             "com.amazon.coral.service"
         }
-        _ => TARGETS
-            .iter()
-            .find(|(name, ..)| *name == service)
-            .map_or("com.amazonaws", |(.., namespace)| namespace),
+        _ => TARGETS.iter().find(|(name, ..)| *name == service).map_or("com.amazonaws", |(.., namespace)| namespace),
     };
     let kind = format!("{namespace}#{}", error.code);
     // This one exception spells the member with a capital.
-    let member = if error.code == "TransactionCanceledException" {
-        "Message"
-    } else {
-        "message"
-    };
+    let member = if error.code == "TransactionCanceledException" { "Message" } else { "message" };
     let mut body: Map<String, Value> = Map::new();
     body.insert("__type".to_owned(), json!(kind));
     body.insert(member.to_owned(), json!(error.message));
     body.extend(members);
     let mut response = response(service, error.status, &Value::Object(body));
-    response
-        .headers
-        .push(("x-amzn-errortype".to_owned(), error.code.clone()));
-    Answer {
-        operation: String::new(),
-        error: Some(error.code),
-        response,
-    }
+    response.headers.push(("x-amzn-errortype".to_owned(), error.code.clone()));
+    Answer { operation: String::new(), error: Some(error.code), response }
 }
 
 fn response(service: &str, status: u16, body: &Value) -> Response {
     let version = if service == "dynamodb" { "1.0" } else { "1.1" };
     // An output without members is an empty body in some services; `{}` is legal for all.
-    let body = if body.is_null() {
-        "{}".to_owned()
-    } else {
-        body.to_string()
-    }
-    .into_bytes();
+    let body = if body.is_null() { "{}".to_owned() } else { body.to_string() }.into_bytes();
     let headers = vec![
         ("content-type".to_owned(), format!("application/x-amz-json-{version}")),
         ("content-length".to_owned(), body.len().to_string()),

@@ -68,29 +68,17 @@ struct Answer {
 
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The service in the credential scope of the signature: `<key>/<date>/<region>/<service>/aws4_request`.
     /// A presigned URL has it in the query string.
     fn service(&self) -> Option<String> {
         let scope = match self.header("authorization") {
-            Some(authorization) => authorization
-                .split("Credential=")
-                .nth(1)?
-                .split([',', ' '])
-                .next()?
-                .to_owned(),
+            Some(authorization) => authorization.split("Credential=").nth(1)?.split([',', ' ']).next()?.to_owned(),
             None => self.query().into_iter().find(|(name, _)| name == "X-Amz-Credential")?.1,
         };
-        scope
-            .strip_suffix("/aws4_request")?
-            .rsplit('/')
-            .next()
-            .map(str::to_owned)
+        scope.strip_suffix("/aws4_request")?.rsplit('/').next().map(str::to_owned)
     }
 
     pub(super) fn path(&self) -> &str {
@@ -123,15 +111,11 @@ impl Aws {
     /// Answers one request with the throttling error of its service, without any effect.
     pub fn throttle(&mut self, request: &Request) -> Response {
         let error = match request.service().as_deref() {
-            Some("s3") => ApiError {
-                status: 503,
-                ..ApiError::client("SlowDown", "Please reduce your request rate.")
-            },
+            Some("s3") => ApiError { status: 503, ..ApiError::client("SlowDown", "Please reduce your request rate.") },
             Some("elasticloadbalancing") => ApiError::client("Throttling", "Rate exceeded"),
-            Some("dynamodb") => ApiError::client(
-                "ThrottlingException",
-                "Rate of requests exceeds the allowed throughput.",
-            ),
+            Some("dynamodb") => {
+                ApiError::client("ThrottlingException", "Rate of requests exceeds the allowed throughput.")
+            }
             _ => ApiError::client("ThrottlingException", "Rate exceeded"),
         };
         self.refuse(request, error)
@@ -146,11 +130,7 @@ impl Aws {
             "elasticloadbalancing" => query::answer(self, request, &id, refusal),
             "s3" => {
                 let (operation, error, response) = s3::answer(self, request, &id, refusal);
-                Answer {
-                    operation,
-                    error,
-                    response,
-                }
+                Answer { operation, error, response }
             }
             "" => json::rejection(
                 "",
@@ -162,26 +142,14 @@ impl Aws {
             other => json::rejection(other, ApiError::unknown_operation(&format!("the service {other}"))),
         };
         answer.response.headers.push(("x-amzn-requestid".to_owned(), id));
-        let Answer {
-            operation,
-            error,
-            response,
-        } = answer;
-        self.calls.calls.push(Call {
-            at,
-            caller: request.caller.clone(),
-            service,
-            operation,
-            error,
-        });
+        let Answer { operation, error, response } = answer;
+        self.calls.calls.push(Call { at, caller: request.caller.clone(), service, operation, error });
         response
     }
 }
 
 pub(super) fn decode(text: &str) -> String {
-    percent_encoding::percent_decode_str(text)
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 /// Text inside an XML element.

@@ -26,34 +26,18 @@ pub(super) fn answer(aws: &mut Aws, request: &Request, id: &str, refusal: Option
         }
         Err(error) => (Some(error.code.clone()), error.status, failure(&error, id)),
     };
-    let headers = vec![
-        ("content-type".to_owned(), "text/xml".to_owned()),
-        ("content-length".to_owned(), body.len().to_string()),
-    ];
-    Answer {
-        operation: action,
-        error,
-        response: Response {
-            status,
-            headers,
-            body: body.into_bytes(),
-        },
-    }
+    let headers =
+        vec![("content-type".to_owned(), "text/xml".to_owned()), ("content-length".to_owned(), body.len().to_string())];
+    Answer { operation: action, error, response: Response { status, headers, body: body.into_bytes() } }
 }
 
 fn unknown(action: &str, version: &str) -> ApiError {
-    ApiError::client(
-        "InvalidAction",
-        format!("Could not find operation {action} for version {version}"),
-    )
+    ApiError::client("InvalidAction", format!("Could not find operation {action} for version {version}"))
 }
 
 fn form(request: &Request) -> BTreeMap<String, String> {
     let body = String::from_utf8_lossy(&request.body);
-    let pairs = body
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let pairs = body.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let decoded = pairs.map(|(name, value)| (decode(name), decode(&value.replace('+', " "))));
     request.query().into_iter().chain(decoded).collect()
 }

@@ -28,11 +28,7 @@ fn body(response: &Response) -> Value {
 #[test]
 fn json_errors_name_their_type_in_body_and_header() {
     let mut aws = Aws::new(1);
-    let response = aws.call(&request(
-        "dynamodb",
-        "DynamoDB_20120810.GetItem",
-        r#"{"TableName":"t","Key":{}}"#,
-    ));
+    let response = aws.call(&request("dynamodb", "DynamoDB_20120810.GetItem", r#"{"TableName":"t","Key":{}}"#));
     assert_eq!(response.status, 400);
     assert_eq!(
         body(&response),
@@ -40,13 +36,7 @@ fn json_errors_name_their_type_in_body_and_header() {
             "__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "Requested resource not found",
         })
     );
-    let header = |name: &str| {
-        response
-            .headers
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.clone())
-    };
+    let header = |name: &str| response.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     assert_eq!(header("content-type").as_deref(), Some("application/x-amz-json-1.0"));
     assert_eq!(header("x-amzn-errortype").as_deref(), Some("ResourceNotFoundException"));
     assert_eq!(header("x-amzn-requestid").map(|id| id.len()), Some(36));
@@ -56,40 +46,19 @@ fn json_errors_name_their_type_in_body_and_header() {
 fn the_signature_and_the_target_must_agree() {
     let mut aws = Aws::new(1);
     let crossed = aws.call(&request("ecr", "DynamoDB_20120810.GetItem", "{}"));
-    assert_eq!(
-        body(&crossed)["__type"],
-        "com.amazon.coral.service#UnknownOperationException"
-    );
+    assert_eq!(body(&crossed)["__type"], "com.amazon.coral.service#UnknownOperationException");
     let unsigned = aws.call(&Request::default());
-    assert_eq!(
-        (unsigned.status, &body(&unsigned)["message"]),
-        (403, &json!("Missing Authentication Token"))
-    );
-    let broken = aws.call(&request(
-        "ecr",
-        "AmazonEC2ContainerRegistry_V20150921.DescribeImages",
-        "{",
-    ));
-    assert_eq!(
-        body(&broken)["__type"],
-        "com.amazon.coral.service#SerializationException"
-    );
+    assert_eq!((unsigned.status, &body(&unsigned)["message"]), (403, &json!("Missing Authentication Token")));
+    let broken = aws.call(&request("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeImages", "{"));
+    assert_eq!(body(&broken)["__type"], "com.amazon.coral.service#SerializationException");
 }
 
 #[test]
 fn every_call_is_logged_with_its_error() {
     let mut aws = Aws::new(1);
-    aws.call(&request(
-        "ecr",
-        "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories",
-        "",
-    ));
+    aws.call(&request("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories", ""));
     aws.now += 5;
-    aws.throttle(&request(
-        "ecs",
-        "AmazonEC2ContainerServiceV20141113.UpdateService",
-        "{}",
-    ));
+    aws.throttle(&request("ecs", "AmazonEC2ContainerServiceV20141113.UpdateService", "{}"));
     let call = |at, service: &str, operation: &str, error: Option<&str>| Call {
         at,
         caller: "update-service".to_owned(),
@@ -110,11 +79,7 @@ fn every_call_is_logged_with_its_error() {
 #[test]
 fn query_errors_are_xml() {
     let mut aws = Aws::new(1);
-    let response = aws.call(&request(
-        "elasticloadbalancing",
-        "",
-        "Action=Describe%20Nothing&Version=2015-12-01",
-    ));
+    let response = aws.call(&request("elasticloadbalancing", "", "Action=Describe%20Nothing&Version=2015-12-01"));
     let text = String::from_utf8(response.body).unwrap();
     assert_eq!(response.status, 400);
     assert!(text.starts_with("<ErrorResponse xmlns="), "{text}");

@@ -23,45 +23,26 @@ const THROUGHPUT: Kind = Object(&[need("ReadCapacityUnits", Integer), need("Writ
 const INDEX: Kind = Object(&[
     need("IndexName", Text),
     need("KeySchema", KEYS),
-    need(
-        "Projection",
-        Object(&[may("NonKeyAttributes", TEXTS), may("ProjectionType", Text)]),
-    ),
+    need("Projection", Object(&[may("NonKeyAttributes", TEXTS), may("ProjectionType", Text)])),
     may("ProvisionedThroughput", THROUGHPUT),
 ]);
 const TABLE: Kind = Object(&[
-    may(
-        "AttributeDefinitions",
-        List(&Object(&[need("AttributeName", Text), need("AttributeType", Text)])),
-    ),
+    may("AttributeDefinitions", List(&Object(&[need("AttributeName", Text), need("AttributeType", Text)]))),
     may("BillingMode", Text),
     may("DeletionProtectionEnabled", Boolean),
     may("GlobalSecondaryIndexes", List(&INDEX)),
     need("KeySchema", KEYS),
     may(
         "PointInTimeRecoverySpecification",
-        Object(&[
-            may("PointInTimeRecoveryEnabled", Boolean),
-            may("RecoveryPeriodInDays", Integer),
-        ]),
+        Object(&[may("PointInTimeRecoveryEnabled", Boolean), may("RecoveryPeriodInDays", Integer)]),
     ),
     may("ProvisionedThroughput", THROUGHPUT),
-    may(
-        "SSESpecification",
-        Object(&[
-            may("KMSMasterKeyId", Text),
-            need("SSEEnabled", Boolean),
-            may("SSEType", Text),
-        ]),
-    ),
+    may("SSESpecification", Object(&[may("KMSMasterKeyId", Text), need("SSEEnabled", Boolean), may("SSEType", Text)])),
     may("StreamSpecification", Object(&[need("StreamViewType", Text)])),
     may("TableClass", Text),
     may("TableName", Text),
     may("Tags", TAGS),
-    may(
-        "TimeToLiveSpecification",
-        Object(&[may("AttributeName", Text), need("Enabled", Boolean)]),
-    ),
+    may("TimeToLiveSpecification", Object(&[may("AttributeName", Text), need("Enabled", Boolean)])),
 ]);
 
 /// What other operations than CreateTable set; the sandbox remembers it as the resource's property only: recovery is not
@@ -91,10 +72,7 @@ fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Prob
         "TableName",
     ];
     super::refuse_changes(old, wish, &modelled)?;
-    Ok(Made {
-        physical_id: old.physical_id.clone(),
-        attributes: old.attributes.clone(),
-    })
+    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
@@ -103,9 +81,5 @@ fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
         ));
     }
-    gone(dynamodb::call(
-        aws,
-        "DeleteTable",
-        &json!({ "TableName": old.physical_id }),
-    ))
+    gone(dynamodb::call(aws, "DeleteTable", &json!({ "TableName": old.physical_id })))
 }

@@ -22,26 +22,12 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 const PAIRS: Kind = List(&Object(&[may("Name", Text), may("Value", Text)]));
 const LINUX_PARAMETERS: Kind = Object(&[
     may("Capabilities", Object(&[may("Add", TEXTS), may("Drop", TEXTS)])),
-    may(
-        "Devices",
-        List(&Object(&[
-            may("ContainerPath", Text),
-            may("HostPath", Text),
-            may("Permissions", TEXTS),
-        ])),
-    ),
+    may("Devices", List(&Object(&[may("ContainerPath", Text), may("HostPath", Text), may("Permissions", TEXTS)]))),
     may("InitProcessEnabled", Boolean),
     may("MaxSwap", Integer),
     may("SharedMemorySize", Integer),
     may("Swappiness", Integer),
-    may(
-        "Tmpfs",
-        List(&Object(&[
-            may("ContainerPath", Text),
-            may("MountOptions", TEXTS),
-            need("Size", Integer),
-        ])),
-    ),
+    may("Tmpfs", List(&Object(&[may("ContainerPath", Text), may("MountOptions", TEXTS), need("Size", Integer)]))),
 ]);
 const PORT_MAPPING: Kind = Object(&[
     may("AppProtocol", Text),
@@ -62,10 +48,7 @@ const CONTAINER: Kind = Object(&[
     may("Command", TEXTS),
     may("Cpu", Integer),
     may("CredentialSpecs", TEXTS),
-    may(
-        "DependsOn",
-        List(&Object(&[may("Condition", Text), may("ContainerName", Text)])),
-    ),
+    may("DependsOn", List(&Object(&[may("Condition", Text), may("ContainerName", Text)]))),
     may("DisableNetworking", Boolean),
     may("DnsSearchDomains", TEXTS),
     may("DnsServers", TEXTS),
@@ -73,19 +56,10 @@ const CONTAINER: Kind = Object(&[
     may("DockerSecurityOptions", TEXTS),
     may("EntryPoint", TEXTS),
     may("Environment", PAIRS),
-    may(
-        "EnvironmentFiles",
-        List(&Object(&[may("Type", Text), may("Value", Text)])),
-    ),
+    may("EnvironmentFiles", List(&Object(&[may("Type", Text), may("Value", Text)]))),
     may("Essential", Boolean),
-    may(
-        "ExtraHosts",
-        List(&Object(&[may("Hostname", Text), may("IpAddress", Text)])),
-    ),
-    may(
-        "FirelensConfiguration",
-        Object(&[may("Options", Entries(&Text)), may("Type", Text)]),
-    ),
+    may("ExtraHosts", List(&Object(&[may("Hostname", Text), may("IpAddress", Text)]))),
+    may("FirelensConfiguration", Object(&[may("Options", Entries(&Text)), may("Type", Text)])),
     may("HealthCheck", HEALTH_CHECK),
     may("Hostname", Text),
     need("Image", Text),
@@ -97,11 +71,7 @@ const CONTAINER: Kind = Object(&[
     may("MemoryReservation", Integer),
     may(
         "MountPoints",
-        List(&Object(&[
-            may("ContainerPath", Text),
-            may("ReadOnly", Boolean),
-            may("SourceVolume", Text),
-        ])),
+        List(&Object(&[may("ContainerPath", Text), may("ReadOnly", Boolean), may("SourceVolume", Text)])),
     ),
     need("Name", Text),
     may("PortMappings", List(&PORT_MAPPING)),
@@ -109,10 +79,7 @@ const CONTAINER: Kind = Object(&[
     may("PseudoTerminal", Boolean),
     may("ReadonlyRootFilesystem", Boolean),
     may("RepositoryCredentials", Object(&[may("CredentialsParameter", Text)])),
-    may(
-        "ResourceRequirements",
-        List(&Object(&[need("Type", Text), need("Value", Text)])),
-    ),
+    may("ResourceRequirements", List(&Object(&[need("Type", Text), need("Value", Text)]))),
     may(
         "RestartPolicy",
         Object(&[
@@ -124,24 +91,11 @@ const CONTAINER: Kind = Object(&[
     may("Secrets", SECRETS),
     may("StartTimeout", Integer),
     may("StopTimeout", Integer),
-    may(
-        "SystemControls",
-        List(&Object(&[may("Namespace", Text), may("Value", Text)])),
-    ),
-    may(
-        "Ulimits",
-        List(&Object(&[
-            need("HardLimit", Integer),
-            need("Name", Text),
-            need("SoftLimit", Integer),
-        ])),
-    ),
+    may("SystemControls", List(&Object(&[may("Namespace", Text), may("Value", Text)]))),
+    may("Ulimits", List(&Object(&[need("HardLimit", Integer), need("Name", Text), need("SoftLimit", Integer)]))),
     may("User", Text),
     may("VersionConsistency", Text),
-    may(
-        "VolumesFrom",
-        List(&Object(&[may("ReadOnly", Boolean), may("SourceContainer", Text)])),
-    ),
+    may("VolumesFrom", List(&Object(&[may("ReadOnly", Boolean), may("SourceContainer", Text)]))),
     may("WorkingDirectory", Text),
 ]);
 const DOCKER_VOLUME: Kind = Object(&[
@@ -152,10 +106,7 @@ const DOCKER_VOLUME: Kind = Object(&[
     may("Scope", Text),
 ]);
 const EFS_VOLUME: Kind = Object(&[
-    may(
-        "AuthorizationConfig",
-        Object(&[may("AccessPointId", Text), may("IAM", Text).api("iam")]),
-    ),
+    may("AuthorizationConfig", Object(&[may("AccessPointId", Text), may("IAM", Text).api("iam")])),
     need("FilesystemId", Text).api("fileSystemId"),
     may("RootDirectory", Text),
     may("TransitEncryption", Text),
@@ -187,10 +138,7 @@ const TASK_DEFINITION: Kind = Object(&[
     may("PlacementConstraints", PLACEMENT_CONSTRAINTS),
     may("ProxyConfiguration", PROXY),
     may("RequiresCompatibilities", TEXTS),
-    may(
-        "RuntimePlatform",
-        Object(&[may("CpuArchitecture", Text), may("OperatingSystemFamily", Text)]),
-    ),
+    may("RuntimePlatform", Object(&[may("CpuArchitecture", Text), may("OperatingSystemFamily", Text)])),
     may("Tags", TAGS),
     may("TaskRoleArn", Text),
     may("Volumes", List(&VOLUME)),
@@ -205,9 +153,5 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    gone(ecs::call(
-        aws,
-        "DeregisterTaskDefinition",
-        &json!({ "taskDefinition": old.physical_id }),
-    ))
+    gone(ecs::call(aws, "DeregisterTaskDefinition", &json!({ "taskDefinition": old.physical_id })))
 }

@@ -22,11 +22,7 @@ pub(super) const TYPES: &[ResourceType] = &[
         properties: TARGET_GROUP,
         create: |aws, wish| create_named(aws, wish, elb::create_target_group),
         update: Update::InPlace(|aws, old, wish| {
-            super::refuse_changes(
-                old,
-                wish,
-                &["Name", "Port", "Protocol", "ProtocolVersion", "TargetType", "VpcId"],
-            )?;
+            super::refuse_changes(old, wish, &["Name", "Port", "Protocol", "ProtocolVersion", "TargetType", "VpcId"])?;
             change(aws, old, wish, elb::update_target_group)
         }),
         delete: |aws, old| gone(elb::delete_target_group(aws, &old.physical_id)),
@@ -60,10 +56,7 @@ const LOAD_BALANCER: Kind = Object(&[
     may("Name", Text),
     may("Scheme", Text),
     may("SecurityGroups", TEXTS),
-    may(
-        "SubnetMappings",
-        List(&Object(&[may("AllocationId", Text), need("SubnetId", Text)])),
-    ),
+    may("SubnetMappings", List(&Object(&[may("AllocationId", Text), need("SubnetId", Text)]))),
     may("Subnets", TEXTS),
     may("Tags", TAGS),
     may("Type", Text),
@@ -97,24 +90,11 @@ const REDIRECT: Kind = Object(&[
     need("StatusCode", Text),
 ]);
 const FORWARD: Kind = Object(&[
-    may(
-        "TargetGroupStickinessConfig",
-        Object(&[may("DurationSeconds", Integer), may("Enabled", Boolean)]),
-    ),
-    may(
-        "TargetGroups",
-        List(&Object(&[may("TargetGroupArn", Text), may("Weight", Integer)])),
-    ),
+    may("TargetGroupStickinessConfig", Object(&[may("DurationSeconds", Integer), may("Enabled", Boolean)])),
+    may("TargetGroups", List(&Object(&[may("TargetGroupArn", Text), may("Weight", Integer)]))),
 ]);
 const ACTIONS: Kind = List(&Object(&[
-    may(
-        "FixedResponseConfig",
-        Object(&[
-            may("ContentType", Text),
-            may("MessageBody", Text),
-            need("StatusCode", Text),
-        ]),
-    ),
+    may("FixedResponseConfig", Object(&[may("ContentType", Text), may("MessageBody", Text), need("StatusCode", Text)])),
     may("ForwardConfig", FORWARD),
     may("Order", Integer),
     may("RedirectConfig", REDIRECT),
@@ -135,14 +115,7 @@ const VALUES: Kind = Object(&[may("RegexValues", TEXTS), may("Values", TEXTS)]);
 const CONDITION: Kind = Object(&[
     may("Field", Text),
     may("HostHeaderConfig", VALUES),
-    may(
-        "HttpHeaderConfig",
-        Object(&[
-            may("HttpHeaderName", Text),
-            may("RegexValues", TEXTS),
-            may("Values", TEXTS),
-        ]),
-    ),
+    may("HttpHeaderConfig", Object(&[may("HttpHeaderName", Text), may("RegexValues", TEXTS), may("Values", TEXTS)])),
     may("HttpRequestMethodConfig", VALUES),
     may("PathPatternConfig", VALUES),
     may("QueryStringConfig", Object(&[may("Values", PAIRS)])),
@@ -172,12 +145,7 @@ fn create_named(aws: &mut Aws, wish: &Wish, create_this: Create) -> Result<Made,
     let mut properties = wish.properties.clone();
     if wish.text("Name").is_none() {
         let start = |text: &str, chars: usize| text.chars().take(chars).collect::<String>();
-        let name = format!(
-            "{}-{}-{}",
-            start(&wish.stack, 5),
-            start(&wish.logical_id, 6),
-            super::random(aws)
-        );
+        let name = format!("{}-{}-{}", start(&wish.stack, 5), start(&wish.logical_id, 6), super::random(aws));
         debug_assert!(name.len() <= MAX_NAME_CHARS);
         properties["Name"] = json!(name);
     }
@@ -194,17 +162,9 @@ fn change(
     let changed = super::super::stack::changed(old, wish);
     let removed = changed.iter().find(|name| wish.properties.get(name.as_str()).is_none());
     if let Some(name) = removed {
-        return Err(Problem::new(format!(
-            "the sandbox does not take {name} back to its default"
-        )));
+        return Err(Problem::new(format!("the sandbox does not take {name} back to its default")));
     }
-    let properties: Value = changed
-        .iter()
-        .map(|name| (name.clone(), wish.properties[name].clone()))
-        .collect();
+    let properties: Value = changed.iter().map(|name| (name.clone(), wish.properties[name].clone())).collect();
     change(aws, &old.physical_id, &properties)?;
-    Ok(Made {
-        physical_id: old.physical_id.clone(),
-        attributes: old.attributes.clone(),
-    })
+    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
 }

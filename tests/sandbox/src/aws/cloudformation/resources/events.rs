@@ -10,13 +10,8 @@ use crate::aws::cloudformation::schema::{TAGS, may, need};
 use crate::aws::cloudformation::stack::StackResource;
 use crate::aws::eventbridge;
 
-pub(super) const TYPES: &[ResourceType] = &[ResourceType {
-    name: "AWS::Events::Rule",
-    properties: RULE,
-    create,
-    update: Update::InPlace(update),
-    delete,
-}];
+pub(super) const TYPES: &[ResourceType] =
+    &[ResourceType { name: "AWS::Events::Rule", properties: RULE, create, update: Update::InPlace(update), delete }];
 
 const TARGET: Kind = Object(&[
     need("Arn", Text),
@@ -24,17 +19,8 @@ const TARGET: Kind = Object(&[
     need("Id", Text),
     may("Input", Text),
     may("InputPath", Text),
-    may(
-        "InputTransformer",
-        Object(&[may("InputPathsMap", Entries(&Text)), need("InputTemplate", Text)]),
-    ),
-    may(
-        "RetryPolicy",
-        Object(&[
-            may("MaximumEventAgeInSeconds", Integer),
-            may("MaximumRetryAttempts", Integer),
-        ]),
-    ),
+    may("InputTransformer", Object(&[may("InputPathsMap", Entries(&Text)), need("InputTemplate", Text)])),
+    may("RetryPolicy", Object(&[may("MaximumEventAgeInSeconds", Integer), may("MaximumRetryAttempts", Integer)])),
     may("RoleArn", Text),
 ]);
 const RULE: Kind = Object(&[
@@ -71,11 +57,7 @@ fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Probl
 }
 
 fn target_ids(properties: &Value) -> impl Iterator<Item = &Value> {
-    properties["Targets"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|target| &target["Id"])
+    properties["Targets"].as_array().into_iter().flatten().map(|target| &target["Id"])
 }
 
 fn put(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
@@ -90,11 +72,7 @@ fn put(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
             .map_err(Problem::from)
             .at("Targets")?;
         if answer["FailedEntryCount"] != 0 {
-            return Err(Problem::new(format!(
-                "targets were refused: {}",
-                answer["FailedEntries"]
-            )))
-            .at("Targets");
+            return Err(Problem::new(format!("targets were refused: {}", answer["FailedEntries"]))).at("Targets");
         }
     }
     Ok(Made::new(name, json!({ "Arn": answered(&answer, "/RuleArn")? })))
@@ -103,15 +81,7 @@ fn put(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
     let ids: Vec<&Value> = target_ids(&old.properties).collect();
     if !ids.is_empty() {
-        gone(eventbridge::call(
-            aws,
-            "RemoveTargets",
-            &json!({"Rule": old.physical_id, "Ids": ids}),
-        ))?;
+        gone(eventbridge::call(aws, "RemoveTargets", &json!({"Rule": old.physical_id, "Ids": ids})))?;
     }
-    gone(eventbridge::call(
-        aws,
-        "DeleteRule",
-        &json!({ "Name": old.physical_id }),
-    ))
+    gone(eventbridge::call(aws, "DeleteRule", &json!({ "Name": old.physical_id })))
 }

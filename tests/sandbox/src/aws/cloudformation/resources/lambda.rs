@@ -68,11 +68,7 @@ const FUNCTION: Kind = Object(&[
     may("TracingConfig", Object(&[may("Mode", Text)])),
     may(
         "VpcConfig",
-        Object(&[
-            may("Ipv6AllowedForDualStack", Boolean),
-            may("SecurityGroupIds", TEXTS),
-            may("SubnetIds", TEXTS),
-        ]),
+        Object(&[may("Ipv6AllowedForDualStack", Boolean), may("SecurityGroupIds", TEXTS), may("SubnetIds", TEXTS)]),
     ),
 ]);
 const PERMISSION: Kind = Object(&[
@@ -84,10 +80,7 @@ const PERMISSION: Kind = Object(&[
 ]);
 const DESTINATION: Kind = Object(&[need("Destination", Text)]);
 const EVENT_INVOKE_CONFIG: Kind = Object(&[
-    may(
-        "DestinationConfig",
-        Object(&[may("OnFailure", DESTINATION), may("OnSuccess", DESTINATION)]),
-    ),
+    may("DestinationConfig", Object(&[may("OnFailure", DESTINATION), may("OnSuccess", DESTINATION)])),
     need("FunctionName", Text),
     may("MaximumEventAgeInSeconds", Integer),
     may("MaximumRetryAttempts", Integer),
@@ -112,32 +105,22 @@ fn update_function(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Ma
     super::refuse_changes(old, wish, &["FunctionName", "PackageType"])?;
     let mut function = function(aws, old.physical_id.clone(), wish)?;
     // How asynchronous invocations are retried belongs to another resource.
-    function.invoke_config = aws
-        .lambda
-        .function(&old.physical_id)
-        .map(|known| known.invoke_config.clone())
-        .unwrap_or_default();
+    function.invoke_config =
+        aws.lambda.function(&old.physical_id).map(|known| known.invoke_config.clone()).unwrap_or_default();
     lambda::update_function(aws, function)?;
-    Ok(Made {
-        physical_id: old.physical_id.clone(),
-        attributes: old.attributes.clone(),
-    })
+    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
 }
 
 fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
     let invalid = |what: String| Problem::new(format!("InvalidParameterValueException: {what}"));
     if name.len() > MAX_NAME_CHARS {
-        return Err(invalid(format!(
-            "a function name has at most {MAX_NAME_CHARS} characters, found {name}"
-        )))
-        .at("FunctionName");
+        return Err(invalid(format!("a function name has at most {MAX_NAME_CHARS} characters, found {name}")))
+            .at("FunctionName");
     }
     let within = |property: &str, range: &std::ops::RangeInclusive<i64>, default: i64| {
         let value = wish.properties.get(property).and_then(Value::as_i64).unwrap_or(default);
         let legal = range.contains(&value).then_some(value);
-        legal
-            .ok_or_else(|| invalid(format!("takes {} to {}, found {value}", range.start(), range.end())))
-            .at(property)
+        legal.ok_or_else(|| invalid(format!("takes {} to {}, found {value}", range.start(), range.end()))).at(property)
     };
     let timeout = within("Timeout", &TIMEOUT_SECS, DEFAULT_TIMEOUT_SECS)?;
     within("MemorySize", &MEMORY_MB, *MEMORY_MB.start())?;
@@ -155,10 +138,8 @@ fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
 
 /// The binary that the function runs.
 fn binary(metadata: &Map<String, Value>) -> Result<String, Problem> {
-    let binary = metadata
-        .get("BuildProperties")
-        .and_then(|properties| properties.get("Binary"))
-        .and_then(Value::as_str);
+    let binary =
+        metadata.get("BuildProperties").and_then(|properties| properties.get("Binary")).and_then(Value::as_str);
     let missing = || {
         Problem::new(
             "the sandbox runs functions that are built with BuildMethod rust-cargolambda and name BuildProperties.Binary",
@@ -171,10 +152,7 @@ fn binary(metadata: &Map<String, Value>) -> Result<String, Problem> {
 }
 
 fn environment(properties: &Value) -> Result<BTreeMap<String, String>, Problem> {
-    let variables = properties["Environment"]["Variables"]
-        .as_object()
-        .cloned()
-        .unwrap_or_default();
+    let variables = properties["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
     let bytes = Value::Object(variables.clone()).to_string().len();
     if bytes > MAX_ENVIRONMENT_BYTES {
         return Err(Problem::new(format!("{bytes} bytes (limit {MAX_ENVIRONMENT_BYTES})")));
@@ -198,11 +176,8 @@ fn delete_function(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
 
 fn create_permission(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     if wish.text("Action") != Some("lambda:InvokeFunction") {
-        return Err(Problem::new(format!(
-            "takes lambda:InvokeFunction, found {}",
-            found(&wish.properties["Action"])
-        )))
-        .at("Action");
+        return Err(Problem::new(format!("takes lambda:InvokeFunction, found {}", found(&wish.properties["Action"]))))
+            .at("Action");
     }
     let statement_id = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
     let permission = Permission {
@@ -216,11 +191,7 @@ fn create_permission(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 }
 
 fn delete_permission(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    gone(lambda::remove_permission(
-        aws,
-        old.properties["FunctionName"].as_str().unwrap_or_default(),
-        &old.physical_id,
-    ))
+    gone(lambda::remove_permission(aws, old.properties["FunctionName"].as_str().unwrap_or_default(), &old.physical_id))
 }
 
 fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
@@ -234,10 +205,7 @@ fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> 
             .at("DestinationConfig");
     }
     let number = |property: &str, default: u64| {
-        wish.properties
-            .get(property)
-            .map_or(Some(default), Value::as_u64)
-            .ok_or_else(|| negative(property))
+        wish.properties.get(property).map_or(Some(default), Value::as_u64).ok_or_else(|| negative(property))
     };
     let default = EventInvokeConfig::default();
     let config = EventInvokeConfig {
@@ -256,10 +224,7 @@ fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> 
 }
 
 fn negative(property: &str) -> ApiError {
-    ApiError::client(
-        "InvalidParameterValueException",
-        format!("{property} must not be negative"),
-    )
+    ApiError::client("InvalidParameterValueException", format!("{property} must not be negative"))
 }
 
 fn update_event_invoke_config(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {

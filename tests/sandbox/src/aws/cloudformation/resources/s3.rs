@@ -32,15 +32,9 @@ const BUCKET: Kind = Object(&[
     may("LifecycleConfiguration", Json),
     may(
         "NotificationConfiguration",
-        Object(&[may(
-            "EventBridgeConfiguration",
-            Object(&[may("EventBridgeEnabled", Boolean)]),
-        )]),
+        Object(&[may("EventBridgeConfiguration", Object(&[may("EventBridgeEnabled", Boolean)]))]),
     ),
-    may(
-        "OwnershipControls",
-        Object(&[need("Rules", List(&Object(&[may("ObjectOwnership", Text)])))]),
-    ),
+    may("OwnershipControls", Object(&[need("Rules", List(&Object(&[may("ObjectOwnership", Text)])))])),
     may(
         "PublicAccessBlockConfiguration",
         Object(&[
@@ -72,34 +66,20 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     if !aws.cloudformation.names.insert(("AWS::S3::Bucket", name.clone())) {
         return Err(Problem::new(format!("BucketAlreadyOwnedByYou: {name} already exists")));
     }
-    aws.s3
-        .create_bucket(&name, wish.properties["VersioningConfiguration"]["Status"] == "Enabled");
-    let (domain, regional) = (
-        format!("{name}.s3.amazonaws.com"),
-        format!("{name}.s3.{}.amazonaws.com", aws.region),
-    );
+    aws.s3.create_bucket(&name, wish.properties["VersioningConfiguration"]["Status"] == "Enabled");
+    let (domain, regional) = (format!("{name}.s3.amazonaws.com"), format!("{name}.s3.{}.amazonaws.com", aws.region));
     let attributes =
         json!({"Arn": format!("arn:aws:s3:::{name}"), "DomainName": domain, "RegionalDomainName": regional});
     Ok(Made::new(name, attributes))
 }
 
 fn update_bucket(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    super::refuse_changes(
-        old,
-        wish,
-        &["BucketName", "NotificationConfiguration", "VersioningConfiguration"],
-    )?;
-    Ok(Made {
-        physical_id: old.physical_id.clone(),
-        attributes: old.attributes.clone(),
-    })
+    super::refuse_changes(old, wish, &["BucketName", "NotificationConfiguration", "VersioningConfiguration"])?;
+    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
 }
 
 fn delete_bucket(_aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    Err(Problem::new(format!(
-        "BucketNotEmpty: the sandbox does not delete buckets: retain {}",
-        old.physical_id
-    )))
+    Err(Problem::new(format!("BucketNotEmpty: the sandbox does not delete buckets: retain {}", old.physical_id)))
 }
 
 fn create_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {

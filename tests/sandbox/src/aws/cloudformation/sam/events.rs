@@ -9,20 +9,14 @@ use super::super::template::Resource;
 use super::{companion, copy, get_att};
 
 const DEAD_LETTERS: Kind = Object(&[need("Arn", Text)]);
-const RETRIES: Kind = Object(&[
-    may("MaximumEventAgeInSeconds", Integer),
-    may("MaximumRetryAttempts", Integer),
-]);
+const RETRIES: Kind = Object(&[may("MaximumEventAgeInSeconds", Integer), may("MaximumRetryAttempts", Integer)]);
 const EVENT_BRIDGE_RULE: Kind = Object(&[
     may("DeadLetterConfig", DEAD_LETTERS),
     may("Enabled", Boolean),
     may("EventBusName", Text),
     may("Input", Text),
     may("InputPath", Text),
-    may(
-        "InputTransformer",
-        Object(&[may("InputPathsMap", Entries(&Text)), need("InputTemplate", Text)]),
-    ),
+    may("InputTransformer", Object(&[may("InputPathsMap", Entries(&Text)), need("InputTemplate", Text)])),
     need("Pattern", Json),
     may("RetryPolicy", RETRIES),
     may("RuleName", Text),
@@ -58,10 +52,7 @@ pub(super) fn write_out(function: &Resource, name: &str, event: &Value) -> Resul
         }
     };
     schema::check_names(given, kind).at("Properties")?;
-    let given = given
-        .as_object()
-        .ok_or_else(|| Problem::new("takes a map"))
-        .at("Properties")?;
+    let given = given.as_object().ok_or_else(|| Problem::new("takes a map")).at("Properties")?;
     let mut rule = Map::from_iter([("Targets".to_owned(), json!([target(function, name, given)?]))]);
     copy(given, &["Description", "EventBusName", "State"], &mut rule);
     for (from, to) in renamed {
@@ -87,19 +78,11 @@ pub(super) fn write_out(function: &Resource, name: &str, event: &Value) -> Resul
         ("Action".to_owned(), json!("lambda:InvokeFunction")),
         ("FunctionName".to_owned(), json!({ "Ref": function.logical_id })),
         ("Principal".to_owned(), json!("events.amazonaws.com")),
-        (
-            "SourceArn".to_owned(),
-            get_att(&format!("{}{name}", function.logical_id), "Arn"),
-        ),
+        ("SourceArn".to_owned(), get_att(&format!("{}{name}", function.logical_id), "Arn")),
     ]);
     Ok([
         companion(function, name, "AWS::Events::Rule", rule),
-        companion(
-            function,
-            &format!("{name}Permission"),
-            "AWS::Lambda::Permission",
-            permission,
-        ),
+        companion(function, &format!("{name}Permission"), "AWS::Lambda::Permission", permission),
     ])
 }
 
@@ -112,20 +95,8 @@ fn target(function: &Resource, name: &str, given: &Map<String, Value>) -> Result
             found(id)
         )));
     }
-    let mut target = Map::from_iter([
-        ("Arn".to_owned(), get_att(&function.logical_id, "Arn")),
-        ("Id".to_owned(), id.clone()),
-    ]);
-    copy(
-        given,
-        &[
-            "DeadLetterConfig",
-            "Input",
-            "InputPath",
-            "InputTransformer",
-            "RetryPolicy",
-        ],
-        &mut target,
-    );
+    let mut target =
+        Map::from_iter([("Arn".to_owned(), get_att(&function.logical_id, "Arn")), ("Id".to_owned(), id.clone())]);
+    copy(given, &["DeadLetterConfig", "Input", "InputPath", "InputTransformer", "RetryPolicy"], &mut target);
     Ok(Value::Object(target))
 }

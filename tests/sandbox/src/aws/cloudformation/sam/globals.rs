@@ -44,9 +44,7 @@ pub(super) fn of_functions(globals: &Map<String, Value>) -> Result<Map<String, V
         }
     };
     match shared.keys().find(|name| !SHARED.contains(&name.as_str())) {
-        Some(unknown) => Err(Problem::new("not a property that functions can share"))
-            .at(unknown)
-            .at("Function"),
+        Some(unknown) => Err(Problem::new("not a property that functions can share")).at(unknown).at("Function"),
         None => Ok(shared.clone()),
     }
 }
@@ -57,9 +55,7 @@ pub(super) fn merged(shared: &Value, own: &Value) -> Value {
         (Value::Object(shared), Value::Object(own)) if !is_function(shared) && !is_function(own) => {
             let mut all = shared.clone();
             for (name, value) in own {
-                let value = shared
-                    .get(name)
-                    .map_or_else(|| value.clone(), |shared| merged(shared, value));
+                let value = shared.get(name).map_or_else(|| value.clone(), |shared| merged(shared, value));
                 all.insert(name.clone(), value);
             }
             Value::Object(all)

@@ -30,11 +30,10 @@ pub(super) fn transform(resources: Vec<Resource>, globals: &Map<String, Value>) 
         };
         written.extend(made.at(id).at("Resources")?);
     }
-    let taken = written.iter().enumerate().find(|(at, resource)| {
-        written[..*at]
-            .iter()
-            .any(|other| other.logical_id == resource.logical_id)
-    });
+    let taken = written
+        .iter()
+        .enumerate()
+        .find(|(at, resource)| written[..*at].iter().any(|other| other.logical_id == resource.logical_id));
     match taken {
         Some((_, resource)) => Err(Problem::new("SAM makes a resource of this logical id, which is taken"))
             .at(&resource.logical_id)
@@ -57,31 +56,21 @@ fn application(resource: Resource) -> Result<Resource, Problem> {
     let mut properties = resource.properties.clone();
     let location = properties.shift_remove("Location").unwrap_or_default();
     if !location.is_string() {
-        return Err(Problem::new(format!(
-            "the sandbox takes the path of a template, found {}",
-            found(&location)
-        )))
-        .at("Location")
-        .at("Properties");
+        return Err(Problem::new(format!("the sandbox takes the path of a template, found {}", found(&location))))
+            .at("Location")
+            .at("Properties");
     }
     properties.insert("TemplateURL".to_owned(), location);
     let tags = properties.shift_remove("Tags");
     properties.insert("Tags".to_owned(), tag_list(tags.as_ref()));
-    Ok(Resource {
-        kind: "AWS::CloudFormation::Stack".to_owned(),
-        properties,
-        ..resource
-    })
+    Ok(Resource { kind: "AWS::CloudFormation::Stack".to_owned(), properties, ..resource })
 }
 
 /// A map of tags as the list that CloudFormation takes, with SAM's own first.
 fn tag_list(tags: Option<&Value>) -> Value {
     let own = json!({"Key": "lambda:createdBy", "Value": "SAM"});
-    let given = tags
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| json!({"Key": key, "Value": value}));
+    let given =
+        tags.and_then(Value::as_object).into_iter().flatten().map(|(key, value)| json!({"Key": key, "Value": value}));
     std::iter::once(own).chain(given).collect()
 }
 

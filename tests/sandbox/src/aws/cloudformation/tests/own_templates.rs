@@ -7,10 +7,7 @@ fn root() -> PathBuf {
 }
 
 fn given(parameters: &[(&str, &str)]) -> BTreeMap<String, String> {
-    parameters
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+    parameters.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 /// An account with a cluster.
@@ -21,56 +18,32 @@ fn account(seed: u64) -> Aws {
 }
 
 fn deploy_service(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackError> {
-    let mut parameters = given(&[
-        ("Name", "web"),
-        ("Cluster", "main"),
-        ("VpcId", "vpc-1"),
-        ("Subnets", "subnet-1,subnet-2"),
-    ]);
+    let mut parameters =
+        given(&[("Name", "web"), ("Cluster", "main"), ("VpcId", "vpc-1"), ("Subnets", "subnet-1,subnet-2")]);
     parameters.extend(given(more));
     deploy(aws, "web", &root().join("infra/service.yaml"), &parameters)
 }
 
-const FIRST_PIPELINE: [(&str, &str); 5] = [
-    ("Name", "web"),
-    ("Cluster", "main"),
-    ("Service", "web"),
-    ("Repository", "web"),
-    ("ContainerName", "web"),
-];
+const FIRST_PIPELINE: [(&str, &str); 5] =
+    [("Name", "web"), ("Cluster", "main"), ("Service", "web"), ("Repository", "web"), ("ContainerName", "web")];
 
 #[test]
 fn the_functions_deploy_with_a_policy_each() {
     let mut aws = account(1);
     deploy(&mut aws, "slipway", &root().join("template.yaml"), &given(&[])).unwrap();
-    for name in [
-        "start-pipeline",
-        "begin-release",
-        "register-task-definition",
-        "update-service",
-        "finish-release",
-        "roll-back",
-    ] {
+    for name in
+        ["start-pipeline", "begin-release", "register-task-definition", "update-service", "finish-release", "roll-back"]
+    {
         let function = aws.lambda.function(&format!("slipway-{name}")).unwrap();
         assert_eq!(function.code, name);
         assert!(function.environment["LEDGER_TABLE"].starts_with("slipway-LedgerTable-"));
-        assert!(
-            function
-                .invoke_config
-                .on_failure
-                .as_ref()
-                .unwrap()
-                .ends_with(":slipway-dead-letters")
-        );
+        assert!(function.invoke_config.on_failure.as_ref().unwrap().ends_with(":slipway-dead-letters"));
         let role = aws.cloudformation.iam.role_by_arn(&function.role).unwrap();
         assert!(role.statements().count() > 1, "{name}");
     }
     let stack = aws.cloudformation.stack("slipway").unwrap();
     assert!(stack.resource("FirstPipeline").is_none());
-    assert_eq!(
-        aws.cloudformation.export("slipway-LedgerTableName"),
-        Some(stack.outputs["LedgerTableName"].as_str())
-    );
+    assert_eq!(aws.cloudformation.export("slipway-LedgerTableName"), Some(stack.outputs["LedgerTableName"].as_str()));
 }
 
 #[test]
@@ -78,19 +51,10 @@ fn a_service_and_its_pipeline_deploy_whatever_the_order_of_resources() {
     for seed in 0..20 {
         let mut aws = account(seed);
         deploy_service(&mut aws, &[]).unwrap();
-        deploy(
-            &mut aws,
-            "slipway",
-            &root().join("template.yaml"),
-            &given(&FIRST_PIPELINE),
-        )
-        .unwrap();
+        deploy(&mut aws, "slipway", &root().join("template.yaml"), &given(&FIRST_PIPELINE)).unwrap();
         let nested = aws.cloudformation.nested_stack("slipway", "FirstPipeline").unwrap();
         assert_eq!(nested.resource("Pipeline").unwrap().physical_id, "slipway-web");
-        assert_eq!(
-            aws.cloudformation.export("slipway-FirstPipelineName"),
-            Some("slipway-web")
-        );
+        assert_eq!(aws.cloudformation.export("slipway-FirstPipelineName"), Some("slipway-web"));
     }
 }
 
@@ -113,18 +77,8 @@ fn every_choice_of_the_service_template_deploys() {
 fn every_choice_of_the_pipeline_template_deploys() {
     let path = root().join("infra/pipelines/in-place.yaml");
     for more in [
-        &[
-            ("Strategy", "make-room"),
-            ("MinimumHealthyTasks", "1"),
-            ("Approval", "yes"),
-            ("ExecutionMode", "QUEUED"),
-        ][..],
-        &[
-            ("MaximumPercent", "150"),
-            ("MinimumHealthyPercent", "50"),
-            ("DesiredCount", "4"),
-            ("InitialCount", "2"),
-        ],
+        &[("Strategy", "make-room"), ("MinimumHealthyTasks", "1"), ("Approval", "yes"), ("ExecutionMode", "QUEUED")][..],
+        &[("MaximumPercent", "150"), ("MinimumHealthyPercent", "50"), ("DesiredCount", "4"), ("InitialCount", "2")],
         &[("ConfigBucket", "config"), ("TaskDefinitionFile", "taskdef.json")],
     ] {
         let mut aws = account(1);
@@ -164,15 +118,8 @@ fn an_update_of_the_service_stack_keeps_what_delivery_changed() {
         json!({"cluster": "main", "service": "web", "taskDefinition": released, "desiredCount": 3}),
     );
     deploy_service(&mut aws, &[("MaximumPercent", "150")]).unwrap();
-    let service = &ecs(
-        &mut aws,
-        "DescribeServices",
-        json!({"cluster": "main", "services": ["web"]}),
-    )["services"][0];
-    assert_eq!(
-        (&service["taskDefinition"], &service["desiredCount"]),
-        (&released, &json!(3))
-    );
+    let service = &ecs(&mut aws, "DescribeServices", json!({"cluster": "main", "services": ["web"]}))["services"][0];
+    assert_eq!((&service["taskDefinition"], &service["desiredCount"]), (&released, &json!(3)));
     assert_eq!(service["deploymentConfiguration"]["maximumPercent"], 150);
 }
 
@@ -181,28 +128,14 @@ fn a_changed_task_definition_is_a_new_revision_and_the_old_one_is_deregistered()
     let mut aws = account(1);
     deploy_service(&mut aws, &[]).unwrap();
     let placeholder = |aws: &Aws| {
-        aws.cloudformation
-            .stack("web")
-            .unwrap()
-            .resource("PlaceholderTaskDefinition")
-            .unwrap()
-            .physical_id
-            .clone()
+        aws.cloudformation.stack("web").unwrap().resource("PlaceholderTaskDefinition").unwrap().physical_id.clone()
     };
     let old = placeholder(&aws);
     deploy_service(&mut aws, &[("Cpu", "512"), ("Memory", "1024")]).unwrap();
     assert_ne!(placeholder(&aws), old);
     let described = crate::aws::ecs::call(&mut aws, "DescribeTaskDefinition", &json!({"taskDefinition": old})).unwrap();
     assert_eq!(described["taskDefinition"]["status"], "INACTIVE");
-    let service = crate::aws::ecs::call(
-        &mut aws,
-        "DescribeServices",
-        &json!({"cluster": "main", "services": ["web"]}),
-    )
-    .unwrap();
-    assert_eq!(
-        service["services"][0]["taskDefinition"],
-        json!(old),
-        "the service's own properties did not change"
-    );
+    let service =
+        crate::aws::ecs::call(&mut aws, "DescribeServices", &json!({"cluster": "main", "services": ["web"]})).unwrap();
+    assert_eq!(service["services"][0]["taskDefinition"], json!(old), "the service's own properties did not change");
 }

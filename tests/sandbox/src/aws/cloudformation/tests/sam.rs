@@ -36,11 +36,8 @@ fn template() -> super::super::template::Template {
 
 #[test]
 fn a_function_is_written_out_as_sam_does_it() {
-    let written: Vec<(String, String)> = template()
-        .resources
-        .into_iter()
-        .map(|made| (made.logical_id, made.kind))
-        .collect();
+    let written: Vec<(String, String)> =
+        template().resources.into_iter().map(|made| (made.logical_id, made.kind)).collect();
     let expected = [
         ("Dead", "AWS::SQS::Queue"),
         ("WebFunction", "AWS::Lambda::Function"),
@@ -51,13 +48,7 @@ fn a_function_is_written_out_as_sam_does_it() {
         ("WebFunctionSweep", "AWS::Events::Rule"),
         ("WebFunctionSweepPermission", "AWS::Lambda::Permission"),
     ];
-    assert_eq!(
-        written
-            .iter()
-            .map(|(id, kind)| (id.as_str(), kind.as_str()))
-            .collect::<Vec<_>>(),
-        expected
-    );
+    assert_eq!(written.iter().map(|(id, kind)| (id.as_str(), kind.as_str())).collect::<Vec<_>>(), expected);
 }
 
 #[test]
@@ -76,24 +67,9 @@ fn the_rules_and_the_role_are_as_sam_makes_them() {
     });
     assert_eq!(properties("WebFunctionSweep"), sweep);
     let role = properties("WebFunctionRole");
-    assert_eq!(
-        role["ManagedPolicyArns"].as_array().unwrap().len(),
-        1,
-        "one that is named twice is attached once"
-    );
-    let names: Vec<&Value> = role["Policies"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|policy| &policy["PolicyName"])
-        .collect();
-    assert_eq!(
-        names,
-        [
-            "WebFunctionEventInvokeConfigOnFailureSQSPolicy",
-            "WebFunctionRolePolicy1"
-        ]
-    );
+    assert_eq!(role["ManagedPolicyArns"].as_array().unwrap().len(), 1, "one that is named twice is attached once");
+    let names: Vec<&Value> = role["Policies"].as_array().unwrap().iter().map(|policy| &policy["PolicyName"]).collect();
+    assert_eq!(names, ["WebFunctionEventInvokeConfigOnFailureSQSPolicy", "WebFunctionRolePolicy1"]);
 }
 
 #[test]
@@ -104,23 +80,15 @@ fn a_function_is_deployed_with_globals_role_and_binary() {
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
     let function = aws.lambda.function("app-web").unwrap();
-    assert_eq!(
-        (function.code.as_str(), function.timeout),
-        ("roll-back", Duration::from_secs(60))
-    );
+    assert_eq!((function.code.as_str(), function.timeout), ("roll-back", Duration::from_secs(60)));
     assert_eq!(
         function.environment,
-        BTreeMap::from([
-            ("LEDGER_TABLE".to_owned(), "own".to_owned()),
-            ("RUST_LOG".to_owned(), "info".to_owned())
-        ])
+        BTreeMap::from([("LEDGER_TABLE".to_owned(), "own".to_owned()), ("RUST_LOG".to_owned(), "info".to_owned())])
     );
     let role = aws.cloudformation.iam.role_by_arn(&function.role).unwrap();
     assert!(role.name.starts_with("app-WebFunctionRole-"), "{}", role.name);
     assert_eq!(
-        role.statements()
-            .map(|statement| &statement["Action"])
-            .collect::<Vec<_>>(),
+        role.statements().map(|statement| &statement["Action"]).collect::<Vec<_>>(),
         ["sqs:SendMessage", "ecs:ListTasks"]
     );
 }
@@ -128,16 +96,8 @@ fn a_function_is_deployed_with_globals_role_and_binary() {
 #[test]
 fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
     for (at, (from, to, says)) in [
-        (
-            "Timeout: 60",
-            "Timeouts: 60",
-            "Globals.Function.Timeouts: not a property that functions can share",
-        ),
-        (
-            "Pattern:",
-            "Patern:",
-            "Resources.WebFunction.Properties.Events.Ended.Properties.Patern: unknown property",
-        ),
+        ("Timeout: 60", "Timeouts: 60", "Globals.Function.Timeouts: not a property that functions can share"),
+        ("Pattern:", "Patern:", "Resources.WebFunction.Properties.Events.Ended.Properties.Patern: unknown property"),
         (
             "Type: EventBridgeRule",
             "Type: ScheduleV2",
@@ -162,11 +122,7 @@ fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
         let said = refused(&format!("sam-{at}"), &TEMPLATE.replacen(from, to, 1));
         assert!(said.contains(says), "{said}");
     }
-    let no_binary = TEMPLATE
-        .split("      Events:")
-        .next()
-        .unwrap()
-        .replace("{Binary: roll-back}", "{}");
+    let no_binary = TEMPLATE.split("      Events:").next().unwrap().replace("{Binary: roll-back}", "{}");
     assert!(refused("sam-binary", &no_binary).contains("Resources.WebFunction.Metadata: the sandbox runs functions"));
 }
 

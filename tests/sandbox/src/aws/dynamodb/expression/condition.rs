@@ -82,10 +82,9 @@ impl Condition {
                 (Some(Attribute::B(bytes)), Some(Attribute::B(prefix))) => bytes.starts_with(&prefix),
                 _ => false,
             },
-            Self::Contains(path, sought) => path
-                .resolve(item)
-                .zip(sought.read(item))
-                .is_some_and(|(value, sought)| contains(value, &sought)),
+            Self::Contains(path, sought) => {
+                path.resolve(item).zip(sought.read(item)).is_some_and(|(value, sought)| contains(value, &sought))
+            }
             Self::And(one, two) => one.holds(item, absent_differs) && two.holds(item, absent_differs),
             Self::Or(one, two) => one.holds(item, absent_differs) || two.holds(item, absent_differs),
             Self::Not(condition) => !condition.holds(item, absent_differs),
@@ -256,10 +255,8 @@ fn function(parser: &mut Parser<'_>) -> Result<Condition, ApiError> {
 fn type_name(parser: &mut Parser<'_>) -> Result<String, ApiError> {
     match parser.value()? {
         Attribute::S(kind) if TYPES.contains(&kind.as_str()) => Ok(kind),
-        Attribute::S(kind) => Err(parser.error(&format!(
-            "Invalid attribute type name found; type: {kind}, valid types: {{{}}}",
-            TYPES.join(",")
-        ))),
+        Attribute::S(kind) => Err(parser
+            .error(&format!("Invalid attribute type name found; type: {kind}, valid types: {{{}}}", TYPES.join(",")))),
         other => Err(wrong_type(parser, "attribute_type", &other)),
     }
 }

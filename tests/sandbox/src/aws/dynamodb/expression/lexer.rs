@@ -30,12 +30,7 @@ impl<'a> Parser<'a> {
                 "Invalid {member}: Expression size has exceeded the maximum allowed size; expression size: {size}"
             )));
         }
-        let mut parser = Self {
-            member,
-            tokens: Vec::new(),
-            at: 0,
-            placeholders,
-        };
+        let mut parser = Self { member, tokens: Vec::new(), at: 0, placeholders };
         let mut rest = text.trim_start();
         while !rest.is_empty() {
             let length = token_length(rest);
@@ -68,19 +63,11 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn expect(&mut self, expected: &str) -> Result<(), ApiError> {
-        if self.take(expected) {
-            Ok(())
-        } else {
-            Err(self.syntax_error())
-        }
+        if self.take(expected) { Ok(()) } else { Err(self.syntax_error()) }
     }
 
     pub(super) fn end(&self) -> Result<(), ApiError> {
-        if self.peek().is_none() {
-            Ok(())
-        } else {
-            Err(self.syntax_error())
-        }
+        if self.peek().is_none() { Ok(()) } else { Err(self.syntax_error()) }
     }
 
     /// Whether a function call begins here: a word before a parenthesis.
@@ -95,10 +82,7 @@ impl<'a> Parser<'a> {
             if self.take(".") {
                 steps.push(Step::Name(self.name()?));
             } else if self.take("[") {
-                let index = self
-                    .peek()
-                    .and_then(|token| token.parse().ok())
-                    .ok_or_else(|| self.syntax_error())?;
+                let index = self.peek().and_then(|token| token.parse().ok()).ok_or_else(|| self.syntax_error())?;
                 self.at += 1;
                 self.expect("]")?;
                 steps.push(Step::Index(index));
@@ -129,9 +113,7 @@ impl<'a> Parser<'a> {
         };
         let token = token.to_owned();
         if !token.starts_with('#') && is_reserved(&token) {
-            return Err(self.error(&format!(
-                "Attribute name is a reserved keyword; reserved keyword: {token}"
-            )));
+            return Err(self.error(&format!("Attribute name is a reserved keyword; reserved keyword: {token}")));
         }
         self.at += 1;
         if !token.starts_with('#') {
@@ -151,10 +133,7 @@ impl<'a> Parser<'a> {
     pub(super) fn syntax_error(&self) -> ApiError {
         let near = &self.tokens[self.at.saturating_sub(1).min(self.tokens.len())..self.tokens.len().min(self.at + 2)];
         let token = self.peek().unwrap_or("<EOF>");
-        self.error(&format!(
-            "Syntax error; token: \"{token}\", near: \"{}\"",
-            near.join(" ")
-        ))
+        self.error(&format!("Syntax error; token: \"{token}\", near: \"{}\"", near.join(" ")))
     }
 }
 

@@ -41,9 +41,7 @@ impl Placeholders {
                 continue;
             };
             if !expressions {
-                return Err(invalid(format!(
-                    "{member} can only be specified when using expressions"
-                )));
+                return Err(invalid(format!("{member} can only be specified when using expressions")));
             }
             if given.is_empty() {
                 return Err(invalid(format!("{member} must not be empty")));
@@ -60,9 +58,7 @@ impl Placeholders {
         if key.starts_with(':') {
             self.values.insert(key.to_owned(), Attribute::from_json(value)?);
         } else {
-            let name = value
-                .as_str()
-                .ok_or_else(|| super::attribute::serialization("Expected a string"))?;
+            let name = value.as_str().ok_or_else(|| super::attribute::serialization("Expected a string"))?;
             self.names.insert(key.to_owned(), name.to_owned());
         }
         Ok(())
@@ -84,11 +80,8 @@ impl Placeholders {
             ("ExpressionAttributeNames", self.names.keys().collect::<Vec<_>>()),
             ("ExpressionAttributeValues", self.values.keys().collect()),
         ] {
-            let unused: Vec<&str> = keys
-                .into_iter()
-                .filter(|key| !self.used.contains(*key))
-                .map(String::as_str)
-                .collect();
+            let unused: Vec<&str> =
+                keys.into_iter().filter(|key| !self.used.contains(*key)).map(String::as_str).collect();
             if !unused.is_empty() {
                 return Err(invalid(format!(
                     "Value provided in {member} unused in expressions: keys: {{{}}}",
@@ -103,9 +96,7 @@ impl Placeholders {
 fn check_placeholder(member: &str, sigil: char, key: &str) -> Result<(), ApiError> {
     let rest = key.strip_prefix(sigil).unwrap_or_default();
     if rest.is_empty() || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return Err(invalid(format!(
-            "{member} contains invalid key: Syntax error; key: \"{key}\""
-        )));
+        return Err(invalid(format!("{member} contains invalid key: Syntax error; key: \"{key}\"")));
     }
     Ok(())
 }
@@ -113,7 +104,5 @@ fn check_placeholder(member: &str, sigil: char, key: &str) -> Result<(), ApiErro
 /// Words that an expression may not use as a bare attribute name, in capitals.
 fn is_reserved(word: &str) -> bool {
     let word = word.to_ascii_uppercase();
-    include_str!("reserved_words.txt")
-        .lines()
-        .any(|reserved| reserved == word)
+    include_str!("reserved_words.txt").lines().any(|reserved| reserved == word)
 }

@@ -31,13 +31,11 @@ impl Path {
     }
 
     pub(in crate::aws::dynamodb) fn resolve<'a>(&self, item: &'a Item) -> Option<&'a Attribute> {
-        self.0[1..]
-            .iter()
-            .try_fold(item.get(self.top())?, |value, step| match (value, step) {
-                (Attribute::M(map), Step::Name(name)) => map.get(name),
-                (Attribute::L(list), Step::Index(index)) => list.get(*index),
-                _ => None,
-            })
+        self.0[1..].iter().try_fold(item.get(self.top())?, |value, step| match (value, step) {
+            (Attribute::M(map), Step::Name(name)) => map.get(name),
+            (Attribute::L(list), Step::Index(index)) => list.get(*index),
+            _ => None,
+        })
     }
 
     /// Stores a value; an index past the end of a list appends.

@@ -50,10 +50,6 @@ fn part_of_map(map: &Item, paths: &[&[Step]]) -> Item {
 }
 
 fn within(value: &Attribute, step: &Step, paths: &[&[Step]]) -> Option<Attribute> {
-    let deeper: Vec<&[Step]> = paths
-        .iter()
-        .filter(|path| path.first() == Some(step))
-        .map(|path| &path[1..])
-        .collect();
+    let deeper: Vec<&[Step]> = paths.iter().filter(|path| path.first() == Some(step)).map(|path| &path[1..]).collect();
     if deeper.is_empty() { None } else { part(value, &deeper) }
 }

@@ -40,9 +40,9 @@ pub(in crate::aws::dynamodb) fn updates(text: &str, placeholders: &mut Placehold
     let mut seen = Vec::new();
     while let Some(section) = SECTIONS.into_iter().find(|section| parser.take(section)) {
         if seen.contains(&section) {
-            return Err(parser.error(&format!(
-                "The \"{section}\" section can only be used once in an update expression;"
-            )));
+            return Err(
+                parser.error(&format!("The \"{section}\" section can only be used once in an update expression;"))
+            );
         }
         seen.push(section);
         actions.push(action(&mut parser, section)?);
@@ -51,10 +51,7 @@ pub(in crate::aws::dynamodb) fn updates(text: &str, placeholders: &mut Placehold
         }
     }
     parser.end()?;
-    check_disjoint(
-        "UpdateExpression",
-        &actions.iter().map(Action::path).collect::<Vec<_>>(),
-    )?;
+    check_disjoint("UpdateExpression", &actions.iter().map(Action::path).collect::<Vec<_>>())?;
     Ok(actions)
 }
 
@@ -147,11 +144,8 @@ impl Action {
             }
         }
         // Indexes mean the list as it was, so the last elements go first.
-        let mut removals: Vec<&Path> = actions
-            .iter()
-            .filter(|action| matches!(action, Self::Remove(_)))
-            .map(Self::path)
-            .collect();
+        let mut removals: Vec<&Path> =
+            actions.iter().filter(|action| matches!(action, Self::Remove(_))).map(Self::path).collect();
         removals.sort_by_key(|path| Reverse(path.last_index()));
         for path in removals {
             path.remove(&mut item)?;

@@ -16,10 +16,7 @@ fn what_does_not_exist_has_its_own_error() {
         world.err("ListTasks", json!({"cluster": "main", "serviceName": "web"})),
         "ServiceNotFoundException: Service not found."
     );
-    assert_eq!(
-        world.err("RunTask", json!({})),
-        "UnknownOperationException: the sandbox does not serve RunTask"
-    );
+    assert_eq!(world.err("RunTask", json!({})), "UnknownOperationException: the sandbox does not serve RunTask");
 }
 
 #[test]
@@ -32,10 +29,7 @@ fn missing_services_are_failures() {
     );
     let eleven: Vec<String> = (0..11).map(|number| format!("s{number}")).collect();
     let error = world.err("DescribeServices", json!({"cluster": "main", "services": eleven}));
-    assert_eq!(
-        error,
-        "InvalidParameterException: service names can have at most 10 items."
-    );
+    assert_eq!(error, "InvalidParameterException: service names can have at most 10 items.");
 }
 
 #[test]
@@ -45,23 +39,14 @@ fn a_service_needs_what_its_definition_needs() {
     let mut refusal = |member: &str, value: Value| {
         let mut request = world.balanced(1);
         request[member] = value;
-        world
-            .err("CreateService", request)
-            .trim_start_matches("InvalidParameterException: ")
-            .to_owned()
+        world.err("CreateService", request).trim_start_matches("InvalidParameterException: ").to_owned()
     };
     assert_eq!(
         refusal("networkConfiguration", json!(null)),
         "Network Configuration must be provided when networkMode 'awsvpc' is specified."
     );
-    assert_eq!(
-        refusal("launchType", json!("EC2")),
-        "Task definition does not support launch_type EC2."
-    );
-    assert_eq!(
-        refusal("taskDefinition", json!("web:9")),
-        "ClientException: TaskDefinition not found."
-    );
+    assert_eq!(refusal("launchType", json!("EC2")), "Task definition does not support launch_type EC2.");
+    assert_eq!(refusal("taskDefinition", json!("web:9")), "ClientException: TaskDefinition not found.");
     assert_eq!(refusal("desiredCount", json!(-1)), "desiredCount cannot be negative.");
     assert!(refusal("desiredCount", json!("1")).starts_with("SerializationException"));
 }
@@ -121,14 +106,8 @@ fn an_inactive_definition_cannot_be_deployed() {
     );
     let update =
         |revision: u32| json!({"cluster": "main", "service": "web", "taskDefinition": format!("web:{revision}")});
-    assert_eq!(
-        world.err("UpdateService", update(2)),
-        "ClientException: TaskDefinition is inactive"
-    );
-    assert_eq!(
-        world.err("UpdateService", update(3)),
-        "ClientException: TaskDefinition not found."
-    );
+    assert_eq!(world.err("UpdateService", update(2)), "ClientException: TaskDefinition is inactive");
+    assert_eq!(world.err("UpdateService", update(3)), "ClientException: TaskDefinition not found.");
 }
 
 #[test]
@@ -143,16 +122,11 @@ fn tags_are_added_replaced_and_listed() {
         json!({"resourceArn": arn, "tags": [{"key": "a", "value": "2"}, {"key": "b", "value": "3"}]}),
     );
     let tags = json!([{"key": "a", "value": "2"}, {"key": "b", "value": "3"}]);
-    assert_eq!(
-        world.ok("ListTagsForResource", json!({"resourceArn": arn}))["tags"],
-        tags
-    );
+    assert_eq!(world.ok("ListTagsForResource", json!({"resourceArn": arn}))["tags"], tags);
     assert!(world.service().get("tags").is_none());
     assert_eq!(
-        world.ok(
-            "DescribeServices",
-            json!({"cluster": "main", "services": [arn], "include": ["TAGS"]})
-        )["services"][0]["tags"],
+        world.ok("DescribeServices", json!({"cluster": "main", "services": [arn], "include": ["TAGS"]}))["services"][0]
+            ["tags"],
         tags
     );
     assert!(
@@ -169,10 +143,7 @@ fn tasks_are_listed_and_described() {
     let request = world.balanced(3);
     world.ok("CreateService", request);
     world.run(120, |_| {});
-    let listed = world.ok(
-        "ListTasks",
-        json!({"cluster": "main", "serviceName": "web", "maxResults": 2}),
-    );
+    let listed = world.ok("ListTasks", json!({"cluster": "main", "serviceName": "web", "maxResults": 2}));
     assert_eq!(listed["taskArns"].as_array().map(Vec::len), Some(2));
     let rest = world.ok(
         "ListTasks",
@@ -180,15 +151,9 @@ fn tasks_are_listed_and_described() {
     );
     assert_eq!(rest["taskArns"].as_array().map(Vec::len), Some(1));
     assert!(rest.get("nextToken").is_none());
-    let described = world.ok(
-        "DescribeTasks",
-        json!({"cluster": "main", "tasks": [listed["taskArns"][0], "none"]}),
-    );
+    let described = world.ok("DescribeTasks", json!({"cluster": "main", "tasks": [listed["taskArns"][0], "none"]}));
     let task = &described["tasks"][0];
-    assert_eq!(
-        (&task["lastStatus"], &task["group"]),
-        (&json!("RUNNING"), &json!("service:web"))
-    );
+    assert_eq!((&task["lastStatus"], &task["group"]), (&json!("RUNNING"), &json!("service:web")));
     assert_eq!(task["taskDefinitionArn"], json!(definition));
     assert!(text(&task["startedBy"]).starts_with("ecs-svc/"));
     assert_eq!(described["failures"][0]["reason"], "MISSING");
@@ -213,10 +178,7 @@ fn a_deleted_service_drains_and_is_inactive() {
         world.err("UpdateService", json!({"cluster": "main", "service": "web"})),
         "ServiceNotActiveException: Service was not ACTIVE."
     );
-    assert_eq!(
-        world.ok("ListServices", json!({"cluster": "main"}))["serviceArns"],
-        json!([])
-    );
+    assert_eq!(world.ok("ListServices", json!({"cluster": "main"}))["serviceArns"], json!([]));
 }
 
 #[test]
@@ -227,18 +189,12 @@ fn changing_services_and_reading_have_buckets_of_their_own() {
         for _ in 0..size {
             assert!(!world.err(operation, input.clone()).starts_with("Throttling"));
         }
-        assert_eq!(
-            world.err(operation, input.clone()),
-            "ThrottlingException: Rate exceeded"
-        );
+        assert_eq!(world.err(operation, input.clone()), "ThrottlingException: Rate exceeded");
         world.aws.now += 1000;
         for _ in 0..per_second {
             assert!(!world.err(operation, input.clone()).starts_with("Throttling"));
         }
-        assert_eq!(
-            world.err(operation, input.clone()),
-            "ThrottlingException: Rate exceeded"
-        );
+        assert_eq!(world.err(operation, input.clone()), "ThrottlingException: Rate exceeded");
     };
     refused(&mut world, "UpdateService", &update, 50, 5);
     refused(&mut world, "DescribeServices", &json!({"cluster": "none"}), 100, 20);

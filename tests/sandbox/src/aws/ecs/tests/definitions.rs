@@ -12,12 +12,7 @@ fn fargate() -> Value {
 /// Changes one place of a definition and answers the refusal.
 fn refusal(mut definition: Value, pointer: &str, value: Value) -> String {
     let (parent, member) = pointer.rsplit_once('/').unwrap();
-    definition
-        .pointer_mut(parent)
-        .unwrap()
-        .as_object_mut()
-        .unwrap()
-        .insert(member.to_owned(), value);
+    definition.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(member.to_owned(), value);
     World::new(1).err("RegisterTaskDefinition", definition)
 }
 
@@ -29,14 +24,8 @@ fn unknown_fields_survive() {
     definition["containerDefinitions"][0]["alsoNew"] = json!(true);
     world.ok("RegisterTaskDefinition", definition);
     let answer = world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web:1"}));
-    assert_eq!(
-        answer["taskDefinition"]["fieldOfTomorrow"],
-        json!({"deep": [1, {"x": null}]})
-    );
-    assert_eq!(
-        answer["taskDefinition"]["containerDefinitions"][0]["alsoNew"],
-        json!(true)
-    );
+    assert_eq!(answer["taskDefinition"]["fieldOfTomorrow"], json!({"deep": [1, {"x": null}]}));
+    assert_eq!(answer["taskDefinition"]["containerDefinitions"][0]["alsoNew"], json!(true));
 }
 
 #[test]
@@ -48,17 +37,11 @@ fn answers_have_defaults_filled_in() {
     let container = &answer["containerDefinitions"][0];
     assert_eq!(container["cpu"], 0);
     assert_eq!(container["essential"], true);
-    assert_eq!(
-        container["portMappings"],
-        json!([{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}])
-    );
+    assert_eq!(container["portMappings"], json!([{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}]));
     for list in ["environment", "mountPoints", "volumesFrom", "systemControls"] {
         assert_eq!(container[list], json!([]), "{list}");
     }
-    assert_eq!(
-        (&answer["volumes"], &answer["placementConstraints"]),
-        (&json!([]), &json!([]))
-    );
+    assert_eq!((&answer["volumes"], &answer["placementConstraints"]), (&json!([]), &json!([])));
     assert_eq!(answer["compatibilities"], json!(["EC2", "FARGATE"]));
     assert_eq!((&answer["revision"], &answer["status"]), (&json!(1), &json!("ACTIVE")));
 }
@@ -88,16 +71,8 @@ fn tags_are_answered_beside_the_definition_when_asked_for() {
     let mut definition = plain();
     definition["tags"] = json!([{"key": "a", "value": "b"}]);
     world.ok("RegisterTaskDefinition", definition);
-    assert!(
-        world
-            .ok("DescribeTaskDefinition", json!({"taskDefinition": "web"}))
-            .get("tags")
-            .is_none()
-    );
-    let answer = world.ok(
-        "DescribeTaskDefinition",
-        json!({"taskDefinition": "web", "include": ["TAGS"]}),
-    );
+    assert!(world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web"})).get("tags").is_none());
+    let answer = world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web", "include": ["TAGS"]}));
     assert_eq!(answer["tags"], json!([{"key": "a", "value": "b"}]));
     assert!(answer["taskDefinition"].get("tags").is_none());
 }
@@ -105,14 +80,8 @@ fn tags_are_answered_beside_the_definition_when_asked_for() {
 #[test]
 fn wrong_definitions_are_refused() {
     let client = |message: &str| format!("ClientException: {message}");
-    assert_eq!(
-        refusal(plain(), "/family", json!("a b")),
-        client("Family contains invalid characters.")
-    );
-    assert_eq!(
-        refusal(plain(), "/containerDefinitions", json!([])),
-        client("Container list cannot be empty.")
-    );
+    assert_eq!(refusal(plain(), "/family", json!("a b")), client("Family contains invalid characters."));
+    assert_eq!(refusal(plain(), "/containerDefinitions", json!([])), client("Container list cannot be empty."));
     assert_eq!(
         refusal(plain(), "/containerDefinitions/0/name", json!("")),
         client("Container.name should not be null or empty.")
@@ -132,12 +101,8 @@ fn wrong_definitions_are_refused() {
     assert!(refusal(plain(), "/containerDefinitions/0/essential", json!(false)).contains("essential"));
     assert!(refusal(plain(), "/containerDefinitions/0/links", json!(["db"])).contains("link"));
     assert!(
-        refusal(
-            plain(),
-            "/containerDefinitions/0/dependsOn",
-            json!([{"containerName": "db", "condition": "START"}])
-        )
-        .contains("db")
+        refusal(plain(), "/containerDefinitions/0/dependsOn", json!([{"containerName": "db", "condition": "START"}]))
+            .contains("db")
     );
     let large = "x".repeat(64 * 1024);
     assert!(refusal(plain(), "/containerDefinitions/0/image", json!(large)).contains("65536"));
@@ -171,11 +136,7 @@ fn fargate_has_rules_of_its_own() {
         ("8192", "16384", true),
         ("100", "512", false),
     ] {
-        assert_eq!(
-            super::definition_rules::fits_fargate(cpu, memory),
-            fits,
-            "{cpu} {memory}"
-        );
+        assert_eq!(super::definition_rules::fits_fargate(cpu, memory), fits, "{cpu} {memory}");
     }
 }
 
@@ -194,12 +155,8 @@ fn types_of_known_fields_are_checked() {
             .starts_with("SerializationException")
     );
     assert!(
-        refusal(
-            plain(),
-            "/containerDefinitions/0/environment",
-            json!([{"name": "A", "value": 1}])
-        )
-        .starts_with("SerializationException")
+        refusal(plain(), "/containerDefinitions/0/environment", json!([{"name": "A", "value": 1}]))
+            .starts_with("SerializationException")
     );
 }
 
@@ -209,10 +166,7 @@ fn registering_has_a_bucket_of_twenty_and_one_per_second() {
     for _ in 0..20 {
         world.ok("RegisterTaskDefinition", plain());
     }
-    assert_eq!(
-        world.err("RegisterTaskDefinition", plain()),
-        "ThrottlingException: Rate exceeded"
-    );
+    assert_eq!(world.err("RegisterTaskDefinition", plain()), "ThrottlingException: Rate exceeded");
     world.aws.now += 1000;
     world.ok("RegisterTaskDefinition", plain());
     world.err("RegisterTaskDefinition", plain());
@@ -224,20 +178,11 @@ fn definitions_are_listed_by_family_status_order_and_page() {
     let arns: Vec<String> = (0..3).map(|_| world.fargate("nginx:1")).collect();
     world.ok("DeregisterTaskDefinition", json!({"taskDefinition": "web:2"}));
     let mut list = |input: Value| world.ok("ListTaskDefinitions", input);
-    assert_eq!(
-        list(json!({"familyPrefix": "web", "sort": "DESC"}))["taskDefinitionArns"],
-        json!([arns[2], arns[0]])
-    );
-    assert_eq!(
-        list(json!({"status": "INACTIVE"}))["taskDefinitionArns"],
-        json!([arns[1]])
-    );
+    assert_eq!(list(json!({"familyPrefix": "web", "sort": "DESC"}))["taskDefinitionArns"], json!([arns[2], arns[0]]));
+    assert_eq!(list(json!({"status": "INACTIVE"}))["taskDefinitionArns"], json!([arns[1]]));
     assert_eq!(list(json!({"familyPrefix": "we"}))["taskDefinitionArns"], json!([]));
     let first = list(json!({"maxResults": 1}));
     assert_eq!(first["taskDefinitionArns"], json!([arns[0]]));
     let second = list(json!({"maxResults": 1, "nextToken": first["nextToken"]}));
-    assert_eq!(
-        (&second["taskDefinitionArns"], second.get("nextToken")),
-        (&json!([arns[2]]), None)
-    );
+    assert_eq!((&second["taskDefinitionArns"], second.get("nextToken")), (&json!([arns[2]]), None));
 }

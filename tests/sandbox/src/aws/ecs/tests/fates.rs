@@ -12,13 +12,7 @@ fn deploy(world: &mut World, image: &str, seconds: u32) -> String {
 }
 
 fn stopped_reasons(world: &World) -> Vec<&str> {
-    world
-        .aws
-        .ecs
-        .tasks
-        .values()
-        .filter_map(|task| task.stopped_reason.as_deref())
-        .collect()
+    world.aws.ecs.tasks.values().filter_map(|task| task.stopped_reason.as_deref()).collect()
 }
 
 #[test]
@@ -29,27 +23,13 @@ fn the_circuit_breaker_rolls_back_to_the_last_completed_deployment() {
         let bad = deploy(&mut world, image, 900);
         let service = world.service();
         let primary = &service["deployments"][0];
-        assert!(
-            text(&primary["taskDefinition"]).ends_with("web:1"),
-            "{image}: {primary}"
-        );
+        assert!(text(&primary["taskDefinition"]).ends_with("web:1"), "{image}: {primary}");
         assert_ne!(primary["id"], json!(first));
         assert_eq!(primary["rolloutState"], "COMPLETED");
         assert_eq!(service["taskDefinition"], primary["taskDefinition"]);
-        assert!(
-            world
-                .aws
-                .ecs
-                .tasks
-                .values()
-                .all(|task| task.task_definition != bad || task.stopping)
-        );
+        assert!(world.aws.ecs.tasks.values().all(|task| task.task_definition != bad || task.stopping));
         let expected = format!("rolling back to deployment {first}");
-        assert!(
-            world.messages().iter().any(|message| message.contains(&expected)),
-            "{:?}",
-            world.messages()
-        );
+        assert!(world.messages().iter().any(|message| message.contains(&expected)), "{:?}", world.messages());
     }
 }
 
@@ -59,21 +39,13 @@ fn while_it_rolls_back_the_failed_deployment_is_shown() {
     let first = text(&world.service()["deployments"][0]["id"]);
     deploy(&mut world, "fate.test/never-healthy", 0);
     let failed = (0..600).find_map(|_| {
-        world.run(1, |aws| {
-            assert_eq!(World::healthy(aws), 2, "the old tasks go on serving")
-        });
+        world.run(1, |aws| assert_eq!(World::healthy(aws), 2, "the old tasks go on serving"));
         let deployments = world.service()["deployments"].clone();
         (deployments[1]["rolloutState"] == "FAILED").then_some(deployments)
     });
     let deployments = failed.expect("the breaker trips");
-    assert_eq!(
-        deployments[1]["rolloutStateReason"],
-        "ECS deployment circuit breaker: tasks failed to start."
-    );
-    assert_eq!(
-        (&deployments[1]["status"], &deployments[1]["failedTasks"]),
-        (&json!("ACTIVE"), &json!(3))
-    );
+    assert_eq!(deployments[1]["rolloutStateReason"], "ECS deployment circuit breaker: tasks failed to start.");
+    assert_eq!((&deployments[1]["status"], &deployments[1]["failedTasks"]), (&json!("ACTIVE"), &json!(3)));
     let reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {first}.");
     assert_eq!(deployments[0]["rolloutStateReason"], json!(reason));
 }
@@ -88,10 +60,7 @@ fn without_an_earlier_deployment_a_failed_one_stalls() {
     let service = world.service();
     assert_eq!(service["deployments"].as_array().map(Vec::len), Some(1));
     assert_eq!(
-        (
-            &service["deployments"][0]["rolloutState"],
-            &service["deployments"][0]["failedTasks"]
-        ),
+        (&service["deployments"][0]["rolloutState"], &service["deployments"][0]["failedTasks"]),
         (&json!("FAILED"), &json!(3))
     );
     assert_eq!(service["runningCount"], 0);
@@ -109,15 +78,9 @@ fn without_circuit_breaker_a_deployment_stays_in_progress() {
     let service = world.service();
     assert_eq!(service["deployments"][0]["rolloutState"], "IN_PROGRESS");
     let failed = service["deployments"][0]["failedTasks"].as_u64().unwrap();
+    assert!((5..=20).contains(&failed), "starts are put off longer and longer: {failed}");
     assert!(
-        (5..=20).contains(&failed),
-        "starts are put off longer and longer: {failed}"
-    );
-    assert!(
-        world
-            .messages()
-            .iter()
-            .any(|message| message.contains("is unable to consistently start tasks successfully"))
+        world.messages().iter().any(|message| message.contains("is unable to consistently start tasks successfully"))
     );
 }
 
@@ -126,17 +89,10 @@ fn an_image_that_cannot_be_pulled_ends_the_task() {
     let mut world = deployed(1, 1);
     deploy(&mut world, "fate.test/missing", 60);
     let stopped = world.ok("ListTasks", json!({"cluster": "main", "desiredStatus": "STOPPED"}));
-    let task = world.ok(
-        "DescribeTasks",
-        json!({"cluster": "main", "tasks": stopped["taskArns"]}),
-    )["tasks"][0]
-        .clone();
+    let task = world.ok("DescribeTasks", json!({"cluster": "main", "tasks": stopped["taskArns"]}))["tasks"][0].clone();
     assert_eq!(
         (&task["stopCode"], &task["stoppedReason"]),
-        (
-            &json!("TaskFailedToStart"),
-            &json!("CannotPullContainerError: not found")
-        )
+        (&json!("TaskFailedToStart"), &json!("CannotPullContainerError: not found"))
     );
     assert_eq!(task["containers"][0]["reason"], "CannotPullContainerError: not found");
     assert_eq!(task.get("startedAt"), None);
@@ -173,10 +129,7 @@ fn early_exits_trip_the_circuit_breaker_on_some_seeds_only() {
             }
         })
         .collect();
-    assert!(
-        states.contains(&"rolled back".to_owned()) && states.contains(&"IN_PROGRESS".to_owned()),
-        "{states:?}"
-    );
+    assert!(states.contains(&"rolled back".to_owned()) && states.contains(&"IN_PROGRESS".to_owned()), "{states:?}");
 }
 
 #[test]
@@ -188,12 +141,8 @@ fn failing_health_checks_count_only_after_the_grace_period() {
     world.ok("CreateService", request);
     let mut longest = 0;
     world.run(500, |aws| {
-        let ages = aws
-            .ecs
-            .tasks
-            .values()
-            .filter(|task| task.is_running())
-            .filter_map(|task| Some(aws.now - task.started_at?));
+        let ages =
+            aws.ecs.tasks.values().filter(|task| task.is_running()).filter_map(|task| Some(aws.now - task.started_at?));
         longest = ages.max().unwrap_or(0).max(longest);
     });
     assert!((299_000..=301_000).contains(&longest), "{longest}");
@@ -209,10 +158,7 @@ fn a_container_health_check_passes_after_its_interval_or_fails_after_its_retries
         let mut world = World::new(1);
         let check = json!({"command": ["CMD", "true"], "interval": 20, "retries": 2, "startPeriod": 10});
         let containers = json!([{"name": "app", "image": image, "memory": 128, "healthCheck": check}]);
-        world.ok(
-            "RegisterTaskDefinition",
-            json!({"family": "web", "containerDefinitions": containers}),
-        );
+        world.ok("RegisterTaskDefinition", json!({"family": "web", "containerDefinitions": containers}));
         add_container_instances(&mut world.aws, "main", 1);
         world.ok(
             "CreateService",
@@ -221,18 +167,11 @@ fn a_container_health_check_passes_after_its_interval_or_fails_after_its_retries
         let mut longest = 0;
         world.run(60, |aws| {
             let waiting = aws.ecs.tasks.values().filter(|task| task.is_running() && !task.healthy);
-            longest = waiting
-                .filter_map(|task| Some(aws.now - task.started_at?))
-                .max()
-                .unwrap_or(0)
-                .max(longest);
+            longest = waiting.filter_map(|task| Some(aws.now - task.started_at?)).max().unwrap_or(0).max(longest);
         });
         let expected = if healthy { 19_000..=20_000 } else { 49_000..=50_000 };
         assert!(expected.contains(&longest), "{image}: {longest}");
-        assert_eq!(
-            stopped_reasons(&world).contains(&"Task failed container health checks"),
-            !healthy
-        );
+        assert_eq!(stopped_reasons(&world).contains(&"Task failed container health checks"), !healthy);
     }
 }
 

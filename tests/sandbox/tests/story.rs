@@ -1,0 +1,117 @@
+//! The main job without faults, and with every one of these, one at a time: a crash after each AWS call of each function, each
+//! event delivered twice at once, and each delivered again after later ones.
+
+use std::time::Duration;
+
+use sandbox::aws::Aws;
+use sandbox::client::CallFault;
+use sandbox::driver::{Fault, Ran};
+use sandbox::story::{CHAPTERS, Chapter, Release, deployed, play};
+
+/// A chapter with the account that it begins on and what its undisturbed run did.
+struct Scene {
+    chapter: &'static Chapter,
+    before: Aws,
+    ran: Vec<Ran>,
+}
+
+fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
+    let mut aws = deployed(seed).expect("the stacks deploy");
+    let (mut scenes, mut releases) = (Vec::new(), Vec::new());
+    for chapter in &CHAPTERS {
+        let before = aws.clone();
+        let played = play(aws, chapter, Fault::None, &mut |_| {}).expect("the story goes as told");
+        scenes.push(Scene { chapter, before, ran: played.ran });
+        releases.push(played.release);
+        aws = played.aws;
+    }
+    (scenes, releases)
+}
+
+/// Plays each scene with each fault and fails with all that went wrong.
+fn with_each(faults: impl Fn(&Scene) -> Vec<Fault>) {
+    let (scenes, _) = scenes(1);
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for scene in &scenes {
+        for fault in faults(scene) {
+            tried += 1;
+            if let Err(error) = play(scene.before.clone(), scene.chapter, fault, &mut |_| {}) {
+                wrong.push(format!("{}, {fault:?} of {:?}: {error}", scene.chapter.title, attempt(scene, fault)));
+            }
+        }
+    }
+    println!("{tried} runs, each with one fault");
+    assert!(tried >= scenes.len(), "no fault was tried");
+    assert!(wrong.is_empty(), "{} of {tried} runs went wrong:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+fn attempt<'a>(scene: &'a Scene, fault: Fault) -> Option<&'a Ran> {
+    match fault {
+        Fault::Call { attempt, .. } | Fault::Duplicate { attempt, .. } => scene.ran.get(attempt),
+        Fault::None => None,
+    }
+}
+
+#[test]
+fn the_story_ends_as_told_whatever_chance_draws() {
+    for seed in 1..=20 {
+        let (_, releases) = scenes(seed);
+        assert_eq!(releases.len(), CHAPTERS.len());
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let told = |seed| serde_json::to_string(&scenes(seed).1).expect("releases serialize");
+    assert_eq!(told(7), told(7));
+    assert_ne!(told(7), told(8));
+}
+
+#[test]
+fn a_crash_after_any_call_changes_no_ending() {
+    with_each(|scene| {
+        let calls = |(attempt, ran): (usize, &Ran)| {
+            (1..=ran.calls).map(move |call| Fault::Call { attempt, fault: CallFault::CrashAfter(call) })
+        };
+        scene.ran.iter().enumerate().flat_map(calls).collect()
+    });
+}
+
+#[test]
+fn a_call_that_takes_effect_without_an_answer_changes_no_ending() {
+    with_each(|scene| {
+        let calls = |(attempt, ran): (usize, &Ran)| {
+            (1..=ran.calls).map(move |call| Fault::Call { attempt, fault: CallFault::TimeoutAfterEffect(call) })
+        };
+        scene.ran.iter().enumerate().flat_map(calls).collect()
+    });
+}
+
+#[test]
+fn throttling_that_outlasts_the_retries_changes_no_ending() {
+    with_each(|scene| {
+        let calls = |(attempt, ran): (usize, &Ran)| {
+            (1..=ran.calls).map(move |call| Fault::Call { attempt, fault: CallFault::ThrottleFrom(call, 4) })
+        };
+        scene.ran.iter().enumerate().flat_map(calls).collect()
+    });
+}
+
+#[test]
+fn a_second_delivery_at_once_changes_no_ending() {
+    with_each(|scene| {
+        let gaps = [0, 30, 150].map(Duration::from_millis);
+        let attempts = (0..scene.ran.len()).flat_map(|attempt| gaps.map(|after| Fault::Duplicate { attempt, after }));
+        attempts.collect()
+    });
+}
+
+#[test]
+fn a_late_delivery_changes_no_ending() {
+    with_each(|scene| {
+        let gaps = [20, 75, 290].map(Duration::from_secs);
+        let attempts = (0..scene.ran.len()).flat_map(|attempt| gaps.map(|after| Fault::Duplicate { attempt, after }));
+        attempts.collect()
+    });
+}

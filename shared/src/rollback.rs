@@ -48,7 +48,7 @@ impl Ending {
     }
 }
 
-/// The next step of a rollback.
+/// The next step for a release whose execution ended, as far as the release alone tells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Nothing is left to do: record the outcome and give the lease back.
@@ -58,72 +58,108 @@ pub enum Step {
     },
     /// Take the release away from its steps.
     TakeOver,
-    /// Make the service what it was.
-    Restore,
+    Wait(String),
+    /// Look at the service and ask [`restoration`].
+    Look,
+}
+
+/// What is left to do on a service that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restoration {
+    /// It is as it should be, or will not become so.
+    Close {
+        outcome: Outcome,
+        reason: String,
+    },
+    /// Make it what it was.
+    Apply,
     Wait(String),
 }
 
-/// The first half, for which the service need not be seen. `None`: look at the service and ask [`restoration`].
+/// Decides what needs no look at the service.
 #[must_use]
-pub fn next_step(release: &OpenRelease, ending: Ending, now: Timestamp) -> Option<Step> {
-    let cause = cause(release, ending);
+pub fn next_step(release: &OpenRelease, ending: Ending, now: Timestamp) -> Step {
     match (release.state, &release.change, ending) {
-        (State::Open, None, Ending::Superseded) => {
-            Some(Step::Close { outcome: Outcome::Superseded, reason: format!("{cause}; nothing had been changed") })
-        }
-        (State::Open, Some(_), Ending::Superseded) => Some(Step::Close {
-            outcome: Outcome::Superseded,
-            reason: format!("{cause}; the newer one replaces what this one deployed"),
-        }),
+        (State::Open, _, Ending::Succeeded) => Step::Look,
         (State::Open, None, _) => {
-            Some(Step::Close { outcome: Outcome::Failed, reason: format!("{cause}; nothing had been changed") })
+            let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
+            Step::Close { outcome, reason: format!("{}; nothing had been changed", cause(release, ending)) }
         }
-        (State::Open, Some(_), _) => Some(Step::TakeOver),
-        (State::RollingBack, _, _) => {
+        (State::Open, Some(_), _) => Step::TakeOver,
+        (State::RollingBack, ..) => {
             let waited = release.rolling_back_since.map_or(FUNCTION_TIMEOUT, |since| now.since(since));
-            (waited < FUNCTION_TIMEOUT).then(|| {
-                Step::Wait(format!(
+            match waited < FUNCTION_TIMEOUT {
+                true => Step::Wait(format!(
                     "lets invocations that may still run end: {} of {}",
                     readable(waited),
                     readable(FUNCTION_TIMEOUT)
-                ))
-            })
+                )),
+                false => Step::Look,
+            }
         }
     }
 }
 
-/// The second half: the lease is ours alone, and `view` is the service now.
+/// Decides what is left to do. Nobody else writes to the service any more, and `view` is the service now.
 #[must_use]
-pub fn restoration(release: &OpenRelease, prior: &Prior, ending: Ending, view: &ServiceView, now: Timestamp) -> Step {
-    let cause = cause(release, ending);
-    let count_was_set = release.change.as_ref().is_some_and(|change| change.desired_count.is_some());
-    let size = prior.desired_count;
-    let missing = view.missing(&prior.task_definition, size);
-    let definition_differs = view.primary().is_none_or(|primary| primary.task_definition != prior.task_definition);
-    let count_differs = view.desired < size || (count_was_set && view.desired != size);
-    let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| now.since(since));
-    if waited >= ROLLBACK_DEADLINE && !missing.is_empty() {
-        let reason = format!(
-            "{cause}; the rollback to {} is not steady after {}: {}; the service needs a person",
-            revision(&prior.task_definition),
-            readable(waited),
-            missing.join("; ")
-        );
-        return Step::Close { outcome: Outcome::Failed, reason };
+pub fn restoration(
+    release: &OpenRelease,
+    prior: &Prior,
+    ending: Ending,
+    view: &ServiceView,
+    now: Timestamp,
+) -> Restoration {
+    match ending {
+        Ending::Succeeded if release.state == State::Open => concluded(release, prior, view),
+        Ending::Superseded => {
+            let reason = format!("{}; the newer one replaces what this one deployed", cause(release, ending));
+            Restoration::Close { outcome: Outcome::Superseded, reason }
+        }
+        _ => restored(release, prior, &cause(release, ending), view, now),
     }
+}
+
+/// A pipeline without `finish-release` ended well: the service itself says what became of the release.
+fn concluded(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Restoration {
+    let (wanted, outcome) = match &release.change {
+        Some(change) => (&change.task_definition, Outcome::Deployed),
+        None => (&prior.task_definition, Outcome::Unchanged),
+    };
+    let cause = "the execution succeeded without a finish-release action";
+    match view.missing(wanted, 1).join("; ") {
+        missing if missing.is_empty() => {
+            let reason =
+                format!("{cause}; the service runs {} on {} of {} tasks", revision(wanted), view.running, view.desired);
+            Restoration::Close { outcome, reason }
+        }
+        missing => Restoration::Close {
+            outcome: Outcome::Failed,
+            reason: format!("{cause}, and the service is not steady: {missing}"),
+        },
+    }
+}
+
+fn restored(release: &OpenRelease, prior: &Prior, cause: &str, view: &ServiceView, now: Timestamp) -> Restoration {
+    let missing = view.missing(&prior.task_definition, prior.desired_count).join("; ");
+    let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| now.since(since));
+    let wanted = revision(&prior.task_definition);
+    if waited >= ROLLBACK_DEADLINE && !missing.is_empty() {
+        let waited = readable(waited);
+        let reason = format!(
+            "{cause}; the rollback to {wanted} is not steady after {waited}: {missing}; the service needs a person"
+        );
+        return Restoration::Close { outcome: Outcome::Failed, reason };
+    }
+    let definition_differs = view.primary().is_none_or(|primary| primary.task_definition != prior.task_definition);
+    let count_differs = restored_count(release, prior, view).is_some_and(|count| count != view.desired);
     if definition_differs || count_differs || view.percentages != prior.percentages {
-        return Step::Restore;
+        return Restoration::Apply;
     }
     if missing.is_empty() {
-        let reason = format!(
-            "{cause}; {} serves again with {} of {} tasks",
-            revision(&prior.task_definition),
-            view.running,
-            view.desired
-        );
-        return Step::Close { outcome: Outcome::RolledBack, reason };
+        let reason = format!("{cause}; {wanted} serves again with {} of {} tasks", view.running, view.desired);
+        return Restoration::Close { outcome: Outcome::RolledBack, reason };
     }
-    Step::Wait(format!("restoring {}: {}", revision(&prior.task_definition), missing.join("; ")))
+    Restoration::Wait(format!("restoring {wanted}: {missing}"))
 }
 
 /// The count that a restoration sets: the recorded one if this release set another or the service has fewer.
@@ -178,34 +214,55 @@ mod tests {
     fn a_release_that_changed_nothing_is_only_closed() {
         let step = next_step(&release(false, None), Ending::Stopped, at(9));
         assert!(
-            matches!(step, Some(Step::Close { outcome: Outcome::Failed, reason }) if reason == "the execution was stopped; nothing had been changed")
+            matches!(step, Step::Close { outcome: Outcome::Failed, reason } if reason == "the execution was stopped; nothing had been changed")
         );
     }
 
     #[test]
     fn the_lease_is_taken_over_and_one_time_out_passes_first() {
-        assert_eq!(next_step(&release(true, None), Ending::Failed, at(9)), Some(Step::TakeOver));
-        assert!(matches!(next_step(&release(true, Some(at(0))), Ending::Failed, at(59)), Some(Step::Wait(_))));
-        assert_eq!(next_step(&release(true, Some(at(0))), Ending::Failed, at(60)), None);
+        assert_eq!(next_step(&release(true, None), Ending::Failed, at(9)), Step::TakeOver);
+        assert!(matches!(next_step(&release(true, Some(at(0))), Ending::Failed, at(59)), Step::Wait(_)));
+        assert_eq!(next_step(&release(true, Some(at(0))), Ending::Failed, at(60)), Step::Look);
     }
 
     #[test]
-    fn a_superseded_release_is_left_to_the_newer_one() {
-        let step = next_step(&release(true, None), Ending::Superseded, at(9));
-        assert!(matches!(step, Some(Step::Close { outcome: Outcome::Superseded, .. })));
+    fn a_superseded_release_is_left_to_the_newer_one_once_nobody_acts_for_it() {
+        assert_eq!(next_step(&release(true, None), Ending::Superseded, at(9)), Step::TakeOver);
+        let step = restoration(&release(true, Some(at(0))), &prior(), Ending::Superseded, &steady(NEW), at(60));
+        assert!(matches!(step, Restoration::Close { outcome: Outcome::Superseded, .. }));
+        let untouched = next_step(&release(false, None), Ending::Superseded, at(9));
+        assert!(matches!(untouched, Step::Close { outcome: Outcome::Superseded, .. }));
+    }
+
+    #[test]
+    fn a_success_without_finish_release_is_judged_by_the_service() {
+        assert_eq!(next_step(&release(true, None), Ending::Succeeded, at(9)), Step::Look);
+        let outcome = |changed, view: &ServiceView| match restoration(
+            &release(changed, None),
+            &prior(),
+            Ending::Succeeded,
+            view,
+            at(9),
+        ) {
+            Restoration::Close { outcome, .. } => outcome,
+            other => panic!("{other:?} closes nothing"),
+        };
+        assert_eq!(outcome(true, &steady(NEW)), Outcome::Deployed);
+        assert_eq!(outcome(true, &steady(OLD)), Outcome::Failed);
+        assert_eq!(outcome(false, &steady(OLD)), Outcome::Unchanged);
     }
 
     #[test]
     fn the_prior_release_is_restored_then_proven() {
         let release = release(true, Some(at(0)));
         let next = |view: &ServiceView, secs| restoration(&release, &prior(), Ending::Failed, view, at(secs));
-        assert_eq!(next(&steady(NEW), 60), Step::Restore);
+        assert_eq!(next(&steady(NEW), 60), Restoration::Apply);
         let mut starting = steady(OLD);
         starting.running = 1;
-        assert!(matches!(next(&starting, 120), Step::Wait(_)));
-        assert!(matches!(next(&steady(OLD), 180), Step::Close { outcome: Outcome::RolledBack, .. }));
+        assert!(matches!(next(&starting, 120), Restoration::Wait(_)));
+        assert!(matches!(next(&steady(OLD), 180), Restoration::Close { outcome: Outcome::RolledBack, .. }));
         assert!(
-            matches!(next(&starting, 3_700), Step::Close { outcome: Outcome::Failed, reason } if reason.contains("needs a person"))
+            matches!(next(&starting, 3_700), Restoration::Close { outcome: Outcome::Failed, reason } if reason.contains("needs a person"))
         );
     }
 

@@ -96,7 +96,8 @@ impl ServiceView {
             Some(_) => {}
         }
         if self.running != self.desired || self.pending > 0 {
-            missing.push(format!("{} of {} tasks running", self.running, self.desired));
+            let pending = if self.pending > 0 { format!(", {} pending", self.pending) } else { String::new() };
+            missing.push(format!("{} of {} tasks running{pending}", self.running, self.desired));
         }
         if self.scheduling == Scheduling::Replica && self.desired < size {
             missing.push(format!("desired count is {}, asked for {size}", self.desired));
@@ -134,6 +135,22 @@ impl ServiceView {
         };
         let done = running(true) + (self.desired - running(false));
         u8::try_from((done * 50).checked_div(self.desired).unwrap_or(0).min(99)).unwrap_or(99)
+    }
+}
+
+/// Refuses what is not the ARN of one revision, which is how a service names what it runs.
+///
+/// # Errors
+/// A sentence with what was found, what is legal and what to do.
+pub fn check_revision_arn(text: &str) -> Result<(), String> {
+    let revision = text.split_once(":task-definition/").and_then(|(_, name)| name.rsplit_once(':'));
+    match revision {
+        Some((family, number)) if text.starts_with("arn:") && !family.is_empty() && number.parse::<u32>().is_ok() => {
+            Ok(())
+        }
+        _ => Err(format!(
+            "`task_definition` is `{text}`; legal: the ARN of a revision, arn:…:task-definition/<family>:<revision>; use the output variable #{{Register.TaskDefinitionArn}}"
+        )),
     }
 }
 
@@ -183,6 +200,20 @@ pub(crate) mod tests {
                 registered: 2,
             }],
             messages: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_the_arn_of_a_revision_names_what_a_service_runs() {
+        assert_eq!(check_revision_arn(NEW), Ok(()));
+        for text in [
+            "",
+            "web:2",
+            "web",
+            "arn:aws:ecs:eu-west-1:111122223333:task-definition/web",
+            "arn:aws:ecs:eu-west-1:111122223333:service/web:2",
+        ] {
+            assert!(check_revision_arn(text).is_err(), "{text} was taken");
         }
     }
 

@@ -7,7 +7,7 @@ use slipway::aws::{Hold, Jobs, Ledger, ReleaseName, Retry, Sdk, Services};
 use slipway::job::{Failure, Job, Report, StepResult};
 use slipway::ledger::{OpenRelease, Outcome, Prior};
 use slipway::limits::{FINISH_DEADLINE, FUNCTION_TIMEOUT};
-use slipway::service::{ServiceView, revision};
+use slipway::service::{ServiceView, check_revision_arn, revision};
 use slipway::timestamp::{Timestamp, readable};
 
 /// User parameters of a finish-release action.
@@ -61,6 +61,7 @@ impl FinishRelease {
 
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
+        check_revision_arn(&spec.task_definition).map_err(Failure::configuration)?;
         let (lease, release, prior) = match self.ledger.hold(spec.name()).await? {
             Hold::Held { lease, release, prior } => (lease, release, prior),
             Hold::Closed(record) => match (record.outcome, &record.reason) {

@@ -2,11 +2,11 @@
 //! the prior release. It is woken again by the sweep until that is proven.
 
 use serde_json::{Value, json};
-use slipway::aws::{Executions, Ledger, Retry, Sdk, Services};
+use slipway::aws::{Executions, Ledger, Observed, Retry, Sdk, Services, TaskDefinitions};
 use slipway::event::RollBackCall;
 use slipway::job::StepError;
 use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Record, RecordState, State};
-use slipway::rollback::{Ending, Step, next_step, restoration, restored_count};
+use slipway::rollback::{Ending, Restoration, Step, next_step, restoration, restored_count};
 use slipway::service::revision;
 
 /// The function: one event or one sweep.
@@ -16,6 +16,7 @@ pub struct RollBack {
     ledger: Ledger,
     services: Services,
     executions: Executions,
+    task_definitions: TaskDefinitions,
 }
 
 impl RollBack {
@@ -26,6 +27,7 @@ impl RollBack {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             executions: Executions::new(sdk),
+            task_definitions: TaskDefinitions::new(sdk),
         }
     }
 
@@ -103,46 +105,65 @@ impl RollBack {
 
     async fn settle(&self, lease: &Lease, release: &OpenRelease, ending: Ending) -> Result<String, StepError> {
         let now = self.sdk.now();
-        let first = next_step(release, ending, now);
-        let (step, seen) = match (first, &release.prior) {
-            (Some(step), _) => (step, None),
-            (None, None) => (
-                Step::Close {
-                    outcome: Outcome::Failed,
-                    reason: "the release had no prior release, so nothing had been changed".to_owned(),
-                },
-                None,
-            ),
-            (None, Some(prior)) => match self.services.observe(&lease.cluster, &lease.service).await? {
-                None => {
-                    let reason =
-                        format!("service {} is gone, so nothing can be restored; it needs a person", lease.service);
-                    (Step::Close { outcome: Outcome::Failed, reason }, None)
-                }
-                Some(seen) => (restoration(release, prior, ending, &seen.view, now), Some((prior, seen))),
-            },
-        };
-        match (step, seen) {
-            (Step::Close { outcome, reason }, _) => {
-                self.ledger.close(lease, outcome, &reason, now).await?;
-                Ok(format!("{outcome}: {reason}"))
-            }
-            (Step::TakeOver, _) => {
+        match next_step(release, ending, now) {
+            Step::Close { outcome, reason } => self.close(lease, outcome, &reason).await,
+            Step::TakeOver => {
                 self.ledger.advance(&lease.taken_over(now)).await?;
                 Ok("taken over; restores once invocations that may still run have ended".to_owned())
             }
-            (Step::Restore, Some((prior, seen))) => self.restore(lease, release, prior, &seen).await,
-            (Step::Restore, None) => Err(StepError::Busy("nothing was observed; looking again".to_owned())),
-            (Step::Wait(summary), _) => Ok(summary),
+            Step::Wait(summary) => Ok(summary),
+            Step::Look => self.restore(lease, release, ending).await,
         }
     }
 
-    async fn restore(
+    async fn close(&self, lease: &Lease, outcome: Outcome, reason: &str) -> Result<String, StepError> {
+        self.ledger.close(lease, outcome, reason, self.sdk.now()).await?;
+        Ok(format!("{outcome}: {reason}"))
+    }
+
+    /// Looks at the service and brings it one step nearer to what was recorded.
+    async fn restore(&self, lease: &Lease, release: &OpenRelease, ending: Ending) -> Result<String, StepError> {
+        let Some(prior) = &release.prior else {
+            return self
+                .close(lease, Outcome::Failed, "no prior release was recorded, so nothing had been changed")
+                .await;
+        };
+        let Some(seen) = self.services.observe(&lease.cluster, &lease.service).await? else {
+            let reason = format!("service {} is gone, so nothing can be restored; it needs a person", lease.service);
+            return self.close(lease, Outcome::Failed, &reason).await;
+        };
+        match restoration(release, prior, ending, &seen.view, self.sdk.now()) {
+            Restoration::Close { outcome, reason } => {
+                if outcome == Outcome::RolledBack {
+                    self.retire(release, prior).await?;
+                }
+                self.close(lease, outcome, &reason).await
+            }
+            Restoration::Wait(summary) => Ok(summary),
+            Restoration::Apply => self.apply(lease, release, prior, &seen).await,
+        }
+    }
+
+    /// Deregisters the revision that this release registered and that was rolled back, so that whoever deploys the family's
+    /// newest revision, such as a stack update, does not bring it back.
+    async fn retire(&self, release: &OpenRelease, prior: &Prior) -> Result<(), StepError> {
+        let Some(change) = release.change.as_ref().filter(|change| change.task_definition != prior.task_definition)
+        else {
+            return Ok(());
+        };
+        if self.task_definitions.is_active_since(&change.task_definition, release.began_at).await? {
+            self.task_definitions.deregister(&change.task_definition).await?;
+        }
+        Ok(())
+    }
+
+    /// Announces the restoration and makes it.
+    async fn apply(
         &self,
         lease: &Lease,
         release: &OpenRelease,
         prior: &Prior,
-        seen: &slipway::aws::Observed,
+        seen: &Observed,
     ) -> Result<String, StepError> {
         self.ledger.advance(&lease.announced(self.sdk.now())).await?;
         let count = restored_count(release, prior, &seen.view);

@@ -10,7 +10,7 @@ use slipway::deployment::{Asked, Step, next_step};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Change, Lease, Prior};
 use slipway::limits::{ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
-use slipway::service::revision;
+use slipway::service::{check_revision_arn, revision};
 use slipway::strategy::{Percent, Strategy, StrategyName};
 
 /// User parameters of an update-service action.
@@ -57,6 +57,7 @@ impl Spec {
     }
 
     fn check(&self) -> Result<(), Failure> {
+        check_revision_arn(&self.task_definition).map_err(Failure::configuration)?;
         self.strategy().check().map_err(Failure::configuration)?;
         match (self.deadline_minutes, self.desired_count, self.initial_count) {
             (Some(minutes), _, _) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => {

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use aws_credential_types::Credentials;
 use aws_sdk_s3::config::SharedCredentialsProvider;
 
-use super::{AwsError, Sdk};
+use super::{AwsError, ErrorKind, Sdk};
 use crate::job::{self, Failure, FailureType, StepError};
 use crate::limits::{ARTIFACT_BYTES, ARTIFACT_FILE_BYTES};
 
@@ -60,13 +60,8 @@ impl<'a> Artifacts<'a> {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials));
         let client = aws_sdk_s3::Client::from_conf(config.build());
-        let object = client
-            .get_object()
-            .bucket(&input.bucket)
-            .key(&input.key)
-            .send()
-            .await
-            .map_err(AwsError::of("s3:GetObject"))?;
+        let object = client.get_object().bucket(&input.bucket).key(&input.key).send().await;
+        let object = object.map_err(AwsError::of("s3:GetObject")).map_err(|error| unreadable(error, &input.name))?;
         let length = object.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(u64::MAX);
         if length > ARTIFACT_BYTES {
             return Err(Failure::configuration(format!(
@@ -78,6 +73,19 @@ impl<'a> Artifacts<'a> {
         let body =
             object.body.collect().await.map_err(|e| StepError::Busy(format!("s3:GetObject: {e}; trying again")))?;
         Ok(body.to_vec())
+    }
+}
+
+/// The credentials are the job's, so it is not the function's role that lacks a permission.
+fn unreadable(error: AwsError, artifact: &str) -> StepError {
+    match error.kind {
+        ErrorKind::Permission => StepError::Failed(Failure {
+            kind: FailureType::PermissionError,
+            message: format!(
+                "artifact `{artifact}` cannot be read with the job's credentials: {error}; check the artifact bucket's policy and its KMS key"
+            ),
+        }),
+        _ => error.into(),
     }
 }
 

@@ -9,12 +9,13 @@ use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::interceptors::AfterDeserializationInterceptorContextRef;
 use aws_sdk_ecs::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ecs::error::BoxError;
-use aws_sdk_ecs::types::TaskDefinitionField;
+use aws_sdk_ecs::types::{TaskDefinitionField, TaskDefinitionStatus};
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
 use super::{AwsError, Sdk};
 use crate::task_definition::TaskDefinition;
+use crate::timestamp::Timestamp;
 
 #[derive(Clone, Debug)]
 pub struct TaskDefinitions {
@@ -79,6 +80,37 @@ impl TaskDefinitions {
             serde_json::from_slice(&bytes).map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
         let definition = TaskDefinition::from_value(value).map_err(|e| AwsError::unexpected(OPERATION, e))?;
         Ok(Some((arn.to_owned(), definition)))
+    }
+
+    /// Whether a revision is active and was registered at `since` or later.
+    ///
+    /// # Errors
+    /// When the call fails or the answer lacks the time.
+    pub async fn is_active_since(&self, arn: &str, since: Timestamp) -> Result<bool, AwsError> {
+        const OPERATION: &str = "ecs:DescribeTaskDefinition";
+        let answer = self
+            .client
+            .describe_task_definition()
+            .task_definition(arn)
+            .send()
+            .await
+            .map_err(AwsError::of(OPERATION))?;
+        let found = answer
+            .task_definition()
+            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no definition for {arn}")))?;
+        let registered = found.registered_at().and_then(|at| Timestamp::from_secs(at.secs()).ok());
+        let registered =
+            registered.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no registeredAt for {arn}")))?;
+        Ok(found.status() == Some(&TaskDefinitionStatus::Active) && registered >= since)
+    }
+
+    /// Deregisters a revision: what runs it goes on, and its family's newest active revision is the one before.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn deregister(&self, arn: &str) -> Result<(), AwsError> {
+        let request = self.client.deregister_task_definition().task_definition(arn);
+        request.send().await.map(drop).map_err(AwsError::of("ecs:DeregisterTaskDefinition"))
     }
 
     /// Registers a revision and answers its ARN. The JSON is sent as it is.

@@ -3,10 +3,11 @@
 //! Amazon ECS takes both as percentages of the desired count and rounds for safety: the floor of healthy tasks up, the
 //! ceiling of running tasks down (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html).
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// The words of the `strategy` parameter.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StrategyName {
     /// Replaces tasks in waves between the given floor and ceiling (100 % and 200 % when none is given).
@@ -30,6 +31,16 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Percent<MIN, MAX>
                 "{found} is out of range; legal: a whole percentage from {MIN} to {MAX}"
             ))),
         }
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> JsonSchema for Percent<MIN, MAX> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("Percent{MIN}To{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX, "description": "A whole percentage." })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The step that opens a release: it refuses what cannot work, takes the lease on the service, and records the prior release
 //! before anything is changed.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use slipway::aws::{Clusters, Jobs, Ledger, Observed, Retry, Sdk, Services, TaskDefinitions};
@@ -12,12 +13,16 @@ use slipway::strategy::{Percent, Percentages, Room, Strategy, StrategyName};
 use slipway::timestamp::{Timestamp, readable};
 
 /// User parameters of a begin-release action.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
+    /// Name of the pipeline.
     pub pipeline: String,
+    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
     pub execution: String,
+    /// Name or ARN of the service's cluster.
     pub cluster: String,
+    /// Name or ARN of the service.
     pub service: String,
     /// Containers that the release will give new images: they must be in the service's current task definition.
     #[serde(default)]

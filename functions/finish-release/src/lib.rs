@@ -1,6 +1,7 @@
 //! The step that closes a release: it checks the truth once more, records the outcome with its reason, and gives the lease
 //! back.
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use slipway::aws::{Hold, Jobs, Ledger, ReleaseName, Retry, Sdk, Services};
@@ -11,12 +12,16 @@ use slipway::service::{ServiceView, check_revision_arn, revision};
 use slipway::timestamp::{Timestamp, readable};
 
 /// User parameters of a finish-release action.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
+    /// Name of the pipeline.
     pub pipeline: String,
+    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
     pub execution: String,
+    /// Name or ARN of the service's cluster.
     pub cluster: String,
+    /// Name or ARN of the service.
     pub service: String,
     /// ARN of the revision that must be running.
     pub task_definition: String,

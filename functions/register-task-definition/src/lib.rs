@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use slipway::aws::{Artifacts, Hold, Images, Jobs, Ledger, ReleaseName, Retry, Sdk, TaskDefinitions};
@@ -12,12 +13,16 @@ use slipway::service::revision;
 use slipway::task_definition::{TaskDefinition, container_images, image_definitions, image_detail, same, set_images};
 
 /// User parameters of a register-task-definition action.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
+    /// Name of the pipeline.
     pub pipeline: String,
+    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
     pub execution: String,
+    /// Name or ARN of the service's cluster.
     pub cluster: String,
+    /// Name or ARN of the service.
     pub service: String,
     /// Images by container name or placeholder (`<IMAGE1_NAME>`): a reference, or `Artifact::imageDetail.json`.
     #[serde(default)]

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use slipway::aws::{Hold, Jobs, Ledger, Observed, ReleaseName, Retry, Sdk, Services};
@@ -14,12 +15,16 @@ use slipway::service::{check_revision_arn, revision};
 use slipway::strategy::{Percent, Strategy, StrategyName};
 
 /// User parameters of an update-service action.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
+    /// Name of the pipeline.
     pub pipeline: String,
+    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
     pub execution: String,
+    /// Name or ARN of the service's cluster.
     pub cluster: String,
+    /// Name or ARN of the service.
     pub service: String,
     /// ARN of the revision to deploy.
     pub task_definition: String,

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let ended = story(arguments.seed, show, &mut releases);
     if arguments.json {
         let told = Told { seed: arguments.seed, releases: &releases, error: ended.as_ref().err().map(String::as_str) };
-        println!("{}", serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
+        show::print(&serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
     }
     match ended {
         Ok(()) => ExitCode::SUCCESS,

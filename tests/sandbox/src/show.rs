@@ -1,6 +1,7 @@
 //! The story as a person sees it: live on a terminal, line by line in a pipe.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::time::Duration;
 
 use console::style;
@@ -13,6 +14,13 @@ use slipway::timestamp::Timestamp;
 
 /// Real time that a picture stays on a terminal: long enough to see, short enough to keep the story under seconds.
 const FRAME: Duration = Duration::from_millis(15);
+
+/// Prints a line. A reader that has gone, as in `cargo sandbox | head`, is no reason to fail.
+pub(crate) fn print(line: &str) {
+    if writeln!(std::io::stdout(), "{line}").is_err() {
+        std::process::exit(0);
+    }
+}
 
 /// Prints what changes, and only that.
 pub(crate) struct Show {
@@ -46,8 +54,8 @@ impl Show {
             return;
         }
         match &self.bar {
-            Some(bar) => bar.suspend(|| println!("{line}")),
-            None => println!("{line}"),
+            Some(bar) => bar.suspend(|| print(line)),
+            None => print(line),
         }
     }
 

@@ -217,10 +217,12 @@ pub(crate) mod tests {
         }
     }
 
+    type Spoil = fn(&mut ServiceView);
+
     #[test]
     fn completed_is_not_the_whole_truth() {
         assert_eq!(steady(NEW).missing(NEW, 2), Vec::<String>::new());
-        let cases: [(&str, fn(&mut ServiceView)); 5] = [
+        let cases: Vec<(&str, Spoil)> = vec![
             ("runs web:1", |v| v.deployments[0].task_definition = OLD.to_owned()),
             ("not completed", |v| v.deployments[0].rollout = Rollout::InProgress),
             ("1 of 2 tasks running", |v| v.running = 1),

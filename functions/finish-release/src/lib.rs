@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Hold, Jobs, Ledger, ReleaseName, Retry, Sdk, Services};
+use slipway::aws::{Held, Hold, Jobs, Ledger, ReleaseName, Retry, Sdk, Services};
 use slipway::job::{Failure, Job, Report, StepResult};
 use slipway::ledger::{OpenRelease, Outcome, Prior};
 use slipway::limits::{FINISH_DEADLINE, FUNCTION_TIMEOUT};
@@ -67,8 +67,8 @@ impl FinishRelease {
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
         check_revision_arn(&spec.task_definition).map_err(Failure::configuration)?;
-        let (lease, release, prior) = match self.ledger.hold(spec.name()).await? {
-            Hold::Held { lease, release, prior } => (lease, release, prior),
+        let Held { lease, release, prior } = match self.ledger.hold(spec.name()).await? {
+            Hold::Held(held) => *held,
             Hold::Closed(record) => match (record.outcome, &record.reason) {
                 (Some(outcome @ (Outcome::Deployed | Outcome::Unchanged)), Some(reason)) => {
                     return Ok(done(outcome, reason));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Artifacts, Hold, Images, Jobs, Ledger, ReleaseName, Retry, Sdk, TaskDefinitions};
+use slipway::aws::{Artifacts, Held, Images, Jobs, Ledger, ReleaseName, Retry, Sdk, TaskDefinitions};
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::Lease;
@@ -103,10 +103,8 @@ impl RegisterTaskDefinition {
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
         spec.check()?;
-        let (lease, prior) = match self.ledger.hold(spec.name()).await? {
-            Hold::Held { lease, prior, .. } => (lease, prior.task_definition),
-            Hold::Closed(record) => return Err(record.refusal().into()),
-        };
+        let Held { lease, prior, .. } = self.ledger.hold(spec.name()).await?.open()?;
+        let prior = prior.task_definition;
         let artifacts = Artifacts::new(&self.sdk, job);
         let current = self.known(&prior).await?;
         let base = self.base(spec, &artifacts, &current).await?;

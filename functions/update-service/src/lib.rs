@@ -6,7 +6,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Hold, Jobs, Ledger, Observed, ReleaseName, Retry, Sdk, Services};
+use slipway::aws::{Held, Jobs, Ledger, Observed, ReleaseName, Retry, Sdk, Services};
 use slipway::deployment::{Asked, Step, next_step};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Change, Lease, Prior};
@@ -125,10 +125,7 @@ impl UpdateService {
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
         spec.check()?;
-        let (lease, release, prior) = match self.ledger.hold(spec.name()).await? {
-            Hold::Held { lease, release, prior } => (lease, release, prior),
-            Hold::Closed(record) => return Err(record.refusal().into()),
-        };
+        let Held { lease, release, prior } = self.ledger.hold(spec.name()).await?.open()?;
         let seen = self.services.observe(&spec.cluster, &spec.service).await?;
         let seen = seen.ok_or_else(|| {
             Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster))

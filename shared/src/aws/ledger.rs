@@ -34,13 +34,34 @@ pub struct ReleaseName<'a> {
     pub service: &'a str,
 }
 
+/// An open release, with its lease as it was read and the prior release that it recorded.
+#[derive(Debug)]
+pub struct Held {
+    pub lease: Lease,
+    pub release: OpenRelease,
+    pub prior: Prior,
+}
+
 /// What the ledger says to a step that wants to act for a release.
 #[derive(Debug)]
 pub enum Hold {
     /// The release is open and its steps may act.
-    Held { lease: Lease, release: OpenRelease, prior: Prior },
+    Held(Box<Held>),
     /// The release is closed.
-    Closed(Record),
+    Closed(Box<Record>),
+}
+
+impl Hold {
+    /// The open release, for a step that has nothing to do once it is closed.
+    ///
+    /// # Errors
+    /// A ConfigurationError that says how the release ended.
+    pub fn open(self) -> Result<Held, StepError> {
+        match self {
+            Self::Held(held) => Ok(*held),
+            Self::Closed(record) => Err(record.refusal().into()),
+        }
+    }
 }
 
 /// The last part of an ARN or a plain name, so that a service has one lease however it is written.
@@ -259,7 +280,7 @@ impl Ledger {
             lease.and_then(|lease| lease.held_by(name.execution).cloned().map(|release| (lease, release)))
         else {
             return match self.record(name.execution).await? {
-                Some(record) if record.state == RecordState::Closed => Ok(Hold::Closed(record)),
+                Some(record) if record.state == RecordState::Closed => Ok(Hold::Closed(Box::new(record))),
                 _ => Err(Failure::configuration(format!(
                     "execution {} holds no release of service {} in cluster {}; run begin-release before this action, with the same pipeline, cluster and service",
                     name.execution, name.service, name.cluster
@@ -272,7 +293,7 @@ impl Ledger {
             (State::RollingBack, None, _) => {
                 Err(Failure::configuration("the release is being rolled back; start again with a new execution").into())
             }
-            (State::Open, None, Some(prior)) => Ok(Hold::Held { lease, release, prior }),
+            (State::Open, None, Some(prior)) => Ok(Hold::Held(Box::new(Held { lease, release, prior }))),
             (State::Open, None, None) => {
                 Err(Failure::configuration("the release has not begun; run begin-release before this action").into())
             }

@@ -19,7 +19,7 @@ pub use error::{AwsError, ErrorKind};
 pub use executions::Executions;
 pub use images::Images;
 pub use jobs::{Jobs, Retry};
-pub use ledger::{Hold, Ledger, ReleaseName};
+pub use ledger::{Held, Hold, Ledger, ReleaseName};
 pub use services::{Observed, Services};
 pub use task_definitions::TaskDefinitions;
 

@@ -65,7 +65,7 @@ impl TaskDefinition {
             fields = inner;
         }
         fields.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
-        if !fields.get("family").is_some_and(|family| family.as_str().is_some_and(|f| !f.is_empty())) {
+        if fields.get("family").and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err("`family` is missing or no text".to_owned());
         }
         let definition = Self(fields);

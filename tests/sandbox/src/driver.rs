@@ -104,10 +104,11 @@ impl Driver {
             Fault::Call { attempt: at, fault } if at == number => fault,
             _ => CallFault::None,
         };
-        if let Fault::Duplicate { attempt: at, after } = self.fault {
-            if at == number {
+        match self.fault {
+            Fault::Duplicate { attempt: at, after } if at == number => {
                 lambda::duplicate(&mut self.world.aws(), attempt.invocation, after);
             }
+            _ => {}
         }
         self.running.set(self.running.get() + 1);
         let driver = self.clone();

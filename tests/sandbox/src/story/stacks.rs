@@ -24,7 +24,7 @@ const CONFIG_BUCKET: &str = "page-counter-config";
 ///
 /// # Errors
 /// What a template or a service refused.
-pub fn deploy_all(aws: &mut Aws) -> Result<(), String> {
+pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
     ecs::call(aws, "CreateCluster", &json!({"clusterName": CLUSTER})).map_err(|e| e.to_string())?;
     ecs::add_container_instances(aws, CLUSTER, 2);
     aws.s3.create_bucket(CONFIG_BUCKET, true);

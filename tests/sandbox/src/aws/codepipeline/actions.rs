@@ -14,13 +14,9 @@ const USER_PARAMETERS: usize = 1000;
 /// The action's work, with its configuration resolved at this moment.
 pub fn act(aws: &mut Aws, execution_id: &str, action_id: &str) {
     let execution = aws.codepipeline.execution_mut(execution_id).clone();
-    let Some((stage, action)) = execution.action(action_id) else {
-        return;
-    };
+    let Some((stage, action)) = execution.action(action_id) else { return };
     let declared = execution.declaration.action(&stage.name, &action.name);
-    let Some(declared) = declared.filter(|_| action.status == ActionStatus::InProgress) else {
-        return;
-    };
+    let Some(declared) = declared.filter(|_| action.status == ActionStatus::InProgress) else { return };
     match resolve(declared, &execution) {
         Ok(resolved) => {
             if let Some(action) = aws.codepipeline.execution_mut(execution_id).action_mut(action_id) {

@@ -47,11 +47,11 @@ fn check_names(aws: &Aws, pipeline: &str, stage: &str, action: &str) -> Result<(
 /// The execution and the action execution that wait for this token.
 fn waiting(aws: &Aws, pipeline: &str, stage: &str, action: &str, token: &str) -> Result<(String, String), ApiError> {
     let of_pipeline = aws.codepipeline.executions.iter().filter(|execution| execution.pipeline == pipeline);
-    let found = of_pipeline.filter_map(|execution| {
+    let mut found = of_pipeline.filter_map(|execution| {
         let named = |one: &&ActionExecution| one.name == action && one.token.as_deref() == Some(token);
         Some((&execution.id, execution.stage(stage)?.actions.iter().find(named)?))
     });
-    match found.last() {
+    match found.next_back() {
         None => Err(ApiError::client(
             "InvalidApprovalTokenException",
             "The approval request already received a response or has expired.",

@@ -71,9 +71,7 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
     }
     let pipeline_state = aws.codepipeline.pipelines.get_mut(&pipeline);
     let lane = pipeline_state.and_then(|known| known.lanes.iter_mut().find(|lane| lane.stage == stage));
-    let Some(lane) = lane else {
-        return end(aws, id, ExecutionStatus::Cancelled);
-    };
+    let Some(lane) = lane else { return end(aws, id, ExecutionStatus::Cancelled) };
     let waiting = if mode == Mode::Superseded { std::mem::take(&mut lane.inbound) } else { Vec::new() };
     lane.inbound.push(id.to_owned());
     for older in waiting {
@@ -84,12 +82,8 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
 
 /// Lets the first waiting execution into a stage, if the stage is free and nobody disabled the way in.
 pub fn admit(aws: &mut Aws, pipeline: &str, stage: &str) {
-    let Some(known) = aws.codepipeline.pipelines.get_mut(pipeline) else {
-        return;
-    };
-    let Some(index) = known.lanes.iter().position(|lane| lane.stage == stage) else {
-        return;
-    };
+    let Some(known) = aws.codepipeline.pipelines.get_mut(pipeline) else { return };
+    let Some(index) = known.lanes.iter().position(|lane| lane.stage == stage) else { return };
     let way_out = index == 0 || known.lanes[index - 1].disabled_outbound.is_none();
     let lane = &mut known.lanes[index];
     if !way_out || lane.disabled_inbound.is_some() || lane.occupant.is_some() || lane.inbound.is_empty() {
@@ -120,9 +114,7 @@ fn enter(aws: &mut Aws, id: &str, stage: &str) {
 pub fn occupy(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let (pipeline, parallel) = (execution.pipeline.clone(), execution.declaration.mode == Mode::Parallel);
-    let Some(known) = aws.codepipeline.pipelines.get_mut(&pipeline) else {
-        return;
-    };
+    let Some(known) = aws.codepipeline.pipelines.get_mut(&pipeline) else { return };
     if let Some(lane) = known.lanes.iter_mut().find(|lane| lane.stage == stage) {
         lane.latest = Some(id.to_owned());
         lane.occupant = (!parallel).then(|| id.to_owned());
@@ -133,15 +125,11 @@ pub fn occupy(aws: &mut Aws, id: &str, stage: &str) {
 pub fn start_next(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
-    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else {
-        return;
-    };
+    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else { return };
     let status = |action: &Action| execution.latest_action(stage, &action.name).map(|latest| latest.status);
     let open: Vec<&Action> =
         declared.actions.iter().filter(|action| status(action) != Some(ActionStatus::Succeeded)).collect();
-    let Some(order) = open.iter().map(|action| action.run_order).min() else {
-        return stage_succeeded(aws, id, stage);
-    };
+    let Some(order) = open.iter().map(|action| action.run_order).min() else { return stage_succeeded(aws, id, stage) };
     for action in open.into_iter().filter(|action| action.run_order == order) {
         begin_action(aws, id, stage, action);
     }
@@ -151,9 +139,7 @@ pub fn start_next(aws: &mut Aws, id: &str, stage: &str) {
 pub fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
-    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else {
-        return;
-    };
+    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else { return };
     let unfinished = |action: &&Action| {
         let latest = execution.latest_action(stage, &action.name);
         latest.is_some_and(|latest| matches!(latest.status, ActionStatus::Failed | ActionStatus::Abandoned))
@@ -210,9 +196,7 @@ pub fn finish_action(aws: &mut Aws, id: &str, action_id: &str, ended: Result<Don
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
-    let Some((stage, action)) = execution.action(action_id) else {
-        return;
-    };
+    let Some((stage, action)) = execution.action(action_id) else { return };
     if action.status != ActionStatus::InProgress {
         return;
     }
@@ -303,9 +287,7 @@ fn stage_succeeded(aws: &mut Aws, id: &str, stage: &str) {
 fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &str) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
-    let Some(stage) = execution.stages.last_mut().filter(|stage| stage.ended.is_none()) else {
-        return;
-    };
+    let Some(stage) = execution.stages.last_mut().filter(|stage| stage.ended.is_none()) else { return };
     (stage.status, stage.ended) = (status, Some(now));
     let name = stage.name.clone();
     events::stage(aws, id, &name, state);

@@ -56,12 +56,8 @@ pub fn stage(aws: &mut Aws, execution: &str, stage: &str, state: &str) {
 
 pub fn action(aws: &mut Aws, execution: &str, action: &str, state: &str) {
     let execution = known(aws, execution);
-    let Some((stage, action)) = execution.action(action) else {
-        return;
-    };
-    let Some(declared) = execution.declaration.action(&stage.name, &action.name) else {
-        return;
-    };
+    let Some((stage, action)) = execution.action(action) else { return };
+    let Some(declared) = execution.declaration.action(&stage.name, &action.name) else { return };
     let mut detail = common(aws, &execution, action.started, state);
     detail["stage"] = json!(stage.name);
     detail["action-execution-id"] = json!(action.id);

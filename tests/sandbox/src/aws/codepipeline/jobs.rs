@@ -40,12 +40,8 @@ pub fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Option<St
     place_outputs(aws, execution_id, action_id);
     let id = aws.uuid();
     let random = aws.hex(32).to_uppercase();
-    let Some(execution) = aws.codepipeline.execution(execution_id) else {
-        return;
-    };
-    let Some((stage, action)) = execution.action(action_id) else {
-        return;
-    };
+    let Some(execution) = aws.codepipeline.execution(execution_id) else { return };
+    let Some((stage, action)) = execution.action(action_id) else { return };
     let function = action.resolved.get("FunctionName").cloned().unwrap_or_default();
     let job = Job {
         id: id.clone(),
@@ -76,12 +72,8 @@ pub fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Option<St
 /// The places of the output artifacts are chosen once, for all jobs of an action.
 fn place_outputs(aws: &mut Aws, execution_id: &str, action_id: &str) {
     let execution = aws.codepipeline.execution_mut(execution_id).clone();
-    let Some((stage, action)) = execution.action(action_id) else {
-        return;
-    };
-    let Some(declared) = execution.declaration.action(&stage.name, &action.name) else {
-        return;
-    };
+    let Some((stage, action)) = execution.action(action_id) else { return };
+    let Some(declared) = execution.declaration.action(&stage.name, &action.name) else { return };
     if !action.output_artifacts.is_empty() {
         return;
     }
@@ -125,9 +117,7 @@ fn artifacts(artifacts: &[(String, Artifact)]) -> Value {
 /// Fails the action of a job that nobody answered in time.
 pub fn silent(aws: &mut Aws, id: &str) {
     let now = aws.now;
-    let Some(job) = aws.codepipeline.job_mut(id).filter(|job| job.state == JobState::InProgress) else {
-        return;
-    };
+    let Some(job) = aws.codepipeline.job_mut(id).filter(|job| job.state == JobState::InProgress) else { return };
     (job.state, job.ended) = (JobState::TimedOut, Some(now));
     let (execution, action) = (job.execution.clone(), job.action_execution.clone());
     let message = format!(
@@ -208,9 +198,7 @@ fn refusal(job: &Job, content: &ReportContent) -> Option<ApiError> {
         let message = format!("Job with id '{}' is not in progress, so that no result can be put for it", job.id);
         return Some(ApiError::client("InvalidJobStateException", message));
     }
-    let ReportContent::Success { continuation_token, outputs, .. } = content else {
-        return None;
-    };
+    let ReportContent::Success { continuation_token, outputs, .. } = content else { return None };
     if continuation_token.is_some() && !outputs.is_empty() {
         let message = "outputVariables can be included only when there is no continuation token on the request";
         return Some(input::invalid(message));
@@ -224,9 +212,7 @@ fn refusal(job: &Job, content: &ReportContent) -> Option<ApiError> {
 
 fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
     let now = aws.now;
-    let Some(job) = aws.codepipeline.job_mut(id) else {
-        return;
-    };
+    let Some(job) = aws.codepipeline.job_mut(id) else { return };
     job.ended = Some(now);
     job.state = match &content {
         ReportContent::Success { continuation_token: Some(_), .. } => JobState::Continued,
@@ -239,9 +225,7 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
             engine::finish_action(aws, &execution, &action_id, Err(ErrorDetails::new(&kind, message)));
         }
         ReportContent::Success { continuation_token, outputs, summary, percent, external_id } => {
-            let Some(action) = aws.codepipeline.execution_mut(&execution).action_mut(&action_id) else {
-                return;
-            };
+            let Some(action) = aws.codepipeline.execution_mut(&execution).action_mut(&action_id) else { return };
             action.updated = now;
             action.summary = summary.or(action.summary.take());
             action.percent = percent.or(action.percent);

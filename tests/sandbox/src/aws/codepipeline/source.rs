@@ -63,22 +63,33 @@ fn image(
     };
     let input = json!({"repositoryName": repository, "imageIds": [wanted]});
     let found = ecr::call(aws, "DescribeImages", &input).map_err(|error| unavailable(&error))?;
-    let found = &found["imageDetails"][0];
-    let digest_found = found["imageDigest"].as_str().unwrap_or_default().to_owned();
-    let uri = format!("{}.dkr.ecr.{}.amazonaws.com/{repository}@{digest_found}", aws.account, aws.region);
-    let mut outputs = BTreeMap::from([
-        ("RegistryId".to_owned(), aws.account.clone()),
-        ("RepositoryName".to_owned(), repository.clone()),
-        ("ImageDigest".to_owned(), digest_found.clone()),
-        ("ImageURI".to_owned(), uri.clone()),
-    ]);
-    // With an overridden digest nobody knows by which tag the image was meant.
-    if digest.is_none() {
-        outputs.insert("ImageTag".to_owned(), tag.to_owned());
-    }
+    let tag = digest.is_none().then_some(tag);
+    let (id, outputs, detail) = image_revision(aws, repository, tag, &found["imageDetails"][0]);
+    Ok((archive("imageDetail.json", &detail)?, id, outputs))
+}
+
+/// The digest, the output variables and the `imageDetail.json` of an image as ECR describes it. With an overridden
+/// digest nobody knows by which tag the image was meant, so there is no `ImageTag` then.
+fn image_revision(
+    aws: &Aws,
+    repository: &str,
+    tag: Option<&str>,
+    found: &Value,
+) -> (String, BTreeMap<String, String>, Value) {
+    let digest = found["imageDigest"].as_str().unwrap_or_default();
+    let uri = format!("{}.dkr.ecr.{}.amazonaws.com/{repository}@{digest}", aws.account, aws.region);
+    let variables = [
+        ("RegistryId", Some(aws.account.as_str())),
+        ("RepositoryName", Some(repository)),
+        ("ImageTag", tag),
+        ("ImageDigest", Some(digest)),
+        ("ImageURI", Some(&uri)),
+    ];
+    let outputs =
+        variables.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
     let detail = json!({
         "ImageSizeInBytes": found["imageSizeInBytes"].as_u64().unwrap_or_default().to_string(),
-        "ImageDigest": digest_found,
+        "ImageDigest": digest,
         "Version": "1.0",
         "ImagePushedAt": pushed_at(&found["imagePushedAt"]),
         "RegistryId": aws.account,
@@ -86,7 +97,7 @@ fn image(
         "ImageURI": uri,
         "ImageTags": found.get("imageTags").cloned().unwrap_or_else(|| json!([])),
     });
-    Ok((archive("imageDetail.json", &detail)?, digest_found, outputs))
+    (digest.to_owned(), outputs, detail)
 }
 
 /// As in `Mon Jan 21 20:04:00 UTC 2019`.
@@ -128,4 +139,33 @@ fn object(
         outputs.insert("VersionId".to_owned(), version.to_owned());
     }
     Ok((bytes, version.map_or(etag, str::to_owned), outputs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn described(tag: Option<&str>) -> (String, BTreeMap<String, String>, Value) {
+        let found = json!({"imageDigest": "sha256:aa", "imageSizeInBytes": 42, "imagePushedAt": 1548101040.0,
+            "imageTags": ["v1"]});
+        image_revision(&Aws::new(1), "web", tag, &found)
+    }
+
+    #[test]
+    fn an_image_is_named_by_its_digest_and_has_a_tag_only_without_an_override() {
+        let (id, outputs, detail) = described(Some("v1"));
+        assert_eq!(id, "sha256:aa");
+        assert_eq!(outputs["ImageURI"], "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:aa");
+        assert_eq!(outputs["ImageTag"], "v1");
+        assert_eq!(detail["ImageSizeInBytes"], "42");
+        assert_eq!(detail["ImagePushedAt"], "Mon Jan 21 20:04:00 UTC 2019");
+        assert!(!described(None).1.contains_key("ImageTag"));
+    }
+
+    #[test]
+    fn the_artifact_is_a_zip_file_that_is_the_same_every_time() {
+        let zip = || archive("imageDetail.json", &described(None).2).unwrap();
+        assert_eq!(zip()[..2], *b"PK");
+        assert_eq!(zip(), zip());
+    }
 }

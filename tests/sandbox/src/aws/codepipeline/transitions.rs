@@ -26,12 +26,8 @@ fn set(aws: &mut Aws, given: &Value, mut checks: Checks, disabled: Option<Transi
     let inbound = checks.one_of(&given["transitionType"], "transitionType", &["Inbound", "Outbound"])? == "Inbound";
     checks.done()?;
     require_stage(known(aws, name)?, stage)?;
-    let Some(pipeline) = aws.codepipeline.pipelines.get_mut(name) else {
-        return Ok(json!({}));
-    };
-    let Some(index) = pipeline.lanes.iter().position(|lane| lane.stage == stage) else {
-        return Ok(json!({}));
-    };
+    let Some(pipeline) = aws.codepipeline.pipelines.get_mut(name) else { return Ok(json!({})) };
+    let Some(index) = pipeline.lanes.iter().position(|lane| lane.stage == stage) else { return Ok(json!({})) };
     let lane = &mut pipeline.lanes[index];
     let transition = if inbound { &mut lane.disabled_inbound } else { &mut lane.disabled_outbound };
     *transition = disabled;

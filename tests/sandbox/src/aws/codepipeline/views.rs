@@ -114,10 +114,9 @@ pub fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     let mut checks = Checks::default();
     let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
     let filter = &given["filter"];
-    input::only(
-        if filter.is_null() { given } else { filter },
-        &["pipelineName", "filter", "maxResults", "nextToken", "pipelineExecutionId", "latestInPipelineExecution"],
-    )?;
+    if !filter.is_null() {
+        input::only(filter, &["pipelineExecutionId", "latestInPipelineExecution"])?;
+    }
     let direct = checks.optional(&filter["pipelineExecutionId"], "filter.pipelineExecutionId", &ID)?;
     let latest = &filter["latestInPipelineExecution"]["pipelineExecutionId"];
     let id = direct.or(checks.optional(latest, "filter.latestInPipelineExecution.pipelineExecutionId", &ID)?);

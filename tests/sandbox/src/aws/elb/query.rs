@@ -25,7 +25,7 @@ pub fn call(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Stri
         _ => {
             return Err(ApiError::client(
                 "InvalidAction",
-                format!("The action {action} is not valid for this web service."),
+                format!("Could not find operation {action} for version 2015-12-01"),
             ));
         }
     };

@@ -200,20 +200,14 @@ fn record(aws: &mut Aws, rule: &str, target: &str, event: &Value, outcome: Deliv
 
 /// Sets a rule's next firing, one period from now.
 fn plan(aws: &mut Aws, rule: &str) {
-    let Some(known) = aws.events.rules.get(rule) else {
-        return;
-    };
-    let (Some(rate), true) = (known.schedule.clone(), known.enabled) else {
-        return;
-    };
+    let Some(known) = aws.events.rules.get(rule) else { return };
+    let (Some(rate), true) = (known.schedule.clone(), known.enabled) else { return };
     let due = Due::Schedule { rule: rule.to_owned(), generation: known.generation };
     aws.schedule(rate.period(), AgendaDue::EventBridge(due));
 }
 
 fn fire(aws: &mut Aws, rule: &str, generation: u64) {
-    let Some(known) = aws.events.rules.get(rule) else {
-        return;
-    };
+    let Some(known) = aws.events.rules.get(rule) else { return };
     if known.generation != generation || !known.enabled {
         return;
     }

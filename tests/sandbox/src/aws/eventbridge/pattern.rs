@@ -76,9 +76,7 @@ fn anything_but_is_known(operand: &Value) -> bool {
 
 /// Whether an event matches a pattern that `parse` accepted.
 pub fn matches(pattern: &Value, event: &Value) -> bool {
-    let Some(fields) = pattern.as_object() else {
-        return false;
-    };
+    let Some(fields) = pattern.as_object() else { return false };
     fields.iter().all(|(field, expected)| match (field.as_str(), expected) {
         ("$or", Value::Array(choices)) => choices.iter().any(|choice| matches(choice, event)),
         (_, Value::Array(choices)) => field_matches(choices, event.get(field)),

@@ -87,9 +87,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let enabled = match optional(input, "State")? {
         None | Some("ENABLED") => true,
         Some("DISABLED") => false,
-        Some(other) => {
-            return Err(validation(format!("Value '{other}' at 'state' is not modelled by the sandbox")));
-        }
+        Some(other) => return Err(validation(format!("Value '{other}' at 'state' is not modelled by the sandbox"))),
     };
     let arn = aws.arn("events", &format!("rule/{name}"));
     let (targets, generation) = match aws.events.rules.remove(&name) {

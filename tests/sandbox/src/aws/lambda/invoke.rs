@@ -59,9 +59,7 @@ pub fn run_due(aws: &mut Aws, due: Due) {
     match due {
         Due::Attempt { invocation, number } => make_ready(aws, invocation, number),
         Due::Duplicate { invocation } => {
-            let Some(first) = aws.lambda.invocations.get(invocation as usize).cloned() else {
-                return;
-            };
+            let Some(first) = aws.lambda.invocations.get(invocation as usize).cloned() else { return };
             // A function that is gone by now receives nothing more.
             let _ = accept(aws, &first.function, first.payload, first.request_id, Some(invocation));
         }
@@ -98,9 +96,7 @@ pub fn finished(aws: &mut Aws, attempt_id: u64, outcome: Outcome) {
         let id = invocation.id;
         invocation.attempts.iter_mut().find(|attempt| attempt.id == attempt_id).map(|attempt| (id, attempt))
     });
-    let Some((id, attempt)) = found.filter(|(_, attempt)| attempt.ended.is_none()) else {
-        return;
-    };
+    let Some((id, attempt)) = found.filter(|(_, attempt)| attempt.ended.is_none()) else { return };
     let (succeeded, number) = (matches!(outcome, Outcome::Succeeded(_)), attempt.number);
     (attempt.ended, attempt.outcome) = (Some(now), Some(outcome));
     if succeeded {
@@ -114,9 +110,7 @@ fn retry(aws: &mut Aws, id: u64, failed: u32) {
     let invocation = &aws.lambda.invocations[id as usize];
     let config = aws.lambda.functions.get(&invocation.function).map(|f| f.invoke_config.clone()).unwrap_or_default();
     let delay = RETRY_DELAYS.get(failed as usize - 1).filter(|_| failed <= config.maximum_retry_attempts);
-    let Some(&delay) = delay else {
-        return give_up(aws, id, "RetriesExhausted");
-    };
+    let Some(&delay) = delay else { return give_up(aws, id, "RetriesExhausted") };
     let age = (aws.now - invocation.accepted) + delay.as_millis() as Millis;
     if age > config.maximum_event_age.as_millis() as Millis {
         return give_up(aws, id, "EventAgeExceeded");

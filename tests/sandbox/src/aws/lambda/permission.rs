@@ -53,9 +53,7 @@ pub fn remove_permission(aws: &mut Aws, name_or_arn: &str, statement_id: &str) -
 
 /// Whether the function's policy lets `principal` invoke it on behalf of `source_arn`.
 pub fn allows(aws: &Aws, name_or_arn: &str, principal: &str, source_arn: &str) -> bool {
-    let Some(function) = aws.lambda.function(name_or_arn) else {
-        return false;
-    };
+    let Some(function) = aws.lambda.function(name_or_arn) else { return false };
     function.permissions.iter().any(|permission| {
         permission.principal == principal
             && permission.source_account.as_ref().is_none_or(|account| *account == aws.account)

@@ -45,7 +45,9 @@ fn while_it_rolls_back_the_failed_deployment_is_shown() {
     });
     let deployments = failed.expect("the breaker trips");
     assert_eq!(deployments[1]["rolloutStateReason"], "ECS deployment circuit breaker: tasks failed to start.");
-    assert_eq!((&deployments[1]["status"], &deployments[1]["failedTasks"]), (&json!("ACTIVE"), &json!(3)));
+    assert_eq!(deployments[1]["status"], "ACTIVE");
+    // The threshold is 3; both tasks of the second try may fail at the same instant.
+    assert!((3..=4).contains(&deployments[1]["failedTasks"].as_u64().unwrap_or(0)), "{}", deployments[1]);
     let reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {first}.");
     assert_eq!(deployments[0]["rolloutStateReason"], json!(reason));
 }

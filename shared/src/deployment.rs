@@ -200,6 +200,7 @@ mod tests {
             state: State::Open,
             began_at: steady(OLD).observed_at,
             prior: Prior::of(&steady(OLD)),
+            registered: None,
             change,
             failure: None,
             rolling_back_since: None,

@@ -60,5 +60,9 @@ pub const PAGES: usize = 100;
 /// Tasks whose stop reasons are read to explain a failed rollout. Ours; DescribeTasks takes 100 at most.
 pub const EXPLAINED_TASKS: usize = 10;
 
+/// How long after a claim another tag of the same digest counts as the same push, while its release is under way. Ours: a build
+/// pushes its tags within minutes, and a release whose end was never told must not keep its digest for ever.
+pub const SAME_PUSH: Duration = Duration::from_secs(60 * 60);
+
 /// Version of every format that is stored or handed on: ledger items and continuation tokens.
 pub const FORMAT_VERSION: u32 = 1;

@@ -150,6 +150,15 @@ fn restored(release: &OpenRelease, prior: &Prior, cause: &str, view: &ServiceVie
         );
         return Restoration::Close { outcome: Outcome::Failed, reason };
     }
+    let known = |primary: &str| {
+        primary == prior.task_definition
+            || release.change.as_ref().is_some_and(|change| primary == change.task_definition)
+    };
+    if let Some(other) = view.primary().filter(|primary| !known(&primary.task_definition)) {
+        let other = revision(&other.task_definition);
+        let reason = format!("{cause}; somebody else deployed {other} meanwhile, which is left alone");
+        return Restoration::Close { outcome: Outcome::Superseded, reason };
+    }
     let definition_differs = view.primary().is_none_or(|primary| primary.task_definition != prior.task_definition);
     let count_differs = restored_count(release, prior, view).is_some_and(|count| count != view.desired);
     if definition_differs || count_differs || view.percentages != prior.percentages {
@@ -162,11 +171,12 @@ fn restored(release: &OpenRelease, prior: &Prior, cause: &str, view: &ServiceVie
     Restoration::Wait(format!("restoring {wanted}: {missing}"))
 }
 
-/// The count that a restoration sets: the recorded one if this release set another or the service has fewer.
+/// The count that a restoration sets: the recorded one if the service has fewer, or still has what this release set. A count
+/// that somebody else, such as automatic scaling, chose above it is left alone.
 #[must_use]
 pub fn restored_count(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Option<u32> {
-    let count_was_set = release.change.as_ref().is_some_and(|change| change.desired_count.is_some());
-    (count_was_set || view.desired < prior.desired_count).then_some(prior.desired_count)
+    let set = release.change.as_ref().and_then(|change| change.desired_count);
+    (view.desired < prior.desired_count || set == Some(view.desired)).then_some(prior.desired_count)
 }
 
 fn cause(release: &OpenRelease, ending: Ending) -> String {
@@ -204,6 +214,7 @@ mod tests {
             state: if rolling_back_since.is_some() { State::RollingBack } else { State::Open },
             began_at: at(0),
             prior: Some(prior()),
+            registered: None,
             change: changed.then_some(change),
             failure: None,
             rolling_back_since,
@@ -267,10 +278,22 @@ mod tests {
     }
 
     #[test]
+    fn what_somebody_else_deployed_meanwhile_is_left_alone() {
+        let third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
+        let step = restoration(&release(true, Some(at(0))), &prior(), Ending::Failed, &third, at(60));
+        let left = |reason: &str| reason.contains("somebody else deployed web:9");
+        assert!(matches!(step, Restoration::Close { outcome: Outcome::Superseded, reason } if left(&reason)));
+    }
+
+    #[test]
     fn counts_are_restored_at_least() {
         let mut fewer = steady(OLD);
         (fewer.desired, fewer.running) = (1, 1);
         assert_eq!(restored_count(&release(true, None), &prior(), &fewer), Some(2));
         assert_eq!(restored_count(&release(true, None), &prior(), &steady(OLD)), None);
+        let mut raised = release(true, None);
+        raised.change.as_mut().expect("changed").desired_count = Some(5);
+        let with = |desired| ServiceView { desired, ..steady(OLD) };
+        assert_eq!([with(5), with(7)].map(|view| restored_count(&raised, &prior(), &view)), [Some(2), None]);
     }
 }

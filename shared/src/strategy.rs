@@ -76,6 +76,21 @@ impl Percentages {
     }
 }
 
+/// Refuses counts of no tasks, which would prove nothing.
+///
+/// # Errors
+/// A sentence with the field, what was found, what is legal and what to do.
+pub fn check_counts(desired_count: Option<u32>, initial_count: Option<u32>) -> Result<(), String> {
+    for (field, count) in [("desired_count", desired_count), ("initial_count", initial_count)] {
+        if count == Some(0) {
+            return Err(format!(
+                "`{field}` is 0; legal: 1 or more, since a release of no tasks proves nothing; correct it or leave it out"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// What limits a rollout beside its percentages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {

@@ -9,7 +9,7 @@ use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Lease, OpenRelease, Prior, Record, RecordState, State};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::service::{Rollout, Scheduling, ServiceView, revision};
-use slipway::strategy::{Percent, Percentages, Room, Strategy, StrategyName};
+use slipway::strategy::{Percent, Percentages, Room, Strategy, StrategyName, check_counts};
 use slipway::timestamp::{Timestamp, readable};
 
 /// User parameters of a begin-release action.
@@ -34,6 +34,8 @@ pub struct Spec {
     pub minimum_healthy_tasks: Option<u32>,
     pub maximum_percent: Option<Percent<100, 200>>,
     pub maximum_tasks: Option<u32>,
+    /// The count that update-service will set, if it will.
+    pub desired_count: Option<u32>,
     /// Tasks to start with when the service has none; 1 when not given.
     pub initial_count: Option<u32>,
 }
@@ -57,6 +59,7 @@ impl Spec {
             state: State::Open,
             began_at: now,
             prior: None,
+            registered: None,
             change: None,
             failure: None,
             rolling_back_since: None,
@@ -91,22 +94,40 @@ impl BeginRelease {
     /// # Errors
     /// When Lambda should deliver the event again.
     pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
-        self.jobs.settle(event, async |job| self.step(job).await).await
+        let step = async |job: Job<Spec>| {
+            let result = self.step(&job).await;
+            self.remembering(&job, result).await
+        };
+        self.jobs.settle(event, step).await
     }
 
-    async fn step(&self, job: Job<Spec>) -> StepResult {
+    /// Writes why the release did not begin into its record, so that the record tells it when it is closed.
+    async fn remembering(&self, job: &Job<Spec>, result: StepResult) -> StepResult {
+        let Err(StepError::Failed(failure)) = &result else { return result };
+        let spec = &job.spec;
+        let known = self.ledger.record(&spec.execution).await?;
+        let record =
+            known.unwrap_or_else(|| Record::started(&spec.execution, &spec.pipeline, spec.digest.as_deref(), job.now));
+        if record.state == RecordState::Started {
+            self.ledger.put_record(&Record { reason: Some(failure.message.clone()), ..record }).await?;
+        }
+        result
+    }
+
+    async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
         spec.strategy().check().map_err(refused)?;
+        check_counts(spec.desired_count, spec.initial_count).map_err(refused)?;
         let standing = self.ledger.lease(&spec.cluster, &spec.service).await?;
         let lease = match standing {
             Some(lease) if lease.held_by(&spec.execution).is_some() => lease,
             Some(Lease { release: Some(other), .. }) => return Ok(waiting(&other, job.now)),
-            free => match self.take(&job, free.as_ref()).await? {
+            free => match self.take(job, free.as_ref()).await? {
                 Ok(lease) => lease,
                 Err(report) => return Ok(report),
             },
         };
-        self.record_prior(&job, lease).await
+        self.record_prior(job, lease).await
     }
 
     /// Takes a free lease, if the release can work. `Ok(Err(…))`: not yet.
@@ -196,7 +217,11 @@ impl BeginRelease {
 
 /// The count that the service will have.
 fn size(spec: &Spec, live: u32) -> u32 {
-    if live == 0 { spec.initial_count.unwrap_or(1) } else { live }
+    match (spec.desired_count, live) {
+        (Some(desired), _) => desired,
+        (None, 0) => spec.initial_count.unwrap_or(1),
+        (None, live) => live,
+    }
 }
 
 fn refused(why: String) -> Failure {

@@ -183,8 +183,11 @@ impl RegisterTaskDefinition {
             Some((_, newest)) => wanted.with_tags_of(&newest),
             None => wanted,
         };
-        self.ledger.advance(&lease.announced(job.now)).await?;
-        Ok((self.task_definitions.register(&wanted).await?, "registered"))
+        let announced = lease.announced(job.now);
+        self.ledger.advance(&announced).await?;
+        let arn = self.task_definitions.register(&wanted).await?;
+        self.ledger.advance(&announced.with_registered(&arn)).await?;
+        Ok((arn, "registered"))
     }
 }
 

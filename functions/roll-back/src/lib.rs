@@ -66,7 +66,11 @@ impl RollBack {
 
     async fn never_begun(&self, record: Record, ending: Ending) -> Result<String, StepError> {
         let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
-        let reason = format!("the execution {} before its release began; nothing had been changed", ending.word());
+        let cause = match &record.reason {
+            Some(reason) => format!("the release did not begin: {reason}"),
+            None => format!("the execution {} before its release began", ending.word()),
+        };
+        let reason = format!("{cause}; nothing had been changed");
         let closed = record.closed(outcome, &reason, self.sdk.now());
         match self.ledger.put_record(&closed).await? {
             true => Ok(format!("{outcome}: {reason}")),
@@ -74,18 +78,19 @@ impl RollBack {
         }
     }
 
-    /// Looks at every open release, since events can be lost. One that cannot be looked at does not keep the others waiting.
+    /// Looks at every open release, since events can be lost. One that cannot be looked at keeps neither the others nor the
+    /// next sweep waiting.
     async fn sweep(&self) -> Result<Value, Retry> {
         let mut swept = serde_json::Map::new();
-        let mut failed = Vec::new();
         for lease in self.ledger.leases().await? {
             let Some(release) = lease.release.clone() else { continue };
-            match self.sweep_one(&lease, &release).await {
-                Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
-                Err(error) => failed.push(format!("{}: {error}", release.execution)),
-            }
+            let status = self.sweep_one(&lease, &release).await.unwrap_or_else(|error| {
+                tracing::warn!(execution = release.execution, %error, "the sweep could not settle a release");
+                format!("not settled: {error}")
+            });
+            swept.insert(release.execution, Value::String(status));
         }
-        if failed.is_empty() { Ok(json!({"swept": swept})) } else { Err(failed.join("; ").into()) }
+        Ok(json!({"swept": swept}))
     }
 
     async fn sweep_one(&self, lease: &Lease, release: &OpenRelease) -> Result<String, StepError> {
@@ -106,7 +111,7 @@ impl RollBack {
     async fn settle(&self, lease: &Lease, release: &OpenRelease, ending: Ending) -> Result<String, StepError> {
         let now = self.sdk.now();
         match next_step(release, ending, now) {
-            Step::Close { outcome, reason } => self.close(lease, outcome, &reason).await,
+            Step::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
             Step::TakeOver => {
                 self.ledger.advance(&lease.taken_over(now)).await?;
                 Ok("taken over; restores once invocations that may still run have ended".to_owned())
@@ -116,45 +121,46 @@ impl RollBack {
         }
     }
 
-    async fn close(&self, lease: &Lease, outcome: Outcome, reason: &str) -> Result<String, StepError> {
+    /// Closes a release that left nothing behind: what it registered and does not run is retired first.
+    async fn close(
+        &self,
+        lease: &Lease,
+        release: &OpenRelease,
+        outcome: Outcome,
+        reason: &str,
+    ) -> Result<String, StepError> {
+        if release.change.is_none() || outcome == Outcome::RolledBack {
+            self.retire(release).await?;
+        }
         self.ledger.close(lease, outcome, reason, self.sdk.now()).await?;
         Ok(format!("{outcome}: {reason}"))
+    }
+
+    /// Deregisters the revision that this release registered, so that whoever deploys the family's newest revision, such as a
+    /// stack update, does not bring it back.
+    async fn retire(&self, release: &OpenRelease) -> Result<(), StepError> {
+        let Some(arn) = &release.registered else { return Ok(()) };
+        if self.task_definitions.is_active(arn).await? {
+            self.task_definitions.deregister(arn).await?;
+        }
+        Ok(())
     }
 
     /// Looks at the service and brings it one step nearer to what was recorded.
     async fn restore(&self, lease: &Lease, release: &OpenRelease, ending: Ending) -> Result<String, StepError> {
         let Some(prior) = &release.prior else {
-            return self
-                .close(lease, Outcome::Failed, "no prior release was recorded, so nothing had been changed")
-                .await;
+            let reason = "no prior release was recorded, so nothing had been changed";
+            return self.close(lease, release, Outcome::Failed, reason).await;
         };
         let Some(seen) = self.services.observe(&lease.cluster, &lease.service).await? else {
             let reason = format!("service {} is gone, so nothing can be restored; it needs a person", lease.service);
-            return self.close(lease, Outcome::Failed, &reason).await;
+            return self.close(lease, release, Outcome::Failed, &reason).await;
         };
         match restoration(release, prior, ending, &seen.view, self.sdk.now()) {
-            Restoration::Close { outcome, reason } => {
-                if outcome == Outcome::RolledBack {
-                    self.retire(release, prior).await?;
-                }
-                self.close(lease, outcome, &reason).await
-            }
+            Restoration::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
             Restoration::Wait(summary) => Ok(summary),
             Restoration::Apply => self.apply(lease, release, prior, &seen).await,
         }
-    }
-
-    /// Deregisters the revision that this release registered and that was rolled back, so that whoever deploys the family's
-    /// newest revision, such as a stack update, does not bring it back.
-    async fn retire(&self, release: &OpenRelease, prior: &Prior) -> Result<(), StepError> {
-        let Some(change) = release.change.as_ref().filter(|change| change.task_definition != prior.task_definition)
-        else {
-            return Ok(());
-        };
-        if self.task_definitions.is_active_since(&change.task_definition, release.began_at).await? {
-            self.task_definitions.deregister(&change.task_definition).await?;
-        }
-        Ok(())
     }
 
     /// Announces the restoration and makes it.

@@ -48,7 +48,7 @@ impl StartPipeline {
             Some(execution) => self.ledger.record(execution).await?,
             None => None,
         };
-        match Push::verdict(standing.as_ref(), led_to.as_ref(), &push.event) {
+        match Push::verdict(standing.as_ref(), led_to.as_ref(), &push.event, now) {
             Verdict::Known { execution } => Ok(json!({"status": "known", "execution": execution})),
             Verdict::Refuse(reason) => {
                 if let Some(standing) = &standing {

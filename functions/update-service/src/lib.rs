@@ -12,7 +12,7 @@ use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Change, Lease, Prior};
 use slipway::limits::{ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
 use slipway::service::{check_revision_arn, revision};
-use slipway::strategy::{Percent, Strategy, StrategyName};
+use slipway::strategy::{Percent, Strategy, StrategyName, check_counts};
 
 /// User parameters of an update-service action.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -64,16 +64,11 @@ impl Spec {
     fn check(&self) -> Result<(), Failure> {
         check_revision_arn(&self.task_definition).map_err(Failure::configuration)?;
         self.strategy().check().map_err(Failure::configuration)?;
-        match (self.deadline_minutes, self.desired_count, self.initial_count) {
-            (Some(minutes), _, _) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => {
-                Err(Failure::configuration(format!(
-                    "`deadline_minutes` is {minutes}; legal: 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}; correct it"
-                )))
-            }
-            (_, Some(0), _) => Err(Failure::configuration(
-                "`desired_count` is 0; legal: 1 or more, since a release of no tasks proves nothing; correct it",
+        check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)?;
+        match self.deadline_minutes {
+            Some(minutes) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => Err(Failure::configuration(
+                format!("`deadline_minutes` is {minutes}; legal: 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}; correct it"),
             )),
-            (_, _, Some(0)) => Err(Failure::configuration("`initial_count` is 0; legal: 1 or more; correct it")),
             _ => Ok(()),
         }
     }

@@ -116,13 +116,22 @@ fn connector_cause(failure: &aws_smithy_runtime_api::client::result::DispatchFai
     source.map_or_else(|| "the service could not be reached".to_owned(), ToString::to_string)
 }
 
+/// What a person can do about a denied call. AWS names the action that was missing, which is not always the operation's own.
+fn remedy(error: &AwsError) -> String {
+    if error.message.contains("iam:PassRole") {
+        return "give the task definition roles under the IAM path /slipway/, the only ones that may be passed on"
+            .to_owned();
+    }
+    format!("allow {} in the function's role", error.operation)
+}
+
 impl From<AwsError> for StepError {
     fn from(error: AwsError) -> Self {
         match error.kind {
             ErrorKind::Busy => Self::Busy(format!("{error}; trying again")),
             ErrorKind::Permission => Self::Failed(Failure {
                 kind: FailureType::PermissionError,
-                message: format!("{error}; allow {} in the function's role, then release again", error.operation),
+                message: format!("{error}; {}, then release again", remedy(&error)),
             }),
             ErrorKind::Rejected => Self::Failed(Failure::configuration(error.to_string())),
             ErrorKind::Unexpected => Self::Failed(Failure::job(error.to_string())),

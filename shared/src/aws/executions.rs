@@ -5,6 +5,9 @@ use aws_sdk_codepipeline::types::{SourceRevisionOverride, SourceRevisionType};
 
 use super::{AwsError, Sdk};
 
+/// Codes for an execution that CodePipeline cannot know, such as a person's release under an id of their own.
+const UNKNOWN: [&str; 3] = ["PipelineNotFoundException", "PipelineExecutionNotFoundException", "ValidationException"];
+
 #[derive(Clone, Debug)]
 pub struct Executions {
     client: Client,
@@ -47,12 +50,7 @@ impl Executions {
         let request = self.client.get_pipeline_execution().pipeline_name(pipeline).pipeline_execution_id(execution);
         let answer = match request.send().await.map_err(AwsError::of(OPERATION)) {
             Ok(answer) => answer,
-            Err(error)
-                if ["PipelineNotFoundException", "PipelineExecutionNotFoundException"]
-                    .contains(&error.code.as_str()) =>
-            {
-                return Ok(None);
-            }
+            Err(error) if UNKNOWN.contains(&error.code.as_str()) => return Ok(None),
             Err(error) => return Err(error),
         };
         let status = answer.pipeline_execution.and_then(|execution| execution.status);

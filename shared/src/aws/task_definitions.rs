@@ -15,7 +15,6 @@ use serde_json::Value;
 
 use super::{AwsError, Sdk};
 use crate::task_definition::TaskDefinition;
-use crate::timestamp::Timestamp;
 
 #[derive(Clone, Debug)]
 pub struct TaskDefinitions {
@@ -49,6 +48,11 @@ impl Intercept for KeepBody {
     }
 }
 
+/// ECS has no exception of its own for a task definition that is not there.
+fn is_missing(error: &AwsError) -> bool {
+    error.code == "ClientException" && error.message.contains("Unable to describe task definition")
+}
+
 impl TaskDefinitions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
@@ -66,11 +70,8 @@ impl TaskDefinitions {
         let request = self.client.describe_task_definition().task_definition(name).include(TaskDefinitionField::Tags);
         let answer = match request.customize().interceptor(body.clone()).send().await.map_err(AwsError::of(OPERATION)) {
             Ok(answer) => answer,
-            Err(error)
-                if error.code == "ClientException" && error.message.contains("Unable to describe task definition") =>
-            {
-                return Ok(None);
-            }
+            Err(error) if is_missing(&error) => return Ok(None),
+
             Err(error) => return Err(error),
         };
         let arn = answer.task_definition().and_then(|definition| definition.task_definition_arn());
@@ -82,26 +83,21 @@ impl TaskDefinitions {
         Ok(Some((arn.to_owned(), definition)))
     }
 
-    /// Whether a revision is active and was registered at `since` or later.
+    /// Whether a revision is there and active.
     ///
     /// # Errors
-    /// When the call fails or the answer lacks the time.
-    pub async fn is_active_since(&self, arn: &str, since: Timestamp) -> Result<bool, AwsError> {
+    /// When the call fails or the answer lacks the status.
+    pub async fn is_active(&self, arn: &str) -> Result<bool, AwsError> {
         const OPERATION: &str = "ecs:DescribeTaskDefinition";
-        let answer = self
-            .client
-            .describe_task_definition()
-            .task_definition(arn)
-            .send()
-            .await
-            .map_err(AwsError::of(OPERATION))?;
-        let found = answer
-            .task_definition()
-            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no definition for {arn}")))?;
-        let registered = found.registered_at().and_then(|at| Timestamp::from_secs(at.secs()).ok());
-        let registered =
-            registered.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no registeredAt for {arn}")))?;
-        Ok(found.status() == Some(&TaskDefinitionStatus::Active) && registered >= since)
+        let request = self.client.describe_task_definition().task_definition(arn);
+        let answer = match request.send().await.map_err(AwsError::of(OPERATION)) {
+            Ok(answer) => answer,
+            Err(error) if is_missing(&error) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let status = answer.task_definition().and_then(|definition| definition.status());
+        let status = status.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no status for {arn}")))?;
+        Ok(*status == TaskDefinitionStatus::Active)
     }
 
     /// Deregisters a revision: what runs it goes on, and its family's newest active revision is the one before.

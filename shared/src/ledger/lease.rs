@@ -37,6 +37,9 @@ pub struct OpenRelease {
     /// The service as it was before the first change. No change is made without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<Prior>,
+    /// The revision that this release registered; not one that was there already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered: Option<String>,
     /// The change of the service that was announced, before it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
@@ -142,6 +145,12 @@ impl Lease {
         Self { changed_at: Some(now), ..self.next(|_| {}) }
     }
 
+    /// Remembers the revision that was registered, so that it can be retired if the release does not deploy it.
+    #[must_use]
+    pub fn with_registered(&self, arn: &str) -> Self {
+        self.next(|release| release.registered = Some(arn.to_owned()))
+    }
+
     /// Remembers the deployment that the announced change became.
     #[must_use]
     pub fn with_deployment(&self, deployment: &str) -> Self {
@@ -206,6 +215,7 @@ mod tests {
             state: State::Open,
             began_at: now(),
             prior: None,
+            registered: None,
             change: None,
             failure: None,
             rolling_back_since: None,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Record, RecordState};
+use crate::limits::SAME_PUSH;
 use crate::timestamp::Timestamp;
 
 /// What a pipeline has made of a digest. There is one a pipeline and digest.
@@ -38,7 +39,7 @@ pub enum Verdict {
 impl Push {
     /// Decides about a push told by `event`, from the claim that stands and the record of the execution it led to.
     #[must_use]
-    pub fn verdict(standing: Option<&Self>, record: Option<&Record>, event: &str) -> Verdict {
+    pub fn verdict(standing: Option<&Self>, record: Option<&Record>, event: &str, now: Timestamp) -> Verdict {
         match (standing, record) {
             (None, _) => Verdict::Start,
             (Some(Self { event: told, execution: Some(execution), .. }), _) if told == event => {
@@ -54,10 +55,11 @@ impl Push {
                 "this digest was {outcome} before ({}); push a new image, or start the pipeline by hand to try it again",
                 reason.as_deref().unwrap_or("no reason was recorded")
             )),
-            (
-                Some(Self { execution: Some(execution), .. }),
-                Some(Record { state: RecordState::Started | RecordState::Begun, .. }),
-            ) => Verdict::Known { execution: execution.clone() },
+            (Some(standing @ Self { execution: Some(execution), .. }), Some(record))
+                if record.state != RecordState::Closed && now.since(standing.claimed_at) < SAME_PUSH =>
+            {
+                Verdict::Known { execution: execution.clone() }
+            }
             (Some(_), _) => Verdict::Start,
         }
     }
@@ -86,10 +88,10 @@ mod tests {
 
     #[test]
     fn a_duplicate_event_starts_nothing_and_a_crash_before_the_start_is_made_good() {
-        assert_eq!(Push::verdict(None, None, "told-1"), Verdict::Start);
-        assert_eq!(Push::verdict(Some(&claim(None)), None, "told-1"), Verdict::Start);
+        assert_eq!(Push::verdict(None, None, "told-1", now()), Verdict::Start);
+        assert_eq!(Push::verdict(Some(&claim(None)), None, "told-1", now()), Verdict::Start);
         assert_eq!(
-            Push::verdict(Some(&claim(Some("e-1"))), None, "told-1"),
+            Push::verdict(Some(&claim(Some("e-1"))), None, "told-1", now()),
             Verdict::Known { execution: "e-1".to_owned() }
         );
     }
@@ -97,7 +99,7 @@ mod tests {
     #[test]
     fn a_rejected_digest_does_not_come_back_and_a_deployed_one_may() {
         let started = Record::started("e-1", "slipway-web", None, now());
-        let again = |record: Record| Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-2");
+        let again = |record: Record| Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-2", now());
         assert!(
             matches!(again(started.clone().closed(Outcome::RolledBack, "sick", now())), Verdict::Refuse(why) if why.contains("sick"))
         );
@@ -105,5 +107,12 @@ mod tests {
             assert_eq!(again(started.clone().closed(outcome, "", now())), Verdict::Start);
         }
         assert_eq!(again(started), Verdict::Known { execution: "e-1".to_owned() });
+    }
+
+    #[test]
+    fn an_end_that_was_never_told_does_not_keep_a_digest_for_ever() {
+        let started = Record::started("e-1", "slipway-web", None, now());
+        let later = Timestamp::from_secs(1_767_603_600 + 3_600).expect("in range");
+        assert_eq!(Push::verdict(Some(&claim(Some("e-1"))), Some(&started), "told-2", later), Verdict::Start);
     }
 }

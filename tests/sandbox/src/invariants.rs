@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::aws::Aws;
 use crate::aws::codepipeline::{JobState, ReportContent};
-use crate::observer::{holder, ledger, record, serving, text};
+use crate::observer::{holder, ledger, pushed, record, serving, text};
 
 /// The least number of healthy tasks that a service was promised, once it had them.
 #[derive(Clone, Copy, Debug)]
@@ -94,8 +94,24 @@ impl Invariants {
                 text(lease, "release.execution")
             ));
         }
+        pushes(aws)?;
         jobs(aws)
     }
+}
+
+/// Every tagged image of a repository that a pipeline delivers has led to an execution or to a recorded refusal (4).
+fn pushes(aws: &Aws) -> Result<(), String> {
+    let ledger = ledger(aws);
+    for (pipeline, digest) in pushed(aws) {
+        let key = format!("push#{pipeline}");
+        let claim = ledger.iter().find(|item| text(item, "pk") == Some(&key) && text(item, "digest") == Some(&digest));
+        if claim.and_then(|claim| text(claim, "execution").or(text(claim, "refusal"))).is_none() {
+            return Err(format!(
+                "invariant 4: the push of {digest} led neither to an execution of {pipeline} nor to a refusal"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The newest record of a service must tell what the service runs.
@@ -116,6 +132,13 @@ fn truth(aws: &Aws, record: &serde_json::Value) -> Result<(), String> {
         Some("unchanged" | "rolled-back" | "failed") => text(record, "prior.task_definition"),
         _ => return Ok(()),
     };
+    let recorded = record.pointer("/prior/M/desired_count/N").and_then(|count| count.as_str()?.parse::<u32>().ok());
+    if text(record, "outcome") == Some("rolled-back") && recorded.is_some_and(|count| found.desired_count < count) {
+        return Err(format!(
+            "invariant 3: {service} was rolled back to {} tasks, not {recorded:?}",
+            found.desired_count
+        ));
+    }
     let runs = found.primary().map(|primary| primary.task_definition.as_str());
     match (told, runs) {
         (Some(told), Some(runs)) if told != runs => Err(format!(

@@ -49,6 +49,18 @@ pub fn executions<'a>(aws: &'a Aws, pipeline: &str) -> impl DoubleEndedIterator<
     aws.codepipeline.executions.iter().filter(move |execution| execution.pipeline == pipeline)
 }
 
+/// Pipelines with the digests that were pushed, with a tag, to the repository of the pipeline's name.
+#[must_use]
+pub fn pushed(aws: &Aws) -> Vec<(String, String)> {
+    let pushes = aws.events.events.iter().filter(|event| event["detail-type"] == "ECR Image Action");
+    let tagged = pushes.filter(|event| event["detail"]["image-tag"].as_str().is_some_and(|tag| !tag.is_empty()));
+    let named = tagged.filter_map(|event| {
+        let detail = &event["detail"];
+        Some((format!("slipway-{}", detail["repository-name"].as_str()?), detail["image-digest"].as_str()?.to_owned()))
+    });
+    named.filter(|(pipeline, _)| aws.codepipeline.pipelines.contains_key(pipeline)).collect()
+}
+
 /// The digest that an execution was started with.
 #[must_use]
 pub fn digest(execution: &Execution) -> Option<&str> {

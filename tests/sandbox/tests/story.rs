@@ -46,7 +46,7 @@ fn with_each(faults: impl Fn(&Scene) -> Vec<Fault>) {
     assert!(wrong.is_empty(), "{} of {tried} runs went wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
-fn attempt<'a>(scene: &'a Scene, fault: Fault) -> Option<&'a Ran> {
+fn attempt(scene: &Scene, fault: Fault) -> Option<&Ran> {
     match fault {
         Fault::Call { attempt, .. } | Fault::Duplicate { attempt, .. } => scene.ran.get(attempt),
         Fault::None => None,

@@ -11,6 +11,7 @@ use slipway::timestamp::Timestamp;
 
 use crate::aws::codepipeline::Execution;
 use crate::aws::ecr::{self, Behaviour};
+use crate::aws::lambda::InvocationStatus;
 use crate::aws::{Aws, Millis};
 use crate::driver::{Driver, Fault, Ran, run};
 use crate::invariants::{Invariants, Promise};
@@ -207,7 +208,11 @@ fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool
     let Some(execution) = execution_of(aws, chapter, pushed, since) else {
         return false;
     };
-    execution.is_over() && record(aws, &execution.id).is_some_and(|record| text(&record, "state") == Some("closed"))
+    // What is pending is a retry, which may have the last word to write.
+    let quiet = aws.lambda.invocations.iter().all(|invocation| invocation.status != InvocationStatus::Pending);
+    quiet
+        && execution.is_over()
+        && record(aws, &execution.id).is_some_and(|record| text(&record, "state") == Some("closed"))
 }
 
 fn told(driver: &Driver, aws: &Aws, chapter: &Chapter, digest: &str, since: Millis) -> Result<Release, String> {

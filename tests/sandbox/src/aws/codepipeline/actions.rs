@@ -12,7 +12,7 @@ use crate::aws::Aws;
 const USER_PARAMETERS: usize = 1000;
 
 /// The action's work, with its configuration resolved at this moment.
-pub fn act(aws: &mut Aws, execution_id: &str, action_id: &str) {
+pub(super) fn act(aws: &mut Aws, execution_id: &str, action_id: &str) {
     let execution = aws.codepipeline.execution_mut(execution_id).clone();
     let Some((stage, action)) = execution.action(action_id) else { return };
     let declared = execution.declaration.action(&stage.name, &action.name);
@@ -67,7 +67,7 @@ fn resolve(declared: &Action, execution: &Execution) -> Result<BTreeMap<String, 
 }
 
 /// Fails an action that is still in progress when its time is up.
-pub fn out_of_time(aws: &mut Aws, execution: &str, action: &str) {
+pub(super) fn out_of_time(aws: &mut Aws, execution: &str, action: &str) {
     let message = "The action failed because it was not complete within the time that its action type allows";
     let error = ErrorDetails::new("JobFailed", message);
     engine::finish_action(aws, execution, action, Err(error));

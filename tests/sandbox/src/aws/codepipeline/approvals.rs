@@ -8,7 +8,7 @@ use super::state::{ActionExecution, ActionStatus, ErrorDetails};
 use super::{known, require_stage};
 use crate::aws::{ApiError, Aws};
 
-pub fn put_result(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn put_result(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipelineName", "stageName", "actionName", "result", "token"])?;
     let mut checks = Checks::default();
     let pipeline = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;

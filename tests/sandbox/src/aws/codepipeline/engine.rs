@@ -18,13 +18,13 @@ const APPROVAL_DEFAULT_MINUTES: u64 = 7 * 24 * 60;
 
 /// What a finished action leaves.
 #[derive(Default)]
-pub struct Done {
+pub(super) struct Done {
     pub outputs: BTreeMap<String, String>,
     pub artifacts: Vec<(String, Artifact)>,
 }
 
 /// Starts an execution of the pipeline's current definition; it arrives at the first stage at once.
-pub fn start(
+pub(super) fn start(
     aws: &mut Aws,
     pipeline: &str,
     trigger: &str,
@@ -81,7 +81,7 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
 }
 
 /// Lets the first waiting execution into a stage, if the stage is free and nobody disabled the way in.
-pub fn admit(aws: &mut Aws, pipeline: &str, stage: &str) {
+pub(super) fn admit(aws: &mut Aws, pipeline: &str, stage: &str) {
     let Some(known) = aws.codepipeline.pipelines.get_mut(pipeline) else { return };
     let Some(index) = known.lanes.iter().position(|lane| lane.stage == stage) else { return };
     let way_out = index == 0 || known.lanes[index - 1].disabled_outbound.is_none();
@@ -111,7 +111,7 @@ fn enter(aws: &mut Aws, id: &str, stage: &str) {
 }
 
 /// Takes a stage's lock. In PARALLEL mode only the last one to enter is remembered.
-pub fn occupy(aws: &mut Aws, id: &str, stage: &str) {
+pub(super) fn occupy(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let (pipeline, parallel) = (execution.pipeline.clone(), execution.declaration.mode == Mode::Parallel);
     let Some(known) = aws.codepipeline.pipelines.get_mut(&pipeline) else { return };
@@ -122,7 +122,7 @@ pub fn occupy(aws: &mut Aws, id: &str, stage: &str) {
 }
 
 /// Begins the actions of the lowest runOrder that is not done, or finishes the stage.
-pub fn start_next(aws: &mut Aws, id: &str, stage: &str) {
+pub(super) fn start_next(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
     let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else { return };
@@ -136,7 +136,7 @@ pub fn start_next(aws: &mut Aws, id: &str, stage: &str) {
 }
 
 /// Runs the failed actions of a stage once more.
-pub fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
+pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
     let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else { return };
@@ -192,7 +192,7 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
 }
 
 /// An action ended by itself; one that was abandoned meanwhile stays so.
-pub fn finish_action(aws: &mut Aws, id: &str, action_id: &str, ended: Result<Done, ErrorDetails>) {
+pub(super) fn finish_action(aws: &mut Aws, id: &str, action_id: &str, ended: Result<Done, ErrorDetails>) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
@@ -307,7 +307,7 @@ fn leave(aws: &mut Aws, pipeline: &str, id: &str) -> Vec<String> {
 }
 
 /// Ends an execution and lets the next ones in.
-pub fn end(aws: &mut Aws, id: &str, status: ExecutionStatus) {
+pub(super) fn end(aws: &mut Aws, id: &str, status: ExecutionStatus) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
     if execution.is_over() {
@@ -331,7 +331,7 @@ pub fn end(aws: &mut Aws, id: &str, status: ExecutionStatus) {
 
 /// Asks an execution to end: now when nothing is in progress or when its actions are to be abandoned, otherwise as soon
 /// as they are done.
-pub fn end_early(aws: &mut Aws, id: &str, ending: Ending, abandon: bool) {
+pub(super) fn end_early(aws: &mut Aws, id: &str, ending: Ending, abandon: bool) {
     aws.codepipeline.execution_mut(id).ending = Some(ending);
     if abandon {
         abandon_actions(aws, id);

@@ -32,7 +32,7 @@ fn known(aws: &Aws, execution: &str) -> Execution {
     aws.codepipeline.execution(execution).cloned().expect("executions are never forgotten")
 }
 
-pub fn pipeline(aws: &mut Aws, execution: &str, state: &str) {
+pub(super) fn pipeline(aws: &mut Aws, execution: &str, state: &str) {
     let execution = known(aws, execution);
     let mut detail = common(aws, &execution, execution.started, state);
     match (state, &execution.stop_reason) {
@@ -46,7 +46,7 @@ pub fn pipeline(aws: &mut Aws, execution: &str, state: &str) {
     emit(aws, "Pipeline", &execution, detail);
 }
 
-pub fn stage(aws: &mut Aws, execution: &str, stage: &str, state: &str) {
+pub(super) fn stage(aws: &mut Aws, execution: &str, stage: &str, state: &str) {
     let execution = known(aws, execution);
     let started = execution.stage(stage).map_or(aws.now, |stage| stage.started);
     let mut detail = common(aws, &execution, started, state);
@@ -54,7 +54,7 @@ pub fn stage(aws: &mut Aws, execution: &str, stage: &str, state: &str) {
     emit(aws, "Stage", &execution, detail);
 }
 
-pub fn action(aws: &mut Aws, execution: &str, action: &str, state: &str) {
+pub(super) fn action(aws: &mut Aws, execution: &str, action: &str, state: &str) {
     let execution = known(aws, execution);
     let Some((stage, action)) = execution.action(action) else { return };
     let Some(declared) = execution.declaration.action(&stage.name, &action.name) else { return };

@@ -16,7 +16,7 @@ const CONCURRENT_EXECUTIONS: usize = 50;
 const TOKEN_MEMORIES_MS: [Millis; 3] = [5 * 60_000, 60 * 60_000, 24 * 60 * 60_000];
 const REVISION_TYPES: [&str; 4] = ["COMMIT_ID", "IMAGE_DIGEST", "S3_OBJECT_VERSION_ID", "S3_OBJECT_KEY"];
 
-pub fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["name", "variables", "clientRequestToken", "sourceRevisions"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["name"], "name", &NAME)?;
@@ -147,7 +147,7 @@ fn resolve_variables(
     }
 }
 
-pub fn stop(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn stop(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipelineName", "pipelineExecutionId", "abandon", "reason"])?;
     let mut checks = Checks::default();
     let pipeline = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
@@ -203,7 +203,7 @@ fn begin_stop(aws: &mut Aws, id: &str, reason: Option<&str>, abandon: bool) {
     engine::end_early(aws, id, Ending::Stop, abandon);
 }
 
-pub fn retry_stage(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn retry_stage(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipelineName", "stageName", "pipelineExecutionId", "retryMode"])?;
     let mut checks = Checks::default();
     let pipeline = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;

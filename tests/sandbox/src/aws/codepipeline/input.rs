@@ -5,13 +5,13 @@ use serde_json::Value;
 use crate::aws::ApiError;
 
 /// A pattern as the API model writes it, and what it accepts.
-pub struct Pattern {
+pub(super) struct Pattern {
     pub text: &'static str,
     pub accepts: fn(&str) -> bool,
 }
 
 /// The constraints of a string member.
-pub struct Text {
+pub(super) struct Text {
     pub min: usize,
     pub max: usize,
     pub pattern: Option<&'static Pattern>,
@@ -46,28 +46,28 @@ const REASON_PATTERN: Pattern = Pattern { text: "[a-zA-Z0-9!@ \\(\\)\\.\\*\\?\\-
 const UUID_PATTERN: Pattern =
     Pattern { text: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", accepts: uuid };
 
-pub const NAME: Text = Text { min: 1, max: 100, pattern: Some(&NAME_PATTERN) };
-pub const NAMESPACE: Text = Text { min: 1, max: 100, pattern: Some(&KEY_PATTERN) };
-pub const VARIABLE_NAME: Text = Text { min: 1, max: 128, pattern: Some(&KEY_PATTERN) };
-pub const VARIABLE_VALUE: Text = Text { min: 1, max: 1000, pattern: None };
-pub const OUTPUT_KEY: Text = Text { min: 1, max: usize::MAX, pattern: Some(&KEY_PATTERN) };
-pub const CLIENT_REQUEST_TOKEN: Text = Text { min: 1, max: 128, pattern: Some(&TOKEN_PATTERN) };
-pub const DISABLED_REASON: Text = Text { min: 1, max: 300, pattern: Some(&REASON_PATTERN) };
-pub const ID: Text = Text { min: 0, max: usize::MAX, pattern: Some(&UUID_PATTERN) };
-pub const ANY: Text = Text { min: 0, max: usize::MAX, pattern: None };
+pub(super) const NAME: Text = Text { min: 1, max: 100, pattern: Some(&NAME_PATTERN) };
+pub(super) const NAMESPACE: Text = Text { min: 1, max: 100, pattern: Some(&KEY_PATTERN) };
+pub(super) const VARIABLE_NAME: Text = Text { min: 1, max: 128, pattern: Some(&KEY_PATTERN) };
+pub(super) const VARIABLE_VALUE: Text = Text { min: 1, max: 1000, pattern: None };
+pub(super) const OUTPUT_KEY: Text = Text { min: 1, max: usize::MAX, pattern: Some(&KEY_PATTERN) };
+pub(super) const CLIENT_REQUEST_TOKEN: Text = Text { min: 1, max: 128, pattern: Some(&TOKEN_PATTERN) };
+pub(super) const DISABLED_REASON: Text = Text { min: 1, max: 300, pattern: Some(&REASON_PATTERN) };
+pub(super) const ID: Text = Text { min: 0, max: usize::MAX, pattern: Some(&UUID_PATTERN) };
+pub(super) const ANY: Text = Text { min: 0, max: usize::MAX, pattern: None };
 
-pub const fn between(min: usize, max: usize) -> Text {
+pub(super) const fn between(min: usize, max: usize) -> Text {
     Text { min, max, pattern: None }
 }
 
 /// Collects what is wrong with an input.
 #[derive(Default)]
-pub struct Checks {
+pub(super) struct Checks {
     broken: Vec<String>,
 }
 
 impl Checks {
-    pub fn done(self) -> Result<(), ApiError> {
+    pub(super) fn done(self) -> Result<(), ApiError> {
         if self.broken.is_empty() {
             return Ok(());
         }
@@ -76,7 +76,7 @@ impl Checks {
     }
 
     /// A required string.
-    pub fn text<'a>(&mut self, value: &'a Value, path: &str, limits: &Text) -> Result<&'a str, ApiError> {
+    pub(super) fn text<'a>(&mut self, value: &'a Value, path: &str, limits: &Text) -> Result<&'a str, ApiError> {
         let found = self.optional(value, path, limits)?;
         if found.is_none() {
             self.broken.push(format!("Value null at '{path}' failed to satisfy constraint: Member must not be null"));
@@ -84,7 +84,12 @@ impl Checks {
         Ok(found.unwrap_or_default())
     }
 
-    pub fn optional<'a>(&mut self, value: &'a Value, path: &str, limits: &Text) -> Result<Option<&'a str>, ApiError> {
+    pub(super) fn optional<'a>(
+        &mut self,
+        value: &'a Value,
+        path: &str,
+        limits: &Text,
+    ) -> Result<Option<&'a str>, ApiError> {
         let text = match value {
             Value::Null => return Ok(None),
             Value::String(text) => text,
@@ -104,7 +109,7 @@ impl Checks {
         Ok(Some(text))
     }
 
-    pub fn one_of<'a>(&mut self, value: &'a Value, path: &str, words: &[&str]) -> Result<&'a str, ApiError> {
+    pub(super) fn one_of<'a>(&mut self, value: &'a Value, path: &str, words: &[&str]) -> Result<&'a str, ApiError> {
         let text = self.text(value, path, &ANY)?;
         if !value.is_null() && !words.contains(&text) {
             let constraint = format!("Member must satisfy enum value set: [{}]", words.join(", "));
@@ -113,7 +118,7 @@ impl Checks {
         Ok(text)
     }
 
-    pub fn number(&mut self, value: &Value, path: &str, min: i64, max: i64) -> Result<Option<i64>, ApiError> {
+    pub(super) fn number(&mut self, value: &Value, path: &str, min: i64, max: i64) -> Result<Option<i64>, ApiError> {
         if value.is_null() {
             return Ok(None);
         }
@@ -129,7 +134,7 @@ impl Checks {
 }
 
 /// Refuses input members that the operation does not have: a real SDK cannot even send them.
-pub fn only(input: &Value, members: &[&str]) -> Result<(), ApiError> {
+pub(super) fn only(input: &Value, members: &[&str]) -> Result<(), ApiError> {
     let object = input.as_object().ok_or_else(|| serialization("input", "an object"))?;
     match object.keys().find(|member| !members.contains(&member.as_str())) {
         Some(unknown) => {
@@ -140,7 +145,7 @@ pub fn only(input: &Value, members: &[&str]) -> Result<(), ApiError> {
     }
 }
 
-pub fn list<'a>(value: &'a Value, path: &str) -> Result<&'a [Value], ApiError> {
+pub(super) fn list<'a>(value: &'a Value, path: &str) -> Result<&'a [Value], ApiError> {
     match value {
         Value::Null => Ok(&[]),
         Value::Array(items) => Ok(items),
@@ -148,7 +153,7 @@ pub fn list<'a>(value: &'a Value, path: &str) -> Result<&'a [Value], ApiError> {
     }
 }
 
-pub fn flag(value: &Value, path: &str) -> Result<bool, ApiError> {
+pub(super) fn flag(value: &Value, path: &str) -> Result<bool, ApiError> {
     match value {
         Value::Null => Ok(false),
         Value::Bool(flag) => Ok(*flag),
@@ -156,16 +161,16 @@ pub fn flag(value: &Value, path: &str) -> Result<bool, ApiError> {
     }
 }
 
-pub fn invalid(message: impl Into<String>) -> ApiError {
+pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationException", message)
 }
 
-pub fn serialization(path: &str, wanted: &str) -> ApiError {
+pub(super) fn serialization(path: &str, wanted: &str) -> ApiError {
     ApiError::client("SerializationException", format!("{path} is not {wanted}"))
 }
 
 /// One page of a list by `maxResults` and `nextToken`, as `{member: […], nextToken?}`.
-pub fn page(input: &Value, member: &str, items: Vec<Value>, most: i64) -> Result<Value, ApiError> {
+pub(super) fn page(input: &Value, member: &str, items: Vec<Value>, most: i64) -> Result<Value, ApiError> {
     let mut checks = Checks::default();
     let size = checks.number(&input["maxResults"], "maxResults", 1, most)?.unwrap_or(most) as usize;
     let token = checks.optional(&input["nextToken"], "nextToken", &between(1, 2048))?;

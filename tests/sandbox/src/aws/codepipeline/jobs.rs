@@ -29,7 +29,7 @@ const FAILURE_TYPES: [&str; 6] = [
 ];
 
 /// Gives an action that is in progress its first job, or the next one with the token that the last one left.
-pub fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Option<String>) {
+pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Option<String>) {
     let Some((_, action)) = aws.codepipeline.execution(execution_id).and_then(|execution| execution.action(action_id))
     else {
         return;
@@ -115,7 +115,7 @@ fn artifacts(artifacts: &[(String, Artifact)]) -> Value {
 }
 
 /// Fails the action of a job that nobody answered in time.
-pub fn silent(aws: &mut Aws, id: &str) {
+pub(super) fn silent(aws: &mut Aws, id: &str) {
     let now = aws.now;
     let Some(job) = aws.codepipeline.job_mut(id).filter(|job| job.state == JobState::InProgress) else { return };
     (job.state, job.ended) = (JobState::TimedOut, Some(now));
@@ -128,7 +128,7 @@ pub fn silent(aws: &mut Aws, id: &str) {
     engine::finish_action(aws, &execution, &action, Err(ErrorDetails::new("JobFailed", message)));
 }
 
-pub fn put_success(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn put_success(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["jobId", "currentRevision", "continuationToken", "executionDetails", "outputVariables"])?;
     let mut checks = Checks::default();
     let id = checks.text(&given["jobId"], "jobId", &ID)?;
@@ -163,7 +163,7 @@ fn outputs(checks: &mut Checks, given: &Value) -> Result<BTreeMap<String, String
     Ok(outputs)
 }
 
-pub fn put_failure(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn put_failure(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["jobId", "failureDetails"])?;
     let mut checks = Checks::default();
     let id = checks.text(&given["jobId"], "jobId", &ID)?;

@@ -50,7 +50,7 @@ fn stored(given: &Value, declaration: &Declaration, version: usize) -> Value {
     stored
 }
 
-pub fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipeline", "tags"])?;
     let declaration = parse(aws, &given["pipeline"])?;
     let name = declaration.name.clone();
@@ -83,7 +83,7 @@ pub fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
 }
 
 /// The variables' default values, and a variable that has none.
-pub fn default_variables(declaration: &Declaration) -> (BTreeMap<String, String>, Option<String>) {
+pub(super) fn default_variables(declaration: &Declaration) -> (BTreeMap<String, String>, Option<String>) {
     let values = declaration.variables.iter().filter_map(|known| Some((known.name.clone(), known.default.clone()?)));
     let missing = declaration.variables.iter().find(|known| known.default.is_none());
     (values.collect(), missing.map(|variable| variable.name.clone()))
@@ -98,7 +98,7 @@ fn lanes(declaration: &Declaration, before: Vec<Lane>) -> Vec<Lane> {
     declaration.stages.iter().map(|stage| lane(&stage.name)).collect()
 }
 
-pub fn update(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn update(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipeline"])?;
     let declaration = parse(aws, &given["pipeline"])?;
     let name = declaration.name.clone();
@@ -130,7 +130,7 @@ fn unfinished(aws: &Aws, pipeline: &str) -> Vec<String> {
     open.rev().map(|execution| execution.id.clone()).collect()
 }
 
-pub fn delete(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn delete(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["name"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["name"], "name", &NAME)?;
@@ -144,7 +144,7 @@ pub fn delete(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-pub fn get(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn get(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["name", "version"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["name"], "name", &NAME)?;
@@ -160,7 +160,7 @@ pub fn get(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
         "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)}}))
 }
 
-pub fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["nextToken", "maxResults"])?;
     let summary = |pipeline: &Pipeline| {
         let newest = pipeline.versions.last();

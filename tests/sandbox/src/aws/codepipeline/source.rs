@@ -14,7 +14,7 @@ use super::state::{Artifact, ErrorDetails, Execution};
 use crate::aws::{ApiError, Aws, ecr};
 
 /// Finds the revision that the action is configured for, or the one that the execution was started with.
-pub fn fetch(
+pub(super) fn fetch(
     aws: &mut Aws,
     execution: &Execution,
     action: &Action,
@@ -37,7 +37,7 @@ pub fn fetch(
 }
 
 /// A new place in the artifact store: the pipeline's and the artifact's names shortened, and a random part.
-pub fn location(aws: &mut Aws, execution: &Execution, artifact: &str) -> Artifact {
+pub(super) fn location(aws: &mut Aws, execution: &Execution, artifact: &str) -> Artifact {
     let short = |text: &str, most: usize| text.chars().take(most).collect::<String>();
     let random: String = (0..7).map(|_| aws.rng.alphanumeric()).collect();
     let key = format!("{}/{}/{random}", short(&execution.pipeline, 20), short(artifact, 10));

@@ -24,7 +24,7 @@ fn action_error(message: impl Into<String>) -> ApiError {
     ApiError::client("InvalidActionDeclarationException", message)
 }
 
-pub fn check(declaration: &Declaration) -> Result<(), ApiError> {
+pub(super) fn check(declaration: &Declaration) -> Result<(), ApiError> {
     check_stages(declaration)?;
     let every = || declaration.stages.iter().flat_map(|stage| &stage.actions);
     every().try_for_each(check_action)?;

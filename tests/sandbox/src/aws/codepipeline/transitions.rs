@@ -7,7 +7,7 @@ use super::state::Transition;
 use super::{engine, known, require_stage};
 use crate::aws::{ApiError, Aws};
 
-pub fn disable(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn disable(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipelineName", "stageName", "transitionType", "reason"])?;
     let mut checks = Checks::default();
     let reason = checks.text(&given["reason"], "reason", &DISABLED_REASON)?.to_owned();
@@ -15,7 +15,7 @@ pub fn disable(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     set(aws, given, checks, Some(transition))
 }
 
-pub fn enable(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn enable(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipelineName", "stageName", "transitionType"])?;
     set(aws, given, Checks::default(), None)
 }

@@ -3,12 +3,12 @@
 use super::state::{ErrorDetails, Execution};
 
 /// The `namespace.key` of every reference in a text.
-pub fn references(text: &str) -> impl Iterator<Item = &str> {
+pub(super) fn references(text: &str) -> impl Iterator<Item = &str> {
     text.split("#{").skip(1).filter_map(|rest| rest.split_once('}')).map(|(reference, _)| reference)
 }
 
 /// The text with every reference replaced as it stands, without any escaping.
-pub fn substitute(text: &str, execution: &Execution) -> Result<String, ErrorDetails> {
+pub(super) fn substitute(text: &str, execution: &Execution) -> Result<String, ErrorDetails> {
     let mut parts = text.split("#{");
     let mut resolved = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -58,7 +58,7 @@ fn trigger(execution: &Execution) -> Value {
     json!({"triggerType": execution.trigger.0, "triggerDetail": execution.trigger.1})
 }
 
-pub fn pipeline_execution(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn pipeline_execution(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipelineName", "pipelineExecutionId"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
@@ -79,7 +79,7 @@ pub fn pipeline_execution(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     Ok(json!({ "pipelineExecution": output }))
 }
 
-pub fn pipeline_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn pipeline_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipelineName", "maxResults", "filter", "nextToken"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
@@ -109,7 +109,7 @@ fn summary(execution: &Execution) -> Value {
     output
 }
 
-pub fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["pipelineName", "filter", "maxResults", "nextToken"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
@@ -173,7 +173,7 @@ fn error(action: &ActionExecution) -> Option<Value> {
     action.error.as_ref().map(|error| json!({"code": error.code, "message": error.message}))
 }
 
-pub fn pipeline_state(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+pub(super) fn pipeline_state(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     input::only(given, &["name"])?;
     let mut checks = Checks::default();
     let name = checks.text(&given["name"], "name", &NAME)?;

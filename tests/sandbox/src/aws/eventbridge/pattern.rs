@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::aws::ApiError;
 
 /// Reads a pattern as PutRule receives it and refuses matchers that EventBridge does not know.
-pub fn parse(text: &str) -> Result<Value, ApiError> {
+pub(super) fn parse(text: &str) -> Result<Value, ApiError> {
     let pattern: Value = serde_json::from_str(text).map_err(|error| invalid(&error.to_string()))?;
     let object = pattern.as_object().ok_or_else(|| invalid("Filter is not an object"))?;
     check_object(object)?;
@@ -75,7 +75,7 @@ fn anything_but_is_known(operand: &Value) -> bool {
 }
 
 /// Whether an event matches a pattern that `parse` accepted.
-pub fn matches(pattern: &Value, event: &Value) -> bool {
+pub(super) fn matches(pattern: &Value, event: &Value) -> bool {
     let Some(fields) = pattern.as_object() else { return false };
     fields.iter().all(|(field, expected)| match (field.as_str(), expected) {
         ("$or", Value::Array(choices)) => choices.iter().any(|choice| matches(choice, event)),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::Input;
 
 /// What the reserved variables stand for, beside the event itself.
-pub struct Context<'a> {
+pub(super) struct Context<'a> {
     pub rule_arn: &'a str,
     pub rule_name: &'a str,
     pub ingested: &'a str,
@@ -20,7 +20,7 @@ const JSON_ONLY: [&str; 2] = ["aws.events.event", "aws.events.event.json"];
 const RESERVED_TEXT: [&str; 3] = ["aws.events.rule-arn", "aws.events.rule-name", "aws.events.event.ingestion-time"];
 
 /// The payload for a target, or why there is none.
-pub fn payload(input: &Input, event: &Value, context: &Context) -> Result<Value, String> {
+pub(super) fn payload(input: &Input, event: &Value, context: &Context) -> Result<Value, String> {
     match input {
         Input::Event => Ok(event.clone()),
         Input::Constant(value) => Ok(value.clone()),
@@ -33,7 +33,7 @@ pub fn payload(input: &Input, event: &Value, context: &Context) -> Result<Value,
 }
 
 /// Checks a template when a target is put: known variables, none as a key, and JSON once they are filled in.
-pub fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<(), String> {
+pub(super) fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<(), String> {
     if let Some(name) = paths.keys().find(|name| name.to_lowercase().starts_with("aws.")) {
         return Err(format!("InputPathsMap key {name} is reserved"));
     }
@@ -117,7 +117,7 @@ fn written(value: &Value, quoted: bool) -> String {
 }
 
 /// The value at a JSON path of the kind that EventBridge supports: dots and list indices.
-pub fn at(event: &Value, path: &str) -> Option<Value> {
+pub(super) fn at(event: &Value, path: &str) -> Option<Value> {
     steps(path)?
         .into_iter()
         .try_fold(event, |value, step| match step.parse::<usize>() {
@@ -128,7 +128,7 @@ pub fn at(event: &Value, path: &str) -> Option<Value> {
 }
 
 /// `$.detail.tags[0]` as its steps, or nothing when it is not a path.
-pub fn steps(path: &str) -> Option<Vec<&str>> {
+pub(super) fn steps(path: &str) -> Option<Vec<&str>> {
     let rest = path.strip_prefix('$')?;
     if rest.is_empty() {
         return Some(Vec::new());

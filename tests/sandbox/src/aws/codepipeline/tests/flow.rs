@@ -56,7 +56,7 @@ fn a_newer_execution_supersedes_the_one_that_waits_before_a_locked_stage() {
     after(&mut aws, 10);
     assert_eq!(status(&aws, &first), ExecutionStatus::InProgress);
     assert_eq!(status(&aws, &second), ExecutionStatus::Superseded);
-    assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].inbound, [third.clone()]);
+    assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].inbound, std::slice::from_ref(&third));
     succeed(&mut aws, &job);
     assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant, Some(third));
     assert_eq!(story(&aws, &second).last().unwrap(), "Pipeline SUPERSEDED");

@@ -17,6 +17,9 @@ pub const EXTERNAL_ID_CHARS: usize = 1_500;
 /// Largest task definition that RegisterTaskDefinition accepts, in bytes (Amazon ECS service quotas).
 pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
 
+/// Longest family and longest name of a container that RegisterTaskDefinition accepts, in characters.
+pub const NAME_CHARS: usize = 255;
+
 /// Largest artifact that a step reads, in bytes, zipped. Ours: a task definition and its neighbours are kilobytes, and the
 /// functions have 256 MB of memory.
 pub const ARTIFACT_BYTES: u64 = 8 * 1024 * 1024;

@@ -129,8 +129,9 @@ impl RegisterTaskDefinition {
         match (&spec.taskdef, &spec.family) {
             (Some(location), _) => {
                 let text = artifacts.read(location).await?;
-                Ok(TaskDefinition::parse(&text)
-                    .map_err(|why| Failure::configuration(format!("`{location}` is no task definition: {why}")))?)
+                Ok(TaskDefinition::parse(&text).map_err(|why| {
+                    Failure::configuration(format!("`{location}` is no task definition: {why}; correct the file"))
+                })?)
             }
             (None, Some(family)) => Ok(self.known(family).await?.definition),
             (None, None) => Ok(current.definition.clone()),
@@ -160,7 +161,7 @@ impl RegisterTaskDefinition {
         }
         for (key, image) in &mut images {
             let reference = ImageReference::parse(image)
-                .map_err(|why| Failure::configuration(format!("image of `{key}`: {why}")))?;
+                .map_err(|why| Failure::configuration(format!("image of `{key}`: {why}; correct the image")))?;
             *image = self.images.resolve(&reference).await?.to_string();
         }
         Ok(images)

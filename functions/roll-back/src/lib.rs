@@ -152,8 +152,13 @@ impl RollBack {
             let reason = "no prior release was recorded, so nothing had been changed";
             return self.close(lease, release, Outcome::Failed, reason).await;
         };
-        let Some(seen) = self.services.observe(&lease.cluster, &lease.service).await? else {
-            let reason = format!("service {} is gone, so nothing can be restored; it needs a person", lease.service);
+        // ECS shows a deleted service for a while, and takes no change to it.
+        let seen = self.services.observe(&lease.cluster, &lease.service).await?;
+        let Some(seen) = seen.filter(|seen| seen.view.status == "ACTIVE") else {
+            let reason = format!(
+                "service {} is gone or being deleted, so nothing can be restored; it needs a person",
+                lease.service
+            );
             return self.close(lease, release, Outcome::Failed, &reason).await;
         };
         match restoration(release, prior, ending, &seen.view, self.sdk.now()) {

@@ -6,13 +6,13 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Held, Jobs, Ledger, Observed, ReleaseName, Retry, Sdk, Services};
+use slipway::aws::{AwsError, ErrorKind, Held, Jobs, Ledger, Observed, ReleaseName, Retry, Sdk, Services};
 use slipway::deployment::{Asked, Step, next_step};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Change, Lease, Prior};
 use slipway::limits::{ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
 use slipway::service::{check_revision_arn, revision};
-use slipway::strategy::{Percent, Strategy, StrategyName, check_counts};
+use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 
 /// User parameters of an update-service action.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -69,8 +69,15 @@ impl Spec {
             Some(minutes) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => Err(Failure::configuration(
                 format!("`deadline_minutes` is {minutes}; legal: 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}; correct it"),
             )),
-            _ => Ok(()),
+            _ => self.check_count(),
         }
+    }
+
+    /// Refuses a count that the strategy can never roll, in case begin-release was not told of it.
+    fn check_count(&self) -> Result<(), Failure> {
+        let Some(desired) = self.desired_count else { return Ok(()) };
+        let planned = self.strategy().plan(Room { desired, static_port_instances: None });
+        planned.map(drop).map_err(|why| Failure::configuration(format!("`desired_count` is {desired}: {why}")))
     }
 
     /// What is asked of the service, given what it was.
@@ -148,8 +155,11 @@ impl UpdateService {
     async fn apply(&self, job: &Job<Spec>, lease: &Lease, change: Change, seen: &Observed) -> StepResult {
         let announced = lease.with_change(change.clone(), job.now);
         self.ledger.advance(&announced).await?;
-        let deployment =
-            self.services.apply(seen, &change.task_definition, change.percentages, change.desired_count).await?;
+        let deployment = self
+            .services
+            .apply(seen, &change.task_definition, change.percentages, change.desired_count)
+            .await
+            .map_err(|error| refused(error, &change.task_definition))?;
         self.ledger.advance(&announced.with_deployment(&deployment)).await?;
         let size = change.desired_count.unwrap_or(seen.view.desired);
         let (floor, ceiling) = (change.percentages.floor(size), change.percentages.ceiling(size));
@@ -173,4 +183,15 @@ impl UpdateService {
         };
         Failure { message: format!("{}{told}", failure.message), ..failure }.into()
     }
+}
+
+/// ECS's own words do not say which task definition it does not know.
+fn refused(error: AwsError, task_definition: &str) -> StepError {
+    if error.kind == ErrorKind::Rejected && error.message.contains("TaskDefinition") {
+        return Failure::configuration(format!(
+            "`task_definition` is {task_definition}: {error}; legal: an active revision, such as register-task-definition's TaskDefinitionArn; correct it"
+        ))
+        .into();
+    }
+    error.into()
 }

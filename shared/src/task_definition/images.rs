@@ -56,6 +56,11 @@ pub fn set_images(definition: &TaskDefinition, images: &BTreeMap<String, String>
                         "container `{name}` has the placeholder {placeholder}, and `images` fills neither `{name}` nor `{placeholder}`; add one of them"
                     ));
                 }
+                (None, None) if !current.chars().all(is_image_letter) => {
+                    return Err(format!(
+                        "container `{name}` keeps the image `{current}`, which Amazon ECS refuses; legal: letters, digits and -_:./#@; correct the task definition, or give `{name}` an image in `images`"
+                    ));
+                }
                 (None, None) => {}
             }
         }
@@ -70,6 +75,12 @@ pub fn set_images(definition: &TaskDefinition, images: &BTreeMap<String, String>
         }
         None => Ok(changed),
     }
+}
+
+/// What Amazon ECS takes in an image, and the sign before a digest
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html).
+fn is_image_letter(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || "-_:./#@".contains(letter)
 }
 
 /// Label of a placeholder container that names the fields which belong to the placeholder image alone, such as the `command`

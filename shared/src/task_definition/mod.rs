@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 pub use compare::same;
 pub use images::{Placeholder, container_images, image_definitions, image_detail, set_images};
 
-use crate::limits::TASK_DEFINITION_BYTES;
+use crate::limits::{NAME_CHARS, TASK_DEFINITION_BYTES};
 
 /// Fields that DescribeTaskDefinition answers and RegisterTaskDefinition does not take
 /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html).
@@ -68,6 +68,7 @@ impl TaskDefinition {
         if fields.get("family").and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err("`family` is missing or no text".to_owned());
         }
+        check_name("family", fields.get("family").and_then(Value::as_str).unwrap_or_default())?;
         let definition = Self(fields);
         definition.check_containers()?;
         match definition.text().len() {
@@ -84,6 +85,7 @@ impl TaskDefinition {
             let text = |field: &str| container.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
             let name =
                 text("name").ok_or_else(|| format!("`containerDefinitions[{at}].name` is missing or no text"))?;
+            check_name(&format!("containerDefinitions[{at}].name"), name)?;
             text("image").ok_or_else(|| {
                 format!("`containerDefinitions[{at}].image` (container `{name}`) is missing or no text")
             })?;
@@ -143,6 +145,18 @@ impl TaskDefinition {
             self.0.insert("tags".to_owned(), tags.clone());
         }
         self
+    }
+}
+
+/// Amazon ECS takes the same letters in families and in names of containers
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
+fn check_name(field: &str, name: &str) -> Result<(), String> {
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+    match name.len() <= NAME_CHARS && name.chars().all(legal) {
+        true => Ok(()),
+        false => {
+            Err(format!("`{field}` is `{name}`; legal: up to {NAME_CHARS} letters, digits, hyphens and underscores"))
+        }
     }
 }
 

@@ -65,6 +65,10 @@ fn a_wrong_container_and_an_unfilled_placeholder_are_named() {
     assert!(wrong.contains("`fronted`") && wrong.contains("legal: frontend, api"), "{wrong}");
     let unfilled = set_images(&base, &images(&[("api", "a")])).expect_err("placeholder left");
     assert!(unfilled.contains("<IMAGE1_NAME>"), "{unfilled}");
+    let mut template = counter();
+    template["containerDefinitions"][1]["image"] = json!("12345678.dkr.ecr.<region>.amazonaws.com/api:1");
+    let left = set_images(&definition(template), &images(&[("frontend", "a")])).expect_err("template left");
+    assert!(left.contains("`api` keeps the image") && left.contains("<region>"), "{left}");
 }
 
 #[test]
@@ -72,6 +76,14 @@ fn malformed_definitions_are_refused_without_quoting_values() {
     let cases = [
         (json!([]), "not an object"),
         (json!({"containerDefinitions": [{"name": "a", "image": "b"}]}), "`family`"),
+        (
+            json!({"family": "<TASK_FAMILY>", "containerDefinitions": [{"name": "a", "image": "b"}]}),
+            "`family` is `<TASK_FAMILY>`",
+        ),
+        (
+            json!({"family": "a", "containerDefinitions": [{"name": "a b", "image": "b"}]}),
+            "`containerDefinitions[0].name` is `a b`",
+        ),
         (json!({"family": "a", "containerDefinitions": []}), "`containerDefinitions`"),
         (json!({"family": "a", "containerDefinitions": [{"name": "a"}]}), "`containerDefinitions[0].image`"),
         (json!({"family": "a", "containerDefinitions": [{"image": "a"}]}), "`containerDefinitions[0].name`"),

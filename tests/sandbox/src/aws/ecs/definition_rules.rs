@@ -30,6 +30,7 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     }
     containers.iter().try_for_each(|container| check_references(container, containers))?;
     check_network_mode(input)?;
+    check_secrets(input)?;
     if input.texts("requiresCompatibilities").contains(&"FARGATE") { check_fargate(input) } else { Ok(()) }
 }
 
@@ -54,6 +55,9 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
     if container["image"].as_str().is_none_or(str::is_empty) {
         return Err(client_error("Container.image should not be null or empty."));
     }
+    if !is_image(container["image"].as_str().unwrap_or_default()) {
+        return Err(client_error("Container.image contains invalid characters."));
+    }
     check_memory(input, container)?;
     let negative_cpu = container["cpu"].as_i64().is_some_and(|cpu| cpu < 0);
     if negative_cpu {
@@ -64,6 +68,11 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
         return Err(client_error("Environment variable name should not be null or empty."));
     }
     list(container, "portMappings").iter().try_for_each(|mapping| check_ports(input, container, mapping))
+}
+
+/// Letters, numbers, hyphens, underscores, colons, periods, slashes and number signs, and what a digest is set off with.
+fn is_image(image: &str) -> bool {
+    image.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_:./#@".contains(letter))
 }
 
 fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
@@ -81,6 +90,13 @@ fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
     if hard.zip(soft).is_some_and(|(hard, soft)| hard < soft) {
         let message = "The 'memory' value must be greater than or equal to the 'memoryReservation' value.";
         return Err(client_error(format!("Invalid setting for container '{}'. {message}", name(container))));
+    }
+    let task = input.text("memory").and_then(mebibytes).map(i64::from);
+    if hard.zip(task).is_some_and(|(hard, task)| hard > task) {
+        return Err(client_error(format!(
+            "The 'memory' setting for container '{}' is greater than for the task.",
+            name(container)
+        )));
     }
     Ok(())
 }
@@ -145,6 +161,16 @@ fn check_references(container: &Value, containers: &[Value]) -> Result<(), ApiEr
     Ok(())
 }
 
+fn check_secrets(input: &Input) -> Result<(), ApiError> {
+    let has_secrets = |container: &Value| !list(container, "secrets").is_empty();
+    if input.text("executionRoleArn").is_none() && input.list("containerDefinitions").iter().any(has_secrets) {
+        return Err(client_error(
+            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+        ));
+    }
+    Ok(())
+}
+
 fn check_network_mode(input: &Input) -> Result<(), ApiError> {
     match input.text("networkMode") {
         None | Some("bridge" | "host" | "awsvpc" | "none") => Ok(()),
@@ -163,24 +189,40 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
     let memory = input
         .text("memory")
         .ok_or_else(|| client_error("Fargate requires that 'memory' be defined at the task level."))?;
-    if fits_fargate(cpu, memory) {
-        return Ok(());
+    if !fits_fargate(cpu, memory) {
+        return Err(client_error(format!(
+            "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
+        )));
     }
-    Err(client_error(format!(
-        "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
-    )))
+    match fargate_needs_role_for(input.list("containerDefinitions")) {
+        Some(what) if input.text("executionRoleArn").is_none() => {
+            Err(client_error(format!("Fargate requires task definition to have execution role ARN to support {what}.")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What Fargate does for the containers with the execution role.
+fn fargate_needs_role_for(containers: &[Value]) -> Option<&'static str> {
+    let any = |is: &dyn Fn(&Value) -> bool| containers.iter().any(is);
+    let from_ecr = |container: &Value| {
+        let image = container["image"].as_str().unwrap_or_default();
+        image.contains(".dkr.ecr.") && image.contains(".amazonaws.com")
+    };
+    if any(&from_ecr) {
+        Some("ECR images")
+    } else if any(&|container| container["logConfiguration"]["logDriver"] == "awslogs") {
+        Some("log driver awslogs")
+    } else {
+        None
+    }
 }
 
 /// Whether Fargate offers this size. CPU is in units (1024 a vCPU) or vCPU, memory in MiB or GB.
 pub(super) fn fits_fargate(cpu: &str, memory: &str) -> bool {
-    let number = |text: &str, unit: &str, factor: f64| {
-        let text = text.to_ascii_lowercase();
-        match text.strip_suffix(unit) {
-            Some(number) => number.trim().parse::<f64>().ok().map(|number| (number * factor) as u32),
-            None => text.trim().parse().ok(),
-        }
+    let (Some(cpu), Some(memory)) = (number(cpu, "vcpu"), mebibytes(memory)) else {
+        return false;
     };
-    let (Some(cpu), Some(memory)) = (number(cpu, "vcpu", 1024.0), number(memory, "gb", 1024.0)) else { return false };
     let gib = memory / 1024;
     let whole = memory % 1024 == 0;
     match cpu {
@@ -192,6 +234,20 @@ pub(super) fn fits_fargate(cpu: &str, memory: &str) -> bool {
         8192 => whole && (16..=60).contains(&gib) && gib % 4 == 0,
         16384 => whole && (32..=120).contains(&gib) && gib % 8 == 0,
         _ => false,
+    }
+}
+
+/// A task-level memory size in MiB, from MiB or GB.
+fn mebibytes(memory: &str) -> Option<u32> {
+    number(memory, "gb")
+}
+
+/// A number as it is, or 1024 times the number before its unit.
+fn number(text: &str, unit: &str) -> Option<u32> {
+    let text = text.to_ascii_lowercase();
+    match text.strip_suffix(unit) {
+        Some(number) => number.trim().parse::<f64>().ok().map(|number| (number * 1024.0) as u32),
+        None => text.trim().parse().ok(),
     }
 }
 

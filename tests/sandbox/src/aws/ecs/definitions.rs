@@ -28,6 +28,8 @@ pub(super) struct TaskDefinition {
     pub(super) arn: String,
     pub(super) revision: usize,
     pub(super) active: bool,
+    /// The request as it came, to the last member.
+    pub(super) request: Value,
     /// The registered JSON without tags.
     pub(super) json: Map<String, Value>,
     pub(super) tags: Vec<Value>,
@@ -42,6 +44,16 @@ impl TaskDefinition {
 }
 
 impl Ecs {
+    /// What RegisterTaskDefinition was sent for a task definition, which is named as in any other request.
+    pub fn request_of(&self, definition: &str) -> Option<&Value> {
+        Some(&self.definition(definition)?.request)
+    }
+
+    /// The ARNs of all task definitions, in order of family and revision.
+    pub fn definition_arns(&self) -> impl Iterator<Item = &str> {
+        self.families.values().flatten().map(|definition| definition.arn.as_str())
+    }
+
     /// A task definition by family (the newest ACTIVE revision), `family:revision` or ARN.
     pub(super) fn definition(&self, name: &str) -> Option<&TaskDefinition> {
         let name = if name.starts_with("arn:") { name.rsplit('/').next()? } else { name };
@@ -69,8 +81,16 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     let revision = aws.ecs.families.get(&family).map_or(0, Vec::len) + 1;
     let arn = aws.arn("ecs", &format!("task-definition/{family}:{revision}"));
     let tags = input.list("tags").to_vec();
-    let definition =
-        TaskDefinition { arn, revision, active: true, json, tags, registered_at: aws.now, deregistered_at: None };
+    let definition = TaskDefinition {
+        arn,
+        revision,
+        active: true,
+        request: Value::Object(input.0.clone()),
+        json,
+        tags,
+        registered_at: aws.now,
+        deregistered_at: None,
+    };
     let answer = with_tags(definition_answer::answer(aws, &definition), &definition, !definition.tags.is_empty());
     aws.ecs.families.entry(family).or_default().push(definition);
     Ok(answer)

@@ -104,6 +104,14 @@ fn wrong_definitions_are_refused() {
         refusal(plain(), "/containerDefinitions/0/dependsOn", json!([{"containerName": "db", "condition": "START"}]))
             .contains("db")
     );
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions/0/image", json!("web:<tag>")),
+        client("Container.image contains invalid characters.")
+    );
+    assert!(
+        refusal(plain(), "/containerDefinitions/0/secrets", json!([{"name": "A", "valueFrom": "b"}]))
+            .contains("'executionRoleArn'")
+    );
     let large = "x".repeat(64 * 1024);
     assert!(refusal(plain(), "/containerDefinitions/0/image", json!(large)).contains("65536"));
 }
@@ -123,6 +131,20 @@ fn fargate_has_rules_of_its_own() {
         refusal(fargate(), "/memory", json!("4096"))
             .contains("No Fargate configuration exists for given values: 256 CPU, 4096 memory.")
     );
+    assert_eq!(
+        refusal(fargate(), "/containerDefinitions/0/memory", json!(1024)),
+        client("The 'memory' setting for container 'app' is greater than for the task.")
+    );
+    let private = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app:1";
+    for (at, value, what) in [
+        ("/containerDefinitions/0/image", json!(private), "ECR images"),
+        ("/containerDefinitions/0/logConfiguration", json!({"logDriver": "awslogs"}), "log driver awslogs"),
+    ] {
+        assert_eq!(
+            refusal(fargate(), at, value),
+            client(&format!("Fargate requires task definition to have execution role ARN to support {what}."))
+        );
+    }
     let ports = json!([{"containerPort": 80, "hostPort": 8080}]);
     assert_eq!(
         refusal(fargate(), "/containerDefinitions/0/portMappings", ports),

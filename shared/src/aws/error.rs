@@ -111,18 +111,23 @@ fn service_kind(code: &str, status: u16) -> ErrorKind {
     }
 }
 
+/// What to allow, and to whom. AWS's message tells it better than the operation does: an operation can need several actions,
+/// and artifacts are read under the pipeline's role.
+fn missing_permission(error: &AwsError) -> String {
+    let after = |mark: &str| error.message.split_once(mark).map(|(_, rest)| rest);
+    let action = after("not authorized to perform: ").and_then(|rest| rest.split_whitespace().next());
+    let role = after(":assumed-role/").and_then(|rest| rest.split('/').next());
+    // A service that tells the action but no resource has none to tell.
+    let on = if action.is_some() && !error.message.contains("on resource") { " on resource *" } else { "" };
+    let role = role.map_or_else(|| "the function's role".to_owned(), |role| format!("role {role}"));
+    // The shipped policies pass on the roles of one path only, so it is mostly the role that is in the wrong place.
+    let path = if action == Some("iam:PassRole") { ", or use roles under the IAM path /slipway/" } else { "" };
+    format!("{}{on} in {role}{path}", action.unwrap_or(error.operation))
+}
+
 fn connector_cause(failure: &aws_smithy_runtime_api::client::result::DispatchFailure) -> String {
     let source = failure.as_connector_error().and_then(std::error::Error::source);
     source.map_or_else(|| "the service could not be reached".to_owned(), ToString::to_string)
-}
-
-/// What a person can do about a denied call. AWS names the action that was missing, which is not always the operation's own.
-fn remedy(error: &AwsError) -> String {
-    if error.message.contains("iam:PassRole") {
-        return "give the task definition roles under the IAM path /slipway/, the only ones that may be passed on"
-            .to_owned();
-    }
-    format!("allow {} in the function's role", error.operation)
 }
 
 impl From<AwsError> for StepError {
@@ -131,10 +136,57 @@ impl From<AwsError> for StepError {
             ErrorKind::Busy => Self::Busy(format!("{error}; trying again")),
             ErrorKind::Permission => Self::Failed(Failure {
                 kind: FailureType::PermissionError,
-                message: format!("{error}; {}, then release again", remedy(&error)),
+                message: format!("{error}; allow {}, then release again", missing_permission(&error)),
             }),
             ErrorKind::Rejected => Self::Failed(Failure::configuration(error.to_string())),
             ErrorKind::Unexpected => Self::Failed(Failure::job(error.to_string())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(operation: &'static str, message: &str) -> String {
+        let error = AwsError {
+            operation,
+            kind: ErrorKind::Permission,
+            code: "AccessDenied".to_owned(),
+            message: message.to_owned(),
+        };
+        match StepError::from(error) {
+            StepError::Failed(Failure { kind: FailureType::PermissionError, message }) => message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_denial_says_what_to_allow_to_whom() {
+        let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a because no identity-based policy allows the iam:PassRole action";
+        assert_eq!(
+            told("ecs:RegisterTaskDefinition", message),
+            format!(
+                "ecs:RegisterTaskDefinition failed: AccessDenied: {message}; allow iam:PassRole in role register, or use roles under the IAM path /slipway/, then release again"
+            )
+        );
+    }
+
+    #[test]
+    fn a_denial_without_a_resource_is_about_all() {
+        let message = "User: arn:aws:sts::111122223333:assumed-role/update/f is not authorized to perform: elasticloadbalancing:DescribeTargetHealth because no identity-based policy allows the elasticloadbalancing:DescribeTargetHealth action";
+        let told = told("elasticloadbalancing:DescribeTargetHealth", message);
+        assert!(
+            told.ends_with(
+                "; allow elasticloadbalancing:DescribeTargetHealth on resource * in role update, then release again"
+            ),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_denial_in_other_words_names_the_operation() {
+        let told = told("s3:GetObject", "Access Denied");
+        assert!(told.ends_with("; allow s3:GetObject in the function's role, then release again"), "{told}");
     }
 }

@@ -78,19 +78,18 @@ impl RollBack {
         }
     }
 
-    /// Looks at every open release, since events can be lost. One that cannot be looked at keeps neither the others nor the
-    /// next sweep waiting.
+    /// Looks at every open release, since events can be lost. One that cannot be looked at does not keep the others waiting,
+    /// but the invocation fails, so that somebody hears of it.
     async fn sweep(&self) -> Result<Value, Retry> {
-        let mut swept = serde_json::Map::new();
+        let (mut swept, mut failed) = (serde_json::Map::new(), Vec::new());
         for lease in self.ledger.leases().await? {
             let Some(release) = lease.release.clone() else { continue };
-            let status = self.sweep_one(&lease, &release).await.unwrap_or_else(|error| {
-                tracing::warn!(execution = release.execution, %error, "the sweep could not settle a release");
-                format!("not settled: {error}")
-            });
-            swept.insert(release.execution, Value::String(status));
+            match self.sweep_one(&lease, &release).await {
+                Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
+                Err(error) => failed.push(format!("{}: {error}", release.execution)),
+            }
         }
-        Ok(json!({"swept": swept}))
+        if failed.is_empty() { Ok(json!({"swept": swept})) } else { Err(failed.join("; ").into()) }
     }
 
     async fn sweep_one(&self, lease: &Lease, release: &OpenRelease) -> Result<String, StepError> {

@@ -15,6 +15,7 @@ pub mod ecr;
 pub mod ecs;
 pub mod elb;
 pub mod eventbridge;
+pub mod iam;
 pub mod lambda;
 pub mod s3;
 
@@ -43,6 +44,7 @@ pub struct Aws {
     pub ecs: ecs::Ecs,
     pub elb: elb::Elb,
     pub events: eventbridge::EventBridge,
+    pub iam: iam::Iam,
     pub lambda: lambda::Lambda,
     pub s3: s3::S3,
 }
@@ -64,6 +66,7 @@ impl Aws {
             ecs: Default::default(),
             elb: Default::default(),
             events: Default::default(),
+            iam: Default::default(),
             lambda: Default::default(),
             s3: Default::default(),
         }

@@ -20,7 +20,7 @@ fn world() -> World {
 }
 
 fn ledger(world: &World, plan: CallFault) -> (aws_sdk_dynamodb::Client, Arc<Invocation>) {
-    let invocation = Invocation::new("begin-release", plan);
+    let invocation = Invocation::new("person", plan);
     (aws_sdk_dynamodb::Client::new(&sdk_config(world, invocation.clone())), invocation)
 }
 
@@ -65,7 +65,7 @@ async fn dynamodb_through_the_sdk() {
     let aws = world.aws();
     let log: Vec<_> =
         aws.calls.iter().map(|call| (call.caller.as_str(), call.operation.as_str(), call.error.as_deref())).collect();
-    assert_eq!(log[2], ("begin-release", "UpdateItem", Some("ConditionalCheckFailedException")));
+    assert_eq!(log[2], ("person", "UpdateItem", Some("ConditionalCheckFailedException")));
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,7 +93,7 @@ async fn transactions_through_the_sdk_say_why_they_failed() {
 #[tokio::test(start_paused = true)]
 async fn s3_through_the_sdk() {
     let world = world();
-    let client = aws_sdk_s3::Client::new(&sdk_config(&world, Invocation::new("codepipeline", CallFault::None)));
+    let client = aws_sdk_s3::Client::new(&sdk_config(&world, Invocation::new("person", CallFault::None)));
     let put = client
         .put_object()
         .bucket("artifacts")
@@ -116,7 +116,7 @@ async fn s3_through_the_sdk() {
 #[tokio::test(start_paused = true)]
 async fn s3_streams_through_the_sdk() {
     let world = world();
-    let client = aws_sdk_s3::Client::new(&sdk_config(&world, Invocation::new("codepipeline", CallFault::None)));
+    let client = aws_sdk_s3::Client::new(&sdk_config(&world, Invocation::new("person", CallFault::None)));
     let stream = ByteStream::new(SdkBody::retryable(|| SdkBody::from_body_1_x(SdkBody::from("streamed"))));
     client.put_object().bucket("artifacts").key("k").content_length(8).body(stream).send().await.unwrap();
     assert_eq!(world.aws().s3.get("artifacts", "k", None).unwrap(), b"streamed");
@@ -126,7 +126,7 @@ async fn s3_streams_through_the_sdk() {
 async fn ecr_through_the_sdk() {
     let world = world();
     let digest = ecr::push(&mut world.aws(), "web", "v1", Behaviour::Healthy).unwrap();
-    let client = aws_sdk_ecr::Client::new(&sdk_config(&world, Invocation::new("register", CallFault::None)));
+    let client = aws_sdk_ecr::Client::new(&sdk_config(&world, Invocation::new("person", CallFault::None)));
     let image = |tag: &str| aws_sdk_ecr::types::ImageIdentifier::builder().image_tag(tag).build();
     let found = client.describe_images().repository_name("web").image_ids(image("v1")).send().await.unwrap();
     assert_eq!(found.image_details()[0].image_digest(), Some(digest.as_str()));

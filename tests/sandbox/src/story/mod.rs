@@ -129,7 +129,7 @@ pub fn deployed(seed: u64) -> Result<Aws, String> {
             aws.ecs.services.values().all(|service| !service.is_deploying())
                 && aws.codepipeline.executions.iter().all(Execution::is_over)
         };
-        driver.until(CHAPTER_LIMIT, &mut |_| Ok(()), steady).await?;
+        driver.until(CHAPTER_LIMIT, &mut nothing_denied, steady).await?;
         Ok(driver.world.snapshot())
     })
 }
@@ -154,6 +154,7 @@ pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aw
         let digest = push(&mut driver.world.aws(), chapter)?;
         let mut check = |aws: &Aws| {
             watch(aws);
+            nothing_denied(aws)?;
             invariants.at_instant(aws)
         };
         let over = |aws: &Aws| is_settled(aws, chapter, &digest, pushed_at);
@@ -175,7 +176,19 @@ pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aw
     })
 }
 
-fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
+/// The templates must allow all that the story needs.
+fn nothing_denied(aws: &Aws) -> Result<(), String> {
+    aws.iam
+        .denials
+        .first()
+        .map_or(Ok(()), |denial| Err(format!("a role or a policy lacks a permission: {}", denial.message)))
+}
+
+/// Pushes a chapter's image; answers its digest.
+///
+/// # Errors
+/// What ECR refused.
+pub fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
     let pushed = match chapter.image {
         Image::New(behaviour) => ecr::push(aws, chapter.application, chapter.tag, behaviour),
         Image::SameAs(tag) => retag(aws, chapter, tag),

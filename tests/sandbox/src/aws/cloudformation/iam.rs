@@ -68,7 +68,8 @@ impl Iam {
         self.roles.values()
     }
 
-    pub(super) fn role_mut(&mut self, name: &str) -> Option<&mut Role> {
+    /// A role to be changed by hand, as a person may.
+    pub fn role_mut(&mut self, name: &str) -> Option<&mut Role> {
         self.roles.get_mut(name)
     }
 

@@ -12,6 +12,8 @@ use crate::aws::ApiError;
 pub struct Declaration {
     pub name: String,
     pub mode: Mode,
+    /// The ARN of the role that CodePipeline works under.
+    pub role: String,
     /// The bucket of the artifact store.
     pub bucket: String,
     /// The KMS key of the artifact store.
@@ -178,7 +180,7 @@ impl Declaration {
                 satisfy constraint: Member must satisfy regular expression pattern: arn:aws(-[\\w]+)*:iam::[0-9]{{12}}:role/.*"
             )));
         }
-        Ok(Self { name, mode, bucket, encryption_key, stages, variables })
+        Ok(Self { name, mode, role: role.to_owned(), bucket, encryption_key, stages, variables })
     }
 
     pub fn stage_index(&self, name: &str) -> Option<usize> {

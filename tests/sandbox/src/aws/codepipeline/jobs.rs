@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::engine::{self, Done};
 use super::input::{self, ANY, Checks, ID, OUTPUT_KEY, between};
 use super::state::{ActionExecution, ActionStatus, Artifact, ErrorDetails, Job, JobState, Report, ReportContent};
-use super::{Due, source};
+use super::{Due, permissions, source};
 use crate::aws::{ApiError, Aws, Due as AgendaDue, lambda};
 
 /// How long a job may stay without an answer.
@@ -18,7 +18,7 @@ const NEXT_JOB_SECS: std::ops::RangeInclusive<u64> = 5..=60;
 /// The most that an action's output variables may measure.
 const OUTPUT_VARIABLES_BYTES: usize = 122_880;
 /// How long a job's credentials are good for.
-const CREDENTIALS_MS: i64 = 60 * 60 * 1000;
+pub const CREDENTIALS_MS: i64 = 60 * 60 * 1000;
 const FAILURE_TYPES: [&str; 6] = [
     "JobFailed",
     "ConfigurationError",
@@ -59,6 +59,10 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
         reports: Vec::new(),
     };
     let event = event(aws, &job, action, execution.declaration.encryption_key.as_deref(), &random);
+    let execution = execution.clone();
+    if let Err(error) = permissions::function(aws, &execution, &function) {
+        return engine::finish_action(aws, execution_id, action_id, Err(error));
+    }
     aws.codepipeline.jobs.push(job);
     match lambda::invoke_async(aws, &function, event) {
         Ok(_) => aws.schedule(SILENCE, AgendaDue::CodePipeline(Due::JobSilent { job: id })),

@@ -11,6 +11,7 @@ mod events;
 mod executions;
 mod input;
 mod jobs;
+mod permissions;
 mod pipelines;
 mod source;
 mod state;
@@ -26,6 +27,7 @@ use serde_json::Value;
 use super::{ApiError, Aws};
 
 pub use declaration::{Action, Declaration, Mode, Provider, Stage, Variable};
+pub use jobs::CREDENTIALS_MS;
 pub use state::*;
 
 /// What CodePipeline does by itself.

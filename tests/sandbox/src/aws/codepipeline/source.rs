@@ -10,6 +10,7 @@ use zip::write::SimpleFileOptions;
 
 use super::declaration::{Action, Provider};
 use super::engine::Done;
+use super::permissions;
 use super::state::{Artifact, ErrorDetails, Execution};
 use crate::aws::{ApiError, Aws, ecr};
 
@@ -26,12 +27,20 @@ pub(super) fn fetch(
         found.map(|revision| revision.value.as_str())
     };
     let (bytes, id, outputs) = match action.provider {
-        Provider::Ecr => image(aws, configuration, revision("IMAGE_DIGEST"))?,
-        _ => object(aws, configuration, revision("S3_OBJECT_KEY"), revision("S3_OBJECT_VERSION_ID"))?,
+        Provider::Ecr => {
+            permissions::image(aws, execution, &configuration["RepositoryName"])?;
+            image(aws, configuration, revision("IMAGE_DIGEST"))?
+        }
+        _ => {
+            let key = revision("S3_OBJECT_KEY").unwrap_or(&configuration["S3ObjectKey"]);
+            permissions::object(aws, execution, &configuration["S3Bucket"], key)?;
+            object(aws, configuration, revision("S3_OBJECT_KEY"), revision("S3_OBJECT_VERSION_ID"))?
+        }
     };
     let name = action.output_artifacts[0].clone();
     let mut artifact = location(aws, execution, &name);
     artifact.revision = Some(id);
+    permissions::store(aws, execution, &artifact.bucket, &artifact.key)?;
     aws.s3.put(&artifact.bucket, &artifact.key, bytes).map_err(|error| unavailable(&error))?;
     Ok(Done { outputs, artifacts: vec![(name, artifact)] })
 }

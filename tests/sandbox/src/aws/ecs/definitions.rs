@@ -63,6 +63,17 @@ impl Ecs {
         }
     }
 
+    /// The ARN of a task definition given as for `definition`.
+    pub fn definition_arn(&self, name: &str) -> Option<&str> {
+        self.definition(name).map(|definition| definition.arn.as_str())
+    }
+
+    /// The roles that a task definition hands to its tasks and to the agent that starts them.
+    pub fn roles_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        let definition = self.definition(name);
+        ["taskRoleArn", "executionRoleArn"].into_iter().filter_map(move |member| definition?.json.get(member)?.as_str())
+    }
+
     pub(super) fn definition_mut(&mut self, arn: &str) -> Option<&mut TaskDefinition> {
         let (family, revision) = arn.rsplit('/').next()?.split_once(':')?;
         self.families.get_mut(family)?.get_mut(revision.parse::<usize>().ok()?.checked_sub(1)?)

@@ -31,6 +31,21 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(json!({"tags": tags_of(&mut aws.ecs, input)?}))
 }
 
+impl Ecs {
+    /// The tags of whatever has this ARN; none when there is no such thing.
+    pub fn tags_on(&self, arn: &str) -> &[Value] {
+        let kind = arn.splitn(6, ':').nth(5).and_then(|resource| resource.split('/').next()).unwrap_or_default();
+        let tags = match kind {
+            "cluster" => self.clusters.get(short_name(arn)).map(|cluster| &cluster.tags),
+            "service" => self.services.get(arn).map(|service| &service.tags),
+            "task" => self.tasks.get(arn).map(|task| &task.tags),
+            "task-definition" => self.definition(arn).map(|definition| &definition.tags),
+            _ => None,
+        };
+        tags.map_or(&[], Vec::as_slice)
+    }
+}
+
 /// Refuses tags that no resource may have.
 pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
     if tags.len() > MOST_TAGS {

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Aws, Due as AgendaDue, Millis, lambda};
+use super::{Aws, Due as AgendaDue, Millis, iam, lambda};
 
 pub use rules::call;
 pub use schedule::Rate;
@@ -181,10 +181,9 @@ fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<Del
     let arn = known.arn.clone();
     Some(match payload {
         Err(reason) => DeliveryOutcome::Failed(reason),
-        Ok(_) if !lambda::allows(aws, &target.arn, "events.amazonaws.com", &arn) => DeliveryOutcome::Failed(format!(
-            "{arn} is not authorized to perform: lambda:InvokeFunction on {}",
-            target.arn
-        )),
+        Ok(_) if !lambda::allows(aws, &target.arn, "events.amazonaws.com", &arn) => {
+            DeliveryOutcome::Failed(iam::deny_invocation(aws, &arn, &target.arn))
+        }
         Ok(payload) => match lambda::invoke_async(aws, &target.arn, payload) {
             Ok(invocation) => DeliveryOutcome::Invoked(invocation),
             Err(error) => DeliveryOutcome::Failed(error.to_string()),

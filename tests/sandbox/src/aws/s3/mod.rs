@@ -6,7 +6,7 @@ mod rest;
 #[cfg(test)]
 mod tests;
 
-pub(super) use rest::answer;
+pub(super) use rest::{answer, asked};
 
 use std::collections::BTreeMap;
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
@@ -41,6 +42,13 @@ pub(in crate::aws) fn answer(
     };
     response.headers.push(("x-amz-request-id".to_owned(), id.to_owned()));
     (operation.to_owned(), code, response)
+}
+
+/// The operation that a request means, with the members of its input that say what it is about.
+pub(in crate::aws) fn asked(request: &Request) -> (String, Value) {
+    let asked = Asked::read(request);
+    let input = json!({"Bucket": asked.bucket, "Key": asked.key, "VersionId": asked.parameter("versionId")});
+    (asked.operation().to_owned(), input)
 }
 
 impl<'a> Asked<'a> {

@@ -8,7 +8,9 @@ mod tests;
 
 use std::ops::Deref;
 
-use super::{ApiError, Aws, Millis, s3};
+use super::{ApiError, Aws, Millis, iam, s3};
+
+pub(super) use query::form;
 
 /// An HTTP request as a service receives it, whoever sent it and however it came.
 #[derive(Clone, Debug, Default)]
@@ -71,14 +73,25 @@ impl Request {
         self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
-    /// The service in the credential scope of the signature: `<key>/<date>/<region>/<service>/aws4_request`.
+    /// The credential scope of the signature: `<key>/<date>/<region>/<service>/aws4_request`.
     /// A presigned URL has it in the query string.
-    fn service(&self) -> Option<String> {
-        let scope = match self.header("authorization") {
-            Some(authorization) => authorization.split("Credential=").nth(1)?.split([',', ' ']).next()?.to_owned(),
-            None => self.query().into_iter().find(|(name, _)| name == "X-Amz-Credential")?.1,
-        };
-        scope.strip_suffix("/aws4_request")?.rsplit('/').next().map(str::to_owned)
+    fn scope(&self) -> Option<String> {
+        match self.header("authorization") {
+            Some(authorization) => {
+                authorization.split("Credential=").nth(1)?.split([',', ' ']).next().map(str::to_owned)
+            }
+            None => self.query().into_iter().find(|(name, _)| name == "X-Amz-Credential").map(|(_, scope)| scope),
+        }
+    }
+
+    /// The service that the signature names.
+    pub(super) fn service(&self) -> Option<String> {
+        self.scope()?.strip_suffix("/aws4_request")?.rsplit('/').next().map(str::to_owned)
+    }
+
+    /// The access key id that the signature names.
+    pub(super) fn access_key(&self) -> Option<String> {
+        self.scope()?.split('/').next().map(str::to_owned)
     }
 
     pub(super) fn path(&self) -> &str {
@@ -98,9 +111,10 @@ impl Request {
 }
 
 impl Aws {
-    /// Answers one request by the rules of the service that its signature names.
+    /// Answers one request by the rules of the service that its signature names, if its caller may ask for it.
     pub fn call(&mut self, request: &Request) -> Response {
-        self.answer(request, None)
+        let refusal = iam::authorize(self, request).err();
+        self.answer(request, refusal)
     }
 
     /// Answers one request with an error, without any effect, in the protocol of its service.

@@ -35,7 +35,7 @@ fn unknown(action: &str, version: &str) -> ApiError {
     ApiError::client("InvalidAction", format!("Could not find operation {action} for version {version}"))
 }
 
-fn form(request: &Request) -> BTreeMap<String, String> {
+pub(in crate::aws) fn form(request: &Request) -> BTreeMap<String, String> {
     let body = String::from_utf8_lossy(&request.body);
     let pairs = body.split('&').filter(|pair| !pair.is_empty()).map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     let decoded = pairs.map(|(name, value)| (decode(name), decode(&value.replace('+', " "))));

@@ -4,7 +4,7 @@ use super::*;
 
 fn request(service: &str, target: &str, body: &str) -> Request {
     Request {
-        caller: "update-service".to_owned(),
+        caller: "person".to_owned(),
         method: "POST".to_owned(),
         path_and_query: "/".to_owned(),
         headers: vec![
@@ -61,7 +61,7 @@ fn every_call_is_logged_with_its_error() {
     aws.throttle(&request("ecs", "AmazonEC2ContainerServiceV20141113.UpdateService", "{}"));
     let call = |at, service: &str, operation: &str, error: Option<&str>| Call {
         at,
-        caller: "update-service".to_owned(),
+        caller: "person".to_owned(),
         service: service.to_owned(),
         operation: operation.to_owned(),
         error: error.map(str::to_owned),

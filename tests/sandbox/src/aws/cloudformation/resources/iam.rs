@@ -11,6 +11,7 @@ use crate::aws::cloudformation::iam::{Role, items};
 use crate::aws::cloudformation::schema::Kind::{Integer, Json, List, Object, Text};
 use crate::aws::cloudformation::schema::{Kind, TAGS, TEXTS, may, need};
 use crate::aws::cloudformation::stack::StackResource;
+use crate::aws::iam::check_statement as check_evaluable;
 
 pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
@@ -198,5 +199,9 @@ fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> 
             return malformed(format!("a resource is an ARN or *, found {resource}"));
         }
     }
-    Ok(())
+    // Resource policies are looked at by their own services.
+    match of_resource {
+        true => Ok(()),
+        false => check_evaluable(statement).map_err(|unsupported| Problem::new(unsupported.to_string())),
+    }
 }

@@ -1,6 +1,6 @@
 //! RULES.md against the code: every modelled rule of AWS has a source and a test that is there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A row of RULES.md.
 struct Rule<'a> {
@@ -22,9 +22,10 @@ fn rules(text: &str) -> Vec<Rule<'_>> {
     rules.collect()
 }
 
-/// Every test function of the sandbox as `module::path::name`.
+/// Every test function of the sandbox as `module::path::name`, or `tests/file.rs::name`.
 fn known_tests() -> Vec<String> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let source = package.join("src");
     let (mut known, mut folders) = (Vec::new(), vec![source.clone()]);
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
@@ -34,22 +35,32 @@ fn known_tests() -> Vec<String> {
             }
         }
     }
+    for path in std::fs::read_dir(package.join("tests")).expect("tests/").map(|entry| entry.expect("an entry").path()) {
+        if path.is_file() {
+            let file = path.file_name().expect("a name").to_string_lossy().into_owned();
+            known.extend(names(&path).into_iter().map(|name| format!("tests/{file}::{name}")));
+        }
+    }
     known
 }
 
-fn tests_of(source: &Path, path: &PathBuf) -> Vec<String> {
-    let text = std::fs::read_to_string(path).expect("a text file");
+fn tests_of(source: &Path, path: &Path) -> Vec<String> {
     let module = path.strip_prefix(source).expect("below src").with_extension("");
     let mut module: Vec<String> = module.iter().map(|part| part.to_string_lossy().into_owned()).collect();
     if module.last().is_some_and(|last| last == "mod") {
         module.pop();
     }
-    if text.contains("mod tests {") {
+    if std::fs::read_to_string(path).expect("a text file").contains("mod tests {") {
         module.push("tests".to_owned());
     }
+    names(path).into_iter().map(|name| format!("{}::{name}", module.join("::"))).collect()
+}
+
+/// The names of a file's test functions.
+fn names(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).expect("a text file");
     let after_mark = text.split("#[test]").skip(1).chain(text.split("#[tokio::test").skip(1));
-    let names = after_mark.filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next().map(str::to_owned));
-    names.map(|name| format!("{}::{name}", module.join("::"))).collect()
+    after_mark.filter_map(|rest| rest.split("fn ").nth(1)?.split('(').next().map(str::to_owned)).collect()
 }
 
 #[test]

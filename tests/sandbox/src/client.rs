@@ -1,6 +1,7 @@
 //! The door through which the real SDK reaches the sandbox: an HTTP client in the process, and virtual time.
 //!
 //! It runs on a current-thread runtime under `tokio::time::pause`, so waiting costs nothing and nothing depends on the machine.
+//! Only `serve` lets time pass by the machine's clock, so many times as fast as is asked for.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
 use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -22,28 +23,48 @@ use aws_smithy_types::byte_stream::ByteStream;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::aws::{Aws, Millis, Request, Response};
+use crate::aws::{Aws, Call, Millis, Request, Response, lambda};
 
 /// How long a call is on its way, in milliseconds.
 const LATENCY_MS: std::ops::RangeInclusive<u64> = 5..=60;
 /// When a caller without a read time-out of its own gives an unanswered call up.
 const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How often a synchronous invocation is looked at.
+const RESULT_INTERVAL: Duration = Duration::from_millis(5);
+
 /// Virtual time: the clock of the runtime, moved to an instant of the sandbox.
 #[derive(Clone, Copy, Debug)]
 pub struct VirtualClock {
     base: Millis,
     started: Instant,
+    speed: u32,
 }
 
 impl VirtualClock {
     /// A clock that shows `base` now; call it inside the runtime.
     pub fn starting_at(base: Millis) -> Self {
-        Self { base, started: Instant::now() }
+        Self::at_speed(base, 1)
+    }
+
+    /// A clock that goes `speed` times as fast as the runtime's.
+    pub fn at_speed(base: Millis, speed: u32) -> Self {
+        Self { base, started: Instant::now(), speed: speed.max(1) }
     }
 
     pub fn now(&self) -> Millis {
-        self.base + self.started.elapsed().as_millis() as Millis
+        self.base + (self.started.elapsed() * self.speed).as_millis() as Millis
+    }
+
+    /// Sleeps for so long by this clock.
+    pub async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration / self.speed).await;
+    }
+}
+
+impl AsyncSleep for VirtualClock {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Sleep::new(tokio::time::sleep(duration / self.speed))
     }
 }
 
@@ -65,9 +86,14 @@ impl World {
     /// Starts the clock at the account's own time; call it inside the runtime.
     ///
     /// The SDK draws its retry jitter and its idempotency tokens from the thread's `fastrand`, so that is seeded here too.
-    pub fn new(mut aws: Aws) -> Self {
+    pub fn new(aws: Aws) -> Self {
+        Self::at_speed(aws, 1)
+    }
+
+    /// Like `new`, with a clock that goes `speed` times as fast as the runtime's.
+    pub fn at_speed(mut aws: Aws, speed: u32) -> Self {
         fastrand::seed(aws.rng.u64(..));
-        Self { clock: VirtualClock::starting_at(aws.now), aws: Arc::new(Mutex::new(aws)), touched: Arc::default() }
+        Self { clock: VirtualClock::at_speed(aws.now, speed), aws: Arc::new(Mutex::new(aws)), touched: Arc::default() }
     }
 
     /// The account as it is now: everything that was due has happened. Do not hold it across an `await`.
@@ -85,6 +111,26 @@ impl World {
         response
     }
 
+    /// Answers one request as a service does over the wire: a synchronous invocation answers when the function has ended.
+    pub async fn exchange(&self, request: &Request) -> Exchange {
+        let (response, call, invocation) = {
+            let mut aws = self.aws();
+            let response = aws.call(request);
+            let call = aws.calls.last().cloned().expect("every call is logged");
+            (response, call, aws.lambda.take_awaited())
+        };
+        self.touch();
+        let Some(invocation) = invocation else { return Exchange { response, call } };
+        loop {
+            if let Some(result) = lambda::result(&self.aws(), invocation) {
+                let mut response = response;
+                response.headers.extend(result.headers);
+                return Exchange { response: Response { body: result.body, ..response }, call };
+            }
+            tokio::time::sleep(RESULT_INTERVAL).await;
+        }
+    }
+
     /// Says that something happened which may have put something on the agenda.
     pub fn touch(&self) {
         self.touched.notify_one();
@@ -99,6 +145,13 @@ impl World {
     pub fn snapshot(&self) -> Aws {
         self.aws().clone()
     }
+}
+
+/// A request that was answered, and how the log has it.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    pub response: Response,
+    pub call: Call,
 }
 
 /// What goes wrong with one call of an invocation. Calls are counted from 1, the SDK's retries among them.
@@ -191,7 +244,7 @@ impl InMemoryAws {
             return self.invocation.die().await;
         }
         let latency = self.world.aws().rng.u64(LATENCY_MS);
-        tokio::time::sleep(Duration::from_millis(latency)).await;
+        self.world.clock.sleep(Duration::from_millis(latency)).await;
         let response = match fate {
             Fate::Throttled => self.world.aws().throttle(&request),
             _ => self.world.call(&request),
@@ -199,7 +252,7 @@ impl InMemoryAws {
         match fate {
             Fate::CrashedAfter => self.invocation.die().await,
             Fate::TimedOut => {
-                tokio::time::sleep(self.read_timeout).await;
+                self.world.clock.sleep(self.read_timeout).await;
                 Err(ConnectorError::timeout("no answer within the read time-out".into()))
             }
             _ => write(response),
@@ -230,7 +283,7 @@ pub fn sdk_config(world: &World, invocation: Arc<Invocation>) -> SdkConfig {
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(InMemoryAws::new(world, invocation))
         .time_source(world.clock)
-        .sleep_impl(TokioSleep::new())
+        .sleep_impl(world.clock)
         .build()
 }
 

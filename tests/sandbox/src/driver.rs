@@ -52,13 +52,44 @@ pub type Watch<'a> = &'a mut dyn FnMut(&Aws) -> Result<(), String>;
 pub fn run<T>(aws: Aws, fault: Fault, story: impl AsyncFnOnce(Driver) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a current-thread runtime needs nothing from the machine");
-    LocalSet::new().block_on(&runtime, async {
-        let driver = Driver { world: World::new(aws), fault, ran: Rc::default(), running: Rc::default() };
-        story(driver).await
-    })
+    LocalSet::new().block_on(&runtime, async { story(Driver::new(World::new(aws), fault)).await })
 }
 
+/// Runs `story` on `aws` in time that passes by the machine's clock, `speed` times as fast.
+///
+/// # Errors
+/// What the machine refused when the runtime was built.
+pub fn run_live<T>(aws: Aws, speed: u32, story: impl AsyncFnOnce(Driver) -> T) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let live = async { story(Driver::new(World::at_speed(aws, speed), Fault::None)).await };
+    Ok(LocalSet::new().block_on(&runtime, live))
+}
+
+/// How long `forever` rests when nothing is due.
+const IDLE: Millis = 60_000;
+
 impl Driver {
+    fn new(world: World, fault: Fault) -> Self {
+        Self { world, fault, ran: Rc::default(), running: Rc::default() }
+    }
+
+    /// Lets time pass without end, showing every instant to `watch`.
+    pub async fn forever(&self, mut watch: impl FnMut(&Aws)) {
+        loop {
+            let next = {
+                let mut aws = self.world.aws();
+                let ready: Vec<Attempt> = std::iter::from_fn(|| aws.lambda.take_ready()).collect();
+                watch(&aws);
+                let next = aws.agenda.next_due();
+                drop(aws);
+                ready.into_iter().for_each(|attempt| self.start(attempt));
+                next
+            };
+            let now = self.world.clock.now();
+            self.rest(next.unwrap_or(now + IDLE), now).await;
+        }
+    }
+
     /// Lets time pass until `done` says so.
     ///
     /// # Errors
@@ -89,7 +120,7 @@ impl Driver {
 
     /// Sleeps until something is due, or until an invocation has called, which may have put something on the agenda.
     async fn rest(&self, next: Millis, now: Millis) {
-        let due = tokio::time::sleep(Duration::from_millis((next - now).max(1).unsigned_abs()));
+        let due = self.world.clock.sleep(Duration::from_millis((next - now).max(1).unsigned_abs()));
         tokio::select! {
             biased;
             () = self.world.touched() => {}
@@ -126,7 +157,7 @@ impl Driver {
                 Ok(value) => Outcome::Succeeded(value),
                 Err(error) => Outcome::Failed(error.to_string()),
             },
-            () = tokio::time::sleep(attempt.timeout) => Outcome::TimedOut,
+            () = self.world.clock.sleep(attempt.timeout) => Outcome::TimedOut,
         };
         self.ran.borrow_mut()[number].calls = invocation.made();
         self.running.set(self.running.get() - 1);

@@ -1,14 +1,16 @@
 //! `cargo sandbox`: plays the main job of Slipway end to end on an in-memory AWS.
 
+mod serve;
 mod show;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 use sandbox::driver::Fault;
 use sandbox::story::{CHAPTERS, Release, deployed, play};
 use serde::Serialize;
 
+use crate::serve::Serve;
 use crate::show::Show;
 
 /// Plays Slipway's main job on an in-memory AWS: deploys two applications and their pipelines from the project's own
@@ -16,14 +18,22 @@ use crate::show::Show;
 ///
 /// Needs no network and no account. The same seed gives the same story to the byte.
 #[derive(Debug, Parser)]
-#[command(name = "cargo sandbox", version, after_help = EXIT_CODES)]
+#[command(name = "cargo sandbox", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Print one JSON object with the releases instead of the story.
     #[arg(long)]
     json: bool,
     /// What chance is drawn from: latencies, health delays, and the rules of AWS that nobody could confirm.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves the in-memory AWS on loopback, for the AWS CLI, boto3 and other clients.
+    Serve(Serve),
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 every release ended as the story says; 1 one did not; 2 wrong arguments.";
@@ -39,6 +49,9 @@ struct Told<'a> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(Command::Serve(arguments)) = &arguments.command {
+        return exit_code(serve::serve(arguments));
+    }
     let show = if arguments.json { Show::silent() } else { Show::for_terminal() };
     let mut releases = Vec::new();
     let ended = story(arguments.seed, show, &mut releases);
@@ -46,6 +59,10 @@ fn main() -> ExitCode {
         let told = Told { seed: arguments.seed, releases: &releases, error: ended.as_ref().err().map(String::as_str) };
         show::print(&serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
     }
+    exit_code(ended)
+}
+
+fn exit_code(ended: Result<(), String>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

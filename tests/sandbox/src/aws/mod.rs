@@ -16,12 +16,13 @@ pub mod ecs;
 pub mod elb;
 pub mod eventbridge;
 pub mod iam;
+mod identity;
 pub mod lambda;
 pub mod s3;
 
 pub use agenda::{Agenda, Due};
 pub use error::ApiError;
-pub use wire::{Request, Response};
+pub use wire::{Call, Request, Response};
 
 use std::time::Duration;
 

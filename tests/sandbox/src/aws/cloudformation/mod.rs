@@ -4,6 +4,7 @@
 //! A stack operation happens at one instant. It works on a copy of the account that replaces the account when all of it
 //! has succeeded, so nothing is left half-done.
 
+mod api;
 mod check;
 mod condition;
 mod error;
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::Aws;
+pub(super) use api::call;
 pub use error::StackError;
 pub use iam::{Iam, Role, items};
 pub use stack::{Export, Stack, StackResource};

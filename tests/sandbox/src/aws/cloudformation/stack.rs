@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +12,7 @@ use super::resolve::Scope;
 use super::resources::{self, Made, Update, Wish};
 use super::template::{Resource, Template};
 use super::{condition, exports, order, parameter, schema};
-use crate::aws::Aws;
+use crate::aws::{Aws, Millis};
 
 /// A stack as deployed.
 #[derive(Clone, Debug)]
@@ -22,6 +23,11 @@ pub struct Stack {
     /// The stack that this one is a resource of.
     pub parent: Option<String>,
     pub template: PathBuf,
+    /// The template as it was deployed.
+    pub body: Arc<str>,
+    pub created: Millis,
+    /// When it was last deployed again.
+    pub updated: Option<Millis>,
     pub parameters: Map<String, Value>,
     /// In the order in which they were made.
     pub resources: Vec<StackResource>,
@@ -78,17 +84,22 @@ pub(super) fn deploy(
     path: &Path,
     given: &BTreeMap<String, String>,
 ) -> Result<(), StackError> {
-    deploy_template(aws, name, parent, path, given).map_err(|problem| problem.in_template(path))
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Problem::new(format!("cannot read the template: {error}")));
+    let deployed = text.and_then(|text| deploy_text(aws, name, parent, path, &text, given));
+    deployed.map_err(|problem| problem.in_template(path))
 }
 
-fn deploy_template(
+/// Like `deploy`, with a template that was read already; paths in it start from the folder of `path`.
+pub(super) fn deploy_text(
     aws: &mut Aws,
     name: &str,
     parent: Option<&str>,
     path: &Path,
+    text: &str,
     given: &BTreeMap<String, String>,
 ) -> Result<(), Problem> {
-    let template = Template::read(path)?;
+    let template = Template::parse(path, text)?;
     let parameters = parameter::bind(&template.parameters, given).at("Parameters")?;
     let before = aws.cloudformation.stacks.remove(name);
     let id = match &before {
@@ -104,6 +115,9 @@ fn deploy_template(
         id,
         parent: parent.map(str::to_owned),
         template: path.to_owned(),
+        body: text.into(),
+        created: before.as_ref().map_or(aws.now, |stack| stack.created),
+        updated: before.is_some().then_some(aws.now),
         parameters,
         resources: Vec::new(),
         outputs: BTreeMap::new(),

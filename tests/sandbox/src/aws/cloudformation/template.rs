@@ -53,12 +53,6 @@ pub(super) struct Output {
 }
 
 impl Template {
-    pub(super) fn read(path: &Path) -> Result<Self, Problem> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Problem::new(format!("cannot read the template: {error}")))?;
-        Self::parse(path, &text)
-    }
-
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
         if text.len() > MAX_BYTES {
             return Err(Problem::new(format!("the template has {} bytes (limit {MAX_BYTES})", text.len())));

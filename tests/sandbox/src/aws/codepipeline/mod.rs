@@ -60,6 +60,7 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
         "DeletePipeline" => pipelines::delete(aws, input),
         "GetPipeline" => pipelines::get(aws, input),
         "ListPipelines" => pipelines::list(aws, input),
+        "ListTagsForResource" => pipelines::tags(aws, input),
         "StartPipelineExecution" => executions::start(aws, input),
         "StopPipelineExecution" => executions::stop(aws, input),
         "RetryStageExecution" => executions::retry_stage(aws, input),

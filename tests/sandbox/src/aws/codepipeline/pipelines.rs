@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::declaration::Declaration;
-use super::input::{self, Checks, NAME};
+use super::input::{self, ANY as ARN, Checks, NAME};
 use super::state::{Ending, ExecutionStatus, Lane, Pipeline};
 use super::{engine, known, structure};
 use crate::aws::{ApiError, Aws};
@@ -70,6 +70,7 @@ pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
         lanes: lanes(&declaration, Vec::new()),
         declaration: Arc::new(declaration),
         versions: vec![stored.clone()],
+        tags: given.get("tags").cloned().unwrap_or_else(|| json!([])),
         created: aws.now,
         updated: aws.now,
         start_tokens: BTreeMap::new(),
@@ -158,6 +159,18 @@ pub(super) fn get(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     })?;
     Ok(json!({"pipeline": definition, "metadata": {"pipelineArn": pipeline.arn,
         "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)}}))
+}
+
+pub(super) fn tags(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+    input::only(given, &["resourceArn", "nextToken", "maxResults"])?;
+    let mut checks = Checks::default();
+    let arn = checks.text(&given["resourceArn"], "resourceArn", &ARN)?;
+    checks.done()?;
+    let pipeline = aws.codepipeline.pipelines.values().find(|pipeline| pipeline.arn == arn);
+    let tags = pipeline.map(|pipeline| pipeline.tags.as_array().cloned().unwrap_or_default()).ok_or_else(|| {
+        ApiError::client("ResourceNotFoundException", format!("Could not find the resource with the ARN {arn}"))
+    })?;
+    input::page(given, "tags", tags, 100)
 }
 
 pub(super) fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {

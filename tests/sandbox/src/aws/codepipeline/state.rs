@@ -25,6 +25,7 @@ pub struct Pipeline {
     /// The current definition, parsed, and every version as it was given (version 1 first).
     pub declaration: Arc<Declaration>,
     pub versions: Vec<Value>,
+    pub tags: Value,
     pub created: Millis,
     pub updated: Millis,
     /// One for each stage, in order.

@@ -3,6 +3,7 @@
 //! Reads are always current, so `ConsistentRead` changes nothing.
 
 mod attribute;
+mod batch;
 mod expression;
 mod number;
 mod query;
@@ -61,6 +62,13 @@ pub(super) fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Va
     match operation {
         "CreateTable" => Ok(table::create(aws, input)?),
         "DescribeTable" => Ok(table::describe(aws, input)?),
+        "DeleteTable" => Ok(table::delete(aws, input)?),
+        "DescribeContinuousBackups" => Ok(table::continuous_backups(aws, input)?),
+        "DescribeTimeToLive" => Ok(table::time_to_live(aws, input)?),
+        "ListTables" => Ok(table::list(aws, input)?),
+        "ListTagsOfResource" => Ok(table::tags(aws, input)?),
+        "BatchGetItem" => Ok(batch::get_items(aws, input)?),
+        "BatchWriteItem" => batch::write_items(aws, input),
         "GetItem" => Ok(read::get_item(aws, input)?),
         "Query" => Ok(query::query(aws, input)?),
         "Scan" => Ok(query::scan(aws, input)?),

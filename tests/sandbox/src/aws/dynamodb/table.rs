@@ -46,6 +46,9 @@ pub(super) enum KeyValue {
     B(Vec<u8>),
 }
 
+/// The most tables of one ListTables.
+const MOST_TABLES: usize = 100;
+
 /// The members of CreateTable that change nothing here, and the two that define the key.
 const CREATE_MEMBERS: [&str; 11] = [
     "TableName",
@@ -98,6 +101,61 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         ApiError::client("ResourceNotFoundException", format!("Requested resource not found: Table: {name} not found"))
     })?;
     Ok(json!({ "Table": table.description("ACTIVE") }))
+}
+
+pub(super) fn list(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(input, &["ExclusiveStartTableName", "Limit"])?;
+    let limit = input.get("Limit").and_then(Value::as_u64).unwrap_or(MOST_TABLES as u64);
+    let limit = usize::try_from(limit).ok().filter(|limit| (1..=MOST_TABLES).contains(limit));
+    let limit = limit.ok_or_else(|| invalid("Limit must be between 1 and 100"))?;
+    let after = text(input, "ExclusiveStartTableName")?;
+    let mut names = aws.dynamodb.tables.keys().filter(|name| after.is_none_or(|after| name.as_str() > after));
+    let page: Vec<&String> = names.by_ref().take(limit).collect();
+    let mut output = json!({ "TableNames": page });
+    if names.next().is_some() {
+        output["LastEvaluatedTableName"] = json!(page.last());
+    }
+    Ok(output)
+}
+
+pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    let description = describe(aws, input)?["Table"].clone();
+    let name = description["TableName"].as_str().unwrap_or_default().to_owned();
+    if description["DeletionProtectionEnabled"] == true {
+        return Err(invalid(format!(
+            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first: {name}"
+        )));
+    }
+    aws.dynamodb.tables.remove(&name);
+    let mut description = description;
+    description["TableStatus"] = json!("DELETING");
+    Ok(json!({ "TableDescription": description }))
+}
+
+/// Items never expire here.
+pub(super) fn time_to_live(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+    describe(aws, input)?;
+    Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } }))
+}
+
+pub(super) fn continuous_backups(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+    describe(aws, input)?;
+    let recovery = json!({ "PointInTimeRecoveryStatus": "DISABLED" });
+    Ok(json!({ "ContinuousBackupsDescription": {
+        "ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery,
+    } }))
+}
+
+pub(super) fn tags(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(input, &["ResourceArn", "NextToken"])?;
+    let arn = required(input, "ResourceArn")?.as_str().unwrap_or_default();
+    let table = aws.dynamodb.tables.get(table_name(arn)).ok_or_else(|| {
+        ApiError::client(
+            "ResourceNotFoundException",
+            format!("Requested resource not found: ResourcArn: {arn} not found"),
+        )
+    })?;
+    Ok(json!({ "Tags": table.definition["Tags"].as_array().cloned().unwrap_or_default() }))
 }
 
 /// The table that a request names.

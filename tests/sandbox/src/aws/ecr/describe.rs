@@ -85,7 +85,7 @@ pub(super) fn list_images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
 }
 
 /// AWS writes what an image id leaves out as `null`, in quotes.
-fn no_image(aws: &Aws, repository: &str, id: &Value) -> ApiError {
+pub(super) fn no_image(aws: &Aws, repository: &str, id: &Value) -> ApiError {
     let part = |member: &str| id[member].as_str().unwrap_or("null").to_owned();
     let message = format!(
         "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the repository with name '{repository}' \

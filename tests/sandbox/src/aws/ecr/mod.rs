@@ -3,6 +3,7 @@
 mod describe;
 mod images;
 mod push;
+mod registry;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ struct Repository {
     immutable: bool,
     scan_on_push: bool,
     encryption: Value,
+    tags: Vec<Value>,
     /// By digest.
     images: BTreeMap<String, Image>,
 }
@@ -56,12 +58,21 @@ struct Image {
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
         "CreateRepository" => create_repository(aws, input),
+        "DeleteRepository" => registry::delete(aws, input),
         "DescribeRepositories" => describe::repositories(aws, input),
         "PutImage" => push::put_image(aws, input),
         "DescribeImages" => describe::images(aws, input),
         "ListImages" => describe::list_images(aws, input),
         "BatchGetImage" => images::batch_get(aws, input),
         "BatchDeleteImage" => images::batch_delete(aws, input),
+        "DescribeImageScanFindings" => registry::scan_findings(aws, input),
+        "DescribeRegistry" => Ok(registry::describe(aws)),
+        "GetAuthorizationToken" => registry::authorization(aws, input),
+        "GetLifecyclePolicy" => registry::no_policy(aws, input, "LifecyclePolicyNotFoundException", "Lifecycle policy"),
+        "GetRepositoryPolicy" => {
+            registry::no_policy(aws, input, "RepositoryPolicyNotFoundException", "Repository policy")
+        }
+        "ListTagsForResource" => registry::tags(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
     }
 }
@@ -107,6 +118,7 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             .get("encryptionConfiguration")
             .cloned()
             .unwrap_or_else(|| json!({ "encryptionType": "AES256" })),
+        tags: input["tags"].as_array().cloned().unwrap_or_default(),
         images: BTreeMap::new(),
     };
     let description = describe::repository(aws, name, &repository);

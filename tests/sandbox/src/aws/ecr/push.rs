@@ -28,7 +28,8 @@ pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
         let message = "The specified image digest does not match the digest that Amazon ECR calculated for the image.";
         return Err(ApiError::client("ImageDigestDoesNotMatchException", message));
     }
-    let digest = store(aws, &repository, manifest, media_type, tag, Behaviour::Healthy)?;
+    let behaviour = annotated(&document)?;
+    let digest = store(aws, &repository, manifest, media_type, tag, behaviour)?;
     let mut id = json!({ "imageDigest": digest });
     if let Some(tag) = tag {
         id["imageTag"] = json!(tag);
@@ -40,6 +41,20 @@ pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
         "imageManifest": manifest,
         "imageManifestMediaType": media_type,
     } }))
+}
+
+/// The annotation of a manifest that says what the image does: people who push by hand choose it there.
+const BEHAVIOUR: &str = "sandbox.behaviour";
+
+fn annotated(manifest: &Value) -> Result<Behaviour, ApiError> {
+    match manifest["annotations"][BEHAVIOUR].as_str() {
+        None | Some("healthy") => Ok(Behaviour::Healthy),
+        Some("never-healthy") => Ok(Behaviour::NeverHealthy),
+        Some("exits") => Ok(Behaviour::Exits),
+        Some(other) => {
+            Err(parameter("imageManifest", &format!("{BEHAVIOUR} is healthy, never-healthy or exits, found {other}")))
+        }
+    }
 }
 
 /// Pushes an image that behaves in a certain way, as `docker push` would; answers its digest.

@@ -105,6 +105,8 @@ const OTHER: Kind = Object(&[
     ("services", TEXT_LIST),
     ("task", Text),
     ("tasks", TEXT_LIST),
+    ("reason", Text),
+    ("containerInstances", TEXT_LIST),
     ("taskDefinition", Text),
     ("desiredCount", Integer),
     ("launchType", Text),

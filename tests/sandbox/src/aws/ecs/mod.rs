@@ -8,6 +8,7 @@ mod definition_rules;
 mod definitions;
 mod deployments;
 mod input;
+mod listings;
 mod model;
 mod placement;
 mod rates;
@@ -85,11 +86,15 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
     let input = input::Input::of(operation, input)?;
     match operation {
         "CreateCluster" => clusters::create(aws, &input),
+        "ListClusters" => listings::clusters(aws, &input),
         "DescribeClusters" => clusters::describe(aws, &input),
         "RegisterTaskDefinition" => definitions::register(aws, &input),
         "DescribeTaskDefinition" => definitions::describe(aws, &input),
         "DeregisterTaskDefinition" => definitions::deregister(aws, &input),
         "ListTaskDefinitions" => definitions::list(aws, &input),
+        "ListTaskDefinitionFamilies" => listings::families(aws, &input),
+        "ListContainerInstances" => listings::container_instances(aws, &input),
+        "DescribeContainerInstances" => listings::describe_container_instances(aws, &input),
         "CreateService" => services::create(aws, &input),
         "UpdateService" => services::update(aws, &input),
         "DeleteService" => services::delete(aws, &input),
@@ -97,6 +102,7 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
         "ListServices" => service_answer::list(aws, &input),
         "ListTasks" => task_answer::list(aws, &input),
         "DescribeTasks" => task_answer::describe(aws, &input),
+        "StopTask" => task_answer::stop(aws, &input),
         "TagResource" => tags::tag(aws, &input),
         "UntagResource" => tags::untag(aws, &input),
         "ListTagsForResource" => tags::list(aws, &input),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::aws::{ApiError, Aws};
 
 use super::input::{Input, short_name};
-use super::{Container, Task, TaskState, invalid};
+use super::{Container, Task, TaskState, invalid, scheduler};
 
 /// The most tasks of one DescribeTasks.
 const MOST_TASKS: usize = 100;
@@ -58,6 +58,19 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         }
     }
     Ok(json!({"tasks": tasks, "failures": failures}))
+}
+
+/// A task that is stopping already stays as it is.
+pub(super) fn stop(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let cluster = input.cluster(aws)?.name.clone();
+    let name = short_name(input.text("task").ok_or_else(|| invalid("Task identifier is empty."))?);
+    let arn = aws.arn("ecs", &format!("task/{cluster}/{name}"));
+    let stopping = aws.ecs.tasks.get(&arn).map(|task| task.stopping);
+    let stopping = stopping.ok_or_else(|| invalid("The referenced task was not found."))?;
+    if !stopping {
+        scheduler::stop_task(aws, &arn, input.text("reason").unwrap_or("Task stopped by user"));
+    }
+    Ok(json!({ "task": answer(aws, &aws.ecs.tasks[&arn], true) }))
 }
 
 fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {

@@ -2,10 +2,10 @@
 //!
 //! The health of a target is a function of time (`health`), so that it is right at every instant without an agenda.
 
+mod change;
 mod health;
 mod query;
 mod resources;
-mod xml;
 
 #[cfg(test)]
 mod tests;
@@ -17,7 +17,7 @@ use serde_json::{Map, Value};
 use super::{Aws, Millis};
 
 pub use health::{TargetState, deregister, next_change, register, set_answering, state};
-pub use query::call;
+pub(super) use query::{NAMESPACE, answer};
 pub use resources::{
     create_listener, create_load_balancer, create_rule, create_target_group, delete_listener, delete_load_balancer,
     delete_rule, delete_target_group, update_listener, update_rule, update_target_group,

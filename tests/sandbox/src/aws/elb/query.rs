@@ -1,36 +1,81 @@
 //! The operations that read, as the query protocol asks them.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
 
 use crate::aws::{ApiError, Aws};
 
 use super::resources::text;
-use super::{Listener, LoadBalancer, Rule, TargetGroup, TargetState, health, xml};
+use super::{Listener, LoadBalancer, Rule, TargetGroup, TargetState, change, health};
+use crate::aws::wire::query::Parameters;
 
 /// The most items of one page.
 const MOST_PAGE_SIZE: usize = 400;
+/// The most resources of one DescribeTags.
+const MOST_TAGGED: usize = 20;
 
-type Parameters = BTreeMap<String, String>;
+pub(in crate::aws) const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
 
-/// One action by its API name with the parameters of the form; answers the XML body.
-pub fn call(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<String, ApiError> {
-    let result = match action {
-        "DescribeTargetHealth" => target_health(aws, parameters)?,
-        "DescribeTargetGroups" => target_groups(aws, parameters)?,
-        "DescribeLoadBalancers" => load_balancers(aws, parameters)?,
-        "DescribeListeners" => listeners(aws, parameters)?,
-        "DescribeRules" => rules(aws, parameters)?,
-        _ => {
-            return Err(ApiError::client(
-                "InvalidAction",
-                format!("Could not find operation {action} for version 2015-12-01"),
-            ));
+/// One action by its API name with the parameters of the form; answers the members of its result.
+pub(in crate::aws) fn answer(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
+    match action {
+        "DescribeTargetHealth" => target_health(aws, parameters),
+        "DescribeTargetGroups" => target_groups(aws, parameters),
+        "DescribeLoadBalancers" => load_balancers(aws, parameters),
+        "DescribeListeners" => listeners(aws, parameters),
+        "DescribeRules" => rules(aws, parameters),
+        "DescribeTags" => tags(aws, parameters),
+        "DescribeTargetGroupAttributes" => attributes(aws, parameters, "TargetGroupArn"),
+        "DescribeLoadBalancerAttributes" => attributes(aws, parameters, "LoadBalancerArn"),
+        "ModifyRule" => {
+            let arn = change::rule(aws, parameters)?;
+            rules(aws, &only("RuleArns.member.1", arn))
         }
-    };
-    let request_id = aws.uuid();
-    Ok(xml::response(action, &result, &request_id))
+        "ModifyListener" => {
+            let arn = change::listener(aws, parameters)?;
+            listeners(aws, &only("ListenerArns.member.1", arn))
+        }
+        "RegisterTargets" => change::register(aws, parameters),
+        "DeregisterTargets" => change::deregister(aws, parameters),
+        _ => Err(ApiError::unknown_operation(action)),
+    }
+}
+
+fn only(name: &str, value: String) -> Parameters {
+    [(name.to_owned(), value)].into()
+}
+
+/// The properties of a thing that has tags or attributes.
+fn properties<'a>(aws: &'a Aws, arn: &str) -> Result<&'a Map<String, Value>, ApiError> {
+    let elb = &aws.elb;
+    let kind = arn.rsplit(':').next().and_then(|resource| resource.split('/').next()).unwrap_or_default();
+    match kind {
+        "loadbalancer" => elb.load_balancers.get(arn).map(|it| &it.properties).ok_or_else(load_balancer_not_found),
+        "listener" => elb.listeners.get(arn).map(|it| &it.properties).ok_or_else(listener_not_found),
+        "listener-rule" => elb.rules.get(arn).map(|it| &it.properties).ok_or_else(rule_not_found),
+        "targetgroup" => elb.target_groups.get(arn).map(|it| &it.properties).ok_or_else(target_group_not_found),
+        _ => Err(validation(&format!("'{arn}' is not a valid ARN"))),
+    }
+}
+
+fn tags(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+    let arns = members(parameters, "ResourceArns", "");
+    if !(1..=MOST_TAGGED).contains(&arns.len()) {
+        return Err(validation("Between 1 and 20 resource ARNs must be specified"));
+    }
+    let mut descriptions = Vec::new();
+    for arn in &arns {
+        let tags = properties(aws, arn)?.get("Tags").cloned().unwrap_or(json!([]));
+        descriptions.push(json!({"ResourceArn": arn, "Tags": tags}));
+    }
+    Ok(json!({ "TagDescriptions": descriptions }))
+}
+
+/// The attributes that were set; those with their default value are left out.
+fn attributes(aws: &Aws, parameters: &Parameters, member: &str) -> Result<Value, ApiError> {
+    let arn = parameters.get(member).ok_or_else(|| validation(&format!("{member} must be specified")))?;
+    let properties = properties(aws, arn)?;
+    let set = properties.get("TargetGroupAttributes").or(properties.get("LoadBalancerAttributes"));
+    Ok(json!({ "Attributes": set.cloned().unwrap_or(json!([])) }))
 }
 
 pub(super) fn target_group_not_found() -> ApiError {
@@ -227,7 +272,7 @@ fn actions(actions: Option<&Value>) -> Value {
     actions.and_then(Value::as_array).into_iter().flatten().map(complete).collect()
 }
 
-fn validation(message: &str) -> ApiError {
+pub(super) fn validation(message: &str) -> ApiError {
     ApiError::client("ValidationError", message)
 }
 

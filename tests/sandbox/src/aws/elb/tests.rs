@@ -1,5 +1,12 @@
 use super::*;
+use crate::aws::ApiError;
+use crate::aws::wire::xml;
 use serde_json::json;
+
+/// The XML that an action answers.
+fn call(aws: &mut Aws, action: &str, parameters: &BTreeMap<String, String>) -> Result<String, ApiError> {
+    Ok(xml::response(NAMESPACE, action, &answer(aws, action, parameters)?, "id"))
+}
 
 /// A load balancer whose listener forwards to `blue` with weight 1; `green` is not used.
 fn balanced() -> (Aws, String, String, String) {

@@ -3,6 +3,7 @@
 //! Only Lambda functions can be targets. Events of CodePipeline and ECR are best effort, so a run can ask for some of
 //! them to be lost or delivered twice (`Faults`).
 
+mod buses;
 mod pattern;
 mod rules;
 mod schedule;

@@ -27,15 +27,20 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
         "RemoveTargets" => remove_targets(aws, input),
         "ListTargetsByRule" => list_targets(aws, input),
         "PutEvents" => put_events(aws, input),
+        "ListEventBuses" => super::buses::list(aws, input),
+        "DescribeEventBus" => Ok(super::buses::default_bus(aws)),
+        "ListRuleNamesByTarget" => super::buses::rule_names(aws, input),
+        "TestEventPattern" => super::buses::test_pattern(input),
+        "ListTagsForResource" => super::buses::tags(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
     }
 }
 
-fn validation(message: impl Into<String>) -> ApiError {
+pub(super) fn validation(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationException", message)
 }
 
-fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
+pub(super) fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
     optional(input, member)?.ok_or_else(|| {
         let field = member[..1].to_lowercase() + &member[1..];
         validation(format!(
@@ -44,7 +49,7 @@ fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
     })
 }
 
-fn optional<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
+pub(super) fn optional<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
     match input.get(member) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
@@ -52,7 +57,7 @@ fn optional<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiEr
     }
 }
 
-fn missing(name: &str) -> ApiError {
+pub(super) fn missing(name: &str) -> ApiError {
     ApiError::client("ResourceNotFoundException", format!("Rule {name} does not exist on EventBus default."))
 }
 
@@ -160,7 +165,7 @@ fn list_targets(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
 }
 
 /// One page: `Limit` (at most 100) items from where `NextToken` points.
-fn page(member: &str, items: Vec<Value>, input: &Value) -> Result<Value, ApiError> {
+pub(super) fn page(member: &str, items: Vec<Value>, input: &Value) -> Result<Value, ApiError> {
     let limit = input.get("Limit").and_then(Value::as_u64).unwrap_or(100);
     if !(1..=100).contains(&limit) {
         return Err(validation("Limit must be between 1 and 100"));

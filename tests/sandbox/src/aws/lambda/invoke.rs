@@ -16,6 +16,13 @@ pub fn invoke_async(aws: &mut Aws, function: &str, payload: Value) -> Result<u64
     accept(aws, function, payload, request_id, None)
 }
 
+/// Begins a synchronous invocation (InvocationType RequestResponse); answers its id. It is tried once.
+pub(super) fn invoke_sync(aws: &mut Aws, function: &str, payload: Value) -> Result<u64, ApiError> {
+    let id = invoke_async(aws, function, payload)?;
+    aws.lambda.invocations[id as usize].synchronous = true;
+    Ok(id)
+}
+
 /// Delivers an invocation's payload once more, `after` from now, whatever became of the first delivery. Lambda's event
 /// queue is eventually consistent, so the repeat has the same request id.
 pub fn duplicate(aws: &mut Aws, invocation: u64, after: Duration) {
@@ -38,6 +45,7 @@ fn accept(
         payload,
         request_id,
         accepted: aws.now,
+        synchronous: false,
         duplicate_of,
         attempts: Vec::new(),
         status: InvocationStatus::Pending,
@@ -101,6 +109,8 @@ pub fn finished(aws: &mut Aws, attempt_id: u64, outcome: Outcome) {
     (attempt.ended, attempt.outcome) = (Some(now), Some(outcome));
     if succeeded {
         aws.lambda.invocations[id as usize].status = InvocationStatus::Succeeded;
+    } else if aws.lambda.invocations[id as usize].synchronous {
+        aws.lambda.invocations[id as usize].status = InvocationStatus::GivenUp;
     } else {
         retry(aws, id, number);
     }

@@ -3,6 +3,7 @@
 
 mod invoke;
 mod permission;
+mod rest;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,8 @@ use super::{ApiError, Aws, Millis};
 
 pub use invoke::{duplicate, finished, invoke_async, run_due};
 pub use permission::{Permission, add_permission, allows, remove_permission};
+pub(super) use rest::answer;
+pub use rest::result;
 
 /// Everything Lambda knows.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +29,8 @@ pub struct Lambda {
     /// What was given up, in order.
     pub dead_letters: Vec<DeadLetter>,
     ready: VecDeque<Attempt>,
+    /// The synchronous invocation whose caller waits for the answer of the request just served.
+    awaited: Option<u64>,
     attempts: u64,
 }
 
@@ -85,7 +90,7 @@ pub enum Outcome {
     Crashed,
 }
 
-/// What happened to one accepted asynchronous invocation.
+/// What happened to one accepted invocation.
 #[derive(Clone, Debug)]
 pub struct Invocation {
     pub id: u64,
@@ -95,6 +100,8 @@ pub struct Invocation {
     pub payload: Value,
     pub request_id: String,
     pub accepted: Millis,
+    /// Whether the caller waits for the result: such an invocation is tried once.
+    pub synchronous: bool,
     /// The invocation whose payload this one repeats.
     pub duplicate_of: Option<u64>,
     pub attempts: Vec<AttemptLog>,
@@ -140,6 +147,11 @@ impl Lambda {
     /// The next attempt that is due, in the order in which they became due.
     pub fn take_ready(&mut self) -> Option<Attempt> {
         self.ready.pop_front()
+    }
+
+    /// The synchronous invocation that the last request began.
+    pub fn take_awaited(&mut self) -> Option<u64> {
+        self.awaited.take()
     }
 
     /// A function by name, ARN, or ARN with a version or alias.

@@ -1,5 +1,6 @@
 //! S3: buckets with or without versions, for pipeline artifacts and configuration.
 
+mod buckets;
 mod chunked;
 mod rest;
 
@@ -25,6 +26,7 @@ pub struct S3 {
 
 #[derive(Clone, Debug, Default)]
 struct Bucket {
+    created: Millis,
     versioned: bool,
     /// The versions of each key, oldest first; only one without versioning.
     objects: BTreeMap<String, Vec<Object>>,
@@ -39,13 +41,19 @@ pub struct Object {
     pub modified: Millis,
     pub content_type: Option<String>,
     pub body: Vec<u8>,
+    /// Whether this version says that the object was deleted.
+    marker: bool,
     /// The `x-amz-meta-…` headers.
     metadata: Vec<(String, String)>,
 }
 
 impl S3 {
     pub fn create_bucket(&mut self, name: &str, versioned: bool) {
-        self.buckets.entry(name.to_owned()).or_default().versioned = versioned;
+        let time = self.time;
+        self.buckets
+            .entry(name.to_owned())
+            .or_insert_with(|| Bucket { created: time, ..Bucket::default() })
+            .versioned = versioned;
     }
 
     /// Stores an object; answers its version id in a versioned bucket.
@@ -56,6 +64,7 @@ impl S3 {
             modified: self.time,
             content_type: None,
             body,
+            marker: false,
             metadata: Vec::new(),
         };
         Ok(self.store(bucket, key, object)?.version.clone())
@@ -70,7 +79,7 @@ impl S3 {
     pub fn object(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<&Object, ApiError> {
         let versions = self.bucket(bucket)?.objects.get(key);
         let found = match version {
-            None => versions.and_then(|versions| versions.last()),
+            None => versions.and_then(|versions| versions.last()).filter(|object| !object.marker),
             Some(version) => {
                 let named = |object: &&Object| object.version.as_deref().unwrap_or("null") == version;
                 let found = versions.and_then(|versions| versions.iter().find(named));

@@ -7,18 +7,19 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::{Rfc2822, Rfc3339};
 
-use super::{Object, chunked, error};
+use super::{Object, buckets, chunked, error};
 use crate::aws::wire::{Response, decode, escape};
 use crate::aws::{ApiError, Aws, Millis, Request};
 
-const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
+pub(super) const NAMESPACE: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 const MAX_KEYS: usize = 1000;
+const UNKNOWN: &str = "Unknown";
 
 /// The parts of a request, read once.
-struct Asked<'a> {
-    request: &'a Request,
-    bucket: String,
-    key: String,
+pub(super) struct Asked<'a> {
+    pub(super) request: &'a Request,
+    pub(super) bucket: String,
+    pub(super) key: String,
     query: Vec<(String, String)>,
 }
 
@@ -41,7 +42,11 @@ pub(in crate::aws) fn answer(
         Err(error) => (Some(error.code.clone()), asked.failure(&error, id)),
     };
     response.headers.push(("x-amz-request-id".to_owned(), id.to_owned()));
-    (operation.to_owned(), code, response)
+    let operation = match operation {
+        UNKNOWN => format!("{} {}", request.method, request.path_and_query),
+        known => known.to_owned(),
+    };
+    (operation, code, response)
 }
 
 /// The operation that a request means, with the members of its input that say what it is about.
@@ -55,8 +60,13 @@ impl<'a> Asked<'a> {
     /// A bucket is either the first label of the host or the first segment of the path.
     fn read(request: &'a Request) -> Self {
         let host = request.host.split(':').next().unwrap_or_default();
-        let label =
-            [".s3.", ".s3-"].iter().find_map(|service| host.find(service)).filter(|_| host.contains("amazonaws.com"));
+        let label = match host.strip_suffix(".localhost") {
+            Some(bucket) => Some(bucket.len()),
+            None => [".s3.", ".s3-"]
+                .iter()
+                .find_map(|service| host.find(service))
+                .filter(|_| host.contains("amazonaws.com")),
+        };
         let path = request.path().trim_start_matches('/');
         let (bucket, key) = match label {
             Some(end) => (host[..end].to_owned(), path),
@@ -70,24 +80,41 @@ impl<'a> Asked<'a> {
 
     fn operation(&self) -> &'static str {
         match (self.request.method.as_str(), self.key.is_empty()) {
-            _ if self.subresource().is_some() => "Unknown",
+            ("GET", true) if self.subresource() == Some("location") => "GetBucketLocation",
+            ("GET", true) if self.subresource() == Some("versioning") => "GetBucketVersioning",
+            ("POST", true) if self.subresource() == Some("delete") => "DeleteObjects",
+            _ if self.subresource().is_some() => UNKNOWN,
+            ("GET", true) if self.bucket.is_empty() => "ListBuckets",
+            ("PUT", true) => "CreateBucket",
+            ("DELETE", true) => "DeleteBucket",
+            ("DELETE", false) => "DeleteObject",
             ("GET", true) if self.parameter("list-type") == Some("2") => "ListObjectsV2",
             ("HEAD", true) => "HeadBucket",
             ("GET", false) => "GetObject",
             ("HEAD", false) => "HeadObject",
             ("PUT", false) if self.request.header("x-amz-copy-source").is_none() => "PutObject",
-            _ => "Unknown",
+            _ => UNKNOWN,
         }
     }
 
     /// Parameters that turn a request into another operation.
     fn subresource(&self) -> Option<&str> {
-        const SUBRESOURCES: [&str; 9] =
-            ["acl", "tagging", "uploads", "uploadId", "versioning", "versions", "location", "policy", "attributes"];
+        const SUBRESOURCES: [&str; 10] = [
+            "acl",
+            "delete",
+            "tagging",
+            "uploads",
+            "uploadId",
+            "versioning",
+            "versions",
+            "location",
+            "policy",
+            "attributes",
+        ];
         self.query.iter().map(|(name, _)| name.as_str()).find(|name| SUBRESOURCES.contains(name))
     }
 
-    fn parameter(&self, name: &str) -> Option<&str> {
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
@@ -105,7 +132,8 @@ impl<'a> Asked<'a> {
                 })
             }
             "ListObjectsV2" => self.list(aws),
-            _ => Err(error(501, "NotImplemented", "the sandbox does not serve this operation")),
+            UNKNOWN => Err(error(501, "NotImplemented", "the sandbox does not serve this operation")),
+            _ => buckets::serve(aws, self, operation),
         }
     }
 
@@ -138,6 +166,7 @@ impl<'a> Asked<'a> {
             modified: aws.now,
             content_type: self.request.header("content-type").map(str::to_owned),
             body,
+            marker: false,
             metadata: self
                 .request
                 .headers
@@ -187,7 +216,7 @@ impl<'a> Asked<'a> {
         };
         let (mut rows, mut last, mut more) = (BTreeMap::new(), "", false);
         let later = bucket.objects.range::<str, _>((Bound::Excluded(self.after()), Bound::Unbounded));
-        for (key, versions) in later.filter(|(key, _)| key.starts_with(prefix)) {
+        for (key, versions) in later.filter(|(key, versions)| key.starts_with(prefix) && is_there(versions)) {
             let common = self.common_prefix(key, prefix);
             let row = common.unwrap_or(key);
             // A common prefix counts once, and not again on the page after the one that named it.
@@ -256,6 +285,11 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// Whether an object is there, as opposed to deleted.
+fn is_there(versions: &[Object]) -> bool {
+    versions.last().is_some_and(|object| !object.marker)
+}
+
 /// A row of a list: an object, or a prefix that objects have in common.
 fn element(name: &str, object: Option<&Object>) -> String {
     let Some(object) = object else {
@@ -269,7 +303,7 @@ fn element(name: &str, object: Option<&Object>) -> String {
     )
 }
 
-fn xml(status: u16, document: String) -> Response {
+pub(super) fn xml(status: u16, document: String) -> Response {
     let body = format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n{document}").into_bytes();
     let headers = vec![
         ("content-type".to_owned(), "application/xml".to_owned()),
@@ -297,7 +331,7 @@ fn url_encode(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, &KEPT).to_string()
 }
 
-fn instant(at: Millis) -> OffsetDateTime {
+pub(super) fn instant(at: Millis) -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 

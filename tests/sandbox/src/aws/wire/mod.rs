@@ -1,16 +1,18 @@
 //! The services' wire protocols: from an HTTP request to an operation of a service, and back.
 
 mod json;
-mod query;
+pub(in crate::aws) mod query;
+mod unknown;
+pub(in crate::aws) mod xml;
 
 #[cfg(test)]
 mod tests;
 
 use std::ops::Deref;
 
-use super::{ApiError, Aws, Millis, iam, s3};
 
 pub(super) use query::form;
+use super::{ApiError, Aws, Millis, iam, lambda, s3};
 
 /// An HTTP request as a service receives it, whoever sent it and however it came.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +96,8 @@ impl Request {
         self.scope()?.split('/').next().map(str::to_owned)
     }
 
-    pub(super) fn path(&self) -> &str {
+    /// Without the query string, still percent-encoded.
+    pub fn path(&self) -> &str {
         self.path_and_query.split('?').next().unwrap_or_default()
     }
 
@@ -141,19 +144,24 @@ impl Aws {
         let service = request.service().unwrap_or_default();
         let mut answer = match service.as_str() {
             "codepipeline" | "ecs" | "ecr" | "events" | "dynamodb" => json::answer(self, &service, request, refusal),
-            "elasticloadbalancing" => query::answer(self, request, &id, refusal),
+            "cloudformation" | "elasticloadbalancing" | "iam" | "sts" => {
+                query::answer(self, &service, request, &id, refusal)
+            }
+            "lambda" => {
+                let (operation, error, response) = lambda::answer(self, request, refusal);
+                Answer { operation, error, response }
+            }
             "s3" => {
                 let (operation, error, response) = s3::answer(self, request, &id, refusal);
                 Answer { operation, error, response }
             }
-            "" => json::rejection(
-                "",
-                ApiError {
-                    status: 403,
-                    ..ApiError::client("MissingAuthenticationTokenException", "Missing Authentication Token")
-                },
-            ),
-            other => json::rejection(other, ApiError::unknown_operation(&format!("the service {other}"))),
+            "" => {
+                let message = "Missing Authentication Token";
+                let error =
+                    ApiError { status: 403, ..ApiError::client("MissingAuthenticationTokenException", message) };
+                unknown::answer("", request, &id, Some(error))
+            }
+            other => unknown::answer(other, request, &id, refusal),
         };
         answer.response.headers.push(("x-amzn-requestid".to_owned(), id));
         let Answer { operation, error, response } = answer;

@@ -2,17 +2,28 @@
 
 use quick_xml::escape::escape;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-const NAMESPACE: &str = "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/";
+use crate::aws::Millis;
 
 /// The whole answer of an action: its result and the identifier of the request.
-pub(super) fn response(action: &str, result: &Value, request_id: &str) -> String {
-    let mut body = format!("<{action}Response xmlns=\"{NAMESPACE}\"><{action}Result>");
-    write(&mut body, result);
+pub(in crate::aws) fn response(namespace: &str, action: &str, result: &Value, request_id: &str) -> String {
+    let mut body = format!("<{action}Response xmlns=\"{namespace}\">");
+    // An action without output has no result element.
+    if !result.is_null() {
+        element(&mut body, &format!("{action}Result"), result);
+    }
     body.push_str(&format!(
-        "</{action}Result><ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
+        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
     ));
     body
+}
+
+/// A time as the query protocol writes it.
+pub(in crate::aws) fn instant(at: Millis) -> Value {
+    let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).ok();
+    at.and_then(|at| at.format(&Rfc3339).ok()).into()
 }
 
 fn write(body: &mut String, value: &Value) {

@@ -1,0 +1,102 @@
+//! Who calls, and the roles of the account: what of STS and IAM people ask to find their way.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use super::cloudformation::Role;
+use super::wire::query::Parameters;
+use super::wire::xml::instant;
+use super::{ApiError, Aws};
+
+/// The most items of one page.
+const MOST_ITEMS: usize = 1000;
+
+/// One action of STS; answers the members of its result.
+pub(super) fn sts(aws: &mut Aws, action: &str, _: &Parameters) -> Result<Value, ApiError> {
+    match action {
+        "GetCallerIdentity" => {
+            let arn = format!("arn:aws:iam::{}:user/person", aws.account);
+            Ok(json!({"Arn": arn, "UserId": "AIDAIOSFODNN7EXAMPLE", "Account": aws.account}))
+        }
+        _ => Err(ApiError::unknown_operation(action)),
+    }
+}
+
+/// One action of IAM; answers the members of its result.
+pub(super) fn iam(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
+    match action {
+        "ListRoles" => {
+            let prefix = parameters.get("PathPrefix").map_or("/", String::as_str);
+            let roles = aws.cloudformation.iam.roles().filter(|role| role.path.starts_with(prefix));
+            page("Roles", roles.map(|role| described(aws, role)).collect(), parameters)
+        }
+        "GetRole" => Ok(json!({ "Role": described(aws, role(aws, parameters)?) })),
+        "ListRolePolicies" => {
+            let names = role(aws, parameters)?.policies.keys().map(|name| json!(name)).collect();
+            page("PolicyNames", names, parameters)
+        }
+        "GetRolePolicy" => {
+            let role = role(aws, parameters)?;
+            let name = required(parameters, "PolicyName")?;
+            let missing = || no_entity(format!("The role policy with name {name} cannot be found."));
+            let document = role.policies.get(name).ok_or_else(missing)?;
+            Ok(json!({"RoleName": role.name, "PolicyName": name, "PolicyDocument": encoded(document)}))
+        }
+        "ListAttachedRolePolicies" => {
+            let policy = |arn: &String| json!({"PolicyName": arn.rsplit('/').next(), "PolicyArn": arn});
+            let attached = role(aws, parameters)?.managed_policies.iter().map(policy).collect();
+            page("AttachedPolicies", attached, parameters)
+        }
+        _ => Err(ApiError::unknown_operation(action)),
+    }
+}
+
+fn required<'a>(parameters: &'a Parameters, member: &str) -> Result<&'a str, ApiError> {
+    let field = member[..1].to_lowercase() + &member[1..];
+    parameters.get(member).map(String::as_str).ok_or_else(|| {
+        let message = format!(
+            "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
+        );
+        ApiError::client("ValidationError", message)
+    })
+}
+
+fn no_entity(message: String) -> ApiError {
+    ApiError { status: 404, ..ApiError::client("NoSuchEntity", message) }
+}
+
+fn role<'a>(aws: &'a Aws, parameters: &Parameters) -> Result<&'a Role, ApiError> {
+    let name = required(parameters, "RoleName")?;
+    let missing = || no_entity(format!("The role with name {name} cannot be found."));
+    aws.cloudformation.iam.role(name).ok_or_else(missing)
+}
+
+fn described(aws: &Aws, role: &Role) -> Value {
+    // A role is as old as the stack that it belongs to.
+    let of = |stack: &&super::cloudformation::Stack| {
+        stack.resources.iter().any(|resource| resource.kind == "AWS::IAM::Role" && resource.physical_id == role.name)
+    };
+    let created = aws.cloudformation.stacks().find(of).map_or(aws.now, |stack| stack.created);
+    json!({
+        "Path": role.path, "RoleName": role.name, "RoleId": role.id, "Arn": role.arn, "CreateDate": instant(created),
+        "AssumeRolePolicyDocument": encoded(&role.trust), "MaxSessionDuration": 3600,
+    })
+}
+
+/// IAM answers policy documents percent-encoded.
+fn encoded(document: &Value) -> String {
+    utf8_percent_encode(&document.to_string(), NON_ALPHANUMERIC).to_string()
+}
+
+/// One page of a list; the marker is the position at which the next page starts.
+fn page(member: &str, items: Vec<Value>, parameters: &Parameters) -> Result<Value, ApiError> {
+    let wrong = |message: &str| ApiError::client("ValidationError", message);
+    let size = parameters.get("MaxItems").map_or(Ok(MOST_ITEMS), |size| size.parse());
+    let size = size.ok().filter(|size| (1..=MOST_ITEMS).contains(size));
+    let size = size.ok_or_else(|| wrong("MaxItems is 1 to 1000"))?;
+    let start = parameters.get("Marker").map_or(Ok(0), |marker| marker.parse::<usize>());
+    let start = start.ok().filter(|start| *start <= items.len()).ok_or_else(|| wrong("Invalid Marker"))?;
+    let end = items.len().min(start + size);
+    let more = end < items.len();
+    Ok(json!({member: items[start..end], "IsTruncated": more, "Marker": more.then(|| end.to_string())}))
+}

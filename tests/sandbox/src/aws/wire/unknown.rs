@@ -1,0 +1,67 @@
+//! Requests to services that the sandbox does not have, refused in the protocol in which they were asked.
+
+use super::{Answer, Request, Response, escape, json, query};
+use crate::aws::ApiError;
+
+/// Refuses with `error`, or as AWS refuses an operation that it does not know.
+pub(super) fn answer(service: &str, request: &Request, id: &str, error: Option<ApiError>) -> Answer {
+    let form = request.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let what = format!("{} {}", request.method, request.path());
+    if let Some(target) = request.header("x-amz-target") {
+        let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
+        let error = error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
+        return Answer { operation, ..json::rejection(service, error) };
+    }
+    if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
+        return cbor(request, error.map_or("UnknownOperationException".to_owned(), |error| error.code));
+    }
+    if form && service == "ec2" {
+        let refused = query::rejection(request, id, error);
+        return Answer { response: ec2(id), ..refused };
+    }
+    if form {
+        return query::rejection(request, id, error);
+    }
+    if ["s3", "route53", "cloudfront", ""].contains(&service) {
+        return rest_xml(what, id, error);
+    }
+    // REST/JSON: the code is in the header, whatever the body says.
+    let error = error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {what}")));
+    Answer { operation: what, ..json::rejection(service, ApiError { status: error.status.max(404), ..error }) }
+}
+
+fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> Answer {
+    let error = error.unwrap_or_else(|| ApiError {
+        status: 501,
+        ..ApiError::client("NotImplemented", "A header you provided implies functionality that is not implemented")
+    });
+    let (code, message) = (escape(&error.code), escape(&error.message));
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
+         <RequestId>{id}</RequestId></Error>"
+    );
+    let headers = vec![("content-type".to_owned(), "application/xml".to_owned())];
+    let response = Response { status: error.status, headers, body: body.into_bytes() };
+    Answer { operation, error: Some(error.code), response }
+}
+
+fn ec2(id: &str) -> Response {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>InvalidAction</Code>\
+         <Message>The action is not valid for this web service.</Message></Error></Errors><RequestID>{id}</RequestID></Response>"
+    );
+    let headers = vec![("content-type".to_owned(), "text/xml".to_owned())];
+    Response { status: 400, headers, body: body.into_bytes() }
+}
+
+/// A map of one short text: `{"__type": code}`.
+fn cbor(request: &Request, code: String) -> Answer {
+    let text = |text: &str| [&[0x78, u8::try_from(text.len()).unwrap_or(0)], text.as_bytes()].concat();
+    let body = [vec![0xa1], text("__type"), text(&code)].concat();
+    let operation = request.path().rsplit('/').next().unwrap_or_default().to_owned();
+    let headers = vec![
+        ("content-type".to_owned(), "application/cbor".to_owned()),
+        ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned()),
+    ];
+    Answer { operation, error: Some(code), response: Response { status: 400, headers, body } }
+}

@@ -1,0 +1,104 @@
+//! What a person sees while the sandbox serves: one line a request, one for every pipeline execution that begins or ends,
+//! and one for what was asked for and is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use console::style;
+use sandbox::aws::{Aws, Call, Millis};
+use sandbox::client::Exchange;
+use sandbox::observer::{record, text};
+use slipway::timestamp::Timestamp;
+
+/// The codes with which services say that they do not know an operation.
+const UNKNOWN: [&str; 3] = ["InvalidAction", "NotImplemented", "UnknownOperationException"];
+
+/// How long after its end the record of an execution may still change.
+const SETTLED_AFTER_MS: Millis = 10 * 60 * 1000;
+
+/// What was said so far.
+#[derive(Debug, Default)]
+pub(super) struct Console {
+    requests: usize,
+    missing: BTreeSet<String>,
+    /// What was last said of every execution, by id.
+    executions: BTreeMap<String, String>,
+}
+
+impl Console {
+    pub(super) fn tell(&mut self, exchange: &Exchange) {
+        self.requests += 1;
+        println!("{}", request_line(&exchange.call, exchange.response.status, &exchange.response.body));
+        if let Some(missing) = missing(&exchange.call) {
+            println!("          {} {missing}", style("missing:").yellow());
+            self.missing.insert(missing);
+        }
+    }
+
+    /// Tells which executions began or ended.
+    pub(super) fn watch(&mut self, aws: &Aws) {
+        for execution in &aws.codepipeline.executions {
+            let settles = execution.is_over() && aws.now - execution.updated < SETTLED_AFTER_MS;
+            if self.executions.contains_key(&execution.id) && execution.is_over() && !settles {
+                continue;
+            }
+            let record = if settles { record(aws, &execution.id) } else { None };
+            let outcome = record.as_ref().and_then(|record| Some((text(record, "outcome")?, text(record, "reason")?)));
+            let status = match outcome {
+                Some((outcome, reason)) => format!("{}: {outcome}, {reason}", execution.status.word()),
+                None => execution.status.word().to_owned(),
+            };
+            if self.executions.get(&execution.id) == Some(&status) {
+                continue;
+            }
+            let is_news = !(self.executions.is_empty() && execution.is_over());
+            self.executions.insert(execution.id.clone(), status.clone());
+            if is_news {
+                println!("{}  {} {} {status}", clock(aws.now), style(&execution.pipeline).bold(), execution.id);
+            }
+        }
+    }
+
+    /// How it was, for the end.
+    pub(super) fn summary(&self) -> String {
+        let mut summary = format!("{} requests served", self.requests);
+        if !self.missing.is_empty() {
+            let missing: Vec<&str> = self.missing.iter().map(String::as_str).collect();
+            summary.push_str(&format!("; asked for and missing: {}", missing.join(", ")));
+        }
+        summary
+    }
+}
+
+fn request_line(call: &Call, status: u16, body: &[u8]) -> String {
+    let mut line = format!("{}  {} {} {status}", clock(call.at), call.service, call.operation);
+    if let Some(error) = &call.error {
+        line.push_str(&format!(" {error}"));
+        if let Some(message) = message(body) {
+            line.push_str(&format!(": {message}"));
+        }
+    }
+    line
+}
+
+/// The message of an error answer, whether it is JSON or XML.
+fn message(body: &[u8]) -> Option<String> {
+    let body = std::str::from_utf8(body).ok()?;
+    if let Ok(answer) = serde_json::from_str::<serde_json::Value>(body) {
+        let message = answer.get("message").or(answer.get("Message"))?;
+        return message.as_str().map(str::to_owned);
+    }
+    let (_, rest) = body.split_once("<Message>")?;
+    Some(rest.split_once("</Message>")?.0.to_owned())
+}
+
+/// What was asked for and is not served.
+fn missing(call: &Call) -> Option<String> {
+    call.error.as_deref().filter(|error| UNKNOWN.contains(error))?;
+    Some(format!("{} {}", call.service, call.operation))
+}
+
+fn clock(at: Millis) -> String {
+    let time = std::time::UNIX_EPOCH + Duration::from_millis(at.unsigned_abs());
+    Timestamp::from(time).to_string().chars().skip(11).take(8).collect()
+}

@@ -100,3 +100,43 @@ fn page(member: &str, items: Vec<Value>, parameters: &Parameters) -> Result<Valu
     let more = end < items.len();
     Ok(json!({member: items[start..end], "IsTruncated": more, "Marker": more.then(|| end.to_string())}))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::super::cloudformation::deploy;
+    use super::*;
+
+    #[test]
+    fn roles_are_found_with_their_policies() {
+        let mut aws = Aws::new(1);
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let given =
+            [("Name", "web"), ("Cluster", "apps"), ("Service", "web"), ("Repository", "web"), ("ContainerName", "web")];
+        let given: BTreeMap<String, String> = given.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        ecs_and_repository(&mut aws);
+        deploy(&mut aws, "slipway", &template, &given).unwrap();
+        let with = |pairs: &[(&str, &str)]| -> Parameters {
+            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        };
+        let first = iam(&mut aws, "ListRoles", &with(&[("MaxItems", "1")])).unwrap();
+        assert_eq!((&first["IsTruncated"], &first["Marker"]), (&json!(true), &json!("1")));
+        let name = first["Roles"][0]["RoleName"].as_str().unwrap().to_owned();
+        let role = iam(&mut aws, "GetRole", &with(&[("RoleName", &name)])).unwrap();
+        assert!(role["Role"]["AssumeRolePolicyDocument"].as_str().unwrap().starts_with("%7B%22"));
+        assert_eq!(iam(&mut aws, "GetRole", &with(&[("RoleName", "none")])).unwrap_err().code, "NoSuchEntity");
+    }
+
+    fn ecs_and_repository(aws: &mut Aws) {
+        super::super::ecs::call(aws, "CreateCluster", &json!({"clusterName": "apps"})).unwrap();
+        super::super::ecr::call(aws, "CreateRepository", &json!({"repositoryName": "web"})).unwrap();
+    }
+
+    #[test]
+    fn the_caller_is_a_person_of_the_account() {
+        let answer = sts(&mut Aws::new(1), "GetCallerIdentity", &Parameters::new()).unwrap();
+        assert_eq!(answer["Arn"], "arn:aws:iam::111122223333:user/person");
+    }
+}

@@ -84,6 +84,7 @@ impl Aws {
         let until = self.now;
         while let Some((at, due)) = self.agenda.take_until(until) {
             self.now = at;
+            self.s3.at(at);
             match due {
                 Due::CodePipeline(due) => codepipeline::run_due(self, due),
                 Due::Ecs(due) => ecs::run_due(self, due),

@@ -195,3 +195,13 @@ async fn the_same_seed_gives_the_same_story() {
     }
     assert_eq!(stories[0], stories[1]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_can_go_faster_than_the_runtime() {
+    let clock = VirtualClock::at_speed(1000, 60);
+    clock.sleep(Duration::from_secs(120)).await;
+    assert_eq!(clock.now(), 1000 + 120_000);
+    let before = Instant::now();
+    clock.sleep(Duration::from_secs(60)).await;
+    assert_eq!(before.elapsed(), Duration::from_secs(1));
+}

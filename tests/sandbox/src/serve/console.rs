@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use console::style;
+use sandbox::aws::codepipeline::Execution;
 use sandbox::aws::{Aws, Call, Millis};
 use sandbox::client::Exchange;
 use sandbox::observer::{record, text};
@@ -26,6 +27,13 @@ pub(super) struct Console {
 }
 
 impl Console {
+    /// A console to which the executions so far are no news.
+    pub(super) fn starting_at(aws: &Aws) -> Self {
+        let mut console = Self::default();
+        console.news(aws);
+        console
+    }
+
     pub(super) fn tell(&mut self, exchange: &Exchange) {
         self.requests += 1;
         println!("{}", request_line(&exchange.call, exchange.response.status, &exchange.response.body));
@@ -37,26 +45,24 @@ impl Console {
 
     /// Tells which executions began or ended.
     pub(super) fn watch(&mut self, aws: &Aws) {
+        self.news(aws).iter().for_each(|line| println!("{line}"));
+    }
+
+    fn news(&mut self, aws: &Aws) -> Vec<String> {
+        let mut lines = Vec::new();
         for execution in &aws.codepipeline.executions {
             let settles = execution.is_over() && aws.now - execution.updated < SETTLED_AFTER_MS;
             if self.executions.contains_key(&execution.id) && execution.is_over() && !settles {
                 continue;
             }
-            let record = if settles { record(aws, &execution.id) } else { None };
-            let outcome = record.as_ref().and_then(|record| Some((text(record, "outcome")?, text(record, "reason")?)));
-            let status = match outcome {
-                Some((outcome, reason)) => format!("{}: {outcome}, {reason}", execution.status.word()),
-                None => execution.status.word().to_owned(),
-            };
-            if self.executions.get(&execution.id) == Some(&status) {
-                continue;
-            }
-            let is_news = !(self.executions.is_empty() && execution.is_over());
-            self.executions.insert(execution.id.clone(), status.clone());
-            if is_news {
-                println!("{}  {} {} {status}", clock(aws.now), style(&execution.pipeline).bold(), execution.id);
+            let status = status(aws, execution, settles);
+            if self.executions.get(&execution.id) != Some(&status) {
+                let (time, pipeline) = (clock(aws.now), style(&execution.pipeline).bold());
+                lines.push(format!("{time}  {pipeline} {} {status}", execution.id));
+                self.executions.insert(execution.id.clone(), status);
             }
         }
+        lines
     }
 
     /// How it was, for the end.
@@ -67,6 +73,16 @@ impl Console {
             summary.push_str(&format!("; asked for and missing: {}", missing.join(", ")));
         }
         summary
+    }
+}
+
+/// The status of an execution, and how its release ended once the ledger says so.
+fn status(aws: &Aws, execution: &Execution, settles: bool) -> String {
+    let record = if settles { record(aws, &execution.id) } else { None };
+    let outcome = record.as_ref().and_then(|record| Some((text(record, "outcome")?, text(record, "reason")?)));
+    match outcome {
+        Some((outcome, reason)) => format!("{}: {outcome}, {reason}", execution.status.word()),
+        None => execution.status.word().to_owned(),
     }
 }
 
@@ -101,4 +117,41 @@ fn missing(call: &Call) -> Option<String> {
 fn clock(at: Millis) -> String {
     let time = std::time::UNIX_EPOCH + Duration::from_millis(at.unsigned_abs());
     Timestamp::from(time).to_string().chars().skip(11).take(8).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call(service: &str, operation: &str, error: Option<&str>) -> Call {
+        Call {
+            at: 1_767_603_600_000,
+            caller: "person".to_owned(),
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            error: error.map(str::to_owned),
+        }
+    }
+
+    #[test]
+    fn a_request_is_one_line_with_its_error() {
+        assert_eq!(request_line(&call("ecs", "ListTasks", None), 200, b"{}"), "09:00:00  ecs ListTasks 200");
+        let refused = call("ecs", "ListTasks", Some("ClusterNotFoundException"));
+        assert_eq!(
+            request_line(&refused, 400, br#"{"message": "Cluster not found."}"#),
+            "09:00:00  ecs ListTasks 400 ClusterNotFoundException: Cluster not found."
+        );
+        let xml = b"<ErrorResponse><Error><Code>RuleNotFound</Code><Message>none</Message></Error></ErrorResponse>";
+        assert!(
+            request_line(&call("elb", "DescribeRules", Some("RuleNotFound")), 400, xml).ends_with("RuleNotFound: none")
+        );
+    }
+
+    #[test]
+    fn only_unknown_operations_are_missing() {
+        assert_eq!(missing(&call("ecs", "ListTasks", Some("ClusterNotFoundException"))), None);
+        for code in UNKNOWN {
+            assert_eq!(missing(&call("ecs", "ListAttributes", Some(code))).as_deref(), Some("ecs ListAttributes"));
+        }
+    }
 }

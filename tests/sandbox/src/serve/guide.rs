@@ -35,7 +35,7 @@ fn commands(aws: &Aws) -> Vec<String> {
         "aws cloudformation describe-stacks --query 'Stacks[].[StackName,StackStatus]' --output text".to_owned(),
         format!("aws ecs describe-services --cluster {CLUSTER} --services {WEB} --query 'services[0].deployments'"),
         format!("aws codepipeline get-pipeline-state --name slipway-{WEB}"),
-        format!("aws events list-rules --name-prefix slipway-"),
+        "aws events list-rules --name-prefix slipway-".to_owned(),
     ];
     let listener = aws.elb.listeners.keys().next();
     commands.extend(listener.map(|arn| format!("aws elbv2 describe-rules --listener-arn {arn}")));
@@ -54,4 +54,22 @@ fn push(tag: &str, more: &str) -> String {
         "aws ecr put-image --repository-name {WEB} --image-tag {tag} \
          --image-manifest '{{\"schemaVersion\":2,\"config\":{{\"digest\":\"{tag}\"}}{more}}}'"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_names_what_is_there() {
+        let aws = sandbox::story::deployed(1).expect("the stacks deploy");
+        let full = guide(&aws, 4566, 60);
+        assert!(full.starts_with("an in-memory AWS is listening on http://127.0.0.1:4566\n"), "{full}");
+        for command in
+            ["ecs describe-services", "elbv2 describe-rules --listener-arn arn:", "dynamodb scan --table-name slipway-"]
+        {
+            assert!(full.contains(command), "{full}");
+        }
+        assert!(guide(&Aws::new(1), 4566, 60).contains("create-cluster"));
+    }
 }

@@ -66,7 +66,7 @@ async fn until_interrupted(driver: Driver, arguments: &Serve) -> Result<(), Stri
     let port = listener.local_addr().map_err(|error| error.to_string())?.port();
     let guide = guide::guide(&driver.world.aws(), port, arguments.speed);
     println!("{guide}");
-    let console = Rc::new(RefCell::new(Console::default()));
+    let console = Rc::new(RefCell::new(Console::starting_at(&driver.world.aws())));
     let watch = |aws: &Aws| console.borrow_mut().watch(aws);
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| format!("failed to wait for Ctrl-C: {error}"))?,

@@ -27,7 +27,7 @@ const CONFIG_BUCKET: &str = "page-counter-config";
 pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
     ecs::call(aws, "CreateCluster", &json!({"clusterName": CLUSTER})).map_err(|e| e.to_string())?;
     ecs::add_container_instances(aws, CLUSTER, 2);
-    aws.s3.create_bucket(CONFIG_BUCKET, true);
+    aws.s3.at(aws.now).create_bucket(CONFIG_BUCKET, true);
     aws.s3.put(CONFIG_BUCKET, "config.zip", config()?).map_err(|e| e.to_string())?;
     let network = [("VpcId", "vpc-0a1b2c3d"), ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e"), ("Cluster", CLUSTER)];
     let with = |own: &[(&'static str, &'static str)]| [&network[..], own].concat();

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::*;
 
+mod api;
 mod own_templates;
 mod sam;
 mod stacks;

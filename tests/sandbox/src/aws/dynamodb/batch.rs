@@ -83,3 +83,63 @@ fn count(items: usize, most: usize) -> Result<(), ApiError> {
          Member must have length between 1 and {most}"
     )))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::dynamodb::call;
+
+    fn world() -> Aws {
+        let mut aws = Aws::new(1);
+        for name in ["one", "two"] {
+            let table = json!({"TableName": name, "KeySchema": [{"AttributeName": "k", "KeyType": "HASH"}],
+                "AttributeDefinitions": [{"AttributeName": "k", "AttributeType": "S"}], "Tags": [{"Key": "a", "Value": "b"}]});
+            call(&mut aws, "CreateTable", &table).unwrap();
+        }
+        aws
+    }
+
+    fn key(k: &str) -> Value {
+        json!({ "k": { "S": k } })
+    }
+
+    #[test]
+    fn many_items_are_written_and_read_at_once() {
+        let mut aws = world();
+        let put = |k: &str| json!({ "PutRequest": { "Item": key(k) } });
+        let both = json!({"RequestItems": {"one": [put("a"), put("b")], "two": [put("c")]}});
+        assert_eq!(call(&mut aws, "BatchWriteItem", &both).unwrap(), json!({ "UnprocessedItems": {} }));
+        let delete = json!({"RequestItems": {"one": [{"DeleteRequest": {"Key": key("b")}}]}});
+        call(&mut aws, "BatchWriteItem", &delete).unwrap();
+        let asked = json!({"RequestItems": {"one": {"Keys": [key("a"), key("b")]}, "two": {"Keys": [key("c")]}}});
+        let got = call(&mut aws, "BatchGetItem", &asked).unwrap();
+        assert_eq!(got["Responses"], json!({"one": [key("a")], "two": [key("c")]}));
+    }
+
+    #[test]
+    fn a_batch_has_limits_and_no_duplicates() {
+        let mut aws = world();
+        let twice = json!({"RequestItems": {"one": {"Keys": [key("a"), key("a")]}}});
+        assert!(call(&mut aws, "BatchGetItem", &twice).unwrap_err().message.contains("duplicates"));
+        let many: Vec<Value> = (0..26).map(|k| json!({ "PutRequest": { "Item": key(&k.to_string()) } })).collect();
+        let error = call(&mut aws, "BatchWriteItem", &json!({"RequestItems": {"one": many}})).unwrap_err();
+        assert!(error.message.contains("less") || error.message.contains("between 1 and 25"), "{error}");
+    }
+
+    #[test]
+    fn tables_are_listed_in_pages_and_deleted() {
+        let mut aws = world();
+        let first = call(&mut aws, "ListTables", &json!({"Limit": 1})).unwrap();
+        assert_eq!(first, json!({"TableNames": ["one"], "LastEvaluatedTableName": "one"}));
+        let rest = call(&mut aws, "ListTables", &json!({"ExclusiveStartTableName": "one"})).unwrap();
+        assert_eq!(rest, json!({"TableNames": ["two"]}));
+        let arn = call(&mut aws, "DescribeTable", &json!({"TableName": "one"})).unwrap()["Table"]["TableArn"].clone();
+        let tags = call(&mut aws, "ListTagsOfResource", &json!({ "ResourceArn": arn })).unwrap();
+        assert_eq!(tags["Tags"], json!([{"Key": "a", "Value": "b"}]));
+        call(&mut aws, "DeleteTable", &json!({"TableName": "one"})).unwrap();
+        assert_eq!(
+            call(&mut aws, "DescribeTable", &json!({"TableName": "one"})).unwrap_err().code,
+            "ResourceNotFoundException"
+        );
+    }
+}

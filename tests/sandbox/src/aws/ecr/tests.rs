@@ -159,3 +159,43 @@ fn an_untagged_image_has_an_empty_tag_or_none() {
         (0..20).map(|_| push::detail(&mut aws, "web", "sha256:00", None, "PUSH")["image-tag"].clone()).collect();
     assert!(tags.contains(&Value::Null) && tags.contains(&json!("")));
 }
+
+#[test]
+fn a_repository_with_images_is_deleted_by_force_only() {
+    let mut aws = world("MUTABLE");
+    put(&mut aws, "{}", "v1").unwrap();
+    assert!(ask(&mut aws, "DeleteRepository", json!({})).unwrap_err().starts_with("RepositoryNotEmptyException"));
+    ask(&mut aws, "DeleteRepository", json!({"force": true})).unwrap();
+    assert!(ask(&mut aws, "ListImages", json!({})).unwrap_err().starts_with("RepositoryNotFoundException"));
+}
+
+#[test]
+fn what_a_repository_does_not_have_is_not_found() {
+    let mut aws = world("MUTABLE");
+    put(&mut aws, "{}", "v1").unwrap();
+    let code = |aws: &mut Aws, operation: &str, members: Value| {
+        ask(aws, operation, members).unwrap_err().split(':').next().unwrap().to_owned()
+    };
+    let image = json!({"imageId": {"imageTag": "v1"}});
+    assert_eq!(code(&mut aws, "DescribeImageScanFindings", image), "ScanNotFoundException");
+    assert_eq!(code(&mut aws, "GetLifecyclePolicy", json!({})), "LifecyclePolicyNotFoundException");
+    assert_eq!(code(&mut aws, "GetRepositoryPolicy", json!({})), "RepositoryPolicyNotFoundException");
+}
+
+#[test]
+fn an_authorization_token_lasts_twelve_hours() {
+    let mut aws = Aws::new(1);
+    let token = call(&mut aws, "GetAuthorizationToken", &json!({})).unwrap()["authorizationData"][0].clone();
+    assert_eq!(token["authorizationToken"], "QVdTOnNhbmRib3g=");
+    assert_eq!(token["expiresAt"], Aws::seconds(aws.now + 12 * 3_600_000));
+}
+
+#[test]
+fn who_pushes_by_hand_says_what_the_image_does() {
+    let mut aws = world("MUTABLE");
+    let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web";
+    put(&mut aws, r#"{"annotations":{"sandbox.behaviour":"exits"}}"#, "v1").unwrap();
+    assert_eq!(behaviour(&aws, &format!("{host}:v1")), Ok(Behaviour::Exits));
+    let wrong = put(&mut aws, r#"{"annotations":{"sandbox.behaviour":"flies"}}"#, "v2").unwrap_err();
+    assert!(wrong.contains("healthy, never-healthy or exits, found flies"), "{wrong}");
+}

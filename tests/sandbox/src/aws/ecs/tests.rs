@@ -9,6 +9,7 @@ use crate::aws::elb;
 mod api;
 mod definitions;
 mod fates;
+mod listings;
 mod rollouts;
 
 /// An account with the cluster `main` and one target group behind a load balancer.

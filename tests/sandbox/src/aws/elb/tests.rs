@@ -161,3 +161,44 @@ fn open_requests_end_before_the_delay_on_some_seeds_only() {
     let seconds: Vec<u64> = (0..20).map(drained).collect();
     assert!(seconds.contains(&60) && seconds.iter().any(|seconds| *seconds < 60), "{seconds:?}");
 }
+
+#[test]
+fn a_rule_is_modified_by_whole_lists() {
+    let (mut aws, blue, green, listener) = balanced();
+    let rule = json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": [{"Type": "forward", "TargetGroupArn": blue}]});
+    let arn = create_rule(&mut aws, &rule).unwrap()["Arn"].as_str().unwrap().to_owned();
+    let action = "Actions.member.1.";
+    let groups = "Actions.member.1.ForwardConfig.TargetGroups.member.";
+    let names = [
+        format!("{action}Type"),
+        format!("{groups}1.TargetGroupArn"),
+        format!("{groups}1.Weight"),
+        format!("{groups}2.TargetGroupArn"),
+        format!("{groups}2.Weight"),
+    ];
+    let values = ["forward", &blue, "90", &green, "10"];
+    let mut asked: BTreeMap<String, String> = names.into_iter().zip(values.map(str::to_owned)).collect();
+    asked.insert("RuleArn".to_owned(), arn.clone());
+    let body = call(&mut aws, "ModifyRule", &asked).unwrap();
+    assert!(body.contains(&format!("<TargetGroupArn>{green}</TargetGroupArn><Weight>10</Weight>")), "{body}");
+    assert!(aws.elb.target_groups[&green].used_since.is_some());
+    asked.insert("ResetTransforms".to_owned(), "true".to_owned());
+    assert_eq!(call(&mut aws, "ModifyRule", &asked).unwrap_err().code, "ValidationError");
+}
+
+#[test]
+fn targets_are_registered_with_the_port_of_the_group() {
+    let (mut aws, blue, ..) = balanced();
+    let asked = parameters(&[("TargetGroupArn", &blue), ("Targets.member.1.Id", "10.0.0.9")]);
+    call(&mut aws, "RegisterTargets", &asked).unwrap();
+    assert_eq!(state(&aws, &blue, "10.0.0.9", 80), Some(TargetState::Initial));
+    call(&mut aws, "DeregisterTargets", &asked).unwrap();
+    assert_ne!(state(&aws, &blue, "10.0.0.9", 80), Some(TargetState::Initial));
+}
+
+#[test]
+fn tags_are_described_for_each_resource() {
+    let (mut aws, blue, ..) = balanced();
+    let body = call(&mut aws, "DescribeTags", &parameters(&[("ResourceArns.member.1", &blue)])).unwrap();
+    assert!(body.contains(&format!("<ResourceArn>{blue}</ResourceArn><Tags></Tags>")), "{body}");
+}

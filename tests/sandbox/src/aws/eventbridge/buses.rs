@@ -40,3 +40,32 @@ pub(super) fn tags(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         false => Err(missing(arn.rsplit('/').next().unwrap_or(arn))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::call;
+    use super::*;
+
+    #[test]
+    fn rules_are_found_by_their_target() {
+        let mut aws = Aws::new(1);
+        let arn = aws.arn("lambda", "function:f");
+        call(&mut aws, "PutRule", &json!({"Name": "r", "EventPattern": "{\"source\":[\"s\"]}"})).unwrap();
+        call(&mut aws, "PutTargets", &json!({"Rule": "r", "Targets": [{"Id": "1", "Arn": arn}]})).unwrap();
+        let found = call(&mut aws, "ListRuleNamesByTarget", &json!({ "TargetArn": arn })).unwrap();
+        assert_eq!(found, json!({ "RuleNames": ["r"] }));
+        let buses = call(&mut aws, "ListEventBuses", &json!({})).unwrap();
+        assert_eq!(buses["EventBuses"][0]["Name"], "default");
+    }
+
+    #[test]
+    fn a_pattern_is_tried_on_a_whole_event_only() {
+        let mut event = json!({"id": "1", "account": "1", "source": "s", "time": "t", "region": "r", "resources": [], "detail-type": "d"});
+        let test =
+            |event: &Value| test_pattern(&json!({"EventPattern": "{\"source\":[\"s\"]}", "Event": event.to_string()}));
+        assert_eq!(test(&event).unwrap(), json!({ "Result": true }));
+        event["source"] = json!("other");
+        assert_eq!(test(&event).unwrap(), json!({ "Result": false }));
+        assert_eq!(test(&json!({"id": "1"})).unwrap_err().code, "ValidationException");
+    }
+}

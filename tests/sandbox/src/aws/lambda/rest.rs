@@ -183,3 +183,87 @@ fn failure(error: &ApiError) -> Response {
     response.headers.push(("x-amzn-errortype".to_owned(), error.code.clone()));
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::super::{create_function, finished};
+    use super::*;
+
+    fn world() -> Aws {
+        let mut aws = Aws::new(1);
+        for name in ["one", "two"] {
+            let function = Function { name: name.to_owned(), timeout: Duration::from_secs(9), ..Function::default() };
+            create_function(&mut aws, function).unwrap();
+        }
+        aws
+    }
+
+    fn send(aws: &mut Aws, method: &str, path: &str, kind: &str, body: &str) -> (u16, Value) {
+        let request = Request {
+            method: method.to_owned(),
+            path_and_query: path.to_owned(),
+            headers: vec![
+                (
+                    "authorization".to_owned(),
+                    "AWS4-HMAC-SHA256 Credential=A/20260105/eu-west-1/lambda/aws4_request, x".to_owned(),
+                ),
+                ("x-amz-invocation-type".to_owned(), kind.to_owned()),
+            ],
+            body: body.as_bytes().to_vec(),
+            ..Request::default()
+        };
+        let response = aws.call(&request);
+        (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
+    }
+
+    #[test]
+    fn functions_are_listed_in_pages() {
+        let mut aws = world();
+        let (_, first) = send(&mut aws, "GET", "/2015-03-31/functions/?MaxItems=1", "", "");
+        assert_eq!((&first["Functions"][0]["FunctionName"], &first["NextMarker"]), (&json!("one"), &json!("1")));
+        let (_, second) = send(&mut aws, "GET", "/2015-03-31/functions/?MaxItems=1&Marker=1", "", "");
+        assert_eq!((&second["Functions"][0]["Timeout"], second.get("NextMarker")), (&json!(9), None));
+        assert_eq!(send(&mut aws, "GET", "/2015-03-31/functions/three", "", "").0, 404);
+    }
+
+    #[test]
+    fn an_event_is_accepted_and_a_dry_run_does_nothing() {
+        let mut aws = world();
+        let invoke = "/2015-03-31/functions/one/invocations";
+        assert_eq!(send(&mut aws, "POST", invoke, "DryRun", "").0, 204);
+        assert_eq!(send(&mut aws, "POST", invoke, "Event", "{}").0, 202);
+        assert_eq!((aws.lambda.invocations.len(), aws.lambda.take_awaited()), (1, None));
+        assert_eq!(send(&mut aws, "POST", invoke, "Event", "{").0, 400);
+    }
+
+    #[test]
+    fn a_synchronous_invocation_is_tried_once_and_answers_its_error() {
+        let mut aws = world();
+        assert_eq!(send(&mut aws, "POST", "/2015-03-31/functions/one/invocations", "RequestResponse", "{}").0, 200);
+        let id = aws.lambda.take_awaited().unwrap();
+        assert!(result(&aws, id).is_none());
+        aws.now += 1000;
+        aws.run_due();
+        let attempt = aws.lambda.take_ready().unwrap();
+        finished(&mut aws, attempt.id, Outcome::Failed("no".to_owned()));
+        let answer = result(&aws, id).unwrap();
+        assert!(answer.headers.contains(&("x-amz-function-error".to_owned(), "Unhandled".to_owned())));
+        assert!(String::from_utf8(answer.body).unwrap().contains("\"errorMessage\":\"no\""));
+        aws.now += 3_600_000;
+        aws.run_due();
+        assert!(aws.lambda.take_ready().is_none() && aws.lambda.dead_letters.is_empty());
+    }
+
+    #[test]
+    fn an_unknown_path_is_an_unknown_operation() {
+        let mut aws = world();
+        assert_eq!(send(&mut aws, "GET", "/2018-10-31/layers", "", "").0, 404);
+        let call = aws.calls.last().unwrap();
+        assert_eq!(
+            (call.operation.as_str(), call.error.as_deref()),
+            ("GET /2018-10-31/layers", Some("UnknownOperationException"))
+        );
+    }
+}

@@ -18,7 +18,7 @@ use super::{ApiError, Millis};
 #[derive(Clone, Debug, Default)]
 pub struct S3 {
     buckets: BTreeMap<String, Bucket>,
-    /// The time of the last request: objects that a service puts by itself carry it.
+    /// The time of the last request or of the last `at`: what a service puts by itself carries it.
     time: Millis,
     /// How many objects were ever put, from which version ids are made.
     puts: u64,
@@ -48,6 +48,12 @@ pub struct Object {
 }
 
 impl S3 {
+    /// Sets the time that buckets and objects made from now on carry.
+    pub fn at(&mut self, now: Millis) -> &mut Self {
+        self.time = now;
+        self
+    }
+
     pub fn create_bucket(&mut self, name: &str, versioned: bool) {
         let time = self.time;
         self.buckets

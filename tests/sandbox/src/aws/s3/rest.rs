@@ -30,7 +30,7 @@ pub(in crate::aws) fn answer(
     id: &str,
     refusal: Option<ApiError>,
 ) -> (String, Option<String>, Response) {
-    aws.s3.time = aws.now;
+    aws.s3.at(aws.now);
     let asked = Asked::read(request);
     let operation = asked.operation();
     let result = match refusal {
@@ -237,13 +237,25 @@ impl<'a> Asked<'a> {
             String::new()
         };
         let (name, prefix, count) = (escape(&self.bucket), encode(prefix), rows.len());
+        // Clients decode keys and prefixes only when the answer says that they are encoded.
+        let asked = self.asked_for(encode);
         Ok(xml(
             200,
             format!(
                 "<ListBucketResult xmlns=\"{NAMESPACE}\"><Name>{name}</Name><Prefix>{prefix}</Prefix><KeyCount>{count}</KeyCount>\
-             <MaxKeys>{max}</MaxKeys><IsTruncated>{more}</IsTruncated>{next}{elements}</ListBucketResult>"
+             {asked}<MaxKeys>{max}</MaxKeys><IsTruncated>{more}</IsTruncated>{next}{elements}</ListBucketResult>"
             ),
         ))
+    }
+
+    /// The members of a list that repeat what was asked for.
+    fn asked_for(&self, encode: impl Fn(&str) -> String) -> String {
+        let element = |name: &str, value: String| format!("<{name}>{value}</{name}>");
+        let encoding = self.parameter("encoding-type").map(|kind| element("EncodingType", escape(kind)));
+        let delimiter = self.parameter("delimiter").map(|text| element("Delimiter", encode(text)));
+        let after = self.parameter("start-after").map(|text| element("StartAfter", encode(text)));
+        let token = self.parameter("continuation-token").map(|text| element("ContinuationToken", escape(text)));
+        [encoding, delimiter, after, token].into_iter().flatten().collect()
     }
 
     fn max_keys(&self) -> Result<usize, ApiError> {

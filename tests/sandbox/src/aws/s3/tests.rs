@@ -154,3 +154,65 @@ fn lists_come_in_pages_and_by_prefix() {
     let prefix = text(&send(&mut aws, "GET", "", "/plain?list-type=2&prefix=a/", &[], b""));
     assert!(prefix.contains("<KeyCount>2</KeyCount>") && prefix.contains("<IsTruncated>false</IsTruncated>"));
 }
+
+#[test]
+fn buckets_are_made_listed_and_removed_when_empty() {
+    let mut aws = world();
+    assert_eq!(send(&mut aws, "PUT", "", "/made", &[], b"").status, 200);
+    assert!(text(&send(&mut aws, "PUT", "", "/made", &[], b"")).contains("BucketAlreadyOwnedByYou"));
+    assert!(text(&send(&mut aws, "GET", "", "/", &[], b"")).contains("<Name>made</Name>"));
+    send(&mut aws, "PUT", "made.localhost:4566", "/k", &[], b"1");
+    assert_eq!(send(&mut aws, "DELETE", "", "/made", &[], b"").status, 409);
+    assert_eq!(send(&mut aws, "DELETE", "", "/made/k", &[], b"").status, 204);
+    assert_eq!(send(&mut aws, "DELETE", "", "/made", &[], b"").status, 204);
+    assert_eq!(send(&mut aws, "HEAD", "", "/made", &[], b"").status, 404);
+}
+
+#[test]
+fn a_delete_marker_hides_the_versions() {
+    let mut aws = world();
+    let version = aws.s3.put("kept", "k", b"1".to_vec()).unwrap().unwrap();
+    let deleted = send(&mut aws, "DELETE", "", "/kept/k", &[], b"");
+    assert_eq!(header(&deleted, "x-amz-delete-marker"), Some("true"));
+    assert_eq!(aws.s3.get("kept", "k", None).unwrap_err().code, "NoSuchKey");
+    assert!(text(&send(&mut aws, "GET", "", "/kept?list-type=2", &[], b"")).contains("<KeyCount>0</KeyCount>"));
+    assert_eq!(aws.s3.get("kept", "k", Some(&version)).unwrap(), b"1");
+    let marker = header(&deleted, "x-amz-version-id").unwrap();
+    send(&mut aws, "DELETE", "", &format!("/kept/k?versionId={marker}"), &[], b"");
+    assert_eq!(aws.s3.get("kept", "k", None).unwrap(), b"1");
+}
+
+#[test]
+fn many_objects_are_deleted_at_once() {
+    let mut aws = world();
+    for key in ["a&b", "c"] {
+        aws.s3.put("plain", key, vec![1]).unwrap();
+    }
+    let body = b"<Delete><Object><Key>a&amp;b</Key></Object><Object><Key>c</Key></Object></Delete>";
+    let deleted = text(&send(&mut aws, "POST", "", "/plain?delete", &[], body));
+    assert!(deleted.contains("<Deleted><Key>a&amp;b</Key></Deleted>"), "{deleted}");
+    assert_eq!(aws.s3.get("plain", "a&b", None).unwrap_err().code, "NoSuchKey");
+    assert!(text(&send(&mut aws, "POST", "", "/plain?delete", &[], b"<Delete/>")).contains("MalformedXML"));
+}
+
+#[test]
+fn a_list_says_that_its_keys_are_encoded() {
+    let mut aws = world();
+    aws.s3.put("plain", "b c", vec![1]).unwrap();
+    let listed = text(&send(&mut aws, "GET", "", "/plain?list-type=2&encoding-type=url", &[], b""));
+    assert!(listed.contains("<EncodingType>url</EncodingType>") && listed.contains("<Key>b%20c</Key>"), "{listed}");
+}
+
+#[test]
+fn presigned_urls_of_both_versions_are_accepted() {
+    let mut aws = world();
+    aws.s3.put("plain", "k", b"1".to_vec()).unwrap();
+    let queries =
+        ["AWSAccessKeyId=A&Signature=x&Expires=1", "X-Amz-Credential=A%2F20260105%2Feu-west-1%2Fs3%2Faws4_request", ""];
+    let status = queries.map(|query| {
+        let request =
+            Request { method: "GET".to_owned(), path_and_query: format!("/plain/k?{query}"), ..Request::default() };
+        aws.call(&request).status
+    });
+    assert_eq!(status, [200, 200, 403]);
+}

@@ -85,3 +85,35 @@ fn query_errors_are_xml() {
     assert!(text.starts_with("<ErrorResponse xmlns="), "{text}");
     assert!(text.contains("<Error><Type>Sender</Type><Code>InvalidAction</Code><Message>Could not find operation Describe Nothing for version 2015-12-01</Message></Error>"), "{text}");
 }
+
+#[test]
+fn services_that_are_not_there_refuse_in_their_own_protocol() {
+    let mut aws = Aws::new(1);
+    let json = aws.call(&request("logs", "Logs_20140328.DescribeLogGroups", "{}"));
+    assert_eq!(body(&json)["__type"], "com.amazon.coral.service#UnknownOperationException");
+    let mut form = request("sns", "", "Action=ListTopics&Version=2010-03-31");
+    form.headers[1] = ("content-type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8".to_owned());
+    let form = String::from_utf8(aws.call(&form).body).unwrap();
+    assert!(form.contains("<Code>InvalidAction</Code>"), "{form}");
+    let mut rest = request("batch", "", "{}");
+    (rest.path_and_query, rest.headers[1].0) = ("/v1/describejobqueues".to_owned(), "accept".to_owned());
+    let rest = aws.call(&rest);
+    assert!(
+        rest.status == 404
+            && rest.headers.contains(&("x-amzn-errortype".to_owned(), "UnknownOperationException".to_owned()))
+    );
+    let mut cbor = request("monitoring", "", "");
+    cbor.path_and_query = "/service/GraniteServiceVersion20100801/operation/ListMetrics".to_owned();
+    cbor.headers[1] = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
+    assert_eq!(aws.call(&cbor).body, [&b"\xa1\x78\x06__type\x78\x19"[..], b"UnknownOperationException"].concat());
+    let operations: Vec<&str> = aws.calls.iter().map(|call| call.operation.as_str()).collect();
+    assert_eq!(operations, ["DescribeLogGroups", "ListTopics", "POST /v1/describejobqueues", "ListMetrics"]);
+}
+
+#[test]
+fn names_of_a_form_spell_a_structure() {
+    let form = [("A.member.10.B", "x"), ("A.member.2.B", "y"), ("C", "z"), ("D.E", "w")];
+    let form = form.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let expected = json!({"A": [{"B": "y"}, {"B": "x"}], "C": "z", "D": {"E": "w"}});
+    assert_eq!(Value::Object(query::tree(&form)), expected);
+}

@@ -22,12 +22,14 @@ pub(super) fn answer(service: &str, request: &Request, id: &str, error: Option<A
     if form {
         return query::rejection(request, id, error);
     }
-    if ["s3", "route53", "cloudfront", ""].contains(&service) {
+    // Who asks for a path without a signature is taken for an anonymous visitor of S3.
+    let anonymous = service.is_empty() && request.path().len() > 1;
+    if anonymous || ["route53", "cloudfront"].contains(&service) {
         return rest_xml(what, id, error);
     }
     // REST/JSON: the code is in the header, whatever the body says.
-    let error = error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {what}")));
-    Answer { operation: what, ..json::rejection(service, ApiError { status: error.status.max(404), ..error }) }
+    let unknown = || ApiError { status: 404, ..ApiError::unknown_operation(&format!("{service} {what}")) };
+    Answer { operation: what.clone(), ..json::rejection(service, error.unwrap_or_else(unknown)) }
 }
 
 fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> Answer {

@@ -66,7 +66,7 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     if !aws.cloudformation.names.insert(("AWS::S3::Bucket", name.clone())) {
         return Err(Problem::new(format!("BucketAlreadyOwnedByYou: {name} already exists")));
     }
-    aws.s3.create_bucket(&name, wish.properties["VersioningConfiguration"]["Status"] == "Enabled");
+    aws.s3.at(aws.now).create_bucket(&name, wish.properties["VersioningConfiguration"]["Status"] == "Enabled");
     let (domain, regional) = (format!("{name}.s3.amazonaws.com"), format!("{name}.s3.{}.amazonaws.com", aws.region));
     let attributes =
         json!({"Arn": format!("arn:aws:s3:::{name}"), "DomainName": domain, "RegionalDomainName": regional});

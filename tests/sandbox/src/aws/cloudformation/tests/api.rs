@@ -1,0 +1,107 @@
+use serde_json::{Value, json};
+
+use crate::aws::cloudformation::call;
+use crate::aws::{ApiError, Aws};
+
+const TEMPLATE: &str = "
+Parameters: {Name: {Type: String}, Zones: {Type: CommaDelimitedList, Default: 'a, b'}}
+Resources: {Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName: !Ref Name}}}
+Outputs: {Uri: {Value: !GetAtt Repository.RepositoryUri, Export: {Name: own-uri}}}
+";
+
+const USER: &str = "
+Resources: {Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName: user}}}
+Outputs: {Uri: {Value: !ImportValue own-uri}}
+";
+
+const ROLE: &str = "
+Resources:
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: '2012-10-17'
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: sts:AssumeRole}]
+";
+
+fn ask(aws: &mut Aws, action: &str, members: &[(&str, &str)]) -> Result<Value, ApiError> {
+    call(aws, action, &members.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+}
+
+const NAME: (&str, &str) = ("Parameters.member.1.ParameterKey", "Name");
+
+fn made() -> Aws {
+    let mut aws = Aws::new(1);
+    let value = ("Parameters.member.1.ParameterValue", "web");
+    ask(&mut aws, "CreateStack", &[("StackName", "own"), ("TemplateBody", TEMPLATE), NAME, value]).unwrap();
+    aws
+}
+
+#[test]
+fn a_stack_is_described_with_parameters_outputs_and_exports() {
+    let mut aws = made();
+    let stack = ask(&mut aws, "DescribeStacks", &[("StackName", "own")]).unwrap()["Stacks"][0].clone();
+    assert_eq!(
+        (&stack["StackStatus"], &stack["CreationTime"]),
+        (&json!("CREATE_COMPLETE"), &json!("2026-01-05T09:00:00Z"))
+    );
+    assert_eq!(stack["Parameters"][1], json!({"ParameterKey": "Zones", "ParameterValue": "a,b"}));
+    assert_eq!(stack["Outputs"][0]["ExportName"], "own-uri");
+    let by_id = ask(&mut aws, "DescribeStacks", &[("StackName", stack["StackId"].as_str().unwrap())]).unwrap();
+    assert_eq!(by_id["Stacks"][0], stack);
+    assert_eq!(
+        ask(&mut aws, "DescribeStacks", &[("StackName", "none")]).unwrap_err().to_string(),
+        "ValidationError: Stack with id none does not exist"
+    );
+}
+
+#[test]
+fn resources_and_the_template_are_answered() {
+    let mut aws = made();
+    let listed = ask(&mut aws, "ListStackResources", &[("StackName", "own")]).unwrap();
+    assert_eq!(listed["StackResourceSummaries"][0]["PhysicalResourceId"], "web");
+    let found = ask(&mut aws, "DescribeStackResources", &[("PhysicalResourceId", "web")]).unwrap();
+    assert_eq!(found["StackResources"][0]["StackName"], "own");
+    let missing = [("StackName", "own"), ("LogicalResourceId", "None")];
+    assert!(ask(&mut aws, "DescribeStackResource", &missing).unwrap_err().message.contains("does not exist for stack"));
+    assert_eq!(ask(&mut aws, "GetTemplate", &[("StackName", "own")]).unwrap()["TemplateBody"], TEMPLATE);
+    let events = ask(&mut aws, "DescribeStackEvents", &[("StackName", "own")]).unwrap();
+    assert_eq!(events["StackEvents"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn an_update_needs_a_change() {
+    let mut aws = made();
+    let keep = ("Parameters.member.1.UsePreviousValue", "true");
+    let same = [("StackName", "own"), ("TemplateBody", TEMPLATE), NAME, keep];
+    assert_eq!(ask(&mut aws, "UpdateStack", &same).unwrap_err().message, "No updates are to be performed.");
+    let more = TEMPLATE.replace("Outputs: {", "Outputs: {Name: {Value: !Ref Name}, ");
+    ask(&mut aws, "UpdateStack", &[("StackName", "own"), ("TemplateBody", &more), NAME, keep]).unwrap();
+    let updated = ask(&mut aws, "ListStacks", &[("StackStatusFilter.member.1", "UPDATE_COMPLETE")]).unwrap();
+    assert_eq!(updated["StackSummaries"][0]["StackName"], "own");
+    let twice = [("StackName", "own"), ("TemplateBody", TEMPLATE), NAME, keep];
+    assert_eq!(ask(&mut aws, "CreateStack", &twice).unwrap_err().code, "ValidationError");
+}
+
+#[test]
+fn an_export_in_use_keeps_its_stack() {
+    let mut aws = made();
+    assert!(ask(&mut aws, "ListImports", &[("ExportName", "own-uri")]).unwrap_err().message.contains("not imported"));
+    ask(&mut aws, "CreateStack", &[("StackName", "user"), ("TemplateBody", USER)]).unwrap();
+    assert_eq!(ask(&mut aws, "ListImports", &[("ExportName", "own-uri")]).unwrap()["Imports"], json!(["user"]));
+    assert!(ask(&mut aws, "DeleteStack", &[("StackName", "own")]).unwrap_err().message.contains("in use by user"));
+    ask(&mut aws, "DeleteStack", &[("StackName", "user")]).unwrap();
+    ask(&mut aws, "DeleteStack", &[("StackName", "own")]).unwrap();
+    assert_eq!(ask(&mut aws, "ListExports", &[]).unwrap()["Exports"], json!([]));
+    ask(&mut aws, "DeleteStack", &[("StackName", "own")]).unwrap();
+}
+
+#[test]
+fn a_stack_with_roles_needs_a_capability() {
+    let mut aws = Aws::new(1);
+    let role = [("StackName", "role"), ("TemplateBody", ROLE)];
+    assert_eq!(ask(&mut aws, "CreateStack", &role).unwrap_err().code, "InsufficientCapabilitiesException");
+    let capable = [role[0], role[1], ("Capabilities.member.1", "CAPABILITY_IAM")];
+    ask(&mut aws, "CreateStack", &capable).unwrap();
+    assert_eq!(ask(&mut aws, "CreateStack", &capable).unwrap_err().code, "AlreadyExistsException");
+}

@@ -535,6 +535,32 @@ def a_service_from_the_projects_own_template():
 
 
 @check
+def stacks_by_deploy():
+    template = str(ROOT / "infra/service.yaml")
+    deploy = ["aws", "cloudformation", "deploy", "--stack-name", "deployed", "--template-file", template, "--capabilities",
+              "CAPABILITY_IAM", "--parameter-overrides", "Name=deployed", "VpcId=vpc-0a1b2c3d", f"Cluster={CLUSTER}",
+              "Subnets=subnet-0a1b2c3d,subnet-1b2c3d4e", "LoadBalanced=no", "DesiredCount=1"]
+    run = lambda command: subprocess.run(command, env=SERVER.environment(), capture_output=True, text=True, timeout=120)
+    first = run(deploy)
+    assert first.returncode == 0 and "Successfully created/updated stack" in first.stdout, first
+    again = run(deploy)
+    assert "No changes to deploy" in again.stdout + again.stderr, again
+    assert cli("cloudformation", "validate-template", "--template-body", f"file://{template}")["Parameters"]
+    cloudformation = client("cloudformation")
+    kept = [{"ParameterKey": it["ParameterKey"], "UsePreviousValue": True}
+            for it in cloudformation.describe_stacks(StackName="deployed")["Stacks"][0]["Parameters"]]
+    for parameter in kept:
+        if parameter["ParameterKey"] == "DesiredCount":
+            parameter.update(ParameterValue="2", UsePreviousValue=False)
+    cloudformation.create_change_set(StackName="deployed", ChangeSetName="two", TemplateBody=Path(template).read_text(),
+                                     Parameters=kept, Capabilities=["CAPABILITY_IAM"])
+    cloudformation.get_waiter("change_set_create_complete").wait(StackName="deployed", ChangeSetName="two")
+    cloudformation.delete_change_set(StackName="deployed", ChangeSetName="two")
+    modelled(cloudformation, "ChangeSetNotFoundException", cloudformation.describe_change_set, StackName="deployed",
+             ChangeSetName="two")
+
+
+@check
 def lambda_functions():
     functions = client("lambda")
     names = all_pages(functions, "list_functions", "Functions[].FunctionName", 1)
@@ -585,6 +611,9 @@ def s3_buckets_and_objects():
     modelled(s3, "NoSuchKey", s3.get_object, Bucket="own", Key="none")
     modelled(s3, "NoSuchBucket", s3.list_objects_v2, Bucket="none")
     error("BucketNotEmpty", s3.delete_bucket, Bucket="own")
+    s3.copy_object(Bucket="own", Key="copy", CopySource={"Bucket": "own", "Key": "b c&d"})
+    assert s3.get_object(Bucket="own", Key="copy")["Body"].read() == b"b c&d"
+    s3.delete_object(Bucket="own", Key="copy")
     s3.delete_object(Bucket="own", Key="large")
     s3.delete_objects(Bucket="own", Delete={"Objects": [{"Key": key} for key in ("a/1", "a/2", "b c&d")]})
     s3.delete_bucket(Bucket="own")

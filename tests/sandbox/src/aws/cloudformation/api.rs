@@ -8,7 +8,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Stack, StackResource, delete, stack};
+use super::template::Template;
+use super::{Stack, StackResource, change_set, delete, stack, yaml};
 use crate::aws::wire::query::{Parameters, tree};
 use crate::aws::wire::xml::instant;
 use crate::aws::{ApiError, Aws};
@@ -31,6 +32,11 @@ pub(in crate::aws) fn call(aws: &mut Aws, action: &str, parameters: &Parameters)
             let stack = named(aws, parameters, "StackName")?;
             Ok(json!({"TemplateBody": &*stack.body, "StagesAvailable": ["Original"]}))
         }
+        "GetTemplateSummary" | "ValidateTemplate" => summary(aws, parameters),
+        "CreateChangeSet" => change_set::create(aws, parameters),
+        "DescribeChangeSet" => change_set::describe(aws, parameters),
+        "ExecuteChangeSet" => change_set::execute(aws, parameters),
+        "DeleteChangeSet" => change_set::delete(aws, parameters),
         "CreateStack" => create(aws, parameters),
         "UpdateStack" => update(aws, parameters),
         "DeleteStack" => delete_stack(aws, parameters),
@@ -38,11 +44,11 @@ pub(in crate::aws) fn call(aws: &mut Aws, action: &str, parameters: &Parameters)
     }
 }
 
-fn validation(message: impl Into<String>) -> ApiError {
+pub(super) fn validation(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationError", message)
 }
 
-fn required<'a>(parameters: &'a Parameters, member: &str) -> Result<&'a str, ApiError> {
+pub(super) fn required<'a>(parameters: &'a Parameters, member: &str) -> Result<&'a str, ApiError> {
     let field = member[..1].to_lowercase() + &member[1..];
     parameters.get(member).map(String::as_str).ok_or_else(|| {
         validation(format!(
@@ -57,7 +63,7 @@ fn named<'a>(aws: &'a Aws, parameters: &Parameters, member: &str) -> Result<&'a 
     found(aws, name).ok_or_else(|| validation(format!("Stack with id {name} does not exist")))
 }
 
-fn found<'a>(aws: &'a Aws, name_or_id: &str) -> Option<&'a Stack> {
+pub(super) fn found<'a>(aws: &'a Aws, name_or_id: &str) -> Option<&'a Stack> {
     aws.cloudformation.stacks().find(|stack| stack.name == name_or_id || stack.id == name_or_id)
 }
 
@@ -214,6 +220,33 @@ fn page(member: &str, items: Vec<Value>, parameters: &Parameters) -> Result<Valu
     Ok(json!({member: items[start..end], "NextToken": next}))
 }
 
+/// What a template declares, given itself or by the stack that was made of it.
+fn summary(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+    let body = match parameters.get("TemplateBody") {
+        Some(body) => body.clone(),
+        None => named(aws, parameters, "StackName")?.body.to_string(),
+    };
+    let refused = |problem: super::error::Problem| {
+        validation(format!("Template format error: {}", problem.in_template(Path::new("TemplateBody"))))
+    };
+    let template = Template::parse(Path::new("TemplateBody"), &body).map_err(refused)?;
+    let document = yaml::parse(&body).map_err(refused)?;
+    let declared = |(name, entry): (&String, &Value)| {
+        let default = entry.get("Default").map(as_given);
+        let no_echo = entry.get("NoEcho").is_some_and(|no_echo| as_given(no_echo) == "true");
+        json!({"ParameterKey": name, "ParameterType": entry["Type"], "DefaultValue": default, "NoEcho": no_echo,
+            "Description": entry.get("Description")})
+    };
+    let mut kinds: Vec<&str> = template.resources.iter().map(|resource| resource.kind.as_str()).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    let capabilities: &[&str] = if kinds.contains(&"AWS::IAM::Role") { &["CAPABILITY_IAM"] } else { &[] };
+    Ok(json!({
+        "Parameters": document["Parameters"].as_object().into_iter().flatten().map(declared).collect::<Value>(),
+        "Description": document.get("Description"), "Capabilities": capabilities, "ResourceTypes": kinds,
+    }))
+}
+
 /// Members of CreateStack and UpdateStack; the last ones change nothing where stacks change at one instant.
 const CHANGE_MEMBERS: [&str; 8] = [
     "StackName",
@@ -235,7 +268,9 @@ struct Wanted<'a> {
 }
 
 fn wanted<'a>(parameters: &'a Parameters, before: Option<&'a Stack>) -> Result<Wanted<'a>, ApiError> {
-    let tree = tree(parameters);
+    let mut tree = tree(parameters);
+    // Clients write an empty list as an empty text.
+    tree.retain(|_, value| value != "");
     if let Some(unknown) = tree.keys().find(|name| !CHANGE_MEMBERS.contains(&name.as_str())) {
         return Err(validation(format!("the sandbox does not serve the member {unknown}")));
     }
@@ -256,7 +291,7 @@ fn wanted<'a>(parameters: &'a Parameters, before: Option<&'a Stack>) -> Result<W
     Ok(Wanted { name, body, given, capabilities })
 }
 
-fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let wanted = wanted(parameters, None)?;
     if found(aws, wanted.name).is_some() {
         let message = format!("Stack [{}] already exists", wanted.name);
@@ -265,7 +300,7 @@ fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     deploy(aws, &wanted)
 }
 
-fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let before = named(aws, parameters, "StackName")?.clone();
     let wanted = Wanted { name: &before.name, ..wanted(parameters, Some(&before))? };
     let mut draft = aws.clone();

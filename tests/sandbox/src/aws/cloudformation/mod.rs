@@ -5,6 +5,7 @@
 //! has succeeded, so nothing is left half-done.
 
 mod api;
+mod change_set;
 mod check;
 mod condition;
 mod error;
@@ -37,6 +38,8 @@ pub struct CloudFormation {
     stacks: BTreeMap<String, Stack>,
     exports: BTreeMap<String, Export>,
     pub iam: Iam,
+    /// By their ARNs.
+    change_sets: BTreeMap<String, change_set::ChangeSet>,
     /// Type and name of things that exist by their name only.
     names: BTreeSet<(&'static str, String)>,
 }

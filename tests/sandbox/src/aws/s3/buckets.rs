@@ -6,7 +6,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::rest::{Asked, NAMESPACE, instant, xml};
 use super::{Object, S3, error};
-use crate::aws::wire::{Response, escape};
+use crate::aws::wire::{Response, decode, escape};
 use crate::aws::{ApiError, Aws};
 
 /// The most objects of one DeleteObjects.
@@ -16,6 +16,7 @@ pub(super) fn serve(aws: &mut Aws, asked: &Asked, operation: &str) -> Result<Res
     match operation {
         "ListBuckets" => Ok(list(aws)),
         "CreateBucket" => create(aws, &asked.bucket),
+        "CopyObject" => copy(aws, asked),
         "DeleteBucket" => delete_bucket(aws, &asked.bucket),
         "DeleteObject" => {
             let version = asked.parameter("versionId");
@@ -71,6 +72,28 @@ fn create(aws: &mut Aws, name: &str) -> Result<Response, ApiError> {
     aws.s3.create_bucket(name, false);
     let location = ("location".to_owned(), format!("/{name}"));
     Ok(Response { status: 200, headers: vec![location], body: Vec::new() })
+}
+
+/// The object that `x-amz-copy-source` names, stored once more.
+fn copy(aws: &mut Aws, asked: &Asked) -> Result<Response, ApiError> {
+    let source = decode(asked.request.header("x-amz-copy-source").unwrap_or_default());
+    let (path, version) = match source.split_once("?versionId=") {
+        Some((path, version)) => (path, Some(version)),
+        None => (source.as_str(), None),
+    };
+    let invalid =
+        || error(400, "InvalidArgument", "Copy Source must mention the source bucket and key: sourcebucket/sourcekey");
+    let (bucket, key) = path.trim_start_matches('/').split_once('/').ok_or_else(invalid)?;
+    let object = Object { modified: aws.now, ..aws.s3.object(bucket, key, version)?.clone() };
+    let stored = aws.s3.store(&asked.bucket, &asked.key, object)?;
+    let modified = instant(stored.modified).format(&Rfc3339).expect("a year of four digits");
+    let etag = escape(&stored.etag);
+    Ok(xml(
+        200,
+        format!(
+            "<CopyObjectResult xmlns=\"{NAMESPACE}\"><ETag>{etag}</ETag><LastModified>{modified}</LastModified></CopyObjectResult>"
+        ),
+    ))
 }
 
 fn delete_bucket(aws: &mut Aws, name: &str) -> Result<Response, ApiError> {

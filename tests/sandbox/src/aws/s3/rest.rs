@@ -92,7 +92,8 @@ impl<'a> Asked<'a> {
             ("HEAD", true) => "HeadBucket",
             ("GET", false) => "GetObject",
             ("HEAD", false) => "HeadObject",
-            ("PUT", false) if self.request.header("x-amz-copy-source").is_none() => "PutObject",
+            ("PUT", false) if self.request.header("x-amz-copy-source").is_some() => "CopyObject",
+            ("PUT", false) => "PutObject",
             _ => UNKNOWN,
         }
     }

@@ -216,3 +216,13 @@ fn presigned_urls_of_both_versions_are_accepted() {
     });
     assert_eq!(status, [200, 200, 403]);
 }
+
+#[test]
+fn an_object_is_copied_with_what_it_says_of_itself() {
+    let mut aws = world();
+    send(&mut aws, "PUT", "", "/kept/k", &[("x-amz-meta-by", "me")], b"1");
+    let copied = send(&mut aws, "PUT", "", "/plain/a", &[("x-amz-copy-source", "kept/k")], b"");
+    assert!(text(&copied).contains("<CopyObjectResult"), "{}", text(&copied));
+    assert_eq!(header(&send(&mut aws, "HEAD", "", "/plain/a", &[], b""), "x-amz-meta-by"), Some("me"));
+    assert_eq!(send(&mut aws, "PUT", "", "/plain/a", &[("x-amz-copy-source", "kept")], b"").status, 400);
+}

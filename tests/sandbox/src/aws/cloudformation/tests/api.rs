@@ -105,3 +105,44 @@ fn a_stack_with_roles_needs_a_capability() {
     ask(&mut aws, "CreateStack", &capable).unwrap();
     assert_eq!(ask(&mut aws, "CreateStack", &capable).unwrap_err().code, "AlreadyExistsException");
 }
+
+#[test]
+fn a_change_set_does_nothing_until_it_is_executed() {
+    let mut aws = Aws::new(1);
+    let value = ("Parameters.member.1.ParameterValue", "web");
+    let asked = |kind| {
+        [("ChangeSetName", "c"), ("ChangeSetType", kind), ("StackName", "own"), ("TemplateBody", TEMPLATE), NAME, value]
+    };
+    let id = ask(&mut aws, "CreateChangeSet", &asked("CREATE")).unwrap()["Id"].as_str().unwrap().to_owned();
+    let by_id = [("ChangeSetName", id.as_str())];
+    let set = ask(&mut aws, "DescribeChangeSet", &by_id).unwrap();
+    assert_eq!(
+        (&set["Status"], &set["Changes"][0]["ResourceChange"]["Action"]),
+        (&json!("CREATE_COMPLETE"), &json!("Add"))
+    );
+    assert!(aws.cloudformation.stack("own").is_none());
+    ask(&mut aws, "ExecuteChangeSet", &by_id).unwrap();
+    assert!(aws.cloudformation.stack("own").is_some());
+    assert_eq!(ask(&mut aws, "ExecuteChangeSet", &by_id).unwrap_err().code, "InvalidChangeSetStatus");
+    aws.now += 1000;
+    ask(&mut aws, "CreateChangeSet", &asked("UPDATE")).unwrap();
+    let by_name = [("ChangeSetName", "c"), ("StackName", "own")];
+    let set = ask(&mut aws, "DescribeChangeSet", &by_name).unwrap();
+    assert_eq!(set["Status"], "FAILED");
+    assert!(set["StatusReason"].as_str().unwrap().contains("didn't contain changes"));
+    ask(&mut aws, "DeleteChangeSet", &by_name).unwrap();
+    assert_eq!(ask(&mut aws, "DescribeChangeSet", &[("ChangeSetName", "none")]).unwrap_err().code, "ChangeSetNotFound");
+}
+
+#[test]
+fn a_template_is_summed_up_or_refused() {
+    let mut aws = made();
+    let summary = ask(&mut aws, "GetTemplateSummary", &[("StackName", "own")]).unwrap();
+    assert_eq!(summary["ResourceTypes"], json!(["AWS::ECR::Repository"]));
+    assert_eq!(
+        (&summary["Parameters"][1]["ParameterKey"], &summary["Parameters"][1]["DefaultValue"]),
+        (&json!("Zones"), &json!("a, b"))
+    );
+    let refused = ask(&mut aws, "ValidateTemplate", &[("TemplateBody", "Resources: {}")]).unwrap_err();
+    assert!(refused.code == "ValidationError" && refused.message.starts_with("Template format error"), "{refused}");
+}

@@ -89,11 +89,7 @@ impl Operator {
 fn known(key: &str) -> Result<String, Unsupported> {
     let key = key.to_ascii_lowercase();
     let is_known = |known: &&str| if known.ends_with('/') { key.starts_with(*known) } else { key == **known };
-    if KEYS.iter().any(|known| is_known(&known)) {
-        Ok(key)
-    } else {
-        Err(Unsupported(format!("the condition key {key}")))
-    }
+    if KEYS.iter().any(is_known) { Ok(key) } else { Err(Unsupported(format!("the condition key {key}"))) }
 }
 
 fn text(value: &Value) -> Result<String, Unsupported> {

@@ -65,9 +65,9 @@ fn one_of_many_actions_and_resources_is_enough() {
 #[test]
 fn the_opposites_cover_all_but_what_they_name() {
     let statement = json!({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:ecs:*:*:service/secret/*"});
-    assert_eq!(verdict_of(&[statement.clone()], &update()), Verdict::Allowed);
+    assert_eq!(verdict_of(std::slice::from_ref(&statement), &update()), Verdict::Allowed);
     let pass = Demand::new("iam:PassRole", "arn:aws:iam::111122223333:role/slipway/a");
-    assert_eq!(verdict_of(&[statement.clone()], &pass), Verdict::NotAllowed);
+    assert_eq!(verdict_of(std::slice::from_ref(&statement), &pass), Verdict::NotAllowed);
     let secret = Demand::new("ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/secret/web");
     assert_eq!(verdict_of(&[statement], &secret), Verdict::NotAllowed);
 }

@@ -210,8 +210,12 @@ fn presigned_urls_of_both_versions_are_accepted() {
     let queries =
         ["AWSAccessKeyId=A&Signature=x&Expires=1", "X-Amz-Credential=A%2F20260105%2Feu-west-1%2Fs3%2Faws4_request", ""];
     let status = queries.map(|query| {
-        let request =
-            Request { method: "GET".to_owned(), path_and_query: format!("/plain/k?{query}"), ..Request::default() };
+        let request = Request {
+            caller: "person".to_owned(),
+            method: "GET".to_owned(),
+            path_and_query: format!("/plain/k?{query}"),
+            ..Request::default()
+        };
         aws.call(&request).status
     });
     assert_eq!(status, [200, 200, 403]);

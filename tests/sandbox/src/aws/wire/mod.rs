@@ -10,9 +10,8 @@ mod tests;
 
 use std::ops::Deref;
 
-
-pub(super) use query::form;
 use super::{ApiError, Aws, Millis, iam, lambda, s3};
+pub(super) use query::form;
 
 /// An HTTP request as a service receives it, whoever sent it and however it came.
 #[derive(Clone, Debug, Default)]

@@ -6,6 +6,7 @@
 
 mod agenda;
 mod error;
+mod record;
 mod wire;
 
 pub mod cloudformation;

@@ -24,7 +24,7 @@ mod views;
 
 use serde_json::Value;
 
-use super::{ApiError, Aws};
+use super::{ApiError, Aws, record};
 
 pub use declaration::{Action, Declaration, Mode, Provider, Stage, Variable};
 pub use jobs::CREDENTIALS_MS;
@@ -54,6 +54,12 @@ pub fn run_due(aws: &mut Aws, due: Due) {
 
 /// One operation by its API name with the JSON 1.1 input; answers the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let answer = answer(aws, operation, input);
+    record::operation("codepipeline", operation, input, &answer);
+    answer
+}
+
+fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
         "CreatePipeline" => pipelines::create(aws, input),
         "UpdatePipeline" => pipelines::update(aws, input),

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use self::table::Table;
-use super::{ApiError, Aws, Millis};
+use super::{ApiError, Aws, Millis, record};
 
 #[derive(Clone, Debug, Default)]
 pub struct DynamoDb {
@@ -54,7 +54,9 @@ impl From<ApiError> for Failure {
 
 /// One operation by its API name with the JSON 1.0 input; answers the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
-    answer(aws, operation, input).map_err(|failure| failure.error)
+    let answer = answer(aws, operation, input).map_err(|failure| failure.error);
+    record::operation("dynamodb", operation, input, &answer);
+    answer
 }
 
 /// Like `call`, with all that the error answer says.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{ApiError, Aws, Millis};
+use super::{ApiError, Aws, Millis, record};
 
 #[derive(Clone, Debug, Default)]
 pub struct Ecr {
@@ -56,6 +56,12 @@ struct Image {
 
 /// One operation by its API name with the JSON 1.1 input; answers the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let answer = answer(aws, operation, input);
+    record::operation("ecr", operation, input, &answer);
+    answer
+}
+
+fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     match operation {
         "CreateRepository" => create_repository(aws, input),
         "DeleteRepository" => registry::delete(aws, input),

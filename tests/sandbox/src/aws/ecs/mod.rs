@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{ApiError, Aws};
+use super::{ApiError, Aws, record};
 
 pub use clusters::add_container_instances;
 pub use model::{
@@ -82,6 +82,12 @@ pub fn run_due(aws: &mut Aws, due: Due) {
 
 /// One operation by its API name with the JSON 1.1 input; answers the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let answer = answer(aws, operation, input);
+    record::operation("ecs", operation, input, &answer);
+    answer
+}
+
+fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     rates::take(aws, operation)?;
     let input = input::Input::of(operation, input)?;
     match operation {

@@ -127,6 +127,7 @@ fn put(aws: &mut Aws, event: Value) {
         .filter(|rule| rule.enabled && rule.pattern.as_ref().is_some_and(|pattern| pattern::matches(pattern, &event)))
         .map(|rule| rule.name.clone())
         .collect();
+    super::record::event(&event);
     aws.events.events.push(event.clone());
     for rule in matching {
         deliver_later(aws, &rule, &event);
@@ -213,6 +214,7 @@ fn fire(aws: &mut Aws, rule: &str, generation: u64) {
     }
     let arn = known.arn.clone();
     let event = new_event(aws, "aws.events", "Scheduled Event", vec![arn], json!({}));
+    super::record::event(&event);
     aws.events.events.push(event.clone());
     deliver_later(aws, rule, &event);
     plan(aws, rule);

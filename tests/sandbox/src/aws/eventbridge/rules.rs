@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::{Input, Rate, Rule, Target, pattern, plan, put, transform};
-use crate::aws::{ApiError, Aws};
+use crate::aws::{ApiError, Aws, record};
 
 /// The most targets of a rule.
 const TARGETS: usize = 5;
@@ -13,6 +13,12 @@ const RULES: usize = 300;
 
 /// One operation by its API name with the JSON 1.1 input; answers the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let answer = answer(aws, operation, input);
+    record::operation("events", operation, input, &answer);
+    answer
+}
+
+fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     if input.get("EventBusName").and_then(Value::as_str).is_some_and(|bus| bus != "default") {
         return Err(ApiError::client("ResourceNotFoundException", "Event bus does not exist."));
     }

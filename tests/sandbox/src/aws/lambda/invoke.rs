@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Attempt, AttemptLog, DeadLetter, Due, Invocation, InvocationStatus, Outcome, not_found};
-use crate::aws::{ApiError, Aws, Due as AgendaDue, Millis};
+use crate::aws::{ApiError, Aws, Due as AgendaDue, Millis, record};
 
 /// How long Lambda waits before the second attempt and before the third.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
@@ -38,6 +38,7 @@ fn accept(
 ) -> Result<u64, ApiError> {
     let name = aws.lambda.function(function).ok_or_else(|| not_found(aws, function))?.name.clone();
     let id = aws.lambda.invocations.len() as u64;
+    record::invocation(&name, &payload);
     aws.lambda.invocations.push(Invocation {
         id,
         function: name,

@@ -10,7 +10,7 @@ mod tests;
 
 use std::ops::Deref;
 
-use super::{ApiError, Aws, Millis, iam, lambda, s3};
+use super::{ApiError, Aws, Millis, iam, lambda, record, s3};
 pub(super) use query::form;
 
 /// An HTTP request as a service receives it, whoever sent it and however it came.
@@ -168,6 +168,7 @@ impl Aws {
         };
         answer.response.headers.push(("x-amzn-requestid".to_owned(), id));
         let Answer { operation, error, response } = answer;
+        record::call(&service, &operation, error.as_deref(), request, &response);
         self.calls.calls.push(Call { at, caller: request.caller.clone(), service, operation, error });
         response
     }

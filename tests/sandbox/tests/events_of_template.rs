@@ -1,0 +1,185 @@
+//! The example events in tests/events, which people and the conformance checks invoke the functions with: each belongs to a
+//! function of template.yaml, looks like what AWS sends, and does on a story's account what its name says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use sandbox::aws::Aws;
+use sandbox::aws::ecr::{self, Behaviour};
+use sandbox::aws::lambda::Function;
+use sandbox::client::{CallFault, Invocation, sdk_config};
+use sandbox::driver::{Driver, Fault, run};
+use sandbox::functions;
+use sandbox::observer::FUNCTIONS_STACK;
+use sandbox::story::{CHAPTERS, WEB, deployed, play};
+use serde_json::{Value, json};
+use slipway::aws::Sdk;
+use slipway::job::Token;
+
+/// How the functions that CodePipeline invokes are woken: by a job, by the job after it, and by a person.
+const JOB: [&str; 3] = ["job", "job-with-token", "parameters"];
+
+/// `<logical id>.<case>.json`, by its logical id and case.
+fn events() -> BTreeMap<(String, String), Value> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let files = std::fs::read_dir(&folder).expect("tests/events").map(|file| file.expect("a file").path());
+    let read = |path: &Path| {
+        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name in UTF-8").to_owned();
+        let (function, case) = name.split_once('.').expect("a name like <logical id>.<case>.json");
+        let text = std::fs::read(path).expect("a file that can be read");
+        ((function.to_owned(), case.to_owned()), serde_json::from_slice(&text).expect("JSON"))
+    };
+    files.map(|path| read(&path)).collect()
+}
+
+fn function(aws: &Aws, logical_id: &str) -> Function {
+    let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("the functions' stack");
+    let resource = stack.resource(logical_id).unwrap_or_else(|| panic!("template.yaml has no {logical_id}"));
+    aws.lambda.function(&resource.physical_id).unwrap_or_else(|| panic!("{logical_id} is no function")).clone()
+}
+
+/// Invokes a function with one of the files, and answers what it answered.
+async fn invoke(driver: &Driver, logical_id: &str, case: &str) -> Value {
+    let event = events().remove(&(logical_id.to_owned(), case.to_owned())).expect("the event is there");
+    let function = function(&driver.world.aws(), logical_id);
+    let invocation = Invocation::new(function.name, CallFault::None);
+    let sdk = Sdk::new(sdk_config(&driver.world, invocation), &function.environment["LEDGER_TABLE"]);
+    let answer = functions::answer(&function.code, &sdk, event).await;
+    answer.unwrap_or_else(|error| panic!("{logical_id}.{case}.json: {error}"))
+}
+
+/// The job in the file is none of the account's pipelines', so CodePipeline is told of it and knows it not.
+async fn report_job(driver: &Driver, logical_id: &str, case: &str, report: &str) {
+    assert_eq!(invoke(driver, logical_id, case).await, Value::Null);
+    let aws = driver.world.aws();
+    let last = aws.calls.last().expect("a call was made");
+    let told = (last.operation.as_str(), last.error.as_deref());
+    assert_eq!(told, (report, Some("JobNotFoundException")), "{logical_id}.{case}.json");
+}
+
+/// Invokes a step in all three ways; a person is answered `status`.
+async fn step(driver: &Driver, logical_id: &str, status: &str) -> Value {
+    report_job(driver, logical_id, "job", "PutJobSuccessResult").await;
+    report_job(driver, logical_id, "job-with-token", "PutJobSuccessResult").await;
+    let answer = invoke(driver, logical_id, "parameters").await;
+    assert_eq!(answer["status"], status, "{logical_id}: {answer}");
+    answer
+}
+
+/// An account with the image of the files, and all that is done to it before they come.
+fn with_image<T>(story: impl AsyncFnOnce(&Driver) -> T) -> T {
+    let mut aws = deployed(1).expect("the stacks deploy");
+    ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("pushed");
+    run(aws, Fault::None, async |driver| story(&driver).await)
+}
+
+async fn begin_to_update(driver: &Driver) {
+    step(driver, "BeginReleaseFunction", "done").await;
+    let registered = step(driver, "RegisterTaskDefinitionFunction", "done").await;
+    let update = &events()[&("UpdateServiceFunction".to_owned(), "parameters".to_owned())];
+    assert_eq!(registered["outputVariables"]["TaskDefinitionArn"], update["parameters"]["task_definition"]);
+    step(driver, "UpdateServiceFunction", "going").await;
+    step(driver, "FinishReleaseFunction", "going").await;
+}
+
+#[test]
+fn every_function_has_its_events_and_every_event_its_function() {
+    let aws = deployed(1).expect("the stacks deploy");
+    let mut cases: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for (function_id, case) in events().into_keys() {
+        let function = function(&aws, &function_id);
+        cases.entry(function.code).or_default().insert(case);
+    }
+    let woken: BTreeMap<String, BTreeSet<String>> = aws
+        .lambda
+        .functions
+        .values()
+        .map(|function| {
+            let ways: &[&str] = match function.code.as_str() {
+                "start-pipeline" => &["push"],
+                "roll-back" => &["execution-failed", "sweep", "parameters"],
+                _ => &JOB,
+            };
+            (function.code.clone(), ways.iter().map(|&way| way.to_owned()).collect())
+        })
+        .collect();
+    assert_eq!(cases, woken);
+}
+
+/// Keys and JSON types, and nothing of the values.
+fn shape(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), shape(member))).collect(),
+        Value::Array(items) => items.first().map_or_else(|| json!([]), |item| json!([shape(item)])),
+        Value::String(text) => match serde_json::from_str(text) {
+            // UserParameters and tokens are JSON in a string.
+            Ok(inner @ Value::Object(_)) => json!({"text": shape(&inner)}),
+            _ => json!("text"),
+        },
+        Value::Number(_) => json!("number"),
+        Value::Bool(_) => json!("bool"),
+        Value::Null => Value::Null,
+    }
+}
+
+#[test]
+fn events_look_like_what_the_story_sends() {
+    let mut aws = deployed(1).expect("the stacks deploy");
+    for chapter in &CHAPTERS {
+        aws = play(aws, chapter, Fault::None, &mut |_| {}).expect("the story goes as told").aws;
+    }
+    for ((function_id, case), mut event) in events() {
+        let function = function(&aws, &function_id);
+        if case == "job-with-token" {
+            // An undisturbed story gives few of these, so the token is looked at by itself.
+            let data = event["CodePipeline.job"]["data"].as_object_mut().expect("a job with data");
+            let token = data.remove("continuationToken").expect("a token");
+            Token::parse(token.as_str().expect("a text"), &function.code).expect("a token of this step");
+        }
+        let name = function.name;
+        let mut sent = aws.lambda.invocations.iter().filter(|invocation| invocation.function == name);
+        let like = sent.any(|invocation| shape(&invocation.payload) == shape(&event));
+        assert!(like || case == "parameters", "{function_id}.{case}.json is unlike all that the story sends to {name}");
+    }
+}
+
+#[test]
+fn events_release_an_image() {
+    with_image(async |driver| {
+        let first = invoke(driver, "StartPipelineFunction", "push").await;
+        assert_eq!(first["status"], "started");
+        let again = invoke(driver, "StartPipelineFunction", "push").await;
+        assert_eq!((&again["status"], &again["execution"]), (&json!("known"), &first["execution"]));
+        begin_to_update(driver).await;
+        tokio::time::sleep(Duration::from_secs(600)).await;
+        step(driver, "UpdateServiceFunction", "done").await;
+        let finished = invoke(driver, "FinishReleaseFunction", "parameters").await;
+        assert_eq!(finished["outputVariables"]["Outcome"], "deployed", "{finished}");
+        for case in ["execution-failed", "parameters"] {
+            let late = invoke(driver, "RollBackFunction", case).await;
+            assert_eq!(late["status"], "the release is closed: nothing to do");
+        }
+        assert_eq!(invoke(driver, "RollBackFunction", "sweep").await, json!({"swept": {}}));
+    });
+}
+
+#[test]
+fn events_roll_a_release_back() {
+    for wake in ["execution-failed", "parameters"] {
+        with_image(async |driver| {
+            begin_to_update(driver).await;
+            let answers = [
+                (Duration::ZERO, "taken over; restores once invocations"),
+                (Duration::from_secs(120), "restores web:1"),
+                (Duration::from_secs(900), "rolled-back: "),
+            ];
+            for (after, expected) in answers {
+                tokio::time::sleep(after).await;
+                let answer = invoke(driver, "RollBackFunction", wake).await;
+                let status = answer["status"].as_str().expect("a status");
+                assert!(status.starts_with(expected), "{wake}: {status}");
+            }
+        });
+    }
+}

@@ -1,0 +1,170 @@
+"""Compares the events that the sandbox emits with events that AWS publishes as examples: the same keys, and at each the same
+JSON type.
+
+The examples are those of SLIPWAY_CORPUS (its folder events/); without it, the project's own in tests/events.
+
+usage: events.py <folder of a run with SLIPWAY_RECORD>
+"""
+
+import json
+import os
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import record
+
+ROOT = Path(__file__).resolve().parents[2]
+JOB = "CodePipeline.job"
+
+# Kinds of events that a run must have emitted.
+EXPECTED = {
+    JOB,
+    "CodePipeline Action Execution State Change",
+    "CodePipeline Pipeline Execution State Change",
+    "CodePipeline Stage Execution State Change",
+    "ECR Image Action",
+    "ECS Deployment State Change",
+    "Scheduled Event",
+}
+
+# What AWS documents and not every set of examples shows, by kind: an example of it.
+TIMES = {"start-time": "2026-01-05T09:00:00Z", "pipeline-execution-attempt": 1}
+DOCUMENTED = {
+    # https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
+    "CodePipeline Pipeline Execution State Change": {
+        "detail": {
+            **TIMES,
+            "execution-trigger": {"trigger-type": "StartPipelineExecution", "trigger-detail": "arn:aws:sts::1:assumed-role/a/b"},
+            "stop-execution-comments": "Stopping the pipeline for an update",
+        }
+    },
+    "CodePipeline Stage Execution State Change": {"detail": TIMES},
+    "CodePipeline Action Execution State Change": {"detail": {**TIMES, "action-execution-id": "0b1c"}},
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-codepipeline.html
+    JOB: {
+        JOB: {
+            "data": {
+                "inputArtifacts": [
+                    {"name": "a", "revision": "1", "location": {"type": "S3", "s3Location": {"bucketName": "b", "objectKey": "k"}}}
+                ],
+                "artifactCredentials": {"expirationTime": 1767607270447},
+                "continuationToken": "one",
+            }
+        }
+    },
+    # https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-scheduled-events.html
+    "Scheduled Event": {
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "111122223333",
+        "time": "2026-01-05T09:00:00Z",
+        "region": "eu-west-1",
+        "resources": ["arn:aws:events:eu-west-1:111122223333:rule/sweep"],
+        "detail": {},
+    },
+}
+
+# Members with names of the user's choice: what is below them is not compared.
+FREE = {f"{JOB}.data.actionConfiguration.configuration"}
+
+
+def type_of(value):
+    for python, word in ((bool, "boolean"), ((int, float), "number"), (str, "string"), (list, "array"), (dict, "object")):
+        if isinstance(value, python):
+            return word
+    return "null"
+
+
+def paths(value, prefix=""):
+    """Every path of a value with its type; the items of an array share a path."""
+    yield prefix, type_of(value)
+    if isinstance(value, dict) and prefix not in FREE:
+        for key, member in value.items():
+            yield from paths(member, f"{prefix}.{key}".lstrip("."))
+    elif isinstance(value, list):
+        for item in value:
+            yield from paths(item, f"{prefix}[]")
+
+
+def differences(event, examples, documented=None):
+    """How an event is unlike all examples: keys and types that none has, and keys that all have and it lacks."""
+    known = defaultdict(set)
+    for example in [*examples, documented or {}]:
+        for path, kind in paths(example):
+            known[path].add(kind)
+    own = dict(paths(event))
+    for path, kind in own.items():
+        if path not in known:
+            yield f"{path}: AWS has no such key"
+        elif kind not in known[path]:
+            yield f"{path}: {kind}, where AWS has {' or '.join(sorted(known[path]))}"
+    common = set.intersection(*({path for path, _ in paths(example)} for example in examples))
+    for path in sorted(common - set(own)):
+        parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
+        # An array may be empty, and what is in an item of an empty one is not missing.
+        if not path.endswith("[]") and (parent in own or not parent) and not any(part in FREE for part in (path, parent)):
+            yield f"{path}: every event of AWS has it"
+
+
+def kind_of(event):
+    return JOB if JOB in event else event.get("detail-type")
+
+
+def envelope(event):
+    """An event as EventBridge has it: some examples are in the form of a notification rule."""
+    if "detailType" not in event:
+        return event
+    event = dict(event, **{"detail-type": event["detailType"], "version": "0", "id": "not in this form"})
+    return {key: value for key, value in event.items() if key not in ("detailType", "notificationRuleArn", "additionalAttributes")}
+
+
+def corpus():
+    """Examples by kind, and where they come from."""
+    folder = os.environ.get("SLIPWAY_CORPUS")
+    folder = Path(folder) / "events" if folder else ROOT / "tests/events"
+    examples = defaultdict(list)
+    for path in sorted(folder.glob("*.json")):
+        try:
+            event = json.loads(path.read_text("utf-8-sig"))
+        except ValueError:
+            continue  # Some examples of documentation are no JSON.
+        for event in event if isinstance(event, list) else [event]:
+            event = envelope(event.get("event", event))
+            if kind_of(event):
+                examples[kind_of(event)].append(event)
+    return folder, examples
+
+
+def main():
+    folder, examples = corpus()
+    emitted = defaultdict(list)
+    for event in record.events(Path(sys.argv[1])):
+        emitted[kind_of(event)].append(event)
+    for _, payload in record.payloads(Path(sys.argv[1])):
+        # Unit tests of Lambda invoke with next to nothing.
+        if payload.get(JOB, {}).get("data"):
+            emitted[JOB].append(payload)
+    failures, passed = Counter(), 0
+    for kind, events in sorted(emitted.items()):
+        documented = DOCUMENTED.get(kind)
+        known = examples[kind] or ([documented] if kind == "Scheduled Event" else [])
+        print(f"{len(events):7} {kind}, compared with {len(known)} examples of {folder.name}/ in {folder.parent}")
+        for event in events if known else []:
+            found = list(differences(event, known, documented))
+            failures.update(f"{kind}: {difference}" for difference in found)
+            passed += not found
+        if not known and "SLIPWAY_CORPUS" in os.environ:
+            failures[f"{kind}: AWS publishes no such event"] += 1
+    for kind in EXPECTED - set(emitted):
+        failures[f"{kind}: none was emitted"] += 1
+    for failure, count in failures.most_common():
+        print(f"failed {count} times: {failure}")
+    print(f"events: {passed} passed, {sum(failures.values())} failed")
+    return 1 if failures or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""The checks themselves: each kind of mistake, made in a recorded call on purpose, is found."""
+
+import copy
+import json
+import unittest
+
+from events import differences
+from models import Checks
+
+
+def call(service, operation, target, body, answer, status=200, error=None):
+    headers = {"x-amz-target": f"{target}.{operation}", "content-type": "application/x-amz-json-1.1"}
+    return {
+        "service": service,
+        "operation": operation,
+        "error": error,
+        "caller": "slipway-update-service",
+        "request": {"method": "POST", "host": "", "target": "/", "headers": headers, "body": json.dumps(body)},
+        "answer": {"status": status, "headers": {"x-amzn-requestid": "1"}, "body": json.dumps(answer)},
+    }
+
+
+def found(call, change):
+    call = copy.deepcopy(call)
+    body, answer = json.loads(call["request"]["body"]), json.loads(call["answer"]["body"])
+    change(call, body, answer)
+    call["request"]["body"], call["answer"]["body"] = json.dumps(body), json.dumps(answer)
+    checks = Checks()
+    checks.call(call)
+    return "\n".join(checks.failures)
+
+
+FAIL = call(
+    "codepipeline",
+    "PutJobFailureResult",
+    "CodePipeline_20150709",
+    {"jobId": "9c76fecc-ba5d-4bc2-89ce-44592f27da13", "failureDetails": {"type": "JobFailed", "message": "sick"}},
+    {},
+)
+UPDATE = call(
+    "ecs",
+    "UpdateService",
+    "AmazonEC2ContainerServiceV20141113",
+    {"cluster": "apps", "service": "web", "desiredCount": 2},
+    {"service": {"serviceName": "web", "launchType": "FARGATE", "createdAt": 1767603600.5, "deployments": []}},
+)
+GONE = call(
+    "ecs",
+    "UpdateService",
+    "AmazonEC2ContainerServiceV20141113",
+    {"service": "web"},
+    {"__type": "com.amazonaws.ecs#ServiceNotFoundException", "message": "Service not found."},
+    400,
+    "ServiceNotFoundException",
+)
+HEALTH = {
+    "service": "elasticloadbalancing",
+    "operation": "DescribeTargetHealth",
+    "error": None,
+    "caller": "slipway-update-service",
+    "request": {"headers": {}, "body": "Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn=a&Targets.member.1.Id=i-1"},
+    "answer": {
+        "status": 200,
+        "headers": {},
+        "body": "<DescribeTargetHealthResponse><DescribeTargetHealthResult><TargetHealthDescriptions><member><TargetHealth>"
+        "<State>healthy</State></TargetHealth></member></TargetHealthDescriptions></DescribeTargetHealthResult>"
+        "</DescribeTargetHealthResponse>",
+    },
+}
+
+
+class Calls(unittest.TestCase):
+    def test_what_is_right_passes(self):
+        for right in (FAIL, UPDATE, GONE):
+            self.assertEqual(found(right, lambda call, body, answer: None), "")
+        checks = Checks()
+        checks.call(HEALTH)
+        self.assertEqual((checks.passed, checks.failures), (1, {}))
+
+    def test_requests(self):
+        mistakes = {
+            "Missing required": lambda call, body, answer: body.pop("jobId"),
+            "Unknown parameter": lambda call, body, answer: body.update(jobID="x"),
+            "is not one of": lambda call, body, answer: body["failureDetails"].update(type="Failed"),
+            "length 5001, at most 5000": lambda call, body, answer: body["failureDetails"].update(message="x" * 5001),
+            "valid min length": lambda call, body, answer: body["failureDetails"].update(message=""),
+            "does not match": lambda call, body, answer: body.update(jobId="not an id"),
+            "Invalid type": lambda call, body, answer: body.update(jobId=7),
+            "x-amz-target": lambda call, body, answer: call["request"]["headers"].update({"x-amz-target": "ECS.Put"}),
+        }
+        for expected, mistake in mistakes.items():
+            self.assertIn(expected, found(FAIL, mistake))
+
+    def test_answers(self):
+        mistakes = {
+            "Unknown parameter": lambda call, body, answer: answer["service"].update(name="web"),
+            "is not one of": lambda call, body, answer: answer["service"].update(launchType="LAMBDA"),
+            "is no timestamp": lambda call, body, answer: answer["service"].update(createdAt="2026-01-05T09:00:00Z"),
+            "Invalid type": lambda call, body, answer: answer["service"].update(deployments={}),
+            "null instead of nothing": lambda call, body, answer: answer["service"].update(deployments=None),
+        }
+        for expected, mistake in mistakes.items():
+            self.assertIn(expected, found(UPDATE, mistake))
+
+    def test_errors(self):
+        strange = lambda call, body, answer: (call.update(error="NoSuchService"), answer.update(__type="NoSuchService"))
+        self.assertIn("no error of UpdateService", found(GONE, strange))
+        other = lambda call, body, answer: answer.update(__type="ClientException")
+        self.assertIn("the answer says ClientException", found(GONE, other))
+
+    def test_query_and_xml(self):
+        for old, new, expected in [
+            ("TargetGroupArn=a", "TargetGroup=a", "Missing required"),
+            ("Targets.member.1.Id", "Targets.member.1.Key", "no member of"),
+            ("<State>healthy", "<State>fine", "is not one of"),
+            ("<State>healthy</State>", "<Status>healthy</Status>", "no member of"),
+        ]:
+            wrong = json.loads(json.dumps(HEALTH).replace(old, new))
+            checks = Checks()
+            checks.call(wrong)
+            self.assertIn(expected, "\n".join(checks.failures))
+
+    def test_operations_in_the_process(self):
+        checks = Checks()
+        checks.operation({"service": "ecr", "operation": "ListImages", "input": {}, "output": {"imageIds": []}, "error": None})
+        self.assertIn("taken: Missing required", "\n".join(checks.failures))
+
+
+class Events(unittest.TestCase):
+    def test_events(self):
+        example = {"source": "aws.ecr", "detail": {"tag": "1", "size": 1}}
+        for detail, expected in [
+            ({"tag": "2", "size": 7.5}, []),
+            ({"tag": 2, "size": 7}, ["detail.tag: number, where AWS has string"]),
+            ({"tag": "2", "size": 7, "name": "web"}, ["detail.name: AWS has no such key"]),
+            ({"tag": "2"}, ["detail.size: every event of AWS has it"]),
+        ]:
+            self.assertEqual(list(differences({"source": "aws.ecr", "detail": detail}, [example])), expected)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,103 @@
+"""Compares what the project's own adapters are answered by the sandbox and by other people's emulators, field by field.
+
+Two emulators agree on little that is not AWS's. Where one is known to be wrong or to leave something out, the difference is
+listed below with its reason; any other difference fails, and so does a listed one that is no difference any more.
+
+usage: emulators.py <the program `answers`> [moto|ministack …]
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+from servers import ACCOUNT, CREDENTIALS, SERVERS, server
+
+ALL = r".*"
+
+TASK_DEFINITION = r"task definition web(:1)?|the newest revision"
+
+# (emulator, case, path): reason. The three are regular expressions that must match as a whole.
+ALLOWED = {
+    ("moto", r"service web in apps|the service with its targets|the updated service|an update.*", ALL): (
+        "moto answers no deploymentConfiguration, which ECS always does, so the adapter refuses the service"
+    ),
+    ("moto", r"image web:1.0.0", ALL): "a digest of moto is not the one of the manifest",
+    ("moto", r"registration with (nothing essential|a strange network mode)", ALL): "moto registers what ECS refuses",
+    ("moto", TASK_DEFINITION, r".*\.systemControls"): "ECS answers the list when it is empty, moto does not",
+    ("ministack", r"registration with (nothing essential|no memory|a strange network mode)", ALL): (
+        "ministack registers what ECS refuses"
+    ),
+    ("ministack", TASK_DEFINITION, r".*\.(environment|mountPoints|portMappings|systemControls|volumesFrom)"): (
+        "ECS answers these lists when they are empty, ministack does not"
+    ),
+    (
+        "ministack",
+        TASK_DEFINITION,
+        r"definition\.(ephemeralStorage|executionRoleArn|ipcMode|pidMode|proxyConfiguration|runtimePlatform|taskRoleArn)",
+    ): "ministack answers nulls and empty texts, ECS nothing",
+    ("ministack", r"image (web|web:9.9.9|web@sha256:(0a)+)", r"failed"): (
+        "ministack answers an empty list where ECR answers ImageNotFoundException"
+    ),
+    ("ministack", r"an update to a strange task definition", ALL): "ministack deploys what is not there",
+    ("ministack", r"the updated service", r"deployments.*"): "ministack ends a rollout at once",
+}
+
+
+def answers(program, where, environment):
+    done = subprocess.run([program, where], env={**os.environ, **environment}, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        raise SystemExit(f"{program} {where}: {done.stderr}")
+    lines = map(json.loads, done.stdout.splitlines())
+    return {line["case"]: line["answer"] for line in lines}
+
+
+def leaves(value, path=""):
+    """Paths to the scalars of a value, with those: ids are blotted out, and the words of messages are nobody's contract."""
+    if isinstance(value, dict) and value:
+        for key, member in value.items():
+            if key != "message":
+                yield from leaves(member, f"{path}.{key}".lstrip("."))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from leaves(item, f"{path}[{index}]")
+    else:
+        yield path, re.sub(r"ecs-svc/\w+", "ecs-svc/<id>", value) if isinstance(value, str) else value
+
+
+def compare(name, ours, theirs):
+    allowed, failures, passed = set(), [], 0
+    for case in ours.keys() | theirs.keys():
+        mine, other = dict(leaves(ours.get(case))), dict(leaves(theirs.get(case)))
+        for path in sorted(mine.keys() | other.keys()):
+            if path in mine and path in other and mine[path] == other[path]:
+                passed += 1
+                continue
+            known = [key for key in ALLOWED if all(map(re.fullmatch, key, (name, case, path)))]
+            allowed.update(known)
+            if not known:
+                failures.append(f"{case}: {path or '(all)'}: sandbox {mine.get(path, 'nothing')!r}, {name} {other.get(path, 'nothing')!r}")
+    stale = [key for key in ALLOWED if key not in allowed and re.fullmatch(key[0], name)]
+    failures += [f"{' '.join(key)}: allowed to differ ({ALLOWED[key]}), and does not" for key in stale]
+    return passed, sorted(failures)
+
+
+def main():
+    program, names = sys.argv[1], sys.argv[2:] or list(SERVERS)
+    ours = answers(program, "sandbox", {})
+    failed = 0
+    for name in names:
+        with server(name) as url:
+            environment = {**CREDENTIALS, "AWS_ENDPOINT_URL": url, "LEDGER_TABLE": "ledger", "ACCOUNT": ACCOUNT}
+            theirs = answers(program, "endpoint", environment)
+        passed, failures = compare(name, ours, theirs)
+        for failure in failures:
+            print(f"failed: {name}: {failure}")
+        print(f"{name}: {len(theirs)} cases, {passed} fields passed, {len(failures)} failed")
+        failed += len(failures) or not passed
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,306 @@
+//! Asks the project's own adapters the same things of any AWS, and prints what they answered as JSON, one line a case.
+//!
+//! `answers sandbox` asks the in-memory AWS in this process; `answers endpoint` asks what `AWS_ENDPOINT_URL` names. Both stand
+//! on tests/conformance/fixture.json, which whoever starts the other AWS has put there. `answers` is how the conformance
+//! checks compare the sandbox with other people's emulators.
+
+use std::io::{Cursor, Write as _};
+use std::process::ExitCode;
+
+use sandbox::aws::{Aws, dynamodb, ecr, ecs};
+use sandbox::client::{CallFault, Invocation, sdk_config};
+use sandbox::driver::{Fault, run};
+use serde_json::{Value, json};
+use slipway::aws::{
+    Artifacts, AwsError, Clusters, Hold, Images, Ledger, Observed, ReleaseName, Sdk, Services, TaskDefinitions,
+};
+use slipway::image::ImageReference;
+use slipway::job::{Artifact, Credentials, Failure, Job, StepError};
+use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record, State};
+use slipway::strategy::Percentages;
+use slipway::task_definition::TaskDefinition;
+use slipway::timestamp::Timestamp;
+use zip::write::SimpleFileOptions;
+
+type Failed = Box<dyn std::error::Error>;
+
+const FIXTURE: &str = include_str!("../../conformance/fixture.json");
+const BUCKET: &str = "artifacts";
+const REGISTRY: &str = "dkr.ecr.eu-west-1.amazonaws.com";
+
+fn main() -> ExitCode {
+    let done = match std::env::args().nth(1).as_deref() {
+        Some("sandbox") => in_process(),
+        Some("endpoint") => at_endpoint(),
+        _ => Err("usage: answers sandbox|endpoint".into()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn in_process() -> Result<(), Failed> {
+    let mut aws = Aws::new(1);
+    let fixture: Vec<(String, String, Value)> = serde_json::from_str(FIXTURE)?;
+    for (service, operation, input) in &fixture {
+        match service.as_str() {
+            "ecs" => ecs::call(&mut aws, operation, input)?,
+            "ecr" => ecr::call(&mut aws, operation, input)?,
+            _ => dynamodb::call(&mut aws, operation, input)?,
+        };
+    }
+    aws.s3.create_bucket(BUCKET, true);
+    aws.s3.put(BUCKET, "config.zip", archive()?)?;
+    let account = aws.account.clone();
+    run(aws, Fault::None, async |driver| {
+        let sdk = Sdk::new(sdk_config(&driver.world, Invocation::new("person", CallFault::None)), "ledger");
+        all(&sdk, &account).await
+    })
+}
+
+fn at_endpoint() -> Result<(), Failed> {
+    let account = std::env::var("ACCOUNT")?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { all(&slipway::aws::connect().await?, &account).await })
+}
+
+fn archive() -> Result<Vec<u8>, Failed> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file("taskdef.json", SimpleFileOptions::default())?;
+    archive.write_all(br#"{"family": "web"}"#)?;
+    Ok(archive.finish()?.into_inner())
+}
+
+fn say(case: &str, answer: &Value) {
+    println!("{}", json!({"case": case, "answer": answer}));
+}
+
+fn refused(error: &AwsError) -> Value {
+    json!({"error": error.code, "kind": format!("{:?}", error.kind), "operation": error.operation, "message": error.message})
+}
+
+fn stopped(error: &StepError) -> Value {
+    match error {
+        StepError::Failed(Failure { kind, message }) => json!({"failed": kind, "message": message}),
+        StepError::Busy(message) => json!({"busy": true, "message": message}),
+    }
+}
+
+async fn all(sdk: &Sdk, account: &str) -> Result<(), Failed> {
+    clusters(sdk).await;
+    task_definitions(sdk).await?;
+    services(sdk).await;
+    images(sdk, account).await?;
+    artifacts(sdk).await?;
+    leases(sdk).await?;
+    records(sdk).await?;
+    Ok(())
+}
+
+async fn clusters(sdk: &Sdk) {
+    for name in ["apps", "nowhere"] {
+        let answer = Clusters::new(sdk).instances(name).await;
+        say(&format!("instances of cluster {name}"), &answer.map_or_else(|e| refused(&e), |count| json!(count)));
+    }
+}
+
+async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
+    let definitions = TaskDefinitions::new(sdk);
+    let known = |found: Option<(String, TaskDefinition)>| match found {
+        Some((arn, definition)) => {
+            json!({"arn": arn, "definition": serde_json::from_str::<Value>(&definition.text()).ok()})
+        }
+        None => Value::Null,
+    };
+    for name in ["web", "web:1", "web:9", "strange"] {
+        let answer = definitions.describe(name).await;
+        say(&format!("task definition {name}"), &answer.map_or_else(|e| refused(&e), known));
+    }
+    let wish = |family: &str, image: &str, essential: bool| {
+        json!({"family": family, "networkMode": "bridge", "containerDefinitions":
+            [{"name": "web", "image": image, "memory": 128, "cpu": 64, "essential": essential,
+              "environment": [{"name": "COLOUR", "value": "teal"}]}]})
+    };
+    let mut no_memory = wish("wrong", "nginx:3", true);
+    no_memory["containerDefinitions"][0]["memory"].take();
+    let mut strange_network = wish("wrong", "nginx:3", true);
+    strange_network["networkMode"] = json!("carrier-pigeon");
+    let wishes = [
+        ("a new image", wish("web", "nginx:2", true)),
+        ("nothing essential", wish("wrong", "nginx:3", false)),
+        ("no memory", no_memory),
+        ("a strange network mode", strange_network),
+    ];
+    for (what, wish) in wishes {
+        let answer = definitions.register(&TaskDefinition::from_value(without_nulls(wish))?).await;
+        say(&format!("registration with {what}"), &answer.map_or_else(|e| refused(&e), |arn| json!(arn)));
+    }
+    say("the newest revision", &definitions.describe("web").await.map_or_else(|e| refused(&e), known));
+    Ok(())
+}
+
+fn without_nulls(mut definition: Value) -> Value {
+    if let Some(container) = definition["containerDefinitions"][0].as_object_mut() {
+        container.retain(|_, value| !value.is_null());
+    }
+    definition
+}
+
+async fn services(sdk: &Sdk) {
+    let services = Services::new(sdk);
+    for (cluster, service) in [("apps", "nobody"), ("nowhere", "web"), ("apps", "web")] {
+        let answer = services.describe(cluster, service).await;
+        say(&format!("service {service} in {cluster}"), &seen(answer));
+    }
+    say("the service with its targets", &seen(services.observe("apps", "web").await));
+    let reasons = services.stop_reasons("apps", "web", "web:1").await;
+    say("why tasks stopped", &reasons.map_or_else(|e| refused(&e), |reasons| json!(reasons)));
+    let Ok(Some(observed)) = services.describe("apps", "web").await else { return };
+    let wider = Percentages { minimum_healthy: 100, maximum: 200 };
+    let strange = services.apply(&observed, "strange:7", wider, None).await;
+    say("an update to a strange task definition", &strange.map_or_else(|e| refused(&e), |id| json!(id)));
+    let updated = services.apply(&observed, "web:2", wider, None).await;
+    say("an update", &updated.map_or_else(|e| refused(&e), |id| json!(id)));
+    say("the updated service", &seen(services.describe("apps", "web").await));
+}
+
+fn seen(answer: Result<Option<Observed>, AwsError>) -> Value {
+    let view = match answer {
+        Ok(Some(observed)) => observed.view,
+        Ok(None) => return Value::Null,
+        Err(error) => return refused(&error),
+    };
+    let deployments: Vec<Value> = view
+        .deployments
+        .iter()
+        .map(|d| {
+            json!({"id": d.id, "primary": d.primary, "task_definition": d.task_definition, "rollout": format!("{:?}", d.rollout),
+                "desired": d.desired, "running": d.running, "failed_tasks": d.failed_tasks})
+        })
+        .collect();
+    json!({"status": view.status, "desired": view.desired, "running": view.running, "pending": view.pending,
+        "percentages": view.percentages, "scheduling": format!("{:?}", view.scheduling), "controller": view.controller,
+        "strategy": view.strategy, "tagged": view.tagged, "deployments": deployments})
+}
+
+async fn images(sdk: &Sdk, account: &str) -> Result<(), Failed> {
+    let unknown = format!("web@sha256:{}", "0a".repeat(32));
+    for image in ["web:1.0.0", "web:9.9.9", "web", "nothing:1", &unknown] {
+        let reference = ImageReference::parse(&format!("{account}.{REGISTRY}/{image}"))?;
+        let answer = Images::new(sdk).resolve(&reference).await;
+        say(&format!("image {image}"), &answer.map_or_else(|e| stopped(&e), |image| json!(image.to_string())));
+    }
+    Ok(())
+}
+
+async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
+    let now = Timestamp::from_secs(1_767_603_600)?;
+    let artifact =
+        |name: &str, key: &str| Artifact { name: name.to_owned(), bucket: BUCKET.to_owned(), key: key.to_owned() };
+    let artifacts = vec![artifact("Config", "config.zip"), artifact("Gone", "gone.zip")];
+    let credentials = Credentials {
+        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
+        session_token: "an example, not a token".to_owned(),
+    };
+    let job = Job { spec: (), since: now, now, artifacts, credentials: Some(credentials) };
+    for file in ["Config::taskdef.json", "Config::other.json", "Gone::taskdef.json"] {
+        let answer = Artifacts::new(sdk, &job).read(file).await;
+        let text = |bytes: Vec<u8>| json!(String::from_utf8_lossy(&bytes));
+        say(&format!("artifact {file}"), &answer.map_or_else(|e| stopped(&e), text));
+    }
+    Ok(())
+}
+
+fn release(now: Timestamp) -> OpenRelease {
+    OpenRelease {
+        execution: "e-1".to_owned(),
+        pipeline: "slipway-web".to_owned(),
+        digest: Some(format!("sha256:{}", "0a".repeat(32))),
+        state: State::Open,
+        began_at: now,
+        prior: None,
+        change: None,
+        failure: None,
+        rolling_back_since: None,
+    }
+}
+
+async fn leases(sdk: &Sdk) -> Result<(), Failed> {
+    let ledger = Ledger::new(sdk);
+    let now = Timestamp::from_secs(1_767_603_600)?;
+    let read = |lease: Result<Option<Lease>, AwsError>| lease.map_or_else(|e| refused(&e), |lease| json!(lease));
+    let wrote = |answer: Result<(), StepError>| answer.map_or_else(|e| stopped(&e), |()| json!("written"));
+    say("a lease that never was", &read(ledger.lease("apps", "web").await));
+    let first = Lease::first("apps", "web", release(now));
+    let record = Record::started("e-1", "slipway-web", None, now).begun("apps", "web");
+    say("a first lease with its record", &wrote(ledger.advance_with(&first, &record).await));
+    say("the same again", &wrote(ledger.advance_with(&first, &record).await));
+    say("the first lease alone, again", &wrote(ledger.advance(&first).await));
+    say("the lease", &read(ledger.lease("apps", "web").await));
+    let prior = Prior {
+        task_definition: "web:1".to_owned(),
+        desired_count: 2,
+        percentages: Percentages { minimum_healthy: 50, maximum: 150 },
+        recorded_at: now,
+    };
+    let second = first.with_prior(prior);
+    say("the next fence number", &wrote(ledger.advance(&second).await));
+    say("an old fence number", &wrote(ledger.advance(&second).await));
+    let leases = ledger.leases().await;
+    say("all leases", &leases.map_or_else(|e| refused(&e), |leases| json!(leases)));
+    for execution in ["e-1", "e-2"] {
+        let name = ReleaseName { pipeline: "slipway-web", execution, cluster: "apps", service: "web" };
+        say(&format!("what {execution} may do"), &held(ledger.hold(name).await));
+    }
+    say("the lease given back", &wrote(ledger.close(&second, Outcome::Deployed, "all is well", now).await));
+    say("the lease given back again", &wrote(ledger.close(&second, Outcome::Deployed, "all is well", now).await));
+    let name = ReleaseName { pipeline: "slipway-web", execution: "e-1", cluster: "apps", service: "web" };
+    say("what e-1 may do when it is closed", &held(ledger.hold(name).await));
+    say("the free lease", &read(ledger.lease("apps", "web").await));
+    Ok(())
+}
+
+fn held(hold: Result<Hold, StepError>) -> Value {
+    match hold {
+        Ok(Hold::Held { lease, prior, .. }) => json!({"fence": lease.fence, "prior": prior}),
+        Ok(Hold::Closed(record)) => json!({"closed": record}),
+        Err(error) => stopped(&error),
+    }
+}
+
+async fn records(sdk: &Sdk) -> Result<(), Failed> {
+    let ledger = Ledger::new(sdk);
+    let now = Timestamp::from_secs(1_767_603_600)?;
+    let wrote = |answer: Result<bool, AwsError>| answer.map_or_else(|e| refused(&e), |written| json!(written));
+    let started = Record::started("e-3", "slipway-web", Some("sha256:00"), now);
+    say("a record", &wrote(ledger.put_record(&started).await));
+    say("the record again", &wrote(ledger.put_record(&started).await));
+    say("the record, closed", &wrote(ledger.put_record(&started.clone().closed(Outcome::Failed, "sick", now)).await));
+    say("the closed record again", &wrote(ledger.put_record(&started).await));
+    let read = ledger.record("e-3").await;
+    say("the record as it is", &read.map_or_else(|e| refused(&e), |record| json!(record)));
+    let push = Push {
+        v: 1,
+        pipeline: "slipway-web".to_owned(),
+        digest: "sha256:00".to_owned(),
+        tag: Some("1.0.0".to_owned()),
+        event: "told-1".to_owned(),
+        claimed_at: now,
+        execution: None,
+        refusal: None,
+    };
+    let started = Push { execution: Some("e-3".to_owned()), ..push.clone() };
+    let other = Push { event: "told-2".to_owned(), ..push.clone() };
+    say("a claim", &wrote(ledger.put_push(None, &push).await));
+    say("the claim again", &wrote(ledger.put_push(None, &push).await));
+    say("the claim with its execution", &wrote(ledger.put_push(Some(&push), &started).await));
+    say("a claim on what never was", &wrote(ledger.put_push(Some(&other), &other).await));
+    let read = ledger.push("slipway-web", "sha256:00").await;
+    say("the claim as it is", &read.map_or_else(|e| refused(&e), |push| json!(push)));
+    Ok(())
+}

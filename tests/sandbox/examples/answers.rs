@@ -224,6 +224,7 @@ fn release(now: Timestamp) -> OpenRelease {
         state: State::Open,
         began_at: now,
         prior: None,
+        registered: None,
         change: None,
         failure: None,
         rolling_back_since: None,
@@ -267,7 +268,7 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
 
 fn held(hold: Result<Hold, StepError>) -> Value {
     match hold {
-        Ok(Hold::Held { lease, prior, .. }) => json!({"fence": lease.fence, "prior": prior}),
+        Ok(Hold::Held(held)) => json!({"fence": held.lease.fence, "prior": held.prior}),
         Ok(Hold::Closed(record)) => json!({"closed": record}),
         Err(error) => stopped(&error),
     }

@@ -190,7 +190,11 @@ fn update_service_refuses_at_once() {
             (Set("service", json!("wbe")), &["holds no release of service wbe", "begin-release", "same"]),
             (
                 Set("task_definition", json!("web:99")),
-                &["`task_definition` is web:99", "legal: an active revision", "correct it"],
+                &["`task_definition` is `web:99`", "legal: the ARN of a revision", "Register.TaskDefinitionArn"],
+            ),
+            (
+                Set("task_definition", json!("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:99")),
+                &["`task_definition` is arn:aws:ecs", "web:99", "legal: an active revision", "correct it"],
             ),
             (Missing("task_definition"), &["missing field `task_definition`", fix]),
             (Text("task_definition: web"), &["not JSON", "legal: a JSON object", fix]),

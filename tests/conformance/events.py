@@ -145,7 +145,7 @@ def main():
         emitted[kind_of(event)].append(event)
     for _, payload in record.payloads(Path(sys.argv[1])):
         # Unit tests of Lambda invoke with next to nothing.
-        if payload.get(JOB, {}).get("data"):
+        if isinstance(payload, dict) and payload.get(JOB, {}).get("data"):
             emitted[JOB].append(payload)
     failures, passed = Counter(), 0
     for kind, events in sorted(emitted.items()):

@@ -11,7 +11,7 @@ def blunt(word):
 def lines(folder, kind):
     """Recorded things of one kind, those that differ only in words with a digit once."""
     known = set()
-    for path in sorted(folder.glob("*.jsonl")):
+    for path in sorted(folder.rglob("*.jsonl")):
         for line in path.open():
             shape = hash(re.sub(r"\w+", blunt, line))
             if shape in known:

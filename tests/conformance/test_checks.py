@@ -9,7 +9,7 @@ from models import Checks
 
 
 def call(service, operation, target, body, answer, status=200, error=None):
-    headers = {"x-amz-target": f"{target}.{operation}", "content-type": "application/x-amz-json-1.1"}
+    headers = {"amz-sdk-request": "attempt=1; max=4", "x-amz-target": f"{target}.{operation}", "content-type": "application/x-amz-json-1.1"}
     return {
         "service": service,
         "operation": operation,
@@ -58,7 +58,7 @@ HEALTH = {
     "operation": "DescribeTargetHealth",
     "error": None,
     "caller": "slipway-update-service",
-    "request": {"headers": {}, "body": "Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn=a&Targets.member.1.Id=i-1"},
+    "request": {"headers": {"amz-sdk-request": "attempt=1; max=4"}, "body": "Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn=a&Targets.member.1.Id=i-1"},
     "answer": {
         "status": 200,
         "headers": {},

@@ -21,7 +21,7 @@ const STEPS: [&str; 4] = ["begin-release", "register-task-definition", "update-s
 fn events() -> Vec<(String, Value)> {
     let folder = match std::env::var_os("SLIPWAY_CORPUS") {
         Some(corpus) => Path::new(&corpus).join("events"),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../events"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/foreign"),
     };
     let mut files: Vec<PathBuf> =
         std::fs::read_dir(&folder).expect("the folder is there").map(|entry| entry.expect("a file").path()).collect();

@@ -21,7 +21,7 @@ import botocore.exceptions
 from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-SPEED = 240
+SPEED = 120
 # Seconds of real time; at the speed above the longest stands for more than half an hour in there.
 START_LIMIT, RELEASE_LIMIT, POLL = 600, 120, 0.5
 

@@ -12,6 +12,9 @@ use slipway::service::{Rollout, Scheduling, ServiceView, revision};
 use slipway::strategy::{Percent, Percentages, Room, Strategy, StrategyName, check_counts};
 use slipway::timestamp::{Timestamp, readable};
 
+/// What the names of pipelines begin with (template.yaml).
+const PIPELINE_PREFIX: &str = "slipway-";
+
 /// User parameters of a begin-release action.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -49,6 +52,18 @@ impl Spec {
             maximum_percent: self.maximum_percent,
             maximum_tasks: self.maximum_tasks,
         }
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        // The functions' roles reach only pipelines of this prefix; the sweep could never learn how another one ended.
+        if !self.pipeline.starts_with(PIPELINE_PREFIX) {
+            return Err(refused(format!(
+                "`pipeline` is `{}`; legal: a name that begins with {PIPELINE_PREFIX}; rename the pipeline",
+                self.pipeline
+            )));
+        }
+        self.strategy().check().map_err(refused)?;
+        check_counts(self.desired_count, self.initial_count).map_err(refused)
     }
 
     fn open_release(&self, now: Timestamp) -> OpenRelease {
@@ -116,8 +131,7 @@ impl BeginRelease {
 
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
-        spec.strategy().check().map_err(refused)?;
-        check_counts(spec.desired_count, spec.initial_count).map_err(refused)?;
+        spec.check()?;
         let standing = self.ledger.lease(&spec.cluster, &spec.service).await?;
         let lease = match standing {
             Some(lease) if lease.held_by(&spec.execution).is_some() => lease,

@@ -85,6 +85,10 @@ fn unreadable(error: AwsError, artifact: &str) -> StepError {
                 "artifact `{artifact}` cannot be read with the job's credentials: {error}; check the artifact bucket's policy and its KMS key"
             ),
         }),
+        _ if error.code == "NoSuchKey" => StepError::Failed(Failure {
+            kind: FailureType::RevisionUnavailable,
+            message: format!("artifact `{artifact}` is not in its bucket any more: {error}; start the pipeline again"),
+        }),
         _ => error.into(),
     }
 }

@@ -27,6 +27,9 @@ pub const ARTIFACT_BYTES: u64 = 8 * 1024 * 1024;
 /// Largest file that a step unpacks from an artifact, in bytes. Ours, against archives that expand without bound.
 pub const ARTIFACT_FILE_BYTES: u64 = 1024 * 1024;
 
+/// Shortest value of an environment variable that is blotted out of messages. Ours: numbers and flags are shorter.
+pub const SECRET_CHARS: usize = 6;
+
 /// Longest reason kept in the ledger, in characters. Ours: an item holds 400 KB, a person reads a paragraph.
 pub const REASON_CHARS: usize = 1_000;
 

@@ -6,6 +6,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use thiserror::Error;
 
 use crate::job::{Failure, FailureType, StepError};
+use crate::limits::SECRET_CHARS;
 
 /// A call that did not work.
 #[derive(Clone, Debug, Error)]
@@ -89,10 +90,11 @@ impl AwsError {
         Self { operation, kind: ErrorKind::Unexpected, code: "UnexpectedAnswer".to_owned(), message: message.into() }
     }
 
-    /// The same error with `secrets` blotted out of the message, which AWS may quote from the request.
+    /// The same error with `secrets` blotted out of the message, which AWS may quote from the request. Values too short to be
+    /// secrets are left, or they would blot out half of the message.
     #[must_use]
     pub fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
-        for secret in secrets.filter(|secret| !secret.is_empty()) {
+        for secret in secrets.filter(|secret| secret.len() >= SECRET_CHARS) {
             self.message = self.message.replace(secret, "***");
         }
         self
@@ -159,6 +161,12 @@ mod tests {
             StepError::Failed(Failure { kind: FailureType::PermissionError, message }) => message,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn secrets_are_blotted_out_and_short_values_left() {
+        let error = AwsError::unexpected("ecs:RegisterTaskDefinition", "value hunter22 of web5 is wrong");
+        assert_eq!(error.without(["hunter22", "5", ""].into_iter()).message, "value *** of web5 is wrong");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::show::Show;
 ///
 /// Needs no network and no account. The same seed gives the same story to the byte.
 #[derive(Debug, Parser)]
-#[command(name = "cargo sandbox", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+#[command(name = "cargo sandbox", bin_name = "cargo sandbox", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,

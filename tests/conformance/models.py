@@ -57,6 +57,8 @@ OWN_ERRORS = {
         "InvalidArgument",
         "InvalidRange",
         "MethodNotAllowed",
+        "BucketNotEmpty",
+        "MalformedXML",
         "NoSuchBucket",
         "NoSuchKey",
         "NoSuchVersion",
@@ -309,7 +311,9 @@ class Service:
             root = ElementTree.fromstring(raw)
             if self.protocol == "query":
                 root = next(child for child in root if child.tag.endswith(shape.serialization["resultWrapper"]))
-            yield from unknown_elements(shape, root, operation.name)
+            # The document of an answer with a payload is that member, not the whole.
+            payload = shape.serialization.get("payload")
+            yield from unknown_elements(shape.members[payload] if payload else shape, root, operation.name)
 
     def error_problems(self, operation, parsed, raw, error):
         code = parsed["Error"]["Code"]

@@ -194,7 +194,9 @@ mod tests {
     fn world() -> Aws {
         let mut aws = Aws::new(1);
         for name in ["one", "two"] {
-            let function = Function { name: name.to_owned(), timeout: Duration::from_secs(9), ..Function::default() };
+            let role = "arn:aws:iam::111122223333:role/slipway/of-a-test".to_owned();
+            let function =
+                Function { name: name.to_owned(), role, timeout: Duration::from_secs(9), ..Function::default() };
             create_function(&mut aws, function).unwrap();
         }
         aws

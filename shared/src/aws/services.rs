@@ -2,15 +2,18 @@
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::types::{
-    DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, SchedulingStrategy, Service, ServiceField,
+    DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, SchedulingStrategy, Service, ServiceField, Task,
 };
 use aws_sdk_elasticloadbalancingv2 as elb;
 
 use super::{AwsError, Sdk};
-use crate::limits::EXPLAINED_TASKS;
+use crate::limits::{EXPLAINED_TASKS, PAGES};
 use crate::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
 use crate::strategy::Percentages;
 use crate::timestamp::Timestamp;
+
+/// Tasks of one page: the most that ListTasks answers and that DescribeTasks takes.
+const TASKS_PAGE: i32 = 100;
 
 /// Messages of a service that are looked at; ECS keeps a hundred.
 const MESSAGES: usize = 20;
@@ -149,47 +152,49 @@ impl Services {
         service: &str,
         task_definition: &str,
     ) -> Result<Vec<String>, AwsError> {
-        let request =
-            self.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(DesiredStatus::Stopped);
-        let listed = request.max_results(100).send().await.map_err(AwsError::of("ecs:ListTasks"))?;
-        let arns: Vec<String> = listed.task_arns().to_vec();
-        if arns.is_empty() {
-            return Ok(Vec::new());
-        }
-        let answer = self
-            .ecs
-            .describe_tasks()
-            .cluster(cluster)
-            .set_tasks(Some(arns))
-            .send()
-            .await
-            .map_err(AwsError::of("ecs:DescribeTasks"))?;
-        let stopped = answer
-            .tasks()
-            .iter()
-            .filter(|task| task.task_definition_arn() == Some(task_definition))
-            .take(EXPLAINED_TASKS);
-        let mut reasons: Vec<String> = Vec::new();
-        for task in stopped {
-            let containers = task.containers().iter().filter_map(|container| {
-                let name = container.name()?;
-                match (container.reason(), container.exit_code()) {
-                    (Some(reason), _) => Some(format!("{name}: {reason}")),
-                    (None, Some(code)) if code != 0 => Some(format!("{name} exited with {code}")),
-                    _ => None,
-                }
-            });
-            if task.stopped_reason().is_some_and(|reason| reason.starts_with(CLEARED_AWAY)) {
-                continue;
+        let (mut reasons, mut start) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let request =
+                self.ecs.list_tasks().cluster(cluster).service_name(service).desired_status(DesiredStatus::Stopped);
+            let request = request.max_results(TASKS_PAGE).set_next_token(start);
+            let page = request.send().await.map_err(AwsError::of("ecs:ListTasks"))?;
+            if !page.task_arns().is_empty() {
+                let request = self.ecs.describe_tasks().cluster(cluster).set_tasks(page.task_arns);
+                let answer = request.send().await.map_err(AwsError::of("ecs:DescribeTasks"))?;
+                let ours = answer.tasks().iter().filter(|task| task.task_definition_arn() == Some(task_definition));
+                reasons.extend(ours.filter_map(stop_reason));
             }
-            let all: Vec<String> = task.stopped_reason().map(ToOwned::to_owned).into_iter().chain(containers).collect();
-            let reason = all.join("; ");
-            if !reason.is_empty() && !reasons.contains(&reason) {
-                reasons.push(reason);
+            start = page.next_token;
+            if start.is_none() || reasons.len() >= EXPLAINED_TASKS {
+                break;
             }
         }
-        Ok(reasons)
+        reasons.truncate(EXPLAINED_TASKS);
+        let mut told = Vec::new();
+        for reason in reasons {
+            if !told.contains(&reason) {
+                told.push(reason);
+            }
+        }
+        Ok(told)
     }
+}
+
+/// Why a task stopped, unless ECS only cleared it away.
+fn stop_reason(task: &Task) -> Option<String> {
+    if task.stopped_reason().is_some_and(|reason| reason.starts_with(CLEARED_AWAY)) {
+        return None;
+    }
+    let containers = task.containers().iter().filter_map(|container| {
+        let name = container.name()?;
+        match (container.reason(), container.exit_code()) {
+            (Some(reason), _) => Some(format!("{name}: {reason}")),
+            (None, Some(code)) if code != 0 => Some(format!("{name} exited with {code}")),
+            _ => None,
+        }
+    });
+    let all: Vec<String> = task.stopped_reason().map(ToOwned::to_owned).into_iter().chain(containers).collect();
+    (!all.is_empty()).then(|| all.join("; "))
 }
 
 fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String> {

@@ -9,7 +9,7 @@ use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Lease, OpenRelease, Prior, Record, RecordState, State};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::service::{Rollout, Scheduling, ServiceView, revision};
-use slipway::strategy::{Percent, Percentages, Room, Strategy, StrategyName, check_counts};
+use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 use slipway::timestamp::{Timestamp, readable};
 
 /// What the names of pipelines begin with (template.yaml).
@@ -204,7 +204,7 @@ impl BeginRelease {
     }
 
     /// Refuses what can never work.
-    async fn preflight(&self, spec: &Spec, view: &ServiceView) -> Result<Percentages, StepError> {
+    async fn preflight(&self, spec: &Spec, view: &ServiceView) -> Result<(), StepError> {
         legal_service(spec, view)?;
         let arn = Prior::of(view).ok_or_else(|| no_deployment(spec))?.task_definition;
         let found = self.task_definitions.describe(&arn).await?;
@@ -225,7 +225,8 @@ impl BeginRelease {
             None => None,
         };
         let room = Room { desired: size(spec, view.desired), static_port_instances: instances };
-        Ok(spec.strategy().plan(room).map_err(refused)?)
+        spec.strategy().plan(room).map_err(refused)?;
+        Ok(())
     }
 }
 

@@ -93,17 +93,18 @@ impl RollBack {
     }
 
     async fn sweep_one(&self, lease: &Lease, release: &OpenRelease) -> Result<String, StepError> {
-        let Some(status) = self.executions.status(&release.pipeline, &release.execution).await? else {
-            return match release.state {
-                State::RollingBack => self.settle(lease, release, Ending::Stopped).await,
-                State::Open => Ok("CodePipeline does not know the execution: a person's release, left open".to_owned()),
-            };
+        let status = self.executions.status(&release.pipeline, &release.execution).await?;
+        let ending = match &status {
+            Some(status) => Ending::of_status(status).map_err(StepError::Busy)?,
+            None => None,
         };
-        let ending = Ending::of_status(&status).map_err(|why| StepError::Busy(why.clone()))?;
-        match (ending, release.state) {
-            (Some(ending), _) => self.settle(lease, release, ending).await,
-            (None, State::RollingBack) => self.settle(lease, release, Ending::Stopped).await,
-            (None, State::Open) => Ok(format!("the execution is {status}")),
+        match (ending, release.state, status) {
+            (Some(ending), ..) => self.settle(lease, release, ending).await,
+            (None, State::RollingBack, _) => self.settle(lease, release, Ending::Stopped).await,
+            (None, State::Open, Some(status)) => Ok(format!("the execution is {status}")),
+            (None, State::Open, None) => {
+                Ok("CodePipeline does not know the execution: a person's release, left open".to_owned())
+            }
         }
     }
 

@@ -1,28 +1,15 @@
 //! Which image goes into which container, from parameters and from the files that build stages write.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::TaskDefinition;
 
-/// A template's stand-in for an image, such as `<IMAGE1_NAME>`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Placeholder(String);
-
-impl Placeholder {
-    #[must_use]
-    pub fn of(image: &str) -> Option<Self> {
-        (image.starts_with('<') && image.ends_with('>')).then(|| Self(image.to_owned()))
-    }
-}
-
-impl fmt::Display for Placeholder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
+/// Whether an image is a template's stand-in for one, such as `<IMAGE1_NAME>`.
+fn is_placeholder(image: &str) -> bool {
+    image.starts_with('<') && image.ends_with('>')
 }
 
 /// Container names with the images that a definition gives them.
@@ -45,23 +32,23 @@ pub fn set_images(definition: &TaskDefinition, images: &BTreeMap<String, String>
             let text = |field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
             let (name, current) = (text("name"), text("image"));
             let key = [&name, &current].into_iter().find(|key| images.contains_key(*key)).cloned();
-            match (key, Placeholder::of(&current)) {
-                (Some(key), _) => {
+            match key {
+                Some(key) => {
                     container["image"] = Value::String(images[&key].clone());
                     drop_placeholder_fields(container);
                     used.push(key);
                 }
-                (None, Some(placeholder)) => {
+                None if is_placeholder(&current) => {
                     return Err(format!(
-                        "container `{name}` has the placeholder {placeholder}, and `images` fills neither `{name}` nor `{placeholder}`; add one of them"
+                        "container `{name}` has the placeholder {current}, and `images` fills neither `{name}` nor `{current}`; add one of them"
                     ));
                 }
-                (None, None) if !current.chars().all(is_image_letter) => {
+                None if !current.chars().all(is_image_letter) => {
                     return Err(format!(
                         "container `{name}` keeps the image `{current}`, which Amazon ECS refuses; legal: letters, digits and -_:./#@; correct the task definition, or give `{name}` an image in `images`"
                     ));
                 }
-                (None, None) => {}
+                None => {}
             }
         }
     }

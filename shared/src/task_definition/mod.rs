@@ -7,7 +7,7 @@ mod images;
 use serde_json::{Map, Value};
 
 pub use compare::same;
-pub use images::{Placeholder, container_images, image_definitions, image_detail, set_images};
+pub use images::{container_images, image_definitions, image_detail, set_images};
 
 use crate::limits::{NAME_CHARS, TASK_DEFINITION_BYTES};
 

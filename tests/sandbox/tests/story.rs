@@ -68,50 +68,45 @@ fn the_same_seed_gives_the_same_bytes() {
     assert_ne!(told(7), told(8));
 }
 
-#[test]
-fn a_crash_after_any_call_changes_no_ending() {
+/// Plays each scene with a fault at every call of every attempt.
+fn at_each_call(fault: fn(u32) -> CallFault) {
     with_each(|scene| {
         let calls = |(attempt, ran): (usize, &Ran)| {
-            (1..=ran.calls).map(move |call| Fault::Call { attempt, fault: CallFault::CrashAfter(call) })
+            (1..=ran.calls).map(move |call| Fault::Call { attempt, fault: fault(call) })
         };
         scene.ran.iter().enumerate().flat_map(calls).collect()
     });
+}
+
+/// Plays each scene with every event delivered a second time, so long after the first.
+fn delivered_again<const N: usize>(gaps: [Duration; N]) {
+    with_each(|scene| {
+        let attempts = 0..scene.ran.len();
+        attempts.flat_map(|attempt| gaps.map(|after| Fault::Duplicate { attempt, after })).collect()
+    });
+}
+
+#[test]
+fn a_crash_after_any_call_changes_no_ending() {
+    at_each_call(CallFault::CrashAfter);
 }
 
 #[test]
 fn a_call_that_takes_effect_without_an_answer_changes_no_ending() {
-    with_each(|scene| {
-        let calls = |(attempt, ran): (usize, &Ran)| {
-            (1..=ran.calls).map(move |call| Fault::Call { attempt, fault: CallFault::TimeoutAfterEffect(call) })
-        };
-        scene.ran.iter().enumerate().flat_map(calls).collect()
-    });
+    at_each_call(CallFault::TimeoutAfterEffect);
 }
 
 #[test]
 fn throttling_that_outlasts_the_retries_changes_no_ending() {
-    with_each(|scene| {
-        let calls = |(attempt, ran): (usize, &Ran)| {
-            (1..=ran.calls).map(move |call| Fault::Call { attempt, fault: CallFault::ThrottleFrom(call, 4) })
-        };
-        scene.ran.iter().enumerate().flat_map(calls).collect()
-    });
+    at_each_call(|call| CallFault::ThrottleFrom(call, 4));
 }
 
 #[test]
 fn a_second_delivery_at_once_changes_no_ending() {
-    with_each(|scene| {
-        let gaps = [0, 30, 150].map(Duration::from_millis);
-        let attempts = (0..scene.ran.len()).flat_map(|attempt| gaps.map(|after| Fault::Duplicate { attempt, after }));
-        attempts.collect()
-    });
+    delivered_again([0, 30, 150].map(Duration::from_millis));
 }
 
 #[test]
 fn a_late_delivery_changes_no_ending() {
-    with_each(|scene| {
-        let gaps = [20, 75, 290].map(Duration::from_secs);
-        let attempts = (0..scene.ran.len()).flat_map(|attempt| gaps.map(|after| Fault::Duplicate { attempt, after }));
-        attempts.collect()
-    });
+    delivered_again([20, 75, 290].map(Duration::from_secs));
 }

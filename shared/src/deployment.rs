@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::job::{Failure, FailureType};
-use crate::ledger::{Change, OpenRelease, Prior};
+use crate::ledger::{Change, OpenRelease};
 use crate::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::timestamp::readable;
 
@@ -59,9 +59,10 @@ enum Standing<'a> {
     Foreign(&'a DeploymentView),
 }
 
-/// Decides the next step. `elapsed` is the time since this action began.
+/// Decides the next step. `before` is the task definition that the service ran before the release, `elapsed` the time since this
+/// action began.
 #[must_use]
-pub fn next_step(asked: &Asked, release: &OpenRelease, prior: &Prior, view: &ServiceView, elapsed: Duration) -> Step {
+pub fn next_step(asked: &Asked, release: &OpenRelease, before: &str, view: &ServiceView, elapsed: Duration) -> Step {
     let Some(primary) = view.primary().filter(|_| view.status == "ACTIVE") else {
         return fail(
             FailureType::JobFailed,
@@ -72,7 +73,7 @@ pub fn next_step(asked: &Asked, release: &OpenRelease, prior: &Prior, view: &Ser
             false,
         );
     };
-    match standing(asked, release.change.as_ref(), prior, view, primary) {
+    match standing(asked, release.change.as_ref(), before, view, primary) {
         Standing::AlreadyThere => settled(asked, view, elapsed),
         Standing::Untouched | Standing::Lost => Step::Apply,
         Standing::Unnamed(ours) => Step::Adopt { deployment: ours.id.clone() },
@@ -104,7 +105,7 @@ pub fn next_step(asked: &Asked, release: &OpenRelease, prior: &Prior, view: &Ser
 fn standing<'a>(
     asked: &Asked,
     announced: Option<&Change>,
-    prior: &Prior,
+    before: &str,
     view: &'a ServiceView,
     primary: &'a DeploymentView,
 ) -> Standing<'a> {
@@ -114,9 +115,11 @@ fn standing<'a>(
         None if same_definition && asked.change.desired_count.is_none_or(|count| count == view.desired) => {
             Standing::AlreadyThere
         }
-        None if same_definition || primary.task_definition == prior.task_definition => Standing::Untouched,
+        None if same_definition || primary.task_definition == before => Standing::Untouched,
         None => Standing::Foreign(primary),
         Some(Change { deployment: Some(_), .. }) if same_definition => Standing::Ours(primary),
+        // The same definition at another count starts no deployment: that the count is not there says that it was never set.
+        Some(Change { desired_count: Some(count), .. }) if same_definition && view.desired != *count => Standing::Lost,
         Some(_) if same_definition => Standing::Unnamed(primary),
         Some(change) => displaced(change, view, primary),
     }
@@ -181,7 +184,7 @@ fn fail(kind: FailureType, message: String, rollout: bool) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::State;
+    use crate::ledger::{Prior, State};
     use crate::service::tests::{NEW, OLD, deployment, steady};
     use crate::strategy::Percentages;
 
@@ -202,6 +205,9 @@ mod tests {
             prior: Prior::of(&steady(OLD)),
             registered: None,
             change,
+            shift: None,
+            scale_in_suspended: false,
+            restoring: None,
             failure: None,
             rolling_back_since: None,
         }
@@ -211,8 +217,7 @@ mod tests {
         let asked = asked(NEW);
         let change =
             change.map(|id| Change { deployment: (!id.is_empty()).then(|| id.to_owned()), ..asked.change.clone() });
-        let prior = Prior::of(&steady(OLD)).expect("a PRIMARY deployment");
-        next_step(&asked, &release(change), &prior, view, Duration::from_secs(60))
+        next_step(&asked, &release(change), OLD, view, Duration::from_secs(60))
     }
 
     fn message(step: Step) -> String {
@@ -244,6 +249,14 @@ mod tests {
     }
 
     #[test]
+    fn a_count_that_was_announced_and_never_set_is_set() {
+        let mut asked = asked(NEW);
+        asked.change.desired_count = Some(5);
+        let release = release(Some(asked.change.clone()));
+        assert_eq!(next_step(&asked, &release, NEW, &steady(NEW), Duration::ZERO), Step::Apply);
+    }
+
+    #[test]
     fn a_circuit_breaker_is_told_from_other_hands() {
         let mut view = steady(OLD);
         view.deployments[0].reason =
@@ -265,9 +278,8 @@ mod tests {
         assert!(message(step(Some("ecs-svc/1"), &stalled)).contains("stands still"));
         let mut late = steady(NEW);
         late.running = 1;
-        let prior = Prior::of(&steady(OLD)).expect("a PRIMARY deployment");
         let change = Change { deployment: Some("ecs-svc/1".to_owned()), ..asked(NEW).change };
-        let step = next_step(&asked(NEW), &release(Some(change)), &prior, &late, Duration::from_secs(1_900));
+        let step = next_step(&asked(NEW), &release(Some(change)), OLD, &late, Duration::from_secs(1_900));
         assert!(message(step).contains("not steady after 31m40s (deadline 30m00s): 1 of 2 tasks running"));
     }
 }

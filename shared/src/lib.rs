@@ -4,6 +4,7 @@
 //! the pure part what to do, applies at most one change and reports once through [`job`].
 
 pub mod aws;
+pub mod blue_green;
 pub mod deployment;
 pub mod event;
 pub mod image;

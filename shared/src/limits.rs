@@ -60,6 +60,18 @@ pub const FINISH_DEADLINE: Duration = Duration::from_secs(15 * 60);
 /// How long roll-back tries to restore before it records a failure that needs a person. Ours.
 pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);
 
+/// How long swap-target-groups waits for the new colour to be fit for more traffic. Ours: a task that was replaced is back by then.
+pub const HEALTH_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// How long traffic stays on a failing colour while the old one grows to take all of it. Ours: some minutes of starting tasks.
+pub const SIZING_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// Longest that a retirement waits for sticky clients to leave the old colour; a rule can bind them for a week. Ours.
+pub const STICKY_DRAIN: Duration = Duration::from_secs(60 * 60);
+
+/// Longest bake or drain that an action can ask for, in minutes: the 24 hours of an action, less the room to report.
+pub const BAKE_MAX_MINUTES: u32 = 23 * 60;
+
 /// Pages that a listing follows before it says that there is too much. Ours: 100 pages of 100 tasks.
 pub const PAGES: usize = 100;
 

@@ -79,13 +79,13 @@ pub enum Restoration {
 /// Decides what needs no look at the service.
 #[must_use]
 pub fn next_step(release: &OpenRelease, ending: Ending, now: Timestamp) -> Step {
-    match (release.state, &release.change, ending) {
+    match (release.state, release.touched(), ending) {
         (State::Open, _, Ending::Succeeded) => Step::Look,
-        (State::Open, None, _) => {
+        (State::Open, false, _) => {
             let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
             Step::Close { outcome, reason: format!("{}; nothing had been changed", cause(release, ending)) }
         }
-        (State::Open, Some(_), _) => Step::TakeOver,
+        (State::Open, true, _) => Step::TakeOver,
         (State::RollingBack, ..) => {
             let waited = release.rolling_back_since.map_or(FUNCTION_TIMEOUT, |since| now.since(since));
             match waited < FUNCTION_TIMEOUT {
@@ -179,7 +179,8 @@ pub fn restored_count(release: &OpenRelease, prior: &Prior, view: &ServiceView) 
     (view.desired < prior.desired_count || set == Some(view.desired)).then_some(prior.desired_count)
 }
 
-fn cause(release: &OpenRelease, ending: Ending) -> String {
+/// Why the release ended badly, in words.
+pub(crate) fn cause(release: &OpenRelease, ending: Ending) -> String {
     match &release.failure {
         Some(failure) => failure.message.clone(),
         None => format!("the execution {}", ending.word()),
@@ -216,6 +217,9 @@ mod tests {
             prior: Some(prior()),
             registered: None,
             change: changed.then_some(change),
+            shift: None,
+            scale_in_suspended: false,
+            restoring: None,
             failure: None,
             rolling_back_since,
         }

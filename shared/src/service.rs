@@ -160,6 +160,12 @@ pub fn revision(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
+/// The family of a task definition ARN.
+#[must_use]
+pub fn family(arn: &str) -> &str {
+    revision(arn).rsplit_once(':').map_or(arn, |(family, _)| family)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;

@@ -16,11 +16,20 @@ pub enum StrategyName {
     Doubling,
     /// Stops a task before its replacement starts, for clusters without spare room: never more than the desired count.
     MakeRoom,
+    /// Fills a second service beside the live one and moves the traffic to it.
+    BlueGreen,
 }
 
 /// A percentage within the bounds that ECS has for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Percent<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Percent<MIN, MAX> {
+    #[must_use]
+    pub fn get(self) -> u32 {
+        self.0
+    }
+}
 
 impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Percent<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -118,6 +127,7 @@ impl Strategy {
         let maximum = self.maximum_percent.is_some() || self.maximum_tasks.is_some();
         match self.name {
             StrategyName::Doubling if minimum || maximum => Err("strategy `doubling` is 100 % to 200 % by definition and takes no minimum_healthy_* or maximum_*; remove them, or choose `rolling`".to_owned()),
+            StrategyName::BlueGreen if minimum || maximum => Err("strategy `blue-green` fills a whole second colour and takes no minimum_healthy_percent, minimum_healthy_tasks, maximum_percent or maximum_tasks; remove them, or choose `rolling`".to_owned()),
             StrategyName::MakeRoom if maximum => Err("strategy `make-room` never runs more than the desired count and takes no maximum_percent or maximum_tasks; remove it, or choose `rolling`".to_owned()),
             _ => Ok(()),
         }
@@ -132,7 +142,7 @@ impl Strategy {
         let minimum = match (self.minimum_healthy_percent, self.minimum_healthy_tasks, self.name) {
             (Some(percent), _, _) => percent.0,
             (None, Some(tasks), _) => smallest_minimum(desired, tasks),
-            (None, None, StrategyName::Rolling | StrategyName::Doubling) => 100,
+            (None, None, StrategyName::Rolling | StrategyName::Doubling | StrategyName::BlueGreen) => 100,
             (None, None, StrategyName::MakeRoom) => make_room_minimum(desired),
         };
         let maximum = match (self.maximum_percent, self.maximum_tasks, self.name) {
@@ -173,6 +183,9 @@ impl Strategy {
             ));
         }
         match room.static_port_instances {
+            Some(instances) if self.name == StrategyName::BlueGreen && instances < desired * 2 => Err(format!(
+                "the fill could never finish: the tasks hold a static host port, so an instance takes one of them, and {desired} tasks of each colour do not fit on {instances} instances; add instances, lower the count, or use host port 0"
+            )),
             Some(instances) if instances < desired => Err(format!(
                 "the rollout could never finish: the tasks hold a static host port, so an instance takes one of them, and {desired} tasks do not fit on {instances} instances; add instances, lower the count, or use host port 0"
             )),

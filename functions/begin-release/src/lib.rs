@@ -1,14 +1,17 @@
 //! The step that opens a release: it refuses what cannot work, takes the lease on the service, and records the prior release
 //! before anything is changed.
 
+mod pair;
+mod subject;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Clusters, Jobs, Ledger, Observed, Retry, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Clusters, Jobs, Ledger, Pairs, Retry, Rules, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Lease, OpenRelease, Prior, Record, RecordState, State};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
-use slipway::service::{Rollout, Scheduling, ServiceView, revision};
+use slipway::service::{Rollout, ServiceView, revision};
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 use slipway::timestamp::{Timestamp, readable};
 
@@ -25,7 +28,8 @@ pub struct Spec {
     pub execution: String,
     /// Name or ARN of the service's cluster.
     pub cluster: String,
-    /// Name or ARN of the service.
+    /// Name or ARN of the service; with strategy `blue-green` the name of the pair, whose services are `<name>-blue` and
+    /// `<name>-green`.
     pub service: String,
     /// Containers that the release will give new images: they must be in the service's current task definition.
     #[serde(default)]
@@ -33,6 +37,8 @@ pub struct Spec {
     /// The image's digest, for the record.
     pub digest: Option<String>,
     pub strategy: StrategyName,
+    /// Strategy `blue-green`: ARN of the listener rule that names both target groups, or of the listener whose default action does.
+    pub rule: Option<String>,
     pub minimum_healthy_percent: Option<Percent<0, 100>>,
     pub minimum_healthy_tasks: Option<u32>,
     pub maximum_percent: Option<Percent<100, 200>>,
@@ -63,7 +69,26 @@ impl Spec {
             )));
         }
         self.strategy().check().map_err(refused)?;
+        self.check_rule()?;
         check_counts(self.desired_count, self.initial_count).map_err(refused)
+    }
+
+    fn check_rule(&self) -> Result<(), Failure> {
+        let is_arn = |rule: &str| {
+            rule.starts_with("arn:") && (rule.contains(":listener-rule/app/") || rule.contains(":listener/app/"))
+        };
+        match (self.strategy, self.rule.as_deref()) {
+            (StrategyName::BlueGreen, Some(rule)) if is_arn(rule) => match self.desired_count {
+                None => Ok(()),
+                Some(_) => Err(refused("`desired_count` is given; legal with strategy `blue-green`: none, since the idle colour is filled to the live one's size; remove it, or give `initial_count` for a first release".to_owned())),
+            },
+            (StrategyName::BlueGreen, found) => Err(refused(format!(
+                "`rule` is {}; legal with strategy `blue-green`: the ARN of a listener rule or listener of an Application Load Balancer, arn:…:listener-rule/app/…; correct it",
+                found.map_or("missing".to_owned(), |found| format!("`{found}`"))
+            ))),
+            (_, Some(_)) => Err(refused("`rule` is given; legal with strategy `blue-green` only; remove it, or correct `strategy`".to_owned())),
+            (_, None) => Ok(()),
+        }
     }
 
     fn open_release(&self, now: Timestamp) -> OpenRelease {
@@ -76,6 +101,9 @@ impl Spec {
             prior: None,
             registered: None,
             change: None,
+            shift: None,
+            scale_in_suspended: false,
+            restoring: None,
             failure: None,
             rolling_back_since: None,
         }
@@ -90,6 +118,8 @@ pub struct BeginRelease {
     services: Services,
     clusters: Clusters,
     task_definitions: TaskDefinitions,
+    rules: Rules,
+    pairs: Pairs,
 }
 
 impl BeginRelease {
@@ -101,6 +131,8 @@ impl BeginRelease {
             services: Services::new(sdk),
             clusters: Clusters::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
+            rules: Rules::new(sdk),
+            pairs: Pairs::new(sdk),
         }
     }
 
@@ -137,24 +169,26 @@ impl BeginRelease {
             Some(lease) if lease.held_by(&spec.execution).is_some() => lease,
             Some(Lease { release: Some(other), .. }) => return Ok(waiting(&other, job.now)),
             free => match self.take(job, free.as_ref()).await? {
-                Ok(lease) => lease,
-                Err(report) => return Ok(report),
+                Taken::Lease(lease) => *lease,
+                Taken::NotYet(report) => return Ok(report),
             },
         };
         self.record_prior(job, lease).await
     }
 
-    /// Takes a free lease, if the release can work. `Ok(Err(…))`: not yet.
-    async fn take(&self, job: &Job<Spec>, free: Option<&Lease>) -> Result<Result<Lease, Report>, StepError> {
+    /// Takes a free lease, if the release can work.
+    async fn take(&self, job: &Job<Spec>, free: Option<&Lease>) -> Result<Taken, StepError> {
         let spec = &job.spec;
         let record = self.ledger.record(&spec.execution).await?;
         if let Some(closed) = record.as_ref().filter(|record| record.state == RecordState::Closed) {
             return Err(closed.refusal().into());
         }
-        let seen = self.look(spec).await?;
-        self.preflight(spec, &seen.view).await?;
-        if let Some(report) = unsettled(&seen.view, job)? {
-            return Ok(Err(report));
+        let subject = self.look(spec, free.and_then(|lease| lease.settled)).await?;
+        self.preflight(spec, subject.live()).await?;
+        for view in subject.views() {
+            if let Some(report) = unsettled(view, job)? {
+                return Ok(Taken::NotYet(report));
+            }
         }
         let release = spec.open_release(job.now);
         let lease = free.map_or_else(
@@ -164,49 +198,32 @@ impl BeginRelease {
         let record = record
             .unwrap_or_else(|| Record::started(&spec.execution, &spec.pipeline, release.digest.as_deref(), job.now));
         self.ledger.advance_with(&lease, &record.begun(&spec.cluster, &spec.service)).await?;
-        Ok(Ok(lease))
+        Ok(Taken::Lease(Box::new(lease)))
     }
 
-    /// Records the service as it is under the lease, once.
+    /// Records what there is under the lease, once.
     async fn record_prior(&self, job: &Job<Spec>, lease: Lease) -> StepResult {
         let spec = &job.spec;
         let recorded = lease.held_by(&spec.execution).and_then(|release| release.prior.clone());
-        let prior = match recorded {
-            Some(prior) => prior,
+        let (lease, prior) = match recorded {
+            Some(prior) => (lease, prior),
             None => {
-                let view = self.look(spec).await?.view;
-                let prior = Prior::of(&view).ok_or_else(|| no_deployment(spec))?;
-                self.ledger.advance(&lease.with_prior(prior.clone())).await?;
-                prior
+                let subject = self.look(spec, lease.settled).await?;
+                let prior = subject.prior().ok_or_else(|| no_deployment(&spec.service))?;
+                let lease = lease.with_prior(prior.clone());
+                self.ledger.advance(&lease).await?;
+                (lease, prior)
             }
         };
-        let desired = size(spec, prior.desired_count);
-        let bounds = spec.strategy().percentages(desired);
-        let summary = format!(
-            "{} runs {} with {} tasks; the rollout keeps at least {} healthy and at most {} running",
-            spec.service,
-            revision(&prior.task_definition),
-            prior.desired_count,
-            bounds.floor(desired),
-            bounds.ceiling(desired)
-        );
-        Ok(Report::done(summary, [("PriorTaskDefinitionArn", prior.task_definition)]))
+        match &prior.pair {
+            Some(pair) => self.settle_pair(job, &lease, &prior, pair).await,
+            None => Ok(begun_in_place(spec, prior)),
+        }
     }
 
-    async fn look(&self, spec: &Spec) -> Result<Observed, StepError> {
-        let seen = self.services.describe(&spec.cluster, &spec.service).await?;
-        Ok(seen.ok_or_else(|| {
-            Failure::configuration(format!(
-                "service `{}` is not in cluster `{}`; legal: an existing service and its cluster, by name or ARN; correct `service` or `cluster`, or create the service",
-                spec.service, spec.cluster
-            ))
-        })?)
-    }
-
-    /// Refuses what can never work.
-    async fn preflight(&self, spec: &Spec, view: &ServiceView) -> Result<(), StepError> {
-        legal_service(spec, view)?;
-        let arn = Prior::of(view).ok_or_else(|| no_deployment(spec))?.task_definition;
+    /// Refuses what can never work with what is live.
+    async fn preflight(&self, spec: &Spec, live: &ServiceView) -> Result<(), StepError> {
+        let arn = Prior::of(live).ok_or_else(|| no_deployment(&spec.service))?.task_definition;
         let found = self.task_definitions.describe(&arn).await?;
         let (_, definition) =
             found.ok_or_else(|| Failure::configuration(format!("the service's task definition {arn} is not there")))?;
@@ -224,10 +241,30 @@ impl BeginRelease {
             Some(_) => self.clusters.instances(&spec.cluster).await?,
             None => None,
         };
-        let room = Room { desired: size(spec, view.desired), static_port_instances: instances };
+        let room = Room { desired: size(spec, live.desired), static_port_instances: instances };
         spec.strategy().plan(room).map_err(refused)?;
         Ok(())
     }
+}
+
+/// What became of the wish for a lease.
+enum Taken {
+    Lease(Box<Lease>),
+    NotYet(Report),
+}
+
+fn begun_in_place(spec: &Spec, prior: Prior) -> Report {
+    let desired = size(spec, prior.desired_count);
+    let bounds = spec.strategy().percentages(desired);
+    let summary = format!(
+        "{} runs {} with {} tasks; the rollout keeps at least {} healthy and at most {} running",
+        spec.service,
+        revision(&prior.task_definition),
+        prior.desired_count,
+        bounds.floor(desired),
+        bounds.ceiling(desired)
+    );
+    Report::done(summary, [("PriorTaskDefinitionArn", prior.task_definition)])
 }
 
 /// The count that the service will have.
@@ -243,32 +280,10 @@ fn refused(why: String) -> Failure {
     Failure::configuration(why)
 }
 
-fn no_deployment(spec: &Spec) -> Failure {
+fn no_deployment(service: &str) -> Failure {
     Failure::configuration(format!(
-        "service `{}` has no deployment; legal: a service that ECS deploys; create it again",
-        spec.service
+        "service `{service}` has no deployment; legal: a service that ECS deploys; create it again"
     ))
-}
-
-/// In place works on active replica services that Amazon ECS rolls itself, and that bear the tag the functions' roles ask for.
-fn legal_service(spec: &Spec, view: &ServiceView) -> Result<(), Failure> {
-    let refuse = |what: &str, found: &str, legal: &str| {
-        Err(refused(format!(
-            "{what} of service `{}` is {found}; legal for a release in place: {legal}; change the service or choose another one",
-            spec.service
-        )))
-    };
-    match (view.status.as_str(), view.controller.as_str(), view.strategy.as_str(), view.scheduling) {
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) if view.tagged => Ok(()),
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Err(refused(format!(
-            "service `{0}` does not bear the tag `slipway:service`, and only services that do may be changed; add it: aws ecs tag-resource --resource-arn <ARN of the service> --tags key=slipway:service,value={0}",
-            spec.service
-        ))),
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Daemon) => refuse("the scheduling strategy", "DAEMON", "REPLICA"),
-        ("ACTIVE", "ECS", strategy, _) => refuse("the deployment strategy", strategy, "ROLLING"),
-        ("ACTIVE", controller, _, _) => refuse("the deployment controller", controller, "ECS"),
-        (status, ..) => refuse("the status", status, "ACTIVE"),
-    }
 }
 
 /// A deployment that somebody else has under way is let end first, as long as there is a completed one to protect.

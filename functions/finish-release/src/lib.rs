@@ -4,10 +4,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Held, Hold, Jobs, Ledger, ReleaseName, Retry, Sdk, Services};
-use slipway::job::{Failure, Job, Report, StepResult};
-use slipway::ledger::{OpenRelease, Outcome, Prior};
-use slipway::limits::{FINISH_DEADLINE, FUNCTION_TIMEOUT};
+use slipway::aws::{Held, Hold, Jobs, Ledger, Pairs, ReleaseName, Retry, Sdk, Services};
+use slipway::blue_green::PriorPair;
+use slipway::job::{Failure, Job, Report, StepError, StepResult};
+use slipway::ledger::{Lease, OpenRelease, Outcome, Prior};
+use slipway::limits::FINISH_DEADLINE;
 use slipway::service::{ServiceView, check_revision_arn, revision};
 use slipway::timestamp::{Timestamp, readable};
 
@@ -44,12 +45,24 @@ pub struct FinishRelease {
     jobs: Jobs,
     ledger: Ledger,
     services: Services,
+    pairs: Pairs,
+}
+
+/// What a look found: the service that should serve, and what keeps that from being the truth.
+struct Seen {
+    view: ServiceView,
+    missing: String,
 }
 
 impl FinishRelease {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { jobs: Jobs::new(sdk, "finish-release"), ledger: Ledger::new(sdk), services: Services::new(sdk) }
+        Self {
+            jobs: Jobs::new(sdk, "finish-release"),
+            ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
+            pairs: Pairs::new(sdk),
+        }
     }
 
     /// Answers one event.
@@ -76,11 +89,10 @@ impl FinishRelease {
                 _ => return Err(record.refusal().into()),
             },
         };
-        let seen = self.services.observe(&spec.cluster, &spec.service).await?;
-        let view = seen
-            .ok_or_else(|| Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster)))?
-            .view;
-        let missing = view.missing(&spec.task_definition, 1).join("; ");
+        let Seen { view, missing } = match &prior.pair {
+            Some(pair) => self.look_at_pair(spec, &lease, &release, pair).await?,
+            None => self.look(spec).await?,
+        };
         let elapsed = job.now.since(job.since);
         if !missing.is_empty() && elapsed >= FINISH_DEADLINE {
             return Err(Failure::job(format!(
@@ -95,18 +107,46 @@ impl FinishRelease {
                 50,
             ));
         }
-        if let Some(settling) = lease.changed_at.map(|at| job.now.since(at)).filter(|since| *since < FUNCTION_TIMEOUT) {
-            // An invocation that announced a change and hung may still make it; the lease is given back when it cannot any more.
-            let summary = format!(
-                "steady; lets invocations that may still run end: {} of {}",
-                readable(settling),
-                readable(FUNCTION_TIMEOUT)
-            );
+        if let Some(left) = lease.settling(job.now) {
+            let summary = format!("steady; lets invocations that may still run end: {} left", readable(left));
             return Ok(Report::going(summary, 90));
         }
         let (outcome, reason) = truth(spec, &release, &prior, &view, job.now);
         self.ledger.close(&lease, outcome, &reason, job.now).await?;
         Ok(done(outcome, &reason))
+    }
+
+    async fn look(&self, spec: &Spec) -> Result<Seen, StepError> {
+        let seen = self.services.observe(&spec.cluster, &spec.service).await?;
+        let view = seen
+            .ok_or_else(|| Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster)))?
+            .view;
+        let missing = view.missing(&spec.task_definition, 1).join("; ");
+        Ok(Seen { view, missing })
+    }
+
+    /// The colour that runs what was asked must be steady and have all of the traffic, and scale-in must be given back.
+    async fn look_at_pair(
+        &self,
+        spec: &Spec,
+        lease: &Lease,
+        release: &OpenRelease,
+        pair: &PriorPair,
+    ) -> Result<Seen, StepError> {
+        let unchanged = spec.task_definition == pair.of(pair.live).task_definition;
+        let live = if unchanged { pair.live } else { pair.idle() };
+        if release.scale_in_suspended {
+            return Err(Failure::configuration(
+                "scale-in is still suspended on both colours; run update-service with mode `retire` before this action",
+            )
+            .into());
+        }
+        let seen = self.pairs.observe(lease, pair).await?.view;
+        let mut missing = seen.of(live).missing(&spec.task_definition, 1);
+        if seen.weights.live() != Some(live) {
+            missing.push(format!("the weights are {} and {live} must have all of the traffic", seen.weights));
+        }
+        Ok(Seen { view: seen.of(live).clone(), missing: missing.join("; ") })
     }
 }
 

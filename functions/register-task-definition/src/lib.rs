@@ -9,7 +9,7 @@ use slipway::aws::{Artifacts, Held, Images, Jobs, Ledger, ReleaseName, Retry, Sd
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::Lease;
-use slipway::service::revision;
+use slipway::service::{family, revision};
 use slipway::task_definition::{TaskDefinition, container_images, image_definitions, image_detail, same, set_images};
 
 /// User parameters of a register-task-definition action.
@@ -104,13 +104,15 @@ impl RegisterTaskDefinition {
         let spec = &job.spec;
         spec.check()?;
         let Held { lease, prior, .. } = self.ledger.hold(spec.name()).await?.open()?;
+        // Each colour of a pair has a family of its own, so that a stack update takes the newest revision of what that colour runs.
+        let into = prior.pair.as_ref().map(|pair| family(&pair.of(pair.idle()).task_definition).to_owned());
         let prior = prior.task_definition;
         let artifacts = Artifacts::new(&self.sdk, job);
         let current = self.known(&prior).await?;
         let base = self.base(spec, &artifacts, &current).await?;
         let images = self.wanted_images(spec, &artifacts).await?;
         let wanted = set_images(&base, &images).map_err(Failure::configuration)?;
-        let (arn, note) = self.registered(job, &lease, wanted.clone(), current).await?;
+        let (arn, note) = self.registered(job, &lease, wanted.clone(), current, into).await?;
         Ok(report(&arn, &prior, &wanted, note))
     }
 
@@ -167,17 +169,23 @@ impl RegisterTaskDefinition {
         Ok(images)
     }
 
-    /// The revision that is `wanted`: the current one, the family's newest, or a new one.
+    /// The revision that is `wanted`: the current one, the newest of its family (or of the family `into`), or a new one.
     async fn registered(
         &self,
         job: &Job<Spec>,
         lease: &Lease,
         wanted: TaskDefinition,
         current: Known,
+        into: Option<String>,
     ) -> Result<(String, &'static str), StepError> {
-        if same(&wanted, &current.definition) {
+        let compared = match &into {
+            Some(_) => wanted.clone().in_family(current.definition.family()),
+            None => wanted.clone(),
+        };
+        if same(&compared, &current.definition) {
             return Ok((current.arn, "the service's own, nothing changed"));
         }
+        let wanted = into.map_or(wanted.clone(), |family| wanted.in_family(&family));
         let newest = self.task_definitions.describe(wanted.family()).await?;
         let wanted = match newest {
             Some((arn, newest)) if same(&wanted, &newest) => return Ok((arn, "the family's newest, nothing changed")),

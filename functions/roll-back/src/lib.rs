@@ -1,8 +1,10 @@
 //! The function that closes what ended badly: it takes the lease over, lets invocations that may still run end, and restores
 //! the prior release. It is woken again by the sweep until that is proven.
 
+mod pair;
+
 use serde_json::{Value, json};
-use slipway::aws::{Executions, Ledger, Observed, Retry, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Executions, Ledger, Observed, Pairs, Retry, Sdk, Services, TaskDefinitions};
 use slipway::event::RollBackCall;
 use slipway::job::StepError;
 use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Record, RecordState, State};
@@ -15,6 +17,7 @@ pub struct RollBack {
     sdk: Sdk,
     ledger: Ledger,
     services: Services,
+    pairs: Pairs,
     executions: Executions,
     task_definitions: TaskDefinitions,
 }
@@ -26,6 +29,7 @@ impl RollBack {
             sdk: sdk.clone(),
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
+            pairs: Pairs::new(sdk),
             executions: Executions::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
         }
@@ -129,7 +133,7 @@ impl RollBack {
         outcome: Outcome,
         reason: &str,
     ) -> Result<String, StepError> {
-        if release.change.is_none() || outcome == Outcome::RolledBack {
+        if !release.touched() || outcome == Outcome::RolledBack {
             self.retire(release).await?;
         }
         self.ledger.close(lease, outcome, reason, self.sdk.now()).await?;
@@ -152,6 +156,9 @@ impl RollBack {
             let reason = "no prior release was recorded, so nothing had been changed";
             return self.close(lease, release, Outcome::Failed, reason).await;
         };
+        if let Some(pair) = &prior.pair {
+            return self.restore_pair(lease, release, prior, pair, ending).await;
+        }
         // ECS shows a deleted service for a while, and takes no change to it.
         let seen = self.services.observe(&lease.cluster, &lease.service).await?;
         let Some(seen) = seen.filter(|seen| seen.view.status == "ACTIVE") else {

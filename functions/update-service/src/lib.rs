@@ -1,16 +1,18 @@
-//! The step that deploys a task definition to a service in place: it announces the change, makes it once, and looks until
-//! the service truly runs it.
+//! The step that changes a service: in place it announces the change, makes it once, and looks until the service truly runs the
+//! task definition. Of a blue/green pair it fills, sizes or retires a colour ([`pair`]).
+
+mod pair;
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{AwsError, ErrorKind, Held, Jobs, Ledger, Observed, ReleaseName, Retry, Sdk, Services};
+use slipway::aws::{AwsError, ErrorKind, Held, Jobs, Ledger, Observed, Pairs, ReleaseName, Retry, Sdk, Services};
 use slipway::deployment::{Asked, Step, next_step};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
-use slipway::ledger::{Change, Lease, Prior};
-use slipway::limits::{ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
+use slipway::ledger::{Change, Lease, OpenRelease, Prior};
+use slipway::limits::{BAKE_MAX_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
 use slipway::service::{check_revision_arn, revision};
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 
@@ -29,6 +31,8 @@ pub struct Spec {
     /// ARN of the revision to deploy.
     pub task_definition: String,
     pub strategy: StrategyName,
+    /// What to do with a blue/green pair; needed with strategy `blue-green` and only then.
+    pub mode: Option<Mode>,
     pub minimum_healthy_percent: Option<Percent<0, 100>>,
     pub minimum_healthy_tasks: Option<u32>,
     pub maximum_percent: Option<Percent<100, 200>>,
@@ -39,6 +43,21 @@ pub struct Spec {
     pub initial_count: Option<u32>,
     /// How long the rollout may take, in minutes; 30 when not given.
     pub deadline_minutes: Option<u32>,
+    /// Mode `retire`: how long the old colour stays after the traffic left it, in minutes; 5 when not given, and longer while
+    /// the rule binds clients to it.
+    pub drain_minutes: Option<u32>,
+}
+
+/// What to do with a blue/green pair.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// Deploys the task definition to the idle colour, at the live one's size.
+    Fill,
+    /// Makes the colour that was live large enough to take all of the traffic.
+    Size,
+    /// Scales the colour that was live to no tasks.
+    Retire,
 }
 
 impl Spec {
@@ -65,11 +84,26 @@ impl Spec {
         check_revision_arn(&self.task_definition).map_err(Failure::configuration)?;
         self.strategy().check().map_err(Failure::configuration)?;
         check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)?;
+        self.check_mode()?;
         match self.deadline_minutes {
             Some(minutes) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => Err(Failure::configuration(
                 format!("`deadline_minutes` is {minutes}; legal: 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}; correct it"),
             )),
             _ => self.check_count(),
+        }
+    }
+
+    fn check_mode(&self) -> Result<(), Failure> {
+        let refuse = |why: String| Err(Failure::configuration(why));
+        match (self.strategy, self.mode, self.drain_minutes) {
+            (StrategyName::BlueGreen, None, _) => refuse("`mode` is missing; legal with strategy `blue-green`: `fill`, `size`, `retire`; add it".to_owned()),
+            (StrategyName::BlueGreen, Some(_), _) if self.desired_count.is_some() => refuse("`desired_count` is given; legal with strategy `blue-green`: none, since the idle colour is filled to the live one's size; remove it, or give `initial_count` for a first release".to_owned()),
+            (StrategyName::BlueGreen, Some(mode), Some(_)) if mode != Mode::Retire => refuse("`drain_minutes` is given; legal with mode `retire` only; remove it".to_owned()),
+            (StrategyName::BlueGreen, Some(_), Some(minutes)) if minutes > BAKE_MAX_MINUTES => refuse(format!("`drain_minutes` is {minutes}; legal: 0 to {BAKE_MAX_MINUTES}; correct it")),
+            (StrategyName::BlueGreen, ..) => Ok(()),
+            (_, Some(_), _) => refuse("`mode` is given; legal with strategy `blue-green` only; remove it, or correct `strategy`".to_owned()),
+            (_, None, Some(_)) => refuse("`drain_minutes` is given; legal with strategy `blue-green` and mode `retire` only; remove it".to_owned()),
+            (_, None, None) => Ok(()),
         }
     }
 
@@ -93,8 +127,12 @@ impl Spec {
                 deployment: None,
             },
             size: desired_count.unwrap_or(1),
-            deadline: Duration::from_secs(u64::from(self.deadline_minutes.unwrap_or(ROLLOUT_DEADLINE_MINUTES)) * 60),
+            deadline: self.deadline(),
         }
+    }
+
+    fn deadline(&self) -> Duration {
+        Duration::from_secs(u64::from(self.deadline_minutes.unwrap_or(ROLLOUT_DEADLINE_MINUTES)) * 60)
     }
 }
 
@@ -104,12 +142,18 @@ pub struct UpdateService {
     jobs: Jobs,
     ledger: Ledger,
     services: Services,
+    pairs: Pairs,
 }
 
 impl UpdateService {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { jobs: Jobs::new(sdk, "update-service"), ledger: Ledger::new(sdk), services: Services::new(sdk) }
+        Self {
+            jobs: Jobs::new(sdk, "update-service"),
+            ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
+            pairs: Pairs::new(sdk),
+        }
     }
 
     /// Answers one event.
@@ -128,14 +172,38 @@ impl UpdateService {
         let spec = &job.spec;
         spec.check()?;
         let Held { lease, release, prior } = self.ledger.hold(spec.name()).await?.open()?;
+        match (&prior.pair, spec.mode) {
+            (Some(pair), Some(mode)) => self.pair(job, &lease, &release, pair, mode).await,
+            (None, None) => self.in_place(job, &lease, &release, &prior).await,
+            (Some(_), None) => Err(other_strategy("blue/green pair", "`blue-green`").into()),
+            (None, Some(_)) => Err(other_strategy("single service", "that of begin-release").into()),
+        }
+    }
+
+    async fn in_place(&self, job: &Job<Spec>, lease: &Lease, release: &OpenRelease, prior: &Prior) -> StepResult {
+        let spec = &job.spec;
         let seen = self.services.observe(&spec.cluster, &spec.service).await?;
         let seen = seen.ok_or_else(|| {
             Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster))
         })?;
-        let asked = spec.asked(&prior);
+        let asked = spec.asked(prior);
+        self.deploy(job, lease, release, &prior.task_definition, asked, &seen).await
+    }
+
+    /// Brings one service to what is asked, one step nearer.
+    async fn deploy(
+        &self,
+        job: &Job<Spec>,
+        lease: &Lease,
+        release: &OpenRelease,
+        before: &str,
+        asked: Asked,
+        seen: &Observed,
+    ) -> StepResult {
+        let spec = &job.spec;
         let deployment = release.change.as_ref().and_then(|change| change.deployment.as_deref());
-        match next_step(&asked, &release, &prior, &seen.view, job.now.since(job.since)) {
-            Step::Apply => self.apply(job, &lease, asked.change, &seen).await,
+        match next_step(&asked, release, before, &seen.view, job.now.since(job.since)) {
+            Step::Apply => self.apply(job, lease, asked.change, seen).await,
             Step::Adopt { deployment } => {
                 self.ledger.advance(&lease.with_deployment(&deployment)).await?;
                 Ok(Report::going(
@@ -147,7 +215,7 @@ impl UpdateService {
             Step::Wait { summary, percent } => Ok(Report::going(summary, percent).with_external_id(deployment)),
             Step::Done { summary } => Ok(Report::done(summary, [("TaskDefinitionArn", spec.task_definition.clone())])
                 .with_external_id(deployment)),
-            Step::Fail { failure, rollout } => Err(self.explained(spec, failure, rollout).await),
+            Step::Fail { failure, rollout } => Err(self.explained(spec, seen, failure, rollout).await),
         }
     }
 
@@ -171,9 +239,9 @@ impl UpdateService {
     }
 
     /// The failure, with the reasons for which the new tasks stopped. That they cannot be read takes nothing from the failure.
-    async fn explained(&self, spec: &Spec, failure: Failure, rollout: bool) -> StepError {
+    async fn explained(&self, spec: &Spec, seen: &Observed, failure: Failure, rollout: bool) -> StepError {
         let reasons = match rollout {
-            true => self.services.stop_reasons(&spec.cluster, &spec.service, &spec.task_definition).await,
+            true => self.services.stop_reasons(seen, &spec.task_definition).await,
             false => Ok(Vec::new()),
         };
         let told = match reasons {
@@ -183,6 +251,12 @@ impl UpdateService {
         };
         Failure { message: format!("{}{told}", failure.message), ..failure }.into()
     }
+}
+
+fn other_strategy(held: &str, legal: &str) -> Failure {
+    Failure::configuration(format!(
+        "`strategy` does not fit: begin-release took the lease on a {held}; legal: {legal}; give both actions the same strategy"
+    ))
 }
 
 /// ECS's own words do not say which task definition it does not know.

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
 
-use super::{AwsError, Sdk};
+use super::{AwsError, Sdk, short};
 use crate::job::{Failure, StepError, StepResult};
 use crate::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, State};
 use crate::limits::{FORMAT_VERSION, PAGES};
@@ -62,11 +62,6 @@ impl Hold {
             Self::Closed(record) => Err(record.refusal().into()),
         }
     }
-}
-
-/// The last part of an ARN or a plain name, so that a service has one lease however it is written.
-fn short(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
 }
 
 /// `from` with `v` of this version, or an error that says which version was found.

@@ -10,6 +10,9 @@ mod executions;
 mod images;
 mod jobs;
 mod ledger;
+mod pairs;
+mod rules;
+mod scaling;
 mod services;
 mod task_definitions;
 
@@ -20,6 +23,9 @@ pub use executions::Executions;
 pub use images::Images;
 pub use jobs::{Jobs, Retry};
 pub use ledger::{Held, Hold, Ledger, ReleaseName};
+pub use pairs::{ObservedPair, Pairs};
+pub use rules::{ObservedRule, RuleView, Rules};
+pub use scaling::Scaling;
 pub use services::{Observed, Services};
 pub use task_definitions::TaskDefinitions;
 
@@ -33,6 +39,11 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL};
 use crate::timestamp::Timestamp;
+
+/// The last part of an ARN, or a plain name: what a cluster or service is called however it is written.
+fn short(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
 
 /// What every adapter is made from: the SDK's configuration and the name of the ledger's table.
 #[derive(Clone, Debug)]

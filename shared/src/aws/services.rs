@@ -1,12 +1,13 @@
 //! Amazon ECS services: observed whole, changed to a stated end.
 
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
 use aws_sdk_ecs::types::{
     DeploymentConfiguration, DeploymentRolloutState, DesiredStatus, SchedulingStrategy, Service, ServiceField, Task,
 };
 use aws_sdk_elasticloadbalancingv2 as elb;
 
-use super::{AwsError, Sdk};
+use super::{AwsError, Sdk, short};
 use crate::limits::{EXPLAINED_TASKS, PAGES};
 use crate::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
 use crate::strategy::Percentages;
@@ -51,36 +52,33 @@ impl Services {
     /// # Errors
     /// When a call fails or the answer lacks what ECS always answers.
     pub async fn describe(&self, cluster: &str, service: &str) -> Result<Option<Observed>, AwsError> {
+        let [found] = self.describe_each(cluster, [service]).await?;
+        Ok(found)
+    }
+
+    /// Several services of a cluster, in one call, as [`Self::describe`].
+    ///
+    /// # Errors
+    /// As [`Self::describe`].
+    pub async fn describe_each<const N: usize>(
+        &self,
+        cluster: &str,
+        services: [&str; N],
+    ) -> Result<[Option<Observed>; N], AwsError> {
         const OPERATION: &str = "ecs:DescribeServices";
-        let answer = match self
-            .ecs
-            .describe_services()
-            .cluster(cluster)
-            .services(service)
-            .include(ServiceField::Tags)
-            .send()
-            .await
-            .map_err(AwsError::of(OPERATION))
-        {
+        let names = services.iter().map(|service| (*service).to_owned()).collect();
+        let request = self.ecs.describe_services().cluster(cluster).set_services(Some(names));
+        let answer = match request.include(ServiceField::Tags).send().await.map_err(AwsError::of(OPERATION)) {
             Ok(answer) => answer,
-            Err(error) if error.code == "ClusterNotFoundException" => return Ok(None),
+            Err(error) if error.code == "ClusterNotFoundException" => return Ok([const { None }; N]),
             Err(error) => return Err(error),
         };
-        if let Some(failure) = answer.failures().first() {
-            return match failure.reason() {
-                Some("MISSING") => Ok(None),
-                reason => Err(AwsError::unexpected(OPERATION, format!("failure {reason:?} for {service}"))),
-            };
+        let now = self.sdk.now();
+        let mut observed = [const { None }; N];
+        for (service, slot) in services.iter().zip(&mut observed) {
+            *slot = one(&answer, cluster, service, now).map_err(|lack| AwsError::unexpected(OPERATION, lack))?;
         }
-        let found = answer
-            .services()
-            .first()
-            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("neither a service nor a failure for {service}")))?;
-        let view = view(found, self.sdk.now())
-            .map_err(|lack| AwsError::unexpected(OPERATION, format!("service {service}: {lack}")))?;
-        let configuration =
-            found.deployment_configuration().cloned().unwrap_or_else(|| DeploymentConfiguration::builder().build());
-        Ok(Some(Observed { view, cluster: cluster.to_owned(), service: service.to_owned(), configuration }))
+        Ok(observed)
     }
 
     /// The service with the health of its targets.
@@ -88,13 +86,24 @@ impl Services {
     /// # Errors
     /// As [`Self::describe`].
     pub async fn observe(&self, cluster: &str, service: &str) -> Result<Option<Observed>, AwsError> {
-        let Some(mut observed) = self.describe(cluster, service).await? else {
-            return Ok(None);
-        };
-        for group in &mut observed.view.target_groups {
+        let [observed] = self.observe_each(cluster, [service]).await?;
+        Ok(observed)
+    }
+
+    /// Several services of a cluster with the health of their targets.
+    ///
+    /// # Errors
+    /// As [`Self::describe`].
+    pub async fn observe_each<const N: usize>(
+        &self,
+        cluster: &str,
+        services: [&str; N],
+    ) -> Result<[Option<Observed>; N], AwsError> {
+        let mut observed = self.describe_each(cluster, services).await?;
+        for group in observed.iter_mut().flatten().flat_map(|observed| &mut observed.view.target_groups) {
             (group.healthy, group.registered) = self.target_health(&group.arn).await?;
         }
-        Ok(Some(observed))
+        Ok(observed)
     }
 
     async fn target_health(&self, group: &str) -> Result<(u32, u32), AwsError> {
@@ -124,10 +133,6 @@ impl Services {
         desired: Option<u32>,
     ) -> Result<String, AwsError> {
         const OPERATION: &str = "ecs:UpdateService";
-        let signed = |number: u32| {
-            i32::try_from(number)
-                .map_err(|_| AwsError::unexpected(OPERATION, format!("the number {number} is too large")))
-        };
         let mut configuration = seen.configuration.clone();
         configuration.minimum_healthy_percent = Some(signed(percentages.minimum_healthy)?);
         configuration.maximum_percent = Some(signed(percentages.maximum)?);
@@ -142,16 +147,22 @@ impl Services {
         id.map(ToOwned::to_owned).ok_or_else(|| AwsError::unexpected(OPERATION, "no PRIMARY deployment"))
     }
 
+    /// Sets the count of a service and nothing else.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn resize(&self, seen: &Observed, desired: u32) -> Result<(), AwsError> {
+        let request = self.ecs.update_service().cluster(&seen.cluster).service(&seen.service);
+        let request = request.desired_count(signed(desired)?);
+        request.send().await.map(drop).map_err(AwsError::of("ecs:UpdateService"))
+    }
+
     /// Why tasks of a task definition stopped, in ECS's words, the same reason once.
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn stop_reasons(
-        &self,
-        cluster: &str,
-        service: &str,
-        task_definition: &str,
-    ) -> Result<Vec<String>, AwsError> {
+    pub async fn stop_reasons(&self, seen: &Observed, task_definition: &str) -> Result<Vec<String>, AwsError> {
+        let (cluster, service) = (&seen.cluster, &seen.service);
         let (mut reasons, mut start) = (Vec::new(), None);
         for _ in 0..PAGES {
             let request =
@@ -178,6 +189,34 @@ impl Services {
         }
         Ok(told)
     }
+}
+
+/// The number as the SDK wants it.
+fn signed(number: u32) -> Result<i32, AwsError> {
+    i32::try_from(number)
+        .map_err(|_| AwsError::unexpected("ecs:UpdateService", format!("the number {number} is too large")))
+}
+
+/// The service of that name or ARN in an answer; `None` when the answer says that it is missing.
+fn one(
+    answer: &DescribeServicesOutput,
+    cluster: &str,
+    service: &str,
+    now: Timestamp,
+) -> Result<Option<Observed>, String> {
+    let named = |arn: Option<&str>| arn.is_some_and(|arn| short(arn) == short(service));
+    if let Some(failure) = answer.failures().iter().find(|failure| named(failure.arn())) {
+        return match failure.reason() {
+            Some("MISSING") => Ok(None),
+            reason => Err(format!("failure {reason:?} for {service}")),
+        };
+    }
+    let found = answer.services().iter().find(|found| named(found.service_arn()));
+    let found = found.ok_or_else(|| format!("neither a service nor a failure for {service}"))?;
+    let view = view(found, now).map_err(|lack| format!("service {service}: {lack}"))?;
+    let configuration =
+        found.deployment_configuration().cloned().unwrap_or_else(|| DeploymentConfiguration::builder().build());
+    Ok(Some(Observed { view, cluster: cluster.to_owned(), service: service.to_owned(), configuration }))
 }
 
 /// Why a task stopped, unless ECS only cleared it away.

@@ -1,15 +1,18 @@
 //! The lease on a service: at most one release is open on it, and only that release's steps change the service.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Record, RecordState};
+use crate::blue_green::{PriorPair, Settled, Shift, Weights};
 use crate::job::Failure;
-use crate::limits::FORMAT_VERSION;
+use crate::limits::{FORMAT_VERSION, FUNCTION_TIMEOUT};
 use crate::service::{Rollout, ServiceView};
 use crate::strategy::Percentages;
 use crate::timestamp::Timestamp;
 
-/// The lease of one service. Every write raises `fence` by one, on the condition that it was the number read before, so
+/// The lease of one service, or of one blue/green pair. Every write raises `fence` by one, on the condition that it was the number read before, so
 /// whoever read an older number can no longer write.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -20,6 +23,9 @@ pub struct Lease {
     /// When the last change of the service was announced; an invocation that announced it may live one time-out longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed_at: Option<Timestamp>,
+    /// What the last release of a pair left behind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settled>,
     /// The release that holds the lease; none when it is free.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<OpenRelease>,
@@ -43,11 +49,28 @@ pub struct OpenRelease {
     /// The change of the service that was announced, before it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// The weights of the production rule that were announced last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<Shift>,
+    /// Scale-in of a pair was suspended and is not given back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub scale_in_suspended: bool,
+    /// Why the traffic goes back to the old colour: once that is decided, it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restoring: Option<Restoring>,
     /// Why a step failed, so that every later look at the same step says the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolling_back_since: Option<Timestamp>,
+}
+
+/// The decision of a step to give the traffic back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restoring {
+    pub reason: String,
+    pub since: Timestamp,
 }
 
 /// Where an open release stands.
@@ -67,6 +90,9 @@ pub struct Prior {
     pub desired_count: u32,
     pub percentages: Percentages,
     pub recorded_at: Timestamp,
+    /// Both colours, when it is a blue/green pair; the fields above are then the live one's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<PriorPair>,
 }
 
 impl Prior {
@@ -82,6 +108,7 @@ impl Prior {
             desired_count: view.desired,
             percentages: view.percentages,
             recorded_at: view.observed_at,
+            pair: None,
         })
     }
 }
@@ -99,12 +126,36 @@ pub struct Change {
     pub deployment: Option<String>,
 }
 
+impl OpenRelease {
+    /// Whether anything was changed for it, or may have been.
+    #[must_use]
+    pub fn touched(&self) -> bool {
+        self.change.is_some() || self.shift.is_some() || self.scale_in_suspended
+    }
+
+    /// What a release of a pair leaves behind when it closes: nothing to say when somebody else had the last word.
+    fn settled(&self, outcome: Outcome) -> Option<Settled> {
+        let pair = self.prior.as_ref()?.pair.as_ref()?;
+        let promoted = outcome == Outcome::Deployed;
+        let weights = self.shift.filter(|_| promoted).map_or(pair.weights(), |shift| shift.to);
+        let live = if promoted { pair.idle() } else { pair.live };
+        let owed = |recorded: Option<bool>| recorded.filter(|_| self.scale_in_suspended);
+        Some(Settled {
+            live,
+            blue: weights.blue,
+            green: weights.green,
+            owed_blue: owed(pair.blue.suspended),
+            owed_green: owed(pair.green.suspended),
+        })
+    }
+}
+
 impl Lease {
     /// The lease of a service that never had one, taken by `release`.
     #[must_use]
     pub fn first(cluster: &str, service: &str, release: OpenRelease) -> Self {
         let (cluster, service) = (cluster.to_owned(), service.to_owned());
-        Self { v: FORMAT_VERSION, cluster, service, fence: 1, changed_at: None, release: Some(release) }
+        Self { v: FORMAT_VERSION, cluster, service, fence: 1, changed_at: None, settled: None, release: Some(release) }
     }
 
     /// The release, if `execution` holds the lease.
@@ -161,6 +212,44 @@ impl Lease {
         })
     }
 
+    /// Announces weights; they are set after this is written, never before.
+    #[must_use]
+    pub fn with_shift(&self, from: Weights, to: Weights, now: Timestamp) -> Self {
+        let shift = Shift { from, to, at: now, made: false };
+        Self { changed_at: Some(now), ..self.next(|release| release.shift = Some(shift)) }
+    }
+
+    /// Remembers that the announced weights were set.
+    #[must_use]
+    pub fn with_shift_made(&self) -> Self {
+        self.next(|release| {
+            if let Some(shift) = &mut release.shift {
+                shift.made = true;
+            }
+        })
+    }
+
+    /// Announces that scale-in of the pair is suspended, or given back.
+    #[must_use]
+    pub fn with_scale_in(&self, suspended: bool, now: Timestamp) -> Self {
+        Self { changed_at: Some(now), ..self.next(|release| release.scale_in_suspended = suspended) }
+    }
+
+    /// Remembers that the traffic goes back to the old colour, and why.
+    #[must_use]
+    pub fn with_restoring(&self, reason: &str, now: Timestamp) -> Self {
+        let restoring = Restoring { reason: reason.to_owned(), since: now };
+        self.next(|release| release.restoring = release.restoring.take().or(Some(restoring)))
+    }
+
+    /// What is left of the time in which an invocation that announced a change and hung can still make it: the next, different
+    /// change waits for it.
+    #[must_use]
+    pub fn settling(&self, now: Timestamp) -> Option<Duration> {
+        let since = now.since(self.changed_at?);
+        FUNCTION_TIMEOUT.checked_sub(since).filter(|left| !left.is_zero())
+    }
+
     #[must_use]
     pub fn with_failure(&self, failure: Failure) -> Self {
         self.next(|release| release.failure = Some(failure))
@@ -191,10 +280,12 @@ impl Lease {
             reason: Some(reason.chars().take(crate::limits::REASON_CHARS).collect()),
             prior: release.prior.clone(),
             change: release.change.clone(),
+            shift: release.shift,
             started_at: release.began_at,
             ended_at: Some(now),
         };
-        Some((Self { fence: self.fence + 1, release: None, ..self.clone() }, record))
+        let settled = release.settled(outcome).or(self.settled);
+        Some((Self { fence: self.fence + 1, settled, release: None, ..self.clone() }, record))
     }
 }
 
@@ -217,6 +308,9 @@ mod tests {
             prior: None,
             registered: None,
             change: None,
+            shift: None,
+            scale_in_suspended: false,
+            restoring: None,
             failure: None,
             rolling_back_since: None,
         }

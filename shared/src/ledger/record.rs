@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Change, Prior};
+use crate::blue_green::Shift;
 use crate::job::Failure;
 use crate::limits::FORMAT_VERSION;
 use crate::timestamp::Timestamp;
@@ -29,6 +30,9 @@ pub struct Record {
     pub prior: Option<Prior>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// The weights of the production rule that the release announced last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shift: Option<Shift>,
     pub started_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
@@ -87,6 +91,7 @@ impl Record {
             reason: None,
             prior: None,
             change: None,
+            shift: None,
             started_at: now,
             ended_at: None,
         }

@@ -137,6 +137,13 @@ impl TaskDefinition {
         variables.filter_map(|variable| variable.get("value").and_then(Value::as_str))
     }
 
+    /// The same definition in another family.
+    #[must_use]
+    pub fn in_family(mut self, family: &str) -> Self {
+        self.0.insert("family".to_owned(), Value::String(family.to_owned()));
+        self
+    }
+
     /// Takes over the tags of `other` when there are none of its own: infrastructure owns them.
     #[must_use]
     pub fn with_tags_of(mut self, other: &Self) -> Self {

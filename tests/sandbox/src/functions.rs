@@ -7,6 +7,7 @@ use roll_back::RollBack;
 use serde_json::Value;
 use slipway::aws::{Retry, Sdk};
 use start_pipeline::StartPipeline;
+use swap_target_groups::SwapTargetGroups;
 use update_service::UpdateService;
 
 /// Runs one invocation of the function whose binary is `code`, wired as its `main.rs` wires it.
@@ -20,6 +21,7 @@ pub async fn answer(code: &str, sdk: &Sdk, event: Value) -> Result<Value, Retry>
         "register-task-definition" => RegisterTaskDefinition::new(sdk).answer(event).await,
         "roll-back" => RollBack::new(sdk).answer(event).await,
         "start-pipeline" => StartPipeline::new(sdk).answer(event).await,
+        "swap-target-groups" => SwapTargetGroups::new(sdk).answer(event).await,
         "update-service" => UpdateService::new(sdk).answer(event).await,
         other => Err(format!("template.yaml names the binary `{other}`, which is no function of this project").into()),
     }

@@ -1,0 +1,129 @@
+//! What the step does with a blue/green pair: finds out which colour is live, records both, and settles what the last release left
+//! unfinished.
+
+use slipway::aws::{Observed, RuleView};
+use slipway::blue_green::{Colour, PriorColour, PriorPair, ScalingView, Settled, Weights};
+use slipway::job::{Failure, Job, Report, StepError, StepResult};
+use slipway::ledger::{Lease, Prior};
+use slipway::service::{ServiceView, revision};
+
+use crate::subject::{Subject, legal_service, not_there};
+use crate::{BeginRelease, Spec, no_deployment, refused};
+
+impl BeginRelease {
+    pub(crate) async fn look_at_pair(&self, spec: &Spec, settled: Option<Settled>) -> Result<Subject, StepError> {
+        let arn = spec.rule.as_deref().unwrap_or_default();
+        let rule = self.rules.observe(arn).await?.ok_or_else(|| {
+            refused(format!(
+                "`rule` is `{arn}`, which is not there; legal: an existing listener rule or listener; correct it"
+            ))
+        })?;
+        let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(&spec.service));
+        let [blue, green] = self.services.describe_each(&spec.cluster, [&names[0], &names[1]]).await?;
+        let legal = |found: Option<Observed>, name: &str| {
+            let found = found.ok_or_else(|| not_there(spec, name))?;
+            legal_service(name, &found.view).map(|()| found)
+        };
+        let (blue, green) = (legal(blue, &names[0])?, legal(green, &names[1])?);
+        let groups = [group_of(&names[0], &blue.view, &rule.view)?, group_of(&names[1], &green.view, &rule.view)?];
+        if groups[0].0 == groups[1].0 {
+            return Err(refused(format!(
+                "both colours register with {}; legal: a target group of its own for each",
+                groups[0].0
+            ))
+            .into());
+        }
+        let seen = Weights { blue: groups[0].1, green: groups[1].1 };
+        let (live, weights) = live(seen, settled)?;
+        let [scaling_blue, scaling_green] = self.pairs.scaling(&spec.cluster, &spec.service).await?;
+        let colour = |colour: Colour, found: &Observed, group: &str, scaling: Option<ScalingView>| {
+            let prior = Prior::of(&found.view).ok_or_else(|| no_deployment(&colour.service(&spec.service)))?;
+            let owed = settled.and_then(|settled| settled.owed(colour));
+            Ok::<_, Failure>(PriorColour {
+                target_group: group.to_owned(),
+                weight: weights.of(colour),
+                task_definition: prior.task_definition,
+                desired_count: prior.desired_count,
+                percentages: prior.percentages,
+                suspended: scaling.map(|scaling| owed.unwrap_or(scaling.scale_in_suspended)),
+            })
+        };
+        let prior = PriorPair {
+            rule: arn.to_owned(),
+            live,
+            blue: colour(Colour::Blue, &blue, &groups[0].0, scaling_blue)?,
+            green: colour(Colour::Green, &green, &groups[1].0, scaling_green)?,
+        };
+        let (live, idle) = if live == Colour::Blue { (blue, green) } else { (green, blue) };
+        Ok(Subject::Pair { live: Box::new(live), idle: Box::new(idle), prior: Box::new(prior) })
+    }
+
+    /// Ends the step: when the weights are not what the last release left, they are set to that first.
+    pub(crate) async fn settle_pair(
+        &self,
+        job: &Job<Spec>,
+        lease: &Lease,
+        prior: &Prior,
+        pair: &PriorPair,
+    ) -> StepResult {
+        let seen = self.pairs.observe(lease, pair).await?;
+        let recorded = pair.weights();
+        let (live, idle) = (pair.live, pair.idle());
+        if seen.view.weights != recorded {
+            if seen.view.healthy(pair, live) == 0 {
+                return Err(refused(format!(
+                    "the weights are {} and the last release left them at {recorded}, but {live} has no healthy target to take the traffic; set the weights by hand, then release again",
+                    seen.view.weights
+                ))
+                .into());
+            }
+            let announced = lease.with_shift(seen.view.weights, recorded, job.now);
+            self.ledger.advance(&announced).await?;
+            self.pairs.route(&seen, pair, recorded).await?;
+            self.ledger.advance(&announced.with_shift_made()).await?;
+            let summary = format!(
+                "unfinished business: weights were {}, the last release left {recorded}; settled",
+                seen.view.weights
+            );
+            return Ok(Report::going(summary, 50));
+        }
+        let summary = format!(
+            "{live} is live as {} with {} tasks (weights {recorded}); {idle} is filled next",
+            revision(&prior.task_definition),
+            prior.desired_count
+        );
+        let outputs = [
+            ("PriorTaskDefinitionArn", prior.task_definition.clone()),
+            ("LiveColour", live.to_string()),
+            ("IdleColour", idle.to_string()),
+        ];
+        Ok(Report::done(summary, outputs))
+    }
+}
+
+/// The colour's group in the rule, and its weight there.
+fn group_of(service: &str, view: &ServiceView, rule: &RuleView) -> Result<(String, u32), Failure> {
+    let registered = |arn: &String| view.target_groups.iter().any(|group| group.arn == *arn);
+    let mut found = rule.weights.iter().filter(|(arn, _)| registered(arn));
+    match (found.next(), found.next()) {
+        (Some(group), None) => Ok(group.clone()),
+        (None, _) => Err(refused(format!(
+            "the rule forwards to no target group of service `{service}`; legal: a forward action that names the groups of both colours, at whatever weights; add the group to the rule"
+        ))),
+        (Some(_), Some(_)) => Err(refused(format!(
+            "the rule forwards to several target groups of service `{service}`; legal: one for each colour; remove the others from the rule"
+        ))),
+    }
+}
+
+/// The live colour and the weights that count as recorded. The rule tells it; when both colours or none get traffic, the last
+/// release does.
+fn live(seen: Weights, settled: Option<Settled>) -> Result<(Colour, Weights), Failure> {
+    match (seen.live(), settled) {
+        (Some(live), _) => Ok((live, seen)),
+        (None, Some(settled)) => Ok((settled.live, settled.weights())),
+        (None, None) => Err(refused(format!(
+            "the weights are {seen} and no release has left a record of which colour is live; set the weight of the other one to 0, then release again"
+        ))),
+    }
+}

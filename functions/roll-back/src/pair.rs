@@ -1,0 +1,85 @@
+//! The restoration of a blue/green pair: looked at, and brought one step nearer to what was recorded.
+
+use slipway::aws::ObservedPair;
+use slipway::blue_green::restore::{Restoration, restoration};
+use slipway::blue_green::{PriorPair, Weights};
+use slipway::job::{FailureType, StepError};
+use slipway::ledger::{Lease, OpenRelease, Outcome, Prior};
+use slipway::rollback::Ending;
+use slipway::service::revision;
+
+use crate::RollBack;
+
+impl RollBack {
+    pub(crate) async fn restore_pair(
+        &self,
+        lease: &Lease,
+        release: &OpenRelease,
+        prior: &Prior,
+        pair: &PriorPair,
+        ending: Ending,
+    ) -> Result<String, StepError> {
+        let seen = match self.pairs.observe(lease, pair).await {
+            Ok(seen) => seen,
+            // A service or the rule is gone: no later look can restore it.
+            Err(StepError::Failed(failure)) if failure.kind == FailureType::JobFailed => {
+                return self.close(lease, release, Outcome::Failed, &failure.message).await;
+            }
+            Err(error) => return Err(error),
+        };
+        let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
+        let idle = pair.of(pair.idle());
+        let is_active = self.task_definitions.is_active(&idle.task_definition).await?;
+        let now = self.sdk.now();
+        match restoration(release, prior, pair, ending, &seen.view, scaling, is_active, now) {
+            Restoration::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
+            Restoration::Wait(summary) => Ok(summary),
+            Restoration::Size { count } => {
+                self.ledger.advance(&lease.announced(now)).await?;
+                self.services.resize(seen.of(pair.live), count).await?;
+                Ok(format!("{} grows to {count} tasks, to take all of the traffic back", pair.live))
+            }
+            Restoration::Move => self.give_traffic_back(lease, &seen, pair).await,
+            Restoration::Return => self.return_idle(lease, &seen, pair, is_active).await,
+            Restoration::GiveBack => {
+                self.ledger.advance(&lease.with_scale_in(false, now)).await?;
+                self.pairs.suspend_scale_in(lease, pair, false).await?;
+                Ok("gives scale-in back to both colours".to_owned())
+            }
+        }
+    }
+
+    async fn give_traffic_back(
+        &self,
+        lease: &Lease,
+        seen: &ObservedPair,
+        pair: &PriorPair,
+    ) -> Result<String, StepError> {
+        let recorded: Weights = pair.weights();
+        let announced = lease.with_shift(seen.view.weights, recorded, self.sdk.now());
+        self.ledger.advance(&announced).await?;
+        self.pairs.route(seen, pair, recorded).await?;
+        self.ledger.advance(&announced.with_shift_made()).await?;
+        Ok(format!("gives the traffic back: {recorded}"))
+    }
+
+    /// The new colour as it was, now that it has no traffic.
+    async fn return_idle(
+        &self,
+        lease: &Lease,
+        seen: &ObservedPair,
+        pair: &PriorPair,
+        is_active: bool,
+    ) -> Result<String, StepError> {
+        let (colour, recorded) = (pair.idle(), pair.of(pair.idle()));
+        self.ledger.advance(&lease.announced(self.sdk.now())).await?;
+        if is_active {
+            let count = Some(recorded.desired_count);
+            let definition = &recorded.task_definition;
+            self.services.apply(seen.of(colour), definition, recorded.percentages, count).await?;
+            return Ok(format!("returns {colour} to {} with {} tasks", revision(definition), recorded.desired_count));
+        }
+        self.services.resize(seen.of(colour), recorded.desired_count).await?;
+        Ok(format!("returns {colour} to {} tasks", recorded.desired_count))
+    }
+}

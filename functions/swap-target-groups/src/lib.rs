@@ -1,0 +1,144 @@
+//! The step that moves production traffic between the two target groups of a pair, one change of weights a job, and gives it back
+//! in the same job when the new colour's health goes.
+
+mod spec;
+
+use serde_json::Value;
+use slipway::aws::{Held, Jobs, Ledger, ObservedPair, Pairs, Retry, Sdk, Services};
+use slipway::blue_green::restore::{Way, filled, way_back};
+use slipway::blue_green::shift::{Asked, Step, next_step};
+use slipway::blue_green::{PriorPair, Weights};
+use slipway::job::{Failure, Job, Report, StepError, StepResult};
+use slipway::ledger::{Lease, OpenRelease};
+use slipway::service::revision;
+
+pub use spec::{ShiftName, Spec};
+
+/// The function: one CodePipeline job is one look.
+#[derive(Debug)]
+pub struct SwapTargetGroups {
+    jobs: Jobs,
+    ledger: Ledger,
+    services: Services,
+    pairs: Pairs,
+}
+
+/// What a look works with.
+struct Look<'a> {
+    job: &'a Job<Spec>,
+    release: &'a OpenRelease,
+    pair: &'a PriorPair,
+    seen: ObservedPair,
+}
+
+impl SwapTargetGroups {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            jobs: Jobs::new(sdk, "swap-target-groups"),
+            ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
+            pairs: Pairs::new(sdk),
+        }
+    }
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// When Lambda should deliver the event again.
+    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
+        let step = async |job: Job<Spec>| {
+            let result = self.step(&job).await;
+            self.ledger.remembering(job.spec.name(), result).await
+        };
+        self.jobs.settle(event, step).await
+    }
+
+    async fn step(&self, job: &Job<Spec>) -> StepResult {
+        let spec = &job.spec;
+        spec.check()?;
+        let Held { lease, release, prior } = self.ledger.hold(spec.name()).await?.open()?;
+        let Some(pair) = &prior.pair else {
+            return Err(Failure::configuration(
+                "begin-release took the lease on a single service, whose traffic cannot be moved; legal: strategy `blue-green` in begin-release and update-service",
+            )
+            .into());
+        };
+        if spec.task_definition == pair.of(pair.live).task_definition {
+            let live = pair.live;
+            let summary = format!("nothing to do: {live} is live and runs {}", revision(&spec.task_definition));
+            return Ok(Report::done(summary, [("LiveColour", live.to_string())]));
+        }
+        let seen = self.pairs.observe(&lease, pair).await?;
+        let look = Look { job, release: &release, pair, seen };
+        if release.restoring.is_some() {
+            return self.restore(&look, lease).await;
+        }
+        self.shift(&look, lease).await
+    }
+
+    async fn shift(&self, look: &Look<'_>, lease: Lease) -> StepResult {
+        let Look { job, release, pair, seen } = look;
+        let asked = Asked {
+            task_definition: job.spec.task_definition.clone(),
+            steps: job.spec.percentages(),
+            step_bake: job.spec.step_bake(),
+            last_bake: job.spec.last_bake(),
+            filled: filled(release, pair),
+            minimum_healthy_percent: job.spec.minimum_healthy_percent(),
+        };
+        let (elapsed, settling) = (job.now.since(job.since), lease.settling(job.now));
+        match next_step(&asked, release, pair, &seen.view, elapsed, settling) {
+            Step::Shift { to } => {
+                self.route(look, &lease, to).await?;
+                let percent = to.percent(pair.idle());
+                Ok(Report::going(format!("{percent}% to {}, baking begins", pair.idle()), 0))
+            }
+            Step::Confirm => {
+                self.ledger.advance(&lease.with_shift_made()).await?;
+                Ok(Report::going(format!("weights are {}", seen.view.weights), 0))
+            }
+            Step::Wait { summary, percent } => Ok(Report::going(summary, percent)),
+            Step::Done { summary } => Ok(Report::done(summary, [("LiveColour", pair.idle().to_string())])),
+            Step::Restore { reason } => {
+                let lease = lease.with_restoring(&reason, job.now);
+                self.ledger.advance(&lease).await?;
+                self.restore(look, lease).await
+            }
+            Step::Fail(failure) => Err(failure.into()),
+        }
+    }
+
+    /// Announces weights, sets them, and writes down that they are set.
+    async fn route(&self, look: &Look<'_>, lease: &Lease, to: Weights) -> Result<(), StepError> {
+        let announced = lease.with_shift(look.seen.view.weights, to, look.job.now);
+        self.ledger.advance(&announced).await?;
+        self.pairs.route(&look.seen, look.pair, to).await?;
+        self.ledger.advance(&announced.with_shift_made()).await
+    }
+
+    /// Gives the recorded weights back, once the old colour can take all of the traffic, and fails the job with the reason.
+    async fn restore(&self, look: &Look<'_>, lease: Lease) -> StepResult {
+        let Look { job, release, pair, seen } = look;
+        let Some(restoring) = lease.release.as_ref().and_then(|release| release.restoring.clone()) else {
+            return Err(Failure::job("the traffic goes back for a reason that was not recorded").into());
+        };
+        let waited = job.now.since(restoring.since);
+        let recorded = pair.weights();
+        if seen.view.weights != recorded {
+            match way_back(pair, filled(release, pair), &seen.view, waited) {
+                Way::Size { count } => {
+                    self.ledger.advance(&lease.announced(job.now)).await?;
+                    self.services.resize(seen.of(pair.live), count).await?;
+                    return Ok(Report::going(
+                        format!("{}; {} grows to {count} tasks first", restoring.reason, pair.live),
+                        50,
+                    ));
+                }
+                Way::Wait(why) => return Ok(Report::going(format!("{}; {why}", restoring.reason), 50)),
+                Way::Move => self.route(look, &lease, recorded).await?,
+            }
+        }
+        Err(Failure::job(format!("{}; the traffic is back at {recorded}", restoring.reason)).into())
+    }
+}

@@ -1,0 +1,151 @@
+//! The user parameters of the step: in which steps the traffic moves, and how long each bakes.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use slipway::aws::ReleaseName;
+use slipway::job::Failure;
+use slipway::limits::BAKE_MAX_MINUTES;
+use slipway::service::check_revision_arn;
+use slipway::strategy::Percent;
+
+/// Minutes between steps unless the action says otherwise.
+const STEP_MINUTES: u32 = 2;
+
+/// Minutes that the last step bakes unless the action says otherwise.
+const BAKE_MINUTES: u32 = 10;
+
+/// Share of the filled tasks that must stay healthy unless the action says otherwise: of up to three tasks all, above that one in
+/// four may be being replaced.
+const MINIMUM_HEALTHY_PERCENT: u32 = 75;
+
+/// The most steps of a list: each is a job and a bake.
+const STEPS: usize = 20;
+
+/// User parameters of a swap-target-groups action.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
+    pub execution: String,
+    /// Name or ARN of the pair's cluster.
+    pub cluster: String,
+    /// Name of the pair: its services are `<name>-blue` and `<name>-green`.
+    pub service: String,
+    /// ARN of the revision that the new colour must run.
+    pub task_definition: String,
+    pub shift: ShiftName,
+    /// Shift `linear`: percentage of the traffic that each step moves.
+    pub step_percent: Option<Percent<1, 100>>,
+    /// Shift `listed`: percentages that the new colour gets, rising; the last may be below 100 when a later action goes on.
+    pub steps: Option<Vec<Percent<1, 100>>>,
+    /// How long each step but the last bakes, in minutes; 2 when not given.
+    pub step_minutes: Option<u32>,
+    /// How long the last step bakes, in minutes; 10 when not given.
+    pub bake_minutes: Option<u32>,
+    /// Share of the filled tasks that must stay healthy while the new colour has traffic; 75 when not given.
+    pub minimum_healthy_percent: Option<Percent<1, 100>>,
+}
+
+/// The words of the `shift` parameter.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShiftName {
+    /// All of the traffic in one step.
+    AllAtOnce,
+    /// Equal steps of `step_percent`.
+    Linear,
+    /// The steps that `steps` lists.
+    Listed,
+}
+
+impl Spec {
+    pub(crate) fn name(&self) -> ReleaseName<'_> {
+        ReleaseName {
+            pipeline: &self.pipeline,
+            execution: &self.execution,
+            cluster: &self.cluster,
+            service: &self.service,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        check_revision_arn(&self.task_definition).map_err(Failure::configuration)?;
+        let refuse = |why: &str| Err(Failure::configuration(why));
+        match (self.shift, self.step_percent, &self.steps) {
+            (ShiftName::Linear, None, None) => {
+                return refuse("`step_percent` is missing; legal with shift `linear`: 1 to 100; add it");
+            }
+            (ShiftName::Listed, None, None) => {
+                return refuse(
+                    "`steps` is missing; legal with shift `listed`: rising percentages such as [5, 25, 100]; add it",
+                );
+            }
+            (ShiftName::Linear | ShiftName::AllAtOnce, _, Some(_)) => {
+                return refuse("`steps` is given; legal with shift `listed` only; remove it, or choose `listed`");
+            }
+            (ShiftName::Listed | ShiftName::AllAtOnce, Some(_), _) => {
+                return refuse("`step_percent` is given; legal with shift `linear` only; remove it, or choose `linear`");
+            }
+            (ShiftName::AllAtOnce, ..) if self.step_minutes.is_some() => {
+                return refuse(
+                    "`step_minutes` is given; shift `all-at-once` has one step, which bakes for `bake_minutes`; remove it",
+                );
+            }
+            _ => {}
+        }
+        self.check_list()?;
+        let total = u64::try_from(self.percentages().len() - 1).unwrap_or(u64::MAX) * self.step_bake().as_secs()
+            + self.last_bake().as_secs();
+        match total / 60 {
+            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => Err(Failure::configuration(format!(
+                "the shift would bake for {minutes} minutes in all ({} steps, `step_minutes`, `bake_minutes`); legal: {BAKE_MAX_MINUTES}, since an action ends after 24 hours; shorten it",
+                self.percentages().len()
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_list(&self) -> Result<(), Failure> {
+        let Some(steps) = &self.steps else { return Ok(()) };
+        let steps: Vec<u32> = steps.iter().map(|step| step.get()).collect();
+        let rising = steps.windows(2).all(|two| two[0] < two[1]);
+        if steps.is_empty() || steps.len() > STEPS || !rising {
+            return Err(Failure::configuration(format!(
+                "`steps` is {steps:?}; legal: 1 to {STEPS} rising percentages such as [5, 25, 100]; correct it"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The percentages that the new colour gets, one after the other.
+    pub(crate) fn percentages(&self) -> Vec<u32> {
+        match (self.shift, self.step_percent, &self.steps) {
+            (ShiftName::Linear, Some(step), _) => {
+                let step = step.get();
+                (1..=100_u32.div_ceil(step)).map(|number| (number * step).min(100)).collect()
+            }
+            (ShiftName::Listed, _, Some(steps)) => steps.iter().map(|step| step.get()).collect(),
+            _ => vec![100],
+        }
+    }
+
+    pub(crate) fn step_bake(&self) -> Duration {
+        minutes(self.step_minutes.unwrap_or(STEP_MINUTES))
+    }
+
+    pub(crate) fn last_bake(&self) -> Duration {
+        minutes(self.bake_minutes.unwrap_or(BAKE_MINUTES))
+    }
+
+    pub(crate) fn minimum_healthy_percent(&self) -> u32 {
+        self.minimum_healthy_percent.map_or(MINIMUM_HEALTHY_PERCENT, |percent| percent.get())
+    }
+}
+
+fn minutes(minutes: u32) -> Duration {
+    Duration::from_secs(u64::from(minutes) * 60)
+}

@@ -1,0 +1,109 @@
+//! A blue/green pair, observed whole: both services with their targets, and the production rule.
+
+use super::{AwsError, Observed, ObservedRule, Rules, Scaling, Sdk, Services};
+use crate::blue_green::{Colour, PairView, PriorPair, ScalingView, Weights};
+use crate::job::{Failure, StepError};
+use crate::ledger::Lease;
+
+#[derive(Clone, Debug)]
+pub struct Pairs {
+    sdk: Sdk,
+    services: Services,
+    rules: Rules,
+    scaling: Scaling,
+}
+
+/// A pair as observed, with what must be sent back when it is changed.
+#[derive(Clone, Debug)]
+pub struct ObservedPair {
+    pub view: PairView,
+    blue: Observed,
+    green: Observed,
+    pub rule: ObservedRule,
+}
+
+impl ObservedPair {
+    #[must_use]
+    pub fn of(&self, colour: Colour) -> &Observed {
+        match colour {
+            Colour::Blue => &self.blue,
+            Colour::Green => &self.green,
+        }
+    }
+}
+
+impl Pairs {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self { sdk: sdk.clone(), services: Services::new(sdk), rules: Rules::new(sdk), scaling: Scaling::new(sdk) }
+    }
+
+    /// The pair that `lease` is of, as it is now.
+    ///
+    /// # Errors
+    /// A failure when a service or the rule is gone, or the rule no longer sends traffic to both recorded groups.
+    pub async fn observe(&self, lease: &Lease, pair: &PriorPair) -> Result<ObservedPair, StepError> {
+        let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(&lease.service));
+        let rule = self.rules.observe(&pair.rule).await?;
+        let rule = rule.ok_or_else(|| gone(&format!("the rule {} is gone", pair.rule)))?;
+        let [blue, green] = self.services.observe_each(&lease.cluster, [&names[0], &names[1]]).await?;
+        let active = |found: Option<Observed>, name: &str| {
+            found
+                .filter(|found| found.view.status == "ACTIVE")
+                .ok_or_else(|| gone(&format!("service `{name}` is gone from cluster `{}`", lease.cluster)))
+        };
+        let (blue, green) = (active(blue, &names[0])?, active(green, &names[1])?);
+        let weight = |colour: Colour| {
+            let group = &pair.of(colour).target_group;
+            let found = rule.view.weights.iter().find(|(arn, _)| arn == group);
+            found
+                .map(|(_, weight)| *weight)
+                .ok_or_else(|| gone(&format!("the rule {} does not name {group} any more", pair.rule)))
+        };
+        let weights = Weights { blue: weight(Colour::Blue)?, green: weight(Colour::Green)? };
+        let view =
+            PairView { observed_at: self.sdk.now(), weights, blue: blue.view.clone(), green: green.view.clone() };
+        Ok(ObservedPair { view, blue, green, rule })
+    }
+
+    /// How automatic scaling of blue and of green stands.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn scaling(&self, cluster: &str, service: &str) -> Result<[Option<ScalingView>; 2], AwsError> {
+        let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(service));
+        self.scaling.observe(cluster, [&names[0], &names[1]]).await
+    }
+
+    /// Suspends scale-in on both colours, or gives it back as it was recorded.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn suspend_scale_in(&self, lease: &Lease, pair: &PriorPair, suspended: bool) -> Result<(), AwsError> {
+        let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(&lease.service));
+        let wanted = [&pair.blue, &pair.green].map(|colour| colour.suspended.map(|recorded| suspended || recorded));
+        self.scaling.suspend_scale_in(&lease.cluster, [&names[0], &names[1]], wanted).await
+    }
+
+    /// Sets the weights of both colours.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn route(&self, seen: &ObservedPair, pair: &PriorPair, weights: Weights) -> Result<(), AwsError> {
+        let wanted =
+            [(pair.blue.target_group.as_str(), weights.blue), (pair.green.target_group.as_str(), weights.green)];
+        self.rules.apply(&seen.rule, &wanted).await
+    }
+
+    /// The production rule alone.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn rule(&self, arn: &str) -> Result<Option<ObservedRule>, AwsError> {
+        self.rules.observe(arn).await
+    }
+}
+
+fn gone(what: &str) -> StepError {
+    Failure::job(format!("{what}; a release cannot go on or back without it; it needs a person")).into()
+}

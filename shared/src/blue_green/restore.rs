@@ -1,0 +1,184 @@
+//! The way back of a pair: the old colour made large enough, then the traffic, then the new colour as it was, then scale-in.
+
+use std::time::Duration;
+
+use super::retire::gives_back;
+use super::size::enough;
+use super::{Colour, PairView, PriorColour, PriorPair, ScalingView, Weights};
+use crate::ledger::{OpenRelease, Outcome, Prior, State};
+use crate::limits::{ROLLBACK_DEADLINE, SIZING_DEADLINE};
+use crate::rollback::{Ending, cause};
+use crate::service::{ServiceView, revision};
+use crate::timestamp::{Timestamp, readable};
+
+/// What is left to do on a pair that was looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Restoration {
+    /// It is as it should be, or will not become so.
+    Close {
+        outcome: Outcome,
+        reason: String,
+    },
+    /// Make the old colour this large.
+    Size {
+        count: u32,
+    },
+    /// Give the recorded weights back.
+    Move,
+    /// Give the new colour its recorded definition and count back.
+    Return,
+    /// Give scale-in back.
+    GiveBack,
+    Wait(String),
+}
+
+/// How the traffic goes back to the old colour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Way {
+    Size { count: u32 },
+    Wait(String),
+    Move,
+}
+
+/// Decides how the recorded weights are restored, `waited` after it was decided that they are.
+///
+/// The old colour must be able to take all of the traffic first. That is not waited for when nobody else could serve (the new
+/// colour has no healthy target), and not for ever.
+#[must_use]
+pub fn way_back(pair: &PriorPair, filled: u32, view: &PairView, waited: Duration) -> Way {
+    let (old, new) = (pair.live, pair.idle());
+    let (needed, service, healthy) = (enough(pair, filled, view), view.of(old), view.healthy(pair, old));
+    if service.desired < needed {
+        return Way::Size { count: needed };
+    }
+    let ready = healthy >= needed;
+    let served_by_nobody_else = view.healthy(pair, new) == 0 && (healthy > 0 || needed == 0);
+    if ready || served_by_nobody_else || (waited >= SIZING_DEADLINE && healthy > 0) {
+        return Way::Move;
+    }
+    Way::Wait(format!(
+        "{healthy} of {needed} healthy targets that {old} needs for all of the traffic; {} of {}",
+        readable(waited),
+        readable(SIZING_DEADLINE)
+    ))
+}
+
+/// Decides what is left to do. Nobody else writes to the pair any more, and `view` is the pair now. `idle_is_active` says whether
+/// the new colour's recorded revision can still be deployed; one that was deregistered cannot.
+#[must_use]
+pub fn restoration(
+    release: &OpenRelease,
+    prior: &Prior,
+    pair: &PriorPair,
+    ending: Ending,
+    view: &PairView,
+    scaling: [Option<ScalingView>; 2],
+    idle_is_active: bool,
+    now: Timestamp,
+) -> Restoration {
+    if ending == Ending::Succeeded && release.state == State::Open {
+        return concluded(release, prior, pair, view);
+    }
+    let cause = cause(release, ending);
+    let (old, new) = (pair.live, pair.idle());
+    let missing = view.of(old).missing(&prior.task_definition, prior.desired_count).join("; ");
+    let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| now.since(since));
+    let way = || way_back(pair, filled(release, pair), view, waited);
+    if let Some(what) = foreign(release, pair, view) {
+        return owed(pair, scaling).unwrap_or_else(|| Restoration::Close {
+            outcome: Outcome::Superseded,
+            reason: format!("{cause}; {what}, which is left alone"),
+        });
+    }
+    let step = match way() {
+        _ if view.weights == pair.weights() => None,
+        Way::Size { count } => Some(Restoration::Size { count }),
+        Way::Wait(why) => Some(Restoration::Wait(format!("giving the traffic back to {old}: {why}"))),
+        Way::Move => Some(Restoration::Move),
+    };
+    let step = step.or_else(|| differs(pair.of(new), view.of(new), idle_is_active).then_some(Restoration::Return));
+    match step.or_else(|| owed(pair, scaling)) {
+        Some(_) | None if waited >= ROLLBACK_DEADLINE && !missing.is_empty() => Restoration::Close {
+            outcome: Outcome::Failed,
+            reason: format!(
+                "{cause}; the rollback to {old} with {} is not steady after {}: {missing}; the pair needs a person",
+                revision(&prior.task_definition),
+                readable(waited)
+            ),
+        },
+        Some(step) => step,
+        None if !missing.is_empty() => Restoration::Wait(format!("restoring {old}: {missing}")),
+        None => {
+            let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::RolledBack };
+            Restoration::Close { outcome, reason: format!("{cause}; {}", serves_again(prior, pair, view)) }
+        }
+    }
+}
+
+/// A pipeline without `finish-release` ended well: the weights themselves say what became of the release.
+fn concluded(release: &OpenRelease, prior: &Prior, pair: &PriorPair, view: &PairView) -> Restoration {
+    let cause = "the execution succeeded without a finish-release action";
+    let new = pair.idle();
+    let (live, wanted, outcome) = match &release.change {
+        Some(change) if view.weights.live() == Some(new) => (new, &change.task_definition, Outcome::Deployed),
+        Some(_) | None => (pair.live, &prior.task_definition, Outcome::Unchanged),
+    };
+    let mut missing = view.of(live).missing(wanted, 1);
+    if view.weights.live() != Some(live) {
+        missing.push(format!("the weights are {}", view.weights));
+    }
+    match missing.join("; ") {
+        missing if missing.is_empty() => {
+            Restoration::Close { outcome, reason: format!("{cause}; {live} serves {}", revision(wanted)) }
+        }
+        missing => Restoration::Close {
+            outcome: Outcome::Failed,
+            reason: format!("{cause}, and the pair is not steady: {missing}"),
+        },
+    }
+}
+
+/// What somebody else did to the pair meanwhile.
+fn foreign(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Option<String> {
+    let known: Vec<Weights> =
+        release.shift.iter().flat_map(|shift| [shift.from, shift.to]).chain([pair.weights()]).collect();
+    if !known.contains(&view.weights) {
+        return Some(format!("somebody else set the weights to {}", view.weights));
+    }
+    let runs = |colour: Colour| view.of(colour).primary().map(|primary| primary.task_definition.as_str());
+    let changed = release.change.as_ref().map(|change| change.task_definition.as_str());
+    [pair.live, pair.idle()].into_iter().find_map(|colour| {
+        let found = runs(colour)?;
+        let ours = found == pair.of(colour).task_definition || (colour == pair.idle() && Some(found) == changed);
+        (!ours).then(|| format!("somebody else deployed {} to {colour}", revision(found)))
+    })
+}
+
+fn differs(recorded: &PriorColour, seen: &ServiceView, is_active: bool) -> bool {
+    is_active && seen.primary().is_none_or(|primary| primary.task_definition != recorded.task_definition)
+        || seen.desired != recorded.desired_count
+        || seen.percentages != recorded.percentages
+}
+
+fn owed(pair: &PriorPair, scaling: [Option<ScalingView>; 2]) -> Option<Restoration> {
+    gives_back(pair, scaling).then_some(Restoration::GiveBack)
+}
+
+/// Tasks that the new colour was filled with; the size of the live one when it never was.
+#[must_use]
+pub fn filled(release: &OpenRelease, pair: &PriorPair) -> u32 {
+    let count = release.change.as_ref().and_then(|change| change.desired_count);
+    count.unwrap_or(pair.of(pair.live).desired_count)
+}
+
+fn serves_again(prior: &Prior, pair: &PriorPair, view: &PairView) -> String {
+    let service = view.of(pair.live);
+    format!(
+        "{} serves again as {} with {} of {} tasks, weights {}",
+        revision(&prior.task_definition),
+        pair.live,
+        service.running,
+        service.desired,
+        view.weights
+    )
+}

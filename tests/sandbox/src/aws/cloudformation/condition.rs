@@ -11,7 +11,7 @@ use super::resolve::Scope;
 
 impl Scope<'_> {
     /// The truth of a condition function; conditions see parameters, pseudo parameters and mappings.
-    fn truth(&self, value: &Value) -> Result<bool, Problem> {
+    pub(super) fn truth(&self, value: &Value) -> Result<bool, Problem> {
         let entries = value.as_object().filter(|entries| entries.len() == 1);
         let Some((name, argument)) = entries.and_then(|entries| entries.iter().next()) else {
             return Err(Problem::new(format!("takes a condition function, found {}", found(value))));

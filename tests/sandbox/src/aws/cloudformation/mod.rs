@@ -15,6 +15,7 @@ mod order;
 mod parameter;
 mod resolve;
 mod resources;
+mod rules;
 mod sam;
 mod schema;
 mod stack;

@@ -11,7 +11,7 @@ use super::error::{At, Problem, StackError};
 use super::resolve::Scope;
 use super::resources::{self, Made, Update, Wish};
 use super::template::{Resource, Template};
-use super::{condition, exports, order, parameter, schema};
+use super::{condition, exports, order, parameter, rules, schema};
 use crate::aws::{Aws, Millis};
 
 /// A stack as deployed.
@@ -107,6 +107,7 @@ pub(super) fn deploy_text(
         None => format!("{}/{}", aws.arn("cloudformation", &format!("stack/{name}")), aws.uuid()),
     };
     let pseudo = pseudo_parameters(aws, name, &id);
+    rules::hold(&template.rules, &parameters, &pseudo)?;
     let conditions = condition::conditions(&template.conditions, &parameters, &pseudo, &template.mappings)?;
     let deployment = Deployment { name, template: &template, parameters: parameters.clone(), pseudo, conditions };
     let order = deployment.order(aws)?;

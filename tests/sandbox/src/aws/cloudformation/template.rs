@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::error::{At, Problem, found};
 use super::parameter::Parameter;
+use super::rules::Rule;
 use super::{check, sam, yaml};
 
 /// Limits of CloudFormation per template.
@@ -22,6 +23,7 @@ const MAX_DESCRIPTION_BYTES: usize = 1024;
 pub(super) struct Template {
     pub(super) path: PathBuf,
     pub(super) parameters: Vec<Parameter>,
+    pub(super) rules: Vec<Rule>,
     pub(super) mappings: Map<String, Value>,
     pub(super) conditions: Map<String, Value>,
     pub(super) resources: Vec<Resource>,
@@ -78,6 +80,11 @@ impl Template {
                 .map(|(name, entry)| alphanumeric(name).and_then(|()| Parameter::read(name, entry)).at(name))
                 .collect::<Result<_, _>>()
                 .at("Parameters")?,
+            rules: section("Rules", usize::MAX)?
+                .iter()
+                .map(|(name, entry)| alphanumeric(name).and_then(|()| Rule::read(name, entry)).at(name))
+                .collect::<Result<_, _>>()
+                .at("Rules")?,
             mappings: section("Mappings", MAX_MAPPINGS)?,
             conditions: section("Conditions", usize::MAX)?,
             resources: section("Resources", MAX_RESOURCES)?
@@ -124,10 +131,10 @@ fn check_plain_sections(sections: &Map<String, Value>) -> Result<(), Problem> {
             ("Description", Value::String(text)) if text.len() <= MAX_DESCRIPTION_BYTES => Ok(()),
             ("Description", _) => Err(Problem::new(format!("takes text of at most {MAX_DESCRIPTION_BYTES} bytes"))),
             ("Metadata", Value::Object(_))
-            | ("Transform" | "Globals" | "Parameters" | "Mappings" | "Conditions" | "Resources" | "Outputs", _) => {
-                Ok(())
-            }
-            ("Rules", _) => Err(Problem::new("the sandbox does not evaluate Rules")),
+            | (
+                "Transform" | "Globals" | "Parameters" | "Rules" | "Mappings" | "Conditions" | "Resources" | "Outputs",
+                _,
+            ) => Ok(()),
             _ => Err(Problem::new("unknown section")),
         }
         .at(name)?;

@@ -51,7 +51,10 @@ fn what_is_not_known_is_refused_with_its_place() {
         ),
         ("Resources: {Q: {Type: AWS::SQS::Queue, Propertis: {}}}", "Resources.Q.Propertis: unknown resource attribute"),
         ("Resources: {Q: {Type: AWS::SQS::Queue}}\nResorces: {}", "Resorces: unknown section"),
-        ("Resources: {Q: {Type: AWS::SQS::Queue}}\nRules: {}", "Rules: the sandbox does not evaluate Rules"),
+        (
+            "Resources: {Q: {Type: AWS::SQS::Queue}}\nRules: {R: {Assertion: []}}",
+            "Rules.R.Assertion: unknown attribute; known are RuleCondition, Assertions",
+        ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref X}}}",
             "Properties.QueueName.Ref: unresolved reference X",
@@ -78,6 +81,21 @@ fn what_is_not_known_is_refused_with_its_place() {
         let said = refused(&format!("unknown-{at}"), text);
         assert!(said.contains(says), "{text}: {said}");
     }
+}
+
+#[test]
+fn parameters_that_break_a_rule_are_refused_before_anything_is_made() {
+    let text = |rule: &str| {
+        format!(
+            "Parameters: {{P: {{Type: String, Default: a}}}}\nRules: {{R: {{{rule}}}}}\n\
+             Resources: {{Q: {{Type: AWS::SQS::Queue}}}}\nOutputs: {{P: {{Value: !Ref P}}}}"
+        )
+    };
+    let must = "Assertions: [{Assert: !Equals [!Ref P, b], AssertDescription: P must be b}]";
+    assert_eq!(refused("rule", &text(must)), "Rules.R.Assertions.0: P must be b");
+    assert_eq!(outputs("rule-off", &text(&format!("RuleCondition: !Equals [!Ref P, b], {must}")))["P"], "a");
+    let circle = "Assertions: [{Assert: !Condition C}]";
+    assert!(refused("rule-condition", &text(circle)).contains("unknown condition C"), "rules see no conditions");
 }
 
 #[test]

@@ -100,7 +100,7 @@ fn ecr(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
     })
 }
 
-/// What describes supports no resource-level permissions.
+/// What describes supports no resource-level permissions; what changes is asked for on what it changes.
 fn elasticloadbalancing(asked: &Asked) -> Option<Vec<Demand>> {
     match asked.operation.as_str() {
         "DescribeTargetHealth"
@@ -108,6 +108,8 @@ fn elasticloadbalancing(asked: &Asked) -> Option<Vec<Demand>> {
         | "DescribeLoadBalancers"
         | "DescribeListeners"
         | "DescribeRules" => Some(vec![Demand::anywhere(asked.action())]),
+        "ModifyListener" => Some(vec![asked.on(asked.text("ListenerArn").to_owned())]),
+        "ModifyRule" => Some(vec![asked.on(asked.text("RuleArn").to_owned())]),
         _ => None,
     }
 }

@@ -157,7 +157,7 @@ fn read(request: &Request) -> Option<Asked> {
         "s3" => s3::asked(request),
         "elasticloadbalancing" => {
             let form = wire::form(request);
-            (form.get("Action").cloned().unwrap_or_default(), Value::Null)
+            (form.get("Action").cloned().unwrap_or_default(), json!(form))
         }
         _ => {
             let target = request.header("x-amz-target")?;

@@ -192,6 +192,23 @@ fn codes_and_statuses_are_those_of_the_service() {
 }
 
 #[test]
+fn traffic_is_shifted_on_the_rule_or_on_the_listener_and_described_on_everything() {
+    let mut aws = Aws::new(1);
+    let (rule, listener) = ("arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/1/2/3", "arn:l");
+    for (operation, input, resource) in [
+        ("ModifyRule", json!({"RuleArn": rule}), rule),
+        ("ModifyListener", json!({"ListenerArn": listener}), listener),
+        ("DescribeRules", json!({"RuleArns.member.1": rule}), "*"),
+    ] {
+        let service = "elasticloadbalancing".to_owned();
+        let asked = Asked { service, operation: operation.to_owned(), input };
+        let demands = actions::demands(&mut aws, &asked).unwrap();
+        let told: Vec<_> = demands.iter().map(|demand| (demand.action.as_str(), demand.resource.as_str())).collect();
+        assert_eq!(told, [(format!("elasticloadbalancing:{operation}").as_str(), resource)]);
+    }
+}
+
+#[test]
 fn a_transaction_needs_what_it_consists_of() {
     let mut aws = Aws::new(1);
     let asked = Asked {

@@ -33,7 +33,7 @@ pub(super) const TYPES: &[ResourceType] = &[
         create: |aws, wish| create(aws, &wish.properties, elb::create_listener),
         update: Update::InPlace(|aws, old, wish| {
             super::refuse_changes(old, wish, &["LoadBalancerArn"])?;
-            change(aws, old, wish, elb::update_listener)
+            change_all(aws, old, wish, elb::update_listener)
         }),
         delete: |aws, old| gone(elb::delete_listener(aws, &old.physical_id)),
     },
@@ -43,7 +43,7 @@ pub(super) const TYPES: &[ResourceType] = &[
         create: |aws, wish| create(aws, &wish.properties, elb::create_rule),
         update: Update::InPlace(|aws, old, wish| {
             super::refuse_changes(old, wish, &["ListenerArn"])?;
-            change(aws, old, wish, elb::update_rule)
+            change_all(aws, old, wish, elb::update_rule)
         }),
         delete: |aws, old| gone(elb::delete_rule(aws, &old.physical_id)),
     },
@@ -152,19 +152,30 @@ fn create_named(aws: &mut Aws, wish: &Wish, create_this: Create) -> Result<Made,
     create(aws, &properties, create_this)
 }
 
-/// Sends the properties that the template changed: others may have been changed by delivery.
-fn change(
-    aws: &mut Aws,
-    old: &StackResource,
-    wish: &Wish,
-    change: fn(&mut Aws, &str, &Value) -> Result<(), ApiError>,
-) -> Result<Made, Problem> {
-    let changed = super::super::stack::changed(old, wish);
-    let removed = changed.iter().find(|name| wish.properties.get(name.as_str()).is_none());
-    if let Some(name) = removed {
-        return Err(Problem::new(format!("the sandbox does not take {name} back to its default")));
-    }
-    let properties: Value = changed.iter().map(|name| (name.clone(), wish.properties[name].clone())).collect();
-    change(aws, &old.physical_id, &properties)?;
+type Change = fn(&mut Aws, &str, &Value) -> Result<(), ApiError>;
+
+/// Sends the properties that the template changed.
+fn change(aws: &mut Aws, old: &StackResource, wish: &Wish, change: Change) -> Result<Made, Problem> {
+    let names = changed(old, wish)?;
+    send(aws, old, &names.iter().map(|name| (name.clone(), wish.properties[name].clone())).collect(), change)
+}
+
+/// Sends all properties with the change of any, which is the worst that can happen to weights that delivery has moved.
+fn change_all(aws: &mut Aws, old: &StackResource, wish: &Wish, change: Change) -> Result<Made, Problem> {
+    changed(old, wish)?;
+    send(aws, old, &wish.properties, change)
+}
+
+fn send(aws: &mut Aws, old: &StackResource, properties: &Value, change: Change) -> Result<Made, Problem> {
+    change(aws, &old.physical_id, properties)?;
     Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
+}
+
+/// The names of the properties that differ.
+fn changed(old: &StackResource, wish: &Wish) -> Result<Vec<String>, Problem> {
+    let changed = super::super::stack::changed(old, wish);
+    match changed.iter().find(|name| wish.properties.get(name.as_str()).is_none()) {
+        Some(name) => Err(Problem::new(format!("the sandbox does not take {name} back to its default"))),
+        None => Ok(changed),
+    }
 }

@@ -146,6 +146,50 @@ fn an_update_of_the_service_stack_keeps_what_delivery_changed() {
 }
 
 #[test]
+fn an_update_sends_what_did_not_change_too() {
+    let text = |priority: u32, port: u32| {
+        format!(
+            "
+Resources:
+  Groups: {{Type: AWS::ElasticLoadBalancingV2::TargetGroup, Properties: {{Name: web, Port: 80, Protocol: HTTP, VpcId: vpc-1}}}}
+  Balancer: {{Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {{Subnets: [subnet-1, subnet-2]}}}}
+  Listener:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties:
+      LoadBalancerArn: !Ref Balancer
+      Port: {port}
+      DefaultActions: &weighted [{{Type: forward, ForwardConfig: {{TargetGroups: [{{TargetGroupArn: !Ref Groups, Weight: 100}}]}}}}]
+  Rule:
+    Type: AWS::ElasticLoadBalancingV2::ListenerRule
+    Properties:
+      ListenerArn: !Ref Listener
+      Priority: {priority}
+      Conditions: [{{Field: path-pattern, Values: ['/*']}}]
+      Actions: *weighted
+"
+        )
+    };
+    let folder = Folder::new("worst", &[("t.yaml", &text(1, 80))]);
+    let mut aws = Aws::new(1);
+    folder.deploy(&mut aws, "t.yaml").unwrap();
+    let weights = |aws: &Aws| aws.elb.all_forwards().map(|(_, _, weight)| weight).collect::<Vec<_>>();
+    let id = |aws: &Aws, id: &str| aws.cloudformation.stack("app").unwrap().resource(id).unwrap().physical_id.clone();
+    let (group, rule, listener) = (id(&aws, "Groups"), id(&aws, "Rule"), id(&aws, "Listener"));
+    let moved =
+        json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": group, "Weight": 7}]}}]);
+    crate::aws::elb::update_rule(&mut aws, &rule, &json!({ "Actions": moved })).unwrap();
+    crate::aws::elb::update_listener(&mut aws, &listener, &json!({ "DefaultActions": moved })).unwrap();
+    folder.deploy(&mut aws, "t.yaml").unwrap();
+    assert_eq!(weights(&aws), [7, 7], "nothing changed in the template");
+    folder.write("t.yaml", &text(1, 81));
+    folder.deploy(&mut aws, "t.yaml").unwrap();
+    assert_eq!(weights(&aws), [100, 7], "the listener's port changed");
+    folder.write("t.yaml", &text(2, 81));
+    folder.deploy(&mut aws, "t.yaml").unwrap();
+    assert_eq!(weights(&aws), [100, 100], "the rule's priority changed");
+}
+
+#[test]
 fn a_changed_task_definition_is_a_new_revision_and_the_old_one_is_deregistered() {
     let mut aws = account(1);
     deploy_service(&mut aws, &[]).unwrap();

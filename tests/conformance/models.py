@@ -32,7 +32,12 @@ ROOT = Path(__file__).resolve().parents[2]
 # What botocore calls a service that signs as something else.
 MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
 # What the Rust SDK calls them.
-CRATES = {"elasticloadbalancingv2": "elasticloadbalancing", "cloudwatch": "monitoring", "eventbridge": "events"}
+CRATES = {
+    "applicationautoscaling": "application-autoscaling",
+    "cloudwatch": "monitoring",
+    "elasticloadbalancingv2": "elasticloadbalancing",
+    "eventbridge": "events",
+}
 
 # Errors that the frameworks in front of the services answer, which no operation's model lists
 # (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html and its siblings).

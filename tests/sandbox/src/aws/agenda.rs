@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Millis, codepipeline, ecs, eventbridge, lambda};
+use super::{Millis, autoscaling, codepipeline, ecs, eventbridge, lambda};
 
 /// Something that a service does by itself when its time comes.
 #[derive(Clone, Debug)]
 pub enum Due {
+    AutoScaling(autoscaling::Due),
     CodePipeline(codepipeline::Due),
     Ecs(ecs::Due),
     EventBridge(eventbridge::Due),

@@ -9,6 +9,7 @@ mod error;
 mod record;
 mod wire;
 
+pub mod autoscaling;
 pub mod cloudformation;
 pub mod codepipeline;
 pub mod dynamodb;
@@ -39,6 +40,7 @@ pub struct Aws {
     pub rng: fastrand::Rng,
     pub agenda: Agenda,
     pub calls: wire::CallLog,
+    pub autoscaling: autoscaling::AutoScaling,
     pub cloudformation: cloudformation::CloudFormation,
     pub codepipeline: codepipeline::CodePipeline,
     pub dynamodb: dynamodb::DynamoDb,
@@ -61,6 +63,7 @@ impl Aws {
             rng: fastrand::Rng::with_seed(seed),
             agenda: Agenda::default(),
             calls: Default::default(),
+            autoscaling: Default::default(),
             cloudformation: Default::default(),
             codepipeline: Default::default(),
             dynamodb: Default::default(),
@@ -87,6 +90,7 @@ impl Aws {
             self.now = at;
             self.s3.at(at);
             match due {
+                Due::AutoScaling(due) => autoscaling::run_due(self, due),
                 Due::CodePipeline(due) => codepipeline::run_due(self, due),
                 Due::Ecs(due) => ecs::run_due(self, due),
                 Due::EventBridge(due) => eventbridge::run_due(self, due),

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::*;
 
 mod api;
+mod autoscaling;
 mod own_templates;
 mod sam;
 mod stacks;

@@ -35,6 +35,7 @@ pub use model::{
     ServiceStatus, Task, TaskState,
 };
 pub use scheduler::stop_task;
+pub(super) use services::scale;
 pub use task_life::{TaskStep, set_answering};
 
 use definitions::TaskDefinition;

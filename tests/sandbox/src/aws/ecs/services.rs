@@ -109,6 +109,15 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(json!({"service": service_answer::answer(aws, &aws.ecs.services[&arn], true)}))
 }
 
+/// Changes the count as another service does it that calls UpdateService for its own reasons: no deployment begins.
+pub(in crate::aws) fn scale(aws: &mut Aws, arn: &str, count: u32) {
+    let active = |service: &&mut Service| service.status == ServiceStatus::Active && service.desired_count != count;
+    if let Some(service) = aws.ecs.services.get_mut(arn).filter(active) {
+        (service.desired_count, service.steady) = (count, false);
+        scheduler::wake(aws, arn);
+    }
+}
+
 pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let arn = find(aws, input)?;
     let service = aws.ecs.services.get_mut(&arn).expect("the service was just found");

@@ -4,10 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::{Answer, Request, Response};
 use crate::aws::dynamodb::Failure;
-use crate::aws::{ApiError, Aws, codepipeline, dynamodb, ecr, ecs, eventbridge};
+use crate::aws::{ApiError, Aws, autoscaling, codepipeline, dynamodb, ecr, ecs, eventbridge};
 
 /// The prefix of `X-Amz-Target`, and the namespace in `__type`.
-const TARGETS: [(&str, &str, &str); 5] = [
+const TARGETS: [(&str, &str, &str); 6] = [
+    ("application-autoscaling", "AnyScaleFrontendService", "com.amazonaws.applicationautoscaling"),
     ("codepipeline", "CodePipeline_20150709", "com.amazonaws.codepipeline"),
     ("dynamodb", "DynamoDB_20120810", "com.amazonaws.dynamodb.v20120810"),
     ("ecr", "AmazonEC2ContainerRegistry_V20150921", "com.amazonaws.ecr"),
@@ -39,6 +40,7 @@ pub(super) fn rejection(service: &str, error: ApiError) -> Answer {
 
 fn dispatch(aws: &mut Aws, service: &str, operation: &str, input: &Value) -> Result<Value, Failure> {
     match service {
+        "application-autoscaling" => Ok(autoscaling::call(aws, operation, input)?),
         "codepipeline" => Ok(codepipeline::call(aws, operation, input)?),
         "ecr" => Ok(ecr::call(aws, operation, input)?),
         "ecs" => Ok(ecs::call(aws, operation, input)?),

@@ -146,7 +146,9 @@ impl Aws {
         let id = self.uuid();
         let service = request.service().unwrap_or_default();
         let mut answer = match service.as_str() {
-            "codepipeline" | "ecs" | "ecr" | "events" | "dynamodb" => json::answer(self, &service, request, refusal),
+            "application-autoscaling" | "codepipeline" | "ecs" | "ecr" | "events" | "dynamodb" => {
+                json::answer(self, &service, request, refusal)
+            }
             "cloudformation" | "elasticloadbalancing" | "iam" | "sts" => {
                 query::answer(self, &service, request, &id, refusal)
             }

@@ -1,5 +1,6 @@
 //! The resource types that can be deployed, each with its properties and with what makes, changes and removes it.
 
+mod autoscaling;
 mod codepipeline;
 mod dynamodb;
 mod ecr;
@@ -147,7 +148,8 @@ fn refuse_changes(old: &StackResource, wish: &Wish, properties: &[&str]) -> Resu
 
 /// The resource type of that name.
 pub(super) fn find(name: &str) -> Result<&'static ResourceType, Problem> {
-    let groups: [&'static [ResourceType]; 13] = [
+    let groups: [&'static [ResourceType]; 14] = [
+        autoscaling::TYPES,
         codepipeline::TYPES,
         dynamodb::TYPES,
         ecr::TYPES,

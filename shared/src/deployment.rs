@@ -207,6 +207,7 @@ mod tests {
             change,
             shift: None,
             scale_in_suspended: false,
+            sized: None,
             restoring: None,
             failure: None,
             rolling_back_since: None,

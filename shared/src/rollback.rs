@@ -219,6 +219,7 @@ mod tests {
             change: changed.then_some(change),
             shift: None,
             scale_in_suspended: false,
+            sized: None,
             restoring: None,
             failure: None,
             rolling_back_since,

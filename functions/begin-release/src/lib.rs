@@ -103,6 +103,7 @@ impl Spec {
             change: None,
             shift: None,
             scale_in_suspended: false,
+            sized: None,
             restoring: None,
             failure: None,
             rolling_back_since: None,

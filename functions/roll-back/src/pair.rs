@@ -35,7 +35,7 @@ impl RollBack {
             Restoration::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
             Restoration::Wait(summary) => Ok(summary),
             Restoration::Size { count } => {
-                self.ledger.advance(&lease.announced(now)).await?;
+                self.ledger.advance(&lease.with_sized(count, now)).await?;
                 self.services.resize(seen.of(pair.live), count).await?;
                 Ok(format!("{} grows to {count} tasks, to take all of the traffic back", pair.live))
             }

@@ -126,9 +126,9 @@ impl SwapTargetGroups {
         let waited = job.now.since(restoring.since);
         let recorded = pair.weights();
         if seen.view.weights != recorded {
-            match way_back(pair, filled(release, pair), &seen.view, waited) {
+            match way_back(release, pair, &seen.view, waited) {
                 Way::Size { count } => {
-                    self.ledger.advance(&lease.announced(job.now)).await?;
+                    self.ledger.advance(&lease.with_sized(count, job.now)).await?;
                     self.services.resize(seen.of(pair.live), count).await?;
                     return Ok(Report::going(
                         format!("{}; {} grows to {count} tasks first", restoring.reason, pair.live),

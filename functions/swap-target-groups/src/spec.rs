@@ -88,7 +88,9 @@ impl Spec {
                 return refuse("`steps` is given; legal with shift `listed` only; remove it, or choose `listed`");
             }
             (ShiftName::Listed | ShiftName::AllAtOnce, Some(_), _) => {
-                return refuse("`step_percent` is given; legal with shift `linear` only; remove it, or choose `linear`");
+                return refuse(
+                    "`step_percent` is given; legal with shift `linear` only; remove it, or choose `linear`",
+                );
             }
             (ShiftName::AllAtOnce, ..) if self.step_minutes.is_some() => {
                 return refuse(

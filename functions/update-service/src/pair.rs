@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use slipway::aws::ObservedPair;
-use slipway::blue_green::{Colour, PriorPair, restore, retire, size};
+use slipway::blue_green::{Colour, PriorPair, retire, size};
 use slipway::deployment::Asked;
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Change, Lease, OpenRelease};
@@ -85,7 +85,7 @@ impl UpdateService {
         seen: &ObservedPair,
     ) -> StepResult {
         let old = pair.live;
-        let needed = size::enough(pair, restore::filled(release, pair), &seen.view);
+        let needed = size::enough(release, pair, &seen.view);
         let (desired, healthy) = (seen.view.of(old).desired, seen.view.healthy(pair, old));
         let (elapsed, deadline) = (job.now.since(job.since), job.spec.deadline());
         let summary = format!("{healthy} of {needed} healthy targets that {old} needs for all of the traffic");
@@ -101,7 +101,7 @@ impl UpdateService {
             .into());
         }
         if desired < needed {
-            self.ledger.advance(&lease.announced(job.now)).await?;
+            self.ledger.advance(&lease.with_sized(needed, job.now)).await?;
             self.services.resize(seen.of(old), needed).await?;
         }
         Ok(Report::going(summary, 50))

@@ -233,8 +233,9 @@ impl Settled {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::ledger::{Change, OpenRelease, State};
     use crate::service::TargetGroupView;
-    use crate::service::tests::{OLD, steady};
+    use crate::service::tests::{NEW, OLD, steady};
 
     pub(crate) const IDLE: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web-green:7";
 
@@ -269,6 +270,31 @@ pub(crate) mod tests {
         };
         let (blue, green) = (service(OLD, Colour::Blue), service(definition, Colour::Green));
         PairView { observed_at: blue.observed_at, weights, blue, green }
+    }
+
+    /// A release that is being rolled back, after it set these weights.
+    pub(crate) fn release(view: &PairView, shifted: Option<Weights>) -> OpenRelease {
+        OpenRelease {
+            execution: "e-1".to_owned(),
+            pipeline: "slipway-web".to_owned(),
+            digest: None,
+            state: State::RollingBack,
+            began_at: view.observed_at,
+            prior: Some(pair().as_prior(view.observed_at)),
+            registered: None,
+            change: Some(Change {
+                task_definition: NEW.to_owned(),
+                percentages: pair().green.percentages,
+                desired_count: Some(2),
+                deployment: None,
+            }),
+            shift: shifted.map(|to| Shift { from: pair().weights(), to, at: view.observed_at, made: true }),
+            scale_in_suspended: true,
+            sized: None,
+            restoring: None,
+            failure: None,
+            rolling_back_since: Some(view.observed_at),
+        }
     }
 
     pub(crate) fn view(weights: Weights) -> PairView {

@@ -1,4 +1,4 @@
-//! The way back of a pair: the old colour made large enough, then the traffic, then the new colour as it was, then scale-in.
+//! The way back of a pair: the old colour made large enough, then the traffic, then scale-in, then the new colour as it was.
 
 use std::time::Duration;
 
@@ -45,9 +45,9 @@ pub enum Way {
 /// The old colour must be able to take all of the traffic first. That is not waited for when nobody else could serve (the new
 /// colour has no healthy target), and not for ever.
 #[must_use]
-pub fn way_back(pair: &PriorPair, filled: u32, view: &PairView, waited: Duration) -> Way {
+pub fn way_back(release: &OpenRelease, pair: &PriorPair, view: &PairView, waited: Duration) -> Way {
     let (old, new) = (pair.live, pair.idle());
-    let (needed, service, healthy) = (enough(pair, filled, view), view.of(old), view.healthy(pair, old));
+    let (needed, service, healthy) = (enough(release, pair, view), view.of(old), view.healthy(pair, old));
     if service.desired < needed {
         return Way::Size { count: needed };
     }
@@ -83,7 +83,7 @@ pub fn restoration(
     let (old, new) = (pair.live, pair.idle());
     let missing = view.of(old).missing(&prior.task_definition, prior.desired_count).join("; ");
     let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| now.since(since));
-    let way = || way_back(pair, filled(release, pair), view, waited);
+    let way = || way_back(release, pair, view, waited);
     if let Some(what) = foreign(release, pair, view) {
         return owed(pair, scaling).unwrap_or_else(|| Restoration::Close {
             outcome: Outcome::Superseded,
@@ -96,8 +96,9 @@ pub fn restoration(
         Way::Wait(why) => Some(Restoration::Wait(format!("giving the traffic back to {old}: {why}"))),
         Way::Move => Some(Restoration::Move),
     };
-    let step = step.or_else(|| differs(pair.of(new), view.of(new), idle_is_active).then_some(Restoration::Return));
-    match step.or_else(|| owed(pair, scaling)) {
+    // Scale-in is given back first: Application Auto Scaling pulls a count below its minimum up when that is done.
+    let step = step.or_else(|| owed(pair, scaling));
+    match step.or_else(|| differs(pair.of(new), view.of(new), idle_is_active).then_some(Restoration::Return)) {
         Some(_) | None if waited >= ROLLBACK_DEADLINE && !missing.is_empty() => Restoration::Close {
             outcome: Outcome::Failed,
             reason: format!(
@@ -181,4 +182,115 @@ fn serves_again(prior: &Prior, pair: &PriorPair, view: &PairView) -> String {
         service.desired,
         view.weights
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{IDLE, pair, release, view, view_of};
+    use super::*;
+    use crate::service::tests::{NEW, OLD};
+
+    const NO_SCALING: [Option<ScalingView>; 2] = [None, None];
+
+    fn scaling(suspended: bool) -> [Option<ScalingView>; 2] {
+        [Some(ScalingView { scale_in_suspended: suspended }); 2]
+    }
+
+    fn next(view: &PairView, shifted: Option<Weights>, scaling: [Option<ScalingView>; 2]) -> Restoration {
+        let release = release(view, shifted);
+        let prior = release.prior.clone().expect("recorded");
+        restoration(&release, &prior, &pair(), Ending::Failed, view, scaling, true, view.observed_at)
+    }
+
+    fn emptied(weights: Weights) -> PairView {
+        let mut view = view(weights);
+        (view.green.desired, view.green.running) = (0, 0);
+        view.green.target_groups[0].healthy = 0;
+        view
+    }
+
+    #[test]
+    fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
+        let half = Weights::with(Colour::Green, 50);
+        let mut grown = view_of(NEW, half);
+        grown.green.desired = 4;
+        assert_eq!(next(&grown, Some(half), scaling(true)), Restoration::Size { count: 8 });
+        grown.blue.desired = 8;
+        let sized = OpenRelease { sized: Some(8), ..release(&grown, Some(half)) };
+        assert!(matches!(way_back(&sized, &pair(), &grown, Duration::ZERO), Way::Wait(_)));
+        grown.blue.target_groups[0].healthy = 8;
+        assert_eq!(way_back(&sized, &pair(), &grown, Duration::ZERO), Way::Move);
+        let back = pair().weights();
+        assert_eq!(next(&view_of(NEW, back), Some(half), scaling(true)), Restoration::GiveBack);
+        assert_eq!(next(&view_of(NEW, back), Some(half), scaling(false)), Restoration::Return);
+        let closed = next(&emptied(back), Some(half), scaling(false));
+        assert!(matches!(closed, Restoration::Close { outcome: Outcome::RolledBack, .. }));
+    }
+
+    #[test]
+    fn nobody_waits_for_size_when_nobody_else_can_serve() {
+        let half = Weights::with(Colour::Green, 50);
+        let mut dead = view_of(NEW, half);
+        (dead.blue.desired, dead.green.desired) = (8, 4);
+        dead.green.target_groups[0].healthy = 0;
+        let way = |view: &PairView, waited| {
+            let release = OpenRelease { sized: Some(8), ..release(view, Some(half)) };
+            way_back(&release, &pair(), view, waited)
+        };
+        assert_eq!(way(&dead, Duration::ZERO), Way::Move);
+        dead.green.target_groups[0].healthy = 1;
+        assert!(matches!(way(&dead, Duration::ZERO), Way::Wait(_)));
+        assert_eq!(way(&dead, SIZING_DEADLINE), Way::Move);
+        dead.blue.target_groups[0].healthy = 0;
+        assert!(matches!(way(&dead, SIZING_DEADLINE), Way::Wait(_)));
+    }
+
+    #[test]
+    fn what_somebody_else_did_is_left_alone_but_scaling_is_given_back() {
+        let odd = Weights { blue: 33, green: 67 };
+        assert_eq!(next(&view_of(NEW, odd), None, scaling(true)), Restoration::GiveBack);
+        let closed = next(&view_of(NEW, odd), None, NO_SCALING);
+        assert!(
+            matches!(closed, Restoration::Close { outcome: Outcome::Superseded, reason } if reason.contains("blue 33 / green 67"))
+        );
+        let mut deployed = view_of(NEW, pair().weights());
+        deployed.blue.deployments[0].task_definition = IDLE.to_owned();
+        let closed = next(&deployed, None, NO_SCALING);
+        assert!(
+            matches!(closed, Restoration::Close { outcome: Outcome::Superseded, reason } if reason.contains("to blue"))
+        );
+    }
+
+    #[test]
+    fn a_revision_that_was_deregistered_is_not_asked_for_again() {
+        let back = pair().weights();
+        let mut stopped = view_of(NEW, back);
+        (stopped.green.desired, stopped.green.running) = (0, 0);
+        let release = release(&stopped, None);
+        let prior = release.prior.clone().expect("recorded");
+        let next = |active| {
+            restoration(&release, &prior, &pair(), Ending::Failed, &stopped, NO_SCALING, active, stopped.observed_at)
+        };
+        assert_eq!(next(true), Restoration::Return);
+        assert!(matches!(next(false), Restoration::Close { outcome: Outcome::RolledBack, .. }));
+    }
+
+    #[test]
+    fn a_success_without_finish_release_is_told_by_the_weights() {
+        let outcome = |weights, definition| {
+            let view = view_of(definition, weights);
+            let open = OpenRelease { state: State::Open, ..release(&view, None) };
+            let prior = open.prior.clone().expect("recorded");
+            let step =
+                restoration(&open, &prior, &pair(), Ending::Succeeded, &view, NO_SCALING, true, view.observed_at);
+            match step {
+                Restoration::Close { outcome, .. } => outcome,
+                other => panic!("{other:?} closes nothing"),
+            }
+        };
+        assert_eq!(outcome(Weights::with(Colour::Green, 100), NEW), Outcome::Deployed);
+        assert_eq!(outcome(Weights::with(Colour::Green, 100), OLD), Outcome::Failed);
+        assert_eq!(outcome(Weights::with(Colour::Green, 50), NEW), Outcome::Failed);
+        assert_eq!(outcome(Weights::with(Colour::Green, 0), NEW), Outcome::Unchanged);
+    }
 }

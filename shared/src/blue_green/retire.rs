@@ -49,8 +49,9 @@ pub fn next_step(
     match settling {
         _ if drained < drain => wait(format!("{old} drains for {} of {}", readable(drained), readable(drain)), 25),
         Some(left) => wait(format!("lets invocations that may still run end: {} left", readable(left)), 25),
-        None if service.desired > 0 => Step::Stop,
+        // Before the tasks stop: Application Auto Scaling pulls a count below its minimum up when its target is registered again.
         None if gives_back(pair, scaling) => Step::GiveBack,
+        None if service.desired > 0 => Step::Stop,
         None if service.running > 0 => wait(format!("{old} stops {} tasks", service.running), 75),
         None => Step::Done { summary: format!("{old} is retired, {new} serves with {} tasks", view.of(new).running) },
     }

@@ -55,6 +55,9 @@ pub struct OpenRelease {
     /// Scale-in of a pair was suspended and is not given back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub scale_in_suspended: bool,
+    /// Tasks that the old colour was made to have, to take all of the traffic back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sized: Option<u32>,
     /// Why the traffic goes back to the old colour: once that is decided, it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restoring: Option<Restoring>,
@@ -235,6 +238,12 @@ impl Lease {
         Self { changed_at: Some(now), ..self.next(|release| release.scale_in_suspended = suspended) }
     }
 
+    /// Announces that the old colour is made this large.
+    #[must_use]
+    pub fn with_sized(&self, count: u32, now: Timestamp) -> Self {
+        Self { changed_at: Some(now), ..self.next(|release| release.sized = Some(count)) }
+    }
+
     /// Remembers that the traffic goes back to the old colour, and why.
     #[must_use]
     pub fn with_restoring(&self, reason: &str, now: Timestamp) -> Self {
@@ -310,6 +319,7 @@ mod tests {
             change: None,
             shift: None,
             scale_in_suspended: false,
+            sized: None,
             restoring: None,
             failure: None,
             rolling_back_since: None,

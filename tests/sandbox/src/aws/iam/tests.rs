@@ -209,6 +209,32 @@ fn traffic_is_shifted_on_the_rule_or_on_the_listener_and_described_on_everything
 }
 
 #[test]
+fn scaling_is_registered_on_the_target_with_its_namespace() {
+    let mut aws = Aws::new(1);
+    let scale_in = json!({"ServiceNamespace": "ecs", "ResourceId": "service/apps/web", "ScalableDimension": "ecs:service:DesiredCount"});
+    let mut demand = |operation: &str, input: &Value| {
+        let service = "application-autoscaling".to_owned();
+        let asked = Asked { service, operation: operation.to_owned(), input: input.clone() };
+        actions::demands(&mut aws, &asked).unwrap().remove(0)
+    };
+    let register = demand("RegisterScalableTarget", &scale_in);
+    assert_eq!(
+        (register.resource.as_str(), register.context["application-autoscaling:service-namespace"].as_str()),
+        ("arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*", "ecs")
+    );
+    let of_namespace = |namespace: &str| {
+        json!({
+            "Effect": "Allow", "Action": "application-autoscaling:RegisterScalableTarget",
+            "Resource": "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*",
+            "Condition": {"StringEquals": {"application-autoscaling:service-namespace": namespace}},
+        })
+    };
+    assert_eq!(verdict_of(&[of_namespace("ecs")], &register), Verdict::Allowed);
+    assert_eq!(verdict_of(&[of_namespace("dynamodb")], &register), Verdict::NotAllowed);
+    assert_eq!(demand("DescribeScalableTargets", &json!({"ServiceNamespace": "ecs"})).resource, "*");
+}
+
+#[test]
 fn a_transaction_needs_what_it_consists_of() {
     let mut aws = Aws::new(1);
     let asked = Asked {

@@ -74,7 +74,9 @@ fn every_choice_of_the_service_template_deploys() {
     for more in [
         &[("LaunchType", "EC2"), ("DesiredCount", "2")][..],
         &[("LoadBalanced", "no"), ("KeepImages", "50")],
+        &[("MinCapacity", "2"), ("MaxCapacity", "8")],
         &[("BlueGreen", "yes")],
+        &[("BlueGreen", "yes"), ("MaxCapacity", "8"), ("TargetCpuPercent", "40")],
         &[("BlueGreen", "yes"), ("LaunchType", "EC2"), ("HostPort", "80"), ("KeepImages", "50")],
         &[("CertificateArn", CERTIFICATE), ("LoadBalancerSubnets", "subnet-3,subnet-4")],
         &[("BlueGreen", "yes"), ("CertificateArn", CERTIFICATE), ("Scheme", "internal")],
@@ -86,11 +88,12 @@ fn every_choice_of_the_service_template_deploys() {
 
 #[test]
 fn a_service_template_with_choices_that_do_not_fit_each_other_is_refused() {
-    for (more, says) in [
-        (("LoadBalanced", "no"), "BlueGreen is yes, so LoadBalanced must be yes"),
-        (("DesiredCount", "2"), "BlueGreen is yes, so DesiredCount must be empty"),
+    for (choices, says) in [
+        ([("BlueGreen", "yes"), ("LoadBalanced", "no")], "BlueGreen is yes, so LoadBalanced must be yes"),
+        ([("BlueGreen", "yes"), ("DesiredCount", "2")], "BlueGreen is yes, so DesiredCount must be empty"),
+        ([("MaxCapacity", "8"), ("DesiredCount", "2")], "MaxCapacity is given, so DesiredCount must be empty"),
     ] {
-        let refused = deploy_service(&mut account(1), &[("BlueGreen", "yes"), more]).unwrap_err();
+        let refused = deploy_service(&mut account(1), &choices).unwrap_err();
         assert!(refused.problem.starts_with(says), "{refused}");
     }
 }

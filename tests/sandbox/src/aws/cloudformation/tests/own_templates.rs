@@ -261,7 +261,7 @@ fn every_choice_of_the_blue_green_template_deploys() {
         ),
         (
             &[("Shift", "listed"), ("Steps", "5,25,50,100"), ("BakeMinutes", "1"), ("MinimumHealthyPercent", "50")],
-            json!({"shift": "listed", "steps": [5, 25, 50, 100], "step_minutes": 5, "bake_minutes": 1, "minimum_healthy_percent": 50}),
+            json!({"shift": "listed", "steps": [5, 25, 50, 100], "step_minutes": 2, "bake_minutes": 1, "minimum_healthy_percent": 50}),
         ),
         (
             &[
@@ -287,9 +287,15 @@ fn every_choice_of_the_blue_green_template_deploys() {
         assert_eq!(user_parameters(&actions, "begin-release")["strategy"], "blue-green");
         assert_eq!(user_parameters(&actions, "fill")["mode"], "fill");
         assert_eq!(user_parameters(&actions, "retire")["mode"], "retire");
+        assert_eq!(user_parameters(&actions, "retire")["drain_minutes"].as_u64(), drain(more));
         let orders: Vec<i64> = actions.iter().filter_map(|action| action["RunOrder"].as_i64()).collect();
         assert!(orders.is_sorted() && actions.len() == if more.contains(&("Approval", "yes")) { 7 } else { 6 });
     }
+}
+
+/// The minutes of draining that are asked for, or the template's own.
+fn drain(more: &[(&str, &str)]) -> Option<u64> {
+    more.iter().find(|(name, _)| *name == "DrainMinutes").map_or(Some(5), |(_, value)| value.parse().ok())
 }
 
 /// The actions of the stage Release.

@@ -17,7 +17,7 @@ use crate::driver::{Driver, Fault, Ran, run};
 use crate::invariants::{Invariants, Promise};
 use crate::observer::{digest, executions, record, text};
 
-pub use stacks::{CLUSTER, COUNTER, WEB};
+pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
 
 /// Longest that a chapter may take, in virtual time.
 const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -117,7 +117,7 @@ pub struct Release {
     pub aws_calls: u32,
 }
 
-/// An account with both applications and Slipway deployed, their services steady.
+/// An account with all three applications and Slipway deployed, their services steady.
 ///
 /// # Errors
 /// What a template refused, or what did not become steady.

@@ -1,4 +1,4 @@
-//! The story's account: two applications and Slipway itself, deployed from the templates that people deploy.
+//! The story's account: three applications and Slipway itself, deployed from the templates that people deploy.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -11,12 +11,14 @@ use crate::aws::cloudformation::deploy;
 use crate::aws::{Aws, ecs};
 use crate::observer::FUNCTIONS_STACK;
 
-/// The cluster of both applications.
+/// The cluster of all applications.
 pub const CLUSTER: &str = "apps";
 /// The load-balanced web service on Fargate.
 pub const WEB: &str = "web";
 /// The page counter: three linked containers on EC2, the frontend on the static port 80.
 pub const COUNTER: &str = "page-counter";
+/// The blue/green pair on Fargate, behind one weighted rule, scaled between two and eight tasks a colour.
+pub const SHOP: &str = "shop";
 /// Where the counter's pipeline reads its task definition from.
 const CONFIG_BUCKET: &str = "page-counter-config";
 
@@ -45,6 +47,8 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("MaximumPercent", "100"),
     ];
     stack(aws, "page-counter", &service, &with(&counter))?;
+    let shop = [("Name", SHOP), ("BlueGreen", "yes"), ("MinCapacity", "2"), ("MaxCapacity", "8")];
+    stack(aws, "shop", &service, &with(&shop))?;
     let first = [("Name", WEB), ("Cluster", CLUSTER), ("Service", WEB), ("Repository", WEB), ("ContainerName", "web")];
     stack(aws, FUNCTIONS_STACK, &root().join("template.yaml"), &first)?;
     let second = [
@@ -57,7 +61,21 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("ConfigBucket", CONFIG_BUCKET),
         ("TaskDefinitionFile", "taskdef.json"),
     ];
-    stack(aws, "page-counter-pipeline", &root().join("infra/pipelines/in-place.yaml"), &second)
+    stack(aws, "page-counter-pipeline", &root().join("infra/pipelines/in-place.yaml"), &second)?;
+    let rule = aws.cloudformation.export("shop-ProductionRuleArn").ok_or("the pair has no production rule")?.to_owned();
+    let third = [
+        ("Name", SHOP),
+        ("Cluster", CLUSTER),
+        ("Service", SHOP),
+        ("Rule", rule.as_str()),
+        ("Repository", SHOP),
+        ("ContainerName", "web"),
+        ("Shift", "linear"),
+        ("StepPercent", "20"),
+        ("StepMinutes", "2"),
+        ("BakeMinutes", "5"),
+    ];
+    stack(aws, "shop-pipeline", &root().join("infra/pipelines/blue-green.yaml"), &third)
 }
 
 fn stack(aws: &mut Aws, name: &str, template: &Path, parameters: &[(&str, &str)]) -> Result<(), String> {

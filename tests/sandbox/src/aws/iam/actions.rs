@@ -3,6 +3,7 @@
 //! An operation that is not listed here is unknown: it is refused for everybody but an administrator, so that a new one cannot
 //! be forgotten. Source: the service authorization reference, <https://docs.aws.amazon.com/service-authorization/latest/reference/>
 
+mod autoscaling;
 mod codepipeline;
 mod ecs;
 
@@ -40,7 +41,7 @@ impl Asked {
 /// What must be allowed before the operation is served, or nothing when IAM has not been told about the operation.
 pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
     match asked.service.as_str() {
-        "application-autoscaling" => autoscaling(aws, asked),
+        "application-autoscaling" => autoscaling::demands(aws, asked),
         "codepipeline" => codepipeline::demands(aws, asked),
         "dynamodb" => dynamodb(aws, asked),
         "ecr" => ecr(aws, asked),
@@ -59,25 +60,6 @@ fn pass_role(aws: &Aws, role: &str, service: &str) -> Demand {
         false => format!("arn:aws:iam::{}:role/{role}", aws.account),
     };
     Demand::new("iam:PassRole", arn).with("iam:PassedToService", service)
-}
-
-/// A scalable target is named by an identifier of its own; one that is not registered yet has none.
-fn autoscaling(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
-    match asked.operation.as_str() {
-        "DescribeScalableTargets" | "DescribeScalingPolicies" => Some(vec![Demand::anywhere(asked.action())]),
-        "RegisterScalableTarget" => {
-            let known = aws.autoscaling.targets.get(asked.text("ResourceId"));
-            let new = || aws.arn("application-autoscaling", "scalable-target/*");
-            let demand = asked.on(known.map_or_else(new, |target| target.arn.clone()));
-            let of = |member: &str| asked.text(member).to_owned();
-            Some(vec![
-                demand
-                    .with("application-autoscaling:service-namespace", of("ServiceNamespace"))
-                    .with("application-autoscaling:scalable-dimension", of("ScalableDimension")),
-            ])
-        }
-        _ => None,
-    }
 }
 
 fn dynamodb(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
@@ -123,13 +105,13 @@ fn ecr(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
 /// What describes supports no resource-level permissions; what changes is asked for on what it changes.
 fn elasticloadbalancing(asked: &Asked) -> Option<Vec<Demand>> {
     match asked.operation.as_str() {
+        "ModifyRule" => Some(vec![asked.on(asked.text("RuleArn").to_owned())]),
+        "ModifyListener" => Some(vec![asked.on(asked.text("ListenerArn").to_owned())]),
         "DescribeTargetHealth"
         | "DescribeTargetGroups"
         | "DescribeLoadBalancers"
         | "DescribeListeners"
         | "DescribeRules" => Some(vec![Demand::anywhere(asked.action())]),
-        "ModifyListener" => Some(vec![asked.on(asked.text("ListenerArn").to_owned())]),
-        "ModifyRule" => Some(vec![asked.on(asked.text("RuleArn").to_owned())]),
         _ => None,
     }
 }

@@ -156,8 +156,8 @@ fn read(request: &Request) -> Option<Asked> {
     let (operation, input) = match service.as_str() {
         "s3" => s3::asked(request),
         "elasticloadbalancing" => {
-            let form = wire::form(request);
-            (form.get("Action").cloned().unwrap_or_default(), json!(form))
+            let mut form = wire::form(request);
+            (form.remove("Action").unwrap_or_default(), Value::Object(wire::query::tree(&form)))
         }
         _ => {
             let target = request.header("x-amz-target")?;

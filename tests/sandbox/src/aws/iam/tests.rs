@@ -309,3 +309,40 @@ fn nobody_calls_with_credentials_that_nobody_has() {
     let person = Request { caller: "person".to_owned(), ..request };
     assert_eq!(authorize(&mut aws, &person), Ok(()));
 }
+
+#[test]
+fn scalable_targets_are_asked_for_by_their_arn_with_namespace_and_dimension() {
+    let mut aws = Aws::new(1);
+    let mut demand = |operation: &str| {
+        let input = json!({"ServiceNamespace": "ecs", "ResourceId": "service/apps/web", "ScalableDimension": "ecs:service:DesiredCount"});
+        let asked = Asked { service: "application-autoscaling".to_owned(), operation: operation.to_owned(), input };
+        actions::demands(&mut aws, &asked).unwrap().remove(0)
+    };
+    assert_eq!(demand("DescribeScalableTargets"), Demand::anywhere("application-autoscaling:DescribeScalableTargets"));
+    let register = demand("RegisterScalableTarget");
+    assert_eq!(register.resource, "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*");
+    let of = |namespace: &str| {
+        let mut statement = allow("application-autoscaling:RegisterScalableTarget", "*");
+        statement["Condition"] = json!({"StringEquals": {"application-autoscaling:service-namespace": namespace}});
+        verdict_of(&[statement], &register)
+    };
+    assert_eq!((of("ecs"), of("rds")), (Verdict::Allowed, Verdict::NotAllowed));
+}
+
+#[test]
+fn changes_of_rules_and_listeners_are_asked_for_on_them() {
+    let listener = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/web/1/2";
+    let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/elasticloadbalancing/aws4_request, SignedHeaders=host, Signature=0";
+    let body = format!("Action=ModifyListener&Version=2015-12-01&ListenerArn={}", listener.replace(':', "%3A"));
+    let request = Request {
+        headers: vec![("authorization".to_owned(), scope.to_owned())],
+        body: body.into_bytes(),
+        ..Request::default()
+    };
+    let asked = read(&request).unwrap();
+    let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
+    assert_eq!(demands, [Demand::new("elasticloadbalancing:ModifyListener", listener)]);
+    let asked = Asked { operation: "ModifyRule".to_owned(), input: json!({"RuleArn": "arn:rule"}), ..asked };
+    let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
+    assert_eq!(demands, [Demand::new("elasticloadbalancing:ModifyRule", "arn:rule")]);
+}

@@ -7,6 +7,7 @@ use crate::aws::ecr::Behaviour;
 use crate::aws::elb;
 
 mod api;
+mod colours;
 mod definitions;
 mod fates;
 mod listings;

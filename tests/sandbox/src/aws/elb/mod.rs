@@ -2,6 +2,7 @@
 //!
 //! The health of a target is a function of time (`health`), so that it is right at every instant without an agenda.
 
+mod actions;
 mod change;
 mod health;
 mod query;

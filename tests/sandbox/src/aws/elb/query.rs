@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::{ApiError, Aws};
 
-use super::resources::text;
-use super::{Listener, LoadBalancer, Rule, TargetGroup, TargetState, change, health};
+use super::resources::{default_rule, text};
+use super::{Listener, LoadBalancer, Rule, TargetGroup, TargetState, actions, change, health};
 use crate::aws::wire::query::Parameters;
 
 /// The most items of one page.
@@ -211,7 +211,7 @@ fn listeners(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let describe = |listener: &Listener| {
         json!({
             "ListenerArn": listener.arn, "LoadBalancerArn": listener.load_balancer_arn, "Port": listener.properties.get("Port"),
-            "Protocol": listener.properties.get("Protocol"), "DefaultActions": actions(listener.properties.get("DefaultActions")),
+            "Protocol": listener.properties.get("Protocol"), "DefaultActions": actions::described(listener.properties.get("DefaultActions")),
         })
     };
     page("Listeners", found.into_iter().map(describe).collect(), parameters)
@@ -237,39 +237,18 @@ fn rules(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let describe = |rule: &Rule| {
         json!({
             "RuleArn": rule.arn, "Priority": priority(rule), "Conditions": rule.properties.get("Conditions").cloned().unwrap_or(json!([])),
-            "Actions": actions(rule.properties.get("Actions")), "IsDefault": false,
+            "Actions": actions::described(rule.properties.get("Actions")), "IsDefault": false,
         })
     };
     let mut described: Vec<Value> = found.into_iter().map(describe).collect();
     if let Some(arn) = listener {
         let listener = aws.elb.listeners.get(arn).ok_or_else(listener_not_found)?;
         described.push(json!({
-            "RuleArn": format!("{}/default", arn.replacen(":listener/", ":listener-rule/", 1)), "Priority": "default", "Conditions": [],
-            "Actions": actions(listener.properties.get("DefaultActions")), "IsDefault": true,
+            "RuleArn": default_rule(arn), "Priority": "default", "Conditions": [],
+            "Actions": actions::described(listener.properties.get("DefaultActions")), "IsDefault": true,
         }));
     }
     page("Rules", described, parameters)
-}
-
-/// Actions as AWS answers them: a forward to one group is also a forward configuration with weight 1.
-fn actions(actions: Option<&Value>) -> Value {
-    let complete = |action: &Value| {
-        let mut action = action.as_object().cloned().unwrap_or_default();
-        let groups = super::Elb::forwards(Some(&json!([action])));
-        if action.get("Type").is_some_and(|kind| kind == "forward") {
-            if let [(only, _)] = groups.as_slice() {
-                action.insert("TargetGroupArn".to_owned(), only.clone().into());
-            }
-            let config = action.entry("ForwardConfig").or_insert_with(|| Map::new().into());
-            config["TargetGroups"] =
-                groups.into_iter().map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight})).collect();
-            if config.get("TargetGroupStickinessConfig").is_none() {
-                config["TargetGroupStickinessConfig"] = json!({"Enabled": false});
-            }
-        }
-        Value::Object(action)
-    };
-    actions.and_then(Value::as_array).into_iter().flatten().map(complete).collect()
 }
 
 pub(super) fn validation(message: &str) -> ApiError {

@@ -4,11 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::aws::{ApiError, Aws};
 
-use super::{Elb, Listener, LoadBalancer, Rule, TargetGroup, note_use, query};
-
-/// The largest weight and the most target groups of one forward action.
-const MOST_WEIGHT: i64 = 999;
-const MOST_TARGET_GROUPS: usize = 5;
+use super::{Elb, Listener, LoadBalancer, Rule, TargetGroup, actions, note_use, query};
 
 /// AWS::ElasticLoadBalancingV2::TargetGroup. Answers its attributes.
 pub fn create_target_group(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
@@ -61,10 +57,11 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
 
 /// AWS::ElasticLoadBalancingV2::Listener. Answers its attributes.
 pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
-    let properties = object(properties)?;
+    let mut properties = object(properties)?;
     let load_balancer_arn = required(&properties, "LoadBalancerArn")?;
     let balancer = aws.elb.load_balancers.get(&load_balancer_arn).ok_or_else(query::load_balancer_not_found)?;
-    check_actions(&aws.elb, properties.get("DefaultActions"))?;
+    let actions = actions::checked(&aws.elb, properties.get("Protocol"), properties.get("DefaultActions"), None)?;
+    properties.insert("DefaultActions".to_owned(), actions);
     let prefix = balancer.arn.replacen(":loadbalancer/", ":listener/", 1);
     let arn = format!("{prefix}/{}", aws.hex(16));
     aws.elb.listeners.insert(arn.clone(), Listener { arn: arn.clone(), load_balancer_arn, properties });
@@ -74,10 +71,11 @@ pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiEr
 
 /// AWS::ElasticLoadBalancingV2::ListenerRule. Answers its attributes.
 pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
-    let properties = object(properties)?;
+    let mut properties = object(properties)?;
     let listener_arn = required(&properties, "ListenerArn")?;
     let listener = aws.elb.listeners.get(&listener_arn).ok_or_else(query::listener_not_found)?;
-    check_actions(&aws.elb, properties.get("Actions"))?;
+    let actions = actions::checked(&aws.elb, listener.properties.get("Protocol"), properties.get("Actions"), None)?;
+    properties.insert("Actions".to_owned(), actions);
     let priority = |rule: &Map<String, Value>| rule.get("Priority").map(text);
     if aws
         .elb
@@ -106,24 +104,43 @@ pub fn update_target_group(aws: &mut Aws, arn: &str, properties: &Value) -> Resu
 
 /// Replaces properties of a listener; lists are replaced whole.
 pub fn update_listener(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), ApiError> {
-    let properties = object(properties)?;
-    if properties.contains_key("DefaultActions") {
-        check_actions(&aws.elb, properties.get("DefaultActions"))?;
+    let mut properties = object(properties)?;
+    let listener = aws.elb.listeners.get(arn).ok_or_else(query::listener_not_found)?;
+    if let Some(asked) = properties.get("DefaultActions") {
+        let protocol = properties.get("Protocol").or(listener.properties.get("Protocol"));
+        let actions = actions::checked(&aws.elb, protocol, Some(asked), listener.properties.get("DefaultActions"))?;
+        properties.insert("DefaultActions".to_owned(), actions);
     }
-    aws.elb.listeners.get_mut(arn).ok_or_else(query::listener_not_found)?.properties.extend(properties);
+    if let Some(listener) = aws.elb.listeners.get_mut(arn) {
+        listener.properties.extend(properties);
+    }
     note_use(aws);
     Ok(())
 }
 
-/// Replaces properties of a rule; lists are replaced whole.
+/// Replaces properties of a rule; lists are replaced whole. A default rule is its listener's and changed there.
 pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), ApiError> {
-    let properties = object(properties)?;
-    if properties.contains_key("Actions") {
-        check_actions(&aws.elb, properties.get("Actions"))?;
+    let mut properties = object(properties)?;
+    if aws.elb.listeners.keys().any(|listener| default_rule(listener) == arn) {
+        return Err(ApiError::client("OperationNotPermitted", format!("Default rule '{arn}' cannot be modified")));
     }
-    aws.elb.rules.get_mut(arn).ok_or_else(query::rule_not_found)?.properties.extend(properties);
+    let rule = aws.elb.rules.get(arn).ok_or_else(query::rule_not_found)?;
+    if let Some(asked) = properties.get("Actions") {
+        let listener = aws.elb.listeners.get(&rule.listener_arn);
+        let protocol = listener.and_then(|listener| listener.properties.get("Protocol"));
+        let actions = actions::checked(&aws.elb, protocol, Some(asked), rule.properties.get("Actions"))?;
+        properties.insert("Actions".to_owned(), actions);
+    }
+    if let Some(rule) = aws.elb.rules.get_mut(arn) {
+        rule.properties.extend(properties);
+    }
     note_use(aws);
     Ok(())
+}
+
+/// The ARN of the rule that stands for the default actions of a listener.
+pub(super) fn default_rule(listener: &str) -> String {
+    format!("{}/default", listener.replacen(":listener/", ":listener-rule/", 1))
 }
 
 /// Deletes a target group, unless a listener or rule still forwards to it.
@@ -159,26 +176,6 @@ pub fn delete_load_balancer(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
     let Elb { listeners, rules, .. } = &mut aws.elb;
     rules.retain(|_, rule| listeners.contains_key(&rule.listener_arn));
     note_use(aws);
-    Ok(())
-}
-
-fn check_actions(elb: &Elb, actions: Option<&Value>) -> Result<(), ApiError> {
-    if actions.and_then(Value::as_array).is_none_or(Vec::is_empty) {
-        return Err(validation("A listener or rule must have at least one action".to_owned()));
-    }
-    let forwards = Elb::forwards(actions);
-    if forwards.iter().any(|(group, _)| !elb.target_groups.contains_key(group)) {
-        return Err(query::target_group_not_found());
-    }
-    if let Some((_, weight)) = forwards.iter().find(|(_, weight)| !(0..=MOST_WEIGHT).contains(weight)) {
-        return Err(validation(format!("The weight '{weight}' must be between 0 and {MOST_WEIGHT}")));
-    }
-    if forwards.len() > MOST_TARGET_GROUPS {
-        let message = format!(
-            "You have reached the maximum number of target groups that you can specify for a forward action: {MOST_TARGET_GROUPS}"
-        );
-        return Err(ApiError::client("TooManyUniqueTargetGroupsPerLoadBalancer", message));
-    }
     Ok(())
 }
 

@@ -3,6 +3,8 @@ use crate::aws::ApiError;
 use crate::aws::wire::xml;
 use serde_json::json;
 
+mod rules;
+
 /// The XML that an action answers.
 fn call(aws: &mut Aws, action: &str, parameters: &BTreeMap<String, String>) -> Result<String, ApiError> {
     Ok(xml::response(NAMESPACE, action, &answer(aws, action, parameters)?, "id"))

@@ -40,6 +40,10 @@ fn element(body: &mut String, name: &str, value: &Value) {
     if value.is_null() {
         return;
     }
+    // The entries of a map are no list of members: each has the name.
+    if let ("entry", Value::Array(entries)) = (name, value) {
+        return entries.iter().for_each(|entry| element(body, name, entry));
+    }
     body.push_str(&format!("<{name}>"));
     write(body, value);
     body.push_str(&format!("</{name}>"));

@@ -93,7 +93,33 @@ const FORWARD: Kind = Object(&[
     may("TargetGroupStickinessConfig", Object(&[may("DurationSeconds", Integer), may("Enabled", Boolean)])),
     may("TargetGroups", List(&Object(&[may("TargetGroupArn", Text), may("Weight", Integer)]))),
 ]);
+const OIDC: Kind = Object(&[
+    may("AuthenticationRequestExtraParams", Kind::Map(&Text)),
+    need("AuthorizationEndpoint", Text),
+    need("ClientId", Text),
+    may("ClientSecret", Text),
+    need("Issuer", Text),
+    may("OnUnauthenticatedRequest", Text),
+    may("Scope", Text),
+    may("SessionCookieName", Text),
+    may("SessionTimeout", Integer),
+    need("TokenEndpoint", Text),
+    may("UseExistingClientSecret", Boolean),
+    need("UserInfoEndpoint", Text),
+]);
+const COGNITO: Kind = Object(&[
+    may("AuthenticationRequestExtraParams", Kind::Map(&Text)),
+    may("OnUnauthenticatedRequest", Text),
+    may("Scope", Text),
+    may("SessionCookieName", Text),
+    may("SessionTimeout", Integer),
+    need("UserPoolArn", Text),
+    need("UserPoolClientId", Text),
+    need("UserPoolDomain", Text),
+]);
 const ACTIONS: Kind = List(&Object(&[
+    may("AuthenticateCognitoConfig", COGNITO),
+    may("AuthenticateOidcConfig", OIDC),
     may("FixedResponseConfig", Object(&[may("ContentType", Text), may("MessageBody", Text), need("StatusCode", Text)])),
     may("ForwardConfig", FORWARD),
     may("Order", Integer),

@@ -21,6 +21,7 @@ pub mod iam;
 mod identity;
 pub mod lambda;
 pub mod s3;
+pub mod traffic;
 
 pub use agenda::{Agenda, Due};
 pub use error::ApiError;
@@ -51,6 +52,7 @@ pub struct Aws {
     pub iam: iam::Iam,
     pub lambda: lambda::Lambda,
     pub s3: s3::S3,
+    pub traffic: traffic::Traffic,
 }
 
 impl Aws {
@@ -74,6 +76,7 @@ impl Aws {
             iam: Default::default(),
             lambda: Default::default(),
             s3: Default::default(),
+            traffic: Default::default(),
         }
     }
 

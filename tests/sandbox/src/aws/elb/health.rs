@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::aws::{ApiError, Aws, Millis};
+use crate::aws::{ApiError, Aws, Millis, traffic};
 
 use super::{Target, TargetGroup, query};
 
@@ -30,6 +30,7 @@ impl TargetState {
 
 /// Registers a target whose application answers its health checks. A draining target comes back as a new one.
 pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Result<(), ApiError> {
+    traffic::note(aws);
     let now = aws.now;
     let group = aws.elb.target_groups.get_mut(target_group).ok_or_else(query::target_group_not_found)?;
     forget_drained(group, now);
@@ -43,6 +44,7 @@ pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Resul
 
 /// Says whether the application of a target answers its health checks from now on.
 pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, answers: bool) {
+    traffic::note(aws);
     let now = aws.now;
     let Some(group) = aws.elb.target_groups.get_mut(target_group) else { return };
     let key = (id.to_owned(), port);
@@ -54,6 +56,7 @@ pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, ans
 /// Takes a target out: no new requests from now on. Answers how long its open requests take to end, which is the whole
 /// deregistration delay or less: the load balancer finishes early when nothing is in flight.
 pub fn deregister(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Duration {
+    traffic::note(aws);
     let now = aws.now;
     let Some(group) = aws.elb.target_groups.get_mut(target_group) else { return Duration::ZERO };
     forget_drained(group, now);
@@ -88,7 +91,7 @@ pub fn next_change(aws: &Aws, target_group: &str, id: &str, port: u16) -> Option
     (at > aws.now).then_some(at)
 }
 
-pub(super) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Option<TargetState> {
+pub(in crate::aws) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Option<TargetState> {
     if let Some(until) = target.draining_until {
         return (now < until).then_some(TargetState::Draining);
     }
@@ -99,6 +102,12 @@ pub(super) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Opt
     // A group that came into use later than the target checks it anew.
     let still = used_since <= target.since && target.before != TargetState::Unused;
     Some(if still { target.before } else { TargetState::Initial })
+}
+
+/// When the state of a target changes by itself, whether that is past or still to come.
+pub(in crate::aws) fn changes(group: &TargetGroup, target: &Target) -> impl Iterator<Item = Millis> + use<> {
+    let settled = group.used_since.map(|used_since| settled_at(group, target, used_since));
+    settled.into_iter().chain(target.draining_until)
 }
 
 /// When enough checks in a row have said the same.

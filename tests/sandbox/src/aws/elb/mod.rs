@@ -18,6 +18,7 @@ use serde_json::{Map, Value};
 use super::{Aws, Millis};
 
 pub use health::{TargetState, deregister, next_change, register, set_answering, state};
+pub(super) use health::{changes, state_of as state_at};
 pub(super) use query::{NAMESPACE, answer};
 pub use resources::{
     create_listener, create_load_balancer, create_rule, create_target_group, delete_listener, delete_load_balancer,
@@ -118,6 +119,12 @@ impl Elb {
             }
         }
         forwards
+    }
+
+    /// The actions of a rule, or the default actions of a listener, by its ARN.
+    pub fn actions_of(&self, arn: &str) -> Option<&Value> {
+        let rule = self.rules.get(arn).map(|rule| rule.properties.get("Actions"));
+        rule.or_else(|| self.listeners.get(arn).map(|listener| listener.properties.get("DefaultActions"))).flatten()
     }
 
     /// Every forward of every listener and rule, with the listener it belongs to.

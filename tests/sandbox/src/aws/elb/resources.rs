@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::aws::{ApiError, Aws};
+use crate::aws::{ApiError, Aws, traffic};
 
 use super::{Elb, Listener, LoadBalancer, Rule, TargetGroup, actions, note_use, query};
 
@@ -57,6 +57,7 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
 
 /// AWS::ElasticLoadBalancingV2::Listener. Answers its attributes.
 pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
+    traffic::note(aws);
     let mut properties = object(properties)?;
     let load_balancer_arn = required(&properties, "LoadBalancerArn")?;
     let balancer = aws.elb.load_balancers.get(&load_balancer_arn).ok_or_else(query::load_balancer_not_found)?;
@@ -71,6 +72,7 @@ pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiEr
 
 /// AWS::ElasticLoadBalancingV2::ListenerRule. Answers its attributes.
 pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
+    traffic::note(aws);
     let mut properties = object(properties)?;
     let listener_arn = required(&properties, "ListenerArn")?;
     let listener = aws.elb.listeners.get(&listener_arn).ok_or_else(query::listener_not_found)?;
@@ -97,6 +99,7 @@ pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError>
 
 /// Replaces properties of a target group.
 pub fn update_target_group(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), ApiError> {
+    traffic::note(aws);
     let group = aws.elb.target_groups.get_mut(arn).ok_or_else(query::target_group_not_found)?;
     group.properties.extend(object(properties)?);
     Ok(())
@@ -111,6 +114,7 @@ pub fn update_listener(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(
         let actions = actions::checked(&aws.elb, protocol, Some(asked), listener.properties.get("DefaultActions"))?;
         properties.insert("DefaultActions".to_owned(), actions);
     }
+    traffic::before_change(aws, arn);
     if let Some(listener) = aws.elb.listeners.get_mut(arn) {
         listener.properties.extend(properties);
     }
@@ -131,6 +135,7 @@ pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), A
         let actions = actions::checked(&aws.elb, protocol, Some(asked), rule.properties.get("Actions"))?;
         properties.insert("Actions".to_owned(), actions);
     }
+    traffic::before_change(aws, arn);
     if let Some(rule) = aws.elb.rules.get_mut(arn) {
         rule.properties.extend(properties);
     }
@@ -156,6 +161,7 @@ pub fn delete_target_group(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
 }
 
 pub fn delete_rule(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
+    traffic::note(aws);
     aws.elb.rules.remove(arn).ok_or_else(query::rule_not_found)?;
     note_use(aws);
     Ok(())
@@ -163,6 +169,7 @@ pub fn delete_rule(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
 
 /// Deletes a listener with its rules.
 pub fn delete_listener(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
+    traffic::note(aws);
     aws.elb.listeners.remove(arn).ok_or_else(query::listener_not_found)?;
     aws.elb.rules.retain(|_, rule| rule.listener_arn != arn);
     note_use(aws);
@@ -171,6 +178,7 @@ pub fn delete_listener(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
 
 /// Deletes a load balancer with its listeners and rules; one that does not exist counts as deleted.
 pub fn delete_load_balancer(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
+    traffic::note(aws);
     aws.elb.load_balancers.remove(arn);
     aws.elb.listeners.retain(|_, listener| listener.load_balancer_arn != arn);
     let Elb { listeners, rules, .. } = &mut aws.elb;

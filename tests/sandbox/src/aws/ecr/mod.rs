@@ -30,6 +30,10 @@ pub enum Behaviour {
     NeverHealthy,
     /// Its essential container exits soon after the start.
     Exits,
+    /// It passes its health checks at first, and no more so many seconds after it started.
+    FailsAfter(u32),
+    /// It passes its health checks until, some seconds after, its target group gets requests of a load (`traffic::set`).
+    FailsUnderTraffic,
 }
 
 #[derive(Clone, Debug)]

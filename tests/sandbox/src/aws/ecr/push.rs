@@ -51,8 +51,12 @@ fn annotated(manifest: &Value) -> Result<Behaviour, ApiError> {
         None | Some("healthy") => Ok(Behaviour::Healthy),
         Some("never-healthy") => Ok(Behaviour::NeverHealthy),
         Some("exits") => Ok(Behaviour::Exits),
+        Some("fails-under-traffic") => Ok(Behaviour::FailsUnderTraffic),
         Some(other) => {
-            Err(parameter("imageManifest", &format!("{BEHAVIOUR} is healthy, never-healthy or exits, found {other}")))
+            let secs = other.strip_prefix("fails-after-").and_then(|secs| secs.parse().ok());
+            let legal = "healthy, never-healthy, exits, fails-after-<seconds> or fails-under-traffic";
+            let wrong = || parameter("imageManifest", &format!("{BEHAVIOUR} is {legal}, found {other}"));
+            secs.map(Behaviour::FailsAfter).ok_or_else(wrong)
         }
     }
 }

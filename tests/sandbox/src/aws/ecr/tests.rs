@@ -197,5 +197,7 @@ fn who_pushes_by_hand_says_what_the_image_does() {
     put(&mut aws, r#"{"annotations":{"sandbox.behaviour":"exits"}}"#, "v1").unwrap();
     assert_eq!(behaviour(&aws, &format!("{host}:v1")), Ok(Behaviour::Exits));
     let wrong = put(&mut aws, r#"{"annotations":{"sandbox.behaviour":"flies"}}"#, "v2").unwrap_err();
-    assert!(wrong.contains("healthy, never-healthy or exits, found flies"), "{wrong}");
+    assert!(wrong.contains("fails-after-<seconds> or fails-under-traffic, found flies"), "{wrong}");
+    put(&mut aws, r#"{"annotations":{"sandbox.behaviour":"fails-after-90"}}"#, "v3").unwrap();
+    assert_eq!(behaviour(&aws, &format!("{host}:v3")), Ok(Behaviour::FailsAfter(90)));
 }

@@ -16,6 +16,7 @@ mod scheduler;
 mod service_answer;
 mod service_rules;
 mod services;
+mod sickness;
 mod tags;
 mod task_answer;
 mod task_life;
@@ -36,7 +37,9 @@ pub use model::{
 };
 pub use scheduler::stop_task;
 pub(super) use services::scale;
-pub use task_life::{TaskStep, set_answering};
+pub(super) use sickness::meet_traffic;
+pub use sickness::set_answering;
+pub use task_life::TaskStep;
 
 use definitions::TaskDefinition;
 

@@ -139,6 +139,9 @@ pub struct Task {
     pub number: u64,
     /// Whether it can no longer count as failed to start.
     pub(super) proven: bool,
+    /// Since when its application no longer answers health checks, although it did; and whether it soon will not.
+    pub(super) sick_since: Option<Millis>,
+    pub(super) sickens: bool,
     pub(super) tags: Vec<Value>,
     /// Container port to host port, by container (EC2 with bridge or host network).
     pub(super) host_ports: BTreeMap<(String, u16), u16>,
@@ -225,6 +228,11 @@ impl Task {
     }
 
     pub(super) fn never_healthy(&self) -> bool {
-        self.containers.iter().any(|container| container.fate == Ok(Behaviour::NeverHealthy))
+        self.meets(&Behaviour::NeverHealthy)
+    }
+
+    /// Whether one of its images behaves like this.
+    pub(super) fn meets(&self, behaviour: &Behaviour) -> bool {
+        self.containers.iter().any(|container| container.fate.as_ref() == Ok(behaviour))
     }
 }

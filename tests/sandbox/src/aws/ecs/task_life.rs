@@ -9,7 +9,7 @@ use crate::aws::elb::{self, TargetState};
 use crate::aws::{Aws, Due, Millis};
 
 use super::placement::{self, Place};
-use super::{Attachment, Container, Task, TaskState, deployments, habits, scheduler};
+use super::{Attachment, Container, Task, TaskState, deployments, habits, scheduler, sickness};
 
 /// How long a stopped task can still be described.
 const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -24,6 +24,7 @@ pub enum TaskStep {
     Start,
     Check,
     Exit,
+    Sicken,
     Prove,
     Drained,
     Stopped,
@@ -61,6 +62,8 @@ pub(super) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
         stopped_reason: None,
         number,
         proven: false,
+        sick_since: None,
+        sickens: false,
         tags: if service.settings.get("propagateTags").is_some_and(|from| from == "SERVICE") {
             service.tags.clone()
         } else {
@@ -114,6 +117,7 @@ pub(super) fn advance(aws: &mut Aws, arn: &str, step: TaskStep) {
         (TaskState::Pending, TaskStep::Start) => start(aws, arn),
         (TaskState::Running, TaskStep::Check) => check(aws, arn),
         (TaskState::Running, TaskStep::Exit) => exit(aws, arn),
+        (TaskState::Running, TaskStep::Sicken) => sickness::sicken(aws, arn),
         (TaskState::Running, TaskStep::Prove) => prove(aws, arn),
         (TaskState::Deactivating, TaskStep::Drained) => {
             task.state = TaskState::Stopping;
@@ -150,6 +154,7 @@ fn start(aws: &mut Aws, arn: &str) {
     if fates.contains(&Ok(Behaviour::Exits)) {
         later(aws, arn, TaskStep::Exit, 1000..8000);
     }
+    sickness::foresee(aws, arn);
     match checked {
         true => check(aws, arn),
         false => aws.schedule(PROVING, Due::Ecs(super::Due::Task { task: arn.to_owned(), step: TaskStep::Prove })),
@@ -220,6 +225,7 @@ fn become_healthy(aws: &mut Aws, arn: &str) {
     let (service, deployment) = (task.service.clone(), task.deployment.clone());
     deployments::note_success(aws, &service, &deployment);
     scheduler::wake(aws, &service);
+    sickness::meet_traffic(aws);
 }
 
 fn fail(aws: &mut Aws, arn: &str, reason: String) {
@@ -246,16 +252,22 @@ fn container_verdict(aws: &Aws, task: &Task) -> Verdict {
     let number = |check: &Value, member: &str, default: i64| check[member].as_i64().unwrap_or(default);
     let ends = checks.map(|check| {
         let interval = number(check, "interval", 30);
-        if task.never_healthy() {
-            number(check, "startPeriod", 0) + interval * number(check, "retries", 3)
-        } else {
-            interval
+        let failing = interval * number(check, "retries", 3);
+        match task.sick_since {
+            Some(_) => failing,
+            None if task.never_healthy() => number(check, "startPeriod", 0) + failing,
+            None => interval,
         }
     });
-    match ends.max().map(|seconds| started + seconds * 1000) {
+    let from = task.sick_since.unwrap_or(started);
+    match ends.max().map(|seconds| from + seconds * 1000) {
         None => Verdict::Healthy,
+        // Until enough checks have failed in a row, it counts as healthy as before.
+        Some(end) if aws.now < end && task.sick_since.is_some() && task.healthy => Verdict::Healthy,
         Some(end) if aws.now < end => Verdict::Wait(end),
-        Some(_) if task.never_healthy() => Verdict::Failed("Task failed container health checks".to_owned()),
+        Some(_) if task.never_healthy() || task.sick_since.is_some() => {
+            Verdict::Failed("Task failed container health checks".to_owned())
+        }
         Some(_) => Verdict::Healthy,
     }
 }
@@ -273,18 +285,6 @@ fn target_verdict(aws: &Aws, task: &Task, attachment: &Attachment) -> Verdict {
         }
         Some(TargetState::Unhealthy) => Verdict::Wait(grace_end),
         _ => Verdict::Wait(elb::next_change(aws, target_group, target_id, *port).unwrap_or(soon)),
-    }
-}
-
-/// Lets the application of a running task answer its load balancer, or stop answering, from now on.
-pub fn set_answering(aws: &mut Aws, arn: &str, answers: bool) {
-    let Some(task) = aws.ecs.tasks.get(arn) else { return };
-    for Attachment { target_group, target_id, port } in task.attachments.clone() {
-        elb::set_answering(aws, &target_group, &target_id, port, answers);
-        if let Some(at) = elb::next_change(aws, &target_group, &target_id, port) {
-            let after = Duration::from_millis((at - aws.now).unsigned_abs());
-            aws.schedule(after, Due::Ecs(super::Due::Task { task: arn.to_owned(), step: TaskStep::Check }));
-        }
     }
 }
 

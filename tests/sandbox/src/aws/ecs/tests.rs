@@ -94,6 +94,10 @@ pub(super) fn fate(image: &str) -> Option<Result<Behaviour, String>> {
     match image.strip_prefix("fate.test/")? {
         "exits" => Some(Ok(Behaviour::Exits)),
         "never-healthy" => Some(Ok(Behaviour::NeverHealthy)),
+        "fails-under-traffic" => Some(Ok(Behaviour::FailsUnderTraffic)),
+        other if other.starts_with("fails-after-") => {
+            Some(Ok(Behaviour::FailsAfter(other.trim_start_matches("fails-after-").parse().unwrap())))
+        }
         _ => Some(Err("CannotPullContainerError: not found".to_owned())),
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::aws::{ApiError, Aws, traffic};
+use crate::aws::{ApiError, Aws, ecs, traffic};
 
 use super::{Elb, Listener, LoadBalancer, Rule, TargetGroup, actions, note_use, query};
 
@@ -119,6 +119,7 @@ pub fn update_listener(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(
         listener.properties.extend(properties);
     }
     note_use(aws);
+    ecs::meet_traffic(aws);
     Ok(())
 }
 
@@ -140,6 +141,7 @@ pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), A
         rule.properties.extend(properties);
     }
     note_use(aws);
+    ecs::meet_traffic(aws);
     Ok(())
 }
 

@@ -187,3 +187,59 @@ fn a_task_that_no_longer_answers_is_replaced() {
     assert_eq!(World::healthy(&world.aws), 2);
     assert_eq!(world.service()["deployments"][0]["rolloutState"], "COMPLETED");
 }
+
+#[test]
+fn an_image_that_fails_after_a_while_is_healthy_first_and_its_tasks_are_replaced() {
+    let mut world = World::new(1);
+    world.fargate("fate.test/fails-after-120");
+    let request = world.balanced(1);
+    world.ok("CreateService", request);
+    let (mut longest, mut replaced) = (0, false);
+    world.run(600, |aws| {
+        let ages =
+            aws.ecs.tasks.values().filter(|task| task.healthy).filter_map(|task| Some(aws.now - task.started_at?));
+        longest = ages.max().unwrap_or(0).max(longest);
+        replaced |= aws.ecs.tasks.len() > 1;
+    });
+    // It stops answering after 120 s, and two failed checks make it unhealthy 20 s later.
+    assert!((130_000..=140_000).contains(&longest) && replaced, "{longest}");
+    let reason = format!("Task failed ELB health checks in (target-group {})", world.target_group);
+    assert!(stopped_reasons(&world).contains(&reason.as_str()), "{:?}", stopped_reasons(&world));
+}
+
+#[test]
+fn container_health_checks_notice_an_image_that_fails_after_a_while() {
+    let mut world = World::new(1);
+    let check = json!({"command": ["CMD", "true"], "interval": 20, "retries": 2, "startPeriod": 10});
+    let containers = json!([{"name": "app", "image": "fate.test/fails-after-60", "memory": 128, "healthCheck": check}]);
+    world.ok("RegisterTaskDefinition", json!({"family": "web", "containerDefinitions": containers}));
+    add_container_instances(&mut world.aws, "main", 1);
+    let service = json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1});
+    world.ok("CreateService", service);
+    let mut longest = 0;
+    world.run(300, |aws| {
+        let ages =
+            aws.ecs.tasks.values().filter(|task| task.healthy).filter_map(|task| Some(aws.now - task.started_at?));
+        longest = ages.max().unwrap_or(0).max(longest);
+    });
+    assert!((98_000..=100_000).contains(&longest), "{longest}");
+    assert!(stopped_reasons(&world).contains(&"Task failed container health checks"));
+}
+
+#[test]
+fn an_image_that_fails_under_traffic_is_healthy_until_requests_come() {
+    let mut world = World::new(1);
+    world.fargate("fate.test/fails-under-traffic");
+    let request = world.balanced(2);
+    world.ok("CreateService", request);
+    world.run(600, |_| {});
+    assert_eq!(World::healthy(&world.aws), 2);
+    let first: Vec<String> = world.aws.ecs.tasks.keys().cloned().collect();
+    let listener = world.aws.elb.listeners.keys().next().unwrap().clone();
+    crate::aws::traffic::set(&mut world.aws, &listener, 10.0);
+    world.run(60, |_| {});
+    assert!(first.iter().all(|task| world.aws.ecs.tasks[task].stopping), "stopped within a minute");
+    world.run(240, |_| {});
+    let later = world.aws.ecs.tasks.values().filter(|task| !first.contains(&task.arn));
+    assert!(later.clone().count() >= 2 && later.clone().any(|task| task.stopping), "those that replace them fail, too");
+}

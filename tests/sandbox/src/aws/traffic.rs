@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::{Aws, Millis, ecs};
+use super::{Aws, Millis, autoscaling, ecs};
 use share::Pinned;
 
 const MINUTE: Millis = 60_000;
@@ -82,6 +82,7 @@ pub fn set(aws: &mut Aws, arn: &str, requests_per_second: f64) {
     let counted = aws.now;
     let fresh = Load { rate: 0.0, sticky: 0.0, pinned: None, counted, spans: Vec::new() };
     aws.traffic.loads.entry(arn.to_owned()).or_insert(fresh).rate = requests_per_second;
+    autoscaling::watch(aws);
     ecs::meet_traffic(aws);
 }
 

@@ -1,12 +1,13 @@
 //! Application Auto Scaling: between which counts the desired count of an ECS service is moved, and by which policies.
 //!
 //! Only the namespace `ecs` and target tracking are here. What moves a count by itself is in `bounds` (a registration pulls a
-//! service between its bounds).
+//! service between its bounds) and in `tracking` (policies follow the load).
 
 mod bounds;
 mod input;
 mod policies;
 mod targets;
+mod tracking;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use super::{ApiError, Aws, Millis, record};
 use input::Input;
+pub(super) use tracking::watch;
 
 pub const NAMESPACE: &str = "ecs";
 pub const DIMENSION: &str = "ecs:service:DesiredCount";
@@ -27,6 +29,8 @@ pub struct AutoScaling {
     pub targets: BTreeMap<String, ScalableTarget>,
     pub policies: BTreeMap<(String, String), Policy>,
     habits: Option<Habits>,
+    /// The targets that are looked at every minute.
+    tracked: BTreeMap<String, tracking::Tracked>,
 }
 
 /// What the documentation leaves open, drawn once an account.
@@ -71,11 +75,14 @@ pub struct Policy {
 pub enum Due {
     /// The count of a service that was registered is compared with its bounds.
     Bounds { resource_id: String },
+    /// The minute's look at a target with policies.
+    Look { resource_id: String },
 }
 
 pub fn run_due(aws: &mut Aws, due: Due) {
     match due {
         Due::Bounds { resource_id } => bounds::keep(aws, &resource_id),
+        Due::Look { resource_id } => tracking::look(aws, &resource_id),
     }
 }
 

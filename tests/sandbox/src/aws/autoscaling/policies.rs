@@ -67,6 +67,7 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let policy = Policy { arn, name: name.to_owned(), resource_id: id.to_owned(), configuration, created_at, alarms };
     let answer = json!({"PolicyARN": policy.arn, "Alarms": alarms_of(aws, &policy)});
     aws.autoscaling.policies.insert(key, policy);
+    super::watch(aws);
     Ok(answer)
 }
 

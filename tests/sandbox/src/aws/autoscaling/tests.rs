@@ -4,6 +4,7 @@ use super::*;
 use crate::aws::ecs;
 
 mod registration;
+mod tracking;
 
 /// The service `web` of the cluster `main` with this many tasks wanted, on one container instance.
 fn account(seed: u64, count: u32) -> Aws {

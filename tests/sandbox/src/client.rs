@@ -3,7 +3,9 @@
 //! It runs on a current-thread runtime under `tokio::time::pause`, so waiting costs nothing and nothing depends on the machine.
 //! Only `serve` lets time pass by the machine's clock, so many times as fast as is asked for.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+mod faults;
+
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -24,6 +26,9 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::aws::{Aws, Call, Millis, Request, Response, lambda};
+
+use faults::Fate;
+pub use faults::{CallFault, Hang, Invocation};
 
 /// How long a call is on its way, in milliseconds.
 const LATENCY_MS: std::ops::RangeInclusive<u64> = 5..=60;
@@ -80,6 +85,29 @@ pub struct World {
     aws: Arc<Mutex<Aws>>,
     touched: Arc<Notify>,
     pub clock: VirtualClock,
+    witness: Arc<Mutex<Witness>>,
+    throttles: Arc<Vec<Throttle>>,
+}
+
+/// Sees the account right after each call of an invocation, before anything else can happen, with the request.
+type Sees = Box<dyn FnMut(&Aws, &Request) + Send>;
+
+#[derive(Default)]
+struct Witness(Option<Sees>);
+
+impl std::fmt::Debug for Witness {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Witness")
+    }
+}
+
+/// A while in which a service throttles every call of every function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Throttle {
+    /// The name that signatures have: `ecs`, `dynamodb`, …
+    pub service: &'static str,
+    pub from: Millis,
+    pub until: Millis,
 }
 
 impl World {
@@ -93,7 +121,24 @@ impl World {
     /// Like `new`, with a clock that goes `speed` times as fast as the runtime's.
     pub fn at_speed(mut aws: Aws, speed: u32) -> Self {
         fastrand::seed(aws.rng.u64(..));
-        Self { clock: VirtualClock::at_speed(aws.now, speed), aws: Arc::new(Mutex::new(aws)), touched: Arc::default() }
+        Self {
+            clock: VirtualClock::at_speed(aws.now, speed),
+            aws: Arc::new(Mutex::new(aws)),
+            touched: Arc::default(),
+            witness: Arc::default(),
+            throttles: Arc::default(),
+        }
+    }
+
+    /// The same world, in which services throttle for a while.
+    #[must_use]
+    pub fn throttled(self, throttles: Vec<Throttle>) -> Self {
+        Self { throttles: Arc::new(throttles), ..self }
+    }
+
+    /// Shows the account to `sees` right after each call of an invocation.
+    pub fn witnessed_by(&self, sees: impl FnMut(&Aws, &Request) + Send + 'static) {
+        self.witness.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(Box::new(sees));
     }
 
     /// The account as it is now: everything that was due has happened. Do not hold it across an `await`.
@@ -104,11 +149,25 @@ impl World {
         aws
     }
 
-    /// Answers one request at the present instant.
-    pub fn call(&self, request: &Request) -> Response {
-        let response = self.aws().call(request);
+    /// Answers one request of an attempt at the present instant.
+    fn call(&self, request: &Request, attempt: Option<u64>, throttled: bool) -> Response {
+        let mut aws = self.aws();
+        aws.calls.attribute_to(attempt);
+        let response = if throttled { aws.throttle(request) } else { aws.call(request) };
+        aws.calls.attribute_to(None);
+        if let Some(sees) = &mut self.witness.lock().unwrap_or_else(PoisonError::into_inner).0 {
+            sees(&aws, request);
+        }
+        drop(aws);
         self.touch();
         response
+    }
+
+    /// Whether the service of a request throttles now.
+    fn throttles(&self, request: &Request) -> bool {
+        let now = self.clock.now();
+        let mut active = self.throttles.iter().filter(|throttle| (throttle.from..throttle.until).contains(&now)).peekable();
+        active.peek().is_some() && request.service().is_some_and(|service| active.any(|one| one.service == service))
     }
 
     /// Answers one request as a service does over the wire: a synchronous invocation answers when the function has ended.
@@ -154,75 +213,6 @@ pub struct Exchange {
     pub call: Call,
 }
 
-/// What goes wrong with one call of an invocation. Calls are counted from 1, the SDK's retries among them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CallFault {
-    #[default]
-    None,
-    /// The invocation dies after this call took effect, before its answer.
-    CrashAfter(u32),
-    /// The invocation dies before this call is made.
-    CrashBefore(u32),
-    /// From this call on, so many calls are throttled.
-    ThrottleFrom(u32, u32),
-    /// This call takes effect, but its answer never comes.
-    TimeoutAfterEffect(u32),
-}
-
-/// What becomes of one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Answered,
-    Throttled,
-    TimedOut,
-    CrashedAfter,
-    CrashedBefore,
-}
-
-impl CallFault {
-    fn fate(self, call: u32) -> Fate {
-        match self {
-            Self::CrashAfter(at) if call == at => Fate::CrashedAfter,
-            // Whatever is still under way when the process dies never arrives.
-            Self::CrashAfter(at) if call > at => Fate::CrashedBefore,
-            Self::CrashBefore(at) if call >= at => Fate::CrashedBefore,
-            Self::ThrottleFrom(first, count) if call >= first && call - first < count => Fate::Throttled,
-            Self::TimeoutAfterEffect(at) if call == at => Fate::TimedOut,
-            _ => Fate::Answered,
-        }
-    }
-}
-
-/// One invocation of a function: who calls, how often it called, and what goes wrong.
-#[derive(Debug)]
-pub struct Invocation {
-    pub caller: String,
-    pub calls: AtomicU32,
-    pub plan: CallFault,
-    crash: Notify,
-}
-
-impl Invocation {
-    pub fn new(caller: impl Into<String>, plan: CallFault) -> Arc<Self> {
-        Arc::new(Self { caller: caller.into(), calls: AtomicU32::new(0), plan, crash: Notify::new() })
-    }
-
-    /// Comes back when the plan kills the invocation: the driver then drops its future.
-    pub async fn crashed(&self) {
-        self.crash.notified().await;
-    }
-
-    /// How many calls were made.
-    pub fn made(&self) -> u32 {
-        self.calls.load(Ordering::Relaxed)
-    }
-
-    async fn die<T>(&self) -> T {
-        self.crash.notify_one();
-        std::future::pending().await
-    }
-}
-
 /// The SDK's HTTP client for one invocation.
 #[derive(Clone, Debug)]
 pub struct InMemoryAws {
@@ -239,17 +229,19 @@ impl InMemoryAws {
     async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let request = read(request, &self.invocation.caller).await?;
         let call = self.invocation.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        let fate = self.invocation.plan.fate(call);
+        let fate = self.invocation.fate(call);
         if fate == Fate::CrashedBefore {
             return self.invocation.die().await;
         }
         let latency = self.world.aws().rng.u64(LATENCY_MS);
         self.world.clock.sleep(Duration::from_millis(latency)).await;
-        let response = match fate {
-            Fate::Throttled => self.world.aws().throttle(&request),
-            _ => self.world.call(&request),
-        };
+        let throttled = fate == Fate::Throttled || self.world.throttles(&request);
+        let response = self.world.call(&request, self.invocation.attempt, throttled);
         match fate {
+            Fate::HangsAfter(hang) => {
+                self.invocation.freeze(hang).await;
+                write(response)
+            }
             Fate::CrashedAfter => self.invocation.die().await,
             Fate::TimedOut => {
                 self.world.clock.sleep(self.read_timeout).await;

@@ -11,10 +11,10 @@ use tokio::task::LocalSet;
 
 use crate::aws::lambda::{self, Attempt, Outcome};
 use crate::aws::{Aws, Millis};
-use crate::client::{CallFault, Invocation, World, sdk_config};
+use crate::client::{CallFault, Invocation, Throttle, World, sdk_config};
 use crate::functions;
 
-/// What goes wrong in a run. Attempts are numbered from 0 in the order in which Lambda starts them.
+/// One thing that goes wrong in a run. Attempts are numbered from 0 in the order in which Lambda starts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
     #[default]
@@ -25,21 +25,68 @@ pub enum Fault {
     Duplicate { attempt: usize, after: Duration },
 }
 
-/// One attempt that ran: what it was for and how many calls it made.
+/// Which attempts something goes wrong with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The attempt of this number among all.
+    Number(usize),
+    /// The attempt of this number among those of one function: it stays the same when other functions are called less often.
+    Of { function: &'static str, nth: usize },
+}
+
+impl Which {
+    fn is(&self, number: usize, function: &str, nth: usize) -> bool {
+        match self {
+            Self::Number(at) => *at == number,
+            Self::Of { function: of, nth: at } => *of == function && *at == nth,
+        }
+    }
+}
+
+/// Everything that goes wrong in a run.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    pub calls: Vec<(Which, CallFault)>,
+    /// Events delivered a second time, so long after the first.
+    pub duplicates: Vec<(Which, Duration)>,
+    pub throttles: Vec<Throttle>,
+}
+
+impl From<Fault> for Faults {
+    fn from(fault: Fault) -> Self {
+        let mut faults = Self::default();
+        match fault {
+            Fault::None => {}
+            Fault::Call { attempt, fault } => faults.calls.push((Which::Number(attempt), fault)),
+            Fault::Duplicate { attempt, after } => faults.duplicates.push((Which::Number(attempt), after)),
+        }
+        faults
+    }
+}
+
+/// One attempt that ran: what it was for, how many calls it made, and what went wrong with them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ran {
     pub invocation: u64,
+    pub attempt: u64,
     pub function: String,
     pub calls: u32,
+    pub met: Vec<CallFault>,
 }
+
+/// Hears of every attempt that starts: the function and which of its attempts this is.
+type Started = Box<dyn FnMut(&Driver, &str, usize)>;
 
 /// A world under way.
 #[derive(Clone)]
 pub struct Driver {
     pub world: World,
-    fault: Fault,
+    faults: Rc<Faults>,
     ran: Rc<RefCell<Vec<Ran>>>,
     running: Rc<Cell<usize>>,
+    /// When the last of the deliveries that the faults ask for comes.
+    last_duplicate: Rc<Cell<Millis>>,
+    on_start: Rc<RefCell<Option<Started>>>,
 }
 
 /// Looks at the account at every instant; an error ends the run.
@@ -49,10 +96,11 @@ pub type Watch<'a> = &'a mut dyn FnMut(&Aws) -> Result<(), String>;
 ///
 /// # Panics
 /// When the runtime cannot be built.
-pub fn run<T>(aws: Aws, fault: Fault, story: impl AsyncFnOnce(Driver) -> T) -> T {
+pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Driver) -> T) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a current-thread runtime needs nothing from the machine");
-    LocalSet::new().block_on(&runtime, async { story(Driver::new(World::new(aws), fault)).await })
+    let faults = faults.into();
+    LocalSet::new().block_on(&runtime, async { story(Driver::new(World::new(aws), faults)).await })
 }
 
 /// Runs `story` on `aws` in time that passes by the machine's clock, `speed` times as fast.
@@ -61,7 +109,7 @@ pub fn run<T>(aws: Aws, fault: Fault, story: impl AsyncFnOnce(Driver) -> T) -> T
 /// What the machine refused when the runtime was built.
 pub fn run_live<T>(aws: Aws, speed: u32, story: impl AsyncFnOnce(Driver) -> T) -> std::io::Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let live = async { story(Driver::new(World::at_speed(aws, speed), Fault::None)).await };
+    let live = async { story(Driver::new(World::at_speed(aws, speed), Faults::default())).await };
     Ok(LocalSet::new().block_on(&runtime, live))
 }
 
@@ -69,8 +117,27 @@ pub fn run_live<T>(aws: Aws, speed: u32, story: impl AsyncFnOnce(Driver) -> T) -
 const IDLE: Millis = 60_000;
 
 impl Driver {
-    fn new(world: World, fault: Fault) -> Self {
-        Self { world, fault, ran: Rc::default(), running: Rc::default() }
+    fn new(world: World, faults: Faults) -> Self {
+        let world = world.throttled(faults.throttles.clone());
+        Self {
+            world,
+            faults: Rc::new(faults),
+            ran: Rc::default(),
+            running: Rc::default(),
+            last_duplicate: Rc::default(),
+            on_start: Rc::default(),
+        }
+    }
+
+    /// Tells `heard` of every attempt that starts from now on.
+    pub fn on_start(&self, heard: impl FnMut(&Self, &str, usize) + 'static) {
+        *self.on_start.borrow_mut() = Some(Box::new(heard));
+    }
+
+    /// Whether deliveries that the faults ask for are still to come.
+    #[must_use]
+    pub fn expects_duplicates(&self) -> bool {
+        self.last_duplicate.get() >= self.world.clock.now()
     }
 
     /// Lets time pass without end, showing every instant to `watch`.
@@ -129,37 +196,43 @@ impl Driver {
     }
 
     fn start(&self, attempt: Attempt) {
-        let number = self.ran.borrow().len();
-        self.ran.borrow_mut().push(Ran { invocation: attempt.invocation, function: attempt.code.clone(), calls: 0 });
-        let plan = match self.fault {
-            Fault::Call { attempt: at, fault } if at == number => fault,
-            _ => CallFault::None,
-        };
-        match self.fault {
-            Fault::Duplicate { attempt: at, after } if at == number => {
-                lambda::duplicate(&mut self.world.aws(), attempt.invocation, after);
-            }
-            _ => {}
+        let (number, function) = (self.ran.borrow().len(), attempt.code.clone());
+        let nth = self.ran.borrow().iter().filter(|ran| ran.function == function).count();
+        let is = |which: &Which| which.is(number, &function, nth);
+        let plan = self.faults.calls.iter().filter(|(which, _)| is(which)).map(|(_, fault)| *fault).collect();
+        for (_, after) in self.faults.duplicates.iter().filter(|(which, _)| is(which)) {
+            lambda::duplicate(&mut self.world.aws(), attempt.invocation, *after);
+            let due = self.world.clock.now() + after.as_millis() as Millis;
+            self.last_duplicate.set(self.last_duplicate.get().max(due));
+        }
+        let (invocation, id) = (attempt.invocation, attempt.id);
+        self.ran.borrow_mut().push(Ran { invocation, attempt: id, function, calls: 0, met: Vec::new() });
+        if let Some(heard) = self.on_start.borrow_mut().as_mut() {
+            heard(self, &attempt.code, nth);
         }
         self.running.set(self.running.get() + 1);
         let driver = self.clone();
         tokio::task::spawn_local(async move { driver.attempt(attempt, number, plan).await });
     }
 
-    async fn attempt(&self, attempt: Attempt, number: usize, plan: CallFault) {
-        let invocation = Invocation::new(attempt.function.clone(), plan);
+    async fn attempt(&self, attempt: Attempt, number: usize, plan: Vec<CallFault>) {
+        let invocation = Invocation::of_attempt(Some(attempt.id), attempt.function.clone(), plan);
         let table = attempt.environment.get("LEDGER_TABLE").map(String::as_str).unwrap_or_default();
         let sdk = Sdk::new(sdk_config(&self.world, invocation.clone()), table);
+        let code = invocation.run(attempt.timeout, functions::answer(&attempt.code, &sdk, attempt.payload));
         let outcome = tokio::select! {
             biased;
             () = invocation.crashed() => Outcome::Crashed,
-            answer = functions::answer(&attempt.code, &sdk, attempt.payload) => match answer {
+            answer = code => match answer {
                 Ok(value) => Outcome::Succeeded(value),
                 Err(error) => Outcome::Failed(error.to_string()),
             },
             () = self.world.clock.sleep(attempt.timeout) => Outcome::TimedOut,
         };
-        self.ran.borrow_mut()[number].calls = invocation.made();
+        {
+            let ran = &mut self.ran.borrow_mut()[number];
+            (ran.calls, ran.met) = (invocation.made(), invocation.met());
+        }
         self.running.set(self.running.get() - 1);
         lambda::finished(&mut self.world.aws(), attempt.id, outcome);
         self.world.touch();

@@ -130,6 +130,7 @@ mod tests {
             service: service.to_owned(),
             operation: operation.to_owned(),
             error: error.map(str::to_owned),
+            attempt: None,
         }
     }
 

@@ -46,12 +46,22 @@ pub struct Call {
     pub operation: String,
     /// The code of the error that was answered.
     pub error: Option<String>,
+    /// The attempt of Lambda that called, when the driver says which.
+    pub attempt: Option<u64>,
 }
 
 /// All calls so far, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct CallLog {
     calls: Vec<Call>,
+    attempt: Option<u64>,
+}
+
+impl CallLog {
+    /// Says which attempt of Lambda makes the calls from now on.
+    pub fn attribute_to(&mut self, attempt: Option<u64>) {
+        self.attempt = attempt;
+    }
 }
 
 impl Deref for CallLog {
@@ -86,7 +96,7 @@ impl Request {
     }
 
     /// The service that the signature names.
-    pub(super) fn service(&self) -> Option<String> {
+    pub(crate) fn service(&self) -> Option<String> {
         // Only S3 still takes URLs that were signed by version 2, which names no service; boto3 makes them.
         if self.header("authorization").is_none() && self.query().iter().any(|(name, _)| name == "AWSAccessKeyId") {
             return Some("s3".to_owned());
@@ -171,7 +181,8 @@ impl Aws {
         answer.response.headers.push(("x-amzn-requestid".to_owned(), id));
         let Answer { operation, error, response } = answer;
         record::call(&service, &operation, error.as_deref(), request, &response);
-        self.calls.calls.push(Call { at, caller: request.caller.clone(), service, operation, error });
+        let (caller, attempt) = (request.caller.clone(), self.calls.attempt);
+        self.calls.calls.push(Call { at, caller, service, operation, error, attempt });
         response
     }
 }

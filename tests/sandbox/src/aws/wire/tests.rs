@@ -65,6 +65,7 @@ fn every_call_is_logged_with_its_error() {
         service: service.to_owned(),
         operation: operation.to_owned(),
         error: error.map(str::to_owned),
+        attempt: None,
     };
     let start = aws.now - 5;
     assert_eq!(

@@ -89,10 +89,9 @@ impl SwapTargetGroups {
         };
         let (elapsed, settling) = (job.now.since(job.since), lease.settling(job.now));
         match next_step(&asked, release, pair, &seen.view, elapsed, settling) {
-            Step::Shift { to } => {
+            Step::Shift { to, percent } => {
                 self.route(look, &lease, to).await?;
-                let percent = to.percent(pair.idle());
-                Ok(Report::going(format!("{percent}% to {}, baking begins", pair.idle()), 0))
+                Ok(Report::going(format!("{}% to {new}, baking begins", to.percent(new), new = pair.idle()), percent))
             }
             Step::Confirm => {
                 self.ledger.advance(&lease.with_shift_made()).await?;

@@ -47,6 +47,7 @@ pub enum Step {
     /// Announce the weights and set them.
     Shift {
         to: Weights,
+        percent: u8,
     },
     /// The weights were set by an invocation that could not write it down: do so.
     Confirm,
@@ -116,7 +117,7 @@ pub fn next_step(
                 let why = format!("lets invocations that may still run end: {} left", readable(left));
                 waiting(asked, pair, view, &why, baked)
             }
-            None => Step::Shift { to: Weights::with(new, to) },
+            None => Step::Shift { to: Weights::with(new, to), percent: progress(asked, to, Duration::ZERO) },
         },
     }
 }
@@ -280,11 +281,14 @@ mod tests {
 
     #[test]
     fn each_step_bakes_before_the_next_and_the_last_one_longer() {
-        assert_eq!(step(&seen(0, 2), None), Step::Shift { to: Weights { blue: 80, green: 20 } });
+        assert_eq!(step(&seen(0, 2), None), Step::Shift { to: Weights { blue: 80, green: 20 }, percent: 0 });
         assert!(
             matches!(step(&seen(20, 2), Some((20, 119, true))), Step::Wait { summary, .. } if summary.contains("1m59s of 2m00s baked"))
         );
-        assert_eq!(step(&seen(20, 2), Some((20, 120, true))), Step::Shift { to: Weights { blue: 50, green: 50 } });
+        assert_eq!(
+            step(&seen(20, 2), Some((20, 120, true))),
+            Step::Shift { to: Weights { blue: 50, green: 50 }, percent: 14 }
+        );
         assert!(matches!(step(&seen(100, 2), Some((100, 599, true))), Step::Wait { percent: 99, .. }));
         assert!(matches!(step(&seen(100, 2), Some((100, 600, true))), Step::Done { .. }));
     }

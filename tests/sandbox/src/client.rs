@@ -166,7 +166,8 @@ impl World {
     /// Whether the service of a request throttles now.
     fn throttles(&self, request: &Request) -> bool {
         let now = self.clock.now();
-        let mut active = self.throttles.iter().filter(|throttle| (throttle.from..throttle.until).contains(&now)).peekable();
+        let mut active =
+            self.throttles.iter().filter(|throttle| (throttle.from..throttle.until).contains(&now)).peekable();
         active.peek().is_some() && request.service().is_some_and(|service| active.any(|one| one.service == service))
     }
 

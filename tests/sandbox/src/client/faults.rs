@@ -126,7 +126,8 @@ impl Invocation {
     pub(super) async fn freeze(&self, hang: Hang) {
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(hang);
         let mut asked = false;
-        std::future::poll_fn(|_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+        std::future::poll_fn(|_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending })
+            .await;
     }
 
     /// Runs the invocation's code. While it stands still its code is not polled, so that no timer of the SDK fires either:

@@ -9,7 +9,7 @@ use serde_json::json;
 use slipway::ledger::Outcome;
 use slipway::timestamp::Timestamp;
 
-use crate::aws::codepipeline::Execution;
+use crate::aws::codepipeline::{self, ActionStatus, Execution};
 use crate::aws::ecr::{self, Behaviour};
 use crate::aws::lambda::InvocationStatus;
 use crate::aws::{Aws, Millis};
@@ -36,9 +36,18 @@ pub struct Chapter {
     pub application: &'static str,
     pub tag: &'static str,
     pub image: Image,
+    pub person: Person,
     pub outcome: Outcome,
     /// What the reason must say.
     pub reason: &'static str,
+}
+
+/// What a person does while the release goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Person {
+    LooksOn,
+    /// Stops the execution during the bake, once the new colour has traffic.
+    StopsInBake,
 }
 
 /// What is pushed.
@@ -50,11 +59,12 @@ pub enum Image {
 }
 
 /// The story, in order.
-pub const CHAPTERS: [Chapter; 6] = [
+pub const CHAPTERS: [Chapter; 10] = [
     Chapter {
         title: "first release",
         application: WEB,
         tag: "1.0.0",
+        person: Person::LooksOn,
         image: Image::New(Behaviour::Healthy),
         outcome: Outcome::Deployed,
         reason: "2 targets healthy",
@@ -63,6 +73,7 @@ pub const CHAPTERS: [Chapter; 6] = [
         title: "a new version in place",
         application: WEB,
         tag: "1.1.0",
+        person: Person::LooksOn,
         image: Image::New(Behaviour::Healthy),
         outcome: Outcome::Deployed,
         reason: "2 targets healthy",
@@ -71,6 +82,7 @@ pub const CHAPTERS: [Chapter; 6] = [
         title: "the same image again",
         application: WEB,
         tag: "1.1.0-again",
+        person: Person::LooksOn,
         image: Image::SameAs("1.1.0"),
         outcome: Outcome::Unchanged,
         reason: "nothing to do",
@@ -79,6 +91,7 @@ pub const CHAPTERS: [Chapter; 6] = [
         title: "the counter's first release",
         application: COUNTER,
         tag: "1.0.0",
+        person: Person::LooksOn,
         image: Image::New(Behaviour::Healthy),
         outcome: Outcome::Deployed,
         reason: "2 of 2 tasks",
@@ -87,6 +100,7 @@ pub const CHAPTERS: [Chapter; 6] = [
         title: "the counter makes room",
         application: COUNTER,
         tag: "1.1.0",
+        person: Person::LooksOn,
         image: Image::New(Behaviour::Healthy),
         outcome: Outcome::Deployed,
         reason: "2 of 2 tasks",
@@ -95,9 +109,46 @@ pub const CHAPTERS: [Chapter; 6] = [
         title: "a broken image",
         application: WEB,
         tag: "1.2.0",
+        person: Person::LooksOn,
         image: Image::New(Behaviour::NeverHealthy),
         outcome: Outcome::RolledBack,
         reason: "serves again",
+    },
+    Chapter {
+        title: "the shop's first release, blue/green",
+        application: SHOP,
+        tag: "1.0.0",
+        image: Image::New(Behaviour::Healthy),
+        person: Person::LooksOn,
+        outcome: Outcome::Deployed,
+        reason: "2 targets healthy",
+    },
+    Chapter {
+        title: "a new version, in steps of 20 %",
+        application: SHOP,
+        tag: "1.1.0",
+        image: Image::New(Behaviour::Healthy),
+        person: Person::LooksOn,
+        outcome: Outcome::Deployed,
+        reason: "it ran shop-green:",
+    },
+    Chapter {
+        title: "one that fails during its bake",
+        application: SHOP,
+        tag: "1.2.0",
+        image: Image::New(Behaviour::FailsUnderTraffic),
+        person: Person::LooksOn,
+        outcome: Outcome::RolledBack,
+        reason: "the traffic is back at blue 100 / green 0",
+    },
+    Chapter {
+        title: "a rollback on demand",
+        application: SHOP,
+        tag: "1.3.0",
+        image: Image::New(Behaviour::Healthy),
+        person: Person::StopsInBake,
+        outcome: Outcome::RolledBack,
+        reason: "serves again as blue",
     },
 ];
 
@@ -130,7 +181,9 @@ pub fn deployed(seed: u64) -> Result<Aws, String> {
                 && aws.codepipeline.executions.iter().all(Execution::is_over)
         };
         driver.until(CHAPTER_LIMIT, &mut nothing_denied, steady).await?;
-        Ok(driver.world.snapshot())
+        let mut aws = driver.world.snapshot();
+        stacks::open_the_shop(&mut aws)?;
+        Ok(aws)
     })
 }
 
@@ -157,6 +210,12 @@ pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aw
             nothing_denied(aws)?;
             invariants.at_instant(aws)
         };
+        if chapter.person == Person::StopsInBake {
+            let baking = |aws: &Aws| is_baking(aws, chapter, &digest, pushed_at);
+            driver.until(CHAPTER_LIMIT, &mut check, baking).await?;
+            stop(&mut driver.world.aws(), chapter, &digest, pushed_at)?;
+            driver.world.touch();
+        }
         let over = |aws: &Aws| is_settled(aws, chapter, &digest, pushed_at);
         driver.until(CHAPTER_LIMIT, &mut check, over).await?;
         if matches!(fault, Fault::Duplicate { .. }) {
@@ -215,6 +274,22 @@ fn retag(aws: &mut Aws, chapter: &Chapter, tag: &str) -> Result<String, crate::a
 fn execution_of<'a>(aws: &'a Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Option<&'a Execution> {
     let pipeline = format!("slipway-{}", chapter.application);
     executions(aws, &pipeline).rev().find(|execution| execution.started >= since && digest(execution) == Some(pushed))
+}
+
+/// Whether the new colour has traffic and the swap goes on.
+fn is_baking(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
+    let execution = execution_of(aws, chapter, pushed, since);
+    let swap = execution.and_then(|execution| execution.latest_action("Release", "swap-target-groups"));
+    swap.is_some_and(|swap| swap.status == ActionStatus::InProgress && swap.percent.is_some_and(|percent| percent > 20))
+}
+
+/// Stops an execution at once, as `aws codepipeline stop-pipeline-execution --abandon` does.
+fn stop(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result<(), String> {
+    let execution = execution_of(aws, chapter, pushed, since).ok_or("the push started no execution")?;
+    let asked = json!({
+        "pipelineName": execution.pipeline, "pipelineExecutionId": execution.id, "abandon": true, "reason": "a person had doubts"
+    });
+    codepipeline::call(aws, "StopPipelineExecution", &asked).map(drop).map_err(|e| e.to_string())
 }
 
 fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {

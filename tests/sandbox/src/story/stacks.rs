@@ -8,7 +8,7 @@ use serde_json::json;
 use zip::write::SimpleFileOptions;
 
 use crate::aws::cloudformation::deploy;
-use crate::aws::{Aws, ecs};
+use crate::aws::{Aws, ecs, traffic};
 use crate::observer::FUNCTIONS_STACK;
 
 /// The cluster of all applications.
@@ -76,6 +76,13 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("BakeMinutes", "5"),
     ];
     stack(aws, "shop-pipeline", &root().join("infra/pipelines/blue-green.yaml"), &third)
+}
+
+/// Lets requests come to the shop: as many as one task serves at half of its strength.
+pub(super) fn open_the_shop(aws: &mut Aws) -> Result<(), String> {
+    let rule = aws.cloudformation.export("shop-ProductionRuleArn").ok_or("the pair has no production rule")?.to_owned();
+    traffic::set(aws, &rule, 50.0);
+    Ok(())
 }
 
 fn stack(aws: &mut Aws, name: &str, template: &Path, parameters: &[(&str, &str)]) -> Result<(), String> {

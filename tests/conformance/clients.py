@@ -306,6 +306,28 @@ def elbv2_changes():
 
 
 @check
+def scaling_of_a_service():
+    scaling = client("application-autoscaling")
+    about = {"ServiceNamespace": "ecs", "ResourceId": f"service/{CLUSTER}/{WEB}", "ScalableDimension": "ecs:service:DesiredCount"}
+    modelled(scaling, "ObjectNotFoundException", scaling.deregister_scalable_target, **about)
+    arn = scaling.register_scalable_target(**about, MinCapacity=1, MaxCapacity=4)["ScalableTargetARN"]
+    scaling.register_scalable_target(**about, SuspendedState={"DynamicScalingInSuspended": True})
+    described = cli("application-autoscaling", "describe-scalable-targets", "--service-namespace", "ecs",
+                    "--resource-ids", about["ResourceId"])["ScalableTargets"][0]
+    assert (described["ScalableTargetARN"], described["MinCapacity"], described["MaxCapacity"]) == (arn, 1, 4), described
+    assert described["SuspendedState"]["DynamicScalingInSuspended"] is True, described
+    metric = {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}
+    scaling.put_scaling_policy(**about, PolicyName="cpu", PolicyType="TargetTrackingScaling",
+                               TargetTrackingScalingPolicyConfiguration={"TargetValue": 50.0, "PredefinedMetricSpecification": metric})
+    names = all_pages(scaling, "describe_scaling_policies", "ScalingPolicies[].PolicyName", 1, ServiceNamespace="ecs")
+    assert names == ["cpu"], names
+    assert "less than minimum" in error("ValidationException", scaling.register_scalable_target, **about, MinCapacity=5)
+    scaling.delete_scaling_policy(**about, PolicyName="cpu")
+    scaling.deregister_scalable_target(**about)
+    assert not all_pages(scaling, "describe_scalable_targets", "ScalableTargets", 1, ServiceNamespace="ecs")
+
+
+@check
 def codepipeline_reads():
     codepipeline = client("codepipeline")
     assert PIPELINE in all_pages(codepipeline, "list_pipelines", "pipelines[].name", 1)

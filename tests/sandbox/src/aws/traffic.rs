@@ -124,9 +124,14 @@ pub(super) fn before_change(aws: &mut Aws, arn: &str) {
     }
 }
 
+/// The rules, and listeners for their default actions, to which requests come now.
+pub fn rules(aws: &Aws) -> impl Iterator<Item = &str> {
+    aws.traffic.loads.iter().filter(|(_, load)| load.rate > 0.0).map(|(arn, _)| arn.as_str())
+}
+
 /// Whether anything is requested at all.
 pub fn flows(aws: &Aws) -> bool {
-    aws.traffic.loads.values().any(|load| load.rate > 0.0)
+    rules(aws).next().is_some()
 }
 
 /// Everything that was requested until now, span by span.

@@ -92,6 +92,7 @@ fn only_healthy_targets_serve_and_without_one_requests_fail() {
     assert_eq!(exposed(&world.aws, &world.listener), Vec::<String>::new());
     world.pass(50);
     assert_eq!((world.served("b1"), world.served("b2"), failed(&world.aws)), (400.0, 200.0, 300.0));
+    assert_eq!(rules(&world.aws).collect::<Vec<_>>(), [&world.listener]);
     assert_eq!(exposed(&world.aws, &world.listener), [world.blue.clone()]);
     assert_eq!(elb::state(&world.aws, &world.blue, "b1", 80), Some(TargetState::Unhealthy));
     world.weigh(0, 0, None);

@@ -135,3 +135,17 @@ fn nothing_is_looked_at_without_a_load() {
     run(&mut aws, 61);
     assert_eq!(aws.agenda.next_due(), None);
 }
+
+#[test]
+fn a_count_below_the_minimum_rises_with_a_scale_out_only() {
+    let (mut aws, listener) = balanced(3);
+    register(&mut aws, json!({"MinCapacity": 3})).unwrap();
+    run(&mut aws, 10);
+    ecs::call(&mut aws, "UpdateService", &json!({"cluster": "main", "service": "web", "desiredCount": 1})).unwrap();
+    traffic::set(&mut aws, &listener, 40.0);
+    run(&mut aws, 40 * 60);
+    assert_eq!(count(&aws), 1);
+    traffic::set(&mut aws, &listener, 60.0);
+    run(&mut aws, 61);
+    assert_eq!(count(&aws), 3, "two would do, and three are the minimum");
+}

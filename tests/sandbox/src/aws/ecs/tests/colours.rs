@@ -51,3 +51,32 @@ fn a_task_at_weight_zero_is_healthy_on_some_seeds_and_with_a_weight_on_all() {
     assert!(seen.iter().all(|(_, after)| *after), "{seen:?}");
     assert!(seen.iter().any(|(before, _)| *before) && seen.iter().any(|(before, _)| !*before), "{seen:?}");
 }
+
+#[test]
+fn an_idle_colour_that_bears_no_requests_fails_when_its_weight_rises() {
+    let mut world = World::new(1);
+    let (listener, idle) = (world.aws.elb.listeners.keys().next().unwrap().clone(), world.target_group.clone());
+    let live = text(&elb::create_target_group(&mut world.aws, &json!({"Name": "live"})).unwrap()["Arn"]);
+    let weigh = |aws: &mut Aws, weight: u32| {
+        let groups =
+            json!([{"TargetGroupArn": live, "Weight": 100 - weight}, {"TargetGroupArn": idle, "Weight": weight}]);
+        let actions = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]);
+        elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions })).unwrap();
+    };
+    weigh(&mut world.aws, 0);
+    let forward = json!([{"Type": "forward", "TargetGroupArn": idle}]);
+    let test = json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": forward});
+    elb::create_rule(&mut world.aws, &test).unwrap();
+    crate::aws::traffic::set(&mut world.aws, &listener, 10.0);
+    world.fargate("fate.test/fails-under-traffic");
+    let request = world.balanced(2);
+    world.ok("CreateService", request);
+    world.run(900, |_| {});
+    assert_eq!(World::healthy(&world.aws), 2, "the test rule sends it nothing");
+    let definition = text(&world.service()["taskDefinition"]);
+    assert_eq!(crate::aws::traffic::served(&world.aws).get(&definition), None);
+    weigh(&mut world.aws, 5);
+    world.run(60, |_| {});
+    assert_eq!(World::healthy(&world.aws), 0);
+    assert!(crate::aws::traffic::served(&world.aws)[&definition] > 1.0, "it served until its checks had failed");
+}

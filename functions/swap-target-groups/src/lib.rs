@@ -91,7 +91,8 @@ impl SwapTargetGroups {
         match next_step(&asked, release, pair, &seen.view, elapsed, settling) {
             Step::Shift { to, percent } => {
                 self.route(look, &lease, to).await?;
-                Ok(Report::going(format!("{}% to {new}, baking begins", to.percent(new), new = pair.idle()), percent))
+                let new = pair.idle();
+                Ok(Report::going(format!("{}% to {new}, baking begins", to.percent(new)), percent))
             }
             Step::Confirm => {
                 self.ledger.advance(&lease.with_shift_made()).await?;

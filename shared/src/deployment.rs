@@ -203,6 +203,7 @@ mod tests {
             state: State::Open,
             began_at: steady(OLD).observed_at,
             prior: Prior::of(&steady(OLD)),
+            registering: None,
             registered: None,
             change,
             shift: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::ledger::{OpenRelease, Outcome, Prior, State};
 use crate::limits::{FUNCTION_TIMEOUT, ROLLBACK_DEADLINE};
 use crate::service::{ServiceView, revision};
+use crate::strategy::Percentages;
 use crate::timestamp::{Timestamp, readable};
 
 /// How an execution ended.
@@ -71,33 +72,35 @@ pub enum Restoration {
         outcome: Outcome,
         reason: String,
     },
-    /// Make it what it was.
-    Apply,
+    /// Make it what it was, with these percentages.
+    Apply {
+        percentages: Percentages,
+    },
     Wait(String),
 }
 
-/// Decides what needs no look at the service.
+/// Decides what needs no look at the service. `settling` is what is left of the time in which a change that was announced may
+/// still be made, such as the registration of a revision.
 #[must_use]
-pub fn next_step(release: &OpenRelease, ending: Ending, now: Timestamp) -> Step {
+pub fn next_step(release: &OpenRelease, ending: Ending, settling: Option<Duration>, now: Timestamp) -> Step {
+    let waited = release.rolling_back_since.map_or(FUNCTION_TIMEOUT, |since| now.since(since));
     match (release.state, release.touched(), ending) {
         (State::Open, _, Ending::Succeeded) => Step::Look,
-        (State::Open, false, _) => {
-            let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
-            Step::Close { outcome, reason: format!("{}; nothing had been changed", cause(release, ending)) }
-        }
-        (State::Open, true, _) => Step::TakeOver,
-        (State::RollingBack, ..) => {
-            let waited = release.rolling_back_since.map_or(FUNCTION_TIMEOUT, |since| now.since(since));
-            match waited < FUNCTION_TIMEOUT {
-                true => Step::Wait(format!(
-                    "lets invocations that may still run end: {} of {}",
-                    readable(waited),
-                    readable(FUNCTION_TIMEOUT)
-                )),
-                false => Step::Look,
-            }
-        }
+        (State::Open, false, _) if settling.is_none() => untouched(release, ending),
+        (State::Open, ..) => Step::TakeOver,
+        (State::RollingBack, ..) if waited < FUNCTION_TIMEOUT => Step::Wait(format!(
+            "lets invocations that may still run end: {} of {}",
+            readable(waited),
+            readable(FUNCTION_TIMEOUT)
+        )),
+        (State::RollingBack, false, _) => untouched(release, ending),
+        (State::RollingBack, true, _) => Step::Look,
     }
+}
+
+fn untouched(release: &OpenRelease, ending: Ending) -> Step {
+    let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
+    Step::Close { outcome, reason: format!("{}; nothing had been changed", cause(release, ending)) }
 }
 
 /// Decides what is left to do. Nobody else writes to the service any more, and `view` is the service now.
@@ -161,14 +164,26 @@ fn restored(release: &OpenRelease, prior: &Prior, cause: &str, view: &ServiceVie
     }
     let definition_differs = view.primary().is_none_or(|primary| primary.task_definition != prior.task_definition);
     let count_differs = restored_count(release, prior, view).is_some_and(|count| count != view.desired);
-    if definition_differs || count_differs || view.percentages != prior.percentages {
-        return Restoration::Apply;
+    if definition_differs || count_differs {
+        return Restoration::Apply { percentages: way_back(release, prior) };
+    }
+    if missing.is_empty() && view.percentages != prior.percentages {
+        // Percentages alone start no deployment.
+        return Restoration::Apply { percentages: prior.percentages };
     }
     if missing.is_empty() {
         let reason = format!("{cause}; {wanted} serves again with {} of {} tasks", view.running, view.desired);
         return Restoration::Close { outcome: Outcome::RolledBack, reason };
     }
     Restoration::Wait(format!("restoring {wanted}: {missing}"))
+}
+
+/// The percentages of the way back: what the release promised to keep healthy holds for its rollback too, where that can work.
+fn way_back(release: &OpenRelease, prior: &Prior) -> Percentages {
+    let count = prior.desired_count;
+    let promised = release.change.as_ref().map(|change| change.percentages);
+    let works = |promised: &Percentages| promised.floor(count) < count || promised.ceiling(count) > count;
+    promised.filter(works).unwrap_or(prior.percentages)
 }
 
 /// The count that a restoration sets: the recorded one if the service has fewer, or still has what this release set. A count
@@ -215,6 +230,7 @@ mod tests {
             state: if rolling_back_since.is_some() { State::RollingBack } else { State::Open },
             began_at: at(0),
             prior: Some(prior()),
+            registering: None,
             registered: None,
             change: changed.then_some(change),
             shift: None,
@@ -228,31 +244,35 @@ mod tests {
 
     #[test]
     fn a_release_that_changed_nothing_is_only_closed() {
-        let step = next_step(&release(false, None), Ending::Stopped, at(9));
+        let step = next_step(&release(false, None), Ending::Stopped, None, at(9));
         assert!(
             matches!(step, Step::Close { outcome: Outcome::Failed, reason } if reason == "the execution was stopped; nothing had been changed")
         );
+        let settling = Some(Duration::from_secs(9));
+        assert_eq!(next_step(&release(false, None), Ending::Stopped, settling, at(9)), Step::TakeOver);
+        let waited = next_step(&release(false, Some(at(0))), Ending::Stopped, None, at(60));
+        assert!(matches!(waited, Step::Close { outcome: Outcome::Failed, .. }));
     }
 
     #[test]
     fn the_lease_is_taken_over_and_one_time_out_passes_first() {
-        assert_eq!(next_step(&release(true, None), Ending::Failed, at(9)), Step::TakeOver);
-        assert!(matches!(next_step(&release(true, Some(at(0))), Ending::Failed, at(59)), Step::Wait(_)));
-        assert_eq!(next_step(&release(true, Some(at(0))), Ending::Failed, at(60)), Step::Look);
+        assert_eq!(next_step(&release(true, None), Ending::Failed, None, at(9)), Step::TakeOver);
+        assert!(matches!(next_step(&release(true, Some(at(0))), Ending::Failed, None, at(59)), Step::Wait(_)));
+        assert_eq!(next_step(&release(true, Some(at(0))), Ending::Failed, None, at(60)), Step::Look);
     }
 
     #[test]
     fn a_superseded_release_is_left_to_the_newer_one_once_nobody_acts_for_it() {
-        assert_eq!(next_step(&release(true, None), Ending::Superseded, at(9)), Step::TakeOver);
+        assert_eq!(next_step(&release(true, None), Ending::Superseded, None, at(9)), Step::TakeOver);
         let step = restoration(&release(true, Some(at(0))), &prior(), Ending::Superseded, &steady(NEW), at(60));
         assert!(matches!(step, Restoration::Close { outcome: Outcome::Superseded, .. }));
-        let untouched = next_step(&release(false, None), Ending::Superseded, at(9));
+        let untouched = next_step(&release(false, None), Ending::Superseded, None, at(9));
         assert!(matches!(untouched, Step::Close { outcome: Outcome::Superseded, .. }));
     }
 
     #[test]
     fn a_success_without_finish_release_is_judged_by_the_service() {
-        assert_eq!(next_step(&release(true, None), Ending::Succeeded, at(9)), Step::Look);
+        assert_eq!(next_step(&release(true, None), Ending::Succeeded, None, at(9)), Step::Look);
         let outcome = |changed, view: &ServiceView| match restoration(
             &release(changed, None),
             &prior(),
@@ -272,13 +292,33 @@ mod tests {
     fn the_prior_release_is_restored_then_proven() {
         let release = release(true, Some(at(0)));
         let next = |view: &ServiceView, secs| restoration(&release, &prior(), Ending::Failed, view, at(secs));
-        assert_eq!(next(&steady(NEW), 60), Restoration::Apply);
+        let percentages = prior().percentages;
+        assert_eq!(next(&steady(NEW), 60), Restoration::Apply { percentages });
         let mut starting = steady(OLD);
         starting.running = 1;
         assert!(matches!(next(&starting, 120), Restoration::Wait(_)));
         assert!(matches!(next(&steady(OLD), 180), Restoration::Close { outcome: Outcome::RolledBack, .. }));
         assert!(
             matches!(next(&starting, 3_700), Restoration::Close { outcome: Outcome::Failed, reason } if reason.contains("needs a person"))
+        );
+    }
+
+    #[test]
+    fn what_was_promised_holds_on_the_way_back_and_is_undone_at_its_end() {
+        let (promised, own) = (Percentages { minimum_healthy: 75, maximum: 150 }, prior().percentages);
+        let mut release = release(true, Some(at(0)));
+        release.change.as_mut().expect("changed").percentages = promised;
+        let next = |view: &ServiceView| restoration(&release, &prior(), Ending::Failed, view, at(60));
+        assert_eq!(next(&steady(NEW)), Restoration::Apply { percentages: promised });
+        let mut arrived = ServiceView { percentages: promised, ..steady(OLD) };
+        assert_eq!(next(&arrived), Restoration::Apply { percentages: own });
+        arrived.running = 1;
+        assert!(matches!(next(&arrived), Restoration::Wait(_)));
+        release.change.as_mut().expect("changed").percentages = Percentages { minimum_healthy: 80, maximum: 100 };
+        assert_eq!(
+            restoration(&release, &prior(), Ending::Failed, &steady(NEW), at(60)),
+            Restoration::Apply { percentages: own },
+            "two tasks at 80 % to 100 % could never move"
         );
     }
 

@@ -99,6 +99,7 @@ impl Spec {
             state: State::Open,
             began_at: now,
             prior: None,
+            registering: None,
             registered: None,
             change: None,
             shift: None,

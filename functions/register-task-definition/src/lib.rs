@@ -188,15 +188,28 @@ impl RegisterTaskDefinition {
         let wanted = into.map_or(wanted.clone(), |family| wanted.in_family(&family));
         let newest = self.task_definitions.describe(wanted.family()).await?;
         let wanted = match newest {
-            Some((arn, newest)) if same(&wanted, &newest) => return Ok((arn, "the family's newest, nothing changed")),
-            Some((_, newest)) => wanted.with_tags_of(&newest),
+            Some((arn, ref newest)) if same(&wanted, newest) => return self.known_already(lease, arn).await,
+            Some((_, ref newest)) => wanted.with_tags_of(newest),
             None => wanted,
         };
-        let announced = lease.announced(job.now);
+        let announced = lease.with_registering(wanted.family(), newest.map(|(arn, _)| arn), job.now);
         self.ledger.advance(&announced).await?;
         let arn = self.task_definitions.register(&wanted).await?;
         self.ledger.advance(&announced.with_registered(&arn)).await?;
         Ok((arn, "registered"))
+    }
+
+    /// The family's newest revision is the wanted one: it was there before, or an invocation registered it that could not write it
+    /// down.
+    async fn known_already(&self, lease: &Lease, arn: String) -> Result<(String, &'static str), StepError> {
+        let release = lease.release.as_ref();
+        let announced = release.and_then(|release| release.registering.as_ref());
+        let unnamed = release.is_some_and(|release| release.registered.is_none());
+        if announced.is_some_and(|registering| unnamed && registering.newest.as_ref() != Some(&arn)) {
+            self.ledger.advance(&lease.with_registered(&arn)).await?;
+            return Ok((arn, "registered"));
+        }
+        Ok((arn, "the family's newest, nothing changed"))
     }
 }
 

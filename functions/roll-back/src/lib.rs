@@ -7,9 +7,11 @@ use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Observed, Pairs, Retry, Sdk, Services, TaskDefinitions};
 use slipway::event::RollBackCall;
 use slipway::job::StepError;
-use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Record, RecordState, State};
+use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Record, RecordState, Registering, State};
 use slipway::rollback::{Ending, Restoration, Step, next_step, restoration, restored_count};
 use slipway::service::revision;
+use slipway::strategy::Percentages;
+use slipway::task_definition::container_images;
 
 /// The function: one event or one sweep.
 #[derive(Debug)]
@@ -114,7 +116,7 @@ impl RollBack {
 
     async fn settle(&self, lease: &Lease, release: &OpenRelease, ending: Ending) -> Result<String, StepError> {
         let now = self.sdk.now();
-        match next_step(release, ending, now) {
+        match next_step(release, ending, lease.settling(now), now) {
             Step::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
             Step::TakeOver => {
                 self.ledger.advance(&lease.taken_over(now)).await?;
@@ -143,11 +145,28 @@ impl RollBack {
     /// Deregisters the revision that this release registered, so that whoever deploys the family's newest revision, such as a
     /// stack update, does not bring it back.
     async fn retire(&self, release: &OpenRelease) -> Result<(), StepError> {
-        let Some(arn) = &release.registered else { return Ok(()) };
-        if self.task_definitions.is_active(arn).await? {
-            self.task_definitions.deregister(arn).await?;
+        let arn = match (&release.registered, &release.registering) {
+            (Some(arn), _) => Some(arn.clone()),
+            (None, Some(registering)) => self.unnamed(release, registering).await?,
+            (None, None) => None,
+        };
+        match arn {
+            Some(arn) if self.task_definitions.is_active(&arn).await? => self.task_definitions.deregister(&arn).await?,
+            _ => {}
         }
         Ok(())
+    }
+
+    /// The revision whose registration was announced and never written down: the family's newest, if it is a new one and has the
+    /// image of this release.
+    async fn unnamed(&self, release: &OpenRelease, registering: &Registering) -> Result<Option<String>, StepError> {
+        let Some(digest) = &release.digest else { return Ok(None) };
+        let newest = self.task_definitions.describe(&registering.family).await?;
+        let ours = newest.filter(|(arn, definition)| {
+            registering.newest.as_ref() != Some(arn)
+                && container_images(definition).iter().any(|(_, image)| image.ends_with(digest.as_str()))
+        });
+        Ok(ours.map(|(arn, _)| arn))
     }
 
     /// Looks at the service and brings it one step nearer to what was recorded.
@@ -171,7 +190,7 @@ impl RollBack {
         match restoration(release, prior, ending, &seen.view, self.sdk.now()) {
             Restoration::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
             Restoration::Wait(summary) => Ok(summary),
-            Restoration::Apply => self.apply(lease, release, prior, &seen).await,
+            Restoration::Apply { percentages } => self.apply(lease, release, prior, percentages, &seen).await,
         }
     }
 
@@ -181,11 +200,12 @@ impl RollBack {
         lease: &Lease,
         release: &OpenRelease,
         prior: &Prior,
+        percentages: Percentages,
         seen: &Observed,
     ) -> Result<String, StepError> {
         self.ledger.advance(&lease.announced(self.sdk.now())).await?;
         let count = restored_count(release, prior, &seen.view);
-        let deployment = self.services.apply(seen, &prior.task_definition, prior.percentages, count).await?;
+        let deployment = self.services.apply(seen, &prior.task_definition, percentages, count).await?;
         Ok(format!("restores {} ({deployment})", revision(&prior.task_definition)))
     }
 }

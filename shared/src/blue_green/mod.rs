@@ -281,6 +281,7 @@ pub(crate) mod tests {
             state: State::RollingBack,
             began_at: view.observed_at,
             prior: Some(pair().as_prior(view.observed_at)),
+            registering: None,
             registered: None,
             change: Some(Change {
                 task_definition: NEW.to_owned(),

@@ -43,6 +43,9 @@ pub struct OpenRelease {
     /// The service as it was before the first change. No change is made without it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<Prior>,
+    /// The registration of a revision that was announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registering: Option<Registering>,
     /// The revision that this release registered; not one that was there already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered: Option<String>,
@@ -66,6 +69,16 @@ pub struct OpenRelease {
     pub failure: Option<Failure>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rolling_back_since: Option<Timestamp>,
+}
+
+/// A registration that was announced, so that its revision is known for this release's even if nobody could write it down.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registering {
+    pub family: String,
+    /// The family's newest revision before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<String>,
 }
 
 /// The decision of a step to give the traffic back.
@@ -193,7 +206,14 @@ impl Lease {
         Self { changed_at: Some(now), ..self.next(|release| release.change = Some(change)) }
     }
 
-    /// Announces a change that is not of the service itself, such as a new task definition revision, or a restoration.
+    /// Announces the registration of a revision.
+    #[must_use]
+    pub fn with_registering(&self, family: &str, newest: Option<String>, now: Timestamp) -> Self {
+        let registering = Registering { family: family.to_owned(), newest };
+        Self { changed_at: Some(now), ..self.next(|release| release.registering = Some(registering)) }
+    }
+
+    /// Announces a change that is told nowhere else, such as a restoration.
     #[must_use]
     pub fn announced(&self, now: Timestamp) -> Self {
         Self { changed_at: Some(now), ..self.next(|_| {}) }
@@ -315,6 +335,7 @@ mod tests {
             state: State::Open,
             began_at: now(),
             prior: None,
+            registering: None,
             registered: None,
             change: None,
             shift: None,

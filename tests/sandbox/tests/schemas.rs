@@ -25,4 +25,5 @@ fn schemas_are_those_of_the_types() {
     holds::<register_task_definition::Spec>("register-task-definition");
     holds::<update_service::Spec>("update-service");
     holds::<finish_release::Spec>("finish-release");
+    holds::<swap_target_groups::Spec>("swap-target-groups");
 }

@@ -73,7 +73,7 @@ fn exit_code(ended: Result<(), String>) -> ExitCode {
 }
 
 fn story(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
-    show.note("deploying template.yaml, infra/service.yaml and infra/pipelines/in-place.yaml into an empty account");
+    show.note("deploying template.yaml, infra/service.yaml and infra/pipelines/ into an empty account");
     let mut aws = deployed(seed)?;
     for chapter in &CHAPTERS {
         show.begin(chapter, &aws);

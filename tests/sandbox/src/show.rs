@@ -8,6 +8,8 @@ use console::style;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use sandbox::aws::Aws;
 use sandbox::aws::codepipeline::{ActionExecution, ActionStatus, Execution};
+use sandbox::aws::ecs::Service;
+use sandbox::aws::elb::Elb;
 use sandbox::observer::{executions, serving};
 use sandbox::story::{CLUSTER, Chapter, Release};
 use slipway::timestamp::Timestamp;
@@ -96,30 +98,30 @@ impl Show {
         for (stage, action) in
             execution.stages.iter().flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
         {
-            let line = line(action);
+            let (line, gist) = (line(action), gist(action));
+            if let Some(bar) = self.bar.as_ref().filter(|_| action.status == ActionStatus::InProgress) {
+                bar.set_position(u64::from(action.percent.unwrap_or(0)));
+                bar.set_message(format!("{} / {}", stage.name, action.name));
+            }
             let key = (execution.id.clone(), action.id.clone());
-            if self.seen.get(&key) != Some(&line) {
-                if let Some(bar) = &self.bar {
-                    bar.set_position(u64::from(action.percent.unwrap_or(0)));
-                    bar.set_message(format!("{} / {}", stage.name, action.name));
-                }
-                self.seen.insert(key, line.clone());
+            if self.seen.get(&key) != Some(&gist) {
+                self.seen.insert(key, gist);
                 lines.push(line);
             }
         }
         lines
     }
 
-    /// The tasks of the service as a bar: `●` serves, `○` runs or starts, `·` stops.
+    /// The tasks of the service, or of both colours with their weights, as a bar.
     fn tasks(&self, aws: &Aws) -> String {
-        let Some(service) = aws.ecs.service_named(CLUSTER, self.application) else {
-            return String::new();
-        };
-        let healthy = serving(aws, service).count();
-        let all: Vec<_> = aws.ecs.tasks_of(&service.arn).collect();
-        let stopping = all.iter().filter(|task| task.stopping).count();
-        let starting = all.len().saturating_sub(healthy + stopping);
-        format!("[{}{}{}]", "●".repeat(healthy), "○".repeat(starting), "·".repeat(stopping))
+        if let Some(service) = aws.ecs.service_named(CLUSTER, self.application) {
+            return bar_of(aws, service);
+        }
+        let colours = ["blue", "green"].into_iter().filter_map(|colour| {
+            let service = aws.ecs.service_named(CLUSTER, &format!("{}-{colour}", self.application))?;
+            Some(format!("{colour} {}{}", weight(aws, service), bar_of(aws, service)))
+        });
+        colours.collect::<Vec<_>>().join(" ")
     }
 
     pub(crate) fn end(&mut self, release: &Release) {
@@ -138,6 +140,33 @@ impl Show {
             bar.finish_and_clear();
         }
         self.note(&format!("\n{} releases ended as the story says", releases.len()));
+    }
+}
+
+/// The weight of the service's target group in the production rule: the one that names several groups.
+fn weight(aws: &Aws, service: &Service) -> i64 {
+    let group = aws.ecs.tasks_of(&service.arn).find_map(|task| Some(task.attachments.first()?.target_group.clone()));
+    let rules = aws.elb.rules.values().map(|rule| Elb::forwards(rule.properties.get("Actions")));
+    let production = rules.filter(|forwards| forwards.len() > 1).flatten();
+    production.filter(|(arn, _)| Some(arn) == group.as_ref()).map(|(_, weight)| weight).next().unwrap_or(0)
+}
+
+/// `●` serves, `○` runs or starts, `·` stops.
+fn bar_of(aws: &Aws, service: &Service) -> String {
+    let healthy = serving(aws, service).count();
+    let all: Vec<_> = aws.ecs.tasks_of(&service.arn).collect();
+    let stopping = all.iter().filter(|task| task.stopping).count();
+    let starting = all.len().saturating_sub(healthy + stopping);
+    format!("[{}{}{}]", "●".repeat(healthy), "○".repeat(starting), "·".repeat(stopping))
+}
+
+/// What must change for another line: how long something has been going on is no news.
+fn gist(action: &ActionExecution) -> String {
+    let told = action.summary.as_deref().unwrap_or_default();
+    let news = told.split([',', ';']).next().unwrap_or_default();
+    match action.status {
+        ActionStatus::InProgress => format!("InProgress {news}"),
+        other => format!("{other:?} {told}"),
     }
 }
 

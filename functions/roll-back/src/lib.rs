@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Observed, Pairs, Retry, Sdk, Services, TaskDefinitions};
 use slipway::event::RollBackCall;
 use slipway::job::StepError;
-use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Record, RecordState, Registering, State};
+use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Record, RecordState, Registering, Started, State};
 use slipway::rollback::{Ending, Restoration, Step, next_step, restoration, restored_count};
 use slipway::service::revision;
 use slipway::strategy::Percentages;
@@ -84,7 +84,7 @@ impl RollBack {
         }
     }
 
-    /// Looks at every open release, since events can be lost. One that cannot be looked at does not keep the others waiting,
+    /// Looks at every open release and every one that has not begun, since events can be lost. One that cannot be looked at does not keep the others waiting,
     /// but the invocation fails, so that somebody hears of it.
     async fn sweep(&self) -> Result<Value, Retry> {
         let (mut swept, mut failed) = (serde_json::Map::new(), Vec::new());
@@ -95,7 +95,25 @@ impl RollBack {
                 Err(error) => failed.push(format!("{}: {error}", release.execution)),
             }
         }
+        for started in self.ledger.started().await? {
+            match self.sweep_started(&started).await {
+                Ok(status) => drop(swept.insert(started.execution, Value::String(status))),
+                Err(error) => failed.push(format!("{}: {error}", started.execution)),
+            }
+        }
         if failed.is_empty() { Ok(json!({"swept": swept})) } else { Err(failed.join("; ").into()) }
+    }
+
+    /// An execution can end before its release begins, and before anybody could write down that it was started.
+    async fn sweep_started(&self, started: &Started) -> Result<String, StepError> {
+        let status = self.executions.status(&started.pipeline, &started.execution).await?;
+        let Some(status) = status else {
+            return Ok("CodePipeline does not know the execution: a person's release, which has not begun".to_owned());
+        };
+        match Ending::of_status(&status).map_err(StepError::Busy)? {
+            Some(ending) => self.ended(&started.execution, ending).await,
+            None => Ok(format!("the execution is {status}")),
+        }
     }
 
     async fn sweep_one(&self, lease: &Lease, release: &OpenRelease) -> Result<String, StepError> {

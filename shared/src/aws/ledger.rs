@@ -1,19 +1,22 @@
 //! The ledger's table: every write on the condition that the item is still the one that was read.
 //!
 //! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`, so that the sweep reads them with one query; records are
-//! `pk = execution#<id>`, `sk = record`; pushes are `pk = push#<pipeline>`, `sk = <digest>`.
+//! `pk = execution#<id>`, `sk = record`, and while a record is `started` there is also `pk = started`, `sk = <id>`, for the sweep;
+//! pushes are `pk = push#<pipeline>`, `sk = <digest>`.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
 
 use super::{AwsError, Sdk, short};
 use crate::job::{Failure, StepError, StepResult};
-use crate::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, State};
+use crate::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, Started, State};
 use crate::limits::{FORMAT_VERSION, PAGES};
 use crate::timestamp::Timestamp;
 
@@ -83,6 +86,10 @@ fn item(pk: &str, sk: &str, value: &impl Serialize) -> Result<Item, AwsError> {
     Ok(item)
 }
 
+fn unbuildable(error: BuildError) -> AwsError {
+    AwsError::unexpected("dynamodb:PutItem", error.to_string())
+}
+
 /// Somebody else wrote first.
 fn moved() -> StepError {
     StepError::Busy("another invocation of this release was faster; looking again".to_owned())
@@ -121,28 +128,36 @@ impl Ledger {
     /// # Errors
     /// When a call fails, an item is of another version, or there are too many.
     pub async fn leases(&self) -> Result<Vec<Lease>, AwsError> {
+        self.query("lease").await
+    }
+
+    /// Executions that were started and whose release has neither begun nor ended.
+    ///
+    /// # Errors
+    /// As [`Self::leases`].
+    pub async fn started(&self) -> Result<Vec<Started>, AwsError> {
+        self.query("started").await
+    }
+
+    async fn query<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, AwsError> {
         const OPERATION: &str = "dynamodb:Query";
-        let (mut leases, mut start) = (Vec::new(), None);
+        let (mut found, mut start) = (Vec::new(), None);
         for _ in 0..PAGES {
-            let request = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("pk = :lease")
-                .consistent_read(true);
+            let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
             let request = request
-                .expression_attribute_values(":lease", AttributeValue::S("lease".to_owned()))
+                .consistent_read(true)
+                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
                 .set_exclusive_start_key(start);
             let page = request.send().await.map_err(AwsError::of(OPERATION))?;
             for item in page.items.unwrap_or_default() {
-                leases.push(checked(OPERATION, item)?);
+                found.push(checked(OPERATION, item)?);
             }
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(leases);
+                return Ok(found);
             }
         }
-        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages of leases")))
+        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages of `{pk}`")))
     }
 
     /// The record of an execution.
@@ -189,15 +204,13 @@ impl Ledger {
     /// # Errors
     /// When the call fails.
     pub async fn put_record(&self, record: &Record) -> Result<bool, AwsError> {
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item(
-            &format!("execution#{}", record.execution),
-            "record",
-            record,
-        )?));
-        let request = request
+        let put = self.put_of(record)?;
+        let put = put
             .condition_expression("attribute_not_exists(pk) OR #state = :started")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":started", AttributeValue::S("started".to_owned()));
+        let put = TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build();
+        let request = self.client.transact_write_items().transact_items(put).transact_items(self.mark(record)?);
         match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
             Ok(_) => Ok(true),
             Err(error) if is_lost_race(&error) => Ok(false),
@@ -205,7 +218,26 @@ impl Ledger {
         }
     }
 
-    fn put_lease(&self, next: &Lease) -> Result<aws_sdk_dynamodb::types::builders::PutBuilder, AwsError> {
+    fn put_of(&self, record: &Record) -> Result<PutBuilder, AwsError> {
+        let key = format!("execution#{}", record.execution);
+        Ok(Put::builder().table_name(&self.table).set_item(Some(item(&key, "record", record)?)))
+    }
+
+    /// What the sweep finds a started execution by: there while the record is `started`, gone afterwards.
+    fn mark(&self, record: &Record) -> Result<TransactWriteItem, AwsError> {
+        let change = TransactWriteItem::builder();
+        if record.state == RecordState::Started {
+            let put = Put::builder().table_name(&self.table);
+            let put = put.set_item(Some(item("started", &record.execution, &Started::of(record))?));
+            return Ok(change.put(put.build().map_err(unbuildable)?).build());
+        }
+        let key = |text: &str| AttributeValue::S(text.to_owned());
+        let delete =
+            Delete::builder().table_name(&self.table).key("pk", key("started")).key("sk", key(&record.execution));
+        Ok(change.delete(delete.build().map_err(unbuildable)?).build())
+    }
+
+    fn put_lease(&self, next: &Lease) -> Result<PutBuilder, AwsError> {
         let key = format!("{}/{}", short(&next.cluster), short(&next.service));
         let put = Put::builder().table_name(&self.table).set_item(Some(item("lease", &key, next)?));
         Ok(match next.fence {
@@ -221,7 +253,7 @@ impl Ledger {
     /// # Errors
     /// `Busy` when another invocation was faster.
     pub async fn advance(&self, next: &Lease) -> Result<(), StepError> {
-        let put = self.put_lease(next)?.build().map_err(|e| AwsError::unexpected("dynamodb:PutItem", e.to_string()))?;
+        let put = self.put_lease(next)?.build().map_err(unbuildable)?;
         let request = self
             .client
             .put_item()
@@ -240,25 +272,20 @@ impl Ledger {
     /// # Errors
     /// `Busy` when another invocation was faster or the record is closed.
     pub async fn advance_with(&self, next: &Lease, record: &Record) -> Result<(), StepError> {
-        let unbuildable =
-            |e: aws_sdk_dynamodb::error::BuildError| AwsError::unexpected("dynamodb:PutItem", e.to_string());
-        let put = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(item(&format!("execution#{}", record.execution), "record", record)?))
+        let put = self
+            .put_of(record)?
             .condition_expression("attribute_not_exists(pk) OR #state <> :closed")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":closed", AttributeValue::S("closed".to_owned()));
         let lease = TransactWriteItem::builder().put(self.put_lease(next)?.build().map_err(unbuildable)?).build();
-        let record = TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build();
-        match self
-            .client
-            .transact_write_items()
-            .transact_items(lease)
-            .transact_items(record)
-            .send()
-            .await
-            .map_err(AwsError::of("dynamodb:PutItem"))
-        {
+        let put = TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build();
+        let request = self.client.transact_write_items().transact_items(lease).transact_items(put);
+        // A release that is closed has begun, so nothing marks it as started any more.
+        let request = match record.state {
+            RecordState::Closed => request,
+            RecordState::Started | RecordState::Begun => request.transact_items(self.mark(record)?),
+        };
+        match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
             Err(error) if is_lost_race(&error) => Err(moved()),
             other => Ok(other.map(drop)?),
         }

@@ -9,4 +9,4 @@ mod record;
 
 pub use lease::{Change, Lease, OpenRelease, Prior, Registering, Restoring, State};
 pub use push::{Push, Verdict};
-pub use record::{Outcome, Record, RecordState};
+pub use record::{Outcome, Record, RecordState, Started};

@@ -38,6 +38,21 @@ pub struct Record {
     pub ended_at: Option<Timestamp>,
 }
 
+/// An execution that was started and whose release has neither begun nor ended: the sweep asks what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    pub v: u32,
+    pub execution: String,
+    pub pipeline: String,
+}
+
+impl Started {
+    #[must_use]
+    pub fn of(record: &Record) -> Self {
+        Self { v: record.v, execution: record.execution.clone(), pipeline: record.pipeline.clone() }
+    }
+}
+
 /// How far an execution has come, as far as its record tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -66,9 +66,9 @@ impl BeginRelease {
         prior: &Prior,
         pair: &PriorPair,
     ) -> StepResult {
-        let seen = self.pairs.observe(lease, pair).await?;
-        let recorded = pair.weights();
         let (live, idle) = (pair.live, pair.idle());
+        let seen = self.pairs.observe(lease, pair, &[live]).await?;
+        let recorded = pair.weights();
         if seen.view.weights != recorded {
             if seen.view.healthy(pair, live) == 0 {
                 return Err(refused(format!(

@@ -141,7 +141,7 @@ impl FinishRelease {
             )
             .into());
         }
-        let seen = self.pairs.observe(lease, pair).await?.view;
+        let seen = self.pairs.observe(lease, pair, &[live]).await?.view;
         let mut missing = seen.of(live).missing(&spec.task_definition, 1);
         if seen.weights.live() != Some(live) {
             missing.push(format!("the weights are {} and {live} must have all of the traffic", seen.weights));

@@ -2,7 +2,7 @@
 
 use slipway::aws::ObservedPair;
 use slipway::blue_green::restore::{Restoration, restoration};
-use slipway::blue_green::{PriorPair, Weights};
+use slipway::blue_green::{Colour, PriorPair, Weights};
 use slipway::job::{FailureType, StepError};
 use slipway::ledger::{Lease, OpenRelease, Outcome, Prior};
 use slipway::rollback::Ending;
@@ -19,7 +19,7 @@ impl RollBack {
         pair: &PriorPair,
         ending: Ending,
     ) -> Result<String, StepError> {
-        let seen = match self.pairs.observe(lease, pair).await {
+        let seen = match self.pairs.observe(lease, pair, &[Colour::Blue, Colour::Green]).await {
             Ok(seen) => seen,
             // A service or the rule is gone: no later look can restore it.
             Err(StepError::Failed(failure)) if failure.kind == FailureType::JobFailed => {

@@ -69,12 +69,11 @@ impl SwapTargetGroups {
             let summary = format!("nothing to do: {live} is live and runs {}", revision(&spec.task_definition));
             return Ok(Report::done(summary, [("LiveColour", live.to_string())]));
         }
-        let seen = self.pairs.observe(&lease, pair).await?;
-        let look = Look { job, release: &release, pair, seen };
         if release.restoring.is_some() {
-            return self.restore(&look, lease).await;
+            return self.restore(job, lease, &release, pair).await;
         }
-        self.shift(&look, lease).await
+        let seen = self.pairs.observe(&lease, pair, &[pair.idle()]).await?;
+        self.shift(&Look { job, release: &release, pair, seen }, lease).await
     }
 
     async fn shift(&self, look: &Look<'_>, lease: Lease) -> StepResult {
@@ -103,7 +102,7 @@ impl SwapTargetGroups {
             Step::Restore { reason } => {
                 let lease = lease.with_restoring(&reason, job.now);
                 self.ledger.advance(&lease).await?;
-                self.restore(look, lease).await
+                self.restore(job, lease, release, pair).await
             }
             Step::Fail(failure) => Err(failure.into()),
         }
@@ -118,8 +117,8 @@ impl SwapTargetGroups {
     }
 
     /// Gives the recorded weights back, once the old colour can take all of the traffic, and fails the job with the reason.
-    async fn restore(&self, look: &Look<'_>, lease: Lease) -> StepResult {
-        let Look { job, release, pair, seen } = look;
+    async fn restore(&self, job: &Job<Spec>, lease: Lease, release: &OpenRelease, pair: &PriorPair) -> StepResult {
+        let seen = self.pairs.observe(&lease, pair, &[pair.live, pair.idle()]).await?;
         let Some(restoring) = lease.release.as_ref().and_then(|release| release.restoring.clone()) else {
             return Err(Failure::job("the traffic goes back for a reason that was not recorded").into());
         };
@@ -136,7 +135,7 @@ impl SwapTargetGroups {
                     ));
                 }
                 Way::Wait(why) => return Ok(Report::going(format!("{}; {why}", restoring.reason), 50)),
-                Way::Move => self.route(look, &lease, recorded).await?,
+                Way::Move => self.route(&Look { job, release, pair, seen }, &lease, recorded).await?,
             }
         }
         Err(Failure::job(format!("{}; the traffic is back at {recorded}", restoring.reason)).into())

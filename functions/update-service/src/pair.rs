@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use slipway::aws::ObservedPair;
 use slipway::blue_green::{Colour, PriorPair, retire, size};
 use slipway::deployment::Asked;
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
@@ -30,30 +29,24 @@ impl UpdateService {
             let summary = format!("nothing to do: {live} is live and runs {}", revision(&job.spec.task_definition));
             return Ok(done(job, live, summary));
         }
-        let seen = self.pairs.observe(lease, pair).await?;
         match mode {
-            Mode::Fill => self.fill(job, lease, release, pair, &seen).await,
-            Mode::Size => self.size(job, lease, release, pair, &seen).await,
-            Mode::Retire => self.retire(job, lease, release, pair, &seen).await,
+            Mode::Fill => self.fill(job, lease, release, pair).await,
+            Mode::Size => self.size(job, lease, release, pair).await,
+            Mode::Retire => self.retire(job, lease, release, pair).await,
         }
     }
 
     /// Suspends scale-in first, so that nothing takes tasks from either colour, then deploys to the idle one.
-    async fn fill(
-        &self,
-        job: &Job<Spec>,
-        lease: &Lease,
-        release: &OpenRelease,
-        pair: &PriorPair,
-        seen: &ObservedPair,
-    ) -> StepResult {
+    async fn fill(&self, job: &Job<Spec>, lease: &Lease, release: &OpenRelease, pair: &PriorPair) -> StepResult {
         if release.change.is_none() && self.may_scale_in(lease).await? {
             self.ledger.advance(&lease.with_scale_in(true, job.now)).await?;
             self.pairs.suspend_scale_in(lease, pair, true).await?;
             return Ok(Report::going("scale-in is suspended on both colours during the release", 0));
         }
         let idle = pair.idle();
-        let count = match seen.view.of(pair.live).desired {
+        let [blue, green] = self.pairs.colours(lease, &[idle]).await?;
+        let (live_seen, idle_seen) = if idle == Colour::Green { (blue, green) } else { (green, blue) };
+        let count = match live_seen.view.desired {
             0 => job.spec.initial_count.unwrap_or(1),
             live => live,
         };
@@ -68,7 +61,7 @@ impl UpdateService {
             size: count,
             deadline: job.spec.deadline(),
         };
-        self.deploy(job, lease, release, &pair.of(idle).task_definition, asked, seen.of(idle)).await
+        self.deploy(job, lease, release, &pair.of(idle).task_definition, asked, &idle_seen).await
     }
 
     async fn may_scale_in(&self, lease: &Lease) -> Result<bool, StepError> {
@@ -76,15 +69,9 @@ impl UpdateService {
         Ok(scaling.into_iter().flatten().any(|scaling| !scaling.scale_in_suspended))
     }
 
-    async fn size(
-        &self,
-        job: &Job<Spec>,
-        lease: &Lease,
-        release: &OpenRelease,
-        pair: &PriorPair,
-        seen: &ObservedPair,
-    ) -> StepResult {
+    async fn size(&self, job: &Job<Spec>, lease: &Lease, release: &OpenRelease, pair: &PriorPair) -> StepResult {
         let old = pair.live;
+        let seen = self.pairs.observe(lease, pair, &[old]).await?;
         let needed = size::enough(release, pair, &seen.view);
         let (desired, healthy) = (seen.view.of(old).desired, seen.view.healthy(pair, old));
         let (elapsed, deadline) = (job.now.since(job.since), job.spec.deadline());
@@ -107,15 +94,9 @@ impl UpdateService {
         Ok(Report::going(summary, 50))
     }
 
-    async fn retire(
-        &self,
-        job: &Job<Spec>,
-        lease: &Lease,
-        release: &OpenRelease,
-        pair: &PriorPair,
-        seen: &ObservedPair,
-    ) -> StepResult {
+    async fn retire(&self, job: &Job<Spec>, lease: &Lease, release: &OpenRelease, pair: &PriorPair) -> StepResult {
         let asked = Duration::from_secs(u64::from(job.spec.drain_minutes.unwrap_or(DRAIN_MINUTES)) * 60);
+        let seen = self.pairs.observe(lease, pair, &[]).await?;
         let sticky = seen.rule.view.sticky.unwrap_or_default().min(STICKY_DRAIN);
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
         let settling = lease.settling(job.now);

@@ -5,6 +5,8 @@ use crate::blue_green::{Colour, PairView, PriorPair, ScalingView, Weights};
 use crate::job::{Failure, StepError};
 use crate::ledger::Lease;
 
+const COLOURS: [Colour; 2] = [Colour::Blue, Colour::Green];
+
 #[derive(Clone, Debug)]
 pub struct Pairs {
     sdk: Sdk,
@@ -38,21 +40,15 @@ impl Pairs {
         Self { sdk: sdk.clone(), services: Services::new(sdk), rules: Rules::new(sdk), scaling: Scaling::new(sdk) }
     }
 
-    /// The pair that `lease` is of, as it is now.
+    /// The pair that `lease` is of, as it is now. Targets are looked at only of the colours that `health` names; of another one no
+    /// target counts as healthy.
     ///
     /// # Errors
     /// A failure when a service or the rule is gone, or the rule no longer sends traffic to both recorded groups.
-    pub async fn observe(&self, lease: &Lease, pair: &PriorPair) -> Result<ObservedPair, StepError> {
-        let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(&lease.service));
+    pub async fn observe(&self, lease: &Lease, pair: &PriorPair, health: &[Colour]) -> Result<ObservedPair, StepError> {
         let rule = self.rules.observe(&pair.rule).await?;
         let rule = rule.ok_or_else(|| gone(&format!("the rule {} is gone", pair.rule)))?;
-        let [blue, green] = self.services.observe_each(&lease.cluster, [&names[0], &names[1]]).await?;
-        let active = |found: Option<Observed>, name: &str| {
-            found
-                .filter(|found| found.view.status == "ACTIVE")
-                .ok_or_else(|| gone(&format!("service `{name}` is gone from cluster `{}`", lease.cluster)))
-        };
-        let (blue, green) = (active(blue, &names[0])?, active(green, &names[1])?);
+        let [blue, green] = self.colours(lease, health).await?;
         let weight = |colour: Colour| {
             let group = &pair.of(colour).target_group;
             let found = rule.view.weights.iter().find(|(arn, _)| arn == group);
@@ -66,12 +62,32 @@ impl Pairs {
         Ok(ObservedPair { view, blue, green, rule })
     }
 
+    /// The services of both colours, blue first, with the targets of those that `health` names.
+    ///
+    /// # Errors
+    /// A failure when one of them is gone.
+    pub async fn colours(&self, lease: &Lease, health: &[Colour]) -> Result<[Observed; 2], StepError> {
+        let names = COLOURS.map(|colour| colour.service(&lease.service));
+        let found = self.services.describe_each(&lease.cluster, [&names[0], &names[1]]).await?;
+        let mut colours = Vec::with_capacity(2);
+        for ((colour, name), found) in COLOURS.into_iter().zip(&names).zip(found) {
+            let mut found = found
+                .filter(|found| found.view.status == "ACTIVE")
+                .ok_or_else(|| gone(&format!("service `{name}` is gone from cluster `{}`", lease.cluster)))?;
+            if health.contains(&colour) {
+                self.services.look_at_targets(&mut found).await?;
+            }
+            colours.push(found);
+        }
+        colours.try_into().map_err(|_| gone("a colour is missing"))
+    }
+
     /// How automatic scaling of blue and of green stands.
     ///
     /// # Errors
     /// When the call fails.
     pub async fn scaling(&self, cluster: &str, service: &str) -> Result<[Option<ScalingView>; 2], AwsError> {
-        let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(service));
+        let names = COLOURS.map(|colour| colour.service(service));
         self.scaling.observe(cluster, [&names[0], &names[1]]).await
     }
 
@@ -80,7 +96,7 @@ impl Pairs {
     /// # Errors
     /// When a call fails.
     pub async fn suspend_scale_in(&self, lease: &Lease, pair: &PriorPair, suspended: bool) -> Result<(), AwsError> {
-        let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(&lease.service));
+        let names = COLOURS.map(|colour| colour.service(&lease.service));
         let wanted = [&pair.blue, &pair.green].map(|colour| colour.suspended.map(|recorded| suspended || recorded));
         self.scaling.suspend_scale_in(&lease.cluster, [&names[0], &names[1]], wanted).await
     }
@@ -93,14 +109,6 @@ impl Pairs {
         let wanted =
             [(pair.blue.target_group.as_str(), weights.blue), (pair.green.target_group.as_str(), weights.green)];
         self.rules.apply(&seen.rule, &wanted).await
-    }
-
-    /// The production rule alone.
-    ///
-    /// # Errors
-    /// When the call fails.
-    pub async fn rule(&self, arn: &str) -> Result<Option<ObservedRule>, AwsError> {
-        self.rules.observe(arn).await
     }
 }
 

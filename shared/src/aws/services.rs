@@ -86,24 +86,22 @@ impl Services {
     /// # Errors
     /// As [`Self::describe`].
     pub async fn observe(&self, cluster: &str, service: &str) -> Result<Option<Observed>, AwsError> {
-        let [observed] = self.observe_each(cluster, [service]).await?;
+        let mut observed = self.describe(cluster, service).await?;
+        if let Some(observed) = &mut observed {
+            self.look_at_targets(observed).await?;
+        }
         Ok(observed)
     }
 
-    /// Several services of a cluster with the health of their targets.
+    /// Adds the health of its targets to a service that was described.
     ///
     /// # Errors
-    /// As [`Self::describe`].
-    pub async fn observe_each<const N: usize>(
-        &self,
-        cluster: &str,
-        services: [&str; N],
-    ) -> Result<[Option<Observed>; N], AwsError> {
-        let mut observed = self.describe_each(cluster, services).await?;
-        for group in observed.iter_mut().flatten().flat_map(|observed| &mut observed.view.target_groups) {
+    /// When a call fails.
+    pub async fn look_at_targets(&self, observed: &mut Observed) -> Result<(), AwsError> {
+        for group in &mut observed.view.target_groups {
             (group.healthy, group.registered) = self.target_health(&group.arn).await?;
         }
-        Ok(observed)
+        Ok(())
     }
 
     async fn target_health(&self, group: &str) -> Result<(u32, u32), AwsError> {

@@ -6,4 +6,5 @@ pub mod driver;
 pub mod functions;
 pub mod invariants;
 pub mod observer;
+pub mod simulation;
 pub mod story;

@@ -2,6 +2,7 @@
 
 mod serve;
 mod show;
+mod simulate;
 
 use std::process::ExitCode;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 
 use crate::serve::Serve;
 use crate::show::Show;
+use crate::simulate::Simulate;
 
 /// Plays Slipway's main job on an in-memory AWS: deploys two applications and their pipelines from the project's own
 /// templates, pushes images, and lets the real functions release them.
@@ -34,6 +36,7 @@ struct Arguments {
 enum Command {
     /// Serves the in-memory AWS on loopback, for the AWS CLI, boto3 and other clients.
     Serve(Serve),
+    Simulate(Simulate),
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 every release ended as the story says; 1 one did not; 2 wrong arguments.";
@@ -49,8 +52,10 @@ struct Told<'a> {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(Command::Serve(arguments)) = &arguments.command {
-        return exit_code(serve::serve(arguments));
+    match &arguments.command {
+        Some(Command::Serve(arguments)) => return exit_code(serve::serve(arguments)),
+        Some(Command::Simulate(arguments)) => return exit_code(simulate::simulate(arguments)),
+        None => {}
     }
     let show = if arguments.json { Show::silent() } else { Show::for_terminal() };
     let mut releases = Vec::new();

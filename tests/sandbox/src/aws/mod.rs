@@ -5,6 +5,7 @@
 //! `Aws` can be cloned: a clone is a snapshot from which another run can start.
 
 mod agenda;
+mod chance;
 mod error;
 mod record;
 mod wire;
@@ -24,6 +25,7 @@ pub mod s3;
 pub mod traffic;
 
 pub use agenda::{Agenda, Due};
+pub use chance::Drawn;
 pub use error::ApiError;
 pub use wire::{Call, Request, Response};
 
@@ -39,6 +41,8 @@ pub struct Aws {
     pub account: String,
     pub region: String,
     pub rng: fastrand::Rng,
+    /// The unconfirmed rules that were drawn so far.
+    pub drawn: Drawn,
     pub agenda: Agenda,
     pub calls: wire::CallLog,
     pub autoscaling: autoscaling::AutoScaling,
@@ -63,6 +67,7 @@ impl Aws {
             account: "111122223333".to_owned(),
             region: "eu-west-1".to_owned(),
             rng: fastrand::Rng::with_seed(seed),
+            drawn: Drawn::default(),
             agenda: Agenda::default(),
             calls: Default::default(),
             autoscaling: Default::default(),

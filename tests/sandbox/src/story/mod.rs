@@ -2,6 +2,7 @@
 
 mod stacks;
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::driver::{Driver, Fault, Ran, run};
 use crate::invariants::{Invariants, Promise};
 use crate::observer::{digest, executions, record, text};
 
+pub(crate) use stacks::root;
 pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
 
 /// Longest that a chapter may take, in virtual time.
@@ -201,14 +203,16 @@ pub struct Played {
 /// # Errors
 /// An invariant that did not hold, or an ending other than the chapter's.
 pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aws)) -> Result<Played, String> {
-    let mut invariants = Invariants::new(&PROMISES).resumed(&aws);
+    let invariants = Arc::new(Mutex::new(Invariants::new(&PROMISES).resumed(&aws)));
     run(aws, fault, async |driver| {
+        let broken = Invariants::witness(&invariants, &driver);
         let pushed_at = driver.world.clock.now();
         let digest = push(&mut driver.world.aws(), chapter)?;
         let mut check = |aws: &Aws| {
             watch(aws);
             nothing_denied(aws)?;
-            invariants.at_instant(aws)
+            broken.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)?;
+            invariants.lock().unwrap_or_else(PoisonError::into_inner).at_instant(aws)
         };
         if chapter.person == Person::StopsInBake {
             let baking = |aws: &Aws| is_baking(aws, chapter, &digest, pushed_at);
@@ -223,6 +227,8 @@ pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aw
             driver.until(Duration::from_secs(1_200), &mut check, |_| false).await.err();
         }
         let aws = driver.world.snapshot();
+        let mut invariants = invariants.lock().unwrap_or_else(PoisonError::into_inner);
+        invariants.disturbed(driver.ran().iter().filter(|ran| !ran.met.is_empty()).map(|ran| ran.attempt));
         invariants.at_end(&aws)?;
         let release = told(&driver, &aws, chapter, &digest, pushed_at)?;
         if release.outcome != chapter.outcome.to_string() || !release.reason.contains(chapter.reason) {

@@ -102,6 +102,6 @@ fn config() -> Result<Vec<u8>, String> {
 }
 
 /// The project's root, where template.yaml and infra/ are.
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }

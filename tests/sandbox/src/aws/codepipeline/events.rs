@@ -12,7 +12,7 @@ const SOURCE: &str = "aws.codepipeline";
 /// What every event of an execution says.
 fn common(aws: &mut Aws, execution: &Execution, started: Millis, state: &str) -> Value {
     // The documentation's samples write these numbers both as 1 and as 1.0; consumers must bear either.
-    let as_float = aws.rng.bool();
+    let as_float = aws.either("events write whole numbers with a fraction");
     let number = |value: usize| if as_float { json!(value as f64) } else { json!(value) };
     json!({"pipeline": execution.pipeline, "execution-id": execution.id, "start-time": timestamp(started), "state": state,
         "version": number(execution.version), "pipeline-execution-attempt": number(execution.attempt as usize)})

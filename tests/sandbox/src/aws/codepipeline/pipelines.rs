@@ -119,7 +119,7 @@ pub(super) fn update(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
 /// Executions of an old definition are cancelled. Whether their actions in progress may finish first is not documented:
 /// drawn.
 fn cancel_all(aws: &mut Aws, pipeline: &str) {
-    let abandon = aws.rng.bool();
+    let abandon = aws.either("a changed pipeline abandons the actions in progress");
     for id in unfinished(aws, pipeline) {
         engine::end_early(aws, &id, Ending::Cancel, abandon);
     }

@@ -86,7 +86,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         definition: input.clone(),
         hash,
         range,
-        absent_differs: aws.rng.bool(),
+        absent_differs: aws.either("an absent attribute differs from every value"),
         items: BTreeMap::new(),
     };
     let description = table.description("CREATING");

@@ -160,7 +160,7 @@ pub(super) fn detail(aws: &mut Aws, repository: &str, digest: &str, tag: Option<
     });
     if let Some(tag) = tag {
         detail["image-tag"] = json!(tag);
-    } else if aws.rng.bool() {
+    } else if aws.either("an untagged image has an empty tag") {
         detail["image-tag"] = json!("");
     }
     detail

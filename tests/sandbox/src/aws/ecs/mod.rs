@@ -131,6 +131,10 @@ impl Ecs {
         self.services.values().find(|service| service.cluster == cluster && service.name == name)
     }
 
+    pub(super) fn forget_habits(&mut self) {
+        self.habits = None;
+    }
+
     /// The containers' JSON of a task definition, as it was registered.
     fn containers_of(&self, definition: &str) -> &[Value] {
         self.definition(definition)
@@ -140,8 +144,15 @@ impl Ecs {
 }
 
 fn habits(aws: &mut Aws) -> Habits {
-    let draw = || Habits { early_exit_is_failure: aws.rng.bool(), stops_before_starting: aws.rng.bool() };
-    *aws.ecs.habits.get_or_insert_with(draw)
+    if let Some(habits) = aws.ecs.habits {
+        return habits;
+    }
+    let habits = Habits {
+        early_exit_is_failure: aws.either("an early exit counts towards the circuit breaker"),
+        stops_before_starting: aws.either("old tasks stop before new ones start"),
+    };
+    aws.ecs.habits = Some(habits);
+    habits
 }
 
 fn client_error(message: impl Into<String>) -> ApiError {

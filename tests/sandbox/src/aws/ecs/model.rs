@@ -193,6 +193,11 @@ impl Service {
         u32::try_from(i64::from(self.desired_count) * percent / 100).unwrap_or(0)
     }
 
+    /// `minimumHealthyPercent` and `maximumPercent`.
+    pub fn percentages(&self) -> (Option<i64>, Option<i64>) {
+        (self.configuration("minimumHealthyPercent"), self.configuration("maximumPercent"))
+    }
+
     pub(super) fn grace_period_secs(&self) -> i64 {
         self.settings.get("healthCheckGracePeriodSeconds").and_then(Value::as_i64).unwrap_or(0)
     }

@@ -74,7 +74,11 @@ pub fn deregister(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Dur
         target.draining_until.get_or_insert(now + delay * 1000);
     }
     let whole = Duration::from_secs(delay.unsigned_abs());
-    if aws.rng.bool() { whole } else { Duration::from_secs(aws.rng.u64(0..=delay.unsigned_abs())) }
+    if aws.either("draining takes the whole deregistration delay") {
+        whole
+    } else {
+        Duration::from_secs(aws.rng.u64(0..=delay.unsigned_abs()))
+    }
 }
 
 /// The state of a target now; nothing when it is not registered.

@@ -162,7 +162,11 @@ impl Elb {
 
 /// Notes which target groups are in use, after a change of listeners or rules.
 fn note_use(aws: &mut Aws) {
-    let weight_zero_is_use = *aws.elb.weight_zero_is_use.get_or_insert_with(|| aws.rng.bool());
+    let weight_zero_is_use = match aws.elb.weight_zero_is_use {
+        Some(drawn) => drawn,
+        None => aws.either("weight 0 uses a target group"),
+    };
+    aws.elb.weight_zero_is_use = Some(weight_zero_is_use);
     let used: Vec<String> = aws
         .elb
         .all_forwards()

@@ -33,7 +33,28 @@ pub struct EventBridge {
     /// Every try to hand an event to a target, in order.
     pub deliveries: Vec<Delivery>,
     pub faults: Faults,
+    /// What goes wrong with single deliveries: by the source of the event and the delivery's number among those of the source.
+    mishaps: BTreeMap<(&'static str, usize), Mishap>,
+    /// How many deliveries of a source were begun.
+    counted: BTreeMap<&'static str, usize>,
+    /// Mishaps that came true.
+    pub met: Vec<(&'static str, usize)>,
+    /// Deliveries under way.
+    pub under_way: usize,
 }
+
+/// What goes wrong with one delivery of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    Lost,
+    /// It comes so much later.
+    Late(Duration),
+    /// It comes a second time, so much later.
+    Again(Duration),
+}
+
+/// Sources whose events are best effort.
+const BEST_EFFORT: [&str; 2] = ["aws.codepipeline", "aws.ecr"];
 
 /// How often best-effort events go wrong, in percent of the deliveries.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,6 +121,15 @@ pub enum Due {
     Schedule { rule: String, generation: u64 },
 }
 
+impl EventBridge {
+    /// Asks for mishaps of the deliveries from here on, which are numbered from 0.
+    pub fn expect(&mut self, mishaps: BTreeMap<(&'static str, usize), Mishap>) {
+        self.mishaps = mishaps;
+        self.counted.clear();
+        self.met.clear();
+    }
+}
+
 /// Puts an event on the default bus.
 pub fn emit(aws: &mut Aws, source: &str, detail_type: &str, resources: Vec<String>, detail: Value) {
     let event = new_event(aws, source, detail_type, resources, detail);
@@ -138,11 +168,20 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
     let targets: Vec<String> = aws.events.rules[rule].targets.iter().map(|target| target.id.clone()).collect();
     for target in targets {
         let copies = copies(aws, event);
-        if copies == 0 {
+        let mishap = mishap(aws, event);
+        if copies == 0 || mishap == Some(Mishap::Lost) {
             record(aws, rule, &target, event, DeliveryOutcome::Lost);
+            continue;
         }
-        for _ in 0..copies {
-            let after = Duration::from_millis(aws.rng.u64(200..=1500));
+        let mut delays = vec![Duration::ZERO; copies];
+        match mishap {
+            Some(Mishap::Late(by)) => delays[0] = by,
+            Some(Mishap::Again(by)) => delays.push(by),
+            Some(Mishap::Lost) | None => {}
+        }
+        for delay in delays {
+            let after = delay + Duration::from_millis(aws.rng.u64(200..=1500));
+            aws.events.under_way += 1;
             let due = Due::Deliver { rule: rule.to_owned(), target: target.clone(), event: event.clone() };
             aws.schedule(after, AgendaDue::EventBridge(due));
         }
@@ -150,9 +189,9 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
 }
 
 /// How many times a target gets an event: once, unless the run asks for faults.
-fn copies(aws: &mut Aws, event: &Value) -> u32 {
+fn copies(aws: &mut Aws, event: &Value) -> usize {
     let Faults { lose_percent, duplicate_percent } = aws.events.faults;
-    let best_effort = matches!(event["source"].as_str(), Some("aws.codepipeline" | "aws.ecr"));
+    let best_effort = event["source"].as_str().is_some_and(|source| BEST_EFFORT.contains(&source));
     let drawn = aws.rng.u8(0..100);
     match () {
         () if best_effort && drawn < lose_percent => 0,
@@ -161,9 +200,21 @@ fn copies(aws: &mut Aws, event: &Value) -> u32 {
     }
 }
 
+/// What the run asks to go wrong with this delivery.
+fn mishap(aws: &mut Aws, event: &Value) -> Option<Mishap> {
+    let source = BEST_EFFORT.into_iter().find(|source| event["source"] == *source)?;
+    let counted = aws.events.counted.entry(source).or_default();
+    let key = (source, *counted);
+    *counted += 1;
+    let mishap = aws.events.mishaps.get(&key).copied()?;
+    aws.events.met.push(key);
+    Some(mishap)
+}
+
 pub fn run_due(aws: &mut Aws, due: Due) {
     match due {
         Due::Deliver { rule, target, event } => {
+            aws.events.under_way -= 1;
             if let Some(outcome) = deliver(aws, &rule, &target, &event) {
                 record(aws, &rule, &target, &event, outcome);
             }
@@ -174,7 +225,8 @@ pub fn run_due(aws: &mut Aws, due: Due) {
 
 /// Hands an event to a target; nothing when the target is gone.
 fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<DeliveryOutcome> {
-    let absent = if aws.rng.bool() { Value::Null } else { Value::from("") };
+    let absent =
+        if aws.either("an absent path of an input transformer is null") { Value::Null } else { Value::from("") };
     let known = aws.events.rules.get(rule)?;
     let target = known.targets.iter().find(|known| known.id == target)?.clone();
     let ingested = event["time"].as_str()?;

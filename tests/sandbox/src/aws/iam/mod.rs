@@ -61,8 +61,18 @@ pub(super) struct Session {
 }
 
 pub(super) fn habits(aws: &mut Aws) -> Habits {
-    let rng = &mut aws.rng;
-    *aws.iam.habits.get_or_insert_with(|| Habits { registers_on_family: rng.bool() })
+    if let Some(habits) = aws.iam.habits {
+        return habits;
+    }
+    let habits = Habits { registers_on_family: aws.either("RegisterTaskDefinition is asked for on the family") };
+    aws.iam.habits = Some(habits);
+    habits
+}
+
+impl Iam {
+    pub(super) fn forget_habits(&mut self) {
+        self.habits = None;
+    }
 }
 
 /// Whether the caller of a request may ask for it; an error is what the service answers.

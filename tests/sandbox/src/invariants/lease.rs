@@ -1,0 +1,172 @@
+//! Invariant 8: a lease changes hands lawfully, and only the release that holds it changes the service.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Ledger, body, execution_of, number};
+use crate::aws::{Aws, Call, Millis, Request};
+use crate::observer::text;
+
+/// The function that restores what others changed.
+const ROLL_BACK: &str = "roll-back";
+
+/// What is remembered of leases beside the ledger.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Leases {
+    /// When each release was taken over, by execution.
+    taken_over: BTreeMap<String, Millis>,
+    /// Releases whose restoration has begun.
+    restoring: Vec<String>,
+    /// The fence that each attempt wrote last.
+    wrote: BTreeMap<u64, u64>,
+}
+
+impl Leases {
+    /// Every write raises the fence by one, takes a lease only when it is free, and never undoes a step.
+    pub(super) fn written(&mut self, aws: &Aws, call: &Call, before: &Ledger, after: &Ledger) -> Result<u64, String> {
+        let mut checked = 0;
+        for (service, lease) in &after.leases {
+            let was = before.leases.get(service);
+            if was == Some(lease) {
+                continue;
+            }
+            checked += 1;
+            let wrong =
+                |what: String| Err(format!("invariant 8: {} wrote the lease of {service}: {what}", call.caller));
+            let (fence, old) = (number(lease, "fence"), was.map_or(Some(0), |was| number(was, "fence")));
+            if fence != old.map(|old| old + 1) {
+                return wrong(format!("the fence went from {old:?} to {fence:?}"));
+            }
+            if let (Some(attempt), Some(fence)) = (call.attempt, fence) {
+                self.wrote.insert(attempt, fence);
+            }
+            let holder = |lease: &Value| text(lease, "release.execution").map(ToOwned::to_owned);
+            match (was.and_then(holder), holder(lease)) {
+                (Some(old), Some(new)) if old != new => return wrong(format!("{new} took it from {old}")),
+                (None, Some(new)) if is_closed(before, &new) => return wrong(format!("{new} is closed and took it")),
+                (Some(old), None) if !is_closed(after, &old) => {
+                    return wrong(format!("{old} gave it back without a record of its end"));
+                }
+                (Some(_), Some(holder)) => {
+                    if let Some(what) = was.and_then(|was| undone(was, lease)) {
+                        return wrong(what.to_owned());
+                    }
+                    if text(lease, "release.state") == Some("rolling-back") {
+                        self.taken_over.entry(holder).or_insert(aws.now);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(checked)
+    }
+
+    /// Whoever changes a service holds its lease, has announced the change, and acts within the time that it has for it.
+    pub(super) fn changed(
+        &mut self,
+        aws: &Aws,
+        call: &Call,
+        request: &Request,
+        ledger: &Ledger,
+    ) -> Result<u64, String> {
+        let Some(attempt) = call.attempt else { return Ok(0) };
+        let is_registration = call.operation == "RegisterTaskDefinition";
+        let service = if is_registration { None } else { lease_key(request) };
+        let wrong = |what: String| {
+            Err(format!(
+                "invariant 8: {} changed {}: {what}",
+                call.caller,
+                service.as_deref().unwrap_or("task definitions")
+            ))
+        };
+        let execution = execution_of(aws, attempt);
+        let lease = match &service {
+            Some(service) => ledger.leases.get(service),
+            None => ledger.leases.values().find(|lease| text(lease, "release.execution") == execution.as_deref()),
+        };
+        let Some(holder) = lease.and_then(|lease| text(lease, "release.execution")) else {
+            return wrong("no release holds it".to_owned());
+        };
+        let lease = lease.unwrap_or(&Value::Null);
+        if execution.as_deref().is_some_and(|execution| execution != holder) {
+            return wrong(format!("{holder} holds it and not {execution:?}"));
+        }
+        if text(lease, "release.prior.task_definition").is_none() {
+            return wrong("no prior release is recorded".to_owned());
+        }
+        let (fence, wrote) = (number(lease, "fence").unwrap_or(0), self.wrote.get(&attempt).copied());
+        let Some(wrote) = wrote else { return wrong("it was not announced".to_owned()) };
+        let asked = body(request);
+        let definition = asked["taskDefinition"].as_str();
+        if call.caller.ends_with(ROLL_BACK) {
+            self.restoring.push(holder.to_owned());
+            return self.restores(aws, call, lease, holder, definition).map_or_else(wrong, |()| Ok(1));
+        }
+        if self.restoring.iter().any(|restored| restored == holder) {
+            return wrong("its restoration has begun".to_owned());
+        }
+        if !is_registration && definition.is_some() && definition != text(lease, "release.change.task_definition") {
+            return wrong(format!("{definition:?} was not announced"));
+        }
+        // A newer fence of the same release says the same change or takes it over: then one time-out is left.
+        let overtaken = self.taken_over.get(holder).map(|at| aws.now - at);
+        if fence != wrote && overtaken.is_some_and(|since| since > time_out(aws, call)) {
+            return wrong(format!("it was taken over {overtaken:?} ms ago"));
+        }
+        Ok(1)
+    }
+
+    /// A restoration waits for one time-out after the release was taken over, and sets what was recorded.
+    fn restores(
+        &self,
+        aws: &Aws,
+        call: &Call,
+        lease: &Value,
+        holder: &str,
+        definition: Option<&str>,
+    ) -> Result<(), String> {
+        let Some(taken_over) = self.taken_over.get(holder) else {
+            return Err("the release was not taken over".to_owned());
+        };
+        // The take-over is decided at most one call, with its retries, before it is written.
+        let waited = aws.now - taken_over;
+        if waited < time_out(aws, call) - 13_000 {
+            return Err(format!("only {waited} ms after the release was taken over"));
+        }
+        let prior = text(lease, "release.prior.task_definition");
+        match definition {
+            Some(definition) if prior != Some(definition) => Err(format!("{definition} is not what was recorded")),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The time-out of the function that calls, in milliseconds.
+fn time_out(aws: &Aws, call: &Call) -> Millis {
+    aws.lambda.function(&call.caller).map_or(60_000, |function| function.timeout.as_millis() as Millis)
+}
+
+fn is_closed(ledger: &Ledger, execution: &str) -> bool {
+    ledger.records.get(execution).is_some_and(|record| text(record, "state") == Some("closed"))
+}
+
+/// What a write took back of what the release had recorded.
+fn undone(was: &Value, is: &Value) -> Option<&'static str> {
+    let prior = |lease: &Value| lease.pointer("/release/M/prior").cloned();
+    if prior(was).is_some() && prior(was) != prior(is) {
+        return Some("the prior release changed");
+    }
+    if text(was, "release.state") == Some("rolling-back") && text(is, "release.state") != Some("rolling-back") {
+        return Some("a release that was taken over is open again");
+    }
+    let changed = text(was, "release.change.task_definition");
+    (changed.is_some() && text(is, "release.change.task_definition").is_none()).then_some("an announced change is gone")
+}
+
+/// The lease of the service that a request changes.
+fn lease_key(request: &Request) -> Option<String> {
+    let asked = body(request);
+    let last = |member: &str| asked[member].as_str().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
+    Some(format!("{}/{}", last("cluster")?, last("service")?))
+}

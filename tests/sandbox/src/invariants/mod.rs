@@ -1,0 +1,228 @@
+//! What must hold, whatever goes wrong: checked after every call, at every instant and at the end of every run, from the
+//! account's own state, by code that shares nothing with the functions.
+//!
+//! `traffic` holds invariants 1 and 7, `endings` 2 and 3, `pushes` 4 and 5, `jobs` 6, `lease` 8. That a healthy release ends
+//! deployed (9) needs to know what was asked for: the simulation checks it.
+
+mod endings;
+mod jobs;
+mod lease;
+mod pushes;
+mod traffic;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+use crate::aws::{Aws, Call, Millis, Request};
+use crate::driver::Driver;
+use crate::observer::{ledger, text};
+
+pub use traffic::Promise;
+
+/// Watches one run.
+#[derive(Clone, Debug, Default)]
+pub struct Invariants {
+    traffic: traffic::Traffic,
+    endings: endings::Endings,
+    lease: lease::Leases,
+    pushes: pushes::Pushes,
+    ledger: Ledger,
+    /// Attempts of functions with which something went wrong.
+    disturbed: BTreeSet<u64>,
+    /// When people last changed a service by hand.
+    by_hand: Vec<Millis>,
+    evaluated: BTreeMap<&'static str, u64>,
+}
+
+/// The ledger as it was last written.
+#[derive(Clone, Debug, Default)]
+struct Ledger {
+    read: bool,
+    /// By `cluster/service`.
+    leases: BTreeMap<String, Value>,
+    /// By execution.
+    records: BTreeMap<String, Value>,
+}
+
+impl Ledger {
+    fn of(aws: &Aws) -> Self {
+        let (mut leases, mut records) = (BTreeMap::new(), BTreeMap::new());
+        for item in ledger(aws) {
+            match text(&item, "pk") {
+                Some("lease") => drop(leases.insert(text(&item, "sk").unwrap_or_default().to_owned(), item)),
+                Some(pk) => {
+                    if let Some(execution) = pk.strip_prefix("execution#") {
+                        records.insert(execution.to_owned(), item);
+                    }
+                }
+                None => {}
+            }
+        }
+        Self { read: true, leases, records }
+    }
+}
+
+impl Invariants {
+    #[must_use]
+    pub fn new(promises: &[Promise]) -> Self {
+        Self { traffic: traffic::Traffic::new(promises), ..Self::default() }
+    }
+
+    /// Starts watching a copy of an account whose past was watched before.
+    #[must_use]
+    pub fn resumed(mut self, aws: &Aws) -> Self {
+        self.ledger = Ledger::of(aws);
+        self.traffic.resume(aws);
+        self
+    }
+
+    /// Lets the calls of a world's invocations be checked, each right after it was answered. What was broken first appears in
+    /// what this answers.
+    pub fn witness(watched: &Arc<Mutex<Self>>, driver: &Driver) -> Arc<Mutex<Option<String>>> {
+        let (broken, watched) = (Arc::<Mutex<Option<String>>>::default(), Arc::clone(watched));
+        let tells = Arc::clone(&broken);
+        driver.world.witnessed_by(move |aws, request| {
+            let checked = watched.lock().unwrap_or_else(PoisonError::into_inner).after_call(aws, request);
+            if let Err(what) = checked {
+                tells.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+            }
+        });
+        broken
+    }
+
+    /// How often each invariant had something to check.
+    #[must_use]
+    pub fn evaluated(&self) -> &BTreeMap<&'static str, u64> {
+        &self.evaluated
+    }
+
+    /// What holds at every instant: the promised tasks serve (7), and traffic goes only where somebody answers (1).
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn at_instant(&mut self, aws: &Aws) -> Result<(), String> {
+        let (promised, weights) = (self.traffic.promised(aws)?, self.traffic.weights(aws)?);
+        self.count("7 the promised tasks serve", promised);
+        self.count("1 weights point at healthy targets", weights);
+        self.pushes.look(aws);
+        Ok(())
+    }
+
+    /// What holds after each call of an invocation, which is the account's last one.
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn after_call(&mut self, aws: &Aws, request: &Request) -> Result<(), String> {
+        let Some(call) = aws.calls.last().filter(|call| call.error.is_none()) else {
+            return Ok(());
+        };
+        match (call.service.as_str(), call.operation.as_str()) {
+            ("dynamodb", "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems") => self.written(aws, call),
+            ("ecs", "DescribeServices") => {
+                self.endings.saw_services(aws, call, request);
+                Ok(())
+            }
+            ("elasticloadbalancing", "DescribeTargetHealth") => {
+                self.endings.saw_targets(aws, call, request);
+                Ok(())
+            }
+            ("ecs", "UpdateService" | "RegisterTaskDefinition")
+            | ("elasticloadbalancing", "ModifyRule" | "ModifyListener")
+            | ("application-autoscaling", "RegisterScalableTarget") => self.changed(aws, call, request),
+            _ => Ok(()),
+        }
+    }
+
+    /// An invocation wrote the ledger.
+    fn written(&mut self, aws: &Aws, call: &Call) -> Result<(), String> {
+        let before = std::mem::replace(&mut self.ledger, Ledger::of(aws));
+        if !before.read {
+            return Ok(());
+        }
+        let lawful = self.lease.written(aws, call, &before, &self.ledger)?;
+        self.count("8 the lease changes hands lawfully", lawful);
+        let closed = self.endings.closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;
+        self.count("2 what is recorded is true", closed.told);
+        self.count("3 what is rolled back is restored", closed.restored);
+        self.pushes.note_endings(&before.records, &self.ledger.records);
+        Ok(())
+    }
+
+    /// An invocation changed something that a lease protects.
+    fn changed(&mut self, aws: &Aws, call: &Call, request: &Request) -> Result<(), String> {
+        if !self.ledger.read {
+            self.ledger = Ledger::of(aws);
+        }
+        let held = self.lease.changed(aws, call, request, &self.ledger)?;
+        self.count("8 only the holder changes a service", held);
+        if call.operation == "UpdateService" {
+            let ordered = self.pushes.deployed(aws, call, request)?;
+            self.count("5 no older and no rejected image comes back", ordered);
+        }
+        Ok(())
+    }
+
+    /// A person asked for an image: it is the newest, and no longer rejected when it was asked for by hand.
+    pub fn asked_for(&mut self, digest: &str, by_hand: bool) {
+        self.pushes.asked_for(digest, by_hand);
+    }
+
+    /// A person changed a service, other than by a release.
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn changed_by_hand(&mut self, aws: &Aws, on_purpose: bool) -> Result<(), String> {
+        self.by_hand.push(aws.now);
+        self.traffic.resume(aws);
+        self.pushes.changed_by_hand(aws, on_purpose)
+    }
+
+    /// Something went wrong with these attempts of functions.
+    pub fn disturbed(&mut self, attempts: impl IntoIterator<Item = u64>) {
+        self.disturbed.extend(attempts);
+    }
+
+    /// What holds at the end: every execution ended and the ledger says how (2), pushes led to something (4), jobs were answered
+    /// once (6), no lease is left.
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn at_end(&mut self, aws: &Aws) -> Result<(), String> {
+        let ended = endings::at_end(aws, &Ledger::of(aws), self.by_hand.is_empty())?;
+        self.count("2 every execution ends", ended);
+        self.count("4 no push is lost", pushes::none_lost(aws)?);
+        let once = self.pushes.none_twice(aws, &self.disturbed)?;
+        self.count("4 no push starts twice", once);
+        self.count("6 every job is answered once", jobs::answered(aws, &self.disturbed)?);
+        self.count("6 nothing undisturbed is given up", jobs::given_up(aws, &self.disturbed)?);
+        Ok(())
+    }
+
+    fn count(&mut self, invariant: &'static str, times: u64) {
+        *self.evaluated.entry(invariant).or_default() += times;
+    }
+}
+
+/// The parts of a request's JSON body.
+fn body(request: &Request) -> Value {
+    serde_json::from_slice(&request.body).unwrap_or_default()
+}
+
+/// The execution for which an attempt of a step works.
+fn execution_of(aws: &Aws, attempt: u64) -> Option<String> {
+    let invocation =
+        aws.lambda.invocations.iter().rev().find(|one| one.attempts.iter().any(|log| log.id == attempt))?;
+    let job = invocation.payload.pointer("/CodePipeline.job/id")?.as_str()?;
+    aws.codepipeline.job(job).map(|job| job.execution.clone())
+}
+
+/// The whole number of a DynamoDB item, by path.
+fn number(item: &Value, path: &str) -> Option<u64> {
+    let mut value = item.get(path.split('.').next()?)?;
+    for name in path.split('.').skip(1) {
+        value = value.get("M")?.get(name)?;
+    }
+    value.get("N")?.as_str()?.parse().ok()
+}

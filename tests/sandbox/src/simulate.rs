@@ -1,0 +1,185 @@
+//! `cargo sandbox simulate`: many seeds at once, or one with its trace.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use sandbox::simulation::{Coverage, Played, plan, play, shrink};
+use serde::Serialize;
+
+use crate::show::print;
+
+/// From so many seeds on, a line of the coverage that is zero is a failure.
+const ENOUGH_SEEDS: u64 = 500;
+
+/// Failing seeds whose plans are made smaller and printed with their trace.
+const EXPLAINED: usize = 3;
+
+/// Draws services, releases, people and faults from seeds, runs the real functions on them, and holds every run to the
+/// invariants.
+///
+/// A failing seed prints its number, the invariant, the fewest incidents with which it still fails, and what happened. What
+/// was exercised is counted; from 500 seeds on a count of zero fails, too. The same seed gives the same bytes.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Simulate {
+    /// How many seeds to run.
+    #[arg(long, default_value_t = 500, conflicts_with = "seed", value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// The first seed.
+    #[arg(long, default_value_t = 1, conflicts_with = "seed")]
+    from: u64,
+    /// Run this seed alone and print its plan.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// With --seed, print what happens, line by line.
+    #[arg(long, requires = "seed")]
+    trace: bool,
+    /// Print one JSON object instead.
+    #[arg(long)]
+    json: bool,
+    /// How many seeds run at once; all of the machine's cores unless given.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1024))]
+    jobs: Option<u64>,
+    /// Stop at the first seed that fails, without making its plan smaller.
+    #[arg(long, conflicts_with = "seed")]
+    first: bool,
+}
+
+const EXAMPLES: &str = "Examples:
+  cargo sandbox simulate --seeds 5000          5,000 runs on all cores
+  cargo sandbox simulate --seeds 500 --jobs 1  how fast one core is
+  cargo sandbox simulate --seed 17 --trace     what happens in one run
+
+Exit codes: 0 every run passed; 1 one failed, or something was never exercised; 2 wrong arguments.";
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Told {
+    passed: u64,
+    failed: u64,
+    releases: u64,
+    failures: BTreeMap<u64, String>,
+    exercised: BTreeMap<String, u64>,
+}
+
+/// Runs what was asked for.
+pub(crate) fn simulate(arguments: &Simulate) -> Result<(), String> {
+    match arguments.seed {
+        Some(seed) => one(seed, arguments),
+        None => many(arguments),
+    }
+}
+
+fn one(seed: u64, arguments: &Simulate) -> Result<(), String> {
+    let plan = plan(seed);
+    let Played { failure, trace, coverage } = play(&plan, arguments.trace);
+    if arguments.json {
+        let failures = failure.iter().map(|failure| (seed, failure.clone())).collect();
+        json(&coverage, 1, failures);
+    } else {
+        print(plan.to_string().trim_end());
+        trace.iter().for_each(|line| print(line));
+        if failure.is_none() {
+            print("passed");
+        }
+    }
+    failure.map_or(Ok(()), |failure| Err(format!("seed {seed}: {failure}")))
+}
+
+fn many(arguments: &Simulate) -> Result<(), String> {
+    let bar = ProgressBar::with_draw_target(Some(arguments.seeds), target(arguments.json));
+    let style = ProgressStyle::with_template("{bar:40} {pos} of {len} seeds, {msg}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let started = Instant::now();
+    let (coverage, failures) = run_all(arguments, &bar);
+    bar.finish_and_clear();
+    let (failed, took) = (failures.len() as u64, started.elapsed());
+    if arguments.json {
+        json(&coverage, arguments.seeds, failures.clone());
+    } else {
+        if !arguments.first {
+            failures.iter().take(EXPLAINED).for_each(|(seed, failure)| explain(*seed, failure));
+        }
+        failures.iter().for_each(|(seed, failure)| print(&format!("seed {seed} failed: {failure}")));
+        for (what, times) in coverage.lines() {
+            print(&format!("{times:>10}  {what}"));
+        }
+        print(&format!("{} releases", coverage.releases));
+        print(&format!("{} passed, {failed} failed", arguments.seeds - failed));
+        let speed = coverage.releases as f64 / took.as_secs_f64();
+        eprintln!("{:.1} s, {speed:.0} releases a second", took.as_secs_f64());
+    }
+    let missing: Vec<String> =
+        coverage.lines().into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect();
+    match failures.first_key_value() {
+        Some((seed, failure)) => Err(format!("seed {seed} and {} others failed: {failure}", failed - 1)),
+        None if arguments.seeds >= ENOUGH_SEEDS && !missing.is_empty() => {
+            Err(format!("never exercised: {}", missing.join("; ")))
+        }
+        None => Ok(()),
+    }
+}
+
+fn target(silent: bool) -> ProgressDrawTarget {
+    match !silent && console::user_attended_stderr() {
+        true => ProgressDrawTarget::stderr(),
+        false => ProgressDrawTarget::hidden(),
+    }
+}
+
+/// Runs every seed; which thread runs which makes no difference to what comes out.
+fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, String>) {
+    let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let (next, end) = (AtomicU64::new(arguments.from), arguments.from.saturating_add(arguments.seeds));
+    let all = Mutex::new((Coverage::default(), BTreeMap::new()));
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= end {
+                return;
+            }
+            let Played { failure, coverage, .. } = play(&plan(seed), false);
+            let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            all.0.merge(&coverage);
+            if let Some(failure) = failure {
+                all.1.insert(seed, failure);
+                if arguments.first {
+                    next.store(end, Ordering::Relaxed);
+                }
+            }
+            bar.inc(1);
+            bar.set_message(format!("{} failed", all.1.len()));
+        }
+    };
+    std::thread::scope(|threads| {
+        (0..arguments.jobs.unwrap_or(cores)).for_each(|_| drop(threads.spawn(work)));
+    });
+    all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Prints a failing seed with the fewest incidents that still fail, and what happened.
+fn explain(seed: u64, failure: &str) {
+    let smallest = shrink(&plan(seed));
+    let Played { failure: still, trace, .. } = play(&smallest, true);
+    print(&format!("seed {seed} fails: {failure}"));
+    print("the fewest incidents that still fail:");
+    print(smallest.to_string().trim_end());
+    trace.iter().for_each(|line| print(line));
+    print(&format!("=> {}\n", still.unwrap_or_default()));
+}
+
+fn json(coverage: &Coverage, seeds: u64, failures: BTreeMap<u64, String>) {
+    let failed = failures.len() as u64;
+    let told = Told {
+        passed: seeds - failed,
+        failed,
+        releases: coverage.releases,
+        failures,
+        exercised: coverage.lines().into_iter().collect(),
+    };
+    print(&serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
+}

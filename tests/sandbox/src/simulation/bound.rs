@@ -1,0 +1,90 @@
+//! Invariant 9, and what a plan promises: holding or rolling back everything is not safety, so what nothing is wrong with must
+//! end deployed, in time.
+
+use std::time::Duration;
+
+use super::plan::{Act, Image, Incident, Plan};
+use super::shape::PIPELINE;
+use crate::aws::codepipeline::Execution;
+use crate::aws::ecr::Behaviour;
+use crate::aws::lambda::InvocationStatus;
+use crate::aws::{Aws, Millis};
+use crate::observer::{digest, executions, record, text};
+
+/// How long a release may take that nothing is wrong with: its rollout, and the time-outs that the lease waits for.
+const BOUND: Duration = Duration::from_secs(45 * 60);
+
+/// Whether nothing goes wrong, people only push and approve, and every image is healthy.
+pub(super) fn is_calm(plan: &Plan) -> bool {
+    plan.incidents.is_empty() && is_well(plan)
+}
+
+/// Whether every image is healthy and nobody stops anything.
+fn is_well(plan: &Plan) -> bool {
+    let healthy = |image: Image| !matches!(image, Image::New(behaviour) if behaviour != Behaviour::Healthy);
+    plan.pushes.iter().all(|push| healthy(push.image))
+        && !(plan.shape.approval && plan.answers.iter().any(|answer| !answer.approves))
+}
+
+/// Whether incidents only disturb invocations, events and calls: such must not change an ending.
+fn only_disturbs(plan: &Plan) -> bool {
+    is_well(plan) && plan.incidents.iter().all(|incident| !matches!(incident, Incident::Act { .. }))
+}
+
+/// The least number of healthy tasks that a run promises: of the smallest count that anybody asks for, and nothing when tasks
+/// die or do not stay healthy.
+pub(super) fn promised(plan: &Plan) -> u32 {
+    let frail = |image: Image| {
+        matches!(image, Image::New(Behaviour::BrieflyHealthy | Behaviour::FailsUnderTraffic | Behaviour::Exits))
+    };
+    let accident = |incident: &Incident| matches!(incident, Incident::Act { act, .. } if act.is_accident());
+    if plan.pushes.iter().any(|push| frail(push.image)) || plan.incidents.iter().any(accident) {
+        return 0;
+    }
+    let counts = plan.incidents.iter().filter_map(|incident| match incident {
+        Incident::Act { act: Act::SetCount(count), .. } => Some(*count),
+        _ => None,
+    });
+    let least = counts.chain([plan.shape.count]).chain(plan.shape.desired_count).min().unwrap_or(0);
+    let by_stack = plan
+        .incidents
+        .iter()
+        .any(|incident| matches!(incident, Incident::Act { act: Act::UpdateStack | Act::SetDefinition, .. }));
+    // The stack has percentages of its own.
+    let promised = plan.shape.promised(least);
+    if by_stack { promised.min(least / 2) } else { promised }
+}
+
+/// What nothing was wrong with is deployed in time.
+pub(super) fn at_end(plan: &Plan, aws: &Aws) -> Result<(), String> {
+    let given_up = aws.lambda.invocations.iter().any(|one| one.status == InvocationStatus::GivenUp);
+    let calm = is_calm(plan);
+    if !calm && (!only_disturbs(plan) || given_up) {
+        return Ok(());
+    }
+    for execution in executions(aws, PIPELINE).filter(|execution| digest(execution).is_some()) {
+        let record = record(aws, &execution.id);
+        let told = |name: &str| record.as_ref().and_then(|record| text(record, name)).unwrap_or_default().to_owned();
+        let (outcome, reason) = (told("outcome"), told("reason"));
+        if !["deployed", "unchanged", "superseded"].contains(&outcome.as_str()) {
+            return Err(format!(
+                "invariant 9: nothing is wrong with execution {}, and it ended {outcome:?}: {reason}",
+                execution.id
+            ));
+        }
+        let took = execution.ended.unwrap_or(aws.now) - started(aws, execution);
+        if calm && took > BOUND.as_millis() as Millis {
+            return Err(format!("invariant 9: execution {} took {} s", execution.id, took / 1000));
+        }
+    }
+    Ok(())
+}
+
+/// When an execution could begin: when the one before it had ended.
+fn started(aws: &Aws, execution: &Execution) -> Millis {
+    let before = executions(aws, PIPELINE).filter(|other| other.started < execution.started);
+    before
+        .filter_map(|other| other.ended)
+        .filter(|ended| Some(*ended) < execution.ended)
+        .fold(execution.started, Millis::max)
+}

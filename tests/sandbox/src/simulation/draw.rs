@@ -1,0 +1,183 @@
+//! Draws a plan from its seed. Everything is drawn here and nowhere else, so that a plan is all there is to a run.
+
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
+use super::shape::{SHAPES, Shape};
+use crate::aws::ecr::Behaviour;
+use crate::aws::eventbridge::Mishap;
+use crate::client::{CallFault, Hang};
+
+/// The functions that a shape's releases need, by how much can go wrong in them.
+const FUNCTIONS: [&str; 6] =
+    ["update-service", "roll-back", "begin-release", "finish-release", "register-task-definition", "start-pipeline"];
+
+/// Services whose throttling is tried.
+const SERVICES: [&str; 4] = ["ecs", "dynamodb", "elasticloadbalancing", "codepipeline"];
+
+/// Draws the plan of a seed.
+#[must_use]
+pub fn plan(seed: u64) -> Plan {
+    let mut rng = Rng::with_seed(seed ^ 0x5117_3a7d_0c0f_fee5);
+    let shape = Shape::nth(rng.u32(..SHAPES));
+    let pushes = pushes(&mut rng);
+    let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
+    let mut incidents = Vec::new();
+    // One run in six is undisturbed: it must go well.
+    if rng.u8(..6) > 0 {
+        let (faults, acts) = (rng.usize(0..=3), [0, 0, 0, 1, 1, 2][rng.usize(..6)]);
+        incidents.extend((0..faults).map(|_| fault(&mut rng, pushes.len())));
+        incidents.extend((0..acts).map(|_| act(&mut rng, &shape, pushes.len())));
+        if rng.u8(..3) == 0 {
+            incidents.extend(race(&mut rng, pushes.len()));
+        }
+    }
+    // Of an image that is pushed twice a late copy of the first event would be a push out of order.
+    let again = pushes.iter().any(|push| matches!(push.image, Image::Again(_)));
+    incidents.retain(|incident| !(again && matches!(incident, Incident::Event { source: "aws.ecr", .. })));
+    Plan { seed, shape, pushes, answers, incidents }
+}
+
+fn pushes(rng: &mut Rng) -> Vec<Push> {
+    let count = [1, 2, 2, 3, 3, 4][rng.usize(..6)];
+    (0..count)
+        .map(|number| {
+            let after = if rng.u8(..3) == 0 { secs(rng, 1, 40) } else { secs(rng, 60, 420) };
+            let image = match rng.u8(..16) {
+                0..=8 => Image::New(Behaviour::Healthy),
+                9..=10 => Image::New(Behaviour::NeverHealthy),
+                11 => Image::New(Behaviour::Exits),
+                12 => Image::New(Behaviour::BrieflyHealthy),
+                13 => Image::New(Behaviour::FailsUnderTraffic),
+                _ if number > 0 => Image::Again(rng.usize(..number)),
+                _ => Image::New(Behaviour::Healthy),
+            };
+            Push { after: if number == 0 { Duration::from_secs(1) } else { after }, image }
+        })
+        .scan(Vec::new(), |known: &mut Vec<Image>, push| {
+            // An image that is the same as one that is the same is the first of them.
+            let image = match push.image {
+                Image::Again(of) => match known[of] {
+                    Image::Again(first) => Image::Again(first),
+                    Image::New(_) => push.image,
+                },
+                Image::New(_) => push.image,
+            };
+            known.push(image);
+            Some(Push { image, ..push })
+        })
+        .collect()
+}
+
+fn answer(rng: &mut Rng) -> Answer {
+    Answer { approves: rng.u8(..4) > 0, after: secs(rng, 2, 400) }
+}
+
+/// A function and one of the first attempts of it, which every release has.
+fn attempt(rng: &mut Rng, pushes: usize) -> (&'static str, usize) {
+    let function = FUNCTIONS[rng.usize(..FUNCTIONS.len()).min(rng.usize(..FUNCTIONS.len()))];
+    let most = match function {
+        "update-service" => 5 * pushes,
+        "roll-back" => 8 * pushes,
+        "finish-release" => 2 * pushes,
+        _ => pushes + 1,
+    };
+    (function, rng.usize(..most))
+}
+
+fn fault(rng: &mut Rng, pushes: usize) -> Incident {
+    let (function, nth) = attempt(rng, pushes);
+    let call = rng.u32(1..=9).min(rng.u32(1..=12));
+    let fault = |fault| Incident::Call { function, nth, fault };
+    match rng.u8(..16) {
+        0..=1 => fault(CallFault::CrashAfter(call)),
+        2 => fault(CallFault::CrashBefore(call)),
+        3 => fault(CallFault::TimeoutAfterEffect(call)),
+        4 => fault(CallFault::ThrottleFrom(call, rng.u32(1..=6))),
+        5..=7 => fault(CallFault::HangAfter(call, hang(rng))),
+        8..=9 => Incident::Duplicate { function, nth, after: soon(rng) },
+        10..=11 => Incident::Duplicate { function, nth, after: secs(rng, 20, 900) },
+        12 => Incident::Throttle {
+            service: SERVICES[rng.usize(..SERVICES.len())],
+            from: secs(rng, 1, 600),
+            lasts: secs(rng, 2, 60),
+        },
+        13..=14 => Incident::Event { source: "aws.codepipeline", nth: rng.usize(..6 * pushes), mishap: mishap(rng) },
+        _ => Incident::Event { source: "aws.ecr", nth: rng.usize(..pushes), mishap: Mishap::Again(late(rng)) },
+    }
+}
+
+fn hang(rng: &mut Rng) -> Hang {
+    match rng.bool() {
+        true => Hang::For(Duration::from_millis(rng.u64(1000..58_000))),
+        false => Hang::UntilLeft(Duration::from_millis(rng.u64(70..2000))),
+    }
+}
+
+fn mishap(rng: &mut Rng) -> Mishap {
+    match rng.u8(..3) {
+        0 => Mishap::Lost,
+        1 => Mishap::Late(late(rng)),
+        _ => Mishap::Again(late(rng)),
+    }
+}
+
+fn late(rng: &mut Rng) -> Duration {
+    if rng.bool() { soon(rng) } else { secs(rng, 5, 600) }
+}
+
+fn soon(rng: &mut Rng) -> Duration {
+    Duration::from_millis(rng.u64(0..4000))
+}
+
+fn secs(rng: &mut Rng, least: u64, most: u64) -> Duration {
+    Duration::from_millis(rng.u64(least * 1000..=most * 1000))
+}
+
+fn when(rng: &mut Rng, pushes: usize) -> When {
+    match rng.u8(..3) {
+        0 => When { anchor: Anchor::Push(rng.usize(..pushes)), after: secs(rng, 0, 300) },
+        _ => {
+            let (function, nth) = attempt(rng, pushes);
+            When { anchor: Anchor::Attempt { function, nth }, after: secs(rng, 0, 20) }
+        }
+    }
+}
+
+fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
+    let act = match rng.u8(..14) {
+        0..=1 => Act::Stop { abandon: true },
+        2 => Act::Stop { abandon: false },
+        3 => Act::Retry,
+        4 => Act::Start { push: rng.usize(..pushes) },
+        5 => Act::AskRollBack,
+        6..=7 => Act::SetCount(rng.u32(0..=5).min(if shape.static_port { shape.instances } else { 5 })),
+        8 => Act::SetDefinition,
+        9 => Act::UpdateStack,
+        10..=11 => Act::TaskDies,
+        12 => Act::TaskSilent(secs(rng, 5, 60)),
+        _ => Act::InstanceBusy(secs(rng, 10, 300)),
+    };
+    Incident::Act { when: when(rng, pushes), act }
+}
+
+/// Incidents that belong together: an invocation hangs while another one of its kind goes on, or while the execution is ended
+/// under its hands.
+fn race(rng: &mut Rng, pushes: usize) -> Vec<Incident> {
+    let (function, nth) = attempt(rng, pushes);
+    let hangs = Incident::Call { function, nth, fault: CallFault::HangAfter(rng.u32(1..=7), hang(rng)) };
+    let again = Incident::Duplicate { function, nth, after: soon(rng) };
+    let anchor = Anchor::Attempt { function, nth };
+    let ended = match rng.u8(..4) {
+        0 => Act::AskRollBack,
+        _ => Act::Stop { abandon: true },
+    };
+    let stopped = Incident::Act { when: When { anchor, after: secs(rng, 0, 8) }, act: ended };
+    match rng.u8(..4) {
+        0 => vec![hangs, again],
+        1..=2 => vec![hangs, stopped],
+        _ => vec![hangs, again, stopped],
+    }
+}

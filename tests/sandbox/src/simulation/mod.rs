@@ -1,0 +1,21 @@
+//! A simulation that tries to break everything: random services, releases, people and faults, each run drawn from one seed and
+//! held to the invariants.
+//!
+//! A seed makes a `Plan`, which is plain data; `play` plays it and says what did not hold. The same seed gives the same bytes.
+
+mod bound;
+mod coverage;
+mod draw;
+mod people;
+mod plan;
+mod play;
+mod shape;
+mod shrink;
+mod trace;
+
+pub use coverage::Coverage;
+pub use draw::plan;
+pub use plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
+pub use play::{Played, play};
+pub use shape::{SHAPES, Shape};
+pub use shrink::shrink;

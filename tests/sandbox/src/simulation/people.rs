@@ -1,0 +1,144 @@
+//! What people do beside pushing, and what happens to tasks and instances: each act on the account as it is at that moment.
+//! An act that finds nothing to act on does nothing.
+
+use serde_json::{Value, json};
+
+use super::plan::Act;
+use super::shape::{PIPELINE, Shape};
+use crate::aws::codepipeline::{self, ActionStatus, ExecutionStatus};
+use crate::aws::{Aws, ecs, lambda};
+use crate::observer::{executions, holder};
+use crate::story::{CLUSTER, WEB};
+
+/// What an act came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// There was nothing to act on, or AWS refused it.
+    Nothing,
+    Something,
+    /// A service was changed other than by a release; whether somebody wanted that very image to run.
+    ServiceChanged {
+        on_purpose: bool,
+    },
+    /// The pipeline was asked for an image.
+    Asked(String),
+}
+
+/// Does it. `pushed` are the digests of the pushes so far.
+pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String]) -> Done {
+    match act {
+        Act::Stop { abandon } => stop(aws, abandon),
+        Act::Retry => retry(aws),
+        Act::Start { push } => pushed.get(push).map_or(Done::Nothing, |digest| start(aws, digest)),
+        Act::AskRollBack => ask_roll_back(aws),
+        Act::SetCount(count) => update(aws, json!({ "desiredCount": count })),
+        Act::SetDefinition => update(aws, json!({"taskDefinition": format!("{WEB}:1")})),
+        Act::UpdateStack if holder(aws, CLUSTER, WEB).is_none() => match shape.update_service_stack(aws) {
+            Ok(()) => Done::ServiceChanged { on_purpose: false },
+            Err(_) => Done::Nothing,
+        },
+        Act::UpdateStack => Done::Nothing,
+        Act::TaskDies => serving(aws).map_or(Done::Nothing, |task| {
+            ecs::stop_task(aws, &task, "Host EC2 (instance) terminated.");
+            Done::Something
+        }),
+        Act::TaskSilent(_) => Done::Nothing,
+        Act::InstanceBusy(_) => busy(aws, true).map_or(Done::Nothing, |_| Done::Something),
+    }
+}
+
+/// A task that serves.
+pub(super) fn serving(aws: &Aws) -> Option<String> {
+    let service = aws.ecs.service_named(CLUSTER, WEB)?;
+    crate::observer::serving(aws, service).next().map(|task| task.arn.clone())
+}
+
+/// Takes the fixed port of an instance that is free, or gives it back; answers the instance.
+pub(super) fn busy(aws: &mut Aws, is_busy: bool) -> Option<String> {
+    const PORT: u16 = 80;
+    let of_service = |aws: &Aws, arn: &str| {
+        aws.ecs
+            .tasks
+            .values()
+            .any(|task| task.instance.as_deref() == Some(arn) && task.state != ecs::TaskState::Stopped)
+    };
+    let found =
+        aws.ecs.instances.values().find(|one| one.ports.contains(&PORT) != is_busy && !of_service(aws, &one.arn));
+    let arn = found?.arn.clone();
+    let ports = &mut aws.ecs.instances.get_mut(&arn)?.ports;
+    if is_busy {
+        ports.insert(PORT)
+    } else {
+        ports.remove(&PORT)
+    };
+    Some(arn)
+}
+
+/// The approval that waits: its execution and the answer's parts.
+pub(super) fn waiting_approvals(aws: &Aws) -> Vec<(String, Value)> {
+    let open = executions(aws, PIPELINE).filter(|execution| !execution.is_over());
+    let waiting = open.flat_map(|execution| {
+        execution.stages.iter().flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
+    });
+    waiting
+        .filter(|(_, action)| action.status == ActionStatus::InProgress)
+        .filter_map(|(stage, action)| {
+            let token = action.token.clone()?;
+            let asked =
+                json!({"pipelineName": PIPELINE, "stageName": stage.name, "actionName": action.name, "token": token});
+            Some((action.id.clone(), asked))
+        })
+        .collect()
+}
+
+pub(super) fn answer(aws: &mut Aws, mut asked: Value, approves: bool) -> bool {
+    let status = if approves { "Approved" } else { "Rejected" };
+    asked["result"] = json!({"status": status, "summary": "looked at it"});
+    codepipeline::call(aws, "PutApprovalResult", &asked).is_ok()
+}
+
+fn stop(aws: &mut Aws, abandon: bool) -> Done {
+    let open = executions(aws, PIPELINE).rev().find(|execution| execution.status == ExecutionStatus::InProgress);
+    let Some(id) = open.map(|execution| execution.id.clone()) else { return Done::Nothing };
+    let asked = json!({"pipelineName": PIPELINE, "pipelineExecutionId": id, "abandon": abandon, "reason": "not today"});
+    done(codepipeline::call(aws, "StopPipelineExecution", &asked).is_ok())
+}
+
+fn retry(aws: &mut Aws) -> Done {
+    let ended = [ExecutionStatus::Failed, ExecutionStatus::Stopped];
+    let Some(failed) = executions(aws, PIPELINE).rev().find(|execution| ended.contains(&execution.status)) else {
+        return Done::Nothing;
+    };
+    let Some(stage) = failed.stages.last() else { return Done::Nothing };
+    let asked = json!({"pipelineName": PIPELINE, "stageName": stage.name, "pipelineExecutionId": failed.id, "retryMode": "FAILED_ACTIONS"});
+    done(codepipeline::call(aws, "RetryStageExecution", &asked).is_ok())
+}
+
+fn start(aws: &mut Aws, digest: &str) -> Done {
+    let revision = json!({"actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": digest});
+    let asked = json!({"name": PIPELINE, "sourceRevisions": [revision]});
+    match codepipeline::call(aws, "StartPipelineExecution", &asked) {
+        Ok(_) => Done::Asked(digest.to_owned()),
+        Err(_) => Done::Nothing,
+    }
+}
+
+fn ask_roll_back(aws: &mut Aws) -> Done {
+    let Some(newest) = executions(aws, PIPELINE).next_back().map(|execution| execution.id.clone()) else {
+        return Done::Nothing;
+    };
+    let asked = json!({"parameters": {"execution": newest}});
+    done(lambda::invoke_async(aws, "slipway-roll-back", asked).is_ok())
+}
+
+fn update(aws: &mut Aws, mut change: Value) -> Done {
+    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(WEB));
+    match ecs::call(aws, "UpdateService", &change) {
+        Ok(_) => Done::ServiceChanged { on_purpose: true },
+        Err(_) => Done::Nothing,
+    }
+}
+
+fn done(it_is: bool) -> Done {
+    if it_is { Done::Something } else { Done::Nothing }
+}

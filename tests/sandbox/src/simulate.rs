@@ -111,7 +111,8 @@ fn many(arguments: &Simulate) -> Result<(), String> {
         print(&format!("{} releases", coverage.releases));
         print(&format!("{} passed, {failed} failed", arguments.seeds - failed));
         let speed = coverage.releases as f64 / took.as_secs_f64();
-        eprintln!("{:.1} s, {speed:.0} releases a second", took.as_secs_f64());
+        let calls = coverage.calls / coverage.releases.max(1);
+        eprintln!("{:.1} s, {speed:.0} releases a second, {calls} AWS calls each", took.as_secs_f64());
     }
     let missing: Vec<String> =
         coverage.lines().into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect();

@@ -164,8 +164,8 @@ impl Invariants {
         Ok(())
     }
 
-    /// A person asked for an image: it is the newest, and no longer rejected when it was asked for by hand.
-    pub fn asked_for(&mut self, digest: &str, by_hand: bool) {
+    /// A person asked for an image, which makes it the newest: by a push, or by an execution that was started by hand.
+    pub fn asked_for(&mut self, digest: &str, by_hand: Option<&str>) {
         self.pushes.asked_for(digest, by_hand);
     }
 

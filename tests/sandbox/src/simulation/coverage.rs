@@ -16,6 +16,8 @@ pub struct Coverage {
     drawn: Drawn,
     /// Executions of pipelines that were about an image.
     pub releases: u64,
+    /// Calls that invocations made to AWS.
+    pub calls: u64,
 }
 
 /// What must have been met, whatever the seeds are.
@@ -88,7 +90,7 @@ impl Coverage {
     }
 
     /// What the account and the attempts of a run tell.
-    pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran], _calls: usize, drawn_before: &Drawn) {
+    pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran]) {
         self.add("strategy", format!("{:?}", plan.shape.strategy), 1);
         for push in &plan.pushes {
             match push.image {
@@ -111,8 +113,8 @@ impl Coverage {
                 self.add("outcome", text(&record, "outcome").unwrap_or("none"), 1);
             }
         }
-        _ = drawn_before;
         self.drawn.add(&aws.drawn);
+        self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
     }
 
     /// Incidents that came true elsewhere than in a call.
@@ -140,6 +142,7 @@ impl Coverage {
         }
         self.drawn.add(&other.drawn);
         self.releases += other.releases;
+        self.calls += other.calls;
     }
 
     /// Every line with its count: those that were met, and those that had to be.

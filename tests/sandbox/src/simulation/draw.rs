@@ -51,7 +51,8 @@ fn pushes(rng: &mut Rng) -> Vec<Push> {
                 11 => Image::New(Behaviour::Exits),
                 12 => Image::New(Behaviour::BrieflyHealthy),
                 13 => Image::New(Behaviour::FailsUnderTraffic),
-                _ if number > 0 => Image::Again(rng.usize(..number)),
+                // Only the last image again: to push an older one is to push out of order while its release is open.
+                _ if number > 0 => Image::Again(number - 1),
                 _ => Image::New(Behaviour::Healthy),
             };
             Push { after: if number == 0 { Duration::from_secs(1) } else { after }, image }

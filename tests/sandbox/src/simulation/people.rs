@@ -21,7 +21,10 @@ pub(super) enum Done {
         on_purpose: bool,
     },
     /// The pipeline was asked for an image.
-    Asked(String),
+    Asked {
+        digest: String,
+        execution: String,
+    },
 }
 
 /// Does it. `pushed` are the digests of the pushes so far.
@@ -118,7 +121,10 @@ fn start(aws: &mut Aws, digest: &str) -> Done {
     let revision = json!({"actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": digest});
     let asked = json!({"name": PIPELINE, "sourceRevisions": [revision]});
     match codepipeline::call(aws, "StartPipelineExecution", &asked) {
-        Ok(_) => Done::Asked(digest.to_owned()),
+        Ok(started) => {
+            let execution = started["pipelineExecutionId"].as_str().unwrap_or_default().to_owned();
+            Done::Asked { digest: digest.to_owned(), execution }
+        }
         Err(_) => Done::Nothing,
     }
 }

@@ -160,7 +160,7 @@ impl Incident {
 
 /// A word for the fault of a call, for counting.
 #[must_use]
-pub fn fault_word(fault: CallFault) -> &'static str {
+pub(super) fn fault_word(fault: CallFault) -> &'static str {
     match fault {
         CallFault::None => "nothing",
         CallFault::CrashAfter(_) => "a crash after a call",

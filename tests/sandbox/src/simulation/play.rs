@@ -9,7 +9,6 @@ use std::time::Duration;
 use super::coverage::Coverage;
 use super::people::{self, Done};
 use super::plan::{Act, Anchor, Image, Incident, Plan, When};
-use super::shape::PIPELINE;
 use super::trace::Trace;
 use super::{bound, plan};
 use crate::aws::lambda::InvocationStatus;
@@ -46,14 +45,13 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         _ => None,
     });
     aws.events.expect(mishaps.collect());
-    let (calls, drawn) = (aws.calls.len(), aws.drawn.clone());
     let faults = faults(plan, aws.now);
     run(aws, faults, async |driver| {
         let stage = Stage::new(plan, &driver, traces);
         let ended = stage.run().await;
         let aws = driver.world.snapshot();
         let mut played = stage.told(&aws, ended);
-        played.coverage.account(plan, &aws, &driver.ran(), calls, &drawn);
+        played.coverage.account(plan, &aws, &driver.ran());
         played
     })
 }
@@ -172,7 +170,7 @@ impl Stage {
                     .say(&aws, &format!("somebody pushes {WEB}:{tag}, {:?}: {pushed:?}", push.image));
                 pushed.unwrap_or_default()
             };
-            self.invariants().asked_for(&pushed, false);
+            self.invariants().asked_for(&pushed, None);
             self.pushed.borrow_mut().push(pushed);
             self.driver.world.touch();
             self.anchored(|anchor| anchor == Anchor::Push(number));
@@ -206,7 +204,7 @@ impl Stage {
             let done = people::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
             self.trace.borrow_mut().say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
             match &done {
-                Done::Asked(digest) => self.invariants().asked_for(digest, true),
+                Done::Asked { digest, execution } => self.invariants().asked_for(digest, Some(execution)),
                 Done::ServiceChanged { on_purpose } => {
                     if let Err(what) = self.invariants().changed_by_hand(&aws, *on_purpose) {
                         self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
@@ -298,10 +296,4 @@ fn again(aws: &mut Aws, digest: &str, tag: &str) -> Result<String, crate::aws::A
     let manifest = &found["images"][0]["imageManifest"];
     let put = serde_json::json!({"repositoryName": WEB, "imageManifest": manifest, "imageTag": tag});
     ecr::call(aws, "PutImage", &put).map(|_| digest.to_owned())
-}
-
-/// The pipeline's name, for those who print.
-#[must_use]
-pub fn pipeline() -> &'static str {
-    PIPELINE
 }

@@ -19,9 +19,9 @@ use crate::story::{CLUSTER, WEB, root};
 /// How many shapes there are.
 pub const SHAPES: u32 = 64;
 /// The pipeline of every shape.
-pub const PIPELINE: &str = "slipway-web";
+pub(super) const PIPELINE: &str = "slipway-web";
 /// The stack of the service.
-pub const SERVICE_STACK: &str = "web";
+const SERVICE_STACK: &str = "web";
 /// Longest that an account may take to become steady, in virtual time.
 const STEADY_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -103,7 +103,7 @@ impl Shape {
             maximum_percent,
             desired_count,
             initial_count,
-            deadline_minutes: [5, 10, 30][rng.usize(..3)],
+            deadline_minutes: [3, 5, 9][rng.usize(..3)],
             approval: rng.u8(..3) == 0,
             queued: rng.u8(..4) == 0,
         }

@@ -164,9 +164,9 @@ impl Invariants {
         Ok(())
     }
 
-    /// A person asked for an image, which makes it the newest: by a push, or by an execution that was started by hand.
-    pub fn asked_for(&mut self, digest: &str, by_hand: Option<&str>) {
-        self.pushes.asked_for(digest, by_hand);
+    /// A person started an execution with an image, which may have been rejected before.
+    pub fn started_by_hand(&mut self, digest: &str, execution: &str) {
+        self.pushes.started_by_hand(digest, execution);
     }
 
     /// A person changed a service, other than by a release.

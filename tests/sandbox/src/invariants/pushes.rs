@@ -1,5 +1,5 @@
-//! Invariants 4 and 5: a push leads to one execution or to a refusal, an older image never replaces a newer one, and a rejected
-//! image never comes back by itself.
+//! Invariants 4 and 5: a push leads to one execution or to a refusal, an older execution never replaces what a newer one
+//! deployed, and a rejected image never comes back by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,24 +11,19 @@ use crate::observer::{digest, ledger, pushed, text};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pushes {
-    /// Digests in the order in which somebody last asked for them.
-    asked: Vec<String>,
     /// Executions that a person started, with their digest.
     by_hand: BTreeMap<String, String>,
     /// Digests whose last release was rolled back.
     rejected: BTreeSet<String>,
-    deployed: BTreeSet<String>,
+    /// The execution that deployed a digest last.
+    deployed: BTreeMap<String, String>,
     /// What each service runs: the digest of its first container.
     runs: BTreeMap<String, String>,
 }
 
 impl Pushes {
-    pub(super) fn asked_for(&mut self, digest: &str, by_hand: Option<&str>) {
-        self.asked.retain(|known| known != digest);
-        self.asked.push(digest.to_owned());
-        if let Some(execution) = by_hand {
-            self.by_hand.insert(execution.to_owned(), digest.to_owned());
-        }
+    pub(super) fn started_by_hand(&mut self, digest: &str, execution: &str) {
+        self.by_hand.insert(execution.to_owned(), digest.to_owned());
     }
 
     /// Remembers how releases ended.
@@ -39,7 +34,7 @@ impl Pushes {
             };
             match text(record, "outcome") {
                 Some("rolled-back") => drop(self.rejected.insert(digest.to_owned())),
-                Some("deployed") => drop(self.deployed.insert(digest.to_owned())),
+                Some("deployed") => drop(self.deployed.insert(digest.to_owned(), execution.clone())),
                 _ => {}
             }
         }
@@ -65,21 +60,18 @@ impl Pushes {
         let old = self.runs.get(&service).cloned();
         let Some(new) = new else { return Ok(0) };
         self.runs.insert(service.clone(), new.clone());
-        let by_hand = call
-            .attempt
-            .and_then(|attempt| execution_of(aws, attempt))
-            .is_some_and(|id| self.by_hand.contains_key(&id));
+        let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
+        let by_hand = execution.as_ref().is_some_and(|id| self.by_hand.contains_key(id));
         if call.caller.ends_with("roll-back") || old.as_ref() == Some(&new) || by_hand {
             return Ok(0);
         }
         if self.rejected.contains(&new) {
             return Err(format!("invariant 5: {} deployed {new} to {service}, which was rejected", call.caller));
         }
-        let place = |digest: &String| self.asked.iter().position(|known| known == digest);
-        if let Some(old) = old.filter(|old| self.deployed.contains(old))
-            && place(&old) > place(&new)
-        {
-            return Err(format!("invariant 5: {} replaced {old} on {service} by {new}, which is older", call.caller));
+        let started = |id: &String| aws.codepipeline.execution(id).map(|execution| execution.started);
+        let replaced = old.as_ref().and_then(|old| self.deployed.get(old)).and_then(started);
+        if replaced > execution.as_ref().and_then(started) {
+            return Err(format!("invariant 5: {old:?} on {service} was replaced by {new} of an older execution"));
         }
         Ok(1)
     }

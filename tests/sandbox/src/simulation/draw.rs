@@ -41,18 +41,17 @@ pub fn plan(seed: u64) -> Plan {
 }
 
 fn pushes(rng: &mut Rng) -> Vec<Push> {
-    let count = [1, 2, 2, 3, 3, 4][rng.usize(..6)];
+    let count = [1, 2, 2, 3, 3, 4, 4, 5][rng.usize(..8)];
     (0..count)
         .map(|number| {
-            let after = if rng.u8(..3) == 0 { secs(rng, 1, 40) } else { secs(rng, 60, 420) };
+            let after = if rng.bool() { secs(rng, 1, 40) } else { secs(rng, 40, 300) };
             let image = match rng.u8(..16) {
                 0..=8 => Image::New(Behaviour::Healthy),
                 9..=10 => Image::New(Behaviour::NeverHealthy),
                 11 => Image::New(Behaviour::Exits),
                 12 => Image::New(Behaviour::BrieflyHealthy),
                 13 => Image::New(Behaviour::FailsUnderTraffic),
-                // Only the last image again: to push an older one is to push out of order while its release is open.
-                _ if number > 0 => Image::Again(number - 1),
+                _ if number > 0 => Image::Again(rng.usize(..number)),
                 _ => Image::New(Behaviour::Healthy),
             };
             Push { after: if number == 0 { Duration::from_secs(1) } else { after }, image }
@@ -73,7 +72,7 @@ fn pushes(rng: &mut Rng) -> Vec<Push> {
 }
 
 fn answer(rng: &mut Rng) -> Answer {
-    Answer { approves: rng.u8(..4) > 0, after: secs(rng, 2, 400) }
+    Answer { approves: rng.u8(..4) > 0, after: secs(rng, 2, 150) }
 }
 
 /// A function and one of the first attempts of it, which every release has.
@@ -99,10 +98,10 @@ fn fault(rng: &mut Rng, pushes: usize) -> Incident {
         4 => fault(CallFault::ThrottleFrom(call, rng.u32(1..=6))),
         5..=7 => fault(CallFault::HangAfter(call, hang(rng))),
         8..=9 => Incident::Duplicate { function, nth, after: soon(rng) },
-        10..=11 => Incident::Duplicate { function, nth, after: secs(rng, 20, 900) },
+        10..=11 => Incident::Duplicate { function, nth, after: secs(rng, 20, 500) },
         12 => Incident::Throttle {
             service: SERVICES[rng.usize(..SERVICES.len())],
-            from: secs(rng, 1, 600),
+            from: secs(rng, 1, 300),
             lasts: secs(rng, 2, 60),
         },
         13..=14 => Incident::Event { source: "aws.codepipeline", nth: rng.usize(..6 * pushes), mishap: mishap(rng) },
@@ -126,7 +125,7 @@ fn mishap(rng: &mut Rng) -> Mishap {
 }
 
 fn late(rng: &mut Rng) -> Duration {
-    if rng.bool() { soon(rng) } else { secs(rng, 5, 600) }
+    if rng.bool() { soon(rng) } else { secs(rng, 5, 300) }
 }
 
 fn soon(rng: &mut Rng) -> Duration {

@@ -170,7 +170,6 @@ impl Stage {
                     .say(&aws, &format!("somebody pushes {WEB}:{tag}, {:?}: {pushed:?}", push.image));
                 pushed.unwrap_or_default()
             };
-            self.invariants().asked_for(&pushed, None);
             self.pushed.borrow_mut().push(pushed);
             self.driver.world.touch();
             self.anchored(|anchor| anchor == Anchor::Push(number));
@@ -204,7 +203,7 @@ impl Stage {
             let done = people::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
             self.trace.borrow_mut().say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
             match &done {
-                Done::Asked { digest, execution } => self.invariants().asked_for(digest, Some(execution)),
+                Done::Asked { digest, execution } => self.invariants().started_by_hand(digest, execution),
                 Done::ServiceChanged { on_purpose } => {
                     if let Err(what) = self.invariants().changed_by_hand(&aws, *on_purpose) {
                         self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);

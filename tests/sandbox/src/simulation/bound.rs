@@ -35,7 +35,7 @@ fn only_disturbs(plan: &Plan) -> bool {
 /// die or do not stay healthy.
 pub(super) fn promised(plan: &Plan) -> u32 {
     let frail = |image: Image| {
-        matches!(image, Image::New(Behaviour::BrieflyHealthy | Behaviour::FailsUnderTraffic | Behaviour::Exits))
+        matches!(image, Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits))
     };
     let accident = |incident: &Incident| matches!(incident, Incident::Act { act, .. } if act.is_accident());
     if plan.pushes.iter().any(|push| frail(push.image)) || plan.incidents.iter().any(accident) {

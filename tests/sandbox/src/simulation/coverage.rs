@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::plan::{Act, Image, Incident, Plan, fault_word};
+use super::plan::{Act, Incident, Plan, fault_word};
 use super::shape::PIPELINE;
 use crate::aws::{Aws, Drawn};
 use crate::client::CallFault;
@@ -23,7 +23,7 @@ pub struct Coverage {
 /// What must have been met, whatever the seeds are.
 const EXPECTED: [(&str, &[&str]); 5] = [
     ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
-    ("image", &["Healthy", "NeverHealthy", "Exits", "BrieflyHealthy", "FailsUnderTraffic", "Again"]),
+    ("image", &["healthy", "never healthy", "exits", "fails after a while", "fails under traffic", "the same again"]),
     (
         "fault",
         &[
@@ -93,10 +93,7 @@ impl Coverage {
     pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran]) {
         self.add("strategy", format!("{:?}", plan.shape.strategy), 1);
         for push in &plan.pushes {
-            match push.image {
-                Image::New(behaviour) => self.add("image", format!("{behaviour:?}"), 1),
-                Image::Again(_) => self.add("image", "Again", 1),
-            }
+            self.add("image", push.image.word(), 1);
         }
         for attempt in ran {
             for fault in &attempt.met {

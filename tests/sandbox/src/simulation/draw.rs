@@ -49,7 +49,7 @@ fn pushes(rng: &mut Rng) -> Vec<Push> {
                 0..=8 => Image::New(Behaviour::Healthy),
                 9..=10 => Image::New(Behaviour::NeverHealthy),
                 11 => Image::New(Behaviour::Exits),
-                12 => Image::New(Behaviour::BrieflyHealthy),
+                12 => Image::New(Behaviour::FailsAfter(rng.u32(20..150))),
                 13 => Image::New(Behaviour::FailsUnderTraffic),
                 _ if number > 0 => Image::Again(rng.usize(..number)),
                 _ => Image::New(Behaviour::Healthy),

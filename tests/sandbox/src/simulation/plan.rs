@@ -34,6 +34,21 @@ pub enum Image {
     Again(usize),
 }
 
+impl Image {
+    /// A word for it, for counting.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New(Behaviour::Healthy) => "healthy",
+            Self::New(Behaviour::NeverHealthy) => "never healthy",
+            Self::New(Behaviour::Exits) => "exits",
+            Self::New(Behaviour::FailsAfter(_)) => "fails after a while",
+            Self::New(Behaviour::FailsUnderTraffic) => "fails under traffic",
+            Self::Again(_) => "the same again",
+        }
+    }
+}
+
 /// What a person answers to an approval, so long after it is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Answer {

@@ -12,7 +12,7 @@ use super::plan::{Act, Anchor, Image, Incident, Plan, When};
 use super::trace::Trace;
 use super::{bound, plan};
 use crate::aws::lambda::InvocationStatus;
-use crate::aws::{Aws, ecr, ecs};
+use crate::aws::{Aws, ecr, ecs, traffic};
 use crate::client::Throttle;
 use crate::driver::{Driver, Faults, Which, run};
 use crate::invariants::{Invariants, Promise};
@@ -21,6 +21,9 @@ use crate::story::{CLUSTER, WEB};
 
 /// Longest that a run may take until everything has ended, in virtual time.
 const LIMIT: Duration = Duration::from_secs(8 * 3600);
+
+/// The load on a service behind a load balancer: little enough for one task.
+const REQUESTS_PER_SECOND: f64 = 20.0;
 
 /// What a run came to.
 #[derive(Debug)]
@@ -45,6 +48,9 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         _ => None,
     });
     aws.events.expect(mishaps.collect());
+    if let Some(listener) = aws.elb.listeners.keys().next().cloned() {
+        traffic::set(&mut aws, &listener, REQUESTS_PER_SECOND);
+    }
     let faults = faults(plan, aws.now);
     run(aws, faults, async |driver| {
         let stage = Stage::new(plan, &driver, traces);

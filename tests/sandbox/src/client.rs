@@ -218,32 +218,52 @@ pub struct Exchange {
 #[derive(Clone, Debug)]
 pub struct InMemoryAws {
     world: World,
-    invocation: Arc<Invocation>,
+    invocation: Current,
     read_timeout: Duration,
 }
 
+/// The invocation that a container of Lambda works on: one at a time, and another one later.
+#[derive(Clone, Debug)]
+pub struct Current(Arc<Mutex<Arc<Invocation>>>);
+
+impl Current {
+    pub fn new(invocation: Arc<Invocation>) -> Self {
+        Self(Arc::new(Mutex::new(invocation)))
+    }
+
+    /// Takes the next invocation up.
+    pub fn set(&self, invocation: Arc<Invocation>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = invocation;
+    }
+
+    fn get(&self) -> Arc<Invocation> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl InMemoryAws {
-    pub fn new(world: &World, invocation: Arc<Invocation>) -> Self {
+    pub fn new(world: &World, invocation: Current) -> Self {
         Self { world: world.clone(), invocation, read_timeout: READ_TIMEOUT }
     }
 
     async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let request = read(request, &self.invocation.caller).await?;
-        let call = self.invocation.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        let fate = self.invocation.fate(call);
+        let invocation = self.invocation.get();
+        let request = read(request, &invocation.caller).await?;
+        let call = invocation.calls.fetch_add(1, Ordering::Relaxed) + 1;
+        let fate = invocation.fate(call);
         if fate == Fate::CrashedBefore {
-            return self.invocation.die().await;
+            return invocation.die().await;
         }
         let latency = self.world.aws().rng.u64(LATENCY_MS);
         self.world.clock.sleep(Duration::from_millis(latency)).await;
         let throttled = fate == Fate::Throttled || self.world.throttles(&request);
-        let response = self.world.call(&request, self.invocation.attempt, throttled);
+        let response = self.world.call(&request, invocation.attempt, throttled);
         match fate {
             Fate::HangsAfter(hang) => {
-                self.invocation.freeze(hang).await;
+                invocation.freeze(hang).await;
                 write(response)
             }
-            Fate::CrashedAfter => self.invocation.die().await,
+            Fate::CrashedAfter => invocation.die().await,
             Fate::TimedOut => {
                 self.world.clock.sleep(self.read_timeout).await;
                 Err(ConnectorError::timeout("no answer within the read time-out".into()))
@@ -268,6 +288,11 @@ impl HttpConnector for InMemoryAws {
 
 /// The configuration with which an invocation's clients talk to the world.
 pub fn sdk_config(world: &World, invocation: Arc<Invocation>) -> SdkConfig {
+    container_config(world, Current::new(invocation))
+}
+
+/// The configuration of a container that works on one invocation after the other.
+pub fn container_config(world: &World, invocation: Current) -> SdkConfig {
     let region = world.aws().region.clone();
     let credentials = Credentials::from_keys("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None);
     SdkConfig::builder()

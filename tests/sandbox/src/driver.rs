@@ -4,6 +4,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use slipway::aws::Sdk;
@@ -11,8 +12,8 @@ use tokio::task::LocalSet;
 
 use crate::aws::lambda::{self, Attempt, Outcome};
 use crate::aws::{Aws, Millis};
-use crate::client::{CallFault, Invocation, Throttle, World, sdk_config};
-use crate::functions;
+use crate::client::{CallFault, Current, Invocation, Throttle, World, container_config};
+use crate::functions::Function;
 
 /// One thing that goes wrong in a run. Attempts are numbered from 0 in the order in which Lambda starts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,6 +88,14 @@ pub struct Driver {
     /// When the last of the deliveries that the faults ask for comes.
     last_duplicate: Rc<Cell<Millis>>,
     on_start: Rc<RefCell<Option<Started>>>,
+    /// Containers that wait for the next invocation, by the name of their function.
+    warm: Rc<RefCell<BTreeMap<String, Vec<Container>>>>,
+}
+
+/// Where Lambda runs a function: kept from one invocation to the next, unless it died.
+struct Container {
+    current: Current,
+    function: Function,
 }
 
 /// Looks at the account at every instant; an error ends the run.
@@ -126,6 +135,7 @@ impl Driver {
             running: Rc::default(),
             last_duplicate: Rc::default(),
             on_start: Rc::default(),
+            warm: Rc::default(),
         }
     }
 
@@ -217,18 +227,42 @@ impl Driver {
 
     async fn attempt(&self, attempt: Attempt, number: usize, plan: Vec<CallFault>) {
         let invocation = Invocation::of_attempt(Some(attempt.id), attempt.function.clone(), plan);
-        let table = attempt.environment.get("LEDGER_TABLE").map(String::as_str).unwrap_or_default();
-        let sdk = Sdk::new(sdk_config(&self.world, invocation.clone()), table);
-        let code = invocation.run(attempt.timeout, functions::answer(&attempt.code, &sdk, attempt.payload));
-        let outcome = tokio::select! {
-            biased;
-            () = invocation.crashed() => Outcome::Crashed,
-            answer = code => match answer {
-                Ok(value) => Outcome::Succeeded(value),
-                Err(error) => Outcome::Failed(error.to_string()),
-            },
-            () = self.world.clock.sleep(attempt.timeout) => Outcome::TimedOut,
+        let container = match self.container(&attempt, &invocation) {
+            Ok(container) => container,
+            Err(error) => return self.ended(&attempt, number, &invocation, Outcome::Failed(error)),
         };
+        let outcome = {
+            let code = invocation.run(attempt.timeout, container.function.answer(attempt.payload.clone()));
+            tokio::select! {
+                biased;
+                () = invocation.crashed() => Outcome::Crashed,
+                answer = code => match answer {
+                    Ok(value) => Outcome::Succeeded(value),
+                    Err(error) => Outcome::Failed(error.to_string()),
+                },
+                () = self.world.clock.sleep(attempt.timeout) => Outcome::TimedOut,
+            }
+        };
+        if matches!(outcome, Outcome::Succeeded(_) | Outcome::Failed(_)) {
+            self.warm.borrow_mut().entry(attempt.function.clone()).or_default().push(container);
+        }
+        self.ended(&attempt, number, &invocation, outcome);
+    }
+
+    /// A container that is free, or a new one.
+    fn container(&self, attempt: &Attempt, invocation: &Arc<Invocation>) -> Result<Container, String> {
+        if let Some(warm) = self.warm.borrow_mut().get_mut(&attempt.function).and_then(Vec::pop) {
+            warm.current.set(Arc::clone(invocation));
+            return Ok(warm);
+        }
+        let table = attempt.environment.get("LEDGER_TABLE").map(String::as_str).unwrap_or_default();
+        let current = Current::new(Arc::clone(invocation));
+        let sdk = Sdk::new(container_config(&self.world, current.clone()), table);
+        let function = Function::new(&attempt.code, &sdk).map_err(|error| error.to_string())?;
+        Ok(Container { current, function })
+    }
+
+    fn ended(&self, attempt: &Attempt, number: usize, invocation: &Invocation, outcome: Outcome) {
         {
             let ran = &mut self.ran.borrow_mut()[number];
             (ran.calls, ran.met) = (invocation.made(), invocation.met());

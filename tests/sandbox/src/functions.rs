@@ -10,19 +10,60 @@ use start_pipeline::StartPipeline;
 use swap_target_groups::SwapTargetGroups;
 use update_service::UpdateService;
 
-/// Runs one invocation of the function whose binary is `code`, wired as its `main.rs` wires it.
+/// A function, wired as its `main.rs` wires it. Lambda keeps it between invocations.
+#[derive(Debug)]
+pub enum Function {
+    BeginRelease(BeginRelease),
+    FinishRelease(FinishRelease),
+    RegisterTaskDefinition(RegisterTaskDefinition),
+    RollBack(RollBack),
+    StartPipeline(StartPipeline),
+    SwapTargetGroups(SwapTargetGroups),
+    UpdateService(UpdateService),
+}
+
+impl Function {
+    /// The function whose binary is `code`.
+    ///
+    /// # Errors
+    /// That there is no such binary.
+    pub fn new(code: &str, sdk: &Sdk) -> Result<Self, Retry> {
+        Ok(match code {
+            "begin-release" => Self::BeginRelease(BeginRelease::new(sdk)),
+            "finish-release" => Self::FinishRelease(FinishRelease::new(sdk)),
+            "register-task-definition" => Self::RegisterTaskDefinition(RegisterTaskDefinition::new(sdk)),
+            "roll-back" => Self::RollBack(RollBack::new(sdk)),
+            "start-pipeline" => Self::StartPipeline(StartPipeline::new(sdk)),
+            "swap-target-groups" => Self::SwapTargetGroups(SwapTargetGroups::new(sdk)),
+            "update-service" => Self::UpdateService(UpdateService::new(sdk)),
+            other => {
+                let what = format!("template.yaml names the binary `{other}`, which is no function of this project");
+                return Err(what.into());
+            }
+        })
+    }
+
+    /// Runs one invocation.
+    ///
+    /// # Errors
+    /// The function's own error.
+    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
+        match self {
+            Self::BeginRelease(function) => function.answer(event).await,
+            Self::FinishRelease(function) => function.answer(event).await,
+            Self::RegisterTaskDefinition(function) => function.answer(event).await,
+            Self::RollBack(function) => function.answer(event).await,
+            Self::StartPipeline(function) => function.answer(event).await,
+            Self::SwapTargetGroups(function) => function.answer(event).await,
+            Self::UpdateService(function) => function.answer(event).await,
+        }
+    }
+}
+
+/// Runs one invocation of the function whose binary is `code`, in a container of its own.
 ///
 /// # Errors
 /// The function's own error, or that there is no such binary.
 pub async fn answer(code: &str, sdk: &Sdk, event: Value) -> Result<Value, Retry> {
-    match code {
-        "begin-release" => BeginRelease::new(sdk).answer(event).await,
-        "finish-release" => FinishRelease::new(sdk).answer(event).await,
-        "register-task-definition" => RegisterTaskDefinition::new(sdk).answer(event).await,
-        "roll-back" => RollBack::new(sdk).answer(event).await,
-        "start-pipeline" => StartPipeline::new(sdk).answer(event).await,
-        "swap-target-groups" => SwapTargetGroups::new(sdk).answer(event).await,
-        "update-service" => UpdateService::new(sdk).answer(event).await,
-        other => Err(format!("template.yaml names the binary `{other}`, which is no function of this project").into()),
-    }
+    Function::new(code, sdk)?.answer(event).await
 }

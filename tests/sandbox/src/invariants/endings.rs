@@ -5,25 +5,29 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Ledger, body, number};
+use super::{Ledger, body, number, pair};
 use crate::aws::ecs::RolloutState;
+use crate::aws::elb::Elb;
 use crate::aws::{Aws, Call, Request};
 use crate::observer::{executions, text};
 
 /// A service as it truly was when an attempt of a function asked for it.
 #[derive(Clone, Debug)]
-struct Sight {
-    service: String,
-    runs: String,
+pub(super) struct Sight {
+    pub(super) service: String,
+    pub(super) runs: String,
     completed: bool,
-    desired: usize,
+    pub(super) desired: usize,
     running: usize,
     pending: usize,
     percentages: (Option<i64>, Option<i64>),
-    groups: Vec<String>,
+    pub(super) groups: Vec<String>,
     /// Healthy targets by group, from the moment when they were asked for.
     healthy: BTreeMap<String, usize>,
 }
+
+/// Target groups with their weights, by the rule or listener that names them.
+pub(super) type Routes = BTreeMap<String, Vec<(String, i64)>>;
 
 /// What the check of a close came to.
 #[derive(Debug, Default)]
@@ -36,6 +40,7 @@ pub(super) struct Closed {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Endings {
     seen: BTreeMap<u64, Vec<Sight>>,
+    routes: BTreeMap<u64, Routes>,
 }
 
 impl Endings {
@@ -60,6 +65,21 @@ impl Endings {
         }
     }
 
+    pub(super) fn saw_rules(&mut self, aws: &Aws, call: &Call) {
+        let Some(attempt) = call.attempt else { return };
+        let arns = aws.elb.rules.keys().chain(aws.elb.listeners.keys());
+        let routes = arns.map(|arn| (arn.clone(), Elb::forwards(aws.elb.actions_of(arn)))).collect();
+        self.routes.insert(attempt, routes);
+    }
+
+    /// Whether the attempt that changed a rule last saw a healthy target in a group.
+    pub(super) fn last_mover_saw(&self, aws: &Aws, group: &str) -> bool {
+        let moves = |call: &&Call| matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener");
+        let mover = aws.calls.iter().rev().find(moves).and_then(|call| call.attempt);
+        let sights = mover.and_then(|attempt| self.seen.get(&attempt)).into_iter().flatten();
+        sights.filter_map(|sight| sight.healthy.get(group)).any(|healthy| *healthy > 0)
+    }
+
     /// Checks the records that were closed by the last write of an attempt.
     pub(super) fn closed(
         &self,
@@ -82,7 +102,13 @@ impl Endings {
             let sights = call.attempt.and_then(|attempt| self.seen.get(&attempt)).unwrap_or(&none);
             let service = text(record, "service").unwrap_or_default();
             let sight = sights.iter().find(|sight| sight.service == service);
-            check(aws, execution, record, sight, by_hand)?;
+            match record.pointer("/prior/M/pair/M") {
+                Some(pair) => {
+                    let routes = call.attempt.and_then(|attempt| self.routes.get(&attempt));
+                    pair::check(aws, execution, record, pair, sights, routes, by_hand)?;
+                }
+                None => check(aws, execution, record, sight, by_hand)?,
+            }
             checked.told += 1;
             checked.restored += u64::from(text(record, "outcome") == Some("rolled-back"));
         }
@@ -128,31 +154,33 @@ fn check(aws: &Aws, execution: &str, record: &Value, sight: Option<&Sight>, by_h
     };
     let prior = number(record, "prior.desired_count").unwrap_or(0) as usize;
     let least = if outcome == "rolled-back" { prior } else { 1 };
-    if sight.runs != claim {
-        return wrong(2, format!("the service ran {} and not {claim}", sight.runs));
-    }
-    if !sight.completed {
-        return wrong(2, "the rollout was not completed".to_owned());
-    }
-    if sight.running != sight.desired || sight.pending > 0 {
-        return wrong(2, format!("{} of {} tasks ran, {} pending", sight.running, sight.desired, sight.pending));
-    }
     if sight.desired < least {
-        return wrong(
-            if outcome == "rolled-back" { 3 } else { 2 },
-            format!("the count was {}, not {least}", sight.desired),
-        );
+        let invariant = if outcome == "rolled-back" { 3 } else { 2 };
+        return wrong(invariant, format!("the count was {}, not {least}", sight.desired));
     }
-    for group in &sight.groups {
-        match sight.healthy.get(group) {
-            Some(healthy) if *healthy >= sight.desired => {}
-            found => return wrong(2, format!("{found:?} of {} targets were healthy in {group}", sight.desired)),
-        }
+    if let Some(lack) = lack(sight, claim) {
+        return wrong(2, lack);
     }
     if outcome == "rolled-back" && !restored_percentages(record, sight) {
         return wrong(3, format!("the percentages were {:?}, not the recorded ones", sight.percentages));
     }
     Ok(())
+}
+
+/// What a service lacked to run a task definition truly.
+pub(super) fn lack(sight: &Sight, definition: &str) -> Option<String> {
+    if sight.runs != definition {
+        return Some(format!("{} ran {} and not {definition}", sight.service, sight.runs));
+    }
+    if !sight.completed {
+        return Some("the rollout was not completed".to_owned());
+    }
+    if sight.running != sight.desired || sight.pending > 0 {
+        return Some(format!("{} of {} tasks ran, {} pending", sight.running, sight.desired, sight.pending));
+    }
+    let found = |group: &String| sight.healthy.get(group).copied();
+    let short = sight.groups.iter().find(|group| found(group).is_none_or(|healthy| healthy < sight.desired))?;
+    Some(format!("{:?} of {} targets were healthy in {short}", found(short), sight.desired))
 }
 
 fn restored_percentages(record: &Value, sight: &Sight) -> bool {
@@ -162,7 +190,7 @@ fn restored_percentages(record: &Value, sight: &Sight) -> bool {
 }
 
 /// Something newer took its place, or somebody deployed past it.
-fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<(), String> {
+pub(super) fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<(), String> {
     let Some(this) = aws.codepipeline.execution(execution) else { return Ok(()) };
     let newer = executions(aws, &this.pipeline).any(|other| other.started >= this.started && other.id != this.id);
     match newer || by_hand {
@@ -172,7 +200,7 @@ fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<(), String> {
 }
 
 /// A release that had announced a change may end as failed only when it says that somebody must look.
-fn failed(execution: &str, record: &Value) -> Result<(), String> {
+pub(super) fn failed(execution: &str, record: &Value) -> Result<(), String> {
     let reason = text(record, "reason").unwrap_or_default();
     let changed = text(record, "change.task_definition").is_some();
     if changed && !reason.contains("needs a person") && !reason.contains("without a finish-release action") {

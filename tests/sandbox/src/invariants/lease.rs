@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Ledger, body, execution_of, number};
+use crate::aws::elb::Elb;
 use crate::aws::{Aws, Call, Millis, Request};
 use crate::observer::text;
 
@@ -69,10 +70,11 @@ impl Leases {
         call: &Call,
         request: &Request,
         ledger: &Ledger,
+        by_hand: bool,
     ) -> Result<u64, String> {
         let Some(attempt) = call.attempt else { return Ok(0) };
         let is_registration = call.operation == "RegisterTaskDefinition";
-        let service = if is_registration { None } else { lease_key(request) };
+        let service = if is_registration { None } else { lease_key(request, ledger) };
         let wrong = |what: String| {
             Err(format!(
                 "invariant 8: {} changed {}: {what}",
@@ -83,7 +85,10 @@ impl Leases {
         let execution = execution_of(aws, attempt);
         let lease = match &service {
             Some(service) => ledger.leases.get(service),
-            None => ledger.leases.values().find(|lease| text(lease, "release.execution") == execution.as_deref()),
+            None => ledger.leases.values().find(|lease| {
+                let holder = text(lease, "release.execution");
+                holder.is_some() && (execution.is_none() || holder == execution.as_deref())
+            }),
         };
         let Some(holder) = lease.and_then(|lease| text(lease, "release.execution")) else {
             return wrong("no release holds it".to_owned());
@@ -91,6 +96,10 @@ impl Leases {
         let lease = lease.unwrap_or(&Value::Null);
         if execution.as_deref().is_some_and(|execution| execution != holder) {
             return wrong(format!("{holder} holds it and not {execution:?}"));
+        }
+        // What an earlier release left unfinished is settled before the prior release can be recorded.
+        if call.caller.ends_with("begin-release") {
+            return Ok(1);
         }
         if text(lease, "release.prior.task_definition").is_none() {
             return wrong("no prior release is recorded".to_owned());
@@ -106,8 +115,12 @@ impl Leases {
         if self.restoring.iter().any(|restored| restored == holder) {
             return wrong("its restoration has begun".to_owned());
         }
-        if !is_registration && definition.is_some() && definition != text(lease, "release.change.task_definition") {
+        let is_new = definition.is_some_and(|definition| !was_running(lease, definition));
+        if !is_registration && is_new && definition != text(lease, "release.change.task_definition") {
             return wrong(format!("{definition:?} was not announced"));
+        }
+        if let Some(what) = routed(aws, call, lease, by_hand) {
+            return wrong(what);
         }
         // A newer fence of the same release says the same change or takes it over: then one time-out is left.
         let overtaken = self.taken_over.get(holder).map(|at| aws.now - at);
@@ -134,9 +147,10 @@ impl Leases {
         if waited < time_out(aws, call) - 13_000 {
             return Err(format!("only {waited} ms after the release was taken over"));
         }
-        let prior = text(lease, "release.prior.task_definition");
         match definition {
-            Some(definition) if prior != Some(definition) => Err(format!("{definition} is not what was recorded")),
+            Some(definition) if !was_running(lease, definition) => {
+                Err(format!("{definition} is not what was recorded"))
+            }
             _ => Ok(()),
         }
     }
@@ -164,9 +178,48 @@ fn undone(was: &Value, is: &Value) -> Option<&'static str> {
     (changed.is_some() && text(is, "release.change.task_definition").is_none()).then_some("an announced change is gone")
 }
 
-/// The lease of the service that a request changes.
-fn lease_key(request: &Request) -> Option<String> {
+/// Whether a definition is what the service, or a colour of the pair, ran before the release.
+fn was_running(lease: &Value, definition: &str) -> bool {
+    let recorded = ["prior.task_definition", "prior.pair.blue.task_definition", "prior.pair.green.task_definition"];
+    recorded.iter().any(|path| text(lease, &format!("release.{path}")) == Some(definition))
+}
+
+/// What is wrong with the weights that a step has just set: they are what it announced, and a colour that gains traffic runs
+/// what the release deploys, or what it ran before.
+fn routed(aws: &Aws, call: &Call, lease: &Value, by_hand: bool) -> Option<String> {
+    if !matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") || by_hand {
+        return None;
+    }
+    let pair = lease.pointer("/release/M/prior/M/pair/M")?;
+    let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule")?));
+    let old = text(pair, "live")?;
+    for colour in ["blue", "green"] {
+        let group = text(pair, &format!("{colour}.target_group"))?;
+        let weight = weights.iter().find(|(of, _)| of == group).map_or(0, |(_, weight)| *weight);
+        let announced = number(lease, &format!("release.shift.to.{colour}")).and_then(|n| i64::try_from(n).ok());
+        if announced != Some(weight) {
+            return Some(format!("{colour} got weight {weight}, and {announced:?} was announced"));
+        }
+        let name = format!("{}-{colour}", text(lease, "service")?);
+        let runs = aws.ecs.services.values().find(|service| service.name == name)?.primary()?.task_definition.as_str();
+        if colour != old && weight > 0 && Some(runs) != text(lease, "release.change.task_definition") {
+            return Some(format!("{colour} got weight {weight} and runs {runs}, which is not what is released"));
+        }
+    }
+    None
+}
+
+/// The lease of the service that a request changes; a colour has the lease of its pair.
+fn lease_key(request: &Request, ledger: &Ledger) -> Option<String> {
     let asked = body(request);
     let last = |member: &str| asked[member].as_str().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
-    Some(format!("{}/{}", last("cluster")?, last("service")?))
+    let scaled = asked["ResourceId"].as_str().and_then(|id| id.strip_prefix("service/")).map(ToOwned::to_owned);
+    let key = match scaled {
+        Some(key) => key,
+        None => format!("{}/{}", last("cluster")?, last("service")?),
+    };
+    match key.strip_suffix("-blue").or(key.strip_suffix("-green")) {
+        Some(pair) if ledger.leases.contains_key(pair) => Some(pair.to_owned()),
+        _ => Some(key),
+    }
 }

@@ -7,6 +7,7 @@
 mod endings;
 mod jobs;
 mod lease;
+mod pair;
 mod pushes;
 mod traffic;
 
@@ -103,7 +104,8 @@ impl Invariants {
     /// # Errors
     /// The invariant that does not hold, with what was found.
     pub fn at_instant(&mut self, aws: &Aws) -> Result<(), String> {
-        let (promised, weights) = (self.traffic.promised(aws)?, self.traffic.weights(aws)?);
+        let promised = self.traffic.promised(aws)?;
+        let weights = self.traffic.weights(aws, |group| self.endings.last_mover_saw(aws, group))?;
         self.count("7 the promised tasks serve", promised);
         self.count("1 weights point at healthy targets", weights);
         self.pushes.look(aws);
@@ -122,6 +124,10 @@ impl Invariants {
             ("dynamodb", "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems") => self.written(aws, call),
             ("ecs", "DescribeServices") => {
                 self.endings.saw_services(aws, call, request);
+                Ok(())
+            }
+            ("elasticloadbalancing", "DescribeRules" | "DescribeListeners") => {
+                self.endings.saw_rules(aws, call);
                 Ok(())
             }
             ("elasticloadbalancing", "DescribeTargetHealth") => {
@@ -155,7 +161,8 @@ impl Invariants {
         if !self.ledger.read {
             self.ledger = Ledger::of(aws);
         }
-        let held = self.lease.changed(aws, call, request, &self.ledger)?;
+        let by_hand = self.by_hand.last().is_some_and(|at| aws.now - at < 70_000);
+        let held = self.lease.changed(aws, call, request, &self.ledger, by_hand)?;
         self.count("8 only the holder changes a service", held);
         if call.operation == "UpdateService" {
             let ordered = self.pushes.deployed(aws, call, request)?;
@@ -198,6 +205,16 @@ impl Invariants {
         self.count("6 every job is answered once", jobs::answered(aws, &self.disturbed)?);
         self.count("6 nothing undisturbed is given up", jobs::given_up(aws, &self.disturbed)?);
         Ok(())
+    }
+
+    /// Whether no lease is held and every record is closed, as far as the ledger tells.
+    #[must_use]
+    pub fn is_settled(&mut self, aws: &Aws) -> bool {
+        if !self.ledger.read {
+            self.ledger = Ledger::of(aws);
+        }
+        self.ledger.leases.values().all(|lease| text(lease, "release.execution").is_none())
+            && self.ledger.records.values().all(|record| text(record, "state") == Some("closed"))
     }
 
     fn count(&mut self, invariant: &'static str, times: u64) {

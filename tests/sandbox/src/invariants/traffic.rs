@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::aws::Aws;
+use crate::aws::ecs::Task;
+use crate::aws::elb::Elb;
 use crate::observer::serving;
 
 /// The least number of healthy tasks that a service was promised, once it had them.
@@ -36,10 +38,11 @@ impl Traffic {
     pub(super) fn promised(&mut self, aws: &Aws) -> Result<u64, String> {
         let mut checked = 0;
         for promise in &self.promises {
-            let Some(service) = aws.ecs.service_named(promise.cluster, promise.service) else {
-                continue;
+            let healthy = match aws.ecs.service_named(promise.cluster, promise.service) {
+                Some(service) => serving(aws, service).count(),
+                None => serving_pair(aws, promise),
             };
-            let healthy = u32::try_from(serving(aws, service).count()).unwrap_or(u32::MAX);
+            let healthy = u32::try_from(healthy).unwrap_or(u32::MAX);
             let reached = self.reached.entry(promise.service).or_default();
             if *reached && healthy < promise.healthy {
                 return Err(format!(
@@ -54,7 +57,8 @@ impl Traffic {
     }
 
     /// A weight that rises from 0 points at a target group with a healthy target. That it loses them later is its own fault.
-    pub(super) fn weights(&mut self, aws: &Aws) -> Result<u64, String> {
+    /// `saw` says whether whoever changed the rule saw a healthy target in a group.
+    pub(super) fn weights(&mut self, aws: &Aws, saw: impl Fn(&str) -> bool) -> Result<u64, String> {
         if aws.elb.target_groups.is_empty() {
             return Ok(0);
         }
@@ -65,7 +69,7 @@ impl Traffic {
         }
         for (route, weight) in &now {
             let healthy = aws.elb.healthy_count(&route.1, aws.now);
-            if *weight > 0 && before.get(route).is_none_or(|before| *before == 0) && healthy == 0 {
+            if *weight > 0 && before.get(route).is_none_or(|before| *before == 0) && healthy == 0 && !saw(&route.1) {
                 return Err(format!(
                     "invariant 1: {} got weight {weight} in {} without a healthy target",
                     route.1, route.0
@@ -75,6 +79,21 @@ impl Traffic {
         *before = now;
         Ok(1)
     }
+}
+
+/// Healthy tasks of both colours of a pair, as far as they get traffic from a rule that names more than one group.
+fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
+    let rules = aws.elb.rules.values().map(|rule| Elb::forwards(rule.properties.get("Actions")));
+    let weighted: Vec<String> = rules
+        .filter(|forwards| forwards.len() > 1)
+        .flatten()
+        .filter(|(_, weight)| *weight > 0)
+        .map(|(group, _)| group)
+        .collect();
+    let services = ["blue", "green"].map(|colour| format!("{}-{colour}", promise.service));
+    let services = services.iter().filter_map(|name| aws.ecs.service_named(promise.cluster, name));
+    let gets_traffic = |task: &&Task| task.attachments.iter().any(|one| weighted.contains(&one.target_group));
+    services.map(|service| serving(aws, service).filter(gets_traffic).count()).sum()
 }
 
 fn weights(aws: &Aws) -> BTreeMap<(String, String), i64> {

@@ -16,7 +16,7 @@ const BOUND: Duration = Duration::from_secs(45 * 60);
 
 /// Whether nothing goes wrong, people only push and approve, and every image is healthy.
 pub(super) fn is_calm(plan: &Plan) -> bool {
-    plan.incidents.is_empty() && is_well(plan)
+    plan.incidents.is_empty() && is_well(plan) && !plan.shape.is_hasty()
 }
 
 /// Whether every image is healthy and nobody stops anything.
@@ -28,7 +28,9 @@ fn is_well(plan: &Plan) -> bool {
 
 /// Whether incidents only disturb invocations, events and calls: such must not change an ending.
 fn only_disturbs(plan: &Plan) -> bool {
-    is_well(plan) && plan.incidents.iter().all(|incident| !matches!(incident, Incident::Act { .. }))
+    is_well(plan)
+        && !plan.shape.is_hasty()
+        && plan.incidents.iter().all(|incident| !matches!(incident, Incident::Act { .. }))
 }
 
 /// The least number of healthy tasks that a run promises: of the smallest count that anybody asks for, and nothing when tasks
@@ -46,13 +48,18 @@ pub(super) fn promised(plan: &Plan) -> u32 {
         _ => None,
     });
     let least = counts.chain([plan.shape.count]).chain(plan.shape.desired_count).min().unwrap_or(0);
-    let by_stack = plan
-        .incidents
-        .iter()
-        .any(|incident| matches!(incident, Incident::Act { act: Act::UpdateStack | Act::SetDefinition, .. }));
-    // The stack has percentages of its own.
+    let by_stack = plan.incidents.iter().any(|incident| {
+        matches!(incident, Incident::Act { act: Act::UpdateStack | Act::SetDefinition | Act::SetWeights(_), .. })
+    });
+    // The stack has percentages of its own, and weights that a person sets promise nothing.
     let promised = plan.shape.promised(least);
-    if by_stack { promised.min(least / 2) } else { promised }
+    if by_stack && plan.shape.pair.is_some() {
+        0
+    } else if by_stack {
+        promised.min(least / 2)
+    } else {
+        promised
+    }
 }
 
 /// What nothing was wrong with is deployed in time.

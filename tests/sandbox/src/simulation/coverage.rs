@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::plan::{Act, Incident, Plan, fault_word};
-use super::shape::PIPELINE;
+use super::shape::{PIPELINE, Shift};
 use crate::aws::{Aws, Drawn};
 use crate::client::CallFault;
 use crate::driver::Ran;
@@ -21,8 +21,10 @@ pub struct Coverage {
 }
 
 /// What must have been met, whatever the seeds are.
-const EXPECTED: [(&str, &[&str]); 5] = [
-    ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
+const EXPECTED: [(&str, &[&str]); 7] = [
+    ("shift", &["all-at-once", "linear", "listed"]),
+    ("scaling", &["scaled", "not scaled"]),
+    ("strategy", &["Rolling", "Doubling", "MakeRoom", "BlueGreen"]),
     ("image", &["healthy", "never healthy", "exits", "fails after a while", "fails under traffic", "the same again"]),
     (
         "fault",
@@ -53,6 +55,7 @@ const EXPECTED: [(&str, &[&str]); 5] = [
             "ask for a rollback",
             "set the count",
             "deploy by hand",
+            "set the weights",
             "update the stack",
             "a task dies",
             "a task does not answer",
@@ -63,8 +66,15 @@ const EXPECTED: [(&str, &[&str]); 5] = [
 ];
 
 /// Functions in which crashes must have been met.
-const FUNCTIONS: [&str; 6] =
-    ["start-pipeline", "begin-release", "register-task-definition", "update-service", "finish-release", "roll-back"];
+const FUNCTIONS: [&str; 7] = [
+    "start-pipeline",
+    "begin-release",
+    "register-task-definition",
+    "update-service",
+    "swap-target-groups",
+    "finish-release",
+    "roll-back",
+];
 
 impl Coverage {
     fn add(&mut self, what: &'static str, word: impl Into<String>, times: u64) {
@@ -92,6 +102,15 @@ impl Coverage {
     /// What the account and the attempts of a run tell.
     pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran]) {
         self.add("strategy", format!("{:?}", plan.shape.strategy), 1);
+        if let Some(pair) = &plan.shape.pair {
+            let word = match pair.shift {
+                Shift::AllAtOnce => "all-at-once",
+                Shift::Linear(_) => "linear",
+                Shift::Listed(_) => "listed",
+            };
+            self.add("shift", word, 1);
+            self.add("scaling", if pair.capacity.is_some() { "scaled" } else { "not scaled" }, 1);
+        }
         for push in &plan.pushes {
             self.add("image", push.image.word(), 1);
         }

@@ -5,23 +5,31 @@ use std::time::Duration;
 use fastrand::Rng;
 
 use super::plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
-use super::shape::{SHAPES, Shape};
+use super::shape::{PAIRS_FROM, SHAPES, Shape};
 use crate::aws::ecr::Behaviour;
 use crate::aws::eventbridge::Mishap;
 use crate::client::{CallFault, Hang};
 
 /// The functions that a shape's releases need, by how much can go wrong in them.
-const FUNCTIONS: [&str; 6] =
-    ["update-service", "roll-back", "begin-release", "finish-release", "register-task-definition", "start-pipeline"];
+const FUNCTIONS: [&str; 7] = [
+    "update-service",
+    "swap-target-groups",
+    "roll-back",
+    "begin-release",
+    "finish-release",
+    "register-task-definition",
+    "start-pipeline",
+];
 
 /// Services whose throttling is tried.
-const SERVICES: [&str; 4] = ["ecs", "dynamodb", "elasticloadbalancing", "codepipeline"];
+const SERVICES: [&str; 5] = ["ecs", "dynamodb", "elasticloadbalancing", "codepipeline", "application-autoscaling"];
 
 /// Draws the plan of a seed.
 #[must_use]
 pub fn plan(seed: u64) -> Plan {
     let mut rng = Rng::with_seed(seed ^ 0x5117_3a7d_0c0f_fee5);
-    let shape = Shape::nth(rng.u32(..SHAPES));
+    let number = if rng.bool() { rng.u32(..PAIRS_FROM) } else { rng.u32(PAIRS_FROM..SHAPES) };
+    let shape = Shape::nth(number);
     let pushes = pushes(&mut rng);
     let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
     let mut incidents = Vec::new();
@@ -79,7 +87,7 @@ fn answer(rng: &mut Rng) -> Answer {
 fn attempt(rng: &mut Rng, pushes: usize) -> (&'static str, usize) {
     let function = FUNCTIONS[rng.usize(..FUNCTIONS.len()).min(rng.usize(..FUNCTIONS.len()))];
     let most = match function {
-        "update-service" => 5 * pushes,
+        "update-service" | "swap-target-groups" => 5 * pushes,
         "roll-back" => 8 * pushes,
         "finish-release" => 2 * pushes,
         _ => pushes + 1,
@@ -154,6 +162,7 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         4 => Act::Start { push: rng.usize(..pushes) },
         5 => Act::AskRollBack,
         6..=7 => Act::SetCount(rng.u32(0..=5).min(if shape.static_port { shape.instances } else { 5 })),
+        8 if shape.pair.is_some() && rng.bool() => Act::SetWeights(rng.u32(0..=100)),
         8 => Act::SetDefinition,
         9 => Act::UpdateStack,
         10..=11 => Act::TaskDies,

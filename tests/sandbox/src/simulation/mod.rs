@@ -17,5 +17,5 @@ pub use coverage::Coverage;
 pub use draw::plan;
 pub use plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
-pub use shape::{SHAPES, Shape};
+pub use shape::{PAIRS_FROM, SHAPES, Shape};
 pub use shrink::shrink;

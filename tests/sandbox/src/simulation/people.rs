@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use super::plan::Act;
-use super::shape::{PIPELINE, Shape};
+use super::shape::{PIPELINE, Shape, production_rule};
 use crate::aws::codepipeline::{self, ActionStatus, ExecutionStatus};
+use crate::aws::elb::{self, Elb};
 use crate::aws::{Aws, ecs, lambda};
 use crate::observer::{executions, holder};
 use crate::story::{CLUSTER, WEB};
@@ -35,7 +36,11 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
         Act::Start { push } => pushed.get(push).map_or(Done::Nothing, |digest| start(aws, digest)),
         Act::AskRollBack => ask_roll_back(aws),
         Act::SetCount(count) => update(aws, json!({ "desiredCount": count })),
-        Act::SetDefinition => update(aws, json!({"taskDefinition": format!("{WEB}:1")})),
+        Act::SetDefinition => {
+            let definition = format!("{}:1", live(aws));
+            update(aws, json!({ "taskDefinition": definition }))
+        }
+        Act::SetWeights(blue) => set_weights(aws, blue),
         Act::UpdateStack if holder(aws, CLUSTER, WEB).is_none() => match shape.update_service_stack(aws) {
             Ok(()) => Done::ServiceChanged { on_purpose: false },
             Err(_) => Done::Nothing,
@@ -50,9 +55,36 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
     }
 }
 
+/// The service, or the colour of a pair with the larger weight.
+fn live(aws: &Aws) -> String {
+    let Some(rule) = production_rule(aws) else { return WEB.to_owned() };
+    let weights = Elb::forwards(aws.elb.actions_of(&rule));
+    let colour = match weights.first().map(|first| first.1) >= weights.get(1).map(|second| second.1) {
+        true => "blue",
+        false => "green",
+    };
+    format!("{WEB}-{colour}")
+}
+
+/// Changes the weights of a pair's production rule, as `aws elbv2 modify-rule` does.
+fn set_weights(aws: &mut Aws, blue: u32) -> Done {
+    let Some(rule) = production_rule(aws) else { return Done::Nothing };
+    let weights = [blue, 100 - blue.min(100)];
+    let groups: Vec<Value> = Elb::forwards(aws.elb.actions_of(&rule))
+        .into_iter()
+        .zip(weights)
+        .map(|((group, _), weight)| json!({"TargetGroupArn": group, "Weight": weight}))
+        .collect();
+    let actions = json!({"Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]});
+    match elb::update_rule(aws, &rule, &actions) {
+        Ok(()) => Done::ServiceChanged { on_purpose: true },
+        Err(_) => Done::Nothing,
+    }
+}
+
 /// A task that serves.
 pub(super) fn serving(aws: &Aws) -> Option<String> {
-    let service = aws.ecs.service_named(CLUSTER, WEB)?;
+    let service = aws.ecs.service_named(CLUSTER, &live(aws))?;
     crate::observer::serving(aws, service).next().map(|task| task.arn.clone())
 }
 
@@ -138,7 +170,7 @@ fn ask_roll_back(aws: &mut Aws) -> Done {
 }
 
 fn update(aws: &mut Aws, mut change: Value) -> Done {
-    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(WEB));
+    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(live(aws)));
     match ecs::call(aws, "UpdateService", &change) {
         Ok(_) => Done::ServiceChanged { on_purpose: true },
         Err(_) => Done::Nothing,

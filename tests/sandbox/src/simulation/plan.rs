@@ -118,8 +118,10 @@ pub enum Act {
     AskRollBack,
     /// A person sets the count.
     SetCount(u32),
-    /// A person deploys the service's oldest revision.
+    /// A person deploys the oldest revision of the service that is live.
     SetDefinition,
+    /// A person sends so many percent of a pair's traffic to blue, the rest to green.
+    SetWeights(u32),
     /// A person updates the service's stack while no release is open.
     UpdateStack,
     /// A task that serves dies.
@@ -142,6 +144,7 @@ impl Act {
             Self::AskRollBack => "ask for a rollback",
             Self::SetCount(_) => "set the count",
             Self::SetDefinition => "deploy by hand",
+            Self::SetWeights(_) => "set the weights",
             Self::UpdateStack => "update the stack",
             Self::TaskDies => "a task dies",
             Self::TaskSilent(_) => "a task does not answer",

@@ -10,13 +10,12 @@ use super::coverage::Coverage;
 use super::people::{self, Done};
 use super::plan::{Act, Anchor, Image, Incident, Plan, When};
 use super::trace::Trace;
-use super::{bound, plan};
+use super::{bound, plan, shape};
 use crate::aws::lambda::InvocationStatus;
 use crate::aws::{Aws, ecr, ecs, traffic};
 use crate::client::Throttle;
 use crate::driver::{Driver, Faults, Which, run};
 use crate::invariants::{Invariants, Promise};
-use crate::observer::{ledger, text};
 use crate::story::{CLUSTER, WEB};
 
 /// Longest that a run may take until everything has ended, in virtual time.
@@ -48,8 +47,9 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         _ => None,
     });
     aws.events.expect(mishaps.collect());
-    if let Some(listener) = aws.elb.listeners.keys().next().cloned() {
-        traffic::set(&mut aws, &listener, REQUESTS_PER_SECOND);
+    let loaded = shape::production_rule(&aws).or_else(|| aws.elb.listeners.keys().next().cloned());
+    if let Some(loaded) = loaded {
+        traffic::set(&mut aws, &loaded, REQUESTS_PER_SECOND);
     }
     let faults = faults(plan, aws.now);
     run(aws, faults, async |driver| {
@@ -156,9 +156,7 @@ impl Stage {
             && aws.events.under_way == 0
             && aws.codepipeline.executions.iter().all(|execution| execution.is_over())
             && aws.lambda.invocations.iter().rev().all(|one| one.status != InvocationStatus::Pending)
-            && ledger(aws).iter().all(|item| {
-                text(item, "release.execution").is_none() && !matches!(text(item, "state"), Some("begun" | "started"))
-            })
+            && self.invariants().is_settled(aws)
     }
 
     async fn push_all(self) {

@@ -16,8 +16,10 @@ use crate::driver::{Fault, run};
 use crate::observer::FUNCTIONS_STACK;
 use crate::story::{CLUSTER, WEB, root};
 
-/// How many shapes there are.
-pub const SHAPES: u32 = 64;
+/// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green pairs.
+pub const SHAPES: u32 = 96;
+/// The number of the first pair.
+pub const PAIRS_FROM: u32 = 64;
 /// The pipeline of every shape.
 pub(super) const PIPELINE: &str = "slipway-web";
 /// The stack of the service.
@@ -31,6 +33,7 @@ pub enum Strategy {
     Rolling,
     Doubling,
     MakeRoom,
+    BlueGreen,
 }
 
 /// The least number of healthy tasks, as the pipeline's parameters give it.
@@ -39,6 +42,25 @@ pub enum Floor {
     Unsaid,
     Percent(u32),
     Tasks(u32),
+}
+
+/// How the traffic of a pair moves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shift {
+    AllAtOnce,
+    Linear(u32),
+    Listed(&'static str),
+}
+
+/// What only a blue/green pair has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pair {
+    pub shift: Shift,
+    pub bake_minutes: u32,
+    pub minimum_healthy_percent: u32,
+    pub drain_minutes: u32,
+    /// Bounds of automatic scaling.
+    pub capacity: Option<(u32, u32)>,
 }
 
 /// One service with its pipeline.
@@ -63,12 +85,16 @@ pub struct Shape {
     pub deadline_minutes: u32,
     pub approval: bool,
     pub queued: bool,
+    pub pair: Option<Pair>,
 }
 
 impl Shape {
     /// The shape of a number below [`SHAPES`].
     #[must_use]
     pub fn nth(number: u32) -> Self {
+        if number >= PAIRS_FROM {
+            return Self::pair(number);
+        }
         let mut rng = fastrand::Rng::with_seed(u64::from(number) * 7919 + 17);
         let fargate = rng.bool();
         let static_port = !fargate && rng.bool();
@@ -82,7 +108,7 @@ impl Shape {
             _ => Strategy::Rolling,
         };
         let (floor, maximum_percent) = match strategy {
-            Strategy::Doubling => (Floor::Unsaid, None),
+            Strategy::Doubling | Strategy::BlueGreen => (Floor::Unsaid, None),
             Strategy::MakeRoom if rng.bool() => (Floor::Unsaid, None),
             Strategy::MakeRoom => (Floor::Tasks(rng.u32(0..size)), None),
             Strategy::Rolling => rolling(&mut rng, size),
@@ -103,10 +129,55 @@ impl Shape {
             maximum_percent,
             desired_count,
             initial_count,
-            deadline_minutes: [3, 5, 9][rng.usize(..3)],
+            deadline_minutes: [5, 20, 20][rng.usize(..3)],
             approval: rng.u8(..3) == 0,
             queued: rng.u8(..4) == 0,
+            pair: None,
         }
+    }
+
+    fn pair(number: u32) -> Self {
+        let mut rng = fastrand::Rng::with_seed(u64::from(number) * 7919 + 17);
+        let capacity = rng.bool().then(|| (rng.u32(1..=2), rng.u32(4..=6)));
+        let count = if rng.u8(..8) == 0 && capacity.is_none() { 0 } else { rng.u32(1..=4) };
+        let shift = match rng.u8(..3) {
+            0 => Shift::AllAtOnce,
+            1 => Shift::Linear([30, 50, 60][rng.usize(..3)]),
+            _ => Shift::Listed(["5,50,100", "25,100", "10,30,60,100"][rng.usize(..3)]),
+        };
+        let pair = Pair {
+            shift,
+            bake_minutes: rng.u32(0..=2),
+            minimum_healthy_percent: [50, 75, 100][rng.usize(..3)],
+            drain_minutes: rng.u32(0..=1),
+            capacity,
+        };
+        let fargate = rng.bool();
+        Self {
+            number,
+            fargate,
+            static_port: false,
+            instances: if fargate { 1 } else { rng.u32(2..=3) },
+            load_balanced: true,
+            count: capacity.map_or(count, |(least, _)| count.max(least)),
+            grace_secs: [60, 300][rng.usize(..2)],
+            drain_secs: [0, 5, 30][rng.usize(..3)],
+            strategy: Strategy::BlueGreen,
+            floor: Floor::Unsaid,
+            maximum_percent: None,
+            desired_count: None,
+            initial_count: rng.bool().then(|| rng.u32(1..=3)),
+            deadline_minutes: [5, 20, 20][rng.usize(..3)],
+            approval: rng.u8(..3) == 0,
+            queued: rng.u8(..4) == 0,
+            pair: Some(pair),
+        }
+    }
+
+    /// Whether a rollout may run out of time with nothing wrong.
+    #[must_use]
+    pub fn is_hasty(&self) -> bool {
+        self.deadline_minutes < 20
     }
 
     /// Tasks that a release leaves the service with when it begins with `live` ones.
@@ -118,6 +189,9 @@ impl Shape {
     /// Tasks that stay healthy while `size` of them are replaced, by the words of the strategy.
     #[must_use]
     pub fn promised(&self, size: u32) -> u32 {
+        if let Some((least, _)) = self.pair.as_ref().and_then(|pair| pair.capacity) {
+            return size.min(least);
+        }
         match (self.floor, self.strategy) {
             (Floor::Percent(percent), _) => (size * percent).div_ceil(100),
             (Floor::Tasks(tasks), _) => tasks.min(size),
@@ -146,9 +220,21 @@ impl Shape {
         ecs::add_container_instances(&mut aws, CLUSTER, self.instances);
         self.update_service_stack(&mut aws)?;
         stack(&mut aws, FUNCTIONS_STACK, "template.yaml", &[])?;
-        stack(&mut aws, "web-pipeline", "infra/pipelines/in-place.yaml", &self.pipeline_parameters())?;
-        let count = json!({"cluster": CLUSTER, "service": WEB, "desiredCount": self.count});
-        ecs::call(&mut aws, "UpdateService", &count).map_err(|e| e.to_string())?;
+        match &self.pair {
+            None => stack(&mut aws, "web-pipeline", "infra/pipelines/in-place.yaml", &self.pipeline_parameters())?,
+            Some(pair) => {
+                let parameters = self.pair_parameters(pair, &aws)?;
+                stack(&mut aws, "web-pipeline", "infra/pipelines/blue-green.yaml", &parameters)?;
+            }
+        }
+        let counts = match self.pair {
+            None => vec![(WEB.to_owned(), self.count)],
+            Some(_) => vec![(format!("{WEB}-blue"), self.count), (format!("{WEB}-green"), 0)],
+        };
+        for (service, count) in counts {
+            let asked = json!({"cluster": CLUSTER, "service": service, "desiredCount": count});
+            ecs::call(&mut aws, "UpdateService", &asked).map_err(|e| e.to_string())?;
+        }
         run(aws, Fault::None, async |driver| {
             let steady = |aws: &Aws| {
                 aws.ecs.services.values().all(|service| {
@@ -179,14 +265,48 @@ impl Shape {
             ("MinimumHealthyPercent", if tight { "50" } else { "100" }.to_owned()),
             ("MaximumPercent", if tight { "100" } else { "200" }.to_owned()),
         ];
+        let mut parameters = parameters.to_vec();
+        if let Some(pair) = &self.pair {
+            parameters.push(("BlueGreen", yes(true)));
+            if let Some((least, most)) = pair.capacity {
+                parameters.extend([("MinCapacity", least.to_string()), ("MaxCapacity", most.to_string())]);
+            }
+        }
         stack(aws, SERVICE_STACK, "infra/service.yaml", &parameters)
+    }
+
+    fn pair_parameters(&self, pair: &Pair, aws: &Aws) -> Result<Vec<(&'static str, String)>, String> {
+        let mut parameters = vec![
+            ("Name", WEB.to_owned()),
+            ("Cluster", CLUSTER.to_owned()),
+            ("Service", WEB.to_owned()),
+            ("Rule", production_rule(aws).ok_or("the pair has no production rule")?),
+            ("Repository", WEB.to_owned()),
+            ("ContainerName", "web".to_owned()),
+            ("ExecutionMode", if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned()),
+            ("DeadlineMinutes", self.deadline_minutes.to_string()),
+            ("Approval", yes(self.approval)),
+            ("StepMinutes", "1".to_owned()),
+            ("BakeMinutes", pair.bake_minutes.to_string()),
+            ("MinimumHealthyPercent", pair.minimum_healthy_percent.to_string()),
+            ("DrainMinutes", pair.drain_minutes.to_string()),
+        ];
+        parameters.extend(self.initial_count.map(|count| ("InitialCount", count.to_string())));
+        match &pair.shift {
+            Shift::AllAtOnce => parameters.push(("Shift", "all-at-once".to_owned())),
+            Shift::Linear(percent) => {
+                parameters.extend([("Shift", "linear".to_owned()), ("StepPercent", percent.to_string())]);
+            }
+            Shift::Listed(steps) => parameters.extend([("Shift", "listed".to_owned()), ("Steps", (*steps).to_owned())]),
+        }
+        Ok(parameters)
     }
 
     fn pipeline_parameters(&self) -> Vec<(&'static str, String)> {
         let strategy = match self.strategy {
             Strategy::Rolling => "rolling",
             Strategy::Doubling => "doubling",
-            Strategy::MakeRoom => "make-room",
+            Strategy::MakeRoom | Strategy::BlueGreen => "make-room",
         };
         let mut parameters = vec![
             ("Name", WEB.to_owned()),
@@ -209,6 +329,11 @@ impl Shape {
         parameters.extend(self.initial_count.map(|count| ("InitialCount", count.to_string())));
         parameters
     }
+}
+
+/// The rule whose weights send production traffic to the colours of a pair.
+pub(super) fn production_rule(aws: &Aws) -> Option<String> {
+    aws.cloudformation.export(&format!("{SERVICE_STACK}-ProductionRuleArn")).map(ToOwned::to_owned)
 }
 
 /// A floor and a ceiling between which `size` tasks can be replaced.
@@ -253,6 +378,13 @@ impl fmt::Display for Shape {
             Floor::Unsaid => {}
             Floor::Percent(percent) => write!(f, ", at least {percent} % healthy")?,
             Floor::Tasks(tasks) => write!(f, ", at least {tasks} healthy")?,
+        }
+        if let Some(pair) = &self.pair {
+            write!(f, " {:?}, bakes {} min, drains {} min", pair.shift, pair.bake_minutes, pair.drain_minutes)?;
+            write!(f, ", at least {} % healthy", pair.minimum_healthy_percent)?;
+            if let Some((least, most)) = pair.capacity {
+                write!(f, ", scaled from {least} to {most}")?;
+            }
         }
         if let Some(maximum) = self.maximum_percent {
             write!(f, ", at most {maximum} %")?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::aws::codepipeline::ReportContent;
+use crate::aws::elb::Elb;
 use crate::aws::lambda::Outcome;
 use crate::aws::{Aws, Call, Millis};
 use crate::observer::{ledger, text};
@@ -170,6 +171,14 @@ impl Trace {
                 let (rollout, healthy) = (primary.rollout, crate::observer::serving(aws, service).count());
                 let state = format!("{runs} {rollout:?}, {healthy} of {} healthy", service.desired_count);
                 now.push((format!("service {}", service.name), state));
+            }
+        }
+        for (arn, rule) in &aws.elb.rules {
+            let weights = Elb::forwards(rule.properties.get("Actions"));
+            if weights.len() > 1 {
+                let weights: Vec<String> = weights.iter().map(|(_, weight)| weight.to_string()).collect();
+                let name = arn.rsplit('/').next().unwrap_or_default();
+                now.push((format!("weights of rule {name}"), weights.join(" / ")));
             }
         }
         for item in ledger(aws) {

@@ -49,6 +49,11 @@ impl Ecs {
         Some(&self.definition(definition)?.request)
     }
 
+    /// Whether a task definition is there and not deregistered.
+    pub fn is_active(&self, definition: &str) -> bool {
+        self.definition(definition).is_some_and(|definition| definition.active)
+    }
+
     /// The ARNs of all task definitions, in order of family and revision.
     pub fn definition_arns(&self) -> impl Iterator<Item = &str> {
         self.families.values().flatten().map(|definition| definition.arn.as_str())

@@ -1,0 +1,100 @@
+//! Invariants 2 and 3 for a blue/green pair: which colour has the traffic, what both run, and what was recorded of both.
+
+use serde_json::Value;
+
+use super::endings::{Routes, Sight, failed, lack, superseded};
+use super::number;
+use crate::aws::Aws;
+use crate::observer::text;
+
+/// The colours of a closed pair as whoever closed it saw them.
+struct Seen<'a> {
+    live: &'a Sight,
+    idle: Option<&'a Sight>,
+    /// Names of the two.
+    names: (&'a str, &'a str),
+    weights: (i64, i64),
+}
+
+/// What an outcome claims of a pair was so when the attempt that recorded it looked for the last time. `pair` is what was
+/// recorded of the colours before the release.
+pub(super) fn check(
+    aws: &Aws,
+    execution: &str,
+    record: &Value,
+    pair: &Value,
+    sights: &[Sight],
+    routes: Option<&Routes>,
+    by_hand: bool,
+) -> Result<(), String> {
+    let outcome = text(record, "outcome").unwrap_or_default();
+    match outcome {
+        "superseded" => return superseded(aws, execution, by_hand),
+        "failed" => return failed(execution, record),
+        "deployed" | "unchanged" | "rolled-back" => {}
+        other => return Err(format!("invariant 2: execution {execution} ended as {other:?}, which is no outcome")),
+    }
+    let old = text(pair, "live").unwrap_or_default();
+    let (live, claim) = match outcome {
+        "deployed" => (other(old), text(record, "change.task_definition")),
+        _ => (old, text(pair, &format!("{old}.task_definition"))),
+    };
+    let wrong =
+        |(invariant, what): (u8, String)| format!("invariant {invariant}: {execution} is {outcome}, but {what}");
+    let (Some(claim), Some(seen)) = (claim, seen(record, pair, live, sights, routes)) else {
+        return Err(wrong((2, "whoever recorded it never looked at service and weights".to_owned())));
+    };
+    let lacks = match outcome {
+        "rolled-back" => not_restored(aws, pair, &seen).map(|what| (3, what)),
+        _ => not_live(&seen).map(|what| (2, what)),
+    };
+    lacks.or_else(|| lack(seen.live, claim).map(|what| (2, what))).map_or(Ok(()), |what| Err(wrong(what)))
+}
+
+fn other(colour: &str) -> &'static str {
+    if colour == "blue" { "green" } else { "blue" }
+}
+
+fn seen<'a>(
+    record: &Value,
+    pair: &Value,
+    live: &'a str,
+    sights: &'a [Sight],
+    routes: Option<&Routes>,
+) -> Option<Seen<'a>> {
+    let name = text(record, "service")?;
+    let sight = |colour: &str| sights.iter().find(|sight| sight.service == format!("{name}-{colour}"));
+    let routes = routes?.get(text(pair, "rule")?)?;
+    let weight = |colour: &str| {
+        let group = text(pair, &format!("{colour}.target_group"))?;
+        routes.iter().find(|(of, _)| of == group).map(|(_, weight)| *weight)
+    };
+    let names = (live, other(live));
+    let weights = (weight(names.0)?, weight(names.1)?);
+    Some(Seen { live: sight(names.0)?, idle: sight(names.1), names, weights })
+}
+
+/// What of a restored pair is not as it was recorded.
+fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
+    let (live, idle) = seen.names;
+    let recorded = |colour: &str| number(pair, &format!("{colour}.weight")).and_then(|n| i64::try_from(n).ok());
+    if (Some(seen.weights.0), Some(seen.weights.1)) != (recorded(live), recorded(idle)) {
+        return Some(format!("the weights were {live} {} and {idle} {}", seen.weights.0, seen.weights.1));
+    }
+    let least = number(pair, &format!("{live}.desired_count")).unwrap_or(0) as usize;
+    if seen.live.desired < least {
+        return Some(format!("{live} had {} tasks, not {least}", seen.live.desired));
+    }
+    let definition = text(pair, &format!("{idle}.task_definition")).filter(|definition| aws.ecs.is_active(definition));
+    let differs = |sight: &&Sight| definition.is_some_and(|definition| sight.runs != definition);
+    seen.idle.filter(differs).map(|sight| format!("{idle} ran {} and not {definition:?}", sight.runs))
+}
+
+/// What keeps a colour from being the live one.
+fn not_live(seen: &Seen<'_>) -> Option<String> {
+    let ((live, idle), (of_live, of_idle)) = (seen.names, seen.weights);
+    if of_live == 0 || of_idle != 0 {
+        return Some(format!("the weights were {live} {of_live} and {idle} {of_idle}"));
+    }
+    (seen.live.desired == 0).then(|| format!("{live} had no tasks"))
+}

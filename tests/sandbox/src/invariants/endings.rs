@@ -23,7 +23,7 @@ pub(super) struct Sight {
     percentages: (Option<i64>, Option<i64>),
     pub(super) groups: Vec<String>,
     /// Healthy targets by group, from the moment when they were asked for.
-    healthy: BTreeMap<String, usize>,
+    pub(super) healthy: BTreeMap<String, usize>,
 }
 
 /// Target groups with their weights, by the rule or listener that names them.
@@ -70,6 +70,11 @@ impl Endings {
         let arns = aws.elb.rules.keys().chain(aws.elb.listeners.keys());
         let routes = arns.map(|arn| (arn.clone(), Elb::forwards(aws.elb.actions_of(arn)))).collect();
         self.routes.insert(attempt, routes);
+    }
+
+    /// What an attempt saw last.
+    pub(super) fn sight_of(&self, attempt: u64) -> Option<(&[Sight], &Routes)> {
+        Some((self.seen.get(&attempt)?.as_slice(), self.routes.get(&attempt)?))
     }
 
     /// Whether the attempt that changed a rule last saw a healthy target in a group.

@@ -164,6 +164,11 @@ impl Invariants {
         let by_hand = self.by_hand.last().is_some_and(|at| aws.now - at < 70_000);
         let held = self.lease.changed(aws, call, request, &self.ledger, by_hand)?;
         self.count("8 only the holder changes a service", held);
+        if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
+            let routes = call.attempt.and_then(|attempt| self.endings.sight_of(attempt));
+            let raised = routes.map_or(Ok(0), |(sights, routes)| pair::fit(aws, &self.ledger, sights, routes))?;
+            self.count("1 traffic goes to a colour that was seen fit", raised);
+        }
         if call.operation == "UpdateService" {
             let ordered = self.pushes.deployed(aws, call, request)?;
             self.count("5 no older and no rejected image comes back", ordered);

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use super::endings::{Routes, Sight, failed, lack, superseded};
-use super::number;
+use super::{Ledger, number};
 use crate::aws::Aws;
+use crate::aws::elb::Elb;
 use crate::observer::text;
 
 /// The colours of a closed pair as whoever closed it saw them.
@@ -97,4 +98,34 @@ fn not_live(seen: &Seen<'_>) -> Option<String> {
         return Some(format!("the weights were {live} {of_live} and {idle} {of_idle}"));
     }
     (seen.live.desired == 0).then(|| format!("{live} had no tasks"))
+}
+
+/// A step that gave the new colour more traffic had seen it run what is released, with as many healthy targets as it was
+/// filled with.
+pub(super) fn fit(aws: &Aws, ledger: &Ledger, sights: &[Sight], routes: &Routes) -> Result<u64, String> {
+    let open = |lease: &&Value| text(lease, "release.state") == Some("open");
+    let Some(lease) = ledger.leases.values().find(open) else { return Ok(0) };
+    let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else { return Ok(0) };
+    let new = other(text(pair, "live").unwrap_or_default());
+    let (rule, group) = (text(pair, "rule").unwrap_or_default(), text(pair, &format!("{new}.target_group")));
+    let of = |forwards: &[(String, i64)]| forwards.iter().find(|(of, _)| Some(of.as_str()) == group).map(|(_, w)| *w);
+    let (before, now) = (routes.get(rule).and_then(|seen| of(seen)), of(&Elb::forwards(aws.elb.actions_of(rule))));
+    if now <= before {
+        return Ok(0);
+    }
+    let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
+    let wrong = |what: String| Err(format!("invariant 1: {name} got weight {now:?} instead of {before:?}, but {what}"));
+    let Some(seen) = sights.iter().find(|sight| sight.service == name) else {
+        return wrong("whoever did that never looked at it".to_owned());
+    };
+    let released = text(lease, "release.change.task_definition");
+    if Some(seen.runs.as_str()) != released {
+        return wrong(format!("it was seen to run {} and not {released:?}", seen.runs));
+    }
+    let filled = number(lease, "release.change.desired_count").unwrap_or(1) as usize;
+    let healthy = group.and_then(|group| seen.healthy.get(group)).copied();
+    if healthy.is_none_or(|healthy| healthy < filled) {
+        return wrong(format!("{healthy:?} of {filled} targets were seen healthy"));
+    }
+    Ok(1)
 }

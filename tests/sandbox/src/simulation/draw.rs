@@ -28,7 +28,7 @@ const SERVICES: [&str; 5] = ["ecs", "dynamodb", "elasticloadbalancing", "codepip
 #[must_use]
 pub fn plan(seed: u64) -> Plan {
     let mut rng = Rng::with_seed(seed ^ 0x5117_3a7d_0c0f_fee5);
-    let number = if rng.bool() { rng.u32(..PAIRS_FROM) } else { rng.u32(PAIRS_FROM..SHAPES) };
+    let number = if rng.u8(..3) > 0 { rng.u32(..PAIRS_FROM) } else { rng.u32(PAIRS_FROM..SHAPES) };
     let shape = Shape::nth(number);
     let pushes = pushes(&mut rng);
     let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
@@ -49,10 +49,10 @@ pub fn plan(seed: u64) -> Plan {
 }
 
 fn pushes(rng: &mut Rng) -> Vec<Push> {
-    let count = [1, 2, 2, 3, 3, 4, 4, 5][rng.usize(..8)];
+    let count = [1, 2, 3, 3, 4, 4, 5, 6][rng.usize(..8)];
     (0..count)
         .map(|number| {
-            let after = if rng.bool() { secs(rng, 1, 40) } else { secs(rng, 40, 300) };
+            let after = if rng.u8(..3) > 0 { secs(rng, 1, 30) } else { secs(rng, 40, 300) };
             let image = match rng.u8(..16) {
                 0..=8 => Image::New(Behaviour::Healthy),
                 9..=10 => Image::New(Behaviour::NeverHealthy),

@@ -123,13 +123,13 @@ impl Shape {
             load_balanced: fargate && rng.u8(..4) > 0 || !fargate && rng.bool(),
             count,
             grace_secs: [0, 60, 300][rng.usize(..3)].max(if rng.bool() { 60 } else { 0 }),
-            drain_secs: [0, 5, 30, 120][rng.usize(..4)],
+            drain_secs: [0, 5, 30, 60][rng.usize(..4)],
             strategy,
             floor,
             maximum_percent,
             desired_count,
             initial_count,
-            deadline_minutes: [5, 20, 20][rng.usize(..3)],
+            deadline_minutes: [4, 4, 15][rng.usize(..3)],
             approval: rng.u8(..3) == 0,
             queued: rng.u8(..4) == 0,
             pair: None,
@@ -142,14 +142,14 @@ impl Shape {
         let count = if rng.u8(..8) == 0 && capacity.is_none() { 0 } else { rng.u32(1..=4) };
         let shift = match rng.u8(..3) {
             0 => Shift::AllAtOnce,
-            1 => Shift::Linear([30, 50, 60][rng.usize(..3)]),
-            _ => Shift::Listed(["5,50,100", "25,100", "10,30,60,100"][rng.usize(..3)]),
+            1 => Shift::Linear([34, 50, 60][rng.usize(..3)]),
+            _ => Shift::Listed(["5,50,100", "25,100", "1,100"][rng.usize(..3)]),
         };
         let pair = Pair {
             shift,
-            bake_minutes: rng.u32(0..=2),
+            bake_minutes: [0, 0, 1][rng.usize(..3)],
             minimum_healthy_percent: [50, 75, 100][rng.usize(..3)],
-            drain_minutes: rng.u32(0..=1),
+            drain_minutes: [0, 0, 1][rng.usize(..3)],
             capacity,
         };
         let fargate = rng.bool();
@@ -167,7 +167,7 @@ impl Shape {
             maximum_percent: None,
             desired_count: None,
             initial_count: rng.bool().then(|| rng.u32(1..=3)),
-            deadline_minutes: [5, 20, 20][rng.usize(..3)],
+            deadline_minutes: [4, 4, 15][rng.usize(..3)],
             approval: rng.u8(..3) == 0,
             queued: rng.u8(..4) == 0,
             pair: Some(pair),
@@ -177,7 +177,7 @@ impl Shape {
     /// Whether a rollout may run out of time with nothing wrong.
     #[must_use]
     pub fn is_hasty(&self) -> bool {
-        self.deadline_minutes < 20
+        self.deadline_minutes < 15
     }
 
     /// Tasks that a release leaves the service with when it begins with `live` ones.

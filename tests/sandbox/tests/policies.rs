@@ -1,19 +1,22 @@
 //! Least privilege, both ways: the policies of the templates allow what is called, and nothing that no run ever called. Each
 //! action is taken away once, and somebody must be told which one, on what and by which role.
 
+mod support;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use sandbox::aws::Aws;
 use sandbox::aws::cloudformation::items;
 use sandbox::aws::codepipeline::{self, ActionStatus, Execution, ReportContent};
 use sandbox::aws::ecr::{self, Behaviour};
 use sandbox::aws::iam::{Demand, Verdict, evaluate};
 use sandbox::aws::lambda::{self, Outcome};
+use sandbox::aws::{Aws, elb};
 use sandbox::driver::{Driver, Fault, run};
 use sandbox::observer::{FUNCTIONS_STACK, executions, record, text};
-use sandbox::story::{CHAPTERS, COUNTER, Chapter, WEB, deployed, play, push};
+use sandbox::story::{CHAPTERS, COUNTER, Chapter, Person, SHOP, WEB, deployed, play, push};
 use serde_json::{Value, json};
+use support::pair::{self, SHORT, listener, set_weights, until_action};
 
 /// Longest that somebody may remain untold, in virtual time.
 const PATIENCE: Duration = Duration::from_secs(3_600);
@@ -34,9 +37,30 @@ enum Event {
     Push(&'static Chapter),
     /// A person stops a release while it rolls out, so that `roll-back` restores the prior one.
     StoppedRelease,
+    /// A new colour of the pair grows and then fails, so that the old one must grow before it takes the traffic back. What
+    /// somebody had set the weights to is settled first.
+    GrownColour,
+    /// The same with a stop instead of a failure, so that `roll-back` gives the traffic back, and with the pair behind the
+    /// default action of its listener.
+    StoppedOnListener,
+    /// A release behind the default action of a listener that ends well.
+    ReleaseOnListener,
     /// Jobs that no step can make sense of, so that each reports a failure.
     SenselessJobs,
 }
+
+/// What the story does not tell, and needs permissions of its own.
+const UNTOLD: [Event; 5] = [
+    Event::StoppedRelease,
+    Event::GrownColour,
+    Event::StoppedOnListener,
+    Event::ReleaseOnListener,
+    Event::SenselessJobs,
+];
+
+/// The functions that answer jobs.
+const STEPS: [&str; 5] =
+    ["begin-release", "register-task-definition", "update-service", "swap-target-groups", "finish-release"];
 
 /// An event, the account that it begins on, and what it demands of roles: the role's name and the action.
 struct Scene {
@@ -56,12 +80,15 @@ struct Permission {
 impl Event {
     async fn begin(self, driver: &Driver) {
         match self {
-            Self::Push(chapter) => drop(push(&mut driver.world.aws(), chapter).expect("pushed")),
+            Self::Push(chapter) => begin_chapter(driver, chapter).await,
             Self::StoppedRelease => stop_a_release(driver).await,
+            Self::GrownColour => fail_when_grown(driver).await,
+            Self::StoppedOnListener => stop_on_listener(driver).await,
+            Self::ReleaseOnListener => drop(release_on_listener(driver, "9.2.0")),
             Self::SenselessJobs => {
-                for step in ["begin-release", "register-task-definition", "update-service", "finish-release"] {
-                    let job = json!({"CodePipeline.job": {"id": "4c5b1b1e-0000-4000-8000-000000000000"}});
-                    let function = format!("{FUNCTIONS_STACK}-{step}");
+                let job = json!({"CodePipeline.job": {"id": "4c5b1b1e-0000-4000-8000-000000000000"}});
+                for step in STEPS {
+                    let (function, job) = (format!("{FUNCTIONS_STACK}-{step}"), job.clone());
                     lambda::invoke_async(&mut driver.world.aws(), &function, job).expect("accepted");
                 }
             }
@@ -73,16 +100,33 @@ impl Event {
         if let Self::Push(chapter) = self {
             return play(aws, chapter, Fault::None, &mut |_| {}).expect("the story goes as told").aws;
         }
+        let known = aws.codepipeline.executions.len();
         run(aws, Fault::None, async |driver| {
             self.begin(&driver).await;
             match self {
                 Self::SenselessJobs => {
                     driver.until(Duration::from_secs(5), &mut |_| Ok(()), |_| false).await.expect_err("time ends it");
                 }
-                _ => driver.until(PATIENCE, &mut |_| Ok(()), is_rolled_back).await.expect("rolled back"),
+                Self::StoppedRelease => ended(&driver, known, WEB, "rolled-back").await,
+                Self::ReleaseOnListener => ended(&driver, known, SHOP, "deployed").await,
+                _ => ended(&driver, known, SHOP, "rolled-back").await,
             }
             driver.world.snapshot()
         })
+    }
+}
+
+async fn begin_chapter(driver: &Driver, chapter: &Chapter) {
+    let pushed = push(&mut driver.world.aws(), chapter).expect("pushed");
+    if chapter.person == Person::StopsInBake {
+        stop_in_bake(driver, &pushed).await;
+    }
+}
+
+/// Stops a release of the pair once the new colour has traffic; without a permission it does not come so far.
+async fn stop_in_bake(driver: &Driver, pushed: &str) {
+    if let Ok(execution) = until_action(driver, pushed, "swap-target-groups", 1).await {
+        pair::stop(driver, &execution);
     }
 }
 
@@ -100,18 +144,54 @@ async fn stop_a_release(driver: &Driver) {
     codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &stop).expect("stopped");
 }
 
-fn is_rolled_back(aws: &Aws) -> bool {
-    let newest = executions(aws, &format!("slipway-{WEB}")).next_back();
-    let record = newest.filter(|execution| execution.is_over()).and_then(|newest| record(aws, &newest.id));
-    let over = aws.codepipeline.executions.iter().all(Execution::is_over);
-    over && record.is_some_and(|record| text(&record, "outcome") == Some("rolled-back"))
+/// Pushes to the pair an image that fails its health checks once it gets traffic, and lets the new colour grow meanwhile.
+async fn fail_when_grown(driver: &Driver) {
+    pair::configure(&mut driver.world.aws(), &SHORT);
+    set_weights(&mut driver.world.aws(), [60, 40]);
+    let pushed = ecr::push(&mut driver.world.aws(), SHOP, "9.0.0", Behaviour::FailsUnderTraffic).expect("pushed");
+    // Without a permission it does not come so far.
+    if until_action(driver, &pushed, "swap-target-groups", 0).await.is_ok() {
+        pair::set(&mut driver.world.aws(), "shop-green", json!({"desiredCount": 6}));
+    }
+}
+
+async fn stop_on_listener(driver: &Driver) {
+    let pushed = release_on_listener(driver, "9.1.0");
+    stop_in_bake(driver, &pushed).await;
+}
+
+/// Puts the pair behind its listener's default action, at weights that no release left, and pushes an image.
+fn release_on_listener(driver: &Driver, tag: &str) -> String {
+    let aws = &mut driver.world.aws();
+    let (listener, actions) = (listener(aws), pair::actions(aws, [60, 40]));
+    elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions })).expect("it is there");
+    pair::configure(aws, &[&SHORT[..], &[("Rule", listener.as_str())]].concat());
+    ecr::push(aws, SHOP, tag, Behaviour::Healthy).expect("pushed")
+}
+
+/// Lets a release end that is newer than so many executions, as it should.
+async fn ended(driver: &Driver, known: usize, application: &str, outcome: &str) {
+    let over = |aws: &Aws| {
+        if aws.codepipeline.executions.len() == known {
+            return false;
+        }
+        let newest = executions(aws, &format!("slipway-{application}")).next_back();
+        let record = newest.filter(|execution| execution.is_over()).and_then(|newest| record(aws, &newest.id));
+        let over = aws.codepipeline.executions.iter().all(Execution::is_over);
+        over && record.is_some_and(|record| text(&record, "state") == Some("closed"))
+    };
+    driver.until(PATIENCE, &mut |_| Ok(()), over).await.expect("it ends");
+    let aws = driver.world.aws();
+    let newest = executions(&aws, &format!("slipway-{application}")).next_back().expect("it ran");
+    let record = record(&aws, &newest.id).expect("recorded");
+    assert_eq!(text(&record, "outcome"), Some(outcome), "{:?}", text(&record, "reason"));
 }
 
 /// The chapters and what they do not tell, and the account at the end.
 fn scenes() -> (Vec<Scene>, Aws) {
     let mut aws = deployed(1).expect("the stacks deploy");
     let mut scenes = Vec::new();
-    for event in CHAPTERS.iter().map(Event::Push).chain([Event::StoppedRelease, Event::SenselessJobs]) {
+    for event in CHAPTERS.iter().map(Event::Push).chain(UNTOLD) {
         aws.iam.demanded.clear();
         let before = aws.clone();
         aws = event.play(aws);
@@ -278,11 +358,17 @@ fn each_action_that_a_function_lacks_is_told_with_role_and_resource() {
 #[test]
 fn each_action_that_the_pipeline_lacks_fails_its_action_as_permission_error() {
     let (scenes, aws) = scenes();
-    let role = &aws.codepipeline.pipelines[&format!("slipway-{COUNTER}")].declaration.role;
-    let role = aws.cloudformation.iam.role_by_arn(role).expect("a role of the stack").name.clone();
-    let demanded = |known: &Permission| !ONLY_DOCUMENTED.contains(&(known.statement.as_str(), known.action.as_str()));
-    let permissions: Vec<_> = permissions(&aws, &role).into_iter().filter(demanded).collect();
-    with_each_missing(&scenes, &permissions, |_| "PermissionError");
+    for application in [COUNTER, SHOP] {
+        let role = &aws.codepipeline.pipelines[&format!("slipway-{application}")].declaration.role;
+        let role = aws.cloudformation.iam.role_by_arn(role).expect("a role of the stack").name.clone();
+        let is_documented =
+            |known: &Permission| ONLY_DOCUMENTED.contains(&(known.statement.as_str(), known.action.as_str()));
+        // Without a Config artifact no action reads one.
+        let is_unread = |known: &Permission| application == SHOP && known.action == "s3:GetObject";
+        let permissions: Vec<_> =
+            permissions(&aws, &role).into_iter().filter(|known| !is_documented(known) && !is_unread(known)).collect();
+        with_each_missing(&scenes, &permissions, |_| "PermissionError");
+    }
 }
 
 /// Each rule's undelivered events must be allowed into its dead-letter queue, and the policy allows nothing else.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary compiles this file and uses a part of it")]
 
+pub(crate) mod pair;
+
 use std::sync::OnceLock;
 use std::time::Duration;
 

@@ -1,0 +1,177 @@
+//! The shop, a blue/green pair: its rule, its colours and its pipeline, looked at and changed as a person would.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use sandbox::aws::cloudformation::deploy;
+use sandbox::aws::codepipeline::{self, ActionStatus};
+use sandbox::aws::elb::{self, Elb};
+use sandbox::aws::{Aws, autoscaling, ecs};
+use sandbox::driver::{Driver, Fault, run};
+use sandbox::observer::digest;
+use sandbox::story::{CLUSTER, SHOP};
+use serde_json::{Value, json};
+
+use super::{LIMIT, account, newest, outcome, push, reason, service, settled};
+
+pub(crate) const PIPELINE: &str = "slipway-shop";
+/// The colours, as services.
+pub(crate) const COLOURS: [&str; 2] = ["shop-blue", "shop-green"];
+
+/// What the pipeline's stack is given so that a release takes minutes.
+pub(crate) const SHORT: [(&str, &str); 3] = [("Shift", "all-at-once"), ("BakeMinutes", "1"), ("DrainMinutes", "0")];
+
+/// ARN of the production rule.
+pub(crate) fn rule(aws: &Aws) -> String {
+    aws.cloudformation.export("shop-ProductionRuleArn").expect("the pair exports its rule").to_owned()
+}
+
+/// ARN of the listener that the production rule belongs to.
+pub(crate) fn listener(aws: &Aws) -> String {
+    aws.elb.rules[&rule(aws)].listener_arn.clone()
+}
+
+fn numbers(actions: Option<&Value>) -> [i64; 2] {
+    let weights: Vec<i64> = Elb::forwards(actions).into_iter().map(|(_, weight)| weight).collect();
+    weights.try_into().expect("a rule of a pair names two groups")
+}
+
+/// Weights of blue and green in the production rule, or in the listener's default action.
+pub(crate) fn weights_at(aws: &Aws, arn: &str) -> [i64; 2] {
+    numbers(aws.elb.actions_of(arn))
+}
+
+pub(crate) fn weights(aws: &Aws) -> [i64; 2] {
+    weights_at(aws, &rule(aws))
+}
+
+/// The target groups of blue and green.
+pub(crate) fn groups(aws: &Aws) -> [String; 2] {
+    let groups: Vec<String> =
+        Elb::forwards(aws.elb.actions_of(&rule(aws))).into_iter().map(|(group, _)| group).collect();
+    groups.try_into().expect("a rule of a pair names two groups")
+}
+
+/// The production rule's actions with other weights.
+pub(crate) fn actions(aws: &Aws, weights: [i64; 2]) -> Value {
+    let mut actions = aws.elb.rules[&rule(aws)].properties["Actions"].clone();
+    let forward = actions.as_array_mut().expect("a list").iter_mut().find(|action| action["Type"] == "forward");
+    let groups = &mut forward.expect("it forwards")["ForwardConfig"]["TargetGroups"];
+    for (at, weight) in weights.into_iter().enumerate() {
+        groups[at]["Weight"] = json!(weight);
+    }
+    actions
+}
+
+/// Somebody sets the weights by hand.
+pub(crate) fn set_weights(aws: &mut Aws, weights: [i64; 2]) {
+    let (rule, actions) = (rule(aws), actions(aws, weights));
+    elb::update_rule(aws, &rule, &json!({ "Actions": actions })).expect("the rule is there");
+}
+
+/// Somebody updates a colour by hand.
+pub(crate) fn set(aws: &mut Aws, name: &str, more: Value) {
+    let mut input = more;
+    input["cluster"] = json!(CLUSTER);
+    input["service"] = json!(name);
+    ecs::call(aws, "UpdateService", &input).unwrap_or_else(|error| panic!("{input}: {error}"));
+}
+
+/// Somebody suspends scale-in of a colour, or gives it back.
+pub(crate) fn suspend(aws: &mut Aws, name: &str, suspended: bool) {
+    let asked = json!({
+        "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
+        "ResourceId": autoscaling::resource_id(CLUSTER, name), "SuspendedState": {"DynamicScalingInSuspended": suspended},
+    });
+    autoscaling::call(aws, "RegisterScalableTarget", &asked).expect("the colour scales");
+}
+
+/// Whether scale-in of each colour is suspended.
+pub(crate) fn suspensions(aws: &Aws) -> [bool; 2] {
+    COLOURS.map(|name| aws.autoscaling.target_of(CLUSTER, name).expect("the colour scales").suspended.dynamic_in)
+}
+
+/// What each colour runs.
+pub(crate) fn definitions(aws: &Aws) -> [String; 2] {
+    COLOURS.map(|name| service(aws, CLUSTER, name)["taskDefinition"].as_str().expect("an ARN").to_owned())
+}
+
+pub(crate) fn counts(aws: &Aws) -> [i64; 2] {
+    COLOURS.map(|name| service(aws, CLUSTER, name)["desiredCount"].as_i64().expect("a count"))
+}
+
+/// Weights, definitions, counts and suspensions: what a rollback restores.
+pub(crate) fn state(aws: &Aws) -> Value {
+    json!({
+        "rule": aws.elb.actions_of(&rule(aws)), "definitions": definitions(aws), "counts": counts(aws),
+        "suspensions": suspensions(aws),
+    })
+}
+
+/// Deploys a stack again with the parameters that it has, but for these.
+pub(crate) fn update(aws: &mut Aws, stack: &str, changes: &[(&str, &str)]) {
+    let old = aws.cloudformation.stack(stack).expect("the story's stack");
+    let text = |value: &Value| match value {
+        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        other => other.as_str().map_or_else(|| other.to_string(), ToOwned::to_owned),
+    };
+    let mut parameters: BTreeMap<String, String> =
+        old.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    parameters.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let template = old.template.clone();
+    deploy(aws, stack, &template, &parameters).unwrap_or_else(|error| panic!("{changes:?}: {error}"));
+}
+
+/// Changes the shop's pipeline.
+pub(crate) fn configure(aws: &mut Aws, changes: &[(&str, &str)]) {
+    update(aws, "shop-pipeline", changes);
+}
+
+/// The shop after one release with these parameters of its pipeline: green is live, blue was retired.
+pub(crate) fn shop(changes: &[(&str, &str)]) -> Aws {
+    let mut aws = account();
+    configure(&mut aws, changes);
+    run(aws, Fault::None, async |driver| {
+        let execution = release(&driver, "1.0.0").await;
+        assert_eq!(outcome(&driver, &execution), "deployed", "{}", reason(&driver, &execution));
+        driver.world.snapshot()
+    })
+}
+
+/// Pushes a healthy image and lets its release end; answers its execution.
+pub(crate) async fn release(driver: &Driver, tag: &str) -> String {
+    let pushed = push(driver, SHOP, tag);
+    settled(driver, PIPELINE, &pushed).await
+}
+
+/// Lets time pass until an action of a push's release is in progress and has reported this at least; answers the execution.
+pub(crate) async fn until_action(driver: &Driver, pushed: &str, action: &str, percent: u8) -> Result<String, String> {
+    let is_there = |aws: &Aws| {
+        let execution = newest(aws, PIPELINE);
+        let found = execution.latest_action("Release", action);
+        digest(execution) == Some(pushed)
+            && found.is_some_and(|found| {
+                found.status == ActionStatus::InProgress && (percent == 0 || found.percent >= Some(percent))
+            })
+    };
+    driver.until(LIMIT, &mut |_| Ok(()), is_there).await?;
+    Ok(newest(&driver.world.aws(), PIPELINE).id.clone())
+}
+
+/// Lets time pass until the new colour of a release has so much of the traffic; blue and green by their weights.
+pub(crate) async fn until_weights(driver: &Driver, wanted: [i64; 2]) {
+    driver.until(LIMIT, &mut |_| Ok(()), |aws| weights(aws) == wanted).await.expect("the traffic is shifted");
+}
+
+/// A person stops an execution at once.
+pub(crate) fn stop(driver: &Driver, execution: &str) {
+    let asked =
+        json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "doubts"});
+    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked).expect("it goes on");
+    driver.world.touch();
+}
+
+/// Seconds, for `pass`.
+pub(crate) const fn secs(secs: u64) -> Duration {
+    Duration::from_secs(secs)
+}

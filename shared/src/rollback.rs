@@ -93,14 +93,21 @@ pub fn next_step(release: &OpenRelease, ending: Ending, settling: Option<Duratio
             readable(waited),
             readable(FUNCTION_TIMEOUT)
         )),
-        (State::RollingBack, false, _) => untouched(release, ending),
-        (State::RollingBack, true, _) => Step::Look,
+        // Of a pair, scale-in may have been suspended and given back, and each of that moves counts.
+        (State::RollingBack, false, _) if !release.is_of_pair() => untouched(release, ending),
+        (State::RollingBack, ..) => Step::Look,
     }
 }
 
 fn untouched(release: &OpenRelease, ending: Ending) -> Step {
+    let (outcome, reason) = nothing_changed(release, ending);
+    Step::Close { outcome, reason }
+}
+
+/// How a release ends that left everything as it was.
+pub(crate) fn nothing_changed(release: &OpenRelease, ending: Ending) -> (Outcome, String) {
     let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
-    Step::Close { outcome, reason: format!("{}; nothing had been changed", cause(release, ending)) }
+    (outcome, format!("{}; nothing had been changed", cause(release, ending)))
 }
 
 /// Decides what is left to do. Nobody else writes to the service any more, and `view` is the service now.

@@ -7,7 +7,7 @@ use super::size::enough;
 use super::{Colour, PairView, PriorColour, PriorPair, ScalingView, Weights};
 use crate::ledger::{OpenRelease, Outcome, Prior, State};
 use crate::limits::{ROLLBACK_DEADLINE, SIZING_DEADLINE};
-use crate::rollback::{Ending, cause};
+use crate::rollback::{Ending, cause, nothing_changed};
 use crate::service::{ServiceView, revision};
 use crate::timestamp::{Timestamp, readable};
 
@@ -108,6 +108,11 @@ pub fn restoration(
             ),
         },
         Some(step) => step,
+        // It suspended scale-in and no more.
+        None if release.change.is_none() && release.shift.is_none() => {
+            let (outcome, reason) = nothing_changed(release, ending);
+            Restoration::Close { outcome, reason }
+        }
         None if !missing.is_empty() => Restoration::Wait(format!("restoring {old}: {missing}")),
         None => {
             let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::RolledBack };

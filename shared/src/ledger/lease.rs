@@ -149,6 +149,12 @@ impl OpenRelease {
         self.change.is_some() || self.shift.is_some() || self.scale_in_suspended
     }
 
+    /// Whether both colours of a blue/green pair were recorded for it.
+    #[must_use]
+    pub fn is_of_pair(&self) -> bool {
+        self.prior.as_ref().is_some_and(|prior| prior.pair.is_some())
+    }
+
     /// What a release of a pair leaves behind when it closes: nothing to say when somebody else had the last word.
     fn settled(&self, outcome: Outcome) -> Option<Settled> {
         let pair = self.prior.as_ref()?.pair.as_ref()?;

@@ -207,7 +207,7 @@ mod tests {
             registered: None,
             change,
             shift: None,
-            scale_in_suspended: false,
+            scale_in_suspended: None,
             sized: None,
             restoring: None,
             failure: None,

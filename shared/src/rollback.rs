@@ -93,9 +93,8 @@ pub fn next_step(release: &OpenRelease, ending: Ending, settling: Option<Duratio
             readable(waited),
             readable(FUNCTION_TIMEOUT)
         )),
-        // Of a pair, scale-in may have been suspended and given back, and each of that moves counts.
-        (State::RollingBack, false, _) if !release.is_of_pair() => untouched(release, ending),
-        (State::RollingBack, ..) => Step::Look,
+        (State::RollingBack, false, _) => untouched(release, ending),
+        (State::RollingBack, true, _) => Step::Look,
     }
 }
 
@@ -241,7 +240,7 @@ mod tests {
             registered: None,
             change: changed.then_some(change),
             shift: None,
-            scale_in_suspended: false,
+            scale_in_suspended: None,
             sized: None,
             restoring: None,
             failure: None,

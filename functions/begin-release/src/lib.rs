@@ -103,7 +103,7 @@ impl Spec {
             registered: None,
             change: None,
             shift: None,
-            scale_in_suspended: false,
+            scale_in_suspended: None,
             sized: None,
             restoring: None,
             failure: None,

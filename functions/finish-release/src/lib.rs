@@ -135,7 +135,7 @@ impl FinishRelease {
     ) -> Result<Seen, StepError> {
         let unchanged = spec.task_definition == pair.of(pair.live).task_definition;
         let live = if unchanged { pair.live } else { pair.idle() };
-        if release.scale_in_suspended {
+        if release.scale_in_suspended == Some(true) {
             return Err(Failure::configuration(
                 "scale-in is still suspended on both colours; run update-service with mode `retire` before this action",
             )

@@ -27,7 +27,7 @@ impl UpdateService {
         if job.spec.task_definition == pair.of(pair.live).task_definition {
             let live = pair.live;
             let summary = format!("nothing to do: {live} is live and runs {}", revision(&job.spec.task_definition));
-            return Ok(done(job, live, summary));
+            return Ok(done(job, summary));
         }
         match mode {
             Mode::Fill => self.fill(job, lease, release, pair).await,
@@ -38,7 +38,10 @@ impl UpdateService {
 
     /// Suspends scale-in first, so that nothing takes tasks from either colour, then deploys to the idle one.
     async fn fill(&self, job: &Job<Spec>, lease: &Lease, release: &OpenRelease, pair: &PriorPair) -> StepResult {
-        if release.change.is_none() && self.may_scale_in(lease).await? {
+        // The look at what scales finds an announcement whose invocation died before it was made.
+        let scales = pair.blue.suspended.is_some() || pair.green.suspended.is_some();
+        let announced = release.scale_in_suspended == Some(true);
+        if release.change.is_none() && scales && (!announced || self.may_scale_in(lease).await?) {
             self.ledger.advance(&lease.with_scale_in(true, job.now)).await?;
             self.pairs.suspend_scale_in(lease, pair, true).await?;
             return Ok(Report::going("scale-in is suspended on both colours during the release", 0));
@@ -77,7 +80,7 @@ impl UpdateService {
         let (elapsed, deadline) = (job.now.since(job.since), job.spec.deadline());
         let summary = format!("{healthy} of {needed} healthy targets that {old} needs for all of the traffic");
         if healthy >= needed && desired >= needed {
-            return Ok(done(job, old, summary));
+            return Ok(done(job, summary));
         }
         if elapsed >= deadline {
             return Err(Failure::job(format!(
@@ -104,20 +107,20 @@ impl UpdateService {
             retire::Step::Stop => {
                 self.ledger.advance(&lease.announced(job.now)).await?;
                 self.services.resize(seen.of(pair.live), 0).await?;
-                Ok(Report::going(format!("{} stops its tasks", pair.live), 50))
+                Ok(Report::going(format!("{} stops its tasks", pair.live), 75))
             }
             retire::Step::GiveBack => {
                 self.ledger.advance(&lease.with_scale_in(false, job.now)).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
-                Ok(Report::going("scale-in is given back to both colours", 75))
+                Ok(Report::going("scale-in is given back to both colours", 40))
             }
             retire::Step::Wait { summary, percent } => Ok(Report::going(summary, percent)),
-            retire::Step::Done { summary } => Ok(done(job, pair.idle(), summary)),
+            retire::Step::Done { summary } => Ok(done(job, summary)),
             retire::Step::Fail(failure) => Err(failure.into()),
         }
     }
 }
 
-fn done(job: &Job<Spec>, colour: Colour, summary: String) -> Report {
-    Report::done(summary, [("TaskDefinitionArn", job.spec.task_definition.clone()), ("Colour", colour.to_string())])
+fn done(job: &Job<Spec>, summary: String) -> Report {
+    Report::done(summary, [("TaskDefinitionArn", job.spec.task_definition.clone())])
 }

@@ -192,7 +192,7 @@ impl PairView {
 }
 
 /// The traffic that a release last moved: announced, then made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shift {
     pub from: Weights,
     pub to: Weights,
@@ -200,6 +200,23 @@ pub struct Shift {
     pub at: Timestamp,
     /// Whether it is known to have been made.
     pub made: bool,
+    /// What this release announced before: an invocation that hung may still set one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Weights>,
+}
+
+impl Shift {
+    /// All weights that this release found or announced.
+    #[must_use]
+    pub fn announced(self) -> Vec<Weights> {
+        let mut known = self.known;
+        for weights in [self.from, self.to] {
+            if !known.contains(&weights) {
+                known.push(weights);
+            }
+        }
+        known
+    }
 }
 
 /// What the last release of a pair left behind: what the next one goes by when the rule itself does not tell.
@@ -289,8 +306,14 @@ pub(crate) mod tests {
                 desired_count: Some(2),
                 deployment: None,
             }),
-            shift: shifted.map(|to| Shift { from: pair().weights(), to, at: view.observed_at, made: true }),
-            scale_in_suspended: true,
+            shift: shifted.map(|to| Shift {
+                from: pair().weights(),
+                to,
+                at: view.observed_at,
+                made: true,
+                known: Vec::new(),
+            }),
+            scale_in_suspended: Some(true),
             sized: None,
             restoring: None,
             failure: None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::retire::gives_back;
 use super::size::enough;
-use super::{Colour, PairView, PriorColour, PriorPair, ScalingView, Weights};
+use super::{Colour, PairView, PriorColour, PriorPair, ScalingView, Shift};
 use crate::ledger::{OpenRelease, Outcome, Prior, State};
 use crate::limits::{ROLLBACK_DEADLINE, SIZING_DEADLINE};
 use crate::rollback::{Ending, cause, nothing_changed};
@@ -146,8 +146,8 @@ fn concluded(release: &OpenRelease, prior: &Prior, pair: &PriorPair, view: &Pair
 
 /// What somebody else did to the pair meanwhile.
 fn foreign(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Option<String> {
-    let known: Vec<Weights> =
-        release.shift.iter().flat_map(|shift| [shift.from, shift.to]).chain([pair.weights()]).collect();
+    let mut known = release.shift.clone().map_or_else(Vec::new, Shift::announced);
+    known.push(pair.weights());
     if !known.contains(&view.weights) {
         return Some(format!("somebody else set the weights to {}", view.weights));
     }
@@ -191,6 +191,7 @@ fn serves_again(prior: &Prior, pair: &PriorPair, view: &PairView) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Weights;
     use super::super::tests::{IDLE, pair, release, view, view_of};
     use super::*;
     use crate::service::tests::{NEW, OLD};
@@ -264,6 +265,17 @@ mod tests {
         assert!(
             matches!(closed, Restoration::Close { outcome: Outcome::Superseded, reason } if reason.contains("to blue"))
         );
+    }
+
+    #[test]
+    fn weights_that_were_announced_earlier_are_no_stranger_s() {
+        let [forty, back] = [40, 0].map(|percent| Weights::with(Colour::Green, percent));
+        let mut release = release(&view_of(NEW, forty), Some(back));
+        release.shift.as_mut().expect("shifted").known.push(forty);
+        let prior = release.prior.clone().expect("recorded");
+        let late = view_of(NEW, forty);
+        let step = restoration(&release, &prior, &pair(), Ending::Failed, &late, NO_SCALING, true, late.observed_at);
+        assert_eq!(step, Restoration::Move);
     }
 
     #[test]

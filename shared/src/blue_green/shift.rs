@@ -271,6 +271,7 @@ mod tests {
             to: Weights::with(GREEN, percent),
             at: before(ago),
             made,
+            known: Vec::new(),
         });
         OpenRelease { state: State::Open, shift, rolling_back_since: None, ..super::super::tests::release(view, None) }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Record, RecordState};
-use crate::blue_green::{PriorPair, Settled, Shift, Weights};
+use crate::blue_green::{Colour, PriorPair, Settled, Shift, Weights};
 use crate::job::Failure;
 use crate::limits::{FORMAT_VERSION, FUNCTION_TIMEOUT};
 use crate::service::{Rollout, ServiceView};
@@ -55,9 +55,9 @@ pub struct OpenRelease {
     /// The weights of the production rule that were announced last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift: Option<Shift>,
-    /// Scale-in of a pair was suspended and is not given back.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub scale_in_suspended: bool,
+    /// Whether scale-in of a pair was announced to be suspended, or to be given back again; none when it was never touched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scale_in_suspended: Option<bool>,
     /// Tasks that the old colour was made to have, to take all of the traffic back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sized: Option<u32>,
@@ -146,28 +146,27 @@ impl OpenRelease {
     /// Whether anything was changed for it, or may have been.
     #[must_use]
     pub fn touched(&self) -> bool {
-        self.change.is_some() || self.shift.is_some() || self.scale_in_suspended
+        self.change.is_some() || self.shift.is_some() || self.scale_in_suspended.is_some()
     }
 
-    /// Whether both colours of a blue/green pair were recorded for it.
-    #[must_use]
-    pub fn is_of_pair(&self) -> bool {
-        self.prior.as_ref().is_some_and(|prior| prior.pair.is_some())
-    }
-
-    /// What a release of a pair leaves behind when it closes: nothing to say when somebody else had the last word.
-    fn settled(&self, outcome: Outcome) -> Option<Settled> {
-        let pair = self.prior.as_ref()?.pair.as_ref()?;
-        let promoted = outcome == Outcome::Deployed;
-        let weights = self.shift.filter(|_| promoted).map_or(pair.weights(), |shift| shift.to);
-        let live = if promoted { pair.idle() } else { pair.live };
-        let owed = |recorded: Option<bool>| recorded.filter(|_| self.scale_in_suspended);
+    /// What a release of a pair leaves behind when it closes, given what the one before did. One in which somebody else had the last
+    /// word adds nothing.
+    fn settled(&self, outcome: Outcome, before: Option<Settled>) -> Option<Settled> {
+        let pair = self.prior.as_ref().and_then(|prior| prior.pair.as_ref()).filter(|_| outcome != Outcome::Superseded);
+        let Some(pair) = pair else { return before };
+        let promoted = self.shift.as_ref().filter(|_| outcome == Outcome::Deployed);
+        let weights = promoted.map_or(pair.weights(), |shift| shift.to);
+        let owed = |colour: Colour| match self.scale_in_suspended {
+            Some(true) => pair.of(colour).suspended,
+            Some(false) => None,
+            None => before.and_then(|before| before.owed(colour)),
+        };
         Some(Settled {
-            live,
+            live: if promoted.is_some() { pair.idle() } else { pair.live },
             blue: weights.blue,
             green: weights.green,
-            owed_blue: owed(pair.blue.suspended),
-            owed_green: owed(pair.green.suspended),
+            owed_blue: owed(Colour::Blue),
+            owed_green: owed(Colour::Green),
         })
     }
 }
@@ -244,8 +243,11 @@ impl Lease {
     /// Announces weights; they are set after this is written, never before.
     #[must_use]
     pub fn with_shift(&self, from: Weights, to: Weights, now: Timestamp) -> Self {
-        let shift = Shift { from, to, at: now, made: false };
-        Self { changed_at: Some(now), ..self.next(|release| release.shift = Some(shift)) }
+        let next = self.next(|release| {
+            let known = release.shift.take().map_or_else(Vec::new, Shift::announced);
+            release.shift = Some(Shift { from, to, at: now, made: false, known });
+        });
+        Self { changed_at: Some(now), ..next }
     }
 
     /// Remembers that the announced weights were set.
@@ -261,7 +263,7 @@ impl Lease {
     /// Announces that scale-in of the pair is suspended, or given back.
     #[must_use]
     pub fn with_scale_in(&self, suspended: bool, now: Timestamp) -> Self {
-        Self { changed_at: Some(now), ..self.next(|release| release.scale_in_suspended = suspended) }
+        Self { changed_at: Some(now), ..self.next(|release| release.scale_in_suspended = Some(suspended)) }
     }
 
     /// Announces that the old colour is made this large.
@@ -315,11 +317,11 @@ impl Lease {
             reason: Some(reason.chars().take(crate::limits::REASON_CHARS).collect()),
             prior: release.prior.clone(),
             change: release.change.clone(),
-            shift: release.shift,
+            shift: release.shift.clone(),
             started_at: release.began_at,
             ended_at: Some(now),
         };
-        let settled = release.settled(outcome).or(self.settled);
+        let settled = release.settled(outcome, self.settled);
         Some((Self { fence: self.fence + 1, settled, release: None, ..self.clone() }, record))
     }
 }
@@ -345,7 +347,7 @@ mod tests {
             registered: None,
             change: None,
             shift: None,
-            scale_in_suspended: false,
+            scale_in_suspended: None,
             sized: None,
             restoring: None,
             failure: None,

@@ -72,6 +72,15 @@ impl Endings {
         self.routes.insert(attempt, routes);
     }
 
+    /// A swap goes on only while the new colour is healthy enough for the traffic that it has, or while it gives it back.
+    pub(super) fn went_on(&self, call: &Call, ledger: &Ledger, percent: u32) -> Result<(), String> {
+        let Some((sights, routes)) = call.attempt.and_then(|attempt| self.sight_of(attempt)) else { return Ok(()) };
+        match call.caller.ends_with("swap-target-groups") {
+            true => pair::bakes(ledger, sights, routes, percent),
+            false => Ok(()),
+        }
+    }
+
     /// What an attempt saw last.
     pub(super) fn sight_of(&self, attempt: u64) -> Option<(&[Sight], &Routes)> {
         Some((self.seen.get(&attempt)?.as_slice(), self.routes.get(&attempt)?))
@@ -103,6 +112,7 @@ impl Endings {
             if text(record, "state") != Some("closed") || was.is_some_and(|was| text(was, "state") == Some("closed")) {
                 continue;
             }
+            retired(aws, execution, record, before)?;
             let none = Vec::new();
             let sights = call.attempt.and_then(|attempt| self.seen.get(&attempt)).unwrap_or(&none);
             let service = text(record, "service").unwrap_or_default();
@@ -118,6 +128,23 @@ impl Endings {
             checked.restored += u64::from(text(record, "outcome") == Some("rolled-back"));
         }
         Ok(checked)
+    }
+}
+
+/// What a release registered and does not run is no longer what a stack update would take.
+fn retired(aws: &Aws, execution: &str, record: &Value, before: &Ledger) -> Result<(), String> {
+    let of_execution = |lease: &&Value| text(lease, "release.execution") == Some(execution);
+    let registered = before.leases.values().find(of_execution).and_then(|lease| text(lease, "release.registered"));
+    let unused = match text(record, "outcome") {
+        Some("rolled-back") => true,
+        Some("failed") => text(record, "change.task_definition").is_none(),
+        _ => false,
+    };
+    match registered.filter(|registered| unused && aws.ecs.is_active(registered)) {
+        Some(registered) => {
+            Err(format!("invariant 5: {execution} left {registered} behind, which the next stack update deploys"))
+        }
+        None => Ok(()),
     }
 }
 

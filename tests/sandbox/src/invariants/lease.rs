@@ -21,9 +21,45 @@ pub(super) struct Leases {
     restoring: Vec<String>,
     /// The fence that each attempt wrote last.
     wrote: BTreeMap<u64, u64>,
+    /// The definition that a person deployed last, by service.
+    by_hand: BTreeMap<String, String>,
+    /// What each service ran when it was looked at last.
+    runs: BTreeMap<String, String>,
 }
 
 impl Leases {
+    pub(super) fn look(&mut self, aws: &Aws) {
+        for service in aws.ecs.services.values() {
+            if let Some(primary) = service.primary()
+                && self.runs.get(&service.name) != Some(&primary.task_definition)
+            {
+                self.runs.insert(service.name.clone(), primary.task_definition.clone());
+            }
+        }
+    }
+
+    /// A person changed services: what they deployed is theirs.
+    pub(super) fn changed_by_hand(&mut self, aws: &Aws) {
+        let before = self.runs.clone();
+        self.look(aws);
+        self.by_hand.extend(
+            self.runs
+                .iter()
+                .filter(|(name, runs)| before.get(*name) != Some(runs))
+                .map(|(a, b)| (a.clone(), b.clone())),
+        );
+    }
+
+    /// What a person deployed while the release was open is left alone.
+    fn overwritten(&mut self, call: &Call, asked: &Value, lease: &Value) -> Option<String> {
+        let new = asked["taskDefinition"].as_str().filter(|_| call.operation == "UpdateService")?;
+        let service = asked["service"].as_str()?.rsplit('/').next()?.to_owned();
+        let old = self.runs.insert(service.clone(), new.to_owned())?;
+        let is_theirs = self.by_hand.get(&service) == Some(&old) && old != new;
+        let is_ours = was_running(lease, &old) || text(lease, "release.change.task_definition") == Some(&old);
+        (is_theirs && !is_ours).then(|| format!("it replaced {old}, which a person deployed meanwhile, by {new}"))
+    }
+
     /// Every write raises the fence by one, takes a lease only when it is free, and never undoes a step.
     pub(super) fn written(&mut self, aws: &Aws, call: &Call, before: &Ledger, after: &Ledger) -> Result<u64, String> {
         let mut checked = 0;
@@ -108,6 +144,9 @@ impl Leases {
         let Some(wrote) = wrote else { return wrong("it was not announced".to_owned()) };
         let asked = body(request);
         let definition = asked["taskDefinition"].as_str();
+        if let Some(what) = self.overwritten(call, &asked, lease) {
+            return wrong(what);
+        }
         if call.caller.ends_with(ROLL_BACK) {
             self.restoring.push(holder.to_owned());
             return self.restores(aws, call, lease, holder, definition).map_or_else(wrong, |()| Ok(1));

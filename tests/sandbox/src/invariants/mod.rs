@@ -34,6 +34,7 @@ pub struct Invariants {
     disturbed: BTreeSet<u64>,
     /// When people last changed a service by hand.
     by_hand: Vec<Millis>,
+    bake_percent: u32,
     evaluated: BTreeMap<&'static str, u64>,
 }
 
@@ -109,6 +110,7 @@ impl Invariants {
         self.count("7 the promised tasks serve", promised);
         self.count("1 weights point at healthy targets", weights);
         self.pushes.look(aws);
+        self.lease.look(aws);
         Ok(())
     }
 
@@ -137,8 +139,16 @@ impl Invariants {
             ("ecs", "UpdateService" | "RegisterTaskDefinition")
             | ("elasticloadbalancing", "ModifyRule" | "ModifyListener")
             | ("application-autoscaling", "RegisterScalableTarget") => self.changed(aws, call, request),
+            ("codepipeline", "PutJobSuccessResult") => self.endings.went_on(call, &self.ledger, self.bake_percent),
             _ => Ok(()),
         }
+    }
+
+    /// Of the tasks that a new colour was filled with, how many percent must be healthy while it has traffic.
+    #[must_use]
+    pub fn baking(mut self, percent: u32) -> Self {
+        self.bake_percent = percent;
+        self
     }
 
     /// An invocation wrote the ledger.
@@ -188,6 +198,7 @@ impl Invariants {
     pub fn changed_by_hand(&mut self, aws: &Aws, on_purpose: bool) -> Result<(), String> {
         self.by_hand.push(aws.now);
         self.traffic.resume(aws);
+        self.lease.changed_by_hand(aws);
         self.pushes.changed_by_hand(aws, on_purpose)
     }
 

@@ -129,3 +129,26 @@ pub(super) fn fit(aws: &Aws, ledger: &Ledger, sights: &[Sight], routes: &Routes)
     }
     Ok(1)
 }
+
+/// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic goes back.
+pub(super) fn bakes(ledger: &Ledger, sights: &[Sight], routes: &Routes, percent: u32) -> Result<(), String> {
+    let open = |lease: &&Value| text(lease, "release.state") == Some("open");
+    let Some(lease) = ledger.leases.values().find(open) else { return Ok(()) };
+    let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else { return Ok(()) };
+    let new = other(text(pair, "live").unwrap_or_default());
+    let group = text(pair, &format!("{new}.target_group")).unwrap_or_default();
+    let seen = routes.get(text(pair, "rule").unwrap_or_default()).into_iter().flatten();
+    let weight = seen.filter(|(of, _)| of == group).map(|(_, weight)| *weight).sum::<i64>();
+    let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
+    let Some(sight) = sights.iter().find(|sight| sight.service == name) else { return Ok(()) };
+    let filled = number(lease, "release.change.desired_count").unwrap_or(1);
+    let needed = (filled * u64::from(percent)).div_ceil(100);
+    let healthy = sight.healthy.get(group).copied().unwrap_or(0) as u64;
+    let goes_back = lease.pointer("/release/M/restoring").is_some();
+    match weight > 0 && healthy < needed && !goes_back {
+        true => {
+            Err(format!("invariant 1: the shift to {name} went on with {healthy} healthy targets of {needed} needed"))
+        }
+        false => Ok(()),
+    }
+}

@@ -49,7 +49,13 @@ pub(super) fn promised(plan: &Plan) -> u32 {
     });
     let least = counts.chain([plan.shape.count]).chain(plan.shape.desired_count).min().unwrap_or(0);
     let by_stack = plan.incidents.iter().any(|incident| {
-        matches!(incident, Incident::Act { act: Act::UpdateStack | Act::SetDefinition | Act::SetWeights(_), .. })
+        matches!(
+            incident,
+            Incident::Act {
+                act: Act::UpdateStack | Act::SetDefinition | Act::SetIdleDefinition | Act::SetWeights(_),
+                ..
+            }
+        )
     });
     // The stack has percentages of its own, and weights that a person sets promise nothing.
     let promised = plan.shape.promised(least);
@@ -62,8 +68,35 @@ pub(super) fn promised(plan: &Plan) -> u32 {
     }
 }
 
+/// What was released can be restored: nobody changed the service by hand, and no task of a proven image fails.
+fn can_restore(plan: &Plan) -> bool {
+    let lasting = |image: Image| {
+        !matches!(image, Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits))
+    };
+    let harmless = |incident: &Incident| match incident {
+        Incident::Act { act, .. } => {
+            matches!(act, Act::Stop { .. } | Act::Retry | Act::Start { .. } | Act::AskRollBack | Act::TaskDies)
+        }
+        _ => true,
+    };
+    plan.pushes.iter().all(|push| lasting(push.image)) && plan.incidents.iter().all(harmless)
+}
+
+/// A release that could be rolled back does not end with a call for help.
+fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
+    for execution in executions(aws, PIPELINE).filter(|_| can_restore(plan)) {
+        let record = record(aws, &execution.id);
+        let reason = record.as_ref().and_then(|record| text(record, "reason")).unwrap_or_default();
+        if reason.contains("needs a person") {
+            return Err(format!("invariant 3: execution {} could have been restored: {reason}", execution.id));
+        }
+    }
+    Ok(())
+}
+
 /// What nothing was wrong with is deployed in time.
 pub(super) fn at_end(plan: &Plan, aws: &Aws) -> Result<(), String> {
+    restored(plan, aws)?;
     let given_up = aws.lambda.invocations.iter().any(|one| one.status == InvocationStatus::GivenUp);
     let calm = is_calm(plan);
     if !calm && (!only_disturbs(plan) || given_up) {

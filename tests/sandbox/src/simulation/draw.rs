@@ -163,6 +163,7 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         5 => Act::AskRollBack,
         6..=7 => Act::SetCount(rng.u32(0..=5).min(if shape.static_port { shape.instances } else { 5 })),
         8 if shape.pair.is_some() && rng.bool() => Act::SetWeights(rng.u32(0..=100)),
+        8 if shape.pair.is_some() && rng.bool() => Act::SetIdleDefinition,
         8 => Act::SetDefinition,
         9 => Act::UpdateStack,
         10..=11 => Act::TaskDies,

@@ -40,6 +40,10 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
             let definition = format!("{}:1", live(aws));
             update(aws, json!({ "taskDefinition": definition }))
         }
+        Act::SetIdleDefinition => {
+            let idle = if live(aws).ends_with("-blue") { format!("{WEB}-green") } else { format!("{WEB}-blue") };
+            update_of(aws, &idle, json!({ "taskDefinition": format!("{idle}:1") }))
+        }
         Act::SetWeights(blue) => set_weights(aws, blue),
         Act::UpdateStack if holder(aws, CLUSTER, WEB).is_none() => match shape.update_service_stack(aws) {
             Ok(()) => Done::ServiceChanged { on_purpose: false },
@@ -169,8 +173,13 @@ fn ask_roll_back(aws: &mut Aws) -> Done {
     done(lambda::invoke_async(aws, "slipway-roll-back", asked).is_ok())
 }
 
-fn update(aws: &mut Aws, mut change: Value) -> Done {
-    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(live(aws)));
+fn update(aws: &mut Aws, change: Value) -> Done {
+    let live = live(aws);
+    update_of(aws, &live, change)
+}
+
+fn update_of(aws: &mut Aws, service: &str, mut change: Value) -> Done {
+    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(service));
     match ecs::call(aws, "UpdateService", &change) {
         Ok(_) => Done::ServiceChanged { on_purpose: true },
         Err(_) => Done::Nothing,

@@ -120,6 +120,8 @@ pub enum Act {
     SetCount(u32),
     /// A person deploys the oldest revision of the service that is live.
     SetDefinition,
+    /// A person deploys the oldest revision of the idle colour of a pair.
+    SetIdleDefinition,
     /// A person sends so many percent of a pair's traffic to blue, the rest to green.
     SetWeights(u32),
     /// A person updates the service's stack while no release is open.
@@ -143,7 +145,7 @@ impl Act {
             Self::Start { .. } => "start by hand",
             Self::AskRollBack => "ask for a rollback",
             Self::SetCount(_) => "set the count",
-            Self::SetDefinition => "deploy by hand",
+            Self::SetDefinition | Self::SetIdleDefinition => "deploy by hand",
             Self::SetWeights(_) => "set the weights",
             Self::UpdateStack => "update the stack",
             Self::TaskDies => "a task dies",

@@ -101,8 +101,9 @@ struct Stage {
 
 impl Stage {
     fn new(plan: &Plan, driver: &Driver, traces: bool) -> Self {
+        let baked = plan.shape.pair.as_ref().map_or(0, |pair| pair.minimum_healthy_percent);
         let promise = Promise { cluster: CLUSTER, service: WEB, healthy: bound::promised(plan) };
-        let invariants = Arc::new(Mutex::new(Invariants::new(&[promise]).resumed(&driver.world.aws())));
+        let invariants = Arc::new(Mutex::new(Invariants::new(&[promise]).baking(baked).resumed(&driver.world.aws())));
         let broken = Invariants::witness(&invariants, driver);
         let trace = Trace::new(traces, &driver.world.aws());
         Self {

@@ -100,10 +100,20 @@ pub(crate) fn counts(aws: &Aws) -> [i64; 2] {
     COLOURS.map(|name| service(aws, CLUSTER, name)["desiredCount"].as_i64().expect("a count"))
 }
 
+/// The same with numbers and words as text, whoever wrote them: CloudFormation, the API or the SDK.
+pub(crate) fn as_text(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(as_text).collect(),
+        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), as_text(value))).collect(),
+        Value::String(_) | Value::Null => value.clone(),
+        other => json!(other.to_string()),
+    }
+}
+
 /// Weights, definitions, counts and suspensions: what a rollback restores.
 pub(crate) fn state(aws: &Aws) -> Value {
     json!({
-        "rule": aws.elb.actions_of(&rule(aws)), "definitions": definitions(aws), "counts": counts(aws),
+        "rule": aws.elb.actions_of(&rule(aws)).map(as_text), "definitions": definitions(aws), "counts": counts(aws),
         "suspensions": suspensions(aws),
     })
 }

@@ -7,7 +7,7 @@ mod subject;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Clusters, Jobs, Ledger, Pairs, Retry, Rules, Sdk, Services, TaskDefinitions};
+use slipway::aws::{Clusters, Jobs, Ledger, Pairs, ReleaseName, Retry, Rules, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Lease, OpenRelease, Prior, Record, RecordState, State};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
@@ -50,6 +50,15 @@ pub struct Spec {
 }
 
 impl Spec {
+    fn name(&self) -> ReleaseName<'_> {
+        ReleaseName {
+            pipeline: &self.pipeline,
+            execution: &self.execution,
+            cluster: &self.cluster,
+            service: &self.service,
+        }
+    }
+
     fn strategy(&self) -> Strategy {
         Strategy {
             name: self.strategy,
@@ -150,16 +159,18 @@ impl BeginRelease {
         self.jobs.settle(event, step).await
     }
 
-    /// Writes why the release did not begin into its record, so that the record tells it when it is closed.
+    /// Writes why the release did not begin into its record, or into the lease if it holds it already, so that the record tells it
+    /// when it is closed.
     async fn remembering(&self, job: &Job<Spec>, result: StepResult) -> StepResult {
         let Err(StepError::Failed(failure)) = &result else { return result };
         let spec = &job.spec;
         let known = self.ledger.record(&spec.execution).await?;
         let record =
             known.unwrap_or_else(|| Record::started(&spec.execution, &spec.pipeline, spec.digest.as_deref(), job.now));
-        if record.state == RecordState::Started {
-            self.ledger.put_record(&Record { reason: Some(failure.message.clone()), ..record }).await?;
+        if record.state != RecordState::Started {
+            return self.ledger.remembering(spec.name(), result).await;
         }
+        self.ledger.put_record(&Record { reason: Some(failure.message.clone()), ..record }).await?;
         result
     }
 

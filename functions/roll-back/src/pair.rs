@@ -1,7 +1,8 @@
 //! The restoration of a blue/green pair: looked at, and brought one step nearer to what was recorded.
 
-use slipway::aws::ObservedPair;
+use slipway::aws::{ErrorKind, ObservedPair};
 use slipway::blue_green::restore::{Restoration, restoration};
+use slipway::blue_green::retire::gives_back;
 use slipway::blue_green::{Colour, PriorPair, Weights};
 use slipway::job::{FailureType, StepError};
 use slipway::ledger::{Lease, OpenRelease, Outcome, Prior};
@@ -9,6 +10,8 @@ use slipway::rollback::Ending;
 use slipway::service::revision;
 
 use crate::RollBack;
+
+const GAVE_BACK: &str = "gives scale-in back to both colours";
 
 impl RollBack {
     pub(crate) async fn restore_pair(
@@ -23,7 +26,7 @@ impl RollBack {
             Ok(seen) => seen,
             // A service or the rule is gone: no later look can restore it.
             Err(StepError::Failed(failure)) if failure.kind == FailureType::JobFailed => {
-                return self.close(lease, release, Outcome::Failed, &failure.message).await;
+                return self.give_up(lease, release, pair, &failure.message).await;
             }
             Err(error) => return Err(error),
         };
@@ -44,8 +47,32 @@ impl RollBack {
             Restoration::GiveBack => {
                 self.ledger.advance(&lease.with_scale_in(false, now)).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
-                Ok("gives scale-in back to both colours".to_owned())
+                Ok(GAVE_BACK.to_owned())
             }
+        }
+    }
+
+    /// Closes the release of a pair that no later look can restore, once scale-in is given back. What Application Auto Scaling
+    /// refuses, because the service is gone, is not owed any more.
+    async fn give_up(
+        &self,
+        lease: &Lease,
+        release: &OpenRelease,
+        pair: &PriorPair,
+        reason: &str,
+    ) -> Result<String, StepError> {
+        let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
+        if !gives_back(pair, scaling) {
+            return self.close(lease, release, Outcome::Failed, reason).await;
+        }
+        let announced = lease.with_scale_in(false, self.sdk.now());
+        self.ledger.advance(&announced).await?;
+        match self.pairs.suspend_scale_in(lease, pair, false).await {
+            Ok(()) => Ok(GAVE_BACK.to_owned()),
+            Err(error) if error.kind == ErrorKind::Rejected => {
+                self.close(&announced, release, Outcome::Failed, reason).await
+            }
+            Err(error) => Err(error.into()),
         }
     }
 

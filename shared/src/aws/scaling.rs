@@ -50,6 +50,7 @@ impl Scaling {
         services: [&str; 2],
         wanted: [Option<bool>; 2],
     ) -> Result<(), AwsError> {
+        let mut refused = Ok(());
         for target in self.targets(cluster, services).await? {
             let index = services.iter().position(|service| target.resource_id() == resource(cluster, service));
             let Some(wanted) = index.and_then(|index| wanted[index]) else { continue };
@@ -64,9 +65,11 @@ impl Scaling {
             let request = self.client.register_scalable_target().service_namespace(ServiceNamespace::Ecs);
             let request = request.resource_id(&target.resource_id).suspended_state(kept.build());
             let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
-            request.send().await.map_err(AwsError::of("application-autoscaling:RegisterScalableTarget"))?;
+            // One that is refused keeps the other one from nothing.
+            let answer = request.send().await.map_err(AwsError::of("application-autoscaling:RegisterScalableTarget"));
+            refused = refused.and(answer.map(drop));
         }
-        Ok(())
+        refused
     }
 }
 

@@ -9,6 +9,7 @@ pub mod deployment;
 pub mod event;
 pub mod image;
 pub mod job;
+pub mod judge;
 pub mod ledger;
 pub mod limits;
 pub mod rollback;

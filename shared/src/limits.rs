@@ -82,5 +82,16 @@ pub const EXPLAINED_TASKS: usize = 10;
 /// pushes its tags within minutes, and a release whose end was never told must not keep its digest for ever.
 pub const SAME_PUSH: Duration = Duration::from_secs(60 * 60);
 
+/// Longest bake that the judge takes, in minutes: CloudWatch keeps one-minute data for 15 days.
+pub const JUDGED_MINUTES: u32 = 15 * 24 * 60;
+
+/// Most requests, or bad ones among them, that the judge takes for one minute of one side. Ours: the totals of the longest bake then
+/// fit into 64 bits, and no load balancer comes near it.
+pub const COUNTED_A_MINUTE: u64 = 1 << 40;
+
+/// Most values a side that are compared by ranks: two days of minutes. Ours: all differences between the sides are sorted, which takes
+/// 66 MB at this size.
+pub const RANKED_VALUES: usize = 2 * 24 * 60;
+
 /// Version of every format that is stored or handed on: ledger items and continuation tokens.
 pub const FORMAT_VERSION: u32 = 1;

@@ -47,6 +47,20 @@ fn functions_and_domain_never_sleep_draw_or_know_the_sandbox() {
 }
 
 #[test]
+fn the_judge_is_a_function_of_its_arguments() {
+    for (name, text) in files("shared/src/judge", "rs") {
+        // What could make two judgements of the same minutes differ: clocks, threads, hash order, the process, files.
+        for forbidden in ["std::time", "crate::aws", "async ", "thread", "Hash", "std::env", "std::fs", "std::io"] {
+            assert!(!text.contains(forbidden), "{name} has `{forbidden}`");
+        }
+        for import in text.lines().map(str::trim).filter(|line| line.starts_with("use crate::")) {
+            let inside = import.starts_with("use crate::judge::") || import.starts_with("use crate::limits::");
+            assert!(inside, "{name} has `{import}`; the judge stands alone");
+        }
+    }
+}
+
+#[test]
 fn a_main_only_wires() {
     for (name, text) in files("functions", "rs").iter().filter(|(name, _)| name.ends_with("main.rs")) {
         let lines = text.lines().count();

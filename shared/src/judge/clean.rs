@@ -1,0 +1,156 @@
+//! Decides for each minute of a metric whether it counts, waits or is skipped.
+//!
+//! Data arrives late and with gaps. Unknown is never zero: a canary whose error count has not
+//! arrived yet must not look healthy, so its minute waits, and after a while is left out for good.
+
+/// Minutes that a minute with an unknown value is waited for before it is skipped.
+pub const WAIT_MINUTES: u32 = 3;
+
+/// What is visible of one side in one minute; `None` is unknown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Side {
+    /// Requests routed to the target group (RequestCount).
+    pub requests: Option<u64>,
+    /// Bad ones among them.
+    pub bad: Option<u64>,
+}
+
+/// What is visible of one metric in one minute. The default is a minute of which nothing is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The new version.
+    pub canary: Side,
+    /// The live version.
+    pub baseline: Side,
+    /// Bad canary requests by the laxer measure that a promotion uses; for errors the same as
+    /// `canary.bad`. Ignored by metrics that take no part in promotion.
+    pub canary_bad_promote: Option<u64>,
+}
+
+/// The counts of a usable minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests to the canary, at least 1.
+    pub canary_requests: u64,
+    /// Bad ones among them.
+    pub canary_bad: u64,
+    /// Bad ones by the measure for promotion.
+    pub canary_bad_promote: u64,
+    /// Requests to the baseline, at least 1.
+    pub baseline_requests: u64,
+    /// Bad ones among them.
+    pub baseline_bad: u64,
+}
+
+/// What becomes of a minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// It counts.
+    Usable(Counts),
+    /// Something is unknown and may still arrive.
+    Waiting,
+    /// It never counts: something stayed unknown, or one side had no requests.
+    Skipped,
+}
+
+/// Counts that contradict each other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "minute {minute}, {side}: {bad} bad of {requests} requests; check that both come from the same target group and period"
+)]
+pub struct CountError {
+    /// The minute, from 1.
+    pub minute: u32,
+    /// `canary` or `baseline`.
+    pub side: &'static str,
+    /// The count that is too large.
+    pub bad: u64,
+    /// The requests it is said to be among.
+    pub requests: u64,
+}
+
+/// CloudWatch publishes no data point for a counter that stayed at zero. Where RequestCount is
+/// present the target group was measured, and the absent counter is 0; otherwise it is unknown.
+pub fn absent_is_zero(requests: Option<u64>, counter: Option<u64>) -> Option<u64> {
+    counter.or(requests.map(|_| 0))
+}
+
+/// Settles `minute` as seen in minute `now`.
+///
+/// # Errors
+/// More bad requests than requests.
+pub fn settle(reading: &Reading, needs_promote: bool, minute: u32, now: u32) -> Result<Settled, CountError> {
+    let promote = if needs_promote { reading.canary_bad_promote } else { Some(0) };
+    let (canary, baseline) = (reading.canary, reading.baseline);
+    check(minute, "canary", canary.bad, canary.requests)?;
+    check(minute, "canary", promote, canary.requests)?;
+    check(minute, "baseline", baseline.bad, baseline.requests)?;
+    let known = (canary.requests, canary.bad, promote, baseline.requests, baseline.bad);
+    let (
+        Some(canary_requests),
+        Some(canary_bad),
+        Some(canary_bad_promote),
+        Some(baseline_requests),
+        Some(baseline_bad),
+    ) = known
+    else {
+        return Ok(if now.saturating_sub(minute) < WAIT_MINUTES { Settled::Waiting } else { Settled::Skipped });
+    };
+    if canary_requests == 0 || baseline_requests == 0 {
+        return Ok(Settled::Skipped);
+    }
+    let counts = Counts { canary_requests, canary_bad, canary_bad_promote, baseline_requests, baseline_bad };
+    Ok(Settled::Usable(counts))
+}
+
+fn check(minute: u32, side: &'static str, bad: Option<u64>, requests: Option<u64>) -> Result<(), CountError> {
+    match (bad, requests) {
+        (Some(bad), Some(requests)) if bad > requests => Err(CountError { minute, side, bad, requests }),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reading(canary: (u64, u64), baseline: (u64, u64)) -> Reading {
+        let side = |(requests, bad)| Side { requests: Some(requests), bad: Some(bad) };
+        Reading { canary: side(canary), baseline: side(baseline), canary_bad_promote: Some(canary.1) }
+    }
+
+    #[test]
+    fn an_unknown_value_waits_three_minutes_and_is_then_skipped() {
+        let mut late = reading((10, 1), (90, 1));
+        late.canary.bad = None;
+        let states: Vec<_> = (7..=10).map(|now| settle(&late, true, 7, now).unwrap()).collect();
+        assert_eq!(states, [Settled::Waiting, Settled::Waiting, Settled::Waiting, Settled::Skipped]);
+    }
+
+    #[test]
+    fn a_minute_without_requests_on_one_side_is_skipped_at_once() {
+        assert_eq!(settle(&reading((0, 0), (90, 1)), true, 1, 1), Ok(Settled::Skipped));
+        assert_eq!(settle(&reading((10, 0), (0, 0)), true, 1, 1), Ok(Settled::Skipped));
+    }
+
+    #[test]
+    fn the_measure_for_promotion_matters_only_to_metrics_that_promote() {
+        let mut partial = reading((10, 1), (90, 1));
+        partial.canary_bad_promote = None;
+        assert_eq!(settle(&partial, true, 1, 1), Ok(Settled::Waiting));
+        assert!(matches!(settle(&partial, false, 1, 1), Ok(Settled::Usable(_))));
+    }
+
+    #[test]
+    fn more_bad_than_requests_is_refused_with_the_arithmetic() {
+        let error = settle(&reading((10, 11), (90, 1)), true, 4, 4).unwrap_err();
+        assert!(error.to_string().starts_with("minute 4, canary: 11 bad of 10 requests; check"), "{error}");
+    }
+
+    #[test]
+    fn an_absent_counter_is_zero_only_beside_a_request_count() {
+        assert_eq!(absent_is_zero(Some(100), None), Some(0));
+        assert_eq!(absent_is_zero(Some(100), Some(2)), Some(2));
+        assert_eq!(absent_is_zero(None, None), None);
+    }
+}

@@ -1,0 +1,72 @@
+//! Measures how much bad events come in clumps, from baseline minutes before the bake.
+//!
+//! Sticky sessions and retries turn one failure into several bad requests. Counted one by one they
+//! would look like more evidence than they are, so the judge divides evidence by the clumping φ.
+
+/// Pairs of minutes below which the clumping is not measured but taken as 1.
+pub const PAIRS_MIN: u32 = 10;
+
+/// How much bad events clump.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Dispersion {
+    /// φ ≥ 1; 1 means that bad events are independent.
+    pub phi: f64,
+    /// Pairs of minutes it was measured from; below [`PAIRS_MIN`] φ is not known and is 1.
+    pub pairs: u32,
+}
+
+/// Measures φ from `(requests, bad)` of consecutive baseline minutes.
+///
+/// φ is the mean, over neighbouring minutes with at least two bad events between them, of Pearson's
+/// statistic `Σ (x − n·p)²/(n·p·(1−p))` at their common rate p, corrected by `(N−1)/N` so that it is
+/// 1 for independent events (McCullagh and Nelder, Generalized Linear Models, 1989, section 4.5).
+/// Only neighbours are compared, so a rate that drifts over the hour does not pass for clumps.
+pub fn dispersion(minutes: &[(u64, u64)]) -> Dispersion {
+    let statistics: Vec<f64> = minutes.windows(2).filter_map(|pair| pearson(pair[0], pair[1])).collect();
+    let pairs = u32::try_from(statistics.len()).unwrap_or(u32::MAX);
+    let mean = statistics.iter().sum::<f64>() / f64::from(pairs.max(1));
+    Dispersion { phi: if pairs < PAIRS_MIN { 1.0 } else { mean.max(1.0) }, pairs }
+}
+
+/// Pearson's statistic of two minutes, with one degree of freedom; `None` where it says nothing.
+fn pearson(first: (u64, u64), second: (u64, u64)) -> Option<f64> {
+    let (requests, bad) = (first.0 + second.0, first.1 + second.1);
+    if bad < 2 || bad >= requests || first.0 == 0 || second.0 == 0 {
+        return None;
+    }
+    let all = requests as f64;
+    let rate = bad as f64 / all;
+    let term = |(n, x): (u64, u64)| (x as f64 - n as f64 * rate).powi(2) / (n as f64 * rate * (1.0 - rate));
+    Some((term(first) + term(second)) * (all - 1.0) / all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn too_few_minutes_measure_nothing() {
+        assert_eq!(dispersion(&[(1000, 9), (1000, 0), (1000, 9)]), Dispersion { phi: 1.0, pairs: 2 });
+        assert_eq!(dispersion(&[]), Dispersion { phi: 1.0, pairs: 0 });
+    }
+
+    #[test]
+    fn even_counts_are_never_below_one() {
+        assert_eq!(dispersion(&[(1000, 10); 60]).phi, 1.0);
+    }
+
+    #[test]
+    fn events_in_clumps_of_ten_measure_about_ten() {
+        // Clump counts 0, 1 or 2 in a fixed irregular order, with mean and variance near 1.
+        let clumps = [1, 0, 2, 1, 3, 0, 0, 2, 1, 1, 0, 1, 2, 0, 1, 4, 1, 0, 1, 0, 2, 1, 0, 1];
+        let minutes: Vec<_> = clumps.iter().map(|clump| (6000, 10 * clump)).collect();
+        let phi = dispersion(&minutes).phi;
+        assert!((7.0..14.0).contains(&phi), "{phi}");
+    }
+
+    #[test]
+    fn a_drifting_rate_is_no_clump() {
+        let minutes: Vec<_> = (0..60).map(|i| (6000, 2 + i * 3)).collect();
+        assert_eq!(dispersion(&minutes).phi, 1.0);
+    }
+}

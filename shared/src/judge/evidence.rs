@@ -1,0 +1,175 @@
+//! Weighs evidence of harm so that it may be looked at after every minute.
+//!
+//! Each mixture below is an e-process: its expected value is at most 1 at any time while the
+//! canary is within tolerance, so by Ville's inequality it ever reaches 1/α with a chance of at
+//! most α. Sources: Lindon and Malek, "Anytime-Valid Inference for Multinomial Count Data"
+//! (NeurIPS 2022, arXiv 2011.03567); Lindon, Sanden and Shirikian, "Rapid Regression Detection in
+//! Software Deployments through Sequential Testing" (KDD 2022, arXiv 2205.14762).
+
+use super::clean::Counts;
+use super::metric::MetricSpec;
+
+/// The ratios of harm, canary to tolerated, that evidence is weighed for, with equal weight.
+pub const HARM_RATIOS: [f64; 11] = [1.2, 1.4, 1.7, 2.0, 2.5, 3.5, 5.0, 8.0, 15.0, 40.0, 200.0];
+
+/// Belief beforehand that a regression is there from the first minute, as most are.
+const PRIOR_FIRST: f64 = 0.8;
+/// The rest, spread over later minutes s as `PRIOR_LATER / (s(s−1))`, which sums to it.
+const PRIOR_LATER: f64 = 1.0 - PRIOR_FIRST;
+
+/// `ln Σ e^x` without overflow; `−∞` of nothing.
+pub(super) fn log_sum_exp(terms: impl Iterator<Item = f64> + Clone) -> f64 {
+    let top = terms.clone().fold(f64::NEG_INFINITY, f64::max);
+    if top == f64::NEG_INFINITY {
+        return top;
+    }
+    top + terms.map(|term| (term - top).exp()).sum::<f64>().ln()
+}
+
+/// The chance θ = τ·n_c/(τ·n_c + n_b) that a bad event is the canary's, when its rate is τ times
+/// the baseline's. The common rate cancels, so incidents on both sides need no model.
+pub(super) fn canary_share(tolerance: f64, counts: &Counts) -> f64 {
+    let canary = tolerance * counts.canary_requests as f64;
+    canary / (canary + counts.baseline_requests as f64)
+}
+
+/// A mixture over the harm ratio and over the minute in which the regression began.
+///
+/// `S_r ← (S_r + π_t)·e^{l_r}` in logs, so a minute costs the same however long the bake is.
+#[derive(Debug, Clone, PartialEq)]
+struct StartMixture {
+    minutes: u32,
+    log_sums: [f64; HARM_RATIOS.len()],
+}
+
+impl StartMixture {
+    fn new() -> Self {
+        Self { minutes: 0, log_sums: [f64::NEG_INFINITY; HARM_RATIOS.len()] }
+    }
+
+    /// Adds a usable minute, given `ln` of its likelihood ratio at each harm ratio.
+    fn absorb(&mut self, increment: impl Fn(f64) -> f64) {
+        self.minutes += 1;
+        let minute = f64::from(self.minutes);
+        let prior = if self.minutes == 1 { PRIOR_FIRST } else { PRIOR_LATER / (minute * (minute - 1.0)) };
+        for (log_sum, ratio) in self.log_sums.iter_mut().zip(HARM_RATIOS) {
+            *log_sum = log_sum_exp([*log_sum, prior.ln()].into_iter()) + increment(ratio);
+        }
+    }
+
+    /// ln E. The belief in a start that is still to come telescopes to `PRIOR_LATER / t`.
+    fn log_evidence(&self) -> f64 {
+        if self.minutes == 0 {
+            return 0.0;
+        }
+        let later = (PRIOR_LATER / f64::from(self.minutes)).ln();
+        let ratios = log_sum_exp(self.log_sums.iter().copied()) - (HARM_RATIOS.len() as f64).ln();
+        log_sum_exp([later, ratios].into_iter())
+    }
+}
+
+/// Evidence that a metric of the canary is worse than tolerated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Harm {
+    ratio: StartMixture,
+    floor: Option<StartMixture>,
+}
+
+impl Harm {
+    /// No evidence either way; with a floor if the metric has one.
+    pub fn new(spec: &MetricSpec) -> Self {
+        Self { ratio: StartMixture::new(), floor: spec.floor.map(|_| StartMixture::new()) }
+    }
+
+    /// Adds a usable minute: ratio `x_c·ln r − m·ln(1 + (r−1)·θ)`, floor
+    /// `x_c·ln r − (r−1)·n_c·ε`, each divided by the dispersion φ.
+    pub fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
+        let bad = counts.canary_bad as f64;
+        let all_bad = bad + counts.baseline_bad as f64;
+        let share = canary_share(spec.tolerance, counts);
+        self.ratio.absorb(|r| (bad * r.ln() - all_bad * ((r - 1.0) * share).ln_1p()) / spec.dispersion);
+        if let (Some(mixture), Some(floor)) = (&mut self.floor, spec.floor) {
+            let expected = counts.canary_requests as f64 * floor;
+            mixture.absorb(|r| (bad * r.ln() - (r - 1.0) * expected) / spec.dispersion);
+        }
+    }
+
+    /// ln of the smaller of the two: harm needs both a ratio and an absolute rate.
+    pub fn log_evidence(&self) -> f64 {
+        let floor = self.floor.as_ref().map_or(f64::INFINITY, StartMixture::log_evidence);
+        self.ratio.log_evidence().min(floor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::JudgeConfig;
+    use super::*;
+
+    fn counts(canary: (u64, u64), baseline: (u64, u64)) -> Counts {
+        Counts {
+            canary_requests: canary.0,
+            canary_bad: canary.1,
+            canary_bad_promote: canary.1,
+            baseline_requests: baseline.0,
+            baseline_bad: baseline.1,
+        }
+    }
+
+    /// The mixture by its definition: a sum over every start minute.
+    fn by_definition(minutes: &[Counts], spec: &MetricSpec) -> f64 {
+        let count = minutes.len() as f64;
+        let prior = |s: usize| if s == 1 { 0.8 } else { 0.2 / (s * (s - 1)) as f64 };
+        let mut terms = vec![(0.2 / count).ln()];
+        for r in HARM_RATIOS {
+            for start in 1..=minutes.len() {
+                let total: f64 = minutes[start - 1..]
+                    .iter()
+                    .map(|c| {
+                        let m = (c.canary_bad + c.baseline_bad) as f64;
+                        c.canary_bad as f64 * r.ln() - m * (1.0 + (r - 1.0) * canary_share(spec.tolerance, c)).ln()
+                    })
+                    .sum();
+                terms.push((prior(start) / 11.0).ln() + total);
+            }
+        }
+        log_sum_exp(terms.into_iter())
+    }
+
+    #[test]
+    fn the_recursion_equals_the_sum_over_all_start_minutes() {
+        let spec = &JudgeConfig::default().metrics(&[150.0, 216.0, 404.0, 606.0])[1];
+        let minutes: Vec<_> = (0..40).map(|i| counts((60, i % 7), (540, 20 + i % 5))).collect();
+        let mut harm = Harm::new(spec);
+        for (index, minute) in minutes.iter().enumerate() {
+            harm.absorb(spec, minute);
+            let expected = by_definition(&minutes[..=index], spec);
+            assert!((harm.log_evidence() - expected).abs() < 1e-9, "minute {}", index + 1);
+        }
+    }
+
+    #[test]
+    fn nothing_seen_is_no_evidence() {
+        let spec = &JudgeConfig::default().metrics(&[])[0];
+        assert_eq!(Harm::new(spec).log_evidence(), 0.0);
+    }
+
+    #[test]
+    fn below_the_floor_a_ratio_alone_is_no_harm() {
+        let spec = &JudgeConfig::default().metrics(&[])[0];
+        let mut harm = Harm::new(spec);
+        // 0.005 % is under the floor of 0.01 %, and fifty times the baseline.
+        for _ in 0..30 {
+            harm.absorb(spec, &counts((1_000_000, 50), (1_000_000, 1)));
+        }
+        assert!(harm.log_evidence() < 0.0);
+        assert!(harm.ratio.log_evidence() > 100.0);
+    }
+
+    #[test]
+    fn log_sum_exp_survives_extremes() {
+        assert_eq!(log_sum_exp(std::iter::empty()), f64::NEG_INFINITY);
+        assert!((log_sum_exp([1e4, 1e4].into_iter()) - (1e4 + 2f64.ln())).abs() < 1e-9);
+        assert!((log_sum_exp([-1e4, f64::NEG_INFINITY].into_iter()) + 1e4).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,31 @@
+//! The canary judge: compares a canary with the baseline beside it and decides its fate.
+//!
+//! Two judges live here. [`Judge`] looks every minute at per-minute counts and is valid at every
+//! look. [`kayenta`] reads the canary configs of Spinnaker and judges once, at the end. Both are
+//! pure: data in, verdict out, without a clock, randomness or I/O; no data is never a pass.
+//!
+//! The flow of the sequential judge is [`clean`] (does a minute count?), [`evidence`] and
+//! [`noninferiority`] (what does it show?), [`exam`] (once, at the end) and [`sequential`] (what
+//! follows?). [`progress`] is what must be kept between looks.
+
+pub mod clean;
+pub mod config;
+pub mod dispersion;
+pub mod evidence;
+pub mod exam;
+pub mod kayenta;
+pub mod metric;
+pub mod noninferiority;
+pub mod offline;
+pub mod progress;
+pub mod rank;
+pub mod scenario;
+pub mod sequential;
+mod strict;
+pub mod verdict;
+
+pub use config::JudgeConfig;
+pub use progress::Progress;
+pub use sequential::Judge;
+pub use strict::FieldError;
+pub use verdict::{Decision, Reason, Verdict};

@@ -1,5 +1,6 @@
 //! `cargo sandbox`: plays the main job of Slipway end to end on an in-memory AWS.
 
+mod judge;
 mod serve;
 mod show;
 mod simulate;
@@ -11,6 +12,7 @@ use sandbox::driver::Fault;
 use sandbox::story::{CHAPTERS, Release, deployed, play};
 use serde::Serialize;
 
+use crate::judge::Judge;
 use crate::serve::Serve;
 use crate::show::Show;
 use crate::simulate::Simulate;
@@ -37,6 +39,8 @@ enum Command {
     /// Serves the in-memory AWS on loopback, for the AWS CLI, boto3 and other clients.
     Serve(Serve),
     Simulate(Simulate),
+    /// Judges recorded canaries, or metric pairs by a canary config of Kayenta, from standard input.
+    Judge(Judge),
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 every release ended as the story says; 1 one did not; 2 wrong arguments.";
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
     match &arguments.command {
         Some(Command::Serve(arguments)) => return exit_code(serve::serve(arguments)),
         Some(Command::Simulate(arguments)) => return exit_code(simulate::simulate(arguments)),
+        Some(Command::Judge(arguments)) => return exit_code(judge::judge(arguments)),
         None => {}
     }
     let show = if arguments.json { Show::silent() } else { Show::for_terminal() };

@@ -1,0 +1,11 @@
+//! The canary judge: recorded scenarios, laws, Kayenta's own vectors, closed holes, and the command.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected stops there")]
+
+mod cli;
+mod kayenta;
+mod kayenta_corpus;
+mod laws;
+mod progress;
+mod refusals;
+mod scenarios;

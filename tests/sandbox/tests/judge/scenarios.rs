@@ -1,0 +1,76 @@
+//! Judges whole scenarios and compares every minute with what a second implementation expects.
+//!
+//! `SLIPWAY_CORPUS` names a folder with `judge/scenarios.jsonl` and `judge/expected.jsonl`. With or without it the
+//! scenarios of `examples/judge` are judged; their expected lines were written by `reference.py` beside this file, a plain
+//! implementation that shares no code and no shortcut.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use slipway::judge::offline::{judge_line, judge_scenario};
+use slipway::judge::scenario::Scenario;
+
+const LOG_E_TOLERANCE: f64 = 1e-6;
+
+fn package(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// Files with scenarios, and what is expected of them.
+fn recorded() -> Vec<(PathBuf, PathBuf)> {
+    let own = (package("examples/judge/scenarios.jsonl"), package("tests/judge/expected.jsonl"));
+    let corpus = std::env::var_os("SLIPWAY_CORPUS").map(|root| PathBuf::from(root).join("judge"));
+    let corpus = corpus.map(|folder| (folder.join("scenarios.jsonl"), folder.join("expected.jsonl")));
+    std::iter::once(own).chain(corpus).collect()
+}
+
+fn lines(path: &Path) -> Vec<String> {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    text.lines().map(str::to_owned).collect()
+}
+
+fn close(a: &Value, b: &Value, field: &str) -> bool {
+    (a[field].as_f64().unwrap() - b[field].as_f64().unwrap()).abs() <= LOG_E_TOLERANCE
+}
+
+#[test]
+fn every_minute_of_every_scenario_is_as_expected() {
+    for (scenarios, expectations) in recorded() {
+        let mut expected: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        for line in lines(&expectations) {
+            let value: Value = serde_json::from_str(&line).unwrap();
+            expected.entry(value["id"].as_str().unwrap().to_owned()).or_default().push(value);
+        }
+        for line in lines(&scenarios) {
+            let found = judge_line(&line).unwrap();
+            let found: Vec<Value> = found.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let id = found[0]["id"].as_str().unwrap();
+            let expected = expected.remove(id).unwrap_or_else(|| panic!("nothing is expected of {id}"));
+            assert_eq!(found.len(), expected.len(), "minutes of {id}");
+            for (found, expected) in found.iter().zip(&expected) {
+                for field in ["id", "t", "verdict", "why"] {
+                    assert_eq!(found[field], expected[field], "{id}: {found} {expected}");
+                }
+                assert!(
+                    close(found, expected, "log_e") && close(found, expected, "log_e_promote"),
+                    "{found} {expected}"
+                );
+            }
+        }
+        assert!(expected.is_empty(), "scenarios are missing: {:?}", expected.keys());
+    }
+}
+
+/// The last sentence of each scenario of ours: what a person reads.
+#[test]
+fn verdicts_explain_themselves() {
+    let sentence = |line: String| {
+        let scenario = Scenario::from_json(&line).unwrap();
+        let last = judge_scenario(&scenario).unwrap().pop().unwrap();
+        format!("{}: {last}", scenario.id)
+    };
+    let found: Vec<String> = lines(&recorded()[0].0).into_iter().map(sentence).collect();
+    let golden = lines(&package("tests/judge/sentences.txt"));
+    assert_eq!(found, golden, "now:\n{}", found.join("\n"));
+}

@@ -17,6 +17,10 @@ lint:
 sandbox *args:
     cargo sandbox {{args}}
 
+# Measures the judge against its goals and beside simpler judges; takes the number of runs for each kind of deployment.
+judge-power *runs:
+    cargo run --package sandbox --example judge_power -- {{runs}}
+
 # Checks the templates with sam and cfn-lint, which are installed below target/.
 templates:
     .ci/run templates

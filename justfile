@@ -21,6 +21,14 @@ sandbox *args:
 judge-power *runs:
     cargo run --package sandbox --example judge_power -- {{runs}}
 
+# Tries to break everything: services, releases, people and faults from seeds.
+simulate *args:
+    cargo sandbox simulate {{args}}
+
+# Takes one safety after the other away from a copy, and shows the first seed of the simulation that notices.
+mutants *names:
+    tests/simulation/mutants {{names}}
+
 # Checks the templates with sam and cfn-lint, which are installed below target/.
 templates:
     .ci/run templates

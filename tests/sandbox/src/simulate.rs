@@ -13,7 +13,7 @@ use serde::Serialize;
 use crate::show::print;
 
 /// From so many seeds on, a line of the coverage that is zero is a failure.
-const ENOUGH_SEEDS: u64 = 500;
+const ENOUGH_SEEDS: u64 = 1000;
 
 /// Failing seeds whose plans are made smaller and printed with their trace.
 const EXPLAINED: usize = 3;
@@ -22,7 +22,7 @@ const EXPLAINED: usize = 3;
 /// invariants.
 ///
 /// A failing seed prints its number, the invariant, the fewest incidents with which it still fails, and what happened. What
-/// was exercised is counted; from 500 seeds on a count of zero fails, too. The same seed gives the same bytes.
+/// was exercised is counted; from 1,000 seeds on a count of zero fails, too. The same seed gives the same bytes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Simulate {

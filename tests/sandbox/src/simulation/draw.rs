@@ -98,6 +98,11 @@ fn attempt(rng: &mut Rng, pushes: usize) -> (&'static str, usize) {
 fn fault(rng: &mut Rng, pushes: usize) -> Incident {
     let (function, nth) = attempt(rng, pushes);
     let call = rng.u32(1..=9).min(rng.u32(1..=12));
+    // A push has one attempt of start-pipeline only, which would hardly ever be met.
+    if rng.u8(..12) == 0 {
+        let (nth, fault) = (rng.usize(..pushes), CallFault::CrashAfter(rng.u32(1..=5)));
+        return Incident::Call { function: "start-pipeline", nth, fault };
+    }
     let fault = |fault| Incident::Call { function, nth, fault };
     match rng.u8(..16) {
         0..=1 => fault(CallFault::CrashAfter(call)),
@@ -170,7 +175,12 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         12 => Act::TaskSilent(secs(rng, 5, 60)),
         _ => Act::InstanceBusy(secs(rng, 10, 300)),
     };
-    Incident::Act { when: when(rng, pushes), act }
+    // There must be something that failed.
+    let when = match act {
+        Act::Retry => When { anchor: Anchor::Push(rng.usize(..pushes)), after: secs(rng, 60, 900) },
+        _ => when(rng, pushes),
+    };
+    Incident::Act { when, act }
 }
 
 /// Incidents that belong together: an invocation hangs while another one of its kind goes on, or while the execution is ended

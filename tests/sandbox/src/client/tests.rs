@@ -183,6 +183,39 @@ async fn throttled_calls_have_no_effect_and_are_retried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_invocation_that_hangs_goes_on_where_it_was() {
+    let hour = Duration::from_secs(3600);
+    for (hang, took) in
+        [(Hang::For(hour), hour), (Hang::UntilLeft(Duration::from_secs(600)), hour - Duration::from_secs(600))]
+    {
+        let world = world();
+        let start = world.clock.now();
+        let (client, invocation) = ledger(&world, CallFault::HangAfter(1, hang));
+        let twice = async {
+            count(&client).send().await.unwrap();
+            let answered = world.clock.now();
+            count(&client).send().await.unwrap();
+            answered
+        };
+        let answered = invocation.run(hour, twice).await;
+        assert!(answered - start >= took.as_millis() as Millis, "{hang:?} took {} ms", answered - start);
+        // No time-out of the SDK fired meanwhile, so nothing was asked again.
+        assert_eq!((invocation.made(), fence(&world).as_deref()), (2, Some("2")));
+        assert_eq!(invocation.met(), [CallFault::HangAfter(1, hang)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_can_throttle_for_a_while() {
+    let world = world();
+    let (from, until) = (world.clock.now(), world.clock.now() + 2000);
+    let world = world.throttled(vec![Throttle { service: "dynamodb", from, until }]);
+    let (client, invocation) = ledger(&world, CallFault::None);
+    count(&client).send().await.unwrap();
+    assert!(invocation.made() > 1 && world.clock.now() >= until, "{} calls", invocation.made());
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_same_seed_gives_the_same_story() {
     let mut stories = Vec::new();
     for _ in 0..2 {

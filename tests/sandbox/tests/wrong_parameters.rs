@@ -11,7 +11,16 @@ use sandbox::story::{CLUSTER, WEB};
 use serde_json::{Value, json};
 use support::{account, action, ecs_state, failure, is_closed, jobs, newest, service, until, update_pipeline, writes};
 
-const PIPELINE: &str = "slipway-web";
+/// Where a release with wrong parameters is tried.
+#[derive(Clone, Copy)]
+struct Bench {
+    pipeline: &'static str,
+    repository: &'static str,
+    /// What is wrong with the account before.
+    prepare: fn(&mut Aws),
+}
+
+const IN_PLACE: Bench = Bench { pipeline: "slipway-web", repository: WEB, prepare: |_| {} };
 
 /// What is wrong with the parameters.
 enum Wrong {
@@ -22,9 +31,13 @@ enum Wrong {
     Missing(&'static str),
     /// The whole text is this.
     Text(&'static str),
+    /// Members are set to these, those that are null removed.
+    Change(Value),
+    /// Nothing: the account is wrong.
+    Account,
 }
 
-use Wrong::{Missing, Set, SetAll, Text};
+use Wrong::{Account, Change, Missing, Set, SetAll, Text};
 
 impl Wrong {
     fn spoil(&self, parameters: &str) -> String {
@@ -34,24 +47,31 @@ impl Wrong {
             SetAll(members) => members.iter().for_each(|(member, wrong)| value[*member] = json!(wrong)),
             Missing(member) => drop(value.as_object_mut().expect("an object").remove(*member)),
             Text(text) => return (*text).to_owned(),
+            Change(members) => {
+                let value = value.as_object_mut().expect("an object");
+                value.extend(members.as_object().expect("an object").clone());
+                value.retain(|_, member| !member.is_null());
+            }
+            Account => {}
         }
         value.to_string()
     }
 }
 
 /// Runs a release whose action `step` has wrong parameters and answers the account when all is over.
-fn release(step: &str, wrong: &Wrong) -> Aws {
+fn release(bench: Bench, step: &str, wrong: &Wrong) -> Aws {
     let mut aws = account();
-    let changed = update_pipeline(&mut aws, PIPELINE, |pipeline| {
+    (bench.prepare)(&mut aws);
+    let changed = update_pipeline(&mut aws, bench.pipeline, |pipeline| {
         let configuration = &mut action(pipeline, step)["configuration"];
         let spoilt = wrong.spoil(configuration["UserParameters"].as_str().expect("parameters"));
         configuration["UserParameters"] = json!(spoilt);
     });
     changed.expect("CodePipeline does not look into user parameters");
-    let pushed = ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("the repository is there");
+    let pushed = ecr::push(&mut aws, bench.repository, "1.0.0", Behaviour::Healthy).expect("the repository is there");
     run(aws, Fault::None, async |driver| {
         until(&driver, |aws| {
-            let execution = newest(aws, PIPELINE);
+            let execution = newest(aws, bench.pipeline);
             digest(execution) == Some(pushed.as_str()) && execution.is_over() && is_closed(aws, &execution.id)
         })
         .await;
@@ -64,8 +84,8 @@ fn check(step: &str, registers: bool, cases: &[(Wrong, &[&str])]) {
     let before = account();
     let mut failed = Vec::new();
     for (wrong, fragments) in cases {
-        let after = release(step, wrong);
-        let jobs = jobs(&after, &newest(&after, PIPELINE).id, step);
+        let after = release(IN_PLACE, step, wrong);
+        let jobs = jobs(&after, &newest(&after, IN_PLACE.pipeline).id, step);
         let [job] = jobs[..] else {
             failed.push(format!("{fragments:?}: {} jobs", jobs.len()));
             continue;
@@ -213,8 +233,8 @@ fn finish_release_refuses_at_once_and_the_release_is_rolled_back() {
     ];
     let before = service(&account(), CLUSTER, WEB);
     for (wrong, fragments) in cases {
-        let after = release("finish-release", &wrong);
-        let jobs = jobs(&after, &newest(&after, PIPELINE).id, "finish-release");
+        let after = release(IN_PLACE, "finish-release", &wrong);
+        let jobs = jobs(&after, &newest(&after, IN_PLACE.pipeline).id, "finish-release");
         assert_eq!(jobs.len(), 1, "{fragments:?}");
         let (kind, message) = failure(jobs[0]).expect("a failure");
         assert_eq!(kind, "ConfigurationError", "{message}");
@@ -225,3 +245,7 @@ fn finish_release_refuses_at_once_and_the_release_is_rolled_back() {
         }
     }
 }
+
+/// The parameters of the functions for a blue/green pair.
+#[path = "wrong_parameters/pair.rs"]
+mod of_a_pair;

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use sandbox::aws::Aws;
 use sandbox::aws::ecr::{self, Behaviour};
+use sandbox::aws::elb::Elb;
 use sandbox::aws::lambda::Function;
 use sandbox::client::{CallFault, Invocation, sdk_config};
 use sandbox::driver::{Driver, Fault, run};
 use sandbox::functions;
 use sandbox::observer::FUNCTIONS_STACK;
-use sandbox::story::{CHAPTERS, WEB, deployed, play};
+use sandbox::story::{CHAPTERS, SHOP, WEB, deployed, play};
 use serde_json::{Value, json};
 use slipway::aws::Sdk;
 use slipway::job::Token;
@@ -162,6 +163,53 @@ fn events_release_an_image() {
             assert_eq!(late["status"], "the release is closed: nothing to do");
         }
         assert_eq!(invoke(driver, "RollBackFunction", "sweep").await, json!({"swept": {}}));
+    });
+}
+
+/// Runs a step with parameters that no file has, as often as it takes.
+async fn by_hand(driver: &Driver, logical_id: &str, parameters: Value) -> Value {
+    let function = function(&driver.world.aws(), logical_id);
+    let mut event = json!({ "parameters": parameters });
+    loop {
+        let invocation = Invocation::new(function.name.clone(), CallFault::None);
+        let sdk = Sdk::new(sdk_config(&driver.world, invocation), &function.environment["LEDGER_TABLE"]);
+        let answer = functions::answer(&function.code, &sdk, event.clone()).await.expect("an answer");
+        if answer["status"] != "going" {
+            assert_eq!(answer["status"], "done", "{logical_id}: {answer}");
+            return answer;
+        }
+        event["continuationToken"] = answer["continuationToken"].clone();
+        tokio::time::sleep(Duration::from_secs(30)).await;
+    }
+}
+
+#[test]
+fn events_shift_the_traffic_of_a_pair() {
+    let mut aws = deployed(1).expect("the stacks deploy");
+    let pushed = ecr::push(&mut aws, SHOP, "1.0.0", Behaviour::Healthy).expect("pushed");
+    let rule = aws.cloudformation.export("shop-ProductionRuleArn").expect("a pair").to_owned();
+    run(aws, Fault::None, async |driver| {
+        let swap = events()[&("SwapTargetGroupsFunction".to_owned(), "parameters".to_owned())].clone();
+        let with = |more: Value| {
+            let common = ["pipeline", "execution", "cluster", "service"];
+            let mut all: Value =
+                common.iter().map(|name| ((*name).to_owned(), swap["parameters"][name].clone())).collect();
+            all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            all
+        };
+        let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop@{pushed}");
+        by_hand(&driver, "BeginReleaseFunction", with(json!({"strategy": "blue-green", "rule": rule}))).await;
+        let images = with(json!({"images": {"web": image}}));
+        let registered = by_hand(&driver, "RegisterTaskDefinitionFunction", images).await;
+        let definition = &registered["outputVariables"]["TaskDefinitionArn"];
+        assert_eq!(*definition, swap["parameters"]["task_definition"]);
+        let fill = json!({"strategy": "blue-green", "mode": "fill", "task_definition": definition});
+        by_hand(&driver, "UpdateServiceFunction", with(fill)).await;
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        step(&driver, "SwapTargetGroupsFunction", "going").await;
+        let weights: Vec<i64> =
+            Elb::forwards(driver.world.aws().elb.actions_of(&rule)).into_iter().map(|(_, weight)| weight).collect();
+        assert_eq!(weights, [80, 20]);
     });
 }
 

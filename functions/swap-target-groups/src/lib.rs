@@ -104,7 +104,11 @@ impl SwapTargetGroups {
                 self.ledger.advance(&lease).await?;
                 self.restore(job, lease, release, pair).await
             }
-            Step::Fail(failure) => Err(failure.into()),
+            Step::Fail(failure) => {
+                // What looks like somebody else's change may be that of another invocation since the lease was read.
+                self.ledger.advance(&lease.with_failure(failure.clone())).await?;
+                Err(failure.into())
+            }
         }
     }
 

@@ -116,7 +116,11 @@ impl UpdateService {
             }
             retire::Step::Wait { summary, percent } => Ok(Report::going(summary, percent)),
             retire::Step::Done { summary } => Ok(done(job, summary)),
-            retire::Step::Fail(failure) => Err(failure.into()),
+            retire::Step::Fail(failure) => {
+                // As in swap-target-groups: the weights may be newer than the lease that was read.
+                self.ledger.advance(&lease.with_failure(failure.clone())).await?;
+                Err(failure.into())
+            }
         }
     }
 }

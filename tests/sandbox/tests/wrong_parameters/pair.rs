@@ -115,7 +115,8 @@ fn no_tag(aws: &mut Aws) {
 
 #[test]
 fn incomplete_pairs_are_refused_at_once() {
-    let cases: [(fn(&mut Aws), &[&str]); 5] = [
+    type Case<'a> = (fn(&mut Aws), &'a [&'a str]);
+    let cases: [Case; 5] = [
         (same_group, &["both colours register with arn:", "legal: a target group of its own for each"]),
         (no_green, &["`shop-green` is DRAINING", "legal for a release: ACTIVE"]),
         (no_tag, &["`shop-green` does not bear the tag `slipway:service`", "aws ecs tag-resource"]),

@@ -34,7 +34,7 @@ impl RollBack {
         let idle = pair.of(pair.idle());
         let is_active = self.task_definitions.is_active(&idle.task_definition).await?;
         let now = self.sdk.now();
-        match restoration(release, prior, pair, ending, &seen.view, scaling, is_active, now) {
+        match restoration(release, prior, pair, ending, &seen.view, scaling, is_active) {
             Restoration::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
             Restoration::Wait(summary) => Ok(summary),
             Restoration::Size { count } => {

@@ -9,7 +9,7 @@ use crate::ledger::{OpenRelease, Outcome, Prior, State};
 use crate::limits::{ROLLBACK_DEADLINE, SIZING_DEADLINE};
 use crate::rollback::{Ending, cause, nothing_changed};
 use crate::service::{ServiceView, revision};
-use crate::timestamp::{Timestamp, readable};
+use crate::timestamp::readable;
 
 /// What is left to do on a pair that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,15 +74,18 @@ pub fn restoration(
     view: &PairView,
     scaling: [Option<ScalingView>; 2],
     idle_is_active: bool,
-    now: Timestamp,
 ) -> Restoration {
     if ending == Ending::Succeeded && release.state == State::Open {
         return concluded(release, prior, pair, view);
     }
     let cause = cause(release, ending);
     let (old, new) = (pair.live, pair.idle());
-    let missing = view.of(old).missing(&prior.task_definition, prior.desired_count).join("; ");
-    let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| now.since(since));
+    // Once automatic scaling may take tasks away again, how many there are is its business.
+    let scales =
+        |colour: Colour| scaling[usize::from(colour == Colour::Green)].is_some_and(|view| !view.scale_in_suspended);
+    let size = if scales(old) { 1 } else { prior.desired_count };
+    let missing = view.of(old).missing(&prior.task_definition, size).join("; ");
+    let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| view.observed_at.since(since));
     let way = || way_back(release, pair, view, waited);
     if let Some(what) = foreign(release, pair, view) {
         return owed(pair, scaling).unwrap_or_else(|| Restoration::Close {
@@ -90,11 +93,12 @@ pub fn restoration(
             reason: format!("{cause}; {what}, which is left alone"),
         });
     }
+    let moved = view.weights != pair.weights();
     let step = match way() {
-        _ if view.weights == pair.weights() => None,
-        Way::Size { count } => Some(Restoration::Size { count }),
-        Way::Wait(why) => Some(Restoration::Wait(format!("giving the traffic back to {old}: {why}"))),
-        Way::Move => Some(Restoration::Move),
+        Way::Size { count } if moved || view.of(old).desired < size => Some(Restoration::Size { count }),
+        Way::Wait(why) if moved => Some(Restoration::Wait(format!("giving the traffic back to {old}: {why}"))),
+        Way::Move if moved => Some(Restoration::Move),
+        _ => None,
     };
     // Scale-in is given back first: Application Auto Scaling pulls a count below its minimum up when that is done.
     let step = step.or_else(|| owed(pair, scaling));
@@ -205,7 +209,7 @@ mod tests {
     fn next(view: &PairView, shifted: Option<Weights>, scaling: [Option<ScalingView>; 2]) -> Restoration {
         let release = release(view, shifted);
         let prior = release.prior.clone().expect("recorded");
-        restoration(&release, &prior, &pair(), Ending::Failed, view, scaling, true, view.observed_at)
+        restoration(&release, &prior, &pair(), Ending::Failed, view, scaling, true)
     }
 
     fn emptied(weights: Weights) -> PairView {
@@ -274,8 +278,18 @@ mod tests {
         release.shift.as_mut().expect("shifted").known.push(forty);
         let prior = release.prior.clone().expect("recorded");
         let late = view_of(NEW, forty);
-        let step = restoration(&release, &prior, &pair(), Ending::Failed, &late, NO_SCALING, true, late.observed_at);
+        let step = restoration(&release, &prior, &pair(), Ending::Failed, &late, NO_SCALING, true);
         assert_eq!(step, Restoration::Move);
+    }
+
+    #[test]
+    fn fewer_tasks_than_recorded_are_made_good_unless_scaling_chose_them() {
+        let mut fewer = emptied(pair().weights());
+        (fewer.blue.desired, fewer.blue.running) = (1, 1);
+        fewer.blue.target_groups[0].healthy = 1;
+        assert_eq!(next(&fewer, None, NO_SCALING), Restoration::Size { count: 2 });
+        let closed = next(&fewer, None, scaling(false));
+        assert!(matches!(closed, Restoration::Close { outcome: Outcome::RolledBack, .. }));
     }
 
     #[test]
@@ -285,9 +299,7 @@ mod tests {
         (stopped.green.desired, stopped.green.running) = (0, 0);
         let release = release(&stopped, None);
         let prior = release.prior.clone().expect("recorded");
-        let next = |active| {
-            restoration(&release, &prior, &pair(), Ending::Failed, &stopped, NO_SCALING, active, stopped.observed_at)
-        };
+        let next = |active| restoration(&release, &prior, &pair(), Ending::Failed, &stopped, NO_SCALING, active);
         assert_eq!(next(true), Restoration::Return);
         assert!(matches!(next(false), Restoration::Close { outcome: Outcome::RolledBack, .. }));
     }
@@ -298,8 +310,7 @@ mod tests {
             let view = view_of(definition, weights);
             let open = OpenRelease { state: State::Open, ..release(&view, None) };
             let prior = open.prior.clone().expect("recorded");
-            let step =
-                restoration(&open, &prior, &pair(), Ending::Succeeded, &view, NO_SCALING, true, view.observed_at);
+            let step = restoration(&open, &prior, &pair(), Ending::Succeeded, &view, NO_SCALING, true);
             match step {
                 Restoration::Close { outcome, .. } => outcome,
                 other => panic!("{other:?} closes nothing"),

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Ledger, body, number, pair};
+use crate::aws::codepipeline::ExecutionStatus;
 use crate::aws::ecs::RolloutState;
 use crate::aws::elb::Elb;
 use crate::aws::{Aws, Call, Request};
@@ -250,6 +251,16 @@ pub(super) fn at_end(aws: &Aws, ledger: &Ledger, untouched: bool) -> Result<u64,
         match ledger.records.get(&execution.id) {
             Some(record) if text(record, "state") != Some("closed") => {
                 return Err(format!("invariant 2: the record of execution {} was never closed", execution.id));
+            }
+            Some(record)
+                if execution.status == ExecutionStatus::Succeeded
+                    && !matches!(text(record, "outcome"), Some("deployed" | "unchanged")) =>
+            {
+                let outcome = text(record, "outcome");
+                return Err(format!(
+                    "invariant 2: execution {} succeeded, and its record says {outcome:?}",
+                    execution.id
+                ));
             }
             Some(record) if untouched => still_true(aws, ledger, record)?,
             _ => {}

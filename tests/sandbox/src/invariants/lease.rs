@@ -79,6 +79,13 @@ impl Leases {
                 self.wrote.insert(attempt, fence);
             }
             let holder = |lease: &Value| text(lease, "release.execution").map(ToOwned::to_owned);
+            let writer = call.attempt.and_then(|attempt| execution_of(aws, attempt));
+            let of = was.and_then(holder).or_else(|| holder(lease));
+            if let (Some(writer), Some(of)) = (&writer, &of)
+                && writer != of
+            {
+                return wrong(format!("{writer} wrote it for {of}"));
+            }
             match (was.and_then(holder), holder(lease)) {
                 (Some(old), Some(new)) if old != new => return wrong(format!("{new} took it from {old}")),
                 (None, Some(new)) if is_closed(before, &new) => return wrong(format!("{new} is closed and took it")),

@@ -83,7 +83,9 @@ fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
         return Some(format!("the weights were {live} {} and {idle} {}", seen.weights.0, seen.weights.1));
     }
     let least = number(pair, &format!("{live}.desired_count")).unwrap_or(0) as usize;
-    if seen.live.desired < least {
+    // Automatic scaling, once it may, takes tasks away that the load does not need.
+    let is_scaled = pair.pointer(&format!("/{live}/M/suspended")).is_some();
+    if seen.live.desired < least && !is_scaled {
         return Some(format!("{live} had {} tasks, not {least}", seen.live.desired));
     }
     let definition = text(pair, &format!("{idle}.task_definition")).filter(|definition| aws.ecs.is_active(definition));

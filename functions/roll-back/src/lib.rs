@@ -153,7 +153,7 @@ impl RollBack {
         outcome: Outcome,
         reason: &str,
     ) -> Result<String, StepError> {
-        if !release.touched() || outcome == Outcome::RolledBack {
+        if release.change.is_none() || outcome == Outcome::RolledBack {
             self.retire(release).await?;
         }
         self.ledger.close(lease, outcome, reason, self.sdk.now()).await?;

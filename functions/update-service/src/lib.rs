@@ -114,12 +114,16 @@ impl Spec {
         planned.map(drop).map_err(|why| Failure::configuration(format!("`desired_count` is {desired}: {why}")))
     }
 
-    /// What is asked of the service, given what it was.
-    fn asked(&self, prior: &Prior) -> Asked {
+    /// What is asked of a service that was `prior` and has `live` tasks. What was announced once stays as it was announced.
+    fn asked(&self, prior: &Prior, live: u32, announced: Option<&Change>) -> Result<Asked, Failure> {
         let initial = (prior.desired_count == 0).then(|| self.initial_count.unwrap_or(1));
         let desired_count = self.desired_count.or(initial);
-        let percentages = self.strategy().percentages(desired_count.unwrap_or(prior.desired_count));
-        Asked {
+        let room = Room { desired: desired_count.unwrap_or(live), static_port_instances: None };
+        let percentages = match announced {
+            Some(change) => change.percentages,
+            None => self.strategy().plan(room).map_err(Failure::configuration)?,
+        };
+        Ok(Asked {
             change: Change {
                 task_definition: self.task_definition.clone(),
                 percentages,
@@ -128,7 +132,7 @@ impl Spec {
             },
             size: desired_count.unwrap_or(1),
             deadline: self.deadline(),
-        }
+        })
     }
 
     fn deadline(&self) -> Duration {
@@ -186,7 +190,7 @@ impl UpdateService {
         let seen = seen.ok_or_else(|| {
             Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster))
         })?;
-        let asked = spec.asked(prior);
+        let asked = spec.asked(prior, seen.view.desired, release.change.as_ref())?;
         self.deploy(job, lease, release, &prior.task_definition, asked, &seen).await
     }
 

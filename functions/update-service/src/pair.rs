@@ -64,6 +64,11 @@ impl UpdateService {
             size: count,
             deadline: job.spec.deadline(),
         };
+        let runs = idle_seen.view.primary().map(|primary| primary.task_definition.as_str());
+        if release.change.is_none() && runs == Some(&job.spec.task_definition) {
+            // It is asked for all the same, so that the ledger tells what the colour gets its traffic for.
+            return self.apply(job, lease, asked.change, &idle_seen).await;
+        }
         self.deploy(job, lease, release, &pair.of(idle).task_definition, asked, &idle_seen).await
     }
 

@@ -109,7 +109,14 @@ pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Drive
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let runtime = runtime.expect("a current-thread runtime needs nothing from the machine");
     let faults = faults.into();
-    LocalSet::new().block_on(&runtime, async { story(Driver::new(World::new(aws), faults)).await })
+    LocalSet::new().block_on(&runtime, async {
+        let driver = Driver::new(World::new(aws), faults);
+        let told = story(driver.clone()).await;
+        // Whoever listens knows the driver: without this the two would keep each other, and the account, for ever.
+        driver.on_start.borrow_mut().take();
+        driver.warm.borrow_mut().clear();
+        told
+    })
 }
 
 /// Runs `story` on `aws` in time that passes by the machine's clock, `speed` times as fast.

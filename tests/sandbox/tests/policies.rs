@@ -45,16 +45,19 @@ enum Event {
     StoppedOnListener,
     /// A release behind the default action of a listener that ends well.
     ReleaseOnListener,
+    /// A person stops an execution before its release begins.
+    NeverBegun,
     /// Jobs that no step can make sense of, so that each reports a failure.
     SenselessJobs,
 }
 
 /// What the story does not tell, and needs permissions of its own.
-const UNTOLD: [Event; 5] = [
+const UNTOLD: [Event; 6] = [
     Event::StoppedRelease,
     Event::GrownColour,
     Event::StoppedOnListener,
     Event::ReleaseOnListener,
+    Event::NeverBegun,
     Event::SenselessJobs,
 ];
 
@@ -82,6 +85,7 @@ impl Event {
         match self {
             Self::Push(chapter) => begin_chapter(driver, chapter).await,
             Self::StoppedRelease => stop_a_release(driver).await,
+            Self::NeverBegun => stop_before_begin(driver).await,
             Self::GrownColour => fail_when_grown(driver).await,
             Self::StoppedOnListener => stop_on_listener(driver).await,
             Self::ReleaseOnListener => drop(release_on_listener(driver, "9.2.0")),
@@ -108,6 +112,7 @@ impl Event {
                     driver.until(Duration::from_secs(5), &mut |_| Ok(()), |_| false).await.expect_err("time ends it");
                 }
                 Self::StoppedRelease => ended(&driver, known, WEB, "rolled-back").await,
+                Self::NeverBegun => ended(&driver, known, WEB, "failed").await,
                 Self::ReleaseOnListener => ended(&driver, known, SHOP, "deployed").await,
                 _ => ended(&driver, known, SHOP, "rolled-back").await,
             }
@@ -139,9 +144,27 @@ async fn stop_a_release(driver: &Driver) {
         action.is_some_and(|action| action.status == ActionStatus::InProgress && action.external_id.is_some())
     };
     driver.until(PATIENCE, &mut |_| Ok(()), rolling).await.expect("the rollout begins");
-    let execution = driver.world.aws().codepipeline.executions[before].id.clone();
-    let stop = json!({"pipelineName": format!("slipway-{WEB}"), "pipelineExecutionId": execution, "abandon": true, "reason": "a test"});
-    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &stop).expect("stopped");
+    stop(driver, before);
+}
+
+async fn stop_before_begin(driver: &Driver) {
+    let before = driver.world.aws().codepipeline.executions.len();
+    ecr::push(&mut driver.world.aws(), WEB, "9.9.0", Behaviour::Healthy).expect("pushed");
+    let started = |aws: &Aws| {
+        let execution = aws.codepipeline.executions.get(before);
+        execution.and_then(|execution| record(aws, &execution.id)).is_some()
+    };
+    // Without a permission it does not come so far.
+    if driver.until(PATIENCE, &mut |_| Ok(()), started).await.is_ok() {
+        stop(driver, before);
+    }
+}
+
+/// Stops an execution of `web` at once.
+fn stop(driver: &Driver, execution: usize) {
+    let id = driver.world.aws().codepipeline.executions[execution].id.clone();
+    let asked = json!({"pipelineName": format!("slipway-{WEB}"), "pipelineExecutionId": id, "abandon": true, "reason": "a test"});
+    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked).expect("stopped");
 }
 
 /// Pushes to the pair an image that fails its health checks once it gets traffic, and lets the new colour grow meanwhile.
@@ -151,7 +174,7 @@ async fn fail_when_grown(driver: &Driver) {
     let pushed = ecr::push(&mut driver.world.aws(), SHOP, "9.0.0", Behaviour::FailsUnderTraffic).expect("pushed");
     // Without a permission it does not come so far.
     if until_action(driver, &pushed, "swap-target-groups", 0).await.is_ok() {
-        pair::set(&mut driver.world.aws(), "shop-green", json!({"desiredCount": 6}));
+        pair::set(&mut driver.world.aws(), "shop-green", json!({"desiredCount": 3}));
     }
 }
 

@@ -208,7 +208,7 @@ async fn an_invocation_that_hangs_goes_on_where_it_was() {
 #[tokio::test(start_paused = true)]
 async fn a_service_can_throttle_for_a_while() {
     let world = world();
-    let (from, until) = (world.clock.now(), world.clock.now() + 2000);
+    let (from, until) = (world.clock.now(), world.clock.now() + 100);
     let world = world.throttled(vec![Throttle { service: "dynamodb", from, until }]);
     let (client, invocation) = ledger(&world, CallFault::None);
     count(&client).send().await.unwrap();

@@ -112,9 +112,11 @@ fn crash(point: &Point, after: After, told: &Undisturbed) -> Result<String, Stri
         }
         driver.until(LIMIT, &mut watch, |aws| is_settled(aws, &told.pushed)).await?;
         let mut aws = driver.world.snapshot();
-        if driver.ran().iter().all(|ran| ran.met.is_empty()) {
+        let died: Vec<u64> = driver.ran().iter().filter(|ran| !ran.met.is_empty()).map(|ran| ran.attempt).collect();
+        if died.is_empty() {
             return Err("nothing died".to_owned());
         }
+        invariants.disturbed(died);
         // Of a job that no attempt is left for, nobody can tell CodePipeline.
         let lost = aws.codepipeline.jobs.iter_mut().find(|job| job.state == JobState::TimedOut);
         if let Some(job) = lost.filter(|_| after == After::Nothing) {

@@ -244,8 +244,9 @@ impl UpdateService {
 
     /// The failure, with the reasons for which the new tasks stopped. That they cannot be read takes nothing from the failure.
     async fn explained(&self, spec: &Spec, seen: &Observed, failure: Failure, rollout: bool) -> StepError {
+        let (cluster, service) = seen.name();
         let reasons = match rollout {
-            true => self.services.stop_reasons(seen, &spec.task_definition).await,
+            true => self.services.stop_reasons(cluster, service, &spec.task_definition).await,
             false => Ok(Vec::new()),
         };
         let told = match reasons {

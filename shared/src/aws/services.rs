@@ -41,6 +41,14 @@ pub struct Observed {
     configuration: DeploymentConfiguration,
 }
 
+impl Observed {
+    /// Cluster and service, as they were asked for.
+    #[must_use]
+    pub fn name(&self) -> (&str, &str) {
+        (&self.cluster, &self.service)
+    }
+}
+
 impl Services {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
@@ -159,8 +167,12 @@ impl Services {
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn stop_reasons(&self, seen: &Observed, task_definition: &str) -> Result<Vec<String>, AwsError> {
-        let (cluster, service) = (&seen.cluster, &seen.service);
+    pub async fn stop_reasons(
+        &self,
+        cluster: &str,
+        service: &str,
+        task_definition: &str,
+    ) -> Result<Vec<String>, AwsError> {
         let (mut reasons, mut start) = (Vec::new(), None);
         for _ in 0..PAGES {
             let request =

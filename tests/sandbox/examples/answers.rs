@@ -157,9 +157,9 @@ async fn services(sdk: &Sdk) {
         say(&format!("service {service} in {cluster}"), &seen(answer));
     }
     say("the service with its targets", &seen(services.observe("apps", "web").await));
-    let Ok(Some(observed)) = services.describe("apps", "web").await else { return };
-    let reasons = services.stop_reasons(&observed, "web:1").await;
+    let reasons = services.stop_reasons("apps", "web", "web:1").await;
     say("why tasks stopped", &reasons.map_or_else(|e| refused(&e), |reasons| json!(reasons)));
+    let Ok(Some(observed)) = services.describe("apps", "web").await else { return };
     let wider = Percentages { minimum_healthy: 100, maximum: 200 };
     let strange = services.apply(&observed, "strange:7", wider, None).await;
     say("an update to a strange task definition", &strange.map_or_else(|e| refused(&e), |id| json!(id)));

@@ -2,13 +2,15 @@
 
 mod describe;
 mod images;
+mod profile;
 mod push;
 mod registry;
 
 #[cfg(test)]
 mod tests;
 
-pub use push::{behaviour, push};
+pub use profile::{Answers, Profile};
+pub use push::{behaviour, profile, push, push_with};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -56,6 +58,7 @@ struct Image {
     pushed: Millis,
     tags: BTreeSet<String>,
     behaviour: Behaviour,
+    profile: Profile,
 }
 
 /// One operation by its API name with the JSON 1.1 input; answers the JSON output.

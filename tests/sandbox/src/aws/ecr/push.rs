@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Behaviour, Image, check_members, is_tag, named, no_repository, parameter, registry_host, required_text, text,
+    Behaviour, Image, Profile, check_members, is_tag, named, no_repository, parameter, registry_host, required_text,
+    text,
 };
 use crate::aws::{ApiError, Aws, eventbridge};
 
@@ -64,21 +65,55 @@ fn annotated(manifest: &Value) -> Result<Behaviour, ApiError> {
 /// Pushes an image that behaves in a certain way, as `docker push` would; answers its digest.
 /// Repository, tag and behaviour make the image: the same three are the same image again.
 pub fn push(aws: &mut Aws, repository: &str, tag: &str, behaviour: Behaviour) -> Result<String, ApiError> {
-    let blob = |what: &str| digest_of(&format!("{what} of {repository}:{tag}, {behaviour:?}"));
+    push_with(aws, repository, tag, behaviour, Profile::default())
+}
+
+/// The same for an image that answers requests in a certain way, which then is part of what makes the image.
+pub fn push_with(
+    aws: &mut Aws,
+    repository: &str,
+    tag: &str,
+    behaviour: Behaviour,
+    profile: Profile,
+) -> Result<String, ApiError> {
+    let answers = if profile == Profile::default() { String::new() } else { format!(", {profile:?}") };
+    let blob = |what: &str| digest_of(&format!("{what} of {repository}:{tag}, {behaviour:?}{answers}"));
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": DOCKER_MANIFEST,
         "config": { "mediaType": "application/vnd.docker.container.image.v1+json", "size": 7023, "digest": blob("config") },
         "layers": [{ "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 32654, "digest": blob("layer") }],
     });
-    store(aws, repository, &manifest.to_string(), DOCKER_MANIFEST, Some(tag), behaviour)
+    let digest = store(aws, repository, &manifest.to_string(), DOCKER_MANIFEST, Some(tag), behaviour)?;
+    let repository = aws.ecr.repositories.get_mut(repository);
+    if let Some(image) = repository.and_then(|repository| repository.images.get_mut(&digest)) {
+        image.profile = profile;
+    }
+    Ok(digest)
 }
 
 /// What a task would meet when it pulls `image` (a full reference as in a container definition), or why it cannot.
 pub fn behaviour(aws: &Aws, image: &str) -> Result<Behaviour, String> {
-    let Some(path) = image.strip_prefix(&registry_host(aws)).and_then(|path| path.strip_prefix('/')) else {
+    if !is_own(aws, image) {
         return Ok(Behaviour::Healthy);
-    };
+    }
+    find(aws, image).map(|image| image.behaviour).ok_or_else(|| {
+        format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {image}: not found")
+    })
+}
+
+/// How tasks that run `image` answer requests; one of another registry, or one that is gone, answers well.
+pub fn profile(aws: &Aws, image: &str) -> Profile {
+    find(aws, image).map(|image| image.profile).unwrap_or_default()
+}
+
+fn is_own(aws: &Aws, image: &str) -> bool {
+    image.strip_prefix(&registry_host(aws)).is_some_and(|path| path.starts_with('/'))
+}
+
+/// The image of this registry that a full reference means.
+fn find<'a>(aws: &'a Aws, image: &str) -> Option<&'a Image> {
+    let path = image.strip_prefix(&registry_host(aws))?.strip_prefix('/')?;
     let (path, digest) = path.split_once('@').map_or((path, None), |(path, digest)| (path, Some(digest)));
     let (name, tag) = path.split_once(':').map_or((path, None), |(name, tag)| (name, Some(tag)));
     // With a digest the tag is only decoration, and without both it is `latest`.
@@ -86,11 +121,8 @@ pub fn behaviour(aws: &Aws, image: &str) -> Result<Behaviour, String> {
         Some(digest) => json!({ "imageDigest": digest }),
         None => json!({ "imageTag": tag.unwrap_or("latest") }),
     };
-    let repository = aws.ecr.repositories.get(name);
-    let found = repository.and_then(|repository| repository.images.get(repository.find(&id)?));
-    found.map(|image| image.behaviour).ok_or_else(|| {
-        format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {image}: not found")
-    })
+    let repository = aws.ecr.repositories.get(name)?;
+    repository.images.get(repository.find(&id)?)
 }
 
 fn store(
@@ -138,6 +170,7 @@ fn store(
         pushed: now,
         tags: BTreeSet::new(),
         behaviour,
+        profile: Profile::default(),
     });
     image.tags.extend(tag.map(str::to_owned));
     emit(aws, name, &digest, tag, "PUSH");

@@ -1,0 +1,65 @@
+//! What the requests that an image answers look like: how often they fail, and how long they take.
+
+/// How a version answers requests.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Answers {
+    /// Which part of the requests is answered with 5XX.
+    pub errors: f64,
+    /// How many 5XX come together, as retries of one client do; 1 when each comes by itself.
+    pub clump: u32,
+    /// Which part of the requests is answered with 4XX.
+    pub client_errors: f64,
+    /// Response times are log-normal, with this median …
+    pub median_ms: f64,
+    /// … and this 99th percentile.
+    pub p99_ms: f64,
+}
+
+/// The answers of an image over time.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Profile {
+    pub at_first: Answers,
+    /// From so many minutes on after its first request in a target group the image answers otherwise.
+    pub later: Option<(u32, Answers)>,
+}
+
+impl Answers {
+    /// An application that nobody worries about.
+    pub const GOOD: Self = Self { errors: 0.001, clump: 1, client_errors: 0.01, median_ms: 50.0, p99_ms: 300.0 };
+
+    /// The same with another part of 5XX.
+    #[must_use]
+    pub fn failing(self, errors: f64) -> Self {
+        Self { errors, ..self }
+    }
+
+    /// The same with every response time multiplied.
+    #[must_use]
+    pub fn slower(self, factor: f64) -> Self {
+        Self { median_ms: self.median_ms * factor, p99_ms: self.p99_ms * factor, ..self }
+    }
+}
+
+impl Default for Answers {
+    fn default() -> Self {
+        Self::GOOD
+    }
+}
+
+impl Profile {
+    /// An image that always answers alike.
+    pub fn of(at_first: Answers) -> Self {
+        Self { at_first, later: None }
+    }
+
+    /// An image that answers otherwise from a minute on.
+    #[must_use]
+    pub fn then(self, from_minute: u32, later: Answers) -> Self {
+        Self { later: Some((from_minute, later)), ..self }
+    }
+
+    /// The answers so many minutes after the first request.
+    pub fn at(&self, minute: i64) -> Answers {
+        self.later.filter(|(from, _)| minute >= i64::from(*from)).map_or(self.at_first, |(_, answers)| answers)
+    }
+}

@@ -12,6 +12,7 @@ mod wire;
 
 pub mod autoscaling;
 pub mod cloudformation;
+pub mod cloudwatch;
 pub mod codepipeline;
 pub mod dynamodb;
 pub mod ecr;
@@ -47,6 +48,7 @@ pub struct Aws {
     pub calls: wire::CallLog,
     pub autoscaling: autoscaling::AutoScaling,
     pub cloudformation: cloudformation::CloudFormation,
+    pub cloudwatch: cloudwatch::CloudWatch,
     pub codepipeline: codepipeline::CodePipeline,
     pub dynamodb: dynamodb::DynamoDb,
     pub ecr: ecr::Ecr,
@@ -72,6 +74,7 @@ impl Aws {
             calls: Default::default(),
             autoscaling: Default::default(),
             cloudformation: Default::default(),
+            cloudwatch: Default::default(),
             codepipeline: Default::default(),
             dynamodb: Default::default(),
             ecr: Default::default(),

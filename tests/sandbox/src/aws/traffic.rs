@@ -12,7 +12,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use super::{Aws, Millis, autoscaling, ecs};
+use super::{Aws, Millis, autoscaling, cloudwatch, ecs};
 use share::Pinned;
 
 const MINUTE: Millis = 60_000;
@@ -23,6 +23,8 @@ pub struct Traffic {
     loads: BTreeMap<String, Load>,
     /// How many requests a second make the CPU of one task fully busy.
     pub requests_per_task: f64,
+    /// They count for the minutes that begin within them, if nobody has looked at those yet.
+    pub incidents: Vec<Incident>,
 }
 
 #[derive(Clone, Debug)]
@@ -52,8 +54,22 @@ pub struct Flow {
     pub target_group: Option<String>,
     /// The task definition that answered; nothing when no healthy target was found.
     pub version: Option<String>,
+    /// Whether the targets that get the requests refuse the connection: they have stopped answering and nobody has noticed yet,
+    /// or none is healthy and the load balancer tries them all the same.
+    pub refused: bool,
     /// Requests per second.
     pub rate: f64,
+}
+
+/// Answers of every version that are worse for a while, whatever the reason is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Incident {
+    pub from: Millis,
+    pub to: Millis,
+    /// Which part of the requests fails beside those that fail anyway.
+    pub errors: f64,
+    /// What response times are multiplied with.
+    pub slower: f64,
 }
 
 /// What one target group got within a minute.
@@ -66,7 +82,7 @@ pub struct Count {
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self { loads: BTreeMap::new(), requests_per_task: 100.0 }
+        Self { loads: BTreeMap::new(), requests_per_task: 100.0, incidents: Vec::new() }
     }
 }
 
@@ -99,6 +115,7 @@ pub(super) fn note(aws: &mut Aws) {
     let fresh: Vec<(String, Vec<Span>)> =
         aws.traffic.loads.iter().map(|(arn, load)| (arn.clone(), share::spans(aws, arn, load))).collect();
     let now = aws.now;
+    cloudwatch::note_hosts(aws);
     for (arn, spans) in fresh {
         let Some(load) = aws.traffic.loads.get_mut(&arn) else { continue };
         load.counted = now;
@@ -138,6 +155,15 @@ pub fn flows(aws: &Aws) -> bool {
 pub fn history(aws: &Aws) -> Vec<Span> {
     let all = aws.traffic.loads.iter();
     all.flat_map(|(arn, load)| load.spans.iter().cloned().chain(share::spans(aws, arn, load))).collect()
+}
+
+/// What was requested between two instants, with the ARN of the rule or listener that took it. Only what `note` has counted.
+pub(super) fn between(aws: &Aws, from: Millis, to: Millis) -> impl Iterator<Item = (&str, &Span)> {
+    let overlaps = move |span: &&Span| span.from < to && span.to > from;
+    aws.traffic
+        .loads
+        .iter()
+        .flat_map(move |(arn, load)| load.spans.iter().filter(overlaps).map(move |span| (arn.as_str(), span)))
 }
 
 /// How many requests each version (task definition) has answered until now.

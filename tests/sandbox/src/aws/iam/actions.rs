@@ -48,6 +48,7 @@ pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
         "ecs" => ecs::demands(aws, asked),
         "elasticloadbalancing" => elasticloadbalancing(asked),
         "events" => events(aws, asked),
+        "monitoring" => cloudwatch(asked),
         "s3" => s3(asked),
         _ => None,
     }
@@ -60,6 +61,17 @@ fn pass_role(aws: &Aws, role: &str, service: &str) -> Demand {
         false => format!("arn:aws:iam::{}:role/{role}", aws.account),
     };
     Demand::new("iam:PassRole", arn).with("iam:PassedToService", service)
+}
+
+/// Metrics support no resource-level permissions; the condition of those who put some is the namespace. An alarm that is not
+/// named in the request cannot be asked for by its ARN.
+fn cloudwatch(asked: &Asked) -> Option<Vec<Demand>> {
+    let demand = Demand::anywhere(format!("cloudwatch:{}", asked.operation));
+    match asked.operation.as_str() {
+        "GetMetricData" | "ListMetrics" | "DescribeAlarms" => Some(vec![demand]),
+        "PutMetricData" => Some(vec![demand.with("cloudwatch:namespace", asked.text("Namespace"))]),
+        _ => None,
+    }
 }
 
 fn dynamodb(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {

@@ -25,13 +25,14 @@ const COMPARISONS: [(&str, Compare, bool); 11] = [
 ];
 
 /// Condition keys that the sandbox fills in, in lower case; after the last slash of a key comes the key of a tag.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "application-autoscaling:scalable-dimension",
     "application-autoscaling:service-namespace",
     "aws:requesttag/",
     "aws:resourcetag/",
     "aws:securetransport",
     "aws:sourcearn",
+    "cloudwatch:namespace",
     "ecs:cluster",
     "ecs:createaction",
     "ecs:resourcetag/",

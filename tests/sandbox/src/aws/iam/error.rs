@@ -16,8 +16,8 @@ pub(super) fn message(account: &str, session: &Session, demand: &Demand, reason:
     let user = format!("arn:aws:sts::{account}:assumed-role/{}/{}", session.role_name(), session.name);
     let service = action.split(':').next().unwrap_or_default();
     let on = match (service, resource.as_str()) {
-        // Elastic Load Balancing names no resource where there is none to name.
-        ("elasticloadbalancing", "*") => String::new(),
+        // Elastic Load Balancing and CloudWatch name no resource where there is none to name.
+        ("elasticloadbalancing" | "cloudwatch", "*") => String::new(),
         ("s3", _) => format!(" on resource: \"{resource}\""),
         _ => format!(" on resource: {resource}"),
     };
@@ -27,7 +27,9 @@ pub(super) fn message(account: &str, session: &Session, demand: &Demand, reason:
 /// The error of the service that was called. Services with a JSON protocol answer a 400, those with XML a 403.
 pub(super) fn denied(service: &str, denial: Denial) -> ApiError {
     match service {
-        "s3" | "elasticloadbalancing" => ApiError { status: 403, ..ApiError::client("AccessDenied", denial.message) },
+        "s3" | "elasticloadbalancing" | "monitoring" => {
+            ApiError { status: 403, ..ApiError::client("AccessDenied", denial.message) }
+        }
         _ => ApiError::client("AccessDeniedException", denial.message),
     }
 }
@@ -36,7 +38,7 @@ pub(super) fn denied(service: &str, denial: Denial) -> ApiError {
 pub(super) fn invalid_token(service: &str) -> ApiError {
     let (status, code, message) = match service {
         "s3" => (403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
-        "elasticloadbalancing" => {
+        "elasticloadbalancing" | "monitoring" => {
             (403, "InvalidClientTokenId", "The security token included in the request is invalid.")
         }
         _ => (400, "UnrecognizedClientException", "The security token included in the request is invalid."),

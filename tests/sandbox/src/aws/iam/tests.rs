@@ -184,6 +184,7 @@ fn codes_and_statuses_are_those_of_the_service() {
         ("ecs", 400, "AccessDeniedException"),
         ("dynamodb", 400, "AccessDeniedException"),
         ("elasticloadbalancing", 403, "AccessDenied"),
+        ("monitoring", 403, "AccessDenied"),
         ("s3", 403, "AccessDenied"),
     ] {
         let error = error::denied(service, denial.clone());
@@ -232,6 +233,28 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
     assert_eq!(verdict_of(&[of_namespace("ecs")], &register), Verdict::Allowed);
     assert_eq!(verdict_of(&[of_namespace("dynamodb")], &register), Verdict::NotAllowed);
     assert_eq!(demand("DescribeScalableTargets", &json!({"ServiceNamespace": "ecs"})).resource, "*");
+}
+
+#[test]
+fn metrics_and_alarms_are_asked_for_on_everything_and_put_by_namespace() {
+    let mut aws = Aws::new(1);
+    let mut demand = |operation: &str, input: Value| {
+        let asked = Asked { service: "monitoring".to_owned(), operation: operation.to_owned(), input };
+        actions::demands(&mut aws, &asked).map(|mut demands| demands.remove(0))
+    };
+    for operation in ["GetMetricData", "DescribeAlarms", "ListMetrics"] {
+        let demand = demand(operation, json!({})).unwrap();
+        assert_eq!(demand, Demand::anywhere(format!("cloudwatch:{operation}")));
+        let of_alarm = allow(&format!("cloudwatch:{operation}"), "arn:aws:cloudwatch:*:*:alarm:web");
+        assert_eq!(verdict_of(&[of_alarm], &demand), Verdict::NotAllowed);
+    }
+    let put = demand("PutMetricData", json!({"Namespace": "Shop"})).unwrap();
+    let mut of_namespace = allow("cloudwatch:PutMetricData", "*");
+    of_namespace["Condition"] = json!({"StringEquals": {"cloudwatch:namespace": "Shop"}});
+    assert_eq!(verdict_of(std::slice::from_ref(&of_namespace), &put), Verdict::Allowed);
+    let other = demand("PutMetricData", json!({"Namespace": "Other"})).unwrap();
+    assert_eq!(verdict_of(&[of_namespace], &other), Verdict::NotAllowed);
+    assert!(demand("DeleteAlarms", json!({})).is_none(), "what nobody told IAM about is refused");
 }
 
 #[test]

@@ -51,32 +51,41 @@ fn changes(aws: &Aws, arn: &str, load: &Load) -> Vec<Millis> {
 fn flows(aws: &Aws, arn: &str, load: &Load, at: Millis, versions: &BTreeMap<(&str, &str, u16), &str>) -> Vec<Flow> {
     let shares = shares(aws, arn, load, at);
     if shares.is_empty() {
-        return vec![Flow { target_group: None, version: None, rate: load.rate }];
+        return vec![Flow { target_group: None, version: None, refused: false, rate: load.rate }];
     }
     let mut flows = Vec::new();
     for (group, share) in shares.into_iter().filter(|(_, share)| *share > 0.0) {
         let rate = load.rate * share;
         let targets = healthy(aws, &group, at);
         let of_target = rate / targets.len() as f64;
-        let mut by_version = BTreeMap::<Option<String>, f64>::new();
-        for (id, port) in &targets {
+        let mut by_version = BTreeMap::<(Option<String>, bool), f64>::new();
+        for ((id, port), answers) in &targets {
             let version = versions.get(&(group.as_str(), id.as_str(), *port));
             let version = version.map_or_else(|| format!("{id}:{port}"), |version| (*version).to_owned());
-            *by_version.entry(Some(version)).or_default() += of_target;
+            *by_version.entry((Some(version), !answers)).or_default() += of_target;
         }
         if targets.is_empty() {
-            by_version.insert(None, rate);
+            by_version.insert((None, has_targets(aws, &group, at)), rate);
         }
-        let flow = |(version, rate)| Flow { target_group: Some(group.clone()), version, rate };
+        let flow = |((version, refused), rate)| Flow { target_group: Some(group.clone()), version, refused, rate };
         flows.extend(by_version.into_iter().map(flow));
     }
     flows
 }
 
-fn healthy(aws: &Aws, group: &str, at: Millis) -> Vec<(String, u16)> {
+/// The healthy targets of a group, and whether their applications still answer.
+fn healthy(aws: &Aws, group: &str, at: Millis) -> Vec<((String, u16), bool)> {
     let Some(group) = aws.elb.target_groups.get(group) else { return Vec::new() };
     let is_healthy = |target: &elb::Target| elb::state_at(group, target, at) == Some(TargetState::Healthy);
-    group.targets.iter().filter(|(_, target)| is_healthy(target)).map(|(key, _)| key.clone()).collect()
+    let healthy = group.targets.iter().filter(|(_, target)| is_healthy(target));
+    healthy.map(|(key, target)| (key.clone(), target.answers)).collect()
+}
+
+/// Whether there is any target that could be tried.
+fn has_targets(aws: &Aws, group: &str, at: Millis) -> bool {
+    let tried = |state| matches!(state, Some(TargetState::Initial | TargetState::Unhealthy | TargetState::Healthy));
+    let group = aws.elb.target_groups.get(group);
+    group.is_some_and(|group| group.targets.values().any(|target| tried(elb::state_at(group, target, at))))
 }
 
 /// The task definition behind each target: target group, identifier and port.

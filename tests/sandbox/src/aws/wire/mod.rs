@@ -1,5 +1,6 @@
 //! The services' wire protocols: from an HTTP request to an operation of a service, and back.
 
+pub(in crate::aws) mod cbor;
 mod json;
 pub(in crate::aws) mod query;
 mod unknown;
@@ -142,7 +143,7 @@ impl Aws {
     pub fn throttle(&mut self, request: &Request) -> Response {
         let error = match request.service().as_deref() {
             Some("s3") => ApiError { status: 503, ..ApiError::client("SlowDown", "Please reduce your request rate.") },
-            Some("elasticloadbalancing") => ApiError::client("Throttling", "Rate exceeded"),
+            Some("elasticloadbalancing" | "monitoring") => ApiError::client("Throttling", "Rate exceeded"),
             Some("dynamodb") => {
                 ApiError::client("ThrottlingException", "Rate of requests exceeds the allowed throughput.")
             }
@@ -162,6 +163,7 @@ impl Aws {
             "cloudformation" | "elasticloadbalancing" | "iam" | "sts" => {
                 query::answer(self, &service, request, &id, refusal)
             }
+            "monitoring" => cbor::answer(self, request, refusal),
             "lambda" => {
                 let (operation, error, response) = lambda::answer(self, request, refusal);
                 Answer { operation, error, response }

@@ -103,12 +103,14 @@ fn services_that_are_not_there_refuse_in_their_own_protocol() {
         rest.status == 404
             && rest.headers.contains(&("x-amzn-errortype".to_owned(), "UnknownOperationException".to_owned()))
     );
-    let mut cbor = request("monitoring", "", "");
-    cbor.path_and_query = "/service/GraniteServiceVersion20100801/operation/ListMetrics".to_owned();
+    let mut cbor = request("oam", "", "");
+    cbor.path_and_query = "/service/Oam/operation/ListLinks".to_owned();
     cbor.headers[1] = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
-    assert_eq!(aws.call(&cbor).body, [&b"\xa1\x78\x06__type\x78\x19"[..], b"UnknownOperationException"].concat());
+    let cbor = aws.call(&cbor);
+    let kind = &b"\xa2\x66__type\x78\x32com.amazon.coral.service#UnknownOperationException"[..];
+    assert!(cbor.status == 400 && cbor.body.starts_with(kind), "{:?}", String::from_utf8_lossy(&cbor.body));
     let operations: Vec<&str> = aws.calls.iter().map(|call| call.operation.as_str()).collect();
-    assert_eq!(operations, ["DescribeLogGroups", "ListTopics", "POST /v1/describejobqueues", "ListMetrics"]);
+    assert_eq!(operations, ["DescribeLogGroups", "ListTopics", "POST /v1/describejobqueues", "ListLinks"]);
 }
 
 #[test]

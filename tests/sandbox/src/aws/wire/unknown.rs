@@ -1,6 +1,6 @@
 //! Requests to services that the sandbox does not have, refused in the protocol in which they were asked.
 
-use super::{Answer, Request, Response, escape, json, query};
+use super::{Answer, Request, Response, cbor, escape, json, query};
 use crate::aws::ApiError;
 
 /// Refuses with `error`, or as AWS refuses an operation that it does not know.
@@ -13,7 +13,9 @@ pub(super) fn answer(service: &str, request: &Request, id: &str, error: Option<A
         return Answer { operation, ..json::rejection(service, error) };
     }
     if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
-        return cbor(request, error.map_or("UnknownOperationException".to_owned(), |error| error.code));
+        let operation = cbor::operation(request).to_owned();
+        let error = error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
+        return cbor::refused(operation, error);
     }
     if form && service == "ec2" {
         let refused = query::rejection(request, id, error);
@@ -54,16 +56,4 @@ fn ec2(id: &str) -> Response {
     );
     let headers = vec![("content-type".to_owned(), "text/xml".to_owned())];
     Response { status: 400, headers, body: body.into_bytes() }
-}
-
-/// A map of one short text: `{"__type": code}`.
-fn cbor(request: &Request, code: String) -> Answer {
-    let text = |text: &str| [&[0x78, u8::try_from(text.len()).unwrap_or(0)], text.as_bytes()].concat();
-    let body = [vec![0xa1], text("__type"), text(&code)].concat();
-    let operation = request.path().rsplit('/').next().unwrap_or_default().to_owned();
-    let headers = vec![
-        ("content-type".to_owned(), "application/cbor".to_owned()),
-        ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned()),
-    ];
-    Answer { operation, error: Some(code), response: Response { status: 400, headers, body } }
 }

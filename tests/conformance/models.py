@@ -8,6 +8,7 @@ usage: models.py <folder of a run with SLIPWAY_RECORD>
 """
 
 import base64
+import gzip
 import json
 import re
 import sys
@@ -53,6 +54,8 @@ COMMON_ERRORS = {
 }
 OWN_ERRORS = {
     "elasticloadbalancing": {"AccessDenied", "InvalidAction", "MissingAction", "Throttling", "ValidationError"},
+    # https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CommonErrors.html
+    "monitoring": {"AccessDenied", "InvalidClientTokenId", "Throttling", "ValidationError"},
     # https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
     "s3": {
         "AccessDenied",
@@ -264,6 +267,14 @@ class Service:
             pairs.pop("Action")
             yield from Strict(wire=False).problems(form(shape, pairs), shape)
             yield from (f"{key}: no member of {shape.name}" for key in pairs)
+        elif self.protocol == "smithy-rpc-v2-cbor":
+            raw = octets(request["body"])
+            if request["headers"].get("content-encoding") == "gzip":
+                raw = gzip.decompress(raw)
+            if not request["target"].endswith(f"/service/{self.model.metadata['targetPrefix']}/operation/{operation.name}"):
+                yield f"the path is {request['target']}"
+            given = self.parser.parse_data_item(self.parser.get_peekable_stream_from_bytes(raw)) if raw else {}
+            yield from Strict(wire=False).problems(given, shape)
         else:
             params, strange = self.rest(operation, request)
             yield from (f"{key}: no member of {shape.name}" for key in strange)
@@ -291,7 +302,7 @@ class Service:
 
     def answer_problems(self, operation, answer, error):
         status, body = answer["status"], answer["body"]
-        raw = body.encode() if isinstance(body, str) else b"\0" * body["bytes"]
+        raw = octets(body)
         # The parser wants a file where the model says that the body is a stream.
         streams = operation.has_streaming_output and status < 400
         response = {"status_code": status, "headers": HTTPHeaders(), "body": Stream(raw) if streams else raw}
@@ -330,6 +341,13 @@ class Service:
         if error in own and self.protocol == "json":
             members = {key: value for key, value in json.loads(raw).items() if key not in ("__type", "message", "Message")}
             yield from Strict(wire=True).problems(members, own[error])
+
+
+def octets(body):
+    """A recorded body; of an object only the size is known."""
+    if isinstance(body, str):
+        return body.encode()
+    return bytes.fromhex(body["hex"]) if "hex" in body else b"\0" * body["bytes"]
 
 
 class Stream:

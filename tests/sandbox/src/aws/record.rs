@@ -37,8 +37,8 @@ pub(super) fn call(service: &str, operation: &str, error: Option<&str>, request:
     line(|| {
         json!({"kind": "call", "service": service, "operation": operation, "error": error, "caller": request.caller,
             "request": {"method": request.method, "host": request.host, "target": request.path_and_query,
-                "headers": headers(&request.headers), "body": body(&request.body)},
-            "answer": {"status": response.status, "headers": headers(&response.headers), "body": body(&response.body)}})
+                "headers": headers(&request.headers), "body": body(&request.headers, &request.body)},
+            "answer": {"status": response.status, "headers": headers(&response.headers), "body": body(&response.headers, &response.body)}})
     });
 }
 
@@ -67,8 +67,11 @@ fn headers(headers: &[(String, String)]) -> Value {
     headers.iter().filter(|(name, _)| telling(name)).map(|(name, value)| (name.clone(), json!(value))).collect()
 }
 
-/// A body that is no text is an object in S3, of which the size is enough.
-fn body(bytes: &[u8]) -> Value {
+/// A body of CBOR is written in hexadecimal. Another that is no text is an object in S3, of which the size is enough.
+fn body(headers: &[(String, String)], bytes: &[u8]) -> Value {
+    if headers.iter().any(|(name, value)| name == "content-type" && value == "application/cbor") {
+        return json!({"hex": bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()});
+    }
     std::str::from_utf8(bytes).map_or_else(|_| json!({"bytes": bytes.len()}), |text| json!(text))
 }
 

@@ -94,13 +94,19 @@ pub(in crate::aws) fn plain(value: &Value) -> Value {
     }
 }
 
+/// An operation without output has no body, and then no type of one.
 fn response(status: u16, body: &Value) -> Response {
+    let protocol = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
+    if body.is_null() {
+        let headers = vec![protocol, ("content-length".to_owned(), "0".to_owned())];
+        return Response { status, headers, body: Vec::new() };
+    }
     let mut encoder = Encoder::new(Vec::new());
     let Ok(()) = write(&mut encoder, body).map_err(|error| unreachable!("memory takes what is written: {error}"));
     let body = encoder.into_writer();
     let headers = vec![
         ("content-type".to_owned(), "application/cbor".to_owned()),
-        ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned()),
+        protocol,
         ("content-length".to_owned(), body.len().to_string()),
     ];
     Response { status, headers, body }

@@ -59,7 +59,7 @@ pub(super) fn visible(aws: &Aws, seed: u64, series: &Series, metric: &str, minut
     }
     let mut shared = draw::chance(seed, &format!("arrival {} {minute}", series.balancer));
     let early = shared.random_bool(1.0 / 3.0);
-    let early_at = minute::cut(aws, seed, &series.balancer, minute) + shared.random_range(1000..10_000);
+    let early_at = minute::cut(seed, &series.balancer, minute) + shared.random_range(1000..10_000);
     let base = shared.random_range(5000..100_000);
     let group = series.group.as_deref().unwrap_or("no group");
     let mut own = draw::chance(seed, &format!("arrival {} {group} {metric} {minute}", series.balancer));

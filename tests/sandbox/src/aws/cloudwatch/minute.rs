@@ -35,10 +35,13 @@ pub(super) struct Part {
     cells: BTreeMap<i32, u64>,
 }
 
+/// The two parts of a minute, as far as they are drawn.
+type Parts = [Option<Arc<Part>>; 2];
+
 /// The parts that somebody has asked for, by series and minute.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Drawn {
-    parts: BTreeMap<Series, BTreeMap<Millis, [Option<Arc<Part>>; 2]>>,
+    parts: BTreeMap<Series, BTreeMap<Millis, Parts>>,
     /// When each version got its first request in a target group.
     first: BTreeMap<(String, String), Millis>,
 }
@@ -81,8 +84,7 @@ impl Part {
 }
 
 /// When the second part of a minute begins: the same for everything behind a balancer.
-pub(super) fn cut(aws: &Aws, seed: u64, balancer: &str, minute: Millis) -> Millis {
-    debug_assert_eq!(minute % MINUTE, 0, "at {}", aws.now);
+pub(super) fn cut(seed: u64, balancer: &str, minute: Millis) -> Millis {
     let mut rng = draw::chance(seed, &format!("cut {balancer} {minute}"));
     minute + rand::RngExt::random_range(&mut rng, 30_000..55_000)
 }
@@ -93,7 +95,7 @@ pub(super) fn part(aws: &mut Aws, seed: u64, series: &Series, minute: Millis, ha
     if known.is_some() {
         return known;
     }
-    let cut = cut(aws, seed, &series.balancer, minute);
+    let cut = cut(seed, &series.balancer, minute);
     let (from, to) = if half == 0 { (minute, cut) } else { (cut, minute + MINUTE) };
     if aws.now < to {
         return None;

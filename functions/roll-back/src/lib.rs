@@ -88,14 +88,15 @@ impl RollBack {
     /// but the invocation fails, so that somebody hears of it.
     async fn sweep(&self) -> Result<Value, Retry> {
         let (mut swept, mut failed) = (serde_json::Map::new(), Vec::new());
-        for lease in self.ledger.leases().await? {
+        let (leases, started) = self.ledger.leases().await?;
+        for lease in leases {
             let Some(release) = lease.release.clone() else { continue };
             match self.sweep_one(&lease, &release).await {
                 Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
                 Err(error) => failed.push(format!("{}: {error}", release.execution)),
             }
         }
-        for started in self.ledger.started().await? {
+        for started in started {
             match self.sweep_started(&started).await {
                 Ok(status) => drop(swept.insert(started.execution, Value::String(status))),
                 Err(error) => failed.push(format!("{}: {error}", started.execution)),

@@ -1,8 +1,8 @@
 //! The ledger's table: every write on the condition that the item is still the one that was read.
 //!
-//! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`, so that the sweep reads them with one query; records are
-//! `pk = execution#<id>`, `sk = record`, and while a record is `started` there is also `pk = started`, `sk = <id>`, for the sweep;
-//! pushes are `pk = push#<pipeline>`, `sk = <digest>`.
+//! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`; records are `pk = execution#<id>`, `sk = record`, and while a record
+//! is `started` there is also `pk = lease`, `sk = started#<id>`, so that the sweep reads both with one query; pushes are
+//! `pk = push#<pipeline>`, `sk = <digest>`.
 
 use std::collections::HashMap;
 
@@ -19,6 +19,12 @@ use crate::job::{Failure, StepError, StepResult};
 use crate::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, Started, State};
 use crate::limits::{FORMAT_VERSION, PAGES};
 use crate::timestamp::Timestamp;
+
+/// The partition of all that the sweep reads.
+const LEASE: &str = "lease";
+
+/// What the sort key of a started execution begins with; no name of a cluster holds `#`.
+const STARTED: &str = "started#";
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -120,44 +126,35 @@ impl Ledger {
     /// # Errors
     /// When the call fails or the item is of another version.
     pub async fn lease(&self, cluster: &str, service: &str) -> Result<Option<Lease>, AwsError> {
-        self.get("lease", &format!("{}/{}", short(cluster), short(service))).await
+        self.get(LEASE, &format!("{}/{}", short(cluster), short(service))).await
     }
 
-    /// All leases, free ones too.
+    /// All leases, free ones too, and the executions that were started and whose release has neither begun nor ended.
     ///
     /// # Errors
     /// When a call fails, an item is of another version, or there are too many.
-    pub async fn leases(&self) -> Result<Vec<Lease>, AwsError> {
-        self.query("lease").await
-    }
-
-    /// Executions that were started and whose release has neither begun nor ended.
-    ///
-    /// # Errors
-    /// As [`Self::leases`].
-    pub async fn started(&self) -> Result<Vec<Started>, AwsError> {
-        self.query("started").await
-    }
-
-    async fn query<T: DeserializeOwned>(&self, pk: &str) -> Result<Vec<T>, AwsError> {
+    pub async fn leases(&self) -> Result<(Vec<Lease>, Vec<Started>), AwsError> {
         const OPERATION: &str = "dynamodb:Query";
-        let (mut found, mut start) = (Vec::new(), None);
+        let (mut leases, mut started, mut start) = (Vec::new(), Vec::new(), None);
         for _ in 0..PAGES {
             let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
             let request = request
                 .consistent_read(true)
-                .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+                .expression_attribute_values(":pk", AttributeValue::S(LEASE.to_owned()))
                 .set_exclusive_start_key(start);
             let page = request.send().await.map_err(AwsError::of(OPERATION))?;
             for item in page.items.unwrap_or_default() {
-                found.push(checked(OPERATION, item)?);
+                match item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with(STARTED)) {
+                    true => started.push(checked(OPERATION, item)?),
+                    false => leases.push(checked(OPERATION, item)?),
+                }
             }
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok(found);
+                return Ok((leases, started));
             }
         }
-        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages of `{pk}`")))
+        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages of leases")))
     }
 
     /// The record of an execution.
@@ -225,21 +222,20 @@ impl Ledger {
 
     /// What the sweep finds a started execution by: there while the record is `started`, gone afterwards.
     fn mark(&self, record: &Record) -> Result<TransactWriteItem, AwsError> {
-        let change = TransactWriteItem::builder();
+        let (change, sk) = (TransactWriteItem::builder(), format!("{STARTED}{}", record.execution));
         if record.state == RecordState::Started {
             let put = Put::builder().table_name(&self.table);
-            let put = put.set_item(Some(item("started", &record.execution, &Started::of(record))?));
+            let put = put.set_item(Some(item(LEASE, &sk, &Started::of(record))?));
             return Ok(change.put(put.build().map_err(unbuildable)?).build());
         }
         let key = |text: &str| AttributeValue::S(text.to_owned());
-        let delete =
-            Delete::builder().table_name(&self.table).key("pk", key("started")).key("sk", key(&record.execution));
+        let delete = Delete::builder().table_name(&self.table).key("pk", key(LEASE)).key("sk", key(&sk));
         Ok(change.delete(delete.build().map_err(unbuildable)?).build())
     }
 
     fn put_lease(&self, next: &Lease) -> Result<PutBuilder, AwsError> {
         let key = format!("{}/{}", short(&next.cluster), short(&next.service));
-        let put = Put::builder().table_name(&self.table).set_item(Some(item("lease", &key, next)?));
+        let put = Put::builder().table_name(&self.table).set_item(Some(item(LEASE, &key, next)?));
         Ok(match next.fence {
             1 => put.condition_expression("attribute_not_exists(pk)"),
             fence => put

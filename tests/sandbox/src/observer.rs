@@ -1,7 +1,7 @@
 //! The account seen from outside, for the story, its pictures and its invariants: raw state, read without any code of the
 //! functions, so that a mistake there is not repeated here.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::aws::Aws;
 use crate::aws::codepipeline::Execution;
@@ -18,6 +18,13 @@ pub fn ledger(aws: &Aws) -> Vec<Value> {
     table.map(|table| aws.dynamodb.items(&table.physical_id)).unwrap_or_default()
 }
 
+/// The item of the ledger with a key, both in DynamoDB's JSON.
+#[must_use]
+pub fn item(aws: &Aws, key: &Value) -> Option<Value> {
+    let table = aws.cloudformation.stack(FUNCTIONS_STACK)?.resource("LedgerTable")?;
+    aws.dynamodb.item(&table.physical_id, key)
+}
+
 /// A text member of an item, by path: `release.execution`.
 #[must_use]
 pub fn text<'a>(item: &'a Value, path: &str) -> Option<&'a str> {
@@ -31,16 +38,13 @@ pub fn text<'a>(item: &'a Value, path: &str) -> Option<&'a str> {
 /// The record of an execution.
 #[must_use]
 pub fn record(aws: &Aws, execution: &str) -> Option<Value> {
-    let key = format!("execution#{execution}");
-    ledger(aws).into_iter().find(|item| text(item, "pk") == Some(&key))
+    item(aws, &json!({"pk": {"S": format!("execution#{execution}")}, "sk": {"S": "record"}}))
 }
 
 /// The execution that holds the lease of a service.
 #[must_use]
 pub fn holder(aws: &Aws, cluster: &str, service: &str) -> Option<String> {
-    let key = format!("{cluster}/{service}");
-    let lease =
-        ledger(aws).into_iter().find(|item| text(item, "pk") == Some("lease") && text(item, "sk") == Some(&key));
+    let lease = item(aws, &json!({"pk": {"S": "lease"}, "sk": {"S": format!("{cluster}/{service}")}}));
     lease.and_then(|lease| text(&lease, "release.execution").map(ToOwned::to_owned))
 }
 

@@ -2,6 +2,7 @@
 //! rolled back is as it was recorded.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -134,7 +135,7 @@ impl Endings {
 
 /// What a release registered and does not run is no longer what a stack update would take.
 fn retired(aws: &Aws, execution: &str, record: &Value, before: &Ledger) -> Result<(), String> {
-    let of_execution = |lease: &&Value| text(lease, "release.execution") == Some(execution);
+    let of_execution = |lease: &&Arc<Value>| text(lease, "release.execution") == Some(execution);
     let registered = before.leases.values().find(of_execution).and_then(|lease| text(lease, "release.registered"));
     let unused = match text(record, "outcome") {
         Some("rolled-back") => true,

@@ -1,6 +1,7 @@
 //! Invariant 8: a lease changes hands lawfully, and only the release that holds it changes the service.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -64,7 +65,8 @@ impl Leases {
     pub(super) fn written(&mut self, aws: &Aws, call: &Call, before: &Ledger, after: &Ledger) -> Result<u64, String> {
         let mut checked = 0;
         for (service, lease) in &after.leases {
-            let was = before.leases.get(service);
+            let was = before.leases.get(service).map(Arc::as_ref);
+            let lease = lease.as_ref();
             if was == Some(lease) {
                 continue;
             }
@@ -127,8 +129,8 @@ impl Leases {
         };
         let execution = execution_of(aws, attempt);
         let lease = match &service {
-            Some(service) => ledger.leases.get(service),
-            None => ledger.leases.values().find(|lease| {
+            Some(service) => ledger.leases.get(service).map(Arc::as_ref),
+            None => ledger.leases.values().map(Arc::as_ref).find(|lease| {
                 let holder = text(lease, "release.execution");
                 holder.is_some() && (execution.is_none() || holder == execution.as_deref())
             }),

@@ -18,7 +18,7 @@ use serde_json::Value;
 
 use crate::aws::{Aws, Call, Millis, Request};
 use crate::driver::Driver;
-use crate::observer::{ledger, text};
+use crate::observer::{item, ledger, text};
 
 pub use traffic::Promise;
 
@@ -38,31 +38,61 @@ pub struct Invariants {
     evaluated: BTreeMap<&'static str, u64>,
 }
 
-/// The ledger as it was last written.
+/// The ledger as it was last written. What one write leaves alone is not copied.
 #[derive(Clone, Debug, Default)]
 struct Ledger {
     read: bool,
     /// By `cluster/service`.
-    leases: BTreeMap<String, Value>,
+    leases: BTreeMap<String, Arc<Value>>,
     /// By execution.
-    records: BTreeMap<String, Value>,
+    records: BTreeMap<String, Arc<Value>>,
 }
 
 impl Ledger {
     fn of(aws: &Aws) -> Self {
-        let (mut leases, mut records) = (BTreeMap::new(), BTreeMap::new());
+        let mut whole = Self { read: true, ..Self::default() };
         for item in ledger(aws) {
-            match text(&item, "pk") {
-                Some("lease") => drop(leases.insert(text(&item, "sk").unwrap_or_default().to_owned(), item)),
-                Some(pk) => {
-                    if let Some(execution) = pk.strip_prefix("execution#") {
-                        records.insert(execution.to_owned(), item);
-                    }
-                }
-                None => {}
+            whole.take(item);
+        }
+        whole
+    }
+
+    /// The ledger after a request that wrote it.
+    fn after(&self, aws: &Aws, request: &Request) -> Self {
+        let (asked, mut after) = (body(request), self.clone());
+        let parts = asked["TransactItems"].as_array().map_or(&[] as &[Value], Vec::as_slice).iter();
+        let writes = parts.flat_map(|part| part.as_object().into_iter().flat_map(|part| part.values())).chain([&asked]);
+        for keyed in writes.filter_map(|write| write.get("Item").or(write.get("Key"))) {
+            let key = serde_json::json!({"pk": keyed["pk"], "sk": keyed["sk"]});
+            match item(aws, &key) {
+                Some(item) => after.take(item),
+                None => after.drop(&key),
             }
         }
-        Self { read: true, leases, records }
+        after
+    }
+
+    /// A lease whose release is open.
+    fn open(&self) -> Option<&Value> {
+        self.leases.values().map(Arc::as_ref).find(|lease| text(lease, "release.state") == Some("open"))
+    }
+
+    fn take(&mut self, item: Value) {
+        let (pk, sk) = (text(&item, "pk").unwrap_or_default(), text(&item, "sk").unwrap_or_default().to_owned());
+        if pk == "lease" && sk.contains('/') {
+            self.leases.insert(sk, Arc::new(item));
+        } else if let Some(execution) = pk.strip_prefix("execution#") {
+            self.records.insert(execution.to_owned(), Arc::new(item));
+        }
+    }
+
+    fn drop(&mut self, key: &Value) {
+        let (pk, sk) = (text(key, "pk").unwrap_or_default(), text(key, "sk").unwrap_or_default());
+        if pk == "lease" {
+            self.leases.remove(sk);
+        } else if let Some(execution) = pk.strip_prefix("execution#") {
+            self.records.remove(execution);
+        }
     }
 }
 
@@ -123,7 +153,7 @@ impl Invariants {
             return Ok(());
         };
         match (call.service.as_str(), call.operation.as_str()) {
-            ("dynamodb", "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems") => self.written(aws, call),
+            ("dynamodb", "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems") => self.written(aws, call, request),
             ("ecs", "DescribeServices") => {
                 self.endings.saw_services(aws, call, request);
                 Ok(())
@@ -152,17 +182,19 @@ impl Invariants {
     }
 
     /// An invocation wrote the ledger.
-    fn written(&mut self, aws: &Aws, call: &Call) -> Result<(), String> {
-        let before = std::mem::replace(&mut self.ledger, Ledger::of(aws));
-        if !before.read {
+    fn written(&mut self, aws: &Aws, call: &Call, request: &Request) -> Result<(), String> {
+        if !self.ledger.read {
+            self.ledger = Ledger::of(aws);
             return Ok(());
         }
+        let after = self.ledger.after(aws, request);
+        let before = std::mem::replace(&mut self.ledger, after);
         let lawful = self.lease.written(aws, call, &before, &self.ledger)?;
         self.count("8 the lease changes hands lawfully", lawful);
         let closed = self.endings.closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;
         self.count("2 what is recorded is true", closed.told);
         self.count("3 what is rolled back is restored", closed.restored);
-        self.pushes.note_endings(&before.records, &self.ledger.records);
+        self.pushes.note_endings(&before, &self.ledger);
         Ok(())
     }
 

@@ -105,8 +105,7 @@ fn not_live(seen: &Seen<'_>) -> Option<String> {
 /// A step that gave the new colour more traffic had seen it run what is released, with as many healthy targets as it was
 /// filled with.
 pub(super) fn fit(aws: &Aws, ledger: &Ledger, sights: &[Sight], routes: &Routes) -> Result<u64, String> {
-    let open = |lease: &&Value| text(lease, "release.state") == Some("open");
-    let Some(lease) = ledger.leases.values().find(open) else { return Ok(0) };
+    let Some(lease) = ledger.open() else { return Ok(0) };
     let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else { return Ok(0) };
     let new = other(text(pair, "live").unwrap_or_default());
     let (rule, group) = (text(pair, "rule").unwrap_or_default(), text(pair, &format!("{new}.target_group")));
@@ -134,8 +133,7 @@ pub(super) fn fit(aws: &Aws, ledger: &Ledger, sights: &[Sight], routes: &Routes)
 
 /// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic goes back.
 pub(super) fn bakes(ledger: &Ledger, sights: &[Sight], routes: &Routes, percent: u32) -> Result<(), String> {
-    let open = |lease: &&Value| text(lease, "release.state") == Some("open");
-    let Some(lease) = ledger.leases.values().find(open) else { return Ok(()) };
+    let Some(lease) = ledger.open() else { return Ok(()) };
     let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else { return Ok(()) };
     let new = other(text(pair, "live").unwrap_or_default());
     let group = text(pair, &format!("{new}.target_group")).unwrap_or_default();

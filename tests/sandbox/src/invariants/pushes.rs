@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{body, execution_of};
+use super::{Ledger, body, execution_of};
 use crate::aws::{Aws, Call, Request};
 use crate::observer::{digest, ledger, pushed, text};
 
@@ -27,9 +27,9 @@ impl Pushes {
     }
 
     /// Remembers how releases ended.
-    pub(super) fn note_endings(&mut self, before: &BTreeMap<String, Value>, after: &BTreeMap<String, Value>) {
-        for (execution, record) in after {
-            let Some(digest) = text(record, "digest").filter(|_| before.get(execution) != Some(record)) else {
+    pub(super) fn note_endings(&mut self, before: &Ledger, after: &Ledger) {
+        for (execution, record) in &after.records {
+            let Some(digest) = text(record, "digest").filter(|_| before.records.get(execution) != Some(record)) else {
                 continue;
             };
             match text(record, "outcome") {

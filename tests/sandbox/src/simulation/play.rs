@@ -55,9 +55,10 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
     run(aws, faults, async |driver| {
         let stage = Stage::new(plan, &driver, traces);
         let ended = stage.run().await;
-        let aws = driver.world.snapshot();
+        let ran = driver.ran();
+        let aws = driver.world.aws();
         let mut played = stage.told(&aws, ended);
-        played.coverage.account(plan, &aws, &driver.ran());
+        played.coverage.account(plan, &aws, &ran);
         played
     })
 }

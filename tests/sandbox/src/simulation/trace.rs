@@ -183,7 +183,7 @@ impl Trace {
         }
         for item in ledger(aws) {
             match text(&item, "pk") {
-                Some("lease") => {
+                Some("lease") if text(&item, "service").is_some() => {
                     let holder =
                         text(&item, "release.execution").map_or_else(|| "free".to_owned(), |id| short(id).to_owned());
                     let state = text(&item, "release.state").unwrap_or_default();

@@ -37,6 +37,13 @@ impl DynamoDb {
             .map(|table| table.items.values().map(attribute::item_to_json).collect())
             .unwrap_or_default()
     }
+
+    /// The item of a key, both in their JSON form.
+    pub fn item(&self, table: &str, key: &Value) -> Option<Value> {
+        let table = self.tables.get(table)?;
+        let (key, _) = table.key_from_json(key).ok()?;
+        table.items.get(&key).map(attribute::item_to_json)
+    }
 }
 
 /// An error with the members that its JSON has beside the message.

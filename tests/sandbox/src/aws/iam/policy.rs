@@ -77,23 +77,39 @@ pub fn evaluate<'a>(statements: impl IntoIterator<Item = &'a Value>, demand: &De
 
 /// Refuses a statement with anything that the sandbox does not evaluate, before it is ever asked.
 pub fn check(statement: &Value) -> Result<(), Unsupported> {
-    applies(statement, &Demand::anywhere("sts:GetCallerIdentity")).map(drop)
+    let nothing = Demand::anywhere("sts:GetCallerIdentity");
+    is_about_action(statement, &nothing)?;
+    is_about_resource(statement, &nothing)?;
+    condition::holds(&statement["Condition"], &nothing.context).map(drop)
 }
 
-/// Whether a statement is about the demand. Everything is looked at, so that nothing unsupported hides.
+/// Whether a statement is about the demand. Few are about its action, and nothing else of the others is looked at: they were checked
+/// when the policy was made.
 fn applies(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
-    let action = names(statement, "Action", |pattern| {
-        wildcard(&pattern.to_ascii_lowercase(), &demand.action.to_ascii_lowercase())
-    })?;
-    let resource = names(statement, "Resource", |pattern| wildcard(pattern, &demand.resource))?;
-    let conditions = condition::holds(&statement["Condition"], &demand.context)?;
-    Ok(action && resource && conditions)
+    Ok(is_about_action(statement, demand)?
+        && is_about_resource(statement, demand)?
+        && condition::holds(&statement["Condition"], &demand.context)?)
 }
 
-/// Whether an element (or its opposite, `NotAction` and `NotResource`) covers something.
-fn names(statement: &Value, element: &str, covers: impl Fn(&str) -> bool) -> Result<bool, Unsupported> {
-    let opposite = format!("Not{element}");
-    let (patterns, wanted) = match statement.get(&opposite) {
+fn is_about_action(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
+    let covers = |pattern: &str| match pattern.contains(['*', '?']) {
+        true => wildcard(&pattern.to_ascii_lowercase(), &demand.action.to_ascii_lowercase()),
+        false => pattern.eq_ignore_ascii_case(&demand.action),
+    };
+    names(statement, ["Action", "NotAction"], covers)
+}
+
+fn is_about_resource(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
+    names(statement, ["Resource", "NotResource"], |pattern| wildcard(pattern, &demand.resource))
+}
+
+/// Whether an element, or its opposite, covers something.
+fn names(
+    statement: &Value,
+    [element, opposite]: [&str; 2],
+    covers: impl Fn(&str) -> bool,
+) -> Result<bool, Unsupported> {
+    let (patterns, wanted) = match statement.get(opposite) {
         Some(patterns) => (items(patterns), false),
         None => (items(&statement[element]), true),
     };

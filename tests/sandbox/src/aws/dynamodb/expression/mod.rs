@@ -17,6 +17,7 @@ pub(super) use projection::{project, projection};
 pub(super) use update::{Action, updates};
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 
@@ -103,6 +104,6 @@ fn check_placeholder(member: &str, sigil: char, key: &str) -> Result<(), ApiErro
 
 /// Words that an expression may not use as a bare attribute name, in capitals.
 fn is_reserved(word: &str) -> bool {
-    let word = word.to_ascii_uppercase();
-    include_str!("reserved_words.txt").lines().any(|reserved| reserved == word)
+    static RESERVED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| include_str!("reserved_words.txt").lines().collect());
+    RESERVED.contains(word.to_ascii_uppercase().as_str())
 }

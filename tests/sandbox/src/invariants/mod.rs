@@ -1,9 +1,10 @@
 //! What must hold, whatever goes wrong: checked after every call, at every instant and at the end of every run, from the
 //! account's own state, by code that shares nothing with the functions.
 //!
-//! `traffic` holds invariants 1 and 7, `endings` 2 and 3, `pushes` 4 and 5, `jobs` 6, `lease` 8. That a healthy release ends
+//! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and 5, `jobs` 6, `lease` 8. That a healthy release ends
 //! deployed (9) needs to know what was asked for: the simulation checks it.
 
+mod colours;
 mod endings;
 mod jobs;
 mod lease;
@@ -13,6 +14,7 @@ mod traffic;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -26,6 +28,7 @@ pub use traffic::Promise;
 #[derive(Clone, Debug, Default)]
 pub struct Invariants {
     traffic: traffic::Traffic,
+    colours: colours::Colours,
     endings: endings::Endings,
     lease: lease::Leases,
     pushes: pushes::Pushes,
@@ -153,7 +156,9 @@ impl Invariants {
             return Ok(());
         };
         match (call.service.as_str(), call.operation.as_str()) {
-            ("dynamodb", "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems") => self.written(aws, call, request),
+            ("dynamodb", "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems") => {
+                self.written(aws, call, request)
+            }
             ("ecs", "DescribeServices") => {
                 self.endings.saw_services(aws, call, request);
                 Ok(())
@@ -178,6 +183,13 @@ impl Invariants {
     #[must_use]
     pub fn baking(mut self, percent: u32) -> Self {
         self.bake_percent = percent;
+        self
+    }
+
+    /// How long the old colour of a pair stays after its traffic left.
+    #[must_use]
+    pub fn draining(mut self, drain: Duration) -> Self {
+        self.colours.drain = drain.as_millis() as Millis;
         self
     }
 
@@ -208,9 +220,15 @@ impl Invariants {
         self.count("8 only the holder changes a service", held);
         if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
             let routes = call.attempt.and_then(|attempt| self.endings.sight_of(attempt));
+            let guarded = self.ledger.open().map_or(Ok(0), |lease| colours::is_guarded(aws, lease));
             let raised = routes.map_or(Ok(0), |(sights, routes)| pair::fit(aws, &self.ledger, sights, routes))?;
             self.count("1 traffic goes to a colour that was seen fit", raised);
+            if raised > 0 {
+                self.count("7 nothing is scaled in while traffic moves", guarded?);
+            }
         }
+        let drained = self.colours.changed(aws, call, request, &self.ledger)?;
+        self.count("7 the old colour drains", drained);
         if call.operation == "UpdateService" {
             let ordered = self.pushes.deployed(aws, call, request)?;
             self.count("5 no older and no rejected image comes back", ordered);
@@ -245,8 +263,9 @@ impl Invariants {
     /// # Errors
     /// The invariant that does not hold, with what was found.
     pub fn at_end(&mut self, aws: &Aws) -> Result<(), String> {
-        let ended = endings::at_end(aws, &Ledger::of(aws), self.by_hand.is_empty())?;
-        self.count("2 every execution ends", ended);
+        let ledger = Ledger::of(aws);
+        self.count("2 every execution ends", endings::at_end(aws, &ledger, self.by_hand.is_empty())?);
+        self.count("3 scale-in is given back", colours::given_back(aws, &ledger)?);
         self.count("4 no push is lost", pushes::none_lost(aws)?);
         let once = self.pushes.none_twice(aws, &self.disturbed)?;
         self.count("4 no push starts twice", once);

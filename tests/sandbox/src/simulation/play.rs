@@ -103,8 +103,14 @@ struct Stage {
 impl Stage {
     fn new(plan: &Plan, driver: &Driver, traces: bool) -> Self {
         let baked = plan.shape.pair.as_ref().map_or(0, |pair| pair.minimum_healthy_percent);
+        let drained = plan.shape.pair.as_ref().map_or(0, |pair| u64::from(pair.drain_minutes) * 60);
         let promise = Promise { cluster: CLUSTER, service: WEB, healthy: bound::promised(plan) };
-        let invariants = Arc::new(Mutex::new(Invariants::new(&[promise]).baking(baked).resumed(&driver.world.aws())));
+        let invariants = Arc::new(Mutex::new(
+            Invariants::new(&[promise])
+                .baking(baked)
+                .draining(Duration::from_secs(drained))
+                .resumed(&driver.world.aws()),
+        ));
         let broken = Invariants::witness(&invariants, driver);
         let trace = Trace::new(traces, &driver.world.aws());
         Self {

@@ -19,6 +19,7 @@ pub mod noninferiority;
 pub mod offline;
 pub mod progress;
 pub mod rank;
+pub mod report;
 pub mod scenario;
 pub mod sequential;
 mod strict;

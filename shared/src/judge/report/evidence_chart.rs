@@ -1,0 +1,158 @@
+//! Draws evidence over time against its limit, on a logarithmic scale.
+
+use super::chart::{BOTTOM, HEIGHT, LEFT, Minutes, Path, RIGHT, TOP, Tick, WIDTH, height, unit};
+use super::judgement::{Judgement, Look};
+use super::numbers::{evidence, odds, plain, ranges, thousands};
+use super::series::POINTS_MAX;
+
+/// The scale always reaches from a tenth to a little above the limit, so that charts are alike.
+const LOW: f64 = 0.1;
+/// What lies beyond these is drawn at the edge: it changes nothing in the verdict.
+const LOWEST: f64 = 1e-3;
+const ABOVE_LIMIT_MIN: f64 = 4.0;
+const ABOVE_LIMIT_MAX: f64 = 1e3;
+
+/// Evidence against one limit.
+#[derive(Debug)]
+pub(super) struct EvidenceChart {
+    pub(super) id: &'static str,
+    pub(super) heading: &'static str,
+    pub(super) limit_label: String,
+    pub(super) description: String,
+    pub(super) caption: String,
+    pub(super) x_ticks: Vec<Tick>,
+    pub(super) y_ticks: Vec<Tick>,
+    pub(super) limit_y: String,
+    /// Where the name of the limit stands.
+    pub(super) limit_text_y: String,
+    pub(super) line: String,
+    pub(super) end: (String, String),
+    /// The last value is beyond the scale: `↑` or `↓`.
+    pub(super) beyond: &'static str,
+    pub(super) frame: Frame,
+}
+
+/// The fixed measures of the drawing, for the templates.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) width: f64,
+    pub(super) height: f64,
+    pub(super) left: f64,
+    pub(super) right: f64,
+    pub(super) top: f64,
+    pub(super) bottom: f64,
+}
+
+pub(super) const FRAME: Frame =
+    Frame { width: WIDTH, height: HEIGHT, left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM };
+
+/// The family's evidence of harm, with the limit of a rollback.
+pub(super) fn harm(judgement: &Judgement) -> EvidenceChart {
+    let limit = -judgement.settings.alpha.ln();
+    let odds = odds(judgement.settings.alpha);
+    let caption = format!(
+        "All metrics together. A canary within tolerance ever reaches {odds} with a chance of at most 1 in {odds}, \
+         however often it is looked at."
+    );
+    draw(judgement, limit, "harm", "Evidence of harm", format!("roll back at {odds}"), caption, |look| look.log_e)
+}
+
+/// The least evidence of health, with the limit of a promotion.
+pub(super) fn health(judgement: &Judgement) -> EvidenceChart {
+    let limit = -judgement.settings.alpha_promote.ln();
+    let odds = odds(judgement.settings.alpha_promote);
+    let caption = format!(
+        "The metric with the least of it counts. A canary beyond its bound ever reaches {odds} with a chance of at \
+         most 1 in {odds}. A promotion also needs {} usable minutes and evidence of harm of at most 2.",
+        judgement.settings.min_minutes
+    );
+    draw(judgement, limit, "health", "Evidence of health", format!("promote at {odds}"), caption, |look| {
+        look.log_e_promote
+    })
+}
+
+fn draw(
+    judgement: &Judgement,
+    limit: f64,
+    id: &'static str,
+    heading: &'static str,
+    limit_label: String,
+    caption: String,
+    value: impl Fn(&Look) -> f64,
+) -> EvidenceChart {
+    let points = thin(judgement.looks().map(|look| (look.minute, value(look))).collect());
+    let (low, high) = scale(&points, limit);
+    let (x, y) = (Minutes::to(judgement.verdict.minute), |log: f64| height(log, low, high));
+    let mut line = Path::default();
+    // Before the first look nothing is known, which is evidence of 1.
+    line.to(x.x(0.0), y(0.0), true);
+    for (minute, log) in &points {
+        line.to(x.x(f64::from(*minute)), y(*log), false);
+    }
+    let last = value(&judgement.verdict);
+    let limit_y = y(limit);
+    EvidenceChart {
+        description: describe(heading, &limit_label, limit, &points, last),
+        id,
+        heading,
+        limit_label,
+        caption,
+        x_ticks: x.ticks(),
+        y_ticks: decades(low, high, limit, y),
+        limit_y: unit(limit_y),
+        limit_text_y: unit(limit_y - 5.0),
+        line: line.finish(),
+        end: (unit(x.x(f64::from(judgement.verdict.minute))), unit(y(last))),
+        beyond: if last > high {
+            "↑"
+        } else if last < low {
+            "↓"
+        } else {
+            ""
+        },
+        frame: FRAME,
+    }
+}
+
+/// Keeps the highest of neighbouring looks where there are more than a chart can show, and the last.
+fn thin(looks: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
+    let width = looks.len().div_ceil(2 * POINTS_MAX).max(1);
+    let highest = |chunk: &[(u32, f64)]| chunk.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+    let mut points: Vec<_> = looks.chunks(width).filter_map(highest).collect();
+    points.extend(looks.last().filter(|last| points.last() != Some(last)));
+    points
+}
+
+fn scale(points: &[(u32, f64)], limit: f64) -> (f64, f64) {
+    let lowest = points.iter().fold(f64::INFINITY, |low, (_, log)| low.min(*log));
+    let highest = points.iter().fold(f64::NEG_INFINITY, |high, (_, log)| high.max(*log));
+    let low = lowest.clamp(LOWEST.ln(), LOW.ln());
+    let high = highest.clamp(limit + ABOVE_LIMIT_MIN.ln(), limit + ABOVE_LIMIT_MAX.ln());
+    (low, high)
+}
+
+/// Powers of ten, without one that would touch the limit's own label.
+fn decades(low: f64, high: f64, limit: f64, y: impl Fn(f64) -> f64) -> Vec<Tick> {
+    let ten = 10f64.ln();
+    let (first, last) = ((low / ten - 1e-9).ceil() as i32, (high / ten).floor() as i32);
+    let powers = (first..=last).filter(|power| (y(f64::from(*power) * ten) - y(limit)).abs() > 11.0);
+    let tick = |log: f64, label| Tick { at: unit(y(log)), label };
+    let label = |power: i32| {
+        if power < 0 { plain(10f64.powi(power)) } else { thousands(10u64.saturating_pow(power.unsigned_abs())) }
+    };
+    let ticks = powers.map(|power| tick(f64::from(power) * ten, label(power)));
+    ticks.chain(std::iter::once(tick(limit, plain(limit.exp().round())))).collect()
+}
+
+/// The chart in words, for those who do not see it.
+fn describe(heading: &str, limit_label: &str, limit: f64, points: &[(u32, f64)], last: f64) -> String {
+    let highest = points.iter().copied().fold((0, 0.0), |top, point| if point.1 > top.1 { point } else { top });
+    let reached: Vec<u32> = points.iter().filter(|(_, log)| *log >= limit).map(|(minute, _)| *minute).collect();
+    let reached = if reached.is_empty() { "never".to_owned() } else { format!("in minutes {}", ranges(&reached)) };
+    format!(
+        "{heading}, logarithmic. Limit: {limit_label}, reached {reached}. Highest {} in minute {}; {} at the last look.",
+        evidence(highest.1),
+        highest.0,
+        evidence(last)
+    )
+}

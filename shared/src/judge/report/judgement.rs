@@ -1,0 +1,321 @@
+//! The stored form of a judgement, version 1.
+//!
+//! The types mirror those of the judge instead of deriving on them, so that a change of the judge's
+//! own types cannot silently change what is stored. Everything is checked on the way in: a record
+//! that contradicts itself is refused, because a report of it would look as sure as a true one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::judge::clean::{Reading, Side};
+use crate::judge::metric::{MetricSpec, Promotion};
+use crate::judge::{Decision, FieldError, JudgeConfig, Progress, Reason};
+use crate::limits::JUDGED_MINUTES;
+
+use super::quality::Quality;
+
+/// The version of the stored form.
+pub(super) const JUDGEMENT_VERSION: u32 = 1;
+
+/// A stored judgement that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum RecordError {
+    /// Not JSON, or not of this shape.
+    #[error("failed to parse the judgement: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A setting is out of its range.
+    #[error("failed to read the judgement: settings.{0}")]
+    Setting(#[from] FieldError),
+    /// Written by another version.
+    #[error("failed to read the judgement: version {found}, legal: {JUDGEMENT_VERSION}; use the release that wrote it")]
+    Version {
+        /// The version found.
+        found: u32,
+    },
+    /// Its parts do not fit together.
+    #[error("failed to read the judgement: {0}")]
+    Contradiction(&'static str),
+}
+
+/// One judgement with everything it rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judgement {
+    pub(super) v: u32,
+    pub(super) name: String,
+    pub(super) facts: Vec<Fact>,
+    pub(super) notes: Vec<String>,
+    #[serde(with = "Settings")]
+    pub(super) settings: JudgeConfig,
+    pub(super) metrics: Vec<StoredMetric>,
+    pub(super) verdict: Look,
+    pub(super) quality: Vec<Quality>,
+    pub(super) progress: Progress,
+    pub(super) looks: Vec<Look>,
+    pub(super) minutes: Vec<StoredMinute>,
+}
+
+/// Something to know about the deployment, such as its image or when the bake began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// The fact itself.
+    pub value: String,
+}
+
+/// What one look found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Look {
+    /// The minute of the look, from 1.
+    pub minute: u32,
+    /// What it decided.
+    #[serde(with = "StoredDecision")]
+    pub decision: Decision,
+    /// Why.
+    #[serde(with = "StoredReason")]
+    pub reason: Reason,
+    /// The verdict as a sentence.
+    pub sentence: String,
+    /// ln of the family's evidence of harm.
+    pub log_e: f64,
+    /// ln of the highest such evidence at which a rollback was allowed.
+    pub highest_log_e: Option<f64>,
+    /// ln of the least evidence of health.
+    pub log_e_promote: f64,
+    /// The metric with the least evidence of health.
+    pub weakest: String,
+    /// Minutes that every promoting metric could use.
+    pub usable_minutes: u32,
+    /// The evidence of each metric, in the order of the metrics.
+    pub evidence: Vec<Part>,
+}
+
+/// One metric's evidence at one look.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Part {
+    /// ln of its part w·E of the family's evidence of harm.
+    pub harm: f64,
+    /// ln of its evidence of health, if it takes part in promotion.
+    pub health: Option<f64>,
+}
+
+/// One minute of all metrics, as visible at the last look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredMinute {
+    pub(super) t: u32,
+    pub(super) readings: Vec<StoredReading>,
+}
+
+/// One minute of one metric; `null` is unknown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredReading {
+    pub(super) c: StoredSide,
+    pub(super) b: StoredSide,
+    /// The canary's bad requests by the measure for promotion.
+    pub(super) promote: Option<u64>,
+    /// The minute of the look that used it; none if it never counted.
+    pub(super) used: Option<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredSide {
+    pub(super) n: Option<u64>,
+    pub(super) bad: Option<u64>,
+}
+
+/// A metric as it was judged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredMetric {
+    pub(super) name: String,
+    pub(super) label: String,
+    pub(super) weight: f64,
+    pub(super) tolerance: f64,
+    pub(super) floor: Option<f64>,
+    pub(super) dispersion: f64,
+    pub(super) promotion: Option<StoredPromotion>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredPromotion {
+    pub(super) tolerance: f64,
+    pub(super) floor: Option<f64>,
+}
+
+/// [`JudgeConfig`] field by field, so that a stored judgement names every setting it was made with.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "JudgeConfig", deny_unknown_fields)]
+struct Settings {
+    alpha: f64,
+    alpha_exam: f64,
+    alpha_promote: f64,
+    tau: f64,
+    eps: f64,
+    tau_promote: f64,
+    eps_promote: f64,
+    w_errors: f64,
+    w_latency: f64,
+    dispersion_errors: f64,
+    dispersion_latency: f64,
+    min_bad: u64,
+    min_minutes: u32,
+    end: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Decision", rename_all = "lowercase")]
+enum StoredDecision {
+    Continue,
+    Promote,
+    Rollback,
+    Inconclusive,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Reason", tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+enum StoredReason {
+    Unsettled,
+    Harm { metric: String, minute: u32 },
+    Exam { metric: String, p: f64, limit: f64 },
+    NonInferior,
+    EndOfBake,
+}
+
+impl Judgement {
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    /// Another version, an unknown or missing field, or parts that do not fit together.
+    pub fn from_json(text: &str) -> Result<Self, RecordError> {
+        let judgement: Self = serde_json::from_str(text)?;
+        judgement.check()?;
+        Ok(judgement)
+    }
+
+    /// The stored form: one line of JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("strings, numbers and lists always serialize")
+    }
+
+    /// The verdict that stands.
+    pub fn verdict(&self) -> &Look {
+        &self.verdict
+    }
+
+    /// The looks in order; the last one is the verdict.
+    pub fn looks(&self) -> impl Iterator<Item = &Look> {
+        self.looks.iter().chain(std::iter::once(&self.verdict))
+    }
+
+    /// Adds something to know about the deployment, shown beneath its name.
+    #[must_use]
+    pub fn with_fact(mut self, name: &str, value: &str) -> Self {
+        self.facts.push(Fact { name: name.to_owned(), value: value.to_owned() });
+        self
+    }
+
+    /// Adds a sentence about the data, such as how its clumping was measured.
+    #[must_use]
+    pub fn with_note(mut self, note: &str) -> Self {
+        self.notes.push(note.to_owned());
+        self
+    }
+
+    fn check(&self) -> Result<(), RecordError> {
+        if self.v != JUDGEMENT_VERSION {
+            return Err(RecordError::Version { found: self.v });
+        }
+        let settings = serde_json::to_value(SettingsRef { settings: &self.settings })?;
+        JudgeConfig::from_json(&settings["settings"])?;
+        match self.contradiction() {
+            Some(what) => Err(RecordError::Contradiction(what)),
+            None => Ok(()),
+        }
+    }
+
+    /// What does not fit together, if anything. What is left is checked by the judge in a replay.
+    fn contradiction(&self) -> Option<&'static str> {
+        let (now, metrics) = (self.verdict.minute, self.metrics.len());
+        let minutes = now.min(self.settings.end) as usize;
+        let in_order = |(index, minute): (usize, &StoredMinute)| minute.t as usize == index + 1;
+        let used = |minute: &StoredMinute, used: u32| (minute.t..=now).contains(&used);
+        let ascending = self.looks.windows(2).all(|pair| pair[0].minute < pair[1].minute);
+        let named = |name: &str| self.metrics.iter().any(|metric| metric.name == name);
+        let rules = [
+            ((1..=JUDGED_MINUTES).contains(&now), "verdict.minute is outside the bake"),
+            (metrics > 0, "metrics is empty"),
+            (self.minutes.len() == minutes, "minutes do not reach to the verdict"),
+            (self.minutes.iter().enumerate().all(in_order), "minutes are not numbered from 1"),
+            (
+                self.minutes.iter().all(|minute| minute.readings.len() == metrics),
+                "minutes[].readings differ from metrics",
+            ),
+            (
+                self.minutes.iter().all(|m| m.readings.iter().filter_map(|r| r.used).all(|at| used(m, at))),
+                "minutes[].readings[].used is before its minute or after the verdict",
+            ),
+            (ascending && self.looks.last().is_none_or(|look| look.minute < now), "looks are not in order"),
+            (self.looks().all(|look| look.evidence.len() == metrics), "looks[].evidence differs from metrics"),
+            (self.looks().all(|look| look.reason_metric().is_none_or(named)), "a reason names an unknown metric"),
+            (self.looks().all(|look| named(&look.weakest)), "weakest is an unknown metric"),
+            (
+                self.quality.iter().map(|q| &q.metric).eq(self.metrics.iter().map(|m| &m.name)),
+                "quality differs from metrics",
+            ),
+        ];
+        rules.into_iter().find(|(holds, _)| !holds).map(|(_, what)| what)
+    }
+}
+
+impl Look {
+    /// The metric that decided, if one did.
+    pub fn reason_metric(&self) -> Option<&str> {
+        match &self.reason {
+            Reason::Harm { metric, .. } | Reason::Exam { metric, .. } => Some(metric),
+            Reason::Unsettled | Reason::NonInferior | Reason::EndOfBake => None,
+        }
+    }
+}
+
+/// Serializes borrowed settings by their stored form.
+#[derive(Serialize)]
+struct SettingsRef<'a> {
+    #[serde(with = "Settings")]
+    settings: &'a JudgeConfig,
+}
+
+impl From<MetricSpec> for StoredMetric {
+    fn from(spec: MetricSpec) -> Self {
+        let promotion = spec.promotion.map(|Promotion { tolerance, floor }| StoredPromotion { tolerance, floor });
+        let MetricSpec { name, label, weight, tolerance, floor, dispersion, .. } = spec;
+        Self { name, label, weight, tolerance, floor, dispersion, promotion }
+    }
+}
+
+impl From<&StoredMetric> for MetricSpec {
+    fn from(metric: &StoredMetric) -> Self {
+        let StoredMetric { name, label, weight, tolerance, floor, dispersion, promotion } = metric.clone();
+        let promotion = promotion.map(|StoredPromotion { tolerance, floor }| Promotion { tolerance, floor });
+        Self { name, label, weight, tolerance, floor, dispersion, promotion }
+    }
+}
+
+impl StoredReading {
+    pub(super) fn new(reading: &Reading, used: Option<u32>) -> Self {
+        let side = |side: Side| StoredSide { n: side.requests, bad: side.bad };
+        let (c, b) = (side(reading.canary), side(reading.baseline));
+        Self { c, b, promote: reading.canary_bad_promote, used }
+    }
+
+    pub(super) fn reading(&self) -> Reading {
+        let side = |side: StoredSide| Side { requests: side.n, bad: side.bad };
+        Reading { canary: side(self.c), baseline: side(self.b), canary_bad_promote: self.promote }
+    }
+}

@@ -1,0 +1,30 @@
+//! Writes a judgement down: as JSON that can be judged again, and as one page that a person trusts.
+//!
+//! A [`Judgement`] holds everything a verdict rests on: the settings, the metrics, every minute as
+//! it was read, what was kept between looks, and each look's evidence. [`replay`] judges it anew and
+//! must reach the same verdict. [`html`] shows it: one file without scripts or outside resources, so
+//! that it opens years later from a bucket, a mail or a printer's tray.
+//!
+//! The flow is [`record`] (scenario or live data to judgement), `series` and `interval` (minutes to
+//! rates), `chart` (numbers to coordinates) and `page` (everything to text for the templates). Only
+//! the templates hold markup, and they escape whatever they print. The bytes depend on nothing but
+//! the judgement: there is no clock here either.
+
+mod chart;
+mod evidence_chart;
+mod interval;
+mod judgement;
+mod numbers;
+mod page;
+mod quality;
+mod rate_chart;
+pub mod record;
+mod series;
+mod table;
+mod text;
+mod words;
+
+pub use judgement::{Fact, Judgement, Look, RecordError};
+pub use page::html;
+pub use quality::Quality;
+pub use record::{Live, ReplayError, replay};

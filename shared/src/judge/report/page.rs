@@ -1,0 +1,134 @@
+//! Gathers what the templates print. The templates escape; nothing here writes markup.
+
+use askama::Template;
+
+use crate::judge::Decision;
+
+use super::evidence_chart::{EvidenceChart, harm, health};
+use super::judgement::{JUDGEMENT_VERSION, Judgement};
+use super::numbers::{evidence, minutes, odds, significant};
+use super::rate_chart::{RateChart, rates};
+use super::series::{chart_minutes, row_minutes, total};
+use super::table::{
+    MetricRow, MinuteRow, QualityRow, Rate, SettingRow, limit, metric_row, minute_rows, quality_rows, rate,
+    setting_rows,
+};
+use super::text::visible;
+use super::words::{Words, words};
+
+/// Metrics whose rates are drawn. The table holds all of them.
+const CHARTS_MAX: usize = 12;
+
+/// The report as one self-contained HTML file.
+pub fn html(judgement: &Judgement) -> String {
+    Page::of(judgement).render().expect("writing to a string never fails")
+}
+
+#[derive(Template)]
+#[template(path = "page.html")]
+struct Page {
+    version: u32,
+    name: String,
+    facts: Vec<(String, String)>,
+    words: Words,
+    subject: Subject,
+    evidence: [EvidenceChart; 2],
+    rates: Vec<RateChart>,
+    undrawn: usize,
+    metrics: Vec<MetricRow>,
+    minutes: Vec<MinuteRow>,
+    /// How long a point of a chart of rates is: `minute`, `5 minutes`.
+    point: String,
+    /// The same of a row of the table of minutes.
+    row_length: String,
+    quality: Vec<QualityRow>,
+    notes: Vec<String>,
+    settings: Vec<SettingRow>,
+    latency: bool,
+    clumped: bool,
+}
+
+/// The metric whose numbers stand beside the verdict.
+struct Subject {
+    name: String,
+    /// How it came to stand there.
+    role: &'static str,
+    canary: Rate,
+    baseline: Rate,
+    ratio: String,
+    limit: String,
+    harm: String,
+    harm_limit: String,
+    health: String,
+    health_limit: String,
+    looked: String,
+    end: String,
+    usable: String,
+}
+
+impl Page {
+    fn of(judgement: &Judgement) -> Self {
+        let count = judgement.metrics.len();
+        let subject = subject_index(judgement);
+        let decisive = |index: usize| judgement.verdict.decision == Decision::Rollback && index == subject;
+        // The metric behind the verdict comes first, where the eye is after the evidence.
+        let drawn = std::iter::once(subject).chain((0..count).filter(|index| *index != subject));
+        let point = chart_minutes(judgement, subject);
+        let several = |count: u32| if count > 1 { minutes(count) } else { "minute".to_owned() };
+        Self {
+            version: JUDGEMENT_VERSION,
+            name: visible(&judgement.name),
+            facts: judgement.facts.iter().map(|fact| (visible(&fact.name), visible(&fact.value))).collect(),
+            words: words(judgement),
+            subject: Subject::of(judgement, subject),
+            evidence: [harm(judgement), health(judgement)],
+            rates: drawn.take(CHARTS_MAX).map(|index| rates(judgement, index, point, decisive(index))).collect(),
+            undrawn: count.saturating_sub(CHARTS_MAX),
+            metrics: (0..count).map(|index| metric_row(judgement, index, decisive(index))).collect(),
+            minutes: minute_rows(judgement, subject),
+            point: several(point),
+            row_length: several(row_minutes(judgement)),
+            quality: quality_rows(judgement),
+            notes: judgement.notes.iter().map(|note| visible(note)).collect(),
+            settings: setting_rows(&judgement.settings),
+            latency: judgement.metrics.iter().any(|metric| metric.name.starts_with("latency[")),
+            clumped: judgement.metrics.iter().any(|metric| metric.dispersion > 1.0),
+        }
+    }
+}
+
+/// The metric that decided, or else the one with the largest part in the evidence of harm.
+fn subject_index(judgement: &Judgement) -> usize {
+    let named = judgement.verdict.reason_metric();
+    let decided = named.and_then(|name| judgement.metrics.iter().position(|metric| metric.name == name));
+    let parts = &judgement.verdict.evidence;
+    let largest = |worst: usize, index: usize| if parts[index].harm > parts[worst].harm { index } else { worst };
+    decided.unwrap_or_else(|| (0..parts.len()).fold(0, largest))
+}
+
+impl Subject {
+    fn of(judgement: &Judgement, index: usize) -> Self {
+        let (metric, all, verdict) = (&judgement.metrics[index], total(judgement, index), &judgement.verdict);
+        // A rollback stands by the highest evidence, which the last look may not show any more.
+        let peak = verdict.highest_log_e.filter(|_| verdict.decision == Decision::Rollback);
+        Self {
+            name: visible(&metric.label),
+            role: if verdict.reason_metric().is_some() {
+                "the metric that decided"
+            } else {
+                "the metric that looks worst"
+            },
+            canary: rate(all.canary, metric.dispersion),
+            baseline: rate(all.baseline, metric.dispersion),
+            ratio: all.ratio().map_or("–".to_owned(), |ratio| format!("{}x", significant(ratio))),
+            limit: limit(metric),
+            harm: evidence(peak.unwrap_or(verdict.log_e).max(verdict.log_e)),
+            harm_limit: odds(judgement.settings.alpha),
+            health: evidence(verdict.log_e_promote),
+            health_limit: odds(judgement.settings.alpha_promote),
+            looked: verdict.minute.to_string(),
+            end: minutes(judgement.settings.end),
+            usable: minutes(verdict.usable_minutes),
+        }
+    }
+}

@@ -43,10 +43,11 @@ pub fn judge_scenario(scenario: &Scenario) -> Result<Vec<Verdict>, ScenarioError
 pub fn judge_line(line: &str) -> Result<String, ScenarioError> {
     let scenario = Scenario::from_json(line)?;
     let verdicts = judge_scenario(&scenario)?;
-    Ok(verdicts.iter().map(|verdict| render(&scenario.id, verdict) + "\n").collect())
+    Ok(verdicts.iter().map(|verdict| render(&scenario.id, verdict)).collect())
 }
 
-fn render(id: &str, verdict: &Verdict) -> String {
+/// The line of one verdict, with its end.
+pub fn render(id: &str, verdict: &Verdict) -> String {
     let line = Line {
         id,
         t: verdict.minute,
@@ -55,5 +56,5 @@ fn render(id: &str, verdict: &Verdict) -> String {
         log_e: verdict.log_e,
         log_e_promote: verdict.log_e_promote,
     };
-    serde_json::to_string(&line).expect("numbers and strings always serialize")
+    serde_json::to_string(&line).expect("numbers and strings always serialize") + "\n"
 }

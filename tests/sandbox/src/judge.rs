@@ -1,10 +1,12 @@
-//! `cargo sandbox judge`: judges recorded canaries as they would have been judged live.
+//! `cargo sandbox judge`: judges recorded canaries as they would have been judged live, and writes down how.
 
 use std::fmt::Display;
 use std::io::{Read, Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use slipway::judge::report::{self, Judgement};
+use slipway::judge::scenario::{Scenario, ScenarioError};
 use slipway::judge::{kayenta, offline};
 
 /// What can be said after `cargo sandbox judge`.
@@ -14,9 +16,15 @@ pub(crate) struct Judge {
     /// Judge by this canary config of Kayenta, once; standard input is then a JSON array of metric pairs.
     #[arg(long, value_name = "CONFIG")]
     kayenta: Option<PathBuf>,
+    /// Write a report of the one scenario that standard input then is, and the judgement beside it, with the ending .json.
+    #[arg(long, value_name = "FILE.html", value_parser = page_path, conflicts_with = "kayenta")]
+    report: Option<PathBuf>,
+    /// Judge this recorded judgement again, the JSON beside a report, and compare; standard input is not read.
+    #[arg(long, value_name = "JUDGEMENT.json", conflicts_with_all = ["kayenta", "report"])]
+    replay: Option<PathBuf>,
 }
 
-const FORMATS: &str = r#"Without --kayenta, standard input is one scenario a line (this one is broken to fit). At minute t only what is visible at t counts:
+const FORMATS: &str = r#"Without --kayenta and --replay, standard input is one scenario a line (this one is broken to fit). At minute t only what is visible at t counts:
 
   {"v":1,"id":"web","config":{"end":30},"thresholds_ms":[],"minutes":[
     {"t":1,"c":{"n":600,"bad":8},"b":{"n":5400,"bad":3},"seen":{"c.bad":2}}]}
@@ -46,21 +54,40 @@ With --kayenta, standard input is a list of metric pairs, control being the base
 
 and standard output is one line with score, classification (Pass, Marginal, Fail) and a result for each metric.
 
+With --report, standard output is the same, and two files are written: one HTML page without scripts or outside resources, and
+the judgement with all that it rests on. --replay judges that again and prints the line of its verdict, in the same form.
+
 Examples:
   cargo sandbox judge < tests/sandbox/examples/judge/scenarios.jsonl
+  cargo sandbox judge --report report.html < tests/sandbox/examples/judge/cases/rolled-back-by-errors.json
+  cargo sandbox judge --replay report.json
   cargo sandbox judge --kayenta tests/sandbox/examples/judge/canary-config.json < tests/sandbox/examples/judge/metric-pairs.json
 
 Exit codes: 0 everything was judged, whatever the verdict; 1 something was refused, and the error names the line and the field, with
-nothing printed for that line and those after it; 2 wrong arguments."#;
+nothing printed for that line and those after it, or a file could not be read or written, or a replay found another verdict, and the
+error names what differs; 2 wrong arguments."#;
 
 /// Judges what standard input holds.
 ///
 /// # Errors
 /// What was refused, with the line and the field, or why the input or output failed.
 pub(crate) fn judge(arguments: &Judge) -> Result<(), String> {
-    match &arguments.kayenta {
-        None => judge_scenarios(),
-        Some(config) => judge_pairs(config),
+    match arguments {
+        Judge { kayenta: Some(config), .. } => judge_pairs(config),
+        Judge { report: Some(page), .. } => report_scenario(page),
+        Judge { replay: Some(judgement), .. } => judge_again(judgement),
+        _ => judge_scenarios(),
+    }
+}
+
+/// The page's name must leave room for that of the judgement beside it.
+fn page_path(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    let is_page = path.extension().is_some_and(|extension| extension == "html");
+    if is_page {
+        Ok(path)
+    } else {
+        Err("legal: a file that ends in .html; the judgement is written beside it".to_owned())
     }
 }
 
@@ -75,12 +102,60 @@ fn judge_scenarios() -> Result<(), String> {
     Ok(())
 }
 
+/// Both files are written before anything is printed, so that whoever reads the verdict finds them.
+fn report_scenario(page: &Path) -> Result<(), String> {
+    let (number, line) = only_line()?;
+    let at = |error: ScenarioError| format!("line {number}: {error}");
+    let verdicts = offline::judge_line(&line).map_err(at)?;
+    let scenario = Scenario::from_json(&line).map_err(at)?;
+    let judgement = Judgement::from_scenario(&scenario).map_err(at)?;
+    write(&page.with_extension("json"), &(judgement.to_json() + "\n"))?;
+    write(page, &report::html(&judgement))?;
+    print(&verdicts)
+}
+
+/// The one line of standard input that is not empty, with its number.
+fn only_line() -> Result<(usize, String), String> {
+    let mut only = None;
+    for (index, line) in stdin().lines().enumerate() {
+        let number = index + 1;
+        let line = line.map_err(|error| format!("line {number}: {error}"))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        if let Some((first, _)) = only {
+            return Err(format!("line {number}: a second scenario after that of line {first}; a report is of one"));
+        }
+        only = Some((number, line));
+    }
+    only.ok_or_else(|| "standard input holds no scenario; a report is of one".to_owned())
+}
+
+fn judge_again(path: &Path) -> Result<(), String> {
+    let at = |error: &dyn Display| format!("{}: {error}", path.display());
+    let judgement = Judgement::from_json(&read(path)?).map_err(|error| at(&error))?;
+    let verdict = report::replay(&judgement).map_err(|error| at(&error))?;
+    let differences = report::differences(&judgement, &verdict);
+    if differences.is_empty() {
+        return print(&offline::render(judgement.name(), &verdict));
+    }
+    let named: Vec<String> = differences.iter().map(|difference| format!("\n  {difference}")).collect();
+    Err(at(&format!("judged again, the verdict is another; the file or the judge was changed{}", named.concat())))
+}
+
 fn judge_pairs(path: &Path) -> Result<(), String> {
-    let config = std::fs::read_to_string(path);
-    let config = config.map_err(|error| format!("failed to read {}: {error}", path.display()))?;
+    let config = read(path)?;
     let mut pairs = String::new();
     stdin().read_to_string(&mut pairs).map_err(|error| format!("failed to read the metric pairs: {error}"))?;
     print(&kayenta::report(&config, &pairs).map_err(|error| error.to_string())?)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    std::fs::read_to_string(path).map_err(|error| format!("failed to read {}: {error}", path.display()))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), String> {
+    std::fs::write(path, text).map_err(|error| format!("failed to write {}: {error}", path.display()))
 }
 
 fn print(text: &str) -> Result<(), String> {

@@ -43,7 +43,7 @@ enum Command {
     /// Serves the in-memory AWS on loopback, for the AWS CLI, boto3 and other clients.
     Serve(Serve),
     Simulate(Simulate),
-    /// Judges recorded canaries, or metric pairs by a canary config of Kayenta, from standard input.
+    /// Judges recorded canaries, or metric pairs by a canary config of Kayenta, from standard input; writes reports and replays them.
     Judge(Judge),
 }
 

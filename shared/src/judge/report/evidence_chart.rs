@@ -11,6 +11,8 @@ const LOW: f64 = 0.1;
 const LOWEST: f64 = 1e-3;
 const ABOVE_LIMIT_MIN: f64 = 4.0;
 const ABOVE_LIMIT_MAX: f64 = 1e3;
+/// Labels of an axis that are closer than this touch at the width of a phone.
+const LABEL_HEIGHT: f64 = 14.0;
 
 /// Evidence against one limit.
 #[derive(Debug)]
@@ -135,7 +137,7 @@ fn scale(points: &[(u32, f64)], limit: f64) -> (f64, f64) {
 fn decades(low: f64, high: f64, limit: f64, y: impl Fn(f64) -> f64) -> Vec<Tick> {
     let ten = 10f64.ln();
     let (first, last) = ((low / ten - 1e-9).ceil() as i32, (high / ten).floor() as i32);
-    let powers = (first..=last).filter(|power| (y(f64::from(*power) * ten) - y(limit)).abs() > 11.0);
+    let powers = (first..=last).filter(|power| (y(f64::from(*power) * ten) - y(limit)).abs() > LABEL_HEIGHT);
     let tick = |log: f64, label| Tick { at: unit(y(log)), label };
     let label = |power: i32| {
         if power < 0 { plain(10f64.powi(power)) } else { thousands(10u64.saturating_pow(power.unsigned_abs())) }

@@ -204,6 +204,11 @@ impl Judgement {
         serde_json::to_string(self).expect("strings, numbers and lists always serialize")
     }
 
+    /// What it is called.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The verdict that stands.
     pub fn verdict(&self) -> &Look {
         &self.verdict

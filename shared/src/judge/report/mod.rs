@@ -2,10 +2,10 @@
 //!
 //! A [`Judgement`] holds everything a verdict rests on: the settings, the metrics, every minute as
 //! it was read, what was kept between looks, and each look's evidence. [`replay`] judges it anew and
-//! must reach the same verdict. [`html`] shows it: one file without scripts or outside resources, so
+//! must reach the same verdict; [`differences`] names what is another. [`html`] shows it: one file without scripts or outside resources, so
 //! that it opens years later from a bucket, a mail or a printer's tray.
 //!
-//! The flow is [`record`] (scenario or live data to judgement), `series` and `interval` (minutes to
+//! The flow is `record` (scenario or live data to judgement), `series` and `interval` (minutes to
 //! rates), `chart` (numbers to coordinates) and `page` (everything to text for the templates). Only
 //! the templates hold markup, and they escape whatever they print. The bytes depend on nothing but
 //! the judgement: there is no clock here either.
@@ -18,7 +18,8 @@ mod numbers;
 mod page;
 mod quality;
 mod rate_chart;
-pub mod record;
+mod record;
+mod replay;
 mod series;
 mod table;
 mod text;
@@ -27,4 +28,5 @@ mod words;
 pub use judgement::{Fact, Judgement, Look, RecordError};
 pub use page::html;
 pub use quality::Quality;
-pub use record::{Live, ReplayError, replay};
+pub use record::Live;
+pub use replay::{Difference, ReplayError, differences, replay};

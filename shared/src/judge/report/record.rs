@@ -1,4 +1,4 @@
-//! Makes a judgement from data, and judges a stored one again.
+//! Makes a judgement from data.
 //!
 //! The judge itself decides; this only watches which look used which minute, because a report that
 //! cannot say what was late cannot explain why a verdict came when it did.
@@ -9,22 +9,11 @@ use crate::judge::metric::MetricSpec;
 use crate::judge::noninferiority::NonInferiority;
 use crate::judge::progress::PROGRESS_VERSION;
 use crate::judge::scenario::{Scenario, ScenarioError};
-use crate::judge::sequential::SetupError;
 use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
 
 use super::judgement::{JUDGEMENT_VERSION, Judgement, Look, Part, StoredMetric, StoredMinute, StoredReading};
 use super::quality::Quality;
-
-/// A judgement that cannot be made, or made again.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum ReplayError {
-    /// Its metrics or its progress cannot be judged by.
-    #[error("failed to set up the judge: {0}")]
-    Setup(#[from] SetupError),
-    /// Its counts contradict each other.
-    #[error("failed to judge: {0}")]
-    Counts(#[from] CountError),
-}
+use super::replay::ReplayError;
 
 /// A canary that is judged from live data, at the look it stands at.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,21 +28,6 @@ pub struct Live {
     pub progress: Progress,
     /// The minute of this look, from 1.
     pub now: u32,
-}
-
-/// Judges a stored judgement again, from what it recorded. The verdict is the recorded one; anything
-/// else means that the record was changed or that the judge was.
-///
-/// # Errors
-/// A record that cannot be judged.
-pub fn replay(judgement: &Judgement) -> Result<Verdict, ReplayError> {
-    let metrics = judgement.metrics.iter().map(MetricSpec::from).collect();
-    let mut judge = Judge::resume(judgement.settings.clone(), metrics, judgement.progress.clone())?;
-    let minute = |minute: u32| minute.checked_sub(1).and_then(|index| judgement.minutes.get(index as usize));
-    let read = |at: u32, metric: usize| {
-        minute(at).and_then(|found| found.readings.get(metric)).map_or_else(Reading::default, StoredReading::reading)
-    };
-    Ok(judge.look(judgement.verdict.minute, read)?)
 }
 
 impl Judgement {

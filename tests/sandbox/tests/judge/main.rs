@@ -1,4 +1,4 @@
-//! The canary judge: recorded scenarios, laws, Kayenta's own vectors, closed holes, and the command.
+//! The canary judge: recorded scenarios, laws, Kayenta's own vectors, closed holes, reports, and the command.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets the unexpected stops there")]
 
@@ -8,4 +8,5 @@ mod kayenta_corpus;
 mod laws;
 mod progress;
 mod refusals;
+mod report;
 mod scenarios;

@@ -1,0 +1,124 @@
+//! Judges a stored judgement again, and says where that leads elsewhere.
+//!
+//! A record is believed because anybody can judge it again, so a difference has to be named: it means
+//! that the file or the judge was changed.
+
+use std::fmt::{self, Display, Formatter};
+
+use crate::judge::clean::{CountError, Reading};
+use crate::judge::metric::MetricSpec;
+use crate::judge::sequential::SetupError;
+use crate::judge::{Decision, Judge, Reason, Verdict};
+
+use super::judgement::{Judgement, StoredReading};
+
+/// Logarithms and p-values further apart than this are others. Mathematical libraries of two
+/// platforms differ in the last digits, and that is no change of the judge.
+const DIGITS: f64 = 1e-9;
+
+/// A judgement that cannot be made, or made again.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ReplayError {
+    /// Its metrics or its progress cannot be judged by.
+    #[error("failed to set up the judge: {0}")]
+    Setup(#[from] SetupError),
+    /// Its counts contradict each other.
+    #[error("failed to judge: {0}")]
+    Counts(#[from] CountError),
+}
+
+/// Something that a replay found otherwise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The field of the verdict.
+    pub field: &'static str,
+    /// What is in the record.
+    pub recorded: String,
+    /// What the judge finds now.
+    pub found: String,
+}
+
+impl Display for Difference {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: recorded {}, judged again {}", self.field, self.recorded, self.found)
+    }
+}
+
+/// Judges a stored judgement again, from what it recorded. The verdict is the recorded one; anything
+/// else means that the record was changed or that the judge was.
+///
+/// # Errors
+/// A record that cannot be judged.
+pub fn replay(judgement: &Judgement) -> Result<Verdict, ReplayError> {
+    let metrics = judgement.metrics.iter().map(MetricSpec::from).collect();
+    let mut judge = Judge::resume(judgement.settings.clone(), metrics, judgement.progress.clone())?;
+    let minute = |minute: u32| minute.checked_sub(1).and_then(|index| judgement.minutes.get(index as usize));
+    let read = |at: u32, metric: usize| {
+        minute(at).and_then(|found| found.readings.get(metric)).map_or_else(Reading::default, StoredReading::reading)
+    };
+    Ok(judge.look(judgement.verdict.minute, read)?)
+}
+
+/// Where the verdict of a replay is not the recorded one; empty if they agree.
+pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
+    let recorded = judgement.verdict();
+    let mut found = Vec::new();
+    let mut compare = |field, same: bool, recorded: String, again: String| {
+        if !same {
+            found.push(Difference { field, recorded, found: again });
+        }
+    };
+    let word = |decision: Decision| decision.word().to_owned();
+    compare("decision", recorded.decision == again.decision, word(recorded.decision), word(again.decision));
+    compare("reason", same_reason(&recorded.reason, &again.reason), why(&recorded.reason), why(&again.reason));
+    let numbers = [
+        ("log_e", Some(recorded.log_e), Some(again.log_e)),
+        ("highest_log_e", recorded.highest_log_e, again.highest_log_e),
+        ("log_e_promote", Some(recorded.log_e_promote), Some(again.log_e_promote)),
+    ];
+    for (field, before, now) in numbers {
+        compare(field, same_number(before, now), number(before), number(now));
+    }
+    compare("weakest", recorded.weakest == again.weakest, recorded.weakest.clone(), again.weakest.clone());
+    let usable = (recorded.usable_minutes, again.usable_minutes);
+    compare("usable_minutes", usable.0 == usable.1, usable.0.to_string(), usable.1.to_string());
+    let sentence = again.to_string();
+    compare("sentence", recorded.sentence == sentence, recorded.sentence.clone(), sentence.clone());
+    found
+}
+
+fn same_reason(recorded: &Reason, again: &Reason) -> bool {
+    match (recorded, again) {
+        (Reason::Exam { metric, p, limit }, Reason::Exam { metric: again, p: p_again, limit: limit_again }) => {
+            metric == again && near(*p, *p_again, 0.0) && near(*limit, *limit_again, 0.0)
+        }
+        _ => recorded == again,
+    }
+}
+
+fn same_number(recorded: Option<f64>, again: Option<f64>) -> bool {
+    match (recorded, again) {
+        (Some(recorded), Some(again)) => near(recorded, again, 1.0),
+        _ => recorded == again,
+    }
+}
+
+/// Whether two numbers differ in their last digits at most. A logarithm near 0 has no digits to lose, hence the least `scale`.
+fn near(a: f64, b: f64, scale: f64) -> bool {
+    (a - b).abs() <= DIGITS * a.abs().max(b.abs()).max(scale)
+}
+
+fn number(number: Option<f64>) -> String {
+    number.map_or("none".to_owned(), |number| number.to_string())
+}
+
+/// The reason with everything that is compared.
+fn why(reason: &Reason) -> String {
+    match reason {
+        Reason::Unsettled => "not settled".to_owned(),
+        Reason::Harm { metric, minute } => format!("harm by {metric} in minute {minute}"),
+        Reason::Exam { metric, p, limit } => format!("exam of {metric}, p {p} of {limit}"),
+        Reason::NonInferior => "non-inferior".to_owned(),
+        Reason::EndOfBake => "end of bake".to_owned(),
+    }
+}

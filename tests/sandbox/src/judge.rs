@@ -109,9 +109,24 @@ fn report_scenario(page: &Path) -> Result<(), String> {
     let verdicts = offline::judge_line(&line).map_err(at)?;
     let scenario = Scenario::from_json(&line).map_err(at)?;
     let judgement = Judgement::from_scenario(&scenario).map_err(at)?;
-    write(&page.with_extension("json"), &(judgement.to_json() + "\n"))?;
+    let beside = page.with_extension("json");
+    spare_others(&beside)?;
+    write(&beside, &(judgement.to_json() + "\n"))?;
     write(page, &report::html(&judgement))?;
     print(&verdicts)
+}
+
+/// The scenario itself may lie where the judgement is to be written, and is not to be lost.
+fn spare_others(path: &Path) -> Result<(), String> {
+    let Ok(found) = std::fs::read(path) else { return Ok(()) };
+    let judgement = String::from_utf8_lossy(&found);
+    if found.is_empty() || Judgement::from_json(&judgement).is_ok() {
+        return Ok(());
+    }
+    Err(format!(
+        "failed to write {}: it is there and is no judgement; choose another name for the page",
+        path.display()
+    ))
 }
 
 /// The one line of standard input that is not empty, with its number.

@@ -112,6 +112,21 @@ fn a_file_that_cannot_be_written_or_read_is_named() {
 }
 
 #[test]
+fn a_scenario_beside_the_page_is_not_overwritten() {
+    let folder = Folder::new("beside");
+    std::fs::write(folder.path("a.json"), line("promoted")).unwrap();
+    let (code, error) = refused(&["--report", &folder.path("a.html")], &line("promoted"));
+    assert_eq!(code, Some(1));
+    assert!(error.ends_with("a.json: it is there and is no judgement; choose another name for the page\n"), "{error}");
+    assert_eq!((folder.read("a.json"), folder.names()), (line("promoted"), vec!["a.json".to_owned()]));
+    // A judgement of before is replaced.
+    for case in ["promoted", "exam"] {
+        assert_eq!(judge(&["--report", &folder.path("b.html")], &line(case)).status.code(), Some(0));
+        assert!(folder.read("b.json").contains(&format!("\"name\":\"{case}\"")));
+    }
+}
+
+#[test]
 fn what_is_no_judgement_is_refused_by_its_path() {
     let folder = Folder::new("foreign");
     let path = folder.path("a.json");

@@ -144,7 +144,12 @@ impl Leases {
         }
         // What an earlier release left unfinished is settled before the prior release can be recorded.
         if call.caller.ends_with("begin-release") {
-            return Ok(1);
+            return match text(lease, "release.change.task_definition") {
+                Some(_) => {
+                    wrong("the release had gone on, and what it has on the way is no unfinished business".to_owned())
+                }
+                None => Ok(1),
+            };
         }
         if text(lease, "release.prior.task_definition").is_none() {
             return wrong("no prior release is recorded".to_owned());

@@ -3,18 +3,21 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use sandbox::aws::cloudformation::deploy;
 use sandbox::aws::ecr::{self, Behaviour};
 use sandbox::aws::elb::Elb;
-use sandbox::aws::{Aws, traffic};
+use sandbox::aws::{Aws, lambda, traffic};
 use sandbox::driver::{Driver, Fault, run};
 use sandbox::invariants::Invariants;
 use sandbox::observer::holder;
 use sandbox::story::{CLUSTER, SHOP};
 use serde_json::json;
 
-use crate::support::pair::{self, PIPELINE, SHORT, counts, definitions, set_weights, shop, state, weights};
+use crate::support::pair::{
+    self, PIPELINE, SHORT, counts, definitions, set_weights, shop, state, until_weights, weights,
+};
 use crate::support::{
     LIMIT, account, failure, is_closed, jobs, newest, outcome, pass, push, reason, service, settled, until, writes,
 };
@@ -177,5 +180,26 @@ fn refused(aws: Aws, why: &str, more: &[&str]) {
         assert_eq!(outcome(&driver, &execution), "failed");
         assert!(reason(&driver, &execution).contains(why), "{}", reason(&driver, &execution));
         assert_eq!((state(&aws), holder(&aws, CLUSTER, SHOP)), (before, None));
+    });
+}
+
+/// Lambda may deliver an event a second time, long after the first: begin-release then finds its own release on the way.
+#[test]
+fn a_late_delivery_takes_no_traffic_back() {
+    let halves =
+        [("Shift", "listed"), ("Steps", "50,100"), ("StepMinutes", "2"), ("BakeMinutes", "0"), ("DrainMinutes", "0")];
+    run(shop(&halves), Fault::None, async |driver| {
+        let pushed = push(&driver, SHOP, "2.0.0");
+        until_weights(&driver, [50, 50]).await;
+        let begins = |one: &lambda::Invocation| one.function.ends_with("begin-release");
+        let first = driver.world.aws().lambda.invocations.iter().rev().find(|one| begins(one)).expect("it began").id;
+        lambda::duplicate(&mut driver.world.aws(), first, Duration::from_secs(1));
+        driver.world.touch();
+        let again = |aws: &Aws| aws.lambda.invocations.iter().any(|one| one.duplicate_of == Some(first));
+        driver.until(LIMIT, &mut |_| Ok(()), again).await.expect("it is delivered again");
+        pass(&driver, Duration::from_secs(20)).await;
+        assert_eq!(weights(&driver.world.aws()), [50, 50]);
+        let execution = settled(&driver, PIPELINE, &pushed).await;
+        assert_eq!(outcome(&driver, &execution), "deployed", "{}", reason(&driver, &execution));
     });
 }

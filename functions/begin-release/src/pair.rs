@@ -82,7 +82,7 @@ impl BeginRelease {
             let announced = lease.with_shift(seen.view.weights, recorded, job.now);
             self.ledger.advance(&announced).await?;
             self.pairs.route(&seen, pair, recorded).await?;
-            self.ledger.advance(&announced.with_shift_made()).await?;
+            self.ledger.advance(&announced.with_shift_made(job.now)).await?;
             let summary = format!(
                 "unfinished business: weights were {}, the last release left {recorded}; settled",
                 seen.view.weights

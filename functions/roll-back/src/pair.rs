@@ -86,7 +86,7 @@ impl RollBack {
         let announced = lease.with_shift(seen.view.weights, recorded, self.sdk.now());
         self.ledger.advance(&announced).await?;
         self.pairs.route(seen, pair, recorded).await?;
-        self.ledger.advance(&announced.with_shift_made()).await?;
+        self.ledger.advance(&announced.with_shift_made(self.sdk.now())).await?;
         Ok(format!("gives the traffic back: {recorded}"))
     }
 

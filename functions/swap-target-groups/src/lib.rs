@@ -17,6 +17,7 @@ pub use spec::{ShiftName, Spec};
 /// The function: one CodePipeline job is one look.
 #[derive(Debug)]
 pub struct SwapTargetGroups {
+    sdk: Sdk,
     jobs: Jobs,
     ledger: Ledger,
     services: Services,
@@ -35,6 +36,7 @@ impl SwapTargetGroups {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
+            sdk: sdk.clone(),
             jobs: Jobs::new(sdk, "swap-target-groups"),
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
@@ -94,7 +96,7 @@ impl SwapTargetGroups {
                 Ok(Report::going(format!("{}% to {new}, baking begins", to.percent(new)), percent))
             }
             Step::Confirm => {
-                self.ledger.advance(&lease.with_shift_made()).await?;
+                self.ledger.advance(&lease.with_shift_made(job.now)).await?;
                 Ok(Report::going(format!("weights are {}", seen.view.weights), 0))
             }
             Step::Wait { summary, percent } => Ok(Report::going(summary, percent)),
@@ -117,7 +119,7 @@ impl SwapTargetGroups {
         let announced = lease.with_shift(look.seen.view.weights, to, look.job.now);
         self.ledger.advance(&announced).await?;
         self.pairs.route(&look.seen, look.pair, to).await?;
-        self.ledger.advance(&announced.with_shift_made()).await
+        self.ledger.advance(&announced.with_shift_made(self.sdk.now())).await
     }
 
     /// Gives the recorded weights back, once the old colour can take all of the traffic, and fails the job with the reason.

@@ -196,7 +196,7 @@ impl PairView {
 pub struct Shift {
     pub from: Weights,
     pub to: Weights,
-    /// When it was announced; its bake time counts from here.
+    /// When it was announced; once it is known to have been made, when that was known. Bake and drain count from here.
     pub at: Timestamp,
     /// Whether it is known to have been made.
     pub made: bool,

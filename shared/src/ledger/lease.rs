@@ -250,12 +250,12 @@ impl Lease {
         Self { changed_at: Some(now), ..next }
     }
 
-    /// Remembers that the announced weights were set.
+    /// Remembers that the announced weights are set, as known `now`: from here on they bake, and the other colour drains.
     #[must_use]
-    pub fn with_shift_made(&self) -> Self {
+    pub fn with_shift_made(&self, now: Timestamp) -> Self {
         self.next(|release| {
             if let Some(shift) = &mut release.shift {
-                shift.made = true;
+                (shift.made, shift.at) = (true, now);
             }
         })
     }

@@ -9,6 +9,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -300,6 +301,8 @@ pub fn container_config(world: &World, invocation: Current) -> SdkConfig {
         .region(Region::new(region))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(InMemoryAws::new(world, invocation))
+        // Nothing stalls here, and looking for it costs time.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .time_source(world.clock)
         .sleep_impl(world.clock)
         .build()

@@ -56,7 +56,8 @@ impl Colours {
         });
         let Some(group) = old.filter(|_| asked["desiredCount"] == 0) else { return Ok(0) };
         match self.left.get(group) {
-            Some(left) if aws.now - left >= self.drain => Ok(1),
+            // The ledger knows whole seconds.
+            Some(left) if aws.now - left + 1000 > self.drain => Ok(1),
             left => Err(format!(
                 "invariant 7: {service} was stopped at {}, and its traffic left at {left:?}; it drains for {} ms",
                 aws.now, self.drain

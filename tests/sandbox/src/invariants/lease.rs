@@ -22,6 +22,8 @@ pub(super) struct Leases {
     restoring: Vec<String>,
     /// The fence that each attempt wrote last.
     wrote: BTreeMap<u64, u64>,
+    /// Attempts that announced a change of a service, which they may make as long as they run.
+    announced: BTreeMap<u64, String>,
     /// The definition that a person deployed last, by service.
     by_hand: BTreeMap<String, String>,
     /// What each service ran when it was looked at last.
@@ -79,6 +81,9 @@ impl Leases {
             }
             if let (Some(attempt), Some(fence)) = (call.attempt, fence) {
                 self.wrote.insert(attempt, fence);
+                if was.is_some_and(|was| announces(was, lease)) {
+                    self.announced.insert(attempt, service.clone());
+                }
             }
             let holder = |lease: &Value| text(lease, "release.execution").map(ToOwned::to_owned);
             let writer = call.attempt.and_then(|attempt| execution_of(aws, attempt));
@@ -94,6 +99,9 @@ impl Leases {
                 (Some(old), None) if !is_closed(after, &old) => {
                     return wrong(format!("{old} gave it back without a record of its end"));
                 }
+                (Some(old), None) if self.may_still_change(aws, call, service) => {
+                    return wrong(format!("{old} gave it back while an attempt that announced a change still ran"));
+                }
                 (Some(_), Some(holder)) => {
                     if let Some(what) = was.and_then(|was| undone(was, lease)) {
                         return wrong(what.to_owned());
@@ -106,6 +114,13 @@ impl Leases {
             }
         }
         Ok(checked)
+    }
+
+    /// Whether another attempt that announced a change of the service still runs.
+    fn may_still_change(&self, aws: &Aws, call: &Call, service: &str) -> bool {
+        let announced = |id: u64| self.announced.get(&id).is_some_and(|of| of == service) && call.attempt != Some(id);
+        let mut attempts = aws.lambda.invocations.iter().flat_map(|one| &one.attempts);
+        attempts.any(|attempt| attempt.ended.is_none() && announced(attempt.id))
     }
 
     /// Whoever changes a service holds its lease, has announced the change, and acts within the time that it has for it.
@@ -260,6 +275,13 @@ fn routed(aws: &Aws, call: &Call, lease: &Value, by_hand: bool) -> Option<String
         }
     }
     None
+}
+
+/// Whether a write of a lease announces a change of the service; a registration changes none.
+fn announces(was: &Value, lease: &Value) -> bool {
+    let part = |lease: &Value, name: &str| lease.pointer(&format!("/{name}")).cloned();
+    part(was, "changed_at") != part(lease, "changed_at")
+        && part(was, "release/M/registering") == part(lease, "release/M/registering")
 }
 
 /// The lease of the service that a request changes; a colour has the lease of its pair.

@@ -99,7 +99,7 @@ impl Shape {
         let fargate = rng.bool();
         let static_port = !fargate && rng.bool();
         let count = if rng.u8(..8) == 0 && !static_port { 0 } else { rng.u32(1..=4) };
-        let desired_count = (rng.u8(..6) == 0 && !static_port).then(|| rng.u32(1..=4));
+        let desired_count = (rng.u8(..3) == 0 && !static_port).then(|| rng.u32(1..=4));
         let initial_count = rng.bool().then(|| rng.u32(1..=3));
         let size = desired_count.unwrap_or(if count == 0 { initial_count.unwrap_or(1) } else { count });
         let strategy = match (static_port, rng.u8(..3)) {

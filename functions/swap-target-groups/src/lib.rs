@@ -17,7 +17,6 @@ pub use spec::{ShiftName, Spec};
 /// The function: one CodePipeline job is one look.
 #[derive(Debug)]
 pub struct SwapTargetGroups {
-    sdk: Sdk,
     jobs: Jobs,
     ledger: Ledger,
     services: Services,
@@ -36,7 +35,6 @@ impl SwapTargetGroups {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            sdk: sdk.clone(),
             jobs: Jobs::new(sdk, "swap-target-groups"),
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
@@ -119,7 +117,7 @@ impl SwapTargetGroups {
         let announced = lease.with_shift(look.seen.view.weights, to, look.job.now);
         self.ledger.advance(&announced).await?;
         self.pairs.route(&look.seen, look.pair, to).await?;
-        self.ledger.advance(&announced.with_shift_made(self.sdk.now())).await
+        self.ledger.advance(&announced.with_shift_made(self.jobs.now())).await
     }
 
     /// Gives the recorded weights back, once the old colour can take all of the traffic, and fails the job with the reason.

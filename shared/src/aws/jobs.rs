@@ -10,7 +10,7 @@ use crate::job::{
     self, Failure, FailureType, Job, JobEvent, PipelineJob, Report, StepError, StepResult, Token, clipped,
 };
 use crate::limits::{ACTION_TOTAL, EXTERNAL_ID_CHARS, FAILURE_MESSAGE_CHARS, SUMMARY_CHARS};
-use crate::timestamp::readable;
+use crate::timestamp::{Timestamp, readable};
 
 /// An invocation that ends with an error is retried by Lambda.
 pub type Retry = Box<dyn std::error::Error + Send + Sync>;
@@ -33,6 +33,12 @@ impl Jobs {
     #[must_use]
     pub fn new(sdk: &Sdk, step: &'static str) -> Self {
         Self { sdk: sdk.clone(), client: Client::new(&sdk.config), step }
+    }
+
+    /// The time now, in the middle of a job.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.sdk.now()
     }
 
     /// Runs `work` for one event and reports what it answers: to CodePipeline for a pipeline's job, in the response for a

@@ -648,6 +648,24 @@ def s3_buckets_and_objects():
 
 
 @check
+def metrics():
+    cloudwatch = client("cloudwatch")
+    cloudwatch.put_metric_data(Namespace="shop", MetricData=[{"MetricName": "orders", "Value": 3.0, "Unit": "Count"}])
+    listed = []
+    for _ in range(100):
+        listed = cloudwatch.list_metrics(Namespace="shop")["Metrics"]
+        if listed:
+            break
+        time.sleep(0.1)
+    assert [metric["MetricName"] for metric in listed] == ["orders"], listed
+    query = {"Id": "orders", "MetricStat": {"Metric": {"Namespace": "shop", "MetricName": "orders"}, "Period": 3600, "Stat": "Sum"}}
+    span = {"StartTime": "2026-01-05T00:00:00Z", "EndTime": "2026-01-12T00:00:00Z"}
+    [result] = cloudwatch.get_metric_data(MetricDataQueries=[query], **span)["MetricDataResults"]
+    assert (result["Id"], result["Values"]) == ("orders", [3.0]), result
+    error("ValidationError", cloudwatch.get_metric_data, MetricDataQueries=[{**query, "Id": "Orders"}], **span)
+
+
+@check
 def identity():
     assert cli("sts", "get-caller-identity")["Account"] == "111122223333"
     iam = client("iam")
@@ -676,7 +694,7 @@ def what_is_not_served_is_unknown():
     error("InvalidAction", client("ec2").describe_instances)
     error("UnknownOperationException", client("batch").describe_job_queues)
     error("NotImplemented", client("route53").list_hosted_zones)
-    error("UnknownOperationException", client("cloudwatch").list_metrics)
+    error("UnknownOperationException", client("cloudwatch").describe_anomaly_detectors)
     assert "UnknownOperationException" in cli_error("ecs", "list-attributes", "--target-type", "container-instance")
     assert "MissingAuthenticationToken" in cli_error("ecs", "list-clusters", "--no-sign-request")
 

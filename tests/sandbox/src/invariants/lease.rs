@@ -93,6 +93,10 @@ impl Leases {
             {
                 return wrong(format!("{writer} wrote it for {of}"));
             }
+            let is_taken_over = was.is_some_and(|was| text(was, "release.state") == Some("rolling-back"));
+            if is_taken_over && !call.caller.ends_with(ROLL_BACK) {
+                return wrong("its release had been taken over".to_owned());
+            }
             match (was.and_then(holder), holder(lease)) {
                 (Some(old), Some(new)) if old != new => return wrong(format!("{new} took it from {old}")),
                 (None, Some(new)) if is_closed(before, &new) => return wrong(format!("{new} is closed and took it")),

@@ -195,9 +195,12 @@ fn race(rng: &mut Rng, pushes: usize) -> Vec<Incident> {
         _ => Act::Stop { abandon: true },
     };
     let stopped = Incident::Act { when: When { anchor, after: secs(rng, 0, 8) }, act: ended };
-    match rng.u8(..4) {
+    // Lambda delivers the event of an attempt that died once more, when others may have taken the release over.
+    let dies = Incident::Call { function, nth, fault: CallFault::CrashAfter(rng.u32(1..=3)) };
+    match rng.u8(..5) {
         0 => vec![hangs, again],
         1..=2 => vec![hangs, stopped],
+        3 => vec![dies, stopped],
         _ => vec![hangs, again, stopped],
     }
 }

@@ -169,7 +169,9 @@ fn read(request: &Request) -> Option<Asked> {
             let mut form = wire::form(request);
             (form.remove("Action").unwrap_or_default(), Value::Object(wire::query::tree(&form)))
         }
-        "monitoring" => (wire::cbor::operation(request).to_owned(), wire::cbor::input(request).ok()?),
+        "monitoring" if request.header("x-amz-target").is_none() => {
+            (wire::cbor::operation(request).to_owned(), wire::cbor::input(request).ok()?)
+        }
         _ => {
             let target = request.header("x-amz-target")?;
             let (_, operation) = target.split_once('.')?;

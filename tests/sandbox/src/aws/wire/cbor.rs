@@ -44,9 +44,14 @@ pub(super) fn refused(operation: String, error: ApiError) -> Answer {
     };
     let kind = format!("{namespace}#{}", cloudwatch::shape_of(&error.code));
     let mut response = response(error.status, &json!({"__type": kind, "message": error.message}));
-    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-    response.headers.push(("x-amzn-query-error".to_owned(), format!("{};{fault}", error.code)));
+    response.headers.push(query_error(&error));
     Answer { operation, error: Some(error.code), response }
+}
+
+/// The header that tells an error as the query protocol did.
+pub(super) fn query_error(error: &ApiError) -> (String, String) {
+    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
+    ("x-amzn-query-error".to_owned(), format!("{};{fault}", error.code))
 }
 
 /// `/service/<service>/operation/<operation>`.

@@ -2,18 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Request, Response};
+use super::{Answer, Request, Response, cbor};
 use crate::aws::dynamodb::Failure;
-use crate::aws::{ApiError, Aws, autoscaling, codepipeline, dynamodb, ecr, ecs, eventbridge};
+use crate::aws::{ApiError, Aws, autoscaling, cloudwatch, codepipeline, dynamodb, ecr, ecs, eventbridge};
 
 /// The prefix of `X-Amz-Target`, and the namespace in `__type`.
-const TARGETS: [(&str, &str, &str); 6] = [
+const TARGETS: [(&str, &str, &str); 7] = [
     ("application-autoscaling", "AnyScaleFrontendService", "com.amazonaws.applicationautoscaling"),
     ("codepipeline", "CodePipeline_20150709", "com.amazonaws.codepipeline"),
     ("dynamodb", "DynamoDB_20120810", "com.amazonaws.dynamodb.v20120810"),
     ("ecr", "AmazonEC2ContainerRegistry_V20150921", "com.amazonaws.ecr"),
     ("ecs", "AmazonEC2ContainerServiceV20141113", "com.amazonaws.ecs"),
     ("events", "AWSEvents", "com.amazonaws.events"),
+    ("monitoring", "GraniteServiceVersion20100801", "com.amazonaws.cloudwatch"),
 ];
 
 pub(super) fn answer(aws: &mut Aws, service: &str, request: &Request, refusal: Option<ApiError>) -> Answer {
@@ -45,6 +46,7 @@ fn dispatch(aws: &mut Aws, service: &str, operation: &str, input: &Value) -> Res
         "ecr" => Ok(ecr::call(aws, operation, input)?),
         "ecs" => Ok(ecs::call(aws, operation, input)?),
         "events" => Ok(eventbridge::call(aws, operation, input)?),
+        "monitoring" => Ok(cbor::plain(&cloudwatch::call(aws, operation, input)?)),
         _ => dynamodb::answer(aws, operation, input),
     }
 }
@@ -71,7 +73,8 @@ fn failed(service: &str, Failure { error, members }: Failure) -> Answer {
         }
         _ => TARGETS.iter().find(|(name, ..)| *name == service).map_or("com.amazonaws", |(.., namespace)| namespace),
     };
-    let kind = format!("{namespace}#{}", error.code);
+    let shape = if service == "monitoring" { cloudwatch::shape_of(&error.code) } else { &error.code };
+    let kind = format!("{namespace}#{shape}");
     // This one exception spells the member with a capital.
     let member = if error.code == "TransactionCanceledException" { "Message" } else { "message" };
     let mut body: Map<String, Value> = Map::new();
@@ -79,12 +82,15 @@ fn failed(service: &str, Failure { error, members }: Failure) -> Answer {
     body.insert(member.to_owned(), json!(error.message));
     body.extend(members);
     let mut response = response(service, error.status, &Value::Object(body));
-    response.headers.push(("x-amzn-errortype".to_owned(), error.code.clone()));
+    response.headers.push(("x-amzn-errortype".to_owned(), shape.to_owned()));
+    if service == "monitoring" {
+        response.headers.push(cbor::query_error(&error));
+    }
     Answer { operation: String::new(), error: Some(error.code), response }
 }
 
 fn response(service: &str, status: u16, body: &Value) -> Response {
-    let version = if service == "dynamodb" { "1.0" } else { "1.1" };
+    let version = if ["dynamodb", "monitoring"].contains(&service) { "1.0" } else { "1.1" };
     // An output without members is an empty body in some services; `{}` is legal for all.
     let body = if body.is_null() { "{}".to_owned() } else { body.to_string() }.into_bytes();
     let headers = vec![

@@ -163,6 +163,8 @@ impl Aws {
             "cloudformation" | "elasticloadbalancing" | "iam" | "sts" => {
                 query::answer(self, &service, request, &id, refusal)
             }
+            // boto3 and the AWS CLI ask CloudWatch in JSON, the Rust SDK in CBOR.
+            "monitoring" if request.header("x-amz-target").is_some() => json::answer(self, &service, request, refusal),
             "monitoring" => cbor::answer(self, request, refusal),
             "lambda" => {
                 let (operation, error, response) = lambda::answer(self, request, refusal);

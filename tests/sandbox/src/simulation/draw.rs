@@ -171,6 +171,7 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         8 if shape.pair.is_some() && rng.bool() => Act::SetIdleDefinition,
         8 => Act::SetDefinition,
         9 => Act::UpdateStack,
+        10 if shape.pair.is_some() => Act::SetIdleDefinition,
         10..=11 => Act::TaskDies,
         12 => Act::TaskSilent(secs(rng, 5, 60)),
         _ => Act::InstanceBusy(secs(rng, 10, 300)),
@@ -178,6 +179,11 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     // There must be something that failed.
     let when = match act {
         Act::Retry => When { anchor: Anchor::Push(rng.usize(..pushes)), after: secs(rng, 60, 900) },
+        // What is filled and has no traffic yet is what somebody could replace unnoticed.
+        Act::SetIdleDefinition => {
+            let anchor = Anchor::Attempt { function: "swap-target-groups", nth: rng.usize(..2) };
+            When { anchor, after: Duration::from_millis(rng.u64(0..300)) }
+        }
         _ => when(rng, pushes),
     };
     Incident::Act { when, act }

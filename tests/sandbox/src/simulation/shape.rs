@@ -149,7 +149,7 @@ impl Shape {
             shift,
             bake_minutes: [0, 0, 1][rng.usize(..3)],
             minimum_healthy_percent: [50, 75, 100][rng.usize(..3)],
-            drain_minutes: [0, 0, 1][rng.usize(..3)],
+            drain_minutes: [0, 0, 3][rng.usize(..3)],
             capacity,
         };
         let fargate = rng.bool();

@@ -1,4 +1,4 @@
-//! Invariants 7 and 8 for a blue/green pair: what protects both colours while traffic moves between them. Nothing scales a colour in,
+//! Invariants 3 and 7 for a blue/green pair: what protects both colours while traffic moves between them. Nothing scales a colour in,
 //! the old one drains before it stops, and afterwards scale-in is as it was.
 
 use std::collections::BTreeMap;

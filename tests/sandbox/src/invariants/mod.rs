@@ -220,11 +220,11 @@ impl Invariants {
         self.count("8 only the holder changes a service", held);
         if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
             let routes = call.attempt.and_then(|attempt| self.endings.sight_of(attempt));
-            let guarded = self.ledger.open().map_or(Ok(0), |lease| colours::is_guarded(aws, lease));
             let raised = routes.map_or(Ok(0), |(sights, routes)| pair::fit(aws, &self.ledger, sights, routes))?;
             self.count("1 traffic goes to a colour that was seen fit", raised);
             if raised > 0 {
-                self.count("7 nothing is scaled in while traffic moves", guarded?);
+                let guarded = self.ledger.open().map_or(Ok(0), |lease| colours::is_guarded(aws, lease))?;
+                self.count("7 nothing is scaled in while traffic moves", guarded);
             }
         }
         let drained = self.colours.changed(aws, call, request, &self.ledger)?;

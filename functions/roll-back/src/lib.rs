@@ -12,6 +12,7 @@ use slipway::rollback::{Ending, Restoration, Step, next_step, restoration, resto
 use slipway::service::revision;
 use slipway::strategy::Percentages;
 use slipway::task_definition::container_images;
+use slipway::timestamp::readable;
 
 /// The function: one event or one sweep.
 #[derive(Debug)]
@@ -146,8 +147,24 @@ impl RollBack {
         }
     }
 
-    /// Closes a release that left nothing behind: what it registered and does not run is retired first.
+    /// Closes a release that left nothing behind, once no invocation can still make a change that was announced.
     async fn close(
+        &self,
+        lease: &Lease,
+        release: &OpenRelease,
+        outcome: Outcome,
+        reason: &str,
+    ) -> Result<String, StepError> {
+        match lease.settling(self.sdk.now()) {
+            Some(left) => {
+                Ok(format!("{outcome} once invocations that may still run have ended: {} left", readable(left)))
+            }
+            None => self.close_now(lease, release, outcome, reason).await,
+        }
+    }
+
+    /// What a release registered and does not run is retired before it is closed.
+    async fn close_now(
         &self,
         lease: &Lease,
         release: &OpenRelease,

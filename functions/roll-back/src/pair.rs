@@ -70,7 +70,7 @@ impl RollBack {
         match self.pairs.suspend_scale_in(lease, pair, false).await {
             Ok(()) => Ok(GAVE_BACK.to_owned()),
             Err(error) if error.kind == ErrorKind::Rejected => {
-                self.close(&announced, release, Outcome::Failed, reason).await
+                self.close_now(&announced, release, Outcome::Failed, reason).await
             }
             Err(error) => Err(error.into()),
         }

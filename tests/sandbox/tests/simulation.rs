@@ -53,7 +53,7 @@ fn every_shape_can_be_deployed_and_its_strategy_can_move() {
         let shape = Shape::nth(number);
         shape.account().unwrap_or_else(|error| panic!("shape {number}, {shape}: {error}"));
         let size = shape.size(shape.count);
-        assert!(shape.promised(size) <= size, "{shape}");
+        assert!(shape.promised(size, size) <= size, "{shape}");
     }
 }
 

@@ -75,10 +75,15 @@ impl Endings {
     }
 
     /// A swap goes on only while the new colour is healthy enough for the traffic that it has, or while it gives it back.
-    pub(super) fn went_on(&self, call: &Call, ledger: &Ledger, percent: u32) -> Result<(), String> {
+    /// Whoever was throttled before it saw the targets says nothing of them, and tries again.
+    pub(super) fn went_on(&self, aws: &Aws, call: &Call, ledger: &Ledger, percent: u32) -> Result<(), String> {
         let Some((sights, routes)) = call.attempt.and_then(|attempt| self.sight_of(attempt)) else { return Ok(()) };
         match call.caller.ends_with("swap-target-groups") {
-            true => pair::bakes(ledger, sights, routes, percent),
+            true => {
+                let ours = |other: &&Call| other.attempt == call.attempt;
+                let throttled = || aws.calls.iter().rev().filter(ours).any(Call::is_throttled);
+                pair::bakes(ledger, sights, routes, percent, throttled)
+            }
             false => Ok(()),
         }
     }

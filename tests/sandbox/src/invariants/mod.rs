@@ -174,7 +174,7 @@ impl Invariants {
             ("ecs", "UpdateService" | "RegisterTaskDefinition")
             | ("elasticloadbalancing", "ModifyRule" | "ModifyListener")
             | ("application-autoscaling", "RegisterScalableTarget") => self.changed(aws, call, request),
-            ("codepipeline", "PutJobSuccessResult") => self.endings.went_on(call, &self.ledger, self.bake_percent),
+            ("codepipeline", "PutJobSuccessResult") => self.endings.went_on(aws, call, &self.ledger, self.bake_percent),
             _ => Ok(()),
         }
     }

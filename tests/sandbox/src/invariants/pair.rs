@@ -132,7 +132,14 @@ pub(super) fn fit(aws: &Aws, ledger: &Ledger, sights: &[Sight], routes: &Routes)
 }
 
 /// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic goes back.
-pub(super) fn bakes(ledger: &Ledger, sights: &[Sight], routes: &Routes, percent: u32) -> Result<(), String> {
+/// `throttled` says whether the look may have ended early.
+pub(super) fn bakes(
+    ledger: &Ledger,
+    sights: &[Sight],
+    routes: &Routes,
+    percent: u32,
+    throttled: impl Fn() -> bool,
+) -> Result<(), String> {
     let Some(lease) = ledger.open() else { return Ok(()) };
     let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else { return Ok(()) };
     let new = other(text(pair, "live").unwrap_or_default());
@@ -143,6 +150,9 @@ pub(super) fn bakes(ledger: &Ledger, sights: &[Sight], routes: &Routes, percent:
     let Some(sight) = sights.iter().find(|sight| sight.service == name) else { return Ok(()) };
     let filled = number(lease, "release.change.desired_count").unwrap_or(1);
     let needed = (filled * u64::from(percent)).div_ceil(100);
+    if !sight.healthy.contains_key(group) && throttled() {
+        return Ok(());
+    }
     let healthy = sight.healthy.get(group).copied().unwrap_or(0) as u64;
     let goes_back = lease.pointer("/release/M/restoring").is_some();
     match weight > 0 && healthy < needed && !goes_back {

@@ -13,7 +13,8 @@ use crate::observer::{digest, ledger, pushed, text};
 pub(super) struct Pushes {
     /// Executions that a person started, with their digest.
     by_hand: BTreeMap<String, String>,
-    /// Digests whose last release was rolled back.
+    /// Digests that a push released and that were rolled back. What a person starts by hand is not claimed by a push, and says
+    /// nothing about the next one.
     rejected: BTreeSet<String>,
     /// The execution that deployed a digest last.
     deployed: BTreeMap<String, String>,
@@ -33,6 +34,7 @@ impl Pushes {
                 continue;
             };
             match text(record, "outcome") {
+                Some("rolled-back") if self.by_hand.contains_key(execution) => {}
                 Some("rolled-back") => drop(self.rejected.insert(digest.to_owned())),
                 Some("deployed") => drop(self.deployed.insert(digest.to_owned(), execution.clone())),
                 _ => {}

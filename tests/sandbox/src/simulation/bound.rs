@@ -47,7 +47,8 @@ pub(super) fn promised(plan: &Plan) -> u32 {
         Incident::Act { act: Act::SetCount(count), .. } => Some(*count),
         _ => None,
     });
-    let least = counts.chain([plan.shape.count]).chain(plan.shape.desired_count).min().unwrap_or(0);
+    let counts = counts.chain([plan.shape.count]).chain(plan.shape.desired_count);
+    let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
     let by_stack = plan.incidents.iter().any(|incident| {
         matches!(
             incident,
@@ -58,7 +59,7 @@ pub(super) fn promised(plan: &Plan) -> u32 {
         )
     });
     // The stack has percentages of its own, and weights that a person sets promise nothing.
-    let promised = plan.shape.promised(least);
+    let promised = plan.shape.promised(least, most);
     if by_stack && plan.shape.pair.is_some() {
         0
     } else if by_stack {

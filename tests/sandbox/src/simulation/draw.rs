@@ -80,7 +80,7 @@ fn pushes(rng: &mut Rng) -> Vec<Push> {
 }
 
 fn answer(rng: &mut Rng) -> Answer {
-    Answer { approves: rng.u8(..4) > 0, after: secs(rng, 2, 150) }
+    Answer { approves: rng.u8(..4) > 0, after: secs(rng, 2, 250) }
 }
 
 /// A function and one of the first attempts of it, which every release has.
@@ -181,8 +181,12 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         Act::Retry => When { anchor: Anchor::Push(rng.usize(..pushes)), after: secs(rng, 60, 900) },
         // What is filled and has no traffic yet is what somebody could replace unnoticed.
         Act::SetIdleDefinition => {
-            let anchor = Anchor::Attempt { function: "swap-target-groups", nth: rng.usize(..2) };
-            When { anchor, after: Duration::from_millis(rng.u64(0..300)) }
+            if shape.approval && rng.u8(..4) > 0 {
+                When { anchor: Anchor::Approval(rng.usize(..2)), after: secs(rng, 1, 20) }
+            } else {
+                let anchor = Anchor::Attempt { function: "swap-target-groups", nth: rng.usize(..2) };
+                When { anchor, after: Duration::from_millis(rng.u64(0..300)) }
+            }
         }
         _ => when(rng, pushes),
     };

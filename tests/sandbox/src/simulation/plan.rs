@@ -98,6 +98,8 @@ pub struct When {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     Push(usize),
+    /// An approval begins to wait.
+    Approval(usize),
     /// The start of an attempt of a function.
     Attempt {
         function: &'static str,
@@ -223,6 +225,7 @@ impl fmt::Display for Incident {
                 write!(f, "{after:?} after ")?;
                 match anchor {
                     Anchor::Push(number) => write!(f, "push {number}")?,
+                    Anchor::Approval(number) => write!(f, "approval {number} is asked for")?,
                     Anchor::Attempt { function, nth } => write!(f, "attempt {nth} of {function} starts")?,
                 }
                 write!(f, ": {} ({act:?})", act.word())

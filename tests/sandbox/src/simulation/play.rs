@@ -257,8 +257,9 @@ impl Stage {
                 continue;
             }
             let number = self.noticed.borrow().len() - 1;
-            let usual = plan::Answer { approves: true, after: Duration::from_secs(60) };
+            let usual = plan::Answer { approves: true, after: Duration::from_secs(120) };
             let answer = self.plan.answers.get(number).copied().unwrap_or(usual);
+            self.anchored(|anchor| anchor == Anchor::Approval(number));
             let stage = self.clone();
             tokio::task::spawn_local(async move {
                 stage.driver.world.clock.sleep(answer.after).await;
@@ -279,7 +280,7 @@ impl Stage {
     fn told(&self, aws: &Aws, ended: Result<(), String>) -> Played {
         let disturbed = self.driver.ran().into_iter().filter(|ran| !ran.met.is_empty()).map(|ran| ran.attempt);
         let throttled: BTreeSet<u64> =
-            aws.calls.iter().filter(|call| is_throttled(call)).filter_map(|c| c.attempt).collect();
+            aws.calls.iter().filter(|call| call.is_throttled()).filter_map(|c| c.attempt).collect();
         let mut invariants = self.invariants();
         invariants.disturbed(disturbed);
         invariants.disturbed(throttled);
@@ -294,10 +295,6 @@ impl Stage {
         coverage.bound(bound::is_calm(&self.plan));
         Played { failure, coverage, trace: self.trace.borrow_mut().take() }
     }
-}
-
-fn is_throttled(call: &crate::aws::Call) -> bool {
-    call.error.as_deref().is_some_and(|code| code.contains("hrottling") || code == "SlowDown")
 }
 
 /// Gives the image of a digest another tag.

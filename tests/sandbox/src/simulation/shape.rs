@@ -186,15 +186,18 @@ impl Shape {
         self.desired_count.unwrap_or(if live == 0 { self.initial_count.unwrap_or(1) } else { live })
     }
 
-    /// Tasks that stay healthy while `size` of them are replaced, by the words of the strategy.
+    /// Tasks that stay healthy while `size` of them are replaced, by the words of the strategy. ECS knows percentages only: a
+    /// number of tasks became one for at most `most` tasks, and is less of a service that somebody makes smaller meanwhile.
     #[must_use]
-    pub fn promised(&self, size: u32) -> u32 {
+    pub fn promised(&self, size: u32, most: u32) -> u32 {
         if let Some((least, _)) = self.pair.as_ref().and_then(|pair| pair.capacity) {
             return size.min(least);
         }
         match (self.floor, self.strategy) {
             (Floor::Percent(percent), _) => (size * percent).div_ceil(100),
-            (Floor::Tasks(tasks), _) => tasks.min(size),
+            (Floor::Tasks(0), _) => 0,
+            (Floor::Tasks(tasks), _) if tasks >= most => size,
+            (Floor::Tasks(tasks), _) => tasks.min((size * ((tasks - 1) * 100 / most + 1)).div_ceil(100)),
             (Floor::Unsaid, Strategy::MakeRoom) => size.saturating_sub(1),
             (Floor::Unsaid, _) => size,
         }

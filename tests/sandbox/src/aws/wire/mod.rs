@@ -51,6 +51,13 @@ pub struct Call {
     pub attempt: Option<u64>,
 }
 
+impl Call {
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        self.error.as_deref().is_some_and(|code| code.contains("hrottling") || code == "SlowDown")
+    }
+}
+
 /// All calls so far, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct CallLog {

@@ -120,6 +120,10 @@ impl Leases {
         Ok(checked)
     }
 
+    pub(super) fn taken_over(&self) -> usize {
+        self.taken_over.len()
+    }
+
     /// Whether another attempt that announced a change of the service still runs.
     fn may_still_change(&self, aws: &Aws, call: &Call, service: &str) -> bool {
         let announced = |id: u64| self.announced.get(&id).is_some_and(|of| of == service) && call.attempt != Some(id);

@@ -179,6 +179,12 @@ impl Invariants {
         }
     }
 
+    /// How many releases `roll-back` has taken over.
+    #[must_use]
+    pub fn taken_over(&self) -> usize {
+        self.lease.taken_over()
+    }
+
     /// Of the tasks that a new colour was filled with, how many percent must be healthy while it has traffic.
     #[must_use]
     pub fn baking(mut self, percent: u32) -> Self {

@@ -150,8 +150,9 @@ fn secs(rng: &mut Rng, least: u64, most: u64) -> Duration {
 }
 
 fn when(rng: &mut Rng, pushes: usize) -> When {
-    match rng.u8(..3) {
+    match rng.u8(..4) {
         0 => When { anchor: Anchor::Push(rng.usize(..pushes)), after: secs(rng, 0, 300) },
+        1 => When { anchor: Anchor::RollBack(rng.usize(..pushes)), after: secs(rng, 0, 150) },
         _ => {
             let (function, nth) = attempt(rng, pushes);
             When { anchor: Anchor::Attempt { function, nth }, after: secs(rng, 0, 20) }

@@ -100,6 +100,8 @@ pub enum Anchor {
     Push(usize),
     /// An approval begins to wait.
     Approval(usize),
+    /// `roll-back` takes a release over.
+    RollBack(usize),
     /// The start of an attempt of a function.
     Attempt {
         function: &'static str,
@@ -226,6 +228,7 @@ impl fmt::Display for Incident {
                 match anchor {
                     Anchor::Push(number) => write!(f, "push {number}")?,
                     Anchor::Approval(number) => write!(f, "approval {number} is asked for")?,
+                    Anchor::RollBack(number) => write!(f, "rollback {number} begins")?,
                     Anchor::Attempt { function, nth } => write!(f, "attempt {nth} of {function} starts")?,
                 }
                 write!(f, ": {} ({act:?})", act.word())

@@ -98,6 +98,8 @@ struct Stage {
     pushed: Rc<RefCell<Vec<String>>>,
     /// Approvals that somebody is looking at.
     noticed: Rc<RefCell<BTreeSet<String>>>,
+    /// Releases that were taken over so far.
+    taken_over: Rc<Cell<usize>>,
 }
 
 impl Stage {
@@ -123,6 +125,7 @@ impl Stage {
             pending: Rc::default(),
             pushed: Rc::default(),
             noticed: Rc::default(),
+            taken_over: Rc::default(),
         }
     }
 
@@ -154,6 +157,10 @@ impl Stage {
         }
         if self.plan.shape.approval {
             self.notice_approvals(aws);
+        }
+        let taken_over = self.invariants().taken_over();
+        for number in self.taken_over.replace(taken_over)..taken_over {
+            self.anchored(|anchor| anchor == Anchor::RollBack(number));
         }
         Ok(())
     }

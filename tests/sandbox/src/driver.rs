@@ -239,7 +239,9 @@ impl Driver {
             Err(error) => return self.ended(&attempt, number, &invocation, Outcome::Failed(error)),
         };
         let outcome = {
-            let code = invocation.run(attempt.timeout, container.function.answer(attempt.payload.clone()));
+            // Boxed, since what a function awaits is tens of kilobytes, which every future around it would be moved with.
+            let code = Box::pin(container.function.answer(attempt.payload.clone()));
+            let code = invocation.run(attempt.timeout, code);
             tokio::select! {
                 biased;
                 () = invocation.crashed() => Outcome::Crashed,

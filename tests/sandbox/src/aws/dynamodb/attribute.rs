@@ -75,18 +75,19 @@ impl Attribute {
 
     pub(super) fn to_json(&self) -> Value {
         let inner = match self {
-            Self::S(text) => json!(text),
-            Self::N(number) => json!(number.to_string()),
-            Self::B(bytes) => json!(base64::encode(bytes)),
-            Self::Bool(bool) => json!(bool),
-            Self::Null => json!(true),
+            Self::S(text) => Value::from(text.as_str()),
+            Self::N(number) => Value::from(number.to_string()),
+            Self::B(bytes) => Value::from(base64::encode(bytes)),
+            Self::Bool(bool) => Value::from(*bool),
+            Self::Null => Value::from(true),
             Self::M(item) => item_to_json(item),
             Self::L(list) => list.iter().map(Self::to_json).collect(),
             Self::Ss(set) => json!(set),
             Self::Ns(set) => set.iter().map(|number| Value::from(number.to_string())).collect(),
             Self::Bs(set) => set.iter().map(|bytes| Value::from(base64::encode(bytes))).collect(),
         };
-        json!({ self.kind(): inner })
+        // `json!` would copy what is inside, at every level of it.
+        Value::from_iter([(self.kind(), inner)])
     }
 
     pub(super) fn kind(&self) -> &'static str {

@@ -26,7 +26,7 @@ pub(super) fn get_item(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> 
     placeholders.finish()?;
     let (key, _) = table.key_from_json(required(input, "Key")?)?;
     Ok(match table.items.get(&key) {
-        Some(item) => json!({ "Item": projected(item, paths.as_deref()) }),
+        Some(item) => Value::from_iter([("Item", projected(item, paths.as_deref()))]),
         None => json!({}),
     })
 }

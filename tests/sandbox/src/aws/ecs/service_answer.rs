@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::aws::{ApiError, Aws};
 
 use super::input::{Input, short_name};
+use super::model::ServiceEvent;
 use super::{
     Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus, Task, invalid, service_rules, services,
 };
@@ -30,7 +31,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
                 .push(json!({"arn": aws.arn("ecs", &format!("service/{}/{name}", cluster.name)), "reason": "MISSING"})),
         }
     }
-    Ok(json!({"services": services, "failures": failures}))
+    Ok(Value::from_iter([("services", services), ("failures", failures)]))
 }
 
 pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
@@ -54,12 +55,16 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         "desiredCount": service.desired_count, "runningCount": tasks().filter(|task| task.is_running()).count(),
         "pendingCount": tasks().filter(|task| task.is_pending()).count(),
         "taskDefinition": current.map(|deployment| &deployment.task_definition),
-        "deployments": service.deployments.iter().map(|deployment| deployment_answer(aws, service, deployment)).collect::<Vec<_>>(),
+        "deployments": null,
         "roleArn": format!("arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", aws.account),
-        "events": service.events.iter().map(|event| json!({"id": event.id, "createdAt": Aws::seconds(event.at), "message": event.message})).collect::<Vec<_>>(),
+        "events": null,
         "createdAt": Aws::seconds(service.created_at),
         "createdBy": format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account),
     });
+    // `json!` would copy these once more.
+    answer["deployments"] =
+        service.deployments.iter().map(|deployment| deployment_answer(aws, service, deployment)).collect();
+    answer["events"] = service.events.iter().map(event_answer).collect();
     for (member, value) in &service.settings {
         answer[member] = value.clone();
     }
@@ -67,6 +72,10 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         answer["tags"] = service.tags.clone().into();
     }
     answer
+}
+
+fn event_answer(event: &ServiceEvent) -> Value {
+    json!({"id": event.id, "createdAt": Aws::seconds(event.at), "message": event.message})
 }
 
 fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> Value {

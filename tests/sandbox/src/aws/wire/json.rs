@@ -92,7 +92,8 @@ fn failed(service: &str, Failure { error, members }: Failure) -> Answer {
 fn response(service: &str, status: u16, body: &Value) -> Response {
     let version = if ["dynamodb", "monitoring"].contains(&service) { "1.0" } else { "1.1" };
     // An output without members is an empty body in some services; `{}` is legal for all.
-    let body = if body.is_null() { "{}".to_owned() } else { body.to_string() }.into_bytes();
+    let body =
+        if body.is_null() { b"{}".to_vec() } else { serde_json::to_vec(body).expect("values are always written") };
     let headers = vec![
         ("content-type".to_owned(), format!("application/x-amz-json-{version}")),
         ("content-length".to_owned(), body.len().to_string()),

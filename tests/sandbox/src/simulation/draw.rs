@@ -41,6 +41,9 @@ pub fn plan(seed: u64) -> Plan {
         if rng.u8(..3) == 0 {
             incidents.extend(race(&mut rng, pushes.len()));
         }
+        if rng.u8(..3) == 0 {
+            incidents.extend(change(&mut rng, &shape));
+        }
     }
     // Of an image that is pushed twice a late copy of the first event would be a push out of order.
     let again = pushes.iter().any(|push| matches!(push.image, Image::Again(_)));
@@ -192,6 +195,15 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         _ => when(rng, pushes),
     };
     Incident::Act { when, act }
+}
+
+/// An invocation hangs around a change that it has announced, while another one of its kind goes on. Mostly the first attempt makes
+/// the first change, after it has looked at three things or four.
+fn change(rng: &mut Rng, shape: &Shape) -> Vec<Incident> {
+    let function = if shape.pair.is_some() { "swap-target-groups" } else { "update-service" };
+    let nth = [0, 0, 0, 1, 2, 4][rng.usize(..6)];
+    let hangs = Incident::Call { function, nth, fault: CallFault::HangAfter(rng.u32(4..=6), hang(rng)) };
+    vec![hangs, Incident::Duplicate { function, nth, after: soon(rng) }]
 }
 
 /// Incidents that belong together: an invocation hangs while another one of its kind goes on, or while the execution is ended

@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::aws::elb::Elb;
 use crate::aws::{Aws, Call, Millis, Request};
 use crate::driver::Driver;
 use crate::observer::{item, ledger, text};
@@ -37,6 +38,8 @@ pub struct Invariants {
     disturbed: BTreeSet<u64>,
     /// When people last changed a service by hand.
     by_hand: Vec<Millis>,
+    /// The weights that people set last, by rule.
+    weights_by_hand: endings::Routes,
     bake_percent: u32,
     evaluated: BTreeMap<&'static str, u64>,
 }
@@ -226,7 +229,12 @@ impl Invariants {
         self.count("8 only the holder changes a service", held);
         if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
             let routes = call.attempt.and_then(|attempt| self.endings.sight_of(attempt));
+            // What begin-release finds, some release left.
+            let left = routes.filter(|_| !call.caller.ends_with("begin-release"));
+            let left =
+                left.map_or(Ok(0), |(_, routes)| pair::leaves_alone(aws, &self.ledger, routes, &self.weights_by_hand))?;
             let raised = routes.map_or(Ok(0), |(sights, routes)| pair::fit(aws, &self.ledger, sights, routes))?;
+            self.count("8 weights that a person set are left alone", left);
             self.count("1 traffic goes to a colour that was seen fit", raised);
             if raised > 0 {
                 let guarded = self.ledger.open().map_or(Ok(0), |lease| colours::is_guarded(aws, lease))?;
@@ -256,6 +264,11 @@ impl Invariants {
         self.traffic.resume(aws);
         self.lease.changed_by_hand(aws);
         self.pushes.changed_by_hand(aws, on_purpose)
+    }
+
+    /// A person set the weights of this rule.
+    pub fn weights_set_by_hand(&mut self, aws: &Aws, rule: &str) {
+        self.weights_by_hand.insert(rule.to_owned(), Elb::forwards(aws.elb.actions_of(rule)));
     }
 
     /// Something went wrong with these attempts of functions.

@@ -8,6 +8,8 @@ use crate::aws::Aws;
 use crate::aws::elb::Elb;
 use crate::observer::text;
 
+const COLOURS: [&str; 2] = ["blue", "green"];
+
 /// The colours of a closed pair as whoever closed it saw them.
 struct Seen<'a> {
     live: &'a Sight,
@@ -129,6 +131,30 @@ pub(super) fn fit(aws: &Aws, ledger: &Ledger, sights: &[Sight], routes: &Routes)
         return wrong(format!("{healthy:?} of {filled} targets were seen healthy"));
     }
     Ok(1)
+}
+
+/// Weights that a person set while a release was under way, and that whoever changes the rule saw, are left alone. `theirs` are
+/// the weights that people set last.
+pub(super) fn leaves_alone(aws: &Aws, ledger: &Ledger, routes: &Routes, theirs: &Routes) -> Result<u64, String> {
+    let mut checked = 0;
+    for lease in ledger.leases.values() {
+        let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else { continue };
+        let rule = text(pair, "rule").unwrap_or_default();
+        let (Some(set), Some(seen)) = (theirs.get(rule), routes.get(rule)) else { continue };
+        let of = |colour: &str| {
+            let group = text(pair, &format!("{colour}.target_group"))?;
+            seen.iter().find(|(of, _)| of == group).and_then(|(_, weight)| u64::try_from(*weight).ok())
+        };
+        let found = COLOURS.map(of);
+        let recorded = COLOURS.map(|colour| number(pair, &format!("{colour}.weight")));
+        let announced = |end: &str| COLOURS.map(|colour| number(lease, &format!("release.shift.{end}.{colour}")));
+        let is_ours = [recorded, announced("from"), announced("to")].contains(&found);
+        if seen == set && !is_ours && Elb::forwards(aws.elb.actions_of(rule)) != *set {
+            return Err(format!("invariant 8: somebody had set the weights to {found:?}, and they were overwritten"));
+        }
+        checked += 1;
+    }
+    Ok(checked)
 }
 
 /// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic goes back.

@@ -44,6 +44,11 @@ pub fn plan(seed: u64) -> Plan {
         if rng.u8(..3) == 0 {
             incidents.extend(change(&mut rng, &shape));
         }
+        if shape.pair.is_some() && rng.u8(..8) == 0 {
+            let anchor = Anchor::Attempt { function: "swap-target-groups", nth: rng.usize(..6) };
+            let when = When { anchor, after: secs(&mut rng, 0, 30) };
+            incidents.push(Incident::Act { when, act: Act::SetWeights(rng.u32(0..=100)) });
+        }
     }
     // Of an image that is pushed twice a late copy of the first event would be a push out of order.
     let again = pushes.iter().any(|push| matches!(push.image, Image::Again(_)));

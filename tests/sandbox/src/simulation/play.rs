@@ -227,6 +227,9 @@ impl Stage {
                     if let Err(what) = self.invariants().changed_by_hand(&aws, *on_purpose) {
                         self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
                     }
+                    if let (Act::SetWeights(_), Some(rule)) = (act, shape::production_rule(&aws)) {
+                        self.invariants().weights_set_by_hand(&aws, &rule);
+                    }
                 }
                 Done::Nothing | Done::Something => {}
             }

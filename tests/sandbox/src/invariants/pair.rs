@@ -147,8 +147,8 @@ pub(super) fn leaves_alone(aws: &Aws, ledger: &Ledger, routes: &Routes, theirs: 
         };
         let found = COLOURS.map(of);
         let recorded = COLOURS.map(|colour| number(pair, &format!("{colour}.weight")));
-        let announced = |end: &str| COLOURS.map(|colour| number(lease, &format!("release.shift.{end}.{colour}")));
-        let is_ours = [recorded, announced("from"), announced("to")].contains(&found);
+        let announced = COLOURS.map(|colour| number(lease, &format!("release.shift.to.{colour}")));
+        let is_ours = [recorded, announced].contains(&found);
         if seen == set && !is_ours && Elb::forwards(aws.elb.actions_of(rule)) != *set {
             return Err(format!("invariant 8: somebody had set the weights to {found:?}, and they were overwritten"));
         }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use slipway::aws::{Held, Jobs, Ledger, ObservedPair, Pairs, Retry, Sdk, Services};
 use slipway::blue_green::restore::{Way, filled, way_back};
 use slipway::blue_green::shift::{Asked, Step, next_step};
-use slipway::blue_green::{PriorPair, Weights};
+use slipway::blue_green::{PriorPair, Shift, Weights};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Lease, OpenRelease};
 use slipway::service::revision;
@@ -128,6 +128,14 @@ impl SwapTargetGroups {
         };
         let waited = job.now.since(restoring.since);
         let recorded = pair.weights();
+        let known = release.shift.clone().map_or_else(Vec::new, Shift::announced);
+        if seen.view.weights != recorded && !known.contains(&seen.view.weights) {
+            let (reason, weights) = (restoring.reason, seen.view.weights);
+            return Err(Failure::job(format!(
+                "{reason}; somebody set the weights to {weights} meanwhile, which is left alone"
+            ))
+            .into());
+        }
         if seen.view.weights != recorded {
             match way_back(release, pair, &seen.view, waited) {
                 Way::Size { count } => {

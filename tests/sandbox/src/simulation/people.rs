@@ -74,7 +74,11 @@ fn live(aws: &Aws) -> String {
 fn set_weights(aws: &mut Aws, blue: u32) -> Done {
     let Some(rule) = production_rule(aws) else { return Done::Nothing };
     let weights = [blue, 100 - blue.min(100)];
-    let groups: Vec<Value> = Elb::forwards(aws.elb.actions_of(&rule))
+    let found = Elb::forwards(aws.elb.actions_of(&rule));
+    if found.iter().map(|(_, weight)| *weight).eq(weights.map(i64::from)) {
+        return Done::Nothing;
+    }
+    let groups: Vec<Value> = found
         .into_iter()
         .zip(weights)
         .map(|((group, _), weight)| json!({"TargetGroupArn": group, "Weight": weight}))

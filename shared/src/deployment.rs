@@ -210,6 +210,8 @@ mod tests {
             scale_in_suspended: None,
             sized: None,
             restoring: None,
+            judged: Vec::new(),
+            holding: None,
             failure: None,
             rolling_back_since: None,
         }

@@ -18,3 +18,4 @@ pub mod strategy;
 pub mod task_definition;
 pub mod telemetry;
 pub mod timestamp;
+pub mod traffic;

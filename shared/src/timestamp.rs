@@ -19,6 +19,12 @@ impl Timestamp {
         OffsetDateTime::from_unix_timestamp(secs).map(Self)
     }
 
+    /// Seconds since the Unix epoch.
+    #[must_use]
+    pub fn secs(self) -> i64 {
+        self.0.unix_timestamp()
+    }
+
     /// How much later this instant is than `earlier`; zero when it is not later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

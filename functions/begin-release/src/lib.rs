@@ -14,6 +14,7 @@ use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::service::{Rollout, ServiceView, revision};
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 use slipway::timestamp::{Timestamp, readable};
+use slipway::traffic::Traffic;
 
 /// What the names of pipelines begin with (template.yaml).
 const PIPELINE_PREFIX: &str = "slipway-";
@@ -115,6 +116,8 @@ impl Spec {
             scale_in_suspended: None,
             sized: None,
             restoring: None,
+            judged: Vec::new(),
+            holding: None,
             failure: None,
             rolling_back_since: None,
         }
@@ -131,6 +134,7 @@ pub struct BeginRelease {
     task_definitions: TaskDefinitions,
     rules: Rules,
     pairs: Pairs,
+    traffic: Traffic,
 }
 
 impl BeginRelease {
@@ -144,6 +148,7 @@ impl BeginRelease {
             task_definitions: TaskDefinitions::new(sdk),
             rules: Rules::new(sdk),
             pairs: Pairs::new(sdk),
+            traffic: Traffic::new(sdk),
         }
     }
 
@@ -229,7 +234,7 @@ impl BeginRelease {
             }
         };
         match &prior.pair {
-            Some(pair) => self.settle_pair(job, &lease, &prior, pair).await,
+            Some(pair) => self.settle_pair(&lease, &prior, pair).await,
             None => Ok(begun_in_place(spec, prior)),
         }
     }

@@ -3,7 +3,7 @@
 
 use slipway::aws::{Observed, RuleView};
 use slipway::blue_green::{Colour, PriorColour, PriorPair, ScalingView, Settled, Weights};
-use slipway::job::{Failure, Job, Report, StepError, StepResult};
+use slipway::job::{Failure, Report, StepError, StepResult};
 use slipway::ledger::{Lease, Prior};
 use slipway::service::{ServiceView, revision};
 
@@ -59,13 +59,7 @@ impl BeginRelease {
     }
 
     /// Ends the step: when the weights are not what the last release left, they are set to that first.
-    pub(crate) async fn settle_pair(
-        &self,
-        job: &Job<Spec>,
-        lease: &Lease,
-        prior: &Prior,
-        pair: &PriorPair,
-    ) -> StepResult {
+    pub(crate) async fn settle_pair(&self, lease: &Lease, prior: &Prior, pair: &PriorPair) -> StepResult {
         let (live, idle) = (pair.live, pair.idle());
         let seen = self.pairs.observe(lease, pair, &[live]).await?;
         let recorded = pair.weights();
@@ -79,10 +73,7 @@ impl BeginRelease {
                 ))
                 .into());
             }
-            let announced = lease.with_shift(seen.view.weights, recorded, job.now);
-            self.ledger.advance(&announced).await?;
-            self.pairs.route(&seen, pair, recorded).await?;
-            self.ledger.advance(&announced.with_shift_made(job.now)).await?;
+            self.traffic.route(lease, pair, &seen, recorded).await?;
             let summary = format!(
                 "unfinished business: weights were {}, the last release left {recorded}; settled",
                 seen.view.weights

@@ -13,6 +13,7 @@ use slipway::service::revision;
 use slipway::strategy::Percentages;
 use slipway::task_definition::container_images;
 use slipway::timestamp::readable;
+use slipway::traffic::Traffic;
 
 /// The function: one event or one sweep.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct RollBack {
     ledger: Ledger,
     services: Services,
     pairs: Pairs,
+    traffic: Traffic,
     executions: Executions,
     task_definitions: TaskDefinitions,
 }
@@ -33,6 +35,7 @@ impl RollBack {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             pairs: Pairs::new(sdk),
+            traffic: Traffic::new(sdk),
             executions: Executions::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
         }
@@ -171,7 +174,7 @@ impl RollBack {
         outcome: Outcome,
         reason: &str,
     ) -> Result<String, StepError> {
-        if release.change.is_none() || outcome == Outcome::RolledBack {
+        if release.change.is_none() || matches!(outcome, Outcome::RolledBack | Outcome::Held) {
             self.retire(release).await?;
         }
         self.ledger.close(lease, outcome, reason, self.sdk.now()).await?;

@@ -3,7 +3,7 @@
 use slipway::aws::{ErrorKind, ObservedPair};
 use slipway::blue_green::restore::{Restoration, restoration};
 use slipway::blue_green::retire::gives_back;
-use slipway::blue_green::{Colour, PriorPair, Weights};
+use slipway::blue_green::{Colour, PriorPair};
 use slipway::job::{FailureType, StepError};
 use slipway::ledger::{Lease, OpenRelease, Outcome, Prior};
 use slipway::rollback::Ending;
@@ -42,7 +42,11 @@ impl RollBack {
                 self.services.resize(seen.of(pair.live), count).await?;
                 Ok(format!("{} grows to {count} tasks, to take all of the traffic back", pair.live))
             }
-            Restoration::Move => self.give_traffic_back(lease, &seen, pair).await,
+            Restoration::Move => {
+                let recorded = pair.weights();
+                self.traffic.route(lease, pair, &seen, recorded).await?;
+                Ok(format!("gives the traffic back: {recorded}"))
+            }
             Restoration::Return => self.return_idle(lease, &seen, pair, is_active).await,
             Restoration::GiveBack => {
                 self.ledger.advance(&lease.with_scale_in(false, now)).await?;
@@ -74,20 +78,6 @@ impl RollBack {
             }
             Err(error) => Err(error.into()),
         }
-    }
-
-    async fn give_traffic_back(
-        &self,
-        lease: &Lease,
-        seen: &ObservedPair,
-        pair: &PriorPair,
-    ) -> Result<String, StepError> {
-        let recorded: Weights = pair.weights();
-        let announced = lease.with_shift(seen.view.weights, recorded, self.sdk.now());
-        self.ledger.advance(&announced).await?;
-        self.pairs.route(seen, pair, recorded).await?;
-        self.ledger.advance(&announced.with_shift_made(self.sdk.now())).await?;
-        Ok(format!("gives the traffic back: {recorded}"))
     }
 
     /// The new colour as it was, now that it has no traffic.

@@ -4,13 +4,14 @@
 mod spec;
 
 use serde_json::Value;
-use slipway::aws::{Held, Jobs, Ledger, ObservedPair, Pairs, Retry, Sdk, Services};
-use slipway::blue_green::restore::{Way, filled, way_back};
+use slipway::aws::{Held, Jobs, Ledger, ObservedPair, Pairs, Retry, Sdk};
+use slipway::blue_green::PriorPair;
+use slipway::blue_green::restore::filled;
 use slipway::blue_green::shift::{Asked, Step, next_step};
-use slipway::blue_green::{PriorPair, Shift, Weights};
-use slipway::job::{Failure, Job, Report, StepError, StepResult};
+use slipway::job::{Failure, Job, Report, StepResult};
 use slipway::ledger::{Lease, OpenRelease};
 use slipway::service::revision;
+use slipway::traffic::{Traffic, WayBack};
 
 pub use spec::{ShiftName, Spec};
 
@@ -19,8 +20,8 @@ pub use spec::{ShiftName, Spec};
 pub struct SwapTargetGroups {
     jobs: Jobs,
     ledger: Ledger,
-    services: Services,
     pairs: Pairs,
+    traffic: Traffic,
 }
 
 /// What a look works with.
@@ -37,8 +38,8 @@ impl SwapTargetGroups {
         Self {
             jobs: Jobs::new(sdk, "swap-target-groups"),
             ledger: Ledger::new(sdk),
-            services: Services::new(sdk),
             pairs: Pairs::new(sdk),
+            traffic: Traffic::new(sdk),
         }
     }
 
@@ -70,7 +71,7 @@ impl SwapTargetGroups {
             return Ok(Report::done(summary, [("LiveColour", live.to_string())]));
         }
         if release.restoring.is_some() {
-            return self.restore(job, lease, &release, pair).await;
+            return self.restore(job, lease, pair).await;
         }
         let seen = self.pairs.observe(&lease, pair, &[pair.idle()]).await?;
         self.shift(&Look { job, release: &release, pair, seen }, lease).await
@@ -89,7 +90,7 @@ impl SwapTargetGroups {
         let (elapsed, settling) = (job.now.since(job.since), lease.settling(job.now));
         match next_step(&asked, release, pair, &seen.view, elapsed, settling) {
             Step::Shift { to, percent } => {
-                self.route(look, &lease, to).await?;
+                self.traffic.route(&lease, pair, seen, to).await?;
                 let new = pair.idle();
                 Ok(Report::going(format!("{}% to {new}, baking begins", to.percent(new)), percent))
             }
@@ -102,7 +103,7 @@ impl SwapTargetGroups {
             Step::Restore { reason } => {
                 let lease = lease.with_restoring(&reason, job.now);
                 self.ledger.advance(&lease).await?;
-                self.restore(job, lease, release, pair).await
+                self.restore(job, lease, pair).await
             }
             Step::Fail(failure) => {
                 // What looks like somebody else's change may be that of another invocation since the lease was read.
@@ -112,44 +113,11 @@ impl SwapTargetGroups {
         }
     }
 
-    /// Announces weights, sets them, and writes down that they are set.
-    async fn route(&self, look: &Look<'_>, lease: &Lease, to: Weights) -> Result<(), StepError> {
-        let announced = lease.with_shift(look.seen.view.weights, to, look.job.now);
-        self.ledger.advance(&announced).await?;
-        self.pairs.route(&look.seen, look.pair, to).await?;
-        self.ledger.advance(&announced.with_shift_made(self.jobs.now())).await
-    }
-
     /// Gives the recorded weights back, once the old colour can take all of the traffic, and fails the job with the reason.
-    async fn restore(&self, job: &Job<Spec>, lease: Lease, release: &OpenRelease, pair: &PriorPair) -> StepResult {
-        let seen = self.pairs.observe(&lease, pair, &[pair.live, pair.idle()]).await?;
-        let Some(restoring) = lease.release.as_ref().and_then(|release| release.restoring.clone()) else {
-            return Err(Failure::job("the traffic goes back for a reason that was not recorded").into());
-        };
-        let waited = job.now.since(restoring.since);
-        let recorded = pair.weights();
-        let known = release.shift.clone().map_or_else(Vec::new, Shift::announced);
-        if seen.view.weights != recorded && !known.contains(&seen.view.weights) {
-            let (reason, weights) = (restoring.reason, seen.view.weights);
-            return Err(Failure::job(format!(
-                "{reason}; somebody set the weights to {weights} meanwhile, which is left alone"
-            ))
-            .into());
+    async fn restore(&self, job: &Job<Spec>, lease: Lease, pair: &PriorPair) -> StepResult {
+        match self.traffic.give_back(lease, pair, job.now).await? {
+            WayBack::Going(summary) => Ok(Report::going(summary, 50)),
+            WayBack::Back(reason, _) => Err(Failure::job(reason).into()),
         }
-        if seen.view.weights != recorded {
-            match way_back(release, pair, &seen.view, waited) {
-                Way::Size { count } => {
-                    self.ledger.advance(&lease.with_sized(count, job.now)).await?;
-                    self.services.resize(seen.of(pair.live), count).await?;
-                    return Ok(Report::going(
-                        format!("{}; {} grows to {count} tasks first", restoring.reason, pair.live),
-                        50,
-                    ));
-                }
-                Way::Wait(why) => return Ok(Report::going(format!("{}; {why}", restoring.reason), 50)),
-                Way::Move => self.route(&Look { job, release, pair, seen }, &lease, recorded).await?,
-            }
-        }
-        Err(Failure::job(format!("{}; the traffic is back at {recorded}", restoring.reason)).into())
     }
 }

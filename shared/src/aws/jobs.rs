@@ -79,18 +79,21 @@ impl Jobs {
     {
         let now = self.sdk.now();
         let token = event.token.as_deref().map(|text| Token::parse(text, self.step)).transpose();
-        let (spec, since) = match (job::parse_parameters(event.user_parameters.as_deref()), token) {
-            (Ok(spec), Ok(token)) => (spec, token.map_or(now, |token| token.since)),
+        let (spec, token) = match (job::parse_parameters(event.user_parameters.as_deref()), token) {
+            (Ok(spec), Ok(token)) => (spec, token.unwrap_or_else(|| Token::new(self.step, now))),
             (Err(failure), _) | (_, Err(failure)) => return Answer::Failed(failure),
         };
+        let (since, PipelineJob { artifacts, credentials, .. }) = (token.since, event);
         // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's recursion limit.
-        let result =
-            Box::pin(work(Job { spec, since, now, artifacts: event.artifacts, credentials: event.credentials })).await;
-        let report = match result {
+        let job = Job { spec, since, now, payload: token.payload.clone(), artifacts, credentials };
+        let (report, payload) = match Box::pin(work(job)).await {
             Ok(report @ Report::Done { .. }) => return Answer::Succeeded { report, token: None },
             Err(StepError::Failed(failure)) => return Answer::Failed(failure),
-            Ok(report) => report,
-            Err(StepError::Busy(why)) => Report::going(why, 0),
+            Ok(Report::Going { summary, percent, external_id, payload }) => {
+                (Report::Going { summary, percent, external_id, payload: None }, payload)
+            }
+            // Nothing was learned, so the next job gets what this one got.
+            Err(StepError::Busy(why)) => (Report::going(why, 0), token.payload.clone()),
         };
         if now.since(since) >= ACTION_TOTAL {
             let (Report::Going { summary, .. } | Report::Done { summary, .. }) = report;
@@ -99,7 +102,7 @@ impl Jobs {
                 readable(now.since(since))
             )));
         }
-        Answer::Succeeded { report, token: Some(Token::new(self.step, since).text()) }
+        Answer::Succeeded { report, token: Some(token.with_payload(payload).text()) }
     }
 
     async fn report(&self, id: &str, answer: Answer) -> Result<(), AwsError> {
@@ -120,7 +123,7 @@ impl Jobs {
     async fn succeed(&self, id: &str, report: Report, token: Option<String>) -> Result<(), AwsError> {
         let (summary, outputs, percent, external_id) = match report {
             Report::Done { summary, outputs, external_id } => (summary, outputs, 100, external_id),
-            Report::Going { summary, percent, external_id } => (summary, Default::default(), percent, external_id),
+            Report::Going { summary, percent, external_id, .. } => (summary, Default::default(), percent, external_id),
         };
         tracing::info!(job = id, step = self.step, percent, going = token.is_some(), summary);
         let details = ExecutionDetails::builder()
@@ -156,7 +159,7 @@ fn respond(answer: Answer) -> Value {
         Answer::Succeeded { report: Report::Done { summary, outputs, external_id }, .. } => {
             json!({"status": "done", "summary": summary, "outputVariables": outputs, "externalExecutionId": external_id})
         }
-        Answer::Succeeded { report: Report::Going { summary, percent, external_id }, token } => {
+        Answer::Succeeded { report: Report::Going { summary, percent, external_id, .. }, token } => {
             json!({"status": "going", "summary": summary, "percentComplete": percent, "externalExecutionId": external_id, "continuationToken": token})
         }
         Answer::Failed(failure) => json!({"status": "failed", "type": failure.kind, "message": failure.message}),

@@ -316,6 +316,8 @@ pub(crate) mod tests {
             scale_in_suspended: Some(true),
             sized: None,
             restoring: None,
+            judged: Vec::new(),
+            holding: None,
             failure: None,
             rolling_back_since: Some(view.observed_at),
         }

@@ -119,7 +119,13 @@ pub fn restoration(
         }
         None if !missing.is_empty() => Restoration::Wait(format!("restoring {old}: {missing}")),
         None => {
-            let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::RolledBack };
+            let held = release.restoring.as_ref().is_some_and(|restoring| restoring.held);
+            let outcome = match ending {
+                Ending::Superseded => Outcome::Superseded,
+                // Nothing was found against it, and nobody said that it should go on.
+                _ if held => Outcome::Held,
+                _ => Outcome::RolledBack,
+            };
             Restoration::Close { outcome, reason: format!("{cause}; {}", serves_again(prior, pair, view)) }
         }
     }

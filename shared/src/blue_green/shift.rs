@@ -122,6 +122,43 @@ pub fn next_step(
     }
 }
 
+/// How a pair stands whose traffic stays as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Watched {
+    /// The new colour may keep its traffic; how many of its targets are healthy, in words.
+    Fit {
+        health: String,
+    },
+    /// As [`Step::Confirm`].
+    Confirm,
+    /// The new colour must not keep its traffic.
+    Restore {
+        reason: String,
+    },
+    Fail(Failure),
+}
+
+/// Looks at a pair whose traffic is judged: nobody else may have moved it, and both colours must have some.
+#[must_use]
+pub fn watch(asked: &Asked, release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Watched {
+    let (old, new) = (pair.live, pair.idle());
+    match standing(release.shift.as_ref(), pair.weights(), view.weights) {
+        Standing::Foreign { expected } => return Watched::Fail(foreign(expected, view.weights)),
+        Standing::Unconfirmed => return Watched::Confirm,
+        Standing::Known => {}
+    }
+    if view.weights.of(old) == 0 || view.weights.of(new) == 0 {
+        return Watched::Fail(Failure::configuration(format!(
+            "the weights are {}, so there is nothing to compare; legal: some traffic to both colours, {new} to be judged and {old} to compare it with; run swap-target-groups with fewer than 100% before this action",
+            view.weights
+        )));
+    }
+    match unfit(asked, pair, view) {
+        Some(reason) => Watched::Restore { reason },
+        None => Watched::Fit { health: health(asked, pair, view) },
+    }
+}
+
 /// What the weights say about the last announced shift.
 enum Standing {
     Known,

@@ -10,6 +10,7 @@ mod token;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use thiserror::Error;
 
 pub use envelope::{Artifact, Credentials, JobEvent, PipelineJob};
@@ -25,6 +26,8 @@ pub struct Job<S> {
     /// When the first job of this action began: the token carries it from job to job.
     pub since: Timestamp,
     pub now: Timestamp,
+    /// What the job before handed on in its [`Report::Going`].
+    pub payload: Option<Value>,
     pub artifacts: Vec<Artifact>,
     pub credentials: Option<Credentials>,
 }
@@ -43,6 +46,8 @@ pub enum Report {
         /// 0 to 99.
         percent: u8,
         external_id: Option<String>,
+        /// What the next job is given; it must fit into the token.
+        payload: Option<Value>,
     },
 }
 
@@ -105,7 +110,13 @@ impl Report {
     /// Still going.
     #[must_use]
     pub fn going(summary: impl Into<String>, percent: u8) -> Self {
-        Self::Going { summary: summary.into(), percent, external_id: None }
+        Self::Going { summary: summary.into(), percent, external_id: None, payload: None }
+    }
+
+    /// Still going, with something for the next job.
+    #[must_use]
+    pub fn going_with(summary: impl Into<String>, percent: u8, payload: Option<Value>) -> Self {
+        Self::Going { summary: summary.into(), percent, external_id: None, payload }
     }
 
     /// The same report with the id of what runs in another system, such as an ECS deployment.
@@ -114,7 +125,7 @@ impl Report {
         let external_id = id.map(ToOwned::to_owned);
         match self {
             Self::Done { summary, outputs, .. } => Self::Done { summary, outputs, external_id },
-            Self::Going { summary, percent, .. } => Self::Going { summary, percent, external_id },
+            Self::Going { summary, percent, payload, .. } => Self::Going { summary, percent, external_id, payload },
         }
     }
 }

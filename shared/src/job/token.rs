@@ -1,6 +1,7 @@
 //! The continuation token: what one job of an action hands to the next. It carries progress only, never a decision.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::Failure;
 use crate::limits::FORMAT_VERSION;
@@ -15,13 +16,22 @@ pub struct Token {
     pub step: String,
     /// When the first job of the action began.
     pub since: Timestamp,
+    /// What the step itself wants to know again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<Value>,
 }
 
 impl Token {
     /// The token of a step whose action began at `since`.
     #[must_use]
     pub fn new(step: &str, since: Timestamp) -> Self {
-        Self { v: FORMAT_VERSION, step: step.to_owned(), since }
+        Self { v: FORMAT_VERSION, step: step.to_owned(), since, payload: None }
+    }
+
+    /// The same token with what the step wants to know again.
+    #[must_use]
+    pub fn with_payload(self, payload: Option<Value>) -> Self {
+        Self { payload, ..self }
     }
 
     /// Reads a token that `step` is given.
@@ -45,7 +55,11 @@ impl Token {
     /// The text for CodePipeline.
     #[must_use]
     pub fn text(&self) -> String {
-        serde_json::json!({ "v": self.v, "step": self.step, "since": self.since }).to_string()
+        let mut token = json!({ "v": self.v, "step": self.step, "since": self.since });
+        if let Some(payload) = &self.payload {
+            token["payload"] = payload.clone();
+        }
+        token.to_string()
     }
 }
 
@@ -58,6 +72,9 @@ mod tests {
         let token = Token::new("update-service", Timestamp::from_secs(1_767_603_600).expect("in range"));
         assert_eq!(Token::parse(&token.text(), "update-service"), Ok(token.clone()));
         assert!(token.text().len() <= crate::limits::TOKEN_CHARS);
+        let loaded = token.with_payload(Some(json!({ "minute": 7 })));
+        assert_eq!(Token::parse(&loaded.text(), "update-service"), Ok(loaded));
+        let token = Token::new("update-service", Timestamp::from_secs(1_767_603_600).expect("in range"));
         assert!(Token::parse(&token.text(), "begin-release").is_err());
         assert!(Token::parse("A continuation token if continuing job", "update-service").is_err());
         assert!(Token::parse(&token.text().replace("\"v\":1", "\"v\":2"), "update-service").is_err());

@@ -1,7 +1,9 @@
 //! The lease on a service: at most one release is open on it, and only that release's steps change the service.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Outcome, Record, RecordState};
@@ -64,6 +66,12 @@ pub struct OpenRelease {
     /// Why the traffic goes back to the old colour: once that is decided, it does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restoring: Option<Restoring>,
+    /// Judgements that have ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<Judged>,
+    /// The judgement that waits for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holding: Option<Holding>,
     /// Why a step failed, so that every later look at the same step says the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
@@ -87,6 +95,50 @@ pub struct Registering {
 pub struct Restoring {
     pub reason: String,
     pub since: Timestamp,
+    /// Whether nothing was found against the new colour: nobody decided while the release held.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub held: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// A judgement of the new colour, ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judged {
+    /// When its action began: an action whose judgement has ended says the same ever after.
+    pub since: Timestamp,
+    /// `promote`, `rollback` or `inconclusive`.
+    pub verdict: String,
+    pub summary: String,
+    /// What the judge measured, by output variable.
+    pub outputs: BTreeMap<String, String>,
+    /// Where the report is: bucket and key, without the ending.
+    pub report: String,
+}
+
+/// A judgement that showed nothing either way and waits for a person.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Holding {
+    /// When the action that holds began.
+    pub action: Timestamp,
+    pub since: Timestamp,
+    /// What the person wants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<Decision>,
+}
+
+/// What a person decides while a release holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Decision {
+    /// The new colour goes on.
+    Promote,
+    /// The traffic goes back.
+    RollBack,
 }
 
 /// Where an open release stands.
@@ -275,8 +327,44 @@ impl Lease {
     /// Remembers that the traffic goes back to the old colour, and why.
     #[must_use]
     pub fn with_restoring(&self, reason: &str, now: Timestamp) -> Self {
-        let restoring = Restoring { reason: reason.to_owned(), since: now };
+        self.restoring(reason, false, now)
+    }
+
+    /// Remembers that the traffic goes back because nobody decided while the release held.
+    #[must_use]
+    pub fn with_held(&self, reason: &str, now: Timestamp) -> Self {
+        self.restoring(reason, true, now)
+    }
+
+    fn restoring(&self, reason: &str, held: bool, now: Timestamp) -> Self {
+        let restoring = Restoring { reason: reason.to_owned(), since: now, held };
         self.next(|release| release.restoring = release.restoring.take().or(Some(restoring)))
+    }
+
+    /// Remembers how a judgement ended; a hold of the same action is over.
+    #[must_use]
+    pub fn with_judged(&self, judged: Judged) -> Self {
+        self.next(|release| {
+            release.holding = release.holding.take().filter(|holding| holding.action != judged.since);
+            release.judged.retain(|known| known.since != judged.since);
+            release.judged.push(judged);
+        })
+    }
+
+    /// Remembers that the judgement of an action waits for a person.
+    #[must_use]
+    pub fn with_holding(&self, action: Timestamp, now: Timestamp) -> Self {
+        self.next(|release| release.holding = Some(Holding { action, since: now, decision: None }))
+    }
+
+    /// Remembers what a person decided.
+    #[must_use]
+    pub fn with_decision(&self, decision: Decision) -> Self {
+        self.next(|release| {
+            if let Some(holding) = &mut release.holding {
+                holding.decision = Some(decision);
+            }
+        })
     }
 
     /// What is left of the time in which an invocation that announced a change and hung can still make it: the next, different
@@ -318,6 +406,7 @@ impl Lease {
             prior: release.prior.clone(),
             change: release.change.clone(),
             shift: release.shift.clone(),
+            judged: release.judged.clone(),
             started_at: release.began_at,
             ended_at: Some(now),
         };
@@ -350,6 +439,8 @@ mod tests {
             scale_in_suspended: None,
             sized: None,
             restoring: None,
+            judged: Vec::new(),
+            holding: None,
             failure: None,
             rolling_back_since: None,
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Prior};
+use super::{Change, Judged, Prior};
 use crate::blue_green::Shift;
 use crate::job::Failure;
 use crate::limits::FORMAT_VERSION;
@@ -33,6 +33,9 @@ pub struct Record {
     /// The weights of the production rule that the release announced last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shift: Option<Shift>,
+    /// The judgements of the new colour that ended, with where their reports are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<Judged>,
     pub started_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
@@ -107,6 +110,7 @@ impl Record {
             prior: None,
             change: None,
             shift: None,
+            judged: Vec::new(),
             started_at: now,
             ended_at: None,
         }

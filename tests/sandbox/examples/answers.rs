@@ -207,7 +207,7 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
         session_token: "an example, not a token".to_owned(),
     };
-    let job = Job { spec: (), since: now, now, artifacts, credentials: Some(credentials) };
+    let job = Job { spec: (), since: now, now, payload: None, artifacts, credentials: Some(credentials) };
     for file in ["Config::taskdef.json", "Config::other.json", "Gone::taskdef.json"] {
         let answer = Artifacts::new(sdk, &job).read(file).await;
         let text = |bytes: Vec<u8>| json!(String::from_utf8_lossy(&bytes));

@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod blue_green;
+pub mod canary;
 pub mod deployment;
 pub mod event;
 pub mod image;

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// Longest continuation token that CodePipeline accepts, in characters (PutJobSuccessResult).
 pub const TOKEN_CHARS: usize = 2_048;
 
+/// Longest payload of a step in its continuation token, in characters. Ours: the rest is room for what every token has.
+pub const PAYLOAD_CHARS: usize = 1_900;
+
 /// Longest summary of an action execution, in characters (PutJobSuccessResult, `executionDetails.summary`).
 pub const SUMMARY_CHARS: usize = 2_048;
 
@@ -92,6 +95,23 @@ pub const COUNTED_A_MINUTE: u64 = 1 << 40;
 /// Most values a side that are compared by ranks: two days of minutes. Ours: all differences between the sides are sorted, which takes
 /// 66 MB at this size.
 pub const RANKED_VALUES: usize = 2 * 24 * 60;
+
+/// Queries of one GetMetricData (API_GetMetricData).
+pub const METRIC_QUERIES: usize = 500;
+
+/// How long after the end of a minute its metrics are read: what is read earlier may be a part of it. CloudWatch's load balancer
+/// metrics are complete after one to two minutes.
+pub const METRIC_DELAY: Duration = Duration::from_secs(120);
+
+/// How far before an action its judgement may begin, with traffic that the action before had moved. Ours: time for one job and a
+/// wait in between.
+pub const BAKE_AHEAD: Duration = Duration::from_secs(5 * 60);
+
+/// How long a rollback waits for its report once the traffic is back. Ours: time enough for a throttled service.
+pub const REPORT_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// Alarms that an evaluate-canary action can name. Ours: they fit into its user parameters.
+pub const ALARMS: usize = 10;
 
 /// Version of every format that is stored or handed on: ledger items and continuation tokens.
 pub const FORMAT_VERSION: u32 = 1;

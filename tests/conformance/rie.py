@@ -27,11 +27,11 @@ import servers
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 60
 # What a function says when AWS did not do what it asked, as its error's text begins.
-REFUSED = re.compile(r"(application-autoscaling|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|s3):\w+ failed: ")
+REFUSED = re.compile(r"(application-autoscaling|cloudwatch|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|s3):\w+ failed: ")
 # The steps of a release come in this order. The push comes last, since what it starts waits for the release before it.
-ORDER = ["BeginRelease", "RegisterTaskDefinition", "UpdateService", "SwapTargetGroups", "FinishRelease", "RollBack", "StartPipeline"]
-# The release of the files is in place: the step of a pair is answered what a person reads who forgot to begin its release.
-NOT_BEGUN = ("SwapTargetGroups", "holds no release of service shop in cluster apps; run begin-release before this action")
+ORDER = ["BeginRelease", "RegisterTaskDefinition", "UpdateService", "SwapTargetGroups", "EvaluateCanary", "FinishRelease", "RollBack", "StartPipeline"]
+# The release of the files is in place: the steps of a pair are answered what a person reads who forgot to begin its release.
+NOT_BEGUN = (("SwapTargetGroups", "EvaluateCanary"), "holds no release of service shop in cluster apps; run begin-release before this action")
 CASES = ["push", "job", "job-with-token", "execution-failed", "sweep", "parameters"]
 
 

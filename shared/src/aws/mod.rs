@@ -10,7 +10,9 @@ mod executions;
 mod images;
 mod jobs;
 mod ledger;
+mod metrics;
 mod pairs;
+mod reports;
 mod rules;
 mod scaling;
 mod services;
@@ -23,7 +25,9 @@ pub use executions::Executions;
 pub use images::Images;
 pub use jobs::{Jobs, Retry};
 pub use ledger::{Held, Hold, Ledger, ReleaseName};
+pub use metrics::{Alarm, Metrics};
 pub use pairs::{ObservedPair, Pairs};
+pub use reports::Reports;
 pub use rules::{ObservedRule, RuleView, Rules};
 pub use scaling::Scaling;
 pub use services::{Observed, Services};
@@ -45,11 +49,12 @@ fn short(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// What every adapter is made from: the SDK's configuration and the name of the ledger's table.
+/// What every adapter is made from: the SDK's configuration, the name of the ledger's table, and of the bucket of reports.
 #[derive(Clone, Debug)]
 pub struct Sdk {
     config: SdkConfig,
     ledger_table: String,
+    reports_bucket: String,
 }
 
 impl Sdk {
@@ -63,7 +68,13 @@ impl Sdk {
             .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS))
             .timeout_config(timeouts)
             .build();
-        Self { config, ledger_table: ledger_table.to_owned() }
+        Self { config, ledger_table: ledger_table.to_owned(), reports_bucket: String::new() }
+    }
+
+    /// The same with a bucket for reports, which one function has.
+    #[must_use]
+    pub fn with_reports(self, bucket: &str) -> Self {
+        Self { reports_bucket: bucket.to_owned(), ..self }
     }
 
     /// The time by the SDK's clock: the only clock of this project.
@@ -78,12 +89,13 @@ impl Sdk {
 }
 
 /// The configuration of a Lambda function: region and credentials from its environment, one HTTP client for all services,
-/// the ledger's table from `LEDGER_TABLE`.
+/// the ledger's table from `LEDGER_TABLE`, the bucket of reports, if the function writes some, from `SLIPWAY_REPORTS_BUCKET`.
 ///
 /// # Errors
 /// When `LEDGER_TABLE` is not set.
 pub async fn connect() -> Result<Sdk, std::env::VarError> {
     let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
-    Ok(Sdk::new(config, &std::env::var("LEDGER_TABLE")?))
+    let reports = std::env::var("SLIPWAY_REPORTS_BUCKET").unwrap_or_default();
+    Ok(Sdk::new(config, &std::env::var("LEDGER_TABLE")?).with_reports(&reports))
 }

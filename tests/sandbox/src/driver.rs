@@ -264,9 +264,10 @@ impl Driver {
             warm.current.set(Arc::clone(invocation));
             return Ok(warm);
         }
-        let table = attempt.environment.get("LEDGER_TABLE").map(String::as_str).unwrap_or_default();
+        let variable = |name: &str| attempt.environment.get(name).map(String::as_str).unwrap_or_default();
+        let (table, reports) = (variable("LEDGER_TABLE"), variable("SLIPWAY_REPORTS_BUCKET"));
         let current = Current::new(Arc::clone(invocation));
-        let sdk = Sdk::new(container_config(&self.world, current.clone()), table);
+        let sdk = Sdk::new(container_config(&self.world, current.clone()), table).with_reports(reports);
         let function = Function::new(&attempt.code, &sdk).map_err(|error| error.to_string())?;
         Ok(Container { current, function })
     }

@@ -1,6 +1,7 @@
 //! The real functions, by the name of their binary, as Lambda would run them.
 
 use begin_release::BeginRelease;
+use evaluate_canary::EvaluateCanary;
 use finish_release::FinishRelease;
 use register_task_definition::RegisterTaskDefinition;
 use roll_back::RollBack;
@@ -14,6 +15,7 @@ use update_service::UpdateService;
 #[derive(Debug)]
 pub enum Function {
     BeginRelease(BeginRelease),
+    EvaluateCanary(EvaluateCanary),
     FinishRelease(FinishRelease),
     RegisterTaskDefinition(RegisterTaskDefinition),
     RollBack(RollBack),
@@ -30,6 +32,7 @@ impl Function {
     pub fn new(code: &str, sdk: &Sdk) -> Result<Self, Retry> {
         Ok(match code {
             "begin-release" => Self::BeginRelease(BeginRelease::new(sdk)),
+            "evaluate-canary" => Self::EvaluateCanary(EvaluateCanary::new(sdk)),
             "finish-release" => Self::FinishRelease(FinishRelease::new(sdk)),
             "register-task-definition" => Self::RegisterTaskDefinition(RegisterTaskDefinition::new(sdk)),
             "roll-back" => Self::RollBack(RollBack::new(sdk)),
@@ -50,6 +53,7 @@ impl Function {
     pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
         match self {
             Self::BeginRelease(function) => function.answer(event).await,
+            Self::EvaluateCanary(function) => function.answer(event).await,
             Self::FinishRelease(function) => function.answer(event).await,
             Self::RegisterTaskDefinition(function) => function.answer(event).await,
             Self::RollBack(function) => function.answer(event).await,

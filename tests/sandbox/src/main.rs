@@ -7,9 +7,10 @@ mod simulate;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
+use sandbox::aws::Aws;
 use sandbox::driver::Fault;
-use sandbox::story::{CHAPTERS, Release, deployed, play};
+use sandbox::story::{CHAPTERS, Chapter, Release, SHOP, canary, deployed, play};
 use serde::Serialize;
 
 use crate::judge::Judge;
@@ -30,6 +31,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
+    /// Tell only of this kind of pipeline; of in-place and blue/green releases unless given.
+    #[arg(long, value_enum)]
+    pipeline: Option<Pipeline>,
     /// Print one JSON object with the releases instead of the story.
     #[arg(long)]
     json: bool,
@@ -45,6 +49,17 @@ enum Command {
     Simulate(Simulate),
     /// Judges recorded canaries, or metric pairs by a canary config of Kayenta, from standard input; writes reports and replays them.
     Judge(Judge),
+}
+
+/// What a release does to its service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Pipeline {
+    /// The tasks of one service are replaced.
+    InPlace,
+    /// A second colour is filled and gets the traffic.
+    BlueGreen,
+    /// The same, judged by metrics at a small share of the traffic first: images that answer well, badly and not at all.
+    Canary,
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 every release ended as the story says; 1 one did not; 2 wrong arguments.";
@@ -68,7 +83,10 @@ fn main() -> ExitCode {
     }
     let show = if arguments.json { Show::silent() } else { Show::for_terminal() };
     let mut releases = Vec::new();
-    let ended = story(arguments.seed, show, &mut releases);
+    let ended = match arguments.pipeline {
+        Some(Pipeline::Canary) => canaries(arguments.seed, show, &mut releases),
+        kind => story(arguments.seed, kind, show, &mut releases),
+    };
     if arguments.json {
         let told = Told { seed: arguments.seed, releases: &releases, error: ended.as_ref().err().map(String::as_str) };
         show::print(&serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
@@ -86,16 +104,39 @@ fn exit_code(ended: Result<(), String>) -> ExitCode {
     }
 }
 
-fn story(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
+fn story(seed: u64, kind: Option<Pipeline>, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
     show.note("deploying template.yaml, infra/service.yaml and infra/pipelines/ into an empty account");
     let mut aws = deployed(seed)?;
-    for chapter in &CHAPTERS {
-        show.begin(chapter, &aws);
-        let played = play(aws, chapter, Fault::None, &mut |aws| show.look(aws))?;
-        show.end(&played.release);
-        releases.push(played.release);
-        aws = played.aws;
+    let is_told = |chapter: &&Chapter| match kind {
+        Some(Pipeline::InPlace) => chapter.application != SHOP,
+        Some(Pipeline::BlueGreen) => chapter.application == SHOP,
+        Some(Pipeline::Canary) | None => true,
+    };
+    for chapter in CHAPTERS.iter().filter(is_told) {
+        aws = tell(aws, chapter, &mut show, releases)?;
     }
     show.finish(releases);
     Ok(())
+}
+
+fn canaries(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
+    show.note(
+        "deploying template.yaml, infra/service.yaml and infra/pipelines/canary.yaml; an hour of requests passes",
+    );
+    let mut aws = canary::opened(seed, &[])?;
+    for case in &canary::CASES {
+        case.prepare(&mut aws)?;
+        aws = tell(aws, &case.chapter(), &mut show, releases)?;
+    }
+    show.finish(releases);
+    Ok(())
+}
+
+/// Plays a chapter and shows it; answers the account at its end.
+fn tell(aws: Aws, chapter: &Chapter, show: &mut Show, releases: &mut Vec<Release>) -> Result<Aws, String> {
+    show.begin(chapter, &aws);
+    let played = play(aws, chapter, Fault::None, &mut |aws| show.look(aws))?;
+    show.end(&played.release);
+    releases.push(played.release);
+    Ok(played.aws)
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sandbox::simulation::{Coverage, Played, plan, play, shrink};
+use sandbox::simulation::{About, Coverage, Played, plan, play, shrink};
 use serde::Serialize;
 
 use crate::show::print;
@@ -22,7 +22,8 @@ const EXPLAINED: usize = 3;
 /// invariants.
 ///
 /// A failing seed prints its number, the invariant, the fewest incidents with which it still fails, and what happened. What
-/// was exercised is counted; from 1,000 seeds on a count of zero fails, too. The same seed gives the same bytes.
+/// was exercised is counted; from 1,000 seeds on a count of zero fails, too, and so does a share of good canaries that is rolled
+/// back of more than 1 %. The same seed gives the same bytes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Simulate {
@@ -35,6 +36,9 @@ pub(crate) struct Simulate {
     /// Run this seed alone and print its plan.
     #[arg(long)]
     seed: Option<u64>,
+    /// Simulate releases whose new version is judged by metrics, instead of in-place and blue/green releases without a judge.
+    #[arg(long)]
+    canaries: bool,
     /// With --seed, print what happens, line by line.
     #[arg(long, requires = "seed")]
     trace: bool,
@@ -49,12 +53,19 @@ pub(crate) struct Simulate {
     first: bool,
 }
 
+impl Simulate {
+    fn about(&self) -> About {
+        if self.canaries { About::Canaries } else { About::Releases }
+    }
+}
+
 const EXAMPLES: &str = "Examples:
   cargo sandbox simulate --seeds 5000          5,000 runs on all cores
   cargo sandbox simulate --seeds 500 --jobs 1  how fast one core is
   cargo sandbox simulate --seed 17 --trace     what happens in one run
+  cargo sandbox simulate --canaries            500 runs in which new versions are judged
 
-Exit codes: 0 every run passed; 1 one failed, or something was never exercised; 2 wrong arguments.";
+Exit codes: 0 every run passed; 1 one failed, something was never exercised, or too many good canaries were rolled back; 2 wrong arguments.";
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -62,6 +73,8 @@ struct Told {
     passed: u64,
     failed: u64,
     releases: u64,
+    good_canaries: u64,
+    good_canaries_rolled_back: u64,
     failures: BTreeMap<u64, String>,
     exercised: BTreeMap<String, u64>,
 }
@@ -75,11 +88,11 @@ pub(crate) fn simulate(arguments: &Simulate) -> Result<(), String> {
 }
 
 fn one(seed: u64, arguments: &Simulate) -> Result<(), String> {
-    let plan = plan(seed);
+    let plan = plan(seed, arguments.about());
     let Played { failure, trace, coverage } = play(&plan, arguments.trace);
     if arguments.json {
         let failures = failure.iter().map(|failure| (seed, failure.clone())).collect();
-        json(&coverage, 1, failures);
+        json(&coverage, arguments.about(), 1, failures);
     } else {
         print(plan.to_string().trim_end());
         trace.iter().for_each(|line| print(line));
@@ -99,14 +112,17 @@ fn many(arguments: &Simulate) -> Result<(), String> {
     bar.finish_and_clear();
     let (failed, took) = (failures.len() as u64, started.elapsed());
     if arguments.json {
-        json(&coverage, arguments.seeds, failures.clone());
+        json(&coverage, arguments.about(), arguments.seeds, failures.clone());
     } else {
         if !arguments.first {
-            failures.iter().take(EXPLAINED).for_each(|(seed, failure)| explain(*seed, failure));
+            failures.iter().take(EXPLAINED).for_each(|(seed, failure)| explain(*seed, arguments, failure));
         }
         failures.iter().for_each(|(seed, failure)| print(&format!("seed {seed} failed: {failure}")));
-        for (what, times) in coverage.lines() {
+        for (what, times) in coverage.lines(arguments.about()) {
             print(&format!("{times:>10}  {what}"));
+        }
+        if arguments.canaries {
+            print(&coverage.canaries.to_string());
         }
         print(&format!("{} releases", coverage.releases));
         print(&format!("{} passed, {failed} failed", arguments.seeds - failed));
@@ -115,13 +131,13 @@ fn many(arguments: &Simulate) -> Result<(), String> {
         eprintln!("{:.1} s, {speed:.0} releases a second, {calls} AWS calls each", took.as_secs_f64());
     }
     let missing: Vec<String> =
-        coverage.lines().into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect();
+        coverage.lines(arguments.about()).into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect();
     match failures.first_key_value() {
         Some((seed, failure)) => Err(format!("seed {seed} and {} others failed: {failure}", failed - 1)),
         None if arguments.seeds >= ENOUGH_SEEDS && !missing.is_empty() => {
             Err(format!("never exercised: {}", missing.join("; ")))
         }
-        None => Ok(()),
+        None => coverage.canaries.check(),
     }
 }
 
@@ -143,7 +159,7 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
             if seed >= end {
                 return;
             }
-            let Played { failure, coverage, .. } = play(&plan(seed), false);
+            let Played { failure, coverage, .. } = play(&plan(seed, arguments.about()), false);
             let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             all.0.merge(&coverage);
             if let Some(failure) = failure {
@@ -163,8 +179,8 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
 }
 
 /// Prints a failing seed with the fewest incidents that still fail, and what happened.
-fn explain(seed: u64, failure: &str) {
-    let smallest = shrink(&plan(seed));
+fn explain(seed: u64, arguments: &Simulate, failure: &str) {
+    let smallest = shrink(&plan(seed, arguments.about()));
     let Played { failure: still, trace, .. } = play(&smallest, true);
     print(&format!("seed {seed} fails: {failure}"));
     print("the fewest incidents that still fail:");
@@ -173,14 +189,16 @@ fn explain(seed: u64, failure: &str) {
     print(&format!("=> {}\n", still.unwrap_or_default()));
 }
 
-fn json(coverage: &Coverage, seeds: u64, failures: BTreeMap<u64, String>) {
+fn json(coverage: &Coverage, about: About, seeds: u64, failures: BTreeMap<u64, String>) {
     let failed = failures.len() as u64;
     let told = Told {
         passed: seeds - failed,
         failed,
         releases: coverage.releases,
+        good_canaries: coverage.canaries.judged,
+        good_canaries_rolled_back: coverage.canaries.rolled_back,
         failures,
-        exercised: coverage.lines().into_iter().collect(),
+        exercised: coverage.lines(about).into_iter().collect(),
     };
     print(&serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
 }

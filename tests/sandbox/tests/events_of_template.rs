@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sandbox::aws::Aws;
@@ -13,6 +14,7 @@ use sandbox::client::{CallFault, Invocation, sdk_config};
 use sandbox::driver::{Driver, Fault, run};
 use sandbox::functions;
 use sandbox::observer::FUNCTIONS_STACK;
+use sandbox::story::canary;
 use sandbox::story::{CHAPTERS, SHOP, WEB, deployed, play};
 use serde_json::{Value, json};
 use slipway::aws::Sdk;
@@ -41,12 +43,19 @@ fn function(aws: &Aws, logical_id: &str) -> Function {
     aws.lambda.function(&resource.physical_id).unwrap_or_else(|| panic!("{logical_id} is no function")).clone()
 }
 
+/// What `main.rs` makes of the function's environment.
+fn sdk(driver: &Driver, invocation: Arc<Invocation>, function: &Function) -> Sdk {
+    let variable = |name: &str| function.environment.get(name).map(String::as_str).unwrap_or_default();
+    let sdk = Sdk::new(sdk_config(&driver.world, invocation), variable("LEDGER_TABLE"));
+    sdk.with_reports(variable("SLIPWAY_REPORTS_BUCKET"))
+}
+
 /// Invokes a function with one of the files, and answers what it answered.
 async fn invoke(driver: &Driver, logical_id: &str, case: &str) -> Value {
     let event = events().remove(&(logical_id.to_owned(), case.to_owned())).expect("the event is there");
     let function = function(&driver.world.aws(), logical_id);
-    let invocation = Invocation::new(function.name, CallFault::None);
-    let sdk = Sdk::new(sdk_config(&driver.world, invocation), &function.environment["LEDGER_TABLE"]);
+    let invocation = Invocation::new(function.name.clone(), CallFault::None);
+    let sdk = sdk(driver, invocation, &function);
     let answer = functions::answer(&function.code, &sdk, event).await;
     answer.unwrap_or_else(|error| panic!("{logical_id}.{case}.json: {error}"))
 }
@@ -131,6 +140,9 @@ fn events_look_like_what_the_story_sends() {
     for chapter in &CHAPTERS {
         aws = play(aws, chapter, Fault::None, &mut |_| {}).expect("the story goes as told").aws;
     }
+    let mut shop = canary::opened(1, &[]).expect("the shop opens");
+    canary::CASES[1].prepare(&mut shop).expect("there is a shop");
+    let judged = play(shop, &canary::CASES[1].chapter(), Fault::None, &mut |_| {}).expect("it goes as told").aws;
     for ((function_id, case), mut event) in events() {
         let function = function(&aws, &function_id);
         if case == "job-with-token" {
@@ -140,7 +152,8 @@ fn events_look_like_what_the_story_sends() {
             Token::parse(token.as_str().expect("a text"), &function.code).expect("a token of this step");
         }
         let name = function.name;
-        let mut sent = aws.lambda.invocations.iter().filter(|invocation| invocation.function == name);
+        let all = aws.lambda.invocations.iter().chain(&judged.lambda.invocations);
+        let mut sent = all.filter(|invocation| invocation.function == name);
         let like = sent.any(|invocation| shape(&invocation.payload) == shape(&event));
         assert!(like || case == "parameters", "{function_id}.{case}.json is unlike all that the story sends to {name}");
     }
@@ -175,7 +188,7 @@ async fn by_hand(driver: &Driver, logical_id: &str, parameters: Value) -> Value 
     let mut event = json!({ "parameters": parameters });
     loop {
         let invocation = Invocation::new(function.name.clone(), CallFault::None);
-        let sdk = Sdk::new(sdk_config(&driver.world, invocation), &function.environment["LEDGER_TABLE"]);
+        let sdk = sdk(driver, invocation, &function);
         let answer = functions::answer(&function.code, &sdk, event.clone()).await.expect("an answer");
         if answer["status"] != "going" {
             assert_eq!(answer["status"], "done", "{logical_id}: {answer}");

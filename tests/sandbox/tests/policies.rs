@@ -7,19 +7,27 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use sandbox::aws::cloudformation::items;
+use sandbox::aws::cloudwatch::set_alarm;
 use sandbox::aws::codepipeline::{self, ActionStatus, Execution, ReportContent};
-use sandbox::aws::ecr::{self, Behaviour};
+use sandbox::aws::ecr::{self, Answers, Behaviour, Profile};
 use sandbox::aws::iam::{Demand, Verdict, evaluate};
 use sandbox::aws::lambda::{self, Outcome};
-use sandbox::aws::{Aws, elb};
+use sandbox::aws::{Aws, elb, traffic};
 use sandbox::driver::{Driver, Fault, run};
 use sandbox::observer::{FUNCTIONS_STACK, executions, record, text};
+use sandbox::story::canary::{ask, become_canary};
 use sandbox::story::{CHAPTERS, COUNTER, Chapter, Person, SHOP, WEB, deployed, play, push};
 use serde_json::{Value, json};
 use support::pair::{self, SHORT, listener, set_weights, until_action};
 
 /// Longest that somebody may remain untold, in virtual time.
 const PATIENCE: Duration = Duration::from_secs(3_600);
+
+/// Enough of them to show within minutes that an image fails.
+const REQUESTS_PER_SECOND: f64 = 1_000.0;
+const ALARM: &str = "shop-errors";
+/// What a canary pipeline's stack is given so that a release takes minutes.
+const JUDGED: [(&str, &str); 3] = [("FirstBakeMinutes", "15"), ("BakeMinutes", "1"), ("DrainMinutes", "0")];
 
 /// What the pipeline's role may do because CodePipeline's documentation asks for it, though the sandbox's engine never does it:
 /// statement and action.
@@ -40,7 +48,12 @@ enum Event {
     /// A new colour of the pair grows and then fails, so that the old one must grow before it takes the traffic back. What
     /// somebody had set the weights to is settled first.
     GrownColour,
-    /// The same with a stop instead of a failure, so that `roll-back` gives the traffic back, and with the pair behind the
+    /// A canary that fails requests, while an alarm is looked at and the new colour grows, so that the old one must grow before it
+    /// takes the traffic back.
+    FailedCanary,
+    /// A canary that fails requests, with the pair behind the default action of its listener.
+    FailedCanaryOnListener,
+    /// A release that is stopped instead of failing, so that `roll-back` gives the traffic back, and with the pair behind the
     /// default action of its listener.
     StoppedOnListener,
     /// A release behind the default action of a listener that ends well.
@@ -52,9 +65,11 @@ enum Event {
 }
 
 /// What the story does not tell, and needs permissions of its own.
-const UNTOLD: [Event; 6] = [
+const UNTOLD: [Event; 8] = [
     Event::StoppedRelease,
     Event::GrownColour,
+    Event::FailedCanary,
+    Event::FailedCanaryOnListener,
     Event::StoppedOnListener,
     Event::ReleaseOnListener,
     Event::NeverBegun,
@@ -62,8 +77,14 @@ const UNTOLD: [Event; 6] = [
 ];
 
 /// The functions that answer jobs.
-const STEPS: [&str; 5] =
-    ["begin-release", "register-task-definition", "update-service", "swap-target-groups", "finish-release"];
+const STEPS: [&str; 6] = [
+    "begin-release",
+    "register-task-definition",
+    "update-service",
+    "swap-target-groups",
+    "evaluate-canary",
+    "finish-release",
+];
 
 /// An event, the account that it begins on, and what it demands of roles: the role's name and the action.
 struct Scene {
@@ -87,6 +108,8 @@ impl Event {
             Self::StoppedRelease => stop_a_release(driver).await,
             Self::NeverBegun => stop_before_begin(driver).await,
             Self::GrownColour => fail_when_grown(driver).await,
+            Self::FailedCanary => fail_canary(driver).await,
+            Self::FailedCanaryOnListener => fail_canary_on_listener(driver),
             Self::StoppedOnListener => stop_on_listener(driver).await,
             Self::ReleaseOnListener => drop(release_on_listener(driver, "9.2.0")),
             Self::SenselessJobs => {
@@ -178,6 +201,36 @@ async fn fail_when_grown(driver: &Driver) {
     }
 }
 
+/// Asks the shop for something, pushes an image that fails one request in twenty, and lets the new colour grow meanwhile.
+async fn fail_canary(driver: &Driver) {
+    let pushed = {
+        let aws = &mut driver.world.aws();
+        set_alarm(aws, ALARM, "OK");
+        become_canary(aws, &[&JUDGED[..], &[("Alarms", ALARM)]].concat()).expect("the template deploys");
+        ask(aws, REQUESTS_PER_SECOND).expect("there is a shop");
+        push_failing(aws, "9.3.0")
+    };
+    // Without a permission it does not come so far.
+    if until_action(driver, &pushed, "judge-first", 0).await.is_ok() {
+        pair::set(&mut driver.world.aws(), "shop-green", json!({"desiredCount": 3}));
+    }
+}
+
+/// The same behind the listener's default action, at weights that no release left.
+fn fail_canary_on_listener(driver: &Driver) {
+    let aws = &mut driver.world.aws();
+    let (listener, actions) = (listener(aws), pair::actions(aws, [60, 40]));
+    elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions })).expect("it is there");
+    become_canary(aws, &[&JUDGED[..], &[("Rule", listener.as_str())]].concat()).expect("the template deploys");
+    traffic::set(aws, &listener, REQUESTS_PER_SECOND);
+    push_failing(aws, "9.4.0");
+}
+
+fn push_failing(aws: &mut Aws, tag: &str) -> String {
+    let profile = Profile::of(Answers::GOOD.failing(0.05));
+    ecr::push_with(aws, SHOP, tag, Behaviour::Healthy, profile).expect("pushed")
+}
+
 async fn stop_on_listener(driver: &Driver) {
     let pushed = release_on_listener(driver, "9.1.0");
     stop_in_bake(driver, &pushed).await;
@@ -217,8 +270,13 @@ fn scenes() -> (Vec<Scene>, Aws) {
     for event in CHAPTERS.iter().map(Event::Push).chain(UNTOLD) {
         aws.iam.demanded.clear();
         let before = aws.clone();
-        aws = event.play(aws);
-        scenes.push(Scene { event, before, demanded: aws.iam.demanded.clone() });
+        let after = event.play(aws.clone());
+        scenes.push(Scene { event, before, demanded: after.iam.demanded.clone() });
+        // A canary needs another pipeline: what follows goes on from before it.
+        match event {
+            Event::FailedCanary | Event::FailedCanaryOnListener => assert_eq!(after.iam.denials, [], "{event:?}"),
+            _ => aws = after,
+        }
     }
     (scenes, aws)
 }
@@ -373,6 +431,8 @@ fn each_action_that_a_function_lacks_is_told_with_role_and_resource() {
             (_, "codepipeline:PutJobSuccessResult" | "codepipeline:PutJobFailureResult") => "function",
             // What explains a failed rollout is added to that failure.
             (_, "ecs:ListTasks" | "ecs:DescribeTasks") => "JobFailed",
+            // A judgement stands without its report, which is said where it fails the job.
+            ("evaluate-canary", "s3:PutObject") => "JobFailed",
             _ => "PermissionError",
         }
     });

@@ -24,6 +24,7 @@ fn schemas_are_those_of_the_types() {
     holds::<begin_release::Spec>("begin-release");
     holds::<register_task_definition::Spec>("register-task-definition");
     holds::<update_service::Spec>("update-service");
+    holds::<evaluate_canary::Spec>("evaluate-canary");
     holds::<finish_release::Spec>("finish-release");
     holds::<swap_target_groups::Spec>("swap-target-groups");
 }

@@ -74,11 +74,11 @@ impl Endings {
         self.routes.insert(attempt, routes);
     }
 
-    /// A swap goes on only while the new colour is healthy enough for the traffic that it has, or while it gives it back.
+    /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic that it has, or while it gives it back.
     /// Whoever was throttled before it saw the targets says nothing of them, and tries again.
     pub(super) fn went_on(&self, aws: &Aws, call: &Call, ledger: &Ledger, percent: u32) -> Result<(), String> {
         let Some((sights, routes)) = call.attempt.and_then(|attempt| self.sight_of(attempt)) else { return Ok(()) };
-        match call.caller.ends_with("swap-target-groups") {
+        match call.caller.ends_with("swap-target-groups") || call.caller.ends_with("evaluate-canary") {
             true => {
                 let ours = |other: &&Call| other.attempt == call.attempt;
                 let throttled = || aws.calls.iter().rev().filter(ours).any(Call::is_throttled);
@@ -132,7 +132,7 @@ impl Endings {
                 None => check(aws, execution, record, sight, by_hand)?,
             }
             checked.told += 1;
-            checked.restored += u64::from(text(record, "outcome") == Some("rolled-back"));
+            checked.restored += u64::from(matches!(text(record, "outcome"), Some("rolled-back" | "held")));
         }
         Ok(checked)
     }
@@ -143,7 +143,7 @@ fn retired(aws: &Aws, execution: &str, record: &Value, before: &Ledger) -> Resul
     let of_execution = |lease: &&Arc<Value>| text(lease, "release.execution") == Some(execution);
     let registered = before.leases.values().find(of_execution).and_then(|lease| text(lease, "release.registered"));
     let unused = match text(record, "outcome") {
-        Some("rolled-back") => true,
+        Some("rolled-back" | "held") => true,
         Some("failed") => text(record, "change.task_definition").is_none(),
         _ => false,
     };

@@ -178,6 +178,14 @@ impl Invariants {
             | ("elasticloadbalancing", "ModifyRule" | "ModifyListener")
             | ("application-autoscaling", "RegisterScalableTarget") => self.changed(aws, call, request),
             ("codepipeline", "PutJobSuccessResult") => self.endings.went_on(aws, call, &self.ledger, self.bake_percent),
+            ("codepipeline", "PutJobFailureResult") => {
+                let given_back = match self.by_hand.is_empty() {
+                    true => pair::given_back(aws, call, &self.ledger)?,
+                    false => 0,
+                };
+                self.count("3 a canary that fails has given its traffic back", given_back);
+                Ok(())
+            }
             _ => Ok(()),
         }
     }
@@ -301,6 +309,11 @@ impl Invariants {
         }
         self.ledger.leases.values().all(|lease| text(lease, "release.execution").is_none())
             && self.ledger.records.values().all(|record| text(record, "state") == Some("closed"))
+    }
+
+    /// Leases as they were last written.
+    pub fn leases(&self) -> impl Iterator<Item = &Value> {
+        self.ledger.leases.values().map(Arc::as_ref)
     }
 
     fn count(&mut self, invariant: &'static str, times: u64) {

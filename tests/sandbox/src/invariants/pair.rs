@@ -1,11 +1,13 @@
 //! Invariants 2 and 3 for a blue/green pair: which colour has the traffic, what both run, and what was recorded of both.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::endings::{Routes, Sight, failed, lack, superseded};
-use super::{Ledger, number};
-use crate::aws::Aws;
+use super::{Ledger, execution_of, number};
 use crate::aws::elb::Elb;
+use crate::aws::{Aws, Call};
 use crate::observer::text;
 
 const COLOURS: [&str; 2] = ["blue", "green"];
@@ -34,7 +36,7 @@ pub(super) fn check(
     match outcome {
         "superseded" => return superseded(aws, execution, by_hand),
         "failed" => return failed(execution, record),
-        "deployed" | "unchanged" | "rolled-back" => {}
+        "deployed" | "unchanged" | "rolled-back" | "held" => {}
         other => return Err(format!("invariant 2: execution {execution} ended as {other:?}, which is no outcome")),
     }
     let old = text(pair, "live").unwrap_or_default();
@@ -48,7 +50,8 @@ pub(super) fn check(
         return Err(wrong((2, "whoever recorded it never looked at service and weights".to_owned())));
     };
     let lacks = match outcome {
-        "rolled-back" => not_restored(aws, pair, &seen).map(|what| (3, what)),
+        // Nobody decided in time, and the traffic went back.
+        "rolled-back" | "held" => not_restored(aws, pair, &seen).map(|what| (3, what)),
         _ => not_live(&seen).map(|what| (2, what)),
     };
     lacks.or_else(|| lack(seen.live, claim).map(|what| (2, what))).map_or(Ok(()), |what| Err(wrong(what)))
@@ -155,6 +158,31 @@ pub(super) fn leaves_alone(aws: &Aws, ledger: &Ledger, routes: &Routes, theirs: 
         checked += 1;
     }
     Ok(checked)
+}
+
+/// Whoever judges the new colour says that it failed only when the old one has its recorded weights again.
+pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64, String> {
+    let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
+    let restoring = |lease: &&Value| {
+        let is_it =
+            text(lease, "release.execution") == execution.as_deref() && text(lease, "release.state") == Some("open");
+        is_it && lease.pointer("/release/M/restoring").is_some()
+    };
+    let judges = call.caller.ends_with("evaluate-canary");
+    let Some(lease) = ledger.leases.values().map(Arc::as_ref).find(restoring).filter(|_| judges) else { return Ok(0) };
+    let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else { return Ok(0) };
+    let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule").unwrap_or_default()));
+    for colour in COLOURS {
+        let group = text(pair, &format!("{colour}.target_group")).unwrap_or_default();
+        let weight = weights.iter().find(|(of, _)| of == group).map_or(0, |(_, weight)| *weight);
+        let recorded = number(pair, &format!("{colour}.weight")).and_then(|n| i64::try_from(n).ok());
+        if recorded != Some(weight) {
+            return Err(format!(
+                "invariant 3: {execution:?} failed its judgement, and {colour} has weight {weight}, not {recorded:?}"
+            ));
+        }
+    }
+    Ok(1)
 }
 
 /// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic goes back.

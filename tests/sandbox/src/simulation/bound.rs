@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::canary::{self, Inconclusive};
 use super::plan::{Act, Image, Incident, Plan};
 use super::shape::PIPELINE;
 use crate::aws::codepipeline::Execution;
@@ -21,7 +22,11 @@ pub(super) fn is_calm(plan: &Plan) -> bool {
 
 /// Whether every image is healthy and nobody stops anything.
 fn is_well(plan: &Plan) -> bool {
-    let healthy = |image: Image| !matches!(image, Image::New(behaviour) if behaviour != Behaviour::Healthy);
+    let healthy = |image: Image| match image {
+        Image::New(behaviour) => behaviour == Behaviour::Healthy,
+        Image::Flawed(_) => false,
+        Image::Again(_) => true,
+    };
     plan.pushes.iter().all(|push| healthy(push.image))
         && !(plan.shape.approval && plan.answers.iter().any(|answer| !answer.approves))
 }
@@ -31,6 +36,16 @@ fn only_disturbs(plan: &Plan) -> bool {
     is_well(plan)
         && !plan.shape.is_hasty()
         && plan.incidents.iter().all(|incident| !matches!(incident, Incident::Act { .. }))
+}
+
+/// Whether nobody changes a service and no task dies, so that requests are answered as their images answer them.
+pub(super) fn is_steady(plan: &Plan) -> bool {
+    plan.incidents.iter().all(|incident| match incident {
+        Incident::Act { act, .. } => {
+            matches!(act, Act::Stop { .. } | Act::Retry | Act::Start { .. } | Act::AskRollBack | Act::AlarmRings(_))
+        }
+        _ => true,
+    })
 }
 
 /// The least number of healthy tasks that a run promises: of the smallest count that anybody asks for, and nothing when tasks
@@ -76,7 +91,15 @@ fn can_restore(plan: &Plan) -> bool {
     };
     let harmless = |incident: &Incident| match incident {
         Incident::Act { act, .. } => {
-            matches!(act, Act::Stop { .. } | Act::Retry | Act::Start { .. } | Act::AskRollBack | Act::TaskDies)
+            matches!(
+                act,
+                Act::Stop { .. }
+                    | Act::Retry
+                    | Act::Start { .. }
+                    | Act::AskRollBack
+                    | Act::TaskDies
+                    | Act::AlarmRings(_)
+            )
         }
         _ => true,
     };
@@ -95,9 +118,38 @@ fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
     Ok(())
 }
 
+/// The digest of an image that is plainly worse than the only other ones there are, and that a judge sees with traffic enough
+/// and all metrics.
+pub(super) fn plainly_worse<'a>(plan: &Plan, pushed: &'a [String]) -> Option<&'a String> {
+    let all_metrics = !plan.incidents.iter().any(|incident| matches!(incident, Incident::Metrics(_)));
+    let seen = plan.shape.can_compare() && is_steady(plan) && all_metrics;
+    let mut flawed = plan.pushes.iter().zip(pushed).filter_map(|(push, digest)| match push.image {
+        Image::Flawed(flaw) => Some((flaw, digest)),
+        Image::New(_) | Image::Again(_) => None,
+    });
+    match (flawed.next(), flawed.next()) {
+        (Some((flaw, digest)), None) if seen && flaw.is_plain() => Some(digest),
+        _ => None,
+    }
+}
+
+/// What a judge cannot miss is not deployed.
+fn refused(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
+    let Some(worse) = plainly_worse(plan, pushed) else { return Ok(()) };
+    let of_it = executions(aws, PIPELINE).filter(|execution| digest(execution) == Some(worse));
+    for execution in of_it {
+        let record = record(aws, &execution.id);
+        if record.as_ref().and_then(|record| text(record, "outcome")) == Some("deployed") {
+            return Err(format!("invariant 9: execution {} deployed what is plainly worse: {worse}", execution.id));
+        }
+    }
+    Ok(())
+}
+
 /// What nothing was wrong with is deployed in time.
-pub(super) fn at_end(plan: &Plan, aws: &Aws) -> Result<(), String> {
+pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
     restored(plan, aws)?;
+    refused(plan, aws, pushed)?;
     let given_up = aws.lambda.invocations.iter().any(|one| one.status == InvocationStatus::GivenUp);
     let calm = is_calm(plan);
     if !calm && (!only_disturbs(plan) || given_up) {
@@ -107,6 +159,14 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws) -> Result<(), String> {
         let record = record(aws, &execution.id);
         let told = |name: &str| record.as_ref().and_then(|record| text(record, name)).unwrap_or_default().to_owned();
         let (outcome, reason) = (told("outcome"), told("reason"));
+        let explains = |canary: &canary::Canary| {
+            canary::decisions(aws, &execution.id).iter().any(|decision| canary.explains(decision))
+        };
+        let may_hold =
+            |canary: &canary::Canary| outcome == "held" && matches!(canary.inconclusive, Inconclusive::Hold(_));
+        if plan.shape.canary().is_some_and(|canary| explains(canary) || may_hold(canary)) {
+            continue;
+        }
         if !["deployed", "unchanged", "superseded"].contains(&outcome.as_str()) {
             return Err(format!(
                 "invariant 9: nothing is wrong with execution {}, and it ended {outcome:?}: {reason}",

@@ -1,13 +1,18 @@
 //! What runs exercised, so that a simulation that tries nothing cannot pass.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
-use super::plan::{Act, Incident, Plan, fault_word};
+use super::bound;
+use super::canary::{self, Inconclusive};
+use super::draw::About;
+use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::shape::{PIPELINE, Shift};
+use crate::aws::ecr::Behaviour;
 use crate::aws::{Aws, Drawn};
 use crate::client::CallFault;
 use crate::driver::Ran;
-use crate::observer::{executions, record, text};
+use crate::observer::{digest, executions, record, text};
 
 /// Counts, by what is counted and by its word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,14 +23,27 @@ pub struct Coverage {
     pub releases: u64,
     /// Calls that invocations made to AWS.
     pub calls: u64,
+    pub canaries: Canaries,
 }
 
-/// What must have been met, whatever the seeds are.
-const EXPECTED: [(&str, &[&str]); 7] = [
-    ("shift", &["all-at-once", "linear", "listed"]),
+/// How good images were judged where nobody changed the service by hand and no task died.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Canaries {
+    pub judged: u64,
+    pub rolled_back: u64,
+    /// Of those that were judged with enough traffic and nothing going wrong.
+    pub undisturbed: u64,
+    pub undisturbed_deployed: u64,
+}
+
+/// Words that must have been met, by what they are words of.
+type Expected = &'static [(&'static str, &'static [&'static str])];
+
+/// What must have been met, whatever the seeds are and whatever the simulation is about.
+const EXPECTED: Expected = &[
     ("scaling", &["scaled", "not scaled"]),
-    ("strategy", &["Rolling", "Doubling", "MakeRoom", "BlueGreen"]),
-    ("image", &["healthy", "never healthy", "exits", "fails after a while", "fails under traffic", "the same again"]),
+    ("strategy", &["BlueGreen"]),
+    ("image", &["healthy", "never healthy", "fails after a while", "fails under traffic", "the same again"]),
     (
         "fault",
         &[
@@ -59,22 +77,91 @@ const EXPECTED: [(&str, &[&str]); 7] = [
             "update the stack",
             "a task dies",
             "a task does not answer",
-            "an instance is busy",
         ],
     ),
     ("outcome", &["deployed", "unchanged", "rolled-back", "superseded", "failed"]),
+    (
+        "crash in",
+        &[
+            "start-pipeline",
+            "begin-release",
+            "register-task-definition",
+            "update-service",
+            "swap-target-groups",
+            "finish-release",
+            "roll-back",
+        ],
+    ),
 ];
 
-/// Functions in which crashes must have been met.
-const FUNCTIONS: [&str; 7] = [
-    "start-pipeline",
-    "begin-release",
-    "register-task-definition",
-    "update-service",
-    "swap-target-groups",
-    "finish-release",
-    "roll-back",
+/// What only releases without a canary meet.
+const EXPECTED_OF_RELEASES: Expected = &[
+    ("shift", &["all-at-once", "linear", "listed"]),
+    ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
+    ("image", &["exits"]),
+    ("act", &["an instance is busy"]),
 ];
+
+/// What only canaries meet.
+const EXPECTED_OF_CANARIES: Expected = &[
+    ("verdict", &["promote", "rollback", "inconclusive", "none yet"]),
+    ("when inconclusive", &["hold", "roll back", "promote"]),
+    ("image", &["fails some requests", "fails some requests later", "is slower", "fails in clumps"]),
+    (
+        "fault",
+        &[
+            "points are lost",
+            "points are late",
+            "metrics are missing for a while",
+            "metrics are throttled",
+            "metrics are internal errors",
+            "metrics come in small pages",
+        ],
+    ),
+    ("act", &["an alarm rings", "decide to promote", "decide to roll back"]),
+    ("outcome", &["held"]),
+    ("crash in", &["evaluate-canary"]),
+];
+
+/// From so many judged good images on, their shares tell something.
+const ENOUGH_CANARIES: u64 = 300;
+/// The same for those that nothing went wrong with.
+const ENOUGH_UNDISTURBED: u64 = 50;
+
+impl Canaries {
+    fn merge(&mut self, other: Self) {
+        self.judged += other.judged;
+        self.rolled_back += other.rolled_back;
+        self.undisturbed += other.undisturbed;
+        self.undisturbed_deployed += other.undisturbed_deployed;
+    }
+
+    /// What is wrong with the shares, once there are enough: of good images at most one in a hundred is rolled back, and of
+    /// those that nothing went wrong with three in four are deployed.
+    ///
+    /// # Errors
+    /// The share that is not kept.
+    pub fn check(&self) -> Result<(), String> {
+        if self.judged >= ENOUGH_CANARIES && self.rolled_back * 100 > self.judged {
+            return Err(format!("{} of {} good canaries were rolled back, legal: 1 %", self.rolled_back, self.judged));
+        }
+        if self.undisturbed >= ENOUGH_UNDISTURBED && self.undisturbed_deployed * 4 < self.undisturbed * 3 {
+            let (deployed, all) = (self.undisturbed_deployed, self.undisturbed);
+            return Err(format!(
+                "of {all} good canaries that nothing went wrong with {deployed} were deployed, legal: 75 %"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Canaries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { judged, rolled_back, undisturbed, undisturbed_deployed } = self;
+        write!(f, "{judged} good canaries judged, {rolled_back} of them rolled back; ")?;
+        write!(f, "{undisturbed} with nothing going wrong, {undisturbed_deployed} of them deployed")
+    }
+}
 
 impl Coverage {
     fn add(&mut self, what: &'static str, word: impl Into<String>, times: u64) {
@@ -99,14 +186,19 @@ impl Coverage {
         self.add("invariant", "9 what nothing is wrong with is deployed", u64::from(calm));
     }
 
-    /// What the account and the attempts of a run tell.
-    pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran]) {
+    pub(super) fn worse(&mut self, is_plain: bool) {
+        self.add("invariant", "9 what is plainly worse is not deployed", u64::from(is_plain));
+    }
+
+    /// What the account and the attempts of a run tell. `pushed` are the digests of the pushes.
+    pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran], pushed: &[String]) {
         self.add("strategy", format!("{:?}", plan.shape.strategy), 1);
         if let Some(pair) = &plan.shape.pair {
             let word = match pair.shift {
                 Shift::AllAtOnce => "all-at-once",
                 Shift::Linear(_) => "linear",
                 Shift::Listed(_) => "listed",
+                Shift::Judged(_) => "judged",
             };
             self.add("shift", word, 1);
             self.add("scaling", if pair.capacity.is_some() { "scaled" } else { "not scaled" }, 1);
@@ -123,6 +215,7 @@ impl Coverage {
             }
         }
         self.incidents(plan, aws, ran);
+        self.judged(plan, aws, pushed);
         for execution in executions(aws, PIPELINE) {
             if let Some(record) = record(aws, &execution.id) {
                 self.releases += 1;
@@ -131,6 +224,40 @@ impl Coverage {
         }
         self.drawn.add(&aws.drawn);
         self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
+    }
+
+    /// What judges said, and how good images fared.
+    fn judged(&mut self, plan: &Plan, aws: &Aws, pushed: &[String]) {
+        let Some(canary) = plan.shape.canary() else { return };
+        let good: Vec<&String> = pushed
+            .iter()
+            .zip(&plan.pushes)
+            .filter(|(_, push)| push.image == Image::New(Behaviour::Healthy))
+            .map(|(digest, _)| digest)
+            .collect();
+        for execution in executions(aws, PIPELINE) {
+            let decisions = canary::decisions(aws, &execution.id);
+            for decision in &decisions {
+                // Something else than the judge has ended it: a person, an alarm, or tasks that are not healthy.
+                let is_open = decision == "continue";
+                self.add("verdict", if is_open { "none yet" } else { decision }, 1);
+                if decision == "inconclusive" || is_open && matches!(canary.inconclusive, Inconclusive::Hold(_)) {
+                    self.add("when inconclusive", canary.inconclusive.word(), 1);
+                }
+            }
+            let is_good = digest(execution).is_some_and(|digest| good.iter().any(|good| *good == digest));
+            if decisions.is_empty() || !is_good || !bound::is_steady(plan) {
+                continue;
+            }
+            self.canaries.judged += 1;
+            self.canaries.rolled_back += u64::from(decisions.iter().any(|decision| decision == "rollback"));
+            if plan.incidents.is_empty() && plan.shape.can_compare() {
+                let record = record(aws, &execution.id);
+                let outcome = record.as_ref().and_then(|record| text(record, "outcome"));
+                self.canaries.undisturbed += 1;
+                self.canaries.undisturbed_deployed += u64::from(outcome == Some("deployed"));
+            }
+        }
     }
 
     /// Incidents that came true elsewhere than in a call.
@@ -143,6 +270,7 @@ impl Coverage {
                 Incident::Throttle { service, .. } => aws.calls.iter().any(|call| {
                     call.service == *service && call.error.as_deref().is_some_and(|code| code.contains("hrottling"))
                 }),
+                Incident::Metrics(metrics) => metrics.met(aws),
                 Incident::Call { .. } | Incident::Act { .. } => false,
             };
             if met {
@@ -159,19 +287,21 @@ impl Coverage {
         self.drawn.add(&other.drawn);
         self.releases += other.releases;
         self.calls += other.calls;
+        self.canaries.merge(other.canaries);
     }
 
     /// Every line with its count: those that were met, and those that had to be.
     #[must_use]
-    pub fn lines(&self) -> Vec<(String, u64)> {
+    pub fn lines(&self, about: About) -> Vec<(String, u64)> {
         let mut counts = self.counts.clone();
-        for (what, words) in EXPECTED {
-            for word in words {
-                counts.entry((what, (*word).to_owned())).or_default();
+        let own = match about {
+            About::Releases => EXPECTED_OF_RELEASES,
+            About::Canaries => EXPECTED_OF_CANARIES,
+        };
+        for (what, words) in EXPECTED.iter().chain(own) {
+            for word in *words {
+                counts.entry((*what, (*word).to_owned())).or_default();
             }
-        }
-        for function in FUNCTIONS {
-            counts.entry(("crash in", function.to_owned())).or_default();
         }
         let mut lines: Vec<(String, u64)> =
             counts.into_iter().map(|((what, word), times)| (format!("{what}: {word}"), times)).collect();

@@ -4,6 +4,7 @@
 //! A seed makes a `Plan`, which is plain data; `play` plays it and says what did not hold. The same seed gives the same bytes.
 
 mod bound;
+mod canary;
 mod coverage;
 mod draw;
 mod people;
@@ -13,9 +14,10 @@ mod shape;
 mod shrink;
 mod trace;
 
-pub use coverage::Coverage;
-pub use draw::plan;
+pub use canary::{Canary, Flaw, Inconclusive, Metrics};
+pub use coverage::{Canaries, Coverage};
+pub use draw::{About, plan};
 pub use plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
 pub use play::{Played, play};
-pub use shape::{PAIRS_FROM, SHAPES, Shape};
+pub use shape::{CANARIES_FROM, PAIRS_FROM, SHAPES, Shape};
 pub use shrink::shrink;

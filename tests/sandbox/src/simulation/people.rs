@@ -3,13 +3,17 @@
 
 use serde_json::{Value, json};
 
+use super::canary::ALARM;
 use super::plan::Act;
 use super::shape::{PIPELINE, Shape, production_rule};
 use crate::aws::codepipeline::{self, ActionStatus, ExecutionStatus};
 use crate::aws::elb::{self, Elb};
-use crate::aws::{Aws, ecs, lambda};
-use crate::observer::{executions, holder};
+use crate::aws::{Aws, cloudwatch, ecs, lambda};
+use crate::observer::{executions, holder, text};
 use crate::story::{CLUSTER, WEB};
+
+/// The function that judges canaries.
+const JUDGE: &str = "slipway-evaluate-canary";
 
 /// What an act came to.
 #[derive(Debug, PartialEq, Eq)]
@@ -56,6 +60,10 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
         }),
         Act::TaskSilent(_) => Done::Nothing,
         Act::InstanceBusy(_) => busy(aws, true).map_or(Done::Nothing, |_| Done::Something),
+        Act::AlarmRings(_) => {
+            cloudwatch::set_alarm(aws, ALARM, "ALARM");
+            Done::Something
+        }
     }
 }
 
@@ -138,6 +146,27 @@ pub(super) fn answer(aws: &mut Aws, mut asked: Value, approves: bool) -> bool {
     let status = if approves { "Approved" } else { "Rejected" };
     asked["result"] = json!({"status": status, "summary": "looked at it"});
     codepipeline::call(aws, "PutApprovalResult", &asked).is_ok()
+}
+
+/// The execution that a lease is held by and that waits for a person to decide, and since when.
+pub(super) fn waiting_hold(lease: &Value) -> Option<(String, String)> {
+    let told = |name: &str| text(lease, &format!("release.{name}")).map(ToOwned::to_owned);
+    told("execution").zip(told("holding.since")).filter(|_| told("holding.decision").is_none())
+}
+
+/// Says what becomes of an execution that holds: invokes the function with what its action tells it, and the decision.
+pub(super) fn decide(aws: &mut Aws, execution: &str, promotes: bool) -> bool {
+    let of_execution = |event: &&Value| {
+        let job = event.pointer("/CodePipeline.job/id").and_then(Value::as_str).and_then(|id| aws.codepipeline.job(id));
+        job.is_some_and(|job| job.execution == execution)
+    };
+    let judged = aws.lambda.invocations.iter().rev().filter(|one| one.function == JUDGE).map(|one| &one.payload);
+    let told = judged.filter(of_execution).find_map(|event| {
+        event.pointer("/CodePipeline.job/data/actionConfiguration/configuration/UserParameters")?.as_str()
+    });
+    let Some(mut parameters) = told.and_then(|told| serde_json::from_str::<Value>(told).ok()) else { return false };
+    parameters["decision"] = json!(if promotes { "promote" } else { "roll-back" });
+    lambda::invoke_async(aws, JUDGE, json!({ "parameters": parameters })).is_ok()
 }
 
 fn stop(aws: &mut Aws, abandon: bool) -> Done {

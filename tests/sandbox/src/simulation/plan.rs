@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::canary::{Flaw, Metrics};
 use super::shape::Shape;
 use crate::aws::ecr::Behaviour;
 use crate::aws::eventbridge::Mishap;
@@ -14,7 +15,8 @@ pub struct Plan {
     pub seed: u64,
     pub shape: Shape,
     pub pushes: Vec<Push>,
-    /// What people answer when they are asked to approve, in order; from then on they approve after a minute.
+    /// What people answer when they are asked to approve, in order; from then on they approve after a minute. Releases that hold
+    /// are answered in order, too, and from then on by nobody.
     pub answers: Vec<Answer>,
     /// What goes wrong and what people do beside pushing.
     pub incidents: Vec<Incident>,
@@ -30,6 +32,8 @@ pub struct Push {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Image {
     New(Behaviour),
+    /// One whose tasks are healthy, and that answers worse than a good one.
+    Flawed(Flaw),
     /// The image of an earlier push under another tag.
     Again(usize),
 }
@@ -44,6 +48,7 @@ impl Image {
             Self::New(Behaviour::Exits) => "exits",
             Self::New(Behaviour::FailsAfter(_)) => "fails after a while",
             Self::New(Behaviour::FailsUnderTraffic) => "fails under traffic",
+            Self::Flawed(flaw) => flaw.word(),
             Self::Again(_) => "the same again",
         }
     }
@@ -82,6 +87,8 @@ pub enum Incident {
         nth: usize,
         mishap: Mishap,
     },
+    /// Something is wrong with CloudWatch.
+    Metrics(Metrics),
     Act {
         when: When,
         act: Act,
@@ -136,6 +143,8 @@ pub enum Act {
     TaskSilent(Duration),
     /// Somebody else's tasks hold the ports of an instance for so long.
     InstanceBusy(Duration),
+    /// An alarm that the pipeline may look at rings for so long.
+    AlarmRings(Duration),
 }
 
 impl Act {
@@ -155,6 +164,7 @@ impl Act {
             Self::TaskDies => "a task dies",
             Self::TaskSilent(_) => "a task does not answer",
             Self::InstanceBusy(_) => "an instance is busy",
+            Self::AlarmRings(_) => "an alarm rings",
         }
     }
 
@@ -177,6 +187,7 @@ impl Incident {
             Self::Event { mishap: Mishap::Lost, .. } => "an event is lost",
             Self::Event { mishap: Mishap::Late(_), .. } => "an event is late",
             Self::Event { mishap: Mishap::Again(_), .. } => "an event comes twice",
+            Self::Metrics(metrics) => metrics.word(),
             Self::Act { act, .. } => act.word(),
         }
     }
@@ -202,12 +213,14 @@ impl fmt::Display for Plan {
         for (number, push) in self.pushes.iter().enumerate() {
             match push.image {
                 Image::New(behaviour) => writeln!(f, "  push {number} after {:?}: {behaviour:?}", push.after)?,
+                Image::Flawed(flaw) => writeln!(f, "  push {number} after {:?}: {flaw:?}", push.after)?,
                 Image::Again(of) => {
                     writeln!(f, "  push {number} after {:?}: the image of push {of} again", push.after)?
                 }
             }
         }
-        for answer in self.answers.iter().filter(|_| self.shape.approval) {
+        let asks = self.shape.approval || self.shape.canary().is_some();
+        for answer in self.answers.iter().filter(|_| asks) {
             writeln!(f, "  {} after {:?}", if answer.approves { "approves" } else { "rejects" }, answer.after)?;
         }
         self.incidents.iter().try_for_each(|incident| writeln!(f, "  {incident}"))
@@ -223,6 +236,7 @@ impl fmt::Display for Incident {
             }
             Self::Throttle { service, from, lasts } => write!(f, "{service} throttles from {from:?} on for {lasts:?}"),
             Self::Event { source, nth, mishap } => write!(f, "delivery {nth} of {source}: {mishap:?}"),
+            Self::Metrics(metrics) => write!(f, "{}: {metrics:?}", metrics.word()),
             Self::Act { when: When { anchor, after }, act } => {
                 write!(f, "{after:?} after ")?;
                 match anchor {

@@ -10,9 +10,9 @@ use super::coverage::Coverage;
 use super::people::{self, Done};
 use super::plan::{Act, Anchor, Image, Incident, Plan, When};
 use super::trace::Trace;
-use super::{bound, plan, shape};
+use super::{bound, canary, plan, shape};
 use crate::aws::lambda::InvocationStatus;
-use crate::aws::{Aws, ecr, ecs, traffic};
+use crate::aws::{Aws, cloudwatch, ecr, ecs};
 use crate::client::Throttle;
 use crate::driver::{Driver, Faults, Which, run};
 use crate::invariants::{Invariants, Promise};
@@ -20,9 +20,6 @@ use crate::story::{CLUSTER, WEB};
 
 /// Longest that a run may take until everything has ended, in virtual time.
 const LIMIT: Duration = Duration::from_secs(8 * 3600);
-
-/// The load on a service behind a load balancer: little enough for one task.
-const REQUESTS_PER_SECOND: f64 = 20.0;
 
 /// What a run came to.
 #[derive(Debug)]
@@ -47,9 +44,12 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         _ => None,
     });
     aws.events.expect(mishaps.collect());
-    let loaded = shape::production_rule(&aws).or_else(|| aws.elb.listeners.keys().next().cloned());
-    if let Some(loaded) = loaded {
-        traffic::set(&mut aws, &loaded, REQUESTS_PER_SECOND);
+    shape::load(&mut aws, plan.shape.canary());
+    for incident in &plan.incidents {
+        if let Incident::Metrics(metrics) = incident {
+            let start = aws.now;
+            metrics.happen(&mut aws.cloudwatch.faults, start);
+        }
     }
     let faults = faults(plan, aws.now);
     run(aws, faults, async |driver| {
@@ -58,7 +58,7 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         let ran = driver.ran();
         let aws = driver.world.aws();
         let mut played = stage.told(&aws, ended);
-        played.coverage.account(plan, &aws, &ran);
+        played.coverage.account(plan, &aws, &ran, &stage.pushed.borrow());
         played
     })
 }
@@ -78,7 +78,7 @@ fn faults(plan: &Plan, start: crate::aws::Millis) -> Faults {
                 let from = start + from.as_millis() as i64;
                 faults.throttles.push(Throttle { service, from, until: from + lasts.as_millis() as i64 });
             }
-            Incident::Event { .. } | Incident::Act { .. } => {}
+            Incident::Event { .. } | Incident::Metrics(_) | Incident::Act { .. } => {}
         }
     }
     faults
@@ -100,6 +100,8 @@ struct Stage {
     noticed: Rc<RefCell<BTreeSet<String>>>,
     /// Releases that were taken over so far.
     taken_over: Rc<Cell<usize>>,
+    /// Releases that hold and somebody has seen.
+    held: Rc<RefCell<BTreeSet<(String, String)>>>,
 }
 
 impl Stage {
@@ -126,6 +128,7 @@ impl Stage {
             pushed: Rc::default(),
             noticed: Rc::default(),
             taken_over: Rc::default(),
+            held: Rc::default(),
         }
     }
 
@@ -162,6 +165,9 @@ impl Stage {
         for number in self.taken_over.replace(taken_over)..taken_over {
             self.anchored(|anchor| anchor == Anchor::RollBack(number));
         }
+        if self.plan.shape.canary().is_some() {
+            self.notice_hold();
+        }
         Ok(())
     }
 
@@ -182,6 +188,7 @@ impl Stage {
                 let tag = format!("1.{number}.0");
                 let pushed = match push.image {
                     Image::New(behaviour) => ecr::push(&mut aws, WEB, &tag, behaviour),
+                    Image::Flawed(flaw) => ecr::push_with(&mut aws, WEB, &tag, ecr::Behaviour::Healthy, flaw.profile()),
                     Image::Again(of) => again(&mut aws, &self.pushed.borrow()[of], &tag),
                 };
                 self.trace
@@ -239,9 +246,16 @@ impl Stage {
             self.coverage.borrow_mut().act(act);
         }
         self.driver.world.touch();
-        if let (Act::InstanceBusy(lasts), Done::Something) = (act, &done) {
-            self.driver.world.clock.sleep(lasts).await;
-            people::busy(&mut self.driver.world.aws(), false);
+        match (act, &done) {
+            (Act::InstanceBusy(lasts), Done::Something) => {
+                self.driver.world.clock.sleep(lasts).await;
+                people::busy(&mut self.driver.world.aws(), false);
+            }
+            (Act::AlarmRings(lasts), _) => {
+                self.driver.world.clock.sleep(lasts).await;
+                cloudwatch::set_alarm(&mut self.driver.world.aws(), canary::ALARM, "OK");
+            }
+            _ => {}
         }
     }
 
@@ -286,6 +300,35 @@ impl Stage {
         }
     }
 
+    /// The release that waits for a person, and since when.
+    fn hold(&self) -> Option<(String, String)> {
+        self.invariants().leases().find_map(people::waiting_hold)
+    }
+
+    /// People see that a release holds, and decide in their time; after the last of their answers nobody does.
+    fn notice_hold(&self) {
+        let Some(hold) = self.hold() else { return };
+        if !self.held.borrow_mut().insert(hold.clone()) {
+            return;
+        }
+        let number = self.held.borrow().len() - 1;
+        let Some(answer) = self.plan.answers.get(number).copied() else { return };
+        let stage = self.clone();
+        tokio::task::spawn_local(async move {
+            stage.driver.world.clock.sleep(answer.after).await;
+            let mut aws = stage.driver.world.aws();
+            let still = stage.hold().as_ref() == Some(&hold);
+            let taken = still && people::decide(&mut aws, &hold.0, answer.approves);
+            let word = if answer.approves { "decide to promote" } else { "decide to roll back" };
+            stage.trace.borrow_mut().say(&aws, &format!("somebody answers the hold: {word}, taken: {taken}"));
+            if taken {
+                stage.coverage.borrow_mut().answer(word);
+            }
+            drop(aws);
+            stage.driver.world.touch();
+        });
+    }
+
     /// Checks the end and gathers everything.
     fn told(&self, aws: &Aws, ended: Result<(), String>) -> Played {
         let disturbed = self.driver.ran().into_iter().filter(|ran| !ran.met.is_empty()).map(|ran| ran.attempt);
@@ -296,13 +339,14 @@ impl Stage {
         invariants.disturbed(throttled);
         let mut failure = ended.err();
         if failure.as_ref().is_none_or(|why| why.starts_with("not done")) {
-            let checked = invariants.at_end(aws).and_then(|()| bound::at_end(&self.plan, aws));
+            let checked = invariants.at_end(aws).and_then(|()| bound::at_end(&self.plan, aws, &self.pushed.borrow()));
             failure = checked.err().or(failure);
         }
         self.trace.borrow_mut().look(aws);
         let mut coverage = self.coverage.borrow().clone();
         coverage.invariants(invariants.evaluated());
         coverage.bound(bound::is_calm(&self.plan));
+        coverage.worse(bound::plainly_worse(&self.plan, &self.pushed.borrow()).is_some());
         Played { failure, coverage, trace: self.trace.borrow_mut().take() }
     }
 }

@@ -10,22 +10,32 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::canary::{ALARM, Canary};
 use crate::aws::codepipeline::Execution;
-use crate::aws::{Aws, cloudformation, ecs};
+use crate::aws::{Aws, cloudformation, cloudwatch, ecs, traffic};
 use crate::driver::{Fault, run};
 use crate::observer::FUNCTIONS_STACK;
 use crate::story::{CLUSTER, WEB, root};
 
-/// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green pairs.
-pub const SHAPES: u32 = 96;
+/// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green pairs, of which those from
+/// [`CANARIES_FROM`] on are judged.
+pub const SHAPES: u32 = 120;
 /// The number of the first pair.
 pub const PAIRS_FROM: u32 = 64;
+/// The number of the first pair whose new colour is judged beside the old one.
+pub const CANARIES_FROM: u32 = 96;
 /// The pipeline of every shape.
 pub(super) const PIPELINE: &str = "slipway-web";
 /// The stack of the service.
 const SERVICE_STACK: &str = "web";
 /// Longest that an account may take to become steady, in virtual time.
 const STEADY_LIMIT: Duration = Duration::from_secs(3600);
+/// How long requests have come to a pair that is judged.
+const HISTORY: Duration = Duration::from_secs(20 * 60);
+/// The load on a service behind a load balancer …
+const REQUESTS_PER_SECOND: f64 = 20.0;
+/// … and how many times as much makes a task fully busy.
+const ROOM: f64 = 5.0;
 
 /// How tasks are replaced, in the words of the pipeline template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +60,8 @@ pub enum Shift {
     AllAtOnce,
     Linear(u32),
     Listed(&'static str),
+    /// In two steps, each judged, before all of it.
+    Judged(Canary),
 }
 
 /// What only a blue/green pair has.
@@ -141,6 +153,7 @@ impl Shape {
         let capacity = rng.bool().then(|| (rng.u32(1..=2), rng.u32(4..=6)));
         let count = if rng.u8(..8) == 0 && capacity.is_none() { 0 } else { rng.u32(1..=4) };
         let shift = match rng.u8(..3) {
+            _ if number >= CANARIES_FROM => Shift::Judged(Canary::draw(&mut rng)),
             0 => Shift::AllAtOnce,
             1 => Shift::Linear([34, 50, 60][rng.usize(..3)]),
             _ => Shift::Listed(["5,50,100", "25,100", "1,100"][rng.usize(..3)]),
@@ -172,6 +185,20 @@ impl Shape {
             queued: rng.u8(..4) == 0,
             pair: Some(pair),
         }
+    }
+
+    /// How new versions are judged, if they are.
+    #[must_use]
+    pub fn canary(&self) -> Option<&Canary> {
+        match &self.pair.as_ref()?.shift {
+            Shift::Judged(canary) => Some(canary),
+            Shift::AllAtOnce | Shift::Linear(_) | Shift::Listed(_) => None,
+        }
+    }
+
+    /// Whether a judge has traffic enough to both colours: an old one without tasks answers nothing.
+    pub(super) fn can_compare(&self) -> bool {
+        self.count > 0 && self.canary().is_some_and(Canary::is_busy)
     }
 
     /// Whether a rollout may run out of time with nothing wrong.
@@ -227,7 +254,12 @@ impl Shape {
             None => stack(&mut aws, "web-pipeline", "infra/pipelines/in-place.yaml", &self.pipeline_parameters())?,
             Some(pair) => {
                 let parameters = self.pair_parameters(pair, &aws)?;
-                stack(&mut aws, "web-pipeline", "infra/pipelines/blue-green.yaml", &parameters)?;
+                let is_judged = self.canary().is_some();
+                let template = if is_judged { "canary" } else { "blue-green" };
+                stack(&mut aws, "web-pipeline", &format!("infra/pipelines/{template}.yaml"), &parameters)?;
+                if is_judged {
+                    cloudwatch::set_alarm(&mut aws, ALARM, "OK");
+                }
             }
         }
         let counts = match self.pair {
@@ -245,6 +277,11 @@ impl Shape {
                 }) && aws.codepipeline.executions.iter().all(Execution::is_over)
             };
             driver.until(STEADY_LIMIT, &mut |_| Ok(()), steady).await?;
+            if let Some(canary) = self.canary() {
+                load(&mut driver.world.aws(), Some(canary));
+                // A judge asks what was usual before.
+                driver.until(HISTORY, &mut |_| Ok(()), |_| false).await.unwrap_or_default();
+            }
             Ok(driver.world.snapshot())
         })
     }
@@ -289,18 +326,20 @@ impl Shape {
             ("ExecutionMode", if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned()),
             ("DeadlineMinutes", self.deadline_minutes.to_string()),
             ("Approval", yes(self.approval)),
-            ("StepMinutes", "1".to_owned()),
             ("BakeMinutes", pair.bake_minutes.to_string()),
             ("MinimumHealthyPercent", pair.minimum_healthy_percent.to_string()),
             ("DrainMinutes", pair.drain_minutes.to_string()),
         ];
         parameters.extend(self.initial_count.map(|count| ("InitialCount", count.to_string())));
-        match &pair.shift {
-            Shift::AllAtOnce => parameters.push(("Shift", "all-at-once".to_owned())),
-            Shift::Linear(percent) => {
-                parameters.extend([("Shift", "linear".to_owned()), ("StepPercent", percent.to_string())]);
-            }
-            Shift::Listed(steps) => parameters.extend([("Shift", "listed".to_owned()), ("Steps", (*steps).to_owned())]),
+        let shift = match &pair.shift {
+            Shift::AllAtOnce => vec![("Shift", "all-at-once".to_owned())],
+            Shift::Linear(percent) => vec![("Shift", "linear".to_owned()), ("StepPercent", percent.to_string())],
+            Shift::Listed(steps) => vec![("Shift", "listed".to_owned()), ("Steps", (*steps).to_owned())],
+            Shift::Judged(canary) => canary.parameters(),
+        };
+        parameters.extend(shift);
+        if self.canary().is_none() {
+            parameters.push(("StepMinutes", "1".to_owned()));
         }
         Ok(parameters)
     }
@@ -337,6 +376,16 @@ impl Shape {
 /// The rule whose weights send production traffic to the colours of a pair.
 pub(super) fn production_rule(aws: &Aws) -> Option<String> {
     aws.cloudformation.export(&format!("{SERVICE_STACK}-ProductionRuleArn")).map(ToOwned::to_owned)
+}
+
+/// Lets requests come to what is behind a load balancer, as many as a judge needs where there is one.
+pub(super) fn load(aws: &mut Aws, canary: Option<&Canary>) {
+    let loaded = production_rule(aws).or_else(|| aws.elb.listeners.keys().next().cloned());
+    let rate = canary.map_or(REQUESTS_PER_SECOND, |canary| f64::from(canary.requests_per_second));
+    if let Some(loaded) = loaded {
+        aws.traffic.requests_per_task = ROOM * rate;
+        traffic::set(aws, &loaded, rate);
+    }
 }
 
 /// A floor and a ceiling between which `size` tasks can be replaced.
@@ -383,7 +432,11 @@ impl fmt::Display for Shape {
             Floor::Tasks(tasks) => write!(f, ", at least {tasks} healthy")?,
         }
         if let Some(pair) = &self.pair {
-            write!(f, " {:?}, bakes {} min, drains {} min", pair.shift, pair.bake_minutes, pair.drain_minutes)?;
+            match &pair.shift {
+                Shift::Judged(canary) => write!(f, " {canary}")?,
+                other => write!(f, " {other:?}")?,
+            }
+            write!(f, ", bakes {} min, drains {} min", pair.bake_minutes, pair.drain_minutes)?;
             write!(f, ", at least {} % healthy", pair.minimum_healthy_percent)?;
             if let Some((least, most)) = pair.capacity {
                 write!(f, ", scaled from {least} to {most}")?;

@@ -1,5 +1,6 @@
 //! The main job, end to end: images are pushed, pipelines run, and every release must end as its chapter says.
 
+pub mod canary;
 mod stacks;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +12,7 @@ use slipway::ledger::Outcome;
 use slipway::timestamp::Timestamp;
 
 use crate::aws::codepipeline::{self, ActionStatus, Execution};
-use crate::aws::ecr::{self, Behaviour};
+use crate::aws::ecr::{self, Behaviour, Profile};
 use crate::aws::lambda::InvocationStatus;
 use crate::aws::{Aws, Millis};
 use crate::driver::{Driver, Fault, Ran, run};
@@ -56,6 +57,8 @@ pub enum Person {
 #[derive(Clone, Copy, Debug)]
 pub enum Image {
     New(Behaviour),
+    /// A healthy one that answers requests in a certain way.
+    Answering(Profile),
     /// The image that another tag has already.
     SameAs(&'static str),
 }
@@ -256,6 +259,7 @@ fn nothing_denied(aws: &Aws) -> Result<(), String> {
 pub fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
     let pushed = match chapter.image {
         Image::New(behaviour) => ecr::push(aws, chapter.application, chapter.tag, behaviour),
+        Image::Answering(profile) => ecr::push_with(aws, chapter.application, chapter.tag, Behaviour::Healthy, profile),
         Image::SameAs(tag) => retag(aws, chapter, tag),
     };
     pushed.map_err(|e| format!("push of {}:{}: {e}", chapter.application, chapter.tag))

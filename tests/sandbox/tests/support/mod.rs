@@ -102,11 +102,17 @@ pub(crate) fn ledger_table(aws: &Aws) -> String {
     stack.resource("LedgerTable").expect("the stack has a ledger").physical_id.clone()
 }
 
+/// The bucket of reports.
+pub(crate) fn reports_bucket(aws: &Aws) -> String {
+    let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("the functions' stack");
+    stack.resource("ReportsBucket").expect("the stack has a bucket for reports").physical_id.clone()
+}
+
 /// Invokes a function as a person does, and waits for its answer.
 pub(crate) async fn invoke(driver: &Driver, code: &str, event: Value) -> Result<Value, String> {
-    let table = ledger_table(&driver.world.aws());
+    let (table, reports) = (ledger_table(&driver.world.aws()), reports_bucket(&driver.world.aws()));
     let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-{code}"), CallFault::None);
-    let sdk = Sdk::new(sdk_config(&driver.world, invocation), &table);
+    let sdk = Sdk::new(sdk_config(&driver.world, invocation), &table).with_reports(&reports);
     functions::answer(code, &sdk, event).await.map_err(|e| e.to_string())
 }
 

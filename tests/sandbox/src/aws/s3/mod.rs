@@ -48,6 +48,13 @@ pub struct Object {
 }
 
 impl S3 {
+    /// Keys and newest versions of the objects of a bucket, if there is one; what is deleted is not among them.
+    pub fn objects(&self, bucket: &str) -> impl Iterator<Item = (&str, &Object)> {
+        let objects = self.buckets.get(bucket).into_iter().flat_map(|bucket| &bucket.objects);
+        let newest = objects.filter_map(|(key, versions)| Some((key.as_str(), versions.last()?)));
+        newest.filter(|(_, object)| !object.marker)
+    }
+
     /// Sets the time that buckets and objects made from now on carry.
     pub fn at(&mut self, now: Millis) -> &mut Self {
         self.time = now;

@@ -42,6 +42,7 @@ fn the_functions_deploy_with_a_policy_each() {
         "register-task-definition",
         "update-service",
         "swap-target-groups",
+        "evaluate-canary",
         "finish-release",
         "roll-back",
     ] {

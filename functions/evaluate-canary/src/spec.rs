@@ -1,0 +1,148 @@
+//! The user parameters of the step: how long the new colour is judged, and what follows when nothing was shown.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use slipway::aws::ReleaseName;
+use slipway::canary::Settings;
+use slipway::job::Failure;
+use slipway::ledger::Decision;
+use slipway::limits::{ALARMS, BAKE_MAX_MINUTES};
+use slipway::service::check_revision_arn;
+use slipway::strategy::Percent;
+
+/// Minutes that an undecided judgement waits for a person unless the action says otherwise.
+const HOLD_MINUTES: u32 = 120;
+
+/// As in swap-target-groups.
+const MINIMUM_HEALTHY_PERCENT: u32 = 75;
+
+/// User parameters of an evaluate-canary action.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
+    pub execution: String,
+    /// Name or ARN of the pair's cluster.
+    pub cluster: String,
+    /// Name of the pair: its services are `<name>-blue` and `<name>-green`.
+    pub service: String,
+    /// ARN of the revision that the new colour must run.
+    pub task_definition: String,
+    /// After how many judged minutes the judgement ends; 30 when neither this nor the settings say so.
+    pub bake_minutes: Option<u32>,
+    /// Minutes that must be usable before a promotion; 5 when neither this nor the settings say so.
+    pub min_minutes: Option<u32>,
+    /// The first minutes with traffic, in which new tasks warm up and which are not judged; none when not given.
+    pub warm_up_minutes: Option<u32>,
+    /// What follows when neither harm nor health was shown at the end: `hold` when not given.
+    pub inconclusive: Option<Inconclusive>,
+    /// How long `hold` waits for a person before the traffic goes back, in minutes; 120 when not given.
+    pub hold_minutes: Option<u32>,
+    /// CloudWatch alarms, metric or composite, that end the judgement at once when they ring.
+    pub alarms: Option<Vec<String>>,
+    /// Share of the filled tasks that must stay healthy while the new colour has traffic; 75 when not given.
+    pub minimum_healthy_percent: Option<Percent<1, 100>>,
+    /// Settings of the judge and further metrics, as `<input artifact>::<path>` of a JSON file.
+    pub config: Option<String>,
+    /// For a person who invokes the function while a release holds: what to do.
+    pub decision: Option<Decision>,
+}
+
+/// The words of the `inconclusive` parameter.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+pub enum Inconclusive {
+    /// The traffic stays as it is until a person decides.
+    Hold,
+    /// The traffic goes back.
+    RollBack,
+    /// The release goes on.
+    Promote,
+}
+
+impl Spec {
+    pub(crate) fn name(&self) -> ReleaseName<'_> {
+        ReleaseName {
+            pipeline: &self.pipeline,
+            execution: &self.execution,
+            cluster: &self.cluster,
+            service: &self.service,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        check_revision_arn(&self.task_definition).map_err(Failure::configuration)?;
+        let refuse = |why: String| Err(Failure::configuration(why));
+        if self.bake_minutes == Some(0) {
+            return refuse(
+                "`bake_minutes` is 0; legal: 1 or more, since nothing can be shown in no time; correct it".to_owned(),
+            );
+        }
+        if let (Some(min), Some(bake)) = (self.min_minutes, self.bake_minutes)
+            && min > bake
+        {
+            return refuse(format!(
+                "`min_minutes` is {min} and `bake_minutes` {bake}; legal: at most `bake_minutes`, or nothing could be promoted; correct it"
+            ));
+        }
+        if self.hold_minutes.is_some() && self.inconclusive() != Inconclusive::Hold {
+            return refuse(
+                "`hold_minutes` is given; legal with inconclusive `hold` only; remove it, or choose `hold`".to_owned(),
+            );
+        }
+        let alarms = self.alarms.as_deref().unwrap_or_default();
+        if alarms.len() > ALARMS || alarms.iter().any(|alarm| alarm.trim().is_empty()) {
+            return refuse(format!(
+                "`alarms` has {} names; legal: up to {ALARMS}, none of them empty; correct it",
+                alarms.len()
+            ));
+        }
+        Ok(())
+    }
+
+    /// The settings with what the parameters say, which comes first.
+    pub(crate) fn settings(&self, mut settings: Settings) -> Result<Settings, Failure> {
+        let judge = &mut settings.judge;
+        judge.end = self.bake_minutes.unwrap_or(judge.end);
+        // A short bake needs no minimum that it cannot reach, unless somebody asked for it.
+        judge.min_minutes = self.min_minutes.unwrap_or(judge.min_minutes.min(judge.end));
+        if judge.min_minutes > judge.end {
+            return Err(Failure::configuration(format!(
+                "`min_minutes` is {} and the bake ends after {}; legal: at most the bake, or nothing could be promoted; correct it",
+                judge.min_minutes, judge.end
+            )));
+        }
+        let hold = if self.inconclusive() == Inconclusive::Hold { self.hold_minutes() } else { 0 };
+        let sum = u64::from(self.warm_up()) + u64::from(judge.end) + u64::from(hold);
+        match sum {
+            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => Err(Failure::configuration(format!(
+                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in all; legal: {BAKE_MAX_MINUTES}, since an action ends after 24 hours; shorten it"
+            ))),
+            _ => Ok(settings),
+        }
+    }
+
+    pub(crate) fn inconclusive(&self) -> Inconclusive {
+        self.inconclusive.unwrap_or(Inconclusive::Hold)
+    }
+
+    fn hold_minutes(&self) -> u32 {
+        self.hold_minutes.unwrap_or(HOLD_MINUTES)
+    }
+
+    pub(crate) fn hold(&self) -> Duration {
+        Duration::from_secs(u64::from(self.hold_minutes()) * 60)
+    }
+
+    pub(crate) fn warm_up(&self) -> u32 {
+        self.warm_up_minutes.unwrap_or(0)
+    }
+
+    pub(crate) fn minimum_healthy_percent(&self) -> u32 {
+        self.minimum_healthy_percent.map_or(MINIMUM_HEALTHY_PERCENT, |percent| percent.get())
+    }
+}

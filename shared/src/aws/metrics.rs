@@ -1,0 +1,121 @@
+//! CloudWatch: series of metrics, whole, and the states of alarms.
+
+use aws_sdk_cloudwatch::Client;
+use aws_sdk_cloudwatch::primitives::DateTime;
+use aws_sdk_cloudwatch::types::{
+    AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue, StatusCode,
+};
+
+use super::{AwsError, ErrorKind, Sdk};
+use crate::canary::{Data, Query};
+use crate::limits::{METRIC_QUERIES, PAGES};
+
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    client: Client,
+}
+
+/// An alarm that is in the state ALARM, or that there is not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Alarm {
+    Ringing { name: String, reason: String },
+    Missing { name: String },
+}
+
+impl Metrics {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self { client: Client::new(&sdk.config) }
+    }
+
+    /// All points of the queries from the minute `from` to before the minute `to`, both since the Unix epoch. Every page is asked
+    /// for: a series that came in parts is whole here.
+    ///
+    /// # Errors
+    /// When a call fails, or CloudWatch could not read one of the series: what is missing then must not pass for 0.
+    pub async fn read(&self, queries: &[Query], from: i64, to: i64) -> Result<Data, AwsError> {
+        const OPERATION: &str = "cloudwatch:GetMetricData";
+        if queries.len() > METRIC_QUERIES {
+            return Err(AwsError::unexpected(OPERATION, format!("{} queries; legal: {METRIC_QUERIES}", queries.len())));
+        }
+        let asked: Vec<MetricDataQuery> = queries.iter().map(asked).collect();
+        let mut data: Data = queries.iter().map(|query| (query.id.clone(), Default::default())).collect();
+        let mut token = None;
+        for _ in 0..PAGES {
+            let request = self.client.get_metric_data().set_metric_data_queries(Some(asked.clone()));
+            let request = request
+                .start_time(DateTime::from_secs(from * 60))
+                .end_time(DateTime::from_secs(to * 60))
+                .scan_by(ScanBy::TimestampAscending)
+                .set_next_token(token);
+            let page = request.send().await.map_err(AwsError::of(OPERATION))?;
+            token = page.next_token().map(ToOwned::to_owned);
+            for result in page.metric_data_results() {
+                take(result, token.is_some(), &mut data).map_err(|(kind, message)| AwsError {
+                    operation: OPERATION,
+                    kind,
+                    code: "IncompleteData".to_owned(),
+                    message,
+                })?;
+            }
+            if token.is_none() {
+                return Ok(data);
+            }
+        }
+        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages")))
+    }
+
+    /// Those among the named alarms that ring or do not exist.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn alarms(&self, names: &[String]) -> Result<Vec<Alarm>, AwsError> {
+        const OPERATION: &str = "cloudwatch:DescribeAlarms";
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = self.client.describe_alarms().set_alarm_names(Some(names.to_vec())).max_records(100);
+        let request = request.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
+        let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
+        let metric =
+            answer.metric_alarms().iter().map(|alarm| (alarm.alarm_name(), alarm.state_value(), alarm.state_reason()));
+        let composite = answer
+            .composite_alarms()
+            .iter()
+            .map(|alarm| (alarm.alarm_name(), alarm.state_value(), alarm.state_reason()));
+        let found: Vec<_> = metric.chain(composite).collect();
+        let state = |name: &String| match found.iter().find(|(known, ..)| *known == Some(name)) {
+            Some((_, Some(StateValue::Alarm), reason)) => {
+                Some(Alarm::Ringing { name: name.clone(), reason: reason.unwrap_or("no reason").to_owned() })
+            }
+            Some(_) => None,
+            None => Some(Alarm::Missing { name: name.clone() }),
+        };
+        Ok(names.iter().filter_map(state).collect())
+    }
+}
+
+fn asked(query: &Query) -> MetricDataQuery {
+    let dimensions =
+        query.metric.dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build());
+    let metric = Metric::builder()
+        .namespace(&query.metric.namespace)
+        .metric_name(&query.metric.name)
+        .set_dimensions(Some(dimensions.collect()));
+    let stat = MetricStat::builder().metric(metric.build()).period(query.period_secs).stat(&query.statistic).build();
+    MetricDataQuery::builder().id(&query.id).metric_stat(stat).return_data(true).build()
+}
+
+/// Adds the points of one result. Parts are followed by more only as long as there is a token.
+fn take(result: &MetricDataResult, more: bool, data: &mut Data) -> Result<(), (ErrorKind, String)> {
+    let id = result.id().unwrap_or_default();
+    match result.status_code() {
+        Some(StatusCode::Complete) | None => {}
+        Some(StatusCode::PartialData) if more => {}
+        Some(StatusCode::Forbidden) => return Err((ErrorKind::Permission, format!("the series {id} may not be read"))),
+        Some(other) => return Err((ErrorKind::Busy, format!("the series {id} came as {other}"))),
+    }
+    let Some(points) = data.get_mut(id) else { return Ok(()) };
+    points.extend(result.timestamps().iter().map(|at| at.secs().div_euclid(60)).zip(result.values().iter().copied()));
+    Ok(())
+}

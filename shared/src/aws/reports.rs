@@ -1,0 +1,50 @@
+//! Where reports of judgements are kept: a bucket of their own, a page and its JSON side by side.
+
+use aws_sdk_s3::Client;
+use aws_sdk_s3::primitives::ByteStream;
+
+use super::{AwsError, Sdk};
+use crate::judge::report::{Judgement, html};
+
+#[derive(Clone, Debug)]
+pub struct Reports {
+    client: Client,
+    bucket: String,
+    region: String,
+}
+
+impl Reports {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        let region = sdk.config.region().map(ToString::to_string).unwrap_or_default();
+        Self { client: Client::new(&sdk.config), bucket: sdk.reports_bucket.clone(), region }
+    }
+
+    /// Writes a judgement down as `<key>.json` and `<key>.html`. Written again it is the same two objects.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn write(&self, key: &str, judgement: &Judgement) -> Result<(), AwsError> {
+        self.put(&format!("{key}.json"), "application/json", judgement.to_json()).await?;
+        self.put(&format!("{key}.html"), "text/html; charset=utf-8", html(judgement)).await
+    }
+
+    async fn put(&self, key: &str, content_type: &str, body: String) -> Result<(), AwsError> {
+        let request = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let request = request.body(ByteStream::from(body.into_bytes()));
+        request.send().await.map(drop).map_err(AwsError::of("s3:PutObject"))
+    }
+
+    /// `s3://<bucket>/<key>.html`, in characters that output variables may have.
+    #[must_use]
+    pub fn location(&self, key: &str) -> String {
+        format!("s3://{}/{key}.html", self.bucket)
+    }
+
+    /// The page in the console, for who may read the bucket. It does not expire.
+    #[must_use]
+    pub fn link(&self, key: &str) -> String {
+        let (region, bucket) = (&self.region, &self.bucket);
+        format!("https://{region}.console.aws.amazon.com/s3/object/{bucket}?region={region}&prefix={key}.html")
+    }
+}

@@ -1,0 +1,186 @@
+//! From points to what the judge reads: one reading of every metric in every minute.
+
+use std::collections::BTreeMap;
+
+use super::absence::{Around, counted};
+use super::config::{Custom, Settings, Worse};
+use super::memory::Memory;
+use super::queries::{Data, Points};
+use crate::judge::clean::{Reading, Side};
+use crate::limits::COUNTED_A_MINUTE;
+
+/// The readings of all metrics, by minute.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Readings(BTreeMap<(u32, usize), Reading>);
+
+/// What is asked of the points.
+struct Source<'a> {
+    data: &'a Data,
+    memory: &'a Memory,
+    now_secs: i64,
+}
+
+impl Readings {
+    /// The readings of minutes 1 to `last`, in the order of [`Settings::metrics`].
+    #[must_use]
+    pub fn of(data: &Data, settings: &Settings, memory: &Memory, last: u32, now_secs: i64) -> Self {
+        let source = Source { data, memory, now_secs };
+        let mut readings = BTreeMap::new();
+        for minute in 1..=last {
+            let at = memory.first + i64::from(minute) - 1;
+            readings.insert((minute, 0), source.errors(at));
+            for index in 0..memory.thresholds_ms.len() {
+                readings.insert((minute, 1 + index), source.latency(at, index));
+            }
+            for (place, (index, custom)) in settings.counts().enumerate() {
+                let metric = 1 + memory.thresholds_ms.len() + place;
+                readings.insert((minute, metric), source.custom(at, index, custom));
+            }
+        }
+        Self(readings)
+    }
+
+    /// What is known of a minute and a metric.
+    #[must_use]
+    pub fn get(&self, minute: u32, metric: usize) -> Reading {
+        self.0.get(&(minute, metric)).copied().unwrap_or_default()
+    }
+}
+
+impl Source<'_> {
+    fn points(&self, id: &str) -> Option<&Points> {
+        self.data.get(id)
+    }
+
+    fn at(&self, id: &str, at: i64) -> Option<f64> {
+        self.points(id)?.get(&at).copied()
+    }
+
+    /// Events per request; 0 where either is absent.
+    fn rate(&self, counter: &str, requests: &str, at: i64) -> f64 {
+        match (self.at(counter, at), self.at(requests, at)) {
+            (Some(count), Some(requests)) if requests > 0.0 => count / requests,
+            _ => 0.0,
+        }
+    }
+
+    /// A counter that CloudWatch leaves out where it is 0.
+    fn counter(&self, side: char, counter: &str, requests: &str, usual: f64, at: i64) -> Option<f64> {
+        let id = |side: char, name: &str| format!("{side}_{name}");
+        let (own, of) = (id(side, counter), id(side, requests));
+        let all = self.at(&of, at)?;
+        let other = if side == 'c' { 'b' } else { 'c' };
+        let around = Around {
+            requests: all,
+            age_secs: self.now_secs - (at + 1) * 60,
+            other: self.rate(&id(other, counter), &id(other, requests), at),
+            usual: if side == 'b' { usual } else { 0.0 },
+            neighbours: [self.rate(&own, &of, at - 1), self.rate(&own, &of, at + 1)],
+        };
+        counted(self.at(&own, at), &around)
+    }
+
+    /// 5XX and connections that the target did not take: the load balancer's own 5XX are not told by target group.
+    fn errors(&self, at: i64) -> Reading {
+        let side = |side: char| {
+            let answered = self.counter(side, "e", "n", self.memory.rate, at);
+            let refused = self.counter(side, "x", "n", 0.0, at);
+            sided(self.at(&format!("{side}_n"), at), answered.zip(refused).map(|(e, x)| e + x))
+        };
+        let canary = side('c');
+        Reading { canary, baseline: side('b'), canary_bad_promote: canary.bad }
+    }
+
+    /// Of how many response times there are, and how many are above the threshold. Both come of one metric and so at once.
+    fn latency(&self, at: i64, index: usize) -> Reading {
+        let slow = |side: char, id: &str| {
+            self.at(&format!("{side}_s"), at).map(|_| self.at(&format!("{side}_{id}{index}"), at).unwrap_or(0.0))
+        };
+        let side = |side: char| sided(self.at(&format!("{side}_s"), at), slow(side, "t"));
+        let canary = side('c');
+        let lax = slow('c', "p").and_then(whole).filter(|lax| canary.requests.is_some_and(|requests| *lax <= requests));
+        Reading { canary, baseline: side('b'), canary_bad_promote: lax }
+    }
+
+    fn custom(&self, at: i64, index: usize, custom: &Custom) -> Reading {
+        let side = |side: char| {
+            let total = self.at(&format!("{side}_m{index}n"), at);
+            let count = self.counter(side, &format!("m{index}x"), &format!("m{index}n"), 0.0, at);
+            sided(
+                total,
+                match custom.worse {
+                    Worse::More => count,
+                    Worse::Less => total.zip(count).map(|(total, count)| total - count),
+                },
+            )
+        };
+        let canary = side('c');
+        Reading { canary, baseline: side('b'), canary_bad_promote: canary.bad }
+    }
+}
+
+/// Counts that contradict each other are not complete yet: one of them is unknown.
+fn sided(requests: Option<f64>, bad: Option<f64>) -> Side {
+    let requests = requests.and_then(whole);
+    let bad = bad.and_then(whole).filter(|bad| requests.is_some_and(|requests| *bad <= requests));
+    Side { requests, bad }
+}
+
+/// A count; what is none, such as a sum of fractions of a user's own, is unknown.
+fn whole(number: f64) -> Option<u64> {
+    let rounded = number.round();
+    ((rounded - number).abs() < 1e-6 && rounded >= 0.0 && rounded <= COUNTED_A_MINUTE as f64).then_some(rounded as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::tests::{memory as memory_metric, orders, settings};
+    use super::*;
+    use serde_json::json;
+
+    const FIRST: i64 = 29_460_060;
+
+    fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings {
+        let data: Data = points.iter().map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)]))).collect();
+        let memory = Memory::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001);
+        Readings::of(&data, settings, &memory, 1, (FIRST + 1) * 60 + age_secs)
+    }
+
+    fn side(requests: u64, bad: Option<u64>) -> Side {
+        Side { requests: Some(requests), bad }
+    }
+
+    #[test]
+    fn errors_are_answers_and_refused_connections() {
+        let points = [("c_n", 150.0), ("c_e", 2.0), ("c_x", 3.0), ("b_n", 2_850.0), ("b_e", 4.0)];
+        let reading = read(&points, &Settings::default(), 130).get(1, 0);
+        assert_eq!((reading.canary, reading.baseline), (side(150, Some(5)), side(2_850, None)));
+        assert_eq!(reading.canary_bad_promote, Some(5));
+        let later = read(&points, &Settings::default(), 250).get(1, 0);
+        assert_eq!(later.baseline, side(2_850, Some(4)), "connections of the baseline were no error after all");
+    }
+
+    #[test]
+    fn nothing_is_known_without_requests_and_contradictions_wait() {
+        let reading = read(&[("c_e", 2.0), ("b_n", 10.0), ("b_e", 12.0)], &Settings::default(), 300).get(1, 0);
+        assert_eq!((reading.canary, reading.baseline), (Side::default(), side(10, None)));
+    }
+
+    #[test]
+    fn slow_requests_are_counted_among_response_times() {
+        let points = [("c_s", 149.0), ("c_t1", 20.0), ("c_p1", 9.0), ("b_s", 2_840.0)];
+        let readings = read(&points, &Settings::default(), 130);
+        let reading = readings.get(1, 2);
+        assert_eq!((reading.canary, reading.baseline), (side(149, Some(20)), side(2_840, Some(0))));
+        assert_eq!(reading.canary_bad_promote, Some(9));
+        assert_eq!(readings.get(2, 2), Reading::default());
+    }
+
+    #[test]
+    fn fewer_can_be_worse() {
+        let settings = settings(json!([memory_metric(), orders()]));
+        let points = [("c_m1n", 50.0), ("c_m1x", 40.0), ("b_m1n", 100.0), ("b_m1x", 95.0)];
+        let reading = read(&points, &settings, 300).get(1, 5);
+        assert_eq!((reading.canary, reading.baseline), (side(50, Some(10)), side(100, Some(5))));
+    }
+}

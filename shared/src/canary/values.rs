@@ -1,0 +1,153 @@
+//! Series of values, one a minute, compared by ranks: memory, queue lengths, whatever is no count of a total.
+//!
+//! A test by ranks is not valid at every look, so it looks seldom, at numbers of minutes that are fixed beforehand, and each look
+//! spends an equal part of the metric's share of the error rate. By Bonferroni's inequality the whole stays within the share,
+//! however the looks hang together. Neighbouring values of a series resemble each other, which no test by ranks knows.
+
+use statrs::distribution::{ContinuousCDF, Normal};
+
+use super::config::{Custom, Settings, Worse};
+use super::memory::Memory;
+use super::queries::Data;
+use crate::judge::rank::z_score;
+
+/// Values a side without which nothing is compared: below, chance alone looks certain.
+pub const VALUES_MIN: usize = 5;
+
+/// Each look waits for this many times the minutes of the one before.
+const GROWTH: f64 = 1.4;
+
+/// What a series has shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Series {
+    pub name: String,
+    /// Minutes with a value on both sides.
+    pub minutes: usize,
+    pub medians: Option<(f64, f64)>,
+    /// The look that found the canary worse.
+    pub harm: Option<Harm>,
+}
+
+/// A look at which a series was worse than tolerated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Harm {
+    /// Values a side at that look.
+    pub minutes: usize,
+    pub p: f64,
+    /// The part of the error rate that this look spends.
+    pub limit: f64,
+}
+
+/// Numbers of minutes at which a series of at most `end` minutes is looked at.
+#[must_use]
+pub fn looks(end: usize) -> Vec<usize> {
+    let mut looks = Vec::new();
+    let mut next = VALUES_MIN;
+    while next < end {
+        looks.push(next);
+        next = (next as f64 * GROWTH).ceil() as usize;
+    }
+    if end >= VALUES_MIN {
+        looks.push(end);
+    }
+    looks
+}
+
+/// Compares every series as far as it is there. Minutes count in order and only with a value on both sides.
+#[must_use]
+pub fn compare(data: &Data, settings: &Settings, memory: &Memory, last: u32) -> Vec<Series> {
+    let alpha = settings.judge.alpha + settings.judge.alpha_exam;
+    settings
+        .values()
+        .map(|(index, custom)| {
+            let value = |side: char, minute: u32| {
+                let at = memory.first + i64::from(minute) - 1;
+                data.get(&format!("{side}_m{index}v"))?.get(&at).copied().filter(|value| value.is_finite())
+            };
+            let last = last.min(settings.judge.end);
+            let both: Vec<(f64, f64)> = (1..=last).filter_map(|m| value('c', m).zip(value('b', m))).collect();
+            series(custom, &both, settings.judge.end as usize, alpha * custom.weight)
+        })
+        .collect()
+}
+
+fn series(custom: &Custom, both: &[(f64, f64)], end: usize, share: f64) -> Series {
+    let (canary, baseline): (Vec<f64>, Vec<f64>) = both.iter().copied().unzip();
+    let looks = looks(end);
+    let limit = share / looks.len().max(1) as f64;
+    let harm = looks.iter().filter(|minutes| **minutes <= both.len()).find_map(|&minutes| {
+        let p = p_value(custom, &canary[..minutes], &baseline[..minutes]);
+        (p <= limit).then_some(Harm { minutes, p, limit })
+    });
+    let medians = median(&canary).zip(median(&baseline));
+    Series { name: custom.name.clone(), minutes: both.len(), medians, harm }
+}
+
+/// The chance of such ranks if the canary were just within tolerance (one-sided, normal approximation with corrections for ties
+/// and continuity).
+fn p_value(custom: &Custom, canary: &[f64], baseline: &[f64]) -> f64 {
+    let slack = match custom.worse {
+        Worse::More => custom.tolerance - 1.0,
+        Worse::Less => 1.0 / custom.tolerance - 1.0,
+    };
+    let tolerated: Vec<f64> = baseline.iter().map(|value| value + slack * value.abs()).collect();
+    let z = z_score(canary, &tolerated, 0.0);
+    let z = if custom.worse == Worse::More { z } else { -z };
+    Normal::standard().sf(z)
+}
+
+fn median(values: &[f64]) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::config::tests::{memory as memory_metric, settings};
+    use super::*;
+    use serde_json::json;
+
+    fn compared(worse: &str, canary: impl Fn(u32) -> f64, minutes: u32) -> Series {
+        let mut metric = memory_metric();
+        metric["worse"] = json!(worse);
+        let settings = settings(json!([metric]));
+        let memory = Memory::new(100, Vec::new(), (1.0, 1.0), 0.0);
+        let points = |value: &dyn Fn(u32) -> f64| (1..=minutes).map(|m| (99 + i64::from(m), value(m))).collect();
+        let baseline = |minute: u32| 500.0 + f64::from(minute * 7 % 11);
+        let data = Data::from([("c_m0v".to_owned(), points(&canary)), ("b_m0v".to_owned(), points(&baseline))]);
+        compare(&data, &settings, &memory, minutes).remove(0)
+    }
+
+    #[test]
+    fn the_looks_are_fixed_beforehand_and_end_with_the_bake() {
+        assert_eq!(looks(30), [5, 7, 10, 14, 20, 28, 30]);
+        assert_eq!((looks(5), looks(4)), (vec![5], vec![]));
+    }
+
+    #[test]
+    fn all_looks_together_spend_no_more_than_the_share() {
+        let share = 0.01 * 0.1;
+        for end in [5, 30, 120, 1_380] {
+            let spent = looks(end).len() as f64 * (share / looks(end).len() as f64);
+            assert!(spent <= share * (1.0 + 1e-12), "{end}");
+        }
+    }
+
+    #[test]
+    fn a_series_far_above_is_found_and_one_within_tolerance_is_not() {
+        let worse = compared("more", |m| 700.0 + f64::from(m % 5), 30);
+        assert!(worse.harm.is_some_and(|harm| harm.minutes <= 14 && harm.p <= harm.limit), "{worse:?}");
+        let tolerated = compared("more", |m| 530.0 + f64::from(m % 5), 30);
+        assert_eq!((tolerated.harm, tolerated.minutes), (None, 30));
+        assert_eq!(compared("less", |_| 700.0, 30).harm, None, "more is fine where less is worse");
+        assert!(compared("less", |m| 300.0 + f64::from(m % 5), 30).harm.is_some());
+    }
+
+    #[test]
+    fn too_few_values_say_nothing() {
+        let few = compared("more", |_| 9_000.0, 4);
+        assert_eq!((few.harm, few.minutes), (None, 4));
+        assert!(few.medians.is_some());
+    }
+}

@@ -1,0 +1,100 @@
+//! What a person reads of a look.
+
+use std::time::Duration;
+
+use super::plan::Errors;
+use super::readings::Readings;
+use super::values::{Series, VALUES_MIN};
+use crate::judge::clean::Counts;
+use crate::judge::metric::MetricSpec;
+use crate::judge::noninferiority::NonInferiority;
+use crate::timestamp::readable;
+
+/// Minutes that are looked at before anything is said about traffic.
+const TRAFFIC_MINUTES: u32 = 3;
+
+/// How far traffic is projected, in multiples of what was seen.
+const PROJECTED: u32 = 2_000;
+
+/// What was measured before the bake.
+#[must_use]
+pub fn measured(colour: &str, thresholds_ms: &[f64], errors: &Errors, dispersion_latency: f64) -> String {
+    let requests = errors.requests;
+    let Some([p75, p90, p99, _]) = thresholds_ms.first_chunk::<4>() else {
+        return format!("measured {colour} over the hour before: no response times, so errors alone are judged");
+    };
+    format!(
+        "measured {colour} over the hour before: p75 {p75:.0} ms, p90 {p90:.0} ms, p99 {p99:.0} ms; 5xx {:.3}% of {requests:.0} requests, in clumps of {:.1} (slow ones of {dispersion_latency:.1})",
+        errors.rate * 100.0,
+        errors.dispersion
+    )
+}
+
+/// How far the bake is: `4m00s of 30m00s baked`.
+#[must_use]
+pub fn baked(minute: u32, end: u32) -> String {
+    let minutes = |minutes: u32| readable(Duration::from_secs(u64::from(minutes) * 60));
+    format!("{} of {} baked", minutes(minute.min(end)), minutes(end))
+}
+
+/// The look at which a series was worse.
+pub(super) fn harm(series: &Series) -> Option<String> {
+    let harm = series.harm?;
+    let (canary, baseline) = series.medians.unwrap_or_default();
+    Some(format!(
+        "{} {canary} vs {baseline} in the median: worse than tolerated by ranks of {} minutes, p = {:.1e}, limit {:.1e}",
+        series.name, harm.minutes, harm.p, harm.limit
+    ))
+}
+
+pub(super) fn blind(series: &Series) -> String {
+    format!(
+        "{} has values of both colours in {} minutes, {VALUES_MIN} needed: no data is never a pass",
+        series.name, series.minutes
+    )
+}
+
+pub(super) fn series(series: &Series) -> String {
+    let Some((canary, baseline)) = series.medians else { return blind(series) };
+    harm(series).unwrap_or_else(|| {
+        format!("{} {canary} vs {baseline} in the median of {} minutes: within tolerance", series.name, series.minutes)
+    })
+}
+
+/// What is missing for the promotion of a new colour that is as good as the live one, when the bake is too short for it at this rate.
+pub(super) fn traffic(readings: &Readings, errors: &MetricSpec, minute: u32, end: u32, limit: f64) -> Option<String> {
+    if minute < TRAFFIC_MINUTES {
+        return None;
+    }
+    let total = |read: &dyn Fn(u32) -> Option<u64>| (1..=minute).filter_map(read).sum::<u64>();
+    let canary = total(&|minute| readings.get(minute, 0).canary.requests);
+    let baseline = total(&|minute| readings.get(minute, 0).baseline.requests);
+    let baseline_bad = total(&|minute| readings.get(minute, 0).baseline.bad);
+    if canary == 0 || baseline == 0 {
+        let who = if canary == 0 { "the new colour" } else { "the live colour" };
+        return Some(format!(
+            "no request to {who} was counted in {minute} minutes; without traffic on both sides nothing can be shown"
+        ));
+    }
+    let expected_bad = (canary as f64 * baseline_bad as f64 / baseline as f64).round() as u64;
+    let counts = Counts {
+        canary_requests: canary,
+        canary_bad: expected_bad,
+        canary_bad_promote: expected_bad,
+        baseline_requests: baseline,
+        baseline_bad: baseline_bad.min(baseline),
+    };
+    let mut health = NonInferiority::new(errors.promotion?);
+    let enough = (1..=PROJECTED).find(|_| {
+        health.absorb(errors, &counts);
+        health.log_evidence() >= limit
+    });
+    let needed =
+        enough.map_or_else(|| format!("more than {}", minute * PROJECTED), |times| format!("about {}", times * minute));
+    let suffices = enough.is_some_and(|times| (times - 1) * minute <= end);
+    (!suffices).then(|| {
+        format!(
+            "too little traffic: to show that it is as good as the live one, the new colour needs {needed} minutes at this rate ({canary} requests in {minute} minutes), and the bake ends after {end}"
+        )
+    })
+}

@@ -1,0 +1,11 @@
+//! The canary pipeline on the sandbox: what is healthy is promoted, what is not is rolled back by the invocation that saw it, and
+//! neither chance nor a second delivery changes that.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod cases;
+mod crashes;
+mod guards;
+mod shop;
+mod wrong_parameters;

@@ -8,4 +8,5 @@ mod cases;
 mod crashes;
 mod guards;
 mod shop;
+mod story;
 mod wrong_parameters;

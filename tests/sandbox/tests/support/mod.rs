@@ -110,7 +110,9 @@ pub(crate) fn reports_bucket(aws: &Aws) -> String {
 
 /// Invokes a function as a person does, and waits for its answer.
 pub(crate) async fn invoke(driver: &Driver, code: &str, event: Value) -> Result<Value, String> {
-    let (table, reports) = (ledger_table(&driver.world.aws()), reports_bucket(&driver.world.aws()));
+    // One after the other: both would hold the account at once.
+    let table = ledger_table(&driver.world.aws());
+    let reports = reports_bucket(&driver.world.aws());
     let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-{code}"), CallFault::None);
     let sdk = Sdk::new(sdk_config(&driver.world, invocation), &table).with_reports(&reports);
     functions::answer(code, &sdk, event).await.map_err(|e| e.to_string())

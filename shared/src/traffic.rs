@@ -75,17 +75,20 @@ impl Traffic {
             ))
             .into());
         }
-        match way_back(release, pair, &seen.view, now.since(restoring.since)) {
-            Way::Size { count } => {
-                self.ledger.advance(&lease.with_sized(count, now)).await?;
+        let lease = match way_back(release, pair, &seen.view, now.since(restoring.since)) {
+            Way::Size { count, and_move } => {
+                let lease = lease.with_sized(count, now);
+                self.ledger.advance(&lease).await?;
                 self.services.resize(seen.of(pair.live), count).await?;
-                Ok(WayBack::Going(format!("{reason}; {} grows to {count} tasks first", pair.live)))
+                if !and_move {
+                    return Ok(WayBack::Going(format!("{reason}; {} grows to {count} tasks first", pair.live)));
+                }
+                lease
             }
-            Way::Wait(why) => Ok(WayBack::Going(format!("{reason}; {why}"))),
-            Way::Move => {
-                let made = self.route(&lease, pair, &seen, recorded).await?;
-                Ok(WayBack::Back(back, Box::new(made)))
-            }
-        }
+            Way::Wait(why) => return Ok(WayBack::Going(format!("{reason}; {why}"))),
+            Way::Move => lease,
+        };
+        let made = self.route(&lease, pair, &seen, recorded).await?;
+        Ok(WayBack::Back(back, Box::new(made)))
     }
 }

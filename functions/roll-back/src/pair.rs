@@ -37,9 +37,13 @@ impl RollBack {
         match restoration(release, prior, pair, ending, &seen.view, scaling, is_active) {
             Restoration::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
             Restoration::Wait(summary) => Ok(summary),
-            Restoration::Size { count } => {
-                self.ledger.advance(&lease.with_sized(count, now)).await?;
+            Restoration::Size { count, and_move } => {
+                let lease = lease.with_sized(count, now);
+                self.ledger.advance(&lease).await?;
                 self.services.resize(seen.of(pair.live), count).await?;
+                if and_move {
+                    self.traffic.route(&lease, pair, &seen, pair.weights()).await?;
+                }
                 Ok(format!("{} grows to {count} tasks, to take all of the traffic back", pair.live))
             }
             Restoration::Move => {

@@ -19,9 +19,10 @@ pub enum Restoration {
         outcome: Outcome,
         reason: String,
     },
-    /// Make the old colour this large.
+    /// Make the old colour this large, and give it the traffic at once when nobody else serves.
     Size {
         count: u32,
+        and_move: bool,
     },
     /// Give the recorded weights back.
     Move,
@@ -35,7 +36,11 @@ pub enum Restoration {
 /// How the traffic goes back to the old colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
-    Size { count: u32 },
+    /// The old colour grows; when nobody else serves, the traffic goes back to what there is of it in the same invocation.
+    Size {
+        count: u32,
+        and_move: bool,
+    },
     Wait(String),
     Move,
 }
@@ -48,11 +53,11 @@ pub enum Way {
 pub fn way_back(release: &OpenRelease, pair: &PriorPair, view: &PairView, waited: Duration) -> Way {
     let (old, new) = (pair.live, pair.idle());
     let (needed, service, healthy) = (enough(release, pair, view), view.of(old), view.healthy(pair, old));
-    if service.desired < needed {
-        return Way::Size { count: needed };
-    }
     let ready = healthy >= needed;
     let served_by_nobody_else = view.healthy(pair, new) == 0 && (healthy > 0 || needed == 0);
+    if service.desired < needed {
+        return Way::Size { count: needed, and_move: served_by_nobody_else };
+    }
     if ready || served_by_nobody_else || (waited >= SIZING_DEADLINE && healthy > 0) {
         return Way::Move;
     }
@@ -95,7 +100,8 @@ pub fn restoration(
     }
     let moved = view.weights != pair.weights();
     let step = match way() {
-        Way::Size { count } if moved || view.of(old).desired < size => Some(Restoration::Size { count }),
+        Way::Size { count, and_move } if moved => Some(Restoration::Size { count, and_move }),
+        Way::Size { count, .. } if view.of(old).desired < size => Some(Restoration::Size { count, and_move: false }),
         Way::Wait(why) if moved => Some(Restoration::Wait(format!("giving the traffic back to {old}: {why}"))),
         Way::Move if moved => Some(Restoration::Move),
         _ => None,
@@ -230,7 +236,7 @@ mod tests {
         let half = Weights::with(Colour::Green, 50);
         let mut grown = view_of(NEW, half);
         grown.green.desired = 4;
-        assert_eq!(next(&grown, Some(half), scaling(true)), Restoration::Size { count: 8 });
+        assert_eq!(next(&grown, Some(half), scaling(true)), Restoration::Size { count: 8, and_move: false });
         grown.blue.desired = 8;
         let sized = OpenRelease { sized: Some(8), ..release(&grown, Some(half)) };
         assert!(matches!(way_back(&sized, &pair(), &grown, Duration::ZERO), Way::Wait(_)));
@@ -254,6 +260,9 @@ mod tests {
             way_back(&release, &pair(), view, waited)
         };
         assert_eq!(way(&dead, Duration::ZERO), Way::Move);
+        let small = PairView { blue: ServiceView { desired: 4, ..dead.blue.clone() }, ..dead.clone() };
+        assert_eq!(way(&small, Duration::ZERO), Way::Size { count: 8, and_move: true });
+        assert_eq!(next(&small, Some(half), NO_SCALING), Restoration::Size { count: 8, and_move: true });
         dead.green.target_groups[0].healthy = 1;
         assert!(matches!(way(&dead, Duration::ZERO), Way::Wait(_)));
         assert_eq!(way(&dead, SIZING_DEADLINE), Way::Move);
@@ -293,7 +302,7 @@ mod tests {
         let mut fewer = emptied(pair().weights());
         (fewer.blue.desired, fewer.blue.running) = (1, 1);
         fewer.blue.target_groups[0].healthy = 1;
-        assert_eq!(next(&fewer, None, NO_SCALING), Restoration::Size { count: 2 });
+        assert_eq!(next(&fewer, None, NO_SCALING), Restoration::Size { count: 2, and_move: false });
         let closed = next(&fewer, None, scaling(false));
         assert!(matches!(closed, Restoration::Close { outcome: Outcome::RolledBack, .. }));
     }

@@ -206,11 +206,11 @@ pub struct Shift {
 }
 
 impl Shift {
-    /// All weights that this release found or announced.
+    /// All weights that the rule may have without anybody else's doing: once the shift is made, what was before is somebody's.
     #[must_use]
     pub fn announced(self) -> Vec<Weights> {
         let mut known = self.known;
-        for weights in [self.from, self.to] {
+        for weights in [(!self.made).then_some(self.from), Some(self.to)].into_iter().flatten() {
             if !known.contains(&weights) {
                 known.push(weights);
             }

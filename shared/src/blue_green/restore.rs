@@ -293,8 +293,12 @@ mod tests {
         release.shift.as_mut().expect("shifted").known.push(forty);
         let prior = release.prior.clone().expect("recorded");
         let late = view_of(NEW, forty);
-        let step = restoration(&release, &prior, &pair(), Ending::Failed, &late, NO_SCALING, true);
-        assert_eq!(step, Restoration::Move);
+        let step =
+            |release: &OpenRelease| restoration(release, &prior, &pair(), Ending::Failed, &late, NO_SCALING, true);
+        assert_eq!(step(&release), Restoration::Move);
+        let shift = release.shift.as_mut().expect("shifted");
+        (shift.from, shift.made, shift.known) = (forty, true, Vec::new());
+        assert!(matches!(step(&release), Restoration::Close { outcome: Outcome::Superseded, .. }));
     }
 
     #[test]

@@ -292,11 +292,13 @@ impl Lease {
         })
     }
 
-    /// Announces weights; they are set after this is written, never before.
+    /// Announces weights; they are set after this is written, never before. Weights that were announced earlier stay known as
+    /// long as an invocation that hung can still set them.
     #[must_use]
     pub fn with_shift(&self, from: Weights, to: Weights, now: Timestamp) -> Self {
         let next = self.next(|release| {
-            let known = release.shift.take().map_or_else(Vec::new, Shift::announced);
+            let before = release.shift.take().filter(|_| self.settling(now).is_some());
+            let known = before.map_or_else(Vec::new, Shift::announced);
             release.shift = Some(Shift { from, to, at: now, made: false, known });
         });
         Self { changed_at: Some(now), ..next }
@@ -461,6 +463,21 @@ mod tests {
         let (free, record) = lease.closed(Outcome::RolledBack, "because", now()).expect("a release was open");
         assert_eq!((free.fence, free.release), (6, None));
         assert_eq!(record.change.and_then(|change| change.deployment).as_deref(), Some("ecs-svc/2"));
+    }
+
+    #[test]
+    fn weights_of_an_earlier_shift_are_known_as_long_as_they_may_still_be_set() {
+        use crate::blue_green::Colour::Green;
+        let [none, tenth, half] = [0, 10, 50].map(|percent| Weights::with(Green, percent));
+        let after = |secs| Timestamp::from_secs(now().secs() + secs).expect("in range");
+        let first = Lease::first("apps", "web", release()).with_shift(none, tenth, now());
+        let known = |lease: Lease| lease.release.and_then(|release| release.shift).map(Shift::announced);
+        assert_eq!(known(first.clone()), Some(vec![none, tenth]));
+        assert_eq!(known(first.with_shift_made(after(1))), Some(vec![tenth]));
+        let soon = first.with_shift_made(after(1)).with_shift(tenth, half, after(59));
+        assert_eq!(known(soon.with_shift_made(after(59))), Some(vec![tenth, half]));
+        let late = first.with_shift_made(after(1)).with_shift(tenth, half, after(60));
+        assert_eq!(known(late.with_shift_made(after(60))), Some(vec![half]));
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) struct Leases {
     wrote: BTreeMap<u64, u64>,
     /// Attempts that announced a change of a service, which they may make as long as they run.
     announced: BTreeMap<u64, String>,
+    /// The weights that each attempt announced last, blue's and green's.
+    weights: BTreeMap<u64, [Option<i64>; 2]>,
     /// The definition that a person deployed last, by service.
     by_hand: BTreeMap<String, String>,
     /// What each service ran when it was looked at last.
@@ -83,6 +85,7 @@ impl Leases {
                 self.wrote.insert(attempt, fence);
                 if was.is_some_and(|was| announces(was, lease)) {
                     self.announced.insert(attempt, service.clone());
+                    self.weights.insert(attempt, announced_weights(lease));
                 }
             }
             let holder = |lease: &Value| text(lease, "release.execution").map(ToOwned::to_owned);
@@ -195,7 +198,9 @@ impl Leases {
         if !is_registration && is_new && definition != text(lease, "release.change.task_definition") {
             return wrong(format!("{definition:?} was not announced"));
         }
-        if let Some(what) = routed(aws, call, lease, by_hand) {
+        // Its own announcement counts: one that hung may set weights when another has announced others since.
+        let announced = self.weights.get(&attempt).copied().unwrap_or_default();
+        if let Some(what) = routed(aws, call, lease, announced, by_hand) {
             return wrong(what);
         }
         // A newer fence of the same release says the same change or takes it over: then one time-out is left.
@@ -262,17 +267,16 @@ fn was_running(lease: &Value, definition: &str) -> bool {
 
 /// What is wrong with the weights that a step has just set: they are what it announced, and a colour that gains traffic runs
 /// what the release deploys, or what it ran before.
-fn routed(aws: &Aws, call: &Call, lease: &Value, by_hand: bool) -> Option<String> {
+fn routed(aws: &Aws, call: &Call, lease: &Value, announced: [Option<i64>; 2], by_hand: bool) -> Option<String> {
     if !matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") || by_hand {
         return None;
     }
     let pair = lease.pointer("/release/M/prior/M/pair/M")?;
     let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule")?));
     let old = text(pair, "live")?;
-    for colour in ["blue", "green"] {
+    for (colour, announced) in ["blue", "green"].into_iter().zip(announced) {
         let group = text(pair, &format!("{colour}.target_group"))?;
         let weight = weights.iter().find(|(of, _)| of == group).map_or(0, |(_, weight)| *weight);
-        let announced = number(lease, &format!("release.shift.to.{colour}")).and_then(|n| i64::try_from(n).ok());
         if announced != Some(weight) {
             return Some(format!("{colour} got weight {weight}, and {announced:?} was announced"));
         }
@@ -283,6 +287,12 @@ fn routed(aws: &Aws, call: &Call, lease: &Value, by_hand: bool) -> Option<String
         }
     }
     None
+}
+
+/// The weights of the last announced shift, blue's and green's.
+fn announced_weights(lease: &Value) -> [Option<i64>; 2] {
+    let weight = |colour: &str| number(lease, &format!("release.shift.to.{colour}"));
+    ["blue", "green"].map(|colour| weight(colour).and_then(|weight| i64::try_from(weight).ok()))
 }
 
 /// Whether a write of a lease announces a change of the service; a registration changes none.

@@ -13,7 +13,7 @@ pub const STRAGGLE_SECS: i64 = 240;
 const SURPRISE: f64 = 3.0;
 
 /// A zero between minutes that let so many events be expected happens once in a thousand minutes.
-const DISBELIEF: f64 = 7.0;
+pub const DISBELIEF: f64 = 7.0;
 
 /// Up to so many times the usual rate the other side has what both usually have.
 const ALIKE: f64 = 3.0;

@@ -1,5 +1,6 @@
 //! What is measured in the hour before the bake, and fixed before anything is judged.
 
+use super::absence::DISBELIEF;
 use super::queries::{Data, Points};
 use crate::judge::dispersion::dispersion;
 
@@ -64,18 +65,26 @@ fn rounded(phi: f64) -> f64 {
     (phi * 1e4).round() / 1e4
 }
 
-/// Requests and bad ones of every minute that is complete.
+/// Requests and bad ones of every minute that is complete and known.
+///
+/// A minute without bad ones has no point, and neither has one whose point was lost. Where errors come evenly and there should have
+/// been many, it is the latter; where they come in clumps of φ, a minute without any has the chance e^(−expected/φ), and counts.
 fn counted(data: &Data, first: i64, requests: &str, bad: &[&str]) -> Vec<(u64, u64)> {
     let empty = Points::new();
     let points = |id: &str| data.get(id).unwrap_or(&empty);
     let whole = |number: f64| number.max(0.0).round() as u64;
-    let minutes = points(requests).range(first - HOUR_MINUTES..first - UNSETTLED_MINUTES);
-    minutes
+    let complete = points(requests).range(first - HOUR_MINUTES..first - UNSETTLED_MINUTES);
+    let minutes: Vec<(u64, Option<u64>)> = complete
         .map(|(at, n)| {
-            let bad: f64 = bad.iter().filter_map(|id| points(id).get(at)).sum();
-            (whole(*n), whole(bad).min(whole(*n)))
+            let found = bad.iter().filter_map(|id| points(id).get(at)).copied().reduce(|one, other| one + other);
+            (whole(*n), found.map(|bad| whole(bad).min(whole(*n))))
         })
-        .collect()
+        .collect();
+    let present: Vec<(u64, u64)> = minutes.iter().filter_map(|(n, bad)| Some((*n, (*bad)?))).collect();
+    let (all, found) = present.iter().fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
+    let clumps_per_request = found as f64 / (all.max(1) as f64 * dispersion(&present).phi);
+    let is_zero = |n: u64| n as f64 * clumps_per_request < DISBELIEF;
+    minutes.into_iter().filter_map(|(n, bad)| Some((n, bad.or(is_zero(n).then_some(0))?))).collect()
 }
 
 #[cfg(test)]
@@ -110,5 +119,18 @@ mod tests {
         assert_eq!(found.requests, 56.0 * 6_000.0);
         assert!((found.rate - 0.002).abs() < 0.0005, "{found:?}");
         assert_eq!(errors(&Data::new(), FIRST), Errors { dispersion: 1.0, rate: 0.0, requests: 0.0 });
+    }
+
+    #[test]
+    fn lost_points_amid_even_errors_are_no_clumps() {
+        let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
+        let even = [11.0, 13.0, 9.0, 12.0, 16.0, 8.0, 12.0, 15.0, 10.0, 14.0];
+        let of_back = |back: i64| (FIRST - back, even[back as usize % 10]);
+        let bad: Vec<(i64, f64)> = (5..=60).filter(|back| back % 15 != 0).map(of_back).collect();
+        let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
+        assert!(found.dispersion < 1.2, "{found:?}");
+        assert_eq!(found.requests, 52.0 * 6_000.0);
+        let quiet: Vec<(i64, f64)> = bad.iter().map(|(at, bad)| (*at, (bad / 6.0).floor())).collect();
+        assert_eq!(errors(&of(&[("b_n", &requests), ("b_e", &quiet)]), FIRST).requests, 56.0 * 6_000.0);
     }
 }

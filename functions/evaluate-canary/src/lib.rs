@@ -121,7 +121,11 @@ impl EvaluateCanary {
                 return Ok(Report::going_with(format!("weights are {}", seen.view.weights), 0, job.payload.clone()));
             }
             Watched::Restore { reason } => return self.give_up(look, &reason, None).await,
-            Watched::Fail(failure) => {
+            // The first job of a judgement may be delivered again when the traffic has long gone on: the second look tells.
+            Watched::Alone(failure) if job.is_first() && !release.judged.is_empty() => {
+                return Ok(Report::going(format!("looks once more: {}", failure.message), 0));
+            }
+            Watched::Alone(failure) | Watched::Fail(failure) => {
                 // What looks like somebody else's change may be that of another invocation since the lease was read.
                 self.ledger.advance(&lease.with_failure(failure.clone())).await?;
                 return Err(failure.into());

@@ -135,6 +135,8 @@ pub enum Watched {
     Restore {
         reason: String,
     },
+    /// One colour has all of the traffic, so there is nothing to compare.
+    Alone(Failure),
     Fail(Failure),
 }
 
@@ -148,7 +150,7 @@ pub fn watch(asked: &Asked, release: &OpenRelease, pair: &PriorPair, view: &Pair
         Standing::Known => {}
     }
     if view.weights.of(old) == 0 || view.weights.of(new) == 0 {
-        return Watched::Fail(Failure::configuration(format!(
+        return Watched::Alone(Failure::configuration(format!(
             "the weights are {}, so there is nothing to compare; legal: some traffic to both colours, {new} to be judged and {old} to compare it with; run swap-target-groups with fewer than 100% before this action",
             view.weights
         )));

@@ -32,6 +32,14 @@ pub struct Job<S> {
     pub credentials: Option<Credentials>,
 }
 
+impl<S> Job<S> {
+    /// Whether this is the first job of its action, which has no token; it may be delivered again, long after the action.
+    #[must_use]
+    pub fn is_first(&self) -> bool {
+        self.since == self.now
+    }
+}
+
 /// What a step reports when it did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {

@@ -28,7 +28,8 @@ fn is_well(plan: &Plan) -> bool {
         Image::Again(_) => true,
     };
     plan.pushes.iter().all(|push| healthy(push.image))
-        && !((plan.shape.approval || plan.shape.canary().is_some()) && plan.answers.iter().any(|answer| !answer.approves))
+        && !((plan.shape.approval || plan.shape.canary().is_some())
+            && plan.answers.iter().any(|answer| !answer.approves))
 }
 
 /// Whether incidents only disturb invocations, events and calls: such must not change an ending.

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use sandbox::aws::ecr::Answers;
+use sandbox::aws::lambda;
 use sandbox::client::CallFault;
 use sandbox::driver::{Faults, Which, run};
 
-use super::shop::{judged, release, said, shop};
-use super::support::{outcome, pair, reason};
+use super::shop::{judged, push, release, said, shop};
+use super::support::{outcome, pair, reason, settled, until};
 
 const JUDGE: &str = "evaluate-canary";
 
@@ -49,6 +50,22 @@ fn a_second_delivery_to_a_healthy_image_changes_nothing() {
         let ended = ends(Answers::GOOD, Faults { duplicates, ..Faults::default() });
         assert_eq!(ended, ("deployed".to_owned(), [100, 0], 2), "look {nth}");
     }
+}
+
+/// Lambda may deliver the first job of a judgement again when the new colour has long got all of the traffic.
+#[test]
+fn the_first_look_again_when_the_judgement_is_long_over_changes_nothing() {
+    run(shop(), Faults::default(), async |driver| {
+        let pushed = push(&driver, "2.0.0", Answers::GOOD);
+        pair::until_weights(&driver, [100, 0]).await;
+        let judges = |one: &lambda::Invocation| one.function.ends_with(JUDGE);
+        let first = driver.world.aws().lambda.invocations.iter().find(|one| judges(one)).expect("it is judged").id;
+        lambda::duplicate(&mut driver.world.aws(), first, Duration::from_secs(1));
+        driver.world.touch();
+        until(&driver, |aws| aws.lambda.invocations.iter().any(|one| one.duplicate_of == Some(first))).await;
+        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
+        assert_eq!(outcome(&driver, &execution), "deployed", "{}", reason(&driver, &execution));
+    });
 }
 
 #[test]

@@ -78,14 +78,16 @@ pub fn next_step(
     settling: Option<Duration>,
 ) -> Step {
     let new = pair.idle();
-    match standing(release.shift.as_ref(), pair.weights(), view.weights) {
-        Standing::Foreign { expected } => return Step::Fail(foreign(expected, view.weights)),
-        Standing::Unconfirmed => return Step::Confirm,
-        Standing::Known => {}
+    let standing = standing(release.shift.as_ref(), pair.weights(), view.weights);
+    if let Standing::Foreign { expected } = standing {
+        return Step::Fail(foreign(expected, view.weights));
     }
     let percent = view.weights.percent(new);
     if let Some(reason) = unfit(asked, pair, view).filter(|_| percent > 0) {
         return Step::Restore { reason };
+    }
+    if let Standing::Unconfirmed = standing {
+        return Step::Confirm;
     }
     let baked = release.shift.as_ref().map_or(Duration::MAX, |shift| view.observed_at.since(shift.at));
     let next = asked.steps.iter().copied().find(|step| *step > percent);
@@ -144,10 +146,9 @@ pub enum Watched {
 #[must_use]
 pub fn watch(asked: &Asked, release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Watched {
     let (old, new) = (pair.live, pair.idle());
-    match standing(release.shift.as_ref(), pair.weights(), view.weights) {
-        Standing::Foreign { expected } => return Watched::Fail(foreign(expected, view.weights)),
-        Standing::Unconfirmed => return Watched::Confirm,
-        Standing::Known => {}
+    let standing = standing(release.shift.as_ref(), pair.weights(), view.weights);
+    if let Standing::Foreign { expected } = standing {
+        return Watched::Fail(foreign(expected, view.weights));
     }
     if view.weights.of(old) == 0 || view.weights.of(new) == 0 {
         return Watched::Alone(Failure::configuration(format!(
@@ -155,9 +156,10 @@ pub fn watch(asked: &Asked, release: &OpenRelease, pair: &PriorPair, view: &Pair
             view.weights
         )));
     }
-    match unfit(asked, pair, view) {
-        Some(reason) => Watched::Restore { reason },
-        None => Watched::Fit { health: health(asked, pair, view) },
+    match (unfit(asked, pair, view), standing) {
+        (Some(reason), _) => Watched::Restore { reason },
+        (None, Standing::Unconfirmed) => Watched::Confirm,
+        (None, _) => Watched::Fit { health: health(asked, pair, view) },
     }
 }
 
@@ -349,6 +351,7 @@ mod tests {
     #[test]
     fn an_announced_shift_is_confirmed_or_made_again() {
         assert_eq!(step(&seen(20, 2), Some((20, 5, false))), Step::Confirm);
+        assert!(matches!(step(&seen(20, 1), Some((20, 5, false))), Step::Restore { .. }));
         assert!(matches!(step(&seen(0, 2), Some((20, 5, false))), Step::Shift { .. }));
     }
 

@@ -2,7 +2,7 @@
 //! account's own state, by code that shares nothing with the functions.
 //!
 //! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and 5, `jobs` 6, `lease` 8. That a healthy release ends
-//! deployed (9) needs to know what was asked for: the simulation checks it.
+//! deployed, and a plainly worse one does not (9), needs to know what was asked for: the simulation checks it.
 
 mod colours;
 mod endings;
@@ -24,6 +24,9 @@ use crate::driver::Driver;
 use crate::observer::{item, ledger, text};
 
 pub use traffic::Promise;
+
+/// The line of what only canaries meet.
+pub(crate) const A_FAILED_CANARY: &str = "3 a canary that fails has given its traffic back";
 
 /// Watches one run.
 #[derive(Clone, Debug, Default)]
@@ -183,7 +186,7 @@ impl Invariants {
                     true => pair::given_back(aws, call, &self.ledger)?,
                     false => 0,
                 };
-                self.count("3 a canary that fails has given its traffic back", given_back);
+                self.count(A_FAILED_CANARY, given_back);
                 Ok(())
             }
             _ => Ok(()),

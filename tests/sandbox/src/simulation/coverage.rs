@@ -12,6 +12,7 @@ use crate::aws::ecr::Behaviour;
 use crate::aws::{Aws, Drawn};
 use crate::client::CallFault;
 use crate::driver::Ran;
+use crate::invariants::A_FAILED_CANARY;
 use crate::observer::{digest, executions, record, text};
 
 /// Counts, by what is counted and by its word.
@@ -102,6 +103,8 @@ const EXPECTED_OF_RELEASES: Expected = &[
     ("act", &["an instance is busy"]),
 ];
 
+const WORSE: &str = "9 what is plainly worse is not deployed";
+
 /// What only canaries meet.
 const EXPECTED_OF_CANARIES: Expected = &[
     ("verdict", &["promote", "rollback", "inconclusive", "none yet"]),
@@ -121,6 +124,7 @@ const EXPECTED_OF_CANARIES: Expected = &[
     ("act", &["an alarm rings", "decide to promote", "decide to roll back"]),
     ("outcome", &["held"]),
     ("crash in", &["evaluate-canary"]),
+    ("invariant", &[A_FAILED_CANARY, WORSE]),
 ];
 
 /// From so many judged good images on, their shares tell something.
@@ -187,7 +191,7 @@ impl Coverage {
     }
 
     pub(super) fn worse(&mut self, is_plain: bool) {
-        self.add("invariant", "9 what is plainly worse is not deployed", u64::from(is_plain));
+        self.add("invariant", WORSE, u64::from(is_plain));
     }
 
     /// What the account and the attempts of a run tell. `pushed` are the digests of the pushes.
@@ -294,10 +298,12 @@ impl Coverage {
     #[must_use]
     pub fn lines(&self, about: About) -> Vec<(String, u64)> {
         let mut counts = self.counts.clone();
-        let own = match about {
-            About::Releases => EXPECTED_OF_RELEASES,
-            About::Canaries => EXPECTED_OF_CANARIES,
+        let (own, others) = match about {
+            About::Releases => (EXPECTED_OF_RELEASES, EXPECTED_OF_CANARIES),
+            About::Canaries => (EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES),
         };
+        let is_others = |what: &str, word: &str| others.iter().any(|(of, words)| *of == what && words.contains(&word));
+        counts.retain(|(what, word), times| *times > 0 || !is_others(what, word));
         for (what, words) in EXPECTED.iter().chain(own) {
             for word in *words {
                 counts.entry((*what, (*word).to_owned())).or_default();

@@ -4,7 +4,7 @@ use super::config::Settings;
 use super::memory::Memory;
 use super::queries::Data;
 use super::readings::Readings;
-use super::values::{Series, VALUES_MIN, compare};
+use super::values::{Series, compare};
 use super::words;
 use crate::job::Failure;
 use crate::judge::metric::MetricSpec;
@@ -114,7 +114,7 @@ fn config(settings: &Settings, memory: &Memory, minute: u32) -> JudgeConfig {
     }
 }
 
-/// The worst reason wins. A series without values is no pass.
+/// The worst reason wins. A series without values is no pass, and neither is one that looks worse.
 fn decide(
     settings: &Settings,
     memory: &Memory,
@@ -128,13 +128,13 @@ fn decide(
     if let Some(harm) = series.iter().find_map(words::harm) {
         return (Decision::Rollback, harm);
     }
-    let blind = series.iter().find(|series| series.minutes < VALUES_MIN);
+    let objection = series.iter().find_map(words::objection);
     let ended = minute >= settings.judge.end;
-    match (verdict.decision, blind) {
+    match (verdict.decision, objection) {
         _ if memory.held.is_some() => (Decision::Inconclusive, verdict.to_string()),
-        (Decision::Promote, Some(blind)) => {
+        (Decision::Promote, Some(objection)) => {
             let decision = if ended { Decision::Inconclusive } else { Decision::Continue };
-            (decision, format!("{verdict}; {}", words::blind(blind)))
+            (decision, format!("{verdict}; {objection}"))
         }
         (decision, _) => (decision, verdict.to_string()),
     }

@@ -14,6 +14,9 @@ use crate::judge::rank::z_score;
 /// Values a side without which nothing is compared: below, chance alone looks certain.
 pub const VALUES_MIN: usize = 5;
 
+/// What ranks as rarely as this within tolerance looks worse: no harm is shown, but nothing is promoted meanwhile.
+const DOUBT: f64 = 0.05;
+
 /// Each look waits for this many times the minutes of the one before.
 const GROWTH: f64 = 1.4;
 
@@ -26,6 +29,8 @@ pub struct Series {
     pub medians: Option<(f64, f64)>,
     /// The look that found the canary worse.
     pub harm: Option<Harm>,
+    /// Whether it looks worse than tolerated by all that is there.
+    pub doubtful: bool,
 }
 
 /// A look at which a series was worse than tolerated.
@@ -80,7 +85,8 @@ fn series(custom: &Custom, both: &[(f64, f64)], end: usize, share: f64) -> Serie
         (p <= limit).then_some(Harm { minutes, p, limit })
     });
     let medians = median(&canary).zip(median(&baseline));
-    Series { name: custom.name.clone(), minutes: both.len(), medians, harm }
+    let doubtful = both.len() >= VALUES_MIN && p_value(custom, &canary, &baseline) <= DOUBT;
+    Series { name: custom.name.clone(), minutes: both.len(), medians, harm, doubtful }
 }
 
 /// The chance of such ranks if the canary were just within tolerance (one-sided, normal approximation with corrections for ties
@@ -139,15 +145,22 @@ mod tests {
         let worse = compared("more", |m| 700.0 + f64::from(m % 5), 30);
         assert!(worse.harm.is_some_and(|harm| harm.minutes <= 14 && harm.p <= harm.limit), "{worse:?}");
         let tolerated = compared("more", |m| 530.0 + f64::from(m % 5), 30);
-        assert_eq!((tolerated.harm, tolerated.minutes), (None, 30));
+        assert_eq!((tolerated.harm, tolerated.minutes, tolerated.doubtful), (None, 30, false));
         assert_eq!(compared("less", |_| 700.0, 30).harm, None, "more is fine where less is worse");
         assert!(compared("less", |m| 300.0 + f64::from(m % 5), 30).harm.is_some());
     }
 
     #[test]
+    fn what_is_not_certain_yet_is_doubtful() {
+        let early = compared("more", |m| 900.0 + f64::from(m % 5), 6);
+        assert_eq!((early.harm, early.doubtful), (None, true));
+        assert!(!compared("less", |m| 900.0 + f64::from(m % 5), 6).doubtful);
+    }
+
+    #[test]
     fn too_few_values_say_nothing() {
         let few = compared("more", |_| 9_000.0, 4);
-        assert_eq!((few.harm, few.minutes), (None, 4));
+        assert_eq!((few.harm, few.minutes, few.doubtful), (None, 4, false));
         assert!(few.medians.is_some());
     }
 }

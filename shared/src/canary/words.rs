@@ -47,7 +47,15 @@ pub(super) fn harm(series: &Series) -> Option<String> {
     ))
 }
 
-pub(super) fn blind(series: &Series) -> String {
+/// Why nothing is promoted as long as a series stands like this.
+pub(super) fn objection(series: &Series) -> Option<String> {
+    match series.minutes < VALUES_MIN {
+        true => Some(blind(series)),
+        false => series.doubtful.then(|| self::series(series)),
+    }
+}
+
+fn blind(series: &Series) -> String {
     format!(
         "{} has values of both colours in {} minutes, {VALUES_MIN} needed: no data is never a pass",
         series.name, series.minutes
@@ -56,8 +64,9 @@ pub(super) fn blind(series: &Series) -> String {
 
 pub(super) fn series(series: &Series) -> String {
     let Some((canary, baseline)) = series.medians else { return blind(series) };
+    let finding = if series.doubtful { "looks worse than tolerated, and is not certain" } else { "within tolerance" };
     harm(series).unwrap_or_else(|| {
-        format!("{} {canary} vs {baseline} in the median of {} minutes: within tolerance", series.name, series.minutes)
+        format!("{} {canary} vs {baseline} in the median of {} minutes: {finding}", series.name, series.minutes)
     })
 }
 

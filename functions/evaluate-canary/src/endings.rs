@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use slipway::canary::Outlook;
 use slipway::job::{Failure, Report, StepError, StepResult};
+use slipway::judge;
 use slipway::ledger::{Decision, Judged};
 use slipway::limits::REPORT_DEADLINE;
 use slipway::timestamp::readable;
@@ -17,11 +18,15 @@ pub(crate) fn done(judged: &Judged) -> Report {
 }
 
 impl EvaluateCanary {
-    /// The new colour goes on: the report is written, and the lease knows that this judgement has ended.
-    pub(crate) async fn conclude(&self, look: Look<'_>, verdict: &str, outlook: &Outlook) -> StepResult {
+    /// The new colour goes on: the report is written, and the lease knows that this judgement has ended. `undecided` says why it
+    /// goes on although nothing was shown.
+    pub(crate) async fn conclude(&self, look: Look<'_>, outlook: &Outlook, undecided: Option<&str>) -> StepResult {
         let key = look.key();
-        self.write(&look, outlook, &key, verdict).await?;
-        let why = if verdict == "promote" { outlook.reason.clone() } else { outlook.undecided() };
+        let (verdict, why) = match undecided {
+            None => ("promote", outlook.reason.clone()),
+            Some(because) => ("inconclusive", format!("{because}: {}", outlook.undecided())),
+        };
+        self.write(&look, outlook, &key, judge::Decision::Promote, &why).await?;
         let summary = format!("{verdict}: {why}; report: {}", self.reports.link(&key));
         let judged = self.judged(&look, verdict, summary, outlook, &key);
         self.ledger.advance(&look.lease.with_judged(judged.clone())).await?;
@@ -68,7 +73,7 @@ impl EvaluateCanary {
             None => self.last_outlook(look).await?,
         };
         let Some(outlook) = outlook else { return Ok(false) };
-        self.write(look, &outlook, key, reason).await?;
+        self.write(look, &outlook, key, judge::Decision::Rollback, reason).await?;
         let judged = self.judged(look, "rollback", reason.to_owned(), &outlook, key);
         self.ledger.advance(&look.lease.with_judged(judged)).await?;
         Ok(true)
@@ -85,7 +90,14 @@ impl EvaluateCanary {
         self.outlook(look, &settings, &memory, minute).await.map(Some)
     }
 
-    async fn write(&self, look: &Look<'_>, outlook: &Outlook, key: &str, ending: &str) -> Result<(), StepError> {
+    async fn write(
+        &self,
+        look: &Look<'_>,
+        outlook: &Outlook,
+        key: &str,
+        decision: judge::Decision,
+        reason: &str,
+    ) -> Result<(), StepError> {
         let spec = &look.job.spec;
         let name = format!("{} {}", spec.service, look.sides()?.canary.task_definition);
         let sides = look.sides()?;
@@ -96,9 +108,10 @@ impl EvaluateCanary {
             ("Canary", format!("{} in {}", sides.canary.task_definition, sides.canary.service)),
             ("Baseline", format!("{} in {}", sides.baseline.task_definition, sides.baseline.service)),
             ("Began", look.job.since.to_string()),
-            ("Ended", format!("{}: {ending}", look.job.now)),
+            ("Ended", look.job.now.to_string()),
         ];
         let judgement = facts.iter().fold(judgement, |judgement, (name, fact)| judgement.with_fact(name, fact));
+        let judgement = judgement.with_ending(decision, reason);
         Ok(self.reports.write(key, &judgement).await?)
     }
 
@@ -127,7 +140,9 @@ impl EvaluateCanary {
         }
         let (waited, hold) = (now.since(since), job.spec.hold());
         match known.and_then(|holding| holding.decision) {
-            Some(Decision::Promote) => return self.conclude(look, "inconclusive", &outlook).await,
+            Some(Decision::Promote) => {
+                return self.conclude(look, &outlook, Some("a person decided to promote")).await;
+            }
             Some(Decision::RollBack) => {
                 let reason = format!("a person decided to roll back: {}", outlook.undecided());
                 return self.give_up(look, &reason, Some(outlook)).await;

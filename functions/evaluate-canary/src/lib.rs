@@ -172,12 +172,14 @@ impl EvaluateCanary {
                 let summary = format!("{share}, {said}; {}", standing.health);
                 Ok(Report::going_with(summary, percent, Some(outlook.memory.payload())))
             }
-            (Decision::Promote, _) => self.conclude(look, "promote", &outlook).await,
+            (Decision::Promote, _) => self.conclude(look, &outlook, None).await,
             (Decision::Rollback, _) => {
                 let reason = outlook.reason.clone();
                 self.give_up(look, &reason, Some(outlook)).await
             }
-            (Decision::Inconclusive, Inconclusive::Promote) => self.conclude(look, "inconclusive", &outlook).await,
+            (Decision::Inconclusive, Inconclusive::Promote) => {
+                self.conclude(look, &outlook, Some("promoted as configured")).await
+            }
             (Decision::Inconclusive, Inconclusive::RollBack) => {
                 let reason = format!("inconclusive, and that is to be rolled back: {}", outlook.undecided());
                 self.give_up(look, &reason, Some(outlook)).await

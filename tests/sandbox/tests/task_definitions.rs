@@ -5,7 +5,6 @@
 
 mod support;
 
-use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -15,8 +14,7 @@ use sandbox::aws::lambda::{self, InvocationStatus};
 use sandbox::driver::{Fault, run};
 use sandbox::observer::digest;
 use serde_json::{Value, json};
-use support::{account, action, failure, jobs, newest, until, update_pipeline};
-use zip::write::SimpleFileOptions;
+use support::{account, action, failure, jobs, newest, until, update_pipeline, zipped};
 
 const PIPELINE: &str = "slipway-page-counter";
 const IMAGE: &str =
@@ -208,13 +206,6 @@ fn release(mut aws: Aws, text: &[u8], key: &str) -> Aws {
         .await;
         driver.world.snapshot()
     })
-}
-
-fn zipped(name: &str, text: &[u8]) -> Vec<u8> {
-    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    archive.start_file(name, SimpleFileOptions::default()).expect("a new archive takes a file");
-    archive.write_all(text).expect("memory takes bytes");
-    archive.finish().expect("an archive with one file").into_inner()
 }
 
 #[test]

@@ -48,6 +48,8 @@ pub struct Judgement {
     pub(super) settings: JudgeConfig,
     pub(super) metrics: Vec<StoredMetric>,
     pub(super) verdict: Look,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) ending: Option<Ending>,
     pub(super) quality: Vec<Quality>,
     pub(super) progress: Progress,
     pub(super) looks: Vec<Look>,
@@ -62,6 +64,17 @@ pub struct Fact {
     pub name: String,
     /// The fact itself.
     pub value: String,
+}
+
+/// What ended a judgement that its evidence did not decide: an alarm, lost targets, a series of values, or a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ending {
+    /// What happened to the canary.
+    #[serde(with = "StoredDecision")]
+    pub decision: Decision,
+    /// Why, as a sentence.
+    pub reason: String,
 }
 
 /// What one look found.
@@ -214,6 +227,11 @@ impl Judgement {
         &self.verdict
     }
 
+    /// What ended it, if that was not its verdict.
+    pub fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
     /// The looks in order; the last one is the verdict.
     pub fn looks(&self) -> impl Iterator<Item = &Look> {
         self.looks.iter().chain(std::iter::once(&self.verdict))
@@ -223,6 +241,13 @@ impl Judgement {
     #[must_use]
     pub fn with_fact(mut self, name: &str, value: &str) -> Self {
         self.facts.push(Fact { name: name.to_owned(), value: value.to_owned() });
+        self
+    }
+
+    /// Says what ended it, where that was not its verdict.
+    #[must_use]
+    pub fn with_ending(mut self, decision: Decision, reason: &str) -> Self {
+        self.ending = (decision != self.verdict.decision).then(|| Ending { decision, reason: reason.to_owned() });
         self
     }
 

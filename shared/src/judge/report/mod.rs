@@ -25,7 +25,7 @@ mod table;
 mod text;
 mod words;
 
-pub use judgement::{Fact, Judgement, Look, RecordError};
+pub use judgement::{Ending, Fact, Judgement, Look, RecordError};
 pub use page::html;
 pub use quality::Quality;
 pub use record::Live;

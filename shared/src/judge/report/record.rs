@@ -162,6 +162,7 @@ impl Recorder {
             notes: Vec::new(),
             settings: config.clone(),
             verdict: self.look(verdict),
+            ending: None,
             quality: self.metrics.iter().enumerate().map(quality).collect(),
             progress,
             looks: self.looks,

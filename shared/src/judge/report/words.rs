@@ -31,7 +31,8 @@ pub(super) struct Words {
 }
 
 pub(super) fn words(judgement: &Judgement) -> Words {
-    let (title, class) = match judgement.verdict.decision {
+    let ending = judgement.ending.as_ref();
+    let (title, class) = match ending.map_or(judgement.verdict.decision, |ending| ending.decision) {
         Decision::Continue => ("Continue", "continue"),
         Decision::Promote => ("Promote", "promote"),
         Decision::Rollback => ("Roll back", "rollback"),
@@ -41,8 +42,11 @@ pub(super) fn words(judgement: &Judgement) -> Words {
     Words {
         title,
         class,
-        lead: lead(judgement),
-        meaning: meaning(judgement),
+        lead: ending.map_or_else(|| lead(judgement), |ending| isolated(&ending.reason)),
+        meaning: match ending {
+            Some(_) => format!("The evidence below did not decide this. {}", lead(judgement)),
+            None => meaning(judgement),
+        },
         sentence: sentence(judgement),
         traffic: if decided { None } else { traffic(judgement) },
     }

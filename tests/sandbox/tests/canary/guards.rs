@@ -91,6 +91,9 @@ fn an_alarm_that_rings_ends_the_judgement_at_once() {
         let reason = reason(&driver, &execution);
         assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
         assert!(reason.contains("the alarm shop-errors rings"), "{reason}");
+        let reports = reports(&driver.world.aws());
+        let page = &reports.iter().find(|(key, _)| key.ends_with(".html")).expect("a page").1;
+        assert!(page.contains("Roll back") && page.contains("<p class=\"lead\">the alarm shop-errors rings: "));
         assert_eq!(pair::weights(&driver.world.aws()), [0, 100]);
     });
 }

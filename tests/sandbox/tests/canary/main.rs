@@ -7,6 +7,7 @@ mod support;
 mod cases;
 mod crashes;
 mod guards;
+mod metrics;
 mod shop;
 mod story;
 mod wrong_parameters;

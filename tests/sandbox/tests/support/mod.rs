@@ -4,6 +4,7 @@
 
 pub(crate) mod pair;
 
+use std::io::{Cursor, Write};
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use sandbox::observer::{FUNCTIONS_STACK, digest, executions, record, text};
 use sandbox::story::{CLUSTER, WEB, deployed};
 use serde_json::{Value, json};
 use slipway::aws::Sdk;
+use zip::write::SimpleFileOptions;
 
 /// Longest that anything may take, in virtual time.
 pub(crate) const LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -100,6 +102,14 @@ pub(crate) fn writes(aws: &Aws, since: usize) -> Vec<String> {
 pub(crate) fn ledger_table(aws: &Aws) -> String {
     let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("the functions' stack");
     stack.resource("LedgerTable").expect("the stack has a ledger").physical_id.clone()
+}
+
+/// A zip file of one file.
+pub(crate) fn zipped(name: &str, text: &[u8]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file(name, SimpleFileOptions::default()).expect("a new archive takes a file");
+    archive.write_all(text).expect("memory takes bytes");
+    archive.finish().expect("an archive with one file").into_inner()
 }
 
 /// The bucket of reports.

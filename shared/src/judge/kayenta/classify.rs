@@ -171,6 +171,9 @@ pub fn classify(canary: &[f64], baseline: &[f64], analysis: &Analysis, test: Ran
         return Classification::pass("both sides have the same values");
     }
     let effect = analysis.measure.of(canary, baseline);
+    if [shift.low, shift.high, shift.estimate, effect.unwrap_or(0.0)].iter().any(|number| !number.is_finite()) {
+        return Classification::error(analysis, "the values are too large to be compared");
+    }
     let least = test.tolerance * shift.estimate.abs();
     let rises = analysis.direction != Direction::Decrease && shift.low > least;
     let falls = analysis.direction != Direction::Increase && shift.high < -least;

@@ -104,7 +104,9 @@ fn classify_guarded(metric: &MetricConfig, canary: &[f64], baseline: &[f64]) -> 
     if canary.iter().chain(baseline).any(|value| !value.is_finite()) {
         return Classification::error(&metric.analysis, "a value is infinite");
     }
-    if canary.len().min(baseline.len()) < POINTS_MIN {
+    // What was configured to stand for zeros is no lack of data.
+    let replaced = metric.analysis.nan_strategy == NanStrategy::Replace && canary.is_empty() != baseline.is_empty();
+    if !replaced && canary.len().min(baseline.len()) < POINTS_MIN {
         let reason =
             format!("{} and {} points in canary and baseline, {POINTS_MIN} needed", canary.len(), baseline.len());
         return Classification::no_data(&metric.analysis, reason);

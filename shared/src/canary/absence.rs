@@ -19,7 +19,7 @@ pub const DISBELIEF: f64 = 7.0;
 const ALIKE: f64 = 3.0;
 
 /// What is known about one counter in one minute. Rates are events per request.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Around {
     pub requests: f64,
     /// Seconds since the end of the minute.
@@ -28,6 +28,8 @@ pub struct Around {
     pub other: f64,
     /// The rate of the hour before the bake.
     pub usual: f64,
+    /// How many events come at once (φ, 1 or more): a minute without any has the chance e^(−expected/φ).
+    pub clump: f64,
     /// The counter's own rates in the minutes before and after; 0 where it is absent as well.
     pub neighbours: [f64; 2],
 }
@@ -39,16 +41,23 @@ pub fn counted(point: Option<f64>, around: &Around) -> Option<f64> {
         return point;
     }
     let near = around.neighbours[0].max(around.neighbours[1]);
+    let clumps = around.requests / around.clump;
     let unbelievable = if around.age_secs < STRAGGLE_SECS {
         around.requests * near.max(around.other).max(around.usual) >= SURPRISE
     } else {
         // Where neither neighbour has an event, errors may have ended; a single hole amid them is a lost point. So is one beside
         // another side that has as many as ever: they have not ended, and the points of several minutes are lost.
-        let amid = near > 0.0 && around.requests * near.max(around.usual) >= DISBELIEF;
+        let amid = near > 0.0 && clumps * near.max(around.usual) >= DISBELIEF;
         let as_ever = around.other > 0.0 && around.other <= ALIKE * around.usual;
-        amid || as_ever && around.requests * around.usual >= DISBELIEF
+        amid || as_ever && clumps * around.usual >= DISBELIEF
     };
     (!unbelievable).then_some(0.0)
+}
+
+impl Default for Around {
+    fn default() -> Self {
+        Self { requests: 0.0, age_secs: 0, other: 0.0, usual: 0.0, clump: 1.0, neighbours: [0.0; 2] }
+    }
 }
 
 #[cfg(test)]
@@ -86,6 +95,13 @@ mod tests {
         assert_eq!(old(Around { usual: 0.01, other: 0.008, ..Around::default() }), None);
         assert_eq!(old(Around { usual: 0.01, ..Around::default() }), Some(0.0), "errors have ended on both sides");
         assert_eq!(old(Around { usual: 0.001, other: 0.001, ..Around::default() }), Some(0.0));
+    }
+
+    #[test]
+    fn a_hole_between_clumps_is_zero() {
+        let between = Around { neighbours: [0.02, 0.02], usual: 0.01, other: 0.01, ..Around::default() };
+        assert_eq!(old(Around { clump: 8.0, ..between }), Some(0.0));
+        assert_eq!(old(between), None);
     }
 
     #[test]

@@ -82,7 +82,12 @@ pub fn look(seen: &Seen<'_>) -> Result<Outlook, Failure> {
     let mut judge = Judge::resume(config.clone(), metrics.clone(), progress).map_err(|e| wrong(&e))?;
     let verdict = judge.look(minute, |minute, metric| readings.get(minute, metric)).map_err(|e| wrong(&e))?;
     let series = compare(data, settings, memory, minute);
-    let (decision, reason) = decide(settings, memory, &verdict, &series, minute);
+    let unmeasured = settings.counts().enumerate().find_map(|(place, (_, custom))| {
+        let metric = 1 + memory.thresholds_ms.len() + place;
+        words::unmeasured(&custom.name, readings.usable(metric, minute.min(settings.judge.end)))
+    });
+    let objection = unmeasured.or_else(|| series.iter().find_map(words::objection));
+    let (decision, reason) = decide(settings, memory, &verdict, &series, objection, minute);
     let traffic = match decision {
         Decision::Continue | Decision::Inconclusive => {
             words::traffic(&readings, &metrics[0], minute, settings.judge.end, -config.alpha_promote.ln())
@@ -114,12 +119,13 @@ fn config(settings: &Settings, memory: &Memory, minute: u32) -> JudgeConfig {
     }
 }
 
-/// The worst reason wins. A series without values is no pass, and neither is one that looks worse.
+/// The worst reason wins. A metric without data is no pass, and neither is a series that looks worse.
 fn decide(
     settings: &Settings,
     memory: &Memory,
     verdict: &Verdict,
     series: &[Series],
+    objection: Option<String>,
     minute: u32,
 ) -> (Decision, String) {
     if verdict.decision == Decision::Rollback {
@@ -128,16 +134,15 @@ fn decide(
     if let Some(harm) = series.iter().find_map(words::harm) {
         return (Decision::Rollback, harm);
     }
-    let objection = series.iter().find_map(words::objection);
-    let ended = minute >= settings.judge.end;
-    match (verdict.decision, objection) {
-        _ if memory.held.is_some() => (Decision::Inconclusive, verdict.to_string()),
-        (Decision::Promote, Some(objection)) => {
-            let decision = if ended { Decision::Inconclusive } else { Decision::Continue };
-            (decision, format!("{verdict}; {objection}"))
-        }
-        (decision, _) => (decision, verdict.to_string()),
-    }
+    let objection = objection.filter(|_| verdict.decision == Decision::Promote);
+    let decision = match verdict.decision {
+        _ if memory.held.is_some() => Decision::Inconclusive,
+        Decision::Promote if objection.is_some() && minute >= settings.judge.end => Decision::Inconclusive,
+        Decision::Promote if objection.is_some() => Decision::Continue,
+        decision => decision,
+    };
+    let objection = objection.map(|objection| format!("; {objection}")).unwrap_or_default();
+    (decision, format!("{verdict}{objection}"))
 }
 
 fn notes(memory: &Memory, metrics: &[MetricSpec], series: &[Series]) -> Vec<String> {

@@ -67,9 +67,7 @@ impl Memory {
     /// When it was written by another version.
     pub fn read(payload: &Value) -> Result<Self, Failure> {
         serde_json::from_value(payload.clone()).map_err(|e| {
-            Failure::job(format!(
-                "the continuation token was not written by this version: {e}; retry the stage, so that the action begins afresh"
-            ))
+            Failure::job(format!("the continuation token was not written by this version: {e}; release again"))
         })
     }
 
@@ -86,7 +84,7 @@ impl Memory {
     pub fn progress(&self, names: &[String]) -> Result<Progress, Failure> {
         let name = |index: usize| {
             names.get(index).cloned().ok_or_else(|| {
-                Failure::configuration("the metrics are not those that the bake began with; retry the stage, so that the action begins afresh")
+                Failure::configuration("the metrics are not those that the bake began with; release again")
             })
         };
         let mut skipped = BTreeMap::new();

@@ -10,6 +10,9 @@ pub const HOUR_MINUTES: i64 = 60;
 /// Its newest minutes may not be complete yet, and say nothing about clumps.
 const UNSETTLED_MINUTES: i64 = 4;
 
+/// The largest share of points that is taken for lost.
+const LOST_MAX: f64 = 0.25;
+
 /// What errors looked like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Errors {
@@ -67,8 +70,9 @@ fn rounded(phi: f64) -> f64 {
 
 /// Requests and bad ones of every minute that is complete and known.
 ///
-/// A minute without bad ones has no point, and neither has one whose point was lost. Where errors come evenly and there should have
-/// been many, it is the latter; where they come in clumps of φ, a minute without any has the chance e^(−expected/φ), and counts.
+/// A minute without bad ones has no point, and neither has one whose point was lost. Where few minutes have none, errors come evenly
+/// in the others, and there should have been many, it is the latter; where they come in clumps of φ, a minute without any has the
+/// chance e^(−expected/φ), and counts. After an incident most minutes have none, and they count as well.
 fn counted(data: &Data, first: i64, requests: &str, bad: &[&str]) -> Vec<(u64, u64)> {
     let empty = Points::new();
     let points = |id: &str| data.get(id).unwrap_or(&empty);
@@ -83,7 +87,8 @@ fn counted(data: &Data, first: i64, requests: &str, bad: &[&str]) -> Vec<(u64, u
     let present: Vec<(u64, u64)> = minutes.iter().filter_map(|(n, bad)| Some((*n, (*bad)?))).collect();
     let (all, found) = present.iter().fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
     let clumps_per_request = found as f64 / (all.max(1) as f64 * dispersion(&present).phi);
-    let is_zero = |n: u64| n as f64 * clumps_per_request < DISBELIEF;
+    let few = (minutes.len() - present.len()) as f64 <= minutes.len() as f64 * LOST_MAX;
+    let is_zero = |n: u64| !few || n as f64 * clumps_per_request < DISBELIEF;
     minutes.into_iter().filter_map(|(n, bad)| Some((n, bad.or(is_zero(n).then_some(0))?))).collect()
 }
 
@@ -130,6 +135,9 @@ mod tests {
         let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
         assert!(found.dispersion < 1.2, "{found:?}");
         assert_eq!(found.requests, 52.0 * 6_000.0);
+        let incident: Vec<(i64, f64)> = (20..30).map(|back| (FIRST - back, 135.0)).collect();
+        let found = errors(&of(&[("b_n", &requests), ("b_e", &incident)]), FIRST);
+        assert!(found.dispersion > 50.0 && found.requests == 56.0 * 6_000.0, "{found:?}");
         let quiet: Vec<(i64, f64)> = bad.iter().map(|(at, bad)| (*at, (bad / 6.0).floor())).collect();
         assert_eq!(errors(&of(&[("b_n", &requests), ("b_e", &quiet)]), FIRST).requests, 56.0 * 6_000.0);
     }

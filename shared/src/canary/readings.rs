@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::absence::{Around, counted};
+use super::absence::{Around, STRAGGLE_SECS, counted};
 use super::config::{Custom, Settings, Worse};
 use super::memory::Memory;
 use super::queries::{Data, Points};
@@ -17,6 +17,8 @@ pub struct Readings(BTreeMap<(u32, usize), Reading>);
 struct Source<'a> {
     data: &'a Data,
     memory: &'a Memory,
+    /// How many errors come at once.
+    clump: f64,
     now_secs: i64,
 }
 
@@ -24,7 +26,8 @@ impl Readings {
     /// The readings of minutes 1 to `last`, in the order of [`Settings::metrics`].
     #[must_use]
     pub fn of(data: &Data, settings: &Settings, memory: &Memory, last: u32, now_secs: i64) -> Self {
-        let source = Source { data, memory, now_secs };
+        let clump = settings.judge.dispersion_errors.max(memory.dispersion_errors);
+        let source = Source { data, memory, clump, now_secs };
         let mut readings = BTreeMap::new();
         for minute in 1..=last {
             let at = memory.first + i64::from(minute) - 1;
@@ -47,6 +50,16 @@ impl Readings {
     }
 }
 
+impl Readings {
+    /// In how many minutes both sides of a metric are known.
+    #[must_use]
+    pub fn usable(&self, metric: usize, last: u32) -> usize {
+        let known = |side: Side| side.bad.is_some() && side.requests.is_some_and(|requests| requests > 0);
+        let minutes = (1..=last).map(|minute| self.get(minute, metric));
+        minutes.filter(|reading| known(reading.canary) && known(reading.baseline)).count()
+    }
+}
+
 impl Source<'_> {
     fn points(&self, id: &str) -> Option<&Points> {
         self.data.get(id)
@@ -54,6 +67,11 @@ impl Source<'_> {
 
     fn at(&self, id: &str, at: i64) -> Option<f64> {
         self.points(id)?.get(&at).copied()
+    }
+
+    /// Seconds since the end of a minute.
+    fn age_secs(&self, at: i64) -> i64 {
+        self.now_secs - (at + 1) * 60
     }
 
     /// Events per request; 0 where either is absent.
@@ -65,16 +83,18 @@ impl Source<'_> {
     }
 
     /// A counter that CloudWatch leaves out where it is 0.
-    fn counter(&self, side: char, counter: &str, requests: &str, usual: f64, at: i64) -> Option<f64> {
+    fn counter(&self, side: char, counter: &str, requests: &str, usually: (f64, f64), at: i64) -> Option<f64> {
+        let (usual, clump) = usually;
         let id = |side: char, name: &str| format!("{side}_{name}");
         let (own, of) = (id(side, counter), id(side, requests));
         let all = self.at(&of, at)?;
         let other = if side == 'c' { 'b' } else { 'c' };
         let around = Around {
             requests: all,
-            age_secs: self.now_secs - (at + 1) * 60,
+            age_secs: self.age_secs(at),
             other: self.rate(&id(other, counter), &id(other, requests), at),
             usual: if side == 'b' { usual } else { 0.0 },
+            clump,
             neighbours: [self.rate(&own, &of, at - 1), self.rate(&own, &of, at + 1)],
         };
         counted(self.at(&own, at), &around)
@@ -83,9 +103,14 @@ impl Source<'_> {
     /// 5XX and connections that the target did not take: the load balancer's own 5XX are not told by target group.
     fn errors(&self, at: i64) -> Reading {
         let side = |side: char| {
-            let answered = self.counter(side, "e", "n", self.memory.rate, at);
-            let refused = self.counter(side, "x", "n", 0.0, at);
-            sided(self.at(&format!("{side}_n"), at), answered.zip(refused).map(|(e, x)| e + x))
+            let clump = self.clump;
+            let answered = self.counter(side, "e", "n", (self.memory.rate, clump), at);
+            let refused = self.counter(side, "x", "n", (0.0, clump), at);
+            let requests = self.at(&format!("{side}_n"), at);
+            let bad = answered.zip(refused).map(|(e, x)| e + x);
+            // A balancer tries again where a target takes no connection, and counts each time: a dead target has more than requests.
+            let most = requests.filter(|_| self.age_secs(at) >= STRAGGLE_SECS).unwrap_or(f64::INFINITY);
+            sided(requests, bad.map(|bad| bad.min(most)))
         };
         let canary = side('c');
         Reading { canary, baseline: side('b'), canary_bad_promote: canary.bad }
@@ -105,7 +130,8 @@ impl Source<'_> {
     fn custom(&self, at: i64, index: usize, custom: &Custom) -> Reading {
         let side = |side: char| {
             let total = self.at(&format!("{side}_m{index}n"), at);
-            let count = self.counter(side, &format!("m{index}x"), &format!("m{index}n"), 0.0, at);
+            let usually = (0.0, custom.dispersion);
+            let count = self.counter(side, &format!("m{index}x"), &format!("m{index}n"), usually, at);
             sided(
                 total,
                 match custom.worse {
@@ -162,8 +188,15 @@ mod tests {
 
     #[test]
     fn nothing_is_known_without_requests_and_contradictions_wait() {
-        let reading = read(&[("c_e", 2.0), ("b_n", 10.0), ("b_e", 12.0)], &Settings::default(), 300).get(1, 0);
+        let reading = read(&[("c_e", 2.0), ("b_n", 10.0), ("b_e", 12.0)], &Settings::default(), 130).get(1, 0);
         assert_eq!((reading.canary, reading.baseline), (Side::default(), side(10, None)));
+    }
+
+    #[test]
+    fn a_dead_target_refuses_more_connections_than_there_are_requests() {
+        let points = [("c_n", 150.0), ("c_x", 300.0), ("b_n", 2_850.0), ("b_e", 4.0)];
+        assert_eq!(read(&points, &Settings::default(), 130).get(1, 0).canary, side(150, None));
+        assert_eq!(read(&points, &Settings::default(), 250).get(1, 0).canary, side(150, Some(150)));
     }
 
     #[test]

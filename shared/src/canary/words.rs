@@ -49,21 +49,21 @@ pub(super) fn harm(series: &Series) -> Option<String> {
 
 /// Why nothing is promoted as long as a series stands like this.
 pub(super) fn objection(series: &Series) -> Option<String> {
-    match series.minutes < VALUES_MIN {
-        true => Some(blind(series)),
-        false => series.doubtful.then(|| self::series(series)),
-    }
+    let unmeasured = unmeasured(&series.name, series.minutes);
+    unmeasured.or_else(|| series.doubtful.then(|| self::series(series)))
 }
 
-fn blind(series: &Series) -> String {
-    format!(
-        "{} has values of both colours in {} minutes, {VALUES_MIN} needed: no data is never a pass",
-        series.name, series.minutes
-    )
+/// Why nothing is promoted as long as a metric is measured in so few minutes.
+pub(super) fn unmeasured(name: &str, minutes: usize) -> Option<String> {
+    (minutes < VALUES_MIN).then(|| {
+        format!("{name} has values of both colours in {minutes} minutes, {VALUES_MIN} needed: no data is never a pass")
+    })
 }
 
 pub(super) fn series(series: &Series) -> String {
-    let Some((canary, baseline)) = series.medians else { return blind(series) };
+    let Some((canary, baseline)) = series.medians else {
+        return unmeasured(&series.name, series.minutes).unwrap_or_default();
+    };
     let finding = if series.doubtful { "looks worse than tolerated, and is not certain" } else { "within tolerance" };
     harm(series).unwrap_or_else(|| {
         format!("{} {canary} vs {baseline} in the median of {} minutes: {finding}", series.name, series.minutes)

@@ -38,17 +38,18 @@ fn metrics() -> Value {
     ] })
 }
 
-/// What the tasks of one colour report in a minute: of 400 carts so many are ordered.
-fn report(aws: &mut Aws, colour: &str, orders: f64, memory: f64) {
+/// What the tasks of one colour report in a minute: of 400 carts so many are ordered, if they tell.
+fn report(aws: &mut Aws, colour: &str, orders: Option<f64>, memory: f64) {
     let datum = |name: &str, value: f64| json!({"MetricName": name, "Value": value, "Dimensions": [{"Name": "Colour", "Value": colour}]});
-    let data = json!({"Namespace": NAMESPACE,
-        "MetricData": [datum("Carts", 400.0), datum("Orders", orders), datum("Memory", memory)]});
+    let mut data = vec![datum("Memory", memory)];
+    data.extend(orders.into_iter().flat_map(|orders| [datum("Carts", 400.0), datum("Orders", orders)]));
+    let data = json!({ "Namespace": NAMESPACE, "MetricData": data });
     cloudwatch::call(aws, "PutMetricData", &data).expect("it is a metric");
 }
 
 /// Releases a good image to blue whose tasks report so many orders and so much memory beside 300 and 500 of green. Answers how
 /// that ended, what the first judgement said last, and its page and JSON.
-fn released(judge: &Value, orders: f64, memory: f64) -> (String, String, Vec<(String, String)>) {
+fn released(judge: &Value, orders: Option<f64>, memory: f64) -> (String, String, Vec<(String, String)>) {
     run(shop_with(judge), Fault::None, async |driver: Driver| {
         let pushed = push(&driver, "2.0.0", Answers::GOOD);
         let is_over = |aws: &Aws| {
@@ -60,7 +61,7 @@ fn released(judge: &Value, orders: f64, memory: f64) -> (String, String, Vec<(St
             // Memory goes up and down a little on both sides, as it does.
             let swing = 1.0 + (minute % 7) as f64 / 500.0;
             report(&mut driver.world.aws(), "blue", orders, memory * swing);
-            report(&mut driver.world.aws(), "green", 300.0, 500.0 * swing);
+            report(&mut driver.world.aws(), "green", Some(300.0), 500.0 * swing);
             driver.until(Duration::from_secs(60), &mut |_| Ok(()), is_over).await.ok();
         }
         let aws = driver.world.snapshot();
@@ -72,13 +73,20 @@ fn released(judge: &Value, orders: f64, memory: f64) -> (String, String, Vec<(St
 
 #[test]
 fn metrics_that_are_alike_on_both_sides_do_not_keep_a_release_back() {
-    let (outcome, said, _) = released(&metrics(), 300.0, 500.0);
+    let (outcome, said, _) = released(&metrics(), Some(300.0), 500.0);
     assert_eq!(outcome, "deployed", "{said}");
 }
 
 #[test]
+fn a_metric_that_nobody_reports_is_no_pass() {
+    let (outcome, said, _) = released(&metrics(), None, 500.0);
+    assert_eq!(outcome, "held", "{said}");
+    assert!(said.contains("orders has values of both colours in 0 minutes"), "{said}");
+}
+
+#[test]
 fn fewer_orders_roll_a_release_back() {
-    let (outcome, said, reports) = released(&metrics(), 180.0, 500.0);
+    let (outcome, said, reports) = released(&metrics(), Some(180.0), 500.0);
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(said.starts_with("orders 55.00% vs 25.00%"), "{said}");
     let page = &reports.iter().find(|(key, _)| key.ends_with(".html")).expect("a page").1;
@@ -87,7 +95,7 @@ fn fewer_orders_roll_a_release_back() {
 
 #[test]
 fn more_memory_rolls_a_release_back_and_the_report_says_that_this_was_why() {
-    let (outcome, said, reports) = released(&metrics(), 300.0, 900.0);
+    let (outcome, said, reports) = released(&metrics(), Some(300.0), 900.0);
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(said.starts_with("memory 90"), "{said}");
     let of = |suffix: &str| &reports.iter().find(|(key, _)| key.ends_with(suffix)).expect("written").1;
@@ -103,7 +111,7 @@ fn more_memory_rolls_a_release_back_and_the_report_says_that_this_was_why() {
 fn a_file_that_the_judge_cannot_read_fails_the_action_and_names_the_field() {
     let mut wrong = metrics();
     wrong["metrics"][0]["worse"] = json!("fewer");
-    let (outcome, said, _) = released(&wrong, 300.0, 500.0);
+    let (outcome, said, _) = released(&wrong, Some(300.0), 500.0);
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(said.contains("`Config::judge.json`: metrics[0].worse: unknown variant `fewer`"), "{said}");
 }

@@ -26,8 +26,13 @@ impl EvaluateCanary {
             None => ("promote", outlook.reason.clone()),
             Some(because) => ("inconclusive", format!("{because}: {}", outlook.undecided())),
         };
-        self.write(&look, outlook, &key, judge::Decision::Promote, &why).await?;
-        let summary = format!("{verdict}: {why}; report: {}", self.reports.link(&key));
+        let report = match self.write(&look, outlook, &key, judge::Decision::Promote, &why).await {
+            Ok(()) => format!("report: {}", self.reports.link(&key)),
+            Err(StepError::Busy(busy)) => return Err(StepError::Busy(busy)),
+            // The new colour is as healthy without a report.
+            Err(error) => format!("its report could not be written: {error}"),
+        };
+        let summary = format!("{verdict}: {why}; {report}");
         let judged = self.judged(&look, verdict, summary, outlook, &key);
         self.ledger.advance(&look.lease.with_judged(judged.clone())).await?;
         Ok(done(&judged))

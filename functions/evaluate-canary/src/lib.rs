@@ -69,7 +69,11 @@ impl EvaluateCanary {
     pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
         let step = async |job: Job<Spec>| {
             let result = self.step(&job).await;
-            self.ledger.remembering(job.spec.name(), result).await
+            // What a person decides too early or twice is refused to them, and no failure of the release.
+            match job.spec.decision {
+                Some(_) => result,
+                None => self.ledger.remembering(job.spec.name(), result).await,
+            }
         };
         self.jobs.settle(event, step).await
     }

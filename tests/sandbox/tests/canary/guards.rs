@@ -78,6 +78,19 @@ fn a_person_who_decides_ends_the_hold_either_way() {
     assert_ne!(said.last(), first.last());
 }
 
+/// A decision is refused to the person who takes it while nothing holds, and does the release no harm.
+#[test]
+fn a_decision_that_comes_too_early_changes_nothing() {
+    run(quiet_shop(), Fault::None, async |driver| {
+        let pushed = push(&driver, "2.3.0", Answers::GOOD);
+        until_action(&driver, &pushed, "judge-first", 1).await.expect("it is judged");
+        decide(&mut driver.world.aws(), "roll-back");
+        driver.world.touch();
+        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
+        assert_eq!(outcome(&driver, &execution), "held", "{}", reason(&driver, &execution));
+    });
+}
+
 #[test]
 fn an_alarm_that_rings_ends_the_judgement_at_once() {
     let mut aws = shop_with(&[("Alarms", ALARM)]);

@@ -172,6 +172,25 @@ impl EvaluateCanary {
         Ok(Report::going_with(summary, 99, Some(memory.payload())))
     }
 
+    /// The metrics cannot be read now. A hold that is over, or that a person ended, is over all the same.
+    pub(crate) async fn wait_blind(&self, look: Look<'_>, busy: String) -> StepResult {
+        let holding = look.release.holding.as_ref().filter(|holding| holding.action == look.job.since);
+        let Some(holding) = holding else { return Err(StepError::Busy(busy)) };
+        let (waited, hold) = (look.job.now.since(holding.since), look.job.spec.hold());
+        match holding.decision {
+            Some(Decision::RollBack) => {
+                self.give_up(look, &format!("a person decided to roll back; {busy}"), None).await
+            }
+            None if waited >= hold => {
+                let reason = format!("held for {} and nobody decided; {busy}", readable(hold));
+                let lease = look.lease.with_held(&reason, look.job.now);
+                self.ledger.advance(&lease).await?;
+                self.restore(Look { lease, ..look }, None).await
+            }
+            Some(Decision::Promote) | None => Err(StepError::Busy(busy)),
+        }
+    }
+
     /// Writes down what a person decided; the job that holds obeys at its next look.
     pub(crate) async fn decide(&self, look: Look<'_>, decision: Decision) -> StepResult {
         if look.release.holding.is_none() {

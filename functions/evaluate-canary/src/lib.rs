@@ -161,7 +161,10 @@ impl EvaluateCanary {
             let summary = format!("{share}; no minute of the bake is complete yet; {}", standing.health);
             return Ok(Report::going_with(summary, 0, look.job.payload.clone()));
         }
-        let mut outlook = self.outlook(&look, &settings, &memory, minute).await?;
+        let mut outlook = match self.outlook(&look, &settings, &memory, minute).await {
+            Err(StepError::Busy(busy)) => return self.wait_blind(look, busy).await,
+            outlook => outlook?,
+        };
         if let Some(sticky) = &standing.sticky {
             outlook.notes.push(format!(
                 "the rule is sticky for {sticky}: a client's requests stay together, and what goes wrong for one comes in clumps"

@@ -78,6 +78,28 @@ fn a_person_who_decides_ends_the_hold_either_way() {
     assert_ne!(said.last(), first.last());
 }
 
+/// Who holds must not wait for metrics: they may be what is broken.
+#[test]
+fn a_hold_ends_also_while_metrics_cannot_be_read() {
+    for (decision, expected) in [(Some("roll-back"), "rolled-back"), (None, "held")] {
+        run(quiet_shop(), Fault::None, async |driver| {
+            let pushed = push(&driver, "2.3.0", Answers::GOOD);
+            until_action(&driver, &pushed, "judge-first", 99).await.expect("it holds");
+            let (from, hours) = (driver.world.aws().now, 3);
+            driver.world.aws().cloudwatch.faults.throttled.push((from, from + hours * 3_600_000));
+            if let Some(decision) = decision {
+                decide(&mut driver.world.aws(), decision);
+            }
+            driver.world.touch();
+            let execution = settled(&driver, pair::PIPELINE, &pushed).await;
+            let aws = driver.world.snapshot();
+            assert_eq!(outcome(&driver, &execution), expected, "{}", reason(&driver, &execution));
+            assert_eq!(pair::weights(&aws), [0, 100]);
+            assert!(aws.now - from < hours * 3_600_000, "it did not wait for CloudWatch");
+        });
+    }
+}
+
 /// A decision is refused to the person who takes it while nothing holds, and does the release no harm.
 #[test]
 fn a_decision_that_comes_too_early_changes_nothing() {

@@ -75,7 +75,6 @@ const EXPECTED: Expected = &[
             "set the count",
             "deploy by hand",
             "set the weights",
-            "update the stack",
             "a task dies",
             "a task does not answer",
         ],
@@ -100,7 +99,7 @@ const EXPECTED_OF_RELEASES: Expected = &[
     ("shift", &["all-at-once", "linear", "listed"]),
     ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
     ("image", &["exits"]),
-    ("act", &["an instance is busy"]),
+    ("act", &["an instance is busy", "update the stack"]),
 ];
 
 const WORSE: &str = "9 what is plainly worse is not deployed";

@@ -5,6 +5,7 @@
 
 mod faults;
 
+use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -29,7 +30,7 @@ use tokio::time::Instant;
 use crate::aws::{Aws, Call, Millis, Request, Response, lambda};
 
 use faults::Fate;
-pub use faults::{CallFault, Hang, Invocation};
+pub use faults::{CallFault, Hang, Invocation, Trouble};
 
 /// How long a call is on its way, in milliseconds.
 const LATENCY_MS: std::ops::RangeInclusive<u64> = 5..=60;
@@ -150,11 +151,16 @@ impl World {
         aws
     }
 
-    /// Answers one request of an attempt at the present instant.
-    fn call(&self, request: &Request, attempt: Option<u64>, throttled: bool) -> Response {
+    /// Lets a service answer one request of an attempt at the present instant.
+    fn call(
+        &self,
+        request: &Request,
+        attempt: Option<u64>,
+        answer: impl FnOnce(&mut Aws, &Request) -> Response,
+    ) -> Response {
         let mut aws = self.aws();
         aws.calls.attribute_to(attempt);
-        let response = if throttled { aws.throttle(request) } else { aws.call(request) };
+        let response = answer(&mut aws, request);
         aws.calls.attribute_to(None);
         if let Some(sees) = &mut self.witness.lock().unwrap_or_else(PoisonError::into_inner).0 {
             sees(&aws, request);
@@ -251,25 +257,57 @@ impl InMemoryAws {
         let invocation = self.invocation.get();
         let request = read(request, &invocation.caller).await?;
         let call = invocation.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        let fate = invocation.fate(call);
+        let fate = invocation.fate(call, &request);
         if fate == Fate::CrashedBefore {
             return invocation.die().await;
         }
         let latency = self.world.aws().rng.u64(LATENCY_MS);
         self.world.clock.sleep(Duration::from_millis(latency)).await;
+        if let Fate::Meets(trouble) = fate {
+            return self.meet(trouble, &request, invocation.attempt).await;
+        }
         let throttled = fate == Fate::Throttled || self.world.throttles(&request);
-        let response = self.world.call(&request, invocation.attempt, throttled);
+        let answer = if throttled { Aws::throttle } else { Aws::call };
+        let response = self.world.call(&request, invocation.attempt, answer);
         match fate {
             Fate::HangsAfter(hang) => {
                 invocation.freeze(hang).await;
                 write(response)
             }
             Fate::CrashedAfter => invocation.die().await,
-            Fate::TimedOut => {
-                self.world.clock.sleep(self.read_timeout).await;
+            _ => write(response),
+        }
+    }
+
+    /// What comes in place of the answer to a request. What does not reach its service is not in the log of calls.
+    async fn meet(
+        &self,
+        trouble: Trouble,
+        request: &Request,
+        attempt: Option<u64>,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let (world, effect) = (&self.world, trouble.has_effect());
+        match trouble {
+            Trouble::InternalError { .. } => {
+                return write(world.call(request, attempt, |aws, request| aws.fail(request, effect)));
+            }
+            Trouble::Conflict => {
+                return write(world.call(request, attempt, |aws, request| {
+                    aws.dynamodb.conflicts += 1;
+                    aws.call(request)
+                }));
+            }
+            _ if effect => drop(world.call(request, attempt, Aws::call)),
+            _ => {}
+        }
+        match trouble {
+            Trouble::Page { status, .. } => write(page(status)),
+            Trouble::Silence { .. } => {
+                world.clock.sleep(self.read_timeout).await;
                 Err(ConnectorError::timeout("no answer within the read time-out".into()))
             }
-            _ => write(response),
+            Trouble::Refused => Err(ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionRefused).into())),
+            _ => Err(ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into())),
         }
     }
 }
@@ -331,6 +369,17 @@ fn write(response: Response) -> Result<HttpResponse, ConnectorError> {
         written.headers_mut().try_append(name, value).map_err(|error| wrong(error.into()))?;
     }
     Ok(written)
+}
+
+/// What a proxy writes that cannot reach the service behind it.
+fn page(status: u16) -> Response {
+    let body =
+        format!("<html>\r\n<head><title>{status}</title></head>\r\n<body><h1>{status}</h1></body>\r\n</html>\r\n");
+    let headers = vec![
+        ("content-type".to_owned(), "text/html".to_owned()),
+        ("content-length".to_owned(), body.len().to_string()),
+    ];
+    Response { status, headers, body: body.into_bytes() }
 }
 
 #[cfg(test)]

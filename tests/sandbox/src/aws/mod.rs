@@ -8,6 +8,7 @@ mod agenda;
 mod chance;
 mod error;
 mod record;
+mod stale;
 mod wire;
 
 pub mod autoscaling;
@@ -28,6 +29,7 @@ pub mod traffic;
 pub use agenda::{Agenda, Due};
 pub use chance::Drawn;
 pub use error::ApiError;
+pub use stale::Stale;
 pub use wire::{Call, Request, Response};
 
 use std::time::Duration;
@@ -44,6 +46,11 @@ pub struct Aws {
     pub rng: fastrand::Rng,
     /// The unconfirmed rules that were drawn so far.
     pub drawn: Drawn,
+    /// The most items of one page of a list of those services that Slipway calls, when that is less than was asked for: a
+    /// caller that reads the first page only has not read the list. Items of GetMetricData are series.
+    pub pages: Option<usize>,
+    /// For how long reads may lag behind changes.
+    pub stale: Stale,
     pub agenda: Agenda,
     pub calls: wire::CallLog,
     pub autoscaling: autoscaling::AutoScaling,
@@ -70,6 +77,8 @@ impl Aws {
             region: "eu-west-1".to_owned(),
             rng: fastrand::Rng::with_seed(seed),
             drawn: Drawn::default(),
+            pages: None,
+            stale: Stale::default(),
             agenda: Agenda::default(),
             calls: Default::default(),
             autoscaling: Default::default(),
@@ -109,6 +118,11 @@ impl Aws {
             }
         }
         self.now = until;
+    }
+
+    /// How many items a page has for which so many were asked.
+    pub(in crate::aws) fn page_size(&self, asked: usize) -> usize {
+        self.pages.map_or(asked, |most| asked.min(most.max(1)))
     }
 
     /// A version 4 UUID drawn from the seed.

@@ -1,4 +1,5 @@
-//! What goes wrong with the calls of one invocation: it dies at one of them, hangs after one, or their answers do not come.
+//! What goes wrong with the calls of one invocation: it dies at one of them, hangs after one, or something else comes in place of
+//! their answers.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,6 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+use crate::aws::Request;
 
 /// What goes wrong with one call of an invocation. Calls are counted from 1, the SDK's retries among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,8 +24,50 @@ pub enum CallFault {
     ThrottleFrom(u32, u32),
     /// This call takes effect, but its answer never comes.
     TimeoutAfterEffect(u32),
+    /// From this call on, so many calls in a row get something else in place of their answer.
+    From { first: u32, count: u32, trouble: Trouble },
     /// The invocation stands still once this call is answered, and later goes on as if no time had passed.
     HangAfter(u32, Hang),
+}
+
+/// What comes in place of an answer. `effect` is whether the call took effect all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// Nothing, within the read time-out.
+    Silence { effect: bool },
+    /// The connection is refused, so that the call has no effect.
+    Refused,
+    /// The connection is reset after the call took effect.
+    Reset,
+    /// A page in HTML with this status, from a proxy before the service.
+    Page { status: u16, effect: bool },
+    /// The service's own error, with status 500.
+    InternalError { effect: bool },
+    /// DynamoDB refuses writes, because another transaction has the item. Other calls are answered.
+    Conflict,
+}
+
+impl Trouble {
+    /// Whether the call takes effect although no answer of it comes.
+    pub(super) fn has_effect(self) -> bool {
+        match self {
+            Self::Silence { effect } | Self::Page { effect, .. } | Self::InternalError { effect } => effect,
+            Self::Reset => true,
+            Self::Refused | Self::Conflict => false,
+        }
+    }
+
+    /// Whether it can come to a request.
+    fn meets(self, request: &Request) -> bool {
+        self != Self::Conflict || is_item_write(request)
+    }
+}
+
+/// Whether DynamoDB would write items for a request.
+fn is_item_write(request: &Request) -> bool {
+    const WRITES: [&str; 4] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
+    let target = request.header("x-amz-target").and_then(|target| target.split_once('.'));
+    target.is_some_and(|(prefix, operation)| prefix.starts_with("DynamoDB") && WRITES.contains(&operation))
 }
 
 /// How long an invocation stands still.
@@ -38,7 +83,7 @@ pub enum Hang {
 pub(super) enum Fate {
     Answered,
     Throttled,
-    TimedOut,
+    Meets(Trouble),
     CrashedAfter,
     CrashedBefore,
     HangsAfter(Hang),
@@ -52,7 +97,8 @@ impl CallFault {
             Self::CrashAfter(at) if call > at => Fate::CrashedBefore,
             Self::CrashBefore(at) if call >= at => Fate::CrashedBefore,
             Self::ThrottleFrom(first, count) if call >= first && call - first < count => Fate::Throttled,
-            Self::TimeoutAfterEffect(at) if call == at => Fate::TimedOut,
+            Self::TimeoutAfterEffect(at) if call == at => Fate::Meets(Trouble::Silence { effect: true }),
+            Self::From { first, count, trouble } if call >= first && call - first < count => Fate::Meets(trouble),
             Self::HangAfter(at, hang) if call == at => Fate::HangsAfter(hang),
             _ => Fate::Answered,
         }
@@ -106,10 +152,15 @@ impl Invocation {
         self.met.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What becomes of a call: the first of the plan that has something to say.
-    pub(super) fn fate(&self, call: u32) -> Fate {
-        let told = self.plan.iter().map(|fault| (fault, fault.fate(call))).find(|(_, fate)| *fate != Fate::Answered);
-        let Some((fault, fate)) = told else { return Fate::Answered };
+    /// What becomes of the request of a call: the first fault of the plan that concerns it.
+    pub(super) fn fate(&self, call: u32, request: &Request) -> Fate {
+        let concerns = |fate: Fate| match fate {
+            Fate::Answered => false,
+            Fate::Meets(trouble) => trouble.meets(request),
+            _ => true,
+        };
+        let first = self.plan.iter().map(|fault| (fault, fault.fate(call))).find(|(_, fate)| concerns(*fate));
+        let Some((fault, fate)) = first else { return Fate::Answered };
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         if !met.contains(fault) {
             met.push(*fault);

@@ -5,6 +5,8 @@ use super::*;
 use crate::aws::dynamodb;
 use crate::aws::ecr::{self, Behaviour};
 
+mod answers;
+
 /// A world with a table, a bucket and a repository.
 fn world() -> World {
     let mut aws = Aws::new(42);

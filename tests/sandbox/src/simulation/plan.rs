@@ -7,7 +7,7 @@ use super::canary::{Flaw, Metrics};
 use super::shape::Shape;
 use crate::aws::ecr::Behaviour;
 use crate::aws::eventbridge::Mishap;
-use crate::client::{CallFault, Hang};
+use crate::client::{CallFault, Hang, Trouble};
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -202,6 +202,14 @@ pub(super) fn fault_word(fault: CallFault) -> &'static str {
         CallFault::CrashBefore(_) => "a crash before a call",
         CallFault::ThrottleFrom(..) => "calls are throttled",
         CallFault::TimeoutAfterEffect(_) => "a time-out after the effect",
+        CallFault::From { trouble, .. } => match trouble {
+            Trouble::Silence { .. } => "calls get no answer",
+            Trouble::Refused => "connections are refused",
+            Trouble::Reset => "connections are reset",
+            Trouble::Page { .. } => "a proxy answers",
+            Trouble::InternalError { .. } => "internal errors",
+            Trouble::Conflict => "conflicts of transactions",
+        },
         CallFault::HangAfter(_, Hang::For(_)) => "a hang",
         CallFault::HangAfter(_, Hang::UntilLeft(_)) => "a hang to the last moment",
     }

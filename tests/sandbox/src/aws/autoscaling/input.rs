@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{DIMENSION, NAMESPACE, validation};
-use crate::aws::ApiError;
+use crate::aws::{ApiError, Aws};
 
 /// The most items of one page, unless the request asks for less.
 const MOST_ITEMS: i64 = 50;
@@ -99,7 +99,7 @@ impl<'a> Input<'a> {
     }
 
     /// One page of a list; the token is the position at which the next page starts.
-    pub(super) fn page(&self, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
+    pub(super) fn page(&self, aws: &Aws, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
         let limit = self.integer("MaxResults")?.unwrap_or(MOST_ITEMS);
         if !(1..=MOST_ITEMS).contains(&limit) {
             return Err(validation(format!("MaxResults must be between 1 and {MOST_ITEMS}")));
@@ -107,7 +107,7 @@ impl<'a> Input<'a> {
         let start = self.text("NextToken")?.map_or(Some(0), |token| usize::from_str_radix(token, 16).ok());
         let start = start.filter(|start| *start <= items.len());
         let start = start.ok_or_else(|| ApiError::client("InvalidNextTokenException", "Invalid token"))?;
-        let end = items.len().min(start + usize::try_from(limit).unwrap_or(0));
+        let end = items.len().min(start + aws.page_size(usize::try_from(limit).unwrap_or(1)));
         let mut page = serde_json::json!({ member: items[start..end] });
         if end < items.len() {
             page["NextToken"] = format!("{end:016x}").into();

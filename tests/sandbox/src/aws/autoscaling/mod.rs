@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::stale::Change;
 use super::{ApiError, Aws, Millis, record};
 use input::Input;
 pub(super) use tracking::watch;
@@ -96,8 +97,11 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
 fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let input = Input(input);
     match operation {
-        "RegisterScalableTarget" => targets::register(aws, &input),
-        "DescribeScalableTargets" => targets::describe(aws, &input),
+        "RegisterScalableTarget" => {
+            aws.keep_before(Change::Scaling);
+            targets::register(aws, &input)
+        }
+        "DescribeScalableTargets" => aws.behind(&[Change::Scaling], |aws| targets::describe(aws, &input)),
         "DeregisterScalableTarget" => targets::deregister(aws, &input),
         "PutScalingPolicy" => policies::put(aws, &input),
         "DescribeScalingPolicies" => policies::describe(aws, &input),

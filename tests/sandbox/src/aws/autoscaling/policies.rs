@@ -149,7 +149,7 @@ pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
         })
     };
     let described = aws.autoscaling.policies.values().filter(wanted).map(description).collect();
-    input.page("ScalingPolicies", described)
+    input.page(aws, "ScalingPolicies", described)
 }
 
 pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {

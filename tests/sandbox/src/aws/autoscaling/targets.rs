@@ -73,7 +73,7 @@ pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
         (ids.is_empty() || ids.contains(&target.resource_id.as_str())) && dimension.is_none_or(|it| it == DIMENSION)
     };
     let described = aws.autoscaling.targets.values().filter(wanted).map(|target| description(aws, target)).collect();
-    input.page("ScalableTargets", described)
+    input.page(aws, "ScalableTargets", described)
 }
 
 fn description(aws: &Aws, target: &ScalableTarget) -> Value {

@@ -57,7 +57,7 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
             && (types.is_empty() || types.contains(&"MetricAlarm"))
     };
     let found: Vec<&Alarm> = aws.cloudwatch.alarms.values().filter(is_asked).collect();
-    let (alarms, next) = page(found, input.text("NextToken")?, most)?;
+    let (alarms, next) = page(aws, found, input.text("NextToken")?, most)?;
     let alarms: Vec<Value> = alarms.into_iter().map(|alarm| answer(aws, alarm)).collect();
     let mut output = json!({"CompositeAlarms": [], "MetricAlarms": alarms});
     if let Some(next) = next {

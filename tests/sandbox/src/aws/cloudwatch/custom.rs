@@ -165,7 +165,7 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             && name.is_none_or(|name| name == metric.name)
             && filters.iter().all(|filter| has(metric, filter))
     });
-    let (metrics, next) = page(all, input.text("NextToken")?, 500)?;
+    let (metrics, next) = page(aws, all, input.text("NextToken")?, 500)?;
     let mut output = json!({"Metrics": metrics.iter().map(MetricId::json).collect::<Value>()});
     if let Some(next) = next {
         output["NextToken"] = next.into();

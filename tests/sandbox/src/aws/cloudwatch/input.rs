@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::MetricId;
-use crate::aws::{ApiError, Millis};
+use crate::aws::{ApiError, Aws, Millis};
 
 /// A structure of a request, and how messages name it: `MetricDataQueries.member.1.`.
 #[derive(Clone, Debug)]
@@ -123,7 +123,13 @@ fn serialization(member: &str, what: &str) -> ApiError {
 }
 
 /// One page of a list: the token is the position at which the next one starts.
-pub(super) fn page<T>(all: Vec<T>, token: Option<&str>, limit: usize) -> Result<(Vec<T>, Option<String>), ApiError> {
+pub(super) fn page<T>(
+    aws: &Aws,
+    all: Vec<T>,
+    token: Option<&str>,
+    limit: usize,
+) -> Result<(Vec<T>, Option<String>), ApiError> {
+    let limit = aws.page_size(limit);
     let start =
         token.map_or(Some(0), |token| usize::from_str_radix(token, 16).ok()).filter(|start| *start <= all.len());
     let start = start.ok_or_else(invalid_token)?;

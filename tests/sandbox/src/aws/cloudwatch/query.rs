@@ -50,7 +50,8 @@ struct Position {
 pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let request = Request::read(aws, &Input::new(input))?;
     let habits = settle(aws);
-    let mut left = request.most_points;
+    let (mut left, most_results) = (request.most_points, aws.page_size(usize::MAX));
+    let mut begun = 0;
     let (mut results, mut next) = (Vec::new(), None);
     for (index, query) in request.queries.iter().enumerate().skip(request.from.query) {
         if next.is_some() {
@@ -62,6 +63,14 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         if !query.returns {
             continue;
         }
+        if begun == most_results {
+            next = Some(Position { query: index, after: None });
+            if habits.lists_unbegun {
+                results.push(query.result(&[], "PartialData"));
+            }
+            continue;
+        }
+        begun += 1;
         let failure = aws.cloudwatch.faults.internal_errors;
         if failure > 0.0 && aws.rng.f64() < failure {
             results.push(query.result(&[], "InternalError"));

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::aws::ApiError;
+use crate::aws::{ApiError, Aws};
 
 /// A pattern as the API model writes it, and what it accepts.
 pub(super) struct Pattern {
@@ -170,7 +170,7 @@ pub(super) fn serialization(path: &str, wanted: &str) -> ApiError {
 }
 
 /// One page of a list by `maxResults` and `nextToken`, as `{member: […], nextToken?}`.
-pub(super) fn page(input: &Value, member: &str, items: Vec<Value>, most: i64) -> Result<Value, ApiError> {
+pub(super) fn page(aws: &Aws, input: &Value, member: &str, items: Vec<Value>, most: i64) -> Result<Value, ApiError> {
     let mut checks = Checks::default();
     let size = checks.number(&input["maxResults"], "maxResults", 1, most)?.unwrap_or(most) as usize;
     let token = checks.optional(&input["nextToken"], "nextToken", &between(1, 2048))?;
@@ -178,7 +178,7 @@ pub(super) fn page(input: &Value, member: &str, items: Vec<Value>, most: i64) ->
     let unknown =
         || ApiError::client("InvalidNextTokenException", "The next token was specified in an invalid format.");
     let start = token.map(|token| token.parse::<usize>().map_err(|_| unknown())).transpose()?.unwrap_or(0);
-    let end = items.len().min(start + size);
+    let end = items.len().min(start + aws.page_size(size));
     let mut output = serde_json::json!({ member: items.get(start..end).ok_or_else(unknown)? });
     if end < items.len() {
         output["nextToken"] = Value::from(end.to_string());

@@ -170,7 +170,7 @@ pub(super) fn tags(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     let tags = pipeline.map(|pipeline| pipeline.tags.as_array().cloned().unwrap_or_default()).ok_or_else(|| {
         ApiError::client("ResourceNotFoundException", format!("Could not find the resource with the ARN {arn}"))
     })?;
-    input::page(given, "tags", tags, 100)
+    input::page(aws, given, "tags", tags, 100)
 }
 
 pub(super) fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
@@ -182,5 +182,5 @@ pub(super) fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
             "executionMode": pipeline.declaration.mode.word(),
             "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)})
     };
-    input::page(given, "pipelines", aws.codepipeline.pipelines.values().map(summary).collect(), 1000)
+    input::page(aws, given, "pipelines", aws.codepipeline.pipelines.values().map(summary).collect(), 1000)
 }

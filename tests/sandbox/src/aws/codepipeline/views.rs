@@ -92,7 +92,7 @@ pub(super) fn pipeline_executions(aws: &Aws, given: &Value) -> Result<Value, Api
         execution.pipeline == name && succeeded_in.is_none_or(succeeded)
     };
     let newest_first = aws.codepipeline.executions.iter().rev().filter(wanted).map(summary).collect();
-    input::page(given, "pipelineExecutionSummaries", newest_first, 100)
+    input::page(aws, given, "pipelineExecutionSummaries", newest_first, 100)
 }
 
 fn summary(execution: &Execution) -> Value {
@@ -134,7 +134,13 @@ pub(super) fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiEr
         }
     }
     details.sort_by_key(|(started, _)| *started);
-    input::page(given, "actionExecutionDetails", details.into_iter().rev().map(|(_, detail)| detail).collect(), 100)
+    input::page(
+        aws,
+        given,
+        "actionExecutionDetails",
+        details.into_iter().rev().map(|(_, detail)| detail).collect(),
+        100,
+    )
 }
 
 fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecution) -> Value {

@@ -1,6 +1,6 @@
 //! DynamoDB: the tables of the account, with expressions, conditional writes and transactions as AWS evaluates them.
 //!
-//! Reads are always current, so `ConsistentRead` changes nothing.
+//! Reads are current, and `ConsistentRead` changes nothing, unless [`DynamoDb::lag`] says otherwise.
 
 mod attribute;
 mod batch;
@@ -25,11 +25,19 @@ use super::{ApiError, Aws, Millis, record};
 #[derive(Clone, Debug, Default)]
 pub struct DynamoDb {
     tables: BTreeMap<String, Table>,
+    /// How many of the next writes find their item in another transaction, and are refused.
+    pub conflicts: u32,
     /// The client request tokens of past transactions: when, and what was asked.
     tokens: BTreeMap<String, (Millis, Value)>,
 }
 
 impl DynamoDb {
+    /// Lets reads of today's tables without `ConsistentRead` lag behind from now on: of each item they answer what it was before
+    /// its last write.
+    pub fn lag(&mut self) {
+        self.tables.values_mut().for_each(|table| table.lags = true);
+    }
+
     /// Every item of a table in its JSON form, for checks that look at the state itself.
     pub fn items(&self, table: &str) -> Vec<Value> {
         self.tables

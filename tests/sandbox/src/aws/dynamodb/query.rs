@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::attribute::{Item, item_size, item_to_json};
 use super::expression::{Comparator, Condition, Operand, Path, Placeholders, projection};
-use super::read::{check_flags, projected};
+use super::read::{check_flags, is_consistent, projected};
 use super::table::{KeyAttribute, PrimaryKey, Table};
 use super::{check_members, invalid, table, text, word};
 use crate::aws::{ApiError, Aws};
@@ -36,16 +36,18 @@ struct Page {
 
 pub(super) fn scan(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &SCAN_MEMBERS)?;
+    let pages = aws.pages;
     let table = table::named(aws, input)?;
     let expressions = ["FilterExpression", "ProjectionExpression"].iter().any(|member| input.get(*member).is_some());
     let mut placeholders = Placeholders::read(input, expressions)?;
-    let page = Page::read(table, input, &mut placeholders)?;
+    let page = Page::read(table, input, &mut placeholders)?.of_at_most(pages);
     placeholders.finish()?;
-    Ok(page.answer(table, table.items.iter().collect()))
+    Ok(page.answer(table, table.all_seen(is_consistent(input))))
 }
 
 pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &[&SCAN_MEMBERS[..], &["KeyConditionExpression", "ScanIndexForward"]].concat())?;
+    let pages = aws.pages;
     let table = table::named(aws, input)?;
     let key_condition = text(input, "KeyConditionExpression")?.ok_or_else(|| {
         invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
@@ -53,7 +55,7 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let mut placeholders = Placeholders::read(input, true)?;
     let condition = Condition::parse("KeyConditionExpression", key_condition, &mut placeholders)?;
     check_key_condition(table, &condition)?;
-    let page = Page::read(table, input, &mut placeholders)?;
+    let page = Page::read(table, input, &mut placeholders)?.of_at_most(pages);
     placeholders.finish()?;
     if let Some(path) = page.filter.iter().flat_map(Condition::paths).find(|path| table.is_key(path.top())) {
         let name = path.top();
@@ -67,8 +69,8 @@ pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             value.as_bool().ok_or_else(|| super::attribute::serialization("ScanIndexForward: expected a boolean"))?
         }
     };
-    let mut found: Vec<(&PrimaryKey, &Item)> =
-        table.items.iter().filter(|(_, item)| condition.holds(item, table.absent_differs)).collect();
+    let mut found = table.all_seen(is_consistent(input));
+    found.retain(|(_, item)| condition.holds(item, table.absent_differs));
     if !forward {
         found.reverse();
     }
@@ -104,6 +106,11 @@ impl Page {
             Some(key) => Some(table.key_from_json(key).map_err(|_| invalid("The provided starting key is invalid"))?.0),
         };
         Ok(Self { filter, paths, limit, start, counts_only: select == "COUNT" })
+    }
+
+    /// The same page, which ends after so many items as if they were a megabyte.
+    fn of_at_most(self, items: Option<usize>) -> Self {
+        Self { limit: self.limit.into_iter().chain(items.map(|items| items.max(1))).min(), ..self }
     }
 
     /// One page of the candidates, which are in order.

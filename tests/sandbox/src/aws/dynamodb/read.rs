@@ -25,13 +25,18 @@ pub(super) fn get_item(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> 
     let paths = wanted.map(|text| projection(text, &mut placeholders)).transpose()?;
     placeholders.finish()?;
     let (key, _) = table.key_from_json(required(input, "Key")?)?;
-    Ok(match table.items.get(&key) {
+    Ok(match table.seen(&key, is_consistent(input)) {
         Some(item) => Value::from_iter([("Item", projected(item, paths.as_deref()))]),
         None => json!({}),
     })
 }
 
-/// The types of the members that have no effect here.
+/// Whether a read must not lag behind.
+pub(super) fn is_consistent(input: &Value) -> bool {
+    input.get("ConsistentRead").and_then(Value::as_bool).unwrap_or(false)
+}
+
+/// The types of members that change nothing, or only how current a read is.
 pub(super) fn check_flags(input: &Value) -> Result<(), ApiError> {
     if input.get("ConsistentRead").is_some_and(|value| !value.is_null() && !value.is_boolean()) {
         return Err(super::attribute::serialization("ConsistentRead: expected a boolean"));

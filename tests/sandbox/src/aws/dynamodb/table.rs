@@ -1,6 +1,6 @@
 //! Tables: their keys, and how items are ordered by them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -22,6 +22,10 @@ pub(super) struct Table {
     /// Drawn from the seed: see `Condition::holds`.
     pub(super) absent_differs: bool,
     pub(super) items: BTreeMap<PrimaryKey, Item>,
+    /// Whether reads without `ConsistentRead` lag behind.
+    pub(super) lags: bool,
+    /// What was in the place of items before their last write, if reads lag behind.
+    before: BTreeMap<PrimaryKey, Option<Item>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +92,8 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         range,
         absent_differs: aws.either("an absent attribute differs from every value"),
         items: BTreeMap::new(),
+        lags: false,
+        before: BTreeMap::new(),
     };
     let description = table.description("CREATING");
     aws.dynamodb.tables.insert(name.to_owned(), table);
@@ -201,6 +207,31 @@ fn key_attributes(input: &Value) -> Result<(KeyAttribute, Option<KeyAttribute>),
 }
 
 impl Table {
+    /// Puts an item in its place, or takes what is there away.
+    pub(super) fn write(&mut self, key: PrimaryKey, item: Option<Item>) {
+        let old = match item {
+            Some(item) => self.items.insert(key.clone(), item),
+            None => self.items.remove(&key),
+        };
+        if self.lags {
+            self.before.insert(key, old);
+        }
+    }
+
+    /// The item of a key as a read sees it.
+    pub(super) fn seen(&self, key: &PrimaryKey, consistent: bool) -> Option<&Item> {
+        match self.before.get(key).filter(|_| !consistent) {
+            Some(before) => before.as_ref(),
+            None => self.items.get(key),
+        }
+    }
+
+    /// All items as a read sees them, in order.
+    pub(super) fn all_seen(&self, consistent: bool) -> Vec<(&PrimaryKey, &Item)> {
+        let keys: BTreeSet<&PrimaryKey> = self.items.keys().chain(self.before.keys()).collect();
+        keys.into_iter().filter_map(|key| Some((key, self.seen(key, consistent)?))).collect()
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &KeyAttribute> {
         std::iter::once(&self.hash).chain(&self.range)
     }

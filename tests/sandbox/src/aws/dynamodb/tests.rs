@@ -290,3 +290,64 @@ fn a_transaction_writes_an_item_once() {
     let message = answer(&mut aws, "TransactWriteItems", &twice).unwrap_err().error.message;
     assert_eq!(message, "Transaction request cannot include multiple operations on one item");
 }
+
+#[test]
+fn a_write_to_an_item_of_another_transaction_is_refused() {
+    let mut aws = world();
+    aws.dynamodb.conflicts = 2;
+    let failure = answer(&mut aws, "TransactWriteItems", &transaction("attribute_not_exists(n)", "t")).unwrap_err();
+    assert_eq!(
+        failure.error.to_string(),
+        "TransactionCanceledException: Transaction cancelled, please refer cancellation reasons for specific reasons \
+         [TransactionConflict, None, None, None]"
+    );
+    let item = json!({ "Item": key("a", 1) });
+    assert_eq!(
+        refused(&mut aws, "PutItem", item.clone()),
+        "TransactionConflictException: Transaction is ongoing for the item"
+    );
+    assert!(aws.dynamodb.items("ledger").is_empty());
+    ask(&mut aws, "PutItem", item).unwrap();
+    assert_eq!(aws.dynamodb.items("ledger"), [key("a", 1)]);
+}
+
+#[test]
+fn a_read_that_is_not_consistent_may_lag_behind_the_last_write_of_an_item() {
+    let mut aws = world();
+    put(&mut aws, "a", 1, 1);
+    aws.dynamodb.lag();
+    put(&mut aws, "a", 1, 2);
+    put(&mut aws, "a", 2, 2);
+    ask(&mut aws, "DeleteItem", json!({ "Key": key("a", 1) })).unwrap();
+    let mut sizes = |consistent: Value| {
+        let size = |item: &Value| item["v"]["S"].as_str().map(str::len);
+        let mut get = |sk| {
+            let answer =
+                ask(&mut aws, "GetItem", json!({ "Key": key("a", sk), "ConsistentRead": consistent })).unwrap();
+            size(&answer["Item"])
+        };
+        let got = [get(1), get(2)];
+        let all = json!({ "KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": { ":a": {"S": "a"} }, "ConsistentRead": consistent });
+        let listed = |answer: Value| answer["Items"].as_array().unwrap().iter().map(size).collect::<Vec<_>>();
+        let queried = listed(ask(&mut aws, "Query", all).unwrap());
+        (got, queried, listed(ask(&mut aws, "Scan", json!({ "ConsistentRead": consistent })).unwrap()))
+    };
+    assert_eq!(sizes(json!(true)), ([None, Some(2)], vec![Some(2)], vec![Some(2)]));
+    assert_eq!(sizes(json!(false)), ([Some(2), None], vec![Some(2)], vec![Some(2)]));
+    assert_eq!(sizes(Value::Null), sizes(json!(false)));
+}
+
+#[test]
+fn a_query_ends_its_page_as_early_as_the_account_says() {
+    let mut aws = world();
+    (0..3).for_each(|sk| put(&mut aws, "a", sk, 1));
+    aws.pages = Some(2);
+    let mut query = |start: Value| {
+        let values = json!({ ":a": {"S": "a"} });
+        let input = json!({ "KeyConditionExpression": "pk = :a", "ExpressionAttributeValues": values, "ExclusiveStartKey": start });
+        let page = ask(&mut aws, "Query", input).unwrap();
+        (page["Count"].as_u64().unwrap(), page["LastEvaluatedKey"].clone())
+    };
+    assert_eq!(query(Value::Null), (2, key("a", 1)));
+    assert_eq!(query(key("a", 1)), (1, Value::Null));
+}

@@ -25,6 +25,16 @@ const ACTION_MEMBERS: [&str; 8] = [
     "ReturnValuesOnConditionCheckFailure",
 ];
 
+/// How a write is refused whose item is in another transaction.
+pub(super) const ONGOING: &str = "Transaction is ongoing for the item";
+
+/// Whether a write that comes now finds its item in another transaction.
+pub(super) fn conflicts(aws: &mut Aws) -> bool {
+    let left = aws.dynamodb.conflicts;
+    aws.dynamodb.conflicts = left.saturating_sub(1);
+    left > 0
+}
+
 pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
     check_members(input, &MEMBERS)?;
     read::check_flags(input)?;
@@ -36,6 +46,11 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
         return Ok(json!({}));
     }
     let writes = read_all(aws, items)?;
+    if conflicts(aws) {
+        let conflict = ApiError::client("TransactionConflictException", ONGOING).into();
+        let others = (1..writes.len()).map(|_| None);
+        return Err(canceled(std::iter::once(Some(conflict)).chain(others).collect()));
+    }
     let mut outcomes = Vec::new();
     let mut failed = false;
     for (name, write) in &writes {
@@ -125,6 +140,7 @@ fn reason(failure: Option<Failure>) -> Value {
     };
     let code = match failure.error.code.as_str() {
         "ConditionalCheckFailedException" => "ConditionalCheckFailed",
+        "TransactionConflictException" => "TransactionConflict",
         _ => "ValidationError",
     };
     let own = [("Code".to_owned(), json!(code)), ("Message".to_owned(), json!(failure.error.message))];

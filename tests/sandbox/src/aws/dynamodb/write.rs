@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::attribute::{Item, item_from_json, item_size, item_to_json};
 use super::expression::{Action, Condition, Path, Placeholders, project, updates};
 use super::table::{PrimaryKey, Table};
-use super::{Failure, check_members, invalid, read, required, table, text, word};
+use super::{Failure, check_members, invalid, read, required, table, text, transaction, word};
 use crate::aws::{ApiError, Aws};
 
 /// The largest item, names and values together.
@@ -64,8 +64,12 @@ fn single(aws: &mut Aws, input: &Value, kind: &str) -> Result<Value, Failure> {
     check_members(input, &[&COMMON_MEMBERS[..], &["Item", "Key", "UpdateExpression"]].concat())?;
     read::check_flags(input)?;
     let returned = return_values(input, kind)?;
+    let conflicts = transaction::conflicts(aws);
     let table = table::named(aws, input)?;
     let write = Write::read(table, kind, input)?;
+    if conflicts {
+        return Err(ApiError::client("TransactionConflictException", transaction::ONGOING).into());
+    }
     let outcome = write.outcome(table)?;
     let attributes = match returned {
         "ALL_OLD" => outcome.old.clone(),
@@ -152,10 +156,7 @@ impl Write {
     }
 
     pub(super) fn apply(self, table: &mut Table, outcome: Outcome) {
-        match outcome.new {
-            Some(item) => table.items.insert(self.key, item),
-            None => table.items.remove(&self.key),
-        };
+        table.write(self.key, outcome.new);
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> 
         let found = aws.ecr.repositories.get(name).ok_or_else(|| no_repository(&aws.account, name))?;
         described.push(repository(aws, name, found));
     }
-    let (described, next) = page(input, described)?;
+    let (described, next) = page(aws, input, described)?;
     Ok(with_token(json!({ "repositories": described }), next))
 }
 
@@ -63,7 +63,7 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         None => {
             let wanted = tag_filter(input)?;
             let all = repository.images.iter().filter(|(_, image)| wanted(image));
-            page(input, all.map(|(digest, image)| details(digest, image)).collect())?
+            page(aws, input, all.map(|(digest, image)| details(digest, image)).collect())?
         }
     };
     Ok(with_token(json!({ "imageDetails": described }), next))
@@ -80,7 +80,7 @@ pub(super) fn list_images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         }
         ids.extend(image.tags.iter().map(|tag| json!({ "imageDigest": digest, "imageTag": tag })));
     }
-    let (ids, next) = page(input, ids)?;
+    let (ids, next) = page(aws, input, ids)?;
     Ok(with_token(json!({ "imageIds": ids }), next))
 }
 

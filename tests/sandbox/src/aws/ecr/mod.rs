@@ -228,7 +228,7 @@ fn check_members(input: &Value, known: &[&str]) -> Result<(), ApiError> {
 }
 
 /// One page of `all`: at most `maxResults` elements after the one that `nextToken` names by its position.
-fn page<T>(input: &Value, all: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+fn page<T>(aws: &Aws, input: &Value, all: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
     let start = match text(input, "nextToken")? {
         None => 0,
         Some(token) => usize::from_str_radix(token, 16).map_err(|_| parameter("nextToken", "Invalid token"))?,
@@ -241,7 +241,7 @@ fn page<T>(input: &Value, all: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiEr
             .ok_or_else(|| parameter("maxResults", "Member must have value between 1 and 1000"))?
             as usize,
     };
-    let total = all.len();
+    let (total, limit) = (all.len(), aws.page_size(limit));
     let page = all.into_iter().skip(start).take(limit).collect();
     let next = (start + limit < total).then(|| format!("{:016x}", start + limit));
     Ok((page, next))

@@ -154,7 +154,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         "DESC" => arns.reverse(),
         other => return Err(invalid(format!("Invalid sort {other}"))),
     }
-    input.page("taskDefinitionArns", arns, 100)
+    input.page(aws, "taskDefinitionArns", arns, 100)
 }
 
 /// The definition that a service or task would use. An inactive one is refused.

@@ -189,7 +189,13 @@ impl<'a> Input<'a> {
     }
 
     /// One page of ARNs that are in order, as `{<member>: […], nextToken?}`. The token is the last item before the page.
-    pub(super) fn page(&self, member: &str, arns: Vec<String>, default_size: i64) -> Result<Value, ApiError> {
+    pub(super) fn page(
+        &self,
+        aws: &Aws,
+        member: &str,
+        arns: Vec<String>,
+        default_size: i64,
+    ) -> Result<Value, ApiError> {
         let size = self.integer("maxResults").unwrap_or(default_size);
         if !(1..=100).contains(&size) {
             return Err(invalid("maxResults must be between 1 and 100."));
@@ -198,7 +204,8 @@ impl<'a> Input<'a> {
             Some(token) => arns.iter().position(|arn| arn == token).ok_or_else(|| invalid("Invalid token"))? + 1,
             None => 0,
         };
-        let page: Vec<&String> = arns[start..].iter().take(usize::try_from(size).unwrap_or(1)).collect();
+        let size = aws.page_size(usize::try_from(size).unwrap_or(1));
+        let page: Vec<&String> = arns[start..].iter().take(size).collect();
         let mut output = serde_json::json!({member: page});
         if start + page.len() < arns.len() {
             output["nextToken"] = page.last().map(|arn| arn.as_str()).into();

@@ -11,7 +11,7 @@ use super::{ContainerInstance, invalid};
 const MOST_INSTANCES: usize = 100;
 
 pub(super) fn clusters(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
-    input.page("clusterArns", aws.ecs.clusters.values().map(|cluster| cluster.arn.clone()).collect(), 100)
+    input.page(aws, "clusterArns", aws.ecs.clusters.values().map(|cluster| cluster.arn.clone()).collect(), 100)
 }
 
 /// A family is ACTIVE while one of its revisions is.
@@ -27,13 +27,13 @@ pub(super) fn families(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         let active = revisions.iter().any(|definition| definition.active);
         name.starts_with(prefix) && wanted.is_none_or(|wanted| wanted == active)
     });
-    input.page("families", families.map(|(name, _)| name.clone()).collect(), 100)
+    input.page(aws, "families", families.map(|(name, _)| name.clone()).collect(), 100)
 }
 
 pub(super) fn container_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?;
     let instances = aws.ecs.instances.values().filter(|instance| instance.cluster == cluster.name);
-    input.page("containerInstanceArns", instances.map(|instance| instance.arn.clone()).collect(), 100)
+    input.page(aws, "containerInstanceArns", instances.map(|instance| instance.arn.clone()).collect(), 100)
 }
 
 pub(super) fn describe_container_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {

@@ -28,6 +28,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::stale::Change;
 use super::{ApiError, Aws, record};
 
 pub use clusters::add_container_instances;
@@ -106,9 +107,12 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "ListContainerInstances" => listings::container_instances(aws, &input),
         "DescribeContainerInstances" => listings::describe_container_instances(aws, &input),
         "CreateService" => services::create(aws, &input),
-        "UpdateService" => services::update(aws, &input),
+        "UpdateService" => {
+            aws.keep_before(Change::Service);
+            services::update(aws, &input)
+        }
         "DeleteService" => services::delete(aws, &input),
-        "DescribeServices" => service_answer::describe(aws, &input),
+        "DescribeServices" => aws.behind(&[Change::Service], |aws| service_answer::describe(aws, &input)),
         "ListServices" => service_answer::list(aws, &input),
         "ListTasks" => task_answer::list(aws, &input),
         "DescribeTasks" => task_answer::describe(aws, &input),

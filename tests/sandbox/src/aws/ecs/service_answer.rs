@@ -44,7 +44,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .filter(|service| service.cluster == cluster.name && service.status != ServiceStatus::Inactive);
     let services = services
         .filter(|service| launch_type.is_none_or(|wanted| wanted == service_rules::launch_type(&service.settings)));
-    input.page("serviceArns", services.map(|service| service.arn.clone()).collect(), 10)
+    input.page(aws, "serviceArns", services.map(|service| service.arn.clone()).collect(), 10)
 }
 
 pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {

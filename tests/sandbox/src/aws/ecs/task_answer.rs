@@ -36,7 +36,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     // A task whose desired status is PENDING does not exist.
     let none = input.text("desiredStatus") == Some("PENDING");
     let arns = aws.ecs.tasks.values().filter(|task| !none && matches(task)).map(|task| task.arn.clone()).collect();
-    input.page("taskArns", arns, 100)
+    input.page(aws, "taskArns", arns, 100)
 }
 
 pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {

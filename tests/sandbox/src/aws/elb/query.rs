@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::aws::stale::Change;
 use crate::aws::{ApiError, Aws};
 
 use super::resources::{default_rule, text};
@@ -18,19 +19,21 @@ pub(in crate::aws) const NAMESPACE: &str = "http://elasticloadbalancing.amazonaw
 /// One action by its API name with the parameters of the form; answers the members of its result.
 pub(in crate::aws) fn answer(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
     match action {
-        "DescribeTargetHealth" => target_health(aws, parameters),
+        "DescribeTargetHealth" => aws.behind(&[Change::Service, Change::Routing], |aws| target_health(aws, parameters)),
         "DescribeTargetGroups" => target_groups(aws, parameters),
         "DescribeLoadBalancers" => load_balancers(aws, parameters),
-        "DescribeListeners" => listeners(aws, parameters),
-        "DescribeRules" => rules(aws, parameters),
+        "DescribeListeners" => aws.behind(&[Change::Routing], |aws| listeners(aws, parameters)),
+        "DescribeRules" => aws.behind(&[Change::Routing], |aws| rules(aws, parameters)),
         "DescribeTags" => tags(aws, parameters),
         "DescribeTargetGroupAttributes" => attributes(aws, parameters, "TargetGroupArn"),
         "DescribeLoadBalancerAttributes" => attributes(aws, parameters, "LoadBalancerArn"),
         "ModifyRule" => {
+            aws.keep_before(Change::Routing);
             let arn = change::rule(aws, parameters)?;
             rules(aws, &only("RuleArns.member.1", arn))
         }
         "ModifyListener" => {
+            aws.keep_before(Change::Routing);
             let arn = change::listener(aws, parameters)?;
             listeners(aws, &only("ListenerArns.member.1", arn))
         }
@@ -151,7 +154,7 @@ fn target_groups(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> 
         return Err(target_group_not_found());
     }
     let found = found.into_iter().map(|group| describe_group(aws, group)).collect();
-    page("TargetGroups", found, parameters)
+    page(aws, "TargetGroups", found, parameters)
 }
 
 fn describe_group(aws: &Aws, group: &TargetGroup) -> Value {
@@ -190,7 +193,7 @@ fn load_balancers(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError>
             "IpAddressType": property("IpAddressType", "ipv4"),
         })
     };
-    page("LoadBalancers", found.into_iter().map(describe).collect(), parameters)
+    page(aws, "LoadBalancers", found.into_iter().map(describe).collect(), parameters)
 }
 
 fn listeners(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
@@ -214,7 +217,7 @@ fn listeners(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
             "Protocol": listener.properties.get("Protocol"), "DefaultActions": actions::described(listener.properties.get("DefaultActions")),
         })
     };
-    page("Listeners", found.into_iter().map(describe).collect(), parameters)
+    page(aws, "Listeners", found.into_iter().map(describe).collect(), parameters)
 }
 
 fn rules(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
@@ -248,7 +251,7 @@ fn rules(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
             "Actions": actions::described(listener.properties.get("DefaultActions")), "IsDefault": true,
         }));
     }
-    page("Rules", described, parameters)
+    page(aws, "Rules", described, parameters)
 }
 
 pub(super) fn validation(message: &str) -> ApiError {
@@ -265,7 +268,7 @@ fn members(parameters: &Parameters, list: &str, suffix: &str) -> Vec<String> {
 }
 
 /// One page of a list; the marker is the position at which the next page starts.
-fn page(name: &str, mut items: Vec<Value>, parameters: &Parameters) -> Result<Value, ApiError> {
+fn page(aws: &Aws, name: &str, mut items: Vec<Value>, parameters: &Parameters) -> Result<Value, ApiError> {
     let size = parameters
         .get("PageSize")
         .map_or(Ok(MOST_PAGE_SIZE), |size| size.parse())
@@ -275,7 +278,7 @@ fn page(name: &str, mut items: Vec<Value>, parameters: &Parameters) -> Result<Va
     let start =
         parameters.get("Marker").map_or(Ok(0), |marker| marker.parse()).ok().filter(|start| *start <= items.len());
     let start = start.ok_or_else(|| validation("The marker is not valid"))?;
-    let end = (start + size).min(items.len());
+    let end = (start + aws.page_size(size)).min(items.len());
     let next = (end < items.len()).then(|| end.to_string());
     let items: Vec<Value> = items.drain(start..end).collect();
     Ok(json!({name: items, "NextMarker": next}))

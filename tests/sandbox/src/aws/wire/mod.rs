@@ -159,16 +159,37 @@ impl Aws {
         self.refuse(request, error)
     }
 
-    fn answer(&mut self, request: &Request, refusal: Option<ApiError>) -> Response {
-        let at = self.now;
+    /// Answers one request with the error that its service has for a fault of its own. `effect`: the call takes effect all the same,
+    /// and the log has it as one that succeeded.
+    pub fn fail(&mut self, request: &Request, effect: bool) -> Response {
+        let error = internal_error(request.service().as_deref().unwrap_or_default());
+        if !effect {
+            return self.refuse(request, error);
+        }
+        self.call(request);
         let id = self.uuid();
+        self.respond(request, &id, Some(error)).response
+    }
+
+    fn answer(&mut self, request: &Request, refusal: Option<ApiError>) -> Response {
+        let (at, id) = (self.now, self.uuid());
+        let Answer { operation, error, response } = self.respond(request, &id, refusal);
+        let service = request.service().unwrap_or_default();
+        record::call(&service, &operation, error.as_deref(), request, &response);
+        let (caller, attempt) = (request.caller.clone(), self.calls.attempt);
+        self.calls.calls.push(Call { at, caller, service, operation, error, attempt });
+        response
+    }
+
+    /// The answer in the protocol of the service, with the identifier of the request.
+    fn respond(&mut self, request: &Request, id: &str, refusal: Option<ApiError>) -> Answer {
         let service = request.service().unwrap_or_default();
         let mut answer = match service.as_str() {
             "application-autoscaling" | "codepipeline" | "ecs" | "ecr" | "events" | "dynamodb" => {
                 json::answer(self, &service, request, refusal)
             }
             "cloudformation" | "elasticloadbalancing" | "iam" | "sts" => {
-                query::answer(self, &service, request, &id, refusal)
+                query::answer(self, &service, request, id, refusal)
             }
             // boto3 and the AWS CLI ask CloudWatch in JSON, the Rust SDK in CBOR.
             "monitoring" if request.header("x-amz-target").is_some() => json::answer(self, &service, request, refusal),
@@ -178,24 +199,34 @@ impl Aws {
                 Answer { operation, error, response }
             }
             "s3" => {
-                let (operation, error, response) = s3::answer(self, request, &id, refusal);
+                let (operation, error, response) = s3::answer(self, request, id, refusal);
                 Answer { operation, error, response }
             }
             "" => {
                 let message = "Missing Authentication Token";
                 let error =
                     ApiError { status: 403, ..ApiError::client("MissingAuthenticationTokenException", message) };
-                unknown::answer("", request, &id, Some(error))
+                unknown::answer("", request, id, Some(error))
             }
-            other => unknown::answer(other, request, &id, refusal),
+            other => unknown::answer(other, request, id, refusal),
         };
-        answer.response.headers.push(("x-amzn-requestid".to_owned(), id));
-        let Answer { operation, error, response } = answer;
-        record::call(&service, &operation, error.as_deref(), request, &response);
-        let (caller, attempt) = (request.caller.clone(), self.calls.attempt);
-        self.calls.calls.push(Call { at, caller, service, operation, error, attempt });
-        response
+        answer.response.headers.push(("x-amzn-requestid".to_owned(), id.to_owned()));
+        answer
     }
+}
+
+/// How a service words a fault of its own.
+fn internal_error(service: &str) -> ApiError {
+    let (code, message) = match service {
+        "application-autoscaling" => ("InternalServiceException", "The service encountered an internal error"),
+        "dynamodb" => ("InternalServerError", "Internal server error"),
+        "ecs" => ("ServerException", "Service Unavailable. Please try again later."),
+        "ecr" => ("ServerException", "Internal server error"),
+        "monitoring" => ("InternalServiceError", "Request processing has failed due to an internal error"),
+        "s3" => ("InternalError", "We encountered an internal error. Please try again."),
+        _ => ("InternalFailure", "The request processing has failed because of an unknown error"),
+    };
+    ApiError { status: 500, ..ApiError::client(code, message) }
 }
 
 pub(super) fn decode(text: &str) -> String {

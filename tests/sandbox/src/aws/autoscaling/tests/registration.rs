@@ -93,6 +93,27 @@ fn targets_are_described_by_id_and_in_pages() {
 }
 
 #[test]
+fn targets_come_in_pages_as_short_as_the_account_says() {
+    let mut aws = account(1, 1);
+    for name in ["a", "b"] {
+        let service = json!({"cluster": "main", "serviceName": name, "taskDefinition": "web", "desiredCount": 0});
+        ecs::call(&mut aws, "CreateService", &service).unwrap();
+        let target = json!({"ServiceNamespace": "ecs", "ResourceId": format!("service/main/{name}"), "ScalableDimension": DIMENSION, "MinCapacity": 0, "MaxCapacity": 1});
+        call(&mut aws, "RegisterScalableTarget", &target).unwrap();
+    }
+    aws.pages = Some(1);
+    let mut input = json!({"ServiceNamespace": "ecs", "ResourceIds": ["service/main/a", "service/main/b"]});
+    let mut seen = Vec::new();
+    for _ in 0..2 {
+        let page = call(&mut aws, "DescribeScalableTargets", &input).unwrap();
+        seen.push((page["ScalableTargets"][0]["ResourceId"].clone(), page["ScalableTargets"].as_array().map(Vec::len)));
+        input["NextToken"] = page["NextToken"].clone();
+    }
+    assert_eq!(seen, [(json!("service/main/a"), Some(1)), (json!("service/main/b"), Some(1))]);
+    assert_eq!(input["NextToken"], Value::Null);
+}
+
+#[test]
 fn a_registration_pulls_the_count_between_the_bounds() {
     for (before, after) in [(0, 2), (1, 2), (3, 3), (9, 4)] {
         let mut aws = account(1, before);

@@ -291,3 +291,30 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
         (since, since + 60_000)
     );
 }
+
+#[test]
+fn alarms_and_series_come_in_pages_as_short_as_the_account_says() {
+    let mut world = World::good(7);
+    world.minutes(5);
+    let queries = ["a", "b"].map(|id| world.query(id, Some("blue"), "RequestCount", "Sum")).to_vec();
+    let mut request = world.request(5, queries);
+    for (name, state) in [("web-errors", "OK"), ("web-latency", "ALARM")] {
+        set_alarm(&mut world.aws, name, state);
+    }
+    world.aws.pages = Some(1);
+    let mut alarms = json!({"AlarmNames": ["web-errors", "web-latency"], "MaxRecords": 100});
+    for (name, series) in [("web-errors", "a"), ("web-latency", "b")] {
+        let page = call(&mut world.aws, "DescribeAlarms", &alarms).unwrap();
+        assert_eq!(
+            (page["MetricAlarms"].as_array().unwrap().len(), &page["MetricAlarms"][0]["AlarmName"]),
+            (1, &json!(name))
+        );
+        alarms["NextToken"] = page["NextToken"].clone();
+        let page = world.ask(&request);
+        let whole: Vec<&Value> =
+            page["MetricDataResults"].as_array().unwrap().iter().filter(|it| it["StatusCode"] == "Complete").collect();
+        assert_eq!((whole.len(), &whole[0]["Id"]), (1, &json!(series)));
+        request["NextToken"] = page["NextToken"].clone();
+    }
+    assert_eq!((&alarms["NextToken"], &request["NextToken"]), (&Value::Null, &Value::Null));
+}

@@ -38,3 +38,17 @@ fn a_stopped_task_is_replaced() {
         "InvalidParameterException: The referenced task was not found."
     );
 }
+
+#[test]
+fn a_list_ends_its_page_as_early_as_the_account_says() {
+    let mut world = World::new(1);
+    world.fargate("nginx:1");
+    let request = world.balanced(3);
+    world.ok("CreateService", request);
+    world.run(10, |_| {});
+    world.aws.pages = Some(2);
+    let first = world.ok("ListTasks", json!({"cluster": "main", "maxResults": 100}));
+    let rest = world.ok("ListTasks", json!({"cluster": "main", "maxResults": 100, "nextToken": first["nextToken"]}));
+    let count = |page: &Value| page["taskArns"].as_array().map(Vec::len);
+    assert_eq!((count(&first), count(&rest), rest.get("nextToken")), (Some(2), Some(1), None));
+}

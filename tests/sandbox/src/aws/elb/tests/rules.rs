@@ -150,3 +150,14 @@ fn a_default_rule_is_changed_through_its_listener() {
     let input = json!({"RuleArn": default["RuleArn"], "Actions": [forward(&[(&blue, 1)])]});
     assert_eq!(ask(&mut aws, "ModifyRule", input).unwrap_err().code, "OperationNotPermitted");
 }
+
+#[test]
+fn rules_come_in_pages_as_short_as_the_account_says() {
+    let (mut aws, _, _, listener, rule) = secured();
+    aws.pages = Some(1);
+    let first = ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener})).unwrap();
+    assert_eq!((first["Rules"].as_array().map(Vec::len), &first["Rules"][0]["RuleArn"]), (Some(1), &json!(rule)));
+    let marker = first["NextMarker"].clone();
+    let rest = ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener, "Marker": marker})).unwrap();
+    assert_eq!((&rest["Rules"][0]["IsDefault"], &rest["NextMarker"]), (&json!(true), &Value::Null));
+}

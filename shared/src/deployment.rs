@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::job::{Failure, FailureType};
 use crate::ledger::{Change, OpenRelease};
+use crate::limits::STALE_READ;
 use crate::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::timestamp::readable;
 
@@ -60,9 +61,16 @@ enum Standing<'a> {
 }
 
 /// Decides the next step. `before` is the task definition that the service ran before the release, `elapsed` the time since this
-/// action began.
+/// action began, `changed` the time since the change was announced, if it was.
 #[must_use]
-pub fn next_step(asked: &Asked, release: &OpenRelease, before: &str, view: &ServiceView, elapsed: Duration) -> Step {
+pub fn next_step(
+    asked: &Asked,
+    release: &OpenRelease,
+    before: &str,
+    view: &ServiceView,
+    elapsed: Duration,
+    changed: Option<Duration>,
+) -> Step {
     let Some(primary) = view.primary().filter(|_| view.status == "ACTIVE") else {
         return fail(
             FailureType::JobFailed,
@@ -89,6 +97,14 @@ pub fn next_step(asked: &Asked, release: &OpenRelease, before: &str, view: &Serv
             ),
             true,
         ),
+        Standing::Foreign(primary)
+            if primary.task_definition == before && changed.is_some_and(|changed| changed < STALE_READ) =>
+        {
+            let wanted = revision(&asked.change.task_definition);
+            let summary =
+                format!("waiting for ECS to show the deployment of {wanted}; it shows {} as before", revision(before));
+            Step::Wait { summary, percent: 0 }
+        }
         Standing::Foreign(other) => fail(
             FailureType::JobFailed,
             format!(
@@ -121,12 +137,12 @@ fn standing<'a>(
         // The same definition at another count starts no deployment: that the count is not there says that it was never set.
         Some(Change { desired_count: Some(count), .. }) if same_definition && view.desired != *count => Standing::Lost,
         Some(_) if same_definition => Standing::Unnamed(primary),
-        Some(change) => displaced(change, view, primary),
+        Some(change) => displaced(change, before, view, primary),
     }
 }
 
 /// The PRIMARY deployment does not run what was announced: given up by ECS, replaced by somebody, or never made.
-fn displaced<'a>(change: &Change, view: &'a ServiceView, primary: &'a DeploymentView) -> Standing<'a> {
+fn displaced<'a>(change: &Change, before: &str, view: &'a ServiceView, primary: &'a DeploymentView) -> Standing<'a> {
     let ours = view.deployments.iter().find(|d| !d.primary && d.task_definition == change.task_definition);
     let id = change.deployment.as_deref().or(ours.map(|d| d.id.as_str()));
     let told = id.and_then(|id| {
@@ -136,7 +152,7 @@ fn displaced<'a>(change: &Change, view: &'a ServiceView, primary: &'a Deployment
         (Some(ours), _) if ours.rollout == Rollout::Failed => Standing::GivenUp { reason: reason_of(ours) },
         _ if primary.reason.contains("circuit breaker") => Standing::GivenUp { reason: primary.reason.clone() },
         (_, Some(message)) => Standing::GivenUp { reason: message.clone() },
-        (None, None) if change.deployment.is_none() => Standing::Lost,
+        (None, None) if change.deployment.is_none() && primary.task_definition == before => Standing::Lost,
         _ => Standing::Foreign(primary),
     }
 }
@@ -182,108 +198,4 @@ fn fail(kind: FailureType, message: String, rollout: bool) -> Step {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::ledger::{Prior, State};
-    use crate::service::tests::{NEW, OLD, deployment, steady};
-    use crate::strategy::Percentages;
-
-    fn asked(task_definition: &str) -> Asked {
-        let percentages = Percentages { minimum_healthy: 100, maximum: 200 };
-        let change =
-            Change { task_definition: task_definition.to_owned(), percentages, desired_count: None, deployment: None };
-        Asked { change, size: 2, deadline: Duration::from_secs(1_800) }
-    }
-
-    fn release(change: Option<Change>) -> OpenRelease {
-        OpenRelease {
-            execution: "e-1".to_owned(),
-            pipeline: "slipway-web".to_owned(),
-            digest: None,
-            state: State::Open,
-            began_at: steady(OLD).observed_at,
-            prior: Prior::of(&steady(OLD)),
-            registering: None,
-            registered: None,
-            change,
-            shift: None,
-            scale_in_suspended: None,
-            sized: None,
-            restoring: None,
-            judged: Vec::new(),
-            holding: None,
-            failure: None,
-            rolling_back_since: None,
-        }
-    }
-
-    fn step(change: Option<&str>, view: &ServiceView) -> Step {
-        let asked = asked(NEW);
-        let change =
-            change.map(|id| Change { deployment: (!id.is_empty()).then(|| id.to_owned()), ..asked.change.clone() });
-        next_step(&asked, &release(change), OLD, view, Duration::from_secs(60))
-    }
-
-    fn message(step: Step) -> String {
-        match step {
-            Step::Fail { failure, .. } => failure.message,
-            other => panic!("{other:?} is not a failure"),
-        }
-    }
-
-    #[test]
-    fn a_fresh_release_applies_once_and_then_waits() {
-        assert_eq!(step(None, &steady(OLD)), Step::Apply);
-        let mut view = steady(OLD);
-        view.deployments[0].primary = false;
-        view.deployments.insert(0, deployment("ecs-svc/2", NEW, true, Rollout::InProgress));
-        assert_eq!(step(Some(""), &view), Step::Adopt { deployment: "ecs-svc/2".to_owned() });
-        assert!(matches!(step(Some("ecs-svc/2"), &view), Step::Wait { percent: 50, .. }));
-        assert!(matches!(step(Some("ecs-svc/1"), &steady(NEW)), Step::Done { .. }));
-    }
-
-    #[test]
-    fn what_runs_already_is_done_without_a_change() {
-        assert!(matches!(step(None, &steady(NEW)), Step::Done { .. }));
-    }
-
-    #[test]
-    fn an_announced_change_that_left_no_trace_is_made_again() {
-        assert_eq!(step(Some(""), &steady(OLD)), Step::Apply);
-    }
-
-    #[test]
-    fn a_count_that_was_announced_and_never_set_is_set() {
-        let mut asked = asked(NEW);
-        asked.change.desired_count = Some(5);
-        let release = release(Some(asked.change.clone()));
-        assert_eq!(next_step(&asked, &release, NEW, &steady(NEW), Duration::ZERO), Step::Apply);
-    }
-
-    #[test]
-    fn a_circuit_breaker_is_told_from_other_hands() {
-        let mut view = steady(OLD);
-        view.deployments[0].reason =
-            "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.".to_owned();
-        assert!(message(step(Some("ecs-svc/2"), &view)).contains("gave the deployment up"));
-        let mut told = steady(OLD);
-        told.messages =
-            vec!["(service web) (deployment ecs-svc/2) deployment failed: tasks failed to start.".to_owned()];
-        assert!(message(step(Some("ecs-svc/2"), &told)).contains("tasks failed to start"));
-        assert!(message(step(Some("ecs-svc/2"), &steady(OLD))).contains("somebody else"));
-        let third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
-        assert!(message(step(None, &third)).contains("web:9"));
-    }
-
-    #[test]
-    fn a_stalled_rollout_and_a_late_one_fail_with_the_arithmetic() {
-        let mut stalled = steady(NEW);
-        stalled.deployments[0].rollout = Rollout::Failed;
-        assert!(message(step(Some("ecs-svc/1"), &stalled)).contains("stands still"));
-        let mut late = steady(NEW);
-        late.running = 1;
-        let change = Change { deployment: Some("ecs-svc/1".to_owned()), ..asked(NEW).change };
-        let step = next_step(&asked(NEW), &release(Some(change)), OLD, &late, Duration::from_secs(1_900));
-        assert!(message(step).contains("not steady after 31m40s (deadline 30m00s): 1 of 2 tasks running"));
-    }
-}
+mod tests;

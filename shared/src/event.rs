@@ -149,6 +149,111 @@ mod tests {
     }
 
     #[test]
+    fn every_field_of_a_push_is_read() {
+        assert_eq!(
+            push(|_| {}).expect("an event").expect("a push"),
+            PushedImage {
+                event: "13cde686-328b-6117-af20-0e5566167482".to_owned(),
+                repository: "web".to_owned(),
+                digest: format!("sha256:{}", "0a".repeat(32)),
+                tag: Some("1.0".to_owned()),
+            }
+        );
+        let untagged = push(|e| drop(e["detail"].as_object_mut().expect("an object").remove("image-tag")));
+        assert_eq!(untagged.expect("an event").expect("a push").tag, None);
+    }
+
+    #[test]
+    fn what_is_not_a_push_is_ignored_with_the_reason() {
+        let ignored = |change: fn(&mut Value)| push(change).expect("an event").expect_err("not a push");
+        assert_eq!(
+            ignored(|e| e["detail"]["action-type"] = json!("DELETE")),
+            "DELETE with result SUCCESS is no successful PUSH"
+        );
+        assert_eq!(
+            ignored(|e| e["detail"]["result"] = json!("FAILURE")),
+            "PUSH with result FAILURE is no successful PUSH"
+        );
+        assert_eq!(
+            ignored(|e| e["detail-type"] = json!("ECR Image Scan")),
+            "`ECR Image Scan` is no push; only \"ECR Image Action\" is"
+        );
+    }
+
+    #[test]
+    fn a_push_without_an_id_or_a_digest_is_refused() {
+        let refused = |change: fn(&mut Value)| push(change).expect_err("refused");
+        let expected = "the event has no id, so a duplicate could not be told";
+        assert_eq!(refused(|e| e["id"] = json!("")), expected);
+        assert_eq!(refused(|e| e["id"] = json!(null)), expected);
+        let expected = "`image-digest` latest is no sha256 digest";
+        assert_eq!(refused(|e| e["detail"]["image-digest"] = json!("latest")), expected);
+        let refusal = refused(|e| e["detail"] = json!({"result": "SUCCESS"}));
+        assert!(refusal.starts_with("detail of an ECR Image Action: missing field"), "{refusal}");
+        assert!(refused(|e| *e = json!({})).starts_with("not an EventBridge event: "));
+    }
+
+    #[test]
+    fn a_subscription_names_pipeline_and_action_and_nothing_else() {
+        let input = |value: Value| serde_json::from_value::<PushInput>(value).map_err(|error| error.to_string());
+        let subscription = json!({"pipeline": "slipway-web", "action": "Image"});
+        let read = input(json!({"subscription": subscription, "event": {"id": "1"}})).expect("understood");
+        assert_eq!((read.subscription.pipeline.as_str(), read.subscription.action.as_str()), ("slipway-web", "Image"));
+        assert_eq!(read.event, json!({"id": "1"}));
+        let other = json!({"pipeline": "slipway-web", "action": "Image", "tags": "*"});
+        let refused = input(json!({"subscription": other, "event": {}})).expect_err("unknown");
+        assert!(refused.contains("unknown field `tags`"), "{refused}");
+        let refused = input(json!({"subscription": subscription, "event": {}, "more": 1})).expect_err("unknown");
+        assert!(refused.contains("unknown field `more`"), "{refused}");
+        assert!(input(json!({"subscription": {"pipeline": "slipway-web"}, "event": {}})).is_err());
+    }
+
+    fn ended(state: &str) -> Result<RollBackCall, String> {
+        RollBackCall::parse(json!({
+            "version": "0", "id": "1", "detail-type": "CodePipeline Pipeline Execution State Change",
+            "source": "aws.codepipeline", "account": "111122223333", "time": "2026-01-05T09:00:00Z",
+            "region": "eu-west-1", "resources": [],
+            "detail": {"pipeline": "slipway-web", "execution-id": "e-1", "state": state, "version": 1}
+        }))
+    }
+
+    #[test]
+    fn each_bad_end_of_an_execution_wakes_roll_back_with_its_name() {
+        for (state, ending) in [
+            ("FAILED", Ending::Failed),
+            ("STOPPED", Ending::Stopped),
+            ("CANCELED", Ending::Canceled),
+            ("SUPERSEDED", Ending::Superseded),
+        ] {
+            assert_eq!(ended(state), Ok(RollBackCall::Ended { execution: "e-1".to_owned(), ending }), "{state}");
+        }
+    }
+
+    #[test]
+    fn an_execution_that_goes_on_or_succeeded_is_left_alone() {
+        for state in ["STARTED", "RESUMED", "STOPPING", "SUCCEEDED"] {
+            let reason = format!("the execution is {state}");
+            assert_eq!(ended(state), Ok(RollBackCall::Irrelevant(reason)));
+        }
+        let error = ended("EXPLODED").expect_err("an unknown state");
+        assert_eq!(error, "`EXPLODED` is not a state of a pipeline execution that this version knows");
+    }
+
+    #[test]
+    fn only_a_sweep_that_is_true_sweeps_and_other_events_are_irrelevant() {
+        assert!(RollBackCall::parse(json!({"sweep": false})).is_err());
+        let stage = json!({
+            "version": "0", "id": "1", "detail-type": "CodePipeline Stage Execution State Change",
+            "source": "aws.codepipeline", "account": "111122223333", "time": "2026-01-05T09:00:00Z",
+            "region": "eu-west-1", "resources": [], "detail": {"state": "FAILED", "execution-id": "e-1"}
+        });
+        let Ok(RollBackCall::Irrelevant(why)) = RollBackCall::parse(stage) else { panic!("irrelevant") };
+        assert!(why.starts_with("`CodePipeline Stage Execution State Change`"), "{why}");
+        let refused = RollBackCall::parse(json!({"parameters": {}})).expect_err("no execution");
+        assert!(refused.contains("missing field `execution`"), "{refused}");
+    }
+
+    #[test]
     fn what_is_no_successful_push_is_told_from_what_is_no_event() {
         assert!(push(|e| e["detail"]["action-type"] = json!("DELETE")).expect("an event").is_err());
         assert!(push(|e| e["detail"]["result"] = json!("FAILED")).expect("an event").is_err());

@@ -109,6 +109,52 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_a_reference_is_found() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        let reference = |name: &str, tag: Option<&str>, digest: Option<&str>| ImageReference {
+            name: name.to_owned(),
+            tag: tag.map(ToOwned::to_owned),
+            digest: digest.map(ToOwned::to_owned),
+        };
+        assert_eq!(parsed("web"), reference("web", None, None));
+        assert_eq!(parsed("a.b:5000/team/web:1.0"), reference("a.b:5000/team/web", Some("1.0"), None));
+        assert_eq!(parsed(&format!("a.b/web:1.0@{digest}")), reference("a.b/web", Some("1.0"), Some(digest.as_str())));
+        assert_eq!(parsed(&format!("web@{digest}")), reference("web", None, Some(digest.as_str())));
+    }
+
+    #[test]
+    fn a_pinned_image_is_its_digest_alone() {
+        let (old, new) = (format!("sha256:{}", "0a".repeat(32)), format!("sha256:{}", "0b".repeat(32)));
+        let pinned = parsed(&format!("a.b/web:1.0@{old}")).pinned(&new);
+        assert_eq!(pinned.to_string(), format!("a.b/web@{new}"));
+        assert_eq!(pinned.tag, None);
+    }
+
+    #[test]
+    fn a_digest_is_sha256_and_64_lower_case_digits() {
+        let digits = "0123456789abcdef".repeat(4);
+        assert!(is_digest(&format!("sha256:{digits}")));
+        for text in [
+            digits.clone(),
+            format!("sha512:{digits}"),
+            format!("sha256:{}", &digits[1..]),
+            format!("sha256:{digits}0"),
+            format!("sha256:{}", digits.to_uppercase()),
+            format!("sha256:g{}", &digits[1..]),
+            "sha256:".to_owned(),
+        ] {
+            assert!(!is_digest(&text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_short_digest_has_12_digits() {
+        let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+        assert_eq!(short(&digest), "sha256:0123456789ab");
+        assert_eq!(short("sha256:01"), "sha256:01");
+    }
+
+    #[test]
     fn references_round_trip() {
         let digest = format!("sha256:{}", "0a".repeat(32));
         for text in ["redis", "redis:7", "public.ecr.aws/nginx/nginx:1", &format!("a.b/c:1@{digest}")] {
@@ -122,11 +168,33 @@ mod tests {
         assert_eq!((ecr.region.as_str(), ecr.repository.as_str()), ("eu-west-1", "team/web"));
         assert_eq!(parsed("public.ecr.aws/nginx/nginx").ecr(), None);
         assert_eq!(parsed("wercker/api").ecr(), None);
+        let place = |registry: &str, region: &str, repository: &str| {
+            Some(EcrRepository {
+                registry_id: registry.to_owned(),
+                region: region.to_owned(),
+                repository: repository.to_owned(),
+            })
+        };
+        let china = parsed("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/web").ecr();
+        assert_eq!(china, place("111122223333", "cn-north-1", "web"));
+        let fips = parsed("111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/web:1").ecr();
+        assert_eq!(fips, place("111122223333", "us-east-1", "web"));
+        for other in [
+            "11112222333.dkr.ecr.eu-west-1.amazonaws.com/web",
+            "1111222233334.dkr.ecr.eu-west-1.amazonaws.com/web",
+            "11112222333a.dkr.ecr.eu-west-1.amazonaws.com/web",
+            "111122223333.dkr.ecs.eu-west-1.amazonaws.com/web",
+            "111122223333.dkx.ecr.eu-west-1.amazonaws.com/web",
+            "111122223333.dkr.ecr.eu-west-1.example.com/web",
+        ] {
+            assert_eq!(parsed(other).ecr(), None, "{other}");
+        }
     }
 
     #[test]
     fn what_is_not_a_reference_is_refused() {
-        for text in ["", "<IMAGE1_NAME>", "a b", "web@sha256:12", "web:", "#{Image.ImageURI}", "web/"] {
+        let twice = format!("web@sha256:{0}@sha256:{0}", "0a".repeat(32));
+        for text in ["", "<IMAGE1_NAME>", "a b", "web@sha256:12", "web:", "#{Image.ImageURI}", "web/", ":1", &twice] {
             assert!(ImageReference::parse(text).is_err(), "{text} was taken");
         }
     }

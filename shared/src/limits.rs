@@ -99,6 +99,9 @@ pub const RANKED_VALUES: usize = 2 * 24 * 60;
 /// Queries of one GetMetricData (API_GetMetricData).
 pub const METRIC_QUERIES: usize = 500;
 
+/// How often a series is asked for in one look when CloudWatch could not read it. Ours: three failures of one series in a row are an outage.
+pub const SERIES_ATTEMPTS: usize = 3;
+
 /// How long after the end of a minute its metrics are read: what is read earlier may be a part of it. CloudWatch's load balancer
 /// metrics are complete after one to two minutes.
 pub const METRIC_DELAY: Duration = Duration::from_secs(120);
@@ -109,6 +112,11 @@ pub const BAKE_AHEAD: Duration = Duration::from_secs(5 * 60);
 
 /// How long a rollback waits for its report once the traffic is back. Ours: time enough for a throttled service.
 pub const REPORT_DEADLINE: Duration = Duration::from_secs(10 * 60);
+
+/// How long a read may still show what was before a change that is known to have been made. Ours: Amazon ECS is eventually consistent and
+/// advises to repeat a read with growing pauses of up to five minutes
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html).
+pub const STALE_READ: Duration = Duration::from_secs(5 * 60);
 
 /// Alarms that an evaluate-canary action can name. Ours: they fit into its user parameters.
 pub const ALARMS: usize = 10;

@@ -64,11 +64,14 @@ impl Traffic {
         };
         let (reason, recorded) = (restoring.reason, pair.weights());
         let back = format!("{reason}; the traffic is back at {recorded}");
-        if seen.view.weights == recorded {
+        // Weights that are read as recorded may be older than a shift that moved them: they are set once more.
+        let shift = release.shift.as_ref();
+        let unseen = shift.is_some_and(|shift| shift.may_be_unseen(seen.view.weights, seen.view.observed_at));
+        if seen.view.weights == recorded && !unseen {
             return Ok(WayBack::Back(back, Box::new(lease)));
         }
         let known = release.shift.clone().map_or_else(Vec::new, Shift::announced);
-        if !known.contains(&seen.view.weights) {
+        if seen.view.weights != recorded && !known.contains(&seen.view.weights) {
             return Err(Failure::job(format!(
                 "{reason}; somebody set the weights to {} meanwhile, which is left alone",
                 seen.view.weights

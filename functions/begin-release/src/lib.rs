@@ -335,3 +335,6 @@ fn waiting(other: &OpenRelease, now: Timestamp) -> Report {
         0,
     )
 }
+
+#[cfg(test)]
+mod tests;

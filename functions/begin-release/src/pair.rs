@@ -120,3 +120,49 @@ fn live(seen: Weights, settled: Option<Settled>) -> Result<(Colour, Weights), Fa
         ))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use slipway::service::TargetGroupView;
+
+    use super::*;
+    use crate::subject::tests::service;
+
+    fn registered(groups: &[&str]) -> ServiceView {
+        let group = |arn: &&str| TargetGroupView { arn: (*arn).to_owned(), healthy: 0, registered: 0 };
+        ServiceView { target_groups: groups.iter().map(group).collect(), ..service() }
+    }
+
+    #[test]
+    fn a_colour_s_group_is_the_one_that_rule_and_service_share() {
+        let weights = [("blue", 30), ("green", 70), ("third", 5)];
+        let weights = weights.map(|(arn, weight)| (arn.to_owned(), weight)).to_vec();
+        let rule = RuleView { weights, sticky: None };
+        let found = |groups: &[&str]| group_of("shop-green", &registered(groups), &rule).map_err(|why| why.message);
+        assert_eq!(found(&["green"]), Ok(("green".to_owned(), 70)));
+        assert_eq!(found(&["internal", "green"]), Ok(("green".to_owned(), 70)));
+        for none in [&["internal"][..], &[]] {
+            let why = found(none).expect_err("not in the rule");
+            assert!(why.starts_with("the rule forwards to no target group of service `shop-green`"), "{why}");
+        }
+        let why = found(&["green", "third"]).expect_err("two in the rule");
+        assert!(why.starts_with("the rule forwards to several target groups of service `shop-green`"), "{why}");
+    }
+
+    #[test]
+    fn the_rule_decides_which_colour_is_live_and_else_the_last_release() {
+        let settled = Settled { live: Colour::Blue, blue: 90, green: 0, owed_blue: None, owed_green: None };
+        let live = |blue, green, settled| live(Weights { blue, green }, settled).map_err(|why| why.message);
+        let seen = |colour, blue, green| Ok((colour, Weights { blue, green }));
+        for settled in [None, Some(settled)] {
+            assert_eq!(live(0, 7, settled), seen(Colour::Green, 0, 7));
+            assert_eq!(live(999, 0, settled), seen(Colour::Blue, 999, 0));
+        }
+        for (blue, green) in [(50, 50), (1, 999), (0, 0)] {
+            assert_eq!(live(blue, green, Some(settled)), seen(Colour::Blue, 90, 0));
+            let why = live(blue, green, None).expect_err("not known");
+            let start = format!("the weights are blue {blue} / green {green} and no release has left a record");
+            assert!(why.starts_with(&start), "{why}");
+        }
+    }
+}

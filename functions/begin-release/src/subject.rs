@@ -76,3 +76,58 @@ pub(crate) fn legal_service(service: &str, view: &ServiceView) -> Result<(), Fai
         (status, ..) => refuse("the status", status, "ACTIVE"),
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use slipway::job::FailureType;
+    use slipway::strategy::Percentages;
+    use slipway::timestamp::Timestamp;
+
+    use super::*;
+
+    /// A service that a release may change.
+    pub(crate) fn service() -> ServiceView {
+        ServiceView {
+            observed_at: Timestamp::from_secs(1_767_603_600).expect("in range"),
+            status: "ACTIVE".to_owned(),
+            desired: 2,
+            running: 2,
+            pending: 0,
+            percentages: Percentages { minimum_healthy: 100, maximum: 200 },
+            scheduling: Scheduling::Replica,
+            controller: "ECS".to_owned(),
+            strategy: "ROLLING".to_owned(),
+            tagged: true,
+            deployments: Vec::new(),
+            target_groups: Vec::new(),
+            messages: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_tagged_replica_services_that_ecs_rolls_are_released() {
+        assert_eq!(legal_service("web", &service()), Ok(()));
+        type Spoil = fn(&mut ServiceView);
+        let cases: [(Spoil, &str); 6] = [
+            (|view| view.tagged = false, "service `web` does not bear the tag `slipway:service`"),
+            (|view| view.scheduling = Scheduling::Daemon, "the scheduling strategy of service `web` is DAEMON"),
+            (|view| view.strategy = "BLUE_GREEN".to_owned(), "the deployment strategy of service `web` is BLUE_GREEN"),
+            (
+                |view| view.controller = "CODE_DEPLOY".to_owned(),
+                "the deployment controller of service `web` is CODE_DEPLOY",
+            ),
+            (|view| view.status = "DRAINING".to_owned(), "the status of service `web` is DRAINING"),
+            (
+                |view| (view.scheduling, view.tagged) = (Scheduling::Daemon, false),
+                "the scheduling strategy of service `web` is DAEMON",
+            ),
+        ];
+        for (spoil, start) in cases {
+            let mut view = service();
+            spoil(&mut view);
+            let failure = legal_service("web", &view).expect_err(start);
+            assert_eq!(failure.kind, FailureType::ConfigurationError);
+            assert!(failure.message.starts_with(start), "{}", failure.message);
+        }
+    }
+}

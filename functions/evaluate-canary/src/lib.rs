@@ -9,7 +9,7 @@ use slipway::aws::{Alarm, Artifacts, Held, Jobs, Ledger, Metrics, Pairs, Reports
 use slipway::blue_green::restore::filled;
 use slipway::blue_green::shift::{Asked, Watched, watch};
 use slipway::blue_green::{PriorPair, Weights};
-use slipway::canary::{Bake, Data, Memory, Outlook, Seen, Settings, Sides, look, plan, words};
+use slipway::canary::{Bake, Data, Memory, Outlook, Seen, Settings, Sides, arrival, look, plan, sight, words};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::judge::Decision;
 use slipway::ledger::{Lease, OpenRelease};
@@ -124,6 +124,7 @@ impl EvaluateCanary {
                 self.ledger.advance(&lease.with_shift_made(job.now)).await?;
                 return Ok(Report::going_with(format!("weights are {}", seen.view.weights), 0, job.payload.clone()));
             }
+            Watched::Unseen { summary } => return Ok(Report::going_with(summary, 0, job.payload.clone())),
             Watched::Restore { reason } => return self.give_up(look, &reason, None).await,
             // The first job of a judgement may be delivered again when the traffic has long gone on: the second look tells.
             Watched::Alone(failure) if job.is_first() && !release.judged.is_empty() => {
@@ -159,7 +160,8 @@ impl EvaluateCanary {
         let share = format!("{}% to {new}", standing.weights.percent(new));
         if minute == 0 {
             let summary = format!("{share}; no minute of the bake is complete yet; {}", standing.health);
-            return Ok(Report::going_with(summary, 0, look.job.payload.clone()));
+            let payload = self.sighted(&look, &settings, memory).await?.payload();
+            return Ok(Report::going_with(summary, 0, Some(payload)));
         }
         let mut outlook = match self.outlook(&look, &settings, &memory, minute).await {
             Err(StepError::Busy(busy)) => return self.wait_blind(look, busy).await,
@@ -210,8 +212,9 @@ impl EvaluateCanary {
             }
         };
         let measured = words::measured(&look.pair.live.to_string(), &thresholds, &errors, clumps);
+        let agrees = arrival::agrees(&before, first - plan::UNSETTLED_MINUTES);
         let first = first + i64::from(look.job.spec.warm_up());
-        let memory = Memory::new(first, thresholds, (errors.dispersion, clumps), errors.rate);
+        let memory = Memory::new(first, thresholds, (errors.dispersion, clumps), errors.rate).with_agreement(agrees);
         let (new, baked) = (look.pair.idle(), words::baked(0, settings.judge.end));
         let summary = format!("{}% to {new}, {baked}; {measured}; {}", standing.weights.percent(new), standing.health);
         Ok(Report::going_with(summary, 0, Some(memory.payload())))
@@ -225,11 +228,33 @@ impl EvaluateCanary {
         memory: &Memory,
         minute: u32,
     ) -> Result<Outlook, StepError> {
-        let queries = seen.sides()?.of_look(&memory.thresholds_ms, &settings.custom);
-        // The minute before the first says whether a counter that is absent in the first is zero.
-        let data: Data = self.metrics.read(&queries, memory.first - 1, memory.first + i64::from(minute)).await?;
+        let data = self.read(seen, settings, memory).await?;
         let now_secs = seen.job.now.secs();
         Ok(look(&Seen { settings, memory, data: &data, minute, now_secs })?)
+    }
+
+    /// Everything there is of the minutes that are over.
+    async fn read(&self, seen: &Look<'_>, settings: &Settings, memory: &Memory) -> Result<Data, StepError> {
+        let queries = seen.sides()?.of_look(&memory.thresholds_ms, &settings.custom);
+        // The minute before the first says whether a counter that is absent in the first is zero.
+        Ok(self.metrics.read(&queries, memory.first - 1, seen.job.now.secs().div_euclid(60)).await?)
+    }
+
+    /// What there is of the first minute, so that the next look can tell whether it has changed. Nothing is judged yet, so it does not matter when
+    /// it cannot be read.
+    async fn sighted(&self, seen: &Look<'_>, settings: &Settings, memory: Memory) -> Result<Memory, StepError> {
+        let now_secs = seen.job.now.secs();
+        if now_secs.div_euclid(60) <= memory.first {
+            return Ok(memory);
+        }
+        match self.read(seen, settings, &memory).await {
+            Ok(data) => {
+                let sightings = sight(&memory, &data, now_secs);
+                Ok(memory.with_sightings(sightings))
+            }
+            Err(StepError::Busy(_)) => Ok(memory),
+            Err(error) => Err(error),
+        }
     }
 
     async fn settings(&self, job: &Job<Spec>) -> Result<Settings, StepError> {
@@ -275,3 +300,6 @@ impl Look<'_> {
         format!("{}/{}/{began}", spec.pipeline, spec.execution)
     }
 }
+
+#[cfg(test)]
+mod tests;

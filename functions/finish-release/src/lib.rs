@@ -170,3 +170,6 @@ fn truth(spec: &Spec, release: &OpenRelease, prior: &Prior, view: &ServiceView, 
 fn done(outcome: Outcome, reason: &str) -> Report {
     Report::done(format!("{outcome}: {reason}"), [("Outcome", outcome.to_string())])
 }
+
+#[cfg(test)]
+mod tests;

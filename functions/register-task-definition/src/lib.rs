@@ -221,3 +221,6 @@ fn report(arn: &str, prior: &str, wanted: &TaskDefinition, note: &str) -> Report
         [("TaskDefinitionArn", arn.to_owned()), ("PriorTaskDefinitionArn", prior.to_owned()), ("ImageURIs", changed)];
     Report::done(summary, outputs)
 }
+
+#[cfg(test)]
+mod tests;

@@ -151,3 +151,109 @@ impl Spec {
 fn minutes(minutes: u32) -> Duration {
     Duration::from_secs(u64::from(minutes) * 60)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+    use slipway::job::FailureType;
+
+    use super::*;
+
+    fn parsed(more: Value) -> Result<Spec, serde_json::Error> {
+        let mut all = json!({
+            "pipeline": "slipway-shop", "execution": "e-1", "cluster": "apps", "service": "shop",
+            "task_definition": "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop-blue:2",
+        });
+        all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        serde_json::from_value(all)
+    }
+
+    fn spec(more: Value) -> Spec {
+        parsed(more).expect("known fields")
+    }
+
+    fn refusal(more: Value) -> String {
+        let failure = spec(more.clone()).check().expect_err(&more.to_string());
+        assert_eq!(failure.kind, FailureType::ConfigurationError);
+        failure.message
+    }
+
+    #[test]
+    fn each_word_gives_its_percentages() {
+        let percentages = |more: Value| {
+            let spec = spec(more);
+            spec.check().expect("legal");
+            spec.percentages()
+        };
+        assert_eq!(percentages(json!({"shift": "all-at-once"})), [100]);
+        assert_eq!(percentages(json!({"shift": "linear", "step_percent": 20})), [20, 40, 60, 80, 100]);
+        assert_eq!(percentages(json!({"shift": "linear", "step_percent": 30})), [30, 60, 90, 100]);
+        assert_eq!(percentages(json!({"shift": "linear", "step_percent": 100})), [100]);
+        assert_eq!(percentages(json!({"shift": "linear", "step_percent": 1})).len(), 100);
+        assert_eq!(percentages(json!({"shift": "listed", "steps": [5, 25, 100]})), [5, 25, 100]);
+        assert_eq!(percentages(json!({"shift": "listed", "steps": [5]})), [5]);
+    }
+
+    #[test]
+    fn bakes_and_health_have_defaults() {
+        let default = spec(json!({"shift": "all-at-once"}));
+        let (steps, last) = (default.step_bake().as_secs(), default.last_bake().as_secs());
+        assert_eq!((steps, last, default.minimum_healthy_percent()), (120, 600, 75));
+        let given = spec(json!({
+            "shift": "linear", "step_percent": 50, "step_minutes": 3, "bake_minutes": 0, "minimum_healthy_percent": 100,
+        }));
+        let (steps, last) = (given.step_bake().as_secs(), given.last_bake().as_secs());
+        assert_eq!((steps, last, given.minimum_healthy_percent()), (180, 0, 100));
+    }
+
+    #[test]
+    fn an_action_bakes_for_less_than_a_day() {
+        let check = |more: Value| spec(more).check();
+        assert_eq!(check(json!({"shift": "all-at-once", "bake_minutes": 1380})), Ok(()));
+        let text = refusal(json!({"shift": "all-at-once", "bake_minutes": 1381}));
+        assert!(text.starts_with("the shift would bake for 1381 minutes in all (1 steps,"), "{text}");
+        // Four steps of 20 % before the last one.
+        let linear = |step_minutes: u32| json!({"shift": "linear", "step_percent": 20, "step_minutes": step_minutes, "bake_minutes": 20});
+        assert_eq!(check(linear(340)), Ok(()));
+        let text = refusal(linear(341));
+        assert!(text.starts_with("the shift would bake for 1384 minutes in all (5 steps,"), "{text}");
+        let huge =
+            refusal(json!({"shift": "listed", "steps": [1, 2], "step_minutes": u32::MAX, "bake_minutes": u32::MAX}));
+        assert!(huge.starts_with("the shift would bake for 8589934590 minutes in all (2 steps,"), "{huge}");
+    }
+
+    #[test]
+    fn a_list_has_up_to_twenty_rising_percentages() {
+        let listed = |steps: Vec<u32>| json!({"shift": "listed", "steps": steps, "step_minutes": 1});
+        assert_eq!(spec(listed((1..=20).collect())).check(), Ok(()));
+        for steps in [(1..=21).collect(), vec![], vec![50, 50], vec![5, 100, 25], vec![100, 5]] {
+            let text = refusal(listed(steps.clone()));
+            assert!(text.starts_with(&format!("`steps` is {steps:?};")) && text.contains("1 to 20 rising"), "{text}");
+        }
+        for steps in [vec![0, 100], vec![5, 101]] {
+            parsed(listed(steps)).expect_err("not a percentage");
+        }
+    }
+
+    #[test]
+    fn parameters_that_do_not_fit_the_word_are_refused_by_name() {
+        let cases = [
+            (json!({"shift": "linear"}), "`step_percent` is missing"),
+            (json!({"shift": "listed"}), "`steps` is missing"),
+            (json!({"shift": "linear", "steps": [5]}), "`steps` is given"),
+            (json!({"shift": "linear", "step_percent": 5, "steps": [5]}), "`steps` is given"),
+            (json!({"shift": "all-at-once", "steps": [5]}), "`steps` is given"),
+            (json!({"shift": "listed", "step_percent": 5}), "`step_percent` is given"),
+            (json!({"shift": "listed", "step_percent": 5, "steps": [5]}), "`step_percent` is given"),
+            (json!({"shift": "all-at-once", "step_percent": 5}), "`step_percent` is given"),
+            (json!({"shift": "all-at-once", "step_minutes": 2}), "`step_minutes` is given"),
+            (json!({"shift": "all-at-once", "task_definition": "shop-blue:2"}), "`task_definition` is `shop-blue:2`"),
+        ];
+        for (parameters, start) in cases {
+            let text = refusal(parameters);
+            assert!(text.starts_with(start), "{text} does not begin with {start}");
+        }
+        parsed(json!({"shift": "all-at-once", "colour": "blue"})).expect_err("an unknown field");
+        parsed(json!({"shift": "canary"})).expect_err("an unknown word");
+    }
+}

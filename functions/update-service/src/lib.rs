@@ -206,7 +206,8 @@ impl UpdateService {
     ) -> StepResult {
         let spec = &job.spec;
         let deployment = release.change.as_ref().and_then(|change| change.deployment.as_deref());
-        match next_step(&asked, release, before, &seen.view, job.now.since(job.since)) {
+        let (elapsed, changed) = (job.now.since(job.since), lease.changed_at.map(|at| job.now.since(at)));
+        match next_step(&asked, release, before, &seen.view, elapsed, changed) {
             Step::Apply => self.apply(job, lease, asked.change, seen).await,
             Step::Adopt { deployment } => {
                 self.ledger.advance(&lease.with_deployment(&deployment)).await?;
@@ -274,3 +275,6 @@ fn refused(error: AwsError, task_definition: &str) -> StepError {
     }
     error.into()
 }
+
+#[cfg(test)]
+mod tests;

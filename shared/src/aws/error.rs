@@ -32,13 +32,14 @@ pub enum ErrorKind {
     Unexpected,
 }
 
-const THROTTLED: [&str; 8] = [
+const THROTTLED: [&str; 9] = [
     "Throttling",
     "ThrottlingException",
     "ThrottledException",
     "TooManyRequestsException",
     "RequestLimitExceeded",
     "ProvisionedThroughputExceededException",
+    "TransactionConflictException",
     "TransactionInProgressException",
     "SlowDown",
 ];
@@ -167,6 +168,12 @@ mod tests {
     fn secrets_are_blotted_out_and_short_values_left() {
         let error = AwsError::unexpected("ecs:RegisterTaskDefinition", "value hunter22 of web5 is wrong");
         assert_eq!(error.without(["hunter22", "5", ""].into_iter()).message, "value *** of web5 is wrong");
+    }
+
+    #[test]
+    fn a_value_of_6_characters_is_blotted_out_wherever_it_stands_and_one_of_5_is_left() {
+        let error = AwsError::unexpected("ecs:RegisterTaskDefinition", "abcdef, vwxyz and abcdef");
+        assert_eq!(error.without(["vwxyz", "abcdef"].into_iter()).message, "***, vwxyz and ***");
     }
 
     #[test]

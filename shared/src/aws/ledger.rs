@@ -8,13 +8,15 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
 use aws_sdk_dynamodb::types::builders::PutBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
 
-use super::{AwsError, Sdk, short};
+use super::{AwsError, ErrorKind, Sdk, short};
 use crate::job::{Failure, StepError, StepResult};
 use crate::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, Started, State};
 use crate::limits::{FORMAT_VERSION, PAGES};
@@ -102,8 +104,24 @@ fn moved() -> StepError {
 }
 
 fn is_lost_race(error: &AwsError) -> bool {
-    ["ConditionalCheckFailedException", "TransactionCanceledException", "TransactionConflictException"]
-        .contains(&error.code.as_str())
+    error.code == "ConditionalCheckFailedException"
+}
+
+/// Sends a transaction. `false`: one of its conditions does not hold, so that another invocation was faster. One that met another transaction
+/// on the same items, or was throttled, says nothing about the conditions: it is `Busy`.
+async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsError> {
+    let Err(error) = request.send().await else { return Ok(true) };
+    let reasons = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled.cancellation_reasons(),
+        _ => &[],
+    };
+    let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
+    if has("ConditionalCheckFailed") {
+        return Ok(false);
+    }
+    let passes = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"].into_iter().any(has);
+    let error = AwsError::of("dynamodb:PutItem")(error);
+    Err(AwsError { kind: if passes { ErrorKind::Busy } else { error.kind }, ..error })
 }
 
 impl Ledger {
@@ -207,12 +225,7 @@ impl Ledger {
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":started", AttributeValue::S("started".to_owned()));
         let put = TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build();
-        let request = self.client.transact_write_items().transact_items(put).transact_items(self.mark(record)?);
-        match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
-            Ok(_) => Ok(true),
-            Err(error) if is_lost_race(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
+        transact(self.client.transact_write_items().transact_items(put).transact_items(self.mark(record)?)).await
     }
 
     fn put_of(&self, record: &Record) -> Result<PutBuilder, AwsError> {
@@ -281,10 +294,7 @@ impl Ledger {
             RecordState::Closed => request,
             RecordState::Started | RecordState::Begun => request.transact_items(self.mark(record)?),
         };
-        match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
-            Err(error) if is_lost_race(&error) => Err(moved()),
-            other => Ok(other.map(drop)?),
-        }
+        if transact(request).await? { Ok(()) } else { Err(moved()) }
     }
 
     /// What a step of `name` may do.

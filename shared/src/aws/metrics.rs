@@ -1,5 +1,7 @@
 //! CloudWatch: series of metrics, whole, and the states of alarms.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
@@ -8,7 +10,9 @@ use aws_sdk_cloudwatch::types::{
 
 use super::{AwsError, ErrorKind, Sdk};
 use crate::canary::{Data, Query};
-use crate::limits::{METRIC_QUERIES, PAGES};
+use crate::limits::{METRIC_QUERIES, PAGES, SERIES_ATTEMPTS};
+
+const DATA: &str = "cloudwatch:GetMetricData";
 
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -29,40 +33,57 @@ impl Metrics {
     }
 
     /// All points of the queries from the minute `from` to before the minute `to`, both since the Unix epoch. Every page is asked
-    /// for: a series that came in parts is whole here.
+    /// for: a series that came in parts is whole here. A series that CloudWatch could not read is asked for again, by itself.
     ///
     /// # Errors
     /// When a call fails, or CloudWatch could not read one of the series: what is missing then must not pass for 0.
     pub async fn read(&self, queries: &[Query], from: i64, to: i64) -> Result<Data, AwsError> {
-        const OPERATION: &str = "cloudwatch:GetMetricData";
         if queries.len() > METRIC_QUERIES {
-            return Err(AwsError::unexpected(OPERATION, format!("{} queries; legal: {METRIC_QUERIES}", queries.len())));
+            return Err(AwsError::unexpected(DATA, format!("{} queries; legal: {METRIC_QUERIES}", queries.len())));
         }
-        let asked: Vec<MetricDataQuery> = queries.iter().map(asked).collect();
         let mut data: Data = queries.iter().map(|query| (query.id.clone(), Default::default())).collect();
+        let mut left: Vec<MetricDataQuery> = queries.iter().map(asked).collect();
+        let mut unread = BTreeMap::new();
+        for _ in 0..SERIES_ATTEMPTS {
+            unread = self.pages(&left, from, to, &mut data).await?;
+            if unread.is_empty() {
+                return Ok(data);
+            }
+            left.retain(|query| query.id().is_some_and(|id| unread.contains_key(id)));
+        }
+        let (id, status) = unread.pop_first().unwrap_or_default();
+        Err(incomplete(ErrorKind::Busy, format!("the series {id} came as {status}")))
+    }
+
+    /// Adds the points of some queries. Answers those that CloudWatch could not read whole, with the status of each.
+    async fn pages(
+        &self,
+        queries: &[MetricDataQuery],
+        from: i64,
+        to: i64,
+        data: &mut Data,
+    ) -> Result<BTreeMap<String, String>, AwsError> {
+        let mut unread = BTreeMap::new();
         let mut token = None;
         for _ in 0..PAGES {
-            let request = self.client.get_metric_data().set_metric_data_queries(Some(asked.clone()));
+            let request = self.client.get_metric_data().set_metric_data_queries(Some(queries.to_vec()));
             let request = request
                 .start_time(DateTime::from_secs(from * 60))
                 .end_time(DateTime::from_secs(to * 60))
                 .scan_by(ScanBy::TimestampAscending)
                 .set_next_token(token);
-            let page = request.send().await.map_err(AwsError::of(OPERATION))?;
+            let page = request.send().await.map_err(AwsError::of(DATA))?;
             token = page.next_token().map(ToOwned::to_owned);
             for result in page.metric_data_results() {
-                take(result, token.is_some(), &mut data).map_err(|(kind, message)| AwsError {
-                    operation: OPERATION,
-                    kind,
-                    code: "IncompleteData".to_owned(),
-                    message,
-                })?;
+                if let Some(status) = take(result, token.is_some(), data)? {
+                    unread.insert(result.id().unwrap_or_default().to_owned(), status);
+                }
             }
             if token.is_none() {
-                return Ok(data);
+                return Ok(unread);
             }
         }
-        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages")))
+        Err(AwsError::unexpected(DATA, format!("more than {PAGES} pages")))
     }
 
     /// Those among the named alarms that ring or do not exist.
@@ -74,20 +95,28 @@ impl Metrics {
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let request = self.client.describe_alarms().set_alarm_names(Some(names.to_vec())).max_records(100);
-        let request = request.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
-        let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
-        let metric =
-            answer.metric_alarms().iter().map(|alarm| (alarm.alarm_name(), alarm.state_value(), alarm.state_reason()));
-        let composite = answer
-            .composite_alarms()
-            .iter()
-            .map(|alarm| (alarm.alarm_name(), alarm.state_value(), alarm.state_reason()));
-        let found: Vec<_> = metric.chain(composite).collect();
-        let state = |name: &String| match found.iter().find(|(known, ..)| *known == Some(name)) {
-            Some((_, Some(StateValue::Alarm), reason)) => {
-                Some(Alarm::Ringing { name: name.clone(), reason: reason.unwrap_or("no reason").to_owned() })
+        let (mut found, mut token) = (Vec::new(), None);
+        for page in 0..=PAGES {
+            if page == PAGES {
+                return Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages")));
             }
+            let request = self.client.describe_alarms().set_alarm_names(Some(names.to_vec())).max_records(100);
+            let request = request.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
+            let answer = request.set_next_token(token).send().await.map_err(AwsError::of(OPERATION))?;
+            let metric = answer.metric_alarms.unwrap_or_default();
+            let composite = answer.composite_alarms.unwrap_or_default();
+            found.extend(metric.into_iter().map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason)));
+            found.extend(composite.into_iter().map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason)));
+            token = answer.next_token;
+            if token.is_none() {
+                break;
+            }
+        }
+        let state = |name: &String| match found.iter().find(|(known, ..)| known.as_ref() == Some(name)) {
+            Some((_, Some(StateValue::Alarm), reason)) => Some(Alarm::Ringing {
+                name: name.clone(),
+                reason: reason.clone().unwrap_or_else(|| "no reason".to_owned()),
+            }),
             Some(_) => None,
             None => Some(Alarm::Missing { name: name.clone() }),
         };
@@ -106,16 +135,24 @@ fn asked(query: &Query) -> MetricDataQuery {
     MetricDataQuery::builder().id(&query.id).metric_stat(stat).return_data(true).build()
 }
 
-/// Adds the points of one result. Parts are followed by more only as long as there is a token.
-fn take(result: &MetricDataResult, more: bool, data: &mut Data) -> Result<(), (ErrorKind, String)> {
+fn incomplete(kind: ErrorKind, message: String) -> AwsError {
+    AwsError { operation: DATA, kind, code: "IncompleteData".to_owned(), message }
+}
+
+/// Adds the points of one result; answers its status when they are not whole. Parts are followed by more only as long as there is a token.
+fn take(result: &MetricDataResult, more: bool, data: &mut Data) -> Result<Option<String>, AwsError> {
     let id = result.id().unwrap_or_default();
-    match result.status_code() {
-        Some(StatusCode::Complete) | None => {}
-        Some(StatusCode::PartialData) if more => {}
-        Some(StatusCode::Forbidden) => return Err((ErrorKind::Permission, format!("the series {id} may not be read"))),
-        Some(other) => return Err((ErrorKind::Busy, format!("the series {id} came as {other}"))),
+    let unread = match result.status_code() {
+        Some(StatusCode::Complete) | None => None,
+        Some(StatusCode::PartialData) if more => None,
+        Some(StatusCode::Forbidden) => {
+            return Err(incomplete(ErrorKind::Permission, format!("the series {id} may not be read")));
+        }
+        Some(other) => Some(other.to_string()),
+    };
+    if let Some(points) = data.get_mut(id) {
+        let found = result.timestamps().iter().map(|at| at.secs().div_euclid(60)).zip(result.values().iter().copied());
+        points.extend(found);
     }
-    let Some(points) = data.get_mut(id) else { return Ok(()) };
-    points.extend(result.timestamps().iter().map(|at| at.secs().div_euclid(60)).zip(result.values().iter().copied()));
-    Ok(())
+    Ok(unread)
 }

@@ -17,6 +17,8 @@ mod rules;
 mod scaling;
 mod services;
 mod task_definitions;
+#[cfg(test)]
+mod tests;
 
 pub use artifacts::Artifacts;
 pub use clusters::Clusters;

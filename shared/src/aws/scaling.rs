@@ -5,6 +5,7 @@ use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget, S
 
 use super::{AwsError, Sdk, short};
 use crate::blue_green::ScalingView;
+use crate::limits::PAGES;
 
 #[derive(Clone, Debug)]
 pub struct Scaling {
@@ -31,12 +32,23 @@ impl Scaling {
     }
 
     async fn targets(&self, cluster: &str, services: [&str; 2]) -> Result<Vec<ScalableTarget>, AwsError> {
-        let ids = services.iter().map(|service| resource(cluster, service)).collect();
-        let request = self.client.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs);
-        let request = request.set_resource_ids(Some(ids)).scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
-        // At most one target a service: they fit on one page.
-        let answer = request.send().await.map_err(AwsError::of("application-autoscaling:DescribeScalableTargets"))?;
-        Ok(answer.scalable_targets.unwrap_or_default())
+        const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
+        let ids: Vec<String> = services.iter().map(|service| resource(cluster, service)).collect();
+        let (mut targets, mut token) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let request = self.client.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs);
+            let request = request
+                .set_resource_ids(Some(ids.clone()))
+                .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
+                .set_next_token(token);
+            let page = request.send().await.map_err(AwsError::of(OPERATION))?;
+            targets.extend(page.scalable_targets.unwrap_or_default());
+            token = page.next_token;
+            if token.is_none() {
+                return Ok(targets);
+            }
+        }
+        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages")))
     }
 
     /// Makes scale-in of each service suspended or not, where it is not so already. Services that do not scale are left alone, and so

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::interceptors::AfterDeserializationInterceptorContextRef;
+use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ecs::error::BoxError;
 use aws_sdk_ecs::types::{TaskDefinitionField, TaskDefinitionStatus};
@@ -109,19 +110,20 @@ impl TaskDefinitions {
         request.send().await.map(drop).map_err(AwsError::of("ecs:DeregisterTaskDefinition"))
     }
 
-    /// Registers a revision and answers its ARN. The JSON is sent as it is.
+    /// Registers a revision and answers its ARN. The JSON is sent as it is, and once: a second attempt after a lost answer would register a second
+    /// revision.
     ///
     /// # Errors
     /// When ECS refuses it; values of environment variables that the message quotes are blotted out.
     pub async fn register(&self, definition: &TaskDefinition) -> Result<String, AwsError> {
         const OPERATION: &str = "ecs:RegisterTaskDefinition";
         let text = definition.text();
-        let request = self.client.register_task_definition().family(definition.family()).customize().mutate_request(
-            move |request| {
-                request.headers_mut().insert("content-length", text.len().to_string());
-                *request.body_mut() = SdkBody::from(text.as_str());
-            },
-        );
+        let once = aws_sdk_ecs::config::Builder::new().retry_config(RetryConfig::disabled());
+        let request = self.client.register_task_definition().family(definition.family()).customize();
+        let request = request.config_override(once).mutate_request(move |request| {
+            request.headers_mut().insert("content-length", text.len().to_string());
+            *request.body_mut() = SdkBody::from(text.as_str());
+        });
         let answer = request
             .send()
             .await

@@ -13,6 +13,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::Prior;
+use crate::limits::STALE_READ;
 use crate::service::ServiceView;
 use crate::strategy::Percentages;
 use crate::timestamp::Timestamp;
@@ -206,6 +207,12 @@ pub struct Shift {
 }
 
 impl Shift {
+    /// Whether `seen`, read at `now`, may be older than this shift: it is what was before, and the shift was made only just.
+    #[must_use]
+    pub fn may_be_unseen(&self, seen: Weights, now: Timestamp) -> bool {
+        self.made && seen == self.from && seen != self.to && now.since(self.at) < STALE_READ
+    }
+
     /// All weights that the rule may have without anybody else's doing: once the shift is made, what was before is somebody's.
     #[must_use]
     pub fn announced(self) -> Vec<Weights> {
@@ -248,99 +255,4 @@ impl Settled {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use super::*;
-    use crate::ledger::{Change, OpenRelease, State};
-    use crate::service::TargetGroupView;
-    use crate::service::tests::{NEW, OLD, steady};
-
-    pub(crate) const IDLE: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web-green:7";
-
-    fn group(colour: Colour) -> String {
-        format!("arn:…:targetgroup/{colour}/0123456789abcdef")
-    }
-
-    /// Blue is live with 2 tasks, green is idle at none; blue scales by itself.
-    pub(crate) fn pair() -> PriorPair {
-        let colour = |colour: Colour, weight, task_definition: &str, desired_count| PriorColour {
-            target_group: group(colour),
-            weight,
-            task_definition: task_definition.to_owned(),
-            desired_count,
-            percentages: steady(OLD).percentages,
-            suspended: Some(false),
-        };
-        PriorPair {
-            rule: "arn:…:listener-rule/app/web/1/2/3".to_owned(),
-            live: Colour::Blue,
-            blue: colour(Colour::Blue, 100, OLD, 2),
-            green: colour(Colour::Green, 0, IDLE, 0),
-        }
-    }
-
-    /// Both colours with 2 steady tasks, green on `definition`.
-    pub(crate) fn view_of(definition: &str, weights: Weights) -> PairView {
-        let service = |task_definition: &str, colour| {
-            let mut service = steady(task_definition);
-            service.target_groups = vec![TargetGroupView { arn: group(colour), healthy: 2, registered: 2 }];
-            service
-        };
-        let (blue, green) = (service(OLD, Colour::Blue), service(definition, Colour::Green));
-        PairView { observed_at: blue.observed_at, weights, blue, green }
-    }
-
-    /// A release that is being rolled back, after it set these weights.
-    pub(crate) fn release(view: &PairView, shifted: Option<Weights>) -> OpenRelease {
-        OpenRelease {
-            execution: "e-1".to_owned(),
-            pipeline: "slipway-web".to_owned(),
-            digest: None,
-            state: State::RollingBack,
-            began_at: view.observed_at,
-            prior: Some(pair().as_prior(view.observed_at)),
-            registering: None,
-            registered: None,
-            change: Some(Change {
-                task_definition: NEW.to_owned(),
-                percentages: pair().green.percentages,
-                desired_count: Some(2),
-                deployment: None,
-            }),
-            shift: shifted.map(|to| Shift {
-                from: pair().weights(),
-                to,
-                at: view.observed_at,
-                made: true,
-                known: Vec::new(),
-            }),
-            scale_in_suspended: Some(true),
-            sized: None,
-            restoring: None,
-            judged: Vec::new(),
-            holding: None,
-            failure: None,
-            rolling_back_since: Some(view.observed_at),
-        }
-    }
-
-    pub(crate) fn view(weights: Weights) -> PairView {
-        view_of(IDLE, weights)
-    }
-
-    #[test]
-    fn a_share_and_the_rest_make_a_hundred() {
-        for percent in 0..=100 {
-            let weights = Weights::with(Colour::Green, percent);
-            assert_eq!((weights.percent(Colour::Green), weights.blue + weights.green), (percent, 100));
-            assert_eq!(weights.of(Colour::Green), Weights::with(Colour::Blue, percent).blue);
-        }
-        assert_eq!(Weights { blue: 1, green: 3 }.percent(Colour::Green), 75);
-    }
-
-    #[test]
-    fn live_is_who_has_all_of_the_traffic() {
-        let live = |blue, green| Weights { blue, green }.live();
-        assert_eq!([live(1, 0), live(0, 999)], [Some(Colour::Blue), Some(Colour::Green)]);
-        assert_eq!([live(0, 0), live(90, 10)], [None, None]);
-    }
-}
+pub(crate) mod tests;

@@ -78,6 +78,9 @@ pub fn next_step(
     settling: Option<Duration>,
 ) -> Step {
     let new = pair.idle();
+    if let Some(summary) = unseen(release, view) {
+        return Step::Wait { summary, percent: 0 };
+    }
     let standing = standing(release.shift.as_ref(), pair.weights(), view.weights);
     if let Standing::Foreign { expected } = standing {
         return Step::Fail(foreign(expected, view.weights));
@@ -133,6 +136,10 @@ pub enum Watched {
     },
     /// As [`Step::Confirm`].
     Confirm,
+    /// The rule is read as it was before the last shift: look again.
+    Unseen {
+        summary: String,
+    },
     /// The new colour must not keep its traffic.
     Restore {
         reason: String,
@@ -146,6 +153,9 @@ pub enum Watched {
 #[must_use]
 pub fn watch(asked: &Asked, release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Watched {
     let (old, new) = (pair.live, pair.idle());
+    if let Some(summary) = unseen(release, view) {
+        return Watched::Unseen { summary };
+    }
     let standing = standing(release.shift.as_ref(), pair.weights(), view.weights);
     if let Standing::Foreign { expected } = standing {
         return Watched::Fail(foreign(expected, view.weights));
@@ -183,6 +193,13 @@ fn standing(shift: Option<&Shift>, recorded: Weights, seen: Weights) -> Standing
         Some(Shift { from, made: false, .. }) if seen == *from => Standing::Known,
         Some(Shift { to, .. }) => Standing::Foreign { expected: *to },
     }
+}
+
+/// What is waited for when the weights may have been read from before the last shift.
+fn unseen(release: &OpenRelease, view: &PairView) -> Option<String> {
+    let shift = release.shift.as_ref()?;
+    let stale = shift.may_be_unseen(view.weights, view.observed_at);
+    stale.then(|| format!("waiting for the rule to show {}; it shows {} as before", shift.to, view.weights))
 }
 
 fn foreign(expected: Weights, seen: Weights) -> Failure {
@@ -275,124 +292,4 @@ fn progress(asked: &Asked, percent: u32, baked: Duration) -> u8 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::tests::{IDLE, pair, view_of};
-    use super::*;
-    use crate::ledger::State;
-    use crate::service::tests::NEW;
-    use crate::timestamp::Timestamp;
-
-    const GREEN: Colour = Colour::Green;
-
-    fn asked() -> Asked {
-        Asked {
-            task_definition: NEW.to_owned(),
-            steps: vec![20, 50, 100],
-            step_bake: Duration::from_secs(120),
-            last_bake: Duration::from_secs(600),
-            filled: 2,
-            minimum_healthy_percent: 75,
-        }
-    }
-
-    fn seen(percent: u32, healthy: u32) -> PairView {
-        let mut view = view_of(NEW, Weights::with(GREEN, percent));
-        view.green.target_groups[0].healthy = healthy;
-        view
-    }
-
-    fn before(secs: i64) -> Timestamp {
-        Timestamp::from_secs(1_767_603_600 - secs).expect("in range")
-    }
-
-    /// A release that set `percent` so many seconds ago.
-    fn release(view: &PairView, shifted: Option<(u32, i64, bool)>) -> OpenRelease {
-        let shift = shifted.map(|(percent, ago, made)| Shift {
-            from: Weights::with(GREEN, 0),
-            to: Weights::with(GREEN, percent),
-            at: before(ago),
-            made,
-            known: Vec::new(),
-        });
-        OpenRelease { state: State::Open, shift, rolling_back_since: None, ..super::super::tests::release(view, None) }
-    }
-
-    fn step(view: &PairView, shifted: Option<(u32, i64, bool)>) -> Step {
-        next_step(&asked(), &release(view, shifted), &pair(), view, Duration::from_secs(30), None)
-    }
-
-    #[test]
-    fn each_step_bakes_before_the_next_and_the_last_one_longer() {
-        assert_eq!(step(&seen(0, 2), None), Step::Shift { to: Weights { blue: 80, green: 20 }, percent: 0 });
-        assert!(
-            matches!(step(&seen(20, 2), Some((20, 119, true))), Step::Wait { summary, .. } if summary.contains("1m59s of 2m00s baked"))
-        );
-        assert_eq!(
-            step(&seen(20, 2), Some((20, 120, true))),
-            Step::Shift { to: Weights { blue: 50, green: 50 }, percent: 14 }
-        );
-        assert!(matches!(step(&seen(100, 2), Some((100, 599, true))), Step::Wait { percent: 99, .. }));
-        assert!(matches!(step(&seen(100, 2), Some((100, 600, true))), Step::Done { .. }));
-    }
-
-    #[test]
-    fn no_step_is_shorter_than_a_hung_invocation_can_live() {
-        let hasty = Asked { step_bake: Duration::ZERO, ..asked() };
-        let view = seen(20, 2);
-        let next =
-            |ago| next_step(&hasty, &release(&view, Some((20, ago, true))), &pair(), &view, Duration::ZERO, None);
-        assert!(matches!(next(59), Step::Wait { .. }));
-        assert!(matches!(next(60), Step::Shift { .. }));
-        let settling = Some(Duration::from_secs(7));
-        let first = next_step(&asked(), &release(&seen(0, 2), None), &pair(), &seen(0, 2), Duration::ZERO, settling);
-        assert!(matches!(first, Step::Wait { .. }));
-    }
-
-    #[test]
-    fn an_announced_shift_is_confirmed_or_made_again() {
-        assert_eq!(step(&seen(20, 2), Some((20, 5, false))), Step::Confirm);
-        assert!(matches!(step(&seen(20, 1), Some((20, 5, false))), Step::Restore { .. }));
-        assert!(matches!(step(&seen(0, 2), Some((20, 5, false))), Step::Shift { .. }));
-    }
-
-    #[test]
-    fn an_unfit_colour_gets_no_traffic_and_loses_what_it_has() {
-        assert!(
-            matches!(step(&seen(0, 1), None), Step::Wait { summary, .. } if summary.contains("1 of 2 targets healthy"))
-        );
-        let late = next_step(&asked(), &release(&seen(0, 1), None), &pair(), &seen(0, 1), HEALTH_DEADLINE, None);
-        assert!(matches!(late, Step::Fail(failure) if failure.message.contains("no traffic was moved")));
-        let lost = step(&seen(50, 1), Some((50, 5, true)));
-        assert!(
-            matches!(lost, Step::Restore { reason } if reason.contains("1 healthy targets in green with 50% of the traffic, 2 needed"))
-        );
-        let other = view_of(IDLE, Weights::with(GREEN, 0));
-        assert!(matches!(step(&other, None), Step::Fail(failure) if failure.message.contains("web-green:7")));
-        let other = view_of(IDLE, Weights::with(GREEN, 20));
-        assert!(
-            matches!(step(&other, Some((20, 5, true))), Step::Restore { reason } if reason.contains("somebody else deployed"))
-        );
-    }
-
-    #[test]
-    fn weights_that_somebody_else_set_are_not_fought_over() {
-        for (percent, shifted) in [(0, Some((20, 5, true))), (35, Some((20, 5, false))), (10, None)] {
-            assert!(
-                matches!(step(&seen(percent, 2), shifted), Step::Fail(failure) if failure.message.starts_with("superseded"))
-            );
-        }
-    }
-
-    #[test]
-    fn one_in_four_may_be_missing_during_the_bake_but_not_before() {
-        let wide = Asked { filled: 8, ..asked() };
-        let next = |percent, healthy| {
-            let view = seen(percent, healthy);
-            let shifted = (percent > 0).then_some((percent, 5, true));
-            next_step(&wide, &release(&view, shifted), &pair(), &view, Duration::ZERO, None)
-        };
-        assert!(matches!(next(20, 6), Step::Wait { .. }));
-        assert!(matches!(next(20, 5), Step::Restore { .. }));
-        assert!(matches!(next(0, 7), Step::Wait { .. }));
-    }
-}
+mod tests;

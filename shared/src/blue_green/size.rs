@@ -45,4 +45,34 @@ mod tests {
         assert_eq!(after(Some(8), 50, 8, 4), 8);
         assert_eq!(after(Some(8), 50, 8, 6), 12);
     }
+
+    #[test]
+    fn the_recorded_size_is_the_least_and_growth_counts_by_its_share() {
+        let enough = |recorded, filled: Option<u32>, sized, green_percent, blue, green| {
+            let mut before = pair();
+            before.blue.desired_count = recorded;
+            let mut view = view(Weights::with(Colour::Green, green_percent));
+            (view.blue.desired, view.green.desired) = (blue, green);
+            let mut release = OpenRelease { sized, ..release(&view, None) };
+            release.change.as_mut().expect("changed").desired_count = filled;
+            super::enough(&release, &before, &view)
+        };
+        // Fewer than recorded is never enough, whatever both colours have now.
+        assert_eq!(enough(4, Some(4), None, 50, 1, 1), 4);
+        assert_eq!(enough(4, None, None, 0, 4, 0), 4);
+        // What a restoration asked for stays needed, even when more was recorded before or fewer run now.
+        assert_eq!(enough(4, Some(4), Some(9), 50, 4, 4), 9);
+        assert_eq!(enough(4, Some(4), Some(3), 50, 4, 4), 4);
+        // The larger need counts, and shares are rounded up: 7 of 30 % are 24.
+        assert_eq!(enough(2, Some(2), None, 30, 2, 7), 24);
+        assert_eq!(enough(2, Some(2), None, 50, 9, 6), 18);
+        assert_eq!(enough(2, Some(2), None, 50, 6, 9), 18);
+        // Growth is what is above the filled size for the new colour, and above all that was set for the old one.
+        assert_eq!(enough(2, Some(5), None, 50, 5, 5), 2);
+        assert_eq!(enough(2, Some(5), None, 50, 6, 5), 12);
+        assert_eq!(enough(2, Some(5), None, 50, 5, 6), 12);
+        assert_eq!(enough(2, Some(2), Some(8), 50, 9, 2), 18);
+        // A colour without traffic grew for another reason.
+        assert_eq!(enough(2, Some(2), None, 100, 9, 2), 2);
+    }
 }

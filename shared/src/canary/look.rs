@@ -1,8 +1,9 @@
 //! One look at the canary: everything that is visible judged anew, with what earlier looks left.
 
+use super::arrival::{Group, Sightings, is_steady, sightings};
 use super::config::Settings;
 use super::memory::Memory;
-use super::queries::Data;
+use super::queries::{Data, Points};
 use super::readings::Readings;
 use super::values::{Series, compare};
 use super::words;
@@ -16,6 +17,7 @@ use crate::judge::{Decision, Judge, JudgeConfig, Verdict};
 pub struct Seen<'a> {
     pub settings: &'a Settings,
     pub memory: &'a Memory,
+    /// Every minute that is over, also those that are too new to be judged.
     pub data: &'a Data,
     /// The judged minute, from 1.
     pub minute: u32,
@@ -57,6 +59,19 @@ impl Bake {
     }
 }
 
+/// What a look sees of the minutes that are not final yet, whether they are judged already or not.
+#[must_use]
+pub fn sight(memory: &Memory, data: &Data, now_secs: i64) -> Sightings {
+    let over = u32::try_from(now_secs.div_euclid(60) - memory.first).unwrap_or(0);
+    sightings(&memory.sightings, data, memory.first, over, now_secs)
+}
+
+/// The points of minutes before `end`.
+fn until(data: &Data, end: i64) -> Data {
+    let part = |points: &Points| points.range(..end).map(|(at, value)| (*at, *value)).collect();
+    data.iter().map(|(id, points)| (id.clone(), part(points))).collect()
+}
+
 /// Judges everything that is visible.
 ///
 /// # Errors
@@ -67,7 +82,9 @@ pub fn look(seen: &Seen<'_>) -> Result<Outlook, Failure> {
     let with_dispersion = Settings { judge: config.clone(), custom: settings.custom.clone() };
     let metrics = with_dispersion.metrics(&memory.thresholds_ms);
     let names: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
-    let readings = Readings::of(data, settings, memory, minute, now_secs);
+    let seen_now = sight(memory, data, now_secs);
+    let data = &until(data, memory.first + i64::from(minute));
+    let readings = Readings::of(data, settings, memory, &seen_now, minute, now_secs);
     let progress = memory.progress(&names)?;
     let live = Live {
         name: String::new(),
@@ -81,7 +98,9 @@ pub fn look(seen: &Seen<'_>) -> Result<Outlook, Failure> {
     };
     let mut judge = Judge::resume(config.clone(), metrics.clone(), progress).map_err(|e| wrong(&e))?;
     let verdict = judge.look(minute, |minute, metric| readings.get(minute, metric)).map_err(|e| wrong(&e))?;
-    let series = compare(data, settings, memory, minute);
+    let series = compare(data, settings, memory, minute, |minute| {
+        is_steady(&seen_now, memory.first, minute, Group::Custom, now_secs)
+    });
     let unmeasured = settings.counts().enumerate().find_map(|(place, (_, custom))| {
         let metric = 1 + memory.thresholds_ms.len() + place;
         words::unmeasured(&custom.name, readings.usable(metric, minute.min(settings.judge.end)))
@@ -97,7 +116,7 @@ pub fn look(seen: &Seen<'_>) -> Result<Outlook, Failure> {
     Ok(Outlook {
         decision,
         reason,
-        memory: memory.clone().with_progress(&judge.progress(), &names),
+        memory: memory.clone().with_sightings(seen_now).with_progress(&judge.progress(), &names),
         notes: notes(memory, &metrics, &series),
         traffic,
         verdict,
@@ -192,7 +211,6 @@ impl Outlook {
 #[cfg(test)]
 mod tests {
     use super::super::config::tests::{memory as memory_metric, settings};
-    use super::super::queries::Points;
     use super::*;
     use serde_json::json;
 
@@ -228,6 +246,7 @@ mod tests {
 
     fn looked(settings: &Settings, memory: &Memory, data: &Data, minute: u32) -> Outlook {
         let now_secs = (FIRST + i64::from(minute)) * 60 + 120;
+        let memory = &memory.clone().with_sightings(sight(memory, data, now_secs - 60));
         look(&Seen { settings, memory, data, minute, now_secs }).expect("settings to judge by")
     }
 
@@ -291,5 +310,95 @@ mod tests {
         let bad = looked(&settings, &memory(), &data, 30);
         assert_eq!(bad.decision, Decision::Rollback);
         assert!(bad.reason.starts_with("memory 902 vs 502"), "{}", bad.reason);
+    }
+
+    /// Twenty times the requests, slow ones and errors of [`data`]: enough to promote within minutes.
+    fn busy(minutes: u32) -> Data {
+        let mut data = data(minutes, 0.0, 3.0);
+        data.values_mut().flat_map(|points| points.values_mut()).for_each(|value| *value *= 20.0);
+        data
+    }
+
+    #[test]
+    fn errors_and_slow_requests_that_came_together_before_the_bake_count_for_less() {
+        let clumped =
+            |errors: f64, latency: f64| Memory::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (errors, latency), 0.001);
+        let settings = Settings::default();
+        let failing = data(3, 15.0, 3.0);
+        let mut slow = data(3, 0.0, 3.0);
+        slow.insert("c_t0".to_owned(), (0..3).map(|minute| (FIRST + minute, 75.0)).collect());
+        let decided = |data: &Data, errors, latency| looked(&settings, &clumped(errors, latency), data, 3).decision;
+        assert_eq!([decided(&failing, 1.0, 1.0), decided(&failing, 1.0, 100.0)], [Decision::Rollback; 2]);
+        assert_eq!(decided(&failing, 100.0, 1.0), Decision::Continue);
+        assert_eq!([decided(&slow, 1.0, 1.0), decided(&slow, 100.0, 1.0)], [Decision::Rollback; 2]);
+        assert_eq!(decided(&slow, 1.0, 100.0), Decision::Continue);
+    }
+
+    #[test]
+    fn the_larger_of_measured_and_configured_dispersion_counts() {
+        let of = |judge: JudgeConfig, measured| {
+            let settings = Settings { judge, custom: Vec::new() };
+            let config = config(&settings, &Memory::new(FIRST, Vec::new(), measured, 0.0), 1);
+            (config.dispersion_errors, config.dispersion_latency)
+        };
+        let configured = JudgeConfig { dispersion_errors: 3.0, dispersion_latency: 4.0, ..JudgeConfig::default() };
+        assert_eq!([of(configured.clone(), (2.0, 5.0)), of(configured, (6.0, 1.0))], [(3.0, 5.0), (6.0, 4.0)]);
+    }
+
+    #[test]
+    fn nothing_is_promoted_against_an_objection_and_the_bake_ends_all_the_same() {
+        let plain = looked(&Settings::default(), &memory(), &busy(6), 6);
+        assert_eq!(plain.decision, Decision::Promote, "{}", plain.reason);
+        let objection = "memory has values of both colours in 0 minutes, 5 needed: no data is never a pass";
+        let mut settings = settings(json!([memory_metric()]));
+        let early = looked(&settings, &memory(), &busy(6), 6);
+        assert_eq!(early.decision, Decision::Continue, "{}", early.reason);
+        assert!(early.reason.ends_with(&format!("; {objection}")), "{}", early.reason);
+        settings.judge.end = 6;
+        assert_eq!(looked(&settings, &memory(), &busy(6), 6).decision, Decision::Inconclusive);
+    }
+
+    #[test]
+    fn a_counted_metric_of_a_user_that_is_not_there_is_an_objection() {
+        let settings = settings(json!([super::super::config::tests::orders()]));
+        let outlook = looked(&settings, &memory(), &busy(6), 6);
+        let objection = "orders has values of both colours in 0 minutes, 5 needed: no data is never a pass";
+        assert_eq!(outlook.decision, Decision::Continue, "{}", outlook.reason);
+        assert!(outlook.reason.ends_with(objection), "{}", outlook.reason);
+    }
+
+    #[test]
+    fn what_is_to_be_known_about_the_data_is_noted() {
+        let noted = |memory: &Memory| looked(&Settings::default(), memory, &data(3, 0.0, 3.0), 3).notes;
+        let thresholds = || vec![60.0, 90.0, 200.0, 300.0];
+        assert_eq!(noted(&memory()), [""; 0]);
+        let clumped = "came in clumps of 2.5 in the hour before the bake: evidence counts for that much less";
+        assert_eq!(noted(&Memory::new(FIRST, thresholds(), (2.5, 1.0), 0.0)), [format!("errors {clumped}")]);
+        assert_eq!(noted(&Memory::new(FIRST, thresholds(), (1.0, 2.5), 0.0)), [format!("slow requests {clumped}")]);
+        let without = "there were no response times in the hour before the bake, so latency is not judged";
+        assert_eq!(noted(&Memory::new(FIRST, Vec::new(), (1.0, 1.0), 0.0)), [without]);
+    }
+
+    #[test]
+    fn a_hold_does_not_promote_what_would_be_promoted_without_it() {
+        let held = looked(&Settings::default(), &memory().with_hold(3), &busy(6), 6);
+        assert_eq!(held.decision, Decision::Inconclusive, "{}", held.reason);
+        assert_eq!(held.verdict.decision, Decision::Promote);
+    }
+
+    #[test]
+    fn harm_that_begins_in_a_hold_rolls_back() {
+        let mut late = data(60, 0.0, 3.0);
+        let failing = (0..60).map(|minute| (FIRST + minute, if minute < 45 { 0.0 } else { 15.0 })).collect();
+        late.insert("c_e".to_owned(), failing);
+        let held = looked(&Settings::default(), &memory().with_hold(30), &late, 60);
+        assert_eq!(held.decision, Decision::Rollback, "{}", held.reason);
+        let over = looked(&Settings::default(), &memory(), &late, 60);
+        assert_ne!(
+            over.decision,
+            Decision::Rollback,
+            "minutes after the end are judged in a hold only: {}",
+            over.reason
+        );
     }
 }

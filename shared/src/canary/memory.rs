@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::arrival::Sightings;
 use crate::job::Failure;
 use crate::judge::Progress;
 use crate::judge::progress::{MinuteRanges, PROGRESS_VERSION, Peak};
@@ -33,6 +34,12 @@ pub struct Memory {
     /// Bad requests of the live colour per request, in the hour before.
     #[serde(rename = "r")]
     pub rate: f64,
+    /// Whether the live colour's counters agreed with each other in the hour before.
+    #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
+    pub agrees: bool,
+    /// What the last look saw of the newest minutes.
+    #[serde(rename = "q", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sightings: Sightings,
     /// The minute in which a hold began.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<u32>,
@@ -55,10 +62,24 @@ impl Memory {
             dispersion_errors,
             dispersion_latency,
             rate,
+            agrees: false,
+            sightings: Sightings::new(),
             held: None,
             highest: None,
             skipped: BTreeMap::new(),
         }
+    }
+
+    /// The same, knowing whether the counters of the hour before agreed with each other.
+    #[must_use]
+    pub fn with_agreement(self, agrees: bool) -> Self {
+        Self { agrees, ..self }
+    }
+
+    /// The same with what a look saw.
+    #[must_use]
+    pub fn with_sightings(self, sightings: Sightings) -> Self {
+        Self { sightings, ..self }
     }
 
     /// Reads what an earlier look wrote.
@@ -204,5 +225,57 @@ mod tests {
                 assert_eq!(lost, None, "what was skipped stays skipped");
             }
         }
+    }
+
+    #[test]
+    fn the_token_has_short_names_and_only_what_there_is() {
+        let first = Memory::new(100, vec![60.5, 90.0], (1.5, 2.5), 0.001);
+        assert_eq!(first.payload(), serde_json::json!({"f": 100, "x": [60.5, 90.0], "e": 1.5, "l": 2.5, "r": 0.001}));
+        let names: Vec<String> = ["errors", "orders"].map(ToOwned::to_owned).into();
+        let ranges = |text: &str| serde_json::from_str::<MinuteRanges>(text).unwrap();
+        let progress = Progress {
+            v: PROGRESS_VERSION,
+            skipped: [("errors".to_owned(), ranges("[[3,3],[7,9]]")), ("orders".to_owned(), ranges("[[1,2]]"))].into(),
+            highest: Some(Peak { log_e: 2.5, metric: "orders".to_owned(), minute: 6 }),
+        };
+        let kept = first.with_hold(30).with_progress(&progress, &names);
+        assert_eq!(
+            kept.payload(),
+            serde_json::json!({
+                "f": 100, "x": [60.5, 90.0], "e": 1.5, "l": 2.5, "r": 0.001, "h": 30, "p": [2.5, 1, 6],
+                "s": {"0": "3,7-9", "1": "1-2"},
+            })
+        );
+        assert_eq!(kept.progress(&names), Ok(progress));
+    }
+
+    #[test]
+    fn a_hold_begins_once() {
+        let held = memory().with_hold(30).with_hold(31);
+        assert_eq!(held.held, Some(30));
+        assert_eq!(memory().held, None);
+    }
+
+    #[test]
+    fn a_token_of_another_version_and_changed_metrics_are_refused() {
+        let refused = Memory::read(&serde_json::json!({"f": 100, "more": 1})).unwrap_err();
+        assert!(refused.message.starts_with("the continuation token was not written by this version: "), "{refused}");
+        assert!(refused.message.ends_with("; release again"), "{refused}");
+        let kept = memory().with_progress(&progress(|minute| minute == 7), &names());
+        let changed = kept.progress(&names()[..14]).unwrap_err();
+        assert_eq!(
+            changed,
+            Failure::configuration("the metrics are not those that the bake began with; release again")
+        );
+    }
+
+    #[test]
+    fn the_nearest_ranges_become_one_where_room_is_short() {
+        let mut skipped = BTreeMap::from([(0, vec![(1, 1), (4, 5), (20, 20)]), (1, vec![(2, 2), (9, 9)])]);
+        assert!(join(&mut skipped));
+        assert_eq!(skipped, BTreeMap::from([(0, vec![(1, 5), (20, 20)]), (1, vec![(2, 2), (9, 9)])]));
+        assert!(join(&mut skipped) && join(&mut skipped));
+        assert_eq!(skipped, BTreeMap::from([(0, vec![(1, 20)]), (1, vec![(2, 9)])]));
+        assert!(!join(&mut skipped), "there is nothing more to make one of");
     }
 }

@@ -8,7 +8,7 @@ use crate::judge::dispersion::dispersion;
 pub const HOUR_MINUTES: i64 = 60;
 
 /// Its newest minutes may not be complete yet, and say nothing about clumps.
-const UNSETTLED_MINUTES: i64 = 4;
+pub const UNSETTLED_MINUTES: i64 = 4;
 
 /// The largest share of points that is taken for lost.
 const LOST_MAX: f64 = 0.25;

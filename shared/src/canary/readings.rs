@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::absence::{Around, STRAGGLE_SECS, counted};
+use super::arrival::{Group, Sightings, is_contradictory, is_steady};
 use super::config::{Custom, Settings, Worse};
 use super::memory::Memory;
 use super::queries::{Data, Points};
@@ -23,17 +24,34 @@ struct Source<'a> {
 }
 
 impl Readings {
-    /// The readings of minutes 1 to `last`, in the order of [`Settings::metrics`].
+    /// The readings of minutes 1 to `last`, in the order of [`Settings::metrics`]. What has not arrived whole by `sightings`, those of this look,
+    /// is not read.
     #[must_use]
-    pub fn of(data: &Data, settings: &Settings, memory: &Memory, last: u32, now_secs: i64) -> Self {
+    pub fn of(
+        data: &Data,
+        settings: &Settings,
+        memory: &Memory,
+        sightings: &Sightings,
+        last: u32,
+        now_secs: i64,
+    ) -> Self {
         let clump = settings.judge.dispersion_errors.max(memory.dispersion_errors);
         let source = Source { data, memory, clump, now_secs };
         let mut readings = BTreeMap::new();
         for minute in 1..=last {
             let at = memory.first + i64::from(minute) - 1;
-            readings.insert((minute, 0), source.errors(at));
-            for index in 0..memory.thresholds_ms.len() {
-                readings.insert((minute, 1 + index), source.latency(at, index));
+            let has_arrived = |group| is_steady(sightings, memory.first, minute, group, now_secs);
+            let contradicts = |side| memory.agrees && is_contradictory(data, side, at);
+            if has_arrived(Group::Errors) && !contradicts('c') && !contradicts('b') {
+                readings.insert((minute, 0), source.errors(at));
+            }
+            if has_arrived(Group::Latency) {
+                for index in 0..memory.thresholds_ms.len() {
+                    readings.insert((minute, 1 + index), source.latency(at, index));
+                }
+            }
+            if !has_arrived(Group::Custom) {
+                continue;
             }
             for (place, (index, custom)) in settings.counts().enumerate() {
                 let metric = 1 + memory.thresholds_ms.len() + place;
@@ -160,6 +178,7 @@ fn whole(number: f64) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::arrival::sightings;
     use super::super::config::tests::{memory as memory_metric, orders, settings};
     use super::*;
     use serde_json::json;
@@ -169,7 +188,9 @@ mod tests {
     fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings {
         let data: Data = points.iter().map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)]))).collect();
         let memory = Memory::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001);
-        Readings::of(&data, settings, &memory, 1, (FIRST + 1) * 60 + age_secs)
+        let now_secs = (FIRST + 1) * 60 + age_secs;
+        let seen = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
+        Readings::of(&data, settings, &memory, &seen, 1, now_secs)
     }
 
     fn side(requests: u64, bad: Option<u64>) -> Side {
@@ -215,5 +236,33 @@ mod tests {
         let points = [("c_m1n", 50.0), ("c_m1x", 40.0), ("b_m1n", 100.0), ("b_m1x", 95.0)];
         let reading = read(&points, &settings, 300).get(1, 5);
         assert_eq!((reading.canary, reading.baseline), (side(50, Some(10)), side(100, Some(5))));
+    }
+
+    #[test]
+    fn a_minute_that_has_not_arrived_whole_is_not_read() {
+        let settings = settings(json!([orders()]));
+        let points = [("c_n", 100.0), ("c_s", 100.0), ("b_n", 900.0), ("b_s", 900.0), ("c_m0n", 50.0), ("b_m0n", 90.0)];
+        let data: Data = points.iter().map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)]))).collect();
+        let memory = Memory::new(FIRST, vec![60.0], (1.0, 1.0), 0.001);
+        let now_secs = (FIRST + 1) * 60 + 130;
+        let new = sightings(&Sightings::new(), &data, FIRST, 1, now_secs);
+        assert_eq!(Readings::of(&data, &settings, &memory, &new, 1, now_secs), Readings::default());
+        let old = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
+        assert_eq!(Readings::of(&data, &settings, &memory, &old, 1, now_secs).0.len(), 3);
+    }
+
+    #[test]
+    fn errors_of_a_minute_that_contradicts_itself_are_not_read() {
+        let points = [("c_n", 100.0), ("c_s", 100.0), ("c_2", 90.0), ("b_n", 900.0), ("b_s", 900.0), ("b_2", 900.0)];
+        let data: Data = points.iter().map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)]))).collect();
+        let now_secs = (FIRST + 1) * 60 + 130;
+        let seen = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
+        let read = |agrees| {
+            let memory = Memory::new(FIRST, vec![60.0], (1.0, 1.0), 0.001).with_agreement(agrees);
+            Readings::of(&data, &Settings::default(), &memory, &seen, 1, now_secs)
+        };
+        assert_eq!(read(true).get(1, 0), Reading::default(), "ten answers are missing");
+        assert_eq!(read(true).get(1, 1).canary, side(100, Some(0)), "response times and slow ones come of one metric");
+        assert_eq!(read(false).get(1, 0).canary, side(100, Some(0)), "they never agree here");
     }
 }

@@ -128,6 +128,51 @@ mod tests {
     }
 
     #[test]
+    fn every_part_of_a_job_is_read() {
+        let artifact = |name: &str| {
+            json!({"name": name, "revision": null, "location": {"type": "S3",
+            "s3Location": {"bucketName": "bucket", "objectKey": format!("key/{name}")}}})
+        };
+        let event = json!({"CodePipeline.job": {"id": "job-1", "accountId": "111122223333", "data": {
+            "actionConfiguration": {"configuration": {"FunctionName": "f", "UserParameters": "{\"a\": 1}"}},
+            "inputArtifacts": [artifact("Config"), {"name": "broken"}, artifact("Image")],
+            "outputArtifacts": [artifact("Out")],
+            "artifactCredentials": {"accessKeyId": "id", "secretAccessKey": "secret", "sessionToken": "session"},
+            "continuationToken": "token"
+        }}});
+        let Ok(JobEvent::Pipeline(job)) = JobEvent::parse(&event) else { panic!("a job of CodePipeline") };
+        assert_eq!(job.id, "job-1");
+        assert_eq!(job.user_parameters.as_deref(), Some("{\"a\": 1}"));
+        assert_eq!(job.token.as_deref(), Some("token"));
+        let input =
+            |name: &str| Artifact { name: name.to_owned(), bucket: "bucket".to_owned(), key: format!("key/{name}") };
+        assert_eq!(job.artifacts, [input("Config"), input("Image")]);
+        let found = job.credentials.expect("credentials");
+        assert_eq!(
+            (found.access_key_id.as_str(), found.secret_access_key.as_str(), found.session_token.as_str()),
+            ("id", "secret", "session")
+        );
+    }
+
+    #[test]
+    fn credentials_that_are_not_whole_are_none() {
+        let event = json!({"CodePipeline.job": {"id": "1", "data": {"artifactCredentials":
+            {"accessKeyId": "id", "secretAccessKey": "secret"}}}});
+        assert!(matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.credentials.is_none()));
+    }
+
+    #[test]
+    fn an_invocation_by_a_person_has_parameters_and_may_go_on_with_a_token() {
+        let parsed = |event: Value| match JobEvent::parse(&event) {
+            Ok(JobEvent::Direct { parameters, token }) => (parameters, token),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(parsed(json!({"parameters": {"a": 1}})), (json!({"a": 1}), None));
+        let again = json!({"parameters": {"a": 1}, "continuationToken": "token"});
+        assert_eq!(parsed(again), (json!({"a": 1}), Some("token".to_owned())));
+    }
+
+    #[test]
     fn a_bare_job_is_enough_to_be_answered() {
         let event = json!({"CodePipeline.job": {"id": "1"}});
         assert!(matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.user_parameters.is_none()));
@@ -137,6 +182,10 @@ mod tests {
     fn what_is_no_job_is_refused_by_its_keys() {
         let refusal = JobEvent::parse(&json!({"detail": {"password": "hush"}})).expect_err("no job");
         assert!(refusal.contains("found detail") && !refusal.contains("hush"), "{refusal}");
-        assert!(JobEvent::parse(&json!({"CodePipeline.job": {}})).is_err());
+        assert!(JobEvent::parse(&json!({})).expect_err("not a job").contains("found no keys"));
+        for job in [json!({}), json!({"id": ""}), json!({"id": 7})] {
+            let refusal = JobEvent::parse(&json!({ "CodePipeline.job": job })).expect_err("no id");
+            assert_eq!(refusal, "the event's `CodePipeline.job` has no id, so it cannot be answered");
+        }
     }
 }

@@ -146,3 +146,73 @@ pub fn clipped(text: &str, chars: usize) -> String {
     }
     text.chars().take(chars - 1).chain(['…']).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
+    }
+
+    #[test]
+    fn only_the_job_with_which_an_action_began_is_its_first() {
+        let job = |since| Job { spec: (), since, now: at(0), payload: None, artifacts: Vec::new(), credentials: None };
+        assert!(job(at(0)).is_first());
+        assert!(!job(at(-1)).is_first());
+    }
+
+    #[test]
+    fn a_text_is_cut_to_its_limit_in_characters_and_shows_the_cut() {
+        assert_eq!(clipped("", 4), "");
+        assert_eq!(clipped("äöüß", 4), "äöüß");
+        assert_eq!(clipped("äöüßx", 4), "äöü…");
+        assert_eq!(clipped("a long text", 4), "a l…");
+    }
+
+    #[test]
+    fn a_report_holds_what_it_is_made_of() {
+        let done = Report::done("done", [("B", "2".to_owned()), ("A", "1".to_owned())]);
+        let outputs = BTreeMap::from([("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
+        assert_eq!(done, Report::Done { summary: "done".to_owned(), outputs: outputs.clone(), external_id: None });
+        assert_eq!(
+            done.with_external_id(Some("ecs-svc/2")),
+            Report::Done { summary: "done".to_owned(), outputs, external_id: Some("ecs-svc/2".to_owned()) }
+        );
+        let going = |external_id: Option<&str>, payload| Report::Going {
+            summary: "looking".to_owned(),
+            percent: 42,
+            external_id: external_id.map(ToOwned::to_owned),
+            payload,
+        };
+        assert_eq!(Report::going("looking", 42), going(None, None));
+        let with = Report::going_with("looking", 42, Some(json!(1)));
+        assert_eq!(with, going(None, Some(json!(1))));
+        assert_eq!(with.clone().with_external_id(Some("ecs-svc/2")), going(Some("ecs-svc/2"), Some(json!(1))));
+        assert_eq!(with.with_external_id(Some("ecs-svc/2")).with_external_id(None), going(None, Some(json!(1))));
+    }
+
+    #[test]
+    fn failures_are_kept_under_their_exact_names() {
+        let failures = [
+            Failure::configuration("a"),
+            Failure::job("b"),
+            Failure { kind: FailureType::PermissionError, message: "c".to_owned() },
+            Failure { kind: FailureType::RevisionUnavailable, message: "d".to_owned() },
+        ];
+        let kept = serde_json::to_value(&failures).expect("serializes");
+        assert_eq!(
+            kept,
+            json!([
+                {"type": "ConfigurationError", "message": "a"},
+                {"type": "JobFailed", "message": "b"},
+                {"type": "PermissionError", "message": "c"},
+                {"type": "RevisionUnavailable", "message": "d"}
+            ])
+        );
+        assert_eq!(serde_json::from_value::<Vec<Failure>>(kept).expect("parses"), failures);
+        assert_eq!(StepError::from(Failure::job("b")).to_string(), "b");
+        assert_eq!(StepError::Busy("throttled".to_owned()).to_string(), "throttled");
+    }
+}

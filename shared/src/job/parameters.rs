@@ -88,4 +88,49 @@ mod tests {
         }
         assert!(parse::<Spec>(None).is_err() && parse::<Spec>(Some(" ")).is_err());
     }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    struct Images {
+        images: std::collections::BTreeMap<String, String>,
+    }
+
+    #[test]
+    fn parameters_are_read_by_value() {
+        let images = std::collections::BTreeMap::from([("web".to_owned(), "web:1".to_owned())]);
+        assert_eq!(parse::<Images>(Some(r#"{"images":{"web":"web:1"}}"#)), Ok(Images { images }));
+    }
+
+    #[test]
+    fn every_refusal_is_a_configuration_error_that_names_the_remedy() {
+        let remedy = "correct UserParameters of this action in the pipeline";
+        let refused = |text: Option<&str>| parse::<Images>(text).expect_err("refused");
+        let missing = format!("UserParameters are missing; legal: a JSON object; {remedy}");
+        for text in [None, Some(""), Some(" \n")] {
+            assert_eq!(refused(text), Failure::configuration(missing.clone()));
+        }
+        let text = Some(r#"{"images":{"web":7}}"#);
+        assert_eq!(
+            refused(text),
+            Failure::configuration(format!(
+                "UserParameters: `images.web` (found 7): invalid type: integer `7`, expected a string; {remedy}"
+            ))
+        );
+        assert_eq!(
+            refused(Some("{}")),
+            Failure::configuration(format!("UserParameters: missing field `images`; {remedy}"))
+        );
+        let not_json = refused(Some("{"));
+        assert_eq!(not_json.kind, crate::job::FailureType::ConfigurationError);
+        assert!(not_json.message.starts_with("UserParameters are not JSON: "), "{not_json}");
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_named_by_its_kind() {
+        for (text, kind) in
+            [("null", "null"), ("true", "a boolean"), ("7", "a number"), (r#""text""#, "a string"), ("[]", "an array")]
+        {
+            let message = parse::<Images>(Some(text)).expect_err("refused").message;
+            assert!(message.starts_with(&format!("UserParameters: found {kind}; legal: a JSON object;")), "{message}");
+        }
+    }
 }

@@ -79,4 +79,41 @@ mod tests {
         assert!(Token::parse("A continuation token if continuing job", "update-service").is_err());
         assert!(Token::parse(&token.text().replace("\"v\":1", "\"v\":2"), "update-service").is_err());
     }
+
+    #[test]
+    fn a_token_is_written_as_version_step_begin_and_payload() {
+        let token = Token::new("update-service", Timestamp::from_secs(1_767_603_600).expect("in range"));
+        assert_eq!(token.text(), r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z"}"#);
+        assert_eq!(
+            token.with_payload(Some(json!({"minute": 7}))).text(),
+            r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","payload":{"minute":7}}"#
+        );
+    }
+
+    #[test]
+    fn a_token_of_another_step_or_version_is_refused_with_what_was_found_and_the_remedy() {
+        let refused = |text: &str| Token::parse(text, "update-service").expect_err("refused");
+        let remedy = "retry the stage, so that the action begins afresh";
+        let expected = |found: &str| {
+            Failure::job(format!("the continuation token is {found}, expected version 1 of update-service; {remedy}"))
+        };
+        let token = |v: u32, step: &str| json!({"v": v, "step": step, "since": "2026-01-05T09:00:00Z"}).to_string();
+        assert_eq!(refused(&token(2, "update-service")), expected("version 2 of update-service"));
+        assert_eq!(refused(&token(1, "begin-release")), expected("version 1 of begin-release"));
+        for text in [
+            "",
+            "null",
+            r#"{"v":1,"step":"update-service"}"#,
+            r#"{"v":1,"step":"update-service","since":"yesterday"}"#,
+            r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","more":1}"#,
+        ] {
+            let Failure { kind, message } = refused(text);
+            assert_eq!(kind, super::super::FailureType::JobFailed);
+            assert!(
+                message.starts_with("the continuation token was not written by update-service of this version: ")
+                    && message.ends_with(remedy),
+                "{message}"
+            );
+        }
+    }
 }

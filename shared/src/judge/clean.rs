@@ -153,4 +153,48 @@ mod tests {
         assert_eq!(absent_is_zero(Some(100), Some(2)), Some(2));
         assert_eq!(absent_is_zero(None, None), None);
     }
+
+    #[test]
+    fn a_usable_minute_has_every_count_in_its_place() {
+        let mut known = reading((10, 3), (90, 5));
+        known.canary_bad_promote = Some(2);
+        let counts = Counts {
+            canary_requests: 10,
+            canary_bad: 3,
+            canary_bad_promote: 2,
+            baseline_requests: 90,
+            baseline_bad: 5,
+        };
+        assert_eq!(settle(&known, true, 1, 1), Ok(Settled::Usable(counts)));
+        assert_eq!(settle(&known, false, 1, 1), Ok(Settled::Usable(Counts { canary_bad_promote: 0, ..counts })));
+    }
+
+    #[test]
+    fn each_unknown_value_makes_a_minute_wait() {
+        let unknown: [fn(&mut Reading); 5] = [
+            |reading| reading.canary.requests = None,
+            |reading| reading.canary.bad = None,
+            |reading| reading.canary_bad_promote = None,
+            |reading| reading.baseline.requests = None,
+            |reading| reading.baseline.bad = None,
+        ];
+        for (index, forget) in unknown.into_iter().enumerate() {
+            let mut known = reading((10, 1), (90, 1));
+            forget(&mut known);
+            assert_eq!(settle(&known, true, 5, 7), Ok(Settled::Waiting), "{index}");
+            assert_eq!(settle(&known, true, 5, 8), Ok(Settled::Skipped), "{index}");
+        }
+    }
+
+    #[test]
+    fn contradicting_counts_are_refused_on_either_side_and_by_either_measure() {
+        let refusal = |reading: &Reading| settle(reading, true, 2, 2).unwrap_err();
+        let error = |side, bad, requests| CountError { minute: 2, side, bad, requests };
+        assert_eq!(refusal(&reading((10, 11), (90, 0))), error("canary", 11, 10));
+        assert_eq!(refusal(&reading((10, 0), (90, 91))), error("baseline", 91, 90));
+        let mut lax = reading((10, 0), (90, 0));
+        lax.canary_bad_promote = Some(12);
+        assert_eq!(refusal(&lax), error("canary", 12, 10));
+        assert!(settle(&reading((10, 10), (90, 90)), true, 2, 2).is_ok(), "all of them may be bad");
+    }
 }

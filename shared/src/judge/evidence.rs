@@ -172,4 +172,44 @@ mod tests {
         assert!((log_sum_exp([1e4, 1e4].into_iter()) - (1e4 + 2f64.ln())).abs() < 1e-9);
         assert!((log_sum_exp([-1e4, f64::NEG_INFINITY].into_iter()) + 1e4).abs() < 1e-9);
     }
+
+    fn weighed(tolerance: f64, floor: Option<f64>, dispersion: f64, minutes: &[Counts]) -> f64 {
+        let errors = JudgeConfig::default().metrics(&[]).remove(0);
+        let spec = MetricSpec { tolerance, floor, dispersion, ..errors };
+        let mut harm = Harm::new(&spec);
+        minutes.iter().for_each(|minute| harm.absorb(&spec, minute));
+        harm.log_evidence()
+    }
+
+    /// Expected numbers come from the plain implementation of the tests, which sums over all start minutes.
+    #[test]
+    fn evidence_of_harm_depends_on_tolerance_floor_and_dispersion() {
+        let minute = [counts((1_000, 8), (9_000, 30))];
+        let rare = [counts((1_000_000, 50), (1_000_000, 1))];
+        let late = [
+            counts((100, 1), (900, 9)),
+            counts((100, 1), (900, 9)),
+            counts((100, 1), (900, 9)),
+            counts((100, 12), (900, 9)),
+            counts((100, 12), (900, 9)),
+        ];
+        let cases = [
+            (weighed(1.1, None, 1.0, &minute), 0.579_807_950_811_721_5),
+            (weighed(1.0, None, 1.0, &minute), 0.893_842_388_534_838_6),
+            (weighed(1.1, None, 4.0, &minute), -0.133_793_664_071_289_12),
+            (weighed(1.1, Some(1e-4), 1.0, &rare), -1.609_431_091_552_968_6),
+            (weighed(1.1, Some(1e-4), 2.0, &rare), -1.607_860_881_386_163_2),
+            (weighed(1.1, None, 1.0, &late), 20.386_929_867_187_714),
+        ];
+        for (index, (found, expected)) in cases.into_iter().enumerate() {
+            assert!((found - expected).abs() < 1e-9, "{index}: {found} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn the_share_of_the_canary_grows_with_the_tolerance() {
+        let even = counts((1_000, 0), (1_000, 0));
+        assert_eq!([canary_share(1.0, &even), canary_share(3.0, &even)], [0.5, 0.75]);
+        assert_eq!(canary_share(1.0, &counts((100, 0), (300, 0))), 0.25);
+    }
 }

@@ -115,4 +115,45 @@ mod tests {
         let clumped = totals(&spec, (1000, 30), (1000, 5)).p_value(&spec);
         assert!(single < 1e-4 && clumped > 0.01, "{single} {clumped}");
     }
+
+    /// Expected numbers come from the plain implementation of the tests, which sums the tails term by term.
+    #[test]
+    fn the_exam_depends_on_tolerance_floor_and_dispersion() {
+        let p = |tolerance: f64, floor: Option<f64>, dispersion: f64, canary: (u64, u64), baseline: (u64, u64)| {
+            let errors = JudgeConfig::default().metrics(&[]).remove(0);
+            let spec = MetricSpec { tolerance, floor, dispersion, ..errors };
+            totals(&spec, canary, baseline).p_value(&spec)
+        };
+        let cases = [
+            (p(1.1, Some(1e-4), 1.0, (1_000, 12), (9_000, 30)), 0.001_330_807_040_492_857),
+            (p(1.1, Some(1e-4), 3.0, (1_000, 12), (9_000, 30)), 0.057_625_977_953_414_6),
+            (p(1.1, Some(6e-3), 1.0, (1_000, 12), (9_000, 30)), 0.020_091_963_539_445),
+            (p(1.0, None, 1.0, (1_000, 6), (1_000, 3)), 0.253_906_25),
+            // 5 of 8 exceed the expected 4 by a whole event, 4 of 6 and 3 of 4 the expected 3 and 2 as well.
+            (p(1.0, None, 1.0, (1_000, 5), (1_000, 3)), 0.363_281_25),
+            (p(1.0, None, 1.0, (1_000, 4), (1_000, 2)), 0.343_75),
+            // 5 of 9 exceed 4.5 by half an event only, and the tail of 0.5 is not looked at.
+            (p(1.0, None, 1.0, (1_000, 5), (1_000, 4)), 1.0),
+        ];
+        for (index, (found, expected)) in cases.into_iter().enumerate() {
+            assert!((found - expected).abs() < 1e-9, "{index}: {found} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn totals_add_up_over_minutes() {
+        let spec = &JudgeConfig::default().metrics(&[])[0];
+        let minute = |bad| Counts {
+            canary_requests: 100,
+            canary_bad: bad,
+            canary_bad_promote: 0,
+            baseline_requests: 900,
+            baseline_bad: 2,
+        };
+        let mut totals = ExamTotals::default();
+        [3, 0, 4].into_iter().for_each(|bad| totals.absorb(spec, &minute(bad)));
+        let share = 110.0 / 1_010.0;
+        assert_eq!((totals.canary_requests, totals.canary_bad(), totals.all_bad), (300, 7, 13));
+        assert!((totals.expected_canary_bad - 13.0 * share).abs() < 1e-12);
+    }
 }

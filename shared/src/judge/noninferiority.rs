@@ -81,4 +81,36 @@ mod tests {
     fn a_canary_twice_as_bad_gathers_nothing() {
         assert!(evidence(30, (600, 12), (5400, 54)) < 0.0);
     }
+
+    fn weighed(floor: Option<f64>, dispersion: f64, strict: u64, lax: u64) -> f64 {
+        let errors = JudgeConfig::default().metrics(&[]).remove(0);
+        let bound = Promotion { tolerance: 2.0, floor };
+        let spec = MetricSpec { dispersion, promotion: Some(bound), ..errors };
+        let mut evidence = NonInferiority::new(bound);
+        let counts = Counts {
+            canary_requests: 1_000,
+            canary_bad: strict,
+            canary_bad_promote: lax,
+            baseline_requests: 9_000,
+            baseline_bad: 30,
+        };
+        evidence.absorb(&spec, &counts);
+        evidence.log_evidence()
+    }
+
+    /// Expected numbers come from the plain implementation of the tests.
+    #[test]
+    fn evidence_of_health_depends_on_floor_dispersion_and_the_lax_measure_alone() {
+        let cases = [
+            (weighed(Some(1e-3), 1.0, 1, 1), 1.909_084_496_386_969_3),
+            (weighed(None, 1.0, 1, 1), 2.550_606_395_240_941_5),
+            (weighed(Some(1e-3), 3.0, 1, 1), 0.414_754_664_118_270_8),
+            (weighed(None, 3.0, 1, 1), 0.777_753_499_265_929_6),
+            (weighed(Some(1e-3), 1.0, 500, 1), 1.909_084_496_386_969_3),
+        ];
+        for (index, (found, expected)) in cases.into_iter().enumerate() {
+            assert!((found - expected).abs() < 1e-9, "{index}: {found} is not {expected}");
+        }
+        assert!(weighed(None, 1.0, 1, 500) < -30.0, "slow by the lax measure is no health");
+    }
 }

@@ -86,4 +86,35 @@ mod tests {
         let error = serde_json::from_str::<Progress>(stored).unwrap_err();
         assert!(error.to_string().contains("unknown field `weight`"), "{error}");
     }
+
+    #[test]
+    fn only_ranges_in_order_that_do_not_touch_are_sorted() {
+        let sorted = |ranges: &str| serde_json::from_str::<MinuteRanges>(ranges).unwrap().is_sorted();
+        for ranges in ["[]", "[[1,1]]", "[[1,3],[5,5]]", "[[1,3],[4,5]]"] {
+            assert!(sorted(ranges), "{ranges}");
+        }
+        for ranges in ["[[3,1]]", "[[1,3],[3,5]]", "[[5,5],[1,3]]", "[[1,3],[6,5]]"] {
+            assert!(!sorted(ranges), "{ranges}");
+        }
+    }
+
+    #[test]
+    fn a_minute_beside_a_range_is_not_in_it() {
+        let ranges: MinuteRanges = serde_json::from_str("[[3,5],[9,9]]").unwrap();
+        let inside: Vec<u32> = (0..12).filter(|minute| ranges.contains(*minute)).collect();
+        assert_eq!(inside, [3, 4, 5, 9]);
+        assert!(!MinuteRanges::default().contains(0));
+    }
+
+    #[test]
+    fn the_stored_form_is_the_one_that_tokens_hold() {
+        let progress = Progress {
+            v: PROGRESS_VERSION,
+            skipped: [("errors".to_owned(), serde_json::from_str("[[2,3]]").unwrap())].into(),
+            highest: Some(Peak { log_e: 1.5, metric: "errors".to_owned(), minute: 4 }),
+        };
+        let stored = r#"{"v":1,"skipped":{"errors":[[2,3]]},"highest":{"log_e":1.5,"metric":"errors","minute":4}}"#;
+        assert_eq!(serde_json::to_string(&progress).unwrap(), stored);
+        assert_eq!(serde_json::from_str::<Progress>(stored).unwrap(), progress);
+    }
 }

@@ -229,3 +229,6 @@ fn check_progress(metrics: &[MetricSpec], progress: &Progress) -> Result<(), Set
 fn list(metrics: &[MetricSpec]) -> String {
     metrics.iter().map(|metric| metric.name.as_str()).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

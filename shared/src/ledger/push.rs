@@ -115,4 +115,61 @@ mod tests {
         let later = Timestamp::from_secs(1_767_603_600 + 3_600).expect("in range");
         assert_eq!(Push::verdict(Some(&claim(Some("e-1"))), Some(&started), "told-2", later), Verdict::Start);
     }
+
+    /// A later push of the digest whose first one led to a record in this state.
+    fn later_push(state: RecordState, outcome: Option<Outcome>, secs: i64) -> Verdict {
+        let record = Record { state, outcome, ..Record::started("e-1", "slipway-web", None, now()) };
+        let at = Timestamp::from_secs(now().secs() + secs).expect("in range");
+        Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-2", at)
+    }
+
+    #[test]
+    fn only_a_digest_that_was_rolled_back_is_refused() {
+        let refused = later_push(RecordState::Closed, Some(Outcome::RolledBack), 9_000);
+        let reason = "this digest was rolled-back before (no reason was recorded); push a new image, or start the pipeline by hand to try it again";
+        assert_eq!(refused, Verdict::Refuse(reason.to_owned()));
+        use Outcome::{Deployed, Failed, Held, Superseded, Unchanged};
+        for outcome in [Deployed, Unchanged, Superseded, Held, Failed] {
+            assert_eq!(later_push(RecordState::Closed, Some(outcome), 0), Verdict::Start, "{outcome}");
+        }
+    }
+
+    #[test]
+    fn another_tag_of_a_digest_is_the_same_push_for_an_hour_while_its_release_is_open() {
+        let known = Verdict::Known { execution: "e-1".to_owned() };
+        for state in [RecordState::Started, RecordState::Begun] {
+            assert_eq!(later_push(state, None, 3_599), known, "{state:?}");
+            assert_eq!(later_push(state, None, 3_600), Verdict::Start, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn a_claim_without_an_execution_or_a_record_holds_no_other_push_up() {
+        let record = Record::started("e-1", "slipway-web", None, now());
+        assert_eq!(Push::verdict(Some(&claim(None)), Some(&record), "told-2", now()), Verdict::Start);
+        assert_eq!(Push::verdict(Some(&claim(Some("e-1"))), None, "told-2", now()), Verdict::Start);
+        assert_eq!(Push::verdict(None, Some(&record), "told-2", now()), Verdict::Start);
+    }
+
+    #[test]
+    fn a_duplicate_of_the_event_that_led_to_a_rollback_is_known_and_not_refused() {
+        let record = Record::started("e-1", "slipway-web", None, now()).closed(Outcome::RolledBack, "sick", now());
+        let known = Verdict::Known { execution: "e-1".to_owned() };
+        assert_eq!(Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-1", now()), known);
+    }
+
+    #[test]
+    fn a_claim_is_stored_without_what_it_does_not_have() {
+        let bare = serde_json::json!({
+            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "event": "told-1", "claimed_at": "2026-01-05T09:00:00Z",
+        });
+        assert_eq!(serde_json::to_value(claim(None)).expect("serializes"), bare);
+        let full = Push { tag: Some("1.0".to_owned()), refusal: Some("sick".to_owned()), ..claim(Some("e-1")) };
+        let stored = serde_json::json!({
+            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "tag": "1.0", "event": "told-1",
+            "claimed_at": "2026-01-05T09:00:00Z", "execution": "e-1", "refusal": "sick",
+        });
+        assert_eq!(serde_json::to_value(&full).expect("serializes"), stored);
+        assert_eq!(serde_json::from_value::<Push>(stored).expect("parses"), full);
+    }
 }

@@ -136,3 +136,106 @@ impl Record {
         Self { state: RecordState::Closed, outcome, reason, ended_at: Some(now), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(secs: i64) -> Timestamp {
+        Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
+    }
+
+    fn started() -> Record {
+        Record {
+            v: 1,
+            execution: "e-1".to_owned(),
+            pipeline: "slipway-web".to_owned(),
+            digest: Some("sha256:00".to_owned()),
+            cluster: None,
+            service: None,
+            state: RecordState::Started,
+            outcome: None,
+            reason: None,
+            prior: None,
+            change: None,
+            shift: None,
+            judged: Vec::new(),
+            started_at: at(0),
+            ended_at: None,
+        }
+    }
+
+    #[test]
+    fn a_record_goes_from_started_to_begun_or_closed_and_keeps_what_it_was() {
+        assert_eq!(Record::started("e-1", "slipway-web", Some("sha256:00"), at(0)), started());
+        assert_eq!(Record::started("e-1", "slipway-web", None, at(0)), Record { digest: None, ..started() });
+        let begun = Record {
+            state: RecordState::Begun,
+            cluster: Some("apps".to_owned()),
+            service: Some("web".to_owned()),
+            ..started()
+        };
+        assert_eq!(started().begun("apps", "web"), begun);
+        let closed = Record {
+            state: RecordState::Closed,
+            outcome: Some(Outcome::Superseded),
+            reason: Some("because".to_owned()),
+            ended_at: Some(at(9)),
+            ..started()
+        };
+        assert_eq!(started().closed(Outcome::Superseded, "because", at(9)), closed);
+    }
+
+    #[test]
+    fn the_mark_of_a_started_execution_names_it_and_its_pipeline() {
+        let mark = Started { v: 1, execution: "e-1".to_owned(), pipeline: "slipway-web".to_owned() };
+        assert_eq!(Started::of(&started()), mark);
+        let stored = json!({"v": 1, "execution": "e-1", "pipeline": "slipway-web"});
+        assert_eq!(serde_json::to_value(mark).expect("serializes"), stored);
+    }
+
+    #[test]
+    fn a_closed_release_is_refused_with_how_it_ended() {
+        let refusal = |outcome| Record { outcome, ..started() }.refusal();
+        let refused =
+            |word: &str| Failure::configuration(format!("release already {word}; start again with a new execution"));
+        assert_eq!(refusal(Some(Outcome::RolledBack)), refused("rolled back"));
+        assert_eq!(refusal(Some(Outcome::Deployed)), refused("deployed"));
+        assert_eq!(refusal(None), refused("closed"));
+    }
+
+    #[test]
+    fn outcomes_are_written_and_stored_as_the_same_words() {
+        let words = [
+            (Outcome::Deployed, "deployed"),
+            (Outcome::Unchanged, "unchanged"),
+            (Outcome::RolledBack, "rolled-back"),
+            (Outcome::Superseded, "superseded"),
+            (Outcome::Held, "held"),
+            (Outcome::Failed, "failed"),
+        ];
+        for (outcome, word) in words {
+            assert_eq!(outcome.to_string(), word);
+            assert_eq!(serde_json::to_value(outcome).expect("serializes"), json!(word));
+        }
+    }
+
+    #[test]
+    fn a_record_is_stored_without_what_it_does_not_have() {
+        let stored = json!({
+            "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "state": "started",
+            "started_at": "2026-01-05T09:00:00Z",
+        });
+        assert_eq!(serde_json::to_value(started()).expect("serializes"), stored);
+        assert_eq!(serde_json::from_value::<Record>(stored).expect("parses"), started());
+        let closed = started().begun("apps", "web").closed(Outcome::Failed, "because", at(9));
+        let stored = json!({
+            "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "cluster": "apps",
+            "service": "web", "state": "closed", "outcome": "failed", "reason": "because",
+            "started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:09Z",
+        });
+        assert_eq!(serde_json::to_value(closed).expect("serializes"), stored);
+    }
+}

@@ -141,4 +141,38 @@ mod tests {
         assert_eq!(without_outliers(values, 3.0).len(), 200);
         assert!(without_outliers(vec![], 3.0).is_empty());
     }
+
+    fn metric(nan_strategy: NanStrategy, outliers: OutlierStrategy) -> MetricConfig {
+        let analysis = super::super::classify::Analysis { nan_strategy, ..Default::default() };
+        MetricConfig { name: "cpu".to_owned(), groups: vec!["a".to_owned()], analysis, muted: false, outliers }
+    }
+
+    #[test]
+    fn gaps_and_outliers_are_cleaned_as_configured() {
+        let values = [1.0, f64::NAN, 3.0];
+        assert_eq!(metric(NanStrategy::Remove, OutlierStrategy::Keep).clean(&values), [1.0, 3.0]);
+        assert_eq!(metric(NanStrategy::Replace, OutlierStrategy::Keep).clean(&values), [1.0, 0.0, 3.0]);
+        let mut spiky: Vec<f64> = (0..200).map(|i| f64::from(i % 10)).collect();
+        spiky.push(1e6);
+        let cleaned = |outliers| metric(NanStrategy::Remove, outliers).clean(&spiky).len();
+        assert_eq!([cleaned(OutlierStrategy::Keep), cleaned(OutlierStrategy::Remove { factor: 3.0 })], [201, 200]);
+        assert_eq!(cleaned(OutlierStrategy::Remove { factor: 1e6 }), 201);
+    }
+
+    #[test]
+    fn pairs_are_read_as_strictly_as_configs() {
+        let refused = |pairs: Value| read_pairs(&pairs).unwrap_err().to_string();
+        let values = json!({"control": [], "experiment": []});
+        assert!(
+            refused(json!([{"name": "cpu", "values": {"control": []}}]))
+                .starts_with("[0].values.experiment: found nothing")
+        );
+        assert!(refused(json!([{"nam": "cpu", "values": values}])).starts_with("[0].nam: found an unknown field"));
+        let many = json!([{"name": "cpu", "values": {"control": vec![1; 2_881], "experiment": []}}]);
+        assert!(refused(many).ends_with("legal: at most 2880 values, found 2881; use a longer step"));
+        let most = json!([{"name": "cpu", "values": {"control": vec![1; 2_880], "experiment": []}}]);
+        assert_eq!(read_pairs(&most).unwrap()[0].control.len(), 2_880);
+        let extra = json!([{"name": "cpu", "id": "1", "tags": {}, "scopes": {}, "attributes": {}, "values": values}]);
+        assert!(read_pairs(&extra).is_ok());
+    }
 }

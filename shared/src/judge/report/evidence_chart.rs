@@ -158,3 +158,55 @@ fn describe(heading: &str, limit_label: &str, limit: f64, points: &[(u32, f64)],
         evidence(last)
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_of_many_looks_keeps_peaks_and_the_last_look() {
+        let looks: Vec<(u32, f64)> = (1..=301).map(|minute| (minute, if minute == 77 { 9.0 } else { 0.5 })).collect();
+        let mut falling = looks.clone();
+        falling[300].1 = 0.1;
+        falling[299].1 = 0.2;
+        let points = thin(falling);
+        assert!(points.len() <= 2 * POINTS_MAX + 1, "{}", points.len());
+        assert!(points.contains(&(77, 9.0)));
+        assert_eq!(points.last(), Some(&(301, 0.1)));
+        assert_eq!(
+            thin(looks[..3].to_vec()),
+            [(1, 0.5), (2, 0.5), (3, 0.5)],
+            "few looks are all drawn, the last one once"
+        );
+    }
+
+    #[test]
+    fn the_last_look_is_drawn_although_an_earlier_one_of_its_point_is_higher() {
+        let looks: Vec<(u32, f64)> = (1..=240).map(|minute| (minute, if minute == 239 { 3.0 } else { 1.0 })).collect();
+        let points = thin(looks);
+        assert_eq!(points[points.len() - 2..], [(239, 3.0), (240, 1.0)]);
+    }
+
+    #[test]
+    fn the_scale_reaches_from_a_tenth_to_beyond_the_limit() {
+        let limit = 200_f64.ln();
+        let scale = |logs: &[f64]| {
+            let points: Vec<(u32, f64)> = logs.iter().map(|log| (1, *log)).collect();
+            scale(&points, limit)
+        };
+        assert_eq!(scale(&[0.0]), (0.1_f64.ln(), limit + 4_f64.ln()));
+        assert_eq!(scale(&[-900.0, 900.0]), (1e-3_f64.ln(), limit + 1e3_f64.ln()));
+        assert_eq!(scale(&[-3.0, limit + 3.0]), (-3.0, limit + 3.0));
+    }
+
+    #[test]
+    fn a_chart_is_described_by_its_limit_its_highest_and_its_last_look() {
+        let points = [(1, 0.0), (2, 20_f64.ln()), (3, 20_f64.ln() + 0.1), (4, 1.0)];
+        assert_eq!(
+            describe("Evidence of health", "promote at 20", 20_f64.ln(), &points, 1.0),
+            "Evidence of health, logarithmic. Limit: promote at 20, reached in minutes 2–3. Highest 22.1 in minute 3; 2.7 \
+             at the last look."
+        );
+        assert!(describe("a", "b", 9.0, &points, 1.0).contains("Limit: b, reached never."));
+    }
+}

@@ -30,3 +30,6 @@ pub use page::html;
 pub use quality::Quality;
 pub use record::Live;
 pub use replay::{Difference, ReplayError, differences, replay};
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,7 @@ mod support;
 
 mod cases;
 mod crashes;
+mod endings;
 mod guards;
 mod metrics;
 mod shop;

@@ -1,0 +1,101 @@
+use slipway::ledger::{Change, State};
+use slipway::service::{Scheduling, TargetGroupView};
+use slipway::strategy::Percentages;
+
+use super::*;
+
+const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
+const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
+}
+
+fn percentages() -> Percentages {
+    Percentages { minimum_healthy: 100, maximum: 200 }
+}
+
+fn prior() -> Prior {
+    let task_definition = OLD.to_owned();
+    Prior { task_definition, desired_count: 2, percentages: percentages(), recorded_at: at(0), pair: None }
+}
+
+fn release(changed: bool) -> OpenRelease {
+    let change =
+        Change { task_definition: NEW.to_owned(), percentages: percentages(), desired_count: None, deployment: None };
+    OpenRelease {
+        execution: "e-1".to_owned(),
+        pipeline: "slipway-web".to_owned(),
+        digest: None,
+        state: State::Open,
+        began_at: at(0),
+        prior: Some(prior()),
+        registering: None,
+        registered: None,
+        change: changed.then_some(change),
+        shift: None,
+        scale_in_suspended: None,
+        sized: None,
+        restoring: None,
+        judged: Vec::new(),
+        holding: None,
+        failure: None,
+        rolling_back_since: None,
+    }
+}
+
+fn view() -> ServiceView {
+    let group = |name: &str, healthy| TargetGroupView {
+        arn: format!("arn:…:targetgroup/{name}/0123456789abcdef"),
+        healthy,
+        registered: 4,
+    };
+    ServiceView {
+        observed_at: at(0),
+        status: "ACTIVE".to_owned(),
+        desired: 4,
+        running: 3,
+        pending: 0,
+        percentages: percentages(),
+        scheduling: Scheduling::Replica,
+        controller: "ECS".to_owned(),
+        strategy: "ROLLING".to_owned(),
+        tagged: true,
+        deployments: Vec::new(),
+        target_groups: vec![group("web", 3), group("admin", 2)],
+        messages: Vec::new(),
+    }
+}
+
+fn spec(task_definition: &str) -> Spec {
+    Spec {
+        pipeline: "slipway-web".to_owned(),
+        execution: "e-1".to_owned(),
+        cluster: "apps".to_owned(),
+        service: "web".to_owned(),
+        task_definition: task_definition.to_owned(),
+    }
+}
+
+#[test]
+fn the_outcome_is_unchanged_only_when_nothing_was_changed_and_nothing_is_new() {
+    let truth = |task_definition, changed| truth(&spec(task_definition), &release(changed), &prior(), &view(), at(252));
+    let seen = "on 3 of 4 tasks, 3 targets healthy in web, 2 targets healthy in admin";
+    let unchanged = format!("nothing to do: the service already runs web:1 {seen}");
+    assert_eq!(truth(OLD, false), (Outcome::Unchanged, unchanged));
+    let again = format!("the service runs web:1 {seen}; it ran web:1 before; took 4m12s");
+    assert_eq!(truth(OLD, true), (Outcome::Deployed, again));
+    for changed in [true, false] {
+        let deployed = format!("the service runs web:2 {seen}; it ran web:1 before; took 4m12s");
+        assert_eq!(truth(NEW, changed), (Outcome::Deployed, deployed));
+    }
+}
+
+#[test]
+fn a_finished_release_reports_its_outcome_with_its_reason() {
+    let expected = Report::done("deployed: it runs", [("Outcome", "deployed".to_owned())]);
+    assert_eq!(done(Outcome::Deployed, "it runs"), expected);
+    let named = spec(NEW);
+    let name = named.name();
+    assert_eq!((name.pipeline, name.execution, name.cluster, name.service), ("slipway-web", "e-1", "apps", "web"));
+}

@@ -1,0 +1,141 @@
+//! Automatic scaling: scale-in suspended and given back, and nothing else of a scalable target touched.
+
+use serde_json::{Value, json};
+
+use super::script::{Answer, Script, answer, refusal, run};
+use crate::aws::{ErrorKind, Scaling};
+use crate::blue_green::ScalingView;
+
+const CLUSTER: &str = "arn:aws:ecs:eu-west-1:111122223333:cluster/apps";
+const SERVICES: [&str; 2] = ["shop-blue", "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-green"];
+
+/// A scalable target with these suspensions: scale-in, scale-out, scheduled scaling.
+pub(super) fn target(service: &str, suspended: [Option<bool>; 3]) -> Value {
+    json!({
+        "ServiceNamespace": "ecs", "ResourceId": format!("service/apps/{service}"),
+        "ScalableDimension": "ecs:service:DesiredCount", "MinCapacity": 2, "MaxCapacity": 9,
+        "RoleARN": "arn:aws:iam::111122223333:role/scaling", "CreationTime": 1_767_603_600.0,
+        "SuspendedState": {
+            "DynamicScalingInSuspended": suspended[0], "DynamicScalingOutSuspended": suspended[1],
+            "ScheduledScalingSuspended": suspended[2]
+        }
+    })
+}
+
+pub(super) fn targets(targets: &[Value]) -> Answer {
+    answer(&json!({ "ScalableTargets": targets }))
+}
+
+#[test]
+fn scaling_of_each_colour_is_read_and_a_service_without_it_has_none() {
+    let observe = |found: &[Value]| {
+        let script = Script::new([targets(found)]);
+        let scaling = run(Scaling::new(&script.sdk()).observe(CLUSTER, SERVICES)).expect("answered");
+        (scaling, script.only())
+    };
+    let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
+    let green = target("shop-green", [Some(true), None, None]);
+    let blue = target("shop-blue", [Some(false), Some(true), Some(true)]);
+    assert_eq!(observe(&[green.clone(), blue]).0, [view(false), view(true)]);
+    assert_eq!(observe(&[]).0, [None, None]);
+    let mut plain = target("shop-blue", [None; 3]);
+    plain["SuspendedState"] = json!(null);
+    assert_eq!(observe(&[plain]).0, [view(false), None]);
+    let (found, sent) = observe(&[green]);
+    assert_eq!(found, [None, view(true)]);
+    assert_eq!(sent.operation(), "DescribeScalableTargets");
+    assert_eq!(
+        sent.json(),
+        json!({
+            "ServiceNamespace": "ecs",
+            "ResourceIds": ["service/apps/shop-blue", "service/apps/shop-green"],
+            "ScalableDimension": "ecs:service:DesiredCount"
+        })
+    );
+}
+
+/// What is registered so that scale-in is as wanted on both.
+fn registered(found: &[Value], wanted: [Option<bool>; 2]) -> Vec<Value> {
+    let answers = std::iter::once(targets(found)).chain(found.iter().map(|_| answer(&json!({}))));
+    let script = Script::new(answers);
+    run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, wanted)).expect("registered");
+    let sent = script.sent();
+    assert!(sent[1..].iter().all(|sent| sent.operation() == "RegisterScalableTarget"));
+    sent[1..].iter().map(super::script::Sent::json).collect()
+}
+
+fn registration(service: &str, suspended: Value) -> Value {
+    json!({
+        "ServiceNamespace": "ecs", "ResourceId": format!("service/apps/{service}"),
+        "ScalableDimension": "ecs:service:DesiredCount", "SuspendedState": suspended
+    })
+}
+
+#[test]
+fn scale_in_is_suspended_and_what_a_person_suspended_stays_so_and_bounds_are_left_alone() {
+    let found = [
+        target("shop-blue", [Some(false), Some(true), Some(false)]),
+        target("shop-green", [None, Some(false), Some(true)]),
+    ];
+    assert_eq!(
+        registered(&found, [Some(true), Some(true)]),
+        [
+            registration(
+                "shop-blue",
+                json!({"DynamicScalingInSuspended": true, "DynamicScalingOutSuspended": true,
+                       "ScheduledScalingSuspended": false})
+            ),
+            registration(
+                "shop-green",
+                json!({"DynamicScalingInSuspended": true, "DynamicScalingOutSuspended": false,
+                       "ScheduledScalingSuspended": true})
+            )
+        ]
+    );
+}
+
+#[test]
+fn scale_in_is_given_back_and_the_other_suspensions_stay() {
+    let found = [target("shop-blue", [Some(true), Some(true), Some(true)])];
+    let expected = json!({"DynamicScalingInSuspended": false, "DynamicScalingOutSuspended": true,
+                          "ScheduledScalingSuspended": true});
+    assert_eq!(registered(&found, [Some(false), None]), [registration("shop-blue", expected)]);
+}
+
+#[test]
+fn a_target_that_is_as_wanted_or_of_which_nothing_is_wanted_is_left_alone() {
+    let found = [target("shop-blue", [Some(true), None, None]), target("shop-green", [Some(false), None, None])];
+    assert_eq!(registered(&found, [Some(true), None]), Vec::<Value>::new());
+    assert_eq!(registered(&found, [None, Some(false)]), Vec::<Value>::new());
+    assert_eq!(registered(&[target("another", [Some(false); 3])], [Some(true); 2]), Vec::<Value>::new());
+}
+
+#[test]
+fn each_colour_gets_what_is_wanted_of_it_whatever_the_order() {
+    let found = [target("shop-green", [Some(true), None, None]), target("shop-blue", [Some(false), None, None])];
+    assert_eq!(
+        registered(&found, [Some(true), Some(false)]),
+        [
+            registration("shop-green", json!({"DynamicScalingInSuspended": false})),
+            registration("shop-blue", json!({"DynamicScalingInSuspended": true}))
+        ]
+    );
+}
+
+#[test]
+fn one_colour_that_is_refused_keeps_the_other_one_from_nothing_and_is_an_error() {
+    let found = [target("shop-blue", [Some(false); 3]), target("shop-green", [Some(false); 3])];
+    for (first, second) in [
+        (refusal("ValidationException", "no"), answer(&json!({}))),
+        (answer(&json!({})), refusal("ValidationException", "no")),
+    ] {
+        let script = Script::new([targets(&found), first, second]);
+        let result = run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, [Some(true); 2]));
+        let error = result.expect_err("one was refused");
+        assert_eq!(
+            (error.operation, error.kind),
+            ("application-autoscaling:RegisterScalableTarget", ErrorKind::Rejected)
+        );
+        assert!(script.is_played(), "both are tried");
+    }
+}

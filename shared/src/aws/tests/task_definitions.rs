@@ -1,0 +1,131 @@
+//! Task definitions: sent as they are, with every field that this code has never heard of, and described with their tags.
+
+use serde_json::{Value, json};
+
+use super::script::{Answer, Script, answer, refusal, run};
+use crate::aws::{AwsError, ErrorKind, TaskDefinitions};
+use crate::task_definition::TaskDefinition;
+
+const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
+
+fn definition() -> TaskDefinition {
+    let value = json!({
+        "family": "web",
+        "fieldOfTomorrow": {"deep": [1, null]},
+        "containerDefinitions": [{
+            "name": "web", "image": "web:1",
+            "environment": [{"name": "PASSWORD", "value": "hunter"}, {"name": "LEVEL", "value": "debug"}]
+        }, {
+            "name": "log", "image": "log:1", "environment": [{"name": "TOKEN", "value": "correct horse"}]
+        }]
+    });
+    TaskDefinition::from_value(value).expect("a task definition")
+}
+
+fn register(answer: Answer) -> (Result<String, AwsError>, Script) {
+    let script = Script::new([answer]);
+    let registered = run(TaskDefinitions::new(&script.sdk()).register(&definition()));
+    assert_eq!(script.only().operation(), "RegisterTaskDefinition");
+    (registered, script)
+}
+
+#[test]
+fn a_definition_is_registered_as_it_is_with_fields_that_are_not_known() {
+    let (arn, script) = register(answer(&json!({"taskDefinition": {"taskDefinitionArn": ARN}})));
+    assert_eq!(arn.expect("registered"), ARN);
+    let sent = script.only();
+    assert_eq!(sent.text(), definition().text());
+    assert_eq!(sent.json()["fieldOfTomorrow"], json!({"deep": [1, null]}));
+    assert_eq!(sent.header("content-length"), Some(definition().text().len().to_string().as_str()));
+}
+
+#[test]
+fn values_of_environment_variables_that_ecs_quotes_are_blotted_out() {
+    let quote = "hunter and correct horse are not allowed in web at level debug";
+    let error = register(refusal("ClientException", quote)).0.expect_err("refused");
+    assert_eq!(
+        error.to_string(),
+        "ecs:RegisterTaskDefinition failed: ClientException: *** and *** are not allowed in web at level debug"
+    );
+    assert_eq!(error.kind, ErrorKind::Rejected);
+}
+
+#[test]
+fn a_registration_without_an_arn_is_not_understood() {
+    let error = register(answer(&json!({"taskDefinition": {}}))).0.expect_err("no ARN");
+    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Unexpected, "no ARN"));
+}
+
+fn describe(answer: Answer) -> (Result<Option<(String, TaskDefinition)>, AwsError>, Value) {
+    let script = Script::new([answer]);
+    let found = run(TaskDefinitions::new(&script.sdk()).describe("web"));
+    assert_eq!(script.only().operation(), "DescribeTaskDefinition");
+    (found, script.only().json())
+}
+
+#[test]
+fn a_definition_is_described_with_its_tags_and_with_fields_that_are_not_known() {
+    let body = json!({
+        "taskDefinition": {
+            "taskDefinitionArn": ARN, "revision": 2, "status": "ACTIVE", "family": "web", "fieldOfTomorrow": 7,
+            "containerDefinitions": [{"name": "web", "image": "web:1", "another": true}]
+        },
+        "tags": [{"key": "team", "value": "shop"}]
+    });
+    let (found, sent) = describe(answer(&body));
+    let (arn, definition) = found.expect("answered").expect("there");
+    assert_eq!(arn, ARN);
+    let text: Value = serde_json::from_str(&definition.text()).expect("JSON");
+    assert_eq!(
+        text,
+        json!({
+            "family": "web", "fieldOfTomorrow": 7,
+            "containerDefinitions": [{"name": "web", "image": "web:1", "another": true}],
+            "tags": [{"key": "team", "value": "shop"}]
+        })
+    );
+    assert_eq!(sent, json!({"taskDefinition": "web", "include": ["TAGS"]}));
+}
+
+fn missing() -> Answer {
+    refusal("ClientException", "Unable to describe task definition.")
+}
+
+#[test]
+fn a_definition_that_is_missing_is_none_and_any_other_refusal_is_an_error() {
+    assert!(describe(missing()).0.expect("answered").is_none());
+    let error = describe(refusal("ClientException", "Too many revisions")).0.expect_err("refused");
+    assert_eq!((error.operation, error.kind), ("ecs:DescribeTaskDefinition", ErrorKind::Rejected));
+    let error = describe(refusal("InvalidParameterException", "Unable to describe task definition.")).0;
+    assert_eq!(error.expect_err("another code").code, "InvalidParameterException");
+    let error = describe(answer(&json!({"taskDefinition": {"family": "web"}}))).0.expect_err("no ARN");
+    assert_eq!(error.message, "no ARN for web");
+}
+
+#[test]
+fn only_a_revision_in_the_status_active_is_active() {
+    let active = |answer: Answer| {
+        let script = Script::new([answer]);
+        let active = run(TaskDefinitions::new(&script.sdk()).is_active(ARN));
+        assert_eq!(script.only().json(), json!({"taskDefinition": ARN}));
+        active
+    };
+    let status = |word: &str| answer(&json!({"taskDefinition": {"status": word}}));
+    assert!(active(status("ACTIVE")).expect("answered"));
+    assert!(!active(status("INACTIVE")).expect("answered"));
+    assert!(!active(status("DELETE_IN_PROGRESS")).expect("answered"));
+    assert!(!active(missing()).expect("answered"));
+    assert_eq!(active(refusal("AccessDeniedException", "no")).expect_err("denied").kind, ErrorKind::Permission);
+    assert_eq!(active(answer(&json!({}))).expect_err("no status").message, format!("no status for {ARN}"));
+}
+
+#[test]
+fn the_revision_that_is_named_is_deregistered() {
+    let script = Script::new([answer(&json!({}))]);
+    run(TaskDefinitions::new(&script.sdk()).deregister(ARN)).expect("deregistered");
+    assert_eq!(script.only().operation(), "DeregisterTaskDefinition");
+    assert_eq!(script.only().json(), json!({"taskDefinition": ARN}));
+    let script = Script::new([refusal("ClientException", "The specified task definition does not exist.")]);
+    let error = run(TaskDefinitions::new(&script.sdk()).deregister(ARN)).expect_err("refused");
+    assert_eq!(error.operation, "ecs:DeregisterTaskDefinition");
+}

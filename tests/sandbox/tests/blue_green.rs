@@ -13,4 +13,6 @@ mod crashes;
 mod hands;
 #[path = "blue_green/peak.rs"]
 mod peak;
+#[path = "blue_green/steps/mod.rs"]
+mod steps;
 mod support;

@@ -116,3 +116,7 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
     assert_eq!(second.expect("known")["status"], "known");
     assert_eq!(first["execution"], json!(newest(&aws, "slipway-web").id));
 }
+
+/// Pushes alone.
+#[path = "events/pushes.rs"]
+mod pushes;

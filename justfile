@@ -25,9 +25,9 @@ judge-power *runs:
 simulate *args:
     cargo sandbox simulate {{args}}
 
-# Takes one safety after the other away from a copy, and shows the first seed of the simulation that notices.
-mutants *names:
-    tests/simulation/mutants {{names}}
+# Takes one promise after the other away from a copy, and shows which test or simulation notices; by name, or by `--area`.
+mutants *args:
+    cargo run --quiet --package simulation --bin mutants -- {{args}}
 
 # Checks the templates with sam and cfn-lint, which are installed below target/.
 templates:

@@ -71,7 +71,7 @@ impl Traffic {
             return Ok(WayBack::Back(back, Box::new(lease)));
         }
         let known = release.shift.clone().map_or_else(Vec::new, Shift::announced);
-        if seen.view.weights != recorded && !known.contains(&seen.view.weights) {
+        if seen.view.weights != recorded && !unseen && !known.contains(&seen.view.weights) {
             return Err(Failure::job(format!(
                 "{reason}; somebody set the weights to {} meanwhile, which is left alone",
                 seen.view.weights

@@ -124,7 +124,7 @@ impl EvaluateCanary {
                 self.ledger.advance(&lease.with_shift_made(job.now)).await?;
                 return Ok(Report::going_with(format!("weights are {}", seen.view.weights), 0, job.payload.clone()));
             }
-            Watched::Unseen { summary } => return Ok(Report::going_with(summary, 0, job.payload.clone())),
+            Watched::Unseen { summary } => return self.unseen(look, summary).await,
             Watched::Restore { reason } => return self.give_up(look, &reason, None).await,
             // The first job of a judgement may be delivered again when the traffic has long gone on: the second look tells.
             Watched::Alone(failure) if job.is_first() && !release.judged.is_empty() => {
@@ -136,6 +136,23 @@ impl EvaluateCanary {
                 return Err(failure.into());
             }
         };
+        if let Some(reason) = self.alarm(job).await? {
+            return self.give_up(look, &reason, None).await;
+        }
+        let sticky = seen.rule.view.sticky.map(slipway::timestamp::readable);
+        self.judge(look, &Standing { weights: seen.view.weights, health, sticky }).await
+    }
+
+    /// Looks again, unless an alarm ends the judgement at once.
+    async fn unseen(&self, look: Look<'_>, summary: String) -> StepResult {
+        if let Some(reason) = self.alarm(look.job).await? {
+            return self.give_up(look, &reason, None).await;
+        }
+        Ok(Report::going_with(summary, 0, look.job.payload.clone()))
+    }
+
+    /// Why an alarm ends the judgement, if one does.
+    async fn alarm(&self, job: &Job<Spec>) -> Result<Option<String>, StepError> {
         let alarms = self.metrics.alarms(job.spec.alarms.as_deref().unwrap_or_default()).await?;
         if let Some(Alarm::Missing { name }) = alarms.iter().find(|alarm| matches!(alarm, Alarm::Missing { .. })) {
             return Err(Failure::configuration(format!(
@@ -143,11 +160,10 @@ impl EvaluateCanary {
             ))
             .into());
         }
-        if let Some(Alarm::Ringing { name, reason }) = alarms.first() {
-            return self.give_up(look, &format!("the alarm {name} rings: {reason}"), None).await;
-        }
-        let sticky = seen.rule.view.sticky.map(slipway::timestamp::readable);
-        self.judge(look, &Standing { weights: seen.view.weights, health, sticky }).await
+        Ok(alarms.first().and_then(|alarm| match alarm {
+            Alarm::Ringing { name, reason } => Some(format!("the alarm {name} rings: {reason}")),
+            Alarm::Missing { .. } => None,
+        }))
     }
 
     async fn judge(&self, look: Look<'_>, standing: &Standing) -> StepResult {
@@ -212,7 +228,7 @@ impl EvaluateCanary {
             }
         };
         let measured = words::measured(&look.pair.live.to_string(), &thresholds, &errors, clumps);
-        let agrees = arrival::agrees(&before, first - plan::UNSETTLED_MINUTES);
+        let agrees = arrival::agrees(&before, 'b', first - plan::UNSETTLED_MINUTES);
         let first = first + i64::from(look.job.spec.warm_up());
         let memory = Memory::new(first, thresholds, (errors.dispersion, clumps), errors.rate).with_agreement(agrees);
         let (new, baked) = (look.pair.idle(), words::baked(0, settings.judge.end));

@@ -80,7 +80,14 @@ pub fn restoration(
     scaling: [Option<ScalingView>; 2],
     idle_is_active: bool,
 ) -> Restoration {
+    let unseen = release.shift.as_ref().filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
+    let again = |shift: &Shift| {
+        Restoration::Wait(format!("waiting for the rule to show {}; it shows {} as before", shift.to, view.weights))
+    };
     if ending == Ending::Succeeded && release.state == State::Open {
+        if let Some(shift) = unseen {
+            return again(shift);
+        }
         return concluded(release, prior, pair, view);
     }
     let cause = cause(release, ending);
@@ -92,12 +99,8 @@ pub fn restoration(
     let missing = view.of(old).missing(&prior.task_definition, size).join("; ");
     let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| view.observed_at.since(since));
     let way = || way_back(release, pair, view, waited);
-    let unseen = release.shift.as_ref().filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
-    if let Some(shift) = unseen.filter(|shift| shift.to == pair.weights()) {
-        return Restoration::Wait(format!(
-            "waiting for the rule to show {}; it shows {} as before",
-            shift.to, view.weights
-        ));
+    if let Some(shift) = unseen.filter(|shift| shift.to == pair.weights() && !shift.known.contains(&view.weights)) {
+        return again(shift);
     }
     if let Some(what) = foreign(release, pair, view) {
         return owed(pair, scaling).unwrap_or_else(|| Restoration::Close {
@@ -172,6 +175,14 @@ fn concluded(release: &OpenRelease, prior: &Prior, pair: &PriorPair, view: &Pair
 fn foreign(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Option<String> {
     let mut known = release.shift.clone().map_or_else(Vec::new, Shift::announced);
     known.push(pair.weights());
+    // Going back is not put off because the read may be older than the last shift forward.
+    known.extend(
+        release
+            .shift
+            .as_ref()
+            .filter(|shift| shift.may_be_unseen(view.weights, view.observed_at))
+            .map(|shift| shift.from),
+    );
     if !known.contains(&view.weights) {
         return Some(format!("somebody else set the weights to {}", view.weights));
     }

@@ -78,16 +78,16 @@ pub fn next_step(
     settling: Option<Duration>,
 ) -> Step {
     let new = pair.idle();
-    if let Some(summary) = unseen(release, view) {
-        return Step::Wait { summary, percent: 0 };
-    }
-    let standing = standing(release.shift.as_ref(), pair.weights(), view.weights);
-    if let Standing::Foreign { expected } = standing {
-        return Step::Fail(foreign(expected, view.weights));
+    let (standing, unseen) = (standing(release.shift.as_ref(), pair.weights(), view.weights), unseen(release, view));
+    if let (Standing::Foreign { expected }, None) = (&standing, &unseen) {
+        return Step::Fail(foreign(*expected, view.weights));
     }
     let percent = view.weights.percent(new);
-    if let Some(reason) = unfit(asked, pair, view).filter(|_| percent > 0) {
+    if let Some(reason) = unfit(asked, pair, view).filter(|_| percent > 0 || unseen.is_some()) {
         return Step::Restore { reason };
+    }
+    if let Some(summary) = unseen {
+        return Step::Wait { summary, percent: 0 };
     }
     if let Standing::Unconfirmed = standing {
         return Step::Confirm;
@@ -154,7 +154,10 @@ pub enum Watched {
 pub fn watch(asked: &Asked, release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Watched {
     let (old, new) = (pair.live, pair.idle());
     if let Some(summary) = unseen(release, view) {
-        return Watched::Unseen { summary };
+        return match unfit(asked, pair, view) {
+            Some(reason) => Watched::Restore { reason },
+            None => Watched::Unseen { summary },
+        };
     }
     let standing = standing(release.shift.as_ref(), pair.weights(), view.weights);
     if let Standing::Foreign { expected } = standing {

@@ -10,13 +10,15 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::queries::{Data, Points};
+use crate::judge::clean::WAIT_MINUTES;
+use crate::limits::METRIC_DELAY;
 
 /// How long nothing of a minute may have changed, in seconds: two looks a minute apart, less the jitter of jobs. Ours.
 pub const STEADY_SECS: i64 = 50;
 
-/// Seconds after the end of a minute from which on it does not have to be seen twice. Ours: load balancers correct their counters for
-/// some minutes.
-pub const FINAL_SECS: i64 = 420;
+/// Seconds after the end of a minute from which on it does not have to be seen twice: the judge then waits no longer, and a canary whose counters
+/// are corrected again and again must be judged too.
+pub const FINAL_SECS: i64 = METRIC_DELAY.as_secs() as i64 + WAIT_MINUTES as i64 * 60;
 
 /// One minute of the hour before the bake may not balance, or one in so many, as a point may be lost. Ours.
 const UNBALANCED_ONE_IN: usize = 20;
@@ -130,13 +132,13 @@ pub fn is_contradictory(data: &Data, side: char, at: i64) -> bool {
     balance(data, side, at) == Some(false)
 }
 
-/// Whether the counters of the live side agreed with each other in the complete minutes before `until`: then a later contradiction says that
-/// something is missing. They never do where answers come long after their requests, or without a status class. A service without requests in
+/// Whether the counters of a side agreed with each other in the minutes before `until`, all of them complete: then a later contradiction says that
+/// something is missing. They never do where answers come long after their requests, or without a status class. A side without requests in
 /// that time is taken for one whose counters agree: what is in doubt is left out, not judged.
 #[must_use]
-pub fn agrees(data: &Data, until: i64) -> bool {
-    let requests = data.get("b_n").into_iter().flat_map(|points| points.range(..until));
-    let minutes: Vec<bool> = requests.filter_map(|(at, _)| balance(data, 'b', *at)).collect();
+pub fn agrees(data: &Data, side: char, until: i64) -> bool {
+    let requests = data.get(&format!("{side}_n")).into_iter().flat_map(|points| points.range(..until));
+    let minutes: Vec<bool> = requests.filter_map(|(at, _)| balance(data, side, *at)).collect();
     let unbalanced = minutes.iter().filter(|balanced| !**balanced).count();
     unbalanced <= (minutes.len() / UNBALANCED_ONE_IN).max(1)
 }
@@ -213,8 +215,8 @@ mod tests {
     fn an_old_minute_is_final_although_it_was_never_seen_before() {
         let seen = |secs| sightings(&Sightings::new(), &data(&[("c_n", 100.0)]), FIRST, 1, at(secs));
         let is_steady = |secs| is_steady(&seen(secs), FIRST, 1, Group::Errors, at(secs));
-        assert!(!is_steady(419) && is_steady(420));
-        assert_eq!(seen(420), Sightings::new(), "what is final is not kept");
+        assert!(!is_steady(299) && is_steady(300), "the judge waits until then");
+        assert_eq!(seen(300), Sightings::new(), "what is final is not kept");
     }
 
     #[test]
@@ -256,10 +258,10 @@ mod tests {
                     data.entry(id.to_owned()).or_default().insert(at, value);
                 }
             }
-            agrees(&data, FIRST)
+            agrees(&data, 'b', FIRST)
         };
         assert!(hour(60, 3) && !hour(60, 4));
         assert!(hour(10, 1) && !hour(10, 2));
-        assert!(agrees(&Data::new(), FIRST), "nothing is known against it");
+        assert!(agrees(&Data::new(), 'b', FIRST), "nothing is known against it");
     }
 }

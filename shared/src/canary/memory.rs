@@ -176,6 +176,8 @@ fn pairs(ranges: &MinuteRanges) -> Vec<Range> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::arrival::sightings;
+    use super::super::queries::Data;
     use super::*;
     use crate::job::Token;
     use crate::limits::TOKEN_CHARS;
@@ -214,7 +216,10 @@ mod tests {
     fn the_token_is_short_enough_whatever_was_skipped() {
         for skipped in [|minute| minute % 2 == 0, |minute| minute % 7 == 0, |minute: u32| minute.is_power_of_two()] {
             let progress = progress(skipped);
-            let kept = memory().with_progress(&progress, &names());
+            let now_secs = (memory().first + 1_380) * 60;
+            let seen = sightings(&Sightings::new(), &Data::new(), memory().first, 1_380, now_secs);
+            assert_eq!(seen.len(), 5);
+            let kept = memory().with_sightings(seen).with_hold(1_380).with_progress(&progress, &names());
             let since = Timestamp::from_secs(1_767_603_600).expect("in range");
             let token = Token::new("evaluate-canary", since).with_payload(Some(kept.payload())).text();
             assert!(token.len() <= TOKEN_CHARS, "{}", token.len());

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::absence::{Around, STRAGGLE_SECS, counted};
-use super::arrival::{Group, Sightings, is_contradictory, is_steady};
+use super::arrival::{FINAL_SECS, Group, Sightings, agrees, is_contradictory, is_steady};
 use super::config::{Custom, Settings, Worse};
 use super::memory::Memory;
 use super::queries::{Data, Points};
@@ -37,12 +37,14 @@ impl Readings {
     ) -> Self {
         let clump = settings.judge.dispersion_errors.max(memory.dispersion_errors);
         let source = Source { data, memory, clump, now_secs };
+        // What the hour before showed of the live colour need not hold for the new one, such as one that is too slow to answer in time.
+        let canary_agrees = agrees(data, 'c', (now_secs - FINAL_SECS).div_euclid(60));
         let mut readings = BTreeMap::new();
         for minute in 1..=last {
             let at = memory.first + i64::from(minute) - 1;
             let has_arrived = |group| is_steady(sightings, memory.first, minute, group, now_secs);
-            let contradicts = |side| memory.agrees && is_contradictory(data, side, at);
-            if has_arrived(Group::Errors) && !contradicts('c') && !contradicts('b') {
+            let contradicts = |side, agrees| memory.agrees && agrees && is_contradictory(data, side, at);
+            if has_arrived(Group::Errors) && !contradicts('c', canary_agrees) && !contradicts('b', true) {
                 readings.insert((minute, 0), source.errors(at));
             }
             if has_arrived(Group::Latency) {
@@ -264,5 +266,31 @@ mod tests {
         assert_eq!(read(true).get(1, 0), Reading::default(), "ten answers are missing");
         assert_eq!(read(true).get(1, 1).canary, side(100, Some(0)), "response times and slow ones come of one metric");
         assert_eq!(read(false).get(1, 0).canary, side(100, Some(0)), "they never agree here");
+    }
+
+    #[test]
+    fn a_canary_whose_counters_never_agree_is_judged_all_the_same() {
+        let answers = |until: i64| -> Data {
+            let points = |value: f64| -> Points { (0..until).map(|minute| (FIRST + minute, value)).collect() };
+            let all = [
+                ("c_n", 100.0),
+                ("c_s", 100.0),
+                ("c_2", 40.0),
+                ("c_e", 30.0),
+                ("b_n", 900.0),
+                ("b_s", 900.0),
+                ("b_2", 900.0),
+            ];
+            all.into_iter().map(|(id, value)| (id.to_owned(), points(value))).collect()
+        };
+        let read = |until: u32| {
+            let data = answers(i64::from(until));
+            let now_secs = (FIRST + i64::from(until)) * 60 + 130;
+            let seen = sightings(&Sightings::new(), &data, FIRST, until, now_secs - 60);
+            let memory = Memory::new(FIRST, Vec::new(), (1.0, 1.0), 0.001).with_agreement(true);
+            Readings::of(&data, &Settings::default(), &memory, &seen, until, now_secs).get(until, 0).canary
+        };
+        assert_eq!(read(4), Side::default(), "one final minute may have lost a point");
+        assert_eq!(read(5), side(100, Some(30)), "two have not");
     }
 }

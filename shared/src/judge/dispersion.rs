@@ -10,6 +10,9 @@ pub const PAIRS_MIN: u32 = 10;
 /// alone, one in 150 does, and leaving those out lowers φ by 2 %.
 const STEP_RATIO: f64 = 100.0;
 
+/// For how many minutes a rate must stay before its jump counts as a step. Ours: shorter bursts may hit one side alone.
+pub const STEP_MINUTES: usize = 15;
+
 /// How much bad events clump.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dispersion {
@@ -24,22 +27,29 @@ pub struct Dispersion {
 /// φ is the mean, over neighbouring minutes with at least two bad events between them, of Pearson's
 /// statistic `Σ (x − n·p)²/(n·p·(1−p))` at their common rate p, corrected by `(N−1)/N` so that it is
 /// 1 for independent events (McCullagh and Nelder, Generalized Linear Models, 1989, section 4.5).
-/// Only neighbours are compared, so a rate that drifts over the hour does not pass for clumps. Neither does one that jumps and stays, as at
-/// the beginning of an incident: that pair is left out.
+/// Only neighbours are compared, so a rate that drifts over the hour does not pass for clumps. Neither does one that jumps and stays for
+/// [`STEP_MINUTES`], as at the beginning of an incident: that pair is left out.
 pub fn dispersion(minutes: &[(u64, u64)]) -> Dispersion {
     let pairs: Vec<Option<f64>> = minutes.windows(2).map(|pair| pearson(pair[0], pair[1])).collect();
-    let statistics: Vec<f64> = (0..pairs.len()).filter(|&at| !is_step(&pairs, at)).filter_map(|at| pairs[at]).collect();
+    let measured = u32::try_from(pairs.iter().flatten().count()).unwrap_or(u32::MAX);
+    let statistics: Vec<f64> =
+        (0..pairs.len()).filter(|&at| !is_lasting(&pairs, at)).filter_map(|at| pairs[at]).collect();
     let pairs = u32::try_from(statistics.len()).unwrap_or(u32::MAX);
     let mean = statistics.iter().sum::<f64>() / f64::from(pairs.max(1));
-    Dispersion { phi: if pairs < PAIRS_MIN { 1.0 } else { mean.max(1.0) }, pairs }
+    Dispersion { phi: if measured < PAIRS_MIN { 1.0 } else { mean.max(1.0) }, pairs }
 }
 
-/// Whether the rate jumped between two minutes that are each like the minute on their other side. Clumps do not come like this: a minute with one
-/// differs from both of its neighbours.
+/// Whether the rate jumped and stayed as it was then. A burst of some minutes, after which the rate jumps back, is a clump.
+fn is_lasting(pairs: &[Option<f64>], at: usize) -> bool {
+    let near = at.saturating_sub(STEP_MINUTES - 1)..(at + STEP_MINUTES).min(pairs.len());
+    is_step(pairs, at) && near.filter(|&other| is_step(pairs, other)).count() == 1
+}
+
+/// Whether the rate jumped between two minutes that are each like the minute on their other side. A minute without bad events, beside which nothing
+/// is measured, is like its neighbour.
 fn is_step(pairs: &[Option<f64>], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| pairs[before]);
-    let after = pairs.get(at + 1).copied().flatten();
-    match (before, pairs[at], after) {
+    let beside = |other: Option<usize>| other.and_then(|other| pairs.get(other)).map(|pair| pair.unwrap_or(0.0));
+    match (beside(at.checked_sub(1)), pairs[at], beside(Some(at + 1))) {
         (Some(before), Some(here), Some(after)) => here > STEP_RATIO * before.max(after).max(1.0),
         _ => false,
     }
@@ -92,9 +102,22 @@ mod tests {
     }
 
     #[test]
-    fn a_single_minute_full_of_errors_is_a_clump() {
-        let minutes: Vec<_> = (0..56).map(|minute| (60_000, if minute == 20 { 3_000 } else { 60 })).collect();
-        assert!(dispersion(&minutes).phi > 20.0);
+    fn a_burst_of_some_minutes_is_a_clump_and_one_of_fifteen_is_not() {
+        let burst = |length: usize| {
+            let minutes: Vec<_> =
+                (0..56).map(|minute| (60_000, if (20..20 + length).contains(&minute) { 3_000 } else { 60 })).collect();
+            dispersion(&minutes).phi
+        };
+        for length in [1, 2, 5, 14] {
+            assert!(burst(length) > 20.0, "{length} minutes: {}", burst(length));
+        }
+        assert_eq!(burst(15), 1.0);
+    }
+
+    #[test]
+    fn an_incident_of_a_service_without_errors_does_not_count_as_clumps() {
+        let minutes: Vec<_> = (0..56).map(|minute| (60_000, if minute < 30 { 0 } else { 3_000 })).collect();
+        assert_eq!(dispersion(&minutes), Dispersion { phi: 1.0, pairs: 25 });
     }
 
     #[test]

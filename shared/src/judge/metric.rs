@@ -179,7 +179,8 @@ mod tests {
         };
         let promotion =
             |tolerance, floor| move |spec: &mut MetricSpec| spec.promotion = Some(Promotion { tolerance, floor });
-        let refused: [(&dyn Fn(&mut MetricSpec), &str); 14] = [
+        type Spoil<'a> = &'a dyn Fn(&mut MetricSpec);
+        let refused: [(Spoil, &str); 14] = [
             (&|spec| spec.weight = 0.0, "errors.weight: found 0; legal: above 0, at most 1"),
             (&|spec| spec.weight = 1.01, "errors.weight: found 1.01; legal: above 0, at most 1"),
             (&|spec| spec.weight = f64::NAN, "errors.weight: found NaN; legal: above 0, at most 1"),

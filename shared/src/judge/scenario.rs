@@ -241,7 +241,8 @@ mod tests {
                 "b": {"n": 540, "bad": 2, "slow": [2, 2, 2, 2]},
             }])
         };
-        let hidden: [(&str, usize, fn(&Reading) -> Option<u64>); 8] = [
+        type Read = fn(&Reading) -> Option<u64>;
+        let hidden: [(&str, usize, Read); 8] = [
             ("c.n", 0, |reading| reading.canary.requests),
             ("c.bad", 0, |reading| reading.canary.bad),
             ("c.bad", 0, |reading| reading.canary_bad_promote),
@@ -270,7 +271,8 @@ mod tests {
                 .unwrap_or_default()
         };
         assert_eq!(minutes(&|_| ()), "");
-        let refused: [(&dyn Fn(&mut Value), &str); 6] = [
+        type Spoil<'a> = &'a dyn Fn(&mut Value);
+        let refused: [(Spoil, &str); 6] = [
             (&|minute| minute["t"] = json!(0), "minutes[0].t: found 0; legal: a minute from 1 that is not there yet"),
             (&|minute| minute["c"]["p50"] = json!("fast"), "minutes[0].c.p50: found \"fast\"; legal: a number"),
             (&|minute| minute["b"]["p99"] = json!(true), "minutes[0].b.p99: found true; legal: a number"),

@@ -374,7 +374,7 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
 }
 
 #[test]
-fn another_hand_s_change_ends_the_rollback_with_what_was_found() {
+fn another_writer_s_change_ends_the_rollback_with_what_was_found() {
     let odd = view_of(NEW, Weights { blue: 33, green: 67 });
     let reason = "the execution failed; somebody else set the weights to blue 33 / green 67, which is left alone";
     assert_eq!(next(&odd, Some(Weights::with(Colour::Green, 20)), NO_SCALING), close(Outcome::Superseded, reason));
@@ -397,7 +397,7 @@ fn another_hand_s_change_ends_the_rollback_with_what_was_found() {
     assert_eq!(superseded(Colour::Blue, NEW), left_alone("web:2 to blue"));
     assert_eq!(superseded(Colour::Green, OLD), left_alone("web:1 to green"));
     assert_eq!([superseded(Colour::Green, NEW), superseded(Colour::Green, IDLE)], [None, None]);
-    // A colour without a deployment runs nothing of another hand's.
+    // A colour without a deployment runs nothing of another writer's.
     let mut none = view_of(NEW, pair().weights());
     none.green.deployments.clear();
     assert_eq!(next(&none, None, NO_SCALING), Restoration::Return);
@@ -444,8 +444,38 @@ fn traffic_that_is_read_as_given_back_is_given_back_once_more_while_the_read_may
 }
 
 #[test]
-fn traffic_that_was_given_back_is_not_taken_for_moved_by_another_hand_while_the_read_may_be_old() {
+fn traffic_that_was_given_back_is_not_taken_for_moved_by_another_writer_while_the_read_may_be_old() {
     let wait = "waiting for the rule to show blue 100 / green 0; it shows blue 50 / green 50 as before".to_owned();
     assert_eq!(shifted(50, 0, 299, 50), Restoration::Wait(wait));
     assert!(matches!(shifted(50, 0, 300, 50), Restoration::Close { outcome: Outcome::Superseded, .. }));
+}
+
+#[test]
+fn a_read_from_before_a_later_step_does_not_put_the_way_back_off() {
+    assert_eq!(shifted(20, 50, 299, 20), Restoration::Move);
+    assert!(matches!(shifted(20, 50, 300, 20), Restoration::Close { outcome: Outcome::Superseded, .. }));
+}
+
+#[test]
+fn weights_that_an_earlier_invocation_may_have_set_again_are_moved_at_once() {
+    let half = Weights::with(Colour::Green, 50);
+    let view = view_of(NEW, half);
+    let mut release = release(&view, Some(pair().weights()));
+    let shift = release.shift.as_mut().expect("shifted");
+    (shift.from, shift.at, shift.known) = (half, view.observed_at, vec![half]);
+    let prior = release.prior.clone().expect("recorded");
+    let step = restoration(&release, &prior, &pair(), Ending::Failed, &view, NO_SCALING, true);
+    assert_eq!(step, Restoration::Move);
+}
+
+#[test]
+fn a_release_that_ended_well_is_not_judged_by_a_read_from_before_its_last_shift() {
+    let view = view_of(NEW, Weights::with(Colour::Green, 50));
+    let mut release = OpenRelease { state: State::Open, ..release(&view, Some(Weights::with(Colour::Green, 100))) };
+    let shift = release.shift.as_mut().expect("shifted");
+    (shift.from, shift.at) = (view.weights, view.observed_at);
+    let prior = release.prior.clone().expect("recorded");
+    let step = restoration(&release, &prior, &pair(), Ending::Succeeded, &view, NO_SCALING, true);
+    let wait = "waiting for the rule to show blue 0 / green 100; it shows blue 50 / green 50 as before".to_owned();
+    assert_eq!(step, Restoration::Wait(wait));
 }

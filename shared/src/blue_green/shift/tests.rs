@@ -319,14 +319,14 @@ fn only_weights_that_this_release_set_or_found_are_moved_on() {
     let [none, part, odd] = [0, 20, 35].map(|percent| Weights::with(GREEN, percent));
     // Nothing was announced: only what was recorded is expected.
     assert_eq!(step(&seen(35, 2), None), foreign(odd, none));
-    // Made: only what was set is. The weights before were set again by another hand.
+    // Made: only what was set is. The weights before were set again by another writer.
     assert_eq!(step(&seen(0, 2), Some((20, 300, true))), foreign(none, part));
     assert_eq!(step(&seen(35, 2), Some((20, 5, true))), foreign(odd, part));
     // Announced: what was found is as well.
     assert_eq!(step(&seen(35, 2), Some((20, 5, false))), foreign(odd, part));
     assert!(matches!(step(&seen(0, 2), Some((20, 5, false))), Step::Shift { .. }));
     assert_eq!(step(&seen(20, 2), Some((20, 5, false))), Step::Confirm);
-    // Others' weights are left alone even when the new colour is not fit.
+    // Foreign weights are left alone even when the new colour is not fit.
     assert_eq!(step(&seen(35, 0), Some((20, 5, true))), foreign(odd, part));
     // The same share in other numbers is another setting.
     let mut view = seen(20, 2);
@@ -375,7 +375,11 @@ fn weights_that_may_be_older_than_the_last_shift_are_read_again() {
     let summary = "waiting for the rule to show blue 80 / green 20; it shows blue 100 / green 0 as before".to_owned();
     let wait = Step::Wait { summary: summary.clone(), percent: 0 };
     assert_eq!(step(&seen(0, 2), Some((20, 5, true))), wait);
-    assert_eq!(step(&seen(0, 0), Some((20, 299, true))), wait);
+    assert_eq!(step(&seen(0, 2), Some((20, 299, true))), wait);
+    // The new colour has 20 % of the traffic, whatever is read.
+    assert!(matches!(step(&seen(0, 0), Some((20, 5, true))), Step::Restore { .. }));
+    let dead = seen(0, 0);
+    assert!(matches!(watch(&asked(), &release(&dead, Some((20, 5, true))), &pair(), &dead), Watched::Restore { .. }));
     assert!(matches!(step(&seen(0, 2), Some((20, 300, true))), Step::Fail(_)));
 
     let watched = |ago| watch(&asked(), &release(&seen(0, 2), Some((20, ago, true))), &pair(), &seen(0, 2));

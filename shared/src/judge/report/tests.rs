@@ -46,7 +46,8 @@ fn a_record_that_contradicts_itself_is_refused() {
     let whole = undecided();
     assert_eq!(Judgement::from_json(&whole.to_json()).unwrap(), whole);
     let harm = |metric: &str| Reason::Harm { metric: metric.to_owned(), minute: 1 };
-    let refused: [(&dyn Fn(&mut Judgement), &str); 16] = [
+    type Spoil<'a> = &'a dyn Fn(&mut Judgement);
+    let refused: [(Spoil, &str); 16] = [
         (&|j| j.v = 2, "version 2, legal: 1; use the release that wrote it"),
         (&|j| j.settings.tau = 0.5, "settings.tau: found 0.5; legal: 1 to 1000"),
         (&|j| j.verdict.minute = 0, "verdict.minute is outside the bake"),

@@ -1,5 +1,7 @@
 //! What ends a judgement beside its statistics, what holds it for a person, and what must not disturb it.
 
+use std::time::Duration;
+
 use sandbox::aws::cloudwatch::set_alarm;
 use sandbox::aws::ecr::Answers;
 use sandbox::aws::{Aws, elb, lambda};
@@ -10,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::shop::{SHORT, push, release, reports, said, shop};
 use super::support::pair::{self, until_action};
-use super::support::{outcome, reason, settled};
+use super::support::{outcome, pass, reason, settled};
 
 const ALARM: &str = "shop-errors";
 const HOLD: (&str, &str) = ("HoldMinutes", "30");
@@ -130,6 +132,39 @@ fn an_alarm_that_rings_ends_the_judgement_at_once() {
         let page = &reports.iter().find(|(key, _)| key.ends_with(".html")).expect("a page").1;
         assert!(page.contains("Roll back") && page.contains("<p class=\"lead\">the alarm shop-errors rings: "));
         assert_eq!(pair::weights(&driver.world.aws()), [0, 100]);
+    });
+}
+
+#[test]
+fn an_alarm_ends_a_judgement_although_the_rule_reads_as_before_the_shift() {
+    let mut aws = shop_with(&[("Alarms", ALARM)]);
+    set_alarm(&mut aws, ALARM, "OK");
+    run(aws, Fault::None, async |driver| {
+        let pushed = push(&driver, "2.0.0", Answers::GOOD);
+        until_action(&driver, &pushed, "judge-first", 1).await.expect("it is judged");
+        pair::set_weights(&mut driver.world.aws(), [0, 100]);
+        set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
+        driver.world.touch();
+        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
+        let reason = reason(&driver, &execution);
+        assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
+        assert!(reason.contains("the alarm shop-errors rings"), "{reason}");
+    });
+}
+
+#[test]
+fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
+    run(shop(), Fault::None, async |driver| {
+        let pushed = push(&driver, "2.0.0", Answers::GOOD);
+        until_action(&driver, &pushed, "judge-first", 1).await.expect("it is judged");
+        pair::set_weights(&mut driver.world.aws(), [0, 100]);
+        pass(&driver, Duration::from_secs(90)).await;
+        let waited = said(&driver.world.aws(), "judge-first");
+        let expected = "waiting for the rule to show blue 5 / green 95; it shows blue 0 / green 100 as before";
+        assert!(waited.iter().any(|said| said == expected), "{waited:#?}");
+        pair::set_weights(&mut driver.world.aws(), [5, 95]);
+        let execution = settled(&driver, pair::PIPELINE, &pushed).await;
+        assert_eq!(outcome(&driver, &execution), "deployed", "{}", reason(&driver, &execution));
     });
 }
 

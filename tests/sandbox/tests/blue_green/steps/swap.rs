@@ -162,7 +162,7 @@ fn a_colour_that_is_not_fit_is_waited_for_since_the_action_began() {
 }
 
 #[test]
-fn weights_of_another_hand_fail_the_action_for_good() {
+fn weights_of_another_writer_fail_the_action_for_good() {
     let mut aws = half();
     set_weights(&mut aws, [10, 90]);
     run(aws, Fault::None, async |driver| {

@@ -119,8 +119,11 @@ pub fn restoration(
     };
     // Scale-in is given back first: Application Auto Scaling pulls a count below its minimum up when that is done.
     let step = step.or_else(|| owed(pair, scaling));
-    match step.or_else(|| differs(pair.of(new), view.of(new), idle_is_active).then_some(Restoration::Return)) {
-        Some(_) | None if waited >= ROLLBACK_DEADLINE && !missing.is_empty() => Restoration::Close {
+    let step = step.or_else(|| differs(pair.of(new), view.of(new), idle_is_active).then_some(Restoration::Return));
+    // Traffic that can go back goes back, however late the first look comes.
+    let moves = step == Some(Restoration::Move);
+    match step {
+        Some(_) | None if waited >= ROLLBACK_DEADLINE && !missing.is_empty() && !moves => Restoration::Close {
             outcome: Outcome::Failed,
             reason: format!(
                 "{cause}; the rollback to {old} with {} is not steady after {}: {missing}; the pair needs a person",

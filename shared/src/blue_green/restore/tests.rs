@@ -479,3 +479,16 @@ fn a_release_that_ended_well_is_not_judged_by_a_read_from_before_its_last_shift(
     let wait = "waiting for the rule to show blue 0 / green 100; it shows blue 50 / green 50 as before".to_owned();
     assert_eq!(step, Restoration::Wait(wait));
 }
+
+#[test]
+fn traffic_goes_back_however_late_the_first_look_comes() {
+    let mut view = view_of(NEW, Weights::with(Colour::Green, 50));
+    view.blue.running = 1;
+    let mut release = release(&view, Some(view.weights));
+    release.rolling_back_since = Some(earlier(view.observed_at, 7_200));
+    let prior = release.prior.clone().expect("recorded");
+    let step = |view: &PairView| restoration(&release, &prior, &pair(), Ending::Failed, view, NO_SCALING, true);
+    assert_eq!(step(&view), Restoration::Move);
+    view.weights = pair().weights();
+    assert!(matches!(step(&view), Restoration::Close { outcome: Outcome::Failed, .. }));
+}

@@ -78,7 +78,8 @@ fn a_push_is_claimed_started_and_recorded_by_value() {
 fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
     let untagged = |event: &mut Value| drop(event["detail"].as_object_mut().expect("an object").remove("image-tag"));
     let deleted = |event: &mut Value| event["detail"]["action-type"] = json!("DELETE");
-    let cases: [(&dyn Fn(&mut Value), &str); 2] = [
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let cases: [(Change, &str); 2] = [
         (&untagged, "an image pushed without a tag is part of another one, or nobody's release yet"),
         (&deleted, "DELETE with result SUCCESS is no successful PUSH"),
     ];

@@ -62,6 +62,7 @@ OWN_ERRORS = {
         "BadDigest",
         "ExpiredToken",
         "IncompleteBody",
+        "InternalError",
         "InvalidArgument",
         "InvalidRange",
         "MethodNotAllowed",
@@ -201,6 +202,11 @@ def form(shape, pairs, prefix=""):
         while (value := form(shape.member, pairs, f"{prefix}.{'' if flat else 'member.'}{len(values) + 1}")) is not None:
             values.append(value)
         return values or None
+    if kind == "map":
+        entries = {}
+        while (key := pairs.pop(f"{prefix}.entry.{len(entries) + 1}.key", None)) is not None:
+            entries[key] = form(shape.value, pairs, f"{prefix}.entry.{len(entries) + 1}.value")
+        return entries or None
     text = pairs.pop(prefix, None)
     if text is None:
         return None

@@ -222,7 +222,6 @@ fn internal_error(service: &str) -> ApiError {
         "dynamodb" => ("InternalServerError", "Internal server error"),
         "ecs" => ("ServerException", "Service Unavailable. Please try again later."),
         "ecr" => ("ServerException", "Internal server error"),
-        "monitoring" => ("InternalServiceError", "Request processing has failed due to an internal error"),
         "s3" => ("InternalError", "We encountered an internal error. Please try again."),
         _ => ("InternalFailure", "The request processing has failed because of an unknown error"),
     };

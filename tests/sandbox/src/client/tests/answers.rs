@@ -78,7 +78,7 @@ async fn each_service_words_its_own_error() {
     let s3 = aws_sdk_s3::Client::new(&config()).list_objects_v2().bucket("artifacts").send().await.unwrap_err();
     assert_eq!(s3.into_service_error().meta().code(), Some("InternalError"));
     let cloudwatch = aws_sdk_cloudwatch::Client::new(&config()).describe_alarms().send().await.unwrap_err();
-    assert_eq!(cloudwatch.into_service_error().meta().code(), Some("InternalServiceError"));
+    assert_eq!(cloudwatch.into_service_error().meta().code(), Some("InternalFailure"));
 }
 
 #[tokio::test(start_paused = true)]

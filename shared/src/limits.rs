@@ -102,9 +102,9 @@ pub const METRIC_QUERIES: usize = 500;
 /// How often a series is asked for in one look when CloudWatch could not read it. Ours: three failures of one series in a row are an outage.
 pub const SERIES_ATTEMPTS: usize = 3;
 
-/// How long after the end of a minute its metrics are read: what is read earlier may be a part of it. CloudWatch's load balancer
-/// metrics are complete after one to two minutes.
-pub const METRIC_DELAY: Duration = Duration::from_secs(120);
+/// How long after the end of a minute its metrics are judged: CloudWatch's load balancer metrics are complete after one to two minutes, and two looks
+/// must have seen the same.
+pub const METRIC_DELAY: Duration = Duration::from_secs(180);
 
 /// How far before an action its judgement may begin, with traffic that the action before had moved. Ours: time for one job and a
 /// wait in between.

@@ -215,8 +215,8 @@ mod tests {
     fn an_old_minute_is_final_although_it_was_never_seen_before() {
         let seen = |secs| sightings(&Sightings::new(), &data(&[("c_n", 100.0)]), FIRST, 1, at(secs));
         let is_steady = |secs| is_steady(&seen(secs), FIRST, 1, Group::Errors, at(secs));
-        assert!(!is_steady(299) && is_steady(300), "the judge waits until then");
-        assert_eq!(seen(300), Sightings::new(), "what is final is not kept");
+        assert!(!is_steady(359) && is_steady(360), "the judge waits until then");
+        assert_eq!(seen(360), Sightings::new(), "what is final is not kept");
     }
 
     #[test]

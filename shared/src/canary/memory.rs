@@ -218,7 +218,7 @@ mod tests {
             let progress = progress(skipped);
             let now_secs = (memory().first + 1_380) * 60;
             let seen = sightings(&Sightings::new(), &Data::new(), memory().first, 1_380, now_secs);
-            assert_eq!(seen.len(), 5);
+            assert_eq!(seen.len(), 6);
             let kept = memory().with_sightings(seen).with_hold(1_380).with_progress(&progress, &names());
             let since = Timestamp::from_secs(1_767_603_600).expect("in range");
             let token = Token::new("evaluate-canary", since).with_payload(Some(kept.payload())).text();

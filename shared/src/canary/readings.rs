@@ -290,7 +290,7 @@ mod tests {
             let memory = Memory::new(FIRST, Vec::new(), (1.0, 1.0), 0.001).with_agreement(true);
             Readings::of(&data, &Settings::default(), &memory, &seen, until, now_secs).get(until, 0).canary
         };
-        assert_eq!(read(4), Side::default(), "one final minute may have lost a point");
-        assert_eq!(read(5), side(100, Some(30)), "two have not");
+        assert_eq!(read(5), Side::default(), "one final minute may have lost a point");
+        assert_eq!(read(6), side(100, Some(30)), "two have not");
     }
 }

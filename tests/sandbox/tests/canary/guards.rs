@@ -141,7 +141,7 @@ fn an_alarm_ends_a_judgement_although_the_rule_reads_as_before_the_shift() {
     set_alarm(&mut aws, ALARM, "OK");
     run(aws, Fault::None, async |driver| {
         let pushed = push(&driver, "2.0.0", Answers::GOOD);
-        until_action(&driver, &pushed, "judge-first", 1).await.expect("it is judged");
+        until_action(&driver, &pushed, "judge-first", 0).await.expect("it is judged");
         pair::set_weights(&mut driver.world.aws(), [0, 100]);
         set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
         driver.world.touch();
@@ -156,7 +156,7 @@ fn an_alarm_ends_a_judgement_although_the_rule_reads_as_before_the_shift() {
 fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
     run(shop(), Fault::None, async |driver| {
         let pushed = push(&driver, "2.0.0", Answers::GOOD);
-        until_action(&driver, &pushed, "judge-first", 1).await.expect("it is judged");
+        until_action(&driver, &pushed, "judge-first", 0).await.expect("it is judged");
         pair::set_weights(&mut driver.world.aws(), [0, 100]);
         pass(&driver, Duration::from_secs(90)).await;
         let waited = said(&driver.world.aws(), "judge-first");

@@ -160,9 +160,8 @@ mod tests {
 
     #[test]
     fn ties_shrink_the_variance() {
-        // Ranks 2 and 3.5 of [1, 2] among [1, 1, 2]: by hand.
-        let z = z_score(&[1.0, 2.0], &[1.0, 1.0, 2.0], 0.0);
-        let sigma = (0.5 * (6.0 - 30.0 / 20.0f64)).sqrt();
-        assert!((z - (6.5 - 3.0 - 3.0 - 0.5) / sigma).abs() < 1e-12);
+        // Ranks 1, 3, 3 of the canary: W = 7, so 7 - 6 - 4.5 + 0.5 = -3; three and two are tied, so the variance is 9/12·(7 - (24 + 6)/30).
+        let z = z_score(&[1.0, 2.0, 2.0], &[2.0, 3.0, 3.0], 0.0);
+        assert!((z + 3.0 / 4.5_f64.sqrt()).abs() < 1e-12, "{z}");
     }
 }

@@ -213,6 +213,12 @@ impl Shift {
         self.made && seen == self.from && seen != self.to && now.since(self.at) < STALE_READ
     }
 
+    /// What is waited for while the rule is read as it was before this shift.
+    #[must_use]
+    pub fn waiting(&self) -> String {
+        format!("waiting for the rule to show {}; it shows {} as before", self.to, self.from)
+    }
+
     /// All weights that the rule may have without anybody else's doing: once the shift is made, what was before is somebody's.
     #[must_use]
     pub fn announced(self) -> Vec<Weights> {

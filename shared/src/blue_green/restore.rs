@@ -81,12 +81,9 @@ pub fn restoration(
     idle_is_active: bool,
 ) -> Restoration {
     let unseen = release.shift.as_ref().filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
-    let again = |shift: &Shift| {
-        Restoration::Wait(format!("waiting for the rule to show {}; it shows {} as before", shift.to, view.weights))
-    };
     if ending == Ending::Succeeded && release.state == State::Open {
         if let Some(shift) = unseen {
-            return again(shift);
+            return Restoration::Wait(shift.waiting());
         }
         return concluded(release, prior, pair, view);
     }
@@ -100,7 +97,7 @@ pub fn restoration(
     let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| view.observed_at.since(since));
     let way = || way_back(release, pair, view, waited);
     if let Some(shift) = unseen.filter(|shift| shift.to == pair.weights() && !shift.known.contains(&view.weights)) {
-        return again(shift);
+        return Restoration::Wait(shift.waiting());
     }
     if let Some(what) = foreign(release, pair, view) {
         return owed(pair, scaling).unwrap_or_else(|| Restoration::Close {

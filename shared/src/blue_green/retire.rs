@@ -40,8 +40,7 @@ pub fn next_step(
     let Some(shift) = moved else {
         let unseen = release.shift.as_ref().filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
         if let Some(shift) = unseen {
-            let summary = format!("waiting for the rule to show {}; it shows {} as before", shift.to, view.weights);
-            return Step::Wait { summary, percent: 0 };
+            return Step::Wait { summary: shift.waiting(), percent: 0 };
         }
         return Step::Fail(Failure::job(format!(
             "{old} cannot be retired: the weights are {}, and {new} must have all of the traffic by this release; run swap-target-groups to 100% before this action",

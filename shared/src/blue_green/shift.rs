@@ -202,7 +202,7 @@ fn standing(shift: Option<&Shift>, recorded: Weights, seen: Weights) -> Standing
 fn unseen(release: &OpenRelease, view: &PairView) -> Option<String> {
     let shift = release.shift.as_ref()?;
     let stale = shift.may_be_unseen(view.weights, view.observed_at);
-    stale.then(|| format!("waiting for the rule to show {}; it shows {} as before", shift.to, view.weights))
+    stale.then(|| shift.waiting())
 }
 
 fn foreign(expected: Weights, seen: Weights) -> Failure {

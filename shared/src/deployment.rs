@@ -84,10 +84,14 @@ pub fn next_step(
     match standing(asked, release.change.as_ref(), before, view, primary) {
         Standing::AlreadyThere => settled(asked, view, elapsed),
         Standing::Untouched | Standing::Lost => Step::Apply,
-        Standing::Unnamed(ours) => Step::Adopt { deployment: ours.id.clone() },
-        Standing::Ours(ours) if ours.rollout == Rollout::Failed => {
-            fail(FailureType::JobFailed, format!("the rollout failed and stands still: {}", reason_of(ours)), true)
-        }
+        Standing::Unnamed(ours) => Step::Adopt {
+            deployment: ours.id.clone(),
+        },
+        Standing::Ours(ours) if ours.rollout == Rollout::Failed => fail(
+            FailureType::JobFailed,
+            format!("the rollout failed and stands still: {}", reason_of(ours)),
+            true,
+        ),
         Standing::Ours(_) => settled(asked, view, elapsed),
         Standing::GivenUp { reason } => fail(
             FailureType::JobFailed,
@@ -98,12 +102,18 @@ pub fn next_step(
             true,
         ),
         Standing::Foreign(primary)
-            if primary.task_definition == before && changed.is_some_and(|changed| changed < STALE_READ) =>
+            if primary.task_definition == before
+                && changed.is_some_and(|changed| changed < STALE_READ) =>
         {
             let wanted = revision(&asked.change.task_definition);
-            let summary =
-                format!("waiting for ECS to show the deployment of {wanted}; it shows {} as before", revision(before));
-            Step::Wait { summary, percent: 0 }
+            let summary = format!(
+                "waiting for ECS to show the deployment of {wanted}; it shows {} as before",
+                revision(before)
+            );
+            Step::Wait {
+                summary,
+                percent: 0,
+            }
         }
         Standing::Foreign(other) => fail(
             FailureType::JobFailed,
@@ -128,31 +138,60 @@ fn standing<'a>(
     let wanted = &asked.change.task_definition;
     let same_definition = primary.task_definition == *wanted;
     match announced {
-        None if same_definition && asked.change.desired_count.is_none_or(|count| count == view.desired) => {
+        None if same_definition
+            && asked
+                .change
+                .desired_count
+                .is_none_or(|count| count == view.desired) =>
+        {
             Standing::AlreadyThere
         }
         None if same_definition || primary.task_definition == before => Standing::Untouched,
         None => Standing::Foreign(primary),
-        Some(Change { deployment: Some(_), .. }) if same_definition => Standing::Ours(primary),
+        Some(Change {
+            deployment: Some(_),
+            ..
+        }) if same_definition => Standing::Ours(primary),
         // The same definition at another count starts no deployment: that the count is not there says that it was never set.
-        Some(Change { desired_count: Some(count), .. }) if same_definition && view.desired != *count => Standing::Lost,
+        Some(Change {
+            desired_count: Some(count),
+            ..
+        }) if same_definition && view.desired != *count => Standing::Lost,
         Some(_) if same_definition => Standing::Unnamed(primary),
         Some(change) => displaced(change, before, view, primary),
     }
 }
 
 /// The PRIMARY deployment does not run what was announced: given up by ECS, replaced by somebody, or never made.
-fn displaced<'a>(change: &Change, before: &str, view: &'a ServiceView, primary: &'a DeploymentView) -> Standing<'a> {
-    let ours = view.deployments.iter().find(|d| !d.primary && d.task_definition == change.task_definition);
+fn displaced<'a>(
+    change: &Change,
+    before: &str,
+    view: &'a ServiceView,
+    primary: &'a DeploymentView,
+) -> Standing<'a> {
+    let ours = view
+        .deployments
+        .iter()
+        .find(|d| !d.primary && d.task_definition == change.task_definition);
     let id = change.deployment.as_deref().or(ours.map(|d| d.id.as_str()));
     let told = id.and_then(|id| {
-        view.messages.iter().find(|message| message.contains(id) && message.contains("deployment failed"))
+        view.messages
+            .iter()
+            .find(|message| message.contains(id) && message.contains("deployment failed"))
     });
     match (ours, told) {
-        (Some(ours), _) if ours.rollout == Rollout::Failed => Standing::GivenUp { reason: reason_of(ours) },
-        _ if primary.reason.contains("circuit breaker") => Standing::GivenUp { reason: primary.reason.clone() },
-        (_, Some(message)) => Standing::GivenUp { reason: message.clone() },
-        (None, None) if change.deployment.is_none() && primary.task_definition == before => Standing::Lost,
+        (Some(ours), _) if ours.rollout == Rollout::Failed => Standing::GivenUp {
+            reason: reason_of(ours),
+        },
+        _ if primary.reason.contains("circuit breaker") => Standing::GivenUp {
+            reason: primary.reason.clone(),
+        },
+        (_, Some(message)) => Standing::GivenUp {
+            reason: message.clone(),
+        },
+        (None, None) if change.deployment.is_none() && primary.task_definition == before => {
+            Standing::Lost
+        }
         _ => Standing::Foreign(primary),
     }
 }
@@ -163,17 +202,31 @@ fn settled(asked: &Asked, view: &ServiceView, elapsed: Duration) -> Step {
     let missing = view.missing(wanted, asked.size);
     if missing.is_empty() {
         return Step::Done {
-            summary: format!("{} runs {} of {} tasks, steady", revision(wanted), view.running, view.desired),
+            summary: format!(
+                "{} runs {} of {} tasks, steady",
+                revision(wanted),
+                view.running,
+                view.desired
+            ),
         };
     }
-    let newest = view.messages.first().map(|message| format!("; newest message: {message}")).unwrap_or_default();
+    let newest = view
+        .messages
+        .first()
+        .map(|message| format!("; newest message: {message}"))
+        .unwrap_or_default();
     if elapsed >= asked.deadline {
         let (elapsed, deadline) = (readable(elapsed), readable(asked.deadline));
-        let message = format!("not steady after {elapsed} (deadline {deadline}): {}{newest}", missing.join("; "));
+        let message = format!(
+            "not steady after {elapsed} (deadline {deadline}): {}{newest}",
+            missing.join("; ")
+        );
         return fail(FailureType::JobFailed, message, true);
     }
-    let (floor, ceiling) =
-        (asked.change.percentages.floor(view.desired), asked.change.percentages.ceiling(view.desired));
+    let (floor, ceiling) = (
+        asked.change.percentages.floor(view.desired),
+        asked.change.percentages.ceiling(view.desired),
+    );
     Step::Wait {
         summary: format!(
             "{}: {}; at least {floor} healthy, at most {ceiling} running; {} of {}",
@@ -194,7 +247,10 @@ fn reason_of(deployment: &DeploymentView) -> String {
 }
 
 fn fail(kind: FailureType, message: String, rollout: bool) -> Step {
-    Step::Fail { failure: Failure { kind, message }, rollout }
+    Step::Fail {
+        failure: Failure { kind, message },
+        rollout,
+    }
 }
 
 #[cfg(test)]

@@ -52,20 +52,36 @@ impl PushedImage {
         let envelope: EventBridgeEvent<Value> =
             serde_json::from_value(event).map_err(|e| format!("not an EventBridge event: {e}"))?;
         if envelope.detail_type != "ECR Image Action" {
-            return Ok(Err(format!("`{}` is no push; only \"ECR Image Action\" is", envelope.detail_type)));
+            return Ok(Err(format!(
+                "`{}` is no push; only \"ECR Image Action\" is",
+                envelope.detail_type
+            )));
         }
-        let detail: ImageAction =
-            serde_json::from_value(envelope.detail).map_err(|e| format!("detail of an ECR Image Action: {e}"))?;
+        let detail: ImageAction = serde_json::from_value(envelope.detail)
+            .map_err(|e| format!("detail of an ECR Image Action: {e}"))?;
         if detail.action_type != "PUSH" || detail.result != "SUCCESS" {
-            return Ok(Err(format!("{} with result {} is no successful PUSH", detail.action_type, detail.result)));
+            return Ok(Err(format!(
+                "{} with result {} is no successful PUSH",
+                detail.action_type, detail.result
+            )));
         }
         if !is_digest(&detail.image_digest) {
-            return Err(format!("`image-digest` {} is no sha256 digest", detail.image_digest));
+            return Err(format!(
+                "`image-digest` {} is no sha256 digest",
+                detail.image_digest
+            ));
         }
-        let event =
-            envelope.id.filter(|id| !id.is_empty()).ok_or("the event has no id, so a duplicate could not be told")?;
+        let event = envelope
+            .id
+            .filter(|id| !id.is_empty())
+            .ok_or("the event has no id, so a duplicate could not be told")?;
         let tag = detail.image_tag.filter(|tag| !tag.is_empty());
-        Ok(Ok(Self { event, repository: detail.repository_name, digest: detail.image_digest, tag }))
+        Ok(Ok(Self {
+            event,
+            repository: detail.repository_name,
+            digest: detail.image_digest,
+            tag,
+        }))
     }
 }
 
@@ -103,9 +119,13 @@ impl RollBackCall {
             return Ok(Self::Sweep);
         }
         if let Some(parameters) = event.get("parameters") {
-            let asked: AskedByPerson = serde_json::from_value(parameters.clone())
-                .map_err(|e| format!("parameters: {e}; legal: {{\"execution\": <execution id>}}"))?;
-            return Ok(Self::Ended { execution: asked.execution, ending: Ending::Stopped });
+            let asked: AskedByPerson = serde_json::from_value(parameters.clone()).map_err(|e| {
+                format!("parameters: {e}; legal: {{\"execution\": <execution id>}}")
+            })?;
+            return Ok(Self::Ended {
+                execution: asked.execution,
+                ending: Ending::Stopped,
+            });
         }
         let envelope: EventBridgeEvent<Value> = serde_json::from_value(event).map_err(|e| {
             format!(
@@ -121,8 +141,13 @@ impl RollBackCall {
         let change: ExecutionStateChange =
             serde_json::from_value(envelope.detail).map_err(|e| format!("detail: {e}"))?;
         Ok(match Ending::of_status(&change.state)? {
-            Some(Ending::Succeeded) | None => Self::Irrelevant(format!("the execution is {}", change.state)),
-            Some(ending) => Self::Ended { execution: change.execution_id, ending },
+            Some(Ending::Succeeded) | None => {
+                Self::Irrelevant(format!("the execution is {}", change.state))
+            }
+            Some(ending) => Self::Ended {
+                execution: change.execution_id,
+                ending,
+            },
         })
     }
 }
@@ -144,8 +169,21 @@ mod tests {
 
     #[test]
     fn a_push_is_read_and_an_empty_tag_is_none() {
-        assert_eq!(push(|_| {}).expect("an event").expect("a push").tag.as_deref(), Some("1.0"));
-        assert_eq!(push(|e| e["detail"]["image-tag"] = json!("")).expect("an event").expect("a push").tag, None);
+        assert_eq!(
+            push(|_| {})
+                .expect("an event")
+                .expect("a push")
+                .tag
+                .as_deref(),
+            Some("1.0")
+        );
+        assert_eq!(
+            push(|e| e["detail"]["image-tag"] = json!(""))
+                .expect("an event")
+                .expect("a push")
+                .tag,
+            None
+        );
     }
 
     #[test]
@@ -159,13 +197,21 @@ mod tests {
                 tag: Some("1.0".to_owned()),
             }
         );
-        let untagged = push(|e| drop(e["detail"].as_object_mut().expect("an object").remove("image-tag")));
+        let untagged = push(|e| {
+            drop(
+                e["detail"]
+                    .as_object_mut()
+                    .expect("an object")
+                    .remove("image-tag"),
+            )
+        });
         assert_eq!(untagged.expect("an event").expect("a push").tag, None);
     }
 
     #[test]
     fn what_is_not_a_push_is_ignored_with_the_reason() {
-        let ignored = |change: fn(&mut Value)| push(change).expect("an event").expect_err("not a push");
+        let ignored =
+            |change: fn(&mut Value)| push(change).expect("an event").expect_err("not a push");
         assert_eq!(
             ignored(|e| e["detail"]["action-type"] = json!("DELETE")),
             "DELETE with result SUCCESS is no successful PUSH"
@@ -187,23 +233,39 @@ mod tests {
         assert_eq!(refused(|e| e["id"] = json!("")), expected);
         assert_eq!(refused(|e| e["id"] = json!(null)), expected);
         let expected = "`image-digest` latest is no sha256 digest";
-        assert_eq!(refused(|e| e["detail"]["image-digest"] = json!("latest")), expected);
+        assert_eq!(
+            refused(|e| e["detail"]["image-digest"] = json!("latest")),
+            expected
+        );
         let refusal = refused(|e| e["detail"] = json!({"result": "SUCCESS"}));
-        assert!(refusal.starts_with("detail of an ECR Image Action: missing field"), "{refusal}");
+        assert!(
+            refusal.starts_with("detail of an ECR Image Action: missing field"),
+            "{refusal}"
+        );
         assert!(refused(|e| *e = json!({})).starts_with("not an EventBridge event: "));
     }
 
     #[test]
     fn a_subscription_names_pipeline_and_action_and_nothing_else() {
-        let input = |value: Value| serde_json::from_value::<PushInput>(value).map_err(|error| error.to_string());
+        let input = |value: Value| {
+            serde_json::from_value::<PushInput>(value).map_err(|error| error.to_string())
+        };
         let subscription = json!({"pipeline": "slipway-web", "action": "Image"});
-        let read = input(json!({"subscription": subscription, "event": {"id": "1"}})).expect("understood");
-        assert_eq!((read.subscription.pipeline.as_str(), read.subscription.action.as_str()), ("slipway-web", "Image"));
+        let read =
+            input(json!({"subscription": subscription, "event": {"id": "1"}})).expect("understood");
+        assert_eq!(
+            (
+                read.subscription.pipeline.as_str(),
+                read.subscription.action.as_str()
+            ),
+            ("slipway-web", "Image")
+        );
         assert_eq!(read.event, json!({"id": "1"}));
         let other = json!({"pipeline": "slipway-web", "action": "Image", "tags": "*"});
         let refused = input(json!({"subscription": other, "event": {}})).expect_err("unknown");
         assert!(refused.contains("unknown field `tags`"), "{refused}");
-        let refused = input(json!({"subscription": subscription, "event": {}, "more": 1})).expect_err("unknown");
+        let refused = input(json!({"subscription": subscription, "event": {}, "more": 1}))
+            .expect_err("unknown");
         assert!(refused.contains("unknown field `more`"), "{refused}");
         assert!(input(json!({"subscription": {"pipeline": "slipway-web"}, "event": {}})).is_err());
     }
@@ -225,7 +287,14 @@ mod tests {
             ("CANCELED", Ending::Canceled),
             ("SUPERSEDED", Ending::Superseded),
         ] {
-            assert_eq!(ended(state), Ok(RollBackCall::Ended { execution: "e-1".to_owned(), ending }), "{state}");
+            assert_eq!(
+                ended(state),
+                Ok(RollBackCall::Ended {
+                    execution: "e-1".to_owned(),
+                    ending
+                }),
+                "{state}"
+            );
         }
     }
 
@@ -236,7 +305,10 @@ mod tests {
             assert_eq!(ended(state), Ok(RollBackCall::Irrelevant(reason)));
         }
         let error = ended("EXPLODED").expect_err("an unknown state");
-        assert_eq!(error, "`EXPLODED` is not a state of a pipeline execution that this version knows");
+        assert_eq!(
+            error,
+            "`EXPLODED` is not a state of a pipeline execution that this version knows"
+        );
     }
 
     #[test]
@@ -247,26 +319,52 @@ mod tests {
             "source": "aws.codepipeline", "account": "111122223333", "time": "2026-01-05T09:00:00Z",
             "region": "eu-west-1", "resources": [], "detail": {"state": "FAILED", "execution-id": "e-1"}
         });
-        let Ok(RollBackCall::Irrelevant(why)) = RollBackCall::parse(stage) else { panic!("irrelevant") };
-        assert!(why.starts_with("`CodePipeline Stage Execution State Change`"), "{why}");
+        let Ok(RollBackCall::Irrelevant(why)) = RollBackCall::parse(stage) else {
+            panic!("irrelevant")
+        };
+        assert!(
+            why.starts_with("`CodePipeline Stage Execution State Change`"),
+            "{why}"
+        );
         let refused = RollBackCall::parse(json!({"parameters": {}})).expect_err("no execution");
         assert!(refused.contains("missing field `execution`"), "{refused}");
     }
 
     #[test]
     fn what_is_no_successful_push_is_told_from_what_is_no_event() {
-        assert!(push(|e| e["detail"]["action-type"] = json!("DELETE")).expect("an event").is_err());
-        assert!(push(|e| e["detail"]["result"] = json!("FAILED")).expect("an event").is_err());
-        assert!(push(|e| e["detail-type"] = json!("ECR Image Scan")).expect("an event").is_err());
+        assert!(
+            push(|e| e["detail"]["action-type"] = json!("DELETE"))
+                .expect("an event")
+                .is_err()
+        );
+        assert!(
+            push(|e| e["detail"]["result"] = json!("FAILED"))
+                .expect("an event")
+                .is_err()
+        );
+        assert!(
+            push(|e| e["detail-type"] = json!("ECR Image Scan"))
+                .expect("an event")
+                .is_err()
+        );
         assert!(push(|e| e["detail"]["image-digest"] = json!("latest")).is_err());
         assert!(push(|e| *e = json!({})).is_err());
     }
 
     #[test]
     fn roll_back_is_woken_three_ways() {
-        assert_eq!(RollBackCall::parse(json!({"sweep": true})), Ok(RollBackCall::Sweep));
+        assert_eq!(
+            RollBackCall::parse(json!({"sweep": true})),
+            Ok(RollBackCall::Sweep)
+        );
         let asked = RollBackCall::parse(json!({"parameters": {"execution": "e-1"}}));
-        assert_eq!(asked, Ok(RollBackCall::Ended { execution: "e-1".to_owned(), ending: Ending::Stopped }));
+        assert_eq!(
+            asked,
+            Ok(RollBackCall::Ended {
+                execution: "e-1".to_owned(),
+                ending: Ending::Stopped
+            })
+        );
         assert!(RollBackCall::parse(json!({"parameters": {"excution": "e-1"}})).is_err());
     }
 }

@@ -26,7 +26,11 @@ impl ImageReference {
     /// Says what is wrong when the text cannot be a reference (empty, white space, a template placeholder, bad digest).
     pub fn parse(text: &str) -> Result<Self, String> {
         let legal = "legal: [registry/]repository[:tag][@sha256:<64 hex digits>]";
-        if text.is_empty() || text.chars().any(|c| c.is_whitespace() || "<>#{}\"".contains(c)) {
+        if text.is_empty()
+            || text
+                .chars()
+                .any(|c| c.is_whitespace() || "<>#{}\"".contains(c))
+        {
             return Err(format!("`{text}` is not an image reference; {legal}"));
         }
         let (rest, digest) = match text.split_once('@') {
@@ -42,7 +46,11 @@ impl ImageReference {
         if name.is_empty() || name.ends_with('/') || tag.as_deref() == Some("") {
             return Err(format!("`{text}` is not an image reference; {legal}"));
         }
-        Ok(Self { name: name.to_owned(), tag, digest })
+        Ok(Self {
+            name: name.to_owned(),
+            tag,
+            digest,
+        })
     }
 
     /// The ECR repository that the reference names, or `None` for another registry.
@@ -50,9 +58,13 @@ impl ImageReference {
     pub fn ecr(&self) -> Option<EcrRepository> {
         let (host, repository) = self.name.split_once('/')?;
         let mut labels = host.split('.');
-        let registry_id = labels.next().filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))?;
+        let registry_id = labels
+            .next()
+            .filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))?;
         let kind = (labels.next()?, labels.next()?);
-        let region = matches!(kind, ("dkr", "ecr" | "ecr-fips")).then(|| labels.next()).flatten()?;
+        let region = matches!(kind, ("dkr", "ecr" | "ecr-fips"))
+            .then(|| labels.next())
+            .flatten()?;
         host.contains(".amazonaws.com").then(|| EcrRepository {
             registry_id: registry_id.to_owned(),
             region: region.to_owned(),
@@ -63,7 +75,11 @@ impl ImageReference {
     /// The same image by its digest alone, which cannot be moved as a tag can.
     #[must_use]
     pub fn pinned(&self, digest: &str) -> Self {
-        Self { name: self.name.clone(), tag: None, digest: Some(digest.to_owned()) }
+        Self {
+            name: self.name.clone(),
+            tag: None,
+            digest: Some(digest.to_owned()),
+        }
     }
 }
 
@@ -84,7 +100,8 @@ impl fmt::Display for ImageReference {
 #[must_use]
 pub fn is_digest(text: &str) -> bool {
     let lower_hex = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-    text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && hex.bytes().all(lower_hex))
+    text.strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(lower_hex))
 }
 
 /// A digest short enough for a sentence: `sha256:0123456789ab`.
@@ -117,14 +134,26 @@ mod tests {
             digest: digest.map(ToOwned::to_owned),
         };
         assert_eq!(parsed("web"), reference("web", None, None));
-        assert_eq!(parsed("a.b:5000/team/web:1.0"), reference("a.b:5000/team/web", Some("1.0"), None));
-        assert_eq!(parsed(&format!("a.b/web:1.0@{digest}")), reference("a.b/web", Some("1.0"), Some(digest.as_str())));
-        assert_eq!(parsed(&format!("web@{digest}")), reference("web", None, Some(digest.as_str())));
+        assert_eq!(
+            parsed("a.b:5000/team/web:1.0"),
+            reference("a.b:5000/team/web", Some("1.0"), None)
+        );
+        assert_eq!(
+            parsed(&format!("a.b/web:1.0@{digest}")),
+            reference("a.b/web", Some("1.0"), Some(digest.as_str()))
+        );
+        assert_eq!(
+            parsed(&format!("web@{digest}")),
+            reference("web", None, Some(digest.as_str()))
+        );
     }
 
     #[test]
     fn a_pinned_image_is_its_digest_alone() {
-        let (old, new) = (format!("sha256:{}", "0a".repeat(32)), format!("sha256:{}", "0b".repeat(32)));
+        let (old, new) = (
+            format!("sha256:{}", "0a".repeat(32)),
+            format!("sha256:{}", "0b".repeat(32)),
+        );
         let pinned = parsed(&format!("a.b/web:1.0@{old}")).pinned(&new);
         assert_eq!(pinned.to_string(), format!("a.b/web@{new}"));
         assert_eq!(pinned.tag, None);
@@ -157,15 +186,25 @@ mod tests {
     #[test]
     fn references_round_trip() {
         let digest = format!("sha256:{}", "0a".repeat(32));
-        for text in ["redis", "redis:7", "public.ecr.aws/nginx/nginx:1", &format!("a.b/c:1@{digest}")] {
+        for text in [
+            "redis",
+            "redis:7",
+            "public.ecr.aws/nginx/nginx:1",
+            &format!("a.b/c:1@{digest}"),
+        ] {
             assert_eq!(parsed(text).to_string(), *text);
         }
     }
 
     #[test]
     fn ecr_is_told_from_other_registries() {
-        let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1").ecr().expect("an ECR image");
-        assert_eq!((ecr.region.as_str(), ecr.repository.as_str()), ("eu-west-1", "team/web"));
+        let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1")
+            .ecr()
+            .expect("an ECR image");
+        assert_eq!(
+            (ecr.region.as_str(), ecr.repository.as_str()),
+            ("eu-west-1", "team/web")
+        );
         assert_eq!(parsed("public.ecr.aws/nginx/nginx").ecr(), None);
         assert_eq!(parsed("wercker/api").ecr(), None);
         let place = |registry: &str, region: &str, repository: &str| {
@@ -194,7 +233,17 @@ mod tests {
     #[test]
     fn what_is_not_a_reference_is_refused() {
         let twice = format!("web@sha256:{0}@sha256:{0}", "0a".repeat(32));
-        for text in ["", "<IMAGE1_NAME>", "a b", "web@sha256:12", "web:", "#{Image.ImageURI}", "web/", ":1", &twice] {
+        for text in [
+            "",
+            "<IMAGE1_NAME>",
+            "a b",
+            "web@sha256:12",
+            "web:",
+            "#{Image.ImageURI}",
+            "web/",
+            ":1",
+            &twice,
+        ] {
             assert!(ImageReference::parse(text).is_err(), "{text} was taken");
         }
     }

@@ -32,7 +32,9 @@ impl Ending {
             "SUPERSEDED" => Ok(Some(Self::Superseded)),
             "SUCCEEDED" => Ok(Some(Self::Succeeded)),
             "STARTED" | "RESUMED" | "INPROGRESS" | "STOPPING" => Ok(None),
-            other => Err(format!("`{other}` is not a state of a pipeline execution that this version knows")),
+            other => Err(format!(
+                "`{other}` is not a state of a pipeline execution that this version knows"
+            )),
         }
     }
 
@@ -82,8 +84,15 @@ pub enum Restoration {
 /// Decides what needs no look at the service. `settling` is what is left of the time in which a change that was announced may
 /// still be made, such as the registration of a revision.
 #[must_use]
-pub fn next_step(release: &OpenRelease, ending: Ending, settling: Option<Duration>, now: Timestamp) -> Step {
-    let waited = release.rolling_back_since.map_or(FUNCTION_TIMEOUT, |since| now.since(since));
+pub fn next_step(
+    release: &OpenRelease,
+    ending: Ending,
+    settling: Option<Duration>,
+    now: Timestamp,
+) -> Step {
+    let waited = release
+        .rolling_back_since
+        .map_or(FUNCTION_TIMEOUT, |since| now.since(since));
     match (release.state, release.touched(), ending) {
         (State::Open, _, Ending::Succeeded) => Step::Look,
         (State::Open, false, _) if settling.is_none() => untouched(release, ending),
@@ -105,8 +114,15 @@ fn untouched(release: &OpenRelease, ending: Ending) -> Step {
 
 /// How a release ends that left everything as it was.
 pub(crate) fn nothing_changed(release: &OpenRelease, ending: Ending) -> (Outcome, String) {
-    let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
-    (outcome, format!("{}; nothing had been changed", cause(release, ending)))
+    let outcome = if ending == Ending::Superseded {
+        Outcome::Superseded
+    } else {
+        Outcome::Failed
+    };
+    (
+        outcome,
+        format!("{}; nothing had been changed", cause(release, ending)),
+    )
 }
 
 /// Decides what is left to do. Nobody else writes to the service any more, and `view` is the service now.
@@ -121,8 +137,14 @@ pub fn restoration(
     match ending {
         Ending::Succeeded if release.state == State::Open => concluded(release, prior, view),
         Ending::Superseded => {
-            let reason = format!("{}; the newer one replaces what this one deployed", cause(release, ending));
-            Restoration::Close { outcome: Outcome::Superseded, reason }
+            let reason = format!(
+                "{}; the newer one replaces what this one deployed",
+                cause(release, ending)
+            );
+            Restoration::Close {
+                outcome: Outcome::Superseded,
+                reason,
+            }
         }
         _ => restored(release, prior, &cause(release, ending), view, now),
     }
@@ -137,8 +159,12 @@ fn concluded(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Restor
     let cause = "the execution succeeded without a finish-release action";
     match view.missing(wanted, 1).join("; ") {
         missing if missing.is_empty() => {
-            let reason =
-                format!("{cause}; the service runs {} on {} of {} tasks", revision(wanted), view.running, view.desired);
+            let reason = format!(
+                "{cause}; the service runs {} on {} of {} tasks",
+                revision(wanted),
+                view.running,
+                view.desired
+            );
             Restoration::Close { outcome, reason }
         }
         missing => Restoration::Close {
@@ -148,38 +174,74 @@ fn concluded(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Restor
     }
 }
 
-fn restored(release: &OpenRelease, prior: &Prior, cause: &str, view: &ServiceView, now: Timestamp) -> Restoration {
-    let missing = view.missing(&prior.task_definition, prior.desired_count).join("; ");
-    let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| now.since(since));
+fn restored(
+    release: &OpenRelease,
+    prior: &Prior,
+    cause: &str,
+    view: &ServiceView,
+    now: Timestamp,
+) -> Restoration {
+    let missing = view
+        .missing(&prior.task_definition, prior.desired_count)
+        .join("; ");
+    let waited = release
+        .rolling_back_since
+        .map_or(Duration::ZERO, |since| now.since(since));
     let wanted = revision(&prior.task_definition);
     if waited >= ROLLBACK_DEADLINE && !missing.is_empty() {
         let waited = readable(waited);
         let reason = format!(
             "{cause}; the rollback to {wanted} is not steady after {waited}: {missing}; the service needs a person"
         );
-        return Restoration::Close { outcome: Outcome::Failed, reason };
+        return Restoration::Close {
+            outcome: Outcome::Failed,
+            reason,
+        };
     }
     let known = |primary: &str| {
         primary == prior.task_definition
-            || release.change.as_ref().is_some_and(|change| primary == change.task_definition)
+            || release
+                .change
+                .as_ref()
+                .is_some_and(|change| primary == change.task_definition)
     };
-    if let Some(other) = view.primary().filter(|primary| !known(&primary.task_definition)) {
+    if let Some(other) = view
+        .primary()
+        .filter(|primary| !known(&primary.task_definition))
+    {
         let other = revision(&other.task_definition);
-        let reason = format!("{cause}; somebody else deployed {other} meanwhile, which is left alone");
-        return Restoration::Close { outcome: Outcome::Superseded, reason };
+        let reason =
+            format!("{cause}; somebody else deployed {other} meanwhile, which is left alone");
+        return Restoration::Close {
+            outcome: Outcome::Superseded,
+            reason,
+        };
     }
-    let definition_differs = view.primary().is_none_or(|primary| primary.task_definition != prior.task_definition);
-    let count_differs = restored_count(release, prior, view).is_some_and(|count| count != view.desired);
+    let definition_differs = view
+        .primary()
+        .is_none_or(|primary| primary.task_definition != prior.task_definition);
+    let count_differs =
+        restored_count(release, prior, view).is_some_and(|count| count != view.desired);
     if definition_differs || count_differs {
-        return Restoration::Apply { percentages: way_back(release, prior) };
+        return Restoration::Apply {
+            percentages: way_back(release, prior),
+        };
     }
     if missing.is_empty() && view.percentages != prior.percentages {
         // Percentages alone start no deployment.
-        return Restoration::Apply { percentages: prior.percentages };
+        return Restoration::Apply {
+            percentages: prior.percentages,
+        };
     }
     if missing.is_empty() {
-        let reason = format!("{cause}; {wanted} serves again with {} of {} tasks", view.running, view.desired);
-        return Restoration::Close { outcome: Outcome::RolledBack, reason };
+        let reason = format!(
+            "{cause}; {wanted} serves again with {} of {} tasks",
+            view.running, view.desired
+        );
+        return Restoration::Close {
+            outcome: Outcome::RolledBack,
+            reason,
+        };
     }
     Restoration::Wait(format!("restoring {wanted}: {missing}"))
 }
@@ -188,7 +250,8 @@ fn restored(release: &OpenRelease, prior: &Prior, cause: &str, view: &ServiceVie
 fn way_back(release: &OpenRelease, prior: &Prior) -> Percentages {
     let count = prior.desired_count;
     let promised = release.change.as_ref().map(|change| change.percentages);
-    let works = |promised: &Percentages| promised.floor(count) < count || promised.ceiling(count) > count;
+    let works =
+        |promised: &Percentages| promised.floor(count) < count || promised.ceiling(count) > count;
     promised.filter(works).unwrap_or(prior.percentages)
 }
 
@@ -196,7 +259,10 @@ fn way_back(release: &OpenRelease, prior: &Prior) -> Percentages {
 /// that somebody else, such as automatic scaling, chose above it is left alone.
 #[must_use]
 pub fn restored_count(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Option<u32> {
-    let set = release.change.as_ref().and_then(|change| change.desired_count);
+    let set = release
+        .change
+        .as_ref()
+        .and_then(|change| change.desired_count);
     (view.desired < prior.desired_count || set == Some(view.desired)).then_some(prior.desired_count)
 }
 

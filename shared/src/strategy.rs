@@ -90,7 +90,10 @@ impl Percentages {
 /// # Errors
 /// A sentence with the field, what was found, what is legal and what to do.
 pub fn check_counts(desired_count: Option<u32>, initial_count: Option<u32>) -> Result<(), String> {
-    for (field, count) in [("desired_count", desired_count), ("initial_count", initial_count)] {
+    for (field, count) in [
+        ("desired_count", desired_count),
+        ("initial_count", initial_count),
+    ] {
         if count == Some(0) {
             return Err(format!(
                 "`{field}` is 0; legal: 1 or more, since a release of no tasks proves nothing; correct it or leave it out"
@@ -123,7 +126,8 @@ impl Strategy {
                 "maximum_percent and maximum_tasks are both given; legal: one of them; remove the other".to_owned()
             );
         }
-        let minimum = self.minimum_healthy_percent.is_some() || self.minimum_healthy_tasks.is_some();
+        let minimum =
+            self.minimum_healthy_percent.is_some() || self.minimum_healthy_tasks.is_some();
         let maximum = self.maximum_percent.is_some() || self.maximum_tasks.is_some();
         match self.name {
             StrategyName::Doubling if minimum || maximum => Err("strategy `doubling` is 100 % to 200 % by definition and takes no minimum_healthy_* or maximum_*; remove them, or choose `rolling`".to_owned()),
@@ -139,10 +143,18 @@ impl Strategy {
     /// gives up one task, but not the only one: going to none has to be asked for.
     #[must_use]
     pub fn percentages(&self, desired: u32) -> Percentages {
-        let minimum = match (self.minimum_healthy_percent, self.minimum_healthy_tasks, self.name) {
+        let minimum = match (
+            self.minimum_healthy_percent,
+            self.minimum_healthy_tasks,
+            self.name,
+        ) {
             (Some(percent), _, _) => percent.0,
             (None, Some(tasks), _) => smallest_minimum(desired, tasks),
-            (None, None, StrategyName::Rolling | StrategyName::Doubling | StrategyName::BlueGreen) => 100,
+            (
+                None,
+                None,
+                StrategyName::Rolling | StrategyName::Doubling | StrategyName::BlueGreen,
+            ) => 100,
             (None, None, StrategyName::MakeRoom) => make_room_minimum(desired),
         };
         let maximum = match (self.maximum_percent, self.maximum_tasks, self.name) {
@@ -151,7 +163,10 @@ impl Strategy {
             (None, Some(tasks), _) => largest_maximum(desired, tasks),
             (None, None, _) => 200,
         };
-        Percentages { minimum_healthy: minimum, maximum }
+        Percentages {
+            minimum_healthy: minimum,
+            maximum,
+        }
     }
 
     /// Refuses a rollout that can never finish, with the arithmetic.
@@ -183,9 +198,11 @@ impl Strategy {
             ));
         }
         match room.static_port_instances {
-            Some(instances) if self.name == StrategyName::BlueGreen && instances < desired * 2 => Err(format!(
-                "the fill could never finish: the tasks hold a static host port, so an instance takes one of them, and {desired} tasks of each colour do not fit on {instances} instances; add instances, lower the count, or use host port 0"
-            )),
+            Some(instances) if self.name == StrategyName::BlueGreen && instances < desired * 2 => {
+                Err(format!(
+                    "the fill could never finish: the tasks hold a static host port, so an instance takes one of them, and {desired} tasks of each colour do not fit on {instances} instances; add instances, lower the count, or use host port 0"
+                ))
+            }
             Some(instances) if instances < desired => Err(format!(
                 "the rollout could never finish: the tasks hold a static host port, so an instance takes one of them, and {desired} tasks do not fit on {instances} instances; add instances, lower the count, or use host port 0"
             )),
@@ -204,20 +221,36 @@ impl Strategy {
             (StrategyName::MakeRoom, _) => {
                 "lower minimum_healthy_percent or minimum_healthy_tasks, or choose `rolling` or `doubling`"
             }
-            _ => "lower minimum_healthy_percent or raise maximum_percent so that one more task may run",
+            _ => {
+                "lower minimum_healthy_percent or raise maximum_percent so that one more task may run"
+            }
         }
     }
 }
 
 /// The smallest percentage at which at least `tasks` of `desired` stay healthy.
 fn smallest_minimum(desired: u32, tasks: u32) -> u32 {
-    let keeps = |percent: &u32| Percentages { minimum_healthy: *percent, maximum: 100 }.floor(desired) >= tasks;
+    let keeps = |percent: &u32| {
+        Percentages {
+            minimum_healthy: *percent,
+            maximum: 100,
+        }
+        .floor(desired)
+            >= tasks
+    };
     (0..=100).find(keeps).unwrap_or(100)
 }
 
 /// The largest percentage at which at most `tasks` run for `desired`.
 fn largest_maximum(desired: u32, tasks: u32) -> u32 {
-    let keeps = |percent: &u32| Percentages { minimum_healthy: 100, maximum: *percent }.ceiling(desired) <= tasks;
+    let keeps = |percent: &u32| {
+        Percentages {
+            minimum_healthy: 100,
+            maximum: *percent,
+        }
+        .ceiling(desired)
+            <= tasks
+    };
     (100..=200).rev().find(keeps).unwrap_or(100)
 }
 

@@ -81,7 +81,10 @@ mod tests {
         let late = Timestamp::from_secs(1_767_603_725).expect("in range");
         let text = serde_json::to_string(&early).expect("serializes");
         assert_eq!(text, "\"2026-01-05T09:00:00Z\"");
-        assert_eq!(serde_json::from_str::<Timestamp>(&text).expect("parses"), early);
+        assert_eq!(
+            serde_json::from_str::<Timestamp>(&text).expect("parses"),
+            early
+        );
         assert_eq!(late.since(early), Duration::from_secs(125));
         assert_eq!(early.since(late), Duration::ZERO);
     }
@@ -89,7 +92,10 @@ mod tests {
     #[test]
     fn an_instant_of_the_clock_loses_its_fraction_and_stays_the_same_second() {
         let time = std::time::UNIX_EPOCH + Duration::from_millis(1_767_603_600_999);
-        assert_eq!(Timestamp::from(time), Timestamp::from_secs(1_767_603_600).expect("in range"));
+        assert_eq!(
+            Timestamp::from(time),
+            Timestamp::from_secs(1_767_603_600).expect("in range")
+        );
         assert_eq!(Timestamp::from(time).to_string(), "2026-01-05T09:00:00Z");
         assert_eq!(Timestamp::from(time).secs(), 1_767_603_600);
     }
@@ -99,22 +105,39 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<Timestamp>(&format!("\"{text}\""));
         let nine = Timestamp::from_secs(1_767_603_600).expect("in range");
         assert_eq!(read("2026-01-05T10:00:00+01:00").expect("an instant"), nine);
-        let refused = read("2026-01-05").expect_err("a day is not an instant").to_string();
-        assert!(refused.starts_with("`2026-01-05` is not an RFC 3339 time: "), "{refused}");
+        let refused = read("2026-01-05")
+            .expect_err("a day is not an instant")
+            .to_string();
+        assert!(
+            refused.starts_with("`2026-01-05` is not an RFC 3339 time: "),
+            "{refused}"
+        );
         assert!(Timestamp::from_secs(i64::MAX).is_err());
     }
 
     #[test]
     fn durations_change_their_form_at_a_minute_and_at_an_hour() {
         let read = |secs| readable(Duration::from_secs(secs));
-        assert_eq!([read(0), read(59), read(60), read(61)], ["0s", "59s", "1m00s", "1m01s"]);
-        assert_eq!([read(3_599), read(3_600), read(3_659), read(3_660)], ["59m59s", "1h00m", "1h00m", "1h01m"]);
-        assert_eq!([read(86_400), readable(Duration::from_millis(1_999))], ["24h00m", "1s"]);
+        assert_eq!(
+            [read(0), read(59), read(60), read(61)],
+            ["0s", "59s", "1m00s", "1m01s"]
+        );
+        assert_eq!(
+            [read(3_599), read(3_600), read(3_659), read(3_660)],
+            ["59m59s", "1h00m", "1h00m", "1h01m"]
+        );
+        assert_eq!(
+            [read(86_400), readable(Duration::from_millis(1_999))],
+            ["24h00m", "1s"]
+        );
     }
 
     #[test]
     fn durations_read_well() {
         let read = |secs| readable(Duration::from_secs(secs));
-        assert_eq!([read(42), read(252), read(7_500)], ["42s", "4m12s", "2h05m"]);
+        assert_eq!(
+            [read(42), read(252), read(7_500)],
+            ["42s", "4m12s", "2h05m"]
+        );
     }
 }

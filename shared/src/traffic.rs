@@ -30,7 +30,12 @@ pub enum WayBack {
 impl Traffic {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { ledger: Ledger::new(sdk), services: Services::new(sdk), pairs: Pairs::new(sdk), sdk: sdk.clone() }
+        Self {
+            ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
+            pairs: Pairs::new(sdk),
+            sdk: sdk.clone(),
+        }
     }
 
     /// Announces weights, sets them, and writes down that they are set; answers the lease as it was written last.
@@ -56,21 +61,37 @@ impl Traffic {
     ///
     /// # Errors
     /// As [`Self::route`].
-    pub async fn give_back(&self, lease: Lease, pair: &PriorPair, now: Timestamp) -> Result<WayBack, StepError> {
-        let seen = self.pairs.observe(&lease, pair, &[pair.live, pair.idle()]).await?;
+    pub async fn give_back(
+        &self,
+        lease: Lease,
+        pair: &PriorPair,
+        now: Timestamp,
+    ) -> Result<WayBack, StepError> {
+        let seen = self
+            .pairs
+            .observe(&lease, pair, &[pair.live, pair.idle()])
+            .await?;
         let release = lease.release.as_ref();
-        let Some((release, restoring)) = release.and_then(|release| Some((release, release.restoring.clone()?))) else {
-            return Err(Failure::job("the traffic goes back for a reason that was not recorded").into());
+        let Some((release, restoring)) =
+            release.and_then(|release| Some((release, release.restoring.clone()?)))
+        else {
+            return Err(
+                Failure::job("the traffic goes back for a reason that was not recorded").into(),
+            );
         };
         let (reason, recorded) = (restoring.reason, pair.weights());
         let back = format!("{reason}; the traffic is back at {recorded}");
         // Weights that are read as recorded may be older than a shift that moved them: they are set once more.
         let shift = release.shift.as_ref();
-        let unseen = shift.is_some_and(|shift| shift.may_be_unseen(seen.view.weights, seen.view.observed_at));
+        let unseen = shift
+            .is_some_and(|shift| shift.may_be_unseen(seen.view.weights, seen.view.observed_at));
         if seen.view.weights == recorded && !unseen {
             return Ok(WayBack::Back(back, Box::new(lease)));
         }
-        let known = release.shift.clone().map_or_else(Vec::new, Shift::announced);
+        let known = release
+            .shift
+            .clone()
+            .map_or_else(Vec::new, Shift::announced);
         if seen.view.weights != recorded && !unseen && !known.contains(&seen.view.weights) {
             return Err(Failure::job(format!(
                 "{reason}; somebody set the weights to {} meanwhile, which is left alone",
@@ -84,7 +105,10 @@ impl Traffic {
                 self.ledger.advance(&lease).await?;
                 self.services.resize(seen.of(pair.live), count).await?;
                 if !and_move {
-                    return Ok(WayBack::Going(format!("{reason}; {} grows to {count} tasks first", pair.live)));
+                    return Ok(WayBack::Going(format!(
+                        "{reason}; {} grows to {count} tasks first",
+                        pair.live
+                    )));
                 }
                 lease
             }

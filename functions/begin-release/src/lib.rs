@@ -7,7 +7,9 @@ mod subject;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Clusters, Jobs, Ledger, Pairs, ReleaseName, Retry, Rules, Sdk, Services, TaskDefinitions};
+use slipway::aws::{
+    Clusters, Jobs, Ledger, Pairs, ReleaseName, Retry, Rules, Sdk, Services, TaskDefinitions,
+};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Lease, OpenRelease, Prior, Record, RecordState, State};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
@@ -85,7 +87,8 @@ impl Spec {
 
     fn check_rule(&self) -> Result<(), Failure> {
         let is_arn = |rule: &str| {
-            rule.starts_with("arn:") && (rule.contains(":listener-rule/app/") || rule.contains(":listener/app/"))
+            rule.starts_with("arn:")
+                && (rule.contains(":listener-rule/app/") || rule.contains(":listener/app/"))
         };
         match (self.strategy, self.rule.as_deref()) {
             (StrategyName::BlueGreen, Some(rule)) if is_arn(rule) => match self.desired_count {
@@ -167,15 +170,28 @@ impl BeginRelease {
     /// Writes why the release did not begin into its record, or into the lease if it holds it already, so that the record tells it
     /// when it is closed.
     async fn remembering(&self, job: &Job<Spec>, result: StepResult) -> StepResult {
-        let Err(StepError::Failed(failure)) = &result else { return result };
+        let Err(StepError::Failed(failure)) = &result else {
+            return result;
+        };
         let spec = &job.spec;
         let known = self.ledger.record(&spec.execution).await?;
-        let record =
-            known.unwrap_or_else(|| Record::started(&spec.execution, &spec.pipeline, spec.digest.as_deref(), job.now));
+        let record = known.unwrap_or_else(|| {
+            Record::started(
+                &spec.execution,
+                &spec.pipeline,
+                spec.digest.as_deref(),
+                job.now,
+            )
+        });
         if record.state != RecordState::Started {
             return self.ledger.remembering(spec.name(), result).await;
         }
-        self.ledger.put_record(&Record { reason: Some(failure.message.clone()), ..record }).await?;
+        self.ledger
+            .put_record(&Record {
+                reason: Some(failure.message.clone()),
+                ..record
+            })
+            .await?;
         result
     }
 
@@ -185,7 +201,10 @@ impl BeginRelease {
         let standing = self.ledger.lease(&spec.cluster, &spec.service).await?;
         let lease = match standing {
             Some(lease) if lease.held_by(&spec.execution).is_some() => lease,
-            Some(Lease { release: Some(other), .. }) => return Ok(waiting(&other, job.now)),
+            Some(Lease {
+                release: Some(other),
+                ..
+            }) => return Ok(waiting(&other, job.now)),
             free => match self.take(job, free.as_ref()).await? {
                 Taken::Lease(lease) => *lease,
                 Taken::NotYet(report) => return Ok(report),
@@ -198,10 +217,15 @@ impl BeginRelease {
     async fn take(&self, job: &Job<Spec>, free: Option<&Lease>) -> Result<Taken, StepError> {
         let spec = &job.spec;
         let record = self.ledger.record(&spec.execution).await?;
-        if let Some(closed) = record.as_ref().filter(|record| record.state == RecordState::Closed) {
+        if let Some(closed) = record
+            .as_ref()
+            .filter(|record| record.state == RecordState::Closed)
+        {
             return Err(closed.refusal().into());
         }
-        let subject = self.look(spec, free.and_then(|lease| lease.settled)).await?;
+        let subject = self
+            .look(spec, free.and_then(|lease| lease.settled))
+            .await?;
         self.preflight(spec, subject.live()).await?;
         for view in subject.views() {
             if let Some(report) = unsettled(view, job)? {
@@ -213,21 +237,33 @@ impl BeginRelease {
             || Lease::first(&spec.cluster, &spec.service, release.clone()),
             |lease| lease.taken(release.clone()),
         );
-        let record = record
-            .unwrap_or_else(|| Record::started(&spec.execution, &spec.pipeline, release.digest.as_deref(), job.now));
-        self.ledger.advance_with(&lease, &record.begun(&spec.cluster, &spec.service)).await?;
+        let record = record.unwrap_or_else(|| {
+            Record::started(
+                &spec.execution,
+                &spec.pipeline,
+                release.digest.as_deref(),
+                job.now,
+            )
+        });
+        self.ledger
+            .advance_with(&lease, &record.begun(&spec.cluster, &spec.service))
+            .await?;
         Ok(Taken::Lease(Box::new(lease)))
     }
 
     /// Records what there is under the lease, once.
     async fn record_prior(&self, job: &Job<Spec>, lease: Lease) -> StepResult {
         let spec = &job.spec;
-        let recorded = lease.held_by(&spec.execution).and_then(|release| release.prior.clone());
+        let recorded = lease
+            .held_by(&spec.execution)
+            .and_then(|release| release.prior.clone());
         let (lease, prior) = match recorded {
             Some(prior) => (lease, prior),
             None => {
                 let subject = self.look(spec, lease.settled).await?;
-                let prior = subject.prior().ok_or_else(|| no_deployment(&spec.service))?;
+                let prior = subject
+                    .prior()
+                    .ok_or_else(|| no_deployment(&spec.service))?;
                 let lease = lease.with_prior(prior.clone());
                 self.ledger.advance(&lease).await?;
                 (lease, prior)
@@ -241,12 +277,17 @@ impl BeginRelease {
 
     /// Refuses what can never work with what is live.
     async fn preflight(&self, spec: &Spec, live: &ServiceView) -> Result<(), StepError> {
-        let arn = Prior::of(live).ok_or_else(|| no_deployment(&spec.service))?.task_definition;
+        let arn = Prior::of(live)
+            .ok_or_else(|| no_deployment(&spec.service))?
+            .task_definition;
         let found = self.task_definitions.describe(&arn).await?;
-        let (_, definition) =
-            found.ok_or_else(|| Failure::configuration(format!("the service's task definition {arn} is not there")))?;
-        if let Some(missing) =
-            spec.containers.iter().find(|name| !definition.container_names().any(|known| known == *name))
+        let (_, definition) = found.ok_or_else(|| {
+            Failure::configuration(format!("the service's task definition {arn} is not there"))
+        })?;
+        if let Some(missing) = spec
+            .containers
+            .iter()
+            .find(|name| !definition.container_names().any(|known| known == *name))
         {
             let legal = definition.container_names().collect::<Vec<_>>().join(", ");
             return Err(Failure::configuration(format!(
@@ -259,7 +300,10 @@ impl BeginRelease {
             Some(_) => self.clusters.instances(&spec.cluster).await?,
             None => None,
         };
-        let room = Room { desired: size(spec, live.desired), static_port_instances: instances };
+        let room = Room {
+            desired: size(spec, live.desired),
+            static_port_instances: instances,
+        };
         spec.strategy().plan(room).map_err(refused)?;
         Ok(())
     }
@@ -306,11 +350,20 @@ fn no_deployment(service: &str) -> Failure {
 
 /// A deployment that somebody else has under way is let end first, as long as there is a completed one to protect.
 fn unsettled(view: &ServiceView, job: &Job<Spec>) -> Result<Option<Report>, Failure> {
-    let completed = view.deployments.iter().any(|deployment| deployment.rollout == Rollout::Completed);
-    let Some(primary) = view.primary().filter(|primary| primary.rollout == Rollout::InProgress && completed) else {
+    let completed = view
+        .deployments
+        .iter()
+        .any(|deployment| deployment.rollout == Rollout::Completed);
+    let Some(primary) = view
+        .primary()
+        .filter(|primary| primary.rollout == Rollout::InProgress && completed)
+    else {
         return Ok(None);
     };
-    let (waited, what) = (job.now.since(job.since), format!("{} ({})", revision(&primary.task_definition), primary.id));
+    let (waited, what) = (
+        job.now.since(job.since),
+        format!("{} ({})", revision(&primary.task_definition), primary.id),
+    );
     if waited.as_secs() >= u64::from(ROLLOUT_DEADLINE_MINUTES) * 60 {
         return Err(refused(format!(
             "the service has been deploying {what} by other hands for more than {}; let it end or stop it, then release again",
@@ -325,7 +378,11 @@ fn unsettled(view: &ServiceView, job: &Job<Spec>) -> Result<Option<Report>, Fail
 }
 
 fn waiting(other: &OpenRelease, now: Timestamp) -> Report {
-    let doing = if other.state == State::RollingBack { "is being rolled back" } else { "is open" };
+    let doing = if other.state == State::RollingBack {
+        "is being rolled back"
+    } else {
+        "is open"
+    };
     let age = readable(now.since(other.began_at));
     Report::going(
         format!(

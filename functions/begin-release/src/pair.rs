@@ -11,7 +11,11 @@ use crate::subject::{Subject, legal_service, not_there};
 use crate::{BeginRelease, Spec, no_deployment, refused};
 
 impl BeginRelease {
-    pub(crate) async fn look_at_pair(&self, spec: &Spec, settled: Option<Settled>) -> Result<Subject, StepError> {
+    pub(crate) async fn look_at_pair(
+        &self,
+        spec: &Spec,
+        settled: Option<Settled>,
+    ) -> Result<Subject, StepError> {
         let arn = spec.rule.as_deref().unwrap_or_default();
         let rule = self.rules.observe(arn).await?.ok_or_else(|| {
             refused(format!(
@@ -19,13 +23,19 @@ impl BeginRelease {
             ))
         })?;
         let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(&spec.service));
-        let [blue, green] = self.services.describe_each(&spec.cluster, [&names[0], &names[1]]).await?;
+        let [blue, green] = self
+            .services
+            .describe_each(&spec.cluster, [&names[0], &names[1]])
+            .await?;
         let legal = |found: Option<Observed>, name: &str| {
             let found = found.ok_or_else(|| not_there(spec, name))?;
             legal_service(name, &found.view).map(|()| found)
         };
         let (blue, green) = (legal(blue, &names[0])?, legal(green, &names[1])?);
-        let groups = [group_of(&names[0], &blue.view, &rule.view)?, group_of(&names[1], &green.view, &rule.view)?];
+        let groups = [
+            group_of(&names[0], &blue.view, &rule.view)?,
+            group_of(&names[1], &green.view, &rule.view)?,
+        ];
         if groups[0].0 == groups[1].0 {
             return Err(refused(format!(
                 "both colours register with {}; legal: a target group of its own for each",
@@ -33,38 +43,60 @@ impl BeginRelease {
             ))
             .into());
         }
-        let seen = Weights { blue: groups[0].1, green: groups[1].1 };
-        let (live, weights) = live(seen, settled)?;
-        let [scaling_blue, scaling_green] = self.pairs.scaling(&spec.cluster, &spec.service).await?;
-        let colour = |colour: Colour, found: &Observed, group: &str, scaling: Option<ScalingView>| {
-            let prior = Prior::of(&found.view).ok_or_else(|| no_deployment(&colour.service(&spec.service)))?;
-            let owed = settled.and_then(|settled| settled.owed(colour));
-            Ok::<_, Failure>(PriorColour {
-                target_group: group.to_owned(),
-                weight: weights.of(colour),
-                task_definition: prior.task_definition,
-                desired_count: prior.desired_count,
-                percentages: prior.percentages,
-                suspended: scaling.map(|scaling| owed.unwrap_or(scaling.scale_in_suspended)),
-            })
+        let seen = Weights {
+            blue: groups[0].1,
+            green: groups[1].1,
         };
+        let (live, weights) = live(seen, settled)?;
+        let [scaling_blue, scaling_green] =
+            self.pairs.scaling(&spec.cluster, &spec.service).await?;
+        let colour =
+            |colour: Colour, found: &Observed, group: &str, scaling: Option<ScalingView>| {
+                let prior = Prior::of(&found.view)
+                    .ok_or_else(|| no_deployment(&colour.service(&spec.service)))?;
+                let owed = settled.and_then(|settled| settled.owed(colour));
+                Ok::<_, Failure>(PriorColour {
+                    target_group: group.to_owned(),
+                    weight: weights.of(colour),
+                    task_definition: prior.task_definition,
+                    desired_count: prior.desired_count,
+                    percentages: prior.percentages,
+                    suspended: scaling.map(|scaling| owed.unwrap_or(scaling.scale_in_suspended)),
+                })
+            };
         let prior = PriorPair {
             rule: arn.to_owned(),
             live,
             blue: colour(Colour::Blue, &blue, &groups[0].0, scaling_blue)?,
             green: colour(Colour::Green, &green, &groups[1].0, scaling_green)?,
         };
-        let (live, idle) = if live == Colour::Blue { (blue, green) } else { (green, blue) };
-        Ok(Subject::Pair { live: Box::new(live), idle: Box::new(idle), prior: Box::new(prior) })
+        let (live, idle) = if live == Colour::Blue {
+            (blue, green)
+        } else {
+            (green, blue)
+        };
+        Ok(Subject::Pair {
+            live: Box::new(live),
+            idle: Box::new(idle),
+            prior: Box::new(prior),
+        })
     }
 
     /// Ends the step: when the weights are not what the last release left, they are set to that first.
-    pub(crate) async fn settle_pair(&self, lease: &Lease, prior: &Prior, pair: &PriorPair) -> StepResult {
+    pub(crate) async fn settle_pair(
+        &self,
+        lease: &Lease,
+        prior: &Prior,
+        pair: &PriorPair,
+    ) -> StepResult {
         let (live, idle) = (pair.live, pair.idle());
         let seen = self.pairs.observe(lease, pair, &[live]).await?;
         let recorded = pair.weights();
         // A delivery that comes late finds its own release on the way, whose weights are no unfinished business.
-        let has_gone_on = lease.release.as_ref().is_some_and(|release| release.change.is_some());
+        let has_gone_on = lease
+            .release
+            .as_ref()
+            .is_some_and(|release| release.change.is_some());
         if seen.view.weights != recorded && !has_gone_on {
             if seen.view.healthy(pair, live) == 0 {
                 return Err(refused(format!(
@@ -129,30 +161,58 @@ mod tests {
     use crate::subject::tests::service;
 
     fn registered(groups: &[&str]) -> ServiceView {
-        let group = |arn: &&str| TargetGroupView { arn: (*arn).to_owned(), healthy: 0, registered: 0 };
-        ServiceView { target_groups: groups.iter().map(group).collect(), ..service() }
+        let group = |arn: &&str| TargetGroupView {
+            arn: (*arn).to_owned(),
+            healthy: 0,
+            registered: 0,
+        };
+        ServiceView {
+            target_groups: groups.iter().map(group).collect(),
+            ..service()
+        }
     }
 
     #[test]
     fn a_colour_s_group_is_the_one_that_rule_and_service_share() {
         let weights = [("blue", 30), ("green", 70), ("third", 5)];
-        let weights = weights.map(|(arn, weight)| (arn.to_owned(), weight)).to_vec();
-        let rule = RuleView { weights, sticky: None };
-        let found = |groups: &[&str]| group_of("shop-green", &registered(groups), &rule).map_err(|why| why.message);
+        let weights = weights
+            .map(|(arn, weight)| (arn.to_owned(), weight))
+            .to_vec();
+        let rule = RuleView {
+            weights,
+            sticky: None,
+        };
+        let found = |groups: &[&str]| {
+            group_of("shop-green", &registered(groups), &rule).map_err(|why| why.message)
+        };
         assert_eq!(found(&["green"]), Ok(("green".to_owned(), 70)));
         assert_eq!(found(&["internal", "green"]), Ok(("green".to_owned(), 70)));
         for none in [&["internal"][..], &[]] {
             let why = found(none).expect_err("not in the rule");
-            assert!(why.starts_with("the rule forwards to no target group of service `shop-green`"), "{why}");
+            assert!(
+                why.starts_with("the rule forwards to no target group of service `shop-green`"),
+                "{why}"
+            );
         }
         let why = found(&["green", "third"]).expect_err("two in the rule");
-        assert!(why.starts_with("the rule forwards to several target groups of service `shop-green`"), "{why}");
+        assert!(
+            why.starts_with("the rule forwards to several target groups of service `shop-green`"),
+            "{why}"
+        );
     }
 
     #[test]
     fn the_rule_decides_which_colour_is_live_and_else_the_last_release() {
-        let settled = Settled { live: Colour::Blue, blue: 90, green: 0, owed_blue: None, owed_green: None };
-        let live = |blue, green, settled| live(Weights { blue, green }, settled).map_err(|why| why.message);
+        let settled = Settled {
+            live: Colour::Blue,
+            blue: 90,
+            green: 0,
+            owed_blue: None,
+            owed_green: None,
+        };
+        let live = |blue, green, settled| {
+            live(Weights { blue, green }, settled).map_err(|why| why.message)
+        };
         let seen = |colour, blue, green| Ok((colour, Weights { blue, green }));
         for settled in [None, Some(settled)] {
             assert_eq!(live(0, 7, settled), seen(Colour::Green, 0, 7));
@@ -161,7 +221,9 @@ mod tests {
         for (blue, green) in [(50, 50), (1, 999), (0, 0)] {
             assert_eq!(live(blue, green, Some(settled)), seen(Colour::Blue, 90, 0));
             let why = live(blue, green, None).expect_err("not known");
-            let start = format!("the weights are blue {blue} / green {green} and no release has left a record");
+            let start = format!(
+                "the weights are blue {blue} / green {green} and no release has left a record"
+            );
             assert!(why.starts_with(&start), "{why}");
         }
     }

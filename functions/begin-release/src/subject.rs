@@ -12,7 +12,11 @@ use crate::{BeginRelease, Spec, refused};
 /// What was looked at.
 pub(crate) enum Subject {
     Service(Box<Observed>),
-    Pair { live: Box<Observed>, idle: Box<Observed>, prior: Box<PriorPair> },
+    Pair {
+        live: Box<Observed>,
+        idle: Box<Observed>,
+        prior: Box<PriorPair>,
+    },
 }
 
 impl Subject {
@@ -40,7 +44,11 @@ impl Subject {
 }
 
 impl BeginRelease {
-    pub(crate) async fn look(&self, spec: &Spec, settled: Option<Settled>) -> Result<Subject, StepError> {
+    pub(crate) async fn look(
+        &self,
+        spec: &Spec,
+        settled: Option<Settled>,
+    ) -> Result<Subject, StepError> {
         if spec.strategy == StrategyName::BlueGreen {
             return self.look_at_pair(spec, settled).await;
         }
@@ -65,12 +73,19 @@ pub(crate) fn legal_service(service: &str, view: &ServiceView) -> Result<(), Fai
             "{what} of service `{service}` is {found}; legal for a release: {legal}; change the service or choose another one"
         )))
     };
-    match (view.status.as_str(), view.controller.as_str(), view.strategy.as_str(), view.scheduling) {
+    match (
+        view.status.as_str(),
+        view.controller.as_str(),
+        view.strategy.as_str(),
+        view.scheduling,
+    ) {
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) if view.tagged => Ok(()),
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Err(refused(format!(
             "service `{service}` does not bear the tag `slipway:service`, and only services that do may be changed; add it: aws ecs tag-resource --resource-arn <ARN of the service> --tags key=slipway:service,value={service}"
         ))),
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Daemon) => refuse("the scheduling strategy", "DAEMON", "REPLICA"),
+        ("ACTIVE", "ECS", "ROLLING", Scheduling::Daemon) => {
+            refuse("the scheduling strategy", "DAEMON", "REPLICA")
+        }
         ("ACTIVE", "ECS", strategy, _) => refuse("the deployment strategy", strategy, "ROLLING"),
         ("ACTIVE", controller, _, _) => refuse("the deployment controller", controller, "ECS"),
         (status, ..) => refuse("the status", status, "ACTIVE"),
@@ -93,7 +108,10 @@ pub(crate) mod tests {
             desired: 2,
             running: 2,
             pending: 0,
-            percentages: Percentages { minimum_healthy: 100, maximum: 200 },
+            percentages: Percentages {
+                minimum_healthy: 100,
+                maximum: 200,
+            },
             scheduling: Scheduling::Replica,
             controller: "ECS".to_owned(),
             strategy: "ROLLING".to_owned(),
@@ -109,14 +127,26 @@ pub(crate) mod tests {
         assert_eq!(legal_service("web", &service()), Ok(()));
         type Spoil = fn(&mut ServiceView);
         let cases: [(Spoil, &str); 6] = [
-            (|view| view.tagged = false, "service `web` does not bear the tag `slipway:service`"),
-            (|view| view.scheduling = Scheduling::Daemon, "the scheduling strategy of service `web` is DAEMON"),
-            (|view| view.strategy = "BLUE_GREEN".to_owned(), "the deployment strategy of service `web` is BLUE_GREEN"),
+            (
+                |view| view.tagged = false,
+                "service `web` does not bear the tag `slipway:service`",
+            ),
+            (
+                |view| view.scheduling = Scheduling::Daemon,
+                "the scheduling strategy of service `web` is DAEMON",
+            ),
+            (
+                |view| view.strategy = "BLUE_GREEN".to_owned(),
+                "the deployment strategy of service `web` is BLUE_GREEN",
+            ),
             (
                 |view| view.controller = "CODE_DEPLOY".to_owned(),
                 "the deployment controller of service `web` is CODE_DEPLOY",
             ),
-            (|view| view.status = "DRAINING".to_owned(), "the status of service `web` is DRAINING"),
+            (
+                |view| view.status = "DRAINING".to_owned(),
+                "the status of service `web` is DRAINING",
+            ),
             (
                 |view| (view.scheduling, view.tagged) = (Scheduling::Daemon, false),
                 "the scheduling strategy of service `web` is DAEMON",

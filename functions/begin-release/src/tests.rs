@@ -7,7 +7,8 @@ use super::*;
 
 const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
 const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
-const RULE: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
+const RULE: &str =
+    "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
@@ -18,12 +19,21 @@ fn spec(more: Value) -> Spec {
     let mut all = json!({
         "pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web", "strategy": "rolling",
     });
-    all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    all.as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
     serde_json::from_value(all).expect("legal parameters")
 }
 
 fn job(more: Value, waited: i64) -> Job<Spec> {
-    Job { spec: spec(more), since: at(0), now: at(waited), payload: None, artifacts: Vec::new(), credentials: None }
+    Job {
+        spec: spec(more),
+        since: at(0),
+        now: at(waited),
+        payload: None,
+        artifacts: Vec::new(),
+        credentials: None,
+    }
 }
 
 fn release() -> OpenRelease {
@@ -31,23 +41,27 @@ fn release() -> OpenRelease {
 }
 
 fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
-    let deployment = |(id, task_definition, primary, rollout): &(&str, &str, bool, Rollout)| DeploymentView {
-        id: (*id).to_owned(),
-        primary: *primary,
-        task_definition: (*task_definition).to_owned(),
-        rollout: *rollout,
-        reason: String::new(),
-        desired: 2,
-        running: 1,
-        failed_tasks: 0,
-    };
+    let deployment =
+        |(id, task_definition, primary, rollout): &(&str, &str, bool, Rollout)| DeploymentView {
+            id: (*id).to_owned(),
+            primary: *primary,
+            task_definition: (*task_definition).to_owned(),
+            rollout: *rollout,
+            reason: String::new(),
+            desired: 2,
+            running: 1,
+            failed_tasks: 0,
+        };
     ServiceView {
         observed_at: at(0),
         status: "ACTIVE".to_owned(),
         desired: 2,
         running: 2,
         pending: 0,
-        percentages: Percentages { minimum_healthy: 100, maximum: 200 },
+        percentages: Percentages {
+            minimum_healthy: 100,
+            maximum: 200,
+        },
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
@@ -75,16 +89,34 @@ fn legal_parameters_are_taken() {
 fn parameters_that_cannot_work_are_refused_with_the_field() {
     let cases = [
         (json!({"pipeline": "web"}), "`pipeline` is `web`"),
-        (json!({"pipeline": "my-slipway-web"}), "begins with slipway-"),
-        (json!({"strategy": "doubling", "maximum_percent": 150}), "strategy `doubling`"),
+        (
+            json!({"pipeline": "my-slipway-web"}),
+            "begins with slipway-",
+        ),
+        (
+            json!({"strategy": "doubling", "maximum_percent": 150}),
+            "strategy `doubling`",
+        ),
         (json!({"desired_count": 0}), "`desired_count` is 0"),
         (json!({"initial_count": 0}), "`initial_count` is 0"),
         (json!({"rule": RULE}), "`rule` is given"),
         (json!({"strategy": "blue-green"}), "`rule` is missing"),
-        (json!({"strategy": "blue-green", "rule": "shop"}), "`rule` is `shop`"),
-        (json!({"strategy": "blue-green", "rule": RULE.replace("/app/", "/net/")}), "`rule` is `arn:"),
-        (json!({"strategy": "blue-green", "rule": RULE.replace("arn:", "urn:")}), "`rule` is `urn:"),
-        (json!({"strategy": "blue-green", "rule": RULE, "desired_count": 3}), "`desired_count` is given"),
+        (
+            json!({"strategy": "blue-green", "rule": "shop"}),
+            "`rule` is `shop`",
+        ),
+        (
+            json!({"strategy": "blue-green", "rule": RULE.replace("/app/", "/net/")}),
+            "`rule` is `arn:",
+        ),
+        (
+            json!({"strategy": "blue-green", "rule": RULE.replace("arn:", "urn:")}),
+            "`rule` is `urn:",
+        ),
+        (
+            json!({"strategy": "blue-green", "rule": RULE, "desired_count": 3}),
+            "`desired_count` is given",
+        ),
     ];
     for (more, why) in cases {
         let refusal = spec(more.clone()).check().expect_err("refused");
@@ -114,8 +146,14 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         failure: None,
         rolling_back_since: None,
     };
-    assert_eq!(spec(json!({"digest": "sha256:00"})).open_release(at(9)), expected);
-    let without = OpenRelease { digest: None, ..expected };
+    assert_eq!(
+        spec(json!({"digest": "sha256:00"})).open_release(at(9)),
+        expected
+    );
+    let without = OpenRelease {
+        digest: None,
+        ..expected
+    };
     assert_eq!(spec(json!({"digest": ""})).open_release(at(9)), without);
     assert_eq!(spec(json!({})).open_release(at(9)), without);
 }
@@ -123,22 +161,52 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
 #[test]
 fn every_bound_of_the_parameters_reaches_the_strategy() {
     let given = spec(json!({"minimum_healthy_percent": 40, "maximum_percent": 130})).strategy();
-    assert_eq!(given.percentages(7), Percentages { minimum_healthy: 40, maximum: 130 });
+    assert_eq!(
+        given.percentages(7),
+        Percentages {
+            minimum_healthy: 40,
+            maximum: 130
+        }
+    );
     let tasks = spec(json!({"minimum_healthy_tasks": 2, "maximum_tasks": 4})).strategy();
-    assert_eq!(tasks.percentages(3), Percentages { minimum_healthy: 34, maximum: 166 });
-    assert_eq!(spec(json!({"strategy": "make-room"})).strategy().name, StrategyName::MakeRoom);
+    assert_eq!(
+        tasks.percentages(3),
+        Percentages {
+            minimum_healthy: 34,
+            maximum: 166
+        }
+    );
+    assert_eq!(
+        spec(json!({"strategy": "make-room"})).strategy().name,
+        StrategyName::MakeRoom
+    );
     let named = spec(json!({}));
     let name = named.name();
-    assert_eq!((name.pipeline, name.execution, name.cluster, name.service), ("slipway-web", "e-1", "apps", "web"));
+    assert_eq!(
+        (name.pipeline, name.execution, name.cluster, name.service),
+        ("slipway-web", "e-1", "apps", "web")
+    );
 }
 
 #[test]
 fn the_count_that_is_planned_for_is_the_given_one_or_the_live_one() {
     let planned = |more: Value, live| size(&spec(more), live);
-    assert_eq!(planned(json!({"desired_count": 5, "initial_count": 3}), 2), 5);
-    assert_eq!(planned(json!({"desired_count": 5, "initial_count": 3}), 0), 5);
+    assert_eq!(
+        planned(json!({"desired_count": 5, "initial_count": 3}), 2),
+        5
+    );
+    assert_eq!(
+        planned(json!({"desired_count": 5, "initial_count": 3}), 0),
+        5
+    );
     assert_eq!(planned(json!({"initial_count": 3}), 2), 2);
-    assert_eq!([planned(json!({"initial_count": 3}), 0), planned(json!({}), 0)], [3, 1]);
+    assert_eq!(
+        [
+            planned(json!({"initial_count": 3}), 0),
+            planned(json!({}), 0)
+        ],
+        [3, 1]
+    );
 }
 
 #[test]
@@ -146,46 +214,83 @@ fn a_release_begins_with_what_the_rollout_will_keep() {
     let prior = Prior {
         task_definition: OLD.to_owned(),
         desired_count: 4,
-        percentages: Percentages { minimum_healthy: 100, maximum: 200 },
+        percentages: Percentages {
+            minimum_healthy: 100,
+            maximum: 200,
+        },
         recorded_at: at(0),
         pair: None,
     };
     let begun = |more: Value| begun_in_place(&spec(more), prior.clone());
     let written = |text: &str| Report::done(text, [("PriorTaskDefinitionArn", OLD.to_owned())]);
-    let kept = "web runs web:1 with 4 tasks; the rollout keeps at least 3 healthy and at most 4 running";
+    let kept =
+        "web runs web:1 with 4 tasks; the rollout keeps at least 3 healthy and at most 4 running";
     assert_eq!(begun(json!({"strategy": "make-room"})), written(kept));
-    let larger = "web runs web:1 with 4 tasks; the rollout keeps at least 6 healthy and at most 12 running";
+    let larger =
+        "web runs web:1 with 4 tasks; the rollout keeps at least 6 healthy and at most 12 running";
     assert_eq!(begun(json!({"desired_count": 6})), written(larger));
 }
 
 #[test]
 fn a_deployment_of_others_is_let_end_while_there_is_a_completed_one_to_protect() {
-    let moving = view(&[("ecs-svc/2", NEW, true, Rollout::InProgress), ("ecs-svc/1", OLD, false, Rollout::Completed)]);
+    let moving = view(&[
+        ("ecs-svc/2", NEW, true, Rollout::InProgress),
+        ("ecs-svc/1", OLD, false, Rollout::Completed),
+    ]);
     let waits = |waited| unsettled(&moving, &job(json!({}), waited));
-    let Ok(Some(Report::Going { summary, percent: 0, .. })) = waits(1_799) else { panic!("does not wait") };
-    assert!(summary.contains("web:2 (ecs-svc/2)") && summary.ends_with(": 1 of 2 new tasks running"), "{summary}");
+    let Ok(Some(Report::Going {
+        summary,
+        percent: 0,
+        ..
+    })) = waits(1_799)
+    else {
+        panic!("does not wait")
+    };
+    assert!(
+        summary.contains("web:2 (ecs-svc/2)") && summary.ends_with(": 1 of 2 new tasks running"),
+        "{summary}"
+    );
     let refusal = waits(1_800).expect_err("long enough");
     assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
-    assert!(refusal.message.contains("web:2 (ecs-svc/2)") && refusal.message.contains("30m00s"), "{}", refusal.message);
+    assert!(
+        refusal.message.contains("web:2 (ecs-svc/2)") && refusal.message.contains("30m00s"),
+        "{}",
+        refusal.message
+    );
     for settled in [
         view(&[("ecs-svc/2", NEW, true, Rollout::Completed)]),
-        view(&[("ecs-svc/2", NEW, true, Rollout::Failed), ("ecs-svc/1", OLD, false, Rollout::Completed)]),
+        view(&[
+            ("ecs-svc/2", NEW, true, Rollout::Failed),
+            ("ecs-svc/1", OLD, false, Rollout::Completed),
+        ]),
         // A first deployment that never came up has nothing beside it that could serve.
         view(&[("ecs-svc/2", NEW, true, Rollout::InProgress)]),
         view(&[]),
     ] {
-        assert_eq!(unsettled(&settled, &job(json!({}), 9)), Ok(None), "{settled:?}");
+        assert_eq!(
+            unsettled(&settled, &job(json!({}), 9)),
+            Ok(None),
+            "{settled:?}"
+        );
     }
 }
 
 #[test]
 fn a_held_lease_is_waited_for_with_its_holder() {
     let summary = |state| match waiting(&OpenRelease { state, ..release() }, at(252)) {
-        Report::Going { summary, percent: 0, external_id: None, payload: None } => summary,
+        Report::Going {
+            summary,
+            percent: 0,
+            external_id: None,
+            payload: None,
+        } => summary,
         other => panic!("{other:?} does not wait"),
     };
     let open = summary(State::Open);
-    assert!(open.contains("release e-1 of slipway-web") && open.contains("is open"), "{open}");
+    assert!(
+        open.contains("release e-1 of slipway-web") && open.contains("is open"),
+        "{open}"
+    );
     assert!(open.contains("4m12s ago"), "{open}");
     assert!(summary(State::RollingBack).contains("is being rolled back"));
 }
@@ -194,5 +299,9 @@ fn a_held_lease_is_waited_for_with_its_holder() {
 fn a_service_without_a_deployment_is_refused_by_name() {
     let refusal = no_deployment("web");
     assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
-    assert!(refusal.message.contains("service `web` has no deployment"), "{}", refusal.message);
+    assert!(
+        refusal.message.contains("service `web` has no deployment"),
+        "{}",
+        refusal.message
+    );
 }

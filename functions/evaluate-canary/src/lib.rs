@@ -9,7 +9,9 @@ use slipway::aws::{Alarm, Artifacts, Held, Jobs, Ledger, Metrics, Pairs, Reports
 use slipway::blue_green::restore::filled;
 use slipway::blue_green::shift::{Asked, Watched, watch};
 use slipway::blue_green::{PriorPair, Weights};
-use slipway::canary::{Bake, Data, Memory, Outlook, Seen, Settings, Sides, arrival, look, plan, sight, words};
+use slipway::canary::{
+    Bake, Data, Memory, Outlook, Seen, Settings, Sides, arrival, look, plan, sight, words,
+};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::judge::Decision;
 use slipway::ledger::{Lease, OpenRelease};
@@ -81,7 +83,11 @@ impl EvaluateCanary {
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
         spec.check()?;
-        let Held { lease, release, prior } = self.ledger.hold(spec.name()).await?.open()?;
+        let Held {
+            lease,
+            release,
+            prior,
+        } = self.ledger.hold(spec.name()).await?.open()?;
         let Some(pair) = &prior.pair else {
             return Err(Failure::configuration(
                 "begin-release took the lease on a single service, which has no second colour to compare with; legal: strategy `blue-green` in begin-release and update-service",
@@ -90,14 +96,26 @@ impl EvaluateCanary {
         };
         if spec.task_definition == pair.of(pair.live).task_definition {
             let live = pair.live;
-            let summary = format!("nothing to judge: {live} is live and runs {}", revision(&spec.task_definition));
+            let summary = format!(
+                "nothing to judge: {live} is live and runs {}",
+                revision(&spec.task_definition)
+            );
             return Ok(Report::done(summary, [("Verdict", "unchanged".to_owned())]));
         }
-        let look = Look { job, lease, release: &release, pair };
+        let look = Look {
+            job,
+            lease,
+            release: &release,
+            pair,
+        };
         if release.restoring.is_some() {
             return self.restore(look, None).await;
         }
-        if let Some(judged) = release.judged.iter().find(|judged| judged.since == job.since) {
+        if let Some(judged) = release
+            .judged
+            .iter()
+            .find(|judged| judged.since == job.since)
+        {
             return Ok(endings::done(judged));
         }
         match spec.decision {
@@ -108,7 +126,12 @@ impl EvaluateCanary {
 
     /// Looks at the pair and the alarms first: harm that shows there needs no statistics.
     async fn watch(&self, look: Look<'_>) -> StepResult {
-        let Look { job, lease, release, pair } = &look;
+        let Look {
+            job,
+            lease,
+            release,
+            pair,
+        } = &look;
         let seen = self.pairs.observe(lease, pair, &[pair.idle()]).await?;
         let asked = Asked {
             task_definition: job.spec.task_definition.clone(),
@@ -122,17 +145,26 @@ impl EvaluateCanary {
             Watched::Fit { health } => health,
             Watched::Confirm => {
                 self.ledger.advance(&lease.with_shift_made(job.now)).await?;
-                return Ok(Report::going_with(format!("weights are {}", seen.view.weights), 0, job.payload.clone()));
+                return Ok(Report::going_with(
+                    format!("weights are {}", seen.view.weights),
+                    0,
+                    job.payload.clone(),
+                ));
             }
             Watched::Unseen { summary } => return self.unseen(look, summary).await,
             Watched::Restore { reason } => return self.give_up(look, &reason, None).await,
             // The first job of a judgement may be delivered again when the traffic has long gone on: the second look tells.
             Watched::Alone(failure) if job.is_first() && !release.judged.is_empty() => {
-                return Ok(Report::going(format!("looks once more: {}", failure.message), 0));
+                return Ok(Report::going(
+                    format!("looks once more: {}", failure.message),
+                    0,
+                ));
             }
             Watched::Alone(failure) | Watched::Fail(failure) => {
                 // What looks like somebody else's change may be that of another invocation since the lease was read.
-                self.ledger.advance(&lease.with_failure(failure.clone())).await?;
+                self.ledger
+                    .advance(&lease.with_failure(failure.clone()))
+                    .await?;
                 return Err(failure.into());
             }
         };
@@ -140,7 +172,15 @@ impl EvaluateCanary {
             return self.give_up(look, &reason, None).await;
         }
         let sticky = seen.rule.view.sticky.map(slipway::timestamp::readable);
-        self.judge(look, &Standing { weights: seen.view.weights, health, sticky }).await
+        self.judge(
+            look,
+            &Standing {
+                weights: seen.view.weights,
+                health,
+                sticky,
+            },
+        )
+        .await
     }
 
     /// Looks again, unless an alarm ends the judgement at once.
@@ -153,8 +193,14 @@ impl EvaluateCanary {
 
     /// Why an alarm ends the judgement, if one does.
     async fn alarm(&self, job: &Job<Spec>) -> Result<Option<String>, StepError> {
-        let alarms = self.metrics.alarms(job.spec.alarms.as_deref().unwrap_or_default()).await?;
-        if let Some(Alarm::Missing { name }) = alarms.iter().find(|alarm| matches!(alarm, Alarm::Missing { .. })) {
+        let alarms = self
+            .metrics
+            .alarms(job.spec.alarms.as_deref().unwrap_or_default())
+            .await?;
+        if let Some(Alarm::Missing { name }) = alarms
+            .iter()
+            .find(|alarm| matches!(alarm, Alarm::Missing { .. }))
+        {
             return Err(Failure::configuration(format!(
                 "`alarms`: there is no alarm `{name}`; legal: names of metric or composite alarms of this account and region; correct it"
             ))
@@ -175,7 +221,10 @@ impl EvaluateCanary {
         let new = look.pair.idle();
         let share = format!("{}% to {new}", standing.weights.percent(new));
         if minute == 0 {
-            let summary = format!("{share}; no minute of the bake is complete yet; {}", standing.health);
+            let summary = format!(
+                "{share}; no minute of the bake is complete yet; {}",
+                standing.health
+            );
             let payload = self.sighted(&look, &settings, memory).await?.payload();
             return Ok(Report::going_with(summary, 0, Some(payload)));
         }
@@ -191,11 +240,19 @@ impl EvaluateCanary {
         let end = settings.judge.end;
         match (outlook.decision, look.job.spec.inconclusive()) {
             (Decision::Continue, _) => {
-                let said = [Some(words::baked(minute, end)), Some(outlook.reason.clone()), outlook.traffic.clone()];
+                let said = [
+                    Some(words::baked(minute, end)),
+                    Some(outlook.reason.clone()),
+                    outlook.traffic.clone(),
+                ];
                 let said = said.into_iter().flatten().collect::<Vec<_>>().join("; ");
                 let percent = u8::try_from((minute * 100 / end).min(99)).unwrap_or(99);
                 let summary = format!("{share}, {said}; {}", standing.health);
-                Ok(Report::going_with(summary, percent, Some(outlook.memory.payload())))
+                Ok(Report::going_with(
+                    summary,
+                    percent,
+                    Some(outlook.memory.payload()),
+                ))
             }
             (Decision::Promote, _) => self.conclude(look, &outlook, None).await,
             (Decision::Rollback, _) => {
@@ -203,18 +260,29 @@ impl EvaluateCanary {
                 self.give_up(look, &reason, Some(outlook)).await
             }
             (Decision::Inconclusive, Inconclusive::Promote) => {
-                self.conclude(look, &outlook, Some("promoted as configured")).await
+                self.conclude(look, &outlook, Some("promoted as configured"))
+                    .await
             }
             (Decision::Inconclusive, Inconclusive::RollBack) => {
-                let reason = format!("inconclusive, and that is to be rolled back: {}", outlook.undecided());
+                let reason = format!(
+                    "inconclusive, and that is to be rolled back: {}",
+                    outlook.undecided()
+                );
                 self.give_up(look, &reason, Some(outlook)).await
             }
-            (Decision::Inconclusive, Inconclusive::Hold) => self.hold(look, outlook, minute, standing).await,
+            (Decision::Inconclusive, Inconclusive::Hold) => {
+                self.hold(look, outlook, minute, standing).await
+            }
         }
     }
 
     /// The first look fixes what the judgement goes by. Nothing is judged before the token has it.
-    async fn measure(&self, look: &Look<'_>, settings: &Settings, standing: &Standing) -> StepResult {
+    async fn measure(
+        &self,
+        look: &Look<'_>,
+        settings: &Settings,
+        standing: &Standing,
+    ) -> StepResult {
         let (sides, first) = (look.sides()?, look.first_minute());
         let hour = first - plan::HOUR_MINUTES;
         let before = self.metrics.read(&sides.of_hour(), hour, first).await?;
@@ -223,16 +291,24 @@ impl EvaluateCanary {
         let clumps = match thresholds.is_empty() {
             true => 1.0,
             false => {
-                let slow = self.metrics.read(&sides.of_dispersion(&thresholds), hour, first).await?;
+                let slow = self
+                    .metrics
+                    .read(&sides.of_dispersion(&thresholds), hour, first)
+                    .await?;
                 plan::latency_dispersion(&slow, first, thresholds.len())
             }
         };
         let measured = words::measured(&look.pair.live.to_string(), &thresholds, &errors, clumps);
         let agrees = arrival::agrees(&before, 'b', first - plan::UNSETTLED_MINUTES);
         let first = first + i64::from(look.job.spec.warm_up());
-        let memory = Memory::new(first, thresholds, (errors.dispersion, clumps), errors.rate).with_agreement(agrees);
+        let memory = Memory::new(first, thresholds, (errors.dispersion, clumps), errors.rate)
+            .with_agreement(agrees);
         let (new, baked) = (look.pair.idle(), words::baked(0, settings.judge.end));
-        let summary = format!("{}% to {new}, {baked}; {measured}; {}", standing.weights.percent(new), standing.health);
+        let summary = format!(
+            "{}% to {new}, {baked}; {measured}; {}",
+            standing.weights.percent(new),
+            standing.health
+        );
         Ok(Report::going_with(summary, 0, Some(memory.payload())))
     }
 
@@ -246,19 +322,44 @@ impl EvaluateCanary {
     ) -> Result<Outlook, StepError> {
         let data = self.read(seen, settings, memory).await?;
         let now_secs = seen.job.now.secs();
-        Ok(look(&Seen { settings, memory, data: &data, minute, now_secs })?)
+        Ok(look(&Seen {
+            settings,
+            memory,
+            data: &data,
+            minute,
+            now_secs,
+        })?)
     }
 
     /// Everything there is of the minutes that are over.
-    async fn read(&self, seen: &Look<'_>, settings: &Settings, memory: &Memory) -> Result<Data, StepError> {
-        let queries = seen.sides()?.of_look(&memory.thresholds_ms, &settings.custom);
+    async fn read(
+        &self,
+        seen: &Look<'_>,
+        settings: &Settings,
+        memory: &Memory,
+    ) -> Result<Data, StepError> {
+        let queries = seen
+            .sides()?
+            .of_look(&memory.thresholds_ms, &settings.custom);
         // The minute before the first says whether a counter that is absent in the first is zero.
-        Ok(self.metrics.read(&queries, memory.first - 1, seen.job.now.secs().div_euclid(60)).await?)
+        Ok(self
+            .metrics
+            .read(
+                &queries,
+                memory.first - 1,
+                seen.job.now.secs().div_euclid(60),
+            )
+            .await?)
     }
 
     /// What there is of the first minute, so that the next look can tell whether it has changed. Nothing is judged yet, so it does not matter when
     /// it cannot be read.
-    async fn sighted(&self, seen: &Look<'_>, settings: &Settings, memory: Memory) -> Result<Memory, StepError> {
+    async fn sighted(
+        &self,
+        seen: &Look<'_>,
+        settings: &Settings,
+        memory: Memory,
+    ) -> Result<Memory, StepError> {
         let now_secs = seen.job.now.secs();
         if now_secs.div_euclid(60) <= memory.first {
             return Ok(memory);
@@ -275,7 +376,10 @@ impl EvaluateCanary {
 
     async fn settings(&self, job: &Job<Spec>) -> Result<Settings, StepError> {
         let settings = match &job.spec.config {
-            Some(location) => Settings::read(&Artifacts::new(&self.sdk, job).read(location).await?, location)?,
+            Some(location) => Settings::read(
+                &Artifacts::new(&self.sdk, job).read(location).await?,
+                location,
+            )?,
             None => Settings::default(),
         };
         Ok(job.spec.settings(settings)?)
@@ -288,7 +392,12 @@ impl Look<'_> {
     }
 
     fn sides(&self) -> Result<Sides, Failure> {
-        Sides::of(self.pair, &self.lease.service, &self.job.spec.task_definition).ok_or_else(|| {
+        Sides::of(
+            self.pair,
+            &self.lease.service,
+            &self.job.spec.task_definition,
+        )
+        .ok_or_else(|| {
             Failure::configuration(format!(
                 "the rule {} is not that of an Application Load Balancer, whose metrics are judged",
                 self.pair.rule
@@ -298,21 +407,37 @@ impl Look<'_> {
 
     /// The first whole minute with the traffic as it is, but none long before this action: what came since would be left out.
     fn first_minute(&self) -> i64 {
-        let shifted = self.release.shift.as_ref().map_or(self.job.since.secs(), |shift| shift.at.secs());
+        let shifted = self
+            .release
+            .shift
+            .as_ref()
+            .map_or(self.job.since.secs(), |shift| shift.at.secs());
         let ahead = i64::try_from(BAKE_AHEAD.as_secs()).unwrap_or_default();
         let from = shifted.max(self.job.since.secs() - ahead);
         (from + 59).div_euclid(60)
     }
 
     fn minute(&self, memory: &Memory) -> u32 {
-        let bake = Bake { first: memory.first, end: u32::MAX };
-        bake.minute(self.job.now.secs(), i64::try_from(METRIC_DELAY.as_secs()).unwrap_or_default())
+        let bake = Bake {
+            first: memory.first,
+            end: u32::MAX,
+        };
+        bake.minute(
+            self.job.now.secs(),
+            i64::try_from(METRIC_DELAY.as_secs()).unwrap_or_default(),
+        )
     }
 
     /// Where the report of this judgement is, in the bucket of reports.
     fn key(&self) -> String {
         let spec = &self.job.spec;
-        let began: String = self.job.since.to_string().chars().filter(char::is_ascii_alphanumeric).collect();
+        let began: String = self
+            .job
+            .since
+            .to_string()
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
         format!("{}/{}/{began}", spec.pipeline, spec.execution)
     }
 }

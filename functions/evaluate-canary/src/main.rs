@@ -9,5 +9,8 @@ use slipway::{aws, telemetry};
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let function = EvaluateCanary::new(&aws::connect().await?);
-    run(service_fn(async |event: LambdaEvent<Value>| function.answer(event.payload).await)).await
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        function.answer(event.payload).await
+    }))
+    .await
 }

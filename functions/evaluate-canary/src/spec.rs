@@ -116,12 +116,18 @@ impl Spec {
                 judge.min_minutes, judge.end
             )));
         }
-        let hold = if self.inconclusive() == Inconclusive::Hold { self.hold_minutes() } else { 0 };
+        let hold = if self.inconclusive() == Inconclusive::Hold {
+            self.hold_minutes()
+        } else {
+            0
+        };
         let sum = u64::from(self.warm_up()) + u64::from(judge.end) + u64::from(hold);
         match sum {
-            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => Err(Failure::configuration(format!(
-                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in all; legal: {BAKE_MAX_MINUTES}, since an action ends after 24 hours; shorten it"
-            ))),
+            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => {
+                Err(Failure::configuration(format!(
+                    "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in all; legal: {BAKE_MAX_MINUTES}, since an action ends after 24 hours; shorten it"
+                )))
+            }
             _ => Ok(settings),
         }
     }
@@ -143,7 +149,8 @@ impl Spec {
     }
 
     pub(crate) fn minimum_healthy_percent(&self) -> u32 {
-        self.minimum_healthy_percent.map_or(MINIMUM_HEALTHY_PERCENT, |percent| percent.get())
+        self.minimum_healthy_percent
+            .map_or(MINIMUM_HEALTHY_PERCENT, |percent| percent.get())
     }
 }
 
@@ -177,7 +184,9 @@ mod tests {
     fn settled(more: Value, end: u32, min_minutes: u32) -> Result<(u32, u32), String> {
         let mut settings = Settings::default();
         (settings.judge.end, settings.judge.min_minutes) = (end, min_minutes);
-        let settings = spec(more).settings(settings).map_err(|failure| failure.message)?;
+        let settings = spec(more)
+            .settings(settings)
+            .map_err(|failure| failure.message)?;
         Ok((settings.judge.end, settings.judge.min_minutes))
     }
 
@@ -191,7 +200,10 @@ mod tests {
         );
         assert_eq!(spec.minimum_healthy_percent(), 75);
         let name = spec.name();
-        assert_eq!((name.pipeline, name.execution, name.cluster, name.service), ("slipway-web", "e-1", "shop", "web"));
+        assert_eq!(
+            (name.pipeline, name.execution, name.cluster, name.service),
+            ("slipway-web", "e-1", "shop", "web")
+        );
     }
 
     #[test]
@@ -199,20 +211,36 @@ mod tests {
         let spec = spec(
             json!({"inconclusive": "hold", "hold_minutes": 45, "warm_up_minutes": 3, "minimum_healthy_percent": 60}),
         );
-        assert_eq!((spec.hold(), spec.warm_up(), spec.minimum_healthy_percent()), (Duration::from_secs(2_700), 3, 60));
+        assert_eq!(
+            (spec.hold(), spec.warm_up(), spec.minimum_healthy_percent()),
+            (Duration::from_secs(2_700), 3, 60)
+        );
         let word = |word: &str| self::spec(json!({ "inconclusive": word })).inconclusive();
         assert_eq!(
             [word("hold"), word("roll-back"), word("promote")],
-            [Inconclusive::Hold, Inconclusive::RollBack, Inconclusive::Promote]
+            [
+                Inconclusive::Hold,
+                Inconclusive::RollBack,
+                Inconclusive::Promote
+            ]
         );
     }
 
     #[test]
     fn parameters_that_contradict_each_other_are_refused() {
         let cases = [
-            (json!({"task_definition": "web:2"}), "`task_definition` is `web:2`"),
-            (json!({"bake_minutes": 0}), "`bake_minutes` is 0; legal: 1 or more"),
-            (json!({"bake_minutes": 5, "min_minutes": 6}), "`min_minutes` is 6 and `bake_minutes` 5; legal: at most"),
+            (
+                json!({"task_definition": "web:2"}),
+                "`task_definition` is `web:2`",
+            ),
+            (
+                json!({"bake_minutes": 0}),
+                "`bake_minutes` is 0; legal: 1 or more",
+            ),
+            (
+                json!({"bake_minutes": 5, "min_minutes": 6}),
+                "`min_minutes` is 6 and `bake_minutes` 5; legal: at most",
+            ),
             (
                 json!({"inconclusive": "promote", "hold_minutes": 5}),
                 "`hold_minutes` is given; legal with inconclusive `hold` only",
@@ -221,8 +249,14 @@ mod tests {
                 json!({"inconclusive": "roll-back", "hold_minutes": 5}),
                 "`hold_minutes` is given; legal with inconclusive `hold` only",
             ),
-            (json!({"alarms": ["a", " "]}), "`alarms` has 2 names; legal: up to 10, none of them empty"),
-            (json!({"alarms": vec!["a"; 11]}), "`alarms` has 11 names; legal: up to 10"),
+            (
+                json!({"alarms": ["a", " "]}),
+                "`alarms` has 2 names; legal: up to 10, none of them empty",
+            ),
+            (
+                json!({"alarms": vec!["a"; 11]}),
+                "`alarms` has 11 names; legal: up to 10",
+            ),
         ];
         for (more, expected) in cases {
             let message = refused(more);
@@ -244,10 +278,16 @@ mod tests {
         assert_eq!(settled(json!({}), 45, 10), Ok((45, 10)));
         assert_eq!(settled(json!({"bake_minutes": 20}), 45, 10), Ok((20, 10)));
         assert_eq!(settled(json!({"min_minutes": 12}), 45, 10), Ok((45, 12)));
-        assert_eq!(settled(json!({"bake_minutes": 4}), 45, 10), Ok((4, 4)), "a short bake needs no minimum beyond it");
+        assert_eq!(
+            settled(json!({"bake_minutes": 4}), 45, 10),
+            Ok((4, 4)),
+            "a short bake needs no minimum beyond it"
+        );
         let beyond = settled(json!({"min_minutes": 46}), 45, 10).unwrap_err();
         assert!(
-            beyond.starts_with("`min_minutes` is 46 and the bake ends after 45; legal: at most the bake"),
+            beyond.starts_with(
+                "`min_minutes` is 46 and the bake ends after 45; legal: at most the bake"
+            ),
             "{beyond}"
         );
         assert_eq!(settled(json!({"min_minutes": 45}), 45, 10), Ok((45, 45)));
@@ -256,16 +296,33 @@ mod tests {
     #[test]
     fn warm_up_bake_and_hold_fit_into_an_action_together() {
         let of = |more: Value| settled(more, 30, 5);
-        assert_eq!(of(json!({"warm_up_minutes": 10, "bake_minutes": 1_250, "hold_minutes": 120})), Ok((1_250, 5)));
+        assert_eq!(
+            of(json!({"warm_up_minutes": 10, "bake_minutes": 1_250, "hold_minutes": 120})),
+            Ok((1_250, 5))
+        );
         let refused = |minutes: u32| {
             Err(format!(
                 "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in all; legal: 1380, since an action \
                  ends after 24 hours; shorten it"
             ))
         };
-        assert_eq!(of(json!({"warm_up_minutes": 11, "bake_minutes": 1_250, "hold_minutes": 120})), refused(1_381));
-        assert_eq!(of(json!({"bake_minutes": 1_261})), refused(1_381), "the hold of 120 minutes is a default");
-        assert_eq!(of(json!({"bake_minutes": 1_380, "inconclusive": "promote"})), Ok((1_380, 5)), "without a hold");
-        assert_eq!(of(json!({"bake_minutes": 1_381, "inconclusive": "promote"})), refused(1_381));
+        assert_eq!(
+            of(json!({"warm_up_minutes": 11, "bake_minutes": 1_250, "hold_minutes": 120})),
+            refused(1_381)
+        );
+        assert_eq!(
+            of(json!({"bake_minutes": 1_261})),
+            refused(1_381),
+            "the hold of 120 minutes is a default"
+        );
+        assert_eq!(
+            of(json!({"bake_minutes": 1_380, "inconclusive": "promote"})),
+            Ok((1_380, 5)),
+            "without a hold"
+        );
+        assert_eq!(
+            of(json!({"bake_minutes": 1_381, "inconclusive": "promote"})),
+            refused(1_381)
+        );
     }
 }

@@ -54,13 +54,29 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Spec> {
         "task_definition": definition("shop-green:8"),
     });
     let spec = serde_json::from_value(spec).expect("a spec");
-    Job { spec, since: at(since), now: at(now), payload, artifacts: Vec::new(), credentials: None }
+    Job {
+        spec,
+        since: at(since),
+        now: at(now),
+        payload,
+        artifacts: Vec::new(),
+        credentials: None,
+    }
 }
 
 fn with_look<T>(job: &Job<Spec>, lease: &Lease, ask: impl FnOnce(&Look<'_>) -> T) -> T {
     let release = lease.release.as_ref().expect("it is held");
-    let pair = release.prior.as_ref().and_then(|prior| prior.pair.as_ref()).expect("of a pair");
-    ask(&Look { job, lease: lease.clone(), release, pair })
+    let pair = release
+        .prior
+        .as_ref()
+        .and_then(|prior| prior.pair.as_ref())
+        .expect("of a pair");
+    ask(&Look {
+        job,
+        lease: lease.clone(),
+        release,
+        pair,
+    })
 }
 
 const RULE: &str = "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
@@ -68,51 +84,114 @@ const RULE: &str = "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683
 /// The first judged minute after 10:00, when the traffic moved and the action began so many seconds after it.
 fn first_minute(shifted: Option<i64>, since: i64) -> i64 {
     let lease = lease(shifted.map(|secs| TEN + secs), RULE);
-    with_look(&job(TEN + since, TEN + since, None), &lease, |look| look.first_minute()) - TEN / 60
+    with_look(&job(TEN + since, TEN + since, None), &lease, |look| {
+        look.first_minute()
+    }) - TEN / 60
 }
 
 #[test]
 fn the_first_judged_minute_is_the_first_whole_one_after_the_traffic_moved() {
     let of_shift = |secs: i64| first_minute(Some(secs), 60);
-    assert_eq!([of_shift(0), of_shift(1), of_shift(30), of_shift(59), of_shift(60)], [0, 1, 1, 1, 1]);
+    assert_eq!(
+        [
+            of_shift(0),
+            of_shift(1),
+            of_shift(30),
+            of_shift(59),
+            of_shift(60)
+        ],
+        [0, 1, 1, 1, 1]
+    );
 }
 
 #[test]
 fn a_judgement_begins_five_minutes_before_its_action_at_the_earliest() {
     let of_action = |since: i64| first_minute(Some(30), since);
-    assert_eq!([of_action(300), of_action(330), of_action(331), of_action(361), of_action(3_630)], [1, 1, 1, 2, 56]);
+    assert_eq!(
+        [
+            of_action(300),
+            of_action(330),
+            of_action(331),
+            of_action(361),
+            of_action(3_630)
+        ],
+        [1, 1, 1, 2, 56]
+    );
 }
 
 #[test]
 fn without_a_shift_a_judgement_begins_with_its_action() {
-    assert_eq!([first_minute(None, 0), first_minute(None, 1), first_minute(None, 60)], [0, 1, 1]);
+    assert_eq!(
+        [
+            first_minute(None, 0),
+            first_minute(None, 1),
+            first_minute(None, 60)
+        ],
+        [0, 1, 1]
+    );
 }
 
 #[test]
 fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
     let delay = i64::try_from(METRIC_DELAY.as_secs()).expect("minutes");
-    assert_eq!(delay, 120);
+    assert_eq!(delay, 180);
     let memory = Memory::new(TEN / 60, Vec::new(), (1.0, 1.0), 0.0);
-    let judged = |secs: i64| with_look(&job(TEN, TEN + secs, None), &lease(None, RULE), |look| look.minute(&memory));
-    assert_eq!([judged(0), judged(179), judged(180), judged(239), judged(240), judged(3_780)], [0, 0, 1, 1, 2, 61]);
+    let judged = |secs: i64| {
+        with_look(&job(TEN, TEN + secs, None), &lease(None, RULE), |look| {
+            look.minute(&memory)
+        })
+    };
+    assert_eq!(
+        [
+            judged(0),
+            judged(239),
+            judged(240),
+            judged(299),
+            judged(300),
+            judged(3_780)
+        ],
+        [0, 0, 1, 1, 2, 60]
+    );
 }
 
 #[test]
 fn the_new_colour_is_compared_with_the_live_one() {
-    let sides =
-        with_look(&job(TEN, TEN, None), &lease(None, RULE), |look| look.sides()).expect("an Application Load Balancer");
+    let sides = with_look(&job(TEN, TEN, None), &lease(None, RULE), |look| {
+        look.sides()
+    })
+    .expect("an Application Load Balancer");
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
-    let named = [&sides.canary, &sides.baseline]
-        .map(|side| (side.letter, side.service.as_str(), side.target_group.as_str(), side.task_definition.as_str()));
+    let named = [&sides.canary, &sides.baseline].map(|side| {
+        (
+            side.letter,
+            side.service.as_str(),
+            side.target_group.as_str(),
+            side.task_definition.as_str(),
+        )
+    });
     assert_eq!(
         named,
         [
-            ('c', "shop-green", "targetgroup/green/0123456789abcdef", "shop-green:8"),
-            ('b', "shop-blue", "targetgroup/blue/0123456789abcdef", "shop-blue:1"),
+            (
+                'c',
+                "shop-green",
+                "targetgroup/green/0123456789abcdef",
+                "shop-green:8"
+            ),
+            (
+                'b',
+                "shop-blue",
+                "targetgroup/blue/0123456789abcdef",
+                "shop-blue:1"
+            ),
         ]
     );
-    let network = with_look(&job(TEN, TEN, None), &lease(None, "listener/net/web/1/2"), |look| look.sides())
-        .expect_err("refused");
+    let network = with_look(
+        &job(TEN, TEN, None),
+        &lease(None, "listener/net/web/1/2"),
+        |look| look.sides(),
+    )
+    .expect_err("refused");
     assert_eq!(network.kind, FailureType::ConfigurationError);
     assert!(
         network
@@ -123,16 +202,33 @@ fn the_new_colour_is_compared_with_the_live_one() {
 
 #[test]
 fn a_report_is_kept_by_pipeline_execution_and_beginning() {
-    let key = with_look(&job(TEN, TEN + 600, None), &lease(None, RULE), |look| look.key());
+    let key = with_look(&job(TEN, TEN + 600, None), &lease(None, RULE), |look| {
+        look.key()
+    });
     assert_eq!(key, "slipway-shop/e-1/20260105T100000Z");
 }
 
 #[test]
 fn what_the_look_before_left_is_read_from_the_token() {
-    let memory = Memory::new(29_460_060, vec![60.0, 90.0, 200.0, 300.0], (1.5, 2.0), 0.001).with_hold(30);
-    let read = |payload| with_look(&job(TEN, TEN, payload), &lease(None, RULE), |look| look.memory());
+    let memory = Memory::new(
+        29_460_060,
+        vec![60.0, 90.0, 200.0, 300.0],
+        (1.5, 2.0),
+        0.001,
+    )
+    .with_hold(30);
+    let read = |payload| {
+        with_look(&job(TEN, TEN, payload), &lease(None, RULE), |look| {
+            look.memory()
+        })
+    };
     assert_eq!(read(None), Ok(None));
     assert_eq!(read(Some(memory.payload())), Ok(Some(memory)));
     let foreign = read(Some(json!({"x": 1}))).expect_err("not of this version");
-    assert!(foreign.message.starts_with("the continuation token was not written by this version: "), "{foreign}");
+    assert!(
+        foreign
+            .message
+            .starts_with("the continuation token was not written by this version: "),
+        "{foreign}"
+    );
 }

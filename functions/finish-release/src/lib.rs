@@ -80,7 +80,11 @@ impl FinishRelease {
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
         check_revision_arn(&spec.task_definition).map_err(Failure::configuration)?;
-        let Held { lease, release, prior } = match self.ledger.hold(spec.name()).await? {
+        let Held {
+            lease,
+            release,
+            prior,
+        } = match self.ledger.hold(spec.name()).await? {
             Hold::Held(held) => *held,
             Hold::Closed(record) => match (record.outcome, &record.reason) {
                 (Some(outcome @ (Outcome::Deployed | Outcome::Unchanged)), Some(reason)) => {
@@ -103,12 +107,19 @@ impl FinishRelease {
         }
         if !missing.is_empty() {
             return Ok(Report::going(
-                format!("not steady: {missing}; {} of {}", readable(elapsed), readable(FINISH_DEADLINE)),
+                format!(
+                    "not steady: {missing}; {} of {}",
+                    readable(elapsed),
+                    readable(FINISH_DEADLINE)
+                ),
                 50,
             ));
         }
         if let Some(left) = lease.settling(job.now) {
-            let summary = format!("steady; lets invocations that may still run end: {} left", readable(left));
+            let summary = format!(
+                "steady; lets invocations that may still run end: {} left",
+                readable(left)
+            );
             return Ok(Report::going(summary, 90));
         }
         let (outcome, reason) = truth(spec, &release, &prior, &view, job.now);
@@ -119,7 +130,12 @@ impl FinishRelease {
     async fn look(&self, spec: &Spec) -> Result<Seen, StepError> {
         let seen = self.services.observe(&spec.cluster, &spec.service).await?;
         let view = seen
-            .ok_or_else(|| Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster)))?
+            .ok_or_else(|| {
+                Failure::job(format!(
+                    "service `{}` is gone from cluster `{}`",
+                    spec.service, spec.cluster
+                ))
+            })?
             .view;
         let missing = view.missing(&spec.task_definition, 1).join("; ");
         Ok(Seen { view, missing })
@@ -144,31 +160,57 @@ impl FinishRelease {
         let seen = self.pairs.observe(lease, pair, &[live]).await?.view;
         let mut missing = seen.of(live).missing(&spec.task_definition, 1);
         if seen.weights.live() != Some(live) {
-            missing.push(format!("the weights are {} and {live} must have all of the traffic", seen.weights));
+            missing.push(format!(
+                "the weights are {} and {live} must have all of the traffic",
+                seen.weights
+            ));
         }
-        Ok(Seen { view: seen.of(live).clone(), missing: missing.join("; ") })
+        Ok(Seen {
+            view: seen.of(live).clone(),
+            missing: missing.join("; "),
+        })
     }
 }
 
-fn truth(spec: &Spec, release: &OpenRelease, prior: &Prior, view: &ServiceView, now: Timestamp) -> (Outcome, String) {
-    let runs = format!("{} on {} of {} tasks", revision(&spec.task_definition), view.running, view.desired);
+fn truth(
+    spec: &Spec,
+    release: &OpenRelease,
+    prior: &Prior,
+    view: &ServiceView,
+    now: Timestamp,
+) -> (Outcome, String) {
+    let runs = format!(
+        "{} on {} of {} tasks",
+        revision(&spec.task_definition),
+        view.running,
+        view.desired
+    );
     let healthy = view
         .target_groups
         .iter()
         .map(|group| format!(", {} targets healthy in {}", group.healthy, group.name()))
         .collect::<String>();
     if spec.task_definition == prior.task_definition && release.change.is_none() {
-        return (Outcome::Unchanged, format!("nothing to do: the service already runs {runs}{healthy}"));
+        return (
+            Outcome::Unchanged,
+            format!("nothing to do: the service already runs {runs}{healthy}"),
+        );
     }
     let took = readable(now.since(release.began_at));
     (
         Outcome::Deployed,
-        format!("the service runs {runs}{healthy}; it ran {} before; took {took}", revision(&prior.task_definition)),
+        format!(
+            "the service runs {runs}{healthy}; it ran {} before; took {took}",
+            revision(&prior.task_definition)
+        ),
     )
 }
 
 fn done(outcome: Outcome, reason: &str) -> Report {
-    Report::done(format!("{outcome}: {reason}"), [("Outcome", outcome.to_string())])
+    Report::done(
+        format!("{outcome}: {reason}"),
+        [("Outcome", outcome.to_string())],
+    )
 }
 
 #[cfg(test)]

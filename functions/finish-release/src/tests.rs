@@ -12,17 +12,30 @@ fn at(secs: i64) -> Timestamp {
 }
 
 fn percentages() -> Percentages {
-    Percentages { minimum_healthy: 100, maximum: 200 }
+    Percentages {
+        minimum_healthy: 100,
+        maximum: 200,
+    }
 }
 
 fn prior() -> Prior {
     let task_definition = OLD.to_owned();
-    Prior { task_definition, desired_count: 2, percentages: percentages(), recorded_at: at(0), pair: None }
+    Prior {
+        task_definition,
+        desired_count: 2,
+        percentages: percentages(),
+        recorded_at: at(0),
+        pair: None,
+    }
 }
 
 fn release(changed: bool) -> OpenRelease {
-    let change =
-        Change { task_definition: NEW.to_owned(), percentages: percentages(), desired_count: None, deployment: None };
+    let change = Change {
+        task_definition: NEW.to_owned(),
+        percentages: percentages(),
+        desired_count: None,
+        deployment: None,
+    };
     OpenRelease {
         execution: "e-1".to_owned(),
         pipeline: "slipway-web".to_owned(),
@@ -79,7 +92,15 @@ fn spec(task_definition: &str) -> Spec {
 
 #[test]
 fn the_outcome_is_unchanged_only_when_nothing_was_changed_and_nothing_is_new() {
-    let truth = |task_definition, changed| truth(&spec(task_definition), &release(changed), &prior(), &view(), at(252));
+    let truth = |task_definition, changed| {
+        truth(
+            &spec(task_definition),
+            &release(changed),
+            &prior(),
+            &view(),
+            at(252),
+        )
+    };
     let seen = "on 3 of 4 tasks, 3 targets healthy in web, 2 targets healthy in admin";
     let unchanged = format!("nothing to do: the service already runs web:1 {seen}");
     assert_eq!(truth(OLD, false), (Outcome::Unchanged, unchanged));
@@ -97,5 +118,8 @@ fn a_finished_release_reports_its_outcome_with_its_reason() {
     assert_eq!(done(Outcome::Deployed, "it runs"), expected);
     let named = spec(NEW);
     let name = named.name();
-    assert_eq!((name.pipeline, name.execution, name.cluster, name.service), ("slipway-web", "e-1", "apps", "web"));
+    assert_eq!(
+        (name.pipeline, name.execution, name.cluster, name.service),
+        ("slipway-web", "e-1", "apps", "web")
+    );
 }

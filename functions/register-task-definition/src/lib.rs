@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{Artifacts, Held, Images, Jobs, Ledger, ReleaseName, Retry, Sdk, TaskDefinitions};
+use slipway::aws::{
+    Artifacts, Held, Images, Jobs, Ledger, ReleaseName, Retry, Sdk, TaskDefinitions,
+};
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::Lease;
 use slipway::service::{family, revision};
-use slipway::task_definition::{TaskDefinition, container_images, image_definitions, image_detail, same, set_images};
+use slipway::task_definition::{
+    TaskDefinition, container_images, image_definitions, image_detail, same, set_images,
+};
 
 /// User parameters of a register-task-definition action.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -105,14 +109,19 @@ impl RegisterTaskDefinition {
         spec.check()?;
         let Held { lease, prior, .. } = self.ledger.hold(spec.name()).await?.open()?;
         // Each colour of a pair has a family of its own, so that a stack update takes the newest revision of what that colour runs.
-        let into = prior.pair.as_ref().map(|pair| family(&pair.of(pair.idle()).task_definition).to_owned());
+        let into = prior
+            .pair
+            .as_ref()
+            .map(|pair| family(&pair.of(pair.idle()).task_definition).to_owned());
         let prior = prior.task_definition;
         let artifacts = Artifacts::new(&self.sdk, job);
         let current = self.known(&prior).await?;
         let base = self.base(spec, &artifacts, &current).await?;
         let images = self.wanted_images(spec, &artifacts).await?;
         let wanted = set_images(&base, &images).map_err(Failure::configuration)?;
-        let (arn, note) = self.registered(job, &lease, wanted.clone(), current, into).await?;
+        let (arn, note) = self
+            .registered(job, &lease, wanted.clone(), current, into)
+            .await?;
         Ok(report(&arn, &prior, &wanted, note))
     }
 
@@ -127,12 +136,19 @@ impl RegisterTaskDefinition {
     }
 
     /// What the release builds on.
-    async fn base(&self, spec: &Spec, artifacts: &Artifacts<'_>, current: &Known) -> Result<TaskDefinition, StepError> {
+    async fn base(
+        &self,
+        spec: &Spec,
+        artifacts: &Artifacts<'_>,
+        current: &Known,
+    ) -> Result<TaskDefinition, StepError> {
         match (&spec.taskdef, &spec.family) {
             (Some(location), _) => {
                 let text = artifacts.read(location).await?;
                 Ok(TaskDefinition::parse(&text).map_err(|why| {
-                    Failure::configuration(format!("`{location}` is no task definition: {why}; correct the file"))
+                    Failure::configuration(format!(
+                        "`{location}` is no task definition: {why}; correct the file"
+                    ))
                 })?)
             }
             (None, Some(family)) => Ok(self.known(family).await?.definition),
@@ -149,7 +165,8 @@ impl RegisterTaskDefinition {
         let mut images = match &spec.imagedefinitions {
             Some(location) => {
                 let text = artifacts.read(location).await?;
-                image_definitions(&text).map_err(|why| Failure::configuration(format!("`{location}`: {why}")))?
+                image_definitions(&text)
+                    .map_err(|why| Failure::configuration(format!("`{location}`: {why}")))?
             }
             None => BTreeMap::new(),
         };
@@ -162,8 +179,9 @@ impl RegisterTaskDefinition {
             images.insert(key.clone(), image);
         }
         for (key, image) in &mut images {
-            let reference = ImageReference::parse(image)
-                .map_err(|why| Failure::configuration(format!("image of `{key}`: {why}; correct the image")))?;
+            let reference = ImageReference::parse(image).map_err(|why| {
+                Failure::configuration(format!("image of `{key}`: {why}; correct the image"))
+            })?;
             *image = self.images.resolve(&reference).await?.to_string();
         }
         Ok(images)
@@ -188,24 +206,34 @@ impl RegisterTaskDefinition {
         let wanted = into.map_or(wanted.clone(), |family| wanted.in_family(&family));
         let newest = self.task_definitions.describe(wanted.family()).await?;
         let wanted = match newest {
-            Some((arn, ref newest)) if same(&wanted, newest) => return self.known_already(lease, arn).await,
+            Some((arn, ref newest)) if same(&wanted, newest) => {
+                return self.known_already(lease, arn).await;
+            }
             Some((_, ref newest)) => wanted.with_tags_of(newest),
             None => wanted,
         };
-        let announced = lease.with_registering(wanted.family(), newest.map(|(arn, _)| arn), job.now);
+        let announced =
+            lease.with_registering(wanted.family(), newest.map(|(arn, _)| arn), job.now);
         self.ledger.advance(&announced).await?;
         let arn = self.task_definitions.register(&wanted).await?;
-        self.ledger.advance(&announced.with_registered(&arn)).await?;
+        self.ledger
+            .advance(&announced.with_registered(&arn))
+            .await?;
         Ok((arn, "registered"))
     }
 
     /// The family's newest revision is the wanted one: it was there before, or an invocation registered it that could not write it
     /// down.
-    async fn known_already(&self, lease: &Lease, arn: String) -> Result<(String, &'static str), StepError> {
+    async fn known_already(
+        &self,
+        lease: &Lease,
+        arn: String,
+    ) -> Result<(String, &'static str), StepError> {
         let release = lease.release.as_ref();
         let announced = release.and_then(|release| release.registering.as_ref());
         let unnamed = release.is_some_and(|release| release.registered.is_none());
-        if announced.is_some_and(|registering| unnamed && registering.newest.as_ref() != Some(&arn)) {
+        if announced.is_some_and(|registering| unnamed && registering.newest.as_ref() != Some(&arn))
+        {
             self.ledger.advance(&lease.with_registered(&arn)).await?;
             return Ok((arn, "registered"));
         }
@@ -215,10 +243,17 @@ impl RegisterTaskDefinition {
 
 fn report(arn: &str, prior: &str, wanted: &TaskDefinition, note: &str) -> Report {
     let images = container_images(wanted);
-    let changed = images.iter().map(|(name, image)| format!("{name}={image}")).collect::<Vec<_>>().join(",");
+    let changed = images
+        .iter()
+        .map(|(name, image)| format!("{name}={image}"))
+        .collect::<Vec<_>>()
+        .join(",");
     let summary = format!("{}: {note}; {}", revision(arn), changed.replace(',', ", "));
-    let outputs =
-        [("TaskDefinitionArn", arn.to_owned()), ("PriorTaskDefinitionArn", prior.to_owned()), ("ImageURIs", changed)];
+    let outputs = [
+        ("TaskDefinitionArn", arn.to_owned()),
+        ("PriorTaskDefinitionArn", prior.to_owned()),
+        ("ImageURIs", changed),
+    ];
     Report::done(summary, outputs)
 }
 

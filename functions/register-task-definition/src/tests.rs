@@ -3,8 +3,11 @@ use serde_json::json;
 use super::*;
 
 fn spec(more: Value) -> Spec {
-    let mut all = json!({"pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web"});
-    all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    let mut all =
+        json!({"pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web"});
+    all.as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
     serde_json::from_value(all).expect("legal parameters")
 }
 
@@ -25,7 +28,10 @@ fn one_base_at_most_and_one_image_at_least_are_given() {
             "`taskdef` and `family` are both given",
         ),
         (json!({}), "no image is given"),
-        (json!({"taskdef": "Config::taskdef.json"}), "no image is given"),
+        (
+            json!({"taskdef": "Config::taskdef.json"}),
+            "no image is given",
+        ),
     ];
     for (more, why) in cases {
         let refusal = spec(more).check().expect_err("refused");
@@ -34,7 +40,10 @@ fn one_base_at_most_and_one_image_at_least_are_given() {
     }
     let named = spec(json!({}));
     let name = named.name();
-    assert_eq!((name.pipeline, name.execution, name.cluster, name.service), ("slipway-web", "e-1", "apps", "web"));
+    assert_eq!(
+        (name.pipeline, name.execution, name.cluster, name.service),
+        ("slipway-web", "e-1", "apps", "web")
+    );
 }
 
 #[test]
@@ -43,14 +52,19 @@ fn a_report_has_the_revision_the_prior_one_and_the_image_of_each_container() {
         {"name": "web", "image": "example/web:1"}, {"name": "log", "image": "example/log:2"},
     ]});
     let definition = TaskDefinition::from_value(definition).expect("a task definition");
-    let (new, old) =
-        ("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2", "arn:aws:ecs:…:task-definition/web:1");
+    let (new, old) = (
+        "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2",
+        "arn:aws:ecs:…:task-definition/web:1",
+    );
     let expected = Report::done(
         "web:2: registered; web=example/web:1, log=example/log:2",
         [
             ("TaskDefinitionArn", new.to_owned()),
             ("PriorTaskDefinitionArn", old.to_owned()),
-            ("ImageURIs", "web=example/web:1,log=example/log:2".to_owned()),
+            (
+                "ImageURIs",
+                "web=example/web:1,log=example/log:2".to_owned(),
+            ),
         ],
     );
     assert_eq!(report(new, old, &definition, "registered"), expected);

@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Observed, Pairs, Retry, Sdk, Services, TaskDefinitions};
 use slipway::event::RollBackCall;
 use slipway::job::StepError;
-use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Record, RecordState, Registering, Started, State};
+use slipway::ledger::{
+    Lease, OpenRelease, Outcome, Prior, Record, RecordState, Registering, Started, State,
+};
 use slipway::rollback::{Ending, Restoration, Step, next_step, restoration, restored_count};
 use slipway::service::revision;
 use slipway::strategy::Percentages;
@@ -65,7 +67,12 @@ impl RollBack {
             (RecordState::Closed, ..) => Ok("the release is closed: nothing to do".to_owned()),
             (RecordState::Begun, Some(cluster), Some(service)) => {
                 let lease = self.ledger.lease(cluster, service).await?;
-                match lease.and_then(|lease| lease.held_by(execution).cloned().map(|release| (lease, release))) {
+                match lease.and_then(|lease| {
+                    lease
+                        .held_by(execution)
+                        .cloned()
+                        .map(|release| (lease, release))
+                }) {
                     Some((lease, release)) => self.settle(&lease, &release, ending).await,
                     None => Ok("the release does not hold its service: nothing to do".to_owned()),
                 }
@@ -75,7 +82,11 @@ impl RollBack {
     }
 
     async fn never_begun(&self, record: Record, ending: Ending) -> Result<String, StepError> {
-        let outcome = if ending == Ending::Superseded { Outcome::Superseded } else { Outcome::Failed };
+        let outcome = if ending == Ending::Superseded {
+            Outcome::Superseded
+        } else {
+            Outcome::Failed
+        };
         let cause = match &record.reason {
             Some(reason) => format!("the release did not begin: {reason}"),
             None => format!("the execution {} before its release began", ending.word()),
@@ -84,7 +95,9 @@ impl RollBack {
         let closed = record.closed(outcome, &reason, self.sdk.now());
         match self.ledger.put_record(&closed).await? {
             true => Ok(format!("{outcome}: {reason}")),
-            false => Err(StepError::Busy("the release began at the same moment; looking again".to_owned())),
+            false => Err(StepError::Busy(
+                "the release began at the same moment; looking again".to_owned(),
+            )),
         }
     }
 
@@ -94,7 +107,9 @@ impl RollBack {
         let (mut swept, mut failed) = (serde_json::Map::new(), Vec::new());
         let (leases, started) = self.ledger.leases().await?;
         for lease in leases {
-            let Some(release) = lease.release.clone() else { continue };
+            let Some(release) = lease.release.clone() else {
+                continue;
+            };
             match self.sweep_one(&lease, &release).await {
                 Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
                 Err(error) => failed.push(format!("{}: {error}", release.execution)),
@@ -106,14 +121,24 @@ impl RollBack {
                 Err(error) => failed.push(format!("{}: {error}", started.execution)),
             }
         }
-        if failed.is_empty() { Ok(json!({"swept": swept})) } else { Err(failed.join("; ").into()) }
+        if failed.is_empty() {
+            Ok(json!({"swept": swept}))
+        } else {
+            Err(failed.join("; ").into())
+        }
     }
 
     /// An execution can end before its release begins, and before anybody could write down that it was started.
     async fn sweep_started(&self, started: &Started) -> Result<String, StepError> {
-        let status = self.executions.status(&started.pipeline, &started.execution).await?;
+        let status = self
+            .executions
+            .status(&started.pipeline, &started.execution)
+            .await?;
         let Some(status) = status else {
-            return Ok("CodePipeline does not know the execution: a person's release, which has not begun".to_owned());
+            return Ok(
+                "CodePipeline does not know the execution: a person's release, which has not begun"
+                    .to_owned(),
+            );
         };
         match Ending::of_status(&status).map_err(StepError::Busy)? {
             Some(ending) => self.ended(&started.execution, ending).await,
@@ -122,7 +147,10 @@ impl RollBack {
     }
 
     async fn sweep_one(&self, lease: &Lease, release: &OpenRelease) -> Result<String, StepError> {
-        let status = self.executions.status(&release.pipeline, &release.execution).await?;
+        let status = self
+            .executions
+            .status(&release.pipeline, &release.execution)
+            .await?;
         let ending = match &status {
             Some(status) => Ending::of_status(status).map_err(StepError::Busy)?,
             None => None,
@@ -131,19 +159,28 @@ impl RollBack {
             (Some(ending), ..) => self.settle(lease, release, ending).await,
             (None, State::RollingBack, _) => self.settle(lease, release, Ending::Stopped).await,
             (None, State::Open, Some(status)) => Ok(format!("the execution is {status}")),
-            (None, State::Open, None) => {
-                Ok("CodePipeline does not know the execution: a person's release, left open".to_owned())
-            }
+            (None, State::Open, None) => Ok(
+                "CodePipeline does not know the execution: a person's release, left open"
+                    .to_owned(),
+            ),
         }
     }
 
-    async fn settle(&self, lease: &Lease, release: &OpenRelease, ending: Ending) -> Result<String, StepError> {
+    async fn settle(
+        &self,
+        lease: &Lease,
+        release: &OpenRelease,
+        ending: Ending,
+    ) -> Result<String, StepError> {
         let now = self.sdk.now();
         match next_step(release, ending, lease.settling(now), now) {
             Step::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
             Step::TakeOver => {
                 self.ledger.advance(&lease.taken_over(now)).await?;
-                Ok("taken over; restores once invocations that may still run have ended".to_owned())
+                Ok(
+                    "taken over; restores once invocations that may still run have ended"
+                        .to_owned(),
+                )
             }
             Step::Wait(summary) => Ok(summary),
             Step::Look => self.restore(lease, release, ending).await,
@@ -159,9 +196,10 @@ impl RollBack {
         reason: &str,
     ) -> Result<String, StepError> {
         match lease.settling(self.sdk.now()) {
-            Some(left) => {
-                Ok(format!("{outcome} once invocations that may still run have ended: {} left", readable(left)))
-            }
+            Some(left) => Ok(format!(
+                "{outcome} once invocations that may still run have ended: {} left",
+                readable(left)
+            )),
             None => self.close_now(lease, release, outcome, reason).await,
         }
     }
@@ -177,7 +215,9 @@ impl RollBack {
         if release.change.is_none() || matches!(outcome, Outcome::RolledBack | Outcome::Held) {
             self.retire(release).await?;
         }
-        self.ledger.close(lease, outcome, reason, self.sdk.now()).await?;
+        self.ledger
+            .close(lease, outcome, reason, self.sdk.now())
+            .await?;
         Ok(format!("{outcome}: {reason}"))
     }
 
@@ -190,7 +230,9 @@ impl RollBack {
             (None, None) => None,
         };
         match arn {
-            Some(arn) if self.task_definitions.is_active(&arn).await? => self.task_definitions.deregister(&arn).await?,
+            Some(arn) if self.task_definitions.is_active(&arn).await? => {
+                self.task_definitions.deregister(&arn).await?
+            }
             _ => {}
         }
         Ok(())
@@ -198,18 +240,31 @@ impl RollBack {
 
     /// The revision whose registration was announced and never written down: the family's newest, if it is a new one and has the
     /// image of this release.
-    async fn unnamed(&self, release: &OpenRelease, registering: &Registering) -> Result<Option<String>, StepError> {
-        let Some(digest) = &release.digest else { return Ok(None) };
+    async fn unnamed(
+        &self,
+        release: &OpenRelease,
+        registering: &Registering,
+    ) -> Result<Option<String>, StepError> {
+        let Some(digest) = &release.digest else {
+            return Ok(None);
+        };
         let newest = self.task_definitions.describe(&registering.family).await?;
         let ours = newest.filter(|(arn, definition)| {
             registering.newest.as_ref() != Some(arn)
-                && container_images(definition).iter().any(|(_, image)| image.ends_with(digest.as_str()))
+                && container_images(definition)
+                    .iter()
+                    .any(|(_, image)| image.ends_with(digest.as_str()))
         });
         Ok(ours.map(|(arn, _)| arn))
     }
 
     /// Looks at the service and brings it one step nearer to what was recorded.
-    async fn restore(&self, lease: &Lease, release: &OpenRelease, ending: Ending) -> Result<String, StepError> {
+    async fn restore(
+        &self,
+        lease: &Lease,
+        release: &OpenRelease,
+        ending: Ending,
+    ) -> Result<String, StepError> {
         let Some(prior) = &release.prior else {
             let reason = "no prior release was recorded, so nothing had been changed";
             return self.close(lease, release, Outcome::Failed, reason).await;
@@ -218,7 +273,10 @@ impl RollBack {
             return self.restore_pair(lease, release, prior, pair, ending).await;
         }
         // ECS shows a deleted service for a while, and takes no change to it.
-        let seen = self.services.observe(&lease.cluster, &lease.service).await?;
+        let seen = self
+            .services
+            .observe(&lease.cluster, &lease.service)
+            .await?;
         let Some(seen) = seen.filter(|seen| seen.view.status == "ACTIVE") else {
             let reason = format!(
                 "service {} is gone or being deleted, so nothing can be restored; it needs a person",
@@ -227,9 +285,13 @@ impl RollBack {
             return self.close(lease, release, Outcome::Failed, &reason).await;
         };
         match restoration(release, prior, ending, &seen.view, self.sdk.now()) {
-            Restoration::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
+            Restoration::Close { outcome, reason } => {
+                self.close(lease, release, outcome, &reason).await
+            }
             Restoration::Wait(summary) => Ok(summary),
-            Restoration::Apply { percentages } => self.apply(lease, release, prior, percentages, &seen).await,
+            Restoration::Apply { percentages } => {
+                self.apply(lease, release, prior, percentages, &seen).await
+            }
         }
     }
 
@@ -242,9 +304,17 @@ impl RollBack {
         percentages: Percentages,
         seen: &Observed,
     ) -> Result<String, StepError> {
-        self.ledger.advance(&lease.announced(self.sdk.now())).await?;
+        self.ledger
+            .advance(&lease.announced(self.sdk.now()))
+            .await?;
         let count = restored_count(release, prior, &seen.view);
-        let deployment = self.services.apply(seen, &prior.task_definition, percentages, count).await?;
-        Ok(format!("restores {} ({deployment})", revision(&prior.task_definition)))
+        let deployment = self
+            .services
+            .apply(seen, &prior.task_definition, percentages, count)
+            .await?;
+        Ok(format!(
+            "restores {} ({deployment})",
+            revision(&prior.task_definition)
+        ))
     }
 }

@@ -22,7 +22,11 @@ impl RollBack {
         pair: &PriorPair,
         ending: Ending,
     ) -> Result<String, StepError> {
-        let seen = match self.pairs.observe(lease, pair, &[Colour::Blue, Colour::Green]).await {
+        let seen = match self
+            .pairs
+            .observe(lease, pair, &[Colour::Blue, Colour::Green])
+            .await
+        {
             Ok(seen) => seen,
             // A service or the rule is gone: no later look can restore it.
             Err(StepError::Failed(failure)) if failure.kind == FailureType::JobFailed => {
@@ -32,19 +36,29 @@ impl RollBack {
         };
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
         let idle = pair.of(pair.idle());
-        let is_active = self.task_definitions.is_active(&idle.task_definition).await?;
+        let is_active = self
+            .task_definitions
+            .is_active(&idle.task_definition)
+            .await?;
         let now = self.sdk.now();
         match restoration(release, prior, pair, ending, &seen.view, scaling, is_active) {
-            Restoration::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
+            Restoration::Close { outcome, reason } => {
+                self.close(lease, release, outcome, &reason).await
+            }
             Restoration::Wait(summary) => Ok(summary),
             Restoration::Size { count, and_move } => {
                 let lease = lease.with_sized(count, now);
                 self.ledger.advance(&lease).await?;
                 self.services.resize(seen.of(pair.live), count).await?;
                 if and_move {
-                    self.traffic.route(&lease, pair, &seen, pair.weights()).await?;
+                    self.traffic
+                        .route(&lease, pair, &seen, pair.weights())
+                        .await?;
                 }
-                Ok(format!("{} grows to {count} tasks, to take all of the traffic back", pair.live))
+                Ok(format!(
+                    "{} grows to {count} tasks, to take all of the traffic back",
+                    pair.live
+                ))
             }
             Restoration::Move => {
                 let recorded = pair.weights();
@@ -53,7 +67,9 @@ impl RollBack {
             }
             Restoration::Return => self.return_idle(lease, &seen, pair, is_active).await,
             Restoration::GiveBack => {
-                self.ledger.advance(&lease.with_scale_in(false, now)).await?;
+                self.ledger
+                    .advance(&lease.with_scale_in(false, now))
+                    .await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
                 Ok(GAVE_BACK.to_owned())
             }
@@ -78,7 +94,8 @@ impl RollBack {
         match self.pairs.suspend_scale_in(lease, pair, false).await {
             Ok(()) => Ok(GAVE_BACK.to_owned()),
             Err(error) if error.kind == ErrorKind::Rejected => {
-                self.close_now(&announced, release, Outcome::Failed, reason).await
+                self.close_now(&announced, release, Outcome::Failed, reason)
+                    .await
             }
             Err(error) => Err(error.into()),
         }
@@ -93,14 +110,27 @@ impl RollBack {
         is_active: bool,
     ) -> Result<String, StepError> {
         let (colour, recorded) = (pair.idle(), pair.of(pair.idle()));
-        self.ledger.advance(&lease.announced(self.sdk.now())).await?;
+        self.ledger
+            .advance(&lease.announced(self.sdk.now()))
+            .await?;
         if is_active {
             let count = Some(recorded.desired_count);
             let definition = &recorded.task_definition;
-            self.services.apply(seen.of(colour), definition, recorded.percentages, count).await?;
-            return Ok(format!("returns {colour} to {} with {} tasks", revision(definition), recorded.desired_count));
+            self.services
+                .apply(seen.of(colour), definition, recorded.percentages, count)
+                .await?;
+            return Ok(format!(
+                "returns {colour} to {} with {} tasks",
+                revision(definition),
+                recorded.desired_count
+            ));
         }
-        self.services.resize(seen.of(colour), recorded.desired_count).await?;
-        Ok(format!("returns {colour} to {} tasks", recorded.desired_count))
+        self.services
+            .resize(seen.of(colour), recorded.desired_count)
+            .await?;
+        Ok(format!(
+            "returns {colour} to {} tasks",
+            recorded.desired_count
+        ))
     }
 }

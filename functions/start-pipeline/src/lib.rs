@@ -9,7 +9,8 @@ use slipway::limits::FORMAT_VERSION;
 use slipway::timestamp::Timestamp;
 
 /// The images of a multi-architecture image are pushed before it, each without a tag: alone none of them is a release.
-const UNTAGGED: &str = "an image pushed without a tag is part of another one, or nobody's release yet";
+const UNTAGGED: &str =
+    "an image pushed without a tag is part of another one, or nobody's release yet";
 
 /// The function: one event of ECR, handed on by one pipeline's rule.
 #[derive(Debug)]
@@ -22,7 +23,11 @@ pub struct StartPipeline {
 impl StartPipeline {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { sdk: sdk.clone(), ledger: Ledger::new(sdk), executions: Executions::new(sdk) }
+        Self {
+            sdk: sdk.clone(),
+            ledger: Ledger::new(sdk),
+            executions: Executions::new(sdk),
+        }
     }
 
     /// Answers one event with what became of it: `started`, `known`, `refused` or `ignored`.
@@ -43,8 +48,14 @@ impl StartPipeline {
 
     async fn start(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
         let now = self.sdk.now();
-        let standing = self.ledger.push(&subscription.pipeline, &push.digest).await?;
-        let led_to = match standing.as_ref().and_then(|standing| standing.execution.as_deref()) {
+        let standing = self
+            .ledger
+            .push(&subscription.pipeline, &push.digest)
+            .await?;
+        let led_to = match standing
+            .as_ref()
+            .and_then(|standing| standing.execution.as_deref())
+        {
             Some(execution) => self.ledger.record(execution).await?,
             None => None,
         };
@@ -53,12 +64,21 @@ impl StartPipeline {
             Verdict::Refuse(reason) => {
                 if let Some(standing) = &standing {
                     self.ledger
-                        .put_push(Some(standing), &Push { refusal: Some(reason.clone()), ..standing.clone() })
+                        .put_push(
+                            Some(standing),
+                            &Push {
+                                refusal: Some(reason.clone()),
+                                ..standing.clone()
+                            },
+                        )
                         .await?;
                 }
                 Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
             }
-            Verdict::Start => self.claim_and_start(subscription, push, standing.as_ref(), now).await,
+            Verdict::Start => {
+                self.claim_and_start(subscription, push, standing.as_ref(), now)
+                    .await
+            }
         }
     }
 
@@ -87,11 +107,40 @@ impl StartPipeline {
             )
             .into());
         }
-        let token: String = push.event.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(128).collect();
-        let execution =
-            self.executions.start(&subscription.pipeline, &subscription.action, &push.digest, &token).await?;
-        self.ledger.put_record(&Record::started(&execution, &subscription.pipeline, Some(&push.digest), now)).await?;
-        self.ledger.put_push(Some(&claim), &Push { execution: Some(execution.clone()), ..claim.clone() }).await?;
-        Ok(json!({"status": "started", "execution": execution, "digest": push.digest, "tag": push.tag}))
+        let token: String = push
+            .event
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+            .take(128)
+            .collect();
+        let execution = self
+            .executions
+            .start(
+                &subscription.pipeline,
+                &subscription.action,
+                &push.digest,
+                &token,
+            )
+            .await?;
+        self.ledger
+            .put_record(&Record::started(
+                &execution,
+                &subscription.pipeline,
+                Some(&push.digest),
+                now,
+            ))
+            .await?;
+        self.ledger
+            .put_push(
+                Some(&claim),
+                &Push {
+                    execution: Some(execution.clone()),
+                    ..claim.clone()
+                },
+            )
+            .await?;
+        Ok(
+            json!({"status": "started", "execution": execution, "digest": push.digest, "tag": push.tag}),
+        )
     }
 }

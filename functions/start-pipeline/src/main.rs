@@ -9,5 +9,8 @@ use start_pipeline::StartPipeline;
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let function = StartPipeline::new(&aws::connect().await?);
-    run(service_fn(async |event: LambdaEvent<Value>| function.answer(event.payload).await)).await
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        function.answer(event.payload).await
+    }))
+    .await
 }

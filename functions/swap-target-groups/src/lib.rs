@@ -58,7 +58,11 @@ impl SwapTargetGroups {
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
         spec.check()?;
-        let Held { lease, release, prior } = self.ledger.hold(spec.name()).await?.open()?;
+        let Held {
+            lease,
+            release,
+            prior,
+        } = self.ledger.hold(spec.name()).await?.open()?;
         let Some(pair) = &prior.pair else {
             return Err(Failure::configuration(
                 "begin-release took the lease on a single service, whose traffic cannot be moved; legal: strategy `blue-green` in begin-release and update-service",
@@ -67,18 +71,35 @@ impl SwapTargetGroups {
         };
         if spec.task_definition == pair.of(pair.live).task_definition {
             let live = pair.live;
-            let summary = format!("nothing to do: {live} is live and runs {}", revision(&spec.task_definition));
+            let summary = format!(
+                "nothing to do: {live} is live and runs {}",
+                revision(&spec.task_definition)
+            );
             return Ok(Report::done(summary, [("LiveColour", live.to_string())]));
         }
         if release.restoring.is_some() {
             return self.restore(job, lease, pair).await;
         }
         let seen = self.pairs.observe(&lease, pair, &[pair.idle()]).await?;
-        self.shift(&Look { job, release: &release, pair, seen }, lease).await
+        self.shift(
+            &Look {
+                job,
+                release: &release,
+                pair,
+                seen,
+            },
+            lease,
+        )
+        .await
     }
 
     async fn shift(&self, look: &Look<'_>, lease: Lease) -> StepResult {
-        let Look { job, release, pair, seen } = look;
+        let Look {
+            job,
+            release,
+            pair,
+            seen,
+        } = look;
         let asked = Asked {
             task_definition: job.spec.task_definition.clone(),
             steps: job.spec.percentages(),
@@ -92,14 +113,23 @@ impl SwapTargetGroups {
             Step::Shift { to, percent } => {
                 self.traffic.route(&lease, pair, seen, to).await?;
                 let new = pair.idle();
-                Ok(Report::going(format!("{}% to {new}, baking begins", to.percent(new)), percent))
+                Ok(Report::going(
+                    format!("{}% to {new}, baking begins", to.percent(new)),
+                    percent,
+                ))
             }
             Step::Confirm => {
                 self.ledger.advance(&lease.with_shift_made(job.now)).await?;
-                Ok(Report::going(format!("weights are {}", seen.view.weights), 0))
+                Ok(Report::going(
+                    format!("weights are {}", seen.view.weights),
+                    0,
+                ))
             }
             Step::Wait { summary, percent } => Ok(Report::going(summary, percent)),
-            Step::Done { summary } => Ok(Report::done(summary, [("LiveColour", pair.idle().to_string())])),
+            Step::Done { summary } => Ok(Report::done(
+                summary,
+                [("LiveColour", pair.idle().to_string())],
+            )),
             Step::Restore { reason } => {
                 let lease = lease.with_restoring(&reason, job.now);
                 self.ledger.advance(&lease).await?;
@@ -107,7 +137,9 @@ impl SwapTargetGroups {
             }
             Step::Fail(failure) => {
                 // What looks like somebody else's change may be that of another invocation since the lease was read.
-                self.ledger.advance(&lease.with_failure(failure.clone())).await?;
+                self.ledger
+                    .advance(&lease.with_failure(failure.clone()))
+                    .await?;
                 Err(failure.into())
             }
         }

@@ -9,5 +9,8 @@ use swap_target_groups::SwapTargetGroups;
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let function = SwapTargetGroups::new(&aws::connect().await?);
-    run(service_fn(async |event: LambdaEvent<Value>| function.answer(event.payload).await)).await
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        function.answer(event.payload).await
+    }))
+    .await
 }

@@ -77,7 +77,9 @@ impl Spec {
         let refuse = |why: &str| Err(Failure::configuration(why));
         match (self.shift, self.step_percent, &self.steps) {
             (ShiftName::Linear, None, None) => {
-                return refuse("`step_percent` is missing; legal with shift `linear`: 1 to 100; add it");
+                return refuse(
+                    "`step_percent` is missing; legal with shift `linear`: 1 to 100; add it",
+                );
             }
             (ShiftName::Listed, None, None) => {
                 return refuse(
@@ -85,7 +87,9 @@ impl Spec {
                 );
             }
             (ShiftName::Linear | ShiftName::AllAtOnce, _, Some(_)) => {
-                return refuse("`steps` is given; legal with shift `listed` only; remove it, or choose `listed`");
+                return refuse(
+                    "`steps` is given; legal with shift `listed` only; remove it, or choose `listed`",
+                );
             }
             (ShiftName::Listed | ShiftName::AllAtOnce, Some(_), _) => {
                 return refuse(
@@ -100,19 +104,24 @@ impl Spec {
             _ => {}
         }
         self.check_list()?;
-        let total = u64::try_from(self.percentages().len() - 1).unwrap_or(u64::MAX) * self.step_bake().as_secs()
+        let total = u64::try_from(self.percentages().len() - 1).unwrap_or(u64::MAX)
+            * self.step_bake().as_secs()
             + self.last_bake().as_secs();
         match total / 60 {
-            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => Err(Failure::configuration(format!(
-                "the shift would bake for {minutes} minutes in all ({} steps, `step_minutes`, `bake_minutes`); legal: {BAKE_MAX_MINUTES}, since an action ends after 24 hours; shorten it",
-                self.percentages().len()
-            ))),
+            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => {
+                Err(Failure::configuration(format!(
+                    "the shift would bake for {minutes} minutes in all ({} steps, `step_minutes`, `bake_minutes`); legal: {BAKE_MAX_MINUTES}, since an action ends after 24 hours; shorten it",
+                    self.percentages().len()
+                )))
+            }
             _ => Ok(()),
         }
     }
 
     fn check_list(&self) -> Result<(), Failure> {
-        let Some(steps) = &self.steps else { return Ok(()) };
+        let Some(steps) = &self.steps else {
+            return Ok(());
+        };
         let steps: Vec<u32> = steps.iter().map(|step| step.get()).collect();
         let rising = steps.windows(2).all(|two| two[0] < two[1]);
         if steps.is_empty() || steps.len() > STEPS || !rising {
@@ -128,7 +137,9 @@ impl Spec {
         match (self.shift, self.step_percent, &self.steps) {
             (ShiftName::Linear, Some(step), _) => {
                 let step = step.get();
-                (1..=100_u32.div_ceil(step)).map(|number| (number * step).min(100)).collect()
+                (1..=100_u32.div_ceil(step))
+                    .map(|number| (number * step).min(100))
+                    .collect()
             }
             (ShiftName::Listed, _, Some(steps)) => steps.iter().map(|step| step.get()).collect(),
             _ => vec![100],
@@ -144,7 +155,8 @@ impl Spec {
     }
 
     pub(crate) fn minimum_healthy_percent(&self) -> u32 {
-        self.minimum_healthy_percent.map_or(MINIMUM_HEALTHY_PERCENT, |percent| percent.get())
+        self.minimum_healthy_percent
+            .map_or(MINIMUM_HEALTHY_PERCENT, |percent| percent.get())
     }
 }
 
@@ -164,7 +176,9 @@ mod tests {
             "pipeline": "slipway-shop", "execution": "e-1", "cluster": "apps", "service": "shop",
             "task_definition": "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop-blue:2",
         });
-        all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        all.as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
         serde_json::from_value(all)
     }
 
@@ -186,11 +200,26 @@ mod tests {
             spec.percentages()
         };
         assert_eq!(percentages(json!({"shift": "all-at-once"})), [100]);
-        assert_eq!(percentages(json!({"shift": "linear", "step_percent": 20})), [20, 40, 60, 80, 100]);
-        assert_eq!(percentages(json!({"shift": "linear", "step_percent": 30})), [30, 60, 90, 100]);
-        assert_eq!(percentages(json!({"shift": "linear", "step_percent": 100})), [100]);
-        assert_eq!(percentages(json!({"shift": "linear", "step_percent": 1})).len(), 100);
-        assert_eq!(percentages(json!({"shift": "listed", "steps": [5, 25, 100]})), [5, 25, 100]);
+        assert_eq!(
+            percentages(json!({"shift": "linear", "step_percent": 20})),
+            [20, 40, 60, 80, 100]
+        );
+        assert_eq!(
+            percentages(json!({"shift": "linear", "step_percent": 30})),
+            [30, 60, 90, 100]
+        );
+        assert_eq!(
+            percentages(json!({"shift": "linear", "step_percent": 100})),
+            [100]
+        );
+        assert_eq!(
+            percentages(json!({"shift": "linear", "step_percent": 1})).len(),
+            100
+        );
+        assert_eq!(
+            percentages(json!({"shift": "listed", "steps": [5, 25, 100]})),
+            [5, 25, 100]
+        );
         assert_eq!(percentages(json!({"shift": "listed", "steps": [5]})), [5]);
     }
 
@@ -198,37 +227,67 @@ mod tests {
     fn bakes_and_health_have_defaults() {
         let default = spec(json!({"shift": "all-at-once"}));
         let (steps, last) = (default.step_bake().as_secs(), default.last_bake().as_secs());
-        assert_eq!((steps, last, default.minimum_healthy_percent()), (120, 600, 75));
+        assert_eq!(
+            (steps, last, default.minimum_healthy_percent()),
+            (120, 600, 75)
+        );
         let given = spec(json!({
             "shift": "linear", "step_percent": 50, "step_minutes": 3, "bake_minutes": 0, "minimum_healthy_percent": 100,
         }));
         let (steps, last) = (given.step_bake().as_secs(), given.last_bake().as_secs());
-        assert_eq!((steps, last, given.minimum_healthy_percent()), (180, 0, 100));
+        assert_eq!(
+            (steps, last, given.minimum_healthy_percent()),
+            (180, 0, 100)
+        );
     }
 
     #[test]
     fn an_action_bakes_for_less_than_a_day() {
         let check = |more: Value| spec(more).check();
-        assert_eq!(check(json!({"shift": "all-at-once", "bake_minutes": 1380})), Ok(()));
+        assert_eq!(
+            check(json!({"shift": "all-at-once", "bake_minutes": 1380})),
+            Ok(())
+        );
         let text = refusal(json!({"shift": "all-at-once", "bake_minutes": 1381}));
-        assert!(text.starts_with("the shift would bake for 1381 minutes in all (1 steps,"), "{text}");
+        assert!(
+            text.starts_with("the shift would bake for 1381 minutes in all (1 steps,"),
+            "{text}"
+        );
         // Four steps of 20 % before the last one.
         let linear = |step_minutes: u32| json!({"shift": "linear", "step_percent": 20, "step_minutes": step_minutes, "bake_minutes": 20});
         assert_eq!(check(linear(340)), Ok(()));
         let text = refusal(linear(341));
-        assert!(text.starts_with("the shift would bake for 1384 minutes in all (5 steps,"), "{text}");
-        let huge =
-            refusal(json!({"shift": "listed", "steps": [1, 2], "step_minutes": u32::MAX, "bake_minutes": u32::MAX}));
-        assert!(huge.starts_with("the shift would bake for 8589934590 minutes in all (2 steps,"), "{huge}");
+        assert!(
+            text.starts_with("the shift would bake for 1384 minutes in all (5 steps,"),
+            "{text}"
+        );
+        let huge = refusal(
+            json!({"shift": "listed", "steps": [1, 2], "step_minutes": u32::MAX, "bake_minutes": u32::MAX}),
+        );
+        assert!(
+            huge.starts_with("the shift would bake for 8589934590 minutes in all (2 steps,"),
+            "{huge}"
+        );
     }
 
     #[test]
     fn a_list_has_up_to_twenty_rising_percentages() {
-        let listed = |steps: Vec<u32>| json!({"shift": "listed", "steps": steps, "step_minutes": 1});
+        let listed =
+            |steps: Vec<u32>| json!({"shift": "listed", "steps": steps, "step_minutes": 1});
         assert_eq!(spec(listed((1..=20).collect())).check(), Ok(()));
-        for steps in [(1..=21).collect(), vec![], vec![50, 50], vec![5, 100, 25], vec![100, 5]] {
+        for steps in [
+            (1..=21).collect(),
+            vec![],
+            vec![50, 50],
+            vec![5, 100, 25],
+            vec![100, 5],
+        ] {
             let text = refusal(listed(steps.clone()));
-            assert!(text.starts_with(&format!("`steps` is {steps:?};")) && text.contains("1 to 20 rising"), "{text}");
+            assert!(
+                text.starts_with(&format!("`steps` is {steps:?};"))
+                    && text.contains("1 to 20 rising"),
+                "{text}"
+            );
         }
         for steps in [vec![0, 100], vec![5, 101]] {
             parsed(listed(steps)).expect_err("not a percentage");
@@ -241,17 +300,41 @@ mod tests {
             (json!({"shift": "linear"}), "`step_percent` is missing"),
             (json!({"shift": "listed"}), "`steps` is missing"),
             (json!({"shift": "linear", "steps": [5]}), "`steps` is given"),
-            (json!({"shift": "linear", "step_percent": 5, "steps": [5]}), "`steps` is given"),
-            (json!({"shift": "all-at-once", "steps": [5]}), "`steps` is given"),
-            (json!({"shift": "listed", "step_percent": 5}), "`step_percent` is given"),
-            (json!({"shift": "listed", "step_percent": 5, "steps": [5]}), "`step_percent` is given"),
-            (json!({"shift": "all-at-once", "step_percent": 5}), "`step_percent` is given"),
-            (json!({"shift": "all-at-once", "step_minutes": 2}), "`step_minutes` is given"),
-            (json!({"shift": "all-at-once", "task_definition": "shop-blue:2"}), "`task_definition` is `shop-blue:2`"),
+            (
+                json!({"shift": "linear", "step_percent": 5, "steps": [5]}),
+                "`steps` is given",
+            ),
+            (
+                json!({"shift": "all-at-once", "steps": [5]}),
+                "`steps` is given",
+            ),
+            (
+                json!({"shift": "listed", "step_percent": 5}),
+                "`step_percent` is given",
+            ),
+            (
+                json!({"shift": "listed", "step_percent": 5, "steps": [5]}),
+                "`step_percent` is given",
+            ),
+            (
+                json!({"shift": "all-at-once", "step_percent": 5}),
+                "`step_percent` is given",
+            ),
+            (
+                json!({"shift": "all-at-once", "step_minutes": 2}),
+                "`step_minutes` is given",
+            ),
+            (
+                json!({"shift": "all-at-once", "task_definition": "shop-blue:2"}),
+                "`task_definition` is `shop-blue:2`",
+            ),
         ];
         for (parameters, start) in cases {
             let text = refusal(parameters);
-            assert!(text.starts_with(start), "{text} does not begin with {start}");
+            assert!(
+                text.starts_with(start),
+                "{text} does not begin with {start}"
+            );
         }
         parsed(json!({"shift": "all-at-once", "colour": "blue"})).expect_err("an unknown field");
         parsed(json!({"shift": "canary"})).expect_err("an unknown word");

@@ -8,7 +8,9 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
-use slipway::aws::{AwsError, ErrorKind, Held, Jobs, Ledger, Observed, Pairs, ReleaseName, Retry, Sdk, Services};
+use slipway::aws::{
+    AwsError, ErrorKind, Held, Jobs, Ledger, Observed, Pairs, ReleaseName, Retry, Sdk, Services,
+};
 use slipway::deployment::{Asked, Step, next_step};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::ledger::{Change, Lease, OpenRelease, Prior};
@@ -86,9 +88,11 @@ impl Spec {
         check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)?;
         self.check_mode()?;
         match self.deadline_minutes {
-            Some(minutes) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => Err(Failure::configuration(
-                format!("`deadline_minutes` is {minutes}; legal: 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}; correct it"),
-            )),
+            Some(minutes) if !(1..=ROLLOUT_DEADLINE_MAX_MINUTES).contains(&minutes) => {
+                Err(Failure::configuration(format!(
+                    "`deadline_minutes` is {minutes}; legal: 1 to {ROLLOUT_DEADLINE_MAX_MINUTES}; correct it"
+                )))
+            }
             _ => self.check_count(),
         }
     }
@@ -109,16 +113,31 @@ impl Spec {
 
     /// Refuses a count that the strategy can never roll, in case begin-release was not told of it.
     fn check_count(&self) -> Result<(), Failure> {
-        let Some(desired) = self.desired_count else { return Ok(()) };
-        let planned = self.strategy().plan(Room { desired, static_port_instances: None });
-        planned.map(drop).map_err(|why| Failure::configuration(format!("`desired_count` is {desired}: {why}")))
+        let Some(desired) = self.desired_count else {
+            return Ok(());
+        };
+        let planned = self.strategy().plan(Room {
+            desired,
+            static_port_instances: None,
+        });
+        planned
+            .map(drop)
+            .map_err(|why| Failure::configuration(format!("`desired_count` is {desired}: {why}")))
     }
 
     /// What is asked of a service that was `prior` and has `live` tasks. What was announced once stays as it was announced.
-    fn asked(&self, prior: &Prior, live: u32, announced: Option<&Change>) -> Result<Asked, Failure> {
+    fn asked(
+        &self,
+        prior: &Prior,
+        live: u32,
+        announced: Option<&Change>,
+    ) -> Result<Asked, Failure> {
         let initial = (prior.desired_count == 0).then(|| self.initial_count.unwrap_or(1));
         let desired_count = self.desired_count.or(initial);
-        let room = Room { desired: desired_count.unwrap_or(live), static_port_instances: None };
+        let room = Room {
+            desired: desired_count.unwrap_or(live),
+            static_port_instances: None,
+        };
         let percentages = match announced {
             Some(change) => change.percentages,
             None => self.strategy().plan(room).map_err(Failure::configuration)?,
@@ -136,7 +155,9 @@ impl Spec {
     }
 
     fn deadline(&self) -> Duration {
-        Duration::from_secs(u64::from(self.deadline_minutes.unwrap_or(ROLLOUT_DEADLINE_MINUTES)) * 60)
+        Duration::from_secs(
+            u64::from(self.deadline_minutes.unwrap_or(ROLLOUT_DEADLINE_MINUTES)) * 60,
+        )
     }
 }
 
@@ -175,23 +196,39 @@ impl UpdateService {
     async fn step(&self, job: &Job<Spec>) -> StepResult {
         let spec = &job.spec;
         spec.check()?;
-        let Held { lease, release, prior } = self.ledger.hold(spec.name()).await?.open()?;
+        let Held {
+            lease,
+            release,
+            prior,
+        } = self.ledger.hold(spec.name()).await?.open()?;
         match (&prior.pair, spec.mode) {
             (Some(pair), Some(mode)) => self.pair(job, &lease, &release, pair, mode).await,
             (None, None) => self.in_place(job, &lease, &release, &prior).await,
             (Some(_), None) => Err(other_strategy("blue/green pair", "`blue-green`").into()),
-            (None, Some(_)) => Err(other_strategy("single service", "that of begin-release").into()),
+            (None, Some(_)) => {
+                Err(other_strategy("single service", "that of begin-release").into())
+            }
         }
     }
 
-    async fn in_place(&self, job: &Job<Spec>, lease: &Lease, release: &OpenRelease, prior: &Prior) -> StepResult {
+    async fn in_place(
+        &self,
+        job: &Job<Spec>,
+        lease: &Lease,
+        release: &OpenRelease,
+        prior: &Prior,
+    ) -> StepResult {
         let spec = &job.spec;
         let seen = self.services.observe(&spec.cluster, &spec.service).await?;
         let seen = seen.ok_or_else(|| {
-            Failure::job(format!("service `{}` is gone from cluster `{}`", spec.service, spec.cluster))
+            Failure::job(format!(
+                "service `{}` is gone from cluster `{}`",
+                spec.service, spec.cluster
+            ))
         })?;
         let asked = spec.asked(prior, seen.view.desired, release.change.as_ref())?;
-        self.deploy(job, lease, release, &prior.task_definition, asked, &seen).await
+        self.deploy(job, lease, release, &prior.task_definition, asked, &seen)
+            .await
     }
 
     /// Brings one service to what is asked, one step nearer.
@@ -205,37 +242,72 @@ impl UpdateService {
         seen: &Observed,
     ) -> StepResult {
         let spec = &job.spec;
-        let deployment = release.change.as_ref().and_then(|change| change.deployment.as_deref());
-        let (elapsed, changed) = (job.now.since(job.since), lease.changed_at.map(|at| job.now.since(at)));
+        let deployment = release
+            .change
+            .as_ref()
+            .and_then(|change| change.deployment.as_deref());
+        let (elapsed, changed) = (
+            job.now.since(job.since),
+            lease.changed_at.map(|at| job.now.since(at)),
+        );
         match next_step(&asked, release, before, &seen.view, elapsed, changed) {
             Step::Apply => self.apply(job, lease, asked.change, seen).await,
             Step::Adopt { deployment } => {
-                self.ledger.advance(&lease.with_deployment(&deployment)).await?;
+                self.ledger
+                    .advance(&lease.with_deployment(&deployment))
+                    .await?;
                 Ok(Report::going(
-                    format!("{}: {}", revision(&spec.task_definition), seen.view.progress(&spec.task_definition)),
+                    format!(
+                        "{}: {}",
+                        revision(&spec.task_definition),
+                        seen.view.progress(&spec.task_definition)
+                    ),
                     0,
                 )
                 .with_external_id(Some(&deployment)))
             }
-            Step::Wait { summary, percent } => Ok(Report::going(summary, percent).with_external_id(deployment)),
-            Step::Done { summary } => Ok(Report::done(summary, [("TaskDefinitionArn", spec.task_definition.clone())])
-                .with_external_id(deployment)),
-            Step::Fail { failure, rollout } => Err(self.explained(spec, seen, failure, rollout).await),
+            Step::Wait { summary, percent } => {
+                Ok(Report::going(summary, percent).with_external_id(deployment))
+            }
+            Step::Done { summary } => Ok(Report::done(
+                summary,
+                [("TaskDefinitionArn", spec.task_definition.clone())],
+            )
+            .with_external_id(deployment)),
+            Step::Fail { failure, rollout } => {
+                Err(self.explained(spec, seen, failure, rollout).await)
+            }
         }
     }
 
     /// Announces the change in the ledger, makes it, and writes down which deployment it became.
-    async fn apply(&self, job: &Job<Spec>, lease: &Lease, change: Change, seen: &Observed) -> StepResult {
+    async fn apply(
+        &self,
+        job: &Job<Spec>,
+        lease: &Lease,
+        change: Change,
+        seen: &Observed,
+    ) -> StepResult {
         let announced = lease.with_change(change.clone(), job.now);
         self.ledger.advance(&announced).await?;
         let deployment = self
             .services
-            .apply(seen, &change.task_definition, change.percentages, change.desired_count)
+            .apply(
+                seen,
+                &change.task_definition,
+                change.percentages,
+                change.desired_count,
+            )
             .await
             .map_err(|error| refused(error, &change.task_definition))?;
-        self.ledger.advance(&announced.with_deployment(&deployment)).await?;
+        self.ledger
+            .advance(&announced.with_deployment(&deployment))
+            .await?;
         let size = change.desired_count.unwrap_or(seen.view.desired);
-        let (floor, ceiling) = (change.percentages.floor(size), change.percentages.ceiling(size));
+        let (floor, ceiling) = (
+            change.percentages.floor(size),
+            change.percentages.ceiling(size),
+        );
         let summary = format!(
             "deploys {} to {size} tasks; at least {floor} healthy, at most {ceiling} running",
             revision(&change.task_definition)
@@ -244,10 +316,20 @@ impl UpdateService {
     }
 
     /// The failure, with the reasons for which the new tasks stopped. That they cannot be read takes nothing from the failure.
-    async fn explained(&self, spec: &Spec, seen: &Observed, failure: Failure, rollout: bool) -> StepError {
+    async fn explained(
+        &self,
+        spec: &Spec,
+        seen: &Observed,
+        failure: Failure,
+        rollout: bool,
+    ) -> StepError {
         let (cluster, service) = seen.name();
         let reasons = match rollout {
-            true => self.services.stop_reasons(cluster, service, &spec.task_definition).await,
+            true => {
+                self.services
+                    .stop_reasons(cluster, service, &spec.task_definition)
+                    .await
+            }
             false => Ok(Vec::new()),
         };
         let told = match reasons {
@@ -255,7 +337,11 @@ impl UpdateService {
             Ok(reasons) => format!("; tasks stopped because: {}", reasons.join(" | ")),
             Err(error) => format!("; why tasks stopped could not be read: {error}"),
         };
-        Failure { message: format!("{}{told}", failure.message), ..failure }.into()
+        Failure {
+            message: format!("{}{told}", failure.message),
+            ..failure
+        }
+        .into()
     }
 }
 

@@ -9,5 +9,8 @@ use update_service::UpdateService;
 async fn main() -> Result<(), Error> {
     telemetry::init();
     let function = UpdateService::new(&aws::connect().await?);
-    run(service_fn(async |event: LambdaEvent<Value>| function.answer(event.payload).await)).await
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        function.answer(event.payload).await
+    }))
+    .await
 }

@@ -20,7 +20,11 @@ pub struct Artifacts<'a> {
 impl<'a> Artifacts<'a> {
     #[must_use]
     pub fn new<S>(sdk: &'a Sdk, job: &'a job::Job<S>) -> Self {
-        Self { sdk, inputs: &job.artifacts, credentials: job.credentials.as_ref() }
+        Self {
+            sdk,
+            inputs: &job.artifacts,
+            credentials: job.credentials.as_ref(),
+        }
     }
 
     /// Reads a file by `Artifact::path`, the way CodePipeline writes a path inside an artifact.
@@ -48,7 +52,9 @@ impl<'a> Artifacts<'a> {
 
     async fn download(&self, input: &job::Artifact) -> Result<Vec<u8>, StepError> {
         let lent = self.credentials.ok_or_else(|| {
-            Failure::configuration("the job has no artifact credentials, so its artifacts cannot be read")
+            Failure::configuration(
+                "the job has no artifact credentials, so its artifacts cannot be read",
+            )
         })?;
         let credentials = Credentials::new(
             &lent.access_key_id,
@@ -60,9 +66,19 @@ impl<'a> Artifacts<'a> {
         let config = aws_sdk_s3::config::Builder::from(&self.sdk.config)
             .credentials_provider(SharedCredentialsProvider::new(credentials));
         let client = aws_sdk_s3::Client::from_conf(config.build());
-        let object = client.get_object().bucket(&input.bucket).key(&input.key).send().await;
-        let object = object.map_err(AwsError::of("s3:GetObject")).map_err(|error| unreadable(error, &input.name))?;
-        let length = object.content_length().and_then(|length| u64::try_from(length).ok()).unwrap_or(u64::MAX);
+        let object = client
+            .get_object()
+            .bucket(&input.bucket)
+            .key(&input.key)
+            .send()
+            .await;
+        let object = object
+            .map_err(AwsError::of("s3:GetObject"))
+            .map_err(|error| unreadable(error, &input.name))?;
+        let length = object
+            .content_length()
+            .and_then(|length| u64::try_from(length).ok())
+            .unwrap_or(u64::MAX);
         if length > ARTIFACT_BYTES {
             return Err(Failure::configuration(format!(
                 "artifact `{}` has {length} bytes; legal: {ARTIFACT_BYTES} at most",
@@ -70,8 +86,11 @@ impl<'a> Artifacts<'a> {
             ))
             .into());
         }
-        let body =
-            object.body.collect().await.map_err(|e| StepError::Busy(format!("s3:GetObject: {e}; trying again")))?;
+        let body = object
+            .body
+            .collect()
+            .await
+            .map_err(|e| StepError::Busy(format!("s3:GetObject: {e}; trying again")))?;
         Ok(body.to_vec())
     }
 }
@@ -87,21 +106,34 @@ fn unreadable(error: AwsError, artifact: &str) -> StepError {
         }),
         _ if error.code == "NoSuchKey" => StepError::Failed(Failure {
             kind: FailureType::RevisionUnavailable,
-            message: format!("artifact `{artifact}` is not in its bucket any more: {error}; start the pipeline again"),
+            message: format!(
+                "artifact `{artifact}` is not in its bucket any more: {error}; start the pipeline again"
+            ),
         }),
         _ => error.into(),
     }
 }
 
 fn unzip(archive: Vec<u8>, path: &str) -> Result<Vec<u8>, String> {
-    let mut archive =
-        zip::ZipArchive::new(Cursor::new(archive)).map_err(|e| format!("the artifact is no zip archive: {e}"))?;
-    let names = archive.file_names().filter_map(Result::ok).take(20).collect::<Vec<_>>().join(", ");
-    let file = archive.by_name(path).map_err(|e| format!("{e}; the archive has {names}"))?;
+    let mut archive = zip::ZipArchive::new(Cursor::new(archive))
+        .map_err(|e| format!("the artifact is no zip archive: {e}"))?;
+    let names = archive
+        .file_names()
+        .filter_map(Result::ok)
+        .take(20)
+        .collect::<Vec<_>>()
+        .join(", ");
+    let file = archive
+        .by_name(path)
+        .map_err(|e| format!("{e}; the archive has {names}"))?;
     let mut bytes = Vec::new();
-    file.take(ARTIFACT_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
+    file.take(ARTIFACT_FILE_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| e.to_string())?;
     match bytes.len() as u64 {
         0..=ARTIFACT_FILE_BYTES => Ok(bytes),
-        _ => Err(format!("the file is larger than {ARTIFACT_FILE_BYTES} bytes")),
+        _ => Err(format!(
+            "the file is larger than {ARTIFACT_FILE_BYTES} bytes"
+        )),
     }
 }

@@ -44,8 +44,13 @@ const THROTTLED: [&str; 9] = [
     "SlowDown",
 ];
 
-const DENIED: [&str; 5] =
-    ["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "OptInRequired"];
+const DENIED: [&str; 5] = [
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "UnauthorizedOperation",
+    "OptInRequired",
+];
 
 const UNAVAILABLE: [&str; 6] = [
     "InternalError",
@@ -64,31 +69,53 @@ impl AwsError {
     {
         move |error| {
             let (kind, code, message) = match &error {
-                SdkError::TimeoutError(_) => {
-                    (ErrorKind::Busy, "TimeoutError".to_owned(), "no answer in time".to_owned())
-                }
-                SdkError::DispatchFailure(failure) => {
-                    (ErrorKind::Busy, "DispatchFailure".to_owned(), connector_cause(failure))
-                }
+                SdkError::TimeoutError(_) => (
+                    ErrorKind::Busy,
+                    "TimeoutError".to_owned(),
+                    "no answer in time".to_owned(),
+                ),
+                SdkError::DispatchFailure(failure) => (
+                    ErrorKind::Busy,
+                    "DispatchFailure".to_owned(),
+                    connector_cause(failure),
+                ),
                 SdkError::ServiceError(service) => {
                     let code = service.err().code().unwrap_or("Unknown").to_owned();
                     let message = service.err().message().unwrap_or("no message").to_owned();
-                    (service_kind(&code, service.raw().status().as_u16()), code, message)
+                    (
+                        service_kind(&code, service.raw().status().as_u16()),
+                        code,
+                        message,
+                    )
                 }
                 SdkError::ResponseError(response) if response.raw().status().is_server_error() => (
                     ErrorKind::Busy,
                     response.raw().status().as_u16().to_string(),
                     "the service is unavailable".to_owned(),
                 ),
-                _ => (ErrorKind::Unexpected, "UnexpectedAnswer".to_owned(), "the answer could not be read".to_owned()),
+                _ => (
+                    ErrorKind::Unexpected,
+                    "UnexpectedAnswer".to_owned(),
+                    "the answer could not be read".to_owned(),
+                ),
             };
-            Self { operation, kind, code, message }
+            Self {
+                operation,
+                kind,
+                code,
+                message,
+            }
         }
     }
 
     /// An answer that lacks what the operation always answers.
     pub(super) fn unexpected(operation: &'static str, message: impl Into<String>) -> Self {
-        Self { operation, kind: ErrorKind::Unexpected, code: "UnexpectedAnswer".to_owned(), message: message.into() }
+        Self {
+            operation,
+            kind: ErrorKind::Unexpected,
+            code: "UnexpectedAnswer".to_owned(),
+            message: message.into(),
+        }
     }
 
     /// The same error with `secrets` blotted out of the message, which AWS may quote from the request. Values too short to be
@@ -118,19 +145,36 @@ fn service_kind(code: &str, status: u16) -> ErrorKind {
 /// and artifacts are read under the pipeline's role.
 fn missing_permission(error: &AwsError) -> String {
     let after = |mark: &str| error.message.split_once(mark).map(|(_, rest)| rest);
-    let action = after("not authorized to perform: ").and_then(|rest| rest.split_whitespace().next());
+    let action =
+        after("not authorized to perform: ").and_then(|rest| rest.split_whitespace().next());
     let role = after(":assumed-role/").and_then(|rest| rest.split('/').next());
     // A service that tells the action but no resource has none to tell.
-    let on = if action.is_some() && !error.message.contains("on resource") { " on resource *" } else { "" };
-    let role = role.map_or_else(|| "the function's role".to_owned(), |role| format!("role {role}"));
+    let on = if action.is_some() && !error.message.contains("on resource") {
+        " on resource *"
+    } else {
+        ""
+    };
+    let role = role.map_or_else(
+        || "the function's role".to_owned(),
+        |role| format!("role {role}"),
+    );
     // The shipped policies pass on the roles of one path only, so it is mostly the role that is in the wrong place.
-    let path = if action == Some("iam:PassRole") { ", or use roles under the IAM path /slipway/" } else { "" };
+    let path = if action == Some("iam:PassRole") {
+        ", or use roles under the IAM path /slipway/"
+    } else {
+        ""
+    };
     format!("{}{on} in {role}{path}", action.unwrap_or(error.operation))
 }
 
 fn connector_cause(failure: &aws_smithy_runtime_api::client::result::DispatchFailure) -> String {
-    let source = failure.as_connector_error().and_then(std::error::Error::source);
-    source.map_or_else(|| "the service could not be reached".to_owned(), ToString::to_string)
+    let source = failure
+        .as_connector_error()
+        .and_then(std::error::Error::source);
+    source.map_or_else(
+        || "the service could not be reached".to_owned(),
+        ToString::to_string,
+    )
 }
 
 impl From<AwsError> for StepError {
@@ -139,7 +183,10 @@ impl From<AwsError> for StepError {
             ErrorKind::Busy => Self::Busy(format!("{error}; trying again")),
             ErrorKind::Permission => Self::Failed(Failure {
                 kind: FailureType::PermissionError,
-                message: format!("{error}; allow {}, then release again", missing_permission(&error)),
+                message: format!(
+                    "{error}; allow {}, then release again",
+                    missing_permission(&error)
+                ),
             }),
             ErrorKind::Rejected => Self::Failed(Failure::configuration(error.to_string())),
             ErrorKind::Unexpected => Self::Failed(Failure::job(error.to_string())),
@@ -159,21 +206,33 @@ mod tests {
             message: message.to_owned(),
         };
         match StepError::from(error) {
-            StepError::Failed(Failure { kind: FailureType::PermissionError, message }) => message,
+            StepError::Failed(Failure {
+                kind: FailureType::PermissionError,
+                message,
+            }) => message,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn secrets_are_blotted_out_and_short_values_left() {
-        let error = AwsError::unexpected("ecs:RegisterTaskDefinition", "value hunter22 of web5 is wrong");
-        assert_eq!(error.without(["hunter22", "5", ""].into_iter()).message, "value *** of web5 is wrong");
+        let error = AwsError::unexpected(
+            "ecs:RegisterTaskDefinition",
+            "value hunter22 of web5 is wrong",
+        );
+        assert_eq!(
+            error.without(["hunter22", "5", ""].into_iter()).message,
+            "value *** of web5 is wrong"
+        );
     }
 
     #[test]
     fn a_value_of_6_characters_is_blotted_out_wherever_it_stands_and_one_of_5_is_left() {
         let error = AwsError::unexpected("ecs:RegisterTaskDefinition", "abcdef, vwxyz and abcdef");
-        assert_eq!(error.without(["vwxyz", "abcdef"].into_iter()).message, "***, vwxyz and ***");
+        assert_eq!(
+            error.without(["vwxyz", "abcdef"].into_iter()).message,
+            "***, vwxyz and ***"
+        );
     }
 
     #[test]
@@ -202,6 +261,9 @@ mod tests {
     #[test]
     fn a_denial_in_other_words_names_the_operation() {
         let told = told("s3:GetObject", "Access Denied");
-        assert!(told.ends_with("; allow s3:GetObject in the function's role, then release again"), "{told}");
+        assert!(
+            told.ends_with("; allow s3:GetObject in the function's role, then release again"),
+            "{told}"
+        );
     }
 }

@@ -6,7 +6,11 @@ use aws_sdk_codepipeline::types::{SourceRevisionOverride, SourceRevisionType};
 use super::{AwsError, Sdk};
 
 /// Codes for an execution that CodePipeline cannot know, such as a person's release under an id of their own.
-const UNKNOWN: [&str; 3] = ["PipelineNotFoundException", "PipelineExecutionNotFoundException", "ValidationException"];
+const UNKNOWN: [&str; 3] = [
+    "PipelineNotFoundException",
+    "PipelineExecutionNotFoundException",
+    "ValidationException",
+];
 
 #[derive(Clone, Debug)]
 pub struct Executions {
@@ -16,14 +20,22 @@ pub struct Executions {
 impl Executions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { client: Client::new(&sdk.config) }
+        Self {
+            client: Client::new(&sdk.config),
+        }
     }
 
     /// Starts an execution whose source action `action` takes `digest`; the same `token` again answers the same execution.
     ///
     /// # Errors
     /// When the call fails or answers no execution id.
-    pub async fn start(&self, pipeline: &str, action: &str, digest: &str, token: &str) -> Result<String, AwsError> {
+    pub async fn start(
+        &self,
+        pipeline: &str,
+        action: &str,
+        digest: &str,
+        token: &str,
+    ) -> Result<String, AwsError> {
         const OPERATION: &str = "codepipeline:StartPipelineExecution";
         let revision = SourceRevisionOverride::builder()
             .action_name(action)
@@ -38,22 +50,34 @@ impl Executions {
             .source_revisions(revision)
             .client_request_token(token);
         let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
-        answer.pipeline_execution_id.ok_or_else(|| AwsError::unexpected(OPERATION, "no execution id"))
+        answer
+            .pipeline_execution_id
+            .ok_or_else(|| AwsError::unexpected(OPERATION, "no execution id"))
     }
 
     /// The status word of an execution (`InProgress`, `Failed`, …), or `None` when CodePipeline does not know it.
     ///
     /// # Errors
     /// When the call fails or answers no status.
-    pub async fn status(&self, pipeline: &str, execution: &str) -> Result<Option<String>, AwsError> {
+    pub async fn status(
+        &self,
+        pipeline: &str,
+        execution: &str,
+    ) -> Result<Option<String>, AwsError> {
         const OPERATION: &str = "codepipeline:GetPipelineExecution";
-        let request = self.client.get_pipeline_execution().pipeline_name(pipeline).pipeline_execution_id(execution);
+        let request = self
+            .client
+            .get_pipeline_execution()
+            .pipeline_name(pipeline)
+            .pipeline_execution_id(execution);
         let answer = match request.send().await.map_err(AwsError::of(OPERATION)) {
             Ok(answer) => answer,
             Err(error) if UNKNOWN.contains(&error.code.as_str()) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let status = answer.pipeline_execution.and_then(|execution| execution.status);
+        let status = answer
+            .pipeline_execution
+            .and_then(|execution| execution.status);
         status
             .map(|status| Some(status.as_str().to_owned()))
             .ok_or_else(|| AwsError::unexpected(OPERATION, "no status"))

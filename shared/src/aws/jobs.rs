@@ -1,13 +1,16 @@
 //! Reports to CodePipeline: every job is answered once, and an answer that came before is respected.
 
 use aws_sdk_codepipeline::Client;
-use aws_sdk_codepipeline::types::{ExecutionDetails, FailureDetails, FailureType as SdkFailureType};
+use aws_sdk_codepipeline::types::{
+    ExecutionDetails, FailureDetails, FailureType as SdkFailureType,
+};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::{AwsError, Sdk};
 use crate::job::{
-    self, Failure, FailureType, Job, JobEvent, PipelineJob, Report, StepError, StepResult, Token, clipped,
+    self, Failure, FailureType, Job, JobEvent, PipelineJob, Report, StepError, StepResult, Token,
+    clipped,
 };
 use crate::limits::{ACTION_TOTAL, EXTERNAL_ID_CHARS, FAILURE_MESSAGE_CHARS, SUMMARY_CHARS};
 use crate::timestamp::{Timestamp, readable};
@@ -24,7 +27,10 @@ pub struct Jobs {
 
 /// What a job comes to, in the form that both ways of answering share. A token says that it goes on.
 enum Answer {
-    Succeeded { report: Report, token: Option<String> },
+    Succeeded {
+        report: Report,
+        token: Option<String>,
+    },
     Failed(Failure),
 }
 
@@ -32,7 +38,11 @@ impl Jobs {
     /// Jobs of the step `step`, the function's name.
     #[must_use]
     pub fn new(sdk: &Sdk, step: &'static str) -> Self {
-        Self { sdk: sdk.clone(), client: Client::new(&sdk.config), step }
+        Self {
+            sdk: sdk.clone(),
+            client: Client::new(&sdk.config),
+            step,
+        }
     }
 
     /// The time now, in the middle of a job.
@@ -78,20 +88,57 @@ impl Jobs {
         F: AsyncFnOnce(Job<S>) -> StepResult,
     {
         let now = self.sdk.now();
-        let token = event.token.as_deref().map(|text| Token::parse(text, self.step)).transpose();
-        let (spec, token) = match (job::parse_parameters(event.user_parameters.as_deref()), token) {
+        let token = event
+            .token
+            .as_deref()
+            .map(|text| Token::parse(text, self.step))
+            .transpose();
+        let (spec, token) = match (
+            job::parse_parameters(event.user_parameters.as_deref()),
+            token,
+        ) {
             (Ok(spec), Ok(token)) => (spec, token.unwrap_or_else(|| Token::new(self.step, now))),
             (Err(failure), _) | (_, Err(failure)) => return Answer::Failed(failure),
         };
-        let (since, PipelineJob { artifacts, credentials, .. }) = (token.since, event);
+        let (
+            since,
+            PipelineJob {
+                artifacts,
+                credentials,
+                ..
+            },
+        ) = (token.since, event);
         // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's recursion limit.
-        let job = Job { spec, since, now, payload: token.payload.clone(), artifacts, credentials };
+        let job = Job {
+            spec,
+            since,
+            now,
+            payload: token.payload.clone(),
+            artifacts,
+            credentials,
+        };
         let (report, payload) = match Box::pin(work(job)).await {
-            Ok(report @ Report::Done { .. }) => return Answer::Succeeded { report, token: None },
-            Err(StepError::Failed(failure)) => return Answer::Failed(failure),
-            Ok(Report::Going { summary, percent, external_id, payload }) => {
-                (Report::Going { summary, percent, external_id, payload: None }, payload)
+            Ok(report @ Report::Done { .. }) => {
+                return Answer::Succeeded {
+                    report,
+                    token: None,
+                };
             }
+            Err(StepError::Failed(failure)) => return Answer::Failed(failure),
+            Ok(Report::Going {
+                summary,
+                percent,
+                external_id,
+                payload,
+            }) => (
+                Report::Going {
+                    summary,
+                    percent,
+                    external_id,
+                    payload: None,
+                },
+                payload,
+            ),
             // Nothing was learned, so the next job gets what this one got.
             Err(StepError::Busy(why)) => (Report::going(why, 0), token.payload.clone()),
         };
@@ -102,7 +149,10 @@ impl Jobs {
                 readable(now.since(since))
             )));
         }
-        Answer::Succeeded { report, token: Some(token.with_payload(payload).text()) }
+        Answer::Succeeded {
+            report,
+            token: Some(token.with_payload(payload).text()),
+        }
     }
 
     async fn report(&self, id: &str, answer: Answer) -> Result<(), AwsError> {
@@ -112,7 +162,10 @@ impl Jobs {
         };
         match sent {
             // Another delivery of this job was faster, or the execution was stopped: its answer stands.
-            Err(error) if ["InvalidJobStateException", "JobNotFoundException"].contains(&error.code.as_str()) => {
+            Err(error)
+                if ["InvalidJobStateException", "JobNotFoundException"]
+                    .contains(&error.code.as_str()) =>
+            {
                 tracing::info!(job = id, code = error.code, "the job is answered already");
                 Ok(())
             }
@@ -120,20 +173,50 @@ impl Jobs {
         }
     }
 
-    async fn succeed(&self, id: &str, report: Report, token: Option<String>) -> Result<(), AwsError> {
+    async fn succeed(
+        &self,
+        id: &str,
+        report: Report,
+        token: Option<String>,
+    ) -> Result<(), AwsError> {
         let (summary, outputs, percent, external_id) = match report {
-            Report::Done { summary, outputs, external_id } => (summary, outputs, 100, external_id),
-            Report::Going { summary, percent, external_id, .. } => (summary, Default::default(), percent, external_id),
+            Report::Done {
+                summary,
+                outputs,
+                external_id,
+            } => (summary, outputs, 100, external_id),
+            Report::Going {
+                summary,
+                percent,
+                external_id,
+                ..
+            } => (summary, Default::default(), percent, external_id),
         };
-        tracing::info!(job = id, step = self.step, percent, going = token.is_some(), summary);
+        tracing::info!(
+            job = id,
+            step = self.step,
+            percent,
+            going = token.is_some(),
+            summary
+        );
         let details = ExecutionDetails::builder()
             .summary(clipped(&summary, SUMMARY_CHARS))
             .percent_complete(i32::from(percent))
             .set_external_execution_id(external_id.map(|id| clipped(&id, EXTERNAL_ID_CHARS)));
         let outputs = token.is_none().then(|| outputs.into_iter().collect());
-        let request = self.client.put_job_success_result().job_id(id).execution_details(details.build());
-        let request = request.set_continuation_token(token).set_output_variables(outputs);
-        request.send().await.map(drop).map_err(AwsError::of("codepipeline:PutJobSuccessResult"))
+        let request = self
+            .client
+            .put_job_success_result()
+            .job_id(id)
+            .execution_details(details.build());
+        let request = request
+            .set_continuation_token(token)
+            .set_output_variables(outputs);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(AwsError::of("codepipeline:PutJobSuccessResult"))
     }
 
     async fn fail(&self, id: &str, failure: &Failure) -> Result<(), AwsError> {
@@ -145,23 +228,52 @@ impl Jobs {
             FailureType::PermissionError => SdkFailureType::PermissionError,
             FailureType::RevisionUnavailable => SdkFailureType::RevisionUnavailable,
         };
-        let details =
-            FailureDetails::builder().r#type(kind).message(clipped(&failure.message, FAILURE_MESSAGE_CHARS)).build();
+        let details = FailureDetails::builder()
+            .r#type(kind)
+            .message(clipped(&failure.message, FAILURE_MESSAGE_CHARS))
+            .build();
         let details = details.map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
-        let request = self.client.put_job_failure_result().job_id(id).failure_details(details);
-        request.send().await.map(drop).map_err(AwsError::of(OPERATION))
+        let request = self
+            .client
+            .put_job_failure_result()
+            .job_id(id)
+            .failure_details(details);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(AwsError::of(OPERATION))
     }
 }
 
 /// The response to a person's invocation; a going one is continued by sending the token back beside the parameters.
 fn respond(answer: Answer) -> Value {
     match answer {
-        Answer::Succeeded { report: Report::Done { summary, outputs, external_id }, .. } => {
+        Answer::Succeeded {
+            report:
+                Report::Done {
+                    summary,
+                    outputs,
+                    external_id,
+                },
+            ..
+        } => {
             json!({"status": "done", "summary": summary, "outputVariables": outputs, "externalExecutionId": external_id})
         }
-        Answer::Succeeded { report: Report::Going { summary, percent, external_id, .. }, token } => {
+        Answer::Succeeded {
+            report:
+                Report::Going {
+                    summary,
+                    percent,
+                    external_id,
+                    ..
+                },
+            token,
+        } => {
             json!({"status": "going", "summary": summary, "percentComplete": percent, "externalExecutionId": external_id, "continuationToken": token})
         }
-        Answer::Failed(failure) => json!({"status": "failed", "type": failure.kind, "message": failure.message}),
+        Answer::Failed(failure) => {
+            json!({"status": "failed", "type": failure.kind, "message": failure.message})
+        }
     }
 }

@@ -18,7 +18,9 @@ use serde_dynamo::{from_item, to_item};
 
 use super::{AwsError, ErrorKind, Sdk, short};
 use crate::job::{Failure, StepError, StepResult};
-use crate::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, Started, State};
+use crate::ledger::{
+    Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, Started, State,
+};
 use crate::limits::{FORMAT_VERSION, PAGES};
 use crate::timestamp::Timestamp;
 
@@ -77,18 +79,26 @@ impl Hold {
 
 /// `from` with `v` of this version, or an error that says which version was found.
 fn checked<T: DeserializeOwned>(operation: &'static str, item: Item) -> Result<T, AwsError> {
-    let version = item.get("v").and_then(|v| v.as_n().ok()).and_then(|n| n.parse::<u32>().ok());
+    let version = item
+        .get("v")
+        .and_then(|v| v.as_n().ok())
+        .and_then(|n| n.parse::<u32>().ok());
     if version != Some(FORMAT_VERSION) {
         return Err(AwsError::unexpected(
             operation,
-            format!("a ledger item of version {version:?}; this function knows version {FORMAT_VERSION}"),
+            format!(
+                "a ledger item of version {version:?}; this function knows version {FORMAT_VERSION}"
+            ),
         ));
     }
-    from_item(item).map_err(|e| AwsError::unexpected(operation, format!("a ledger item that cannot be read: {e}")))
+    from_item(item).map_err(|e| {
+        AwsError::unexpected(operation, format!("a ledger item that cannot be read: {e}"))
+    })
 }
 
 fn item(pk: &str, sk: &str, value: &impl Serialize) -> Result<Item, AwsError> {
-    let mut item: Item = to_item(value).map_err(|e| AwsError::unexpected("dynamodb:PutItem", e.to_string()))?;
+    let mut item: Item =
+        to_item(value).map_err(|e| AwsError::unexpected("dynamodb:PutItem", e.to_string()))?;
     item.insert("pk".to_owned(), AttributeValue::S(pk.to_owned()));
     item.insert("sk".to_owned(), AttributeValue::S(sk.to_owned()));
     Ok(item)
@@ -110,31 +120,52 @@ fn is_lost_race(error: &AwsError) -> bool {
 /// Sends a transaction. `false`: one of its conditions does not hold, so that another invocation was faster. One that met another transaction
 /// on the same items, or was throttled, says nothing about the conditions: it is `Busy`.
 async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsError> {
-    let Err(error) = request.send().await else { return Ok(true) };
+    let Err(error) = request.send().await else {
+        return Ok(true);
+    };
     let reasons = match error.as_service_error() {
-        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled.cancellation_reasons(),
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+            canceled.cancellation_reasons()
+        }
         _ => &[],
     };
     let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
     if has("ConditionalCheckFailed") {
         return Ok(false);
     }
-    let passes = ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"].into_iter().any(has);
+    let passes = [
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ]
+    .into_iter()
+    .any(has);
     let error = AwsError::of("dynamodb:PutItem")(error);
-    Err(AwsError { kind: if passes { ErrorKind::Busy } else { error.kind }, ..error })
+    Err(AwsError {
+        kind: if passes { ErrorKind::Busy } else { error.kind },
+        ..error
+    })
 }
 
 impl Ledger {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { client: Client::new(&sdk.config), table: sdk.ledger_table.clone() }
+        Self {
+            client: Client::new(&sdk.config),
+            table: sdk.ledger_table.clone(),
+        }
     }
 
     async fn get<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>, AwsError> {
         const OPERATION: &str = "dynamodb:GetItem";
         let key = |text: &str| AttributeValue::S(text.to_owned());
-        let request =
-            self.client.get_item().table_name(&self.table).key("pk", key(pk)).key("sk", key(sk)).consistent_read(true);
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", key(pk))
+            .key("sk", key(sk))
+            .consistent_read(true);
         let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
         answer.item.map(|item| checked(OPERATION, item)).transpose()
     }
@@ -144,7 +175,8 @@ impl Ledger {
     /// # Errors
     /// When the call fails or the item is of another version.
     pub async fn lease(&self, cluster: &str, service: &str) -> Result<Option<Lease>, AwsError> {
-        self.get(LEASE, &format!("{}/{}", short(cluster), short(service))).await
+        self.get(LEASE, &format!("{}/{}", short(cluster), short(service)))
+            .await
     }
 
     /// All leases, free ones too, and the executions that were started and whose release has neither begun nor ended.
@@ -155,14 +187,22 @@ impl Ledger {
         const OPERATION: &str = "dynamodb:Query";
         let (mut leases, mut started, mut start) = (Vec::new(), Vec::new(), None);
         for _ in 0..PAGES {
-            let request = self.client.query().table_name(&self.table).key_condition_expression("pk = :pk");
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk");
             let request = request
                 .consistent_read(true)
                 .expression_attribute_values(":pk", AttributeValue::S(LEASE.to_owned()))
                 .set_exclusive_start_key(start);
             let page = request.send().await.map_err(AwsError::of(OPERATION))?;
             for item in page.items.unwrap_or_default() {
-                match item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk.starts_with(STARTED)) {
+                match item
+                    .get("sk")
+                    .and_then(|sk| sk.as_s().ok())
+                    .is_some_and(|sk| sk.starts_with(STARTED))
+                {
                     true => started.push(checked(OPERATION, item)?),
                     false => leases.push(checked(OPERATION, item)?),
                 }
@@ -172,7 +212,10 @@ impl Ledger {
                 return Ok((leases, started));
             }
         }
-        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages of leases")))
+        Err(AwsError::unexpected(
+            OPERATION,
+            format!("more than {PAGES} pages of leases"),
+        ))
     }
 
     /// The record of an execution.
@@ -196,18 +239,26 @@ impl Ledger {
     /// # Errors
     /// When the call fails.
     pub async fn put_push(&self, standing: Option<&Push>, push: &Push) -> Result<bool, AwsError> {
-        let request = self.client.put_item().table_name(&self.table).set_item(Some(item(
-            &format!("push#{}", push.pipeline),
-            &push.digest,
-            push,
-        )?));
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(
+                &format!("push#{}", push.pipeline),
+                &push.digest,
+                push,
+            )?));
         let request = match standing {
             None => request.condition_expression("attribute_not_exists(pk)"),
             Some(standing) => request
                 .condition_expression("event = :event")
                 .expression_attribute_values(":event", AttributeValue::S(standing.event.clone())),
         };
-        match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
+        match request
+            .send()
+            .await
+            .map_err(AwsError::of("dynamodb:PutItem"))
+        {
             Ok(_) => Ok(true),
             Err(error) if is_lost_race(&error) => Ok(false),
             Err(error) => Err(error),
@@ -224,31 +275,49 @@ impl Ledger {
             .condition_expression("attribute_not_exists(pk) OR #state = :started")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":started", AttributeValue::S("started".to_owned()));
-        let put = TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build();
-        transact(self.client.transact_write_items().transact_items(put).transact_items(self.mark(record)?)).await
+        let put = TransactWriteItem::builder()
+            .put(put.build().map_err(unbuildable)?)
+            .build();
+        transact(
+            self.client
+                .transact_write_items()
+                .transact_items(put)
+                .transact_items(self.mark(record)?),
+        )
+        .await
     }
 
     fn put_of(&self, record: &Record) -> Result<PutBuilder, AwsError> {
         let key = format!("execution#{}", record.execution);
-        Ok(Put::builder().table_name(&self.table).set_item(Some(item(&key, "record", record)?)))
+        Ok(Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item(&key, "record", record)?)))
     }
 
     /// What the sweep finds a started execution by: there while the record is `started`, gone afterwards.
     fn mark(&self, record: &Record) -> Result<TransactWriteItem, AwsError> {
-        let (change, sk) = (TransactWriteItem::builder(), format!("{STARTED}{}", record.execution));
+        let (change, sk) = (
+            TransactWriteItem::builder(),
+            format!("{STARTED}{}", record.execution),
+        );
         if record.state == RecordState::Started {
             let put = Put::builder().table_name(&self.table);
             let put = put.set_item(Some(item(LEASE, &sk, &Started::of(record))?));
             return Ok(change.put(put.build().map_err(unbuildable)?).build());
         }
         let key = |text: &str| AttributeValue::S(text.to_owned());
-        let delete = Delete::builder().table_name(&self.table).key("pk", key(LEASE)).key("sk", key(&sk));
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .key("pk", key(LEASE))
+            .key("sk", key(&sk));
         Ok(change.delete(delete.build().map_err(unbuildable)?).build())
     }
 
     fn put_lease(&self, next: &Lease) -> Result<PutBuilder, AwsError> {
         let key = format!("{}/{}", short(&next.cluster), short(&next.service));
-        let put = Put::builder().table_name(&self.table).set_item(Some(item(LEASE, &key, next)?));
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item(LEASE, &key, next)?));
         Ok(match next.fence {
             1 => put.condition_expression("attribute_not_exists(pk)"),
             fence => put
@@ -270,7 +339,11 @@ impl Ledger {
             .set_item(Some(put.item))
             .set_condition_expression(put.condition_expression);
         let request = request.set_expression_attribute_values(put.expression_attribute_values);
-        match request.send().await.map_err(AwsError::of("dynamodb:PutItem")) {
+        match request
+            .send()
+            .await
+            .map_err(AwsError::of("dynamodb:PutItem"))
+        {
             Err(error) if is_lost_race(&error) => Err(moved()),
             other => Ok(other.map(drop)?),
         }
@@ -286,15 +359,27 @@ impl Ledger {
             .condition_expression("attribute_not_exists(pk) OR #state <> :closed")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":closed", AttributeValue::S("closed".to_owned()));
-        let lease = TransactWriteItem::builder().put(self.put_lease(next)?.build().map_err(unbuildable)?).build();
-        let put = TransactWriteItem::builder().put(put.build().map_err(unbuildable)?).build();
-        let request = self.client.transact_write_items().transact_items(lease).transact_items(put);
+        let lease = TransactWriteItem::builder()
+            .put(self.put_lease(next)?.build().map_err(unbuildable)?)
+            .build();
+        let put = TransactWriteItem::builder()
+            .put(put.build().map_err(unbuildable)?)
+            .build();
+        let request = self
+            .client
+            .transact_write_items()
+            .transact_items(lease)
+            .transact_items(put);
         // A release that is closed has begun, so nothing marks it as started any more.
         let request = match record.state {
             RecordState::Closed => request,
             RecordState::Started | RecordState::Begun => request.transact_items(self.mark(record)?),
         };
-        if transact(request).await? { Ok(()) } else { Err(moved()) }
+        if transact(request).await? {
+            Ok(())
+        } else {
+            Err(moved())
+        }
     }
 
     /// What a step of `name` may do.
@@ -304,9 +389,12 @@ impl Ledger {
     /// failed before.
     pub async fn hold(&self, name: ReleaseName<'_>) -> Result<Hold, StepError> {
         let lease = self.lease(name.cluster, name.service).await?;
-        let Some((lease, release)) =
-            lease.and_then(|lease| lease.held_by(name.execution).cloned().map(|release| (lease, release)))
-        else {
+        let Some((lease, release)) = lease.and_then(|lease| {
+            lease
+                .held_by(name.execution)
+                .cloned()
+                .map(|release| (lease, release))
+        }) else {
             return match self.record(name.execution).await? {
                 Some(record) if record.state == RecordState::Closed => Ok(Hold::Closed(Box::new(record))),
                 _ => Err(Failure::configuration(format!(
@@ -318,13 +406,19 @@ impl Ledger {
         };
         match (release.state, &release.failure, release.prior.clone()) {
             (_, Some(failure), _) => Err(failure.clone().into()),
-            (State::RollingBack, None, _) => {
-                Err(Failure::configuration("the release is being rolled back; start again with a new execution").into())
-            }
-            (State::Open, None, Some(prior)) => Ok(Hold::Held(Box::new(Held { lease, release, prior }))),
-            (State::Open, None, None) => {
-                Err(Failure::configuration("the release has not begun; run begin-release before this action").into())
-            }
+            (State::RollingBack, None, _) => Err(Failure::configuration(
+                "the release is being rolled back; start again with a new execution",
+            )
+            .into()),
+            (State::Open, None, Some(prior)) => Ok(Hold::Held(Box::new(Held {
+                lease,
+                release,
+                prior,
+            }))),
+            (State::Open, None, None) => Err(Failure::configuration(
+                "the release has not begun; run begin-release before this action",
+            )
+            .into()),
         }
     }
 
@@ -352,7 +446,13 @@ impl Ledger {
     ///
     /// # Errors
     /// `Busy` when another invocation was faster.
-    pub async fn close(&self, lease: &Lease, outcome: Outcome, reason: &str, now: Timestamp) -> Result<(), StepError> {
+    pub async fn close(
+        &self,
+        lease: &Lease,
+        outcome: Outcome,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), StepError> {
         match lease.closed(outcome, reason, now) {
             Some((free, record)) => self.advance_with(&free, &record).await,
             None => Ok(()),

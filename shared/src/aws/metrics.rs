@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
-    AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy, StateValue, StatusCode,
+    AlarmType, Dimension, Metric, MetricDataQuery, MetricDataResult, MetricStat, ScanBy,
+    StateValue, StatusCode,
 };
 
 use super::{AwsError, ErrorKind, Sdk};
@@ -29,7 +30,9 @@ pub enum Alarm {
 impl Metrics {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { client: Client::new(&sdk.config) }
+        Self {
+            client: Client::new(&sdk.config),
+        }
     }
 
     /// All points of the queries from the minute `from` to before the minute `to`, both since the Unix epoch. Every page is asked
@@ -39,9 +42,15 @@ impl Metrics {
     /// When a call fails, or CloudWatch could not read one of the series: what is missing then must not pass for 0.
     pub async fn read(&self, queries: &[Query], from: i64, to: i64) -> Result<Data, AwsError> {
         if queries.len() > METRIC_QUERIES {
-            return Err(AwsError::unexpected(DATA, format!("{} queries; legal: {METRIC_QUERIES}", queries.len())));
+            return Err(AwsError::unexpected(
+                DATA,
+                format!("{} queries; legal: {METRIC_QUERIES}", queries.len()),
+            ));
         }
-        let mut data: Data = queries.iter().map(|query| (query.id.clone(), Default::default())).collect();
+        let mut data: Data = queries
+            .iter()
+            .map(|query| (query.id.clone(), Default::default()))
+            .collect();
         let mut left: Vec<MetricDataQuery> = queries.iter().map(asked).collect();
         let mut unread = BTreeMap::new();
         for _ in 0..SERIES_ATTEMPTS {
@@ -52,7 +61,10 @@ impl Metrics {
             left.retain(|query| query.id().is_some_and(|id| unread.contains_key(id)));
         }
         let (id, status) = unread.pop_first().unwrap_or_default();
-        Err(incomplete(ErrorKind::Busy, format!("the series {id} came as {status}")))
+        Err(incomplete(
+            ErrorKind::Busy,
+            format!("the series {id} came as {status}"),
+        ))
     }
 
     /// Adds the points of some queries. Answers those that CloudWatch could not read whole, with the status of each.
@@ -66,7 +78,10 @@ impl Metrics {
         let mut unread = BTreeMap::new();
         let mut token = None;
         for _ in 0..PAGES {
-            let request = self.client.get_metric_data().set_metric_data_queries(Some(queries.to_vec()));
+            let request = self
+                .client
+                .get_metric_data()
+                .set_metric_data_queries(Some(queries.to_vec()));
             let request = request
                 .start_time(DateTime::from_secs(from * 60))
                 .end_time(DateTime::from_secs(to * 60))
@@ -83,7 +98,10 @@ impl Metrics {
                 return Ok(unread);
             }
         }
-        Err(AwsError::unexpected(DATA, format!("more than {PAGES} pages")))
+        Err(AwsError::unexpected(
+            DATA,
+            format!("more than {PAGES} pages"),
+        ))
     }
 
     /// Those among the named alarms that ring or do not exist.
@@ -98,21 +116,45 @@ impl Metrics {
         let (mut found, mut token) = (Vec::new(), None);
         for page in 0..=PAGES {
             if page == PAGES {
-                return Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages")));
+                return Err(AwsError::unexpected(
+                    OPERATION,
+                    format!("more than {PAGES} pages"),
+                ));
             }
-            let request = self.client.describe_alarms().set_alarm_names(Some(names.to_vec())).max_records(100);
-            let request = request.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
-            let answer = request.set_next_token(token).send().await.map_err(AwsError::of(OPERATION))?;
+            let request = self
+                .client
+                .describe_alarms()
+                .set_alarm_names(Some(names.to_vec()))
+                .max_records(100);
+            let request = request
+                .alarm_types(AlarmType::MetricAlarm)
+                .alarm_types(AlarmType::CompositeAlarm);
+            let answer = request
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(AwsError::of(OPERATION))?;
             let metric = answer.metric_alarms.unwrap_or_default();
             let composite = answer.composite_alarms.unwrap_or_default();
-            found.extend(metric.into_iter().map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason)));
-            found.extend(composite.into_iter().map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason)));
+            found.extend(
+                metric
+                    .into_iter()
+                    .map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason)),
+            );
+            found.extend(
+                composite
+                    .into_iter()
+                    .map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason)),
+            );
             token = answer.next_token;
             if token.is_none() {
                 break;
             }
         }
-        let state = |name: &String| match found.iter().find(|(known, ..)| known.as_ref() == Some(name)) {
+        let state = |name: &String| match found
+            .iter()
+            .find(|(known, ..)| known.as_ref() == Some(name))
+        {
             Some((_, Some(StateValue::Alarm), reason)) => Some(Alarm::Ringing {
                 name: name.clone(),
                 reason: reason.clone().unwrap_or_else(|| "no reason".to_owned()),
@@ -125,33 +167,60 @@ impl Metrics {
 }
 
 fn asked(query: &Query) -> MetricDataQuery {
-    let dimensions =
-        query.metric.dimensions.iter().map(|(name, value)| Dimension::builder().name(name).value(value).build());
+    let dimensions = query
+        .metric
+        .dimensions
+        .iter()
+        .map(|(name, value)| Dimension::builder().name(name).value(value).build());
     let metric = Metric::builder()
         .namespace(&query.metric.namespace)
         .metric_name(&query.metric.name)
         .set_dimensions(Some(dimensions.collect()));
-    let stat = MetricStat::builder().metric(metric.build()).period(query.period_secs).stat(&query.statistic).build();
-    MetricDataQuery::builder().id(&query.id).metric_stat(stat).return_data(true).build()
+    let stat = MetricStat::builder()
+        .metric(metric.build())
+        .period(query.period_secs)
+        .stat(&query.statistic)
+        .build();
+    MetricDataQuery::builder()
+        .id(&query.id)
+        .metric_stat(stat)
+        .return_data(true)
+        .build()
 }
 
 fn incomplete(kind: ErrorKind, message: String) -> AwsError {
-    AwsError { operation: DATA, kind, code: "IncompleteData".to_owned(), message }
+    AwsError {
+        operation: DATA,
+        kind,
+        code: "IncompleteData".to_owned(),
+        message,
+    }
 }
 
 /// Adds the points of one result; answers its status when they are not whole. Parts are followed by more only as long as there is a token.
-fn take(result: &MetricDataResult, more: bool, data: &mut Data) -> Result<Option<String>, AwsError> {
+fn take(
+    result: &MetricDataResult,
+    more: bool,
+    data: &mut Data,
+) -> Result<Option<String>, AwsError> {
     let id = result.id().unwrap_or_default();
     let unread = match result.status_code() {
         Some(StatusCode::Complete) | None => None,
         Some(StatusCode::PartialData) if more => None,
         Some(StatusCode::Forbidden) => {
-            return Err(incomplete(ErrorKind::Permission, format!("the series {id} may not be read")));
+            return Err(incomplete(
+                ErrorKind::Permission,
+                format!("the series {id} may not be read"),
+            ));
         }
         Some(other) => Some(other.to_string()),
     };
     if let Some(points) = data.get_mut(id) {
-        let found = result.timestamps().iter().map(|at| at.secs().div_euclid(60)).zip(result.values().iter().copied());
+        let found = result
+            .timestamps()
+            .iter()
+            .map(|at| at.secs().div_euclid(60))
+            .zip(result.values().iter().copied());
         points.extend(found);
     }
     Ok(unread)

@@ -63,20 +63,29 @@ impl Sdk {
     /// Adds this project's time-outs and retries to a configuration.
     #[must_use]
     pub fn new(config: SdkConfig, ledger_table: &str) -> Self {
-        let timeouts =
-            TimeoutConfig::builder().operation_attempt_timeout(CALL_ATTEMPT).operation_timeout(CALL_TOTAL).build();
+        let timeouts = TimeoutConfig::builder()
+            .operation_attempt_timeout(CALL_ATTEMPT)
+            .operation_timeout(CALL_TOTAL)
+            .build();
         let config = config
             .into_builder()
             .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS))
             .timeout_config(timeouts)
             .build();
-        Self { config, ledger_table: ledger_table.to_owned(), reports_bucket: String::new() }
+        Self {
+            config,
+            ledger_table: ledger_table.to_owned(),
+            reports_bucket: String::new(),
+        }
     }
 
     /// The same with a bucket for reports, which one function has.
     #[must_use]
     pub fn with_reports(self, bucket: &str) -> Self {
-        Self { reports_bucket: bucket.to_owned(), ..self }
+        Self {
+            reports_bucket: bucket.to_owned(),
+            ..self
+        }
     }
 
     /// The time by the SDK's clock: the only clock of this project.
@@ -86,7 +95,10 @@ impl Sdk {
         reason = "the one place that asks for the time, when the SDK has no clock of its own"
     )]
     pub fn now(&self) -> Timestamp {
-        self.config.time_source().map_or_else(SystemTime::now, |source| source.now()).into()
+        self.config
+            .time_source()
+            .map_or_else(SystemTime::now, |source| source.now())
+            .into()
     }
 }
 
@@ -96,8 +108,13 @@ impl Sdk {
 /// # Errors
 /// When `LEDGER_TABLE` is not set.
 pub async fn connect() -> Result<Sdk, std::env::VarError> {
-    let http = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-    let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+    let http = Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https();
+    let config = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(http)
+        .load()
+        .await;
     let reports = std::env::var("SLIPWAY_REPORTS_BUCKET").unwrap_or_default();
     Ok(Sdk::new(config, &std::env::var("LEDGER_TABLE")?).with_reports(&reports))
 }

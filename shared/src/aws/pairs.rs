@@ -37,7 +37,12 @@ impl ObservedPair {
 impl Pairs {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { sdk: sdk.clone(), services: Services::new(sdk), rules: Rules::new(sdk), scaling: Scaling::new(sdk) }
+        Self {
+            sdk: sdk.clone(),
+            services: Services::new(sdk),
+            rules: Rules::new(sdk),
+            scaling: Scaling::new(sdk),
+        }
     }
 
     /// The pair that `lease` is of, as it is now. Targets are looked at only of the colours that `health` names; of another one no
@@ -45,35 +50,67 @@ impl Pairs {
     ///
     /// # Errors
     /// A failure when a service or the rule is gone, or the rule no longer sends traffic to both recorded groups.
-    pub async fn observe(&self, lease: &Lease, pair: &PriorPair, health: &[Colour]) -> Result<ObservedPair, StepError> {
+    pub async fn observe(
+        &self,
+        lease: &Lease,
+        pair: &PriorPair,
+        health: &[Colour],
+    ) -> Result<ObservedPair, StepError> {
         let rule = self.rules.observe(&pair.rule).await?;
         let rule = rule.ok_or_else(|| gone(&format!("the rule {} is gone", pair.rule)))?;
         let [blue, green] = self.colours(lease, health).await?;
         let weight = |colour: Colour| {
             let group = &pair.of(colour).target_group;
             let found = rule.view.weights.iter().find(|(arn, _)| arn == group);
-            found
-                .map(|(_, weight)| *weight)
-                .ok_or_else(|| gone(&format!("the rule {} does not name {group} any more", pair.rule)))
+            found.map(|(_, weight)| *weight).ok_or_else(|| {
+                gone(&format!(
+                    "the rule {} does not name {group} any more",
+                    pair.rule
+                ))
+            })
         };
-        let weights = Weights { blue: weight(Colour::Blue)?, green: weight(Colour::Green)? };
-        let view =
-            PairView { observed_at: self.sdk.now(), weights, blue: blue.view.clone(), green: green.view.clone() };
-        Ok(ObservedPair { view, blue, green, rule })
+        let weights = Weights {
+            blue: weight(Colour::Blue)?,
+            green: weight(Colour::Green)?,
+        };
+        let view = PairView {
+            observed_at: self.sdk.now(),
+            weights,
+            blue: blue.view.clone(),
+            green: green.view.clone(),
+        };
+        Ok(ObservedPair {
+            view,
+            blue,
+            green,
+            rule,
+        })
     }
 
     /// The services of both colours, blue first, with the targets of those that `health` names.
     ///
     /// # Errors
     /// A failure when one of them is gone.
-    pub async fn colours(&self, lease: &Lease, health: &[Colour]) -> Result<[Observed; 2], StepError> {
+    pub async fn colours(
+        &self,
+        lease: &Lease,
+        health: &[Colour],
+    ) -> Result<[Observed; 2], StepError> {
         let names = COLOURS.map(|colour| colour.service(&lease.service));
-        let found = self.services.describe_each(&lease.cluster, [&names[0], &names[1]]).await?;
+        let found = self
+            .services
+            .describe_each(&lease.cluster, [&names[0], &names[1]])
+            .await?;
         let mut colours = Vec::with_capacity(2);
         for ((colour, name), found) in COLOURS.into_iter().zip(&names).zip(found) {
             let mut found = found
                 .filter(|found| found.view.status == "ACTIVE")
-                .ok_or_else(|| gone(&format!("service `{name}` is gone from cluster `{}`", lease.cluster)))?;
+                .ok_or_else(|| {
+                    gone(&format!(
+                        "service `{name}` is gone from cluster `{}`",
+                        lease.cluster
+                    ))
+                })?;
             if health.contains(&colour) {
                 self.services.look_at_targets(&mut found).await?;
             }
@@ -86,7 +123,11 @@ impl Pairs {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn scaling(&self, cluster: &str, service: &str) -> Result<[Option<ScalingView>; 2], AwsError> {
+    pub async fn scaling(
+        &self,
+        cluster: &str,
+        service: &str,
+    ) -> Result<[Option<ScalingView>; 2], AwsError> {
         let names = COLOURS.map(|colour| colour.service(service));
         self.scaling.observe(cluster, [&names[0], &names[1]]).await
     }
@@ -95,23 +136,41 @@ impl Pairs {
     ///
     /// # Errors
     /// When a call fails.
-    pub async fn suspend_scale_in(&self, lease: &Lease, pair: &PriorPair, suspended: bool) -> Result<(), AwsError> {
+    pub async fn suspend_scale_in(
+        &self,
+        lease: &Lease,
+        pair: &PriorPair,
+        suspended: bool,
+    ) -> Result<(), AwsError> {
         let names = COLOURS.map(|colour| colour.service(&lease.service));
-        let wanted = [&pair.blue, &pair.green].map(|colour| colour.suspended.map(|recorded| suspended || recorded));
-        self.scaling.suspend_scale_in(&lease.cluster, [&names[0], &names[1]], wanted).await
+        let wanted = [&pair.blue, &pair.green]
+            .map(|colour| colour.suspended.map(|recorded| suspended || recorded));
+        self.scaling
+            .suspend_scale_in(&lease.cluster, [&names[0], &names[1]], wanted)
+            .await
     }
 
     /// Sets the weights of both colours.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn route(&self, seen: &ObservedPair, pair: &PriorPair, weights: Weights) -> Result<(), AwsError> {
-        let wanted =
-            [(pair.blue.target_group.as_str(), weights.blue), (pair.green.target_group.as_str(), weights.green)];
+    pub async fn route(
+        &self,
+        seen: &ObservedPair,
+        pair: &PriorPair,
+        weights: Weights,
+    ) -> Result<(), AwsError> {
+        let wanted = [
+            (pair.blue.target_group.as_str(), weights.blue),
+            (pair.green.target_group.as_str(), weights.green),
+        ];
         self.rules.apply(&seen.rule, &wanted).await
     }
 }
 
 fn gone(what: &str) -> StepError {
-    Failure::job(format!("{what}; a release cannot go on or back without it; it needs a person")).into()
+    Failure::job(format!(
+        "{what}; a release cannot go on or back without it; it needs a person"
+    ))
+    .into()
 }

@@ -16,8 +16,16 @@ pub struct Reports {
 impl Reports {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        let region = sdk.config.region().map(ToString::to_string).unwrap_or_default();
-        Self { client: Client::new(&sdk.config), bucket: sdk.reports_bucket.clone(), region }
+        let region = sdk
+            .config
+            .region()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        Self {
+            client: Client::new(&sdk.config),
+            bucket: sdk.reports_bucket.clone(),
+            region,
+        }
     }
 
     /// Writes a judgement down as `<key>.json` and `<key>.html`. Written again it is the same two objects.
@@ -25,14 +33,33 @@ impl Reports {
     /// # Errors
     /// When a call fails.
     pub async fn write(&self, key: &str, judgement: &Judgement) -> Result<(), AwsError> {
-        self.put(&format!("{key}.json"), "application/json", judgement.to_json()).await?;
-        self.put(&format!("{key}.html"), "text/html; charset=utf-8", html(judgement)).await
+        self.put(
+            &format!("{key}.json"),
+            "application/json",
+            judgement.to_json(),
+        )
+        .await?;
+        self.put(
+            &format!("{key}.html"),
+            "text/html; charset=utf-8",
+            html(judgement),
+        )
+        .await
     }
 
     async fn put(&self, key: &str, content_type: &str, body: String) -> Result<(), AwsError> {
-        let request = self.client.put_object().bucket(&self.bucket).key(key).content_type(content_type);
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .content_type(content_type);
         let request = request.body(ByteStream::from(body.into_bytes()));
-        request.send().await.map(drop).map_err(AwsError::of("s3:PutObject"))
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(AwsError::of("s3:PutObject"))
     }
 
     /// `s3://<bucket>/<key>.html`, in characters that output variables may have.
@@ -45,6 +72,8 @@ impl Reports {
     #[must_use]
     pub fn link(&self, key: &str) -> String {
         let (region, bucket) = (&self.region, &self.bucket);
-        format!("https://{region}.console.aws.amazon.com/s3/object/{bucket}?region={region}&prefix={key}.html")
+        format!(
+            "https://{region}.console.aws.amazon.com/s3/object/{bucket}?region={region}&prefix={key}.html"
+        )
     }
 }

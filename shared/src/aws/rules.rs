@@ -32,7 +32,9 @@ pub struct ObservedRule {
 impl Rules {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { client: Client::new(&sdk.config) }
+        Self {
+            client: Client::new(&sdk.config),
+        }
     }
 
     /// The rule of that ARN, or a listener's default action; `None` when there is no such thing.
@@ -40,21 +42,38 @@ impl Rules {
     /// # Errors
     /// When the call fails or the answer cannot be understood.
     pub async fn observe(&self, arn: &str) -> Result<Option<ObservedRule>, AwsError> {
-        let found = if is_rule(arn) { self.rule(arn).await } else { self.listener(arn).await };
+        let found = if is_rule(arn) {
+            self.rule(arn).await
+        } else {
+            self.listener(arn).await
+        };
         match found {
             Ok(Some((operation, actions))) => {
-                let view = view(&actions).map_err(|lack| AwsError::unexpected(operation, format!("{arn}: {lack}")))?;
-                Ok(Some(ObservedRule { view, arn: arn.to_owned(), actions }))
+                let view = view(&actions)
+                    .map_err(|lack| AwsError::unexpected(operation, format!("{arn}: {lack}")))?;
+                Ok(Some(ObservedRule {
+                    view,
+                    arn: arn.to_owned(),
+                    actions,
+                }))
             }
             Ok(None) => Ok(None),
-            Err(error) if ["RuleNotFound", "ListenerNotFound"].contains(&error.code.as_str()) => Ok(None),
+            Err(error) if ["RuleNotFound", "ListenerNotFound"].contains(&error.code.as_str()) => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
 
     async fn rule(&self, arn: &str) -> Result<Option<(&'static str, Vec<Action>)>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeRules";
-        let answer = self.client.describe_rules().rule_arns(arn).send().await.map_err(AwsError::of(OPERATION))?;
+        let answer = self
+            .client
+            .describe_rules()
+            .rule_arns(arn)
+            .send()
+            .await
+            .map_err(AwsError::of(OPERATION))?;
         Ok(answer
             .rules
             .unwrap_or_default()
@@ -65,8 +84,13 @@ impl Rules {
 
     async fn listener(&self, arn: &str) -> Result<Option<(&'static str, Vec<Action>)>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeListeners";
-        let answer =
-            self.client.describe_listeners().listener_arns(arn).send().await.map_err(AwsError::of(OPERATION))?;
+        let answer = self
+            .client
+            .describe_listeners()
+            .listener_arns(arn)
+            .send()
+            .await
+            .map_err(AwsError::of(OPERATION))?;
         let listener = answer.listeners.unwrap_or_default().into_iter().next();
         Ok(listener.map(|listener| (OPERATION, listener.default_actions.unwrap_or_default())))
     }
@@ -76,14 +100,39 @@ impl Rules {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn apply(&self, seen: &ObservedRule, weights: &[(&str, u32)]) -> Result<(), AwsError> {
-        let actions: Vec<Action> = seen.actions.iter().cloned().map(|action| weighted(action, weights)).collect();
+    pub async fn apply(
+        &self,
+        seen: &ObservedRule,
+        weights: &[(&str, u32)],
+    ) -> Result<(), AwsError> {
+        let actions: Vec<Action> = seen
+            .actions
+            .iter()
+            .cloned()
+            .map(|action| weighted(action, weights))
+            .collect();
         if is_rule(&seen.arn) {
-            let request = self.client.modify_rule().rule_arn(&seen.arn).set_actions(Some(actions));
-            return request.send().await.map(drop).map_err(AwsError::of("elasticloadbalancing:ModifyRule"));
+            let request = self
+                .client
+                .modify_rule()
+                .rule_arn(&seen.arn)
+                .set_actions(Some(actions));
+            return request
+                .send()
+                .await
+                .map(drop)
+                .map_err(AwsError::of("elasticloadbalancing:ModifyRule"));
         }
-        let request = self.client.modify_listener().listener_arn(&seen.arn).set_default_actions(Some(actions));
-        request.send().await.map(drop).map_err(AwsError::of("elasticloadbalancing:ModifyListener"))
+        let request = self
+            .client
+            .modify_listener()
+            .listener_arn(&seen.arn)
+            .set_default_actions(Some(actions));
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(AwsError::of("elasticloadbalancing:ModifyListener"))
     }
 }
 
@@ -92,23 +141,46 @@ fn is_rule(arn: &str) -> bool {
 }
 
 fn view(actions: &[Action]) -> Result<RuleView, String> {
-    let Some(forward) = actions.iter().find(|action| action.r#type() == Some(&ActionTypeEnum::Forward)) else {
-        return Ok(RuleView { weights: Vec::new(), sticky: None });
+    let Some(forward) = actions
+        .iter()
+        .find(|action| action.r#type() == Some(&ActionTypeEnum::Forward))
+    else {
+        return Ok(RuleView {
+            weights: Vec::new(),
+            sticky: None,
+        });
     };
     let config = forward.forward_config();
     let mut weights = Vec::new();
-    for group in config.map(|config| config.target_groups()).unwrap_or_default() {
-        let (arn, weight) =
-            (group.target_group_arn().ok_or("a target group without ARN")?, group.weight().unwrap_or(1));
-        weights.push((arn.to_owned(), u32::try_from(weight).map_err(|_| format!("the weight {weight}"))?));
+    for group in config
+        .map(|config| config.target_groups())
+        .unwrap_or_default()
+    {
+        let (arn, weight) = (
+            group
+                .target_group_arn()
+                .ok_or("a target group without ARN")?,
+            group.weight().unwrap_or(1),
+        );
+        weights.push((
+            arn.to_owned(),
+            u32::try_from(weight).map_err(|_| format!("the weight {weight}"))?,
+        ));
     }
     // A forward to one group may come without weights.
     if let (true, Some(arn)) = (weights.is_empty(), forward.target_group_arn()) {
         weights.push((arn.to_owned(), 1));
     }
     let sticky = config.and_then(|config| config.target_group_stickiness_config());
-    let sticky = sticky.filter(|sticky| sticky.enabled() == Some(true)).and_then(|sticky| sticky.duration_seconds());
-    Ok(RuleView { weights, sticky: sticky.and_then(|secs| u64::try_from(secs).ok()).map(Duration::from_secs) })
+    let sticky = sticky
+        .filter(|sticky| sticky.enabled() == Some(true))
+        .and_then(|sticky| sticky.duration_seconds());
+    Ok(RuleView {
+        weights,
+        sticky: sticky
+            .and_then(|secs| u64::try_from(secs).ok())
+            .map(Duration::from_secs),
+    })
 }
 
 /// The same action with the named groups' weights. What a description never tells, the secret of an OIDC client, is kept as it is.
@@ -116,7 +188,9 @@ fn weighted(mut action: Action, weights: &[(&str, u32)]) -> Action {
     if let Some(oidc) = &mut action.authenticate_oidc_config {
         oidc.use_existing_client_secret = Some(true);
     }
-    let Some(config) = &mut action.forward_config else { return action };
+    let Some(config) = &mut action.forward_config else {
+        return action;
+    };
     let groups = config.target_groups.get_or_insert_default();
     for group in groups.iter_mut() {
         *group = reweighted(group, weights);
@@ -129,7 +203,14 @@ fn weighted(mut action: Action, weights: &[(&str, u32)]) -> Action {
 }
 
 fn reweighted(group: &TargetGroupTuple, weights: &[(&str, u32)]) -> TargetGroupTuple {
-    let wanted = weights.iter().find(|(arn, _)| group.target_group_arn() == Some(arn));
-    let weight = wanted.and_then(|(_, weight)| i32::try_from(*weight).ok()).or(group.weight());
-    TargetGroupTuple::builder().set_target_group_arn(group.target_group_arn.clone()).set_weight(weight).build()
+    let wanted = weights
+        .iter()
+        .find(|(arn, _)| group.target_group_arn() == Some(arn));
+    let weight = wanted
+        .and_then(|(_, weight)| i32::try_from(*weight).ok())
+        .or(group.weight());
+    TargetGroupTuple::builder()
+        .set_target_group_arn(group.target_group_arn.clone())
+        .set_weight(weight)
+        .build()
 }

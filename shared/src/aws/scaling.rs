@@ -1,7 +1,9 @@
 //! Automatic scaling of services (Application Auto Scaling): whether it may take tasks away.
 
 use aws_sdk_applicationautoscaling::Client;
-use aws_sdk_applicationautoscaling::types::{ScalableDimension, ScalableTarget, ServiceNamespace, SuspendedState};
+use aws_sdk_applicationautoscaling::types::{
+    ScalableDimension, ScalableTarget, ServiceNamespace, SuspendedState,
+};
 
 use super::{AwsError, Sdk, short};
 use crate::blue_green::ScalingView;
@@ -15,28 +17,50 @@ pub struct Scaling {
 impl Scaling {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { client: Client::new(&sdk.config) }
+        Self {
+            client: Client::new(&sdk.config),
+        }
     }
 
     /// How scaling of each service stands; `None` for one that does not scale by itself.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn observe(&self, cluster: &str, services: [&str; 2]) -> Result<[Option<ScalingView>; 2], AwsError> {
+    pub async fn observe(
+        &self,
+        cluster: &str,
+        services: [&str; 2],
+    ) -> Result<[Option<ScalingView>; 2], AwsError> {
         let targets = self.targets(cluster, services).await?;
         Ok(services.map(|service| {
-            let target = targets.iter().find(|target| target.resource_id() == resource(cluster, service))?;
-            let suspended = target.suspended_state().and_then(|state| state.dynamic_scaling_in_suspended());
-            Some(ScalingView { scale_in_suspended: suspended.unwrap_or(false) })
+            let target = targets
+                .iter()
+                .find(|target| target.resource_id() == resource(cluster, service))?;
+            let suspended = target
+                .suspended_state()
+                .and_then(|state| state.dynamic_scaling_in_suspended());
+            Some(ScalingView {
+                scale_in_suspended: suspended.unwrap_or(false),
+            })
         }))
     }
 
-    async fn targets(&self, cluster: &str, services: [&str; 2]) -> Result<Vec<ScalableTarget>, AwsError> {
+    async fn targets(
+        &self,
+        cluster: &str,
+        services: [&str; 2],
+    ) -> Result<Vec<ScalableTarget>, AwsError> {
         const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
-        let ids: Vec<String> = services.iter().map(|service| resource(cluster, service)).collect();
+        let ids: Vec<String> = services
+            .iter()
+            .map(|service| resource(cluster, service))
+            .collect();
         let (mut targets, mut token) = (Vec::new(), None);
         for _ in 0..PAGES {
-            let request = self.client.describe_scalable_targets().service_namespace(ServiceNamespace::Ecs);
+            let request = self
+                .client
+                .describe_scalable_targets()
+                .service_namespace(ServiceNamespace::Ecs);
             let request = request
                 .set_resource_ids(Some(ids.clone()))
                 .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
@@ -48,7 +72,10 @@ impl Scaling {
                 return Ok(targets);
             }
         }
-        Err(AwsError::unexpected(OPERATION, format!("more than {PAGES} pages")))
+        Err(AwsError::unexpected(
+            OPERATION,
+            format!("more than {PAGES} pages"),
+        ))
     }
 
     /// Makes scale-in of each service suspended or not, where it is not so already. Services that do not scale are left alone, and so
@@ -64,21 +91,36 @@ impl Scaling {
     ) -> Result<(), AwsError> {
         let mut refused = Ok(());
         for target in self.targets(cluster, services).await? {
-            let index = services.iter().position(|service| target.resource_id() == resource(cluster, service));
-            let Some(wanted) = index.and_then(|index| wanted[index]) else { continue };
+            let index = services
+                .iter()
+                .position(|service| target.resource_id() == resource(cluster, service));
+            let Some(wanted) = index.and_then(|index| wanted[index]) else {
+                continue;
+            };
             let state = target.suspended_state();
             if state.and_then(|state| state.dynamic_scaling_in_suspended()) == Some(wanted) {
                 continue;
             }
             let kept = SuspendedState::builder()
                 .dynamic_scaling_in_suspended(wanted)
-                .set_dynamic_scaling_out_suspended(state.and_then(|state| state.dynamic_scaling_out_suspended()))
-                .set_scheduled_scaling_suspended(state.and_then(|state| state.scheduled_scaling_suspended()));
-            let request = self.client.register_scalable_target().service_namespace(ServiceNamespace::Ecs);
-            let request = request.resource_id(&target.resource_id).suspended_state(kept.build());
+                .set_dynamic_scaling_out_suspended(
+                    state.and_then(|state| state.dynamic_scaling_out_suspended()),
+                )
+                .set_scheduled_scaling_suspended(
+                    state.and_then(|state| state.scheduled_scaling_suspended()),
+                );
+            let request = self
+                .client
+                .register_scalable_target()
+                .service_namespace(ServiceNamespace::Ecs);
+            let request = request
+                .resource_id(&target.resource_id)
+                .suspended_state(kept.build());
             let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
             // One that is refused keeps the other one from nothing.
-            let answer = request.send().await.map_err(AwsError::of("application-autoscaling:RegisterScalableTarget"));
+            let answer = request.send().await.map_err(AwsError::of(
+                "application-autoscaling:RegisterScalableTarget",
+            ));
             refused = refused.and(answer.map(drop));
         }
         refused

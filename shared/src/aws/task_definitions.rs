@@ -57,7 +57,9 @@ fn is_missing(error: &AwsError) -> bool {
 impl TaskDefinitions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
-        Self { client: Client::new(&sdk.config) }
+        Self {
+            client: Client::new(&sdk.config),
+        }
     }
 
     /// A task definition by ARN, `family:revision`, or family (its newest active revision), with its ARN and its tags.
@@ -68,19 +70,37 @@ impl TaskDefinitions {
     pub async fn describe(&self, name: &str) -> Result<Option<(String, TaskDefinition)>, AwsError> {
         const OPERATION: &str = "ecs:DescribeTaskDefinition";
         let body = KeepBody::default();
-        let request = self.client.describe_task_definition().task_definition(name).include(TaskDefinitionField::Tags);
-        let answer = match request.customize().interceptor(body.clone()).send().await.map_err(AwsError::of(OPERATION)) {
+        let request = self
+            .client
+            .describe_task_definition()
+            .task_definition(name)
+            .include(TaskDefinitionField::Tags);
+        let answer = match request
+            .customize()
+            .interceptor(body.clone())
+            .send()
+            .await
+            .map_err(AwsError::of(OPERATION))
+        {
             Ok(answer) => answer,
             Err(error) if is_missing(&error) => return Ok(None),
 
             Err(error) => return Err(error),
         };
-        let arn = answer.task_definition().and_then(|definition| definition.task_definition_arn());
-        let arn = arn.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no ARN for {name}")))?;
-        let bytes = body.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let value: Value =
-            serde_json::from_slice(&bytes).map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
-        let definition = TaskDefinition::from_value(value).map_err(|e| AwsError::unexpected(OPERATION, e))?;
+        let arn = answer
+            .task_definition()
+            .and_then(|definition| definition.task_definition_arn());
+        let arn =
+            arn.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no ARN for {name}")))?;
+        let bytes = body
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let value: Value = serde_json::from_slice(&bytes)
+            .map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
+        let definition =
+            TaskDefinition::from_value(value).map_err(|e| AwsError::unexpected(OPERATION, e))?;
         Ok(Some((arn.to_owned(), definition)))
     }
 
@@ -96,8 +116,11 @@ impl TaskDefinitions {
             Err(error) if is_missing(&error) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let status = answer.task_definition().and_then(|definition| definition.status());
-        let status = status.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no status for {arn}")))?;
+        let status = answer
+            .task_definition()
+            .and_then(|definition| definition.status());
+        let status = status
+            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no status for {arn}")))?;
         Ok(*status == TaskDefinitionStatus::Active)
     }
 
@@ -106,8 +129,15 @@ impl TaskDefinitions {
     /// # Errors
     /// When the call fails.
     pub async fn deregister(&self, arn: &str) -> Result<(), AwsError> {
-        let request = self.client.deregister_task_definition().task_definition(arn);
-        request.send().await.map(drop).map_err(AwsError::of("ecs:DeregisterTaskDefinition"))
+        let request = self
+            .client
+            .deregister_task_definition()
+            .task_definition(arn);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(AwsError::of("ecs:DeregisterTaskDefinition"))
     }
 
     /// Registers a revision and answers its ARN. The JSON is sent as it is, and once: a second attempt after a lost answer would register a second
@@ -119,17 +149,27 @@ impl TaskDefinitions {
         const OPERATION: &str = "ecs:RegisterTaskDefinition";
         let text = definition.text();
         let once = aws_sdk_ecs::config::Builder::new().retry_config(RetryConfig::disabled());
-        let request = self.client.register_task_definition().family(definition.family()).customize();
-        let request = request.config_override(once).mutate_request(move |request| {
-            request.headers_mut().insert("content-length", text.len().to_string());
-            *request.body_mut() = SdkBody::from(text.as_str());
-        });
+        let request = self
+            .client
+            .register_task_definition()
+            .family(definition.family())
+            .customize();
+        let request = request
+            .config_override(once)
+            .mutate_request(move |request| {
+                request
+                    .headers_mut()
+                    .insert("content-length", text.len().to_string());
+                *request.body_mut() = SdkBody::from(text.as_str());
+            });
         let answer = request
             .send()
             .await
             .map_err(AwsError::of(OPERATION))
             .map_err(|e| e.without(definition.environment_values()))?;
-        let arn = answer.task_definition.and_then(|definition| definition.task_definition_arn);
+        let arn = answer
+            .task_definition
+            .and_then(|definition| definition.task_definition_arn);
         arn.ok_or_else(|| AwsError::unexpected(OPERATION, "no ARN"))
     }
 }

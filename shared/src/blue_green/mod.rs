@@ -66,8 +66,14 @@ impl Weights {
     pub fn with(colour: Colour, percent: u32) -> Self {
         let (to, rest) = (percent.min(100), 100 - percent.min(100));
         match colour {
-            Colour::Blue => Self { blue: to, green: rest },
-            Colour::Green => Self { blue: rest, green: to },
+            Colour::Blue => Self {
+                blue: to,
+                green: rest,
+            },
+            Colour::Green => Self {
+                blue: rest,
+                green: to,
+            },
         }
     }
 
@@ -82,7 +88,9 @@ impl Weights {
     /// The colour's share of the traffic, in percent, rounded down; 0 when nobody gets any.
     #[must_use]
     pub fn percent(self, colour: Colour) -> u32 {
-        (self.of(colour) * 100).checked_div(self.blue + self.green).unwrap_or(0)
+        (self.of(colour) * 100)
+            .checked_div(self.blue + self.green)
+            .unwrap_or(0)
     }
 
     /// The colour that gets all of the traffic, if one does.
@@ -142,7 +150,10 @@ impl PriorPair {
 
     #[must_use]
     pub fn weights(&self) -> Weights {
-        Weights { blue: self.blue.weight, green: self.green.weight }
+        Weights {
+            blue: self.blue.weight,
+            green: self.green.weight,
+        }
     }
 
     /// The prior release as the steps of one service know it: what the live colour ran.
@@ -188,7 +199,11 @@ impl PairView {
     #[must_use]
     pub fn healthy(&self, pair: &PriorPair, colour: Colour) -> u32 {
         let group = &pair.of(colour).target_group;
-        self.of(colour).target_groups.iter().find(|found| found.arn == *group).map_or(0, |found| found.healthy)
+        self.of(colour)
+            .target_groups
+            .iter()
+            .find(|found| found.arn == *group)
+            .map_or(0, |found| found.healthy)
     }
 }
 
@@ -216,14 +231,20 @@ impl Shift {
     /// What is waited for while the rule is read as it was before this shift.
     #[must_use]
     pub fn waiting(&self) -> String {
-        format!("waiting for the rule to show {}; it shows {} as before", self.to, self.from)
+        format!(
+            "waiting for the rule to show {}; it shows {} as before",
+            self.to, self.from
+        )
     }
 
     /// All weights that the rule may have without anybody else's doing: once the shift is made, what was before is somebody's.
     #[must_use]
     pub fn announced(self) -> Vec<Weights> {
         let mut known = self.known;
-        for weights in [(!self.made).then_some(self.from), Some(self.to)].into_iter().flatten() {
+        for weights in [(!self.made).then_some(self.from), Some(self.to)]
+            .into_iter()
+            .flatten()
+        {
             if !known.contains(&weights) {
                 known.push(weights);
             }
@@ -248,7 +269,10 @@ pub struct Settled {
 impl Settled {
     #[must_use]
     pub fn weights(self) -> Weights {
-        Weights { blue: self.blue, green: self.green }
+        Weights {
+            blue: self.blue,
+            green: self.green,
+        }
     }
 
     #[must_use]

@@ -52,11 +52,18 @@ pub enum Way {
 #[must_use]
 pub fn way_back(release: &OpenRelease, pair: &PriorPair, view: &PairView, waited: Duration) -> Way {
     let (old, new) = (pair.live, pair.idle());
-    let (needed, service, healthy) = (enough(release, pair, view), view.of(old), view.healthy(pair, old));
+    let (needed, service, healthy) = (
+        enough(release, pair, view),
+        view.of(old),
+        view.healthy(pair, old),
+    );
     let ready = healthy >= needed;
     let served_by_nobody_else = view.healthy(pair, new) == 0 && (healthy > 0 || needed == 0);
     if service.desired < needed {
-        return Way::Size { count: needed, and_move: served_by_nobody_else };
+        return Way::Size {
+            count: needed,
+            and_move: served_by_nobody_else,
+        };
     }
     if ready || served_by_nobody_else || (waited >= SIZING_DEADLINE && healthy > 0) {
         return Way::Move;
@@ -80,7 +87,10 @@ pub fn restoration(
     scaling: [Option<ScalingView>; 2],
     idle_is_active: bool,
 ) -> Restoration {
-    let unseen = release.shift.as_ref().filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
+    let unseen = release
+        .shift
+        .as_ref()
+        .filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
     if ending == Ending::Succeeded && release.state == State::Open {
         if let Some(shift) = unseen {
             return Restoration::Wait(shift.waiting());
@@ -90,13 +100,21 @@ pub fn restoration(
     let cause = cause(release, ending);
     let (old, new) = (pair.live, pair.idle());
     // Once automatic scaling may take tasks away again, how many there are is its business.
-    let scales =
-        |colour: Colour| scaling[usize::from(colour == Colour::Green)].is_some_and(|view| !view.scale_in_suspended);
+    let scales = |colour: Colour| {
+        scaling[usize::from(colour == Colour::Green)].is_some_and(|view| !view.scale_in_suspended)
+    };
     let size = if scales(old) { 1 } else { prior.desired_count };
-    let missing = view.of(old).missing(&prior.task_definition, size).join("; ");
-    let waited = release.rolling_back_since.map_or(Duration::ZERO, |since| view.observed_at.since(since));
+    let missing = view
+        .of(old)
+        .missing(&prior.task_definition, size)
+        .join("; ");
+    let waited = release
+        .rolling_back_since
+        .map_or(Duration::ZERO, |since| view.observed_at.since(since));
     let way = || way_back(release, pair, view, waited);
-    if let Some(shift) = unseen.filter(|shift| shift.to == pair.weights() && !shift.known.contains(&view.weights)) {
+    if let Some(shift) =
+        unseen.filter(|shift| shift.to == pair.weights() && !shift.known.contains(&view.weights))
+    {
         return Restoration::Wait(shift.waiting());
     }
     if let Some(what) = foreign(release, pair, view) {
@@ -109,25 +127,34 @@ pub fn restoration(
     let moved = view.weights != pair.weights() || unseen.is_some();
     let step = match way() {
         Way::Size { count, and_move } if moved => Some(Restoration::Size { count, and_move }),
-        Way::Size { count, .. } if view.of(old).desired < size => Some(Restoration::Size { count, and_move: false }),
-        Way::Wait(why) if moved => Some(Restoration::Wait(format!("giving the traffic back to {old}: {why}"))),
+        Way::Size { count, .. } if view.of(old).desired < size => Some(Restoration::Size {
+            count,
+            and_move: false,
+        }),
+        Way::Wait(why) if moved => Some(Restoration::Wait(format!(
+            "giving the traffic back to {old}: {why}"
+        ))),
         Way::Move if moved => Some(Restoration::Move),
         _ => None,
     };
     // Scale-in is given back first: Application Auto Scaling pulls a count below its minimum up when that is done.
     let step = step.or_else(|| owed(pair, scaling));
-    let step = step.or_else(|| differs(pair.of(new), view.of(new), idle_is_active).then_some(Restoration::Return));
+    let step = step.or_else(|| {
+        differs(pair.of(new), view.of(new), idle_is_active).then_some(Restoration::Return)
+    });
     // Traffic that can go back goes back, however late the first look comes.
     let moves = step == Some(Restoration::Move);
     match step {
-        Some(_) | None if waited >= ROLLBACK_DEADLINE && !missing.is_empty() && !moves => Restoration::Close {
-            outcome: Outcome::Failed,
-            reason: format!(
-                "{cause}; the rollback to {old} with {} is not steady after {}: {missing}; the pair needs a person",
-                revision(&prior.task_definition),
-                readable(waited)
-            ),
-        },
+        Some(_) | None if waited >= ROLLBACK_DEADLINE && !missing.is_empty() && !moves => {
+            Restoration::Close {
+                outcome: Outcome::Failed,
+                reason: format!(
+                    "{cause}; the rollback to {old} with {} is not steady after {}: {missing}; the pair needs a person",
+                    revision(&prior.task_definition),
+                    readable(waited)
+                ),
+            }
+        }
         Some(step) => step,
         // It suspended scale-in and no more.
         None if release.change.is_none() && release.shift.is_none() => {
@@ -136,24 +163,37 @@ pub fn restoration(
         }
         None if !missing.is_empty() => Restoration::Wait(format!("restoring {old}: {missing}")),
         None => {
-            let held = release.restoring.as_ref().is_some_and(|restoring| restoring.held);
+            let held = release
+                .restoring
+                .as_ref()
+                .is_some_and(|restoring| restoring.held);
             let outcome = match ending {
                 Ending::Superseded => Outcome::Superseded,
                 // Nothing was found against it, and nobody said that it should go on.
                 _ if held => Outcome::Held,
                 _ => Outcome::RolledBack,
             };
-            Restoration::Close { outcome, reason: format!("{cause}; {}", serves_again(prior, pair, view)) }
+            Restoration::Close {
+                outcome,
+                reason: format!("{cause}; {}", serves_again(prior, pair, view)),
+            }
         }
     }
 }
 
 /// A pipeline without `finish-release` ended well: the weights themselves say what became of the release.
-fn concluded(release: &OpenRelease, prior: &Prior, pair: &PriorPair, view: &PairView) -> Restoration {
+fn concluded(
+    release: &OpenRelease,
+    prior: &Prior,
+    pair: &PriorPair,
+    view: &PairView,
+) -> Restoration {
     let cause = "the execution succeeded without a finish-release action";
     let new = pair.idle();
     let (live, wanted, outcome) = match &release.change {
-        Some(change) if view.weights.live() == Some(new) => (new, &change.task_definition, Outcome::Deployed),
+        Some(change) if view.weights.live() == Some(new) => {
+            (new, &change.task_definition, Outcome::Deployed)
+        }
         Some(_) | None => (pair.live, &prior.task_definition, Outcome::Unchanged),
     };
     let mut missing = view.of(live).missing(wanted, 1);
@@ -161,9 +201,10 @@ fn concluded(release: &OpenRelease, prior: &Prior, pair: &PriorPair, view: &Pair
         missing.push(format!("the weights are {}", view.weights));
     }
     match missing.join("; ") {
-        missing if missing.is_empty() => {
-            Restoration::Close { outcome, reason: format!("{cause}; {live} serves {}", revision(wanted)) }
-        }
+        missing if missing.is_empty() => Restoration::Close {
+            outcome,
+            reason: format!("{cause}; {live} serves {}", revision(wanted)),
+        },
         missing => Restoration::Close {
             outcome: Outcome::Failed,
             reason: format!("{cause}, and the pair is not steady: {missing}"),
@@ -173,7 +214,10 @@ fn concluded(release: &OpenRelease, prior: &Prior, pair: &PriorPair, view: &Pair
 
 /// What somebody else did to the pair meanwhile.
 fn foreign(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Option<String> {
-    let mut known = release.shift.clone().map_or_else(Vec::new, Shift::announced);
+    let mut known = release
+        .shift
+        .clone()
+        .map_or_else(Vec::new, Shift::announced);
     known.push(pair.weights());
     // Going back is not put off because the read may be older than the last shift forward.
     known.extend(
@@ -186,17 +230,28 @@ fn foreign(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Option<S
     if !known.contains(&view.weights) {
         return Some(format!("somebody else set the weights to {}", view.weights));
     }
-    let runs = |colour: Colour| view.of(colour).primary().map(|primary| primary.task_definition.as_str());
-    let changed = release.change.as_ref().map(|change| change.task_definition.as_str());
+    let runs = |colour: Colour| {
+        view.of(colour)
+            .primary()
+            .map(|primary| primary.task_definition.as_str())
+    };
+    let changed = release
+        .change
+        .as_ref()
+        .map(|change| change.task_definition.as_str());
     [pair.live, pair.idle()].into_iter().find_map(|colour| {
         let found = runs(colour)?;
-        let ours = found == pair.of(colour).task_definition || (colour == pair.idle() && Some(found) == changed);
+        let ours = found == pair.of(colour).task_definition
+            || (colour == pair.idle() && Some(found) == changed);
         (!ours).then(|| format!("somebody else deployed {} to {colour}", revision(found)))
     })
 }
 
 fn differs(recorded: &PriorColour, seen: &ServiceView, is_active: bool) -> bool {
-    is_active && seen.primary().is_none_or(|primary| primary.task_definition != recorded.task_definition)
+    is_active
+        && seen
+            .primary()
+            .is_none_or(|primary| primary.task_definition != recorded.task_definition)
         || seen.desired != recorded.desired_count
         || seen.percentages != recorded.percentages
 }
@@ -208,7 +263,10 @@ fn owed(pair: &PriorPair, scaling: [Option<ScalingView>; 2]) -> Option<Restorati
 /// Tasks that the new colour was filled with; the size of the live one when it never was.
 #[must_use]
 pub fn filled(release: &OpenRelease, pair: &PriorPair) -> u32 {
-    let count = release.change.as_ref().and_then(|change| change.desired_count);
+    let count = release
+        .change
+        .as_ref()
+        .and_then(|change| change.desired_count);
     count.unwrap_or(pair.of(pair.live).desired_count)
 }
 

@@ -36,11 +36,20 @@ pub fn next_step(
     settling: Option<Duration>,
 ) -> Step {
     let (old, new) = (pair.live, pair.idle());
-    let moved = release.shift.as_ref().filter(|shift| shift.to == view.weights && view.weights.live() == Some(new));
+    let moved = release
+        .shift
+        .as_ref()
+        .filter(|shift| shift.to == view.weights && view.weights.live() == Some(new));
     let Some(shift) = moved else {
-        let unseen = release.shift.as_ref().filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
+        let unseen = release
+            .shift
+            .as_ref()
+            .filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
         if let Some(shift) = unseen {
-            return Step::Wait { summary: shift.waiting(), percent: 0 };
+            return Step::Wait {
+                summary: shift.waiting(),
+                percent: 0,
+            };
         }
         return Step::Fail(Failure::job(format!(
             "{old} cannot be retired: the weights are {}, and {new} must have all of the traffic by this release; run swap-target-groups to 100% before this action",
@@ -49,18 +58,37 @@ pub fn next_step(
     };
     let drained = view.observed_at.since(shift.at);
     let service = view.of(old);
-    let wait = |what: String, percent| Step::Wait { summary: format!("100% to {new}; {what}"), percent };
+    let wait = |what: String, percent| Step::Wait {
+        summary: format!("100% to {new}; {what}"),
+        percent,
+    };
     let owes = gives_back(pair, scaling);
     match settling {
-        _ if drained < drain => wait(format!("{old} drains for {} of {}", readable(drained), readable(drain)), 25),
-        Some(left) if owes || service.desired > 0 => {
-            wait(format!("lets invocations that may still run end: {} left", readable(left)), 50)
-        }
+        _ if drained < drain => wait(
+            format!(
+                "{old} drains for {} of {}",
+                readable(drained),
+                readable(drain)
+            ),
+            25,
+        ),
+        Some(left) if owes || service.desired > 0 => wait(
+            format!(
+                "lets invocations that may still run end: {} left",
+                readable(left)
+            ),
+            50,
+        ),
         // Before the tasks stop: Application Auto Scaling pulls a count below its minimum up when its target is registered again.
         _ if owes => Step::GiveBack,
         _ if service.desired > 0 => Step::Stop,
         _ if service.running > 0 => wait(format!("{old} stops {} tasks", service.running), 90),
-        _ => Step::Done { summary: format!("{old} is retired, {new} serves with {} tasks", view.of(new).running) },
+        _ => Step::Done {
+            summary: format!(
+                "{old} is retired, {new} serves with {} tasks",
+                view.of(new).running
+            ),
+        },
     }
 }
 
@@ -68,7 +96,9 @@ pub fn next_step(
 #[must_use]
 pub fn gives_back(pair: &PriorPair, scaling: [Option<ScalingView>; 2]) -> bool {
     let differs = |recorded: Option<bool>, seen: Option<ScalingView>| {
-        recorded.zip(seen).is_some_and(|(recorded, seen)| recorded != seen.scale_in_suspended)
+        recorded
+            .zip(seen)
+            .is_some_and(|(recorded, seen)| recorded != seen.scale_in_suspended)
     };
     differs(pair.blue.suspended, scaling[0]) || differs(pair.green.suspended, scaling[1])
 }
@@ -80,12 +110,23 @@ mod tests {
     use super::*;
     use crate::service::tests::NEW;
 
-    fn next(green_percent: u32, blue_tasks: u32, suspended: bool, drain: u64, settling: Option<u64>) -> Step {
+    fn next(
+        green_percent: u32,
+        blue_tasks: u32,
+        suspended: bool,
+        drain: u64,
+        settling: Option<u64>,
+    ) -> Step {
         let weights = Weights::with(Colour::Green, green_percent);
         let mut view = view_of(NEW, weights);
         (view.blue.desired, view.blue.running) = (blue_tasks, blue_tasks);
-        let scaling = [Some(ScalingView { scale_in_suspended: suspended }); 2];
-        let (drain, settling) = (Duration::from_secs(drain), settling.map(Duration::from_secs));
+        let scaling = [Some(ScalingView {
+            scale_in_suspended: suspended,
+        }); 2];
+        let (drain, settling) = (
+            Duration::from_secs(drain),
+            settling.map(Duration::from_secs),
+        );
         let mut release = release(&view, Some(weights));
         release.shift.as_mut().expect("shifted").at = view.observed_at;
         next_step(&release, &pair(), &view, scaling, drain, settling)
@@ -102,7 +143,13 @@ mod tests {
         };
         let summary =
             "waiting for the rule to show blue 0 / green 100; it shows blue 50 / green 50 as before".to_owned();
-        assert_eq!(after(299), Step::Wait { summary, percent: 0 });
+        assert_eq!(
+            after(299),
+            Step::Wait {
+                summary,
+                percent: 0
+            }
+        );
         assert!(matches!(after(300), Step::Fail(_)));
     }
 
@@ -111,7 +158,9 @@ mod tests {
         assert!(
             matches!(next(100, 2, true, 60, None), Step::Wait { summary, .. } if summary.contains("drains for 0s of 1m00s"))
         );
-        assert!(matches!(next(100, 2, true, 0, Some(9)), Step::Wait { summary, .. } if summary.contains("9s left")));
+        assert!(
+            matches!(next(100, 2, true, 0, Some(9)), Step::Wait { summary, .. } if summary.contains("9s left"))
+        );
         assert_eq!(next(100, 2, true, 0, None), Step::GiveBack);
         assert_eq!(next(100, 2, false, 0, None), Step::Stop);
         assert!(matches!(next(100, 0, false, 0, Some(9)), Step::Done { .. }));
@@ -125,7 +174,10 @@ mod tests {
     }
 
     fn wait(summary: &str, percent: u8) -> Step {
-        Step::Wait { summary: summary.to_owned(), percent }
+        Step::Wait {
+            summary: summary.to_owned(),
+            percent,
+        }
     }
 
     fn refused(weights: &str) -> Step {
@@ -140,9 +192,17 @@ mod tests {
         let view = view_of(NEW, weights);
         let mut open = release(&view, Some(Weights::with(Colour::Green, 100)));
         let shift = open.shift.as_mut().expect("shifted");
-        shift.at = crate::timestamp::Timestamp::from_secs(view.observed_at.secs() - ago).expect("in range");
+        shift.at = crate::timestamp::Timestamp::from_secs(view.observed_at.secs() - ago)
+            .expect("in range");
         change(&mut open);
-        next_step(&open, &pair(), &view, [None, None], Duration::from_secs(300), None)
+        next_step(
+            &open,
+            &pair(),
+            &view,
+            [None, None],
+            Duration::from_secs(300),
+            None,
+        )
     }
 
     #[test]
@@ -151,16 +211,30 @@ mod tests {
             let weights = Weights { blue, green };
             assert_eq!(found(weights, 900, |_| {}), refused(&weights.to_string()));
         }
-        assert_eq!(found(Weights { blue: 0, green: 100 }, 900, |_| {}), Step::Stop);
+        assert_eq!(
+            found(
+                Weights {
+                    blue: 0,
+                    green: 100
+                },
+                900,
+                |_| {}
+            ),
+            Step::Stop
+        );
     }
 
     #[test]
     fn only_the_release_that_moved_all_of_the_traffic_retires_the_old_colour() {
         let all = Weights::with(Colour::Green, 100);
-        assert_eq!(found(all, 900, |open| open.shift = None), refused("blue 0 / green 100"));
+        assert_eq!(
+            found(all, 900, |open| open.shift = None),
+            refused("blue 0 / green 100")
+        );
         // It announced other weights than there are.
-        let elsewhere =
-            |open: &mut OpenRelease| open.shift.as_mut().expect("shifted").to = Weights { blue: 0, green: 7 };
+        let elsewhere = |open: &mut OpenRelease| {
+            open.shift.as_mut().expect("shifted").to = Weights { blue: 0, green: 7 }
+        };
         assert_eq!(found(all, 900, elsewhere), refused("blue 0 / green 100"));
         let back = Weights::with(Colour::Green, 0);
         let went_back = |open: &mut OpenRelease| open.shift.as_mut().expect("shifted").to = back;
@@ -170,7 +244,10 @@ mod tests {
     #[test]
     fn the_old_colour_stays_for_the_whole_drain() {
         let all = Weights::with(Colour::Green, 100);
-        assert_eq!(found(all, 299, |_| {}), wait("100% to green; blue drains for 4m59s of 5m00s", 25));
+        assert_eq!(
+            found(all, 299, |_| {}),
+            wait("100% to green; blue drains for 4m59s of 5m00s", 25)
+        );
         assert_eq!(found(all, 300, |_| {}), Step::Stop);
     }
 
@@ -181,8 +258,13 @@ mod tests {
         assert_eq!(next(100, 2, false, 0, Some(9)), wait(text, 50));
         assert_eq!(next(100, 0, true, 0, Some(9)), wait(text, 50));
         // The drain comes first, and what is done needs no wait.
-        assert!(matches!(next(100, 2, true, 60, Some(9)), Step::Wait { percent: 25, .. }));
-        let done = Step::Done { summary: "blue is retired, green serves with 2 tasks".to_owned() };
+        assert!(matches!(
+            next(100, 2, true, 60, Some(9)),
+            Step::Wait { percent: 25, .. }
+        ));
+        let done = Step::Done {
+            summary: "blue is retired, green serves with 2 tasks".to_owned(),
+        };
         assert_eq!(next(100, 0, false, 0, Some(9)), done);
         assert_eq!(next(100, 0, false, 0, None), done);
         assert_eq!(next(100, 0, true, 0, None), Step::GiveBack);
@@ -193,9 +275,21 @@ mod tests {
         let mut view = view_of(NEW, Weights::with(Colour::Green, 100));
         (view.blue.desired, view.blue.running) = (0, 1);
         let open = release(&view, Some(view.weights));
-        let next = |settling| next_step(&open, &pair(), &view, [None, None], Duration::ZERO, settling);
+        let next = |settling| {
+            next_step(
+                &open,
+                &pair(),
+                &view,
+                [None, None],
+                Duration::ZERO,
+                settling,
+            )
+        };
         assert_eq!(next(None), wait("100% to green; blue stops 1 tasks", 90));
-        assert_eq!(next(Some(Duration::from_secs(9))), wait("100% to green; blue stops 1 tasks", 90));
+        assert_eq!(
+            next(Some(Duration::from_secs(9))),
+            wait("100% to green; blue stops 1 tasks", 90)
+        );
     }
 
     #[test]
@@ -203,12 +297,25 @@ mod tests {
         let mut recorded = pair();
         let mut owes = |was: [Option<bool>; 2], is: [Option<bool>; 2]| {
             (recorded.blue.suspended, recorded.green.suspended) = (was[0], was[1]);
-            gives_back(&recorded, is.map(|is| is.map(|scale_in_suspended| ScalingView { scale_in_suspended })))
+            gives_back(
+                &recorded,
+                is.map(|is| is.map(|scale_in_suspended| ScalingView { scale_in_suspended })),
+            )
         };
         let (on, off) = (Some(false), Some(true));
-        assert!(!owes([on, on], [on, on]) && !owes([off, off], [off, off]) && !owes([on, off], [on, off]));
-        assert!(owes([on, on], [off, on]) && owes([on, on], [on, off]) && owes([off, on], [on, on]));
+        assert!(
+            !owes([on, on], [on, on])
+                && !owes([off, off], [off, off])
+                && !owes([on, off], [on, off])
+        );
+        assert!(
+            owes([on, on], [off, on]) && owes([on, on], [on, off]) && owes([off, on], [on, on])
+        );
         // Without automatic scaling, then or now, nothing is owed.
-        assert!(!owes([None, None], [off, off]) && !owes([on, on], [None, None]) && !owes([None, on], [off, on]));
+        assert!(
+            !owes([None, None], [off, off])
+                && !owes([on, on], [None, None])
+                && !owes([None, on], [off, on])
+        );
     }
 }

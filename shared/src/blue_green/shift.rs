@@ -30,7 +30,9 @@ impl Asked {
     /// Healthy targets without which the new colour must not keep its traffic: `ceil(filled × minimum / 100)`, at least 1.
     #[must_use]
     pub fn floor(&self) -> u32 {
-        (self.filled * self.minimum_healthy_percent).div_ceil(100).max(1)
+        (self.filled * self.minimum_healthy_percent)
+            .div_ceil(100)
+            .max(1)
     }
 
     /// How long the traffic stays as it is at `percent`, before the next step or the end. An invocation that announced a shift and
@@ -78,7 +80,10 @@ pub fn next_step(
     settling: Option<Duration>,
 ) -> Step {
     let new = pair.idle();
-    let (standing, unseen) = (standing(release.shift.as_ref(), pair.weights(), view.weights), unseen(release, view));
+    let (standing, unseen) = (
+        standing(release.shift.as_ref(), pair.weights(), view.weights),
+        unseen(release, view),
+    );
     if let (Standing::Foreign { expected }, None) = (&standing, &unseen) {
         return Step::Fail(foreign(*expected, view.weights));
     }
@@ -87,22 +92,42 @@ pub fn next_step(
         return Step::Restore { reason };
     }
     if let Some(summary) = unseen {
-        return Step::Wait { summary, percent: 0 };
+        return Step::Wait {
+            summary,
+            percent: 0,
+        };
     }
     if let Standing::Unconfirmed = standing {
         return Step::Confirm;
     }
-    let baked = release.shift.as_ref().map_or(Duration::MAX, |shift| view.observed_at.since(shift.at));
+    let baked = release
+        .shift
+        .as_ref()
+        .map_or(Duration::MAX, |shift| view.observed_at.since(shift.at));
     let next = asked.steps.iter().copied().find(|step| *step > percent);
     let bake = asked.bake(percent);
     if percent > 0 && baked < bake {
-        return waiting(asked, pair, view, &format!("{} of {} baked", readable(baked), readable(bake)), baked);
+        return waiting(
+            asked,
+            pair,
+            view,
+            &format!("{} of {} baked", readable(baked), readable(bake)),
+            baked,
+        );
     }
     let Some(to) = next else {
-        let summary = format!("{percent}% to {new}, baked {}; {}", readable(bake), health(asked, pair, view));
+        let summary = format!(
+            "{percent}% to {new}, baked {}; {}",
+            readable(bake),
+            health(asked, pair, view)
+        );
         return Step::Done { summary };
     };
-    let overdue = if percent > 0 { baked.saturating_sub(bake) } else { elapsed };
+    let overdue = if percent > 0 {
+        baked.saturating_sub(bake)
+    } else {
+        elapsed
+    };
     match unready(asked, pair, view) {
         Some(Unready { missing, hopeless }) if hopeless || overdue >= HEALTH_DEADLINE => {
             refused(asked, new, percent, &missing, overdue)
@@ -119,10 +144,16 @@ pub fn next_step(
         }
         None => match settling {
             Some(left) => {
-                let why = format!("lets invocations that may still run end: {} left", readable(left));
+                let why = format!(
+                    "lets invocations that may still run end: {} left",
+                    readable(left)
+                );
                 waiting(asked, pair, view, &why, baked)
             }
-            None => Step::Shift { to: Weights::with(new, to), percent: progress(asked, to, Duration::ZERO) },
+            None => Step::Shift {
+                to: Weights::with(new, to),
+                percent: progress(asked, to, Duration::ZERO),
+            },
         },
     }
 }
@@ -172,7 +203,9 @@ pub fn watch(asked: &Asked, release: &OpenRelease, pair: &PriorPair, view: &Pair
     match (unfit(asked, pair, view), standing) {
         (Some(reason), _) => Watched::Restore { reason },
         (None, Standing::Unconfirmed) => Watched::Confirm,
-        (None, _) => Watched::Fit { health: health(asked, pair, view) },
+        (None, _) => Watched::Fit {
+            health: health(asked, pair, view),
+        },
     }
 }
 
@@ -191,9 +224,13 @@ fn standing(shift: Option<&Shift>, recorded: Weights, seen: Weights) -> Standing
         None if seen == recorded => Standing::Known,
         None => Standing::Foreign { expected: recorded },
         Some(Shift { to, made: true, .. }) if seen == *to => Standing::Known,
-        Some(Shift { to, made: false, .. }) if seen == *to => Standing::Unconfirmed,
+        Some(Shift {
+            to, made: false, ..
+        }) if seen == *to => Standing::Unconfirmed,
         // Announced and not made: the invocation died in between.
-        Some(Shift { from, made: false, .. }) if seen == *from => Standing::Known,
+        Some(Shift {
+            from, made: false, ..
+        }) if seen == *from => Standing::Known,
         Some(Shift { to, .. }) => Standing::Foreign { expected: *to },
     }
 }
@@ -221,9 +258,10 @@ fn unfit(asked: &Asked, pair: &PriorPair, view: &PairView) -> Option<String> {
             revision(&primary.task_definition),
             revision(&asked.task_definition)
         )),
-        Some(primary) if primary.rollout == Rollout::Failed => {
-            Some(format!("the deployment of {new} failed: {}", primary.reason))
-        }
+        Some(primary) if primary.rollout == Rollout::Failed => Some(format!(
+            "the deployment of {new} failed: {}",
+            primary.reason
+        )),
         None => Some(format!("{new} has no deployment any more")),
         Some(_) if healthy < floor => Some(format!(
             "{healthy} healthy targets in {new} with {}% of the traffic, {floor} needed ({}% of {})",
@@ -245,17 +283,24 @@ struct Unready {
 fn unready(asked: &Asked, pair: &PriorPair, view: &PairView) -> Option<Unready> {
     let new = pair.idle();
     let (service, healthy) = (view.of(new), view.healthy(pair, new));
-    let other = service.primary().is_none_or(|primary| primary.task_definition != asked.task_definition);
+    let other = service
+        .primary()
+        .is_none_or(|primary| primary.task_definition != asked.task_definition);
     if view.weights.of(new) == 0 {
         let mut missing = service.missing(&asked.task_definition, asked.filled);
         if healthy < asked.filled {
             missing.push(format!("{healthy} of {} targets healthy", asked.filled));
         }
-        return (!missing.is_empty()).then(|| Unready { missing: missing.join("; "), hopeless: other });
+        return (!missing.is_empty()).then(|| Unready {
+            missing: missing.join("; "),
+            hopeless: other,
+        });
     }
     // While it serves it may be growing, and tasks that are still starting are no reason to wait.
-    (healthy < asked.filled)
-        .then(|| Unready { missing: format!("{healthy} of {} targets healthy", asked.filled), hopeless: other })
+    (healthy < asked.filled).then(|| Unready {
+        missing: format!("{healthy} of {} targets healthy", asked.filled),
+        hopeless: other,
+    })
 }
 
 fn refused(asked: &Asked, new: Colour, percent: u32, missing: &str, waited: Duration) -> Step {
@@ -267,20 +312,31 @@ fn refused(asked: &Asked, new: Colour, percent: u32, missing: &str, waited: Dura
     match percent {
         0 => Step::Fail(Failure::job(message)),
         _ => Step::Restore {
-            reason: format!("{new} is not fit to get more traffic after {}: {missing}", readable(waited)),
+            reason: format!(
+                "{new} is not fit to get more traffic after {}: {missing}",
+                readable(waited)
+            ),
         },
     }
 }
 
 fn health(asked: &Asked, pair: &PriorPair, view: &PairView) -> String {
     let new = pair.idle();
-    format!("{} healthy targets in {new}, at least {} needed", view.healthy(pair, new), asked.floor())
+    format!(
+        "{} healthy targets in {new}, at least {} needed",
+        view.healthy(pair, new),
+        asked.floor()
+    )
 }
 
 fn waiting(asked: &Asked, pair: &PriorPair, view: &PairView, what: &str, baked: Duration) -> Step {
     let percent = view.weights.percent(pair.idle());
     Step::Wait {
-        summary: format!("{percent}% to {}, {what}; {}", pair.idle(), health(asked, pair, view)),
+        summary: format!(
+            "{percent}% to {}, {what}; {}",
+            pair.idle(),
+            health(asked, pair, view)
+        ),
         percent: progress(asked, percent, baked),
     }
 }
@@ -288,8 +344,17 @@ fn waiting(asked: &Asked, pair: &PriorPair, view: &PairView, what: &str, baked: 
 /// How far the shift is, 0 to 99, by the time that it takes.
 fn progress(asked: &Asked, percent: u32, baked: Duration) -> u8 {
     let total: Duration = asked.steps.iter().map(|step| asked.bake(*step)).sum();
-    let before: Duration = asked.steps.iter().filter(|step| **step < percent).map(|step| asked.bake(*step)).sum();
-    let here = if percent > 0 { baked.min(asked.bake(percent)) } else { Duration::ZERO };
+    let before: Duration = asked
+        .steps
+        .iter()
+        .filter(|step| **step < percent)
+        .map(|step| asked.bake(*step))
+        .sum();
+    let here = if percent > 0 {
+        baked.min(asked.bake(percent))
+    } else {
+        Duration::ZERO
+    };
     let done = (before + here).as_secs() * 100;
     u8::try_from(done.checked_div(total.as_secs()).unwrap_or(0).min(99)).unwrap_or(99)
 }

@@ -19,7 +19,10 @@ pub fn enough(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> u32 {
     };
     let by_old = grown(pair.live, at_least.max(filled));
     let by_new = grown(pair.idle(), filled);
-    [by_old, by_new].into_iter().flatten().fold(at_least, u32::max)
+    [by_old, by_new]
+        .into_iter()
+        .flatten()
+        .fold(at_least, u32::max)
 }
 
 #[cfg(test)]
@@ -33,7 +36,10 @@ mod tests {
         let after = |sized, green_percent, blue, green| {
             let mut view = view(Weights::with(Colour::Green, green_percent));
             (view.blue.desired, view.green.desired) = (blue, green);
-            let release = OpenRelease { sized, ..release(&view, None) };
+            let release = OpenRelease {
+                sized,
+                ..release(&view, None)
+            };
             enough(&release, &pair(), &view)
         };
         let sized = |green_percent, blue, green| after(None, green_percent, blue, green);
@@ -53,7 +59,10 @@ mod tests {
             before.blue.desired_count = recorded;
             let mut view = view(Weights::with(Colour::Green, green_percent));
             (view.blue.desired, view.green.desired) = (blue, green);
-            let mut release = OpenRelease { sized, ..release(&view, None) };
+            let mut release = OpenRelease {
+                sized,
+                ..release(&view, None)
+            };
             release.change.as_mut().expect("changed").desired_count = filled;
             super::enough(&release, &before, &view)
         };

@@ -60,25 +60,47 @@ impl Sighting {
 
 /// What this look saw of every minute from 1 to `last` that is not final yet. `first` is the first judged minute since the Unix epoch.
 #[must_use]
-pub fn sightings(earlier: &Sightings, data: &Data, first: i64, last: u32, now_secs: i64) -> Sightings {
+pub fn sightings(
+    earlier: &Sightings,
+    data: &Data,
+    first: i64,
+    last: u32,
+    now_secs: i64,
+) -> Sightings {
     let recent = (1..=last).filter(|&minute| age_secs(first, minute, now_secs) < FINAL_SECS);
     recent
         .map(|minute| {
             let seen = |group: Group| {
                 let digest = digest(data, first + i64::from(minute) - 1, group);
                 let known = earlier.get(&minute).map(|sighting| sighting.of(group));
-                let since = known.filter(|(before, _)| *before == digest).map_or(now_secs, |(_, since)| since);
+                let since = known
+                    .filter(|(before, _)| *before == digest)
+                    .map_or(now_secs, |(_, since)| since);
                 (digest, since)
             };
-            let [errors, latency, custom] = [Group::Errors, Group::Latency, Group::Custom].map(seen);
-            (minute, Sighting { errors, latency, custom })
+            let [errors, latency, custom] =
+                [Group::Errors, Group::Latency, Group::Custom].map(seen);
+            (
+                minute,
+                Sighting {
+                    errors,
+                    latency,
+                    custom,
+                },
+            )
         })
         .collect()
 }
 
 /// Whether the points of a minute have not changed for long enough. `sightings` are those of this look.
 #[must_use]
-pub fn is_steady(sightings: &Sightings, first: i64, minute: u32, group: Group, now_secs: i64) -> bool {
+pub fn is_steady(
+    sightings: &Sightings,
+    first: i64,
+    minute: u32,
+    group: Group,
+    now_secs: i64,
+) -> bool {
     match sightings.get(&minute) {
         Some(sighting) => now_secs - sighting.of(group).1 >= STEADY_SECS,
         None => age_secs(first, minute, now_secs) >= FINAL_SECS,
@@ -98,7 +120,9 @@ fn digest(data: &Data, at: i64, group: Group) -> u32 {
     let points = data.iter().filter(|(id, _)| group_of(id) == Some(group));
     let found = points.filter_map(|(id, points)| Some((id, points.get(&at)?)));
     let bytes = found.flat_map(|(id, value)| id.bytes().chain(value.to_bits().to_be_bytes()));
-    bytes.fold(BASIS, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(PRIME))
+    bytes.fold(BASIS, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(PRIME)
+    })
 }
 
 /// The group of a query by its id after the side: `c_n`, `b_t2`, `c_m0x`. Answers of other classes than 5xx are only compared.
@@ -117,7 +141,11 @@ fn group_of(id: &str) -> Option<Group> {
 /// there, no fewer answers than response times. One in 2,000, or 2, may be missing (ours): what is missing of a counter that has arrived in part
 /// is more, unless hardly any of its requests failed.
 fn balance(data: &Data, side: char, at: i64) -> Option<bool> {
-    let point = |id: &str| data.get(&format!("{side}_{id}")).and_then(|points: &Points| points.get(&at)).copied();
+    let point = |id: &str| {
+        data.get(&format!("{side}_{id}"))
+            .and_then(|points: &Points| points.get(&at))
+            .copied()
+    };
     let timed = point("s")?;
     let answers: f64 = ["2", "3", "4", "e"].iter().filter_map(|id| point(id)).sum();
     let slack = (timed / 2_000.0).max(2.0);
@@ -137,8 +165,13 @@ pub fn is_contradictory(data: &Data, side: char, at: i64) -> bool {
 /// that time is taken for one whose counters agree: what is in doubt is left out, not judged.
 #[must_use]
 pub fn agrees(data: &Data, side: char, until: i64) -> bool {
-    let requests = data.get(&format!("{side}_n")).into_iter().flat_map(|points| points.range(..until));
-    let minutes: Vec<bool> = requests.filter_map(|(at, _)| balance(data, side, *at)).collect();
+    let requests = data
+        .get(&format!("{side}_n"))
+        .into_iter()
+        .flat_map(|points| points.range(..until));
+    let minutes: Vec<bool> = requests
+        .filter_map(|(at, _)| balance(data, side, *at))
+        .collect();
     let unbalanced = minutes.iter().filter(|balanced| !**balanced).count();
     unbalanced <= (minutes.len() / UNBALANCED_ONE_IN).max(1)
 }
@@ -150,7 +183,10 @@ mod tests {
     const FIRST: i64 = 29_460_060;
 
     fn data(points: &[(&str, f64)]) -> Data {
-        points.iter().map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)]))).collect()
+        points
+            .iter()
+            .map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)])))
+            .collect()
     }
 
     fn at(secs: i64) -> i64 {
@@ -175,10 +211,23 @@ mod tests {
 
     #[test]
     fn a_point_that_appears_is_a_change_and_so_is_one_under_another_name() {
-        let first = sightings(&Sightings::new(), &data(&[("c_n", 100.0)]), FIRST, 1, at(60));
-        for other in [data(&[("c_n", 100.0), ("c_e", 1.0)]), data(&[("c_e", 100.0)]), data(&[])] {
+        let first = sightings(
+            &Sightings::new(),
+            &data(&[("c_n", 100.0)]),
+            FIRST,
+            1,
+            at(60),
+        );
+        for other in [
+            data(&[("c_n", 100.0), ("c_e", 1.0)]),
+            data(&[("c_e", 100.0)]),
+            data(&[]),
+        ] {
             let next = sightings(&first, &other, FIRST, 1, at(180));
-            assert!(!is_steady(&next, FIRST, 1, Group::Errors, at(180)), "{other:?}");
+            assert!(
+                !is_steady(&next, FIRST, 1, Group::Errors, at(180)),
+                "{other:?}"
+            );
         }
     }
 
@@ -197,9 +246,13 @@ mod tests {
         let first = sightings(&Sightings::new(), &data(&before), FIRST, 1, at(60));
         let changed = |id: &str| {
             let mut after = before.to_vec();
-            after.iter_mut().filter(|(known, _)| *known == id).for_each(|point| point.1 += 1.0);
+            after
+                .iter_mut()
+                .filter(|(known, _)| *known == id)
+                .for_each(|point| point.1 += 1.0);
             let next = sightings(&first, &data(&after), FIRST, 1, at(180));
-            [Group::Errors, Group::Latency, Group::Custom].map(|group| is_steady(&next, FIRST, 1, group, at(180)))
+            [Group::Errors, Group::Latency, Group::Custom]
+                .map(|group| is_steady(&next, FIRST, 1, group, at(180)))
         };
         for id in ["c_n", "b_e", "c_x"] {
             assert_eq!(changed(id), [false, true, true], "{id}");
@@ -213,9 +266,20 @@ mod tests {
 
     #[test]
     fn an_old_minute_is_final_although_it_was_never_seen_before() {
-        let seen = |secs| sightings(&Sightings::new(), &data(&[("c_n", 100.0)]), FIRST, 1, at(secs));
+        let seen = |secs| {
+            sightings(
+                &Sightings::new(),
+                &data(&[("c_n", 100.0)]),
+                FIRST,
+                1,
+                at(secs),
+            )
+        };
         let is_steady = |secs| is_steady(&seen(secs), FIRST, 1, Group::Errors, at(secs));
-        assert!(!is_steady(359) && is_steady(360), "the judge waits until then");
+        assert!(
+            !is_steady(359) && is_steady(360),
+            "the judge waits until then"
+        );
         assert_eq!(seen(360), Sightings::new(), "what is final is not kept");
     }
 
@@ -231,21 +295,48 @@ mod tests {
         ];
         let with = |id: &str, value: f64| {
             let mut points = whole.to_vec();
-            points.iter_mut().filter(|(known, _)| *known == id).for_each(|point| point.1 = value);
+            points
+                .iter_mut()
+                .filter(|(known, _)| *known == id)
+                .for_each(|point| point.1 = value);
             is_contradictory(&data(&points), 'c', FIRST)
         };
         assert!(!with("c_n", 60_000.0));
         assert!(with("c_e", 2_700.0), "errors are missing");
-        assert!(with("c_2", 40_000.0) && with("c_3", 1_000.0) && with("c_4", 500.0), "answers are missing");
-        assert!(with("c_n", 50_000.0), "there are more answers than requests");
-        assert!(!with("c_n", 70_000.0), "requests that were never answered are not missing");
-        assert!(!with("c_s", 50_000.0), "response times that are missing say nothing about errors");
-        assert!(!with("c_2", 53_970.0) && with("c_2", 53_969.0), "one in 2,000");
+        assert!(
+            with("c_2", 40_000.0) && with("c_3", 1_000.0) && with("c_4", 500.0),
+            "answers are missing"
+        );
+        assert!(
+            with("c_n", 50_000.0),
+            "there are more answers than requests"
+        );
+        assert!(
+            !with("c_n", 70_000.0),
+            "requests that were never answered are not missing"
+        );
+        assert!(
+            !with("c_s", 50_000.0),
+            "response times that are missing say nothing about errors"
+        );
+        assert!(
+            !with("c_2", 53_970.0) && with("c_2", 53_969.0),
+            "one in 2,000"
+        );
         let fewer = [("c_n", 50_000.0), ("c_s", 60_000.0), ("c_e", 3_000.0)];
-        assert!(is_contradictory(&data(&fewer), 'c', FIRST), "there are more response times than requests");
+        assert!(
+            is_contradictory(&data(&fewer), 'c', FIRST),
+            "there are more response times than requests"
+        );
         let late = [("c_n", 60_000.0), ("c_s", 60_000.0), ("c_e", 3_000.0)];
-        assert!(!is_contradictory(&data(&late), 'c', FIRST), "the 2xx have not arrived, and are not judged");
-        assert!(!is_contradictory(&data(&[("c_n", 100.0), ("c_e", 3.0)]), 'c', FIRST), "nothing to compare with");
+        assert!(
+            !is_contradictory(&data(&late), 'c', FIRST),
+            "the 2xx have not arrived, and are not judged"
+        );
+        assert!(
+            !is_contradictory(&data(&[("c_n", 100.0), ("c_e", 3.0)]), 'c', FIRST),
+            "nothing to compare with"
+        );
     }
 
     #[test]
@@ -253,7 +344,11 @@ mod tests {
         let hour = |minutes: i64, unbalanced: i64| {
             let mut data = Data::new();
             for at in FIRST - minutes..FIRST {
-                let answers = if at - FIRST + minutes < unbalanced { 900.0 } else { 1_000.0 };
+                let answers = if at - FIRST + minutes < unbalanced {
+                    900.0
+                } else {
+                    1_000.0
+                };
                 for (id, value) in [("b_n", 1_000.0), ("b_s", 1_000.0), ("b_2", answers)] {
                     data.entry(id.to_owned()).or_default().insert(at, value);
                 }
@@ -262,6 +357,9 @@ mod tests {
         };
         assert!(hour(60, 3) && !hour(60, 4));
         assert!(hour(10, 1) && !hour(10, 2));
-        assert!(agrees(&Data::new(), 'b', FIRST), "nothing is known against it");
+        assert!(
+            agrees(&Data::new(), 'b', FIRST),
+            "nothing is known against it"
+        );
     }
 }

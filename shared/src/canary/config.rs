@@ -100,20 +100,33 @@ impl Settings {
     /// # Errors
     /// A ConfigurationError that names the field and what is legal.
     pub fn read(bytes: &[u8], location: &str) -> Result<Self, Failure> {
-        let refuse = |why: String| Failure::configuration(format!("`{location}`: {why}; correct the file"));
+        let refuse =
+            |why: String| Failure::configuration(format!("`{location}`: {why}; correct the file"));
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let file: File = serde_path_to_error::deserialize(&mut deserializer).map_err(|e| refuse(e.to_string()))?;
+        let file: File = serde_path_to_error::deserialize(&mut deserializer)
+            .map_err(|e| refuse(e.to_string()))?;
         let judge = file.judge.as_ref().map(JudgeConfig::from_json).transpose();
-        let judge = judge.map_err(|e| refuse(format!("judge.{e}")))?.unwrap_or_default();
+        let judge = judge
+            .map_err(|e| refuse(format!("judge.{e}")))?
+            .unwrap_or_default();
         let count = file.metrics.len();
         if count > CUSTOM_METRICS {
-            return Err(refuse(format!("metrics: found {count}; legal: {CUSTOM_METRICS} at most")));
+            return Err(refuse(format!(
+                "metrics: found {count}; legal: {CUSTOM_METRICS} at most"
+            )));
         }
-        let custom = file.metrics.into_iter().enumerate().map(|(index, metric)| metric.checked(index));
+        let custom = file
+            .metrics
+            .into_iter()
+            .enumerate()
+            .map(|(index, metric)| metric.checked(index));
         let custom: Vec<Custom> = custom.collect::<Result<_, _>>().map_err(refuse)?;
         let mut names = BTreeSet::new();
         if let Some(twice) = custom.iter().find(|custom| !names.insert(&custom.name)) {
-            return Err(refuse(format!("metrics: two are called `{}`; legal: names that differ", twice.name)));
+            return Err(refuse(format!(
+                "metrics: two are called `{}`; legal: names that differ",
+                twice.name
+            )));
         }
         let sum: f64 = custom.iter().map(|custom| custom.weight).sum();
         if sum > CUSTOM_WEIGHT {
@@ -129,18 +142,29 @@ impl Settings {
     pub fn metrics(&self, thresholds_ms: &[f64]) -> Vec<MetricSpec> {
         let left = 1.0 - self.custom.iter().map(|custom| custom.weight).sum::<f64>();
         let built_in = self.judge.metrics(thresholds_ms).into_iter();
-        let built_in = built_in.map(|spec| MetricSpec { weight: spec.weight * left, ..spec });
-        built_in.chain(self.counts().map(|(_, custom)| custom.spec())).collect()
+        let built_in = built_in.map(|spec| MetricSpec {
+            weight: spec.weight * left,
+            ..spec
+        });
+        built_in
+            .chain(self.counts().map(|(_, custom)| custom.spec()))
+            .collect()
     }
 
     /// The counts among the metrics, each with its place.
     pub fn counts(&self) -> impl Iterator<Item = (usize, &Custom)> {
-        self.custom.iter().enumerate().filter(|(_, custom)| matches!(custom.kind, Kind::Count { .. }))
+        self.custom
+            .iter()
+            .enumerate()
+            .filter(|(_, custom)| matches!(custom.kind, Kind::Count { .. }))
     }
 
     /// The values among the metrics, each with its place.
     pub fn values(&self) -> impl Iterator<Item = (usize, &Custom)> {
-        self.custom.iter().enumerate().filter(|(_, custom)| matches!(custom.kind, Kind::Value { .. }))
+        self.custom
+            .iter()
+            .enumerate()
+            .filter(|(_, custom)| matches!(custom.kind, Kind::Value { .. }))
     }
 }
 
@@ -167,7 +191,10 @@ impl CustomFile {
         };
         text("name", &self.name)?;
         text("namespace", &self.namespace)?;
-        if self.name.chars().count() > NAME_CHARS || self.name == "errors" || self.name.starts_with("latency[") {
+        if self.name.chars().count() > NAME_CHARS
+            || self.name == "errors"
+            || self.name.starts_with("latency[")
+        {
             return Err(format!(
                 "{}: found {:?}; legal: up to {NAME_CHARS} characters, and not the name of a built-in metric",
                 at("name"),
@@ -180,12 +207,14 @@ impl CustomFile {
                 at("dimensions")
             ));
         }
-        let between = |field: &str, value: Option<f64>, default: f64, low: f64, high: f64| match value {
-            Some(found) if !(low..=high).contains(&found) => {
-                Err(format!("{}: found {found}; legal: {low} to {high}", at(field)))
-            }
-            found => Ok(found.unwrap_or(default)),
-        };
+        let between =
+            |field: &str, value: Option<f64>, default: f64, low: f64, high: f64| match value {
+                Some(found) if !(low..=high).contains(&found) => Err(format!(
+                    "{}: found {found}; legal: {low} to {high}",
+                    at(field)
+                )),
+                found => Ok(found.unwrap_or(default)),
+            };
         let share = |field: &str, value: Option<f64>| match value {
             Some(found) => between(field, Some(found), 0.0, 0.0, 1.0).map(Some),
             None => Ok(None),
@@ -196,11 +225,23 @@ impl CustomFile {
         let floor = share("floor", self.floor)?;
         let promote_floor = share("promote_floor", self.promote_floor)?;
         let promotion = match self.promote_tolerance {
-            Some(_) => Some(between("promote_tolerance", self.promote_tolerance, 2.0, 1.0, 1e3)?),
+            Some(_) => Some(between(
+                "promote_tolerance",
+                self.promote_tolerance,
+                2.0,
+                1.0,
+                1e3,
+            )?),
             None => None,
         };
-        let promotion = promotion.map(|tolerance| Promotion { tolerance, floor: promote_floor });
-        let counting = floor.is_some() || promotion.is_some() || promote_floor.is_some() || self.dispersion.is_some();
+        let promotion = promotion.map(|tolerance| Promotion {
+            tolerance,
+            floor: promote_floor,
+        });
+        let counting = floor.is_some()
+            || promotion.is_some()
+            || promote_floor.is_some()
+            || self.dispersion.is_some();
         let kind = match (self.count, self.total, self.value, self.statistic) {
             (Some(count), Some(total), None, None) => Kind::Count { count, total },
             (None, None, Some(_), _) if counting => {
@@ -209,9 +250,10 @@ impl CustomFile {
                     at("value")
                 ));
             }
-            (None, None, Some(value), statistic) => {
-                Kind::Value { value, statistic: statistic.unwrap_or_else(|| "Average".to_owned()) }
-            }
+            (None, None, Some(value), statistic) => Kind::Value {
+                value,
+                statistic: statistic.unwrap_or_else(|| "Average".to_owned()),
+            },
             _ => {
                 return Err(format!(
                     "{}: legal: `count` and `total`, the names of two metrics whose sums are compared, or `value` and perhaps its `statistic`",
@@ -219,8 +261,20 @@ impl CustomFile {
                 ));
             }
         };
-        let (name, namespace, dimensions, worse) = (self.name, self.namespace, self.dimensions, self.worse);
-        Ok(Custom { name, namespace, dimensions, kind, worse, weight, tolerance, floor, dispersion, promotion })
+        let (name, namespace, dimensions, worse) =
+            (self.name, self.namespace, self.dimensions, self.worse);
+        Ok(Custom {
+            name,
+            namespace,
+            dimensions,
+            kind,
+            worse,
+            weight,
+            tolerance,
+            floor,
+            dispersion,
+            promotion,
+        })
     }
 }
 

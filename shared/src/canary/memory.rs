@@ -88,14 +88,19 @@ impl Memory {
     /// When it was written by another version.
     pub fn read(payload: &Value) -> Result<Self, Failure> {
         serde_json::from_value(payload.clone()).map_err(|e| {
-            Failure::job(format!("the continuation token was not written by this version: {e}; release again"))
+            Failure::job(format!(
+                "the continuation token was not written by this version: {e}; release again"
+            ))
         })
     }
 
     /// The same with a hold that began in that minute, unless it began before.
     #[must_use]
     pub fn with_hold(self, minute: u32) -> Self {
-        Self { held: self.held.or(Some(minute)), ..self }
+        Self {
+            held: self.held.or(Some(minute)),
+            ..self
+        }
     }
 
     /// The progress of a judge of the metrics of these names.
@@ -105,16 +110,28 @@ impl Memory {
     pub fn progress(&self, names: &[String]) -> Result<Progress, Failure> {
         let name = |index: usize| {
             names.get(index).cloned().ok_or_else(|| {
-                Failure::configuration("the metrics are not those that the bake began with; release again")
+                Failure::configuration(
+                    "the metrics are not those that the bake began with; release again",
+                )
             })
         };
         let mut skipped = BTreeMap::new();
         for (index, text) in &self.skipped {
             skipped.insert(name(*index)?, ranges(text));
         }
-        let peak = |(log_e, index, minute): (f64, usize, u32)| Ok(Peak { log_e, metric: name(index)?, minute });
+        let peak = |(log_e, index, minute): (f64, usize, u32)| {
+            Ok(Peak {
+                log_e,
+                metric: name(index)?,
+                minute,
+            })
+        };
         let highest = self.highest.map(peak).transpose()?;
-        Ok(Progress { v: PROGRESS_VERSION, skipped, highest })
+        Ok(Progress {
+            v: PROGRESS_VERSION,
+            skipped,
+            highest,
+        })
     }
 
     /// The same with what a look left, short enough for a token.
@@ -126,10 +143,14 @@ impl Memory {
             skipped.extend(place(name).map(|place| (place, pairs(ranges))));
         }
         let highest = progress.highest.as_ref();
-        let highest = highest.and_then(|peak| Some((peak.log_e, place(&peak.metric)?, peak.minute)));
+        let highest =
+            highest.and_then(|peak| Some((peak.log_e, place(&peak.metric)?, peak.minute)));
         let mut memory = Self { highest, ..self };
         loop {
-            memory.skipped = skipped.iter().map(|(place, ranges)| (*place, written(ranges))).collect();
+            memory.skipped = skipped
+                .iter()
+                .map(|(place, ranges)| (*place, written(ranges)))
+                .collect();
             if memory.payload().to_string().len() <= PAYLOAD_CHARS || !join(&mut skipped) {
                 return memory;
             }
@@ -145,10 +166,15 @@ impl Memory {
 
 /// Makes one range of the two that are nearest to each other; `false` when every metric has one at most.
 fn join(skipped: &mut BTreeMap<usize, Vec<Range>>) -> bool {
-    let gaps = skipped
-        .iter()
-        .flat_map(|(place, ranges)| ranges.windows(2).enumerate().map(|(at, two)| (two[1].0 - two[0].1, *place, at)));
-    let Some((_, place, at)) = gaps.min() else { return false };
+    let gaps = skipped.iter().flat_map(|(place, ranges)| {
+        ranges
+            .windows(2)
+            .enumerate()
+            .map(|(at, two)| (two[1].0 - two[0].1, *place, at))
+    });
+    let Some((_, place, at)) = gaps.min() else {
+        return false;
+    };
     if let Some(ranges) = skipped.get_mut(&place) {
         ranges[at].1 = ranges[at + 1].1;
         ranges.remove(at + 1);
@@ -157,7 +183,13 @@ fn join(skipped: &mut BTreeMap<usize, Vec<Range>>) -> bool {
 }
 
 fn written(ranges: &[Range]) -> String {
-    let one = |(first, last): &Range| if first == last { first.to_string() } else { format!("{first}-{last}") };
+    let one = |(first, last): &Range| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first}-{last}")
+        }
+    };
     ranges.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
@@ -167,11 +199,15 @@ fn ranges(text: &str) -> MinuteRanges {
         Some((first.parse().ok()?, last.parse().ok()?))
     };
     let pairs: Vec<Range> = text.split(',').filter_map(one).collect();
-    serde_json::to_value(pairs).and_then(serde_json::from_value).unwrap_or_default()
+    serde_json::to_value(pairs)
+        .and_then(serde_json::from_value)
+        .unwrap_or_default()
 }
 
 fn pairs(ranges: &MinuteRanges) -> Vec<Range> {
-    serde_json::to_value(ranges).and_then(serde_json::from_value).unwrap_or_default()
+    serde_json::to_value(ranges)
+        .and_then(serde_json::from_value)
+        .unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -188,17 +224,32 @@ mod tests {
     }
 
     fn memory() -> Memory {
-        Memory::new(29_460_060, vec![61.123, 120.456, 300.789, 451.184], (1.2345, 10.1234), 0.001_234)
+        Memory::new(
+            29_460_060,
+            vec![61.123, 120.456, 300.789, 451.184],
+            (1.2345, 10.1234),
+            0.001_234,
+        )
     }
 
     fn progress(skipped: impl Fn(u32) -> bool) -> Progress {
-        let minutes: Vec<Range> =
-            (1..=1_380).filter(|minute| skipped(*minute)).map(|minute| (minute, minute)).collect();
-        let ranges: MinuteRanges = serde_json::from_value(serde_json::to_value(minutes).unwrap()).unwrap();
+        let minutes: Vec<Range> = (1..=1_380)
+            .filter(|minute| skipped(*minute))
+            .map(|minute| (minute, minute))
+            .collect();
+        let ranges: MinuteRanges =
+            serde_json::from_value(serde_json::to_value(minutes).unwrap()).unwrap();
         Progress {
             v: PROGRESS_VERSION,
-            skipped: names().into_iter().map(|name| (name, ranges.clone())).collect(),
-            highest: Some(Peak { log_e: 3.218_875_824_868_201, metric: names()[14].clone(), minute: 1_379 }),
+            skipped: names()
+                .into_iter()
+                .map(|name| (name, ranges.clone()))
+                .collect(),
+            highest: Some(Peak {
+                log_e: 3.218_875_824_868_201,
+                metric: names()[14].clone(),
+                minute: 1_379,
+            }),
         }
     }
 
@@ -209,24 +260,44 @@ mod tests {
         let read = Memory::read(&kept.payload()).expect("of this version");
         assert_eq!(read, kept);
         assert_eq!(read.progress(&names()), Ok(progress));
-        assert!(read.progress(&names()[..3]).is_err(), "the metrics were changed");
+        assert!(
+            read.progress(&names()[..3]).is_err(),
+            "the metrics were changed"
+        );
     }
 
     #[test]
     fn the_token_is_short_enough_whatever_was_skipped() {
-        for skipped in [|minute| minute % 2 == 0, |minute| minute % 7 == 0, |minute: u32| minute.is_power_of_two()] {
+        for skipped in [
+            |minute| minute % 2 == 0,
+            |minute| minute % 7 == 0,
+            |minute: u32| minute.is_power_of_two(),
+        ] {
             let progress = progress(skipped);
             let now_secs = (memory().first + 1_380) * 60;
-            let seen = sightings(&Sightings::new(), &Data::new(), memory().first, 1_380, now_secs);
+            let seen = sightings(
+                &Sightings::new(),
+                &Data::new(),
+                memory().first,
+                1_380,
+                now_secs,
+            );
             assert_eq!(seen.len(), 6);
-            let kept = memory().with_sightings(seen).with_hold(1_380).with_progress(&progress, &names());
+            let kept = memory()
+                .with_sightings(seen)
+                .with_hold(1_380)
+                .with_progress(&progress, &names());
             let since = Timestamp::from_secs(1_767_603_600).expect("in range");
-            let token = Token::new("evaluate-canary", since).with_payload(Some(kept.payload())).text();
+            let token = Token::new("evaluate-canary", since)
+                .with_payload(Some(kept.payload()))
+                .text();
             assert!(token.len() <= TOKEN_CHARS, "{}", token.len());
             let read = kept.progress(&names()).expect("the same metrics");
             assert_eq!(read.highest, progress.highest);
             for (name, ranges) in &progress.skipped {
-                let lost = (1..=1_380).find(|minute| ranges.contains(*minute) && !read.skipped[name].contains(*minute));
+                let lost = (1..=1_380).find(|minute| {
+                    ranges.contains(*minute) && !read.skipped[name].contains(*minute)
+                });
                 assert_eq!(lost, None, "what was skipped stays skipped");
             }
         }
@@ -235,13 +306,24 @@ mod tests {
     #[test]
     fn the_token_has_short_names_and_only_what_there_is() {
         let first = Memory::new(100, vec![60.5, 90.0], (1.5, 2.5), 0.001);
-        assert_eq!(first.payload(), serde_json::json!({"f": 100, "x": [60.5, 90.0], "e": 1.5, "l": 2.5, "r": 0.001}));
+        assert_eq!(
+            first.payload(),
+            serde_json::json!({"f": 100, "x": [60.5, 90.0], "e": 1.5, "l": 2.5, "r": 0.001})
+        );
         let names: Vec<String> = ["errors", "orders"].map(ToOwned::to_owned).into();
         let ranges = |text: &str| serde_json::from_str::<MinuteRanges>(text).unwrap();
         let progress = Progress {
             v: PROGRESS_VERSION,
-            skipped: [("errors".to_owned(), ranges("[[3,3],[7,9]]")), ("orders".to_owned(), ranges("[[1,2]]"))].into(),
-            highest: Some(Peak { log_e: 2.5, metric: "orders".to_owned(), minute: 6 }),
+            skipped: [
+                ("errors".to_owned(), ranges("[[3,3],[7,9]]")),
+                ("orders".to_owned(), ranges("[[1,2]]")),
+            ]
+            .into(),
+            highest: Some(Peak {
+                log_e: 2.5,
+                metric: "orders".to_owned(),
+                minute: 6,
+            }),
         };
         let kept = first.with_hold(30).with_progress(&progress, &names);
         assert_eq!(
@@ -264,23 +346,39 @@ mod tests {
     #[test]
     fn a_token_of_another_version_and_changed_metrics_are_refused() {
         let refused = Memory::read(&serde_json::json!({"f": 100, "more": 1})).unwrap_err();
-        assert!(refused.message.starts_with("the continuation token was not written by this version: "), "{refused}");
+        assert!(
+            refused
+                .message
+                .starts_with("the continuation token was not written by this version: "),
+            "{refused}"
+        );
         assert!(refused.message.ends_with("; release again"), "{refused}");
         let kept = memory().with_progress(&progress(|minute| minute == 7), &names());
         let changed = kept.progress(&names()[..14]).unwrap_err();
         assert_eq!(
             changed,
-            Failure::configuration("the metrics are not those that the bake began with; release again")
+            Failure::configuration(
+                "the metrics are not those that the bake began with; release again"
+            )
         );
     }
 
     #[test]
     fn the_nearest_ranges_become_one_where_room_is_short() {
-        let mut skipped = BTreeMap::from([(0, vec![(1, 1), (4, 5), (20, 20)]), (1, vec![(2, 2), (9, 9)])]);
+        let mut skipped = BTreeMap::from([
+            (0, vec![(1, 1), (4, 5), (20, 20)]),
+            (1, vec![(2, 2), (9, 9)]),
+        ]);
         assert!(join(&mut skipped));
-        assert_eq!(skipped, BTreeMap::from([(0, vec![(1, 5), (20, 20)]), (1, vec![(2, 2), (9, 9)])]));
+        assert_eq!(
+            skipped,
+            BTreeMap::from([(0, vec![(1, 5), (20, 20)]), (1, vec![(2, 2), (9, 9)])])
+        );
         assert!(join(&mut skipped) && join(&mut skipped));
-        assert_eq!(skipped, BTreeMap::from([(0, vec![(1, 20)]), (1, vec![(2, 9)])]));
+        assert_eq!(
+            skipped,
+            BTreeMap::from([(0, vec![(1, 20)]), (1, vec![(2, 9)])])
+        );
         assert!(!join(&mut skipped), "there is nothing more to make one of");
     }
 }

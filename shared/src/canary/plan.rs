@@ -34,11 +34,16 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
     let total: f64 = weight.values().sum();
     let mean = |id: &str| {
         let found = points(id);
-        let sum = weight.iter().map(|(at, weight)| Some(found.get(at)? * weight)).sum::<Option<f64>>()?;
+        let sum = weight
+            .iter()
+            .map(|(at, weight)| Some(found.get(at)? * weight))
+            .sum::<Option<f64>>()?;
         // Thousandths of a millisecond: they are kept in the token.
         Some((sum / total * 1e6).round() / 1e3).filter(|ms| *ms > 0.0 && ms.is_finite())
     };
-    let (Some(p75), Some(p90), Some(p99)) = (mean("b_p75"), mean("b_p90"), mean("b_p99")) else { return Vec::new() };
+    let (Some(p75), Some(p90), Some(p99)) = (mean("b_p75"), mean("b_p90"), mean("b_p99")) else {
+        return Vec::new();
+    };
     let mut thresholds = vec![p75, p90, p99, (p99 * 1_500.0).round() / 1e3];
     thresholds.sort_by(f64::total_cmp);
     thresholds
@@ -48,8 +53,14 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
 #[must_use]
 pub fn errors(data: &Data, first: i64) -> Errors {
     let minutes = counted(data, first, "b_n", &["b_e", "b_x"]);
-    let (requests, bad) = minutes.iter().fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
-    let rate = if requests > 0 { bad as f64 / requests as f64 } else { 0.0 };
+    let (requests, bad) = minutes
+        .iter()
+        .fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
+    let rate = if requests > 0 {
+        bad as f64 / requests as f64
+    } else {
+        0.0
+    };
     Errors {
         dispersion: rounded(dispersion(&minutes).phi),
         rate: (rate * 1e6).round() / 1e6,
@@ -60,7 +71,15 @@ pub fn errors(data: &Data, first: i64) -> Errors {
 /// Clumping φ of slow requests: the largest over all thresholds.
 #[must_use]
 pub fn latency_dispersion(data: &Data, first: i64, thresholds: usize) -> f64 {
-    let of = |index: usize| dispersion(&counted(data, first, "b_s", &[format!("b_t{index}").as_str()])).phi;
+    let of = |index: usize| {
+        dispersion(&counted(
+            data,
+            first,
+            "b_s",
+            &[format!("b_t{index}").as_str()],
+        ))
+        .phi
+    };
     rounded((0..thresholds).map(of).fold(1.0, f64::max))
 }
 
@@ -80,16 +99,28 @@ fn counted(data: &Data, first: i64, requests: &str, bad: &[&str]) -> Vec<(u64, u
     let complete = points(requests).range(first - HOUR_MINUTES..first - UNSETTLED_MINUTES);
     let minutes: Vec<(u64, Option<u64>)> = complete
         .map(|(at, n)| {
-            let found = bad.iter().filter_map(|id| points(id).get(at)).copied().reduce(|one, other| one + other);
+            let found = bad
+                .iter()
+                .filter_map(|id| points(id).get(at))
+                .copied()
+                .reduce(|one, other| one + other);
             (whole(*n), found.map(|bad| whole(bad).min(whole(*n))))
         })
         .collect();
-    let present: Vec<(u64, u64)> = minutes.iter().filter_map(|(n, bad)| Some((*n, (*bad)?))).collect();
-    let (all, found) = present.iter().fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
+    let present: Vec<(u64, u64)> = minutes
+        .iter()
+        .filter_map(|(n, bad)| Some((*n, (*bad)?)))
+        .collect();
+    let (all, found) = present
+        .iter()
+        .fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
     let clumps_per_request = found as f64 / (all.max(1) as f64 * dispersion(&present).phi);
     let few = (minutes.len() - present.len()) as f64 <= minutes.len() as f64 * LOST_MAX;
     let is_zero = |n: u64| !few || n as f64 * clumps_per_request < DISBELIEF;
-    minutes.into_iter().filter_map(|(n, bad)| Some((n, bad.or(is_zero(n).then_some(0))?))).collect()
+    minutes
+        .into_iter()
+        .filter_map(|(n, bad)| Some((n, bad.or(is_zero(n).then_some(0))?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -99,7 +130,10 @@ mod tests {
     const FIRST: i64 = 29_460_000;
 
     fn of(points: &[(&str, &[(i64, f64)])]) -> Data {
-        points.iter().map(|(id, points)| ((*id).to_owned(), points.iter().copied().collect())).collect()
+        points
+            .iter()
+            .map(|(id, points)| ((*id).to_owned(), points.iter().copied().collect()))
+            .collect()
     }
 
     #[test]
@@ -117,13 +151,24 @@ mod tests {
     #[test]
     fn errors_in_clumps_are_measured_and_late_minutes_left_out() {
         let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
-        let clumps = [10.0, 0.0, 20.0, 10.0, 30.0, 0.0, 0.0, 20.0, 10.0, 10.0, 0.0, 40.0];
-        let bad: Vec<(i64, f64)> = (5..=60).map(|back| (FIRST - back, clumps[back as usize % 12])).collect();
+        let clumps = [
+            10.0, 0.0, 20.0, 10.0, 30.0, 0.0, 0.0, 20.0, 10.0, 10.0, 0.0, 40.0,
+        ];
+        let bad: Vec<(i64, f64)> = (5..=60)
+            .map(|back| (FIRST - back, clumps[back as usize % 12]))
+            .collect();
         let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
         assert!(found.dispersion > 5.0, "{found:?}");
         assert_eq!(found.requests, 56.0 * 6_000.0);
         assert!((found.rate - 0.002).abs() < 0.0005, "{found:?}");
-        assert_eq!(errors(&Data::new(), FIRST), Errors { dispersion: 1.0, rate: 0.0, requests: 0.0 });
+        assert_eq!(
+            errors(&Data::new(), FIRST),
+            Errors {
+                dispersion: 1.0,
+                rate: 0.0,
+                requests: 0.0
+            }
+        );
     }
 
     #[test]
@@ -131,14 +176,26 @@ mod tests {
         let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
         let even = [11.0, 13.0, 9.0, 12.0, 16.0, 8.0, 12.0, 15.0, 10.0, 14.0];
         let of_back = |back: i64| (FIRST - back, even[back as usize % 10]);
-        let bad: Vec<(i64, f64)> = (5..=60).filter(|back| back % 15 != 0).map(of_back).collect();
+        let bad: Vec<(i64, f64)> = (5..=60)
+            .filter(|back| back % 15 != 0)
+            .map(of_back)
+            .collect();
         let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
         assert!(found.dispersion < 1.2, "{found:?}");
         assert_eq!(found.requests, 52.0 * 6_000.0);
         let incident: Vec<(i64, f64)> = (20..30).map(|back| (FIRST - back, 135.0)).collect();
         let found = errors(&of(&[("b_n", &requests), ("b_e", &incident)]), FIRST);
-        assert!(found.dispersion > 20.0 && found.requests == 56.0 * 6_000.0, "{found:?}");
-        let quiet: Vec<(i64, f64)> = bad.iter().map(|(at, bad)| (*at, (bad / 6.0).floor())).collect();
-        assert_eq!(errors(&of(&[("b_n", &requests), ("b_e", &quiet)]), FIRST).requests, 56.0 * 6_000.0);
+        assert!(
+            found.dispersion > 20.0 && found.requests == 56.0 * 6_000.0,
+            "{found:?}"
+        );
+        let quiet: Vec<(i64, f64)> = bad
+            .iter()
+            .map(|(at, bad)| (*at, (bad / 6.0).floor()))
+            .collect();
+        assert_eq!(
+            errors(&of(&[("b_n", &requests), ("b_e", &quiet)]), FIRST).requests,
+            56.0 * 6_000.0
+        );
     }
 }

@@ -87,8 +87,16 @@ impl Sides {
         let baseline = &self.baseline;
         let mut queries = self.counters(baseline);
         queries.push(self.query(baseline, "s", "TargetResponseTime", "SampleCount"));
-        for (id, statistic) in [("w", "SampleCount"), ("p75", "p75"), ("p90", "p90"), ("p99", "p99")] {
-            queries.push(Query { period_secs: HOUR_SECS, ..self.query(baseline, id, "TargetResponseTime", statistic) });
+        for (id, statistic) in [
+            ("w", "SampleCount"),
+            ("p75", "p75"),
+            ("p90", "p90"),
+            ("p99", "p99"),
+        ] {
+            queries.push(Query {
+                period_secs: HOUR_SECS,
+                ..self.query(baseline, id, "TargetResponseTime", statistic)
+            });
         }
         queries
     }
@@ -108,7 +116,12 @@ impl Sides {
             if !thresholds_ms.is_empty() {
                 queries.extend(self.slow(side, thresholds_ms));
             }
-            queries.extend(custom.iter().enumerate().flat_map(|(index, custom)| self.own(side, index, custom)));
+            queries.extend(
+                custom
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(index, custom)| self.own(side, index, custom)),
+            );
         }
         queries
     }
@@ -122,12 +135,16 @@ impl Sides {
             ("e", "HTTPCode_Target_5XX_Count"),
             ("x", "TargetConnectionErrorCount"),
         ];
-        names.into_iter().map(|(id, name)| self.query(side, id, name, "Sum")).collect()
+        names
+            .into_iter()
+            .map(|(id, name)| self.query(side, id, name, "Sum"))
+            .collect()
     }
 
     /// Response times: how many there are, and how many are above each threshold. What is absent beside the first is 0.
     fn slow(&self, side: &Subject, thresholds_ms: &[f64]) -> Vec<Query> {
-        let of = |id: String, statistic: String| self.query(side, &id, "TargetResponseTime", &statistic);
+        let of =
+            |id: String, statistic: String| self.query(side, &id, "TargetResponseTime", &statistic);
         let canary = side.letter == self.canary.letter;
         let tolerance = if canary { LATENCY_TOLERANCE } else { 1.0 };
         let mut queries = vec![of("s".to_owned(), "SampleCount".to_owned())];
@@ -156,7 +173,9 @@ impl Sides {
             period_secs: MINUTE_SECS,
         };
         match &custom.kind {
-            Kind::Count { count, total } => vec![query("x", count, "Sum"), query("n", total, "Sum")],
+            Kind::Count { count, total } => {
+                vec![query("x", count, "Sum"), query("n", total, "Sum")]
+            }
             Kind::Value { value, statistic } => vec![query("v", value, statistic)],
         }
     }
@@ -195,7 +214,10 @@ fn above(ms: f64) -> String {
 
 /// `app/<name>/<16 hex>` in the ARN of a rule or of a listener.
 fn balancer(rule: &str) -> Option<String> {
-    let path = rule.split_once(":listener-rule/").or_else(|| rule.split_once(":listener/"))?.1;
+    let path = rule
+        .split_once(":listener-rule/")
+        .or_else(|| rule.split_once(":listener/"))?
+        .1;
     let parts: Vec<&str> = path.split('/').take(3).collect();
     (parts.len() == 3 && parts[0] == "app").then(|| parts.join("/"))
 }
@@ -208,7 +230,9 @@ pub(super) mod tests {
 
     pub(in crate::canary) fn sides() -> Sides {
         let group = |colour| {
-            format!("arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/{colour}/0123456789abcdef")
+            format!(
+                "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/{colour}/0123456789abcdef"
+            )
         };
         let mut pair = pair();
         pair.rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned();
@@ -222,19 +246,33 @@ pub(super) mod tests {
         assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
         let queries = sides.of_look(&[61.0, 120.5, 300.0, 450.0], &[]);
         assert_eq!(queries.len(), 26);
-        let ids: std::collections::BTreeSet<_> = queries.iter().map(|query| query.id.as_str()).collect();
+        let ids: std::collections::BTreeSet<_> =
+            queries.iter().map(|query| query.id.as_str()).collect();
         assert_eq!(ids.len(), queries.len(), "ids are unique");
-        let statistic = |id: &str| &queries.iter().find(|query| query.id == id).expect(id).statistic;
+        let statistic = |id: &str| {
+            &queries
+                .iter()
+                .find(|query| query.id == id)
+                .expect(id)
+                .statistic
+        };
         assert_eq!(
             [statistic("b_t1"), statistic("c_t1"), statistic("c_p1")],
             ["TC(0.1205:)", "TC(0.13255:)", "TC(0.150625:)"]
         );
-        assert_eq!(sides.of_look(&[], &[]).len(), 12, "errors alone without latency");
+        assert_eq!(
+            sides.of_look(&[], &[]).len(),
+            12,
+            "errors alone without latency"
+        );
     }
 
     #[test]
     fn a_network_load_balancer_has_no_such_metrics() {
-        assert_eq!(balancer("arn:aws:elasticloadbalancing:eu-west-1:1:listener/net/web/1/2"), None);
+        assert_eq!(
+            balancer("arn:aws:elasticloadbalancing:eu-west-1:1:listener/net/web/1/2"),
+            None
+        );
         assert_eq!(
             balancer("arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/web/1/2").as_deref(),
             Some("app/web/1")
@@ -250,11 +288,26 @@ pub(super) mod tests {
     /// A query of the load balancer's metrics of a colour.
     fn of_balancer(id: &str, colour: &str, name: &str, statistic: &str, period_secs: i32) -> Query {
         let dimensions = vec![
-            ("TargetGroup".to_owned(), format!("targetgroup/{colour}/0123456789abcdef")),
-            ("LoadBalancer".to_owned(), "app/web/50dc6c495c0c9188".to_owned()),
+            (
+                "TargetGroup".to_owned(),
+                format!("targetgroup/{colour}/0123456789abcdef"),
+            ),
+            (
+                "LoadBalancer".to_owned(),
+                "app/web/50dc6c495c0c9188".to_owned(),
+            ),
         ];
-        let metric = MetricName { namespace: "AWS/ApplicationELB".to_owned(), name: name.to_owned(), dimensions };
-        Query { id: id.to_owned(), metric, statistic: statistic.to_owned(), period_secs }
+        let metric = MetricName {
+            namespace: "AWS/ApplicationELB".to_owned(),
+            name: name.to_owned(),
+            dimensions,
+        };
+        Query {
+            id: id.to_owned(),
+            metric,
+            statistic: statistic.to_owned(),
+            period_secs,
+        }
     }
 
     #[test]
@@ -279,7 +332,10 @@ pub(super) mod tests {
         for query in expected {
             assert_eq!(asked(&queries, &query.id), query);
         }
-        assert!(queries.iter().all(|query| !query.id.starts_with("b_p")), "a promotion is asked of the canary only");
+        assert!(
+            queries.iter().all(|query| !query.id.starts_with("b_p")),
+            "a promotion is asked of the canary only"
+        );
     }
 
     #[test]
@@ -318,14 +374,22 @@ pub(super) mod tests {
             "total": "Carts", "worse": "less"});
         let valued = serde_json::json!({"name": "memory", "namespace": "ECS", "dimensions": {"S": "x-{service}-y"}, "value": "Memory",
             "statistic": "p95", "worse": "more"});
-        let custom = crate::canary::config::tests::settings(serde_json::json!([counted, valued])).custom;
+        let custom =
+            crate::canary::config::tests::settings(serde_json::json!([counted, valued])).custom;
         let queries = sides().of_look(&[], &custom);
-        let query = |id: &str, namespace: &str, name: &str, statistic: &str, dimensions: &[(&str, &str)]| Query {
+        let query = |id: &str,
+                     namespace: &str,
+                     name: &str,
+                     statistic: &str,
+                     dimensions: &[(&str, &str)]| Query {
             id: id.to_owned(),
             metric: MetricName {
                 namespace: namespace.to_owned(),
                 name: name.to_owned(),
-                dimensions: dimensions.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+                dimensions: dimensions
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
             },
             statistic: statistic.to_owned(),
             period_secs: 60,
@@ -363,10 +427,17 @@ pub(super) mod tests {
     #[test]
     fn only_the_rule_of_an_application_load_balancer_names_one() {
         let of = |arn: &str| balancer(&format!("arn:aws:elasticloadbalancing:eu-west-1:1:{arn}"));
-        assert_eq!(of("listener-rule/app/web/1/2/3").as_deref(), Some("app/web/1"));
+        assert_eq!(
+            of("listener-rule/app/web/1/2/3").as_deref(),
+            Some("app/web/1")
+        );
         assert_eq!(of("listener/app/web/1/2").as_deref(), Some("app/web/1"));
-        for other in ["listener/net/web/1/2", "listener-rule/app/web", "loadbalancer/app/web/1", "listener/gwy/web/1/2"]
-        {
+        for other in [
+            "listener/net/web/1/2",
+            "listener-rule/app/web",
+            "loadbalancer/app/web/1",
+            "listener/gwy/web/1/2",
+        ] {
             assert_eq!(of(other), None, "{other}");
         }
     }

@@ -13,7 +13,10 @@ pub enum JobEvent {
     /// Answered with PutJobSuccessResult or PutJobFailureResult.
     Pipeline(PipelineJob),
     /// Answered in the response of the invocation.
-    Direct { parameters: Value, token: Option<String> },
+    Direct {
+        parameters: Value,
+        token: Option<String>,
+    },
 }
 
 /// A job of a Lambda invoke action.
@@ -60,12 +63,22 @@ impl JobEvent {
         match event.get("parameters") {
             Some(parameters) => Ok(Self::Direct {
                 parameters: parameters.clone(),
-                token: event.get("continuationToken").and_then(Value::as_str).map(ToOwned::to_owned),
+                token: event
+                    .get("continuationToken")
+                    .and_then(Value::as_str)
+                    .map(ToOwned::to_owned),
             }),
             None => {
-                let found =
-                    event.as_object().map(|object| object.keys().map(String::as_str).collect::<Vec<_>>().join(", "));
-                let found = found.filter(|keys| !keys.is_empty()).unwrap_or_else(|| "no keys".to_owned());
+                let found = event.as_object().map(|object| {
+                    object
+                        .keys()
+                        .map(String::as_str)
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                });
+                let found = found
+                    .filter(|keys| !keys.is_empty())
+                    .unwrap_or_else(|| "no keys".to_owned());
                 Err(format!(
                     "the event is no job: found {found}; legal: an event of a CodePipeline Lambda invoke action (`CodePipeline.job`), or {{\"parameters\": {{…}}}}"
                 ))
@@ -76,23 +89,43 @@ impl JobEvent {
 
 impl PipelineJob {
     fn parse(job: &Value) -> Result<Self, String> {
-        let id = job.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+        let id = job
+            .get("id")
+            .and_then(Value::as_str)
+            .filter(|id| !id.is_empty());
         let id = id.ok_or("the event's `CodePipeline.job` has no id, so it cannot be answered")?;
-        let text = |pointer: &str| job.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
-        let artifacts = job.pointer("/data/inputArtifacts").and_then(Value::as_array);
+        let text = |pointer: &str| {
+            job.pointer(pointer)
+                .and_then(Value::as_str)
+                .map(ToOwned::to_owned)
+        };
+        let artifacts = job
+            .pointer("/data/inputArtifacts")
+            .and_then(Value::as_array);
         Ok(Self {
             id: id.to_owned(),
             user_parameters: text("/data/actionConfiguration/configuration/UserParameters"),
             token: text("/data/continuationToken"),
-            artifacts: artifacts.into_iter().flatten().filter_map(Artifact::parse).collect(),
-            credentials: job.pointer("/data/artifactCredentials").and_then(Credentials::parse),
+            artifacts: artifacts
+                .into_iter()
+                .flatten()
+                .filter_map(Artifact::parse)
+                .collect(),
+            credentials: job
+                .pointer("/data/artifactCredentials")
+                .and_then(Credentials::parse),
         })
     }
 }
 
 impl Artifact {
     fn parse(artifact: &Value) -> Option<Self> {
-        let text = |pointer: &str| artifact.pointer(pointer).and_then(Value::as_str).map(ToOwned::to_owned);
+        let text = |pointer: &str| {
+            artifact
+                .pointer(pointer)
+                .and_then(Value::as_str)
+                .map(ToOwned::to_owned)
+        };
         Some(Self {
             name: text("/name")?,
             bucket: text("/location/s3Location/bucketName")?,
@@ -103,7 +136,12 @@ impl Artifact {
 
 impl Credentials {
     fn parse(credentials: &Value) -> Option<Self> {
-        let text = |key: &str| credentials.get(key).and_then(Value::as_str).map(ToOwned::to_owned);
+        let text = |key: &str| {
+            credentials
+                .get(key)
+                .and_then(Value::as_str)
+                .map(ToOwned::to_owned)
+        };
         Some(Self {
             access_key_id: text("accessKeyId")?,
             secret_access_key: text("secretAccessKey")?,
@@ -140,16 +178,25 @@ mod tests {
             "artifactCredentials": {"accessKeyId": "id", "secretAccessKey": "secret", "sessionToken": "session"},
             "continuationToken": "token"
         }}});
-        let Ok(JobEvent::Pipeline(job)) = JobEvent::parse(&event) else { panic!("a job of CodePipeline") };
+        let Ok(JobEvent::Pipeline(job)) = JobEvent::parse(&event) else {
+            panic!("a job of CodePipeline")
+        };
         assert_eq!(job.id, "job-1");
         assert_eq!(job.user_parameters.as_deref(), Some("{\"a\": 1}"));
         assert_eq!(job.token.as_deref(), Some("token"));
-        let input =
-            |name: &str| Artifact { name: name.to_owned(), bucket: "bucket".to_owned(), key: format!("key/{name}") };
+        let input = |name: &str| Artifact {
+            name: name.to_owned(),
+            bucket: "bucket".to_owned(),
+            key: format!("key/{name}"),
+        };
         assert_eq!(job.artifacts, [input("Config"), input("Image")]);
         let found = job.credentials.expect("credentials");
         assert_eq!(
-            (found.access_key_id.as_str(), found.secret_access_key.as_str(), found.session_token.as_str()),
+            (
+                found.access_key_id.as_str(),
+                found.secret_access_key.as_str(),
+                found.session_token.as_str()
+            ),
             ("id", "secret", "session")
         );
     }
@@ -158,7 +205,9 @@ mod tests {
     fn credentials_that_are_not_whole_are_none() {
         let event = json!({"CodePipeline.job": {"id": "1", "data": {"artifactCredentials":
             {"accessKeyId": "id", "secretAccessKey": "secret"}}}});
-        assert!(matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.credentials.is_none()));
+        assert!(
+            matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.credentials.is_none())
+        );
     }
 
     #[test]
@@ -167,7 +216,10 @@ mod tests {
             Ok(JobEvent::Direct { parameters, token }) => (parameters, token),
             other => panic!("{other:?}"),
         };
-        assert_eq!(parsed(json!({"parameters": {"a": 1}})), (json!({"a": 1}), None));
+        assert_eq!(
+            parsed(json!({"parameters": {"a": 1}})),
+            (json!({"a": 1}), None)
+        );
         let again = json!({"parameters": {"a": 1}, "continuationToken": "token"});
         assert_eq!(parsed(again), (json!({"a": 1}), Some("token".to_owned())));
     }
@@ -175,17 +227,30 @@ mod tests {
     #[test]
     fn a_bare_job_is_enough_to_be_answered() {
         let event = json!({"CodePipeline.job": {"id": "1"}});
-        assert!(matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.user_parameters.is_none()));
+        assert!(
+            matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.user_parameters.is_none())
+        );
     }
 
     #[test]
     fn what_is_no_job_is_refused_by_its_keys() {
-        let refusal = JobEvent::parse(&json!({"detail": {"password": "hush"}})).expect_err("no job");
-        assert!(refusal.contains("found detail") && !refusal.contains("hush"), "{refusal}");
-        assert!(JobEvent::parse(&json!({})).expect_err("not a job").contains("found no keys"));
+        let refusal =
+            JobEvent::parse(&json!({"detail": {"password": "hush"}})).expect_err("no job");
+        assert!(
+            refusal.contains("found detail") && !refusal.contains("hush"),
+            "{refusal}"
+        );
+        assert!(
+            JobEvent::parse(&json!({}))
+                .expect_err("not a job")
+                .contains("found no keys")
+        );
         for job in [json!({}), json!({"id": ""}), json!({"id": 7})] {
             let refusal = JobEvent::parse(&json!({ "CodePipeline.job": job })).expect_err("no id");
-            assert_eq!(refusal, "the event's `CodePipeline.job` has no id, so it cannot be answered");
+            assert_eq!(
+                refusal,
+                "the event's `CodePipeline.job` has no id, so it cannot be answered"
+            );
         }
     }
 }

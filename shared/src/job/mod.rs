@@ -98,12 +98,18 @@ pub enum FailureType {
 impl Failure {
     #[must_use]
     pub fn configuration(message: impl Into<String>) -> Self {
-        Self { kind: FailureType::ConfigurationError, message: message.into() }
+        Self {
+            kind: FailureType::ConfigurationError,
+            message: message.into(),
+        }
     }
 
     #[must_use]
     pub fn job(message: impl Into<String>) -> Self {
-        Self { kind: FailureType::JobFailed, message: message.into() }
+        Self {
+            kind: FailureType::JobFailed,
+            message: message.into(),
+        }
     }
 }
 
@@ -111,20 +117,37 @@ impl Report {
     /// Done, with output variables.
     #[must_use]
     pub fn done<const N: usize>(summary: impl Into<String>, outputs: [(&str, String); N]) -> Self {
-        let outputs = outputs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
-        Self::Done { summary: summary.into(), outputs, external_id: None }
+        let outputs = outputs
+            .into_iter()
+            .map(|(key, value)| (key.to_owned(), value))
+            .collect();
+        Self::Done {
+            summary: summary.into(),
+            outputs,
+            external_id: None,
+        }
     }
 
     /// Still going.
     #[must_use]
     pub fn going(summary: impl Into<String>, percent: u8) -> Self {
-        Self::Going { summary: summary.into(), percent, external_id: None, payload: None }
+        Self::Going {
+            summary: summary.into(),
+            percent,
+            external_id: None,
+            payload: None,
+        }
     }
 
     /// Still going, with something for the next job.
     #[must_use]
     pub fn going_with(summary: impl Into<String>, percent: u8, payload: Option<Value>) -> Self {
-        Self::Going { summary: summary.into(), percent, external_id: None, payload }
+        Self::Going {
+            summary: summary.into(),
+            percent,
+            external_id: None,
+            payload,
+        }
     }
 
     /// The same report with the id of what runs in another system, such as an ECS deployment.
@@ -132,8 +155,24 @@ impl Report {
     pub fn with_external_id(self, id: Option<&str>) -> Self {
         let external_id = id.map(ToOwned::to_owned);
         match self {
-            Self::Done { summary, outputs, .. } => Self::Done { summary, outputs, external_id },
-            Self::Going { summary, percent, payload, .. } => Self::Going { summary, percent, external_id, payload },
+            Self::Done {
+                summary, outputs, ..
+            } => Self::Done {
+                summary,
+                outputs,
+                external_id,
+            },
+            Self::Going {
+                summary,
+                percent,
+                payload,
+                ..
+            } => Self::Going {
+                summary,
+                percent,
+                external_id,
+                payload,
+            },
         }
     }
 }
@@ -158,7 +197,14 @@ mod tests {
 
     #[test]
     fn only_the_job_with_which_an_action_began_is_its_first() {
-        let job = |since| Job { spec: (), since, now: at(0), payload: None, artifacts: Vec::new(), credentials: None };
+        let job = |since| Job {
+            spec: (),
+            since,
+            now: at(0),
+            payload: None,
+            artifacts: Vec::new(),
+            credentials: None,
+        };
         assert!(job(at(0)).is_first());
         assert!(!job(at(-1)).is_first());
     }
@@ -174,11 +220,25 @@ mod tests {
     #[test]
     fn a_report_holds_what_it_is_made_of() {
         let done = Report::done("done", [("B", "2".to_owned()), ("A", "1".to_owned())]);
-        let outputs = BTreeMap::from([("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
-        assert_eq!(done, Report::Done { summary: "done".to_owned(), outputs: outputs.clone(), external_id: None });
+        let outputs = BTreeMap::from([
+            ("A".to_owned(), "1".to_owned()),
+            ("B".to_owned(), "2".to_owned()),
+        ]);
+        assert_eq!(
+            done,
+            Report::Done {
+                summary: "done".to_owned(),
+                outputs: outputs.clone(),
+                external_id: None
+            }
+        );
         assert_eq!(
             done.with_external_id(Some("ecs-svc/2")),
-            Report::Done { summary: "done".to_owned(), outputs, external_id: Some("ecs-svc/2".to_owned()) }
+            Report::Done {
+                summary: "done".to_owned(),
+                outputs,
+                external_id: Some("ecs-svc/2".to_owned())
+            }
         );
         let going = |external_id: Option<&str>, payload| Report::Going {
             summary: "looking".to_owned(),
@@ -189,8 +249,15 @@ mod tests {
         assert_eq!(Report::going("looking", 42), going(None, None));
         let with = Report::going_with("looking", 42, Some(json!(1)));
         assert_eq!(with, going(None, Some(json!(1))));
-        assert_eq!(with.clone().with_external_id(Some("ecs-svc/2")), going(Some("ecs-svc/2"), Some(json!(1))));
-        assert_eq!(with.with_external_id(Some("ecs-svc/2")).with_external_id(None), going(None, Some(json!(1))));
+        assert_eq!(
+            with.clone().with_external_id(Some("ecs-svc/2")),
+            going(Some("ecs-svc/2"), Some(json!(1)))
+        );
+        assert_eq!(
+            with.with_external_id(Some("ecs-svc/2"))
+                .with_external_id(None),
+            going(None, Some(json!(1)))
+        );
     }
 
     #[test]
@@ -198,8 +265,14 @@ mod tests {
         let failures = [
             Failure::configuration("a"),
             Failure::job("b"),
-            Failure { kind: FailureType::PermissionError, message: "c".to_owned() },
-            Failure { kind: FailureType::RevisionUnavailable, message: "d".to_owned() },
+            Failure {
+                kind: FailureType::PermissionError,
+                message: "c".to_owned(),
+            },
+            Failure {
+                kind: FailureType::RevisionUnavailable,
+                message: "d".to_owned(),
+            },
         ];
         let kept = serde_json::to_value(&failures).expect("serializes");
         assert_eq!(
@@ -211,8 +284,14 @@ mod tests {
                 {"type": "RevisionUnavailable", "message": "d"}
             ])
         );
-        assert_eq!(serde_json::from_value::<Vec<Failure>>(kept).expect("parses"), failures);
+        assert_eq!(
+            serde_json::from_value::<Vec<Failure>>(kept).expect("parses"),
+            failures
+        );
         assert_eq!(StepError::from(Failure::job("b")).to_string(), "b");
-        assert_eq!(StepError::Busy("throttled".to_owned()).to_string(), "throttled");
+        assert_eq!(
+            StepError::Busy("throttled".to_owned()).to_string(),
+            "throttled"
+        );
     }
 }

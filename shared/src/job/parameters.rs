@@ -12,12 +12,18 @@ use super::Failure;
 pub fn parse<S: DeserializeOwned>(text: Option<&str>) -> Result<S, Failure> {
     let remedy = "correct UserParameters of this action in the pipeline";
     let text = text.filter(|text| !text.trim().is_empty());
-    let text = text
-        .ok_or_else(|| Failure::configuration(format!("UserParameters are missing; legal: a JSON object; {remedy}")))?;
-    let value: Value = serde_json::from_str(text).map_err(|e| {
-        Failure::configuration(format!("UserParameters are not JSON: {e}; legal: a JSON object; {remedy}"))
+    let text = text.ok_or_else(|| {
+        Failure::configuration(format!(
+            "UserParameters are missing; legal: a JSON object; {remedy}"
+        ))
     })?;
-    from_value(value).map_err(|message| Failure::configuration(format!("UserParameters: {message}; {remedy}")))
+    let value: Value = serde_json::from_str(text).map_err(|e| {
+        Failure::configuration(format!(
+            "UserParameters are not JSON: {e}; legal: a JSON object; {remedy}"
+        ))
+    })?;
+    from_value(value)
+        .map_err(|message| Failure::configuration(format!("UserParameters: {message}; {remedy}")))
 }
 
 /// Reads parameters that are JSON already, of an invocation by a person.
@@ -27,7 +33,9 @@ pub(super) fn from_value<S: DeserializeOwned>(value: Value) -> Result<S, String>
     }
     serde_path_to_error::deserialize(value.clone()).map_err(|e| {
         let path = e.path().to_string();
-        let found = value.pointer(&format!("/{}", path.replace('.', "/"))).map(|found| format!(" (found {found})"));
+        let found = value
+            .pointer(&format!("/{}", path.replace('.', "/")))
+            .map(|found| format!(" (found {found})"));
         match path.as_str() {
             "." => e.into_inner().to_string(),
             _ => format!("`{path}`{}: {}", found.unwrap_or_default(), e.into_inner()),
@@ -77,14 +85,20 @@ mod tests {
                 r#"{"service":"web","strategy":"rolling","minimum_healthy_percent":140}"#,
                 "`minimum_healthy_percent` (found 140): 140 is out of range; legal: a whole percentage from 0 to 100",
             ),
-            (r#"{"service":7,"strategy":"rolling"}"#, "`service` (found 7)"),
+            (
+                r#"{"service":7,"strategy":"rolling"}"#,
+                "`service` (found 7)",
+            ),
             (r#"{"strategy":"rolling"}"#, "missing field `service`"),
             ("[]", "found an array"),
             ("{", "not JSON"),
         ];
         for (text, expected) in cases {
             let message = refusal(text);
-            assert!(message.contains(expected) && message.ends_with("in the pipeline"), "{message}");
+            assert!(
+                message.contains(expected) && message.ends_with("in the pipeline"),
+                "{message}"
+            );
         }
         assert!(parse::<Spec>(None).is_err() && parse::<Spec>(Some(" ")).is_err());
     }
@@ -97,7 +111,10 @@ mod tests {
     #[test]
     fn parameters_are_read_by_value() {
         let images = std::collections::BTreeMap::from([("web".to_owned(), "web:1".to_owned())]);
-        assert_eq!(parse::<Images>(Some(r#"{"images":{"web":"web:1"}}"#)), Ok(Images { images }));
+        assert_eq!(
+            parse::<Images>(Some(r#"{"images":{"web":"web:1"}}"#)),
+            Ok(Images { images })
+        );
     }
 
     #[test]
@@ -121,16 +138,30 @@ mod tests {
         );
         let not_json = refused(Some("{"));
         assert_eq!(not_json.kind, crate::job::FailureType::ConfigurationError);
-        assert!(not_json.message.starts_with("UserParameters are not JSON: "), "{not_json}");
+        assert!(
+            not_json
+                .message
+                .starts_with("UserParameters are not JSON: "),
+            "{not_json}"
+        );
     }
 
     #[test]
     fn what_is_not_an_object_is_named_by_its_kind() {
-        for (text, kind) in
-            [("null", "null"), ("true", "a boolean"), ("7", "a number"), (r#""text""#, "a string"), ("[]", "an array")]
-        {
+        for (text, kind) in [
+            ("null", "null"),
+            ("true", "a boolean"),
+            ("7", "a number"),
+            (r#""text""#, "a string"),
+            ("[]", "an array"),
+        ] {
             let message = parse::<Images>(Some(text)).expect_err("refused").message;
-            assert!(message.starts_with(&format!("UserParameters: found {kind}; legal: a JSON object;")), "{message}");
+            assert!(
+                message.starts_with(&format!(
+                    "UserParameters: found {kind}; legal: a JSON object;"
+                )),
+                "{message}"
+            );
         }
     }
 }

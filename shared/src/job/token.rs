@@ -25,7 +25,12 @@ impl Token {
     /// The token of a step whose action began at `since`.
     #[must_use]
     pub fn new(step: &str, since: Timestamp) -> Self {
-        Self { v: FORMAT_VERSION, step: step.to_owned(), since, payload: None }
+        Self {
+            v: FORMAT_VERSION,
+            step: step.to_owned(),
+            since,
+            payload: None,
+        }
     }
 
     /// The same token with what the step wants to know again.
@@ -41,7 +46,9 @@ impl Token {
     pub fn parse(text: &str, step: &str) -> Result<Self, Failure> {
         let remedy = "retry the stage, so that the action begins afresh";
         let token: Self = serde_json::from_str(text).map_err(|e| {
-            Failure::job(format!("the continuation token was not written by {step} of this version: {e}; {remedy}"))
+            Failure::job(format!(
+                "the continuation token was not written by {step} of this version: {e}; {remedy}"
+            ))
         })?;
         if token.v != FORMAT_VERSION || token.step != step {
             let found = format!("version {} of {}", token.v, token.step);
@@ -69,21 +76,42 @@ mod tests {
 
     #[test]
     fn tokens_round_trip_and_strangers_are_refused() {
-        let token = Token::new("update-service", Timestamp::from_secs(1_767_603_600).expect("in range"));
-        assert_eq!(Token::parse(&token.text(), "update-service"), Ok(token.clone()));
+        let token = Token::new(
+            "update-service",
+            Timestamp::from_secs(1_767_603_600).expect("in range"),
+        );
+        assert_eq!(
+            Token::parse(&token.text(), "update-service"),
+            Ok(token.clone())
+        );
         assert!(token.text().len() <= crate::limits::TOKEN_CHARS);
         let loaded = token.with_payload(Some(json!({ "minute": 7 })));
         assert_eq!(Token::parse(&loaded.text(), "update-service"), Ok(loaded));
-        let token = Token::new("update-service", Timestamp::from_secs(1_767_603_600).expect("in range"));
+        let token = Token::new(
+            "update-service",
+            Timestamp::from_secs(1_767_603_600).expect("in range"),
+        );
         assert!(Token::parse(&token.text(), "begin-release").is_err());
         assert!(Token::parse("A continuation token if continuing job", "update-service").is_err());
-        assert!(Token::parse(&token.text().replace("\"v\":1", "\"v\":2"), "update-service").is_err());
+        assert!(
+            Token::parse(
+                &token.text().replace("\"v\":1", "\"v\":2"),
+                "update-service"
+            )
+            .is_err()
+        );
     }
 
     #[test]
     fn a_token_is_written_as_version_step_begin_and_payload() {
-        let token = Token::new("update-service", Timestamp::from_secs(1_767_603_600).expect("in range"));
-        assert_eq!(token.text(), r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z"}"#);
+        let token = Token::new(
+            "update-service",
+            Timestamp::from_secs(1_767_603_600).expect("in range"),
+        );
+        assert_eq!(
+            token.text(),
+            r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z"}"#
+        );
         assert_eq!(
             token.with_payload(Some(json!({"minute": 7}))).text(),
             r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","payload":{"minute":7}}"#
@@ -95,11 +123,21 @@ mod tests {
         let refused = |text: &str| Token::parse(text, "update-service").expect_err("refused");
         let remedy = "retry the stage, so that the action begins afresh";
         let expected = |found: &str| {
-            Failure::job(format!("the continuation token is {found}, expected version 1 of update-service; {remedy}"))
+            Failure::job(format!(
+                "the continuation token is {found}, expected version 1 of update-service; {remedy}"
+            ))
         };
-        let token = |v: u32, step: &str| json!({"v": v, "step": step, "since": "2026-01-05T09:00:00Z"}).to_string();
-        assert_eq!(refused(&token(2, "update-service")), expected("version 2 of update-service"));
-        assert_eq!(refused(&token(1, "begin-release")), expected("version 1 of begin-release"));
+        let token = |v: u32, step: &str| {
+            json!({"v": v, "step": step, "since": "2026-01-05T09:00:00Z"}).to_string()
+        };
+        assert_eq!(
+            refused(&token(2, "update-service")),
+            expected("version 2 of update-service")
+        );
+        assert_eq!(
+            refused(&token(1, "begin-release")),
+            expected("version 1 of begin-release")
+        );
         for text in [
             "",
             "null",
@@ -110,8 +148,9 @@ mod tests {
             let Failure { kind, message } = refused(text);
             assert_eq!(kind, super::super::FailureType::JobFailed);
             assert!(
-                message.starts_with("the continuation token was not written by update-service of this version: ")
-                    && message.ends_with(remedy),
+                message.starts_with(
+                    "the continuation token was not written by update-service of this version: "
+                ) && message.ends_with(remedy),
                 "{message}"
             );
         }

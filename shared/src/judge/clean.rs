@@ -79,13 +79,28 @@ pub fn absent_is_zero(requests: Option<u64>, counter: Option<u64>) -> Option<u64
 ///
 /// # Errors
 /// More bad requests than requests.
-pub fn settle(reading: &Reading, needs_promote: bool, minute: u32, now: u32) -> Result<Settled, CountError> {
-    let promote = if needs_promote { reading.canary_bad_promote } else { Some(0) };
+pub fn settle(
+    reading: &Reading,
+    needs_promote: bool,
+    minute: u32,
+    now: u32,
+) -> Result<Settled, CountError> {
+    let promote = if needs_promote {
+        reading.canary_bad_promote
+    } else {
+        Some(0)
+    };
     let (canary, baseline) = (reading.canary, reading.baseline);
     check(minute, "canary", canary.bad, canary.requests)?;
     check(minute, "canary", promote, canary.requests)?;
     check(minute, "baseline", baseline.bad, baseline.requests)?;
-    let known = (canary.requests, canary.bad, promote, baseline.requests, baseline.bad);
+    let known = (
+        canary.requests,
+        canary.bad,
+        promote,
+        baseline.requests,
+        baseline.bad,
+    );
     let (
         Some(canary_requests),
         Some(canary_bad),
@@ -94,18 +109,38 @@ pub fn settle(reading: &Reading, needs_promote: bool, minute: u32, now: u32) -> 
         Some(baseline_bad),
     ) = known
     else {
-        return Ok(if now.saturating_sub(minute) < WAIT_MINUTES { Settled::Waiting } else { Settled::Skipped });
+        return Ok(if now.saturating_sub(minute) < WAIT_MINUTES {
+            Settled::Waiting
+        } else {
+            Settled::Skipped
+        });
     };
     if canary_requests == 0 || baseline_requests == 0 {
         return Ok(Settled::Skipped);
     }
-    let counts = Counts { canary_requests, canary_bad, canary_bad_promote, baseline_requests, baseline_bad };
+    let counts = Counts {
+        canary_requests,
+        canary_bad,
+        canary_bad_promote,
+        baseline_requests,
+        baseline_bad,
+    };
     Ok(Settled::Usable(counts))
 }
 
-fn check(minute: u32, side: &'static str, bad: Option<u64>, requests: Option<u64>) -> Result<(), CountError> {
+fn check(
+    minute: u32,
+    side: &'static str,
+    bad: Option<u64>,
+    requests: Option<u64>,
+) -> Result<(), CountError> {
     match (bad, requests) {
-        (Some(bad), Some(requests)) if bad > requests => Err(CountError { minute, side, bad, requests }),
+        (Some(bad), Some(requests)) if bad > requests => Err(CountError {
+            minute,
+            side,
+            bad,
+            requests,
+        }),
         _ => Ok(()),
     }
 }
@@ -115,22 +150,45 @@ mod tests {
     use super::*;
 
     fn reading(canary: (u64, u64), baseline: (u64, u64)) -> Reading {
-        let side = |(requests, bad)| Side { requests: Some(requests), bad: Some(bad) };
-        Reading { canary: side(canary), baseline: side(baseline), canary_bad_promote: Some(canary.1) }
+        let side = |(requests, bad)| Side {
+            requests: Some(requests),
+            bad: Some(bad),
+        };
+        Reading {
+            canary: side(canary),
+            baseline: side(baseline),
+            canary_bad_promote: Some(canary.1),
+        }
     }
 
     #[test]
     fn an_unknown_value_waits_three_minutes_and_is_then_skipped() {
         let mut late = reading((10, 1), (90, 1));
         late.canary.bad = None;
-        let states: Vec<_> = (7..=10).map(|now| settle(&late, true, 7, now).unwrap()).collect();
-        assert_eq!(states, [Settled::Waiting, Settled::Waiting, Settled::Waiting, Settled::Skipped]);
+        let states: Vec<_> = (7..=10)
+            .map(|now| settle(&late, true, 7, now).unwrap())
+            .collect();
+        assert_eq!(
+            states,
+            [
+                Settled::Waiting,
+                Settled::Waiting,
+                Settled::Waiting,
+                Settled::Skipped
+            ]
+        );
     }
 
     #[test]
     fn a_minute_without_requests_on_one_side_is_skipped_at_once() {
-        assert_eq!(settle(&reading((0, 0), (90, 1)), true, 1, 1), Ok(Settled::Skipped));
-        assert_eq!(settle(&reading((10, 0), (0, 0)), true, 1, 1), Ok(Settled::Skipped));
+        assert_eq!(
+            settle(&reading((0, 0), (90, 1)), true, 1, 1),
+            Ok(Settled::Skipped)
+        );
+        assert_eq!(
+            settle(&reading((10, 0), (0, 0)), true, 1, 1),
+            Ok(Settled::Skipped)
+        );
     }
 
     #[test]
@@ -138,13 +196,21 @@ mod tests {
         let mut partial = reading((10, 1), (90, 1));
         partial.canary_bad_promote = None;
         assert_eq!(settle(&partial, true, 1, 1), Ok(Settled::Waiting));
-        assert!(matches!(settle(&partial, false, 1, 1), Ok(Settled::Usable(_))));
+        assert!(matches!(
+            settle(&partial, false, 1, 1),
+            Ok(Settled::Usable(_))
+        ));
     }
 
     #[test]
     fn more_bad_than_requests_is_refused_with_the_arithmetic() {
         let error = settle(&reading((10, 11), (90, 1)), true, 4, 4).unwrap_err();
-        assert!(error.to_string().starts_with("minute 4, canary: 11 bad of 10 requests; check"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("minute 4, canary: 11 bad of 10 requests; check"),
+            "{error}"
+        );
     }
 
     #[test]
@@ -166,7 +232,13 @@ mod tests {
             baseline_bad: 5,
         };
         assert_eq!(settle(&known, true, 1, 1), Ok(Settled::Usable(counts)));
-        assert_eq!(settle(&known, false, 1, 1), Ok(Settled::Usable(Counts { canary_bad_promote: 0, ..counts })));
+        assert_eq!(
+            settle(&known, false, 1, 1),
+            Ok(Settled::Usable(Counts {
+                canary_bad_promote: 0,
+                ..counts
+            }))
+        );
     }
 
     #[test]
@@ -189,12 +261,26 @@ mod tests {
     #[test]
     fn contradicting_counts_are_refused_on_either_side_and_by_either_measure() {
         let refusal = |reading: &Reading| settle(reading, true, 2, 2).unwrap_err();
-        let error = |side, bad, requests| CountError { minute: 2, side, bad, requests };
-        assert_eq!(refusal(&reading((10, 11), (90, 0))), error("canary", 11, 10));
-        assert_eq!(refusal(&reading((10, 0), (90, 91))), error("baseline", 91, 90));
+        let error = |side, bad, requests| CountError {
+            minute: 2,
+            side,
+            bad,
+            requests,
+        };
+        assert_eq!(
+            refusal(&reading((10, 11), (90, 0))),
+            error("canary", 11, 10)
+        );
+        assert_eq!(
+            refusal(&reading((10, 0), (90, 91))),
+            error("baseline", 91, 90)
+        );
         let mut lax = reading((10, 0), (90, 0));
         lax.canary_bad_promote = Some(12);
         assert_eq!(refusal(&lax), error("canary", 12, 10));
-        assert!(settle(&reading((10, 10), (90, 90)), true, 2, 2).is_ok(), "all of them may be bad");
+        assert!(
+            settle(&reading((10, 10), (90, 90)), true, 2, 2).is_ok(),
+            "all of them may be bad"
+        );
     }
 }

@@ -101,7 +101,9 @@ impl JudgeConfig {
     pub(super) fn read(node: &Node<'_>) -> Result<Self, FieldError> {
         let object = node.object(&FIELDS)?;
         let between = |name: &str, default: f64, low: f64, high: f64| {
-            object.field(name).or(default, |field| bounded(field, low, high))
+            object
+                .field(name)
+                .or(default, |field| bounded(field, low, high))
         };
         let default = Self::default();
         let config = Self {
@@ -115,13 +117,22 @@ impl JudgeConfig {
             w_errors: between("w_errors", default.w_errors, 1e-6, 1.0)?,
             w_latency: between("w_latency", default.w_latency, 1e-6, 1.0)?,
             dispersion_errors: between("dispersion_errors", default.dispersion_errors, 1.0, 1e3)?,
-            dispersion_latency: between("dispersion_latency", default.dispersion_latency, 1.0, 1e3)?,
+            dispersion_latency: between(
+                "dispersion_latency",
+                default.dispersion_latency,
+                1.0,
+                1e3,
+            )?,
             min_bad: object.field("min_bad").or(default.min_bad, Node::count)?,
-            min_minutes: object.field("min_minutes").or(default.min_minutes, Node::minutes)?,
+            min_minutes: object
+                .field("min_minutes")
+                .or(default.min_minutes, Node::minutes)?,
             end: object.field("end").or(default.end, Node::minutes)?,
         };
         if !(1..=JUDGED_MINUTES).contains(&config.end) {
-            return Err(object.field("end").refuse(format!("1 to {JUDGED_MINUTES} minutes")));
+            return Err(object
+                .field("end")
+                .refuse(format!("1 to {JUDGED_MINUTES} minutes")));
         }
         Ok(config)
     }
@@ -131,29 +142,49 @@ impl JudgeConfig {
         let errors = MetricSpec {
             name: "errors".to_owned(),
             label: "5xx".to_owned(),
-            weight: if thresholds_ms.is_empty() { 1.0 } else { self.w_errors },
+            weight: if thresholds_ms.is_empty() {
+                1.0
+            } else {
+                self.w_errors
+            },
             tolerance: self.tau,
             floor: Some(self.eps),
             dispersion: self.dispersion_errors,
-            promotion: Some(Promotion { tolerance: self.tau_promote, floor: Some(self.eps_promote) }),
+            promotion: Some(Promotion {
+                tolerance: self.tau_promote,
+                floor: Some(self.eps_promote),
+            }),
         };
-        let latency = thresholds_ms.iter().enumerate().map(|(index, ms)| MetricSpec {
-            name: format!("latency[{index}]"),
-            label: format!("slower than {ms:.0} ms (canary {:.0} ms)", ms * LATENCY_TOLERANCE),
-            weight: self.w_latency,
-            // The tolerance is already in the canary's threshold, which is in units of latency.
-            tolerance: 1.0,
-            floor: None,
-            dispersion: self.dispersion_latency,
-            promotion: PROMOTING_THRESHOLDS.contains(&index).then_some(Promotion { tolerance: 1.0, floor: None }),
-        });
+        let latency = thresholds_ms
+            .iter()
+            .enumerate()
+            .map(|(index, ms)| MetricSpec {
+                name: format!("latency[{index}]"),
+                label: format!(
+                    "slower than {ms:.0} ms (canary {:.0} ms)",
+                    ms * LATENCY_TOLERANCE
+                ),
+                weight: self.w_latency,
+                // The tolerance is already in the canary's threshold, which is in units of latency.
+                tolerance: 1.0,
+                floor: None,
+                dispersion: self.dispersion_latency,
+                promotion: PROMOTING_THRESHOLDS.contains(&index).then_some(Promotion {
+                    tolerance: 1.0,
+                    floor: None,
+                }),
+            });
         std::iter::once(errors).chain(latency).collect()
     }
 }
 
 fn bounded(field: &Node<'_>, low: f64, high: f64) -> Result<f64, FieldError> {
     let number = field.number()?;
-    if (low..=high).contains(&number) { Ok(number) } else { Err(field.refuse(format!("{low} to {high}"))) }
+    if (low..=high).contains(&number) {
+        Ok(number)
+    } else {
+        Err(field.refuse(format!("{low} to {high}")))
+    }
 }
 
 #[cfg(test)]
@@ -163,13 +194,21 @@ mod tests {
 
     #[test]
     fn an_empty_object_is_the_defaults() {
-        assert_eq!(JudgeConfig::from_json(&json!({})), Ok(JudgeConfig::default()));
+        assert_eq!(
+            JudgeConfig::from_json(&json!({})),
+            Ok(JudgeConfig::default())
+        );
     }
 
     #[test]
     fn typos_and_numbers_out_of_range_are_refused() {
         let error = JudgeConfig::from_json(&json!({"alhpa": 0.01})).unwrap_err();
-        assert!(error.to_string().starts_with("alhpa: found an unknown field; legal: alpha, alpha_exam,"), "{error}");
+        assert!(
+            error
+                .to_string()
+                .starts_with("alhpa: found an unknown field; legal: alpha, alpha_exam,"),
+            "{error}"
+        );
         let error = JudgeConfig::from_json(&json!({"tau": 0.9})).unwrap_err();
         assert_eq!(error.to_string(), "tau: found 0.9; legal: 1 to 1000");
         let error = JudgeConfig::from_json(&json!({"end": 0})).unwrap_err();
@@ -179,9 +218,18 @@ mod tests {
     #[test]
     fn errors_take_all_of_alpha_when_there_is_no_latency() {
         let config = JudgeConfig::default();
-        let weights = |ms: &[f64]| config.metrics(ms).iter().map(|metric| metric.weight).collect::<Vec<_>>();
+        let weights = |ms: &[f64]| {
+            config
+                .metrics(ms)
+                .iter()
+                .map(|metric| metric.weight)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(weights(&[]), [1.0]);
-        assert_eq!(weights(&[150.0, 216.0, 404.0, 606.0]), [0.5, 0.125, 0.125, 0.125, 0.125]);
+        assert_eq!(
+            weights(&[150.0, 216.0, 404.0, 606.0]),
+            [0.5, 0.125, 0.125, 0.125, 0.125]
+        );
     }
 
     #[test]
@@ -207,10 +255,16 @@ mod tests {
             }
             for number in [low - 1e-13, high * 1.000_001, -1.0] {
                 let error = read(number).unwrap_err();
-                assert_eq!(error.to_string(), format!("{name}: found {}; legal: {low} to {high}", json!(number)));
+                assert_eq!(
+                    error.to_string(),
+                    format!("{name}: found {}; legal: {low} to {high}", json!(number))
+                );
             }
         }
-        assert_eq!(JudgeConfig::from_json(&json!({"end": 21_600})).map(|config| config.end), Ok(21_600));
+        assert_eq!(
+            JudgeConfig::from_json(&json!({"end": 21_600})).map(|config| config.end),
+            Ok(21_600)
+        );
         assert!(JudgeConfig::from_json(&json!({"end": 21_601})).is_err());
     }
 
@@ -243,10 +297,27 @@ mod tests {
     #[test]
     fn the_promised_error_rates_are_the_defaults() {
         let default = JudgeConfig::default();
-        assert_eq!((default.alpha, default.alpha_exam, default.alpha_promote), (0.005, 0.005, 0.05));
-        assert_eq!((default.tau, default.eps, default.tau_promote, default.eps_promote), (1.1, 1e-4, 2.0, 1e-3));
-        assert_eq!((default.min_bad, default.min_minutes, default.end), (3, 5, 30));
-        assert_eq!((default.dispersion_errors, default.dispersion_latency), (1.0, 1.0));
+        assert_eq!(
+            (default.alpha, default.alpha_exam, default.alpha_promote),
+            (0.005, 0.005, 0.05)
+        );
+        assert_eq!(
+            (
+                default.tau,
+                default.eps,
+                default.tau_promote,
+                default.eps_promote
+            ),
+            (1.1, 1e-4, 2.0, 1e-3)
+        );
+        assert_eq!(
+            (default.min_bad, default.min_minutes, default.end),
+            (3, 5, 30)
+        );
+        assert_eq!(
+            (default.dispersion_errors, default.dispersion_latency),
+            (1.0, 1.0)
+        );
     }
 
     #[test]
@@ -267,7 +338,10 @@ mod tests {
             tolerance: 1.0,
             floor: None,
             dispersion: 3.0,
-            promotion: promotes.then_some(Promotion { tolerance: 1.0, floor: None }),
+            promotion: promotes.then_some(Promotion {
+                tolerance: 1.0,
+                floor: None,
+            }),
         };
         let errors = MetricSpec {
             name: "errors".to_owned(),
@@ -276,7 +350,10 @@ mod tests {
             tolerance: 1.2,
             floor: Some(2e-4),
             dispersion: 2.0,
-            promotion: Some(Promotion { tolerance: 2.5, floor: Some(3e-3) }),
+            promotion: Some(Promotion {
+                tolerance: 2.5,
+                floor: Some(3e-3),
+            }),
         };
         assert_eq!(
             config.metrics(&[150.0, 216.0, 404.0, 606.0]),

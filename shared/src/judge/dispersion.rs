@@ -30,13 +30,25 @@ pub struct Dispersion {
 /// Only neighbours are compared, so a rate that drifts over the hour does not pass for clumps. Neither does one that jumps and stays for
 /// [`STEP_MINUTES`], as at the beginning of an incident: that pair is left out.
 pub fn dispersion(minutes: &[(u64, u64)]) -> Dispersion {
-    let pairs: Vec<Option<f64>> = minutes.windows(2).map(|pair| pearson(pair[0], pair[1])).collect();
+    let pairs: Vec<Option<f64>> = minutes
+        .windows(2)
+        .map(|pair| pearson(pair[0], pair[1]))
+        .collect();
     let measured = u32::try_from(pairs.iter().flatten().count()).unwrap_or(u32::MAX);
-    let statistics: Vec<f64> =
-        (0..pairs.len()).filter(|&at| !is_lasting(&pairs, at)).filter_map(|at| pairs[at]).collect();
+    let statistics: Vec<f64> = (0..pairs.len())
+        .filter(|&at| !is_lasting(&pairs, at))
+        .filter_map(|at| pairs[at])
+        .collect();
     let pairs = u32::try_from(statistics.len()).unwrap_or(u32::MAX);
     let mean = statistics.iter().sum::<f64>() / f64::from(pairs.max(1));
-    Dispersion { phi: if measured < PAIRS_MIN { 1.0 } else { mean.max(1.0) }, pairs }
+    Dispersion {
+        phi: if measured < PAIRS_MIN {
+            1.0
+        } else {
+            mean.max(1.0)
+        },
+        pairs,
+    }
 }
 
 /// Whether the rate jumped and stayed as it was then. A burst of some minutes, after which the rate jumps back, is a clump.
@@ -48,7 +60,11 @@ fn is_lasting(pairs: &[Option<f64>], at: usize) -> bool {
 /// Whether the rate jumped between two minutes that are each like the minute on their other side. A minute without bad events, beside which nothing
 /// is measured, is like its neighbour.
 fn is_step(pairs: &[Option<f64>], at: usize) -> bool {
-    let beside = |other: Option<usize>| other.and_then(|other| pairs.get(other)).map(|pair| pair.unwrap_or(0.0));
+    let beside = |other: Option<usize>| {
+        other
+            .and_then(|other| pairs.get(other))
+            .map(|pair| pair.unwrap_or(0.0))
+    };
     match (beside(at.checked_sub(1)), pairs[at], beside(Some(at + 1))) {
         (Some(before), Some(here), Some(after)) => here > STEP_RATIO * before.max(after).max(1.0),
         _ => false,
@@ -63,7 +79,9 @@ fn pearson(first: (u64, u64), second: (u64, u64)) -> Option<f64> {
     }
     let all = requests as f64;
     let rate = bad as f64 / all;
-    let term = |(n, x): (u64, u64)| (x as f64 - n as f64 * rate).powi(2) / (n as f64 * rate * (1.0 - rate));
+    let term = |(n, x): (u64, u64)| {
+        (x as f64 - n as f64 * rate).powi(2) / (n as f64 * rate * (1.0 - rate))
+    };
     Some((term(first) + term(second)) * (all - 1.0) / all)
 }
 
@@ -73,7 +91,10 @@ mod tests {
 
     #[test]
     fn too_few_minutes_measure_nothing() {
-        assert_eq!(dispersion(&[(1000, 9), (1000, 0), (1000, 9)]), Dispersion { phi: 1.0, pairs: 2 });
+        assert_eq!(
+            dispersion(&[(1000, 9), (1000, 0), (1000, 9)]),
+            Dispersion { phi: 1.0, pairs: 2 }
+        );
         assert_eq!(dispersion(&[]), Dispersion { phi: 1.0, pairs: 0 });
     }
 
@@ -85,7 +106,9 @@ mod tests {
     #[test]
     fn events_in_clumps_of_ten_measure_about_ten() {
         // Clump counts 0, 1 or 2 in a fixed irregular order, with mean and variance near 1.
-        let clumps = [1, 0, 2, 1, 3, 0, 0, 2, 1, 1, 0, 1, 2, 0, 1, 4, 1, 0, 1, 0, 2, 1, 0, 1];
+        let clumps = [
+            1, 0, 2, 1, 3, 0, 0, 2, 1, 1, 0, 1, 2, 0, 1, 4, 1, 0, 1, 0, 2, 1, 0, 1,
+        ];
         let minutes: Vec<_> = clumps.iter().map(|clump| (6000, 10 * clump)).collect();
         let phi = dispersion(&minutes).phi;
         assert!((7.0..14.0).contains(&phi), "{phi}");
@@ -94,18 +117,39 @@ mod tests {
     #[test]
     fn a_rate_that_jumps_and_stays_does_not_count_as_clumps() {
         let noise = [3, 0, 5, 1, 4, 2, 6, 0, 3, 5];
-        let incident = |minute: usize| if (20..40).contains(&minute) { 3_000 } else { 60 };
-        let minutes: Vec<_> = (0..56).map(|minute| (60_000, incident(minute) + noise[minute % 10])).collect();
+        let incident = |minute: usize| {
+            if (20..40).contains(&minute) {
+                3_000
+            } else {
+                60
+            }
+        };
+        let minutes: Vec<_> = (0..56)
+            .map(|minute| (60_000, incident(minute) + noise[minute % 10]))
+            .collect();
         let Dispersion { phi, pairs } = dispersion(&minutes);
         assert!(phi < 1.5, "{phi}");
-        assert_eq!(pairs, 53, "the pairs of its beginning and its end are left out");
+        assert_eq!(
+            pairs, 53,
+            "the pairs of its beginning and its end are left out"
+        );
     }
 
     #[test]
     fn a_burst_of_some_minutes_is_a_clump_and_one_of_fifteen_is_not() {
         let burst = |length: usize| {
-            let minutes: Vec<_> =
-                (0..56).map(|minute| (60_000, if (20..20 + length).contains(&minute) { 3_000 } else { 60 })).collect();
+            let minutes: Vec<_> = (0..56)
+                .map(|minute| {
+                    (
+                        60_000,
+                        if (20..20 + length).contains(&minute) {
+                            3_000
+                        } else {
+                            60
+                        },
+                    )
+                })
+                .collect();
             dispersion(&minutes).phi
         };
         for length in [1, 2, 5, 14] {
@@ -116,8 +160,16 @@ mod tests {
 
     #[test]
     fn an_incident_of_a_service_without_errors_does_not_count_as_clumps() {
-        let minutes: Vec<_> = (0..56).map(|minute| (60_000, if minute < 30 { 0 } else { 3_000 })).collect();
-        assert_eq!(dispersion(&minutes), Dispersion { phi: 1.0, pairs: 25 });
+        let minutes: Vec<_> = (0..56)
+            .map(|minute| (60_000, if minute < 30 { 0 } else { 3_000 }))
+            .collect();
+        assert_eq!(
+            dispersion(&minutes),
+            Dispersion {
+                phi: 1.0,
+                pairs: 25
+            }
+        );
     }
 
     #[test]

@@ -44,14 +44,21 @@ struct StartMixture {
 
 impl StartMixture {
     fn new() -> Self {
-        Self { minutes: 0, log_sums: [f64::NEG_INFINITY; HARM_RATIOS.len()] }
+        Self {
+            minutes: 0,
+            log_sums: [f64::NEG_INFINITY; HARM_RATIOS.len()],
+        }
     }
 
     /// Adds a usable minute, given `ln` of its likelihood ratio at each harm ratio.
     fn absorb(&mut self, increment: impl Fn(f64) -> f64) {
         self.minutes += 1;
         let minute = f64::from(self.minutes);
-        let prior = if self.minutes == 1 { PRIOR_FIRST } else { PRIOR_LATER / (minute * (minute - 1.0)) };
+        let prior = if self.minutes == 1 {
+            PRIOR_FIRST
+        } else {
+            PRIOR_LATER / (minute * (minute - 1.0))
+        };
         for (log_sum, ratio) in self.log_sums.iter_mut().zip(HARM_RATIOS) {
             *log_sum = log_sum_exp([*log_sum, prior.ln()].into_iter()) + increment(ratio);
         }
@@ -78,7 +85,10 @@ pub struct Harm {
 impl Harm {
     /// No evidence either way; with a floor if the metric has one.
     pub fn new(spec: &MetricSpec) -> Self {
-        Self { ratio: StartMixture::new(), floor: spec.floor.map(|_| StartMixture::new()) }
+        Self {
+            ratio: StartMixture::new(),
+            floor: spec.floor.map(|_| StartMixture::new()),
+        }
     }
 
     /// Adds a usable minute: ratio `x_c·ln r − m·ln(1 + (r−1)·θ)`, floor
@@ -87,7 +97,8 @@ impl Harm {
         let bad = counts.canary_bad as f64;
         let all_bad = bad + counts.baseline_bad as f64;
         let share = canary_share(spec.tolerance, counts);
-        self.ratio.absorb(|r| (bad * r.ln() - all_bad * ((r - 1.0) * share).ln_1p()) / spec.dispersion);
+        self.ratio
+            .absorb(|r| (bad * r.ln() - all_bad * ((r - 1.0) * share).ln_1p()) / spec.dispersion);
         if let (Some(mixture), Some(floor)) = (&mut self.floor, spec.floor) {
             let expected = counts.canary_requests as f64 * floor;
             mixture.absorb(|r| (bad * r.ln() - (r - 1.0) * expected) / spec.dispersion);
@@ -96,7 +107,10 @@ impl Harm {
 
     /// ln of the smaller of the two: harm needs both a ratio and an absolute rate.
     pub fn log_evidence(&self) -> f64 {
-        let floor = self.floor.as_ref().map_or(f64::INFINITY, StartMixture::log_evidence);
+        let floor = self
+            .floor
+            .as_ref()
+            .map_or(f64::INFINITY, StartMixture::log_evidence);
         self.ratio.log_evidence().min(floor)
     }
 }
@@ -119,7 +133,13 @@ mod tests {
     /// The mixture by its definition: a sum over every start minute.
     fn by_definition(minutes: &[Counts], spec: &MetricSpec) -> f64 {
         let count = minutes.len() as f64;
-        let prior = |s: usize| if s == 1 { 0.8 } else { 0.2 / (s * (s - 1)) as f64 };
+        let prior = |s: usize| {
+            if s == 1 {
+                0.8
+            } else {
+                0.2 / (s * (s - 1)) as f64
+            }
+        };
         let mut terms = vec![(0.2 / count).ln()];
         for r in HARM_RATIOS {
             for start in 1..=minutes.len() {
@@ -127,7 +147,8 @@ mod tests {
                     .iter()
                     .map(|c| {
                         let m = (c.canary_bad + c.baseline_bad) as f64;
-                        c.canary_bad as f64 * r.ln() - m * (1.0 + (r - 1.0) * canary_share(spec.tolerance, c)).ln()
+                        c.canary_bad as f64 * r.ln()
+                            - m * (1.0 + (r - 1.0) * canary_share(spec.tolerance, c)).ln()
                     })
                     .sum();
                 terms.push((prior(start) / 11.0).ln() + total);
@@ -139,12 +160,18 @@ mod tests {
     #[test]
     fn the_recursion_equals_the_sum_over_all_start_minutes() {
         let spec = &JudgeConfig::default().metrics(&[150.0, 216.0, 404.0, 606.0])[1];
-        let minutes: Vec<_> = (0..40).map(|i| counts((60, i % 7), (540, 20 + i % 5))).collect();
+        let minutes: Vec<_> = (0..40)
+            .map(|i| counts((60, i % 7), (540, 20 + i % 5)))
+            .collect();
         let mut harm = Harm::new(spec);
         for (index, minute) in minutes.iter().enumerate() {
             harm.absorb(spec, minute);
             let expected = by_definition(&minutes[..=index], spec);
-            assert!((harm.log_evidence() - expected).abs() < 1e-9, "minute {}", index + 1);
+            assert!(
+                (harm.log_evidence() - expected).abs() < 1e-9,
+                "minute {}",
+                index + 1
+            );
         }
     }
 
@@ -175,7 +202,12 @@ mod tests {
 
     fn weighed(tolerance: f64, floor: Option<f64>, dispersion: f64, minutes: &[Counts]) -> f64 {
         let errors = JudgeConfig::default().metrics(&[]).remove(0);
-        let spec = MetricSpec { tolerance, floor, dispersion, ..errors };
+        let spec = MetricSpec {
+            tolerance,
+            floor,
+            dispersion,
+            ..errors
+        };
         let mut harm = Harm::new(&spec);
         minutes.iter().for_each(|minute| harm.absorb(&spec, minute));
         harm.log_evidence()
@@ -197,19 +229,31 @@ mod tests {
             (weighed(1.1, None, 1.0, &minute), 0.579_807_950_811_721_5),
             (weighed(1.0, None, 1.0, &minute), 0.893_842_388_534_838_6),
             (weighed(1.1, None, 4.0, &minute), -0.133_793_664_071_289_12),
-            (weighed(1.1, Some(1e-4), 1.0, &rare), -1.609_431_091_552_968_6),
-            (weighed(1.1, Some(1e-4), 2.0, &rare), -1.607_860_881_386_163_2),
+            (
+                weighed(1.1, Some(1e-4), 1.0, &rare),
+                -1.609_431_091_552_968_6,
+            ),
+            (
+                weighed(1.1, Some(1e-4), 2.0, &rare),
+                -1.607_860_881_386_163_2,
+            ),
             (weighed(1.1, None, 1.0, &late), 20.386_929_867_187_714),
         ];
         for (index, (found, expected)) in cases.into_iter().enumerate() {
-            assert!((found - expected).abs() < 1e-9, "{index}: {found} is not {expected}");
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "{index}: {found} is not {expected}"
+            );
         }
     }
 
     #[test]
     fn the_share_of_the_canary_grows_with_the_tolerance() {
         let even = counts((1_000, 0), (1_000, 0));
-        assert_eq!([canary_share(1.0, &even), canary_share(3.0, &even)], [0.5, 0.75]);
+        assert_eq!(
+            [canary_share(1.0, &even), canary_share(3.0, &even)],
+            [0.5, 0.75]
+        );
         assert_eq!(canary_share(1.0, &counts((100, 0), (300, 0))), 0.25);
     }
 }

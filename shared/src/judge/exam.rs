@@ -47,7 +47,9 @@ impl ExamTotals {
         if (bad as f64) < all_bad as f64 * share + 1.0 {
             return 1.0;
         }
-        let floor_mean = spec.floor.map_or(0.0, |floor| floor * self.canary_requests as f64);
+        let floor_mean = spec
+            .floor
+            .map_or(0.0, |floor| floor * self.canary_requests as f64);
         binomial_tail(all_bad, share, bad).max(poisson_tail(floor_mean, bad))
     }
 }
@@ -119,15 +121,33 @@ mod tests {
     /// Expected numbers come from the plain implementation of the tests, which sums the tails term by term.
     #[test]
     fn the_exam_depends_on_tolerance_floor_and_dispersion() {
-        let p = |tolerance: f64, floor: Option<f64>, dispersion: f64, canary: (u64, u64), baseline: (u64, u64)| {
+        let p = |tolerance: f64,
+                 floor: Option<f64>,
+                 dispersion: f64,
+                 canary: (u64, u64),
+                 baseline: (u64, u64)| {
             let errors = JudgeConfig::default().metrics(&[]).remove(0);
-            let spec = MetricSpec { tolerance, floor, dispersion, ..errors };
+            let spec = MetricSpec {
+                tolerance,
+                floor,
+                dispersion,
+                ..errors
+            };
             totals(&spec, canary, baseline).p_value(&spec)
         };
         let cases = [
-            (p(1.1, Some(1e-4), 1.0, (1_000, 12), (9_000, 30)), 0.001_330_807_040_492_857),
-            (p(1.1, Some(1e-4), 3.0, (1_000, 12), (9_000, 30)), 0.057_625_977_953_414_6),
-            (p(1.1, Some(6e-3), 1.0, (1_000, 12), (9_000, 30)), 0.020_091_963_539_445),
+            (
+                p(1.1, Some(1e-4), 1.0, (1_000, 12), (9_000, 30)),
+                0.001_330_807_040_492_857,
+            ),
+            (
+                p(1.1, Some(1e-4), 3.0, (1_000, 12), (9_000, 30)),
+                0.057_625_977_953_414_6,
+            ),
+            (
+                p(1.1, Some(6e-3), 1.0, (1_000, 12), (9_000, 30)),
+                0.020_091_963_539_445,
+            ),
             (p(1.0, None, 1.0, (1_000, 6), (1_000, 3)), 0.253_906_25),
             // 5 of 8 exceed the expected 4 by a whole event, 4 of 6 and 3 of 4 the expected 3 and 2 as well.
             (p(1.0, None, 1.0, (1_000, 5), (1_000, 3)), 0.363_281_25),
@@ -136,7 +156,10 @@ mod tests {
             (p(1.0, None, 1.0, (1_000, 5), (1_000, 4)), 1.0),
         ];
         for (index, (found, expected)) in cases.into_iter().enumerate() {
-            assert!((found - expected).abs() < 1e-9, "{index}: {found} is not {expected}");
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "{index}: {found} is not {expected}"
+            );
         }
     }
 
@@ -151,9 +174,14 @@ mod tests {
             baseline_bad: 2,
         };
         let mut totals = ExamTotals::default();
-        [3, 0, 4].into_iter().for_each(|bad| totals.absorb(spec, &minute(bad)));
+        [3, 0, 4]
+            .into_iter()
+            .for_each(|bad| totals.absorb(spec, &minute(bad)));
         let share = 110.0 / 1_010.0;
-        assert_eq!((totals.canary_requests, totals.canary_bad(), totals.all_bad), (300, 7, 13));
+        assert_eq!(
+            (totals.canary_requests, totals.canary_bad(), totals.all_bad),
+            (300, 7, 13)
+        );
         assert!((totals.expected_canary_bad - 13.0 * share).abs() < 1e-12);
     }
 }

@@ -21,7 +21,11 @@ pub struct NonInferiority {
 impl NonInferiority {
     /// No evidence yet.
     pub fn new(bound: Promotion) -> Self {
-        Self { bound, ratio: [0.0; HEALTH_RATIOS.len()], floor: [0.0; HEALTH_RATIOS.len()] }
+        Self {
+            bound,
+            ratio: [0.0; HEALTH_RATIOS.len()],
+            floor: [0.0; HEALTH_RATIOS.len()],
+        }
     }
 
     /// Adds a usable minute: ratio `x_c·ln q − m·ln(1 + (q−1)·θ_p)`, floor
@@ -33,7 +37,8 @@ impl NonInferiority {
         let share = canary_share(self.bound.tolerance, counts);
         let expected = counts.canary_requests as f64 * self.bound.floor.unwrap_or(0.0);
         for (index, q) in HEALTH_RATIOS.into_iter().enumerate() {
-            self.ratio[index] += (bad * q.ln() - all_bad * ((q - 1.0) * share).ln_1p()) / spec.dispersion;
+            self.ratio[index] +=
+                (bad * q.ln() - all_bad * ((q - 1.0) * share).ln_1p()) / spec.dispersion;
             self.floor[index] += (bad * q.ln() + (1.0 - q) * expected) / spec.dispersion;
         }
     }
@@ -42,7 +47,8 @@ impl NonInferiority {
     pub fn log_evidence(&self) -> f64 {
         let mixtures = if self.bound.floor.is_some() { 2.0 } else { 1.0 };
         let floor = self.floor.iter().filter(|_| self.bound.floor.is_some());
-        log_sum_exp(self.ratio.iter().chain(floor).copied()) - (mixtures * HEALTH_RATIOS.len() as f64).ln()
+        log_sum_exp(self.ratio.iter().chain(floor).copied())
+            - (mixtures * HEALTH_RATIOS.len() as f64).ln()
     }
 }
 
@@ -53,7 +59,8 @@ mod tests {
 
     fn evidence(minutes: u32, canary: (u64, u64), baseline: (u64, u64)) -> f64 {
         let spec = &JudgeConfig::default().metrics(&[])[0];
-        let mut evidence = NonInferiority::new(spec.promotion.expect("errors take part in promotion"));
+        let mut evidence =
+            NonInferiority::new(spec.promotion.expect("errors take part in promotion"));
         let counts = Counts {
             canary_requests: canary.0,
             canary_bad: canary.1,
@@ -84,8 +91,15 @@ mod tests {
 
     fn weighed(floor: Option<f64>, dispersion: f64, strict: u64, lax: u64) -> f64 {
         let errors = JudgeConfig::default().metrics(&[]).remove(0);
-        let bound = Promotion { tolerance: 2.0, floor };
-        let spec = MetricSpec { dispersion, promotion: Some(bound), ..errors };
+        let bound = Promotion {
+            tolerance: 2.0,
+            floor,
+        };
+        let spec = MetricSpec {
+            dispersion,
+            promotion: Some(bound),
+            ..errors
+        };
         let mut evidence = NonInferiority::new(bound);
         let counts = Counts {
             canary_requests: 1_000,
@@ -109,8 +123,14 @@ mod tests {
             (weighed(Some(1e-3), 1.0, 500, 1), 1.909_084_496_386_969_3),
         ];
         for (index, (found, expected)) in cases.into_iter().enumerate() {
-            assert!((found - expected).abs() < 1e-9, "{index}: {found} is not {expected}");
+            assert!(
+                (found - expected).abs() < 1e-9,
+                "{index}: {found} is not {expected}"
+            );
         }
-        assert!(weighed(None, 1.0, 1, 500) < -30.0, "slow by the lax measure is no health");
+        assert!(
+            weighed(None, 1.0, 1, 500) < -30.0,
+            "slow by the lax measure is no health"
+        );
     }
 }

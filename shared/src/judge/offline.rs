@@ -43,7 +43,10 @@ pub fn judge_scenario(scenario: &Scenario) -> Result<Vec<Verdict>, ScenarioError
 pub fn judge_line(line: &str) -> Result<String, ScenarioError> {
     let scenario = Scenario::from_json(line)?;
     let verdicts = judge_scenario(&scenario)?;
-    Ok(verdicts.iter().map(|verdict| render(&scenario.id, verdict)).collect())
+    Ok(verdicts
+        .iter()
+        .map(|verdict| render(&scenario.id, verdict))
+        .collect())
 }
 
 /// The line of one verdict, with its end.
@@ -64,22 +67,35 @@ mod tests {
     use super::*;
 
     fn scenario(end: u32, bad: u64) -> String {
-        let minute = |t: u32| format!(r#"{{"t":{t},"c":{{"n":600,"bad":{bad}}},"b":{{"n":5400,"bad":5}}}}"#);
+        let minute =
+            |t: u32| format!(r#"{{"t":{t},"c":{{"n":600,"bad":{bad}}},"b":{{"n":5400,"bad":5}}}}"#);
         let minutes: Vec<String> = (1..=9).map(minute).collect();
         let minutes = minutes.join(",");
-        format!(r#"{{"v":1,"id":"x","config":{{"end":{end}}},"thresholds_ms":[],"minutes":[{minutes}]}}"#)
+        format!(
+            r#"{{"v":1,"id":"x","config":{{"end":{end}}},"thresholds_ms":[],"minutes":[{minutes}]}}"#
+        )
     }
 
     fn decisions(line: &str) -> Vec<(u32, Decision)> {
         let verdicts = judge_scenario(&Scenario::from_json(line).unwrap()).unwrap();
-        verdicts.iter().map(|verdict| (verdict.minute, verdict.decision)).collect()
+        verdicts
+            .iter()
+            .map(|verdict| (verdict.minute, verdict.decision))
+            .collect()
     }
 
     #[test]
     fn the_first_verdict_is_the_last() {
         assert_eq!(decisions(&scenario(9, 60)), [(1, Decision::Rollback)]);
         let looks = decisions(&scenario(3, 1));
-        assert_eq!(looks, [(1, Decision::Continue), (2, Decision::Continue), (3, Decision::Inconclusive)]);
+        assert_eq!(
+            looks,
+            [
+                (1, Decision::Continue),
+                (2, Decision::Continue),
+                (3, Decision::Inconclusive)
+            ]
+        );
     }
 
     #[test]
@@ -87,8 +103,14 @@ mod tests {
         let lines = judge_line(&scenario(9, 60)).unwrap();
         let line: serde_json::Value = serde_json::from_str(&lines).unwrap();
         let texts = ["id", "verdict", "why"].map(|field| line[field].as_str().unwrap_or_default());
-        assert_eq!((texts, line["t"].as_u64()), (["x", "rollback", "errors"], Some(1)));
-        assert!(line["log_e"].as_f64().unwrap() > 200_f64.ln() && line["log_e_promote"].as_f64().unwrap() < 0.0);
+        assert_eq!(
+            (texts, line["t"].as_u64()),
+            (["x", "rollback", "errors"], Some(1))
+        );
+        assert!(
+            line["log_e"].as_f64().unwrap() > 200_f64.ln()
+                && line["log_e_promote"].as_f64().unwrap() < 0.0
+        );
         assert_eq!(line.as_object().unwrap().len(), 6);
         assert!(lines.ends_with("}\n"));
     }

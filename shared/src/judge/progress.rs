@@ -73,8 +73,13 @@ mod tests {
     #[test]
     fn neighbouring_minutes_share_a_range() {
         let mut ranges = MinuteRanges::default();
-        [2, 3, 4, 9, 11, 12, 7].into_iter().for_each(|minute| ranges.push(minute));
-        assert_eq!(serde_json::to_string(&ranges).unwrap(), "[[2,4],[7,7],[9,9],[11,12]]");
+        [2, 3, 4, 9, 11, 12, 7]
+            .into_iter()
+            .for_each(|minute| ranges.push(minute));
+        assert_eq!(
+            serde_json::to_string(&ranges).unwrap(),
+            "[[2,4],[7,7],[9,9],[11,12]]"
+        );
         let inside: Vec<u32> = (0..14).filter(|minute| ranges.contains(*minute)).collect();
         assert_eq!(inside, [2, 3, 4, 7, 9, 11, 12]);
         assert!(ranges.is_sorted());
@@ -84,12 +89,19 @@ mod tests {
     fn a_stored_form_with_unknown_fields_is_refused() {
         let stored = r#"{"v":1,"skipped":{},"highest":null,"weight":10}"#;
         let error = serde_json::from_str::<Progress>(stored).unwrap_err();
-        assert!(error.to_string().contains("unknown field `weight`"), "{error}");
+        assert!(
+            error.to_string().contains("unknown field `weight`"),
+            "{error}"
+        );
     }
 
     #[test]
     fn only_ranges_in_order_that_do_not_touch_are_sorted() {
-        let sorted = |ranges: &str| serde_json::from_str::<MinuteRanges>(ranges).unwrap().is_sorted();
+        let sorted = |ranges: &str| {
+            serde_json::from_str::<MinuteRanges>(ranges)
+                .unwrap()
+                .is_sorted()
+        };
         for ranges in ["[]", "[[1,1]]", "[[1,3],[5,5]]", "[[1,3],[4,5]]"] {
             assert!(sorted(ranges), "{ranges}");
         }
@@ -110,8 +122,16 @@ mod tests {
     fn the_stored_form_is_the_one_that_tokens_hold() {
         let progress = Progress {
             v: PROGRESS_VERSION,
-            skipped: [("errors".to_owned(), serde_json::from_str("[[2,3]]").unwrap())].into(),
-            highest: Some(Peak { log_e: 1.5, metric: "errors".to_owned(), minute: 4 }),
+            skipped: [(
+                "errors".to_owned(),
+                serde_json::from_str("[[2,3]]").unwrap(),
+            )]
+            .into(),
+            highest: Some(Peak {
+                log_e: 1.5,
+                metric: "errors".to_owned(),
+                minute: 4,
+            }),
         };
         let stored = r#"{"v":1,"skipped":{"errors":[[2,3]]},"highest":{"log_e":1.5,"metric":"errors","minute":4}}"#;
         assert_eq!(serde_json::to_string(&progress).unwrap(), stored);

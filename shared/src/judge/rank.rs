@@ -30,14 +30,25 @@ pub struct Shift {
 /// exactly their difference; Kayenta adds random noise there.
 pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<Shift> {
     let (canary_range, baseline_range) = (range(canary)?, range(baseline)?);
-    let (low, high) = (canary_range.0 - baseline_range.1, canary_range.1 - baseline_range.0);
+    let (low, high) = (
+        canary_range.0 - baseline_range.1,
+        canary_range.1 - baseline_range.0,
+    );
     let estimate = hodges_lehmann(canary, baseline);
     if low == high {
-        return Some(Shift { low, high, estimate });
+        return Some(Shift {
+            low,
+            high,
+            estimate,
+        });
     }
     let quantile = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
     let bound = |z: f64| root(low, high, |shift| z_score(canary, baseline, shift) - z);
-    Some(Shift { low: bound(quantile), high: bound(-quantile), estimate })
+    Some(Shift {
+        low: bound(quantile),
+        high: bound(-quantile),
+        estimate,
+    })
 }
 
 /// The z-score of the Mann-Whitney statistic of `canary − shift` against `baseline`:
@@ -48,10 +59,20 @@ pub fn z_score(canary: &[f64], baseline: &[f64], shift: f64) -> f64 {
     let shifted: Vec<f64> = canary.iter().map(|value| value - shift).collect();
     let (rank_sum, ties) = rank_sum(&shifted, baseline);
     let excess = rank_sum - n * (n + 1.0) / 2.0 - n * m / 2.0;
-    let correction = if excess == 0.0 { 0.0 } else { 0.5 * excess.signum() };
+    let correction = if excess == 0.0 {
+        0.0
+    } else {
+        0.5 * excess.signum()
+    };
     let all = n + m;
-    let sigma = (n * m / 12.0 * (all + 1.0 - ties / (all * (all - 1.0)))).max(0.0).sqrt();
-    if sigma == 0.0 { 0.0 } else { (excess - correction) / sigma }
+    let sigma = (n * m / 12.0 * (all + 1.0 - ties / (all * (all - 1.0))))
+        .max(0.0)
+        .sqrt();
+    if sigma == 0.0 {
+        0.0
+    } else {
+        (excess - correction) / sigma
+    }
 }
 
 /// The chance that a canary value exceeds a baseline value, ties counted half (Vargha and Delaney,
@@ -79,7 +100,10 @@ fn rank_sum(first: &[f64], second: &[f64]) -> (f64, f64) {
 
 /// The median of all differences `canary − baseline`.
 fn hodges_lehmann(canary: &[f64], baseline: &[f64]) -> f64 {
-    let mut differences: Vec<f64> = canary.iter().flat_map(|c| baseline.iter().map(move |b| c - b)).collect();
+    let mut differences: Vec<f64> = canary
+        .iter()
+        .flat_map(|c| baseline.iter().map(move |b| c - b))
+        .collect();
     let middle = differences.len() / 2;
     let even = differences.len().is_multiple_of(2);
     let (below, median, _) = differences.select_nth_unstable_by(middle, f64::total_cmp);
@@ -112,7 +136,11 @@ fn root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
         if below - above <= ROOT_TOLERANCE * (high - low) || middle <= above || middle >= below {
             break;
         }
-        if f(middle) > 0.0 { above = middle } else { below = middle }
+        if f(middle) > 0.0 {
+            above = middle
+        } else {
+            below = middle
+        }
     }
     f64::midpoint(above, below)
 }
@@ -125,7 +153,10 @@ mod tests {
     fn small_samples_reach_the_ends_of_the_range() {
         // R: wilcox.test(c(10,20,30,40), 1:4, conf.int = TRUE, exact = FALSE) gives [6, 39] and 22.5.
         let shift = shift(&[10.0, 20.0, 30.0, 40.0], &[1.0, 2.0, 3.0, 4.0], 0.95).unwrap();
-        assert!((shift.low - 6.0).abs() < 1e-9 && (shift.high - 39.0).abs() < 1e-9, "{shift:?}");
+        assert!(
+            (shift.low - 6.0).abs() < 1e-9 && (shift.high - 39.0).abs() < 1e-9,
+            "{shift:?}"
+        );
         assert_eq!(shift.estimate, 22.5);
     }
 
@@ -134,17 +165,33 @@ mod tests {
         let canary: Vec<f64> = (0..30).map(|i| f64::from(i * 7 % 30) + 12.0).collect();
         let baseline: Vec<f64> = (0..30).map(f64::from).collect();
         let scaled = |values: &[f64]| values.iter().map(|value| value * 1e-7).collect::<Vec<_>>();
-        let (large, small) = (shift(&canary, &baseline, 0.98), shift(&scaled(&canary), &scaled(&baseline), 0.98));
+        let (large, small) = (
+            shift(&canary, &baseline, 0.98),
+            shift(&scaled(&canary), &scaled(&baseline), 0.98),
+        );
         let (large, small) = (large.unwrap(), small.unwrap());
-        assert!((large.low - small.low * 1e7).abs() < 1e-6, "{large:?} {small:?}");
-        assert!((large.high - small.high * 1e7).abs() < 1e-6, "{large:?} {small:?}");
+        assert!(
+            (large.low - small.low * 1e7).abs() < 1e-6,
+            "{large:?} {small:?}"
+        );
+        assert!(
+            (large.high - small.high * 1e7).abs() < 1e-6,
+            "{large:?} {small:?}"
+        );
         assert!(small.low > 0.0);
     }
 
     #[test]
     fn constants_differ_by_exactly_their_difference() {
         let shift = shift(&[10.0; 5], &[1.0; 5], 0.98).unwrap();
-        assert_eq!(shift, Shift { low: 9.0, high: 9.0, estimate: 9.0 });
+        assert_eq!(
+            shift,
+            Shift {
+                low: 9.0,
+                high: 9.0,
+                estimate: 9.0
+            }
+        );
     }
 
     #[test]

@@ -15,8 +15,10 @@ use super::strict::{FieldError, Node};
 pub const SCENARIO_VERSION: u64 = 1;
 
 /// Fields of a minute whose visibility `seen` may delay.
-const SEEN_FIELDS: [&str; 11] =
-    ["c.n", "c.bad", "c.slow_r", "c.slow_p", "c.p50", "c.p99", "b.n", "b.bad", "b.slow", "b.p50", "b.p99"];
+const SEEN_FIELDS: [&str; 11] = [
+    "c.n", "c.bad", "c.slow_r", "c.slow_p", "c.p50", "c.p99", "b.n", "b.bad", "b.slow", "b.p50",
+    "b.p99",
+];
 
 /// A scenario that cannot be judged.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -67,7 +69,8 @@ impl Scenario {
     /// # Errors
     /// Anything that is not exactly a scenario, naming the field.
     pub fn from_json(line: &str) -> Result<Self, ScenarioError> {
-        let value: Value = serde_json::from_str(line).map_err(|error| ScenarioError::Json(error.to_string()))?;
+        let value: Value =
+            serde_json::from_str(line).map_err(|error| ScenarioError::Json(error.to_string()))?;
         let root = Node::root(&value).object(&["v", "id", "config", "thresholds_ms", "minutes"])?;
         if root.field("v").count()? != SCENARIO_VERSION {
             return Err(root.field("v").refuse(SCENARIO_VERSION.to_string()).into());
@@ -85,14 +88,23 @@ impl Scenario {
 
     /// What is visible in minute `now` of one minute and one metric of [`JudgeConfig::metrics`].
     pub fn visible(&self, minute: u32, metric: usize, now: u32) -> Reading {
-        self.minutes.get(&minute).map_or_else(Reading::default, |found| found.visible(metric, now))
+        self.minutes
+            .get(&minute)
+            .map_or_else(Reading::default, |found| found.visible(metric, now))
     }
 
     fn check_counts(&self) -> Result<(), CountError> {
-        for (minute, metric) in
-            self.minutes.keys().flat_map(|minute| (0..=self.thresholds_ms.len()).map(|m| (*minute, m)))
+        for (minute, metric) in self
+            .minutes
+            .keys()
+            .flat_map(|minute| (0..=self.thresholds_ms.len()).map(|m| (*minute, m)))
         {
-            settle(&self.visible(minute, metric, u32::MAX), true, minute, u32::MAX)?;
+            settle(
+                &self.visible(minute, metric, u32::MAX),
+                true,
+                minute,
+                u32::MAX,
+            )?;
         }
         Ok(())
     }
@@ -100,8 +112,12 @@ impl Scenario {
 
 impl ScenarioMinute {
     fn visible(&self, metric: usize, now: u32) -> Reading {
-        let seen = |field: &str, value: Option<u64>| value.filter(|_| self.seen.get(field).is_none_or(|at| *at <= now));
-        let slow = |field: &str, counts: &Slow| counts.get(metric - 1).and_then(|count| seen(field, *count));
+        let seen = |field: &str, value: Option<u64>| {
+            value.filter(|_| self.seen.get(field).is_none_or(|at| *at <= now))
+        };
+        let slow = |field: &str, counts: &Slow| {
+            counts.get(metric - 1).and_then(|count| seen(field, *count))
+        };
         let (canary_bad, baseline_bad, promote) = match metric {
             0 => {
                 let bad = seen("c.bad", self.canary.bad);
@@ -114,25 +130,40 @@ impl ScenarioMinute {
             ),
         };
         Reading {
-            canary: Side { requests: seen("c.n", self.canary.requests), bad: canary_bad },
-            baseline: Side { requests: seen("b.n", self.baseline.requests), bad: baseline_bad },
+            canary: Side {
+                requests: seen("c.n", self.canary.requests),
+                bad: canary_bad,
+            },
+            baseline: Side {
+                requests: seen("b.n", self.baseline.requests),
+                bad: baseline_bad,
+            },
             canary_bad_promote: promote,
         }
     }
 }
 
 fn read_thresholds(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
-    let thresholds = node.array()?.iter().map(Node::number).collect::<Result<Vec<_>, _>>()?;
+    let thresholds = node
+        .array()?
+        .iter()
+        .map(Node::number)
+        .collect::<Result<Vec<_>, _>>()?;
     let ascending = thresholds.is_sorted() && thresholds.iter().all(|ms| *ms > 0.0);
     let expected = thresholds.is_empty() || thresholds.len() == LATENCY_THRESHOLDS;
     if ascending && expected {
         Ok(thresholds)
     } else {
-        Err(node.refuse(format!("{LATENCY_THRESHOLDS} positive numbers in ascending order, or none")))
+        Err(node.refuse(format!(
+            "{LATENCY_THRESHOLDS} positive numbers in ascending order, or none"
+        )))
     }
 }
 
-fn read_minutes(node: &Node<'_>, thresholds: usize) -> Result<BTreeMap<u32, ScenarioMinute>, FieldError> {
+fn read_minutes(
+    node: &Node<'_>,
+    thresholds: usize,
+) -> Result<BTreeMap<u32, ScenarioMinute>, FieldError> {
     let mut minutes = BTreeMap::new();
     for item in node.array()? {
         let item = item.object(&["t", "c", "b", "seen"])?;
@@ -146,10 +177,17 @@ fn read_minutes(node: &Node<'_>, thresholds: usize) -> Result<BTreeMap<u32, Scen
 }
 
 fn read_minute(item: &Node<'_>, thresholds: usize) -> Result<ScenarioMinute, FieldError> {
-    let canary = item.field("c").object(&["n", "bad", "slow_r", "slow_p", "p50", "p99"])?;
-    let baseline = item.field("b").object(&["n", "bad", "slow", "p50", "p99"])?;
+    let canary = item
+        .field("c")
+        .object(&["n", "bad", "slow_r", "slow_p", "p50", "p99"])?;
+    let baseline = item
+        .field("b")
+        .object(&["n", "bad", "slow", "p50", "p99"])?;
     // Percentiles are for other judges; they are checked all the same, so that a typo shows.
-    for percentile in [&canary, &baseline].into_iter().flat_map(|side| [side.field("p50"), side.field("p99")]) {
+    for percentile in [&canary, &baseline]
+        .into_iter()
+        .flat_map(|side| [side.field("p50"), side.field("p99")])
+    {
         if !percentile.is_unknown() {
             percentile.number()?;
         }
@@ -165,7 +203,10 @@ fn read_minute(item: &Node<'_>, thresholds: usize) -> Result<ScenarioMinute, Fie
 }
 
 fn read_side(side: &Node<'_>) -> Result<Side, FieldError> {
-    Ok(Side { requests: side.field("n").maybe_count()?, bad: side.field("bad").maybe_count()? })
+    Ok(Side {
+        requests: side.field("n").maybe_count()?,
+        bad: side.field("bad").maybe_count()?,
+    })
 }
 
 /// Slow counts are all unknown where the field is, and of no use without thresholds.
@@ -173,9 +214,15 @@ fn read_slow(node: &Node<'_>, thresholds: usize) -> Result<Slow, FieldError> {
     if node.is_unknown() {
         return Ok(vec![None; thresholds]);
     }
-    let counts = node.array()?.iter().map(Node::maybe_count).collect::<Result<Slow, _>>()?;
+    let counts = node
+        .array()?
+        .iter()
+        .map(Node::maybe_count)
+        .collect::<Result<Slow, _>>()?;
     if thresholds > 0 && counts.len() != thresholds {
-        return Err(node.refuse(format!("{thresholds} counts, one for each of thresholds_ms")));
+        return Err(node.refuse(format!(
+            "{thresholds} counts, one for each of thresholds_ms"
+        )));
     }
     Ok(counts)
 }
@@ -185,7 +232,11 @@ fn read_seen(node: &Node<'_>) -> Result<BTreeMap<String, u32>, FieldError> {
         return Ok(BTreeMap::new());
     }
     // The names hold dots, so they are fields of `seen` and not paths into it.
-    node.object(&SEEN_FIELDS)?.entries()?.into_iter().map(|(field, at)| Ok((field, at.minutes()?))).collect()
+    node.object(&SEEN_FIELDS)?
+        .entries()?
+        .into_iter()
+        .map(|(field, at)| Ok((field, at.minutes()?)))
+        .collect()
 }
 
 #[cfg(test)]
@@ -200,7 +251,10 @@ mod tests {
     }
 
     fn side(requests: u64, bad: Option<u64>) -> Side {
-        Side { requests: Some(requests), bad }
+        Side {
+            requests: Some(requests),
+            bad,
+        }
     }
 
     #[test]
@@ -211,7 +265,11 @@ mod tests {
         }]);
         let scenario = Scenario::from_json(&line(&THRESHOLDS, &minutes)).unwrap();
         assert_eq!(
-            (scenario.id.as_str(), scenario.config.end, scenario.thresholds_ms.as_slice()),
+            (
+                scenario.id.as_str(),
+                scenario.config.end,
+                scenario.thresholds_ms.as_slice()
+            ),
             ("a", 9, &THRESHOLDS[..])
         );
         let reading = |canary, baseline, promote| Reading {
@@ -219,7 +277,9 @@ mod tests {
             baseline: side(540, baseline),
             canary_bad_promote: promote,
         };
-        let found: Vec<Reading> = (0..5).map(|metric| scenario.visible(3, metric, 3)).collect();
+        let found: Vec<Reading> = (0..5)
+            .map(|metric| scenario.visible(3, metric, 3))
+            .collect();
         assert_eq!(
             found,
             [
@@ -230,7 +290,11 @@ mod tests {
                 reading(Some(6), Some(16), None),
             ]
         );
-        assert_eq!(scenario.visible(2, 0, 3), Reading::default(), "a minute that is not there is unknown");
+        assert_eq!(
+            scenario.visible(2, 0, 3),
+            Reading::default(),
+            "a minute that is not there is unknown"
+        );
     }
 
     #[test]
@@ -253,9 +317,14 @@ mod tests {
             ("b.slow", 2, |reading| reading.baseline.bad),
         ];
         for (field, metric, value) in hidden {
-            let scenario = Scenario::from_json(&line(&THRESHOLDS, &minute(json!({ field: 4 })))).unwrap();
+            let scenario =
+                Scenario::from_json(&line(&THRESHOLDS, &minute(json!({ field: 4 })))).unwrap();
             let at = |now: u32| value(&scenario.visible(1, metric, now)).is_some();
-            assert_eq!([at(1), at(3), at(4), at(5)], [false, false, true, true], "{field}");
+            assert_eq!(
+                [at(1), at(3), at(4), at(5)],
+                [false, false, true, true],
+                "{field}"
+            );
         }
     }
 
@@ -273,32 +342,64 @@ mod tests {
         assert_eq!(minutes(&|_| ()), "");
         type Spoil<'a> = &'a dyn Fn(&mut Value);
         let refused: [(Spoil, &str); 6] = [
-            (&|minute| minute["t"] = json!(0), "minutes[0].t: found 0; legal: a minute from 1 that is not there yet"),
-            (&|minute| minute["c"]["p50"] = json!("fast"), "minutes[0].c.p50: found \"fast\"; legal: a number"),
-            (&|minute| minute["b"]["p99"] = json!(true), "minutes[0].b.p99: found true; legal: a number"),
-            (&|minute| minute["seen"] = json!({"c.bad": -1}), "minutes[0].seen.c.bad: found -1; legal: a whole number"),
-            (&|minute| minute["b"]["slow_r"] = json!([]), "minutes[0].b.slow_r: found an unknown field"),
-            (&|minute| minute["c"]["bad"] = json!(61), "minute 1, canary: 61 bad of 60 requests"),
+            (
+                &|minute| minute["t"] = json!(0),
+                "minutes[0].t: found 0; legal: a minute from 1 that is not there yet",
+            ),
+            (
+                &|minute| minute["c"]["p50"] = json!("fast"),
+                "minutes[0].c.p50: found \"fast\"; legal: a number",
+            ),
+            (
+                &|minute| minute["b"]["p99"] = json!(true),
+                "minutes[0].b.p99: found true; legal: a number",
+            ),
+            (
+                &|minute| minute["seen"] = json!({"c.bad": -1}),
+                "minutes[0].seen.c.bad: found -1; legal: a whole number",
+            ),
+            (
+                &|minute| minute["b"]["slow_r"] = json!([]),
+                "minutes[0].b.slow_r: found an unknown field",
+            ),
+            (
+                &|minute| minute["c"]["bad"] = json!(61),
+                "minute 1, canary: 61 bad of 60 requests",
+            ),
         ];
         for (change, expected) in refused {
             let error = minutes(change);
-            assert!(error.starts_with(&format!("failed to read the scenario: {expected}")), "{error}");
+            assert!(
+                error.starts_with(&format!("failed to read the scenario: {expected}")),
+                "{error}"
+            );
         }
         let legal = "4 positive numbers in ascending order, or none";
-        for thresholds in
-            [&[1.0, 2.0, 3.0][..], &[1.0, 2.0, 3.0, 4.0, 5.0], &[2.0, 1.0, 3.0, 4.0], &[0.0, 1.0, 2.0, 3.0]]
-        {
-            let error = Scenario::from_json(&line(thresholds, &json!([]))).unwrap_err().to_string();
+        for thresholds in [
+            &[1.0, 2.0, 3.0][..],
+            &[1.0, 2.0, 3.0, 4.0, 5.0],
+            &[2.0, 1.0, 3.0, 4.0],
+            &[0.0, 1.0, 2.0, 3.0],
+        ] {
+            let error = Scenario::from_json(&line(thresholds, &json!([])))
+                .unwrap_err()
+                .to_string();
             assert!(
-                error.starts_with("failed to read the scenario: thresholds_ms: found [") && error.ends_with(legal),
+                error.starts_with("failed to read the scenario: thresholds_ms: found [")
+                    && error.ends_with(legal),
                 "{error}"
             );
         }
         for count in [3, 5] {
             let mut minute = good.clone();
             minute["c"]["slow_p"] = json!(vec![1; count]);
-            let error = Scenario::from_json(&line(&THRESHOLDS, &json!([minute]))).unwrap_err().to_string();
-            assert!(error.ends_with("legal: 4 counts, one for each of thresholds_ms"), "{error}");
+            let error = Scenario::from_json(&line(&THRESHOLDS, &json!([minute])))
+                .unwrap_err()
+                .to_string();
+            assert!(
+                error.ends_with("legal: 4 counts, one for each of thresholds_ms"),
+                "{error}"
+            );
         }
     }
 }

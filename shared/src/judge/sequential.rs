@@ -68,7 +68,11 @@ impl Judge {
     /// # Errors
     /// Metrics that cannot be judged together.
     pub fn new(config: JudgeConfig, metrics: Vec<MetricSpec>) -> Result<Self, SetupError> {
-        let start = Progress { v: PROGRESS_VERSION, skipped: [].into(), highest: None };
+        let start = Progress {
+            v: PROGRESS_VERSION,
+            skipped: [].into(),
+            highest: None,
+        };
         Self::resume(config, metrics, start)
     }
 
@@ -76,15 +80,27 @@ impl Judge {
     ///
     /// # Errors
     /// Metrics that cannot be judged together, or progress that is not theirs.
-    pub fn resume(config: JudgeConfig, metrics: Vec<MetricSpec>, progress: Progress) -> Result<Self, SetupError> {
+    pub fn resume(
+        config: JudgeConfig,
+        metrics: Vec<MetricSpec>,
+        progress: Progress,
+    ) -> Result<Self, SetupError> {
         check_metrics(&metrics)?;
         check_progress(&metrics, &progress)?;
-        let Progress { mut skipped, highest, .. } = progress;
+        let Progress {
+            mut skipped,
+            highest,
+            ..
+        } = progress;
         let metric = |spec: MetricSpec| {
             let ranges = skipped.remove(&spec.name).unwrap_or_default();
             Metric::new(spec, ranges)
         };
-        Ok(Self { config, metrics: metrics.into_iter().map(metric).collect(), highest })
+        Ok(Self {
+            config,
+            metrics: metrics.into_iter().map(metric).collect(),
+            highest,
+        })
     }
 
     /// Leaves out minutes `first` to `last` for good, such as those in which new tasks warm up.
@@ -96,10 +112,15 @@ impl Judge {
 
     /// What must be kept for [`Judge::resume`].
     pub fn progress(&self) -> Progress {
-        let some = self.metrics.iter().filter(|metric| !metric.skipped.is_empty());
+        let some = self
+            .metrics
+            .iter()
+            .filter(|metric| !metric.skipped.is_empty());
         Progress {
             v: PROGRESS_VERSION,
-            skipped: some.map(|metric| (metric.spec.name.clone(), metric.skipped.clone())).collect(),
+            skipped: some
+                .map(|metric| (metric.spec.name.clone(), metric.skipped.clone()))
+                .collect(),
             highest: self.highest.clone(),
         }
     }
@@ -110,7 +131,11 @@ impl Judge {
     ///
     /// # Errors
     /// Counts that contradict each other. The judge is then not to be used further.
-    pub fn look(&mut self, now: u32, read: impl Fn(u32, usize) -> Reading) -> Result<Verdict, CountError> {
+    pub fn look(
+        &mut self,
+        now: u32,
+        read: impl Fn(u32, usize) -> Reading,
+    ) -> Result<Verdict, CountError> {
         for (index, metric) in self.metrics.iter_mut().enumerate() {
             metric.consume(now.min(self.config.end), now, |minute| read(minute, index))?;
         }
@@ -123,7 +148,13 @@ impl Judge {
     /// The metric with the largest part in the family's evidence; the first of equals.
     fn worst(&self) -> usize {
         let parts: Vec<f64> = self.metrics.iter().map(Metric::log_weighted_harm).collect();
-        (0..parts.len()).fold(0, |worst, index| if parts[index] > parts[worst] { index } else { worst })
+        (0..parts.len()).fold(0, |worst, index| {
+            if parts[index] > parts[worst] {
+                index
+            } else {
+                worst
+            }
+        })
     }
 
     /// Evidence counts only while the metric behind it has enough bad canary events; one or two
@@ -132,16 +163,29 @@ impl Judge {
         let metric = &self.metrics[worst];
         let higher = self.highest.as_ref().is_none_or(|peak| log_e > peak.log_e);
         if higher && metric.exam.canary_bad() >= self.config.min_bad {
-            self.highest = Some(Peak { log_e, metric: metric.spec.name.clone(), minute: now });
+            self.highest = Some(Peak {
+                log_e,
+                metric: metric.spec.name.clone(),
+                minute: now,
+            });
         }
     }
 
     fn verdict(&self, now: u32, log_e: f64, worst: usize) -> Verdict {
         let health = |metric: &&Metric| metric.log_health().unwrap_or(f64::INFINITY);
-        let weakest = self.metrics.iter().min_by(|a, b| health(a).total_cmp(&health(b)));
+        let weakest = self
+            .metrics
+            .iter()
+            .min_by(|a, b| health(a).total_cmp(&health(b)));
         let weakest = weakest.expect("a judge has metrics, at least one of which promotes");
-        let promoting = self.metrics.iter().filter(|metric| metric.spec.promotion.is_some());
-        let usable_minutes = promoting.map(|metric| metric.usable_minutes).min().unwrap_or(0);
+        let promoting = self
+            .metrics
+            .iter()
+            .filter(|metric| metric.spec.promotion.is_some());
+        let usable_minutes = promoting
+            .map(|metric| metric.usable_minutes)
+            .min()
+            .unwrap_or(0);
         let log_e_promote = health(&weakest);
         let (decision, reason) = self.decide(now, log_e, log_e_promote, usable_minutes);
         let decisive = match &reason {
@@ -164,12 +208,28 @@ impl Judge {
     }
 
     /// The worst reason wins: evidence of harm, then the exam, then a promotion, then the end.
-    fn decide(&self, now: u32, log_e: f64, log_e_promote: f64, usable_minutes: u32) -> (Decision, Reason) {
+    fn decide(
+        &self,
+        now: u32,
+        log_e: f64,
+        log_e_promote: f64,
+        usable_minutes: u32,
+    ) -> (Decision, Reason) {
         let config = &self.config;
         let ended = now >= config.end;
         let healthy = log_e_promote >= -config.alpha_promote.ln() && log_e <= PROMOTE_HARM_MAX.ln();
-        if let Some(peak) = self.highest.as_ref().filter(|peak| peak.log_e >= -config.alpha.ln()) {
-            (Decision::Rollback, Reason::Harm { metric: peak.metric.clone(), minute: peak.minute })
+        if let Some(peak) = self
+            .highest
+            .as_ref()
+            .filter(|peak| peak.log_e >= -config.alpha.ln())
+        {
+            (
+                Decision::Rollback,
+                Reason::Harm {
+                    metric: peak.metric.clone(),
+                    minute: peak.minute,
+                },
+            )
         } else if let Some(failed) = ended.then(|| self.failed_exam()).flatten() {
             (Decision::Rollback, failed)
         } else if healthy && usable_minutes >= config.min_minutes {
@@ -183,11 +243,24 @@ impl Judge {
 
     /// The first metric that fails the final exam.
     fn failed_exam(&self) -> Option<Reason> {
-        let enough_bad = self.metrics.iter().filter(|metric| metric.exam.canary_bad() >= self.config.min_bad);
+        let enough_bad = self
+            .metrics
+            .iter()
+            .filter(|metric| metric.exam.canary_bad() >= self.config.min_bad);
         enough_bad
-            .map(|metric| (metric, metric.exam.p_value(&metric.spec), metric.spec.weight * self.config.alpha_exam))
+            .map(|metric| {
+                (
+                    metric,
+                    metric.exam.p_value(&metric.spec),
+                    metric.spec.weight * self.config.alpha_exam,
+                )
+            })
             .find(|(_, p, limit)| p <= limit)
-            .map(|(metric, p, limit)| Reason::Exam { metric: metric.spec.name.clone(), p, limit })
+            .map(|(metric, p, limit)| Reason::Exam {
+                metric: metric.spec.name.clone(),
+                p,
+                limit,
+            })
     }
 
     fn find(&self, name: &str) -> Option<&Metric> {
@@ -200,10 +273,16 @@ fn check_metrics(metrics: &[MetricSpec]) -> Result<(), SetupError> {
     if let Some(twice) = metrics.iter().find(|metric| !names.insert(&metric.name)) {
         return Err(SetupError::SameName(twice.name.clone()));
     }
-    metrics.iter().try_for_each(MetricSpec::check).map_err(SetupError::Metric)?;
+    metrics
+        .iter()
+        .try_for_each(MetricSpec::check)
+        .map_err(SetupError::Metric)?;
     let sum: f64 = metrics.iter().map(|metric| metric.weight).sum();
     if sum > 1.0 + WEIGHT_SLACK {
-        return Err(SetupError::Weights { sum, names: list(metrics) });
+        return Err(SetupError::Weights {
+            sum,
+            names: list(metrics),
+        });
     }
     if metrics.iter().all(|metric| metric.promotion.is_none()) {
         return Err(SetupError::NothingPromotes);
@@ -218,16 +297,26 @@ fn check_progress(metrics: &[MetricSpec], progress: &Progress) -> Result<(), Set
     if !progress.skipped.values().all(MinuteRanges::is_sorted) {
         return Err(SetupError::BadProgress("has skipped minutes out of order"));
     }
-    let named = progress.skipped.keys().chain(progress.highest.as_ref().map(|peak| &peak.metric));
+    let named = progress
+        .skipped
+        .keys()
+        .chain(progress.highest.as_ref().map(|peak| &peak.metric));
     let mut strangers = named.filter(|name| metrics.iter().all(|metric| metric.name != **name));
     match strangers.next() {
-        Some(found) => Err(SetupError::UnknownMetric { found: found.clone(), legal: list(metrics) }),
+        Some(found) => Err(SetupError::UnknownMetric {
+            found: found.clone(),
+            legal: list(metrics),
+        }),
         None => Ok(()),
     }
 }
 
 fn list(metrics: &[MetricSpec]) -> String {
-    metrics.iter().map(|metric| metric.name.as_str()).collect::<Vec<_>>().join(", ")
+    metrics
+        .iter()
+        .map(|metric| metric.name.as_str())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 #[cfg(test)]

@@ -33,7 +33,10 @@ const QUOTE_CHARS: usize = 60;
 impl<'a> Node<'a> {
     /// The document itself; its fields are named without a prefix.
     pub(super) fn root(value: &'a Value) -> Self {
-        Self { path: String::new(), value: Some(value) }
+        Self {
+            path: String::new(),
+            value: Some(value),
+        }
     }
 
     /// Refuses what stands here.
@@ -42,16 +45,27 @@ impl<'a> Node<'a> {
             None => "nothing".to_owned(),
             Some(value) => quote(value),
         };
-        FieldError { field: self.name(), found, legal: legal.into() }
+        FieldError {
+            field: self.name(),
+            found,
+            legal: legal.into(),
+        }
     }
 
     fn name(&self) -> String {
-        if self.path.is_empty() { "document".to_owned() } else { self.path.clone() }
+        if self.path.is_empty() {
+            "document".to_owned()
+        } else {
+            self.path.clone()
+        }
     }
 
     /// Checks that this is an object without fields other than `legal`.
     pub(super) fn object(&self, legal: &[&str]) -> Result<Self, FieldError> {
-        let object = self.value.and_then(Value::as_object).ok_or_else(|| self.refuse("an object"))?;
+        let object = self
+            .value
+            .and_then(Value::as_object)
+            .ok_or_else(|| self.refuse("an object"))?;
         match object.keys().find(|key| !legal.contains(&key.as_str())) {
             Some(key) => Err(FieldError {
                 field: self.field(key).path,
@@ -64,7 +78,9 @@ impl<'a> Node<'a> {
 
     /// Refuses fields that an older format had, each with what to do about it.
     pub(super) fn retired(&self, fields: &[(&str, &str)]) -> Result<(), FieldError> {
-        let found = fields.iter().map(|(name, remedy)| (self.field(name), remedy));
+        let found = fields
+            .iter()
+            .map(|(name, remedy)| (self.field(name), remedy));
         match found.into_iter().find(|(field, _)| !field.is_absent()) {
             Some((field, remedy)) => Err(field.refuse(*remedy)),
             None => Ok(()),
@@ -73,8 +89,15 @@ impl<'a> Node<'a> {
 
     /// The field of this object called `name`, absent or not.
     pub(super) fn field(&self, name: &str) -> Self {
-        let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        Self { path, value: self.value.and_then(|value| value.get(name)) }
+        let path = if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{}.{name}", self.path)
+        };
+        Self {
+            path,
+            value: self.value.and_then(|value| value.get(name)),
+        }
     }
 
     pub(super) fn is_absent(&self) -> bool {
@@ -88,24 +111,42 @@ impl<'a> Node<'a> {
 
     /// The elements of this array.
     pub(super) fn array(&self) -> Result<Vec<Self>, FieldError> {
-        let items = self.value.and_then(Value::as_array).ok_or_else(|| self.refuse("an array"))?;
-        let element = |(index, value)| Self { path: format!("{}[{index}]", self.path), value: Some(value) };
+        let items = self
+            .value
+            .and_then(Value::as_array)
+            .ok_or_else(|| self.refuse("an array"))?;
+        let element = |(index, value)| Self {
+            path: format!("{}[{index}]", self.path),
+            value: Some(value),
+        };
         Ok(items.iter().enumerate().map(element).collect())
     }
 
     /// The fields of this object, whatever they are called.
     pub(super) fn entries(&self) -> Result<Vec<(String, Self)>, FieldError> {
-        let object = self.value.and_then(Value::as_object).ok_or_else(|| self.refuse("an object"))?;
-        Ok(object.keys().map(|key| (key.clone(), self.field(key))).collect())
+        let object = self
+            .value
+            .and_then(Value::as_object)
+            .ok_or_else(|| self.refuse("an object"))?;
+        Ok(object
+            .keys()
+            .map(|key| (key.clone(), self.field(key)))
+            .collect())
     }
 
     pub(super) fn text(&self) -> Result<String, FieldError> {
-        let text = self.value.and_then(Value::as_str).ok_or_else(|| self.refuse("a string"))?;
+        let text = self
+            .value
+            .and_then(Value::as_str)
+            .ok_or_else(|| self.refuse("a string"))?;
         Ok(text.to_owned())
     }
 
     pub(super) fn count(&self) -> Result<u64, FieldError> {
-        let count = self.value.and_then(Value::as_u64).filter(|count| *count <= COUNTED_A_MINUTE);
+        let count = self
+            .value
+            .and_then(Value::as_u64)
+            .filter(|count| *count <= COUNTED_A_MINUTE);
         count.ok_or_else(|| self.refuse(format!("a whole number, 0 to {COUNTED_A_MINUTE}")))
     }
 
@@ -116,28 +157,51 @@ impl<'a> Node<'a> {
 
     /// A count, or `None` where it is not known.
     pub(super) fn maybe_count(&self) -> Result<Option<u64>, FieldError> {
-        if self.is_unknown() { Ok(None) } else { self.count().map(Some) }
+        if self.is_unknown() {
+            Ok(None)
+        } else {
+            self.count().map(Some)
+        }
     }
 
     pub(super) fn number(&self) -> Result<f64, FieldError> {
-        self.value.and_then(Value::as_f64).ok_or_else(|| self.refuse("a number"))
+        self.value
+            .and_then(Value::as_f64)
+            .ok_or_else(|| self.refuse("a number"))
     }
 
     pub(super) fn flag(&self) -> Result<bool, FieldError> {
-        self.value.and_then(Value::as_bool).ok_or_else(|| self.refuse("true or false"))
+        self.value
+            .and_then(Value::as_bool)
+            .ok_or_else(|| self.refuse("true or false"))
     }
 
     /// One of a closed list of words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, FieldError> {
         let found = self.value.and_then(Value::as_str);
-        let legal = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+        let legal = || {
+            words
+                .iter()
+                .map(|(word, _)| *word)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         let word = words.iter().find(|(word, _)| Some(*word) == found);
-        word.map(|(_, meaning)| *meaning).ok_or_else(|| self.refuse(legal()))
+        word.map(|(_, meaning)| *meaning)
+            .ok_or_else(|| self.refuse(legal()))
     }
 
     /// Reads the field with `read`, or takes `default` where the field is absent.
-    pub(super) fn or<T>(&self, default: T, read: impl Fn(&Self) -> Result<T, FieldError>) -> Result<T, FieldError> {
-        if self.is_absent() { Ok(default) } else { read(self) }
+    pub(super) fn or<T>(
+        &self,
+        default: T,
+        read: impl Fn(&Self) -> Result<T, FieldError>,
+    ) -> Result<T, FieldError> {
+        if self.is_absent() {
+            Ok(default)
+        } else {
+            read(self)
+        }
     }
 }
 
@@ -157,8 +221,14 @@ mod tests {
     #[test]
     fn an_unknown_field_is_named_with_its_path_and_the_legal_ones() {
         let value = json!({"canary": {"directon": "increase"}});
-        let error = Node::root(&value).field("canary").object(&["direction", "critical"]).unwrap_err();
-        assert_eq!(error.to_string(), "canary.directon: found an unknown field; legal: direction, critical");
+        let error = Node::root(&value)
+            .field("canary")
+            .object(&["direction", "critical"])
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "canary.directon: found an unknown field; legal: direction, critical"
+        );
     }
 
     #[test]
@@ -175,7 +245,10 @@ mod tests {
         let value = json!(["up"]);
         let word = &Node::root(&value).array().unwrap()[0];
         let error = word.word(&[("increase", 1), ("decrease", 2)]).unwrap_err();
-        assert_eq!(error.to_string(), "[0]: found \"up\"; legal: increase, decrease");
+        assert_eq!(
+            error.to_string(),
+            "[0]: found \"up\"; legal: increase, decrease"
+        );
     }
 
     #[test]
@@ -191,8 +264,14 @@ mod tests {
         let node = Node::root(&value).field("x").field("y");
         let refusals = [
             (node.count().map(drop), "a whole number, 0 to 1099511627776"),
-            (node.minutes().map(drop), "a whole number, 0 to 1099511627776"),
-            (node.maybe_count().map(drop), "a whole number, 0 to 1099511627776"),
+            (
+                node.minutes().map(drop),
+                "a whole number, 0 to 1099511627776",
+            ),
+            (
+                node.maybe_count().map(drop),
+                "a whole number, 0 to 1099511627776",
+            ),
             (node.number().map(drop), "a number"),
             (node.flag().map(drop), "true or false"),
             (node.array().map(drop), "an array"),
@@ -200,13 +279,22 @@ mod tests {
             (node.entries().map(drop), "an object"),
         ];
         for (refused, legal) in refusals {
-            assert_eq!(refused.unwrap_err().to_string(), format!("x.y: found \"text\"; legal: {legal}"));
+            assert_eq!(
+                refused.unwrap_err().to_string(),
+                format!("x.y: found \"text\"; legal: {legal}")
+            );
         }
         let absent = Node::root(&value).field("z");
-        assert_eq!(absent.text().unwrap_err().to_string(), "z: found nothing; legal: a string");
+        assert_eq!(
+            absent.text().unwrap_err().to_string(),
+            "z: found nothing; legal: a string"
+        );
         assert_eq!(Node::root(&value).text().unwrap_err().field, "document");
         let minutes = json!(1_u64 << 32);
-        assert_eq!(Node::root(&minutes).minutes().unwrap_err().legal, "at most 4294967295");
+        assert_eq!(
+            Node::root(&minutes).minutes().unwrap_err().legal,
+            "at most 4294967295"
+        );
     }
 
     #[test]
@@ -221,8 +309,13 @@ mod tests {
     #[test]
     fn a_field_of_an_older_format_is_refused_with_the_remedy_also_when_it_is_null() {
         let value = json!({"services": null});
-        let retired = |name: &str| Node::root(&value).retired(&[("other", "x"), (name, "nothing; remove it")]);
-        assert_eq!(retired("services").unwrap_err().to_string(), "services: found null; legal: nothing; remove it");
+        let retired = |name: &str| {
+            Node::root(&value).retired(&[("other", "x"), (name, "nothing; remove it")])
+        };
+        assert_eq!(
+            retired("services").unwrap_err().to_string(),
+            "services: found null; legal: nothing; remove it"
+        );
         assert_eq!(retired("metrics"), Ok(()));
     }
 

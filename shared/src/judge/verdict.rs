@@ -109,9 +109,15 @@ impl Display for Verdict {
         let health = odds(self.log_e_promote, self.log_e_promote_limit);
         match &self.reason {
             Reason::Harm { minute, .. } => {
-                return write!(f, "certain at 1 in {:.0} after {minute} min", self.log_e_limit.exp());
+                return write!(
+                    f,
+                    "certain at 1 in {:.0} after {minute} min",
+                    self.log_e_limit.exp()
+                );
             }
-            Reason::Exam { p, limit, .. } => write!(f, "final exam p = {p:.2e}, limit {limit:.2e}")?,
+            Reason::Exam { p, limit, .. } => {
+                write!(f, "final exam p = {p:.2e}, limit {limit:.2e}")?
+            }
             Reason::NonInferior => write!(f, "no worse than the bound, evidence {health}")?,
             Reason::Unsettled => write!(f, "evidence of harm {harm}, of health {health}")?,
             Reason::EndOfBake => write!(
@@ -127,7 +133,11 @@ impl Display for Verdict {
 /// Evidence beside its limit, such as `2.8 of 200`.
 fn odds(log_e: f64, limit: f64) -> String {
     // Beyond a million the digits carry nothing, and e^x would overflow.
-    let evidence = if log_e > 1e6f64.ln() { "over 1,000,000".to_owned() } else { significant(log_e.exp()) };
+    let evidence = if log_e > 1e6f64.ln() {
+        "over 1,000,000".to_owned()
+    } else {
+        significant(log_e.exp())
+    };
     format!("{evidence} of {:.0}", limit.exp())
 }
 
@@ -163,9 +173,18 @@ impl Comparison {
     }
 
     pub(super) fn absorb(&mut self, counts: &Counts) {
-        let (canary, baseline) = (counts.canary_requests as f64, counts.baseline_requests as f64);
-        self.canary = (self.canary.0 + counts.canary_requests, self.canary.1 + counts.canary_bad);
-        self.baseline = (self.baseline.0 + counts.baseline_requests, self.baseline.1 + counts.baseline_bad);
+        let (canary, baseline) = (
+            counts.canary_requests as f64,
+            counts.baseline_requests as f64,
+        );
+        self.canary = (
+            self.canary.0 + counts.canary_requests,
+            self.canary.1 + counts.canary_bad,
+        );
+        self.baseline = (
+            self.baseline.0 + counts.baseline_requests,
+            self.baseline.1 + counts.baseline_bad,
+        );
         self.weighted.0 += counts.canary_bad as f64 * baseline / (canary + baseline);
         self.weighted.1 += counts.baseline_bad as f64 * canary / (canary + baseline);
     }
@@ -182,14 +201,26 @@ impl Display for Comparison {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (canary, baseline) = (percent(self.canary), percent(self.baseline));
         let requests = (thousands(self.canary.0), thousands(self.baseline.0));
-        write!(f, "{} {canary} vs {baseline} of {} and {} requests: ", self.label, requests.0, requests.1)?;
+        write!(
+            f,
+            "{} {canary} vs {baseline} of {} and {} requests: ",
+            self.label, requests.0, requests.1
+        )?;
         match (self.ratio(), self.floor) {
             (Some(ratio), _) => write!(f, "{}x, limit {}x", significant(ratio), self.tolerance),
             (None, _) if self.canary.1 == 0 => write!(f, "none on either side"),
-            (None, Some(floor)) => write!(f, "none in the baseline, limit {}%", significant(floor * 100.0)),
+            (None, Some(floor)) => write!(
+                f,
+                "none in the baseline, limit {}%",
+                significant(floor * 100.0)
+            ),
             (None, None) => write!(f, "none in the baseline, limit {}x", self.tolerance),
         }?;
-        if self.dispersion > 1.0 { write!(f, ", in clumps of {}", significant(self.dispersion)) } else { Ok(()) }
+        if self.dispersion > 1.0 {
+            write!(f, ", in clumps of {}", significant(self.dispersion))
+        } else {
+            Ok(())
+        }
     }
 }
 
@@ -199,7 +230,11 @@ fn percent((requests, bad): (u64, u64)) -> String {
         (_, 0) => "0%".to_owned(),
         (requests, bad) => {
             let percent = bad as f64 / requests as f64 * 100.0;
-            if percent < 0.01 { format!("{percent:.1e}%") } else { format!("{percent:.2}%") }
+            if percent < 0.01 {
+                format!("{percent:.1e}%")
+            } else {
+                format!("{percent:.2}%")
+            }
         }
     }
 }
@@ -216,7 +251,9 @@ fn significant(number: f64) -> String {
 fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
-    let groups = digits.as_bytes()[first..].chunks(3).map(|chunk| String::from_utf8_lossy(chunk).into_owned());
+    let groups = digits.as_bytes()[first..]
+        .chunks(3)
+        .map(|chunk| String::from_utf8_lossy(chunk).into_owned());
     let head = (first > 0).then(|| digits[..first].to_owned());
     head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
 }
@@ -227,7 +264,10 @@ mod tests {
 
     #[test]
     fn large_numbers_are_grouped() {
-        let grouped: Vec<_> = [0, 12, 999, 1000, 54_110, 1_234_567].into_iter().map(thousands).collect();
+        let grouped: Vec<_> = [0, 12, 999, 1000, 54_110, 1_234_567]
+            .into_iter()
+            .map(thousands)
+            .collect();
         assert_eq!(grouped, ["0", "12", "999", "1,000", "54,110", "1,234,567"]);
     }
 
@@ -239,7 +279,10 @@ mod tests {
 
     #[test]
     fn small_rates_keep_their_digits() {
-        let shares: Vec<_> = [(0, 0), (500, 0), (6012, 61), (1_000_000, 7)].into_iter().map(percent).collect();
+        let shares: Vec<_> = [(0, 0), (500, 0), (6012, 61), (1_000_000, 7)]
+            .into_iter()
+            .map(percent)
+            .collect();
         assert_eq!(shares, ["nothing", "0%", "1.01%", "7.0e-4%"]);
     }
 
@@ -259,7 +302,12 @@ mod tests {
         }
     }
 
-    fn comparison(canary: (u64, u64), baseline: (u64, u64), floor: Option<f64>, dispersion: f64) -> Comparison {
+    fn comparison(
+        canary: (u64, u64),
+        baseline: (u64, u64),
+        floor: Option<f64>,
+        dispersion: f64,
+    ) -> Comparison {
         let spec = MetricSpec {
             name: "errors".to_owned(),
             label: "5xx".to_owned(),
@@ -284,14 +332,33 @@ mod tests {
     fn each_reason_has_its_word_and_its_sentence() {
         let metric = || "errors".to_owned();
         let cases = [
-            (Reason::Unsettled, None, "evidence of harm 0.50 of 200, of health 3.0 of 20 after 7 min"),
-            (Reason::Harm { metric: metric(), minute: 4 }, Some("errors"), "certain at 1 in 200 after 4 min"),
             (
-                Reason::Exam { metric: metric(), p: 0.00123, limit: 0.0025 },
+                Reason::Unsettled,
+                None,
+                "evidence of harm 0.50 of 200, of health 3.0 of 20 after 7 min",
+            ),
+            (
+                Reason::Harm {
+                    metric: metric(),
+                    minute: 4,
+                },
+                Some("errors"),
+                "certain at 1 in 200 after 4 min",
+            ),
+            (
+                Reason::Exam {
+                    metric: metric(),
+                    p: 0.00123,
+                    limit: 0.0025,
+                },
                 Some("exam:errors"),
                 "final exam p = 1.23e-3, limit 2.50e-3 after 7 min",
             ),
-            (Reason::NonInferior, Some("non-inferior"), "no worse than the bound, evidence 3.0 of 20 after 7 min"),
+            (
+                Reason::NonInferior,
+                Some("non-inferior"),
+                "no worse than the bound, evidence 3.0 of 20 after 7 min",
+            ),
             (
                 Reason::EndOfBake,
                 Some("end of bake"),
@@ -302,33 +369,68 @@ mod tests {
         let numbers = "5xx 6.00% vs 0.50% of 100 and 10,000 requests: 12.0x, limit 1.1x; ";
         for (reason, word, sentence) in cases {
             let verdict = verdict(reason, comparison((100, 6), (10_000, 50), None, 1.0));
-            assert_eq!((verdict.why().as_deref(), verdict.to_string()), (word, format!("{numbers}{sentence}")));
+            assert_eq!(
+                (verdict.why().as_deref(), verdict.to_string()),
+                (word, format!("{numbers}{sentence}"))
+            );
         }
-        let words =
-            [Decision::Continue, Decision::Promote, Decision::Rollback, Decision::Inconclusive].map(Decision::word);
+        let words = [
+            Decision::Continue,
+            Decision::Promote,
+            Decision::Rollback,
+            Decision::Inconclusive,
+        ]
+        .map(Decision::word);
         assert_eq!(words, ["continue", "promote", "rollback", "inconclusive"]);
     }
 
     #[test]
     fn a_comparison_says_what_there_is_to_compare() {
         let cases = [
-            (comparison((100, 6), (10_000, 50), None, 1.04), "12.0x, limit 1.1x, in clumps of 1.0"),
-            (comparison((100, 6), (10_000, 50), None, 2.5), "12.0x, limit 1.1x, in clumps of 2.5"),
-            (comparison((100, 0), (10_000, 0), Some(1e-3), 1.0), "none on either side"),
-            (comparison((100, 6), (10_000, 0), Some(1e-3), 1.0), "none in the baseline, limit 0.10%"),
-            (comparison((100, 6), (10_000, 0), None, 1.0), "none in the baseline, limit 1.1x"),
-            (comparison((100, 0), (10_000, 50), None, 1.0), "0.00x, limit 1.1x"),
+            (
+                comparison((100, 6), (10_000, 50), None, 1.04),
+                "12.0x, limit 1.1x, in clumps of 1.0",
+            ),
+            (
+                comparison((100, 6), (10_000, 50), None, 2.5),
+                "12.0x, limit 1.1x, in clumps of 2.5",
+            ),
+            (
+                comparison((100, 0), (10_000, 0), Some(1e-3), 1.0),
+                "none on either side",
+            ),
+            (
+                comparison((100, 6), (10_000, 0), Some(1e-3), 1.0),
+                "none in the baseline, limit 0.10%",
+            ),
+            (
+                comparison((100, 6), (10_000, 0), None, 1.0),
+                "none in the baseline, limit 1.1x",
+            ),
+            (
+                comparison((100, 0), (10_000, 50), None, 1.0),
+                "0.00x, limit 1.1x",
+            ),
         ];
         for (comparison, expected) in cases {
             let sentence = comparison.to_string();
-            assert_eq!(sentence.split_once(" requests: ").map(|(_, rest)| rest), Some(expected), "{sentence}");
+            assert_eq!(
+                sentence.split_once(" requests: ").map(|(_, rest)| rest),
+                Some(expected),
+                "{sentence}"
+            );
         }
     }
 
     #[test]
     fn a_ratio_is_taken_minute_by_minute() {
         let spec = comparison((1, 0), (1, 0), None, 1.0);
-        let mut totals = Comparison { canary: (0, 0), baseline: (0, 0), weighted: (0.0, 0.0), ..spec };
+        let mut totals = Comparison {
+            canary: (0, 0),
+            baseline: (0, 0),
+            weighted: (0.0, 0.0),
+            ..spec
+        };
         let mut add = |canary: (u64, u64), baseline: (u64, u64)| {
             totals.absorb(&Counts {
                 canary_requests: canary.0,
@@ -347,10 +449,19 @@ mod tests {
 
     #[test]
     fn rates_and_numbers_change_their_form_at_fixed_limits() {
-        assert_eq!([percent((10_000, 1)), percent((20_000, 1))], ["0.01%", "5.0e-3%"]);
-        assert_eq!([0.994, 0.999, 1.0, 99.94, 100.0].map(significant), ["0.99", "1.00", "1.0", "99.9", "100"]);
         assert_eq!(
-            [odds(1e6_f64.ln(), 200_f64.ln()), odds(1e6_f64.ln() + 0.01, 200_f64.ln())],
+            [percent((10_000, 1)), percent((20_000, 1))],
+            ["0.01%", "5.0e-3%"]
+        );
+        assert_eq!(
+            [0.994, 0.999, 1.0, 99.94, 100.0].map(significant),
+            ["0.99", "1.00", "1.0", "99.9", "100"]
+        );
+        assert_eq!(
+            [
+                odds(1e6_f64.ln(), 200_f64.ln()),
+                odds(1e6_f64.ln() + 0.01, 200_f64.ln())
+            ],
             ["1000000 of 200", "over 1,000,000 of 200"]
         );
     }

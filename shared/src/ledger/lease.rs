@@ -169,8 +169,15 @@ impl Prior {
     #[must_use]
     pub fn of(view: &ServiceView) -> Option<Self> {
         let primary = view.primary()?;
-        let completed = view.deployments.iter().find(|d| d.rollout == Rollout::Completed);
-        let proven = if primary.rollout == Rollout::Completed { primary } else { completed.unwrap_or(primary) };
+        let completed = view
+            .deployments
+            .iter()
+            .find(|d| d.rollout == Rollout::Completed);
+        let proven = if primary.rollout == Rollout::Completed {
+            primary
+        } else {
+            completed.unwrap_or(primary)
+        };
         Some(Self {
             task_definition: proven.task_definition.clone(),
             desired_count: view.desired,
@@ -204,7 +211,11 @@ impl OpenRelease {
     /// What a release of a pair leaves behind when it closes, given what the one before did. One in which somebody else had the last
     /// word adds nothing.
     fn settled(&self, outcome: Outcome, before: Option<Settled>) -> Option<Settled> {
-        let pair = self.prior.as_ref().and_then(|prior| prior.pair.as_ref()).filter(|_| outcome != Outcome::Superseded);
+        let pair = self
+            .prior
+            .as_ref()
+            .and_then(|prior| prior.pair.as_ref())
+            .filter(|_| outcome != Outcome::Superseded);
         let Some(pair) = pair else { return before };
         let promoted = self.shift.as_ref().filter(|_| outcome == Outcome::Deployed);
         let weights = promoted.map_or(pair.weights(), |shift| shift.to);
@@ -214,7 +225,11 @@ impl OpenRelease {
             None => before.and_then(|before| before.owed(colour)),
         };
         Some(Settled {
-            live: if promoted.is_some() { pair.idle() } else { pair.live },
+            live: if promoted.is_some() {
+                pair.idle()
+            } else {
+                pair.live
+            },
             blue: weights.blue,
             green: weights.green,
             owed_blue: owed(Colour::Blue),
@@ -228,18 +243,31 @@ impl Lease {
     #[must_use]
     pub fn first(cluster: &str, service: &str, release: OpenRelease) -> Self {
         let (cluster, service) = (cluster.to_owned(), service.to_owned());
-        Self { v: FORMAT_VERSION, cluster, service, fence: 1, changed_at: None, settled: None, release: Some(release) }
+        Self {
+            v: FORMAT_VERSION,
+            cluster,
+            service,
+            fence: 1,
+            changed_at: None,
+            settled: None,
+            release: Some(release),
+        }
     }
 
     /// The release, if `execution` holds the lease.
     #[must_use]
     pub fn held_by(&self, execution: &str) -> Option<&OpenRelease> {
-        self.release.as_ref().filter(|release| release.execution == execution)
+        self.release
+            .as_ref()
+            .filter(|release| release.execution == execution)
     }
 
     /// The same lease one fence number later, with its release changed.
     fn next(&self, edit: impl FnOnce(&mut OpenRelease)) -> Self {
-        let mut next = Self { fence: self.fence + 1, ..self.clone() };
+        let mut next = Self {
+            fence: self.fence + 1,
+            ..self.clone()
+        };
         if let Some(release) = &mut next.release {
             edit(release);
         }
@@ -249,7 +277,11 @@ impl Lease {
     /// A free lease, taken.
     #[must_use]
     pub fn taken(&self, release: OpenRelease) -> Self {
-        Self { fence: self.fence + 1, release: Some(release), ..self.clone() }
+        Self {
+            fence: self.fence + 1,
+            release: Some(release),
+            ..self.clone()
+        }
     }
 
     #[must_use]
@@ -260,20 +292,32 @@ impl Lease {
     /// Announces a change; it is made after this is written, never before.
     #[must_use]
     pub fn with_change(&self, change: Change, now: Timestamp) -> Self {
-        Self { changed_at: Some(now), ..self.next(|release| release.change = Some(change)) }
+        Self {
+            changed_at: Some(now),
+            ..self.next(|release| release.change = Some(change))
+        }
     }
 
     /// Announces the registration of a revision.
     #[must_use]
     pub fn with_registering(&self, family: &str, newest: Option<String>, now: Timestamp) -> Self {
-        let registering = Registering { family: family.to_owned(), newest };
-        Self { changed_at: Some(now), ..self.next(|release| release.registering = Some(registering)) }
+        let registering = Registering {
+            family: family.to_owned(),
+            newest,
+        };
+        Self {
+            changed_at: Some(now),
+            ..self.next(|release| release.registering = Some(registering))
+        }
     }
 
     /// Announces a change that is told nowhere else, such as a restoration.
     #[must_use]
     pub fn announced(&self, now: Timestamp) -> Self {
-        Self { changed_at: Some(now), ..self.next(|_| {}) }
+        Self {
+            changed_at: Some(now),
+            ..self.next(|_| {})
+        }
     }
 
     /// Remembers the revision that was registered, so that it can be retired if the release does not deploy it.
@@ -297,11 +341,23 @@ impl Lease {
     #[must_use]
     pub fn with_shift(&self, from: Weights, to: Weights, now: Timestamp) -> Self {
         let next = self.next(|release| {
-            let before = release.shift.take().filter(|_| self.settling(now).is_some());
+            let before = release
+                .shift
+                .take()
+                .filter(|_| self.settling(now).is_some());
             let known = before.map_or_else(Vec::new, Shift::announced);
-            release.shift = Some(Shift { from, to, at: now, made: false, known });
+            release.shift = Some(Shift {
+                from,
+                to,
+                at: now,
+                made: false,
+                known,
+            });
         });
-        Self { changed_at: Some(now), ..next }
+        Self {
+            changed_at: Some(now),
+            ..next
+        }
     }
 
     /// Remembers that the announced weights are set, as known `now`: from here on they bake, and the other colour drains.
@@ -317,13 +373,19 @@ impl Lease {
     /// Announces that scale-in of the pair is suspended, or given back.
     #[must_use]
     pub fn with_scale_in(&self, suspended: bool, now: Timestamp) -> Self {
-        Self { changed_at: Some(now), ..self.next(|release| release.scale_in_suspended = Some(suspended)) }
+        Self {
+            changed_at: Some(now),
+            ..self.next(|release| release.scale_in_suspended = Some(suspended))
+        }
     }
 
     /// Announces that the old colour is made this large.
     #[must_use]
     pub fn with_sized(&self, count: u32, now: Timestamp) -> Self {
-        Self { changed_at: Some(now), ..self.next(|release| release.sized = Some(count)) }
+        Self {
+            changed_at: Some(now),
+            ..self.next(|release| release.sized = Some(count))
+        }
     }
 
     /// Remembers that the traffic goes back to the old colour, and why.
@@ -339,7 +401,11 @@ impl Lease {
     }
 
     fn restoring(&self, reason: &str, held: bool, now: Timestamp) -> Self {
-        let restoring = Restoring { reason: reason.to_owned(), since: now, held };
+        let restoring = Restoring {
+            reason: reason.to_owned(),
+            since: now,
+            held,
+        };
         self.next(|release| release.restoring = release.restoring.take().or(Some(restoring)))
     }
 
@@ -347,7 +413,10 @@ impl Lease {
     #[must_use]
     pub fn with_judged(&self, judged: Judged) -> Self {
         self.next(|release| {
-            release.holding = release.holding.take().filter(|holding| holding.action != judged.since);
+            release.holding = release
+                .holding
+                .take()
+                .filter(|holding| holding.action != judged.since);
             release.judged.retain(|known| known.since != judged.since);
             release.judged.push(judged);
         })
@@ -356,7 +425,13 @@ impl Lease {
     /// Remembers that the judgement of an action waits for a person.
     #[must_use]
     pub fn with_holding(&self, action: Timestamp, now: Timestamp) -> Self {
-        self.next(|release| release.holding = Some(Holding { action, since: now, decision: None }))
+        self.next(|release| {
+            release.holding = Some(Holding {
+                action,
+                since: now,
+                decision: None,
+            })
+        })
     }
 
     /// Remembers what a person decided.
@@ -374,7 +449,9 @@ impl Lease {
     #[must_use]
     pub fn settling(&self, now: Timestamp) -> Option<Duration> {
         let since = now.since(self.changed_at?);
-        FUNCTION_TIMEOUT.checked_sub(since).filter(|left| !left.is_zero())
+        FUNCTION_TIMEOUT
+            .checked_sub(since)
+            .filter(|left| !left.is_zero())
     }
 
     #[must_use]
@@ -413,7 +490,15 @@ impl Lease {
             ended_at: Some(now),
         };
         let settled = release.settled(outcome, self.settled);
-        Some((Self { fence: self.fence + 1, settled, release: None, ..self.clone() }, record))
+        Some((
+            Self {
+                fence: self.fence + 1,
+                settled,
+                release: None,
+                ..self.clone()
+            },
+            record,
+        ))
     }
 }
 

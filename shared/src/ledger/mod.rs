@@ -7,6 +7,8 @@ mod lease;
 mod push;
 mod record;
 
-pub use lease::{Change, Decision, Holding, Judged, Lease, OpenRelease, Prior, Registering, Restoring, State};
+pub use lease::{
+    Change, Decision, Holding, Judged, Lease, OpenRelease, Prior, Registering, Restoring, State,
+};
 pub use push::{Push, Verdict};
 pub use record::{Outcome, Record, RecordState, Started};

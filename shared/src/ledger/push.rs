@@ -39,26 +39,58 @@ pub enum Verdict {
 impl Push {
     /// Decides about a push told by `event`, from the claim that stands and the record of the execution it led to.
     #[must_use]
-    pub fn verdict(standing: Option<&Self>, record: Option<&Record>, event: &str, now: Timestamp) -> Verdict {
+    pub fn verdict(
+        standing: Option<&Self>,
+        record: Option<&Record>,
+        event: &str,
+        now: Timestamp,
+    ) -> Verdict {
         match (standing, record) {
             (None, _) => Verdict::Start,
-            (Some(Self { event: told, execution: Some(execution), .. }), _) if told == event => {
-                Verdict::Known { execution: execution.clone() }
-            }
-            (Some(Self { event: told, execution: None, .. }), _) if told == event => Verdict::Start,
+            (
+                Some(Self {
+                    event: told,
+                    execution: Some(execution),
+                    ..
+                }),
+                _,
+            ) if told == event => Verdict::Known {
+                execution: execution.clone(),
+            },
+            (
+                Some(Self {
+                    event: told,
+                    execution: None,
+                    ..
+                }),
+                _,
+            ) if told == event => Verdict::Start,
             (
                 Some(_),
                 Some(Record {
-                    state: RecordState::Closed, outcome: Some(outcome @ Outcome::RolledBack), reason, ..
+                    state: RecordState::Closed,
+                    outcome: Some(outcome @ Outcome::RolledBack),
+                    reason,
+                    ..
                 }),
             ) => Verdict::Refuse(format!(
                 "this digest was {outcome} before ({}); push a new image, or start the pipeline by hand to try it again",
                 reason.as_deref().unwrap_or("no reason was recorded")
             )),
-            (Some(standing @ Self { execution: Some(execution), .. }), Some(record))
-                if record.state != RecordState::Closed && now.since(standing.claimed_at) < SAME_PUSH =>
+            (
+                Some(
+                    standing @ Self {
+                        execution: Some(execution),
+                        ..
+                    },
+                ),
+                Some(record),
+            ) if record.state != RecordState::Closed
+                && now.since(standing.claimed_at) < SAME_PUSH =>
             {
-                Verdict::Known { execution: execution.clone() }
+                Verdict::Known {
+                    execution: execution.clone(),
+                }
             }
             (Some(_), _) => Verdict::Start,
         }
@@ -89,36 +121,58 @@ mod tests {
     #[test]
     fn a_duplicate_event_starts_nothing_and_a_crash_before_the_start_is_made_good() {
         assert_eq!(Push::verdict(None, None, "told-1", now()), Verdict::Start);
-        assert_eq!(Push::verdict(Some(&claim(None)), None, "told-1", now()), Verdict::Start);
+        assert_eq!(
+            Push::verdict(Some(&claim(None)), None, "told-1", now()),
+            Verdict::Start
+        );
         assert_eq!(
             Push::verdict(Some(&claim(Some("e-1"))), None, "told-1", now()),
-            Verdict::Known { execution: "e-1".to_owned() }
+            Verdict::Known {
+                execution: "e-1".to_owned()
+            }
         );
     }
 
     #[test]
     fn a_rejected_digest_does_not_come_back_and_a_deployed_one_may() {
         let started = Record::started("e-1", "slipway-web", None, now());
-        let again = |record: Record| Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-2", now());
+        let again = |record: Record| {
+            Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-2", now())
+        };
         assert!(
             matches!(again(started.clone().closed(Outcome::RolledBack, "sick", now())), Verdict::Refuse(why) if why.contains("sick"))
         );
         for outcome in [Outcome::Deployed, Outcome::Failed] {
-            assert_eq!(again(started.clone().closed(outcome, "", now())), Verdict::Start);
+            assert_eq!(
+                again(started.clone().closed(outcome, "", now())),
+                Verdict::Start
+            );
         }
-        assert_eq!(again(started), Verdict::Known { execution: "e-1".to_owned() });
+        assert_eq!(
+            again(started),
+            Verdict::Known {
+                execution: "e-1".to_owned()
+            }
+        );
     }
 
     #[test]
     fn an_end_that_was_never_told_does_not_keep_a_digest_for_ever() {
         let started = Record::started("e-1", "slipway-web", None, now());
         let later = Timestamp::from_secs(1_767_603_600 + 3_600).expect("in range");
-        assert_eq!(Push::verdict(Some(&claim(Some("e-1"))), Some(&started), "told-2", later), Verdict::Start);
+        assert_eq!(
+            Push::verdict(Some(&claim(Some("e-1"))), Some(&started), "told-2", later),
+            Verdict::Start
+        );
     }
 
     /// A later push of the digest whose first one led to a record in this state.
     fn later_push(state: RecordState, outcome: Option<Outcome>, secs: i64) -> Verdict {
-        let record = Record { state, outcome, ..Record::started("e-1", "slipway-web", None, now()) };
+        let record = Record {
+            state,
+            outcome,
+            ..Record::started("e-1", "slipway-web", None, now())
+        };
         let at = Timestamp::from_secs(now().secs() + secs).expect("in range");
         Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-2", at)
     }
@@ -130,13 +184,19 @@ mod tests {
         assert_eq!(refused, Verdict::Refuse(reason.to_owned()));
         use Outcome::{Deployed, Failed, Held, Superseded, Unchanged};
         for outcome in [Deployed, Unchanged, Superseded, Held, Failed] {
-            assert_eq!(later_push(RecordState::Closed, Some(outcome), 0), Verdict::Start, "{outcome}");
+            assert_eq!(
+                later_push(RecordState::Closed, Some(outcome), 0),
+                Verdict::Start,
+                "{outcome}"
+            );
         }
     }
 
     #[test]
     fn another_tag_of_a_digest_is_the_same_push_for_an_hour_while_its_release_is_open() {
-        let known = Verdict::Known { execution: "e-1".to_owned() };
+        let known = Verdict::Known {
+            execution: "e-1".to_owned(),
+        };
         for state in [RecordState::Started, RecordState::Begun] {
             assert_eq!(later_push(state, None, 3_599), known, "{state:?}");
             assert_eq!(later_push(state, None, 3_600), Verdict::Start, "{state:?}");
@@ -146,16 +206,34 @@ mod tests {
     #[test]
     fn a_claim_without_an_execution_or_a_record_holds_no_other_push_up() {
         let record = Record::started("e-1", "slipway-web", None, now());
-        assert_eq!(Push::verdict(Some(&claim(None)), Some(&record), "told-2", now()), Verdict::Start);
-        assert_eq!(Push::verdict(Some(&claim(Some("e-1"))), None, "told-2", now()), Verdict::Start);
-        assert_eq!(Push::verdict(None, Some(&record), "told-2", now()), Verdict::Start);
+        assert_eq!(
+            Push::verdict(Some(&claim(None)), Some(&record), "told-2", now()),
+            Verdict::Start
+        );
+        assert_eq!(
+            Push::verdict(Some(&claim(Some("e-1"))), None, "told-2", now()),
+            Verdict::Start
+        );
+        assert_eq!(
+            Push::verdict(None, Some(&record), "told-2", now()),
+            Verdict::Start
+        );
     }
 
     #[test]
     fn a_duplicate_of_the_event_that_led_to_a_rollback_is_known_and_not_refused() {
-        let record = Record::started("e-1", "slipway-web", None, now()).closed(Outcome::RolledBack, "sick", now());
-        let known = Verdict::Known { execution: "e-1".to_owned() };
-        assert_eq!(Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-1", now()), known);
+        let record = Record::started("e-1", "slipway-web", None, now()).closed(
+            Outcome::RolledBack,
+            "sick",
+            now(),
+        );
+        let known = Verdict::Known {
+            execution: "e-1".to_owned(),
+        };
+        assert_eq!(
+            Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-1", now()),
+            known
+        );
     }
 
     #[test]
@@ -164,12 +242,19 @@ mod tests {
             "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "event": "told-1", "claimed_at": "2026-01-05T09:00:00Z",
         });
         assert_eq!(serde_json::to_value(claim(None)).expect("serializes"), bare);
-        let full = Push { tag: Some("1.0".to_owned()), refusal: Some("sick".to_owned()), ..claim(Some("e-1")) };
+        let full = Push {
+            tag: Some("1.0".to_owned()),
+            refusal: Some("sick".to_owned()),
+            ..claim(Some("e-1"))
+        };
         let stored = serde_json::json!({
             "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "tag": "1.0", "event": "told-1",
             "claimed_at": "2026-01-05T09:00:00Z", "execution": "e-1", "refusal": "sick",
         });
         assert_eq!(serde_json::to_value(&full).expect("serializes"), stored);
-        assert_eq!(serde_json::from_value::<Push>(stored).expect("parses"), full);
+        assert_eq!(
+            serde_json::from_value::<Push>(stored).expect("parses"),
+            full
+        );
     }
 }

@@ -52,7 +52,11 @@ pub struct Started {
 impl Started {
     #[must_use]
     pub fn of(record: &Record) -> Self {
-        Self { v: record.v, execution: record.execution.clone(), pipeline: record.pipeline.clone() }
+        Self {
+            v: record.v,
+            execution: record.execution.clone(),
+            pipeline: record.pipeline.clone(),
+        }
     }
 }
 
@@ -119,21 +123,37 @@ impl Record {
     /// Why a step of a closed release cannot act, as after RetryStageExecution.
     #[must_use]
     pub fn refusal(&self) -> Failure {
-        let outcome = self.outcome.map_or_else(|| "closed".to_owned(), |outcome| outcome.to_string().replace('-', " "));
-        Failure::configuration(format!("release already {outcome}; start again with a new execution"))
+        let outcome = self.outcome.map_or_else(
+            || "closed".to_owned(),
+            |outcome| outcome.to_string().replace('-', " "),
+        );
+        Failure::configuration(format!(
+            "release already {outcome}; start again with a new execution"
+        ))
     }
 
     /// The same execution once its release holds the lease.
     #[must_use]
     pub fn begun(self, cluster: &str, service: &str) -> Self {
-        Self { state: RecordState::Begun, cluster: Some(cluster.to_owned()), service: Some(service.to_owned()), ..self }
+        Self {
+            state: RecordState::Begun,
+            cluster: Some(cluster.to_owned()),
+            service: Some(service.to_owned()),
+            ..self
+        }
     }
 
     /// The same execution, ended before it held a lease.
     #[must_use]
     pub fn closed(self, outcome: Outcome, reason: &str, now: Timestamp) -> Self {
         let (outcome, reason) = (Some(outcome), Some(reason.to_owned()));
-        Self { state: RecordState::Closed, outcome, reason, ended_at: Some(now), ..self }
+        Self {
+            state: RecordState::Closed,
+            outcome,
+            reason,
+            ended_at: Some(now),
+            ..self
+        }
     }
 }
 
@@ -169,8 +189,17 @@ mod tests {
 
     #[test]
     fn a_record_goes_from_started_to_begun_or_closed_and_keeps_what_it_was() {
-        assert_eq!(Record::started("e-1", "slipway-web", Some("sha256:00"), at(0)), started());
-        assert_eq!(Record::started("e-1", "slipway-web", None, at(0)), Record { digest: None, ..started() });
+        assert_eq!(
+            Record::started("e-1", "slipway-web", Some("sha256:00"), at(0)),
+            started()
+        );
+        assert_eq!(
+            Record::started("e-1", "slipway-web", None, at(0)),
+            Record {
+                digest: None,
+                ..started()
+            }
+        );
         let begun = Record {
             state: RecordState::Begun,
             cluster: Some("apps".to_owned()),
@@ -185,12 +214,19 @@ mod tests {
             ended_at: Some(at(9)),
             ..started()
         };
-        assert_eq!(started().closed(Outcome::Superseded, "because", at(9)), closed);
+        assert_eq!(
+            started().closed(Outcome::Superseded, "because", at(9)),
+            closed
+        );
     }
 
     #[test]
     fn the_mark_of_a_started_execution_names_it_and_its_pipeline() {
-        let mark = Started { v: 1, execution: "e-1".to_owned(), pipeline: "slipway-web".to_owned() };
+        let mark = Started {
+            v: 1,
+            execution: "e-1".to_owned(),
+            pipeline: "slipway-web".to_owned(),
+        };
         assert_eq!(Started::of(&started()), mark);
         let stored = json!({"v": 1, "execution": "e-1", "pipeline": "slipway-web"});
         assert_eq!(serde_json::to_value(mark).expect("serializes"), stored);
@@ -198,9 +234,18 @@ mod tests {
 
     #[test]
     fn a_closed_release_is_refused_with_how_it_ended() {
-        let refusal = |outcome| Record { outcome, ..started() }.refusal();
-        let refused =
-            |word: &str| Failure::configuration(format!("release already {word}; start again with a new execution"));
+        let refusal = |outcome| {
+            Record {
+                outcome,
+                ..started()
+            }
+            .refusal()
+        };
+        let refused = |word: &str| {
+            Failure::configuration(format!(
+                "release already {word}; start again with a new execution"
+            ))
+        };
         assert_eq!(refusal(Some(Outcome::RolledBack)), refused("rolled back"));
         assert_eq!(refusal(Some(Outcome::Deployed)), refused("deployed"));
         assert_eq!(refusal(None), refused("closed"));
@@ -218,7 +263,10 @@ mod tests {
         ];
         for (outcome, word) in words {
             assert_eq!(outcome.to_string(), word);
-            assert_eq!(serde_json::to_value(outcome).expect("serializes"), json!(word));
+            assert_eq!(
+                serde_json::to_value(outcome).expect("serializes"),
+                json!(word)
+            );
         }
     }
 
@@ -229,8 +277,13 @@ mod tests {
             "started_at": "2026-01-05T09:00:00Z",
         });
         assert_eq!(serde_json::to_value(started()).expect("serializes"), stored);
-        assert_eq!(serde_json::from_value::<Record>(stored).expect("parses"), started());
-        let closed = started().begun("apps", "web").closed(Outcome::Failed, "because", at(9));
+        assert_eq!(
+            serde_json::from_value::<Record>(stored).expect("parses"),
+            started()
+        );
+        let closed = started()
+            .begun("apps", "web")
+            .closed(Outcome::Failed, "because", at(9));
         let stored = json!({
             "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "cluster": "apps",
             "service": "web", "state": "closed", "outcome": "failed", "reason": "because",

@@ -25,7 +25,9 @@ fn normal(value: &Value, field: &str) -> Value {
             Value::Array(items)
         }
         // The task-level sizes are text in answers; people write numbers too.
-        Value::Number(number) if matches!(field, "cpu" | "memory") => Value::String(number.to_string()),
+        Value::Number(number) if matches!(field, "cpu" | "memory") => {
+            Value::String(number.to_string())
+        }
         other => other.clone(),
     }
 }
@@ -68,7 +70,9 @@ fn is_default(within: &str, name: &str, value: &Value, siblings: &Map<String, Va
             ("containerDefinitions", "essential") => value == &Value::Bool(true),
             ("portMappings", "protocol") => value == "tcp",
             // Bridge mode answers 0 for a dynamic port; awsvpc answers the container port.
-            ("portMappings", "hostPort") => value.as_u64() == Some(0) || siblings.get("containerPort") == Some(value),
+            ("portMappings", "hostPort") => {
+                value.as_u64() == Some(0) || siblings.get("containerPort") == Some(value)
+            }
             ("mountPoints" | "volumesFrom", "readOnly") => value == &Value::Bool(false),
             _ => false,
         }

@@ -15,23 +15,43 @@ fn is_placeholder(image: &str) -> bool {
 /// Container names with the images that a definition gives them.
 #[must_use]
 pub fn container_images(definition: &TaskDefinition) -> Vec<(String, String)> {
-    let text =
-        |container: &Value, field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
-    definition.containers().map(|container| (text(container, "name"), text(container, "image"))).collect()
+    let text = |container: &Value, field: &str| {
+        container
+            .get(field)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    definition
+        .containers()
+        .map(|container| (text(container, "name"), text(container, "image")))
+        .collect()
 }
 
 /// Puts images into containers. A key is a container's name, or a placeholder, which fills every container that has it.
 ///
 /// # Errors
 /// Names the key that fits no container, with the containers there are, or the placeholder that nothing fills.
-pub fn set_images(definition: &TaskDefinition, images: &BTreeMap<String, String>) -> Result<TaskDefinition, String> {
+pub fn set_images(
+    definition: &TaskDefinition,
+    images: &BTreeMap<String, String>,
+) -> Result<TaskDefinition, String> {
     let mut changed = definition.clone();
     let mut used = Vec::new();
     if let Some(Value::Array(containers)) = changed.0.get_mut("containerDefinitions") {
         for container in containers {
-            let text = |field: &str| container.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let text = |field: &str| {
+                container
+                    .get(field)
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            };
             let (name, current) = (text("name"), text("image"));
-            let key = [&name, &current].into_iter().find(|key| images.contains_key(*key)).cloned();
+            let key = [&name, &current]
+                .into_iter()
+                .find(|key| images.contains_key(*key))
+                .cloned();
             match key {
                 Some(key) => {
                     container["image"] = Value::String(images[&key].clone());
@@ -78,7 +98,10 @@ fn drop_placeholder_fields(container: &mut Value) {
     let Some(container) = container.as_object_mut() else {
         return;
     };
-    let Some(labels) = container.get_mut("dockerLabels").and_then(Value::as_object_mut) else {
+    let Some(labels) = container
+        .get_mut("dockerLabels")
+        .and_then(Value::as_object_mut)
+    else {
         return;
     };
     let Some(Value::String(fields)) = labels.remove(PLACEHOLDER_LABEL) else {
@@ -104,10 +127,14 @@ struct ImageDefinition {
 /// # Errors
 /// Says what the file lacks.
 pub fn image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, String> {
-    let all: Vec<ImageDefinition> = serde_json::from_slice(text)
-        .map_err(|e| format!("{e}; legal: [{{\"name\": <container>, \"imageUri\": <image>}}, …]"))?;
+    let all: Vec<ImageDefinition> = serde_json::from_slice(text).map_err(|e| {
+        format!("{e}; legal: [{{\"name\": <container>, \"imageUri\": <image>}}, …]")
+    })?;
     let count = all.len();
-    let images: BTreeMap<_, _> = all.into_iter().map(|image| (image.name, image.image_uri)).collect();
+    let images: BTreeMap<_, _> = all
+        .into_iter()
+        .map(|image| (image.name, image.image_uri))
+        .collect();
     match (count, images.len()) {
         (0, _) => Err("it names no image; legal: one entry or more".to_owned()),
         (all, distinct) if all != distinct => {
@@ -124,5 +151,7 @@ pub fn image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, String
 pub fn image_detail(text: &[u8]) -> Result<String, String> {
     let value: Value = serde_json::from_slice(text).map_err(|e| e.to_string())?;
     let image = value.get("ImageURI").and_then(Value::as_str);
-    image.map(ToOwned::to_owned).ok_or_else(|| "`ImageURI` is missing or no text".to_owned())
+    image
+        .map(ToOwned::to_owned)
+        .ok_or_else(|| "`ImageURI` is missing or no text".to_owned())
 }

@@ -12,7 +12,8 @@ use sandbox::client::{CallFault, Invocation, sdk_config};
 use sandbox::driver::{Fault, run};
 use serde_json::{Value, json};
 use slipway::aws::{
-    Artifacts, AwsError, Clusters, Hold, Images, Ledger, Observed, ReleaseName, Sdk, Services, TaskDefinitions,
+    Artifacts, AwsError, Clusters, Hold, Images, Ledger, Observed, ReleaseName, Sdk, Services,
+    TaskDefinitions,
 };
 use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, StepError};
@@ -57,14 +58,19 @@ fn in_process() -> Result<(), Failed> {
     aws.s3.put(BUCKET, "config.zip", archive()?)?;
     let account = aws.account.clone();
     run(aws, Fault::None, async |driver| {
-        let sdk = Sdk::new(sdk_config(&driver.world, Invocation::new("person", CallFault::None)), "ledger");
+        let sdk = Sdk::new(
+            sdk_config(&driver.world, Invocation::new("person", CallFault::None)),
+            "ledger",
+        );
         all(&sdk, &account).await
     })
 }
 
 fn at_endpoint() -> Result<(), Failed> {
     let account = std::env::var("ACCOUNT")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     runtime.block_on(async { all(&slipway::aws::connect().await?, &account).await })
 }
 
@@ -104,7 +110,10 @@ async fn all(sdk: &Sdk, account: &str) -> Result<(), Failed> {
 async fn clusters(sdk: &Sdk) {
     for name in ["apps", "nowhere"] {
         let answer = Clusters::new(sdk).instances(name).await;
-        say(&format!("instances of cluster {name}"), &answer.map_or_else(|e| refused(&e), |count| json!(count)));
+        say(
+            &format!("instances of cluster {name}"),
+            &answer.map_or_else(|e| refused(&e), |count| json!(count)),
+        );
     }
 }
 
@@ -118,7 +127,10 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
     };
     for name in ["web", "web:1", "web:9", "strange"] {
         let answer = definitions.describe(name).await;
-        say(&format!("task definition {name}"), &answer.map_or_else(|e| refused(&e), known));
+        say(
+            &format!("task definition {name}"),
+            &answer.map_or_else(|e| refused(&e), known),
+        );
     }
     let wish = |family: &str, image: &str, essential: bool| {
         json!({"family": family, "networkMode": "bridge", "containerDefinitions":
@@ -136,10 +148,21 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
         ("a strange network mode", strange_network),
     ];
     for (what, wish) in wishes {
-        let answer = definitions.register(&TaskDefinition::from_value(without_nulls(wish))?).await;
-        say(&format!("registration with {what}"), &answer.map_or_else(|e| refused(&e), |arn| json!(arn)));
+        let answer = definitions
+            .register(&TaskDefinition::from_value(without_nulls(wish))?)
+            .await;
+        say(
+            &format!("registration with {what}"),
+            &answer.map_or_else(|e| refused(&e), |arn| json!(arn)),
+        );
     }
-    say("the newest revision", &definitions.describe("web").await.map_or_else(|e| refused(&e), known));
+    say(
+        "the newest revision",
+        &definitions
+            .describe("web")
+            .await
+            .map_or_else(|e| refused(&e), known),
+    );
     Ok(())
 }
 
@@ -156,16 +179,36 @@ async fn services(sdk: &Sdk) {
         let answer = services.describe(cluster, service).await;
         say(&format!("service {service} in {cluster}"), &seen(answer));
     }
-    say("the service with its targets", &seen(services.observe("apps", "web").await));
+    say(
+        "the service with its targets",
+        &seen(services.observe("apps", "web").await),
+    );
     let reasons = services.stop_reasons("apps", "web", "web:1").await;
-    say("why tasks stopped", &reasons.map_or_else(|e| refused(&e), |reasons| json!(reasons)));
-    let Ok(Some(observed)) = services.describe("apps", "web").await else { return };
-    let wider = Percentages { minimum_healthy: 100, maximum: 200 };
+    say(
+        "why tasks stopped",
+        &reasons.map_or_else(|e| refused(&e), |reasons| json!(reasons)),
+    );
+    let Ok(Some(observed)) = services.describe("apps", "web").await else {
+        return;
+    };
+    let wider = Percentages {
+        minimum_healthy: 100,
+        maximum: 200,
+    };
     let strange = services.apply(&observed, "strange:7", wider, None).await;
-    say("an update to a strange task definition", &strange.map_or_else(|e| refused(&e), |id| json!(id)));
+    say(
+        "an update to a strange task definition",
+        &strange.map_or_else(|e| refused(&e), |id| json!(id)),
+    );
     let updated = services.apply(&observed, "web:2", wider, None).await;
-    say("an update", &updated.map_or_else(|e| refused(&e), |id| json!(id)));
-    say("the updated service", &seen(services.describe("apps", "web").await));
+    say(
+        "an update",
+        &updated.map_or_else(|e| refused(&e), |id| json!(id)),
+    );
+    say(
+        "the updated service",
+        &seen(services.describe("apps", "web").await),
+    );
 }
 
 fn seen(answer: Result<Option<Observed>, AwsError>) -> Value {
@@ -192,69 +235,145 @@ async fn images(sdk: &Sdk, account: &str) -> Result<(), Failed> {
     for image in ["web:1.0.0", "web:9.9.9", "web", "nothing:1", &unknown] {
         let reference = ImageReference::parse(&format!("{account}.{REGISTRY}/{image}"))?;
         let answer = Images::new(sdk).resolve(&reference).await;
-        say(&format!("image {image}"), &answer.map_or_else(|e| stopped(&e), |image| json!(image.to_string())));
+        say(
+            &format!("image {image}"),
+            &answer.map_or_else(|e| stopped(&e), |image| json!(image.to_string())),
+        );
     }
     Ok(())
 }
 
 async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
     let now = Timestamp::from_secs(1_767_603_600)?;
-    let artifact =
-        |name: &str, key: &str| Artifact { name: name.to_owned(), bucket: BUCKET.to_owned(), key: key.to_owned() };
-    let artifacts = vec![artifact("Config", "config.zip"), artifact("Gone", "gone.zip")];
+    let artifact = |name: &str, key: &str| Artifact {
+        name: name.to_owned(),
+        bucket: BUCKET.to_owned(),
+        key: key.to_owned(),
+    };
+    let artifacts = vec![
+        artifact("Config", "config.zip"),
+        artifact("Gone", "gone.zip"),
+    ];
     let credentials = Credentials {
         access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
         secret_access_key: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned(),
         session_token: "an example, not a token".to_owned(),
     };
-    let job = Job { spec: (), since: now, now, payload: None, artifacts, credentials: Some(credentials) };
-    for file in ["Config::taskdef.json", "Config::other.json", "Gone::taskdef.json"] {
+    let job = Job {
+        spec: (),
+        since: now,
+        now,
+        payload: None,
+        artifacts,
+        credentials: Some(credentials),
+    };
+    for file in [
+        "Config::taskdef.json",
+        "Config::other.json",
+        "Gone::taskdef.json",
+    ] {
         let answer = Artifacts::new(sdk, &job).read(file).await;
         let text = |bytes: Vec<u8>| json!(String::from_utf8_lossy(&bytes));
-        say(&format!("artifact {file}"), &answer.map_or_else(|e| stopped(&e), text));
+        say(
+            &format!("artifact {file}"),
+            &answer.map_or_else(|e| stopped(&e), text),
+        );
     }
     Ok(())
 }
 
 fn release(now: Timestamp) -> Result<OpenRelease, serde_json::Error> {
     let digest = format!("sha256:{}", "0a".repeat(32));
-    let release =
-        json!({"execution": "e-1", "pipeline": "slipway-web", "digest": digest, "state": "open", "began_at": now});
+    let release = json!({"execution": "e-1", "pipeline": "slipway-web", "digest": digest, "state": "open", "began_at": now});
     serde_json::from_value(release)
 }
 
 async fn leases(sdk: &Sdk) -> Result<(), Failed> {
     let ledger = Ledger::new(sdk);
     let now = Timestamp::from_secs(1_767_603_600)?;
-    let read = |lease: Result<Option<Lease>, AwsError>| lease.map_or_else(|e| refused(&e), |lease| json!(lease));
-    let wrote = |answer: Result<(), StepError>| answer.map_or_else(|e| stopped(&e), |()| json!("written"));
-    say("a lease that never was", &read(ledger.lease("apps", "web").await));
+    let read = |lease: Result<Option<Lease>, AwsError>| {
+        lease.map_or_else(|e| refused(&e), |lease| json!(lease))
+    };
+    let wrote =
+        |answer: Result<(), StepError>| answer.map_or_else(|e| stopped(&e), |()| json!("written"));
+    say(
+        "a lease that never was",
+        &read(ledger.lease("apps", "web").await),
+    );
     let first = Lease::first("apps", "web", release(now)?);
     let record = Record::started("e-1", "slipway-web", None, now).begun("apps", "web");
-    say("a first lease with its record", &wrote(ledger.advance_with(&first, &record).await));
-    say("the same again", &wrote(ledger.advance_with(&first, &record).await));
-    say("the first lease alone, again", &wrote(ledger.advance(&first).await));
+    say(
+        "a first lease with its record",
+        &wrote(ledger.advance_with(&first, &record).await),
+    );
+    say(
+        "the same again",
+        &wrote(ledger.advance_with(&first, &record).await),
+    );
+    say(
+        "the first lease alone, again",
+        &wrote(ledger.advance(&first).await),
+    );
     say("the lease", &read(ledger.lease("apps", "web").await));
     let prior = Prior {
         task_definition: "web:1".to_owned(),
         desired_count: 2,
-        percentages: Percentages { minimum_healthy: 50, maximum: 150 },
+        percentages: Percentages {
+            minimum_healthy: 50,
+            maximum: 150,
+        },
         recorded_at: now,
         pair: None,
     };
     let second = first.with_prior(prior);
-    say("the next fence number", &wrote(ledger.advance(&second).await));
+    say(
+        "the next fence number",
+        &wrote(ledger.advance(&second).await),
+    );
     say("an old fence number", &wrote(ledger.advance(&second).await));
     let leases = ledger.leases().await;
-    say("all leases", &leases.map_or_else(|e| refused(&e), |leases| json!(leases)));
+    say(
+        "all leases",
+        &leases.map_or_else(|e| refused(&e), |leases| json!(leases)),
+    );
     for execution in ["e-1", "e-2"] {
-        let name = ReleaseName { pipeline: "slipway-web", execution, cluster: "apps", service: "web" };
-        say(&format!("what {execution} may do"), &held(ledger.hold(name).await));
+        let name = ReleaseName {
+            pipeline: "slipway-web",
+            execution,
+            cluster: "apps",
+            service: "web",
+        };
+        say(
+            &format!("what {execution} may do"),
+            &held(ledger.hold(name).await),
+        );
     }
-    say("the lease given back", &wrote(ledger.close(&second, Outcome::Deployed, "all is well", now).await));
-    say("the lease given back again", &wrote(ledger.close(&second, Outcome::Deployed, "all is well", now).await));
-    let name = ReleaseName { pipeline: "slipway-web", execution: "e-1", cluster: "apps", service: "web" };
-    say("what e-1 may do when it is closed", &held(ledger.hold(name).await));
+    say(
+        "the lease given back",
+        &wrote(
+            ledger
+                .close(&second, Outcome::Deployed, "all is well", now)
+                .await,
+        ),
+    );
+    say(
+        "the lease given back again",
+        &wrote(
+            ledger
+                .close(&second, Outcome::Deployed, "all is well", now)
+                .await,
+        ),
+    );
+    let name = ReleaseName {
+        pipeline: "slipway-web",
+        execution: "e-1",
+        cluster: "apps",
+        service: "web",
+    };
+    say(
+        "what e-1 may do when it is closed",
+        &held(ledger.hold(name).await),
+    );
     say("the free lease", &read(ledger.lease("apps", "web").await));
     Ok(())
 }
@@ -270,14 +389,32 @@ fn held(hold: Result<Hold, StepError>) -> Value {
 async fn records(sdk: &Sdk) -> Result<(), Failed> {
     let ledger = Ledger::new(sdk);
     let now = Timestamp::from_secs(1_767_603_600)?;
-    let wrote = |answer: Result<bool, AwsError>| answer.map_or_else(|e| refused(&e), |written| json!(written));
+    let wrote = |answer: Result<bool, AwsError>| {
+        answer.map_or_else(|e| refused(&e), |written| json!(written))
+    };
     let started = Record::started("e-3", "slipway-web", Some("sha256:00"), now);
     say("a record", &wrote(ledger.put_record(&started).await));
-    say("the record again", &wrote(ledger.put_record(&started).await));
-    say("the record, closed", &wrote(ledger.put_record(&started.clone().closed(Outcome::Failed, "sick", now)).await));
-    say("the closed record again", &wrote(ledger.put_record(&started).await));
+    say(
+        "the record again",
+        &wrote(ledger.put_record(&started).await),
+    );
+    say(
+        "the record, closed",
+        &wrote(
+            ledger
+                .put_record(&started.clone().closed(Outcome::Failed, "sick", now))
+                .await,
+        ),
+    );
+    say(
+        "the closed record again",
+        &wrote(ledger.put_record(&started).await),
+    );
     let read = ledger.record("e-3").await;
-    say("the record as it is", &read.map_or_else(|e| refused(&e), |record| json!(record)));
+    say(
+        "the record as it is",
+        &read.map_or_else(|e| refused(&e), |record| json!(record)),
+    );
     let push = Push {
         v: 1,
         pipeline: "slipway-web".to_owned(),
@@ -288,13 +425,31 @@ async fn records(sdk: &Sdk) -> Result<(), Failed> {
         execution: None,
         refusal: None,
     };
-    let started = Push { execution: Some("e-3".to_owned()), ..push.clone() };
-    let other = Push { event: "told-2".to_owned(), ..push.clone() };
+    let started = Push {
+        execution: Some("e-3".to_owned()),
+        ..push.clone()
+    };
+    let other = Push {
+        event: "told-2".to_owned(),
+        ..push.clone()
+    };
     say("a claim", &wrote(ledger.put_push(None, &push).await));
-    say("the claim again", &wrote(ledger.put_push(None, &push).await));
-    say("the claim with its execution", &wrote(ledger.put_push(Some(&push), &started).await));
-    say("a claim on what never was", &wrote(ledger.put_push(Some(&other), &other).await));
+    say(
+        "the claim again",
+        &wrote(ledger.put_push(None, &push).await),
+    );
+    say(
+        "the claim with its execution",
+        &wrote(ledger.put_push(Some(&push), &started).await),
+    );
+    say(
+        "a claim on what never was",
+        &wrote(ledger.put_push(Some(&other), &other).await),
+    );
     let read = ledger.push("slipway-web", "sha256:00").await;
-    say("the claim as it is", &read.map_or_else(|e| refused(&e), |push| json!(push)));
+    say(
+        "the claim as it is",
+        &read.map_or_else(|e| refused(&e), |push| json!(push)),
+    );
     Ok(())
 }

@@ -56,7 +56,11 @@ impl VirtualClock {
 
     /// A clock that goes `speed` times as fast as the runtime's.
     pub fn at_speed(base: Millis, speed: u32) -> Self {
-        Self { base, started: Instant::now(), speed: speed.max(1) }
+        Self {
+            base,
+            started: Instant::now(),
+            speed: speed.max(1),
+        }
     }
 
     pub fn now(&self) -> Millis {
@@ -135,12 +139,18 @@ impl World {
     /// The same world, in which services throttle for a while.
     #[must_use]
     pub fn throttled(self, throttles: Vec<Throttle>) -> Self {
-        Self { throttles: Arc::new(throttles), ..self }
+        Self {
+            throttles: Arc::new(throttles),
+            ..self
+        }
     }
 
     /// Shows the account to `sees` right after each call of an invocation.
     pub fn witnessed_by(&self, sees: impl FnMut(&Aws, &Request) + Send + 'static) {
-        self.witness.lock().unwrap_or_else(PoisonError::into_inner).0 = Some(Box::new(sees));
+        self.witness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0 = Some(Box::new(sees));
     }
 
     /// The account as it is now: everything that was due has happened. Do not hold it across an `await`.
@@ -162,7 +172,12 @@ impl World {
         aws.calls.attribute_to(attempt);
         let response = answer(&mut aws, request);
         aws.calls.attribute_to(None);
-        if let Some(sees) = &mut self.witness.lock().unwrap_or_else(PoisonError::into_inner).0 {
+        if let Some(sees) = &mut self
+            .witness
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+        {
             sees(&aws, request);
         }
         drop(aws);
@@ -173,9 +188,15 @@ impl World {
     /// Whether the service of a request throttles now.
     fn throttles(&self, request: &Request) -> bool {
         let now = self.clock.now();
-        let mut active =
-            self.throttles.iter().filter(|throttle| (throttle.from..throttle.until).contains(&now)).peekable();
-        active.peek().is_some() && request.service().is_some_and(|service| active.any(|one| one.service == service))
+        let mut active = self
+            .throttles
+            .iter()
+            .filter(|throttle| (throttle.from..throttle.until).contains(&now))
+            .peekable();
+        active.peek().is_some()
+            && request
+                .service()
+                .is_some_and(|service| active.any(|one| one.service == service))
     }
 
     /// Answers one request as a service does over the wire: a synchronous invocation answers when the function has ended.
@@ -187,12 +208,20 @@ impl World {
             (response, call, aws.lambda.take_awaited())
         };
         self.touch();
-        let Some(invocation) = invocation else { return Exchange { response, call } };
+        let Some(invocation) = invocation else {
+            return Exchange { response, call };
+        };
         loop {
             if let Some(result) = lambda::result(&self.aws(), invocation) {
                 let mut response = response;
                 response.headers.extend(result.headers);
-                return Exchange { response: Response { body: result.body, ..response }, call };
+                return Exchange {
+                    response: Response {
+                        body: result.body,
+                        ..response
+                    },
+                    call,
+                };
             }
             tokio::time::sleep(RESULT_INTERVAL).await;
         }
@@ -244,13 +273,20 @@ impl Current {
     }
 
     fn get(&self) -> Arc<Invocation> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
 impl InMemoryAws {
     pub fn new(world: &World, invocation: Current) -> Self {
-        Self { world: world.clone(), invocation, read_timeout: READ_TIMEOUT }
+        Self {
+            world: world.clone(),
+            invocation,
+            read_timeout: READ_TIMEOUT,
+        }
     }
 
     async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
@@ -289,7 +325,9 @@ impl InMemoryAws {
         let (world, effect) = (&self.world, trouble.has_effect());
         match trouble {
             Trouble::InternalError { .. } => {
-                return write(world.call(request, attempt, |aws, request| aws.fail(request, effect)));
+                return write(
+                    world.call(request, attempt, |aws, request| aws.fail(request, effect)),
+                );
             }
             Trouble::Conflict => {
                 return write(world.call(request, attempt, |aws, request| {
@@ -304,18 +342,31 @@ impl InMemoryAws {
             Trouble::Page { status, .. } => write(page(status)),
             Trouble::Silence { .. } => {
                 world.clock.sleep(self.read_timeout).await;
-                Err(ConnectorError::timeout("no answer within the read time-out".into()))
+                Err(ConnectorError::timeout(
+                    "no answer within the read time-out".into(),
+                ))
             }
-            Trouble::Refused => Err(ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionRefused).into())),
-            _ => Err(ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into())),
+            Trouble::Refused => Err(ConnectorError::io(
+                io::Error::from(io::ErrorKind::ConnectionRefused).into(),
+            )),
+            _ => Err(ConnectorError::io(
+                io::Error::from(io::ErrorKind::ConnectionReset).into(),
+            )),
         }
     }
 }
 
 impl HttpClient for InMemoryAws {
-    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         let read_timeout = settings.read_timeout().unwrap_or(READ_TIMEOUT);
-        SharedHttpConnector::new(Self { read_timeout, ..self.clone() })
+        SharedHttpConnector::new(Self {
+            read_timeout,
+            ..self.clone()
+        })
     }
 }
 
@@ -333,7 +384,11 @@ pub fn sdk_config(world: &World, invocation: Arc<Invocation>) -> SdkConfig {
 /// The configuration of a container that works on one invocation after the other.
 pub fn container_config(world: &World, invocation: Current) -> SdkConfig {
     let region = world.aws().region.clone();
-    let credentials = Credentials::from_keys("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", None);
+    let credentials = Credentials::from_keys(
+        "AKIAIOSFODNN7EXAMPLE",
+        "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        None,
+    );
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))
@@ -347,39 +402,63 @@ pub fn container_config(world: &World, invocation: Current) -> SdkConfig {
 }
 
 async fn read(mut request: HttpRequest, caller: &str) -> Result<Request, ConnectorError> {
-    let body =
-        ByteStream::new(request.take_body()).collect().await.map_err(|error| ConnectorError::user(error.into()))?;
-    let uri: http::Uri =
-        request.uri().parse().map_err(|error: http::uri::InvalidUri| ConnectorError::user(error.into()))?;
+    let body = ByteStream::new(request.take_body())
+        .collect()
+        .await
+        .map_err(|error| ConnectorError::user(error.into()))?;
+    let uri: http::Uri = request
+        .uri()
+        .parse()
+        .map_err(|error: http::uri::InvalidUri| ConnectorError::user(error.into()))?;
     Ok(Request {
         caller: caller.to_owned(),
         method: request.method().to_owned(),
-        host: uri.authority().map(|authority| authority.as_str().to_owned()).unwrap_or_default(),
-        path_and_query: uri.path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default(),
-        headers: request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        host: uri
+            .authority()
+            .map(|authority| authority.as_str().to_owned())
+            .unwrap_or_default(),
+        path_and_query: uri
+            .path_and_query()
+            .map(|path| path.as_str().to_owned())
+            .unwrap_or_default(),
+        headers: request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         body: body.to_vec(),
     })
 }
 
 fn write(response: Response) -> Result<HttpResponse, ConnectorError> {
-    let wrong = |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
-    let status = http::StatusCode::from_u16(response.status).map_err(|error| wrong(error.into()))?;
+    let wrong =
+        |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
+    let status =
+        http::StatusCode::from_u16(response.status).map_err(|error| wrong(error.into()))?;
     let mut written = HttpResponse::new(status.into(), SdkBody::from(response.body));
     for (name, value) in response.headers {
-        written.headers_mut().try_append(name, value).map_err(|error| wrong(error.into()))?;
+        written
+            .headers_mut()
+            .try_append(name, value)
+            .map_err(|error| wrong(error.into()))?;
     }
     Ok(written)
 }
 
 /// What a proxy writes that cannot reach the service behind it.
 fn page(status: u16) -> Response {
-    let body =
-        format!("<html>\r\n<head><title>{status}</title></head>\r\n<body><h1>{status}</h1></body>\r\n</html>\r\n");
+    let body = format!(
+        "<html>\r\n<head><title>{status}</title></head>\r\n<body><h1>{status}</h1></body>\r\n</html>\r\n"
+    );
     let headers = vec![
         ("content-type".to_owned(), "text/html".to_owned()),
         ("content-length".to_owned(), body.len().to_string()),
     ];
-    Response { status, headers, body: body.into_bytes() }
+    Response {
+        status,
+        headers,
+        body: body.into_bytes(),
+    }
 }
 
 #[cfg(test)]

@@ -39,7 +39,10 @@ impl Which {
     fn is(&self, number: usize, function: &str, nth: usize) -> bool {
         match self {
             Self::Number(at) => *at == number,
-            Self::Of { function: of, nth: at } => *of == function && *at == nth,
+            Self::Of {
+                function: of,
+                nth: at,
+            } => *of == function && *at == nth,
         }
     }
 }
@@ -59,7 +62,9 @@ impl From<Fault> for Faults {
         match fault {
             Fault::None => {}
             Fault::Call { attempt, fault } => faults.calls.push((Which::Number(attempt), fault)),
-            Fault::Duplicate { attempt, after } => faults.duplicates.push((Which::Number(attempt), after)),
+            Fault::Duplicate { attempt, after } => {
+                faults.duplicates.push((Which::Number(attempt), after))
+            }
         }
         faults
     }
@@ -106,7 +111,10 @@ pub type Watch<'a> = &'a mut dyn FnMut(&Aws) -> Result<(), String>;
 /// # Panics
 /// When the runtime cannot be built.
 pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Driver) -> T) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build();
     let runtime = runtime.expect("a current-thread runtime needs nothing from the machine");
     let faults = faults.into();
     LocalSet::new().block_on(&runtime, async {
@@ -123,8 +131,14 @@ pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Drive
 ///
 /// # Errors
 /// What the machine refused when the runtime was built.
-pub fn run_live<T>(aws: Aws, speed: u32, story: impl AsyncFnOnce(Driver) -> T) -> std::io::Result<T> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+pub fn run_live<T>(
+    aws: Aws,
+    speed: u32,
+    story: impl AsyncFnOnce(Driver) -> T,
+) -> std::io::Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
     let live = async { story(Driver::new(World::at_speed(aws, speed), Faults::default())).await };
     Ok(LocalSet::new().block_on(&runtime, live))
 }
@@ -178,7 +192,12 @@ impl Driver {
     ///
     /// # Errors
     /// What `watch` found, or that `limit` of virtual time passed first.
-    pub async fn until(&self, limit: Duration, watch: Watch<'_>, done: impl Fn(&Aws) -> bool) -> Result<(), String> {
+    pub async fn until(
+        &self,
+        limit: Duration,
+        watch: Watch<'_>,
+        done: impl Fn(&Aws) -> bool,
+    ) -> Result<(), String> {
         let deadline = self.world.clock.now() + limit.as_millis() as Millis;
         loop {
             let (over, next) = {
@@ -196,7 +215,10 @@ impl Driver {
             }
             let now = self.world.clock.now();
             if now >= deadline {
-                return Err(format!("not done after {} s of virtual time", limit.as_secs()));
+                return Err(format!(
+                    "not done after {} s of virtual time",
+                    limit.as_secs()
+                ));
             }
             self.rest(next.unwrap_or(deadline).min(deadline), now).await;
         }
@@ -204,7 +226,10 @@ impl Driver {
 
     /// Sleeps until something is due, or until an invocation has called, which may have put something on the agenda.
     async fn rest(&self, next: Millis, now: Millis) {
-        let due = self.world.clock.sleep(Duration::from_millis((next - now).max(1).unsigned_abs()));
+        let due = self
+            .world
+            .clock
+            .sleep(Duration::from_millis((next - now).max(1).unsigned_abs()));
         tokio::select! {
             biased;
             () = self.world.touched() => {}
@@ -214,16 +239,33 @@ impl Driver {
 
     fn start(&self, attempt: Attempt) {
         let (number, function) = (self.ran.borrow().len(), attempt.code.clone());
-        let nth = self.ran.borrow().iter().filter(|ran| ran.function == function).count();
+        let nth = self
+            .ran
+            .borrow()
+            .iter()
+            .filter(|ran| ran.function == function)
+            .count();
         let is = |which: &Which| which.is(number, &function, nth);
-        let plan = self.faults.calls.iter().filter(|(which, _)| is(which)).map(|(_, fault)| *fault).collect();
+        let plan = self
+            .faults
+            .calls
+            .iter()
+            .filter(|(which, _)| is(which))
+            .map(|(_, fault)| *fault)
+            .collect();
         for (_, after) in self.faults.duplicates.iter().filter(|(which, _)| is(which)) {
             lambda::duplicate(&mut self.world.aws(), attempt.invocation, *after);
             let due = self.world.clock.now() + after.as_millis() as Millis;
             self.last_duplicate.set(self.last_duplicate.get().max(due));
         }
         let (invocation, id) = (attempt.invocation, attempt.id);
-        self.ran.borrow_mut().push(Ran { invocation, attempt: id, function, calls: 0, met: Vec::new() });
+        self.ran.borrow_mut().push(Ran {
+            invocation,
+            attempt: id,
+            function,
+            calls: 0,
+            met: Vec::new(),
+        });
         if let Some(heard) = self.on_start.borrow_mut().as_mut() {
             heard(self, &attempt.code, nth);
         }
@@ -253,21 +295,41 @@ impl Driver {
             }
         };
         if matches!(outcome, Outcome::Succeeded(_) | Outcome::Failed(_)) {
-            self.warm.borrow_mut().entry(attempt.function.clone()).or_default().push(container);
+            self.warm
+                .borrow_mut()
+                .entry(attempt.function.clone())
+                .or_default()
+                .push(container);
         }
         self.ended(&attempt, number, &invocation, outcome);
     }
 
     /// A container that is free, or a new one.
-    fn container(&self, attempt: &Attempt, invocation: &Arc<Invocation>) -> Result<Container, String> {
-        if let Some(warm) = self.warm.borrow_mut().get_mut(&attempt.function).and_then(Vec::pop) {
+    fn container(
+        &self,
+        attempt: &Attempt,
+        invocation: &Arc<Invocation>,
+    ) -> Result<Container, String> {
+        if let Some(warm) = self
+            .warm
+            .borrow_mut()
+            .get_mut(&attempt.function)
+            .and_then(Vec::pop)
+        {
             warm.current.set(Arc::clone(invocation));
             return Ok(warm);
         }
-        let variable = |name: &str| attempt.environment.get(name).map(String::as_str).unwrap_or_default();
+        let variable = |name: &str| {
+            attempt
+                .environment
+                .get(name)
+                .map(String::as_str)
+                .unwrap_or_default()
+        };
         let (table, reports) = (variable("LEDGER_TABLE"), variable("SLIPWAY_REPORTS_BUCKET"));
         let current = Current::new(Arc::clone(invocation));
-        let sdk = Sdk::new(container_config(&self.world, current.clone()), table).with_reports(reports);
+        let sdk =
+            Sdk::new(container_config(&self.world, current.clone()), table).with_reports(reports);
         let function = Function::new(&attempt.code, &sdk).map_err(|error| error.to_string())?;
         Ok(Container { current, function })
     }
@@ -304,12 +366,24 @@ impl Driver {
 }
 
 fn execution_of(aws: &Aws, invocation: u64) -> Option<String> {
-    let invocation = aws.lambda.invocations.get(usize::try_from(invocation).ok()?)?;
-    if let Some(job) = invocation.payload.pointer("/CodePipeline.job/id").and_then(|id| id.as_str()) {
+    let invocation = aws
+        .lambda
+        .invocations
+        .get(usize::try_from(invocation).ok()?)?;
+    if let Some(job) = invocation
+        .payload
+        .pointer("/CodePipeline.job/id")
+        .and_then(|id| id.as_str())
+    {
         return aws.codepipeline.job(job).map(|job| job.execution.clone());
     }
-    invocation.attempts.iter().find_map(|attempt| match &attempt.outcome {
-        Some(Outcome::Succeeded(answer)) => answer.get("execution")?.as_str().map(ToOwned::to_owned),
-        _ => None,
-    })
+    invocation
+        .attempts
+        .iter()
+        .find_map(|attempt| match &attempt.outcome {
+            Some(Outcome::Succeeded(answer)) => {
+                answer.get("execution")?.as_str().map(ToOwned::to_owned)
+            }
+            _ => None,
+        })
 }

@@ -34,13 +34,17 @@ impl Function {
             "begin-release" => Self::BeginRelease(BeginRelease::new(sdk)),
             "evaluate-canary" => Self::EvaluateCanary(EvaluateCanary::new(sdk)),
             "finish-release" => Self::FinishRelease(FinishRelease::new(sdk)),
-            "register-task-definition" => Self::RegisterTaskDefinition(RegisterTaskDefinition::new(sdk)),
+            "register-task-definition" => {
+                Self::RegisterTaskDefinition(RegisterTaskDefinition::new(sdk))
+            }
             "roll-back" => Self::RollBack(RollBack::new(sdk)),
             "start-pipeline" => Self::StartPipeline(StartPipeline::new(sdk)),
             "swap-target-groups" => Self::SwapTargetGroups(SwapTargetGroups::new(sdk)),
             "update-service" => Self::UpdateService(UpdateService::new(sdk)),
             other => {
-                let what = format!("template.yaml names the binary `{other}`, which is no function of this project");
+                let what = format!(
+                    "template.yaml names the binary `{other}`, which is no function of this project"
+                );
                 return Err(what.into());
             }
         })

@@ -73,9 +73,17 @@ error names what differs; 2 wrong arguments."#;
 /// What was refused, with the line and the field, or why the input or output failed.
 pub(crate) fn judge(arguments: &Judge) -> Result<(), String> {
     match arguments {
-        Judge { kayenta: Some(config), .. } => judge_pairs(config),
-        Judge { report: Some(page), .. } => report_scenario(page),
-        Judge { replay: Some(judgement), .. } => judge_again(judgement),
+        Judge {
+            kayenta: Some(config),
+            ..
+        } => judge_pairs(config),
+        Judge {
+            report: Some(page), ..
+        } => report_scenario(page),
+        Judge {
+            replay: Some(judgement),
+            ..
+        } => judge_again(judgement),
         _ => judge_scenarios(),
     }
 }
@@ -83,7 +91,9 @@ pub(crate) fn judge(arguments: &Judge) -> Result<(), String> {
 /// The page's name must leave room for that of the judgement beside it.
 fn page_path(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    let is_page = path.extension().is_some_and(|extension| extension == "html");
+    let is_page = path
+        .extension()
+        .is_some_and(|extension| extension == "html");
     if is_page {
         Ok(path)
     } else {
@@ -118,7 +128,9 @@ fn report_scenario(page: &Path) -> Result<(), String> {
 
 /// The scenario itself may lie where the judgement is to be written, and is not to be lost.
 fn spare_others(path: &Path) -> Result<(), String> {
-    let Ok(found) = std::fs::read(path) else { return Ok(()) };
+    let Ok(found) = std::fs::read(path) else {
+        return Ok(());
+    };
     let judgement = String::from_utf8_lossy(&found);
     if found.is_empty() || Judgement::from_json(&judgement).is_ok() {
         return Ok(());
@@ -139,7 +151,9 @@ fn only_line() -> Result<(usize, String), String> {
             continue;
         }
         if let Some((first, _)) = only {
-            return Err(format!("line {number}: a second scenario after that of line {first}; a report is of one"));
+            return Err(format!(
+                "line {number}: a second scenario after that of line {first}; a report is of one"
+            ));
         }
         only = Some((number, line));
     }
@@ -154,25 +168,37 @@ fn judge_again(path: &Path) -> Result<(), String> {
     if differences.is_empty() {
         return print(&offline::render(judgement.name(), &verdict));
     }
-    let named: Vec<String> = differences.iter().map(|difference| format!("\n  {difference}")).collect();
-    Err(at(&format!("judged again, the verdict is another; the file or the judge was changed{}", named.concat())))
+    let named: Vec<String> = differences
+        .iter()
+        .map(|difference| format!("\n  {difference}"))
+        .collect();
+    Err(at(&format!(
+        "judged again, the verdict is another; the file or the judge was changed{}",
+        named.concat()
+    )))
 }
 
 fn judge_pairs(path: &Path) -> Result<(), String> {
     let config = read(path)?;
     let mut pairs = String::new();
-    stdin().read_to_string(&mut pairs).map_err(|error| format!("failed to read the metric pairs: {error}"))?;
+    stdin()
+        .read_to_string(&mut pairs)
+        .map_err(|error| format!("failed to read the metric pairs: {error}"))?;
     print(&kayenta::report(&config, &pairs).map_err(|error| error.to_string())?)
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("failed to read {}: {error}", path.display()))
+    std::fs::read_to_string(path)
+        .map_err(|error| format!("failed to read {}: {error}", path.display()))
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {
-    std::fs::write(path, text).map_err(|error| format!("failed to write {}: {error}", path.display()))
+    std::fs::write(path, text)
+        .map_err(|error| format!("failed to write {}: {error}", path.display()))
 }
 
 fn print(text: &str) -> Result<(), String> {
-    stdout().write_all(text.as_bytes()).map_err(|error| format!("failed to write: {error}"))
+    stdout()
+        .write_all(text.as_bytes())
+        .map_err(|error| format!("failed to write: {error}"))
 }

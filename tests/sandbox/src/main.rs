@@ -62,7 +62,8 @@ enum Pipeline {
     Canary,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 every release ended as the story says; 1 one did not; 2 wrong arguments.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 every release ended as the story says; 1 one did not; 2 wrong arguments.";
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -81,15 +82,25 @@ fn main() -> ExitCode {
         Some(Command::Judge(arguments)) => return exit_code(judge::judge(arguments)),
         None => {}
     }
-    let show = if arguments.json { Show::silent() } else { Show::for_terminal() };
+    let show = if arguments.json {
+        Show::silent()
+    } else {
+        Show::for_terminal()
+    };
     let mut releases = Vec::new();
     let ended = match arguments.pipeline {
         Some(Pipeline::Canary) => canaries(arguments.seed, show, &mut releases),
         kind => story(arguments.seed, kind, show, &mut releases),
     };
     if arguments.json {
-        let told = Told { seed: arguments.seed, releases: &releases, error: ended.as_ref().err().map(String::as_str) };
-        show::print(&serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
+        let told = Told {
+            seed: arguments.seed,
+            releases: &releases,
+            error: ended.as_ref().err().map(String::as_str),
+        };
+        show::print(
+            &serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"),
+        );
     }
     exit_code(ended)
 }
@@ -104,8 +115,15 @@ fn exit_code(ended: Result<(), String>) -> ExitCode {
     }
 }
 
-fn story(seed: u64, kind: Option<Pipeline>, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
-    show.note("deploying template.yaml, infra/service.yaml and infra/pipelines/ into an empty account");
+fn story(
+    seed: u64,
+    kind: Option<Pipeline>,
+    mut show: Show,
+    releases: &mut Vec<Release>,
+) -> Result<(), String> {
+    show.note(
+        "deploying template.yaml, infra/service.yaml and infra/pipelines/ into an empty account",
+    );
     let mut aws = deployed(seed)?;
     let is_told = |chapter: &&Chapter| match kind {
         Some(Pipeline::InPlace) => chapter.application != SHOP,
@@ -133,7 +151,12 @@ fn canaries(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<()
 }
 
 /// Plays a chapter and shows it; answers the account at its end.
-fn tell(aws: Aws, chapter: &Chapter, show: &mut Show, releases: &mut Vec<Release>) -> Result<Aws, String> {
+fn tell(
+    aws: Aws,
+    chapter: &Chapter,
+    show: &mut Show,
+    releases: &mut Vec<Release>,
+) -> Result<Aws, String> {
     show.begin(chapter, &aws);
     let played = play(aws, chapter, Fault::None, &mut |aws| show.look(aws))?;
     show.end(&played.release);

@@ -35,7 +35,12 @@ pub(crate) struct Show {
 impl Show {
     /// Prints nothing.
     pub(crate) fn silent() -> Self {
-        Self { silent: true, bar: None, application: "", seen: BTreeMap::new() }
+        Self {
+            silent: true,
+            bar: None,
+            application: "",
+            seen: BTreeMap::new(),
+        }
     }
 
     /// A bar that moves when standard error is a terminal; plain lines on standard output either way.
@@ -48,7 +53,12 @@ impl Show {
             );
             bar
         });
-        Self { silent: false, bar, application: "", seen: BTreeMap::new() }
+        Self {
+            silent: false,
+            bar,
+            application: "",
+            seen: BTreeMap::new(),
+        }
     }
 
     pub(crate) fn note(&self, line: &str) {
@@ -67,7 +77,12 @@ impl Show {
         for execution in executions(aws, &format!("slipway-{}", chapter.application)) {
             self.changes(execution);
         }
-        self.note(&format!("\n{} — push {}:{}", style(chapter.title).bold(), chapter.application, chapter.tag));
+        self.note(&format!(
+            "\n{} — push {}:{}",
+            style(chapter.title).bold(),
+            chapter.application,
+            chapter.tag
+        ));
     }
 
     /// Shows the account at one instant.
@@ -95,11 +110,17 @@ impl Show {
     /// Lines for the actions of an execution that are not as they were.
     fn changes(&mut self, execution: &Execution) -> Vec<String> {
         let mut lines = Vec::new();
-        for (stage, action) in
-            execution.stages.iter().flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
+        for (stage, action) in execution
+            .stages
+            .iter()
+            .flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
         {
             let (line, gist) = (line(action), gist(action));
-            if let Some(bar) = self.bar.as_ref().filter(|_| action.status == ActionStatus::InProgress) {
+            if let Some(bar) = self
+                .bar
+                .as_ref()
+                .filter(|_| action.status == ActionStatus::InProgress)
+            {
                 bar.set_position(u64::from(action.percent.unwrap_or(0)));
                 bar.set_message(format!("{} / {}", stage.name, action.name));
             }
@@ -118,8 +139,14 @@ impl Show {
             return bar_of(aws, service);
         }
         let colours = ["blue", "green"].into_iter().filter_map(|colour| {
-            let service = aws.ecs.service_named(CLUSTER, &format!("{}-{colour}", self.application))?;
-            Some(format!("{colour} {}{}", weight(aws, service), bar_of(aws, service)))
+            let service = aws
+                .ecs
+                .service_named(CLUSTER, &format!("{}-{colour}", self.application))?;
+            Some(format!(
+                "{colour} {}{}",
+                weight(aws, service),
+                bar_of(aws, service)
+            ))
         });
         colours.collect::<Vec<_>>().join(" ")
     }
@@ -139,16 +166,30 @@ impl Show {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.note(&format!("\n{} releases ended as the story says", releases.len()));
+        self.note(&format!(
+            "\n{} releases ended as the story says",
+            releases.len()
+        ));
     }
 }
 
 /// The weight of the service's target group in the production rule: the one that names several groups.
 fn weight(aws: &Aws, service: &Service) -> i64 {
-    let group = aws.ecs.tasks_of(&service.arn).find_map(|task| Some(task.attachments.first()?.target_group.clone()));
-    let rules = aws.elb.rules.values().map(|rule| Elb::forwards(rule.properties.get("Actions")));
+    let group = aws
+        .ecs
+        .tasks_of(&service.arn)
+        .find_map(|task| Some(task.attachments.first()?.target_group.clone()));
+    let rules = aws
+        .elb
+        .rules
+        .values()
+        .map(|rule| Elb::forwards(rule.properties.get("Actions")));
     let production = rules.filter(|forwards| forwards.len() > 1).flatten();
-    production.filter(|(arn, _)| Some(arn) == group.as_ref()).map(|(_, weight)| weight).next().unwrap_or(0)
+    production
+        .filter(|(arn, _)| Some(arn) == group.as_ref())
+        .map(|(_, weight)| weight)
+        .next()
+        .unwrap_or(0)
 }
 
 /// `●` serves, `○` runs or starts, `·` stops.
@@ -157,7 +198,12 @@ fn bar_of(aws: &Aws, service: &Service) -> String {
     let all: Vec<_> = aws.ecs.tasks_of(&service.arn).collect();
     let stopping = all.iter().filter(|task| task.stopping).count();
     let starting = all.len().saturating_sub(healthy + stopping);
-    format!("[{}{}{}]", "●".repeat(healthy), "○".repeat(starting), "·".repeat(stopping))
+    format!(
+        "[{}{}{}]",
+        "●".repeat(healthy),
+        "○".repeat(starting),
+        "·".repeat(stopping)
+    )
 }
 
 /// What must change for another line: how long something has been going on is no news.
@@ -176,12 +222,21 @@ fn line(action: &ActionExecution) -> String {
         ActionStatus::InProgress => format!("{:>3}%", action.percent.unwrap_or(0)),
         other => format!("{other:?}").to_lowercase(),
     };
-    let told =
-        action.error.as_ref().map(|error| error.message.as_str()).or(action.summary.as_deref()).unwrap_or_default();
+    let told = action
+        .error
+        .as_ref()
+        .map(|error| error.message.as_str())
+        .or(action.summary.as_deref())
+        .unwrap_or_default();
     format!("{:<26} {state:<6} {told}", action.name)
 }
 
 fn clock(aws: &Aws) -> String {
     let time = std::time::UNIX_EPOCH + Duration::from_millis(aws.now.unsigned_abs());
-    Timestamp::from(time).to_string().chars().skip(11).take(8).collect()
+    Timestamp::from(time)
+        .to_string()
+        .chars()
+        .skip(11)
+        .take(8)
+        .collect()
 }

@@ -55,7 +55,11 @@ pub(crate) struct Simulate {
 
 impl Simulate {
     fn about(&self) -> About {
-        if self.canaries { About::Canaries } else { About::Releases }
+        if self.canaries {
+            About::Canaries
+        } else {
+            About::Releases
+        }
     }
 }
 
@@ -89,9 +93,16 @@ pub(crate) fn simulate(arguments: &Simulate) -> Result<(), String> {
 
 fn one(seed: u64, arguments: &Simulate) -> Result<(), String> {
     let plan = plan(seed, arguments.about());
-    let Played { failure, trace, coverage } = play(&plan, arguments.trace);
+    let Played {
+        failure,
+        trace,
+        coverage,
+    } = play(&plan, arguments.trace);
     if arguments.json {
-        let failures = failure.iter().map(|failure| (seed, failure.clone())).collect();
+        let failures = failure
+            .iter()
+            .map(|failure| (seed, failure.clone()))
+            .collect();
         json(&coverage, arguments.about(), 1, failures);
     } else {
         print(plan.to_string().trim_end());
@@ -112,12 +123,22 @@ fn many(arguments: &Simulate) -> Result<(), String> {
     bar.finish_and_clear();
     let (failed, took) = (failures.len() as u64, started.elapsed());
     if arguments.json {
-        json(&coverage, arguments.about(), arguments.seeds, failures.clone());
+        json(
+            &coverage,
+            arguments.about(),
+            arguments.seeds,
+            failures.clone(),
+        );
     } else {
         if !arguments.first {
-            failures.iter().take(EXPLAINED).for_each(|(seed, failure)| explain(*seed, arguments, failure));
+            failures
+                .iter()
+                .take(EXPLAINED)
+                .for_each(|(seed, failure)| explain(*seed, arguments, failure));
         }
-        failures.iter().for_each(|(seed, failure)| print(&format!("seed {seed} failed: {failure}")));
+        failures
+            .iter()
+            .for_each(|(seed, failure)| print(&format!("seed {seed} failed: {failure}")));
         for (what, times) in coverage.lines(arguments.about()) {
             print(&format!("{times:>10}  {what}"));
         }
@@ -125,15 +146,28 @@ fn many(arguments: &Simulate) -> Result<(), String> {
             print(&coverage.canaries.to_string());
         }
         print(&format!("{} releases", coverage.releases));
-        print(&format!("{} passed, {failed} failed", arguments.seeds - failed));
+        print(&format!(
+            "{} passed, {failed} failed",
+            arguments.seeds - failed
+        ));
         let speed = coverage.releases as f64 / took.as_secs_f64();
         let calls = coverage.calls / coverage.releases.max(1);
-        eprintln!("{:.1} s, {speed:.0} releases a second, {calls} AWS calls each", took.as_secs_f64());
+        eprintln!(
+            "{:.1} s, {speed:.0} releases a second, {calls} AWS calls each",
+            took.as_secs_f64()
+        );
     }
-    let missing: Vec<String> =
-        coverage.lines(arguments.about()).into_iter().filter(|(_, times)| *times == 0).map(|(what, _)| what).collect();
+    let missing: Vec<String> = coverage
+        .lines(arguments.about())
+        .into_iter()
+        .filter(|(_, times)| *times == 0)
+        .map(|(what, _)| what)
+        .collect();
     match failures.first_key_value() {
-        Some((seed, failure)) => Err(format!("seed {seed} and {} others failed: {failure}", failed - 1)),
+        Some((seed, failure)) => Err(format!(
+            "seed {seed} and {} others failed: {failure}",
+            failed - 1
+        )),
         None if arguments.seeds >= ENOUGH_SEEDS && !missing.is_empty() => {
             Err(format!("never exercised: {}", missing.join("; ")))
         }
@@ -151,7 +185,10 @@ fn target(silent: bool) -> ProgressDrawTarget {
 /// Runs every seed; which thread runs which makes no difference to what comes out.
 fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, String>) {
     let cores = std::thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
-    let (next, end) = (AtomicU64::new(arguments.from), arguments.from.saturating_add(arguments.seeds));
+    let (next, end) = (
+        AtomicU64::new(arguments.from),
+        arguments.from.saturating_add(arguments.seeds),
+    );
     let all = Mutex::new((Coverage::default(), BTreeMap::new()));
     let work = || {
         loop {
@@ -159,8 +196,12 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
             if seed >= end {
                 return;
             }
-            let Played { failure, coverage, .. } = play(&plan(seed, arguments.about()), false);
-            let mut all = all.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let Played {
+                failure, coverage, ..
+            } = play(&plan(seed, arguments.about()), false);
+            let mut all = all
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             all.0.merge(&coverage);
             if let Some(failure) = failure {
                 all.1.insert(seed, failure);
@@ -175,13 +216,18 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
     std::thread::scope(|threads| {
         (0..arguments.jobs.unwrap_or(cores)).for_each(|_| drop(threads.spawn(work)));
     });
-    all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+    all.into_inner()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Prints a failing seed with the fewest incidents that still fail, and what happened.
 fn explain(seed: u64, arguments: &Simulate, failure: &str) {
     let smallest = shrink(&plan(seed, arguments.about()));
-    let Played { failure: still, trace, .. } = play(&smallest, true);
+    let Played {
+        failure: still,
+        trace,
+        ..
+    } = play(&smallest, true);
     print(&format!("seed {seed} fails: {failure}"));
     print("the fewest incidents that still fail:");
     print(smallest.to_string().trim_end());

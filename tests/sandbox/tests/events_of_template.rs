@@ -26,33 +26,63 @@ const JOB: [&str; 3] = ["job", "job-with-token", "parameters"];
 /// `<logical id>.<case>.json`, by its logical id and case.
 fn events() -> BTreeMap<(String, String), Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
-    let files = std::fs::read_dir(&folder).expect("tests/events").map(|file| file.expect("a file").path());
+    let files = std::fs::read_dir(&folder)
+        .expect("tests/events")
+        .map(|file| file.expect("a file").path());
     let files = files.filter(|path| path.is_file());
     let read = |path: &Path| {
-        let name = path.file_stem().and_then(|name| name.to_str()).expect("a name in UTF-8").to_owned();
-        let (function, case) = name.split_once('.').expect("a name like <logical id>.<case>.json");
+        let name = path
+            .file_stem()
+            .and_then(|name| name.to_str())
+            .expect("a name in UTF-8")
+            .to_owned();
+        let (function, case) = name
+            .split_once('.')
+            .expect("a name like <logical id>.<case>.json");
         let text = std::fs::read(path).expect("a file that can be read");
-        ((function.to_owned(), case.to_owned()), serde_json::from_slice(&text).expect("JSON"))
+        (
+            (function.to_owned(), case.to_owned()),
+            serde_json::from_slice(&text).expect("JSON"),
+        )
     };
     files.map(|path| read(&path)).collect()
 }
 
 fn function(aws: &Aws, logical_id: &str) -> Function {
-    let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("the functions' stack");
-    let resource = stack.resource(logical_id).unwrap_or_else(|| panic!("template.yaml has no {logical_id}"));
-    aws.lambda.function(&resource.physical_id).unwrap_or_else(|| panic!("{logical_id} is no function")).clone()
+    let stack = aws
+        .cloudformation
+        .stack(FUNCTIONS_STACK)
+        .expect("the functions' stack");
+    let resource = stack
+        .resource(logical_id)
+        .unwrap_or_else(|| panic!("template.yaml has no {logical_id}"));
+    aws.lambda
+        .function(&resource.physical_id)
+        .unwrap_or_else(|| panic!("{logical_id} is no function"))
+        .clone()
 }
 
 /// What `main.rs` makes of the function's environment.
 fn sdk(driver: &Driver, invocation: Arc<Invocation>, function: &Function) -> Sdk {
-    let variable = |name: &str| function.environment.get(name).map(String::as_str).unwrap_or_default();
-    let sdk = Sdk::new(sdk_config(&driver.world, invocation), variable("LEDGER_TABLE"));
+    let variable = |name: &str| {
+        function
+            .environment
+            .get(name)
+            .map(String::as_str)
+            .unwrap_or_default()
+    };
+    let sdk = Sdk::new(
+        sdk_config(&driver.world, invocation),
+        variable("LEDGER_TABLE"),
+    );
     sdk.with_reports(variable("SLIPWAY_REPORTS_BUCKET"))
 }
 
 /// Invokes a function with one of the files, and answers what it answered.
 async fn invoke(driver: &Driver, logical_id: &str, case: &str) -> Value {
-    let event = events().remove(&(logical_id.to_owned(), case.to_owned())).expect("the event is there");
+    let event = events()
+        .remove(&(logical_id.to_owned(), case.to_owned()))
+        .expect("the event is there");
     let function = function(&driver.world.aws(), logical_id);
     let invocation = Invocation::new(function.name.clone(), CallFault::None);
     let sdk = sdk(driver, invocation, &function);
@@ -66,7 +96,11 @@ async fn report_job(driver: &Driver, logical_id: &str, case: &str, report: &str)
     let aws = driver.world.aws();
     let last = aws.calls.last().expect("a call was made");
     let told = (last.operation.as_str(), last.error.as_deref());
-    assert_eq!(told, (report, Some("JobNotFoundException")), "{logical_id}.{case}.json");
+    assert_eq!(
+        told,
+        (report, Some("JobNotFoundException")),
+        "{logical_id}.{case}.json"
+    );
 }
 
 /// Invokes a step in all three ways; a person is answered `status`.
@@ -89,7 +123,10 @@ async fn begin_to_update(driver: &Driver) {
     step(driver, "BeginReleaseFunction", "done").await;
     let registered = step(driver, "RegisterTaskDefinitionFunction", "done").await;
     let update = &events()[&("UpdateServiceFunction".to_owned(), "parameters".to_owned())];
-    assert_eq!(registered["outputVariables"]["TaskDefinitionArn"], update["parameters"]["task_definition"]);
+    assert_eq!(
+        registered["outputVariables"]["TaskDefinitionArn"],
+        update["parameters"]["task_definition"]
+    );
     step(driver, "UpdateServiceFunction", "going").await;
     step(driver, "FinishReleaseFunction", "going").await;
 }
@@ -112,7 +149,10 @@ fn every_function_has_its_events_and_every_event_its_function() {
                 "roll-back" => &["execution-failed", "sweep", "parameters"],
                 _ => &JOB,
             };
-            (function.code.clone(), ways.iter().map(|&way| way.to_owned()).collect())
+            (
+                function.code.clone(),
+                ways.iter().map(|&way| way.to_owned()).collect(),
+            )
         })
         .collect();
     assert_eq!(cases, woken);
@@ -121,8 +161,13 @@ fn every_function_has_its_events_and_every_event_its_function() {
 /// Keys and JSON types, and nothing of the values.
 fn shape(value: &Value) -> Value {
     match value {
-        Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), shape(member))).collect(),
-        Value::Array(items) => items.first().map_or_else(|| json!([]), |item| json!([shape(item)])),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| (name.clone(), shape(member)))
+            .collect(),
+        Value::Array(items) => items
+            .first()
+            .map_or_else(|| json!([]), |item| json!([shape(item)])),
         Value::String(text) => match serde_json::from_str(text) {
             // UserParameters and tokens are JSON in a string.
             Ok(inner @ Value::Object(_)) => json!({"text": shape(&inner)}),
@@ -138,24 +183,40 @@ fn shape(value: &Value) -> Value {
 fn events_look_like_what_the_story_sends() {
     let mut aws = deployed(1).expect("the stacks deploy");
     for chapter in &CHAPTERS {
-        aws = play(aws, chapter, Fault::None, &mut |_| {}).expect("the story goes as told").aws;
+        aws = play(aws, chapter, Fault::None, &mut |_| {})
+            .expect("the story goes as told")
+            .aws;
     }
     let mut shop = canary::opened(1, &[]).expect("the shop opens");
-    canary::CASES[1].prepare(&mut shop).expect("there is a shop");
-    let judged = play(shop, &canary::CASES[1].chapter(), Fault::None, &mut |_| {}).expect("it goes as told").aws;
+    canary::CASES[1]
+        .prepare(&mut shop)
+        .expect("there is a shop");
+    let judged = play(shop, &canary::CASES[1].chapter(), Fault::None, &mut |_| {})
+        .expect("it goes as told")
+        .aws;
     for ((function_id, case), mut event) in events() {
         let function = function(&aws, &function_id);
         if case == "job-with-token" {
             // An undisturbed story gives few of these, so the token is looked at by itself.
-            let data = event["CodePipeline.job"]["data"].as_object_mut().expect("a job with data");
+            let data = event["CodePipeline.job"]["data"]
+                .as_object_mut()
+                .expect("a job with data");
             let token = data.remove("continuationToken").expect("a token");
-            Token::parse(token.as_str().expect("a text"), &function.code).expect("a token of this step");
+            Token::parse(token.as_str().expect("a text"), &function.code)
+                .expect("a token of this step");
         }
         let name = function.name;
-        let all = aws.lambda.invocations.iter().chain(&judged.lambda.invocations);
+        let all = aws
+            .lambda
+            .invocations
+            .iter()
+            .chain(&judged.lambda.invocations);
         let mut sent = all.filter(|invocation| invocation.function == name);
         let like = sent.any(|invocation| shape(&invocation.payload) == shape(&event));
-        assert!(like || case == "parameters", "{function_id}.{case}.json is unlike all that the story sends to {name}");
+        assert!(
+            like || case == "parameters",
+            "{function_id}.{case}.json is unlike all that the story sends to {name}"
+        );
     }
 }
 
@@ -165,12 +226,18 @@ fn events_release_an_image() {
         let first = invoke(driver, "StartPipelineFunction", "push").await;
         assert_eq!(first["status"], "started");
         let again = invoke(driver, "StartPipelineFunction", "push").await;
-        assert_eq!((&again["status"], &again["execution"]), (&json!("known"), &first["execution"]));
+        assert_eq!(
+            (&again["status"], &again["execution"]),
+            (&json!("known"), &first["execution"])
+        );
         begin_to_update(driver).await;
         tokio::time::sleep(Duration::from_secs(600)).await;
         step(driver, "UpdateServiceFunction", "done").await;
         let finished = invoke(driver, "FinishReleaseFunction", "parameters").await;
-        assert_eq!(finished["outputVariables"]["Outcome"], "deployed", "{finished}");
+        assert_eq!(
+            finished["outputVariables"]["Outcome"], "deployed",
+            "{finished}"
+        );
         for case in ["execution-failed", "parameters"] {
             let late = invoke(driver, "RollBackFunction", case).await;
             assert_eq!(late["status"], "the release is closed: nothing to do");
@@ -178,7 +245,10 @@ fn events_release_an_image() {
         // The push started an execution of its own, which waits for its turn.
         let swept = invoke(driver, "RollBackFunction", "sweep").await;
         let execution = first["execution"].as_str().expect("an id");
-        assert_eq!(swept, json!({"swept": {execution: "the execution is InProgress"}}));
+        assert_eq!(
+            swept,
+            json!({"swept": {execution: "the execution is InProgress"}})
+        );
     });
 }
 
@@ -189,7 +259,9 @@ async fn by_hand(driver: &Driver, logical_id: &str, parameters: Value) -> Value 
     loop {
         let invocation = Invocation::new(function.name.clone(), CallFault::None);
         let sdk = sdk(driver, invocation, &function);
-        let answer = functions::answer(&function.code, &sdk, event.clone()).await.expect("an answer");
+        let answer = functions::answer(&function.code, &sdk, event.clone())
+            .await
+            .expect("an answer");
         if answer["status"] != "going" {
             assert_eq!(answer["status"], "done", "{logical_id}: {answer}");
             return answer;
@@ -203,18 +275,35 @@ async fn by_hand(driver: &Driver, logical_id: &str, parameters: Value) -> Value 
 fn events_shift_the_traffic_of_a_pair() {
     let mut aws = deployed(1).expect("the stacks deploy");
     let pushed = ecr::push(&mut aws, SHOP, "1.0.0", Behaviour::Healthy).expect("pushed");
-    let rule = aws.cloudformation.export("shop-ProductionRuleArn").expect("a pair").to_owned();
+    let rule = aws
+        .cloudformation
+        .export("shop-ProductionRuleArn")
+        .expect("a pair")
+        .to_owned();
     run(aws, Fault::None, async |driver| {
-        let swap = events()[&("SwapTargetGroupsFunction".to_owned(), "parameters".to_owned())].clone();
+        let swap = events()[&(
+            "SwapTargetGroupsFunction".to_owned(),
+            "parameters".to_owned(),
+        )]
+            .clone();
         let with = |more: Value| {
             let common = ["pipeline", "execution", "cluster", "service"];
-            let mut all: Value =
-                common.iter().map(|name| ((*name).to_owned(), swap["parameters"][name].clone())).collect();
-            all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            let mut all: Value = common
+                .iter()
+                .map(|name| ((*name).to_owned(), swap["parameters"][name].clone()))
+                .collect();
+            all.as_object_mut()
+                .expect("an object")
+                .extend(more.as_object().expect("an object").clone());
             all
         };
         let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop@{pushed}");
-        by_hand(&driver, "BeginReleaseFunction", with(json!({"strategy": "blue-green", "rule": rule}))).await;
+        by_hand(
+            &driver,
+            "BeginReleaseFunction",
+            with(json!({"strategy": "blue-green", "rule": rule})),
+        )
+        .await;
         let images = with(json!({"images": {"web": image}}));
         let registered = by_hand(&driver, "RegisterTaskDefinitionFunction", images).await;
         let definition = &registered["outputVariables"]["TaskDefinitionArn"];
@@ -223,8 +312,10 @@ fn events_shift_the_traffic_of_a_pair() {
         by_hand(&driver, "UpdateServiceFunction", with(fill)).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         step(&driver, "SwapTargetGroupsFunction", "going").await;
-        let weights: Vec<i64> =
-            Elb::forwards(driver.world.aws().elb.actions_of(&rule)).into_iter().map(|(_, weight)| weight).collect();
+        let weights: Vec<i64> = Elb::forwards(driver.world.aws().elb.actions_of(&rule))
+            .into_iter()
+            .map(|(_, weight)| weight)
+            .collect();
         assert_eq!(weights, [80, 20]);
     });
 }

@@ -5,10 +5,17 @@ use std::path::Path;
 use schemars::{JsonSchema, schema_for};
 
 fn holds<S: JsonSchema>(function: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../infra/schemas/{function}.json"));
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../infra/schemas/{function}.json"));
     let mut schema = schema_for!(S);
-    schema.insert("title".to_owned(), format!("UserParameters of {function}").into());
-    let wanted = format!("{}\n", serde_json::to_string_pretty(&schema).expect("a schema is JSON"));
+    schema.insert(
+        "title".to_owned(),
+        format!("UserParameters of {function}").into(),
+    );
+    let wanted = format!(
+        "{}\n",
+        serde_json::to_string_pretty(&schema).expect("a schema is JSON")
+    );
     if std::env::var_os("SLIPWAY_WRITE_SCHEMAS").is_some() {
         std::fs::write(&path, &wanted).expect("infra/schemas/ can be written");
     }

@@ -19,8 +19,15 @@ fn hold(from: u64, seeds: u64, about: About) {
             failures.insert(seed, failure);
         }
     }
-    assert!(failures.is_empty(), "cargo sandbox simulate --seed <seed> --trace: {failures:#?}");
-    assert!(coverage.releases >= seeds, "{} releases in {seeds} runs", coverage.releases);
+    assert!(
+        failures.is_empty(),
+        "cargo sandbox simulate --seed <seed> --trace: {failures:#?}"
+    );
+    assert!(
+        coverage.releases >= seeds,
+        "{} releases in {seeds} runs",
+        coverage.releases
+    );
 }
 
 #[test]
@@ -40,7 +47,12 @@ fn the_invariants_hold_whatever_canaries_draw() {
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
-    for (seed, about) in [(7, About::Releases), (21, About::Releases), (99, About::Releases), (5, About::Canaries)] {
+    for (seed, about) in [
+        (7, About::Releases),
+        (21, About::Releases),
+        (99, About::Releases),
+        (5, About::Canaries),
+    ] {
         let told = |seed| {
             let plan = plan(seed, about);
             let played = play(&plan, true);
@@ -59,7 +71,9 @@ fn the_same_seed_gives_the_same_bytes() {
 fn every_shape_can_be_deployed_and_its_strategy_can_move() {
     for number in 0..SHAPES {
         let shape = Shape::nth(number);
-        shape.account().unwrap_or_else(|error| panic!("shape {number}, {shape}: {error}"));
+        shape
+            .account()
+            .unwrap_or_else(|error| panic!("shape {number}, {shape}: {error}"));
         let size = shape.size(shape.count);
         assert!(shape.promised(size, size) <= size, "{shape}");
     }
@@ -69,9 +83,20 @@ fn every_shape_can_be_deployed_and_its_strategy_can_move() {
 fn a_plan_that_fails_shrinks_to_what_makes_it_fail() {
     let drawn = |seed| plan(seed, About::Releases);
     // Nothing fails with this plan, so that nothing of it may be left out.
-    let whole = (1..200).map(drawn).find(|plan| plan.incidents.len() >= 3).expect("a plan with incidents");
+    let whole = (1..200)
+        .map(drawn)
+        .find(|plan| plan.incidents.len() >= 3)
+        .expect("a plan with incidents");
     assert_eq!(shrink(&whole), whole);
     let faults = |incident: &Incident| !matches!(incident, Incident::Act { .. });
-    assert!((1..50).map(drawn).any(|plan| plan.incidents.iter().any(faults)));
-    assert!((1..50).map(drawn).any(|plan| plan.pushes.iter().any(|push| matches!(push.image, Image::Again(_)))));
+    assert!(
+        (1..50)
+            .map(drawn)
+            .any(|plan| plan.incidents.iter().any(faults))
+    );
+    assert!((1..50).map(drawn).any(|plan| {
+        plan.pushes
+            .iter()
+            .any(|push| matches!(push.image, Image::Again(_)))
+    }));
 }

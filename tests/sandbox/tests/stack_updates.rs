@@ -14,7 +14,9 @@ use sandbox::aws::{Aws, autoscaling, ecs, elb};
 use sandbox::driver::{Fault, run};
 use sandbox::story::{CLUSTER, SHOP, WEB};
 use serde_json::{Value, json};
-use support::{account, image_of, outcome, pass, push, reason, released, service, settled, under_way};
+use support::{
+    account, image_of, outcome, pass, push, reason, released, service, settled, under_way,
+};
 
 /// The colours of the pair, as services.
 const COLOURS: [&str; 2] = ["shop-blue", "shop-green"];
@@ -25,7 +27,10 @@ const CHANGES: [(&str, &str); 9] = [
     ("KeepImages", "50"),
     ("TargetCpuPercent", "40"),
     ("MaxCapacity", "10"),
-    ("CertificateArn", "arn:aws:acm:eu-west-1:111122223333:certificate/1"),
+    (
+        "CertificateArn",
+        "arn:aws:acm:eu-west-1:111122223333:certificate/1",
+    ),
     ("MinimumHealthyPercent", "50"),
     ("DeregistrationDelaySeconds", "60"),
     ("LogRetentionDays", "60"),
@@ -40,11 +45,18 @@ fn root() -> PathBuf {
 fn update(aws: &mut Aws, stack: &str, (name, value): (&str, &str)) -> Result<(), StackError> {
     let old = aws.cloudformation.stack(stack).expect("the story's stack");
     let text = |value: &Value| match value {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
+        Value::Array(items) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(","),
         other => other.as_str().unwrap_or_default().to_owned(),
     };
-    let mut parameters: BTreeMap<String, String> =
-        old.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect();
+    let mut parameters: BTreeMap<String, String> = old
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect();
     parameters.insert(name.to_owned(), value.to_owned());
     let template = old.template.clone();
     deploy(aws, stack, &template, &parameters)
@@ -52,7 +64,12 @@ fn update(aws: &mut Aws, stack: &str, (name, value): (&str, &str)) -> Result<(),
 
 /// Updates a stack, and back again as CloudFormation does it when a later part of the update fails.
 fn update_and_roll_back(aws: &mut Aws, stack: &str, change: (&str, &str)) {
-    let before = aws.cloudformation.stack(stack).expect("the story's stack").parameters[change.0].clone();
+    let before = aws
+        .cloudformation
+        .stack(stack)
+        .expect("the story's stack")
+        .parameters[change.0]
+        .clone();
     update(aws, stack, change).unwrap_or_else(|error| panic!("{change:?}: {error}"));
     update(aws, stack, (change.0, before.as_str().expect("text")))
         .unwrap_or_else(|error| panic!("{change:?}: {error}"));
@@ -64,10 +81,17 @@ fn ecs(aws: &mut Aws, operation: &str, input: &Value) -> Value {
 
 /// Registers a revision with a real image in the family of that name.
 fn register(aws: &mut Aws, family: &str) -> String {
-    let mut request = aws.ecs.request_of(family).expect("the family has a revision").clone();
+    let mut request = aws
+        .ecs
+        .request_of(family)
+        .expect("the family has a revision")
+        .clone();
     request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
     let registered = ecs(aws, "RegisterTaskDefinition", &request);
-    registered["taskDefinition"]["taskDefinitionArn"].as_str().expect("an ARN").to_owned()
+    registered["taskDefinition"]["taskDefinitionArn"]
+        .as_str()
+        .expect("an ARN")
+        .to_owned()
 }
 
 fn set(aws: &mut Aws, name: &str, more: Value) {
@@ -78,7 +102,10 @@ fn set(aws: &mut Aws, name: &str, more: Value) {
 }
 
 fn production_rule(aws: &Aws) -> String {
-    aws.cloudformation.export("shop-ProductionRuleArn").expect("the pair exports its rule").to_owned()
+    aws.cloudformation
+        .export("shop-ProductionRuleArn")
+        .expect("the pair exports its rule")
+        .to_owned()
 }
 
 fn shift(aws: &mut Aws, weights: [i64; 2]) {
@@ -100,11 +127,23 @@ fn suspend_scale_in(aws: &mut Aws, name: &str) {
 
 /// Weights of the production rule; of each colour its task definition and count, and whether its scale-in is suspended.
 fn state(aws: &Aws) -> Value {
-    let weights = Elb::forwards(aws.elb.rules[&production_rule(aws)].properties.get("Actions"));
+    let weights = Elb::forwards(
+        aws.elb.rules[&production_rule(aws)]
+            .properties
+            .get("Actions"),
+    );
     let colours = COLOURS.map(|name| {
         let seen = service(aws, CLUSTER, name);
-        let target = aws.autoscaling.target_of(CLUSTER, name).expect("the colour scales");
-        json!([name, seen["taskDefinition"], seen["desiredCount"], target.suspended.dynamic_in])
+        let target = aws
+            .autoscaling
+            .target_of(CLUSTER, name)
+            .expect("the colour scales");
+        json!([
+            name,
+            seen["taskDefinition"],
+            seen["desiredCount"],
+            target.suspended.dynamic_in
+        ])
     });
     json!({"weights": weights, "colours": colours})
 }
@@ -121,7 +160,11 @@ fn a_minute_later(aws: Aws) -> Aws {
 fn after_a_release() -> Aws {
     let mut aws = account();
     let revision = register(&mut aws, "shop-green");
-    set(&mut aws, "shop-green", json!({"taskDefinition": revision, "desiredCount": 3}));
+    set(
+        &mut aws,
+        "shop-green",
+        json!({"taskDefinition": revision, "desiredCount": 3}),
+    );
     shift(&mut aws, [0, 100]);
     set(&mut aws, "shop-blue", json!({"desiredCount": 0}));
     a_minute_later(aws)
@@ -130,11 +173,17 @@ fn after_a_release() -> Aws {
 /// Green has been filled with five tasks and has most of the traffic already; no colour is scaled in.
 fn during_a_rollout() -> Aws {
     let mut aws = account();
-    COLOURS.iter().for_each(|name| suspend_scale_in(&mut aws, name));
+    COLOURS
+        .iter()
+        .for_each(|name| suspend_scale_in(&mut aws, name));
     // A registration lets the count be compared with the bounds within seconds.
     aws = a_minute_later(aws);
     let revision = register(&mut aws, "shop-green");
-    set(&mut aws, "shop-green", json!({"taskDefinition": revision, "desiredCount": 5}));
+    set(
+        &mut aws,
+        "shop-green",
+        json!({"taskDefinition": revision, "desiredCount": 5}),
+    );
     set(&mut aws, "shop-blue", json!({"desiredCount": 5}));
     shift(&mut aws, [40, 60]);
     aws
@@ -145,8 +194,16 @@ fn after_a_rollback() -> Aws {
     let mut aws = during_a_rollout();
     let failed = service(&aws, CLUSTER, "shop-green")["taskDefinition"].clone();
     shift(&mut aws, [100, 0]);
-    set(&mut aws, "shop-green", json!({"taskDefinition": "shop-green:1", "desiredCount": 0}));
-    ecs(&mut aws, "DeregisterTaskDefinition", &json!({"taskDefinition": failed}));
+    set(
+        &mut aws,
+        "shop-green",
+        json!({"taskDefinition": "shop-green:1", "desiredCount": 0}),
+    );
+    ecs(
+        &mut aws,
+        "DeregisterTaskDefinition",
+        &json!({"taskDefinition": failed}),
+    );
     aws
 }
 
@@ -164,11 +221,16 @@ fn an_update_of_the_pair_resets_nothing() {
     for (scene, before) in scenes() {
         for change in CHANGES {
             let mut aws = before.clone();
-            update(&mut aws, SHOP, change).unwrap_or_else(|error| panic!("{scene}, {change:?}: {error}"));
+            update(&mut aws, SHOP, change)
+                .unwrap_or_else(|error| panic!("{scene}, {change:?}: {error}"));
             assert_eq!(state(&aws), state(&before), "{scene}, {change:?}");
             // A colour without tasks is brought to MinCapacity by what changes the capacity, and has no traffic to serve.
             if change.0 != "MaxCapacity" {
-                assert_eq!(state(&a_minute_later(aws)), state(&before), "{scene}, {change:?}, a minute later");
+                assert_eq!(
+                    state(&a_minute_later(aws)),
+                    state(&before),
+                    "{scene}, {change:?}, a minute later"
+                );
             }
         }
     }
@@ -180,11 +242,19 @@ fn changed_bounds_move_at_most_the_count_of_a_colour_that_is_below_them() {
         let mut aws = before.clone();
         update(&mut aws, SHOP, ("MaxCapacity", "10")).expect("it scales");
         let after = state(&a_minute_later(aws));
-        for (at, seen) in state(&before)["colours"].as_array().expect("two").iter().enumerate() {
+        for (at, seen) in state(&before)["colours"]
+            .as_array()
+            .expect("two")
+            .iter()
+            .enumerate()
+        {
             let mut expected = seen.clone();
             expected[2] = json!(seen[2].as_i64().expect("a count").max(2));
             let told = &after["colours"][at];
-            assert!(told == seen || *told == expected, "{scene}: {seen} became {told}");
+            assert!(
+                told == seen || *told == expected,
+                "{scene}: {seen} became {told}"
+            );
         }
         assert_eq!(after["weights"], state(&before)["weights"], "{scene}");
     }
@@ -193,7 +263,10 @@ fn changed_bounds_move_at_most_the_count_of_a_colour_that_is_below_them() {
 #[test]
 fn an_update_that_is_rolled_back_resets_nothing() {
     for (scene, before) in scenes() {
-        for change in CHANGES.into_iter().filter(|(name, _)| *name != "CertificateArn") {
+        for change in CHANGES
+            .into_iter()
+            .filter(|(name, _)| *name != "CertificateArn")
+        {
             let mut aws = before.clone();
             update_and_roll_back(&mut aws, SHOP, change);
             assert_eq!(state(&aws), state(&before), "{scene}, {change:?}");
@@ -201,17 +274,29 @@ fn an_update_that_is_rolled_back_resets_nothing() {
         let mut aws = before.clone();
         let refused = update(&mut aws, SHOP, ("MaxCapacity", "1")).expect_err("below MinCapacity");
         assert!(refused.place.contains("ScalableTarget"), "{refused}");
-        let refused = update(&mut aws, SHOP, ("LoadBalanced", "no")).expect_err("a pair needs its load balancer");
+        let refused = update(&mut aws, SHOP, ("LoadBalanced", "no"))
+            .expect_err("a pair needs its load balancer");
         assert_eq!(refused.place, "Rules.PairIsLoadBalanced.Assertions.0");
-        assert_eq!(state(&a_minute_later(aws)), state(&a_minute_later(before)), "{scene}");
+        assert_eq!(
+            state(&a_minute_later(aws)),
+            state(&a_minute_later(before)),
+            "{scene}"
+        );
     }
 }
 
 #[test]
 fn no_parameter_but_those_that_are_fixed_for_life_reaches_the_production_rule() {
     let before = after_a_release();
-    let stack = before.cloudformation.stack(SHOP).expect("the story's stack");
-    let rule = stack.resource("ProductionRule").expect("a pair").properties.clone();
+    let stack = before
+        .cloudformation
+        .stack(SHOP)
+        .expect("the story's stack");
+    let rule = stack
+        .resource("ProductionRule")
+        .expect("a pair")
+        .properties
+        .clone();
     for change in CHANGES.into_iter().chain([
         ("ContainerPort", "9090"),
         ("HealthCheckPath", "/health"),
@@ -220,19 +305,31 @@ fn no_parameter_but_those_that_are_fixed_for_life_reaches_the_production_rule() 
         let mut aws = before.clone();
         update(&mut aws, SHOP, change).unwrap_or_else(|error| panic!("{change:?}: {error}"));
         let stack = aws.cloudformation.stack(SHOP).expect("the story's stack");
-        assert_eq!(stack.resource("ProductionRule").expect("a pair").properties, rule, "{change:?}");
-        assert_eq!(state(&aws)["weights"], state(&before)["weights"], "{change:?}");
+        assert_eq!(
+            stack.resource("ProductionRule").expect("a pair").properties,
+            rule,
+            "{change:?}"
+        );
+        assert_eq!(
+            state(&aws)["weights"],
+            state(&before)["weights"],
+            "{change:?}"
+        );
     }
 }
 
 #[test]
 fn an_update_of_the_pipeline_of_a_pair_touches_nothing_but_the_pipeline() {
     for (scene, before) in scenes() {
-        for change in
-            [("Shift", "all-at-once"), ("BakeMinutes", "30"), ("Approval", "yes"), ("ExecutionMode", "QUEUED")]
-        {
+        for change in [
+            ("Shift", "all-at-once"),
+            ("BakeMinutes", "30"),
+            ("Approval", "yes"),
+            ("ExecutionMode", "QUEUED"),
+        ] {
             let mut aws = before.clone();
-            update(&mut aws, "shop-pipeline", change).unwrap_or_else(|error| panic!("{scene}, {change:?}: {error}"));
+            update(&mut aws, "shop-pipeline", change)
+                .unwrap_or_else(|error| panic!("{scene}, {change:?}: {error}"));
             assert_eq!(state(&aws), state(&before), "{scene}, {change:?}");
         }
     }
@@ -247,18 +344,29 @@ fn updated_meanwhile(stack: &str, change: (&str, &str)) -> (String, String, Aws)
         updated.unwrap_or_else(|error| panic!("{change:?}: {error}"));
         driver.world.touch();
         settled(&driver, "slipway-web", &pushed).await;
-        (outcome(&driver, &execution), reason(&driver, &execution), driver.world.snapshot())
+        (
+            outcome(&driver, &execution),
+            reason(&driver, &execution),
+            driver.world.snapshot(),
+        )
     })
 }
 
 #[test]
 fn a_release_under_way_is_deployed_whatever_is_updated_of_service_and_functions() {
     let of_one_service = |name: &str| !["MaxCapacity", "AssignPublicIp"].contains(&name);
-    let changes = CHANGES.into_iter().filter(|(name, _)| of_one_service(name)).map(|change| (WEB, change));
+    let changes = CHANGES
+        .into_iter()
+        .filter(|(name, _)| of_one_service(name))
+        .map(|change| (WEB, change));
     for (stack, change) in changes.chain([("slipway", ("LogRetentionDays", "30"))]) {
         let (outcome, reason, aws) = updated_meanwhile(stack, change);
         assert_eq!(outcome, "deployed", "{change:?}: {reason}");
-        assert_ne!(image_of(&aws, WEB), image_of(&released(), WEB), "{change:?}");
+        assert_ne!(
+            image_of(&aws, WEB),
+            image_of(&released(), WEB),
+            "{change:?}"
+        );
         assert_eq!(service(&aws, CLUSTER, WEB)["desiredCount"], 2, "{change:?}");
     }
 }
@@ -269,7 +377,12 @@ fn an_update_of_its_pipeline_rolls_a_release_under_way_back() {
     assert_eq!(outcome, "rolled-back", "{reason}");
     assert!(reason.contains("the execution was canceled"), "{reason}");
     let [after, before] = [&aws, &released()].map(|aws| service(aws, CLUSTER, WEB));
-    for member in ["taskDefinition", "desiredCount", "runningCount", "deploymentConfiguration"] {
+    for member in [
+        "taskDefinition",
+        "desiredCount",
+        "runningCount",
+        "deploymentConfiguration",
+    ] {
         assert_eq!(after[member], before[member], "{member}");
     }
 }
@@ -277,9 +390,17 @@ fn an_update_of_its_pipeline_rolls_a_release_under_way_back() {
 #[test]
 fn the_templates_are_those_that_people_deploy() {
     let aws = account();
-    for (stack, template) in [(SHOP, "infra/service.yaml"), ("shop-pipeline", "infra/pipelines/blue-green.yaml")] {
-        let deployed = &aws.cloudformation.stack(stack).expect("the story's stack").template;
-        let same = deployed.canonicalize().expect("a file") == root().join(template).canonicalize().expect("a file");
+    for (stack, template) in [
+        (SHOP, "infra/service.yaml"),
+        ("shop-pipeline", "infra/pipelines/blue-green.yaml"),
+    ] {
+        let deployed = &aws
+            .cloudformation
+            .stack(stack)
+            .expect("the story's stack")
+            .template;
+        let same = deployed.canonicalize().expect("a file")
+            == root().join(template).canonicalize().expect("a file");
         assert!(same, "{stack} is {}", deployed.display());
     }
 }

@@ -27,16 +27,31 @@ fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
         let played = play(aws, chapter, Fault::None, &mut |_| {}).expect("the story goes as told");
         aws = played.aws;
         let tried = match (chapter.application, chapter.outcome) {
-            (SHOP, Outcome::Deployed) if releases.iter().all(|known: &Release| known.pipeline != "slipway-shop") => {
+            (SHOP, Outcome::Deployed)
+                if releases
+                    .iter()
+                    .all(|known: &Release| known.pipeline != "slipway-shop") =>
+            {
                 vec![]
             }
             (SHOP, Outcome::Deployed) => unlike_earlier(&aws, &played.ran, &[]),
-            (SHOP, _) => {
-                unlike_earlier(&aws, &played.ran, &["begin-release", "register-task-definition", "update-service"])
-            }
+            (SHOP, _) => unlike_earlier(
+                &aws,
+                &played.ran,
+                &[
+                    "begin-release",
+                    "register-task-definition",
+                    "update-service",
+                ],
+            ),
             _ => (0..played.ran.len()).collect(),
         };
-        scenes.push(Scene { chapter, before, ran: played.ran, tried });
+        scenes.push(Scene {
+            chapter,
+            before,
+            ran: played.ran,
+            tried,
+        });
         releases.push(played.release);
     }
     (scenes, releases)
@@ -47,12 +62,17 @@ fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
 fn unlike_earlier(aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
     let mut known = BTreeSet::new();
     let is_new = |ran: &Ran| {
-        let of_attempt = aws.calls.iter().filter(|call| call.attempt == Some(ran.attempt));
+        let of_attempt = aws
+            .calls
+            .iter()
+            .filter(|call| call.attempt == Some(ran.attempt));
         let made: Vec<&str> = of_attempt.map(|call| call.operation.as_str()).collect();
         known.insert((ran.function.clone(), made))
     };
     let new: Vec<bool> = ran.iter().map(is_new).collect();
-    (0..ran.len()).filter(|at| new[*at] && !left_out.contains(&ran[*at].function.as_str())).collect()
+    (0..ran.len())
+        .filter(|at| new[*at] && !left_out.contains(&ran[*at].function.as_str()))
+        .collect()
 }
 
 /// Plays each scene with each fault and fails with all that went wrong.
@@ -64,13 +84,22 @@ fn with_each(faults: impl Fn(&Scene) -> Vec<Fault>) {
         for fault in faults(scene) {
             tried += 1;
             if let Err(error) = play(scene.before.clone(), scene.chapter, fault, &mut |_| {}) {
-                wrong.push(format!("{}, {fault:?} of {:?}: {error}", scene.chapter.title, attempt(scene, fault)));
+                wrong.push(format!(
+                    "{}, {fault:?} of {:?}: {error}",
+                    scene.chapter.title,
+                    attempt(scene, fault)
+                ));
             }
         }
     }
     println!("{tried} runs, each with one fault");
     assert!(tried >= scenes.len(), "no fault was tried");
-    assert!(wrong.is_empty(), "{} of {tried} runs went wrong:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {tried} runs went wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 fn attempt(scene: &Scene, fault: Fault) -> Option<&Ran> {
@@ -99,16 +128,28 @@ fn the_same_seed_gives_the_same_bytes() {
 fn at_each_call(fault: fn(u32) -> CallFault) {
     with_each(|scene| {
         let calls = |(attempt, ran): (usize, &Ran)| {
-            (1..=ran.calls).map(move |call| Fault::Call { attempt, fault: fault(call) })
+            (1..=ran.calls).map(move |call| Fault::Call {
+                attempt,
+                fault: fault(call),
+            })
         };
-        scene.tried.iter().map(|number| (*number, &scene.ran[*number])).flat_map(calls).collect()
+        scene
+            .tried
+            .iter()
+            .map(|number| (*number, &scene.ran[*number]))
+            .flat_map(calls)
+            .collect()
     });
 }
 
 /// Plays each scene with every event delivered a second time, so long after the first.
 fn delivered_again<const N: usize>(gaps: [Duration; N]) {
     with_each(|scene| {
-        scene.tried.iter().flat_map(|&attempt| gaps.map(|after| Fault::Duplicate { attempt, after })).collect()
+        scene
+            .tried
+            .iter()
+            .flat_map(|&attempt| gaps.map(|after| Fault::Duplicate { attempt, after }))
+            .collect()
     });
 }
 

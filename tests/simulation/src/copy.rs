@@ -39,7 +39,10 @@ pub struct Places {
 impl Places {
     #[must_use]
     pub fn below(target: &Path) -> Self {
-        Self { tree: target.join("mutants/tree"), build: target.join("mutants/build") }
+        Self {
+            tree: target.join("mutants/tree"),
+            build: target.join("mutants/build"),
+        }
     }
 }
 
@@ -54,22 +57,36 @@ pub fn mutated(
     let mut by_file: BTreeMap<&str, Vec<Placed<'_>>> = BTreeMap::new();
     for (number, mutation) in mutations.iter().enumerate() {
         for edit in &mutation.edits {
-            let placed = Placed { number, find: &edit.find, replace: &edit.replace };
+            let placed = Placed {
+                number,
+                find: &edit.find,
+                replace: &edit.replace,
+            };
             by_file.entry(&edit.file).or_default().push(placed);
         }
     }
     let name = |number: usize| &mutations[number].name;
     let mut texts = BTreeMap::new();
     for (file, edits) in by_file {
-        let text = read(file).map_err(|source| CopyError::Io { path: file.to_owned(), source })?;
+        let text = read(file).map_err(|source| CopyError::Io {
+            path: file.to_owned(),
+            source,
+        })?;
         let woven = weave(&text, &edits).map_err(|error| CopyError::Weave {
             file: file.to_owned(),
             problem: match error {
                 WeaveError::Count { number, count } => {
-                    format!("mutation `{}`: `find` occurs {count} times; expected exactly once", name(number))
+                    format!(
+                        "mutation `{}`: `find` occurs {count} times; expected exactly once",
+                        name(number)
+                    )
                 }
                 WeaveError::Overlap { first, second } => {
-                    format!("mutations `{}` and `{}` overlap; make one of them smaller", name(first), name(second))
+                    format!(
+                        "mutations `{}` and `{}` overlap; make one of them smaller",
+                        name(first),
+                        name(second)
+                    )
                 }
             },
         })?;
@@ -87,14 +104,23 @@ pub fn refresh(root: &Path, places: &Places, mutations: &[Mutation]) -> Result<(
     let lib = format!("{SHARED}/lib.rs");
     let own = match texts.remove(&lib) {
         Some(text) => text,
-        None => fs::read_to_string(root.join(&lib)).map_err(|source| CopyError::Io { path: lib.clone(), source })?,
+        None => fs::read_to_string(root.join(&lib)).map_err(|source| CopyError::Io {
+            path: lib.clone(),
+            source,
+        })?,
     };
-    texts.insert(lib, format!("{own}\nextern crate self as slipway;\npub mod mutants;\n"));
+    texts.insert(
+        lib,
+        format!("{own}\nextern crate self as slipway;\npub mod mutants;\n"),
+    );
     texts.insert(format!("{SHARED}/mutants.rs"), SWITCHES.to_owned());
 
     for file in files(root)? {
         if !texts.contains_key(&file) && root.join(&file).is_file() {
-            let bytes = fs::read(root.join(&file)).map_err(|source| CopyError::Io { path: file.clone(), source })?;
+            let bytes = fs::read(root.join(&file)).map_err(|source| CopyError::Io {
+                path: file.clone(),
+                source,
+            })?;
             write(&places.tree, &file, &bytes)?;
         }
     }
@@ -108,15 +134,27 @@ pub fn refresh(root: &Path, places: &Places, mutations: &[Mutation]) -> Result<(
 /// The files that git tracks or would track.
 fn files(root: &Path) -> Result<Vec<String>, CopyError> {
     let listed = Command::new("git")
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
+        .args([
+            "ls-files",
+            "-z",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+        ])
         .current_dir(root)
         .output()
         .map_err(CopyError::List)?;
     if !listed.status.success() {
-        return Err(CopyError::Git(String::from_utf8_lossy(&listed.stderr).trim().to_owned()));
+        return Err(CopyError::Git(
+            String::from_utf8_lossy(&listed.stderr).trim().to_owned(),
+        ));
     }
     let names = String::from_utf8_lossy(&listed.stdout);
-    Ok(names.split('\0').filter(|name| !name.is_empty()).map(ToOwned::to_owned).collect())
+    Ok(names
+        .split('\0')
+        .filter(|name| !name.is_empty())
+        .map(ToOwned::to_owned)
+        .collect())
 }
 
 fn write(tree: &Path, file: &str, bytes: &[u8]) -> Result<(), CopyError> {
@@ -124,7 +162,10 @@ fn write(tree: &Path, file: &str, bytes: &[u8]) -> Result<(), CopyError> {
     if fs::read(&path).is_ok_and(|known| known == bytes) {
         return Ok(());
     }
-    let io = |source| CopyError::Io { path: file.to_owned(), source };
+    let io = |source| CopyError::Io {
+        path: file.to_owned(),
+        source,
+    };
     fs::create_dir_all(path.parent().unwrap_or(tree)).map_err(io)?;
     fs::write(&path, bytes).map_err(io)
 }
@@ -139,10 +180,16 @@ fn take_over_dependencies(root: &Path, places: &Places) {
     let own = places.build.join("debug");
     if fs::create_dir_all(&own).is_ok() {
         for part in ["deps", "build", ".fingerprint"] {
-            let _ = Command::new("cp").arg("-al").arg(built.join(part)).arg(own.join(part)).status();
+            let _ = Command::new("cp")
+                .arg("-al")
+                .arg(built.join(part))
+                .arg(own.join(part))
+                .status();
         }
         let mut clean = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        clean.args(["clean", "--quiet", "--workspace"]).current_dir(&places.tree);
+        clean
+            .args(["clean", "--quiet", "--workspace"])
+            .current_dir(&places.tree);
         let _ = clean.env("CARGO_TARGET_DIR", &places.build).status();
     }
 }

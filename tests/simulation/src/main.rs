@@ -57,17 +57,27 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()?;
     let all = mutation::read_all(&root.join("tests/simulation/mutations"))?;
     let selected = mutation::select(&all, &arguments.names, &arguments.area)?;
     if arguments.list {
         for &number in &selected {
-            let Mutation { area, name, removes, .. } = &all[number];
+            let Mutation {
+                area,
+                name,
+                removes,
+                ..
+            } = &all[number];
             println!("{area:<12} {name:<44} {removes}");
         }
         return Ok(true);
     }
-    let jobs = arguments.jobs.or_else(|| thread::available_parallelism().map(Into::into).ok()).unwrap_or(1);
+    let jobs = arguments
+        .jobs
+        .or_else(|| thread::available_parallelism().map(Into::into).ok())
+        .unwrap_or(1);
     let began = Instant::now();
     let stage = |what: &str| println!("{:>5.0} s  {what}", began.elapsed().as_secs_f64());
 
@@ -78,7 +88,10 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     if arguments.simulations_only {
         checks.clear();
     }
-    stage(&format!("running {} tests without a mutation", checks.len()));
+    stage(&format!(
+        "running {} tests without a mutation",
+        checks.len()
+    ));
     let mut simulations = match arguments.seeds {
         0 => Vec::new(),
         seeds => suite::simulations(&places.tree, &places.build, seeds),
@@ -92,7 +105,9 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let outcomes = try_all(&all, &selected, &checks, jobs)?;
     stage("done");
     println!();
-    let survivors = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Survived { .. }));
+    let survivors = outcomes
+        .iter()
+        .filter(|(_, outcome)| matches!(outcome, Outcome::Survived { .. }));
     for (mutation, outcome) in survivors {
         println!("{}", line(mutation, outcome));
     }
@@ -107,10 +122,16 @@ fn measure(checks: &mut [Check], places: &Places, jobs: usize) -> Result<(), Box
     let work = |job: usize| -> Result<(), suite::SuiteError> {
         let log: PathBuf = places.build.join(format!("reached-{job}"));
         loop {
-            let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            let next = queue
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .pop_front();
             let Some(check) = next else { return Ok(()) };
             if check.measure(&log)? != Verdict::Passed {
-                failed.lock().unwrap_or_else(PoisonError::into_inner).push(check.name.clone());
+                failed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(check.name.clone());
             }
         }
     };
@@ -119,7 +140,11 @@ fn measure(checks: &mut [Check], places: &Places, jobs: usize) -> Result<(), Box
     if failed.is_empty() {
         return Ok(());
     }
-    Err(format!("these fail without any mutation:\n  {}", failed.join("\n  ")).into())
+    Err(format!(
+        "these fail without any mutation:\n  {}",
+        failed.join("\n  ")
+    )
+    .into())
 }
 
 fn try_all<'a>(
@@ -145,24 +170,40 @@ fn try_all<'a>(
         Ok(())
     };
     in_parallel(jobs, work)?;
-    let mut outcomes = outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let mut outcomes = outcomes
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     outcomes.sort_by_key(|(number, _)| *number);
-    Ok(outcomes.into_iter().map(|(number, outcome)| (&all[number], outcome)).collect())
+    Ok(outcomes
+        .into_iter()
+        .map(|(number, outcome)| (&all[number], outcome))
+        .collect())
 }
 
 /// Runs the checks that reach a mutation, in their order, until one fails.
 fn try_one(number: usize, checks: &[Check]) -> Result<Outcome, suite::SuiteError> {
     let began = Instant::now();
     let mut tried = 0;
-    for check in checks.iter().filter(|check| check.reached.contains(&number)) {
+    for check in checks
+        .iter()
+        .filter(|check| check.reached.contains(&number))
+    {
         tried += 1;
         let after = |began: Instant| -> Duration { began.elapsed() };
         match check.against(number)? {
             Verdict::Passed => {}
-            Verdict::Failed => return Ok(Outcome::Caught { by: check.name.clone(), after: after(began) }),
+            Verdict::Failed => {
+                return Ok(Outcome::Caught {
+                    by: check.name.clone(),
+                    after: after(began),
+                });
+            }
             Verdict::TimedOut => {
                 let by = format!("{} (does not end)", check.name);
-                return Ok(Outcome::Caught { by, after: after(began) });
+                return Ok(Outcome::Caught {
+                    by,
+                    after: after(began),
+                });
             }
         }
     }
@@ -182,7 +223,10 @@ fn in_parallel<E: Error + Send + 'static>(
                 })
             })
             .collect();
-        workers.into_iter().filter_map(|worker| worker.join().ok()).collect()
+        workers
+            .into_iter()
+            .filter_map(|worker| worker.join().ok())
+            .collect()
     });
     for result in results {
         result?;

@@ -37,11 +37,21 @@ pub struct Edit {
 #[derive(Debug, Error)]
 pub enum DataError {
     #[error("failed to read {path}")]
-    Read { path: String, source: std::io::Error },
+    Read {
+        path: String,
+        source: std::io::Error,
+    },
     #[error("failed to parse {path}")]
-    Parse { path: String, source: Box<toml::de::Error> },
+    Parse {
+        path: String,
+        source: Box<toml::de::Error>,
+    },
     #[error("{path}: mutation `{name}`: {problem}")]
-    Mutation { path: String, name: String, problem: &'static str },
+    Mutation {
+        path: String,
+        name: String,
+        problem: &'static str,
+    },
     #[error("no mutation is named `{0}`")]
     UnknownName(String),
     #[error("no area is named `{found}`; expected one of {expected}")]
@@ -79,19 +89,32 @@ pub fn read_all(directory: &Path) -> Result<Vec<Mutation>, DataError> {
     };
     let entries = fs::read_dir(directory).map_err(unreadable(directory))?;
     let mut paths = entries
-        .map(|entry| entry.map(|entry| entry.path()).map_err(unreadable(directory)))
+        .map(|entry| {
+            entry
+                .map(|entry| entry.path())
+                .map_err(unreadable(directory))
+        })
         .collect::<Result<Vec<_>, _>>()?;
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    paths.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "toml")
+    });
     paths.sort();
 
     let mut mutations = Vec::new();
     let mut names = BTreeSet::new();
     for path in paths {
         let shown = path.display().to_string();
-        let area = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let area = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
-        let file: MutationFile = toml::from_str(&text)
-            .map_err(|source| DataError::Parse { path: shown.clone(), source: Box::new(source) })?;
+        let file: MutationFile = toml::from_str(&text).map_err(|source| DataError::Parse {
+            path: shown.clone(),
+            source: Box::new(source),
+        })?;
         for entry in file.mutation {
             let name = entry.name.clone();
             let mutation = entry
@@ -100,7 +123,11 @@ pub fn read_all(directory: &Path) -> Result<Vec<Mutation>, DataError> {
                     true => Ok(mutation),
                     false => Err("another mutation has this name"),
                 })
-                .map_err(|problem| DataError::Mutation { path: shown.clone(), name, problem })?;
+                .map_err(|problem| DataError::Mutation {
+                    path: shown.clone(),
+                    name,
+                    problem,
+                })?;
             mutations.push(mutation);
         }
     }
@@ -111,18 +138,35 @@ pub fn read_all(directory: &Path) -> Result<Vec<Mutation>, DataError> {
 ///
 /// # Errors
 /// A name or an area that there is not.
-pub fn select(all: &[Mutation], names: &[String], areas: &[String]) -> Result<Vec<usize>, DataError> {
-    if let Some(unknown) = names.iter().find(|name| all.iter().all(|mutation| mutation.name != **name)) {
+pub fn select(
+    all: &[Mutation],
+    names: &[String],
+    areas: &[String],
+) -> Result<Vec<usize>, DataError> {
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| all.iter().all(|mutation| mutation.name != **name))
+    {
         return Err(DataError::UnknownName(unknown.clone()));
     }
-    if let Some(unknown) = areas.iter().find(|area| all.iter().all(|mutation| mutation.area != **area)) {
+    if let Some(unknown) = areas
+        .iter()
+        .find(|area| all.iter().all(|mutation| mutation.area != **area))
+    {
         let known: BTreeSet<&str> = all.iter().map(|mutation| mutation.area.as_str()).collect();
         let expected = known.into_iter().collect::<Vec<_>>().join(", ");
-        return Err(DataError::UnknownArea { found: unknown.clone(), expected });
+        return Err(DataError::UnknownArea {
+            found: unknown.clone(),
+            expected,
+        });
     }
     let everything = names.is_empty() && areas.is_empty();
-    let selected = |mutation: &Mutation| everything || names.contains(&mutation.name) || areas.contains(&mutation.area);
-    Ok((0..all.len()).filter(|&index| selected(&all[index])).collect())
+    let selected = |mutation: &Mutation| {
+        everything || names.contains(&mutation.name) || areas.contains(&mutation.area)
+    };
+    Ok((0..all.len())
+        .filter(|&index| selected(&all[index]))
+        .collect())
 }
 
 impl Entry {
@@ -136,14 +180,31 @@ impl Entry {
         }
         let edits = match (self.file, self.find, self.replace, self.edits) {
             (Some(file), Some(find), Some(replace), edits) if edits.is_empty() => {
-                vec![Edit { file, find, replace }]
+                vec![Edit {
+                    file,
+                    find,
+                    replace,
+                }]
             }
             (None, None, None, edits) if !edits.is_empty() => edits,
-            _ => return Err("expected `file`, `find` and `replace`, or `edits`, each with these three"),
+            _ => {
+                return Err(
+                    "expected `file`, `find` and `replace`, or `edits`, each with these three",
+                );
+            }
         };
-        if edits.iter().any(|edit| edit.find.trim().is_empty() || edit.find == edit.replace) {
+        if edits
+            .iter()
+            .any(|edit| edit.find.trim().is_empty() || edit.find == edit.replace)
+        {
             return Err("`find` must not be empty, nor the same as `replace`");
         }
-        Ok(Mutation { area: area.to_owned(), name: self.name, removes: self.removes, edits, survives: self.survives })
+        Ok(Mutation {
+            area: area.to_owned(),
+            name: self.name,
+            removes: self.removes,
+            edits,
+            survives: self.survives,
+        })
     }
 }

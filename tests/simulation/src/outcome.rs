@@ -21,17 +21,28 @@ pub fn line(mutation: &Mutation, outcome: &Outcome) -> String {
     let Mutation { area, name, .. } = mutation;
     match (outcome, &mutation.survives) {
         (Outcome::Caught { by, after }, None) => {
-            format!("caught    {area:<12} {name:<44} {:>6.1} s  {by}", after.as_secs_f64())
+            format!(
+                "caught    {area:<12} {name:<44} {:>6.1} s  {by}",
+                after.as_secs_f64()
+            )
         }
         (Outcome::Caught { by, .. }, Some(_)) => {
-            format!("caught    {area:<12} {name:<44} by {by}, although it says that it survives: remove `survives`")
+            format!(
+                "caught    {area:<12} {name:<44} by {by}, although it says that it survives: remove `survives`"
+            )
         }
         (Outcome::Survived { .. }, Some(why)) => format!("explained {area:<12} {name:<44} {why}"),
         (Outcome::Survived { checks: 0 }, None) => {
-            format!("SURVIVED  {area:<12} {name:<44} no test reaches it: {}", mutation.removes)
+            format!(
+                "SURVIVED  {area:<12} {name:<44} no test reaches it: {}",
+                mutation.removes
+            )
         }
         (Outcome::Survived { checks }, None) => {
-            format!("SURVIVED  {area:<12} {name:<44} {checks} checks reach it and pass: {}", mutation.removes)
+            format!(
+                "SURVIVED  {area:<12} {name:<44} {checks} checks reach it and pass: {}",
+                mutation.removes
+            )
         }
     }
 }
@@ -49,14 +60,21 @@ pub fn summary(outcomes: &[(&Mutation, Outcome)]) -> String {
     for (area, (caught, all)) in &areas {
         let _ = writeln!(text, "{area:<12} {caught:>4} of {all:>4} caught");
     }
-    let (caught, all) = areas.values().fold((0, 0), |(caught, all), (more, of)| (caught + more, all + of));
+    let (caught, all) = areas.values().fold((0, 0), |(caught, all), (more, of)| {
+        (caught + more, all + of)
+    });
     let share = 100.0 * caught as f64 / all.max(1) as f64;
-    let _ = writeln!(text, "score        {caught:>4} of {all:>4} caught, {share:.1}%");
+    let _ = writeln!(
+        text,
+        "score        {caught:>4} of {all:>4} caught, {share:.1}%"
+    );
     text
 }
 
 /// Whether everything is as the data says: caught, or known to survive.
 #[must_use]
 pub fn is_as_expected(outcomes: &[(&Mutation, Outcome)]) -> bool {
-    outcomes.iter().all(|(mutation, outcome)| matches!(outcome, Outcome::Caught { .. }) == mutation.survives.is_none())
+    outcomes.iter().all(|(mutation, outcome)| {
+        matches!(outcome, Outcome::Caught { .. }) == mutation.survives.is_none()
+    })
 }

@@ -55,9 +55,20 @@ pub enum Verdict {
 /// What does not build.
 pub fn build(tree: &Path, target: &Path) -> Result<Vec<Check>, SuiteError> {
     let built = cargo(tree, target)
-        .args(["test", "--workspace", "--exclude", "simulation", "--no-run", "--message-format", "json"])
+        .args([
+            "test",
+            "--workspace",
+            "--exclude",
+            "simulation",
+            "--no-run",
+            "--message-format",
+            "json",
+        ])
         .output()
-        .map_err(|source| SuiteError::Run { program: "cargo".to_owned(), source })?;
+        .map_err(|source| SuiteError::Run {
+            program: "cargo".to_owned(),
+            source,
+        })?;
     if !built.status.success() {
         return Err(SuiteError::Build(complaints(&built.stdout, &built.stderr)));
     }
@@ -84,7 +95,10 @@ fn tests_of(message: &Value, program: &Path) -> Result<Vec<Check>, SuiteError> {
         .args(["--list", "--format", "terse"])
         .current_dir(&directory)
         .output()
-        .map_err(|source| SuiteError::Run { program: program.display().to_string(), source })?;
+        .map_err(|source| SuiteError::Run {
+            program: program.display().to_string(),
+            source,
+        })?;
     if !listed.status.success() {
         return Err(SuiteError::List(program.display().to_string()));
     }
@@ -133,7 +147,10 @@ impl Check {
         let verdict = self.run(command, Duration::from_secs(600))?;
         self.took = began.elapsed();
         let reached = fs::read_to_string(log).unwrap_or_default();
-        self.reached = reached.lines().filter_map(|line| line.parse().ok()).collect();
+        self.reached = reached
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect();
         Ok(verdict)
     }
 
@@ -149,16 +166,29 @@ impl Check {
 
     fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).current_dir(&self.directory).env("CARGO_MANIFEST_DIR", &self.directory);
-        command.env_remove("SLIPWAY_MUTANT").env_remove("SLIPWAY_MUTANTS_REACHED");
+        command
+            .args(&self.arguments)
+            .current_dir(&self.directory)
+            .env("CARGO_MANIFEST_DIR", &self.directory);
+        command
+            .env_remove("SLIPWAY_MUTANT")
+            .env_remove("SLIPWAY_MUTANTS_REACHED");
         // A snapshot that differs is a failure, and is not written beside the old one.
-        command.env("INSTA_UPDATE", "no").env("INSTA_FORCE_PASS", "0");
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .env("INSTA_UPDATE", "no")
+            .env("INSTA_FORCE_PASS", "0");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command
     }
 
     fn run(&self, mut command: Command, limit: Duration) -> Result<Verdict, SuiteError> {
-        let failed = |source| SuiteError::Run { program: self.name.clone(), source };
+        let failed = |source| SuiteError::Run {
+            program: self.name.clone(),
+            source,
+        };
         let mut child = command.spawn().map_err(failed)?;
         match child.wait_timeout(limit).map_err(failed)? {
             Some(status) if status.success() => Ok(Verdict::Passed),
@@ -174,7 +204,10 @@ impl Check {
 
 fn cargo(tree: &Path, target: &Path) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.current_dir(tree).env("CARGO_TARGET_DIR", target).stdin(Stdio::null());
+    command
+        .current_dir(tree)
+        .env("CARGO_TARGET_DIR", target)
+        .stdin(Stdio::null());
     command
 }
 
@@ -185,7 +218,15 @@ fn complaints(messages: &[u8], log: &[u8]) -> String {
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
         .filter(|message| message["message"]["level"] == "error")
-        .filter_map(|message| message["message"]["rendered"].as_str().map(ToOwned::to_owned))
+        .filter_map(|message| {
+            message["message"]["rendered"]
+                .as_str()
+                .map(ToOwned::to_owned)
+        })
         .collect();
-    if errors.is_empty() { String::from_utf8_lossy(log).into_owned() } else { errors.join("\n") }
+    if errors.is_empty() {
+        String::from_utf8_lossy(log).into_owned()
+    } else {
+        errors.join("\n")
+    }
 }

@@ -15,8 +15,15 @@ fn failed(script: &Script) -> AwsError {
 /// What kind of error a code and a status are.
 fn kind(status: u16, code: &str) -> ErrorKind {
     let body = json!({"__type": code, "message": "because"}).to_string();
-    let error = failed(&Script::always(response(status, "application/x-amz-json-1.1", body)));
-    assert_eq!((error.code.as_str(), error.message.as_str()), (code, "because"));
+    let error = failed(&Script::always(response(
+        status,
+        "application/x-amz-json-1.1",
+        body,
+    )));
+    assert_eq!(
+        (error.code.as_str(), error.message.as_str()),
+        (code, "because")
+    );
     error.kind
 }
 
@@ -27,7 +34,9 @@ fn a_call_that_gets_no_answer_in_any_attempt_is_made_again_later() {
     assert_eq!(script.sent().len(), 4, "attempts");
     assert_eq!(
         StepError::from(error),
-        StepError::Busy("ecs:DescribeClusters failed: TimeoutError: no answer in time; trying again".to_owned())
+        StepError::Busy(
+            "ecs:DescribeClusters failed: TimeoutError: no answer in time; trying again".to_owned()
+        )
     );
 }
 
@@ -35,15 +44,29 @@ fn a_call_that_gets_no_answer_in_any_attempt_is_made_again_later() {
 fn one_attempt_may_take_4_seconds_and_a_call_with_all_its_attempts_12() {
     let script = Script::always(Answer::Silence);
     failed(&script);
-    let count = |secs| script.waits().iter().filter(|wait| **wait == Duration::from_secs(secs)).count();
+    let count = |secs| {
+        script
+            .waits()
+            .iter()
+            .filter(|wait| **wait == Duration::from_secs(secs))
+            .count()
+    };
     assert_eq!((count(4), count(12)), (4, 1), "{:?}", script.waits());
 }
 
 #[test]
 fn one_answer_in_four_attempts_is_enough() {
     let clusters = answer(&json!({"clusters": [{"registeredContainerInstancesCount": 3}]}));
-    let script = Script::new([Answer::Silence, Answer::Refused, refusal("ThrottlingException", "slow"), clusters]);
-    assert_eq!(run(Clusters::new(&script.sdk()).instances("apps")).expect("the fourth attempt works"), Some(3));
+    let script = Script::new([
+        Answer::Silence,
+        Answer::Refused,
+        refusal("ThrottlingException", "slow"),
+        clusters,
+    ]);
+    assert_eq!(
+        run(Clusters::new(&script.sdk()).instances("apps")).expect("the fourth attempt works"),
+        Some(3)
+    );
     assert!(script.is_played());
 }
 
@@ -54,7 +77,10 @@ fn a_connection_that_cannot_be_made_is_tried_again_later() {
     assert_eq!(script.sent().len(), 4, "attempts");
     assert_eq!(
         StepError::from(error),
-        StepError::Busy("ecs:DescribeClusters failed: DispatchFailure: connection refused; trying again".to_owned())
+        StepError::Busy(
+            "ecs:DescribeClusters failed: DispatchFailure: connection refused; trying again"
+                .to_owned()
+        )
     );
 }
 
@@ -64,7 +90,9 @@ fn a_server_error_whose_body_cannot_be_read_is_tried_again_later() {
         let error = failed(&Script::always(Answer::Broken(status)));
         assert_eq!(
             StepError::from(error),
-            StepError::Busy(format!("ecs:DescribeClusters failed: {status}: the service is unavailable; trying again"))
+            StepError::Busy(format!(
+                "ecs:DescribeClusters failed: {status}: the service is unavailable; trying again"
+            ))
         );
     }
 }
@@ -80,9 +108,22 @@ fn a_page_of_a_gateway_instead_of_an_answer_is_tried_again_later() {
 
 #[test]
 fn an_answer_that_cannot_be_read_fails_the_job() {
-    let error = failed(&Script::always(response(200, "application/x-amz-json-1.1", "<html></html>")));
-    assert_eq!((error.kind, error.code.as_str()), (ErrorKind::Unexpected, "UnexpectedAnswer"));
-    assert!(matches!(StepError::from(error), StepError::Failed(Failure { kind: FailureType::JobFailed, .. })));
+    let error = failed(&Script::always(response(
+        200,
+        "application/x-amz-json-1.1",
+        "<html></html>",
+    )));
+    assert_eq!(
+        (error.kind, error.code.as_str()),
+        (ErrorKind::Unexpected, "UnexpectedAnswer")
+    );
+    assert!(matches!(
+        StepError::from(error),
+        StepError::Failed(Failure {
+            kind: FailureType::JobFailed,
+            ..
+        })
+    ));
 }
 
 #[test]
@@ -121,14 +162,24 @@ fn a_service_that_is_unavailable_is_tried_again_later() {
 
 #[test]
 fn a_denial_is_a_permission_error() {
-    for code in
-        ["AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "OptInRequired"]
-    {
+    for code in [
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthorizationError",
+        "UnauthorizedOperation",
+        "OptInRequired",
+    ] {
         assert_eq!(kind(400, code), ErrorKind::Permission, "{code}");
     }
     assert!(matches!(
-        StepError::from(failed(&Script::always(refusal("AccessDeniedException", "no")))),
-        StepError::Failed(Failure { kind: FailureType::PermissionError, .. })
+        StepError::from(failed(&Script::always(refusal(
+            "AccessDeniedException",
+            "no"
+        )))),
+        StepError::Failed(Failure {
+            kind: FailureType::PermissionError,
+            ..
+        })
     ));
 }
 
@@ -136,44 +187,78 @@ fn a_denial_is_a_permission_error() {
 fn what_aws_refuses_is_a_configuration_error_in_its_words() {
     assert_eq!(kind(400, "ClientException"), ErrorKind::Rejected);
     assert_eq!(kind(404, "Whatever"), ErrorKind::Rejected);
-    let error = failed(&Script::new([refusal("InvalidParameterException", "Name must not be empty")]));
+    let error = failed(&Script::new([refusal(
+        "InvalidParameterException",
+        "Name must not be empty",
+    )]));
     let message = "ecs:DescribeClusters failed: InvalidParameterException: Name must not be empty";
-    assert_eq!(StepError::from(error), StepError::Failed(Failure::configuration(message)));
+    assert_eq!(
+        StepError::from(error),
+        StepError::Failed(Failure::configuration(message))
+    );
 }
 
 #[test]
 fn an_error_without_words_is_its_code() {
     let body = json!({"__type": "ClientException"}).to_string();
-    let error = failed(&Script::new([response(400, "application/x-amz-json-1.1", body)]));
-    assert_eq!(error.to_string(), "ecs:DescribeClusters failed: ClientException: no message");
+    let error = failed(&Script::new([response(
+        400,
+        "application/x-amz-json-1.1",
+        body,
+    )]));
+    assert_eq!(
+        error.to_string(),
+        "ecs:DescribeClusters failed: ClientException: no message"
+    );
     assert_eq!(error.kind, ErrorKind::Rejected);
 }
 
 #[test]
 fn errors_of_the_query_protocol_are_read_too() {
     let script = Script::always(xml_refusal("Throttling", "Rate exceeded"));
-    let error = run(Rules::new(&script.sdk()).observe("arn:aws:elasticloadbalancing:…:listener-rule/app/a/1/2/3"));
+    let error = run(Rules::new(&script.sdk())
+        .observe("arn:aws:elasticloadbalancing:…:listener-rule/app/a/1/2/3"));
     let error = error.expect_err("throttled");
     assert_eq!(
-        (error.operation, error.kind, error.code.as_str(), error.message.as_str()),
-        ("elasticloadbalancing:DescribeRules", ErrorKind::Busy, "Throttling", "Rate exceeded")
+        (
+            error.operation,
+            error.kind,
+            error.code.as_str(),
+            error.message.as_str()
+        ),
+        (
+            "elasticloadbalancing:DescribeRules",
+            ErrorKind::Busy,
+            "Throttling",
+            "Rate exceeded"
+        )
     );
     assert_eq!(script.sent().len(), 4, "attempts");
 }
 
 #[test]
 fn a_cluster_is_asked_for_by_name_and_counted() {
-    let script = Script::new([answer(&json!({"clusters": [{"registeredContainerInstancesCount": 3}]}))]);
-    assert_eq!(run(Clusters::new(&script.sdk()).instances("apps")).expect("answered"), Some(3));
+    let script = Script::new([answer(
+        &json!({"clusters": [{"registeredContainerInstancesCount": 3}]}),
+    )]);
+    assert_eq!(
+        run(Clusters::new(&script.sdk()).instances("apps")).expect("answered"),
+        Some(3)
+    );
     assert_eq!(script.only().operation(), "DescribeClusters");
     assert_eq!(script.only().json(), json!({"clusters": ["apps"]}));
 }
 
 #[test]
 fn a_cluster_that_is_missing_has_no_count() {
-    let missing = answer(&json!({"clusters": [], "failures": [{"arn": "aps", "reason": "MISSING"}]}));
-    assert_eq!(run(Clusters::new(&Script::new([missing]).sdk()).instances("aps")).expect("answered"), None);
+    let missing =
+        answer(&json!({"clusters": [], "failures": [{"arn": "aps", "reason": "MISSING"}]}));
+    assert_eq!(
+        run(Clusters::new(&Script::new([missing]).sdk()).instances("aps")).expect("answered"),
+        None
+    );
     let negative = answer(&json!({"clusters": [{"registeredContainerInstancesCount": -1}]}));
-    let error = run(Clusters::new(&Script::new([negative]).sdk()).instances("apps")).expect_err("a negative count");
+    let error = run(Clusters::new(&Script::new([negative]).sdk()).instances("apps"))
+        .expect_err("a negative count");
     assert_eq!(error.kind, ErrorKind::Unexpected);
 }

@@ -19,18 +19,27 @@ fn item(bytes: &mut &[u8]) -> Option<Value> {
     let (major, info) = (head >> 5, head & 31);
     let length = match info {
         0..24 => Some(u64::from(info)),
-        24..28 => Some(take(bytes, 1 << (info - 24)).iter().fold(0, |number, byte| (number << 8) | u64::from(*byte))),
+        24..28 => Some(
+            take(bytes, 1 << (info - 24))
+                .iter()
+                .fold(0, |number, byte| (number << 8) | u64::from(*byte)),
+        ),
         _ => None,
     };
     let size = length.and_then(|length| usize::try_from(length).ok());
     Some(match (major, length) {
         (0, Some(number)) => json!(number),
         (3, _) => json!(std::str::from_utf8(take(bytes, size.expect("a length"))).expect("a text")),
-        (4, _) => (0..size.unwrap_or(usize::MAX)).map_while(|_| item(bytes)).collect(),
+        (4, _) => (0..size.unwrap_or(usize::MAX))
+            .map_while(|_| item(bytes))
+            .collect(),
         (5, _) => {
             let members = (0..size.unwrap_or(usize::MAX)).map_while(|_| {
                 let name = item(bytes)?;
-                Some((name.as_str().expect("a name").to_owned(), item(bytes).expect("a value")))
+                Some((
+                    name.as_str().expect("a name").to_owned(),
+                    item(bytes).expect("a value"),
+                ))
             });
             Value::Object(members.collect::<Map<_, _>>())
         }

@@ -8,7 +8,8 @@ use crate::aws::{AwsError, ErrorKind, Executions};
 #[test]
 fn an_execution_is_started_with_the_digest_for_the_source_action_and_a_request_token() {
     let script = Script::new([answer(&json!({"pipelineExecutionId": "e-1"}))]);
-    let started = run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
+    let started =
+        run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
     assert_eq!(started.expect("started"), "e-1");
     assert_eq!(script.only().operation(), "StartPipelineExecution");
     assert_eq!(
@@ -26,12 +27,20 @@ fn an_execution_is_started_with_the_digest_for_the_source_action_and_a_request_t
 #[test]
 fn an_execution_without_an_id_was_not_started() {
     let script = Script::new([answer(&json!({}))]);
-    let error = run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
+    let error =
+        run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
     let error = error.expect_err("no id");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Unexpected, "no execution id"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::Unexpected, "no execution id")
+    );
     let script = Script::new([refusal("PipelineNotFoundException", "no")]);
-    let error = run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
-    assert_eq!(error.expect_err("no pipeline").operation, "codepipeline:StartPipelineExecution");
+    let error =
+        run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
+    assert_eq!(
+        error.expect_err("no pipeline").operation,
+        "codepipeline:StartPipelineExecution"
+    );
 }
 
 fn status(answer: Answer) -> (Result<Option<String>, AwsError>, Value) {
@@ -46,17 +55,38 @@ fn the_status_of_an_execution_is_read() {
     for word in ["InProgress", "Failed", "Superseded", "SomethingNew"] {
         let (found, sent) = status(answer(&json!({"pipelineExecution": {"status": word}})));
         assert_eq!(found.expect("answered").as_deref(), Some(word));
-        assert_eq!(sent, json!({"pipelineName": "slipway-web", "pipelineExecutionId": "e-1"}));
+        assert_eq!(
+            sent,
+            json!({"pipelineName": "slipway-web", "pipelineExecutionId": "e-1"})
+        );
     }
-    let error = status(answer(&json!({"pipelineExecution": {}}))).0.expect_err("no status");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Unexpected, "no status"));
+    let error = status(answer(&json!({"pipelineExecution": {}})))
+        .0
+        .expect_err("no status");
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::Unexpected, "no status")
+    );
 }
 
 #[test]
 fn an_execution_that_codepipeline_does_not_know_has_no_status() {
-    for code in ["PipelineNotFoundException", "PipelineExecutionNotFoundException", "ValidationException"] {
-        assert_eq!(status(refusal(code, "no")).0.expect("answered"), None, "{code}");
+    for code in [
+        "PipelineNotFoundException",
+        "PipelineExecutionNotFoundException",
+        "ValidationException",
+    ] {
+        assert_eq!(
+            status(refusal(code, "no")).0.expect("answered"),
+            None,
+            "{code}"
+        );
     }
-    let error = status(refusal("AccessDeniedException", "no")).0.expect_err("not known to be missing");
-    assert_eq!((error.operation, error.kind), ("codepipeline:GetPipelineExecution", ErrorKind::Permission));
+    let error = status(refusal("AccessDeniedException", "no"))
+        .0
+        .expect_err("not known to be missing");
+    assert_eq!(
+        (error.operation, error.kind),
+        ("codepipeline:GetPipelineExecution", ErrorKind::Permission)
+    );
 }

@@ -18,7 +18,10 @@ fn digest(byte: &str) -> String {
     format!("sha256:{}", byte.repeat(32))
 }
 
-fn resolve(image: &str, answers: impl IntoIterator<Item = Answer>) -> (Result<String, StepError>, Script) {
+fn resolve(
+    image: &str,
+    answers: impl IntoIterator<Item = Answer>,
+) -> (Result<String, StepError>, Script) {
     let script = Script::new(answers);
     let image = ImageReference::parse(image).expect("a reference");
     let resolved = run(Images::new(&script.sdk()).resolve(&image)).map(|image| image.to_string());
@@ -39,15 +42,29 @@ fn a_tag_in_ecr_becomes_the_digest_that_it_points_at_in_its_own_registry_and_reg
         sent.json(),
         json!({"registryId": "444455556666", "repositoryName": "team/web", "imageIds": [{"imageTag": "1.0"}]})
     );
-    assert!(sent.uri.starts_with("https://api.ecr.us-east-2.amazonaws.com"), "{}", sent.uri);
+    assert!(
+        sent.uri
+            .starts_with("https://api.ecr.us-east-2.amazonaws.com"),
+        "{}",
+        sent.uri
+    );
 }
 
 #[test]
 fn an_image_without_a_tag_is_the_latest_and_a_digest_is_proven_to_be_there() {
     let (_, script) = resolve(REPOSITORY, [details(&digest("0a"))]);
-    assert_eq!(script.only().json()["imageIds"], json!([{"imageTag": "latest"}]));
-    let (image, script) = resolve(&format!("{REPOSITORY}:1.0@{}", digest("0b")), [details(&digest("0b"))]);
-    assert_eq!(script.only().json()["imageIds"], json!([{"imageDigest": digest("0b")}]));
+    assert_eq!(
+        script.only().json()["imageIds"],
+        json!([{"imageTag": "latest"}])
+    );
+    let (image, script) = resolve(
+        &format!("{REPOSITORY}:1.0@{}", digest("0b")),
+        [details(&digest("0b"))],
+    );
+    assert_eq!(
+        script.only().json()["imageIds"],
+        json!([{"imageDigest": digest("0b")}])
+    );
     assert_eq!(image, Ok(format!("{REPOSITORY}@{}", digest("0b"))));
 }
 
@@ -61,16 +78,43 @@ fn an_image_of_another_registry_stays_as_it_is() {
 #[test]
 fn an_image_that_is_missing_fails_the_release_as_unavailable() {
     for code in ["ImageNotFoundException", "RepositoryNotFoundException"] {
-        let (image, _) = resolve(&format!("{REPOSITORY}:1.0"), [refusal(code, "there is none")]);
+        let (image, _) = resolve(
+            &format!("{REPOSITORY}:1.0"),
+            [refusal(code, "there is none")],
+        );
         let message = format!(
             "image {REPOSITORY}:1.0 cannot be deployed: there is none; push it first, or correct the reference"
         );
-        assert_eq!(image, Err(Failure { kind: FailureType::RevisionUnavailable, message }.into()));
+        assert_eq!(
+            image,
+            Err(Failure {
+                kind: FailureType::RevisionUnavailable,
+                message
+            }
+            .into())
+        );
     }
-    let (image, _) = resolve(&format!("{REPOSITORY}:1.0"), [refusal("AccessDeniedException", "no")]);
-    assert!(matches!(&image, Err(StepError::Failed(Failure { kind: FailureType::PermissionError, .. }))), "{image:?}");
-    let (image, _) = resolve(&format!("{REPOSITORY}:1.0"), [answer(&json!({"imageDetails": []}))]);
-    assert!(matches!(&image, Err(StepError::Failed(Failure { message, .. })) if message.contains("no digest for")));
+    let (image, _) = resolve(
+        &format!("{REPOSITORY}:1.0"),
+        [refusal("AccessDeniedException", "no")],
+    );
+    assert!(
+        matches!(
+            &image,
+            Err(StepError::Failed(Failure {
+                kind: FailureType::PermissionError,
+                ..
+            }))
+        ),
+        "{image:?}"
+    );
+    let (image, _) = resolve(
+        &format!("{REPOSITORY}:1.0"),
+        [answer(&json!({"imageDetails": []}))],
+    );
+    assert!(
+        matches!(&image, Err(StepError::Failed(Failure { message, .. })) if message.contains("no digest for"))
+    );
 }
 
 /// A zip file of these files, unpacked sizes as given.
@@ -78,7 +122,9 @@ fn archive(files: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in files {
         let options = SimpleFileOptions::default().compression_method(method);
-        archive.start_file(*name, options).expect("a new archive takes a file");
+        archive
+            .start_file(*name, options)
+            .expect("a new archive takes a file");
         archive.write_all(bytes).expect("memory takes bytes");
     }
     archive.finish().expect("an archive").into_inner()
@@ -86,8 +132,15 @@ fn archive(files: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
 
 fn object(bytes: Vec<u8>) -> Answer {
     let length = bytes.len().to_string();
-    let headers = vec![("content-type", "application/zip".to_owned()), ("content-length", length)];
-    Answer::Response { status: 200, headers, body: bytes }
+    let headers = vec![
+        ("content-type", "application/zip".to_owned()),
+        ("content-length", length),
+    ];
+    Answer::Response {
+        status: 200,
+        headers,
+        body: bytes,
+    }
 }
 
 fn job(credentials: bool) -> Job<()> {
@@ -102,14 +155,25 @@ fn job(credentials: bool) -> Job<()> {
         now: at(0),
         payload: None,
         artifacts: vec![
-            Artifact { name: "Config".to_owned(), bucket: "artifacts".to_owned(), key: "web/Config/1".to_owned() },
-            Artifact { name: "Image".to_owned(), bucket: "artifacts".to_owned(), key: "web/Image/1".to_owned() },
+            Artifact {
+                name: "Config".to_owned(),
+                bucket: "artifacts".to_owned(),
+                key: "web/Config/1".to_owned(),
+            },
+            Artifact {
+                name: "Image".to_owned(),
+                bucket: "artifacts".to_owned(),
+                key: "web/Image/1".to_owned(),
+            },
         ],
         credentials: credentials.then_some(credentials_of_job),
     }
 }
 
-fn read(location: &str, answers: impl IntoIterator<Item = Answer>) -> (Result<Vec<u8>, StepError>, Script) {
+fn read(
+    location: &str,
+    answers: impl IntoIterator<Item = Answer>,
+) -> (Result<Vec<u8>, StepError>, Script) {
     let script = Script::new(answers);
     let (sdk, job) = (script.sdk(), job(true));
     (run(Artifacts::new(&sdk, &job).read(location)), script)
@@ -124,25 +188,48 @@ fn refused(location: &str, answers: impl IntoIterator<Item = Answer>) -> (Failur
 
 #[test]
 fn a_file_of_an_artifact_is_read_with_the_credentials_of_the_job() {
-    let bytes =
-        archive(&[("a.json", b"other".to_vec()), ("deploy/taskdef.json", b"{}".to_vec())], CompressionMethod::Deflated);
+    let bytes = archive(
+        &[
+            ("a.json", b"other".to_vec()),
+            ("deploy/taskdef.json", b"{}".to_vec()),
+        ],
+        CompressionMethod::Deflated,
+    );
     let (file, script) = read("Image::deploy/taskdef.json", [object(bytes)]);
     assert_eq!(file, Ok(b"{}".to_vec()));
     let sent = script.only();
     assert_eq!(sent.method, "GET");
-    assert!(sent.uri.starts_with("https://artifacts.s3.eu-west-1.amazonaws.com/web/Image/1"), "{}", sent.uri);
-    assert_eq!(sent.header("x-amz-security-token"), Some("the job's session"));
+    assert!(
+        sent.uri
+            .starts_with("https://artifacts.s3.eu-west-1.amazonaws.com/web/Image/1"),
+        "{}",
+        sent.uri
+    );
+    assert_eq!(
+        sent.header("x-amz-security-token"),
+        Some("the job's session")
+    );
     let signature = sent.header("authorization").expect("signed");
     assert!(signature.contains("Credential=AKIDJOB/"), "{signature}");
 }
 
 #[test]
 fn a_location_names_an_artifact_and_a_path() {
-    for location in ["taskdef.json", "Config:taskdef.json", "Config::", "::taskdef.json", "::", ""] {
+    for location in [
+        "taskdef.json",
+        "Config:taskdef.json",
+        "Config::",
+        "::taskdef.json",
+        "::",
+        "",
+    ] {
         let message = format!(
             "`{location}` is no file of an artifact; legal: <input artifact>::<path>, e.g. Config::taskdef.json"
         );
-        assert_eq!(refused(location, []), (FailureType::ConfigurationError, message));
+        assert_eq!(
+            refused(location, []),
+            (FailureType::ConfigurationError, message)
+        );
     }
 }
 
@@ -158,8 +245,13 @@ fn an_artifact_that_is_not_an_input_is_refused_with_those_that_are() {
     let script = Script::new([]);
     let (sdk, mut job) = (script.sdk(), job(true));
     job.artifacts.clear();
-    let refused = run(Artifacts::new(&sdk, &job).read("Config::a")).expect_err("no artifacts").to_string();
-    assert!(refused.contains("legal: none, the action has no input artifact; "), "{refused}");
+    let refused = run(Artifacts::new(&sdk, &job).read("Config::a"))
+        .expect_err("no artifacts")
+        .to_string();
+    assert!(
+        refused.contains("legal: none, the action has no input artifact; "),
+        "{refused}"
+    );
 }
 
 #[test]
@@ -173,8 +265,12 @@ fn a_job_without_credentials_reads_nothing_under_the_role_of_the_function() {
 
 /// An archive of so many bytes in all, in which `a.json` is `{}`.
 fn archive_of(bytes: usize) -> Vec<u8> {
-    let padded =
-        |padding| archive(&[("a.json", b"{}".to_vec()), ("padding", vec![0; padding])], CompressionMethod::Stored);
+    let padded = |padding| {
+        archive(
+            &[("a.json", b"{}".to_vec()), ("padding", vec![0; padding])],
+            CompressionMethod::Stored,
+        )
+    };
     let overhead = padded(0).len();
     let archive = padded(bytes - overhead);
     assert_eq!(archive.len(), bytes);
@@ -184,9 +280,15 @@ fn archive_of(bytes: usize) -> Vec<u8> {
 #[test]
 fn an_artifact_of_8_mib_is_read_and_a_larger_one_is_refused() {
     let most = 8 * 1024 * 1024;
-    assert_eq!(read("Config::a.json", [object(archive_of(most))]).0, Ok(b"{}".to_vec()));
+    assert_eq!(
+        read("Config::a.json", [object(archive_of(most))]).0,
+        Ok(b"{}".to_vec())
+    );
     let message = "artifact `Config` has 8388609 bytes; legal: 8388608 at most".to_owned();
-    assert_eq!(refused("Config::a.json", [object(archive_of(most + 1))]), (FailureType::ConfigurationError, message));
+    assert_eq!(
+        refused("Config::a.json", [object(archive_of(most + 1))]),
+        (FailureType::ConfigurationError, message)
+    );
 }
 
 #[test]
@@ -201,31 +303,50 @@ fn an_artifact_whose_size_is_not_known_is_refused() {
 fn a_file_of_1_mib_is_unpacked_and_a_larger_one_is_refused() {
     let most = 1024 * 1024;
     let zeros = |size| archive(&[("a.json", vec![0; size])], CompressionMethod::Deflated);
-    assert_eq!(read("Config::a.json", [object(zeros(most))]).0.map(|bytes| bytes.len()), Ok(most));
+    assert_eq!(
+        read("Config::a.json", [object(zeros(most))])
+            .0
+            .map(|bytes| bytes.len()),
+        Ok(most)
+    );
     let message = "`Config::a.json`: the file is larger than 1048576 bytes".to_owned();
     assert_eq!(
         refused("Config::a.json", [object(zeros(most + 1))]),
         (FailureType::RevisionUnavailable, message.clone())
     );
-    assert_eq!(refused("Config::a.json", [object(zeros(7 * most))]), (FailureType::RevisionUnavailable, message));
+    assert_eq!(
+        refused("Config::a.json", [object(zeros(7 * most))]),
+        (FailureType::RevisionUnavailable, message)
+    );
 }
 
 #[test]
 fn a_file_that_is_missing_is_refused_with_what_the_archive_has() {
-    let bytes = archive(&[("a.json", vec![]), ("b/c.json", vec![])], CompressionMethod::Stored);
+    let bytes = archive(
+        &[("a.json", vec![]), ("b/c.json", vec![])],
+        CompressionMethod::Stored,
+    );
     let (kind, message) = refused("Config::taskdef.json", [object(bytes)]);
     assert_eq!(kind, FailureType::RevisionUnavailable);
     assert!(
-        message.starts_with("`Config::taskdef.json`: ") && message.contains("the archive has a.json, b/c.json"),
+        message.starts_with("`Config::taskdef.json`: ")
+            && message.contains("the archive has a.json, b/c.json"),
         "{message}"
     );
     let (kind, message) = refused("Config::taskdef.json", [object(b"not a zip".to_vec())]);
     assert_eq!(kind, FailureType::RevisionUnavailable);
-    assert!(message.contains("the artifact is no zip archive"), "{message}");
+    assert!(
+        message.contains("the artifact is no zip archive"),
+        "{message}"
+    );
 }
 
 fn s3_refusal(status: u16, code: &str) -> Answer {
-    response(status, "application/xml", format!("<Error><Code>{code}</Code><Message>no</Message></Error>"))
+    response(
+        status,
+        "application/xml",
+        format!("<Error><Code>{code}</Code><Message>no</Message></Error>"),
+    )
 }
 
 #[test]
@@ -243,7 +364,10 @@ fn an_artifact_that_cannot_be_read_fails_for_its_own_reason() {
         message,
         "artifact `Config` is not in its bucket any more: s3:GetObject failed: NoSuchKey: no; start the pipeline again"
     );
-    assert_eq!(refused("Config::a", [s3_refusal(404, "NoSuchBucket")]).0, FailureType::ConfigurationError);
+    assert_eq!(
+        refused("Config::a", [s3_refusal(404, "NoSuchBucket")]).0,
+        FailureType::ConfigurationError
+    );
 }
 
 #[test]
@@ -254,15 +378,28 @@ fn a_report_is_a_page_and_its_json_side_by_side() {
     let reports = Reports::new(&script.sdk());
     run(reports.write("web/e-1", &judgement)).expect("written");
     let sent = script.sent();
-    let place = |name: &str| format!("https://reports.s3.eu-west-1.amazonaws.com/web/e-1.{name}?x-id=PutObject");
+    let place = |name: &str| {
+        format!("https://reports.s3.eu-west-1.amazonaws.com/web/e-1.{name}?x-id=PutObject")
+    };
     assert_eq!(
-        sent.iter().map(|sent| (sent.method.as_str(), sent.uri.clone())).collect::<Vec<_>>(),
+        sent.iter()
+            .map(|sent| (sent.method.as_str(), sent.uri.clone()))
+            .collect::<Vec<_>>(),
         [("PUT", place("json")), ("PUT", place("html"))]
     );
     assert_eq!(sent[0].header("content-type"), Some("application/json"));
-    assert_eq!(sent[1].header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(sent[0].text().contains(&judgement.to_json()), "the JSON is the judgement");
-    assert!(sent[1].text().contains("<!doctype html>") || sent[1].text().contains("<!DOCTYPE html>"), "a page");
+    assert_eq!(
+        sent[1].header("content-type"),
+        Some("text/html; charset=utf-8")
+    );
+    assert!(
+        sent[0].text().contains(&judgement.to_json()),
+        "the JSON is the judgement"
+    );
+    assert!(
+        sent[1].text().contains("<!doctype html>") || sent[1].text().contains("<!DOCTYPE html>"),
+        "a page"
+    );
     assert_eq!(reports.location("web/e-1"), "s3://reports/web/e-1.html");
     assert_eq!(
         reports.link("web/e-1"),
@@ -274,10 +411,13 @@ fn a_report_is_a_page_and_its_json_side_by_side() {
 fn a_report_of_which_a_part_was_not_written_is_an_error() {
     let text = include_str!("../../../../tests/golden/late-metrics.json");
     let judgement = Judgement::from_json(text).expect("a judgement");
-    for answers in [vec![s3_refusal(403, "AccessDenied")], vec![response(200, "", ""), s3_refusal(403, "AccessDenied")]]
-    {
+    for answers in [
+        vec![s3_refusal(403, "AccessDenied")],
+        vec![response(200, "", ""), s3_refusal(403, "AccessDenied")],
+    ] {
         let script = Script::new(answers);
-        let error = run(Reports::new(&script.sdk()).write("web/e-1", &judgement)).expect_err("refused");
+        let error =
+            run(Reports::new(&script.sdk()).write("web/e-1", &judgement)).expect_err("refused");
         assert_eq!(error.operation, "s3:PutObject");
         assert!(script.is_played());
     }

@@ -91,7 +91,10 @@ fn transaction(script: &Script) -> Value {
 fn a_lease_is_read_by_the_names_of_cluster_and_service_and_is_current() {
     let script = Script::new([item(&free(7))]);
     let (cluster, service) = ("arn:aws:ecs:eu-west-1:111122223333:cluster/apps", "web");
-    assert_eq!(run(ledger(&script).lease(cluster, service)).expect("answered"), Some(free_lease(7)));
+    assert_eq!(
+        run(ledger(&script).lease(cluster, service)).expect("answered"),
+        Some(free_lease(7))
+    );
     assert_eq!(script.only().operation(), "GetItem");
     assert_eq!(
         script.only().json(),
@@ -102,29 +105,49 @@ fn a_lease_is_read_by_the_names_of_cluster_and_service_and_is_current() {
 #[test]
 fn what_is_not_in_the_table_is_none() {
     let none = || Script::new([answer(&json!({}))]);
-    assert_eq!(run(ledger(&none()).lease("apps", "web")).expect("answered"), None);
+    assert_eq!(
+        run(ledger(&none()).lease("apps", "web")).expect("answered"),
+        None
+    );
     assert_eq!(run(ledger(&none()).record("e-1")).expect("answered"), None);
-    assert_eq!(run(ledger(&none()).push("slipway-web", DIGEST)).expect("answered"), None);
+    assert_eq!(
+        run(ledger(&none()).push("slipway-web", DIGEST)).expect("answered"),
+        None
+    );
 }
 
 #[test]
 fn records_and_pushes_have_keys_of_their_own_and_are_current() {
     let script = Script::new([item(&record_item("started"))]);
-    assert_eq!(run(ledger(&script).record("e-1")).expect("answered"), Some(started()));
+    assert_eq!(
+        run(ledger(&script).record("e-1")).expect("answered"),
+        Some(started())
+    );
     let key = json!({"pk": {"S": "execution#e-1"}, "sk": {"S": "record"}});
-    assert_eq!(script.only().json(), json!({"TableName": "ledger", "Key": key, "ConsistentRead": true}));
+    assert_eq!(
+        script.only().json(),
+        json!({"TableName": "ledger", "Key": key, "ConsistentRead": true})
+    );
 
     let script = Script::new([item(&push_item())]);
-    assert_eq!(run(ledger(&script).push("slipway-web", DIGEST)).expect("answered"), Some(push()));
+    assert_eq!(
+        run(ledger(&script).push("slipway-web", DIGEST)).expect("answered"),
+        Some(push())
+    );
     let key = json!({"pk": {"S": "push#slipway-web"}, "sk": {"S": DIGEST}});
-    assert_eq!(script.only().json(), json!({"TableName": "ledger", "Key": key, "ConsistentRead": true}));
+    assert_eq!(
+        script.only().json(),
+        json!({"TableName": "ledger", "Key": key, "ConsistentRead": true})
+    );
 }
 
 #[test]
 fn an_item_of_another_version_is_refused_with_both_versions() {
-    for (version, found) in
-        [(json!({"N": "2"}), "Some(2)"), (json!({"N": "0"}), "Some(0)"), (json!({"S": "1"}), "None")]
-    {
+    for (version, found) in [
+        (json!({"N": "2"}), "Some(2)"),
+        (json!({"N": "0"}), "Some(0)"),
+        (json!({"S": "1"}), "None"),
+    ] {
         let mut later = free(7);
         later["v"] = version;
         let script = Script::new([item(&later)]);
@@ -144,9 +167,15 @@ fn an_item_of_another_version_is_refused_with_both_versions() {
 fn an_item_that_lacks_a_field_is_refused() {
     let mut broken = free(7);
     broken.as_object_mut().expect("an object").remove("fence");
-    let error = run(ledger(&Script::new([item(&broken)])).lease("apps", "web")).expect_err("no fence");
+    let error =
+        run(ledger(&Script::new([item(&broken)])).lease("apps", "web")).expect_err("no fence");
     assert_eq!(error.kind, ErrorKind::Unexpected);
-    assert!(error.message.starts_with("a ledger item that cannot be read: "), "{error}");
+    assert!(
+        error
+            .message
+            .starts_with("a ledger item that cannot be read: "),
+        "{error}"
+    );
 }
 
 /// A mark of a started execution, as the table has it.
@@ -168,8 +197,24 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
         answer(&json!({"Items": [mark(), other]})),
     ]);
     let (leases, begun) = run(ledger(&script).leases()).expect("answered");
-    assert_eq!(leases, [free_lease(7), Lease { service: "api".to_owned(), ..free_lease(3) }]);
-    assert_eq!(begun, [Started { v: 1, execution: "e-1".to_owned(), pipeline: "slipway-web".to_owned() }]);
+    assert_eq!(
+        leases,
+        [
+            free_lease(7),
+            Lease {
+                service: "api".to_owned(),
+                ..free_lease(3)
+            }
+        ]
+    );
+    assert_eq!(
+        begun,
+        [Started {
+            v: 1,
+            execution: "e-1".to_owned(),
+            pipeline: "slipway-web".to_owned()
+        }]
+    );
     let first = json!({
         "TableName": "ledger",
         "KeyConditionExpression": "pk = :pk",
@@ -178,7 +223,11 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
     });
     let mut next = first.clone();
     next["ExclusiveStartKey"] = last;
-    let sent: Vec<Value> = script.sent().iter().map(super::script::Sent::json).collect();
+    let sent: Vec<Value> = script
+        .sent()
+        .iter()
+        .map(super::script::Sent::json)
+        .collect();
     assert_eq!(sent, [first, next.clone(), next]);
     assert_eq!(script.operations(), ["Query", "Query", "Query"]);
 }
@@ -187,10 +236,16 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
 fn the_sweep_refuses_items_of_another_version_and_a_listing_without_end() {
     let mut later = mark();
     later["v"] = json!({"N": "2"});
-    let error = run(ledger(&Script::new([answer(&json!({ "Items": [later] }))])).leases()).expect_err("version 2");
-    assert_eq!(error.message, "a ledger item of version Some(2); this function knows version 1");
+    let error = run(ledger(&Script::new([answer(&json!({ "Items": [later] }))])).leases())
+        .expect_err("version 2");
+    assert_eq!(
+        error.message,
+        "a ledger item of version Some(2); this function knows version 1"
+    );
 
-    let endless = Script::always(answer(&json!({"Items": [], "LastEvaluatedKey": {"pk": {"S": "lease"}}})));
+    let endless = Script::always(answer(
+        &json!({"Items": [], "LastEvaluatedKey": {"pk": {"S": "lease"}}}),
+    ));
     let error = run(ledger(&endless).leases()).expect_err("no end");
     assert_eq!(error.message, "more than 100 pages of leases");
     assert_eq!(endless.sent().len(), 100);
@@ -237,10 +292,18 @@ fn a_claim_that_lost_the_race_is_false_and_one_that_failed_is_an_error() {
     let lost = Script::new([refusal("ConditionalCheckFailedException", "lost")]);
     assert!(!run(ledger(&lost).put_push(None, &push())).expect("answered"));
     let conflict = Script::always(refusal("TransactionConflictException", "in a transaction"));
-    assert_eq!(run(ledger(&conflict).put_push(None, &push())).expect_err("failed").kind, ErrorKind::Busy);
+    assert_eq!(
+        run(ledger(&conflict).put_push(None, &push()))
+            .expect_err("failed")
+            .kind,
+        ErrorKind::Busy
+    );
     let failed = Script::new([refusal("ResourceNotFoundException", "no table")]);
     let error = run(ledger(&failed).put_push(None, &push())).expect_err("failed");
-    assert_eq!((error.operation, error.kind), ("dynamodb:PutItem", ErrorKind::Rejected));
+    assert_eq!(
+        (error.operation, error.kind),
+        ("dynamodb:PutItem", ErrorKind::Rejected)
+    );
 }
 
 #[test]
@@ -274,7 +337,10 @@ fn an_execution_that_is_closed_is_not_marked_any_more() {
     written["ended_at"] = json!({"S": "2026-01-05T09:01:00Z"});
     assert_eq!(sent[0]["Put"]["Item"], written);
     let key = json!({"pk": {"S": "lease"}, "sk": {"S": "started#e-1"}});
-    assert_eq!(sent[1], json!({"Delete": {"TableName": "ledger", "Key": key}}));
+    assert_eq!(
+        sent[1],
+        json!({"Delete": {"TableName": "ledger", "Key": key}})
+    );
     assert_eq!(sent.as_array().map(Vec::len), Some(2));
 }
 
@@ -282,15 +348,33 @@ fn an_execution_that_is_closed_is_not_marked_any_more() {
 fn a_record_that_is_further_already_is_false_and_one_that_failed_is_an_error() {
     let lost = Script::new([canceled(["ConditionalCheckFailed", "None"])]);
     assert!(!run(ledger(&lost).put_record(&started())).expect("answered"));
-    for code in ["TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"] {
+    for code in [
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ] {
         let busy = Script::always(canceled(["None", code]));
-        assert_eq!(run(ledger(&busy).put_record(&started())).expect_err("failed").kind, ErrorKind::Busy, "{code}");
+        assert_eq!(
+            run(ledger(&busy).put_record(&started()))
+                .expect_err("failed")
+                .kind,
+            ErrorKind::Busy,
+            "{code}"
+        );
     }
     let refused = Script::new([canceled(["ValidationError", "None"])]);
-    assert_eq!(run(ledger(&refused).put_record(&started())).expect_err("failed").kind, ErrorKind::Rejected);
+    assert_eq!(
+        run(ledger(&refused).put_record(&started()))
+            .expect_err("failed")
+            .kind,
+        ErrorKind::Rejected
+    );
     let failed = Script::new([refusal("AccessDeniedException", "no")]);
     let error = run(ledger(&failed).put_record(&started())).expect_err("failed");
-    assert_eq!((error.operation, error.kind), ("dynamodb:PutItem", ErrorKind::Permission));
+    assert_eq!(
+        (error.operation, error.kind),
+        ("dynamodb:PutItem", ErrorKind::Permission)
+    );
 }
 
 #[test]
@@ -329,16 +413,26 @@ fn a_lease_has_one_key_however_cluster_and_service_are_written() {
     };
     run(ledger(&script).advance(&lease)).expect("written");
     let item = &script.only().json()["Item"];
-    assert_eq!((&item["pk"], &item["sk"]), (&json!({"S": "lease"}), &json!({"S": "apps/web"})));
+    assert_eq!(
+        (&item["pk"], &item["sk"]),
+        (&json!({"S": "lease"}), &json!({"S": "apps/web"}))
+    );
 }
 
 #[test]
 fn an_invocation_that_was_slower_looks_again() {
-    let again = StepError::Busy("another invocation of this release was faster; looking again".to_owned());
+    let again =
+        StepError::Busy("another invocation of this release was faster; looking again".to_owned());
     let lost = Script::new([refusal("ConditionalCheckFailedException", "lost")]);
-    assert_eq!(run(ledger(&lost).advance(&free_lease(8))), Err(again.clone()));
+    assert_eq!(
+        run(ledger(&lost).advance(&free_lease(8))),
+        Err(again.clone())
+    );
     let lost = Script::new([canceled(["ConditionalCheckFailed", "None"])]);
-    assert_eq!(run(ledger(&lost).advance_with(&free_lease(8), &started())), Err(again));
+    assert_eq!(
+        run(ledger(&lost).advance_with(&free_lease(8), &started())),
+        Err(again)
+    );
     let conflict = Script::always(refusal("TransactionConflictException", "in a transaction"));
     assert!(
         matches!(run(ledger(&conflict).advance(&free_lease(8))), Err(StepError::Busy(why)) if why.contains("TransactionConflictException"))
@@ -349,7 +443,10 @@ fn an_invocation_that_was_slower_looks_again() {
     );
     let failed = Script::new([refusal("ValidationException", "Item size has exceeded")]);
     let message = "dynamodb:PutItem failed: ValidationException: Item size has exceeded";
-    assert_eq!(run(ledger(&failed).advance(&free_lease(8))), Err(Failure::configuration(message).into()));
+    assert_eq!(
+        run(ledger(&failed).advance(&free_lease(8))),
+        Err(Failure::configuration(message).into())
+    );
     let failed = Script::new([refusal("ValidationException", "Item size has exceeded")]);
     assert_eq!(
         run(ledger(&failed).advance_with(&free_lease(8), &started())),

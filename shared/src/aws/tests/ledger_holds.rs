@@ -8,8 +8,12 @@ use crate::aws::{Held, Hold, Ledger, ReleaseName};
 use crate::job::{Failure, FailureType, Report, StepError};
 use crate::ledger::Outcome;
 
-const NAME: ReleaseName<'static> =
-    ReleaseName { pipeline: "slipway-web", execution: "e-1", cluster: "apps", service: "web" };
+const NAME: ReleaseName<'static> = ReleaseName {
+    pipeline: "slipway-web",
+    execution: "e-1",
+    cluster: "apps",
+    service: "web",
+};
 
 /// A lease that `e-1` holds, its release changed.
 fn held(change: impl Fn(&mut Value)) -> Answer {
@@ -48,9 +52,16 @@ fn refused(answers: impl IntoIterator<Item = Answer>) -> Failure {
 
 #[test]
 fn a_step_of_the_release_that_holds_the_lease_may_act() {
-    let Held { lease, release, prior } = hold([held(|_| {})]).expect("held");
+    let Held {
+        lease,
+        release,
+        prior,
+    } = hold([held(|_| {})]).expect("held");
     assert_eq!((lease.fence, release.execution.as_str()), (7, "e-1"));
-    assert_eq!((prior.task_definition.as_str(), prior.desired_count), ("web:1", 2));
+    assert_eq!(
+        (prior.task_definition.as_str(), prior.desired_count),
+        ("web:1", 2)
+    );
     assert_eq!(lease.release, Some(release));
 }
 
@@ -68,7 +79,10 @@ fn a_failure_that_is_remembered_is_the_failure_of_every_later_step() {
 fn no_step_acts_for_a_release_that_is_rolled_back_or_has_not_begun() {
     let rolling_back = |release: &mut Value| release["state"] = json!({"S": "rolling-back"});
     let message = "the release is being rolled back; start again with a new execution";
-    assert_eq!(refused([held(rolling_back)]), Failure::configuration(message));
+    assert_eq!(
+        refused([held(rolling_back)]),
+        Failure::configuration(message)
+    );
     let unrecorded = |release: &mut Value| release["prior"] = json!({"NULL": true});
     let message = "the release has not begun; run begin-release before this action";
     assert_eq!(refused([held(unrecorded)]), Failure::configuration(message));
@@ -80,10 +94,19 @@ fn no_step_acts_for_an_execution_that_does_not_hold_the_lease() {
                    action, with the same pipeline, cluster and service";
     let none = || answer(&json!({}));
     assert_eq!(refused([none(), none()]), Failure::configuration(message));
-    assert_eq!(refused([item(&free(7)), none()]), Failure::configuration(message));
+    assert_eq!(
+        refused([item(&free(7)), none()]),
+        Failure::configuration(message)
+    );
     let other = |release: &mut Value| release["execution"] = json!({"S": "e-2"});
-    assert_eq!(refused([held(other), none()]), Failure::configuration(message));
-    assert_eq!(refused([none(), item(&record("begun", json!({})))]), Failure::configuration(message));
+    assert_eq!(
+        refused([held(other), none()]),
+        Failure::configuration(message)
+    );
+    assert_eq!(
+        refused([none(), item(&record("begun", json!({})))]),
+        Failure::configuration(message)
+    );
 }
 
 fn record(state: &str, more: Value) -> Value {
@@ -103,7 +126,10 @@ fn a_closed_release_refuses_its_steps_with_how_it_ended() {
     let hold = run(Ledger::new(&script.sdk()).hold(NAME)).expect("closed");
     assert!(matches!(hold, Hold::Closed(record) if record.outcome == Some(Outcome::RolledBack)));
     let message = "release already rolled back; start again with a new execution";
-    assert_eq!(refused([item(&free(7)), closed()]), Failure::configuration(message));
+    assert_eq!(
+        refused([item(&free(7)), closed()]),
+        Failure::configuration(message)
+    );
 }
 
 fn remembering(
@@ -117,7 +143,11 @@ fn remembering(
 }
 
 fn sick() -> Result<Report, StepError> {
-    Err(Failure { kind: FailureType::PermissionError, message: "no role".to_owned() }.into())
+    Err(Failure {
+        kind: FailureType::PermissionError,
+        message: "no role".to_owned(),
+    }
+    .into())
 }
 
 #[test]
@@ -129,16 +159,33 @@ fn a_failure_is_written_into_the_lease_and_passed_on() {
     let failure = json!({"M": {"type": {"S": "PermissionError"}, "message": {"S": "no role"}}});
     assert_eq!(sent["Item"]["release"]["M"]["failure"], failure);
     assert_eq!(sent["Item"]["fence"], json!({"N": "8"}));
-    assert_eq!(sent["ExpressionAttributeValues"], json!({":fence": {"N": "7"}}));
+    assert_eq!(
+        sent["ExpressionAttributeValues"],
+        json!({":fence": {"N": "7"}})
+    );
 }
 
 #[test]
 fn the_first_failure_of_an_open_release_is_the_one_that_stays() {
-    let (script, result) = remembering(sick(), [held(|release| release["failure"] = failure_item())]);
-    assert_eq!((script.operations(), result), (vec!["GetItem".to_owned()], sick()));
-    let (script, _) = remembering(sick(), [held(|release| release["state"] = json!({"S": "rolling-back"}))]);
+    let (script, result) = remembering(
+        sick(),
+        [held(|release| release["failure"] = failure_item())],
+    );
+    assert_eq!(
+        (script.operations(), result),
+        (vec!["GetItem".to_owned()], sick())
+    );
+    let (script, _) = remembering(
+        sick(),
+        [held(|release| {
+            release["state"] = json!({"S": "rolling-back"})
+        })],
+    );
     assert_eq!(script.operations(), ["GetItem"]);
-    let (script, _) = remembering(sick(), [held(|release| release["execution"] = json!({"S": "e-2"}))]);
+    let (script, _) = remembering(
+        sick(),
+        [held(|release| release["execution"] = json!({"S": "e-2"}))],
+    );
     assert_eq!(script.operations(), ["GetItem"]);
     let (script, _) = remembering(sick(), [answer(&json!({}))]);
     assert_eq!(script.operations(), ["GetItem"]);
@@ -155,7 +202,9 @@ fn only_a_failure_is_remembered() {
 #[test]
 fn a_failure_that_could_not_be_written_is_tried_again() {
     let lost = super::script::refusal("ConditionalCheckFailedException", "lost");
-    let again = Err(StepError::Busy("another invocation of this release was faster; looking again".to_owned()));
+    let again = Err(StepError::Busy(
+        "another invocation of this release was faster; looking again".to_owned(),
+    ));
     assert_eq!(remembering(sick(), [held(|_| {}), lost]).1, again);
 }
 
@@ -163,16 +212,27 @@ fn a_failure_that_could_not_be_written_is_tried_again() {
 fn a_close_frees_the_lease_and_records_outcome_and_reason_in_one_transaction() {
     let script = Script::new([held(|_| {}), answer(&json!({}))]);
     let ledger = Ledger::new(&script.sdk());
-    let lease = run(ledger.lease("apps", "web")).expect("answered").expect("there");
+    let lease = run(ledger.lease("apps", "web"))
+        .expect("answered")
+        .expect("there");
     run(ledger.close(&lease, Outcome::Deployed, "web:2 is steady", at(0))).expect("closed");
     assert_eq!(script.operations(), ["GetItem", "TransactWriteItems"]);
     let sent = script.sent()[1].json();
     let [lease, record] = [0_usize, 1].map(|part| sent["TransactItems"][part]["Put"].clone());
     assert_eq!(lease["Item"], free(8));
-    assert_eq!(lease["ExpressionAttributeValues"], json!({":fence": {"N": "7"}}));
+    assert_eq!(
+        lease["ExpressionAttributeValues"],
+        json!({":fence": {"N": "7"}})
+    );
     let item = &record["Item"];
     assert_eq!(
-        [&item["pk"], &item["outcome"], &item["reason"], &item["ended_at"], &item["state"]],
+        [
+            &item["pk"],
+            &item["outcome"],
+            &item["reason"],
+            &item["ended_at"],
+            &item["state"]
+        ],
         [
             &json!({"S": "execution#e-1"}),
             &json!({"S": "deployed"}),
@@ -187,7 +247,9 @@ fn a_close_frees_the_lease_and_records_outcome_and_reason_in_one_transaction() {
 fn a_lease_that_is_free_already_is_not_closed_again() {
     let script = Script::new([item(&free(7))]);
     let ledger = Ledger::new(&script.sdk());
-    let lease = run(ledger.lease("apps", "web")).expect("answered").expect("there");
+    let lease = run(ledger.lease("apps", "web"))
+        .expect("answered")
+        .expect("there");
     run(ledger.close(&lease, Outcome::Deployed, "", at(0))).expect("nothing to do");
     assert_eq!(script.operations(), ["GetItem"]);
 }

@@ -6,11 +6,14 @@ use std::time::Duration;
 use super::script::{Answer, Script, run, xml, xml_refusal};
 use crate::aws::{AwsError, ErrorKind, ObservedRule, RuleView, Rules};
 
-const RULE: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
+const RULE: &str =
+    "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
 const LISTENER: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/shop/1/2";
 
 pub(super) fn group(arn: &str, weight: Option<u32>) -> String {
-    let weight = weight.map(|weight| format!("<Weight>{weight}</Weight>")).unwrap_or_default();
+    let weight = weight
+        .map(|weight| format!("<Weight>{weight}</Weight>"))
+        .unwrap_or_default();
     format!("<member><TargetGroupArn>{arn}</TargetGroupArn>{weight}</member>")
 }
 
@@ -24,7 +27,9 @@ pub(super) fn forward(groups: &str, stickiness: &str) -> String {
 pub(super) fn rule_with(actions: &str) -> Answer {
     xml(
         "DescribeRules",
-        &format!("<Rules><member><RuleArn>{RULE}</RuleArn><Actions>{actions}</Actions></member></Rules>"),
+        &format!(
+            "<Rules><member><RuleArn>{RULE}</RuleArn><Actions>{actions}</Actions></member></Rules>"
+        ),
     )
 }
 
@@ -40,28 +45,55 @@ const STICKY: &str = "<TargetGroupStickinessConfig><Enabled>true</Enabled><Durat
 const LOOSE: &str = "<TargetGroupStickinessConfig><Enabled>false</Enabled><DurationSeconds>3600</DurationSeconds>\
                      </TargetGroupStickinessConfig>";
 
-fn observe(arn: &str, answer: Answer) -> (Result<Option<ObservedRule>, AwsError>, BTreeMap<String, String>) {
+fn observe(
+    arn: &str,
+    answer: Answer,
+) -> (
+    Result<Option<ObservedRule>, AwsError>,
+    BTreeMap<String, String>,
+) {
     let script = Script::new([answer]);
     let rule = run(Rules::new(&script.sdk()).observe(arn));
     (rule, script.only().form())
 }
 
 fn seen(actions: &str) -> RuleView {
-    observe(RULE, rule_with(actions)).0.expect("understood").expect("there").view
+    observe(RULE, rule_with(actions))
+        .0
+        .expect("understood")
+        .expect("there")
+        .view
 }
 
 fn weights(weights: &[(&str, u32)]) -> Vec<(String, u32)> {
-    weights.iter().map(|(arn, weight)| ((*arn).to_owned(), *weight)).collect()
+    weights
+        .iter()
+        .map(|(arn, weight)| ((*arn).to_owned(), *weight))
+        .collect()
 }
 
 #[test]
 fn the_weights_of_a_rule_are_read_with_its_stickiness() {
-    let groups = [group("blue", Some(90)), group("green", Some(10)), group("third", Some(0))].concat();
+    let groups = [
+        group("blue", Some(90)),
+        group("green", Some(10)),
+        group("third", Some(0)),
+    ]
+    .concat();
     let (rule, sent) = observe(RULE, rule_with(&forward(&groups, STICKY)));
     let view = rule.expect("understood").expect("there").view;
     let expected = weights(&[("blue", 90), ("green", 10), ("third", 0)]);
-    assert_eq!(view, RuleView { weights: expected, sticky: Some(Duration::from_secs(3600)) });
-    assert_eq!((sent["Action"].as_str(), sent["RuleArns.member.1"].as_str()), ("DescribeRules", RULE));
+    assert_eq!(
+        view,
+        RuleView {
+            weights: expected,
+            sticky: Some(Duration::from_secs(3600))
+        }
+    );
+    assert_eq!(
+        (sent["Action"].as_str(), sent["RuleArns.member.1"].as_str()),
+        ("DescribeRules", RULE)
+    );
 }
 
 #[test]
@@ -72,15 +104,30 @@ fn stickiness_that_is_off_keeps_no_client() {
 
 #[test]
 fn a_group_without_a_weight_and_a_forward_to_one_group_weigh_1() {
-    assert_eq!(seen(&forward(&group("blue", None), "")).weights, weights(&[("blue", 1)]));
+    assert_eq!(
+        seen(&forward(&group("blue", None), "")).weights,
+        weights(&[("blue", 1)])
+    );
     let single = "<member><Type>forward</Type><TargetGroupArn>blue</TargetGroupArn></member>";
-    assert_eq!(seen(single), RuleView { weights: weights(&[("blue", 1)]), sticky: None });
+    assert_eq!(
+        seen(single),
+        RuleView {
+            weights: weights(&[("blue", 1)]),
+            sticky: None
+        }
+    );
 }
 
 #[test]
 fn a_rule_that_forwards_nothing_has_no_weights() {
     let fixed = "<member><Type>fixed-response</Type></member>";
-    assert_eq!(seen(fixed), RuleView { weights: Vec::new(), sticky: None });
+    assert_eq!(
+        seen(fixed),
+        RuleView {
+            weights: Vec::new(),
+            sticky: None
+        }
+    );
 }
 
 #[test]
@@ -92,20 +139,54 @@ fn the_forward_after_an_authentication_is_the_one_that_is_read() {
 
 #[test]
 fn the_default_action_of_a_listener_is_a_rule_too() {
-    let (rule, sent) = observe(LISTENER, listener_with(&forward(&group("blue", Some(3)), "")));
-    assert_eq!(rule.expect("understood").expect("there").view.weights, weights(&[("blue", 3)]));
-    assert_eq!((sent["Action"].as_str(), sent["ListenerArns.member.1"].as_str()), ("DescribeListeners", LISTENER));
+    let (rule, sent) = observe(
+        LISTENER,
+        listener_with(&forward(&group("blue", Some(3)), "")),
+    );
+    assert_eq!(
+        rule.expect("understood").expect("there").view.weights,
+        weights(&[("blue", 3)])
+    );
+    assert_eq!(
+        (
+            sent["Action"].as_str(),
+            sent["ListenerArns.member.1"].as_str()
+        ),
+        ("DescribeListeners", LISTENER)
+    );
 }
 
 #[test]
 fn a_rule_that_is_missing_is_none_and_any_other_refusal_is_an_error() {
-    assert!(observe(RULE, xml_refusal("RuleNotFound", "no")).0.expect("answered").is_none());
-    assert!(observe(LISTENER, xml_refusal("ListenerNotFound", "no")).0.expect("answered").is_none());
-    assert!(observe(RULE, xml("DescribeRules", "<Rules></Rules>")).0.expect("answered").is_none());
-    let error = observe(RULE, xml_refusal("AccessDenied", "no")).0.expect_err("denied");
-    assert_eq!((error.operation, error.kind), ("elasticloadbalancing:DescribeRules", ErrorKind::Permission));
+    assert!(
+        observe(RULE, xml_refusal("RuleNotFound", "no"))
+            .0
+            .expect("answered")
+            .is_none()
+    );
+    assert!(
+        observe(LISTENER, xml_refusal("ListenerNotFound", "no"))
+            .0
+            .expect("answered")
+            .is_none()
+    );
+    assert!(
+        observe(RULE, xml("DescribeRules", "<Rules></Rules>"))
+            .0
+            .expect("answered")
+            .is_none()
+    );
+    let error = observe(RULE, xml_refusal("AccessDenied", "no"))
+        .0
+        .expect_err("denied");
+    assert_eq!(
+        (error.operation, error.kind),
+        ("elasticloadbalancing:DescribeRules", ErrorKind::Permission)
+    );
     let broken = "<member><Type>forward</Type><ForwardConfig><TargetGroups><member></member></TargetGroups></ForwardConfig></member>";
-    let error = observe(RULE, rule_with(broken)).0.expect_err("a group without ARN");
+    let error = observe(RULE, rule_with(broken))
+        .0
+        .expect_err("a group without ARN");
     assert_eq!(error.message, format!("{RULE}: a target group without ARN"));
 }
 
@@ -124,7 +205,10 @@ fn applied(
 }
 
 fn form(members: &[(&str, &str)]) -> BTreeMap<String, String> {
-    members.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+    members
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
 }
 
 #[test]
@@ -132,7 +216,12 @@ fn weights_are_set_and_third_groups_stickiness_and_authentication_are_sent_back_
     let oidc = "<member><Type>authenticate-oidc</Type><Order>1</Order><AuthenticateOidcConfig><Issuer>i</Issuer>\
                 <AuthorizationEndpoint>a</AuthorizationEndpoint><TokenEndpoint>t</TokenEndpoint>\
                 <UserInfoEndpoint>u</UserInfoEndpoint><ClientId>c</ClientId></AuthenticateOidcConfig></member>";
-    let groups = [group("blue", Some(100)), group("green", Some(0)), group("third", Some(5))].concat();
+    let groups = [
+        group("blue", Some(100)),
+        group("green", Some(0)),
+        group("third", Some(5)),
+    ]
+    .concat();
     let actions = format!("{oidc}{}", forward(&groups, STICKY));
     let set = [("blue", 90), ("green", 10)];
     let (result, sent) = applied(RULE, rule_with(&actions), &set, xml("ModifyRule", ""));
@@ -146,21 +235,54 @@ fn weights_are_set_and_third_groups_stickiness_and_authentication_are_sent_back_
             ("Actions.member.1.Type", "authenticate-oidc"),
             ("Actions.member.1.Order", "1"),
             ("Actions.member.1.AuthenticateOidcConfig.Issuer", "i"),
-            ("Actions.member.1.AuthenticateOidcConfig.AuthorizationEndpoint", "a"),
+            (
+                "Actions.member.1.AuthenticateOidcConfig.AuthorizationEndpoint",
+                "a"
+            ),
             ("Actions.member.1.AuthenticateOidcConfig.TokenEndpoint", "t"),
-            ("Actions.member.1.AuthenticateOidcConfig.UserInfoEndpoint", "u"),
+            (
+                "Actions.member.1.AuthenticateOidcConfig.UserInfoEndpoint",
+                "u"
+            ),
             ("Actions.member.1.AuthenticateOidcConfig.ClientId", "c"),
-            ("Actions.member.1.AuthenticateOidcConfig.UseExistingClientSecret", "true"),
+            (
+                "Actions.member.1.AuthenticateOidcConfig.UseExistingClientSecret",
+                "true"
+            ),
             ("Actions.member.2.Type", "forward"),
             ("Actions.member.2.Order", "2"),
-            ("Actions.member.2.ForwardConfig.TargetGroups.member.1.TargetGroupArn", "blue"),
-            ("Actions.member.2.ForwardConfig.TargetGroups.member.1.Weight", "90"),
-            ("Actions.member.2.ForwardConfig.TargetGroups.member.2.TargetGroupArn", "green"),
-            ("Actions.member.2.ForwardConfig.TargetGroups.member.2.Weight", "10"),
-            ("Actions.member.2.ForwardConfig.TargetGroups.member.3.TargetGroupArn", "third"),
-            ("Actions.member.2.ForwardConfig.TargetGroups.member.3.Weight", "5"),
-            ("Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled", "true"),
-            ("Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds", "3600"),
+            (
+                "Actions.member.2.ForwardConfig.TargetGroups.member.1.TargetGroupArn",
+                "blue"
+            ),
+            (
+                "Actions.member.2.ForwardConfig.TargetGroups.member.1.Weight",
+                "90"
+            ),
+            (
+                "Actions.member.2.ForwardConfig.TargetGroups.member.2.TargetGroupArn",
+                "green"
+            ),
+            (
+                "Actions.member.2.ForwardConfig.TargetGroups.member.2.Weight",
+                "10"
+            ),
+            (
+                "Actions.member.2.ForwardConfig.TargetGroups.member.3.TargetGroupArn",
+                "third"
+            ),
+            (
+                "Actions.member.2.ForwardConfig.TargetGroups.member.3.Weight",
+                "5"
+            ),
+            (
+                "Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled",
+                "true"
+            ),
+            (
+                "Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds",
+                "3600"
+            ),
         ])
     );
 }
@@ -169,9 +291,15 @@ fn weights_are_set_and_third_groups_stickiness_and_authentication_are_sent_back_
 fn the_default_action_of_a_listener_is_set_by_modify_listener() {
     let groups = [group("blue", Some(100)), group("green", Some(0))].concat();
     // A description repeats a single group beside the list; with two groups it would contradict it.
-    let action = forward(&groups, "").replace("<Order>2</Order>", "<TargetGroupArn>blue</TargetGroupArn>");
+    let action =
+        forward(&groups, "").replace("<Order>2</Order>", "<TargetGroupArn>blue</TargetGroupArn>");
     let set = [("blue", 0), ("green", 100)];
-    let (result, sent) = applied(LISTENER, listener_with(&action), &set, xml("ModifyListener", ""));
+    let (result, sent) = applied(
+        LISTENER,
+        listener_with(&action),
+        &set,
+        xml("ModifyListener", ""),
+    );
     result.expect("applied");
     assert_eq!(
         sent,
@@ -180,10 +308,22 @@ fn the_default_action_of_a_listener_is_set_by_modify_listener() {
             ("Version", "2015-12-01"),
             ("ListenerArn", LISTENER),
             ("DefaultActions.member.1.Type", "forward"),
-            ("DefaultActions.member.1.ForwardConfig.TargetGroups.member.1.TargetGroupArn", "blue"),
-            ("DefaultActions.member.1.ForwardConfig.TargetGroups.member.1.Weight", "0"),
-            ("DefaultActions.member.1.ForwardConfig.TargetGroups.member.2.TargetGroupArn", "green"),
-            ("DefaultActions.member.1.ForwardConfig.TargetGroups.member.2.Weight", "100"),
+            (
+                "DefaultActions.member.1.ForwardConfig.TargetGroups.member.1.TargetGroupArn",
+                "blue"
+            ),
+            (
+                "DefaultActions.member.1.ForwardConfig.TargetGroups.member.1.Weight",
+                "0"
+            ),
+            (
+                "DefaultActions.member.1.ForwardConfig.TargetGroups.member.2.TargetGroupArn",
+                "green"
+            ),
+            (
+                "DefaultActions.member.1.ForwardConfig.TargetGroups.member.2.Weight",
+                "100"
+            ),
         ])
     );
 }
@@ -192,8 +332,15 @@ fn the_default_action_of_a_listener_is_set_by_modify_listener() {
 fn a_change_that_is_refused_is_an_error() {
     let groups = forward(&group("blue", Some(100)), "");
     let denied = || xml_refusal("AccessDenied", "no");
-    let error = applied(RULE, rule_with(&groups), &[], denied()).0.expect_err("denied");
-    assert_eq!((error.operation, error.kind), ("elasticloadbalancing:ModifyRule", ErrorKind::Permission));
-    let error = applied(LISTENER, listener_with(&groups), &[], denied()).0.expect_err("denied");
+    let error = applied(RULE, rule_with(&groups), &[], denied())
+        .0
+        .expect_err("denied");
+    assert_eq!(
+        (error.operation, error.kind),
+        ("elasticloadbalancing:ModifyRule", ErrorKind::Permission)
+    );
+    let error = applied(LISTENER, listener_with(&groups), &[], denied())
+        .0
+        .expect_err("denied");
     assert_eq!(error.operation, "elasticloadbalancing:ModifyListener");
 }

@@ -21,12 +21,19 @@ fn query(id: &str) -> Query {
             ("TargetGroup".to_owned(), "targetgroup/green/2".to_owned()),
         ],
     };
-    Query { id: id.to_owned(), metric, statistic: "Sum".to_owned(), period_secs: 60 }
+    Query {
+        id: id.to_owned(),
+        metric,
+        statistic: "Sum".to_owned(),
+        period_secs: 60,
+    }
 }
 
 /// Values of the minutes from `first` on.
 fn result(id: &str, status: &str, first: i64, values: &[f64]) -> Value {
-    let times: Vec<i64> = (0..values.len() as i64).map(|at| (MINUTE + first + at) * 60).collect();
+    let times: Vec<i64> = (0..values.len() as i64)
+        .map(|at| (MINUTE + first + at) * 60)
+        .collect();
     json!({"Id": id, "StatusCode": status, "Timestamps": times, "Values": values})
 }
 
@@ -38,24 +45,42 @@ fn page(results: &[Value], token: Option<&str>) -> Answer {
     cbor(&body)
 }
 
-fn read(ids: &[&str], answers: impl IntoIterator<Item = Answer>) -> (Result<Data, AwsError>, Script) {
+fn read(
+    ids: &[&str],
+    answers: impl IntoIterator<Item = Answer>,
+) -> (Result<Data, AwsError>, Script) {
     let queries: Vec<Query> = ids.iter().map(|id| query(id)).collect();
     let script = Script::new(answers);
-    (run(Metrics::new(&script.sdk()).read(&queries, MINUTE, MINUTE + 10)), script)
+    (
+        run(Metrics::new(&script.sdk()).read(&queries, MINUTE, MINUTE + 10)),
+        script,
+    )
 }
 
 fn points(points: &[(i64, f64)]) -> BTreeMap<i64, f64> {
-    points.iter().map(|(minute, value)| (MINUTE + minute, *value)).collect()
+    points
+        .iter()
+        .map(|(minute, value)| (MINUTE + minute, *value))
+        .collect()
 }
 
 fn data(series: &[(&str, &[(i64, f64)])]) -> Data {
-    series.iter().map(|(id, all)| ((*id).to_owned(), points(all))).collect()
+    series
+        .iter()
+        .map(|(id, all)| ((*id).to_owned(), points(all)))
+        .collect()
 }
 
 #[test]
 fn a_series_is_asked_for_by_its_minutes_and_read_by_them() {
-    let (found, script) = read(&["c_n"], [page(&[result("c_n", "Complete", 0, &[5.0, 7.5])], None)]);
-    assert_eq!(found.expect("whole"), data(&[("c_n", &[(0, 5.0), (1, 7.5)])]));
+    let (found, script) = read(
+        &["c_n"],
+        [page(&[result("c_n", "Complete", 0, &[5.0, 7.5])], None)],
+    );
+    assert_eq!(
+        found.expect("whole"),
+        data(&[("c_n", &[(0, 5.0), (1, 7.5)])])
+    );
     assert_eq!(script.only().operation(), "GetMetricData");
     assert_eq!(
         script.only().cbor(),
@@ -89,29 +114,67 @@ fn every_page_of_every_series_is_read() {
         &["c_n", "c_5", "b_n"],
         [
             page(&[result("c_n", "PartialData", 0, &[1.0])], Some("page-2")),
-            page(&[result("c_n", "Complete", 1, &[2.0]), result("c_5", "PartialData", 0, &[3.0])], Some("page-3")),
+            page(
+                &[
+                    result("c_n", "Complete", 1, &[2.0]),
+                    result("c_5", "PartialData", 0, &[3.0]),
+                ],
+                Some("page-3"),
+            ),
             page(&[result("c_5", "Complete", 1, &[4.0])], None),
         ],
     );
-    let expected: [(&str, &[(i64, f64)]); 3] =
-        [("c_n", &[(0, 1.0), (1, 2.0)]), ("c_5", &[(0, 3.0), (1, 4.0)]), ("b_n", &[])];
+    let expected: [(&str, &[(i64, f64)]); 3] = [
+        ("c_n", &[(0, 1.0), (1, 2.0)]),
+        ("c_5", &[(0, 3.0), (1, 4.0)]),
+        ("b_n", &[]),
+    ];
     assert_eq!(found.expect("whole"), data(&expected));
-    let tokens: Vec<Value> = script.sent().iter().map(|sent| sent.cbor()["NextToken"].clone()).collect();
+    let tokens: Vec<Value> = script
+        .sent()
+        .iter()
+        .map(|sent| sent.cbor()["NextToken"].clone())
+        .collect();
     assert_eq!(tokens, [json!(null), json!("page-2"), json!("page-3")]);
-    assert_eq!(script.sent()[2].cbor()["MetricDataQueries"].as_array().map(Vec::len), Some(3));
+    assert_eq!(
+        script.sent()[2].cbor()["MetricDataQueries"]
+            .as_array()
+            .map(Vec::len),
+        Some(3)
+    );
 }
 
 #[test]
 fn a_series_that_stays_in_part_is_not_taken_for_whole() {
     for (status, kind, message, attempts) in [
-        ("PartialData", ErrorKind::Busy, "the series c_n came as PartialData", 3),
-        ("InternalError", ErrorKind::Busy, "the series c_n came as InternalError", 3),
-        ("Forbidden", ErrorKind::Permission, "the series c_n may not be read", 1),
+        (
+            "PartialData",
+            ErrorKind::Busy,
+            "the series c_n came as PartialData",
+            3,
+        ),
+        (
+            "InternalError",
+            ErrorKind::Busy,
+            "the series c_n came as InternalError",
+            3,
+        ),
+        (
+            "Forbidden",
+            ErrorKind::Permission,
+            "the series c_n may not be read",
+            1,
+        ),
     ] {
         let pages = vec![page(&[result("c_n", status, 0, &[1.0])], None); attempts];
         let error = read(&["c_n"], pages).0.expect_err(status);
         assert_eq!(
-            (error.operation, error.kind, error.code.as_str(), error.message.as_str()),
+            (
+                error.operation,
+                error.kind,
+                error.code.as_str(),
+                error.message.as_str()
+            ),
             ("cloudwatch:GetMetricData", kind, "IncompleteData", message)
         );
     }
@@ -122,12 +185,24 @@ fn a_series_that_could_not_be_read_is_asked_for_again_by_itself() {
     let (found, script) = read(
         &["c_n", "b_n"],
         [
-            page(&[result("c_n", "InternalError", 0, &[]), result("b_n", "PartialData", 0, &[3.0])], Some("page-2")),
+            page(
+                &[
+                    result("c_n", "InternalError", 0, &[]),
+                    result("b_n", "PartialData", 0, &[3.0]),
+                ],
+                Some("page-2"),
+            ),
             page(&[result("b_n", "Complete", 1, &[4.0])], None),
             page(&[result("c_n", "Complete", 0, &[1.0, 2.0])], None),
         ],
     );
-    assert_eq!(found.expect("whole"), data(&[("c_n", &[(0, 1.0), (1, 2.0)]), ("b_n", &[(0, 3.0), (1, 4.0)])]));
+    assert_eq!(
+        found.expect("whole"),
+        data(&[
+            ("c_n", &[(0, 1.0), (1, 2.0)]),
+            ("b_n", &[(0, 3.0), (1, 4.0)])
+        ])
+    );
     let again = script.sent()[2].cbor();
     assert_eq!(again["MetricDataQueries"].as_array().map(Vec::len), Some(1));
     assert_eq!(again["MetricDataQueries"][0]["Id"], json!("c_n"));
@@ -136,7 +211,11 @@ fn a_series_that_could_not_be_read_is_asked_for_again_by_itself() {
 
 #[test]
 fn a_series_without_points_is_there_and_one_that_was_not_asked_for_is_not() {
-    let found = read(&["c_n"], [page(&[result("other", "Complete", 0, &[1.0])], None)]).0;
+    let found = read(
+        &["c_n"],
+        [page(&[result("other", "Complete", 0, &[1.0])], None)],
+    )
+    .0;
     assert_eq!(found.expect("whole"), data(&[("c_n", &[])]));
 }
 
@@ -145,12 +224,25 @@ fn so_many_queries_and_pages_as_cloudwatch_takes_are_read_and_no_more() {
     let ids: Vec<String> = (0..501).map(|id| format!("q{id}")).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
     let (found, script) = read(&ids, []);
-    assert_eq!(found.expect_err("too many").message, "501 queries; legal: 500");
+    assert_eq!(
+        found.expect_err("too many").message,
+        "501 queries; legal: 500"
+    );
     assert_eq!(script.sent().len(), 0);
-    assert_eq!(read(&ids[..500], [page(&[], None)]).0.expect("500 are taken").len(), 500);
+    assert_eq!(
+        read(&ids[..500], [page(&[], None)])
+            .0
+            .expect("500 are taken")
+            .len(),
+        500
+    );
     let endless = Script::always(page(&[], Some("again")));
-    let error = run(Metrics::new(&endless.sdk()).read(&[query("c_n")], MINUTE, MINUTE + 1)).expect_err("no end");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Unexpected, "more than 100 pages"));
+    let error = run(Metrics::new(&endless.sdk()).read(&[query("c_n")], MINUTE, MINUTE + 1))
+        .expect_err("no end");
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::Unexpected, "more than 100 pages")
+    );
     assert_eq!(endless.sent().len(), 100);
 }
 
@@ -167,8 +259,20 @@ fn alarms_in_alarm_and_alarms_that_are_missing_are_found_in_the_order_of_their_n
     let script = Script::new([cbor(&body)]);
     let names = ["composite", "missing", "ok", "no-data", "metric"].map(ToOwned::to_owned);
     let found = run(Metrics::new(&script.sdk()).alarms(&names)).expect("answered");
-    let in_alarm = |name: &str| Alarm::Ringing { name: name.to_owned(), reason: format!("{name} is ALARM") };
-    assert_eq!(found, [in_alarm("composite"), Alarm::Missing { name: "missing".to_owned() }, in_alarm("metric")]);
+    let in_alarm = |name: &str| Alarm::Ringing {
+        name: name.to_owned(),
+        reason: format!("{name} is ALARM"),
+    };
+    assert_eq!(
+        found,
+        [
+            in_alarm("composite"),
+            Alarm::Missing {
+                name: "missing".to_owned()
+            },
+            in_alarm("metric")
+        ]
+    );
     assert_eq!(script.only().operation(), "DescribeAlarms");
     assert_eq!(
         script.only().cbor(),
@@ -183,6 +287,9 @@ fn alarms_in_alarm_and_alarms_that_are_missing_are_found_in_the_order_of_their_n
 #[test]
 fn without_names_no_alarm_is_looked_at() {
     let script = Script::new([]);
-    assert_eq!(run(Metrics::new(&script.sdk()).alarms(&[])).expect("nothing to do"), []);
+    assert_eq!(
+        run(Metrics::new(&script.sdk()).alarms(&[])).expect("nothing to do"),
+        []
+    );
     assert_eq!(script.sent().len(), 0);
 }

@@ -12,7 +12,8 @@ use crate::job::{Failure, StepError};
 use crate::ledger::Lease;
 use crate::strategy::Percentages;
 
-const RULE: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
+const RULE: &str =
+    "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
 
 fn lease() -> Lease {
     Lease {
@@ -32,20 +33,36 @@ fn pair(suspended: [Option<bool>; 2]) -> PriorPair {
         weight: 0,
         task_definition: "shop:1".to_owned(),
         desired_count: 2,
-        percentages: Percentages { minimum_healthy: 100, maximum: 200 },
+        percentages: Percentages {
+            minimum_healthy: 100,
+            maximum: 200,
+        },
         suspended,
     };
     let [blue, green] = suspended;
-    PriorPair { rule: RULE.to_owned(), live: Colour::Blue, blue: colour("blue", blue), green: colour("green", green) }
+    PriorPair {
+        rule: RULE.to_owned(),
+        live: Colour::Blue,
+        blue: colour("blue", blue),
+        green: colour("green", green),
+    }
 }
 
 fn rule(groups: &[(&str, u32)]) -> Answer {
-    rule_with(&forward(&groups.iter().map(|(arn, weight)| group(arn, Some(*weight))).collect::<String>(), ""))
+    rule_with(&forward(
+        &groups
+            .iter()
+            .map(|(arn, weight)| group(arn, Some(*weight)))
+            .collect::<String>(),
+        "",
+    ))
 }
 
 fn of_colour(colour: &str, desired: u32) -> Value {
     let mut service = service();
-    service["serviceArn"] = json!(format!("arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-{colour}"));
+    service["serviceArn"] = json!(format!(
+        "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-{colour}"
+    ));
     service["desiredCount"] = json!(desired);
     service["loadBalancers"] = json!([{ "targetGroupArn": colour }]);
     service
@@ -59,7 +76,10 @@ fn both() -> Answer {
     services(&[of_colour("green", 9), of_colour("blue", 4)])
 }
 
-fn observe(health: &[Colour], answers: impl IntoIterator<Item = Answer>) -> (Result<ObservedPair, StepError>, Script) {
+fn observe(
+    health: &[Colour],
+    answers: impl IntoIterator<Item = Answer>,
+) -> (Result<ObservedPair, StepError>, Script) {
     let script = Script::new(answers);
     let seen = run(Pairs::new(&script.sdk()).observe(&lease(), &pair([None; 2]), health));
     assert!(script.is_played());
@@ -69,23 +89,56 @@ fn observe(health: &[Colour], answers: impl IntoIterator<Item = Answer>) -> (Res
 #[test]
 fn each_colour_has_its_own_service_weight_and_targets() {
     let rule = rule(&[("third", 5), ("green", 10), ("blue", 90)]);
-    let (seen, script) =
-        observe(&[Colour::Blue, Colour::Green], [rule, both(), targets(&["healthy"]), targets(&["healthy"; 3])]);
+    let (seen, script) = observe(
+        &[Colour::Blue, Colour::Green],
+        [
+            rule,
+            both(),
+            targets(&["healthy"]),
+            targets(&["healthy"; 3]),
+        ],
+    );
     let seen = seen.expect("understood");
-    assert_eq!((seen.view.observed_at, seen.view.weights), (at(0), Weights { blue: 90, green: 10 }));
+    assert_eq!(
+        (seen.view.observed_at, seen.view.weights),
+        (
+            at(0),
+            Weights {
+                blue: 90,
+                green: 10
+            }
+        )
+    );
     assert_eq!((seen.view.blue.desired, seen.view.green.desired), (4, 9));
-    assert_eq!((seen.view.blue.target_groups[0].healthy, seen.view.green.target_groups[0].healthy), (1, 3));
+    assert_eq!(
+        (
+            seen.view.blue.target_groups[0].healthy,
+            seen.view.green.target_groups[0].healthy
+        ),
+        (1, 3)
+    );
     assert_eq!(seen.of(Colour::Blue).name(), ("apps", "shop-blue"));
     assert_eq!(seen.of(Colour::Green).name(), ("apps", "shop-green"));
     assert_eq!(
         script.operations(),
-        ["DescribeRules", "DescribeServices", "DescribeTargetHealth", "DescribeTargetHealth"]
+        [
+            "DescribeRules",
+            "DescribeServices",
+            "DescribeTargetHealth",
+            "DescribeTargetHealth"
+        ]
     );
     let sent = script.sent();
     assert_eq!(sent[0].form()["RuleArns.member.1"], RULE);
-    assert_eq!(sent[1].json()["services"], json!(["shop-blue", "shop-green"]));
     assert_eq!(
-        (sent[2].form()["TargetGroupArn"].as_str(), sent[3].form()["TargetGroupArn"].as_str()),
+        sent[1].json()["services"],
+        json!(["shop-blue", "shop-green"])
+    );
+    assert_eq!(
+        (
+            sent[2].form()["TargetGroupArn"].as_str(),
+            sent[3].form()["TargetGroupArn"].as_str()
+        ),
         ("blue", "green")
     );
 }
@@ -95,7 +148,13 @@ fn targets_are_looked_at_only_of_the_colours_that_are_named() {
     let rule = rule(&[("green", 10), ("blue", 90)]);
     let (seen, script) = observe(&[Colour::Green], [rule, both(), targets(&["healthy"])]);
     let view = seen.expect("understood").view;
-    assert_eq!((view.blue.target_groups[0].healthy, view.green.target_groups[0].healthy), (0, 1));
+    assert_eq!(
+        (
+            view.blue.target_groups[0].healthy,
+            view.green.target_groups[0].healthy
+        ),
+        (0, 1)
+    );
     assert_eq!(script.sent()[2].form()["TargetGroupArn"], "green");
 }
 
@@ -109,56 +168,105 @@ fn gone(answers: impl IntoIterator<Item = Answer>) -> String {
 #[test]
 fn a_pair_of_which_a_part_is_gone_fails_and_names_it() {
     let end = "a release cannot go on or back without it; it needs a person";
-    assert_eq!(gone([xml_refusal("RuleNotFound", "no")]), format!("the rule {RULE} is gone; {end}"));
+    assert_eq!(
+        gone([xml_refusal("RuleNotFound", "no")]),
+        format!("the rule {RULE} is gone; {end}")
+    );
     let weights = || rule(&[("green", 10), ("blue", 90)]);
     let mut draining = of_colour("green", 0);
     draining["status"] = json!("DRAINING");
     let expected = format!("service `shop-green` is gone from cluster `apps`; {end}");
-    assert_eq!(gone([weights(), services(&[of_colour("blue", 4), draining])]), expected);
+    assert_eq!(
+        gone([weights(), services(&[of_colour("blue", 4), draining])]),
+        expected
+    );
     let arn = "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-blue";
     let missing = json!({"services": [of_colour("green", 9)], "failures": [{"arn": arn, "reason": "MISSING"}]});
     let expected = format!("service `shop-blue` is gone from cluster `apps`; {end}");
     assert_eq!(gone([weights(), answer(&missing)]), expected);
     let expected = format!("the rule {RULE} does not name green any more; {end}");
-    assert_eq!(gone([rule(&[("other", 10), ("blue", 90)]), both()]), expected);
+    assert_eq!(
+        gone([rule(&[("other", 10), ("blue", 90)]), both()]),
+        expected
+    );
 }
 
 #[test]
 fn a_route_sets_the_weight_of_each_colour_on_its_own_group() {
-    let script = Script::new([rule(&[("green", 0), ("third", 5), ("blue", 100)]), both(), xml("ModifyRule", "")]);
+    let script = Script::new([
+        rule(&[("green", 0), ("third", 5), ("blue", 100)]),
+        both(),
+        xml("ModifyRule", ""),
+    ]);
     let pairs = Pairs::new(&script.sdk());
     let pair = pair([None; 2]);
     let seen = run(pairs.observe(&lease(), &pair, &[])).expect("understood");
-    run(pairs.route(&seen, &pair, Weights { blue: 70, green: 30 })).expect("set");
+    run(pairs.route(
+        &seen,
+        &pair,
+        Weights {
+            blue: 70,
+            green: 30,
+        },
+    ))
+    .expect("set");
     let sent = script.sent()[2].form();
     let weight = |at: u32| {
         let group = format!("Actions.member.1.ForwardConfig.TargetGroups.member.{at}.");
-        (sent[&format!("{group}TargetGroupArn")].as_str(), sent[&format!("{group}Weight")].as_str())
+        (
+            sent[&format!("{group}TargetGroupArn")].as_str(),
+            sent[&format!("{group}Weight")].as_str(),
+        )
     };
-    assert_eq!([weight(1), weight(2), weight(3)], [("green", "30"), ("third", "5"), ("blue", "70")]);
-    assert_eq!((sent["Action"].as_str(), sent["RuleArn"].as_str()), ("ModifyRule", RULE));
+    assert_eq!(
+        [weight(1), weight(2), weight(3)],
+        [("green", "30"), ("third", "5"), ("blue", "70")]
+    );
+    assert_eq!(
+        (sent["Action"].as_str(), sent["RuleArn"].as_str()),
+        ("ModifyRule", RULE)
+    );
 }
 
 #[test]
 fn scaling_of_both_colours_is_read_blue_first() {
-    let found = [target("shop-green", [Some(true), None, None]), target("shop-blue", [Some(false), None, None])];
+    let found = [
+        target("shop-green", [Some(true), None, None]),
+        target("shop-blue", [Some(false), None, None]),
+    ];
     let script = Script::new([super::scaling::targets(&found)]);
     let scaling = run(Pairs::new(&script.sdk()).scaling("apps", "shop")).expect("answered");
     let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
     assert_eq!(scaling, [view(false), view(true)]);
-    assert_eq!(script.only().json()["ResourceIds"], json!(["service/apps/shop-blue", "service/apps/shop-green"]));
+    assert_eq!(
+        script.only().json()["ResourceIds"],
+        json!(["service/apps/shop-blue", "service/apps/shop-green"])
+    );
 }
 
 /// Suspensions of scale-in that are registered for blue and green, both as found.
 fn suspended(recorded: [Option<bool>; 2], found: [bool; 2], suspend: bool) -> Vec<(String, bool)> {
     let [blue, green] = found;
-    let found = [target("shop-blue", [Some(blue), None, None]), target("shop-green", [Some(green), None, None])];
-    let script = Script::new([super::scaling::targets(&found), answer(&json!({})), answer(&json!({}))]);
-    run(Pairs::new(&script.sdk()).suspend_scale_in(&lease(), &pair(recorded), suspend)).expect("registered");
+    let found = [
+        target("shop-blue", [Some(blue), None, None]),
+        target("shop-green", [Some(green), None, None]),
+    ];
+    let script = Script::new([
+        super::scaling::targets(&found),
+        answer(&json!({})),
+        answer(&json!({})),
+    ]);
+    run(Pairs::new(&script.sdk()).suspend_scale_in(&lease(), &pair(recorded), suspend))
+        .expect("registered");
     let registered = script.sent().into_iter().skip(1).map(|sent| sent.json());
     let state = |sent: Value| {
         let name = sent["ResourceId"].as_str().expect("a name").to_owned();
-        (name, sent["SuspendedState"]["DynamicScalingInSuspended"].as_bool().expect("a flag"))
+        (
+            name,
+            sent["SuspendedState"]["DynamicScalingInSuspended"]
+                .as_bool()
+                .expect("a flag"),
+        )
     };
     registered.map(state).collect()
 }
@@ -167,7 +275,10 @@ fn suspended(recorded: [Option<bool>; 2], found: [bool; 2], suspend: bool) -> Ve
 fn scale_in_is_suspended_on_both_colours_that_scale() {
     let blue = ("service/apps/shop-blue".to_owned(), true);
     let green = ("service/apps/shop-green".to_owned(), true);
-    assert_eq!(suspended([Some(false); 2], [false; 2], true), [blue.clone(), green.clone()]);
+    assert_eq!(
+        suspended([Some(false); 2], [false; 2], true),
+        [blue.clone(), green.clone()]
+    );
     assert_eq!(suspended([None, Some(false)], [false; 2], true), [green]);
     assert_eq!(suspended([Some(true), None], [false; 2], true), [blue]);
 }
@@ -175,5 +286,8 @@ fn scale_in_is_suspended_on_both_colours_that_scale() {
 #[test]
 fn scale_in_is_given_back_as_it_was_recorded() {
     let blue = ("service/apps/shop-blue".to_owned(), false);
-    assert_eq!(suspended([Some(false), Some(true)], [true; 2], false), [blue]);
+    assert_eq!(
+        suspended([Some(false), Some(true)], [true; 2], false),
+        [blue]
+    );
 }

@@ -7,7 +7,10 @@ use crate::aws::{ErrorKind, Scaling};
 use crate::blue_green::ScalingView;
 
 const CLUSTER: &str = "arn:aws:ecs:eu-west-1:111122223333:cluster/apps";
-const SERVICES: [&str; 2] = ["shop-blue", "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-green"];
+const SERVICES: [&str; 2] = [
+    "shop-blue",
+    "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-green",
+];
 
 /// A scalable target with these suspensions: scale-in, scale-out, scheduled scaling.
 pub(super) fn target(service: &str, suspended: [Option<bool>; 3]) -> Value {
@@ -30,7 +33,8 @@ pub(super) fn targets(targets: &[Value]) -> Answer {
 fn scaling_of_each_colour_is_read_and_a_service_without_it_has_none() {
     let observe = |found: &[Value]| {
         let script = Script::new([targets(found)]);
-        let scaling = run(Scaling::new(&script.sdk()).observe(CLUSTER, SERVICES)).expect("answered");
+        let scaling =
+            run(Scaling::new(&script.sdk()).observe(CLUSTER, SERVICES)).expect("answered");
         (scaling, script.only())
     };
     let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
@@ -58,9 +62,14 @@ fn scaling_of_each_colour_is_read_and_a_service_without_it_has_none() {
 fn registered(found: &[Value], wanted: [Option<bool>; 2]) -> Vec<Value> {
     let answers = std::iter::once(targets(found)).chain(found.iter().map(|_| answer(&json!({}))));
     let script = Script::new(answers);
-    run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, wanted)).expect("registered");
+    run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, wanted))
+        .expect("registered");
     let sent = script.sent();
-    assert!(sent[1..].iter().all(|sent| sent.operation() == "RegisterScalableTarget"));
+    assert!(
+        sent[1..]
+            .iter()
+            .all(|sent| sent.operation() == "RegisterScalableTarget")
+    );
     sent[1..].iter().map(super::script::Sent::json).collect()
 }
 
@@ -99,20 +108,32 @@ fn scale_in_is_given_back_and_the_other_suspensions_stay() {
     let found = [target("shop-blue", [Some(true), Some(true), Some(true)])];
     let expected = json!({"DynamicScalingInSuspended": false, "DynamicScalingOutSuspended": true,
                           "ScheduledScalingSuspended": true});
-    assert_eq!(registered(&found, [Some(false), None]), [registration("shop-blue", expected)]);
+    assert_eq!(
+        registered(&found, [Some(false), None]),
+        [registration("shop-blue", expected)]
+    );
 }
 
 #[test]
 fn a_target_that_is_as_wanted_or_of_which_nothing_is_wanted_is_left_alone() {
-    let found = [target("shop-blue", [Some(true), None, None]), target("shop-green", [Some(false), None, None])];
+    let found = [
+        target("shop-blue", [Some(true), None, None]),
+        target("shop-green", [Some(false), None, None]),
+    ];
     assert_eq!(registered(&found, [Some(true), None]), Vec::<Value>::new());
     assert_eq!(registered(&found, [None, Some(false)]), Vec::<Value>::new());
-    assert_eq!(registered(&[target("another", [Some(false); 3])], [Some(true); 2]), Vec::<Value>::new());
+    assert_eq!(
+        registered(&[target("another", [Some(false); 3])], [Some(true); 2]),
+        Vec::<Value>::new()
+    );
 }
 
 #[test]
 fn each_colour_gets_what_is_wanted_of_it_whatever_the_order() {
-    let found = [target("shop-green", [Some(true), None, None]), target("shop-blue", [Some(false), None, None])];
+    let found = [
+        target("shop-green", [Some(true), None, None]),
+        target("shop-blue", [Some(false), None, None]),
+    ];
     assert_eq!(
         registered(&found, [Some(true), Some(false)]),
         [
@@ -124,17 +145,24 @@ fn each_colour_gets_what_is_wanted_of_it_whatever_the_order() {
 
 #[test]
 fn one_colour_that_is_refused_keeps_the_other_one_from_nothing_and_is_an_error() {
-    let found = [target("shop-blue", [Some(false); 3]), target("shop-green", [Some(false); 3])];
+    let found = [
+        target("shop-blue", [Some(false); 3]),
+        target("shop-green", [Some(false); 3]),
+    ];
     for (first, second) in [
         (refusal("ValidationException", "no"), answer(&json!({}))),
         (answer(&json!({})), refusal("ValidationException", "no")),
     ] {
         let script = Script::new([targets(&found), first, second]);
-        let result = run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, [Some(true); 2]));
+        let result =
+            run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, [Some(true); 2]));
         let error = result.expect_err("one was refused");
         assert_eq!(
             (error.operation, error.kind),
-            ("application-autoscaling:RegisterScalableTarget", ErrorKind::Rejected)
+            (
+                "application-autoscaling:RegisterScalableTarget",
+                ErrorKind::Rejected
+            )
         );
         assert!(script.is_played(), "both are tried");
     }

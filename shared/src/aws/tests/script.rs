@@ -54,7 +54,11 @@ pub(super) fn answer(body: &Value) -> Answer {
 
 /// An error of the JSON protocols.
 pub(super) fn refusal(code: &str, message: &str) -> Answer {
-    response(400, "application/x-amz-json-1.1", json!({"__type": code, "message": message}).to_string())
+    response(
+        400,
+        "application/x-amz-json-1.1",
+        json!({"__type": code, "message": message}).to_string(),
+    )
 }
 
 /// An answer of the query protocol, which Elastic Load Balancing speaks: what stands inside `<…Result>`.
@@ -76,13 +80,24 @@ pub(super) fn xml_refusal(code: &str, message: &str) -> Answer {
 
 /// An answer of CloudWatch.
 pub(super) fn cbor(body: &Value) -> Answer {
-    let headers = vec![("content-type", "application/cbor".to_owned()), ("smithy-protocol", "rpc-v2-cbor".to_owned())];
-    Answer::Response { status: 200, headers, body: cbor::written(body) }
+    let headers = vec![
+        ("content-type", "application/cbor".to_owned()),
+        ("smithy-protocol", "rpc-v2-cbor".to_owned()),
+    ];
+    Answer::Response {
+        status: 200,
+        headers,
+        body: cbor::written(body),
+    }
 }
 
 /// Any response.
 pub(super) fn response(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Answer {
-    Answer::Response { status, headers: vec![("content-type", content_type.to_owned())], body: body.into() }
+    Answer::Response {
+        status,
+        headers: vec![("content-type", content_type.to_owned())],
+        body: body.into(),
+    }
 }
 
 /// A request as it went over the wire.
@@ -96,7 +111,10 @@ pub(super) struct Sent {
 
 impl Sent {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The operation's name, whatever the protocol.
@@ -124,8 +142,13 @@ impl Sent {
 
     /// The members of a request in the query protocol.
     pub(super) fn form(&self) -> BTreeMap<String, String> {
-        let pairs = self.text().split('&').filter_map(|pair| pair.split_once('='));
-        pairs.map(|(name, value)| (plain(name), plain(value))).collect()
+        let pairs = self
+            .text()
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        pairs
+            .map(|(name, value)| (plain(name), plain(value)))
+            .collect()
     }
 }
 
@@ -177,12 +200,19 @@ impl Script {
     pub(super) fn always(answer: Answer) -> Self {
         static REGIONS: AtomicUsize = AtomicUsize::new(100);
         let region = format!("eu-west-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
-        Self { last: Some(answer), region, ..Self::new([]) }
+        Self {
+            last: Some(answer),
+            region,
+            ..Self::new([])
+        }
     }
 
     /// The same script, played so many seconds later.
     pub(super) fn later(self, secs: i64) -> Self {
-        Self { now: NOW + secs, ..self }
+        Self {
+            now: NOW + secs,
+            ..self
+        }
     }
 
     pub(super) fn sdk(&self) -> Sdk {
@@ -207,7 +237,12 @@ impl Script {
     /// The only request.
     pub(super) fn only(&self) -> Sent {
         let sent = self.sent();
-        assert_eq!(sent.len(), 1, "{:?}", sent.iter().map(Sent::operation).collect::<Vec<_>>());
+        assert_eq!(
+            sent.len(),
+            1,
+            "{:?}",
+            sent.iter().map(Sent::operation).collect::<Vec<_>>()
+        );
         sent[0].clone()
     }
 
@@ -229,12 +264,30 @@ impl Script {
     async fn play(self, mut request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let body = aws_smithy_types::byte_stream::ByteStream::new(request.take_body());
         let body = body.collect().await.expect("a body in memory").to_vec();
-        let headers = request.headers().iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let headers = request
+            .headers()
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
         let (method, uri) = (request.method().to_owned(), request.uri().to_owned());
-        self.sent.lock().expect("no test panicked here").push(Sent { method, uri, headers, body });
-        let next = self.left.lock().expect("no test panicked here").pop_front().or(self.last);
+        self.sent.lock().expect("no test panicked here").push(Sent {
+            method,
+            uri,
+            headers,
+            body,
+        });
+        let next = self
+            .left
+            .lock()
+            .expect("no test panicked here")
+            .pop_front()
+            .or(self.last);
         match next.expect("the script has an answer for every call") {
-            Answer::Response { status, headers, body } => {
+            Answer::Response {
+                status,
+                headers,
+                body,
+            } => {
                 let status = status.try_into().expect("a status of HTTP");
                 let mut response = HttpResponse::new(status, SdkBody::from(body));
                 for (name, value) in headers {
@@ -243,16 +296,21 @@ impl Script {
                 Ok(response)
             }
             Answer::Silence => std::future::pending().await,
-            Answer::Broken(status) => {
-                Ok(HttpResponse::new(status.try_into().expect("a status of HTTP"), SdkBody::taken()))
-            }
+            Answer::Broken(status) => Ok(HttpResponse::new(
+                status.try_into().expect("a status of HTTP"),
+                SdkBody::taken(),
+            )),
             Answer::Refused => Err(ConnectorError::io("connection refused".into())),
         }
     }
 }
 
 impl HttpClient for Script {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }
@@ -273,7 +331,10 @@ impl AsyncSleep for Script {
     // The lifetime has a name because tests/architecture.rs looks for calls by their text, and this is not a call.
     #[allow(clippy::needless_lifetimes, reason = "see above")]
     fn sleep<'a>(&'a self, duration: Duration) -> Sleep {
-        self.waits.lock().expect("no test panicked here").push(duration);
+        self.waits
+            .lock()
+            .expect("no test panicked here")
+            .push(duration);
         Sleep::new(std::future::ready(()))
     }
 }

@@ -10,7 +10,8 @@ use crate::strategy::Percentages;
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
 const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
 const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
-const GROUP: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web/0123456789abcdef";
+const GROUP: &str =
+    "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web/0123456789abcdef";
 
 /// A service in the middle of a deployment, as DescribeServices has it.
 pub(super) fn service() -> Value {
@@ -59,7 +60,10 @@ fn view() -> ServiceView {
         desired: 4,
         running: 5,
         pending: 1,
-        percentages: Percentages { minimum_healthy: 50, maximum: 150 },
+        percentages: Percentages {
+            minimum_healthy: 50,
+            maximum: 150,
+        },
         scheduling: Scheduling::Replica,
         controller: "ECS".to_owned(),
         strategy: "ROLLING".to_owned(),
@@ -86,7 +90,11 @@ fn view() -> ServiceView {
                 failed_tasks: 0,
             },
         ],
-        target_groups: vec![TargetGroupView { arn: GROUP.to_owned(), healthy: 0, registered: 0 }],
+        target_groups: vec![TargetGroupView {
+            arn: GROUP.to_owned(),
+            healthy: 0,
+            registered: 0,
+        }],
         messages: vec!["newest".to_owned(), "older".to_owned()],
     }
 }
@@ -99,36 +107,62 @@ fn describe(answer: Answer) -> Result<Option<Observed>, crate::aws::AwsError> {
 fn with(change: impl Fn(&mut Value)) -> ServiceView {
     let mut service = service();
     change(&mut service);
-    describe(described(&service)).expect("understood").expect("there").view
+    describe(described(&service))
+        .expect("understood")
+        .expect("there")
+        .view
 }
 
 #[test]
 fn every_field_of_a_service_is_read() {
     let script = Script::new([described(&service())]);
-    let found = run(Services::new(&script.sdk()).describe("apps", "web")).expect("answered").expect("there");
+    let found = run(Services::new(&script.sdk()).describe("apps", "web"))
+        .expect("answered")
+        .expect("there");
     assert_eq!(found.view, view());
     assert_eq!(found.name(), ("apps", "web"));
     assert_eq!(script.only().operation(), "DescribeServices");
-    assert_eq!(script.only().json(), json!({"cluster": "apps", "services": ["web"], "include": ["TAGS"]}));
+    assert_eq!(
+        script.only().json(),
+        json!({"cluster": "apps", "services": ["web"], "include": ["TAGS"]})
+    );
 }
 
 #[test]
 fn only_the_tag_of_slipway_makes_a_service_tagged() {
-    assert!(!with(|service| service["tags"] = json!([{"key": "team", "value": "slipway:service"}])).tagged);
+    assert!(
+        !with(|service| service["tags"] = json!([{"key": "team", "value": "slipway:service"}]))
+            .tagged
+    );
     assert!(!with(|service| service["tags"] = json!(null)).tagged);
-    assert!(with(|service| service["tags"] = json!([{"key": "slipway:service", "value": ""}])).tagged);
+    assert!(
+        with(|service| service["tags"] = json!([{"key": "slipway:service", "value": ""}])).tagged
+    );
 }
 
 #[test]
 fn controllers_strategies_and_schedules_are_distinguished() {
     let other = with(|service| service["deploymentController"] = json!({"type": "CODE_DEPLOY"}));
     assert_eq!(other.controller, "CODE_DEPLOY");
-    assert_eq!(with(|service| service["deploymentController"] = json!(null)).controller, "ECS");
-    let native = with(|service| service["deploymentConfiguration"]["strategy"] = json!("BLUE_GREEN"));
+    assert_eq!(
+        with(|service| service["deploymentController"] = json!(null)).controller,
+        "ECS"
+    );
+    let native =
+        with(|service| service["deploymentConfiguration"]["strategy"] = json!("BLUE_GREEN"));
     assert_eq!(native.strategy, "BLUE_GREEN");
-    assert_eq!(with(|service| service["deploymentConfiguration"]["strategy"] = json!(null)).strategy, "ROLLING");
-    assert_eq!(with(|service| service["schedulingStrategy"] = json!("DAEMON")).scheduling, Scheduling::Daemon);
-    assert_eq!(with(|service| service["status"] = json!("DRAINING")).status, "DRAINING");
+    assert_eq!(
+        with(|service| service["deploymentConfiguration"]["strategy"] = json!(null)).strategy,
+        "ROLLING"
+    );
+    assert_eq!(
+        with(|service| service["schedulingStrategy"] = json!("DAEMON")).scheduling,
+        Scheduling::Daemon
+    );
+    assert_eq!(
+        with(|service| service["status"] = json!("DRAINING")).status,
+        "DRAINING"
+    );
 }
 
 #[test]
@@ -140,14 +174,23 @@ fn each_rollout_state_is_read_as_it_is() {
     assert_eq!(rollout(json!("COMPLETED")), Rollout::Completed);
     assert_eq!(rollout(json!("FAILED")), Rollout::Failed);
     assert_eq!(rollout(json!("IN_PROGRESS")), Rollout::InProgress);
-    assert_eq!(rollout(json!(null)), Rollout::InProgress, "without a state a deployment is not completed");
+    assert_eq!(
+        rollout(json!(null)),
+        Rollout::InProgress,
+        "without a state a deployment is not completed"
+    );
 }
 
 #[test]
 fn the_newest_20_messages_are_kept() {
-    let events: Vec<Value> = (1..=30).map(|number| json!({"message": format!("message {number}")})).collect();
+    let events: Vec<Value> = (1..=30)
+        .map(|number| json!({"message": format!("message {number}")}))
+        .collect();
     let messages = with(|service| service["events"] = json!(events.clone())).messages;
-    assert_eq!((messages.len(), messages[0].as_str(), messages[19].as_str()), (20, "message 1", "message 20"));
+    assert_eq!(
+        (messages.len(), messages[0].as_str(), messages[19].as_str()),
+        (20, "message 1", "message 20")
+    );
 }
 
 #[test]
@@ -161,67 +204,127 @@ fn what_ecs_always_has_must_be_there() {
     type Change = fn(&mut Value);
     let cases: [(&str, Change); 9] = [
         ("service web: no status", |s| s["status"] = json!(null)),
-        ("service web: no deploymentConfiguration", |s| s["deploymentConfiguration"] = json!(null)),
+        ("service web: no deploymentConfiguration", |s| {
+            s["deploymentConfiguration"] = json!(null)
+        }),
         ("service web: no minimumHealthyPercent", |s| {
             s["deploymentConfiguration"]["minimumHealthyPercent"] = json!(null);
         }),
-        ("service web: no maximumPercent", |s| s["deploymentConfiguration"]["maximumPercent"] = json!(null)),
-        ("service web: runningCount is -1", |s| s["runningCount"] = json!(-1)),
-        ("service web: desiredCount of a deployment is -2", |s| s["deployments"][0]["desiredCount"] = json!(-2)),
-        ("service web: a deployment without id", |s| s["deployments"][0]["id"] = json!(null)),
+        ("service web: no maximumPercent", |s| {
+            s["deploymentConfiguration"]["maximumPercent"] = json!(null)
+        }),
+        ("service web: runningCount is -1", |s| {
+            s["runningCount"] = json!(-1)
+        }),
+        ("service web: desiredCount of a deployment is -2", |s| {
+            s["deployments"][0]["desiredCount"] = json!(-2)
+        }),
+        ("service web: a deployment without id", |s| {
+            s["deployments"][0]["id"] = json!(null)
+        }),
         ("service web: a deployment without taskDefinition", |s| {
             s["deployments"][1]["taskDefinition"] = json!(null);
         }),
-        ("service web: rolloutState is PAUSED", |s| s["deployments"][0]["rolloutState"] = json!("PAUSED")),
+        ("service web: rolloutState is PAUSED", |s| {
+            s["deployments"][0]["rolloutState"] = json!("PAUSED")
+        }),
     ];
     for (message, change) in cases {
         let mut service = service();
         change(&mut service);
         let error = describe(described(&service)).expect_err(message);
-        assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Unexpected, message));
+        assert_eq!(
+            (error.kind, error.message.as_str()),
+            (ErrorKind::Unexpected, message)
+        );
     }
 }
 
 #[test]
 fn a_service_or_cluster_that_is_missing_is_none_and_any_other_failure_is_an_error() {
-    let failure =
-        |arn: &str, reason: &str| answer(&json!({"services": [], "failures": [{"arn": arn, "reason": reason}]}));
-    assert!(describe(failure(ARN, "MISSING")).expect("answered").is_none());
-    assert!(describe(refusal("ClusterNotFoundException", "Cluster not found.")).expect("answered").is_none());
+    let failure = |arn: &str, reason: &str| {
+        answer(&json!({"services": [], "failures": [{"arn": arn, "reason": reason}]}))
+    };
+    assert!(
+        describe(failure(ARN, "MISSING"))
+            .expect("answered")
+            .is_none()
+    );
+    assert!(
+        describe(refusal("ClusterNotFoundException", "Cluster not found."))
+            .expect("answered")
+            .is_none()
+    );
     let error = describe(failure(ARN, "ACCESS")).expect_err("not known to be missing");
     assert_eq!(error.message, "failure Some(\"ACCESS\") for web");
     let error = describe(answer(&json!({"services": [], "failures": []}))).expect_err("no answer");
     assert_eq!(error.message, "neither a service nor a failure for web");
     let error = describe(refusal("InvalidParameterException", "Name")).expect_err("refused");
-    assert_eq!((error.operation, error.kind), ("ecs:DescribeServices", ErrorKind::Rejected));
+    assert_eq!(
+        (error.operation, error.kind),
+        ("ecs:DescribeServices", ErrorKind::Rejected)
+    );
 }
 
 #[test]
 fn each_of_several_services_is_found_by_its_own_name_whatever_the_order() {
     let mut other = service();
     (other["serviceArn"], other["desiredCount"]) = (json!(format!("{ARN}-green")), json!(9));
-    let script = Script::new([answer(&json!({"services": [other, service()], "failures": []}))]);
-    let found = run(Services::new(&script.sdk()).describe_each("apps", [ARN, "web-green"])).expect("answered");
-    assert_eq!(found.map(|found| found.map(|found| found.view.desired)), [Some(4), Some(9)]);
+    let script = Script::new([answer(
+        &json!({"services": [other, service()], "failures": []}),
+    )]);
+    let found = run(Services::new(&script.sdk()).describe_each("apps", [ARN, "web-green"]))
+        .expect("answered");
+    assert_eq!(
+        found.map(|found| found.map(|found| found.view.desired)),
+        [Some(4), Some(9)]
+    );
     assert_eq!(script.only().json()["services"], json!([ARN, "web-green"]));
 }
 
 /// Targets in these states, as DescribeTargetHealth has them.
 pub(super) fn targets(states: &[&str]) -> Answer {
-    let members =
-        states.iter().map(|state| format!("<member><TargetHealth><State>{state}</State></TargetHealth></member>"));
+    let members = states.iter().map(|state| {
+        format!("<member><TargetHealth><State>{state}</State></TargetHealth></member>")
+    });
     let members: String = members.collect();
-    xml("DescribeTargetHealth", &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"))
+    xml(
+        "DescribeTargetHealth",
+        &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"),
+    )
 }
 
 #[test]
 fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
-    let states = ["healthy", "healthy", "initial", "unhealthy", "unused", "draining", "unhealthy.draining"];
+    let states = [
+        "healthy",
+        "healthy",
+        "initial",
+        "unhealthy",
+        "unused",
+        "draining",
+        "unhealthy.draining",
+    ];
     let script = Script::new([described(&service()), targets(&states)]);
-    let found = run(Services::new(&script.sdk()).observe("apps", "web")).expect("answered").expect("there");
-    let group = TargetGroupView { arn: GROUP.to_owned(), healthy: 2, registered: 5 };
-    assert_eq!(found.view, ServiceView { target_groups: vec![group], ..view() });
-    assert_eq!(script.operations(), ["DescribeServices", "DescribeTargetHealth"]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    let group = TargetGroupView {
+        arn: GROUP.to_owned(),
+        healthy: 2,
+        registered: 5,
+    };
+    assert_eq!(
+        found.view,
+        ServiceView {
+            target_groups: vec![group],
+            ..view()
+        }
+    );
+    assert_eq!(
+        script.operations(),
+        ["DescribeServices", "DescribeTargetHealth"]
+    );
     assert_eq!(script.sent()[1].form()["TargetGroupArn"], GROUP);
 }
 
@@ -229,9 +332,20 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
 fn the_targets_of_every_group_are_counted() {
     let mut two = service();
     two["loadBalancers"] = json!([{"targetGroupArn": "one"}, {"targetGroupArn": "two"}]);
-    let script = Script::new([described(&two), targets(&["healthy"]), targets(&["healthy", "healthy"])]);
-    let found = run(Services::new(&script.sdk()).observe("apps", "web")).expect("answered").expect("there");
-    let counts: Vec<_> = found.view.target_groups.iter().map(|group| (group.arn.as_str(), group.healthy)).collect();
+    let script = Script::new([
+        described(&two),
+        targets(&["healthy"]),
+        targets(&["healthy", "healthy"]),
+    ]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    let counts: Vec<_> = found
+        .view
+        .target_groups
+        .iter()
+        .map(|group| (group.arn.as_str(), group.healthy))
+        .collect();
     assert_eq!(counts, [("one", 1), ("two", 2)]);
     assert_eq!(script.sent()[2].form()["TargetGroupArn"], "two");
 }
@@ -242,14 +356,16 @@ fn task(definition: &str, stopped: &str, containers: Value) -> Value {
 
 fn reasons(answers: impl IntoIterator<Item = Answer>) -> (Vec<String>, Script) {
     let script = Script::new(answers);
-    let reasons = run(Services::new(&script.sdk()).stop_reasons("apps", "web", NEW)).expect("answered");
+    let reasons =
+        run(Services::new(&script.sdk()).stop_reasons("apps", "web", NEW)).expect("answered");
     assert!(script.is_played());
     (reasons, script)
 }
 
 #[test]
 fn stop_reasons_are_those_of_the_new_tasks_in_the_words_of_ecs() {
-    let exited = json!([{"name": "web", "exitCode": 1}, {"name": "log", "exitCode": 0}, {"name": "init"}]);
+    let exited =
+        json!([{"name": "web", "exitCode": 1}, {"name": "log", "exitCode": 0}, {"name": "init"}]);
     let killed = json!([{"name": "web", "reason": "OutOfMemoryError", "exitCode": 137}]);
     let tasks = json!({"tasks": [
         task(OLD, "an old task", json!([])),
@@ -272,7 +388,10 @@ fn stop_reasons_are_those_of_the_new_tasks_in_the_words_of_ecs() {
         sent[0].json(),
         json!({"cluster": "apps", "serviceName": "web", "desiredStatus": "STOPPED", "maxResults": 100})
     );
-    assert_eq!(sent[1].json(), json!({"cluster": "apps", "tasks": ["a", "b"]}));
+    assert_eq!(
+        sent[1].json(),
+        json!({"cluster": "apps", "tasks": ["a", "b"]})
+    );
 }
 
 #[test]
@@ -289,7 +408,9 @@ fn stop_reasons_on_a_later_page_are_found() {
 
 #[test]
 fn ten_stop_reasons_are_enough() {
-    let tasks: Vec<Value> = (1..=12).map(|number| task(NEW, &format!("reason {number}"), json!([]))).collect();
+    let tasks: Vec<Value> = (1..=12)
+        .map(|number| task(NEW, &format!("reason {number}"), json!([])))
+        .collect();
     let page = answer(&json!({"taskArns": ["a"], "nextToken": "page-2"}));
     let (reasons, _) = reasons([page, answer(&json!({ "tasks": tasks }))]);
     assert_eq!((reasons.len(), reasons[9].as_str()), (10, "reason 10"));

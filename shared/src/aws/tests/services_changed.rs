@@ -7,7 +7,10 @@ use super::services::{described, service};
 use crate::aws::{AwsError, ErrorKind, Services};
 use crate::strategy::Percentages;
 
-const PERCENTAGES: Percentages = Percentages { minimum_healthy: 100, maximum: 200 };
+const PERCENTAGES: Percentages = Percentages {
+    minimum_healthy: 100,
+    maximum: 200,
+};
 
 fn updated() -> Answer {
     let deployments = json!([
@@ -19,17 +22,24 @@ fn updated() -> Answer {
 }
 
 /// Describes a service and applies a change to it; the answer and the body of UpdateService.
-fn applied(service: &Value, desired: Option<u32>, answer: Answer) -> (Result<String, AwsError>, Value) {
+fn applied(
+    service: &Value,
+    desired: Option<u32>,
+    answer: Answer,
+) -> (Result<String, AwsError>, Value) {
     let script = Script::new([described(service), answer]);
     let services = Services::new(&script.sdk());
-    let seen = run(services.describe("apps", "web")).expect("answered").expect("there");
+    let seen = run(services.describe("apps", "web"))
+        .expect("answered")
+        .expect("there");
     let result = run(services.apply(&seen, "web:7", PERCENTAGES, desired));
     assert_eq!(script.operations(), ["DescribeServices", "UpdateService"]);
     (result, script.sent()[1].json())
 }
 
 #[test]
-fn a_deployment_changes_the_definition_and_the_percentages_and_keeps_circuit_breaker_alarms_and_bake_time() {
+fn a_deployment_changes_the_definition_and_the_percentages_and_keeps_circuit_breaker_alarms_and_bake_time()
+ {
     let (id, sent) = applied(&service(), None, updated());
     assert_eq!(id.expect("applied"), "ecs-svc/3");
     assert_eq!(
@@ -52,51 +62,88 @@ fn a_deployment_changes_the_definition_and_the_percentages_and_keeps_circuit_bre
 
 #[test]
 fn a_count_is_sent_only_when_one_is_asked_for() {
-    assert_eq!(applied(&service(), Some(0), updated()).1["desiredCount"], json!(0));
-    assert_eq!(applied(&service(), Some(6), updated()).1["desiredCount"], json!(6));
-    assert_eq!(applied(&service(), None, updated()).1.get("desiredCount"), None);
+    assert_eq!(
+        applied(&service(), Some(0), updated()).1["desiredCount"],
+        json!(0)
+    );
+    assert_eq!(
+        applied(&service(), Some(6), updated()).1["desiredCount"],
+        json!(6)
+    );
+    assert_eq!(
+        applied(&service(), None, updated()).1.get("desiredCount"),
+        None
+    );
 }
 
 #[test]
 fn a_number_that_the_api_cannot_hold_is_refused_before_it_is_sent() {
     let script = Script::new([described(&service())]);
     let services = Services::new(&script.sdk());
-    let seen = run(services.describe("apps", "web")).expect("answered").expect("there");
-    let error = run(services.apply(&seen, "web:7", PERCENTAGES, Some(1 << 31))).expect_err("too large");
+    let seen = run(services.describe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    let error =
+        run(services.apply(&seen, "web:7", PERCENTAGES, Some(1 << 31))).expect_err("too large");
     assert_eq!(error.message, "the number 2147483648 is too large");
     assert_eq!(script.operations(), ["DescribeServices"]);
 }
 
 #[test]
 fn an_update_without_a_primary_deployment_is_not_understood() {
-    let none = answer(&json!({"service": {"deployments": [{"id": "ecs-svc/1", "status": "ACTIVE"}]}}));
+    let none =
+        answer(&json!({"service": {"deployments": [{"id": "ecs-svc/1", "status": "ACTIVE"}]}}));
     let error = applied(&service(), None, none).0.expect_err("no PRIMARY");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Unexpected, "no PRIMARY deployment"));
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::Unexpected, "no PRIMARY deployment")
+    );
 }
 
 #[test]
 fn an_update_that_ecs_refuses_is_an_error() {
-    let error = applied(&service(), None, refusal("ServiceNotActiveException", "Service was not ACTIVE.")).0;
+    let error = applied(
+        &service(),
+        None,
+        refusal("ServiceNotActiveException", "Service was not ACTIVE."),
+    )
+    .0;
     let error = error.expect_err("refused");
-    assert_eq!((error.operation, error.kind), ("ecs:UpdateService", ErrorKind::Rejected));
+    assert_eq!(
+        (error.operation, error.kind),
+        ("ecs:UpdateService", ErrorKind::Rejected)
+    );
 }
 
 #[test]
 fn a_new_size_changes_the_count_alone() {
     let script = Script::new([described(&service()), answer(&json!({"service": {}}))]);
     let services = Services::new(&script.sdk());
-    let seen = run(services.describe("apps", "web")).expect("answered").expect("there");
+    let seen = run(services.describe("apps", "web"))
+        .expect("answered")
+        .expect("there");
     run(services.resize(&seen, 3)).expect("applied");
     let sent = script.sent();
     assert_eq!(sent[1].operation(), "UpdateService");
-    assert_eq!(sent[1].json(), json!({"cluster": "apps", "service": "web", "desiredCount": 3}));
+    assert_eq!(
+        sent[1].json(),
+        json!({"cluster": "apps", "service": "web", "desiredCount": 3})
+    );
 }
 
 #[test]
 fn a_new_size_that_ecs_refuses_is_an_error() {
-    let script = Script::new([described(&service()), refusal("AccessDeniedException", "no")]);
+    let script = Script::new([
+        described(&service()),
+        refusal("AccessDeniedException", "no"),
+    ]);
     let services = Services::new(&script.sdk());
-    let seen = run(services.describe("apps", "web")).expect("answered").expect("there");
+    let seen = run(services.describe("apps", "web"))
+        .expect("answered")
+        .expect("there");
     let error = run(services.resize(&seen, 3)).expect_err("refused");
-    assert_eq!((error.operation, error.kind), ("ecs:UpdateService", ErrorKind::Permission));
+    assert_eq!(
+        (error.operation, error.kind),
+        ("ecs:UpdateService", ErrorKind::Permission)
+    );
 }

@@ -31,18 +31,25 @@ fn register(answer: Answer) -> (Result<String, AwsError>, Script) {
 
 #[test]
 fn a_definition_is_registered_as_it_is_with_fields_that_are_not_known() {
-    let (arn, script) = register(answer(&json!({"taskDefinition": {"taskDefinitionArn": ARN}})));
+    let (arn, script) = register(answer(
+        &json!({"taskDefinition": {"taskDefinitionArn": ARN}}),
+    ));
     assert_eq!(arn.expect("registered"), ARN);
     let sent = script.only();
     assert_eq!(sent.text(), definition().text());
     assert_eq!(sent.json()["fieldOfTomorrow"], json!({"deep": [1, null]}));
-    assert_eq!(sent.header("content-length"), Some(definition().text().len().to_string().as_str()));
+    assert_eq!(
+        sent.header("content-length"),
+        Some(definition().text().len().to_string().as_str())
+    );
 }
 
 #[test]
 fn values_of_environment_variables_that_ecs_quotes_are_blotted_out() {
     let quote = "hunter and correct horse are not allowed in web at level debug";
-    let error = register(refusal("ClientException", quote)).0.expect_err("refused");
+    let error = register(refusal("ClientException", quote))
+        .0
+        .expect_err("refused");
     assert_eq!(
         error.to_string(),
         "ecs:RegisterTaskDefinition failed: ClientException: *** and *** are not allowed in web at level debug"
@@ -52,8 +59,13 @@ fn values_of_environment_variables_that_ecs_quotes_are_blotted_out() {
 
 #[test]
 fn a_registration_without_an_arn_is_not_understood() {
-    let error = register(answer(&json!({"taskDefinition": {}}))).0.expect_err("no ARN");
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Unexpected, "no ARN"));
+    let error = register(answer(&json!({"taskDefinition": {}})))
+        .0
+        .expect_err("no ARN");
+    assert_eq!(
+        (error.kind, error.message.as_str()),
+        (ErrorKind::Unexpected, "no ARN")
+    );
 }
 
 fn describe(answer: Answer) -> (Result<Option<(String, TaskDefinition)>, AwsError>, Value) {
@@ -94,11 +106,25 @@ fn missing() -> Answer {
 #[test]
 fn a_definition_that_is_missing_is_none_and_any_other_refusal_is_an_error() {
     assert!(describe(missing()).0.expect("answered").is_none());
-    let error = describe(refusal("ClientException", "Too many revisions")).0.expect_err("refused");
-    assert_eq!((error.operation, error.kind), ("ecs:DescribeTaskDefinition", ErrorKind::Rejected));
-    let error = describe(refusal("InvalidParameterException", "Unable to describe task definition.")).0;
-    assert_eq!(error.expect_err("another code").code, "InvalidParameterException");
-    let error = describe(answer(&json!({"taskDefinition": {"family": "web"}}))).0.expect_err("no ARN");
+    let error = describe(refusal("ClientException", "Too many revisions"))
+        .0
+        .expect_err("refused");
+    assert_eq!(
+        (error.operation, error.kind),
+        ("ecs:DescribeTaskDefinition", ErrorKind::Rejected)
+    );
+    let error = describe(refusal(
+        "InvalidParameterException",
+        "Unable to describe task definition.",
+    ))
+    .0;
+    assert_eq!(
+        error.expect_err("another code").code,
+        "InvalidParameterException"
+    );
+    let error = describe(answer(&json!({"taskDefinition": {"family": "web"}})))
+        .0
+        .expect_err("no ARN");
     assert_eq!(error.message, "no ARN for web");
 }
 
@@ -115,8 +141,16 @@ fn only_a_revision_in_the_status_active_is_active() {
     assert!(!active(status("INACTIVE")).expect("answered"));
     assert!(!active(status("DELETE_IN_PROGRESS")).expect("answered"));
     assert!(!active(missing()).expect("answered"));
-    assert_eq!(active(refusal("AccessDeniedException", "no")).expect_err("denied").kind, ErrorKind::Permission);
-    assert_eq!(active(answer(&json!({}))).expect_err("no status").message, format!("no status for {ARN}"));
+    assert_eq!(
+        active(refusal("AccessDeniedException", "no"))
+            .expect_err("denied")
+            .kind,
+        ErrorKind::Permission
+    );
+    assert_eq!(
+        active(answer(&json!({}))).expect_err("no status").message,
+        format!("no status for {ARN}")
+    );
 }
 
 #[test]
@@ -125,7 +159,10 @@ fn the_revision_that_is_named_is_deregistered() {
     run(TaskDefinitions::new(&script.sdk()).deregister(ARN)).expect("deregistered");
     assert_eq!(script.only().operation(), "DeregisterTaskDefinition");
     assert_eq!(script.only().json(), json!({"taskDefinition": ARN}));
-    let script = Script::new([refusal("ClientException", "The specified task definition does not exist.")]);
+    let script = Script::new([refusal(
+        "ClientException",
+        "The specified task definition does not exist.",
+    )]);
     let error = run(TaskDefinitions::new(&script.sdk()).deregister(ARN)).expect_err("refused");
     assert_eq!(error.operation, "ecs:DeregisterTaskDefinition");
 }

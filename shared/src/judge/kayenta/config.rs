@@ -64,7 +64,10 @@ impl KayentaConfig {
     /// The first field that is unknown, missing, of the wrong type or out of range.
     pub fn from_json(value: &Value) -> Result<Self, FieldError> {
         let root = Node::root(value);
-        root.retired(&[("services", "nothing; an older format had it, query.type now names the metric source")])?;
+        root.retired(&[(
+            "services",
+            "nothing; an older format had it, query.type now names the metric source",
+        )])?;
         let root = root.object(&[
             "id",
             "name",
@@ -83,15 +86,26 @@ impl KayentaConfig {
         check_judge(&root.field("judge"))?;
         check_version(&root.field("configVersion"))?;
         let metrics = read_metrics(&root.field("metrics"))?;
-        let classifier = root.field("classifier").object(&["groupWeights", "scoreThresholds"])?;
+        let classifier = root
+            .field("classifier")
+            .object(&["groupWeights", "scoreThresholds"])?;
         let group_weights = read_weights(&classifier.field("groupWeights"), &metrics)?;
-        let thresholds = classifier.field("scoreThresholds").object(&["pass", "marginal"])?;
+        let thresholds = classifier
+            .field("scoreThresholds")
+            .object(&["pass", "marginal"])?;
         let percent = |name: &str| at_most(&thresholds.field(name), 100.0);
         let (pass, marginal) = (percent("pass")?, percent("marginal")?);
         if marginal > pass {
-            return Err(thresholds.field("marginal").refuse(format!("at most pass, which is {pass}")));
+            return Err(thresholds
+                .field("marginal")
+                .refuse(format!("at most pass, which is {pass}")));
         }
-        Ok(Self { metrics, group_weights, pass, marginal })
+        Ok(Self {
+            metrics,
+            group_weights,
+            pass,
+            marginal,
+        })
     }
 }
 
@@ -101,13 +115,19 @@ fn check_judge(judge: &Node<'_>) -> Result<(), FieldError> {
     }
     let judge = judge.object(&["name", "judgeConfigurations"])?;
     judge.field("name").word(&JUDGES)?;
-    judge.field("judgeConfigurations").or((), |node| node.object(&[]).map(|_| ()))
+    judge
+        .field("judgeConfigurations")
+        .or((), |node| node.object(&[]).map(|_| ()))
 }
 
 /// Kayenta writes the version both as a string and as a number.
 fn check_version(version: &Node<'_>) -> Result<(), FieldError> {
     let known = version.is_absent() || version.number().is_ok_and(|number| number == 1.0);
-    if known { Ok(()) } else { version.word(&[("1.0", ()), ("1", ())]) }
+    if known {
+        Ok(())
+    } else {
+        version.word(&[("1.0", ()), ("1", ())])
+    }
 }
 
 fn read_metrics(node: &Node<'_>) -> Result<Vec<MetricConfig>, FieldError> {
@@ -119,45 +139,94 @@ fn read_metrics(node: &Node<'_>) -> Result<Vec<MetricConfig>, FieldError> {
         }
         metrics.push(metric);
     }
-    if metrics.is_empty() { Err(node.refuse("at least one metric")) } else { Ok(metrics) }
+    if metrics.is_empty() {
+        Err(node.refuse("at least one metric"))
+    } else {
+        Ok(metrics)
+    }
 }
 
 fn read_metric(item: &Node<'_>) -> Result<MetricConfig, FieldError> {
     item.retired(&[
-        ("service", "nothing; an older format had it, query.type now names the metric source"),
-        ("extensions", "nothing; it is now called analysisConfigurations"),
+        (
+            "service",
+            "nothing; an older format had it, query.type now names the metric source",
+        ),
+        (
+            "extensions",
+            "nothing; it is now called analysisConfigurations",
+        ),
     ])?;
-    let item = item.object(&["name", "query", "groups", "analysisConfigurations", "scopeName"])?;
+    let item = item.object(&[
+        "name",
+        "query",
+        "groups",
+        "analysisConfigurations",
+        "scopeName",
+    ])?;
     // What is queried is the metric source's business; only that there is a source is checked.
     item.field("query").field("type").text()?;
-    item.field("scopeName").or((), |scope| scope.word(&[("default", ())]))?;
-    let groups = item.field("groups").array()?.iter().map(Node::text).collect::<Result<Vec<_>, _>>()?;
+    item.field("scopeName")
+        .or((), |scope| scope.word(&[("default", ())]))?;
+    let groups = item
+        .field("groups")
+        .array()?
+        .iter()
+        .map(Node::text)
+        .collect::<Result<Vec<_>, _>>()?;
     if groups.is_empty() {
-        return Err(item.field("groups").refuse("at least one group, or the metric is never scored"));
+        return Err(item
+            .field("groups")
+            .refuse("at least one group, or the metric is never scored"));
     }
     let configurations = item.field("analysisConfigurations").object(&["canary"])?;
     let canary = configurations.field("canary");
-    let canary = if canary.is_absent() { canary } else { canary.object(&CANARY_FIELDS)? };
+    let canary = if canary.is_absent() {
+        canary
+    } else {
+        canary.object(&CANARY_FIELDS)?
+    };
     Ok(MetricConfig {
         name: item.field("name").text()?,
         groups,
         analysis: read_analysis(&canary)?,
         muted: canary.field("muted").or(false, Node::flag)?,
-        outliers: canary.field("outliers").or(OutlierStrategy::Keep, read_outliers)?,
+        outliers: canary
+            .field("outliers")
+            .or(OutlierStrategy::Keep, read_outliers)?,
     })
 }
 
-const CANARY_FIELDS: [&str; 7] =
-    ["direction", "nanStrategy", "critical", "muted", "mustHaveData", "effectSize", "outliers"];
+const CANARY_FIELDS: [&str; 7] = [
+    "direction",
+    "nanStrategy",
+    "critical",
+    "muted",
+    "mustHaveData",
+    "effectSize",
+    "outliers",
+];
 
 fn read_analysis(canary: &Node<'_>) -> Result<Analysis, FieldError> {
-    let directions =
-        [("increase", Direction::Increase), ("decrease", Direction::Decrease), ("either", Direction::Either)];
-    let strategies = [("remove", NanStrategy::Remove), ("replace", NanStrategy::Replace)];
-    let effect = canary.field("effectSize").or(Analysis::default(), read_effect)?;
+    let directions = [
+        ("increase", Direction::Increase),
+        ("decrease", Direction::Decrease),
+        ("either", Direction::Either),
+    ];
+    let strategies = [
+        ("remove", NanStrategy::Remove),
+        ("replace", NanStrategy::Replace),
+    ];
+    let effect = canary
+        .field("effectSize")
+        .or(Analysis::default(), read_effect)?;
     Ok(Analysis {
-        direction: canary.field("direction").or(Direction::Either, |node| node.word(&directions))?,
-        nan_strategy: canary.field("nanStrategy").or(NanStrategy::Remove, |node| node.word(&strategies))?,
+        direction: canary
+            .field("direction")
+            .or(Direction::Either, |node| node.word(&directions))?,
+        nan_strategy: canary
+            .field("nanStrategy")
+            .or(NanStrategy::Remove, |node| node.word(&strategies))?,
         critical: canary.field("critical").or(false, Node::flag)?,
         must_have_data: canary.field("mustHaveData").or(false, Node::flag)?,
         ..effect
@@ -165,12 +234,29 @@ fn read_analysis(canary: &Node<'_>) -> Result<Analysis, FieldError> {
 }
 
 fn read_effect(node: &Node<'_>) -> Result<Analysis, FieldError> {
-    let node =
-        node.object(&["measure", "allowedIncrease", "allowedDecrease", "criticalIncrease", "criticalDecrease"])?;
-    let measures = [("meanRatio", EffectMeasure::MeanRatio), ("cles", EffectMeasure::CommonLanguage)];
-    let measure = node.field("measure").or(EffectMeasure::MeanRatio, |node| node.word(&measures))?;
-    let limit = if measure == EffectMeasure::CommonLanguage { 1.0 } else { f64::MAX };
-    let size = |name: &str| node.field(name).or(measure.neutral(), |node| at_most(node, limit));
+    let node = node.object(&[
+        "measure",
+        "allowedIncrease",
+        "allowedDecrease",
+        "criticalIncrease",
+        "criticalDecrease",
+    ])?;
+    let measures = [
+        ("meanRatio", EffectMeasure::MeanRatio),
+        ("cles", EffectMeasure::CommonLanguage),
+    ];
+    let measure = node
+        .field("measure")
+        .or(EffectMeasure::MeanRatio, |node| node.word(&measures))?;
+    let limit = if measure == EffectMeasure::CommonLanguage {
+        1.0
+    } else {
+        f64::MAX
+    };
+    let size = |name: &str| {
+        node.field(name)
+            .or(measure.neutral(), |node| at_most(node, limit))
+    };
     Ok(Analysis {
         measure,
         allowed: (size("allowedDecrease")?, size("allowedIncrease")?),
@@ -181,15 +267,24 @@ fn read_effect(node: &Node<'_>) -> Result<Analysis, FieldError> {
 
 fn read_outliers(node: &Node<'_>) -> Result<OutlierStrategy, FieldError> {
     let node = node.object(&["strategy", "outlierFactor"])?;
-    let factor = node.field("outlierFactor").or(OUTLIER_FACTOR, |node| at_most(node, f64::MAX))?;
+    let factor = node
+        .field("outlierFactor")
+        .or(OUTLIER_FACTOR, |node| at_most(node, f64::MAX))?;
     if factor == 0.0 {
         return Err(node.field("outlierFactor").refuse("a number above 0"));
     }
-    let strategies = [("keep", OutlierStrategy::Keep), ("remove", OutlierStrategy::Remove { factor })];
-    node.field("strategy").or(OutlierStrategy::Keep, |node| node.word(&strategies))
+    let strategies = [
+        ("keep", OutlierStrategy::Keep),
+        ("remove", OutlierStrategy::Remove { factor }),
+    ];
+    node.field("strategy")
+        .or(OutlierStrategy::Keep, |node| node.word(&strategies))
 }
 
-fn read_weights(node: &Node<'_>, metrics: &[MetricConfig]) -> Result<BTreeMap<String, f64>, FieldError> {
+fn read_weights(
+    node: &Node<'_>,
+    metrics: &[MetricConfig],
+) -> Result<BTreeMap<String, f64>, FieldError> {
     let mut weights = BTreeMap::new();
     for (group, weight) in node.or(Vec::new(), Node::entries)? {
         if !metrics.iter().any(|metric| metric.groups.contains(&group)) {
@@ -198,7 +293,10 @@ fn read_weights(node: &Node<'_>, metrics: &[MetricConfig]) -> Result<BTreeMap<St
         weights.insert(group, at_most(&weight, 100.0)?);
     }
     let sum: f64 = weights.values().sum();
-    let all_weighted = metrics.iter().flat_map(|metric| &metric.groups).all(|group| weights.contains_key(group));
+    let all_weighted = metrics
+        .iter()
+        .flat_map(|metric| &metric.groups)
+        .all(|group| weights.contains_key(group));
     let short = all_weighted && sum < 100.0 - WEIGHT_SLACK;
     if short || sum > 100.0 + WEIGHT_SLACK {
         return Err(node.refuse(format!("weights that add up to 100; these add up to {sum}")));
@@ -242,7 +340,10 @@ mod tests {
         let mut config = config();
         let (parent, field) = pointer.rsplit_once('/').unwrap();
         config.pointer_mut(parent).unwrap()[field] = value;
-        KayentaConfig::from_json(&config).map_err(|error| error.to_string()).err().unwrap_or_default()
+        KayentaConfig::from_json(&config)
+            .map_err(|error| error.to_string())
+            .err()
+            .unwrap_or_default()
     }
 
     #[test]
@@ -265,20 +366,32 @@ mod tests {
             outliers: OutlierStrategy::Remove { factor: 2.5 },
         };
         let group_weights = [("a".to_owned(), 70.0), ("b".to_owned(), 30.0)].into();
-        assert_eq!(read, KayentaConfig { metrics: vec![metric], group_weights, pass: 90.0, marginal: 90.0 });
+        assert_eq!(
+            read,
+            KayentaConfig {
+                metrics: vec![metric],
+                group_weights,
+                pass: 90.0,
+                marginal: 90.0
+            }
+        );
     }
 
     #[test]
     fn what_is_left_out_has_kayentas_defaults() {
         let mut bare = config();
-        bare["metrics"][0]["analysisConfigurations"] = json!({"canary": {"outliers": {"strategy": "remove"}}});
+        bare["metrics"][0]["analysisConfigurations"] =
+            json!({"canary": {"outliers": {"strategy": "remove"}}});
         let read = KayentaConfig::from_json(&bare).unwrap().metrics.remove(0);
         assert_eq!((read.analysis, read.muted), (Analysis::default(), false));
         assert_eq!(read.outliers, OutlierStrategy::Remove { factor: 3.0 });
         bare["metrics"][0]["analysisConfigurations"] =
             json!({"canary": {"effectSize": {"measure": "cles"}, "outliers": {}}});
         let read = KayentaConfig::from_json(&bare).unwrap().metrics.remove(0);
-        assert_eq!((read.analysis.allowed, read.analysis.critical_effect), ((0.5, 0.5), (0.5, 0.5)));
+        assert_eq!(
+            (read.analysis.allowed, read.analysis.critical_effect),
+            ((0.5, 0.5), (0.5, 0.5))
+        );
         assert_eq!(read.outliers, OutlierStrategy::Keep);
     }
 
@@ -291,27 +404,60 @@ mod tests {
                 "judge.name: found \"OtherJudge\"; legal: NetflixACAJudge-v1.0, dredd-v1.0",
             ),
             (
-                said("/judge", json!({"name": "dredd-v1.0", "judgeConfigurations": {"tolerance": 0.3}})),
+                said(
+                    "/judge",
+                    json!({"name": "dredd-v1.0", "judgeConfigurations": {"tolerance": 0.3}}),
+                ),
                 "judge.judgeConfigurations.tolerance: found an unknown field; legal: ",
             ),
-            (said("/configVersion", json!("2")), "configVersion: found \"2\"; legal: 1.0, 1"),
-            (said("/configVersion", json!(2)), "configVersion: found 2; legal: 1.0, 1"),
-            (said("/services", json!({})), "services: found {}; legal: nothing; an older format had it"),
-            (said("/metrics/0/service", json!("x")), "metrics[0].service: found \"x\"; legal: nothing; an older"),
+            (
+                said("/configVersion", json!("2")),
+                "configVersion: found \"2\"; legal: 1.0, 1",
+            ),
+            (
+                said("/configVersion", json!(2)),
+                "configVersion: found 2; legal: 1.0, 1",
+            ),
+            (
+                said("/services", json!({})),
+                "services: found {}; legal: nothing; an older format had it",
+            ),
+            (
+                said("/metrics/0/service", json!("x")),
+                "metrics[0].service: found \"x\"; legal: nothing; an older",
+            ),
             (
                 said("/metrics/0/extensions", json!({})),
                 "metrics[0].extensions: found {}; legal: nothing; it is now called",
             ),
-            (said("/metrics/0/groups", json!([])), "metrics[0].groups: found []; legal: at least one group"),
-            (said("/metrics/0/query", json!({})), "metrics[0].query.type: found nothing; legal: a string"),
-            (said("/metrics/0/scopeName", json!("east")), "metrics[0].scopeName: found \"east\"; legal: default"),
+            (
+                said("/metrics/0/groups", json!([])),
+                "metrics[0].groups: found []; legal: at least one group",
+            ),
+            (
+                said("/metrics/0/query", json!({})),
+                "metrics[0].query.type: found nothing; legal: a string",
+            ),
+            (
+                said("/metrics/0/scopeName", json!("east")),
+                "metrics[0].scopeName: found \"east\"; legal: default",
+            ),
             (
                 said("/classifier/groupWeights/c", json!(1)),
                 "classifier.groupWeights.c: found 1; legal: a group that a metric is in",
             ),
-            (said("/classifier/groupWeights/b", json!(29.8)), "classifier.groupWeights: found"),
-            (said("/classifier/groupWeights/b", json!(30.2)), "classifier.groupWeights: found"),
-            (said("/classifier/groupWeights/b", json!(-1)), "classifier.groupWeights.b: found -1; legal: 0 to 100"),
+            (
+                said("/classifier/groupWeights/b", json!(29.8)),
+                "classifier.groupWeights: found",
+            ),
+            (
+                said("/classifier/groupWeights/b", json!(30.2)),
+                "classifier.groupWeights: found",
+            ),
+            (
+                said("/classifier/groupWeights/b", json!(-1)),
+                "classifier.groupWeights.b: found -1; legal: 0 to 100",
+            ),
             (
                 said("/classifier/scoreThresholds/marginal", json!(90.1)),
                 "classifier.scoreThresholds.marginal: found 90.1; legal: at most pass, which is 90",
@@ -334,7 +480,10 @@ mod tests {
             ),
         ];
         for (found, expected) in refused {
-            assert!(found.starts_with(expected), "{found:?} does not start with {expected:?}");
+            assert!(
+                found.starts_with(expected),
+                "{found:?} does not start with {expected:?}"
+            );
         }
     }
 
@@ -344,7 +493,10 @@ mod tests {
             said("/configVersion", json!("1")),
             said("/configVersion", json!("1.0")),
             said("/configVersion", json!(1)),
-            said("/judge", json!({"name": "NetflixACAJudge-v1.0", "judgeConfigurations": {}})),
+            said(
+                "/judge",
+                json!({"name": "NetflixACAJudge-v1.0", "judgeConfigurations": {}}),
+            ),
             said("/metrics/0/scopeName", json!("default")),
             said("/classifier/groupWeights/b", json!(29.95)),
             said("/classifier/groupWeights/b", json!(30.05)),

@@ -17,7 +17,9 @@ mod config;
 mod pairs;
 mod score;
 
-pub use classify::{Analysis, Classification, Direction, EffectMeasure, Label, NanStrategy, RankTest, classify};
+pub use classify::{
+    Analysis, Classification, Direction, EffectMeasure, Label, NanStrategy, RankTest, classify,
+};
 pub use config::{KayentaConfig, MetricConfig, OutlierStrategy};
 pub use pairs::{MetricPair, read_pairs};
 pub use score::{Grade, GroupScore, MetricResult, Report};
@@ -75,18 +77,29 @@ pub enum KayentaError {
 ///
 /// # Errors
 /// A look before the end, or a pair that the config does not know.
-pub fn judge(config: &KayentaConfig, pairs: &[MetricPair], look: Look) -> Result<Report, KayentaError> {
+pub fn judge(
+    config: &KayentaConfig,
+    pairs: &[MetricPair],
+    look: Look,
+) -> Result<Report, KayentaError> {
     if let Look::Interim { minute, end } = look {
         return Err(KayentaError::Interim { minute, end });
     }
     pairs::check_names(config, pairs).map_err(KayentaError::Pairs)?;
-    let results = config.metrics.iter().flat_map(|metric| judge_metric(metric, pairs)).collect();
+    let results = config
+        .metrics
+        .iter()
+        .flat_map(|metric| judge_metric(metric, pairs))
+        .collect();
     Ok(score::score(config, results))
 }
 
 /// One result for each pair of the metric, or Nodata if there is none.
 fn judge_metric(metric: &MetricConfig, pairs: &[MetricPair]) -> Vec<MetricResult> {
-    let own: Vec<_> = pairs.iter().filter(|pair| pair.name == metric.name).collect();
+    let own: Vec<_> = pairs
+        .iter()
+        .filter(|pair| pair.name == metric.name)
+        .collect();
     let result = |canary: &[f64], baseline: &[f64]| MetricResult {
         name: metric.name.clone(),
         groups: metric.groups.clone(),
@@ -95,20 +108,36 @@ fn judge_metric(metric: &MetricConfig, pairs: &[MetricPair]) -> Vec<MetricResult
     };
     match own.is_empty() {
         true => vec![result(&[], &[])],
-        false => own.iter().map(|pair| result(&metric.clean(&pair.experiment), &metric.clean(&pair.control))).collect(),
+        false => own
+            .iter()
+            .map(|pair| {
+                result(
+                    &metric.clean(&pair.experiment),
+                    &metric.clean(&pair.control),
+                )
+            })
+            .collect(),
     }
 }
 
 /// Kayenta's classification behind the guards that it lacks.
 fn classify_guarded(metric: &MetricConfig, canary: &[f64], baseline: &[f64]) -> Classification {
-    if canary.iter().chain(baseline).any(|value| !value.is_finite()) {
+    if canary
+        .iter()
+        .chain(baseline)
+        .any(|value| !value.is_finite())
+    {
         return Classification::error(&metric.analysis, "a value is infinite");
     }
     // What was configured to stand for zeros is no lack of data.
-    let replaced = metric.analysis.nan_strategy == NanStrategy::Replace && canary.is_empty() != baseline.is_empty();
+    let replaced = metric.analysis.nan_strategy == NanStrategy::Replace
+        && canary.is_empty() != baseline.is_empty();
     if !replaced && canary.len().min(baseline.len()) < POINTS_MIN {
-        let reason =
-            format!("{} and {} points in canary and baseline, {POINTS_MIN} needed", canary.len(), baseline.len());
+        let reason = format!(
+            "{} and {} points in canary and baseline, {POINTS_MIN} needed",
+            canary.len(),
+            baseline.len()
+        );
         return Classification::no_data(&metric.analysis, reason);
     }
     classify(canary, baseline, &metric.analysis, RankTest::KAYENTA)
@@ -121,9 +150,13 @@ fn classify_guarded(metric: &MetricConfig, canary: &[f64], baseline: &[f64]) -> 
 pub fn report(config: &str, pairs: &str) -> Result<String, KayentaError> {
     refuse_kubernetes(config).map_err(KayentaError::Config)?;
     let parse = |what: &'static str, text: &str| {
-        serde_json::from_str(text).map_err(|error| KayentaError::Json { what, error: error.to_string() })
+        serde_json::from_str(text).map_err(|error| KayentaError::Json {
+            what,
+            error: error.to_string(),
+        })
     };
-    let config = KayentaConfig::from_json(&parse("the canary config", config)?).map_err(KayentaError::Config)?;
+    let config = KayentaConfig::from_json(&parse("the canary config", config)?)
+        .map_err(KayentaError::Config)?;
     let pairs = read_pairs(&parse("the metric pairs", pairs)?).map_err(KayentaError::Pairs)?;
     let report = judge(&config, &pairs, Look::Final)?;
     Ok(report.to_json().to_string() + "\n")
@@ -159,11 +192,20 @@ mod tests {
     }
 
     fn pair(name: &str, control: &[f64], experiment: &[f64]) -> MetricPair {
-        MetricPair { name: name.to_owned(), control: control.to_vec(), experiment: experiment.to_vec() }
+        MetricPair {
+            name: name.to_owned(),
+            control: control.to_vec(),
+            experiment: experiment.to_vec(),
+        }
     }
 
     fn classified(nan: NanStrategy, control: &[f64], experiment: &[f64]) -> (Label, String) {
-        let report = judge(&config(nan), &[pair("errors", control, experiment)], Look::Final).unwrap();
+        let report = judge(
+            &config(nan),
+            &[pair("errors", control, experiment)],
+            Look::Final,
+        )
+        .unwrap();
         let found = report.results[0].classification.clone();
         (found.label, found.reason)
     }
@@ -171,22 +213,40 @@ mod tests {
     #[test]
     fn five_points_a_side_are_compared_and_four_are_no_data() {
         let points = [1.0, 2.0, 3.0, 4.0, 5.0];
-        assert_eq!(classified(NanStrategy::Remove, &points, &points).0, Label::Pass);
-        let few = (Label::Nodata, "4 and 5 points in canary and baseline, 5 needed".to_owned());
+        assert_eq!(
+            classified(NanStrategy::Remove, &points, &points).0,
+            Label::Pass
+        );
+        let few = (
+            Label::Nodata,
+            "4 and 5 points in canary and baseline, 5 needed".to_owned(),
+        );
         assert_eq!(classified(NanStrategy::Remove, &points, &points[..4]), few);
         let gap = [1.0, f64::NAN, 3.0, 4.0, 5.0];
-        assert_eq!(classified(NanStrategy::Remove, &points, &gap), few, "a gap is no point");
+        assert_eq!(
+            classified(NanStrategy::Remove, &points, &gap),
+            few,
+            "a gap is no point"
+        );
         let shifted = [11.0, f64::NAN, 13.0, 14.0, 15.0];
         let (label, reason) = classified(NanStrategy::Replace, &points, &shifted);
-        assert!(label == Label::Pass && reason.contains(", effect 3.533"), "a gap is a zero: {label:?} {reason}");
+        assert!(
+            label == Label::Pass && reason.contains(", effect 3.533"),
+            "a gap is a zero: {label:?} {reason}"
+        );
     }
 
     #[test]
     fn a_side_without_values_stands_for_zeros_only_where_the_config_says_so() {
         let points = [1.0, 2.0, 3.0, 4.0, 5.0];
-        let found = [NanStrategy::Remove, NanStrategy::Replace].map(|nan| classified(nan, &points, &[]).0);
+        let found =
+            [NanStrategy::Remove, NanStrategy::Replace].map(|nan| classified(nan, &points, &[]).0);
         assert_eq!(found, [Label::Nodata, Label::Pass]);
-        assert_eq!(classified(NanStrategy::Replace, &[], &[]).0, Label::Nodata, "no data is never a pass");
+        assert_eq!(
+            classified(NanStrategy::Replace, &[], &[]).0,
+            Label::Nodata,
+            "no data is never a pass"
+        );
     }
 
     #[test]
@@ -201,12 +261,30 @@ mod tests {
     #[test]
     fn each_pair_of_a_metric_is_judged_and_a_metric_without_one_has_no_data() {
         let points = [1.0, 2.0, 3.0, 4.0, 5.0];
-        let pairs = [pair("errors", &points, &points), pair("errors", &[1.0; 5], &[9.0; 5])];
+        let pairs = [
+            pair("errors", &points, &points),
+            pair("errors", &[1.0; 5], &[9.0; 5]),
+        ];
         let report = judge(&config(NanStrategy::Remove), &pairs, Look::Final).unwrap();
-        let found: Vec<(&str, Label)> =
-            report.results.iter().map(|result| (result.name.as_str(), result.classification.label)).collect();
-        assert_eq!(found, [("errors", Label::Pass), ("errors", Label::High), ("cpu", Label::Nodata)]);
-        let unknown = judge(&config(NanStrategy::Remove), &[pair("disk", &[], &[])], Look::Final).unwrap_err();
+        let found: Vec<(&str, Label)> = report
+            .results
+            .iter()
+            .map(|result| (result.name.as_str(), result.classification.label))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("errors", Label::Pass),
+                ("errors", Label::High),
+                ("cpu", Label::Nodata)
+            ]
+        );
+        let unknown = judge(
+            &config(NanStrategy::Remove),
+            &[pair("disk", &[], &[])],
+            Look::Final,
+        )
+        .unwrap_err();
         assert_eq!(
             unknown.to_string(),
             "failed to read the metric pairs: [0].name: found \"disk\"; legal: errors, cpu"
@@ -223,9 +301,14 @@ mod tests {
         );
         assert!(refused("{", "[]").starts_with("failed to parse the canary config: EOF"));
         assert!(refused(CONFIG, "[").starts_with("failed to parse the metric pairs: EOF"));
-        assert!(refused("{}", "[]").starts_with("failed to read the canary config: metrics: found nothing"));
         assert!(
-            refused(CONFIG, "{}").starts_with("failed to read the metric pairs: document: found {}; legal: an array")
+            refused("{}", "[]")
+                .starts_with("failed to read the canary config: metrics: found nothing")
+        );
+        assert!(
+            refused(CONFIG, "{}").starts_with(
+                "failed to read the metric pairs: document: found {}; legal: an array"
+            )
         );
         assert!(report(CONFIG, "[]").unwrap().ends_with("}\n"));
     }

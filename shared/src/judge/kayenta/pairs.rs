@@ -51,7 +51,10 @@ fn read_values(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
     };
     let items = node.array()?;
     if items.len() > RANKED_VALUES {
-        let legal = format!("at most {RANKED_VALUES} values, found {}; use a longer step", items.len());
+        let legal = format!(
+            "at most {RANKED_VALUES} values, found {}; use a longer step",
+            items.len()
+        );
         return Err(node.refuse(legal));
     }
     items.iter().map(value).collect()
@@ -59,8 +62,15 @@ fn read_values(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
 
 /// A pair that no metric of the config asks for is a typo in one of them.
 pub(super) fn check_names(config: &KayentaConfig, pairs: &[MetricPair]) -> Result<(), FieldError> {
-    let names: Vec<&str> = config.metrics.iter().map(|metric| metric.name.as_str()).collect();
-    match pairs.iter().position(|pair| !names.contains(&pair.name.as_str())) {
+    let names: Vec<&str> = config
+        .metrics
+        .iter()
+        .map(|metric| metric.name.as_str())
+        .collect();
+    match pairs
+        .iter()
+        .position(|pair| !names.contains(&pair.name.as_str()))
+    {
         Some(index) => Err(FieldError {
             field: format!("[{index}].name"),
             found: format!("{:?}", pairs[index].name),
@@ -74,8 +84,15 @@ impl MetricConfig {
     /// Values fit for comparison: without gaps and, if configured, without outliers.
     pub(super) fn clean(&self, values: &[f64]) -> Vec<f64> {
         let filled: Vec<f64> = match self.analysis.nan_strategy {
-            NanStrategy::Remove => values.iter().copied().filter(|value| !value.is_nan()).collect(),
-            NanStrategy::Replace => values.iter().map(|value| if value.is_nan() { 0.0 } else { *value }).collect(),
+            NanStrategy::Remove => values
+                .iter()
+                .copied()
+                .filter(|value| !value.is_nan())
+                .collect(),
+            NanStrategy::Replace => values
+                .iter()
+                .map(|value| if value.is_nan() { 0.0 } else { *value })
+                .collect(),
         };
         match self.outliers {
             OutlierStrategy::Keep => filled,
@@ -95,7 +112,10 @@ fn without_outliers(values: Vec<f64>, factor: f64) -> Vec<f64> {
     let fence = factor * (p75 - p25);
     let low = percentile(&sorted, 0.01).map_or(p25 - fence, |p01| p01.min(p25 - fence));
     let high = percentile(&sorted, 0.99).map_or(p75 + fence, |p99| p99.max(p75 + fence));
-    values.into_iter().filter(|value| (low..=high).contains(value)).collect()
+    values
+        .into_iter()
+        .filter(|value| (low..=high).contains(value))
+        .collect()
 }
 
 /// The quantile by linear interpolation between order statistics (R's type 7, R's default).
@@ -114,7 +134,8 @@ mod tests {
 
     #[test]
     fn gaps_may_be_written_as_null_or_nan() {
-        let pairs = json!([{"name": "cpu", "values": {"control": [1, null], "experiment": ["NaN", 2.5]}}]);
+        let pairs =
+            json!([{"name": "cpu", "values": {"control": [1, null], "experiment": ["NaN", 2.5]}}]);
         let pair = &read_pairs(&pairs).unwrap()[0];
         assert!(pair.control[1].is_nan() && pair.experiment[0].is_nan());
         assert_eq!((pair.control[0], pair.experiment[1]), (1.0, 2.5));
@@ -124,7 +145,10 @@ mod tests {
     fn other_words_are_refused() {
         let pairs = json!([{"name": "cpu", "values": {"control": ["nan"], "experiment": []}}]);
         let error = read_pairs(&pairs).unwrap_err();
-        assert_eq!(error.to_string(), "[0].values.control[0]: found \"nan\"; legal: a number, null or \"NaN\"");
+        assert_eq!(
+            error.to_string(),
+            "[0].values.control[0]: found \"nan\"; legal: a number, null or \"NaN\""
+        );
     }
 
     #[test]
@@ -143,19 +167,40 @@ mod tests {
     }
 
     fn metric(nan_strategy: NanStrategy, outliers: OutlierStrategy) -> MetricConfig {
-        let analysis = super::super::classify::Analysis { nan_strategy, ..Default::default() };
-        MetricConfig { name: "cpu".to_owned(), groups: vec!["a".to_owned()], analysis, muted: false, outliers }
+        let analysis = super::super::classify::Analysis {
+            nan_strategy,
+            ..Default::default()
+        };
+        MetricConfig {
+            name: "cpu".to_owned(),
+            groups: vec!["a".to_owned()],
+            analysis,
+            muted: false,
+            outliers,
+        }
     }
 
     #[test]
     fn gaps_and_outliers_are_cleaned_as_configured() {
         let values = [1.0, f64::NAN, 3.0];
-        assert_eq!(metric(NanStrategy::Remove, OutlierStrategy::Keep).clean(&values), [1.0, 3.0]);
-        assert_eq!(metric(NanStrategy::Replace, OutlierStrategy::Keep).clean(&values), [1.0, 0.0, 3.0]);
+        assert_eq!(
+            metric(NanStrategy::Remove, OutlierStrategy::Keep).clean(&values),
+            [1.0, 3.0]
+        );
+        assert_eq!(
+            metric(NanStrategy::Replace, OutlierStrategy::Keep).clean(&values),
+            [1.0, 0.0, 3.0]
+        );
         let mut spiky: Vec<f64> = (0..200).map(|i| f64::from(i % 10)).collect();
         spiky.push(1e6);
         let cleaned = |outliers| metric(NanStrategy::Remove, outliers).clean(&spiky).len();
-        assert_eq!([cleaned(OutlierStrategy::Keep), cleaned(OutlierStrategy::Remove { factor: 3.0 })], [201, 200]);
+        assert_eq!(
+            [
+                cleaned(OutlierStrategy::Keep),
+                cleaned(OutlierStrategy::Remove { factor: 3.0 })
+            ],
+            [201, 200]
+        );
         assert_eq!(cleaned(OutlierStrategy::Remove { factor: 1e6 }), 201);
     }
 
@@ -167,10 +212,17 @@ mod tests {
             refused(json!([{"name": "cpu", "values": {"control": []}}]))
                 .starts_with("[0].values.experiment: found nothing")
         );
-        assert!(refused(json!([{"nam": "cpu", "values": values}])).starts_with("[0].nam: found an unknown field"));
-        let many = json!([{"name": "cpu", "values": {"control": vec![1; 2_881], "experiment": []}}]);
-        assert!(refused(many).ends_with("legal: at most 2880 values, found 2881; use a longer step"));
-        let most = json!([{"name": "cpu", "values": {"control": vec![1; 2_880], "experiment": []}}]);
+        assert!(
+            refused(json!([{"nam": "cpu", "values": values}]))
+                .starts_with("[0].nam: found an unknown field")
+        );
+        let many =
+            json!([{"name": "cpu", "values": {"control": vec![1; 2_881], "experiment": []}}]);
+        assert!(
+            refused(many).ends_with("legal: at most 2880 values, found 2881; use a longer step")
+        );
+        let most =
+            json!([{"name": "cpu", "values": {"control": vec![1; 2_880], "experiment": []}}]);
         assert_eq!(read_pairs(&most).unwrap()[0].control.len(), 2_880);
         let extra = json!([{"name": "cpu", "id": "1", "tags": {}, "scopes": {}, "attributes": {}, "values": values}]);
         assert!(read_pairs(&extra).is_ok());

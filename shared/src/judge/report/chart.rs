@@ -33,7 +33,9 @@ pub(super) struct Minutes {
 
 impl Minutes {
     pub(super) fn to(last: u32) -> Self {
-        Self { last: f64::from(last.max(MINUTES_MIN)) }
+        Self {
+            last: f64::from(last.max(MINUTES_MIN)),
+        }
     }
 
     pub(super) fn x(self, minute: f64) -> f64 {
@@ -42,10 +44,20 @@ impl Minutes {
 
     pub(super) fn ticks(self) -> Vec<Tick> {
         let last = self.last as u32;
-        let steps = [1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320];
-        let step = steps.into_iter().find(|step| last / step <= X_TICKS_MAX).unwrap_or(last);
+        let steps = [
+            1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 720, 1440, 2880, 4320,
+        ];
+        let step = steps
+            .into_iter()
+            .find(|step| last / step <= X_TICKS_MAX)
+            .unwrap_or(last);
         let minutes = (0..=last).step_by(step as usize);
-        minutes.map(|minute| Tick { at: unit(self.x(f64::from(minute))), label: minute.to_string() }).collect()
+        minutes
+            .map(|minute| Tick {
+                at: unit(self.x(f64::from(minute))),
+                label: minute.to_string(),
+            })
+            .collect()
     }
 }
 
@@ -116,7 +128,11 @@ mod tests {
             let ticks = Minutes::to(last).ticks();
             assert!((2..=9).contains(&ticks.len()), "{last}: {ticks:?}");
         }
-        let labels: Vec<_> = Minutes::to(30).ticks().into_iter().map(|tick| tick.label).collect();
+        let labels: Vec<_> = Minutes::to(30)
+            .ticks()
+            .into_iter()
+            .map(|tick| tick.label)
+            .collect();
         assert_eq!(labels, ["0", "5", "10", "15", "20", "25", "30"]);
     }
 

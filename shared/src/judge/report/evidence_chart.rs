@@ -45,8 +45,14 @@ pub(super) struct Frame {
     pub(super) bottom: f64,
 }
 
-pub(super) const FRAME: Frame =
-    Frame { width: WIDTH, height: HEIGHT, left: LEFT, right: RIGHT, top: TOP, bottom: BOTTOM };
+pub(super) const FRAME: Frame = Frame {
+    width: WIDTH,
+    height: HEIGHT,
+    left: LEFT,
+    right: RIGHT,
+    top: TOP,
+    bottom: BOTTOM,
+};
 
 /// The family's evidence of harm, with the limit of a rollback.
 pub(super) fn harm(judgement: &Judgement) -> EvidenceChart {
@@ -56,7 +62,15 @@ pub(super) fn harm(judgement: &Judgement) -> EvidenceChart {
         "All metrics together. A canary within tolerance ever reaches {odds} with a chance of at most 1 in {odds}, \
          however often it is looked at."
     );
-    draw(judgement, limit, "harm", "Evidence of harm", format!("roll back at {odds}"), caption, |look| look.log_e)
+    draw(
+        judgement,
+        limit,
+        "harm",
+        "Evidence of harm",
+        format!("roll back at {odds}"),
+        caption,
+        |look| look.log_e,
+    )
 }
 
 /// The least evidence of health, with the limit of a promotion.
@@ -68,9 +82,15 @@ pub(super) fn health(judgement: &Judgement) -> EvidenceChart {
          most 1 in {odds}. A promotion also needs {} usable minutes and evidence of harm of at most 2.",
         judgement.settings.min_minutes
     );
-    draw(judgement, limit, "health", "Evidence of health", format!("promote at {odds}"), caption, |look| {
-        look.log_e_promote
-    })
+    draw(
+        judgement,
+        limit,
+        "health",
+        "Evidence of health",
+        format!("promote at {odds}"),
+        caption,
+        |look| look.log_e_promote,
+    )
 }
 
 fn draw(
@@ -82,9 +102,16 @@ fn draw(
     caption: String,
     value: impl Fn(&Look) -> f64,
 ) -> EvidenceChart {
-    let points = thin(judgement.looks().map(|look| (look.minute, value(look))).collect());
+    let points = thin(
+        judgement
+            .looks()
+            .map(|look| (look.minute, value(look)))
+            .collect(),
+    );
     let (low, high) = scale(&points, limit);
-    let (x, y) = (Minutes::to(judgement.verdict.minute), |log: f64| height(log, low, high));
+    let (x, y) = (Minutes::to(judgement.verdict.minute), |log: f64| {
+        height(log, low, high)
+    });
     let mut line = Path::default();
     // Before the first look nothing is known, which is evidence of 1.
     line.to(x.x(0.0), y(0.0), true);
@@ -104,7 +131,10 @@ fn draw(
         limit_y: unit(limit_y),
         limit_text_y: unit(limit_y - 5.0),
         line: line.finish(),
-        end: (unit(x.x(f64::from(judgement.verdict.minute))), unit(y(last))),
+        end: (
+            unit(x.x(f64::from(judgement.verdict.minute))),
+            unit(y(last)),
+        ),
         beyond: if last > high {
             "↑"
         } else if last < low {
@@ -126,8 +156,12 @@ fn thin(looks: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
 }
 
 fn scale(points: &[(u32, f64)], limit: f64) -> (f64, f64) {
-    let lowest = points.iter().fold(f64::INFINITY, |low, (_, log)| low.min(*log));
-    let highest = points.iter().fold(f64::NEG_INFINITY, |high, (_, log)| high.max(*log));
+    let lowest = points
+        .iter()
+        .fold(f64::INFINITY, |low, (_, log)| low.min(*log));
+    let highest = points
+        .iter()
+        .fold(f64::NEG_INFINITY, |high, (_, log)| high.max(*log));
     let low = lowest.clamp(LOWEST.ln(), LOW.ln());
     let high = highest.clamp(limit + ABOVE_LIMIT_MIN.ln(), limit + ABOVE_LIMIT_MAX.ln());
     (low, high)
@@ -136,21 +170,51 @@ fn scale(points: &[(u32, f64)], limit: f64) -> (f64, f64) {
 /// Powers of ten, without one that would touch the limit's own label.
 fn decades(low: f64, high: f64, limit: f64, y: impl Fn(f64) -> f64) -> Vec<Tick> {
     let ten = 10f64.ln();
-    let (first, last) = ((low / ten - 1e-9).ceil() as i32, (high / ten).floor() as i32);
-    let powers = (first..=last).filter(|power| (y(f64::from(*power) * ten) - y(limit)).abs() > LABEL_HEIGHT);
-    let tick = |log: f64, label| Tick { at: unit(y(log)), label };
+    let (first, last) = (
+        (low / ten - 1e-9).ceil() as i32,
+        (high / ten).floor() as i32,
+    );
+    let powers =
+        (first..=last).filter(|power| (y(f64::from(*power) * ten) - y(limit)).abs() > LABEL_HEIGHT);
+    let tick = |log: f64, label| Tick {
+        at: unit(y(log)),
+        label,
+    };
     let label = |power: i32| {
-        if power < 0 { plain(10f64.powi(power)) } else { thousands(10u64.saturating_pow(power.unsigned_abs())) }
+        if power < 0 {
+            plain(10f64.powi(power))
+        } else {
+            thousands(10u64.saturating_pow(power.unsigned_abs()))
+        }
     };
     let ticks = powers.map(|power| tick(f64::from(power) * ten, label(power)));
-    ticks.chain(std::iter::once(tick(limit, plain(limit.exp().round())))).collect()
+    ticks
+        .chain(std::iter::once(tick(limit, plain(limit.exp().round()))))
+        .collect()
 }
 
 /// The chart in words, for those who do not see it.
-fn describe(heading: &str, limit_label: &str, limit: f64, points: &[(u32, f64)], last: f64) -> String {
-    let highest = points.iter().copied().fold((0, 0.0), |top, point| if point.1 > top.1 { point } else { top });
-    let reached: Vec<u32> = points.iter().filter(|(_, log)| *log >= limit).map(|(minute, _)| *minute).collect();
-    let reached = if reached.is_empty() { "never".to_owned() } else { format!("in minutes {}", ranges(&reached)) };
+fn describe(
+    heading: &str,
+    limit_label: &str,
+    limit: f64,
+    points: &[(u32, f64)],
+    last: f64,
+) -> String {
+    let highest = points.iter().copied().fold(
+        (0, 0.0),
+        |top, point| if point.1 > top.1 { point } else { top },
+    );
+    let reached: Vec<u32> = points
+        .iter()
+        .filter(|(_, log)| *log >= limit)
+        .map(|(minute, _)| *minute)
+        .collect();
+    let reached = if reached.is_empty() {
+        "never".to_owned()
+    } else {
+        format!("in minutes {}", ranges(&reached))
+    };
     format!(
         "{heading}, logarithmic. Limit: {limit_label}, reached {reached}. Highest {} in minute {}; {} at the last look.",
         evidence(highest.1),
@@ -165,7 +229,9 @@ mod tests {
 
     #[test]
     fn a_chart_of_many_looks_keeps_peaks_and_the_last_look() {
-        let looks: Vec<(u32, f64)> = (1..=301).map(|minute| (minute, if minute == 77 { 9.0 } else { 0.5 })).collect();
+        let looks: Vec<(u32, f64)> = (1..=301)
+            .map(|minute| (minute, if minute == 77 { 9.0 } else { 0.5 }))
+            .collect();
         let mut falling = looks.clone();
         falling[300].1 = 0.1;
         falling[299].1 = 0.2;
@@ -182,7 +248,9 @@ mod tests {
 
     #[test]
     fn the_last_look_is_drawn_although_an_earlier_one_of_its_point_is_higher() {
-        let looks: Vec<(u32, f64)> = (1..=240).map(|minute| (minute, if minute == 239 { 3.0 } else { 1.0 })).collect();
+        let looks: Vec<(u32, f64)> = (1..=240)
+            .map(|minute| (minute, if minute == 239 { 3.0 } else { 1.0 }))
+            .collect();
         let points = thin(looks);
         assert_eq!(points[points.len() - 2..], [(239, 3.0), (240, 1.0)]);
     }
@@ -195,7 +263,10 @@ mod tests {
             scale(&points, limit)
         };
         assert_eq!(scale(&[0.0]), (0.1_f64.ln(), limit + 4_f64.ln()));
-        assert_eq!(scale(&[-900.0, 900.0]), (1e-3_f64.ln(), limit + 1e3_f64.ln()));
+        assert_eq!(
+            scale(&[-900.0, 900.0]),
+            (1e-3_f64.ln(), limit + 1e3_f64.ln())
+        );
         assert_eq!(scale(&[-3.0, limit + 3.0]), (-3.0, limit + 3.0));
     }
 
@@ -203,7 +274,13 @@ mod tests {
     fn a_chart_is_described_by_its_limit_its_highest_and_its_last_look() {
         let points = [(1, 0.0), (2, 20_f64.ln()), (3, 20_f64.ln() + 0.1), (4, 1.0)];
         assert_eq!(
-            describe("Evidence of health", "promote at 20", 20_f64.ln(), &points, 1.0),
+            describe(
+                "Evidence of health",
+                "promote at 20",
+                20_f64.ln(),
+                &points,
+                1.0
+            ),
             "Evidence of health, logarithmic. Limit: promote at 20, reached in minutes 2–3. Highest 22.1 in minute 3; 2.7 \
              at the last look."
         );

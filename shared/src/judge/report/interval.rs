@@ -22,8 +22,16 @@ pub(super) fn wilson(bad: u64, requests: u64, dispersion: f64) -> Option<(f64, f
     let reach = Z * (rate * (1.0 - rate) / n + z2 / (4.0 * n * n)).sqrt();
     let scale = 1.0 + z2 / n;
     // The bounds are exactly 0 and 1 at the ends; rounding would leave dust there.
-    let low = if bad == 0 { 0.0 } else { ((centre - reach) / scale).max(0.0) };
-    let high = if bad == requests { 1.0 } else { ((centre + reach) / scale).min(1.0) };
+    let low = if bad == 0 {
+        0.0
+    } else {
+        ((centre - reach) / scale).max(0.0)
+    };
+    let high = if bad == requests {
+        1.0
+    } else {
+        ((centre + reach) / scale).min(1.0)
+    };
     Some((low, high))
 }
 
@@ -35,12 +43,18 @@ mod tests {
     fn it_equals_published_values() {
         // 81 of 263: 0.2553 to 0.3662 (R. G. Newcombe, Statistics in Medicine 17, 1998, table I).
         let (low, high) = wilson(81, 263, 1.0).unwrap();
-        assert!((low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5, "{low} {high}");
+        assert!(
+            (low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5,
+            "{low} {high}"
+        );
         // 0 of 20: 0 to 0.1611; 1 of 29: 0.0061 to 0.1718.
         let (low, high) = wilson(0, 20, 1.0).unwrap();
         assert!(low == 0.0 && (high - 0.1611).abs() < 5e-5, "{low} {high}");
         let (low, high) = wilson(1, 29, 1.0).unwrap();
-        assert!((low - 0.0061).abs() < 5e-5 && (high - 0.1718).abs() < 5e-5, "{low} {high}");
+        assert!(
+            (low - 0.0061).abs() < 5e-5 && (high - 0.1718).abs() < 5e-5,
+            "{low} {high}"
+        );
     }
 
     #[test]
@@ -51,7 +65,10 @@ mod tests {
 
     #[test]
     fn clumps_widen_it() {
-        let (single, clumped) = (wilson(10, 1000, 1.0).unwrap(), wilson(10, 1000, 4.0).unwrap());
+        let (single, clumped) = (
+            wilson(10, 1000, 1.0).unwrap(),
+            wilson(10, 1000, 4.0).unwrap(),
+        );
         assert!(clumped.0 < single.0 && clumped.1 > single.1);
     }
 }

@@ -26,7 +26,9 @@ pub enum RecordError {
     #[error("failed to read the judgement: settings.{0}")]
     Setting(#[from] FieldError),
     /// Written by another version.
-    #[error("failed to read the judgement: version {found}, legal: {JUDGEMENT_VERSION}; use the release that wrote it")]
+    #[error(
+        "failed to read the judgement: version {found}, legal: {JUDGEMENT_VERSION}; use the release that wrote it"
+    )]
     Version {
         /// The version found.
         found: u32,
@@ -192,7 +194,12 @@ enum StoredDecision {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Reason", tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    remote = "Reason",
+    tag = "kind",
+    rename_all = "kebab-case",
+    deny_unknown_fields
+)]
 enum StoredReason {
     Unsettled,
     Harm { metric: String, minute: u32 },
@@ -240,14 +247,20 @@ impl Judgement {
     /// Adds something to know about the deployment, shown beneath its name.
     #[must_use]
     pub fn with_fact(mut self, name: &str, value: &str) -> Self {
-        self.facts.push(Fact { name: name.to_owned(), value: value.to_owned() });
+        self.facts.push(Fact {
+            name: name.to_owned(),
+            value: value.to_owned(),
+        });
         self
     }
 
     /// Says what ended it, where that was not its verdict.
     #[must_use]
     pub fn with_ending(mut self, decision: Decision, reason: &str) -> Self {
-        self.ending = (decision != self.verdict.decision).then(|| Ending { decision, reason: reason.to_owned() });
+        self.ending = (decision != self.verdict.decision).then(|| Ending {
+            decision,
+            reason: reason.to_owned(),
+        });
         self
     }
 
@@ -262,7 +275,9 @@ impl Judgement {
         if self.v != JUDGEMENT_VERSION {
             return Err(RecordError::Version { found: self.v });
         }
-        let settings = serde_json::to_value(SettingsRef { settings: &self.settings })?;
+        let settings = serde_json::to_value(SettingsRef {
+            settings: &self.settings,
+        })?;
         JudgeConfig::from_json(&settings["settings"])?;
         match self.contradiction() {
             Some(what) => Err(RecordError::Contradiction(what)),
@@ -276,31 +291,69 @@ impl Judgement {
         let minutes = now.min(self.settings.end) as usize;
         let in_order = |(index, minute): (usize, &StoredMinute)| minute.t as usize == index + 1;
         let used = |minute: &StoredMinute, used: u32| (minute.t..=now).contains(&used);
-        let ascending = self.looks.windows(2).all(|pair| pair[0].minute < pair[1].minute);
+        let ascending = self
+            .looks
+            .windows(2)
+            .all(|pair| pair[0].minute < pair[1].minute);
         let named = |name: &str| self.metrics.iter().any(|metric| metric.name == name);
         let rules = [
-            ((1..=JUDGED_MINUTES).contains(&now), "verdict.minute is outside the bake"),
-            (metrics > 0, "metrics is empty"),
-            (self.minutes.len() == minutes, "minutes do not reach to the verdict"),
-            (self.minutes.iter().enumerate().all(in_order), "minutes are not numbered from 1"),
             (
-                self.minutes.iter().all(|minute| minute.readings.len() == metrics),
+                (1..=JUDGED_MINUTES).contains(&now),
+                "verdict.minute is outside the bake",
+            ),
+            (metrics > 0, "metrics is empty"),
+            (
+                self.minutes.len() == minutes,
+                "minutes do not reach to the verdict",
+            ),
+            (
+                self.minutes.iter().enumerate().all(in_order),
+                "minutes are not numbered from 1",
+            ),
+            (
+                self.minutes
+                    .iter()
+                    .all(|minute| minute.readings.len() == metrics),
                 "minutes[].readings differ from metrics",
             ),
             (
-                self.minutes.iter().all(|m| m.readings.iter().filter_map(|r| r.used).all(|at| used(m, at))),
+                self.minutes.iter().all(|m| {
+                    m.readings
+                        .iter()
+                        .filter_map(|r| r.used)
+                        .all(|at| used(m, at))
+                }),
                 "minutes[].readings[].used is before its minute or after the verdict",
             ),
-            (ascending && self.looks.last().is_none_or(|look| look.minute < now), "looks are not in order"),
-            (self.looks().all(|look| look.evidence.len() == metrics), "looks[].evidence differs from metrics"),
-            (self.looks().all(|look| look.reason_metric().is_none_or(named)), "a reason names an unknown metric"),
-            (self.looks().all(|look| named(&look.weakest)), "weakest is an unknown metric"),
             (
-                self.quality.iter().map(|q| &q.metric).eq(self.metrics.iter().map(|m| &m.name)),
+                ascending && self.looks.last().is_none_or(|look| look.minute < now),
+                "looks are not in order",
+            ),
+            (
+                self.looks().all(|look| look.evidence.len() == metrics),
+                "looks[].evidence differs from metrics",
+            ),
+            (
+                self.looks()
+                    .all(|look| look.reason_metric().is_none_or(named)),
+                "a reason names an unknown metric",
+            ),
+            (
+                self.looks().all(|look| named(&look.weakest)),
+                "weakest is an unknown metric",
+            ),
+            (
+                self.quality
+                    .iter()
+                    .map(|q| &q.metric)
+                    .eq(self.metrics.iter().map(|m| &m.name)),
                 "quality differs from metrics",
             ),
         ];
-        rules.into_iter().find(|(holds, _)| !holds).map(|(_, what)| what)
+        rules
+            .into_iter()
+            .find(|(holds, _)| !holds)
+            .map(|(_, what)| what)
     }
 }
 
@@ -323,29 +376,79 @@ struct SettingsRef<'a> {
 
 impl From<MetricSpec> for StoredMetric {
     fn from(spec: MetricSpec) -> Self {
-        let promotion = spec.promotion.map(|Promotion { tolerance, floor }| StoredPromotion { tolerance, floor });
-        let MetricSpec { name, label, weight, tolerance, floor, dispersion, .. } = spec;
-        Self { name, label, weight, tolerance, floor, dispersion, promotion }
+        let promotion = spec
+            .promotion
+            .map(|Promotion { tolerance, floor }| StoredPromotion { tolerance, floor });
+        let MetricSpec {
+            name,
+            label,
+            weight,
+            tolerance,
+            floor,
+            dispersion,
+            ..
+        } = spec;
+        Self {
+            name,
+            label,
+            weight,
+            tolerance,
+            floor,
+            dispersion,
+            promotion,
+        }
     }
 }
 
 impl From<&StoredMetric> for MetricSpec {
     fn from(metric: &StoredMetric) -> Self {
-        let StoredMetric { name, label, weight, tolerance, floor, dispersion, promotion } = metric.clone();
-        let promotion = promotion.map(|StoredPromotion { tolerance, floor }| Promotion { tolerance, floor });
-        Self { name, label, weight, tolerance, floor, dispersion, promotion }
+        let StoredMetric {
+            name,
+            label,
+            weight,
+            tolerance,
+            floor,
+            dispersion,
+            promotion,
+        } = metric.clone();
+        let promotion =
+            promotion.map(|StoredPromotion { tolerance, floor }| Promotion { tolerance, floor });
+        Self {
+            name,
+            label,
+            weight,
+            tolerance,
+            floor,
+            dispersion,
+            promotion,
+        }
     }
 }
 
 impl StoredReading {
     pub(super) fn new(reading: &Reading, used: Option<u32>) -> Self {
-        let side = |side: Side| StoredSide { n: side.requests, bad: side.bad };
+        let side = |side: Side| StoredSide {
+            n: side.requests,
+            bad: side.bad,
+        };
         let (c, b) = (side(reading.canary), side(reading.baseline));
-        Self { c, b, promote: reading.canary_bad_promote, used }
+        Self {
+            c,
+            b,
+            promote: reading.canary_bad_promote,
+            used,
+        }
     }
 
     pub(super) fn reading(&self) -> Reading {
-        let side = |side: StoredSide| Side { requests: side.n, bad: side.bad };
-        Reading { canary: side(self.c), baseline: side(self.b), canary_bad_promote: self.promote }
+        let side = |side: StoredSide| Side {
+            requests: side.n,
+            bad: side.bad,
+        };
+        Reading {
+            canary: side(self.c),
+            baseline: side(self.b),
+            canary_bad_promote: self.promote,
+        }
     }
 }

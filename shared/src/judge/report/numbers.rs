@@ -80,7 +80,11 @@ pub(super) fn share(share: f64) -> String {
 
 /// `1 minute`, `3 minutes`.
 pub(super) fn minutes(count: u32) -> String {
-    format!("{} minute{}", thousands(u64::from(count)), if count == 1 { "" } else { "s" })
+    format!(
+        "{} minute{}",
+        thousands(u64::from(count)),
+        if count == 1 { "" } else { "s" }
+    )
 }
 
 /// Minutes in words, for spans beyond what a person counts in minutes.
@@ -88,7 +92,10 @@ pub(super) fn span(minutes: f64) -> String {
     match minutes {
         m if m < 120.0 => format!("{:.0} minutes", m.max(1.0).ceil()),
         m if m < 48.0 * 60.0 => format!("{:.0} hours", m / 60.0),
-        m => format!("{} days", thousands((m / (24.0 * 60.0)).min(1e15).round() as u64)),
+        m => format!(
+            "{} days",
+            thousands((m / (24.0 * 60.0)).min(1e15).round() as u64)
+        ),
     }
 }
 
@@ -109,27 +116,59 @@ mod tests {
 
     #[test]
     fn large_numbers_are_grouped() {
-        let grouped: Vec<_> = [0, 12, 999, 1000, 6012, 54_110, 1_234_567].into_iter().map(thousands).collect();
-        assert_eq!(grouped, ["0", "12", "999", "1,000", "6,012", "54,110", "1,234,567"]);
+        let grouped: Vec<_> = [0, 12, 999, 1000, 6012, 54_110, 1_234_567]
+            .into_iter()
+            .map(thousands)
+            .collect();
+        assert_eq!(
+            grouped,
+            ["0", "12", "999", "1,000", "6,012", "54,110", "1,234,567"]
+        );
     }
 
     #[test]
     fn shares_keep_the_digits_that_say_something() {
-        let shares: Vec<_> = [0.0, 0.0102, 0.12345, 1.0, 7e-6, 4.2e-5, 1e-12].into_iter().map(percent).collect();
-        assert_eq!(shares, ["0%", "1.02%", "12.35%", "100.00%", "0.0007%", "0.004%", "under 0.000001%"]);
+        let shares: Vec<_> = [0.0, 0.0102, 0.12345, 1.0, 7e-6, 4.2e-5, 1e-12]
+            .into_iter()
+            .map(percent)
+            .collect();
+        assert_eq!(
+            shares,
+            [
+                "0%",
+                "1.02%",
+                "12.35%",
+                "100.00%",
+                "0.0007%",
+                "0.004%",
+                "under 0.000001%"
+            ]
+        );
     }
 
     #[test]
     fn numbers_have_as_many_decimals_as_they_deserve() {
-        let numbers: Vec<_> = [0.05, 1.04, 10.14, 199.6, 23_456.7].into_iter().map(significant).collect();
+        let numbers: Vec<_> = [0.05, 1.04, 10.14, 199.6, 23_456.7]
+            .into_iter()
+            .map(significant)
+            .collect();
         assert_eq!(numbers, ["0.05", "1.0", "10.1", "200", "23,457"]);
-        assert_eq!([plain(0.005), plain(1.1), plain(20_000.0)], ["0.005", "1.1", "20,000"]);
+        assert_eq!(
+            [plain(0.005), plain(1.1), plain(20_000.0)],
+            ["0.005", "1.1", "20,000"]
+        );
     }
 
     #[test]
     fn settings_are_told_in_their_shortest_form() {
-        assert_eq!([share(0.125), share(0.1), share(1e-4), share(1.0 / 3.0)], ["12.5%", "10%", "0.01%", "33.333333%"]);
-        assert_eq!([odds(0.005), odds(0.05), odds(1e-4)], ["200", "20", "10,000"]);
+        assert_eq!(
+            [share(0.125), share(0.1), share(1e-4), share(1.0 / 3.0)],
+            ["12.5%", "10%", "0.01%", "33.333333%"]
+        );
+        assert_eq!(
+            [odds(0.005), odds(0.05), odds(1e-4)],
+            ["200", "20", "10,000"]
+        );
     }
 
     #[test]
@@ -137,13 +176,23 @@ mod tests {
         assert_eq!(evidence(123.5), "over 1,000,000");
         assert_eq!(evidence(-900.0), "under 0.01");
         assert_eq!(evidence(8.57), "5,271");
-        assert_eq!([short_evidence(123.5), short_evidence(-900.0), short_evidence(0.0)], ["> 1 M", "< 0.01", "1.0"]);
+        assert_eq!(
+            [
+                short_evidence(123.5),
+                short_evidence(-900.0),
+                short_evidence(0.0)
+            ],
+            ["> 1 M", "< 0.01", "1.0"]
+        );
     }
 
     #[test]
     fn minutes_are_told_as_ranges_and_spans() {
         assert_eq!(ranges(&[1, 2, 3, 7, 9, 10]), "1–3, 7, 9–10");
         assert_eq!(ranges(&[]), "");
-        assert_eq!([span(9.2), span(180.0), span(45_000.0)], ["10 minutes", "3 hours", "31 days"]);
+        assert_eq!(
+            [span(9.2), span(180.0), span(45_000.0)],
+            ["10 minutes", "3 hours", "31 days"]
+        );
     }
 }

@@ -10,8 +10,8 @@ use super::numbers::{evidence, minutes, odds, significant};
 use super::rate_chart::{RateChart, rates};
 use super::series::{chart_minutes, row_minutes, total};
 use super::table::{
-    MetricRow, MinuteRow, QualityRow, Rate, SettingRow, limit, metric_row, minute_rows, quality_rows, rate,
-    setting_rows,
+    MetricRow, MinuteRow, QualityRow, Rate, SettingRow, limit, metric_row, minute_rows,
+    quality_rows, rate, setting_rows,
 };
 use super::text::visible;
 use super::words::{Words, words};
@@ -21,7 +21,9 @@ const CHARTS_MAX: usize = 12;
 
 /// The report as one self-contained HTML file.
 pub fn html(judgement: &Judgement) -> String {
-    Page::of(judgement).render().expect("writing to a string never fails")
+    Page::of(judgement)
+        .render()
+        .expect("writing to a string never fails")
 }
 
 #[derive(Template)]
@@ -70,29 +72,51 @@ impl Page {
     fn of(judgement: &Judgement) -> Self {
         let count = judgement.metrics.len();
         let subject = subject_index(judgement);
-        let decisive = |index: usize| judgement.verdict.decision == Decision::Rollback && index == subject;
+        let decisive =
+            |index: usize| judgement.verdict.decision == Decision::Rollback && index == subject;
         // The metric behind the verdict comes first, where the eye is after the evidence.
         let drawn = std::iter::once(subject).chain((0..count).filter(|index| *index != subject));
         let point = chart_minutes(judgement, subject);
-        let several = |count: u32| if count > 1 { minutes(count) } else { "minute".to_owned() };
+        let several = |count: u32| {
+            if count > 1 {
+                minutes(count)
+            } else {
+                "minute".to_owned()
+            }
+        };
         Self {
             version: JUDGEMENT_VERSION,
             name: visible(&judgement.name),
-            facts: judgement.facts.iter().map(|fact| (visible(&fact.name), visible(&fact.value))).collect(),
+            facts: judgement
+                .facts
+                .iter()
+                .map(|fact| (visible(&fact.name), visible(&fact.value)))
+                .collect(),
             words: words(judgement),
             subject: Subject::of(judgement, subject),
             evidence: [harm(judgement), health(judgement)],
-            rates: drawn.take(CHARTS_MAX).map(|index| rates(judgement, index, point, decisive(index))).collect(),
+            rates: drawn
+                .take(CHARTS_MAX)
+                .map(|index| rates(judgement, index, point, decisive(index)))
+                .collect(),
             undrawn: count.saturating_sub(CHARTS_MAX),
-            metrics: (0..count).map(|index| metric_row(judgement, index, decisive(index))).collect(),
+            metrics: (0..count)
+                .map(|index| metric_row(judgement, index, decisive(index)))
+                .collect(),
             minutes: minute_rows(judgement, subject),
             point: several(point),
             row_length: several(row_minutes(judgement)),
             quality: quality_rows(judgement),
             notes: judgement.notes.iter().map(|note| visible(note)).collect(),
             settings: setting_rows(&judgement.settings),
-            latency: judgement.metrics.iter().any(|metric| metric.name.starts_with("latency[")),
-            clumped: judgement.metrics.iter().any(|metric| metric.dispersion > 1.0),
+            latency: judgement
+                .metrics
+                .iter()
+                .any(|metric| metric.name.starts_with("latency[")),
+            clumped: judgement
+                .metrics
+                .iter()
+                .any(|metric| metric.dispersion > 1.0),
         }
     }
 }
@@ -100,17 +124,34 @@ impl Page {
 /// The metric that decided, or else the one with the largest part in the evidence of harm.
 fn subject_index(judgement: &Judgement) -> usize {
     let named = judgement.verdict.reason_metric();
-    let decided = named.and_then(|name| judgement.metrics.iter().position(|metric| metric.name == name));
+    let decided = named.and_then(|name| {
+        judgement
+            .metrics
+            .iter()
+            .position(|metric| metric.name == name)
+    });
     let parts = &judgement.verdict.evidence;
-    let largest = |worst: usize, index: usize| if parts[index].harm > parts[worst].harm { index } else { worst };
+    let largest = |worst: usize, index: usize| {
+        if parts[index].harm > parts[worst].harm {
+            index
+        } else {
+            worst
+        }
+    };
     decided.unwrap_or_else(|| (0..parts.len()).fold(0, largest))
 }
 
 impl Subject {
     fn of(judgement: &Judgement, index: usize) -> Self {
-        let (metric, all, verdict) = (&judgement.metrics[index], total(judgement, index), &judgement.verdict);
+        let (metric, all, verdict) = (
+            &judgement.metrics[index],
+            total(judgement, index),
+            &judgement.verdict,
+        );
         // A rollback stands by the highest evidence, which the last look may not show any more.
-        let peak = verdict.highest_log_e.filter(|_| verdict.decision == Decision::Rollback);
+        let peak = verdict
+            .highest_log_e
+            .filter(|_| verdict.decision == Decision::Rollback);
         Self {
             name: visible(&metric.label),
             role: if verdict.reason_metric().is_some() {
@@ -120,7 +161,9 @@ impl Subject {
             },
             canary: rate(all.canary, metric.dispersion),
             baseline: rate(all.baseline, metric.dispersion),
-            ratio: all.ratio().map_or("–".to_owned(), |ratio| format!("{}x", significant(ratio))),
+            ratio: all
+                .ratio()
+                .map_or("–".to_owned(), |ratio| format!("{}x", significant(ratio))),
             limit: limit(metric),
             harm: evidence(peak.unwrap_or(verdict.log_e).max(verdict.log_e)),
             harm_limit: odds(judgement.settings.alpha),

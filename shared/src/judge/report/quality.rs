@@ -26,7 +26,12 @@ pub struct Quality {
 
 impl Quality {
     /// Sorts the minutes of metric `index`, of which the judge consumed the first `consumed`.
-    pub(super) fn of(metric: &str, minutes: &[StoredMinute], index: usize, consumed: usize) -> Self {
+    pub(super) fn of(
+        metric: &str,
+        minutes: &[StoredMinute],
+        index: usize,
+        consumed: usize,
+    ) -> Self {
         let mut quality = Self {
             metric: metric.to_owned(),
             usable: 0,

@@ -43,8 +43,15 @@ pub(super) fn rates(judgement: &Judgement, index: usize, width: u32, decisive: b
     let metric = &judgement.metrics[index];
     let (all, points) = (total(judgement, index), buckets(judgement, index, width));
     let top = top(&points, &all, metric.dispersion);
-    let place = Place { x: Minutes::to(judgement.verdict.minute), top, dispersion: metric.dispersion };
-    let (canary, baseline) = (place.side(&points, |b| b.canary), place.side(&points, |b| b.baseline));
+    let place = Place {
+        x: Minutes::to(judgement.verdict.minute),
+        top,
+        dispersion: metric.dispersion,
+    };
+    let (canary, baseline) = (
+        place.side(&points, |b| b.canary),
+        place.side(&points, |b| b.baseline),
+    );
     RateChart {
         id: format!("rate-{index}"),
         name: visible(&metric.label),
@@ -87,7 +94,9 @@ impl Place {
             let mut edges = Vec::with_capacity(run.len());
             for (position, bucket) in run.iter().enumerate() {
                 let Tally { requests, bad } = tally(bucket);
-                let Some((low, high)) = wilson(bad, requests, self.dispersion) else { continue };
+                let Some((low, high)) = wilson(bad, requests, self.dispersion) else {
+                    continue;
+                };
                 let x = self.x.x(middle(bucket));
                 let y = |rate: f64| height(rate, 0.0, self.top);
                 let at = y(bad as f64 / requests as f64);
@@ -102,7 +111,12 @@ impl Place {
             }
             band.area(&edges);
         }
-        Side { line: line.finish(), dots: dots.finish(), bars: bars.finish(), band: band.finish() }
+        Side {
+            line: line.finish(),
+            dots: dots.finish(),
+            bars: bars.finish(),
+            band: band.finish(),
+        }
     }
 }
 
@@ -112,22 +126,37 @@ fn middle(bucket: &Bucket) -> f64 {
 }
 
 fn gaps(points: &[Bucket], x: Minutes) -> Vec<(String, String)> {
-    let unused = points.chunk_by(|a, b| (a.used == 0) == (b.used == 0)).filter(|run| run[0].used == 0);
-    let edges = unused
-        .map(|run| (x.x(f64::from(run[0].first - 1)).max(LEFT), x.x(f64::from(run[run.len() - 1].last)).min(RIGHT)));
-    edges.map(|(left, right)| (unit(left), unit(right - left))).collect()
+    let unused = points
+        .chunk_by(|a, b| (a.used == 0) == (b.used == 0))
+        .filter(|run| run[0].used == 0);
+    let edges = unused.map(|run| {
+        (
+            x.x(f64::from(run[0].first - 1)).max(LEFT),
+            x.x(f64::from(run[run.len() - 1].last)).min(RIGHT),
+        )
+    });
+    edges
+        .map(|(left, right)| (unit(left), unit(right - left)))
+        .collect()
 }
 
 /// The top of the scale. Intervals of single minutes with few requests reach almost to 100 % and
 /// would press the rates to the ground, so they get room only up to a multiple of the highest rate;
 /// that of the whole bake always fits.
 fn top(points: &[Bucket], all: &Bucket, dispersion: f64) -> f64 {
-    let upper = |tally: Tally| wilson(tally.bad, tally.requests, dispersion).map_or(0.0, |(_, high)| high);
-    let sides = || points.iter().flat_map(|bucket| [bucket.canary, bucket.baseline]);
+    let upper =
+        |tally: Tally| wilson(tally.bad, tally.requests, dispersion).map_or(0.0, |(_, high)| high);
+    let sides = || {
+        points
+            .iter()
+            .flat_map(|bucket| [bucket.canary, bucket.baseline])
+    };
     let highest = sides().filter_map(Tally::rate).fold(0.0, f64::max);
     let widest = sides().map(upper).fold(0.0, f64::max);
     let whole = upper(all.canary).max(upper(all.baseline));
-    let top = (widest * 1.02).clamp(highest * HEADROOM.0, highest * HEADROOM.1).max(whole);
+    let top = (widest * 1.02)
+        .clamp(highest * HEADROOM.0, highest * HEADROOM.1)
+        .max(whole);
     if top > 0.0 { top.min(1.0) } else { 1.0 }
 }
 
@@ -136,17 +165,29 @@ fn y_ticks(top: f64) -> Vec<Tick> {
     let percent = top * 100.0;
     let power = (percent / Y_TICKS_MAX).log10().floor();
     let steps = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * 10f64.powf(power));
-    let step = steps.into_iter().find(|step| percent / step <= Y_TICKS_MAX).unwrap_or(percent);
+    let step = steps
+        .into_iter()
+        .find(|step| percent / step <= Y_TICKS_MAX)
+        .unwrap_or(percent);
     let decimals = (-step.log10().floor()).clamp(0.0, 8.0) as usize;
     let count = (percent / step + 1e-9).floor() as u32;
-    let tick = |value: f64| Tick { at: unit(height(value, 0.0, percent)), label: format!("{value:.decimals$}%") };
-    (0..=count).map(|index| tick(f64::from(index) * step)).collect()
+    let tick = |value: f64| Tick {
+        at: unit(height(value, 0.0, percent)),
+        label: format!("{value:.decimals$}%"),
+    };
+    (0..=count)
+        .map(|index| tick(f64::from(index) * step))
+        .collect()
 }
 
 fn describe(all: &Bucket) -> String {
     match (all.canary.rate(), all.baseline.rate()) {
         (Some(canary), Some(baseline)) => {
-            format!("Canary {}, baseline {} over the whole bake.", percent(canary), percent(baseline))
+            format!(
+                "Canary {}, baseline {} over the whole bake.",
+                percent(canary),
+                percent(baseline)
+            )
         }
         _ => "No minute counted.".to_owned(),
     }

@@ -11,7 +11,9 @@ use crate::judge::progress::PROGRESS_VERSION;
 use crate::judge::scenario::{Scenario, ScenarioError};
 use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
 
-use super::judgement::{JUDGEMENT_VERSION, Judgement, Look, Part, StoredMetric, StoredMinute, StoredReading};
+use super::judgement::{
+    JUDGEMENT_VERSION, Judgement, Look, Part, StoredMetric, StoredMinute, StoredReading,
+};
 use super::quality::Quality;
 use super::replay::ReplayError;
 
@@ -36,7 +38,10 @@ impl Judgement {
     /// # Errors
     /// A config that cannot be judged by.
     pub fn from_scenario(scenario: &Scenario) -> Result<Self, ScenarioError> {
-        let (config, metrics) = (&scenario.config, scenario.config.metrics(&scenario.thresholds_ms));
+        let (config, metrics) = (
+            &scenario.config,
+            scenario.config.metrics(&scenario.thresholds_ms),
+        );
         let mut judge = Judge::new(config.clone(), metrics.clone())?;
         let mut recorder = Recorder::new(metrics);
         let mut now = 0;
@@ -61,17 +66,33 @@ impl Judgement {
     ///
     /// # Errors
     /// Metrics or progress that cannot be judged by, or counts that contradict each other.
-    pub fn from_live(live: Live, read: impl Fn(u32, usize) -> Reading) -> Result<Self, ReplayError> {
-        let Live { name, config, metrics, progress, now } = live;
+    pub fn from_live(
+        live: Live,
+        read: impl Fn(u32, usize) -> Reading,
+    ) -> Result<Self, ReplayError> {
+        let Live {
+            name,
+            config,
+            metrics,
+            progress,
+            now,
+        } = live;
         let end = now.min(config.end);
-        let without_peak = Progress { v: PROGRESS_VERSION, skipped: progress.skipped.clone(), highest: None };
+        let without_peak = Progress {
+            v: PROGRESS_VERSION,
+            skipped: progress.skipped.clone(),
+            highest: None,
+        };
         let mut past = Judge::resume(config.clone(), metrics.clone(), without_peak)?;
         let mut judge = Judge::resume(config.clone(), metrics.clone(), progress)?;
         let mut recorder = Recorder::new(metrics);
         for minute in 1..now {
             let verdict = past.look(minute, &read)?;
             recorder.watch(minute.min(config.end), minute, &past.progress(), &read)?;
-            recorder.looks.push(Look { decision: Decision::Continue, ..recorder.look(&verdict) });
+            recorder.looks.push(Look {
+                decision: Decision::Continue,
+                ..recorder.look(&verdict)
+            });
         }
         let verdict = judge.look(now, &read)?;
         recorder.watch(end, now, &judge.progress(), &read)?;
@@ -103,7 +124,10 @@ impl Recorder {
             used: Vec::new(),
             spec,
         };
-        Self { metrics: metrics.into_iter().map(watched).collect(), looks: Vec::new() }
+        Self {
+            metrics: metrics.into_iter().map(watched).collect(),
+            looks: Vec::new(),
+        }
     }
 
     /// Follows the judge through the look it has just taken.
@@ -146,15 +170,24 @@ impl Recorder {
         // The last look is the verdict itself, which stands apart so that it is always there.
         self.looks.pop();
         let reading = |t: u32, (index, metric): (usize, &Watched)| {
-            StoredReading::new(&read(t, index), metric.used.get(t as usize - 1).copied().flatten())
+            StoredReading::new(
+                &read(t, index),
+                metric.used.get(t as usize - 1).copied().flatten(),
+            )
         };
         let minute = |t| StoredMinute {
             t,
-            readings: self.metrics.iter().enumerate().map(|metric| reading(t, metric)).collect(),
+            readings: self
+                .metrics
+                .iter()
+                .enumerate()
+                .map(|metric| reading(t, metric))
+                .collect(),
         };
         let minutes: Vec<_> = (1..=verdict.minute.min(config.end)).map(minute).collect();
-        let quality =
-            |(index, metric): (usize, &Watched)| Quality::of(&metric.spec.name, &minutes, index, metric.used.len());
+        let quality = |(index, metric): (usize, &Watched)| {
+            Quality::of(&metric.spec.name, &minutes, index, metric.used.len())
+        };
         Judgement {
             v: JUDGEMENT_VERSION,
             name: name.to_owned(),
@@ -166,7 +199,11 @@ impl Recorder {
             quality: self.metrics.iter().enumerate().map(quality).collect(),
             progress,
             looks: self.looks,
-            metrics: self.metrics.into_iter().map(|metric| StoredMetric::from(metric.spec)).collect(),
+            metrics: self
+                .metrics
+                .into_iter()
+                .map(|metric| StoredMetric::from(metric.spec))
+                .collect(),
             minutes,
         }
     }
@@ -186,7 +223,9 @@ impl Watched {
         for minute in self.used.len() as u32 + 1..=last {
             if skipped.is_some_and(|skipped| skipped.contains(minute)) {
                 self.used.push(None);
-            } else if let Settled::Usable(counts) = settle(&read(minute), self.health.is_some(), minute, now)? {
+            } else if let Settled::Usable(counts) =
+                settle(&read(minute), self.health.is_some(), minute, now)?
+            {
                 self.used.push(Some(now));
                 self.harm.absorb(&self.spec, &counts);
                 if let Some(health) = &mut self.health {

@@ -40,7 +40,11 @@ pub struct Difference {
 
 impl Display for Difference {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: recorded {}, judged again {}", self.field, self.recorded, self.found)
+        write!(
+            f,
+            "{}: recorded {}, judged again {}",
+            self.field, self.recorded, self.found
+        )
     }
 }
 
@@ -51,10 +55,20 @@ impl Display for Difference {
 /// A record that cannot be judged.
 pub fn replay(judgement: &Judgement) -> Result<Verdict, ReplayError> {
     let metrics = judgement.metrics.iter().map(MetricSpec::from).collect();
-    let mut judge = Judge::resume(judgement.settings.clone(), metrics, judgement.progress.clone())?;
-    let minute = |minute: u32| minute.checked_sub(1).and_then(|index| judgement.minutes.get(index as usize));
+    let mut judge = Judge::resume(
+        judgement.settings.clone(),
+        metrics,
+        judgement.progress.clone(),
+    )?;
+    let minute = |minute: u32| {
+        minute
+            .checked_sub(1)
+            .and_then(|index| judgement.minutes.get(index as usize))
+    };
     let read = |at: u32, metric: usize| {
-        minute(at).and_then(|found| found.readings.get(metric)).map_or_else(Reading::default, StoredReading::reading)
+        minute(at)
+            .and_then(|found| found.readings.get(metric))
+            .map_or_else(Reading::default, StoredReading::reading)
     };
     Ok(judge.look(judgement.verdict.minute, read)?)
 }
@@ -65,33 +79,71 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
     let mut found = Vec::new();
     let mut compare = |field, same: bool, recorded: String, again: String| {
         if !same {
-            found.push(Difference { field, recorded, found: again });
+            found.push(Difference {
+                field,
+                recorded,
+                found: again,
+            });
         }
     };
     let word = |decision: Decision| decision.word().to_owned();
-    compare("decision", recorded.decision == again.decision, word(recorded.decision), word(again.decision));
-    compare("reason", same_reason(&recorded.reason, &again.reason), why(&recorded.reason), why(&again.reason));
+    compare(
+        "decision",
+        recorded.decision == again.decision,
+        word(recorded.decision),
+        word(again.decision),
+    );
+    compare(
+        "reason",
+        same_reason(&recorded.reason, &again.reason),
+        why(&recorded.reason),
+        why(&again.reason),
+    );
     let numbers = [
         ("log_e", Some(recorded.log_e), Some(again.log_e)),
         ("highest_log_e", recorded.highest_log_e, again.highest_log_e),
-        ("log_e_promote", Some(recorded.log_e_promote), Some(again.log_e_promote)),
+        (
+            "log_e_promote",
+            Some(recorded.log_e_promote),
+            Some(again.log_e_promote),
+        ),
     ];
     for (field, before, now) in numbers {
         compare(field, same_number(before, now), number(before), number(now));
     }
-    compare("weakest", recorded.weakest == again.weakest, recorded.weakest.clone(), again.weakest.clone());
+    compare(
+        "weakest",
+        recorded.weakest == again.weakest,
+        recorded.weakest.clone(),
+        again.weakest.clone(),
+    );
     let usable = (recorded.usable_minutes, again.usable_minutes);
-    compare("usable_minutes", usable.0 == usable.1, usable.0.to_string(), usable.1.to_string());
+    compare(
+        "usable_minutes",
+        usable.0 == usable.1,
+        usable.0.to_string(),
+        usable.1.to_string(),
+    );
     let sentence = again.to_string();
-    compare("sentence", recorded.sentence == sentence, recorded.sentence.clone(), sentence.clone());
+    compare(
+        "sentence",
+        recorded.sentence == sentence,
+        recorded.sentence.clone(),
+        sentence.clone(),
+    );
     found
 }
 
 fn same_reason(recorded: &Reason, again: &Reason) -> bool {
     match (recorded, again) {
-        (Reason::Exam { metric, p, limit }, Reason::Exam { metric: again, p: p_again, limit: limit_again }) => {
-            metric == again && near(*p, *p_again, 0.0) && near(*limit, *limit_again, 0.0)
-        }
+        (
+            Reason::Exam { metric, p, limit },
+            Reason::Exam {
+                metric: again,
+                p: p_again,
+                limit: limit_again,
+            },
+        ) => metric == again && near(*p, *p_again, 0.0) && near(*limit, *limit_again, 0.0),
         _ => recorded == again,
     }
 }

@@ -48,7 +48,9 @@ pub(super) struct Bucket {
 impl Bucket {
     fn absorb(&mut self, reading: &StoredReading) {
         let counts = (reading.c.n, reading.c.bad, reading.b.n, reading.b.bad);
-        let (Some(n_c), Some(x_c), Some(n_b), Some(x_b)) = counts else { return };
+        let (Some(n_c), Some(x_c), Some(n_b), Some(x_b)) = counts else {
+            return;
+        };
         if reading.used.is_none() || n_c == 0 || n_b == 0 {
             return;
         }
@@ -76,7 +78,9 @@ pub(super) fn total(judgement: &Judgement, metric: usize) -> Bucket {
 pub(super) fn buckets(judgement: &Judgement, metric: usize, width: u32) -> Vec<Bucket> {
     let minutes = judgement.minutes.len() as u32;
     let first = (1..=minutes).step_by(width as usize);
-    first.map(|first| sum(judgement, metric, first, minutes.min(first + width - 1))).collect()
+    first
+        .map(|first| sum(judgement, metric, first, minutes.min(first + width - 1)))
+        .collect()
 }
 
 /// How many minutes share a row of a table: as few as fit.
@@ -94,12 +98,21 @@ fn point_minutes(judgement: &Judgement, requests: u64) -> u32 {
     let points = |width: u32| minutes.div_ceil(width as usize);
     let busy = |width: u32| requests / points(width).max(1) as u64 >= POINT_REQUESTS;
     let fits = |width: u32| points(width) <= POINTS_MAX;
-    let enough = |width: &&u32| fits(**width) && (busy(**width) || points(**width * 2) < POINTS_MIN);
-    POINT_MINUTES.iter().find(enough).copied().unwrap_or(minutes.div_ceil(POINTS_MAX) as u32)
+    let enough =
+        |width: &&u32| fits(**width) && (busy(**width) || points(**width * 2) < POINTS_MIN);
+    POINT_MINUTES
+        .iter()
+        .find(enough)
+        .copied()
+        .unwrap_or(minutes.div_ceil(POINTS_MAX) as u32)
 }
 
 fn sum(judgement: &Judgement, metric: usize, first: u32, last: u32) -> Bucket {
-    let mut bucket = Bucket { first, last, ..Bucket::default() };
+    let mut bucket = Bucket {
+        first,
+        last,
+        ..Bucket::default()
+    };
     // Minutes are numbered from 1 without a gap.
     let minutes = first as usize - 1..last as usize;
     for minute in judgement.minutes.get(minutes).into_iter().flatten() {

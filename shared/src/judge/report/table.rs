@@ -4,7 +4,9 @@ use crate::judge::JudgeConfig;
 
 use super::interval::wilson;
 use super::judgement::{Judgement, StoredMetric};
-use super::numbers::{evidence, percent, plain, ranges, share, short_evidence, significant, thousands};
+use super::numbers::{
+    evidence, percent, plain, ranges, share, short_evidence, significant, thousands,
+};
 use super::series::{Tally, buckets, row_minutes, total};
 use super::text::visible;
 
@@ -52,9 +54,13 @@ pub(super) fn metric_row(judgement: &Judgement, index: usize, decisive: bool) ->
         decisive,
         canary: rate(all.canary, metric.dispersion),
         baseline: rate(all.baseline, metric.dispersion),
-        ratio: all.ratio().map_or("–".to_owned(), |ratio| format!("{}x", significant(ratio))),
+        ratio: all
+            .ratio()
+            .map_or("–".to_owned(), |ratio| format!("{}x", significant(ratio))),
         limit: limit(metric),
-        bound: metric.promotion.map(|promotion| bound(promotion.tolerance, promotion.floor)),
+        bound: metric
+            .promotion
+            .map(|promotion| bound(promotion.tolerance, promotion.floor)),
         harm: evidence(part.harm),
         health: part.health.map_or("not needed".to_owned(), evidence),
         finding,
@@ -83,7 +89,9 @@ pub(super) fn limit(metric: &StoredMetric) -> String {
 }
 
 fn bound(tolerance: f64, floor: Option<f64>) -> String {
-    let floor = floor.filter(|floor| *floor > 0.0).map(|floor| format!(", if above {}", share(floor)));
+    let floor = floor
+        .filter(|floor| *floor > 0.0)
+        .map(|floor| format!(", if above {}", share(floor)));
     format!("{}x{}", plain(tolerance), floor.unwrap_or_default())
 }
 
@@ -153,7 +161,10 @@ pub(super) fn quality_rows(judgement: &Judgement) -> Vec<QualityRow> {
         let (name, cells) = (visible(&metric.label), quality_cells(judgement, index));
         match rows.iter_mut().find(|row| row.cells == cells) {
             Some(row) => row.names.push(name),
-            None => rows.push(QualityRow { names: vec![name], cells }),
+            None => rows.push(QualityRow {
+                names: vec![name],
+                cells,
+            }),
         }
     }
     rows
@@ -166,12 +177,20 @@ fn quality_cells(judgement: &Judgement, index: usize) -> QualityCells {
         ("no requests on one side", &quality.idle),
         ("excluded, or arrived too late", &quality.left_out),
     ];
-    let some = skipped.into_iter().filter(|(_, minutes)| !minutes.is_empty());
+    let some = skipped
+        .into_iter()
+        .filter(|(_, minutes)| !minutes.is_empty());
     let minutes = judgement.minutes.len() as u64;
     QualityCells {
-        usable: format!("{} of {}", thousands(u64::from(quality.usable)), thousands(minutes)),
+        usable: format!(
+            "{} of {}",
+            thousands(u64::from(quality.usable)),
+            thousands(minutes)
+        ),
         late: list(&quality.late),
-        skipped: some.map(|(why, minutes)| format!("{}: {why}", list(minutes))).collect(),
+        skipped: some
+            .map(|(why, minutes)| format!("{}: {why}", list(minutes)))
+            .collect(),
         waiting: list(&quality.waiting),
         clumps: if metric.dispersion > 1.0 {
             format!("of {}", significant(metric.dispersion))
@@ -202,30 +221,87 @@ pub(super) struct SettingRow {
 /// Every setting, with the default where it differs.
 pub(super) fn setting_rows(settings: &JudgeConfig) -> Vec<SettingRow> {
     let default = numbers(&JudgeConfig::default());
-    let row = |(index, (name, value, meaning)): (usize, (&'static str, f64, &'static str))| SettingRow {
-        name,
-        value: plain(value),
-        default: (default[index].1 != value).then(|| plain(default[index].1)),
-        meaning,
-    };
+    let row =
+        |(index, (name, value, meaning)): (usize, (&'static str, f64, &'static str))| SettingRow {
+            name,
+            value: plain(value),
+            default: (default[index].1 != value).then(|| plain(default[index].1)),
+            meaning,
+        };
     numbers(settings).into_iter().enumerate().map(row).collect()
 }
 
 fn numbers(settings: &JudgeConfig) -> [(&'static str, f64, &'static str); 14] {
     [
-        ("alpha", settings.alpha, "chance of a wrong rollback over all looks together"),
-        ("alpha_exam", settings.alpha_exam, "chance of a wrong rollback by the exam at the end"),
-        ("alpha_promote", settings.alpha_promote, "chance of promoting a canary beyond its bound"),
-        ("tau", settings.tau, "ratio of error rates that is tolerated"),
-        ("eps", settings.eps, "error rate below which nothing is harm"),
-        ("tau_promote", settings.tau_promote, "ratio of error rates that a promotion rules out"),
-        ("eps_promote", settings.eps_promote, "error rate that a promotion may rule out instead"),
-        ("w_errors", settings.w_errors, "share of alpha for errors, beside latency"),
-        ("w_latency", settings.w_latency, "share of alpha for each latency threshold"),
-        ("dispersion_errors", settings.dispersion_errors, "clumping of errors"),
-        ("dispersion_latency", settings.dispersion_latency, "clumping of slow requests"),
-        ("min_bad", settings.min_bad as f64, "bad canary events needed before a rollback"),
-        ("min_minutes", f64::from(settings.min_minutes), "usable minutes needed before a promotion"),
-        ("end", f64::from(settings.end), "minutes after which the bake ends"),
+        (
+            "alpha",
+            settings.alpha,
+            "chance of a wrong rollback over all looks together",
+        ),
+        (
+            "alpha_exam",
+            settings.alpha_exam,
+            "chance of a wrong rollback by the exam at the end",
+        ),
+        (
+            "alpha_promote",
+            settings.alpha_promote,
+            "chance of promoting a canary beyond its bound",
+        ),
+        (
+            "tau",
+            settings.tau,
+            "ratio of error rates that is tolerated",
+        ),
+        (
+            "eps",
+            settings.eps,
+            "error rate below which nothing is harm",
+        ),
+        (
+            "tau_promote",
+            settings.tau_promote,
+            "ratio of error rates that a promotion rules out",
+        ),
+        (
+            "eps_promote",
+            settings.eps_promote,
+            "error rate that a promotion may rule out instead",
+        ),
+        (
+            "w_errors",
+            settings.w_errors,
+            "share of alpha for errors, beside latency",
+        ),
+        (
+            "w_latency",
+            settings.w_latency,
+            "share of alpha for each latency threshold",
+        ),
+        (
+            "dispersion_errors",
+            settings.dispersion_errors,
+            "clumping of errors",
+        ),
+        (
+            "dispersion_latency",
+            settings.dispersion_latency,
+            "clumping of slow requests",
+        ),
+        (
+            "min_bad",
+            settings.min_bad as f64,
+            "bad canary events needed before a rollback",
+        ),
+        (
+            "min_minutes",
+            f64::from(settings.min_minutes),
+            "usable minutes needed before a promotion",
+        ),
+        (
+            "end",
+            f64::from(settings.end),
+            "minutes after which the bake ends",
+        ),
     ]
 }

@@ -12,20 +12,39 @@ const ISOLATE: (char, char) = ('\u{2068}', '\u{2069}');
 pub(super) fn visible(name: &str) -> String {
     let mut shown = String::with_capacity(name.len());
     for c in name.chars() {
-        if is_invisible(c) { shown.push_str(&format!("⟨U+{:04X}⟩", c as u32)) } else { shown.push(c) }
+        if is_invisible(c) {
+            shown.push_str(&format!("⟨U+{:04X}⟩", c as u32))
+        } else {
+            shown.push(c)
+        }
     }
-    if shown.trim().is_empty() { "(no name)".to_owned() } else { shown }
+    if shown.trim().is_empty() {
+        "(no name)".to_owned()
+    } else {
+        shown
+    }
 }
 
 /// A name amid a sentence: visible, and isolated where its direction may differ.
 pub(super) fn isolated(name: &str) -> String {
     let shown = visible(name);
-    if name.is_ascii() { shown } else { format!("{}{shown}{}", ISOLATE.0, ISOLATE.1) }
+    if name.is_ascii() {
+        shown
+    } else {
+        format!("{}{shown}{}", ISOLATE.0, ISOLATE.1)
+    }
 }
 
 fn is_invisible(c: char) -> bool {
-    let marks = ['\u{ad}', '\u{61c}', '\u{180e}', '\u{2028}', '\u{2029}', '\u{3164}', '\u{feff}'];
-    let ranges = ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{e0000}'..='\u{e0fff}'];
+    let marks = [
+        '\u{ad}', '\u{61c}', '\u{180e}', '\u{2028}', '\u{2029}', '\u{3164}', '\u{feff}',
+    ];
+    let ranges = [
+        '\u{200b}'..='\u{200f}',
+        '\u{202a}'..='\u{202e}',
+        '\u{2060}'..='\u{206f}',
+        '\u{e0000}'..='\u{e0fff}',
+    ];
     c.is_control() || marks.contains(&c) || ranges.iter().any(|range| range.contains(&c))
 }
 

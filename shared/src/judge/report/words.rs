@@ -38,13 +38,19 @@ pub(super) fn words(judgement: &Judgement) -> Words {
         Decision::Rollback => ("Roll back", "rollback"),
         Decision::Inconclusive => ("Inconclusive", "inconclusive"),
     };
-    let decided = matches!(judgement.verdict.decision, Decision::Promote | Decision::Rollback);
+    let decided = matches!(
+        judgement.verdict.decision,
+        Decision::Promote | Decision::Rollback
+    );
     Words {
         title,
         class,
         lead: ending.map_or_else(|| lead(judgement), |ending| isolated(&ending.reason)),
         meaning: match ending {
-            Some(_) => format!("The evidence below did not decide this. {}", lead(judgement)),
+            Some(_) => format!(
+                "The evidence below did not decide this. {}",
+                lead(judgement)
+            ),
             None => meaning(judgement),
         },
         sentence: sentence(judgement),
@@ -61,9 +67,13 @@ fn label(judgement: &Judgement, name: &str) -> String {
 fn lead(judgement: &Judgement) -> String {
     let at = minutes(judgement.verdict.minute);
     match &judgement.verdict.reason {
-        Reason::Harm { minute, .. } => format!("Worse than tolerated, certain after {}.", minutes(*minute)),
+        Reason::Harm { minute, .. } => {
+            format!("Worse than tolerated, certain after {}.", minutes(*minute))
+        }
         Reason::Exam { .. } => format!("Worse than tolerated, found by the exam after {at}."),
-        Reason::NonInferior => format!("No worse than its bounds on every metric that counts, shown after {at}."),
+        Reason::NonInferior => {
+            format!("No worse than its bounds on every metric that counts, shown after {at}.")
+        }
         Reason::EndOfBake => format!("Neither harm nor health was shown in {at}."),
         Reason::Unsettled => format!("Nothing is settled after {at}."),
     }
@@ -102,14 +112,20 @@ fn meaning(judgement: &Judgement) -> String {
 fn sentence(judgement: &Judgement) -> String {
     let verdict = &judgement.verdict;
     let label = judgement.metrics.iter().map(|metric| metric.label.as_str());
-    let longest = label.filter(|label| verdict.sentence.starts_with(label)).max_by_key(|label| label.len());
+    let longest = label
+        .filter(|label| verdict.sentence.starts_with(label))
+        .max_by_key(|label| label.len());
     let (name, rest) = verdict.sentence.split_at(longest.map_or(0, str::len));
     let least = |name: &str| format!("(least: {name})");
     let rest = match rest.rsplit_once(&least(&verdict.weakest)) {
         Some((before, after)) => format!("{before}{}{after}", least(&isolated(&verdict.weakest))),
         None => rest.to_owned(),
     };
-    if name.is_empty() { isolated(&rest) } else { format!("{}{rest}", isolated(name)) }
+    if name.is_empty() {
+        isolated(&rest)
+    } else {
+        format!("{}{rest}", isolated(name))
+    }
 }
 
 /// How many requests a promotion needs even if nothing goes wrong, where the bake is too short for it.
@@ -118,14 +134,21 @@ fn traffic(judgement: &Judgement) -> Option<String> {
     let minute = f64::from(judgement.verdict.minute);
     let specs = judgement.metrics.iter().map(MetricSpec::from).enumerate();
     let needs = specs.filter_map(|(index, spec)| {
-        let (needed, had) = (requests_needed(&spec, limit)?, total(judgement, index).canary.requests);
+        let (needed, had) = (
+            requests_needed(&spec, limit)?,
+            total(judgement, index).canary.requests,
+        );
         Some((needed, had, needed as f64 / had as f64 * minute))
     });
     let (needed, had, pace) = needs.max_by(|a, b| a.2.total_cmp(&b.2))?;
     if pace <= f64::from(judgement.settings.end) {
         return None;
     }
-    let wait = if had == 0 { String::new() } else { format!(", about {} at this rate", span(pace)) };
+    let wait = if had == 0 {
+        String::new()
+    } else {
+        format!(", about {} at this rate", span(pace))
+    };
     Some(format!(
         "Too little traffic: even without a single error, a promotion needs about {} canary requests{wait}; it had {}.",
         thousands(needed),
@@ -136,23 +159,42 @@ fn traffic(judgement: &Judgement) -> Option<String> {
 /// The fewest canary requests without a bad event that show health by the absolute rate; none for a
 /// metric that is judged by its ratio alone, since how many bad events there will be is not known.
 fn requests_needed(spec: &MetricSpec, limit: f64) -> Option<u64> {
-    let promotion = spec.promotion.filter(|promotion| promotion.floor.is_some_and(|floor| floor > 0.0))?;
+    let promotion = spec
+        .promotion
+        .filter(|promotion| promotion.floor.is_some_and(|floor| floor > 0.0))?;
     let shown = |requests: u64| {
         let mut health = NonInferiority::new(promotion);
         let none_bad = (requests, 0, 0, 1, 0);
-        let (canary_requests, canary_bad, canary_bad_promote, baseline_requests, baseline_bad) = none_bad;
-        health
-            .absorb(spec, &Counts { canary_requests, canary_bad, canary_bad_promote, baseline_requests, baseline_bad });
+        let (canary_requests, canary_bad, canary_bad_promote, baseline_requests, baseline_bad) =
+            none_bad;
+        health.absorb(
+            spec,
+            &Counts {
+                canary_requests,
+                canary_bad,
+                canary_bad_promote,
+                baseline_requests,
+                baseline_bad,
+            },
+        );
         health.log_evidence() >= limit
     };
     let mut enough = 1;
     while !shown(enough) {
-        enough = if enough < REQUESTS_MAX { enough * 2 } else { return None };
+        enough = if enough < REQUESTS_MAX {
+            enough * 2
+        } else {
+            return None;
+        };
     }
     let mut short = enough / 2;
     while enough - short > 1 {
         let middle = short + (enough - short) / 2;
-        if shown(middle) { enough = middle } else { short = middle }
+        if shown(middle) {
+            enough = middle
+        } else {
+            short = middle
+        }
     }
     Some(enough)
 }

@@ -42,23 +42,47 @@ fn every_transition_raises_the_fence() {
         desired_count: None,
         deployment: None,
     };
-    let lease = first.with_prior(prior).with_change(change, now()).with_deployment("ecs-svc/2").taken_over(now());
+    let lease = first
+        .with_prior(prior)
+        .with_change(change, now())
+        .with_deployment("ecs-svc/2")
+        .taken_over(now());
     assert_eq!(lease.fence, 5);
-    let (free, record) = lease.closed(Outcome::RolledBack, "because", now()).expect("a release was open");
+    let (free, record) = lease
+        .closed(Outcome::RolledBack, "because", now())
+        .expect("a release was open");
     assert_eq!((free.fence, free.release), (6, None));
-    assert_eq!(record.change.and_then(|change| change.deployment).as_deref(), Some("ecs-svc/2"));
+    assert_eq!(
+        record
+            .change
+            .and_then(|change| change.deployment)
+            .as_deref(),
+        Some("ecs-svc/2")
+    );
 }
 
 #[test]
 fn weights_of_an_earlier_shift_are_known_as_long_as_they_may_still_be_set() {
     let [none, tenth, half] = [0, 10, 50].map(|percent| Weights::with(Green, percent));
     let first = Lease::first("apps", "web", release()).with_shift(none, tenth, now());
-    let known = |lease: Lease| lease.release.and_then(|release| release.shift).map(Shift::announced);
+    let known = |lease: Lease| {
+        lease
+            .release
+            .and_then(|release| release.shift)
+            .map(Shift::announced)
+    };
     assert_eq!(known(first.clone()), Some(vec![none, tenth]));
     assert_eq!(known(first.with_shift_made(after(1))), Some(vec![tenth]));
-    let soon = first.with_shift_made(after(1)).with_shift(tenth, half, after(59));
-    assert_eq!(known(soon.with_shift_made(after(59))), Some(vec![tenth, half]));
-    let late = first.with_shift_made(after(1)).with_shift(tenth, half, after(60));
+    let soon = first
+        .with_shift_made(after(1))
+        .with_shift(tenth, half, after(59));
+    assert_eq!(
+        known(soon.with_shift_made(after(59))),
+        Some(vec![tenth, half])
+    );
+    let late = first
+        .with_shift_made(after(1))
+        .with_shift(tenth, half, after(60));
     assert_eq!(known(late.with_shift_made(after(60))), Some(vec![half]));
 }
 
@@ -79,14 +103,23 @@ fn weights(blue: u32, green: u32) -> Weights {
 fn change() -> Change {
     Change {
         task_definition: NEW.to_owned(),
-        percentages: Percentages { minimum_healthy: 50, maximum: 150 },
+        percentages: Percentages {
+            minimum_healthy: 50,
+            maximum: 150,
+        },
         desired_count: Some(5),
         deployment: None,
     }
 }
 
 fn shift() -> Shift {
-    Shift { from: weights(100, 0), to: weights(80, 20), at: now(), made: true, known: vec![weights(90, 10)] }
+    Shift {
+        from: weights(100, 0),
+        to: weights(80, 20),
+        at: now(),
+        made: true,
+        known: vec![weights(90, 10)],
+    }
 }
 
 fn judged(since: Timestamp) -> Judged {
@@ -105,11 +138,22 @@ fn pair() -> PriorPair {
         weight,
         task_definition: OLD.to_owned(),
         desired_count: 2,
-        percentages: Percentages { minimum_healthy: 100, maximum: 200 },
+        percentages: Percentages {
+            minimum_healthy: 100,
+            maximum: 200,
+        },
         suspended,
     };
-    let (blue, green) = (colour("group-blue", 100, Some(false)), colour("group-green", 0, Some(true)));
-    PriorPair { rule: "rule".to_owned(), live: Blue, blue, green }
+    let (blue, green) = (
+        colour("group-blue", 100, Some(false)),
+        colour("group-green", 0, Some(true)),
+    );
+    PriorPair {
+        rule: "rule".to_owned(),
+        live: Blue,
+        blue,
+        green,
+    }
 }
 
 /// A release of which every member is there, so that a transition shows what it keeps.
@@ -123,19 +167,33 @@ fn full() -> Lease {
         prior: Some(Prior {
             task_definition: OLD.to_owned(),
             desired_count: 2,
-            percentages: Percentages { minimum_healthy: 100, maximum: 200 },
+            percentages: Percentages {
+                minimum_healthy: 100,
+                maximum: 200,
+            },
             recorded_at: now(),
             pair: None,
         }),
-        registering: Some(Registering { family: "web".to_owned(), newest: Some(OLD.to_owned()) }),
+        registering: Some(Registering {
+            family: "web".to_owned(),
+            newest: Some(OLD.to_owned()),
+        }),
         registered: Some(NEW.to_owned()),
         change: Some(change()),
         shift: Some(shift()),
         scale_in_suspended: Some(true),
         sized: Some(4),
-        restoring: Some(Restoring { reason: "sick".to_owned(), since: now(), held: false }),
+        restoring: Some(Restoring {
+            reason: "sick".to_owned(),
+            since: now(),
+            held: false,
+        }),
         judged: vec![judged(now())],
-        holding: Some(Holding { action: after(5), since: after(6), decision: None }),
+        holding: Some(Holding {
+            action: after(5),
+            since: after(6),
+            decision: None,
+        }),
         failure: Some(Failure::job("sick")),
         rolling_back_since: Some(after(7)),
     };
@@ -150,8 +208,18 @@ fn full() -> Lease {
     }
 }
 
-fn settled(live: Colour, [blue, green]: [u32; 2], [owed_blue, owed_green]: [Option<bool>; 2]) -> Settled {
-    Settled { live, blue, green, owed_blue, owed_green }
+fn settled(
+    live: Colour,
+    [blue, green]: [u32; 2],
+    [owed_blue, owed_green]: [Option<bool>; 2],
+) -> Settled {
+    Settled {
+        live,
+        blue,
+        green,
+        owed_blue,
+        owed_green,
+    }
 }
 
 /// The full lease one write later, with its release changed by `edit` and nothing else.
@@ -173,57 +241,138 @@ fn a_first_lease_and_a_taken_one_hold_the_release_and_nothing_else_changes() {
         release: Some(release()),
     };
     assert_eq!(Lease::first("apps", "web", release()), first);
-    let free = Lease { release: None, ..full() };
-    assert_eq!(free.taken(release()), Lease { fence: 8, release: Some(release()), ..full() });
+    let free = Lease {
+        release: None,
+        ..full()
+    };
+    assert_eq!(
+        free.taken(release()),
+        Lease {
+            fence: 8,
+            release: Some(release()),
+            ..full()
+        }
+    );
 }
 
 #[test]
 fn an_announcement_is_written_with_its_time_and_nothing_else_changes() {
     let at = after(90);
-    let dated = |lease: Lease| Lease { changed_at: Some(at), ..lease };
-    let other = Change { task_definition: OLD.to_owned(), ..change() };
-    assert_eq!(full().with_change(other.clone(), at), dated(later(|r| r.change = Some(other))));
+    let dated = |lease: Lease| Lease {
+        changed_at: Some(at),
+        ..lease
+    };
+    let other = Change {
+        task_definition: OLD.to_owned(),
+        ..change()
+    };
+    assert_eq!(
+        full().with_change(other.clone(), at),
+        dated(later(|r| r.change = Some(other)))
+    );
     for newest in [None, Some(NEW.to_owned())] {
-        let registering = Registering { family: "shop".to_owned(), newest: newest.clone() };
-        assert_eq!(full().with_registering("shop", newest, at), dated(later(|r| r.registering = Some(registering))));
+        let registering = Registering {
+            family: "shop".to_owned(),
+            newest: newest.clone(),
+        };
+        assert_eq!(
+            full().with_registering("shop", newest, at),
+            dated(later(|r| r.registering = Some(registering)))
+        );
     }
     assert_eq!(full().announced(at), dated(later(|_| {})));
     for suspended in [true, false] {
         let expected = dated(later(|r| r.scale_in_suspended = Some(suspended)));
         assert_eq!(full().with_scale_in(suspended, at), expected);
     }
-    assert_eq!(full().with_sized(9, at), dated(later(|r| r.sized = Some(9))));
+    assert_eq!(
+        full().with_sized(9, at),
+        dated(later(|r| r.sized = Some(9)))
+    );
 }
 
 #[test]
 fn what_is_written_down_afterwards_leaves_the_time_of_the_announcement() {
-    let prior = Prior { desired_count: 3, ..full().release.and_then(|release| release.prior).expect("recorded") };
-    assert_eq!(full().with_prior(prior.clone()), later(|r| r.prior = Some(prior)));
-    assert_eq!(full().with_registered(OLD), later(|r| r.registered = Some(OLD.to_owned())));
-    let named = Change { deployment: Some("ecs-svc/2".to_owned()), ..change() };
-    assert_eq!(full().with_deployment("ecs-svc/2"), later(|r| r.change = Some(named)));
-    let failure = Failure { kind: FailureType::PermissionError, message: "denied".to_owned() };
-    assert_eq!(full().with_failure(failure.clone()), later(|r| r.failure = Some(failure)));
-    let taken_over = later(|r| (r.state, r.rolling_back_since) = (State::RollingBack, Some(after(90))));
+    let prior = Prior {
+        desired_count: 3,
+        ..full()
+            .release
+            .and_then(|release| release.prior)
+            .expect("recorded")
+    };
+    assert_eq!(
+        full().with_prior(prior.clone()),
+        later(|r| r.prior = Some(prior))
+    );
+    assert_eq!(
+        full().with_registered(OLD),
+        later(|r| r.registered = Some(OLD.to_owned()))
+    );
+    let named = Change {
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..change()
+    };
+    assert_eq!(
+        full().with_deployment("ecs-svc/2"),
+        later(|r| r.change = Some(named))
+    );
+    let failure = Failure {
+        kind: FailureType::PermissionError,
+        message: "denied".to_owned(),
+    };
+    assert_eq!(
+        full().with_failure(failure.clone()),
+        later(|r| r.failure = Some(failure))
+    );
+    let taken_over =
+        later(|r| (r.state, r.rolling_back_since) = (State::RollingBack, Some(after(90))));
     assert_eq!(full().taken_over(after(90)), taken_over);
     let mut unchanged = full();
     unchanged.release.as_mut().expect("a release").change = None;
-    assert_eq!(unchanged.with_deployment("ecs-svc/2"), Lease { fence: 8, ..unchanged.clone() });
+    assert_eq!(
+        unchanged.with_deployment("ecs-svc/2"),
+        Lease {
+            fence: 8,
+            ..unchanged.clone()
+        }
+    );
 }
 
 #[test]
 fn weights_are_announced_from_where_they_are_and_dated_again_when_they_are_set() {
     let (from, to) = (weights(80, 20), weights(60, 40));
     // In time for the earlier ones to be set still, and when they no longer can.
-    for (secs, known) in [(59, vec![weights(90, 10), weights(80, 20)]), (60, Vec::new())] {
-        let announced = Shift { from, to, at: after(secs), made: false, known };
-        let expected = Lease { changed_at: Some(after(secs)), ..later(|r| r.shift = Some(announced)) };
+    for (secs, known) in [
+        (59, vec![weights(90, 10), weights(80, 20)]),
+        (60, Vec::new()),
+    ] {
+        let announced = Shift {
+            from,
+            to,
+            at: after(secs),
+            made: false,
+            known,
+        };
+        let expected = Lease {
+            changed_at: Some(after(secs)),
+            ..later(|r| r.shift = Some(announced))
+        };
         assert_eq!(full().with_shift(from, to, after(secs)), expected);
     }
     let mut unset = full();
-    unset.release.as_mut().expect("a release").shift = Some(Shift { made: false, ..shift() });
-    let made = Shift { made: true, at: after(3), ..shift() };
-    assert_eq!(unset.with_shift_made(after(3)), later(|r| r.shift = Some(made)));
+    unset.release.as_mut().expect("a release").shift = Some(Shift {
+        made: false,
+        ..shift()
+    });
+    let made = Shift {
+        made: true,
+        at: after(3),
+        ..shift()
+    };
+    assert_eq!(
+        unset.with_shift_made(after(3)),
+        later(|r| r.shift = Some(made))
+    );
 }
 
 #[test]
@@ -232,16 +381,39 @@ fn the_first_reason_to_give_traffic_back_stays() {
     assert_eq!(full().with_held("another", after(9)), later(|_| {}));
     let mut fit = full();
     fit.release.as_mut().expect("a release").restoring = None;
-    let because = |held| later(|r| r.restoring = Some(Restoring { reason: "why".to_owned(), since: after(9), held }));
-    assert_eq!((fit.with_restoring("why", after(9)), fit.with_held("why", after(9))), (because(false), because(true)));
+    let because = |held| {
+        later(|r| {
+            r.restoring = Some(Restoring {
+                reason: "why".to_owned(),
+                since: after(9),
+                held,
+            })
+        })
+    };
+    assert_eq!(
+        (
+            fit.with_restoring("why", after(9)),
+            fit.with_held("why", after(9))
+        ),
+        (because(false), because(true))
+    );
 }
 
 #[test]
 fn a_judgement_ends_the_hold_of_its_own_action_and_replaces_its_own_only() {
     let other = judged(after(1));
-    assert_eq!(full().with_judged(other.clone()), later(|r| r.judged.push(other)));
-    let again = Judged { verdict: "rollback".to_owned(), ..judged(now()) };
-    assert_eq!(full().with_judged(again.clone()), later(|r| r.judged = vec![again]));
+    assert_eq!(
+        full().with_judged(other.clone()),
+        later(|r| r.judged.push(other))
+    );
+    let again = Judged {
+        verdict: "rollback".to_owned(),
+        ..judged(now())
+    };
+    assert_eq!(
+        full().with_judged(again.clone()),
+        later(|r| r.judged = vec![again])
+    );
     let held = judged(after(5));
     let expected = later(|r| {
         r.judged.push(held.clone());
@@ -252,22 +424,52 @@ fn a_judgement_ends_the_hold_of_its_own_action_and_replaces_its_own_only() {
 
 #[test]
 fn a_hold_begins_without_a_decision_and_keeps_what_a_person_decides() {
-    let begun = Holding { action: after(1), since: after(2), decision: None };
-    assert_eq!(full().with_holding(after(1), after(2)), later(|r| r.holding = Some(begun)));
+    let begun = Holding {
+        action: after(1),
+        since: after(2),
+        decision: None,
+    };
+    assert_eq!(
+        full().with_holding(after(1), after(2)),
+        later(|r| r.holding = Some(begun))
+    );
     for decision in [Decision::Promote, Decision::RollBack] {
-        let decided = Holding { action: after(5), since: after(6), decision: Some(decision) };
-        assert_eq!(full().with_decision(decision), later(|r| r.holding = Some(decided)));
+        let decided = Holding {
+            action: after(5),
+            since: after(6),
+            decision: Some(decision),
+        };
+        assert_eq!(
+            full().with_decision(decision),
+            later(|r| r.holding = Some(decided))
+        );
     }
     let mut none = full();
     none.release.as_mut().expect("a release").holding = None;
-    assert_eq!(none.with_decision(Decision::Promote), Lease { fence: 8, ..none.clone() });
+    assert_eq!(
+        none.with_decision(Decision::Promote),
+        Lease {
+            fence: 8,
+            ..none.clone()
+        }
+    );
 }
 
 #[test]
 fn a_change_settles_for_one_time_out_after_it_was_announced() {
     let left = |secs| full().settling(after(secs)).map(|left| left.as_secs());
-    assert_eq!([left(0), left(59), left(60), left(61)], [Some(60), Some(1), None, None]);
-    assert_eq!(Lease { changed_at: None, ..full() }.settling(now()), None);
+    assert_eq!(
+        [left(0), left(59), left(60), left(61)],
+        [Some(60), Some(1), None, None]
+    );
+    assert_eq!(
+        Lease {
+            changed_at: None,
+            ..full()
+        }
+        .settling(now()),
+        None
+    );
 }
 
 #[test]
@@ -275,15 +477,36 @@ fn a_release_is_touched_by_a_change_by_a_shift_and_by_a_suspension() {
     assert!(!release().touched());
     let registered = OpenRelease {
         prior: full().release.and_then(|release| release.prior),
-        registering: Some(Registering { family: "web".to_owned(), newest: None }),
+        registering: Some(Registering {
+            family: "web".to_owned(),
+            newest: None,
+        }),
         registered: Some(NEW.to_owned()),
         failure: Some(Failure::job("sick")),
         ..release()
     };
     assert!(!registered.touched());
-    assert!(OpenRelease { change: Some(change()), ..release() }.touched());
-    assert!(OpenRelease { shift: Some(shift()), ..release() }.touched());
-    assert!(OpenRelease { scale_in_suspended: Some(false), ..release() }.touched());
+    assert!(
+        OpenRelease {
+            change: Some(change()),
+            ..release()
+        }
+        .touched()
+    );
+    assert!(
+        OpenRelease {
+            shift: Some(shift()),
+            ..release()
+        }
+        .touched()
+    );
+    assert!(
+        OpenRelease {
+            scale_in_suspended: Some(false),
+            ..release()
+        }
+        .touched()
+    );
 }
 
 #[test]
@@ -305,52 +528,121 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         started_at: now(),
         ended_at: Some(after(90)),
     };
-    let free = Lease { fence: 8, release: None, ..full() };
-    assert_eq!(full().closed(Outcome::RolledBack, "because", after(90)), Some((free.clone(), record)));
+    let free = Lease {
+        fence: 8,
+        release: None,
+        ..full()
+    };
+    assert_eq!(
+        full().closed(Outcome::RolledBack, "because", after(90)),
+        Some((free.clone(), record))
+    );
     assert_eq!(free.closed(Outcome::RolledBack, "again", after(91)), None);
 }
 
 #[test]
 fn a_reason_is_kept_up_to_its_limit_in_characters() {
-    let kept = |reason: String| full().closed(Outcome::Failed, &reason, now()).and_then(|(_, record)| record.reason);
+    let kept = |reason: String| {
+        full()
+            .closed(Outcome::Failed, &reason, now())
+            .and_then(|(_, record)| record.reason)
+    };
     assert_eq!(kept("ä".repeat(1_000)), Some("ä".repeat(1_000)));
-    assert_eq!(kept(format!("{}b", "ä".repeat(1_000))), Some("ä".repeat(1_000)));
+    assert_eq!(
+        kept(format!("{}b", "ä".repeat(1_000))),
+        Some("ä".repeat(1_000))
+    );
 }
 
 #[test]
 fn a_pair_leaves_its_live_colour_its_weights_and_the_scale_in_that_it_owes() {
     let before = settled(Green, [1, 9], [Some(true), None]);
-    let all = Shift { to: weights(0, 100), ..shift() };
+    let all = Shift {
+        to: weights(0, 100),
+        ..shift()
+    };
     let leaves = |outcome, shift: Option<&Shift>, suspended| {
-        let mut lease = Lease { settled: Some(before), ..full() };
+        let mut lease = Lease {
+            settled: Some(before),
+            ..full()
+        };
         let release = lease.release.as_mut().expect("a release");
         release.prior = Some(pair().as_prior(now()));
         (release.shift, release.scale_in_suspended) = (shift.cloned(), suspended);
-        lease.closed(outcome, "because", now()).and_then(|(free, _)| free.settled)
+        lease
+            .closed(outcome, "because", now())
+            .and_then(|(free, _)| free.settled)
     };
     let cases = [
         // What was promoted is live; what was recorded is live again otherwise.
-        (Outcome::Deployed, Some(&all), Some(false), settled(Green, [0, 100], [None, None])),
-        (Outcome::Deployed, None, Some(false), settled(Blue, [100, 0], [None, None])),
-        (Outcome::Unchanged, None, None, settled(Blue, [100, 0], [Some(true), None])),
-        (Outcome::RolledBack, Some(&all), Some(false), settled(Blue, [100, 0], [None, None])),
-        (Outcome::Held, Some(&all), Some(false), settled(Blue, [100, 0], [None, None])),
+        (
+            Outcome::Deployed,
+            Some(&all),
+            Some(false),
+            settled(Green, [0, 100], [None, None]),
+        ),
+        (
+            Outcome::Deployed,
+            None,
+            Some(false),
+            settled(Blue, [100, 0], [None, None]),
+        ),
+        (
+            Outcome::Unchanged,
+            None,
+            None,
+            settled(Blue, [100, 0], [Some(true), None]),
+        ),
+        (
+            Outcome::RolledBack,
+            Some(&all),
+            Some(false),
+            settled(Blue, [100, 0], [None, None]),
+        ),
+        (
+            Outcome::Held,
+            Some(&all),
+            Some(false),
+            settled(Blue, [100, 0], [None, None]),
+        ),
         // Scale-in that is still suspended is owed to what was recorded.
-        (Outcome::Failed, Some(&all), Some(true), settled(Blue, [100, 0], [Some(false), Some(true)])),
-        (Outcome::Failed, None, None, settled(Blue, [100, 0], [Some(true), None])),
+        (
+            Outcome::Failed,
+            Some(&all),
+            Some(true),
+            settled(Blue, [100, 0], [Some(false), Some(true)]),
+        ),
+        (
+            Outcome::Failed,
+            None,
+            None,
+            settled(Blue, [100, 0], [Some(true), None]),
+        ),
         // Another one had the last word.
         (Outcome::Superseded, Some(&all), Some(true), before),
     ];
     for (outcome, shift, suspended, expected) in cases {
-        assert_eq!(leaves(outcome, shift, suspended), Some(expected), "{outcome} {suspended:?}");
+        assert_eq!(
+            leaves(outcome, shift, suspended),
+            Some(expected),
+            "{outcome} {suspended:?}"
+        );
     }
-    let single = full().closed(Outcome::Deployed, "because", now()).and_then(|(free, _)| free.settled);
+    let single = full()
+        .closed(Outcome::Deployed, "because", now())
+        .and_then(|(free, _)| free.settled);
     assert_eq!(single, Some(before));
     let mut first = full();
     first.settled = None;
-    first.release.as_mut().expect("a release").scale_in_suspended = None;
+    first
+        .release
+        .as_mut()
+        .expect("a release")
+        .scale_in_suspended = None;
     first.release.as_mut().expect("a release").prior = Some(pair().as_prior(now()));
-    let (free, _) = first.closed(Outcome::Failed, "because", now()).expect("a release");
+    let (free, _) = first
+        .closed(Outcome::Failed, "because", now())
+        .expect("a release");
     assert_eq!(free.settled, Some(settled(Blue, [100, 0], [None, None])));
 }
 
@@ -359,10 +651,14 @@ fn a_failed_primary_is_never_the_prior_release() {
     let with = |primary, active: Option<Rollout>| {
         let mut view = steady(NEW);
         view.desired = 4;
-        view.percentages = Percentages { minimum_healthy: 75, maximum: 125 };
+        view.percentages = Percentages {
+            minimum_healthy: 75,
+            maximum: 125,
+        };
         view.deployments[0].rollout = primary;
         if let Some(rollout) = active {
-            view.deployments.push(deployment("ecs-svc/0", OLD, false, rollout));
+            view.deployments
+                .push(deployment("ecs-svc/0", OLD, false, rollout));
         }
         Prior::of(&view)
     };
@@ -370,17 +666,31 @@ fn a_failed_primary_is_never_the_prior_release() {
         Some(Prior {
             task_definition: task_definition.to_owned(),
             desired_count: 4,
-            percentages: Percentages { minimum_healthy: 75, maximum: 125 },
+            percentages: Percentages {
+                minimum_healthy: 75,
+                maximum: 125,
+            },
             recorded_at: now(),
             pair: None,
         })
     };
     for primary in [Rollout::Failed, Rollout::InProgress] {
-        assert_eq!(with(primary, Some(Rollout::Completed)), prior(OLD), "{primary:?}");
-        assert_eq!(with(primary, Some(Rollout::Failed)), prior(NEW), "{primary:?}");
+        assert_eq!(
+            with(primary, Some(Rollout::Completed)),
+            prior(OLD),
+            "{primary:?}"
+        );
+        assert_eq!(
+            with(primary, Some(Rollout::Failed)),
+            prior(NEW),
+            "{primary:?}"
+        );
         assert_eq!(with(primary, None), prior(NEW), "{primary:?}");
     }
-    assert_eq!(with(Rollout::Completed, Some(Rollout::Completed)), prior(NEW));
+    assert_eq!(
+        with(Rollout::Completed, Some(Rollout::Completed)),
+        prior(NEW)
+    );
     let mut none = steady(NEW);
     none.deployments[0].primary = false;
     assert_eq!(Prior::of(&none), None);
@@ -423,20 +733,42 @@ fn a_lease_is_stored_under_names_that_later_versions_read() {
     }"#;
     let stored: serde_json::Value = serde_json::from_str(text).expect("JSON");
     assert_eq!(serde_json::to_value(full()).expect("serializes"), stored);
-    assert_eq!(serde_json::from_value::<Lease>(stored).expect("parses"), full());
+    assert_eq!(
+        serde_json::from_value::<Lease>(stored).expect("parses"),
+        full()
+    );
     let bare = Lease::first("apps", "web", release());
     let stored = json!({
         "v": 1, "cluster": "apps", "service": "web", "fence": 1,
         "release": {"execution": "e-1", "pipeline": "slipway-web", "state": "open", "began_at": time(0)},
     });
     assert_eq!(serde_json::to_value(&bare).expect("serializes"), stored);
-    assert_eq!(serde_json::from_value::<Lease>(stored).expect("parses"), bare);
-    let words = [serde_json::to_value(State::RollingBack), serde_json::to_value(Decision::RollBack)];
-    assert_eq!(words.map(|word| word.expect("serializes")), [json!("rolling-back"), json!("roll-back")]);
-    let held = Restoring { reason: "why".to_owned(), since: now(), held: true };
+    assert_eq!(
+        serde_json::from_value::<Lease>(stored).expect("parses"),
+        bare
+    );
+    let words = [
+        serde_json::to_value(State::RollingBack),
+        serde_json::to_value(Decision::RollBack),
+    ];
+    assert_eq!(
+        words.map(|word| word.expect("serializes")),
+        [json!("rolling-back"), json!("roll-back")]
+    );
+    let held = Restoring {
+        reason: "why".to_owned(),
+        since: now(),
+        held: true,
+    };
     let stored = json!({"reason": "why", "since": time(0), "held": true});
     assert_eq!(serde_json::to_value(held).expect("serializes"), stored);
-    for strange in [json!({"family": "web", "colour": "blue"}), json!({"newest": NEW})] {
-        assert!(serde_json::from_value::<Registering>(strange.clone()).is_err(), "{strange} was taken");
+    for strange in [
+        json!({"family": "web", "colour": "blue"}),
+        json!({"newest": NEW}),
+    ] {
+        assert!(
+            serde_json::from_value::<Registering>(strange.clone()).is_err(),
+            "{strange} was taken"
+        );
     }
 }

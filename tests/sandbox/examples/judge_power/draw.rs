@@ -15,7 +15,9 @@ pub(crate) fn binomial(trials: u64, chance: f64, random: &mut Rng) -> u64 {
         return trials;
     }
     let mode = (((trials + 1) as f64 * chance) as u64).min(trials);
-    let at_mode = Binomial::new(chance, trials).expect("a chance is between 0 and 1").pmf(mode);
+    let at_mode = Binomial::new(chance, trials)
+        .expect("a chance is between 0 and 1")
+        .pmf(mode);
     let odds = chance / (1.0 - chance);
     // P[k + 1] / P[k], which is 0 after the last.
     let step = |k: u64| trials.saturating_sub(k) as f64 / (k + 1) as f64 * odds;
@@ -43,7 +45,11 @@ fn outwards(mode: u64, at_mode: f64, step: impl Fn(u64) -> f64, random: &mut Rng
         if left < 0.0 {
             return above;
         }
-        at_below = if below == 0 { 0.0 } else { at_below / step(below - 1) };
+        at_below = if below == 0 {
+            0.0
+        } else {
+            at_below / step(below - 1)
+        };
         below = below.saturating_sub(1);
         left -= at_below;
         if left < 0.0 {

@@ -41,7 +41,10 @@ struct Rival {
 }
 
 fn main() -> ExitCode {
-    let runs = std::env::args().nth(1).and_then(|argument| argument.parse().ok()).unwrap_or(RUNS);
+    let runs = std::env::args()
+        .nth(1)
+        .and_then(|argument| argument.parse().ok())
+        .unwrap_or(RUNS);
     println!(
         "{:<30} {:>7} {:>7} {:>7} {:>7} {:>6} | rolled back by, after harmed requests",
         "kind", "rolled", "promo", "median", "p90", "harmed"
@@ -50,22 +53,44 @@ fn main() -> ExitCode {
         "{:<30} {:>7} {:>7} {:>7} {:>7} {:>6} | {:>11} {:>11} {:>11} {:>11} | goals",
         "", "back", "ted", "min", "min", "", "threshold", "Flagger", "alarm 2/3", "Kayenta"
     );
-    let missed = CELLS.iter().zip(SEED..).filter(|(cell, seed)| !measure(cell, *seed, runs)).count();
-    println!("{missed} of {} kinds miss a goal, {runs} runs each", CELLS.len());
+    let missed = CELLS
+        .iter()
+        .zip(SEED..)
+        .filter(|(cell, seed)| !measure(cell, *seed, runs))
+        .count();
+    println!(
+        "{missed} of {} kinds miss a goal, {runs} runs each",
+        CELLS.len()
+    );
     println!("{}", speed::measure());
-    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if missed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 fn measure(cell: &Cell, seed: u64, runs: u32) -> bool {
     let mut random = Rng::with_seed(seed);
-    let mut outcomes = Outcomes { runs, ..Outcomes::default() };
+    let mut outcomes = Outcomes {
+        runs,
+        ..Outcomes::default()
+    };
     for _ in 0..runs {
         let minutes = deployment(&cell.kind, &mut random);
-        let phi = if cell.kind.clump > 1 { measured_clumping(cell, &mut random) } else { 1.0 };
+        let phi = if cell.kind.clump > 1 {
+            measured_clumping(cell, &mut random)
+        } else {
+            1.0
+        };
         outcomes.add(cell, &minutes, phi);
     }
-    let missed: Vec<String> =
-        cell.goals.iter().filter(|goal| !outcomes.meets(goal)).map(|goal| format!("{goal:?}")).collect();
+    let missed: Vec<String> = cell
+        .goals
+        .iter()
+        .filter(|goal| !outcomes.meets(goal))
+        .map(|goal| format!("{goal:?}"))
+        .collect();
     outcomes.print(cell.name, &missed);
     missed.is_empty()
 }
@@ -78,13 +103,19 @@ fn measured_clumping(cell: &Cell, random: &mut Rng) -> f64 {
 
 /// The judge's last decision and its minute.
 fn judge(cell: &Cell, minutes: &[Minute], phi: f64) -> (Decision, u32) {
-    let config =
-        JudgeConfig { min_minutes: cell.min_minutes, end: MINUTES, dispersion_errors: phi, ..JudgeConfig::default() };
+    let config = JudgeConfig {
+        min_minutes: cell.min_minutes,
+        end: MINUTES,
+        dispersion_errors: phi,
+        ..JudgeConfig::default()
+    };
     let metrics = config.metrics(&thresholds_ms());
     let mut judge = Judge::new(config, metrics).expect("the default metrics are valid");
     for now in 1..=MINUTES {
         let read = |minute: u32, metric: usize| minutes[minute as usize - 1].reading(metric, now);
-        let verdict = judge.look(now, read).expect("made-up counts are consistent");
+        let verdict = judge
+            .look(now, read)
+            .expect("made-up counts are consistent");
         if verdict.decision != Decision::Continue {
             return (verdict.decision, now);
         }
@@ -93,7 +124,10 @@ fn judge(cell: &Cell, minutes: &[Minute], phi: f64) -> (Decision, u32) {
 }
 
 fn harmed(minutes: &[Minute], until: u32) -> u64 {
-    minutes[..until as usize].iter().map(|minute| minute.canary.1).sum()
+    minutes[..until as usize]
+        .iter()
+        .map(|minute| minute.canary.1)
+        .sum()
 }
 
 impl Outcomes {
@@ -106,7 +140,12 @@ impl Outcomes {
             (Decision::Promote, at) => self.promotions.push(at),
             _ => {}
         }
-        let rivals = [rivals::threshold, rivals::flagger, rivals::alarm, rivals::kayenta];
+        let rivals = [
+            rivals::threshold,
+            rivals::flagger,
+            rivals::alarm,
+            rivals::kayenta,
+        ];
         for (outcome, rival) in self.rivals.iter_mut().zip(rivals) {
             if let Some(at) = rival(minutes) {
                 outcome.rollbacks += 1;
@@ -129,7 +168,9 @@ impl Outcomes {
         let mut sorted = minutes.to_vec();
         sorted.sort_unstable();
         let rank = (share * f64::from(self.runs)).ceil() as usize;
-        sorted.get(rank - 1).map_or(f64::INFINITY, |minute| f64::from(*minute))
+        sorted
+            .get(rank - 1)
+            .map_or(f64::INFINITY, |minute| f64::from(*minute))
     }
 
     fn meets(&self, goal: &Goal) -> bool {
@@ -150,14 +191,32 @@ impl Outcomes {
     fn print(&self, name: &str, missed: &[String]) {
         let percent = |count: usize| format!("{:.1}%", 100.0 * self.share(count));
         let broken = self.rollbacks.len() >= self.promotions.len();
-        let minutes = if broken { &self.rollbacks } else { &self.promotions };
+        let minutes = if broken {
+            &self.rollbacks
+        } else {
+            &self.promotions
+        };
         let minute = |share: f64| match self.quantile(minutes, share) {
             f64::INFINITY => "-".to_owned(),
             minute => minute.to_string(),
         };
-        let rival = |rival: &Rival| format!("{} {}", percent(rival.rollbacks as usize), show(median(&rival.harmed)));
-        let rivals: Vec<String> = self.rivals.iter().map(|outcome| format!("{:>11}", rival(outcome))).collect();
-        let goals = if missed.is_empty() { "met".to_owned() } else { format!("MISSED {}", missed.join(", ")) };
+        let rival = |rival: &Rival| {
+            format!(
+                "{} {}",
+                percent(rival.rollbacks as usize),
+                show(median(&rival.harmed))
+            )
+        };
+        let rivals: Vec<String> = self
+            .rivals
+            .iter()
+            .map(|outcome| format!("{:>11}", rival(outcome)))
+            .collect();
+        let goals = if missed.is_empty() {
+            "met".to_owned()
+        } else {
+            format!("MISSED {}", missed.join(", "))
+        };
         println!(
             "{name:<30} {:>7} {:>7} {:>7} {:>7} {:>6} | {} | {goals}",
             percent(self.rollbacks.len()),

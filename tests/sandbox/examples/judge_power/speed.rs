@@ -11,7 +11,10 @@ const MINUTES: u32 = 10_000;
 pub(crate) fn measure() -> String {
     let line = scenario();
     let start = Instant::now();
-    let verdicts = judge_line(&line).expect("the scenario is legal").lines().count();
+    let verdicts = judge_line(&line)
+        .expect("the scenario is legal")
+        .lines()
+        .count();
     format!(
         "{verdicts} looks, from reading the scenario to writing the verdicts: {:.2} s",
         start.elapsed().as_secs_f64()
@@ -25,9 +28,14 @@ fn scenario() -> String {
         let bad = u8::from(t % 10 == 0);
         let canary = format!(r#"{{"n":60,"bad":{bad},"slow_r":[12,4,0,0],"slow_p":[9,3,0,0]}}"#);
         let separator = if t > 1 { "," } else { "" };
-        write!(minutes, r#"{separator}{{"t":{t},"c":{canary},"b":{{"n":540,"bad":1,"slow":[135,54,5,1]}}}}"#)
-            .expect("a string takes what is written");
+        write!(
+            minutes,
+            r#"{separator}{{"t":{t},"c":{canary},"b":{{"n":540,"bad":1,"slow":[135,54,5,1]}}}}"#
+        )
+        .expect("a string takes what is written");
     }
     let config = format!(r#"{{"end":{MINUTES},"min_minutes":{MINUTES}}}"#);
-    format!(r#"{{"v":1,"id":"long","config":{config},"thresholds_ms":[150,216,404,606],"minutes":[{minutes}]}}"#)
+    format!(
+        r#"{{"v":1,"id":"long","config":{config},"thresholds_ms":[150,216,404,606],"minutes":[{minutes}]}}"#
+    )
 }

@@ -53,7 +53,10 @@ pub(crate) struct Minute {
 impl Minute {
     /// What the judge sees in minute `now`.
     pub(crate) fn reading(&self, metric: usize, now: u32) -> Reading {
-        let side = |requests: u64, bad: Option<u64>| Side { requests: Some(requests), bad };
+        let side = |requests: u64, bad: Option<u64>| Side {
+            requests: Some(requests),
+            bad,
+        };
         let (canary_bad, baseline_bad, promote) = match metric {
             0 => {
                 let bad = self.bad_seen.filter(|at| *at <= now).map(|_| self.canary.1);
@@ -91,16 +94,30 @@ fn minute(kind: &Kind, t: u32, random: &mut Rng) -> Minute {
     let baseline = all - canary;
     let thresholds = thresholds_ms();
     let baseline_tails = thresholds.map(|ms| tail(ms, Latency::Same));
-    let canary_limits: Vec<f64> = thresholds.iter().flat_map(|ms| [1.1 * ms, 1.25 * ms]).collect();
-    let canary_tails: Vec<f64> = canary_limits.iter().map(|ms| tail(*ms, kind.latency)).collect();
+    let canary_limits: Vec<f64> = thresholds
+        .iter()
+        .flat_map(|ms| [1.1 * ms, 1.25 * ms])
+        .collect();
+    let canary_tails: Vec<f64> = canary_limits
+        .iter()
+        .map(|ms| tail(*ms, kind.latency))
+        .collect();
     let slow = nested(canary, &canary_tails, random);
     let bad_seen = if kind.late { late(t, random) } else { Some(t) };
     Minute {
-        canary: (canary, clumped(kind.clump, canary, (kind.canary)(t), random)),
+        canary: (
+            canary,
+            clumped(kind.clump, canary, (kind.canary)(t), random),
+        ),
         canary_slow: [slow[0], slow[2], slow[4], slow[6]],
         canary_slow_promote: [slow[1], slow[3], slow[5], slow[7]],
-        baseline: (baseline, clumped(kind.clump, baseline, (kind.baseline)(t), random)),
-        baseline_slow: nested(baseline, &baseline_tails, random).try_into().expect("as many as thresholds"),
+        baseline: (
+            baseline,
+            clumped(kind.clump, baseline, (kind.baseline)(t), random),
+        ),
+        baseline_slow: nested(baseline, &baseline_tails, random)
+            .try_into()
+            .expect("as many as thresholds"),
         bad_seen,
     }
 }

@@ -34,7 +34,10 @@ impl Agenda {
 
     /// Takes the next entry if it is due at `until` or before.
     pub fn take_until(&mut self, until: Millis) -> Option<(Millis, Due)> {
-        let (&(at, _), _) = self.entries.first_key_value().filter(|((at, _), _)| *at <= until)?;
+        let (&(at, _), _) = self
+            .entries
+            .first_key_value()
+            .filter(|((at, _), _)| *at <= until)?;
         let (_, due) = self.entries.pop_first()?;
         Some((at, due))
     }

@@ -15,11 +15,18 @@ pub struct ApiError {
 impl ApiError {
     /// An error that the caller caused (HTTP 400).
     pub fn client(code: &str, message: impl Into<String>) -> Self {
-        Self { status: 400, code: code.to_owned(), message: message.into() }
+        Self {
+            status: 400,
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 
     /// What AWS answers to an operation that the service does not have (or that the sandbox does not serve).
     pub fn unknown_operation(operation: &str) -> Self {
-        Self::client("UnknownOperationException", format!("the sandbox does not serve {operation}"))
+        Self::client(
+            "UnknownOperationException",
+            format!("the sandbox does not serve {operation}"),
+        )
     }
 }

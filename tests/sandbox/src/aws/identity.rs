@@ -27,24 +27,44 @@ pub(super) fn iam(aws: &mut Aws, action: &str, parameters: &Parameters) -> Resul
     match action {
         "ListRoles" => {
             let prefix = parameters.get("PathPrefix").map_or("/", String::as_str);
-            let roles = aws.cloudformation.iam.roles().filter(|role| role.path.starts_with(prefix));
-            page("Roles", roles.map(|role| described(aws, role)).collect(), parameters)
+            let roles = aws
+                .cloudformation
+                .iam
+                .roles()
+                .filter(|role| role.path.starts_with(prefix));
+            page(
+                "Roles",
+                roles.map(|role| described(aws, role)).collect(),
+                parameters,
+            )
         }
         "GetRole" => Ok(json!({ "Role": described(aws, role(aws, parameters)?) })),
         "ListRolePolicies" => {
-            let names = role(aws, parameters)?.policies.keys().map(|name| json!(name)).collect();
+            let names = role(aws, parameters)?
+                .policies
+                .keys()
+                .map(|name| json!(name))
+                .collect();
             page("PolicyNames", names, parameters)
         }
         "GetRolePolicy" => {
             let role = role(aws, parameters)?;
             let name = required(parameters, "PolicyName")?;
-            let missing = || no_entity(format!("The role policy with name {name} cannot be found."));
+            let missing =
+                || no_entity(format!("The role policy with name {name} cannot be found."));
             let document = role.policies.get(name).ok_or_else(missing)?;
-            Ok(json!({"RoleName": role.name, "PolicyName": name, "PolicyDocument": encoded(document)}))
+            Ok(
+                json!({"RoleName": role.name, "PolicyName": name, "PolicyDocument": encoded(document)}),
+            )
         }
         "ListAttachedRolePolicies" => {
-            let policy = |arn: &String| json!({"PolicyName": arn.rsplit('/').next(), "PolicyArn": arn});
-            let attached = role(aws, parameters)?.managed_policies.iter().map(policy).collect();
+            let policy =
+                |arn: &String| json!({"PolicyName": arn.rsplit('/').next(), "PolicyArn": arn});
+            let attached = role(aws, parameters)?
+                .managed_policies
+                .iter()
+                .map(policy)
+                .collect();
             page("AttachedPolicies", attached, parameters)
         }
         _ => Err(ApiError::unknown_operation(action)),
@@ -62,7 +82,10 @@ fn required<'a>(parameters: &'a Parameters, member: &str) -> Result<&'a str, Api
 }
 
 fn no_entity(message: String) -> ApiError {
-    ApiError { status: 404, ..ApiError::client("NoSuchEntity", message) }
+    ApiError {
+        status: 404,
+        ..ApiError::client("NoSuchEntity", message)
+    }
 }
 
 fn role<'a>(aws: &'a Aws, parameters: &Parameters) -> Result<&'a Role, ApiError> {
@@ -74,9 +97,16 @@ fn role<'a>(aws: &'a Aws, parameters: &Parameters) -> Result<&'a Role, ApiError>
 fn described(aws: &Aws, role: &Role) -> Value {
     // A role is as old as the stack that it belongs to.
     let of = |stack: &&super::cloudformation::Stack| {
-        stack.resources.iter().any(|resource| resource.kind == "AWS::IAM::Role" && resource.physical_id == role.name)
+        stack
+            .resources
+            .iter()
+            .any(|resource| resource.kind == "AWS::IAM::Role" && resource.physical_id == role.name)
     };
-    let created = aws.cloudformation.stacks().find(of).map_or(aws.now, |stack| stack.created);
+    let created = aws
+        .cloudformation
+        .stacks()
+        .find(of)
+        .map_or(aws.now, |stack| stack.created);
     json!({
         "Path": role.path, "RoleName": role.name, "RoleId": role.id, "Arn": role.arn, "CreateDate": instant(created),
         "AssumeRolePolicyDocument": encoded(&role.trust), "MaxSessionDuration": 3600,
@@ -91,14 +121,23 @@ fn encoded(document: &Value) -> String {
 /// One page of a list; the marker is the position at which the next page starts.
 fn page(member: &str, items: Vec<Value>, parameters: &Parameters) -> Result<Value, ApiError> {
     let wrong = |message: &str| ApiError::client("ValidationError", message);
-    let size = parameters.get("MaxItems").map_or(Ok(MOST_ITEMS), |size| size.parse());
+    let size = parameters
+        .get("MaxItems")
+        .map_or(Ok(MOST_ITEMS), |size| size.parse());
     let size = size.ok().filter(|size| (1..=MOST_ITEMS).contains(size));
     let size = size.ok_or_else(|| wrong("MaxItems is 1 to 1000"))?;
-    let start = parameters.get("Marker").map_or(Ok(0), |marker| marker.parse::<usize>());
-    let start = start.ok().filter(|start| *start <= items.len()).ok_or_else(|| wrong("Invalid Marker"))?;
+    let start = parameters
+        .get("Marker")
+        .map_or(Ok(0), |marker| marker.parse::<usize>());
+    let start = start
+        .ok()
+        .filter(|start| *start <= items.len())
+        .ok_or_else(|| wrong("Invalid Marker"))?;
     let end = items.len().min(start + size);
     let more = end < items.len();
-    Ok(json!({member: items[start..end], "IsTruncated": more, "Marker": more.then(|| end.to_string())}))
+    Ok(
+        json!({member: items[start..end], "IsTruncated": more, "Marker": more.then(|| end.to_string())}),
+    )
 }
 
 #[cfg(test)]
@@ -113,25 +152,49 @@ mod tests {
     fn roles_are_found_with_their_policies() {
         let mut aws = Aws::new(1);
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
-        let given =
-            [("Name", "web"), ("Cluster", "apps"), ("Service", "web"), ("Repository", "web"), ("ContainerName", "web")];
-        let given: BTreeMap<String, String> = given.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        let given = [
+            ("Name", "web"),
+            ("Cluster", "apps"),
+            ("Service", "web"),
+            ("Repository", "web"),
+            ("ContainerName", "web"),
+        ];
+        let given: BTreeMap<String, String> = given
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
         ecs_and_repository(&mut aws);
         deploy(&mut aws, "slipway", &template, &given).unwrap();
         let with = |pairs: &[(&str, &str)]| -> Parameters {
-            pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect()
         };
         let first = iam(&mut aws, "ListRoles", &with(&[("MaxItems", "1")])).unwrap();
-        assert_eq!((&first["IsTruncated"], &first["Marker"]), (&json!(true), &json!("1")));
+        assert_eq!(
+            (&first["IsTruncated"], &first["Marker"]),
+            (&json!(true), &json!("1"))
+        );
         let name = first["Roles"][0]["RoleName"].as_str().unwrap().to_owned();
         let role = iam(&mut aws, "GetRole", &with(&[("RoleName", &name)])).unwrap();
-        assert!(role["Role"]["AssumeRolePolicyDocument"].as_str().unwrap().starts_with("%7B%22"));
-        assert_eq!(iam(&mut aws, "GetRole", &with(&[("RoleName", "none")])).unwrap_err().code, "NoSuchEntity");
+        assert!(
+            role["Role"]["AssumeRolePolicyDocument"]
+                .as_str()
+                .unwrap()
+                .starts_with("%7B%22")
+        );
+        assert_eq!(
+            iam(&mut aws, "GetRole", &with(&[("RoleName", "none")]))
+                .unwrap_err()
+                .code,
+            "NoSuchEntity"
+        );
     }
 
     fn ecs_and_repository(aws: &mut Aws) {
         super::super::ecs::call(aws, "CreateCluster", &json!({"clusterName": "apps"})).unwrap();
-        super::super::ecr::call(aws, "CreateRepository", &json!({"repositoryName": "web"})).unwrap();
+        super::super::ecr::call(aws, "CreateRepository", &json!({"repositoryName": "web"}))
+            .unwrap();
     }
 
     #[test]

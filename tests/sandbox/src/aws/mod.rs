@@ -129,17 +129,29 @@ impl Aws {
     pub fn uuid(&mut self) -> String {
         let hex = self.hex(32);
         let variant = ["8", "9", "a", "b"][self.rng.usize(0..4)];
-        format!("{}-{}-4{}-{variant}{}-{}", &hex[..8], &hex[8..12], &hex[13..16], &hex[17..20], &hex[20..])
+        format!(
+            "{}-{}-4{}-{variant}{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[13..16],
+            &hex[17..20],
+            &hex[20..]
+        )
     }
 
     /// `digits` lower-case hexadecimal digits drawn from the seed.
     pub fn hex(&mut self, digits: usize) -> String {
-        (0..digits).map(|_| char::from_digit(self.rng.u32(0..16), 16).expect("a number below 16")).collect()
+        (0..digits)
+            .map(|_| char::from_digit(self.rng.u32(0..16), 16).expect("a number below 16"))
+            .collect()
     }
 
     /// `arn:aws:<service>:<region>:<account>:<resource>`.
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.account)
+        format!(
+            "arn:aws:{service}:{}:{}:{resource}",
+            self.region, self.account
+        )
     }
 
     /// A time as the JSON protocols write it: seconds since the epoch with milliseconds as a fraction.

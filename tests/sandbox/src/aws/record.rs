@@ -29,11 +29,19 @@ thread_local! {
 
 fn folder() -> Option<&'static PathBuf> {
     static FOLDER: OnceLock<Option<PathBuf>> = OnceLock::new();
-    FOLDER.get_or_init(|| std::env::var_os("SLIPWAY_RECORD").map(PathBuf::from)).as_ref()
+    FOLDER
+        .get_or_init(|| std::env::var_os("SLIPWAY_RECORD").map(PathBuf::from))
+        .as_ref()
 }
 
 /// A call and its answer, as they are on the wire.
-pub(super) fn call(service: &str, operation: &str, error: Option<&str>, request: &Request, response: &Response) {
+pub(super) fn call(
+    service: &str,
+    operation: &str,
+    error: Option<&str>,
+    request: &Request,
+    response: &Response,
+) {
     line(|| {
         json!({"kind": "call", "service": service, "operation": operation, "error": error, "caller": request.caller,
             "request": {"method": request.method, "host": request.host, "target": request.path_and_query,
@@ -43,9 +51,17 @@ pub(super) fn call(service: &str, operation: &str, error: Option<&str>, request:
 }
 
 /// An operation that was asked for in the process, with what it answered.
-pub(super) fn operation(service: &str, operation: &str, input: &Value, answer: &Result<Value, ApiError>) {
+pub(super) fn operation(
+    service: &str,
+    operation: &str,
+    input: &Value,
+    answer: &Result<Value, ApiError>,
+) {
     line(|| {
-        let (output, error) = (answer.as_ref().ok(), answer.as_ref().err().map(|error| &error.code));
+        let (output, error) = (
+            answer.as_ref().ok(),
+            answer.as_ref().err().map(|error| &error.code),
+        );
         json!({"kind": "operation", "service": service, "operation": operation, "input": input, "output": output, "error": error})
     });
 }
@@ -62,14 +78,25 @@ pub(super) fn invocation(function: &str, payload: &Value) {
 
 /// Signatures and session tokens say nothing about the shape of a call.
 fn headers(headers: &[(String, String)]) -> Value {
-    let telling =
-        |name: &str| !matches!(name, "authorization" | "x-amz-security-token" | "user-agent" | "x-amz-user-agent");
-    headers.iter().filter(|(name, _)| telling(name)).map(|(name, value)| (name.clone(), json!(value))).collect()
+    let telling = |name: &str| {
+        !matches!(
+            name,
+            "authorization" | "x-amz-security-token" | "user-agent" | "x-amz-user-agent"
+        )
+    };
+    headers
+        .iter()
+        .filter(|(name, _)| telling(name))
+        .map(|(name, value)| (name.clone(), json!(value)))
+        .collect()
 }
 
 /// A body of CBOR is written in hexadecimal. Another that is no text is an object in S3, of which the size is enough.
 fn body(headers: &[(String, String)], bytes: &[u8]) -> Value {
-    if headers.iter().any(|(name, value)| name == "content-type" && value == "application/cbor") {
+    if headers
+        .iter()
+        .any(|(name, value)| name == "content-type" && value == "application/cbor")
+    {
         return json!({"hex": bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()});
     }
     std::str::from_utf8(bytes).map_or_else(|_| json!({"bytes": bytes.len()}), |text| json!(text))
@@ -83,17 +110,29 @@ fn line(value: impl FnOnce() -> Value) {
     RECORD.with_borrow_mut(|record| {
         let record = record.get_or_insert_with(|| open(folder));
         if record.known.insert(kind(&text)) {
-            writeln!(record.file, "{text}").expect("the folder of SLIPWAY_RECORD takes what is written");
+            writeln!(record.file, "{text}")
+                .expect("the folder of SLIPWAY_RECORD takes what is written");
         }
     });
 }
 
 fn open(folder: &PathBuf) -> Record {
     static THREADS: AtomicU32 = AtomicU32::new(0);
-    let name = format!("{}-{}.jsonl", std::process::id(), THREADS.fetch_add(1, Ordering::Relaxed));
-    let file = std::fs::create_dir_all(folder)
-        .and_then(|()| OpenOptions::new().create(true).append(true).open(folder.join(name)));
-    Record { file: file.expect("SLIPWAY_RECORD names a folder that can be written"), known: BTreeSet::new() }
+    let name = format!(
+        "{}-{}.jsonl",
+        std::process::id(),
+        THREADS.fetch_add(1, Ordering::Relaxed)
+    );
+    let file = std::fs::create_dir_all(folder).and_then(|()| {
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(folder.join(name))
+    });
+    Record {
+        file: file.expect("SLIPWAY_RECORD names a folder that can be written"),
+        known: BTreeSet::new(),
+    }
 }
 
 /// The same for lines that differ only in words with a digit.
@@ -101,7 +140,11 @@ fn kind(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
         match word.bytes().any(|byte| byte.is_ascii_digit()) {
-            true => word.bytes().last().filter(|byte| !byte.is_ascii_alphanumeric()).hash(&mut hasher),
+            true => word
+                .bytes()
+                .last()
+                .filter(|byte| !byte.is_ascii_alphanumeric())
+                .hash(&mut hasher),
             false => word.hash(&mut hasher),
         }
     }
@@ -114,8 +157,9 @@ mod tests {
 
     #[test]
     fn numbers_and_ids_make_no_difference_and_words_do() {
-        let line =
-            |count: u32, id: &str, status: &str| kind(&json!({"count": count, "id": id, "status": status}).to_string());
+        let line = |count: u32, id: &str, status: &str| {
+            kind(&json!({"count": count, "id": id, "status": status}).to_string())
+        };
         assert_eq!(line(1, "6f2b-a1", "ACTIVE"), line(27, "0c9d-b2", "ACTIVE"));
         assert_ne!(line(1, "6f2b-a1", "ACTIVE"), line(1, "6f2b-a1", "DRAINING"));
     }

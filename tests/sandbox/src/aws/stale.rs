@@ -48,7 +48,9 @@ struct Before {
 impl Aws {
     /// Keeps how everything is, right before a change that reads may not see.
     pub(in crate::aws) fn keep_before(&mut self, change: Change) {
-        let Some(longest) = self.stale.longest else { return };
+        let Some(longest) = self.stale.longest else {
+            return;
+        };
         let lasts = self.rng.u64(0..=longest.as_millis() as u64) as Millis;
         let before = Before {
             at: self.now,
@@ -61,17 +63,28 @@ impl Aws {
     }
 
     /// Answers a read, which may lag behind changes of these kinds. What it does to the account is lost if it does.
-    pub(in crate::aws) fn behind<T>(&mut self, changes: &[Change], read: impl FnOnce(&mut Self) -> T) -> T {
+    pub(in crate::aws) fn behind<T>(
+        &mut self,
+        changes: &[Change],
+        read: impl FnOnce(&mut Self) -> T,
+    ) -> T {
         let now = self.now;
         self.stale.before.retain(|_, before| now < before.until);
-        let kept = changes.iter().filter_map(|change| self.stale.before.get(change));
-        let Some(before) = kept.max_by_key(|before| before.at).cloned() else { return read(self) };
+        let kept = changes
+            .iter()
+            .filter_map(|change| self.stale.before.get(change));
+        let Some(before) = kept.max_by_key(|before| before.at).cloned() else {
+            return read(self);
+        };
         if !self.either("a read lags behind a change") {
             return read(self);
         }
         let ecs = std::mem::replace(&mut self.ecs, Ecs::clone(&before.ecs));
         let elb = std::mem::replace(&mut self.elb, Elb::clone(&before.elb));
-        let autoscaling = std::mem::replace(&mut self.autoscaling, AutoScaling::clone(&before.autoscaling));
+        let autoscaling = std::mem::replace(
+            &mut self.autoscaling,
+            AutoScaling::clone(&before.autoscaling),
+        );
         self.now = before.at;
         let answer = read(self);
         (self.now, self.ecs, self.elb, self.autoscaling) = (now, ecs, elb, autoscaling);

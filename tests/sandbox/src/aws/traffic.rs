@@ -82,7 +82,11 @@ pub struct Count {
 
 impl Default for Traffic {
     fn default() -> Self {
-        Self { loads: BTreeMap::new(), requests_per_task: 100.0, incidents: Vec::new() }
+        Self {
+            loads: BTreeMap::new(),
+            requests_per_task: 100.0,
+            incidents: Vec::new(),
+        }
     }
 }
 
@@ -96,8 +100,18 @@ impl Span {
 pub fn set(aws: &mut Aws, arn: &str, requests_per_second: f64) {
     note(aws);
     let counted = aws.now;
-    let fresh = Load { rate: 0.0, sticky: 0.0, pinned: None, counted, spans: Vec::new() };
-    aws.traffic.loads.entry(arn.to_owned()).or_insert(fresh).rate = requests_per_second;
+    let fresh = Load {
+        rate: 0.0,
+        sticky: 0.0,
+        pinned: None,
+        counted,
+        spans: Vec::new(),
+    };
+    aws.traffic
+        .loads
+        .entry(arn.to_owned())
+        .or_insert(fresh)
+        .rate = requests_per_second;
     autoscaling::watch(aws);
     ecs::meet_traffic(aws);
 }
@@ -112,14 +126,22 @@ pub fn set_sticky(aws: &mut Aws, arn: &str, share: f64) {
 
 /// Counts up to now, before something changes that decides where requests go.
 pub(super) fn note(aws: &mut Aws) {
-    let fresh: Vec<(String, Vec<Span>)> =
-        aws.traffic.loads.iter().map(|(arn, load)| (arn.clone(), share::spans(aws, arn, load))).collect();
+    let fresh: Vec<(String, Vec<Span>)> = aws
+        .traffic
+        .loads
+        .iter()
+        .map(|(arn, load)| (arn.clone(), share::spans(aws, arn, load)))
+        .collect();
     let now = aws.now;
     cloudwatch::note_hosts(aws);
     for (arn, spans) in fresh {
-        let Some(load) = aws.traffic.loads.get_mut(&arn) else { continue };
+        let Some(load) = aws.traffic.loads.get_mut(&arn) else {
+            continue;
+        };
         load.counted = now;
-        spans.into_iter().for_each(|span| append(&mut load.spans, span));
+        spans
+            .into_iter()
+            .for_each(|span| append(&mut load.spans, span));
     }
 }
 
@@ -134,7 +156,9 @@ fn append(spans: &mut Vec<Span>, span: Span) {
 /// The actions of a rule or listener are about to change: clients with a cookie keep the group that they have.
 pub(super) fn before_change(aws: &mut Aws, arn: &str) {
     note(aws);
-    let Some(load) = aws.traffic.loads.get(arn) else { return };
+    let Some(load) = aws.traffic.loads.get(arn) else {
+        return;
+    };
     let pinned = share::pin(aws, arn, load);
     if let Some(load) = aws.traffic.loads.get_mut(arn) {
         load.pinned = pinned;
@@ -143,7 +167,11 @@ pub(super) fn before_change(aws: &mut Aws, arn: &str) {
 
 /// The rules, and listeners for their default actions, to which requests come now.
 pub fn rules(aws: &Aws) -> impl Iterator<Item = &str> {
-    aws.traffic.loads.iter().filter(|(_, load)| load.rate > 0.0).map(|(arn, _)| arn.as_str())
+    aws.traffic
+        .loads
+        .iter()
+        .filter(|(_, load)| load.rate > 0.0)
+        .map(|(arn, _)| arn.as_str())
 }
 
 /// Whether anything is requested at all.
@@ -154,16 +182,24 @@ pub fn flows(aws: &Aws) -> bool {
 /// Everything that was requested until now, span by span.
 pub fn history(aws: &Aws) -> Vec<Span> {
     let all = aws.traffic.loads.iter();
-    all.flat_map(|(arn, load)| load.spans.iter().cloned().chain(share::spans(aws, arn, load))).collect()
+    all.flat_map(|(arn, load)| {
+        load.spans
+            .iter()
+            .cloned()
+            .chain(share::spans(aws, arn, load))
+    })
+    .collect()
 }
 
 /// What was requested between two instants, with the ARN of the rule or listener that took it. Only what `note` has counted.
 pub(super) fn between(aws: &Aws, from: Millis, to: Millis) -> impl Iterator<Item = (&str, &Span)> {
     let overlaps = move |span: &&Span| span.from < to && span.to > from;
-    aws.traffic
-        .loads
-        .iter()
-        .flat_map(move |(arn, load)| load.spans.iter().filter(overlaps).map(move |span| (arn.as_str(), span)))
+    aws.traffic.loads.iter().flat_map(move |(arn, load)| {
+        load.spans
+            .iter()
+            .filter(overlaps)
+            .map(move |span| (arn.as_str(), span))
+    })
 }
 
 /// How many requests each version (task definition) has answered until now.
@@ -182,16 +218,26 @@ pub fn served(aws: &Aws) -> BTreeMap<String, f64> {
 /// How many requests have found no healthy target until now.
 pub fn failed(aws: &Aws) -> f64 {
     let failed = |span: &Span| {
-        span.flows.iter().filter(|flow| flow.version.is_none()).map(|flow| flow.rate * span.seconds()).sum::<f64>()
+        span.flows
+            .iter()
+            .filter(|flow| flow.version.is_none())
+            .map(|flow| flow.rate * span.seconds())
+            .sum::<f64>()
     };
     history(aws).iter().map(failed).sum()
 }
 
 /// What a target group got between two instants, by the minutes' beginnings. Minutes without a request are absent.
-pub fn per_minute(aws: &Aws, target_group: &str, from: Millis, to: Millis) -> BTreeMap<Millis, Count> {
+pub fn per_minute(
+    aws: &Aws,
+    target_group: &str,
+    from: Millis,
+    to: Millis,
+) -> BTreeMap<Millis, Count> {
     let mut minutes = BTreeMap::<Millis, Count>::new();
     for span in history(aws) {
-        let of_group = |flow: &&Flow| flow.target_group.as_deref() == Some(target_group) && flow.rate > 0.0;
+        let of_group =
+            |flow: &&Flow| flow.target_group.as_deref() == Some(target_group) && flow.rate > 0.0;
         let flows: Vec<&Flow> = span.flows.iter().filter(of_group).collect();
         let (mut at, end) = (span.from.max(from), span.to.min(to));
         while !flows.is_empty() && at < end {
@@ -200,7 +246,11 @@ pub fn per_minute(aws: &Aws, target_group: &str, from: Millis, to: Millis) -> BT
             let seconds = (until - at) as f64 / 1000.0;
             let count = minutes.entry(minute).or_default();
             for flow in &flows {
-                let sum = if flow.version.is_some() { &mut count.served } else { &mut count.failed };
+                let sum = if flow.version.is_some() {
+                    &mut count.served
+                } else {
+                    &mut count.failed
+                };
                 *sum += flow.rate * seconds;
             }
             at = until;
@@ -215,18 +265,29 @@ pub fn rate_per_target(aws: &Aws, target_group: &str) -> f64 {
     if healthy == 0 {
         return 0.0;
     }
-    let all = aws.traffic.loads.iter().map(|(arn, load)| share::of_group(aws, arn, load, target_group) * load.rate);
+    let all = aws
+        .traffic
+        .loads
+        .iter()
+        .map(|(arn, load)| share::of_group(aws, arn, load, target_group) * load.rate);
     all.sum::<f64>() / healthy as f64
 }
 
 /// Whether requests come to a target group now.
 pub fn reaches(aws: &Aws, target_group: &str) -> bool {
-    let of = |(arn, load): (&String, &Load)| load.rate > 0.0 && share::of_group(aws, arn, load, target_group) > 0.0;
+    let of = |(arn, load): (&String, &Load)| {
+        load.rate > 0.0 && share::of_group(aws, arn, load, target_group) > 0.0
+    };
     aws.traffic.loads.iter().any(of)
 }
 
 /// The target groups that have a weight above 0 in a rule (or in the default action of a listener) and no healthy target.
 pub fn exposed(aws: &Aws, arn: &str) -> Vec<String> {
-    let weighted = super::elb::Elb::forwards(aws.elb.actions_of(arn)).into_iter().filter(|(_, weight)| *weight > 0);
-    weighted.map(|(group, _)| group).filter(|group| aws.elb.healthy_count(group, aws.now) == 0).collect()
+    let weighted = super::elb::Elb::forwards(aws.elb.actions_of(arn))
+        .into_iter()
+        .filter(|(_, weight)| *weight > 0);
+    weighted
+        .map(|(group, _)| group)
+        .filter(|group| aws.elb.healthy_count(group, aws.now) == 0)
+        .collect()
 }

@@ -25,7 +25,11 @@ pub enum CallFault {
     /// This call takes effect, but its answer never comes.
     TimeoutAfterEffect(u32),
     /// From this call on, so many calls in a row get something else in place of their answer.
-    From { first: u32, count: u32, trouble: Trouble },
+    From {
+        first: u32,
+        count: u32,
+        trouble: Trouble,
+    },
     /// The invocation stands still once this call is answered, and later goes on as if no time had passed.
     HangAfter(u32, Hang),
 }
@@ -51,7 +55,9 @@ impl Trouble {
     /// Whether the call takes effect although no answer of it comes.
     pub(super) fn has_effect(self) -> bool {
         match self {
-            Self::Silence { effect } | Self::Page { effect, .. } | Self::InternalError { effect } => effect,
+            Self::Silence { effect }
+            | Self::Page { effect, .. }
+            | Self::InternalError { effect } => effect,
             Self::Reset => true,
             Self::Refused | Self::Conflict => false,
         }
@@ -66,8 +72,12 @@ impl Trouble {
 /// Whether DynamoDB would write items for a request.
 fn is_item_write(request: &Request) -> bool {
     const WRITES: [&str; 4] = ["PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"];
-    let target = request.header("x-amz-target").and_then(|target| target.split_once('.'));
-    target.is_some_and(|(prefix, operation)| prefix.starts_with("DynamoDB") && WRITES.contains(&operation))
+    let target = request
+        .header("x-amz-target")
+        .and_then(|target| target.split_once('.'));
+    target.is_some_and(|(prefix, operation)| {
+        prefix.starts_with("DynamoDB") && WRITES.contains(&operation)
+    })
 }
 
 /// How long an invocation stands still.
@@ -96,9 +106,17 @@ impl CallFault {
             // Whatever is still under way when the process dies never arrives.
             Self::CrashAfter(at) if call > at => Fate::CrashedBefore,
             Self::CrashBefore(at) if call >= at => Fate::CrashedBefore,
-            Self::ThrottleFrom(first, count) if call >= first && call - first < count => Fate::Throttled,
-            Self::TimeoutAfterEffect(at) if call == at => Fate::Meets(Trouble::Silence { effect: true }),
-            Self::From { first, count, trouble } if call >= first && call - first < count => Fate::Meets(trouble),
+            Self::ThrottleFrom(first, count) if call >= first && call - first < count => {
+                Fate::Throttled
+            }
+            Self::TimeoutAfterEffect(at) if call == at => {
+                Fate::Meets(Trouble::Silence { effect: true })
+            }
+            Self::From {
+                first,
+                count,
+                trouble,
+            } if call >= first && call - first < count => Fate::Meets(trouble),
             Self::HangAfter(at, hang) if call == at => Fate::HangsAfter(hang),
             _ => Fate::Answered,
         }
@@ -125,7 +143,11 @@ impl Invocation {
     }
 
     /// An attempt of Lambda with everything that goes wrong with it.
-    pub fn of_attempt(attempt: Option<u64>, caller: impl Into<String>, plan: Vec<CallFault>) -> Arc<Self> {
+    pub fn of_attempt(
+        attempt: Option<u64>,
+        caller: impl Into<String>,
+        plan: Vec<CallFault>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             caller: caller.into(),
             calls: AtomicU32::new(0),
@@ -149,7 +171,10 @@ impl Invocation {
 
     /// What of its plan came true.
     pub fn met(&self) -> Vec<CallFault> {
-        self.met.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.met
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// What becomes of the request of a call: the first fault of the plan that concerns it.
@@ -159,8 +184,14 @@ impl Invocation {
             Fate::Meets(trouble) => trouble.meets(request),
             _ => true,
         };
-        let first = self.plan.iter().map(|fault| (fault, fault.fate(call))).find(|(_, fate)| concerns(*fate));
-        let Some((fault, fate)) = first else { return Fate::Answered };
+        let first = self
+            .plan
+            .iter()
+            .map(|fault| (fault, fault.fate(call)))
+            .find(|(_, fate)| concerns(*fate));
+        let Some((fault, fate)) = first else {
+            return Fate::Answered;
+        };
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         if !met.contains(fault) {
             met.push(*fault);
@@ -177,8 +208,14 @@ impl Invocation {
     pub(super) async fn freeze(&self, hang: Hang) {
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(hang);
         let mut asked = false;
-        std::future::poll_fn(|_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending })
-            .await;
+        std::future::poll_fn(|_| {
+            if std::mem::replace(&mut asked, true) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
     }
 
     /// Runs the invocation's code. While it stands still its code is not polled, so that no timer of the SDK fires either:
@@ -196,9 +233,16 @@ impl Invocation {
                 if let Poll::Ready(output) = code.as_mut().poll(context) {
                     return Poll::Ready(output);
                 }
-                match self.frozen.lock().unwrap_or_else(PoisonError::into_inner).take() {
+                match self
+                    .frozen
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .take()
+                {
                     Some(Hang::For(time)) => still = Some(Box::pin(tokio::time::sleep(time))),
-                    Some(Hang::UntilLeft(left)) => still = Some(Box::pin(tokio::time::sleep_until(end - left))),
+                    Some(Hang::UntilLeft(left)) => {
+                        still = Some(Box::pin(tokio::time::sleep_until(end - left)))
+                    }
                     None => return Poll::Pending,
                 }
             }

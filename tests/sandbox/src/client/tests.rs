@@ -16,14 +16,22 @@ fn world() -> World {
         "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
     });
     dynamodb::call(&mut aws, "CreateTable", &table).unwrap();
-    ecr::call(&mut aws, "CreateRepository", &json!({ "repositoryName": "web" })).unwrap();
+    ecr::call(
+        &mut aws,
+        "CreateRepository",
+        &json!({ "repositoryName": "web" }),
+    )
+    .unwrap();
     aws.s3.create_bucket("artifacts", true);
     World::new(aws)
 }
 
 fn ledger(world: &World, plan: CallFault) -> (aws_sdk_dynamodb::Client, Arc<Invocation>) {
     let invocation = Invocation::new("person", plan);
-    (aws_sdk_dynamodb::Client::new(&sdk_config(world, invocation.clone())), invocation)
+    (
+        aws_sdk_dynamodb::Client::new(&sdk_config(world, invocation.clone())),
+        invocation,
+    )
 }
 
 fn count(
@@ -39,7 +47,12 @@ fn count(
 }
 
 fn fence(world: &World) -> Option<String> {
-    world.aws().dynamodb.items("ledger").first().map(|item| item["fence"]["N"].as_str().unwrap().to_owned())
+    world
+        .aws()
+        .dynamodb
+        .items("ledger")
+        .first()
+        .map(|item| item["fence"]["N"].as_str().unwrap().to_owned())
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,26 +61,54 @@ async fn dynamodb_through_the_sdk() {
     let (client, invocation) = ledger(&world, CallFault::None);
     let new = count(&client).send().await.unwrap().attributes.unwrap();
     assert_eq!(new["fence"], AttributeValue::N("1".to_owned()));
-    let got =
-        client.get_item().table_name("ledger").key("pk", AttributeValue::S("service".to_owned())).send().await.unwrap();
+    let got = client
+        .get_item()
+        .table_name("ledger")
+        .key("pk", AttributeValue::S("service".to_owned()))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(got.item.unwrap(), new);
     let refused = count(&client)
         .condition_expression("attribute_not_exists(pk)")
-        .return_values_on_condition_check_failure(aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld)
+        .return_values_on_condition_check_failure(
+            aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
+        )
         .send()
         .await
         .unwrap_err()
         .into_service_error();
-    let aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(refused) = refused
+    let aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(
+        refused,
+    ) = refused
     else {
         panic!("{refused:?}")
     };
-    assert_eq!((refused.message(), refused.item()), (Some("The conditional request failed"), Some(&new)));
+    assert_eq!(
+        (refused.message(), refused.item()),
+        (Some("The conditional request failed"), Some(&new))
+    );
     assert_eq!(invocation.made(), 3);
     let aws = world.aws();
-    let log: Vec<_> =
-        aws.calls.iter().map(|call| (call.caller.as_str(), call.operation.as_str(), call.error.as_deref())).collect();
-    assert_eq!(log[2], ("person", "UpdateItem", Some("ConditionalCheckFailedException")));
+    let log: Vec<_> = aws
+        .calls
+        .iter()
+        .map(|call| {
+            (
+                call.caller.as_str(),
+                call.operation.as_str(),
+                call.error.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        log[2],
+        (
+            "person",
+            "UpdateItem",
+            Some("ConditionalCheckFailedException")
+        )
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,22 +121,41 @@ async fn transactions_through_the_sdk_say_why_they_failed() {
         .condition_expression("attribute_exists(pk)")
         .build()
         .unwrap();
-    let item = aws_sdk_dynamodb::types::TransactWriteItem::builder().condition_check(check).build();
-    let error = client.transact_write_items().transact_items(item).send().await.unwrap_err().into_service_error();
+    let item = aws_sdk_dynamodb::types::TransactWriteItem::builder()
+        .condition_check(check)
+        .build();
+    let error = client
+        .transact_write_items()
+        .transact_items(item)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
     let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
         canceled,
     ) = error
     else {
         panic!("{error:?}")
     };
-    assert_eq!(canceled.cancellation_reasons()[0].code(), Some("ConditionalCheckFailed"));
-    assert!(canceled.message().unwrap().ends_with("[ConditionalCheckFailed]"));
+    assert_eq!(
+        canceled.cancellation_reasons()[0].code(),
+        Some("ConditionalCheckFailed")
+    );
+    assert!(
+        canceled
+            .message()
+            .unwrap()
+            .ends_with("[ConditionalCheckFailed]")
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn s3_through_the_sdk() {
     let world = world();
-    let client = aws_sdk_s3::Client::new(&sdk_config(&world, Invocation::new("person", CallFault::None)));
+    let client = aws_sdk_s3::Client::new(&sdk_config(
+        &world,
+        Invocation::new("person", CallFault::None),
+    ));
     let put = client
         .put_object()
         .bucket("artifacts")
@@ -104,13 +164,42 @@ async fn s3_through_the_sdk() {
         .send()
         .await
         .unwrap();
-    assert_eq!(world.aws().s3.get("artifacts", "a/b c.zip", put.version_id()).unwrap(), b"hello");
-    let got = client.get_object().bucket("artifacts").key("a/b c.zip").send().await.unwrap();
-    assert_eq!((got.version_id(), got.e_tag(), got.content_length()), (put.version_id(), put.e_tag(), Some(5)));
+    assert_eq!(
+        world
+            .aws()
+            .s3
+            .get("artifacts", "a/b c.zip", put.version_id())
+            .unwrap(),
+        b"hello"
+    );
+    let got = client
+        .get_object()
+        .bucket("artifacts")
+        .key("a/b c.zip")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (got.version_id(), got.e_tag(), got.content_length()),
+        (put.version_id(), put.e_tag(), Some(5))
+    );
     assert_eq!(got.body.collect().await.unwrap().to_vec(), b"hello");
-    let missing = client.get_object().bucket("artifacts").key("none").send().await.unwrap_err().into_service_error();
+    let missing = client
+        .get_object()
+        .bucket("artifacts")
+        .key("none")
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
     assert!(missing.is_no_such_key(), "{missing:?}");
-    let list = client.list_objects_v2().bucket("artifacts").prefix("a/").send().await.unwrap();
+    let list = client
+        .list_objects_v2()
+        .bucket("artifacts")
+        .prefix("a/")
+        .send()
+        .await
+        .unwrap();
     assert_eq!(list.contents()[0].key(), Some("a/b c.zip"));
 }
 
@@ -118,21 +207,59 @@ async fn s3_through_the_sdk() {
 #[tokio::test(start_paused = true)]
 async fn s3_streams_through_the_sdk() {
     let world = world();
-    let client = aws_sdk_s3::Client::new(&sdk_config(&world, Invocation::new("person", CallFault::None)));
-    let stream = ByteStream::new(SdkBody::retryable(|| SdkBody::from_body_1_x(SdkBody::from("streamed"))));
-    client.put_object().bucket("artifacts").key("k").content_length(8).body(stream).send().await.unwrap();
-    assert_eq!(world.aws().s3.get("artifacts", "k", None).unwrap(), b"streamed");
+    let client = aws_sdk_s3::Client::new(&sdk_config(
+        &world,
+        Invocation::new("person", CallFault::None),
+    ));
+    let stream = ByteStream::new(SdkBody::retryable(|| {
+        SdkBody::from_body_1_x(SdkBody::from("streamed"))
+    }));
+    client
+        .put_object()
+        .bucket("artifacts")
+        .key("k")
+        .content_length(8)
+        .body(stream)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        world.aws().s3.get("artifacts", "k", None).unwrap(),
+        b"streamed"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn ecr_through_the_sdk() {
     let world = world();
     let digest = ecr::push(&mut world.aws(), "web", "v1", Behaviour::Healthy).unwrap();
-    let client = aws_sdk_ecr::Client::new(&sdk_config(&world, Invocation::new("person", CallFault::None)));
-    let image = |tag: &str| aws_sdk_ecr::types::ImageIdentifier::builder().image_tag(tag).build();
-    let found = client.describe_images().repository_name("web").image_ids(image("v1")).send().await.unwrap();
-    assert_eq!(found.image_details()[0].image_digest(), Some(digest.as_str()));
-    let missing = client.describe_images().repository_name("web").image_ids(image("v2")).send().await.unwrap_err();
+    let client = aws_sdk_ecr::Client::new(&sdk_config(
+        &world,
+        Invocation::new("person", CallFault::None),
+    ));
+    let image = |tag: &str| {
+        aws_sdk_ecr::types::ImageIdentifier::builder()
+            .image_tag(tag)
+            .build()
+    };
+    let found = client
+        .describe_images()
+        .repository_name("web")
+        .image_ids(image("v1"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        found.image_details()[0].image_digest(),
+        Some(digest.as_str())
+    );
+    let missing = client
+        .describe_images()
+        .repository_name("web")
+        .image_ids(image("v2"))
+        .send()
+        .await
+        .unwrap_err();
     assert!(missing.into_service_error().is_image_not_found_exception());
 }
 
@@ -170,7 +297,10 @@ async fn a_lost_answer_makes_the_sdk_repeat_what_took_effect() {
     let world = world();
     let (client, invocation) = ledger(&world, CallFault::TimeoutAfterEffect(1));
     count(&client).send().await.unwrap();
-    assert_eq!((invocation.made(), fence(&world).as_deref()), (2, Some("2")));
+    assert_eq!(
+        (invocation.made(), fence(&world).as_deref()),
+        (2, Some("2"))
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -178,18 +308,29 @@ async fn throttled_calls_have_no_effect_and_are_retried() {
     let world = world();
     let (client, invocation) = ledger(&world, CallFault::ThrottleFrom(1, 2));
     count(&client).send().await.unwrap();
-    assert_eq!((invocation.made(), fence(&world).as_deref()), (3, Some("1")));
+    assert_eq!(
+        (invocation.made(), fence(&world).as_deref()),
+        (3, Some("1"))
+    );
     let (client, _) = ledger(&world, CallFault::ThrottleFrom(1, 100));
-    let error = count(&client).send().await.unwrap_err().into_service_error();
+    let error = count(&client)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
     assert_eq!(error.meta().code(), Some("ThrottlingException"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_invocation_that_hangs_goes_on_where_it_was() {
     let hour = Duration::from_secs(3600);
-    for (hang, took) in
-        [(Hang::For(hour), hour), (Hang::UntilLeft(Duration::from_secs(600)), hour - Duration::from_secs(600))]
-    {
+    for (hang, took) in [
+        (Hang::For(hour), hour),
+        (
+            Hang::UntilLeft(Duration::from_secs(600)),
+            hour - Duration::from_secs(600),
+        ),
+    ] {
         let world = world();
         let start = world.clock.now();
         let (client, invocation) = ledger(&world, CallFault::HangAfter(1, hang));
@@ -200,9 +341,16 @@ async fn an_invocation_that_hangs_goes_on_where_it_was() {
             answered
         };
         let answered = invocation.run(hour, twice).await;
-        assert!(answered - start >= took.as_millis() as Millis, "{hang:?} took {} ms", answered - start);
+        assert!(
+            answered - start >= took.as_millis() as Millis,
+            "{hang:?} took {} ms",
+            answered - start
+        );
         // No time-out of the SDK fired meanwhile, so nothing was asked again.
-        assert_eq!((invocation.made(), fence(&world).as_deref()), (2, Some("2")));
+        assert_eq!(
+            (invocation.made(), fence(&world).as_deref()),
+            (2, Some("2"))
+        );
         assert_eq!(invocation.met(), [CallFault::HangAfter(1, hang)]);
     }
 }
@@ -211,10 +359,18 @@ async fn an_invocation_that_hangs_goes_on_where_it_was() {
 async fn a_service_can_throttle_for_a_while() {
     let world = world();
     let (from, until) = (world.clock.now(), world.clock.now() + 100);
-    let world = world.throttled(vec![Throttle { service: "dynamodb", from, until }]);
+    let world = world.throttled(vec![Throttle {
+        service: "dynamodb",
+        from,
+        until,
+    }]);
     let (client, invocation) = ledger(&world, CallFault::None);
     count(&client).send().await.unwrap();
-    assert!(invocation.made() > 1 && world.clock.now() >= until, "{} calls", invocation.made());
+    assert!(
+        invocation.made() > 1 && world.clock.now() >= until,
+        "{} calls",
+        invocation.made()
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -28,7 +28,12 @@ impl Colours {
     ) -> Result<u64, String> {
         match call.operation.as_str() {
             "ModifyRule" | "ModifyListener" => {
-                self.note(aws, ledger.open().and_then(|lease| text(lease, "release.prior.pair.rule")));
+                self.note(
+                    aws,
+                    ledger
+                        .open()
+                        .and_then(|lease| text(lease, "release.prior.pair.rule")),
+                );
                 Ok(0)
             }
             "UpdateService" => self.drained(aws, &body(request), ledger),
@@ -38,7 +43,10 @@ impl Colours {
 
     /// Remembers which groups of the production rule have no weight any more.
     fn note(&mut self, aws: &Aws, rule: Option<&str>) {
-        for (group, weight) in rule.into_iter().flat_map(|rule| Elb::forwards(aws.elb.actions_of(rule))) {
+        for (group, weight) in rule
+            .into_iter()
+            .flat_map(|rule| Elb::forwards(aws.elb.actions_of(rule)))
+        {
             match weight {
                 0 => drop(self.left.entry(group).or_insert(aws.now)),
                 _ => drop(self.left.remove(&group)),
@@ -48,13 +56,18 @@ impl Colours {
 
     /// A step that stops the old colour let its clients go first.
     fn drained(&self, aws: &Aws, asked: &Value, ledger: &Ledger) -> Result<u64, String> {
-        let service = asked["service"].as_str().and_then(|service| service.rsplit('/').next()).unwrap_or_default();
+        let service = asked["service"]
+            .as_str()
+            .and_then(|service| service.rsplit('/').next())
+            .unwrap_or_default();
         let old = ledger.open().and_then(|lease| {
             let colour = text(lease, "release.prior.pair.live")?;
             let is_old = service == format!("{}-{colour}", text(lease, "service")?);
             is_old.then(|| text(lease, &format!("release.prior.pair.{colour}.target_group")))?
         });
-        let Some(group) = old.filter(|_| asked["desiredCount"] == 0) else { return Ok(0) };
+        let Some(group) = old.filter(|_| asked["desiredCount"] == 0) else {
+            return Ok(0);
+        };
         match self.left.get(group) {
             // The ledger knows whole seconds.
             Some(left) if aws.now - left + 1000 > self.drain => Ok(1),
@@ -71,7 +84,9 @@ pub(super) fn is_guarded(aws: &Aws, lease: &Value) -> Result<u64, String> {
     let mut guarded = 0;
     for (name, suspended) in targets(aws, lease) {
         if !suspended {
-            return Err(format!("invariant 7: the new colour got traffic while {name} could be scaled in"));
+            return Err(format!(
+                "invariant 7: the new colour got traffic while {name} could be scaled in"
+            ));
         }
         guarded += 1;
     }
@@ -84,9 +99,13 @@ pub(super) fn given_back(aws: &Aws, ledger: &Ledger) -> Result<u64, String> {
     for lease in ledger.leases.values() {
         for (name, suspended) in targets(aws, lease) {
             let colour = name.rsplit('-').next().unwrap_or_default();
-            let owed = lease.pointer(&format!("/settled/M/owed_{colour}")).is_some();
+            let owed = lease
+                .pointer(&format!("/settled/M/owed_{colour}"))
+                .is_some();
             if suspended && !owed {
-                return Err(format!("invariant 3: scale-in of {name} is still suspended"));
+                return Err(format!(
+                    "invariant 3: scale-in of {name} is still suspended"
+                ));
             }
             checked += 1;
         }
@@ -96,7 +115,10 @@ pub(super) fn given_back(aws: &Aws, ledger: &Ledger) -> Result<u64, String> {
 
 /// The colours of a lease that scale, and whether their scale-in is suspended.
 fn targets(aws: &Aws, lease: &Value) -> Vec<(String, bool)> {
-    let (cluster, service) = (text(lease, "cluster").unwrap_or_default(), text(lease, "service").unwrap_or_default());
+    let (cluster, service) = (
+        text(lease, "cluster").unwrap_or_default(),
+        text(lease, "service").unwrap_or_default(),
+    );
     let names = ["blue", "green"].map(|colour| format!("{service}-{colour}"));
     let found = names.into_iter().filter_map(|name| {
         let target = aws.autoscaling.target_of(cluster, &name)?;

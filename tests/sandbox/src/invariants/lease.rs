@@ -38,7 +38,8 @@ impl Leases {
             if let Some(primary) = service.primary()
                 && self.runs.get(&service.name) != Some(&primary.task_definition)
             {
-                self.runs.insert(service.name.clone(), primary.task_definition.clone());
+                self.runs
+                    .insert(service.name.clone(), primary.task_definition.clone());
             }
         }
     }
@@ -57,16 +58,26 @@ impl Leases {
 
     /// What a person deployed while the release was open is left alone.
     fn overwritten(&mut self, call: &Call, asked: &Value, lease: &Value) -> Option<String> {
-        let new = asked["taskDefinition"].as_str().filter(|_| call.operation == "UpdateService")?;
+        let new = asked["taskDefinition"]
+            .as_str()
+            .filter(|_| call.operation == "UpdateService")?;
         let service = asked["service"].as_str()?.rsplit('/').next()?.to_owned();
         let old = self.runs.insert(service.clone(), new.to_owned())?;
         let is_theirs = self.by_hand.get(&service) == Some(&old) && old != new;
-        let is_ours = was_running(lease, &old) || text(lease, "release.change.task_definition") == Some(&old);
-        (is_theirs && !is_ours).then(|| format!("it replaced {old}, which a person deployed meanwhile, by {new}"))
+        let is_ours =
+            was_running(lease, &old) || text(lease, "release.change.task_definition") == Some(&old);
+        (is_theirs && !is_ours)
+            .then(|| format!("it replaced {old}, which a person deployed meanwhile, by {new}"))
     }
 
     /// Every write raises the fence by one, takes a lease only when it is free, and never undoes a step.
-    pub(super) fn written(&mut self, aws: &Aws, call: &Call, before: &Ledger, after: &Ledger) -> Result<u64, String> {
+    pub(super) fn written(
+        &mut self,
+        aws: &Aws,
+        call: &Call,
+        before: &Ledger,
+        after: &Ledger,
+    ) -> Result<u64, String> {
         let mut checked = 0;
         for (service, lease) in &after.leases {
             let was = before.leases.get(service).map(Arc::as_ref);
@@ -75,9 +86,16 @@ impl Leases {
                 continue;
             }
             checked += 1;
-            let wrong =
-                |what: String| Err(format!("invariant 8: {} wrote the lease of {service}: {what}", call.caller));
-            let (fence, old) = (number(lease, "fence"), was.map_or(Some(0), |was| number(was, "fence")));
+            let wrong = |what: String| {
+                Err(format!(
+                    "invariant 8: {} wrote the lease of {service}: {what}",
+                    call.caller
+                ))
+            };
+            let (fence, old) = (
+                number(lease, "fence"),
+                was.map_or(Some(0), |was| number(was, "fence")),
+            );
             if fence != old.map(|old| old + 1) {
                 return wrong(format!("the fence went from {old:?} to {fence:?}"));
             }
@@ -96,18 +114,25 @@ impl Leases {
             {
                 return wrong(format!("{writer} wrote it for {of}"));
             }
-            let is_taken_over = was.is_some_and(|was| text(was, "release.state") == Some("rolling-back"));
+            let is_taken_over =
+                was.is_some_and(|was| text(was, "release.state") == Some("rolling-back"));
             if is_taken_over && !call.caller.ends_with(ROLL_BACK) {
                 return wrong("its release had been taken over".to_owned());
             }
             match (was.and_then(holder), holder(lease)) {
-                (Some(old), Some(new)) if old != new => return wrong(format!("{new} took it from {old}")),
-                (None, Some(new)) if is_closed(before, &new) => return wrong(format!("{new} is closed and took it")),
+                (Some(old), Some(new)) if old != new => {
+                    return wrong(format!("{new} took it from {old}"));
+                }
+                (None, Some(new)) if is_closed(before, &new) => {
+                    return wrong(format!("{new} is closed and took it"));
+                }
                 (Some(old), None) if !is_closed(after, &old) => {
                     return wrong(format!("{old} gave it back without a record of its end"));
                 }
                 (Some(old), None) if self.may_still_change(aws, call, service) => {
-                    return wrong(format!("{old} gave it back while an attempt that announced a change still ran"));
+                    return wrong(format!(
+                        "{old} gave it back while an attempt that announced a change still ran"
+                    ));
                 }
                 (Some(_), Some(holder)) => {
                     if let Some(what) = was.and_then(|was| undone(was, lease)) {
@@ -129,7 +154,9 @@ impl Leases {
 
     /// Whether another attempt that announced a change of the service still runs.
     fn may_still_change(&self, aws: &Aws, call: &Call, service: &str) -> bool {
-        let announced = |id: u64| self.announced.get(&id).is_some_and(|of| of == service) && call.attempt != Some(id);
+        let announced = |id: u64| {
+            self.announced.get(&id).is_some_and(|of| of == service) && call.attempt != Some(id)
+        };
         let mut attempts = aws.lambda.invocations.iter().flat_map(|one| &one.attempts);
         attempts.any(|attempt| attempt.ended.is_none() && announced(attempt.id))
     }
@@ -143,9 +170,15 @@ impl Leases {
         ledger: &Ledger,
         by_hand: bool,
     ) -> Result<u64, String> {
-        let Some(attempt) = call.attempt else { return Ok(0) };
+        let Some(attempt) = call.attempt else {
+            return Ok(0);
+        };
         let is_registration = call.operation == "RegisterTaskDefinition";
-        let service = if is_registration { None } else { lease_key(request, ledger) };
+        let service = if is_registration {
+            None
+        } else {
+            lease_key(request, ledger)
+        };
         let wrong = |what: String| {
             Err(format!(
                 "invariant 8: {} changed {}: {what}",
@@ -165,23 +198,32 @@ impl Leases {
             return wrong("no release holds it".to_owned());
         };
         let lease = lease.unwrap_or(&Value::Null);
-        if execution.as_deref().is_some_and(|execution| execution != holder) {
+        if execution
+            .as_deref()
+            .is_some_and(|execution| execution != holder)
+        {
             return wrong(format!("{holder} holds it and not {execution:?}"));
         }
         // What an earlier release left unfinished is settled before the prior release can be recorded.
         if call.caller.ends_with("begin-release") {
             return match text(lease, "release.change.task_definition") {
-                Some(_) => {
-                    wrong("the release had gone on, and what it has on the way is no unfinished business".to_owned())
-                }
+                Some(_) => wrong(
+                    "the release had gone on, and what it has on the way is no unfinished business"
+                        .to_owned(),
+                ),
                 None => Ok(1),
             };
         }
         if text(lease, "release.prior.task_definition").is_none() {
             return wrong("no prior release is recorded".to_owned());
         }
-        let (fence, wrote) = (number(lease, "fence").unwrap_or(0), self.wrote.get(&attempt).copied());
-        let Some(wrote) = wrote else { return wrong("it was not announced".to_owned()) };
+        let (fence, wrote) = (
+            number(lease, "fence").unwrap_or(0),
+            self.wrote.get(&attempt).copied(),
+        );
+        let Some(wrote) = wrote else {
+            return wrong("it was not announced".to_owned());
+        };
         let asked = body(request);
         let definition = asked["taskDefinition"].as_str();
         if let Some(what) = self.overwritten(call, &asked, lease) {
@@ -189,13 +231,16 @@ impl Leases {
         }
         if call.caller.ends_with(ROLL_BACK) {
             self.restoring.push(holder.to_owned());
-            return self.restores(aws, call, lease, holder, definition).map_or_else(wrong, |()| Ok(1));
+            return self
+                .restores(aws, call, lease, holder, definition)
+                .map_or_else(wrong, |()| Ok(1));
         }
         if self.restoring.iter().any(|restored| restored == holder) {
             return wrong("its restoration has begun".to_owned());
         }
         let is_new = definition.is_some_and(|definition| !was_running(lease, definition));
-        if !is_registration && is_new && definition != text(lease, "release.change.task_definition") {
+        if !is_registration && is_new && definition != text(lease, "release.change.task_definition")
+        {
             return wrong(format!("{definition:?} was not announced"));
         }
         // Its own announcement counts: one that hung may set weights when another has announced others since.
@@ -239,11 +284,16 @@ impl Leases {
 
 /// The time-out of the function that calls, in milliseconds.
 fn time_out(aws: &Aws, call: &Call) -> Millis {
-    aws.lambda.function(&call.caller).map_or(60_000, |function| function.timeout.as_millis() as Millis)
+    aws.lambda
+        .function(&call.caller)
+        .map_or(60_000, |function| function.timeout.as_millis() as Millis)
 }
 
 fn is_closed(ledger: &Ledger, execution: &str) -> bool {
-    ledger.records.get(execution).is_some_and(|record| text(record, "state") == Some("closed"))
+    ledger
+        .records
+        .get(execution)
+        .is_some_and(|record| text(record, "state") == Some("closed"))
 }
 
 /// What a write took back of what the release had recorded.
@@ -252,22 +302,37 @@ fn undone(was: &Value, is: &Value) -> Option<&'static str> {
     if prior(was).is_some() && prior(was) != prior(is) {
         return Some("the prior release changed");
     }
-    if text(was, "release.state") == Some("rolling-back") && text(is, "release.state") != Some("rolling-back") {
+    if text(was, "release.state") == Some("rolling-back")
+        && text(is, "release.state") != Some("rolling-back")
+    {
         return Some("a release that was taken over is open again");
     }
     let changed = text(was, "release.change.task_definition");
-    (changed.is_some() && text(is, "release.change.task_definition").is_none()).then_some("an announced change is gone")
+    (changed.is_some() && text(is, "release.change.task_definition").is_none())
+        .then_some("an announced change is gone")
 }
 
 /// Whether a definition is what the service, or a colour of the pair, ran before the release.
 fn was_running(lease: &Value, definition: &str) -> bool {
-    let recorded = ["prior.task_definition", "prior.pair.blue.task_definition", "prior.pair.green.task_definition"];
-    recorded.iter().any(|path| text(lease, &format!("release.{path}")) == Some(definition))
+    let recorded = [
+        "prior.task_definition",
+        "prior.pair.blue.task_definition",
+        "prior.pair.green.task_definition",
+    ];
+    recorded
+        .iter()
+        .any(|path| text(lease, &format!("release.{path}")) == Some(definition))
 }
 
 /// What is wrong with the weights that a step has just set: they are what it announced, and a colour that gains traffic runs
 /// what the release deploys, or what it ran before.
-fn routed(aws: &Aws, call: &Call, lease: &Value, announced: [Option<i64>; 2], by_hand: bool) -> Option<String> {
+fn routed(
+    aws: &Aws,
+    call: &Call,
+    lease: &Value,
+    announced: [Option<i64>; 2],
+    by_hand: bool,
+) -> Option<String> {
     if !matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") || by_hand {
         return None;
     }
@@ -276,14 +341,31 @@ fn routed(aws: &Aws, call: &Call, lease: &Value, announced: [Option<i64>; 2], by
     let old = text(pair, "live")?;
     for (colour, announced) in ["blue", "green"].into_iter().zip(announced) {
         let group = text(pair, &format!("{colour}.target_group"))?;
-        let weight = weights.iter().find(|(of, _)| of == group).map_or(0, |(_, weight)| *weight);
+        let weight = weights
+            .iter()
+            .find(|(of, _)| of == group)
+            .map_or(0, |(_, weight)| *weight);
         if announced != Some(weight) {
-            return Some(format!("{colour} got weight {weight}, and {announced:?} was announced"));
+            return Some(format!(
+                "{colour} got weight {weight}, and {announced:?} was announced"
+            ));
         }
         let name = format!("{}-{colour}", text(lease, "service")?);
-        let runs = aws.ecs.services.values().find(|service| service.name == name)?.primary()?.task_definition.as_str();
-        if colour != old && weight > 0 && Some(runs) != text(lease, "release.change.task_definition") {
-            return Some(format!("{colour} got weight {weight} and runs {runs}, which is not what is released"));
+        let runs = aws
+            .ecs
+            .services
+            .values()
+            .find(|service| service.name == name)?
+            .primary()?
+            .task_definition
+            .as_str();
+        if colour != old
+            && weight > 0
+            && Some(runs) != text(lease, "release.change.task_definition")
+        {
+            return Some(format!(
+                "{colour} got weight {weight} and runs {runs}, which is not what is released"
+            ));
         }
     }
     None
@@ -305,8 +387,15 @@ fn announces(was: &Value, lease: &Value) -> bool {
 /// The lease of the service that a request changes; a colour has the lease of its pair.
 fn lease_key(request: &Request, ledger: &Ledger) -> Option<String> {
     let asked = body(request);
-    let last = |member: &str| asked[member].as_str().map(|name| name.rsplit('/').next().unwrap_or(name).to_owned());
-    let scaled = asked["ResourceId"].as_str().and_then(|id| id.strip_prefix("service/")).map(ToOwned::to_owned);
+    let last = |member: &str| {
+        asked[member]
+            .as_str()
+            .map(|name| name.rsplit('/').next().unwrap_or(name).to_owned())
+    };
+    let scaled = asked["ResourceId"]
+        .as_str()
+        .and_then(|id| id.strip_prefix("service/"))
+        .map(ToOwned::to_owned);
     let key = match scaled {
         Some(key) => key,
         None => format!("{}/{}", last("cluster")?, last("service")?),

@@ -59,7 +59,10 @@ struct Ledger {
 
 impl Ledger {
     fn of(aws: &Aws) -> Self {
-        let mut whole = Self { read: true, ..Self::default() };
+        let mut whole = Self {
+            read: true,
+            ..Self::default()
+        };
         for item in ledger(aws) {
             whole.take(item);
         }
@@ -69,8 +72,13 @@ impl Ledger {
     /// The ledger after a request that wrote it.
     fn after(&self, aws: &Aws, request: &Request) -> Self {
         let (asked, mut after) = (body(request), self.clone());
-        let parts = asked["TransactItems"].as_array().map_or(&[] as &[Value], Vec::as_slice).iter();
-        let writes = parts.flat_map(|part| part.as_object().into_iter().flat_map(|part| part.values())).chain([&asked]);
+        let parts = asked["TransactItems"]
+            .as_array()
+            .map_or(&[] as &[Value], Vec::as_slice)
+            .iter();
+        let writes = parts
+            .flat_map(|part| part.as_object().into_iter().flat_map(|part| part.values()))
+            .chain([&asked]);
         for keyed in writes.filter_map(|write| write.get("Item").or(write.get("Key"))) {
             let key = serde_json::json!({"pk": keyed["pk"], "sk": keyed["sk"]});
             match item(aws, &key) {
@@ -83,11 +91,17 @@ impl Ledger {
 
     /// A lease whose release is open.
     fn open(&self) -> Option<&Value> {
-        self.leases.values().map(Arc::as_ref).find(|lease| text(lease, "release.state") == Some("open"))
+        self.leases
+            .values()
+            .map(Arc::as_ref)
+            .find(|lease| text(lease, "release.state") == Some("open"))
     }
 
     fn take(&mut self, item: Value) {
-        let (pk, sk) = (text(&item, "pk").unwrap_or_default(), text(&item, "sk").unwrap_or_default().to_owned());
+        let (pk, sk) = (
+            text(&item, "pk").unwrap_or_default(),
+            text(&item, "sk").unwrap_or_default().to_owned(),
+        );
         if pk == "lease" && sk.contains('/') {
             self.leases.insert(sk, Arc::new(item));
         } else if let Some(execution) = pk.strip_prefix("execution#") {
@@ -96,7 +110,10 @@ impl Ledger {
     }
 
     fn drop(&mut self, key: &Value) {
-        let (pk, sk) = (text(key, "pk").unwrap_or_default(), text(key, "sk").unwrap_or_default());
+        let (pk, sk) = (
+            text(key, "pk").unwrap_or_default(),
+            text(key, "sk").unwrap_or_default(),
+        );
         if pk == "lease" {
             self.leases.remove(sk);
         } else if let Some(execution) = pk.strip_prefix("execution#") {
@@ -108,7 +125,10 @@ impl Ledger {
 impl Invariants {
     #[must_use]
     pub fn new(promises: &[Promise]) -> Self {
-        Self { traffic: traffic::Traffic::new(promises), ..Self::default() }
+        Self {
+            traffic: traffic::Traffic::new(promises),
+            ..Self::default()
+        }
     }
 
     /// Starts watching a copy of an account whose past was watched before.
@@ -125,9 +145,15 @@ impl Invariants {
         let (broken, watched) = (Arc::<Mutex<Option<String>>>::default(), Arc::clone(watched));
         let tells = Arc::clone(&broken);
         driver.world.witnessed_by(move |aws, request| {
-            let checked = watched.lock().unwrap_or_else(PoisonError::into_inner).after_call(aws, request);
+            let checked = watched
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .after_call(aws, request);
             if let Err(what) = checked {
-                tells.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+                tells
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(what);
             }
         });
         broken
@@ -145,7 +171,9 @@ impl Invariants {
     /// The invariant that does not hold, with what was found.
     pub fn at_instant(&mut self, aws: &Aws) -> Result<(), String> {
         let promised = self.traffic.promised(aws)?;
-        let weights = self.traffic.weights(aws, |group| self.endings.last_mover_saw(aws, group))?;
+        let weights = self
+            .traffic
+            .weights(aws, |group| self.endings.last_mover_saw(aws, group))?;
         self.count("7 the promised tasks serve", promised);
         self.count("1 weights point at healthy targets", weights);
         self.pushes.look(aws);
@@ -179,8 +207,13 @@ impl Invariants {
             }
             ("ecs", "UpdateService" | "RegisterTaskDefinition")
             | ("elasticloadbalancing", "ModifyRule" | "ModifyListener")
-            | ("application-autoscaling", "RegisterScalableTarget") => self.changed(aws, call, request),
-            ("codepipeline", "PutJobSuccessResult") => self.endings.went_on(aws, call, &self.ledger, self.bake_percent),
+            | ("application-autoscaling", "RegisterScalableTarget") => {
+                self.changed(aws, call, request)
+            }
+            ("codepipeline", "PutJobSuccessResult") => {
+                self.endings
+                    .went_on(aws, call, &self.ledger, self.bake_percent)
+            }
             ("codepipeline", "PutJobFailureResult") => {
                 let given_back = match self.by_hand.is_empty() {
                     true => pair::given_back(aws, call, &self.ledger)?,
@@ -223,7 +256,9 @@ impl Invariants {
         let before = std::mem::replace(&mut self.ledger, after);
         let lawful = self.lease.written(aws, call, &before, &self.ledger)?;
         self.count("8 the lease changes hands lawfully", lawful);
-        let closed = self.endings.closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;
+        let closed =
+            self.endings
+                .closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;
         self.count("2 what is recorded is true", closed.told);
         self.count("3 what is rolled back is restored", closed.restored);
         self.pushes.note_endings(&before, &self.ledger);
@@ -236,19 +271,29 @@ impl Invariants {
             self.ledger = Ledger::of(aws);
         }
         let by_hand = self.by_hand.last().is_some_and(|at| aws.now - at < 70_000);
-        let held = self.lease.changed(aws, call, request, &self.ledger, by_hand)?;
+        let held = self
+            .lease
+            .changed(aws, call, request, &self.ledger, by_hand)?;
         self.count("8 only the holder changes a service", held);
         if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
-            let routes = call.attempt.and_then(|attempt| self.endings.sight_of(attempt));
+            let routes = call
+                .attempt
+                .and_then(|attempt| self.endings.sight_of(attempt));
             // What begin-release finds, some release left.
             let left = routes.filter(|_| !call.caller.ends_with("begin-release"));
-            let left =
-                left.map_or(Ok(0), |(_, routes)| pair::leaves_alone(aws, &self.ledger, routes, &self.weights_by_hand))?;
-            let raised = routes.map_or(Ok(0), |(sights, routes)| pair::fit(aws, &self.ledger, sights, routes))?;
+            let left = left.map_or(Ok(0), |(_, routes)| {
+                pair::leaves_alone(aws, &self.ledger, routes, &self.weights_by_hand)
+            })?;
+            let raised = routes.map_or(Ok(0), |(sights, routes)| {
+                pair::fit(aws, &self.ledger, sights, routes)
+            })?;
             self.count("8 weights that a person set are left alone", left);
             self.count("1 traffic goes to a colour that was seen fit", raised);
             if raised > 0 {
-                let guarded = self.ledger.open().map_or(Ok(0), |lease| colours::is_guarded(aws, lease))?;
+                let guarded = self
+                    .ledger
+                    .open()
+                    .map_or(Ok(0), |lease| colours::is_guarded(aws, lease))?;
                 self.count("7 nothing is scaled in while traffic moves", guarded);
             }
         }
@@ -279,7 +324,8 @@ impl Invariants {
 
     /// A person set the weights of this rule.
     pub fn weights_set_by_hand(&mut self, aws: &Aws, rule: &str) {
-        self.weights_by_hand.insert(rule.to_owned(), Elb::forwards(aws.elb.actions_of(rule)));
+        self.weights_by_hand
+            .insert(rule.to_owned(), Elb::forwards(aws.elb.actions_of(rule)));
     }
 
     /// Something went wrong with these attempts of functions.
@@ -294,13 +340,25 @@ impl Invariants {
     /// The invariant that does not hold, with what was found.
     pub fn at_end(&mut self, aws: &Aws) -> Result<(), String> {
         let ledger = Ledger::of(aws);
-        self.count("2 every execution ends", endings::at_end(aws, &ledger, self.by_hand.is_empty())?);
-        self.count("3 scale-in is given back", colours::given_back(aws, &ledger)?);
+        self.count(
+            "2 every execution ends",
+            endings::at_end(aws, &ledger, self.by_hand.is_empty())?,
+        );
+        self.count(
+            "3 scale-in is given back",
+            colours::given_back(aws, &ledger)?,
+        );
         self.count("4 no push is lost", pushes::none_lost(aws)?);
         let once = self.pushes.none_twice(aws, &self.disturbed)?;
         self.count("4 no push starts twice", once);
-        self.count("6 every job is answered once", jobs::answered(aws, &self.disturbed)?);
-        self.count("6 nothing undisturbed is given up", jobs::given_up(aws, &self.disturbed)?);
+        self.count(
+            "6 every job is answered once",
+            jobs::answered(aws, &self.disturbed)?,
+        );
+        self.count(
+            "6 nothing undisturbed is given up",
+            jobs::given_up(aws, &self.disturbed)?,
+        );
         Ok(())
     }
 
@@ -310,8 +368,15 @@ impl Invariants {
         if !self.ledger.read {
             self.ledger = Ledger::of(aws);
         }
-        self.ledger.leases.values().all(|lease| text(lease, "release.execution").is_none())
-            && self.ledger.records.values().all(|record| text(record, "state") == Some("closed"))
+        self.ledger
+            .leases
+            .values()
+            .all(|lease| text(lease, "release.execution").is_none())
+            && self
+                .ledger
+                .records
+                .values()
+                .all(|record| text(record, "state") == Some("closed"))
     }
 
     /// Leases as they were last written.
@@ -331,9 +396,16 @@ fn body(request: &Request) -> Value {
 
 /// The execution for which an attempt of a step works.
 fn execution_of(aws: &Aws, attempt: u64) -> Option<String> {
-    let invocation =
-        aws.lambda.invocations.iter().rev().find(|one| one.attempts.iter().any(|log| log.id == attempt))?;
-    let job = invocation.payload.pointer("/CodePipeline.job/id")?.as_str()?;
+    let invocation = aws
+        .lambda
+        .invocations
+        .iter()
+        .rev()
+        .find(|one| one.attempts.iter().any(|log| log.id == attempt))?;
+    let job = invocation
+        .payload
+        .pointer("/CodePipeline.job/id")?
+        .as_str()?;
     aws.codepipeline.job(job).map(|job| job.execution.clone())
 }
 

@@ -26,7 +26,10 @@ pub(super) struct Traffic {
 
 impl Traffic {
     pub(super) fn new(promises: &[Promise]) -> Self {
-        Self { promises: promises.to_vec(), ..Self::default() }
+        Self {
+            promises: promises.to_vec(),
+            ..Self::default()
+        }
     }
 
     /// Takes the weights as they are.
@@ -69,7 +72,11 @@ impl Traffic {
         }
         for (route, weight) in &now {
             let healthy = aws.elb.healthy_count(&route.1, aws.now);
-            if *weight > 0 && before.get(route).is_none_or(|before| *before == 0) && healthy == 0 && !saw(&route.1) {
+            if *weight > 0
+                && before.get(route).is_none_or(|before| *before == 0)
+                && healthy == 0
+                && !saw(&route.1)
+            {
                 return Err(format!(
                     "invariant 1: {} got weight {weight} in {} without a healthy target",
                     route.1, route.0
@@ -83,7 +90,11 @@ impl Traffic {
 
 /// Healthy tasks of both colours of a pair, as far as they get traffic from a rule that names more than one group.
 fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
-    let rules = aws.elb.rules.values().map(|rule| Elb::forwards(rule.properties.get("Actions")));
+    let rules = aws
+        .elb
+        .rules
+        .values()
+        .map(|rule| Elb::forwards(rule.properties.get("Actions")));
     let weighted: Vec<String> = rules
         .filter(|forwards| forwards.len() > 1)
         .flatten()
@@ -91,9 +102,17 @@ fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
         .map(|(group, _)| group)
         .collect();
     let services = ["blue", "green"].map(|colour| format!("{}-{colour}", promise.service));
-    let services = services.iter().filter_map(|name| aws.ecs.service_named(promise.cluster, name));
-    let gets_traffic = |task: &&Task| task.attachments.iter().any(|one| weighted.contains(&one.target_group));
-    services.map(|service| serving(aws, service).filter(gets_traffic).count()).sum()
+    let services = services
+        .iter()
+        .filter_map(|name| aws.ecs.service_named(promise.cluster, name));
+    let gets_traffic = |task: &&Task| {
+        task.attachments
+            .iter()
+            .any(|one| weighted.contains(&one.target_group))
+    };
+    services
+        .map(|service| serving(aws, service).filter(gets_traffic).count())
+        .sum()
 }
 
 fn weights(aws: &Aws) -> BTreeMap<(String, String), i64> {

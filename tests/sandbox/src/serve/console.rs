@@ -12,7 +12,11 @@ use sandbox::observer::{record, text};
 use slipway::timestamp::Timestamp;
 
 /// The codes with which services say that they do not know an operation.
-const UNKNOWN: [&str; 3] = ["InvalidAction", "NotImplemented", "UnknownOperationException"];
+const UNKNOWN: [&str; 3] = [
+    "InvalidAction",
+    "NotImplemented",
+    "UnknownOperationException",
+];
 
 /// How long after its end the record of an execution may still change.
 const SETTLED_AFTER_MS: Millis = 10 * 60 * 1000;
@@ -36,7 +40,14 @@ impl Console {
 
     pub(super) fn tell(&mut self, exchange: &Exchange) {
         self.requests += 1;
-        println!("{}", request_line(&exchange.call, exchange.response.status, &exchange.response.body));
+        println!(
+            "{}",
+            request_line(
+                &exchange.call,
+                exchange.response.status,
+                &exchange.response.body
+            )
+        );
         if let Some(missing) = missing(&exchange.call) {
             println!("          {} {missing}", style("missing:").yellow());
             self.missing.insert(missing);
@@ -78,8 +89,14 @@ impl Console {
 
 /// The status of an execution, and how its release ended once the ledger says so.
 fn status(aws: &Aws, execution: &Execution, settles: bool) -> String {
-    let record = if settles { record(aws, &execution.id) } else { None };
-    let outcome = record.as_ref().and_then(|record| Some((text(record, "outcome")?, text(record, "reason")?)));
+    let record = if settles {
+        record(aws, &execution.id)
+    } else {
+        None
+    };
+    let outcome = record
+        .as_ref()
+        .and_then(|record| Some((text(record, "outcome")?, text(record, "reason")?)));
     match outcome {
         Some((outcome, reason)) => format!("{}: {outcome}, {reason}", execution.status.word()),
         None => execution.status.word().to_owned(),
@@ -87,7 +104,12 @@ fn status(aws: &Aws, execution: &Execution, settles: bool) -> String {
 }
 
 fn request_line(call: &Call, status: u16, body: &[u8]) -> String {
-    let mut line = format!("{}  {} {} {status}", clock(call.at), call.service, call.operation);
+    let mut line = format!(
+        "{}  {} {} {status}",
+        clock(call.at),
+        call.service,
+        call.operation
+    );
     if let Some(error) = &call.error {
         line.push_str(&format!(" {error}"));
         if let Some(message) = message(body) {
@@ -110,13 +132,20 @@ fn message(body: &[u8]) -> Option<String> {
 
 /// What was asked for and is not served.
 fn missing(call: &Call) -> Option<String> {
-    call.error.as_deref().filter(|error| UNKNOWN.contains(error))?;
+    call.error
+        .as_deref()
+        .filter(|error| UNKNOWN.contains(error))?;
     Some(format!("{} {}", call.service, call.operation))
 }
 
 fn clock(at: Millis) -> String {
     let time = std::time::UNIX_EPOCH + Duration::from_millis(at.unsigned_abs());
-    Timestamp::from(time).to_string().chars().skip(11).take(8).collect()
+    Timestamp::from(time)
+        .to_string()
+        .chars()
+        .skip(11)
+        .take(8)
+        .collect()
 }
 
 #[cfg(test)]
@@ -136,7 +165,10 @@ mod tests {
 
     #[test]
     fn a_request_is_one_line_with_its_error() {
-        assert_eq!(request_line(&call("ecs", "ListTasks", None), 200, b"{}"), "09:00:00  ecs ListTasks 200");
+        assert_eq!(
+            request_line(&call("ecs", "ListTasks", None), 200, b"{}"),
+            "09:00:00  ecs ListTasks 200"
+        );
         let refused = call("ecs", "ListTasks", Some("ClusterNotFoundException"));
         assert_eq!(
             request_line(&refused, 400, br#"{"message": "Cluster not found."}"#),
@@ -144,15 +176,26 @@ mod tests {
         );
         let xml = b"<ErrorResponse><Error><Code>RuleNotFound</Code><Message>none</Message></Error></ErrorResponse>";
         assert!(
-            request_line(&call("elb", "DescribeRules", Some("RuleNotFound")), 400, xml).ends_with("RuleNotFound: none")
+            request_line(
+                &call("elb", "DescribeRules", Some("RuleNotFound")),
+                400,
+                xml
+            )
+            .ends_with("RuleNotFound: none")
         );
     }
 
     #[test]
     fn only_unknown_operations_are_missing() {
-        assert_eq!(missing(&call("ecs", "ListTasks", Some("ClusterNotFoundException"))), None);
+        assert_eq!(
+            missing(&call("ecs", "ListTasks", Some("ClusterNotFoundException"))),
+            None
+        );
         for code in UNKNOWN {
-            assert_eq!(missing(&call("ecs", "ListAttributes", Some(code))).as_deref(), Some("ecs ListAttributes"));
+            assert_eq!(
+                missing(&call("ecs", "ListAttributes", Some(code))).as_deref(),
+                Some("ecs ListAttributes")
+            );
         }
     }
 }

@@ -9,16 +9,24 @@ use slipway::timestamp::Timestamp;
 
 /// How to reach the sandbox, and what to ask it.
 pub(super) fn guide(aws: &Aws, port: u16, speed: u32) -> String {
-    let now = Timestamp::from(std::time::UNIX_EPOCH + Duration::from_millis(aws.now.unsigned_abs()));
+    let now =
+        Timestamp::from(std::time::UNIX_EPOCH + Duration::from_millis(aws.now.unsigned_abs()));
     let mut lines = vec![
         format!("an in-memory AWS is listening on http://127.0.0.1:{port}"),
         format!("its clock says {now} and goes {speed} times as fast as yours; Ctrl-C ends it"),
         String::new(),
         "in another terminal:".to_owned(),
-        format!("  export AWS_ENDPOINT_URL=http://127.0.0.1:{port} AWS_DEFAULT_REGION={}", aws.region),
+        format!(
+            "  export AWS_ENDPOINT_URL=http://127.0.0.1:{port} AWS_DEFAULT_REGION={}",
+            aws.region
+        ),
         "  export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_PAGER=".to_owned(),
     ];
-    lines.extend(commands(aws).into_iter().map(|command| format!("  {command}")));
+    lines.extend(
+        commands(aws)
+            .into_iter()
+            .map(|command| format!("  {command}")),
+    );
     lines.join("\n") + "\n"
 }
 
@@ -39,13 +47,24 @@ fn commands(aws: &Aws) -> Vec<String> {
     ];
     let listener = aws.elb.listeners.keys().next();
     commands.extend(listener.map(|arn| format!("aws elbv2 describe-rules --listener-arn {arn}")));
-    commands.push("# push an image, and see its release; change the number for another one".to_owned());
+    commands
+        .push("# push an image, and see its release; change the number for another one".to_owned());
     commands.push(push("1.0.0", ""));
-    commands.push(format!("aws codepipeline list-pipeline-executions --pipeline-name slipway-{WEB} --max-items 1"));
-    commands.push(format!("aws codepipeline list-action-executions --pipeline-name slipway-{WEB} --max-items 5"));
-    commands.push(format!("aws dynamodb scan --table-name {}", table.physical_id));
+    commands.push(format!(
+        "aws codepipeline list-pipeline-executions --pipeline-name slipway-{WEB} --max-items 1"
+    ));
+    commands.push(format!(
+        "aws codepipeline list-action-executions --pipeline-name slipway-{WEB} --max-items 5"
+    ));
+    commands.push(format!(
+        "aws dynamodb scan --table-name {}",
+        table.physical_id
+    ));
     commands.push("# an image whose tasks never become healthy: it is rolled back".to_owned());
-    commands.push(push("1.1.0", r#","annotations":{"sandbox.behaviour":"never-healthy"}"#));
+    commands.push(push(
+        "1.1.0",
+        r#","annotations":{"sandbox.behaviour":"never-healthy"}"#,
+    ));
     commands
 }
 
@@ -64,10 +83,15 @@ mod tests {
     fn the_guide_names_what_is_there() {
         let aws = sandbox::story::deployed(1).expect("the stacks deploy");
         let full = guide(&aws, 4566, 60);
-        assert!(full.starts_with("an in-memory AWS is listening on http://127.0.0.1:4566\n"), "{full}");
-        for command in
-            ["ecs describe-services", "elbv2 describe-rules --listener-arn arn:", "dynamodb scan --table-name slipway-"]
-        {
+        assert!(
+            full.starts_with("an in-memory AWS is listening on http://127.0.0.1:4566\n"),
+            "{full}"
+        );
+        for command in [
+            "ecs describe-services",
+            "elbv2 describe-rules --listener-arn arn:",
+            "dynamodb scan --table-name slipway-",
+        ] {
             assert!(full.contains(command), "{full}");
         }
         assert!(guide(&Aws::new(1), 4566, 60).contains("create-cluster"));

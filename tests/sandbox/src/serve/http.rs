@@ -33,8 +33,17 @@ struct Desk {
 }
 
 /// Accepts connections without end.
-pub(super) async fn accept(listener: TcpListener, world: World, console: Rc<RefCell<Console>>, guide: Arc<str>) {
-    let desk = Desk { world, console, guide };
+pub(super) async fn accept(
+    listener: TcpListener,
+    world: World,
+    console: Rc<RefCell<Console>>,
+    guide: Arc<str>,
+) {
+    let desk = Desk {
+        world,
+        console,
+        guide,
+    };
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -49,7 +58,9 @@ pub(super) async fn accept(listener: TcpListener, world: World, console: Rc<RefC
                 async move { Ok::<_, Infallible>(desk.answer(request).await) }
             });
             // A client that goes away in the middle is its own affair.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
         });
     }
 }
@@ -62,15 +73,30 @@ impl Desk {
         let (head, body) = request.into_parts();
         let body = match Limited::new(body, MOST_BYTES).collect().await {
             Ok(body) => body.to_bytes().to_vec(),
-            Err(error) => return plain(StatusCode::PAYLOAD_TOO_LARGE, format!("failed to read the body: {error}\n")),
+            Err(error) => {
+                return plain(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    format!("failed to read the body: {error}\n"),
+                );
+            }
         };
-        let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let text = |value: &hyper::header::HeaderValue| {
+            String::from_utf8_lossy(value.as_bytes()).into_owned()
+        };
         let request = sandbox::aws::Request {
             caller: "person".to_owned(),
             method: head.method.as_str().to_owned(),
             host: head.headers.get("host").map(text).unwrap_or_default(),
-            path_and_query: head.uri.path_and_query().map(|path| path.as_str().to_owned()).unwrap_or_default(),
-            headers: head.headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect(),
+            path_and_query: head
+                .uri
+                .path_and_query()
+                .map(|path| path.as_str().to_owned())
+                .unwrap_or_default(),
+            headers: head
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+                .collect(),
             body,
         };
         let exchange = self.world.exchange(&request).await;
@@ -90,7 +116,12 @@ fn written(response: sandbox::aws::Response) -> Answer {
     for (name, value) in response.headers {
         built = built.header(name, value);
     }
-    let failed = |error| plain(StatusCode::INTERNAL_SERVER_ERROR, format!("failed to write the answer: {error}\n"));
+    let failed = |error| {
+        plain(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            format!("failed to write the answer: {error}\n"),
+        )
+    };
     built.body(Full::from(response.body)).unwrap_or_else(failed)
 }
 

@@ -52,18 +52,30 @@ Exit codes: 0 ended by Ctrl-C; 1 it could not start; 2 wrong arguments.";
 /// # Errors
 /// What a template refused, or why the port cannot be listened on.
 pub(crate) fn serve(arguments: &Serve) -> Result<(), String> {
-    let aws = if arguments.empty { Aws::new(arguments.seed) } else { deployed(arguments.seed)? };
-    run_live(aws, arguments.speed, async |driver| until_interrupted(driver, arguments).await)
-        .map_err(|error| format!("failed to start: {error}"))?
+    let aws = if arguments.empty {
+        Aws::new(arguments.seed)
+    } else {
+        deployed(arguments.seed)?
+    };
+    run_live(aws, arguments.speed, async |driver| {
+        until_interrupted(driver, arguments).await
+    })
+    .map_err(|error| format!("failed to start: {error}"))?
 }
 
 async fn until_interrupted(driver: Driver, arguments: &Serve) -> Result<(), String> {
     let address = (Ipv4Addr::LOCALHOST, arguments.port);
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|error| {
-        format!("failed to listen on 127.0.0.1:{}: {error}; choose another port with --port", arguments.port)
+        format!(
+            "failed to listen on 127.0.0.1:{}: {error}; choose another port with --port",
+            arguments.port
+        )
     })?;
-    let port = listener.local_addr().map_err(|error| error.to_string())?.port();
+    let port = listener
+        .local_addr()
+        .map_err(|error| error.to_string())?
+        .port();
     let guide = guide::guide(&driver.world.aws(), port, arguments.speed);
     println!("{guide}");
     let console = Rc::new(RefCell::new(Console::starting_at(&driver.world.aws())));

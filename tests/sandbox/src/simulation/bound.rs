@@ -36,14 +36,24 @@ fn is_well(plan: &Plan) -> bool {
 fn only_disturbs(plan: &Plan) -> bool {
     is_well(plan)
         && !plan.shape.is_hasty()
-        && plan.incidents.iter().all(|incident| !matches!(incident, Incident::Act { .. }))
+        && plan
+            .incidents
+            .iter()
+            .all(|incident| !matches!(incident, Incident::Act { .. }))
 }
 
 /// Whether nobody changes a service and no task dies, so that requests are answered as their images answer them.
 pub(super) fn is_steady(plan: &Plan) -> bool {
     plan.incidents.iter().all(|incident| match incident {
         Incident::Act { act, .. } => {
-            matches!(act, Act::Stop { .. } | Act::Retry | Act::Start { .. } | Act::AskRollBack | Act::AlarmRings(_))
+            matches!(
+                act,
+                Act::Stop { .. }
+                    | Act::Retry
+                    | Act::Start { .. }
+                    | Act::AskRollBack
+                    | Act::AlarmRings(_)
+            )
         }
         _ => true,
     })
@@ -53,23 +63,35 @@ pub(super) fn is_steady(plan: &Plan) -> bool {
 /// die or do not stay healthy.
 pub(super) fn promised(plan: &Plan) -> u32 {
     let frail = |image: Image| {
-        matches!(image, Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits))
+        matches!(
+            image,
+            Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits)
+        )
     };
-    let accident = |incident: &Incident| matches!(incident, Incident::Act { act, .. } if act.is_accident());
+    let accident =
+        |incident: &Incident| matches!(incident, Incident::Act { act, .. } if act.is_accident());
     if plan.pushes.iter().any(|push| frail(push.image)) || plan.incidents.iter().any(accident) {
         return 0;
     }
     let counts = plan.incidents.iter().filter_map(|incident| match incident {
-        Incident::Act { act: Act::SetCount(count), .. } => Some(*count),
+        Incident::Act {
+            act: Act::SetCount(count),
+            ..
+        } => Some(*count),
         _ => None,
     });
-    let counts = counts.chain([plan.shape.count]).chain(plan.shape.desired_count);
+    let counts = counts
+        .chain([plan.shape.count])
+        .chain(plan.shape.desired_count);
     let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
     let by_stack = plan.incidents.iter().any(|incident| {
         matches!(
             incident,
             Incident::Act {
-                act: Act::UpdateStack | Act::SetDefinition | Act::SetIdleDefinition | Act::SetWeights(_),
+                act: Act::UpdateStack
+                    | Act::SetDefinition
+                    | Act::SetIdleDefinition
+                    | Act::SetWeights(_),
                 ..
             }
         )
@@ -88,7 +110,10 @@ pub(super) fn promised(plan: &Plan) -> u32 {
 /// What was released can be restored: nobody changed the service by hand, and no task of a proven image fails.
 fn can_restore(plan: &Plan) -> bool {
     let lasting = |image: Image| {
-        !matches!(image, Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits))
+        !matches!(
+            image,
+            Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits)
+        )
     };
     let harmless = |incident: &Incident| match incident {
         Incident::Act { act, .. } => {
@@ -111,9 +136,15 @@ fn can_restore(plan: &Plan) -> bool {
 fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
     for execution in executions(aws, PIPELINE).filter(|_| can_restore(plan)) {
         let record = record(aws, &execution.id);
-        let reason = record.as_ref().and_then(|record| text(record, "reason")).unwrap_or_default();
+        let reason = record
+            .as_ref()
+            .and_then(|record| text(record, "reason"))
+            .unwrap_or_default();
         if reason.contains("needs a person") {
-            return Err(format!("invariant 3: execution {} could have been restored: {reason}", execution.id));
+            return Err(format!(
+                "invariant 3: execution {} could have been restored: {reason}",
+                execution.id
+            ));
         }
     }
     Ok(())
@@ -122,12 +153,19 @@ fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
 /// The digest of an image that is plainly worse than the only other ones there are, and that a judge sees with traffic enough
 /// and all metrics.
 pub(super) fn plainly_worse<'a>(plan: &Plan, pushed: &'a [String]) -> Option<&'a String> {
-    let all_metrics = !plan.incidents.iter().any(|incident| matches!(incident, Incident::Metrics(_)));
+    let all_metrics = !plan
+        .incidents
+        .iter()
+        .any(|incident| matches!(incident, Incident::Metrics(_)));
     let seen = plan.shape.can_compare() && is_steady(plan) && all_metrics;
-    let mut flawed = plan.pushes.iter().zip(pushed).filter_map(|(push, digest)| match push.image {
-        Image::Flawed(flaw) => Some((flaw, digest)),
-        Image::New(_) | Image::Again(_) => None,
-    });
+    let mut flawed = plan
+        .pushes
+        .iter()
+        .zip(pushed)
+        .filter_map(|(push, digest)| match push.image {
+            Image::Flawed(flaw) => Some((flaw, digest)),
+            Image::New(_) | Image::Again(_) => None,
+        });
     match (flawed.next(), flawed.next()) {
         (Some((flaw, digest)), None) if seen && flaw.is_plain() => Some(digest),
         _ => None,
@@ -136,12 +174,17 @@ pub(super) fn plainly_worse<'a>(plan: &Plan, pushed: &'a [String]) -> Option<&'a
 
 /// What a judge cannot miss is not deployed.
 fn refused(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
-    let Some(worse) = plainly_worse(plan, pushed) else { return Ok(()) };
+    let Some(worse) = plainly_worse(plan, pushed) else {
+        return Ok(());
+    };
     let of_it = executions(aws, PIPELINE).filter(|execution| digest(execution) == Some(worse));
     for execution in of_it {
         let record = record(aws, &execution.id);
         if record.as_ref().and_then(|record| text(record, "outcome")) == Some("deployed") {
-            return Err(format!("invariant 9: execution {} deployed what is plainly worse: {worse}", execution.id));
+            return Err(format!(
+                "invariant 9: execution {} deployed what is plainly worse: {worse}",
+                execution.id
+            ));
         }
     }
     Ok(())
@@ -151,21 +194,38 @@ fn refused(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
 pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
     restored(plan, aws)?;
     refused(plan, aws, pushed)?;
-    let given_up = aws.lambda.invocations.iter().any(|one| one.status == InvocationStatus::GivenUp);
+    let given_up = aws
+        .lambda
+        .invocations
+        .iter()
+        .any(|one| one.status == InvocationStatus::GivenUp);
     let calm = is_calm(plan);
     if !calm && (!only_disturbs(plan) || given_up) {
         return Ok(());
     }
     for execution in executions(aws, PIPELINE).filter(|execution| digest(execution).is_some()) {
         let record = record(aws, &execution.id);
-        let told = |name: &str| record.as_ref().and_then(|record| text(record, name)).unwrap_or_default().to_owned();
+        let told = |name: &str| {
+            record
+                .as_ref()
+                .and_then(|record| text(record, name))
+                .unwrap_or_default()
+                .to_owned()
+        };
         let (outcome, reason) = (told("outcome"), told("reason"));
         let explains = |canary: &canary::Canary| {
-            canary::decisions(aws, &execution.id).iter().any(|decision| canary.explains(decision))
+            canary::decisions(aws, &execution.id)
+                .iter()
+                .any(|decision| canary.explains(decision))
         };
-        let may_hold =
-            |canary: &canary::Canary| outcome == "held" && matches!(canary.inconclusive, Inconclusive::Hold(_));
-        if plan.shape.canary().is_some_and(|canary| explains(canary) || may_hold(canary)) {
+        let may_hold = |canary: &canary::Canary| {
+            outcome == "held" && matches!(canary.inconclusive, Inconclusive::Hold(_))
+        };
+        if plan
+            .shape
+            .canary()
+            .is_some_and(|canary| explains(canary) || may_hold(canary))
+        {
             continue;
         }
         if !["deployed", "unchanged", "superseded"].contains(&outcome.as_str()) {
@@ -176,7 +236,11 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
         }
         let took = execution.ended.unwrap_or(aws.now) - started(aws, execution);
         if calm && took > BOUND.as_millis() as Millis {
-            return Err(format!("invariant 9: execution {} took {} s", execution.id, took / 1000));
+            return Err(format!(
+                "invariant 9: execution {} took {} s",
+                execution.id,
+                took / 1000
+            ));
         }
     }
     Ok(())

@@ -63,7 +63,11 @@ pub enum Metrics {
     /// So many points become visible up to a quarter of an hour late.
     Late(u32),
     /// No point of a time becomes visible, or only so long after its minute.
-    Missing { from: Duration, lasts: Duration, delay: Option<Duration> },
+    Missing {
+        from: Duration,
+        lasts: Duration,
+        delay: Option<Duration>,
+    },
     /// Every call is throttled for a while.
     Throttled { from: Duration, lasts: Duration },
     /// So many answers for a query are internal errors.
@@ -146,8 +150,13 @@ impl Flaw {
         match self {
             Self::Fails(per_mille) => Profile::of(failing(per_mille)),
             Self::FailsLater(per_mille) => Profile::of(Answers::GOOD).then(2, failing(per_mille)),
-            Self::Slower(percent) => Profile::of(Answers::GOOD.slower(1.0 + f64::from(percent) / 100.0)),
-            Self::Clumped(clump) => Profile::of(Answers { clump, ..Answers::GOOD }),
+            Self::Slower(percent) => {
+                Profile::of(Answers::GOOD.slower(1.0 + f64::from(percent) / 100.0))
+            }
+            Self::Clumped(clump) => Profile::of(Answers {
+                clump,
+                ..Answers::GOOD
+            }),
         }
     }
 
@@ -193,7 +202,13 @@ impl Metrics {
             Self::Missing { from, lasts, delay } => {
                 let from = start + millis(from);
                 let (to, delay) = (from + millis(lasts), delay.map(millis));
-                faults.gaps.push(Gap { metric: None, target_group: None, from, to, delay });
+                faults.gaps.push(Gap {
+                    metric: None,
+                    target_group: None,
+                    from,
+                    to,
+                    delay,
+                });
             }
             Self::Throttled { from, lasts } => {
                 let from = start + millis(from);
@@ -206,9 +221,16 @@ impl Metrics {
 
     /// Whether it was met: something was read of CloudWatch, or refused.
     pub(super) fn met(self, aws: &Aws) -> bool {
-        let mut reads = aws.calls.iter().filter(|call| call.operation == "GetMetricData");
+        let mut reads = aws
+            .calls
+            .iter()
+            .filter(|call| call.operation == "GetMetricData");
         match self {
-            Self::Throttled { .. } => reads.any(|call| call.error.as_deref().is_some_and(|e| e.contains("hrottling"))),
+            Self::Throttled { .. } => reads.any(|call| {
+                call.error
+                    .as_deref()
+                    .is_some_and(|e| e.contains("hrottling"))
+            }),
             _ => reads.any(|call| call.error.is_none()),
         }
     }
@@ -216,26 +238,52 @@ impl Metrics {
 
 /// What the judge said at the end of each judgement of an execution, by the JSON beside the reports that its record names.
 pub(super) fn decisions(aws: &Aws, execution: &str) -> Vec<String> {
-    let Some(record) = record(aws, execution) else { return Vec::new() };
-    let judged = record.pointer("/judged/L").and_then(Value::as_array).into_iter().flatten();
+    let Some(record) = record(aws, execution) else {
+        return Vec::new();
+    };
+    let judged = record
+        .pointer("/judged/L")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let reports = judged.filter_map(|judged| judged.pointer("/M/report/S")?.as_str());
     reports.filter_map(|report| decision(aws, report)).collect()
 }
 
 fn decision(aws: &Aws, report: &str) -> Option<String> {
-    let bucket = &aws.cloudformation.stack(FUNCTIONS_STACK)?.resource("ReportsBucket")?.physical_id;
-    let key = report.strip_prefix(&format!("s3://{bucket}/"))?.strip_suffix(".html")?;
+    let bucket = &aws
+        .cloudformation
+        .stack(FUNCTIONS_STACK)?
+        .resource("ReportsBucket")?
+        .physical_id;
+    let key = report
+        .strip_prefix(&format!("s3://{bucket}/"))?
+        .strip_suffix(".html")?;
     let stored = aws.s3.get(bucket, &format!("{key}.json"), None).ok()?;
     let stored: Value = serde_json::from_slice(stored).ok()?;
-    stored["verdict"]["decision"].as_str().map(ToOwned::to_owned)
+    stored["verdict"]["decision"]
+        .as_str()
+        .map(ToOwned::to_owned)
 }
 
 impl fmt::Display for Canary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (first, second) = self.shares;
-        write!(f, "{first} % and {second} % of {} requests a second", self.requests_per_second)?;
-        write!(f, " judged for {} min, at least {}", self.judged_minutes, self.min_minutes)?;
-        write!(f, ", {} min of warm-up, inconclusive: {:?}", self.warm_up_minutes, self.inconclusive)?;
+        write!(
+            f,
+            "{first} % and {second} % of {} requests a second",
+            self.requests_per_second
+        )?;
+        write!(
+            f,
+            " judged for {} min, at least {}",
+            self.judged_minutes, self.min_minutes
+        )?;
+        write!(
+            f,
+            ", {} min of warm-up, inconclusive: {:?}",
+            self.warm_up_minutes, self.inconclusive
+        )?;
         write!(f, "{}", if self.alarm { ", with an alarm" } else { "" })
     }
 }

@@ -44,7 +44,16 @@ type Expected = &'static [(&'static str, &'static [&'static str])];
 const EXPECTED: Expected = &[
     ("scaling", &["scaled", "not scaled"]),
     ("strategy", &["BlueGreen"]),
-    ("image", &["healthy", "never healthy", "fails after a while", "fails under traffic", "the same again"]),
+    (
+        "image",
+        &[
+            "healthy",
+            "never healthy",
+            "fails after a while",
+            "fails under traffic",
+            "the same again",
+        ],
+    ),
     (
         "fault",
         &[
@@ -79,7 +88,16 @@ const EXPECTED: Expected = &[
             "a task does not answer",
         ],
     ),
-    ("outcome", &["deployed", "unchanged", "rolled-back", "superseded", "failed"]),
+    (
+        "outcome",
+        &[
+            "deployed",
+            "unchanged",
+            "rolled-back",
+            "superseded",
+            "failed",
+        ],
+    ),
     (
         "crash in",
         &[
@@ -106,9 +124,20 @@ const WORSE: &str = "9 what is plainly worse is not deployed";
 
 /// What only canaries meet.
 const EXPECTED_OF_CANARIES: Expected = &[
-    ("verdict", &["promote", "rollback", "inconclusive", "none yet"]),
+    (
+        "verdict",
+        &["promote", "rollback", "inconclusive", "none yet"],
+    ),
     ("when inconclusive", &["hold", "roll back", "promote"]),
-    ("image", &["fails some requests", "fails some requests later", "is slower", "fails in clumps"]),
+    (
+        "image",
+        &[
+            "fails some requests",
+            "fails some requests later",
+            "is slower",
+            "fails in clumps",
+        ],
+    ),
     (
         "fault",
         &[
@@ -120,7 +149,10 @@ const EXPECTED_OF_CANARIES: Expected = &[
             "metrics come in small pages",
         ],
     ),
-    ("act", &["an alarm rings", "decide to promote", "decide to roll back"]),
+    (
+        "act",
+        &["an alarm rings", "decide to promote", "decide to roll back"],
+    ),
     ("outcome", &["held"]),
     ("crash in", &["evaluate-canary"]),
     ("invariant", &[A_FAILED_CANARY, WORSE]),
@@ -146,9 +178,14 @@ impl Canaries {
     /// The share that is not kept.
     pub fn check(&self) -> Result<(), String> {
         if self.judged >= ENOUGH_CANARIES && self.rolled_back * 100 > self.judged {
-            return Err(format!("{} of {} good canaries were rolled back, legal: 1 %", self.rolled_back, self.judged));
+            return Err(format!(
+                "{} of {} good canaries were rolled back, legal: 1 %",
+                self.rolled_back, self.judged
+            ));
         }
-        if self.undisturbed >= ENOUGH_UNDISTURBED && self.undisturbed_deployed * 4 < self.undisturbed * 3 {
+        if self.undisturbed >= ENOUGH_UNDISTURBED
+            && self.undisturbed_deployed * 4 < self.undisturbed * 3
+        {
             let (deployed, all) = (self.undisturbed_deployed, self.undisturbed);
             return Err(format!(
                 "of {all} good canaries that nothing went wrong with {deployed} were deployed, legal: 75 %"
@@ -160,9 +197,20 @@ impl Canaries {
 
 impl fmt::Display for Canaries {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { judged, rolled_back, undisturbed, undisturbed_deployed } = self;
-        write!(f, "{judged} good canaries judged, {rolled_back} of them rolled back; ")?;
-        write!(f, "{undisturbed} with nothing going wrong, {undisturbed_deployed} of them deployed")
+        let Self {
+            judged,
+            rolled_back,
+            undisturbed,
+            undisturbed_deployed,
+        } = self;
+        write!(
+            f,
+            "{judged} good canaries judged, {rolled_back} of them rolled back; "
+        )?;
+        write!(
+            f,
+            "{undisturbed} with nothing going wrong, {undisturbed_deployed} of them deployed"
+        )
     }
 }
 
@@ -186,7 +234,11 @@ impl Coverage {
     }
 
     pub(super) fn bound(&mut self, calm: bool) {
-        self.add("invariant", "9 what nothing is wrong with is deployed", u64::from(calm));
+        self.add(
+            "invariant",
+            "9 what nothing is wrong with is deployed",
+            u64::from(calm),
+        );
     }
 
     pub(super) fn worse(&mut self, is_plain: bool) {
@@ -204,7 +256,15 @@ impl Coverage {
                 Shift::Judged(_) => "judged",
             };
             self.add("shift", word, 1);
-            self.add("scaling", if pair.capacity.is_some() { "scaled" } else { "not scaled" }, 1);
+            self.add(
+                "scaling",
+                if pair.capacity.is_some() {
+                    "scaled"
+                } else {
+                    "not scaled"
+                },
+                1,
+            );
         }
         for push in &plan.pushes {
             self.add("image", push.image.word(), 1);
@@ -231,7 +291,9 @@ impl Coverage {
 
     /// What judges said, and how good images fared.
     fn judged(&mut self, plan: &Plan, aws: &Aws, pushed: &[String]) {
-        let Some(canary) = plan.shape.canary() else { return };
+        let Some(canary) = plan.shape.canary() else {
+            return;
+        };
         let good: Vec<&String> = pushed
             .iter()
             .zip(&plan.pushes)
@@ -244,16 +306,20 @@ impl Coverage {
                 // Something else than the judge has ended it: a person, an alarm, or tasks that are not healthy.
                 let is_open = decision == "continue";
                 self.add("verdict", if is_open { "none yet" } else { decision }, 1);
-                if decision == "inconclusive" || is_open && matches!(canary.inconclusive, Inconclusive::Hold(_)) {
+                if decision == "inconclusive"
+                    || is_open && matches!(canary.inconclusive, Inconclusive::Hold(_))
+                {
                     self.add("when inconclusive", canary.inconclusive.word(), 1);
                 }
             }
-            let is_good = digest(execution).is_some_and(|digest| good.iter().any(|good| *good == digest));
+            let is_good =
+                digest(execution).is_some_and(|digest| good.iter().any(|good| *good == digest));
             if decisions.is_empty() || !is_good || !bound::is_steady(plan) {
                 continue;
             }
             self.canaries.judged += 1;
-            self.canaries.rolled_back += u64::from(decisions.iter().any(|decision| decision == "rollback"));
+            self.canaries.rolled_back +=
+                u64::from(decisions.iter().any(|decision| decision == "rollback"));
             if plan.incidents.is_empty() && plan.shape.can_compare() {
                 let record = record(aws, &execution.id);
                 let outcome = record.as_ref().and_then(|record| text(record, "outcome"));
@@ -271,7 +337,11 @@ impl Coverage {
                 Incident::Duplicate { function, nth, .. } => *nth < attempts(function),
                 Incident::Event { source, nth, .. } => aws.events.met.contains(&(*source, *nth)),
                 Incident::Throttle { service, .. } => aws.calls.iter().any(|call| {
-                    call.service == *service && call.error.as_deref().is_some_and(|code| code.contains("hrottling"))
+                    call.service == *service
+                        && call
+                            .error
+                            .as_deref()
+                            .is_some_and(|code| code.contains("hrottling"))
                 }),
                 Incident::Metrics(metrics) => metrics.met(aws),
                 Incident::Call { .. } | Incident::Act { .. } => false,
@@ -301,15 +371,21 @@ impl Coverage {
             About::Releases => (EXPECTED_OF_RELEASES, EXPECTED_OF_CANARIES),
             About::Canaries => (EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES),
         };
-        let is_others = |what: &str, word: &str| others.iter().any(|(of, words)| *of == what && words.contains(&word));
+        let is_others = |what: &str, word: &str| {
+            others
+                .iter()
+                .any(|(of, words)| *of == what && words.contains(&word))
+        };
         counts.retain(|(what, word), times| *times > 0 || !is_others(what, word));
         for (what, words) in EXPECTED.iter().chain(own) {
             for word in *words {
                 counts.entry((*what, (*word).to_owned())).or_default();
             }
         }
-        let mut lines: Vec<(String, u64)> =
-            counts.into_iter().map(|((what, word), times)| (format!("{what}: {word}"), times)).collect();
+        let mut lines: Vec<(String, u64)> = counts
+            .into_iter()
+            .map(|((what, word), times)| (format!("{what}: {word}"), times))
+            .collect();
         for (rule, [not, so]) in self.drawn.iter() {
             lines.push((format!("rule holds: {rule}"), u64::from(so)));
             lines.push((format!("rule does not hold: {rule}"), u64::from(not)));

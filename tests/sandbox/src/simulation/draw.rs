@@ -26,8 +26,15 @@ const FUNCTIONS: [&str; 7] = [
 const JUDGE: &str = "evaluate-canary";
 
 /// Services whose throttling is tried. The last two are called where a canary is judged.
-const SERVICES: [&str; 7] =
-    ["ecs", "dynamodb", "elasticloadbalancing", "codepipeline", "application-autoscaling", "monitoring", "s3"];
+const SERVICES: [&str; 7] = [
+    "ecs",
+    "dynamodb",
+    "elasticloadbalancing",
+    "codepipeline",
+    "application-autoscaling",
+    "monitoring",
+    "s3",
+];
 
 /// What a simulation is about. Runs with canaries take several times as long as others: they are a simulation of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,7 +56,11 @@ pub fn plan(seed: u64, about: About) -> Plan {
         About::Canaries => rng.u32(CANARIES_FROM..SHAPES),
     };
     let shape = Shape::nth(number);
-    let pushes = if shape.canary().is_some() { canaries(&mut rng) } else { pushes(&mut rng) };
+    let pushes = if shape.canary().is_some() {
+        canaries(&mut rng)
+    } else {
+        pushes(&mut rng)
+    };
     let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
     let mut incidents = Vec::new();
     // One run in six is undisturbed: it must go well.
@@ -64,21 +75,51 @@ pub fn plan(seed: u64, about: About) -> Plan {
             incidents.extend(change(&mut rng, &shape));
         }
         if shape.pair.is_some() && rng.u8(..8) == 0 {
-            let anchor = Anchor::Attempt { function: "swap-target-groups", nth: rng.usize(..6) };
-            let when = When { anchor, after: secs(&mut rng, 0, 30) };
-            incidents.push(Incident::Act { when, act: Act::SetWeights(rng.u32(0..=100)) });
+            let anchor = Anchor::Attempt {
+                function: "swap-target-groups",
+                nth: rng.usize(..6),
+            };
+            let when = When {
+                anchor,
+                after: secs(&mut rng, 0, 30),
+            };
+            incidents.push(Incident::Act {
+                when,
+                act: Act::SetWeights(rng.u32(0..=100)),
+            });
         }
     }
     // Of an image that is pushed twice a late copy of the first event would be a push out of order.
-    let again = pushes.iter().any(|push| matches!(push.image, Image::Again(_)));
-    incidents.retain(|incident| !(again && matches!(incident, Incident::Event { source: "aws.ecr", .. })));
-    Plan { seed, shape, pushes, answers, incidents }
+    let again = pushes
+        .iter()
+        .any(|push| matches!(push.image, Image::Again(_)));
+    incidents.retain(|incident| {
+        !(again
+            && matches!(
+                incident,
+                Incident::Event {
+                    source: "aws.ecr",
+                    ..
+                }
+            ))
+    });
+    Plan {
+        seed,
+        shape,
+        pushes,
+        answers,
+        incidents,
+    }
 }
 
 fn pushes(rng: &mut Rng) -> Vec<Push> {
     let count = [1, 2, 3, 3, 4, 4, 5, 6][rng.usize(..8)];
     let one = |rng: &mut Rng, number| {
-        let after = if rng.u8(..3) > 0 { secs(rng, 1, 30) } else { secs(rng, 40, 300) };
+        let after = if rng.u8(..3) > 0 {
+            secs(rng, 1, 30)
+        } else {
+            secs(rng, 40, 300)
+        };
         let image = match rng.u8(..16) {
             0..=8 => Image::New(Behaviour::Healthy),
             9..=10 => Image::New(Behaviour::NeverHealthy),
@@ -97,7 +138,11 @@ fn pushes(rng: &mut Rng) -> Vec<Push> {
 fn canaries(rng: &mut Rng) -> Vec<Push> {
     let count = [1, 1, 1, 2, 2, 3][rng.usize(..6)];
     let one = |rng: &mut Rng, number| {
-        let after = if rng.u8(..3) > 0 { secs(rng, 1, 30) } else { secs(rng, 40, 1200) };
+        let after = if rng.u8(..3) > 0 {
+            secs(rng, 1, 30)
+        } else {
+            secs(rng, 40, 1200)
+        };
         let image = match rng.u8(..16) {
             0..=7 => Image::New(Behaviour::Healthy),
             8 => Image::Flawed(Flaw::Fails(rng.u32(5..=1000))),
@@ -115,11 +160,22 @@ fn canaries(rng: &mut Rng) -> Vec<Push> {
     pushed(rng, count, one)
 }
 
-fn pushed(rng: &mut Rng, count: usize, one: impl Fn(&mut Rng, usize) -> (Duration, Image)) -> Vec<Push> {
+fn pushed(
+    rng: &mut Rng,
+    count: usize,
+    one: impl Fn(&mut Rng, usize) -> (Duration, Image),
+) -> Vec<Push> {
     (0..count)
         .map(|number| {
             let (after, image) = one(rng, number);
-            Push { after: if number == 0 { Duration::from_secs(1) } else { after }, image }
+            Push {
+                after: if number == 0 {
+                    Duration::from_secs(1)
+                } else {
+                    after
+                },
+                image,
+            }
         })
         .scan(Vec::new(), |known: &mut Vec<Image>, push| {
             // An image that is the same as one that is the same is the first of them.
@@ -137,7 +193,10 @@ fn pushed(rng: &mut Rng, count: usize, one: impl Fn(&mut Rng, usize) -> (Duratio
 }
 
 fn answer(rng: &mut Rng) -> Answer {
-    Answer { approves: rng.u8(..4) > 0, after: secs(rng, 2, 250) }
+    Answer {
+        approves: rng.u8(..4) > 0,
+        after: secs(rng, 2, 250),
+    }
 }
 
 /// A function and one of the first attempts of it, which every release has.
@@ -145,7 +204,9 @@ fn attempt(rng: &mut Rng, shape: &Shape, pushes: usize) -> (&'static str, usize)
     if shape.canary().is_some() && rng.bool() {
         return (JUDGE, rng.usize(..20 * pushes));
     }
-    let function = FUNCTIONS[rng.usize(..FUNCTIONS.len()).min(rng.usize(..FUNCTIONS.len()))];
+    let function = FUNCTIONS[rng
+        .usize(..FUNCTIONS.len())
+        .min(rng.usize(..FUNCTIONS.len()))];
     let most = match function {
         "update-service" | "swap-target-groups" => 5 * pushes,
         "roll-back" => 8 * pushes,
@@ -165,24 +226,54 @@ fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     // A push has one attempt of start-pipeline only, which would hardly ever be met.
     if rng.u8(..12) == 0 {
         let (nth, fault) = (rng.usize(..pushes), CallFault::CrashAfter(rng.u32(1..=5)));
-        return Incident::Call { function: "start-pipeline", nth, fault };
+        return Incident::Call {
+            function: "start-pipeline",
+            nth,
+            fault,
+        };
     }
-    let fault = |fault| Incident::Call { function, nth, fault };
+    let fault = |fault| Incident::Call {
+        function,
+        nth,
+        fault,
+    };
     match rng.u8(..16) {
         0..=1 => fault(CallFault::CrashAfter(call)),
         2 => fault(CallFault::CrashBefore(call)),
         3 => fault(CallFault::TimeoutAfterEffect(call)),
         4 => fault(CallFault::ThrottleFrom(call, rng.u32(1..=6))),
         5..=7 => fault(CallFault::HangAfter(call, hang(rng))),
-        8..=9 => Incident::Duplicate { function, nth, after: soon(rng) },
-        10..=11 => Incident::Duplicate { function, nth, after: secs(rng, 20, 500) },
+        8..=9 => Incident::Duplicate {
+            function,
+            nth,
+            after: soon(rng),
+        },
+        10..=11 => Incident::Duplicate {
+            function,
+            nth,
+            after: secs(rng, 20, 500),
+        },
         12 => Incident::Throttle {
-            service: SERVICES[rng.usize(..if is_judged { SERVICES.len() } else { SERVICES.len() - 2 })],
+            service: SERVICES[rng.usize(
+                ..if is_judged {
+                    SERVICES.len()
+                } else {
+                    SERVICES.len() - 2
+                },
+            )],
             from: secs(rng, 1, if is_judged { 1500 } else { 300 }),
             lasts: secs(rng, 2, 60),
         },
-        13..=14 => Incident::Event { source: "aws.codepipeline", nth: rng.usize(..6 * pushes), mishap: mishap(rng) },
-        _ => Incident::Event { source: "aws.ecr", nth: rng.usize(..pushes), mishap: Mishap::Again(late(rng)) },
+        13..=14 => Incident::Event {
+            source: "aws.codepipeline",
+            nth: rng.usize(..6 * pushes),
+            mishap: mishap(rng),
+        },
+        _ => Incident::Event {
+            source: "aws.ecr",
+            nth: rng.usize(..pushes),
+            mishap: Mishap::Again(late(rng)),
+        },
     }
 }
 
@@ -192,9 +283,20 @@ fn metrics(rng: &mut Rng) -> Metrics {
     match rng.u8(..7) {
         0 => Metrics::Lost(rng.u32(1..=15)),
         1 => Metrics::Late(rng.u32(1..=30)),
-        2 => Metrics::Missing { from, lasts: secs(rng, 60, 600), delay: None },
-        3 => Metrics::Missing { from, lasts: secs(rng, 60, 600), delay: Some(secs(rng, 60, 600)) },
-        4 => Metrics::Throttled { from, lasts: secs(rng, 60, 900) },
+        2 => Metrics::Missing {
+            from,
+            lasts: secs(rng, 60, 600),
+            delay: None,
+        },
+        3 => Metrics::Missing {
+            from,
+            lasts: secs(rng, 60, 600),
+            delay: Some(secs(rng, 60, 600)),
+        },
+        4 => Metrics::Throttled {
+            from,
+            lasts: secs(rng, 60, 900),
+        },
         5 => Metrics::Errors(rng.u32(1..=5)),
         _ => Metrics::Pages(rng.u32(3..=100)),
     }
@@ -216,7 +318,11 @@ fn mishap(rng: &mut Rng) -> Mishap {
 }
 
 fn late(rng: &mut Rng) -> Duration {
-    if rng.bool() { soon(rng) } else { secs(rng, 5, 300) }
+    if rng.bool() {
+        soon(rng)
+    } else {
+        secs(rng, 5, 300)
+    }
 }
 
 fn soon(rng: &mut Rng) -> Duration {
@@ -229,11 +335,20 @@ fn secs(rng: &mut Rng, least: u64, most: u64) -> Duration {
 
 fn when(rng: &mut Rng, shape: &Shape, pushes: usize) -> When {
     match rng.u8(..4) {
-        0 => When { anchor: Anchor::Push(rng.usize(..pushes)), after: secs(rng, 0, 300) },
-        1 => When { anchor: Anchor::RollBack(rng.usize(..pushes)), after: secs(rng, 0, 150) },
+        0 => When {
+            anchor: Anchor::Push(rng.usize(..pushes)),
+            after: secs(rng, 0, 300),
+        },
+        1 => When {
+            anchor: Anchor::RollBack(rng.usize(..pushes)),
+            after: secs(rng, 0, 150),
+        },
         _ => {
             let (function, nth) = attempt(rng, shape, pushes);
-            When { anchor: Anchor::Attempt { function, nth }, after: secs(rng, 0, 20) }
+            When {
+                anchor: Anchor::Attempt { function, nth },
+                after: secs(rng, 0, 20),
+            }
         }
     }
 }
@@ -246,9 +361,15 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         0..=1 => Act::Stop { abandon: true },
         2 => Act::Stop { abandon: false },
         3 => Act::Retry,
-        4 => Act::Start { push: rng.usize(..pushes) },
+        4 => Act::Start {
+            push: rng.usize(..pushes),
+        },
         5 => Act::AskRollBack,
-        6..=7 => Act::SetCount(rng.u32(0..=5).min(if shape.static_port { shape.instances } else { 5 })),
+        6..=7 => Act::SetCount(rng.u32(0..=5).min(if shape.static_port {
+            shape.instances
+        } else {
+            5
+        })),
         8 if shape.pair.is_some() && rng.bool() => Act::SetWeights(rng.u32(0..=100)),
         8 if shape.pair.is_some() && rng.bool() => Act::SetIdleDefinition,
         8 => Act::SetDefinition,
@@ -260,14 +381,26 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     };
     // There must be something that failed.
     let when = match act {
-        Act::Retry => When { anchor: Anchor::Push(rng.usize(..pushes)), after: secs(rng, 60, 900) },
+        Act::Retry => When {
+            anchor: Anchor::Push(rng.usize(..pushes)),
+            after: secs(rng, 60, 900),
+        },
         // What is filled and has no traffic yet is what somebody could replace unnoticed.
         Act::SetIdleDefinition => {
             if shape.approval && rng.u8(..4) > 0 {
-                When { anchor: Anchor::Approval(rng.usize(..2)), after: secs(rng, 1, 20) }
+                When {
+                    anchor: Anchor::Approval(rng.usize(..2)),
+                    after: secs(rng, 1, 20),
+                }
             } else {
-                let anchor = Anchor::Attempt { function: "swap-target-groups", nth: rng.usize(..2) };
-                When { anchor, after: Duration::from_millis(rng.u64(0..300)) }
+                let anchor = Anchor::Attempt {
+                    function: "swap-target-groups",
+                    nth: rng.usize(..2),
+                };
+                When {
+                    anchor,
+                    after: Duration::from_millis(rng.u64(0..300)),
+                }
             }
         }
         _ => when(rng, shape, pushes),
@@ -278,26 +411,59 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
 /// An invocation hangs around a change that it has announced, while another one of its kind goes on. Mostly the first attempt makes
 /// the first change, after it has looked at three things or four.
 fn change(rng: &mut Rng, shape: &Shape) -> Vec<Incident> {
-    let function = if shape.pair.is_some() { "swap-target-groups" } else { "update-service" };
+    let function = if shape.pair.is_some() {
+        "swap-target-groups"
+    } else {
+        "update-service"
+    };
     let nth = [0, 0, 0, 1, 2, 4][rng.usize(..6)];
-    let hangs = Incident::Call { function, nth, fault: CallFault::HangAfter(rng.u32(4..=6), hang(rng)) };
-    vec![hangs, Incident::Duplicate { function, nth, after: soon(rng) }]
+    let hangs = Incident::Call {
+        function,
+        nth,
+        fault: CallFault::HangAfter(rng.u32(4..=6), hang(rng)),
+    };
+    vec![
+        hangs,
+        Incident::Duplicate {
+            function,
+            nth,
+            after: soon(rng),
+        },
+    ]
 }
 
 /// Incidents that belong together: an invocation hangs while another one of its kind goes on, or while the execution is ended
 /// under its hands.
 fn race(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
     let (function, nth) = attempt(rng, shape, pushes);
-    let hangs = Incident::Call { function, nth, fault: CallFault::HangAfter(rng.u32(1..=7), hang(rng)) };
-    let again = Incident::Duplicate { function, nth, after: soon(rng) };
+    let hangs = Incident::Call {
+        function,
+        nth,
+        fault: CallFault::HangAfter(rng.u32(1..=7), hang(rng)),
+    };
+    let again = Incident::Duplicate {
+        function,
+        nth,
+        after: soon(rng),
+    };
     let anchor = Anchor::Attempt { function, nth };
     let ended = match rng.u8(..4) {
         0 => Act::AskRollBack,
         _ => Act::Stop { abandon: true },
     };
-    let stopped = Incident::Act { when: When { anchor, after: secs(rng, 0, 8) }, act: ended };
+    let stopped = Incident::Act {
+        when: When {
+            anchor,
+            after: secs(rng, 0, 8),
+        },
+        act: ended,
+    };
     // Lambda delivers the event of an attempt that died once more, when others may have taken the release over.
-    let dies = Incident::Call { function, nth, fault: CallFault::CrashAfter(rng.u32(1..=3)) };
+    let dies = Incident::Call {
+        function,
+        nth,
+        fault: CallFault::CrashAfter(rng.u32(1..=3)),
+    };
     match rng.u8(..5) {
         0 => vec![hangs, again],
         1..=2 => vec![hangs, stopped],

@@ -171,7 +171,10 @@ impl Act {
     /// Whether it is something that happens to tasks and instances.
     #[must_use]
     pub fn is_accident(self) -> bool {
-        matches!(self, Self::TaskDies | Self::TaskSilent(_) | Self::InstanceBusy(_))
+        matches!(
+            self,
+            Self::TaskDies | Self::TaskSilent(_) | Self::InstanceBusy(_)
+        )
     }
 }
 
@@ -181,12 +184,23 @@ impl Incident {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Call { fault, .. } => fault_word(*fault),
-            Self::Duplicate { after, .. } if *after < Duration::from_secs(10) => "a delivery comes twice at once",
+            Self::Duplicate { after, .. } if *after < Duration::from_secs(10) => {
+                "a delivery comes twice at once"
+            }
             Self::Duplicate { .. } => "a delivery comes again late",
             Self::Throttle { .. } => "a service throttles for a while",
-            Self::Event { mishap: Mishap::Lost, .. } => "an event is lost",
-            Self::Event { mishap: Mishap::Late(_), .. } => "an event is late",
-            Self::Event { mishap: Mishap::Again(_), .. } => "an event comes twice",
+            Self::Event {
+                mishap: Mishap::Lost,
+                ..
+            } => "an event is lost",
+            Self::Event {
+                mishap: Mishap::Late(_),
+                ..
+            } => "an event is late",
+            Self::Event {
+                mishap: Mishap::Again(_),
+                ..
+            } => "an event comes twice",
             Self::Metrics(metrics) => metrics.word(),
             Self::Act { act, .. } => act.word(),
         }
@@ -217,41 +231,86 @@ pub(super) fn fault_word(fault: CallFault) -> &'static str {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "seed {}: {} (shape {})", self.seed, self.shape, self.shape.number)?;
+        writeln!(
+            f,
+            "seed {}: {} (shape {})",
+            self.seed, self.shape, self.shape.number
+        )?;
         for (number, push) in self.pushes.iter().enumerate() {
             match push.image {
-                Image::New(behaviour) => writeln!(f, "  push {number} after {:?}: {behaviour:?}", push.after)?,
-                Image::Flawed(flaw) => writeln!(f, "  push {number} after {:?}: {flaw:?}", push.after)?,
-                Image::Again(of) => {
-                    writeln!(f, "  push {number} after {:?}: the image of push {of} again", push.after)?
+                Image::New(behaviour) => {
+                    writeln!(f, "  push {number} after {:?}: {behaviour:?}", push.after)?
                 }
+                Image::Flawed(flaw) => {
+                    writeln!(f, "  push {number} after {:?}: {flaw:?}", push.after)?
+                }
+                Image::Again(of) => writeln!(
+                    f,
+                    "  push {number} after {:?}: the image of push {of} again",
+                    push.after
+                )?,
             }
         }
         let asks = self.shape.approval || self.shape.canary().is_some();
         for answer in self.answers.iter().filter(|_| asks) {
-            writeln!(f, "  {} after {:?}", if answer.approves { "approves" } else { "rejects" }, answer.after)?;
+            writeln!(
+                f,
+                "  {} after {:?}",
+                if answer.approves {
+                    "approves"
+                } else {
+                    "rejects"
+                },
+                answer.after
+            )?;
         }
-        self.incidents.iter().try_for_each(|incident| writeln!(f, "  {incident}"))
+        self.incidents
+            .iter()
+            .try_for_each(|incident| writeln!(f, "  {incident}"))
     }
 }
 
 impl fmt::Display for Incident {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Call { function, nth, fault } => write!(f, "attempt {nth} of {function}: {fault:?}"),
-            Self::Duplicate { function, nth, after } => {
-                write!(f, "attempt {nth} of {function}: delivered again after {after:?}")
+            Self::Call {
+                function,
+                nth,
+                fault,
+            } => write!(f, "attempt {nth} of {function}: {fault:?}"),
+            Self::Duplicate {
+                function,
+                nth,
+                after,
+            } => {
+                write!(
+                    f,
+                    "attempt {nth} of {function}: delivered again after {after:?}"
+                )
             }
-            Self::Throttle { service, from, lasts } => write!(f, "{service} throttles from {from:?} on for {lasts:?}"),
-            Self::Event { source, nth, mishap } => write!(f, "delivery {nth} of {source}: {mishap:?}"),
+            Self::Throttle {
+                service,
+                from,
+                lasts,
+            } => write!(f, "{service} throttles from {from:?} on for {lasts:?}"),
+            Self::Event {
+                source,
+                nth,
+                mishap,
+            } => write!(f, "delivery {nth} of {source}: {mishap:?}"),
             Self::Metrics(metrics) => write!(f, "{}: {metrics:?}", metrics.word()),
-            Self::Act { when: When { anchor, after }, act } => {
+            Self::Act {
+                when: When { anchor, after },
+                act,
+            } => {
                 write!(f, "{after:?} after ")?;
                 match anchor {
                     Anchor::Push(number) => write!(f, "push {number}")?,
                     Anchor::Approval(number) => write!(f, "approval {number} is asked for")?,
                     Anchor::RollBack(number) => write!(f, "rollback {number} begins")?,
-                    Anchor::Attempt { function, nth } => write!(f, "attempt {nth} of {function} starts")?,
+                    Anchor::Attempt { function, nth } => {
+                        write!(f, "attempt {nth} of {function} starts")?
+                    }
                 }
                 write!(f, ": {} ({act:?})", act.word())
             }

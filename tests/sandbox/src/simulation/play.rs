@@ -36,11 +36,21 @@ pub struct Played {
 pub fn play(plan: &Plan, traces: bool) -> Played {
     let mut aws = match plan.shape.account() {
         Ok(aws) => aws,
-        Err(error) => return Played { failure: Some(error), coverage: Coverage::default(), trace: Vec::new() },
+        Err(error) => {
+            return Played {
+                failure: Some(error),
+                coverage: Coverage::default(),
+                trace: Vec::new(),
+            };
+        }
     };
     aws.reseed(plan.seed);
     let mishaps = plan.incidents.iter().filter_map(|incident| match incident {
-        Incident::Event { source, nth, mishap } => Some(((*source, *nth), *mishap)),
+        Incident::Event {
+            source,
+            nth,
+            mishap,
+        } => Some(((*source, *nth), *mishap)),
         _ => None,
     });
     aws.events.expect(mishaps.collect());
@@ -58,7 +68,9 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         let ran = driver.ran();
         let aws = driver.world.aws();
         let mut played = stage.told(&aws, ended);
-        played.coverage.account(plan, &aws, &ran, &stage.pushed.borrow());
+        played
+            .coverage
+            .account(plan, &aws, &ran, &stage.pushed.borrow());
         played
     })
 }
@@ -68,15 +80,43 @@ fn faults(plan: &Plan, start: crate::aws::Millis) -> Faults {
     let mut faults = Faults::default();
     for incident in &plan.incidents {
         match incident {
-            Incident::Call { function, nth, fault } => {
-                faults.calls.push((Which::Of { function, nth: *nth }, *fault));
+            Incident::Call {
+                function,
+                nth,
+                fault,
+            } => {
+                faults.calls.push((
+                    Which::Of {
+                        function,
+                        nth: *nth,
+                    },
+                    *fault,
+                ));
             }
-            Incident::Duplicate { function, nth, after } => {
-                faults.duplicates.push((Which::Of { function, nth: *nth }, *after));
+            Incident::Duplicate {
+                function,
+                nth,
+                after,
+            } => {
+                faults.duplicates.push((
+                    Which::Of {
+                        function,
+                        nth: *nth,
+                    },
+                    *after,
+                ));
             }
-            Incident::Throttle { service, from, lasts } => {
+            Incident::Throttle {
+                service,
+                from,
+                lasts,
+            } => {
                 let from = start + from.as_millis() as i64;
-                faults.throttles.push(Throttle { service, from, until: from + lasts.as_millis() as i64 });
+                faults.throttles.push(Throttle {
+                    service,
+                    from,
+                    until: from + lasts.as_millis() as i64,
+                });
             }
             Incident::Event { .. } | Incident::Metrics(_) | Incident::Act { .. } => {}
         }
@@ -106,9 +146,21 @@ struct Stage {
 
 impl Stage {
     fn new(plan: &Plan, driver: &Driver, traces: bool) -> Self {
-        let baked = plan.shape.pair.as_ref().map_or(0, |pair| pair.minimum_healthy_percent);
-        let drained = plan.shape.pair.as_ref().map_or(0, |pair| u64::from(pair.drain_minutes) * 60);
-        let promise = Promise { cluster: CLUSTER, service: WEB, healthy: bound::promised(plan) };
+        let baked = plan
+            .shape
+            .pair
+            .as_ref()
+            .map_or(0, |pair| pair.minimum_healthy_percent);
+        let drained = plan
+            .shape
+            .pair
+            .as_ref()
+            .map_or(0, |pair| u64::from(pair.drain_minutes) * 60);
+        let promise = Promise {
+            cluster: CLUSTER,
+            service: WEB,
+            healthy: bound::promised(plan),
+        };
         let invariants = Arc::new(Mutex::new(
             Invariants::new(&[promise])
                 .baking(baked)
@@ -133,7 +185,9 @@ impl Stage {
     }
 
     fn invariants(&self) -> MutexGuard<'_, Invariants> {
-        self.invariants.lock().unwrap_or_else(PoisonError::into_inner)
+        self.invariants
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn run(&self) -> Result<(), String> {
@@ -147,16 +201,25 @@ impl Stage {
         self.pending.set(1);
         tokio::task::spawn_local(async move { stage.push_all().await });
         let mut watch = |aws: &Aws| self.look(aws);
-        self.driver.until(LIMIT, &mut watch, |aws| self.is_over(aws)).await
+        self.driver
+            .until(LIMIT, &mut watch, |aws| self.is_over(aws))
+            .await
     }
 
     /// Looks at one instant.
     fn look(&self, aws: &Aws) -> Result<(), String> {
         self.trace.borrow_mut().look(aws);
-        self.broken.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)?;
+        self.broken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .map_or(Ok(()), Err)?;
         self.invariants().at_instant(aws)?;
         if let Some(denial) = aws.iam.denials.first() {
-            return Err(format!("a role or a policy lacks a permission: {}", denial.message));
+            return Err(format!(
+                "a role or a policy lacks a permission: {}",
+                denial.message
+            ));
         }
         if self.plan.shape.approval {
             self.notice_approvals(aws);
@@ -175,8 +238,17 @@ impl Stage {
         self.pending.get() == 0
             && !self.driver.expects_duplicates()
             && aws.events.under_way == 0
-            && aws.codepipeline.executions.iter().all(|execution| execution.is_over())
-            && aws.lambda.invocations.iter().rev().all(|one| one.status != InvocationStatus::Pending)
+            && aws
+                .codepipeline
+                .executions
+                .iter()
+                .all(|execution| execution.is_over())
+            && aws
+                .lambda
+                .invocations
+                .iter()
+                .rev()
+                .all(|one| one.status != InvocationStatus::Pending)
             && self.invariants().is_settled(aws)
     }
 
@@ -188,12 +260,15 @@ impl Stage {
                 let tag = format!("1.{number}.0");
                 let pushed = match push.image {
                     Image::New(behaviour) => ecr::push(&mut aws, WEB, &tag, behaviour),
-                    Image::Flawed(flaw) => ecr::push_with(&mut aws, WEB, &tag, ecr::Behaviour::Healthy, flaw.profile()),
+                    Image::Flawed(flaw) => {
+                        ecr::push_with(&mut aws, WEB, &tag, ecr::Behaviour::Healthy, flaw.profile())
+                    }
                     Image::Again(of) => again(&mut aws, &self.pushed.borrow()[of], &tag),
                 };
-                self.trace
-                    .borrow_mut()
-                    .say(&aws, &format!("somebody pushes {WEB}:{tag}, {:?}: {pushed:?}", push.image));
+                self.trace.borrow_mut().say(
+                    &aws,
+                    &format!("somebody pushes {WEB}:{tag}, {:?}: {pushed:?}", push.image),
+                );
                 pushed.unwrap_or_default()
             };
             self.pushed.borrow_mut().push(pushed);
@@ -206,7 +281,13 @@ impl Stage {
     /// Lets the acts of an anchor happen when their time comes.
     fn anchored(&self, is: impl Fn(Anchor) -> bool) {
         for incident in &self.plan.incidents {
-            let Incident::Act { when: When { anchor, after }, act } = incident else { continue };
+            let Incident::Act {
+                when: When { anchor, after },
+                act,
+            } = incident
+            else {
+                continue;
+            };
             if is(*anchor) {
                 let (stage, act, after) = (self.clone(), *act, *after);
                 self.pending.set(self.pending.get() + 1);
@@ -227,12 +308,19 @@ impl Stage {
         let done = {
             let mut aws = self.driver.world.aws();
             let done = people::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
-            self.trace.borrow_mut().say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
+            self.trace
+                .borrow_mut()
+                .say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
             match &done {
-                Done::Asked { digest, execution } => self.invariants().started_by_hand(digest, execution),
+                Done::Asked { digest, execution } => {
+                    self.invariants().started_by_hand(digest, execution)
+                }
                 Done::ServiceChanged { on_purpose } => {
                     if let Err(what) = self.invariants().changed_by_hand(&aws, *on_purpose) {
-                        self.broken.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(what);
+                        self.broken
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .get_or_insert(what);
                     }
                     if let (Act::SetWeights(_), Some(rule)) = (act, shape::production_rule(&aws)) {
                         self.invariants().weights_set_by_hand(&aws, &rule);
@@ -261,11 +349,15 @@ impl Stage {
 
     /// A task does not answer for a while.
     async fn silence(&self, act: Act, lasts: Duration) {
-        let Some(task) = people::serving(&self.driver.world.aws()) else { return };
+        let Some(task) = people::serving(&self.driver.world.aws()) else {
+            return;
+        };
         self.coverage.borrow_mut().act(act);
         {
             let mut aws = self.driver.world.aws();
-            self.trace.borrow_mut().say(&aws, &format!("task {task} does not answer for {lasts:?}"));
+            self.trace
+                .borrow_mut()
+                .say(&aws, &format!("task {task} does not answer for {lasts:?}"));
             ecs::set_answering(&mut aws, &task, false);
         }
         self.driver.world.touch();
@@ -281,7 +373,10 @@ impl Stage {
                 continue;
             }
             let number = self.noticed.borrow().len() - 1;
-            let usual = plan::Answer { approves: true, after: Duration::from_secs(120) };
+            let usual = plan::Answer {
+                approves: true,
+                after: Duration::from_secs(120),
+            };
             let answer = self.plan.answers.get(number).copied().unwrap_or(usual);
             self.anchored(|anchor| anchor == Anchor::Approval(number));
             let stage = self.clone();
@@ -290,7 +385,10 @@ impl Stage {
                 let mut aws = stage.driver.world.aws();
                 let taken = people::answer(&mut aws, asked, answer.approves);
                 let word = if answer.approves { "approve" } else { "reject" };
-                stage.trace.borrow_mut().say(&aws, &format!("somebody answers the approval: {word}, taken: {taken}"));
+                stage.trace.borrow_mut().say(
+                    &aws,
+                    &format!("somebody answers the approval: {word}, taken: {taken}"),
+                );
                 if taken {
                     stage.coverage.borrow_mut().answer(word);
                 }
@@ -312,15 +410,24 @@ impl Stage {
             return;
         }
         let number = self.held.borrow().len() - 1;
-        let Some(answer) = self.plan.answers.get(number).copied() else { return };
+        let Some(answer) = self.plan.answers.get(number).copied() else {
+            return;
+        };
         let stage = self.clone();
         tokio::task::spawn_local(async move {
             stage.driver.world.clock.sleep(answer.after).await;
             let mut aws = stage.driver.world.aws();
             let still = stage.hold().as_ref() == Some(&hold);
             let taken = still && people::decide(&mut aws, &hold.0, answer.approves);
-            let word = if answer.approves { "decide to promote" } else { "decide to roll back" };
-            stage.trace.borrow_mut().say(&aws, &format!("somebody answers the hold: {word}, taken: {taken}"));
+            let word = if answer.approves {
+                "decide to promote"
+            } else {
+                "decide to roll back"
+            };
+            stage.trace.borrow_mut().say(
+                &aws,
+                &format!("somebody answers the hold: {word}, taken: {taken}"),
+            );
             if taken {
                 stage.coverage.borrow_mut().answer(word);
             }
@@ -331,15 +438,29 @@ impl Stage {
 
     /// Checks the end and gathers everything.
     fn told(&self, aws: &Aws, ended: Result<(), String>) -> Played {
-        let disturbed = self.driver.ran().into_iter().filter(|ran| !ran.met.is_empty()).map(|ran| ran.attempt);
-        let throttled: BTreeSet<u64> =
-            aws.calls.iter().filter(|call| call.is_throttled()).filter_map(|c| c.attempt).collect();
+        let disturbed = self
+            .driver
+            .ran()
+            .into_iter()
+            .filter(|ran| !ran.met.is_empty())
+            .map(|ran| ran.attempt);
+        let throttled: BTreeSet<u64> = aws
+            .calls
+            .iter()
+            .filter(|call| call.is_throttled())
+            .filter_map(|c| c.attempt)
+            .collect();
         let mut invariants = self.invariants();
         invariants.disturbed(disturbed);
         invariants.disturbed(throttled);
         let mut failure = ended.err();
-        if failure.as_ref().is_none_or(|why| why.starts_with("not done")) {
-            let checked = invariants.at_end(aws).and_then(|()| bound::at_end(&self.plan, aws, &self.pushed.borrow()));
+        if failure
+            .as_ref()
+            .is_none_or(|why| why.starts_with("not done"))
+        {
+            let checked = invariants
+                .at_end(aws)
+                .and_then(|()| bound::at_end(&self.plan, aws, &self.pushed.borrow()));
             failure = checked.err().or(failure);
         }
         self.trace.borrow_mut().look(aws);
@@ -347,7 +468,11 @@ impl Stage {
         coverage.invariants(invariants.evaluated());
         coverage.bound(bound::is_calm(&self.plan));
         coverage.worse(bound::plainly_worse(&self.plan, &self.pushed.borrow()).is_some());
-        Played { failure, coverage, trace: self.trace.borrow_mut().take() }
+        Played {
+            failure,
+            coverage,
+            trace: self.trace.borrow_mut().take(),
+        }
     }
 }
 
@@ -356,6 +481,7 @@ fn again(aws: &mut Aws, digest: &str, tag: &str) -> Result<String, crate::aws::A
     let asked = serde_json::json!({"repositoryName": WEB, "imageIds": [{"imageDigest": digest}]});
     let found = ecr::call(aws, "BatchGetImage", &asked)?;
     let manifest = &found["images"][0]["imageManifest"];
-    let put = serde_json::json!({"repositoryName": WEB, "imageManifest": manifest, "imageTag": tag});
+    let put =
+        serde_json::json!({"repositoryName": WEB, "imageManifest": manifest, "imageTag": tag});
     ecr::call(aws, "PutImage", &put).map(|_| digest.to_owned())
 }

@@ -110,10 +110,18 @@ impl Shape {
         let mut rng = fastrand::Rng::with_seed(u64::from(number) * 7919 + 17);
         let fargate = rng.bool();
         let static_port = !fargate && rng.bool();
-        let count = if rng.u8(..8) == 0 && !static_port { 0 } else { rng.u32(1..=4) };
+        let count = if rng.u8(..8) == 0 && !static_port {
+            0
+        } else {
+            rng.u32(1..=4)
+        };
         let desired_count = (rng.u8(..3) == 0 && !static_port).then(|| rng.u32(1..=4));
         let initial_count = rng.bool().then(|| rng.u32(1..=3));
-        let size = desired_count.unwrap_or(if count == 0 { initial_count.unwrap_or(1) } else { count });
+        let size = desired_count.unwrap_or(if count == 0 {
+            initial_count.unwrap_or(1)
+        } else {
+            count
+        });
         let strategy = match (static_port, rng.u8(..3)) {
             (_, 0) if size > 1 => Strategy::MakeRoom,
             (_, 1) => Strategy::Doubling,
@@ -126,7 +134,12 @@ impl Shape {
             Strategy::Rolling => rolling(&mut rng, size),
         };
         // With a fixed port a new task needs an instance without an old one.
-        let instances = count.max(1) + if strategy == Strategy::MakeRoom { rng.u32(0..=1) } else { rng.u32(1..=2) };
+        let instances = count.max(1)
+            + if strategy == Strategy::MakeRoom {
+                rng.u32(0..=1)
+            } else {
+                rng.u32(1..=2)
+            };
         Self {
             number,
             fargate,
@@ -151,7 +164,11 @@ impl Shape {
     fn pair(number: u32) -> Self {
         let mut rng = fastrand::Rng::with_seed(u64::from(number) * 7919 + 17);
         let capacity = rng.bool().then(|| (rng.u32(1..=2), rng.u32(4..=6)));
-        let count = if rng.u8(..8) == 0 && capacity.is_none() { 0 } else { rng.u32(1..=4) };
+        let count = if rng.u8(..8) == 0 && capacity.is_none() {
+            0
+        } else {
+            rng.u32(1..=4)
+        };
         let shift = match rng.u8(..3) {
             _ if number >= CANARIES_FROM => Shift::Judged(Canary::draw(&mut rng)),
             0 => Shift::AllAtOnce,
@@ -210,7 +227,11 @@ impl Shape {
     /// Tasks that a release leaves the service with when it begins with `live` ones.
     #[must_use]
     pub fn size(&self, live: u32) -> u32 {
-        self.desired_count.unwrap_or(if live == 0 { self.initial_count.unwrap_or(1) } else { live })
+        self.desired_count.unwrap_or(if live == 0 {
+            self.initial_count.unwrap_or(1)
+        } else {
+            live
+        })
     }
 
     /// Tasks that stay healthy while `size` of them are replaced, by the words of the strategy. ECS knows percentages only: a
@@ -224,7 +245,9 @@ impl Shape {
             (Floor::Percent(percent), _) => (size * percent).div_ceil(100),
             (Floor::Tasks(0), _) => 0,
             (Floor::Tasks(tasks), _) if tasks >= most => size,
-            (Floor::Tasks(tasks), _) => tasks.min((size * ((tasks - 1) * 100 / most + 1)).div_ceil(100)),
+            (Floor::Tasks(tasks), _) => {
+                tasks.min((size * ((tasks - 1) * 100 / most + 1)).div_ceil(100))
+            }
             (Floor::Unsaid, Strategy::MakeRoom) => size.saturating_sub(1),
             (Floor::Unsaid, _) => size,
         }
@@ -236,27 +259,45 @@ impl Shape {
     /// What a template or a service refused.
     pub fn account(&self) -> Result<Aws, String> {
         static ACCOUNTS: Mutex<BTreeMap<u32, Aws>> = Mutex::new(BTreeMap::new());
-        if let Some(known) = ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner).get(&self.number) {
+        if let Some(known) = ACCOUNTS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&self.number)
+        {
             return Ok(known.clone());
         }
         let made = self.made()?;
-        ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner).insert(self.number, made.clone());
+        ACCOUNTS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(self.number, made.clone());
         Ok(made)
     }
 
     fn made(&self) -> Result<Aws, String> {
         let mut aws = Aws::new(u64::from(self.number));
-        ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": CLUSTER})).map_err(|e| e.to_string())?;
+        ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": CLUSTER}))
+            .map_err(|e| e.to_string())?;
         ecs::add_container_instances(&mut aws, CLUSTER, self.instances);
         self.update_service_stack(&mut aws)?;
         stack(&mut aws, FUNCTIONS_STACK, "template.yaml", &[])?;
         match &self.pair {
-            None => stack(&mut aws, "web-pipeline", "infra/pipelines/in-place.yaml", &self.pipeline_parameters())?,
+            None => stack(
+                &mut aws,
+                "web-pipeline",
+                "infra/pipelines/in-place.yaml",
+                &self.pipeline_parameters(),
+            )?,
             Some(pair) => {
                 let parameters = self.pair_parameters(pair, &aws)?;
                 let is_judged = self.canary().is_some();
                 let template = if is_judged { "canary" } else { "blue-green" };
-                stack(&mut aws, "web-pipeline", &format!("infra/pipelines/{template}.yaml"), &parameters)?;
+                stack(
+                    &mut aws,
+                    "web-pipeline",
+                    &format!("infra/pipelines/{template}.yaml"),
+                    &parameters,
+                )?;
                 if is_judged {
                     cloudwatch::set_alarm(&mut aws, ALARM, "OK");
                 }
@@ -264,7 +305,10 @@ impl Shape {
         }
         let counts = match self.pair {
             None => vec![(WEB.to_owned(), self.count)],
-            Some(_) => vec![(format!("{WEB}-blue"), self.count), (format!("{WEB}-green"), 0)],
+            Some(_) => vec![
+                (format!("{WEB}-blue"), self.count),
+                (format!("{WEB}-green"), 0),
+            ],
         };
         for (service, count) in counts {
             let asked = json!({"cluster": CLUSTER, "service": service, "desiredCount": count});
@@ -273,14 +317,18 @@ impl Shape {
         run(aws, Fault::None, async |driver| {
             let steady = |aws: &Aws| {
                 aws.ecs.services.values().all(|service| {
-                    !service.is_deploying() && aws.ecs.tasks_of(&service.arn).count() == service.desired_count as usize
+                    !service.is_deploying()
+                        && aws.ecs.tasks_of(&service.arn).count() == service.desired_count as usize
                 }) && aws.codepipeline.executions.iter().all(Execution::is_over)
             };
             driver.until(STEADY_LIMIT, &mut |_| Ok(()), steady).await?;
             if let Some(canary) = self.canary() {
                 load(&mut driver.world.aws(), Some(canary));
                 // A judge asks what was usual before.
-                driver.until(HISTORY, &mut |_| Ok(()), |_| false).await.unwrap_or_default();
+                driver
+                    .until(HISTORY, &mut |_| Ok(()), |_| false)
+                    .await
+                    .unwrap_or_default();
             }
             Ok(driver.world.snapshot())
         })
@@ -297,44 +345,81 @@ impl Shape {
             ("VpcId", "vpc-0a1b2c3d".to_owned()),
             ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e".to_owned()),
             ("Cluster", CLUSTER.to_owned()),
-            ("LaunchType", if self.fargate { "FARGATE" } else { "EC2" }.to_owned()),
-            ("HostPort", if self.static_port { "80" } else { "0" }.to_owned()),
+            (
+                "LaunchType",
+                if self.fargate { "FARGATE" } else { "EC2" }.to_owned(),
+            ),
+            (
+                "HostPort",
+                if self.static_port { "80" } else { "0" }.to_owned(),
+            ),
             ("LoadBalanced", yes(self.load_balanced)),
             ("HealthCheckGraceSeconds", self.grace_secs.to_string()),
             ("DeregistrationDelaySeconds", self.drain_secs.to_string()),
-            ("MinimumHealthyPercent", if tight { "50" } else { "100" }.to_owned()),
-            ("MaximumPercent", if tight { "100" } else { "200" }.to_owned()),
+            (
+                "MinimumHealthyPercent",
+                if tight { "50" } else { "100" }.to_owned(),
+            ),
+            (
+                "MaximumPercent",
+                if tight { "100" } else { "200" }.to_owned(),
+            ),
         ];
         let mut parameters = parameters.to_vec();
         if let Some(pair) = &self.pair {
             parameters.push(("BlueGreen", yes(true)));
             if let Some((least, most)) = pair.capacity {
-                parameters.extend([("MinCapacity", least.to_string()), ("MaxCapacity", most.to_string())]);
+                parameters.extend([
+                    ("MinCapacity", least.to_string()),
+                    ("MaxCapacity", most.to_string()),
+                ]);
             }
         }
         stack(aws, SERVICE_STACK, "infra/service.yaml", &parameters)
     }
 
-    fn pair_parameters(&self, pair: &Pair, aws: &Aws) -> Result<Vec<(&'static str, String)>, String> {
+    fn pair_parameters(
+        &self,
+        pair: &Pair,
+        aws: &Aws,
+    ) -> Result<Vec<(&'static str, String)>, String> {
         let mut parameters = vec![
             ("Name", WEB.to_owned()),
             ("Cluster", CLUSTER.to_owned()),
             ("Service", WEB.to_owned()),
-            ("Rule", production_rule(aws).ok_or("the pair has no production rule")?),
+            (
+                "Rule",
+                production_rule(aws).ok_or("the pair has no production rule")?,
+            ),
             ("Repository", WEB.to_owned()),
             ("ContainerName", "web".to_owned()),
-            ("ExecutionMode", if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned()),
+            (
+                "ExecutionMode",
+                if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned(),
+            ),
             ("DeadlineMinutes", self.deadline_minutes.to_string()),
             ("Approval", yes(self.approval)),
             ("BakeMinutes", pair.bake_minutes.to_string()),
-            ("MinimumHealthyPercent", pair.minimum_healthy_percent.to_string()),
+            (
+                "MinimumHealthyPercent",
+                pair.minimum_healthy_percent.to_string(),
+            ),
             ("DrainMinutes", pair.drain_minutes.to_string()),
         ];
-        parameters.extend(self.initial_count.map(|count| ("InitialCount", count.to_string())));
+        parameters.extend(
+            self.initial_count
+                .map(|count| ("InitialCount", count.to_string())),
+        );
         let shift = match &pair.shift {
             Shift::AllAtOnce => vec![("Shift", "all-at-once".to_owned())],
-            Shift::Linear(percent) => vec![("Shift", "linear".to_owned()), ("StepPercent", percent.to_string())],
-            Shift::Listed(steps) => vec![("Shift", "listed".to_owned()), ("Steps", (*steps).to_owned())],
+            Shift::Linear(percent) => vec![
+                ("Shift", "linear".to_owned()),
+                ("StepPercent", percent.to_string()),
+            ],
+            Shift::Listed(steps) => vec![
+                ("Shift", "listed".to_owned()),
+                ("Steps", (*steps).to_owned()),
+            ],
             Shift::Judged(canary) => canary.parameters(),
         };
         parameters.extend(shift);
@@ -356,32 +441,50 @@ impl Shape {
             ("Service", WEB.to_owned()),
             ("Repository", WEB.to_owned()),
             ("ContainerName", "web".to_owned()),
-            ("ExecutionMode", if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned()),
+            (
+                "ExecutionMode",
+                if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned(),
+            ),
             ("Strategy", strategy.to_owned()),
             ("DeadlineMinutes", self.deadline_minutes.to_string()),
             ("Approval", yes(self.approval)),
         ];
         match self.floor {
             Floor::Unsaid => {}
-            Floor::Percent(percent) => parameters.push(("MinimumHealthyPercent", percent.to_string())),
+            Floor::Percent(percent) => {
+                parameters.push(("MinimumHealthyPercent", percent.to_string()))
+            }
             Floor::Tasks(tasks) => parameters.push(("MinimumHealthyTasks", tasks.to_string())),
         }
-        parameters.extend(self.maximum_percent.map(|percent| ("MaximumPercent", percent.to_string())));
-        parameters.extend(self.desired_count.map(|count| ("DesiredCount", count.to_string())));
-        parameters.extend(self.initial_count.map(|count| ("InitialCount", count.to_string())));
+        parameters.extend(
+            self.maximum_percent
+                .map(|percent| ("MaximumPercent", percent.to_string())),
+        );
+        parameters.extend(
+            self.desired_count
+                .map(|count| ("DesiredCount", count.to_string())),
+        );
+        parameters.extend(
+            self.initial_count
+                .map(|count| ("InitialCount", count.to_string())),
+        );
         parameters
     }
 }
 
 /// The rule whose weights send production traffic to the colours of a pair.
 pub(super) fn production_rule(aws: &Aws) -> Option<String> {
-    aws.cloudformation.export(&format!("{SERVICE_STACK}-ProductionRuleArn")).map(ToOwned::to_owned)
+    aws.cloudformation
+        .export(&format!("{SERVICE_STACK}-ProductionRuleArn"))
+        .map(ToOwned::to_owned)
 }
 
 /// Lets requests come to what is behind a load balancer, as many as a judge needs where there is one.
 pub(super) fn load(aws: &mut Aws, canary: Option<&Canary>) {
     let loaded = production_rule(aws).or_else(|| aws.elb.listeners.keys().next().cloned());
-    let rate = canary.map_or(REQUESTS_PER_SECOND, |canary| f64::from(canary.requests_per_second));
+    let rate = canary.map_or(REQUESTS_PER_SECOND, |canary| {
+        f64::from(canary.requests_per_second)
+    });
     if let Some(loaded) = loaded {
         aws.traffic.requests_per_task = ROOM * rate;
         traffic::set(aws, &loaded, rate);
@@ -402,16 +505,29 @@ fn rolling(rng: &mut fastrand::Rng, size: u32) -> (Floor, Option<u32>) {
         Floor::Percent(percent) => (size * percent).div_ceil(100),
         Floor::Tasks(tasks) => tasks,
     };
-    if kept >= size && ceiling <= size { (floor, None) } else { (floor, maximum) }
+    if kept >= size && ceiling <= size {
+        (floor, None)
+    } else {
+        (floor, maximum)
+    }
 }
 
 fn yes(it_is: bool) -> String {
     if it_is { "yes" } else { "no" }.to_owned()
 }
 
-fn stack(aws: &mut Aws, name: &str, template: &str, parameters: &[(&str, String)]) -> Result<(), String> {
-    let parameters = parameters.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
-    cloudformation::deploy(aws, name, &root().join(template), &parameters).map_err(|e| format!("stack {name}: {e}"))
+fn stack(
+    aws: &mut Aws,
+    name: &str,
+    template: &str,
+    parameters: &[(&str, String)],
+) -> Result<(), String> {
+    let parameters = parameters
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone()))
+        .collect();
+    cloudformation::deploy(aws, name, &root().join(template), &parameters)
+        .map_err(|e| format!("stack {name}: {e}"))
 }
 
 impl fmt::Display for Shape {
@@ -423,7 +539,11 @@ impl fmt::Display for Shape {
         };
         write!(f, "service of {} tasks on {launch}", self.count)?;
         if self.load_balanced {
-            write!(f, " behind a load balancer ({} s grace, {} s draining)", self.grace_secs, self.drain_secs)?;
+            write!(
+                f,
+                " behind a load balancer ({} s grace, {} s draining)",
+                self.grace_secs, self.drain_secs
+            )?;
         }
         write!(f, "; {:?}", self.strategy)?;
         match self.floor {
@@ -436,7 +556,11 @@ impl fmt::Display for Shape {
                 Shift::Judged(canary) => write!(f, " {canary}")?,
                 other => write!(f, " {other:?}")?,
             }
-            write!(f, ", bakes {} min, drains {} min", pair.bake_minutes, pair.drain_minutes)?;
+            write!(
+                f,
+                ", bakes {} min, drains {} min",
+                pair.bake_minutes, pair.drain_minutes
+            )?;
             write!(f, ", at least {} % healthy", pair.minimum_healthy_percent)?;
             if let Some((least, most)) = pair.capacity {
                 write!(f, ", scaled from {least} to {most}")?;
@@ -449,7 +573,15 @@ impl fmt::Display for Shape {
             write!(f, ", sets {count} tasks")?;
         }
         write!(f, "; {} min a rollout", self.deadline_minutes)?;
-        write!(f, "{}", if self.approval { "; with an approval" } else { "" })?;
+        write!(
+            f,
+            "{}",
+            if self.approval {
+                "; with an approval"
+            } else {
+                ""
+            }
+        )?;
         write!(f, "{}", if self.queued { "; queued" } else { "" })
     }
 }

@@ -31,7 +31,13 @@ fn halves(plan: &mut Plan, fails: &mut impl FnMut(&Plan) -> bool) {
         let middle = plan.incidents.len() / 2;
         let (first, second) = plan.incidents.split_at(middle);
         let halves = [first.to_vec(), second.to_vec()];
-        let smaller = halves.into_iter().map(|incidents| Plan { incidents, ..plan.clone() }).find(|half| fails(half));
+        let smaller = halves
+            .into_iter()
+            .map(|incidents| Plan {
+                incidents,
+                ..plan.clone()
+            })
+            .find(|half| fails(half));
         match smaller {
             Some(half) => *plan = half,
             None => return,

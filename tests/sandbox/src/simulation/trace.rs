@@ -11,7 +11,9 @@ use crate::aws::{Aws, Call, Millis};
 use crate::observer::{ledger, text};
 
 /// Operations that only read.
-const READS: [&str; 7] = ["Describe", "Get", "List", "Query", "Scan", "BatchGet", "Head"];
+const READS: [&str; 7] = [
+    "Describe", "Get", "List", "Query", "Scan", "BatchGet", "Head",
+];
 
 /// How much of a text a line shows.
 const CHARS: usize = 200;
@@ -62,7 +64,11 @@ impl Trace {
         if self.writes {
             let (secs, millis) = ((at - self.start) / 1000, (at - self.start) % 1000);
             let what: String = what.replace('\n', " ").chars().take(CHARS).collect();
-            self.lines.push(format!("{:>3}:{:02}.{millis:03}  {what}", secs / 60, secs % 60));
+            self.lines.push(format!(
+                "{:>3}:{:02}.{millis:03}  {what}",
+                secs / 60,
+                secs % 60
+            ));
         }
     }
 
@@ -79,25 +85,44 @@ impl Trace {
     }
 
     fn events(&mut self, aws: &Aws) {
-        let new = aws.events.events[self.events..].iter().filter(|event| event["source"] != "aws.events");
+        let new = aws.events.events[self.events..]
+            .iter()
+            .filter(|event| event["source"] != "aws.events");
         let told: Vec<String> = new
             .filter(|event| {
-                !event["detail-type"]
-                    .as_str()
-                    .is_some_and(|kind| kind.contains("Action Execution") || kind.contains("Stage Execution"))
+                !event["detail-type"].as_str().is_some_and(|kind| {
+                    kind.contains("Action Execution") || kind.contains("Stage Execution")
+                })
             })
             .map(|event| {
                 let detail = &event["detail"];
-                let what = detail["state"].as_str().or(detail["eventName"].as_str()).or(detail["image-tag"].as_str());
-                format!("event {}: {}", event["detail-type"].as_str().unwrap_or_default(), what.unwrap_or_default())
+                let what = detail["state"]
+                    .as_str()
+                    .or(detail["eventName"].as_str())
+                    .or(detail["image-tag"].as_str());
+                format!(
+                    "event {}: {}",
+                    event["detail-type"].as_str().unwrap_or_default(),
+                    what.unwrap_or_default()
+                )
             })
             .collect();
         self.events = aws.events.events.len();
         told.iter().for_each(|line| self.say(aws, line));
         let lost: Vec<(Millis, String)> = aws.events.deliveries[self.deliveries..]
             .iter()
-            .filter(|one| !matches!(one.outcome, crate::aws::eventbridge::DeliveryOutcome::Invoked(_)))
-            .map(|one| (one.at, format!("delivery to {}: {:?}", one.target, one.outcome)))
+            .filter(|one| {
+                !matches!(
+                    one.outcome,
+                    crate::aws::eventbridge::DeliveryOutcome::Invoked(_)
+                )
+            })
+            .map(|one| {
+                (
+                    one.at,
+                    format!("delivery to {}: {:?}", one.target, one.outcome),
+                )
+            })
             .collect();
         self.deliveries = aws.events.deliveries.len();
         lost.into_iter().for_each(|(at, line)| self.at(at, &line));
@@ -108,13 +133,26 @@ impl Trace {
         for invocation in &aws.lambda.invocations {
             for attempt in &invocation.attempts {
                 let known = self.attempts.get(&attempt.id).copied();
-                let name = format!("{} #{}", invocation.function.trim_start_matches("slipway-"), attempt.id);
+                let name = format!(
+                    "{} #{}",
+                    invocation.function.trim_start_matches("slipway-"),
+                    attempt.id
+                );
                 if known.is_none() {
-                    let again = if invocation.duplicate_of.is_some() { ", delivered again" } else { "" };
-                    told.push((attempt.started, format!("{name} begins ({}{again})", invocation.kind)));
+                    let again = if invocation.duplicate_of.is_some() {
+                        ", delivered again"
+                    } else {
+                        ""
+                    };
+                    told.push((
+                        attempt.started,
+                        format!("{name} begins ({}{again})", invocation.kind),
+                    ));
                     self.attempts.insert(attempt.id, false);
                 }
-                if let (Some(ended), Some(outcome), false) = (attempt.ended, &attempt.outcome, known.unwrap_or(false)) {
+                if let (Some(ended), Some(outcome), false) =
+                    (attempt.ended, &attempt.outcome, known.unwrap_or(false))
+                {
                     let how = match outcome {
                         Outcome::Succeeded(Value::Null) => "ends".to_owned(),
                         Outcome::Succeeded(answer) => format!("ends: {answer}"),
@@ -132,9 +170,14 @@ impl Trace {
     }
 
     fn calls(&mut self, aws: &Aws) {
-        let told = |call: &&Call| call.error.is_some() || !READS.iter().any(|read| call.operation.starts_with(read));
-        let new: Vec<(Millis, String)> =
-            aws.calls[self.calls..].iter().filter(told).map(|call| (call.at, of_call(call))).collect();
+        let told = |call: &&Call| {
+            call.error.is_some() || !READS.iter().any(|read| call.operation.starts_with(read))
+        };
+        let new: Vec<(Millis, String)> = aws.calls[self.calls..]
+            .iter()
+            .filter(told)
+            .map(|call| (call.at, of_call(call)))
+            .collect();
         self.calls = aws.calls.len();
         new.into_iter().for_each(|(at, line)| self.at(at, &line));
     }
@@ -145,14 +188,29 @@ impl Trace {
             let known = self.reports.entry(job.id.clone()).or_default();
             for report in &job.reports[*known..] {
                 let what = match &report.content {
-                    ReportContent::Success { continuation_token, summary, .. } => {
-                        let word = if continuation_token.is_some() { "going" } else { "done" };
+                    ReportContent::Success {
+                        continuation_token,
+                        summary,
+                        ..
+                    } => {
+                        let word = if continuation_token.is_some() {
+                            "going"
+                        } else {
+                            "done"
+                        };
                         format!("{word}: {}", summary.as_deref().unwrap_or_default())
                     }
                     ReportContent::Failure { kind, message } => format!("{kind}: {message}"),
                 };
-                let refused = if report.refused.is_some() { " (refused)" } else { "" };
-                told.push((report.at, format!("  {} reports{refused} {what}", job.action)));
+                let refused = if report.refused.is_some() {
+                    " (refused)"
+                } else {
+                    ""
+                };
+                told.push((
+                    report.at,
+                    format!("  {} reports{refused} {what}", job.action),
+                ));
             }
             *known = job.reports.len();
         }
@@ -163,20 +221,36 @@ impl Trace {
     fn states(&mut self, aws: &Aws) {
         let mut now = Vec::new();
         for execution in &aws.codepipeline.executions {
-            now.push((format!("execution {}", short(&execution.id)), format!("{:?}", execution.status)));
+            now.push((
+                format!("execution {}", short(&execution.id)),
+                format!("{:?}", execution.status),
+            ));
         }
         for service in aws.ecs.services.values() {
             if let Some(primary) = service.primary() {
-                let runs = primary.task_definition.rsplit('/').next().unwrap_or_default();
-                let (rollout, healthy) = (primary.rollout, crate::observer::serving(aws, service).count());
-                let state = format!("{runs} {rollout:?}, {healthy} of {} healthy", service.desired_count);
+                let runs = primary
+                    .task_definition
+                    .rsplit('/')
+                    .next()
+                    .unwrap_or_default();
+                let (rollout, healthy) = (
+                    primary.rollout,
+                    crate::observer::serving(aws, service).count(),
+                );
+                let state = format!(
+                    "{runs} {rollout:?}, {healthy} of {} healthy",
+                    service.desired_count
+                );
                 now.push((format!("service {}", service.name), state));
             }
         }
         for (arn, rule) in &aws.elb.rules {
             let weights = Elb::forwards(rule.properties.get("Actions"));
             if weights.len() > 1 {
-                let weights: Vec<String> = weights.iter().map(|(_, weight)| weight.to_string()).collect();
+                let weights: Vec<String> = weights
+                    .iter()
+                    .map(|(_, weight)| weight.to_string())
+                    .collect();
                 let name = arn.rsplit('/').next().unwrap_or_default();
                 now.push((format!("weights of rule {name}"), weights.join(" / ")));
             }
@@ -184,8 +258,8 @@ impl Trace {
         for item in ledger(aws) {
             match text(&item, "pk") {
                 Some("lease") if text(&item, "service").is_some() => {
-                    let holder =
-                        text(&item, "release.execution").map_or_else(|| "free".to_owned(), |id| short(id).to_owned());
+                    let holder = text(&item, "release.execution")
+                        .map_or_else(|| "free".to_owned(), |id| short(id).to_owned());
                     let state = text(&item, "release.state").unwrap_or_default();
                     now.push((
                         format!("lease of {}", text(&item, "sk").unwrap_or_default()),
@@ -195,7 +269,10 @@ impl Trace {
                 Some(pk) if pk.starts_with("execution#") => {
                     let told = |name| text(&item, name).unwrap_or_default();
                     let state = format!("{} {} {}", told("state"), told("outcome"), told("reason"));
-                    now.push((format!("record {}", short(pk.trim_start_matches("execution#"))), state));
+                    now.push((
+                        format!("record {}", short(pk.trim_start_matches("execution#"))),
+                        state,
+                    ));
                 }
                 _ => {}
             }
@@ -210,9 +287,20 @@ impl Trace {
 }
 
 fn of_call(call: &Call) -> String {
-    let attempt = call.attempt.map(|attempt| format!(" #{attempt}")).unwrap_or_default();
-    let error = call.error.as_ref().map(|code| format!(" refused: {code}")).unwrap_or_default();
-    format!("  {}{attempt} calls {}{error}", call.caller.trim_start_matches("slipway-"), call.operation)
+    let attempt = call
+        .attempt
+        .map(|attempt| format!(" #{attempt}"))
+        .unwrap_or_default();
+    let error = call
+        .error
+        .as_ref()
+        .map(|code| format!(" refused: {code}"))
+        .unwrap_or_default();
+    format!(
+        "  {}{attempt} calls {}{error}",
+        call.caller.trim_start_matches("slipway-"),
+        call.operation
+    )
 }
 
 fn short(id: &str) -> &str {

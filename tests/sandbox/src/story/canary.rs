@@ -47,7 +47,10 @@ pub const CASES: [Case; 5] = [
     Case {
         title: "one that fails 1 % of its requests",
         tag: "2.1.0",
-        answers: Answers { errors: 0.01, ..Answers::GOOD },
+        answers: Answers {
+            errors: 0.01,
+            ..Answers::GOOD
+        },
         requests_per_second: 1_000.0,
         incident: None,
         outcome: Outcome::RolledBack,
@@ -56,7 +59,11 @@ pub const CASES: [Case; 5] = [
     Case {
         title: "one that is 25 % slower",
         tag: "2.2.0",
-        answers: Answers { median_ms: 62.5, p99_ms: 375.0, ..Answers::GOOD },
+        answers: Answers {
+            median_ms: 62.5,
+            p99_ms: 375.0,
+            ..Answers::GOOD
+        },
         requests_per_second: 1_000.0,
         incident: None,
         outcome: Outcome::RolledBack,
@@ -111,7 +118,11 @@ pub fn opened(seed: u64, changes: &[(&str, &str)]) -> Result<Aws, String> {
 /// # Errors
 /// That there is no shop.
 pub fn ask(aws: &mut Aws, requests_per_second: f64) -> Result<(), String> {
-    let rule = aws.cloudformation.export("shop-ProductionRuleArn").ok_or("the pair has no production rule")?.to_owned();
+    let rule = aws
+        .cloudformation
+        .export("shop-ProductionRuleArn")
+        .ok_or("the pair has no production rule")?
+        .to_owned();
     aws.traffic.requests_per_task = 2_000.0;
     traffic::set(aws, &rule, requests_per_second);
     Ok(())
@@ -127,7 +138,11 @@ async fn pass(driver: &Driver, time: Duration) {
 /// # Errors
 /// What the template refused.
 pub fn become_canary(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), String> {
-    let rule = aws.cloudformation.export("shop-ProductionRuleArn").ok_or("the pair has no production rule")?.to_owned();
+    let rule = aws
+        .cloudformation
+        .export("shop-ProductionRuleArn")
+        .ok_or("the pair has no production rule")?
+        .to_owned();
     let own = [
         ("Name", SHOP),
         ("Cluster", CLUSTER),
@@ -137,10 +152,22 @@ pub fn become_canary(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), Stri
         ("ContainerName", "web"),
         ("BakeMinutes", "5"),
     ];
-    let mut parameters: BTreeMap<String, String> =
-        own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    parameters.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-    deploy(aws, "shop-pipeline", &root().join("infra/pipelines/canary.yaml"), &parameters).map_err(|e| e.to_string())
+    let mut parameters: BTreeMap<String, String> = own
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    parameters.extend(
+        changes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
+    deploy(
+        aws,
+        "shop-pipeline",
+        &root().join("infra/pipelines/canary.yaml"),
+        &parameters,
+    )
+    .map_err(|e| e.to_string())
 }
 
 impl Case {
@@ -166,7 +193,12 @@ impl Case {
         ask(aws, self.requests_per_second)?;
         if let Some((after, minutes)) = self.incident {
             let from = aws.now + after * MINUTE;
-            aws.traffic.incidents.push(Incident { from, to: from + minutes * MINUTE, errors: 0.05, slower: 2.0 });
+            aws.traffic.incidents.push(Incident {
+                from,
+                to: from + minutes * MINUTE,
+                errors: 0.05,
+                slower: 2.0,
+            });
         }
         Ok(())
     }

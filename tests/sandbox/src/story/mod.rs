@@ -27,8 +27,16 @@ const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
 
 /// What the strategies of the story promise: web doubles, and the counter gives up one of its two tasks.
 pub const PROMISES: [Promise; 2] = [
-    Promise { cluster: CLUSTER, service: WEB, healthy: 2 },
-    Promise { cluster: CLUSTER, service: COUNTER, healthy: 1 },
+    Promise {
+        cluster: CLUSTER,
+        service: WEB,
+        healthy: 2,
+    },
+    Promise {
+        cluster: CLUSTER,
+        service: COUNTER,
+        healthy: 1,
+    },
 ];
 
 /// One push and how its release must end.
@@ -182,10 +190,15 @@ pub fn deployed(seed: u64) -> Result<Aws, String> {
     stacks::deploy_all(&mut aws)?;
     run(aws, Fault::None, async |driver| {
         let steady = |aws: &Aws| {
-            aws.ecs.services.values().all(|service| !service.is_deploying())
+            aws.ecs
+                .services
+                .values()
+                .all(|service| !service.is_deploying())
                 && aws.codepipeline.executions.iter().all(Execution::is_over)
         };
-        driver.until(CHAPTER_LIMIT, &mut nothing_denied, steady).await?;
+        driver
+            .until(CHAPTER_LIMIT, &mut nothing_denied, steady)
+            .await?;
         let mut aws = driver.world.snapshot();
         stacks::open_the_shop(&mut aws)?;
         Ok(aws)
@@ -205,7 +218,12 @@ pub struct Played {
 ///
 /// # Errors
 /// An invariant that did not hold, or an ending other than the chapter's.
-pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aws)) -> Result<Played, String> {
+pub fn play(
+    aws: Aws,
+    chapter: &Chapter,
+    fault: Fault,
+    watch: &mut dyn FnMut(&Aws),
+) -> Result<Played, String> {
     let invariants = Arc::new(Mutex::new(Invariants::new(&PROMISES).resumed(&aws)));
     run(aws, fault, async |driver| {
         let broken = Invariants::witness(&invariants, &driver);
@@ -214,8 +232,15 @@ pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aw
         let mut check = |aws: &Aws| {
             watch(aws);
             nothing_denied(aws)?;
-            broken.lock().unwrap_or_else(PoisonError::into_inner).take().map_or(Ok(()), Err)?;
-            invariants.lock().unwrap_or_else(PoisonError::into_inner).at_instant(aws)
+            broken
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+                .map_or(Ok(()), Err)?;
+            invariants
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .at_instant(aws)
         };
         if chapter.person == Person::StopsInBake {
             let baking = |aws: &Aws| is_baking(aws, chapter, &digest, pushed_at);
@@ -227,29 +252,46 @@ pub fn play(aws: Aws, chapter: &Chapter, fault: Fault, watch: &mut dyn FnMut(&Aw
         driver.until(CHAPTER_LIMIT, &mut check, over).await?;
         if matches!(fault, Fault::Duplicate { .. }) {
             // The late delivery may still be on its way: it must find nothing to change.
-            driver.until(Duration::from_secs(1_200), &mut check, |_| false).await.err();
+            driver
+                .until(Duration::from_secs(1_200), &mut check, |_| false)
+                .await
+                .err();
         }
         let aws = driver.world.snapshot();
         let mut invariants = invariants.lock().unwrap_or_else(PoisonError::into_inner);
-        invariants.disturbed(driver.ran().iter().filter(|ran| !ran.met.is_empty()).map(|ran| ran.attempt));
+        invariants.disturbed(
+            driver
+                .ran()
+                .iter()
+                .filter(|ran| !ran.met.is_empty())
+                .map(|ran| ran.attempt),
+        );
         invariants.at_end(&aws)?;
         let release = told(&driver, &aws, chapter, &digest, pushed_at)?;
-        if release.outcome != chapter.outcome.to_string() || !release.reason.contains(chapter.reason) {
+        if release.outcome != chapter.outcome.to_string()
+            || !release.reason.contains(chapter.reason)
+        {
             return Err(format!(
                 "`{}` ended {} ({}), expected {} ({})",
                 chapter.title, release.outcome, release.reason, chapter.outcome, chapter.reason
             ));
         }
-        Ok(Played { release, aws, ran: driver.ran() })
+        Ok(Played {
+            release,
+            aws,
+            ran: driver.ran(),
+        })
     })
 }
 
 /// The templates must allow all that the story needs.
 fn nothing_denied(aws: &Aws) -> Result<(), String> {
-    aws.iam
-        .denials
-        .first()
-        .map_or(Ok(()), |denial| Err(format!("a role or a policy lacks a permission: {}", denial.message)))
+    aws.iam.denials.first().map_or(Ok(()), |denial| {
+        Err(format!(
+            "a role or a policy lacks a permission: {}",
+            denial.message
+        ))
+    })
 }
 
 /// Pushes a chapter's image; answers its digest.
@@ -259,7 +301,13 @@ fn nothing_denied(aws: &Aws) -> Result<(), String> {
 pub fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
     let pushed = match chapter.image {
         Image::New(behaviour) => ecr::push(aws, chapter.application, chapter.tag, behaviour),
-        Image::Answering(profile) => ecr::push_with(aws, chapter.application, chapter.tag, Behaviour::Healthy, profile),
+        Image::Answering(profile) => ecr::push_with(
+            aws,
+            chapter.application,
+            chapter.tag,
+            Behaviour::Healthy,
+            profile,
+        ),
         Image::SameAs(tag) => retag(aws, chapter, tag),
     };
     pushed.map_err(|e| format!("push of {}:{}: {e}", chapter.application, chapter.tag))
@@ -277,29 +325,45 @@ fn retag(aws: &mut Aws, chapter: &Chapter, tag: &str) -> Result<String, crate::a
         "PutImage",
         &json!({"repositoryName": chapter.application, "imageManifest": manifest, "imageTag": chapter.tag}),
     )?;
-    Ok(put["image"]["imageId"]["imageDigest"].as_str().unwrap_or_default().to_owned())
+    Ok(put["image"]["imageId"]["imageDigest"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned())
 }
 
 /// The execution that a push led to.
-fn execution_of<'a>(aws: &'a Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Option<&'a Execution> {
+fn execution_of<'a>(
+    aws: &'a Aws,
+    chapter: &Chapter,
+    pushed: &str,
+    since: Millis,
+) -> Option<&'a Execution> {
     let pipeline = format!("slipway-{}", chapter.application);
-    executions(aws, &pipeline).rev().find(|execution| execution.started >= since && digest(execution) == Some(pushed))
+    executions(aws, &pipeline)
+        .rev()
+        .find(|execution| execution.started >= since && digest(execution) == Some(pushed))
 }
 
 /// Whether the new colour has traffic and the swap goes on.
 fn is_baking(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
     let execution = execution_of(aws, chapter, pushed, since);
-    let swap = execution.and_then(|execution| execution.latest_action("Release", "swap-target-groups"));
-    swap.is_some_and(|swap| swap.status == ActionStatus::InProgress && swap.percent.is_some_and(|percent| percent > 20))
+    let swap =
+        execution.and_then(|execution| execution.latest_action("Release", "swap-target-groups"));
+    swap.is_some_and(|swap| {
+        swap.status == ActionStatus::InProgress && swap.percent.is_some_and(|percent| percent > 20)
+    })
 }
 
 /// Stops an execution at once, as `aws codepipeline stop-pipeline-execution --abandon` does.
 fn stop(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result<(), String> {
-    let execution = execution_of(aws, chapter, pushed, since).ok_or("the push started no execution")?;
+    let execution =
+        execution_of(aws, chapter, pushed, since).ok_or("the push started no execution")?;
     let asked = json!({
         "pipelineName": execution.pipeline, "pipelineExecutionId": execution.id, "abandon": true, "reason": "a person had doubts"
     });
-    codepipeline::call(aws, "StopPipelineExecution", &asked).map(drop).map_err(|e| e.to_string())
+    codepipeline::call(aws, "StopPipelineExecution", &asked)
+        .map(drop)
+        .map_err(|e| e.to_string())
 }
 
 fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
@@ -307,19 +371,39 @@ fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool
         return false;
     };
     // What is pending is a retry, which may have the last word to write.
-    let quiet = aws.lambda.invocations.iter().all(|invocation| invocation.status != InvocationStatus::Pending);
+    let quiet = aws
+        .lambda
+        .invocations
+        .iter()
+        .all(|invocation| invocation.status != InvocationStatus::Pending);
     quiet
         && execution.is_over()
         && record(aws, &execution.id).is_some_and(|record| text(&record, "state") == Some("closed"))
 }
 
-fn told(driver: &Driver, aws: &Aws, chapter: &Chapter, digest: &str, since: Millis) -> Result<Release, String> {
-    let execution = execution_of(aws, chapter, digest, since).ok_or("the push started no execution")?;
+fn told(
+    driver: &Driver,
+    aws: &Aws,
+    chapter: &Chapter,
+    digest: &str,
+    since: Millis,
+) -> Result<Release, String> {
+    let execution =
+        execution_of(aws, chapter, digest, since).ok_or("the push started no execution")?;
     let record = record(aws, &execution.id).ok_or("the execution has no record")?;
-    let told =
-        |name: &str| text(&record, name).map(ToOwned::to_owned).ok_or_else(|| format!("the record has no {name}"));
-    let at = |name: &str| serde_json::from_value::<Timestamp>(json!(told(name)?)).map_err(|e| e.to_string());
-    let (invocations, aws_calls) = driver.cost_by_execution().get(&execution.id).copied().unwrap_or_default();
+    let told = |name: &str| {
+        text(&record, name)
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| format!("the record has no {name}"))
+    };
+    let at = |name: &str| {
+        serde_json::from_value::<Timestamp>(json!(told(name)?)).map_err(|e| e.to_string())
+    };
+    let (invocations, aws_calls) = driver
+        .cost_by_execution()
+        .get(&execution.id)
+        .copied()
+        .unwrap_or_default();
     Ok(Release {
         pipeline: execution.pipeline.clone(),
         image: format!("{}:{}", chapter.application, chapter.tag),

@@ -30,11 +30,26 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
     ecs::call(aws, "CreateCluster", &json!({"clusterName": CLUSTER})).map_err(|e| e.to_string())?;
     ecs::add_container_instances(aws, CLUSTER, 2);
     aws.s3.at(aws.now).create_bucket(CONFIG_BUCKET, true);
-    aws.s3.put(CONFIG_BUCKET, "config.zip", config()?).map_err(|e| e.to_string())?;
-    let network = [("VpcId", "vpc-0a1b2c3d"), ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e"), ("Cluster", CLUSTER)];
+    aws.s3
+        .put(CONFIG_BUCKET, "config.zip", config()?)
+        .map_err(|e| e.to_string())?;
+    let network = [
+        ("VpcId", "vpc-0a1b2c3d"),
+        ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e"),
+        ("Cluster", CLUSTER),
+    ];
     let with = |own: &[(&'static str, &'static str)]| [&network[..], own].concat();
     let service = root().join("infra/service.yaml");
-    stack(aws, "web", &service, &with(&[("Name", WEB), ("LoadBalanced", "yes"), ("DesiredCount", "2")]))?;
+    stack(
+        aws,
+        "web",
+        &service,
+        &with(&[
+            ("Name", WEB),
+            ("LoadBalanced", "yes"),
+            ("DesiredCount", "2"),
+        ]),
+    )?;
     let counter = [
         ("Name", COUNTER),
         ("LaunchType", "EC2"),
@@ -47,9 +62,20 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("MaximumPercent", "100"),
     ];
     stack(aws, "page-counter", &service, &with(&counter))?;
-    let shop = [("Name", SHOP), ("BlueGreen", "yes"), ("MinCapacity", "2"), ("MaxCapacity", "8")];
+    let shop = [
+        ("Name", SHOP),
+        ("BlueGreen", "yes"),
+        ("MinCapacity", "2"),
+        ("MaxCapacity", "8"),
+    ];
     stack(aws, "shop", &service, &with(&shop))?;
-    let first = [("Name", WEB), ("Cluster", CLUSTER), ("Service", WEB), ("Repository", WEB), ("ContainerName", "web")];
+    let first = [
+        ("Name", WEB),
+        ("Cluster", CLUSTER),
+        ("Service", WEB),
+        ("Repository", WEB),
+        ("ContainerName", "web"),
+    ];
     stack(aws, FUNCTIONS_STACK, &root().join("template.yaml"), &first)?;
     let second = [
         ("Name", COUNTER),
@@ -61,8 +87,17 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("ConfigBucket", CONFIG_BUCKET),
         ("TaskDefinitionFile", "taskdef.json"),
     ];
-    stack(aws, "page-counter-pipeline", &root().join("infra/pipelines/in-place.yaml"), &second)?;
-    let rule = aws.cloudformation.export("shop-ProductionRuleArn").ok_or("the pair has no production rule")?.to_owned();
+    stack(
+        aws,
+        "page-counter-pipeline",
+        &root().join("infra/pipelines/in-place.yaml"),
+        &second,
+    )?;
+    let rule = aws
+        .cloudformation
+        .export("shop-ProductionRuleArn")
+        .ok_or("the pair has no production rule")?
+        .to_owned();
     let third = [
         ("Name", SHOP),
         ("Cluster", CLUSTER),
@@ -75,19 +110,35 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("StepMinutes", "2"),
         ("BakeMinutes", "5"),
     ];
-    stack(aws, "shop-pipeline", &root().join("infra/pipelines/blue-green.yaml"), &third)
+    stack(
+        aws,
+        "shop-pipeline",
+        &root().join("infra/pipelines/blue-green.yaml"),
+        &third,
+    )
 }
 
 /// Lets requests come to the shop: as many as one task serves at half of its strength.
 pub(super) fn open_the_shop(aws: &mut Aws) -> Result<(), String> {
-    let rule = aws.cloudformation.export("shop-ProductionRuleArn").ok_or("the pair has no production rule")?.to_owned();
+    let rule = aws
+        .cloudformation
+        .export("shop-ProductionRuleArn")
+        .ok_or("the pair has no production rule")?
+        .to_owned();
     traffic::set(aws, &rule, 50.0);
     Ok(())
 }
 
-fn stack(aws: &mut Aws, name: &str, template: &Path, parameters: &[(&str, &str)]) -> Result<(), String> {
-    let parameters: BTreeMap<String, String> =
-        parameters.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+fn stack(
+    aws: &mut Aws,
+    name: &str,
+    template: &Path,
+    parameters: &[(&str, &str)],
+) -> Result<(), String> {
+    let parameters: BTreeMap<String, String> = parameters
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
     deploy(aws, name, template, &parameters).map_err(|e| format!("stack {name}: {e}"))
 }
 
@@ -96,7 +147,9 @@ fn config() -> Result<Vec<u8>, String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/counter/taskdef.json");
     let text = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
-    archive.start_file("taskdef.json", SimpleFileOptions::default()).map_err(|e| e.to_string())?;
+    archive
+        .start_file("taskdef.json", SimpleFileOptions::default())
+        .map_err(|e| e.to_string())?;
     archive.write_all(&text).map_err(|e| e.to_string())?;
     Ok(archive.finish().map_err(|e| e.to_string())?.into_inner())
 }

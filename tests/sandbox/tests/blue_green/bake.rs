@@ -22,38 +22,76 @@ fn with_rule(weights: [i64; 2], more: impl FnOnce(&mut Value)) -> Aws {
 
 /// Lets a release fail in its bake; answers its execution and when its targets were too few.
 async fn fails(driver: &Driver) -> (String, Millis) {
-    let pushed = ecr::push(&mut driver.world.aws(), SHOP, "2.0.0", Behaviour::FailsUnderTraffic).expect("pushed");
+    let pushed = ecr::push(
+        &mut driver.world.aws(),
+        SHOP,
+        "2.0.0",
+        Behaviour::FailsUnderTraffic,
+    )
+    .expect("pushed");
     driver.world.touch();
     let blue = pair::groups(&driver.world.aws())[0].clone();
     until_weights(driver, [100, 0]).await;
-    let (mut invariants, mut failed_at) = (Invariants::default().resumed(&driver.world.aws()), None);
+    let (mut invariants, mut failed_at) =
+        (Invariants::default().resumed(&driver.world.aws()), None);
     let mut watch = |aws: &Aws| {
         if aws.elb.healthy_count(&blue, aws.now) < 2 {
             failed_at.get_or_insert(aws.now);
         }
         invariants.at_instant(aws)
     };
-    driver.until(crate::support::LIMIT, &mut watch, |aws| pair::weights(aws)[0] == 0).await.expect("it goes back");
+    driver
+        .until(crate::support::LIMIT, &mut watch, |aws| {
+            pair::weights(aws)[0] == 0
+        })
+        .await
+        .expect("it goes back");
     let execution = settled(driver, PIPELINE, &pushed).await;
-    assert_eq!(outcome(driver, &execution), "rolled-back", "{}", reason(driver, &execution));
+    assert_eq!(
+        outcome(driver, &execution),
+        "rolled-back",
+        "{}",
+        reason(driver, &execution)
+    );
     (execution, failed_at.expect("it failed"))
 }
 
 /// The first attempt of swap-target-groups after the failure observed it, gave the traffic back and failed the job.
 fn restored_by_who_saw_it(aws: &Aws, failed_at: Millis) {
-    let of_swap = |call: &&sandbox::aws::Call| call.caller.ends_with("swap-target-groups") && call.at >= failed_at;
-    let observed = aws.calls.iter().filter(of_swap).find(|call| call.operation == "DescribeTargetHealth");
+    let of_swap = |call: &&sandbox::aws::Call| {
+        call.caller.ends_with("swap-target-groups") && call.at >= failed_at
+    };
+    let observed = aws
+        .calls
+        .iter()
+        .filter(of_swap)
+        .find(|call| call.operation == "DescribeTargetHealth");
     let attempt = observed.expect("it looks again").attempt;
     let made: Vec<&str> = aws
         .calls
         .iter()
-        .filter(|call| call.attempt == attempt && call.caller.ends_with("swap-target-groups") && call.error.is_none())
+        .filter(|call| {
+            call.attempt == attempt
+                && call.caller.ends_with("swap-target-groups")
+                && call.error.is_none()
+        })
         .map(|call| call.operation.as_str())
         .collect();
-    let of_interest = ["DescribeTargetHealth", "UpdateService", "ModifyRule", "PutJobFailureResult"];
-    let mut made: Vec<&str> = made.into_iter().filter(|made| of_interest.contains(made)).collect();
+    let of_interest = [
+        "DescribeTargetHealth",
+        "UpdateService",
+        "ModifyRule",
+        "PutJobFailureResult",
+    ];
+    let mut made: Vec<&str> = made
+        .into_iter()
+        .filter(|made| of_interest.contains(made))
+        .collect();
     made.dedup();
-    assert_eq!(made, ["DescribeTargetHealth", "ModifyRule", "PutJobFailureResult"]);
+    assert_eq!(
+        made,
+        ["DescribeTargetHealth", "ModifyRule", "PutJobFailureResult"]
+    );
 }
 
 #[test]
@@ -69,8 +107,14 @@ fn a_failing_bake_restores_exactly_what_was_recorded() {
             let (kind, message) = failure(swaps.last().expect("a job")).expect("a failure");
             assert_eq!(kind, "JobFailed");
             let back = format!("the traffic is back at blue 0 / green {}", weights[1]);
-            assert!(message.contains("healthy targets in blue with 100%") && message.contains(&back), "{message}");
-            assert_eq!(crate::support::service(&aws, sandbox::story::CLUSTER, "shop-green")["runningCount"], 2);
+            assert!(
+                message.contains("healthy targets in blue with 100%") && message.contains(&back),
+                "{message}"
+            );
+            assert_eq!(
+                crate::support::service(&aws, sandbox::story::CLUSTER, "shop-green")["runningCount"],
+                2
+            );
         });
     }
 }
@@ -85,10 +129,26 @@ fn a_second_rollback_changes_nothing() {
                 && event["detail"]["execution-id"] == execution.as_str()
                 && event["detail"]["state"] == "FAILED"
         };
-        let event = before.events.events.iter().find(ended).expect("the end was told").clone();
-        for again in [event, json!({"sweep": true}), json!({"parameters": {"execution": execution}})] {
-            let answer = invoke(&driver, "roll-back", again.clone()).await.expect("an answer");
-            assert!(again["sweep"] == true || answer["status"] == "the release is closed: nothing to do", "{answer}");
+        let event = before
+            .events
+            .events
+            .iter()
+            .find(ended)
+            .expect("the end was told")
+            .clone();
+        for again in [
+            event,
+            json!({"sweep": true}),
+            json!({"parameters": {"execution": execution}}),
+        ] {
+            let answer = invoke(&driver, "roll-back", again.clone())
+                .await
+                .expect("an answer");
+            assert!(
+                again["sweep"] == true
+                    || answer["status"] == "the release is closed: nothing to do",
+                "{answer}"
+            );
         }
         let after = driver.world.snapshot();
         assert_eq!(writes(&after, before.calls.len()), Vec::<String>::new());
@@ -98,7 +158,8 @@ fn a_second_rollback_changes_nothing() {
 
 /// The rule authenticates before it forwards, and clients stay with their colour for some minutes.
 fn authenticates(actions: &mut Value) {
-    actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] = json!({"Enabled": true, "DurationSeconds": 600});
+    actions[0]["ForwardConfig"]["TargetGroupStickinessConfig"] =
+        json!({"Enabled": true, "DurationSeconds": 600});
     actions[0]["Order"] = json!(2);
     let login = json!({"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {
         "Issuer": "https://login.example.com", "AuthorizationEndpoint": "https://login.example.com/authorize",
@@ -110,7 +171,10 @@ fn authenticates(actions: &mut Value) {
 
 fn sticky_shop() -> Aws {
     let mut aws = shop(&SHORT);
-    let certificate = ("CertificateArn", "arn:aws:acm:eu-west-1:111122223333:certificate/1");
+    let certificate = (
+        "CertificateArn",
+        "arn:aws:acm:eu-west-1:111122223333:certificate/1",
+    );
     pair::update(&mut aws, SHOP, &[certificate]);
     let (rule, mut actions) = (pair::rule(&aws), pair::actions(&aws, [0, 100]));
     authenticates(&mut actions);
@@ -129,11 +193,22 @@ fn stickiness_and_other_actions_survive_a_release() {
     run(before.clone(), Fault::None, async |driver| {
         let began = driver.world.clock.now();
         let execution = pair::release(&driver, "2.0.0").await;
-        assert_eq!(outcome(&driver, &execution), "deployed", "{}", reason(&driver, &execution));
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}",
+            reason(&driver, &execution)
+        );
         let aws = driver.world.snapshot();
-        assert_eq!((pair::weights(&aws), pair::counts(&aws)), ([100, 0], [2, 0]));
+        assert_eq!(
+            (pair::weights(&aws), pair::counts(&aws)),
+            ([100, 0], [2, 0])
+        );
         assert_eq!(beside_weights(&aws), beside_weights(&before));
-        assert!(aws.now - began > 600_000, "the old colour stays for as long as clients are bound to it");
+        assert!(
+            aws.now - began > 600_000,
+            "the old colour stays for as long as clients are bound to it"
+        );
     });
 }
 
@@ -147,10 +222,17 @@ fn stickiness_and_other_actions_survive_a_rollback() {
     run(before.clone(), Fault::None, async |driver| {
         let pushed = push(&driver, SHOP, "2.0.0");
         until_weights(&driver, [100, 0]).await;
-        let execution = crate::support::newest(&driver.world.aws(), PIPELINE).id.clone();
+        let execution = crate::support::newest(&driver.world.aws(), PIPELINE)
+            .id
+            .clone();
         stop(&driver, &execution);
         settled(&driver, PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "rolled-back", "{}", reason(&driver, &execution));
+        assert_eq!(
+            outcome(&driver, &execution),
+            "rolled-back",
+            "{}",
+            reason(&driver, &execution)
+        );
         assert_eq!(state(&driver.world.aws()), state(&before));
     });
 }

@@ -8,7 +8,8 @@ use sandbox::story::{CLUSTER, SHOP};
 use serde_json::Value;
 
 use crate::support::pair::{
-    self, PIPELINE, counts, groups, secs, shop, state, stop, suspend, suspensions, until_weights, weights,
+    self, PIPELINE, counts, groups, secs, shop, state, stop, suspend, suspensions, until_weights,
+    weights,
 };
 use crate::support::{LIMIT, newest, outcome, pass, push, reason, settled};
 
@@ -16,7 +17,11 @@ use crate::support::{LIMIT, newest, outcome, pass, push, reason, settled};
 const PEAK: f64 = 400.0;
 const NEEDED: usize = 7;
 
-const LONG_BAKE: [(&str, &str); 3] = [("Shift", "all-at-once"), ("BakeMinutes", "30"), ("DrainMinutes", "0")];
+const LONG_BAKE: [(&str, &str); 3] = [
+    ("Shift", "all-at-once"),
+    ("BakeMinutes", "30"),
+    ("DrainMinutes", "0"),
+];
 
 /// One thing that was seen of the pair: when, blue's and green's count, blue's weight, green's healthy targets.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,7 +34,12 @@ struct Seen {
 
 fn look(aws: &Aws) -> Seen {
     let healthy = groups(aws).map(|group| aws.elb.healthy_count(&group, aws.now));
-    Seen { at: aws.now, counts: counts(aws), weights: weights(aws), healthy }
+    Seen {
+        at: aws.now,
+        counts: counts(aws),
+        weights: weights(aws),
+        healthy,
+    }
 }
 
 /// Whether somebody has decided that the newest release goes back.
@@ -47,13 +57,21 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
     traffic::set(&mut driver.world.aws(), &rule, PEAK);
     driver.world.touch();
     let grown = |aws: &Aws| look(aws).healthy[0] >= NEEDED;
-    driver.until(LIMIT, &mut |_| Ok(()), grown).await.expect("it scales out");
+    driver
+        .until(LIMIT, &mut |_| Ok(()), grown)
+        .await
+        .expect("it scales out");
     let since = driver.world.snapshot();
     let mut seen: Vec<Seen> = Vec::new();
     let execution = newest(&since, PIPELINE).id.clone();
     let mut watch = |aws: &Aws| {
         let now = look(aws);
-        let same = seen.last().is_some_and(|last| Seen { at: now.at, ..last.clone() } == now);
+        let same = seen.last().is_some_and(|last| {
+            Seen {
+                at: now.at,
+                ..last.clone()
+            } == now
+        });
         if !same {
             seen.push(now);
         }
@@ -65,33 +83,68 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
         driver.until(secs(5), &mut watch, is_given_up).await.ok();
     }
     let over = |aws: &Aws| crate::support::is_closed(aws, &execution);
-    driver.until(LIMIT, &mut watch, over).await.expect("it is rolled back");
+    driver
+        .until(LIMIT, &mut watch, over)
+        .await
+        .expect("it is rolled back");
     settled(driver, PIPELINE, &pushed).await;
-    assert_eq!(outcome(driver, &execution), "rolled-back", "{}", reason(driver, &execution));
+    assert_eq!(
+        outcome(driver, &execution),
+        "rolled-back",
+        "{}",
+        reason(driver, &execution)
+    );
     (since, seen)
 }
 
 /// The old colour had grown and was healthy when the traffic came, and kept it; then the new one went down.
 fn large_enough_first(before: &Aws, seen: &[Seen]) {
-    let back = seen.iter().position(|seen| seen.weights == [0, 100]).expect("the traffic goes back");
-    let grown = seen.iter().position(|seen| seen.counts[1] >= 7).expect("green grows");
+    let back = seen
+        .iter()
+        .position(|seen| seen.weights == [0, 100])
+        .expect("the traffic goes back");
+    let grown = seen
+        .iter()
+        .position(|seen| seen.counts[1] >= 7)
+        .expect("green grows");
     assert!(grown < back, "{seen:#?}");
     for later in &seen[back..] {
         assert!(later.healthy[1] >= NEEDED, "{later:?} of {seen:#?}");
     }
     for earlier in &seen[..back] {
-        assert!(earlier.counts[0] >= 7, "blue keeps its tasks while it has traffic: {earlier:?}");
+        assert!(
+            earlier.counts[0] >= 7,
+            "blue keeps its tasks while it has traffic: {earlier:?}"
+        );
     }
-    assert_eq!(seen.last().expect("seen").counts[0], counts(before)[0], "blue is as it was");
+    assert_eq!(
+        seen.last().expect("seen").counts[0],
+        counts(before)[0],
+        "blue is as it was"
+    );
 }
 
 /// Who changed what since: operations without the ledger's, in order, repeated ones once.
 fn changes(aws: &Aws, since: usize) -> Vec<String> {
-    let made = aws.calls[since..].iter().filter(|call| call.error.is_none());
-    let of_interest = ["UpdateService", "ModifyRule", "RegisterScalableTarget", "PutJobFailureResult"];
+    let made = aws.calls[since..]
+        .iter()
+        .filter(|call| call.error.is_none());
+    let of_interest = [
+        "UpdateService",
+        "ModifyRule",
+        "RegisterScalableTarget",
+        "PutJobFailureResult",
+    ];
     let made = made.filter(|call| of_interest.contains(&call.operation.as_str()));
-    let mut made: Vec<String> =
-        made.map(|call| format!("{} of {}", call.operation, call.caller.trim_start_matches("slipway-"))).collect();
+    let mut made: Vec<String> = made
+        .map(|call| {
+            format!(
+                "{} of {}",
+                call.operation,
+                call.caller.trim_start_matches("slipway-")
+            )
+        })
+        .collect();
     made.dedup();
     made
 }
@@ -99,11 +152,22 @@ fn changes(aws: &Aws, since: usize) -> Vec<String> {
 /// All of blue's tasks but so many stop answering.
 fn sicken(driver: &Driver, keep: usize) {
     let aws = &mut driver.world.aws();
-    let blue = aws.ecs.service_named(CLUSTER, "shop-blue").expect("a colour").arn.clone();
-    let mut tasks: Vec<(bool, String)> =
-        aws.ecs.tasks_of(&blue).map(|task| (!task.healthy, task.arn.clone())).collect();
+    let blue = aws
+        .ecs
+        .service_named(CLUSTER, "shop-blue")
+        .expect("a colour")
+        .arn
+        .clone();
+    let mut tasks: Vec<(bool, String)> = aws
+        .ecs
+        .tasks_of(&blue)
+        .map(|task| (!task.healthy, task.arn.clone()))
+        .collect();
     tasks.sort();
-    tasks.iter().skip(keep).for_each(|(_, task)| ecs::set_answering(aws, task, false));
+    tasks
+        .iter()
+        .skip(keep)
+        .for_each(|(_, task)| ecs::set_answering(aws, task, false));
 }
 
 #[test]
@@ -129,8 +193,10 @@ fn a_new_colour_that_loses_most_of_its_tasks_keeps_the_traffic_until_the_old_one
                 "UpdateService of roll-back",
             ];
             let is_owed = suspended != [true, true];
-            let expected: Vec<&str> =
-                expected.into_iter().filter(|made| is_owed || !made.starts_with("RegisterScalableTarget")).collect();
+            let expected: Vec<&str> = expected
+                .into_iter()
+                .filter(|made| is_owed || !made.starts_with("RegisterScalableTarget"))
+                .collect();
             assert_eq!(made, expected);
             assert_eq!(pair::definitions(&aws), pair::definitions(&before));
         });
@@ -166,11 +232,28 @@ fn a_person_who_stops_at_peak_gets_the_old_colour_in_the_same_order() {
 fn a_new_colour_without_any_healthy_task_loses_the_traffic_at_once() {
     run(shop(&LONG_BAKE), Fault::None, async |driver| {
         let (since, seen) = rolled_back_at_peak(&driver, |driver| sicken(driver, 0)).await;
-        let dead = seen.iter().find(|seen| seen.healthy[0] == 0).expect("none is left").at;
-        let back = seen.iter().find(|seen| seen.weights == [0, 100]).expect("the traffic goes back");
-        assert!(back.at - dead <= 75_000, "{} s without anybody", (back.at - dead) / 1000);
+        let dead = seen
+            .iter()
+            .find(|seen| seen.healthy[0] == 0)
+            .expect("none is left")
+            .at;
+        let back = seen
+            .iter()
+            .find(|seen| seen.weights == [0, 100])
+            .expect("the traffic goes back");
+        assert!(
+            back.at - dead <= 75_000,
+            "{} s without anybody",
+            (back.at - dead) / 1000
+        );
         assert!(back.counts[1] >= 7, "it was asked to grow before: {back:?}");
         let made = changes(&driver.world.snapshot(), since.calls.len());
-        assert_eq!(made[..2], ["UpdateService of swap-target-groups", "ModifyRule of swap-target-groups"]);
+        assert_eq!(
+            made[..2],
+            [
+                "UpdateService of swap-target-groups",
+                "ModifyRule of swap-target-groups"
+            ]
+        );
     });
 }

@@ -9,13 +9,20 @@ use sandbox::story::{self, CHAPTERS, CLUSTER, COUNTER, Image, WEB};
 use serde_json::json;
 
 use crate::golden::{ALL, check};
-use crate::support::{account, is_closed, newest, outcome, push, reason, released, service, settled, under_way, until};
+use crate::support::{
+    account, is_closed, newest, outcome, push, reason, released, service, settled, under_way, until,
+};
 
 const PIPELINE: &str = "slipway-web";
 
 async fn ends(driver: &Driver, pushed: &str, expected: &str) {
     let execution = settled(driver, PIPELINE, pushed).await;
-    assert_eq!(outcome(driver, &execution), expected, "{}", reason(driver, &execution));
+    assert_eq!(
+        outcome(driver, &execution),
+        expected,
+        "{}",
+        reason(driver, &execution)
+    );
 }
 
 #[test]
@@ -36,7 +43,12 @@ fn a_new_version() {
 
 /// The tag of a chapter on the image that `released` pushed.
 pub(crate) fn push_again(driver: &Driver, tag: &'static str, as_tag: &'static str) -> String {
-    let chapter = story::Chapter { application: WEB, tag, image: Image::SameAs(as_tag), ..CHAPTERS[2] };
+    let chapter = story::Chapter {
+        application: WEB,
+        tag,
+        image: Image::SameAs(as_tag),
+        ..CHAPTERS[2]
+    };
     let pushed = story::push(&mut driver.world.aws(), &chapter);
     driver.world.touch();
     pushed.expect("the image is there")
@@ -47,7 +59,9 @@ fn the_same_image_again() {
     check(&[("in-place-unchanged", ALL)], released(), async |driver| {
         let before = executions(&driver.world.aws(), PIPELINE).count();
         push_again(driver, "1.0.0-again", "1.0.0");
-        let over = |aws: &Aws| executions(aws, PIPELINE).count() > before && is_closed(aws, &newest(aws, PIPELINE).id);
+        let over = |aws: &Aws| {
+            executions(aws, PIPELINE).count() > before && is_closed(aws, &newest(aws, PIPELINE).id)
+        };
         until(driver, over).await;
         let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
         assert_eq!(outcome(driver, &execution), "unchanged");
@@ -57,7 +71,13 @@ fn the_same_image_again() {
 #[test]
 fn a_broken_image() {
     check(&[("in-place-broken", ALL)], released(), async |driver| {
-        let pushed = ecr::push(&mut driver.world.aws(), WEB, "1.2.0", Behaviour::NeverHealthy).expect("pushed");
+        let pushed = ecr::push(
+            &mut driver.world.aws(),
+            WEB,
+            "1.2.0",
+            Behaviour::NeverHealthy,
+        )
+        .expect("pushed");
         driver.world.touch();
         ends(driver, &pushed, "rolled-back").await;
     });
@@ -67,8 +87,13 @@ fn a_broken_image() {
 fn guarded() -> Aws {
     let mut aws = released();
     let runs = service(&aws, CLUSTER, WEB)["taskDefinition"].clone();
-    let mut definition = aws.ecs.request_of(runs.as_str().expect("an ARN")).expect("registered").clone();
-    definition["tags"] = json!([{"key": "team", "value": "shops"}, {"key": "cost-centre", "value": "4711"}]);
+    let mut definition = aws
+        .ecs
+        .request_of(runs.as_str().expect("an ARN"))
+        .expect("registered")
+        .clone();
+    definition["tags"] =
+        json!([{"key": "team", "value": "shops"}, {"key": "cost-centre", "value": "4711"}]);
     let registered = ecs::call(&mut aws, "RegisterTaskDefinition", &definition).expect("accepted");
     let input = json!({
         "cluster": CLUSTER, "service": WEB, "taskDefinition": registered["taskDefinition"]["taskDefinitionArn"],
@@ -80,7 +105,13 @@ fn guarded() -> Aws {
     });
     ecs::call(&mut aws, "UpdateService", &input).expect("accepted");
     run(aws, Fault::None, async |driver| {
-        until(&driver, |aws| aws.ecs.services.values().all(|service| !service.is_deploying())).await;
+        until(&driver, |aws| {
+            aws.ecs
+                .services
+                .values()
+                .all(|service| !service.is_deploying())
+        })
+        .await;
         driver.world.snapshot()
     })
 }
@@ -101,7 +132,8 @@ fn a_release_that_is_stopped() {
         let input = json!({
             "pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "not today"
         });
-        codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &input).expect("it can be stopped");
+        codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &input)
+            .expect("it can be stopped");
         driver.world.touch();
         ends(driver, &pushed, "rolled-back").await;
     });
@@ -112,6 +144,11 @@ fn a_counter_that_makes_room() {
     check(&[("in-place-make-room", ALL)], account(), async |driver| {
         let pushed = push(driver, COUNTER, "1.0.0");
         let execution = settled(driver, "slipway-page-counter", &pushed).await;
-        assert_eq!(outcome(driver, &execution), "deployed", "{}", reason(driver, &execution));
+        assert_eq!(
+            outcome(driver, &execution),
+            "deployed",
+            "{}",
+            reason(driver, &execution)
+        );
     });
 }

@@ -12,7 +12,10 @@ impl Items {
     /// The parameters of a call with each whole item in place of which only what changed is left, once it is known.
     pub(crate) fn changes(&mut self, sent: Value, taken: bool) -> Value {
         match sent {
-            Value::Array(items) => items.into_iter().map(|item| self.changes(item, taken)).collect(),
+            Value::Array(items) => items
+                .into_iter()
+                .map(|item| self.changes(item, taken))
+                .collect(),
             Value::Object(members) => {
                 let mut left = Map::new();
                 for (name, value) in members {
@@ -56,7 +59,13 @@ pub(crate) fn difference(changes: &mut Map<String, Value>, path: &str, old: &Val
         }
         return;
     };
-    let below = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    let below = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}.{name}")
+        }
+    };
     for name in before.keys().filter(|name| !after.contains_key(*name)) {
         changes.insert(below(name), json!("<removed>"));
     }
@@ -73,12 +82,15 @@ pub(crate) fn difference(changes: &mut Map<String, Value>, path: &str, old: &Val
 #[test]
 fn only_what_changes_of_an_item_is_left() {
     let mut items = Items::default();
-    let item =
-        |fence: i64, release: Value| json!({"Item": {"pk": "lease", "sk": "a/b", "fence": fence, "release": release}});
+    let item = |fence: i64, release: Value| json!({"Item": {"pk": "lease", "sk": "a/b", "fence": fence, "release": release}});
     let first = item(1, json!({"state": "open", "change": {"count": 2}}));
     assert_eq!(items.changes(first.clone(), true), first);
     let second = item(2, json!({"state": "open", "failure": "late"}));
     let shown = json!({"Item as before, but": {"pk": "lease", "sk": "a/b", "fence": 2, "release.change": "<removed>", "release.failure": "late"}});
     assert_eq!(items.changes(second.clone(), false), shown);
-    assert_eq!(items.changes(second, true), shown, "what was refused was not written");
+    assert_eq!(
+        items.changes(second, true),
+        shown,
+        "what was refused was not written"
+    );
 }

@@ -63,7 +63,10 @@ impl Long {
 fn members(value: &Value) -> Vec<(Option<&str>, &Value)> {
     match value {
         Value::Array(items) => items.iter().map(|item| (None, item)).collect(),
-        Value::Object(members) => members.iter().map(|(name, value)| (Some(name.as_str()), value)).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (Some(name.as_str()), value))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -78,9 +81,13 @@ pub(crate) fn lay(lines: &mut Vec<String>, indent: usize, head: &str, value: &Va
     }
     lines.push(format!("{space}{}", head.trim_end()));
     match value {
-        Value::Array(items) => items.iter().for_each(|item| lay(lines, indent + 1, "- ", item)),
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| lay(lines, indent + 1, "- ", item)),
         Value::Object(members) => {
-            members.iter().for_each(|(name, value)| lay(lines, indent + 1, &format!("{name}: "), value));
+            members
+                .iter()
+                .for_each(|(name, value)| lay(lines, indent + 1, &format!("{name}: "), value));
         }
         _ => {}
     }
@@ -88,9 +95,14 @@ pub(crate) fn lay(lines: &mut Vec<String>, indent: usize, head: &str, value: &Va
 
 pub(crate) fn inline(value: &Value) -> String {
     match value {
-        Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items.iter().map(inline).collect::<Vec<_>>().join(", ")
+        ),
         Value::Object(members) => {
-            let members = members.iter().map(|(name, value)| format!("{name}: {}", inline(value)));
+            let members = members
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", inline(value)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
         }
         scalar => scalar.to_string(),

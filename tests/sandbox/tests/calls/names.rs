@@ -48,9 +48,17 @@ impl Names {
             names.known.insert(value.clone(), format!("<{name}>"));
         }
         for (repository, tag, digest) in tagged_images(aws) {
-            names.known.entry(digest).or_insert_with(|| format!("<digest of {repository}:{tag}>"));
+            names
+                .known
+                .entry(digest)
+                .or_insert_with(|| format!("<digest of {repository}:{tag}>"));
         }
-        for execution in aws.codepipeline.executions.iter().filter(|execution| execution.started >= began) {
+        for execution in aws
+            .codepipeline
+            .executions
+            .iter()
+            .filter(|execution| execution.started >= began)
+        {
             names.name("execution", &execution.id);
         }
         names
@@ -65,12 +73,13 @@ impl Names {
                 _ => json!(self.text(text, own)),
             },
             Value::Array(items) => items.iter().map(|item| self.value(item, own)).collect(),
-            Value::Object(members) => {
-                members.iter().map(|(name, value)| (self.text(name, own), self.value(value, own))).collect()
-            }
-            Value::Number(number) => {
-                self.instant(number.as_f64().unwrap_or_default()).map_or_else(|| value.clone(), Value::from)
-            }
+            Value::Object(members) => members
+                .iter()
+                .map(|(name, value)| (self.text(name, own), self.value(value, own)))
+                .collect(),
+            Value::Number(number) => self
+                .instant(number.as_f64().unwrap_or_default())
+                .map_or_else(|| value.clone(), Value::from),
             other => other.clone(),
         }
     }
@@ -78,17 +87,26 @@ impl Names {
     /// The name of a number that is an instant near the scene, in minutes, seconds or milliseconds since the epoch.
     fn instant(&self, number: f64) -> Option<String> {
         let near = |at: &f64| (at - self.began as f64).abs() < NEAR as f64;
-        [60_000.0, 1000.0, 1.0].map(|unit| number * unit).iter().find(|at| near(at)).map(|at| self.at(*at as Millis))
+        [60_000.0, 1000.0, 1.0]
+            .map(|unit| number * unit)
+            .iter()
+            .find(|at| near(at))
+            .map(|at| self.at(*at as Millis))
     }
 
     pub(crate) fn text(&mut self, text: &str, own: Option<&str>) -> String {
         let mut text = text.replace(HERE, "<here>");
-        for (value, name) in self.known.iter().filter(|(_, name)| name.ends_with("bucket>") || name.ends_with("table>"))
+        for (value, name) in self
+            .known
+            .iter()
+            .filter(|(_, name)| name.ends_with("bucket>") || name.ends_with("table>"))
         {
             text = text.replace(value, name);
         }
         let pattern = self.pattern.clone();
-        pattern.replace_all(&text, |found: &Captures<'_>| self.replaced(found, own)).into_owned()
+        pattern
+            .replace_all(&text, |found: &Captures<'_>| self.replaced(found, own))
+            .into_owned()
     }
 
     fn replaced(&mut self, found: &Captures<'_>, own: Option<&str>) -> String {
@@ -96,7 +114,18 @@ impl Names {
         if own == Some(whole) {
             return "<job>".to_owned();
         }
-        let kind = ["digest", "uuid", "time", "stamp", "deployment", "hash", "task", "hex", "suffix", "bucket"];
+        let kind = [
+            "digest",
+            "uuid",
+            "time",
+            "stamp",
+            "deployment",
+            "hash",
+            "task",
+            "hex",
+            "suffix",
+            "bucket",
+        ];
         match kind.into_iter().find(|kind| found.name(kind).is_some()) {
             Some("time") => {
                 let at = OffsetDateTime::parse(whole, &Rfc3339).expect("the pattern of a time");
@@ -113,7 +142,12 @@ impl Names {
                 let (date, time) = whole.split_at(8);
                 let part = |text: &str, at: usize| text[at..at + 2].to_owned();
                 let date = format!("{}-{}-{}", &date[..4], part(date, 4), part(date, 6));
-                let at = format!("{date}T{}:{}:{}Z", part(time, 1), part(time, 3), part(time, 5));
+                let at = format!(
+                    "{date}T{}:{}:{}Z",
+                    part(time, 1),
+                    part(time, 3),
+                    part(time, 5)
+                );
                 self.text(&at, own)
             }
             Some("deployment") => self.name("deployment", whole),
@@ -142,10 +176,25 @@ impl Names {
 
 /// Repository, tag and digest of every tagged image, in the order in which they were pushed.
 fn tagged_images(aws: &Aws) -> Vec<(String, String, String)> {
-    let pushes = aws.events.events.iter().filter(|event| event["detail-type"] == "ECR Image Action");
-    let text = |event: &Value, name: &str| event["detail"][name].as_str().unwrap_or_default().to_owned();
+    let pushes = aws
+        .events
+        .events
+        .iter()
+        .filter(|event| event["detail-type"] == "ECR Image Action");
+    let text = |event: &Value, name: &str| {
+        event["detail"][name]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
     pushes
-        .map(|event| (text(event, "repository-name"), text(event, "image-tag"), text(event, "image-digest")))
+        .map(|event| {
+            (
+                text(event, "repository-name"),
+                text(event, "image-tag"),
+                text(event, "image-digest"),
+            )
+        })
         .filter(|(_, tag, _)| !tag.is_empty())
         .collect()
 }

@@ -18,7 +18,13 @@ const ONLY: &[&str] = &["start-pipeline"];
 fn deliver_again(driver: &Driver) {
     let mut aws = driver.world.aws();
     let function = format!("{FUNCTIONS_STACK}-start-pipeline");
-    let last = aws.lambda.invocations.iter().rev().find(|one| one.function == function).expect("there was a push");
+    let last = aws
+        .lambda
+        .invocations
+        .iter()
+        .rev()
+        .find(|one| one.function == function)
+        .expect("there was a push");
     let payload = last.payload.clone();
     lambda::invoke_async(&mut aws, &function, payload).expect("accepted");
     drop(aws);
@@ -43,14 +49,24 @@ fn a_push_and_the_same_push_again() {
 /// A digest that was rolled back is refused when it is pushed again, twice.
 #[test]
 fn a_refused_digest() {
-    check(&[("start-pipeline-refused", ONLY)], released(), async |driver| {
-        let pushed = ecr::push(&mut driver.world.aws(), WEB, "1.2.0", Behaviour::NeverHealthy).expect("pushed");
-        driver.world.touch();
-        let execution = settled(driver, "slipway-web", &pushed).await;
-        assert_eq!(outcome(driver, &execution), "rolled-back");
-        push_again(driver, "1.2.0-again", "1.2.0");
-        pass(driver, Duration::from_secs(30)).await;
-        push_again(driver, "1.2.0-once-more", "1.2.0");
-        pass(driver, Duration::from_secs(30)).await;
-    });
+    check(
+        &[("start-pipeline-refused", ONLY)],
+        released(),
+        async |driver| {
+            let pushed = ecr::push(
+                &mut driver.world.aws(),
+                WEB,
+                "1.2.0",
+                Behaviour::NeverHealthy,
+            )
+            .expect("pushed");
+            driver.world.touch();
+            let execution = settled(driver, "slipway-web", &pushed).await;
+            assert_eq!(outcome(driver, &execution), "rolled-back");
+            push_again(driver, "1.2.0-again", "1.2.0");
+            pass(driver, Duration::from_secs(30)).await;
+            push_again(driver, "1.2.0-once-more", "1.2.0");
+            pass(driver, Duration::from_secs(30)).await;
+        },
+    );
 }

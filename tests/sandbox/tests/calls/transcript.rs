@@ -16,7 +16,13 @@ use crate::support::{ledger_table, reports_bucket};
 use crate::wire::parameters;
 
 /// Members in which the looks of a step differ while it waits.
-const VARYING: [&str; 5] = ["EndTime", "StartTime", "payload", "percentComplete", "summary"];
+const VARYING: [&str; 5] = [
+    "EndTime",
+    "StartTime",
+    "payload",
+    "percentComplete",
+    "summary",
+];
 
 /// Every call that functions made since a scene began, with the request as it was sent.
 pub(crate) struct Record {
@@ -33,10 +39,17 @@ pub(crate) fn recorded(driver: &Driver) -> Record {
         let aws = driver.world.aws();
         (aws.now, aws.lambda.invocations.len())
     };
-    let record = Record { began, invocations, calls: Arc::clone(&calls) };
+    let record = Record {
+        began,
+        invocations,
+        calls: Arc::clone(&calls),
+    };
     driver.world.witnessed_by(move |aws, request| {
         let call = aws.calls.last().expect("every call is logged").clone();
-        calls.lock().expect("no call is made while another is written down").push((call, request.clone()));
+        calls
+            .lock()
+            .expect("no call is made while another is written down")
+            .push((call, request.clone()));
     });
     record
 }
@@ -53,29 +66,55 @@ pub(crate) struct Section {
 /// What was called, by function and action in the order in which they began.
 pub(crate) fn sections(aws: &Aws, record: &Record) -> Vec<Section> {
     let calls = record.calls.lock().expect("the scene is over");
-    assert!(calls.iter().all(|(call, _)| call.attempt.is_some()), "a scene lets Lambda invoke the functions");
-    let stores = [("ledger table", ledger_table(aws)), ("reports bucket", reports_bucket(aws))];
-    let mut reader = Reader { names: Names::new(aws, record.began, &stores), items: Items::default() };
+    assert!(
+        calls.iter().all(|(call, _)| call.attempt.is_some()),
+        "a scene lets Lambda invoke the functions"
+    );
+    let stores = [
+        ("ledger table", ledger_table(aws)),
+        ("reports bucket", reports_bucket(aws)),
+    ];
+    let mut reader = Reader {
+        names: Names::new(aws, record.began, &stores),
+        items: Items::default(),
+    };
     let mut sections: Vec<Section> = Vec::new();
     for (invocation, attempt) in in_order(aws, record.invocations) {
-        let job = invocation.payload.pointer("/CodePipeline.job/id").and_then(Value::as_str);
-        let action = job.and_then(|id| aws.codepipeline.job(id)).map(|job| job.action.as_str());
-        let function = invocation.function.trim_start_matches(&format!("{FUNCTIONS_STACK}-"));
+        let job = invocation
+            .payload
+            .pointer("/CodePipeline.job/id")
+            .and_then(Value::as_str);
+        let action = job
+            .and_then(|id| aws.codepipeline.job(id))
+            .map(|job| job.action.as_str());
+        let function = invocation
+            .function
+            .trim_start_matches(&format!("{FUNCTIONS_STACK}-"));
         let title = match action {
             Some(action) if action != function => format!("{function}, action {action}"),
             _ => function.to_owned(),
         };
-        let own: Vec<&(Call, Request)> = calls.iter().filter(|(call, _)| call.attempt == Some(attempt.id)).collect();
+        let own: Vec<&(Call, Request)> = calls
+            .iter()
+            .filter(|(call, _)| call.attempt == Some(attempt.id))
+            .collect();
         let mut shown = reader.calls(&own, job);
         match &attempt.outcome {
             Some(Outcome::Succeeded(Value::Null)) => {}
-            Some(Outcome::Succeeded(answer)) => shown.push(("returns".to_owned(), reader.names.value(answer, job))),
-            Some(Outcome::Failed(error)) => shown.push(("fails".to_owned(), json!(reader.names.text(error, job)))),
+            Some(Outcome::Succeeded(answer)) => {
+                shown.push(("returns".to_owned(), reader.names.value(answer, job)))
+            }
+            Some(Outcome::Failed(error)) => {
+                shown.push(("fails".to_owned(), json!(reader.names.text(error, job))))
+            }
             other => shown.push((format!("{other:?}"), Value::Null)),
         }
         match sections.iter_mut().find(|section| section.title == title) {
             Some(section) => section.attempts.push(shown),
-            None => sections.push(Section { title, attempts: vec![shown] }),
+            None => sections.push(Section {
+                title,
+                attempts: vec![shown],
+            }),
         }
     }
     sections
@@ -84,8 +123,14 @@ pub(crate) fn sections(aws: &Aws, record: &Record) -> Vec<Section> {
 /// Attempts that started since the scene began, in the order in which they started.
 fn in_order(aws: &Aws, since: usize) -> Vec<(&Invocation, &AttemptLog)> {
     let all = aws.lambda.invocations[since..].iter();
-    let mut attempts: Vec<_> =
-        all.flat_map(|invocation| invocation.attempts.iter().map(move |attempt| (invocation, attempt))).collect();
+    let mut attempts: Vec<_> = all
+        .flat_map(|invocation| {
+            invocation
+                .attempts
+                .iter()
+                .map(move |attempt| (invocation, attempt))
+        })
+        .collect();
     attempts.sort_by_key(|(_, attempt)| (attempt.started, attempt.id));
     attempts
 }
@@ -101,11 +146,22 @@ impl Reader {
     fn calls(&mut self, calls: &[&(Call, Request)], job: Option<&str>) -> Attempt {
         let mut shown = Vec::new();
         for run in calls.chunk_by(|(one, _), (next, _)| is_read(one) && is_read(next)) {
-            let mut sorted: Vec<_> =
-                run.iter().map(|(call, request)| (call, parameters(&call.service, request))).collect();
-            sorted.sort_by_cached_key(|(call, sent)| (call.service.clone(), call.operation.clone(), sent.to_string()));
+            let mut sorted: Vec<_> = run
+                .iter()
+                .map(|(call, request)| (call, parameters(&call.service, request)))
+                .collect();
+            sorted.sort_by_cached_key(|(call, sent)| {
+                (
+                    call.service.clone(),
+                    call.operation.clone(),
+                    sent.to_string(),
+                )
+            });
             for (call, sent) in sorted {
-                let error = call.error.as_ref().map_or_else(String::new, |code| format!(" (refused: {code})"));
+                let error = call
+                    .error
+                    .as_ref()
+                    .map_or_else(String::new, |code| format!(" (refused: {code})"));
                 let sent = self.items.changes(sent, call.error.is_none());
                 let sent = without_ledger(self.names.value(&sent, job));
                 shown.push((format!("{} {}{error}", call.service, call.operation), sent));
@@ -116,7 +172,9 @@ impl Reader {
 }
 
 fn is_read(call: &Call) -> bool {
-    let reads = ["BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan"];
+    let reads = [
+        "BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan",
+    ];
     reads.iter().any(|read| call.operation.starts_with(read))
 }
 
@@ -138,7 +196,10 @@ pub(crate) fn written(sections: &[Section], titles: &[&str]) -> String {
     let wanted = |section: &&Section| titles.iter().any(|title| section.title.starts_with(title));
     let sections: Vec<&Section> = sections.iter().filter(wanted).collect();
     let mut long = Long::default();
-    let firsts = sections.iter().flat_map(|section| alike(&section.attempts)).map(|group| &group[0]);
+    let firsts = sections
+        .iter()
+        .flat_map(|section| alike(&section.attempts))
+        .map(|group| &group[0]);
     firsts.flatten().for_each(|(_, value)| long.expect(value));
     let mut text = String::new();
     for section in sections {
@@ -165,10 +226,19 @@ fn alike(attempts: &[Attempt]) -> impl Iterator<Item = &[Attempt]> {
 
 /// The first attempt of a group is written in full. Of the others only what changed is, and how many were the same in that too.
 fn write(text: &mut String, group: &[Attempt], first: usize, long: &mut Long) {
-    let varying = |attempt: &Attempt| attempt.iter().flat_map(|(_, sent)| split(sent).1).collect::<Vec<_>>();
+    let varying = |attempt: &Attempt| {
+        attempt
+            .iter()
+            .flat_map(|(_, sent)| split(sent).1)
+            .collect::<Vec<_>>()
+    };
     let (mut at, mut last) = (first, Vec::new());
     for same in group.chunk_by(|one, next| varying(one) == varying(next)) {
-        let label = if same.len() == 1 { format!("[{at}]") } else { format!("[{at} to {}]", at + same.len() - 1) };
+        let label = if same.len() == 1 {
+            format!("[{at}]")
+        } else {
+            format!("[{at} to {}]", at + same.len() - 1)
+        };
         let now = varying(&same[0]);
         if at == first {
             writeln!(text, "{label}").expect("a text takes text");
@@ -178,7 +248,8 @@ fn write(text: &mut String, group: &[Attempt], first: usize, long: &mut Long) {
             }
             writeln!(text, "{}", lines.join("\n")).expect("a text takes text");
         } else {
-            writeln!(text, "{label} the same, but {}", changes(&last, &now)).expect("a text takes text");
+            writeln!(text, "{label} the same, but {}", changes(&last, &now))
+                .expect("a text takes text");
         }
         last = now;
         at += same.len();
@@ -191,7 +262,11 @@ fn changes(last: &[(String, Value)], now: &[(String, Value)]) -> String {
     for ((name, old), (_, new)) in last.iter().zip(now) {
         let mut changes = Map::new();
         difference(&mut changes, name, old, new);
-        shown.extend(changes.iter().map(|(name, value)| format!("{name}: {}", inline(value))));
+        shown.extend(
+            changes
+                .iter()
+                .map(|(name, value)| format!("{name}: {}", inline(value))),
+        );
     }
     shown.join(", ")
 }

@@ -23,9 +23,13 @@ fn ordered(value: Value) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(ordered).collect(),
         Value::Object(members) => {
-            let mut members: Vec<(String, Value)> =
-                members.into_iter().map(|(name, value)| (name, ordered(value))).collect();
-            members.sort_by_cached_key(|(name, _)| (!["pk", "sk"].contains(&name.as_str()), name.clone()));
+            let mut members: Vec<(String, Value)> = members
+                .into_iter()
+                .map(|(name, value)| (name, ordered(value)))
+                .collect();
+            members.sort_by_cached_key(|(name, _)| {
+                (!["pk", "sk"].contains(&name.as_str()), name.clone())
+            });
             Value::Object(members.into_iter().collect())
         }
         scalar => scalar,
@@ -35,7 +39,13 @@ fn ordered(value: Value) -> Value {
 /// Method, path and the headers that describe the object. Of a body only its size can be large, so it is its beginning.
 fn object(request: &Request) -> Value {
     let mut shown = Map::new();
-    shown.insert("request".to_owned(), json!(format!("{} {}{}", request.method, request.host, request.path_and_query)));
+    shown.insert(
+        "request".to_owned(),
+        json!(format!(
+            "{} {}{}",
+            request.method, request.host, request.path_and_query
+        )),
+    );
     let noise = [
         "x-amz-content-sha256",
         "x-amz-date",
@@ -44,15 +54,27 @@ fn object(request: &Request) -> Value {
         "x-amz-user-agent",
     ];
     for (name, value) in &request.headers {
-        let own = name.starts_with("x-amz-") && !name.starts_with("x-amz-checksum") && !noise.contains(&name.as_str());
-        if own || ["content-type", "cache-control", "content-disposition", "content-encoding"].contains(&name.as_str())
+        let own = name.starts_with("x-amz-")
+            && !name.starts_with("x-amz-checksum")
+            && !noise.contains(&name.as_str());
+        if own
+            || [
+                "content-type",
+                "cache-control",
+                "content-disposition",
+                "content-encoding",
+            ]
+            .contains(&name.as_str())
         {
             shown.insert(name.clone(), json!(value));
         }
     }
     if !request.body.is_empty() {
         let text = String::from_utf8_lossy(&request.body);
-        shown.insert("body begins".to_owned(), json!(text.chars().take(15).collect::<String>()));
+        shown.insert(
+            "body begins".to_owned(),
+            json!(text.chars().take(15).collect::<String>()),
+        );
     }
     Value::Object(shown)
 }
@@ -61,9 +83,14 @@ fn object(request: &Request) -> Value {
 fn query(body: &[u8]) -> Value {
     let text = std::str::from_utf8(body).expect("a form is text");
     let mut root = Value::Object(Map::new());
-    for pair in text.split('&').filter(|pair| !pair.starts_with("Action=") && !pair.starts_with("Version=")) {
+    for pair in text
+        .split('&')
+        .filter(|pair| !pair.starts_with("Action=") && !pair.starts_with("Version="))
+    {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let value = percent_encoding::percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned();
+        let value = percent_encoding::percent_decode_str(&value.replace('+', " "))
+            .decode_utf8_lossy()
+            .into_owned();
         let mut place = &mut root;
         for part in name.split('.').filter(|part| *part != "member") {
             if place.is_null() {
@@ -78,10 +105,22 @@ fn query(body: &[u8]) -> Value {
 
 /// Objects whose members are numbered from 1 as lists.
 fn listed(value: Value) -> Value {
-    let Value::Object(members) = value else { return value };
-    let numbered = !members.is_empty() && members.keys().enumerate().all(|(at, name)| *name == (at + 1).to_string());
-    let members = members.into_iter().map(|(name, value)| (name, listed(value)));
-    if numbered { members.map(|(_, value)| value).collect() } else { Value::Object(members.collect()) }
+    let Value::Object(members) = value else {
+        return value;
+    };
+    let numbered = !members.is_empty()
+        && members
+            .keys()
+            .enumerate()
+            .all(|(at, name)| *name == (at + 1).to_string());
+    let members = members
+        .into_iter()
+        .map(|(name, value)| (name, listed(value)));
+    if numbered {
+        members.map(|(_, value)| value).collect()
+    } else {
+        Value::Object(members.collect())
+    }
 }
 
 /// Values of DynamoDB without their type letters: a number is a number and a text is a text.
@@ -92,20 +131,26 @@ fn plain(value: &Value) -> Value {
             let (name, inner) = members.iter().next().expect("one member");
             match name.as_str() {
                 "S" | "BOOL" => inner.clone(),
-                "N" => serde_json::from_str(inner.as_str().expect("a number is sent as text")).expect("a number"),
+                "N" => serde_json::from_str(inner.as_str().expect("a number is sent as text"))
+                    .expect("a number"),
                 "NULL" => Value::Null,
                 "M" | "L" => plain(inner),
                 _ => json!({ name: plain(inner) }),
             }
         }
-        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), plain(value)))
+            .collect(),
         scalar => scalar.clone(),
     }
 }
 
 /// GetMetricData with a line for each query: `b_n: Sum of RequestCount`, beside what queries have in common.
 fn metrics(mut sent: Value) -> Value {
-    let Some(queries) = sent.get_mut("MetricDataQueries").map(Value::take) else { return sent };
+    let Some(queries) = sent.get_mut("MetricDataQueries").map(Value::take) else {
+        return sent;
+    };
     let mut shown: Vec<Value> = Vec::new();
     for query in queries.as_array().expect("a list") {
         let mut common = query.clone();
@@ -114,8 +159,14 @@ fn metrics(mut sent: Value) -> Value {
         let stat = text(&mut common["MetricStat"]["Stat"]);
         let name = text(&mut common["MetricStat"]["Metric"]["MetricName"]);
         let line = json!(format!("{id}: {stat} of {name}"));
-        match shown.last_mut().filter(|last| last["MetricStat"] == common["MetricStat"]) {
-            Some(last) if last["ReturnData"] == common["ReturnData"] && members(last) == members(&common) + 1 => {
+        match shown
+            .last_mut()
+            .filter(|last| last["MetricStat"] == common["MetricStat"])
+        {
+            Some(last)
+                if last["ReturnData"] == common["ReturnData"]
+                    && members(last) == members(&common) + 1 =>
+            {
                 last["queries"].as_array_mut().expect("a list").push(line);
             }
             _ => {
@@ -148,7 +199,9 @@ fn cbor(request: &Request) -> Value {
     let mut body = request.body.clone();
     if request.header("content-encoding") == Some("gzip") {
         body.clear();
-        flate2::read::GzDecoder::new(request.body.as_slice()).read_to_end(&mut body).expect("it is compressed");
+        flate2::read::GzDecoder::new(request.body.as_slice())
+            .read_to_end(&mut body)
+            .expect("it is compressed");
     }
     value(&mut Decoder::new(&body))
 }

@@ -13,7 +13,13 @@ use super::support::{outcome, pair, reason, settled, until};
 const JUDGE: &str = "evaluate-canary";
 
 fn dies(nth: usize, call: u32) -> (Which, CallFault) {
-    (Which::Of { function: JUDGE, nth }, CallFault::CrashAfter(call))
+    (
+        Which::Of {
+            function: JUDGE,
+            nth,
+        },
+        CallFault::CrashAfter(call),
+    )
 }
 
 /// How a release ends whose judge meets these faults.
@@ -36,9 +42,25 @@ fn ends(answers: Answers, faults: Faults) -> (String, [i64; 2], usize) {
 fn a_second_delivery_of_any_look_changes_nothing() {
     for after in [1, 90, 250] {
         for nth in [0, 1, 3, 6] {
-            let duplicates = vec![(Which::Of { function: JUDGE, nth }, Duration::from_secs(after))];
-            let ended = ends(Answers::GOOD.failing(0.02), Faults { duplicates, ..Faults::default() });
-            assert_eq!(ended, ("rolled-back".to_owned(), [0, 100], 1), "look {nth}, {after} s later");
+            let duplicates = vec![(
+                Which::Of {
+                    function: JUDGE,
+                    nth,
+                },
+                Duration::from_secs(after),
+            )];
+            let ended = ends(
+                Answers::GOOD.failing(0.02),
+                Faults {
+                    duplicates,
+                    ..Faults::default()
+                },
+            );
+            assert_eq!(
+                ended,
+                ("rolled-back".to_owned(), [0, 100], 1),
+                "look {nth}, {after} s later"
+            );
         }
     }
 }
@@ -46,8 +68,20 @@ fn a_second_delivery_of_any_look_changes_nothing() {
 #[test]
 fn a_second_delivery_to_a_healthy_image_changes_nothing() {
     for nth in [0, 5, 9] {
-        let duplicates = vec![(Which::Of { function: JUDGE, nth }, Duration::from_secs(200))];
-        let ended = ends(Answers::GOOD, Faults { duplicates, ..Faults::default() });
+        let duplicates = vec![(
+            Which::Of {
+                function: JUDGE,
+                nth,
+            },
+            Duration::from_secs(200),
+        )];
+        let ended = ends(
+            Answers::GOOD,
+            Faults {
+                duplicates,
+                ..Faults::default()
+            },
+        );
         assert_eq!(ended, ("deployed".to_owned(), [100, 0], 2), "look {nth}");
     }
 }
@@ -59,12 +93,31 @@ fn the_first_look_again_when_the_judgement_is_long_over_changes_nothing() {
         let pushed = push(&driver, "2.0.0", Answers::GOOD);
         pair::until_weights(&driver, [100, 0]).await;
         let judges = |one: &lambda::Invocation| one.function.ends_with(JUDGE);
-        let first = driver.world.aws().lambda.invocations.iter().find(|one| judges(one)).expect("it is judged").id;
+        let first = driver
+            .world
+            .aws()
+            .lambda
+            .invocations
+            .iter()
+            .find(|one| judges(one))
+            .expect("it is judged")
+            .id;
         lambda::duplicate(&mut driver.world.aws(), first, Duration::from_secs(1));
         driver.world.touch();
-        until(&driver, |aws| aws.lambda.invocations.iter().any(|one| one.duplicate_of == Some(first))).await;
+        until(&driver, |aws| {
+            aws.lambda
+                .invocations
+                .iter()
+                .any(|one| one.duplicate_of == Some(first))
+        })
+        .await;
         let execution = settled(&driver, pair::PIPELINE, &pushed).await;
-        assert_eq!(outcome(&driver, &execution), "deployed", "{}", reason(&driver, &execution));
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}",
+            reason(&driver, &execution)
+        );
     });
 }
 
@@ -73,8 +126,18 @@ fn a_look_that_dies_after_any_of_its_calls_is_made_good() {
     // The looks before the verdict make six calls, the one that gives the traffic back some more.
     for nth in 0..8 {
         for call in 0..14 {
-            let ended = ends(Answers::GOOD.failing(0.02), Faults { calls: vec![dies(nth, call)], ..Faults::default() });
-            assert_eq!(ended, ("rolled-back".to_owned(), [0, 100], 1), "look {nth} dies after call {call}");
+            let ended = ends(
+                Answers::GOOD.failing(0.02),
+                Faults {
+                    calls: vec![dies(nth, call)],
+                    ..Faults::default()
+                },
+            );
+            assert_eq!(
+                ended,
+                ("rolled-back".to_owned(), [0, 100], 1),
+                "look {nth} dies after call {call}"
+            );
         }
     }
 }

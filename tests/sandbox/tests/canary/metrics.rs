@@ -23,8 +23,18 @@ fn shop_with(judge: &Value) -> Aws {
     let mut aws = shop();
     let now = aws.now;
     aws.s3.at(now).create_bucket(BUCKET, true);
-    aws.s3.put(BUCKET, "config.zip", zipped("judge.json", judge.to_string().as_bytes())).expect("the bucket is there");
-    let own = [("ConfigBucket", BUCKET), ("JudgeFile", "judge.json"), ("HoldMinutes", "5")];
+    aws.s3
+        .put(
+            BUCKET,
+            "config.zip",
+            zipped("judge.json", judge.to_string().as_bytes()),
+        )
+        .expect("the bucket is there");
+    let own = [
+        ("ConfigBucket", BUCKET),
+        ("JudgeFile", "judge.json"),
+        ("HoldMinutes", "5"),
+    ];
     become_canary(&mut aws, &[&SHORT[..], &own].concat()).expect("the template deploys");
     aws
 }
@@ -42,19 +52,28 @@ fn metrics() -> Value {
 fn report(aws: &mut Aws, colour: &str, orders: Option<f64>, memory: f64) {
     let datum = |name: &str, value: f64| json!({"MetricName": name, "Value": value, "Dimensions": [{"Name": "Colour", "Value": colour}]});
     let mut data = vec![datum("Memory", memory)];
-    data.extend(orders.into_iter().flat_map(|orders| [datum("Carts", 400.0), datum("Orders", orders)]));
+    data.extend(
+        orders
+            .into_iter()
+            .flat_map(|orders| [datum("Carts", 400.0), datum("Orders", orders)]),
+    );
     let data = json!({ "Namespace": NAMESPACE, "MetricData": data });
     cloudwatch::call(aws, "PutMetricData", &data).expect("it is a metric");
 }
 
 /// Releases a good image to blue whose tasks report so many orders and so much memory beside 300 and 500 of green. Answers how
 /// that ended, what the first judgement said last, and its page and JSON.
-fn released(judge: &Value, orders: Option<f64>, memory: f64) -> (String, String, Vec<(String, String)>) {
+fn released(
+    judge: &Value,
+    orders: Option<f64>,
+    memory: f64,
+) -> (String, String, Vec<(String, String)>) {
     run(shop_with(judge), Fault::None, async |driver: Driver| {
         let pushed = push(&driver, "2.0.0", Answers::GOOD);
         let is_over = |aws: &Aws| {
             let execution = newest(aws, pair::PIPELINE);
-            sandbox::observer::digest(execution) == Some(pushed.as_str()) && is_closed(aws, &execution.id)
+            sandbox::observer::digest(execution) == Some(pushed.as_str())
+                && is_closed(aws, &execution.id)
         };
         while !is_over(&driver.world.aws()) {
             let minute = driver.world.aws().now / MINUTE;
@@ -62,12 +81,19 @@ fn released(judge: &Value, orders: Option<f64>, memory: f64) -> (String, String,
             let swing = 1.0 + (minute % 7) as f64 / 500.0;
             report(&mut driver.world.aws(), "blue", orders, memory * swing);
             report(&mut driver.world.aws(), "green", Some(300.0), 500.0 * swing);
-            driver.until(Duration::from_secs(60), &mut |_| Ok(()), is_over).await.ok();
+            driver
+                .until(Duration::from_secs(60), &mut |_| Ok(()), is_over)
+                .await
+                .ok();
         }
         let aws = driver.world.snapshot();
         let execution = newest(&aws, pair::PIPELINE).id.clone();
         let said = said(&aws, "judge-first").pop().unwrap_or_default();
-        (outcome(&driver, &execution), format!("{said} {}", reason(&driver, &execution)), reports(&aws))
+        (
+            outcome(&driver, &execution),
+            format!("{said} {}", reason(&driver, &execution)),
+            reports(&aws),
+        )
     })
 }
 
@@ -81,7 +107,10 @@ fn metrics_that_are_alike_on_both_sides_do_not_keep_a_release_back() {
 fn a_metric_that_nobody_reports_is_no_pass() {
     let (outcome, said, _) = released(&metrics(), None, 500.0);
     assert_eq!(outcome, "held", "{said}");
-    assert!(said.contains("orders has values of both colours in 0 minutes"), "{said}");
+    assert!(
+        said.contains("orders has values of both colours in 0 minutes"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -89,7 +118,11 @@ fn fewer_orders_roll_a_release_back() {
     let (outcome, said, reports) = released(&metrics(), Some(180.0), 500.0);
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(said.starts_with("orders 55.00% vs 25.00%"), "{said}");
-    let page = &reports.iter().find(|(key, _)| key.ends_with(".html")).expect("a page").1;
+    let page = &reports
+        .iter()
+        .find(|(key, _)| key.ends_with(".html"))
+        .expect("a page")
+        .1;
     assert!(page.contains("Roll back") && page.contains("orders"));
 }
 
@@ -98,13 +131,28 @@ fn more_memory_rolls_a_release_back_and_the_report_says_that_this_was_why() {
     let (outcome, said, reports) = released(&metrics(), Some(300.0), 900.0);
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(said.starts_with("memory 90"), "{said}");
-    let of = |suffix: &str| &reports.iter().find(|(key, _)| key.ends_with(suffix)).expect("written").1;
-    let lead = of(".html").split("<p class=\"lead\">").nth(1).expect("a verdict");
+    let of = |suffix: &str| {
+        &reports
+            .iter()
+            .find(|(key, _)| key.ends_with(suffix))
+            .expect("written")
+            .1
+    };
+    let lead = of(".html")
+        .split("<p class=\"lead\">")
+        .nth(1)
+        .expect("a verdict");
     assert!(lead.starts_with("memory 90"), "{}", &lead[..200]);
     assert!(of(".html").contains("<h2 id=\"h-verdict\">Roll back</h2>"));
     let judgement = Judgement::from_json(of(".json")).expect("a judgement");
-    assert_eq!(judgement.ending().map(|ending| ending.decision), Some(Decision::Rollback));
-    assert_eq!(replay(&judgement).expect("replays").decision, judgement.verdict().decision);
+    assert_eq!(
+        judgement.ending().map(|ending| ending.decision),
+        Some(Decision::Rollback)
+    );
+    assert_eq!(
+        replay(&judgement).expect("replays").decision,
+        judgement.verdict().decision
+    );
 }
 
 #[test]
@@ -113,5 +161,8 @@ fn a_file_that_the_judge_cannot_read_fails_the_action_and_names_the_field() {
     wrong["metrics"][0]["worse"] = json!("fewer");
     let (outcome, said, _) = released(&wrong, Some(300.0), 500.0);
     assert_eq!(outcome, "rolled-back", "{said}");
-    assert!(said.contains("`Config::judge.json`: metrics[0].worse: unknown variant `fewer`"), "{said}");
+    assert!(
+        said.contains("`Config::judge.json`: metrics[0].worse: unknown variant `fewer`"),
+        "{said}"
+    );
 }

@@ -13,18 +13,29 @@ use serde_json::Value;
 use crate::support::{jobs, newest, pair, settled};
 
 /// Parameters with which a release takes minutes.
-pub(crate) const SHORT: [(&str, &str); 4] =
-    [("FirstBakeMinutes", "15"), ("SecondBakeMinutes", "15"), ("BakeMinutes", "1"), ("DrainMinutes", "0")];
+pub(crate) const SHORT: [(&str, &str); 4] = [
+    ("FirstBakeMinutes", "15"),
+    ("SecondBakeMinutes", "15"),
+    ("BakeMinutes", "1"),
+    ("DrainMinutes", "0"),
+];
 
 /// An hour of requests behind it, and nothing judged yet.
 pub(crate) fn shop() -> Aws {
     static SHOP: OnceLock<Aws> = OnceLock::new();
-    SHOP.get_or_init(|| opened(1, &SHORT).expect("the shop opens")).clone()
+    SHOP.get_or_init(|| opened(1, &SHORT).expect("the shop opens"))
+        .clone()
 }
 
 /// Pushes an image that answers so.
 pub(crate) fn push(driver: &Driver, tag: &str, answers: Answers) -> String {
-    let pushed = ecr::push_with(&mut driver.world.aws(), SHOP, tag, Behaviour::Healthy, Profile::of(answers));
+    let pushed = ecr::push_with(
+        &mut driver.world.aws(),
+        SHOP,
+        tag,
+        Behaviour::Healthy,
+        Profile::of(answers),
+    );
     driver.world.touch();
     pushed.expect("the repository is there")
 }
@@ -38,7 +49,10 @@ pub(crate) async fn release(driver: &Driver, tag: &str, answers: Answers) -> Str
 /// What the jobs of an action were answered with, in order: the summary, or the message of a failure.
 pub(crate) fn said(aws: &Aws, action: &str) -> Vec<String> {
     let execution = newest(aws, pair::PIPELINE).id.clone();
-    jobs(aws, &execution, action).into_iter().filter_map(answer).collect()
+    jobs(aws, &execution, action)
+        .into_iter()
+        .filter_map(answer)
+        .collect()
 }
 
 fn answer(job: &Job) -> Option<String> {
@@ -53,10 +67,18 @@ fn answer(job: &Job) -> Option<String> {
 pub(crate) fn attempts_with<'a>(aws: &'a Aws, operation: &str) -> Vec<Vec<&'a Call>> {
     let of_judge = |call: &&Call| call.caller.ends_with("evaluate-canary") && call.error.is_none();
     let all: Vec<&Call> = aws.calls.iter().filter(of_judge).collect();
-    let mut attempts: Vec<u64> =
-        all.iter().filter(|call| call.operation == operation).filter_map(|call| call.attempt).collect();
+    let mut attempts: Vec<u64> = all
+        .iter()
+        .filter(|call| call.operation == operation)
+        .filter_map(|call| call.attempt)
+        .collect();
     attempts.dedup();
-    let of = |attempt: u64| all.iter().copied().filter(|call| call.attempt == Some(attempt)).collect();
+    let of = |attempt: u64| {
+        all.iter()
+            .copied()
+            .filter(|call| call.attempt == Some(attempt))
+            .collect()
+    };
     attempts.into_iter().map(of).collect()
 }
 
@@ -64,13 +86,22 @@ pub(crate) fn attempts_with<'a>(aws: &'a Aws, operation: &str) -> Vec<Vec<&'a Ca
 pub(crate) fn reports(aws: &Aws) -> Vec<(String, String)> {
     let bucket = crate::support::reports_bucket(aws);
     let text = |body: &[u8]| String::from_utf8_lossy(body).into_owned();
-    aws.s3.objects(&bucket).map(|(key, object)| (key.to_owned(), text(&object.body))).collect()
+    aws.s3
+        .objects(&bucket)
+        .map(|(key, object)| (key.to_owned(), text(&object.body)))
+        .collect()
 }
 
 /// The verdicts and links that the ledger's record of an execution has.
 pub(crate) fn judged(aws: &Aws, execution: &str) -> Vec<(String, String)> {
     let record = sandbox::observer::record(aws, execution).expect("a record");
-    let text = |item: &Value, name: &str| item["M"][name]["S"].as_str().unwrap_or_default().to_owned();
-    let all = record["judged"]["L"].as_array().cloned().unwrap_or_default();
-    all.iter().map(|item| (text(item, "verdict"), text(item, "report"))).collect()
+    let text =
+        |item: &Value, name: &str| item["M"][name]["S"].as_str().unwrap_or_default().to_owned();
+    let all = record["judged"]["L"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    all.iter()
+        .map(|item| (text(item, "verdict"), text(item, "report")))
+        .collect()
 }

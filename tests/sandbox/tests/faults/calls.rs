@@ -17,8 +17,14 @@ const TROUBLES: [Trouble; 8] = [
     Trouble::Silence { effect: true },
     Trouble::Refused,
     Trouble::Reset,
-    Trouble::Page { status: 502, effect: false },
-    Trouble::Page { status: 503, effect: true },
+    Trouble::Page {
+        status: 502,
+        effect: false,
+    },
+    Trouble::Page {
+        status: 503,
+        effect: true,
+    },
     Trouble::InternalError { effect: false },
     Trouble::InternalError { effect: true },
 ];
@@ -37,20 +43,30 @@ struct Point {
 fn points(scene: &Scene) -> Vec<Point> {
     let attempts = scene.attempts.iter().enumerate();
     let of_attempt = attempts.flat_map(|(attempt, ran)| {
-        ran.operations.iter().zip(1..).map(move |(operation, call)| Point {
-            attempt,
-            call,
-            function: ran.function.clone(),
-            operation: operation.clone(),
-        })
+        ran.operations
+            .iter()
+            .zip(1..)
+            .map(move |(operation, call)| Point {
+                attempt,
+                call,
+                function: ran.function.clone(),
+                operation: operation.clone(),
+            })
     });
     of_attempt.collect()
 }
 
 /// Plays the chapter with one fault; answers what is not as without it.
 fn with(scene: &Scene, point: &Point, count: u32, trouble: Trouble) -> Result<(), String> {
-    let fault = CallFault::From { first: point.call, count, trouble };
-    let call = Fault::Call { attempt: point.attempt, fault };
+    let fault = CallFault::From {
+        first: point.call,
+        count,
+        trouble,
+    };
+    let call = Fault::Call {
+        attempt: point.attempt,
+        fault,
+    };
     let played = play(scene.before.clone(), scene.chapter, call, &mut |_| {})?;
     if played.ran.iter().all(|ran| !ran.met.contains(&fault)) {
         return Err("nothing met the fault".to_owned());
@@ -68,8 +84,15 @@ fn with_each(faults: &[(&Point, u32, Trouble)]) {
     let work = || {
         while let Some((point, count, trouble)) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
             if let Err(error) = with(scene, point, *count, *trouble) {
-                let Point { function, call, operation, .. } = point;
-                let text = format!("{function} at its call {call}, {operation}, {count} times {trouble:?}: {error}");
+                let Point {
+                    function,
+                    call,
+                    operation,
+                    ..
+                } = point;
+                let text = format!(
+                    "{function} at its call {call}, {operation}, {count} times {trouble:?}: {error}"
+                );
                 wrong.lock().expect("unpoisoned").push(text);
             }
         }
@@ -80,7 +103,13 @@ fn with_each(faults: &[(&Point, u32, Trouble)]) {
     });
     let wrong = wrong.into_inner().expect("unpoisoned");
     println!("{} runs, each with one fault", faults.len());
-    assert!(wrong.is_empty(), "{} of {} went wrong:\n{}", wrong.len(), faults.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} went wrong:\n{}",
+        wrong.len(),
+        faults.len(),
+        wrong.join("\n")
+    );
 }
 
 /// One trouble a call, each in its turn.
@@ -89,18 +118,28 @@ fn trouble_that_outlasts_the_retries_changes_no_ending() {
     let points = points(&scenes()[IN_PLACE]);
     assert!(points.len() > 40, "only {} calls", points.len());
     let troubles = TROUBLES.into_iter().cycle();
-    let faults: Vec<_> = points.iter().zip(troubles).map(|(point, trouble)| (point, CALL_ATTEMPTS, trouble)).collect();
+    let faults: Vec<_> = points
+        .iter()
+        .zip(troubles)
+        .map(|(point, trouble)| (point, CALL_ATTEMPTS, trouble))
+        .collect();
     with_each(&faults);
 }
 
 /// Conflicts are not retried by the SDK: one is enough to fail a write, and several fail all writes of the attempt.
 fn conflicts(wanted: fn(&Point) -> bool, at_least: usize) {
     let points = points(&scenes()[IN_PLACE]);
-    let is_write = |point: &Point| ["PutItem", "TransactWriteItems"].contains(&point.operation.as_str());
-    let writes: Vec<&Point> = points.iter().filter(|point| is_write(point) && wanted(point)).collect();
+    let is_write =
+        |point: &Point| ["PutItem", "TransactWriteItems"].contains(&point.operation.as_str());
+    let writes: Vec<&Point> = points
+        .iter()
+        .filter(|point| is_write(point) && wanted(point))
+        .collect();
     assert!(writes.len() >= at_least, "only {} writes", writes.len());
-    let faults: Vec<_> =
-        writes.iter().flat_map(|point| [1, 100].map(|count| (*point, count, Trouble::Conflict))).collect();
+    let faults: Vec<_> = writes
+        .iter()
+        .flat_map(|point| [1, 100].map(|count| (*point, count, Trouble::Conflict)))
+        .collect();
     with_each(&faults);
 }
 
@@ -118,14 +157,31 @@ fn writes_of_a_start_that_conflict_with_a_transaction_change_no_ending() {
 #[test]
 fn no_revision_is_left_that_nothing_runs() {
     let scene = &scenes()[IN_PLACE];
-    let played = play(scene.before.clone(), scene.chapter, Fault::None, &mut |_| {}).expect("it goes as written");
+    let played = play(
+        scene.before.clone(),
+        scene.chapter,
+        Fault::None,
+        &mut |_| {},
+    )
+    .expect("it goes as written");
     let alike = active(&played.aws, WEB);
     let points = points(scene);
-    let point = points.iter().find(|point| point.operation == "RegisterTaskDefinition").expect("it registers");
+    let point = points
+        .iter()
+        .find(|point| point.operation == "RegisterTaskDefinition")
+        .expect("it registers");
     for trouble in TROUBLES {
-        let fault = CallFault::From { first: point.call, count: CALL_ATTEMPTS, trouble };
-        let fault = Fault::Call { attempt: point.attempt, fault };
-        let played = play(scene.before.clone(), scene.chapter, fault, &mut |_| {}).expect("it ends as without");
+        let fault = CallFault::From {
+            first: point.call,
+            count: CALL_ATTEMPTS,
+            trouble,
+        };
+        let fault = Fault::Call {
+            attempt: point.attempt,
+            fault,
+        };
+        let played = play(scene.before.clone(), scene.chapter, fault, &mut |_| {})
+            .expect("it ends as without");
         assert_eq!(active(&played.aws, WEB).len(), alike.len(), "{trouble:?}");
     }
 }

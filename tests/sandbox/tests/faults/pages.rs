@@ -48,7 +48,8 @@ fn a_good_image_and_a_bad_one_are_judged_alike_in_pages_of_one() {
     in_pages_of_one(&mut aws);
     for case in &CASES[..2] {
         case.prepare(&mut aws).expect("there is a shop");
-        let played = play(aws, &case.chapter(), Fault::None, &mut |_| {}).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let played = play(aws, &case.chapter(), Fault::None, &mut |_| {})
+            .unwrap_or_else(|wrong| panic!("{wrong}"));
         aws = played.aws;
     }
 }
@@ -69,16 +70,27 @@ fn the_stop_reasons_of_all_tasks_are_read() {
         let running: Vec<(String, String)> = {
             let aws = world.aws();
             let of_web = |task: &&Task| task.is_running() && task.service.ends_with("/web");
-            aws.ecs.tasks.values().filter(of_web).map(|task| (task.arn.clone(), task.task_definition.clone())).collect()
+            aws.ecs
+                .tasks
+                .values()
+                .filter(of_web)
+                .map(|task| (task.arn.clone(), task.task_definition.clone()))
+                .collect()
         };
         assert_eq!(running.len(), 2);
         for ((task, _), reason) in running.iter().zip(["tried one", "tried another"]) {
             let stopped = json!({"cluster": CLUSTER, "task": task, "reason": reason});
             ecs::call(&mut world.aws(), "StopTask", &stopped).expect("it runs");
         }
-        let reasons = Services::new(&sdk).stop_reasons(CLUSTER, WEB, &running[0].1).await.expect("they are read");
+        let reasons = Services::new(&sdk)
+            .stop_reasons(CLUSTER, WEB, &running[0].1)
+            .await
+            .expect("they are read");
         for reason in ["tried one", "tried another"] {
-            assert!(reasons.iter().any(|read| read.starts_with(reason)), "{reasons:?}");
+            assert!(
+                reasons.iter().any(|read| read.starts_with(reason)),
+                "{reasons:?}"
+            );
         }
     });
 }
@@ -91,18 +103,34 @@ fn the_scaling_of_both_colours_is_read() {
             "ResourceId": autoscaling::resource_id(CLUSTER, COLOURS[1]),
             "SuspendedState": {"DynamicScalingInSuspended": true},
         });
-        autoscaling::call(&mut world.aws(), "RegisterScalableTarget", &suspended).expect("the colour scales");
-        let found = Scaling::new(&sdk).observe(CLUSTER, COLOURS).await.expect("it is read");
-        assert_eq!(found, [false, true].map(|suspended| Some(ScalingView { scale_in_suspended: suspended })));
+        autoscaling::call(&mut world.aws(), "RegisterScalableTarget", &suspended)
+            .expect("the colour scales");
+        let found = Scaling::new(&sdk)
+            .observe(CLUSTER, COLOURS)
+            .await
+            .expect("it is read");
+        assert_eq!(
+            found,
+            [false, true].map(|suspended| Some(ScalingView {
+                scale_in_suspended: suspended
+            }))
+        );
     });
 }
 
 #[test]
 fn scale_in_of_both_colours_is_suspended() {
     in_pages(async |world, sdk| {
-        Scaling::new(&sdk).suspend_scale_in(CLUSTER, COLOURS, [Some(true); 2]).await.expect("it is suspended");
+        Scaling::new(&sdk)
+            .suspend_scale_in(CLUSTER, COLOURS, [Some(true); 2])
+            .await
+            .expect("it is suspended");
         let aws = world.aws();
-        let target = |name| aws.autoscaling.target_of(CLUSTER, name).map(|target| target.suspended.dynamic_in);
+        let target = |name| {
+            aws.autoscaling
+                .target_of(CLUSTER, name)
+                .map(|target| target.suspended.dynamic_in)
+        };
         assert_eq!(COLOURS.map(target), [Some(true); 2]);
     });
 }
@@ -114,8 +142,15 @@ fn the_states_of_all_alarms_are_read() {
             set_alarm(&mut world.aws(), name, state);
         }
         let names = ["a", "b", "c", "none"].map(str::to_owned);
-        let found = Metrics::new(&sdk).alarms(&names).await.expect("they are read");
-        let [Alarm::Ringing { name, .. }, Alarm::Missing { name: missing }] = &found[..] else {
+        let found = Metrics::new(&sdk)
+            .alarms(&names)
+            .await
+            .expect("they are read");
+        let [
+            Alarm::Ringing { name, .. },
+            Alarm::Missing { name: missing },
+        ] = &found[..]
+        else {
             panic!("{found:?}");
         };
         assert_eq!((name.as_str(), missing.as_str()), ("b", "none"));

@@ -25,10 +25,21 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     fn of(aws: &Aws, ran: &Ran) -> Self {
-        let calls = aws.calls.iter().filter(|call| call.attempt == Some(ran.attempt));
+        let calls = aws
+            .calls
+            .iter()
+            .filter(|call| call.attempt == Some(ran.attempt));
         let operations: Vec<String> = calls.map(|call| call.operation.clone()).collect();
-        assert_eq!(operations.len(), ran.calls as usize, "the log has all calls of {}", ran.function);
-        Self { function: ran.function.clone(), operations }
+        assert_eq!(
+            operations.len(),
+            ran.calls as usize,
+            "the log has all calls of {}",
+            ran.function
+        );
+        Self {
+            function: ran.function.clone(),
+            operations,
+        }
     }
 }
 
@@ -41,10 +52,19 @@ pub(crate) fn scenes() -> &'static [Scene] {
             .iter()
             .map(|chapter| {
                 let before = aws.clone();
-                let played = play(aws.clone(), chapter, Fault::None, &mut |_| {}).expect("the story goes as written");
+                let played = play(aws.clone(), chapter, Fault::None, &mut |_| {})
+                    .expect("the story goes as written");
                 aws = played.aws;
-                let attempts = played.ran.iter().map(|ran| Attempt::of(&aws, ran)).collect();
-                Scene { chapter, before, attempts }
+                let attempts = played
+                    .ran
+                    .iter()
+                    .map(|ran| Attempt::of(&aws, ran))
+                    .collect();
+                Scene {
+                    chapter,
+                    before,
+                    attempts,
+                }
             })
             .collect()
     })
@@ -53,7 +73,12 @@ pub(crate) fn scenes() -> &'static [Scene] {
 /// Plays the chapters that are wanted on accounts that `change` has changed; fails with all that do not end as written.
 pub(crate) fn ends_alike(wanted: fn(&Chapter) -> bool, change: impl Fn(&mut Aws)) {
     let wrong = unlike(wanted, change, &mut |_| {});
-    assert!(wrong.is_empty(), "{} chapters:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} chapters:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }
 
 /// How those of the chapters end that do not end as written; `alike` sees the others.
@@ -78,14 +103,21 @@ pub(crate) fn unlike(
 pub(crate) fn active(aws: &Aws, family: &str) -> Vec<String> {
     let asked = json!({"familyPrefix": family, "status": "ACTIVE"});
     let listed = ecs::call(&mut aws.clone(), "ListTaskDefinitions", &asked).expect("a family");
-    let arns = listed["taskDefinitionArns"].as_array().expect("a list").iter();
-    arns.filter_map(|arn| arn.as_str().map(ToOwned::to_owned)).collect()
+    let arns = listed["taskDefinitionArns"]
+        .as_array()
+        .expect("a list")
+        .iter();
+    arns.filter_map(|arn| arn.as_str().map(ToOwned::to_owned))
+        .collect()
 }
 
 /// The messages of jobs that were answered with a failure in the release of a chapter.
 pub(crate) fn failures(played: &Played, since: usize) -> Vec<String> {
     let jobs = &played.aws.codepipeline.jobs[since..];
-    let reports = jobs.iter().flat_map(|job| &job.reports).filter(|report| report.refused.is_none());
+    let reports = jobs
+        .iter()
+        .flat_map(|job| &job.reports)
+        .filter(|report| report.refused.is_none());
     let failed = reports.filter_map(|report| match &report.content {
         ReportContent::Failure { message, .. } => Some(message.clone()),
         ReportContent::Success { .. } => None,

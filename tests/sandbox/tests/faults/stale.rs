@@ -17,7 +17,10 @@ const LONGEST_OF_ROLLBACKS: Duration = Duration::from_secs(300);
 
 /// How many reads lagged behind.
 fn lagged(aws: &Aws) -> u32 {
-    let drawn = aws.drawn.iter().find(|(rule, _)| *rule == "a read lags behind a change");
+    let drawn = aws
+        .drawn
+        .iter()
+        .find(|(rule, _)| *rule == "a read lags behind a change");
     drawn.map_or(0, |(_, [_, so])| so)
 }
 
@@ -30,9 +33,18 @@ fn ends_alike<const N: usize>(wanted: fn(&Chapter) -> bool, seeds: [u64; N]) {
             aws.stale.longest = Some(LONGEST);
         };
         let errors = unlike(wanted, change, &mut |aws| reads += lagged(aws));
-        wrong.extend(errors.into_iter().map(|error| format!("seed {seed}: {error}")));
+        wrong.extend(
+            errors
+                .into_iter()
+                .map(|error| format!("seed {seed}: {error}")),
+        );
     }
-    assert!(wrong.is_empty(), "{} chapters:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} chapters:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
     assert!(reads > 0, "no read lagged behind");
 }
 
@@ -63,7 +75,12 @@ fn a_rollback_on_demand_restores_all_when_reads_lag_behind() {
             settled(&driver, pair::PIPELINE, &pushed).await;
             let mut aws = driver.world.snapshot();
             aws.stale = Stale::default();
-            assert_eq!(outcome(&driver, &execution), "rolled-back", "seed {seed}: {}", reason(&driver, &execution));
+            assert_eq!(
+                outcome(&driver, &execution),
+                "rolled-back",
+                "seed {seed}: {}",
+                reason(&driver, &execution)
+            );
             assert_eq!(pair::state(&aws), before, "seed {seed}");
             reads += lagged(&aws);
         });

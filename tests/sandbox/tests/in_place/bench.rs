@@ -34,14 +34,22 @@ pub(crate) fn pinned(digest: &str) -> String {
 /// One look of a step.
 pub(crate) async fn look(driver: &Driver, step: &str, more: Value) -> Value {
     let mut parameters = json!({"pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER, "service": WEB});
-    parameters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
-    invoke(driver, step, json!({ "parameters": parameters })).await.expect("an answer")
+    parameters
+        .as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    invoke(driver, step, json!({ "parameters": parameters }))
+        .await
+        .expect("an answer")
 }
 
 /// The next look of a step that was still going.
 pub(crate) async fn again(driver: &Driver, step: &str, more: Value, before: &Value) -> Value {
     let mut parameters = json!({"pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER, "service": WEB});
-    parameters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    parameters
+        .as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
     let event = json!({"parameters": parameters, "continuationToken": before["continuationToken"]});
     invoke(driver, step, event).await.expect("an answer")
 }
@@ -67,7 +75,9 @@ pub(crate) async fn pass(driver: &Driver, secs: u64) {
 
 pub(crate) async fn begun(driver: &Driver, more: Value) -> Value {
     let mut all = json!({"strategy": "rolling"});
-    all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    all.as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
     let answer = look(driver, "begin-release", all).await;
     assert_eq!(answer["status"], "done", "{answer}");
     answer
@@ -77,15 +87,26 @@ pub(crate) async fn begun(driver: &Driver, more: Value) -> Value {
 pub(crate) async fn registered(driver: &Driver) -> String {
     let digest = push(driver, WEB, "2.0.0");
     begun(driver, json!({ "digest": digest })).await;
-    let answer = look(driver, "register-task-definition", json!({"images": {"web": image("2.0.0")}})).await;
-    assert_eq!(answer["outputVariables"]["TaskDefinitionArn"], arn("web:3"), "{answer}");
+    let answer = look(
+        driver,
+        "register-task-definition",
+        json!({"images": {"web": image("2.0.0")}}),
+    )
+    .await;
+    assert_eq!(
+        answer["outputVariables"]["TaskDefinitionArn"],
+        arn("web:3"),
+        "{answer}"
+    );
     digest
 }
 
 /// The parameters of update-service for the revision that [`registered`] makes.
 pub(crate) fn update(more: Value) -> Value {
     let mut all = json!({"task_definition": arn("web:3"), "strategy": "rolling"});
-    all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    all.as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
     all
 }
 
@@ -101,7 +122,9 @@ pub(crate) fn event(state: &str) -> Value {
 
 /// What roll-back answers to the end of the release by hand.
 pub(crate) async fn roll_back(driver: &Driver, state: &str) -> String {
-    let answer = invoke(driver, "roll-back", event(state)).await.expect("an answer");
+    let answer = invoke(driver, "roll-back", event(state))
+        .await
+        .expect("an answer");
     assert_eq!(answer["execution"], JANE, "{answer}");
     answer["status"].as_str().expect("a status").to_owned()
 }
@@ -127,34 +150,59 @@ fn sdk(driver: &Driver) -> Sdk {
 /// Writes another state of a lease, as an invocation would that died right after it.
 pub(crate) async fn edit(driver: &Driver, service: &str, change: impl FnOnce(&Lease) -> Lease) {
     let ledger = Ledger::new(&sdk(driver));
-    let lease = ledger.lease(CLUSTER, service).await.expect("it is read").expect("the service has a lease");
-    ledger.advance(&change(&lease)).await.expect("it is written");
+    let lease = ledger
+        .lease(CLUSTER, service)
+        .await
+        .expect("it is read")
+        .expect("the service has a lease");
+    ledger
+        .advance(&change(&lease))
+        .await
+        .expect("it is written");
 }
 
 /// The same lease one write later, with its release changed.
 pub(crate) fn with_release(lease: &Lease, change: impl FnOnce(&mut OpenRelease)) -> Lease {
-    let mut next = Lease { fence: lease.fence + 1, ..lease.clone() };
+    let mut next = Lease {
+        fence: lease.fence + 1,
+        ..lease.clone()
+    };
     change(next.release.as_mut().expect("a release"));
     next
 }
 
 /// Writes the record of an execution that has not begun.
 pub(crate) async fn put_record(driver: &Driver, record: &Record) {
-    assert!(Ledger::new(&sdk(driver)).put_record(record).await.expect("it is written"), "the record is further");
+    assert!(
+        Ledger::new(&sdk(driver))
+            .put_record(record)
+            .await
+            .expect("it is written"),
+        "the record is further"
+    );
 }
 
 /// An item of the ledger as plain JSON, with each instant as `<time>`; null when it is not there.
 fn item(aws: &Aws, pk: &str, sk: &str) -> Value {
-    observer::item(aws, &json!({"pk": {"S": pk}, "sk": {"S": sk}})).map_or(Value::Null, |item| members(&item))
+    observer::item(aws, &json!({"pk": {"S": pk}, "sk": {"S": sk}}))
+        .map_or(Value::Null, |item| members(&item))
 }
 
 fn members(attributes: &Value) -> Value {
     let attributes = attributes.as_object().expect("a map of attributes");
-    Value::Object(attributes.iter().map(|(name, attribute)| (name.clone(), plain(attribute))).collect::<Map<_, _>>())
+    Value::Object(
+        attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), plain(attribute)))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 fn plain(attribute: &Value) -> Value {
-    let (kind, value) = attribute.as_object().and_then(|member| member.iter().next()).expect("an attribute");
+    let (kind, value) = attribute
+        .as_object()
+        .and_then(|member| member.iter().next())
+        .expect("an attribute");
     match (kind.as_str(), value) {
         ("S", Value::String(text)) if is_time(text) => json!("<time>"),
         ("N", Value::String(number)) => serde_json::from_str(number).expect("a number"),
@@ -203,23 +251,40 @@ pub(crate) fn set(driver: &Driver, more: Value) {
 /// Web is not in its cluster any more.
 pub(crate) fn take_away(driver: &Driver) {
     let mut aws = driver.world.aws();
-    let found = aws.ecs.services.values_mut().find(|service| service.name == WEB).expect("the service is there");
+    let found = aws
+        .ecs
+        .services
+        .values_mut()
+        .find(|service| service.name == WEB)
+        .expect("the service is there");
     found.name = "moved-away".to_owned();
 }
 
 /// A person registers a revision of web with another image.
 pub(crate) fn register_by_hand(driver: &Driver, image: &str) -> String {
-    let mut request = driver.world.aws().ecs.request_of(&arn("web:2")).expect("released").clone();
+    let mut request = driver
+        .world
+        .aws()
+        .ecs
+        .request_of(&arn("web:2"))
+        .expect("released")
+        .clone();
     request["containerDefinitions"][0]["image"] = json!(image);
-    let answer = ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
-    answer["taskDefinition"]["taskDefinitionArn"].as_str().expect("an ARN").to_owned()
+    let answer =
+        ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
+    answer["taskDefinition"]["taskDefinitionArn"]
+        .as_str()
+        .expect("an ARN")
+        .to_owned()
 }
 
 /// The changing calls since then of one function, by operation.
 pub(crate) fn operations(driver: &Driver, since: usize, function: &str) -> Vec<String> {
     let own = format!(" of {FUNCTIONS_STACK}-{function}");
     let all = writes(&driver.world.aws(), since);
-    all.iter().filter_map(|write| write.strip_suffix(&own).map(ToOwned::to_owned)).collect()
+    all.iter()
+        .filter_map(|write| write.strip_suffix(&own).map(ToOwned::to_owned))
+        .collect()
 }
 
 pub(crate) fn calls(driver: &Driver) -> usize {
@@ -228,7 +293,14 @@ pub(crate) fn calls(driver: &Driver) -> usize {
 
 /// That an answer is a failure of a kind, in words that contain all of these.
 pub(crate) fn fails(answer: &Value, kind: &str, fragments: &[&str]) {
-    assert_eq!((&answer["status"], &answer["type"]), (&json!("failed"), &json!(kind)), "{answer}");
+    assert_eq!(
+        (&answer["status"], &answer["type"]),
+        (&json!("failed"), &json!(kind)),
+        "{answer}"
+    );
     let message = answer["message"].as_str().expect("a message");
-    assert!(fragments.iter().all(|fragment| message.contains(fragment)), "{message}");
+    assert!(
+        fragments.iter().all(|fragment| message.contains(fragment)),
+        "{message}"
+    );
 }

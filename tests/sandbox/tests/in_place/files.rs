@@ -13,16 +13,19 @@ use zip::write::SimpleFileOptions;
 use super::support::{account, action, failure, jobs, until, update_pipeline};
 
 const PIPELINE: &str = "slipway-page-counter";
-const HTTPD: &str =
-    "public.ecr.aws/docker/library/httpd@sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd12345678";
+const HTTPD: &str = "public.ecr.aws/docker/library/httpd@sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd12345678";
 const TASK_DEFINITION: &str = r#"{"family": "page-counter", "containerDefinitions": [
     {"name": "frontend", "image": "<IMAGE1_NAME>", "memory": 64}, {"name": "api", "image": "<IMAGE2_NAME>", "memory": 64}]}"#;
 
 fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     for (name, text) in files {
-        archive.start_file(*name, SimpleFileOptions::default()).expect("a new archive takes a file");
-        archive.write_all(text.as_bytes()).expect("memory takes bytes");
+        archive
+            .start_file(*name, SimpleFileOptions::default())
+            .expect("a new archive takes a file");
+        archive
+            .write_all(text.as_bytes())
+            .expect("memory takes bytes");
     }
     archive.finish().expect("an archive").into_inner()
 }
@@ -30,22 +33,36 @@ fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
 /// Runs begin-release and register-task-definition of the counter's pipeline with these files in its artifact.
 fn release(files: &[(&str, &str)], more: Value) -> Aws {
     let mut aws = account();
-    aws.s3.put("page-counter-config", "config.zip", zipped(files)).expect("the bucket is there");
+    aws.s3
+        .put("page-counter-config", "config.zip", zipped(files))
+        .expect("the bucket is there");
     let changed = update_pipeline(&mut aws, PIPELINE, |pipeline| {
         let register = action(pipeline, "register-task-definition");
-        let given = register["configuration"]["UserParameters"].as_str().expect("parameters");
+        let given = register["configuration"]["UserParameters"]
+            .as_str()
+            .expect("parameters");
         let mut parameters: Value = serde_json::from_str(given).expect("JSON");
-        parameters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        parameters
+            .as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
         register["configuration"]["UserParameters"] = json!(parameters.to_string());
-        let actions = pipeline["stages"][1]["actions"].as_array_mut().expect("actions");
-        actions
-            .retain(|action| ["begin-release", "register-task-definition"].iter().any(|name| action["name"] == *name));
+        let actions = pipeline["stages"][1]["actions"]
+            .as_array_mut()
+            .expect("actions");
+        actions.retain(|action| {
+            ["begin-release", "register-task-definition"]
+                .iter()
+                .any(|name| action["name"] == *name)
+        });
     });
     changed.expect("a legal pipeline");
-    let pushed = ecr::push(&mut aws, COUNTER, "1.0.0", Behaviour::Healthy).expect("the repository is there");
+    let pushed =
+        ecr::push(&mut aws, COUNTER, "1.0.0", Behaviour::Healthy).expect("the repository is there");
     run(aws, Fault::None, async |driver| {
         until(&driver, |aws| {
-            executions(aws, PIPELINE).any(|one| digest(one) == Some(pushed.as_str()) && one.is_over())
+            executions(aws, PIPELINE)
+                .any(|one| digest(one) == Some(pushed.as_str()) && one.is_over())
         })
         .await;
         driver.world.snapshot()
@@ -92,7 +109,11 @@ fn files_that_cannot_be_read_are_refused_by_name() {
             json!({"images": {"frontend": "Config::imageDetail.json"}}),
             "`Config::imageDetail.json`: ",
         ),
-        (("other.json", "{}"), json!({"taskdef": "Config::other.json"}), "`Config::other.json` "),
+        (
+            ("other.json", "{}"),
+            json!({"taskdef": "Config::other.json"}),
+            "`Config::other.json` ",
+        ),
     ];
     for (file, more, why) in cases {
         let aws = release(&[("taskdef.json", TASK_DEFINITION), file], more);

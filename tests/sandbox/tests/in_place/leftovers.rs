@@ -23,7 +23,10 @@ fn a_revision_that_was_never_deployed_is_retired() {
         assert!(status.contains("taken over"), "{status}");
         assert!(is_active(&driver, "web:3"));
         let status = rolled_back(&driver, "STOPPED").await;
-        assert_eq!(status, "failed: the execution was stopped; nothing had been changed");
+        assert_eq!(
+            status,
+            "failed: the execution was stopped; nothing had been changed"
+        );
         assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
     });
 }
@@ -34,7 +37,10 @@ fn a_revision_that_was_rolled_back_is_retired() {
         registered(&driver).await;
         ended(&driver, "update-service", update(json!({}))).await;
         let status = rolled_back(&driver, "STOPPED").await;
-        assert_eq!(status, "rolled-back: the execution was stopped; web:2 serves again with 2 of 2 tasks");
+        assert_eq!(
+            status,
+            "rolled-back: the execution was stopped; web:2 serves again with 2 of 2 tasks"
+        );
         assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
     });
 }
@@ -46,9 +52,16 @@ fn the_revision_that_runs_stays_when_its_release_is_superseded() {
         ended(&driver, "update-service", update(json!({}))).await;
         let since = calls(&driver);
         let status = rolled_back(&driver, "SUPERSEDED").await;
-        assert!(status.starts_with("superseded: the execution was superseded by a newer one; "), "{status}");
+        assert!(
+            status.starts_with("superseded: the execution was superseded by a newer one; "),
+            "{status}"
+        );
         let writes = operations(&driver, since, "roll-back");
-        assert_eq!(writes, ["PutItem", "TransactWriteItems"], "the lease is taken over and given back");
+        assert_eq!(
+            writes,
+            ["PutItem", "TransactWriteItems"],
+            "the lease is taken over and given back"
+        );
         assert!(is_active(&driver, "web:3"));
         assert_eq!(web(&driver)["taskDefinition"], arn("web:3"));
     });
@@ -58,7 +71,9 @@ fn the_revision_that_runs_stays_when_its_release_is_superseded() {
 fn the_revision_that_runs_stays_when_a_pipeline_has_no_finish_release() {
     let mut aws = released();
     let changed = update_pipeline(&mut aws, "slipway-web", |pipeline| {
-        let actions = pipeline["stages"][1]["actions"].as_array_mut().expect("actions");
+        let actions = pipeline["stages"][1]["actions"]
+            .as_array_mut()
+            .expect("actions");
         actions.retain(|action| action["name"] != "finish-release");
     });
     changed.expect("a legal pipeline");
@@ -67,7 +82,10 @@ fn the_revision_that_runs_stays_when_a_pipeline_has_no_finish_release() {
         let execution = settled(&driver, "slipway-web", &pushed).await;
         let cause = "the execution succeeded without a finish-release action";
         assert_eq!(outcome(&driver, &execution), "deployed");
-        assert_eq!(reason(&driver, &execution), format!("{cause}; the service runs web:3 on 2 of 2 tasks"));
+        assert_eq!(
+            reason(&driver, &execution),
+            format!("{cause}; the service runs web:3 on 2 of 2 tasks")
+        );
         assert!(is_active(&driver, "web:3"));
         assert_eq!(web(&driver)["taskDefinition"], arn("web:3"));
         assert!(lease(&driver)["release"].is_null());
@@ -81,7 +99,10 @@ fn the_revision_that_runs_stays_when_the_restoration_fails() {
         ended(&driver, "update-service", update(json!({}))).await;
         take_away(&driver);
         let status = rolled_back(&driver, "FAILED").await;
-        assert!(status.starts_with("failed: service web is gone"), "{status}");
+        assert!(
+            status.starts_with("failed: service web is gone"),
+            "{status}"
+        );
         assert!(is_active(&driver, "web:3"));
     });
 }
@@ -90,7 +111,10 @@ fn the_revision_that_runs_stays_when_the_restoration_fails() {
 async fn unnamed(driver: &Driver, digest: Option<&str>, newest: Option<String>) {
     begun(driver, json!({ "digest": digest.unwrap_or_default() })).await;
     let began = |lease: &Lease| lease.release.as_ref().expect("a release").began_at;
-    edit(driver, WEB, |lease| lease.with_registering(WEB, newest, began(lease))).await;
+    edit(driver, WEB, |lease| {
+        lease.with_registering(WEB, newest, began(lease))
+    })
+    .await;
     rolled_back(driver, "FAILED").await;
 }
 
@@ -108,7 +132,10 @@ fn a_revision_that_was_announced_and_not_written_down_is_retired_by_its_image() 
 fn a_revision_with_another_image_is_not_this_releases() {
     run(released(), Fault::None, async |driver| {
         let digest = push(&driver, WEB, "2.0.0");
-        assert_eq!(register_by_hand(&driver, "public.ecr.aws/nginx/nginx:1"), arn("web:3"));
+        assert_eq!(
+            register_by_hand(&driver, "public.ecr.aws/nginx/nginx:1"),
+            arn("web:3")
+        );
         unnamed(&driver, Some(&digest), Some(arn("web:2"))).await;
         assert!(is_active(&driver, "web:3") && is_active(&driver, "web:2"));
     });
@@ -143,7 +170,9 @@ fn a_revision_that_was_retired_by_hand_is_not_retired_again() {
         let since = calls(&driver);
         rolled_back(&driver, "STOPPED").await;
         let aws = driver.world.snapshot();
-        let again = aws.calls[since..].iter().filter(|call| call.operation == "DeregisterTaskDefinition");
+        let again = aws.calls[since..]
+            .iter()
+            .filter(|call| call.operation == "DeregisterTaskDefinition");
         assert_eq!(again.count(), 0);
         assert!(!is_active(&driver, "web:3"));
     });

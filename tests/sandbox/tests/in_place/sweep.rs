@@ -13,7 +13,10 @@ use super::bench::*;
 use super::support::{invoke, outcome, push, reason, released, settled, until};
 
 async fn sweep(driver: &Driver) -> Value {
-    invoke(driver, "roll-back", json!({"sweep": true})).await.expect("an answer")["swept"].clone()
+    invoke(driver, "roll-back", json!({"sweep": true}))
+        .await
+        .expect("an answer")["swept"]
+        .clone()
 }
 
 fn began(lease: &Lease) -> Timestamp {
@@ -26,8 +29,17 @@ fn an_open_release_by_hand_is_left_to_its_person() {
         begun(&driver, json!({})).await;
         let held = lease(&driver);
         let swept = sweep(&driver).await;
-        assert!(swept[JANE].as_str().is_some_and(|status| status.contains("left open")), "{swept}");
-        assert_eq!(swept.as_object().map(|all| all.len()), Some(1), "free leases are none of it: {swept}");
+        assert!(
+            swept[JANE]
+                .as_str()
+                .is_some_and(|status| status.contains("left open")),
+            "{swept}"
+        );
+        assert_eq!(
+            swept.as_object().map(|all| all.len()),
+            Some(1),
+            "free leases are none of it: {swept}"
+        );
         assert_eq!(lease(&driver), held);
     });
 }
@@ -55,10 +67,19 @@ fn a_release_by_hand_that_is_being_rolled_back_is_restored_by_the_sweep() {
 fn a_start_by_hand_that_has_not_begun_is_left_to_its_person() {
     run(released(), Fault::None, async |driver| {
         let now = Timestamp::from_secs(1_767_603_600).expect("in range");
-        put_record(&driver, &Record::started(JANE, "slipway-by-hand", None, now)).await;
+        put_record(
+            &driver,
+            &Record::started(JANE, "slipway-by-hand", None, now),
+        )
+        .await;
         let started = record(&driver);
         let swept = sweep(&driver).await;
-        assert!(swept[JANE].as_str().is_some_and(|status| status.contains("has not begun")), "{swept}");
+        assert!(
+            swept[JANE]
+                .as_str()
+                .is_some_and(|status| status.contains("has not begun")),
+            "{swept}"
+        );
         assert_eq!(record(&driver), started);
     });
 }
@@ -67,14 +88,23 @@ fn a_start_by_hand_that_has_not_begun_is_left_to_its_person() {
 fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() {
     run(released(), Fault::None, async |driver| {
         let counter = json!({"execution": "jane-2", "service": COUNTER, "strategy": "make-room"});
-        assert_eq!(look(&driver, "begin-release", counter).await["status"], "done");
+        assert_eq!(
+            look(&driver, "begin-release", counter).await["status"],
+            "done"
+        );
         // What it ran before is not there any more.
         edit(&driver, COUNTER, |lease| {
             with_release(lease, |release| {
                 let prior = release.prior.as_mut().expect("recorded");
-                let (task_definition, percentages) = (prior.task_definition.clone(), prior.percentages);
+                let (task_definition, percentages) =
+                    (prior.task_definition.clone(), prior.percentages);
                 prior.task_definition = arn("page-counter:99");
-                release.change = Some(Change { task_definition, percentages, desired_count: None, deployment: None });
+                release.change = Some(Change {
+                    task_definition,
+                    percentages,
+                    desired_count: None,
+                    deployment: None,
+                });
             })
         })
         .await;
@@ -82,10 +112,19 @@ fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() 
         begun(&driver, json!({})).await;
         edit(&driver, WEB, |lease| lease.taken_over(began(lease))).await;
         pass(&driver, 61).await;
-        let error = invoke(&driver, "roll-back", json!({"sweep": true})).await.expect_err("one cannot be restored");
-        assert!(error.contains("jane-2: ") && !error.contains("jane-1"), "{error}");
+        let error = invoke(&driver, "roll-back", json!({"sweep": true}))
+            .await
+            .expect_err("one cannot be restored");
+        assert!(
+            error.contains("jane-2: ") && !error.contains("jane-1"),
+            "{error}"
+        );
         let found = record(&driver);
-        assert_eq!((&found["state"], &found["outcome"]), (&json!("closed"), &json!("failed")), "{found}");
+        assert_eq!(
+            (&found["state"], &found["outcome"]),
+            (&json!("closed"), &json!("failed")),
+            "{found}"
+        );
     });
 }
 
@@ -94,23 +133,36 @@ fn an_execution_that_was_stopped_before_its_release_began_is_closed_without_an_e
     run(released(), Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
         until(&driver, |aws| {
-            executions(aws, "slipway-web")
-                .any(|execution| digest(execution) == Some(pushed.as_str()) && any_record(aws, &execution.id).is_some())
+            executions(aws, "slipway-web").any(|execution| {
+                digest(execution) == Some(pushed.as_str())
+                    && any_record(aws, &execution.id).is_some()
+            })
         })
         .await;
         {
             let mut aws = driver.world.aws();
-            aws.events.faults = Faults { lose_percent: 100, duplicate_percent: 0 };
-            let execution = executions(&aws, "slipway-web").next_back().expect("started").id.clone();
+            aws.events.faults = Faults {
+                lose_percent: 100,
+                duplicate_percent: 0,
+            };
+            let execution = executions(&aws, "slipway-web")
+                .next_back()
+                .expect("started")
+                .id
+                .clone();
             let stop = json!({
                 "pipelineName": "slipway-web", "pipelineExecutionId": execution, "abandon": true, "reason": "not today",
             });
-            codepipeline::call(&mut aws, "StopPipelineExecution", &stop).expect("it can be stopped");
+            codepipeline::call(&mut aws, "StopPipelineExecution", &stop)
+                .expect("it can be stopped");
         }
         driver.world.touch();
         let execution = settled(&driver, "slipway-web", &pushed).await;
         assert_eq!(outcome(&driver, &execution), "failed");
         let written = reason(&driver, &execution);
-        assert_eq!(written, "the execution was stopped before its release began; nothing had been changed");
+        assert_eq!(
+            written,
+            "the execution was stopped before its release began; nothing had been changed"
+        );
     });
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde_json::Value;
-use slipway::judge::kayenta::{Analysis, Direction, EffectMeasure, NanStrategy, RankTest, classify, report};
+use slipway::judge::kayenta::{
+    Analysis, Direction, EffectMeasure, NanStrategy, RankTest, classify, report,
+};
 use slipway::judge::rank;
 
 /// Kayenta searches its bounds to an absolute 1e-4, and its tests allow as much.
@@ -22,7 +24,12 @@ fn json_file(name: &str) -> Option<Value> {
 }
 
 fn numbers(value: &Value) -> Vec<f64> {
-    value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| number.as_f64().unwrap())
+        .collect()
 }
 
 fn couple(value: &Value) -> Option<(f64, f64)> {
@@ -31,7 +38,10 @@ fn couple(value: &Value) -> Option<(f64, f64)> {
 
 #[track_caller]
 fn close(found: f64, expected: f64, what: &str) {
-    assert!((found - expected).abs() <= KAYENTA_TOLERANCE, "{what}: found {found}, expected {expected}");
+    assert!(
+        (found - expected).abs() <= KAYENTA_TOLERANCE,
+        "{what}: found {found}, expected {expected}"
+    );
 }
 
 fn direction(word: &str) -> Direction {
@@ -45,22 +55,45 @@ fn direction(word: &str) -> Direction {
 
 #[test]
 fn classifications_are_those_of_kayentas_own_tests() {
-    let Some(vectors) = json_file("kayenta-judge-vectors.json") else { return };
+    let Some(vectors) = json_file("kayenta-judge-vectors.json") else {
+        return;
+    };
     for vector in vectors["classify"].as_array().unwrap() {
         let cles = vector["measure"] == "cles";
         let analysis = Analysis {
             direction: direction(vector["direction"].as_str().unwrap()),
-            nan_strategy: if vector["nan"] == "replace" { NanStrategy::Replace } else { NanStrategy::Remove },
+            nan_strategy: if vector["nan"] == "replace" {
+                NanStrategy::Replace
+            } else {
+                NanStrategy::Remove
+            },
             critical: vector["critical"] == true,
-            measure: if cles { EffectMeasure::CommonLanguage } else { EffectMeasure::MeanRatio },
+            measure: if cles {
+                EffectMeasure::CommonLanguage
+            } else {
+                EffectMeasure::MeanRatio
+            },
             allowed: couple(&vector["allowed"]).unwrap_or((1.0, 1.0)),
             critical_effect: couple(&vector["crit"]).unwrap_or((1.0, 1.0)),
             ..Analysis::default()
         };
-        let test =
-            RankTest { tolerance: vector["tol"].as_f64().unwrap(), confidence: vector["conf"].as_f64().unwrap() };
-        let found = classify(&numbers(&vector["exp"]), &numbers(&vector["ctl"]), &analysis, test);
-        assert_eq!(found.label.word(), vector["expect"], "{}: {}", vector["name"], found.reason);
+        let test = RankTest {
+            tolerance: vector["tol"].as_f64().unwrap(),
+            confidence: vector["conf"].as_f64().unwrap(),
+        };
+        let found = classify(
+            &numbers(&vector["exp"]),
+            &numbers(&vector["ctl"]),
+            &analysis,
+            test,
+        );
+        assert_eq!(
+            found.label.word(),
+            vector["expect"],
+            "{}: {}",
+            vector["name"],
+            found.reason
+        );
         if let Some(critical) = vector["expect_critical"].as_bool() {
             assert_eq!(found.critical, critical, "{}", vector["name"]);
         }
@@ -70,7 +103,9 @@ fn classifications_are_those_of_kayentas_own_tests() {
 /// The same suite copied from the Scala source, with its parameters and expectations as Scala text.
 #[test]
 fn classifications_are_those_of_the_scala_source() {
-    let Some(vectors) = json_file("spinnaker__kayenta__classifier-vectors.json") else { return };
+    let Some(vectors) = json_file("spinnaker__kayenta__classifier-vectors.json") else {
+        return;
+    };
     let mut others = Vec::new();
     for vector in vectors["vectors"].as_array().unwrap() {
         let name = vector["test"].as_str().unwrap();
@@ -81,20 +116,38 @@ fn classifications_are_those_of_the_scala_source() {
         let parameter = |name: &str| vector["parameters"][name].as_str();
         let number = |name: &str| parameter(name).unwrap().parse().unwrap();
         let pair = |name: &str| parameter(name).map_or((1.0, 1.0), scala_pair);
-        let arguments: Vec<&str> =
-            vector["classifyArguments"].as_array().unwrap().iter().map(|argument| argument.as_str().unwrap()).collect();
+        let arguments: Vec<&str> = vector["classifyArguments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|argument| argument.as_str().unwrap())
+            .collect();
         let cles = parameter("effectSizeMeasure") == Some("\"cles\"");
         let analysis = Analysis {
             direction: direction(arguments[0]),
-            nan_strategy: if arguments.contains(&"Replace") { NanStrategy::Replace } else { NanStrategy::Remove },
+            nan_strategy: if arguments.contains(&"Replace") {
+                NanStrategy::Replace
+            } else {
+                NanStrategy::Remove
+            },
             critical: arguments.contains(&"isCriticalMetric = true"),
-            measure: if cles { EffectMeasure::CommonLanguage } else { EffectMeasure::MeanRatio },
+            measure: if cles {
+                EffectMeasure::CommonLanguage
+            } else {
+                EffectMeasure::MeanRatio
+            },
             allowed: pair("effectSizeThresholds"),
             critical_effect: pair("criticalThresholds"),
             ..Analysis::default()
         };
-        let test = RankTest { tolerance: number("tolerance"), confidence: number("confLevel") };
-        let (canary, baseline) = (numbers(&vector["experimentData"]), numbers(&vector["controlData"]));
+        let test = RankTest {
+            tolerance: number("tolerance"),
+            confidence: number("confLevel"),
+        };
+        let (canary, baseline) = (
+            numbers(&vector["experimentData"]),
+            numbers(&vector["controlData"]),
+        );
         let found = classify(&canary, &baseline, &analysis, test);
         for expected in vector["expected"].as_array().unwrap() {
             let expected = expected.as_str().unwrap();
@@ -120,12 +173,27 @@ fn scala_pair(text: &str) -> (f64, f64) {
 
 #[test]
 fn intervals_are_those_of_kayentas_own_tests() {
-    let Some(vectors) = json_file("kayenta-judge-vectors.json") else { return };
+    let Some(vectors) = json_file("kayenta-judge-vectors.json") else {
+        return;
+    };
     for vector in vectors["mann_whitney"].as_array().unwrap() {
         let confidence = vector["conf"].as_f64().unwrap();
-        let shift = rank::shift(&numbers(&vector["exp"]), &numbers(&vector["ctl"]), confidence).unwrap();
-        for (found, field) in [(shift.low, "low"), (shift.high, "high"), (shift.estimate, "est")] {
-            close(found, vector[field].as_f64().unwrap(), &format!("{} {field}", vector["name"]));
+        let shift = rank::shift(
+            &numbers(&vector["exp"]),
+            &numbers(&vector["ctl"]),
+            confidence,
+        )
+        .unwrap();
+        for (found, field) in [
+            (shift.low, "low"),
+            (shift.high, "high"),
+            (shift.estimate, "est"),
+        ] {
+            close(
+                found,
+                vector[field].as_f64().unwrap(),
+                &format!("{} {field}", vector["name"]),
+            );
         }
     }
 }
@@ -134,7 +202,9 @@ fn intervals_are_those_of_kayentas_own_tests() {
 /// file are in the other one as well.
 #[test]
 fn scores_between_are_those_of_the_scala_source() {
-    let Some(vectors) = json_file("spinnaker__kayenta__mannwhitney-vectors.json") else { return };
+    let Some(vectors) = json_file("spinnaker__kayenta__mannwhitney-vectors.json") else {
+        return;
+    };
     let vector = &vectors["vectors"][0];
     let (x, y) = (numbers(&vector["x"]), numbers(&vector["y"]));
     close(rank::z_score(&x, &y, 0.0), -1.229416, "z at 0");
@@ -143,7 +213,10 @@ fn scores_between_are_those_of_the_scala_source() {
     let vector = &vectors["vectors"][3];
     let (x, y) = (numbers(&vector["x"]), numbers(&vector["y"]));
     let constant = |name: &str| vector["constants"][name].as_f64().unwrap();
-    let ends = [("rMumin", "rFlower1", "rFlower2"), ("rMumax", "rFupper1", "rFupper2")];
+    let ends = [
+        ("rMumin", "rFlower1", "rFlower2"),
+        ("rMumax", "rFupper1", "rFupper2"),
+    ];
     for (end, at_low, at_high) in ends {
         let z = rank::z_score(&x, &y, constant(end));
         close(z - constant("rZqLower"), constant(at_low), at_low);
@@ -158,41 +231,91 @@ fn scores_between_are_those_of_the_scala_source() {
 /// Each file of the corpus, and the start of what is said about it; "" where it is read.
 const FILES: [(&str, &str); 21] = [
     ("spinnaker__kayenta__atlas_canary_config.json", ""),
-    ("spinnaker__kayenta__canary-configs-prometheus-integration-test-cpu.json", ""),
+    (
+        "spinnaker__kayenta__canary-configs-prometheus-integration-test-cpu.json",
+        "",
+    ),
     ("spinnaker__kayenta__json-formats.block0.json", ""),
     ("spinnaker__kayenta__json-formats.block2.json", ""),
     ("spinnaker__kayenta__json-formats.block4.json", ""),
     ("spinnaker__kayenta__json-formats.block6.json", ""),
     ("spinnaker__kayenta__newrelic_canary_config.json", ""),
     ("spinnaker__kayenta__stackdriver_canary_config.json", ""),
-    ("spinnaker__kayenta__kayenta-controllers-sample-config.json", "services: found"),
-    ("spinnaker__kayenta__kayenta-controllers-sample-config.2.json", "services: found"),
-    ("spinnaker__kayenta__test-config.json", "metrics[0].extensions: found"),
-    ("spinnaker__kayenta__rangeQueryWithTags.json", "status: found an unknown field"),
-    ("kayenta-judge-vectors.json", "source: found an unknown field"),
-    ("spinnaker__kayenta__classifier-vectors.json", "source: found an unknown field"),
-    ("spinnaker__kayenta__mannwhitney-vectors.json", "source: found an unknown field"),
-    ("argoproj__argo-rollouts__analysis-template-no-name.yaml", "kind: found AnalysisTemplate in YAML"),
-    ("argoproj__argo-rollouts__analysis-templates.yaml", "kind: found AnalysisTemplate in YAML"),
-    ("argoproj__argo-rollouts__canary-rollout.yaml", "kind: found AnalysisTemplate in YAML"),
-    ("argoproj__argo-rollouts__job.yaml", "kind: found AnalysisTemplate in YAML"),
-    ("fluxcd__flagger__linkerd-canary-steps.yaml", "kind: found Canary in YAML"),
-    ("fluxcd__flagger__istio-canary.yaml", "kind: found Canary in YAML"),
+    (
+        "spinnaker__kayenta__kayenta-controllers-sample-config.json",
+        "services: found",
+    ),
+    (
+        "spinnaker__kayenta__kayenta-controllers-sample-config.2.json",
+        "services: found",
+    ),
+    (
+        "spinnaker__kayenta__test-config.json",
+        "metrics[0].extensions: found",
+    ),
+    (
+        "spinnaker__kayenta__rangeQueryWithTags.json",
+        "status: found an unknown field",
+    ),
+    (
+        "kayenta-judge-vectors.json",
+        "source: found an unknown field",
+    ),
+    (
+        "spinnaker__kayenta__classifier-vectors.json",
+        "source: found an unknown field",
+    ),
+    (
+        "spinnaker__kayenta__mannwhitney-vectors.json",
+        "source: found an unknown field",
+    ),
+    (
+        "argoproj__argo-rollouts__analysis-template-no-name.yaml",
+        "kind: found AnalysisTemplate in YAML",
+    ),
+    (
+        "argoproj__argo-rollouts__analysis-templates.yaml",
+        "kind: found AnalysisTemplate in YAML",
+    ),
+    (
+        "argoproj__argo-rollouts__canary-rollout.yaml",
+        "kind: found AnalysisTemplate in YAML",
+    ),
+    (
+        "argoproj__argo-rollouts__job.yaml",
+        "kind: found AnalysisTemplate in YAML",
+    ),
+    (
+        "fluxcd__flagger__linkerd-canary-steps.yaml",
+        "kind: found Canary in YAML",
+    ),
+    (
+        "fluxcd__flagger__istio-canary.yaml",
+        "kind: found Canary in YAML",
+    ),
 ];
 
 #[test]
 fn every_published_config_is_read_or_refused_by_field() {
     let Some(folder) = folder() else { return };
     let there = std::fs::read_dir(&folder).unwrap();
-    let there: BTreeSet<String> = there.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(there, FILES.iter().map(|(name, _)| (*name).to_owned()).collect());
+    let there: BTreeSet<String> = there
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(
+        there,
+        FILES.iter().map(|(name, _)| (*name).to_owned()).collect()
+    );
     for (name, expected) in FILES {
         let config = std::fs::read_to_string(folder.join(name)).unwrap();
         match report(&config, "[]") {
             Ok(_) => assert_eq!(expected, "", "{name} was read"),
             Err(error) => {
                 let message = format!("failed to read the canary config: {expected}");
-                assert!(!expected.is_empty() && error.to_string().starts_with(&message), "{name}: {error}");
+                assert!(
+                    !expected.is_empty() && error.to_string().starts_with(&message),
+                    "{name}: {error}"
+                );
             }
         }
     }

@@ -22,11 +22,24 @@ struct Minute {
 fn minute(random: &mut Rng) -> Minute {
     let mut side = |most: u64| {
         let requests = random.u64(0..most);
-        (requests, random.u64(0..=(requests / 20).max(requests.min(1))))
+        (
+            requests,
+            random.u64(0..=(requests / 20).max(requests.min(1))),
+        )
     };
     let (canary, baseline) = (side(400), side(3000));
-    let mut late = || if random.u8(0..5) == 0 { random.u32(1..6) } else { 0 };
-    Minute { canary, baseline, late: (late(), late()) }
+    let mut late = || {
+        if random.u8(0..5) == 0 {
+            random.u32(1..6)
+        } else {
+            0
+        }
+    };
+    Minute {
+        canary,
+        baseline,
+        late: (late(), late()),
+    }
 }
 
 fn traffic(random: &mut Rng) -> Vec<Minute> {
@@ -40,7 +53,9 @@ fn always(law: impl Fn(u64, &mut Rng)) {
 }
 
 fn read(minutes: &[Minute], minute: u32, metric: usize, now: u32) -> Reading {
-    let Some(found) = minutes.get(minute as usize - 1) else { return Reading::default() };
+    let Some(found) = minutes.get(minute as usize - 1) else {
+        return Reading::default();
+    };
     // Latency shares the counts of errors but arrives in time, so that the metrics fall out of step.
     let late = if metric == 0 { found.late } else { (0, 0) };
     let side = |(requests, bad): (u64, u64), late: u32| Side {
@@ -48,11 +63,18 @@ fn read(minutes: &[Minute], minute: u32, metric: usize, now: u32) -> Reading {
         bad: Some(bad).filter(|_| minute + late <= now),
     };
     let canary = side(found.canary, late.0);
-    Reading { canary, baseline: side(found.baseline, late.1), canary_bad_promote: canary.bad }
+    Reading {
+        canary,
+        baseline: side(found.baseline, late.1),
+        canary_bad_promote: canary.bad,
+    }
 }
 
 fn config() -> JudgeConfig {
-    JudgeConfig { end: 25, ..JudgeConfig::default() }
+    JudgeConfig {
+        end: 25,
+        ..JudgeConfig::default()
+    }
 }
 
 fn judge(progress: Option<Progress>) -> Judge {
@@ -66,7 +88,13 @@ fn judge(progress: Option<Progress>) -> Judge {
 fn run(minutes: &[Minute]) -> Vec<Verdict> {
     let mut judge = judge(None);
     let looks = 1..=minutes.len() as u32;
-    looks.map(|now| judge.look(now, |minute, metric| read(minutes, minute, metric, now)).unwrap()).collect()
+    looks
+        .map(|now| {
+            judge
+                .look(now, |minute, metric| read(minutes, minute, metric, now))
+                .unwrap()
+        })
+        .collect()
 }
 
 /// A judge that is rebuilt before every look from stored progress says the same.
@@ -78,7 +106,9 @@ fn a_rebuilt_judge_says_the_same() {
         for (index, expected) in run(&minutes).into_iter().enumerate() {
             let now = index as u32 + 1;
             let mut rebuilt = judge(Some(serde_json::from_str(&stored).unwrap()));
-            let found = rebuilt.look(now, |minute, metric| read(&minutes, minute, metric, now)).unwrap();
+            let found = rebuilt
+                .look(now, |minute, metric| read(&minutes, minute, metric, now))
+                .unwrap();
             assert_eq!(found, expected, "seed {seed}");
             stored = serde_json::to_string(&rebuilt.progress()).unwrap();
         }
@@ -93,17 +123,24 @@ fn a_rollback_survives_data_that_fills_in() {
         let minutes = traffic(&mut Rng::with_seed(seed));
         let (mut judge, mut rolled_back) = (judge(None), false);
         for now in 1..=minutes.len() as u32 {
-            judge = Judge::resume(config(), config().metrics(&THRESHOLDS_MS), judge.progress()).unwrap();
+            judge = Judge::resume(config(), config().metrics(&THRESHOLDS_MS), judge.progress())
+                .unwrap();
             // Later looks see twice the baseline errors, as if they had been late.
             let doubled = |minute: u32, metric: usize| {
                 let mut reading = read(&minutes, minute, metric, now);
                 let most = reading.baseline.requests;
-                reading.baseline.bad =
-                    reading.baseline.bad.map(|bad| if minute < now { bad * 2 } else { bad }).min(most);
+                reading.baseline.bad = reading
+                    .baseline
+                    .bad
+                    .map(|bad| if minute < now { bad * 2 } else { bad })
+                    .min(most);
                 reading
             };
             let verdict = judge.look(now, doubled).unwrap();
-            assert!(!rolled_back || verdict.decision == Decision::Rollback, "seed {seed}");
+            assert!(
+                !rolled_back || verdict.decision == Decision::Rollback,
+                "seed {seed}"
+            );
             rolled_back = matches!(verdict.reason, Reason::Harm { .. });
         }
         rollbacks += u32::from(rolled_back);
@@ -116,7 +153,10 @@ fn a_rollback_survives_data_that_fills_in() {
 fn the_highest_evidence_never_falls() {
     always(|seed, random| {
         let verdicts = run(&traffic(random));
-        let highest: Vec<f64> = verdicts.iter().map(|v| v.highest_log_e.unwrap_or(f64::NEG_INFINITY)).collect();
+        let highest: Vec<f64> = verdicts
+            .iter()
+            .map(|v| v.highest_log_e.unwrap_or(f64::NEG_INFINITY))
+            .collect();
         assert!(highest.is_sorted(), "seed {seed}: {highest:?}");
     });
 }
@@ -132,7 +172,10 @@ fn one_more_bad_request_is_never_better() {
         changed.canary.1 = changed.canary.0.min(changed.canary.1 + 1);
         for (worse, better) in run(&worse).iter().zip(run(&better)) {
             assert!(worse.log_e >= better.log_e - 1e-9, "seed {seed}");
-            assert!(worse.log_e_promote <= better.log_e_promote + 1e-9, "seed {seed}");
+            assert!(
+                worse.log_e_promote <= better.log_e_promote + 1e-9,
+                "seed {seed}"
+            );
         }
     });
 }
@@ -154,17 +197,36 @@ fn the_order_of_a_line_is_of_no_account() {
         let t = index + 1;
         let c = format!(r#""c":{{"n":{},"bad":{}}}"#, m.canary.0, m.canary.1);
         let b = format!(r#""b":{{"bad":{1},"n":{0}}}"#, m.baseline.0, m.baseline.1);
-        if flip { format!(r#"{{{b},{c},"t":{t}}}"#) } else { format!(r#"{{"t":{t},{c},{b}}}"#) }
+        if flip {
+            format!(r#"{{{b},{c},"t":{t}}}"#)
+        } else {
+            format!(r#"{{"t":{t},{c},{b}}}"#)
+        }
     };
     let line = |minutes: Vec<String>| {
-        format!(r#"{{"v":1,"id":"a","config":{{}},"thresholds_ms":[],"minutes":[{}]}}"#, minutes.join(","))
+        format!(
+            r#"{{"v":1,"id":"a","config":{{}},"thresholds_ms":[],"minutes":[{}]}}"#,
+            minutes.join(",")
+        )
     };
     always(|seed, random| {
         let minutes = traffic(random);
-        let ordered = minutes.iter().enumerate().map(|minute| render(minute, false)).collect();
-        let mut other: Vec<String> = minutes.iter().enumerate().map(|minute| render(minute, true)).collect();
+        let ordered = minutes
+            .iter()
+            .enumerate()
+            .map(|minute| render(minute, false))
+            .collect();
+        let mut other: Vec<String> = minutes
+            .iter()
+            .enumerate()
+            .map(|minute| render(minute, true))
+            .collect();
         random.shuffle(&mut other);
-        assert_eq!(judge_line(&line(ordered)).unwrap(), judge_line(&line(other)).unwrap(), "seed {seed}");
+        assert_eq!(
+            judge_line(&line(ordered)).unwrap(),
+            judge_line(&line(other)).unwrap(),
+            "seed {seed}"
+        );
     });
 }
 
@@ -188,7 +250,11 @@ fn order_and_unit_do_not_change_a_classification() {
         baseline.sort_by(f64::total_cmp);
         let unit = 2f64.powi(random.i32(-40..40));
         let scaled = |values: &[f64]| values.iter().map(|value| value * unit).collect::<Vec<_>>();
-        assert_eq!(label(&scaled(&canary), &scaled(&baseline)), expected, "seed {seed}");
+        assert_eq!(
+            label(&scaled(&canary), &scaled(&baseline)),
+            expected,
+            "seed {seed}"
+        );
     });
 }
 

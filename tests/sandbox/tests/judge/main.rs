@@ -1,6 +1,9 @@
 //! The canary judge: recorded scenarios, laws, Kayenta's own vectors, closed holes, reports, and the command.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets the unexpected stops there")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected stops there"
+)]
 
 mod cli;
 mod kayenta;

@@ -3,14 +3,18 @@
 use slipway::judge::offline::judge_line;
 
 fn scenario(config: &str, thresholds: &str, minutes: &str) -> String {
-    format!(r#"{{"v":1,"id":"a","config":{config},"thresholds_ms":{thresholds},"minutes":[{minutes}]}}"#)
+    format!(
+        r#"{{"v":1,"id":"a","config":{config},"thresholds_ms":{thresholds},"minutes":[{minutes}]}}"#
+    )
 }
 
 const GOOD: &str = r#"{"t":1,"c":{"n":600,"bad":1},"b":{"n":5400,"bad":5}}"#;
 
 #[track_caller]
 fn refused(line: &str, expected: &str) {
-    let error = judge_line(line).expect_err("the line holds a mistake").to_string();
+    let error = judge_line(line)
+        .expect_err("the line holds a mistake")
+        .to_string();
     assert!(error.contains(expected), "{error}");
 }
 
@@ -18,10 +22,22 @@ fn refused(line: &str, expected: &str) {
 fn each_mistake_is_named_with_what_is_legal() {
     refused("{", "failed to parse JSON: EOF while parsing");
     refused("[]", "document: found []; legal: an object");
-    refused(&scenario("{}", "[]", GOOD).replace(r#""v":1"#, r#""v":2"#), "v: found 2; legal: 1");
-    refused(&scenario(r#"{"alhpa":0.01}"#, "[]", GOOD), "config.alhpa: found an unknown field; legal: alpha, ");
-    refused(&scenario(r#"{"alpha":"0.01"}"#, "[]", GOOD), r#"config.alpha: found "0.01"; legal: a number"#);
-    refused(&scenario("{}", "[1,2,3]", GOOD), "thresholds_ms: found [1,2,3]; legal: 4 positive numbers");
+    refused(
+        &scenario("{}", "[]", GOOD).replace(r#""v":1"#, r#""v":2"#),
+        "v: found 2; legal: 1",
+    );
+    refused(
+        &scenario(r#"{"alhpa":0.01}"#, "[]", GOOD),
+        "config.alhpa: found an unknown field; legal: alpha, ",
+    );
+    refused(
+        &scenario(r#"{"alpha":"0.01"}"#, "[]", GOOD),
+        r#"config.alpha: found "0.01"; legal: a number"#,
+    );
+    refused(
+        &scenario("{}", "[1,2,3]", GOOD),
+        "thresholds_ms: found [1,2,3]; legal: 4 positive numbers",
+    );
     refused(
         &scenario("{}", "[]", &GOOD.replace("\"bad\":1", "\"bad\":-1")),
         "minutes[0].c.bad: found -1; legal: a whole number",
@@ -39,13 +55,19 @@ fn each_mistake_is_named_with_what_is_legal() {
         "minutes[0].seen.c.sad: found an unknown field",
     );
     let short = GOOD.replace("\"bad\":1", "\"bad\":1,\"slow_r\":[1]");
-    refused(&scenario("{}", "[150,216,404,606]", &short), "minutes[0].c.slow_r: found [1]; legal: 4 counts");
+    refused(
+        &scenario("{}", "[150,216,404,606]", &short),
+        "minutes[0].c.slow_r: found [1]; legal: 4 counts",
+    );
 }
 
 #[test]
 fn counts_larger_than_their_requests_are_refused_wherever_they_are() {
     let late = r#"{"t":30,"c":{"n":1,"bad":0},"b":{"n":10,"bad":11},"seen":{"b.bad":40}}"#;
-    refused(&scenario("{}", "[]", &format!("{GOOD},{late}")), "minute 30, baseline: 11 bad of 10 requests");
+    refused(
+        &scenario("{}", "[]", &format!("{GOOD},{late}")),
+        "minute 30, baseline: 11 bad of 10 requests",
+    );
 }
 
 #[test]

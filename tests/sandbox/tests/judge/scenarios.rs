@@ -19,14 +19,23 @@ fn package(path: &str) -> PathBuf {
 
 /// Files with scenarios, and what is expected of them.
 fn recorded() -> Vec<(PathBuf, PathBuf)> {
-    let own = (package("examples/judge/scenarios.jsonl"), package("tests/judge/expected.jsonl"));
+    let own = (
+        package("examples/judge/scenarios.jsonl"),
+        package("tests/judge/expected.jsonl"),
+    );
     let corpus = std::env::var_os("SLIPWAY_CORPUS").map(|root| PathBuf::from(root).join("judge"));
-    let corpus = corpus.map(|folder| (folder.join("scenarios.jsonl"), folder.join("expected.jsonl")));
+    let corpus = corpus.map(|folder| {
+        (
+            folder.join("scenarios.jsonl"),
+            folder.join("expected.jsonl"),
+        )
+    });
     std::iter::once(own).chain(corpus).collect()
 }
 
 fn lines(path: &Path) -> Vec<String> {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let text =
+        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines().map(str::to_owned).collect()
 }
 
@@ -40,13 +49,21 @@ fn every_minute_of_every_scenario_is_as_expected() {
         let mut expected: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for line in lines(&expectations) {
             let value: Value = serde_json::from_str(&line).unwrap();
-            expected.entry(value["id"].as_str().unwrap().to_owned()).or_default().push(value);
+            expected
+                .entry(value["id"].as_str().unwrap().to_owned())
+                .or_default()
+                .push(value);
         }
         for line in lines(&scenarios) {
             let found = judge_line(&line).unwrap();
-            let found: Vec<Value> = found.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+            let found: Vec<Value> = found
+                .lines()
+                .map(|line| serde_json::from_str(line).unwrap())
+                .collect();
             let id = found[0]["id"].as_str().unwrap();
-            let expected = expected.remove(id).unwrap_or_else(|| panic!("nothing is expected of {id}"));
+            let expected = expected
+                .remove(id)
+                .unwrap_or_else(|| panic!("nothing is expected of {id}"));
             assert_eq!(found.len(), expected.len(), "minutes of {id}");
             for (found, expected) in found.iter().zip(&expected) {
                 for field in ["id", "t", "verdict", "why"] {
@@ -58,7 +75,11 @@ fn every_minute_of_every_scenario_is_as_expected() {
                 );
             }
         }
-        assert!(expected.is_empty(), "scenarios are missing: {:?}", expected.keys());
+        assert!(
+            expected.is_empty(),
+            "scenarios are missing: {:?}",
+            expected.keys()
+        );
     }
 }
 

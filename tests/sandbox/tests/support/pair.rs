@@ -19,11 +19,18 @@ pub(crate) const PIPELINE: &str = "slipway-shop";
 pub(crate) const COLOURS: [&str; 2] = ["shop-blue", "shop-green"];
 
 /// What the pipeline's stack is given so that a release takes minutes.
-pub(crate) const SHORT: [(&str, &str); 3] = [("Shift", "all-at-once"), ("BakeMinutes", "1"), ("DrainMinutes", "0")];
+pub(crate) const SHORT: [(&str, &str); 3] = [
+    ("Shift", "all-at-once"),
+    ("BakeMinutes", "1"),
+    ("DrainMinutes", "0"),
+];
 
 /// ARN of the production rule.
 pub(crate) fn rule(aws: &Aws) -> String {
-    aws.cloudformation.export("shop-ProductionRuleArn").expect("the pair exports its rule").to_owned()
+    aws.cloudformation
+        .export("shop-ProductionRuleArn")
+        .expect("the pair exports its rule")
+        .to_owned()
 }
 
 /// ARN of the listener that the production rule belongs to.
@@ -32,8 +39,13 @@ pub(crate) fn listener(aws: &Aws) -> String {
 }
 
 fn numbers(actions: Option<&Value>) -> [i64; 2] {
-    let weights: Vec<i64> = Elb::forwards(actions).into_iter().map(|(_, weight)| weight).collect();
-    weights.try_into().expect("a rule of a pair names two groups")
+    let weights: Vec<i64> = Elb::forwards(actions)
+        .into_iter()
+        .map(|(_, weight)| weight)
+        .collect();
+    weights
+        .try_into()
+        .expect("a rule of a pair names two groups")
 }
 
 /// Weights of blue and green in the production rule, or in the listener's default action.
@@ -47,15 +59,23 @@ pub(crate) fn weights(aws: &Aws) -> [i64; 2] {
 
 /// The target groups of blue and green.
 pub(crate) fn groups(aws: &Aws) -> [String; 2] {
-    let groups: Vec<String> =
-        Elb::forwards(aws.elb.actions_of(&rule(aws))).into_iter().map(|(group, _)| group).collect();
-    groups.try_into().expect("a rule of a pair names two groups")
+    let groups: Vec<String> = Elb::forwards(aws.elb.actions_of(&rule(aws)))
+        .into_iter()
+        .map(|(group, _)| group)
+        .collect();
+    groups
+        .try_into()
+        .expect("a rule of a pair names two groups")
 }
 
 /// The production rule's actions with other weights.
 pub(crate) fn actions(aws: &Aws, weights: [i64; 2]) -> Value {
     let mut actions = aws.elb.rules[&rule(aws)].properties["Actions"].clone();
-    let forward = actions.as_array_mut().expect("a list").iter_mut().find(|action| action["Type"] == "forward");
+    let forward = actions
+        .as_array_mut()
+        .expect("a list")
+        .iter_mut()
+        .find(|action| action["Type"] == "forward");
     let groups = &mut forward.expect("it forwards")["ForwardConfig"]["TargetGroups"];
     for (at, weight) in weights.into_iter().enumerate() {
         groups[at]["Weight"] = json!(weight);
@@ -88,23 +108,41 @@ pub(crate) fn suspend(aws: &mut Aws, name: &str, suspended: bool) {
 
 /// Whether scale-in of each colour is suspended.
 pub(crate) fn suspensions(aws: &Aws) -> [bool; 2] {
-    COLOURS.map(|name| aws.autoscaling.target_of(CLUSTER, name).expect("the colour scales").suspended.dynamic_in)
+    COLOURS.map(|name| {
+        aws.autoscaling
+            .target_of(CLUSTER, name)
+            .expect("the colour scales")
+            .suspended
+            .dynamic_in
+    })
 }
 
 /// What each colour runs.
 pub(crate) fn definitions(aws: &Aws) -> [String; 2] {
-    COLOURS.map(|name| service(aws, CLUSTER, name)["taskDefinition"].as_str().expect("an ARN").to_owned())
+    COLOURS.map(|name| {
+        service(aws, CLUSTER, name)["taskDefinition"]
+            .as_str()
+            .expect("an ARN")
+            .to_owned()
+    })
 }
 
 pub(crate) fn counts(aws: &Aws) -> [i64; 2] {
-    COLOURS.map(|name| service(aws, CLUSTER, name)["desiredCount"].as_i64().expect("a count"))
+    COLOURS.map(|name| {
+        service(aws, CLUSTER, name)["desiredCount"]
+            .as_i64()
+            .expect("a count")
+    })
 }
 
 /// The same with numbers and words as text, whoever wrote them: CloudFormation, the API or the SDK.
 pub(crate) fn as_text(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(as_text).collect(),
-        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), as_text(value))).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), as_text(value)))
+            .collect(),
         Value::String(_) | Value::Null => value.clone(),
         other => json!(other.to_string()),
     }
@@ -122,14 +160,28 @@ pub(crate) fn state(aws: &Aws) -> Value {
 pub(crate) fn update(aws: &mut Aws, stack: &str, changes: &[(&str, &str)]) {
     let old = aws.cloudformation.stack(stack).expect("the story's stack");
     let text = |value: &Value| match value {
-        Value::Array(items) => items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(","),
-        other => other.as_str().map_or_else(|| other.to_string(), ToOwned::to_owned),
+        Value::Array(items) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>()
+            .join(","),
+        other => other
+            .as_str()
+            .map_or_else(|| other.to_string(), ToOwned::to_owned),
     };
-    let mut parameters: BTreeMap<String, String> =
-        old.parameters.iter().map(|(name, value)| (name.clone(), text(value))).collect();
-    parameters.extend(changes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    let mut parameters: BTreeMap<String, String> = old
+        .parameters
+        .iter()
+        .map(|(name, value)| (name.clone(), text(value)))
+        .collect();
+    parameters.extend(
+        changes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
+    );
     let template = old.template.clone();
-    deploy(aws, stack, &template, &parameters).unwrap_or_else(|error| panic!("{changes:?}: {error}"));
+    deploy(aws, stack, &template, &parameters)
+        .unwrap_or_else(|error| panic!("{changes:?}: {error}"));
 }
 
 /// Changes the shop's pipeline.
@@ -143,7 +195,12 @@ pub(crate) fn shop(changes: &[(&str, &str)]) -> Aws {
     configure(&mut aws, changes);
     run(aws, Fault::None, async |driver| {
         let execution = release(&driver, "1.0.0").await;
-        assert_eq!(outcome(&driver, &execution), "deployed", "{}", reason(&driver, &execution));
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}",
+            reason(&driver, &execution)
+        );
         driver.world.snapshot()
     })
 }
@@ -155,13 +212,19 @@ pub(crate) async fn release(driver: &Driver, tag: &str) -> String {
 }
 
 /// Lets time pass until an action of a push's release is in progress and has reported this at least; answers the execution.
-pub(crate) async fn until_action(driver: &Driver, pushed: &str, action: &str, percent: u8) -> Result<String, String> {
+pub(crate) async fn until_action(
+    driver: &Driver,
+    pushed: &str,
+    action: &str,
+    percent: u8,
+) -> Result<String, String> {
     let is_there = |aws: &Aws| {
         let execution = newest(aws, PIPELINE);
         let found = execution.latest_action("Release", action);
         digest(execution) == Some(pushed)
             && found.is_some_and(|found| {
-                found.status == ActionStatus::InProgress && (percent == 0 || found.percent >= Some(percent))
+                found.status == ActionStatus::InProgress
+                    && (percent == 0 || found.percent >= Some(percent))
             })
     };
     driver.until(LIMIT, &mut |_| Ok(()), is_there).await?;
@@ -170,14 +233,17 @@ pub(crate) async fn until_action(driver: &Driver, pushed: &str, action: &str, pe
 
 /// Lets time pass until the new colour of a release has so much of the traffic; blue and green by their weights.
 pub(crate) async fn until_weights(driver: &Driver, wanted: [i64; 2]) {
-    driver.until(LIMIT, &mut |_| Ok(()), |aws| weights(aws) == wanted).await.expect("the traffic is shifted");
+    driver
+        .until(LIMIT, &mut |_| Ok(()), |aws| weights(aws) == wanted)
+        .await
+        .expect("the traffic is shifted");
 }
 
 /// A person stops an execution at once.
 pub(crate) fn stop(driver: &Driver, execution: &str) {
-    let asked =
-        json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "doubts"});
-    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked).expect("it goes on");
+    let asked = json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "doubts"});
+    codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked)
+        .expect("it goes on");
     driver.world.touch();
 }
 

@@ -50,25 +50,38 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn texts(&self, name: &str) -> Result<Vec<&'a str>, ApiError> {
-        let items = self.typed(name, Value::as_array, "a list")?.map_or(&[][..], Vec::as_slice);
+        let items = self
+            .typed(name, Value::as_array, "a list")?
+            .map_or(&[][..], Vec::as_slice);
         let texts: Option<Vec<&str>> = items.iter().map(Value::as_str).collect();
         texts.ok_or_else(|| serialization(name, "a list of strings"))
     }
 
     pub(super) fn required(&self, name: &str) -> Result<&'a str, ApiError> {
-        self.text(name)?.ok_or_else(|| violated("null", name, "Member must not be null"))
+        self.text(name)?
+            .ok_or_else(|| violated("null", name, "Member must not be null"))
     }
 
-    fn typed<T>(&self, name: &str, read: fn(&'a Value) -> Option<T>, what: &str) -> Result<Option<T>, ApiError> {
-        self.member(name).map(|value| read(value).ok_or_else(|| serialization(name, what))).transpose()
+    fn typed<T>(
+        &self,
+        name: &str,
+        read: fn(&'a Value) -> Option<T>,
+        what: &str,
+    ) -> Result<Option<T>, ApiError> {
+        self.member(name)
+            .map(|value| read(value).ok_or_else(|| serialization(name, what)))
+            .transpose()
     }
 
     /// Refuses members that the sandbox would otherwise ignore in silence.
     pub(super) fn only(&self, known: &[&str]) -> Result<(), ApiError> {
         let given = self.0.as_object().into_iter().flatten();
-        let mut unknown = given.filter(|(name, value)| !value.is_null() && !known.contains(&name.as_str()));
+        let mut unknown =
+            given.filter(|(name, value)| !value.is_null() && !known.contains(&name.as_str()));
         match unknown.next() {
-            Some((name, _)) => Err(validation(format!("the sandbox does not serve the member {name}"))),
+            Some((name, _)) => Err(validation(format!(
+                "the sandbox does not serve the member {name}"
+            ))),
             None => Ok(()),
         }
     }
@@ -77,9 +90,9 @@ impl<'a> Input<'a> {
     pub(super) fn namespace(&self) -> Result<(), ApiError> {
         match self.required("ServiceNamespace")? {
             NAMESPACE => Ok(()),
-            other if NAMESPACES.contains(&other) => {
-                Err(validation(format!("the sandbox does not serve the namespace {other}")))
-            }
+            other if NAMESPACES.contains(&other) => Err(validation(format!(
+                "the sandbox does not serve the namespace {other}"
+            ))),
             other => {
                 let legal = NAMESPACES.join(", ");
                 Err(violated(
@@ -94,20 +107,38 @@ impl<'a> Input<'a> {
     /// The resource id of a request that names namespace, resource and dimension.
     pub(super) fn resource_id(&self) -> Result<&'a str, ApiError> {
         self.namespace()?;
-        let (id, dimension) = (self.required("ResourceId")?, self.required("ScalableDimension")?);
-        is_service(id).filter(|()| dimension == DIMENSION).map(|()| id).ok_or_else(unsupported)
+        let (id, dimension) = (
+            self.required("ResourceId")?,
+            self.required("ScalableDimension")?,
+        );
+        is_service(id)
+            .filter(|()| dimension == DIMENSION)
+            .map(|()| id)
+            .ok_or_else(unsupported)
     }
 
     /// One page of a list; the token is the position at which the next page starts.
-    pub(super) fn page(&self, aws: &Aws, member: &str, items: Vec<Value>) -> Result<Value, ApiError> {
+    pub(super) fn page(
+        &self,
+        aws: &Aws,
+        member: &str,
+        items: Vec<Value>,
+    ) -> Result<Value, ApiError> {
         let limit = self.integer("MaxResults")?.unwrap_or(MOST_ITEMS);
         if !(1..=MOST_ITEMS).contains(&limit) {
-            return Err(validation(format!("MaxResults must be between 1 and {MOST_ITEMS}")));
+            return Err(validation(format!(
+                "MaxResults must be between 1 and {MOST_ITEMS}"
+            )));
         }
-        let start = self.text("NextToken")?.map_or(Some(0), |token| usize::from_str_radix(token, 16).ok());
+        let start = self
+            .text("NextToken")?
+            .map_or(Some(0), |token| usize::from_str_radix(token, 16).ok());
         let start = start.filter(|start| *start <= items.len());
-        let start = start.ok_or_else(|| ApiError::client("InvalidNextTokenException", "Invalid token"))?;
-        let end = items.len().min(start + aws.page_size(usize::try_from(limit).unwrap_or(1)));
+        let start =
+            start.ok_or_else(|| ApiError::client("InvalidNextTokenException", "Invalid token"))?;
+        let end = items
+            .len()
+            .min(start + aws.page_size(usize::try_from(limit).unwrap_or(1)));
         let mut page = serde_json::json!({ member: items[start..end] });
         if end < items.len() {
             page["NextToken"] = format!("{end:016x}").into();
@@ -133,5 +164,8 @@ fn violated(value: &str, member: &str, constraint: &str) -> ApiError {
 }
 
 fn serialization(member: &str, what: &str) -> ApiError {
-    ApiError::client("SerializationException", format!("{member}: expected {what}"))
+    ApiError::client(
+        "SerializationException",
+        format!("{member}: expected {what}"),
+    )
 }

@@ -101,7 +101,9 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
             aws.keep_before(Change::Scaling);
             targets::register(aws, &input)
         }
-        "DescribeScalableTargets" => aws.behind(&[Change::Scaling], |aws| targets::describe(aws, &input)),
+        "DescribeScalableTargets" => {
+            aws.behind(&[Change::Scaling], |aws| targets::describe(aws, &input))
+        }
         "DeregisterScalableTarget" => targets::deregister(aws, &input),
         "PutScalingPolicy" => policies::put(aws, &input),
         "DescribeScalingPolicies" => policies::describe(aws, &input),
@@ -118,7 +120,9 @@ impl AutoScaling {
 
     /// The policies of a scalable target.
     pub fn policies_of<'a>(&'a self, resource_id: &'a str) -> impl Iterator<Item = &'a Policy> {
-        self.policies.values().filter(move |policy| policy.resource_id == resource_id)
+        self.policies
+            .values()
+            .filter(move |policy| policy.resource_id == resource_id)
     }
 }
 
@@ -136,7 +140,9 @@ fn service(aws: &Aws, resource_id: &str) -> Option<String> {
 
 fn habits(aws: &mut Aws) -> Habits {
     let rng = &mut aws.rng;
-    *aws.autoscaling.habits.get_or_insert_with(|| Habits { bounds_while_suspended: rng.bool() })
+    *aws.autoscaling.habits.get_or_insert_with(|| Habits {
+        bounds_while_suspended: rng.bool(),
+    })
 }
 
 fn validation(message: impl Into<String>) -> ApiError {

@@ -12,8 +12,12 @@ fn account(seed: u64, count: u32) -> Aws {
     ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"})).unwrap();
     ecs::add_container_instances(&mut aws, "main", 1);
     let containers = json!([{"name": "app", "image": "nginx:1", "memory": 128}]);
-    ecs::call(&mut aws, "RegisterTaskDefinition", &json!({"family": "web", "containerDefinitions": containers}))
-        .unwrap();
+    ecs::call(
+        &mut aws,
+        "RegisterTaskDefinition",
+        &json!({"family": "web", "containerDefinitions": containers}),
+    )
+    .unwrap();
     let service = json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": count});
     ecs::call(&mut aws, "CreateService", &service).unwrap();
     aws
@@ -39,7 +43,13 @@ fn error(result: Result<Value, ApiError>) -> String {
 }
 
 fn described(aws: &mut Aws) -> Value {
-    call(aws, "DescribeScalableTargets", &json!({"ServiceNamespace": "ecs"})).unwrap()["ScalableTargets"][0].clone()
+    call(
+        aws,
+        "DescribeScalableTargets",
+        &json!({"ServiceNamespace": "ecs"}),
+    )
+    .unwrap()["ScalableTargets"][0]
+        .clone()
 }
 
 fn cpu(target: f64) -> Value {

@@ -33,10 +33,17 @@ pub(in crate::aws) fn watch(aws: &mut Aws) {
     if !traffic::flows(aws) {
         return;
     }
-    let with_policy: Vec<String> = aws.autoscaling.policies.keys().map(|(id, _)| id.clone()).collect();
+    let with_policy: Vec<String> = aws
+        .autoscaling
+        .policies
+        .keys()
+        .map(|(id, _)| id.clone())
+        .collect();
     for id in with_policy {
         if !aws.autoscaling.tracked.contains_key(&id) {
-            aws.autoscaling.tracked.insert(id.clone(), Tracked::default());
+            aws.autoscaling
+                .tracked
+                .insert(id.clone(), Tracked::default());
             again(aws, id);
         }
     }
@@ -54,8 +61,12 @@ pub(super) fn look(aws: &mut Aws, resource_id: &str) {
         return;
     }
     again(aws, resource_id.to_owned());
-    let Some(service) = service(aws, resource_id) else { return };
-    let Some(target) = aws.autoscaling.targets.get(resource_id).cloned() else { return };
+    let Some(service) = service(aws, resource_id) else {
+        return;
+    };
+    let Some(target) = aws.autoscaling.targets.get(resource_id).cloned() else {
+        return;
+    };
     let readings: Vec<Reading> = aws
         .autoscaling
         .policies_of(resource_id)
@@ -63,18 +74,32 @@ pub(super) fn look(aws: &mut Aws, resource_id: &str) {
         .map(|(policy, value)| Reading::of(aws, &service, policy, value))
         .collect();
     let all = aws.autoscaling.policies_of(resource_id).count() == readings.len();
-    let tracked = aws.autoscaling.tracked.entry(resource_id.to_owned()).or_default();
-    let is_low = all && readings.iter().any(|it| it.scales_in) && readings.iter().all(|it| it.is_low || !it.scales_in);
+    let tracked = aws
+        .autoscaling
+        .tracked
+        .entry(resource_id.to_owned())
+        .or_default();
+    let is_low = all
+        && readings.iter().any(|it| it.scales_in)
+        && readings.iter().all(|it| it.is_low || !it.scales_in);
     tracked.low_minutes = if is_low { tracked.low_minutes + 1 } else { 0 };
     let tracked = tracked.clone();
     let count = aws.ecs.services[&service].desired_count;
-    let Some(wanted) = decide(&target, &tracked, &readings, count, aws.now) else { return };
+    let Some(wanted) = decide(&target, &tracked, &readings, count, aws.now) else {
+        return;
+    };
     // Scale-in waits for the end of a deployment; scale-out does not.
     if wanted < count && aws.ecs.services[&service].is_deploying() {
         return;
     }
     ecs::scale(aws, &service, wanted);
-    aws.autoscaling.tracked.insert(resource_id.to_owned(), Tracked { low_minutes: 0, scaled_at: Some(aws.now) });
+    aws.autoscaling.tracked.insert(
+        resource_id.to_owned(),
+        Tracked {
+            low_minutes: 0,
+            scaled_at: Some(aws.now),
+        },
+    );
 }
 
 /// What one policy has read, and the count that it would have.
@@ -89,34 +114,65 @@ struct Reading {
 
 impl Reading {
     fn of(aws: &Aws, service: &str, policy: &Policy, value: f64) -> Self {
-        let target = policy.configuration["TargetValue"].as_f64().unwrap_or(f64::MAX);
+        let target = policy.configuration["TargetValue"]
+            .as_f64()
+            .unwrap_or(f64::MAX);
         let wanted = (serving(aws, service).len() as f64 * value / target).ceil();
         Self {
             is_high: value > target,
             is_low: value < target * LOW,
             wanted: wanted.clamp(0.0, f64::from(u32::MAX)) as u32,
             scales_in: policy.configuration["DisableScaleIn"] != true,
-            cooldown_secs: policy.configuration["ScaleInCooldown"].as_i64().unwrap_or(COOLDOWN_SECS),
+            cooldown_secs: policy.configuration["ScaleInCooldown"]
+                .as_i64()
+                .unwrap_or(COOLDOWN_SECS),
         }
     }
 }
 
 /// The count to change to, if any: the largest that a policy asks for.
-fn decide(target: &ScalableTarget, tracked: &Tracked, readings: &[Reading], count: u32, now: Millis) -> Option<u32> {
-    let most = readings.iter().map(|reading| reading.wanted).max()?.max(target.min).min(target.max);
+fn decide(
+    target: &ScalableTarget,
+    tracked: &Tracked,
+    readings: &[Reading],
+    count: u32,
+    now: Millis,
+) -> Option<u32> {
+    let most = readings
+        .iter()
+        .map(|reading| reading.wanted)
+        .max()?
+        .max(target.min)
+        .min(target.max);
     if readings.iter().any(|reading| reading.is_high) {
         return (most > count && !target.suspended.dynamic_out).then_some(most);
     }
-    let cooldown_secs = readings.iter().map(|reading| reading.cooldown_secs).max().unwrap_or(COOLDOWN_SECS);
-    let cooled = tracked.scaled_at.is_none_or(|at| at + cooldown_secs * 1000 <= now);
+    let cooldown_secs = readings
+        .iter()
+        .map(|reading| reading.cooldown_secs)
+        .max()
+        .unwrap_or(COOLDOWN_SECS);
+    let cooled = tracked
+        .scaled_at
+        .is_none_or(|at| at + cooldown_secs * 1000 <= now);
     let scales_in = tracked.low_minutes >= LOW_MINUTES && cooled && most < count;
     (scales_in && !target.suspended.dynamic_in).then_some(most)
 }
 
 /// The target groups of the tasks of a service that are running and healthy, task by task.
 fn serving(aws: &Aws, service: &str) -> Vec<Vec<String>> {
-    let tasks = aws.ecs.tasks_of(service).filter(|task| task.is_running() && task.healthy);
-    tasks.map(|task| task.attachments.iter().map(|it| it.target_group.clone()).collect()).collect()
+    let tasks = aws
+        .ecs
+        .tasks_of(service)
+        .filter(|task| task.is_running() && task.healthy);
+    tasks
+        .map(|task| {
+            task.attachments
+                .iter()
+                .map(|it| it.target_group.clone())
+                .collect()
+        })
+        .collect()
 }
 
 /// The value of a policy's metric in this minute; nothing when there are no data points.
@@ -133,7 +189,10 @@ fn metric(aws: &Aws, service: &str, policy: &Policy) -> Option<f64> {
             Some(traffic::rate_per_target(aws, &group) * 60.0).filter(|requests| *requests > 0.0)
         }
         "ECSServiceAverageCPUUtilization" => {
-            let rates = tasks.iter().flatten().map(|group| traffic::rate_per_target(aws, group));
+            let rates = tasks
+                .iter()
+                .flatten()
+                .map(|group| traffic::rate_per_target(aws, group));
             let rate = rates.sum::<f64>() / tasks.len() as f64;
             Some(rate / aws.traffic.requests_per_task * 100.0)
         }

@@ -18,7 +18,11 @@ use crate::aws::{ApiError, Aws};
 const PAGE: usize = 100;
 
 /// One action by its API name with the parameters of the form; answers the members of its result.
-pub(in crate::aws) fn call(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
+pub(in crate::aws) fn call(
+    aws: &mut Aws,
+    action: &str,
+    parameters: &Parameters,
+) -> Result<Value, ApiError> {
     match action {
         "DescribeStacks" => describe_stacks(aws, parameters),
         "ListStacks" => list_stacks(aws, parameters),
@@ -64,29 +68,50 @@ fn named<'a>(aws: &'a Aws, parameters: &Parameters, member: &str) -> Result<&'a 
 }
 
 pub(super) fn found<'a>(aws: &'a Aws, name_or_id: &str) -> Option<&'a Stack> {
-    aws.cloudformation.stacks().find(|stack| stack.name == name_or_id || stack.id == name_or_id)
+    aws.cloudformation
+        .stacks()
+        .find(|stack| stack.name == name_or_id || stack.id == name_or_id)
 }
 
 fn status(stack: &Stack) -> &'static str {
-    if stack.updated.is_some() { "UPDATE_COMPLETE" } else { "CREATE_COMPLETE" }
+    if stack.updated.is_some() {
+        "UPDATE_COMPLETE"
+    } else {
+        "CREATE_COMPLETE"
+    }
 }
 
 fn describe_stacks(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let stacks = match parameters.get("StackName") {
         Some(_) => vec![described(aws, named(aws, parameters, "StackName")?)],
-        None => aws.cloudformation.stacks().map(|stack| described(aws, stack)).collect(),
+        None => aws
+            .cloudformation
+            .stacks()
+            .map(|stack| described(aws, stack))
+            .collect(),
     };
     page("Stacks", stacks, parameters)
 }
 
 fn described(aws: &Aws, stack: &Stack) -> Value {
     let parameter = |(key, value): (&String, &Value)| json!({"ParameterKey": key, "ParameterValue": as_given(value)});
-    let exports = || aws.cloudformation.exports.iter().filter(|(_, export)| export.stack == stack.name);
+    let exports = || {
+        aws.cloudformation
+            .exports
+            .iter()
+            .filter(|(_, export)| export.stack == stack.name)
+    };
     let output = |(key, value): (&String, &String)| {
-        let export = exports().find(|(_, export)| export.value == *value).map(|(name, _)| name);
+        let export = exports()
+            .find(|(_, export)| export.value == *value)
+            .map(|(name, _)| name);
         json!({"OutputKey": key, "OutputValue": value, "ExportName": export})
     };
-    let parent = stack.parent.as_ref().and_then(|parent| found(aws, parent)).map(|parent| parent.id.clone());
+    let parent = stack
+        .parent
+        .as_ref()
+        .and_then(|parent| found(aws, parent))
+        .map(|parent| parent.id.clone());
     json!({
         "StackId": stack.id, "StackName": stack.name,
         "Parameters": stack.parameters.iter().map(parameter).collect::<Value>(),
@@ -107,8 +132,9 @@ fn as_given(value: &Value) -> String {
 }
 
 fn list_stacks(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let wanted: Vec<&String> =
-        (1..).map_while(|at| parameters.get(&format!("StackStatusFilter.member.{at}"))).collect();
+    let wanted: Vec<&String> = (1..)
+        .map_while(|at| parameters.get(&format!("StackStatusFilter.member.{at}")))
+        .collect();
     let summary = |stack: &Stack| {
         json!({
             "StackId": stack.id, "StackName": stack.name, "CreationTime": instant(stack.created),
@@ -117,7 +143,8 @@ fn list_stacks(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
         })
     };
     let stacks = aws.cloudformation.stacks();
-    let stacks = stacks.filter(|stack| wanted.is_empty() || wanted.iter().any(|word| *word == status(stack)));
+    let stacks = stacks
+        .filter(|stack| wanted.is_empty() || wanted.iter().any(|word| *word == status(stack)));
     page("StackSummaries", stacks.map(summary).collect(), parameters)
 }
 
@@ -132,7 +159,10 @@ fn resource(stack: &Stack, resource: &StackResource, time: &str) -> Value {
 
 fn list_resources(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let stack = named(aws, parameters, "StackName")?;
-    let resources = stack.resources.iter().map(|one| resource(stack, one, "LastUpdatedTimestamp"));
+    let resources = stack
+        .resources
+        .iter()
+        .map(|one| resource(stack, one, "LastUpdatedTimestamp"));
     page("StackResourceSummaries", resources.collect(), parameters)
 }
 
@@ -143,13 +173,23 @@ fn with_stack(stack: &Stack, mut members: Value) -> Value {
 }
 
 fn describe_resources(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let (physical, logical) = (parameters.get("PhysicalResourceId"), parameters.get("LogicalResourceId"));
+    let (physical, logical) = (
+        parameters.get("PhysicalResourceId"),
+        parameters.get("LogicalResourceId"),
+    );
     let stack = match physical {
         Some(_) if parameters.contains_key("StackName") => {
-            return Err(validation("StackName and PhysicalResourceId cannot be specified together"));
+            return Err(validation(
+                "StackName and PhysicalResourceId cannot be specified together",
+            ));
         }
         Some(id) => {
-            let of = |stack: &&Stack| stack.resources.iter().any(|resource| resource.physical_id == *id);
+            let of = |stack: &&Stack| {
+                stack
+                    .resources
+                    .iter()
+                    .any(|resource| resource.physical_id == *id)
+            };
             let missing = || validation(format!("Stack for {id} does not exist"));
             aws.cloudformation.stacks().find(of).ok_or_else(missing)?
         }
@@ -157,15 +197,20 @@ fn describe_resources(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiEr
     };
     let wanted = |one: &&StackResource| logical.is_none_or(|logical| *logical == one.logical_id);
     let described = |one: &StackResource| with_stack(stack, resource(stack, one, "Timestamp"));
-    Ok(json!({ "StackResources": stack.resources.iter().filter(wanted).map(described).collect::<Value>() }))
+    Ok(
+        json!({ "StackResources": stack.resources.iter().filter(wanted).map(described).collect::<Value>() }),
+    )
 }
 
 fn describe_resource(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let stack = named(aws, parameters, "StackName")?;
     let logical = required(parameters, "LogicalResourceId")?;
-    let one = stack
-        .resource(logical)
-        .ok_or_else(|| validation(format!("Resource {logical} does not exist for stack {}", stack.name)))?;
+    let one = stack.resource(logical).ok_or_else(|| {
+        validation(format!(
+            "Resource {logical} does not exist for stack {}",
+            stack.name
+        ))
+    })?;
     let mut detail = with_stack(stack, resource(stack, one, "LastUpdatedTimestamp"));
     detail["Metadata"] = json!(Value::Object(one.metadata.clone()).to_string());
     Ok(json!({ "StackResourceDetail": detail }))
@@ -185,13 +230,24 @@ fn describe_events(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError
         )
     };
     let own = event(&stack.name, &stack.id, "AWS::CloudFormation::Stack");
-    let resources = stack.resources.iter().rev().map(|one| event(&one.logical_id, &one.physical_id, &one.kind));
-    page("StackEvents", std::iter::once(own).chain(resources).collect(), parameters)
+    let resources = stack
+        .resources
+        .iter()
+        .rev()
+        .map(|one| event(&one.logical_id, &one.physical_id, &one.kind));
+    page(
+        "StackEvents",
+        std::iter::once(own).chain(resources).collect(),
+        parameters,
+    )
 }
 
 fn list_exports(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let exports = aws.cloudformation.exports.iter().map(|(name, export)| {
-        let stack = aws.cloudformation.stack(&export.stack).map(|stack| &stack.id);
+        let stack = aws
+            .cloudformation
+            .stack(&export.stack)
+            .map(|stack| &stack.id);
         json!({"ExportingStackId": stack, "Name": name, "Value": export.value})
     });
     page("Exports", exports.collect(), parameters)
@@ -206,15 +262,22 @@ fn list_imports(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
         .map(|stack| json!(stack.name))
         .collect();
     if users.is_empty() {
-        return Err(validation(format!("Export '{name}' is not imported by any stack.")));
+        return Err(validation(format!(
+            "Export '{name}' is not imported by any stack."
+        )));
     }
     page("Imports", users, parameters)
 }
 
 /// One page of a list; the token is the position at which the next page starts.
 fn page(member: &str, items: Vec<Value>, parameters: &Parameters) -> Result<Value, ApiError> {
-    let start = parameters.get("NextToken").map_or(Ok(0), |token| token.parse::<usize>());
-    let start = start.ok().filter(|start| *start <= items.len()).ok_or_else(|| validation("Invalid NextToken"))?;
+    let start = parameters
+        .get("NextToken")
+        .map_or(Ok(0), |token| token.parse::<usize>());
+    let start = start
+        .ok()
+        .filter(|start| *start <= items.len())
+        .ok_or_else(|| validation("Invalid NextToken"))?;
     let end = items.len().min(start + PAGE);
     let next = (end < items.len()).then(|| end.to_string());
     Ok(json!({member: items[start..end], "NextToken": next}))
@@ -227,20 +290,33 @@ fn summary(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
         None => named(aws, parameters, "StackName")?.body.to_string(),
     };
     let refused = |problem: super::error::Problem| {
-        validation(format!("Template format error: {}", problem.in_template(Path::new("TemplateBody"))))
+        validation(format!(
+            "Template format error: {}",
+            problem.in_template(Path::new("TemplateBody"))
+        ))
     };
     let template = Template::parse(Path::new("TemplateBody"), &body).map_err(refused)?;
     let document = yaml::parse(&body).map_err(refused)?;
     let declared = |(name, entry): (&String, &Value)| {
         let default = entry.get("Default").map(as_given);
-        let no_echo = entry.get("NoEcho").is_some_and(|no_echo| as_given(no_echo) == "true");
+        let no_echo = entry
+            .get("NoEcho")
+            .is_some_and(|no_echo| as_given(no_echo) == "true");
         json!({"ParameterKey": name, "ParameterType": entry["Type"], "DefaultValue": default, "NoEcho": no_echo,
             "Description": entry.get("Description")})
     };
-    let mut kinds: Vec<&str> = template.resources.iter().map(|resource| resource.kind.as_str()).collect();
+    let mut kinds: Vec<&str> = template
+        .resources
+        .iter()
+        .map(|resource| resource.kind.as_str())
+        .collect();
     kinds.sort_unstable();
     kinds.dedup();
-    let capabilities: &[&str] = if kinds.contains(&"AWS::IAM::Role") { &["CAPABILITY_IAM"] } else { &[] };
+    let capabilities: &[&str] = if kinds.contains(&"AWS::IAM::Role") {
+        &["CAPABILITY_IAM"]
+    } else {
+        &[]
+    };
     Ok(json!({
         "Parameters": document["Parameters"].as_object().into_iter().flatten().map(declared).collect::<Value>(),
         "Description": document.get("Description"), "Capabilities": capabilities, "ResourceTypes": kinds,
@@ -267,28 +343,55 @@ struct Wanted<'a> {
     capabilities: bool,
 }
 
-fn wanted<'a>(parameters: &'a Parameters, before: Option<&'a Stack>) -> Result<Wanted<'a>, ApiError> {
+fn wanted<'a>(
+    parameters: &'a Parameters,
+    before: Option<&'a Stack>,
+) -> Result<Wanted<'a>, ApiError> {
     let mut tree = tree(parameters);
     // Clients write an empty list as an empty text.
     tree.retain(|_, value| value != "");
-    if let Some(unknown) = tree.keys().find(|name| !CHANGE_MEMBERS.contains(&name.as_str())) {
-        return Err(validation(format!("the sandbox does not serve the member {unknown}")));
+    if let Some(unknown) = tree
+        .keys()
+        .find(|name| !CHANGE_MEMBERS.contains(&name.as_str()))
+    {
+        return Err(validation(format!(
+            "the sandbox does not serve the member {unknown}"
+        )));
     }
     let name = required(parameters, "StackName")?;
     let body = required(parameters, "TemplateBody")?;
     let mut given = BTreeMap::new();
-    for parameter in tree.get("Parameters").and_then(Value::as_array).into_iter().flatten() {
-        let key = parameter["ParameterKey"].as_str().unwrap_or_default().to_owned();
+    for parameter in tree
+        .get("Parameters")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
+        let key = parameter["ParameterKey"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned();
         let value = match (parameter["UsePreviousValue"].as_str(), before) {
             (Some("true"), Some(before)) => before.parameters.get(&key).map(as_given),
             _ => parameter["ParameterValue"].as_str().map(str::to_owned),
         };
-        let value =
-            value.ok_or_else(|| validation(format!("Invalid input for parameter key {key}. A value is required")))?;
+        let value = value.ok_or_else(|| {
+            validation(format!(
+                "Invalid input for parameter key {key}. A value is required"
+            ))
+        })?;
         given.insert(key, value);
     }
-    let capabilities = tree.get("Capabilities").and_then(Value::as_array).is_some_and(|all| !all.is_empty());
-    Ok(Wanted { name, body, given, capabilities })
+    let capabilities = tree
+        .get("Capabilities")
+        .and_then(Value::as_array)
+        .is_some_and(|all| !all.is_empty());
+    Ok(Wanted {
+        name,
+        body,
+        given,
+        capabilities,
+    })
 }
 
 pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
@@ -302,10 +405,14 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
 
 pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let before = named(aws, parameters, "StackName")?.clone();
-    let wanted = Wanted { name: &before.name, ..wanted(parameters, Some(&before))? };
+    let wanted = Wanted {
+        name: &before.name,
+        ..wanted(parameters, Some(&before))?
+    };
     let mut draft = aws.clone();
     let answer = deploy(&mut draft, &wanted)?;
-    let unchanged = |after: &Stack| after.body == before.body && after.parameters == before.parameters;
+    let unchanged =
+        |after: &Stack| after.body == before.body && after.parameters == before.parameters;
     if found(&draft, &before.id).is_some_and(unchanged) {
         return Err(validation("No updates are to be performed."));
     }
@@ -316,11 +423,26 @@ pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
 fn deploy(aws: &mut Aws, wanted: &Wanted) -> Result<Value, ApiError> {
     let mut draft = aws.clone();
     let path = Path::new(wanted.name);
-    stack::deploy_text(&mut draft, wanted.name, None, path, wanted.body, &wanted.given)
-        .map_err(|problem| validation(problem.in_template(path).to_string()))?;
+    stack::deploy_text(
+        &mut draft,
+        wanted.name,
+        None,
+        path,
+        wanted.body,
+        &wanted.given,
+    )
+    .map_err(|problem| validation(problem.in_template(path).to_string()))?;
     let stack = found(&draft, wanted.name).ok_or_else(|| validation("the stack is not there"))?;
-    if !wanted.capabilities && stack.resources.iter().any(|resource| resource.kind.starts_with("AWS::IAM::")) {
-        return Err(ApiError::client("InsufficientCapabilitiesException", "Requires capabilities : [CAPABILITY_IAM]"));
+    if !wanted.capabilities
+        && stack
+            .resources
+            .iter()
+            .any(|resource| resource.kind.starts_with("AWS::IAM::"))
+    {
+        return Err(ApiError::client(
+            "InsufficientCapabilitiesException",
+            "Requires capabilities : [CAPABILITY_IAM]",
+        ));
     }
     let answer = json!({ "StackId": stack.id });
     *aws = draft;

@@ -15,15 +15,24 @@ struct Names<'a> {
 
 /// Checks a whole template.
 pub(super) fn check(template: &Template, parameters: &[&str]) -> Result<(), Problem> {
-    let names = Names { template, parameters };
+    let names = Names {
+        template,
+        parameters,
+    };
     for (name, condition) in &template.conditions {
         names.value(condition).at(name).at("Conditions")?;
     }
     for resource in &template.resources {
-        names.resource(resource).at(&resource.logical_id).at("Resources")?;
+        names
+            .resource(resource)
+            .at(&resource.logical_id)
+            .at("Resources")?;
     }
     for output in &template.outputs {
-        let export = output.export.as_ref().map_or(Ok(()), |export| names.value(export).at("Export"));
+        let export = output
+            .export
+            .as_ref()
+            .map_or(Ok(()), |export| names.value(export).at("Export"));
         export
             .and(names.value(&output.value).at("Value"))
             .and(names.condition_of(&output.condition))
@@ -38,22 +47,31 @@ impl Names<'_> {
         self.condition_of(&resource.condition)?;
         for id in &resource.depends_on {
             if *id == resource.logical_id || !self.is_resource(id) {
-                return Err(Problem::new(format!("unresolved resource dependencies [{id}]"))).at("DependsOn");
+                return Err(Problem::new(format!(
+                    "unresolved resource dependencies [{id}]"
+                )))
+                .at("DependsOn");
             }
         }
         let kind = resources::find(&resource.kind).at("Type")?;
         let properties = Value::Object(resource.properties.clone());
         schema::check_names(&properties, kind.properties).at("Properties")?;
-        self.value(&Value::Object(resource.metadata.clone())).at("Metadata")?;
+        self.value(&Value::Object(resource.metadata.clone()))
+            .at("Metadata")?;
         self.value(&properties).at("Properties")
     }
 
     fn is_resource(&self, id: &str) -> bool {
-        self.template.resources.iter().any(|resource| resource.logical_id == id)
+        self.template
+            .resources
+            .iter()
+            .any(|resource| resource.logical_id == id)
     }
 
     fn condition_of(&self, condition: &Option<String>) -> Result<(), Problem> {
-        condition.as_ref().map_or(Ok(()), |name| self.condition(name).at("Condition"))
+        condition
+            .as_ref()
+            .map_or(Ok(()), |name| self.condition(name).at("Condition"))
     }
 
     fn condition(&self, name: &str) -> Result<(), Problem> {
@@ -65,10 +83,15 @@ impl Names<'_> {
     }
 
     fn reference(&self, name: &str) -> Result<(), Problem> {
-        if self.parameters.contains(&name) || PSEUDO_PARAMETERS.contains(&name) || self.is_resource(name) {
+        if self.parameters.contains(&name)
+            || PSEUDO_PARAMETERS.contains(&name)
+            || self.is_resource(name)
+        {
             return Ok(());
         }
-        Err(Problem::new(format!("unresolved reference {name}: neither a parameter nor a resource of this template")))
+        Err(Problem::new(format!(
+            "unresolved reference {name}: neither a parameter nor a resource of this template"
+        )))
     }
 
     fn value(&self, value: &Value) -> Result<(), Problem> {
@@ -76,11 +99,18 @@ impl Names<'_> {
             return self.function(name, argument).at(name);
         }
         match value {
-            Value::Object(entries) => entries.iter().try_for_each(|(key, value)| match key.starts_with("Fn::") {
-                true => Err(Problem::new("a function stands alone in its map")).at(key),
-                false => self.value(value).at(key),
-            }),
-            Value::Array(items) => items.iter().enumerate().try_for_each(|(at, item)| self.value(item).at(at)),
+            Value::Object(entries) => {
+                entries
+                    .iter()
+                    .try_for_each(|(key, value)| match key.starts_with("Fn::") {
+                        true => Err(Problem::new("a function stands alone in its map")).at(key),
+                        false => self.value(value).at(key),
+                    })
+            }
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .try_for_each(|(at, item)| self.value(item).at(at)),
             _ => Ok(()),
         }
     }
@@ -90,22 +120,30 @@ impl Names<'_> {
             ("Ref", Value::String(id)) => self.reference(id),
             ("Fn::GetAtt", Value::Array(parts)) => match parts.first() {
                 Some(Value::String(id)) if self.is_resource(id) => Ok(()),
-                _ => {
-                    Err(Problem::new(format!("unresolved reference {}: no resource of this template", found(argument))))
-                }
+                _ => Err(Problem::new(format!(
+                    "unresolved reference {}: no resource of this template",
+                    found(argument)
+                ))),
             },
             ("Fn::Sub", Value::String(text)) => self.sub(text, &Value::Null),
             ("Fn::Sub", Value::Array(parts)) => match parts.as_slice() {
                 [Value::String(text), variables @ Value::Object(_)] => {
                     self.sub(text, variables).and(self.value(variables))
                 }
-                _ => Err(Problem::new(format!("takes text and a map of variables, found {}", found(argument)))),
+                _ => Err(Problem::new(format!(
+                    "takes text and a map of variables, found {}",
+                    found(argument)
+                ))),
             },
             ("Fn::If", Value::Array(parts)) => {
                 if let Some(Value::String(condition)) = parts.first() {
                     self.condition(condition)?;
                 }
-                parts.iter().enumerate().skip(1).try_for_each(|(at, part)| self.value(part).at(at))
+                parts
+                    .iter()
+                    .enumerate()
+                    .skip(1)
+                    .try_for_each(|(at, part)| self.value(part).at(at))
             }
             ("Fn::FindInMap", Value::Array(parts)) => match parts.first() {
                 Some(Value::String(map)) if !self.template.mappings.contains_key(map) => {
@@ -113,11 +151,20 @@ impl Names<'_> {
                 }
                 _ => self.value(argument),
             },
-            ("Ref" | "Fn::GetAtt", _) => {
-                Err(Problem::new(format!("takes the name of a resource, found {}", found(argument))))
+            ("Ref" | "Fn::GetAtt", _) => Err(Problem::new(format!(
+                "takes the name of a resource, found {}",
+                found(argument)
+            ))),
+            _ if name
+                .strip_prefix("Fn::")
+                .is_some_and(|name| yaml::FUNCTIONS.contains(&name)) =>
+            {
+                self.value(argument)
             }
-            _ if name.strip_prefix("Fn::").is_some_and(|name| yaml::FUNCTIONS.contains(&name)) => self.value(argument),
-            _ => Err(Problem::new(format!("unknown function; known are Ref, Fn::{}", yaml::FUNCTIONS.join(", Fn::")))),
+            _ => Err(Problem::new(format!(
+                "unknown function; known are Ref, Fn::{}",
+                yaml::FUNCTIONS.join(", Fn::")
+            ))),
         }
     }
 
@@ -126,7 +173,8 @@ impl Names<'_> {
             if let Part::Name(name) = part
                 && variables.get(name).is_none()
             {
-                self.reference(name.split('.').next().unwrap_or(name)).at(format!("${{{name}}}"))?;
+                self.reference(name.split('.').next().unwrap_or(name))
+                    .at(format!("${{{name}}}"))?;
             }
         }
         Ok(())

@@ -14,14 +14,28 @@ impl Scope<'_> {
     pub(super) fn truth(&self, value: &Value) -> Result<bool, Problem> {
         let entries = value.as_object().filter(|entries| entries.len() == 1);
         let Some((name, argument)) = entries.and_then(|entries| entries.iter().next()) else {
-            return Err(Problem::new(format!("takes a condition function, found {}", found(value))));
+            return Err(Problem::new(format!(
+                "takes a condition function, found {}",
+                found(value)
+            )));
         };
         let all = || -> Result<Vec<bool>, Problem> {
             let limits = if name == "Fn::Not" { 1..=1 } else { 2..=10 };
-            let parts = argument.as_array().filter(|parts| limits.contains(&parts.len()));
-            let parts = parts
-                .ok_or_else(|| Problem::new(format!("takes {} to {} conditions", limits.start(), limits.end())))?;
-            parts.iter().enumerate().map(|(at, part)| self.truth(part).at(at)).collect()
+            let parts = argument
+                .as_array()
+                .filter(|parts| limits.contains(&parts.len()));
+            let parts = parts.ok_or_else(|| {
+                Problem::new(format!(
+                    "takes {} to {} conditions",
+                    limits.start(),
+                    limits.end()
+                ))
+            })?;
+            parts
+                .iter()
+                .enumerate()
+                .map(|(at, part)| self.truth(part).at(at))
+                .collect()
         };
         match (name.as_str(), argument) {
             ("Fn::Equals", _) => self.two(argument).and_then(|[left, right]| Ok(equal(&left)? == equal(&right)?)),
@@ -44,7 +58,10 @@ impl Scope<'_> {
 /// Numbers and their text are equal to each other, as parameters are text.
 fn equal(value: &Value) -> Result<String, Problem> {
     match value {
-        Value::Array(_) | Value::Object(_) => Err(Problem::new(format!("compares text, found {}", found(value)))),
+        Value::Array(_) | Value::Object(_) => Err(Problem::new(format!(
+            "compares text, found {}",
+            found(value)
+        ))),
         other => text(other),
     }
 }

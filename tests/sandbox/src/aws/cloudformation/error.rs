@@ -27,7 +27,10 @@ pub(super) struct Problem {
 
 impl Problem {
     pub(super) fn new(what: impl Into<String>) -> Self {
-        Self { keys: Vec::new(), what: what.into() }
+        Self {
+            keys: Vec::new(),
+            what: what.into(),
+        }
     }
 
     /// A place inside the properties of a resource, seen from the resource.
@@ -40,8 +43,16 @@ impl Problem {
 
     pub(super) fn in_template(mut self, template: &Path) -> StackError {
         self.keys.reverse();
-        let place = if self.keys.is_empty() { "template".to_owned() } else { self.keys.join(".") };
-        StackError { template: template.display().to_string(), place, problem: self.what }
+        let place = if self.keys.is_empty() {
+            "template".to_owned()
+        } else {
+            self.keys.join(".")
+        };
+        StackError {
+            template: template.display().to_string(),
+            place,
+            problem: self.what,
+        }
     }
 }
 
@@ -75,5 +86,9 @@ impl<T> At for Result<T, Problem> {
 pub(super) fn found(value: &serde_json::Value) -> String {
     const SHOWN_CHARS: usize = 120;
     let text = value.to_string();
-    if text.chars().count() <= SHOWN_CHARS { text } else { text.chars().take(SHOWN_CHARS).chain(['…']).collect() }
+    if text.chars().count() <= SHOWN_CHARS {
+        text
+    } else {
+        text.chars().take(SHOWN_CHARS).chain(['…']).collect()
+    }
 }

@@ -12,19 +12,39 @@ pub(super) fn publish(
     stack: &str,
     exported: BTreeMap<String, String>,
 ) -> Result<(), Problem> {
-    let used_by = |name: &str| state.stacks.values().find(|other| other.name != stack && other.imports.contains(name));
-    for (name, old) in state.exports.iter().filter(|(_, export)| export.stack == stack) {
+    let used_by = |name: &str| {
+        state
+            .stacks
+            .values()
+            .find(|other| other.name != stack && other.imports.contains(name))
+    };
+    for (name, old) in state
+        .exports
+        .iter()
+        .filter(|(_, export)| export.stack == stack)
+    {
         match (exported.get(name), used_by(name)) {
             (None, Some(user)) => {
-                return Err(Problem::new(format!("Export {name} cannot be deleted as it is in use by {}", user.name)));
+                return Err(Problem::new(format!(
+                    "Export {name} cannot be deleted as it is in use by {}",
+                    user.name
+                )));
             }
             (Some(new), Some(user)) if *new != old.value => {
-                return Err(Problem::new(format!("Export {name} cannot be updated as it is in use by {}", user.name)));
+                return Err(Problem::new(format!(
+                    "Export {name} cannot be updated as it is in use by {}",
+                    user.name
+                )));
             }
             _ => {}
         }
     }
-    let taken = exported.keys().find(|name| state.exports.get(*name).is_some_and(|export| export.stack != stack));
+    let taken = exported.keys().find(|name| {
+        state
+            .exports
+            .get(*name)
+            .is_some_and(|export| export.stack != stack)
+    });
     if let Some(name) = taken {
         return Err(Problem::new(format!(
             "Export with name {name} is already exported by stack {}",
@@ -33,7 +53,13 @@ pub(super) fn publish(
     }
     state.exports.retain(|_, export| export.stack != stack);
     for (name, value) in exported {
-        state.exports.insert(name, Export { value, stack: stack.to_owned() });
+        state.exports.insert(
+            name,
+            Export {
+                value,
+                stack: stack.to_owned(),
+            },
+        );
     }
     Ok(())
 }

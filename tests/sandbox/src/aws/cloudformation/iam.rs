@@ -30,17 +30,23 @@ pub struct Role {
 impl Role {
     /// The statements of all inline policies.
     pub fn statements(&self) -> impl Iterator<Item = &Value> {
-        self.policies.values().flat_map(|document| items(&document["Statement"]))
+        self.policies
+            .values()
+            .flat_map(|document| items(&document["Statement"]))
     }
 
     /// Whether a service, e.g. `lambda.amazonaws.com`, may assume the role.
     pub fn trusts(&self, service: &str) -> bool {
         items(&self.trust["Statement"]).iter().any(|statement| {
             let actions = items(&statement["Action"]);
-            let assumes = actions.iter().any(|action| action == "sts:AssumeRole" || action == "sts:*" || action == "*");
+            let assumes = actions
+                .iter()
+                .any(|action| action == "sts:AssumeRole" || action == "sts:*" || action == "*");
             statement["Effect"] == "Allow"
                 && assumes
-                && items(&statement["Principal"]["Service"]).iter().any(|one| one == service)
+                && items(&statement["Principal"]["Service"])
+                    .iter()
+                    .any(|one| one == service)
         })
     }
 }

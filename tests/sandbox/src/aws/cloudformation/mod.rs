@@ -91,7 +91,8 @@ pub fn deploy(
 /// was.
 pub fn delete(aws: &mut Aws, stack_name: &str) -> Result<(), StackError> {
     let mut draft = aws.clone();
-    stack::delete(&mut draft, stack_name).map_err(|problem| problem.in_template(Path::new(stack_name)))?;
+    stack::delete(&mut draft, stack_name)
+        .map_err(|problem| problem.in_template(Path::new(stack_name)))?;
     *aws = draft;
     Ok(())
 }

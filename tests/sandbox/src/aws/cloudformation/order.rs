@@ -16,9 +16,17 @@ pub(super) fn ordered(
     conditions: &BTreeMap<String, bool>,
     depends: &BTreeMap<String, BTreeSet<String>>,
 ) -> Result<Vec<Resource>, Problem> {
-    let mut drawn: Vec<&Resource> = resources.iter().filter(|resource| holds(resource, conditions)).collect();
+    let mut drawn: Vec<&Resource> = resources
+        .iter()
+        .filter(|resource| holds(resource, conditions))
+        .collect();
     aws.rng.shuffle(&mut drawn);
-    let mut visit = Visit { drawn: &drawn, depends, path: Vec::new(), ordered: Vec::new() };
+    let mut visit = Visit {
+        drawn: &drawn,
+        depends,
+        path: Vec::new(),
+        ordered: Vec::new(),
+    };
     for resource in &drawn {
         visit.resource(resource)?;
     }
@@ -42,7 +50,10 @@ impl<'a> Visit<'a> {
         if let Some(start) = self.path.iter().position(|waiting| *waiting == id) {
             let mut circle = self.path[start..].to_vec();
             circle.sort_unstable();
-            return Err(Problem::new(format!("Circular dependency between resources: [{}]", circle.join(", "))));
+            return Err(Problem::new(format!(
+                "Circular dependency between resources: [{}]",
+                circle.join(", ")
+            )));
         }
         self.path.push(id);
         for dependency in self.drawn {
@@ -58,7 +69,10 @@ impl<'a> Visit<'a> {
 
 /// Whether a resource's condition holds.
 pub(super) fn holds(resource: &Resource, conditions: &BTreeMap<String, bool>) -> bool {
-    resource.condition.as_ref().is_none_or(|name| conditions.get(name) == Some(&true))
+    resource
+        .condition
+        .as_ref()
+        .is_none_or(|name| conditions.get(name) == Some(&true))
 }
 
 /// What each resource depends on.
@@ -67,17 +81,32 @@ pub(super) fn dependencies(
     scope: &Scope<'_>,
 ) -> Result<BTreeMap<String, BTreeSet<String>>, Problem> {
     let mut all = BTreeMap::new();
-    for resource in resources.iter().filter(|resource| holds(resource, scope.conditions)) {
+    for resource in resources
+        .iter()
+        .filter(|resource| holds(resource, scope.conditions))
+    {
         let mut ids: BTreeSet<String> = resource.depends_on.iter().cloned().collect();
         // References in Metadata order resources too.
-        for value in resource.properties.values().chain(resource.metadata.values()) {
+        for value in resource
+            .properties
+            .values()
+            .chain(resource.metadata.values())
+        {
             scope.references(value, &mut ids)?;
         }
-        let made =
-            |id: &String| resources.iter().any(|other| other.logical_id == *id && holds(other, scope.conditions));
+        let made = |id: &String| {
+            resources
+                .iter()
+                .any(|other| other.logical_id == *id && holds(other, scope.conditions))
+        };
         if let Some(id) = resource.depends_on.iter().find(|id| !made(id)) {
-            let problem = Problem::new(format!("unresolved resource dependencies [{id}]: its condition is false"));
-            return Err(problem).at("DependsOn").at(&resource.logical_id).at("Resources");
+            let problem = Problem::new(format!(
+                "unresolved resource dependencies [{id}]: its condition is false"
+            ));
+            return Err(problem)
+                .at("DependsOn")
+                .at(&resource.logical_id)
+                .at("Resources");
         }
         all.insert(resource.logical_id.clone(), ids);
     }

@@ -56,15 +56,26 @@ pub(super) fn text(value: &Value) -> Result<String, Problem> {
 impl Parameter {
     /// Reads one entry of the section `Parameters`, its default included.
     pub(super) fn read(name: &str, entry: &Value) -> Result<Self, Problem> {
-        let attributes = entry.as_object().ok_or_else(|| Problem::new("a parameter is a map"))?;
-        if let Some(unknown) = attributes.keys().find(|key| !ATTRIBUTES.contains(&key.as_str())) {
-            return Err(Problem::new(format!("unknown attribute; known are {}", ATTRIBUTES.join(", ")))).at(unknown);
+        let attributes = entry
+            .as_object()
+            .ok_or_else(|| Problem::new("a parameter is a map"))?;
+        if let Some(unknown) = attributes
+            .keys()
+            .find(|key| !ATTRIBUTES.contains(&key.as_str()))
+        {
+            return Err(Problem::new(format!(
+                "unknown attribute; known are {}",
+                ATTRIBUTES.join(", ")
+            )))
+            .at(unknown);
         }
         let optional = |key: &str| attributes.get(key).map(text).transpose().at(key);
         let number = |key: &str| match optional(key)? {
-            Some(text) => {
-                text.parse::<f64>().map(Some).map_err(|_| Problem::new(format!("takes a number, found {text}"))).at(key)
-            }
+            Some(text) => text
+                .parse::<f64>()
+                .map(Some)
+                .map_err(|_| Problem::new(format!("takes a number, found {text}")))
+                .at(key),
             None => Ok(None),
         };
         let pattern = match optional("AllowedPattern")? {
@@ -77,15 +88,26 @@ impl Parameter {
             None => None,
         };
         let allowed = match attributes.get("AllowedValues") {
-            Some(Value::Array(values)) => Some(values.iter().map(text).collect::<Result<_, _>>().at("AllowedValues")?),
+            Some(Value::Array(values)) => Some(
+                values
+                    .iter()
+                    .map(text)
+                    .collect::<Result<_, _>>()
+                    .at("AllowedValues")?,
+            ),
             Some(other) => {
-                return Err(Problem::new(format!("takes a list, found {}", found(other)))).at("AllowedValues");
+                return Err(Problem::new(format!(
+                    "takes a list, found {}",
+                    found(other)
+                )))
+                .at("AllowedValues");
             }
             None => None,
         };
         let parameter = Self {
             name: name.to_owned(),
-            kind: optional("Type")?.ok_or_else(|| Problem::new("every parameter must have a Type"))?,
+            kind: optional("Type")?
+                .ok_or_else(|| Problem::new("every parameter must have a Type"))?,
             default: optional("Default")?,
             allowed,
             pattern,
@@ -109,20 +131,34 @@ impl Parameter {
             ["String", "Number", "CommaDelimitedList"].contains(&of) || identifier
         };
         if !known {
-            return Err(Problem::new(format!("unknown parameter type {}", self.kind))).at("Type");
+            return Err(Problem::new(format!(
+                "unknown parameter type {}",
+                self.kind
+            )))
+            .at("Type");
         }
         if (self.range.0.is_some() || self.range.1.is_some()) && of != "Number" {
-            return Err(Problem::new(format!("MinValue and MaxValue are for Number, found {}", self.kind)));
+            return Err(Problem::new(format!(
+                "MinValue and MaxValue are for Number, found {}",
+                self.kind
+            )));
         }
         if (self.chars.0.is_some() || self.chars.1.is_some()) && of != "String" {
-            return Err(Problem::new(format!("MinLength and MaxLength are for String, found {}", self.kind)));
+            return Err(Problem::new(format!(
+                "MinLength and MaxLength are for String, found {}",
+                self.kind
+            )));
         }
         Ok(())
     }
 
     /// The type of one value, and whether the parameter is a `List<…>` of them.
     fn element(&self) -> (&str, bool) {
-        match self.kind.strip_prefix("List<").and_then(|rest| rest.strip_suffix('>')) {
+        match self
+            .kind
+            .strip_prefix("List<")
+            .and_then(|rest| rest.strip_suffix('>'))
+        {
             Some(of) => (of, true),
             None => (&self.kind, false),
         }
@@ -135,21 +171,39 @@ impl Parameter {
             self.check(given)?;
             return Ok(Value::String(given.to_owned()));
         }
-        let parts = given.split(',').map(str::trim).filter(|_| !given.is_empty());
-        parts.map(|part| self.check(part).map(|()| Value::from(part))).collect::<Result<Vec<_>, _>>().map(Value::Array)
+        let parts = given
+            .split(',')
+            .map(str::trim)
+            .filter(|_| !given.is_empty());
+        parts
+            .map(|part| self.check(part).map(|()| Value::from(part)))
+            .collect::<Result<Vec<_>, _>>()
+            .map(Value::Array)
     }
 
     fn check(&self, value: &str) -> Result<(), Problem> {
         let (of, _) = self.element();
         let refuse = |what: String| {
-            let what =
-                self.constraint.as_ref().map_or(what, |constraint| format!("must satisfy constraint: {constraint}"));
-            Err(Problem::new(format!("Parameter {} failed to satisfy constraint: {what}, found {value:?}", self.name)))
+            let what = self.constraint.as_ref().map_or(what, |constraint| {
+                format!("must satisfy constraint: {constraint}")
+            });
+            Err(Problem::new(format!(
+                "Parameter {} failed to satisfy constraint: {what}, found {value:?}",
+                self.name
+            )))
         };
-        if let Some(allowed) = self.allowed.as_ref().filter(|allowed| !allowed.iter().any(|one| one == value)) {
+        if let Some(allowed) = self
+            .allowed
+            .as_ref()
+            .filter(|allowed| !allowed.iter().any(|one| one == value))
+        {
             return refuse(format!("must be one of {}", allowed.join(", ")));
         }
-        if let Some(pattern) = self.pattern.as_ref().filter(|pattern| !pattern.is_match(value)) {
+        if let Some(pattern) = self
+            .pattern
+            .as_ref()
+            .filter(|pattern| !pattern.is_match(value))
+        {
             return refuse(format!("must match pattern {pattern}"));
         }
         let within = |(low, high): (Option<f64>, Option<f64>), number: f64| {
@@ -166,28 +220,53 @@ impl Parameter {
             }
         }
         match IDENTIFIERS.iter().find(|(kind, _)| *kind == of) {
-            Some((_, prefix)) if !value.starts_with(prefix) => refuse(format!("must begin with {prefix}")),
+            Some((_, prefix)) if !value.starts_with(prefix) => {
+                refuse(format!("must begin with {prefix}"))
+            }
             _ => Ok(()),
         }
     }
 }
 
 /// The value of every parameter, from what is given and the defaults.
-pub(super) fn bind(parameters: &[Parameter], given: &BTreeMap<String, String>) -> Result<Map<String, Value>, Problem> {
+pub(super) fn bind(
+    parameters: &[Parameter],
+    given: &BTreeMap<String, String>,
+) -> Result<Map<String, Value>, Problem> {
     let declared = |name: &String| parameters.iter().any(|parameter| parameter.name == *name);
-    let unknown: Vec<&str> = given.keys().filter(|name| !declared(name)).map(String::as_str).collect();
+    let unknown: Vec<&str> = given
+        .keys()
+        .filter(|name| !declared(name))
+        .map(String::as_str)
+        .collect();
     if !unknown.is_empty() {
-        return Err(Problem::new(format!("Parameters: [{}] do not exist in the template", unknown.join(", "))));
+        return Err(Problem::new(format!(
+            "Parameters: [{}] do not exist in the template",
+            unknown.join(", ")
+        )));
     }
-    let has_value = |parameter: &&Parameter| given.contains_key(&parameter.name) || parameter.default.is_some();
-    let missing: Vec<&str> =
-        parameters.iter().filter(|parameter| !has_value(parameter)).map(|parameter| parameter.name.as_str()).collect();
+    let has_value =
+        |parameter: &&Parameter| given.contains_key(&parameter.name) || parameter.default.is_some();
+    let missing: Vec<&str> = parameters
+        .iter()
+        .filter(|parameter| !has_value(parameter))
+        .map(|parameter| parameter.name.as_str())
+        .collect();
     if !missing.is_empty() {
-        return Err(Problem::new(format!("Parameters: [{}] must have values", missing.join(", "))));
+        return Err(Problem::new(format!(
+            "Parameters: [{}] must have values",
+            missing.join(", ")
+        )));
     }
     let value = |parameter: &Parameter| {
-        let text = given.get(&parameter.name).or(parameter.default.as_ref()).expect("looked for just above");
-        Ok((parameter.name.clone(), parameter.value(text).at(&parameter.name)?))
+        let text = given
+            .get(&parameter.name)
+            .or(parameter.default.as_ref())
+            .expect("looked for just above");
+        Ok((
+            parameter.name.clone(),
+            parameter.value(text).at(&parameter.name)?,
+        ))
     };
     parameters.iter().map(value).collect()
 }
@@ -199,24 +278,34 @@ mod tests {
     use super::*;
 
     fn bound(entry: Value, given: &str) -> Result<Value, String> {
-        let parameter =
-            Parameter::read("P", &entry).map_err(|problem| problem.in_template("t".as_ref()).to_string())?;
+        let parameter = Parameter::read("P", &entry)
+            .map_err(|problem| problem.in_template("t".as_ref()).to_string())?;
         let given = BTreeMap::from([("P".to_owned(), given.to_owned())]);
-        let values = bind(&[parameter], &given).map_err(|problem| problem.in_template("t".as_ref()).to_string())?;
+        let values = bind(&[parameter], &given)
+            .map_err(|problem| problem.in_template("t".as_ref()).to_string())?;
         Ok(values["P"].clone())
     }
 
     #[test]
     fn lists_are_split_and_trimmed() {
-        assert_eq!(bound(json!({"Type": "CommaDelimitedList"}), "a, b,c"), Ok(json!(["a", "b", "c"])));
         assert_eq!(
-            bound(json!({"Type": "List<AWS::EC2::Subnet::Id>"}), "subnet-1,subnet-2"),
+            bound(json!({"Type": "CommaDelimitedList"}), "a, b,c"),
+            Ok(json!(["a", "b", "c"]))
+        );
+        assert_eq!(
+            bound(
+                json!({"Type": "List<AWS::EC2::Subnet::Id>"}),
+                "subnet-1,subnet-2"
+            ),
             Ok(json!(["subnet-1", "subnet-2"]))
         );
         assert!(
-            bound(json!({"Type": "List<AWS::EC2::Subnet::Id>"}), "subnet-1,vpc-2")
-                .unwrap_err()
-                .contains("must begin with subnet-")
+            bound(
+                json!({"Type": "List<AWS::EC2::Subnet::Id>"}),
+                "subnet-1,vpc-2"
+            )
+            .unwrap_err()
+            .contains("must begin with subnet-")
         );
     }
 
@@ -224,28 +313,57 @@ mod tests {
     fn constraints_are_kept() {
         let pattern = json!({"Type": "String", "AllowedPattern": "[a-z]+"});
         assert_eq!(bound(pattern.clone(), "web"), Ok(json!("web")));
-        assert!(bound(pattern, "web1").unwrap_err().contains("must match pattern"), "the whole value must match");
-        assert!(bound(json!({"Type": "Number", "MaxValue": 3}), "4").unwrap_err().contains("range"));
         assert!(
-            bound(json!({"Type": "String", "AllowedValues": ["a", "b"]}), "c").unwrap_err().contains("one of a, b")
+            bound(pattern, "web1")
+                .unwrap_err()
+                .contains("must match pattern"),
+            "the whole value must match"
         );
-        assert!(bound(json!({"Type": "String", "MinLength": 2}), "c").unwrap_err().contains("characters"));
+        assert!(
+            bound(json!({"Type": "Number", "MaxValue": 3}), "4")
+                .unwrap_err()
+                .contains("range")
+        );
+        assert!(
+            bound(json!({"Type": "String", "AllowedValues": ["a", "b"]}), "c")
+                .unwrap_err()
+                .contains("one of a, b")
+        );
+        assert!(
+            bound(json!({"Type": "String", "MinLength": 2}), "c")
+                .unwrap_err()
+                .contains("characters")
+        );
     }
 
     #[test]
     fn a_default_must_keep_the_constraints_and_attributes_must_be_known() {
-        assert!(bound(json!({"Type": "Number", "Default": "x"}), "1").unwrap_err().contains("must be a number"));
         assert!(
-            bound(json!({"Type": "String", "Defualt": "x"}), "1").unwrap_err().contains("Defualt: unknown attribute")
+            bound(json!({"Type": "Number", "Default": "x"}), "1")
+                .unwrap_err()
+                .contains("must be a number")
         );
-        assert!(bound(json!({"Type": "Text"}), "1").unwrap_err().contains("unknown parameter type Text"));
+        assert!(
+            bound(json!({"Type": "String", "Defualt": "x"}), "1")
+                .unwrap_err()
+                .contains("Defualt: unknown attribute")
+        );
+        assert!(
+            bound(json!({"Type": "Text"}), "1")
+                .unwrap_err()
+                .contains("unknown parameter type Text")
+        );
     }
 
     #[test]
     fn unknown_and_missing_values_are_refused() {
         let parameter = Parameter::read("P", &json!({"Type": "String"})).unwrap();
-        let says =
-            |given| bind(std::slice::from_ref(&parameter), &given).unwrap_err().in_template("t".as_ref()).problem;
+        let says = |given| {
+            bind(std::slice::from_ref(&parameter), &given)
+                .unwrap_err()
+                .in_template("t".as_ref())
+                .problem
+        };
         assert_eq!(says(BTreeMap::new()), "Parameters: [P] must have values");
         assert_eq!(
             says(BTreeMap::from([("Q".to_owned(), String::new())])),

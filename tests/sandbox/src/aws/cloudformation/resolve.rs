@@ -40,11 +40,18 @@ pub(super) fn sub_parts(text: &str) -> Result<Vec<Part<'_>>, Problem> {
     let mut parts = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("${") {
-        let end = rest[start..].find('}').ok_or_else(|| Problem::new(format!("${{ without }} in {text}")))? + start;
+        let end = rest[start..]
+            .find('}')
+            .ok_or_else(|| Problem::new(format!("${{ without }} in {text}")))?
+            + start;
         parts.push(Part::Literal(&rest[..start]));
         let name = &rest[start + 2..end];
         match name.strip_prefix('!') {
-            Some(literal) => parts.extend([Part::Literal("${"), Part::Literal(literal), Part::Literal("}")]),
+            Some(literal) => parts.extend([
+                Part::Literal("${"),
+                Part::Literal(literal),
+                Part::Literal("}"),
+            ]),
             None => parts.push(Part::Name(name.trim())),
         }
         rest = &rest[end + 1..];
@@ -83,7 +90,10 @@ impl Scope<'_> {
                 Ok(Some(Value::Object(resolved)))
             }
             Value::Array(items) => {
-                let resolved = items.iter().enumerate().map(|(at, item)| self.resolve(item).at(at));
+                let resolved = items
+                    .iter()
+                    .enumerate()
+                    .map(|(at, item)| self.resolve(item).at(at));
                 let resolved: Vec<Option<Value>> = resolved.collect::<Result<_, _>>()?;
                 Ok(Some(resolved.into_iter().flatten().collect()))
             }
@@ -93,7 +103,8 @@ impl Scope<'_> {
 
     /// A value that must be there.
     pub(super) fn resolve_some(&self, value: &Value) -> Result<Value, Problem> {
-        self.resolve(value)?.ok_or_else(|| Problem::new("AWS::NoValue cannot stand here"))
+        self.resolve(value)?
+            .ok_or_else(|| Problem::new("AWS::NoValue cannot stand here"))
     }
 
     pub(super) fn resolve_text(&self, value: &Value) -> Result<String, Problem> {
@@ -110,36 +121,57 @@ impl Scope<'_> {
             ("Fn::GetAtt", Value::Array(parts)) => match parts.as_slice() {
                 [Value::String(id), Value::String(attribute)] => self.attribute(id, attribute)?,
                 _ => {
-                    return Err(Problem::new(format!("takes a resource and an attribute, found {}", found(argument))));
+                    return Err(Problem::new(format!(
+                        "takes a resource and an attribute, found {}",
+                        found(argument)
+                    )));
                 }
             },
             ("Fn::Sub", Value::String(template)) => self.substitute(template, &Map::new())?,
             ("Fn::Sub", Value::Array(parts)) => match parts.as_slice() {
-                [Value::String(template), Value::Object(variables)] => self.substitute(template, variables)?,
+                [Value::String(template), Value::Object(variables)] => {
+                    self.substitute(template, variables)?
+                }
                 _ => {
-                    return Err(Problem::new(format!("takes text and a map of variables, found {}", found(argument))));
+                    return Err(Problem::new(format!(
+                        "takes text and a map of variables, found {}",
+                        found(argument)
+                    )));
                 }
             },
             ("Fn::Join", _) => self.join(argument)?,
             ("Fn::Select", _) => self.select(argument)?,
             ("Fn::Split", _) => {
                 let [separator, whole] = self.two(argument)?;
-                Value::from(text(&whole)?.split(text(&separator)?.as_str()).collect::<Vec<_>>())
+                Value::from(
+                    text(&whole)?
+                        .split(text(&separator)?.as_str())
+                        .collect::<Vec<_>>(),
+                )
             }
             ("Fn::FindInMap", _) => self.find_in_map(argument)?,
             ("Fn::ImportValue", _) => self.import(&self.resolve_text(argument)?)?,
             ("Fn::GetAZs", _) => {
                 let named = self.resolve_text(argument)?;
                 let region = if named.is_empty() {
-                    self.pseudo["AWS::Region"].as_str().unwrap_or_default().to_owned()
+                    self.pseudo["AWS::Region"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_owned()
                 } else {
                     named
                 };
-                ["a", "b", "c"].iter().map(|zone| format!("{region}{zone}")).collect()
+                ["a", "b", "c"]
+                    .iter()
+                    .map(|zone| format!("{region}{zone}"))
+                    .collect()
             }
             ("Fn::Base64", _) => Value::String(base64(self.resolve_text(argument)?.as_bytes())),
             _ => {
-                return Err(Problem::new(format!("cannot stand here, or not with {}", found(argument))));
+                return Err(Problem::new(format!(
+                    "cannot stand here, or not with {}",
+                    found(argument)
+                )));
             }
         };
         Ok(Some(value))
@@ -158,7 +190,10 @@ impl Scope<'_> {
     }
 
     fn resource(&self, id: &str) -> Result<&StackResource, Problem> {
-        let resource = self.resources.iter().find(|resource| resource.logical_id == id);
+        let resource = self
+            .resources
+            .iter()
+            .find(|resource| resource.logical_id == id);
         resource.ok_or_else(|| {
             Problem::new(format!(
                 "unresolved resource dependencies [{id}]: its condition is false, or resources cannot be seen here"
@@ -177,7 +212,11 @@ impl Scope<'_> {
         let resource = self.resource(id)?;
         resource.attributes.get(attribute).cloned().ok_or_else(|| {
             let known: Vec<&str> = resource.attributes.keys().map(String::as_str).collect();
-            Problem::new(format!("{} {id} has no attribute {attribute}; it has {}", resource.kind, known.join(", ")))
+            Problem::new(format!(
+                "{} {id} has no attribute {attribute}; it has {}",
+                resource.kind,
+                known.join(", ")
+            ))
         })
     }
 
@@ -200,14 +239,22 @@ impl Scope<'_> {
     /// Two resolved arguments.
     pub(super) fn two(&self, argument: &Value) -> Result<[Value; 2], Problem> {
         match argument.as_array().map(Vec::as_slice) {
-            Some([first, second]) => Ok([self.resolve_some(first).at(0)?, self.resolve_some(second).at(1)?]),
-            _ => Err(Problem::new(format!("takes two values, found {}", found(argument)))),
+            Some([first, second]) => Ok([
+                self.resolve_some(first).at(0)?,
+                self.resolve_some(second).at(1)?,
+            ]),
+            _ => Err(Problem::new(format!(
+                "takes two values, found {}",
+                found(argument)
+            ))),
         }
     }
 
     fn join(&self, argument: &Value) -> Result<Value, Problem> {
         let [separator, items] = self.two(argument)?;
-        let items = items.as_array().ok_or_else(|| Problem::new(format!("takes a list, found {}", found(&items))))?;
+        let items = items
+            .as_array()
+            .ok_or_else(|| Problem::new(format!("takes a list, found {}", found(&items))))?;
         let items: Vec<String> = items.iter().map(text).collect::<Result<_, _>>()?;
         Ok(Value::String(items.join(&text(&separator)?)))
     }
@@ -217,7 +264,10 @@ impl Scope<'_> {
         let at = text(&index)?
             .parse::<usize>()
             .map_err(|_| Problem::new(format!("takes an index, found {}", found(&index))))?;
-        items.get(at).cloned().ok_or_else(|| Problem::new(format!("cannot select item {at} of {}", found(&items))))
+        items
+            .get(at)
+            .cloned()
+            .ok_or_else(|| Problem::new(format!("cannot select item {at} of {}", found(&items))))
     }
 
     fn find_in_map(&self, argument: &Value) -> Result<Value, Problem> {
@@ -225,19 +275,35 @@ impl Scope<'_> {
             .as_array()
             .filter(|keys| keys.len() == 3)
             .ok_or_else(|| Problem::new("takes a mapping and two keys"))?;
-        let keys: Vec<String> = keys.iter().map(|key| self.resolve_text(key)).collect::<Result<_, _>>()?;
-        let entry = self.mappings.get(&keys[0]).and_then(|map| map.get(&keys[1])).and_then(|map| map.get(&keys[2]));
-        entry.cloned().ok_or_else(|| Problem::new(format!("no entry {} in the mappings", keys.join("."))))
+        let keys: Vec<String> = keys
+            .iter()
+            .map(|key| self.resolve_text(key))
+            .collect::<Result<_, _>>()?;
+        let entry = self
+            .mappings
+            .get(&keys[0])
+            .and_then(|map| map.get(&keys[1]))
+            .and_then(|map| map.get(&keys[2]));
+        entry
+            .cloned()
+            .ok_or_else(|| Problem::new(format!("no entry {} in the mappings", keys.join("."))))
     }
 
     fn import(&self, name: &str) -> Result<Value, Problem> {
-        let export = self.exports.get(name).ok_or_else(|| Problem::new(format!("No export named {name} found")))?;
+        let export = self
+            .exports
+            .get(name)
+            .ok_or_else(|| Problem::new(format!("No export named {name} found")))?;
         self.imported.borrow_mut().insert(name.to_owned());
         Ok(Value::String(export.value.clone()))
     }
 
     /// Adds the resources that a value depends on, by the branches that are taken.
-    pub(super) fn references(&self, value: &Value, into: &mut BTreeSet<String>) -> Result<(), Problem> {
+    pub(super) fn references(
+        &self,
+        value: &Value,
+        into: &mut BTreeSet<String>,
+    ) -> Result<(), Problem> {
         let mut add = |name: &str| {
             if !self.parameters.contains_key(name) && !PSEUDO_PARAMETERS.contains(&name) {
                 into.insert(name.to_owned());
@@ -245,9 +311,11 @@ impl Scope<'_> {
         };
         match (function(value), value) {
             (Some(("Ref", Value::String(id))), _) => add(id),
-            (Some(("Fn::GetAtt", Value::Array(parts))), _) => {
-                parts.first().and_then(Value::as_str).into_iter().for_each(add)
-            }
+            (Some(("Fn::GetAtt", Value::Array(parts))), _) => parts
+                .first()
+                .and_then(Value::as_str)
+                .into_iter()
+                .for_each(add),
             (Some(("Fn::If", Value::Array(parts))), _) => {
                 return self.references(self.choose(parts).at("Fn::If")?, into);
             }
@@ -258,7 +326,9 @@ impl Scope<'_> {
                 };
                 for part in sub_parts(template.and_then(Value::as_str).unwrap_or_default())? {
                     if let Part::Name(name) = part
-                        && variables.and_then(|variables| variables.get(name)).is_none()
+                        && variables
+                            .and_then(|variables| variables.get(name))
+                            .is_none()
                     {
                         add(name.split('.').next().unwrap_or(name));
                     }
@@ -266,10 +336,14 @@ impl Scope<'_> {
                 return variables.map_or(Ok(()), |variables| self.references(variables, into));
             }
             (_, Value::Object(entries)) => {
-                return entries.values().try_for_each(|value| self.references(value, into));
+                return entries
+                    .values()
+                    .try_for_each(|value| self.references(value, into));
             }
             (_, Value::Array(items)) => {
-                return items.iter().try_for_each(|item| self.references(item, into));
+                return items
+                    .iter()
+                    .try_for_each(|item| self.references(item, into));
             }
             _ => {}
         }
@@ -281,7 +355,10 @@ fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        let group = chunk
+            .iter()
+            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
         for at in 0..4 {
             let digit = ALPHABET[(group >> (18 - 6 * at) & 63) as usize] as char;
             text.push(if at <= chunk.len() { digit } else { '=' });

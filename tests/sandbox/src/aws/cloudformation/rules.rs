@@ -25,7 +25,10 @@ impl Rule {
             Some(Value::Array(assertions)) if !assertions.is_empty() => assertions,
             _ => return Err(Problem::new("takes at least one assertion")).at("Assertions"),
         };
-        let assertions = assertions.iter().enumerate().map(|(at, one)| assertion(one).at(at));
+        let assertions = assertions
+            .iter()
+            .enumerate()
+            .map(|(at, one)| assertion(one).at(at));
         Ok(Self {
             name: name.to_owned(),
             condition: attributes.get("RuleCondition").cloned(),
@@ -36,15 +39,26 @@ impl Rule {
 
 fn assertion(entry: &Value) -> Result<(Value, Option<String>), Problem> {
     let attributes = known(entry, &["Assert", "AssertDescription"])?;
-    let assert = attributes.get("Assert").ok_or_else(|| Problem::new("every assertion must have an Assert"))?;
+    let assert = attributes
+        .get("Assert")
+        .ok_or_else(|| Problem::new("every assertion must have an Assert"))?;
     let description = attributes.get("AssertDescription").and_then(Value::as_str);
     Ok((assert.clone(), description.map(ToOwned::to_owned)))
 }
 
 fn known<'a>(entry: &'a Value, names: &[&str]) -> Result<&'a Map<String, Value>, Problem> {
-    let attributes = entry.as_object().ok_or_else(|| Problem::new(format!("takes a map, found {}", found(entry))))?;
-    match attributes.keys().find(|name| !names.contains(&name.as_str())) {
-        Some(unknown) => Err(Problem::new(format!("unknown attribute; known are {}", names.join(", ")))).at(unknown),
+    let attributes = entry
+        .as_object()
+        .ok_or_else(|| Problem::new(format!("takes a map, found {}", found(entry))))?;
+    match attributes
+        .keys()
+        .find(|name| !names.contains(&name.as_str()))
+    {
+        Some(unknown) => Err(Problem::new(format!(
+            "unknown attribute; known are {}",
+            names.join(", ")
+        )))
+        .at(unknown),
         None => Ok(attributes),
     }
 }
@@ -73,13 +87,19 @@ pub(super) fn hold(
 }
 
 fn holds(rule: &Rule, scope: &Scope<'_>) -> Result<(), Problem> {
-    let counts = rule.condition.as_ref().map_or(Ok(true), |condition| scope.truth(condition)).at("RuleCondition")?;
+    let counts = rule
+        .condition
+        .as_ref()
+        .map_or(Ok(true), |condition| scope.truth(condition))
+        .at("RuleCondition")?;
     if !counts {
         return Ok(());
     }
     for (at, (assert, description)) in rule.assertions.iter().enumerate() {
         if !scope.truth(assert).at("Assert").at(at).at("Assertions")? {
-            let said = description.clone().unwrap_or_else(|| format!("{} is false", found(assert)));
+            let said = description
+                .clone()
+                .unwrap_or_else(|| format!("{} is false", found(assert)));
             return Err(Problem::new(said)).at(at).at("Assertions");
         }
     }

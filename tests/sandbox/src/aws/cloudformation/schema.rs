@@ -22,7 +22,10 @@ pub(super) enum Kind {
 
 pub(super) const TEXTS: Kind = Kind::List(&Kind::Text);
 /// A list of tags.
-pub(super) const TAGS: Kind = Kind::List(&Kind::Object(&[need("Key", Kind::Text), need("Value", Kind::Text)]));
+pub(super) const TAGS: Kind = Kind::List(&Kind::Object(&[
+    need("Key", Kind::Text),
+    need("Value", Kind::Text),
+]));
 
 /// One property of an object.
 #[derive(Clone, Copy, Debug)]
@@ -36,18 +39,31 @@ pub(super) struct Field {
 
 /// A required property.
 pub(super) const fn need(name: &'static str, kind: Kind) -> Field {
-    Field { name, api: None, required: true, kind }
+    Field {
+        name,
+        api: None,
+        required: true,
+        kind,
+    }
 }
 
 /// An optional property.
 pub(super) const fn may(name: &'static str, kind: Kind) -> Field {
-    Field { name, api: None, required: false, kind }
+    Field {
+        name,
+        api: None,
+        required: false,
+        kind,
+    }
 }
 
 impl Field {
     /// The same property, called otherwise by the service's API.
     pub(super) const fn api(self, api: &'static str) -> Self {
-        Self { api: Some(api), ..self }
+        Self {
+            api: Some(api),
+            ..self
+        }
     }
 
     fn api_name(&self) -> String {
@@ -59,10 +75,16 @@ impl Field {
 }
 
 fn field<'a>(fields: &'a [Field], name: &str) -> Result<&'a Field, Problem> {
-    fields.iter().find(|field| field.name == name).ok_or_else(|| {
-        let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
-        Problem::new(format!("unknown property; known here are {}", known.join(", ")))
-    })
+    fields
+        .iter()
+        .find(|field| field.name == name)
+        .ok_or_else(|| {
+            let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+            Problem::new(format!(
+                "unknown property; known here are {}",
+                known.join(", ")
+            ))
+        })
 }
 
 /// Looks at names only, in every branch of every function: for values that are not resolved yet.
@@ -76,17 +98,27 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
         (Some(_), ..) => Ok(()),
         (None, Kind::Object(fields), Value::Object(entries)) => {
             for (name, value) in entries {
-                field(fields, name).and_then(|field| check_names(value, field.kind)).at(name)?;
+                field(fields, name)
+                    .and_then(|field| check_names(value, field.kind))
+                    .at(name)?;
             }
-            let missing = fields.iter().find(|field| field.required && !entries.contains_key(field.name));
-            missing.map_or(Ok(()), |field| Err(Problem::new(format!("required property {} is missing", field.name))))
+            let missing = fields
+                .iter()
+                .find(|field| field.required && !entries.contains_key(field.name));
+            missing.map_or(Ok(()), |field| {
+                Err(Problem::new(format!(
+                    "required property {} is missing",
+                    field.name
+                )))
+            })
         }
-        (None, Kind::List(of), Value::Array(items)) => {
-            items.iter().enumerate().try_for_each(|(at, item)| check_names(item, *of).at(at))
-        }
-        (None, Kind::Map(of), Value::Object(entries)) => {
-            entries.iter().try_for_each(|(key, value)| check_names(value, *of).at(key))
-        }
+        (None, Kind::List(of), Value::Array(items)) => items
+            .iter()
+            .enumerate()
+            .try_for_each(|(at, item)| check_names(item, *of).at(at)),
+        (None, Kind::Map(of), Value::Object(entries)) => entries
+            .iter()
+            .try_for_each(|(key, value)| check_names(value, *of).at(key)),
         _ => Ok(()),
     }
 }
@@ -94,26 +126,34 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
 /// A resolved value as its kind wants it: text that spells a number becomes that number and so on, as CloudFormation
 /// does it; anything else is refused.
 pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
-    let wants = |what: &str| Err(Problem::new(format!("takes {what}, found {}", found(value))));
+    let wants = |what: &str| {
+        Err(Problem::new(format!(
+            "takes {what}, found {}",
+            found(value)
+        )))
+    };
     match (kind, value) {
-        (Kind::Text, Value::String(_)) | (Kind::Integer, Value::Number(_)) | (Kind::Boolean, Value::Bool(_)) => {
-            match value {
-                Value::Number(number) if !number.is_i64() => wants("a whole number"),
-                _ => Ok(value.clone()),
-            }
-        }
+        (Kind::Text, Value::String(_))
+        | (Kind::Integer, Value::Number(_))
+        | (Kind::Boolean, Value::Bool(_)) => match value {
+            Value::Number(number) if !number.is_i64() => wants("a whole number"),
+            _ => Ok(value.clone()),
+        },
         (Kind::Text, Value::Number(_) | Value::Bool(_)) => Ok(Value::String(value.to_string())),
         (Kind::Text, _) => wants("text"),
-        (Kind::Integer, Value::String(text)) => {
-            text.parse::<i64>().map_or_else(|_| wants("a whole number"), |number| Ok(Value::from(number)))
-        }
+        (Kind::Integer, Value::String(text)) => text.parse::<i64>().map_or_else(
+            |_| wants("a whole number"),
+            |number| Ok(Value::from(number)),
+        ),
         (Kind::Integer, _) => wants("a whole number"),
         (Kind::Number, Value::Number(_)) => Ok(value.clone()),
-        (Kind::Number, Value::String(text)) => {
-            text.parse::<f64>().map_or_else(|_| wants("a number"), |number| Ok(Value::from(number)))
-        }
+        (Kind::Number, Value::String(text)) => text
+            .parse::<f64>()
+            .map_or_else(|_| wants("a number"), |number| Ok(Value::from(number))),
         (Kind::Number, _) => wants("a number"),
-        (Kind::Boolean, Value::String(text)) if text == "true" || text == "false" => Ok(Value::Bool(text == "true")),
+        (Kind::Boolean, Value::String(text)) if text == "true" || text == "false" => {
+            Ok(Value::Bool(text == "true"))
+        }
         (Kind::Boolean, _) => wants("true or false"),
         (Kind::Json, Value::Object(_) | Value::Array(_)) => Ok(value.clone()),
         (Kind::Json, _) => wants("a JSON object"),
@@ -125,15 +165,26 @@ pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
             .map(Value::Array),
         (Kind::List(_), _) => wants("a list"),
         (Kind::Map(of), Value::Object(entries)) => {
-            let fitted = entries.iter().map(|(key, value)| Ok((key.clone(), fit(value, *of).at(key)?)));
-            fitted.collect::<Result<Map<_, _>, Problem>>().map(Value::Object)
+            let fitted = entries
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), fit(value, *of).at(key)?)));
+            fitted
+                .collect::<Result<Map<_, _>, Problem>>()
+                .map(Value::Object)
         }
         (Kind::Object(fields), Value::Object(entries)) => {
             check_names(value, kind)?;
             let fitted = entries.iter().map(|(name, value)| {
-                Ok((name.clone(), field(fields, name).and_then(|field| fit(value, field.kind)).at(name)?))
+                Ok((
+                    name.clone(),
+                    field(fields, name)
+                        .and_then(|field| fit(value, field.kind))
+                        .at(name)?,
+                ))
             });
-            fitted.collect::<Result<Map<_, _>, Problem>>().map(Value::Object)
+            fitted
+                .collect::<Result<Map<_, _>, Problem>>()
+                .map(Value::Object)
         }
         (Kind::Map(_) | Kind::Object(_), _) => wants("a map"),
     }
@@ -143,15 +194,23 @@ pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
 pub(super) fn to_api(value: &Value, kind: Kind) -> Value {
     match (kind, value) {
         (Kind::Object(fields), Value::Object(entries)) => {
-            let named = fields
-                .iter()
-                .filter_map(|field| Some((field.api_name(), to_api(entries.get(field.name)?, field.kind))));
+            let named = fields.iter().filter_map(|field| {
+                Some((
+                    field.api_name(),
+                    to_api(entries.get(field.name)?, field.kind),
+                ))
+            });
             Value::Object(named.collect())
         }
-        (Kind::List(of), Value::Array(items)) => items.iter().map(|item| to_api(item, *of)).collect(),
-        (Kind::Map(of), Value::Object(entries)) => {
-            Value::Object(entries.iter().map(|(key, value)| (key.clone(), to_api(value, *of))).collect())
+        (Kind::List(of), Value::Array(items)) => {
+            items.iter().map(|item| to_api(item, *of)).collect()
         }
+        (Kind::Map(of), Value::Object(entries)) => Value::Object(
+            entries
+                .iter()
+                .map(|(key, value)| (key.clone(), to_api(value, *of)))
+                .collect(),
+        ),
         _ => value.clone(),
     }
 }
@@ -162,7 +221,10 @@ mod tests {
 
     use super::*;
 
-    const PART: Kind = Kind::Object(&[need("Name", Kind::Text), may("Labels", Kind::Map(&Kind::Text))]);
+    const PART: Kind = Kind::Object(&[
+        need("Name", Kind::Text),
+        may("Labels", Kind::Map(&Kind::Text)),
+    ]);
     const WHOLE: Kind = Kind::Object(&[
         may("Count", Kind::Integer),
         may("EFSParts", Kind::List(&PART)).api("efsParts"),
@@ -174,7 +236,10 @@ mod tests {
         let fitted =
             fit(&json!({"Count": "3", "On": "true", "EFSParts": [{"Name": 7, "Labels": {"Team": true}}]}), WHOLE)
                 .unwrap();
-        assert_eq!(fitted, json!({"Count": 3, "On": true, "EFSParts": [{"Name": "7", "Labels": {"Team": "true"}}]}));
+        assert_eq!(
+            fitted,
+            json!({"Count": 3, "On": true, "EFSParts": [{"Name": "7", "Labels": {"Team": "true"}}]})
+        );
         assert_eq!(
             to_api(&fitted, WHOLE),
             json!({"count": 3, "efsParts": [{"name": "7", "labels": {"Team": "true"}}], "on": true})
@@ -183,16 +248,32 @@ mod tests {
 
     #[test]
     fn unknown_missing_and_wrong_properties_are_refused_with_their_place() {
-        let says = |value| fit(&value, WHOLE).unwrap_err().in_template("t".as_ref()).to_string();
-        assert_eq!(says(json!({"Coun": 1})), "t: Coun: unknown property; known here are Count, EFSParts, On");
-        assert_eq!(says(json!({"EFSParts": [{}]})), "t: EFSParts.0: required property Name is missing");
-        assert_eq!(says(json!({"Count": "many"})), "t: Count: takes a whole number, found \"many\"");
+        let says = |value| {
+            fit(&value, WHOLE)
+                .unwrap_err()
+                .in_template("t".as_ref())
+                .to_string()
+        };
+        assert_eq!(
+            says(json!({"Coun": 1})),
+            "t: Coun: unknown property; known here are Count, EFSParts, On"
+        );
+        assert_eq!(
+            says(json!({"EFSParts": [{}]})),
+            "t: EFSParts.0: required property Name is missing"
+        );
+        assert_eq!(
+            says(json!({"Count": "many"})),
+            "t: Count: takes a whole number, found \"many\""
+        );
     }
 
     #[test]
     fn names_are_checked_in_branches_that_are_not_taken() {
         let value = json!({"EFSParts": [{"Fn::If": ["A", {"Name": "x"}, {"Nam": "x"}]}]});
-        let error = check_names(&value, WHOLE).unwrap_err().in_template("t".as_ref());
+        let error = check_names(&value, WHOLE)
+            .unwrap_err()
+            .in_template("t".as_ref());
         assert_eq!(error.place, "EFSParts.0.Fn::If.2.Nam");
     }
 }

@@ -63,7 +63,9 @@ pub struct Export {
 impl Stack {
     /// A resource by its logical id.
     pub fn resource(&self, logical_id: &str) -> Option<&StackResource> {
-        self.resources.iter().find(|resource| resource.logical_id == logical_id)
+        self.resources
+            .iter()
+            .find(|resource| resource.logical_id == logical_id)
     }
 }
 
@@ -84,8 +86,8 @@ pub(super) fn deploy(
     path: &Path,
     given: &BTreeMap<String, String>,
 ) -> Result<(), StackError> {
-    let text =
-        std::fs::read_to_string(path).map_err(|error| Problem::new(format!("cannot read the template: {error}")));
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Problem::new(format!("cannot read the template: {error}")));
     let deployed = text.and_then(|text| deploy_text(aws, name, parent, path, &text, given));
     deployed.map_err(|problem| problem.in_template(path))
 }
@@ -104,12 +106,27 @@ pub(super) fn deploy_text(
     let before = aws.cloudformation.stacks.remove(name);
     let id = match &before {
         Some(stack) => stack.id.clone(),
-        None => format!("{}/{}", aws.arn("cloudformation", &format!("stack/{name}")), aws.uuid()),
+        None => format!(
+            "{}/{}",
+            aws.arn("cloudformation", &format!("stack/{name}")),
+            aws.uuid()
+        ),
     };
     let pseudo = pseudo_parameters(aws, name, &id);
     rules::hold(&template.rules, &parameters, &pseudo)?;
-    let conditions = condition::conditions(&template.conditions, &parameters, &pseudo, &template.mappings)?;
-    let deployment = Deployment { name, template: &template, parameters: parameters.clone(), pseudo, conditions };
+    let conditions = condition::conditions(
+        &template.conditions,
+        &parameters,
+        &pseudo,
+        &template.mappings,
+    )?;
+    let deployment = Deployment {
+        name,
+        template: &template,
+        parameters: parameters.clone(),
+        pseudo,
+        conditions,
+    };
     let order = deployment.order(aws)?;
     let stack = Stack {
         name: name.to_owned(),
@@ -128,11 +145,20 @@ pub(super) fn deploy_text(
     let mut replaced = Vec::new();
     let existing = before.map(|stack| stack.resources).unwrap_or_default();
     for resource in &order {
-        let old = existing.iter().find(|old| old.logical_id == resource.logical_id);
-        deployment.resource(aws, resource, old, &mut replaced).at(&resource.logical_id).at("Resources")?;
+        let old = existing
+            .iter()
+            .find(|old| old.logical_id == resource.logical_id);
+        deployment
+            .resource(aws, resource, old, &mut replaced)
+            .at(&resource.logical_id)
+            .at("Resources")?;
     }
     deployment.outputs(aws)?;
-    let gone = existing.into_iter().filter(|old| order.iter().all(|resource| resource.logical_id != old.logical_id));
+    let gone = existing.into_iter().filter(|old| {
+        order
+            .iter()
+            .all(|resource| resource.logical_id != old.logical_id)
+    });
     let gone: Vec<StackResource> = gone.filter(|old| !old.retained).chain(replaced).collect();
     remove(aws, gone)
 }
@@ -149,13 +175,19 @@ fn pseudo_parameters(aws: &Aws, name: &str, id: &str) -> Map<String, Value> {
 pub(super) fn remove(aws: &mut Aws, resources: Vec<StackResource>) -> Result<(), Problem> {
     for old in resources.iter().rev() {
         let kind = resources::find(&old.kind)?;
-        (kind.delete)(aws, old).at(&old.logical_id).at("Resources")?;
+        (kind.delete)(aws, old)
+            .at(&old.logical_id)
+            .at("Resources")?;
     }
     Ok(())
 }
 
 impl Deployment<'_> {
-    fn scope<'s>(&'s self, resources: &'s [StackResource], exports: &'s BTreeMap<String, Export>) -> Scope<'s> {
+    fn scope<'s>(
+        &'s self,
+        resources: &'s [StackResource],
+        exports: &'s BTreeMap<String, Export>,
+    ) -> Scope<'s> {
         Scope {
             parameters: &self.parameters,
             pseudo: &self.pseudo,
@@ -174,7 +206,11 @@ impl Deployment<'_> {
     }
 
     /// Resolves within the stack as it stands, and notes the exports that were used.
-    fn resolved<T>(&self, aws: &mut Aws, resolve: impl FnOnce(&Scope<'_>) -> Result<T, Problem>) -> Result<T, Problem> {
+    fn resolved<T>(
+        &self,
+        aws: &mut Aws,
+        resolve: impl FnOnce(&Scope<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
         let state = &aws.cloudformation;
         let scope = self.scope(&state.stacks[self.name].resources, &state.exports);
         let value = resolve(&scope)?;
@@ -184,7 +220,10 @@ impl Deployment<'_> {
     }
 
     fn stack<'s>(&self, aws: &'s mut Aws) -> &'s mut Stack {
-        aws.cloudformation.stacks.get_mut(self.name).expect("put there when the deployment began")
+        aws.cloudformation
+            .stacks
+            .get_mut(self.name)
+            .expect("put there when the deployment began")
     }
 
     /// Makes one resource, or leaves, changes or replaces the one that is there.
@@ -198,17 +237,26 @@ impl Deployment<'_> {
         let kind = resources::find(&resource.kind).at("Type")?;
         let properties = Value::Object(resource.properties.clone());
         let properties = self
-            .resolved(aws, |scope| schema::fit(&scope.resolve_some(&properties)?, kind.properties))
+            .resolved(aws, |scope| {
+                schema::fit(&scope.resolve_some(&properties)?, kind.properties)
+            })
             .at("Properties")?;
         let wish = Wish {
             stack: self.name.to_owned(),
             logical_id: resource.logical_id.clone(),
-            folder: self.template.path.parent().unwrap_or(Path::new("")).to_owned(),
+            folder: self
+                .template
+                .path
+                .parent()
+                .unwrap_or(Path::new(""))
+                .to_owned(),
             metadata: resource.metadata.clone(),
             properties,
         };
-        let old_as =
-            |made: &StackResource| Made { physical_id: made.physical_id.clone(), attributes: made.attributes.clone() };
+        let old_as = |made: &StackResource| Made {
+            physical_id: made.physical_id.clone(),
+            attributes: made.attributes.clone(),
+        };
         let made = match (old, kind.update) {
             (None, _) => (kind.create)(aws, &wish).map_err(Problem::in_properties)?,
             (Some(old), _) if old.kind != resource.kind => {
@@ -217,9 +265,13 @@ impl Deployment<'_> {
                     resource.kind, old.kind
                 )));
             }
-            (Some(old), Update::Always(update)) => update(aws, old, &wish).map_err(Problem::in_properties)?,
+            (Some(old), Update::Always(update)) => {
+                update(aws, old, &wish).map_err(Problem::in_properties)?
+            }
             (Some(old), _) if changed(old, &wish).is_empty() => old_as(old),
-            (Some(old), Update::InPlace(update)) => update(aws, old, &wish).map_err(Problem::in_properties)?,
+            (Some(old), Update::InPlace(update)) => {
+                update(aws, old, &wish).map_err(Problem::in_properties)?
+            }
             (Some(old), Update::Replace) => {
                 let made = (kind.create)(aws, &wish).map_err(Problem::in_properties)?;
                 if !old.retained_on_replace {
@@ -246,20 +298,31 @@ impl Deployment<'_> {
     fn outputs(&self, aws: &mut Aws) -> Result<(), Problem> {
         let mut exported = BTreeMap::new();
         for output in &self.template.outputs {
-            if output.condition.as_ref().is_some_and(|name| self.conditions.get(name) != Some(&true)) {
+            if output
+                .condition
+                .as_ref()
+                .is_some_and(|name| self.conditions.get(name) != Some(&true))
+            {
                 continue;
             }
             let resolved = self.resolved(aws, |scope| {
-                let export =
-                    output.export.as_ref().map(|export| scope.resolve_text(export).at("Export")).transpose()?;
+                let export = output
+                    .export
+                    .as_ref()
+                    .map(|export| scope.resolve_text(export).at("Export"))
+                    .transpose()?;
                 Ok((scope.resolve_text(&output.value).at("Value")?, export))
             });
             let (value, export) = resolved.at(&output.name).at("Outputs")?;
-            self.stack(aws).outputs.insert(output.name.clone(), value.clone());
+            self.stack(aws)
+                .outputs
+                .insert(output.name.clone(), value.clone());
             if let Some(export) = export
                 && exported.insert(export.clone(), value).is_some()
             {
-                return Err(Problem::new(format!("Duplicate Export names: {export}"))).at(&output.name).at("Outputs");
+                return Err(Problem::new(format!("Duplicate Export names: {export}")))
+                    .at(&output.name)
+                    .at("Outputs");
             }
         }
         exports::publish(&mut aws.cloudformation, self.name, exported).at("Outputs")
@@ -284,8 +347,11 @@ pub(super) fn changed(old: &StackResource, wish: &Wish) -> Vec<String> {
     let before = old.properties.as_object().unwrap_or(&empty);
     let after = wish.properties.as_object().unwrap_or(&empty);
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-    let mut changed: Vec<String> =
-        names.into_iter().filter(|name| before.get(*name) != after.get(*name)).cloned().collect();
+    let mut changed: Vec<String> = names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .cloned()
+        .collect();
     if old.metadata.get(BUILD) != wish.metadata.get(BUILD) {
         changed.push(format!("Metadata.{BUILD}"));
     }
@@ -300,5 +366,12 @@ pub(super) fn delete(aws: &mut Aws, name: &str) -> Result<(), Problem> {
         .stacks
         .remove(name)
         .ok_or_else(|| Problem::new(format!("Stack with id {name} does not exist")))?;
-    remove(aws, stack.resources.into_iter().filter(|resource| !resource.retained).collect())
+    remove(
+        aws,
+        stack
+            .resources
+            .into_iter()
+            .filter(|resource| !resource.retained)
+            .collect(),
+    )
 }

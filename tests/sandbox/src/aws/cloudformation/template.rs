@@ -57,7 +57,10 @@ pub(super) struct Output {
 impl Template {
     pub(super) fn parse(path: &Path, text: &str) -> Result<Self, Problem> {
         if text.len() > MAX_BYTES {
-            return Err(Problem::new(format!("the template has {} bytes (limit {MAX_BYTES})", text.len())));
+            return Err(Problem::new(format!(
+                "the template has {} bytes (limit {MAX_BYTES})",
+                text.len()
+            )));
         }
         let document = yaml::parse(text)?;
         let mut sections = map(&document)?.clone();
@@ -66,10 +69,16 @@ impl Template {
         let mut section = |name: &str, limit: usize| match sections.shift_remove(name) {
             None => Ok(Map::new()),
             Some(Value::Object(entries)) if entries.len() <= limit => Ok(entries),
-            Some(Value::Object(entries)) => {
-                Err(Problem::new(format!("{} entries (limit {limit})", entries.len()))).at(name)
-            }
-            Some(other) => Err(Problem::new(format!("takes a map, found {}", found(&other)))).at(name),
+            Some(Value::Object(entries)) => Err(Problem::new(format!(
+                "{} entries (limit {limit})",
+                entries.len()
+            )))
+            .at(name),
+            Some(other) => Err(Problem::new(format!(
+                "takes a map, found {}",
+                found(&other)
+            )))
+            .at(name),
         };
         let parameters = section("Parameters", MAX_PARAMETERS)?;
         let globals = section("Globals", usize::MAX)?;
@@ -77,12 +86,20 @@ impl Template {
             path: path.to_owned(),
             parameters: parameters
                 .iter()
-                .map(|(name, entry)| alphanumeric(name).and_then(|()| Parameter::read(name, entry)).at(name))
+                .map(|(name, entry)| {
+                    alphanumeric(name)
+                        .and_then(|()| Parameter::read(name, entry))
+                        .at(name)
+                })
                 .collect::<Result<_, _>>()
                 .at("Parameters")?,
             rules: section("Rules", usize::MAX)?
                 .iter()
-                .map(|(name, entry)| alphanumeric(name).and_then(|()| Rule::read(name, entry)).at(name))
+                .map(|(name, entry)| {
+                    alphanumeric(name)
+                        .and_then(|()| Rule::read(name, entry))
+                        .at(name)
+                })
                 .collect::<Result<_, _>>()
                 .at("Rules")?,
             mappings: section("Mappings", MAX_MAPPINGS)?,
@@ -99,7 +116,9 @@ impl Template {
                 .at("Outputs")?,
         };
         if template.resources.is_empty() {
-            return Err(Problem::new("at least one Resources member must be defined"));
+            return Err(Problem::new(
+                "at least one Resources member must be defined",
+            ));
         }
         if transformed {
             template.resources = sam::transform(std::mem::take(&mut template.resources), &globals)?;
@@ -117,22 +136,32 @@ fn transform(section: Option<&Value>) -> Result<bool, Problem> {
         None => Ok(false),
         Some(Value::String(name)) if name == sam::TRANSFORM => Ok(true),
         Some(Value::Array(names)) if names.len() == 1 => transform(names.first()),
-        Some(other) => Err(Problem::new(format!("unknown transform {}; known is {}", found(other), sam::TRANSFORM))),
+        Some(other) => Err(Problem::new(format!(
+            "unknown transform {}; known is {}",
+            found(other),
+            sam::TRANSFORM
+        ))),
     }
 }
 
 fn check_plain_sections(sections: &Map<String, Value>) -> Result<(), Problem> {
     for (name, value) in sections {
         match (name.as_str(), value) {
-            ("AWSTemplateFormatVersion", Value::String(version)) if version == "2010-09-09" => Ok(()),
-            ("AWSTemplateFormatVersion", other) => {
-                Err(Problem::new(format!("takes '2010-09-09', found {}", found(other))))
+            ("AWSTemplateFormatVersion", Value::String(version)) if version == "2010-09-09" => {
+                Ok(())
             }
+            ("AWSTemplateFormatVersion", other) => Err(Problem::new(format!(
+                "takes '2010-09-09', found {}",
+                found(other)
+            ))),
             ("Description", Value::String(text)) if text.len() <= MAX_DESCRIPTION_BYTES => Ok(()),
-            ("Description", _) => Err(Problem::new(format!("takes text of at most {MAX_DESCRIPTION_BYTES} bytes"))),
+            ("Description", _) => Err(Problem::new(format!(
+                "takes text of at most {MAX_DESCRIPTION_BYTES} bytes"
+            ))),
             ("Metadata", Value::Object(_))
             | (
-                "Transform" | "Globals" | "Parameters" | "Rules" | "Mappings" | "Conditions" | "Resources" | "Outputs",
+                "Transform" | "Globals" | "Parameters" | "Rules" | "Mappings" | "Conditions"
+                | "Resources" | "Outputs",
                 _,
             ) => Ok(()),
             _ => Err(Problem::new("unknown section")),
@@ -145,7 +174,10 @@ fn check_plain_sections(sections: &Map<String, Value>) -> Result<(), Problem> {
 impl Resource {
     pub(super) fn read(logical_id: &str, entry: &Value) -> Result<Self, Problem> {
         alphanumeric(logical_id)?;
-        let mut resource = Self { logical_id: logical_id.to_owned(), ..Self::default() };
+        let mut resource = Self {
+            logical_id: logical_id.to_owned(),
+            ..Self::default()
+        };
         for (attribute, value) in map(entry)? {
             resource.read_attribute(attribute, value).at(attribute)?;
         }
@@ -163,14 +195,22 @@ impl Resource {
             "Metadata" => self.metadata = map(value)?.clone(),
             "DependsOn" => {
                 self.depends_on = match value {
-                    Value::Array(ids) => ids.iter().map(|id| text(id).map(str::to_owned)).collect::<Result<_, _>>()?,
+                    Value::Array(ids) => ids
+                        .iter()
+                        .map(|id| text(id).map(str::to_owned))
+                        .collect::<Result<_, _>>()?,
                     other => vec![text(other)?.to_owned()],
                 }
             }
             "DeletionPolicy" => {
-                self.retained = policy(value, &["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"])?
+                self.retained = policy(
+                    value,
+                    &["Delete", "Retain", "RetainExceptOnCreate", "Snapshot"],
+                )?
             }
-            "UpdateReplacePolicy" => self.retained_on_replace = policy(value, &["Delete", "Retain", "Snapshot"])?,
+            "UpdateReplacePolicy" => {
+                self.retained_on_replace = policy(value, &["Delete", "Retain", "Snapshot"])?
+            }
             _ => return Err(Problem::new("unknown resource attribute")),
         }
         Ok(())
@@ -181,7 +221,10 @@ impl Resource {
 fn policy(value: &Value, known: &[&str]) -> Result<bool, Problem> {
     let policy = text(value)?;
     if !known.contains(&policy) {
-        return Err(Problem::new(format!("takes one of {}, found {policy}", known.join(", "))));
+        return Err(Problem::new(format!(
+            "takes one of {}, found {policy}",
+            known.join(", ")
+        )));
     }
     Ok(policy.starts_with("Retain"))
 }
@@ -190,8 +233,9 @@ impl Output {
     fn read(name: &str, entry: &Value) -> Result<Self, Problem> {
         alphanumeric(name)?;
         let attributes = map(entry)?;
-        if let Some(unknown) =
-            attributes.keys().find(|key| !["Description", "Value", "Condition", "Export"].contains(&key.as_str()))
+        if let Some(unknown) = attributes
+            .keys()
+            .find(|key| !["Description", "Value", "Condition", "Export"].contains(&key.as_str()))
         {
             return Err(Problem::new("unknown output attribute")).at(unknown);
         }
@@ -201,12 +245,19 @@ impl Output {
                 Some(export["Name"].clone())
             }
             Some(other) => {
-                return Err(Problem::new(format!("takes a Name, found {}", found(other)))).at("Export");
+                return Err(Problem::new(format!(
+                    "takes a Name, found {}",
+                    found(other)
+                )))
+                .at("Export");
             }
         };
         Ok(Self {
             name: name.to_owned(),
-            value: attributes.get("Value").cloned().ok_or_else(|| Problem::new("every output must have a Value"))?,
+            value: attributes
+                .get("Value")
+                .cloned()
+                .ok_or_else(|| Problem::new("every output must have a Value"))?,
             condition: attributes
                 .get("Condition")
                 .map(|value| text(value).map(str::to_owned))
@@ -227,9 +278,13 @@ fn alphanumeric(name: &str) -> Result<(), Problem> {
 }
 
 pub(super) fn map(value: &Value) -> Result<&Map<String, Value>, Problem> {
-    value.as_object().ok_or_else(|| Problem::new(format!("takes a map, found {}", found(value))))
+    value
+        .as_object()
+        .ok_or_else(|| Problem::new(format!("takes a map, found {}", found(value))))
 }
 
 fn text(value: &Value) -> Result<&str, Problem> {
-    value.as_str().ok_or_else(|| Problem::new(format!("takes text, found {}", found(value))))
+    value
+        .as_str()
+        .ok_or_else(|| Problem::new(format!("takes text, found {}", found(value))))
 }

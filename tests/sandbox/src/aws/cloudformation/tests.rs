@@ -17,7 +17,8 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str, files: &[(&str, &str)]) -> Self {
-        let path = std::env::temp_dir().join(format!("cloudformation-{name}-{}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("cloudformation-{name}-{}", std::process::id()));
         let folder = Self(path);
         for (file, text) in files {
             folder.write(file, text);
@@ -48,7 +49,10 @@ fn refused(name: &str, text: &str) -> String {
     let folder = Folder::new(name, &[("t.yaml", text)]);
     let mut aws = Aws::new(1);
     let error = folder.deploy(&mut aws, "t.yaml").unwrap_err();
-    assert!(aws.cloudformation.stack("app").is_none(), "nothing is left half-done");
+    assert!(
+        aws.cloudformation.stack("app").is_none(),
+        "nothing is left half-done"
+    );
     format!("{}: {}", error.place, error.problem)
 }
 

@@ -30,7 +30,10 @@ pub(super) const FUNCTIONS: [&str; 14] = [
 
 /// Reads the one document of a template.
 pub(super) fn parse(text: &str) -> Result<Value, Problem> {
-    let mut reader = Reader { parser: Parser::new_from_str(text), anchors: BTreeMap::new() };
+    let mut reader = Reader {
+        parser: Parser::new_from_str(text),
+        anchors: BTreeMap::new(),
+    };
     reader.expect_document_start()?;
     let (event, span) = reader.next()?;
     let value = reader.node(event, span)?;
@@ -72,7 +75,10 @@ impl<'input> Reader<'input> {
                 (Event::DocumentEnd | Event::Nothing, _) => {}
                 (Event::StreamEnd, _) => return Ok(()),
                 (_, span) => {
-                    return Err(at_line(span, "a template is one YAML document, found another"));
+                    return Err(at_line(
+                        span,
+                        "a template is one YAML document, found another",
+                    ));
                 }
             }
         }
@@ -85,8 +91,14 @@ impl<'input> Reader<'input> {
                 return value.ok_or_else(|| at_line(span, "an alias inside its own anchor"));
             }
             Event::Scalar(text, style, anchor, tag) => {
-                let forced = tag.as_ref().is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
-                let value = if forced { Value::String(text.into_owned()) } else { scalar(&text, style, span)? };
+                let forced = tag
+                    .as_ref()
+                    .is_some_and(|tag| tag.is_yaml_core_schema() && tag.suffix == "str");
+                let value = if forced {
+                    Value::String(text.into_owned())
+                } else {
+                    scalar(&text, style, span)?
+                };
                 (value, anchor, tag.filter(|_| !forced))
             }
             Event::SequenceStart(anchor, tag) => (self.sequence()?, anchor, tag),
@@ -140,7 +152,12 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Problem> 
     if style != ScalarStyle::Plain {
         return Ok(Value::String(text.to_owned()));
     }
-    let ambiguous = || Err(at_line(span, format!("{text} means different things to different YAML readers: quote it")));
+    let ambiguous = || {
+        Err(at_line(
+            span,
+            format!("{text} means different things to different YAML readers: quote it"),
+        ))
+    };
     match text {
         "" | "~" | "null" | "Null" | "NULL" => {
             return Err(at_line(span, "null values are not allowed in templates"));
@@ -157,9 +174,13 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Problem> 
     if !digits.starts_with(|first: char| first.is_ascii_digit()) {
         return Ok(Value::String(text.to_owned()));
     }
-    let all = |text: &str, legal: &str| text.chars().all(|one| one.is_ascii_digit() || legal.contains(one));
-    let leading_zero =
-        digits.len() > 1 && digits.starts_with('0') && (all(digits, "_") || digits[1..].starts_with(['x', 'o', 'b']));
+    let all = |text: &str, legal: &str| {
+        text.chars()
+            .all(|one| one.is_ascii_digit() || legal.contains(one))
+    };
+    let leading_zero = digits.len() > 1
+        && digits.starts_with('0')
+        && (all(digits, "_") || digits[1..].starts_with(['x', 'o', 'b']));
     let sexagesimal = digits.contains(':') && all(digits, ":");
     let underscored = digits.contains('_') && all(digits, "_");
     if leading_zero || sexagesimal || underscored || text.starts_with('+') {
@@ -182,14 +203,20 @@ fn written_out(tag: &Tag, value: Value, span: Span) -> Result<Value, Problem> {
         _ => {
             return Err(at_line(
                 span,
-                format!("unknown tag {tag}; known are !Ref, !Condition, !{}", FUNCTIONS.join(", !")),
+                format!(
+                    "unknown tag {tag}; known are !Ref, !Condition, !{}",
+                    FUNCTIONS.join(", !")
+                ),
             ));
         }
     };
     let value = match (name, value) {
         ("GetAtt", Value::String(text)) => {
             let Some((id, attribute)) = text.split_once('.') else {
-                return Err(at_line(span, format!("!GetAtt takes LogicalId.Attribute, found {text}")));
+                return Err(at_line(
+                    span,
+                    format!("!GetAtt takes LogicalId.Attribute, found {text}"),
+                ));
             };
             Value::from(vec![id, attribute])
         }
@@ -217,8 +244,14 @@ mod tests {
     #[test]
     fn anchors_are_fine_and_order_is_kept() {
         let value = parse("z: &one [1, 2]\na: *one\nVersion: 2012-10-17\nn: 1.5").unwrap();
-        assert_eq!(value, json!({"z": [1, 2], "a": [1, 2], "Version": "2012-10-17", "n": 1.5}));
-        assert_eq!(value.as_object().unwrap().keys().collect::<Vec<_>>(), ["z", "a", "Version", "n"]);
+        assert_eq!(
+            value,
+            json!({"z": [1, 2], "a": [1, 2], "Version": "2012-10-17", "n": 1.5})
+        );
+        assert_eq!(
+            value.as_object().unwrap().keys().collect::<Vec<_>>(),
+            ["z", "a", "Version", "n"]
+        );
     }
 
     #[test]

@@ -26,8 +26,17 @@ pub struct Alarm {
 pub fn set_alarm(aws: &mut Aws, name: &str, state: &str) {
     debug_assert!(STATES.contains(&state), "{state} is no state of an alarm");
     let now = aws.now;
-    let fresh = || Alarm { name: name.to_owned(), state: "INSUFFICIENT_DATA".to_owned(), since: now, configured: now };
-    let alarm = aws.cloudwatch.alarms.entry(name.to_owned()).or_insert_with(fresh);
+    let fresh = || Alarm {
+        name: name.to_owned(),
+        state: "INSUFFICIENT_DATA".to_owned(),
+        since: now,
+        configured: now,
+    };
+    let alarm = aws
+        .cloudwatch
+        .alarms
+        .entry(name.to_owned())
+        .or_insert_with(fresh);
     if alarm.state != state {
         (alarm.state, alarm.since) = (state.to_owned(), now);
     }
@@ -35,21 +44,38 @@ pub fn set_alarm(aws: &mut Aws, name: &str, state: &str) {
 
 pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     let input = Input::new(input);
-    input.only(&["AlarmNames", "AlarmNamePrefix", "AlarmTypes", "StateValue", "MaxRecords", "NextToken"])?;
+    input.only(&[
+        "AlarmNames",
+        "AlarmNamePrefix",
+        "AlarmTypes",
+        "StateValue",
+        "MaxRecords",
+        "NextToken",
+    ])?;
     let (names, prefix) = (input.texts("AlarmNames")?, input.text("AlarmNamePrefix")?);
     if names.len() > MOST_NAMES {
-        return Err(validation(format!("The collection AlarmNames must not have a size greater than {MOST_NAMES}.\n")));
+        return Err(validation(format!(
+            "The collection AlarmNames must not have a size greater than {MOST_NAMES}.\n"
+        )));
     }
     if !names.is_empty() && prefix.is_some() {
-        return Err(validation("The parameters AlarmNames and AlarmNamePrefix are mutually exclusive.\n"));
+        return Err(validation(
+            "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive.\n",
+        ));
     }
     let state = input.text("StateValue")?;
     one_of("StateValue", state, &STATES)?;
     let types = input.texts("AlarmTypes")?;
-    types.iter().try_for_each(|kind| one_of("AlarmTypes", Some(kind), &TYPES))?;
+    types
+        .iter()
+        .try_for_each(|kind| one_of("AlarmTypes", Some(kind), &TYPES))?;
     let most = input.integer("MaxRecords")?.unwrap_or(50);
-    let most = usize::try_from(most).ok().filter(|most| (1..=100).contains(most));
-    let most = most.ok_or_else(|| validation("The value for parameter MaxRecords must be between 1 and 100.\n"))?;
+    let most = usize::try_from(most)
+        .ok()
+        .filter(|most| (1..=100).contains(most));
+    let most = most.ok_or_else(|| {
+        validation("The value for parameter MaxRecords must be between 1 and 100.\n")
+    })?;
     let is_asked = |alarm: &&Alarm| {
         (names.is_empty() || names.contains(&alarm.name.as_str()))
             && prefix.is_none_or(|prefix| alarm.name.starts_with(prefix))

@@ -50,19 +50,37 @@ pub(super) enum Visible {
 }
 
 /// How much of a metric's minute is visible now.
-pub(super) fn visible(aws: &Aws, seed: u64, series: &Series, metric: &str, minute: Millis) -> Visible {
+pub(super) fn visible(
+    aws: &Aws,
+    seed: u64,
+    series: &Series,
+    metric: &str,
+    minute: Millis,
+) -> Visible {
     let (now, end) = (aws.now, minute + MINUTE);
-    let gap = aws.cloudwatch.faults.gaps.iter().find(|gap| gap.holds(series, metric, minute));
+    let gap = aws
+        .cloudwatch
+        .faults
+        .gaps
+        .iter()
+        .find(|gap| gap.holds(series, metric, minute));
     if let Some(gap) = gap {
         let arrived = gap.delay.is_some_and(|delay| now >= end + delay);
-        return if arrived { Visible::Whole } else { Visible::Nothing };
+        return if arrived {
+            Visible::Whole
+        } else {
+            Visible::Nothing
+        };
     }
     let mut shared = draw::chance(seed, &format!("arrival {} {minute}", series.balancer));
     let early = shared.random_bool(1.0 / 3.0);
     let early_at = minute::cut(seed, &series.balancer, minute) + shared.random_range(1000..10_000);
     let base = shared.random_range(5000..100_000);
     let group = series.group.as_deref().unwrap_or("no group");
-    let mut own = draw::chance(seed, &format!("arrival {} {group} {metric} {minute}", series.balancer));
+    let mut own = draw::chance(
+        seed,
+        &format!("arrival {} {group} {metric} {minute}", series.balancer),
+    );
     match delay(&mut own, &aws.cloudwatch.faults) {
         None => Visible::Nothing,
         Some(delay) if now >= end + base + delay => Visible::Whole,
@@ -74,7 +92,11 @@ pub(super) fn visible(aws: &Aws, seed: u64, series: &Series, metric: &str, minut
 /// How much later than the others of its minute a point becomes visible, if ever: most within 10 seconds, some within a
 /// minute, one in fifty later.
 fn delay(rng: &mut rand::rngs::StdRng, faults: &Faults) -> Option<Millis> {
-    let (kind, lost, late) = (rng.random::<f64>(), rng.random::<f64>(), rng.random::<f64>());
+    let (kind, lost, late) = (
+        rng.random::<f64>(),
+        rng.random::<f64>(),
+        rng.random::<f64>(),
+    );
     let delay = match kind {
         0.0..0.88 => rng.random_range(0..10_000),
         0.88..0.98 => rng.random_range(10_000..60_000),

@@ -24,14 +24,26 @@ enum Metric {
 
 const METRICS: [(&str, Metric); 10] = [
     ("HTTPCode_ELB_5XX_Count", Metric::OwnErrors),
-    ("HTTPCode_Target_2XX_Count", Metric::Counter(|part| part.good)),
+    (
+        "HTTPCode_Target_2XX_Count",
+        Metric::Counter(|part| part.good),
+    ),
     // No application here redirects anybody.
     ("HTTPCode_Target_3XX_Count", Metric::Counter(|_| 0)),
-    ("HTTPCode_Target_4XX_Count", Metric::Counter(|part| part.client_errors)),
-    ("HTTPCode_Target_5XX_Count", Metric::Counter(|part| part.server_errors)),
+    (
+        "HTTPCode_Target_4XX_Count",
+        Metric::Counter(|part| part.client_errors),
+    ),
+    (
+        "HTTPCode_Target_5XX_Count",
+        Metric::Counter(|part| part.server_errors),
+    ),
     ("HealthyHostCount", Metric::Hosts(true)),
     ("RequestCount", Metric::Counter(Part::requests)),
-    ("TargetConnectionErrorCount", Metric::Counter(|part| part.refused)),
+    (
+        "TargetConnectionErrorCount",
+        Metric::Counter(|part| part.refused),
+    ),
     ("TargetResponseTime", Metric::ResponseTime),
     ("UnHealthyHostCount", Metric::Hosts(false)),
 ];
@@ -48,18 +60,30 @@ pub(super) struct Source {
 pub(super) fn source(aws: &Aws, id: &MetricId) -> Option<Source> {
     let (name, metric) = METRICS.iter().find(|(name, _)| *name == id.name)?;
     let balancer = id.dimensions.get("LoadBalancer")?.clone();
-    let group = id.dimensions.get("TargetGroup").map(|group| aws.arn("elasticloadbalancing", group));
-    let known = id.namespace == NAMESPACE && id.dimensions.len() == 1 + usize::from(group.is_some());
+    let group = id
+        .dimensions
+        .get("TargetGroup")
+        .map(|group| aws.arn("elasticloadbalancing", group));
+    let known =
+        id.namespace == NAMESPACE && id.dimensions.len() == 1 + usize::from(group.is_some());
     let fits = match metric {
         Metric::OwnErrors => group.is_none(),
         Metric::Hosts(_) => group.is_some(),
         _ => true,
     };
-    (known && fits).then_some(Source { name, metric: *metric, series: Series { balancer, group } })
+    (known && fits).then_some(Source {
+        name,
+        metric: *metric,
+        series: Series { balancer, group },
+    })
 }
 
 pub(super) fn unit(name: &str) -> &'static str {
-    if name == "TargetResponseTime" { "Seconds" } else { "Count" }
+    if name == "TargetResponseTime" {
+        "Seconds"
+    } else {
+        "Count"
+    }
 }
 
 impl Source {
@@ -94,11 +118,18 @@ impl Source {
             Some(_) => vec![self.series.clone()],
             None => minute::series_of(aws, &self.series.balancer, minute),
         };
-        for (series, half) in series.iter().flat_map(|series| (0..halves).map(move |half| (series, half))) {
-            let Some(part) = minute::part(aws, seed, series, minute, half) else { continue };
+        for (series, half) in series
+            .iter()
+            .flat_map(|series| (0..halves).map(move |half| (series, half)))
+        {
+            let Some(part) = minute::part(aws, seed, series, minute, half) else {
+                continue;
+            };
             match self.metric {
                 Metric::Counter(count) => samples.add(Cell::same(1.0, count(&part) as f64)),
-                Metric::OwnErrors => samples.add(Cell::same(1.0, (part.refused + part.unserved) as f64)),
+                Metric::OwnErrors => {
+                    samples.add(Cell::same(1.0, (part.refused + part.unserved) as f64))
+                }
                 Metric::ResponseTime => samples.extend(&part.response_times()),
                 Metric::Hosts(_) => {}
             }
@@ -112,12 +143,21 @@ pub(super) fn list(aws: &mut Aws, seed: u64, from: Millis) -> Vec<MetricId> {
     let from = from - from.rem_euclid(minute::MINUTE);
     let mut minutes = BTreeMap::<(String, Option<String>), BTreeSet<Millis>>::new();
     for (arn, span) in traffic::between(aws, from, aws.now) {
-        let Some(balancer) = minute::balancer_of(arn) else { continue };
+        let Some(balancer) = minute::balancer_of(arn) else {
+            continue;
+        };
         let begin = span.from.max(from);
-        let all = (begin - begin.rem_euclid(minute::MINUTE)..span.to).step_by(minute::MINUTE as usize);
+        let all =
+            (begin - begin.rem_euclid(minute::MINUTE)..span.to).step_by(minute::MINUTE as usize);
         for flow in &span.flows {
-            minutes.entry((balancer.to_owned(), flow.target_group.clone())).or_default().extend(all.clone());
-            minutes.entry((balancer.to_owned(), None)).or_default().extend(all.clone());
+            minutes
+                .entry((balancer.to_owned(), flow.target_group.clone()))
+                .or_default()
+                .extend(all.clone());
+            minutes
+                .entry((balancer.to_owned(), None))
+                .or_default()
+                .extend(all.clone());
         }
     }
     let mut found = Vec::new();
@@ -126,9 +166,18 @@ pub(super) fn list(aws: &mut Aws, seed: u64, from: Millis) -> Vec<MetricId> {
             let mut dimensions = BTreeMap::from([("LoadBalancer".to_owned(), balancer.clone())]);
             let short = group.as_deref().and_then(|arn| arn.rsplit_once(':'));
             dimensions.extend(short.map(|(_, group)| ("TargetGroup".to_owned(), group.to_owned())));
-            let id = MetricId { namespace: NAMESPACE.to_owned(), name: name.to_owned(), dimensions };
-            let Some(source) = source(aws, &id) else { continue };
-            if minutes.iter().any(|minute| !source.samples(aws, seed, *minute).is_empty()) {
+            let id = MetricId {
+                namespace: NAMESPACE.to_owned(),
+                name: name.to_owned(),
+                dimensions,
+            };
+            let Some(source) = source(aws, &id) else {
+                continue;
+            };
+            if minutes
+                .iter()
+                .any(|minute| !source.samples(aws, seed, *minute).is_empty())
+            {
                 found.push(id);
             }
         }

@@ -31,26 +31,55 @@ pub(super) struct Datum {
 pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let input = Input::new(input);
     input.only(&["Namespace", "MetricData", "StrictEntityValidation"])?;
-    let namespace = input.text("Namespace")?.ok_or_else(|| validation(input.missing("Namespace")))?;
-    if namespace.is_empty() || namespace.len() > 255 || namespace.starts_with("AWS/") || namespace.starts_with(':') {
-        return Err(invalid(format!("The value {namespace} for parameter Namespace is invalid.")));
+    let namespace = input
+        .text("Namespace")?
+        .ok_or_else(|| validation(input.missing("Namespace")))?;
+    if namespace.is_empty()
+        || namespace.len() > 255
+        || namespace.starts_with("AWS/")
+        || namespace.starts_with(':')
+    {
+        return Err(invalid(format!(
+            "The value {namespace} for parameter Namespace is invalid."
+        )));
     }
     let data = input.inners("MetricData")?;
     if data.is_empty() {
-        return Err(ApiError::client("MissingParameter", "The parameter MetricData is required.\n"));
+        return Err(ApiError::client(
+            "MissingParameter",
+            "The parameter MetricData is required.\n",
+        ));
     }
     if data.len() > MOST_DATA {
-        return Err(invalid(format!("The collection MetricData must not have a size greater than {MOST_DATA}.")));
+        return Err(invalid(format!(
+            "The collection MetricData must not have a size greater than {MOST_DATA}."
+        )));
     }
-    let read: Result<Vec<_>, ApiError> = data.iter().map(|datum| read(aws.now, namespace, datum)).collect();
+    let read: Result<Vec<_>, ApiError> = data
+        .iter()
+        .map(|datum| read(aws.now, namespace, datum))
+        .collect();
     for (metric, at, unit, samples) in read? {
         let visible_at = aws.now + aws.rng.i64(ARRIVAL);
-        aws.cloudwatch.custom.entry(metric).or_default().push(Datum { at, visible_at, unit, samples });
+        aws.cloudwatch
+            .custom
+            .entry(metric)
+            .or_default()
+            .push(Datum {
+                at,
+                visible_at,
+                unit,
+                samples,
+            });
     }
     Ok(Value::Null)
 }
 
-fn read(now: Millis, namespace: &str, datum: &Input<'_>) -> Result<(MetricId, Millis, String, Samples), ApiError> {
+fn read(
+    now: Millis,
+    namespace: &str,
+    datum: &Input<'_>,
+) -> Result<(MetricId, Millis, String, Samples), ApiError> {
     datum.only(&[
         "MetricName",
         "Dimensions",
@@ -75,18 +104,34 @@ fn read(now: Millis, namespace: &str, datum: &Input<'_>) -> Result<(MetricId, Mi
 
 /// The samples of a datum: one value, many with how often each came, or a summary.
 fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
-    let (value, values, set) = (datum.number("Value")?, datum.numbers("Values")?, datum.inner("StatisticValues")?);
+    let (value, values, set) = (
+        datum.number("Value")?,
+        datum.numbers("Values")?,
+        datum.inner("StatisticValues")?,
+    );
     let mut samples = Samples::default();
     match (value, values.as_slice(), set) {
         (Some(value), [], None) => samples.add(Cell::same(value, 1.0)),
         (None, [], Some(set)) => {
-            let member = |name: &str| set.number(name)?.ok_or_else(|| validation(set.missing(name)));
+            let member = |name: &str| {
+                set.number(name)?
+                    .ok_or_else(|| validation(set.missing(name)))
+            };
             let (count, sum) = (member("SampleCount")?, member("Sum")?);
-            samples.put(Summary { count, sum, minimum: member("Minimum")?, maximum: member("Maximum")? });
+            samples.put(Summary {
+                count,
+                sum,
+                minimum: member("Minimum")?,
+                maximum: member("Maximum")?,
+            });
         }
         (None, values @ [_, ..], None) => {
             let counts = datum.numbers("Counts")?;
-            let counts = if counts.is_empty() { vec![1.0; values.len()] } else { counts };
+            let counts = if counts.is_empty() {
+                vec![1.0; values.len()]
+            } else {
+                counts
+            };
             if values.len() > MOST_VALUES {
                 let place = datum.named("Values");
                 return Err(invalid(format!(
@@ -95,9 +140,14 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
             }
             if counts.len() != values.len() {
                 let (values, counts) = (datum.named("Values"), datum.named("Counts"));
-                return Err(invalid(format!("The parameters {values} and {counts} must be of the same size.")));
+                return Err(invalid(format!(
+                    "The parameters {values} and {counts} must be of the same size."
+                )));
             }
-            values.iter().zip(counts).for_each(|(value, count)| samples.add(Cell::same(*value, count)));
+            values
+                .iter()
+                .zip(counts)
+                .for_each(|(value, count)| samples.add(Cell::same(*value, count)));
         }
         (None, [], None) => {
             let message = format!(
@@ -123,28 +173,46 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
 /// What is visible of a minute of a metric.
 pub(super) fn samples(aws: &Aws, metric: &MetricId, unit: Option<&str>, minute: Millis) -> Samples {
     let mut samples = Samples::default();
-    let data = aws.cloudwatch.custom.get(metric).map_or(&[][..], Vec::as_slice);
+    let data = aws
+        .cloudwatch
+        .custom
+        .get(metric)
+        .map_or(&[][..], Vec::as_slice);
     let is_here = |datum: &&Datum| {
         (minute..minute + MINUTE).contains(&datum.at)
             && datum.visible_at <= aws.now
             && unit.is_none_or(|unit| unit == datum.unit)
     };
-    data.iter().filter(is_here).for_each(|datum| samples.extend(&datum.samples));
+    data.iter()
+        .filter(is_here)
+        .for_each(|datum| samples.extend(&datum.samples));
     samples
 }
 
 pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let input = Input::new(input);
-    input.only(&["Namespace", "MetricName", "Dimensions", "NextToken", "RecentlyActive"])?;
+    input.only(&[
+        "Namespace",
+        "MetricName",
+        "Dimensions",
+        "NextToken",
+        "RecentlyActive",
+    ])?;
     let age = match input.text("RecentlyActive")? {
         None => 14 * DAY,
         Some("PT3H") => 3 * HOUR,
-        Some(other) => return Err(invalid(format!("The value {other} for parameter RecentlyActive is invalid."))),
+        Some(other) => {
+            return Err(invalid(format!(
+                "The value {other} for parameter RecentlyActive is invalid."
+            )));
+        }
     };
     let (namespace, name) = (input.text("Namespace")?, input.text("MetricName")?);
     let mut filters = Vec::new();
     for filter in input.inners("Dimensions")? {
-        let name = filter.text("Name")?.ok_or_else(|| validation(filter.missing("Name")))?;
+        let name = filter
+            .text("Name")?
+            .ok_or_else(|| validation(filter.missing("Name")))?;
         filters.push((name, filter.text("Value")?));
     }
     let seed = settle(aws).seed;
@@ -154,11 +222,23 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         false => Vec::new(),
     };
     let now = aws.now;
-    let is_active = |data: &[Datum]| data.iter().any(|datum| datum.at >= from && datum.visible_at <= now);
-    all.extend(aws.cloudwatch.custom.iter().filter(|(_, data)| is_active(data)).map(|(metric, _)| metric.clone()));
+    let is_active = |data: &[Datum]| {
+        data.iter()
+            .any(|datum| datum.at >= from && datum.visible_at <= now)
+    };
+    all.extend(
+        aws.cloudwatch
+            .custom
+            .iter()
+            .filter(|(_, data)| is_active(data))
+            .map(|(metric, _)| metric.clone()),
+    );
     all.sort();
     let has = |metric: &MetricId, filter: &(&str, Option<&str>)| {
-        metric.dimensions.get(filter.0).is_some_and(|value| filter.1.is_none_or(|wanted| wanted == value))
+        metric
+            .dimensions
+            .get(filter.0)
+            .is_some_and(|value| filter.1.is_none_or(|wanted| wanted == value))
     };
     all.retain(|metric| {
         namespace.is_none_or(|namespace| namespace == metric.namespace)

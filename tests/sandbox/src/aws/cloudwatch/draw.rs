@@ -41,10 +41,17 @@ pub(super) fn clumped(rng: &mut StdRng, count: u64, part: f64, clump: u32) -> u6
 }
 
 /// How many response times are in which cell, added to `cells`.
-pub(super) fn response_times(rng: &mut StdRng, count: u64, answers: Answers, add: &mut impl FnMut(i32, u64)) {
+pub(super) fn response_times(
+    rng: &mut StdRng,
+    count: u64,
+    answers: Answers,
+    add: &mut impl FnMut(i32, u64),
+) {
     let mean = (answers.median_ms / 1000.0).ln();
     let deviation = (answers.p99_ms / answers.median_ms).ln() / Z99;
-    let Ok(few) = Normal::new(mean, deviation) else { return };
+    let Ok(few) = Normal::new(mean, deviation) else {
+        return;
+    };
     let Ok(many) = statrs::distribution::Normal::new(mean, deviation) else {
         // All response times are the same.
         return add(cell_of(mean), count);
@@ -72,7 +79,10 @@ fn cell_of(logarithm: f64) -> i32 {
 
 /// The bounds of a cell in seconds.
 pub(super) fn bounds(cell: i32) -> (f64, f64) {
-    ((f64::from(cell) * WIDTH).exp(), (f64::from(cell + 1) * WIDTH).exp())
+    (
+        (f64::from(cell) * WIDTH).exp(),
+        (f64::from(cell + 1) * WIDTH).exp(),
+    )
 }
 
 #[cfg(test)]
@@ -85,7 +95,11 @@ mod tests {
         let mut rng = chance(1, "response times");
         response_times(&mut rng, count, answers, &mut |cell, count| {
             let (low, high) = bounds(cell);
-            samples.add(Cell { low, high, count: count as f64 });
+            samples.add(Cell {
+                low,
+                high,
+                count: count as f64,
+            });
         });
         samples
     }
@@ -97,25 +111,48 @@ mod tests {
             assert_eq!(samples.count(), count as f64);
             for (percent, seconds) in [(50.0, 0.05), (99.0, 0.3)] {
                 let found = samples.percentile(percent);
-                assert!((found / seconds - 1.0).abs() < tolerance, "p{percent} of {count} is {found}");
+                assert!(
+                    (found / seconds - 1.0).abs() < tolerance,
+                    "p{percent} of {count} is {found}"
+                );
             }
         }
         let few = drawn(FEW, Answers::GOOD);
         assert_eq!(few.count(), FEW as f64);
-        assert!((0.03..0.08).contains(&few.percentile(50.0)), "{}", few.percentile(50.0));
-        let same = drawn(1000, Answers { p99_ms: 50.0, ..Answers::GOOD });
-        assert!(same.maximum() - same.minimum() < 0.002, "{} to {}", same.minimum(), same.maximum());
+        assert!(
+            (0.03..0.08).contains(&few.percentile(50.0)),
+            "{}",
+            few.percentile(50.0)
+        );
+        let same = drawn(
+            1000,
+            Answers {
+                p99_ms: 50.0,
+                ..Answers::GOOD
+            },
+        );
+        assert!(
+            same.maximum() - same.minimum() < 0.002,
+            "{} to {}",
+            same.minimum(),
+            same.maximum()
+        );
     }
 
     #[test]
     fn clumps_make_the_variance_larger_and_leave_the_mean() {
         let mut rng = chance(1, "clumps");
         for clump in [1, 4] {
-            let found: Vec<f64> = (0..4000).map(|_| clumped(&mut rng, 6000, 0.01, clump) as f64).collect();
+            let found: Vec<f64> = (0..4000)
+                .map(|_| clumped(&mut rng, 6000, 0.01, clump) as f64)
+                .collect();
             let mean = found.iter().sum::<f64>() / 4000.0;
             let variance = found.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / 4000.0;
             assert!((mean / 60.0 - 1.0).abs() < 0.02, "{mean}");
-            assert!((variance / (59.4 * f64::from(clump)) - 1.0).abs() < 0.1, "{clump}: {variance}");
+            assert!(
+                (variance / (59.4 * f64::from(clump)) - 1.0).abs() < 0.1,
+                "{clump}: {variance}"
+            );
         }
         assert_eq!(clumped(&mut rng, 7, 1.0, 4), 7, "everything fails");
     }

@@ -64,7 +64,11 @@ impl Part {
         let mut samples = Samples::default();
         for (cell, count) in &self.cells {
             let (low, high) = draw::bounds(*cell);
-            samples.add(Cell { low, high, count: *count as f64 });
+            samples.add(Cell {
+                low,
+                high,
+                count: *count as f64,
+            });
         }
         samples
     }
@@ -90,13 +94,28 @@ pub(super) fn cut(seed: u64, balancer: &str, minute: Millis) -> Millis {
 }
 
 /// What happened in a part of a minute, or nothing as long as it is not over.
-pub(super) fn part(aws: &mut Aws, seed: u64, series: &Series, minute: Millis, half: usize) -> Option<Arc<Part>> {
-    let known = aws.cloudwatch.drawn.parts.get(series).and_then(|minutes| minutes.get(&minute)?[half].clone());
+pub(super) fn part(
+    aws: &mut Aws,
+    seed: u64,
+    series: &Series,
+    minute: Millis,
+    half: usize,
+) -> Option<Arc<Part>> {
+    let known = aws
+        .cloudwatch
+        .drawn
+        .parts
+        .get(series)
+        .and_then(|minutes| minutes.get(&minute)?[half].clone());
     if known.is_some() {
         return known;
     }
     let cut = cut(seed, &series.balancer, minute);
-    let (from, to) = if half == 0 { (minute, cut) } else { (cut, minute + MINUTE) };
+    let (from, to) = if half == 0 {
+        (minute, cut)
+    } else {
+        (cut, minute + MINUTE)
+    };
     if aws.now < to {
         return None;
     }
@@ -105,17 +124,27 @@ pub(super) fn part(aws: &mut Aws, seed: u64, series: &Series, minute: Millis, ha
         return Some(Arc::default());
     }
     let part = Arc::new(drawn(aws, seed, series, minute, half, &expected));
-    let minutes = aws.cloudwatch.drawn.parts.entry(series.clone()).or_default();
+    let minutes = aws
+        .cloudwatch
+        .drawn
+        .parts
+        .entry(series.clone())
+        .or_default();
     minutes.entry(minute).or_default()[half] = Some(Arc::clone(&part));
     Some(part)
 }
 
 /// The target groups (and perhaps none) to which a balancer forwarded requests in a minute.
 pub(super) fn series_of(aws: &Aws, balancer: &str, minute: Millis) -> Vec<Series> {
-    let spans = traffic::between(aws, minute, minute + MINUTE).filter(|(arn, _)| balancer_of(arn) == Some(balancer));
+    let spans = traffic::between(aws, minute, minute + MINUTE)
+        .filter(|(arn, _)| balancer_of(arn) == Some(balancer));
     let groups = spans.flat_map(|(_, span)| span.flows.iter().filter(|flow| flow.rate > 0.0));
-    let mut all: Vec<Series> =
-        groups.map(|flow| Series { balancer: balancer.to_owned(), group: flow.target_group.clone() }).collect();
+    let mut all: Vec<Series> = groups
+        .map(|flow| Series {
+            balancer: balancer.to_owned(),
+            group: flow.target_group.clone(),
+        })
+        .collect();
     all.sort();
     all.dedup();
     all
@@ -123,8 +152,14 @@ pub(super) fn series_of(aws: &Aws, balancer: &str, minute: Millis) -> Vec<Series
 
 /// `app/<name>/<hex>` in the ARN of a rule or listener.
 pub(super) fn balancer_of(arn: &str) -> Option<&str> {
-    let path = arn.split_once(":listener/").or_else(|| arn.split_once(":listener-rule/"))?.1;
-    let end = path.match_indices('/').nth(2).map_or(path.len(), |(at, _)| at);
+    let path = arn
+        .split_once(":listener/")
+        .or_else(|| arn.split_once(":listener-rule/"))?
+        .1;
+    let end = path
+        .match_indices('/')
+        .nth(2)
+        .map_or(path.len(), |(at, _)| at);
     Some(&path[..end])
 }
 
@@ -136,10 +171,15 @@ impl Expected {
 
 fn expected(aws: &Aws, series: &Series, from: Millis, to: Millis) -> Expected {
     let mut expected = Expected::default();
-    let spans = traffic::between(aws, from, to).filter(|(arn, _)| balancer_of(arn) == Some(series.balancer.as_str()));
+    let spans = traffic::between(aws, from, to)
+        .filter(|(arn, _)| balancer_of(arn) == Some(series.balancer.as_str()));
     for (_, span) in spans {
         let seconds = (span.to.min(to) - span.from.max(from)) as f64 / 1000.0;
-        for flow in span.flows.iter().filter(|flow| flow.target_group == series.group && flow.rate > 0.0) {
+        for flow in span
+            .flows
+            .iter()
+            .filter(|flow| flow.target_group == series.group && flow.rate > 0.0)
+        {
             let sum = match &flow.version {
                 _ if flow.refused => &mut expected.refused,
                 Some(version) => expected.by_version.entry(version.clone()).or_default(),
@@ -151,16 +191,28 @@ fn expected(aws: &Aws, series: &Series, from: Millis, to: Millis) -> Expected {
     expected
 }
 
-fn drawn(aws: &mut Aws, seed: u64, series: &Series, minute: Millis, half: usize, expected: &Expected) -> Part {
+fn drawn(
+    aws: &mut Aws,
+    seed: u64,
+    series: &Series,
+    minute: Millis,
+    half: usize,
+    expected: &Expected,
+) -> Part {
     let group = series.group.as_deref().unwrap_or("no group");
-    let mut rng = draw::chance(seed, &format!("requests {} {group} {minute} {half}", series.balancer));
+    let mut rng = draw::chance(
+        seed,
+        &format!("requests {} {group} {minute} {half}", series.balancer),
+    );
     let mut part = Part {
         refused: draw::poisson(&mut rng, expected.refused),
         unserved: draw::poisson(&mut rng, expected.unserved),
         ..Part::default()
     };
     for (version, mean) in &expected.by_version {
-        let since = minute - first_request(aws, group, version).map_or(0, |first| first - first.rem_euclid(MINUTE));
+        let since = minute
+            - first_request(aws, group, version)
+                .map_or(0, |first| first - first.rem_euclid(MINUTE));
         let answers = profile(aws, version).at(since / MINUTE);
         let requests = draw::poisson(&mut rng, *mean);
         part.answer(&mut rng, requests, disturbed(aws, answers, minute));
@@ -176,7 +228,9 @@ fn first_request(aws: &mut Aws, group: &str, version: &str) -> Option<Millis> {
     }
     let gets_some = |span: &traffic::Span| {
         let is_it = |flow: &traffic::Flow| {
-            flow.target_group.as_deref() == Some(group) && flow.version.as_deref() == Some(version) && flow.rate > 0.0
+            flow.target_group.as_deref() == Some(group)
+                && flow.version.as_deref() == Some(version)
+                && flow.rate > 0.0
         };
         span.flows.iter().any(is_it)
     };
@@ -189,10 +243,14 @@ fn first_request(aws: &mut Aws, group: &str, version: &str) -> Option<Millis> {
 /// How a task definition answers: as the image of the container that takes the requests does.
 fn profile(aws: &Aws, version: &str) -> Profile {
     let request = aws.ecs.request_of(version);
-    let containers =
-        request.and_then(|request| request["containerDefinitions"].as_array()).map_or(&[][..], Vec::as_slice);
-    let has_port =
-        |container: &&serde_json::Value| container["portMappings"].as_array().is_some_and(|all| !all.is_empty());
+    let containers = request
+        .and_then(|request| request["containerDefinitions"].as_array())
+        .map_or(&[][..], Vec::as_slice);
+    let has_port = |container: &&serde_json::Value| {
+        container["portMappings"]
+            .as_array()
+            .is_some_and(|all| !all.is_empty())
+    };
     let container = containers.iter().find(has_port).or(containers.first());
     container
         .and_then(|container| container["image"].as_str())
@@ -202,7 +260,11 @@ fn profile(aws: &Aws, version: &str) -> Profile {
 
 /// The answers in a minute in which there may be an incident.
 fn disturbed(aws: &Aws, answers: Answers, minute: Millis) -> Answers {
-    let now = aws.traffic.incidents.iter().filter(|incident| (incident.from..incident.to).contains(&minute));
+    let now = aws
+        .traffic
+        .incidents
+        .iter()
+        .filter(|incident| (incident.from..incident.to).contains(&minute));
     now.fold(answers, |answers, incident| {
         let spared = (1.0 - answers.errors) * (1.0 - incident.errors);
         answers.failing(1.0 - spared).slower(incident.slower)

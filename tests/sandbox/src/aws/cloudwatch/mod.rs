@@ -63,11 +63,22 @@ struct MetricId {
 /// One operation by its API name; answers the output, in which times are made by `wire::cbor::timestamp`.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let now = aws.now;
-    if aws.cloudwatch.faults.throttled.iter().any(|(from, to)| (*from..*to).contains(&now)) {
+    if aws
+        .cloudwatch
+        .faults
+        .throttled
+        .iter()
+        .any(|(from, to)| (*from..*to).contains(&now))
+    {
         return Err(ApiError::client("Throttling", "Rate exceeded"));
     }
     let answer = answer(aws, operation, input);
-    record::operation("monitoring", operation, input, &answer.as_ref().map(cbor::plain).map_err(Clone::clone));
+    record::operation(
+        "monitoring",
+        operation,
+        input,
+        &answer.as_ref().map(cbor::plain).map_err(Clone::clone),
+    );
     answer
 }
 

@@ -64,7 +64,10 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             continue;
         }
         if begun == most_results {
-            next = Some(Position { query: index, after: None });
+            next = Some(Position {
+                query: index,
+                after: None,
+            });
             if habits.lists_unbegun {
                 results.push(query.result(&[], "PartialData"));
             }
@@ -84,7 +87,10 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             continue;
         }
         let after = points[..left].last().map(|(at, _)| *at).or(after);
-        next = Some(Position { query: index, after });
+        next = Some(Position {
+            query: index,
+            after,
+        });
         if left > 0 || habits.lists_unbegun {
             results.push(query.result(&points[..left], "PartialData"));
         }
@@ -110,15 +116,19 @@ impl Request {
         let inputs = input.inners("MetricDataQueries")?;
         let (start, end) = (input.time("StartTime")?, input.time("EndTime")?);
         let mut wrong = String::new();
-        for (name, absent) in
-            [("MetricDataQueries", inputs.is_empty()), ("StartTime", start.is_none()), ("EndTime", end.is_none())]
-        {
+        for (name, absent) in [
+            ("MetricDataQueries", inputs.is_empty()),
+            ("StartTime", start.is_none()),
+            ("EndTime", end.is_none()),
+        ] {
             if absent {
                 wrong += &input.missing(name);
             }
         }
         if inputs.len() > MOST_QUERIES {
-            wrong += &format!("The collection MetricDataQueries must not have a size greater than {MOST_QUERIES}.\n");
+            wrong += &format!(
+                "The collection MetricDataQueries must not have a size greater than {MOST_QUERIES}.\n"
+            );
         }
         match (start, end) {
             (Some(start), Some(end)) if start == end => {
@@ -141,33 +151,72 @@ impl Request {
         };
         let most = input.integer("MaxDatapoints")?.unwrap_or(MOST_POINTS);
         if !(1..=MOST_POINTS).contains(&most) {
-            wrong += &format!("The value {most} for parameter MaxDatapoints must be between 1 and {MOST_POINTS}.\n");
+            wrong += &format!(
+                "The value {most} for parameter MaxDatapoints must be between 1 and {MOST_POINTS}.\n"
+            );
         }
         let queries = read_queries(&inputs, &mut wrong)?;
-        let (true, Some(start), Some(end)) = (wrong.is_empty(), start, end) else { return Err(validation(wrong)) };
-        let from = input.text("NextToken")?.map(Position::read).transpose()?.unwrap_or_default();
+        let (true, Some(start), Some(end)) = (wrong.is_empty(), start, end) else {
+            return Err(validation(wrong));
+        };
+        let from = input
+            .text("NextToken")?
+            .map(Position::read)
+            .transpose()?
+            .unwrap_or_default();
         if from.query >= queries.len() {
             return Err(invalid_token());
         }
         let most = usize::try_from(most).unwrap_or(1);
-        let most_points = aws.cloudwatch.faults.most_points.map_or(most, |fewer| most.min(fewer.max(1)));
-        Ok(Self { queries, start: rounded(aws, start), end, newest_first, most_points, from })
+        let most_points = aws
+            .cloudwatch
+            .faults
+            .most_points
+            .map_or(most, |fewer| most.min(fewer.max(1)));
+        Ok(Self {
+            queries,
+            start: rounded(aws, start),
+            end,
+            newest_first,
+            most_points,
+            from,
+        })
     }
 
     /// The points of a query that are visible now, in the order that was asked for, after one of them.
-    fn points(&self, aws: &mut Aws, habits: Habits, query: &Query, after: Option<Millis>) -> Vec<(Millis, f64)> {
+    fn points(
+        &self,
+        aws: &mut Aws,
+        habits: Habits,
+        query: &Query,
+        after: Option<Millis>,
+    ) -> Vec<(Millis, f64)> {
         let first = self.start - self.start.rem_euclid(query.period);
         let periods = (self.end - first + query.period - 1) / query.period;
         let source = Points::of(aws, &query.metric, query.unit.as_deref());
         let mut points = Vec::new();
         for number in 0..periods {
-            let number = if self.newest_first { periods - 1 - number } else { number };
+            let number = if self.newest_first {
+                periods - 1 - number
+            } else {
+                number
+            };
             let at = first + number * query.period;
-            let is_past = |after: Millis| if self.newest_first { at >= after } else { at <= after };
+            let is_past = |after: Millis| {
+                if self.newest_first {
+                    at >= after
+                } else {
+                    at <= after
+                }
+            };
             if at > aws.now || after.is_some_and(is_past) {
                 continue;
             }
-            points.extend(query.value(aws, habits, &source, at).map(|value| (at, value)));
+            points.extend(
+                query
+                    .value(aws, habits, &source, at)
+                    .map(|value| (at, value)),
+            );
         }
         points
     }
@@ -195,7 +244,9 @@ enum Points {
 impl Points {
     fn of(aws: &Aws, metric: &MetricId, unit: Option<&str>) -> Self {
         match balancer::source(aws, metric) {
-            Some(_) if unit.is_some_and(|unit| unit != balancer::unit(&metric.name)) => Self::Nowhere,
+            Some(_) if unit.is_some_and(|unit| unit != balancer::unit(&metric.name)) => {
+                Self::Nowhere
+            }
             Some(source) => Self::Balancer(source),
             None => Self::Custom(metric.clone(), unit.map(str::to_owned)),
         }
@@ -215,29 +266,49 @@ impl Query {
         let mut samples = Samples::default();
         for minute in (at..at + self.period).step_by(MINUTE as usize) {
             let more = source.samples(aws, habits.seed, minute);
-            if samples.is_empty() { samples = more } else { samples.extend(&more) }
+            if samples.is_empty() {
+                samples = more
+            } else {
+                samples.extend(&more)
+            }
         }
         let value = self.statistic.of(&samples)?;
-        let is_no_count = matches!(self.statistic, Statistic::Within(Part::Count, ..)) && value == 0.0;
+        let is_no_count =
+            matches!(self.statistic, Statistic::Within(Part::Count, ..)) && value == 0.0;
         (!is_no_count || !habits.no_zero_counts).then_some(value)
     }
 
     fn result(&self, points: &[(Millis, f64)], status: &str) -> Value {
-        let (times, values): (Vec<Value>, Vec<f64>) = points.iter().map(|(at, value)| (timestamp(*at), value)).unzip();
+        let (times, values): (Vec<Value>, Vec<f64>) = points
+            .iter()
+            .map(|(at, value)| (timestamp(*at), value))
+            .unzip();
         json!({"Id": self.id, "Label": self.label, "Timestamps": times, "Values": values, "StatusCode": status})
     }
 }
 
 impl Position {
     fn token(self) -> String {
-        format!("{:04x}{:016x}", self.query, self.after.map_or(0, |after| after + 1))
+        format!(
+            "{:04x}{:016x}",
+            self.query,
+            self.after.map_or(0, |after| after + 1)
+        )
     }
 
     fn read(token: &str) -> Result<Self, ApiError> {
-        let parts = token.is_ascii().then(|| token.split_at_checked(4)).flatten();
+        let parts = token
+            .is_ascii()
+            .then(|| token.split_at_checked(4))
+            .flatten();
         let read = |(query, after): (&str, &str)| {
-            let after = Millis::from_str_radix(after, 16).ok().filter(|_| token.len() == 20)?;
-            Some(Self { query: usize::from_str_radix(query, 16).ok()?, after: (after > 0).then_some(after - 1) })
+            let after = Millis::from_str_radix(after, 16)
+                .ok()
+                .filter(|_| token.len() == 20)?;
+            Some(Self {
+                query: usize::from_str_radix(query, 16).ok()?,
+                after: (after > 0).then_some(after - 1),
+            })
         };
         parts.and_then(read).ok_or_else(invalid_token)
     }
@@ -248,7 +319,15 @@ fn read_queries(inputs: &[Input<'_>], wrong: &mut String) -> Result<Vec<Query>, 
     let mut ids = BTreeSet::new();
     let mut queries = Vec::new();
     for input in inputs {
-        input.only(&["Id", "MetricStat", "Expression", "Label", "ReturnData", "Period", "AccountId"])?;
+        input.only(&[
+            "Id",
+            "MetricStat",
+            "Expression",
+            "Label",
+            "ReturnData",
+            "Period",
+            "AccountId",
+        ])?;
         let id = input.text("Id")?.unwrap_or_default();
         if id.is_empty() {
             *wrong += &input.missing("Id");
@@ -271,7 +350,8 @@ fn read_queries(inputs: &[Input<'_>], wrong: &mut String) -> Result<Vec<Query>, 
             }
             (Some(_), Some(_)) => {
                 let (stat, expression) = (input.named("MetricStat"), input.named("Expression"));
-                *wrong += &format!("The parameters {stat} and {expression} are mutually exclusive.\n");
+                *wrong +=
+                    &format!("The parameters {stat} and {expression} are mutually exclusive.\n");
             }
             (None, None) => *wrong += &input.missing("MetricStat"),
         }
@@ -279,7 +359,12 @@ fn read_queries(inputs: &[Input<'_>], wrong: &mut String) -> Result<Vec<Query>, 
     Ok(queries)
 }
 
-fn read_stat(input: &Input<'_>, stat: &Input<'_>, id: &str, wrong: &mut String) -> Result<Option<Query>, ApiError> {
+fn read_stat(
+    input: &Input<'_>,
+    stat: &Input<'_>,
+    id: &str,
+    wrong: &mut String,
+) -> Result<Option<Query>, ApiError> {
     stat.only(&["Metric", "Period", "Stat", "Unit"])?;
     let Some(metric) = stat.inner("Metric")? else {
         *wrong += &stat.missing("Metric");
@@ -295,7 +380,9 @@ fn read_stat(input: &Input<'_>, stat: &Input<'_>, id: &str, wrong: &mut String) 
             return Ok(None);
         }
         Some(period @ (1 | 5 | 10 | 20 | 30)) => {
-            return Err(validation(format!("the sandbox does not serve periods of {period} seconds")));
+            return Err(validation(format!(
+                "the sandbox does not serve periods of {period} seconds"
+            )));
         }
         Some(period) if period > 0 && period % 60 == 0 => period * 1000,
         Some(period) => {
@@ -309,10 +396,15 @@ fn read_stat(input: &Input<'_>, stat: &Input<'_>, id: &str, wrong: &mut String) 
     let name = stat.text("Stat")?.unwrap_or_default();
     let statistic = match Statistic::parse(name) {
         Ok(statistic) => statistic,
-        Err(Unknown::NotServed) => return Err(validation(format!("the sandbox does not serve the statistic {name}"))),
+        Err(Unknown::NotServed) => {
+            return Err(validation(format!(
+                "the sandbox does not serve the statistic {name}"
+            )));
+        }
         Err(Unknown::Invalid) => {
             let place = stat.named("Stat");
-            *wrong += &format!("The value {name} for parameter {place} is not a valid statistic.\n");
+            *wrong +=
+                &format!("The value {name} for parameter {place} is not a valid statistic.\n");
             return Ok(None);
         }
     };
@@ -320,12 +412,22 @@ fn read_stat(input: &Input<'_>, stat: &Input<'_>, id: &str, wrong: &mut String) 
     let label = input.text("Label")?.unwrap_or(&metric.name).to_owned();
     let unit = stat.text("Unit")?.map(str::to_owned);
     let returns = input.flag("ReturnData")?.unwrap_or(true);
-    Ok(Some(Query { id: id.to_owned(), label, metric, period, statistic, unit, returns }))
+    Ok(Some(Query {
+        id: id.to_owned(),
+        label,
+        metric,
+        period,
+        statistic,
+        unit,
+        returns,
+    }))
 }
 
 /// `^[a-z][a-zA-Z0-9_]*$`, 1 to 255.
 fn is_id(id: &str) -> bool {
     id.len() <= 255
         && id.starts_with(|first: char| first.is_ascii_lowercase())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -29,7 +29,11 @@ pub(super) struct Samples {
 impl Cell {
     /// The same value several times.
     pub(super) fn same(value: f64, count: f64) -> Self {
-        Self { low: value, high: value, count }
+        Self {
+            low: value,
+            high: value,
+            count,
+        }
     }
 
     fn value(&self, index: f64) -> f64 {
@@ -45,7 +49,9 @@ impl Cell {
             return self.count;
         }
         let part = (most - self.low) / (self.high - self.low);
-        (part * self.count + 0.5 + 1e-9).floor().clamp(0.0, self.count)
+        (part * self.count + 0.5 + 1e-9)
+            .floor()
+            .clamp(0.0, self.count)
     }
 
     /// The sum of the first values.
@@ -59,9 +65,13 @@ impl Samples {
         if cell.count <= 0.0 {
             return;
         }
-        let at = self.cells.partition_point(|known| (known.low, known.high) < (cell.low, cell.high));
+        let at = self
+            .cells
+            .partition_point(|known| (known.low, known.high) < (cell.low, cell.high));
         match self.cells.get_mut(at) {
-            Some(known) if (known.low, known.high) == (cell.low, cell.high) => known.count += cell.count,
+            Some(known) if (known.low, known.high) == (cell.low, cell.high) => {
+                known.count += cell.count
+            }
             _ => self.cells.insert(at, cell),
         }
     }
@@ -85,22 +95,32 @@ impl Samples {
 
     pub(super) fn count(&self) -> f64 {
         let summaries = self.summaries.iter().map(|summary| summary.count);
-        self.cells.iter().map(|cell| cell.count).chain(summaries).sum()
+        self.cells
+            .iter()
+            .map(|cell| cell.count)
+            .chain(summaries)
+            .sum()
     }
 
     pub(super) fn sum(&self) -> f64 {
         let cells = self.cells.iter().map(|cell| cell.sum_of(cell.count));
-        cells.chain(self.summaries.iter().map(|summary| summary.sum)).sum()
+        cells
+            .chain(self.summaries.iter().map(|summary| summary.sum))
+            .sum()
     }
 
     pub(super) fn minimum(&self) -> f64 {
         let cells = self.cells.iter().map(|cell| cell.value(0.0));
-        cells.chain(self.summaries.iter().map(|summary| summary.minimum)).fold(f64::INFINITY, f64::min)
+        cells
+            .chain(self.summaries.iter().map(|summary| summary.minimum))
+            .fold(f64::INFINITY, f64::min)
     }
 
     pub(super) fn maximum(&self) -> f64 {
         let cells = self.cells.iter().map(|cell| cell.value(cell.count - 1.0));
-        cells.chain(self.summaries.iter().map(|summary| summary.maximum)).fold(f64::NEG_INFINITY, f64::max)
+        cells
+            .chain(self.summaries.iter().map(|summary| summary.maximum))
+            .fold(f64::NEG_INFINITY, f64::max)
     }
 
     /// Whether more is known than summaries.
@@ -126,7 +146,12 @@ impl Samples {
             let (below, up_to) = (cell.up_to(low), cell.up_to(high));
             (up_to - below, cell.sum_of(up_to) - cell.sum_of(below))
         };
-        self.cells.iter().map(of).fold((0.0, 0.0), |(count, sum), (more, plus)| (count + more, sum + plus))
+        self.cells
+            .iter()
+            .map(of)
+            .fold((0.0, 0.0), |(count, sum), (more, plus)| {
+                (count + more, sum + plus)
+            })
     }
 }
 
@@ -137,8 +162,14 @@ mod tests {
     /// 1, 2, … 100 and, in one cell, a hundred values between 200 and 300.
     fn hundreds() -> Samples {
         let mut samples = Samples::default();
-        (1..=100).rev().for_each(|value| samples.add(Cell::same(f64::from(value), 1.0)));
-        samples.add(Cell { low: 200.0, high: 300.0, count: 100.0 });
+        (1..=100)
+            .rev()
+            .for_each(|value| samples.add(Cell::same(f64::from(value), 1.0)));
+        samples.add(Cell {
+            low: 200.0,
+            high: 300.0,
+            count: 100.0,
+        });
         samples
     }
 
@@ -151,9 +182,17 @@ mod tests {
         assert_eq!(samples.percentile(100.0), 299.5);
         for percent in [0.5, 10.0, 50.0, 50.5, 75.0, 90.0, 99.0, 99.5, 100.0] {
             let value = samples.percentile(percent);
-            assert_eq!(samples.within(f64::NEG_INFINITY, value).0, percent * 2.0, "p{percent} = {value}");
+            assert_eq!(
+                samples.within(f64::NEG_INFINITY, value).0,
+                percent * 2.0,
+                "p{percent} = {value}"
+            );
         }
-        assert_eq!(samples.within(10.0, 20.0), (10.0, 155.0), "above the lower bound, up to the upper one");
+        assert_eq!(
+            samples.within(10.0, 20.0),
+            (10.0, 155.0),
+            "above the lower bound, up to the upper one"
+        );
     }
 
     #[test]
@@ -167,10 +206,28 @@ mod tests {
     #[test]
     fn a_summary_has_no_distribution_unless_all_values_are_the_same() {
         let mut samples = Samples::default();
-        samples.put(Summary { count: 3.0, sum: 6.0, minimum: 2.0, maximum: 2.0 });
+        samples.put(Summary {
+            count: 3.0,
+            sum: 6.0,
+            minimum: 2.0,
+            maximum: 2.0,
+        });
         assert!(samples.has_distribution());
-        samples.put(Summary { count: 2.0, sum: 9.0, minimum: 1.0, maximum: 8.0 });
+        samples.put(Summary {
+            count: 2.0,
+            sum: 9.0,
+            minimum: 1.0,
+            maximum: 8.0,
+        });
         assert!(!samples.has_distribution());
-        assert_eq!((samples.count(), samples.sum(), samples.minimum(), samples.maximum()), (5.0, 15.0, 1.0, 8.0));
+        assert_eq!(
+            (
+                samples.count(),
+                samples.sum(),
+                samples.minimum(),
+                samples.maximum()
+            ),
+            (5.0, 15.0, 1.0, 8.0)
+        );
     }
 }

@@ -40,7 +40,12 @@ pub(super) enum Unknown {
     NotServed,
 }
 
-const PARTS: [(&str, Part); 4] = [("TC", Part::Count), ("PR", Part::Percent), ("TS", Part::Sum), ("TM", Part::Mean)];
+const PARTS: [(&str, Part); 4] = [
+    ("TC", Part::Count),
+    ("PR", Part::Percent),
+    ("TS", Part::Sum),
+    ("TM", Part::Mean),
+];
 
 impl Statistic {
     pub(super) fn parse(text: &str) -> Result<Self, Unknown> {
@@ -51,7 +56,11 @@ impl Statistic {
             "Minimum" => Self::Minimum,
             "Maximum" => Self::Maximum,
             "IQM" => return Err(Unknown::NotServed),
-            _ => return Self::percentile(text).or_else(|| Self::within(text)).unwrap_or_else(|| Err(other(text))),
+            _ => {
+                return Self::percentile(text)
+                    .or_else(|| Self::within(text))
+                    .unwrap_or_else(|| Err(other(text)));
+            }
         })
     }
 
@@ -64,22 +73,39 @@ impl Statistic {
     fn within(text: &str) -> Option<Result<Self, Unknown>> {
         let (name, bounds) = text.strip_suffix(')')?.split_once('(')?;
         let is_wm = name == "WM";
-        let part = PARTS.iter().find(|(known, _)| *known == name).map(|(_, part)| *part);
+        let part = PARTS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, part)| *part);
         let (low, high) = bounds.split_once(':')?;
         if part.is_none() && !is_wm {
             return None;
         }
         if low.ends_with('%') || high.ends_with('%') {
-            let legal =
-                [low, high].iter().all(|bound| bound.is_empty() || bound.strip_suffix('%').is_some_and(is_percent));
-            return Some(Err(if legal && part != Some(Part::Percent) { Unknown::NotServed } else { Unknown::Invalid }));
+            let legal = [low, high]
+                .iter()
+                .all(|bound| bound.is_empty() || bound.strip_suffix('%').is_some_and(is_percent));
+            return Some(Err(if legal && part != Some(Part::Percent) {
+                Unknown::NotServed
+            } else {
+                Unknown::Invalid
+            }));
         }
-        let bound = |text: &str, open: f64| if text.is_empty() { Some(open) } else { decimal(text) };
+        let bound = |text: &str, open: f64| {
+            if text.is_empty() {
+                Some(open)
+            } else {
+                decimal(text)
+            }
+        };
         let (from, to) = (bound(low, f64::NEG_INFINITY)?, bound(high, f64::INFINITY)?);
         if (low.is_empty() && high.is_empty()) || from >= to {
             return None;
         }
-        Some(part.map(|part| Self::Within(part, from, to)).ok_or(Unknown::NotServed))
+        Some(
+            part.map(|part| Self::Within(part, from, to))
+                .ok_or(Unknown::NotServed),
+        )
     }
 
     /// The value for samples that are not empty; nothing when too little is known of them.
@@ -111,8 +137,14 @@ impl Statistic {
 
 /// A statistic that is none of ours: `tm90` and its like are CloudWatch's.
 fn other(text: &str) -> Unknown {
-    let trimmed = ["tm", "wm", "tc", "ts"].iter().find_map(|name| text.strip_prefix(name));
-    if trimmed.is_some_and(is_percent) { Unknown::NotServed } else { Unknown::Invalid }
+    let trimmed = ["tm", "wm", "tc", "ts"]
+        .iter()
+        .find_map(|name| text.strip_prefix(name));
+    if trimmed.is_some_and(is_percent) {
+        Unknown::NotServed
+    } else {
+        Unknown::Invalid
+    }
 }
 
 fn is_percent(text: &str) -> bool {
@@ -126,7 +158,9 @@ fn percent(text: &str) -> Option<f64> {
 }
 
 fn decimal(text: &str) -> Option<f64> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'-'));
     text.parse().ok().filter(|_: &f64| plain)
 }
 
@@ -140,15 +174,39 @@ mod tests {
         let of = |text: &str| Statistic::parse(text).unwrap();
         assert_eq!(of("p99"), Statistic::Percentile(99.0));
         assert_eq!(of("p99.9"), Statistic::Percentile(99.9));
-        assert_eq!(of("TC(0.1:)"), Statistic::Within(Part::Count, 0.1, f64::INFINITY));
-        assert_eq!(of("PR(:0.3)"), Statistic::Within(Part::Percent, f64::NEG_INFINITY, 0.3));
-        for invalid in
-            ["sum", "p101", "p", "P9x", "TC(:)", "TC(2:1)", "TC()", "XX(1:2)", "PR(10%:)", "p1.12345678901", "None"]
-        {
-            assert_eq!(Statistic::parse(invalid), Err(Unknown::Invalid), "{invalid}");
+        assert_eq!(
+            of("TC(0.1:)"),
+            Statistic::Within(Part::Count, 0.1, f64::INFINITY)
+        );
+        assert_eq!(
+            of("PR(:0.3)"),
+            Statistic::Within(Part::Percent, f64::NEG_INFINITY, 0.3)
+        );
+        for invalid in [
+            "sum",
+            "p101",
+            "p",
+            "P9x",
+            "TC(:)",
+            "TC(2:1)",
+            "TC()",
+            "XX(1:2)",
+            "PR(10%:)",
+            "p1.12345678901",
+            "None",
+        ] {
+            assert_eq!(
+                Statistic::parse(invalid),
+                Err(Unknown::Invalid),
+                "{invalid}"
+            );
         }
         for foreign in ["tm90", "IQM", "TM(10%:90%)", "WM(1:2)", "tc99.5"] {
-            assert_eq!(Statistic::parse(foreign), Err(Unknown::NotServed), "{foreign}");
+            assert_eq!(
+                Statistic::parse(foreign),
+                Err(Unknown::NotServed),
+                "{foreign}"
+            );
         }
     }
 

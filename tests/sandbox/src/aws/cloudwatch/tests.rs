@@ -30,7 +30,12 @@ impl World {
     /// Both colours get `rates` requests a second; they answer as their profiles say.
     pub(super) fn new(seed: u64, blue: Profile, green: Profile, rates: (u32, u32)) -> Self {
         let mut aws = Aws::new(seed);
-        ecr::call(&mut aws, "CreateRepository", &json!({"repositoryName": "web"})).unwrap();
+        ecr::call(
+            &mut aws,
+            "CreateRepository",
+            &json!({"repositoryName": "web"}),
+        )
+        .unwrap();
         ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"})).unwrap();
         let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
         let group = |aws: &mut Aws, name: &str| {
@@ -44,21 +49,35 @@ impl World {
             .map(|(arn, rate)| json!({"TargetGroupArn": arn, "Weight": rate.min(999)}))
             .collect();
         let actions = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": forward}}]);
-        let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": actions});
+        let listener =
+            json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": actions});
         let listener = text(&elb::create_listener(&mut aws, &listener).unwrap()["Arn"]);
         for (priority, group) in (1..).zip(&groups) {
             let actions = json!([{"Type": "forward", "TargetGroupArn": group}]);
             let rule = json!({"ListenerArn": listener, "Priority": priority, "Conditions": [], "Actions": actions});
             elb::create_rule(&mut aws, &rule).unwrap();
         }
-        let mut world = Self { aws, listener, start: 0 };
+        let mut world = Self {
+            aws,
+            listener,
+            start: 0,
+        };
         world.serve("blue", blue, &groups[0]);
         world.serve("green", green, &groups[1]);
         world.pass(600);
-        assert_eq!(groups.each_ref().map(|group| world.aws.elb.healthy_count(group, world.aws.now)), [2, 2]);
+        assert_eq!(
+            groups
+                .each_ref()
+                .map(|group| world.aws.elb.healthy_count(group, world.aws.now)),
+            [2, 2]
+        );
         world.start = world.aws.now;
         assert_eq!(world.start % MINUTE, 0);
-        traffic::set(&mut world.aws, &world.listener.clone(), f64::from(rates.0 + rates.1));
+        traffic::set(
+            &mut world.aws,
+            &world.listener.clone(),
+            f64::from(rates.0 + rates.1),
+        );
         world
     }
 
@@ -93,7 +112,14 @@ impl World {
     }
 
     pub(super) fn group(&self, name: &str) -> String {
-        self.aws.elb.target_groups.values().find(|group| group.name == name).unwrap().arn.clone()
+        self.aws
+            .elb
+            .target_groups
+            .values()
+            .find(|group| group.name == name)
+            .unwrap()
+            .arn
+            .clone()
     }
 
     pub(super) fn balancer(&self) -> String {
@@ -105,7 +131,8 @@ impl World {
         let mut dimensions = vec![json!({"Name": "LoadBalancer", "Value": self.balancer()})];
         if let Some(colour) = colour {
             let group = self.group(colour);
-            dimensions.push(json!({"Name": "TargetGroup", "Value": group.rsplit_once(':').unwrap().1}));
+            dimensions
+                .push(json!({"Name": "TargetGroup", "Value": group.rsplit_once(':').unwrap().1}));
         }
         json!({"Namespace": "AWS/ApplicationELB", "MetricName": name, "Dimensions": dimensions})
     }
@@ -124,22 +151,41 @@ impl World {
     }
 
     /// The visible points of a metric in the first minutes.
-    pub(super) fn points(&mut self, minutes: i64, colour: Option<&str>, name: &str, stat: &str) -> Points {
+    pub(super) fn points(
+        &mut self,
+        minutes: i64,
+        colour: Option<&str>,
+        name: &str,
+        stat: &str,
+    ) -> Points {
         let request = self.request(minutes, vec![self.query("q", colour, name, stat)]);
         let answer = self.ask(&request);
         points(&answer["MetricDataResults"][0], self.start)
     }
 
-    pub(super) fn total(&mut self, minutes: i64, colour: Option<&str>, name: &str, stat: &str) -> f64 {
+    pub(super) fn total(
+        &mut self,
+        minutes: i64,
+        colour: Option<&str>,
+        name: &str,
+        stat: &str,
+    ) -> f64 {
         self.points(minutes, colour, name, stat).values().sum()
     }
 }
 
 pub(super) fn points(result: &Value, start: Millis) -> Points {
-    let (times, values) = (result["Timestamps"].as_array().unwrap(), result["Values"].as_array().unwrap());
+    let (times, values) = (
+        result["Timestamps"].as_array().unwrap(),
+        result["Values"].as_array().unwrap(),
+    );
     assert_eq!(times.len(), values.len());
     let minute = |time: &Value| ((time.as_f64().unwrap() * 1000.0) as Millis - start) / MINUTE;
-    times.iter().map(minute).zip(values.iter().map(|value| value.as_f64().unwrap())).collect()
+    times
+        .iter()
+        .map(minute)
+        .zip(values.iter().map(|value| value.as_f64().unwrap()))
+        .collect()
 }
 
 pub(super) fn text(value: &Value) -> String {

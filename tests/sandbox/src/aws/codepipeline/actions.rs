@@ -14,12 +14,20 @@ const USER_PARAMETERS: usize = 1000;
 /// The action's work, with its configuration resolved at this moment.
 pub(super) fn act(aws: &mut Aws, execution_id: &str, action_id: &str) {
     let execution = aws.codepipeline.execution_mut(execution_id).clone();
-    let Some((stage, action)) = execution.action(action_id) else { return };
+    let Some((stage, action)) = execution.action(action_id) else {
+        return;
+    };
     let declared = execution.declaration.action(&stage.name, &action.name);
-    let Some(declared) = declared.filter(|_| action.status == ActionStatus::InProgress) else { return };
+    let Some(declared) = declared.filter(|_| action.status == ActionStatus::InProgress) else {
+        return;
+    };
     match resolve(declared, &execution) {
         Ok(resolved) => {
-            if let Some(action) = aws.codepipeline.execution_mut(execution_id).action_mut(action_id) {
+            if let Some(action) = aws
+                .codepipeline
+                .execution_mut(execution_id)
+                .action_mut(action_id)
+            {
                 action.resolved = resolved.clone();
             }
             perform(aws, &execution, declared, action_id, &resolved);
@@ -39,7 +47,11 @@ fn perform(
         Provider::Lambda => jobs::give(aws, &execution.id, action_id, None),
         Provider::Manual => {
             let token = aws.uuid();
-            if let Some(action) = aws.codepipeline.execution_mut(&execution.id).action_mut(action_id) {
+            if let Some(action) = aws
+                .codepipeline
+                .execution_mut(&execution.id)
+                .action_mut(action_id)
+            {
                 action.token = Some(token);
             }
         }
@@ -50,7 +62,10 @@ fn perform(
     }
 }
 
-fn resolve(declared: &Action, execution: &Execution) -> Result<BTreeMap<String, String>, ErrorDetails> {
+fn resolve(
+    declared: &Action,
+    execution: &Execution,
+) -> Result<BTreeMap<String, String>, ErrorDetails> {
     let mut resolved = BTreeMap::new();
     for (key, value) in &declared.configuration {
         let value = variables::substitute(value, execution)?;
@@ -68,7 +83,8 @@ fn resolve(declared: &Action, execution: &Execution) -> Result<BTreeMap<String, 
 
 /// Fails an action that is still in progress when its time is up.
 pub(super) fn out_of_time(aws: &mut Aws, execution: &str, action: &str) {
-    let message = "The action failed because it was not complete within the time that its action type allows";
+    let message =
+        "The action failed because it was not complete within the time that its action type allows";
     let error = ErrorDetails::new("JobFailed", message);
     engine::finish_action(aws, execution, action, Err(error));
 }

@@ -9,14 +9,25 @@ use super::{known, require_stage};
 use crate::aws::{ApiError, Aws};
 
 pub(super) fn put_result(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
-    input::only(given, &["pipelineName", "stageName", "actionName", "result", "token"])?;
+    input::only(
+        given,
+        &["pipelineName", "stageName", "actionName", "result", "token"],
+    )?;
     let mut checks = Checks::default();
     let pipeline = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
     let stage = checks.text(&given["stageName"], "stageName", &NAME)?;
     let action = checks.text(&given["actionName"], "actionName", &NAME)?;
     let token = checks.text(&given["token"], "token", &ID)?;
-    let summary = checks.text(&given["result"]["summary"], "result.summary", &between(0, 512))?;
-    let status = checks.one_of(&given["result"]["status"], "result.status", &["Approved", "Rejected"])?;
+    let summary = checks.text(
+        &given["result"]["summary"],
+        "result.summary",
+        &between(0, 512),
+    )?;
+    let status = checks.one_of(
+        &given["result"]["status"],
+        "result.status",
+        &["Approved", "Rejected"],
+    )?;
     checks.done()?;
     check_names(aws, pipeline, stage, action)?;
     let (execution, id) = waiting(aws, pipeline, stage, action, token)?;
@@ -25,7 +36,10 @@ pub(super) fn put_result(aws: &mut Aws, given: &Value) -> Result<Value, ApiError
     }
     let ended = match status {
         "Approved" => Ok(Done::default()),
-        _ => Err(ErrorDetails::new("JobFailed", format!("The approval was rejected: {summary}"))),
+        _ => Err(ErrorDetails::new(
+            "JobFailed",
+            format!("The approval was rejected: {summary}"),
+        )),
     };
     engine::finish_action(aws, &execution, &id, ended);
     Ok(json!({ "approvedAt": Aws::seconds(aws.now) }))
@@ -37,19 +51,34 @@ fn check_names(aws: &Aws, pipeline: &str, stage: &str, action: &str) -> Result<(
     match known.declaration.action(stage, action) {
         Some(_) => Ok(()),
         None => {
-            let message =
-                format!("Stage '{stage}' of pipeline '{pipeline}' does not have an action with name '{action}'");
+            let message = format!(
+                "Stage '{stage}' of pipeline '{pipeline}' does not have an action with name '{action}'"
+            );
             Err(ApiError::client("ActionNotFoundException", message))
         }
     }
 }
 
 /// The execution and the action execution that wait for this token.
-fn waiting(aws: &Aws, pipeline: &str, stage: &str, action: &str, token: &str) -> Result<(String, String), ApiError> {
-    let of_pipeline = aws.codepipeline.executions.iter().filter(|execution| execution.pipeline == pipeline);
+fn waiting(
+    aws: &Aws,
+    pipeline: &str,
+    stage: &str,
+    action: &str,
+    token: &str,
+) -> Result<(String, String), ApiError> {
+    let of_pipeline = aws
+        .codepipeline
+        .executions
+        .iter()
+        .filter(|execution| execution.pipeline == pipeline);
     let mut found = of_pipeline.filter_map(|execution| {
-        let named = |one: &&ActionExecution| one.name == action && one.token.as_deref() == Some(token);
-        Some((&execution.id, execution.stage(stage)?.actions.iter().find(named)?))
+        let named =
+            |one: &&ActionExecution| one.name == action && one.token.as_deref() == Some(token);
+        Some((
+            &execution.id,
+            execution.stage(stage)?.actions.iter().find(named)?,
+        ))
     });
     match found.next_back() {
         None => Err(ApiError::client(

@@ -110,9 +110,15 @@ impl Provider {
     pub fn configuration(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
             Self::Ecr => (&["RepositoryName"], &["ImageTag"]),
-            Self::S3 => (&["S3Bucket", "S3ObjectKey"], &["PollForSourceChanges", "AllowOverrideForS3ObjectKey"]),
+            Self::S3 => (
+                &["S3Bucket", "S3ObjectKey"],
+                &["PollForSourceChanges", "AllowOverrideForS3ObjectKey"],
+            ),
             Self::Lambda => (&["FunctionName"], &["UserParameters"]),
-            Self::Manual => (&[], &["NotificationArn", "CustomData", "ExternalEntityLink"]),
+            Self::Manual => (
+                &[],
+                &["NotificationArn", "CustomData", "ExternalEntityLink"],
+            ),
         }
     }
 
@@ -149,11 +155,19 @@ impl Declaration {
             ],
         )?;
         let mut checks = Checks::default();
-        let name = checks.text(&pipeline["name"], "pipeline.name", &NAME)?.to_owned();
+        let name = checks
+            .text(&pipeline["name"], "pipeline.name", &NAME)?
+            .to_owned();
         let role = checks.text(&pipeline["roleArn"], "pipeline.roleArn", &between(0, 1024))?;
         let role_is_legal = role.starts_with("arn:") && role.contains(":role/");
         let store = store(pipeline, region)?;
-        let bucket = checks.text(&store["location"], "pipeline.artifactStore.location", &between(3, 63))?.to_owned();
+        let bucket = checks
+            .text(
+                &store["location"],
+                "pipeline.artifactStore.location",
+                &between(3, 63),
+            )?
+            .to_owned();
         checks.one_of(&store["type"], "pipeline.artifactStore.type", &["S3"])?;
         let encryption_key = checks.optional(
             &store["encryptionKey"]["id"],
@@ -161,7 +175,10 @@ impl Declaration {
             &between(1, 400),
         )?;
         let stages = input::list(&pipeline["stages"], "pipeline.stages")?;
-        let stages = stages.iter().map(|stage| read_stage(&mut checks, stage)).collect::<Result<_, _>>()?;
+        let stages = stages
+            .iter()
+            .map(|stage| read_stage(&mut checks, stage))
+            .collect::<Result<_, _>>()?;
         let variables = input::list(&pipeline["variables"], "pipeline.variables")?;
         if variables.len() > 50 {
             return Err(input::invalid(
@@ -169,8 +186,10 @@ impl Declaration {
                 constraint: Member must have length less than or equal to 50",
             ));
         }
-        let variables =
-            variables.iter().map(|variable| read_variable(&mut checks, variable)).collect::<Result<_, _>>()?;
+        let variables = variables
+            .iter()
+            .map(|variable| read_variable(&mut checks, variable))
+            .collect::<Result<_, _>>()?;
         let mode = mode(&mut checks, pipeline)?;
         let encryption_key = encryption_key.map(str::to_owned);
         checks.done()?;
@@ -180,7 +199,15 @@ impl Declaration {
                 satisfy constraint: Member must satisfy regular expression pattern: arn:aws(-[\\w]+)*:iam::[0-9]{{12}}:role/.*"
             )));
         }
-        Ok(Self { name, mode, role: role.to_owned(), bucket, encryption_key, stages, variables })
+        Ok(Self {
+            name,
+            mode,
+            role: role.to_owned(),
+            bucket,
+            encryption_key,
+            stages,
+            variables,
+        })
     }
 
     pub fn stage_index(&self, name: &str) -> Option<usize> {
@@ -194,7 +221,11 @@ impl Declaration {
 
     /// The source action of this name.
     pub fn source(&self, name: &str) -> Option<&Action> {
-        self.stages.first()?.actions.iter().find(|action| action.name == name)
+        self.stages
+            .first()?
+            .actions
+            .iter()
+            .find(|action| action.name == name)
     }
 }
 
@@ -207,7 +238,9 @@ fn store<'a>(pipeline: &'a Value, region: &str) -> Result<&'a Value, ApiError> {
         }
         (store, Value::Null) => Ok(store),
         (Value::Null, stores) => Ok(&stores[region]),
-        _ => Err(input::invalid("artifactStore and artifactStores cannot both be given")),
+        _ => Err(input::invalid(
+            "artifactStore and artifactStores cannot both be given",
+        )),
     }
 }
 
@@ -221,7 +254,9 @@ fn mode(checks: &mut Checks, pipeline: &Value) -> Result<Mode, ApiError> {
         Value::Null => "V1",
         given => checks.one_of(given, "pipeline.pipelineType", &["V1", "V2"])?,
     };
-    let has_variables = pipeline["variables"].as_array().is_some_and(|variables| !variables.is_empty());
+    let has_variables = pipeline["variables"]
+        .as_array()
+        .is_some_and(|variables| !variables.is_empty());
     if kind == "V1" && (mode != "SUPERSEDED" || has_variables) {
         let message = "Pipeline type V1 supports neither pipeline-level variables nor the execution mode; use V2";
         return Err(ApiError::client("InvalidStructureException", message));
@@ -237,18 +272,36 @@ fn read_stage(checks: &mut Checks, stage: &Value) -> Result<Stage, ApiError> {
     input::only(stage, &["name", "actions", "blockers"])?;
     let actions = input::list(&stage["actions"], "pipeline.stages.member.actions")?;
     Ok(Stage {
-        name: checks.text(&stage["name"], "pipeline.stages.member.name", &NAME)?.to_owned(),
-        actions: actions.iter().map(|action| read_action(checks, action)).collect::<Result<_, _>>()?,
+        name: checks
+            .text(&stage["name"], "pipeline.stages.member.name", &NAME)?
+            .to_owned(),
+        actions: actions
+            .iter()
+            .map(|action| read_action(checks, action))
+            .collect::<Result<_, _>>()?,
     })
 }
 
 fn read_variable(checks: &mut Checks, variable: &Value) -> Result<Variable, ApiError> {
     input::only(variable, &["name", "defaultValue", "description"])?;
-    checks.optional(&variable["description"], "pipeline.variables.member.description", &between(0, 200))?;
-    let default =
-        checks.optional(&variable["defaultValue"], "pipeline.variables.member.defaultValue", &VARIABLE_VALUE)?;
+    checks.optional(
+        &variable["description"],
+        "pipeline.variables.member.description",
+        &between(0, 200),
+    )?;
+    let default = checks.optional(
+        &variable["defaultValue"],
+        "pipeline.variables.member.defaultValue",
+        &VARIABLE_VALUE,
+    )?;
     Ok(Variable {
-        name: checks.text(&variable["name"], "pipeline.variables.member.name", &VARIABLE_NAME)?.to_owned(),
+        name: checks
+            .text(
+                &variable["name"],
+                "pipeline.variables.member.name",
+                &VARIABLE_NAME,
+            )?
+            .to_owned(),
         default: default.map(str::to_owned),
     })
 }
@@ -270,15 +323,31 @@ fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> 
             "timeoutInMinutes",
         ],
     )?;
-    let name = checks.text(&action["name"], &format!("{AT}.name"), &NAME)?.to_owned();
-    let run_order = checks.number(&action["runOrder"], &format!("{AT}.runOrder"), 1, 999)?.unwrap_or(1);
-    let timeout = checks.number(&action["timeoutInMinutes"], &format!("{AT}.timeoutInMinutes"), 5, 86_400)?;
-    let namespace = checks.optional(&action["namespace"], &format!("{AT}.namespace"), &NAMESPACE)?;
+    let name = checks
+        .text(&action["name"], &format!("{AT}.name"), &NAME)?
+        .to_owned();
+    let run_order = checks
+        .number(&action["runOrder"], &format!("{AT}.runOrder"), 1, 999)?
+        .unwrap_or(1);
+    let timeout = checks.number(
+        &action["timeoutInMinutes"],
+        &format!("{AT}.timeoutInMinutes"),
+        5,
+        86_400,
+    )?;
+    let namespace =
+        checks.optional(&action["namespace"], &format!("{AT}.namespace"), &NAMESPACE)?;
     let region = checks.optional(&action["region"], &format!("{AT}.region"), &between(4, 30))?;
     let mut artifacts = |member: &str| -> Result<Vec<String>, ApiError> {
         let path = format!("{AT}.{member}");
         let list = input::list(&action[member], &path)?;
-        list.iter().map(|artifact| Ok(checks.text(&artifact["name"], &path, &between(1, 100))?.to_owned())).collect()
+        list.iter()
+            .map(|artifact| {
+                Ok(checks
+                    .text(&artifact["name"], &path, &between(1, 100))?
+                    .to_owned())
+            })
+            .collect()
     };
     Ok(Action {
         provider: provider(&action["actionTypeId"], &name)?,
@@ -295,7 +364,8 @@ fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> 
 
 fn provider(id: &Value, action: &str) -> Result<Provider, ApiError> {
     let word = |member: &str| id[member].as_str().unwrap_or_default();
-    let [category, owner, provider, version] = ["category", "owner", "provider", "version"].map(word);
+    let [category, owner, provider, version] =
+        ["category", "owner", "provider", "version"].map(word);
     Provider::of(category, owner, provider, version).ok_or_else(|| {
         let message = format!(
             "ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', Version: \
@@ -309,7 +379,10 @@ fn configuration(checks: &mut Checks, given: &Value) -> Result<BTreeMap<String, 
     let mut configuration = BTreeMap::new();
     for (key, value) in given.as_object().into_iter().flatten() {
         let path = format!("pipeline.stages.member.actions.member.configuration.{key}");
-        configuration.insert(key.clone(), checks.text(value, &path, &between(1, 1000))?.to_owned());
+        configuration.insert(
+            key.clone(),
+            checks.text(value, &path, &between(1, 1000))?.to_owned(),
+        );
     }
     Ok(configuration)
 }

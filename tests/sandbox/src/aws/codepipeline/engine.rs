@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::declaration::{Action, Mode, Provider};
 use super::state::{
-    ActionExecution, ActionStatus, Artifact, Ending, ErrorDetails, Execution, ExecutionStatus, JobState,
-    SourceRevision, StageExecution, StageStatus,
+    ActionExecution, ActionStatus, Artifact, Ending, ErrorDetails, Execution, ExecutionStatus,
+    JobState, SourceRevision, StageExecution, StageStatus,
 };
 use super::{Due, events};
 use crate::aws::{Aws, Due as AgendaDue};
@@ -70,9 +70,16 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
         return enter(aws, id, stage);
     }
     let pipeline_state = aws.codepipeline.pipelines.get_mut(&pipeline);
-    let lane = pipeline_state.and_then(|known| known.lanes.iter_mut().find(|lane| lane.stage == stage));
-    let Some(lane) = lane else { return end(aws, id, ExecutionStatus::Cancelled) };
-    let waiting = if mode == Mode::Superseded { std::mem::take(&mut lane.inbound) } else { Vec::new() };
+    let lane =
+        pipeline_state.and_then(|known| known.lanes.iter_mut().find(|lane| lane.stage == stage));
+    let Some(lane) = lane else {
+        return end(aws, id, ExecutionStatus::Cancelled);
+    };
+    let waiting = if mode == Mode::Superseded {
+        std::mem::take(&mut lane.inbound)
+    } else {
+        Vec::new()
+    };
     lane.inbound.push(id.to_owned());
     for older in waiting {
         end(aws, &older, ExecutionStatus::Superseded);
@@ -82,11 +89,19 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
 
 /// Lets the first waiting execution into a stage, if the stage is free and nobody disabled the way in.
 pub(super) fn admit(aws: &mut Aws, pipeline: &str, stage: &str) {
-    let Some(known) = aws.codepipeline.pipelines.get_mut(pipeline) else { return };
-    let Some(index) = known.lanes.iter().position(|lane| lane.stage == stage) else { return };
+    let Some(known) = aws.codepipeline.pipelines.get_mut(pipeline) else {
+        return;
+    };
+    let Some(index) = known.lanes.iter().position(|lane| lane.stage == stage) else {
+        return;
+    };
     let way_out = index == 0 || known.lanes[index - 1].disabled_outbound.is_none();
     let lane = &mut known.lanes[index];
-    if !way_out || lane.disabled_inbound.is_some() || lane.occupant.is_some() || lane.inbound.is_empty() {
+    if !way_out
+        || lane.disabled_inbound.is_some()
+        || lane.occupant.is_some()
+        || lane.inbound.is_empty()
+    {
         return;
     }
     let id = lane.inbound.remove(0);
@@ -113,8 +128,13 @@ fn enter(aws: &mut Aws, id: &str, stage: &str) {
 /// Takes a stage's lock. In PARALLEL mode only the last one to enter is remembered.
 pub(super) fn occupy(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
-    let (pipeline, parallel) = (execution.pipeline.clone(), execution.declaration.mode == Mode::Parallel);
-    let Some(known) = aws.codepipeline.pipelines.get_mut(&pipeline) else { return };
+    let (pipeline, parallel) = (
+        execution.pipeline.clone(),
+        execution.declaration.mode == Mode::Parallel,
+    );
+    let Some(known) = aws.codepipeline.pipelines.get_mut(&pipeline) else {
+        return;
+    };
     if let Some(lane) = known.lanes.iter_mut().find(|lane| lane.stage == stage) {
         lane.latest = Some(id.to_owned());
         lane.occupant = (!parallel).then(|| id.to_owned());
@@ -125,11 +145,22 @@ pub(super) fn occupy(aws: &mut Aws, id: &str, stage: &str) {
 pub(super) fn start_next(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
-    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else { return };
-    let status = |action: &Action| execution.latest_action(stage, &action.name).map(|latest| latest.status);
-    let open: Vec<&Action> =
-        declared.actions.iter().filter(|action| status(action) != Some(ActionStatus::Succeeded)).collect();
-    let Some(order) = open.iter().map(|action| action.run_order).min() else { return stage_succeeded(aws, id, stage) };
+    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else {
+        return;
+    };
+    let status = |action: &Action| {
+        execution
+            .latest_action(stage, &action.name)
+            .map(|latest| latest.status)
+    };
+    let open: Vec<&Action> = declared
+        .actions
+        .iter()
+        .filter(|action| status(action) != Some(ActionStatus::Succeeded))
+        .collect();
+    let Some(order) = open.iter().map(|action| action.run_order).min() else {
+        return stage_succeeded(aws, id, stage);
+    };
     for action in open.into_iter().filter(|action| action.run_order == order) {
         begin_action(aws, id, stage, action);
     }
@@ -139,10 +170,17 @@ pub(super) fn start_next(aws: &mut Aws, id: &str, stage: &str) {
 pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
-    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else { return };
+    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else {
+        return;
+    };
     let unfinished = |action: &&Action| {
         let latest = execution.latest_action(stage, &action.name);
-        latest.is_some_and(|latest| matches!(latest.status, ActionStatus::Failed | ActionStatus::Abandoned))
+        latest.is_some_and(|latest| {
+            matches!(
+                latest.status,
+                ActionStatus::Failed | ActionStatus::Abandoned
+            )
+        })
     };
     let failed: Vec<&Action> = declared.actions.iter().filter(unfinished).collect();
     for action in &failed {
@@ -179,42 +217,68 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
     events::action(aws, id, &action_id, "STARTED");
     let limit = match action.provider {
         Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
-        Provider::Manual => Some(Duration::from_secs(60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES))),
+        Provider::Manual => Some(Duration::from_secs(
+            60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES),
+        )),
         Provider::Ecr | Provider::S3 => None,
     };
     let (execution, action) = (id.to_owned(), action_id);
     if let Some(limit) = limit {
-        let due = Due::ActionLimit { execution: execution.clone(), action: action.clone() };
+        let due = Due::ActionLimit {
+            execution: execution.clone(),
+            action: action.clone(),
+        };
         aws.schedule(limit, AgendaDue::CodePipeline(due));
     }
     let latency = Duration::from_millis(aws.rng.u64(100..=1500));
-    aws.schedule(latency, AgendaDue::CodePipeline(Due::Act { execution, action }));
+    aws.schedule(
+        latency,
+        AgendaDue::CodePipeline(Due::Act { execution, action }),
+    );
 }
 
 /// An action ended by itself; one that was abandoned meanwhile stays so.
-pub(super) fn finish_action(aws: &mut Aws, id: &str, action_id: &str, ended: Result<Done, ErrorDetails>) {
+pub(super) fn finish_action(
+    aws: &mut Aws,
+    id: &str,
+    action_id: &str,
+    ended: Result<Done, ErrorDetails>,
+) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
     let declaration = execution.declaration.clone();
-    let Some((stage, action)) = execution.action(action_id) else { return };
+    let Some((stage, action)) = execution.action(action_id) else {
+        return;
+    };
     if action.status != ActionStatus::InProgress {
         return;
     }
     let (stage, name) = (stage.name.clone(), action.name.clone());
     let state = match ended {
         Ok(done) => {
-            if let Some(namespace) = declaration.action(&stage, &name).and_then(|action| action.namespace.clone()) {
+            if let Some(namespace) = declaration
+                .action(&stage, &name)
+                .and_then(|action| action.namespace.clone())
+            {
                 execution.outputs.insert(namespace, done.outputs.clone());
             }
             execution.artifacts.extend(done.artifacts.iter().cloned());
-            close(execution, action_id, ActionStatus::Succeeded, now, |action| {
-                action.outputs = done.outputs;
-                action.output_artifacts = done.artifacts;
-            });
+            close(
+                execution,
+                action_id,
+                ActionStatus::Succeeded,
+                now,
+                |action| {
+                    action.outputs = done.outputs;
+                    action.output_artifacts = done.artifacts;
+                },
+            );
             "SUCCEEDED"
         }
         Err(error) => {
-            close(execution, action_id, ActionStatus::Failed, now, |action| action.error = Some(error));
+            close(execution, action_id, ActionStatus::Failed, now, |action| {
+                action.error = Some(error)
+            });
             "FAILED"
         }
     };
@@ -240,7 +304,9 @@ fn close(
 /// A job that is still open when its action ends (time-out, abandonment) can no longer be answered.
 fn end_jobs(aws: &mut Aws, action_id: &str) {
     let now = aws.now;
-    let open = |job: &&mut super::Job| job.action_execution == action_id && job.state == JobState::InProgress;
+    let open = |job: &&mut super::Job| {
+        job.action_execution == action_id && job.state == JobState::InProgress
+    };
     for job in aws.codepipeline.jobs.iter_mut().filter(open) {
         (job.state, job.ended) = (JobState::Abandoned, Some(now));
     }
@@ -253,9 +319,15 @@ fn settle(aws: &mut Aws, id: &str, stage: &str) {
     if stage_execution.is_busy() {
         return;
     }
-    let names: BTreeSet<String> = stage_execution.current().iter().map(|action| action.name.clone()).collect();
+    let names: BTreeSet<String> = stage_execution
+        .current()
+        .iter()
+        .map(|action| action.name.clone())
+        .collect();
     let failed = |name: &String| {
-        execution.latest_action(stage, name).is_some_and(|action| action.status != ActionStatus::Succeeded)
+        execution
+            .latest_action(stage, name)
+            .is_some_and(|action| action.status != ActionStatus::Succeeded)
     };
     match execution.ending {
         Some(_) => conclude(aws, id),
@@ -271,7 +343,11 @@ fn stage_succeeded(aws: &mut Aws, id: &str, stage: &str) {
     end_stage(aws, id, StageStatus::Succeeded, "SUCCEEDED");
     let execution = aws.codepipeline.execution_mut(id);
     let stages = &execution.declaration.stages;
-    let next = stages.iter().skip_while(|known| known.name != stage).nth(1).map(|next| next.name.clone());
+    let next = stages
+        .iter()
+        .skip_while(|known| known.name != stage)
+        .nth(1)
+        .map(|next| next.name.clone());
     let pipeline = execution.pipeline.clone();
     match next {
         None => end(aws, id, ExecutionStatus::Succeeded),
@@ -287,7 +363,13 @@ fn stage_succeeded(aws: &mut Aws, id: &str, stage: &str) {
 fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &str) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
-    let Some(stage) = execution.stages.last_mut().filter(|stage| stage.ended.is_none()) else { return };
+    let Some(stage) = execution
+        .stages
+        .last_mut()
+        .filter(|stage| stage.ended.is_none())
+    else {
+        return;
+    };
     (stage.status, stage.ended) = (status, Some(now));
     let name = stage.name.clone();
     events::stage(aws, id, &name, state);
@@ -296,7 +378,13 @@ fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &str) {
 /// Gives up every lock and every place in a queue; answers the stages that this may have freed.
 fn leave(aws: &mut Aws, pipeline: &str, id: &str) -> Vec<String> {
     let mut freed = Vec::new();
-    for lane in aws.codepipeline.pipelines.get_mut(pipeline).into_iter().flat_map(|known| &mut known.lanes) {
+    for lane in aws
+        .codepipeline
+        .pipelines
+        .get_mut(pipeline)
+        .into_iter()
+        .flat_map(|known| &mut known.lanes)
+    {
         lane.inbound.retain(|waiting| waiting != id);
         if lane.occupant.as_deref() == Some(id) {
             lane.occupant = None;
@@ -336,7 +424,13 @@ pub(super) fn end_early(aws: &mut Aws, id: &str, ending: Ending, abandon: bool) 
     if abandon {
         abandon_actions(aws, id);
     }
-    if !aws.codepipeline.execution_mut(id).stages.iter().any(StageExecution::is_busy) {
+    if !aws
+        .codepipeline
+        .execution_mut(id)
+        .stages
+        .iter()
+        .any(StageExecution::is_busy)
+    {
         conclude(aws, id);
     }
 }
@@ -345,10 +439,21 @@ fn abandon_actions(aws: &mut Aws, id: &str) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
     let open = |action: &&ActionExecution| action.status == ActionStatus::InProgress;
-    let actions: Vec<String> =
-        execution.stages.iter().flat_map(|stage| &stage.actions).filter(open).map(|action| action.id.clone()).collect();
+    let actions: Vec<String> = execution
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.actions)
+        .filter(open)
+        .map(|action| action.id.clone())
+        .collect();
     for action in actions {
-        close(aws.codepipeline.execution_mut(id), &action, ActionStatus::Abandoned, now, |_| {});
+        close(
+            aws.codepipeline.execution_mut(id),
+            &action,
+            ActionStatus::Abandoned,
+            now,
+            |_| {},
+        );
         end_jobs(aws, &action);
         events::action(aws, id, &action, "ABANDONED");
     }

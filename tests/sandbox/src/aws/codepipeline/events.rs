@@ -13,23 +13,40 @@ const SOURCE: &str = "aws.codepipeline";
 fn common(aws: &mut Aws, execution: &Execution, started: Millis, state: &str) -> Value {
     // The documentation's samples write these numbers both as 1 and as 1.0; consumers must bear either.
     let as_float = aws.either("events write whole numbers with a fraction");
-    let number = |value: usize| if as_float { json!(value as f64) } else { json!(value) };
+    let number = |value: usize| {
+        if as_float {
+            json!(value as f64)
+        } else {
+            json!(value)
+        }
+    };
     json!({"pipeline": execution.pipeline, "execution-id": execution.id, "start-time": timestamp(started), "state": state,
         "version": number(execution.version), "pipeline-execution-attempt": number(execution.attempt as usize)})
 }
 
 fn timestamp(at: Millis) -> String {
     let time = OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000);
-    time.ok().and_then(|time| time.format(&Rfc3339).ok()).expect("virtual time stays within the years of RFC 3339")
+    time.ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .expect("virtual time stays within the years of RFC 3339")
 }
 
 fn emit(aws: &mut Aws, kind: &str, execution: &Execution, detail: Value) {
     let arn = aws.arn("codepipeline", &execution.pipeline);
-    eventbridge::emit(aws, SOURCE, &format!("CodePipeline {kind} Execution State Change"), vec![arn], detail);
+    eventbridge::emit(
+        aws,
+        SOURCE,
+        &format!("CodePipeline {kind} Execution State Change"),
+        vec![arn],
+        detail,
+    );
 }
 
 fn known(aws: &Aws, execution: &str) -> Execution {
-    aws.codepipeline.execution(execution).cloned().expect("executions are never forgotten")
+    aws.codepipeline
+        .execution(execution)
+        .cloned()
+        .expect("executions are never forgotten")
 }
 
 pub(super) fn pipeline(aws: &mut Aws, execution: &str, state: &str) {
@@ -48,7 +65,9 @@ pub(super) fn pipeline(aws: &mut Aws, execution: &str, state: &str) {
 
 pub(super) fn stage(aws: &mut Aws, execution: &str, stage: &str, state: &str) {
     let execution = known(aws, execution);
-    let started = execution.stage(stage).map_or(aws.now, |stage| stage.started);
+    let started = execution
+        .stage(stage)
+        .map_or(aws.now, |stage| stage.started);
     let mut detail = common(aws, &execution, started, state);
     detail["stage"] = json!(stage);
     emit(aws, "Stage", &execution, detail);
@@ -56,8 +75,12 @@ pub(super) fn stage(aws: &mut Aws, execution: &str, stage: &str, state: &str) {
 
 pub(super) fn action(aws: &mut Aws, execution: &str, action: &str, state: &str) {
     let execution = known(aws, execution);
-    let Some((stage, action)) = execution.action(action) else { return };
-    let Some(declared) = execution.declaration.action(&stage.name, &action.name) else { return };
+    let Some((stage, action)) = execution.action(action) else {
+        return;
+    };
+    let Some(declared) = execution.declaration.action(&stage.name, &action.name) else {
+        return;
+    };
     let mut detail = common(aws, &execution, action.started, state);
     detail["stage"] = json!(stage.name);
     detail["action-execution-id"] = json!(action.id);
@@ -84,7 +107,11 @@ fn artifacts(artifacts: &[(String, Artifact)]) -> Value {
 
 fn result(action: &ActionExecution) -> Value {
     let mut result = json!({});
-    let summary = action.error.as_ref().map(|error| &error.message).or(action.summary.as_ref());
+    let summary = action
+        .error
+        .as_ref()
+        .map(|error| &error.message)
+        .or(action.summary.as_ref());
     if let Some(summary) = summary {
         result["external-execution-summary"] = json!(summary);
     }

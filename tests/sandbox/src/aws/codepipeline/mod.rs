@@ -40,7 +40,11 @@ pub enum Due {
     /// A job has been without an answer for 20 minutes.
     JobSilent { job: String },
     /// An action that was reported as still going gets its next job.
-    NextJob { execution: String, action: String, token: String },
+    NextJob {
+        execution: String,
+        action: String,
+        token: String,
+    },
 }
 
 pub fn run_due(aws: &mut Aws, due: Due) {
@@ -48,7 +52,11 @@ pub fn run_due(aws: &mut Aws, due: Due) {
         Due::Act { execution, action } => actions::act(aws, &execution, &action),
         Due::ActionLimit { execution, action } => actions::out_of_time(aws, &execution, &action),
         Due::JobSilent { job } => jobs::silent(aws, &job),
-        Due::NextJob { execution, action, token } => jobs::give(aws, &execution, &action, Some(token)),
+        Due::NextJob {
+            execution,
+            action,
+            token,
+        } => jobs::give(aws, &execution, &action, Some(token)),
     }
 }
 
@@ -86,17 +94,25 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
 /// The pipeline of this name, or AWS's error.
 fn known<'a>(aws: &'a Aws, name: &str) -> Result<&'a Pipeline, ApiError> {
     aws.codepipeline.pipelines.get(name).ok_or_else(|| {
-        let message = format!("Account '{}' does not have a pipeline with name '{name}'", aws.account);
+        let message = format!(
+            "Account '{}' does not have a pipeline with name '{name}'",
+            aws.account
+        );
         ApiError::client("PipelineNotFoundException", message)
     })
 }
 
 /// The execution of this pipeline with this id, or AWS's error.
 fn known_execution<'a>(aws: &'a Aws, pipeline: &str, id: &str) -> Result<&'a Execution, ApiError> {
-    aws.codepipeline.execution(id).filter(|execution| execution.pipeline == pipeline).ok_or_else(|| {
-        let message = format!("The pipeline execution with id '{id}' does not exist in pipeline '{pipeline}'");
-        ApiError::client("PipelineExecutionNotFoundException", message)
-    })
+    aws.codepipeline
+        .execution(id)
+        .filter(|execution| execution.pipeline == pipeline)
+        .ok_or_else(|| {
+            let message = format!(
+                "The pipeline execution with id '{id}' does not exist in pipeline '{pipeline}'"
+            );
+            ApiError::client("PipelineExecutionNotFoundException", message)
+        })
 }
 
 /// AWS's error unless the pipeline has a stage of this name.
@@ -104,7 +120,10 @@ fn require_stage(pipeline: &Pipeline, stage: &str) -> Result<(), ApiError> {
     match pipeline.declaration.stage_index(stage) {
         Some(_) => Ok(()),
         None => {
-            let message = format!("Pipeline '{}' does not have a stage with name '{stage}'", pipeline.name);
+            let message = format!(
+                "Pipeline '{}' does not have a stage with name '{stage}'",
+                pipeline.name
+            );
             Err(ApiError::client("StageNotFoundException", message))
         }
     }

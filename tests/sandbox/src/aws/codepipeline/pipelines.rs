@@ -55,11 +55,15 @@ pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let declaration = parse(aws, &given["pipeline"])?;
     let name = declaration.name.clone();
     if aws.codepipeline.pipelines.contains_key(&name) {
-        let message = format!("A pipeline with the name '{name}' already exists in account '{}'", aws.account);
+        let message = format!(
+            "A pipeline with the name '{name}' already exists in account '{}'",
+            aws.account
+        );
         return Err(ApiError::client("PipelineNameInUseException", message));
     }
     if aws.codepipeline.pipelines.len() >= PIPELINES {
-        let message = format!("The account has reached its limit of {PIPELINES} pipelines in this region");
+        let message =
+            format!("The account has reached its limit of {PIPELINES} pipelines in this region");
         return Err(ApiError::client("LimitExceededException", message));
     }
     let stored = stored(&given["pipeline"], &declaration, 1);
@@ -84,19 +88,37 @@ pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
 }
 
 /// The variables' default values, and a variable that has none.
-pub(super) fn default_variables(declaration: &Declaration) -> (BTreeMap<String, String>, Option<String>) {
-    let values = declaration.variables.iter().filter_map(|known| Some((known.name.clone(), known.default.clone()?)));
-    let missing = declaration.variables.iter().find(|known| known.default.is_none());
-    (values.collect(), missing.map(|variable| variable.name.clone()))
+pub(super) fn default_variables(
+    declaration: &Declaration,
+) -> (BTreeMap<String, String>, Option<String>) {
+    let values = declaration
+        .variables
+        .iter()
+        .filter_map(|known| Some((known.name.clone(), known.default.clone()?)));
+    let missing = declaration
+        .variables
+        .iter()
+        .find(|known| known.default.is_none());
+    (
+        values.collect(),
+        missing.map(|variable| variable.name.clone()),
+    )
 }
 
 /// A lane for every stage; a stage that was there before keeps its lock and its transitions.
 fn lanes(declaration: &Declaration, before: Vec<Lane>) -> Vec<Lane> {
     let lane = |name: &String| {
         let known = before.iter().find(|lane| lane.stage == *name).cloned();
-        known.unwrap_or_else(|| Lane { stage: name.clone(), ..Lane::default() })
+        known.unwrap_or_else(|| Lane {
+            stage: name.clone(),
+            ..Lane::default()
+        })
     };
-    declaration.stages.iter().map(|stage| lane(&stage.name)).collect()
+    declaration
+        .stages
+        .iter()
+        .map(|stage| lane(&stage.name))
+        .collect()
 }
 
 pub(super) fn update(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
@@ -126,7 +148,11 @@ fn cancel_all(aws: &mut Aws, pipeline: &str) {
 }
 
 fn unfinished(aws: &Aws, pipeline: &str) -> Vec<String> {
-    let open = aws.codepipeline.executions.iter().filter(|one| one.pipeline == pipeline && !one.is_over());
+    let open = aws
+        .codepipeline
+        .executions
+        .iter()
+        .filter(|one| one.pipeline == pipeline && !one.is_over());
     // The youngest first, so that an older one's lock is not handed to one that is about to go.
     open.rev().map(|execution| execution.id.clone()).collect()
 }
@@ -157,8 +183,10 @@ pub(super) fn get(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
         let message = format!("Pipeline '{name}' does not have a version '{version}'");
         ApiError::client("PipelineVersionNotFoundException", message)
     })?;
-    Ok(json!({"pipeline": definition, "metadata": {"pipelineArn": pipeline.arn,
-        "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)}}))
+    Ok(
+        json!({"pipeline": definition, "metadata": {"pipelineArn": pipeline.arn,
+        "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)}}),
+    )
 }
 
 pub(super) fn tags(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
@@ -166,10 +194,19 @@ pub(super) fn tags(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
     let mut checks = Checks::default();
     let arn = checks.text(&given["resourceArn"], "resourceArn", &ARN)?;
     checks.done()?;
-    let pipeline = aws.codepipeline.pipelines.values().find(|pipeline| pipeline.arn == arn);
-    let tags = pipeline.map(|pipeline| pipeline.tags.as_array().cloned().unwrap_or_default()).ok_or_else(|| {
-        ApiError::client("ResourceNotFoundException", format!("Could not find the resource with the ARN {arn}"))
-    })?;
+    let pipeline = aws
+        .codepipeline
+        .pipelines
+        .values()
+        .find(|pipeline| pipeline.arn == arn);
+    let tags = pipeline
+        .map(|pipeline| pipeline.tags.as_array().cloned().unwrap_or_default())
+        .ok_or_else(|| {
+            ApiError::client(
+                "ResourceNotFoundException",
+                format!("Could not find the resource with the ARN {arn}"),
+            )
+        })?;
     input::page(aws, given, "tags", tags, 100)
 }
 
@@ -182,5 +219,11 @@ pub(super) fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
             "executionMode": pipeline.declaration.mode.word(),
             "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)})
     };
-    input::page(aws, given, "pipelines", aws.codepipeline.pipelines.values().map(summary).collect(), 1000)
+    input::page(
+        aws,
+        given,
+        "pipelines",
+        aws.codepipeline.pipelines.values().map(summary).collect(),
+        1000,
+    )
 }

@@ -22,8 +22,10 @@ pub(super) fn fetch(
     configuration: &BTreeMap<String, String>,
 ) -> Result<Done, ErrorDetails> {
     let revision = |kind: &str| {
-        let found =
-            execution.source_revisions.iter().find(|revision| revision.action == action.name && revision.kind == kind);
+        let found = execution
+            .source_revisions
+            .iter()
+            .find(|revision| revision.action == action.name && revision.kind == kind);
         found.map(|revision| revision.value.as_str())
     };
     let (bytes, id, outputs) = match action.provider {
@@ -34,27 +36,48 @@ pub(super) fn fetch(
         _ => {
             let key = revision("S3_OBJECT_KEY").unwrap_or(&configuration["S3ObjectKey"]);
             permissions::object(aws, execution, &configuration["S3Bucket"], key)?;
-            object(aws, configuration, revision("S3_OBJECT_KEY"), revision("S3_OBJECT_VERSION_ID"))?
+            object(
+                aws,
+                configuration,
+                revision("S3_OBJECT_KEY"),
+                revision("S3_OBJECT_VERSION_ID"),
+            )?
         }
     };
     let name = action.output_artifacts[0].clone();
     let mut artifact = location(aws, execution, &name);
     artifact.revision = Some(id);
     permissions::store(aws, execution, &artifact.bucket, &artifact.key)?;
-    aws.s3.put(&artifact.bucket, &artifact.key, bytes).map_err(|error| unavailable(&error))?;
-    Ok(Done { outputs, artifacts: vec![(name, artifact)] })
+    aws.s3
+        .put(&artifact.bucket, &artifact.key, bytes)
+        .map_err(|error| unavailable(&error))?;
+    Ok(Done {
+        outputs,
+        artifacts: vec![(name, artifact)],
+    })
 }
 
 /// A new place in the artifact store: the pipeline's and the artifact's names shortened, and a random part.
 pub(super) fn location(aws: &mut Aws, execution: &Execution, artifact: &str) -> Artifact {
     let short = |text: &str, most: usize| text.chars().take(most).collect::<String>();
     let random: String = (0..7).map(|_| aws.rng.alphanumeric()).collect();
-    let key = format!("{}/{}/{random}", short(&execution.pipeline, 20), short(artifact, 10));
-    Artifact { bucket: execution.declaration.bucket.clone(), key, revision: None }
+    let key = format!(
+        "{}/{}/{random}",
+        short(&execution.pipeline, 20),
+        short(artifact, 10)
+    );
+    Artifact {
+        bucket: execution.declaration.bucket.clone(),
+        key,
+        revision: None,
+    }
 }
 
 fn unavailable(error: &ApiError) -> ErrorDetails {
-    ErrorDetails::new("RevisionUnavailable", format!("{} (Error Code: {})", error.message, error.code))
+    ErrorDetails::new(
+        "RevisionUnavailable",
+        format!("{} (Error Code: {})", error.message, error.code),
+    )
 }
 
 type Revision = (Vec<u8>, String, BTreeMap<String, String>);
@@ -65,7 +88,9 @@ fn image(
     digest: Option<&str>,
 ) -> Result<Revision, ErrorDetails> {
     let repository = &configuration["RepositoryName"];
-    let tag = configuration.get("ImageTag").map_or("latest", String::as_str);
+    let tag = configuration
+        .get("ImageTag")
+        .map_or("latest", String::as_str);
     let wanted = match digest {
         Some(digest) => json!({ "imageDigest": digest }),
         None => json!({ "imageTag": tag }),
@@ -86,7 +111,10 @@ fn image_revision(
     found: &Value,
 ) -> (String, BTreeMap<String, String>, Value) {
     let digest = found["imageDigest"].as_str().unwrap_or_default();
-    let uri = format!("{}.dkr.ecr.{}.amazonaws.com/{repository}@{digest}", aws.account, aws.region);
+    let uri = format!(
+        "{}.dkr.ecr.{}.amazonaws.com/{repository}@{digest}",
+        aws.account, aws.region
+    );
     let variables = [
         ("RegistryId", Some(aws.account.as_str())),
         ("RepositoryName", Some(repository)),
@@ -94,8 +122,10 @@ fn image_revision(
         ("ImageDigest", Some(digest)),
         ("ImageURI", Some(&uri)),
     ];
-    let outputs =
-        variables.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    let outputs = variables
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+        .collect();
     let detail = json!({
         "ImageSizeInBytes": found["imageSizeInBytes"].as_u64().unwrap_or_default().to_string(),
         "ImageDigest": digest,
@@ -115,16 +145,25 @@ fn pushed_at(seconds: &Value) -> String {
     let at = OffsetDateTime::from_unix_timestamp(at).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (day, month) = (at.weekday().to_string(), at.month().to_string());
     let (hour, minute, second) = at.to_hms();
-    format!("{} {} {:02} {hour:02}:{minute:02}:{second:02} UTC {}", &day[..3], &month[..3], at.day(), at.year())
+    format!(
+        "{} {} {:02} {hour:02}:{minute:02}:{second:02} UTC {}",
+        &day[..3],
+        &month[..3],
+        at.day(),
+        at.year()
+    )
 }
 
 /// A zip file with one JSON document in it.
 fn archive(name: &str, content: &Value) -> Result<Vec<u8>, ErrorDetails> {
-    let failed = |error: &dyn std::fmt::Display| ErrorDetails::new("SystemUnavailable", error.to_string());
+    let failed =
+        |error: &dyn std::fmt::Display| ErrorDetails::new("SystemUnavailable", error.to_string());
     let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
     let options = SimpleFileOptions::default().last_modified_time(zip::DateTime::default());
-    zip.start_file(name, options).map_err(|error| failed(&error))?;
-    zip.write_all(content.to_string().as_bytes()).map_err(|error| failed(&error))?;
+    zip.start_file(name, options)
+        .map_err(|error| failed(&error))?;
+    zip.write_all(content.to_string().as_bytes())
+        .map_err(|error| failed(&error))?;
     Ok(zip.finish().map_err(|error| failed(&error))?.into_inner())
 }
 
@@ -136,9 +175,17 @@ fn object(
 ) -> Result<Revision, ErrorDetails> {
     let bucket = &configuration["S3Bucket"];
     let key = key.unwrap_or(&configuration["S3ObjectKey"]);
-    let bytes = aws.s3.get(bucket, key, version).map_err(|error| unavailable(&error))?.to_vec();
+    let bytes = aws
+        .s3
+        .get(bucket, key, version)
+        .map_err(|error| unavailable(&error))?
+        .to_vec();
     // An ETag promises no more than to change with the bytes.
-    let etag: String = Sha256::digest(&bytes).iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let etag: String = Sha256::digest(&bytes)
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     let mut outputs = BTreeMap::from([
         ("BucketName".to_owned(), bucket.clone()),
         ("ObjectKey".to_owned(), key.to_owned()),
@@ -164,7 +211,10 @@ mod tests {
     fn an_image_is_named_by_its_digest_and_has_a_tag_only_without_an_override() {
         let (id, outputs, detail) = described(Some("v1"));
         assert_eq!(id, "sha256:aa");
-        assert_eq!(outputs["ImageURI"], "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:aa");
+        assert_eq!(
+            outputs["ImageURI"],
+            "111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:aa"
+        );
         assert_eq!(outputs["ImageTag"], "v1");
         assert_eq!(detail["ImageSizeInBytes"], "42");
         assert_eq!(detail["ImagePushedAt"], "Mon Jan 21 20:04:00 UTC 2019");

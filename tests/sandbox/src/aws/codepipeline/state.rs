@@ -186,7 +186,10 @@ pub struct ErrorDetails {
 
 impl ErrorDetails {
     pub(super) fn new(code: &str, message: impl Into<String>) -> Self {
-        Self { code: code.to_owned(), message: message.into() }
+        Self {
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 }
 
@@ -249,11 +252,18 @@ pub enum ReportContent {
 
 impl CodePipeline {
     pub fn execution(&self, id: &str) -> Option<&Execution> {
-        self.executions.iter().rev().find(|execution| execution.id == id)
+        self.executions
+            .iter()
+            .rev()
+            .find(|execution| execution.id == id)
     }
 
     pub(super) fn execution_mut(&mut self, id: &str) -> &mut Execution {
-        let found = self.executions.iter_mut().rev().find(|execution| execution.id == id);
+        let found = self
+            .executions
+            .iter_mut()
+            .rev()
+            .find(|execution| execution.id == id);
         found.expect("executions are never forgotten")
     }
 
@@ -268,12 +278,19 @@ impl CodePipeline {
 
 impl Execution {
     pub fn is_over(&self) -> bool {
-        !matches!(self.status, ExecutionStatus::InProgress | ExecutionStatus::Stopping)
+        !matches!(
+            self.status,
+            ExecutionStatus::InProgress | ExecutionStatus::Stopping
+        )
     }
 
     /// The newest execution of the action in the stage's current round.
     pub fn latest_action(&self, stage: &str, action: &str) -> Option<&ActionExecution> {
-        self.stage(stage)?.current().iter().rev().find(|execution| execution.name == action)
+        self.stage(stage)?
+            .current()
+            .iter()
+            .rev()
+            .find(|execution| execution.name == action)
     }
 
     pub fn stage(&self, name: &str) -> Option<&StageExecution> {
@@ -281,16 +298,24 @@ impl Execution {
     }
 
     pub(super) fn stage_mut(&mut self, name: &str) -> &mut StageExecution {
-        self.stages.iter_mut().find(|stage| stage.name == name).expect("an execution knows the stages it entered")
+        self.stages
+            .iter_mut()
+            .find(|stage| stage.name == name)
+            .expect("an execution knows the stages it entered")
     }
 
     /// The stage and the action execution with this id.
     pub fn action(&self, id: &str) -> Option<(&StageExecution, &ActionExecution)> {
-        self.stages.iter().find_map(|stage| Some((stage, stage.actions.iter().find(|action| action.id == id)?)))
+        self.stages
+            .iter()
+            .find_map(|stage| Some((stage, stage.actions.iter().find(|action| action.id == id)?)))
     }
 
     pub(super) fn action_mut(&mut self, id: &str) -> Option<&mut ActionExecution> {
-        self.stages.iter_mut().flat_map(|stage| &mut stage.actions).find(|action| action.id == id)
+        self.stages
+            .iter_mut()
+            .flat_map(|stage| &mut stage.actions)
+            .find(|action| action.id == id)
     }
 }
 
@@ -301,6 +326,8 @@ impl StageExecution {
     }
 
     pub(super) fn is_busy(&self) -> bool {
-        self.current().iter().any(|action| action.status == ActionStatus::InProgress)
+        self.current()
+            .iter()
+            .any(|action| action.status == ActionStatus::InProgress)
     }
 }

@@ -4,7 +4,10 @@ use super::state::{ErrorDetails, Execution};
 
 /// The `namespace.key` of every reference in a text.
 pub(super) fn references(text: &str) -> impl Iterator<Item = &str> {
-    text.split("#{").skip(1).filter_map(|rest| rest.split_once('}')).map(|(reference, _)| reference)
+    text.split("#{")
+        .skip(1)
+        .filter_map(|rest| rest.split_once('}'))
+        .map(|(reference, _)| reference)
 }
 
 /// The text with every reference replaced as it stands, without any escaping.
@@ -14,7 +17,8 @@ pub(super) fn substitute(text: &str, execution: &Execution) -> Result<String, Er
     for part in parts {
         match part.split_once('}') {
             Some((reference, rest)) => {
-                resolved.push_str(value(reference, execution).ok_or_else(|| unresolved(reference))?);
+                resolved
+                    .push_str(value(reference, execution).ok_or_else(|| unresolved(reference))?);
                 resolved.push_str(rest);
             }
             None => {
@@ -30,7 +34,11 @@ fn value<'a>(reference: &str, execution: &'a Execution) -> Option<&'a str> {
     match reference.split_once('.')? {
         ("codepipeline", "PipelineExecutionId") => Some(&execution.id),
         ("variables", name) => execution.variables.get(name).map(String::as_str),
-        (namespace, key) => execution.outputs.get(namespace)?.get(key).map(String::as_str),
+        (namespace, key) => execution
+            .outputs
+            .get(namespace)?
+            .get(key)
+            .map(String::as_str),
     }
 }
 

@@ -39,7 +39,9 @@ impl Attribute {
                 "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit",
             ));
         }
-        let members = value.as_object().ok_or_else(|| serialization("Unexpected value for an AttributeValue"))?;
+        let members = value
+            .as_object()
+            .ok_or_else(|| serialization("Unexpected value for an AttributeValue"))?;
         let mut members = members.iter().filter(|(_, value)| !value.is_null());
         let Some((kind, value)) = members.next() else {
             return Err(invalid(
@@ -55,13 +57,24 @@ impl Attribute {
             "S" => Self::S(text(value)?.to_owned()),
             "N" => Self::N(Number::parse(text(value)?)?),
             "B" => Self::B(bytes(value)?),
-            "BOOL" => Self::Bool(value.as_bool().ok_or_else(|| serialization("Expected a boolean"))?),
+            "BOOL" => Self::Bool(
+                value
+                    .as_bool()
+                    .ok_or_else(|| serialization("Expected a boolean"))?,
+            ),
             "NULL" if value == &json!(true) => Self::Null,
-            "NULL" => return Err(wrong("Null attribute value types must have the value of true")),
-            "M" => Self::M(item_at(value, depth + 1)?),
-            "L" => {
-                Self::L(elements(value)?.iter().map(|value| Self::nested(value, depth + 1)).collect::<Result<_, _>>()?)
+            "NULL" => {
+                return Err(wrong(
+                    "Null attribute value types must have the value of true",
+                ));
             }
+            "M" => Self::M(item_at(value, depth + 1)?),
+            "L" => Self::L(
+                elements(value)?
+                    .iter()
+                    .map(|value| Self::nested(value, depth + 1))
+                    .collect::<Result<_, _>>()?,
+            ),
             "SS" => Self::Ss(set(value, "string", |value| Ok(text(value)?.to_owned()))?),
             "NS" => Self::Ns(set(value, "number", |value| Number::parse(text(value)?))?),
             "BS" => Self::Bs(set(value, "binary", bytes)?),
@@ -83,8 +96,14 @@ impl Attribute {
             Self::M(item) => item_to_json(item),
             Self::L(list) => list.iter().map(Self::to_json).collect(),
             Self::Ss(set) => json!(set),
-            Self::Ns(set) => set.iter().map(|number| Value::from(number.to_string())).collect(),
-            Self::Bs(set) => set.iter().map(|bytes| Value::from(base64::encode(bytes))).collect(),
+            Self::Ns(set) => set
+                .iter()
+                .map(|number| Value::from(number.to_string()))
+                .collect(),
+            Self::Bs(set) => set
+                .iter()
+                .map(|bytes| Value::from(base64::encode(bytes)))
+                .collect(),
         };
         // `json!` would copy what is inside, at every level of it.
         Value::from_iter([(self.kind(), inner)])
@@ -127,16 +146,27 @@ pub(super) fn item_from_json(value: &Value) -> Result<Item, ApiError> {
 }
 
 pub(super) fn item_to_json(item: &Item) -> Value {
-    Value::Object(item.iter().map(|(name, value)| (name.clone(), value.to_json())).collect::<Map<_, _>>())
+    Value::Object(
+        item.iter()
+            .map(|(name, value)| (name.clone(), value.to_json()))
+            .collect::<Map<_, _>>(),
+    )
 }
 
 pub(super) fn item_size(item: &Item) -> usize {
-    item.iter().map(|(name, value)| name.len() + value.size()).sum()
+    item.iter()
+        .map(|(name, value)| name.len() + value.size())
+        .sum()
 }
 
 fn item_at(value: &Value, depth: usize) -> Result<Item, ApiError> {
-    let members = value.as_object().ok_or_else(|| serialization("Expected a map of attribute values"))?;
-    members.iter().map(|(name, value)| Ok((name.clone(), Attribute::nested(value, depth)?))).collect()
+    let members = value
+        .as_object()
+        .ok_or_else(|| serialization("Expected a map of attribute values"))?;
+    members
+        .iter()
+        .map(|(name, value)| Ok((name.clone(), Attribute::nested(value, depth)?)))
+        .collect()
 }
 
 fn set<T: Ord>(
@@ -151,17 +181,24 @@ fn set<T: Ord>(
     let set: BTreeSet<T> = given.iter().map(parse).collect::<Result<_, _>>()?;
     if set.len() < given.len() {
         let words: Vec<&str> = given.iter().filter_map(Value::as_str).collect();
-        return Err(wrong(&format!("Input collection [{}] contains duplicates.", words.join(", "))));
+        return Err(wrong(&format!(
+            "Input collection [{}] contains duplicates.",
+            words.join(", ")
+        )));
     }
     Ok(set)
 }
 
 fn elements(value: &Value) -> Result<&Vec<Value>, ApiError> {
-    value.as_array().ok_or_else(|| serialization("Expected a list"))
+    value
+        .as_array()
+        .ok_or_else(|| serialization("Expected a list"))
 }
 
 fn text(value: &Value) -> Result<&str, ApiError> {
-    value.as_str().ok_or_else(|| serialization("Expected a string"))
+    value
+        .as_str()
+        .ok_or_else(|| serialization("Expected a string"))
 }
 
 fn bytes(value: &Value) -> Result<Vec<u8>, ApiError> {
@@ -197,11 +234,20 @@ mod tests {
             (json!({"NULL": false}), "must have the value of true"),
             (json!({"SS": []}), "may not be empty"),
             (json!({"NS": ["1", "1.0"]}), "contains duplicates"),
-            (json!({"N": "one"}), "cannot be converted to a numeric value: one"),
+            (
+                json!({"N": "one"}),
+                "cannot be converted to a numeric value: one",
+            ),
         ] {
             let error = Attribute::from_json(&value).unwrap_err();
-            assert!(error.code == "ValidationException" && error.message.contains(says), "{error}");
+            assert!(
+                error.code == "ValidationException" && error.message.contains(says),
+                "{error}"
+            );
         }
-        assert_eq!(Attribute::from_json(&json!({"S": 1})).unwrap_err().code, "SerializationException");
+        assert_eq!(
+            Attribute::from_json(&json!({"S": 1})).unwrap_err().code,
+            "SerializationException"
+        );
     }
 }

@@ -14,7 +14,10 @@ pub(super) fn get_items(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
     read::check_flags(input)?;
     let tables = tables(input)?;
     let keys = |asked: &Value| asked["Keys"].as_array().cloned().unwrap_or_default();
-    count(tables.values().map(|asked| keys(asked).len()).sum(), MAX_GETS)?;
+    count(
+        tables.values().map(|asked| keys(asked).len()).sum(),
+        MAX_GETS,
+    )?;
     let mut responses = Map::new();
     for (name, asked) in &tables {
         let mut found = Vec::new();
@@ -24,7 +27,9 @@ pub(super) fn get_items(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
                 return Err(invalid("Provided list of item keys contains duplicates"));
             }
             let mut get = asked.clone();
-            get.as_object_mut().into_iter().for_each(|members| _ = members.shift_remove("Keys"));
+            get.as_object_mut()
+                .into_iter()
+                .for_each(|members| _ = members.shift_remove("Keys"));
             (get["TableName"], get["Key"]) = (json!(name), key.clone());
             found.extend(read::get_item(aws, &get)?.get("Item").cloned());
             seen.push(key);
@@ -35,11 +40,21 @@ pub(super) fn get_items(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
 }
 
 pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
-    check_members(input, &["RequestItems", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"])?;
+    check_members(
+        input,
+        &[
+            "RequestItems",
+            "ReturnConsumedCapacity",
+            "ReturnItemCollectionMetrics",
+        ],
+    )?;
     read::check_flags(input)?;
     let tables = tables(input)?;
     let requests = |asked: &Value| asked.as_array().cloned().unwrap_or_default();
-    count(tables.values().map(|asked| requests(asked).len()).sum(), MAX_WRITES)?;
+    count(
+        tables.values().map(|asked| requests(asked).len()).sum(),
+        MAX_WRITES,
+    )?;
     let mut writes = Vec::new();
     for (name, asked) in &tables {
         let named = json!({ "TableName": name });
@@ -71,7 +86,9 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
 
 fn tables(input: &Value) -> Result<Map<String, Value>, ApiError> {
     let tables = required(input, "RequestItems")?.as_object();
-    tables.cloned().ok_or_else(|| super::attribute::serialization("RequestItems: expected a map"))
+    tables
+        .cloned()
+        .ok_or_else(|| super::attribute::serialization("RequestItems: expected a map"))
 }
 
 fn count(items: usize, most: usize) -> Result<(), ApiError> {
@@ -108,37 +125,73 @@ mod tests {
         let mut aws = world();
         let put = |k: &str| json!({ "PutRequest": { "Item": key(k) } });
         let both = json!({"RequestItems": {"one": [put("a"), put("b")], "two": [put("c")]}});
-        assert_eq!(call(&mut aws, "BatchWriteItem", &both).unwrap(), json!({ "UnprocessedItems": {} }));
+        assert_eq!(
+            call(&mut aws, "BatchWriteItem", &both).unwrap(),
+            json!({ "UnprocessedItems": {} })
+        );
         let delete = json!({"RequestItems": {"one": [{"DeleteRequest": {"Key": key("b")}}]}});
         call(&mut aws, "BatchWriteItem", &delete).unwrap();
         let asked = json!({"RequestItems": {"one": {"Keys": [key("a"), key("b")]}, "two": {"Keys": [key("c")]}}});
         let got = call(&mut aws, "BatchGetItem", &asked).unwrap();
-        assert_eq!(got["Responses"], json!({"one": [key("a")], "two": [key("c")]}));
+        assert_eq!(
+            got["Responses"],
+            json!({"one": [key("a")], "two": [key("c")]})
+        );
     }
 
     #[test]
     fn a_batch_has_limits_and_no_duplicates() {
         let mut aws = world();
         let twice = json!({"RequestItems": {"one": {"Keys": [key("a"), key("a")]}}});
-        assert!(call(&mut aws, "BatchGetItem", &twice).unwrap_err().message.contains("duplicates"));
-        let many: Vec<Value> = (0..26).map(|k| json!({ "PutRequest": { "Item": key(&k.to_string()) } })).collect();
-        let error = call(&mut aws, "BatchWriteItem", &json!({"RequestItems": {"one": many}})).unwrap_err();
-        assert!(error.message.contains("less") || error.message.contains("between 1 and 25"), "{error}");
+        assert!(
+            call(&mut aws, "BatchGetItem", &twice)
+                .unwrap_err()
+                .message
+                .contains("duplicates")
+        );
+        let many: Vec<Value> = (0..26)
+            .map(|k| json!({ "PutRequest": { "Item": key(&k.to_string()) } }))
+            .collect();
+        let error = call(
+            &mut aws,
+            "BatchWriteItem",
+            &json!({"RequestItems": {"one": many}}),
+        )
+        .unwrap_err();
+        assert!(
+            error.message.contains("less") || error.message.contains("between 1 and 25"),
+            "{error}"
+        );
     }
 
     #[test]
     fn tables_are_listed_in_pages_and_deleted() {
         let mut aws = world();
         let first = call(&mut aws, "ListTables", &json!({"Limit": 1})).unwrap();
-        assert_eq!(first, json!({"TableNames": ["one"], "LastEvaluatedTableName": "one"}));
-        let rest = call(&mut aws, "ListTables", &json!({"ExclusiveStartTableName": "one"})).unwrap();
+        assert_eq!(
+            first,
+            json!({"TableNames": ["one"], "LastEvaluatedTableName": "one"})
+        );
+        let rest = call(
+            &mut aws,
+            "ListTables",
+            &json!({"ExclusiveStartTableName": "one"}),
+        )
+        .unwrap();
         assert_eq!(rest, json!({"TableNames": ["two"]}));
         let arn = call(&mut aws, "DescribeTable", &json!({"TableName": "one"})).unwrap()["Table"]["TableArn"].clone();
-        let tags = call(&mut aws, "ListTagsOfResource", &json!({ "ResourceArn": arn })).unwrap();
+        let tags = call(
+            &mut aws,
+            "ListTagsOfResource",
+            &json!({ "ResourceArn": arn }),
+        )
+        .unwrap();
         assert_eq!(tags["Tags"], json!([{"Key": "a", "Value": "b"}]));
         call(&mut aws, "DeleteTable", &json!({"TableName": "one"})).unwrap();
         assert_eq!(
-            call(&mut aws, "DescribeTable", &json!({"TableName": "one"})).unwrap_err().code,
+            call(&mut aws, "DescribeTable", &json!({"TableName": "one"}))
+                .unwrap_err()
+                .code,
             "ResourceNotFoundException"
         );
     }

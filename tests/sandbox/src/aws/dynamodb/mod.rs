@@ -63,7 +63,10 @@ pub(super) struct Failure {
 
 impl From<ApiError> for Failure {
     fn from(error: ApiError) -> Self {
-        Self { error, members: Vec::new() }
+        Self {
+            error,
+            members: Vec::new(),
+        }
     }
 }
 
@@ -103,9 +106,16 @@ fn invalid(message: impl Into<String>) -> ApiError {
 
 /// Refuses members that the sandbox would otherwise ignore in silence.
 fn check_members(input: &Value, known: &[&str]) -> Result<(), ApiError> {
-    let members = input.as_object().ok_or_else(|| attribute::serialization("Expected an object"))?;
-    match members.iter().find(|(name, value)| !value.is_null() && !known.contains(&name.as_str())) {
-        Some((name, _)) => Err(invalid(format!("the sandbox does not serve the member {name}"))),
+    let members = input
+        .as_object()
+        .ok_or_else(|| attribute::serialization("Expected an object"))?;
+    match members
+        .iter()
+        .find(|(name, value)| !value.is_null() && !known.contains(&name.as_str()))
+    {
+        Some((name, _)) => Err(invalid(format!(
+            "the sandbox does not serve the member {name}"
+        ))),
         None => Ok(()),
     }
 }
@@ -114,7 +124,9 @@ fn text<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError>
     match input.get(member) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(attribute::serialization(&format!("{member}: expected a string"))),
+        Some(_) => Err(attribute::serialization(&format!(
+            "{member}: expected a string"
+        ))),
     }
 }
 

@@ -19,10 +19,17 @@ pub(super) struct Number {
 }
 
 impl Number {
-    pub(super) const ZERO: Self = Self { mantissa: 0, exponent: 0 };
+    pub(super) const ZERO: Self = Self {
+        mantissa: 0,
+        exponent: 0,
+    };
 
     pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
-        let not_a_number = || invalid(format!("The parameter cannot be converted to a numeric value: {text}"));
+        let not_a_number = || {
+            invalid(format!(
+                "The parameter cannot be converted to a numeric value: {text}"
+            ))
+        };
         let (digits, power) = match text.split_once(['e', 'E']) {
             Some((digits, power)) => (digits, power.parse::<i32>().map_err(|_| not_a_number())?),
             None => (text, 0),
@@ -38,12 +45,22 @@ impl Number {
             return Ok(Self::ZERO);
         }
         if significant.len() > MAX_DIGITS as usize {
-            return Err(invalid("Attempting to store more than 38 significant digits in a Number"));
+            return Err(invalid(
+                "Attempting to store more than 38 significant digits in a Number",
+            ));
         }
         let trailing = all.len() - all.trim_end_matches('0').len();
         let mantissa: i128 = significant.parse().map_err(|_| not_a_number())?;
-        let mantissa = if digits.starts_with('-') { -mantissa } else { mantissa };
-        Self { mantissa, exponent: power - fraction.len() as i32 + trailing as i32 }.in_range()
+        let mantissa = if digits.starts_with('-') {
+            -mantissa
+        } else {
+            mantissa
+        };
+        Self {
+            mantissa,
+            exponent: power - fraction.len() as i32 + trailing as i32,
+        }
+        .in_range()
     }
 
     /// The sum of two numbers, exact or an error.
@@ -55,13 +72,21 @@ impl Number {
             return Ok(self);
         }
         let exponent = self.exponent.min(other.exponent);
-        let sum = self.scaled_to(exponent).zip(other.scaled_to(exponent)).and_then(|(a, b)| a.checked_add(b));
-        let mantissa = sum.ok_or_else(|| invalid("Attempting to store more than 38 significant digits in a Number"))?;
+        let sum = self
+            .scaled_to(exponent)
+            .zip(other.scaled_to(exponent))
+            .and_then(|(a, b)| a.checked_add(b));
+        let mantissa = sum.ok_or_else(|| {
+            invalid("Attempting to store more than 38 significant digits in a Number")
+        })?;
         Self { mantissa, exponent }.normalised().in_range()
     }
 
     pub(super) fn minus(self, other: Self) -> Result<Self, ApiError> {
-        self.plus(Self { mantissa: -other.mantissa, exponent: other.exponent })
+        self.plus(Self {
+            mantissa: -other.mantissa,
+            exponent: other.exponent,
+        })
     }
 
     /// The bytes that count towards the size of an item: about one for two digits, and one.
@@ -70,7 +95,10 @@ impl Number {
     }
 
     fn digits(self) -> u32 {
-        self.mantissa.unsigned_abs().checked_ilog10().map_or(0, |log| log + 1)
+        self.mantissa
+            .unsigned_abs()
+            .checked_ilog10()
+            .map_or(0, |log| log + 1)
     }
 
     fn scaled_to(self, exponent: i32) -> Option<i128> {
@@ -96,7 +124,9 @@ impl Number {
 
     fn in_range(self) -> Result<Self, ApiError> {
         if self.digits() > MAX_DIGITS {
-            return Err(invalid("Attempting to store more than 38 significant digits in a Number"));
+            return Err(invalid(
+                "Attempting to store more than 38 significant digits in a Number",
+            ));
         }
         if self.magnitude() > MAX_MAGNITUDE {
             return Err(invalid(
@@ -119,9 +149,18 @@ impl Ord for Number {
             return sign;
         }
         // Both are padded to 38 digits, so that the mantissas compare like the digits after the first.
-        let padded = |number: &Self| number.mantissa.unsigned_abs() * 10_u128.pow(MAX_DIGITS - number.digits());
-        let by_size = self.magnitude().cmp(&other.magnitude()).then_with(|| padded(self).cmp(&padded(other)));
-        if self.mantissa < 0 { by_size.reverse() } else { by_size }
+        let padded = |number: &Self| {
+            number.mantissa.unsigned_abs() * 10_u128.pow(MAX_DIGITS - number.digits())
+        };
+        let by_size = self
+            .magnitude()
+            .cmp(&other.magnitude())
+            .then_with(|| padded(self).cmp(&padded(other)));
+        if self.mantissa < 0 {
+            by_size.reverse()
+        } else {
+            by_size
+        }
     }
 }
 
@@ -155,18 +194,29 @@ mod tests {
 
     #[test]
     fn numbers_are_written_in_one_way() {
-        for (given, kept) in
-            [("007", "7"), ("1.50", "1.5"), ("-0.0", "0"), ("12e3", "12000"), ("1e-3", "0.001"), ("-.5", "-0.5")]
-        {
+        for (given, kept) in [
+            ("007", "7"),
+            ("1.50", "1.5"),
+            ("-0.0", "0"),
+            ("12e3", "12000"),
+            ("1e-3", "0.001"),
+            ("-.5", "-0.5"),
+        ] {
             assert_eq!(number(given).to_string(), kept);
         }
-        assert!(Number::parse("").is_err() && Number::parse("1x").is_err() && Number::parse(&"9".repeat(39)).is_err());
+        assert!(
+            Number::parse("").is_err()
+                && Number::parse("1x").is_err()
+                && Number::parse(&"9".repeat(39)).is_err()
+        );
         assert!(Number::parse("1e126").is_err() && Number::parse("1e-131").is_err());
     }
 
     #[test]
     fn numbers_compare_by_value() {
-        let ordered = ["-1e30", "-10", "-9.5", "0", "0.001", "9", "10", "10.01", "1e30"];
+        let ordered = [
+            "-1e30", "-10", "-9.5", "0", "0.001", "9", "10", "10.01", "1e30",
+        ];
         for pair in ordered.windows(2) {
             assert!(number(pair[0]) < number(pair[1]), "{pair:?}");
         }

@@ -22,7 +22,9 @@ pub(super) fn get_item(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> 
     let table = table::named(aws, input)?;
     let wanted = text(input, "ProjectionExpression")?;
     let mut placeholders = Placeholders::read(input, wanted.is_some())?;
-    let paths = wanted.map(|text| projection(text, &mut placeholders)).transpose()?;
+    let paths = wanted
+        .map(|text| projection(text, &mut placeholders))
+        .transpose()?;
     placeholders.finish()?;
     let (key, _) = table.key_from_json(required(input, "Key")?)?;
     Ok(match table.seen(&key, is_consistent(input)) {
@@ -33,15 +35,27 @@ pub(super) fn get_item(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> 
 
 /// Whether a read must not lag behind.
 pub(super) fn is_consistent(input: &Value) -> bool {
-    input.get("ConsistentRead").and_then(Value::as_bool).unwrap_or(false)
+    input
+        .get("ConsistentRead")
+        .and_then(Value::as_bool)
+        .unwrap_or(false)
 }
 
 /// The types of members that change nothing, or only how current a read is.
 pub(super) fn check_flags(input: &Value) -> Result<(), ApiError> {
-    if input.get("ConsistentRead").is_some_and(|value| !value.is_null() && !value.is_boolean()) {
-        return Err(super::attribute::serialization("ConsistentRead: expected a boolean"));
+    if input
+        .get("ConsistentRead")
+        .is_some_and(|value| !value.is_null() && !value.is_boolean())
+    {
+        return Err(super::attribute::serialization(
+            "ConsistentRead: expected a boolean",
+        ));
     }
-    word(input, "ReturnConsumedCapacity", &["NONE", "TOTAL", "INDEXES"])?;
+    word(
+        input,
+        "ReturnConsumedCapacity",
+        &["NONE", "TOTAL", "INDEXES"],
+    )?;
     Ok(())
 }
 

@@ -70,8 +70,9 @@ const CREATE_MEMBERS: [&str; 11] = [
 
 pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &CREATE_MEMBERS)?;
-    let name = text(input, "TableName")?
-        .ok_or_else(|| invalid("The parameter 'TableName' is required but was not present in the request"))?;
+    let name = text(input, "TableName")?.ok_or_else(|| {
+        invalid("The parameter 'TableName' is required but was not present in the request")
+    })?;
     let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     if !(3..=255).contains(&name.len()) || !name.bytes().all(legal) {
         return Err(invalid(
@@ -79,7 +80,10 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         ));
     }
     if aws.dynamodb.tables.contains_key(name) {
-        return Err(ApiError::client("ResourceInUseException", format!("Table already exists: {name}")));
+        return Err(ApiError::client(
+            "ResourceInUseException",
+            format!("Table already exists: {name}"),
+        ));
     }
     let (hash, range) = key_attributes(input)?;
     let table = Table {
@@ -104,18 +108,30 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &["TableName"])?;
     let name = required(input, "TableName")?.as_str().unwrap_or_default();
     let table = aws.dynamodb.tables.get(table_name(name)).ok_or_else(|| {
-        ApiError::client("ResourceNotFoundException", format!("Requested resource not found: Table: {name} not found"))
+        ApiError::client(
+            "ResourceNotFoundException",
+            format!("Requested resource not found: Table: {name} not found"),
+        )
     })?;
     Ok(json!({ "Table": table.description("ACTIVE") }))
 }
 
 pub(super) fn list(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &["ExclusiveStartTableName", "Limit"])?;
-    let limit = input.get("Limit").and_then(Value::as_u64).unwrap_or(MOST_TABLES as u64);
-    let limit = usize::try_from(limit).ok().filter(|limit| (1..=MOST_TABLES).contains(limit));
+    let limit = input
+        .get("Limit")
+        .and_then(Value::as_u64)
+        .unwrap_or(MOST_TABLES as u64);
+    let limit = usize::try_from(limit)
+        .ok()
+        .filter(|limit| (1..=MOST_TABLES).contains(limit));
     let limit = limit.ok_or_else(|| invalid("Limit must be between 1 and 100"))?;
     let after = text(input, "ExclusiveStartTableName")?;
-    let mut names = aws.dynamodb.tables.keys().filter(|name| after.is_none_or(|after| name.as_str() > after));
+    let mut names = aws
+        .dynamodb
+        .tables
+        .keys()
+        .filter(|name| after.is_none_or(|after| name.as_str() > after));
     let page: Vec<&String> = names.by_ref().take(limit).collect();
     let mut output = json!({ "TableNames": page });
     if names.next().is_some() {
@@ -126,7 +142,10 @@ pub(super) fn list(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
 
 pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let description = describe(aws, input)?["Table"].clone();
-    let name = description["TableName"].as_str().unwrap_or_default().to_owned();
+    let name = description["TableName"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     if description["DeletionProtectionEnabled"] == true {
         return Err(invalid(format!(
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first: {name}"
@@ -170,21 +189,35 @@ pub(super) fn named<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table
     aws.dynamodb
         .tables
         .get_mut(table_name(name))
-        .ok_or_else(|| ApiError::client("ResourceNotFoundException", "Requested resource not found"))
+        .ok_or_else(|| {
+            ApiError::client("ResourceNotFoundException", "Requested resource not found")
+        })
 }
 
 /// A table may be named by its ARN as well.
 fn table_name(name: &str) -> &str {
-    if name.starts_with("arn:") { name.rsplit_once(":table/").map_or(name, |(_, name)| name) } else { name }
+    if name.starts_with("arn:") {
+        name.rsplit_once(":table/").map_or(name, |(_, name)| name)
+    } else {
+        name
+    }
 }
 
 fn key_attributes(input: &Value) -> Result<(KeyAttribute, Option<KeyAttribute>), ApiError> {
-    let schema = required(input, "KeySchema")?.as_array().cloned().unwrap_or_default();
-    let definitions = required(input, "AttributeDefinitions")?.as_array().cloned().unwrap_or_default();
+    let schema = required(input, "KeySchema")?
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let definitions = required(input, "AttributeDefinitions")?
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let mut keys = Vec::new();
     for (element, expected) in schema.iter().zip(["HASH", "RANGE"]) {
         if element["KeyType"] != expected {
-            return Err(invalid(format!("Invalid KeySchema: expected a KeySchemaElement of type {expected}")));
+            return Err(invalid(format!(
+                "Invalid KeySchema: expected a KeySchemaElement of type {expected}"
+            )));
         }
         let name = element["AttributeName"].as_str().unwrap_or_default();
         let kind = definitions
@@ -194,7 +227,10 @@ fn key_attributes(input: &Value) -> Result<(KeyAttribute, Option<KeyAttribute>),
         let kind = kind.filter(|kind| ["S", "N", "B"].contains(kind)).ok_or_else(|| {
             invalid("One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions.")
         })?;
-        keys.push(KeyAttribute { name: name.to_owned(), kind: kind.to_owned() });
+        keys.push(KeyAttribute {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+        });
     }
     if schema.len() > 2 || definitions.len() != keys.len() {
         return Err(invalid(
@@ -202,7 +238,9 @@ fn key_attributes(input: &Value) -> Result<(KeyAttribute, Option<KeyAttribute>),
         ));
     }
     let mut keys = keys.into_iter();
-    let hash = keys.next().ok_or_else(|| invalid("Invalid KeySchema: The key schema is empty"))?;
+    let hash = keys
+        .next()
+        .ok_or_else(|| invalid("Invalid KeySchema: The key schema is empty"))?;
     Ok((hash, keys.next()))
 }
 
@@ -229,7 +267,9 @@ impl Table {
     /// All items as a read sees them, in order.
     pub(super) fn all_seen(&self, consistent: bool) -> Vec<(&PrimaryKey, &Item)> {
         let keys: BTreeSet<&PrimaryKey> = self.items.keys().chain(self.before.keys()).collect();
-        keys.into_iter().filter_map(|key| Some((key, self.seen(key, consistent)?))).collect()
+        keys.into_iter()
+            .filter_map(|key| Some((key, self.seen(key, consistent)?)))
+            .collect()
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &KeyAttribute> {
@@ -246,11 +286,18 @@ impl Table {
             let what = match item.get(&key.name) {
                 None => format!("Missing the key {} in the item", key.name),
                 Some(value) if value.kind() != key.kind => {
-                    format!("Type mismatch for key {} expected: {} actual: {}", key.name, key.kind, value.kind())
+                    format!(
+                        "Type mismatch for key {} expected: {} actual: {}",
+                        key.name,
+                        key.kind,
+                        value.kind()
+                    )
                 }
                 Some(_) => continue,
             };
-            return Err(invalid(format!("One or more parameter values were invalid: {what}")));
+            return Err(invalid(format!(
+                "One or more parameter values were invalid: {what}"
+            )));
         }
         self.key_from(item)
     }
@@ -259,32 +306,49 @@ impl Table {
     pub(super) fn key_from_json(&self, value: &Value) -> Result<(PrimaryKey, Item), ApiError> {
         let key = item_from_json(value)?;
         let fits = key.len() == self.keys().count()
-            && self.keys().all(|expected| key.get(&expected.name).is_some_and(|value| value.kind() == expected.kind));
+            && self.keys().all(|expected| {
+                key.get(&expected.name)
+                    .is_some_and(|value| value.kind() == expected.kind)
+            });
         if !fits {
-            return Err(invalid("The provided key element does not match the schema"));
+            return Err(invalid(
+                "The provided key element does not match the schema",
+            ));
         }
         Ok((self.key_from(&key)?, key))
     }
 
     /// The key attributes alone.
     pub(super) fn key_part(&self, item: &Item) -> Item {
-        item.iter().filter(|(name, _)| self.is_key(name)).map(|(name, value)| (name.clone(), value.clone())).collect()
+        item.iter()
+            .filter(|(name, _)| self.is_key(name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     fn key_from(&self, item: &Item) -> Result<PrimaryKey, ApiError> {
         let mut values = Vec::new();
         for (key, limit) in self.keys().zip([2048, 1024]) {
-            let value = item.get(&key.name).and_then(KeyValue::of).expect("the caller checked presence and type");
+            let value = item
+                .get(&key.name)
+                .and_then(KeyValue::of)
+                .expect("the caller checked presence and type");
             check_key(&key.name, &value, limit)?;
             values.push(value);
         }
         let mut values = values.into_iter();
         let hash = values.next().expect("every table has a partition key");
-        Ok(PrimaryKey { bucket: bucket(&hash), hash, range: values.next() })
+        Ok(PrimaryKey {
+            bucket: bucket(&hash),
+            hash,
+            range: values.next(),
+        })
     }
 
     fn description(&self, status: &str) -> Value {
-        let billing = self.definition["BillingMode"].as_str().unwrap_or("PROVISIONED");
+        let billing = self.definition["BillingMode"]
+            .as_str()
+            .unwrap_or("PROVISIONED");
         json!({
             "AttributeDefinitions": self.definition["AttributeDefinitions"],
             "TableName": self.name,
@@ -336,7 +400,9 @@ fn check_key(name: &str, value: &KeyValue, limit: usize) -> Result<(), ApiError>
         } else {
             "the RangeKey has exceeded the maximum size limit of 1024"
         };
-        return Err(invalid(format!("One or more parameter values were invalid: Size of {which} bytes")));
+        return Err(invalid(format!(
+            "One or more parameter values were invalid: Size of {which} bytes"
+        )));
     }
     Ok(())
 }
@@ -344,5 +410,7 @@ fn check_key(name: &str, value: &KeyValue, limit: usize) -> Result<(), ApiError>
 /// FNV-1a over the key's text, the same on every machine.
 fn bucket(hash: &KeyValue) -> u64 {
     let text = format!("{hash:?}");
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }

@@ -12,8 +12,12 @@ const MAX_ACTIONS: usize = 100;
 const TOKEN_LIFE_MS: Millis = 10 * 60 * 1000;
 
 const KINDS: [&str; 4] = ["Put", "Update", "Delete", "ConditionCheck"];
-const MEMBERS: [&str; 4] =
-    ["TransactItems", "ClientRequestToken", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics"];
+const MEMBERS: [&str; 4] = [
+    "TransactItems",
+    "ClientRequestToken",
+    "ReturnConsumedCapacity",
+    "ReturnItemCollectionMetrics",
+];
 const ACTION_MEMBERS: [&str; 8] = [
     "TableName",
     "Item",
@@ -49,7 +53,9 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
     if conflicts(aws) {
         let conflict = ApiError::client("TransactionConflictException", ONGOING).into();
         let others = (1..writes.len()).map(|_| None);
-        return Err(canceled(std::iter::once(Some(conflict)).chain(others).collect()));
+        return Err(canceled(
+            std::iter::once(Some(conflict)).chain(others).collect(),
+        ));
     }
     let mut outcomes = Vec::new();
     let mut failed = false;
@@ -73,10 +79,14 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
 /// Whether this very transaction was done already; another one under the same token is an error.
 fn already_done(aws: &mut Aws, token: &str, items: &Value) -> Result<bool, ApiError> {
     if !(1..=36).contains(&token.len()) {
-        return Err(invalid("ClientRequestToken must have a length between 1 and 36"));
+        return Err(invalid(
+            "ClientRequestToken must have a length between 1 and 36",
+        ));
     }
     let now = aws.now;
-    aws.dynamodb.tokens.retain(|_, (at, _)| now - *at < TOKEN_LIFE_MS);
+    aws.dynamodb
+        .tokens
+        .retain(|_, (at, _)| now - *at < TOKEN_LIFE_MS);
     match aws.dynamodb.tokens.get(token) {
         Some((_, done)) if done == items => Ok(true),
         Some(_) => Err(ApiError::client(
@@ -99,12 +109,20 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
     let mut seen: Vec<(Value, PrimaryKey)> = Vec::new();
     let mut writes = Vec::new();
     for item in &items {
-        let mut actions = item.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+        let mut actions = item
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(_, value)| !value.is_null());
         let (Some((kind, action)), None) = (actions.next(), actions.next()) else {
-            return Err(invalid("TransactItems can only contain one of Check, Put, Update or Delete"));
+            return Err(invalid(
+                "TransactItems can only contain one of Check, Put, Update or Delete",
+            ));
         };
         if !KINDS.contains(&kind.as_str()) {
-            return Err(invalid("TransactItems can only contain one of Check, Put, Update or Delete"));
+            return Err(invalid(
+                "TransactItems can only contain one of Check, Put, Update or Delete",
+            ));
         }
         check_members(action, &ACTION_MEMBERS)?;
         match kind.as_str() {
@@ -116,7 +134,9 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
         let write = Write::read(table::named(aws, &name)?, kind, action)?;
         let target = (name.clone(), write.key.clone());
         if seen.contains(&target) {
-            return Err(invalid("Transaction request cannot include multiple operations on one item"));
+            return Err(invalid(
+                "Transaction request cannot include multiple operations on one item",
+            ));
         }
         seen.push(target);
         writes.push((name, write));
@@ -126,11 +146,18 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
 
 fn canceled(failures: Vec<Option<Failure>>) -> Failure {
     let reasons: Vec<Value> = failures.into_iter().map(reason).collect();
-    let codes: Vec<&str> = reasons.iter().filter_map(|reason| reason["Code"].as_str()).collect();
-    let message =
-        format!("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes.join(", "));
+    let codes: Vec<&str> = reasons
+        .iter()
+        .filter_map(|reason| reason["Code"].as_str())
+        .collect();
+    let message = format!(
+        "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
+        codes.join(", ")
+    );
     let mut failure = Failure::from(ApiError::client("TransactionCanceledException", message));
-    failure.members.push(("CancellationReasons".to_owned(), Value::from(reasons)));
+    failure
+        .members
+        .push(("CancellationReasons".to_owned(), Value::from(reasons)));
     failure
 }
 
@@ -143,6 +170,9 @@ fn reason(failure: Option<Failure>) -> Value {
         "TransactionConflictException" => "TransactionConflict",
         _ => "ValidationError",
     };
-    let own = [("Code".to_owned(), json!(code)), ("Message".to_owned(), json!(failure.error.message))];
+    let own = [
+        ("Code".to_owned(), json!(code)),
+        ("Message".to_owned(), json!(failure.error.message)),
+    ];
     own.into_iter().chain(failure.members).collect()
 }

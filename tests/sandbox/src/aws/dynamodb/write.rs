@@ -61,7 +61,10 @@ pub(super) fn update_item(aws: &mut Aws, input: &Value) -> Result<Value, Failure
 }
 
 fn single(aws: &mut Aws, input: &Value, kind: &str) -> Result<Value, Failure> {
-    check_members(input, &[&COMMON_MEMBERS[..], &["Item", "Key", "UpdateExpression"]].concat())?;
+    check_members(
+        input,
+        &[&COMMON_MEMBERS[..], &["Item", "Key", "UpdateExpression"]].concat(),
+    )?;
     read::check_flags(input)?;
     let returned = return_values(input, kind)?;
     let conflicts = transaction::conflicts(aws);
@@ -74,8 +77,14 @@ fn single(aws: &mut Aws, input: &Value, kind: &str) -> Result<Value, Failure> {
     let attributes = match returned {
         "ALL_OLD" => outcome.old.clone(),
         "ALL_NEW" => outcome.new.clone(),
-        "UPDATED_OLD" => outcome.old.as_ref().map(|item| project(item, write.touched())),
-        "UPDATED_NEW" => outcome.new.as_ref().map(|item| project(item, write.touched())),
+        "UPDATED_OLD" => outcome
+            .old
+            .as_ref()
+            .map(|item| project(item, write.touched())),
+        "UPDATED_NEW" => outcome
+            .new
+            .as_ref()
+            .map(|item| project(item, write.touched())),
         _ => None,
     };
     write.apply(table, outcome);
@@ -86,7 +95,11 @@ fn single(aws: &mut Aws, input: &Value, kind: &str) -> Result<Value, Failure> {
 }
 
 fn return_values<'a>(input: &'a Value, kind: &str) -> Result<&'a str, ApiError> {
-    let word = word(input, "ReturnValues", &["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"])?;
+    let word = word(
+        input,
+        "ReturnValues",
+        &["NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"],
+    )?;
     if kind != "Update" && !["NONE", "ALL_OLD"].contains(&word) {
         return Err(invalid("ReturnValues can only be ALL_OLD or NONE"));
     }
@@ -96,14 +109,21 @@ fn return_values<'a>(input: &'a Value, kind: &str) -> Result<&'a str, ApiError> 
 impl Write {
     /// Reads a write of one kind (`Put`, `Update`, `Delete`, `ConditionCheck`) from the members that describe it.
     pub(super) fn read(table: &Table, kind: &str, input: &Value) -> Result<Self, ApiError> {
-        let (condition, update) = (text(input, "ConditionExpression")?, text(input, "UpdateExpression")?);
+        let (condition, update) = (
+            text(input, "ConditionExpression")?,
+            text(input, "UpdateExpression")?,
+        );
         if kind != "Update" && update.is_some() {
             return Err(invalid("UpdateExpression is not a member of this request"));
         }
         let mut placeholders = Placeholders::read(input, condition.is_some() || update.is_some())?;
-        let actions = update.map(|text| updates(text, &mut placeholders)).transpose()?.unwrap_or_default();
-        let condition =
-            condition.map(|text| Condition::parse("ConditionExpression", text, &mut placeholders)).transpose()?;
+        let actions = update
+            .map(|text| updates(text, &mut placeholders))
+            .transpose()?
+            .unwrap_or_default();
+        let condition = condition
+            .map(|text| Condition::parse("ConditionExpression", text, &mut placeholders))
+            .transpose()?;
         placeholders.finish()?;
         let (key, change) = match kind {
             "Put" => {
@@ -120,25 +140,50 @@ impl Write {
                 (key, change)
             }
         };
-        let shows_item = word(input, "ReturnValuesOnConditionCheckFailure", &["NONE", "ALL_OLD"])? == "ALL_OLD";
-        Ok(Self { key, change, condition, shows_item })
+        let shows_item = word(
+            input,
+            "ReturnValuesOnConditionCheckFailure",
+            &["NONE", "ALL_OLD"],
+        )? == "ALL_OLD";
+        Ok(Self {
+            key,
+            change,
+            condition,
+            shows_item,
+        })
     }
 
     /// Evaluates the condition and the change against the item as it is; changes nothing.
     pub(super) fn outcome(&self, table: &Table) -> Result<Outcome, Failure> {
         let old = table.items.get(&self.key).cloned();
         let seen = old.clone().unwrap_or_default();
-        if self.condition.as_ref().is_some_and(|condition| !condition.holds(&seen, table.absent_differs)) {
+        if self
+            .condition
+            .as_ref()
+            .is_some_and(|condition| !condition.holds(&seen, table.absent_differs))
+        {
             let shown = old.filter(|_| self.shows_item);
-            let members = shown.iter().map(|item| ("Item".to_owned(), item_to_json(item))).collect();
-            let error = ApiError::client("ConditionalCheckFailedException", "The conditional request failed");
+            let members = shown
+                .iter()
+                .map(|item| ("Item".to_owned(), item_to_json(item)))
+                .collect();
+            let error = ApiError::client(
+                "ConditionalCheckFailedException",
+                "The conditional request failed",
+            );
             return Err(Failure { error, members });
         }
         let new = match &self.change {
-            Change::Put(item) => Some(sized(item.clone(), "Item size has exceeded the maximum allowed size")?),
+            Change::Put(item) => Some(sized(
+                item.clone(),
+                "Item size has exceeded the maximum allowed size",
+            )?),
             Change::Update(actions, key) => {
                 let item = Action::apply(actions, old.as_ref().unwrap_or(key))?;
-                Some(sized(item, "Item size to update has exceeded the maximum allowed size")?)
+                Some(sized(
+                    item,
+                    "Item size to update has exceeded the maximum allowed size",
+                )?)
             }
             Change::Delete => None,
             Change::Check => old.clone(),
@@ -161,7 +206,11 @@ impl Write {
 }
 
 fn checked(table: &Table, actions: Vec<Action>) -> Result<Vec<Action>, ApiError> {
-    match actions.iter().map(|action| action.path().top()).find(|name| table.is_key(name)) {
+    match actions
+        .iter()
+        .map(|action| action.path().top())
+        .find(|name| table.is_key(name))
+    {
         Some(name) => Err(invalid(format!(
             "One or more parameter values were invalid: Cannot update attribute {name}. This attribute is part of the key"
         ))),
@@ -170,5 +219,9 @@ fn checked(table: &Table, actions: Vec<Action>) -> Result<Vec<Action>, ApiError>
 }
 
 fn sized(item: Item, message: &str) -> Result<Item, ApiError> {
-    if item_size(&item) > MAX_ITEM_BYTES { Err(invalid(message)) } else { Ok(item) }
+    if item_size(&item) > MAX_ITEM_BYTES {
+        Err(invalid(message))
+    } else {
+        Ok(item)
+    }
 }

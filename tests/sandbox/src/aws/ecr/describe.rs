@@ -2,26 +2,42 @@
 
 use serde_json::{Value, json};
 
-use super::{Image, Repository, check_members, check_registry, named, no_repository, page, parameter};
+use super::{
+    Image, Repository, check_members, check_registry, named, no_repository, page, parameter,
+};
 use crate::aws::{ApiError, Aws};
 
 /// Also the most images that one call may name.
 const MAX_NAMES: usize = 100;
 
 pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &["registryId", "repositoryNames", "nextToken", "maxResults"])?;
+    check_members(
+        input,
+        &["registryId", "repositoryNames", "nextToken", "maxResults"],
+    )?;
     check_registry(aws, input)?;
     let names = match input.get("repositoryNames").and_then(Value::as_array) {
         None => aws.ecr.repositories.keys().cloned().collect(),
         Some(_) if input.get("maxResults").is_some() => return Err(together("repositoryNames")),
         Some(names) if names.len() > MAX_NAMES => {
-            return Err(parameter("repositoryNames", "Member must have length less than or equal to 100"));
+            return Err(parameter(
+                "repositoryNames",
+                "Member must have length less than or equal to 100",
+            ));
         }
-        Some(names) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>(),
+        Some(names) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
     };
     let mut described = Vec::new();
     for name in &names {
-        let found = aws.ecr.repositories.get(name).ok_or_else(|| no_repository(&aws.account, name))?;
+        let found = aws
+            .ecr
+            .repositories
+            .get(name)
+            .ok_or_else(|| no_repository(&aws.account, name))?;
         described.push(repository(aws, name, found));
     }
     let (described, next) = page(aws, input, described)?;
@@ -42,7 +58,17 @@ pub(super) fn repository(aws: &Aws, name: &str, repository: &Repository) -> Valu
 }
 
 pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &["registryId", "repositoryName", "imageIds", "nextToken", "maxResults", "filter"])?;
+    check_members(
+        input,
+        &[
+            "registryId",
+            "repositoryName",
+            "imageIds",
+            "nextToken",
+            "maxResults",
+            "filter",
+        ],
+    )?;
     let (name, repository) = named(aws, input)?;
     let details = |digest: &str, image: &Image| detail(aws, name, digest, image);
     let (described, next) = match input.get("imageIds").and_then(Value::as_array) {
@@ -50,7 +76,10 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
             return Err(together("imageIds"));
         }
         Some(ids) if !(1..=MAX_NAMES).contains(&ids.len()) => {
-            return Err(parameter("imageIds", "Member must have length between 1 and 100"));
+            return Err(parameter(
+                "imageIds",
+                "Member must have length between 1 and 100",
+            ));
         }
         Some(ids) => {
             let mut described = Vec::new();
@@ -63,14 +92,27 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         None => {
             let wanted = tag_filter(input)?;
             let all = repository.images.iter().filter(|(_, image)| wanted(image));
-            page(aws, input, all.map(|(digest, image)| details(digest, image)).collect())?
+            page(
+                aws,
+                input,
+                all.map(|(digest, image)| details(digest, image)).collect(),
+            )?
         }
     };
     Ok(with_token(json!({ "imageDetails": described }), next))
 }
 
 pub(super) fn list_images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &["registryId", "repositoryName", "nextToken", "maxResults", "filter"])?;
+    check_members(
+        input,
+        &[
+            "registryId",
+            "repositoryName",
+            "nextToken",
+            "maxResults",
+            "filter",
+        ],
+    )?;
     let (_, repository) = named(aws, input)?;
     let wanted = tag_filter(input)?;
     let mut ids = Vec::new();
@@ -78,7 +120,12 @@ pub(super) fn list_images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         if image.tags.is_empty() {
             ids.push(json!({ "imageDigest": digest }));
         }
-        ids.extend(image.tags.iter().map(|tag| json!({ "imageDigest": digest, "imageTag": tag })));
+        ids.extend(
+            image
+                .tags
+                .iter()
+                .map(|tag| json!({ "imageDigest": digest, "imageTag": tag })),
+        );
     }
     let (ids, next) = page(aws, input, ids)?;
     Ok(with_token(json!({ "imageIds": ids }), next))
@@ -119,12 +166,18 @@ fn tag_filter(input: &Value) -> Result<fn(&Image) -> bool, ApiError> {
         "ANY" => Ok(|_| true),
         "TAGGED" => Ok(|image| !image.tags.is_empty()),
         "UNTAGGED" => Ok(|image| image.tags.is_empty()),
-        _ => Err(parameter("filter.tagStatus", "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]")),
+        _ => Err(parameter(
+            "filter.tagStatus",
+            "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]",
+        )),
     }
 }
 
 fn together(member: &str) -> ApiError {
-    parameter("maxResults", &format!("cannot be specified together with {member}"))
+    parameter(
+        "maxResults",
+        &format!("cannot be specified together with {member}"),
+    )
 }
 
 fn with_token(mut output: Value, next: Option<String>) -> Value {

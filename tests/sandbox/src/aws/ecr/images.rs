@@ -9,7 +9,15 @@ use crate::aws::{ApiError, Aws};
 const MAX_IDS: usize = 100;
 
 pub(super) fn batch_get(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &["registryId", "repositoryName", "imageIds", "acceptedMediaTypes"])?;
+    check_members(
+        input,
+        &[
+            "registryId",
+            "repositoryName",
+            "imageIds",
+            "acceptedMediaTypes",
+        ],
+    )?;
     let (name, repository) = named(aws, input)?;
     let (mut images, mut failures) = (Vec::new(), Vec::new());
     for id in ids(input)? {
@@ -75,7 +83,9 @@ fn delete_one(aws: &mut Aws, repository: &str, id: &Value) -> Vec<(String, Optio
     if gone.is_empty() {
         vec![(digest, None)]
     } else {
-        gone.into_iter().map(|tag| (digest.clone(), Some(tag))).collect()
+        gone.into_iter()
+            .map(|tag| (digest.clone(), Some(tag)))
+            .collect()
     }
 }
 
@@ -95,10 +105,15 @@ fn failure(id: &Value) -> Value {
 }
 
 fn ids(input: &Value) -> Result<&Vec<Value>, ApiError> {
-    let ids = input["imageIds"].as_array().ok_or_else(|| parameter("imageIds", "Member must not be null"))?;
+    let ids = input["imageIds"]
+        .as_array()
+        .ok_or_else(|| parameter("imageIds", "Member must not be null"))?;
     if (1..=MAX_IDS).contains(&ids.len()) {
         Ok(ids)
     } else {
-        Err(parameter("imageIds", "Member must have length between 1 and 100"))
+        Err(parameter(
+            "imageIds",
+            "Member must have length between 1 and 100",
+        ))
     }
 }

@@ -81,10 +81,18 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "DescribeImageScanFindings" => registry::scan_findings(aws, input),
         "DescribeRegistry" => Ok(registry::describe(aws)),
         "GetAuthorizationToken" => registry::authorization(aws, input),
-        "GetLifecyclePolicy" => registry::no_policy(aws, input, "LifecyclePolicyNotFoundException", "Lifecycle policy"),
-        "GetRepositoryPolicy" => {
-            registry::no_policy(aws, input, "RepositoryPolicyNotFoundException", "Repository policy")
-        }
+        "GetLifecyclePolicy" => registry::no_policy(
+            aws,
+            input,
+            "LifecyclePolicyNotFoundException",
+            "Lifecycle policy",
+        ),
+        "GetRepositoryPolicy" => registry::no_policy(
+            aws,
+            input,
+            "RepositoryPolicyNotFoundException",
+            "Repository policy",
+        ),
         "ListTagsForResource" => registry::tags(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
     }
@@ -113,20 +121,30 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         "MUTABLE" => false,
         "IMMUTABLE" => true,
         _ => {
-            return Err(parameter("imageTagMutability", "the sandbox serves MUTABLE and IMMUTABLE"));
+            return Err(parameter(
+                "imageTagMutability",
+                "the sandbox serves MUTABLE and IMMUTABLE",
+            ));
         }
     };
     if aws.ecr.repositories.contains_key(name) {
-        let message =
-            format!("The repository with name '{name}' already exists in the registry with id '{}'", aws.account);
-        return Err(ApiError::client("RepositoryAlreadyExistsException", message));
+        let message = format!(
+            "The repository with name '{name}' already exists in the registry with id '{}'",
+            aws.account
+        );
+        return Err(ApiError::client(
+            "RepositoryAlreadyExistsException",
+            message,
+        ));
     }
     let repository = Repository {
         arn: aws.arn("ecr", &format!("repository/{name}")),
         uri: format!("{}/{name}", registry_host(aws)),
         created: aws.now,
         immutable,
-        scan_on_push: input["imageScanningConfiguration"]["scanOnPush"].as_bool().unwrap_or(false),
+        scan_on_push: input["imageScanningConfiguration"]["scanOnPush"]
+            .as_bool()
+            .unwrap_or(false),
         encryption: input
             .get("encryptionConfiguration")
             .cloned()
@@ -148,11 +166,19 @@ fn registry_host(aws: &Aws) -> String {
 fn named<'a>(aws: &'a Aws, input: &'a Value) -> Result<(&'a str, &'a Repository), ApiError> {
     check_registry(aws, input)?;
     let name = required_text(input, "repositoryName")?;
-    Ok((name, aws.ecr.repositories.get(name).ok_or_else(|| no_repository(&aws.account, name))?))
+    Ok((
+        name,
+        aws.ecr
+            .repositories
+            .get(name)
+            .ok_or_else(|| no_repository(&aws.account, name))?,
+    ))
 }
 
 fn no_repository(registry: &str, name: &str) -> ApiError {
-    let message = format!("The repository with name '{name}' does not exist in the registry with id '{registry}'");
+    let message = format!(
+        "The repository with name '{name}' does not exist in the registry with id '{registry}'"
+    );
     ApiError::client("RepositoryNotFoundException", message)
 }
 
@@ -170,9 +196,16 @@ impl Repository {
     /// The digest that an image id (`imageDigest`, `imageTag` or both, which must agree) means.
     fn find(&self, id: &Value) -> Option<&str> {
         let by_tag = |tag: &str| {
-            self.images.iter().find(|(_, image)| image.tags.contains(tag)).map(|(digest, _)| digest.as_str())
+            self.images
+                .iter()
+                .find(|(_, image)| image.tags.contains(tag))
+                .map(|(digest, _)| digest.as_str())
         };
-        let by_digest = |digest: &str| self.images.get_key_value(digest).map(|(digest, _)| digest.as_str());
+        let by_digest = |digest: &str| {
+            self.images
+                .get_key_value(digest)
+                .map(|(digest, _)| digest.as_str())
+        };
         match (id["imageDigest"].as_str(), id["imageTag"].as_str()) {
             (Some(digest), Some(tag)) => by_tag(tag).filter(|found| *found == digest),
             (Some(digest), None) => by_digest(digest),
@@ -187,21 +220,28 @@ fn is_name(name: &str) -> bool {
     let component = |part: &str| {
         part.starts_with(alphanumeric)
             && part.ends_with(alphanumeric)
-            && part.chars().all(|char| alphanumeric(char) || "._-".contains(char))
+            && part
+                .chars()
+                .all(|char| alphanumeric(char) || "._-".contains(char))
     };
     (2..=256).contains(&name.len()) && name.split('/').all(component)
 }
 
 fn is_tag(tag: &str) -> bool {
     let word = |char: char| char.is_ascii_alphanumeric() || char == '_';
-    (1..=300).contains(&tag.len()) && tag.starts_with(word) && tag.chars().all(|char| word(char) || ".-".contains(char))
+    (1..=300).contains(&tag.len())
+        && tag.starts_with(word)
+        && tag.chars().all(|char| word(char) || ".-".contains(char))
 }
 
 fn text<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
     match input.get(member) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(ApiError::client("SerializationException", format!("{member}: expected a string"))),
+        Some(_) => Err(ApiError::client(
+            "SerializationException",
+            format!("{member}: expected a string"),
+        )),
     }
 }
 
@@ -210,7 +250,8 @@ fn required_text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError
 }
 
 fn parameter(member: &str, constraint: &str) -> ApiError {
-    let message = format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'");
+    let message =
+        format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'");
     ApiError::client("InvalidParameterException", message)
 }
 
@@ -231,7 +272,9 @@ fn check_members(input: &Value, known: &[&str]) -> Result<(), ApiError> {
 fn page<T>(aws: &Aws, input: &Value, all: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
     let start = match text(input, "nextToken")? {
         None => 0,
-        Some(token) => usize::from_str_radix(token, 16).map_err(|_| parameter("nextToken", "Invalid token"))?,
+        Some(token) => {
+            usize::from_str_radix(token, 16).map_err(|_| parameter("nextToken", "Invalid token"))?
+        }
     };
     let limit = match input.get("maxResults") {
         None | Some(Value::Null) => 100,

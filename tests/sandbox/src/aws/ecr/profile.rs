@@ -25,7 +25,13 @@ pub struct Profile {
 
 impl Answers {
     /// An application that nobody worries about.
-    pub const GOOD: Self = Self { errors: 0.001, clump: 1, client_errors: 0.01, median_ms: 50.0, p99_ms: 300.0 };
+    pub const GOOD: Self = Self {
+        errors: 0.001,
+        clump: 1,
+        client_errors: 0.01,
+        median_ms: 50.0,
+        p99_ms: 300.0,
+    };
 
     /// The same with another part of 5XX.
     #[must_use]
@@ -36,7 +42,11 @@ impl Answers {
     /// The same with every response time multiplied.
     #[must_use]
     pub fn slower(self, factor: f64) -> Self {
-        Self { median_ms: self.median_ms * factor, p99_ms: self.p99_ms * factor, ..self }
+        Self {
+            median_ms: self.median_ms * factor,
+            p99_ms: self.p99_ms * factor,
+            ..self
+        }
     }
 }
 
@@ -49,17 +59,25 @@ impl Default for Answers {
 impl Profile {
     /// An image that always answers alike.
     pub fn of(at_first: Answers) -> Self {
-        Self { at_first, later: None }
+        Self {
+            at_first,
+            later: None,
+        }
     }
 
     /// An image that answers otherwise from a minute on.
     #[must_use]
     pub fn then(self, from_minute: u32, later: Answers) -> Self {
-        Self { later: Some((from_minute, later)), ..self }
+        Self {
+            later: Some((from_minute, later)),
+            ..self
+        }
     }
 
     /// The answers so many minutes after the first request.
     pub fn at(&self, minute: i64) -> Answers {
-        self.later.filter(|(from, _)| minute >= i64::from(*from)).map_or(self.at_first, |(_, answers)| answers)
+        self.later
+            .filter(|(from, _)| minute >= i64::from(*from))
+            .map_or(self.at_first, |(_, answers)| answers)
     }
 }

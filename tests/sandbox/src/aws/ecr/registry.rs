@@ -44,10 +44,21 @@ pub(super) fn describe(aws: &Aws) -> Value {
 
 /// Nothing is ever scanned here.
 pub(super) fn scan_findings(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &["registryId", "repositoryName", "imageId", "nextToken", "maxResults"])?;
+    check_members(
+        input,
+        &[
+            "registryId",
+            "repositoryName",
+            "imageId",
+            "nextToken",
+            "maxResults",
+        ],
+    )?;
     let (name, repository) = named(aws, input)?;
     let id = &input["imageId"];
-    let digest = repository.find(id).ok_or_else(|| describe::no_image(aws, name, id))?;
+    let digest = repository
+        .find(id)
+        .ok_or_else(|| describe::no_image(aws, name, id))?;
     let message = format!(
         "Image scan does not exist for the image with '{{imageDigest:'{digest}', imageTag:'{}'}}' in the repository with name \
          '{name}' in the registry with id '{}'",
@@ -57,7 +68,12 @@ pub(super) fn scan_findings(aws: &Aws, input: &Value) -> Result<Value, ApiError>
     Err(ApiError::client("ScanNotFoundException", message))
 }
 
-pub(super) fn no_policy(aws: &Aws, input: &Value, code: &str, what: &str) -> Result<Value, ApiError> {
+pub(super) fn no_policy(
+    aws: &Aws,
+    input: &Value,
+    code: &str,
+    what: &str,
+) -> Result<Value, ApiError> {
     check_members(input, &["registryId", "repositoryName"])?;
     let (name, _) = named(aws, input)?;
     let message = format!(
@@ -71,6 +87,10 @@ pub(super) fn tags(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &["resourceArn"])?;
     let arn = required_text(input, "resourceArn")?;
     let name = arn.split_once(":repository/").map_or(arn, |(_, name)| name);
-    let repository = aws.ecr.repositories.get(name).ok_or_else(|| no_repository(&aws.account, name))?;
+    let repository = aws
+        .ecr
+        .repositories
+        .get(name)
+        .ok_or_else(|| no_repository(&aws.account, name))?;
     Ok(json!({ "tags": repository.tags }))
 }

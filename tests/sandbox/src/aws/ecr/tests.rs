@@ -2,27 +2,46 @@ use super::*;
 
 fn world(mutability: &str) -> Aws {
     let mut aws = Aws::new(1);
-    call(&mut aws, "CreateRepository", &json!({ "repositoryName": "team/web", "imageTagMutability": mutability }))
-        .unwrap();
+    call(
+        &mut aws,
+        "CreateRepository",
+        &json!({ "repositoryName": "team/web", "imageTagMutability": mutability }),
+    )
+    .unwrap();
     aws
 }
 
 fn ask(aws: &mut Aws, operation: &str, members: Value) -> Result<Value, String> {
     let mut input = json!({ "repositoryName": "team/web" });
-    input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+    input
+        .as_object_mut()
+        .unwrap()
+        .extend(members.as_object().unwrap().clone());
     call(aws, operation, &input).map_err(|error| error.to_string())
 }
 
 fn put(aws: &mut Aws, manifest: &str, tag: &str) -> Result<Value, String> {
-    ask(aws, "PutImage", json!({ "imageManifest": manifest, "imageTag": tag }))
+    ask(
+        aws,
+        "PutImage",
+        json!({ "imageManifest": manifest, "imageTag": tag }),
+    )
 }
 
 #[test]
 fn repositories_are_created_once_and_described() {
     let mut aws = world("IMMUTABLE");
-    let described = call(&mut aws, "DescribeRepositories", &json!({ "repositoryNames": ["team/web"] })).unwrap();
+    let described = call(
+        &mut aws,
+        "DescribeRepositories",
+        &json!({ "repositoryNames": ["team/web"] }),
+    )
+    .unwrap();
     let repository = &described["repositories"][0];
-    assert_eq!(repository["repositoryUri"], "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web");
+    assert_eq!(
+        repository["repositoryUri"],
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web"
+    );
     assert_eq!(
         (&repository["imageTagMutability"], &repository["registryId"]),
         (&json!("IMMUTABLE"), &json!("111122223333"))
@@ -31,9 +50,22 @@ fn repositories_are_created_once_and_described() {
         ask(&mut aws, "CreateRepository", json!({})).unwrap_err(),
         "RepositoryAlreadyExistsException: The repository with name 'team/web' already exists in the registry with id '111122223333'"
     );
-    assert!(call(&mut aws, "CreateRepository", &json!({ "repositoryName": "Web" })).is_err());
+    assert!(
+        call(
+            &mut aws,
+            "CreateRepository",
+            &json!({ "repositoryName": "Web" })
+        )
+        .is_err()
+    );
     assert_eq!(
-        call(&mut aws, "DescribeRepositories", &json!({ "repositoryNames": ["api"] })).unwrap_err().to_string(),
+        call(
+            &mut aws,
+            "DescribeRepositories",
+            &json!({ "repositoryNames": ["api"] })
+        )
+        .unwrap_err()
+        .to_string(),
         "RepositoryNotFoundException: The repository with name 'api' does not exist in the registry with id '111122223333'"
     );
 }
@@ -47,8 +79,16 @@ fn the_digest_is_the_hash_of_the_manifest() {
         "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
     );
     let wrong = json!({ "imageManifest": "{\"a\":1}", "imageDigest": "sha256:00" });
-    assert!(ask(&mut aws, "PutImage", wrong).unwrap_err().starts_with("ImageDigestDoesNotMatchException"));
-    assert!(ask(&mut aws, "PutImage", json!({ "imageManifest": "{" })).unwrap_err().contains("Invalid JSON syntax"));
+    assert!(
+        ask(&mut aws, "PutImage", wrong)
+            .unwrap_err()
+            .starts_with("ImageDigestDoesNotMatchException")
+    );
+    assert!(
+        ask(&mut aws, "PutImage", json!({ "imageManifest": "{" }))
+            .unwrap_err()
+            .contains("Invalid JSON syntax")
+    );
 }
 
 #[test]
@@ -70,7 +110,12 @@ fn immutable_tags_stay_and_mutable_tags_move() {
     let mut aws = world("MUTABLE");
     put(&mut aws, "{}", "v1").unwrap();
     put(&mut aws, "{\"a\":1}", "v1").unwrap();
-    let untagged = ask(&mut aws, "ListImages", json!({ "filter": { "tagStatus": "UNTAGGED" } })).unwrap();
+    let untagged = ask(
+        &mut aws,
+        "ListImages",
+        json!({ "filter": { "tagStatus": "UNTAGGED" } }),
+    )
+    .unwrap();
     assert_eq!(untagged["imageIds"].as_array().unwrap().len(), 1);
 }
 
@@ -85,12 +130,20 @@ fn images_are_described_by_tag_or_digest() {
     ] {
         let described = ask(&mut aws, "DescribeImages", json!({ "imageIds": [id] })).unwrap();
         assert_eq!(
-            (&described["imageDetails"][0]["imageDigest"], &described["imageDetails"][0]["imageTags"]),
+            (
+                &described["imageDetails"][0]["imageDigest"],
+                &described["imageDetails"][0]["imageTags"]
+            ),
             (&json!(digest), &json!(["v1"]))
         );
     }
     assert_eq!(
-        ask(&mut aws, "DescribeImages", json!({ "imageIds": [{ "imageTag": "v2" }] })).unwrap_err(),
+        ask(
+            &mut aws,
+            "DescribeImages",
+            json!({ "imageIds": [{ "imageTag": "v2" }] })
+        )
+        .unwrap_err(),
         "ImageNotFoundException: The image with imageId {imageDigest:'null', imageTag:'v2'} does not exist within the repository \
          with name 'team/web' in the registry with id '111122223333'"
     );
@@ -104,9 +157,27 @@ fn images_come_in_pages() {
     }
     let first = ask(&mut aws, "DescribeImages", json!({ "maxResults": 2 })).unwrap();
     assert_eq!(first["imageDetails"].as_array().unwrap().len(), 2);
-    let second = ask(&mut aws, "DescribeImages", json!({ "maxResults": 2, "nextToken": first["nextToken"] })).unwrap();
-    assert_eq!((second["imageDetails"].as_array().unwrap().len(), second.get("nextToken")), (1, None));
-    assert!(ask(&mut aws, "DescribeImages", json!({ "maxResults": 2, "imageIds": [{ "imageTag": "v1" }] })).is_err());
+    let second = ask(
+        &mut aws,
+        "DescribeImages",
+        json!({ "maxResults": 2, "nextToken": first["nextToken"] }),
+    )
+    .unwrap();
+    assert_eq!(
+        (
+            second["imageDetails"].as_array().unwrap().len(),
+            second.get("nextToken")
+        ),
+        (1, None)
+    );
+    assert!(
+        ask(
+            &mut aws,
+            "DescribeImages",
+            json!({ "maxResults": 2, "imageIds": [{ "imageTag": "v1" }] })
+        )
+        .is_err()
+    );
 }
 
 #[test]
@@ -117,14 +188,38 @@ fn batches_answer_failures_one_by_one() {
     let ids = json!({ "imageIds": [{ "imageTag": "v1" }, { "imageTag": "v9" }] });
     let got = ask(&mut aws, "BatchGetImage", ids.clone()).unwrap();
     assert_eq!(
-        (&got["images"][0]["imageManifest"], &got["failures"][0]["failureCode"]),
+        (
+            &got["images"][0]["imageManifest"],
+            &got["failures"][0]["failureCode"]
+        ),
         (&json!("{}"), &json!("ImageNotFound"))
     );
     let deleted = ask(&mut aws, "BatchDeleteImage", ids).unwrap();
-    assert_eq!((&deleted["imageIds"][0]["imageTag"], deleted["failures"].as_array().unwrap().len()), (&json!("v1"), 1));
-    assert!(ask(&mut aws, "DescribeImages", json!({ "imageIds": [{ "imageTag": "v2" }] })).is_ok());
-    ask(&mut aws, "BatchDeleteImage", json!({ "imageIds": [{ "imageTag": "v2" }] })).unwrap();
-    assert_eq!(ask(&mut aws, "ListImages", json!({})).unwrap()["imageIds"], json!([]));
+    assert_eq!(
+        (
+            &deleted["imageIds"][0]["imageTag"],
+            deleted["failures"].as_array().unwrap().len()
+        ),
+        (&json!("v1"), 1)
+    );
+    assert!(
+        ask(
+            &mut aws,
+            "DescribeImages",
+            json!({ "imageIds": [{ "imageTag": "v2" }] })
+        )
+        .is_ok()
+    );
+    ask(
+        &mut aws,
+        "BatchDeleteImage",
+        json!({ "imageIds": [{ "imageTag": "v2" }] }),
+    )
+    .unwrap();
+    assert_eq!(
+        ask(&mut aws, "ListImages", json!({})).unwrap()["imageIds"],
+        json!([])
+    );
 }
 
 #[test]
@@ -134,13 +229,33 @@ fn a_task_meets_what_was_pushed() {
     let bad = push(&mut aws, "team/web", "v1", Behaviour::Exits).unwrap();
     let good = push(&mut aws, "team/web", "v1", Behaviour::Healthy).unwrap();
     assert_ne!(bad, good);
-    assert_eq!(behaviour(&aws, &format!("{host}@{bad}")), Ok(Behaviour::Exits));
-    assert_eq!(behaviour(&aws, &format!("{host}:v1")), Ok(Behaviour::Healthy));
-    assert_eq!(behaviour(&aws, &format!("{host}:v1@{bad}")), Ok(Behaviour::Exits));
-    assert_eq!(behaviour(&aws, "public.ecr.aws/nginx/nginx:1"), Ok(Behaviour::Healthy));
+    assert_eq!(
+        behaviour(&aws, &format!("{host}@{bad}")),
+        Ok(Behaviour::Exits)
+    );
+    assert_eq!(
+        behaviour(&aws, &format!("{host}:v1")),
+        Ok(Behaviour::Healthy)
+    );
+    assert_eq!(
+        behaviour(&aws, &format!("{host}:v1@{bad}")),
+        Ok(Behaviour::Exits)
+    );
+    assert_eq!(
+        behaviour(&aws, "public.ecr.aws/nginx/nginx:1"),
+        Ok(Behaviour::Healthy)
+    );
     let missing = behaviour(&aws, host).unwrap_err();
-    assert!(missing.starts_with("CannotPullContainerError: ") && missing.ends_with("not found"), "{missing}");
-    assert!(push(&mut aws, "team/web", "v1", Behaviour::Healthy).unwrap_err().code == "ImageAlreadyExistsException");
+    assert!(
+        missing.starts_with("CannotPullContainerError: ") && missing.ends_with("not found"),
+        "{missing}"
+    );
+    assert!(
+        push(&mut aws, "team/web", "v1", Behaviour::Healthy)
+            .unwrap_err()
+            .code
+            == "ImageAlreadyExistsException"
+    );
 }
 
 #[test]
@@ -149,14 +264,18 @@ fn the_event_of_a_push_has_the_documented_members() {
     let documented = json!({
         "result": "SUCCESS", "repository-name": "web", "image-digest": "sha256:00", "action-type": "PUSH", "image-tag": "latest",
     });
-    assert_eq!(push::detail(&mut aws, "web", "sha256:00", Some("latest"), "PUSH").to_string(), documented.to_string());
+    assert_eq!(
+        push::detail(&mut aws, "web", "sha256:00", Some("latest"), "PUSH").to_string(),
+        documented.to_string()
+    );
 }
 
 #[test]
 fn an_untagged_image_has_an_empty_tag_or_none() {
     let mut aws = Aws::new(1);
-    let tags: Vec<Value> =
-        (0..20).map(|_| push::detail(&mut aws, "web", "sha256:00", None, "PUSH")["image-tag"].clone()).collect();
+    let tags: Vec<Value> = (0..20)
+        .map(|_| push::detail(&mut aws, "web", "sha256:00", None, "PUSH")["image-tag"].clone())
+        .collect();
     assert!(tags.contains(&Value::Null) && tags.contains(&json!("")));
 }
 
@@ -164,9 +283,17 @@ fn an_untagged_image_has_an_empty_tag_or_none() {
 fn a_repository_with_images_is_deleted_by_force_only() {
     let mut aws = world("MUTABLE");
     put(&mut aws, "{}", "v1").unwrap();
-    assert!(ask(&mut aws, "DeleteRepository", json!({})).unwrap_err().starts_with("RepositoryNotEmptyException"));
+    assert!(
+        ask(&mut aws, "DeleteRepository", json!({}))
+            .unwrap_err()
+            .starts_with("RepositoryNotEmptyException")
+    );
     ask(&mut aws, "DeleteRepository", json!({"force": true})).unwrap();
-    assert!(ask(&mut aws, "ListImages", json!({})).unwrap_err().starts_with("RepositoryNotFoundException"));
+    assert!(
+        ask(&mut aws, "ListImages", json!({}))
+            .unwrap_err()
+            .starts_with("RepositoryNotFoundException")
+    );
 }
 
 #[test]
@@ -174,18 +301,34 @@ fn what_a_repository_does_not_have_is_not_found() {
     let mut aws = world("MUTABLE");
     put(&mut aws, "{}", "v1").unwrap();
     let code = |aws: &mut Aws, operation: &str, members: Value| {
-        ask(aws, operation, members).unwrap_err().split(':').next().unwrap().to_owned()
+        ask(aws, operation, members)
+            .unwrap_err()
+            .split(':')
+            .next()
+            .unwrap()
+            .to_owned()
     };
     let image = json!({"imageId": {"imageTag": "v1"}});
-    assert_eq!(code(&mut aws, "DescribeImageScanFindings", image), "ScanNotFoundException");
-    assert_eq!(code(&mut aws, "GetLifecyclePolicy", json!({})), "LifecyclePolicyNotFoundException");
-    assert_eq!(code(&mut aws, "GetRepositoryPolicy", json!({})), "RepositoryPolicyNotFoundException");
+    assert_eq!(
+        code(&mut aws, "DescribeImageScanFindings", image),
+        "ScanNotFoundException"
+    );
+    assert_eq!(
+        code(&mut aws, "GetLifecyclePolicy", json!({})),
+        "LifecyclePolicyNotFoundException"
+    );
+    assert_eq!(
+        code(&mut aws, "GetRepositoryPolicy", json!({})),
+        "RepositoryPolicyNotFoundException"
+    );
 }
 
 #[test]
 fn an_authorization_token_lasts_twelve_hours() {
     let mut aws = Aws::new(1);
-    let token = call(&mut aws, "GetAuthorizationToken", &json!({})).unwrap()["authorizationData"][0].clone();
+    let token = call(&mut aws, "GetAuthorizationToken", &json!({})).unwrap()["authorizationData"]
+        [0]
+    .clone();
     assert_eq!(token["authorizationToken"], "QVdTOnNhbmRib3g=");
     assert_eq!(token["expiresAt"], Aws::seconds(aws.now + 12 * 3_600_000));
 }
@@ -194,10 +337,31 @@ fn an_authorization_token_lasts_twelve_hours() {
 fn who_pushes_by_hand_says_what_the_image_does() {
     let mut aws = world("MUTABLE");
     let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web";
-    put(&mut aws, r#"{"annotations":{"sandbox.behaviour":"exits"}}"#, "v1").unwrap();
+    put(
+        &mut aws,
+        r#"{"annotations":{"sandbox.behaviour":"exits"}}"#,
+        "v1",
+    )
+    .unwrap();
     assert_eq!(behaviour(&aws, &format!("{host}:v1")), Ok(Behaviour::Exits));
-    let wrong = put(&mut aws, r#"{"annotations":{"sandbox.behaviour":"flies"}}"#, "v2").unwrap_err();
-    assert!(wrong.contains("fails-after-<seconds> or fails-under-traffic, found flies"), "{wrong}");
-    put(&mut aws, r#"{"annotations":{"sandbox.behaviour":"fails-after-90"}}"#, "v3").unwrap();
-    assert_eq!(behaviour(&aws, &format!("{host}:v3")), Ok(Behaviour::FailsAfter(90)));
+    let wrong = put(
+        &mut aws,
+        r#"{"annotations":{"sandbox.behaviour":"flies"}}"#,
+        "v2",
+    )
+    .unwrap_err();
+    assert!(
+        wrong.contains("fails-after-<seconds> or fails-under-traffic, found flies"),
+        "{wrong}"
+    );
+    put(
+        &mut aws,
+        r#"{"annotations":{"sandbox.behaviour":"fails-after-90"}}"#,
+        "v3",
+    )
+    .unwrap();
+    assert_eq!(
+        behaviour(&aws, &format!("{host}:v3")),
+        Ok(Behaviour::FailsAfter(90))
+    );
 }

@@ -8,7 +8,9 @@ use super::client_error;
 use super::input::Input;
 
 pub(super) fn check(input: &Input) -> Result<(), ApiError> {
-    let family = input.text("family").ok_or_else(|| client_error("Family should not be null or empty."))?;
+    let family = input
+        .text("family")
+        .ok_or_else(|| client_error("Family should not be null or empty."))?;
     check_name("Family", family)?;
     let containers = input.list("containerDefinitions");
     if containers.is_empty() {
@@ -25,13 +27,24 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
             )));
         }
     }
-    if containers.iter().all(|container| container["essential"] == false) {
-        return Err(client_error("TaskDefinition doesn't have any essential container"));
+    if containers
+        .iter()
+        .all(|container| container["essential"] == false)
+    {
+        return Err(client_error(
+            "TaskDefinition doesn't have any essential container",
+        ));
     }
-    containers.iter().try_for_each(|container| check_references(container, containers))?;
+    containers
+        .iter()
+        .try_for_each(|container| check_references(container, containers))?;
     check_network_mode(input)?;
     check_secrets(input)?;
-    if input.texts("requiresCompatibilities").contains(&"FARGATE") { check_fargate(input) } else { Ok(()) }
+    if input.texts("requiresCompatibilities").contains(&"FARGATE") {
+        check_fargate(input)
+    } else {
+        Ok(())
+    }
 }
 
 fn name(container: &Value) -> &str {
@@ -39,10 +52,14 @@ fn name(container: &Value) -> &str {
 }
 
 fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
-    let legal = name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
+    let legal = name
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
     match (legal, name.len() <= 255) {
         (false, _) => Err(client_error(format!("{what} contains invalid characters."))),
-        (_, false) => Err(client_error(format!("{what} is too long; the maximum length is 255."))),
+        (_, false) => Err(client_error(format!(
+            "{what} is too long; the maximum length is 255."
+        ))),
         _ => Ok(()),
     }
 }
@@ -61,35 +78,63 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
     check_memory(input, container)?;
     let negative_cpu = container["cpu"].as_i64().is_some_and(|cpu| cpu < 0);
     if negative_cpu {
-        return Err(client_error(format!("Invalid 'cpu' setting for container '{}'.", name(container))));
+        return Err(client_error(format!(
+            "Invalid 'cpu' setting for container '{}'.",
+            name(container)
+        )));
     }
-    let pairs = list(container, "environment").iter().chain(list(container, "secrets"));
-    if pairs.into_iter().any(|pair| pair["name"].as_str().is_none_or(str::is_empty)) {
-        return Err(client_error("Environment variable name should not be null or empty."));
+    let pairs = list(container, "environment")
+        .iter()
+        .chain(list(container, "secrets"));
+    if pairs
+        .into_iter()
+        .any(|pair| pair["name"].as_str().is_none_or(str::is_empty))
+    {
+        return Err(client_error(
+            "Environment variable name should not be null or empty.",
+        ));
     }
-    list(container, "portMappings").iter().try_for_each(|mapping| check_ports(input, container, mapping))
+    list(container, "portMappings")
+        .iter()
+        .try_for_each(|mapping| check_ports(input, container, mapping))
 }
 
 /// Letters, numbers, hyphens, underscores, colons, periods, slashes and number signs, and what a digest is set off with.
 fn is_image(image: &str) -> bool {
-    image.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_:./#@".contains(letter))
+    image
+        .chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "-_:./#@".contains(letter))
 }
 
 fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
-    let (hard, soft) = (container["memory"].as_i64(), container["memoryReservation"].as_i64());
+    let (hard, soft) = (
+        container["memory"].as_i64(),
+        container["memoryReservation"].as_i64(),
+    );
     if hard.is_none() && soft.is_none() && input.get("memory").is_none() {
         let message = "At least one of 'memory' or 'memoryReservation' must be specified.";
-        return Err(client_error(format!("Invalid setting for container '{}'. {message}", name(container))));
+        return Err(client_error(format!(
+            "Invalid setting for container '{}'. {message}",
+            name(container)
+        )));
     }
-    if [hard, soft].into_iter().flatten().any(|mebibytes| mebibytes < 6) {
+    if [hard, soft]
+        .into_iter()
+        .flatten()
+        .any(|mebibytes| mebibytes < 6)
+    {
         return Err(client_error(format!(
             "Invalid 'memory' setting for container '{}'. The minimum is 6 MiB.",
             name(container)
         )));
     }
     if hard.zip(soft).is_some_and(|(hard, soft)| hard < soft) {
-        let message = "The 'memory' value must be greater than or equal to the 'memoryReservation' value.";
-        return Err(client_error(format!("Invalid setting for container '{}'. {message}", name(container))));
+        let message =
+            "The 'memory' value must be greater than or equal to the 'memoryReservation' value.";
+        return Err(client_error(format!(
+            "Invalid setting for container '{}'. {message}",
+            name(container)
+        )));
     }
     let task = input.text("memory").and_then(mebibytes).map(i64::from);
     if hard.zip(task).is_some_and(|(hard, task)| hard > task) {
@@ -102,7 +147,10 @@ fn check_memory(input: &Input, container: &Value) -> Result<(), ApiError> {
 }
 
 fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), ApiError> {
-    let (inside, outside) = (mapping["containerPort"].as_i64(), mapping["hostPort"].as_i64());
+    let (inside, outside) = (
+        mapping["containerPort"].as_i64(),
+        mapping["hostPort"].as_i64(),
+    );
     if mapping.get("containerPortRange").is_some() {
         return Ok(());
     }
@@ -114,8 +162,13 @@ fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), 
             name(container)
         )));
     }
-    if mapping["protocol"].as_str().is_some_and(|protocol| !["tcp", "udp"].contains(&protocol)) {
-        return Err(client_error("Invalid protocol in a port mapping. Valid values: tcp, udp."));
+    if mapping["protocol"]
+        .as_str()
+        .is_some_and(|protocol| !["tcp", "udp"].contains(&protocol))
+    {
+        return Err(client_error(
+            "Invalid protocol in a port mapping. Valid values: tcp, udp.",
+        ));
     }
     let mode = input.text("networkMode").unwrap_or("bridge");
     if ["awsvpc", "host"].contains(&mode) && outside.is_some() && outside != inside {
@@ -145,7 +198,9 @@ fn check_references(container: &Value, containers: &[Value]) -> Result<(), ApiEr
         })?;
         let condition = dependency["condition"].as_str().unwrap_or_default();
         if !["START", "COMPLETE", "SUCCESS", "HEALTHY"].contains(&condition) {
-            return Err(client_error(format!("Invalid condition '{condition}' in dependsOn.")));
+            return Err(client_error(format!(
+                "Invalid condition '{condition}' in dependsOn."
+            )));
         }
         if ["COMPLETE", "SUCCESS"].contains(&condition) && other["essential"] != false {
             return Err(client_error(
@@ -163,7 +218,9 @@ fn check_references(container: &Value, containers: &[Value]) -> Result<(), ApiEr
 
 fn check_secrets(input: &Input) -> Result<(), ApiError> {
     let has_secrets = |container: &Value| !list(container, "secrets").is_empty();
-    if input.text("executionRoleArn").is_none() && input.list("containerDefinitions").iter().any(has_secrets) {
+    if input.text("executionRoleArn").is_none()
+        && input.list("containerDefinitions").iter().any(has_secrets)
+    {
         return Err(client_error(
             "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
         ));
@@ -174,9 +231,9 @@ fn check_secrets(input: &Input) -> Result<(), ApiError> {
 fn check_network_mode(input: &Input) -> Result<(), ApiError> {
     match input.text("networkMode") {
         None | Some("bridge" | "host" | "awsvpc" | "none") => Ok(()),
-        Some(other) => {
-            Err(client_error(format!("Invalid networkMode '{other}'. Valid values: awsvpc, bridge, host, none.")))
-        }
+        Some(other) => Err(client_error(format!(
+            "Invalid networkMode '{other}'. Valid values: awsvpc, bridge, host, none."
+        ))),
     }
 }
 
@@ -184,20 +241,21 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
     if input.text("networkMode") != Some("awsvpc") {
         return Err(client_error("Fargate only supports network mode ‘awsvpc’."));
     }
-    let cpu =
-        input.text("cpu").ok_or_else(|| client_error("Fargate requires that 'cpu' be defined at the task level."))?;
-    let memory = input
-        .text("memory")
-        .ok_or_else(|| client_error("Fargate requires that 'memory' be defined at the task level."))?;
+    let cpu = input
+        .text("cpu")
+        .ok_or_else(|| client_error("Fargate requires that 'cpu' be defined at the task level."))?;
+    let memory = input.text("memory").ok_or_else(|| {
+        client_error("Fargate requires that 'memory' be defined at the task level.")
+    })?;
     if !fits_fargate(cpu, memory) {
         return Err(client_error(format!(
             "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
         )));
     }
     match fargate_needs_role_for(input.list("containerDefinitions")) {
-        Some(what) if input.text("executionRoleArn").is_none() => {
-            Err(client_error(format!("Fargate requires task definition to have execution role ARN to support {what}.")))
-        }
+        Some(what) if input.text("executionRoleArn").is_none() => Err(client_error(format!(
+            "Fargate requires task definition to have execution role ARN to support {what}."
+        ))),
         _ => Ok(()),
     }
 }
@@ -246,7 +304,11 @@ fn mebibytes(memory: &str) -> Option<u32> {
 fn number(text: &str, unit: &str) -> Option<u32> {
     let text = text.to_ascii_lowercase();
     match text.strip_suffix(unit) {
-        Some(number) => number.trim().parse::<f64>().ok().map(|number| (number * 1024.0) as u32),
+        Some(number) => number
+            .trim()
+            .parse::<f64>()
+            .ok()
+            .map(|number| (number * 1024.0) as u32),
         None => text.trim().parse().ok(),
     }
 }

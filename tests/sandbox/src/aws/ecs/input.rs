@@ -33,7 +33,10 @@ const CONTAINER: Kind = Object(&[
     ("memoryReservation", Integer),
     ("essential", Boolean),
     ("environment", List(&PAIR)),
-    ("environmentFiles", List(&Object(&[("value", Text), ("type", Text)]))),
+    (
+        "environmentFiles",
+        List(&Object(&[("value", Text), ("type", Text)])),
+    ),
     ("secrets", List(&SECRET)),
     ("command", TEXT_LIST),
     ("entryPoint", TEXT_LIST),
@@ -48,10 +51,26 @@ const CONTAINER: Kind = Object(&[
             ("appProtocol", Text),
         ])),
     ),
-    ("mountPoints", List(&Object(&[("sourceVolume", Text), ("containerPath", Text), ("readOnly", Boolean)]))),
-    ("volumesFrom", List(&Object(&[("sourceContainer", Text), ("readOnly", Boolean)]))),
-    ("dependsOn", List(&Object(&[("containerName", Text), ("condition", Text)]))),
-    ("systemControls", List(&Object(&[("namespace", Text), ("value", Text)]))),
+    (
+        "mountPoints",
+        List(&Object(&[
+            ("sourceVolume", Text),
+            ("containerPath", Text),
+            ("readOnly", Boolean),
+        ])),
+    ),
+    (
+        "volumesFrom",
+        List(&Object(&[("sourceContainer", Text), ("readOnly", Boolean)])),
+    ),
+    (
+        "dependsOn",
+        List(&Object(&[("containerName", Text), ("condition", Text)])),
+    ),
+    (
+        "systemControls",
+        List(&Object(&[("namespace", Text), ("value", Text)])),
+    ),
     ("dockerLabels", Texts),
     (
         "healthCheck",
@@ -63,9 +82,26 @@ const CONTAINER: Kind = Object(&[
             ("startPeriod", Integer),
         ]),
     ),
-    ("logConfiguration", Object(&[("logDriver", Text), ("options", Texts), ("secretOptions", List(&SECRET))])),
-    ("repositoryCredentials", Object(&[("credentialsParameter", Text)])),
-    ("ulimits", List(&Object(&[("name", Text), ("softLimit", Integer), ("hardLimit", Integer)]))),
+    (
+        "logConfiguration",
+        Object(&[
+            ("logDriver", Text),
+            ("options", Texts),
+            ("secretOptions", List(&SECRET)),
+        ]),
+    ),
+    (
+        "repositoryCredentials",
+        Object(&[("credentialsParameter", Text)]),
+    ),
+    (
+        "ulimits",
+        List(&Object(&[
+            ("name", Text),
+            ("softLimit", Integer),
+            ("hardLimit", Integer),
+        ])),
+    ),
     ("user", Text),
     ("workingDirectory", Text),
     ("hostname", Text),
@@ -90,8 +126,14 @@ const DEFINITION: Kind = Object(&[
     ("requiresCompatibilities", TEXT_LIST),
     ("containerDefinitions", List(&CONTAINER)),
     ("volumes", List(&Object(&[("name", Text)]))),
-    ("placementConstraints", List(&Object(&[("type", Text), ("expression", Text)]))),
-    ("runtimePlatform", Object(&[("cpuArchitecture", Text), ("operatingSystemFamily", Text)])),
+    (
+        "placementConstraints",
+        List(&Object(&[("type", Text), ("expression", Text)])),
+    ),
+    (
+        "runtimePlatform",
+        Object(&[("cpuArchitecture", Text), ("operatingSystemFamily", Text)]),
+    ),
     ("ephemeralStorage", Object(&[("sizeInGiB", Integer)])),
     ("tags", TAGS),
 ]);
@@ -124,13 +166,23 @@ const OTHER: Kind = Object(&[
     ("resourceArn", Text),
     ("tagKeys", TEXT_LIST),
     ("tags", TAGS),
-    ("loadBalancers", List(&Object(&[("targetGroupArn", Text), ("containerName", Text), ("containerPort", Integer)]))),
+    (
+        "loadBalancers",
+        List(&Object(&[
+            ("targetGroupArn", Text),
+            ("containerName", Text),
+            ("containerPort", Integer),
+        ])),
+    ),
     (
         "deploymentConfiguration",
         Object(&[
             ("minimumHealthyPercent", Integer),
             ("maximumPercent", Integer),
-            ("deploymentCircuitBreaker", Object(&[("enable", Boolean), ("rollback", Boolean)])),
+            (
+                "deploymentCircuitBreaker",
+                Object(&[("enable", Boolean), ("rollback", Boolean)]),
+            ),
         ]),
     ),
     ("deploymentController", Object(&[("type", Text)])),
@@ -143,7 +195,14 @@ pub(super) struct Input<'a>(pub(super) &'a Map<String, Value>);
 
 impl<'a> Input<'a> {
     pub(super) fn of(operation: &str, input: &'a Value) -> Result<Self, ApiError> {
-        check(input, if operation == "RegisterTaskDefinition" { DEFINITION } else { OTHER })?;
+        check(
+            input,
+            if operation == "RegisterTaskDefinition" {
+                DEFINITION
+            } else {
+                OTHER
+            },
+        )?;
         Ok(Self(input.as_object().expect("an object was checked")))
     }
 
@@ -154,7 +213,9 @@ impl<'a> Input<'a> {
 
     /// A text that is there and not empty.
     pub(super) fn text(&self, member: &str) -> Option<&'a str> {
-        self.get(member).and_then(Value::as_str).filter(|text| !text.is_empty())
+        self.get(member)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
     }
 
     pub(super) fn integer(&self, member: &str) -> Option<i64> {
@@ -166,7 +227,9 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn list(&self, member: &str) -> &'a [Value] {
-        self.get(member).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        self.get(member)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn texts(&self, member: &str) -> Vec<&'a str> {
@@ -176,7 +239,10 @@ impl<'a> Input<'a> {
     /// Whether `include` asks for tags; other words than those given are refused.
     pub(super) fn includes_tags(&self, others: &[&str]) -> Result<bool, ApiError> {
         let words = self.texts("include");
-        match words.iter().find(|word| **word != "TAGS" && !others.contains(word)) {
+        match words
+            .iter()
+            .find(|word| **word != "TAGS" && !others.contains(word))
+        {
             Some(word) => Err(invalid(format!("Invalid include option {word}"))),
             None => Ok(words.contains(&"TAGS")),
         }
@@ -185,7 +251,10 @@ impl<'a> Input<'a> {
     /// The cluster that is named by name or ARN; `default` when none is.
     pub(super) fn cluster<'b>(&self, aws: &'b Aws) -> Result<&'b Cluster, ApiError> {
         let name = short_name(self.text("cluster").unwrap_or("default"));
-        aws.ecs.clusters.get(name).ok_or_else(|| ApiError::client("ClusterNotFoundException", "Cluster not found."))
+        aws.ecs
+            .clusters
+            .get(name)
+            .ok_or_else(|| ApiError::client("ClusterNotFoundException", "Cluster not found."))
     }
 
     /// One page of ARNs that are in order, as `{<member>: […], nextToken?}`. The token is the last item before the page.
@@ -201,7 +270,12 @@ impl<'a> Input<'a> {
             return Err(invalid("maxResults must be between 1 and 100."));
         }
         let start = match self.text("nextToken") {
-            Some(token) => arns.iter().position(|arn| arn == token).ok_or_else(|| invalid("Invalid token"))? + 1,
+            Some(token) => {
+                arns.iter()
+                    .position(|arn| arn == token)
+                    .ok_or_else(|| invalid("Invalid token"))?
+                    + 1
+            }
             None => 0,
         };
         let size = aws.page_size(usize::try_from(size).unwrap_or(1));
@@ -223,7 +297,9 @@ fn check(value: &Value, kind: Kind) -> Result<(), ApiError> {
     match (kind, value) {
         (_, Value::Null) | (Text, Value::String(_)) | (Boolean, Value::Bool(_)) => Ok(()),
         (Integer, Value::Number(number)) if number.is_i64() => Ok(()),
-        (Texts, Value::Object(members)) => members.values().try_for_each(|value| check(value, Text)),
+        (Texts, Value::Object(members)) => {
+            members.values().try_for_each(|value| check(value, Text))
+        }
         (List(item), Value::Array(items)) => items.iter().try_for_each(|value| check(value, *item)),
         (Object(known), Value::Object(members)) => known
             .iter()
@@ -239,7 +315,9 @@ fn wrong_type(value: &Value, kind: Kind) -> ApiError {
         Integer => "an Integer",
         Boolean => "a Boolean",
         List(_) => return ApiError::client("SerializationException", "Expected list or null"),
-        Texts | Object(_) => return ApiError::client("SerializationException", "Expected structure or null"),
+        Texts | Object(_) => {
+            return ApiError::client("SerializationException", "Expected structure or null");
+        }
     };
     let found = match value {
         Value::String(_) => "STRING_VALUE",
@@ -247,7 +325,15 @@ fn wrong_type(value: &Value, kind: Kind) -> ApiError {
         Value::Number(_) => "NUMBER_VALUE",
         Value::Bool(true) => "TRUE_VALUE",
         Value::Bool(false) => "FALSE_VALUE",
-        _ => return ApiError::client("SerializationException", "Start of structure or map found where not expected."),
+        _ => {
+            return ApiError::client(
+                "SerializationException",
+                "Start of structure or map found where not expected.",
+            );
+        }
     };
-    ApiError::client("SerializationException", format!("{found} can not be converted to {expected}"))
+    ApiError::client(
+        "SerializationException",
+        format!("{found} can not be converted to {expected}"),
+    )
 }

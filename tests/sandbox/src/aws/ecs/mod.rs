@@ -33,8 +33,8 @@ use super::{ApiError, Aws, record};
 
 pub use clusters::add_container_instances;
 pub use model::{
-    Attachment, Cluster, Container, ContainerInstance, Deployment, DeploymentStatus, RolloutState, Service,
-    ServiceStatus, Task, TaskState,
+    Attachment, Cluster, Container, ContainerInstance, Deployment, DeploymentStatus, RolloutState,
+    Service, ServiceStatus, Task, TaskState,
 };
 pub use scheduler::stop_task;
 pub(super) use services::scale;
@@ -80,7 +80,10 @@ pub enum Due {
 pub fn run_due(aws: &mut Aws, due: Due) {
     match due {
         Due::Reconcile { service } => scheduler::reconcile(aws, &service),
-        Due::Settle { service, deployment } => deployments::settle(aws, &service, &deployment),
+        Due::Settle {
+            service,
+            deployment,
+        } => deployments::settle(aws, &service, &deployment),
         Due::Task { task, step } => task_life::advance(aws, &task, step),
     }
 }
@@ -112,7 +115,9 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
             services::update(aws, &input)
         }
         "DeleteService" => services::delete(aws, &input),
-        "DescribeServices" => aws.behind(&[Change::Service], |aws| service_answer::describe(aws, &input)),
+        "DescribeServices" => aws.behind(&[Change::Service], |aws| {
+            service_answer::describe(aws, &input)
+        }),
         "ListServices" => service_answer::list(aws, &input),
         "ListTasks" => task_answer::list(aws, &input),
         "DescribeTasks" => task_answer::describe(aws, &input),
@@ -127,12 +132,16 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
 impl Ecs {
     /// The tasks of a service (by ARN) that are not yet stopped, whatever deployment they belong to.
     pub fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Task> {
-        self.tasks.values().filter(move |task| task.service == service && task.state != TaskState::Stopped)
+        self.tasks
+            .values()
+            .filter(move |task| task.service == service && task.state != TaskState::Stopped)
     }
 
     /// A service by the names of its cluster and itself.
     pub fn service_named(&self, cluster: &str, name: &str) -> Option<&Service> {
-        self.services.values().find(|service| service.cluster == cluster && service.name == name)
+        self.services
+            .values()
+            .find(|service| service.cluster == cluster && service.name == name)
     }
 
     pub(super) fn forget_habits(&mut self) {

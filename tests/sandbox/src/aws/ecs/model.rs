@@ -170,15 +170,22 @@ pub struct Container {
 impl Service {
     /// The current deployment. A service has none only when it is INACTIVE.
     pub fn primary(&self) -> Option<&Deployment> {
-        self.deployments.first().filter(|deployment| deployment.status == DeploymentStatus::Primary)
+        self.deployments
+            .first()
+            .filter(|deployment| deployment.status == DeploymentStatus::Primary)
     }
 
     pub fn is_deploying(&self) -> bool {
-        self.deployments.first().is_some_and(|primary| primary.rollout != RolloutState::Completed)
+        self.deployments
+            .first()
+            .is_some_and(|primary| primary.rollout != RolloutState::Completed)
     }
 
     fn configuration(&self, member: &str) -> Option<i64> {
-        self.settings.get("deploymentConfiguration")?.get(member)?.as_i64()
+        self.settings
+            .get("deploymentConfiguration")?
+            .get(member)?
+            .as_i64()
     }
 
     /// How many healthy tasks a deployment leaves at least: ceil(desired × minimumHealthyPercent).
@@ -195,16 +202,27 @@ impl Service {
 
     /// `minimumHealthyPercent` and `maximumPercent`.
     pub fn percentages(&self) -> (Option<i64>, Option<i64>) {
-        (self.configuration("minimumHealthyPercent"), self.configuration("maximumPercent"))
+        (
+            self.configuration("minimumHealthyPercent"),
+            self.configuration("maximumPercent"),
+        )
     }
 
     pub(super) fn grace_period_secs(&self) -> i64 {
-        self.settings.get("healthCheckGracePeriodSeconds").and_then(Value::as_i64).unwrap_or(0)
+        self.settings
+            .get("healthCheckGracePeriodSeconds")
+            .and_then(Value::as_i64)
+            .unwrap_or(0)
     }
 
     pub(super) fn circuit_breaker(&self, member: &str) -> bool {
-        let breaker = self.settings.get("deploymentConfiguration").and_then(|it| it.get("deploymentCircuitBreaker"));
-        breaker.and_then(|it| it.get(member)?.as_bool()).unwrap_or(false)
+        let breaker = self
+            .settings
+            .get("deploymentConfiguration")
+            .and_then(|it| it.get("deploymentCircuitBreaker"));
+        breaker
+            .and_then(|it| it.get(member)?.as_bool())
+            .unwrap_or(false)
     }
 }
 
@@ -229,7 +247,11 @@ impl Task {
 
     /// Whether anything checks its health before it serves.
     pub(super) fn is_checked(&self) -> bool {
-        !self.attachments.is_empty() || self.containers.iter().any(|container| container.has_health_check)
+        !self.attachments.is_empty()
+            || self
+                .containers
+                .iter()
+                .any(|container| container.has_health_check)
     }
 
     pub(super) fn never_healthy(&self) -> bool {
@@ -238,6 +260,8 @@ impl Task {
 
     /// Whether one of its images behaves like this.
     pub(super) fn meets(&self, behaviour: &Behaviour) -> bool {
-        self.containers.iter().any(|container| container.fate.as_ref() == Ok(behaviour))
+        self.containers
+            .iter()
+            .any(|container| container.fate.as_ref() == Ok(behaviour))
     }
 }

@@ -7,7 +7,8 @@ use crate::aws::{ApiError, Aws};
 use super::input::{Input, short_name};
 use super::model::ServiceEvent;
 use super::{
-    Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus, Task, invalid, service_rules, services,
+    Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus, Task, invalid,
+    service_rules, services,
 };
 
 /// The most services of one DescribeServices.
@@ -21,7 +22,9 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         return Err(invalid("Services cannot be empty."));
     }
     if names.len() > MOST_SERVICES {
-        return Err(invalid(format!("service names can have at most {MOST_SERVICES} items.")));
+        return Err(invalid(format!(
+            "service names can have at most {MOST_SERVICES} items."
+        )));
     }
     let (mut services, mut failures) = (Vec::new(), Vec::new());
     for name in names.into_iter().map(short_name) {
@@ -31,20 +34,27 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
                 .push(json!({"arn": aws.arn("ecs", &format!("service/{}/{name}", cluster.name)), "reason": "MISSING"})),
         }
     }
-    Ok(Value::from_iter([("services", services), ("failures", failures)]))
+    Ok(Value::from_iter([
+        ("services", services),
+        ("failures", failures),
+    ]))
 }
 
 pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?;
     let launch_type = input.text("launchType");
-    let services = aws
-        .ecs
-        .services
-        .values()
-        .filter(|service| service.cluster == cluster.name && service.status != ServiceStatus::Inactive);
-    let services = services
-        .filter(|service| launch_type.is_none_or(|wanted| wanted == service_rules::launch_type(&service.settings)));
-    input.page(aws, "serviceArns", services.map(|service| service.arn.clone()).collect(), 10)
+    let services = aws.ecs.services.values().filter(|service| {
+        service.cluster == cluster.name && service.status != ServiceStatus::Inactive
+    });
+    let services = services.filter(|service| {
+        launch_type.is_none_or(|wanted| wanted == service_rules::launch_type(&service.settings))
+    });
+    input.page(
+        aws,
+        "serviceArns",
+        services.map(|service| service.arn.clone()).collect(),
+        10,
+    )
 }
 
 pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
@@ -62,8 +72,11 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         "createdBy": format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account),
     });
     // `json!` would copy these once more.
-    answer["deployments"] =
-        service.deployments.iter().map(|deployment| deployment_answer(aws, service, deployment)).collect();
+    answer["deployments"] = service
+        .deployments
+        .iter()
+        .map(|deployment| deployment_answer(aws, service, deployment))
+        .collect();
     answer["events"] = service.events.iter().map(event_answer).collect();
     for (member, value) in &service.settings {
         answer[member] = value.clone();
@@ -79,7 +92,11 @@ fn event_answer(event: &ServiceEvent) -> Value {
 }
 
 fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> Value {
-    let tasks = || aws.ecs.tasks_of(&service.arn).filter(|task| task.deployment == deployment.id);
+    let tasks = || {
+        aws.ecs
+            .tasks_of(&service.arn)
+            .filter(|task| task.deployment == deployment.id)
+    };
     let desired_count = match deployment.status {
         DeploymentStatus::Primary => service.desired_count as usize,
         _ => tasks().filter(|task| task.is_live()).count(),
@@ -91,10 +108,9 @@ fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> V
         "createdAt": Aws::seconds(deployment.created_at), "updatedAt": Aws::seconds(deployment.updated_at),
         "rolloutState": rollout_state(deployment.rollout), "rolloutStateReason": deployment.reason,
     });
-    for member in services::OF_DEPLOYMENT
-        .iter()
-        .filter(|member| !["loadBalancers", "serviceRegistries", "enableExecuteCommand"].contains(member))
-    {
+    for member in services::OF_DEPLOYMENT.iter().filter(|member| {
+        !["loadBalancers", "serviceRegistries", "enableExecuteCommand"].contains(member)
+    }) {
         if let Some(value) = deployment.settings.get(*member) {
             answer[*member] = value.clone();
         }

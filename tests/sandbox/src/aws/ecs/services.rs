@@ -8,7 +8,8 @@ use crate::aws::{ApiError, Aws};
 
 use super::input::{Input, short_name};
 use super::{
-    Service, ServiceStatus, definitions, deployments, invalid, scheduler, service_answer, service_rules, tags,
+    Service, ServiceStatus, definitions, deployments, invalid, scheduler, service_answer,
+    service_rules, tags,
 };
 
 /// Members that are kept elsewhere than among the settings of a service.
@@ -40,19 +41,37 @@ pub(super) const OF_DEPLOYMENT: [&str; 10] = [
 
 pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.clone();
-    let name = input.text("serviceName").ok_or_else(|| invalid("Service name cannot be empty."))?.to_owned();
-    if name.len() > 255 || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter)) {
+    let name = input
+        .text("serviceName")
+        .ok_or_else(|| invalid("Service name cannot be empty."))?
+        .to_owned();
+    if name.len() > 255
+        || !name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+    {
         return Err(invalid("Service name contains invalid characters."));
     }
-    match aws.ecs.service_named(&cluster.name, &name).map(|service| service.status) {
-        Some(ServiceStatus::Active) => return Err(invalid("Creation of service was not idempotent.")),
-        Some(ServiceStatus::Draining) => return Err(invalid("Unable to Start a service that is still Draining.")),
+    match aws
+        .ecs
+        .service_named(&cluster.name, &name)
+        .map(|service| service.status)
+    {
+        Some(ServiceStatus::Active) => {
+            return Err(invalid("Creation of service was not idempotent."));
+        }
+        Some(ServiceStatus::Draining) => {
+            return Err(invalid("Unable to Start a service that is still Draining."));
+        }
         Some(ServiceStatus::Inactive) | None => {}
     }
-    let definition = input.text("taskDefinition").ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
+    let definition = input
+        .text("taskDefinition")
+        .ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
     let definition = definitions::usable(aws, definition)?.clone();
-    let desired_count =
-        input.integer("desiredCount").ok_or_else(|| invalid("desiredCount cannot be empty for a REPLICA service."))?;
+    let desired_count = input
+        .integer("desiredCount")
+        .ok_or_else(|| invalid("desiredCount cannot be empty for a REPLICA service."))?;
     let mut settings = Map::new();
     merge(&mut settings, input);
     with_defaults(&mut settings);
@@ -84,21 +103,40 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let arn = find(aws, input)?;
     let service = &aws.ecs.services[&arn];
     if service.status != ServiceStatus::Active {
-        return Err(ApiError::client("ServiceNotActiveException", "Service was not ACTIVE."));
+        return Err(ApiError::client(
+            "ServiceNotActiveException",
+            "Service was not ACTIVE.",
+        ));
     }
-    let primary = service.primary().expect("an active service has a primary deployment");
-    let (running, before, mut settings) =
-        (primary.task_definition.clone(), service.settings.clone(), service.settings.clone());
-    let desired_count =
-        input.integer("desiredCount").map_or(Ok(service.desired_count), service_rules::desired_count)?;
+    let primary = service
+        .primary()
+        .expect("an active service has a primary deployment");
+    let (running, before, mut settings) = (
+        primary.task_definition.clone(),
+        service.settings.clone(),
+        service.settings.clone(),
+    );
+    let desired_count = input
+        .integer("desiredCount")
+        .map_or(Ok(service.desired_count), service_rules::desired_count)?;
     merge(&mut settings, input);
     let definition = match input.text("taskDefinition") {
         Some(name) => definitions::usable(aws, name)?.clone(),
-        None => aws.ecs.definition(&running).expect("task definitions are never deleted").clone(),
+        None => aws
+            .ecs
+            .definition(&running)
+            .expect("task definitions are never deleted")
+            .clone(),
     };
     service_rules::check(aws, &settings, &definition)?;
-    let changed = OF_DEPLOYMENT.iter().any(|member| settings.get(*member) != before.get(*member));
-    let service = aws.ecs.services.get_mut(&arn).expect("the service was just found");
+    let changed = OF_DEPLOYMENT
+        .iter()
+        .any(|member| settings.get(*member) != before.get(*member));
+    let service = aws
+        .ecs
+        .services
+        .get_mut(&arn)
+        .expect("the service was just found");
     service.steady &= service.desired_count == desired_count;
     (service.settings, service.desired_count) = (settings, desired_count);
     if changed || definition.arn != running || input.flag("forceNewDeployment") {
@@ -111,7 +149,9 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
 
 /// Changes the count as another service does it that calls UpdateService for its own reasons: no deployment begins.
 pub(in crate::aws) fn scale(aws: &mut Aws, arn: &str, count: u32) {
-    let active = |service: &&mut Service| service.status == ServiceStatus::Active && service.desired_count != count;
+    let active = |service: &&mut Service| {
+        service.status == ServiceStatus::Active && service.desired_count != count
+    };
     if let Some(service) = aws.ecs.services.get_mut(arn).filter(active) {
         (service.desired_count, service.steady) = (count, false);
         scheduler::wake(aws, arn);
@@ -120,33 +160,59 @@ pub(in crate::aws) fn scale(aws: &mut Aws, arn: &str, count: u32) {
 
 pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let arn = find(aws, input)?;
-    let service = aws.ecs.services.get_mut(&arn).expect("the service was just found");
+    let service = aws
+        .ecs
+        .services
+        .get_mut(&arn)
+        .expect("the service was just found");
     if service.status != ServiceStatus::Active {
-        return Err(ApiError::client("ServiceNotActiveException", "Service was not ACTIVE."));
+        return Err(ApiError::client(
+            "ServiceNotActiveException",
+            "Service was not ACTIVE.",
+        ));
     }
     if service.desired_count > 0 && !input.flag("force") {
-        return Err(invalid("The service cannot be stopped while the primary deployment is scaled above 0."));
+        return Err(invalid(
+            "The service cannot be stopped while the primary deployment is scaled above 0.",
+        ));
     }
     (service.status, service.desired_count) = (ServiceStatus::Draining, 0);
-    aws.schedule(Duration::ZERO, crate::aws::Due::Ecs(super::Due::Reconcile { service: arn.clone() }));
+    aws.schedule(
+        Duration::ZERO,
+        crate::aws::Due::Ecs(super::Due::Reconcile {
+            service: arn.clone(),
+        }),
+    );
     Ok(json!({"service": service_answer::answer(aws, &aws.ecs.services[&arn], true)}))
 }
 
 /// The ARN of the service that `service` names.
 fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
     let cluster = input.cluster(aws)?;
-    let name = input.text("service").ok_or_else(|| invalid("Service cannot be empty."))?;
+    let name = input
+        .text("service")
+        .ok_or_else(|| invalid("Service cannot be empty."))?;
     let service = aws.ecs.service_named(&cluster.name, short_name(name));
-    Ok(service.ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?.arn.clone())
+    Ok(service
+        .ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?
+        .arn
+        .clone())
 }
 
 /// Takes the members of a request over. Those of `deploymentConfiguration` that are not given stay as they are.
 fn merge(settings: &mut Map<String, Value>, input: &Input) {
-    for (member, value) in
-        input.0.iter().filter(|(member, value)| !NOT_SETTINGS.contains(&member.as_str()) && !value.is_null())
+    for (member, value) in input
+        .0
+        .iter()
+        .filter(|(member, value)| !NOT_SETTINGS.contains(&member.as_str()) && !value.is_null())
     {
-        match (settings.get_mut(member).and_then(Value::as_object_mut), value.as_object()) {
-            (Some(old), Some(new)) if member == "deploymentConfiguration" => old.extend(new.clone()),
+        match (
+            settings.get_mut(member).and_then(Value::as_object_mut),
+            value.as_object(),
+        ) {
+            (Some(old), Some(new)) if member == "deploymentConfiguration" => {
+                old.extend(new.clone())
+            }
             _ => _ = settings.insert(member.clone(), value.clone()),
         }
     }
@@ -171,12 +237,21 @@ fn with_defaults(settings: &mut Map<String, Value>) {
         settings.entry("platformVersion").or_insert("LATEST".into());
     }
     if !service_rules::load_balancers(settings).is_empty() {
-        settings.entry("healthCheckGracePeriodSeconds").or_insert(0.into());
+        settings
+            .entry("healthCheckGracePeriodSeconds")
+            .or_insert(0.into());
     }
-    let Some(configuration) = settings.get_mut("deploymentConfiguration").and_then(Value::as_object_mut) else {
+    let Some(configuration) = settings
+        .get_mut("deploymentConfiguration")
+        .and_then(Value::as_object_mut)
+    else {
         return;
     };
-    configuration.entry("deploymentCircuitBreaker").or_insert(json!({"enable": false, "rollback": false}));
+    configuration
+        .entry("deploymentCircuitBreaker")
+        .or_insert(json!({"enable": false, "rollback": false}));
     configuration.entry("maximumPercent").or_insert(200.into());
-    configuration.entry("minimumHealthyPercent").or_insert(100.into());
+    configuration
+        .entry("minimumHealthyPercent")
+        .or_insert(100.into());
 }

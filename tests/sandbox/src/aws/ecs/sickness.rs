@@ -12,8 +12,15 @@ const UNDER_TRAFFIC: std::ops::Range<u64> = 5000..30_000;
 
 /// Lets the application of a running task answer its load balancer, or stop answering, from now on.
 pub fn set_answering(aws: &mut Aws, arn: &str, answers: bool) {
-    let Some(task) = aws.ecs.tasks.get(arn) else { return };
-    for Attachment { target_group, target_id, port } in task.attachments.clone() {
+    let Some(task) = aws.ecs.tasks.get(arn) else {
+        return;
+    };
+    for Attachment {
+        target_group,
+        target_id,
+        port,
+    } in task.attachments.clone()
+    {
         elb::set_answering(aws, &target_group, &target_id, port, answers);
         if let Some(at) = elb::next_change(aws, &target_group, &target_id, port) {
             check_at(aws, arn, at);
@@ -22,11 +29,22 @@ pub fn set_answering(aws: &mut Aws, arn: &str, answers: bool) {
 }
 
 fn check_at(aws: &mut Aws, arn: &str, at: Millis) {
-    later(aws, arn, TaskStep::Check, (at - aws.now).max(0).unsigned_abs());
+    later(
+        aws,
+        arn,
+        TaskStep::Check,
+        (at - aws.now).max(0).unsigned_abs(),
+    );
 }
 
 fn later(aws: &mut Aws, arn: &str, step: TaskStep, millis: u64) {
-    aws.schedule(Duration::from_millis(millis), Due::Ecs(super::Due::Task { task: arn.to_owned(), step }));
+    aws.schedule(
+        Duration::from_millis(millis),
+        Due::Ecs(super::Due::Task {
+            task: arn.to_owned(),
+            step,
+        }),
+    );
 }
 
 /// A task has started whose image is known to fail after a while.
@@ -43,10 +61,22 @@ pub(super) fn foresee(aws: &mut Aws, arn: &str) {
 
 /// Tasks that cannot bear requests, and get some now, will soon stop answering.
 pub(in crate::aws) fn meet_traffic(aws: &mut Aws) {
-    let bears_none = |task: &&super::Task| task.healthy && !task.sickens && task.meets(&Behaviour::FailsUnderTraffic);
-    let is_reached = |task: &&super::Task| task.attachments.iter().any(|it| traffic::reaches(aws, &it.target_group));
-    let met: Vec<String> =
-        aws.ecs.tasks.values().filter(bears_none).filter(is_reached).map(|task| task.arn.clone()).collect();
+    let bears_none = |task: &&super::Task| {
+        task.healthy && !task.sickens && task.meets(&Behaviour::FailsUnderTraffic)
+    };
+    let is_reached = |task: &&super::Task| {
+        task.attachments
+            .iter()
+            .any(|it| traffic::reaches(aws, &it.target_group))
+    };
+    let met: Vec<String> = aws
+        .ecs
+        .tasks
+        .values()
+        .filter(bears_none)
+        .filter(is_reached)
+        .map(|task| task.arn.clone())
+        .collect();
     for arn in met {
         if let Some(task) = aws.ecs.tasks.get_mut(&arn) {
             task.sickens = true;
@@ -59,13 +89,28 @@ pub(in crate::aws) fn meet_traffic(aws: &mut Aws) {
 /// The application of a task stops answering for good. ECS notices when enough health checks have failed.
 pub(super) fn sicken(aws: &mut Aws, arn: &str) {
     let now = aws.now;
-    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_running()) else { return };
+    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_running()) else {
+        return;
+    };
     task.sick_since = Some(now);
     set_answering(aws, arn, false);
-    let checks = aws.ecs.tasks.get(arn).map(|task| &task.task_definition).map(|it| aws.ecs.containers_of(it));
-    let number = |check: &serde_json::Value, member: &str, default: i64| check[member].as_i64().unwrap_or(default);
-    let ends = checks.into_iter().flatten().map(|container| &container["healthCheck"]).filter(|it| !it.is_null());
-    let end = ends.map(|check| number(check, "interval", 30) * number(check, "retries", 3)).max();
+    let checks = aws
+        .ecs
+        .tasks
+        .get(arn)
+        .map(|task| &task.task_definition)
+        .map(|it| aws.ecs.containers_of(it));
+    let number = |check: &serde_json::Value, member: &str, default: i64| {
+        check[member].as_i64().unwrap_or(default)
+    };
+    let ends = checks
+        .into_iter()
+        .flatten()
+        .map(|container| &container["healthCheck"])
+        .filter(|it| !it.is_null());
+    let end = ends
+        .map(|check| number(check, "interval", 30) * number(check, "retries", 3))
+        .max();
     if let Some(secs) = end {
         check_at(aws, arn, now + secs * 1000);
     }

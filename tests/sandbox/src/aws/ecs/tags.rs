@@ -23,7 +23,8 @@ pub(super) fn tag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
 
 pub(super) fn untag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let keys = input.texts("tagKeys");
-    tags_of(&mut aws.ecs, input)?.retain(|tag| tag["key"].as_str().is_none_or(|key| !keys.contains(&key)));
+    tags_of(&mut aws.ecs, input)?
+        .retain(|tag| tag["key"].as_str().is_none_or(|key| !keys.contains(&key)));
     Ok(json!({}))
 }
 
@@ -34,9 +35,16 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
 impl Ecs {
     /// The tags of whatever has this ARN; none when there is no such thing.
     pub fn tags_on(&self, arn: &str) -> &[Value] {
-        let kind = arn.splitn(6, ':').nth(5).and_then(|resource| resource.split('/').next()).unwrap_or_default();
+        let kind = arn
+            .splitn(6, ':')
+            .nth(5)
+            .and_then(|resource| resource.split('/').next())
+            .unwrap_or_default();
         let tags = match kind {
-            "cluster" => self.clusters.get(short_name(arn)).map(|cluster| &cluster.tags),
+            "cluster" => self
+                .clusters
+                .get(short_name(arn))
+                .map(|cluster| &cluster.tags),
             "service" => self.services.get(arn).map(|service| &service.tags),
             "task" => self.tasks.get(arn).map(|task| &task.tags),
             "task-definition" => self.definition(arn).map(|definition| &definition.tags),
@@ -52,9 +60,14 @@ pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
         return Err(invalid(format!("Tags can have at most {MOST_TAGS} items.")));
     }
     for tag in tags {
-        let (key, value) = (tag["key"].as_str().unwrap_or_default(), tag["value"].as_str().unwrap_or_default());
+        let (key, value) = (
+            tag["key"].as_str().unwrap_or_default(),
+            tag["value"].as_str().unwrap_or_default(),
+        );
         if key.is_empty() || key.len() > 128 || value.len() > 256 {
-            return Err(invalid("Tag keys must have 1 to 128 characters and tag values at most 256."));
+            return Err(invalid(
+                "Tag keys must have 1 to 128 characters and tag values at most 256.",
+            ));
         }
         if key.to_ascii_lowercase().starts_with("aws:") {
             return Err(invalid("Tag keys must not begin with aws:"));
@@ -64,13 +77,24 @@ pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
 }
 
 fn tags_of<'a>(ecs: &'a mut Ecs, input: &Input) -> Result<&'a mut Vec<Value>, ApiError> {
-    let arn = input.text("resourceArn").ok_or_else(|| invalid("The resource ARN cannot be empty."))?;
-    let kind = arn.splitn(6, ':').nth(5).and_then(|resource| resource.split('/').next()).unwrap_or_default();
+    let arn = input
+        .text("resourceArn")
+        .ok_or_else(|| invalid("The resource ARN cannot be empty."))?;
+    let kind = arn
+        .splitn(6, ':')
+        .nth(5)
+        .and_then(|resource| resource.split('/').next())
+        .unwrap_or_default();
     let tags = match kind {
-        "cluster" => ecs.clusters.get_mut(short_name(arn)).map(|cluster| &mut cluster.tags),
+        "cluster" => ecs
+            .clusters
+            .get_mut(short_name(arn))
+            .map(|cluster| &mut cluster.tags),
         "service" => ecs.services.get_mut(arn).map(|service| &mut service.tags),
         "task" => ecs.tasks.get_mut(arn).map(|task| &mut task.tags),
-        "task-definition" => ecs.definition_mut(arn).map(|definition| &mut definition.tags),
+        "task-definition" => ecs
+            .definition_mut(arn)
+            .map(|definition| &mut definition.tags),
         _ => return Err(invalid(format!("Invalid resource ARN: {arn}"))),
     };
     tags.ok_or_else(|| match kind {

@@ -38,7 +38,12 @@ pub(super) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
     let number = aws.ecs.tasks_started;
     let service = aws.ecs.services.get(service)?;
     let primary = service.primary()?;
-    let containers = aws.ecs.containers_of(&primary.task_definition).iter().map(container).collect();
+    let containers = aws
+        .ecs
+        .containers_of(&primary.task_definition)
+        .iter()
+        .map(container)
+        .collect();
     let task = Task {
         arn: aws.arn("ecs", &format!("task/{}/{id}", service.cluster)),
         cluster: service.cluster.clone(),
@@ -64,7 +69,11 @@ pub(super) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
         proven: false,
         sick_since: None,
         sickens: false,
-        tags: if service.settings.get("propagateTags").is_some_and(|from| from == "SERVICE") {
+        tags: if service
+            .settings
+            .get("propagateTags")
+            .is_some_and(|from| from == "SERVICE")
+        {
             service.tags.clone()
         } else {
             Vec::new()
@@ -72,7 +81,11 @@ pub(super) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
         host_ports: place.host_ports,
     };
     let arn = task.arn.clone();
-    let wait = if task.launch_type == "FARGATE" { 10_000..22_000 } else { 1000..4000 };
+    let wait = if task.launch_type == "FARGATE" {
+        10_000..22_000
+    } else {
+        1000..4000
+    };
     aws.ecs.tasks.insert(arn.clone(), task);
     later(aws, &arn, TaskStep::Pull, wait);
     Some(arn)
@@ -91,27 +104,51 @@ fn container(definition: &Value) -> Container {
 }
 
 /// Where the task will register: by its own address, or by its instance and host port.
-fn attachments(aws: &Aws, settings: &serde_json::Map<String, Value>, place: &Place, number: u64) -> Vec<Attachment> {
-    let instance = place.instance.as_ref().and_then(|arn| aws.ecs.instances.get(arn));
+fn attachments(
+    aws: &Aws,
+    settings: &serde_json::Map<String, Value>,
+    place: &Place,
+    number: u64,
+) -> Vec<Attachment> {
+    let instance = place
+        .instance
+        .as_ref()
+        .and_then(|arn| aws.ecs.instances.get(arn));
     let attachment = |balancer: &Value| {
         let name = balancer["containerName"].as_str()?.to_owned();
         let port = u16::try_from(balancer["containerPort"].as_u64()?).ok()?;
         let on_instance = instance.zip(place.host_ports.get(&(name, port)));
         let (target_id, port) = match on_instance {
             Some((instance, host_port)) => (instance.ec2_id.clone(), *host_port),
-            None => (format!("10.0.{}.{}", number / 256 % 256, number % 256), port),
+            None => (
+                format!("10.0.{}.{}", number / 256 % 256, number % 256),
+                port,
+            ),
         };
-        Some(Attachment { target_group: balancer["targetGroupArn"].as_str()?.to_owned(), target_id, port })
+        Some(Attachment {
+            target_group: balancer["targetGroupArn"].as_str()?.to_owned(),
+            target_id,
+            port,
+        })
     };
-    super::service_rules::load_balancers(settings).iter().filter_map(attachment).collect()
+    super::service_rules::load_balancers(settings)
+        .iter()
+        .filter_map(attachment)
+        .collect()
 }
 
 pub(super) fn advance(aws: &mut Aws, arn: &str, step: TaskStep) {
-    let Some(task) = aws.ecs.tasks.get_mut(arn) else { return };
+    let Some(task) = aws.ecs.tasks.get_mut(arn) else {
+        return;
+    };
     match (task.state, step) {
         (TaskState::Provisioning, TaskStep::Pull) => {
             task.state = TaskState::Pending;
-            let wait = if task.launch_type == "FARGATE" { 10_000..23_000 } else { 2000..6000 };
+            let wait = if task.launch_type == "FARGATE" {
+                10_000..23_000
+            } else {
+                2000..6000
+            };
             later(aws, arn, TaskStep::Start, wait);
         }
         (TaskState::Pending, TaskStep::Start) => start(aws, arn),
@@ -136,19 +173,34 @@ pub(super) fn advance(aws: &mut Aws, arn: &str, step: TaskStep) {
 
 /// The images are pulled and the containers start, or cannot.
 fn start(aws: &mut Aws, arn: &str) {
-    let images: Vec<String> = aws.ecs.tasks[arn].containers.iter().map(|container| container.image.clone()).collect();
-    let fates: Vec<Result<Behaviour, String>> = images.iter().map(|image| fate(aws, image)).collect();
+    let images: Vec<String> = aws.ecs.tasks[arn]
+        .containers
+        .iter()
+        .map(|container| container.image.clone())
+        .collect();
+    let fates: Vec<Result<Behaviour, String>> =
+        images.iter().map(|image| fate(aws, image)).collect();
     let now = aws.now;
-    let Some(task) = aws.ecs.tasks.get_mut(arn) else { return };
+    let Some(task) = aws.ecs.tasks.get_mut(arn) else {
+        return;
+    };
     for (container, fate) in task.containers.iter_mut().zip(&fates) {
         container.fate = fate.clone();
         container.reason = fate.as_ref().err().cloned();
     }
-    if let Some(reason) = task.containers.iter().find_map(|container| container.reason.clone()) {
+    if let Some(reason) = task
+        .containers
+        .iter()
+        .find_map(|container| container.reason.clone())
+    {
         return lose(aws, arn, "TaskFailedToStart", reason);
     }
     (task.state, task.started_at) = (TaskState::Running, Some(now));
-    let (checked, answers, service) = (task.is_checked(), !task.never_healthy(), task.service.clone());
+    let (checked, answers, service) = (
+        task.is_checked(),
+        !task.never_healthy(),
+        task.service.clone(),
+    );
     task.healthy = !checked;
     register(aws, arn, answers);
     if fates.contains(&Ok(Behaviour::Exits)) {
@@ -157,7 +209,13 @@ fn start(aws: &mut Aws, arn: &str) {
     sickness::foresee(aws, arn);
     match checked {
         true => check(aws, arn),
-        false => aws.schedule(PROVING, Due::Ecs(super::Due::Task { task: arn.to_owned(), step: TaskStep::Prove })),
+        false => aws.schedule(
+            PROVING,
+            Due::Ecs(super::Due::Task {
+                task: arn.to_owned(),
+                step: TaskStep::Prove,
+            }),
+        ),
     }
     scheduler::wake(aws, &service);
 }
@@ -175,8 +233,16 @@ fn fate(aws: &Aws, image: &str) -> Result<Behaviour, String> {
 }
 
 fn register(aws: &mut Aws, arn: &str, answers: bool) {
-    let (attachments, service) = (aws.ecs.tasks[arn].attachments.clone(), aws.ecs.tasks[arn].service.clone());
-    for Attachment { target_group, target_id, port } in attachments {
+    let (attachments, service) = (
+        aws.ecs.tasks[arn].attachments.clone(),
+        aws.ecs.tasks[arn].service.clone(),
+    );
+    for Attachment {
+        target_group,
+        target_id,
+        port,
+    } in attachments
+    {
         if elb::register(aws, &target_group, &target_id, port).is_ok() {
             elb::set_answering(aws, &target_group, &target_id, port, answers);
             deployments::note(aws, &service, |name| {
@@ -198,7 +264,11 @@ enum Verdict {
 fn check(aws: &mut Aws, arn: &str) {
     let task = &aws.ecs.tasks[arn];
     let mut verdicts = vec![container_verdict(aws, task)];
-    verdicts.extend(task.attachments.iter().map(|attachment| target_verdict(aws, task, attachment)));
+    verdicts.extend(
+        task.attachments
+            .iter()
+            .map(|attachment| target_verdict(aws, task, attachment)),
+    );
     let mut wait = None;
     for verdict in verdicts {
         match verdict {
@@ -213,14 +283,22 @@ fn check(aws: &mut Aws, arn: &str) {
                 task.healthy = false;
             }
             let after = Duration::from_millis((until - aws.now).max(1000).unsigned_abs());
-            aws.schedule(after, Due::Ecs(super::Due::Task { task: arn.to_owned(), step: TaskStep::Check }));
+            aws.schedule(
+                after,
+                Due::Ecs(super::Due::Task {
+                    task: arn.to_owned(),
+                    step: TaskStep::Check,
+                }),
+            );
         }
         None => become_healthy(aws, arn),
     }
 }
 
 fn become_healthy(aws: &mut Aws, arn: &str) {
-    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.healthy) else { return };
+    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.healthy) else {
+        return;
+    };
     (task.healthy, task.proven) = (true, true);
     let (service, deployment) = (task.service.clone(), task.deployment.clone());
     deployments::note_success(aws, &service, &deployment);
@@ -230,11 +308,17 @@ fn become_healthy(aws: &mut Aws, arn: &str) {
 
 fn fail(aws: &mut Aws, arn: &str, reason: String) {
     let task = &aws.ecs.tasks[arn];
-    let (service, port) = (task.service.clone(), task.attachments.first().map(|attachment| attachment.port));
-    if let Some((port, group)) = port.zip(reason.strip_prefix("Task failed ELB health checks in ")) {
+    let (service, port) = (
+        task.service.clone(),
+        task.attachments.first().map(|attachment| attachment.port),
+    );
+    if let Some((port, group)) = port.zip(reason.strip_prefix("Task failed ELB health checks in "))
+    {
         let group = group.to_owned();
         deployments::note(aws, &service, |name| {
-            format!("(service {name}) (port {port}) is unhealthy in {group} due to (reason Health checks failed)")
+            format!(
+                "(service {name}) (port {port}) is unhealthy in {group} due to (reason Health checks failed)"
+            )
         });
     }
     lose(aws, arn, "ServiceSchedulerInitiated", reason);
@@ -249,7 +333,8 @@ fn container_verdict(aws: &Aws, task: &Task) -> Verdict {
         .iter()
         .map(|container| &container["healthCheck"])
         .filter(|check| !check.is_null());
-    let number = |check: &Value, member: &str, default: i64| check[member].as_i64().unwrap_or(default);
+    let number =
+        |check: &Value, member: &str, default: i64| check[member].as_i64().unwrap_or(default);
     let ends = checks.map(|check| {
         let interval = number(check, "interval", 30);
         let failing = interval * number(check, "retries", 3);
@@ -274,32 +359,57 @@ fn container_verdict(aws: &Aws, task: &Task) -> Verdict {
 
 /// The load balancer's health checks. Failing them counts only after the grace period.
 fn target_verdict(aws: &Aws, task: &Task, attachment: &Attachment) -> Verdict {
-    let Attachment { target_group, target_id, port } = attachment;
-    let grace_secs = aws.ecs.services.get(&task.service).map_or(0, super::Service::grace_period_secs);
+    let Attachment {
+        target_group,
+        target_id,
+        port,
+    } = attachment;
+    let grace_secs = aws
+        .ecs
+        .services
+        .get(&task.service)
+        .map_or(0, super::Service::grace_period_secs);
     let grace_end = task.started_at.unwrap_or(aws.now) + grace_secs * 1000;
     let soon = aws.now + 10_000;
     match elb::state(aws, target_group, target_id, *port) {
         Some(TargetState::Healthy) => Verdict::Healthy,
-        Some(TargetState::Unhealthy) if aws.now >= grace_end => {
-            Verdict::Failed(format!("Task failed ELB health checks in (target-group {target_group})"))
-        }
+        Some(TargetState::Unhealthy) if aws.now >= grace_end => Verdict::Failed(format!(
+            "Task failed ELB health checks in (target-group {target_group})"
+        )),
         Some(TargetState::Unhealthy) => Verdict::Wait(grace_end),
         _ => Verdict::Wait(elb::next_change(aws, target_group, target_id, *port).unwrap_or(soon)),
     }
 }
 
 fn exit(aws: &mut Aws, arn: &str) {
-    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.stopping) else { return };
-    for container in task.containers.iter_mut().filter(|container| container.fate == Ok(Behaviour::Exits)) {
+    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.stopping) else {
+        return;
+    };
+    for container in task
+        .containers
+        .iter_mut()
+        .filter(|container| container.fate == Ok(Behaviour::Exits))
+    {
         container.exit_code = Some(1);
     }
-    if task.containers.iter().any(|container| container.essential && container.exit_code.is_some()) {
-        lose(aws, arn, "EssentialContainerExited", "Essential container in task exited".to_owned());
+    if task
+        .containers
+        .iter()
+        .any(|container| container.essential && container.exit_code.is_some())
+    {
+        lose(
+            aws,
+            arn,
+            "EssentialContainerExited",
+            "Essential container in task exited".to_owned(),
+        );
     }
 }
 
 fn prove(aws: &mut Aws, arn: &str) {
-    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.stopping) else { return };
+    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.stopping) else {
+        return;
+    };
     task.proven = true;
     let (service, deployment) = (task.service.clone(), task.deployment.clone());
     deployments::note_success(aws, &service, &deployment);
@@ -309,7 +419,8 @@ fn prove(aws: &mut Aws, arn: &str) {
 fn lose(aws: &mut Aws, arn: &str, code: &'static str, reason: String) {
     let counts = code != "EssentialContainerExited" || habits(aws).early_exit_is_failure;
     let task = &aws.ecs.tasks[arn];
-    let (service, deployment, was_proven) = (task.service.clone(), task.deployment.clone(), task.proven);
+    let (service, deployment, was_proven) =
+        (task.service.clone(), task.deployment.clone(), task.proven);
     stop(aws, arn, code, reason);
     scheduler::note_lost(aws, &service, &deployment, was_proven, counts);
 }
@@ -317,8 +428,13 @@ fn lose(aws: &mut Aws, arn: &str, code: &'static str, reason: String) {
 /// Begins to stop a task: it leaves its target groups, and its containers stop when it has drained.
 pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String) {
     let now = aws.now;
-    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_live()) else { return };
-    let (was_running, has_ended) = (task.state == TaskState::Running, code == "EssentialContainerExited");
+    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_live()) else {
+        return;
+    };
+    let (was_running, has_ended) = (
+        task.state == TaskState::Running,
+        code == "EssentialContainerExited",
+    );
     (task.stopping, task.healthy, task.stopping_at) = (true, false, Some(now));
     (task.stop_code, task.stopped_reason) = (Some(code), Some(reason));
     task.state = TaskState::Stopping;
@@ -327,13 +443,20 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
         return end_soon(aws, arn);
     }
     let mut drained = Duration::ZERO;
-    for Attachment { target_group, target_id, port } in attachments {
+    for Attachment {
+        target_group,
+        target_id,
+        port,
+    } in attachments
+    {
         drained = drained.max(elb::deregister(aws, &target_group, &target_id, port));
         deployments::note(aws, &service, |name| {
             format!("(service {name}) deregistered 1 targets in (target-group {target_group})")
         });
     }
-    deployments::note(aws, &service, |name| format!("(service {name}) has begun draining connections on 1 tasks."));
+    deployments::note(aws, &service, |name| {
+        format!("(service {name}) has begun draining connections on 1 tasks.")
+    });
     // What has exited has no connections left to drain.
     if has_ended {
         return end_soon(aws, arn);
@@ -341,30 +464,59 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
     if let Some(task) = aws.ecs.tasks.get_mut(arn) {
         task.state = TaskState::Deactivating;
     }
-    aws.schedule(drained, Due::Ecs(super::Due::Task { task: arn.to_owned(), step: TaskStep::Drained }));
+    aws.schedule(
+        drained,
+        Due::Ecs(super::Due::Task {
+            task: arn.to_owned(),
+            step: TaskStep::Drained,
+        }),
+    );
 }
 
 fn end_soon(aws: &mut Aws, arn: &str) {
-    let wait = if aws.ecs.tasks[arn].launch_type == "FARGATE" { 2000..9000 } else { 1000..5000 };
+    let wait = if aws.ecs.tasks[arn].launch_type == "FARGATE" {
+        2000..9000
+    } else {
+        1000..5000
+    };
     later(aws, arn, TaskStep::Stopped, wait);
 }
 
 fn stopped(aws: &mut Aws, arn: &str) {
     let now = aws.now;
-    let Some(task) = aws.ecs.tasks.get_mut(arn) else { return };
+    let Some(task) = aws.ecs.tasks.get_mut(arn) else {
+        return;
+    };
     (task.state, task.stopped_at) = (TaskState::Stopped, Some(now));
     if task.started_at.is_some() {
-        task.containers.iter_mut().for_each(|container| _ = container.exit_code.get_or_insert(0));
+        task.containers
+            .iter_mut()
+            .for_each(|container| _ = container.exit_code.get_or_insert(0));
     }
-    let (instance, host_ports, service) =
-        (task.instance.clone(), std::mem::take(&mut task.host_ports), task.service.clone());
+    let (instance, host_ports, service) = (
+        task.instance.clone(),
+        std::mem::take(&mut task.host_ports),
+        task.service.clone(),
+    );
     placement::release(aws, instance.as_deref(), &host_ports);
-    aws.schedule(REMEMBERED, Due::Ecs(super::Due::Task { task: arn.to_owned(), step: TaskStep::Forget }));
+    aws.schedule(
+        REMEMBERED,
+        Due::Ecs(super::Due::Task {
+            task: arn.to_owned(),
+            step: TaskStep::Forget,
+        }),
+    );
     scheduler::wake(aws, &service);
 }
 
 /// Puts a step on the agenda, some time within `wait` (ms) from now.
 fn later(aws: &mut Aws, arn: &str, step: TaskStep, wait: std::ops::Range<u64>) {
     let after = Duration::from_millis(aws.rng.u64(wait));
-    aws.schedule(after, Due::Ecs(super::Due::Task { task: arn.to_owned(), step }));
+    aws.schedule(
+        after,
+        Due::Ecs(super::Due::Task {
+            task: arn.to_owned(),
+            step,
+        }),
+    );
 }

@@ -68,7 +68,11 @@ impl World {
     }
 
     fn service(&mut self) -> Value {
-        self.ok("DescribeServices", json!({"cluster": "main", "services": ["web"]}))["services"][0].clone()
+        self.ok(
+            "DescribeServices",
+            json!({"cluster": "main", "services": ["web"]}),
+        )["services"][0]
+            .clone()
     }
 
     /// Goes on second by second; `each` sees every one.
@@ -85,7 +89,12 @@ impl World {
     }
 
     fn messages(&mut self) -> Vec<String> {
-        self.service()["events"].as_array().unwrap().iter().map(|event| text(&event["message"])).collect()
+        self.service()["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| text(&event["message"]))
+            .collect()
     }
 }
 
@@ -95,13 +104,16 @@ pub(super) fn fate(image: &str) -> Option<Result<Behaviour, String>> {
         "exits" => Some(Ok(Behaviour::Exits)),
         "never-healthy" => Some(Ok(Behaviour::NeverHealthy)),
         "fails-under-traffic" => Some(Ok(Behaviour::FailsUnderTraffic)),
-        other if other.starts_with("fails-after-") => {
-            Some(Ok(Behaviour::FailsAfter(other.trim_start_matches("fails-after-").parse().unwrap())))
-        }
+        other if other.starts_with("fails-after-") => Some(Ok(Behaviour::FailsAfter(
+            other.trim_start_matches("fails-after-").parse().unwrap(),
+        ))),
         _ => Some(Err("CannotPullContainerError: not found".to_owned())),
     }
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not a text")).to_owned()
+    value
+        .as_str()
+        .unwrap_or_else(|| panic!("{value} is not a text"))
+        .to_owned()
 }

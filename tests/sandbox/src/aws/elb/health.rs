@@ -32,10 +32,22 @@ impl TargetState {
 pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Result<(), ApiError> {
     traffic::note(aws);
     let now = aws.now;
-    let group = aws.elb.target_groups.get_mut(target_group).ok_or_else(query::target_group_not_found)?;
+    let group = aws
+        .elb
+        .target_groups
+        .get_mut(target_group)
+        .ok_or_else(query::target_group_not_found)?;
     forget_drained(group, now);
-    let fresh = Target { before: TargetState::Initial, since: now, answers: true, draining_until: None };
-    let target = group.targets.entry((id.to_owned(), port)).or_insert_with(|| fresh.clone());
+    let fresh = Target {
+        before: TargetState::Initial,
+        since: now,
+        answers: true,
+        draining_until: None,
+    };
+    let target = group
+        .targets
+        .entry((id.to_owned(), port))
+        .or_insert_with(|| fresh.clone());
     if target.draining_until.is_some() {
         *target = fresh;
     }
@@ -46,10 +58,24 @@ pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Resul
 pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, answers: bool) {
     traffic::note(aws);
     let now = aws.now;
-    let Some(group) = aws.elb.target_groups.get_mut(target_group) else { return };
+    let Some(group) = aws.elb.target_groups.get_mut(target_group) else {
+        return;
+    };
     let key = (id.to_owned(), port);
-    let Some(before) = group.targets.get(&key).and_then(|target| state_of(group, target, now)) else { return };
-    let Some(target) = group.targets.get_mut(&key).filter(|target| target.answers != answers) else { return };
+    let Some(before) = group
+        .targets
+        .get(&key)
+        .and_then(|target| state_of(group, target, now))
+    else {
+        return;
+    };
+    let Some(target) = group
+        .targets
+        .get_mut(&key)
+        .filter(|target| target.answers != answers)
+    else {
+        return;
+    };
     (target.before, target.since, target.answers) = (before, now, answers);
 }
 
@@ -58,12 +84,20 @@ pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, ans
 pub fn deregister(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Duration {
     traffic::note(aws);
     let now = aws.now;
-    let Some(group) = aws.elb.target_groups.get_mut(target_group) else { return Duration::ZERO };
+    let Some(group) = aws.elb.target_groups.get_mut(target_group) else {
+        return Duration::ZERO;
+    };
     forget_drained(group, now);
-    let delay =
-        group.attribute("deregistration_delay.timeout_seconds").and_then(|delay| delay.parse().ok()).unwrap_or(300);
+    let delay = group
+        .attribute("deregistration_delay.timeout_seconds")
+        .and_then(|delay| delay.parse().ok())
+        .unwrap_or(300);
     let key = (id.to_owned(), port);
-    let Some(state) = group.targets.get(&key).and_then(|target| state_of(group, target, now)) else {
+    let Some(state) = group
+        .targets
+        .get(&key)
+        .and_then(|target| state_of(group, target, now))
+    else {
         return Duration::ZERO;
     };
     if state == TargetState::Unused || delay == 0 {
@@ -91,26 +125,47 @@ pub fn state(aws: &Aws, target_group: &str, id: &str, port: u16) -> Option<Targe
 pub fn next_change(aws: &Aws, target_group: &str, id: &str, port: u16) -> Option<Millis> {
     let group = aws.elb.target_groups.get(target_group)?;
     let target = group.targets.get(&(id.to_owned(), port))?;
-    let at = target.draining_until.or_else(|| Some(settled_at(group, target, group.used_since?)))?;
+    let at = target
+        .draining_until
+        .or_else(|| Some(settled_at(group, target, group.used_since?)))?;
     (at > aws.now).then_some(at)
 }
 
-pub(in crate::aws) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Option<TargetState> {
+pub(in crate::aws) fn state_of(
+    group: &TargetGroup,
+    target: &Target,
+    now: Millis,
+) -> Option<TargetState> {
     if let Some(until) = target.draining_until {
         return (now < until).then_some(TargetState::Draining);
     }
-    let Some(used_since) = group.used_since else { return Some(TargetState::Unused) };
+    let Some(used_since) = group.used_since else {
+        return Some(TargetState::Unused);
+    };
     if now >= settled_at(group, target, used_since) {
-        return Some(if target.answers { TargetState::Healthy } else { TargetState::Unhealthy });
+        return Some(if target.answers {
+            TargetState::Healthy
+        } else {
+            TargetState::Unhealthy
+        });
     }
     // A group that came into use later than the target checks it anew.
     let still = used_since <= target.since && target.before != TargetState::Unused;
-    Some(if still { target.before } else { TargetState::Initial })
+    Some(if still {
+        target.before
+    } else {
+        TargetState::Initial
+    })
 }
 
 /// When the state of a target changes by itself, whether that is past or still to come.
-pub(in crate::aws) fn changes(group: &TargetGroup, target: &Target) -> impl Iterator<Item = Millis> + use<> {
-    let settled = group.used_since.map(|used_since| settled_at(group, target, used_since));
+pub(in crate::aws) fn changes(
+    group: &TargetGroup,
+    target: &Target,
+) -> impl Iterator<Item = Millis> + use<> {
+    let settled = group
+        .used_since
+        .map(|used_since| settled_at(group, target, used_since));
     settled.into_iter().chain(target.draining_until)
 }
 
@@ -124,5 +179,7 @@ fn settled_at(group: &TargetGroup, target: &Target, used_since: Millis) -> Milli
 }
 
 fn forget_drained(group: &mut TargetGroup, now: Millis) {
-    group.targets.retain(|_, target| target.draining_until.is_none_or(|until| now < until));
+    group
+        .targets
+        .retain(|_, target| target.draining_until.is_none_or(|until| now < until));
 }

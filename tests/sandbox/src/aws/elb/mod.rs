@@ -21,8 +21,9 @@ pub use health::{TargetState, deregister, next_change, register, set_answering, 
 pub(super) use health::{changes, state_of as state_at};
 pub(super) use query::{NAMESPACE, answer};
 pub use resources::{
-    create_listener, create_load_balancer, create_rule, create_target_group, delete_listener, delete_load_balancer,
-    delete_rule, delete_target_group, update_listener, update_rule, update_target_group,
+    create_listener, create_load_balancer, create_rule, create_target_group, delete_listener,
+    delete_load_balancer, delete_rule, delete_target_group, update_listener, update_rule,
+    update_target_group,
 };
 
 /// Load balancers, listeners, rules and target groups by ARN.
@@ -83,23 +84,33 @@ pub struct Target {
 impl TargetGroup {
     /// `targetgroup/<name>/<16 hex>`, as metrics name it.
     pub fn full_name(&self) -> &str {
-        self.arn.rsplit_once(':').map_or(&self.arn, |(_, resource)| resource)
+        self.arn
+            .rsplit_once(':')
+            .map_or(&self.arn, |(_, resource)| resource)
     }
 
     /// `instance`, `ip` or `lambda`.
     pub fn target_type(&self) -> &str {
-        self.properties.get("TargetType").and_then(Value::as_str).unwrap_or("instance")
+        self.properties
+            .get("TargetType")
+            .and_then(Value::as_str)
+            .unwrap_or("instance")
     }
 
     fn number(&self, property: &str, default: i64) -> i64 {
         let value = self.properties.get(property);
-        value.and_then(|value| value.as_i64().or_else(|| value.as_str()?.parse().ok())).unwrap_or(default)
+        value
+            .and_then(|value| value.as_i64().or_else(|| value.as_str()?.parse().ok()))
+            .unwrap_or(default)
     }
 
     /// A target group attribute, e.g. `deregistration_delay.timeout_seconds`.
     fn attribute(&self, key: &str) -> Option<&str> {
         let attributes = self.properties.get("TargetGroupAttributes")?.as_array()?;
-        attributes.iter().find(|attribute| attribute["Key"] == key)?["Value"].as_str()
+        attributes
+            .iter()
+            .find(|attribute| attribute["Key"] == key)?["Value"]
+            .as_str()
     }
 }
 
@@ -111,11 +122,22 @@ impl Elb {
             let weighted = action["ForwardConfig"]["TargetGroups"].as_array();
             for group in weighted.into_iter().flatten() {
                 let weight = &group["Weight"];
-                let weight = weight.as_i64().or_else(|| weight.as_str()?.parse().ok()).unwrap_or(1);
-                forwards.extend(group["TargetGroupArn"].as_str().map(|arn| (arn.to_owned(), weight)));
+                let weight = weight
+                    .as_i64()
+                    .or_else(|| weight.as_str()?.parse().ok())
+                    .unwrap_or(1);
+                forwards.extend(
+                    group["TargetGroupArn"]
+                        .as_str()
+                        .map(|arn| (arn.to_owned(), weight)),
+                );
             }
             if weighted.is_none_or(Vec::is_empty) {
-                forwards.extend(action["TargetGroupArn"].as_str().map(|arn| (arn.to_owned(), 1)));
+                forwards.extend(
+                    action["TargetGroupArn"]
+                        .as_str()
+                        .map(|arn| (arn.to_owned(), 1)),
+                );
             }
         }
         forwards
@@ -123,17 +145,34 @@ impl Elb {
 
     /// The actions of a rule, or the default actions of a listener, by its ARN.
     pub fn actions_of(&self, arn: &str) -> Option<&Value> {
-        let rule = self.rules.get(arn).map(|rule| rule.properties.get("Actions"));
-        rule.or_else(|| self.listeners.get(arn).map(|listener| listener.properties.get("DefaultActions"))).flatten()
+        let rule = self
+            .rules
+            .get(arn)
+            .map(|rule| rule.properties.get("Actions"));
+        rule.or_else(|| {
+            self.listeners
+                .get(arn)
+                .map(|listener| listener.properties.get("DefaultActions"))
+        })
+        .flatten()
     }
 
     /// Every forward of every listener and rule, with the listener it belongs to.
     pub fn all_forwards(&self) -> impl Iterator<Item = (&str, String, i64)> {
-        let defaults =
-            self.listeners.values().map(|listener| (listener.arn.as_str(), listener.properties.get("DefaultActions")));
-        let rules = self.rules.values().map(|rule| (rule.listener_arn.as_str(), rule.properties.get("Actions")));
+        let defaults = self.listeners.values().map(|listener| {
+            (
+                listener.arn.as_str(),
+                listener.properties.get("DefaultActions"),
+            )
+        });
+        let rules = self
+            .rules
+            .values()
+            .map(|rule| (rule.listener_arn.as_str(), rule.properties.get("Actions")));
         defaults.chain(rules).flat_map(|(listener, actions)| {
-            Self::forwards(actions).into_iter().map(move |(group, weight)| (listener, group, weight))
+            Self::forwards(actions)
+                .into_iter()
+                .map(move |(group, weight)| (listener, group, weight))
         })
     }
 
@@ -142,7 +181,9 @@ impl Elb {
         let mut arns: Vec<String> = self
             .all_forwards()
             .filter(|(_, group, _)| group == target_group)
-            .filter_map(|(listener, _, _)| Some(self.listeners.get(listener)?.load_balancer_arn.clone()))
+            .filter_map(|(listener, _, _)| {
+                Some(self.listeners.get(listener)?.load_balancer_arn.clone())
+            })
             .collect();
         arns.sort();
         arns.dedup();
@@ -151,7 +192,9 @@ impl Elb {
 
     /// How many targets of a group are healthy.
     pub fn healthy_count(&self, target_group: &str, now: Millis) -> usize {
-        let Some(group) = self.target_groups.get(target_group) else { return 0 };
+        let Some(group) = self.target_groups.get(target_group) else {
+            return 0;
+        };
         group
             .targets
             .values()
@@ -174,6 +217,8 @@ fn note_use(aws: &mut Aws) {
         .map(|(_, group, _)| group)
         .collect();
     for group in aws.elb.target_groups.values_mut() {
-        group.used_since = used.contains(&group.arn).then(|| group.used_since.unwrap_or(aws.now));
+        group.used_since = used
+            .contains(&group.arn)
+            .then(|| group.used_since.unwrap_or(aws.now));
     }
 }

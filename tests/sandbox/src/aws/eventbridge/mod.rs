@@ -92,7 +92,10 @@ pub enum Input {
     Event,
     Constant(Value),
     Path(String),
-    Transformer { paths: BTreeMap<String, String>, template: String },
+    Transformer {
+        paths: BTreeMap<String, String>,
+        template: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -117,8 +120,15 @@ pub enum DeliveryOutcome {
 /// What EventBridge does by itself.
 #[derive(Clone, Debug)]
 pub enum Due {
-    Deliver { rule: String, target: String, event: Value },
-    Schedule { rule: String, generation: u64 },
+    Deliver {
+        rule: String,
+        target: String,
+        event: Value,
+    },
+    Schedule {
+        rule: String,
+        generation: u64,
+    },
 }
 
 impl EventBridge {
@@ -136,7 +146,13 @@ pub fn emit(aws: &mut Aws, source: &str, detail_type: &str, resources: Vec<Strin
     put(aws, event);
 }
 
-fn new_event(aws: &mut Aws, source: &str, detail_type: &str, resources: Vec<String>, detail: Value) -> Value {
+fn new_event(
+    aws: &mut Aws,
+    source: &str,
+    detail_type: &str,
+    resources: Vec<String>,
+    detail: Value,
+) -> Value {
     json!({"version": "0", "id": aws.uuid(), "detail-type": detail_type, "source": source, "account": aws.account,
         "time": timestamp(aws.now), "region": aws.region, "resources": resources, "detail": detail})
 }
@@ -154,7 +170,13 @@ fn put(aws: &mut Aws, event: Value) {
         .events
         .rules
         .values()
-        .filter(|rule| rule.enabled && rule.pattern.as_ref().is_some_and(|pattern| pattern::matches(pattern, &event)))
+        .filter(|rule| {
+            rule.enabled
+                && rule
+                    .pattern
+                    .as_ref()
+                    .is_some_and(|pattern| pattern::matches(pattern, &event))
+        })
         .map(|rule| rule.name.clone())
         .collect();
     super::record::event(&event);
@@ -165,7 +187,11 @@ fn put(aws: &mut Aws, event: Value) {
 }
 
 fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
-    let targets: Vec<String> = aws.events.rules[rule].targets.iter().map(|target| target.id.clone()).collect();
+    let targets: Vec<String> = aws.events.rules[rule]
+        .targets
+        .iter()
+        .map(|target| target.id.clone())
+        .collect();
     for target in targets {
         let copies = copies(aws, event);
         let mishap = mishap(aws, event);
@@ -182,7 +208,11 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
         for delay in delays {
             let after = delay + Duration::from_millis(aws.rng.u64(200..=1500));
             aws.events.under_way += 1;
-            let due = Due::Deliver { rule: rule.to_owned(), target: target.clone(), event: event.clone() };
+            let due = Due::Deliver {
+                rule: rule.to_owned(),
+                target: target.clone(),
+                event: event.clone(),
+            };
             aws.schedule(after, AgendaDue::EventBridge(due));
         }
     }
@@ -190,8 +220,13 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
 
 /// How many times a target gets an event: once, unless the run asks for faults.
 fn copies(aws: &mut Aws, event: &Value) -> usize {
-    let Faults { lose_percent, duplicate_percent } = aws.events.faults;
-    let best_effort = event["source"].as_str().is_some_and(|source| BEST_EFFORT.contains(&source));
+    let Faults {
+        lose_percent,
+        duplicate_percent,
+    } = aws.events.faults;
+    let best_effort = event["source"]
+        .as_str()
+        .is_some_and(|source| BEST_EFFORT.contains(&source));
     let drawn = aws.rng.u8(0..100);
     match () {
         () if best_effort && drawn < lose_percent => 0,
@@ -202,7 +237,9 @@ fn copies(aws: &mut Aws, event: &Value) -> usize {
 
 /// What the run asks to go wrong with this delivery.
 fn mishap(aws: &mut Aws, event: &Value) -> Option<Mishap> {
-    let source = BEST_EFFORT.into_iter().find(|source| event["source"] == *source)?;
+    let source = BEST_EFFORT
+        .into_iter()
+        .find(|source| event["source"] == *source)?;
     let counted = aws.events.counted.entry(source).or_default();
     let key = (source, *counted);
     *counted += 1;
@@ -213,7 +250,11 @@ fn mishap(aws: &mut Aws, event: &Value) -> Option<Mishap> {
 
 pub fn run_due(aws: &mut Aws, due: Due) {
     match due {
-        Due::Deliver { rule, target, event } => {
+        Due::Deliver {
+            rule,
+            target,
+            event,
+        } => {
             aws.events.under_way -= 1;
             if let Some(outcome) = deliver(aws, &rule, &target, &event) {
                 record(aws, &rule, &target, &event, outcome);
@@ -225,12 +266,24 @@ pub fn run_due(aws: &mut Aws, due: Due) {
 
 /// Hands an event to a target; nothing when the target is gone.
 fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<DeliveryOutcome> {
-    let absent =
-        if aws.either("an absent path of an input transformer is null") { Value::Null } else { Value::from("") };
+    let absent = if aws.either("an absent path of an input transformer is null") {
+        Value::Null
+    } else {
+        Value::from("")
+    };
     let known = aws.events.rules.get(rule)?;
-    let target = known.targets.iter().find(|known| known.id == target)?.clone();
+    let target = known
+        .targets
+        .iter()
+        .find(|known| known.id == target)?
+        .clone();
     let ingested = event["time"].as_str()?;
-    let context = transform::Context { rule_arn: &known.arn, rule_name: &known.name, ingested, absent };
+    let context = transform::Context {
+        rule_arn: &known.arn,
+        rule_name: &known.name,
+        ingested,
+        absent,
+    };
     let payload = transform::payload(&target.input, event, &context);
     let arn = known.arn.clone();
     Some(match payload {
@@ -248,19 +301,34 @@ fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<Del
 fn record(aws: &mut Aws, rule: &str, target: &str, event: &Value, outcome: DeliveryOutcome) {
     let event = event["id"].as_str().unwrap_or_default().to_owned();
     let (rule, target) = (rule.to_owned(), target.to_owned());
-    aws.events.deliveries.push(Delivery { at: aws.now, rule, target, event, outcome });
+    aws.events.deliveries.push(Delivery {
+        at: aws.now,
+        rule,
+        target,
+        event,
+        outcome,
+    });
 }
 
 /// Sets a rule's next firing, one period from now.
 fn plan(aws: &mut Aws, rule: &str) {
-    let Some(known) = aws.events.rules.get(rule) else { return };
-    let (Some(rate), true) = (known.schedule.clone(), known.enabled) else { return };
-    let due = Due::Schedule { rule: rule.to_owned(), generation: known.generation };
+    let Some(known) = aws.events.rules.get(rule) else {
+        return;
+    };
+    let (Some(rate), true) = (known.schedule.clone(), known.enabled) else {
+        return;
+    };
+    let due = Due::Schedule {
+        rule: rule.to_owned(),
+        generation: known.generation,
+    };
     aws.schedule(rate.period(), AgendaDue::EventBridge(due));
 }
 
 fn fire(aws: &mut Aws, rule: &str, generation: u64) {
-    let Some(known) = aws.events.rules.get(rule) else { return };
+    let Some(known) = aws.events.rules.get(rule) else {
+        return;
+    };
     if known.generation != generation || !known.enabled {
         return;
     }

@@ -17,7 +17,11 @@ pub(super) struct Context<'a> {
 
 /// The reserved variables that hold JSON and are not escaped, so they may stand only where a JSON value may.
 const JSON_ONLY: [&str; 2] = ["aws.events.event", "aws.events.event.json"];
-const RESERVED_TEXT: [&str; 3] = ["aws.events.rule-arn", "aws.events.rule-name", "aws.events.event.ingestion-time"];
+const RESERVED_TEXT: [&str; 3] = [
+    "aws.events.rule-arn",
+    "aws.events.rule-name",
+    "aws.events.event.ingestion-time",
+];
 
 /// The payload for a target, or why there is none.
 pub(super) fn payload(input: &Input, event: &Value, context: &Context) -> Result<Value, String> {
@@ -27,28 +31,43 @@ pub(super) fn payload(input: &Input, event: &Value, context: &Context) -> Result
         Input::Path(path) => Ok(at(event, path).unwrap_or_default()),
         Input::Transformer { paths, template } => {
             let text = fill(template, |name| variable(name, paths, event, context))?;
-            serde_json::from_str(&text).map_err(|error| format!("the transformed input is not valid JSON: {error}"))
+            serde_json::from_str(&text)
+                .map_err(|error| format!("the transformed input is not valid JSON: {error}"))
         }
     }
 }
 
 /// Checks a template when a target is put: known variables, none as a key, and JSON once they are filled in.
 pub(super) fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<(), String> {
-    if let Some(name) = paths.keys().find(|name| name.to_lowercase().starts_with("aws.")) {
+    if let Some(name) = paths
+        .keys()
+        .find(|name| name.to_lowercase().starts_with("aws."))
+    {
         return Err(format!("InputPathsMap key {name} is reserved"));
     }
     if let Some(path) = paths.values().find(|path| steps(path).is_none()) {
         return Err(format!("{path} is not a valid JSON path"));
     }
     let filled = fill(template, |name| {
-        let known = paths.contains_key(name) || JSON_ONLY.contains(&name) || RESERVED_TEXT.contains(&name);
-        if known { Ok(Value::String(String::new())) } else { Err(format!("<{name}> is not in InputPathsMap")) }
+        let known =
+            paths.contains_key(name) || JSON_ONLY.contains(&name) || RESERVED_TEXT.contains(&name);
+        if known {
+            Ok(Value::String(String::new()))
+        } else {
+            Err(format!("<{name}> is not in InputPathsMap"))
+        }
     })?;
     let json: Result<Value, _> = serde_json::from_str(&filled);
-    json.map(drop).map_err(|error| format!("the template is not valid JSON: {error}"))
+    json.map(drop)
+        .map_err(|error| format!("the template is not valid JSON: {error}"))
 }
 
-fn variable(name: &str, paths: &BTreeMap<String, String>, event: &Value, context: &Context) -> Result<Value, String> {
+fn variable(
+    name: &str,
+    paths: &BTreeMap<String, String>,
+    event: &Value,
+    context: &Context,
+) -> Result<Value, String> {
     Ok(match name {
         "aws.events.rule-arn" => Value::from(context.rule_arn),
         "aws.events.rule-name" => Value::from(context.rule_name),
@@ -62,7 +81,9 @@ fn variable(name: &str, paths: &BTreeMap<String, String>, event: &Value, context
             bare
         }
         _ => {
-            let path = paths.get(name).ok_or_else(|| format!("<{name}> is not in InputPathsMap"))?;
+            let path = paths
+                .get(name)
+                .ok_or_else(|| format!("<{name}> is not in InputPathsMap"))?;
             at(event, path).unwrap_or_else(|| context.absent.clone())
         }
     })
@@ -76,7 +97,9 @@ fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result
         match (letter, name) {
             ('<', Some(name)) => {
                 if quoted && JSON_ONLY.contains(&name) {
-                    return Err(format!("<{name}> is not escaped and may only be a JSON value, outside quotes"));
+                    return Err(format!(
+                        "<{name}> is not escaped and may only be a JSON value, outside quotes"
+                    ));
                 }
                 filled.push_str(&written(&value(name)?, quoted));
                 rest = &rest[name.len() + 2..];
@@ -85,7 +108,10 @@ fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result
                 }
             }
             ('\\', _) if quoted => {
-                let end = rest.char_indices().nth(2).map_or(rest.len(), |(end, _)| end);
+                let end = rest
+                    .char_indices()
+                    .nth(2)
+                    .map_or(rest.len(), |(end, _)| end);
                 filled.push_str(&rest[..end]);
                 rest = &rest[end..];
             }
@@ -113,7 +139,11 @@ fn written(value: &Value, quoted: bool) -> String {
         other if quoted => Value::from(other.to_string()).to_string(),
         other => return other.to_string(),
     };
-    if quoted { json[1..json.len() - 1].to_owned() } else { json }
+    if quoted {
+        json[1..json.len() - 1].to_owned()
+    } else {
+        json
+    }
 }
 
 /// The value at a JSON path of the kind that EventBridge supports: dots and list indices.
@@ -134,7 +164,13 @@ pub(super) fn steps(path: &str) -> Option<Vec<&str>> {
         return Some(Vec::new());
     }
     let legal = |letter: char| letter.is_ascii_alphanumeric() || "-_/".contains(letter);
-    let names = rest.strip_prefix('.')?.split(['.', '[']).map(|step| step.strip_suffix(']').unwrap_or(step));
+    let names = rest
+        .strip_prefix('.')?
+        .split(['.', '['])
+        .map(|step| step.strip_suffix(']').unwrap_or(step));
     let steps: Vec<&str> = names.collect();
-    steps.iter().all(|step| !step.is_empty() && step.chars().all(legal)).then_some(steps)
+    steps
+        .iter()
+        .all(|step| !step.is_empty() && step.chars().all(legal))
+        .then_some(steps)
 }

@@ -69,7 +69,9 @@ fn cloudwatch(asked: &Asked) -> Option<Vec<Demand>> {
     let demand = Demand::anywhere(format!("cloudwatch:{}", asked.operation));
     match asked.operation.as_str() {
         "GetMetricData" | "ListMetrics" | "DescribeAlarms" => Some(vec![demand]),
-        "PutMetricData" => Some(vec![demand.with("cloudwatch:namespace", asked.text("Namespace"))]),
+        "PutMetricData" => Some(vec![
+            demand.with("cloudwatch:namespace", asked.text("Namespace")),
+        ]),
         _ => None,
     }
 }
@@ -83,16 +85,32 @@ fn dynamodb(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
         // A transaction is allowed by what it consists of.
         "TransactWriteItems" => items(&asked.input["TransactItems"])
             .iter()
-            .filter_map(|item| item.as_object()?.iter().find(|(_, member)| !member.is_null()))
+            .filter_map(|item| {
+                item.as_object()?
+                    .iter()
+                    .find(|(_, member)| !member.is_null())
+            })
             .map(|(kind, member)| {
-                let action = if kind == "ConditionCheck" { "ConditionCheckItem" } else { &format!("{kind}Item") };
-                Demand::new(format!("dynamodb:{action}"), table(member["TableName"].as_str().unwrap_or_default()))
+                let action = if kind == "ConditionCheck" {
+                    "ConditionCheckItem"
+                } else {
+                    &format!("{kind}Item")
+                };
+                Demand::new(
+                    format!("dynamodb:{action}"),
+                    table(member["TableName"].as_str().unwrap_or_default()),
+                )
             })
             .collect(),
         "Query" | "Scan" if asked.input["IndexName"].is_string() => {
-            vec![asked.on(format!("{}/index/{}", table(asked.text("TableName")), asked.text("IndexName")))]
+            vec![asked.on(format!(
+                "{}/index/{}",
+                table(asked.text("TableName")),
+                asked.text("IndexName")
+            ))]
         }
-        "CreateTable" | "DescribeTable" | "GetItem" | "Query" | "Scan" | "PutItem" | "UpdateItem" | "DeleteItem" => {
+        "CreateTable" | "DescribeTable" | "GetItem" | "Query" | "Scan" | "PutItem"
+        | "UpdateItem" | "DeleteItem" => {
             vec![asked.on(table(asked.text("TableName")))]
         }
         _ => return None,
@@ -101,13 +119,18 @@ fn dynamodb(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
 
 fn ecr(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
     let registry = asked.input["registryId"].as_str().unwrap_or(&aws.account);
-    let repository = |name: &str| format!("arn:aws:ecr:{}:{registry}:repository/{name}", aws.region);
+    let repository =
+        |name: &str| format!("arn:aws:ecr:{}:{registry}:repository/{name}", aws.region);
     Some(match asked.operation.as_str() {
         "DescribeRepositories" => match items(&asked.input["repositoryNames"]) {
             [] => vec![asked.on(repository("*"))],
-            names => names.iter().map(|name| asked.on(repository(name.as_str().unwrap_or_default()))).collect(),
+            names => names
+                .iter()
+                .map(|name| asked.on(repository(name.as_str().unwrap_or_default())))
+                .collect(),
         },
-        "CreateRepository" | "PutImage" | "DescribeImages" | "ListImages" | "BatchGetImage" | "BatchDeleteImage" => {
+        "CreateRepository" | "PutImage" | "DescribeImages" | "ListImages" | "BatchGetImage"
+        | "BatchDeleteImage" => {
             vec![asked.on(repository(asked.text("repositoryName")))]
         }
         _ => return None,
@@ -132,11 +155,19 @@ fn events(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
     let rule = |name: &str| aws.arn("events", &format!("rule/{name}"));
     Some(match asked.operation.as_str() {
         "PutRule" => {
-            let role = asked.input["RoleArn"].as_str().map(|role| pass_role(aws, role, "events.amazonaws.com"));
-            std::iter::once(asked.on(rule(asked.text("Name")))).chain(role).collect()
+            let role = asked.input["RoleArn"]
+                .as_str()
+                .map(|role| pass_role(aws, role, "events.amazonaws.com"));
+            std::iter::once(asked.on(rule(asked.text("Name"))))
+                .chain(role)
+                .collect()
         }
-        "DeleteRule" | "DescribeRule" | "EnableRule" | "DisableRule" => vec![asked.on(rule(asked.text("Name")))],
-        "PutTargets" | "RemoveTargets" | "ListTargetsByRule" => vec![asked.on(rule(asked.text("Rule")))],
+        "DeleteRule" | "DescribeRule" | "EnableRule" | "DisableRule" => {
+            vec![asked.on(rule(asked.text("Name")))]
+        }
+        "PutTargets" | "RemoveTargets" | "ListTargetsByRule" => {
+            vec![asked.on(rule(asked.text("Rule")))]
+        }
         "ListRules" => vec![Demand::anywhere(asked.action())],
         "PutEvents" => vec![asked.on(aws.arn("events", "event-bus/default"))],
         _ => return None,

@@ -69,9 +69,15 @@ impl Operator {
         if word == "Null" {
             return Ok(Self::Null);
         }
-        let (name, if_exists) = word.strip_suffix("IfExists").map_or((word, false), |name| (name, true));
+        let (name, if_exists) = word
+            .strip_suffix("IfExists")
+            .map_or((word, false), |name| (name, true));
         match COMPARISONS.iter().find(|(known, ..)| *known == name) {
-            Some((_, matches, negated)) => Ok(Self::Compare { matches: *matches, negated: *negated, if_exists }),
+            Some((_, matches, negated)) => Ok(Self::Compare {
+                matches: *matches,
+                negated: *negated,
+                if_exists,
+            }),
             None => Err(Unsupported(format!("the condition operator {word}"))),
         }
     }
@@ -80,19 +86,39 @@ impl Operator {
     /// nothing, so that a negated operator holds.
     fn holds(&self, found: Option<&str>, wanted: &[String]) -> bool {
         match (self, found) {
-            (Self::Null, _) => wanted.iter().any(|absent| absent.eq_ignore_ascii_case("true") == found.is_none()),
-            (Self::Compare { negated, if_exists, .. }, None) => *negated || *if_exists,
-            (Self::Compare { matches, negated, .. }, Some(found)) => {
-                wanted.iter().any(|pattern| matches(pattern, found)) != *negated
-            }
+            (Self::Null, _) => wanted
+                .iter()
+                .any(|absent| absent.eq_ignore_ascii_case("true") == found.is_none()),
+            (
+                Self::Compare {
+                    negated, if_exists, ..
+                },
+                None,
+            ) => *negated || *if_exists,
+            (
+                Self::Compare {
+                    matches, negated, ..
+                },
+                Some(found),
+            ) => wanted.iter().any(|pattern| matches(pattern, found)) != *negated,
         }
     }
 }
 
 fn known(key: &str) -> Result<String, Unsupported> {
     let key = key.to_ascii_lowercase();
-    let is_known = |known: &&str| if known.ends_with('/') { key.starts_with(*known) } else { key == **known };
-    if KEYS.iter().any(is_known) { Ok(key) } else { Err(Unsupported(format!("the condition key {key}"))) }
+    let is_known = |known: &&str| {
+        if known.ends_with('/') {
+            key.starts_with(*known)
+        } else {
+            key == **known
+        }
+    };
+    if KEYS.iter().any(is_known) {
+        Ok(key)
+    } else {
+        Err(Unsupported(format!("the condition key {key}")))
+    }
 }
 
 fn text(value: &Value) -> Result<String, Unsupported> {

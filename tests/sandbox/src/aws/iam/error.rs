@@ -12,8 +12,14 @@ pub(super) fn not_allowed(action: &str) -> String {
 }
 
 pub(super) fn message(account: &str, session: &Session, demand: &Demand, reason: &str) -> String {
-    let Demand { action, resource, .. } = demand;
-    let user = format!("arn:aws:sts::{account}:assumed-role/{}/{}", session.role_name(), session.name);
+    let Demand {
+        action, resource, ..
+    } = demand;
+    let user = format!(
+        "arn:aws:sts::{account}:assumed-role/{}/{}",
+        session.role_name(),
+        session.name
+    );
     let service = action.split(':').next().unwrap_or_default();
     let on = match (service, resource.as_str()) {
         // Elastic Load Balancing and CloudWatch name no resource where there is none to name.
@@ -27,9 +33,10 @@ pub(super) fn message(account: &str, session: &Session, demand: &Demand, reason:
 /// The error of the service that was called. Services with a JSON protocol answer a 400, those with XML a 403.
 pub(super) fn denied(service: &str, denial: Denial) -> ApiError {
     match service {
-        "s3" | "elasticloadbalancing" | "monitoring" => {
-            ApiError { status: 403, ..ApiError::client("AccessDenied", denial.message) }
-        }
+        "s3" | "elasticloadbalancing" | "monitoring" => ApiError {
+            status: 403,
+            ..ApiError::client("AccessDenied", denial.message)
+        },
         _ => ApiError::client("AccessDeniedException", denial.message),
     }
 }
@@ -37,11 +44,24 @@ pub(super) fn denied(service: &str, denial: Denial) -> ApiError {
 /// Credentials that nobody in the account has.
 pub(super) fn invalid_token(service: &str) -> ApiError {
     let (status, code, message) = match service {
-        "s3" => (403, "InvalidAccessKeyId", "The AWS Access Key Id you provided does not exist in our records."),
-        "elasticloadbalancing" | "monitoring" => {
-            (403, "InvalidClientTokenId", "The security token included in the request is invalid.")
-        }
-        _ => (400, "UnrecognizedClientException", "The security token included in the request is invalid."),
+        "s3" => (
+            403,
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+        "elasticloadbalancing" | "monitoring" => (
+            403,
+            "InvalidClientTokenId",
+            "The security token included in the request is invalid.",
+        ),
+        _ => (
+            400,
+            "UnrecognizedClientException",
+            "The security token included in the request is invalid.",
+        ),
     };
-    ApiError { status, ..ApiError::client(code, message) }
+    ApiError {
+        status,
+        ..ApiError::client(code, message)
+    }
 }

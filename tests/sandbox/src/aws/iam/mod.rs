@@ -64,7 +64,9 @@ pub(super) fn habits(aws: &mut Aws) -> Habits {
     if let Some(habits) = aws.iam.habits {
         return habits;
     }
-    let habits = Habits { registers_on_family: aws.either("RegisterTaskDefinition is asked for on the family") };
+    let habits = Habits {
+        registers_on_family: aws.either("RegisterTaskDefinition is asked for on the family"),
+    };
     aws.iam.habits = Some(habits);
     habits
 }
@@ -90,12 +92,20 @@ pub(super) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError
     let Some(function) = aws.lambda.functions.get(&request.caller) else {
         return Err(error::invalid_token(&asked.service));
     };
-    let session = Session { role: function.role.clone(), name: function.name.clone() };
+    let session = Session {
+        role: function.role.clone(),
+        name: function.name.clone(),
+    };
     let Some(demands) = actions::demands(aws, &asked) else {
-        let what = format!("{}:{}, nor which permissions it needs", asked.service, asked.operation);
+        let what = format!(
+            "{}:{}, nor which permissions it needs",
+            asked.service, asked.operation
+        );
         return Err(ApiError::unknown_operation(&what));
     };
-    demands.iter().try_for_each(|demand| require(aws, &session, demand).map_err(|d| error::denied(&asked.service, d)))
+    demands.iter().try_for_each(|demand| {
+        require(aws, &session, demand).map_err(|d| error::denied(&asked.service, d))
+    })
 }
 
 /// Whether a session may do something. The denial is remembered.
@@ -133,7 +143,8 @@ fn note(aws: &mut Aws, role: &str, demand: &Demand, message: String) -> Denial {
 /// Takes note that a function's resource policy does not let a service invoke it on behalf of `source`.
 pub(super) fn deny_invocation(aws: &mut Aws, source: &str, function: &str) -> String {
     let demand = Demand::new("lambda:InvokeFunction", function);
-    let message = format!("{source} is not authorized to perform: lambda:InvokeFunction on {function}");
+    let message =
+        format!("{source} is not authorized to perform: lambda:InvokeFunction on {function}");
     note(aws, source, &demand, message).message
 }
 
@@ -141,7 +152,11 @@ fn verdict(aws: &Aws, session: &Session, demand: &Demand) -> Result<Verdict, Uns
     let Some(role) = aws.cloudformation.iam.role_by_arn(&session.role) else {
         return Ok(Verdict::NotAllowed);
     };
-    let managed: Vec<Value> = role.managed_policies.iter().map(|arn| managed(arn)).collect::<Result<_, _>>()?;
+    let managed: Vec<Value> = role
+        .managed_policies
+        .iter()
+        .map(|arn| managed(arn))
+        .collect::<Result<_, _>>()?;
     evaluate(role.statements().chain(&managed), demand)
 }
 
@@ -167,17 +182,29 @@ fn read(request: &Request) -> Option<Asked> {
         "s3" => s3::asked(request),
         "elasticloadbalancing" => {
             let mut form = wire::form(request);
-            (form.remove("Action").unwrap_or_default(), Value::Object(wire::query::tree(&form)))
+            (
+                form.remove("Action").unwrap_or_default(),
+                Value::Object(wire::query::tree(&form)),
+            )
         }
-        "monitoring" if request.header("x-amz-target").is_none() => {
-            (wire::cbor::operation(request).to_owned(), wire::cbor::input(request).ok()?)
-        }
+        "monitoring" if request.header("x-amz-target").is_none() => (
+            wire::cbor::operation(request).to_owned(),
+            wire::cbor::input(request).ok()?,
+        ),
         _ => {
             let target = request.header("x-amz-target")?;
             let (_, operation) = target.split_once('.')?;
-            let input = if request.body.is_empty() { json!({}) } else { serde_json::from_slice(&request.body).ok()? };
+            let input = if request.body.is_empty() {
+                json!({})
+            } else {
+                serde_json::from_slice(&request.body).ok()?
+            };
             (operation.to_owned(), input)
         }
     };
-    Some(Asked { service, operation, input })
+    Some(Asked {
+        service,
+        operation,
+        input,
+    })
 }

@@ -14,7 +14,9 @@ pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
                 star = Some((at, from));
                 at += 1;
             }
-            Some(letter) if *letter == b'?' || *letter == text[from] => (at, from) = (at + 1, from + 1),
+            Some(letter) if *letter == b'?' || *letter == text[from] => {
+                (at, from) = (at + 1, from + 1)
+            }
             _ => {
                 let Some((last, met)) = star else {
                     return false;
@@ -31,8 +33,14 @@ pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
 ///
 /// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 pub(super) fn arn_like(pattern: &str, arn: &str) -> bool {
-    let (patterns, parts): (Vec<_>, Vec<_>) = (pattern.splitn(6, ':').collect(), arn.splitn(6, ':').collect());
+    let (patterns, parts): (Vec<_>, Vec<_>) = (
+        pattern.splitn(6, ':').collect(),
+        arn.splitn(6, ':').collect(),
+    );
     parts.len() == 6
         && patterns.len() == parts.len()
-        && patterns.iter().zip(&parts).all(|(pattern, part)| wildcard(pattern, part))
+        && patterns
+            .iter()
+            .zip(&parts)
+            .all(|(pattern, part)| wildcard(pattern, part))
 }

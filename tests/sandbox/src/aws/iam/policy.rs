@@ -41,7 +41,11 @@ pub struct Unsupported(pub String);
 
 impl Demand {
     pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
-        Self { action: action.into(), resource: resource.into(), context: Context::new() }
+        Self {
+            action: action.into(),
+            resource: resource.into(),
+            context: Context::new(),
+        }
     }
 
     /// An action that supports no resource-level permissions: only a statement about `*` allows it.
@@ -61,7 +65,10 @@ impl Demand {
 ///
 /// # Errors
 /// The first element that the sandbox does not evaluate.
-pub fn evaluate<'a>(statements: impl IntoIterator<Item = &'a Value>, demand: &Demand) -> Result<Verdict, Unsupported> {
+pub fn evaluate<'a>(
+    statements: impl IntoIterator<Item = &'a Value>,
+    demand: &Demand,
+) -> Result<Verdict, Unsupported> {
     let mut verdict = Verdict::NotAllowed;
     for statement in statements {
         if applies(statement, demand)? {
@@ -93,14 +100,19 @@ fn applies(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
 
 fn is_about_action(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
     let covers = |pattern: &str| match pattern.contains(['*', '?']) {
-        true => wildcard(&pattern.to_ascii_lowercase(), &demand.action.to_ascii_lowercase()),
+        true => wildcard(
+            &pattern.to_ascii_lowercase(),
+            &demand.action.to_ascii_lowercase(),
+        ),
         false => pattern.eq_ignore_ascii_case(&demand.action),
     };
     names(statement, ["Action", "NotAction"], covers)
 }
 
 fn is_about_resource(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
-    names(statement, ["Resource", "NotResource"], |pattern| wildcard(pattern, &demand.resource))
+    names(statement, ["Resource", "NotResource"], |pattern| {
+        wildcard(pattern, &demand.resource)
+    })
 }
 
 /// Whether an element, or its opposite, covers something.
@@ -115,7 +127,9 @@ fn names(
     };
     let mut found = false;
     for pattern in patterns {
-        let text = pattern.as_str().ok_or_else(|| Unsupported(format!("the {element} {pattern}")))?;
+        let text = pattern
+            .as_str()
+            .ok_or_else(|| Unsupported(format!("the {element} {pattern}")))?;
         without_variables(text)?;
         found |= covers(text);
     }

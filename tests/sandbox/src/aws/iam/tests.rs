@@ -25,7 +25,9 @@ fn verdict_of(statements: &[Value], demand: &Demand) -> Verdict {
 fn holds(condition: Value, context: &[(&str, &str)]) -> bool {
     let mut statement = allow("*", "*");
     statement["Condition"] = condition;
-    let demand = context.iter().fold(update(), |demand, (key, value)| demand.with(key, *value));
+    let demand = context
+        .iter()
+        .fold(update(), |demand, (key, value)| demand.with(key, *value));
     verdict_of(&[statement], &demand) == Verdict::Allowed
 }
 
@@ -36,23 +38,41 @@ fn unsupported(statement: &Value) -> String {
 #[test]
 fn what_no_statement_allows_is_denied() {
     assert_eq!(verdict_of(&[], &update()), Verdict::NotAllowed);
-    assert_eq!(verdict_of(&[allow("ecs:DescribeServices", "*")], &update()), Verdict::NotAllowed);
-    assert_eq!(verdict_of(&[allow("ecs:UpdateService", "*")], &update()), Verdict::Allowed);
+    assert_eq!(
+        verdict_of(&[allow("ecs:DescribeServices", "*")], &update()),
+        Verdict::NotAllowed
+    );
+    assert_eq!(
+        verdict_of(&[allow("ecs:UpdateService", "*")], &update()),
+        Verdict::Allowed
+    );
 }
 
 #[test]
 fn an_explicit_deny_wins_in_any_order() {
     let (yes, no) = (allow("*", "*"), deny("ecs:Update*", "*"));
-    assert_eq!(verdict_of(&[yes.clone(), no.clone()], &update()), Verdict::Denied);
-    assert_eq!(verdict_of(&[no.clone(), yes.clone()], &update()), Verdict::Denied);
+    assert_eq!(
+        verdict_of(&[yes.clone(), no.clone()], &update()),
+        Verdict::Denied
+    );
+    assert_eq!(
+        verdict_of(&[no.clone(), yes.clone()], &update()),
+        Verdict::Denied
+    );
     let other = Demand::new("ecs:DescribeServices", SERVICE);
     assert_eq!(verdict_of(&[no, yes], &other), Verdict::Allowed);
 }
 
 #[test]
 fn actions_ignore_case_and_resources_do_not() {
-    assert_eq!(verdict_of(&[allow("ECS:updateservice", "*")], &update()), Verdict::Allowed);
-    assert_eq!(verdict_of(&[allow("ecs:*", &SERVICE.to_uppercase())], &update()), Verdict::NotAllowed);
+    assert_eq!(
+        verdict_of(&[allow("ECS:updateservice", "*")], &update()),
+        Verdict::Allowed
+    );
+    assert_eq!(
+        verdict_of(&[allow("ecs:*", &SERVICE.to_uppercase())], &update()),
+        Verdict::NotAllowed
+    );
 }
 
 #[test]
@@ -65,19 +85,34 @@ fn one_of_many_actions_and_resources_is_enough() {
 #[test]
 fn the_opposites_cover_all_but_what_they_name() {
     let statement = json!({"Effect": "Allow", "NotAction": "iam:*", "NotResource": "arn:aws:ecs:*:*:service/secret/*"});
-    assert_eq!(verdict_of(std::slice::from_ref(&statement), &update()), Verdict::Allowed);
+    assert_eq!(
+        verdict_of(std::slice::from_ref(&statement), &update()),
+        Verdict::Allowed
+    );
     let pass = Demand::new("iam:PassRole", "arn:aws:iam::111122223333:role/slipway/a");
-    assert_eq!(verdict_of(std::slice::from_ref(&statement), &pass), Verdict::NotAllowed);
-    let secret = Demand::new("ecs:UpdateService", "arn:aws:ecs:eu-west-1:111122223333:service/secret/web");
+    assert_eq!(
+        verdict_of(std::slice::from_ref(&statement), &pass),
+        Verdict::NotAllowed
+    );
+    let secret = Demand::new(
+        "ecs:UpdateService",
+        "arn:aws:ecs:eu-west-1:111122223333:service/secret/web",
+    );
     assert_eq!(verdict_of(&[statement], &secret), Verdict::NotAllowed);
 }
 
 #[test]
 fn an_action_without_resources_needs_a_statement_about_everything() {
     let describe = Demand::anywhere("ecs:DescribeTaskDefinition");
-    let narrow = allow("ecs:DescribeTaskDefinition", "arn:aws:ecs:*:*:task-definition/*");
+    let narrow = allow(
+        "ecs:DescribeTaskDefinition",
+        "arn:aws:ecs:*:*:task-definition/*",
+    );
     assert_eq!(verdict_of(&[narrow], &describe), Verdict::NotAllowed);
-    assert_eq!(verdict_of(&[allow("ecs:DescribeTaskDefinition", "*")], &describe), Verdict::Allowed);
+    assert_eq!(
+        verdict_of(&[allow("ecs:DescribeTaskDefinition", "*")], &describe),
+        Verdict::Allowed
+    );
 }
 
 #[test]
@@ -101,7 +136,10 @@ fn stars_and_question_marks_match_as_documented() {
 #[test]
 fn arns_are_compared_part_by_part() {
     let rule = "arn:aws:events:eu-west-1:111122223333:rule/slipway-web-push";
-    assert!(arn_like("arn:aws:events:*:111122223333:rule/slipway-*", rule));
+    assert!(arn_like(
+        "arn:aws:events:*:111122223333:rule/slipway-*",
+        rule
+    ));
     assert!(!arn_like("arn:aws:*:rule/slipway-*", rule));
     assert!(!arn_like("*", "no arn"));
 }
@@ -109,29 +147,54 @@ fn arns_are_compared_part_by_part() {
 #[test]
 fn all_operators_and_keys_must_hold() {
     let both = json!({"StringEquals": {"ecs:CreateAction": "RegisterTaskDefinition"}, "ArnLike": {"ecs:cluster": "arn:aws:ecs:*:*:cluster/apps"}});
-    let cluster = ("ecs:cluster", "arn:aws:ecs:eu-west-1:111122223333:cluster/apps");
-    assert!(holds(both.clone(), &[("ecs:CreateAction", "RegisterTaskDefinition"), cluster]));
-    assert!(!holds(both.clone(), &[("ecs:CreateAction", "CreateService"), cluster]));
-    assert!(!holds(both, &[("ecs:CreateAction", "RegisterTaskDefinition")]));
+    let cluster = (
+        "ecs:cluster",
+        "arn:aws:ecs:eu-west-1:111122223333:cluster/apps",
+    );
+    assert!(holds(
+        both.clone(),
+        &[("ecs:CreateAction", "RegisterTaskDefinition"), cluster]
+    ));
+    assert!(!holds(
+        both.clone(),
+        &[("ecs:CreateAction", "CreateService"), cluster]
+    ));
+    assert!(!holds(
+        both,
+        &[("ecs:CreateAction", "RegisterTaskDefinition")]
+    ));
 }
 
 #[test]
 fn several_values_are_alternatives_and_none_for_a_negation() {
-    let among = json!({"StringEquals": {"iam:PassedToService": ["a.amazonaws.com", "b.amazonaws.com"]}});
+    let among =
+        json!({"StringEquals": {"iam:PassedToService": ["a.amazonaws.com", "b.amazonaws.com"]}});
     assert!(holds(among, &[("iam:passedtoservice", "b.amazonaws.com")]));
     let neither = json!({"StringNotLike": {"iam:PassedToService": ["a*", "b*"]}});
-    assert!(!holds(neither.clone(), &[("iam:PassedToService", "b.amazonaws.com")]));
-    assert!(holds(neither.clone(), &[("iam:PassedToService", "c.amazonaws.com")]));
+    assert!(!holds(
+        neither.clone(),
+        &[("iam:PassedToService", "b.amazonaws.com")]
+    ));
+    assert!(holds(
+        neither.clone(),
+        &[("iam:PassedToService", "c.amazonaws.com")]
+    ));
     assert!(holds(neither, &[]), "an absent key matches nothing");
 }
 
 #[test]
 fn null_asks_whether_a_key_is_there() {
     let tagged = json!({"Null": {"aws:ResourceTag/slipway:service": "false"}});
-    assert!(holds(tagged.clone(), &[("aws:ResourceTag/slipway:service", "")]));
+    assert!(holds(
+        tagged.clone(),
+        &[("aws:ResourceTag/slipway:service", "")]
+    ));
     assert!(!holds(tagged.clone(), &[("aws:ResourceTag/other", "web")]));
     assert!(!holds(tagged, &[]));
-    assert!(holds(json!({"Null": {"aws:ResourceTag/slipway:service": "true"}}), &[]));
+    assert!(holds(
+        json!({"Null": {"aws:ResourceTag/slipway:service": "true"}}),
+        &[]
+    ));
 }
 
 #[test]
@@ -140,7 +203,10 @@ fn if_exists_holds_without_the_key() {
     assert!(holds(secure.clone(), &[]));
     assert!(!holds(secure.clone(), &[("aws:SecureTransport", "false")]));
     assert!(holds(secure, &[("aws:SecureTransport", "true")]));
-    assert!(!holds(json!({"Bool": {"aws:SecureTransport": "true"}}), &[]));
+    assert!(!holds(
+        json!({"Bool": {"aws:SecureTransport": "true"}}),
+        &[]
+    ));
 }
 
 #[test]
@@ -151,17 +217,42 @@ fn what_is_not_evaluated_is_refused() {
         unsupported(&statement)
     };
     assert!(with(json!({"NumericLessThan": {"ecs:cluster": "1"}})).contains("NumericLessThan"));
-    assert!(with(json!({"ForAnyValue:StringEquals": {"ecs:cluster": "1"}})).contains("ForAnyValue"));
-    assert!(with(json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})).contains("aws:principalorgid"));
-    assert!(with(json!({"StringEquals": {"ecs:cluster": "${aws:username}"}})).contains("${aws:username}"));
-    assert!(unsupported(&allow("s3:GetObject", "arn:aws:s3:::home/${aws:username}")).contains("policy variable"));
-    assert!(managed("arn:aws:iam::aws:policy/AdministratorAccess").unwrap_err().to_string().contains("managed policy"));
+    assert!(
+        with(json!({"ForAnyValue:StringEquals": {"ecs:cluster": "1"}})).contains("ForAnyValue")
+    );
+    assert!(
+        with(json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}})).contains("aws:principalorgid")
+    );
+    assert!(
+        with(json!({"StringEquals": {"ecs:cluster": "${aws:username}"}}))
+            .contains("${aws:username}")
+    );
+    assert!(
+        unsupported(&allow("s3:GetObject", "arn:aws:s3:::home/${aws:username}"))
+            .contains("policy variable")
+    );
+    assert!(
+        managed("arn:aws:iam::aws:policy/AdministratorAccess")
+            .unwrap_err()
+            .to_string()
+            .contains("managed policy")
+    );
 }
 
 #[test]
 fn denials_are_worded_as_aws_words_them() {
-    let session = Session { role: "arn:aws:iam::111122223333:role/slipway/r".to_owned(), name: "slipway-f".to_owned() };
-    let told = |demand: &Demand| error::message("111122223333", &session, demand, &error::not_allowed(&demand.action));
+    let session = Session {
+        role: "arn:aws:iam::111122223333:role/slipway/r".to_owned(),
+        name: "slipway-f".to_owned(),
+    };
+    let told = |demand: &Demand| {
+        error::message(
+            "111122223333",
+            &session,
+            demand,
+            &error::not_allowed(&demand.action),
+        )
+    };
     assert_eq!(
         told(&update()),
         format!(
@@ -169,7 +260,9 @@ fn denials_are_worded_as_aws_words_them() {
         )
     );
     assert_eq!(
-        told(&Demand::anywhere("elasticloadbalancing:DescribeTargetHealth")),
+        told(&Demand::anywhere(
+            "elasticloadbalancing:DescribeTargetHealth"
+        )),
         "User: arn:aws:sts::111122223333:assumed-role/r/slipway-f is not authorized to perform: elasticloadbalancing:DescribeTargetHealth because no identity-based policy allows the elasticloadbalancing:DescribeTargetHealth action"
     );
     let object = Demand::new("s3:GetObject", "arn:aws:s3:::b/k");
@@ -178,8 +271,13 @@ fn denials_are_worded_as_aws_words_them() {
 
 #[test]
 fn codes_and_statuses_are_those_of_the_service() {
-    let denial =
-        Denial { at: 0, role: String::new(), action: String::new(), resource: String::new(), message: "no".to_owned() };
+    let denial = Denial {
+        at: 0,
+        role: String::new(),
+        action: String::new(),
+        resource: String::new(),
+        message: "no".to_owned(),
+    };
     for (service, status, code) in [
         ("ecs", 400, "AccessDeniedException"),
         ("dynamodb", 400, "AccessDeniedException"),
@@ -188,24 +286,44 @@ fn codes_and_statuses_are_those_of_the_service() {
         ("s3", 403, "AccessDenied"),
     ] {
         let error = error::denied(service, denial.clone());
-        assert_eq!((error.status, error.code.as_str(), error.message.as_str()), (status, code, "no"), "{service}");
+        assert_eq!(
+            (error.status, error.code.as_str(), error.message.as_str()),
+            (status, code, "no"),
+            "{service}"
+        );
     }
 }
 
 #[test]
 fn traffic_is_shifted_on_the_rule_or_on_the_listener_and_described_on_everything() {
     let mut aws = Aws::new(1);
-    let (rule, listener) = ("arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/1/2/3", "arn:l");
+    let (rule, listener) = (
+        "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/1/2/3",
+        "arn:l",
+    );
     for (operation, input, resource) in [
         ("ModifyRule", json!({"RuleArn": rule}), rule),
         ("ModifyListener", json!({"ListenerArn": listener}), listener),
         ("DescribeRules", json!({"RuleArns.member.1": rule}), "*"),
     ] {
         let service = "elasticloadbalancing".to_owned();
-        let asked = Asked { service, operation: operation.to_owned(), input };
+        let asked = Asked {
+            service,
+            operation: operation.to_owned(),
+            input,
+        };
         let demands = actions::demands(&mut aws, &asked).unwrap();
-        let told: Vec<_> = demands.iter().map(|demand| (demand.action.as_str(), demand.resource.as_str())).collect();
-        assert_eq!(told, [(format!("elasticloadbalancing:{operation}").as_str(), resource)]);
+        let told: Vec<_> = demands
+            .iter()
+            .map(|demand| (demand.action.as_str(), demand.resource.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [(
+                format!("elasticloadbalancing:{operation}").as_str(),
+                resource
+            )]
+        );
     }
 }
 
@@ -215,13 +333,23 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
     let scale_in = json!({"ServiceNamespace": "ecs", "ResourceId": "service/apps/web", "ScalableDimension": "ecs:service:DesiredCount"});
     let mut demand = |operation: &str, input: &Value| {
         let service = "application-autoscaling".to_owned();
-        let asked = Asked { service, operation: operation.to_owned(), input: input.clone() };
+        let asked = Asked {
+            service,
+            operation: operation.to_owned(),
+            input: input.clone(),
+        };
         actions::demands(&mut aws, &asked).unwrap().remove(0)
     };
     let register = demand("RegisterScalableTarget", &scale_in);
     assert_eq!(
-        (register.resource.as_str(), register.context["application-autoscaling:service-namespace"].as_str()),
-        ("arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*", "ecs")
+        (
+            register.resource.as_str(),
+            register.context["application-autoscaling:service-namespace"].as_str()
+        ),
+        (
+            "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*",
+            "ecs"
+        )
     );
     let of_namespace = |namespace: &str| {
         json!({
@@ -230,31 +358,57 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
             "Condition": {"StringEquals": {"application-autoscaling:service-namespace": namespace}},
         })
     };
-    assert_eq!(verdict_of(&[of_namespace("ecs")], &register), Verdict::Allowed);
-    assert_eq!(verdict_of(&[of_namespace("dynamodb")], &register), Verdict::NotAllowed);
-    assert_eq!(demand("DescribeScalableTargets", &json!({"ServiceNamespace": "ecs"})).resource, "*");
+    assert_eq!(
+        verdict_of(&[of_namespace("ecs")], &register),
+        Verdict::Allowed
+    );
+    assert_eq!(
+        verdict_of(&[of_namespace("dynamodb")], &register),
+        Verdict::NotAllowed
+    );
+    assert_eq!(
+        demand(
+            "DescribeScalableTargets",
+            &json!({"ServiceNamespace": "ecs"})
+        )
+        .resource,
+        "*"
+    );
 }
 
 #[test]
 fn metrics_and_alarms_are_asked_for_on_everything_and_put_by_namespace() {
     let mut aws = Aws::new(1);
     let mut demand = |operation: &str, input: Value| {
-        let asked = Asked { service: "monitoring".to_owned(), operation: operation.to_owned(), input };
+        let asked = Asked {
+            service: "monitoring".to_owned(),
+            operation: operation.to_owned(),
+            input,
+        };
         actions::demands(&mut aws, &asked).map(|mut demands| demands.remove(0))
     };
     for operation in ["GetMetricData", "DescribeAlarms", "ListMetrics"] {
         let demand = demand(operation, json!({})).unwrap();
         assert_eq!(demand, Demand::anywhere(format!("cloudwatch:{operation}")));
-        let of_alarm = allow(&format!("cloudwatch:{operation}"), "arn:aws:cloudwatch:*:*:alarm:web");
+        let of_alarm = allow(
+            &format!("cloudwatch:{operation}"),
+            "arn:aws:cloudwatch:*:*:alarm:web",
+        );
         assert_eq!(verdict_of(&[of_alarm], &demand), Verdict::NotAllowed);
     }
     let put = demand("PutMetricData", json!({"Namespace": "Shop"})).unwrap();
     let mut of_namespace = allow("cloudwatch:PutMetricData", "*");
     of_namespace["Condition"] = json!({"StringEquals": {"cloudwatch:namespace": "Shop"}});
-    assert_eq!(verdict_of(std::slice::from_ref(&of_namespace), &put), Verdict::Allowed);
+    assert_eq!(
+        verdict_of(std::slice::from_ref(&of_namespace), &put),
+        Verdict::Allowed
+    );
     let other = demand("PutMetricData", json!({"Namespace": "Other"})).unwrap();
     assert_eq!(verdict_of(&[of_namespace], &other), Verdict::NotAllowed);
-    assert!(demand("DeleteAlarms", json!({})).is_none(), "what nobody told IAM about is refused");
+    assert!(
+        demand("DeleteAlarms", json!({})).is_none(),
+        "what nobody told IAM about is refused"
+    );
 }
 
 #[test]
@@ -266,13 +420,25 @@ fn a_transaction_needs_what_it_consists_of() {
         input: json!({"TransactItems": [{"Put": {"TableName": "t"}}, {"ConditionCheck": {"TableName": "u"}}, {"Update": {"TableName": "t"}}]}),
     };
     let demands = actions::demands(&mut aws, &asked).unwrap();
-    let told: Vec<_> = demands.iter().map(|demand| (demand.action.as_str(), demand.resource.as_str())).collect();
+    let told: Vec<_> = demands
+        .iter()
+        .map(|demand| (demand.action.as_str(), demand.resource.as_str()))
+        .collect();
     assert_eq!(
         told,
         [
-            ("dynamodb:PutItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/t"),
-            ("dynamodb:ConditionCheckItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/u"),
-            ("dynamodb:UpdateItem", "arn:aws:dynamodb:eu-west-1:111122223333:table/t"),
+            (
+                "dynamodb:PutItem",
+                "arn:aws:dynamodb:eu-west-1:111122223333:table/t"
+            ),
+            (
+                "dynamodb:ConditionCheckItem",
+                "arn:aws:dynamodb:eu-west-1:111122223333:table/u"
+            ),
+            (
+                "dynamodb:UpdateItem",
+                "arn:aws:dynamodb:eu-west-1:111122223333:table/t"
+            ),
         ]
     );
 }
@@ -289,27 +455,59 @@ fn registering_is_asked_for_on_the_family_or_on_everything() {
     for seed in 0..20 {
         let mut aws = Aws::new(seed);
         let demands = actions::demands(&mut aws, &asked).unwrap();
-        let actions: Vec<_> = demands.iter().map(|demand| demand.action.as_str()).collect();
-        assert_eq!(actions, ["ecs:RegisterTaskDefinition", "iam:PassRole", "ecs:TagResource"]);
+        let actions: Vec<_> = demands
+            .iter()
+            .map(|demand| demand.action.as_str())
+            .collect();
+        assert_eq!(
+            actions,
+            [
+                "ecs:RegisterTaskDefinition",
+                "iam:PassRole",
+                "ecs:TagResource"
+            ]
+        );
         assert_eq!(demands[1].resource, "arn:aws:iam::111122223333:role/plain");
-        assert_eq!(demands[1].context["iam:passedtoservice"], "ecs-tasks.amazonaws.com");
-        assert_eq!(demands[2].context["ecs:createaction"], "RegisterTaskDefinition");
+        assert_eq!(
+            demands[1].context["iam:passedtoservice"],
+            "ecs-tasks.amazonaws.com"
+        );
+        assert_eq!(
+            demands[2].context["ecs:createaction"],
+            "RegisterTaskDefinition"
+        );
         assert_eq!(demands[2].context["aws:requesttag/a"], "b");
         seen.insert(demands[0].resource.clone());
     }
-    assert_eq!(seen.into_iter().collect::<Vec<_>>(), ["*", "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:*"]);
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        [
+            "*",
+            "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:*"
+        ]
+    );
 }
 
 #[test]
 fn tasks_are_listed_on_everything_unless_on_an_instance() {
     let mut aws = Aws::new(1);
     let mut resource = |input: Value| {
-        let asked = Asked { service: "ecs".to_owned(), operation: "ListTasks".to_owned(), input };
+        let asked = Asked {
+            service: "ecs".to_owned(),
+            operation: "ListTasks".to_owned(),
+            input,
+        };
         let demand = actions::demands(&mut aws, &asked).unwrap().remove(0);
-        assert_eq!(demand.context["ecs:cluster"], "arn:aws:ecs:eu-west-1:111122223333:cluster/apps");
+        assert_eq!(
+            demand.context["ecs:cluster"],
+            "arn:aws:ecs:eu-west-1:111122223333:cluster/apps"
+        );
         demand.resource
     };
-    assert_eq!(resource(json!({"cluster": "apps", "serviceName": "web"})), "*");
+    assert_eq!(
+        resource(json!({"cluster": "apps", "serviceName": "web"})),
+        "*"
+    );
     assert_eq!(
         resource(json!({"cluster": "apps", "containerInstance": "0a1b"})),
         "arn:aws:ecs:eu-west-1:111122223333:container-instance/apps/0a1b"
@@ -323,13 +521,22 @@ fn nobody_calls_with_credentials_that_nobody_has() {
         caller: "stranger".to_owned(),
         headers: vec![
             ("authorization".to_owned(), scope.to_owned()),
-            ("x-amz-target".to_owned(), "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories".to_owned()),
+            (
+                "x-amz-target".to_owned(),
+                "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories".to_owned(),
+            ),
         ],
         ..Request::default()
     };
     let mut aws = Aws::new(1);
-    assert_eq!(authorize(&mut aws, &request).unwrap_err().code, "UnrecognizedClientException");
-    let person = Request { caller: "person".to_owned(), ..request };
+    assert_eq!(
+        authorize(&mut aws, &request).unwrap_err().code,
+        "UnrecognizedClientException"
+    );
+    let person = Request {
+        caller: "person".to_owned(),
+        ..request
+    };
     assert_eq!(authorize(&mut aws, &person), Ok(()));
 }
 
@@ -338,25 +545,42 @@ fn scalable_targets_are_asked_for_by_their_arn_with_namespace_and_dimension() {
     let mut aws = Aws::new(1);
     let mut demand = |operation: &str| {
         let input = json!({"ServiceNamespace": "ecs", "ResourceId": "service/apps/web", "ScalableDimension": "ecs:service:DesiredCount"});
-        let asked = Asked { service: "application-autoscaling".to_owned(), operation: operation.to_owned(), input };
+        let asked = Asked {
+            service: "application-autoscaling".to_owned(),
+            operation: operation.to_owned(),
+            input,
+        };
         actions::demands(&mut aws, &asked).unwrap().remove(0)
     };
-    assert_eq!(demand("DescribeScalableTargets"), Demand::anywhere("application-autoscaling:DescribeScalableTargets"));
+    assert_eq!(
+        demand("DescribeScalableTargets"),
+        Demand::anywhere("application-autoscaling:DescribeScalableTargets")
+    );
     let register = demand("RegisterScalableTarget");
-    assert_eq!(register.resource, "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*");
+    assert_eq!(
+        register.resource,
+        "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*"
+    );
     let of = |namespace: &str| {
         let mut statement = allow("application-autoscaling:RegisterScalableTarget", "*");
-        statement["Condition"] = json!({"StringEquals": {"application-autoscaling:service-namespace": namespace}});
+        statement["Condition"] =
+            json!({"StringEquals": {"application-autoscaling:service-namespace": namespace}});
         verdict_of(&[statement], &register)
     };
-    assert_eq!((of("ecs"), of("rds")), (Verdict::Allowed, Verdict::NotAllowed));
+    assert_eq!(
+        (of("ecs"), of("rds")),
+        (Verdict::Allowed, Verdict::NotAllowed)
+    );
 }
 
 #[test]
 fn changes_of_rules_and_listeners_are_asked_for_on_them() {
     let listener = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/web/1/2";
     let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/elasticloadbalancing/aws4_request, SignedHeaders=host, Signature=0";
-    let body = format!("Action=ModifyListener&Version=2015-12-01&ListenerArn={}", listener.replace(':', "%3A"));
+    let body = format!(
+        "Action=ModifyListener&Version=2015-12-01&ListenerArn={}",
+        listener.replace(':', "%3A")
+    );
     let request = Request {
         headers: vec![("authorization".to_owned(), scope.to_owned())],
         body: body.into_bytes(),
@@ -364,8 +588,18 @@ fn changes_of_rules_and_listeners_are_asked_for_on_them() {
     };
     let asked = read(&request).unwrap();
     let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
-    assert_eq!(demands, [Demand::new("elasticloadbalancing:ModifyListener", listener)]);
-    let asked = Asked { operation: "ModifyRule".to_owned(), input: json!({"RuleArn": "arn:rule"}), ..asked };
+    assert_eq!(
+        demands,
+        [Demand::new("elasticloadbalancing:ModifyListener", listener)]
+    );
+    let asked = Asked {
+        operation: "ModifyRule".to_owned(),
+        input: json!({"RuleArn": "arn:rule"}),
+        ..asked
+    };
     let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
-    assert_eq!(demands, [Demand::new("elasticloadbalancing:ModifyRule", "arn:rule")]);
+    assert_eq!(
+        demands,
+        [Demand::new("elasticloadbalancing:ModifyRule", "arn:rule")]
+    );
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Attempt, AttemptLog, DeadLetter, Due, Invocation, InvocationStatus, Outcome, not_found};
+use super::{
+    Attempt, AttemptLog, DeadLetter, Due, Invocation, InvocationStatus, Outcome, not_found,
+};
 use crate::aws::{ApiError, Aws, Due as AgendaDue, Millis, record};
 
 /// How long Lambda waits before the second attempt and before the third.
@@ -36,7 +38,12 @@ fn accept(
     request_id: String,
     duplicate_of: Option<u64>,
 ) -> Result<u64, ApiError> {
-    let name = aws.lambda.function(function).ok_or_else(|| not_found(aws, function))?.name.clone();
+    let name = aws
+        .lambda
+        .function(function)
+        .ok_or_else(|| not_found(aws, function))?
+        .name
+        .clone();
     let id = aws.lambda.invocations.len() as u64;
     record::invocation(&name, &payload);
     aws.lambda.invocations.push(Invocation {
@@ -52,7 +59,13 @@ fn accept(
         status: InvocationStatus::Pending,
     });
     let latency = Duration::from_millis(aws.rng.u64(20..=200));
-    aws.schedule(latency, AgendaDue::Lambda(Due::Attempt { invocation: id, number: 1 }));
+    aws.schedule(
+        latency,
+        AgendaDue::Lambda(Due::Attempt {
+            invocation: id,
+            number: 1,
+        }),
+    );
     Ok(id)
 }
 
@@ -61,29 +74,52 @@ fn kind(payload: &Value) -> String {
         return "CodePipeline.job".to_owned();
     }
     let event = payload.get("event").unwrap_or(payload);
-    event.get("detail-type").and_then(Value::as_str).unwrap_or("other").to_owned()
+    event
+        .get("detail-type")
+        .and_then(Value::as_str)
+        .unwrap_or("other")
+        .to_owned()
 }
 
 pub fn run_due(aws: &mut Aws, due: Due) {
     match due {
         Due::Attempt { invocation, number } => make_ready(aws, invocation, number),
         Due::Duplicate { invocation } => {
-            let Some(first) = aws.lambda.invocations.get(invocation as usize).cloned() else { return };
+            let Some(first) = aws.lambda.invocations.get(invocation as usize).cloned() else {
+                return;
+            };
             // A function that is gone by now receives nothing more.
-            let _ = accept(aws, &first.function, first.payload, first.request_id, Some(invocation));
+            let _ = accept(
+                aws,
+                &first.function,
+                first.payload,
+                first.request_id,
+                Some(invocation),
+            );
         }
     }
 }
 
 fn make_ready(aws: &mut Aws, id: u64, number: u32) {
     let now = aws.now;
-    let Some(function) = aws.lambda.functions.get(&aws.lambda.invocations[id as usize].function).cloned() else {
+    let Some(function) = aws
+        .lambda
+        .functions
+        .get(&aws.lambda.invocations[id as usize].function)
+        .cloned()
+    else {
         return give_up(aws, id, "FunctionNotFound");
     };
     aws.lambda.attempts += 1;
     let attempt = aws.lambda.attempts;
     let invocation = &mut aws.lambda.invocations[id as usize];
-    invocation.attempts.push(AttemptLog { id: attempt, number, started: now, ended: None, outcome: None });
+    invocation.attempts.push(AttemptLog {
+        id: attempt,
+        number,
+        started: now,
+        ended: None,
+        outcome: None,
+    });
     let ready = Attempt {
         id: attempt,
         invocation: id,
@@ -101,11 +137,22 @@ fn make_ready(aws: &mut Aws, id: u64, number: u32) {
 /// Takes note of how an attempt ended; anything but success is retried while the function's settings allow it.
 pub fn finished(aws: &mut Aws, attempt_id: u64, outcome: Outcome) {
     let now = aws.now;
-    let found = aws.lambda.invocations.iter_mut().rev().find_map(|invocation| {
-        let id = invocation.id;
-        invocation.attempts.iter_mut().find(|attempt| attempt.id == attempt_id).map(|attempt| (id, attempt))
-    });
-    let Some((id, attempt)) = found.filter(|(_, attempt)| attempt.ended.is_none()) else { return };
+    let found = aws
+        .lambda
+        .invocations
+        .iter_mut()
+        .rev()
+        .find_map(|invocation| {
+            let id = invocation.id;
+            invocation
+                .attempts
+                .iter_mut()
+                .find(|attempt| attempt.id == attempt_id)
+                .map(|attempt| (id, attempt))
+        });
+    let Some((id, attempt)) = found.filter(|(_, attempt)| attempt.ended.is_none()) else {
+        return;
+    };
     let (succeeded, number) = (matches!(outcome, Outcome::Succeeded(_)), attempt.number);
     (attempt.ended, attempt.outcome) = (Some(now), Some(outcome));
     if succeeded {
@@ -119,21 +166,39 @@ pub fn finished(aws: &mut Aws, attempt_id: u64, outcome: Outcome) {
 
 fn retry(aws: &mut Aws, id: u64, failed: u32) {
     let invocation = &aws.lambda.invocations[id as usize];
-    let config = aws.lambda.functions.get(&invocation.function).map(|f| f.invoke_config.clone()).unwrap_or_default();
-    let delay = RETRY_DELAYS.get(failed as usize - 1).filter(|_| failed <= config.maximum_retry_attempts);
-    let Some(&delay) = delay else { return give_up(aws, id, "RetriesExhausted") };
+    let config = aws
+        .lambda
+        .functions
+        .get(&invocation.function)
+        .map(|f| f.invoke_config.clone())
+        .unwrap_or_default();
+    let delay = RETRY_DELAYS
+        .get(failed as usize - 1)
+        .filter(|_| failed <= config.maximum_retry_attempts);
+    let Some(&delay) = delay else {
+        return give_up(aws, id, "RetriesExhausted");
+    };
     let age = (aws.now - invocation.accepted) + delay.as_millis() as Millis;
     if age > config.maximum_event_age.as_millis() as Millis {
         return give_up(aws, id, "EventAgeExceeded");
     }
-    aws.schedule(delay, AgendaDue::Lambda(Due::Attempt { invocation: id, number: failed + 1 }));
+    aws.schedule(
+        delay,
+        AgendaDue::Lambda(Due::Attempt {
+            invocation: id,
+            number: failed + 1,
+        }),
+    );
 }
 
 fn give_up(aws: &mut Aws, id: u64, condition: &'static str) {
     let invocation = &mut aws.lambda.invocations[id as usize];
     invocation.status = InvocationStatus::GivenUp;
-    let destination =
-        aws.lambda.functions.get(&invocation.function).and_then(|function| function.invoke_config.on_failure.clone());
+    let destination = aws
+        .lambda
+        .functions
+        .get(&invocation.function)
+        .and_then(|function| function.invoke_config.on_failure.clone());
     let letter = DeadLetter {
         at: aws.now,
         function: invocation.function.clone(),

@@ -61,7 +61,11 @@ pub struct EventInvokeConfig {
 
 impl Default for EventInvokeConfig {
     fn default() -> Self {
-        Self { maximum_retry_attempts: 2, maximum_event_age: Duration::from_secs(6 * 60 * 60), on_failure: None }
+        Self {
+            maximum_retry_attempts: 2,
+            maximum_event_age: Duration::from_secs(6 * 60 * 60),
+            on_failure: None,
+        }
     }
 }
 
@@ -175,40 +179,74 @@ fn function_name(name_or_arn: &str) -> &str {
 pub fn create_function(aws: &mut Aws, function: Function) -> Result<String, ApiError> {
     if aws.lambda.functions.contains_key(&function.name) {
         let message = format!("Function already exist: {}", function.name);
-        return Err(ApiError { status: 409, ..ApiError::client("ResourceConflictException", message) });
+        return Err(ApiError {
+            status: 409,
+            ..ApiError::client("ResourceConflictException", message)
+        });
     }
     let arn = aws.arn("lambda", &format!("function:{}", function.name));
-    let created = Function { arn: arn.clone(), permissions: Vec::new(), ..function };
+    let created = Function {
+        arn: arn.clone(),
+        permissions: Vec::new(),
+        ..function
+    };
     aws.lambda.functions.insert(created.name.clone(), created);
     Ok(arn)
 }
 
 /// Replaces a function's code and settings, but not its permissions.
 pub fn update_function(aws: &mut Aws, function: Function) -> Result<(), ApiError> {
-    let known = aws.lambda.function(&function.name).ok_or_else(|| not_found(aws, &function.name))?;
-    let updated = Function { arn: known.arn.clone(), permissions: known.permissions.clone(), ..function };
+    let known = aws
+        .lambda
+        .function(&function.name)
+        .ok_or_else(|| not_found(aws, &function.name))?;
+    let updated = Function {
+        arn: known.arn.clone(),
+        permissions: known.permissions.clone(),
+        ..function
+    };
     aws.lambda.functions.insert(updated.name.clone(), updated);
     Ok(())
 }
 
 pub fn delete_function(aws: &mut Aws, name_or_arn: &str) -> Result<(), ApiError> {
     let name = function_name(name_or_arn).to_owned();
-    aws.lambda.functions.remove(&name).map(drop).ok_or_else(|| not_found(aws, &name))
+    aws.lambda
+        .functions
+        .remove(&name)
+        .map(drop)
+        .ok_or_else(|| not_found(aws, &name))
 }
 
 /// Sets how a function's asynchronous invocations are retried (0–2 retries, 60 s to 6 h).
-pub fn put_event_invoke_config(aws: &mut Aws, name_or_arn: &str, config: EventInvokeConfig) -> Result<(), ApiError> {
+pub fn put_event_invoke_config(
+    aws: &mut Aws,
+    name_or_arn: &str,
+    config: EventInvokeConfig,
+) -> Result<(), ApiError> {
     let age = config.maximum_event_age.as_secs();
     if config.maximum_retry_attempts > 2 || !(60..=21_600).contains(&age) {
         let message = "MaximumRetryAttempts is 0 to 2, MaximumEventAgeInSeconds 60 to 21600";
         return Err(ApiError::client("InvalidParameterValueException", message));
     }
     let missing = not_found(aws, name_or_arn);
-    aws.lambda.function_mut(name_or_arn).ok_or(missing)?.invoke_config = config;
+    aws.lambda
+        .function_mut(name_or_arn)
+        .ok_or(missing)?
+        .invoke_config = config;
     Ok(())
 }
 
 fn not_found(aws: &Aws, name_or_arn: &str) -> ApiError {
-    let arn = aws.arn("lambda", &format!("function:{}", function_name(name_or_arn)));
-    ApiError { status: 404, ..ApiError::client("ResourceNotFoundException", format!("Function not found: {arn}")) }
+    let arn = aws.arn(
+        "lambda",
+        &format!("function:{}", function_name(name_or_arn)),
+    );
+    ApiError {
+        status: 404,
+        ..ApiError::client(
+            "ResourceNotFoundException",
+            format!("Function not found: {arn}"),
+        )
+    }
 }

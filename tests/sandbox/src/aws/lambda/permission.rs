@@ -19,16 +19,27 @@ pub struct Permission {
     pub source_account: Option<String>,
 }
 
-pub fn add_permission(aws: &mut Aws, name_or_arn: &str, permission: Permission) -> Result<(), ApiError> {
+pub fn add_permission(
+    aws: &mut Aws,
+    name_or_arn: &str,
+    permission: Permission,
+) -> Result<(), ApiError> {
     let missing = not_found(aws, name_or_arn);
     let function = aws.lambda.function_mut(name_or_arn).ok_or(missing)?;
-    if function.permissions.iter().any(|known| known.statement_id == permission.statement_id) {
+    if function
+        .permissions
+        .iter()
+        .any(|known| known.statement_id == permission.statement_id)
+    {
         let message = format!(
             "The statement id ({}) provided already exists. Please provide a new statement id, or \
             remove the existing statement.",
             permission.statement_id
         );
-        return Err(ApiError { status: 409, ..ApiError::client("ResourceConflictException", message) });
+        return Err(ApiError {
+            status: 409,
+            ..ApiError::client("ResourceConflictException", message)
+        });
     }
     function.permissions.push(permission);
     if policy_bytes(function) > POLICY_BYTES {
@@ -39,31 +50,54 @@ pub fn add_permission(aws: &mut Aws, name_or_arn: &str, permission: Permission) 
     Ok(())
 }
 
-pub fn remove_permission(aws: &mut Aws, name_or_arn: &str, statement_id: &str) -> Result<(), ApiError> {
+pub fn remove_permission(
+    aws: &mut Aws,
+    name_or_arn: &str,
+    statement_id: &str,
+) -> Result<(), ApiError> {
     let missing = not_found(aws, name_or_arn);
     let function = aws.lambda.function_mut(name_or_arn).ok_or(missing)?;
     let before = function.permissions.len();
-    function.permissions.retain(|permission| permission.statement_id != statement_id);
+    function
+        .permissions
+        .retain(|permission| permission.statement_id != statement_id);
     if function.permissions.len() == before {
         let message = format!("Statement {statement_id} is not found in resource policy.");
-        return Err(ApiError { status: 404, ..ApiError::client("ResourceNotFoundException", message) });
+        return Err(ApiError {
+            status: 404,
+            ..ApiError::client("ResourceNotFoundException", message)
+        });
     }
     Ok(())
 }
 
 /// Whether the function's policy lets `principal` invoke it on behalf of `source_arn`.
 pub fn allows(aws: &Aws, name_or_arn: &str, principal: &str, source_arn: &str) -> bool {
-    let Some(function) = aws.lambda.function(name_or_arn) else { return false };
+    let Some(function) = aws.lambda.function(name_or_arn) else {
+        return false;
+    };
     function.permissions.iter().any(|permission| {
         permission.principal == principal
-            && permission.source_account.as_ref().is_none_or(|account| *account == aws.account)
-            && permission.source_arn.as_ref().is_none_or(|pattern| arn_like(pattern, source_arn))
+            && permission
+                .source_account
+                .as_ref()
+                .is_none_or(|account| *account == aws.account)
+            && permission
+                .source_arn
+                .as_ref()
+                .is_none_or(|pattern| arn_like(pattern, source_arn))
     })
 }
 
 fn policy_bytes(function: &Function) -> usize {
-    let statements: Vec<_> = function.permissions.iter().map(|permission| statement(function, permission)).collect();
-    json!({"Version": "2012-10-17", "Id": "default", "Statement": statements}).to_string().len()
+    let statements: Vec<_> = function
+        .permissions
+        .iter()
+        .map(|permission| statement(function, permission))
+        .collect();
+    json!({"Version": "2012-10-17", "Id": "default", "Statement": statements})
+        .to_string()
+        .len()
 }
 
 fn statement(function: &Function, permission: &Permission) -> serde_json::Value {
@@ -80,9 +114,15 @@ fn statement(function: &Function, permission: &Permission) -> serde_json::Value 
 
 /// ArnLike: the six parts of an ARN are compared one by one, so that a `*` does not reach over a colon.
 fn arn_like(pattern: &str, arn: &str) -> bool {
-    let (patterns, parts): (Vec<_>, Vec<_>) = (pattern.splitn(6, ':').collect(), arn.splitn(6, ':').collect());
+    let (patterns, parts): (Vec<_>, Vec<_>) = (
+        pattern.splitn(6, ':').collect(),
+        arn.splitn(6, ':').collect(),
+    );
     patterns.len() == parts.len()
-        && patterns.iter().zip(&parts).all(|(pattern, part)| wildcard(pattern.as_bytes(), part.as_bytes()))
+        && patterns
+            .iter()
+            .zip(&parts)
+            .all(|(pattern, part)| wildcard(pattern.as_bytes(), part.as_bytes()))
 }
 
 fn wildcard(pattern: &[u8], text: &[u8]) -> bool {

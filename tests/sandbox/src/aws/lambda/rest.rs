@@ -16,7 +16,10 @@ pub(in crate::aws) fn answer(
     refusal: Option<ApiError>,
 ) -> (String, Option<String>, Response) {
     let path = decode(request.path());
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    let segments: Vec<&str> = path
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
     let (operation, function) = operation(&request.method, &segments);
     let result = match refusal {
         Some(error) => Err(error),
@@ -25,8 +28,11 @@ pub(in crate::aws) fn answer(
     match result {
         Ok(response) => (operation.to_owned(), None, response),
         Err(error) => {
-            let operation =
-                if operation == UNKNOWN { format!("{} {path}", request.method) } else { operation.to_owned() };
+            let operation = if operation == UNKNOWN {
+                format!("{} {path}", request.method)
+            } else {
+                operation.to_owned()
+            };
             (operation, Some(error.code.clone()), failure(&error))
         }
     }
@@ -39,23 +45,39 @@ fn operation<'a>(method: &str, segments: &[&'a str]) -> (&'static str, &'a str) 
     match (method, segments) {
         ("GET", ["2015-03-31", "functions"]) => ("ListFunctions", ""),
         ("GET", ["2015-03-31", "functions", name]) => ("GetFunction", name),
-        ("GET", ["2015-03-31", "functions", name, "configuration"]) => ("GetFunctionConfiguration", name),
+        ("GET", ["2015-03-31", "functions", name, "configuration"]) => {
+            ("GetFunctionConfiguration", name)
+        }
         ("GET", ["2015-03-31", "functions", name, "policy"]) => ("GetPolicy", name),
         ("POST", ["2015-03-31", "functions", name, "invocations"]) => ("Invoke", name),
-        ("GET", ["2019-09-25", "functions", name, "event-invoke-config"]) => ("GetFunctionEventInvokeConfig", name),
+        ("GET", ["2019-09-25", "functions", name, "event-invoke-config"]) => {
+            ("GetFunctionEventInvokeConfig", name)
+        }
         _ => (UNKNOWN, ""),
     }
 }
 
-fn serve(aws: &mut Aws, operation: &str, name: &str, request: &Request) -> Result<Response, ApiError> {
+fn serve(
+    aws: &mut Aws,
+    operation: &str,
+    name: &str,
+    request: &Request,
+) -> Result<Response, ApiError> {
     if operation == "ListFunctions" {
         return Ok(json_response(200, &list(aws, request)?));
     }
     if operation == UNKNOWN {
         let what = format!("{} {}", request.method, request.path());
-        return Err(ApiError { status: 404, ..ApiError::unknown_operation(&what) });
+        return Err(ApiError {
+            status: 404,
+            ..ApiError::unknown_operation(&what)
+        });
     }
-    let function = aws.lambda.function(name).cloned().ok_or_else(|| not_found(aws, name))?;
+    let function = aws
+        .lambda
+        .function(name)
+        .cloned()
+        .ok_or_else(|| not_found(aws, name))?;
     let output = match operation {
         "GetFunction" => json!({"Configuration": configuration(&function), "Tags": {}}),
         "GetFunctionConfiguration" => configuration(&function),
@@ -77,14 +99,31 @@ fn configuration(function: &Function) -> Value {
 
 fn list(aws: &Aws, request: &Request) -> Result<Value, ApiError> {
     let query = request.query();
-    let given = |name: &str| query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
+    let given = |name: &str| {
+        query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
+    };
     let wrong = |message: &str| ApiError::client("InvalidParameterValueException", message);
     let size = given("MaxItems").map_or(Ok(MOST_FUNCTIONS), str::parse);
-    let size = size.ok().filter(|size| (1..=10_000).contains(size)).map(|size| size.min(MOST_FUNCTIONS));
+    let size = size
+        .ok()
+        .filter(|size| (1..=10_000).contains(size))
+        .map(|size| size.min(MOST_FUNCTIONS));
     let size = size.ok_or_else(|| wrong("MaxItems is 1 to 10000"))?;
-    let start = given("Marker").filter(|marker| !marker.is_empty()).map_or(Ok(0), str::parse::<usize>);
+    let start = given("Marker")
+        .filter(|marker| !marker.is_empty())
+        .map_or(Ok(0), str::parse::<usize>);
     let start = start.map_err(|_| wrong("The marker is not valid"))?;
-    let functions: Vec<Value> = aws.lambda.functions.values().skip(start).take(size).map(configuration).collect();
+    let functions: Vec<Value> = aws
+        .lambda
+        .functions
+        .values()
+        .skip(start)
+        .take(size)
+        .map(configuration)
+        .collect();
     let end = start + functions.len();
     let next = (end < aws.lambda.functions.len()).then(|| end.to_string());
     Ok(json!({"Functions": functions, "NextMarker": next}))
@@ -92,8 +131,14 @@ fn list(aws: &Aws, request: &Request) -> Result<Value, ApiError> {
 
 fn policy(function: &Function) -> Result<Value, ApiError> {
     if function.permissions.is_empty() {
-        let error = ApiError::client("ResourceNotFoundException", "The resource you requested does not exist.");
-        return Err(ApiError { status: 404, ..error });
+        let error = ApiError::client(
+            "ResourceNotFoundException",
+            "The resource you requested does not exist.",
+        );
+        return Err(ApiError {
+            status: 404,
+            ..error
+        });
     }
     let statement = |permission: &super::Permission| {
         let mut condition = json!({});
@@ -122,21 +167,40 @@ fn event_invoke_config(function: &Function) -> Value {
 }
 
 fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Response, ApiError> {
-    let payload = if request.body.is_empty() { Ok(json!({})) } else { serde_json::from_slice(&request.body) };
+    let payload = if request.body.is_empty() {
+        Ok(json!({}))
+    } else {
+        serde_json::from_slice(&request.body)
+    };
     let payload = payload.map_err(|error| {
         let message = format!("Could not parse request body into json: {error}");
         ApiError::client("InvalidRequestContentException", message)
     })?;
     let executed = ("x-amz-executed-version".to_owned(), "$LATEST".to_owned());
-    match request.header("x-amz-invocation-type").unwrap_or("RequestResponse") {
+    match request
+        .header("x-amz-invocation-type")
+        .unwrap_or("RequestResponse")
+    {
         "Event" => {
             invoke::invoke_async(aws, &function.name, payload)?;
-            Ok(Response { status: 202, headers: Vec::new(), body: Vec::new() })
+            Ok(Response {
+                status: 202,
+                headers: Vec::new(),
+                body: Vec::new(),
+            })
         }
-        "DryRun" => Ok(Response { status: 204, headers: Vec::new(), body: Vec::new() }),
+        "DryRun" => Ok(Response {
+            status: 204,
+            headers: Vec::new(),
+            body: Vec::new(),
+        }),
         "RequestResponse" => {
             aws.lambda.awaited = Some(invoke::invoke_sync(aws, &function.name, payload)?);
-            Ok(Response { status: 200, headers: vec![executed], body: Vec::new() })
+            Ok(Response {
+                status: 200,
+                headers: vec![executed],
+                body: Vec::new(),
+            })
         }
         other => {
             let message = format!(
@@ -150,22 +214,38 @@ fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Respons
 
 /// What the caller of a synchronous invocation is answered, once the function has ended.
 pub fn result(aws: &Aws, invocation: u64) -> Option<Response> {
-    let invocation = aws.lambda.invocations.get(usize::try_from(invocation).ok()?)?;
-    let outcome = invocation.attempts.last().and_then(|attempt| attempt.outcome.as_ref());
+    let invocation = aws
+        .lambda
+        .invocations
+        .get(usize::try_from(invocation).ok()?)?;
+    let outcome = invocation
+        .attempts
+        .last()
+        .and_then(|attempt| attempt.outcome.as_ref());
     let failed = |kind: &str, message: &str| {
         let header = ("x-amz-function-error".to_owned(), "Unhandled".to_owned());
-        Some((vec![header], json!({"errorType": kind, "errorMessage": message})))
+        Some((
+            vec![header],
+            json!({"errorType": kind, "errorMessage": message}),
+        ))
     };
     let (mut headers, payload) = match (outcome, invocation.status) {
         (Some(Outcome::Succeeded(value)), _) => Some((Vec::new(), value.clone())),
         (Some(Outcome::Failed(message)), _) => failed("Error", message),
         (Some(Outcome::TimedOut), _) => failed("Sandbox.Timedout", "Task timed out"),
-        (Some(Outcome::Crashed), _) => failed("Runtime.ExitError", "Runtime exited without providing a reason"),
+        (Some(Outcome::Crashed), _) => failed(
+            "Runtime.ExitError",
+            "Runtime exited without providing a reason",
+        ),
         (None, InvocationStatus::GivenUp) => failed("FunctionNotFound", "the function is gone"),
         (None, _) => None,
     }?;
     headers.push(("content-type".to_owned(), "application/json".to_owned()));
-    Some(Response { status: 200, headers, body: payload.to_string().into_bytes() })
+    Some(Response {
+        status: 200,
+        headers,
+        body: payload.to_string().into_bytes(),
+    })
 }
 
 fn json_response(status: u16, body: &Value) -> Response {
@@ -174,13 +254,26 @@ fn json_response(status: u16, body: &Value) -> Response {
         members.retain(|_, value| !value.is_null());
     }
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
-    Response { status, headers, body: body.to_string().into_bytes() }
+    Response {
+        status,
+        headers,
+        body: body.to_string().into_bytes(),
+    }
 }
 
 fn failure(error: &ApiError) -> Response {
-    let kind = if error.status < 500 { "User" } else { "Service" };
-    let mut response = json_response(error.status, &json!({"Type": kind, "Message": error.message}));
-    response.headers.push(("x-amzn-errortype".to_owned(), error.code.clone()));
+    let kind = if error.status < 500 {
+        "User"
+    } else {
+        "Service"
+    };
+    let mut response = json_response(
+        error.status,
+        &json!({"Type": kind, "Message": error.message}),
+    );
+    response
+        .headers
+        .push(("x-amzn-errortype".to_owned(), error.code.clone()));
     response
 }
 
@@ -195,8 +288,12 @@ mod tests {
         let mut aws = Aws::new(1);
         for name in ["one", "two"] {
             let role = "arn:aws:iam::111122223333:role/slipway/of-a-test".to_owned();
-            let function =
-                Function { name: name.to_owned(), role, timeout: Duration::from_secs(9), ..Function::default() };
+            let function = Function {
+                name: name.to_owned(),
+                role,
+                timeout: Duration::from_secs(9),
+                ..Function::default()
+            };
             create_function(&mut aws, function).unwrap();
         }
         aws
@@ -209,7 +306,8 @@ mod tests {
             headers: vec![
                 (
                     "authorization".to_owned(),
-                    "AWS4-HMAC-SHA256 Credential=A/20260105/eu-west-1/lambda/aws4_request, x".to_owned(),
+                    "AWS4-HMAC-SHA256 Credential=A/20260105/eu-west-1/lambda/aws4_request, x"
+                        .to_owned(),
                 ),
                 ("x-amz-invocation-type".to_owned(), kind.to_owned()),
             ],
@@ -217,17 +315,35 @@ mod tests {
             ..Request::default()
         };
         let response = aws.call(&request);
-        (response.status, serde_json::from_slice(&response.body).unwrap_or_default())
+        (
+            response.status,
+            serde_json::from_slice(&response.body).unwrap_or_default(),
+        )
     }
 
     #[test]
     fn functions_are_listed_in_pages() {
         let mut aws = world();
         let (_, first) = send(&mut aws, "GET", "/2015-03-31/functions/?MaxItems=1", "", "");
-        assert_eq!((&first["Functions"][0]["FunctionName"], &first["NextMarker"]), (&json!("one"), &json!("1")));
-        let (_, second) = send(&mut aws, "GET", "/2015-03-31/functions/?MaxItems=1&Marker=1", "", "");
-        assert_eq!((&second["Functions"][0]["Timeout"], second.get("NextMarker")), (&json!(9), None));
-        assert_eq!(send(&mut aws, "GET", "/2015-03-31/functions/three", "", "").0, 404);
+        assert_eq!(
+            (&first["Functions"][0]["FunctionName"], &first["NextMarker"]),
+            (&json!("one"), &json!("1"))
+        );
+        let (_, second) = send(
+            &mut aws,
+            "GET",
+            "/2015-03-31/functions/?MaxItems=1&Marker=1",
+            "",
+            "",
+        );
+        assert_eq!(
+            (&second["Functions"][0]["Timeout"], second.get("NextMarker")),
+            (&json!(9), None)
+        );
+        assert_eq!(
+            send(&mut aws, "GET", "/2015-03-31/functions/three", "", "").0,
+            404
+        );
     }
 
     #[test]
@@ -236,14 +352,27 @@ mod tests {
         let invoke = "/2015-03-31/functions/one/invocations";
         assert_eq!(send(&mut aws, "POST", invoke, "DryRun", "").0, 204);
         assert_eq!(send(&mut aws, "POST", invoke, "Event", "{}").0, 202);
-        assert_eq!((aws.lambda.invocations.len(), aws.lambda.take_awaited()), (1, None));
+        assert_eq!(
+            (aws.lambda.invocations.len(), aws.lambda.take_awaited()),
+            (1, None)
+        );
         assert_eq!(send(&mut aws, "POST", invoke, "Event", "{").0, 400);
     }
 
     #[test]
     fn a_synchronous_invocation_is_tried_once_and_answers_its_error() {
         let mut aws = world();
-        assert_eq!(send(&mut aws, "POST", "/2015-03-31/functions/one/invocations", "RequestResponse", "{}").0, 200);
+        assert_eq!(
+            send(
+                &mut aws,
+                "POST",
+                "/2015-03-31/functions/one/invocations",
+                "RequestResponse",
+                "{}"
+            )
+            .0,
+            200
+        );
         let id = aws.lambda.take_awaited().unwrap();
         assert!(result(&aws, id).is_none());
         aws.now += 1000;
@@ -251,8 +380,16 @@ mod tests {
         let attempt = aws.lambda.take_ready().unwrap();
         finished(&mut aws, attempt.id, Outcome::Failed("no".to_owned()));
         let answer = result(&aws, id).unwrap();
-        assert!(answer.headers.contains(&("x-amz-function-error".to_owned(), "Unhandled".to_owned())));
-        assert!(String::from_utf8(answer.body).unwrap().contains("\"errorMessage\":\"no\""));
+        assert!(
+            answer
+                .headers
+                .contains(&("x-amz-function-error".to_owned(), "Unhandled".to_owned()))
+        );
+        assert!(
+            String::from_utf8(answer.body)
+                .unwrap()
+                .contains("\"errorMessage\":\"no\"")
+        );
         aws.now += 3_600_000;
         aws.run_due();
         assert!(aws.lambda.take_ready().is_none() && aws.lambda.dead_letters.is_empty());

@@ -4,7 +4,11 @@ use super::*;
 
 fn account() -> Aws {
     let mut aws = Aws::new(7);
-    let function = Function { name: "step".to_owned(), code: "update-service".to_owned(), ..Function::default() };
+    let function = Function {
+        name: "step".to_owned(),
+        code: "update-service".to_owned(),
+        ..Function::default()
+    };
     create_function(&mut aws, function).unwrap();
     aws
 }
@@ -38,7 +42,10 @@ fn a_failed_invocation_is_retried_after_one_and_two_minutes_then_given_up() {
 #[test]
 fn an_event_that_is_too_old_is_not_retried() {
     let mut aws = account();
-    let config = EventInvokeConfig { maximum_event_age: Duration::from_secs(60), ..EventInvokeConfig::default() };
+    let config = EventInvokeConfig {
+        maximum_event_age: Duration::from_secs(60),
+        ..EventInvokeConfig::default()
+    };
     put_event_invoke_config(&mut aws, "step", config).unwrap();
     invoke_async(&mut aws, "step", json!({})).unwrap();
     let first = after(&mut aws, 1).unwrap();
@@ -49,7 +56,10 @@ fn an_event_that_is_too_old_is_not_retried() {
 #[test]
 fn no_retries_when_the_configuration_says_none() {
     let mut aws = account();
-    let config = EventInvokeConfig { maximum_retry_attempts: 0, ..EventInvokeConfig::default() };
+    let config = EventInvokeConfig {
+        maximum_retry_attempts: 0,
+        ..EventInvokeConfig::default()
+    };
     put_event_invoke_config(&mut aws, "step", config).unwrap();
     invoke_async(&mut aws, "step", json!({})).unwrap();
     let first = after(&mut aws, 1).unwrap();
@@ -75,7 +85,10 @@ fn a_duplicate_is_a_delivery_of_its_own_with_the_same_request() {
     duplicate(&mut aws, id, Duration::from_secs(30));
     assert!(after(&mut aws, 29).is_none());
     let again = after(&mut aws, 2).unwrap();
-    assert_eq!((again.number, again.payload, again.request_id), (1, first.payload, first.request_id));
+    assert_eq!(
+        (again.number, again.payload, again.request_id),
+        (1, first.payload, first.request_id)
+    );
     assert_ne!(again.invocation, first.invocation);
     assert_eq!(aws.lambda.invocations[1].duplicate_of, Some(id));
     assert_eq!(aws.lambda.invocations[1].kind, "CodePipeline.job");
@@ -92,10 +105,30 @@ fn a_permission_with_a_wildcard_covers_rules_of_that_prefix_only() {
         source_account: None,
     };
     add_permission(&mut aws, "step", permission.clone()).unwrap();
-    assert!(allows(&aws, "step", "events.amazonaws.com", &rule("slipway-web-push")));
-    assert!(!allows(&aws, "step", "events.amazonaws.com", &rule("other")));
-    assert!(!allows(&aws, "step", "sns.amazonaws.com", &rule("slipway-web-push")));
-    assert_eq!(add_permission(&mut aws, "step", permission).unwrap_err().code, "ResourceConflictException");
+    assert!(allows(
+        &aws,
+        "step",
+        "events.amazonaws.com",
+        &rule("slipway-web-push")
+    ));
+    assert!(!allows(
+        &aws,
+        "step",
+        "events.amazonaws.com",
+        &rule("other")
+    ));
+    assert!(!allows(
+        &aws,
+        "step",
+        "sns.amazonaws.com",
+        &rule("slipway-web-push")
+    ));
+    assert_eq!(
+        add_permission(&mut aws, "step", permission)
+            .unwrap_err()
+            .code,
+        "ResourceConflictException"
+    );
 }
 
 #[test]
@@ -105,7 +138,9 @@ fn a_resource_policy_holds_twenty_kilobytes() {
         let permission = Permission {
             statement_id: format!("statement-{n}"),
             principal: "events.amazonaws.com".to_owned(),
-            source_arn: Some(format!("arn:aws:events:eu-west-1:111122223333:rule/slipway-{n}")),
+            source_arn: Some(format!(
+                "arn:aws:events:eu-west-1:111122223333:rule/slipway-{n}"
+            )),
             source_account: None,
         };
         add_permission(&mut aws, "step", permission)

@@ -7,7 +7,10 @@ use crate::aws::ApiError;
 pub(super) fn decode(mut body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let mut decoded = Vec::new();
     loop {
-        let end = body.windows(2).position(|pair| pair == b"\r\n").ok_or_else(incomplete)?;
+        let end = body
+            .windows(2)
+            .position(|pair| pair == b"\r\n")
+            .ok_or_else(incomplete)?;
         let line = std::str::from_utf8(&body[..end]).map_err(|_| incomplete())?;
         let length = line.split(';').next().unwrap_or_default();
         let length = usize::from_str_radix(length.trim(), 16).map_err(|_| incomplete())?;
@@ -16,10 +19,16 @@ pub(super) fn decode(mut body: &[u8]) -> Result<Vec<u8>, ApiError> {
             return Ok(decoded);
         }
         decoded.extend_from_slice(body.get(..length).ok_or_else(incomplete)?);
-        body = body[length..].strip_prefix(b"\r\n").ok_or_else(incomplete)?;
+        body = body[length..]
+            .strip_prefix(b"\r\n")
+            .ok_or_else(incomplete)?;
     }
 }
 
 fn incomplete() -> ApiError {
-    error(400, "IncompleteBody", "The request body terminated unexpectedly")
+    error(
+        400,
+        "IncompleteBody",
+        "The request body terminated unexpectedly",
+    )
 }

@@ -50,7 +50,11 @@ pub struct Object {
 impl S3 {
     /// Keys and newest versions of the objects of a bucket, if there is one; what is deleted is not among them.
     pub fn objects(&self, bucket: &str) -> impl Iterator<Item = (&str, &Object)> {
-        let objects = self.buckets.get(bucket).into_iter().flat_map(|bucket| &bucket.objects);
+        let objects = self
+            .buckets
+            .get(bucket)
+            .into_iter()
+            .flat_map(|bucket| &bucket.objects);
         let newest = objects.filter_map(|(key, versions)| Some((key.as_str(), versions.last()?)));
         newest.filter(|(_, object)| !object.marker)
     }
@@ -65,12 +69,20 @@ impl S3 {
         let time = self.time;
         self.buckets
             .entry(name.to_owned())
-            .or_insert_with(|| Bucket { created: time, ..Bucket::default() })
+            .or_insert_with(|| Bucket {
+                created: time,
+                ..Bucket::default()
+            })
             .versioned = versioned;
     }
 
     /// Stores an object; answers its version id in a versioned bucket.
-    pub fn put(&mut self, bucket: &str, key: &str, body: Vec<u8>) -> Result<Option<String>, ApiError> {
+    pub fn put(
+        &mut self,
+        bucket: &str,
+        key: &str,
+        body: Vec<u8>,
+    ) -> Result<Option<String>, ApiError> {
         let object = Object {
             version: None,
             etag: String::new(),
@@ -89,21 +101,37 @@ impl S3 {
     }
 
     /// The newest version of an object, or a certain one, with its version id and its ETag.
-    pub fn object(&self, bucket: &str, key: &str, version: Option<&str>) -> Result<&Object, ApiError> {
+    pub fn object(
+        &self,
+        bucket: &str,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<&Object, ApiError> {
         let versions = self.bucket(bucket)?.objects.get(key);
         let found = match version {
-            None => versions.and_then(|versions| versions.last()).filter(|object| !object.marker),
+            None => versions
+                .and_then(|versions| versions.last())
+                .filter(|object| !object.marker),
             Some(version) => {
-                let named = |object: &&Object| object.version.as_deref().unwrap_or("null") == version;
+                let named =
+                    |object: &&Object| object.version.as_deref().unwrap_or("null") == version;
                 let found = versions.and_then(|versions| versions.iter().find(named));
-                return found.ok_or_else(|| error(404, "NoSuchVersion", "The specified version does not exist."));
+                return found.ok_or_else(|| {
+                    error(
+                        404,
+                        "NoSuchVersion",
+                        "The specified version does not exist.",
+                    )
+                });
             }
         };
         found.ok_or_else(|| error(404, "NoSuchKey", "The specified key does not exist."))
     }
 
     fn bucket(&self, name: &str) -> Result<&Bucket, ApiError> {
-        self.buckets.get(name).ok_or_else(|| error(404, "NoSuchBucket", "The specified bucket does not exist"))
+        self.buckets
+            .get(name)
+            .ok_or_else(|| error(404, "NoSuchBucket", "The specified bucket does not exist"))
     }
 
     fn store(&mut self, bucket: &str, key: &str, mut object: Object) -> Result<&Object, ApiError> {
@@ -118,7 +146,9 @@ impl S3 {
             .get_mut(bucket)
             .ok_or_else(|| error(404, "NoSuchBucket", "The specified bucket does not exist"))?;
         object.etag = format!("\"{}\"", &hex(&object.body)[..32]);
-        object.version = bucket.versioned.then(|| hex(format!("{key} {puts}").as_bytes())[..32].to_owned());
+        object.version = bucket
+            .versioned
+            .then(|| hex(format!("{key} {puts}").as_bytes())[..32].to_owned());
         let versions = bucket.objects.entry(key.to_owned()).or_default();
         // Without versioning the one object is overwritten: its version id is null.
         versions.retain(|other| other.version.is_some() || object.version.is_some());
@@ -128,9 +158,15 @@ impl S3 {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn error(status: u16, code: &str, message: &str) -> ApiError {
-    ApiError { status, ..ApiError::client(code, message) }
+    ApiError {
+        status,
+        ..ApiError::client(code, message)
+    }
 }

@@ -41,7 +41,9 @@ pub(in crate::aws) fn answer(
         Ok(response) => (None, response),
         Err(error) => (Some(error.code.clone()), asked.failure(&error, id)),
     };
-    response.headers.push(("x-amz-request-id".to_owned(), id.to_owned()));
+    response
+        .headers
+        .push(("x-amz-request-id".to_owned(), id.to_owned()));
     let operation = match operation {
         UNKNOWN => format!("{} {}", request.method, request.path_and_query),
         known => known.to_owned(),
@@ -75,7 +77,12 @@ impl<'a> Asked<'a> {
                 (decode(bucket), key)
             }
         };
-        Self { request, bucket, key: decode(key), query: request.query() }
+        Self {
+            request,
+            bucket,
+            key: decode(key),
+            query: request.query(),
+        }
     }
 
     fn operation(&self) -> &'static str {
@@ -112,18 +119,27 @@ impl<'a> Asked<'a> {
             "policy",
             "attributes",
         ];
-        self.query.iter().map(|(name, _)| name.as_str()).find(|name| SUBRESOURCES.contains(name))
+        self.query
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .find(|name| SUBRESOURCES.contains(name))
     }
 
     pub(super) fn parameter(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn serve(&self, aws: &mut Aws, operation: &str) -> Result<Response, ApiError> {
         match operation {
             "PutObject" => self.put(aws),
             "GetObject" => self.get(aws),
-            "HeadObject" => Ok(Response { body: Vec::new(), ..self.get(aws)? }),
+            "HeadObject" => Ok(Response {
+                body: Vec::new(),
+                ..self.get(aws)?
+            }),
             "HeadBucket" => {
                 aws.s3.bucket(&self.bucket)?;
                 Ok(Response {
@@ -133,7 +149,11 @@ impl<'a> Asked<'a> {
                 })
             }
             "ListObjectsV2" => self.list(aws),
-            UNKNOWN => Err(error(501, "NotImplemented", "the sandbox does not serve this operation")),
+            UNKNOWN => Err(error(
+                501,
+                "NotImplemented",
+                "the sandbox does not serve this operation",
+            )),
             _ => buckets::serve(aws, self, operation),
         }
     }
@@ -160,7 +180,11 @@ impl<'a> Asked<'a> {
         let header = |name: &str| self.request.header(name).unwrap_or_default();
         let chunked = header("content-encoding").contains("aws-chunked")
             || header("x-amz-content-sha256").starts_with("STREAMING-");
-        let body = if chunked { chunked::decode(&self.request.body)? } else { self.request.body.clone() };
+        let body = if chunked {
+            chunked::decode(&self.request.body)?
+        } else {
+            self.request.body.clone()
+        };
         let object = Object {
             version: None,
             etag: String::new(),
@@ -177,13 +201,27 @@ impl<'a> Asked<'a> {
                 .collect(),
         };
         let stored = aws.s3.store(&self.bucket, &self.key, object)?;
-        let mut headers = vec![("etag".to_owned(), stored.etag.clone()), ("content-length".to_owned(), "0".to_owned())];
-        headers.extend(stored.version.clone().map(|version| ("x-amz-version-id".to_owned(), version)));
-        Ok(Response { status: 200, headers, body: Vec::new() })
+        let mut headers = vec![
+            ("etag".to_owned(), stored.etag.clone()),
+            ("content-length".to_owned(), "0".to_owned()),
+        ];
+        headers.extend(
+            stored
+                .version
+                .clone()
+                .map(|version| ("x-amz-version-id".to_owned(), version)),
+        );
+        Ok(Response {
+            status: 200,
+            headers,
+            body: Vec::new(),
+        })
     }
 
     fn get(&self, aws: &Aws) -> Result<Response, ApiError> {
-        let object = aws.s3.object(&self.bucket, &self.key, self.parameter("versionId"))?;
+        let object = aws
+            .s3
+            .object(&self.bucket, &self.key, self.parameter("versionId"))?;
         let size = object.body.len();
         let mut headers = vec![
             ("etag".to_owned(), object.etag.clone()),
@@ -191,21 +229,46 @@ impl<'a> Asked<'a> {
             ("accept-ranges".to_owned(), "bytes".to_owned()),
             (
                 "content-type".to_owned(),
-                object.content_type.clone().unwrap_or_else(|| "binary/octet-stream".to_owned()),
+                object
+                    .content_type
+                    .clone()
+                    .unwrap_or_else(|| "binary/octet-stream".to_owned()),
             ),
         ];
         headers.extend(object.metadata.iter().cloned());
-        headers.extend(object.version.clone().map(|version| ("x-amz-version-id".to_owned(), version)));
-        let (status, body) = match self.request.header("range").and_then(|range| bounds(range, size)) {
+        headers.extend(
+            object
+                .version
+                .clone()
+                .map(|version| ("x-amz-version-id".to_owned(), version)),
+        );
+        let (status, body) = match self
+            .request
+            .header("range")
+            .and_then(|range| bounds(range, size))
+        {
             None => (200, object.body.clone()),
             Some((first, last)) if first < size && first <= last => {
-                headers.push(("content-range".to_owned(), format!("bytes {first}-{last}/{size}")));
+                headers.push((
+                    "content-range".to_owned(),
+                    format!("bytes {first}-{last}/{size}"),
+                ));
                 (206, object.body[first..=last].to_vec())
             }
-            Some(_) => return Err(error(416, "InvalidRange", "The requested range is not satisfiable")),
+            Some(_) => {
+                return Err(error(
+                    416,
+                    "InvalidRange",
+                    "The requested range is not satisfiable",
+                ));
+            }
         };
         headers.push(("content-length".to_owned(), body.len().to_string()));
-        Ok(Response { status, headers, body })
+        Ok(Response {
+            status,
+            headers,
+            body,
+        })
     }
 
     fn list(&self, aws: &Aws) -> Result<Response, ApiError> {
@@ -213,15 +276,24 @@ impl<'a> Asked<'a> {
         let prefix = self.parameter("prefix").unwrap_or_default();
         let max = self.max_keys()?;
         let encode = |text: &str| {
-            if self.parameter("encoding-type") == Some("url") { url_encode(text) } else { escape(text) }
+            if self.parameter("encoding-type") == Some("url") {
+                url_encode(text)
+            } else {
+                escape(text)
+            }
         };
         let (mut rows, mut last, mut more) = (BTreeMap::new(), "", false);
-        let later = bucket.objects.range::<str, _>((Bound::Excluded(self.after()), Bound::Unbounded));
-        for (key, versions) in later.filter(|(key, versions)| key.starts_with(prefix) && is_there(versions)) {
+        let later = bucket
+            .objects
+            .range::<str, _>((Bound::Excluded(self.after()), Bound::Unbounded));
+        for (key, versions) in
+            later.filter(|(key, versions)| key.starts_with(prefix) && is_there(versions))
+        {
             let common = self.common_prefix(key, prefix);
             let row = common.unwrap_or(key);
             // A common prefix counts once, and not again on the page after the one that named it.
-            let seen = rows.contains_key(row) || common.is_some_and(|common| self.after().starts_with(common));
+            let seen = rows.contains_key(row)
+                || common.is_some_and(|common| self.after().starts_with(common));
             if !seen && rows.len() == max {
                 more = max > 0;
                 break;
@@ -231,9 +303,15 @@ impl<'a> Asked<'a> {
                 rows.insert(row, versions.last().filter(|_| common.is_none()));
             }
         }
-        let elements: String = rows.iter().map(|(row, object)| element(&encode(row), *object)).collect();
+        let elements: String = rows
+            .iter()
+            .map(|(row, object)| element(&encode(row), *object))
+            .collect();
         let next = if more {
-            format!("<NextContinuationToken>{}</NextContinuationToken>", escape(last))
+            format!(
+                "<NextContinuationToken>{}</NextContinuationToken>",
+                escape(last)
+            )
         } else {
             String::new()
         };
@@ -252,36 +330,61 @@ impl<'a> Asked<'a> {
     /// The members of a list that repeat what was asked for.
     fn asked_for(&self, encode: impl Fn(&str) -> String) -> String {
         let element = |name: &str, value: String| format!("<{name}>{value}</{name}>");
-        let encoding = self.parameter("encoding-type").map(|kind| element("EncodingType", escape(kind)));
-        let delimiter = self.parameter("delimiter").map(|text| element("Delimiter", encode(text)));
-        let after = self.parameter("start-after").map(|text| element("StartAfter", encode(text)));
-        let token = self.parameter("continuation-token").map(|text| element("ContinuationToken", escape(text)));
-        [encoding, delimiter, after, token].into_iter().flatten().collect()
+        let encoding = self
+            .parameter("encoding-type")
+            .map(|kind| element("EncodingType", escape(kind)));
+        let delimiter = self
+            .parameter("delimiter")
+            .map(|text| element("Delimiter", encode(text)));
+        let after = self
+            .parameter("start-after")
+            .map(|text| element("StartAfter", encode(text)));
+        let token = self
+            .parameter("continuation-token")
+            .map(|text| element("ContinuationToken", escape(text)));
+        [encoding, delimiter, after, token]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn max_keys(&self) -> Result<usize, ApiError> {
         let Some(max) = self.parameter("max-keys") else {
             return Ok(MAX_KEYS);
         };
-        let wrong = |_| error(400, "InvalidArgument", "Provided max-keys not an integer or within integer range");
+        let wrong = |_| {
+            error(
+                400,
+                "InvalidArgument",
+                "Provided max-keys not an integer or within integer range",
+            )
+        };
         Ok(max.parse::<usize>().map_err(wrong)?.min(MAX_KEYS))
     }
 
     /// The key after which a list begins.
     fn after(&self) -> &str {
-        self.parameter("continuation-token").or(self.parameter("start-after")).unwrap_or_default()
+        self.parameter("continuation-token")
+            .or(self.parameter("start-after"))
+            .unwrap_or_default()
     }
 
     /// What a key has in common with others: all up to the first delimiter behind the prefix.
     fn common_prefix<'k>(&self, key: &'k str, prefix: &str) -> Option<&'k str> {
-        let delimiter = self.parameter("delimiter").filter(|delimiter| !delimiter.is_empty())?;
+        let delimiter = self
+            .parameter("delimiter")
+            .filter(|delimiter| !delimiter.is_empty())?;
         let at = key.strip_prefix(prefix)?.find(delimiter)?;
         Some(&key[..prefix.len() + at + delimiter.len()])
     }
 
     fn failure(&self, error: &ApiError, id: &str) -> Response {
         if self.request.method == "HEAD" {
-            return Response { status: error.status, headers: Vec::new(), body: Vec::new() };
+            return Response {
+                status: error.status,
+                headers: Vec::new(),
+                body: Vec::new(),
+            };
         }
         let subject = match error.code.as_str() {
             "NoSuchBucket" => format!("<BucketName>{}</BucketName>", escape(&self.bucket)),
@@ -309,7 +412,9 @@ fn element(name: &str, object: Option<&Object>) -> String {
         return format!("<CommonPrefixes><Prefix>{name}</Prefix></CommonPrefixes>");
     };
     let (etag, size) = (escape(&object.etag), object.body.len());
-    let modified = instant(object.modified).format(&Rfc3339).expect("a year of four digits");
+    let modified = instant(object.modified)
+        .format(&Rfc3339)
+        .expect("a year of four digits");
     format!(
         "<Contents><Key>{name}</Key><LastModified>{modified}</LastModified><ETag>{etag}</ETag><Size>{size}</Size>\
          <StorageClass>STANDARD</StorageClass></Contents>"
@@ -322,7 +427,11 @@ pub(super) fn xml(status: u16, document: String) -> Response {
         ("content-type".to_owned(), "application/xml".to_owned()),
         ("content-length".to_owned(), body.len().to_string()),
     ];
-    Response { status, headers, body }
+    Response {
+        status,
+        headers,
+        body,
+    }
 }
 
 /// The first and the last byte of `bytes=a-b`, `bytes=a-` or `bytes=-n`; what is not a range is ignored, as in HTTP.
@@ -332,22 +441,38 @@ fn bounds(range: &str, size: usize) -> Option<(usize, usize)> {
     if first.is_empty() {
         let length: usize = last.parse().ok()?;
         // A suffix of no bytes cannot be satisfied: it begins behind the end.
-        return Some(if length == 0 { (size, size) } else { (size.saturating_sub(length), end) });
+        return Some(if length == 0 {
+            (size, size)
+        } else {
+            (size.saturating_sub(length), end)
+        });
     }
-    let last = if last.is_empty() { end } else { last.parse::<usize>().ok()?.min(end) };
+    let last = if last.is_empty() {
+        end
+    } else {
+        last.parse::<usize>().ok()?.min(end)
+    };
     Some((first.parse().ok()?, last))
 }
 
 fn url_encode(text: &str) -> String {
-    const KEPT: percent_encoding::AsciiSet =
-        percent_encoding::NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/').remove(b'*');
+    const KEPT: percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC
+        .remove(b'-')
+        .remove(b'_')
+        .remove(b'.')
+        .remove(b'/')
+        .remove(b'*');
     percent_encoding::utf8_percent_encode(text, &KEPT).to_string()
 }
 
 pub(super) fn instant(at: Millis) -> OffsetDateTime {
-    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(at) * 1_000_000)
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
 fn http_date(at: Millis) -> String {
-    instant(at).format(&Rfc2822).expect("a year of four digits").replace("+0000", "GMT")
+    instant(at)
+        .format(&Rfc2822)
+        .expect("a year of four digits")
+        .replace("+0000", "GMT")
 }

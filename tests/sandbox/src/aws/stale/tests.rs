@@ -28,8 +28,7 @@ fn account(longest: Option<Duration>) -> (Aws, String, [String; 2]) {
     let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
     let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "Protocol": "HTTP", "DefaultActions": forward(&groups, [1, 1])});
     let listener = elb::create_listener(&mut aws, &listener).unwrap();
-    let rule =
-        json!({"ListenerArn": listener["Arn"], "Priority": 1, "Conditions": [], "Actions": forward(&groups, [90, 10])});
+    let rule = json!({"ListenerArn": listener["Arn"], "Priority": 1, "Conditions": [], "Actions": forward(&groups, [90, 10])});
     let rule = text(&elb::create_rule(&mut aws, &rule).unwrap()["Arn"]);
     aws.stale.longest = longest;
     (aws, rule, groups)
@@ -40,8 +39,11 @@ fn text(value: &Value) -> String {
 }
 
 fn forward(groups: &[String; 2], weights: [u32; 2]) -> Value {
-    let groups: Value =
-        groups.iter().zip(weights).map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight})).collect();
+    let groups: Value = groups
+        .iter()
+        .zip(weights)
+        .map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight}))
+        .collect();
     json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}])
 }
 
@@ -54,24 +56,55 @@ fn scaled(aws: &mut Aws, mut members: Value) {
 
 /// What the product's adapters see of the account: the count, the weight of the first group, and whether scale-in is suspended.
 async fn seen(sdk: &Sdk, rule: &str) -> (u32, u32, bool) {
-    let service = Services::new(sdk).describe("main", "web").await.unwrap().unwrap();
-    let weights = Rules::new(sdk).observe(rule).await.unwrap().unwrap().view.weights;
-    let [scaling, _] = Scaling::new(sdk).observe("main", ["web", "none"]).await.unwrap();
-    (service.view.desired, weights[0].1, scaling.unwrap().scale_in_suspended)
+    let service = Services::new(sdk)
+        .describe("main", "web")
+        .await
+        .unwrap()
+        .unwrap();
+    let weights = Rules::new(sdk)
+        .observe(rule)
+        .await
+        .unwrap()
+        .unwrap()
+        .view
+        .weights;
+    let [scaling, _] = Scaling::new(sdk)
+        .observe("main", ["web", "none"])
+        .await
+        .unwrap();
+    (
+        service.view.desired,
+        weights[0].1,
+        scaling.unwrap().scale_in_suspended,
+    )
 }
 
 /// All that is seen of three changes until after the longest time, and what is seen then.
-async fn after_changes(longest: Option<Duration>) -> (BTreeSet<(u32, u32, bool)>, (u32, u32, bool)) {
+async fn after_changes(
+    longest: Option<Duration>,
+) -> (BTreeSet<(u32, u32, bool)>, (u32, u32, bool)) {
     let (aws, rule, groups) = account(longest);
     let world = World::new(aws);
-    let sdk = Sdk::new(sdk_config(&world, Invocation::new("person", CallFault::None)), "ledger");
+    let sdk = Sdk::new(
+        sdk_config(&world, Invocation::new("person", CallFault::None)),
+        "ledger",
+    );
     assert_eq!(seen(&sdk, &rule).await, (2, 90, false));
     let update = json!({"cluster": "main", "service": "web", "desiredCount": 5});
     let updated = ecs::call(&mut world.aws(), "UpdateService", &update).unwrap();
-    assert_eq!(updated["service"]["desiredCount"], 5, "its own answer is current");
+    assert_eq!(
+        updated["service"]["desiredCount"], 5,
+        "its own answer is current"
+    );
     let observed = Rules::new(&sdk).observe(&rule).await.unwrap().unwrap();
-    Rules::new(&sdk).apply(&observed, &[(&groups[0], 20)]).await.unwrap();
-    scaled(&mut world.aws(), json!({"SuspendedState": {"DynamicScalingInSuspended": true}}));
+    Rules::new(&sdk)
+        .apply(&observed, &[(&groups[0], 20)])
+        .await
+        .unwrap();
+    scaled(
+        &mut world.aws(),
+        json!({"SuspendedState": {"DynamicScalingInSuspended": true}}),
+    );
     let end = world.clock.now() + LONGEST.as_millis() as Millis;
     let mut all = BTreeSet::new();
     while world.clock.now() < end {
@@ -87,13 +120,19 @@ async fn a_read_may_lag_behind_a_change_for_a_while_and_then_sees_it() {
     let column = |of: fn(&(u32, u32, bool)) -> u32| all.iter().map(of).collect::<BTreeSet<u32>>();
     assert_eq!(column(|(count, ..)| *count), [2, 5].into());
     assert_eq!(column(|(_, weight, _)| *weight), [90, 20].into());
-    assert_eq!(column(|(.., suspended)| u32::from(*suspended)), [0, 1].into());
+    assert_eq!(
+        column(|(.., suspended)| u32::from(*suspended)),
+        [0, 1].into()
+    );
     assert_eq!(last, (5, 20, true));
 }
 
 #[tokio::test(start_paused = true)]
 async fn without_the_knob_every_read_is_current() {
-    assert_eq!(after_changes(None).await, ([(5, 20, true)].into(), (5, 20, true)));
+    assert_eq!(
+        after_changes(None).await,
+        ([(5, 20, true)].into(), (5, 20, true))
+    );
 }
 
 #[test]
@@ -127,7 +166,18 @@ fn what_lags_is_the_answer_and_not_the_account() {
     ecs::call(&mut aws, "UpdateService", &update).unwrap();
     let now = aws.now;
     for _ in 0..20 {
-        ecs::call(&mut aws, "DescribeServices", &json!({"cluster": "main", "services": ["web"]})).unwrap();
-        assert_eq!((aws.now, aws.ecs.service_named("main", "web").unwrap().desired_count), (now, 5));
+        ecs::call(
+            &mut aws,
+            "DescribeServices",
+            &json!({"cluster": "main", "services": ["web"]}),
+        )
+        .unwrap();
+        assert_eq!(
+            (
+                aws.now,
+                aws.ecs.service_named("main", "web").unwrap().desired_count
+            ),
+            (now, 5)
+        );
     }
 }

@@ -30,7 +30,11 @@ pub(super) fn answer(aws: &mut Aws, request: &Request, refusal: Option<ApiError>
         None => input(request).and_then(|input| cloudwatch::call(aws, &operation, &input)),
     };
     match result {
-        Ok(output) => Answer { operation, error: None, response: response(200, &output) },
+        Ok(output) => Answer {
+            operation,
+            error: None,
+            response: response(200, &output),
+        },
         Err(error) => refused(operation, error),
     }
 }
@@ -43,20 +47,38 @@ pub(super) fn refused(operation: String, error: ApiError) -> Answer {
         _ => "com.amazonaws.cloudwatch",
     };
     let kind = format!("{namespace}#{}", cloudwatch::shape_of(&error.code));
-    let mut response = response(error.status, &json!({"__type": kind, "message": error.message}));
+    let mut response = response(
+        error.status,
+        &json!({"__type": kind, "message": error.message}),
+    );
     response.headers.push(query_error(&error));
-    Answer { operation, error: Some(error.code), response }
+    Answer {
+        operation,
+        error: Some(error.code),
+        response,
+    }
 }
 
 /// The header that tells an error as the query protocol did.
 pub(super) fn query_error(error: &ApiError) -> (String, String) {
-    let fault = if error.status < 500 { "Sender" } else { "Receiver" };
-    ("x-amzn-query-error".to_owned(), format!("{};{fault}", error.code))
+    let fault = if error.status < 500 {
+        "Sender"
+    } else {
+        "Receiver"
+    };
+    (
+        "x-amzn-query-error".to_owned(),
+        format!("{};{fault}", error.code),
+    )
 }
 
 /// `/service/<service>/operation/<operation>`.
 pub(in crate::aws) fn operation(request: &Request) -> &str {
-    request.path().split("/operation/").nth(1).unwrap_or_default()
+    request
+        .path()
+        .split("/operation/")
+        .nth(1)
+        .unwrap_or_default()
 }
 
 /// The input of a request, which may be compressed.
@@ -69,13 +91,24 @@ pub(in crate::aws) fn input(request: &Request) -> Result<Value, ApiError> {
             read.map_err(|error| serialization(error.to_string()))?;
             body
         }
-        Some(other) => return Err(serialization(format!("the sandbox does not read the encoding {other}"))),
+        Some(other) => {
+            return Err(serialization(format!(
+                "the sandbox does not read the encoding {other}"
+            )));
+        }
     };
     if body.is_empty() {
         return Ok(json!({}));
     }
-    let input = read(&mut Decoder::new(&body), MOST_DEPTH).map_err(|error| serialization(error.to_string()))?;
-    if input.is_object() { Ok(input) } else { Err(serialization("Start of structure or map expected".to_owned())) }
+    let input = read(&mut Decoder::new(&body), MOST_DEPTH)
+        .map_err(|error| serialization(error.to_string()))?;
+    if input.is_object() {
+        Ok(input)
+    } else {
+        Err(serialization(
+            "Start of structure or map expected".to_owned(),
+        ))
+    }
 }
 
 fn serialization(message: String) -> ApiError {
@@ -93,7 +126,12 @@ pub(in crate::aws) fn plain(value: &Value) -> Value {
         Value::Array(items) => items.iter().map(plain).collect(),
         Value::Object(members) => match members.get(TIME).and_then(Value::as_i64) {
             Some(millis) => Aws::seconds(millis),
-            None => Value::Object(members.iter().map(|(name, value)| (name.clone(), plain(value))).collect()),
+            None => Value::Object(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), plain(value)))
+                    .collect(),
+            ),
         },
         scalar => scalar.clone(),
     }
@@ -104,21 +142,32 @@ fn response(status: u16, body: &Value) -> Response {
     let protocol = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
     if body.is_null() {
         let headers = vec![protocol, ("content-length".to_owned(), "0".to_owned())];
-        return Response { status, headers, body: Vec::new() };
+        return Response {
+            status,
+            headers,
+            body: Vec::new(),
+        };
     }
     let mut encoder = Encoder::new(Vec::new());
-    let Ok(()) = write(&mut encoder, body).map_err(|error| unreachable!("memory takes what is written: {error}"));
+    let Ok(()) = write(&mut encoder, body)
+        .map_err(|error| unreachable!("memory takes what is written: {error}"));
     let body = encoder.into_writer();
     let headers = vec![
         ("content-type".to_owned(), "application/cbor".to_owned()),
         protocol,
         ("content-length".to_owned(), body.len().to_string()),
     ];
-    Response { status, headers, body }
+    Response {
+        status,
+        headers,
+        body,
+    }
 }
 
 fn read(decoder: &mut Decoder<'_>, depth: u32) -> Result<Value, decode::Error> {
-    let deeper = depth.checked_sub(1).ok_or_else(|| decode::Error::message("nested too deep"))?;
+    let deeper = depth
+        .checked_sub(1)
+        .ok_or_else(|| decode::Error::message("nested too deep"))?;
     Ok(match decoder.datatype()? {
         Type::Null | Type::Undefined => {
             decoder.skip()?;
@@ -154,7 +203,11 @@ fn read(decoder: &mut Decoder<'_>, depth: u32) -> Result<Value, decode::Error> {
 
 /// JSON has no infinite numbers; as text they are refused by whoever expects a number.
 fn number(number: f64) -> Result<Value, decode::Error> {
-    Ok(if number.is_finite() { json!(number) } else { json!(number.to_string()) })
+    Ok(if number.is_finite() {
+        json!(number)
+    } else {
+        json!(number.to_string())
+    })
 }
 
 /// Whether a list or map has another element; takes its end.
@@ -187,7 +240,10 @@ fn write(encoder: &mut Encoder<Vec<u8>>, value: &Value) -> Result<(), Failed> {
             items.iter().try_for_each(|item| write(encoder, item))
         }
         Value::Object(members) => match members.get(TIME).and_then(Value::as_i64) {
-            Some(millis) => encoder.tag(IanaTag::Timestamp)?.f64(millis as f64 / 1000.0)?.ok(),
+            Some(millis) => encoder
+                .tag(IanaTag::Timestamp)?
+                .f64(millis as f64 / 1000.0)?
+                .ok(),
             None => {
                 encoder.map(members.len() as u64)?;
                 members.iter().try_for_each(|(name, value)| {

@@ -54,7 +54,9 @@ pub struct Call {
 impl Call {
     #[must_use]
     pub fn is_throttled(&self) -> bool {
-        self.error.as_deref().is_some_and(|code| code.contains("hrottling") || code == "SlowDown")
+        self.error
+            .as_deref()
+            .is_some_and(|code| code.contains("hrottling") || code == "SlowDown")
     }
 }
 
@@ -89,27 +91,46 @@ struct Answer {
 
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The credential scope of the signature: `<key>/<date>/<region>/<service>/aws4_request`.
     /// A presigned URL has it in the query string.
     fn scope(&self) -> Option<String> {
         match self.header("authorization") {
-            Some(authorization) => {
-                authorization.split("Credential=").nth(1)?.split([',', ' ']).next().map(str::to_owned)
-            }
-            None => self.query().into_iter().find(|(name, _)| name == "X-Amz-Credential").map(|(_, scope)| scope),
+            Some(authorization) => authorization
+                .split("Credential=")
+                .nth(1)?
+                .split([',', ' '])
+                .next()
+                .map(str::to_owned),
+            None => self
+                .query()
+                .into_iter()
+                .find(|(name, _)| name == "X-Amz-Credential")
+                .map(|(_, scope)| scope),
         }
     }
 
     /// The service that the signature names.
     pub(crate) fn service(&self) -> Option<String> {
         // Only S3 still takes URLs that were signed by version 2, which names no service; boto3 makes them.
-        if self.header("authorization").is_none() && self.query().iter().any(|(name, _)| name == "AWSAccessKeyId") {
+        if self.header("authorization").is_none()
+            && self
+                .query()
+                .iter()
+                .any(|(name, _)| name == "AWSAccessKeyId")
+        {
             return Some("s3".to_owned());
         }
-        self.scope()?.strip_suffix("/aws4_request")?.rsplit('/').next().map(str::to_owned)
+        self.scope()?
+            .strip_suffix("/aws4_request")?
+            .rsplit('/')
+            .next()
+            .map(str::to_owned)
     }
 
     /// The access key id that the signature names.
@@ -124,7 +145,10 @@ impl Request {
 
     /// The parameters of the query string, decoded.
     pub(super) fn query(&self) -> Vec<(String, String)> {
-        let query = self.path_and_query.split_once('?').map_or("", |(_, query)| query);
+        let query = self
+            .path_and_query
+            .split_once('?')
+            .map_or("", |(_, query)| query);
         query
             .split('&')
             .filter(|pair| !pair.is_empty())
@@ -149,11 +173,17 @@ impl Aws {
     /// Answers one request with the throttling error of its service, without any effect.
     pub fn throttle(&mut self, request: &Request) -> Response {
         let error = match request.service().as_deref() {
-            Some("s3") => ApiError { status: 503, ..ApiError::client("SlowDown", "Please reduce your request rate.") },
-            Some("elasticloadbalancing" | "monitoring") => ApiError::client("Throttling", "Rate exceeded"),
-            Some("dynamodb") => {
-                ApiError::client("ThrottlingException", "Rate of requests exceeds the allowed throughput.")
+            Some("s3") => ApiError {
+                status: 503,
+                ..ApiError::client("SlowDown", "Please reduce your request rate.")
+            },
+            Some("elasticloadbalancing" | "monitoring") => {
+                ApiError::client("Throttling", "Rate exceeded")
             }
+            Some("dynamodb") => ApiError::client(
+                "ThrottlingException",
+                "Rate of requests exceeds the allowed throughput.",
+            ),
             _ => ApiError::client("ThrottlingException", "Rate exceeded"),
         };
         self.refuse(request, error)
@@ -173,11 +203,22 @@ impl Aws {
 
     fn answer(&mut self, request: &Request, refusal: Option<ApiError>) -> Response {
         let (at, id) = (self.now, self.uuid());
-        let Answer { operation, error, response } = self.respond(request, &id, refusal);
+        let Answer {
+            operation,
+            error,
+            response,
+        } = self.respond(request, &id, refusal);
         let service = request.service().unwrap_or_default();
         record::call(&service, &operation, error.as_deref(), request, &response);
         let (caller, attempt) = (request.caller.clone(), self.calls.attempt);
-        self.calls.calls.push(Call { at, caller, service, operation, error, attempt });
+        self.calls.calls.push(Call {
+            at,
+            caller,
+            service,
+            operation,
+            error,
+            attempt,
+        });
         response
     }
 
@@ -192,25 +233,40 @@ impl Aws {
                 query::answer(self, &service, request, id, refusal)
             }
             // boto3 and the AWS CLI ask CloudWatch in JSON, the Rust SDK in CBOR.
-            "monitoring" if request.header("x-amz-target").is_some() => json::answer(self, &service, request, refusal),
+            "monitoring" if request.header("x-amz-target").is_some() => {
+                json::answer(self, &service, request, refusal)
+            }
             "monitoring" => cbor::answer(self, request, refusal),
             "lambda" => {
                 let (operation, error, response) = lambda::answer(self, request, refusal);
-                Answer { operation, error, response }
+                Answer {
+                    operation,
+                    error,
+                    response,
+                }
             }
             "s3" => {
                 let (operation, error, response) = s3::answer(self, request, id, refusal);
-                Answer { operation, error, response }
+                Answer {
+                    operation,
+                    error,
+                    response,
+                }
             }
             "" => {
                 let message = "Missing Authentication Token";
-                let error =
-                    ApiError { status: 403, ..ApiError::client("MissingAuthenticationTokenException", message) };
+                let error = ApiError {
+                    status: 403,
+                    ..ApiError::client("MissingAuthenticationTokenException", message)
+                };
                 unknown::answer("", request, id, Some(error))
             }
             other => unknown::answer(other, request, id, refusal),
         };
-        answer.response.headers.push(("x-amzn-requestid".to_owned(), id.to_owned()));
+        answer
+            .response
+            .headers
+            .push(("x-amzn-requestid".to_owned(), id.to_owned()));
         answer
     }
 }
@@ -218,18 +274,35 @@ impl Aws {
 /// How a service words a fault of its own.
 fn internal_error(service: &str) -> ApiError {
     let (code, message) = match service {
-        "application-autoscaling" => ("InternalServiceException", "The service encountered an internal error"),
+        "application-autoscaling" => (
+            "InternalServiceException",
+            "The service encountered an internal error",
+        ),
         "dynamodb" => ("InternalServerError", "Internal server error"),
-        "ecs" => ("ServerException", "Service Unavailable. Please try again later."),
+        "ecs" => (
+            "ServerException",
+            "Service Unavailable. Please try again later.",
+        ),
         "ecr" => ("ServerException", "Internal server error"),
-        "s3" => ("InternalError", "We encountered an internal error. Please try again."),
-        _ => ("InternalFailure", "The request processing has failed because of an unknown error"),
+        "s3" => (
+            "InternalError",
+            "We encountered an internal error. Please try again.",
+        ),
+        _ => (
+            "InternalFailure",
+            "The request processing has failed because of an unknown error",
+        ),
     };
-    ApiError { status: 500, ..ApiError::client(code, message) }
+    ApiError {
+        status: 500,
+        ..ApiError::client(code, message)
+    }
 }
 
 pub(super) fn decode(text: &str) -> String {
-    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(text)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 /// Text inside an XML element.

@@ -28,7 +28,11 @@ fn body(response: &Response) -> Value {
 #[test]
 fn json_errors_name_their_type_in_body_and_header() {
     let mut aws = Aws::new(1);
-    let response = aws.call(&request("dynamodb", "DynamoDB_20120810.GetItem", r#"{"TableName":"t","Key":{}}"#));
+    let response = aws.call(&request(
+        "dynamodb",
+        "DynamoDB_20120810.GetItem",
+        r#"{"TableName":"t","Key":{}}"#,
+    ));
     assert_eq!(response.status, 400);
     assert_eq!(
         body(&response),
@@ -36,9 +40,21 @@ fn json_errors_name_their_type_in_body_and_header() {
             "__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "Requested resource not found",
         })
     );
-    let header = |name: &str| response.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-    assert_eq!(header("content-type").as_deref(), Some("application/x-amz-json-1.0"));
-    assert_eq!(header("x-amzn-errortype").as_deref(), Some("ResourceNotFoundException"));
+    let header = |name: &str| {
+        response
+            .headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.clone())
+    };
+    assert_eq!(
+        header("content-type").as_deref(),
+        Some("application/x-amz-json-1.0")
+    );
+    assert_eq!(
+        header("x-amzn-errortype").as_deref(),
+        Some("ResourceNotFoundException")
+    );
     assert_eq!(header("x-amzn-requestid").map(|id| id.len()), Some(36));
 }
 
@@ -46,19 +62,40 @@ fn json_errors_name_their_type_in_body_and_header() {
 fn the_signature_and_the_target_must_agree() {
     let mut aws = Aws::new(1);
     let crossed = aws.call(&request("ecr", "DynamoDB_20120810.GetItem", "{}"));
-    assert_eq!(body(&crossed)["__type"], "com.amazon.coral.service#UnknownOperationException");
+    assert_eq!(
+        body(&crossed)["__type"],
+        "com.amazon.coral.service#UnknownOperationException"
+    );
     let unsigned = aws.call(&Request::default());
-    assert_eq!((unsigned.status, &body(&unsigned)["message"]), (403, &json!("Missing Authentication Token")));
-    let broken = aws.call(&request("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeImages", "{"));
-    assert_eq!(body(&broken)["__type"], "com.amazon.coral.service#SerializationException");
+    assert_eq!(
+        (unsigned.status, &body(&unsigned)["message"]),
+        (403, &json!("Missing Authentication Token"))
+    );
+    let broken = aws.call(&request(
+        "ecr",
+        "AmazonEC2ContainerRegistry_V20150921.DescribeImages",
+        "{",
+    ));
+    assert_eq!(
+        body(&broken)["__type"],
+        "com.amazon.coral.service#SerializationException"
+    );
 }
 
 #[test]
 fn every_call_is_logged_with_its_error() {
     let mut aws = Aws::new(1);
-    aws.call(&request("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories", ""));
+    aws.call(&request(
+        "ecr",
+        "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories",
+        "",
+    ));
     aws.now += 5;
-    aws.throttle(&request("ecs", "AmazonEC2ContainerServiceV20141113.UpdateService", "{}"));
+    aws.throttle(&request(
+        "ecs",
+        "AmazonEC2ContainerServiceV20141113.UpdateService",
+        "{}",
+    ));
     let call = |at, service: &str, operation: &str, error: Option<&str>| Call {
         at,
         caller: "person".to_owned(),
@@ -72,7 +109,12 @@ fn every_call_is_logged_with_its_error() {
         aws.calls[..],
         [
             call(start, "ecr", "DescribeRepositories", None),
-            call(start + 5, "ecs", "UpdateService", Some("ThrottlingException")),
+            call(
+                start + 5,
+                "ecs",
+                "UpdateService",
+                Some("ThrottlingException")
+            ),
         ]
     );
 }
@@ -80,7 +122,11 @@ fn every_call_is_logged_with_its_error() {
 #[test]
 fn query_errors_are_xml() {
     let mut aws = Aws::new(1);
-    let response = aws.call(&request("elasticloadbalancing", "", "Action=Describe%20Nothing&Version=2015-12-01"));
+    let response = aws.call(&request(
+        "elasticloadbalancing",
+        "",
+        "Action=Describe%20Nothing&Version=2015-12-01",
+    ));
     let text = String::from_utf8(response.body).unwrap();
     assert_eq!(response.status, 400);
     assert!(text.starts_with("<ErrorResponse xmlns="), "{text}");
@@ -91,32 +137,65 @@ fn query_errors_are_xml() {
 fn services_that_are_not_there_refuse_in_their_own_protocol() {
     let mut aws = Aws::new(1);
     let json = aws.call(&request("logs", "Logs_20140328.DescribeLogGroups", "{}"));
-    assert_eq!(body(&json)["__type"], "com.amazon.coral.service#UnknownOperationException");
+    assert_eq!(
+        body(&json)["__type"],
+        "com.amazon.coral.service#UnknownOperationException"
+    );
     let mut form = request("sns", "", "Action=ListTopics&Version=2010-03-31");
-    form.headers[1] = ("content-type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8".to_owned());
+    form.headers[1] = (
+        "content-type".to_owned(),
+        "application/x-www-form-urlencoded; charset=utf-8".to_owned(),
+    );
     let form = String::from_utf8(aws.call(&form).body).unwrap();
     assert!(form.contains("<Code>InvalidAction</Code>"), "{form}");
     let mut rest = request("batch", "", "{}");
-    (rest.path_and_query, rest.headers[1].0) = ("/v1/describejobqueues".to_owned(), "accept".to_owned());
+    (rest.path_and_query, rest.headers[1].0) =
+        ("/v1/describejobqueues".to_owned(), "accept".to_owned());
     let rest = aws.call(&rest);
     assert!(
         rest.status == 404
-            && rest.headers.contains(&("x-amzn-errortype".to_owned(), "UnknownOperationException".to_owned()))
+            && rest.headers.contains(&(
+                "x-amzn-errortype".to_owned(),
+                "UnknownOperationException".to_owned()
+            ))
     );
     let mut cbor = request("oam", "", "");
     cbor.path_and_query = "/service/Oam/operation/ListLinks".to_owned();
     cbor.headers[1] = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
     let cbor = aws.call(&cbor);
     let kind = &b"\xa2\x66__type\x78\x32com.amazon.coral.service#UnknownOperationException"[..];
-    assert!(cbor.status == 400 && cbor.body.starts_with(kind), "{:?}", String::from_utf8_lossy(&cbor.body));
-    let operations: Vec<&str> = aws.calls.iter().map(|call| call.operation.as_str()).collect();
-    assert_eq!(operations, ["DescribeLogGroups", "ListTopics", "POST /v1/describejobqueues", "ListLinks"]);
+    assert!(
+        cbor.status == 400 && cbor.body.starts_with(kind),
+        "{:?}",
+        String::from_utf8_lossy(&cbor.body)
+    );
+    let operations: Vec<&str> = aws
+        .calls
+        .iter()
+        .map(|call| call.operation.as_str())
+        .collect();
+    assert_eq!(
+        operations,
+        [
+            "DescribeLogGroups",
+            "ListTopics",
+            "POST /v1/describejobqueues",
+            "ListLinks"
+        ]
+    );
 }
 
 #[test]
 fn names_of_a_form_spell_a_structure() {
-    let form = [("A.member.10.B", "x"), ("A.member.2.B", "y"), ("C", "z"), ("D.E", "w")];
-    let form = form.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let form = [
+        ("A.member.10.B", "x"),
+        ("A.member.2.B", "y"),
+        ("C", "z"),
+        ("D.E", "w"),
+    ];
+    let form = form
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
     let expected = json!({"A": [{"B": "y"}, {"B": "x"}], "C": "z", "D": {"E": "w"}});
     assert_eq!(Value::Object(query::tree(&form)), expected);
 }

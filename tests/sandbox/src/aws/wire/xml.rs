@@ -8,7 +8,12 @@ use time::format_description::well_known::Rfc3339;
 use crate::aws::Millis;
 
 /// The whole answer of an action: its result and the identifier of the request.
-pub(in crate::aws) fn response(namespace: &str, action: &str, result: &Value, request_id: &str) -> String {
+pub(in crate::aws) fn response(
+    namespace: &str,
+    action: &str,
+    result: &Value,
+    request_id: &str,
+) -> String {
     let mut body = format!("<{action}Response xmlns=\"{namespace}\">");
     // An action without output has no result element.
     if !result.is_null() {
@@ -29,7 +34,9 @@ pub(in crate::aws) fn instant(at: Millis) -> Value {
 fn write(body: &mut String, value: &Value) {
     match value {
         Value::Null => {}
-        Value::Object(members) => members.iter().for_each(|(name, value)| element(body, name, value)),
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(name, value)| element(body, name, value)),
         Value::Array(items) => items.iter().for_each(|item| element(body, "member", item)),
         Value::String(text) => body.push_str(&escape(text.as_str())),
         Value::Bool(_) | Value::Number(_) => body.push_str(&value.to_string()),

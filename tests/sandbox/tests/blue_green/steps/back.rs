@@ -6,7 +6,9 @@ use sandbox::observer::{holder, record};
 use sandbox::story::{CLUSTER, SHOP};
 use serde_json::{Value, json};
 
-use super::{EXECUTION, ago, begun, calls, changed, edit, half, lease, open, plain, revision, timeless};
+use super::{
+    EXECUTION, ago, begun, calls, changed, edit, half, lease, open, plain, revision, timeless,
+};
 use crate::support::pair::{self, counts, secs, set, set_weights, suspend, suspensions, weights};
 use crate::support::{invoke, pass, service};
 
@@ -26,7 +28,13 @@ fn taken_over(mut aws: Aws) -> Aws {
 }
 
 async fn roll_back(driver: &Driver) -> String {
-    let answer = invoke(driver, "roll-back", json!({"parameters": {"execution": EXECUTION}})).await.expect("an answer");
+    let answer = invoke(
+        driver,
+        "roll-back",
+        json!({"parameters": {"execution": EXECUTION}}),
+    )
+    .await
+    .expect("an answer");
     assert_eq!(answer["execution"], EXECUTION);
     answer["status"].as_str().expect("a status").to_owned()
 }
@@ -39,14 +47,25 @@ fn recorded(aws: &Aws) -> Value {
 fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
     run(taken_over(half()), Fault::None, async |driver| {
         let prior = open(&driver.world.aws())["prior"].clone();
-        let blue = revision(prior["pair"]["blue"]["task_definition"].as_str().expect("an ARN")).to_owned();
+        let blue = revision(
+            prior["pair"]["blue"]["task_definition"]
+                .as_str()
+                .expect("an ARN"),
+        )
+        .to_owned();
         let green = revision(prior["task_definition"].as_str().expect("an ARN")).to_owned();
 
         let since = calls(&driver);
-        assert_eq!(roll_back(&driver).await, "gives the traffic back: blue 0 / green 100");
+        assert_eq!(
+            roll_back(&driver).await,
+            "gives the traffic back: blue 0 / green 100"
+        );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "ModifyRule", "PutItem"]);
-        assert_eq!((weights(&aws), suspensions(&aws), counts(&aws)), ([0, 100], [true, true], [2, 2]));
+        assert_eq!(
+            (weights(&aws), suspensions(&aws), counts(&aws)),
+            ([0, 100], [true, true], [2, 2])
+        );
         let shift = json!({
             "from": {"blue": 50, "green": 50}, "to": {"blue": 0, "green": 100}, "at": "now", "made": true,
         });
@@ -54,30 +73,58 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
 
         let since = calls(&driver);
-        assert_eq!(roll_back(&driver).await, "gives scale-in back to both colours");
+        assert_eq!(
+            roll_back(&driver).await,
+            "gives scale-in back to both colours"
+        );
         let aws = driver.world.snapshot();
-        assert_eq!(changed(&aws, since), ["PutItem", "RegisterScalableTarget", "RegisterScalableTarget"]);
+        assert_eq!(
+            changed(&aws, since),
+            [
+                "PutItem",
+                "RegisterScalableTarget",
+                "RegisterScalableTarget"
+            ]
+        );
         assert_eq!((suspensions(&aws), counts(&aws)), ([false, false], [2, 2]));
         assert_eq!(open(&aws)["scale_in_suspended"], json!(false));
 
         let since = calls(&driver);
-        assert_eq!(roll_back(&driver).await, format!("returns blue to {blue} with 0 tasks"));
+        assert_eq!(
+            roll_back(&driver).await,
+            format!("returns blue to {blue} with 0 tasks")
+        );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
         assert_eq!(counts(&aws), [0, 2]);
-        assert_eq!(service(&aws, CLUSTER, "shop-blue")["taskDefinition"], prior["pair"]["blue"]["task_definition"]);
+        assert_eq!(
+            service(&aws, CLUSTER, "shop-blue")["taskDefinition"],
+            prior["pair"]["blue"]["task_definition"]
+        );
 
         let waits = roll_back(&driver).await;
-        assert!(waits.starts_with("rolled-back once invocations that may still run have ended: "), "{waits}");
-        assert_eq!(holder(&driver.world.aws(), CLUSTER, SHOP).as_deref(), Some(EXECUTION));
+        assert!(
+            waits.starts_with("rolled-back once invocations that may still run have ended: "),
+            "{waits}"
+        );
+        assert_eq!(
+            holder(&driver.world.aws(), CLUSTER, SHOP).as_deref(),
+            Some(EXECUTION)
+        );
         pass(&driver, secs(180)).await;
         let aws = driver.world.snapshot();
         let record = recorded(&aws);
         let reason = format!(
             "the execution was stopped; {green} serves again as green with 2 of 2 tasks, weights blue 0 / green 100"
         );
-        assert_eq!((&record["outcome"], &record["reason"]), (&json!("rolled-back"), &json!(reason)));
-        assert_eq!(lease(&aws)["settled"], json!({"live": "green", "blue": 0, "green": 100}));
+        assert_eq!(
+            (&record["outcome"], &record["reason"]),
+            (&json!("rolled-back"), &json!(reason))
+        );
+        assert_eq!(
+            lease(&aws)["settled"],
+            json!({"live": "green", "blue": 0, "green": 100})
+        );
         assert_eq!(lease(&aws)["release"], json!(null));
     });
 }
@@ -86,7 +133,9 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
 fn the_new_colour_returns_with_its_own_count_and_percentages() {
     let mut aws = taken_over(half());
     set_weights(&mut aws, [0, 100]);
-    pair::COLOURS.iter().for_each(|name| suspend(&mut aws, name, false));
+    pair::COLOURS
+        .iter()
+        .for_each(|name| suspend(&mut aws, name, false));
     edit(&mut aws, |lease| {
         let blue = &mut lease["release"]["prior"]["pair"]["blue"];
         blue["desired_count"] = json!(1);
@@ -94,10 +143,16 @@ fn the_new_colour_returns_with_its_own_count_and_percentages() {
     });
     run(aws, Fault::None, async |driver| {
         let status = roll_back(&driver).await;
-        assert!(status.starts_with("returns blue to shop-blue:") && status.ends_with("with 1 tasks"), "{status}");
+        assert!(
+            status.starts_with("returns blue to shop-blue:") && status.ends_with("with 1 tasks"),
+            "{status}"
+        );
         let aws = driver.world.snapshot();
         let bounds = service(&aws, CLUSTER, "shop-blue")["deploymentConfiguration"].clone();
-        assert_eq!((&bounds["minimumHealthyPercent"], &bounds["maximumPercent"]), (&json!(50), &json!(150)));
+        assert_eq!(
+            (&bounds["minimumHealthyPercent"], &bounds["maximumPercent"]),
+            (&json!(50), &json!(150))
+        );
         assert_eq!(counts(&aws), [1, 2]);
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
     });
@@ -107,16 +162,29 @@ fn the_new_colour_returns_with_its_own_count_and_percentages() {
 fn a_new_colour_whose_old_revision_is_gone_gets_its_count_back() {
     let mut aws = taken_over(half());
     set_weights(&mut aws, [0, 100]);
-    pair::COLOURS.iter().for_each(|name| suspend(&mut aws, name, false));
+    pair::COLOURS
+        .iter()
+        .for_each(|name| suspend(&mut aws, name, false));
     let runs = service(&aws, CLUSTER, "shop-blue")["taskDefinition"].clone();
     let before = open(&aws)["prior"]["pair"]["blue"]["task_definition"].clone();
-    ecs::call(&mut aws, "DeregisterTaskDefinition", &json!({"taskDefinition": before})).expect("it is active");
+    ecs::call(
+        &mut aws,
+        "DeregisterTaskDefinition",
+        &json!({"taskDefinition": before}),
+    )
+    .expect("it is active");
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
         assert_eq!(roll_back(&driver).await, "returns blue to 0 tasks");
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
-        assert_eq!((counts(&aws), &service(&aws, CLUSTER, "shop-blue")["taskDefinition"]), ([0, 2], &runs));
+        assert_eq!(
+            (
+                counts(&aws),
+                &service(&aws, CLUSTER, "shop-blue")["taskDefinition"]
+            ),
+            ([0, 2], &runs)
+        );
     });
 }
 
@@ -135,10 +203,16 @@ fn small() -> Aws {
 fn the_old_colour_grows_first_and_is_waited_for() {
     run(small(), Fault::None, async |driver| {
         let since = calls(&driver);
-        assert_eq!(roll_back(&driver).await, "green grows to 2 tasks, to take all of the traffic back");
+        assert_eq!(
+            roll_back(&driver).await,
+            "green grows to 2 tasks, to take all of the traffic back"
+        );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
-        assert_eq!((weights(&aws), counts(&aws), &open(&aws)["sized"]), ([50, 50], [2, 2], &json!(2)));
+        assert_eq!(
+            (weights(&aws), counts(&aws), &open(&aws)["sized"]),
+            ([50, 50], [2, 2], &json!(2))
+        );
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
         let since = calls(&driver);
         let waits = roll_back(&driver).await;
@@ -151,9 +225,20 @@ fn the_old_colour_grows_first_and_is_waited_for() {
 #[test]
 fn the_old_colour_gets_the_traffic_in_the_look_that_sizes_it_when_only_it_serves() {
     let mut aws = small();
-    let blue = aws.ecs.service_named(CLUSTER, "shop-blue").expect("a colour").arn.clone();
-    let tasks: Vec<String> = aws.ecs.tasks_of(&blue).map(|task| task.arn.clone()).collect();
-    tasks.iter().for_each(|task| ecs::set_answering(&mut aws, task, false));
+    let blue = aws
+        .ecs
+        .service_named(CLUSTER, "shop-blue")
+        .expect("a colour")
+        .arn
+        .clone();
+    let tasks: Vec<String> = aws
+        .ecs
+        .tasks_of(&blue)
+        .map(|task| task.arn.clone())
+        .collect();
+    tasks
+        .iter()
+        .for_each(|task| ecs::set_answering(&mut aws, task, false));
     // The sweep must not come first.
     edit(&mut aws, |lease| lease["release"]["state"] = json!("open"));
     run(aws, Fault::None, async |driver| {
@@ -161,10 +246,25 @@ fn the_old_colour_gets_the_traffic_in_the_look_that_sizes_it_when_only_it_serves
         let ready = taken_over(driver.world.snapshot());
         *driver.world.aws() = ready;
         let since = calls(&driver);
-        assert_eq!(roll_back(&driver).await, "green grows to 2 tasks, to take all of the traffic back");
+        assert_eq!(
+            roll_back(&driver).await,
+            "green grows to 2 tasks, to take all of the traffic back"
+        );
         let aws = driver.world.snapshot();
-        assert_eq!(changed(&aws, since), ["PutItem", "UpdateService", "PutItem", "ModifyRule", "PutItem"]);
-        assert_eq!((weights(&aws), counts(&aws)[1], &open(&aws)["sized"]), ([0, 100], 2, &json!(2)));
+        assert_eq!(
+            changed(&aws, since),
+            [
+                "PutItem",
+                "UpdateService",
+                "PutItem",
+                "ModifyRule",
+                "PutItem"
+            ]
+        );
+        assert_eq!(
+            (weights(&aws), counts(&aws)[1], &open(&aws)["sized"]),
+            ([0, 100], 2, &json!(2))
+        );
     });
 }
 
@@ -175,15 +275,33 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
     elb::delete_rule(&mut aws, &rule).expect("it was there");
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
-        assert_eq!(roll_back(&driver).await, "gives scale-in back to both colours");
+        assert_eq!(
+            roll_back(&driver).await,
+            "gives scale-in back to both colours"
+        );
         let aws = driver.world.snapshot();
-        assert_eq!(changed(&aws, since), ["PutItem", "RegisterScalableTarget", "RegisterScalableTarget"]);
-        assert_eq!((suspensions(&aws), &open(&aws)["scale_in_suspended"]), ([false, false], &json!(false)));
+        assert_eq!(
+            changed(&aws, since),
+            [
+                "PutItem",
+                "RegisterScalableTarget",
+                "RegisterScalableTarget"
+            ]
+        );
+        assert_eq!(
+            (suspensions(&aws), &open(&aws)["scale_in_suspended"]),
+            ([false, false], &json!(false))
+        );
         pass(&driver, secs(130)).await;
         let aws = driver.world.snapshot();
         let record = recorded(&aws);
-        let reason = format!("the rule {rule} is gone; a release cannot go on or back without it; it needs a person");
-        assert_eq!((&record["outcome"], &record["reason"]), (&json!("failed"), &json!(reason)));
+        let reason = format!(
+            "the rule {rule} is gone; a release cannot go on or back without it; it needs a person"
+        );
+        assert_eq!(
+            (&record["outcome"], &record["reason"]),
+            (&json!("failed"), &json!(reason))
+        );
         assert_eq!(lease(&aws)["release"], json!(null));
     });
 }
@@ -198,24 +316,46 @@ fn a_deleted_colour_does_not_keep_the_release_open() {
         let reason = "service `shop-blue` is gone from cluster `apps`; a release cannot go on or back without it; it needs a person";
         assert_eq!(status, format!("failed: {reason}"));
         let aws = driver.world.snapshot();
-        assert_eq!((recorded(&aws)["outcome"].clone(), &lease(&aws)["release"]), (json!("failed"), &json!(null)));
-        assert!(!aws.autoscaling.target_of(CLUSTER, "shop-green").expect("it scales").suspended.dynamic_in);
+        assert_eq!(
+            (recorded(&aws)["outcome"].clone(), &lease(&aws)["release"]),
+            (json!("failed"), &json!(null))
+        );
+        assert!(
+            !aws.autoscaling
+                .target_of(CLUSTER, "shop-green")
+                .expect("it scales")
+                .suspended
+                .dynamic_in
+        );
     });
 }
 
 #[test]
 fn a_release_that_suspended_scaling_and_no_more_gives_it_back_and_has_changed_nothing() {
     let mut aws = begun();
-    pair::COLOURS.iter().for_each(|name| suspend(&mut aws, name, true));
-    edit(&mut aws, |lease| lease["release"]["scale_in_suspended"] = json!(true));
+    pair::COLOURS
+        .iter()
+        .for_each(|name| suspend(&mut aws, name, true));
+    edit(&mut aws, |lease| {
+        lease["release"]["scale_in_suspended"] = json!(true)
+    });
     run(taken_over(aws), Fault::None, async |driver| {
-        assert_eq!(roll_back(&driver).await, "gives scale-in back to both colours");
+        assert_eq!(
+            roll_back(&driver).await,
+            "gives scale-in back to both colours"
+        );
         assert_eq!(suspensions(&driver.world.aws()), [false, false]);
         let waits = roll_back(&driver).await;
-        assert!(waits.starts_with("failed once invocations that may still run have ended: "), "{waits}");
+        assert!(
+            waits.starts_with("failed once invocations that may still run have ended: "),
+            "{waits}"
+        );
         pass(&driver, secs(130)).await;
         let record = recorded(&driver.world.aws());
-        assert_eq!(record["reason"], json!("the execution was stopped; nothing had been changed"));
+        assert_eq!(
+            record["reason"],
+            json!("the execution was stopped; nothing had been changed")
+        );
         assert_eq!(record["outcome"], json!("failed"));
     });
 }

@@ -53,7 +53,10 @@ fn both_colours_are_recorded_before_anything_is_changed() {
             },
         });
         assert_eq!(timeless(&aws, &open["prior"]), expected);
-        assert_eq!((&open["execution"], &open["state"]), (&json!("jane-1"), &json!("open")));
+        assert_eq!(
+            (&open["execution"], &open["state"]),
+            (&json!("jane-1"), &json!("open"))
+        );
         // A second look finds what was recorded.
         let since = calls(&driver);
         let answer = look(&driver, "begin-release", &begin(&rule)).await;
@@ -65,12 +68,20 @@ fn both_colours_are_recorded_before_anything_is_changed() {
 #[test]
 fn a_colour_that_does_not_scale_is_recorded_without_a_suspension() {
     let mut aws = free();
-    aws.autoscaling.targets.remove(&format!("service/{CLUSTER}/shop-blue"));
+    aws.autoscaling
+        .targets
+        .remove(&format!("service/{CLUSTER}/shop-blue"));
     let rule = pair::rule(&aws);
     run(aws, Fault::None, async |driver| {
         look(&driver, "begin-release", &begin(&rule)).await;
         let recorded = open(&driver.world.aws())["prior"]["pair"].clone();
-        assert_eq!([&recorded["blue"]["suspended"], &recorded["green"]["suspended"]], [&json!(null), &json!(false)]);
+        assert_eq!(
+            [
+                &recorded["blue"]["suspended"],
+                &recorded["green"]["suspended"]
+            ],
+            [&json!(null), &json!(false)]
+        );
     });
 }
 
@@ -79,20 +90,32 @@ fn scale_in_that_the_last_release_owes_is_recorded_as_it_must_become() {
     for (owed, expected) in [
         (json!({"owed_blue": false}), [false, true]),
         (json!({"owed_green": false}), [true, false]),
-        (json!({"owed_blue": true, "owed_green": false}), [true, false]),
+        (
+            json!({"owed_blue": true, "owed_green": false}),
+            [true, false],
+        ),
         (json!({}), [true, true]),
     ] {
         let mut aws = free();
-        pair::COLOURS.iter().for_each(|name| suspend(&mut aws, name, true));
+        pair::COLOURS
+            .iter()
+            .for_each(|name| suspend(&mut aws, name, true));
         edit(&mut aws, |lease| {
-            lease["settled"].as_object_mut().expect("left behind").extend(owed.as_object().expect("an object").clone());
+            lease["settled"]
+                .as_object_mut()
+                .expect("left behind")
+                .extend(owed.as_object().expect("an object").clone());
         });
         let rule = pair::rule(&aws);
         run(aws, Fault::None, async |driver| {
             look(&driver, "begin-release", &begin(&rule)).await;
             let recorded = open(&driver.world.aws())["prior"]["pair"].clone();
             let recorded = ["blue", "green"].map(|colour| recorded[colour]["suspended"].clone());
-            assert_eq!(recorded, expected.map(|suspended| json!(suspended)), "{owed}");
+            assert_eq!(
+                recorded,
+                expected.map(|suspended| json!(suspended)),
+                "{owed}"
+            );
         });
     }
 }
@@ -112,7 +135,16 @@ fn weights_that_tell_nothing_are_set_to_what_the_last_release_left() {
             );
             assert_eq!(report(&answer), going(&summary, 50));
             let aws = driver.world.snapshot();
-            assert_eq!(changed(&aws, since), ["TransactWriteItems", "PutItem", "PutItem", "ModifyRule", "PutItem"]);
+            assert_eq!(
+                changed(&aws, since),
+                [
+                    "TransactWriteItems",
+                    "PutItem",
+                    "PutItem",
+                    "ModifyRule",
+                    "PutItem"
+                ]
+            );
             assert_eq!(weights(&aws), [0, 100]);
             let expected = json!({
                 "from": {"blue": blue, "green": green}, "to": {"blue": 0, "green": 100}, "at": "now", "made": true,
@@ -128,7 +160,9 @@ fn weights_that_tell_nothing_are_set_to_what_the_last_release_left() {
 #[test]
 fn the_rule_decides_which_colour_is_live_whatever_the_last_release_left() {
     let mut aws = free();
-    edit(&mut aws, |lease| lease["settled"] = json!({"live": "blue", "blue": 100, "green": 0}));
+    edit(&mut aws, |lease| {
+        lease["settled"] = json!({"live": "blue", "blue": 100, "green": 0})
+    });
     let rule = pair::rule(&aws);
     run(aws, Fault::None, async |driver| {
         let answer = look(&driver, "begin-release", &begin(&rule)).await;
@@ -146,7 +180,9 @@ fn a_rule_with_two_groups_of_one_colour_is_refused() {
     );
     let group = group.expect("legal")["TargetGroupArn"].clone();
     let (rule, mut actions) = (pair::rule(&aws), pair::actions(&aws, [0, 100]));
-    let named = actions[0]["ForwardConfig"]["TargetGroups"].as_array_mut().expect("a list");
+    let named = actions[0]["ForwardConfig"]["TargetGroups"]
+        .as_array_mut()
+        .expect("a list");
     named.push(json!({"TargetGroupArn": group, "Weight": 0}));
     elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("legal");
     let mut balancers = service(&aws, CLUSTER, "shop-blue")["loadBalancers"].clone();
@@ -158,8 +194,14 @@ fn a_rule_with_two_groups_of_one_colour_is_refused() {
         let answer = look(&driver, "begin-release", &begin(&rule)).await;
         assert_eq!(answer["type"], "ConfigurationError", "{answer}");
         let message = answer["message"].as_str().unwrap_or_default();
-        assert!(message.contains("several target groups of service `shop-blue`"), "{message}");
-        assert_eq!(sandbox::observer::holder(&driver.world.aws(), CLUSTER, SHOP), None);
+        assert!(
+            message.contains("several target groups of service `shop-blue`"),
+            "{message}"
+        );
+        assert_eq!(
+            sandbox::observer::holder(&driver.world.aws(), CLUSTER, SHOP),
+            None
+        );
     });
 }
 
@@ -172,7 +214,10 @@ fn a_delivery_that_comes_late_sets_no_weights() {
         let answer = look(&driver, "begin-release", &begin(&rule)).await;
         assert_eq!(answer["status"], "done", "{answer}");
         let aws = driver.world.snapshot();
-        assert_eq!((weights(&aws), changed(&aws, since)), ([50, 50], Vec::new()));
+        assert_eq!(
+            (weights(&aws), changed(&aws, since)),
+            ([50, 50], Vec::new())
+        );
     });
 }
 
@@ -181,7 +226,11 @@ fn a_deployment_of_either_colour_by_hand_is_waited_for() {
     for (name, other) in [("shop-blue", "shop-green"), ("shop-green", "shop-blue")] {
         let mut aws = free();
         let definition = service(&aws, CLUSTER, other)["taskDefinition"].clone();
-        pair::set(&mut aws, name, json!({"taskDefinition": definition, "desiredCount": 2}));
+        pair::set(
+            &mut aws,
+            name,
+            json!({"taskDefinition": definition, "desiredCount": 2}),
+        );
         let rule = pair::rule(&aws);
         run(aws, Fault::None, async |driver| {
             let answer = look(&driver, "begin-release", &begin(&rule)).await;
@@ -190,7 +239,10 @@ fn a_deployment_of_either_colour_by_hand_is_waited_for() {
                 answer["status"] == "going" && summary.starts_with("waits for the deployment of"),
                 "{name}: {answer}"
             );
-            assert_eq!(sandbox::observer::holder(&driver.world.aws(), CLUSTER, SHOP), None);
+            assert_eq!(
+                sandbox::observer::holder(&driver.world.aws(), CLUSTER, SHOP),
+                None
+            );
         });
     }
 }

@@ -9,17 +9,23 @@ use sandbox::observer::{holder, record};
 use sandbox::story::{CLUSTER, SHOP};
 use serde_json::{Value, json};
 
-use super::{EXECUTION, begins, definitions, fill, free, look, plain, retire, through, to_all, to_half};
+use super::{
+    EXECUTION, begins, definitions, fill, free, look, plain, retire, through, to_all, to_half,
+};
 use crate::support::pair::{self, COLOURS, as_text, rule, secs};
 use crate::support::{invoke, pass};
 
 /// The rule with a third group at weight 3 that no colour registers with, and clients bound for five minutes.
 fn third(aws: &mut Aws) -> String {
     let properties = json!({"Name": "third", "Port": 80, "Protocol": "HTTP", "TargetType": "ip"});
-    let group = elb::create_target_group(aws, &properties).expect("legal")["TargetGroupArn"].clone();
+    let group =
+        elb::create_target_group(aws, &properties).expect("legal")["TargetGroupArn"].clone();
     let (rule, mut actions) = (rule(aws), pair::actions(aws, [0, 100]));
     let config = &mut actions[0]["ForwardConfig"];
-    config["TargetGroups"].as_array_mut().expect("a list").insert(1, json!({"TargetGroupArn": group, "Weight": 3}));
+    config["TargetGroups"]
+        .as_array_mut()
+        .expect("a list")
+        .insert(1, json!({"TargetGroupArn": group, "Weight": 3}));
     config["TargetGroupStickinessConfig"] = json!({"Enabled": true, "DurationSeconds": 300});
     elb::update_rule(aws, &rule, &json!({ "Actions": actions })).expect("legal");
     group.as_str().expect("an ARN").to_owned()
@@ -38,16 +44,29 @@ fn suspended(aws: &mut Aws) {
 }
 
 fn suspensions(aws: &Aws) -> [Suspended; 2] {
-    COLOURS.map(|name| aws.autoscaling.target_of(CLUSTER, name).expect("the colour scales").suspended)
+    COLOURS.map(|name| {
+        aws.autoscaling
+            .target_of(CLUSTER, name)
+            .expect("the colour scales")
+            .suspended
+    })
 }
 
 fn bounds(aws: &Aws) -> [(u32, u32); 2] {
-    COLOURS
-        .map(|name| aws.autoscaling.target_of(CLUSTER, name).map(|target| (target.min, target.max)).expect("it scales"))
+    COLOURS.map(|name| {
+        aws.autoscaling
+            .target_of(CLUSTER, name)
+            .map(|target| (target.min, target.max))
+            .expect("it scales")
+    })
 }
 
 fn state(dynamic_in: bool) -> [Suspended; 2] {
-    [Suspended { dynamic_in, dynamic_out: true, scheduled: true }; 2]
+    [Suspended {
+        dynamic_in,
+        dynamic_out: true,
+        scheduled: true,
+    }; 2]
 }
 
 /// Groups of the rule with their weights, in their order.
@@ -58,7 +77,10 @@ fn groups(aws: &Aws) -> Vec<(String, i64)> {
 /// The rule's actions with all weights as nothing.
 fn beside_weights(aws: &Aws) -> Value {
     let mut actions = as_text(aws.elb.actions_of(&rule(aws)).expect("the rule is there"));
-    for group in actions[0]["ForwardConfig"]["TargetGroups"].as_array_mut().expect("a list") {
+    for group in actions[0]["ForwardConfig"]["TargetGroups"]
+        .as_array_mut()
+        .expect("a list")
+    {
         group["Weight"] = json!(null);
     }
     actions
@@ -74,7 +96,11 @@ fn unusual() -> (Aws, [String; 3]) {
 }
 
 fn weighted([blue, third, green]: &[String; 3], weights: [i64; 2]) -> Vec<(String, i64)> {
-    vec![(blue.clone(), weights[0]), (third.clone(), 3), (green.clone(), weights[1])]
+    vec![
+        (blue.clone(), weights[0]),
+        (third.clone(), 3),
+        (green.clone(), weights[1]),
+    ]
 }
 
 async fn released(driver: &Driver) -> [String; 2] {
@@ -95,13 +121,19 @@ fn a_release_leaves_what_is_not_its_own_as_it_was() {
         through(&driver, "swap-target-groups", to_all(&new)).await;
         assert_eq!(groups(&driver.world.aws()), weighted(&named, [100, 0]));
         through(&driver, "update-service", retire(&new)).await;
-        assert!(driver.world.clock.now() - began >= 300_000, "clients are bound to the old colour for five minutes");
+        assert!(
+            driver.world.clock.now() - began >= 300_000,
+            "clients are bound to the old colour for five minutes"
+        );
         pass(&driver, secs(61)).await;
         let finished = through(&driver, "finish-release", json!({ "task_definition": new })).await;
         assert_eq!(finished["outputVariables"]["Outcome"], "deployed");
         let aws = driver.world.snapshot();
         assert_eq!(groups(&aws), weighted(&named, [100, 0]));
-        assert_eq!((suspensions(&aws), bounds(&aws)), (state(false), bounds(&before)));
+        assert_eq!(
+            (suspensions(&aws), bounds(&aws)),
+            (state(false), bounds(&before))
+        );
         assert_eq!(beside_weights(&aws), beside_weights(&before));
     });
 }
@@ -114,13 +146,22 @@ fn a_rollback_leaves_what_is_not_its_own_as_it_was() {
         look(&driver, "swap-target-groups", &to_half(&new)).await;
         assert_eq!(groups(&driver.world.aws()), weighted(&named, [50, 50]));
         let event = json!({"parameters": {"execution": EXECUTION}});
-        invoke(&driver, "roll-back", event).await.expect("an answer");
+        invoke(&driver, "roll-back", event)
+            .await
+            .expect("an answer");
         pass(&driver, secs(600)).await;
         let aws = driver.world.snapshot();
         let record = plain(&json!({"M": record(&aws, EXECUTION).expect("a record")}));
-        assert_eq!((&record["outcome"], holder(&aws, CLUSTER, SHOP)), (&json!("rolled-back"), None), "{record}");
+        assert_eq!(
+            (&record["outcome"], holder(&aws, CLUSTER, SHOP)),
+            (&json!("rolled-back"), None),
+            "{record}"
+        );
         assert_eq!(groups(&aws), weighted(&named, [0, 100]));
-        assert_eq!((suspensions(&aws), bounds(&aws)), (state(false), bounds(&before)));
+        assert_eq!(
+            (suspensions(&aws), bounds(&aws)),
+            (state(false), bounds(&before))
+        );
         assert_eq!(beside_weights(&aws), beside_weights(&before));
     });
 }

@@ -29,10 +29,23 @@ const LOOKS: usize = 40;
 
 /// An attribute of DynamoDB as plain JSON.
 fn plain(attribute: &Value) -> Value {
-    let (kind, value) = attribute.as_object().and_then(|one| one.iter().next()).expect("an attribute");
+    let (kind, value) = attribute
+        .as_object()
+        .and_then(|one| one.iter().next())
+        .expect("an attribute");
     match kind.as_str() {
-        "M" => value.as_object().expect("a map").iter().map(|(name, value)| (name.clone(), plain(value))).collect(),
-        "L" => value.as_array().expect("a list").iter().map(plain).collect(),
+        "M" => value
+            .as_object()
+            .expect("a map")
+            .iter()
+            .map(|(name, value)| (name.clone(), plain(value)))
+            .collect(),
+        "L" => value
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(plain)
+            .collect(),
         "N" => serde_json::from_str(value.as_str().expect("a number as text")).expect("a number"),
         _ => value.clone(),
     }
@@ -41,8 +54,10 @@ fn plain(attribute: &Value) -> Value {
 fn attribute(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let members: Map<String, Value> =
-                members.iter().map(|(name, value)| (name.clone(), attribute(value))).collect();
+            let members: Map<String, Value> = members
+                .iter()
+                .map(|(name, value)| (name.clone(), attribute(value)))
+                .collect();
             json!({ "M": members })
         }
         Value::Array(items) => json!({"L": items.iter().map(attribute).collect::<Vec<_>>()}),
@@ -82,7 +97,10 @@ fn ago(aws: &Aws, secs: i64) -> Value {
 fn timeless(aws: &Aws, value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(|item| timeless(aws, item)).collect(),
-        Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), timeless(aws, value))).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, value)| (name.clone(), timeless(aws, value)))
+            .collect(),
         Value::String(_) => match serde_json::from_value::<Timestamp>(value.clone()) {
             Ok(at) if (0..10).contains(&(aws.now / 1000 - at.secs())) => json!("now"),
             _ => value.clone(),
@@ -94,7 +112,8 @@ fn timeless(aws: &Aws, value: &Value) -> Value {
 /// The revision that the release registered, and the one that green ran before.
 fn definitions(aws: &Aws) -> [String; 2] {
     let open = open(aws);
-    [&open["registered"], &open["prior"]["task_definition"]].map(|arn| arn.as_str().expect("an ARN").to_owned())
+    [&open["registered"], &open["prior"]["task_definition"]]
+        .map(|arn| arn.as_str().expect("an ARN").to_owned())
 }
 
 fn revision(arn: &str) -> &str {
@@ -104,7 +123,9 @@ fn revision(arn: &str) -> &str {
 /// Parameters of a step.
 fn common(more: &Value) -> Value {
     let mut all = json!({"pipeline": "slipway-by-hand", "execution": EXECUTION, "cluster": CLUSTER, "service": SHOP});
-    all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    all.as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
     all
 }
 
@@ -140,7 +161,9 @@ fn failed(message: &str) -> Value {
 /// Operations that changed something since, in their order.
 fn changed(aws: &Aws, since: usize) -> Vec<String> {
     let made = writes(aws, since);
-    made.iter().map(|write| write.split(' ').next().unwrap_or_default().to_owned()).collect()
+    made.iter()
+        .map(|write| write.split(' ').next().unwrap_or_default().to_owned())
+        .collect()
 }
 
 fn calls(driver: &Driver) -> usize {
@@ -151,7 +174,9 @@ fn calls(driver: &Driver) -> usize {
 async fn through(driver: &Driver, step: &str, more: Value) -> Value {
     let mut event = json!({"parameters": common(&more)});
     for _ in 0..LOOKS {
-        let answer = invoke(driver, step, event.clone()).await.expect("an answer");
+        let answer = invoke(driver, step, event.clone())
+            .await
+            .expect("an answer");
         if answer["status"] != "going" {
             assert_eq!(answer["status"], "done", "{step}: {answer}");
             return answer;
@@ -188,8 +213,18 @@ async fn begins(driver: &Driver) {
     let rule = pair::rule(&driver.world.aws());
     let pushed = push(driver, SHOP, "2.0.0");
     let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop@{pushed}");
-    through(driver, "begin-release", json!({"strategy": "blue-green", "rule": rule, "digest": pushed})).await;
-    through(driver, "register-task-definition", json!({"images": {"web": image}})).await;
+    through(
+        driver,
+        "begin-release",
+        json!({"strategy": "blue-green", "rule": rule, "digest": pushed}),
+    )
+    .await;
+    through(
+        driver,
+        "register-task-definition",
+        json!({"images": {"web": image}}),
+    )
+    .await;
 }
 
 /// The same account at the beginning of a second, so that a look of some calls ends within it.
@@ -272,12 +307,20 @@ fn whole() -> Aws {
 }
 
 /// One look of a step, while another invocation of the release changes the account right after the lease was read.
-async fn overtaken(driver: &Driver, step: &str, more: &Value, change: impl FnOnce(&mut Aws)) -> Value {
+async fn overtaken(
+    driver: &Driver,
+    step: &str,
+    more: &Value,
+    change: impl FnOnce(&mut Aws),
+) -> Value {
     let is_read = Arc::new(Notify::new());
     driver.world.witnessed_by({
         let is_read = is_read.clone();
         move |_, request| {
-            if request.header("x-amz-target").is_some_and(|target| target.ends_with(".GetItem")) {
+            if request
+                .header("x-amz-target")
+                .is_some_and(|target| target.ends_with(".GetItem"))
+            {
                 is_read.notify_one();
             }
         }

@@ -6,8 +6,8 @@ use sandbox::story::CLUSTER;
 use serde_json::{Value, json};
 
 use super::{
-    ago, calls, changed, definitions, edit, failed, filled, going, half, lease, look, look_after, open, overtaken,
-    report, revision, shifted, timeless, to_half,
+    ago, calls, changed, definitions, edit, failed, filled, going, half, lease, look, look_after,
+    open, overtaken, report, revision, shifted, timeless, to_half,
 };
 use crate::support::pair::{counts, secs, set, set_weights, weights};
 use crate::support::pass;
@@ -21,20 +21,36 @@ fn weighted(blue: i64, green: i64) -> Value {
 async fn swap(driver: &Driver, more: Value) -> Value {
     let [new, _] = definitions(&driver.world.aws());
     let mut parameters = to_half(&new);
-    parameters.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+    parameters
+        .as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
     look(driver, STEP, &parameters).await
 }
 
 /// All of a colour's tasks stop answering their load balancer.
 fn sicken(aws: &mut Aws, colour: &str) {
-    let service = aws.ecs.service_named(CLUSTER, colour).expect("a colour").arn.clone();
-    let tasks: Vec<String> = aws.ecs.tasks_of(&service).map(|task| task.arn.clone()).collect();
-    tasks.iter().for_each(|task| ecs::set_answering(aws, task, false));
+    let service = aws
+        .ecs
+        .service_named(CLUSTER, colour)
+        .expect("a colour")
+        .arn
+        .clone();
+    let tasks: Vec<String> = aws
+        .ecs
+        .tasks_of(&service)
+        .map(|task| task.arn.clone())
+        .collect();
+    tasks
+        .iter()
+        .for_each(|task| ecs::set_answering(aws, task, false));
 }
 
 /// The release was filled to so many tasks that the two which are healthy are too few.
 fn too_few(aws: &mut Aws) {
-    edit(aws, |lease| lease["release"]["change"]["desired_count"] = json!(4));
+    edit(aws, |lease| {
+        lease["release"]["change"]["desired_count"] = json!(4)
+    });
 }
 
 const TOO_FEW: &str = "2 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4)";
@@ -43,11 +59,15 @@ const TOO_FEW: &str = "2 healthy targets in blue with 50% of the traffic, 3 need
 fn weights_are_announced_then_set_then_known_to_be_set() {
     run(filled(), Fault::None, async |driver| {
         let since = calls(&driver);
-        assert_eq!(report(&swap(&driver, json!({})).await), going("50% to blue, baking begins", 0));
+        assert_eq!(
+            report(&swap(&driver, json!({})).await),
+            going("50% to blue, baking begins", 0)
+        );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "ModifyRule", "PutItem"]);
         assert_eq!(weights(&aws), [50, 50]);
-        let shift = json!({"from": weighted(0, 100), "to": weighted(50, 50), "at": "now", "made": true});
+        let shift =
+            json!({"from": weighted(0, 100), "to": weighted(50, 50), "at": "now", "made": true});
         assert_eq!(timeless(&aws, &open(&aws)["shift"]), shift);
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
     });
@@ -67,7 +87,10 @@ fn the_first_shift_waits_for_what_an_earlier_step_may_still_do() {
     };
     let waits = |left: &str| {
         let why = format!("lets invocations that may still run end: {left} left");
-        going(&format!("0% to blue, {why}; 2 healthy targets in blue, at least 2 needed"), 0)
+        going(
+            &format!("0% to blue, {why}; 2 healthy targets in blue, at least 2 needed"),
+            0,
+        )
     };
     assert_eq!(after(0), (waits("1m00s"), 0));
     assert_eq!(after(59), (waits("1s"), 0));
@@ -77,13 +100,19 @@ fn the_first_shift_waits_for_what_an_earlier_step_may_still_do() {
 #[test]
 fn a_shift_that_was_announced_and_made_is_confirmed_and_bakes_from_then_on() {
     let mut aws = half();
-    edit(&mut aws, |lease| lease["release"]["shift"]["made"] = json!(false));
+    edit(&mut aws, |lease| {
+        lease["release"]["shift"]["made"] = json!(false)
+    });
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
-        assert_eq!(report(&swap(&driver, json!({})).await), going("weights are blue 50 / green 50", 0));
+        assert_eq!(
+            report(&swap(&driver, json!({})).await),
+            going("weights are blue 50 / green 50", 0)
+        );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem"]);
-        let shift = json!({"from": weighted(0, 100), "to": weighted(50, 50), "at": "now", "made": true});
+        let shift =
+            json!({"from": weighted(0, 100), "to": weighted(50, 50), "at": "now", "made": true});
         assert_eq!(timeless(&aws, &open(&aws)["shift"]), shift);
     });
 }
@@ -91,10 +120,15 @@ fn a_shift_that_was_announced_and_made_is_confirmed_and_bakes_from_then_on() {
 #[test]
 fn a_shift_that_was_announced_and_not_made_is_made() {
     let mut aws = half();
-    edit(&mut aws, |lease| lease["release"]["shift"]["made"] = json!(false));
+    edit(&mut aws, |lease| {
+        lease["release"]["shift"]["made"] = json!(false)
+    });
     set_weights(&mut aws, [0, 100]);
     run(aws, Fault::None, async |driver| {
-        assert_eq!(report(&swap(&driver, json!({})).await), going("50% to blue, baking begins", 0));
+        assert_eq!(
+            report(&swap(&driver, json!({})).await),
+            going("50% to blue, baking begins", 0)
+        );
         assert_eq!(weights(&driver.world.aws()), [50, 50]);
     });
 }
@@ -108,14 +142,28 @@ fn parameters_of_the_action_decide_how_long_and_how_healthy_a_bake_must_be() {
         let since = calls(&driver);
         let all = |more: Value| {
             let mut all = json!({"steps": [50, 100]});
-            all.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            all.as_object_mut()
+                .expect("an object")
+                .extend(more.as_object().expect("an object").clone());
             all
         };
         let summary = |answer: &Value| answer["summary"].as_str().unwrap_or_default().to_owned();
         let found = summary(&swap(&driver, all(json!({}))).await);
-        assert!(found.ends_with("of 2m00s baked; 2 healthy targets in blue, at least 2 needed"), "{found}");
-        let found = summary(&swap(&driver, all(json!({"step_minutes": 3, "minimum_healthy_percent": 50}))).await);
-        assert!(found.ends_with("of 3m00s baked; 2 healthy targets in blue, at least 1 needed"), "{found}");
+        assert!(
+            found.ends_with("of 2m00s baked; 2 healthy targets in blue, at least 2 needed"),
+            "{found}"
+        );
+        let found = summary(
+            &swap(
+                &driver,
+                all(json!({"step_minutes": 3, "minimum_healthy_percent": 50})),
+            )
+            .await,
+        );
+        assert!(
+            found.ends_with("of 3m00s baked; 2 healthy targets in blue, at least 1 needed"),
+            "{found}"
+        );
         let found = summary(&swap(&driver, json!({"bake_minutes": 4})).await);
         assert!(found.contains("of 4m00s baked"), "{found}");
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
@@ -130,7 +178,10 @@ fn a_shift_that_has_baked_is_done_and_names_the_colour_that_is_live_now() {
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
         let summary = "50% to blue, baked 10m00s; 2 healthy targets in blue, at least 2 needed";
-        assert_eq!(report(&swap(&driver, json!({})).await), json!(["done", summary, {"LiveColour": "blue"}]));
+        assert_eq!(
+            report(&swap(&driver, json!({})).await),
+            json!(["done", summary, {"LiveColour": "blue"}])
+        );
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
     });
 }
@@ -138,7 +189,9 @@ fn a_shift_that_has_baked_is_done_and_names_the_colour_that_is_live_now() {
 #[test]
 fn a_colour_that_is_not_fit_is_waited_for_since_the_action_began() {
     let mut aws = filled();
-    edit(&mut aws, |lease| lease["release"]["change"]["desired_count"] = json!(3));
+    edit(&mut aws, |lease| {
+        lease["release"]["change"]["desired_count"] = json!(3)
+    });
     run(aws, Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
         let since = calls(&driver);
@@ -156,7 +209,10 @@ fn a_colour_that_is_not_fit_is_waited_for_since_the_action_began() {
         );
         assert_eq!(report(&fails), failed(&text));
         let aws = driver.world.snapshot();
-        assert_eq!(open(&aws)["failure"], json!({"type": "JobFailed", "message": text}));
+        assert_eq!(
+            open(&aws)["failure"],
+            json!({"type": "JobFailed", "message": text})
+        );
         assert_eq!(weights(&aws), [0, 100]);
     });
 }
@@ -171,7 +227,10 @@ fn weights_of_another_writer_fail_the_action_for_good() {
         assert_eq!(report(&swap(&driver, json!({})).await), failed(text));
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem"]);
-        assert_eq!(open(&aws)["failure"], json!({"type": "JobFailed", "message": text}));
+        assert_eq!(
+            open(&aws)["failure"],
+            json!({"type": "JobFailed", "message": text})
+        );
         // Also when the weights are as before again.
         set_weights(&mut driver.world.aws(), [50, 50]);
         assert_eq!(report(&swap(&driver, json!({})).await), failed(text));
@@ -188,13 +247,23 @@ fn a_colour_that_loses_its_health_loses_its_traffic_in_the_same_look() {
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
         let aws = driver.world.snapshot();
         // The decision, the announcement, the change, that it is made, and the failure.
-        assert_eq!(changed(&aws, since), ["PutItem", "PutItem", "ModifyRule", "PutItem", "PutItem"]);
+        assert_eq!(
+            changed(&aws, since),
+            ["PutItem", "PutItem", "ModifyRule", "PutItem", "PutItem"]
+        );
         assert_eq!((weights(&aws), counts(&aws)), ([0, 100], [2, 2]));
         let open = timeless(&aws, &open(&aws));
-        assert_eq!(open["restoring"], json!({"reason": TOO_FEW, "since": "now"}));
-        let shift = json!({"from": weighted(50, 50), "to": weighted(0, 100), "at": "now", "made": true});
+        assert_eq!(
+            open["restoring"],
+            json!({"reason": TOO_FEW, "since": "now"})
+        );
+        let shift =
+            json!({"from": weighted(50, 50), "to": weighted(0, 100), "at": "now", "made": true});
         assert_eq!(open["shift"], shift);
-        assert_eq!(open["failure"], json!({"type": "JobFailed", "message": back}));
+        assert_eq!(
+            open["failure"],
+            json!({"type": "JobFailed", "message": back})
+        );
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
     });
 }
@@ -203,7 +272,9 @@ fn a_colour_that_loses_its_health_loses_its_traffic_in_the_same_look() {
 fn once_the_traffic_goes_back_it_does_although_the_colour_is_fit_again() {
     let mut aws = half();
     let since = ago(&aws, 30);
-    edit(&mut aws, |lease| lease["release"]["restoring"] = json!({"reason": "5xx", "since": since}));
+    edit(&mut aws, |lease| {
+        lease["release"]["restoring"] = json!({"reason": "5xx", "since": since})
+    });
     run(aws, Fault::None, async |driver| {
         let back = "5xx; the traffic is back at blue 0 / green 100";
         assert_eq!(report(&swap(&driver, json!({})).await), failed(back));
@@ -213,7 +284,10 @@ fn once_the_traffic_goes_back_it_does_although_the_colour_is_fit_again() {
 
 #[test]
 fn traffic_that_is_back_is_set_again_only_while_what_is_read_may_be_old() {
-    for (secs, expected) in [(290, &["PutItem", "ModifyRule", "PutItem", "PutItem"][..]), (300, &["PutItem"])] {
+    for (secs, expected) in [
+        (290, &["PutItem", "ModifyRule", "PutItem", "PutItem"][..]),
+        (300, &["PutItem"]),
+    ] {
         let mut aws = half();
         let (since, at) = (ago(&aws, 30), ago(&aws, secs));
         edit(&mut aws, |lease| {
@@ -226,7 +300,11 @@ fn traffic_that_is_back_is_set_again_only_while_what_is_read_may_be_old() {
             let back = "5xx; the traffic is back at blue 0 / green 100";
             assert_eq!(report(&swap(&driver, json!({})).await), failed(back));
             let aws = driver.world.snapshot();
-            assert_eq!(changed(&aws, calls), expected, "{secs} seconds after the shift");
+            assert_eq!(
+                changed(&aws, calls),
+                expected,
+                "{secs} seconds after the shift"
+            );
             assert_eq!(weights(&aws), [0, 100]);
         });
     }
@@ -252,16 +330,31 @@ fn the_old_colour_grows_before_it_takes_the_traffic_back() {
             going(&format!("{TOO_FEW}; green grows to 2 tasks first"), 50)
         );
         let aws = driver.world.snapshot();
-        assert_eq!(changed(&aws, since), ["PutItem", "PutItem", "UpdateService"]);
-        assert_eq!((weights(&aws), counts(&aws), &open(&aws)["sized"]), ([50, 50], [2, 2], &json!(2)));
+        assert_eq!(
+            changed(&aws, since),
+            ["PutItem", "PutItem", "UpdateService"]
+        );
+        assert_eq!(
+            (weights(&aws), counts(&aws), &open(&aws)["sized"]),
+            ([50, 50], [2, 2], &json!(2))
+        );
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
         let since = calls(&driver);
         let waits = report(&swap(&driver, json!({})).await);
-        let text = format!("{TOO_FEW}; 1 of 2 healthy targets that green needs for all of the traffic;");
+        let text =
+            format!("{TOO_FEW}; 1 of 2 healthy targets that green needs for all of the traffic;");
         assert!(waits[0] == "going" && waits[2] == 50, "{waits}");
-        assert!(waits[1].as_str().is_some_and(|summary| summary.starts_with(&text)), "{waits}");
+        assert!(
+            waits[1]
+                .as_str()
+                .is_some_and(|summary| summary.starts_with(&text)),
+            "{waits}"
+        );
         let aws = driver.world.snapshot();
-        assert_eq!((changed(&aws, since), weights(&aws)), (Vec::new(), [50, 50]));
+        assert_eq!(
+            (changed(&aws, since), weights(&aws)),
+            (Vec::new(), [50, 50])
+        );
         pass(&driver, secs(180)).await;
         let back = format!("{TOO_FEW}; the traffic is back at blue 0 / green 100");
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
@@ -282,8 +375,14 @@ fn weights_that_are_set_by_hand_while_the_old_colour_grows_stay() {
             );
             assert_eq!(report(&swap(&driver, json!({})).await), failed(&text));
             let aws = driver.world.snapshot();
-            assert_eq!((weights(&aws), changed(&aws, since)), (by_hand, vec!["PutItem".to_owned()]));
-            assert_eq!(open(&aws)["failure"], json!({"type": "JobFailed", "message": text}));
+            assert_eq!(
+                (weights(&aws), changed(&aws, since)),
+                (by_hand, vec!["PutItem".to_owned()])
+            );
+            assert_eq!(
+                open(&aws)["failure"],
+                json!({"type": "JobFailed", "message": text})
+            );
         });
     }
 }
@@ -312,10 +411,16 @@ fn an_old_colour_that_does_not_grow_gets_its_traffic_back_after_ten_minutes() {
     for (waited, is_back) in [(590, false), (600, true)] {
         let mut aws = aws.clone();
         let since = ago(&aws, waited);
-        edit(&mut aws, |lease| lease["release"]["restoring"] = json!({"reason": "5xx", "since": since}));
+        edit(&mut aws, |lease| {
+            lease["release"]["restoring"] = json!({"reason": "5xx", "since": since})
+        });
         run(aws, Fault::None, async |driver| {
             let answer = swap(&driver, json!({})).await;
-            assert_eq!(weights(&driver.world.aws()), if is_back { [0, 100] } else { [50, 50] }, "{answer}");
+            assert_eq!(
+                weights(&driver.world.aws()),
+                if is_back { [0, 100] } else { [50, 50] },
+                "{answer}"
+            );
         });
     }
 }
@@ -331,7 +436,15 @@ fn traffic_goes_back_at_once_when_only_the_old_colour_serves() {
         let back = format!("{reason}; the traffic is back at blue 0 / green 100");
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
         let aws = driver.world.snapshot();
-        let expected = ["PutItem", "PutItem", "UpdateService", "PutItem", "ModifyRule", "PutItem", "PutItem"];
+        let expected = [
+            "PutItem",
+            "PutItem",
+            "UpdateService",
+            "PutItem",
+            "ModifyRule",
+            "PutItem",
+            "PutItem",
+        ];
         assert_eq!(changed(&aws, since), expected);
         assert_eq!((weights(&aws), counts(&aws)[1]), ([0, 100], 2));
     });
@@ -344,6 +457,9 @@ fn a_look_that_another_invocation_overtook_fails_nothing() {
         let answer = overtaken(&driver, STEP, &to_half(&new), |aws| shifted(aws, [70, 30])).await;
         assert_eq!(answer["status"], "going", "{answer}");
         let aws = driver.world.snapshot();
-        assert_eq!((&open(&aws)["failure"], weights(&aws)), (&json!(null), [70, 30]));
+        assert_eq!(
+            (&open(&aws)["failure"], weights(&aws)),
+            (&json!(null), [70, 30])
+        );
     });
 }

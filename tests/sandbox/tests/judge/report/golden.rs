@@ -24,7 +24,11 @@ fn same(file: &str, text: &str) {
         std::fs::write(&path, text).unwrap();
     }
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
-    let line = golden.lines().zip(text.lines()).position(|(a, b)| a != b).map(|index| index + 1);
+    let line = golden
+        .lines()
+        .zip(text.lines())
+        .position(|(a, b)| a != b)
+        .map(|index| index + 1);
     assert!(
         golden == text,
         "tests/golden/{file} differs from line {line:?}; write it: SLIPWAY_WRITE_GOLDEN=1 cargo test -p sandbox --test judge golden"
@@ -63,5 +67,8 @@ fn late_metrics_are_told() {
 
 #[test]
 fn the_stored_form_is_kept() {
-    same("late-metrics.json", &(judgement("late-metrics").to_json() + "\n"));
+    same(
+        "late-metrics.json",
+        &(judgement("late-metrics").to_json() + "\n"),
+    );
 }

@@ -19,7 +19,10 @@ const CASES: [&str; 7] = [
 ];
 
 fn line(case: &str) -> String {
-    let path = format!("{}/examples/judge/cases/{case}.json", env!("CARGO_MANIFEST_DIR"));
+    let path = format!(
+        "{}/examples/judge/cases/{case}.json",
+        env!("CARGO_MANIFEST_DIR")
+    );
     std::fs::read_to_string(path).unwrap()
 }
 

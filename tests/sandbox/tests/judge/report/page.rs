@@ -14,8 +14,13 @@ const VOID: [&str; 2] = ["meta", "!DOCTYPE"];
 /// Every tag as its name and its attributes. The templates hold no `>` inside an attribute, and
 /// escaping lets none in.
 fn tags(page: &str) -> Vec<(&str, &str)> {
-    let inside = page.split('<').skip(1).map(|part| &part[..part.find('>').expect("a tag ends")]);
-    inside.map(|text| text.split_once([' ', '\n']).unwrap_or((text, ""))).collect()
+    let inside = page
+        .split('<')
+        .skip(1)
+        .map(|part| &part[..part.find('>').expect("a tag ends")]);
+    inside
+        .map(|text| text.split_once([' ', '\n']).unwrap_or((text, "")))
+        .collect()
 }
 
 pub(super) fn assert_well_formed(page: &str) {
@@ -33,31 +38,69 @@ pub(super) fn assert_well_formed(page: &str) {
 pub(super) fn assert_harmless(page: &str) {
     for (name, attributes) in tags(page) {
         assert!(
-            !["script", "img", "link", "iframe", "object", "a", "image", "use", "foreignObject"].contains(&name),
+            ![
+                "script",
+                "img",
+                "link",
+                "iframe",
+                "object",
+                "a",
+                "image",
+                "use",
+                "foreignObject"
+            ]
+            .contains(&name),
             "{name}"
         );
-        let keys = attributes.split('"').step_by(2).map(|key| key.trim().trim_end_matches('='));
+        let keys = attributes
+            .split('"')
+            .step_by(2)
+            .map(|key| key.trim().trim_end_matches('='));
         for key in keys {
-            assert!(!key.starts_with("on") && !["src", "href", "style", "xlink:href"].contains(&key), "{name} {key}");
+            assert!(
+                !key.starts_with("on") && !["src", "href", "style", "xlink:href"].contains(&key),
+                "{name} {key}"
+            );
         }
     }
-    assert!(!page.contains("url(") && !page.contains("@import") && !page.contains("://"), "loads something");
-    let invisible = |c: char| ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{200b}'..='\u{200f}').contains(&c);
+    assert!(
+        !page.contains("url(") && !page.contains("@import") && !page.contains("://"),
+        "loads something"
+    );
+    let invisible =
+        |c: char| ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{200b}'..='\u{200f}').contains(&c);
     assert!(!page.contains(invisible), "holds a mark that reverses text");
 }
 
 fn side(requests: u64, bad: u64) -> Side {
-    Side { requests: Some(requests), bad: Some(bad) }
+    Side {
+        requests: Some(requests),
+        bad: Some(bad),
+    }
 }
 
 fn reading(canary: (u64, u64), baseline: (u64, u64)) -> Reading {
     let (canary, baseline) = (side(canary.0, canary.1), side(baseline.0, baseline.1));
-    Reading { canary, baseline, canary_bad_promote: canary.bad }
+    Reading {
+        canary,
+        baseline,
+        canary_bad_promote: canary.bad,
+    }
 }
 
 fn live(metrics: Vec<MetricSpec>, config: JudgeConfig, now: u32) -> Live {
-    let progress = Progress { v: PROGRESS_VERSION, skipped: [].into(), highest: None };
-    Live { name: "orders".to_owned(), config, metrics, progress, now }
+    let progress = Progress {
+        v: PROGRESS_VERSION,
+        skipped: [].into(),
+        highest: None,
+    };
+    Live {
+        name: "orders".to_owned(),
+        config,
+        metrics,
+        progress,
+        now,
+    }
 }
 
 /// A judgement whose errors and whose deployment are called `name`.
@@ -67,7 +110,8 @@ fn called(name: &str) -> Judgement {
     metrics[0].label = name.to_owned();
     let mut live = live(metrics, JudgeConfig::default(), 30);
     live.name = name.to_owned();
-    let judgement = Judgement::from_live(live, |_, _| reading((6, 0), (600, 1))).expect("it can be judged");
+    let judgement =
+        Judgement::from_live(live, |_, _| reading((6, 0), (600, 1))).expect("it can be judged");
     judgement.with_fact(name, name).with_note(name)
 }
 
@@ -84,14 +128,29 @@ fn every_page_is_well_formed_and_self_contained() {
 fn every_table_and_drawing_can_be_heard() {
     let page = html(&judgement("late-metrics"));
     let all = tags(&page);
-    let attributes = |name: &'static str| all.iter().filter(move |tag| tag.0 == name).map(|tag| tag.1);
+    let attributes =
+        |name: &'static str| all.iter().filter(move |tag| tag.0 == name).map(|tag| tag.1);
     assert!(attributes("html").all(|html| html.contains("lang=\"en\"")));
     assert!(attributes("th").all(|th| th.contains("scope=")));
-    assert!(attributes("svg").all(|svg| svg.contains("role=\"img\"") || svg.contains("aria-hidden=\"true\"")));
-    assert_eq!(attributes("desc").count(), attributes("svg").filter(|svg| svg.contains("role=\"img\"")).count());
+    assert!(
+        attributes("svg")
+            .all(|svg| svg.contains("role=\"img\"") || svg.contains("aria-hidden=\"true\""))
+    );
+    assert_eq!(
+        attributes("desc").count(),
+        attributes("svg")
+            .filter(|svg| svg.contains("role=\"img\""))
+            .count()
+    );
     assert_eq!(attributes("h1").count(), 1);
-    let ids: Vec<_> = all.iter().filter_map(|(_, text)| text.split("id=\"").nth(1)?.split('"').next()).collect();
-    for named in all.iter().filter_map(|(_, text)| text.split("aria-labelledby=\"").nth(1)?.split('"').next()) {
+    let ids: Vec<_> = all
+        .iter()
+        .filter_map(|(_, text)| text.split("id=\"").nth(1)?.split('"').next())
+        .collect();
+    for named in all
+        .iter()
+        .filter_map(|(_, text)| text.split("aria-labelledby=\"").nth(1)?.split('"').next())
+    {
         assert!(named.split(' ').all(|id| ids.contains(&id)), "{named}");
     }
 }
@@ -115,28 +174,40 @@ fn hostile_names_stay_text() {
         assert_well_formed(&page);
         assert_harmless(&page);
     }
-    assert!(html(&called(names[0])).contains("<bdi>&#60;script&#62;alert(1)&#60;/script&#62;</bdi>"));
+    assert!(
+        html(&called(names[0])).contains("<bdi>&#60;script&#62;alert(1)&#60;/script&#62;</bdi>")
+    );
     assert!(html(&called("x\u{202e}1")).contains("<bdi>x⟨U+202E⟩1</bdi>"));
 }
 
 #[test]
 fn a_right_to_left_name_is_isolated_in_the_sentence() {
     let page = html(&called("שגיאות"));
-    assert!(page.contains("<p class=\"sentence\">\u{2068}שגיאות\u{2069} 0% vs 0.17% of 180 and 18,000 requests:"));
+    assert!(page.contains(
+        "<p class=\"sentence\">\u{2068}שגיאות\u{2069} 0% vs 0.17% of 180 and 18,000 requests:"
+    ));
     assert!(page.contains("(least: \u{2068}שגיאות\u{2069})"));
 }
 
 #[test]
 fn an_hour_stays_small_and_fifteen_days_too() {
     for (minutes, bytes) in [(60, 100_000), (21_600, 100_000)] {
-        let config = JudgeConfig { end: minutes, min_minutes: minutes, ..JudgeConfig::default() };
+        let config = JudgeConfig {
+            end: minutes,
+            min_minutes: minutes,
+            ..JudgeConfig::default()
+        };
         let metrics = config.metrics(&[150.0, 216.0, 404.0, 606.0]);
         let read = |minute: u32, metric: usize| {
             let wave = u64::from(minute % 7) + metric as u64;
             reading((6_000 + wave, 30 + wave), (54_000 + wave, 300 + wave))
         };
         let page = html(&Judgement::from_live(live(metrics, config, minutes), read).unwrap());
-        assert!(page.len() < bytes, "{minutes} minutes: {} bytes", page.len());
+        assert!(
+            page.len() < bytes,
+            "{minutes} minutes: {} bytes",
+            page.len()
+        );
         assert_well_formed(&page);
     }
 }
@@ -144,8 +215,12 @@ fn an_hour_stays_small_and_fifteen_days_too() {
 #[test]
 fn without_any_data_a_page_is_shown_all_the_same() {
     let metrics = JudgeConfig::default().metrics(&[150.0, 216.0, 404.0, 606.0]);
-    let page =
-        html(&Judgement::from_live(live(metrics, JudgeConfig::default(), 30), |_, _| Reading::default()).unwrap());
+    let page = html(
+        &Judgement::from_live(live(metrics, JudgeConfig::default(), 30), |_, _| {
+            Reading::default()
+        })
+        .unwrap(),
+    );
     assert_well_formed(&page);
     assert!(page.contains("No minute of this metric counted."));
     assert!(page.contains("needs about 5,161 canary requests; it had 0."));
@@ -157,7 +232,10 @@ fn extreme_numbers_are_drawn_within_the_frame() {
     let most = u64::MAX / 64;
     let metrics = JudgeConfig::default().metrics(&[]);
     let page = html(
-        &Judgement::from_live(live(metrics, JudgeConfig::default(), 3), |_, _| reading((most, most), (1, 0))).unwrap(),
+        &Judgement::from_live(live(metrics, JudgeConfig::default(), 3), |_, _| {
+            reading((most, most), (1, 0))
+        })
+        .unwrap(),
     );
     assert_well_formed(&page);
     assert!(!page.contains("NaN") && !page.contains("inf"));
@@ -168,6 +246,9 @@ fn the_same_judgement_is_the_same_page() {
     for case in CASES {
         let first = judgement(case);
         assert_eq!(html(&first), html(&judgement(case)));
-        assert_eq!(html(&first), html(&Judgement::from_json(&first.to_json()).unwrap()));
+        assert_eq!(
+            html(&first),
+            html(&Judgement::from_json(&first.to_json()).unwrap())
+        );
     }
 }

@@ -16,7 +16,9 @@ const SEEDS: u64 = 300;
 /// A scenario of random minutes: silent, busy, with unknown values, late ones, and a bad canary or not.
 fn drawn(seed: u64) -> Scenario {
     let mut random = Rng::with_seed(seed);
-    let minutes: Vec<Value> = (1..=random.u32(0..20)).map(|t| minute(&mut random, t)).collect();
+    let minutes: Vec<Value> = (1..=random.u32(0..20))
+        .map(|t| minute(&mut random, t))
+        .collect();
     let config = json!({"end": random.u32(1..15), "min_minutes": 2});
     let line = json!({"v": 1, "id": "random", "config": config, "thresholds_ms": [1, 2, 3, 4], "minutes": minutes});
     Scenario::from_json(&line.to_string()).unwrap()
@@ -24,10 +26,15 @@ fn drawn(seed: u64) -> Scenario {
 
 fn minute(random: &mut Rng, t: u32) -> Value {
     let (canary, baseline) = (random.u64(0..3000), random.u64(0..30_000));
-    let mut count = |most: u64, among: u64| (random.u8(0..9) > 0).then(|| random.u64(0..=most).min(among));
+    let mut count =
+        |most: u64, among: u64| (random.u8(0..9) > 0).then(|| random.u64(0..=most).min(among));
     let (bad_canary, bad_baseline) = (count(9, canary), count(90, baseline));
     let (slow_canary, slow_baseline) = ([count(40, canary); 4], [count(40, baseline); 4]);
-    let late = if random.u8(0..3) == 0 { random.u32(0..6) } else { 0 };
+    let late = if random.u8(0..3) == 0 {
+        random.u32(0..6)
+    } else {
+        0
+    };
     json!({
         "t": t,
         "seen": {"c.bad": t + late, "b.slow": t + late / 2},
@@ -45,24 +52,47 @@ fn assert_replays(scenario: &Scenario) -> Decision {
     assert_eq!(Some(&again), verdicts.last());
     assert_eq!(differences(&stored, &again), []);
     // What is shown over time is what the judge found, look by look.
-    let shown: Vec<_> =
-        judgement.looks().map(|look| (look.minute, look.decision, look.log_e, look.log_e_promote)).collect();
-    let found: Vec<_> = verdicts.iter().map(|v| (v.minute, v.decision, v.log_e, v.log_e_promote)).collect();
+    let shown: Vec<_> = judgement
+        .looks()
+        .map(|look| (look.minute, look.decision, look.log_e, look.log_e_promote))
+        .collect();
+    let found: Vec<_> = verdicts
+        .iter()
+        .map(|v| (v.minute, v.decision, v.log_e, v.log_e_promote))
+        .collect();
     assert_eq!(shown, found);
     // The parts of the evidence add up to the whole, and the least health is one of them.
     for look in judgement.looks() {
-        let sum: f64 = look.evidence.iter().map(|part| (part.harm - look.log_e).exp()).sum();
+        let sum: f64 = look
+            .evidence
+            .iter()
+            .map(|part| (part.harm - look.log_e).exp())
+            .sum();
         assert!((sum - 1.0).abs() < 1e-9, "{sum}");
-        assert!(look.evidence.iter().any(|part| part.health == Some(look.log_e_promote)));
+        assert!(
+            look.evidence
+                .iter()
+                .any(|part| part.health == Some(look.log_e_promote))
+        );
     }
     again.decision
 }
 
 #[test]
 fn any_scenario_replays_to_its_verdict() {
-    let decisions: Vec<Decision> = (0..SEEDS).map(|seed| assert_replays(&drawn(seed))).collect();
-    for wanted in [Decision::Promote, Decision::Rollback, Decision::Inconclusive] {
-        assert!(decisions.contains(&wanted), "no scenario ends with {}", wanted.word());
+    let decisions: Vec<Decision> = (0..SEEDS)
+        .map(|seed| assert_replays(&drawn(seed)))
+        .collect();
+    for wanted in [
+        Decision::Promote,
+        Decision::Rollback,
+        Decision::Inconclusive,
+    ] {
+        assert!(
+            decisions.contains(&wanted),
+            "no scenario ends with {}",
+            wanted.word()
+        );
     }
 }
 
@@ -77,8 +107,14 @@ fn the_recorded_cases_replay_to_their_verdicts() {
 fn live_data_that_fills_in_later_does_not_change_the_verdict() {
     let (config, metrics) = (JudgeConfig::default(), JudgeConfig::default().metrics(&[]));
     let reading = |bad: Option<u64>| Reading {
-        canary: Side { requests: Some(600), bad },
-        baseline: Side { requests: Some(5400), bad: Some(5) },
+        canary: Side {
+            requests: Some(600),
+            bad,
+        },
+        baseline: Side {
+            requests: Some(5400),
+            bad: Some(5),
+        },
         canary_bad_promote: bad,
     };
     let mut judge = Judge::new(config.clone(), metrics.clone()).unwrap();
@@ -87,7 +123,13 @@ fn live_data_that_fills_in_later_does_not_change_the_verdict() {
     assert_eq!(verdict.decision, Decision::Rollback);
     // By now the first minute has arrived and the others were corrected; neither may count.
     let now = |minute: u32, _: usize| reading(Some(if minute == 1 { 0 } else { 1 }));
-    let live = Live { name: "orders".to_owned(), config, metrics, progress: judge.progress(), now: 5 };
+    let live = Live {
+        name: "orders".to_owned(),
+        config,
+        metrics,
+        progress: judge.progress(),
+        now: 5,
+    };
     let judgement = Judgement::from_live(live, now).unwrap();
     assert_eq!(judgement.verdict().decision, Decision::Rollback);
     assert_eq!(judgement.verdict().reason, verdict.reason);
@@ -110,42 +152,95 @@ fn a_damaged_record_is_refused_with_its_place() {
     let refuse = |damage: fn(&mut Value)| {
         let mut stored = stored.clone();
         damage(&mut stored);
-        Judgement::from_json(&stored.to_string()).unwrap_err().to_string()
+        Judgement::from_json(&stored.to_string())
+            .unwrap_err()
+            .to_string()
     };
     let version = refuse(|stored| stored["v"] = json!(2));
-    assert_eq!(version, "failed to read the judgement: version 2, legal: 1; use the release that wrote it");
+    assert_eq!(
+        version,
+        "failed to read the judgement: version 2, legal: 1; use the release that wrote it"
+    );
     let setting = refuse(|stored| stored["settings"]["tau"] = json!(0.5));
-    assert_eq!(setting, "failed to read the judgement: settings.tau: found 0.5; legal: 1 to 1000");
+    assert_eq!(
+        setting,
+        "failed to read the judgement: settings.tau: found 0.5; legal: 1 to 1000"
+    );
     assert!(refuse(|stored| stored["settings"]["tua"] = json!(1)).contains("unknown field `tua`"));
-    assert!(refuse(|stored| stored["minutes"][2]["t"] = json!(9)).ends_with("minutes are not numbered from 1"));
-    assert!(refuse(|stored| stored["minutes"] = json!([])).ends_with("minutes do not reach to the verdict"));
-    assert!(refuse(|stored| stored["verdict"]["weakest"] = json!("x")).ends_with("weakest is an unknown metric"));
-    assert!(refuse(|stored| stored["quality"] = json!([])).ends_with("quality differs from metrics"));
-    assert!(refuse(|stored| stored["verdict"]["decision"] = json!("pass")).contains("unknown variant `pass`"));
+    assert!(
+        refuse(|stored| stored["minutes"][2]["t"] = json!(9))
+            .ends_with("minutes are not numbered from 1")
+    );
+    assert!(
+        refuse(|stored| stored["minutes"] = json!([]))
+            .ends_with("minutes do not reach to the verdict")
+    );
+    assert!(
+        refuse(|stored| stored["verdict"]["weakest"] = json!("x"))
+            .ends_with("weakest is an unknown metric")
+    );
+    assert!(
+        refuse(|stored| stored["quality"] = json!([])).ends_with("quality differs from metrics")
+    );
+    assert!(
+        refuse(|stored| stored["verdict"]["decision"] = json!("pass"))
+            .contains("unknown variant `pass`")
+    );
 }
 
 /// Whatever of the verdict is changed in the record is named.
 #[test]
 fn a_changed_record_is_told_by_the_field() {
-    let stored: Value = serde_json::from_str(&judgement("rolled-back-by-errors").to_json()).unwrap();
+    let stored: Value =
+        serde_json::from_str(&judgement("rolled-back-by-errors").to_json()).unwrap();
     let differ = |change: fn(&mut Value)| {
         let mut stored = stored.clone();
         change(&mut stored);
         let changed = Judgement::from_json(&stored.to_string()).unwrap();
         let found = differences(&changed, &replay(&changed).unwrap());
-        found.iter().map(|difference| difference.field).collect::<Vec<_>>()
+        found
+            .iter()
+            .map(|difference| difference.field)
+            .collect::<Vec<_>>()
     };
     assert_eq!(differ(|_| ()), [""; 0]);
-    assert_eq!(differ(|stored| stored["verdict"]["decision"] = json!("promote")), ["decision"]);
-    assert_eq!(differ(|stored| stored["verdict"]["reason"] = json!({"kind": "non-inferior"})), ["reason"]);
-    assert_eq!(differ(|stored| stored["verdict"]["log_e"] = json!(1.0)), ["log_e"]);
-    assert_eq!(differ(|stored| stored["verdict"]["highest_log_e"] = json!(null)), ["highest_log_e"]);
-    assert_eq!(differ(|stored| stored["verdict"]["log_e_promote"] = json!(5.5)), ["log_e_promote"]);
-    assert_eq!(differ(|stored| stored["verdict"]["weakest"] = json!("latency[0]")), ["weakest"]);
-    assert_eq!(differ(|stored| stored["verdict"]["usable_minutes"] = json!(1)), ["usable_minutes"]);
-    assert_eq!(differ(|stored| stored["verdict"]["sentence"] = json!("5xx 0%")), ["sentence"]);
+    assert_eq!(
+        differ(|stored| stored["verdict"]["decision"] = json!("promote")),
+        ["decision"]
+    );
+    assert_eq!(
+        differ(|stored| stored["verdict"]["reason"] = json!({"kind": "non-inferior"})),
+        ["reason"]
+    );
+    assert_eq!(
+        differ(|stored| stored["verdict"]["log_e"] = json!(1.0)),
+        ["log_e"]
+    );
+    assert_eq!(
+        differ(|stored| stored["verdict"]["highest_log_e"] = json!(null)),
+        ["highest_log_e"]
+    );
+    assert_eq!(
+        differ(|stored| stored["verdict"]["log_e_promote"] = json!(5.5)),
+        ["log_e_promote"]
+    );
+    assert_eq!(
+        differ(|stored| stored["verdict"]["weakest"] = json!("latency[0]")),
+        ["weakest"]
+    );
+    assert_eq!(
+        differ(|stored| stored["verdict"]["usable_minutes"] = json!(1)),
+        ["usable_minutes"]
+    );
+    assert_eq!(
+        differ(|stored| stored["verdict"]["sentence"] = json!("5xx 0%")),
+        ["sentence"]
+    );
     let changed = differ(|stored| stored["minutes"][16]["readings"][0]["c"]["bad"] = json!(0));
-    assert!(changed.contains(&"log_e") && changed.contains(&"sentence"), "{changed:?}");
+    assert!(
+        changed.contains(&"log_e") && changed.contains(&"sentence"),
+        "{changed:?}"
+    );
 }
 
 /// Other platforms may round the last digits of a logarithm otherwise.
@@ -153,11 +248,16 @@ fn a_changed_record_is_told_by_the_field() {
 fn the_last_digits_are_no_difference() {
     let mut stored: Value = serde_json::from_str(&judgement("exam").to_json()).unwrap();
     let nudge = |value: &mut Value| *value = json!(value.as_f64().unwrap() * (1.0 + 1e-14));
-    ["log_e", "log_e_promote"].iter().for_each(|field| nudge(&mut stored["verdict"][field]));
+    ["log_e", "log_e_promote"]
+        .iter()
+        .for_each(|field| nudge(&mut stored["verdict"][field]));
     nudge(&mut stored["verdict"]["reason"]["p"]);
     let nudged = Judgement::from_json(&stored.to_string()).unwrap();
     assert_eq!(differences(&nudged, &replay(&nudged).unwrap()), []);
     stored["verdict"]["reason"]["p"] = json!(1e-12);
     let changed = Judgement::from_json(&stored.to_string()).unwrap();
-    assert_eq!(differences(&changed, &replay(&changed).unwrap())[0].field, "reason");
+    assert_eq!(
+        differences(&changed, &replay(&changed).unwrap())[0].field,
+        "reason"
+    );
 }

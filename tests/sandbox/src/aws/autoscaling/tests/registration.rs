@@ -9,13 +9,26 @@ fn an_update_leaves_what_it_does_not_name() {
     let all = |value: bool| json!({"DynamicScalingInSuspended": value, "DynamicScalingOutSuspended": false, "ScheduledScalingSuspended": false});
     assert_eq!(described(&mut aws)["SuspendedState"], all(false));
     let suspend = json!({"SuspendedState": {"DynamicScalingInSuspended": true}});
-    assert_eq!(register(&mut aws, suspend).unwrap()["ScalableTargetARN"], arn);
+    assert_eq!(
+        register(&mut aws, suspend).unwrap()["ScalableTargetARN"],
+        arn
+    );
     register(&mut aws, json!({"MaxCapacity": 8})).unwrap();
     let target = described(&mut aws);
-    assert_eq!((&target["MinCapacity"], &target["MaxCapacity"]), (&json!(2), &json!(8)));
+    assert_eq!(
+        (&target["MinCapacity"], &target["MaxCapacity"]),
+        (&json!(2), &json!(8))
+    );
     assert_eq!(target["SuspendedState"], all(true));
-    assert_eq!((&target["ResourceId"], &target["ScalableTargetARN"]), (&json!(WEB), &arn));
-    register(&mut aws, json!({"SuspendedState": {"DynamicScalingInSuspended": false}})).unwrap();
+    assert_eq!(
+        (&target["ResourceId"], &target["ScalableTargetARN"]),
+        (&json!(WEB), &arn)
+    );
+    register(
+        &mut aws,
+        json!({"SuspendedState": {"DynamicScalingInSuspended": false}}),
+    )
+    .unwrap();
     assert_eq!(described(&mut aws)["SuspendedState"], all(false));
 }
 
@@ -23,41 +36,84 @@ fn an_update_leaves_what_it_does_not_name() {
 fn a_new_target_needs_bounds_in_order_and_a_service() {
     let mut aws = account(1, 2);
     let refused = [
-        (json!({"MaxCapacity": 4}), "Minimum capacity must be specified"),
-        (json!({"MinCapacity": 1}), "Maximum capacity must be specified"),
-        (json!({"MinCapacity": 5, "MaxCapacity": 4}), "Maximum capacity cannot be less than minimum capacity"),
-        (json!({"MinCapacity": -1, "MaxCapacity": 4}), "Minimum capacity cannot be less than 0"),
-        (json!({"MinCapacity": 1, "MaxCapacity": 4, "Unknown": 1}), "does not serve the member Unknown"),
+        (
+            json!({"MaxCapacity": 4}),
+            "Minimum capacity must be specified",
+        ),
+        (
+            json!({"MinCapacity": 1}),
+            "Maximum capacity must be specified",
+        ),
+        (
+            json!({"MinCapacity": 5, "MaxCapacity": 4}),
+            "Maximum capacity cannot be less than minimum capacity",
+        ),
+        (
+            json!({"MinCapacity": -1, "MaxCapacity": 4}),
+            "Minimum capacity cannot be less than 0",
+        ),
+        (
+            json!({"MinCapacity": 1, "MaxCapacity": 4, "Unknown": 1}),
+            "does not serve the member Unknown",
+        ),
     ];
     for (members, says) in refused {
         let said = error(register(&mut aws, members));
-        assert!(said.starts_with("ValidationException: ") && said.contains(says), "{said}");
+        assert!(
+            said.starts_with("ValidationException: ") && said.contains(says),
+            "{said}"
+        );
     }
     register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
     let above = error(register(&mut aws, json!({"MinCapacity": 5})));
-    assert!(above.contains("Maximum capacity cannot be less than minimum capacity"), "{above}");
+    assert!(
+        above.contains("Maximum capacity cannot be less than minimum capacity"),
+        "{above}"
+    );
     let with = |member: &str, value: &str| {
         let mut input = about(json!({"MinCapacity": 1, "MaxCapacity": 4}));
         input[member] = value.into();
         input
     };
     let cases = [
-        ("ResourceId", "service/main/none", "ECS service doesn't exist: service/main/none"),
-        ("ResourceId", "web", "Unsupported service namespace, resource type or scalable dimension"),
+        (
+            "ResourceId",
+            "service/main/none",
+            "ECS service doesn't exist: service/main/none",
+        ),
+        (
+            "ResourceId",
+            "web",
+            "Unsupported service namespace, resource type or scalable dimension",
+        ),
         (
             "ScalableDimension",
             "ecs:service:Count",
             "Unsupported service namespace, resource type or scalable dimension",
         ),
-        ("ServiceNamespace", "ecss", "1 validation error detected: Value 'ecss' at 'serviceNamespace' failed"),
+        (
+            "ServiceNamespace",
+            "ecss",
+            "1 validation error detected: Value 'ecss' at 'serviceNamespace' failed",
+        ),
     ];
     for (member, value, says) in cases {
-        let said = error(call(&mut aws, "RegisterScalableTarget", &with(member, value)));
+        let said = error(call(
+            &mut aws,
+            "RegisterScalableTarget",
+            &with(member, value),
+        ));
         assert!(said.contains(says), "{said}");
     }
-    let said = error(call(&mut aws, "RegisterScalableTarget", &json!({"ServiceNamespace": "ecs"})));
+    let said = error(call(
+        &mut aws,
+        "RegisterScalableTarget",
+        &json!({"ServiceNamespace": "ecs"}),
+    ));
     assert!(
-        said.contains("Value null at 'resourceId' failed to satisfy constraint: Member must not be null"),
+        said.contains(
+            "Value null at 'resourceId' failed to satisfy constraint: Member must not be null"
+        ),
         "{said}"
     );
 }
@@ -73,22 +129,36 @@ fn targets_are_described_by_id_and_in_pages() {
     }
     let mut ask = |members: Value| {
         let mut input = json!({"ServiceNamespace": "ecs"});
-        input.as_object_mut().unwrap().extend(members.as_object().unwrap().clone());
+        input
+            .as_object_mut()
+            .unwrap()
+            .extend(members.as_object().unwrap().clone());
         call(&mut aws, "DescribeScalableTargets", &input)
     };
     let ids = |answer: &Value| -> Vec<String> {
-        answer["ScalableTargets"].as_array().unwrap().iter().map(|it| it["ResourceId"].to_string()).collect()
+        answer["ScalableTargets"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["ResourceId"].to_string())
+            .collect()
     };
     let first = ask(json!({"MaxResults": 2})).unwrap();
     assert_eq!(ids(&first), ["\"service/main/a\"", "\"service/main/b\""]);
     let second = ask(json!({"MaxResults": 2, "NextToken": first["NextToken"]})).unwrap();
-    assert_eq!((ids(&second), second.get("NextToken")), (vec!["\"service/main/c\"".to_owned()], None));
+    assert_eq!(
+        (ids(&second), second.get("NextToken")),
+        (vec!["\"service/main/c\"".to_owned()], None)
+    );
     assert_eq!(
         ids(&ask(json!({"ResourceIds": ["service/main/b", "service/main/none"]})).unwrap()),
         ["\"service/main/b\""]
     );
     assert!(error(ask(json!({"NextToken": "zz"}))).starts_with("InvalidNextTokenException"));
-    assert!(error(ask(json!({"ScalableDimension": DIMENSION}))).contains("ResourceIds must be specified"));
+    assert!(
+        error(ask(json!({"ScalableDimension": DIMENSION})))
+            .contains("ResourceIds must be specified")
+    );
     assert!(error(ask(json!({"MaxResults": 51}))).starts_with("ValidationException"));
 }
 
@@ -102,14 +172,24 @@ fn targets_come_in_pages_as_short_as_the_account_says() {
         call(&mut aws, "RegisterScalableTarget", &target).unwrap();
     }
     aws.pages = Some(1);
-    let mut input = json!({"ServiceNamespace": "ecs", "ResourceIds": ["service/main/a", "service/main/b"]});
+    let mut input =
+        json!({"ServiceNamespace": "ecs", "ResourceIds": ["service/main/a", "service/main/b"]});
     let mut seen = Vec::new();
     for _ in 0..2 {
         let page = call(&mut aws, "DescribeScalableTargets", &input).unwrap();
-        seen.push((page["ScalableTargets"][0]["ResourceId"].clone(), page["ScalableTargets"].as_array().map(Vec::len)));
+        seen.push((
+            page["ScalableTargets"][0]["ResourceId"].clone(),
+            page["ScalableTargets"].as_array().map(Vec::len),
+        ));
         input["NextToken"] = page["NextToken"].clone();
     }
-    assert_eq!(seen, [(json!("service/main/a"), Some(1)), (json!("service/main/b"), Some(1))]);
+    assert_eq!(
+        seen,
+        [
+            (json!("service/main/a"), Some(1)),
+            (json!("service/main/b"), Some(1))
+        ]
+    );
     assert_eq!(input["NextToken"], Value::Null);
 }
 
@@ -121,13 +201,31 @@ fn a_registration_pulls_the_count_between_the_bounds() {
         run(&mut aws, 10);
         assert_eq!(count(&aws), after, "from {before}");
         // Even a change of nothing but a suspension compares count and bounds again.
-        ecs::call(&mut aws, "UpdateService", &json!({"cluster": "main", "service": "web", "desiredCount": 0})).unwrap();
+        ecs::call(
+            &mut aws,
+            "UpdateService",
+            &json!({"cluster": "main", "service": "web", "desiredCount": 0}),
+        )
+        .unwrap();
         run(&mut aws, 120);
-        assert_eq!(count(&aws), 0, "a count below the minimum stays as long as nobody registers or scales out");
-        register(&mut aws, json!({"SuspendedState": {"DynamicScalingInSuspended": true}})).unwrap();
+        assert_eq!(
+            count(&aws),
+            0,
+            "a count below the minimum stays as long as nobody registers or scales out"
+        );
+        register(
+            &mut aws,
+            json!({"SuspendedState": {"DynamicScalingInSuspended": true}}),
+        )
+        .unwrap();
         run(&mut aws, 10);
         assert_eq!(count(&aws), 2);
-        let deployments = aws.ecs.service_named("main", "web").unwrap().deployments.len();
+        let deployments = aws
+            .ecs
+            .service_named("main", "web")
+            .unwrap()
+            .deployments
+            .len();
         assert_eq!(deployments, 1, "a change of count starts no deployment");
     }
 }
@@ -150,21 +248,46 @@ fn whether_bounds_hold_while_scaling_is_suspended_differs_by_seed() {
 #[test]
 fn policies_belong_to_a_registered_target_and_go_with_it() {
     let mut aws = account(1, 1);
-    let none =
-        "for service namespace: ecs, resource ID: service/main/web, scalable dimension: ecs:service:DesiredCount";
+    let none = "for service namespace: ecs, resource ID: service/main/web, scalable dimension: ecs:service:DesiredCount";
     let said = error(put(&mut aws, "cpu", cpu(50.0)));
-    assert_eq!(said, format!("ObjectNotFoundException: No scalable target registered {none}"));
+    assert_eq!(
+        said,
+        format!("ObjectNotFoundException: No scalable target registered {none}")
+    );
     let unregistered = call(&mut aws, "DeregisterScalableTarget", &about(json!({})));
-    assert_eq!(error(unregistered), format!("ObjectNotFoundException: No scalable target found {none}"));
+    assert_eq!(
+        error(unregistered),
+        format!("ObjectNotFoundException: No scalable target found {none}")
+    );
     register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
     let first = put(&mut aws, "cpu", cpu(50.0)).unwrap();
-    assert_eq!(put(&mut aws, "cpu", cpu(60.0)).unwrap()["PolicyARN"], first["PolicyARN"]);
-    let all = |aws: &mut Aws| call(aws, "DescribeScalingPolicies", &json!({"ServiceNamespace": "ecs"})).unwrap();
+    assert_eq!(
+        put(&mut aws, "cpu", cpu(60.0)).unwrap()["PolicyARN"],
+        first["PolicyARN"]
+    );
+    let all = |aws: &mut Aws| {
+        call(
+            aws,
+            "DescribeScalingPolicies",
+            &json!({"ServiceNamespace": "ecs"}),
+        )
+        .unwrap()
+    };
     let policy = all(&mut aws)["ScalingPolicies"][0].clone();
-    assert_eq!(policy["TargetTrackingScalingPolicyConfiguration"], cpu(60.0));
+    assert_eq!(
+        policy["TargetTrackingScalingPolicyConfiguration"],
+        cpu(60.0)
+    );
     assert_eq!(policy["Alarms"].as_array().map(Vec::len), Some(2));
-    let gone = call(&mut aws, "DeleteScalingPolicy", &about(json!({"PolicyName": "memory"})));
-    assert_eq!(error(gone), format!("ObjectNotFoundException: No scaling policy found {none}, policy name: memory"));
+    let gone = call(
+        &mut aws,
+        "DeleteScalingPolicy",
+        &about(json!({"PolicyName": "memory"})),
+    );
+    assert_eq!(
+        error(gone),
+        format!("ObjectNotFoundException: No scaling policy found {none}, policy name: memory")
+    );
     call(&mut aws, "DeregisterScalableTarget", &about(json!({}))).unwrap();
     assert_eq!(all(&mut aws)["ScalingPolicies"], json!([]));
 }
@@ -173,24 +296,37 @@ fn policies_belong_to_a_registered_target_and_go_with_it() {
 fn configurations_of_policies_are_checked() {
     let mut aws = account(1, 1);
     register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
-    let metric =
-        |kind: &str| json!({"TargetValue": 5, "PredefinedMetricSpecification": {"PredefinedMetricType": kind}});
+    let metric = |kind: &str| json!({"TargetValue": 5, "PredefinedMetricSpecification": {"PredefinedMetricType": kind}});
     let labelled = |label: &str| json!({"TargetValue": 5, "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}});
     let refused = [
-        (json!({"TargetValue": 5}), "Exactly one of predefined and customized"),
+        (
+            json!({"TargetValue": 5}),
+            "Exactly one of predefined and customized",
+        ),
         (cpu(0.0), "TargetValue must be greater than 0"),
-        (metric("LambdaProvisionedConcurrencyUtilization"), "is not a predefined metric of service namespace ecs"),
-        (metric("ALBRequestCountPerTarget"), "ResourceLabel must be specified"),
+        (
+            metric("LambdaProvisionedConcurrencyUtilization"),
+            "is not a predefined metric of service namespace ecs",
+        ),
+        (
+            metric("ALBRequestCountPerTarget"),
+            "ResourceLabel must be specified",
+        ),
         (labelled("app/none/1/targetgroup/none/2"), "was not found"),
     ];
     for (configuration, says) in refused {
         let said = error(put(&mut aws, "web", configuration));
-        assert!(said.starts_with("ValidationException: ") && said.contains(says), "{said}");
+        assert!(
+            said.starts_with("ValidationException: ") && said.contains(says),
+            "{said}"
+        );
     }
     put(&mut aws, "cpu", cpu(50.0)).unwrap();
     let twice = error(put(&mut aws, "again", cpu(70.0)));
     assert!(
-        twice.contains("Only one TargetTrackingScaling policy for a given metric specification is allowed"),
+        twice.contains(
+            "Only one TargetTrackingScaling policy for a given metric specification is allowed"
+        ),
         "{twice}"
     );
 }

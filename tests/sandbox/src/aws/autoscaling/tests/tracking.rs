@@ -15,7 +15,10 @@ fn balanced(count: u32) -> (Aws, String) {
     let group = group.unwrap()["Arn"].clone();
     let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
     let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": [{"Type": "forward", "TargetGroupArn": group}]});
-    let listener = elb::create_listener(&mut aws, &listener).unwrap()["Arn"].as_str().unwrap().to_owned();
+    let listener = elb::create_listener(&mut aws, &listener).unwrap()["Arn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let definition = json!({"family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": ["FARGATE"],
         "containerDefinitions": [{"name": "app", "image": "nginx:1", "portMappings": [{"containerPort": 80}]}]});
     ecs::call(&mut aws, "RegisterTaskDefinition", &definition).unwrap();
@@ -24,7 +27,11 @@ fn balanced(count: u32) -> (Aws, String) {
         "loadBalancers": [{"targetGroupArn": group, "containerName": "app", "containerPort": 80}]});
     ecs::call(&mut aws, "CreateService", &service).unwrap();
     run(&mut aws, 180);
-    register(&mut aws, json!({"MinCapacity": count.min(2), "MaxCapacity": 6})).unwrap();
+    register(
+        &mut aws,
+        json!({"MinCapacity": count.min(2), "MaxCapacity": 6}),
+    )
+    .unwrap();
     put(&mut aws, "cpu", cpu(50.0)).unwrap();
     run(&mut aws, 10);
     (aws, listener)
@@ -37,18 +44,32 @@ fn healthy(aws: &Aws) -> usize {
 #[test]
 fn a_service_scales_out_at_once_to_what_the_load_needs_and_to_its_maximum_at_most() {
     let (mut aws, listener) = balanced(2);
-    let deployment = aws.ecs.service_named("main", "web").unwrap().primary().unwrap().id.clone();
+    let deployment = aws
+        .ecs
+        .service_named("main", "web")
+        .unwrap()
+        .primary()
+        .unwrap()
+        .id
+        .clone();
     // 200 requests a second are half of what four tasks can bear.
     traffic::set(&mut aws, &listener, 200.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 4);
     run(&mut aws, 300);
-    assert_eq!((count(&aws), healthy(&aws)), (4, 4), "tasks that start are no reason for more");
+    assert_eq!(
+        (count(&aws), healthy(&aws)),
+        (4, 4),
+        "tasks that start are no reason for more"
+    );
     traffic::set(&mut aws, &listener, 1000.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 6);
     let service = aws.ecs.service_named("main", "web").unwrap();
-    assert_eq!((service.deployments.len(), &service.primary().unwrap().id), (1, &deployment));
+    assert_eq!(
+        (service.deployments.len(), &service.primary().unwrap().id),
+        (1, &deployment)
+    );
 }
 
 #[test]
@@ -86,7 +107,11 @@ fn scale_in_waits_for_the_end_of_a_deployment_and_scale_out_does_not() {
     ecs::call(&mut aws, "UpdateService", &stuck).unwrap();
     traffic::set(&mut aws, &listener, 10.0);
     run(&mut aws, 40 * 60);
-    assert_eq!(count(&aws), 4, "its percentages let the deployment never finish");
+    assert_eq!(
+        count(&aws),
+        4,
+        "its percentages let the deployment never finish"
+    );
     traffic::set(&mut aws, &listener, 250.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 5);
@@ -103,10 +128,21 @@ fn a_service_without_tasks_has_no_metric_and_stays() {
 #[test]
 fn requests_per_target_are_tracked_too_and_none_are_no_data() {
     let (mut aws, listener) = balanced(3);
-    call(&mut aws, "DeleteScalingPolicy", &about(json!({"PolicyName": "cpu"}))).unwrap();
+    call(
+        &mut aws,
+        "DeleteScalingPolicy",
+        &about(json!({"PolicyName": "cpu"})),
+    )
+    .unwrap();
     let short = |arn: &str, kind: &str| arn.rsplit_once(kind).unwrap().1.to_owned();
-    let balancer = short(aws.elb.load_balancers.keys().next().unwrap(), ":loadbalancer/");
-    let label = format!("{balancer}/{}", aws.elb.target_groups.values().next().unwrap().full_name());
+    let balancer = short(
+        aws.elb.load_balancers.keys().next().unwrap(),
+        ":loadbalancer/",
+    );
+    let label = format!(
+        "{balancer}/{}",
+        aws.elb.target_groups.values().next().unwrap().full_name()
+    );
     let metric = json!({"TargetValue": 600, "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}});
     put(&mut aws, "requests", metric).unwrap();
     traffic::set(&mut aws, &listener, 41.0);
@@ -115,7 +151,10 @@ fn requests_per_target_are_tracked_too_and_none_are_no_data() {
     // The load goes elsewhere: the group has no data points, which is no low value.
     let group = aws.elb.target_groups.keys().next().unwrap().clone();
     let rule = json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": [{"Type": "forward", "TargetGroupArn": group}]});
-    let rule = elb::create_rule(&mut aws, &rule).unwrap()["Arn"].as_str().unwrap().to_owned();
+    let rule = elb::create_rule(&mut aws, &rule).unwrap()["Arn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     traffic::set(&mut aws, &listener, 0.0);
     traffic::set(&mut aws, &rule, 0.000_001);
     let nowhere = json!({"Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]});
@@ -141,7 +180,12 @@ fn a_count_below_the_minimum_rises_with_a_scale_out_only() {
     let (mut aws, listener) = balanced(3);
     register(&mut aws, json!({"MinCapacity": 3})).unwrap();
     run(&mut aws, 10);
-    ecs::call(&mut aws, "UpdateService", &json!({"cluster": "main", "service": "web", "desiredCount": 1})).unwrap();
+    ecs::call(
+        &mut aws,
+        "UpdateService",
+        &json!({"cluster": "main", "service": "web", "desiredCount": 1}),
+    )
+    .unwrap();
     traffic::set(&mut aws, &listener, 40.0);
     run(&mut aws, 40 * 60);
     assert_eq!(count(&aws), 1);

@@ -6,7 +6,9 @@ use super::{Made, ResourceType, Update, Wish, answered, gone, refuse_changes};
 use crate::aws::Aws;
 use crate::aws::autoscaling;
 use crate::aws::cloudformation::error::Problem;
-use crate::aws::cloudformation::schema::Kind::{self, Boolean, Integer, List, Number, Object, Text};
+use crate::aws::cloudformation::schema::Kind::{
+    self, Boolean, Integer, List, Number, Object, Text,
+};
 use crate::aws::cloudformation::schema::{may, need};
 use crate::aws::cloudformation::stack::StackResource;
 
@@ -16,7 +18,11 @@ pub(super) const TYPES: &[ResourceType] = &[
         properties: TARGET,
         create: register,
         update: Update::InPlace(|aws, old, wish| {
-            refuse_changes(old, wish, &["ResourceId", "ScalableDimension", "ServiceNamespace"])?;
+            refuse_changes(
+                old,
+                wish,
+                &["ResourceId", "ScalableDimension", "ServiceNamespace"],
+            )?;
             register(aws, wish)
         }),
         delete: |aws, old| remove(aws, "DeregisterScalableTarget", &old.physical_id, None),
@@ -26,7 +32,13 @@ pub(super) const TYPES: &[ResourceType] = &[
         properties: POLICY,
         create: put,
         update: Update::InPlace(|aws, old, wish| {
-            let fixed = ["PolicyName", "ResourceId", "ScalableDimension", "ScalingTargetId", "ServiceNamespace"];
+            let fixed = [
+                "PolicyName",
+                "ResourceId",
+                "ScalableDimension",
+                "ScalingTargetId",
+                "ServiceNamespace",
+            ];
             refuse_changes(old, wish, &fixed)?;
             put(aws, wish)
         }),
@@ -59,7 +71,13 @@ const CUSTOMIZED_METRIC: Kind = Object(&[
 const TARGET_TRACKING: Kind = Object(&[
     may("CustomizedMetricSpecification", CUSTOMIZED_METRIC),
     may("DisableScaleIn", Boolean),
-    may("PredefinedMetricSpecification", Object(&[need("PredefinedMetricType", Text), may("ResourceLabel", Text)])),
+    may(
+        "PredefinedMetricSpecification",
+        Object(&[
+            need("PredefinedMetricType", Text),
+            may("ResourceLabel", Text),
+        ]),
+    ),
     may("ScaleInCooldown", Integer),
     may("ScaleOutCooldown", Integer),
     need("TargetValue", Number),
@@ -80,7 +98,9 @@ const IDENTITY: [&str; 3] = ["ResourceId", "ScalableDimension", "ServiceNamespac
 /// A property that the template leaves out is not sent, so that an update leaves it as it is.
 fn register(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     autoscaling::call(aws, "RegisterScalableTarget", &wish.properties)?;
-    let id = IDENTITY.map(|name| wish.text(name).unwrap_or_default()).join("|");
+    let id = IDENTITY
+        .map(|name| wish.text(name).unwrap_or_default())
+        .join("|");
     Ok(Made::new(id.clone(), json!({ "Id": id })))
 }
 
@@ -95,8 +115,15 @@ fn put(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 fn delete_policy(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
     let mut input = json!({});
     identify(&mut input, &old.properties)?;
-    let id = IDENTITY.map(|name| input[name].as_str().unwrap_or_default()).join("|");
-    remove(aws, "DeleteScalingPolicy", &id, old.properties["PolicyName"].as_str())
+    let id = IDENTITY
+        .map(|name| input[name].as_str().unwrap_or_default())
+        .join("|");
+    remove(
+        aws,
+        "DeleteScalingPolicy",
+        &id,
+        old.properties["PolicyName"].as_str(),
+    )
 }
 
 /// Names the scalable target of a policy, which is given by its id or by its three parts.
@@ -106,7 +133,10 @@ fn identify(input: &mut Value, properties: &Value) -> Result<(), Problem> {
             "Either ScalingTargetId or all three of [ResourceId, ScalableDimension, ServiceNamespace] must be specified",
         )
     };
-    let given: Vec<&str> = IDENTITY.iter().filter_map(|name| properties[*name].as_str()).collect();
+    let given: Vec<&str> = IDENTITY
+        .iter()
+        .filter_map(|name| properties[*name].as_str())
+        .collect();
     let parts = match properties["ScalingTargetId"].as_str() {
         Some(id) if given.is_empty() => id.split('|').collect(),
         None => given,
@@ -115,12 +145,18 @@ fn identify(input: &mut Value, properties: &Value) -> Result<(), Problem> {
     if parts.len() != IDENTITY.len() {
         return Err(wrong());
     }
-    IDENTITY.iter().zip(parts).for_each(|(name, part)| input[*name] = part.into());
+    IDENTITY
+        .iter()
+        .zip(parts)
+        .for_each(|(name, part)| input[*name] = part.into());
     Ok(())
 }
 
 fn remove(aws: &mut Aws, operation: &str, id: &str, policy: Option<&str>) -> Result<(), Problem> {
-    let parts = IDENTITY.into_iter().zip(id.split('|')).map(|(name, part)| (name.to_owned(), json!(part)));
+    let parts = IDENTITY
+        .into_iter()
+        .zip(id.split('|'))
+        .map(|(name, part)| (name.to_owned(), json!(part)));
     let mut input: Value = Value::Object(parts.collect());
     if let Some(policy) = policy {
         input["PolicyName"] = policy.into();

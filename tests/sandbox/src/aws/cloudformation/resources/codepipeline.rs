@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::{Made, ResourceType, Update, Wish, answered, gone, iam};
 use crate::aws::Aws;
 use crate::aws::cloudformation::error::{At, Problem};
-use crate::aws::cloudformation::schema::Kind::{self, Boolean, Integer, List, Map as Entries, Object, Text};
+use crate::aws::cloudformation::schema::Kind::{
+    self, Boolean, Integer, List, Map as Entries, Object, Text,
+};
 use crate::aws::cloudformation::schema::{TAGS, TEXTS, may, need, to_api};
 use crate::aws::cloudformation::stack::StackResource;
 use crate::aws::codepipeline;
@@ -19,7 +21,10 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 }];
 
 const ARTIFACT_STORE: Kind = Object(&[
-    may("EncryptionKey", Object(&[need("Id", Text), need("Type", Text)])),
+    may(
+        "EncryptionKey",
+        Object(&[need("Id", Text), need("Type", Text)]),
+    ),
     need("Location", Text),
     need("Type", Text),
 ]);
@@ -27,15 +32,30 @@ const INPUT_ARTIFACTS: Kind = List(&Object(&[need("Name", Text)]));
 const ACTION: Kind = Object(&[
     need(
         "ActionTypeId",
-        Object(&[need("Category", Text), need("Owner", Text), need("Provider", Text), need("Version", Text)]),
+        Object(&[
+            need("Category", Text),
+            need("Owner", Text),
+            need("Provider", Text),
+            need("Version", Text),
+        ]),
     ),
     may("Commands", TEXTS),
     may("Configuration", Entries(&Text)),
-    may("EnvironmentVariables", List(&Object(&[need("Name", Text), may("Type", Text), need("Value", Text)]))),
+    may(
+        "EnvironmentVariables",
+        List(&Object(&[
+            need("Name", Text),
+            may("Type", Text),
+            need("Value", Text),
+        ])),
+    ),
     may("InputArtifacts", INPUT_ARTIFACTS),
     need("Name", Text),
     may("Namespace", Text),
-    may("OutputArtifacts", List(&Object(&[may("Files", TEXTS), need("Name", Text)]))),
+    may(
+        "OutputArtifacts",
+        List(&Object(&[may("Files", TEXTS), need("Name", Text)])),
+    ),
     may("OutputVariables", TEXTS),
     may("Region", Text),
     may("RoleArn", Text),
@@ -51,7 +71,12 @@ const RULE: Kind = Object(&[
     may("RoleArn", Text),
     need(
         "RuleTypeId",
-        Object(&[need("Category", Text), may("Owner", Text), need("Provider", Text), may("Version", Text)]),
+        Object(&[
+            need("Category", Text),
+            may("Owner", Text),
+            need("Provider", Text),
+            may("Version", Text),
+        ]),
     ),
     may("TimeoutInMinutes", Integer),
 ]);
@@ -59,7 +84,10 @@ const CONDITIONS: Kind = List(&Object(&[may("Result", Text), may("Rules", List(&
 const STAGE: Kind = Object(&[
     need("Actions", List(&ACTION)),
     may("BeforeEntry", Object(&[may("Conditions", CONDITIONS)])),
-    may("Blockers", List(&Object(&[need("Name", Text), need("Type", Text)]))),
+    may(
+        "Blockers",
+        List(&Object(&[need("Name", Text), need("Type", Text)])),
+    ),
     need("Name", Text),
     may(
         "OnFailure",
@@ -73,14 +101,37 @@ const STAGE: Kind = Object(&[
 ]);
 const FILTER: Kind = Object(&[may("Excludes", TEXTS), may("Includes", TEXTS)]);
 const GIT: Kind = Object(&[
-    may("PullRequest", List(&Object(&[may("Branches", FILTER), may("Events", TEXTS), may("FilePaths", FILTER)]))),
-    may("Push", List(&Object(&[may("Branches", FILTER), may("FilePaths", FILTER), may("Tags", FILTER)]))),
+    may(
+        "PullRequest",
+        List(&Object(&[
+            may("Branches", FILTER),
+            may("Events", TEXTS),
+            may("FilePaths", FILTER),
+        ])),
+    ),
+    may(
+        "Push",
+        List(&Object(&[
+            may("Branches", FILTER),
+            may("FilePaths", FILTER),
+            may("Tags", FILTER),
+        ])),
+    ),
     need("SourceActionName", Text),
 ]);
 const PIPELINE: Kind = Object(&[
     may("ArtifactStore", ARTIFACT_STORE),
-    may("ArtifactStores", List(&Object(&[need("ArtifactStore", ARTIFACT_STORE), need("Region", Text)]))),
-    may("DisableInboundStageTransitions", List(&Object(&[need("Reason", Text), need("StageName", Text)]))),
+    may(
+        "ArtifactStores",
+        List(&Object(&[
+            need("ArtifactStore", ARTIFACT_STORE),
+            need("Region", Text),
+        ])),
+    ),
+    may(
+        "DisableInboundStageTransitions",
+        List(&Object(&[need("Reason", Text), need("StageName", Text)])),
+    ),
     may("ExecutionMode", Text),
     may("Name", Text),
     may("PipelineType", Text),
@@ -88,12 +139,29 @@ const PIPELINE: Kind = Object(&[
     need("RoleArn", Text),
     need("Stages", List(&STAGE)),
     may("Tags", TAGS),
-    may("Triggers", List(&Object(&[may("GitConfiguration", GIT), need("ProviderType", Text)]))),
-    may("Variables", List(&Object(&[may("DefaultValue", Text), may("Description", Text), need("Name", Text)]))),
+    may(
+        "Triggers",
+        List(&Object(&[
+            may("GitConfiguration", GIT),
+            need("ProviderType", Text),
+        ])),
+    ),
+    may(
+        "Variables",
+        List(&Object(&[
+            may("DefaultValue", Text),
+            may("Description", Text),
+            need("Name", Text),
+        ])),
+    ),
 ]);
 
 /// What other operations than CreatePipeline do.
-const NOT_MODELLED: [&str; 3] = ["ArtifactStores", "DisableInboundStageTransitions", "RestartExecutionOnUpdate"];
+const NOT_MODELLED: [&str; 3] = [
+    "ArtifactStores",
+    "DisableInboundStageTransitions",
+    "RestartExecutionOnUpdate",
+];
 
 fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let name = wish.name(aws, "Name");
@@ -113,12 +181,19 @@ fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Probl
 }
 
 fn declaration(aws: &Aws, name: &str, wish: &Wish) -> Result<Value, Problem> {
-    if let Some(unknown) =
-        NOT_MODELLED.iter().find(|property| wish.properties.get(**property).is_some_and(|value| *value != false))
-    {
+    if let Some(unknown) = NOT_MODELLED.iter().find(|property| {
+        wish.properties
+            .get(**property)
+            .is_some_and(|value| *value != false)
+    }) {
         return Err(Problem::new("the sandbox does not model this property")).at(unknown);
     }
-    iam::check_trust(aws, wish.text("RoleArn").unwrap_or_default(), "codepipeline.amazonaws.com").at("RoleArn")?;
+    iam::check_trust(
+        aws,
+        wish.text("RoleArn").unwrap_or_default(),
+        "codepipeline.amazonaws.com",
+    )
+    .at("RoleArn")?;
     let mut declaration = to_api(&wish.without(&["Tags", NOT_MODELLED[2]]), PIPELINE);
     declaration["name"] = json!(name);
     Ok(declaration)
@@ -131,5 +206,9 @@ fn made(name: String, answer: &Value) -> Result<Made, Problem> {
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    gone(codepipeline::call(aws, "DeletePipeline", &json!({ "name": old.physical_id })))
+    gone(codepipeline::call(
+        aws,
+        "DeletePipeline",
+        &json!({ "name": old.physical_id }),
+    ))
 }

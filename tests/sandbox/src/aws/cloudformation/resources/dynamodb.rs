@@ -18,36 +18,70 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     delete,
 }];
 
-const KEYS: Kind = List(&Object(&[need("AttributeName", Text), need("KeyType", Text)]));
-const THROUGHPUT: Kind = Object(&[need("ReadCapacityUnits", Integer), need("WriteCapacityUnits", Integer)]);
+const KEYS: Kind = List(&Object(&[
+    need("AttributeName", Text),
+    need("KeyType", Text),
+]));
+const THROUGHPUT: Kind = Object(&[
+    need("ReadCapacityUnits", Integer),
+    need("WriteCapacityUnits", Integer),
+]);
 const INDEX: Kind = Object(&[
     need("IndexName", Text),
     need("KeySchema", KEYS),
-    need("Projection", Object(&[may("NonKeyAttributes", TEXTS), may("ProjectionType", Text)])),
+    need(
+        "Projection",
+        Object(&[may("NonKeyAttributes", TEXTS), may("ProjectionType", Text)]),
+    ),
     may("ProvisionedThroughput", THROUGHPUT),
 ]);
 const TABLE: Kind = Object(&[
-    may("AttributeDefinitions", List(&Object(&[need("AttributeName", Text), need("AttributeType", Text)]))),
+    may(
+        "AttributeDefinitions",
+        List(&Object(&[
+            need("AttributeName", Text),
+            need("AttributeType", Text),
+        ])),
+    ),
     may("BillingMode", Text),
     may("DeletionProtectionEnabled", Boolean),
     may("GlobalSecondaryIndexes", List(&INDEX)),
     need("KeySchema", KEYS),
     may(
         "PointInTimeRecoverySpecification",
-        Object(&[may("PointInTimeRecoveryEnabled", Boolean), may("RecoveryPeriodInDays", Integer)]),
+        Object(&[
+            may("PointInTimeRecoveryEnabled", Boolean),
+            may("RecoveryPeriodInDays", Integer),
+        ]),
     ),
     may("ProvisionedThroughput", THROUGHPUT),
-    may("SSESpecification", Object(&[may("KMSMasterKeyId", Text), need("SSEEnabled", Boolean), may("SSEType", Text)])),
-    may("StreamSpecification", Object(&[need("StreamViewType", Text)])),
+    may(
+        "SSESpecification",
+        Object(&[
+            may("KMSMasterKeyId", Text),
+            need("SSEEnabled", Boolean),
+            may("SSEType", Text),
+        ]),
+    ),
+    may(
+        "StreamSpecification",
+        Object(&[need("StreamViewType", Text)]),
+    ),
     may("TableClass", Text),
     may("TableName", Text),
     may("Tags", TAGS),
-    may("TimeToLiveSpecification", Object(&[may("AttributeName", Text), need("Enabled", Boolean)])),
+    may(
+        "TimeToLiveSpecification",
+        Object(&[may("AttributeName", Text), need("Enabled", Boolean)]),
+    ),
 ]);
 
 /// What other operations than CreateTable set; the sandbox remembers it as the resource's property only: recovery is not
 /// modelled, and items do not expire.
-const SET_APART: [&str; 2] = ["PointInTimeRecoverySpecification", "TimeToLiveSpecification"];
+const SET_APART: [&str; 2] = [
+    "PointInTimeRecoverySpecification",
+    "TimeToLiveSpecification",
+];
 
 fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let name = wish.name(aws, "TableName");
@@ -72,7 +106,10 @@ fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Prob
         "TableName",
     ];
     super::refuse_changes(old, wish, &modelled)?;
-    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
@@ -81,5 +118,9 @@ fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
             "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
         ));
     }
-    gone(dynamodb::call(aws, "DeleteTable", &json!({ "TableName": old.physical_id })))
+    gone(dynamodb::call(
+        aws,
+        "DeleteTable",
+        &json!({ "TableName": old.physical_id }),
+    ))
 }

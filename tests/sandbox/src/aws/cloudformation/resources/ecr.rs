@@ -20,8 +20,14 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 
 const REPOSITORY: Kind = Object(&[
     may("EmptyOnDelete", Boolean),
-    may("EncryptionConfiguration", Object(&[need("EncryptionType", Text), may("KmsKey", Text)])),
-    may("ImageScanningConfiguration", Object(&[may("ScanOnPush", Boolean)])),
+    may(
+        "EncryptionConfiguration",
+        Object(&[need("EncryptionType", Text), may("KmsKey", Text)]),
+    ),
+    may(
+        "ImageScanningConfiguration",
+        Object(&[may("ScanOnPush", Boolean)]),
+    ),
     may("ImageTagMutability", Text),
     may(
         "ImageTagMutabilityExclusionFilters",
@@ -30,7 +36,10 @@ const REPOSITORY: Kind = Object(&[
             need("ImageTagMutabilityExclusionFilterValue", Text),
         ])),
     ),
-    may("LifecyclePolicy", Object(&[may("LifecyclePolicyText", Text), may("RegistryId", Text)])),
+    may(
+        "LifecyclePolicy",
+        Object(&[may("LifecyclePolicyText", Text), may("RegistryId", Text)]),
+    ),
     may("RepositoryName", Text),
     may("RepositoryPolicyText", Json),
     may("Tags", TAGS),
@@ -48,7 +57,10 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         input["tags"] = tags.clone();
     }
     let answer = ecr::call(aws, "CreateRepository", &input)?;
-    let (arn, uri) = (answered(&answer, "/repository/repositoryArn")?, answered(&answer, "/repository/repositoryUri")?);
+    let (arn, uri) = (
+        answered(&answer, "/repository/repositoryArn")?,
+        answered(&answer, "/repository/repositoryUri")?,
+    );
     Ok(Made::new(name, json!({"Arn": arn, "RepositoryUri": uri})))
 }
 
@@ -56,12 +68,28 @@ fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Prob
     super::refuse_changes(
         old,
         wish,
-        &["EncryptionConfiguration", "ImageTagMutability", "ImageTagMutabilityExclusionFilters", "RepositoryName"],
+        &[
+            "EncryptionConfiguration",
+            "ImageTagMutability",
+            "ImageTagMutabilityExclusionFilters",
+            "RepositoryName",
+        ],
     )?;
-    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    let force: bool = old.properties.get("EmptyOnDelete").and_then(Value::as_bool).unwrap_or_default();
-    gone(ecr::call(aws, "DeleteRepository", &json!({"repositoryName": old.physical_id, "force": force})))
+    let force: bool = old
+        .properties
+        .get("EmptyOnDelete")
+        .and_then(Value::as_bool)
+        .unwrap_or_default();
+    gone(ecr::call(
+        aws,
+        "DeleteRepository",
+        &json!({"repositoryName": old.physical_id, "force": force}),
+    ))
 }

@@ -10,21 +10,40 @@ use crate::aws::cloudformation::schema::{TAGS, TEXTS, may, need, to_api};
 use crate::aws::cloudformation::stack::StackResource;
 use crate::aws::ecs;
 
-pub(super) const TYPES: &[ResourceType] =
-    &[ResourceType { name: "AWS::ECS::Cluster", properties: CLUSTER, create, update: Update::Refuse, delete }];
+pub(super) const TYPES: &[ResourceType] = &[ResourceType {
+    name: "AWS::ECS::Cluster",
+    properties: CLUSTER,
+    create,
+    update: Update::Refuse,
+    delete,
+}];
 
-pub(super) const CAPACITY_PROVIDER_STRATEGY: Kind =
-    List(&Object(&[may("Base", Integer), may("CapacityProvider", Text), may("Weight", Integer)]));
-pub(super) const LOG_CONFIGURATION: Kind =
-    Object(&[need("LogDriver", Text), may("Options", Entries(&Text)), may("SecretOptions", SECRETS)]);
+pub(super) const CAPACITY_PROVIDER_STRATEGY: Kind = List(&Object(&[
+    may("Base", Integer),
+    may("CapacityProvider", Text),
+    may("Weight", Integer),
+]));
+pub(super) const LOG_CONFIGURATION: Kind = Object(&[
+    need("LogDriver", Text),
+    may("Options", Entries(&Text)),
+    may("SecretOptions", SECRETS),
+]);
 pub(super) const SECRETS: Kind = List(&Object(&[need("Name", Text), need("ValueFrom", Text)]));
-pub(super) const PLACEMENT_CONSTRAINTS: Kind = List(&Object(&[may("Expression", Text), need("Type", Text)]));
+pub(super) const PLACEMENT_CONSTRAINTS: Kind =
+    List(&Object(&[may("Expression", Text), need("Type", Text)]));
 
 const CLUSTER: Kind = Object(&[
     may("CapacityProviders", TEXTS),
     may("ClusterName", Text),
-    may("ClusterSettings", List(&Object(&[may("Name", Text), may("Value", Text)]))).api("settings"),
-    may("DefaultCapacityProviderStrategy", CAPACITY_PROVIDER_STRATEGY),
+    may(
+        "ClusterSettings",
+        List(&Object(&[may("Name", Text), may("Value", Text)])),
+    )
+    .api("settings"),
+    may(
+        "DefaultCapacityProviderStrategy",
+        CAPACITY_PROVIDER_STRATEGY,
+    ),
     may("Tags", TAGS),
 ]);
 
@@ -33,9 +52,16 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let mut input = to_api(&wish.properties, CLUSTER);
     input["clusterName"] = json!(name);
     let answer = ecs::call(aws, "CreateCluster", &input)?;
-    Ok(Made::new(name, json!({ "Arn": answered(&answer, "/cluster/clusterArn")? })))
+    Ok(Made::new(
+        name,
+        json!({ "Arn": answered(&answer, "/cluster/clusterArn")? }),
+    ))
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    gone(ecs::call(aws, "DeleteCluster", &json!({ "cluster": old.physical_id })))
+    gone(ecs::call(
+        aws,
+        "DeleteCluster",
+        &json!({ "cluster": old.physical_id }),
+    ))
 }

@@ -11,8 +11,13 @@ use crate::aws::cloudformation::schema::{TAGS, TEXTS, may, need, to_api};
 use crate::aws::cloudformation::stack::{StackResource, changed};
 use crate::aws::ecs;
 
-pub(super) const TYPES: &[ResourceType] =
-    &[ResourceType { name: "AWS::ECS::Service", properties: SERVICE, create, update: Update::InPlace(update), delete }];
+pub(super) const TYPES: &[ResourceType] = &[ResourceType {
+    name: "AWS::ECS::Service",
+    properties: SERVICE,
+    create,
+    update: Update::InPlace(update),
+    delete,
+}];
 
 const LOAD_BALANCER: Kind = Object(&[
     may(
@@ -29,25 +34,57 @@ const LOAD_BALANCER: Kind = Object(&[
     may("LoadBalancerName", Text),
     may("TargetGroupArn", Text),
 ]);
-const LIFECYCLE_HOOK: Kind =
-    Object(&[need("HookTargetArn", Text), need("LifecycleStages", TEXTS), need("RoleArn", Text)]);
+const LIFECYCLE_HOOK: Kind = Object(&[
+    need("HookTargetArn", Text),
+    need("LifecycleStages", TEXTS),
+    need("RoleArn", Text),
+]);
 const DEPLOYMENT_CONFIGURATION: Kind = Object(&[
-    may("Alarms", Object(&[need("AlarmNames", TEXTS), need("Enable", Boolean), need("Rollback", Boolean)])),
+    may(
+        "Alarms",
+        Object(&[
+            need("AlarmNames", TEXTS),
+            need("Enable", Boolean),
+            need("Rollback", Boolean),
+        ]),
+    ),
     may("BakeTimeInMinutes", Integer),
-    may("CanaryConfiguration", Object(&[may("CanaryBakeTimeInMinutes", Integer), may("CanaryPercent", Kind::Number)])),
-    may("DeploymentCircuitBreaker", Object(&[need("Enable", Boolean), need("Rollback", Boolean)])),
+    may(
+        "CanaryConfiguration",
+        Object(&[
+            may("CanaryBakeTimeInMinutes", Integer),
+            may("CanaryPercent", Kind::Number),
+        ]),
+    ),
+    may(
+        "DeploymentCircuitBreaker",
+        Object(&[need("Enable", Boolean), need("Rollback", Boolean)]),
+    ),
     may("LifecycleHooks", List(&LIFECYCLE_HOOK)),
-    may("LinearConfiguration", Object(&[may("StepBakeTimeInMinutes", Integer), may("StepPercent", Kind::Number)])),
+    may(
+        "LinearConfiguration",
+        Object(&[
+            may("StepBakeTimeInMinutes", Integer),
+            may("StepPercent", Kind::Number),
+        ]),
+    ),
     may("MaximumPercent", Integer),
     may("MinimumHealthyPercent", Integer),
     may("Strategy", Text),
 ]);
 const NETWORK_CONFIGURATION: Kind = Object(&[may(
     "AwsvpcConfiguration",
-    Object(&[may("AssignPublicIp", Text), may("SecurityGroups", TEXTS), may("Subnets", TEXTS)]),
+    Object(&[
+        may("AssignPublicIp", Text),
+        may("SecurityGroups", TEXTS),
+        may("Subnets", TEXTS),
+    ]),
 )]);
-const SERVICE_CONNECT: Kind =
-    Object(&[need("Enabled", Boolean), may("LogConfiguration", LOG_CONFIGURATION), may("Namespace", Text)]);
+const SERVICE_CONNECT: Kind = Object(&[
+    need("Enabled", Boolean),
+    may("LogConfiguration", LOG_CONFIGURATION),
+    may("Namespace", Text),
+]);
 const SERVICE_REGISTRY: Kind = Object(&[
     may("ContainerName", Text),
     may("ContainerPort", Integer),
@@ -68,7 +105,11 @@ const SERVICE: Kind = Object(&[
     may("LoadBalancers", List(&LOAD_BALANCER)),
     may("NetworkConfiguration", NETWORK_CONFIGURATION),
     may("PlacementConstraints", PLACEMENT_CONSTRAINTS),
-    may("PlacementStrategies", List(&Object(&[may("Field", Text), need("Type", Text)]))).api("placementStrategy"),
+    may(
+        "PlacementStrategies",
+        List(&Object(&[may("Field", Text), need("Type", Text)])),
+    )
+    .api("placementStrategy"),
     may("PlatformVersion", Text),
     may("PropagateTags", Text),
     may("Role", Text),
@@ -81,16 +122,31 @@ const SERVICE: Kind = Object(&[
 ]);
 
 /// A change of these would replace the service.
-const FIXED: [&str; 6] = ["Cluster", "LaunchType", "Role", "SchedulingStrategy", "ServiceName", "DeploymentController"];
+const FIXED: [&str; 6] = [
+    "Cluster",
+    "LaunchType",
+    "Role",
+    "SchedulingStrategy",
+    "ServiceName",
+    "DeploymentController",
+];
 /// What UpdateService does not take.
-const NOT_UPDATED: [&str; 6] =
-    ["LaunchType", "Role", "SchedulingStrategy", "ServiceName", "DeploymentController", "Tags"];
+const NOT_UPDATED: [&str; 6] = [
+    "LaunchType",
+    "Role",
+    "SchedulingStrategy",
+    "ServiceName",
+    "DeploymentController",
+    "Tags",
+];
 
 fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let mut input = to_api(&wish.properties, SERVICE);
     input["serviceName"] = json!(wish.name(aws, "ServiceName"));
     // CloudFormation's own default for a new service; an existing one keeps the count it has.
-    if wish.properties.get("DesiredCount").is_none() && wish.text("SchedulingStrategy") != Some("DAEMON") {
+    if wish.properties.get("DesiredCount").is_none()
+        && wish.text("SchedulingStrategy") != Some("DAEMON")
+    {
         input["desiredCount"] = json!(1);
     }
     let answer = ecs::call(aws, "CreateService", &input)?;
@@ -104,7 +160,10 @@ fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Probl
         update_tags(aws, old, wish)?;
     }
     if changed(old, wish).iter().all(|name| name == "Tags") {
-        return Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() });
+        return Ok(Made {
+            physical_id: old.physical_id.clone(),
+            attributes: old.attributes.clone(),
+        });
     }
     let mut input = to_api(&wish.without(&NOT_UPDATED), SERVICE);
     input["service"] = json!(old.physical_id);
@@ -114,21 +173,40 @@ fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Probl
 
 fn update_tags(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<(), Problem> {
     let keys = |properties: &Value| -> Vec<Value> {
-        properties["Tags"].as_array().into_iter().flatten().map(|tag| tag["Key"].clone()).collect()
+        properties["Tags"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|tag| tag["Key"].clone())
+            .collect()
     };
     let kept = keys(&wish.properties);
-    let gone: Vec<Value> = keys(&old.properties).into_iter().filter(|key| !kept.contains(key)).collect();
+    let gone: Vec<Value> = keys(&old.properties)
+        .into_iter()
+        .filter(|key| !kept.contains(key))
+        .collect();
     if !gone.is_empty() {
-        ecs::call(aws, "UntagResource", &json!({"resourceArn": old.physical_id, "tagKeys": gone}))?;
+        ecs::call(
+            aws,
+            "UntagResource",
+            &json!({"resourceArn": old.physical_id, "tagKeys": gone}),
+        )?;
     }
     if let Some(tags) = to_api(&wish.properties, SERVICE).get("tags") {
-        ecs::call(aws, "TagResource", &json!({"resourceArn": old.physical_id, "tags": tags}))?;
+        ecs::call(
+            aws,
+            "TagResource",
+            &json!({"resourceArn": old.physical_id, "tags": tags}),
+        )?;
     }
     Ok(())
 }
 
 fn made(answer: &Value) -> Result<Made, Problem> {
-    let (arn, name) = (answered(answer, "/service/serviceArn")?, answered(answer, "/service/serviceName")?);
+    let (arn, name) = (
+        answered(answer, "/service/serviceArn")?,
+        answered(answer, "/service/serviceName")?,
+    );
     Ok(Made::new(arn, json!({"Name": name, "ServiceArn": arn})))
 }
 

@@ -6,7 +6,9 @@ use super::ecs::{LOG_CONFIGURATION, PLACEMENT_CONSTRAINTS, SECRETS};
 use super::{Made, ResourceType, Update, Wish, answered, gone};
 use crate::aws::Aws;
 use crate::aws::cloudformation::error::Problem;
-use crate::aws::cloudformation::schema::Kind::{self, Boolean, Integer, List, Map as Entries, Object, Text};
+use crate::aws::cloudformation::schema::Kind::{
+    self, Boolean, Integer, List, Map as Entries, Object, Text,
+};
 use crate::aws::cloudformation::schema::{TAGS, TEXTS, may, need, to_api};
 use crate::aws::cloudformation::stack::StackResource;
 use crate::aws::ecs;
@@ -21,13 +23,30 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 
 const PAIRS: Kind = List(&Object(&[may("Name", Text), may("Value", Text)]));
 const LINUX_PARAMETERS: Kind = Object(&[
-    may("Capabilities", Object(&[may("Add", TEXTS), may("Drop", TEXTS)])),
-    may("Devices", List(&Object(&[may("ContainerPath", Text), may("HostPath", Text), may("Permissions", TEXTS)]))),
+    may(
+        "Capabilities",
+        Object(&[may("Add", TEXTS), may("Drop", TEXTS)]),
+    ),
+    may(
+        "Devices",
+        List(&Object(&[
+            may("ContainerPath", Text),
+            may("HostPath", Text),
+            may("Permissions", TEXTS),
+        ])),
+    ),
     may("InitProcessEnabled", Boolean),
     may("MaxSwap", Integer),
     may("SharedMemorySize", Integer),
     may("Swappiness", Integer),
-    may("Tmpfs", List(&Object(&[may("ContainerPath", Text), may("MountOptions", TEXTS), need("Size", Integer)]))),
+    may(
+        "Tmpfs",
+        List(&Object(&[
+            may("ContainerPath", Text),
+            may("MountOptions", TEXTS),
+            need("Size", Integer),
+        ])),
+    ),
 ]);
 const PORT_MAPPING: Kind = Object(&[
     may("AppProtocol", Text),
@@ -48,7 +67,13 @@ const CONTAINER: Kind = Object(&[
     may("Command", TEXTS),
     may("Cpu", Integer),
     may("CredentialSpecs", TEXTS),
-    may("DependsOn", List(&Object(&[may("Condition", Text), may("ContainerName", Text)]))),
+    may(
+        "DependsOn",
+        List(&Object(&[
+            may("Condition", Text),
+            may("ContainerName", Text),
+        ])),
+    ),
     may("DisableNetworking", Boolean),
     may("DnsSearchDomains", TEXTS),
     may("DnsServers", TEXTS),
@@ -56,10 +81,19 @@ const CONTAINER: Kind = Object(&[
     may("DockerSecurityOptions", TEXTS),
     may("EntryPoint", TEXTS),
     may("Environment", PAIRS),
-    may("EnvironmentFiles", List(&Object(&[may("Type", Text), may("Value", Text)]))),
+    may(
+        "EnvironmentFiles",
+        List(&Object(&[may("Type", Text), may("Value", Text)])),
+    ),
     may("Essential", Boolean),
-    may("ExtraHosts", List(&Object(&[may("Hostname", Text), may("IpAddress", Text)]))),
-    may("FirelensConfiguration", Object(&[may("Options", Entries(&Text)), may("Type", Text)])),
+    may(
+        "ExtraHosts",
+        List(&Object(&[may("Hostname", Text), may("IpAddress", Text)])),
+    ),
+    may(
+        "FirelensConfiguration",
+        Object(&[may("Options", Entries(&Text)), may("Type", Text)]),
+    ),
     may("HealthCheck", HEALTH_CHECK),
     may("Hostname", Text),
     need("Image", Text),
@@ -71,15 +105,25 @@ const CONTAINER: Kind = Object(&[
     may("MemoryReservation", Integer),
     may(
         "MountPoints",
-        List(&Object(&[may("ContainerPath", Text), may("ReadOnly", Boolean), may("SourceVolume", Text)])),
+        List(&Object(&[
+            may("ContainerPath", Text),
+            may("ReadOnly", Boolean),
+            may("SourceVolume", Text),
+        ])),
     ),
     need("Name", Text),
     may("PortMappings", List(&PORT_MAPPING)),
     may("Privileged", Boolean),
     may("PseudoTerminal", Boolean),
     may("ReadonlyRootFilesystem", Boolean),
-    may("RepositoryCredentials", Object(&[may("CredentialsParameter", Text)])),
-    may("ResourceRequirements", List(&Object(&[need("Type", Text), need("Value", Text)]))),
+    may(
+        "RepositoryCredentials",
+        Object(&[may("CredentialsParameter", Text)]),
+    ),
+    may(
+        "ResourceRequirements",
+        List(&Object(&[need("Type", Text), need("Value", Text)])),
+    ),
     may(
         "RestartPolicy",
         Object(&[
@@ -91,11 +135,27 @@ const CONTAINER: Kind = Object(&[
     may("Secrets", SECRETS),
     may("StartTimeout", Integer),
     may("StopTimeout", Integer),
-    may("SystemControls", List(&Object(&[may("Namespace", Text), may("Value", Text)]))),
-    may("Ulimits", List(&Object(&[need("HardLimit", Integer), need("Name", Text), need("SoftLimit", Integer)]))),
+    may(
+        "SystemControls",
+        List(&Object(&[may("Namespace", Text), may("Value", Text)])),
+    ),
+    may(
+        "Ulimits",
+        List(&Object(&[
+            need("HardLimit", Integer),
+            need("Name", Text),
+            need("SoftLimit", Integer),
+        ])),
+    ),
     may("User", Text),
     may("VersionConsistency", Text),
-    may("VolumesFrom", List(&Object(&[may("ReadOnly", Boolean), may("SourceContainer", Text)]))),
+    may(
+        "VolumesFrom",
+        List(&Object(&[
+            may("ReadOnly", Boolean),
+            may("SourceContainer", Text),
+        ])),
+    ),
     may("WorkingDirectory", Text),
 ]);
 const DOCKER_VOLUME: Kind = Object(&[
@@ -106,7 +166,10 @@ const DOCKER_VOLUME: Kind = Object(&[
     may("Scope", Text),
 ]);
 const EFS_VOLUME: Kind = Object(&[
-    may("AuthorizationConfig", Object(&[may("AccessPointId", Text), may("IAM", Text).api("iam")])),
+    may(
+        "AuthorizationConfig",
+        Object(&[may("AccessPointId", Text), may("IAM", Text).api("iam")]),
+    ),
     need("FilesystemId", Text).api("fileSystemId"),
     may("RootDirectory", Text),
     may("TransitEncryption", Text),
@@ -138,7 +201,13 @@ const TASK_DEFINITION: Kind = Object(&[
     may("PlacementConstraints", PLACEMENT_CONSTRAINTS),
     may("ProxyConfiguration", PROXY),
     may("RequiresCompatibilities", TEXTS),
-    may("RuntimePlatform", Object(&[may("CpuArchitecture", Text), may("OperatingSystemFamily", Text)])),
+    may(
+        "RuntimePlatform",
+        Object(&[
+            may("CpuArchitecture", Text),
+            may("OperatingSystemFamily", Text),
+        ]),
+    ),
     may("Tags", TAGS),
     may("TaskRoleArn", Text),
     may("Volumes", List(&VOLUME)),
@@ -153,5 +222,9 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    gone(ecs::call(aws, "DeregisterTaskDefinition", &json!({ "taskDefinition": old.physical_id })))
+    gone(ecs::call(
+        aws,
+        "DeregisterTaskDefinition",
+        &json!({ "taskDefinition": old.physical_id }),
+    ))
 }

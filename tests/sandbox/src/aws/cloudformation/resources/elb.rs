@@ -22,7 +22,18 @@ pub(super) const TYPES: &[ResourceType] = &[
         properties: TARGET_GROUP,
         create: |aws, wish| create_named(aws, wish, elb::create_target_group),
         update: Update::InPlace(|aws, old, wish| {
-            super::refuse_changes(old, wish, &["Name", "Port", "Protocol", "ProtocolVersion", "TargetType", "VpcId"])?;
+            super::refuse_changes(
+                old,
+                wish,
+                &[
+                    "Name",
+                    "Port",
+                    "Protocol",
+                    "ProtocolVersion",
+                    "TargetType",
+                    "VpcId",
+                ],
+            )?;
             change(aws, old, wish, elb::update_target_group)
         }),
         delete: |aws, old| gone(elb::delete_target_group(aws, &old.physical_id)),
@@ -56,7 +67,13 @@ const LOAD_BALANCER: Kind = Object(&[
     may("Name", Text),
     may("Scheme", Text),
     may("SecurityGroups", TEXTS),
-    may("SubnetMappings", List(&Object(&[may("AllocationId", Text), need("SubnetId", Text)]))),
+    may(
+        "SubnetMappings",
+        List(&Object(&[
+            may("AllocationId", Text),
+            need("SubnetId", Text),
+        ])),
+    ),
     may("Subnets", TEXTS),
     may("Tags", TAGS),
     may("Type", Text),
@@ -70,7 +87,10 @@ const TARGET_GROUP: Kind = Object(&[
     may("HealthCheckTimeoutSeconds", Integer),
     may("HealthyThresholdCount", Integer),
     may("IpAddressType", Text),
-    may("Matcher", Object(&[may("GrpcCode", Text), may("HttpCode", Text)])),
+    may(
+        "Matcher",
+        Object(&[may("GrpcCode", Text), may("HttpCode", Text)]),
+    ),
     may("Name", Text),
     may("Port", Integer),
     may("Protocol", Text),
@@ -90,8 +110,17 @@ const REDIRECT: Kind = Object(&[
     need("StatusCode", Text),
 ]);
 const FORWARD: Kind = Object(&[
-    may("TargetGroupStickinessConfig", Object(&[may("DurationSeconds", Integer), may("Enabled", Boolean)])),
-    may("TargetGroups", List(&Object(&[may("TargetGroupArn", Text), may("Weight", Integer)]))),
+    may(
+        "TargetGroupStickinessConfig",
+        Object(&[may("DurationSeconds", Integer), may("Enabled", Boolean)]),
+    ),
+    may(
+        "TargetGroups",
+        List(&Object(&[
+            may("TargetGroupArn", Text),
+            may("Weight", Integer),
+        ])),
+    ),
 ]);
 const OIDC: Kind = Object(&[
     may("AuthenticationRequestExtraParams", Kind::Map(&Text)),
@@ -120,7 +149,14 @@ const COGNITO: Kind = Object(&[
 const ACTIONS: Kind = List(&Object(&[
     may("AuthenticateCognitoConfig", COGNITO),
     may("AuthenticateOidcConfig", OIDC),
-    may("FixedResponseConfig", Object(&[may("ContentType", Text), may("MessageBody", Text), need("StatusCode", Text)])),
+    may(
+        "FixedResponseConfig",
+        Object(&[
+            may("ContentType", Text),
+            may("MessageBody", Text),
+            need("StatusCode", Text),
+        ]),
+    ),
     may("ForwardConfig", FORWARD),
     may("Order", Integer),
     may("RedirectConfig", REDIRECT),
@@ -129,7 +165,10 @@ const ACTIONS: Kind = List(&Object(&[
 ]));
 const LISTENER: Kind = Object(&[
     may("AlpnPolicy", TEXTS),
-    may("Certificates", List(&Object(&[may("CertificateArn", Text)]))),
+    may(
+        "Certificates",
+        List(&Object(&[may("CertificateArn", Text)])),
+    ),
     need("DefaultActions", ACTIONS),
     may("ListenerAttributes", PAIRS),
     need("LoadBalancerArn", Text),
@@ -141,7 +180,14 @@ const VALUES: Kind = Object(&[may("RegexValues", TEXTS), may("Values", TEXTS)]);
 const CONDITION: Kind = Object(&[
     may("Field", Text),
     may("HostHeaderConfig", VALUES),
-    may("HttpHeaderConfig", Object(&[may("HttpHeaderName", Text), may("RegexValues", TEXTS), may("Values", TEXTS)])),
+    may(
+        "HttpHeaderConfig",
+        Object(&[
+            may("HttpHeaderName", Text),
+            may("RegexValues", TEXTS),
+            may("Values", TEXTS),
+        ]),
+    ),
     may("HttpRequestMethodConfig", VALUES),
     may("PathPatternConfig", VALUES),
     may("QueryStringConfig", Object(&[may("Values", PAIRS)])),
@@ -171,7 +217,12 @@ fn create_named(aws: &mut Aws, wish: &Wish, create_this: Create) -> Result<Made,
     let mut properties = wish.properties.clone();
     if wish.text("Name").is_none() {
         let start = |text: &str, chars: usize| text.chars().take(chars).collect::<String>();
-        let name = format!("{}-{}-{}", start(&wish.stack, 5), start(&wish.logical_id, 6), super::random(aws));
+        let name = format!(
+            "{}-{}-{}",
+            start(&wish.stack, 5),
+            start(&wish.logical_id, 6),
+            super::random(aws)
+        );
         debug_assert!(name.len() <= MAX_NAME_CHARS);
         properties["Name"] = json!(name);
     }
@@ -181,27 +232,58 @@ fn create_named(aws: &mut Aws, wish: &Wish, create_this: Create) -> Result<Made,
 type Change = fn(&mut Aws, &str, &Value) -> Result<(), ApiError>;
 
 /// Sends the properties that the template changed.
-fn change(aws: &mut Aws, old: &StackResource, wish: &Wish, change: Change) -> Result<Made, Problem> {
+fn change(
+    aws: &mut Aws,
+    old: &StackResource,
+    wish: &Wish,
+    change: Change,
+) -> Result<Made, Problem> {
     let names = changed(old, wish)?;
-    send(aws, old, &names.iter().map(|name| (name.clone(), wish.properties[name].clone())).collect(), change)
+    send(
+        aws,
+        old,
+        &names
+            .iter()
+            .map(|name| (name.clone(), wish.properties[name].clone()))
+            .collect(),
+        change,
+    )
 }
 
 /// Sends all properties with the change of any, which is the worst that can happen to weights that delivery has moved.
-fn change_all(aws: &mut Aws, old: &StackResource, wish: &Wish, change: Change) -> Result<Made, Problem> {
+fn change_all(
+    aws: &mut Aws,
+    old: &StackResource,
+    wish: &Wish,
+    change: Change,
+) -> Result<Made, Problem> {
     changed(old, wish)?;
     send(aws, old, &wish.properties, change)
 }
 
-fn send(aws: &mut Aws, old: &StackResource, properties: &Value, change: Change) -> Result<Made, Problem> {
+fn send(
+    aws: &mut Aws,
+    old: &StackResource,
+    properties: &Value,
+    change: Change,
+) -> Result<Made, Problem> {
     change(aws, &old.physical_id, properties)?;
-    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
 }
 
 /// The names of the properties that differ.
 fn changed(old: &StackResource, wish: &Wish) -> Result<Vec<String>, Problem> {
     let changed = super::super::stack::changed(old, wish);
-    match changed.iter().find(|name| wish.properties.get(name.as_str()).is_none()) {
-        Some(name) => Err(Problem::new(format!("the sandbox does not take {name} back to its default"))),
+    match changed
+        .iter()
+        .find(|name| wish.properties.get(name.as_str()).is_none())
+    {
+        Some(name) => Err(Problem::new(format!(
+            "the sandbox does not take {name} back to its default"
+        ))),
         None => Ok(changed),
     }
 }

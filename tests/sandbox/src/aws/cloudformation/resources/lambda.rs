@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Made, ResourceType, Update, Wish, gone, iam};
 use crate::aws::cloudformation::error::{At, Problem, found};
-use crate::aws::cloudformation::schema::Kind::{self, Boolean, Integer, Json, Map as Entries, Object, Text};
+use crate::aws::cloudformation::schema::Kind::{
+    self, Boolean, Integer, Json, Map as Entries, Object, Text,
+};
 use crate::aws::cloudformation::schema::{TAGS, TEXTS, may, need};
 use crate::aws::cloudformation::stack::StackResource;
 use crate::aws::lambda::{self, EventInvokeConfig, Function, Permission};
@@ -68,7 +70,11 @@ const FUNCTION: Kind = Object(&[
     may("TracingConfig", Object(&[may("Mode", Text)])),
     may(
         "VpcConfig",
-        Object(&[may("Ipv6AllowedForDualStack", Boolean), may("SecurityGroupIds", TEXTS), may("SubnetIds", TEXTS)]),
+        Object(&[
+            may("Ipv6AllowedForDualStack", Boolean),
+            may("SecurityGroupIds", TEXTS),
+            may("SubnetIds", TEXTS),
+        ]),
     ),
 ]);
 const PERMISSION: Kind = Object(&[
@@ -80,7 +86,10 @@ const PERMISSION: Kind = Object(&[
 ]);
 const DESTINATION: Kind = Object(&[need("Destination", Text)]);
 const EVENT_INVOKE_CONFIG: Kind = Object(&[
-    may("DestinationConfig", Object(&[may("OnFailure", DESTINATION), may("OnSuccess", DESTINATION)])),
+    may(
+        "DestinationConfig",
+        Object(&[may("OnFailure", DESTINATION), may("OnSuccess", DESTINATION)]),
+    ),
     need("FunctionName", Text),
     may("MaximumEventAgeInSeconds", Integer),
     may("MaximumRetryAttempts", Integer),
@@ -105,22 +114,42 @@ fn update_function(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Ma
     super::refuse_changes(old, wish, &["FunctionName", "PackageType"])?;
     let mut function = function(aws, old.physical_id.clone(), wish)?;
     // How asynchronous invocations are retried belongs to another resource.
-    function.invoke_config =
-        aws.lambda.function(&old.physical_id).map(|known| known.invoke_config.clone()).unwrap_or_default();
+    function.invoke_config = aws
+        .lambda
+        .function(&old.physical_id)
+        .map(|known| known.invoke_config.clone())
+        .unwrap_or_default();
     lambda::update_function(aws, function)?;
-    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
 }
 
 fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
     let invalid = |what: String| Problem::new(format!("InvalidParameterValueException: {what}"));
     if name.len() > MAX_NAME_CHARS {
-        return Err(invalid(format!("a function name has at most {MAX_NAME_CHARS} characters, found {name}")))
-            .at("FunctionName");
+        return Err(invalid(format!(
+            "a function name has at most {MAX_NAME_CHARS} characters, found {name}"
+        )))
+        .at("FunctionName");
     }
     let within = |property: &str, range: &std::ops::RangeInclusive<i64>, default: i64| {
-        let value = wish.properties.get(property).and_then(Value::as_i64).unwrap_or(default);
+        let value = wish
+            .properties
+            .get(property)
+            .and_then(Value::as_i64)
+            .unwrap_or(default);
         let legal = range.contains(&value).then_some(value);
-        legal.ok_or_else(|| invalid(format!("takes {} to {}, found {value}", range.start(), range.end()))).at(property)
+        legal
+            .ok_or_else(|| {
+                invalid(format!(
+                    "takes {} to {}, found {value}",
+                    range.start(),
+                    range.end()
+                ))
+            })
+            .at(property)
     };
     let timeout = within("Timeout", &TIMEOUT_SECS, DEFAULT_TIMEOUT_SECS)?;
     within("MemorySize", &MEMORY_MB, *MEMORY_MB.start())?;
@@ -138,8 +167,10 @@ fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
 
 /// The binary that the function runs.
 fn binary(metadata: &Map<String, Value>) -> Result<String, Problem> {
-    let binary =
-        metadata.get("BuildProperties").and_then(|properties| properties.get("Binary")).and_then(Value::as_str);
+    let binary = metadata
+        .get("BuildProperties")
+        .and_then(|properties| properties.get("Binary"))
+        .and_then(Value::as_str);
     let missing = || {
         Problem::new(
             "the sandbox runs functions that are built with BuildMethod rust-cargolambda and name BuildProperties.Binary",
@@ -152,18 +183,28 @@ fn binary(metadata: &Map<String, Value>) -> Result<String, Problem> {
 }
 
 fn environment(properties: &Value) -> Result<BTreeMap<String, String>, Problem> {
-    let variables = properties["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
+    let variables = properties["Environment"]["Variables"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
     let bytes = Value::Object(variables.clone()).to_string().len();
     if bytes > MAX_ENVIRONMENT_BYTES {
-        return Err(Problem::new(format!("{bytes} bytes (limit {MAX_ENVIRONMENT_BYTES})")));
+        return Err(Problem::new(format!(
+            "{bytes} bytes (limit {MAX_ENVIRONMENT_BYTES})"
+        )));
     }
     let mut environment = BTreeMap::new();
     for (name, value) in &variables {
         let legal = name.len() >= 2
             && name.starts_with(|one: char| one.is_ascii_alphabetic())
-            && name.chars().all(|one| one.is_ascii_alphanumeric() || one == '_');
+            && name
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || one == '_');
         if !legal || name.starts_with("AWS_") {
-            return Err(Problem::new("not a legal name of a variable, or a reserved one")).at(name);
+            return Err(Problem::new(
+                "not a legal name of a variable, or a reserved one",
+            ))
+            .at(name);
         }
         environment.insert(name.clone(), value.as_str().unwrap_or_default().to_owned());
     }
@@ -176,8 +217,11 @@ fn delete_function(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
 
 fn create_permission(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     if wish.text("Action") != Some("lambda:InvokeFunction") {
-        return Err(Problem::new(format!("takes lambda:InvokeFunction, found {}", found(&wish.properties["Action"]))))
-            .at("Action");
+        return Err(Problem::new(format!(
+            "takes lambda:InvokeFunction, found {}",
+            found(&wish.properties["Action"])
+        )))
+        .at("Action");
     }
     let statement_id = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
     let permission = Permission {
@@ -186,12 +230,23 @@ fn create_permission(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         source_arn: wish.text("SourceArn").map(str::to_owned),
         source_account: wish.text("SourceAccount").map(str::to_owned),
     };
-    lambda::add_permission(aws, wish.text("FunctionName").unwrap_or_default(), permission)?;
-    Ok(Made::new(statement_id.clone(), json!({ "Id": statement_id })))
+    lambda::add_permission(
+        aws,
+        wish.text("FunctionName").unwrap_or_default(),
+        permission,
+    )?;
+    Ok(Made::new(
+        statement_id.clone(),
+        json!({ "Id": statement_id }),
+    ))
 }
 
 fn delete_permission(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    gone(lambda::remove_permission(aws, old.properties["FunctionName"].as_str().unwrap_or_default(), &old.physical_id))
+    gone(lambda::remove_permission(
+        aws,
+        old.properties["FunctionName"].as_str().unwrap_or_default(),
+        &old.physical_id,
+    ))
 }
 
 fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
@@ -200,23 +255,33 @@ fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> 
     }
     let destinations = &wish.properties["DestinationConfig"];
     if destinations.get("OnSuccess").is_some() {
-        return Err(Problem::new("the sandbox has destinations for failures only"))
-            .at("OnSuccess")
-            .at("DestinationConfig");
+        return Err(Problem::new(
+            "the sandbox has destinations for failures only",
+        ))
+        .at("OnSuccess")
+        .at("DestinationConfig");
     }
     let number = |property: &str, default: u64| {
-        wish.properties.get(property).map_or(Some(default), Value::as_u64).ok_or_else(|| negative(property))
+        wish.properties
+            .get(property)
+            .map_or(Some(default), Value::as_u64)
+            .ok_or_else(|| negative(property))
     };
     let default = EventInvokeConfig::default();
     let config = EventInvokeConfig {
-        maximum_retry_attempts: number("MaximumRetryAttempts", default.maximum_retry_attempts.into())?
-            .try_into()
-            .unwrap_or(u32::MAX),
+        maximum_retry_attempts: number(
+            "MaximumRetryAttempts",
+            default.maximum_retry_attempts.into(),
+        )?
+        .try_into()
+        .unwrap_or(u32::MAX),
         maximum_event_age: Duration::from_secs(number(
             "MaximumEventAgeInSeconds",
             default.maximum_event_age.as_secs(),
         )?),
-        on_failure: destinations["OnFailure"]["Destination"].as_str().map(str::to_owned),
+        on_failure: destinations["OnFailure"]["Destination"]
+            .as_str()
+            .map(str::to_owned),
     };
     let function = wish.text("FunctionName").unwrap_or_default().to_owned();
     lambda::put_event_invoke_config(aws, &function, config)?;
@@ -224,10 +289,17 @@ fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> 
 }
 
 fn negative(property: &str) -> ApiError {
-    ApiError::client("InvalidParameterValueException", format!("{property} must not be negative"))
+    ApiError::client(
+        "InvalidParameterValueException",
+        format!("{property} must not be negative"),
+    )
 }
 
-fn update_event_invoke_config(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+fn update_event_invoke_config(
+    aws: &mut Aws,
+    old: &StackResource,
+    wish: &Wish,
+) -> Result<Made, Problem> {
     super::refuse_changes(old, wish, &["FunctionName", "Qualifier"])?;
     put_event_invoke_config(aws, wish)
 }

@@ -69,8 +69,15 @@ pub(super) struct Made {
 
 impl Made {
     fn new(physical_id: impl Into<String>, attributes: Value) -> Self {
-        let attributes = if let Value::Object(attributes) = attributes { attributes } else { Map::new() };
-        Self { physical_id: physical_id.into(), attributes }
+        let attributes = if let Value::Object(attributes) = attributes {
+            attributes
+        } else {
+            Map::new()
+        };
+        Self {
+            physical_id: physical_id.into(),
+            attributes,
+        }
     }
 }
 
@@ -113,7 +120,9 @@ const RANDOM_CHARS: usize = 12;
 /// The random end of a name that is made up: capital letters and digits.
 fn random(aws: &mut Aws) -> String {
     let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-    (0..RANDOM_CHARS).map(|_| char::from(digits[aws.rng.usize(0..digits.len())])).collect()
+    (0..RANDOM_CHARS)
+        .map(|_| char::from(digits[aws.rng.usize(0..digits.len())]))
+        .collect()
 }
 
 /// A member of a service's answer.
@@ -134,7 +143,11 @@ fn gone<T>(result: Result<T, ApiError>) -> Result<(), Problem> {
 /// Changes of these properties would replace the thing, which the sandbox does not do.
 fn refuse_changes(old: &StackResource, wish: &Wish, properties: &[&str]) -> Result<(), Problem> {
     let changed = super::stack::changed(old, wish);
-    let fixed: Vec<&str> = changed.iter().map(String::as_str).filter(|name| properties.contains(name)).collect();
+    let fixed: Vec<&str> = changed
+        .iter()
+        .map(String::as_str)
+        .filter(|name| properties.contains(name))
+        .collect();
     if fixed.is_empty() {
         return Ok(());
     }

@@ -14,9 +14,21 @@ pub(super) const TYPES: &[ResourceType] = &[
     kept("AWS::SQS::Queue", QUEUE, create_queue),
     kept("AWS::SQS::QueuePolicy", QUEUE_POLICY, create_queue_policy),
     kept("AWS::Logs::LogGroup", LOG_GROUP, create_log_group),
-    kept("AWS::EC2::SecurityGroup", SECURITY_GROUP, create_security_group),
-    kept("AWS::EC2::SecurityGroupIngress", SECURITY_GROUP_INGRESS, create_security_group_rule),
-    kept("AWS::EC2::SecurityGroupEgress", SECURITY_GROUP_EGRESS, create_security_group_rule),
+    kept(
+        "AWS::EC2::SecurityGroup",
+        SECURITY_GROUP,
+        create_security_group,
+    ),
+    kept(
+        "AWS::EC2::SecurityGroupIngress",
+        SECURITY_GROUP_INGRESS,
+        create_security_group_rule,
+    ),
+    kept(
+        "AWS::EC2::SecurityGroupEgress",
+        SECURITY_GROUP_EGRESS,
+        create_security_group_rule,
+    ),
 ];
 
 const fn kept(
@@ -24,7 +36,13 @@ const fn kept(
     properties: Kind,
     create: fn(&mut Aws, &Wish) -> Result<Made, Problem>,
 ) -> ResourceType {
-    ResourceType { name, properties, create, update: Update::InPlace(keep), delete }
+    ResourceType {
+        name,
+        properties,
+        create,
+        update: Update::InPlace(keep),
+        delete,
+    }
 }
 
 const QUEUE: Kind = Object(&[
@@ -103,8 +121,10 @@ const SECURITY_GROUP_EGRESS: Kind = Object(&[
 
 /// Retention periods that CloudWatch Logs knows.
 /// Source: <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
-const RETENTION_DAYS: [i64; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+const RETENTION_DAYS: [i64; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
 
 /// Takes a name for the first time.
 fn claim(aws: &mut Aws, kind: &'static str, name: &str) -> Result<(), Problem> {
@@ -116,7 +136,10 @@ fn claim(aws: &mut Aws, kind: &'static str, name: &str) -> Result<(), Problem> {
 
 fn create_queue(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let name = wish.name(aws, "QueueName");
-    let url = format!("https://sqs.{}.amazonaws.com/{}/{name}", aws.region, aws.account);
+    let url = format!(
+        "https://sqs.{}.amazonaws.com/{}/{name}",
+        aws.region, aws.account
+    );
     claim(aws, "AWS::SQS::Queue", &url)?;
     let attributes = json!({"Arn": aws.arn("sqs", &name), "QueueName": name, "QueueUrl": url});
     Ok(Made::new(url, attributes))
@@ -124,9 +147,17 @@ fn create_queue(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 
 fn create_queue_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     check_document(&wish.properties["PolicyDocument"], true).at("PolicyDocument")?;
-    let queues = wish.properties["Queues"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let queues = wish.properties["Queues"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
     for url in queues {
-        if !aws.cloudformation.names.contains(&("AWS::SQS::Queue", url.to_owned())) {
+        if !aws
+            .cloudformation
+            .names
+            .contains(&("AWS::SQS::Queue", url.to_owned()))
+        {
             return Err(Problem::new(format!("takes URLs of queues, found {url}"))).at("Queues");
         }
     }
@@ -136,10 +167,15 @@ fn create_queue_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 
 fn create_log_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     if let Some(days) = wish.properties.get("RetentionInDays")
-        && !days.as_i64().is_some_and(|days| RETENTION_DAYS.contains(&days))
+        && !days
+            .as_i64()
+            .is_some_and(|days| RETENTION_DAYS.contains(&days))
     {
-        return Err(Problem::new(format!("takes one of {RETENTION_DAYS:?}, found {}", found(days))))
-            .at("RetentionInDays");
+        return Err(Problem::new(format!(
+            "takes one of {RETENTION_DAYS:?}, found {}",
+            found(days)
+        )))
+        .at("RetentionInDays");
     }
     let name = wish.name(aws, "LogGroupName");
     claim(aws, "AWS::Logs::LogGroup", &name)?;
@@ -150,7 +186,10 @@ fn create_log_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 fn create_security_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let id = format!("sg-0{}", aws.hex(16));
     claim(aws, "AWS::EC2::SecurityGroup", &id)?;
-    Ok(Made::new(id.clone(), json!({"GroupId": id, "Id": id, "VpcId": wish.text("VpcId").unwrap_or("vpc-0default")})))
+    Ok(Made::new(
+        id.clone(),
+        json!({"GroupId": id, "Id": id, "VpcId": wish.text("VpcId").unwrap_or("vpc-0default")}),
+    ))
 }
 
 fn create_security_group_rule(aws: &mut Aws, _wish: &Wish) -> Result<Made, Problem> {
@@ -174,10 +213,15 @@ fn keep(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Proble
             "GroupId",
         ],
     )?;
-    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    aws.cloudformation.names.retain(|(kind, name)| *kind != old.kind || *name != old.physical_id);
+    aws.cloudformation
+        .names
+        .retain(|(kind, name)| *kind != old.kind || *name != old.physical_id);
     Ok(())
 }

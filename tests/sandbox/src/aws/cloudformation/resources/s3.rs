@@ -32,9 +32,18 @@ const BUCKET: Kind = Object(&[
     may("LifecycleConfiguration", Json),
     may(
         "NotificationConfiguration",
-        Object(&[may("EventBridgeConfiguration", Object(&[may("EventBridgeEnabled", Boolean)]))]),
+        Object(&[may(
+            "EventBridgeConfiguration",
+            Object(&[may("EventBridgeEnabled", Boolean)]),
+        )]),
     ),
-    may("OwnershipControls", Object(&[need("Rules", List(&Object(&[may("ObjectOwnership", Text)])))])),
+    may(
+        "OwnershipControls",
+        Object(&[need(
+            "Rules",
+            List(&Object(&[may("ObjectOwnership", Text)])),
+        )]),
+    ),
     may(
         "PublicAccessBlockConfiguration",
         Object(&[
@@ -56,36 +65,66 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     if wish.text("BucketName").is_none() {
         name = name.to_lowercase();
     }
-    let legal = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-' || one == '.';
+    let legal =
+        |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-' || one == '.';
     if !(3..=MAX_NAME_CHARS).contains(&name.len()) || !name.chars().all(legal) {
         return Err(Problem::new(format!(
             "a bucket name has 3 to {MAX_NAME_CHARS} lower-case letters, digits, dots and hyphens, found {name}"
         )))
         .at("BucketName");
     }
-    if !aws.cloudformation.names.insert(("AWS::S3::Bucket", name.clone())) {
-        return Err(Problem::new(format!("BucketAlreadyOwnedByYou: {name} already exists")));
+    if !aws
+        .cloudformation
+        .names
+        .insert(("AWS::S3::Bucket", name.clone()))
+    {
+        return Err(Problem::new(format!(
+            "BucketAlreadyOwnedByYou: {name} already exists"
+        )));
     }
-    aws.s3.at(aws.now).create_bucket(&name, wish.properties["VersioningConfiguration"]["Status"] == "Enabled");
-    let (domain, regional) = (format!("{name}.s3.amazonaws.com"), format!("{name}.s3.{}.amazonaws.com", aws.region));
-    let attributes =
-        json!({"Arn": format!("arn:aws:s3:::{name}"), "DomainName": domain, "RegionalDomainName": regional});
+    aws.s3.at(aws.now).create_bucket(
+        &name,
+        wish.properties["VersioningConfiguration"]["Status"] == "Enabled",
+    );
+    let (domain, regional) = (
+        format!("{name}.s3.amazonaws.com"),
+        format!("{name}.s3.{}.amazonaws.com", aws.region),
+    );
+    let attributes = json!({"Arn": format!("arn:aws:s3:::{name}"), "DomainName": domain, "RegionalDomainName": regional});
     Ok(Made::new(name, attributes))
 }
 
 fn update_bucket(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    super::refuse_changes(old, wish, &["BucketName", "NotificationConfiguration", "VersioningConfiguration"])?;
-    Ok(Made { physical_id: old.physical_id.clone(), attributes: old.attributes.clone() })
+    super::refuse_changes(
+        old,
+        wish,
+        &[
+            "BucketName",
+            "NotificationConfiguration",
+            "VersioningConfiguration",
+        ],
+    )?;
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
 }
 
 fn delete_bucket(_aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    Err(Problem::new(format!("BucketNotEmpty: the sandbox does not delete buckets: retain {}", old.physical_id)))
+    Err(Problem::new(format!(
+        "BucketNotEmpty: the sandbox does not delete buckets: retain {}",
+        old.physical_id
+    )))
 }
 
 fn create_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     iam::check_document(&wish.properties["PolicyDocument"], true).at("PolicyDocument")?;
     let bucket = wish.text("Bucket").unwrap_or_default().to_owned();
-    if !aws.cloudformation.names.contains(&("AWS::S3::Bucket", bucket.clone())) {
+    if !aws
+        .cloudformation
+        .names
+        .contains(&("AWS::S3::Bucket", bucket.clone()))
+    {
         return Err(Problem::new(format!("NoSuchBucket: {bucket}"))).at("Bucket");
     }
     Ok(Made::new(bucket, Value::Null))

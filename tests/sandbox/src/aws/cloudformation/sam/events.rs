@@ -9,14 +9,23 @@ use super::super::template::Resource;
 use super::{companion, copy, get_att};
 
 const DEAD_LETTERS: Kind = Object(&[need("Arn", Text)]);
-const RETRIES: Kind = Object(&[may("MaximumEventAgeInSeconds", Integer), may("MaximumRetryAttempts", Integer)]);
+const RETRIES: Kind = Object(&[
+    may("MaximumEventAgeInSeconds", Integer),
+    may("MaximumRetryAttempts", Integer),
+]);
 const EVENT_BRIDGE_RULE: Kind = Object(&[
     may("DeadLetterConfig", DEAD_LETTERS),
     may("Enabled", Boolean),
     may("EventBusName", Text),
     may("Input", Text),
     may("InputPath", Text),
-    may("InputTransformer", Object(&[may("InputPathsMap", Entries(&Text)), need("InputTemplate", Text)])),
+    may(
+        "InputTransformer",
+        Object(&[
+            may("InputPathsMap", Entries(&Text)),
+            need("InputTemplate", Text),
+        ]),
+    ),
     need("Pattern", Json),
     may("RetryPolicy", RETRIES),
     may("RuleName", Text),
@@ -38,11 +47,21 @@ const SCHEDULE: Kind = Object(&[
 const MAX_TARGET_ID_CHARS: usize = 64;
 
 /// The rule and the permission of one event.
-pub(super) fn write_out(function: &Resource, name: &str, event: &Value) -> Result<[Resource; 2], Problem> {
+pub(super) fn write_out(
+    function: &Resource,
+    name: &str,
+    event: &Value,
+) -> Result<[Resource; 2], Problem> {
     let given = &event["Properties"];
     let (kind, renamed) = match event["Type"].as_str() {
-        Some("EventBridgeRule") => (EVENT_BRIDGE_RULE, [("RuleName", "Name"), ("Pattern", "EventPattern")]),
-        Some("Schedule") => (SCHEDULE, [("Name", "Name"), ("Schedule", "ScheduleExpression")]),
+        Some("EventBridgeRule") => (
+            EVENT_BRIDGE_RULE,
+            [("RuleName", "Name"), ("Pattern", "EventPattern")],
+        ),
+        Some("Schedule") => (
+            SCHEDULE,
+            [("Name", "Name"), ("Schedule", "ScheduleExpression")],
+        ),
         _ => {
             return Err(Problem::new(format!(
                 "the sandbox writes out EventBridgeRule and Schedule, found {}",
@@ -52,8 +71,14 @@ pub(super) fn write_out(function: &Resource, name: &str, event: &Value) -> Resul
         }
     };
     schema::check_names(given, kind).at("Properties")?;
-    let given = given.as_object().ok_or_else(|| Problem::new("takes a map")).at("Properties")?;
-    let mut rule = Map::from_iter([("Targets".to_owned(), json!([target(function, name, given)?]))]);
+    let given = given
+        .as_object()
+        .ok_or_else(|| Problem::new("takes a map"))
+        .at("Properties")?;
+    let mut rule = Map::from_iter([(
+        "Targets".to_owned(),
+        json!([target(function, name, given)?]),
+    )]);
     copy(given, &["Description", "EventBusName", "State"], &mut rule);
     for (from, to) in renamed {
         if let Some(value) = given.get(from) {
@@ -62,41 +87,74 @@ pub(super) fn write_out(function: &Resource, name: &str, event: &Value) -> Resul
     }
     match (given.get("Enabled"), given.contains_key("State")) {
         (Some(_), true) => {
-            return Err(Problem::new("State and Enabled Properties cannot both be specified.")).at("Properties");
+            return Err(Problem::new(
+                "State and Enabled Properties cannot both be specified.",
+            ))
+            .at("Properties");
         }
-        (Some(Value::Bool(enabled)), false) => {
-            drop(rule.insert("State".to_owned(), json!(if *enabled { "ENABLED" } else { "DISABLED" })))
-        }
+        (Some(Value::Bool(enabled)), false) => drop(rule.insert(
+            "State".to_owned(),
+            json!(if *enabled { "ENABLED" } else { "DISABLED" }),
+        )),
         (Some(other), false) => {
-            return Err(Problem::new(format!("takes true or false, found {}", found(other))))
-                .at("Enabled")
-                .at("Properties");
+            return Err(Problem::new(format!(
+                "takes true or false, found {}",
+                found(other)
+            )))
+            .at("Enabled")
+            .at("Properties");
         }
         (None, _) => {}
     }
     let permission = Map::from_iter([
         ("Action".to_owned(), json!("lambda:InvokeFunction")),
-        ("FunctionName".to_owned(), json!({ "Ref": function.logical_id })),
+        (
+            "FunctionName".to_owned(),
+            json!({ "Ref": function.logical_id }),
+        ),
         ("Principal".to_owned(), json!("events.amazonaws.com")),
-        ("SourceArn".to_owned(), get_att(&format!("{}{name}", function.logical_id), "Arn")),
+        (
+            "SourceArn".to_owned(),
+            get_att(&format!("{}{name}", function.logical_id), "Arn"),
+        ),
     ]);
     Ok([
         companion(function, name, "AWS::Events::Rule", rule),
-        companion(function, &format!("{name}Permission"), "AWS::Lambda::Permission", permission),
+        companion(
+            function,
+            &format!("{name}Permission"),
+            "AWS::Lambda::Permission",
+            permission,
+        ),
     ])
 }
 
 fn target(function: &Resource, name: &str, given: &Map<String, Value>) -> Result<Value, Problem> {
     let made_up = json!(format!("{}{name}LambdaTarget", function.logical_id));
     let id = given.get("Target").map_or(&made_up, |target| &target["Id"]);
-    if id.as_str().is_some_and(|id| id.chars().count() > MAX_TARGET_ID_CHARS) {
+    if id
+        .as_str()
+        .is_some_and(|id| id.chars().count() > MAX_TARGET_ID_CHARS)
+    {
         return Err(Problem::new(format!(
             "the target's id is longer than {MAX_TARGET_ID_CHARS} characters: {}",
             found(id)
         )));
     }
-    let mut target =
-        Map::from_iter([("Arn".to_owned(), get_att(&function.logical_id, "Arn")), ("Id".to_owned(), id.clone())]);
-    copy(given, &["DeadLetterConfig", "Input", "InputPath", "InputTransformer", "RetryPolicy"], &mut target);
+    let mut target = Map::from_iter([
+        ("Arn".to_owned(), get_att(&function.logical_id, "Arn")),
+        ("Id".to_owned(), id.clone()),
+    ]);
+    copy(
+        given,
+        &[
+            "DeadLetterConfig",
+            "Input",
+            "InputPath",
+            "InputTransformer",
+            "RetryPolicy",
+        ],
+        &mut target,
+    );
     Ok(Value::Object(target))
 }

@@ -10,7 +10,13 @@ use super::super::template::Resource;
 use super::{companion, copy, events, get_att, globals, tag_list};
 
 const EVENT_INVOKE_CONFIG: Kind = Object(&[
-    may("DestinationConfig", Object(&[may("OnFailure", Object(&[may("Destination", Text), need("Type", Text)]))])),
+    may(
+        "DestinationConfig",
+        Object(&[may(
+            "OnFailure",
+            Object(&[may("Destination", Text), need("Type", Text)]),
+        )]),
+    ),
     may("MaximumEventAgeInSeconds", Integer),
     may("MaximumRetryAttempts", Integer),
 ]);
@@ -18,12 +24,18 @@ const FUNCTION: Kind = Object(&[
     may("Architectures", TEXTS),
     may("AssumeRolePolicyDocument", Json),
     need("CodeUri", Text),
-    may("DeadLetterQueue", Object(&[need("TargetArn", Text), need("Type", Text)])),
+    may(
+        "DeadLetterQueue",
+        Object(&[need("TargetArn", Text), need("Type", Text)]),
+    ),
     may("Description", Text),
     may("Environment", Object(&[may("Variables", Entries(&Text))])),
     may("EphemeralStorage", Object(&[need("Size", Integer)])),
     may("EventInvokeConfig", EVENT_INVOKE_CONFIG),
-    may("Events", Entries(&Object(&[need("Properties", Json), need("Type", Text)]))),
+    may(
+        "Events",
+        Entries(&Object(&[need("Properties", Json), need("Type", Text)])),
+    ),
     may("FunctionName", Text),
     need("Handler", Text),
     may("KmsKeyArn", Text),
@@ -51,7 +63,11 @@ const FUNCTION: Kind = Object(&[
     may("Tracing", Text),
     may(
         "VpcConfig",
-        Object(&[may("Ipv6AllowedForDualStack", Boolean), may("SecurityGroupIds", TEXTS), may("SubnetIds", TEXTS)]),
+        Object(&[
+            may("Ipv6AllowedForDualStack", Boolean),
+            may("SecurityGroupIds", TEXTS),
+            may("SubnetIds", TEXTS),
+        ]),
     ),
 ]);
 
@@ -74,20 +90,42 @@ const PASSED_ON: [&str; 14] = [
 ];
 
 /// The plain resources of one serverless function.
-pub(super) fn write_out(resource: Resource, shared: &Map<String, Value>) -> Result<Vec<Resource>, Problem> {
-    let properties = globals::merged(&Value::Object(shared.clone()), &Value::Object(resource.properties.clone()));
+pub(super) fn write_out(
+    resource: Resource,
+    shared: &Map<String, Value>,
+) -> Result<Vec<Resource>, Problem> {
+    let properties = globals::merged(
+        &Value::Object(shared.clone()),
+        &Value::Object(resource.properties.clone()),
+    );
     schema::check_names(&properties, FUNCTION).at("Properties")?;
     let Value::Object(own) = properties else {
         return Err(Problem::new("takes a map")).at("Properties");
     };
     let mut made = vec![lambda_function(&resource, &own)];
-    let (config, destination_policy) = event_invoke_config(&resource, &own).at("EventInvokeConfig").at("Properties")?;
+    let (config, destination_policy) = event_invoke_config(&resource, &own)
+        .at("EventInvokeConfig")
+        .at("Properties")?;
     if !own.contains_key("Role") {
-        made.push(role(&resource, &own, destination_policy).at("Policies").at("Properties")?);
+        made.push(
+            role(&resource, &own, destination_policy)
+                .at("Policies")
+                .at("Properties")?,
+        );
     }
     made.extend(config);
-    for (name, event) in own.get("Events").and_then(Value::as_object).into_iter().flatten() {
-        made.extend(events::write_out(&resource, name, event).at(name).at("Events").at("Properties")?);
+    for (name, event) in own
+        .get("Events")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        made.extend(
+            events::write_out(&resource, name, event)
+                .at(name)
+                .at("Events")
+                .at("Properties")?,
+        );
     }
     Ok(made)
 }
@@ -97,17 +135,30 @@ fn lambda_function(resource: &Resource, own: &Map<String, Value>) -> Resource {
     copy(own, &PASSED_ON, &mut properties);
     copy(own, &["Timeout", "VpcConfig"], &mut properties);
     // `sam package` would put the code into a bucket; here the metadata says which binary it is.
-    properties.insert("Code".to_owned(), json!({"S3Bucket": "sam", "S3Key": own["CodeUri"]}));
-    let role = own.get("Role").cloned().unwrap_or_else(|| get_att(&format!("{}Role", resource.logical_id), "Arn"));
+    properties.insert(
+        "Code".to_owned(),
+        json!({"S3Bucket": "sam", "S3Key": own["CodeUri"]}),
+    );
+    let role = own
+        .get("Role")
+        .cloned()
+        .unwrap_or_else(|| get_att(&format!("{}Role", resource.logical_id), "Arn"));
     properties.insert("Role".to_owned(), role);
     properties.insert("Tags".to_owned(), tag_list(own.get("Tags")));
     if let Some(mode) = own.get("Tracing").filter(|mode| *mode != "Disabled") {
         properties.insert("TracingConfig".to_owned(), json!({ "Mode": mode }));
     }
     if let Some(queue) = own.get("DeadLetterQueue") {
-        properties.insert("DeadLetterConfig".to_owned(), json!({"TargetArn": queue["TargetArn"]}));
+        properties.insert(
+            "DeadLetterConfig".to_owned(),
+            json!({"TargetArn": queue["TargetArn"]}),
+        );
     }
-    Resource { kind: "AWS::Lambda::Function".to_owned(), properties, ..resource.clone() }
+    Resource {
+        kind: "AWS::Lambda::Function".to_owned(),
+        properties,
+        ..resource.clone()
+    }
 }
 
 /// The retries of asynchronous invocations, and the policy that their destination needs.
@@ -119,32 +170,64 @@ fn event_invoke_config(
         return Ok((None, None));
     };
     let mut properties = Map::from_iter([
-        ("FunctionName".to_owned(), json!({ "Ref": resource.logical_id })),
+        (
+            "FunctionName".to_owned(),
+            json!({ "Ref": resource.logical_id }),
+        ),
         ("Qualifier".to_owned(), json!("$LATEST")),
     ]);
-    copy(config, &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"], &mut properties);
+    copy(
+        config,
+        &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"],
+        &mut properties,
+    );
     let mut policy = None;
-    if let Some(on_failure) = config.get("DestinationConfig").and_then(|destinations| destinations.get("OnFailure")) {
+    if let Some(on_failure) = config
+        .get("DestinationConfig")
+        .and_then(|destinations| destinations.get("OnFailure"))
+    {
         let destination = &on_failure["Destination"];
-        if on_failure["Type"] != "SQS" || destination.is_null() || matches!(intrinsic(destination), Some(("Fn::If", _)))
+        if on_failure["Type"] != "SQS"
+            || destination.is_null()
+            || matches!(intrinsic(destination), Some(("Fn::If", _)))
         {
-            let what = format!("the sandbox takes Type SQS and the ARN of a queue, found {}", found(on_failure));
-            return Err(Problem::new(what)).at("OnFailure").at("DestinationConfig");
+            let what = format!(
+                "the sandbox takes Type SQS and the ARN of a queue, found {}",
+                found(on_failure)
+            );
+            return Err(Problem::new(what))
+                .at("OnFailure")
+                .at("DestinationConfig");
         }
-        properties.insert("DestinationConfig".to_owned(), json!({"OnFailure": {"Destination": destination}}));
+        properties.insert(
+            "DestinationConfig".to_owned(),
+            json!({"OnFailure": {"Destination": destination}}),
+        );
         policy = Some(json!({
             "PolicyName": format!("{}EventInvokeConfigOnFailureSQSPolicy", resource.logical_id),
             "PolicyDocument": {"Statement": [{"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": destination}]},
         }));
     }
-    Ok((Some(companion(resource, "EventInvokeConfig", "AWS::Lambda::EventInvokeConfig", properties)), policy))
+    Ok((
+        Some(companion(
+            resource,
+            "EventInvokeConfig",
+            "AWS::Lambda::EventInvokeConfig",
+            properties,
+        )),
+        policy,
+    ))
 }
 
 fn managed(name: &str) -> Value {
     json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}") })
 }
 
-fn role(resource: &Resource, own: &Map<String, Value>, destination_policy: Option<Value>) -> Result<Resource, Problem> {
+fn role(
+    resource: &Resource,
+    own: &Map<String, Value>,
+    destination_policy: Option<Value>,
+) -> Result<Resource, Problem> {
     let mut managed_policies = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
     if own.get("Tracing").is_some_and(|mode| mode != "Disabled") {
         managed_policies.push(managed("AWSXRayDaemonWriteAccess"));
@@ -152,8 +235,13 @@ fn role(resource: &Resource, own: &Map<String, Value>, destination_policy: Optio
     if own.contains_key("VpcConfig") {
         managed_policies.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
     }
-    let mut inline: Vec<Value> =
-        own.get("DeadLetterQueue").map(dead_letter_policy).transpose()?.into_iter().chain(destination_policy).collect();
+    let mut inline: Vec<Value> = own
+        .get("DeadLetterQueue")
+        .map(dead_letter_policy)
+        .transpose()?
+        .into_iter()
+        .chain(destination_policy)
+        .collect();
     let given = match own.get("Policies") {
         None => &[],
         Some(Value::Array(policies)) => policies.as_slice(),
@@ -177,8 +265,16 @@ fn role(resource: &Resource, own: &Map<String, Value>, destination_policy: Optio
         "Statement": [{"Action": ["sts:AssumeRole"], "Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com"]}}],
     });
     let mut properties = Map::from_iter([
-        ("AssumeRolePolicyDocument".to_owned(), own.get("AssumeRolePolicyDocument").cloned().unwrap_or(trust)),
-        ("ManagedPolicyArns".to_owned(), Value::Array(managed_policies)),
+        (
+            "AssumeRolePolicyDocument".to_owned(),
+            own.get("AssumeRolePolicyDocument")
+                .cloned()
+                .unwrap_or(trust),
+        ),
+        (
+            "ManagedPolicyArns".to_owned(),
+            Value::Array(managed_policies),
+        ),
         ("Tags".to_owned(), tag_list(own.get("Tags"))),
     ]);
     if !inline.is_empty() {

@@ -40,11 +40,14 @@ pub(super) fn of_functions(globals: &Map<String, Value>) -> Result<Map<String, V
         None => return Ok(Map::new()),
         Some(Value::Object(shared)) => shared,
         Some(other) => {
-            return Err(Problem::new(format!("takes a map, found {}", found(other)))).at("Function");
+            return Err(Problem::new(format!("takes a map, found {}", found(other))))
+                .at("Function");
         }
     };
     match shared.keys().find(|name| !SHARED.contains(&name.as_str())) {
-        Some(unknown) => Err(Problem::new("not a property that functions can share")).at(unknown).at("Function"),
+        Some(unknown) => Err(Problem::new("not a property that functions can share"))
+            .at(unknown)
+            .at("Function"),
         None => Ok(shared.clone()),
     }
 }
@@ -52,10 +55,14 @@ pub(super) fn of_functions(globals: &Map<String, Value>) -> Result<Map<String, V
 /// Shared and own properties together: maps are merged, lists are joined, and otherwise the own one counts.
 pub(super) fn merged(shared: &Value, own: &Value) -> Value {
     match (shared, own) {
-        (Value::Object(shared), Value::Object(own)) if !is_function(shared) && !is_function(own) => {
+        (Value::Object(shared), Value::Object(own))
+            if !is_function(shared) && !is_function(own) =>
+        {
             let mut all = shared.clone();
             for (name, value) in own {
-                let value = shared.get(name).map_or_else(|| value.clone(), |shared| merged(shared, value));
+                let value = shared
+                    .get(name)
+                    .map_or_else(|| value.clone(), |shared| merged(shared, value));
                 all.insert(name.clone(), value);
             }
             Value::Object(all)
@@ -67,5 +74,8 @@ pub(super) fn merged(shared: &Value, own: &Value) -> Value {
 
 /// Intrinsic functions are not merged into.
 fn is_function(value: &Map<String, Value>) -> bool {
-    value.len() == 1 && value.keys().all(|name| name == "Ref" || name.starts_with("Fn::"))
+    value.len() == 1
+        && value
+            .keys()
+            .all(|name| name == "Ref" || name.starts_with("Fn::"))
 }

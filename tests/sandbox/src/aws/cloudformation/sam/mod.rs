@@ -15,7 +15,10 @@ use super::template::Resource;
 pub(super) const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
 
 /// Writes out the serverless resources; the others stay as they are.
-pub(super) fn transform(resources: Vec<Resource>, globals: &Map<String, Value>) -> Result<Vec<Resource>, Problem> {
+pub(super) fn transform(
+    resources: Vec<Resource>,
+    globals: &Map<String, Value>,
+) -> Result<Vec<Resource>, Problem> {
     let globals = globals::of_functions(globals).at("Globals")?;
     let mut written: Vec<Resource> = Vec::new();
     for resource in resources {
@@ -23,21 +26,25 @@ pub(super) fn transform(resources: Vec<Resource>, globals: &Map<String, Value>) 
         let made = match resource.kind.as_str() {
             "AWS::Serverless::Function" => function::write_out(resource, &globals),
             "AWS::Serverless::Application" => application(resource).map(|stack| vec![stack]),
-            kind if kind.starts_with("AWS::Serverless::") => {
-                Err(Problem::new(format!("the sandbox does not write out {kind}"))).at("Type")
-            }
+            kind if kind.starts_with("AWS::Serverless::") => Err(Problem::new(format!(
+                "the sandbox does not write out {kind}"
+            )))
+            .at("Type"),
             _ => Ok(vec![resource]),
         };
         written.extend(made.at(id).at("Resources")?);
     }
-    let taken = written
-        .iter()
-        .enumerate()
-        .find(|(at, resource)| written[..*at].iter().any(|other| other.logical_id == resource.logical_id));
+    let taken = written.iter().enumerate().find(|(at, resource)| {
+        written[..*at]
+            .iter()
+            .any(|other| other.logical_id == resource.logical_id)
+    });
     match taken {
-        Some((_, resource)) => Err(Problem::new("SAM makes a resource of this logical id, which is taken"))
-            .at(&resource.logical_id)
-            .at("Resources"),
+        Some((_, resource)) => Err(Problem::new(
+            "SAM makes a resource of this logical id, which is taken",
+        ))
+        .at(&resource.logical_id)
+        .at("Resources"),
         None => Ok(written),
     }
 }
@@ -52,25 +59,36 @@ const APPLICATION: Kind = Object(&[
 
 /// A nested application is a nested stack.
 fn application(resource: Resource) -> Result<Resource, Problem> {
-    schema::check_names(&Value::Object(resource.properties.clone()), APPLICATION).at("Properties")?;
+    schema::check_names(&Value::Object(resource.properties.clone()), APPLICATION)
+        .at("Properties")?;
     let mut properties = resource.properties.clone();
     let location = properties.shift_remove("Location").unwrap_or_default();
     if !location.is_string() {
-        return Err(Problem::new(format!("the sandbox takes the path of a template, found {}", found(&location))))
-            .at("Location")
-            .at("Properties");
+        return Err(Problem::new(format!(
+            "the sandbox takes the path of a template, found {}",
+            found(&location)
+        )))
+        .at("Location")
+        .at("Properties");
     }
     properties.insert("TemplateURL".to_owned(), location);
     let tags = properties.shift_remove("Tags");
     properties.insert("Tags".to_owned(), tag_list(tags.as_ref()));
-    Ok(Resource { kind: "AWS::CloudFormation::Stack".to_owned(), properties, ..resource })
+    Ok(Resource {
+        kind: "AWS::CloudFormation::Stack".to_owned(),
+        properties,
+        ..resource
+    })
 }
 
 /// A map of tags as the list that CloudFormation takes, with SAM's own first.
 fn tag_list(tags: Option<&Value>) -> Value {
     let own = json!({"Key": "lambda:createdBy", "Value": "SAM"});
-    let given =
-        tags.and_then(Value::as_object).into_iter().flatten().map(|(key, value)| json!({"Key": key, "Value": value}));
+    let given = tags
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+        .map(|(key, value)| json!({"Key": key, "Value": value}));
     std::iter::once(own).chain(given).collect()
 }
 

@@ -36,19 +36,31 @@ fn template() -> super::super::template::Template {
 
 #[test]
 fn a_function_is_written_out_as_sam_does_it() {
-    let written: Vec<(String, String)> =
-        template().resources.into_iter().map(|made| (made.logical_id, made.kind)).collect();
+    let written: Vec<(String, String)> = template()
+        .resources
+        .into_iter()
+        .map(|made| (made.logical_id, made.kind))
+        .collect();
     let expected = [
         ("Dead", "AWS::SQS::Queue"),
         ("WebFunction", "AWS::Lambda::Function"),
         ("WebFunctionRole", "AWS::IAM::Role"),
-        ("WebFunctionEventInvokeConfig", "AWS::Lambda::EventInvokeConfig"),
+        (
+            "WebFunctionEventInvokeConfig",
+            "AWS::Lambda::EventInvokeConfig",
+        ),
         ("WebFunctionEnded", "AWS::Events::Rule"),
         ("WebFunctionEndedPermission", "AWS::Lambda::Permission"),
         ("WebFunctionSweep", "AWS::Events::Rule"),
         ("WebFunctionSweepPermission", "AWS::Lambda::Permission"),
     ];
-    assert_eq!(written.iter().map(|(id, kind)| (id.as_str(), kind.as_str())).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        written
+            .iter()
+            .map(|(id, kind)| (id.as_str(), kind.as_str()))
+            .collect::<Vec<_>>(),
+        expected
+    );
 }
 
 #[test]
@@ -67,9 +79,24 @@ fn the_rules_and_the_role_are_as_sam_makes_them() {
     });
     assert_eq!(properties("WebFunctionSweep"), sweep);
     let role = properties("WebFunctionRole");
-    assert_eq!(role["ManagedPolicyArns"].as_array().unwrap().len(), 1, "one that is named twice is attached once");
-    let names: Vec<&Value> = role["Policies"].as_array().unwrap().iter().map(|policy| &policy["PolicyName"]).collect();
-    assert_eq!(names, ["WebFunctionEventInvokeConfigOnFailureSQSPolicy", "WebFunctionRolePolicy1"]);
+    assert_eq!(
+        role["ManagedPolicyArns"].as_array().unwrap().len(),
+        1,
+        "one that is named twice is attached once"
+    );
+    let names: Vec<&Value> = role["Policies"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|policy| &policy["PolicyName"])
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "WebFunctionEventInvokeConfigOnFailureSQSPolicy",
+            "WebFunctionRolePolicy1"
+        ]
+    );
 }
 
 #[test]
@@ -80,15 +107,27 @@ fn a_function_is_deployed_with_globals_role_and_binary() {
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
     let function = aws.lambda.function("app-web").unwrap();
-    assert_eq!((function.code.as_str(), function.timeout), ("roll-back", Duration::from_secs(60)));
+    assert_eq!(
+        (function.code.as_str(), function.timeout),
+        ("roll-back", Duration::from_secs(60))
+    );
     assert_eq!(
         function.environment,
-        BTreeMap::from([("LEDGER_TABLE".to_owned(), "own".to_owned()), ("RUST_LOG".to_owned(), "info".to_owned())])
+        BTreeMap::from([
+            ("LEDGER_TABLE".to_owned(), "own".to_owned()),
+            ("RUST_LOG".to_owned(), "info".to_owned())
+        ])
     );
     let role = aws.cloudformation.iam.role_by_arn(&function.role).unwrap();
-    assert!(role.name.starts_with("app-WebFunctionRole-"), "{}", role.name);
+    assert!(
+        role.name.starts_with("app-WebFunctionRole-"),
+        "{}",
+        role.name
+    );
     assert_eq!(
-        role.statements().map(|statement| &statement["Action"]).collect::<Vec<_>>(),
+        role.statements()
+            .map(|statement| &statement["Action"])
+            .collect::<Vec<_>>(),
         ["sqs:SendMessage", "ecs:ListTasks"]
     );
 }
@@ -96,8 +135,16 @@ fn a_function_is_deployed_with_globals_role_and_binary() {
 #[test]
 fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
     for (at, (from, to, says)) in [
-        ("Timeout: 60", "Timeouts: 60", "Globals.Function.Timeouts: not a property that functions can share"),
-        ("Pattern:", "Patern:", "Resources.WebFunction.Properties.Events.Ended.Properties.Patern: unknown property"),
+        (
+            "Timeout: 60",
+            "Timeouts: 60",
+            "Globals.Function.Timeouts: not a property that functions can share",
+        ),
+        (
+            "Pattern:",
+            "Patern:",
+            "Resources.WebFunction.Properties.Events.Ended.Properties.Patern: unknown property",
+        ),
         (
             "Type: EventBridgeRule",
             "Type: ScheduleV2",
@@ -113,7 +160,11 @@ fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
             "        - {SQSPollerPolicy: {}}\n        - AWSLambdaBasic",
             "Properties.Policies.0: the sandbox takes policies with a Statement",
         ),
-        ("Transform: AWS::Serverless-2016-10-31", "", "Globals: needs Transform"),
+        (
+            "Transform: AWS::Serverless-2016-10-31",
+            "",
+            "Globals: needs Transform",
+        ),
     ]
     .into_iter()
     .enumerate()
@@ -122,8 +173,15 @@ fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
         let said = refused(&format!("sam-{at}"), &TEMPLATE.replacen(from, to, 1));
         assert!(said.contains(says), "{said}");
     }
-    let no_binary = TEMPLATE.split("      Events:").next().unwrap().replace("{Binary: roll-back}", "{}");
-    assert!(refused("sam-binary", &no_binary).contains("Resources.WebFunction.Metadata: the sandbox runs functions"));
+    let no_binary = TEMPLATE
+        .split("      Events:")
+        .next()
+        .unwrap()
+        .replace("{Binary: roll-back}", "{}");
+    assert!(
+        refused("sam-binary", &no_binary)
+            .contains("Resources.WebFunction.Metadata: the sandbox runs functions")
+    );
 }
 
 #[test]
@@ -131,6 +189,7 @@ fn a_role_that_does_not_trust_lambda_is_refused() {
     let trust = "      AssumeRolePolicyDocument: {Statement: {Effect: Allow, Action: 'sts:AssumeRole', Principal: {Service: ecs-tasks.amazonaws.com}}}\n";
     let text = TEMPLATE.split("      Events:").next().unwrap().to_owned() + trust;
     assert!(
-        refused("sam-trust", &text).contains("Resources.WebFunction.Properties.Role: the role app-WebFunctionRole-")
+        refused("sam-trust", &text)
+            .contains("Resources.WebFunction.Properties.Role: the role app-WebFunctionRole-")
     );
 }

@@ -33,24 +33,45 @@ Outputs:
     );
     let expected = [
         ("Base", "aGVsbG8="),
-        ("If", "app-arn:aws:sqs:eu-west-1:111122223333:dead-${Kept}-2"),
+        (
+            "If",
+            "app-arn:aws:sqs:eu-west-1:111122223333:dead-${Kept}-2",
+        ),
         ("Join", "b/512/x"),
-        ("Ref", "https://sqs.eu-west-1.amazonaws.com/111122223333/dead"),
+        (
+            "Ref",
+            "https://sqs.eu-west-1.amazonaws.com/111122223333/dead",
+        ),
         ("Zone", "eu-west-1a"),
     ];
-    assert_eq!(outputs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        outputs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect::<Vec<_>>(),
+        expected
+    );
 }
 
 #[test]
 fn what_is_not_known_is_refused_with_its_place() {
     let cases = [
-        ("Resources: {Q: {Type: AWS::SQS::Qeue}}", "Resources.Q.Type: unknown resource type AWS::SQS::Qeue"),
+        (
+            "Resources: {Q: {Type: AWS::SQS::Qeue}}",
+            "Resources.Q.Type: unknown resource type AWS::SQS::Qeue",
+        ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {Name: x}}}",
             "Resources.Q.Properties.Name: unknown property",
         ),
-        ("Resources: {Q: {Type: AWS::SQS::Queue, Propertis: {}}}", "Resources.Q.Propertis: unknown resource attribute"),
-        ("Resources: {Q: {Type: AWS::SQS::Queue}}\nResorces: {}", "Resorces: unknown section"),
+        (
+            "Resources: {Q: {Type: AWS::SQS::Queue, Propertis: {}}}",
+            "Resources.Q.Propertis: unknown resource attribute",
+        ),
+        (
+            "Resources: {Q: {Type: AWS::SQS::Queue}}\nResorces: {}",
+            "Resorces: unknown section",
+        ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue}}\nRules: {R: {Assertion: []}}",
             "Rules.R.Assertion: unknown attribute; known are RuleCondition, Assertions",
@@ -63,7 +84,10 @@ fn what_is_not_known_is_refused_with_its_place() {
             "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !If [X, a, b]}}}",
             "Fn::If: unknown condition X",
         ),
-        ("Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Cidr [a, b]}}}", "unknown tag !Cidr"),
+        (
+            "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Cidr [a, b]}}}",
+            "unknown tag !Cidr",
+        ),
         (
             "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: soon}}}",
             "Properties.DelaySeconds: takes a whole number, found \"soon\"",
@@ -92,10 +116,22 @@ fn parameters_that_break_a_rule_are_refused_before_anything_is_made() {
         )
     };
     let must = "Assertions: [{Assert: !Equals [!Ref P, b], AssertDescription: P must be b}]";
-    assert_eq!(refused("rule", &text(must)), "Rules.R.Assertions.0: P must be b");
-    assert_eq!(outputs("rule-off", &text(&format!("RuleCondition: !Equals [!Ref P, b], {must}")))["P"], "a");
+    assert_eq!(
+        refused("rule", &text(must)),
+        "Rules.R.Assertions.0: P must be b"
+    );
+    assert_eq!(
+        outputs(
+            "rule-off",
+            &text(&format!("RuleCondition: !Equals [!Ref P, b], {must}"))
+        )["P"],
+        "a"
+    );
     let circle = "Assertions: [{Assert: !Condition C}]";
-    assert!(refused("rule-condition", &text(circle)).contains("unknown condition C"), "rules see no conditions");
+    assert!(
+        refused("rule-condition", &text(circle)).contains("unknown condition C"),
+        "rules see no conditions"
+    );
 }
 
 #[test]
@@ -116,12 +152,22 @@ fn a_reference_to_what_is_not_made_is_refused() {
         )
     };
     assert!(
-        refused("absent", &text("Properties: {QueueName: !GetAtt A.QueueName}"))
+        refused(
+            "absent",
+            &text("Properties: {QueueName: !GetAtt A.QueueName}")
+        )
+        .contains("unresolved resource dependencies [A]")
+    );
+    assert!(
+        refused("absent-depends", &text("DependsOn: A"))
             .contains("unresolved resource dependencies [A]")
     );
-    assert!(refused("absent-depends", &text("DependsOn: A")).contains("unresolved resource dependencies [A]"));
     assert!(
-        outputs("absent-branch", &text("Properties: {QueueName: !If [Never, !GetAtt A.QueueName, b]}")).is_empty(),
+        outputs(
+            "absent-branch",
+            &text("Properties: {QueueName: !If [Never, !GetAtt A.QueueName, b]}")
+        )
+        .is_empty(),
         "only the branch that is taken counts"
     );
 }
@@ -138,8 +184,14 @@ Resources:
     for seed in 0..20 {
         let mut aws = Aws::new(seed);
         folder.deploy(&mut aws, "t.yaml").unwrap();
-        let order: Vec<_> =
-            aws.cloudformation.stack("app").unwrap().resources.iter().map(|made| made.logical_id.clone()).collect();
+        let order: Vec<_> = aws
+            .cloudformation
+            .stack("app")
+            .unwrap()
+            .resources
+            .iter()
+            .map(|made| made.logical_id.clone())
+            .collect();
         assert_eq!(order, ["Z", "A", "M"]);
     }
 }
@@ -155,15 +207,35 @@ fn an_update_leaves_alone_what_did_not_change_and_removes_what_is_gone() {
     );
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
-    let name = |aws: &Aws| aws.cloudformation.stack("app").unwrap().resource("A").unwrap().physical_id.clone();
+    let name = |aws: &Aws| {
+        aws.cloudformation
+            .stack("app")
+            .unwrap()
+            .resource("A")
+            .unwrap()
+            .physical_id
+            .clone()
+    };
     let before = name(&aws);
     folder.write("t.yaml", "Resources:\n  A: {Type: AWS::SQS::Queue}");
     folder.deploy(&mut aws, "t.yaml").unwrap();
     assert_eq!(name(&aws), before, "a name that was made up stays");
-    assert_eq!(aws.cloudformation.names.len(), 2, "B is gone, C is retained");
-    folder.write("t.yaml", "Resources:\n  A: {Type: AWS::SQS::Queue, Properties: {QueueName: other}}");
+    assert_eq!(
+        aws.cloudformation.names.len(),
+        2,
+        "B is gone, C is retained"
+    );
+    folder.write(
+        "t.yaml",
+        "Resources:\n  A: {Type: AWS::SQS::Queue, Properties: {QueueName: other}}",
+    );
     let error = folder.deploy(&mut aws, "t.yaml").unwrap_err();
-    assert!(error.problem.contains("a change of QueueName would replace"), "{error}");
+    assert!(
+        error
+            .problem
+            .contains("a change of QueueName would replace"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -171,34 +243,78 @@ fn a_name_that_is_taken_is_refused_and_nothing_is_left() {
     let folder = Folder::new("taken", &[("t.yaml", QUEUE)]);
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
-    let error = deploy(&mut aws, "other", &folder.0.join("t.yaml"), &BTreeMap::new()).unwrap_err();
+    let error = deploy(
+        &mut aws,
+        "other",
+        &folder.0.join("t.yaml"),
+        &BTreeMap::new(),
+    )
+    .unwrap_err();
     assert!(error.problem.contains("already exists"), "{error}");
     assert!(aws.cloudformation.stack("other").is_none());
     delete(&mut aws, "app").unwrap();
-    deploy(&mut aws, "other", &folder.0.join("t.yaml"), &BTreeMap::new()).unwrap();
+    deploy(
+        &mut aws,
+        "other",
+        &folder.0.join("t.yaml"),
+        &BTreeMap::new(),
+    )
+    .unwrap();
 }
 
 #[test]
 fn exports_are_unique_and_last_as_long_as_they_are_used() {
     let user = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub ['${X}-2', {X: !ImportValue dead-name}]}}}";
-    let exporter = format!("{QUEUE}Outputs: {{Name: {{Value: !GetAtt Queue.QueueName, Export: {{Name: dead-name}}}}}}");
-    let folder = Folder::new("exports", &[("exporter.yaml", &exporter), ("user.yaml", user), ("bare.yaml", QUEUE)]);
+    let exporter = format!(
+        "{QUEUE}Outputs: {{Name: {{Value: !GetAtt Queue.QueueName, Export: {{Name: dead-name}}}}}}"
+    );
+    let folder = Folder::new(
+        "exports",
+        &[
+            ("exporter.yaml", &exporter),
+            ("user.yaml", user),
+            ("bare.yaml", QUEUE),
+        ],
+    );
     let mut aws = Aws::new(1);
     let with = |aws: &mut Aws, name: &str, file: &str| {
         deploy(aws, name, &folder.0.join(file), &BTreeMap::new()).map_err(|error| error.problem)
     };
-    assert_eq!(with(&mut aws, "user", "user.yaml"), Err("No export named dead-name found".to_owned()));
+    assert_eq!(
+        with(&mut aws, "user", "user.yaml"),
+        Err("No export named dead-name found".to_owned())
+    );
     with(&mut aws, "exporter", "exporter.yaml").unwrap();
     with(&mut aws, "user", "user.yaml").unwrap();
     assert_eq!(aws.cloudformation.export("dead-name"), Some("dead"));
-    assert!(aws.cloudformation.stack("user").unwrap().resource("Q").unwrap().physical_id.ends_with("/dead-2"));
+    assert!(
+        aws.cloudformation
+            .stack("user")
+            .unwrap()
+            .resource("Q")
+            .unwrap()
+            .physical_id
+            .ends_with("/dead-2")
+    );
     assert_eq!(
         with(&mut aws, "exporter", "bare.yaml"),
         Err("Export dead-name cannot be deleted as it is in use by user".to_owned())
     );
-    assert!(delete(&mut aws, "exporter").unwrap_err().problem.contains("in use by user"));
-    folder.write("exporter.yaml", &exporter.replace("QueueName: dead", "QueueName: dead2"));
-    assert!(with(&mut aws, "third", "exporter.yaml").unwrap_err().contains("already exported by stack exporter"));
+    assert!(
+        delete(&mut aws, "exporter")
+            .unwrap_err()
+            .problem
+            .contains("in use by user")
+    );
+    folder.write(
+        "exporter.yaml",
+        &exporter.replace("QueueName: dead", "QueueName: dead2"),
+    );
+    assert!(
+        with(&mut aws, "third", "exporter.yaml")
+            .unwrap_err()
+            .contains("already exported by stack exporter")
+    );
     delete(&mut aws, "user").unwrap();
     with(&mut aws, "exporter", "bare.yaml").unwrap();
     assert_eq!(aws.cloudformation.export("dead-name"), None);
@@ -218,7 +334,10 @@ Parameters: {Name: {Type: String}, Subnets: {Type: List<AWS::EC2::Subnet::Id>}}
 Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !Join ['-', [!Ref Name, !Select [1, !Ref Subnets]]]}}}
 Outputs: {Arn: {Value: !GetAtt Queue.Arn}}
 ";
-    let folder = Folder::new("nested", &[("parent.yaml", parent), ("infra/child.yaml", child)]);
+    let folder = Folder::new(
+        "nested",
+        &[("parent.yaml", parent), ("infra/child.yaml", child)],
+    );
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "parent.yaml").unwrap();
     assert_eq!(
@@ -233,7 +352,9 @@ Outputs: {Arn: {Value: !GetAtt Queue.Arn}}
     let error = folder.deploy(&mut aws, "parent.yaml").unwrap_err();
     assert!(
         error.place == "Resources.Nested"
-            && error.problem.contains("infra/child.yaml: Resources.Queue.Properties.QueueNam"),
+            && error
+                .problem
+                .contains("infra/child.yaml: Resources.Queue.Properties.QueueNam"),
         "{error}"
     );
     delete(&mut aws, "app").unwrap();
@@ -249,24 +370,45 @@ fn policies_are_looked_at() {
         )
     };
     for (at, (statement, says)) in [
-        ("{Effect: Alow, Action: 'ecs:*', Resource: '*'}", "Effect is Allow or Deny"),
-        ("{Effect: Allow, Actions: 'ecs:*', Resource: '*'}", "unknown element Actions"),
-        ("{Effect: Allow, Action: DescribeServices, Resource: '*'}", "an action is service:Operation"),
-        ("{Effect: Allow, Action: 'ecs:*'}", "either Resource or NotResource"),
-        ("{Effect: Allow, Action: 'ecs:*', Resource: 'service/web'}", "a resource is an ARN"),
+        (
+            "{Effect: Alow, Action: 'ecs:*', Resource: '*'}",
+            "Effect is Allow or Deny",
+        ),
+        (
+            "{Effect: Allow, Actions: 'ecs:*', Resource: '*'}",
+            "unknown element Actions",
+        ),
+        (
+            "{Effect: Allow, Action: DescribeServices, Resource: '*'}",
+            "an action is service:Operation",
+        ),
+        (
+            "{Effect: Allow, Action: 'ecs:*'}",
+            "either Resource or NotResource",
+        ),
+        (
+            "{Effect: Allow, Action: 'ecs:*', Resource: 'service/web'}",
+            "a resource is an ARN",
+        ),
     ]
     .into_iter()
     .enumerate()
     {
         let said = refused(&format!("policy-{at}"), &role(statement));
         assert!(
-            said.contains("Properties.Policies.0.PolicyDocument.Statement.0: MalformedPolicyDocument")
-                && said.contains(says),
+            said.contains(
+                "Properties.Policies.0.PolicyDocument.Statement.0: MalformedPolicyDocument"
+            ) && said.contains(says),
             "{said}"
         );
     }
-    let folder =
-        Folder::new("policy", &[("t.yaml", &role("{Effect: Allow, Action: ['ecs:ListTasks'], Resource: '*'}"))]);
+    let folder = Folder::new(
+        "policy",
+        &[(
+            "t.yaml",
+            &role("{Effect: Allow, Action: ['ecs:ListTasks'], Resource: '*'}"),
+        )],
+    );
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
     let role = aws.cloudformation.iam.roles().next().unwrap();

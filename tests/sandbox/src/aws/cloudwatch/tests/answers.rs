@@ -14,16 +14,28 @@ const CODES: [&str; 4] = [
 fn a_minute_is_the_same_whoever_asks_for_it_in_which_order() {
     let mut world = World::good(1);
     world.minutes(10);
-    let names = ["RequestCount", "HTTPCode_Target_5XX_Count", "TargetResponseTime", "HealthyHostCount"];
+    let names = [
+        "RequestCount",
+        "HTTPCode_Target_5XX_Count",
+        "TargetResponseTime",
+        "HealthyHostCount",
+    ];
     let all = |world: &mut World, reversed: bool, minutes: i64| -> BTreeMap<&str, Points> {
         let mut names = names.to_vec();
         if reversed {
             names.reverse();
         }
-        names.into_iter().map(|name| (name, world.points(minutes, Some("green"), name, "Sum"))).collect()
+        names
+            .into_iter()
+            .map(|name| (name, world.points(minutes, Some("green"), name, "Sum")))
+            .collect()
     };
     settle(&mut world.aws);
-    let mut other = World { aws: world.aws.clone(), listener: world.listener.clone(), start: world.start };
+    let mut other = World {
+        aws: world.aws.clone(),
+        listener: world.listener.clone(),
+        start: world.start,
+    };
     other.points(3, Some("blue"), "TargetResponseTime", "p99");
     other.points(1, None, "RequestCount", "Sum");
     let first = all(&mut world, false, 10);
@@ -41,7 +53,10 @@ fn nothing_is_drawn_before_somebody_asks() {
     assert!(world.aws.cloudwatch.habits.is_none());
     world.points(5, Some("green"), "RequestCount", "Sum");
     let drawn = &world.aws.cloudwatch.drawn;
-    assert!(format!("{drawn:?}").contains("green") && !format!("{drawn:?}").contains("targetgroup/blue"));
+    assert!(
+        format!("{drawn:?}").contains("green")
+            && !format!("{drawn:?}").contains("targetgroup/blue")
+    );
 }
 
 #[test]
@@ -52,7 +67,10 @@ fn counters_add_up_and_zeros_are_absent() {
         let requests = world.points(30, Some(colour), "RequestCount", "Sum");
         let sum: f64 = requests.values().sum();
         let expected = rate * 60.0 * requests.len() as f64;
-        assert!((sum - expected).abs() < 5.0 * expected.sqrt(), "{colour}: {sum} of {expected}");
+        assert!(
+            (sum - expected).abs() < 5.0 * expected.sqrt(),
+            "{colour}: {sum} of {expected}"
+        );
         let counts = CODES.map(|name| world.points(30, Some(colour), name, "Sum"));
         let times = world.points(30, Some(colour), "TargetResponseTime", "SampleCount");
         for (minute, requests) in requests {
@@ -63,14 +81,30 @@ fn counters_add_up_and_zeros_are_absent() {
             assert!(times.get(&minute).is_none_or(|count| *count == requests));
         }
     }
-    assert_eq!(world.points(30, Some("green"), "HTTPCode_Target_3XX_Count", "Sum"), Points::new());
+    assert_eq!(
+        world.points(30, Some("green"), "HTTPCode_Target_3XX_Count", "Sum"),
+        Points::new()
+    );
     let errors = world.points(30, Some("green"), "HTTPCode_Target_5XX_Count", "Sum");
-    assert!((1..30).contains(&errors.len()), "0.6 a minute: some minutes have none, {errors:?}");
-    assert_eq!(world.points(30, Some("green"), "HTTPCode_Target_5XX_Count", "Average").values().next(), Some(&1.0));
+    assert!(
+        (1..30).contains(&errors.len()),
+        "0.6 a minute: some minutes have none, {errors:?}"
+    );
+    assert_eq!(
+        world
+            .points(30, Some("green"), "HTTPCode_Target_5XX_Count", "Average")
+            .values()
+            .next(),
+        Some(&1.0)
+    );
     traffic::set(&mut world.aws, &world.listener.clone(), 0.0);
     (world.start, world.aws.now) = (world.aws.now + MINUTE, world.aws.now + 60 * MINUTE);
     for name in ["RequestCount", "TargetResponseTime", CODES[0]] {
-        assert_eq!(world.points(30, Some("blue"), name, "Sum"), Points::new(), "{name} without a request");
+        assert_eq!(
+            world.points(30, Some("blue"), name, "Sum"),
+            Points::new(),
+            "{name} without a request"
+        );
     }
 }
 
@@ -92,7 +126,10 @@ fn each_version_answers_as_its_image_does() {
             points.values().sum::<f64>() / points.len() as f64
         };
         let (blue, green) = (mean("blue"), mean("green"));
-        assert!((1.2..1.3).contains(&(green / blue)), "{stat}: {green} against {blue}");
+        assert!(
+            (1.2..1.3).contains(&(green / blue)),
+            "{stat}: {green} against {blue}"
+        );
     }
 }
 
@@ -111,14 +148,27 @@ fn an_image_may_become_worse_from_a_minute_on() {
 fn an_incident_meets_both_sides_for_a_while() {
     let mut world = World::new(6, Profile::default(), Profile::default(), (50, 50));
     let (from, to) = (world.start + 5 * MINUTE, world.start + 8 * MINUTE);
-    world.aws.traffic.incidents.push(traffic::Incident { from, to, errors: 0.3, slower: 4.0 });
+    world.aws.traffic.incidents.push(traffic::Incident {
+        from,
+        to,
+        errors: 0.3,
+        slower: 4.0,
+    });
     world.minutes(12);
     for colour in ["blue", "green"] {
         for (minute, count) in world.points(12, Some(colour), "HTTPCode_Target_5XX_Count", "Sum") {
-            assert_eq!(count > 500.0, (5..8).contains(&minute), "{count} in minute {minute}");
+            assert_eq!(
+                count > 500.0,
+                (5..8).contains(&minute),
+                "{count} in minute {minute}"
+            );
         }
         for (minute, median) in world.points(12, Some(colour), "TargetResponseTime", "p50") {
-            assert_eq!(median > 0.1, (5..8).contains(&minute), "{median} in minute {minute}");
+            assert_eq!(
+                median > 0.1,
+                (5..8).contains(&minute),
+                "{median} in minute {minute}"
+            );
         }
     }
 }
@@ -130,11 +180,26 @@ fn counts_above_a_value_agree_with_percentiles() {
     let counts = world.points(10, Some("blue"), "TargetResponseTime", "SampleCount");
     let p90 = world.points(10, Some("blue"), "TargetResponseTime", "p90");
     for (minute, threshold) in p90 {
-        let above = world.points(10, Some("blue"), "TargetResponseTime", &format!("TC({threshold}:)"))[&minute];
-        let up_to = world.points(10, Some("blue"), "TargetResponseTime", &format!("TC(:{threshold})"))[&minute];
+        let above = world.points(
+            10,
+            Some("blue"),
+            "TargetResponseTime",
+            &format!("TC({threshold}:)"),
+        )[&minute];
+        let up_to = world.points(
+            10,
+            Some("blue"),
+            "TargetResponseTime",
+            &format!("TC(:{threshold})"),
+        )[&minute];
         assert_eq!(above + up_to, counts[&minute]);
         assert_eq!(up_to, (counts[&minute] * 0.9).ceil());
-        let rank = world.points(10, Some("blue"), "TargetResponseTime", &format!("PR(:{threshold})"))[&minute];
+        let rank = world.points(
+            10,
+            Some("blue"),
+            "TargetResponseTime",
+            &format!("PR(:{threshold})"),
+        )[&minute];
         assert!((rank - up_to / counts[&minute] * 100.0).abs() < 1e-9);
     }
 }
@@ -144,25 +209,50 @@ fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
     let mut world = World::good(8);
     let green = world.group("green");
     world.pass(300);
-    for (id, port) in world.aws.elb.target_groups[&green].targets.keys().cloned().collect::<Vec<_>>() {
+    for (id, port) in world.aws.elb.target_groups[&green]
+        .targets
+        .keys()
+        .cloned()
+        .collect::<Vec<_>>()
+    {
         elb::set_answering(&mut world.aws, &green, &id, port, false);
     }
     // Nobody notices for two checks; then no target is healthy and the balancer tries them all.
     world.minutes(10);
     let refused = world.points(10, Some("green"), "TargetConnectionErrorCount", "Sum");
-    assert!(refused.keys().all(|minute| *minute >= 5) && refused.len() >= 4, "{refused:?}");
+    assert!(
+        refused.keys().all(|minute| *minute >= 5) && refused.len() >= 4,
+        "{refused:?}"
+    );
     let requests = world.points(10, Some("green"), "RequestCount", "Sum");
     for (minute, count) in &refused {
-        assert!(requests.get(minute).is_none_or(|requests| requests == count), "all requests are refused");
+        assert!(
+            requests
+                .get(minute)
+                .is_none_or(|requests| requests == count),
+            "all requests are refused"
+        );
     }
     let own = world.points(10, None, "HTTPCode_ELB_5XX_Count", "Sum");
     for (minute, count) in own {
-        assert!(refused.get(&minute).is_none_or(|refused| *refused == count), "{minute}");
+        assert!(
+            refused.get(&minute).is_none_or(|refused| *refused == count),
+            "{minute}"
+        );
     }
-    assert_eq!(world.points(10, Some("green"), "HTTPCode_ELB_5XX_Count", "Sum"), Points::new());
-    assert_eq!(world.points(10, Some("blue"), "TargetConnectionErrorCount", "Sum"), Points::new());
+    assert_eq!(
+        world.points(10, Some("green"), "HTTPCode_ELB_5XX_Count", "Sum"),
+        Points::new()
+    );
+    assert_eq!(
+        world.points(10, Some("blue"), "TargetConnectionErrorCount", "Sum"),
+        Points::new()
+    );
     let both = world.total(4, None, "HTTPCode_Target_2XX_Count", "Sum");
-    assert!(both > 20_000.0, "the balancer's counters are of all groups, {both}");
+    assert!(
+        both > 20_000.0,
+        "the balancer's counters are of all groups, {both}"
+    );
 }
 
 #[test]
@@ -170,19 +260,31 @@ fn healthy_targets_are_counted_as_they_were() {
     let mut world = World::good(9);
     let green = world.group("green");
     world.pass(310);
-    let (id, port) = world.aws.elb.target_groups[&green].targets.keys().next().unwrap().clone();
+    let (id, port) = world.aws.elb.target_groups[&green]
+        .targets
+        .keys()
+        .next()
+        .unwrap()
+        .clone();
     elb::set_answering(&mut world.aws, &green, &id, port, false);
     // Two checks of 10 s are needed; ECS would replace the task meanwhile, so nothing else runs.
     world.minutes(10);
     let healthy = world.points(8, Some("green"), "HealthyHostCount", "Maximum");
     let least = world.points(8, Some("green"), "HealthyHostCount", "Minimum");
-    assert!((0..5).filter_map(|minute| least.get(&minute)).all(|count| *count == 2.0), "{least:?}");
+    assert!(
+        (0..5)
+            .filter_map(|minute| least.get(&minute))
+            .all(|count| *count == 2.0),
+        "{least:?}"
+    );
     if let (Some(most), Some(least)) = (healthy.get(&5), least.get(&5)) {
         assert_eq!((*most, *least), (2.0, 1.0), "it was noticed in this minute");
     }
     let unhealthy = world.points(8, Some("green"), "UnHealthyHostCount", "Minimum");
     assert!(
-        (0..5).filter_map(|minute| unhealthy.get(&minute)).all(|count| *count == 0.0),
+        (0..5)
+            .filter_map(|minute| unhealthy.get(&minute))
+            .all(|count| *count == 0.0),
         "zero is a count: {unhealthy:?}"
     );
 }
@@ -202,11 +304,20 @@ fn whether_targets_are_counted_without_requests_differs_by_seed() {
             elb::register(&mut world.aws, &green, &format!("new-{number}"), 80).unwrap();
         }
         world.minutes(5);
-        world.points(1, Some("green"), "UnHealthyHostCount", "Maximum").get(&0).is_some_and(|count| *count == 3.0)
+        world
+            .points(1, Some("green"), "UnHealthyHostCount", "Maximum")
+            .get(&0)
+            .is_some_and(|count| *count == 3.0)
     };
     let seen: Vec<(bool, bool)> = (0..12).map(|seed| (counted(seed), initial(seed))).collect();
-    assert!(seen.iter().any(|(counted, _)| *counted) && seen.iter().any(|(counted, _)| !*counted), "{seen:?}");
-    assert!(seen.iter().any(|(_, initial)| *initial) && seen.iter().any(|(_, initial)| !*initial), "{seen:?}");
+    assert!(
+        seen.iter().any(|(counted, _)| *counted) && seen.iter().any(|(counted, _)| !*counted),
+        "{seen:?}"
+    );
+    assert!(
+        seen.iter().any(|(_, initial)| *initial) && seen.iter().any(|(_, initial)| !*initial),
+        "{seen:?}"
+    );
 }
 
 #[test]

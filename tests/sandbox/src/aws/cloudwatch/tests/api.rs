@@ -3,7 +3,9 @@
 use super::*;
 
 fn refused(world: &mut World, operation: &str, input: &Value) -> String {
-    call(&mut world.aws, operation, input).unwrap_err().to_string()
+    call(&mut world.aws, operation, input)
+        .unwrap_err()
+        .to_string()
 }
 
 fn times(result: &Value) -> Vec<i64> {
@@ -19,18 +21,30 @@ fn times(result: &Value) -> Vec<i64> {
 fn the_start_is_inclusive_the_end_exclusive_and_the_newest_point_first() {
     let mut world = World::good(1);
     world.minutes(10);
-    let mut request = world.request(3, vec![world.query("q", Some("blue"), "RequestCount", "Sum")]);
+    let mut request = world.request(
+        3,
+        vec![world.query("q", Some("blue"), "RequestCount", "Sum")],
+    );
     let start = world.start / 1000;
     let first = world.ask(&request);
-    assert_eq!(times(&first["MetricDataResults"][0]), [start + 120, start + 60, start]);
+    assert_eq!(
+        times(&first["MetricDataResults"][0]),
+        [start + 120, start + 60, start]
+    );
     assert_eq!(first["MetricDataResults"][0]["StatusCode"], "Complete");
     assert_eq!(first["MetricDataResults"][0]["Label"], "RequestCount");
     request["ScanBy"] = json!("TimestampAscending");
     // The start counts from the beginning of its minute.
     request["StartTime"] = json!(start + 59);
-    assert_eq!(times(&world.ask(&request)["MetricDataResults"][0]), [start, start + 60, start + 120]);
+    assert_eq!(
+        times(&world.ask(&request)["MetricDataResults"][0]),
+        [start, start + 60, start + 120]
+    );
     request["EndTime"] = json!(start + 121);
-    assert_eq!(times(&world.ask(&request)["MetricDataResults"][0]), [start, start + 60, start + 120]);
+    assert_eq!(
+        times(&world.ask(&request)["MetricDataResults"][0]),
+        [start, start + 60, start + 120]
+    );
 }
 
 #[test]
@@ -42,12 +56,15 @@ fn a_longer_period_is_computed_from_all_samples() {
     query["Label"] = json!("requests");
     let base = world.start - world.start.rem_euclid(5 * MINUTE);
     let mut request = world.request(10, vec![query]);
-    (request["StartTime"], request["EndTime"]) = (json!(base / 1000 + 300), json!(base / 1000 + 600));
+    (request["StartTime"], request["EndTime"]) =
+        (json!(base / 1000 + 300), json!(base / 1000 + 600));
     let answer = world.ask(&request);
     assert_eq!(answer["MetricDataResults"][0]["Label"], "requests");
     let minutes = world.points(20, Some("blue"), "TargetResponseTime", "SampleCount");
     let from = (base - world.start) / MINUTE + 5;
-    let sum: f64 = (from..from + 5).filter_map(|minute| minutes.get(&minute)).sum();
+    let sum: f64 = (from..from + 5)
+        .filter_map(|minute| minutes.get(&minute))
+        .sum();
     assert_eq!(answer["MetricDataResults"][0]["Values"], json!([sum]));
 }
 
@@ -56,9 +73,16 @@ fn pages_are_as_long_as_asked_for_and_together_the_whole() {
     for seed in 0..6 {
         let mut world = World::good(seed);
         world.minutes(10);
-        let metrics = ["RequestCount", "HTTPCode_Target_2XX_Count", "HTTPCode_Target_4XX_Count"];
-        let queries: Vec<Value> =
-            metrics.iter().zip(["a", "b", "c"]).map(|(name, id)| world.query(id, Some("blue"), name, "Sum")).collect();
+        let metrics = [
+            "RequestCount",
+            "HTTPCode_Target_2XX_Count",
+            "HTTPCode_Target_4XX_Count",
+        ];
+        let queries: Vec<Value> = metrics
+            .iter()
+            .zip(["a", "b", "c"])
+            .map(|(name, id)| world.query(id, Some("blue"), name, "Sum"))
+            .collect();
         let mut request = world.request(10, queries);
         let whole = world.ask(&request);
         let whole: BTreeMap<String, Points> = whole["MetricDataResults"]
@@ -72,15 +96,24 @@ fn pages_are_as_long_as_asked_for_and_together_the_whole() {
         loop {
             let page = world.ask(&request);
             let results = page["MetricDataResults"].as_array().unwrap();
-            let count: usize = results.iter().map(|result| result["Values"].as_array().unwrap().len()).sum();
+            let count: usize = results
+                .iter()
+                .map(|result| result["Values"].as_array().unwrap().len())
+                .sum();
             assert!(count <= 7);
             for result in results {
                 let known = parts.entry(text(&result["Id"])).or_default();
                 let fresh = points(result, world.start);
-                assert!(fresh.keys().all(|minute| !known.contains_key(minute)), "a point comes once");
+                assert!(
+                    fresh.keys().all(|minute| !known.contains_key(minute)),
+                    "a point comes once"
+                );
                 known.extend(fresh);
                 let is_whole = known.len() == whole[&text(&result["Id"])].len();
-                assert_eq!(result["StatusCode"], if is_whole { "Complete" } else { "PartialData" });
+                assert_eq!(
+                    result["StatusCode"],
+                    if is_whole { "Complete" } else { "PartialData" }
+                );
             }
             pages += 1;
             match page.get("NextToken") {
@@ -91,7 +124,10 @@ fn pages_are_as_long_as_asked_for_and_together_the_whole() {
         assert_eq!((parts, pages), (whole, 5), "29 or 30 points");
         world.aws.cloudwatch.faults.most_points = Some(1);
         request.as_object_mut().unwrap().remove("NextToken");
-        assert!(world.ask(&request)["NextToken"].is_string(), "fewer than asked for");
+        assert!(
+            world.ask(&request)["NextToken"].is_string(),
+            "fewer than asked for"
+        );
     }
 }
 
@@ -100,10 +136,15 @@ fn whether_a_page_names_queries_that_it_has_not_come_to_differs_by_seed() {
     let listed = |seed: u64| {
         let mut world = World::good(seed);
         world.minutes(5);
-        let queries = ["a", "b"].map(|id| world.query(id, Some("blue"), "RequestCount", "Sum")).to_vec();
+        let queries = ["a", "b"]
+            .map(|id| world.query(id, Some("blue"), "RequestCount", "Sum"))
+            .to_vec();
         let mut request = world.request(5, queries);
         request["MaxDatapoints"] = json!(2);
-        world.ask(&request)["MetricDataResults"].as_array().unwrap().len()
+        world.ask(&request)["MetricDataResults"]
+            .as_array()
+            .unwrap()
+            .len()
     };
     let seen: Vec<usize> = (0..12).map(listed).collect();
     assert!(seen.contains(&1) && seen.contains(&2), "{seen:?}");
@@ -133,7 +174,12 @@ fn a_query_may_return_no_data_and_unknown_metrics_have_none() {
     wrong_unit["MetricStat"]["Unit"] = json!("Seconds");
     let request = world.request(5, vec![quiet, unknown, wrong_unit]);
     let answer = world.ask(&request);
-    for (result, id) in answer["MetricDataResults"].as_array().unwrap().iter().zip(["unknown", "unit"]) {
+    for (result, id) in answer["MetricDataResults"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(["unknown", "unit"])
+    {
         assert_eq!(
             (&result["Id"], &result["Values"], &result["StatusCode"]),
             (&json!(id), &json!([]), &json!("Complete"))
@@ -155,12 +201,17 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
         refused(world, "GetMetricData", &request)
     };
     assert_eq!(
-        get(&mut world, vec![with("Stat", json!("None")), with("Stat", json!("p200"))]),
+        get(
+            &mut world,
+            vec![with("Stat", json!("None")), with("Stat", json!("p200"))]
+        ),
         "ValidationError: The value None for parameter MetricDataQueries.member.1.MetricStat.Stat is not a valid statistic.\n\
          The values for parameter id in MetricDataQueries are not unique.\n\
          The value p200 for parameter MetricDataQueries.member.2.MetricStat.Stat is not a valid statistic.\n"
     );
-    let many = (0..501).map(|number| world.query(&format!("q{number}"), Some("blue"), "RequestCount", "Sum")).collect();
+    let many = (0..501)
+        .map(|number| world.query(&format!("q{number}"), Some("blue"), "RequestCount", "Sum"))
+        .collect();
     assert_eq!(
         get(&mut world, many),
         "ValidationError: The collection MetricDataQueries must not have a size greater than 500.\n"
@@ -169,12 +220,19 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
         get(&mut world, vec![with("Period", json!(61))])
             .contains("Period must be 1, 5, 10, 20, 30 or a multiple of 60")
     );
-    assert!(get(&mut world, vec![json!({"Id": "e", "Expression": "a / b"})]).contains("does not serve metric math"));
-    assert!(get(&mut world, vec![with("Stat", json!("tm90"))]).contains("does not serve the statistic tm90"));
+    assert!(
+        get(&mut world, vec![json!({"Id": "e", "Expression": "a / b"})])
+            .contains("does not serve metric math")
+    );
+    assert!(
+        get(&mut world, vec![with("Stat", json!("tm90"))])
+            .contains("does not serve the statistic tm90")
+    );
     let mut upper = good.clone();
     upper["Id"] = json!("Q");
     assert!(
-        get(&mut world, vec![upper]).contains("The value Q for parameter MetricDataQueries.member.1.Id is invalid")
+        get(&mut world, vec![upper])
+            .contains("The value Q for parameter MetricDataQueries.member.1.Id is invalid")
     );
     assert_eq!(
         refused(&mut world, "GetMetricData", &json!({})),
@@ -199,7 +257,12 @@ fn what_is_put_is_read_and_listed() {
         {"MetricName": "orders", "Values": [1.0, 5.0], "Counts": [2.0, 1.0], "Timestamp": now + 1, "Unit": "Count"},
         {"MetricName": "orders", "StatisticValues": {"SampleCount": 4.0, "Sum": 10.0, "Minimum": 1.0, "Maximum": 7.0}, "Timestamp": now + 61},
     ]);
-    call(&mut world.aws, "PutMetricData", &json!({"Namespace": "Shop", "MetricData": data})).unwrap();
+    call(
+        &mut world.aws,
+        "PutMetricData",
+        &json!({"Namespace": "Shop", "MetricData": data}),
+    )
+    .unwrap();
     let point = |world: &mut World, stat: &str, unit: Option<&str>| {
         let mut query = json!({"Id": "q", "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "orders"}, "Period": 60, "Stat": stat}});
         if let Some(unit) = unit {
@@ -213,41 +276,83 @@ fn what_is_put_is_read_and_listed() {
     assert_eq!(point(&mut world, "Sum", None), json!([10.0, 10.0]));
     assert_eq!(point(&mut world, "SampleCount", None), json!([4.0, 4.0]));
     assert_eq!(point(&mut world, "Maximum", Some("Count")), json!([5.0]));
-    assert_eq!(point(&mut world, "p50", None), json!([1.0]), "of a summary there is no percentile");
-    let list =
-        |world: &mut World, input: Value| call(&mut world.aws, "ListMetrics", &input).unwrap()["Metrics"].clone();
+    assert_eq!(
+        point(&mut world, "p50", None),
+        json!([1.0]),
+        "of a summary there is no percentile"
+    );
+    let list = |world: &mut World, input: Value| {
+        call(&mut world.aws, "ListMetrics", &input).unwrap()["Metrics"].clone()
+    };
     let orders = json!([{"Namespace": "Shop", "MetricName": "orders", "Dimensions": []}]);
     assert_eq!(list(&mut world, json!({"Namespace": "Shop"})), orders);
-    assert_eq!(list(&mut world, json!({"MetricName": "orders", "RecentlyActive": "PT3H"})), orders);
+    assert_eq!(
+        list(
+            &mut world,
+            json!({"MetricName": "orders", "RecentlyActive": "PT3H"})
+        ),
+        orders
+    );
     world.minutes(5);
     let requests = list(&mut world, json!({"MetricName": "RequestCount"}));
-    assert_eq!(requests.as_array().unwrap().len(), 3, "of the balancer and both groups: {requests}");
-    let dimensions = json!([{"Name": "TargetGroup"}, {"Name": "LoadBalancer", "Value": world.balancer()}]);
-    let all = list(&mut world, json!({"Namespace": "AWS/ApplicationELB", "Dimensions": dimensions}));
-    let names: Vec<&str> =
-        all.as_array().unwrap().iter().map(|metric| metric["MetricName"].as_str().unwrap()).collect();
-    assert!(names.contains(&"TargetResponseTime") && !names.contains(&"HTTPCode_Target_3XX_Count"), "{names:?}");
+    assert_eq!(
+        requests.as_array().unwrap().len(),
+        3,
+        "of the balancer and both groups: {requests}"
+    );
+    let dimensions =
+        json!([{"Name": "TargetGroup"}, {"Name": "LoadBalancer", "Value": world.balancer()}]);
+    let all = list(
+        &mut world,
+        json!({"Namespace": "AWS/ApplicationELB", "Dimensions": dimensions}),
+    );
+    let names: Vec<&str> = all
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|metric| metric["MetricName"].as_str().unwrap())
+        .collect();
+    assert!(
+        names.contains(&"TargetResponseTime") && !names.contains(&"HTTPCode_Target_3XX_Count"),
+        "{names:?}"
+    );
 }
 
 #[test]
 fn wrong_data_are_refused() {
     let mut world = World::good(6);
     let now = world.aws.now / 1000;
-    let put = |namespace: &str, datum: Value| json!({"Namespace": namespace, "MetricData": [datum]});
+    let put =
+        |namespace: &str, datum: Value| json!({"Namespace": namespace, "MetricData": [datum]});
     let value = json!({"MetricName": "m", "Value": 1.0});
     for (input, error) in [
-        (put("AWS/ECS", value.clone()), "InvalidParameterValue: The value AWS/ECS for parameter Namespace is invalid."),
-        (put("S", json!({"MetricName": "m"})), "MissingParameter: At least one of the parameters"),
         (
-            put("S", json!({"MetricName": "m", "Value": 1.0, "Values": [1.0]})),
+            put("AWS/ECS", value.clone()),
+            "InvalidParameterValue: The value AWS/ECS for parameter Namespace is invalid.",
+        ),
+        (
+            put("S", json!({"MetricName": "m"})),
+            "MissingParameter: At least one of the parameters",
+        ),
+        (
+            put(
+                "S",
+                json!({"MetricName": "m", "Value": 1.0, "Values": [1.0]}),
+            ),
             "InvalidParameterCombination: The parameters MetricData.member.1.Value",
         ),
         (
-            put("S", json!({"MetricName": "m", "Values": [1.0], "Counts": [1.0, 2.0]})),
+            put(
+                "S",
+                json!({"MetricName": "m", "Values": [1.0], "Counts": [1.0, 2.0]}),
+            ),
             "InvalidParameterValue: The parameters MetricData.member.1.Values",
         ),
         (
-            put("S", json!({"MetricName": "m", "Value": 1.0, "Timestamp": now - 15 * 86_400})),
+            put(
+                "S",
+                json!({"MetricName": "m", "Value": 1.0, "Timestamp": now - 15 * 86_400}),
+            ),
             "InvalidParameterValue: The parameter MetricData.member.1.Timestamp",
         ),
         (
@@ -263,21 +368,51 @@ fn wrong_data_are_refused() {
 #[test]
 fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
     let mut world = World::good(7);
-    for (name, state) in [("web-errors", "OK"), ("web-latency", "ALARM"), ("shop", "INSUFFICIENT_DATA")] {
+    for (name, state) in [
+        ("web-errors", "OK"),
+        ("web-latency", "ALARM"),
+        ("shop", "INSUFFICIENT_DATA"),
+    ] {
         set_alarm(&mut world.aws, name, state);
     }
     let names = |world: &mut World, input: Value| -> Vec<String> {
         let answer = call(&mut world.aws, "DescribeAlarms", &input).unwrap();
-        answer["MetricAlarms"].as_array().unwrap().iter().map(|alarm| text(&alarm["AlarmName"])).collect()
+        answer["MetricAlarms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|alarm| text(&alarm["AlarmName"]))
+            .collect()
     };
-    assert_eq!(names(&mut world, json!({})), ["shop", "web-errors", "web-latency"]);
-    assert_eq!(names(&mut world, json!({"AlarmNamePrefix": "web-"})), ["web-errors", "web-latency"]);
-    assert_eq!(names(&mut world, json!({"AlarmNames": ["shop", "nothing"]})), ["shop"]);
-    assert_eq!(names(&mut world, json!({"StateValue": "ALARM"})), ["web-latency"]);
-    assert_eq!(names(&mut world, json!({"AlarmTypes": ["CompositeAlarm"]})), Vec::<String>::new());
+    assert_eq!(
+        names(&mut world, json!({})),
+        ["shop", "web-errors", "web-latency"]
+    );
+    assert_eq!(
+        names(&mut world, json!({"AlarmNamePrefix": "web-"})),
+        ["web-errors", "web-latency"]
+    );
+    assert_eq!(
+        names(&mut world, json!({"AlarmNames": ["shop", "nothing"]})),
+        ["shop"]
+    );
+    assert_eq!(
+        names(&mut world, json!({"StateValue": "ALARM"})),
+        ["web-latency"]
+    );
+    assert_eq!(
+        names(&mut world, json!({"AlarmTypes": ["CompositeAlarm"]})),
+        Vec::<String>::new()
+    );
     let page = call(&mut world.aws, "DescribeAlarms", &json!({"MaxRecords": 2})).unwrap();
-    let rest = names(&mut world, json!({"MaxRecords": 2, "NextToken": page["NextToken"]}));
-    assert_eq!((page["MetricAlarms"].as_array().unwrap().len(), rest), (2, vec!["web-latency".to_owned()]));
+    let rest = names(
+        &mut world,
+        json!({"MaxRecords": 2, "NextToken": page["NextToken"]}),
+    );
+    assert_eq!(
+        (page["MetricAlarms"].as_array().unwrap().len(), rest),
+        (2, vec!["web-latency".to_owned()])
+    );
     assert!(
         refused(&mut world, "DescribeAlarms", &json!({"StateValue": "BAD"}))
             .starts_with("ValidationError: The value BAD")
@@ -287,7 +422,10 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
     set_alarm(&mut world.aws, "shop", "INSUFFICIENT_DATA");
     set_alarm(&mut world.aws, "web-errors", "ALARM");
     assert_eq!(
-        (world.aws.cloudwatch.alarms["shop"].since, world.aws.cloudwatch.alarms["web-errors"].since),
+        (
+            world.aws.cloudwatch.alarms["shop"].since,
+            world.aws.cloudwatch.alarms["web-errors"].since
+        ),
         (since, since + 60_000)
     );
 }
@@ -296,7 +434,9 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
 fn alarms_and_series_come_in_pages_as_short_as_the_account_says() {
     let mut world = World::good(7);
     world.minutes(5);
-    let queries = ["a", "b"].map(|id| world.query(id, Some("blue"), "RequestCount", "Sum")).to_vec();
+    let queries = ["a", "b"]
+        .map(|id| world.query(id, Some("blue"), "RequestCount", "Sum"))
+        .to_vec();
     let mut request = world.request(5, queries);
     for (name, state) in [("web-errors", "OK"), ("web-latency", "ALARM")] {
         set_alarm(&mut world.aws, name, state);
@@ -306,15 +446,25 @@ fn alarms_and_series_come_in_pages_as_short_as_the_account_says() {
     for (name, series) in [("web-errors", "a"), ("web-latency", "b")] {
         let page = call(&mut world.aws, "DescribeAlarms", &alarms).unwrap();
         assert_eq!(
-            (page["MetricAlarms"].as_array().unwrap().len(), &page["MetricAlarms"][0]["AlarmName"]),
+            (
+                page["MetricAlarms"].as_array().unwrap().len(),
+                &page["MetricAlarms"][0]["AlarmName"]
+            ),
             (1, &json!(name))
         );
         alarms["NextToken"] = page["NextToken"].clone();
         let page = world.ask(&request);
-        let whole: Vec<&Value> =
-            page["MetricDataResults"].as_array().unwrap().iter().filter(|it| it["StatusCode"] == "Complete").collect();
+        let whole: Vec<&Value> = page["MetricDataResults"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["StatusCode"] == "Complete")
+            .collect();
         assert_eq!((whole.len(), &whole[0]["Id"]), (1, &json!(series)));
         request["NextToken"] = page["NextToken"].clone();
     }
-    assert_eq!((&alarms["NextToken"], &request["NextToken"]), (&Value::Null, &Value::Null));
+    assert_eq!(
+        (&alarms["NextToken"], &request["NextToken"]),
+        (&Value::Null, &Value::Null)
+    );
 }

@@ -15,8 +15,14 @@ fn delays(world: &mut World, minutes: i64, name: &str) -> (Vec<i64>, usize) {
             }
         }
     }
-    let delays = seen.values().map(|values| values.last().unwrap().0).collect();
-    (delays, seen.values().filter(|values| values.len() > 1).count())
+    let delays = seen
+        .values()
+        .map(|values| values.last().unwrap().0)
+        .collect();
+    (
+        delays,
+        seen.values().filter(|values| values.len() > 1).count(),
+    )
 }
 
 #[test]
@@ -24,10 +30,22 @@ fn points_become_visible_within_one_to_three_minutes_and_sometimes_later() {
     let mut world = World::good(1);
     let (delays, partial) = delays(&mut world, 120, "RequestCount");
     assert_eq!(delays.len(), 120);
-    let typical = delays.iter().filter(|delay| (60..=180).contains(*delay)).count();
-    assert!((100..120).contains(&typical), "{typical} of 120: {delays:?}");
-    assert!(delays.iter().all(|delay| (60..=480).contains(delay)), "{delays:?}");
-    assert!((10..70).contains(&partial), "of {partial} minutes a part was visible before");
+    let typical = delays
+        .iter()
+        .filter(|delay| (60..=180).contains(*delay))
+        .count();
+    assert!(
+        (100..120).contains(&typical),
+        "{typical} of 120: {delays:?}"
+    );
+    assert!(
+        delays.iter().all(|delay| (60..=480).contains(delay)),
+        "{delays:?}"
+    );
+    assert!(
+        (10..70).contains(&partial),
+        "of {partial} minutes a part was visible before"
+    );
 }
 
 #[test]
@@ -38,7 +56,11 @@ fn what_was_visible_only_grows() {
         world.pass(5);
         let points = world.points(15, Some("blue"), "RequestCount", "Sum");
         for (minute, value) in &last {
-            assert!(points[minute] >= *value, "minute {minute} had {value} and has {}", points[minute]);
+            assert!(
+                points[minute] >= *value,
+                "minute {minute} had {value} and has {}",
+                points[minute]
+            );
         }
         last = points;
     }
@@ -52,9 +74,17 @@ fn an_open_minute_may_show_its_beginning() {
     for second in 0..3600 {
         world.pass(1);
         let minute = second / 60;
-        open.extend(world.points(minute + 1, Some("blue"), "RequestCount", "Sum").get(&minute).copied());
+        open.extend(
+            world
+                .points(minute + 1, Some("blue"), "RequestCount", "Sum")
+                .get(&minute)
+                .copied(),
+        );
     }
-    assert!(!open.is_empty() && open.iter().all(|count| *count < 90.0 * 58.0), "{open:?}");
+    assert!(
+        !open.is_empty() && open.iter().all(|count| *count < 90.0 * 58.0),
+        "{open:?}"
+    );
 }
 
 #[test]
@@ -70,20 +100,38 @@ fn points_get_lost_or_are_late_when_the_scenario_says_so() {
     };
     let green = world.group("green");
     let name = "HTTPCode_Target_2XX_Count";
-    world.aws.cloudwatch.faults.gaps =
-        vec![gap(Some(name), Some(green), None), gap(Some("RequestCount"), None, Some(27 * MINUTE))];
+    world.aws.cloudwatch.faults.gaps = vec![
+        gap(Some(name), Some(green), None),
+        gap(Some("RequestCount"), None, Some(27 * MINUTE)),
+    ];
     world.minutes(0);
-    assert_eq!(world.points(10, Some("green"), "RequestCount", "Sum").len(), 8, "minutes 3 and 4 are late");
+    assert_eq!(
+        world.points(10, Some("green"), "RequestCount", "Sum").len(),
+        8,
+        "minutes 3 and 4 are late"
+    );
     world.minutes(10);
     let minutes = |points: Points| points.into_keys().collect::<Vec<_>>();
-    assert_eq!(minutes(world.points(10, Some("green"), name, "Sum")), [0, 1, 5, 6, 7, 8, 9]);
+    assert_eq!(
+        minutes(world.points(10, Some("green"), name, "Sum")),
+        [0, 1, 5, 6, 7, 8, 9]
+    );
     assert_eq!(world.points(10, Some("blue"), name, "Sum").len(), 10);
-    assert_eq!(world.points(10, Some("green"), "RequestCount", "Sum").len(), 10);
-    world.aws.cloudwatch.faults = Faults { lost: 0.5, ..Faults::default() };
+    assert_eq!(
+        world.points(10, Some("green"), "RequestCount", "Sum").len(),
+        10
+    );
+    world.aws.cloudwatch.faults = Faults {
+        lost: 0.5,
+        ..Faults::default()
+    };
     world.minutes(100);
     let left = world.points(100, Some("blue"), "RequestCount", "Sum").len();
     assert!((30..70).contains(&left), "{left} of 100");
-    world.aws.cloudwatch.faults = Faults { late: 1.0, ..Faults::default() };
+    world.aws.cloudwatch.faults = Faults {
+        late: 1.0,
+        ..Faults::default()
+    };
     world.aws.now = world.start + 103 * MINUTE;
     let left = world.points(100, Some("blue"), "RequestCount", "Sum");
     assert!((85..100).contains(&left.len()), "{}", left.len());
@@ -94,12 +142,23 @@ fn cloudwatch_throttles_and_fails_when_the_scenario_says_so() {
     let mut world = World::good(5);
     world.minutes(5);
     let now = world.aws.now;
-    let request = world.request(5, vec![world.query("q", Some("blue"), "RequestCount", "Sum")]);
-    world.aws.cloudwatch.faults.throttled.push((now, now + 1000));
+    let request = world.request(
+        5,
+        vec![world.query("q", Some("blue"), "RequestCount", "Sum")],
+    );
+    world
+        .aws
+        .cloudwatch
+        .faults
+        .throttled
+        .push((now, now + 1000));
     let error = call(&mut world.aws, "GetMetricData", &request).unwrap_err();
     assert_eq!(error.to_string(), "Throttling: Rate exceeded");
     world.pass(1);
     world.aws.cloudwatch.faults.internal_errors = 1.0;
     let result = &world.ask(&request)["MetricDataResults"][0];
-    assert_eq!((&result["StatusCode"], &result["Values"]), (&json!("InternalError"), &json!([])));
+    assert_eq!(
+        (&result["StatusCode"], &result["Values"]),
+        (&json!("InternalError"), &json!([]))
+    );
 }

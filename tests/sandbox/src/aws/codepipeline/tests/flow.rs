@@ -25,14 +25,24 @@ fn creating_a_pipeline_runs_it_and_the_story_is_told_in_order() {
         ]
     );
     let event = &aws.events.events[0];
-    assert_eq!(event["resources"], json!(["arn:aws:codepipeline:eu-west-1:111122223333:slipway-web"]));
+    assert_eq!(
+        event["resources"],
+        json!(["arn:aws:codepipeline:eu-west-1:111122223333:slipway-web"])
+    );
     assert_eq!(event["detail"]["version"].as_f64(), Some(1.0));
-    assert_eq!(event["detail"]["execution-trigger"]["trigger-type"], "CreatePipeline");
+    assert_eq!(
+        event["detail"]["execution-trigger"]["trigger-type"],
+        "CreatePipeline"
+    );
 }
 
 #[test]
 fn actions_of_one_run_order_run_together_and_the_next_waits_for_all() {
-    let mut aws = with_pipeline(vec![step("A", 1, "a"), step("B", 1, "b"), step("C", 2, "c")]);
+    let mut aws = with_pipeline(vec![
+        step("A", 1, "a"),
+        step("B", 1, "b"),
+        step("C", 2, "c"),
+    ]);
     let (first, second) = (next_job(&mut aws), next_job(&mut aws));
     succeed(&mut aws, &first);
     after(&mut aws, 30);
@@ -56,9 +66,15 @@ fn a_newer_execution_supersedes_the_one_that_waits_before_a_locked_stage() {
     after(&mut aws, 10);
     assert_eq!(status(&aws, &first), ExecutionStatus::InProgress);
     assert_eq!(status(&aws, &second), ExecutionStatus::Superseded);
-    assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].inbound, std::slice::from_ref(&third));
+    assert_eq!(
+        aws.codepipeline.pipelines[PIPELINE].lanes[1].inbound,
+        std::slice::from_ref(&third)
+    );
     succeed(&mut aws, &job);
-    assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant, Some(third));
+    assert_eq!(
+        aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant,
+        Some(third)
+    );
     assert_eq!(story(&aws, &second).last().unwrap(), "Pipeline SUPERSEDED");
 }
 
@@ -71,12 +87,28 @@ fn queued_executions_enter_in_order() {
     let job = next_job(&mut aws);
     let (second, third) = (start(&mut aws), start(&mut aws));
     after(&mut aws, 10);
-    assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].inbound, [second.clone(), third.clone()]);
+    assert_eq!(
+        aws.codepipeline.pipelines[PIPELINE].lanes[1].inbound,
+        [second.clone(), third.clone()]
+    );
     succeed(&mut aws, &job);
-    assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant, Some(second));
+    assert_eq!(
+        aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant,
+        Some(second)
+    );
     assert_eq!(status(&aws, &third), ExecutionStatus::InProgress);
-    let error = (0..60).find_map(|_| call(&mut aws, "StartPipelineExecution", &json!({"name": PIPELINE})).err());
-    assert_eq!(error.unwrap().code, "ConcurrentPipelineExecutionsLimitExceededException");
+    let error = (0..60).find_map(|_| {
+        call(
+            &mut aws,
+            "StartPipelineExecution",
+            &json!({"name": PIPELINE}),
+        )
+        .err()
+    });
+    assert_eq!(
+        error.unwrap().code,
+        "ConcurrentPipelineExecutionsLimitExceededException"
+    );
 }
 
 #[test]
@@ -103,12 +135,18 @@ fn a_failed_stage_gives_its_lock_up_and_can_be_retried_until_a_newer_one_enters(
         "retryMode": "FAILED_ACTIONS"});
     call(&mut aws, "RetryStageExecution", &retry).unwrap();
     let again = next_job(&mut aws);
-    assert!(aws.lambda.take_ready().is_none(), "only the failed action runs again");
+    assert!(
+        aws.lambda.take_ready().is_none(),
+        "only the failed action runs again"
+    );
     assert!(story(&aws, &first).contains(&"Pipeline RESUMED".to_owned()));
     fail(&mut aws, &again);
     let second = start(&mut aws);
     after(&mut aws, 10);
-    assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant, Some(second));
+    assert_eq!(
+        aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant,
+        Some(second)
+    );
     let error = call(&mut aws, "RetryStageExecution", &retry).unwrap_err();
     assert_eq!(error.code, "NotLatestPipelineExecutionException");
 }
@@ -129,7 +167,12 @@ fn retrying_all_actions_starts_the_stage_anew() {
         succeed(&mut aws, &job);
     }
     assert_eq!(status(&aws, &first), ExecutionStatus::Succeeded);
-    assert_eq!(call(&mut aws, "RetryStageExecution", &retry).unwrap_err().code, "StageNotRetryableException");
+    assert_eq!(
+        call(&mut aws, "RetryStageExecution", &retry)
+            .unwrap_err()
+            .code,
+        "StageNotRetryableException"
+    );
 }
 
 #[test]
@@ -140,15 +183,25 @@ fn stop_and_wait_lets_the_action_finish_and_starts_no_other() {
     let stop = json!({"pipelineName": PIPELINE, "pipelineExecutionId": id, "reason": "enough"});
     call(&mut aws, "StopPipelineExecution", &stop).unwrap();
     assert_eq!(status(&aws, &id), ExecutionStatus::Stopping);
-    assert_eq!(call(&mut aws, "StopPipelineExecution", &stop).unwrap_err().code, "DuplicatedStopRequestException");
+    assert_eq!(
+        call(&mut aws, "StopPipelineExecution", &stop)
+            .unwrap_err()
+            .code,
+        "DuplicatedStopRequestException"
+    );
     succeed(&mut aws, &job);
     assert_eq!(status(&aws, &id), ExecutionStatus::Stopped);
     assert_eq!(
-        call(&mut aws, "StopPipelineExecution", &stop).unwrap_err().code,
+        call(&mut aws, "StopPipelineExecution", &stop)
+            .unwrap_err()
+            .code,
         "PipelineExecutionNotStoppableException"
     );
     let told = story(&aws, &id);
-    assert_eq!(told[told.len() - 2..], ["Stage STOPPED", "Pipeline STOPPED"]);
+    assert_eq!(
+        told[told.len() - 2..],
+        ["Stage STOPPED", "Pipeline STOPPED"]
+    );
 }
 
 #[test]
@@ -160,10 +213,20 @@ fn stop_and_abandon_ends_at_once_and_the_job_cannot_be_answered() {
     call(&mut aws, "StopPipelineExecution", &stop).unwrap();
     assert_eq!(status(&aws, &id), ExecutionStatus::Stopped);
     assert_eq!(
-        aws.codepipeline.execution(&id).unwrap().latest_action("Release", "A").unwrap().status,
+        aws.codepipeline
+            .execution(&id)
+            .unwrap()
+            .latest_action("Release", "A")
+            .unwrap()
+            .status,
         ActionStatus::Abandoned
     );
-    let error = call(&mut aws, "PutJobSuccessResult", &json!({"jobId": id_of(&job)})).unwrap_err();
+    let error = call(
+        &mut aws,
+        "PutJobSuccessResult",
+        &json!({"jobId": id_of(&job)}),
+    )
+    .unwrap_err();
     assert_eq!(error.code, "InvalidJobStateException");
 }
 
@@ -171,11 +234,17 @@ fn stop_and_abandon_ends_at_once_and_the_job_cannot_be_answered() {
 fn a_disabled_transition_holds_executions_back() {
     let mut aws = with_pipeline(vec![step("A", 1, "a")]);
     let disable = |reason: &str| json!({"pipelineName": PIPELINE, "stageName": "Release", "transitionType": "Inbound", "reason": reason});
-    assert_eq!(call(&mut aws, "DisableStageTransition", &disable("a: b")).unwrap_err().code, "ValidationException");
+    assert_eq!(
+        call(&mut aws, "DisableStageTransition", &disable("a: b"))
+            .unwrap_err()
+            .code,
+        "ValidationException"
+    );
     call(&mut aws, "DisableStageTransition", &disable("frozen")).unwrap();
     after(&mut aws, 60);
     assert!(aws.lambda.take_ready().is_none());
-    let enable = json!({"pipelineName": PIPELINE, "stageName": "Release", "transitionType": "Inbound"});
+    let enable =
+        json!({"pipelineName": PIPELINE, "stageName": "Release", "transitionType": "Inbound"});
     call(&mut aws, "EnableStageTransition", &enable).unwrap();
     next_job(&mut aws);
 }
@@ -190,7 +259,11 @@ fn updating_a_pipeline_cancels_its_executions() {
         let job = next_job(&mut aws);
         call(&mut aws, "UpdatePipeline", &definition).unwrap();
         // Either the action was abandoned or it may finish first; the execution is cancelled in any case.
-        let _ = call(&mut aws, "PutJobSuccessResult", &json!({"jobId": id_of(&job)}));
+        let _ = call(
+            &mut aws,
+            "PutJobSuccessResult",
+            &json!({"jobId": id_of(&job)}),
+        );
         assert_eq!(status(&aws, &id), ExecutionStatus::Cancelled);
         assert_eq!(story(&aws, &id).last().unwrap(), "Pipeline CANCELED");
         assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant, None);
@@ -208,14 +281,25 @@ fn an_approval_waits_for_its_token_for_seven_days() {
         "actionName": "Approve", "token": token, "result": {"summary": "looks good", "status": status}})
     };
     let wrong = answer("Approved", &json!("01234567-0123-0123-0123-0123456789ab"));
-    assert_eq!(call(&mut aws, "PutApprovalResult", &wrong).unwrap_err().code, "InvalidApprovalTokenException");
+    assert_eq!(
+        call(&mut aws, "PutApprovalResult", &wrong)
+            .unwrap_err()
+            .code,
+        "InvalidApprovalTokenException"
+    );
     let mut late = aws.clone();
     call(&mut aws, "PutApprovalResult", &answer("Approved", &token)).unwrap();
-    assert_eq!(aws.codepipeline.executions[0].status, ExecutionStatus::Succeeded);
+    assert_eq!(
+        aws.codepipeline.executions[0].status,
+        ExecutionStatus::Succeeded
+    );
     let twice = call(&mut aws, "PutApprovalResult", &answer("Rejected", &token)).unwrap_err();
     assert_eq!(twice.code, "ApprovalAlreadyCompletedException");
     after(&mut late, 7 * 24 * 3600);
-    assert_eq!(late.codepipeline.executions[0].status, ExecutionStatus::Failed);
+    assert_eq!(
+        late.codepipeline.executions[0].status,
+        ExecutionStatus::Failed
+    );
 }
 
 #[test]

@@ -45,14 +45,26 @@ pub(super) fn account(seed: u64) -> Aws {
         aws.s3.create_bucket(bucket, true);
     }
     aws.s3.put("config", "spec.zip", b"spec".to_vec()).unwrap();
-    lambda::create_function(&mut aws, Function { name: "step".to_owned(), ..Function::default() }).unwrap();
+    lambda::create_function(
+        &mut aws,
+        Function {
+            name: "step".to_owned(),
+            ..Function::default()
+        },
+    )
+    .unwrap();
     aws
 }
 
 /// The account with a pipeline of these actions; its first execution has just started.
 pub(super) fn with_pipeline(actions: Vec<Value>) -> Aws {
     let mut aws = account(3);
-    call(&mut aws, "CreatePipeline", &json!({"pipeline": declaration(actions)})).unwrap();
+    call(
+        &mut aws,
+        "CreatePipeline",
+        &json!({"pipeline": declaration(actions)}),
+    )
+    .unwrap();
     aws
 }
 
@@ -73,16 +85,29 @@ pub(super) fn next_job(aws: &mut Aws) -> Attempt {
 }
 
 pub(super) fn id_of(attempt: &Attempt) -> String {
-    attempt.payload["CodePipeline.job"]["id"].as_str().unwrap().to_owned()
+    attempt.payload["CodePipeline.job"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 pub(super) fn succeed(aws: &mut Aws, attempt: &Attempt) {
-    call(aws, "PutJobSuccessResult", &json!({"jobId": id_of(attempt)})).unwrap();
+    call(
+        aws,
+        "PutJobSuccessResult",
+        &json!({"jobId": id_of(attempt)}),
+    )
+    .unwrap();
 }
 
 pub(super) fn fail(aws: &mut Aws, attempt: &Attempt) {
     let details = json!({"type": "JobFailed", "message": "no"});
-    call(aws, "PutJobFailureResult", &json!({"jobId": id_of(attempt), "failureDetails": details})).unwrap();
+    call(
+        aws,
+        "PutJobFailureResult",
+        &json!({"jobId": id_of(attempt), "failureDetails": details}),
+    )
+    .unwrap();
 }
 
 pub(super) fn start(aws: &mut Aws) -> String {
@@ -96,9 +121,18 @@ pub(super) fn status(aws: &Aws, id: &str) -> ExecutionStatus {
 
 /// `kind state` of every event of an execution, in order.
 pub(super) fn story(aws: &Aws, id: &str) -> Vec<String> {
-    let of_execution = aws.events.events.iter().filter(|event| event["detail"]["execution-id"] == id);
+    let of_execution = aws
+        .events
+        .events
+        .iter()
+        .filter(|event| event["detail"]["execution-id"] == id);
     let told = of_execution.map(|event| {
-        let kind = event["detail-type"].as_str().unwrap().split(' ').nth(1).unwrap();
+        let kind = event["detail-type"]
+            .as_str()
+            .unwrap()
+            .split(' ')
+            .nth(1)
+            .unwrap();
         format!("{kind} {}", event["detail"]["state"].as_str().unwrap())
     });
     told.collect()

@@ -61,7 +61,8 @@ impl Condition {
             Self::Compare(left, comparator, right) => {
                 let (left, right) = (left.read(item), right.read(item));
                 match (&left, comparator, &right) {
-                    (Some(_), Comparator::NotEqual, None) | (None, Comparator::NotEqual, Some(_)) => absent_differs,
+                    (Some(_), Comparator::NotEqual, None)
+                    | (None, Comparator::NotEqual, Some(_)) => absent_differs,
                     _ => compare(left.as_ref(), *comparator, right.as_ref()),
                 }
             }
@@ -76,17 +77,26 @@ impl Condition {
             }
             Self::Exists(path) => path.resolve(item).is_some(),
             Self::NotExists(path) => path.resolve(item).is_none(),
-            Self::IsType(path, kind) => path.resolve(item).is_some_and(|value| value.kind() == kind),
+            Self::IsType(path, kind) => {
+                path.resolve(item).is_some_and(|value| value.kind() == kind)
+            }
             Self::BeginsWith(value, prefix) => match (value.read(item), prefix.read(item)) {
                 (Some(Attribute::S(text)), Some(Attribute::S(prefix))) => text.starts_with(&prefix),
-                (Some(Attribute::B(bytes)), Some(Attribute::B(prefix))) => bytes.starts_with(&prefix),
+                (Some(Attribute::B(bytes)), Some(Attribute::B(prefix))) => {
+                    bytes.starts_with(&prefix)
+                }
                 _ => false,
             },
-            Self::Contains(path, sought) => {
-                path.resolve(item).zip(sought.read(item)).is_some_and(|(value, sought)| contains(value, &sought))
+            Self::Contains(path, sought) => path
+                .resolve(item)
+                .zip(sought.read(item))
+                .is_some_and(|(value, sought)| contains(value, &sought)),
+            Self::And(one, two) => {
+                one.holds(item, absent_differs) && two.holds(item, absent_differs)
             }
-            Self::And(one, two) => one.holds(item, absent_differs) && two.holds(item, absent_differs),
-            Self::Or(one, two) => one.holds(item, absent_differs) || two.holds(item, absent_differs),
+            Self::Or(one, two) => {
+                one.holds(item, absent_differs) || two.holds(item, absent_differs)
+            }
             Self::Not(condition) => !condition.holds(item, absent_differs),
         }
     }
@@ -100,12 +110,21 @@ impl Condition {
             }
         }
         match self {
-            Self::Compare(one, _, two) | Self::BeginsWith(one, two) => of(one).into_iter().chain(of(two)).collect(),
-            Self::Between(one, two, three) => [one, two, three].into_iter().filter_map(of).collect(),
-            Self::In(one, list) => of(one).into_iter().chain(list.iter().filter_map(of)).collect(),
+            Self::Compare(one, _, two) | Self::BeginsWith(one, two) => {
+                of(one).into_iter().chain(of(two)).collect()
+            }
+            Self::Between(one, two, three) => {
+                [one, two, three].into_iter().filter_map(of).collect()
+            }
+            Self::In(one, list) => of(one)
+                .into_iter()
+                .chain(list.iter().filter_map(of))
+                .collect(),
             Self::Exists(path) | Self::NotExists(path) | Self::IsType(path, _) => vec![path],
             Self::Contains(path, operand) => std::iter::once(path).chain(of(operand)).collect(),
-            Self::And(one, two) | Self::Or(one, two) => one.paths().into_iter().chain(two.paths()).collect(),
+            Self::And(one, two) | Self::Or(one, two) => {
+                one.paths().into_iter().chain(two.paths()).collect()
+            }
             Self::Not(condition) => condition.paths(),
         }
     }
@@ -192,11 +211,17 @@ fn comparison(parser: &mut Parser<'_>) -> Result<Condition, ApiError> {
     Ok(Condition::Compare(left, comparator, right))
 }
 
-fn between(parser: &Parser<'_>, value: Operand, low: Operand, high: Operand) -> Result<Condition, ApiError> {
+fn between(
+    parser: &Parser<'_>,
+    value: Operand,
+    low: Operand,
+    high: Operand,
+) -> Result<Condition, ApiError> {
     require_types(parser, "BETWEEN", &[&value, &low, &high], &["S", "N", "B"])?;
     if let (Operand::Value(low), Operand::Value(high)) = (&low, &high) {
         if low.kind() != high.kind() {
-            return Err(parser.error("The BETWEEN operator requires same data type for lower and upper bounds"));
+            return Err(parser
+                .error("The BETWEEN operator requires same data type for lower and upper bounds"));
         }
         if compare(Some(low), Comparator::Greater, Some(high)) {
             return Err(
@@ -255,13 +280,20 @@ fn function(parser: &mut Parser<'_>) -> Result<Condition, ApiError> {
 fn type_name(parser: &mut Parser<'_>) -> Result<String, ApiError> {
     match parser.value()? {
         Attribute::S(kind) if TYPES.contains(&kind.as_str()) => Ok(kind),
-        Attribute::S(kind) => Err(parser
-            .error(&format!("Invalid attribute type name found; type: {kind}, valid types: {{{}}}", TYPES.join(",")))),
+        Attribute::S(kind) => Err(parser.error(&format!(
+            "Invalid attribute type name found; type: {kind}, valid types: {{{}}}",
+            TYPES.join(",")
+        ))),
         other => Err(wrong_type(parser, "attribute_type", &other)),
     }
 }
 
-fn require_types(parser: &Parser<'_>, operator: &str, operands: &[&Operand], kinds: &[&str]) -> Result<(), ApiError> {
+fn require_types(
+    parser: &Parser<'_>,
+    operator: &str,
+    operands: &[&Operand],
+    kinds: &[&str],
+) -> Result<(), ApiError> {
     for operand in operands {
         if let Operand::Value(value) = operand
             && !kinds.contains(&value.kind())

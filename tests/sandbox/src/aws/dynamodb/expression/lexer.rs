@@ -20,9 +20,15 @@ pub(super) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(super) fn new(member: &'static str, text: &str, placeholders: &'a mut Placeholders) -> Result<Self, ApiError> {
+    pub(super) fn new(
+        member: &'static str,
+        text: &str,
+        placeholders: &'a mut Placeholders,
+    ) -> Result<Self, ApiError> {
         if text.trim().is_empty() {
-            return Err(invalid(format!("Invalid {member}: The expression can not be empty;")));
+            return Err(invalid(format!(
+                "Invalid {member}: The expression can not be empty;"
+            )));
         }
         if text.len() > MAX_EXPRESSION_BYTES {
             let size = text.len();
@@ -30,7 +36,12 @@ impl<'a> Parser<'a> {
                 "Invalid {member}: Expression size has exceeded the maximum allowed size; expression size: {size}"
             )));
         }
-        let mut parser = Self { member, tokens: Vec::new(), at: 0, placeholders };
+        let mut parser = Self {
+            member,
+            tokens: Vec::new(),
+            at: 0,
+            placeholders,
+        };
         let mut rest = text.trim_start();
         while !rest.is_empty() {
             let length = token_length(rest);
@@ -50,24 +61,37 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn next(&mut self) -> Result<String, ApiError> {
-        let token = self.peek().map(str::to_owned).ok_or_else(|| self.syntax_error())?;
+        let token = self
+            .peek()
+            .map(str::to_owned)
+            .ok_or_else(|| self.syntax_error())?;
         self.at += 1;
         Ok(token)
     }
 
     /// Takes the next token if it is this word or symbol; words are compared without case.
     pub(super) fn take(&mut self, expected: &str) -> bool {
-        let found = self.peek().is_some_and(|token| token.eq_ignore_ascii_case(expected));
+        let found = self
+            .peek()
+            .is_some_and(|token| token.eq_ignore_ascii_case(expected));
         self.at += usize::from(found);
         found
     }
 
     pub(super) fn expect(&mut self, expected: &str) -> Result<(), ApiError> {
-        if self.take(expected) { Ok(()) } else { Err(self.syntax_error()) }
+        if self.take(expected) {
+            Ok(())
+        } else {
+            Err(self.syntax_error())
+        }
     }
 
     pub(super) fn end(&self) -> Result<(), ApiError> {
-        if self.peek().is_none() { Ok(()) } else { Err(self.syntax_error()) }
+        if self.peek().is_none() {
+            Ok(())
+        } else {
+            Err(self.syntax_error())
+        }
     }
 
     /// Whether a function call begins here: a word before a parenthesis.
@@ -82,7 +106,10 @@ impl<'a> Parser<'a> {
             if self.take(".") {
                 steps.push(Step::Name(self.name()?));
             } else if self.take("[") {
-                let index = self.peek().and_then(|token| token.parse().ok()).ok_or_else(|| self.syntax_error())?;
+                let index = self
+                    .peek()
+                    .and_then(|token| token.parse().ok())
+                    .ok_or_else(|| self.syntax_error())?;
                 self.at += 1;
                 self.expect("]")?;
                 steps.push(Step::Index(index));
@@ -108,12 +135,17 @@ impl<'a> Parser<'a> {
     }
 
     fn name(&mut self) -> Result<String, ApiError> {
-        let Some(token) = self.peek().filter(|token| starts_word(token) || token.starts_with('#')) else {
+        let Some(token) = self
+            .peek()
+            .filter(|token| starts_word(token) || token.starts_with('#'))
+        else {
             return Err(self.syntax_error());
         };
         let token = token.to_owned();
         if !token.starts_with('#') && is_reserved(&token) {
-            return Err(self.error(&format!("Attribute name is a reserved keyword; reserved keyword: {token}")));
+            return Err(self.error(&format!(
+                "Attribute name is a reserved keyword; reserved keyword: {token}"
+            )));
         }
         self.at += 1;
         if !token.starts_with('#') {
@@ -131,9 +163,13 @@ impl<'a> Parser<'a> {
     }
 
     pub(super) fn syntax_error(&self) -> ApiError {
-        let near = &self.tokens[self.at.saturating_sub(1).min(self.tokens.len())..self.tokens.len().min(self.at + 2)];
+        let near = &self.tokens
+            [self.at.saturating_sub(1).min(self.tokens.len())..self.tokens.len().min(self.at + 2)];
         let token = self.peek().unwrap_or("<EOF>");
-        self.error(&format!("Syntax error; token: \"{token}\", near: \"{}\"", near.join(" ")))
+        self.error(&format!(
+            "Syntax error; token: \"{token}\", near: \"{}\"",
+            near.join(" ")
+        ))
     }
 }
 
@@ -149,7 +185,10 @@ fn token_length(text: &str) -> usize {
     }
     let first = text.chars().next().map_or(1, char::len_utf8);
     if text.starts_with(is_word) || text.starts_with(['#', ':']) {
-        return first + text[first..].find(|char| !is_word(char)).unwrap_or(text.len() - first);
+        return first
+            + text[first..]
+                .find(|char| !is_word(char))
+                .unwrap_or(text.len() - first);
     }
     first
 }

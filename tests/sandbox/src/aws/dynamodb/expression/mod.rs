@@ -37,12 +37,17 @@ impl Placeholders {
     /// Reads them from a request that has at least one expression if `expressions`.
     pub(super) fn read(input: &Value, expressions: bool) -> Result<Self, ApiError> {
         let mut placeholders = Self::default();
-        for (member, sigil) in [("ExpressionAttributeNames", '#'), ("ExpressionAttributeValues", ':')] {
+        for (member, sigil) in [
+            ("ExpressionAttributeNames", '#'),
+            ("ExpressionAttributeValues", ':'),
+        ] {
             let Some(given) = input.get(member).and_then(Value::as_object) else {
                 continue;
             };
             if !expressions {
-                return Err(invalid(format!("{member} can only be specified when using expressions")));
+                return Err(invalid(format!(
+                    "{member} can only be specified when using expressions"
+                )));
             }
             if given.is_empty() {
                 return Err(invalid(format!("{member} must not be empty")));
@@ -57,9 +62,12 @@ impl Placeholders {
 
     fn define(&mut self, key: &str, value: &Value) -> Result<(), ApiError> {
         if key.starts_with(':') {
-            self.values.insert(key.to_owned(), Attribute::from_json(value)?);
+            self.values
+                .insert(key.to_owned(), Attribute::from_json(value)?);
         } else {
-            let name = value.as_str().ok_or_else(|| super::attribute::serialization("Expected a string"))?;
+            let name = value
+                .as_str()
+                .ok_or_else(|| super::attribute::serialization("Expected a string"))?;
             self.names.insert(key.to_owned(), name.to_owned());
         }
         Ok(())
@@ -78,11 +86,17 @@ impl Placeholders {
     /// DynamoDB refuses what no expression uses: call this after all of them are parsed.
     pub(super) fn finish(self) -> Result<(), ApiError> {
         for (member, keys) in [
-            ("ExpressionAttributeNames", self.names.keys().collect::<Vec<_>>()),
+            (
+                "ExpressionAttributeNames",
+                self.names.keys().collect::<Vec<_>>(),
+            ),
             ("ExpressionAttributeValues", self.values.keys().collect()),
         ] {
-            let unused: Vec<&str> =
-                keys.into_iter().filter(|key| !self.used.contains(*key)).map(String::as_str).collect();
+            let unused: Vec<&str> = keys
+                .into_iter()
+                .filter(|key| !self.used.contains(*key))
+                .map(String::as_str)
+                .collect();
             if !unused.is_empty() {
                 return Err(invalid(format!(
                     "Value provided in {member} unused in expressions: keys: {{{}}}",
@@ -96,14 +110,21 @@ impl Placeholders {
 
 fn check_placeholder(member: &str, sigil: char, key: &str) -> Result<(), ApiError> {
     let rest = key.strip_prefix(sigil).unwrap_or_default();
-    if rest.is_empty() || !rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return Err(invalid(format!("{member} contains invalid key: Syntax error; key: \"{key}\"")));
+    if rest.is_empty()
+        || !rest
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
+        return Err(invalid(format!(
+            "{member} contains invalid key: Syntax error; key: \"{key}\""
+        )));
     }
     Ok(())
 }
 
 /// Words that an expression may not use as a bare attribute name, in capitals.
 fn is_reserved(word: &str) -> bool {
-    static RESERVED: LazyLock<BTreeSet<&str>> = LazyLock::new(|| include_str!("reserved_words.txt").lines().collect());
+    static RESERVED: LazyLock<BTreeSet<&str>> =
+        LazyLock::new(|| include_str!("reserved_words.txt").lines().collect());
     RESERVED.contains(word.to_ascii_uppercase().as_str())
 }

@@ -31,11 +31,13 @@ impl Path {
     }
 
     pub(in crate::aws::dynamodb) fn resolve<'a>(&self, item: &'a Item) -> Option<&'a Attribute> {
-        self.0[1..].iter().try_fold(item.get(self.top())?, |value, step| match (value, step) {
-            (Attribute::M(map), Step::Name(name)) => map.get(name),
-            (Attribute::L(list), Step::Index(index)) => list.get(*index),
-            _ => None,
-        })
+        self.0[1..]
+            .iter()
+            .try_fold(item.get(self.top())?, |value, step| match (value, step) {
+                (Attribute::M(map), Step::Name(name)) => map.get(name),
+                (Attribute::L(list), Step::Index(index)) => list.get(*index),
+                _ => None,
+            })
     }
 
     /// Stores a value; an index past the end of a list appends.
@@ -83,7 +85,9 @@ impl Path {
     fn clash(&self, other: &Self) -> Option<&'static str> {
         for (one, two) in self.0.iter().zip(&other.0) {
             match (one, two) {
-                (Step::Name(_), Step::Index(_)) | (Step::Index(_), Step::Name(_)) => return Some("conflict"),
+                (Step::Name(_), Step::Index(_)) | (Step::Index(_), Step::Name(_)) => {
+                    return Some("conflict");
+                }
                 _ if one != two => return None,
                 _ => {}
             }

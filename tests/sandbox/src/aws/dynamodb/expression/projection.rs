@@ -6,7 +6,10 @@ use super::path::{Path, Step, check_disjoint};
 use crate::aws::ApiError;
 use crate::aws::dynamodb::attribute::{Attribute, Item};
 
-pub(in crate::aws::dynamodb) fn projection(text: &str, placeholders: &mut Placeholders) -> Result<Vec<Path>, ApiError> {
+pub(in crate::aws::dynamodb) fn projection(
+    text: &str,
+    placeholders: &mut Placeholders,
+) -> Result<Vec<Path>, ApiError> {
     let mut parser = Parser::new("ProjectionExpression", text, placeholders)?;
     let mut paths = vec![parser.path()?];
     while parser.take(",") {
@@ -18,7 +21,10 @@ pub(in crate::aws::dynamodb) fn projection(text: &str, placeholders: &mut Placeh
 }
 
 /// The parts of an item at these paths; list elements move together, as DynamoDB leaves no holes.
-pub(in crate::aws::dynamodb) fn project<'a>(item: &Item, paths: impl IntoIterator<Item = &'a Path>) -> Item {
+pub(in crate::aws::dynamodb) fn project<'a>(
+    item: &Item,
+    paths: impl IntoIterator<Item = &'a Path>,
+) -> Item {
     let steps: Vec<&[Step]> = paths.into_iter().map(|path| path.0.as_slice()).collect();
     part_of_map(item, &steps)
 }
@@ -28,9 +34,8 @@ fn part(value: &Attribute, paths: &[&[Step]]) -> Option<Attribute> {
         return Some(value.clone());
     }
     match value {
-        Attribute::M(map) => {
-            Some(Attribute::M(part_of_map(map, paths))).filter(|part| *part != Attribute::M(Item::new()))
-        }
+        Attribute::M(map) => Some(Attribute::M(part_of_map(map, paths)))
+            .filter(|part| *part != Attribute::M(Item::new())),
         Attribute::L(list) => {
             let parts: Vec<Attribute> = list
                 .iter()
@@ -44,12 +49,24 @@ fn part(value: &Attribute, paths: &[&[Step]]) -> Option<Attribute> {
 }
 
 fn part_of_map(map: &Item, paths: &[&[Step]]) -> Item {
-    let part =
-        |(name, value): (&String, &Attribute)| Some((name.clone(), within(value, &Step::Name(name.clone()), paths)?));
+    let part = |(name, value): (&String, &Attribute)| {
+        Some((
+            name.clone(),
+            within(value, &Step::Name(name.clone()), paths)?,
+        ))
+    };
     map.iter().filter_map(part).collect()
 }
 
 fn within(value: &Attribute, step: &Step, paths: &[&[Step]]) -> Option<Attribute> {
-    let deeper: Vec<&[Step]> = paths.iter().filter(|path| path.first() == Some(step)).map(|path| &path[1..]).collect();
-    if deeper.is_empty() { None } else { part(value, &deeper) }
+    let deeper: Vec<&[Step]> = paths
+        .iter()
+        .filter(|path| path.first() == Some(step))
+        .map(|path| &path[1..])
+        .collect();
+    if deeper.is_empty() {
+        None
+    } else {
+        part(value, &deeper)
+    }
 }

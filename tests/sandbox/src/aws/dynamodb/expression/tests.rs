@@ -29,16 +29,22 @@ fn some_placeholders() -> Placeholders {
 }
 
 fn holds(condition: &str) -> bool {
-    Condition::parse("ConditionExpression", condition, &mut some_placeholders()).unwrap().holds(&item(), true)
+    Condition::parse("ConditionExpression", condition, &mut some_placeholders())
+        .unwrap()
+        .holds(&item(), true)
 }
 
 fn refusal(condition: &str) -> String {
-    Condition::parse("ConditionExpression", condition, &mut some_placeholders()).unwrap_err().message
+    Condition::parse("ConditionExpression", condition, &mut some_placeholders())
+        .unwrap_err()
+        .message
 }
 
 fn updated(expression: &str) -> Result<Value, String> {
     let actions = updates(expression, &mut some_placeholders()).map_err(|error| error.message)?;
-    Action::apply(&actions, &item()).map(|item| item_to_json(&item)).map_err(|error| error.message)
+    Action::apply(&actions, &item())
+        .map(|item| item_to_json(&item))
+        .map_err(|error| error.message)
 }
 
 #[test]
@@ -104,15 +110,36 @@ fn expressions_that_aws_refuses() {
         ("", "The expression can not be empty;"),
         ("n = ", "Syntax error; token: \"<EOF>\""),
         ("n = :ten n", "Syntax error; token: \"n\", near: \":ten n\""),
-        ("status = :x", "Attribute name is a reserved keyword; reserved keyword: status"),
-        ("n = :undefined", "value used in expression is not defined; attribute value: :undefined"),
-        ("#undefined = :x", "name used in the document path is not defined; attribute name: #undefined"),
-        ("starts_with(s, :x)", "Invalid function name; function: starts_with"),
-        ("begins_with(s, :ten)", "operator or function: begins_with, operand type: N"),
+        (
+            "status = :x",
+            "Attribute name is a reserved keyword; reserved keyword: status",
+        ),
+        (
+            "n = :undefined",
+            "value used in expression is not defined; attribute value: :undefined",
+        ),
+        (
+            "#undefined = :x",
+            "name used in the document path is not defined; attribute name: #undefined",
+        ),
+        (
+            "starts_with(s, :x)",
+            "Invalid function name; function: starts_with",
+        ),
+        (
+            "begins_with(s, :ten)",
+            "operator or function: begins_with, operand type: N",
+        ),
         ("flag < :true", "operand type: BOOL"),
-        ("n BETWEEN :ten AND :nine", "upper bound to be greater than or equal to lower bound"),
+        (
+            "n BETWEEN :ten AND :nine",
+            "upper bound to be greater than or equal to lower bound",
+        ),
         ("n = n", "The first operand must be distinct"),
-        ("attribute_type(s, :hel)", "Invalid attribute type name found; type: hel"),
+        (
+            "attribute_type(s, :hel)",
+            "Invalid attribute type name found; type: hel",
+        ),
     ] {
         let message = refusal(condition);
         assert!(
@@ -133,8 +160,17 @@ fn unused_and_unexpected_placeholders_are_refused() {
 
     let values = json!({ "ExpressionAttributeValues": { ":v": {"S": ""} } });
     let message = Placeholders::read(&values, false).unwrap_err().message;
-    assert_eq!(message, "ExpressionAttributeValues can only be specified when using expressions");
-    assert!(Placeholders::read(&json!({ "ExpressionAttributeValues": { "v": {"S": ""} } }), true).is_err());
+    assert_eq!(
+        message,
+        "ExpressionAttributeValues can only be specified when using expressions"
+    );
+    assert!(
+        Placeholders::read(
+            &json!({ "ExpressionAttributeValues": { "v": {"S": ""} } }),
+            true
+        )
+        .is_err()
+    );
     assert!(Placeholders::read(&json!({ "ExpressionAttributeNames": {} }), true).is_err());
 }
 
@@ -146,43 +182,79 @@ fn set_stores_sums_defaults_and_lists() {
     assert_eq!(item["fresh"], json!({"N": "2"}));
     assert_eq!(item["l"]["L"][3], json!({"S": "new"}));
     assert_eq!(item["status"], json!({"S": "hello"}));
-    assert_eq!(updated("SET l[9] = :x").unwrap()["l"]["L"][3], json!({"S": "x"}));
+    assert_eq!(
+        updated("SET l[9] = :x").unwrap()["l"]["L"][3],
+        json!({"S": "x"})
+    );
 }
 
 #[test]
 fn the_right_side_sees_the_item_before_the_update() {
     let item = updated("SET n = :one, kept = n REMOVE s").unwrap();
-    assert_eq!((&item["n"], &item["kept"]), (&json!({"N": "1"}), &json!({"N": "10"})));
+    assert_eq!(
+        (&item["n"], &item["kept"]),
+        (&json!({"N": "1"}), &json!({"N": "10"}))
+    );
     assert_eq!(item.get("s"), None);
 }
 
 #[test]
 fn remove_means_the_indexes_of_the_list_as_it_was() {
-    assert_eq!(updated("REMOVE l[0], l[1], absent").unwrap()["l"], json!({"L": [{"N": "2"}]}));
+    assert_eq!(
+        updated("REMOVE l[0], l[1], absent").unwrap()["l"],
+        json!({"L": [{"N": "2"}]})
+    );
 }
 
 #[test]
 fn add_and_delete_work_on_numbers_and_sets() {
     let item = updated("ADD n :one, fresh :ten, tags :xy DELETE #set :xs").unwrap();
-    assert_eq!((&item["n"], &item["fresh"]), (&json!({"N": "11"}), &json!({"N": "10"})));
-    assert_eq!((&item["tags"], &item["set"]), (&json!({"SS": ["x", "y"]}), &json!({"SS": ["y"]})));
-    assert_eq!(updated("ADD #set :z").unwrap()["set"], json!({"SS": ["x", "y", "z"]}));
+    assert_eq!(
+        (&item["n"], &item["fresh"]),
+        (&json!({"N": "11"}), &json!({"N": "10"}))
+    );
+    assert_eq!(
+        (&item["tags"], &item["set"]),
+        (&json!({"SS": ["x", "y"]}), &json!({"SS": ["y"]}))
+    );
+    assert_eq!(
+        updated("ADD #set :z").unwrap()["set"],
+        json!({"SS": ["x", "y", "z"]})
+    );
     assert_eq!(updated("DELETE #set :xy").unwrap().get("set"), None);
 }
 
 #[test]
 fn updates_that_aws_refuses() {
     for (expression, says) in [
-        ("SET n = :one SET s = :x", "The \"SET\" section can only be used once"),
+        (
+            "SET n = :one SET s = :x",
+            "The \"SET\" section can only be used once",
+        ),
         (
             "SET m.nested = :x, m = :one",
             "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: [m, nested], path two: [m]",
         ),
-        ("SET m.nested = :x REMOVE m[0]", "Two document paths conflict"),
-        ("SET absent.nested = :x", "The document path provided in the update expression is invalid for update"),
-        ("SET n = absent + :one", "refers to an attribute that does not exist in the item"),
-        ("SET n = n + :x", "An operand in the update expression has an incorrect data type"),
-        ("ADD s :one", "An operand in the update expression has an incorrect data type"),
+        (
+            "SET m.nested = :x REMOVE m[0]",
+            "Two document paths conflict",
+        ),
+        (
+            "SET absent.nested = :x",
+            "The document path provided in the update expression is invalid for update",
+        ),
+        (
+            "SET n = absent + :one",
+            "refers to an attribute that does not exist in the item",
+        ),
+        (
+            "SET n = n + :x",
+            "An operand in the update expression has an incorrect data type",
+        ),
+        (
+            "ADD s :one",
+            "An operand in the update expression has an incorrect data type",
+        ),
         ("ADD s :x", "operator: ADD, operand type: S"),
         ("PUT n :one", "Syntax error; token: \"PUT\""),
     ] {
@@ -205,7 +277,12 @@ fn projections_keep_the_shape() {
 #[test]
 fn an_absent_attribute_differs_or_not() {
     for absent_differs in [true, false] {
-        let condition = Condition::parse("ConditionExpression", "absent <> :x", &mut some_placeholders()).unwrap();
+        let condition = Condition::parse(
+            "ConditionExpression",
+            "absent <> :x",
+            &mut some_placeholders(),
+        )
+        .unwrap();
         assert_eq!(condition.holds(&item(), absent_differs), absent_differs);
     }
 }

@@ -34,15 +34,18 @@ pub(in crate::aws::dynamodb) enum Source {
 const SECTIONS: [&str; 4] = ["SET", "REMOVE", "ADD", "DELETE"];
 
 /// Parses an update expression.
-pub(in crate::aws::dynamodb) fn updates(text: &str, placeholders: &mut Placeholders) -> Result<Vec<Action>, ApiError> {
+pub(in crate::aws::dynamodb) fn updates(
+    text: &str,
+    placeholders: &mut Placeholders,
+) -> Result<Vec<Action>, ApiError> {
     let mut parser = Parser::new("UpdateExpression", text, placeholders)?;
     let mut actions = Vec::new();
     let mut seen = Vec::new();
     while let Some(section) = SECTIONS.into_iter().find(|section| parser.take(section)) {
         if seen.contains(&section) {
-            return Err(
-                parser.error(&format!("The \"{section}\" section can only be used once in an update expression;"))
-            );
+            return Err(parser.error(&format!(
+                "The \"{section}\" section can only be used once in an update expression;"
+            )));
         }
         seen.push(section);
         actions.push(action(&mut parser, section)?);
@@ -51,7 +54,10 @@ pub(in crate::aws::dynamodb) fn updates(text: &str, placeholders: &mut Placehold
         }
     }
     parser.end()?;
-    check_disjoint("UpdateExpression", &actions.iter().map(Action::path).collect::<Vec<_>>())?;
+    check_disjoint(
+        "UpdateExpression",
+        &actions.iter().map(Action::path).collect::<Vec<_>>(),
+    )?;
     Ok(actions)
 }
 
@@ -68,7 +74,11 @@ fn action(parser: &mut Parser<'_>, section: &str) -> Result<Action, ApiError> {
     })
 }
 
-fn operand_of(parser: &mut Parser<'_>, section: &str, kinds: &[&str]) -> Result<Attribute, ApiError> {
+fn operand_of(
+    parser: &mut Parser<'_>,
+    section: &str,
+    kinds: &[&str],
+) -> Result<Attribute, ApiError> {
     let value = parser.value()?;
     if kinds.contains(&value.kind()) {
         return Ok(value);
@@ -82,10 +92,16 @@ fn operand_of(parser: &mut Parser<'_>, section: &str, kinds: &[&str]) -> Result<
 fn source(parser: &mut Parser<'_>) -> Result<Source, ApiError> {
     let left = source_operand(parser)?;
     if parser.take("+") {
-        return Ok(Source::Plus(Box::new(left), Box::new(source_operand(parser)?)));
+        return Ok(Source::Plus(
+            Box::new(left),
+            Box::new(source_operand(parser)?),
+        ));
     }
     if parser.take("-") {
-        return Ok(Source::Minus(Box::new(left), Box::new(source_operand(parser)?)));
+        return Ok(Source::Minus(
+            Box::new(left),
+            Box::new(source_operand(parser)?),
+        ));
     }
     Ok(left)
 }
@@ -124,7 +140,10 @@ fn source_operand(parser: &mut Parser<'_>) -> Result<Source, ApiError> {
 impl Action {
     pub(in crate::aws::dynamodb) fn path(&self) -> &Path {
         match self {
-            Self::Set(path, _) | Self::Remove(path) | Self::Add(path, _) | Self::Delete(path, _) => path,
+            Self::Set(path, _)
+            | Self::Remove(path)
+            | Self::Add(path, _)
+            | Self::Delete(path, _) => path,
         }
     }
 
@@ -135,7 +154,11 @@ impl Action {
             match action {
                 Self::Set(path, source) => path.set(&mut item, source.read(old)?)?,
                 Self::Add(path, value) => path.set(&mut item, added(path.resolve(old), value)?)?,
-                Self::Delete(path, value) => match path.resolve(old).map(|set| without(set, value)).transpose()? {
+                Self::Delete(path, value) => match path
+                    .resolve(old)
+                    .map(|set| without(set, value))
+                    .transpose()?
+                {
                     Some(Some(rest)) => path.set(&mut item, rest)?,
                     Some(None) => path.remove(&mut item)?,
                     None => {}
@@ -144,8 +167,11 @@ impl Action {
             }
         }
         // Indexes mean the list as it was, so the last elements go first.
-        let mut removals: Vec<&Path> =
-            actions.iter().filter(|action| matches!(action, Self::Remove(_))).map(Self::path).collect();
+        let mut removals: Vec<&Path> = actions
+            .iter()
+            .filter(|action| matches!(action, Self::Remove(_)))
+            .map(Self::path)
+            .collect();
         removals.sort_by_key(|path| Reverse(path.last_index()));
         for path in removals {
             path.remove(&mut item)?;
@@ -193,15 +219,15 @@ fn added(old: Option<&Attribute>, value: &Attribute) -> Result<Attribute, ApiErr
 /// A set without some members; `None` when none is left, as there are no empty sets.
 fn without(old: &Attribute, value: &Attribute) -> Result<Option<Attribute>, ApiError> {
     Ok(match (old, value) {
-        (Attribute::Ss(old), Attribute::Ss(value)) => {
-            Some(old - value).filter(|set| !set.is_empty()).map(Attribute::Ss)
-        }
-        (Attribute::Ns(old), Attribute::Ns(value)) => {
-            Some(old - value).filter(|set| !set.is_empty()).map(Attribute::Ns)
-        }
-        (Attribute::Bs(old), Attribute::Bs(value)) => {
-            Some(old - value).filter(|set| !set.is_empty()).map(Attribute::Bs)
-        }
+        (Attribute::Ss(old), Attribute::Ss(value)) => Some(old - value)
+            .filter(|set| !set.is_empty())
+            .map(Attribute::Ss),
+        (Attribute::Ns(old), Attribute::Ns(value)) => Some(old - value)
+            .filter(|set| !set.is_empty())
+            .map(Attribute::Ns),
+        (Attribute::Bs(old), Attribute::Bs(value)) => Some(old - value)
+            .filter(|set| !set.is_empty())
+            .map(Attribute::Bs),
         _ => return Err(wrong_type()),
     })
 }

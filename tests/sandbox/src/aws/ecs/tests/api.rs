@@ -5,31 +5,52 @@ fn what_does_not_exist_has_its_own_error() {
     let mut world = World::new(1);
     world.fargate("nginx:1");
     assert_eq!(
-        world.err("DescribeServices", json!({"cluster": "none", "services": ["web"]})),
+        world.err(
+            "DescribeServices",
+            json!({"cluster": "none", "services": ["web"]})
+        ),
         "ClusterNotFoundException: Cluster not found."
     );
     assert_eq!(
-        world.err("UpdateService", json!({"cluster": "main", "service": "web"})),
+        world.err(
+            "UpdateService",
+            json!({"cluster": "main", "service": "web"})
+        ),
         "ServiceNotFoundException: Service not found."
     );
     assert_eq!(
-        world.err("ListTasks", json!({"cluster": "main", "serviceName": "web"})),
+        world.err(
+            "ListTasks",
+            json!({"cluster": "main", "serviceName": "web"})
+        ),
         "ServiceNotFoundException: Service not found."
     );
-    assert_eq!(world.err("RunTask", json!({})), "UnknownOperationException: the sandbox does not serve RunTask");
+    assert_eq!(
+        world.err("RunTask", json!({})),
+        "UnknownOperationException: the sandbox does not serve RunTask"
+    );
 }
 
 #[test]
 fn missing_services_are_failures() {
     let mut world = World::new(1);
-    let answer = world.ok("DescribeServices", json!({"cluster": "main", "services": ["web"]}));
+    let answer = world.ok(
+        "DescribeServices",
+        json!({"cluster": "main", "services": ["web"]}),
+    );
     assert_eq!(
         answer["failures"],
         json!([{"arn": "arn:aws:ecs:eu-west-1:111122223333:service/main/web", "reason": "MISSING"}])
     );
     let eleven: Vec<String> = (0..11).map(|number| format!("s{number}")).collect();
-    let error = world.err("DescribeServices", json!({"cluster": "main", "services": eleven}));
-    assert_eq!(error, "InvalidParameterException: service names can have at most 10 items.");
+    let error = world.err(
+        "DescribeServices",
+        json!({"cluster": "main", "services": eleven}),
+    );
+    assert_eq!(
+        error,
+        "InvalidParameterException: service names can have at most 10 items."
+    );
 }
 
 #[test]
@@ -39,15 +60,27 @@ fn a_service_needs_what_its_definition_needs() {
     let mut refusal = |member: &str, value: Value| {
         let mut request = world.balanced(1);
         request[member] = value;
-        world.err("CreateService", request).trim_start_matches("InvalidParameterException: ").to_owned()
+        world
+            .err("CreateService", request)
+            .trim_start_matches("InvalidParameterException: ")
+            .to_owned()
     };
     assert_eq!(
         refusal("networkConfiguration", json!(null)),
         "Network Configuration must be provided when networkMode 'awsvpc' is specified."
     );
-    assert_eq!(refusal("launchType", json!("EC2")), "Task definition does not support launch_type EC2.");
-    assert_eq!(refusal("taskDefinition", json!("web:9")), "ClientException: TaskDefinition not found.");
-    assert_eq!(refusal("desiredCount", json!(-1)), "desiredCount cannot be negative.");
+    assert_eq!(
+        refusal("launchType", json!("EC2")),
+        "Task definition does not support launch_type EC2."
+    );
+    assert_eq!(
+        refusal("taskDefinition", json!("web:9")),
+        "ClientException: TaskDefinition not found."
+    );
+    assert_eq!(
+        refusal("desiredCount", json!(-1)),
+        "desiredCount cannot be negative."
+    );
     assert!(refusal("desiredCount", json!("1")).starts_with("SerializationException"));
 }
 
@@ -55,8 +88,13 @@ fn a_service_needs_what_its_definition_needs() {
 fn a_service_needs_a_target_group_with_a_load_balancer() {
     let mut world = World::new(1);
     world.fargate("nginx:1");
-    let lonely =
-        text(&elb::create_target_group(&mut world.aws, &json!({"Name": "lonely", "TargetType": "ip"})).unwrap()["Arn"]);
+    let lonely = text(
+        &elb::create_target_group(
+            &mut world.aws,
+            &json!({"Name": "lonely", "TargetType": "ip"}),
+        )
+        .unwrap()["Arn"],
+    );
     let mut refusal = |group: &str, container: &str, port: u16| {
         let mut request = world.balanced(1);
         request["loadBalancers"] =
@@ -97,17 +135,25 @@ fn an_inactive_definition_cannot_be_deployed() {
     let mut world = World::new(1);
     world.fargate("nginx:1");
     world.fargate("nginx:2");
-    world.ok("DeregisterTaskDefinition", json!({"taskDefinition": "web:2"}));
+    world.ok(
+        "DeregisterTaskDefinition",
+        json!({"taskDefinition": "web:2"}),
+    );
     let request = world.balanced(0);
     let created = world.ok("CreateService", request);
     assert!(
         text(&created["service"]["taskDefinition"]).ends_with("web:1"),
         "the family means its newest ACTIVE revision"
     );
-    let update =
-        |revision: u32| json!({"cluster": "main", "service": "web", "taskDefinition": format!("web:{revision}")});
-    assert_eq!(world.err("UpdateService", update(2)), "ClientException: TaskDefinition is inactive");
-    assert_eq!(world.err("UpdateService", update(3)), "ClientException: TaskDefinition not found.");
+    let update = |revision: u32| json!({"cluster": "main", "service": "web", "taskDefinition": format!("web:{revision}")});
+    assert_eq!(
+        world.err("UpdateService", update(2)),
+        "ClientException: TaskDefinition is inactive"
+    );
+    assert_eq!(
+        world.err("UpdateService", update(3)),
+        "ClientException: TaskDefinition not found."
+    );
 }
 
 #[test]
@@ -122,16 +168,24 @@ fn tags_are_added_replaced_and_listed() {
         json!({"resourceArn": arn, "tags": [{"key": "a", "value": "2"}, {"key": "b", "value": "3"}]}),
     );
     let tags = json!([{"key": "a", "value": "2"}, {"key": "b", "value": "3"}]);
-    assert_eq!(world.ok("ListTagsForResource", json!({"resourceArn": arn}))["tags"], tags);
+    assert_eq!(
+        world.ok("ListTagsForResource", json!({"resourceArn": arn}))["tags"],
+        tags
+    );
     assert!(world.service().get("tags").is_none());
     assert_eq!(
-        world.ok("DescribeServices", json!({"cluster": "main", "services": [arn], "include": ["TAGS"]}))["services"][0]
-            ["tags"],
+        world.ok(
+            "DescribeServices",
+            json!({"cluster": "main", "services": [arn], "include": ["TAGS"]})
+        )["services"][0]["tags"],
         tags
     );
     assert!(
         world
-            .err("TagResource", json!({"resourceArn": format!("{arn}x"), "tags": []}))
+            .err(
+                "TagResource",
+                json!({"resourceArn": format!("{arn}x"), "tags": []})
+            )
             .contains("inactive or does not exist")
     );
 }
@@ -143,7 +197,10 @@ fn tasks_are_listed_and_described() {
     let request = world.balanced(3);
     world.ok("CreateService", request);
     world.run(120, |_| {});
-    let listed = world.ok("ListTasks", json!({"cluster": "main", "serviceName": "web", "maxResults": 2}));
+    let listed = world.ok(
+        "ListTasks",
+        json!({"cluster": "main", "serviceName": "web", "maxResults": 2}),
+    );
     assert_eq!(listed["taskArns"].as_array().map(Vec::len), Some(2));
     let rest = world.ok(
         "ListTasks",
@@ -151,9 +208,15 @@ fn tasks_are_listed_and_described() {
     );
     assert_eq!(rest["taskArns"].as_array().map(Vec::len), Some(1));
     assert!(rest.get("nextToken").is_none());
-    let described = world.ok("DescribeTasks", json!({"cluster": "main", "tasks": [listed["taskArns"][0], "none"]}));
+    let described = world.ok(
+        "DescribeTasks",
+        json!({"cluster": "main", "tasks": [listed["taskArns"][0], "none"]}),
+    );
     let task = &described["tasks"][0];
-    assert_eq!((&task["lastStatus"], &task["group"]), (&json!("RUNNING"), &json!("service:web")));
+    assert_eq!(
+        (&task["lastStatus"], &task["group"]),
+        (&json!("RUNNING"), &json!("service:web"))
+    );
     assert_eq!(task["taskDefinitionArn"], json!(definition));
     assert!(text(&task["startedBy"]).starts_with("ecs-svc/"));
     assert_eq!(described["failures"][0]["reason"], "MISSING");
@@ -171,31 +234,61 @@ fn a_deleted_service_drains_and_is_inactive() {
         world.err("DeleteService", delete(false)),
         "InvalidParameterException: The service cannot be stopped while the primary deployment is scaled above 0."
     );
-    assert_eq!(world.ok("DeleteService", delete(true))["service"]["status"], "DRAINING");
+    assert_eq!(
+        world.ok("DeleteService", delete(true))["service"]["status"],
+        "DRAINING"
+    );
     world.run(120, |_| {});
     assert_eq!(world.service()["status"], "INACTIVE");
     assert_eq!(
-        world.err("UpdateService", json!({"cluster": "main", "service": "web"})),
+        world.err(
+            "UpdateService",
+            json!({"cluster": "main", "service": "web"})
+        ),
         "ServiceNotActiveException: Service was not ACTIVE."
     );
-    assert_eq!(world.ok("ListServices", json!({"cluster": "main"}))["serviceArns"], json!([]));
+    assert_eq!(
+        world.ok("ListServices", json!({"cluster": "main"}))["serviceArns"],
+        json!([])
+    );
 }
 
 #[test]
 fn changing_services_and_reading_have_buckets_of_their_own() {
     let mut world = World::new(1);
     let update = json!({"cluster": "main", "service": "none"});
-    let refused = |world: &mut World, operation: &str, input: &Value, size: u32, per_second: u32| {
-        for _ in 0..size {
-            assert!(!world.err(operation, input.clone()).starts_with("Throttling"));
-        }
-        assert_eq!(world.err(operation, input.clone()), "ThrottlingException: Rate exceeded");
-        world.aws.now += 1000;
-        for _ in 0..per_second {
-            assert!(!world.err(operation, input.clone()).starts_with("Throttling"));
-        }
-        assert_eq!(world.err(operation, input.clone()), "ThrottlingException: Rate exceeded");
-    };
+    let refused =
+        |world: &mut World, operation: &str, input: &Value, size: u32, per_second: u32| {
+            for _ in 0..size {
+                assert!(
+                    !world
+                        .err(operation, input.clone())
+                        .starts_with("Throttling")
+                );
+            }
+            assert_eq!(
+                world.err(operation, input.clone()),
+                "ThrottlingException: Rate exceeded"
+            );
+            world.aws.now += 1000;
+            for _ in 0..per_second {
+                assert!(
+                    !world
+                        .err(operation, input.clone())
+                        .starts_with("Throttling")
+                );
+            }
+            assert_eq!(
+                world.err(operation, input.clone()),
+                "ThrottlingException: Rate exceeded"
+            );
+        };
     refused(&mut world, "UpdateService", &update, 50, 5);
-    refused(&mut world, "DescribeServices", &json!({"cluster": "none"}), 100, 20);
+    refused(
+        &mut world,
+        "DescribeServices",
+        &json!({"cluster": "none"}),
+        100,
+        20,
+    );
 }

@@ -10,18 +10,32 @@ fn a_service_that_is_emptied_drains_for_the_deregistration_delay() {
     update(&mut world, "desiredCount", json!(0));
     let states = |aws: &Aws| -> Vec<elb::TargetState> {
         let group = &aws.elb.target_groups[&group];
-        group.targets.keys().filter_map(|(id, port)| elb::state(aws, &group.arn, id, *port)).collect()
+        group
+            .targets
+            .keys()
+            .filter_map(|(id, port)| elb::state(aws, &group.arn, id, *port))
+            .collect()
     };
     world.run(5, |_| {});
     assert_eq!(states(&world.aws), [elb::TargetState::Draining; 2]);
-    assert_eq!(world.service()["deployments"].as_array().map(Vec::len), Some(1), "no deployment");
+    assert_eq!(
+        world.service()["deployments"].as_array().map(Vec::len),
+        Some(1),
+        "no deployment"
+    );
     world.run(24, |_| {});
     assert_eq!(states(&world.aws).len(), 2, "the delay of 30 s is not over");
     world.run(60, |_| {});
     assert_eq!(states(&world.aws), []);
     let service = world.service();
-    assert_eq!((&service["runningCount"], &service["desiredCount"]), (&json!(0), &json!(0)));
-    assert_eq!(world.messages()[0], "(service web) has reached a steady state.");
+    assert_eq!(
+        (&service["runningCount"], &service["desiredCount"]),
+        (&json!(0), &json!(0))
+    );
+    assert_eq!(
+        world.messages()[0],
+        "(service web) has reached a steady state."
+    );
 }
 
 /// Whether a service of one task becomes steady behind a group of weight 0, and does after the weight was raised.
@@ -49,34 +63,51 @@ fn filled_at_weight_zero(seed: u64) -> (bool, bool) {
 fn a_task_at_weight_zero_is_healthy_on_some_seeds_and_with_a_weight_on_all() {
     let seen: Vec<(bool, bool)> = (0..12).map(filled_at_weight_zero).collect();
     assert!(seen.iter().all(|(_, after)| *after), "{seen:?}");
-    assert!(seen.iter().any(|(before, _)| *before) && seen.iter().any(|(before, _)| !*before), "{seen:?}");
+    assert!(
+        seen.iter().any(|(before, _)| *before) && seen.iter().any(|(before, _)| !*before),
+        "{seen:?}"
+    );
 }
 
 #[test]
 fn an_idle_colour_that_bears_no_requests_fails_when_its_weight_rises() {
     let mut world = World::new(1);
-    let (listener, idle) = (world.aws.elb.listeners.keys().next().unwrap().clone(), world.target_group.clone());
-    let live = text(&elb::create_target_group(&mut world.aws, &json!({"Name": "live"})).unwrap()["Arn"]);
+    let (listener, idle) = (
+        world.aws.elb.listeners.keys().next().unwrap().clone(),
+        world.target_group.clone(),
+    );
+    let live =
+        text(&elb::create_target_group(&mut world.aws, &json!({"Name": "live"})).unwrap()["Arn"]);
     let weigh = |aws: &mut Aws, weight: u32| {
-        let groups =
-            json!([{"TargetGroupArn": live, "Weight": 100 - weight}, {"TargetGroupArn": idle, "Weight": weight}]);
+        let groups = json!([{"TargetGroupArn": live, "Weight": 100 - weight}, {"TargetGroupArn": idle, "Weight": weight}]);
         let actions = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]);
         elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions })).unwrap();
     };
     weigh(&mut world.aws, 0);
     let forward = json!([{"Type": "forward", "TargetGroupArn": idle}]);
-    let test = json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": forward});
+    let test =
+        json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": forward});
     elb::create_rule(&mut world.aws, &test).unwrap();
     crate::aws::traffic::set(&mut world.aws, &listener, 10.0);
     world.fargate("fate.test/fails-under-traffic");
     let request = world.balanced(2);
     world.ok("CreateService", request);
     world.run(900, |_| {});
-    assert_eq!(World::healthy(&world.aws), 2, "the test rule sends it nothing");
+    assert_eq!(
+        World::healthy(&world.aws),
+        2,
+        "the test rule sends it nothing"
+    );
     let definition = text(&world.service()["taskDefinition"]);
-    assert_eq!(crate::aws::traffic::served(&world.aws).get(&definition), None);
+    assert_eq!(
+        crate::aws::traffic::served(&world.aws).get(&definition),
+        None
+    );
     weigh(&mut world.aws, 5);
     world.run(60, |_| {});
     assert_eq!(World::healthy(&world.aws), 0);
-    assert!(crate::aws::traffic::served(&world.aws)[&definition] > 1.0, "it served until its checks had failed");
+    assert!(
+        crate::aws::traffic::served(&world.aws)[&definition] > 1.0,
+        "it served until its checks had failed"
+    );
 }

@@ -12,7 +12,12 @@ fn fargate() -> Value {
 /// Changes one place of a definition and answers the refusal.
 fn refusal(mut definition: Value, pointer: &str, value: Value) -> String {
     let (parent, member) = pointer.rsplit_once('/').unwrap();
-    definition.pointer_mut(parent).unwrap().as_object_mut().unwrap().insert(member.to_owned(), value);
+    definition
+        .pointer_mut(parent)
+        .unwrap()
+        .as_object_mut()
+        .unwrap()
+        .insert(member.to_owned(), value);
     World::new(1).err("RegisterTaskDefinition", definition)
 }
 
@@ -24,8 +29,14 @@ fn unknown_fields_survive() {
     definition["containerDefinitions"][0]["alsoNew"] = json!(true);
     world.ok("RegisterTaskDefinition", definition);
     let answer = world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web:1"}));
-    assert_eq!(answer["taskDefinition"]["fieldOfTomorrow"], json!({"deep": [1, {"x": null}]}));
-    assert_eq!(answer["taskDefinition"]["containerDefinitions"][0]["alsoNew"], json!(true));
+    assert_eq!(
+        answer["taskDefinition"]["fieldOfTomorrow"],
+        json!({"deep": [1, {"x": null}]})
+    );
+    assert_eq!(
+        answer["taskDefinition"]["containerDefinitions"][0]["alsoNew"],
+        json!(true)
+    );
 }
 
 #[test]
@@ -37,28 +48,50 @@ fn answers_have_defaults_filled_in() {
     let container = &answer["containerDefinitions"][0];
     assert_eq!(container["cpu"], 0);
     assert_eq!(container["essential"], true);
-    assert_eq!(container["portMappings"], json!([{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}]));
-    for list in ["environment", "mountPoints", "volumesFrom", "systemControls"] {
+    assert_eq!(
+        container["portMappings"],
+        json!([{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}])
+    );
+    for list in [
+        "environment",
+        "mountPoints",
+        "volumesFrom",
+        "systemControls",
+    ] {
         assert_eq!(container[list], json!([]), "{list}");
     }
-    assert_eq!((&answer["volumes"], &answer["placementConstraints"]), (&json!([]), &json!([])));
+    assert_eq!(
+        (&answer["volumes"], &answer["placementConstraints"]),
+        (&json!([]), &json!([]))
+    );
     assert_eq!(answer["compatibilities"], json!(["EC2", "FARGATE"]));
-    assert_eq!((&answer["revision"], &answer["status"]), (&json!(1), &json!("ACTIVE")));
+    assert_eq!(
+        (&answer["revision"], &answer["status"]),
+        (&json!(1), &json!("ACTIVE"))
+    );
 }
 
 #[test]
 fn definitions_are_found_by_family_revision_and_arn() {
     let mut world = World::new(1);
     let arns: Vec<String> = (0..3).map(|_| world.fargate("nginx:1")).collect();
-    world.ok("DeregisterTaskDefinition", json!({"taskDefinition": "web:3"}));
+    world.ok(
+        "DeregisterTaskDefinition",
+        json!({"taskDefinition": "web:3"}),
+    );
     let mut found = |name: &str| {
         text(
-            &world.ok("DescribeTaskDefinition", json!({"taskDefinition": name}))["taskDefinition"]["taskDefinitionArn"],
+            &world.ok("DescribeTaskDefinition", json!({"taskDefinition": name}))["taskDefinition"]
+                ["taskDefinitionArn"],
         )
     };
     assert_eq!(found("web"), arns[1], "the newest ACTIVE revision");
     assert_eq!(found("web:1"), arns[0]);
-    assert_eq!(found(&arns[2]), arns[2], "an INACTIVE revision can be described");
+    assert_eq!(
+        found(&arns[2]),
+        arns[2],
+        "an INACTIVE revision can be described"
+    );
     assert_eq!(
         world.err("DescribeTaskDefinition", json!({"taskDefinition": "web:4"})),
         "ClientException: Unable to describe task definition."
@@ -71,8 +104,16 @@ fn tags_are_answered_beside_the_definition_when_asked_for() {
     let mut definition = plain();
     definition["tags"] = json!([{"key": "a", "value": "b"}]);
     world.ok("RegisterTaskDefinition", definition);
-    assert!(world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web"})).get("tags").is_none());
-    let answer = world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web", "include": ["TAGS"]}));
+    assert!(
+        world
+            .ok("DescribeTaskDefinition", json!({"taskDefinition": "web"}))
+            .get("tags")
+            .is_none()
+    );
+    let answer = world.ok(
+        "DescribeTaskDefinition",
+        json!({"taskDefinition": "web", "include": ["TAGS"]}),
+    );
     assert_eq!(answer["tags"], json!([{"key": "a", "value": "b"}]));
     assert!(answer["taskDefinition"].get("tags").is_none());
 }
@@ -80,8 +121,14 @@ fn tags_are_answered_beside_the_definition_when_asked_for() {
 #[test]
 fn wrong_definitions_are_refused() {
     let client = |message: &str| format!("ClientException: {message}");
-    assert_eq!(refusal(plain(), "/family", json!("a b")), client("Family contains invalid characters."));
-    assert_eq!(refusal(plain(), "/containerDefinitions", json!([])), client("Container list cannot be empty."));
+    assert_eq!(
+        refusal(plain(), "/family", json!("a b")),
+        client("Family contains invalid characters.")
+    );
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions", json!([])),
+        client("Container list cannot be empty.")
+    );
     assert_eq!(
         refusal(plain(), "/containerDefinitions/0/name", json!("")),
         client("Container.name should not be null or empty.")
@@ -98,19 +145,29 @@ fn wrong_definitions_are_refused() {
             "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."
         )
     );
-    assert!(refusal(plain(), "/containerDefinitions/0/essential", json!(false)).contains("essential"));
+    assert!(
+        refusal(plain(), "/containerDefinitions/0/essential", json!(false)).contains("essential")
+    );
     assert!(refusal(plain(), "/containerDefinitions/0/links", json!(["db"])).contains("link"));
     assert!(
-        refusal(plain(), "/containerDefinitions/0/dependsOn", json!([{"containerName": "db", "condition": "START"}]))
-            .contains("db")
+        refusal(
+            plain(),
+            "/containerDefinitions/0/dependsOn",
+            json!([{"containerName": "db", "condition": "START"}])
+        )
+        .contains("db")
     );
     assert_eq!(
         refusal(plain(), "/containerDefinitions/0/image", json!("web:<tag>")),
         client("Container.image contains invalid characters.")
     );
     assert!(
-        refusal(plain(), "/containerDefinitions/0/secrets", json!([{"name": "A", "valueFrom": "b"}]))
-            .contains("'executionRoleArn'")
+        refusal(
+            plain(),
+            "/containerDefinitions/0/secrets",
+            json!([{"name": "A", "valueFrom": "b"}])
+        )
+        .contains("'executionRoleArn'")
     );
     let large = "x".repeat(64 * 1024);
     assert!(refusal(plain(), "/containerDefinitions/0/image", json!(large)).contains("65536"));
@@ -137,18 +194,30 @@ fn fargate_has_rules_of_its_own() {
     );
     let private = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app:1";
     for (at, value, what) in [
-        ("/containerDefinitions/0/image", json!(private), "ECR images"),
-        ("/containerDefinitions/0/logConfiguration", json!({"logDriver": "awslogs"}), "log driver awslogs"),
+        (
+            "/containerDefinitions/0/image",
+            json!(private),
+            "ECR images",
+        ),
+        (
+            "/containerDefinitions/0/logConfiguration",
+            json!({"logDriver": "awslogs"}),
+            "log driver awslogs",
+        ),
     ] {
         assert_eq!(
             refusal(fargate(), at, value),
-            client(&format!("Fargate requires task definition to have execution role ARN to support {what}."))
+            client(&format!(
+                "Fargate requires task definition to have execution role ARN to support {what}."
+            ))
         );
     }
     let ports = json!([{"containerPort": 80, "hostPort": 8080}]);
     assert_eq!(
         refusal(fargate(), "/containerDefinitions/0/portMappings", ports),
-        client("When networkMode=awsvpc, the host ports and container ports in port mappings must match.")
+        client(
+            "When networkMode=awsvpc, the host ports and container ports in port mappings must match."
+        )
     );
     for (cpu, memory, fits) in [
         ("256", "2048", true),
@@ -158,7 +227,11 @@ fn fargate_has_rules_of_its_own() {
         ("8192", "16384", true),
         ("100", "512", false),
     ] {
-        assert_eq!(super::definition_rules::fits_fargate(cpu, memory), fits, "{cpu} {memory}");
+        assert_eq!(
+            super::definition_rules::fits_fargate(cpu, memory),
+            fits,
+            "{cpu} {memory}"
+        );
     }
 }
 
@@ -173,12 +246,20 @@ fn types_of_known_fields_are_checked() {
         "SerializationException: NUMBER_VALUE can not be converted to a String"
     );
     assert!(
-        refusal(plain(), "/containerDefinitions/0/environment", json!({"A": "b"}))
-            .starts_with("SerializationException")
+        refusal(
+            plain(),
+            "/containerDefinitions/0/environment",
+            json!({"A": "b"})
+        )
+        .starts_with("SerializationException")
     );
     assert!(
-        refusal(plain(), "/containerDefinitions/0/environment", json!([{"name": "A", "value": 1}]))
-            .starts_with("SerializationException")
+        refusal(
+            plain(),
+            "/containerDefinitions/0/environment",
+            json!([{"name": "A", "value": 1}])
+        )
+        .starts_with("SerializationException")
     );
 }
 
@@ -188,7 +269,10 @@ fn registering_has_a_bucket_of_twenty_and_one_per_second() {
     for _ in 0..20 {
         world.ok("RegisterTaskDefinition", plain());
     }
-    assert_eq!(world.err("RegisterTaskDefinition", plain()), "ThrottlingException: Rate exceeded");
+    assert_eq!(
+        world.err("RegisterTaskDefinition", plain()),
+        "ThrottlingException: Rate exceeded"
+    );
     world.aws.now += 1000;
     world.ok("RegisterTaskDefinition", plain());
     world.err("RegisterTaskDefinition", plain());
@@ -198,13 +282,28 @@ fn registering_has_a_bucket_of_twenty_and_one_per_second() {
 fn definitions_are_listed_by_family_status_order_and_page() {
     let mut world = World::new(1);
     let arns: Vec<String> = (0..3).map(|_| world.fargate("nginx:1")).collect();
-    world.ok("DeregisterTaskDefinition", json!({"taskDefinition": "web:2"}));
+    world.ok(
+        "DeregisterTaskDefinition",
+        json!({"taskDefinition": "web:2"}),
+    );
     let mut list = |input: Value| world.ok("ListTaskDefinitions", input);
-    assert_eq!(list(json!({"familyPrefix": "web", "sort": "DESC"}))["taskDefinitionArns"], json!([arns[2], arns[0]]));
-    assert_eq!(list(json!({"status": "INACTIVE"}))["taskDefinitionArns"], json!([arns[1]]));
-    assert_eq!(list(json!({"familyPrefix": "we"}))["taskDefinitionArns"], json!([]));
+    assert_eq!(
+        list(json!({"familyPrefix": "web", "sort": "DESC"}))["taskDefinitionArns"],
+        json!([arns[2], arns[0]])
+    );
+    assert_eq!(
+        list(json!({"status": "INACTIVE"}))["taskDefinitionArns"],
+        json!([arns[1]])
+    );
+    assert_eq!(
+        list(json!({"familyPrefix": "we"}))["taskDefinitionArns"],
+        json!([])
+    );
     let first = list(json!({"maxResults": 1}));
     assert_eq!(first["taskDefinitionArns"], json!([arns[0]]));
     let second = list(json!({"maxResults": 1, "nextToken": first["nextToken"]}));
-    assert_eq!((&second["taskDefinitionArns"], second.get("nextToken")), (&json!([arns[2]]), None));
+    assert_eq!(
+        (&second["taskDefinitionArns"], second.get("nextToken")),
+        (&json!([arns[2]]), None)
+    );
 }

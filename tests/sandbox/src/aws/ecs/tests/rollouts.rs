@@ -7,7 +7,10 @@ pub(super) fn deployed(seed: u64, desired: u32) -> World {
     let request = world.balanced(desired);
     world.ok("CreateService", request);
     world.run(180, |_| {});
-    assert_eq!(world.service()["deployments"][0]["rolloutState"], "COMPLETED");
+    assert_eq!(
+        world.service()["deployments"][0]["rolloutState"],
+        "COMPLETED"
+    );
     world
 }
 
@@ -26,29 +29,64 @@ fn a_first_deployment_completes_when_its_targets_are_healthy() {
     let mut world = deployed(1, 2);
     let service = world.service();
     let deployment = &service["deployments"][0];
-    assert_eq!((&service["runningCount"], &service["pendingCount"]), (&json!(2), &json!(0)));
+    assert_eq!(
+        (&service["runningCount"], &service["pendingCount"]),
+        (&json!(2), &json!(0))
+    );
     let reason = format!("ECS deployment {} completed.", text(&deployment["id"]));
-    assert_eq!((&deployment["status"], &deployment["rolloutStateReason"]), (&json!("PRIMARY"), &json!(reason)));
+    assert_eq!(
+        (&deployment["status"], &deployment["rolloutStateReason"]),
+        (&json!("PRIMARY"), &json!(reason))
+    );
     assert_eq!(text(&deployment["id"]).len(), "ecs-svc/".len() + 19);
-    assert_eq!(world.messages()[0], "(service web) has reached a steady state.");
-    assert_eq!(world.aws.elb.healthy_count(&world.target_group, world.aws.now), 2);
+    assert_eq!(
+        world.messages()[0],
+        "(service web) has reached a steady state."
+    );
+    assert_eq!(
+        world
+            .aws
+            .elb
+            .healthy_count(&world.target_group, world.aws.now),
+        2
+    );
 }
 
 #[test]
 fn floor_and_ceiling_hold_at_every_instant() {
-    for (minimum, maximum, floor, ceiling) in [(100, 200, 4, 8), (50, 100, 2, 4), (100, 150, 4, 6), (0, 100, 0, 4)] {
+    for (minimum, maximum, floor, ceiling) in [
+        (100, 200, 4, 8),
+        (50, 100, 2, 4),
+        (100, 150, 4, 6),
+        (0, 100, 0, 4),
+    ] {
         for seed in 0..4 {
             let mut world = deployed(seed, 4);
-            update(&mut world, "deploymentConfiguration", percentages(minimum, maximum));
+            update(
+                &mut world,
+                "deploymentConfiguration",
+                percentages(minimum, maximum),
+            );
             let definition = world.fargate("nginx:2");
             update(&mut world, "taskDefinition", json!(definition));
             world.run(900, |aws| {
-                assert!(World::healthy(aws) >= floor, "{minimum}/{maximum}: healthy {}", World::healthy(aws));
+                assert!(
+                    World::healthy(aws) >= floor,
+                    "{minimum}/{maximum}: healthy {}",
+                    World::healthy(aws)
+                );
                 assert!(aws.ecs.tasks.values().filter(|task| task.is_live()).count() <= ceiling);
             });
             let service = world.service();
-            assert_eq!(service["deployments"].as_array().map(Vec::len), Some(1), "{minimum}/{maximum} {seed}");
-            assert_eq!(service["deployments"][0]["taskDefinition"], json!(definition));
+            assert_eq!(
+                service["deployments"].as_array().map(Vec::len),
+                Some(1),
+                "{minimum}/{maximum} {seed}"
+            );
+            assert_eq!(
+                service["deployments"][0]["taskDefinition"],
+                json!(definition)
+            );
             assert_eq!(service["deployments"][0]["rolloutState"], "COMPLETED");
         }
     }
@@ -61,8 +99,15 @@ fn one_task_with_100_and_150_percent_can_never_finish() {
     world.fargate("nginx:2");
     update(&mut world, "taskDefinition", json!("web"));
     world.run(900, |aws| assert_eq!(World::healthy(aws), 1));
-    assert_eq!(world.service()["deployments"][0]["rolloutState"], "IN_PROGRESS");
-    assert!(world.messages()[0].contains("because of the service deployment configuration"), "{:?}", world.messages());
+    assert_eq!(
+        world.service()["deployments"][0]["rolloutState"],
+        "IN_PROGRESS"
+    );
+    assert!(
+        world.messages()[0].contains("because of the service deployment configuration"),
+        "{:?}",
+        world.messages()
+    );
 }
 
 #[test]
@@ -72,25 +117,41 @@ fn counts_and_configuration_alone_start_no_deployment() {
     update(&mut world, "deploymentConfiguration", percentages(50, 150));
     let service = update(&mut world, "desiredCount", json!(3));
     assert_eq!(
-        (&service["deployments"][0]["id"], &service["deployments"][0]["rolloutState"]),
+        (
+            &service["deployments"][0]["id"],
+            &service["deployments"][0]["rolloutState"]
+        ),
         (&id, &json!("COMPLETED"))
     );
-    assert_eq!(update(&mut world, "taskDefinition", json!("web:1"))["deployments"][0]["id"], id, "the same definition");
+    assert_eq!(
+        update(&mut world, "taskDefinition", json!("web:1"))["deployments"][0]["id"],
+        id,
+        "the same definition"
+    );
     world.run(120, |_| {});
     assert_eq!(world.service()["runningCount"], 3);
     update(&mut world, "desiredCount", json!(0));
     world.run(120, |_| {});
     assert_eq!(world.service()["runningCount"], 0);
-    assert_ne!(update(&mut world, "forceNewDeployment", json!(true))["deployments"][0]["id"], id);
+    assert_ne!(
+        update(&mut world, "forceNewDeployment", json!(true))["deployments"][0]["id"],
+        id
+    );
 }
 
 #[test]
 fn at_zero_tasks_a_deployment_completes_at_once() {
     let mut world = deployed(1, 0);
     world.fargate("nginx:2");
-    assert_eq!(update(&mut world, "taskDefinition", json!("web"))["deployments"][0]["rolloutState"], "IN_PROGRESS");
+    assert_eq!(
+        update(&mut world, "taskDefinition", json!("web"))["deployments"][0]["rolloutState"],
+        "IN_PROGRESS"
+    );
     world.run(5, |_| {});
-    assert_eq!(world.service()["deployments"][0]["rolloutState"], "COMPLETED");
+    assert_eq!(
+        world.service()["deployments"][0]["rolloutState"],
+        "COMPLETED"
+    );
 }
 
 #[test]
@@ -101,7 +162,10 @@ fn old_deployments_are_active_while_a_newer_one_is_in_progress() {
     world.run(20, |_| {});
     let service = world.service();
     assert_eq!(
-        (&service["deployments"][0]["status"], &service["deployments"][1]["status"]),
+        (
+            &service["deployments"][0]["status"],
+            &service["deployments"][1]["status"]
+        ),
         (&json!("PRIMARY"), &json!("ACTIVE"))
     );
     assert_eq!(service["deployments"][1]["runningCount"], 2);
@@ -113,17 +177,38 @@ fn old_targets_drain_before_their_tasks_stop() {
     world.fargate("nginx:2");
     update(&mut world, "taskDefinition", json!("web"));
     let mut drained = false;
-    world.run(300, |aws| drained |= aws.ecs.tasks.values().any(|task| task.state == TaskState::Deactivating));
+    world.run(300, |aws| {
+        drained |= aws
+            .ecs
+            .tasks
+            .values()
+            .any(|task| task.state == TaskState::Deactivating)
+    });
     assert!(drained);
-    let stopped = world.ok("ListTasks", json!({"cluster": "main", "desiredStatus": "STOPPED"}));
-    let task = world.ok("DescribeTasks", json!({"cluster": "main", "tasks": stopped["taskArns"]}))["tasks"][0].clone();
-    assert_eq!((&task["stopCode"], &task["lastStatus"]), (&json!("ServiceSchedulerInitiated"), &json!("STOPPED")));
-    assert!(text(&task["stoppedReason"]).starts_with("Scaling activity initiated by (deployment ecs-svc/"));
+    let stopped = world.ok(
+        "ListTasks",
+        json!({"cluster": "main", "desiredStatus": "STOPPED"}),
+    );
+    let task = world.ok(
+        "DescribeTasks",
+        json!({"cluster": "main", "tasks": stopped["taskArns"]}),
+    )["tasks"][0]
+        .clone();
+    assert_eq!(
+        (&task["stopCode"], &task["lastStatus"]),
+        (&json!("ServiceSchedulerInitiated"), &json!("STOPPED"))
+    );
+    assert!(
+        text(&task["stoppedReason"])
+            .starts_with("Scaling activity initiated by (deployment ecs-svc/")
+    );
 }
 
 #[test]
 fn the_threshold_is_half_of_the_desired_count_between_3_and_200() {
-    let thresholds: Vec<u32> = [0, 1, 6, 7, 25, 400, 1000].map(deployments::threshold).to_vec();
+    let thresholds: Vec<u32> = [0, 1, 6, 7, 25, 400, 1000]
+        .map(deployments::threshold)
+        .to_vec();
     assert_eq!(thresholds, [3, 3, 3, 4, 13, 200, 200]);
 }
 
@@ -136,7 +221,10 @@ fn a_task_that_stops_is_replaced() {
     assert_eq!(World::healthy(&world.aws), 1);
     world.run(120, |_| {});
     assert_eq!(World::healthy(&world.aws), 2);
-    assert_eq!(world.service()["deployments"][0]["rolloutState"], "COMPLETED");
+    assert_eq!(
+        world.service()["deployments"][0]["rolloutState"],
+        "COMPLETED"
+    );
 }
 
 /// A world with `instances` EC2 instances and a service of tasks with the static host port 80.
@@ -153,7 +241,10 @@ fn on_instances(seed: u64, instances: u32, desired: u32, configuration: Value) -
 #[test]
 fn a_static_host_port_needs_a_free_instance() {
     let mut world = on_instances(1, 2, 2, percentages(100, 200));
-    assert_eq!(world.service()["deployments"][0]["rolloutState"], "COMPLETED");
+    assert_eq!(
+        world.service()["deployments"][0]["rolloutState"],
+        "COMPLETED"
+    );
     world.ec2("nginx:2");
     update(&mut world, "taskDefinition", json!("web"));
     world.run(600, |aws| assert_eq!(World::healthy(aws), 2));
@@ -161,7 +252,10 @@ fn a_static_host_port_needs_a_free_instance() {
     assert!(world.messages()[0].starts_with("(service web) was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance "));
     add_container_instances(&mut world.aws, "main", 1);
     world.run(600, |aws| assert!(World::healthy(aws) >= 2));
-    assert_eq!(world.service()["deployments"][0]["rolloutState"], "COMPLETED");
+    assert_eq!(
+        world.service()["deployments"][0]["rolloutState"],
+        "COMPLETED"
+    );
 }
 
 #[test]
@@ -171,7 +265,11 @@ fn room_is_made_where_the_floor_allows_it() {
         world.ec2("nginx:2");
         update(&mut world, "taskDefinition", json!("web"));
         world.run(600, |aws| assert!(World::healthy(aws) >= 1));
-        assert_eq!(world.service()["deployments"][0]["rolloutState"], "COMPLETED", "seed {seed}");
+        assert_eq!(
+            world.service()["deployments"][0]["rolloutState"],
+            "COMPLETED",
+            "seed {seed}"
+        );
     }
 }
 
@@ -196,12 +294,34 @@ fn the_same_seed_gives_the_same_run() {
 #[test]
 fn state_changes_have_the_documented_detail() {
     let world = deployed(1, 1);
-    let deployment = world.aws.ecs.service_named("main", "web").unwrap().primary().unwrap().clone();
+    let deployment = world
+        .aws
+        .ecs
+        .service_named("main", "web")
+        .unwrap()
+        .primary()
+        .unwrap()
+        .clone();
     let detail = deployments::state_change(&deployment, "INFO", "SERVICE_DEPLOYMENT_COMPLETED");
     let members: Vec<&String> = detail.as_object().unwrap().keys().collect();
-    assert_eq!(members, ["eventType", "eventName", "deploymentId", "updatedAt", "reason"]);
-    assert_eq!(detail["reason"], json!(format!("ECS deployment {} completed.", deployment.id)));
-    assert!(text(&detail["updatedAt"]).starts_with("2026-01-05T09:0") && text(&detail["updatedAt"]).ends_with('Z'));
+    assert_eq!(
+        members,
+        [
+            "eventType",
+            "eventName",
+            "deploymentId",
+            "updatedAt",
+            "reason"
+        ]
+    );
+    assert_eq!(
+        detail["reason"],
+        json!(format!("ECS deployment {} completed.", deployment.id))
+    );
+    assert!(
+        text(&detail["updatedAt"]).starts_with("2026-01-05T09:0")
+            && text(&detail["updatedAt"]).ends_with('Z')
+    );
 }
 
 #[test]

@@ -6,14 +6,21 @@ use super::*;
 
 /// The parameters of a form for a structure.
 fn form(prefix: &str, value: &Value, into: &mut BTreeMap<String, String>) {
-    let at = |name: &str| if prefix.is_empty() { name.to_owned() } else { format!("{prefix}.{name}") };
+    let at = |name: &str| {
+        if prefix.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{prefix}.{name}")
+        }
+    };
     match value {
-        Value::Object(members) => members.iter().for_each(|(name, value)| form(&at(name), value, into)),
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(name, value)| form(&at(name), value, into)),
         Value::Array(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(number, item)| form(&at(&format!("member.{}", number + 1)), item, into));
+            items.iter().enumerate().for_each(|(number, item)| {
+                form(&at(&format!("member.{}", number + 1)), item, into)
+            });
         }
         Value::String(text) => _ = into.insert(prefix.to_owned(), text.clone()),
         other => _ = into.insert(prefix.to_owned(), other.to_string()),
@@ -32,14 +39,24 @@ fn secured() -> (Aws, String, String, String, String) {
     let balancer = aws.elb.load_balancers.keys().next().unwrap().clone();
     let forward = json!([{"Type": "forward", "TargetGroupArn": blue}]);
     let listener = json!({"LoadBalancerArn": balancer, "Port": 443, "Protocol": "HTTPS", "DefaultActions": forward});
-    let listener = create_listener(&mut aws, &listener).unwrap()["Arn"].as_str().unwrap().to_owned();
-    let rule = json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": forward});
-    let rule = create_rule(&mut aws, &rule).unwrap()["Arn"].as_str().unwrap().to_owned();
+    let listener = create_listener(&mut aws, &listener).unwrap()["Arn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let rule =
+        json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": forward});
+    let rule = create_rule(&mut aws, &rule).unwrap()["Arn"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     (aws, blue, green, listener, rule)
 }
 
 fn forward(groups: &[(&str, i64)]) -> Value {
-    let groups: Value = groups.iter().map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight})).collect();
+    let groups: Value = groups
+        .iter()
+        .map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight}))
+        .collect();
     json!({"Type": "forward", "Order": 2, "ForwardConfig": {"TargetGroups": groups,
         "TargetGroupStickinessConfig": {"Enabled": true, "DurationSeconds": 3600}}})
 }
@@ -47,33 +64,58 @@ fn forward(groups: &[(&str, i64)]) -> Value {
 fn oidc(secret: Value) -> Value {
     let mut config = json!({"Issuer": "https://id.example", "AuthorizationEndpoint": "https://id.example/a", "TokenEndpoint": "https://id.example/t",
         "UserInfoEndpoint": "https://id.example/u", "ClientId": "web", "Scope": "openid", "SessionTimeout": 60});
-    config.as_object_mut().unwrap().extend(secret.as_object().unwrap().clone());
+    config
+        .as_object_mut()
+        .unwrap()
+        .extend(secret.as_object().unwrap().clone());
     json!({"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": config})
 }
 
 #[test]
 fn weights_stickiness_and_order_come_back_as_they_were_given() {
     let (mut aws, blue, green, listener, rule) = secured();
-    for (action, member, arn, list) in
-        [("ModifyRule", "RuleArn", &rule, "Actions"), ("ModifyListener", "ListenerArn", &listener, "DefaultActions")]
-    {
+    for (action, member, arn, list) in [
+        ("ModifyRule", "RuleArn", &rule, "Actions"),
+        ("ModifyListener", "ListenerArn", &listener, "DefaultActions"),
+    ] {
         let input = json!({member: arn, list: [forward(&[(&blue, 90), (&green, 0)])]});
         let answer = ask(&mut aws, action, input).unwrap();
-        let found = &answer[if action == "ModifyRule" { "Rules" } else { "Listeners" }][0][list][0];
-        let groups = json!([{"TargetGroupArn": blue, "Weight": 90}, {"TargetGroupArn": green, "Weight": 0}]);
+        let found = &answer[if action == "ModifyRule" {
+            "Rules"
+        } else {
+            "Listeners"
+        }][0][list][0];
+        let groups =
+            json!([{"TargetGroupArn": blue, "Weight": 90}, {"TargetGroupArn": green, "Weight": 0}]);
         assert_eq!(found["ForwardConfig"]["TargetGroups"], groups);
         let stickiness = &found["ForwardConfig"]["TargetGroupStickinessConfig"];
-        assert_eq!(stickiness, &json!({"DurationSeconds": "3600", "Enabled": "true"}));
-        assert_eq!((&found["Order"], found.get("TargetGroupArn")), (&json!("2"), None));
+        assert_eq!(
+            stickiness,
+            &json!({"DurationSeconds": "3600", "Enabled": "true"})
+        );
+        assert_eq!(
+            (&found["Order"], found.get("TargetGroupArn")),
+            (&json!("2"), None)
+        );
     }
 }
 
 #[test]
 fn a_client_secret_is_never_told_and_must_be_given_again_or_kept() {
     let (mut aws, blue, _, _, rule) = secured();
-    let mut modify = |actions: Value| ask(&mut aws, "ModifyRule", json!({"RuleArn": rule, "Actions": actions}));
+    let mut modify = |actions: Value| {
+        ask(
+            &mut aws,
+            "ModifyRule",
+            json!({"RuleArn": rule, "Actions": actions}),
+        )
+    };
     let last = forward(&[(&blue, 1)]);
-    let none = modify(json!([oidc(json!({"UseExistingClientSecret": true})), last])).unwrap_err();
+    let none = modify(json!([
+        oidc(json!({"UseExistingClientSecret": true})),
+        last
+    ]))
+    .unwrap_err();
     assert!(none.message.contains("no existing client secret"), "{none}");
     let parameters = json!({"entry": {"1": {"key": "prompt", "value": "login"}, "2": {"key": "hint", "value": "a"}}});
     let mut first = oidc(json!({"ClientSecret": "hush"}));
@@ -81,13 +123,26 @@ fn a_client_secret_is_never_told_and_must_be_given_again_or_kept() {
     let found = modify(json!([first, last])).unwrap()["Rules"][0]["Actions"][0].clone();
     assert!(!found.to_string().contains("hush"), "{found}");
     let config = &found["AuthenticateOidcConfig"];
-    assert_eq!((&config["ClientId"], &config["SessionTimeout"]), (&json!("web"), &json!("60")));
+    assert_eq!(
+        (&config["ClientId"], &config["SessionTimeout"]),
+        (&json!("web"), &json!("60"))
+    );
     let body = xml::response(NAMESPACE, "ModifyRule", config, "id");
-    assert!(body.contains("<entry><key>prompt</key><value>login</value></entry><entry><key>hint</key>"), "{body}");
+    assert!(
+        body.contains("<entry><key>prompt</key><value>login</value></entry><entry><key>hint</key>"),
+        "{body}"
+    );
     let missing = modify(json!([oidc(json!({})), last])).unwrap_err();
     assert_eq!(missing.code, "InvalidLoadBalancerAction");
-    modify(json!([oidc(json!({"UseExistingClientSecret": true})), last])).unwrap();
-    assert_eq!(aws.elb.rules[&rule].properties["Actions"][0]["AuthenticateOidcConfig"]["ClientSecret"], "hush");
+    modify(json!([
+        oidc(json!({"UseExistingClientSecret": true})),
+        last
+    ]))
+    .unwrap();
+    assert_eq!(
+        aws.elb.rules[&rule].properties["Actions"][0]["AuthenticateOidcConfig"]["ClientSecret"],
+        "hush"
+    );
 }
 
 #[test]
@@ -96,12 +151,33 @@ fn cognito_actions_come_back_and_need_https() {
     let cognito = json!({"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig":
         {"UserPoolArn": "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/p", "UserPoolClientId": "c", "UserPoolDomain": "d"}});
     let actions = json!([cognito, forward(&[(&blue, 1)])]);
-    let answer = ask(&mut aws, "ModifyRule", json!({"RuleArn": rule, "Actions": actions})).unwrap();
-    assert_eq!(answer["Rules"][0]["Actions"][0]["AuthenticateCognitoConfig"], cognito["AuthenticateCognitoConfig"]);
-    let plain = aws.elb.listeners.keys().find(|arn| **arn != listener).unwrap().clone();
-    let refused =
-        ask(&mut aws, "ModifyListener", json!({"ListenerArn": plain, "DefaultActions": actions})).unwrap_err();
-    assert_eq!(refused.message, "Actions of type 'authenticate-cognito' are supported only on HTTPS listeners");
+    let answer = ask(
+        &mut aws,
+        "ModifyRule",
+        json!({"RuleArn": rule, "Actions": actions}),
+    )
+    .unwrap();
+    assert_eq!(
+        answer["Rules"][0]["Actions"][0]["AuthenticateCognitoConfig"],
+        cognito["AuthenticateCognitoConfig"]
+    );
+    let plain = aws
+        .elb
+        .listeners
+        .keys()
+        .find(|arn| **arn != listener)
+        .unwrap()
+        .clone();
+    let refused = ask(
+        &mut aws,
+        "ModifyListener",
+        json!({"ListenerArn": plain, "DefaultActions": actions}),
+    )
+    .unwrap_err();
+    assert_eq!(
+        refused.message,
+        "Actions of type 'authenticate-cognito' are supported only on HTTPS listeners"
+    );
 }
 
 #[test]
@@ -109,7 +185,8 @@ fn actions_that_make_no_sense_are_refused() {
     let (mut aws, blue, green, _, rule) = secured();
     let groups: Vec<String> = (0..6)
         .map(|number| {
-            let group = create_target_group(&mut aws, &json!({"Name": format!("g{number}")})).unwrap();
+            let group =
+                create_target_group(&mut aws, &json!({"Name": format!("g{number}")})).unwrap();
             group["Arn"].as_str().unwrap().to_owned()
         })
         .collect();
@@ -124,31 +201,60 @@ fn actions_that_make_no_sense_are_refused() {
         (json!([forward(&[])]), "ValidationError"),
         (json!([forever]), "ValidationError"),
         (json!([forward(&[("arn:none", 1)])]), "TargetGroupNotFound"),
-        (json!([forward(&many)]), "TooManyUniqueTargetGroupsPerLoadBalancer"),
-        (json!([oidc(json!({"ClientSecret": "hush"}))]), "InvalidLoadBalancerAction"),
+        (
+            json!([forward(&many)]),
+            "TooManyUniqueTargetGroupsPerLoadBalancer",
+        ),
+        (
+            json!([oidc(json!({"ClientSecret": "hush"}))]),
+            "InvalidLoadBalancerAction",
+        ),
         (
             json!([forward(&[(&blue, 1)]), {"Type": "forward", "Order": 3, "TargetGroupArn": green}]),
             "InvalidLoadBalancerAction",
         ),
-        (json!([oidc(json!({"ClientSecret": "hush"})), unordered]), "InvalidLoadBalancerAction"),
-        (json!([{"Type": "rewrite", "Order": 1}, forward(&[(&blue, 1)])]), "ValidationError"),
+        (
+            json!([oidc(json!({"ClientSecret": "hush"})), unordered]),
+            "InvalidLoadBalancerAction",
+        ),
+        (
+            json!([{"Type": "rewrite", "Order": 1}, forward(&[(&blue, 1)])]),
+            "ValidationError",
+        ),
     ];
     for (actions, code) in cases {
-        let refused = ask(&mut aws, "ModifyRule", json!({"RuleArn": rule, "Actions": actions})).unwrap_err();
+        let refused = ask(
+            &mut aws,
+            "ModifyRule",
+            json!({"RuleArn": rule, "Actions": actions}),
+        )
+        .unwrap_err();
         assert_eq!(refused.code, code, "{actions}: {refused}");
     }
     let fixed = json!([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}]);
-    ask(&mut aws, "ModifyRule", json!({"RuleArn": rule, "Actions": fixed})).unwrap();
+    ask(
+        &mut aws,
+        "ModifyRule",
+        json!({"RuleArn": rule, "Actions": fixed}),
+    )
+    .unwrap();
 }
 
 #[test]
 fn a_default_rule_is_changed_through_its_listener() {
     let (mut aws, blue, _, listener, _) = secured();
-    let rules = ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener})).unwrap()["Rules"].clone();
+    let rules =
+        ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener})).unwrap()["Rules"].clone();
     let default = rules.as_array().unwrap().last().unwrap();
-    assert_eq!((&default["IsDefault"], &default["Priority"]), (&json!(true), &json!("default")));
+    assert_eq!(
+        (&default["IsDefault"], &default["Priority"]),
+        (&json!(true), &json!("default"))
+    );
     let input = json!({"RuleArn": default["RuleArn"], "Actions": [forward(&[(&blue, 1)])]});
-    assert_eq!(ask(&mut aws, "ModifyRule", input).unwrap_err().code, "OperationNotPermitted");
+    assert_eq!(
+        ask(&mut aws, "ModifyRule", input).unwrap_err().code,
+        "OperationNotPermitted"
+    );
 }
 
 #[test]
@@ -156,8 +262,22 @@ fn rules_come_in_pages_as_short_as_the_account_says() {
     let (mut aws, _, _, listener, rule) = secured();
     aws.pages = Some(1);
     let first = ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener})).unwrap();
-    assert_eq!((first["Rules"].as_array().map(Vec::len), &first["Rules"][0]["RuleArn"]), (Some(1), &json!(rule)));
+    assert_eq!(
+        (
+            first["Rules"].as_array().map(Vec::len),
+            &first["Rules"][0]["RuleArn"]
+        ),
+        (Some(1), &json!(rule))
+    );
     let marker = first["NextMarker"].clone();
-    let rest = ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener, "Marker": marker})).unwrap();
-    assert_eq!((&rest["Rules"][0]["IsDefault"], &rest["NextMarker"]), (&json!(true), &Value::Null));
+    let rest = ask(
+        &mut aws,
+        "DescribeRules",
+        json!({"ListenerArn": listener, "Marker": marker}),
+    )
+    .unwrap();
+    assert_eq!(
+        (&rest["Rules"][0]["IsDefault"], &rest["NextMarker"]),
+        (&json!(true), &Value::Null)
+    );
 }

@@ -8,15 +8,24 @@ pub(super) fn demands(aws: &Aws, asked: &Asked) -> Option<Vec<Demand>> {
     let pipeline = |name: &str| aws.arn("codepipeline", name);
     let stage = || format!("{}/{}", asked.text("pipelineName"), asked.text("stageName"));
     Some(vec![match asked.operation.as_str() {
-        "PutJobSuccessResult" | "PutJobFailureResult" | "ListPipelines" => Demand::anywhere(asked.action()),
+        "PutJobSuccessResult" | "PutJobFailureResult" | "ListPipelines" => {
+            Demand::anywhere(asked.action())
+        }
         "GetPipeline" | "GetPipelineState" | "StartPipelineExecution" | "DeletePipeline" => {
             asked.on(pipeline(asked.text("name")))
         }
-        "StopPipelineExecution" | "GetPipelineExecution" | "ListPipelineExecutions" | "ListActionExecutions" => {
-            asked.on(pipeline(asked.text("pipelineName")))
+        "StopPipelineExecution"
+        | "GetPipelineExecution"
+        | "ListPipelineExecutions"
+        | "ListActionExecutions" => asked.on(pipeline(asked.text("pipelineName"))),
+        "RetryStageExecution" | "EnableStageTransition" | "DisableStageTransition" => {
+            asked.on(pipeline(&stage()))
         }
-        "RetryStageExecution" | "EnableStageTransition" | "DisableStageTransition" => asked.on(pipeline(&stage())),
-        "PutApprovalResult" => asked.on(pipeline(&format!("{}/{}", stage(), asked.text("actionName")))),
+        "PutApprovalResult" => asked.on(pipeline(&format!(
+            "{}/{}",
+            stage(),
+            asked.text("actionName")
+        ))),
         "CreatePipeline" | "UpdatePipeline" => {
             let given = &asked.input["pipeline"];
             let role = given["roleArn"].as_str().unwrap_or_default();

@@ -15,17 +15,25 @@ const TASKS: &str = "ecs-tasks.amazonaws.com";
 
 pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
     let each = |member: &str, kind: &str| -> Vec<Demand> {
-        items(&asked.input[member]).iter().map(|name| in_cluster(aws, asked, kind, text(name))).collect()
+        items(&asked.input[member])
+            .iter()
+            .map(|name| in_cluster(aws, asked, kind, text(name)))
+            .collect()
     };
     Some(match asked.operation.as_str() {
         "DescribeServices" => each("services", "service"),
         "DescribeTasks" => each("tasks", "task"),
         "DeleteService" => vec![in_cluster(aws, asked, "service", asked.text("service"))],
-        "ListServices" => vec![Demand::anywhere(asked.action()).with("ecs:cluster", cluster(aws, asked))],
+        "ListServices" => {
+            vec![Demand::anywhere(asked.action()).with("ecs:cluster", cluster(aws, asked))]
+        }
         "ListTasks" => vec![list_tasks(aws, asked)],
         "DescribeClusters" => match items(&asked.input["clusters"]) {
             [] => vec![tagged(aws, asked.on(cluster_arn(aws, "default")))],
-            names => names.iter().map(|name| tagged(aws, asked.on(cluster_arn(aws, text(name))))).collect(),
+            names => names
+                .iter()
+                .map(|name| tagged(aws, asked.on(cluster_arn(aws, text(name)))))
+                .collect(),
         },
         // These three support no resource-level permissions.
         "DescribeTaskDefinition" | "ListTaskDefinitions" | "DeregisterTaskDefinition" => {
@@ -37,7 +45,10 @@ pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
         "UpdateService" => update_service(aws, asked),
         "CreateService" => create_service(aws, asked),
         "CreateCluster" => {
-            let arn = cluster_arn(aws, asked.input["clusterName"].as_str().unwrap_or("default"));
+            let arn = cluster_arn(
+                aws,
+                asked.input["clusterName"].as_str().unwrap_or("default"),
+            );
             with_tags(asked, vec![asked.on(arn.clone())], &arn)
         }
         "RegisterTaskDefinition" => register(aws, asked),
@@ -60,26 +71,48 @@ fn update_service(aws: &Aws, asked: &Asked) -> Vec<Demand> {
     let Some(definition) = asked.input["taskDefinition"].as_str() else {
         return vec![update];
     };
-    let update = update.with("ecs:task-definition", aws.ecs.definition_arn(definition).unwrap_or(definition));
-    let roles = aws.ecs.roles_of(definition).map(|role| pass_role(aws, role, TASKS));
+    let update = update.with(
+        "ecs:task-definition",
+        aws.ecs.definition_arn(definition).unwrap_or(definition),
+    );
+    let roles = aws
+        .ecs
+        .roles_of(definition)
+        .map(|role| pass_role(aws, role, TASKS));
     std::iter::once(update).chain(roles).collect()
 }
 
 fn create_service(aws: &Aws, asked: &Asked) -> Vec<Demand> {
     let create = in_cluster(aws, asked, "service", asked.text("serviceName"));
     let arn = create.resource.clone();
-    let roles = aws.ecs.roles_of(asked.text("taskDefinition")).map(|role| pass_role(aws, role, TASKS));
+    let roles = aws
+        .ecs
+        .roles_of(asked.text("taskDefinition"))
+        .map(|role| pass_role(aws, role, TASKS));
     with_tags(asked, std::iter::once(create).chain(roles).collect(), &arn)
 }
 
 /// The reference says that a task definition can be named, and AWS's errors said `*`: what holds is drawn once an account.
 fn register(aws: &mut Aws, asked: &Asked) -> Vec<Demand> {
-    let arn = aws.arn("ecs", &format!("task-definition/{}:*", asked.text("family")));
+    let arn = aws.arn(
+        "ecs",
+        &format!("task-definition/{}:*", asked.text("family")),
+    );
     let named = habits(aws).registers_on_family;
-    let register = if named { asked.on(arn.clone()) } else { Demand::anywhere(asked.action()) };
-    let given = ["taskRoleArn", "executionRoleArn"].into_iter().filter_map(|member| asked.input[member].as_str());
+    let register = if named {
+        asked.on(arn.clone())
+    } else {
+        Demand::anywhere(asked.action())
+    };
+    let given = ["taskRoleArn", "executionRoleArn"]
+        .into_iter()
+        .filter_map(|member| asked.input[member].as_str());
     let roles = given.map(|role| pass_role(aws, role, TASKS));
-    with_tags(asked, std::iter::once(register).chain(roles).collect(), &arn)
+    with_tags(
+        asked,
+        std::iter::once(register).chain(roles).collect(),
+        &arn,
+    )
 }
 
 /// Tags that are given while something is created are an action of their own.
@@ -90,11 +123,14 @@ fn with_tags(asked: &Asked, mut demands: Vec<Demand>, created: &str) -> Vec<Dema
     if tags.is_empty() {
         return demands;
     }
-    let mut tag = Demand::new("ecs:TagResource", created).with("ecs:CreateAction", asked.operation.as_str());
+    let mut tag =
+        Demand::new("ecs:TagResource", created).with("ecs:CreateAction", asked.operation.as_str());
     for given in tags {
         let (key, value) = (text(&given["key"]), text(&given["value"]));
         tag = tag.with(&format!("aws:RequestTag/{key}"), value);
-        demands[0] = demands[0].clone().with(&format!("aws:RequestTag/{key}"), value);
+        demands[0] = demands[0]
+            .clone()
+            .with(&format!("aws:RequestTag/{key}"), value);
     }
     demands.push(tag);
     demands
@@ -105,7 +141,10 @@ fn in_cluster(aws: &Aws, asked: &Asked, kind: &str, name: &str) -> Demand {
     let cluster = cluster(aws, asked);
     let arn = match name.starts_with("arn:") {
         true => name.to_owned(),
-        false => format!("{}/{name}", cluster.replacen(":cluster/", &format!(":{kind}/"), 1)),
+        false => format!(
+            "{}/{name}",
+            cluster.replacen(":cluster/", &format!(":{kind}/"), 1)
+        ),
     };
     tagged(aws, asked.on(arn)).with("ecs:cluster", cluster)
 }
@@ -126,7 +165,10 @@ fn cluster_arn(aws: &Aws, name: &str) -> String {
 fn tagged(aws: &Aws, mut demand: Demand) -> Demand {
     for tag in aws.ecs.tags_on(&demand.resource) {
         for prefix in ["aws", "ecs"] {
-            demand = demand.with(&format!("{prefix}:ResourceTag/{}", text(&tag["key"])), text(&tag["value"]));
+            demand = demand.with(
+                &format!("{prefix}:ResourceTag/{}", text(&tag["key"])),
+                text(&tag["value"]),
+            );
         }
     }
     demand

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::image::is_digest;
-use crate::rollback::Ending;
+use crate::strategy::rollback::Ending;
 
 /// What a pipeline's rule hands to `start-pipeline`.
 #[derive(Debug, Deserialize)]

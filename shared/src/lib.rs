@@ -4,19 +4,16 @@
 //! the pure part what to do, applies at most one change and reports once through [`job`].
 
 pub mod aws;
-pub mod blue_green;
-pub mod canary;
-pub mod deployment;
 pub mod event;
 pub mod image;
 pub mod job;
 pub mod judge;
-pub mod ledger;
 pub mod limits;
-pub mod rollback;
-pub mod service;
+pub mod metrics;
+pub mod observed;
+pub mod release;
+pub mod routing;
 pub mod strategy;
 pub mod task_definition;
 pub mod telemetry;
 pub mod timestamp;
-pub mod traffic;

@@ -11,12 +11,12 @@ use slipway::aws::{
     Clusters, Jobs, Ledger, Pairs, ReleaseName, Retry, Rules, Sdk, Services, TaskDefinitions,
 };
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
-use slipway::ledger::{Lease, OpenRelease, Prior, Record, RecordState, State};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
-use slipway::service::{Rollout, ServiceView, revision};
+use slipway::observed::service::{Rollout, ServiceView, revision};
+use slipway::release::{Lease, OpenRelease, Prior, Record, RecordState, State};
+use slipway::routing::mover::Traffic;
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 use slipway::timestamp::{Timestamp, readable};
-use slipway::traffic::Traffic;
 
 /// What the names of pipelines begin with (template.yaml).
 const PIPELINE_PREFIX: &str = "slipway-";

@@ -2,10 +2,12 @@
 //! unfinished.
 
 use slipway::aws::{Observed, RuleView};
-use slipway::blue_green::{Colour, PriorColour, PriorPair, ScalingView, Settled, Weights};
 use slipway::job::{Failure, Report, StepError, StepResult};
-use slipway::ledger::{Lease, Prior};
-use slipway::service::{ServiceView, revision};
+use slipway::observed::service::{ServiceView, revision};
+use slipway::release::{Lease, Prior};
+use slipway::strategy::blue_green::{
+    Colour, PriorColour, PriorPair, ScalingView, Settled, Weights,
+};
 
 use crate::subject::{Subject, legal_service, not_there};
 use crate::{BeginRelease, Spec, no_deployment, refused};
@@ -155,7 +157,7 @@ fn live(seen: Weights, settled: Option<Settled>) -> Result<(Colour, Weights), Fa
 
 #[cfg(test)]
 mod tests {
-    use slipway::service::TargetGroupView;
+    use slipway::observed::service::TargetGroupView;
 
     use super::*;
     use crate::subject::tests::service;

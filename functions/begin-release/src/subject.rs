@@ -1,11 +1,11 @@
 //! What a release is of: one service, or a blue/green pair; and what of it is refused before anything is changed.
 
 use slipway::aws::Observed;
-use slipway::blue_green::{PriorPair, Settled};
 use slipway::job::{Failure, StepError};
-use slipway::ledger::Prior;
-use slipway::service::{Scheduling, ServiceView};
+use slipway::observed::service::{Scheduling, ServiceView};
+use slipway::release::Prior;
 use slipway::strategy::StrategyName;
+use slipway::strategy::blue_green::{PriorPair, Settled};
 
 use crate::{BeginRelease, Spec, refused};
 

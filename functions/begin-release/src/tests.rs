@@ -1,6 +1,6 @@
 use serde_json::json;
-use slipway::ledger::Prior;
-use slipway::service::{DeploymentView, Scheduling};
+use slipway::observed::service::{DeploymentView, Scheduling};
+use slipway::release::Prior;
 use slipway::strategy::Percentages;
 
 use super::*;

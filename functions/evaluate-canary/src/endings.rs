@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use slipway::canary::Outlook;
 use slipway::job::{Failure, Report, StepError, StepResult};
 use slipway::judge;
-use slipway::ledger::{Decision, Judged};
 use slipway::limits::REPORT_DEADLINE;
+use slipway::release::{Decision, Judged};
+use slipway::routing::mover::WayBack;
+use slipway::strategy::canary::Outlook;
 use slipway::timestamp::readable;
-use slipway::traffic::WayBack;
 
 use super::{EvaluateCanary, Look, Standing};
 

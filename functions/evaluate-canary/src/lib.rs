@@ -6,18 +6,18 @@ mod spec;
 
 use serde_json::Value;
 use slipway::aws::{Alarm, Artifacts, Held, Jobs, Ledger, Metrics, Pairs, Reports, Retry, Sdk};
-use slipway::blue_green::restore::filled;
-use slipway::blue_green::shift::{Asked, Watched, watch};
-use slipway::blue_green::{PriorPair, Weights};
-use slipway::canary::{
-    Bake, Data, Memory, Outlook, Seen, Settings, Sides, arrival, look, plan, sight, words,
-};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::judge::Decision;
-use slipway::ledger::{Lease, OpenRelease};
 use slipway::limits::{BAKE_AHEAD, METRIC_DELAY};
-use slipway::service::revision;
-use slipway::traffic::Traffic;
+use slipway::observed::service::revision;
+use slipway::release::{Lease, OpenRelease};
+use slipway::routing::mover::Traffic;
+use slipway::strategy::blue_green::rollback::filled;
+use slipway::strategy::blue_green::shift::{Asked, Watched, watch};
+use slipway::strategy::blue_green::{PriorPair, Weights};
+use slipway::strategy::canary::{
+    Bake, Data, Memory, Outlook, Seen, Settings, Sides, arrival, look, messages, plan, sight,
+};
 
 use spec::Inconclusive;
 pub use spec::Spec;
@@ -241,7 +241,7 @@ impl EvaluateCanary {
         match (outlook.decision, look.job.spec.inconclusive()) {
             (Decision::Continue, _) => {
                 let said = [
-                    Some(words::baked(minute, end)),
+                    Some(messages::baked(minute, end)),
                     Some(outlook.reason.clone()),
                     outlook.traffic.clone(),
                 ];
@@ -298,12 +298,13 @@ impl EvaluateCanary {
                 plan::latency_dispersion(&slow, first, thresholds.len())
             }
         };
-        let measured = words::measured(&look.pair.live.to_string(), &thresholds, &errors, clumps);
+        let measured =
+            messages::measured(&look.pair.live.to_string(), &thresholds, &errors, clumps);
         let agrees = arrival::agrees(&before, 'b', first - plan::UNSETTLED_MINUTES);
         let first = first + i64::from(look.job.spec.warm_up());
         let memory = Memory::new(first, thresholds, (errors.dispersion, clumps), errors.rate)
             .with_agreement(agrees);
-        let (new, baked) = (look.pair.idle(), words::baked(0, settings.judge.end));
+        let (new, baked) = (look.pair.idle(), messages::baked(0, settings.judge.end));
         let summary = format!(
             "{}% to {new}, {baked}; {measured}; {}",
             standing.weights.percent(new),

@@ -5,12 +5,12 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::aws::ReleaseName;
-use slipway::canary::Settings;
 use slipway::job::Failure;
-use slipway::ledger::Decision;
 use slipway::limits::{ALARMS, BAKE_MAX_MINUTES};
-use slipway::service::check_revision_arn;
+use slipway::observed::service::check_revision_arn;
+use slipway::release::Decision;
 use slipway::strategy::Percent;
+use slipway::strategy::canary::Settings;
 
 /// Minutes that an undecided judgement waits for a person unless the action says otherwise.
 const HOLD_MINUTES: u32 = 120;
@@ -157,8 +157,8 @@ impl Spec {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use slipway::canary::Settings;
     use slipway::job::FailureType;
+    use slipway::strategy::canary::Settings;
 
     use super::*;
 

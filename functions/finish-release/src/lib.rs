@@ -5,11 +5,11 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use slipway::aws::{Held, Hold, Jobs, Ledger, Pairs, ReleaseName, Retry, Sdk, Services};
-use slipway::blue_green::PriorPair;
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
-use slipway::ledger::{Lease, OpenRelease, Outcome, Prior};
 use slipway::limits::FINISH_DEADLINE;
-use slipway::service::{ServiceView, check_revision_arn, revision};
+use slipway::observed::service::{ServiceView, check_revision_arn, revision};
+use slipway::release::{Lease, OpenRelease, Outcome, Prior};
+use slipway::strategy::blue_green::PriorPair;
 use slipway::timestamp::{Timestamp, readable};
 
 /// User parameters of a finish-release action.

@@ -1,5 +1,5 @@
-use slipway::ledger::{Change, State};
-use slipway::service::{Scheduling, TargetGroupView};
+use slipway::observed::service::{Scheduling, TargetGroupView};
+use slipway::release::{Change, State};
 use slipway::strategy::Percentages;
 
 use super::*;

@@ -10,8 +10,8 @@ use slipway::aws::{
 };
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
-use slipway::ledger::Lease;
-use slipway::service::{family, revision};
+use slipway::observed::service::{family, revision};
+use slipway::release::Lease;
 use slipway::task_definition::{
     TaskDefinition, container_images, image_definitions, image_detail, same, set_images,
 };

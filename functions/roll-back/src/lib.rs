@@ -7,15 +7,17 @@ use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Observed, Pairs, Retry, Sdk, Services, TaskDefinitions};
 use slipway::event::RollBackCall;
 use slipway::job::StepError;
-use slipway::ledger::{
+use slipway::observed::service::revision;
+use slipway::release::{
     Lease, OpenRelease, Outcome, Prior, Record, RecordState, Registering, Started, State,
 };
-use slipway::rollback::{Ending, Restoration, Step, next_step, restoration, restored_count};
-use slipway::service::revision;
+use slipway::routing::mover::Traffic;
 use slipway::strategy::Percentages;
+use slipway::strategy::rollback::{
+    Ending, Restoration, Step, next_step, restoration, restored_count,
+};
 use slipway::task_definition::container_images;
 use slipway::timestamp::readable;
-use slipway::traffic::Traffic;
 
 /// The function: one event or one sweep.
 #[derive(Debug)]

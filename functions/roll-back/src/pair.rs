@@ -1,13 +1,13 @@
 //! The restoration of a blue/green pair: looked at, and brought one step nearer to what was recorded.
 
 use slipway::aws::{ErrorKind, ObservedPair};
-use slipway::blue_green::restore::{Restoration, restoration};
-use slipway::blue_green::retire::gives_back;
-use slipway::blue_green::{Colour, PriorPair};
 use slipway::job::{FailureType, StepError};
-use slipway::ledger::{Lease, OpenRelease, Outcome, Prior};
-use slipway::rollback::Ending;
-use slipway::service::revision;
+use slipway::observed::service::revision;
+use slipway::release::{Lease, OpenRelease, Outcome, Prior};
+use slipway::strategy::blue_green::retire::gives_back;
+use slipway::strategy::blue_green::rollback::{Restoration, restoration};
+use slipway::strategy::blue_green::{Colour, PriorPair};
+use slipway::strategy::rollback::Ending;
 
 use crate::RollBack;
 

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Retry, Sdk};
 use slipway::event::{PushInput, PushedImage, Subscription};
 use slipway::image::short;
-use slipway::ledger::{Push, Record, Verdict};
 use slipway::limits::FORMAT_VERSION;
+use slipway::release::{Push, Record, Verdict};
 use slipway::timestamp::Timestamp;
 
 /// The images of a multi-architecture image are pushed before it, each without a tag: alone none of them is a release.

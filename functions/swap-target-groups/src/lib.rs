@@ -5,13 +5,13 @@ mod spec;
 
 use serde_json::Value;
 use slipway::aws::{Held, Jobs, Ledger, ObservedPair, Pairs, Retry, Sdk};
-use slipway::blue_green::PriorPair;
-use slipway::blue_green::restore::filled;
-use slipway::blue_green::shift::{Asked, Step, next_step};
 use slipway::job::{Failure, Job, Report, StepResult};
-use slipway::ledger::{Lease, OpenRelease};
-use slipway::service::revision;
-use slipway::traffic::{Traffic, WayBack};
+use slipway::observed::service::revision;
+use slipway::release::{Lease, OpenRelease};
+use slipway::routing::mover::{Traffic, WayBack};
+use slipway::strategy::blue_green::PriorPair;
+use slipway::strategy::blue_green::rollback::filled;
+use slipway::strategy::blue_green::shift::{Asked, Step, next_step};
 
 pub use spec::{ShiftName, Spec};
 

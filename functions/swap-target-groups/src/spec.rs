@@ -7,7 +7,7 @@ use serde::Deserialize;
 use slipway::aws::ReleaseName;
 use slipway::job::Failure;
 use slipway::limits::BAKE_MAX_MINUTES;
-use slipway::service::check_revision_arn;
+use slipway::observed::service::check_revision_arn;
 use slipway::strategy::Percent;
 
 /// Minutes between steps unless the action says otherwise.

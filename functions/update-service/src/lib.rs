@@ -11,11 +11,11 @@ use serde_json::Value;
 use slipway::aws::{
     AwsError, ErrorKind, Held, Jobs, Ledger, Observed, Pairs, ReleaseName, Retry, Sdk, Services,
 };
-use slipway::deployment::{Asked, Step, next_step};
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
-use slipway::ledger::{Change, Lease, OpenRelease, Prior};
 use slipway::limits::{BAKE_MAX_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
-use slipway::service::{check_revision_arn, revision};
+use slipway::observed::service::{check_revision_arn, revision};
+use slipway::release::{Change, Lease, OpenRelease, Prior};
+use slipway::strategy::in_place::deploy::{Asked, Step, next_step};
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 
 /// User parameters of an update-service action.

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use slipway::blue_green::{Colour, PriorPair, retire, size};
-use slipway::deployment::Asked;
 use slipway::job::{Failure, Job, Report, StepError, StepResult};
-use slipway::ledger::{Change, Lease, OpenRelease};
 use slipway::limits::STICKY_DRAIN;
-use slipway::service::revision;
+use slipway::observed::service::revision;
+use slipway::release::{Change, Lease, OpenRelease};
+use slipway::strategy::blue_green::{Colour, PriorPair, retire, size};
+use slipway::strategy::in_place::deploy::Asked;
 use slipway::timestamp::readable;
 
 use crate::{Mode, Spec, UpdateService};

@@ -18,10 +18,10 @@ use serde_dynamo::{from_item, to_item};
 
 use super::{AwsError, ErrorKind, Sdk, short};
 use crate::job::{Failure, StepError, StepResult};
-use crate::ledger::{
+use crate::limits::{FORMAT_VERSION, PAGES};
+use crate::release::{
     Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, Started, State,
 };
-use crate::limits::{FORMAT_VERSION, PAGES};
 use crate::timestamp::Timestamp;
 
 /// The partition of all that the sweep reads.

@@ -10,8 +10,8 @@ use aws_sdk_cloudwatch::types::{
 };
 
 use super::{AwsError, ErrorKind, Sdk};
-use crate::canary::{Data, Query};
 use crate::limits::{METRIC_QUERIES, PAGES, SERIES_ATTEMPTS};
+use crate::strategy::canary::{Data, Query};
 
 const DATA: &str = "cloudwatch:GetMetricData";
 

@@ -1,9 +1,9 @@
 //! A blue/green pair, observed whole: both services with their targets, and the production rule.
 
 use super::{AwsError, Observed, ObservedRule, Rules, Scaling, Sdk, Services};
-use crate::blue_green::{Colour, PairView, PriorPair, ScalingView, Weights};
 use crate::job::{Failure, StepError};
-use crate::ledger::Lease;
+use crate::release::Lease;
+use crate::strategy::blue_green::{Colour, PairView, PriorPair, ScalingView, Weights};
 
 const COLOURS: [Colour; 2] = [Colour::Blue, Colour::Green];
 

@@ -6,8 +6,8 @@ use aws_sdk_applicationautoscaling::types::{
 };
 
 use super::{AwsError, Sdk, short};
-use crate::blue_green::ScalingView;
 use crate::limits::PAGES;
+use crate::strategy::blue_green::ScalingView;
 
 #[derive(Clone, Debug)]
 pub struct Scaling {

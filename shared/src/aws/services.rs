@@ -10,7 +10,7 @@ use aws_sdk_elasticloadbalancingv2 as elb;
 
 use super::{AwsError, Sdk, short};
 use crate::limits::{EXPLAINED_TASKS, PAGES};
-use crate::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
+use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
 use crate::strategy::Percentages;
 use crate::timestamp::Timestamp;
 

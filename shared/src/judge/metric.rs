@@ -5,7 +5,7 @@
 
 use super::clean::{CountError, Counts, Reading, Settled, settle};
 use super::evidence::Harm;
-use super::exam::ExamTotals;
+use super::final_test::ExamTotals;
 use super::noninferiority::NonInferiority;
 use super::progress::MinuteRanges;
 use super::strict::FieldError;

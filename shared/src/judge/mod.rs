@@ -12,7 +12,7 @@ pub mod clean;
 pub mod config;
 pub mod dispersion;
 pub mod evidence;
-pub mod exam;
+pub mod final_test;
 pub mod kayenta;
 pub mod metric;
 pub mod noninferiority;

@@ -17,7 +17,7 @@ use slipway::aws::{
 };
 use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, StepError};
-use slipway::ledger::{Lease, OpenRelease, Outcome, Prior, Push, Record};
+use slipway::release::{Lease, OpenRelease, Outcome, Prior, Push, Record};
 use slipway::strategy::Percentages;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::Timestamp;

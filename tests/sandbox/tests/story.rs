@@ -8,7 +8,7 @@ use sandbox::aws::Aws;
 use sandbox::client::CallFault;
 use sandbox::driver::{Fault, Ran};
 use sandbox::story::{CHAPTERS, Chapter, Release, SHOP, deployed, play};
-use slipway::ledger::Outcome;
+use slipway::release::Outcome;
 
 /// A chapter with the account that it begins on and what its undisturbed run did.
 struct Scene {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::script::{Answer, Script, answer, at, refusal, response, run};
 use crate::aws::{ErrorKind, Ledger};
 use crate::job::{Failure, StepError};
-use crate::ledger::{Lease, Outcome, Push, Record, RecordState, Started};
+use crate::release::{Lease, Outcome, Push, Record, RecordState, Started};
 
 const DIGEST: &str = "sha256:0a";
 

@@ -6,7 +6,7 @@ use super::ledger::{free, item};
 use super::script::{Answer, Script, answer, at, run};
 use crate::aws::{Held, Hold, Ledger, ReleaseName};
 use crate::job::{Failure, FailureType, Report, StepError};
-use crate::ledger::Outcome;
+use crate::release::Outcome;
 
 const NAME: ReleaseName<'static> = ReleaseName {
     pipeline: "slipway-web",

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, NOW, Script, cbor, run};
 use crate::aws::{Alarm, AwsError, ErrorKind, Metrics};
-use crate::canary::queries::MetricName;
-use crate::canary::{Data, Query};
+use crate::metrics::queries::MetricName;
+use crate::strategy::canary::{Data, Query};
 
 /// The first minute that is read, since the Unix epoch.
 const MINUTE: i64 = NOW / 60;

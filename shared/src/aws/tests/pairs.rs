@@ -7,10 +7,10 @@ use super::scaling::target;
 use super::script::{Answer, Script, answer, at, run, xml, xml_refusal};
 use super::services::{service, targets};
 use crate::aws::{ObservedPair, Pairs};
-use crate::blue_green::{Colour, PriorColour, PriorPair, ScalingView, Weights};
 use crate::job::{Failure, StepError};
-use crate::ledger::Lease;
+use crate::release::Lease;
 use crate::strategy::Percentages;
+use crate::strategy::blue_green::{Colour, PriorColour, PriorPair, ScalingView, Weights};
 
 const RULE: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";

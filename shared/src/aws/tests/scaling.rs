@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, run};
 use crate::aws::{ErrorKind, Scaling};
-use crate::blue_green::ScalingView;
+use crate::strategy::blue_green::ScalingView;
 
 const CLUSTER: &str = "arn:aws:ecs:eu-west-1:111122223333:cluster/apps";
 const SERVICES: [&str; 2] = [

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, at, refusal, run, xml};
 use crate::aws::{ErrorKind, Observed, Services};
-use crate::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
+use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
 use crate::strategy::Percentages;
 
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";

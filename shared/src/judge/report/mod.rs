@@ -14,6 +14,7 @@ mod chart;
 mod evidence_chart;
 mod interval;
 mod judgement;
+mod messages;
 mod numbers;
 mod page;
 mod quality;
@@ -23,7 +24,6 @@ mod replay;
 mod series;
 mod table;
 mod text;
-mod words;
 
 pub use judgement::{Ending, Fact, Judgement, Look, RecordError};
 pub use page::html;

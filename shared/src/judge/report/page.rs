@@ -6,6 +6,7 @@ use crate::judge::Decision;
 
 use super::evidence_chart::{EvidenceChart, harm, health};
 use super::judgement::{JUDGEMENT_VERSION, Judgement};
+use super::messages::{Words, words};
 use super::numbers::{evidence, minutes, odds, significant};
 use super::rate_chart::{RateChart, rates};
 use super::series::{chart_minutes, row_minutes, total};
@@ -14,7 +15,6 @@ use super::table::{
     quality_rows, rate, setting_rows,
 };
 use super::text::visible;
-use super::words::{Words, words};
 
 /// Metrics whose rates are drawn. The table holds all of them.
 const CHARTS_MAX: usize = 12;

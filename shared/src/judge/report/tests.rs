@@ -1,8 +1,8 @@
 //! What a record holds, what is refused of one, and what its page says of each outcome.
 
 use super::judgement::{StoredMinute, StoredReading, StoredSide};
+use super::messages::words;
 use super::table::{metric_row, minute_rows, quality_rows, setting_rows};
-use super::words::words;
 use super::*;
 use crate::judge::clean::{Reading, Side};
 use crate::judge::metric::MetricSpec;

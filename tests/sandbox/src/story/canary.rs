@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use slipway::ledger::Outcome;
+use slipway::release::Outcome;
 
 use super::stacks::{CLUSTER, SHOP, root};
 use super::{Chapter, Image, Person, deployed, play};

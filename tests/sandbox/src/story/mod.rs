@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
-use slipway::ledger::Outcome;
+use slipway::release::Outcome;
 use slipway::timestamp::Timestamp;
 
 use crate::aws::codepipeline::{self, ActionStatus, Execution};

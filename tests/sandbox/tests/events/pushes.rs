@@ -12,7 +12,7 @@ use sandbox::observer::{FUNCTIONS_STACK, digest, executions};
 use sandbox::story::WEB;
 use serde_json::{Value, json};
 use slipway::aws::{Ledger, Sdk};
-use slipway::ledger::{Outcome, Record};
+use slipway::release::{Outcome, Record};
 use slipway::timestamp::Timestamp;
 
 use crate::support::{account, invoke, ledger_table, newest, writes};

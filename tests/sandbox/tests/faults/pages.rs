@@ -9,7 +9,7 @@ use sandbox::story::canary::{CASES, opened};
 use sandbox::story::{CLUSTER, SHOP, WEB, play};
 use serde_json::json;
 use slipway::aws::{Alarm, Ledger, Metrics, Scaling, Sdk, Services};
-use slipway::blue_green::ScalingView;
+use slipway::strategy::blue_green::ScalingView;
 
 use super::scenes::{ends_alike, scenes};
 use super::support::ledger_table;

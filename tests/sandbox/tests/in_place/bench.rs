@@ -9,7 +9,7 @@ use sandbox::observer::{self, FUNCTIONS_STACK};
 use sandbox::story::{CLUSTER, WEB};
 use serde_json::{Map, Value, json};
 use slipway::aws::{Ledger, Sdk};
-use slipway::ledger::{Lease, OpenRelease, Record};
+use slipway::release::{Lease, OpenRelease, Record};
 
 use crate::support::{invoke, ledger_table, push, service, writes};
 

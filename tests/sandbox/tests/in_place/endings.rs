@@ -4,7 +4,7 @@ use sandbox::aws::ecs;
 use sandbox::driver::{Fault, run};
 use sandbox::story::{CLUSTER, WEB};
 use serde_json::{Value, json};
-use slipway::ledger::Record;
+use slipway::release::Record;
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;

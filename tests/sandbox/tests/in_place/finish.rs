@@ -40,7 +40,7 @@ fn a_steady_service_is_finished_once_no_invocation_can_change_it_any_more() {
     run(released(), Fault::None, async |driver| {
         begun(&driver, json!({})).await;
         let began =
-            |lease: &slipway::ledger::Lease| lease.release.as_ref().expect("a release").began_at;
+            |lease: &slipway::release::Lease| lease.release.as_ref().expect("a release").began_at;
         edit(&driver, WEB, |lease| lease.announced(began(lease))).await;
         let live = json!({"task_definition": arn("web:2")});
         let answer = look(&driver, "finish-release", live.clone()).await;

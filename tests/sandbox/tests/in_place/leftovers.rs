@@ -5,7 +5,7 @@ use sandbox::aws::ecs;
 use sandbox::driver::{Driver, Fault, run};
 use sandbox::story::WEB;
 use serde_json::json;
-use slipway::ledger::Lease;
+use slipway::release::Lease;
 
 use super::bench::*;
 use super::support::{outcome, push, reason, released, settled, update_pipeline};

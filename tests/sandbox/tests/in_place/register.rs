@@ -4,7 +4,7 @@ use sandbox::aws::ecs;
 use sandbox::driver::{Driver, Fault, run};
 use sandbox::story::WEB;
 use serde_json::{Value, json};
-use slipway::ledger::Lease;
+use slipway::release::Lease;
 
 use super::bench::*;
 use super::support::{push, released};

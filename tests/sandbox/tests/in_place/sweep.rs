@@ -6,7 +6,7 @@ use sandbox::driver::{Driver, Fault, run};
 use sandbox::observer::{digest, executions, record as any_record};
 use sandbox::story::{COUNTER, WEB};
 use serde_json::{Value, json};
-use slipway::ledger::{Change, Lease, Record};
+use slipway::release::{Change, Lease, Record};
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;

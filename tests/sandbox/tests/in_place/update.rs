@@ -60,7 +60,7 @@ fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_aga
             let release = lease.release.as_ref().expect("a release");
             let percentages = release.prior.as_ref().expect("recorded").percentages;
             let task_definition = arn("web:3");
-            let change = slipway::ledger::Change {
+            let change = slipway::release::Change {
                 task_definition,
                 percentages,
                 desired_count: None,

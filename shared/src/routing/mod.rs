@@ -1,0 +1,3 @@
+//! What moves traffic.
+
+pub mod mover;

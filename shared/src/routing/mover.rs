@@ -1,0 +1,121 @@
+//! The traffic of a blue/green pair, moved by a step and given back by it: announced in the lease, made, and written down as made.
+//!
+//! Whoever watches the new colour while it has traffic gives the traffic back in the invocation that saw a reason to.
+
+use crate::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
+use crate::job::{Failure, StepError};
+use crate::release::Lease;
+use crate::strategy::blue_green::rollback::{Way, way_back};
+use crate::strategy::blue_green::{PriorPair, Shift, Weights};
+use crate::timestamp::Timestamp;
+
+/// Moves the traffic of pairs.
+#[derive(Clone, Debug)]
+pub struct Traffic {
+    ledger: Ledger,
+    services: Services,
+    pairs: Pairs,
+    sdk: Sdk,
+}
+
+/// How far the traffic's way back is, in words.
+#[derive(Debug)]
+pub enum WayBack {
+    /// The old colour cannot take all of it yet.
+    Going(String),
+    /// It has all of it again; the lease as it was written last.
+    Back(String, Box<Lease>),
+}
+
+impl Traffic {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            ledger: Ledger::new(sdk),
+            services: Services::new(sdk),
+            pairs: Pairs::new(sdk),
+            sdk: sdk.clone(),
+        }
+    }
+
+    /// Announces weights, sets them, and writes down that they are set; answers the lease as it was written last.
+    ///
+    /// # Errors
+    /// `Busy` when another invocation was faster; a failure when AWS refuses.
+    pub async fn route(
+        &self,
+        lease: &Lease,
+        pair: &PriorPair,
+        seen: &ObservedPair,
+        to: Weights,
+    ) -> Result<Lease, StepError> {
+        let announced = lease.with_shift(seen.view.weights, to, self.sdk.now());
+        self.ledger.advance(&announced).await?;
+        self.pairs.route(seen, pair, to).await?;
+        let made = announced.with_shift_made(self.sdk.now());
+        self.ledger.advance(&made).await?;
+        Ok(made)
+    }
+
+    /// Gives the recorded weights back, once the old colour can take all of the traffic. The lease must say why.
+    ///
+    /// # Errors
+    /// As [`Self::route`].
+    pub async fn give_back(
+        &self,
+        lease: Lease,
+        pair: &PriorPair,
+        now: Timestamp,
+    ) -> Result<WayBack, StepError> {
+        let seen = self
+            .pairs
+            .observe(&lease, pair, &[pair.live, pair.idle()])
+            .await?;
+        let release = lease.release.as_ref();
+        let Some((release, restoring)) =
+            release.and_then(|release| Some((release, release.restoring.clone()?)))
+        else {
+            return Err(
+                Failure::job("the traffic goes back for a reason that was not recorded").into(),
+            );
+        };
+        let (reason, recorded) = (restoring.reason, pair.weights());
+        let back = format!("{reason}; the traffic is back at {recorded}");
+        // Weights that are read as recorded may be older than a shift that moved them: they are set once more.
+        let shift = release.shift.as_ref();
+        let unseen = shift
+            .is_some_and(|shift| shift.may_be_unseen(seen.view.weights, seen.view.observed_at));
+        if seen.view.weights == recorded && !unseen {
+            return Ok(WayBack::Back(back, Box::new(lease)));
+        }
+        let known = release
+            .shift
+            .clone()
+            .map_or_else(Vec::new, Shift::announced);
+        if seen.view.weights != recorded && !unseen && !known.contains(&seen.view.weights) {
+            return Err(Failure::job(format!(
+                "{reason}; somebody set the weights to {} meanwhile, which is left alone",
+                seen.view.weights
+            ))
+            .into());
+        }
+        let lease = match way_back(release, pair, &seen.view, now.since(restoring.since)) {
+            Way::Size { count, and_move } => {
+                let lease = lease.with_sized(count, now);
+                self.ledger.advance(&lease).await?;
+                self.services.resize(seen.of(pair.live), count).await?;
+                if !and_move {
+                    return Ok(WayBack::Going(format!(
+                        "{reason}; {} grows to {count} tasks first",
+                        pair.live
+                    )));
+                }
+                lease
+            }
+            Way::Wait(why) => return Ok(WayBack::Going(format!("{reason}; {why}"))),
+            Way::Move => lease,
+        };
+        let made = self.route(&lease, pair, &seen, recorded).await?;
+        Ok(WayBack::Back(back, Box::new(made)))
+    }
+}

@@ -1,0 +1,288 @@
+//! A blue/green pair: two services behind one weighted rule, which of them is live, and what was recorded of both.
+//!
+//! Everything here is pure. A release goes to the idle colour; [`shift`] moves the traffic, [`restore`] brings it back, [`size`]
+//! says how many tasks a colour needs to take all of it, and [`retire`] gives the old colour up.
+
+pub mod retire;
+pub mod rollback;
+pub mod shift;
+pub mod size;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits::STALE_READ;
+use crate::observed::service::ServiceView;
+use crate::release::Prior;
+use crate::strategy::Percentages;
+use crate::timestamp::Timestamp;
+
+/// One of the two services of a pair.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Colour {
+    Blue,
+    Green,
+}
+
+impl Colour {
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Blue => Self::Green,
+            Self::Green => Self::Blue,
+        }
+    }
+
+    /// The name of this colour's service in the pair `pair`, a name or an ARN.
+    #[must_use]
+    pub fn service(self, pair: &str) -> String {
+        format!("{pair}-{self}")
+    }
+}
+
+impl fmt::Display for Colour {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Blue => "blue",
+            Self::Green => "green",
+        })
+    }
+}
+
+/// The weights of both colours in the production rule, 0 to 999 each
+/// (docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weights {
+    pub blue: u32,
+    pub green: u32,
+}
+
+impl Weights {
+    /// `percent` of the traffic to `colour`, the rest to the other one.
+    #[must_use]
+    pub fn with(colour: Colour, percent: u32) -> Self {
+        let (to, rest) = (percent.min(100), 100 - percent.min(100));
+        match colour {
+            Colour::Blue => Self {
+                blue: to,
+                green: rest,
+            },
+            Colour::Green => Self {
+                blue: rest,
+                green: to,
+            },
+        }
+    }
+
+    #[must_use]
+    pub fn of(self, colour: Colour) -> u32 {
+        match colour {
+            Colour::Blue => self.blue,
+            Colour::Green => self.green,
+        }
+    }
+
+    /// The colour's share of the traffic, in percent, rounded down; 0 when nobody gets any.
+    #[must_use]
+    pub fn percent(self, colour: Colour) -> u32 {
+        (self.of(colour) * 100)
+            .checked_div(self.blue + self.green)
+            .unwrap_or(0)
+    }
+
+    /// The colour that gets all of the traffic, if one does.
+    #[must_use]
+    pub fn live(self) -> Option<Colour> {
+        match (self.blue > 0, self.green > 0) {
+            (true, false) => Some(Colour::Blue),
+            (false, true) => Some(Colour::Green),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "blue {} / green {}", self.blue, self.green)
+    }
+}
+
+/// A pair before a release changed it: what a rollback restores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriorPair {
+    /// ARN of the listener rule, or of the listener whose default action it is.
+    pub rule: String,
+    pub live: Colour,
+    pub blue: PriorColour,
+    pub green: PriorColour,
+}
+
+/// One colour before the release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriorColour {
+    /// ARN of the colour's group in the production rule.
+    pub target_group: String,
+    pub weight: u32,
+    pub task_definition: String,
+    pub desired_count: u32,
+    pub percentages: Percentages,
+    /// Whether dynamic scale-in was suspended; none without automatic scaling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<bool>,
+}
+
+impl PriorPair {
+    #[must_use]
+    pub fn of(&self, colour: Colour) -> &PriorColour {
+        match colour {
+            Colour::Blue => &self.blue,
+            Colour::Green => &self.green,
+        }
+    }
+
+    #[must_use]
+    pub fn idle(&self) -> Colour {
+        self.live.other()
+    }
+
+    #[must_use]
+    pub fn weights(&self) -> Weights {
+        Weights {
+            blue: self.blue.weight,
+            green: self.green.weight,
+        }
+    }
+
+    /// The prior release as the steps of one service know it: what the live colour ran.
+    #[must_use]
+    pub fn as_prior(self, recorded_at: Timestamp) -> Prior {
+        let live = self.of(self.live).clone();
+        Prior {
+            task_definition: live.task_definition,
+            desired_count: live.desired_count,
+            percentages: live.percentages,
+            recorded_at,
+            pair: Some(self),
+        }
+    }
+}
+
+/// How automatic scaling of one colour stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScalingView {
+    /// Dynamic scaling never takes tasks away while this is on.
+    pub scale_in_suspended: bool,
+}
+
+/// A pair as one observation saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairView {
+    pub observed_at: Timestamp,
+    pub weights: Weights,
+    pub blue: ServiceView,
+    pub green: ServiceView,
+}
+
+impl PairView {
+    #[must_use]
+    pub fn of(&self, colour: Colour) -> &ServiceView {
+        match colour {
+            Colour::Blue => &self.blue,
+            Colour::Green => &self.green,
+        }
+    }
+
+    /// How many targets of a colour's production group are healthy.
+    #[must_use]
+    pub fn healthy(&self, pair: &PriorPair, colour: Colour) -> u32 {
+        let group = &pair.of(colour).target_group;
+        self.of(colour)
+            .target_groups
+            .iter()
+            .find(|found| found.arn == *group)
+            .map_or(0, |found| found.healthy)
+    }
+}
+
+/// The traffic that a release last moved: announced, then made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shift {
+    pub from: Weights,
+    pub to: Weights,
+    /// When it was announced; once it is known to have been made, when that was known. Bake and drain count from here.
+    pub at: Timestamp,
+    /// Whether it is known to have been made.
+    pub made: bool,
+    /// What this release announced before: an invocation that hung may still set one of these.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub known: Vec<Weights>,
+}
+
+impl Shift {
+    /// Whether `seen`, read at `now`, may be older than this shift: it is what was before, and the shift was made only just.
+    #[must_use]
+    pub fn may_be_unseen(&self, seen: Weights, now: Timestamp) -> bool {
+        self.made && seen == self.from && seen != self.to && now.since(self.at) < STALE_READ
+    }
+
+    /// What is waited for while the rule is read as it was before this shift.
+    #[must_use]
+    pub fn waiting(&self) -> String {
+        format!(
+            "waiting for the rule to show {}; it shows {} as before",
+            self.to, self.from
+        )
+    }
+
+    /// All weights that the rule may have without anybody else's doing: once the shift is made, what was before is somebody's.
+    #[must_use]
+    pub fn announced(self) -> Vec<Weights> {
+        let mut known = self.known;
+        for weights in [(!self.made).then_some(self.from), Some(self.to)]
+            .into_iter()
+            .flatten()
+        {
+            if !known.contains(&weights) {
+                known.push(weights);
+            }
+        }
+        known
+    }
+}
+
+/// What the last release of a pair left behind: what the next one goes by when the rule itself does not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settled {
+    pub live: Colour,
+    pub blue: u32,
+    pub green: u32,
+    /// Scale-in that is still suspended and must be given back to what is said here, by colour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed_blue: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed_green: Option<bool>,
+}
+
+impl Settled {
+    #[must_use]
+    pub fn weights(self) -> Weights {
+        Weights {
+            blue: self.blue,
+            green: self.green,
+        }
+    }
+
+    #[must_use]
+    pub fn owed(self, colour: Colour) -> Option<bool> {
+        match colour {
+            Colour::Blue => self.owed_blue,
+            Colour::Green => self.owed_green,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,324 @@
+//! What a file of settings may hold, and what is said about one that may not.
+
+use super::*;
+use serde_json::json;
+
+fn read(file: Value) -> Result<Settings, String> {
+    Settings::read(file.to_string().as_bytes(), "Config::canary.json")
+        .map_err(|failure| failure.message)
+}
+
+pub(crate) fn settings(metrics: Value) -> Settings {
+    read(json!({ "metrics": metrics })).expect("legal")
+}
+
+pub(crate) fn orders() -> Value {
+    json!({"name": "orders", "namespace": "Shop", "dimensions": {"Service": "{service}"}, "count": "Orders",
+        "total": "Carts", "worse": "less", "weight": 0.2})
+}
+
+pub(crate) fn memory() -> Value {
+    json!({"name": "memory", "namespace": "ECS/ContainerInsights", "dimensions": {"ServiceName": "{service}"},
+        "value": "MemoryUtilized", "worse": "more", "weight": 0.1})
+}
+
+#[test]
+fn metrics_of_a_user_take_their_share_from_the_built_in_ones() {
+    let settings = settings(json!([orders(), memory()]));
+    let specs = settings.metrics(&[60.0, 90.0, 200.0, 300.0]);
+    let weights: Vec<f64> = specs
+        .iter()
+        .map(|spec| (spec.weight * 1e4).round() / 1e4)
+        .collect();
+    assert_eq!(weights, [0.35, 0.0875, 0.0875, 0.0875, 0.0875, 0.2]);
+    assert_eq!(specs.last().map(|spec| spec.name.as_str()), Some("orders"));
+    assert_eq!(
+        settings
+            .values()
+            .map(|(index, custom)| (index, custom.name.as_str()))
+            .collect::<Vec<_>>(),
+        [(1, "memory")]
+    );
+}
+
+#[test]
+fn settings_of_the_judge_are_read_by_the_judge() {
+    assert_eq!(
+        read(json!({"judge": {"tau": 1.3}}))
+            .expect("legal")
+            .judge
+            .tau,
+        1.3
+    );
+    assert_eq!(read(json!({})), Ok(Settings::default()));
+}
+
+#[test]
+fn refusals_name_field_found_and_legal() {
+    let with = |field: &str, value: Value| {
+        let mut metric = orders();
+        metric[field] = value;
+        json!({ "metrics": [metric] })
+    };
+    let cases = [
+        (
+            json!({"judge": {"tua": 1.3}}),
+            "judge.tua: found an unknown field; legal: alpha",
+        ),
+        (json!({"metric": []}), "unknown field `metric`"),
+        (
+            with("worse", json!("up")),
+            "metrics[0].worse: unknown variant `up`, expected `more` or `less`",
+        ),
+        (
+            with("weight", json!(0.95)),
+            "metrics[0].weight: found 0.95; legal: 0.000001 to 0.9",
+        ),
+        (
+            with("dimensions", json!({"Service": "shop"})),
+            "metrics[0].dimensions: no value differs",
+        ),
+        (
+            with("value", json!("Latency")),
+            "metrics[0].count: legal: `count` and `total`",
+        ),
+        (
+            with("name", json!("errors")),
+            "metrics[0].name: found \"errors\"",
+        ),
+        (
+            json!({"metrics": [orders(), orders()]}),
+            "two are called `orders`",
+        ),
+        (
+            json!({"metrics": [with("weight", json!(0.5))["metrics"][0], {"name": "b", "namespace": "S", "worse": "more",
+            "dimensions": {"A": "{colour}"}, "value": "V", "weight": 0.5}]}),
+            "weights add up to 1",
+        ),
+    ];
+    for (file, expected) in cases {
+        let message = read(file).expect_err("refused");
+        assert!(
+            message.contains(expected) && message.ends_with("correct the file"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn every_field_of_a_metric_is_read() {
+    let counted = json!({
+        "name": "orders", "namespace": "Shop", "dimensions": {"Colour": "{colour}"}, "count": "Orders", "total": "Carts",
+        "worse": "more", "weight": 0.2, "tolerance": 1.3, "floor": 0.01, "dispersion": 2.5, "promote_tolerance": 1.8,
+        "promote_floor": 0.02,
+    });
+    let valued = json!({
+        "name": "memory", "namespace": "ECS", "dimensions": {"Group": "{target_group}"}, "value": "Memory",
+        "statistic": "p95", "worse": "less",
+    });
+    let dimensions = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();
+    let expected = [
+        Custom {
+            name: "orders".to_owned(),
+            namespace: "Shop".to_owned(),
+            dimensions: dimensions("Colour", "{colour}"),
+            kind: Kind::Count {
+                count: "Orders".to_owned(),
+                total: "Carts".to_owned(),
+            },
+            worse: Worse::More,
+            weight: 0.2,
+            tolerance: 1.3,
+            floor: Some(0.01),
+            dispersion: 2.5,
+            promotion: Some(Promotion {
+                tolerance: 1.8,
+                floor: Some(0.02),
+            }),
+        },
+        Custom {
+            name: "memory".to_owned(),
+            namespace: "ECS".to_owned(),
+            dimensions: dimensions("Group", "{target_group}"),
+            kind: Kind::Value {
+                value: "Memory".to_owned(),
+                statistic: "p95".to_owned(),
+            },
+            worse: Worse::Less,
+            weight: 0.05,
+            tolerance: 1.1,
+            floor: None,
+            dispersion: 1.0,
+            promotion: None,
+        },
+    ];
+    assert_eq!(settings(json!([counted, valued])).custom, expected);
+    let Kind::Value { statistic, .. } = settings(json!([memory()])).custom.remove(0).kind else {
+        panic!("a value")
+    };
+    assert_eq!(statistic, "Average");
+}
+
+#[test]
+fn a_counted_metric_is_judged_by_its_own_numbers() {
+    let mut metric = orders();
+    for (field, value) in [
+        ("tolerance", 1.3),
+        ("floor", 0.01),
+        ("dispersion", 2.5),
+        ("promote_tolerance", 1.8),
+        ("promote_floor", 0.02),
+    ] {
+        metric[field] = json!(value);
+    }
+    let spec = MetricSpec {
+        name: "orders".to_owned(),
+        label: "orders".to_owned(),
+        weight: 0.2,
+        tolerance: 1.3,
+        floor: Some(0.01),
+        dispersion: 2.5,
+        promotion: Some(Promotion {
+            tolerance: 1.8,
+            floor: Some(0.02),
+        }),
+    };
+    let settings = settings(json!([metric, memory()]));
+    assert_eq!(settings.metrics(&[]).pop(), Some(spec));
+    assert_eq!(
+        settings
+            .counts()
+            .map(|(index, custom)| (index, custom.name.as_str()))
+            .collect::<Vec<_>>(),
+        [(0, "orders")]
+    );
+    let errors = settings.metrics(&[]).remove(0).weight;
+    assert!(
+        (errors - 0.7).abs() < 1e-12,
+        "the values have their share as well: {errors}"
+    );
+}
+
+#[test]
+fn what_a_metric_cannot_be_is_refused() {
+    let changed = |base: Value, field: &str, value: Value| {
+        let mut metric = base;
+        metric[field] = value;
+        read(json!({ "metrics": [metric] }))
+            .map(drop)
+            .err()
+            .unwrap_or_default()
+    };
+    let count = |field: &str, value: Value| changed(orders(), field, value);
+    let value = |field: &str, value: Value| changed(memory(), field, value);
+    let long = "n".repeat(61);
+    let refused = [
+        (
+            count("name", json!(" ")),
+            "metrics[0].name: found nothing; legal: a name",
+        ),
+        (
+            count("namespace", json!("")),
+            "metrics[0].namespace: found nothing; legal: a name",
+        ),
+        (
+            count("name", json!(long)),
+            "legal: up to 60 characters, and not the name of a built-in metric",
+        ),
+        (
+            count("name", json!("latency[7]")),
+            "metrics[0].name: found \"latency[7]\"",
+        ),
+        (
+            count("weight", json!(0.0)),
+            "metrics[0].weight: found 0; legal: 0.000001 to 0.9",
+        ),
+        (
+            count("tolerance", json!(0.99)),
+            "metrics[0].tolerance: found 0.99; legal: 1 to 1000",
+        ),
+        (
+            count("dispersion", json!(0.5)),
+            "metrics[0].dispersion: found 0.5; legal: 1 to 1000",
+        ),
+        (
+            count("floor", json!(1.5)),
+            "metrics[0].floor: found 1.5; legal: 0 to 1",
+        ),
+        (
+            count("promote_floor", json!(-0.1)),
+            "metrics[0].promote_floor: found -0.1; legal: 0 to 1",
+        ),
+        (
+            count("promote_tolerance", json!(0.5)),
+            "metrics[0].promote_tolerance: found 0.5; legal: 1 to 1000",
+        ),
+        (
+            count("total", Value::Null),
+            "metrics[0].count: legal: `count` and `total`",
+        ),
+        (
+            count("statistic", json!("Sum")),
+            "metrics[0].count: legal: `count` and `total`",
+        ),
+        (
+            value("total", json!("Carts")),
+            "metrics[0].count: legal: `count` and `total`",
+        ),
+        (
+            value("floor", json!(0.1)),
+            "metrics[0].value: `floor`, `dispersion` and `promote_…` belong to counts",
+        ),
+        (
+            value("dispersion", json!(2)),
+            "metrics[0].value: `floor`, `dispersion` and `promote_…` belong to counts",
+        ),
+        (
+            value("promote_tolerance", json!(2)),
+            "metrics[0].value: `floor`, `dispersion` and `promote_…` belong to counts",
+        ),
+        (
+            value("promote_floor", json!(0.1)),
+            "metrics[0].value: `floor`, `dispersion` and `promote_…` belong to counts",
+        ),
+    ];
+    for (found, expected) in refused {
+        assert!(
+            found.starts_with("`Config::canary.json`: ") && found.contains(expected),
+            "{found:?}: not {expected:?}"
+        );
+    }
+    let taken = [
+        count("name", json!("n".repeat(60))),
+        count("weight", json!(0.9)),
+        count("tolerance", json!(1.0)),
+        count("floor", json!(1.0)),
+        value("statistic", json!("Maximum")),
+    ];
+    assert_eq!(taken, [""; 5]);
+}
+
+#[test]
+fn ten_metrics_and_nine_tenths_of_the_error_rate_are_the_most() {
+    let metrics = |count: usize, weight: f64| {
+        let metric = |index: usize| {
+            let mut metric = orders();
+            (metric["name"], metric["weight"]) = (json!(format!("m{index}")), json!(weight));
+            metric
+        };
+        read(json!({ "metrics": (0..count).map(metric).collect::<Vec<_>>() }))
+            .map(|settings| settings.custom.len())
+    };
+    assert_eq!(metrics(10, 0.05), Ok(10));
+    assert!(
+        metrics(11, 0.05)
+            .unwrap_err()
+            .contains("metrics: found 11; legal: 10 at most")
+    );
+    assert_eq!(metrics(2, 0.45), Ok(2));
+    assert!(
+        metrics(2, 0.46)
+            .unwrap_err()
+            .contains("metrics: weights add up to 0.92; legal: 0.9 at most")
+    );
+}

@@ -1,0 +1,201 @@
+//! What is measured in the hour before the bake, and fixed before anything is judged.
+
+use super::missing_data::DISBELIEF;
+use crate::judge::dispersion::dispersion;
+use crate::metrics::queries::{Data, Points};
+
+/// Minutes of that hour.
+pub const HOUR_MINUTES: i64 = 60;
+
+/// Its newest minutes may not be complete yet, and say nothing about clumps.
+pub const UNSETTLED_MINUTES: i64 = 4;
+
+/// The largest share of points that is taken for lost.
+const LOST_MAX: f64 = 0.25;
+
+/// What errors looked like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Errors {
+    /// Clumping φ.
+    pub dispersion: f64,
+    /// Bad ones per request.
+    pub rate: f64,
+    pub requests: f64,
+}
+
+/// Latency thresholds in milliseconds: p75, p90, p99 and 1.5 times p99; none where there was no request.
+///
+/// A period that CloudWatch aligns to the clock gives the hour in two parts, which count by their requests.
+#[must_use]
+pub fn thresholds(data: &Data) -> Vec<f64> {
+    let empty = Points::new();
+    let points = |id: &str| data.get(id).unwrap_or(&empty);
+    let weight = points("b_w");
+    let total: f64 = weight.values().sum();
+    let mean = |id: &str| {
+        let found = points(id);
+        let sum = weight
+            .iter()
+            .map(|(at, weight)| Some(found.get(at)? * weight))
+            .sum::<Option<f64>>()?;
+        // Thousandths of a millisecond: they are kept in the token.
+        Some((sum / total * 1e6).round() / 1e3).filter(|ms| *ms > 0.0 && ms.is_finite())
+    };
+    let (Some(p75), Some(p90), Some(p99)) = (mean("b_p75"), mean("b_p90"), mean("b_p99")) else {
+        return Vec::new();
+    };
+    let mut thresholds = vec![p75, p90, p99, (p99 * 1_500.0).round() / 1e3];
+    thresholds.sort_by(f64::total_cmp);
+    thresholds
+}
+
+/// What errors looked like in the hour before the minute `first`.
+#[must_use]
+pub fn errors(data: &Data, first: i64) -> Errors {
+    let minutes = counted(data, first, "b_n", &["b_e", "b_x"]);
+    let (requests, bad) = minutes
+        .iter()
+        .fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
+    let rate = if requests > 0 {
+        bad as f64 / requests as f64
+    } else {
+        0.0
+    };
+    Errors {
+        dispersion: rounded(dispersion(&minutes).phi),
+        rate: (rate * 1e6).round() / 1e6,
+        requests: requests as f64,
+    }
+}
+
+/// Clumping φ of slow requests: the largest over all thresholds.
+#[must_use]
+pub fn latency_dispersion(data: &Data, first: i64, thresholds: usize) -> f64 {
+    let of = |index: usize| {
+        dispersion(&counted(
+            data,
+            first,
+            "b_s",
+            &[format!("b_t{index}").as_str()],
+        ))
+        .phi
+    };
+    rounded((0..thresholds).map(of).fold(1.0, f64::max))
+}
+
+fn rounded(phi: f64) -> f64 {
+    (phi * 1e4).round() / 1e4
+}
+
+/// Requests and bad ones of every minute that is complete and known.
+///
+/// A minute without bad ones has no point, and neither has one whose point was lost. Where few minutes have none, errors come evenly
+/// in the others, and there should have been many, it is the latter; where they come in clumps of φ, a minute without any has the
+/// chance e^(−expected/φ), and counts. After an incident most minutes have none, and they count as well.
+fn counted(data: &Data, first: i64, requests: &str, bad: &[&str]) -> Vec<(u64, u64)> {
+    let empty = Points::new();
+    let points = |id: &str| data.get(id).unwrap_or(&empty);
+    let whole = |number: f64| number.max(0.0).round() as u64;
+    let complete = points(requests).range(first - HOUR_MINUTES..first - UNSETTLED_MINUTES);
+    let minutes: Vec<(u64, Option<u64>)> = complete
+        .map(|(at, n)| {
+            let found = bad
+                .iter()
+                .filter_map(|id| points(id).get(at))
+                .copied()
+                .reduce(|one, other| one + other);
+            (whole(*n), found.map(|bad| whole(bad).min(whole(*n))))
+        })
+        .collect();
+    let present: Vec<(u64, u64)> = minutes
+        .iter()
+        .filter_map(|(n, bad)| Some((*n, (*bad)?)))
+        .collect();
+    let (all, found) = present
+        .iter()
+        .fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
+    let clumps_per_request = found as f64 / (all.max(1) as f64 * dispersion(&present).phi);
+    let few = (minutes.len() - present.len()) as f64 <= minutes.len() as f64 * LOST_MAX;
+    let is_zero = |n: u64| !few || n as f64 * clumps_per_request < DISBELIEF;
+    minutes
+        .into_iter()
+        .filter_map(|(n, bad)| Some((n, bad.or(is_zero(n).then_some(0))?)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIRST: i64 = 29_460_000;
+
+    fn of(points: &[(&str, &[(i64, f64)])]) -> Data {
+        points
+            .iter()
+            .map(|(id, points)| ((*id).to_owned(), points.iter().copied().collect()))
+            .collect()
+    }
+
+    #[test]
+    fn an_hour_in_two_parts_counts_by_requests() {
+        let data = of(&[
+            ("b_w", &[(0, 300.0), (60, 100.0)]),
+            ("b_p75", &[(0, 0.06), (60, 0.10)]),
+            ("b_p90", &[(0, 0.1), (60, 0.1)]),
+            ("b_p99", &[(0, 0.3), (60, 0.5)]),
+        ]);
+        assert_eq!(thresholds(&data), [70.0, 100.0, 350.0, 525.0]);
+        assert!(thresholds(&Data::new()).is_empty());
+    }
+
+    #[test]
+    fn errors_in_clumps_are_measured_and_late_minutes_left_out() {
+        let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
+        let clumps = [
+            10.0, 0.0, 20.0, 10.0, 30.0, 0.0, 0.0, 20.0, 10.0, 10.0, 0.0, 40.0,
+        ];
+        let bad: Vec<(i64, f64)> = (5..=60)
+            .map(|back| (FIRST - back, clumps[back as usize % 12]))
+            .collect();
+        let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
+        assert!(found.dispersion > 5.0, "{found:?}");
+        assert_eq!(found.requests, 56.0 * 6_000.0);
+        assert!((found.rate - 0.002).abs() < 0.0005, "{found:?}");
+        assert_eq!(
+            errors(&Data::new(), FIRST),
+            Errors {
+                dispersion: 1.0,
+                rate: 0.0,
+                requests: 0.0
+            }
+        );
+    }
+
+    #[test]
+    fn lost_points_amid_even_errors_are_no_clumps() {
+        let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
+        let even = [11.0, 13.0, 9.0, 12.0, 16.0, 8.0, 12.0, 15.0, 10.0, 14.0];
+        let of_back = |back: i64| (FIRST - back, even[back as usize % 10]);
+        let bad: Vec<(i64, f64)> = (5..=60)
+            .filter(|back| back % 15 != 0)
+            .map(of_back)
+            .collect();
+        let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
+        assert!(found.dispersion < 1.2, "{found:?}");
+        assert_eq!(found.requests, 52.0 * 6_000.0);
+        let incident: Vec<(i64, f64)> = (20..30).map(|back| (FIRST - back, 135.0)).collect();
+        let found = errors(&of(&[("b_n", &requests), ("b_e", &incident)]), FIRST);
+        assert!(
+            found.dispersion > 20.0 && found.requests == 56.0 * 6_000.0,
+            "{found:?}"
+        );
+        let quiet: Vec<(i64, f64)> = bad
+            .iter()
+            .map(|(at, bad)| (*at, (bad / 6.0).floor()))
+            .collect();
+        assert_eq!(
+            errors(&of(&[("b_n", &requests), ("b_e", &quiet)]), FIRST).requests,
+            56.0 * 6_000.0
+        );
+    }
+}

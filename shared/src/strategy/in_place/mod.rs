@@ -1,0 +1,4 @@
+//! Releases in place: the tasks of one service are replaced by those of a new revision.
+
+pub mod deploy;
+pub mod percentages;

@@ -27,7 +27,14 @@ simulate *args:
 
 # Takes one promise after the other away from a copy, and shows which test or simulation notices; by name, or by `--area`.
 mutants *args:
-    cargo run --quiet --package simulation --bin mutants -- {{args}}
+    cargo run --quiet --package mutants -- -- {{args}}
+
+# Makes the pictures in docs/images from the program. Needs Python 3, and Chromium for the report.
+pictures:
+    cargo build --quiet --package sandbox
+    python3 docs/images/demo.py docs/images/demo.svg cargo sandbox
+    cargo sandbox judge --report target/report.html < tests/sandbox/examples/judge/cases/rolled-back-by-errors.json
+    chromium --headless --no-sandbox --hide-scrollbars --window-size=900,960 --screenshot=docs/images/report.png target/report.html
 
 # Checks the templates with sam and cfn-lint, which are installed below target/.
 templates:

@@ -7,9 +7,9 @@
 use std::io::{Cursor, Write as _};
 use std::process::ExitCode;
 
-use sandbox::aws::{Aws, dynamodb, ecr, ecs};
-use sandbox::client::{CallFault, Invocation, sdk_config};
-use sandbox::driver::{Fault, run};
+use emulator::client::{CallFault, Invocation, sdk_config};
+use emulator::{Aws, dynamodb, ecr, ecs};
+use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 use slipway::aws::{
     Artifacts, AwsError, Clusters, Hold, Images, Ledger, Observed, ReleaseName, Sdk, Services,

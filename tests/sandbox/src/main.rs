@@ -8,9 +8,9 @@ mod simulate;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use sandbox::aws::Aws;
-use sandbox::driver::Fault;
-use sandbox::story::{CHAPTERS, Chapter, Release, SHOP, canary, deployed, play};
+use emulator::Aws;
+use harness::demo::{CHAPTERS, Chapter, Release, SHOP, canary, deployed, play};
+use harness::driver::Fault;
 use serde::Serialize;
 
 use crate::judge::Judge;

@@ -5,13 +5,13 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use console::style;
+use emulator::Aws;
+use emulator::codepipeline::{ActionExecution, ActionStatus, Execution};
+use emulator::ecs::Service;
+use emulator::elb::Elb;
+use harness::demo::{CLUSTER, Chapter, Release};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sandbox::aws::Aws;
-use sandbox::aws::codepipeline::{ActionExecution, ActionStatus, Execution};
-use sandbox::aws::ecs::Service;
-use sandbox::aws::elb::Elb;
-use sandbox::observer::{executions, serving};
-use sandbox::story::{CLUSTER, Chapter, Release};
+use invariants::ledger_reader::{executions, serving};
 use slipway::timestamp::Timestamp;
 
 /// Real time that a picture stays on a terminal: long enough to see, short enough to keep the story under seconds.

@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use sandbox::simulation::{About, Coverage, Played, plan, play, shrink};
 use serde::Serialize;
+use simulation::{About, Coverage, Played, plan, play, shrink};
 
 use crate::show::print;
 

@@ -1,11 +1,23 @@
-//! Mutation testing: each mutation of `mutations/` takes one promise of Slipway away, and a test or a simulation must fail for it.
+//! A simulation that tries to break everything: random services, releases, people and faults, each run drawn from one seed and
+//! held to the invariants.
 //!
-//! All mutations stand in one copy of the workspace, each behind a switch that is read at run time, so that one build serves them all.
-//! A first run without any mutation records which test reaches which switch; after that, a mutation is run against the tests that
-//! reach it, the quickest first, until one of them fails. The project itself is never changed.
+//! A seed makes a `Plan`, which is plain data; `play` plays it and says what did not hold. The same seed gives the same bytes.
 
-pub mod copy;
-pub mod mutation;
-pub mod outcome;
-pub mod suite;
-pub mod weave;
+mod bound;
+mod canary;
+mod coverage;
+mod draw;
+mod people;
+mod plan;
+mod play;
+mod shape;
+mod shrink;
+mod trace;
+
+pub use canary::{Canary, Flaw, Inconclusive, Metrics};
+pub use coverage::{Canaries, Coverage};
+pub use draw::{About, plan};
+pub use plan::{Act, Anchor, Answer, Image, Incident, Plan, Push, When};
+pub use play::{Played, play};
+pub use shape::{CANARIES_FROM, PAIRS_FROM, SHAPES, Shape};
+pub use shrink::shrink;

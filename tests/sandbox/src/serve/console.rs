@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use console::style;
-use sandbox::aws::codepipeline::Execution;
-use sandbox::aws::{Aws, Call, Millis};
-use sandbox::client::Exchange;
-use sandbox::observer::{record, text};
+use emulator::client::Exchange;
+use emulator::codepipeline::Execution;
+use emulator::{Aws, Call, Millis};
+use invariants::ledger_reader::{record, text};
 use slipway::timestamp::Timestamp;
 
 /// The codes with which services say that they do not know an operation.

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use sandbox::aws::Aws;
-use sandbox::observer::FUNCTIONS_STACK;
-use sandbox::story::{CLUSTER, WEB};
+use emulator::Aws;
+use harness::demo::{CLUSTER, WEB};
+use invariants::ledger_reader::FUNCTIONS_STACK;
 use slipway::timestamp::Timestamp;
 
 /// How to reach the sandbox, and what to ask it.
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn the_guide_names_what_is_there() {
-        let aws = sandbox::story::deployed(1).expect("the stacks deploy");
+        let aws = harness::demo::deployed(1).expect("the stacks deploy");
         let full = guide(&aws, 4566, 60);
         assert!(
             full.starts_with("an in-memory AWS is listening on http://127.0.0.1:4566\n"),

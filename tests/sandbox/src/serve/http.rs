@@ -6,13 +6,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use emulator::client::World;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
-use sandbox::client::World;
 use tokio::net::TcpListener;
 
 use super::console::Console;
@@ -83,7 +83,7 @@ impl Desk {
         let text = |value: &hyper::header::HeaderValue| {
             String::from_utf8_lossy(value.as_bytes()).into_owned()
         };
-        let request = sandbox::aws::Request {
+        let request = emulator::Request {
             caller: "person".to_owned(),
             method: head.method.as_str().to_owned(),
             host: head.headers.get("host").map(text).unwrap_or_default(),
@@ -111,7 +111,7 @@ fn is_visit(request: &Request<Incoming>) -> bool {
     request.method() == Method::GET && request.uri().path() == "/" && !signed
 }
 
-fn written(response: sandbox::aws::Response) -> Answer {
+fn written(response: emulator::Response) -> Answer {
     let mut built = Response::builder().status(response.status);
     for (name, value) in response.headers {
         built = built.header(name, value);

@@ -9,9 +9,9 @@ use std::net::Ipv4Addr;
 use std::rc::Rc;
 
 use clap::Args;
-use sandbox::aws::Aws;
-use sandbox::driver::{Driver, run_live};
-use sandbox::story::deployed;
+use emulator::Aws;
+use harness::demo::deployed;
+use harness::driver::{Driver, run_live};
 use tokio::net::TcpListener;
 
 use self::console::Console;

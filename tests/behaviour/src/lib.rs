@@ -1,0 +1,265 @@
+//! What the tests of the whole share: an account, its pipelines changed as a person would, and functions invoked one by one.
+
+pub mod pair;
+pub mod shop;
+
+use std::io::{Cursor, Write};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use emulator::client::{CallFault, Invocation, sdk_config};
+use emulator::codepipeline::{self, Execution, Job, ReportContent};
+use emulator::ecr::{self, Behaviour};
+use emulator::{ApiError, Aws, ecs};
+use harness::demo::{CLUSTER, WEB, deployed};
+use harness::driver::{Driver, Fault, run};
+use harness::functions;
+use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions, record, text};
+use serde_json::{Value, json};
+use slipway::aws::Sdk;
+use zip::write::SimpleFileOptions;
+
+/// Longest that anything may take, in virtual time.
+pub const LIMIT: Duration = Duration::from_secs(4 * 3600);
+
+/// The story's account, its services steady and nothing released yet.
+pub fn account() -> Aws {
+    static ACCOUNT: OnceLock<Aws> = OnceLock::new();
+    ACCOUNT
+        .get_or_init(|| deployed(1).expect("the stacks deploy"))
+        .clone()
+}
+
+/// Changes a pipeline with UpdatePipeline, as a person would.
+pub fn update_pipeline(
+    aws: &mut Aws,
+    name: &str,
+    change: impl FnOnce(&mut Value),
+) -> Result<Value, ApiError> {
+    let mut definition =
+        codepipeline::call(aws, "GetPipeline", &json!({ "name": name }))?["pipeline"].take();
+    definition
+        .as_object_mut()
+        .expect("a pipeline is an object")
+        .remove("version");
+    change(&mut definition);
+    codepipeline::call(aws, "UpdatePipeline", &json!({ "pipeline": definition }))
+}
+
+/// An action of the Release stage of a pipeline's definition.
+pub fn action<'a>(pipeline: &'a mut Value, name: &str) -> &'a mut Value {
+    let actions = pipeline["stages"][1]["actions"]
+        .as_array_mut()
+        .expect("actions");
+    let found = actions.iter_mut().find(|action| action["name"] == name);
+    found.expect("the pipeline has the action")
+}
+
+/// The newest execution of a pipeline.
+pub fn newest<'a>(aws: &'a Aws, pipeline: &str) -> &'a Execution {
+    executions(aws, pipeline)
+        .next_back()
+        .expect("the pipeline ran")
+}
+
+/// The jobs that an execution gave to an action.
+pub fn jobs<'a>(aws: &'a Aws, execution: &str, action: &str) -> Vec<&'a Job> {
+    aws.codepipeline
+        .jobs
+        .iter()
+        .filter(|job| job.execution == execution && job.action == action)
+        .collect()
+}
+
+/// Type and message with which a job was failed.
+pub fn failure(job: &Job) -> Option<(&str, &str)> {
+    job.reports.iter().find_map(|report| match &report.content {
+        ReportContent::Failure { kind, message } if report.refused.is_none() => {
+            Some((kind.as_str(), message.as_str()))
+        }
+        _ => None,
+    })
+}
+
+/// A text of an execution's record: `outcome`, `reason`, `state`.
+pub fn recorded(aws: &Aws, execution: &str, name: &str) -> Option<String> {
+    text(&record(aws, execution)?, name).map(ToOwned::to_owned)
+}
+
+pub fn is_closed(aws: &Aws, execution: &str) -> bool {
+    recorded(aws, execution, "state").as_deref() == Some("closed")
+}
+
+/// What DescribeServices says of a service.
+pub fn service(aws: &Aws, cluster: &str, name: &str) -> Value {
+    let asked = json!({"cluster": cluster, "services": [name]});
+    let mut answer =
+        ecs::call(&mut aws.clone(), "DescribeServices", &asked).expect("the cluster is there");
+    answer["services"][0].take()
+}
+
+/// What a release may change in ECS: of each service its deployments, sizes and bounds; and every task definition.
+pub fn ecs_state(aws: &Aws) -> Value {
+    let services = aws.ecs.services.values().map(|found| {
+        let seen = service(aws, &found.cluster, &found.name);
+        let deployments = found
+            .deployments
+            .iter()
+            .map(|deployment| &deployment.id)
+            .collect::<Vec<_>>();
+        json!([
+            found.name,
+            seen["taskDefinition"],
+            seen["desiredCount"],
+            seen["deploymentConfiguration"],
+            deployments
+        ])
+    });
+    json!({"services": services.collect::<Vec<_>>(), "definitions": aws.ecs.definition_arns().collect::<Vec<_>>()})
+}
+
+/// Calls from `since` on that changed something. Reports of jobs are not among them.
+pub fn writes(aws: &Aws, since: usize) -> Vec<String> {
+    let reads = [
+        "Describe", "Get", "List", "Query", "Scan", "BatchGet", "PutJob",
+    ];
+    aws.calls[since..]
+        .iter()
+        .filter(|call| {
+            call.error.is_none() && !reads.iter().any(|read| call.operation.starts_with(read))
+        })
+        .map(|call| format!("{} of {}", call.operation, call.caller))
+        .collect()
+}
+
+/// The ledger's table.
+pub fn ledger_table(aws: &Aws) -> String {
+    let stack = aws
+        .cloudformation
+        .stack(FUNCTIONS_STACK)
+        .expect("the functions' stack");
+    stack
+        .resource("LedgerTable")
+        .expect("the stack has a ledger")
+        .physical_id
+        .clone()
+}
+
+/// A zip file of one file.
+pub fn zipped(name: &str, text: &[u8]) -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    archive
+        .start_file(name, SimpleFileOptions::default())
+        .expect("a new archive takes a file");
+    archive.write_all(text).expect("memory takes bytes");
+    archive
+        .finish()
+        .expect("an archive with one file")
+        .into_inner()
+}
+
+/// The bucket of reports.
+pub fn reports_bucket(aws: &Aws) -> String {
+    let stack = aws
+        .cloudformation
+        .stack(FUNCTIONS_STACK)
+        .expect("the functions' stack");
+    stack
+        .resource("ReportsBucket")
+        .expect("the stack has a bucket for reports")
+        .physical_id
+        .clone()
+}
+
+/// Invokes a function as a person does, and waits for its answer.
+pub async fn invoke(driver: &Driver, code: &str, event: Value) -> Result<Value, String> {
+    // One after the other: both would hold the account at once.
+    let table = ledger_table(&driver.world.aws());
+    let reports = reports_bucket(&driver.world.aws());
+    let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-{code}"), CallFault::None);
+    let sdk = Sdk::new(sdk_config(&driver.world, invocation), &table).with_reports(&reports);
+    functions::answer(code, &sdk, event)
+        .await
+        .map_err(|e| e.to_string())
+}
+
+/// Lets so much time pass.
+pub async fn pass(driver: &Driver, time: Duration) {
+    let ended = driver.until(time, &mut |_| Ok(()), |_| false).await;
+    ended.expect_err("nothing is waited for");
+}
+
+/// Lets time pass until `done` says so.
+pub async fn until(driver: &Driver, done: impl Fn(&Aws) -> bool) {
+    driver
+        .until(LIMIT, &mut |_| Ok(()), done)
+        .await
+        .expect("it happens in time");
+}
+
+/// The account with `web` released once by its pipeline, so that there is something to return to.
+pub fn released() -> Aws {
+    run(account(), Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "1.0.0");
+        let execution = settled(&driver, "slipway-web", &pushed).await;
+        assert_eq!(outcome(&driver, &execution), "deployed");
+        driver.world.snapshot()
+    })
+}
+
+pub fn push(driver: &Driver, repository: &str, tag: &str) -> String {
+    let pushed = ecr::push(&mut driver.world.aws(), repository, tag, Behaviour::Healthy);
+    driver.world.touch();
+    pushed.expect("the repository is there")
+}
+
+/// Lets the release of a digest end and answers its execution.
+pub async fn settled(driver: &Driver, pipeline: &str, pushed: &str) -> String {
+    let of_push = |aws: &Aws| {
+        executions(aws, pipeline)
+            .rev()
+            .find(|execution| digest(execution) == Some(pushed))
+            .map(|execution| (execution.id.clone(), execution.is_over()))
+    };
+    until(driver, |aws| {
+        of_push(aws).is_some_and(|(id, over)| over && is_closed(aws, &id))
+    })
+    .await;
+    of_push(&driver.world.aws()).expect("it was there").0
+}
+
+/// Lets the newest release of `web` come so far that its deployment is under way.
+pub async fn under_way(driver: &Driver, pushed: &str) -> String {
+    let image = format!("@{pushed}");
+    until(driver, |aws| {
+        aws.ecs.service_named(CLUSTER, WEB).is_some_and(|found| {
+            let request = aws
+                .ecs
+                .request_of(&found.primary().expect("a deployment").task_definition);
+            found.is_deploying()
+                && request.is_some_and(|request| request.to_string().contains(&image))
+        })
+    })
+    .await;
+    newest(&driver.world.aws(), "slipway-web").id.clone()
+}
+
+pub fn outcome(driver: &Driver, execution: &str) -> String {
+    recorded(&driver.world.aws(), execution, "outcome").unwrap_or_default()
+}
+
+pub fn reason(driver: &Driver, execution: &str) -> String {
+    recorded(&driver.world.aws(), execution, "reason").unwrap_or_default()
+}
+
+pub fn image_of(aws: &Aws, name: &str) -> String {
+    let runs = &service(aws, CLUSTER, name)["taskDefinition"];
+    let request = aws
+        .ecs
+        .request_of(runs.as_str().expect("an ARN"))
+        .expect("registered");
+    request["containerDefinitions"][0]["image"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,188 @@
+//! What ARCHITECTURE.md promises of the tree, held by looking at it.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use harness::demo::deployed;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the project's root")
+}
+
+/// All files with an ending below a folder of the project, with their text.
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    let (mut found, mut folders) = (Vec::new(), vec![root().join(folder)]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder of the project") {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == ending)
+            {
+                let name = path
+                    .strip_prefix(root())
+                    .expect("below the root")
+                    .display()
+                    .to_string();
+                found.push((name, std::fs::read_to_string(&path).expect("a text file")));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "no .{ending} file below {folder}");
+    found
+}
+
+#[test]
+fn only_the_aws_folder_imports_the_sdk_or_asks_for_the_time() {
+    let sources = [files("functions", "rs"), files("shared/src", "rs")].concat();
+    for (name, text) in sources
+        .iter()
+        .filter(|(name, _)| !name.starts_with("shared/src/aws/"))
+    {
+        for forbidden in [
+            "aws_sdk_",
+            "aws_config::",
+            "aws_smithy_",
+            "SystemTime::now",
+            "Instant::now",
+        ] {
+            assert!(
+                !text.contains(forbidden),
+                "{name} has {forbidden}, which belongs to shared/src/aws"
+            );
+        }
+    }
+}
+
+#[test]
+fn functions_and_domain_never_sleep_draw_or_know_the_sandbox() {
+    for (name, text) in [files("functions", "rs"), files("shared/src", "rs")].concat() {
+        for forbidden in ["sleep(", "fastrand", "rand::", "sandbox"] {
+            assert!(!text.contains(forbidden), "{name} has `{forbidden}`");
+        }
+    }
+}
+
+#[test]
+fn the_judge_is_a_function_of_its_arguments() {
+    for (name, text) in files("shared/src/judge", "rs") {
+        // What could make two judgements of the same minutes differ: clocks, threads, hash order, the process, files.
+        for forbidden in [
+            "std::time",
+            "emulator",
+            "async ",
+            "thread",
+            "Hash",
+            "std::env",
+            "std::fs",
+            "std::io",
+        ] {
+            assert!(!text.contains(forbidden), "{name} has `{forbidden}`");
+        }
+        for import in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| line.starts_with("use crate::"))
+        {
+            let inside = import.starts_with("use crate::judge::")
+                || import.starts_with("use crate::limits::");
+            assert!(inside, "{name} has `{import}`; the judge stands alone");
+        }
+    }
+}
+
+#[test]
+fn a_main_only_wires() {
+    for (name, text) in files("functions", "rs")
+        .iter()
+        .filter(|(name, _)| name.ends_with("main.rs"))
+    {
+        let lines = text.lines().count();
+        assert!(lines <= 25, "{name} has {lines} lines");
+        assert!(
+            !text.contains("if ") && !text.contains("match "),
+            "{name} decides"
+        );
+    }
+}
+
+#[test]
+fn every_module_says_why_it_exists_and_none_is_a_heap() {
+    for (name, text) in [
+        files("functions", "rs"),
+        files("shared", "rs"),
+        files("tests", "rs"),
+    ]
+    .concat()
+    {
+        let lines = text.lines().count();
+        assert!(lines <= 1_000, "{name} has {lines} lines");
+        let is_tests = name.contains("/tests/") || name.ends_with("/tests.rs");
+        assert!(
+            is_tests || text.starts_with("//!"),
+            "{name} does not begin with its purpose"
+        );
+    }
+}
+
+#[test]
+fn directory_package_binary_and_template_agree() {
+    let folders = std::fs::read_dir(root().join("functions")).expect("functions/");
+    let folders: BTreeSet<String> = folders
+        .map(|entry| {
+            entry
+                .expect("readable")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
+    let aws = deployed(1).expect("the stacks deploy");
+    let binaries: BTreeSet<String> = aws
+        .lambda
+        .functions
+        .values()
+        .map(|function| function.code.clone())
+        .collect();
+    assert_eq!(folders, binaries);
+    for function in aws.lambda.functions.values() {
+        assert_eq!(function.name, format!("slipway-{}", function.code));
+        let manifest =
+            std::fs::read_to_string(root().join(format!("functions/{}/Cargo.toml", function.code)))
+                .expect("a manifest");
+        assert!(
+            manifest.contains(&format!("name = \"{}\"", function.code)),
+            "{manifest}"
+        );
+    }
+}
+
+/// What checks the product must not share its mistakes.
+#[test]
+fn the_emulator_and_the_invariants_do_not_know_the_product() {
+    for package in ["emulator", "invariants"] {
+        let manifest = root().join("tests").join(package).join("Cargo.toml");
+        let text = std::fs::read_to_string(manifest).expect("a manifest");
+        let dependencies: BTreeSet<&str> = text
+            .lines()
+            .filter_map(|line| line.split_once(".workspace").map(|(name, _)| name))
+            .collect();
+        assert!(!dependencies.is_empty(), "{package} has no dependencies");
+
+        let own: BTreeSet<String> = files("functions", "toml")
+            .iter()
+            .filter_map(|(path, _)| Some(path.split('/').nth(1)?.to_owned()))
+            .chain(["slipway".to_owned(), "harness".to_owned()])
+            .collect();
+        let known: Vec<&&str> = dependencies
+            .iter()
+            .filter(|name| own.contains(**name))
+            .collect();
+        assert!(known.is_empty(), "{package} depends on {known:?}");
+    }
+}

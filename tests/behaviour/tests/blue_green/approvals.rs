@@ -1,0 +1,277 @@
+//! An approval stands between fill and swap: whatever a person approved is what gets the traffic, whatever is pushed meanwhile.
+
+use std::time::Duration;
+
+use emulator::codepipeline::{self, ActionStatus, Execution};
+use emulator::{Aws, Millis, traffic};
+use harness::demo::SHOP;
+use harness::driver::{Driver, Fault, run};
+use invariants::Invariants;
+use invariants::ledger_reader::{digest, executions};
+use serde_json::json;
+use slipway::timestamp::Timestamp;
+
+use behaviour::pair::{PIPELINE, SHORT, configure, shop};
+use behaviour::{is_closed, push, recorded};
+
+/// What people do: when the second and third image are pushed after the first one, and how they answer.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    pushes: &'static [u64],
+    /// How long each request for approval is thought about, in seconds.
+    thinks: u64,
+    /// Whether the request of that number is approved.
+    answers: [bool; 3],
+}
+
+/// A version, and from when to when it may be served.
+struct Served {
+    digest: String,
+    from: Millis,
+    to: Millis,
+}
+
+const HOUR: u64 = 3600;
+
+/// The request for approval that waits: its execution and token.
+fn request(aws: &Aws) -> Option<(&Execution, &str, Millis)> {
+    executions(aws, PIPELINE).find_map(|execution| {
+        let action = execution.latest_action("Release", "approve")?;
+        let waits = action.status == ActionStatus::InProgress;
+        Some((
+            execution,
+            action.token.as_deref().filter(|_| waits)?,
+            action.started,
+        ))
+    })
+}
+
+fn answer(aws: &mut Aws, token: &str, approves: bool) {
+    let status = if approves { "Approved" } else { "Rejected" };
+    let result = json!({
+        "pipelineName": PIPELINE, "stageName": "Release", "actionName": "approve", "token": token,
+        "result": {"status": status, "summary": "a person's word"},
+    });
+    codepipeline::call(aws, "PutApprovalResult", &result).expect("it waits");
+}
+
+fn all_over(aws: &Aws) -> bool {
+    // Reading the ledger takes time, so it is read last.
+    executions(aws, PIPELINE).all(Execution::is_over)
+        && executions(aws, PIPELINE)
+            .all(|execution| digest(execution).is_none() || is_closed(aws, &execution.id))
+}
+
+/// Plays a plan; answers the digests that were pushed, and of those that were approved since when.
+async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)>) {
+    let begin = driver.world.clock.now();
+    let due = |secs: u64| begin + i64::try_from(secs).expect("small") * 1000;
+    let mut to_push = [0]
+        .into_iter()
+        .chain(plan.pushes.iter().copied())
+        .enumerate()
+        .peekable();
+    let (mut pushed, mut approved, mut answered) = (Vec::new(), Vec::new(), 0);
+    let mut invariants = Invariants::default().resumed(&driver.world.aws());
+    loop {
+        let now = driver.world.clock.now();
+        while let Some((number, _)) = to_push.next_if(|(_, secs)| due(*secs) <= now) {
+            pushed.push(push(driver, SHOP, &format!("2.{number}.0")));
+        }
+        let waiting = request(&driver.world.aws()).map(|(execution, token, since)| {
+            (
+                digest(execution).expect("pushed").to_owned(),
+                token.to_owned(),
+                since,
+            )
+        });
+        let thought = waiting
+            .as_ref()
+            .map(|(_, _, since)| since + i64::try_from(plan.thinks).expect("small") * 1000);
+        if let (Some((digest, token, _)), Some(true)) =
+            (&waiting, thought.map(|thought| thought <= now))
+        {
+            answer(&mut driver.world.aws(), token, plan.answers[answered]);
+            driver.world.touch();
+            if plan.answers[answered] {
+                approved.push((digest.clone(), now));
+            }
+            answered += 1;
+            continue;
+        }
+        let next = [thought, to_push.peek().map(|(_, secs)| due(*secs))]
+            .into_iter()
+            .flatten()
+            .min();
+        let rest = next.map_or(Duration::from_secs(4 * HOUR), |next| {
+            Duration::from_millis((next - now).unsigned_abs())
+        });
+        let done = |aws: &Aws| {
+            (waiting.is_none() && request(aws).is_some()) || (next.is_none() && all_over(aws))
+        };
+        match driver
+            .until(rest, &mut |aws| invariants.at_instant(aws), done)
+            .await
+        {
+            Ok(()) if next.is_none() && request(&driver.world.aws()).is_none() => break,
+            Err(error) if next.is_none() || error.contains("invariant") => {
+                panic!("{plan:?}: {error}")
+            }
+            _ => {}
+        }
+    }
+    invariants
+        .at_end(&driver.world.aws())
+        .unwrap_or_else(|error| panic!("{plan:?}: {error}"));
+    (pushed, approved)
+}
+
+/// Which image a task definition runs, by digest.
+fn image(aws: &Aws, version: &str) -> String {
+    let request = aws.ecs.request_of(version).expect("registered");
+    let image = request["containerDefinitions"][0]["image"]
+        .as_str()
+        .unwrap_or_default();
+    image
+        .split_once('@')
+        .map_or_else(String::new, |(_, digest)| digest.to_owned())
+}
+
+/// Who may be served when: each approved image from its approval until the release of the next one is closed.
+fn allowed(aws: &Aws, first: String, approved: &[(String, Millis)]) -> Vec<Served> {
+    let mut all = vec![Served {
+        digest: first,
+        from: Millis::MIN,
+        to: Millis::MAX,
+    }];
+    for (approved, at) in approved {
+        let execution = executions(aws, PIPELINE)
+            .find(|one| digest(one) == Some(approved))
+            .expect("it ran");
+        assert_eq!(
+            recorded(aws, &execution.id, "outcome").as_deref(),
+            Some("deployed")
+        );
+        let ended: Timestamp =
+            serde_json::from_value(json!(recorded(aws, &execution.id, "ended_at")))
+                .expect("an instant");
+        let began = Timestamp::from_secs(0).expect("in range");
+        all.last_mut().expect("the first").to =
+            i64::try_from(ended.since(began).as_millis()).expect("in range") + 1000;
+        all.push(Served {
+            digest: approved.clone(),
+            from: *at,
+            to: Millis::MAX,
+        });
+    }
+    all
+}
+
+/// Plays a plan on a seed and checks every span of traffic since.
+fn check(before: &Aws, plan: Plan, seed: u64, outcomes: &[&str]) {
+    let mut aws = before.clone();
+    aws.rng = fastrand::Rng::with_seed(seed);
+    let (since, first) = (aws.now, image(&aws, &behaviour::pair::definitions(&aws)[1]));
+    run(aws, Fault::None, async |driver| {
+        let (pushed, approved) = play(&driver, plan).await;
+        let aws = driver.world.snapshot();
+        let found = pushed.iter().map(|pushed| {
+            let execution = executions(&aws, PIPELINE)
+                .find(|one| digest(one) == Some(pushed))
+                .expect("it ran");
+            recorded(&aws, &execution.id, "outcome").unwrap_or_default()
+        });
+        let found: Vec<String> = found.collect();
+        assert_eq!(found, outcomes, "{plan:?}, seed {seed}");
+        let allowed = allowed(&aws, first.clone(), &approved);
+        let mut flows = 0;
+        for span in traffic::history(&aws)
+            .iter()
+            .filter(|span| span.from >= since)
+        {
+            for flow in span.flows.iter().filter(|flow| flow.rate > 0.0) {
+                let version = flow
+                    .version
+                    .as_ref()
+                    .unwrap_or_else(|| panic!("{plan:?}, seed {seed}: nobody serves"));
+                let image = image(&aws, version);
+                let known = allowed.iter().find(|served| served.digest == image);
+                let fits =
+                    known.is_some_and(|served| served.from <= span.from && span.to <= served.to);
+                assert!(
+                    fits,
+                    "{plan:?}, seed {seed}: {version} ({image}) is served from {} to {}",
+                    span.from, span.to
+                );
+                flows += 1;
+            }
+        }
+        assert!(flows > approved.len(), "{plan:?}: {flows} flows");
+    });
+}
+
+const SEEDS: u64 = 50;
+
+fn with_approval() -> Aws {
+    let mut aws = shop(&SHORT);
+    configure(&mut aws, &[("Approval", "yes")]);
+    aws
+}
+
+#[test]
+fn an_image_that_is_pushed_before_the_approval_of_another_waits() {
+    let before = with_approval();
+    for seed in 1..=SEEDS {
+        let plan = Plan {
+            pushes: &[20],
+            thinks: 300,
+            answers: [true; 3],
+        };
+        check(&before, plan, seed, &["deployed", "deployed"]);
+    }
+}
+
+#[test]
+fn an_image_that_is_pushed_after_the_approval_of_another_waits() {
+    let before = with_approval();
+    for seed in 1..=SEEDS {
+        let plan = Plan {
+            pushes: &[180],
+            thinks: 1,
+            answers: [true; 3],
+        };
+        check(&before, plan, seed, &["deployed", "deployed"]);
+    }
+}
+
+#[test]
+fn a_rejected_image_never_gets_traffic_and_the_next_one_does_when_approved() {
+    let before = with_approval();
+    for seed in 1..=SEEDS {
+        let plan = Plan {
+            pushes: &[20],
+            thinks: 60,
+            answers: [false, true, true],
+        };
+        check(&before, plan, seed, &["rolled-back", "deployed"]);
+        let plan = Plan {
+            pushes: &[20],
+            thinks: 60,
+            answers: [true, false, false],
+        };
+        check(&before, plan, seed, &["deployed", "rolled-back"]);
+    }
+}
+
+#[test]
+fn of_those_that_wait_for_a_long_approval_the_newest_comes_next() {
+    let before = with_approval();
+    for seed in 1..=SEEDS {
+        let plan = Plan {
+            pushes: &[300, 900],
+            thinks: HOUR / 2,
+            answers: [true; 3],
+        };
+        check(&before, plan, seed, &["deployed", "superseded", "deployed"]);
+    }
+}

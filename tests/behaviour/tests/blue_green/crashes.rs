@@ -1,0 +1,339 @@
+//! Crashes between two calls, enumerated: after every AWS call of a release with five steps, followed by Lambda's retry, by
+//! nothing, or by a person who stops the execution and calls `roll-back`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use emulator::client::CallFault;
+use emulator::codepipeline::{self, JobState};
+use emulator::lambda::InvocationStatus;
+use emulator::{Aws, traffic};
+use harness::demo::SHOP;
+use harness::driver::{Driver, Fault, Faults, Which, run};
+use invariants::Invariants;
+use invariants::ledger_reader::digest;
+use serde_json::{Value, json};
+
+use behaviour::pair::{self, PIPELINE, shop};
+use behaviour::{LIMIT, invoke, is_closed, newest, push, recorded};
+
+const FIVE_STEPS: [(&str, &str); 5] = [
+    ("Shift", "linear"),
+    ("StepPercent", "20"),
+    ("StepMinutes", "1"),
+    ("BakeMinutes", "1"),
+    ("DrainMinutes", "1"),
+];
+
+/// What follows a crash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum After {
+    Retry,
+    /// No attempt of the job is left: CodePipeline waits for an answer for 20 minutes.
+    Nothing,
+    /// A person stops the execution and calls `roll-back`.
+    Person,
+}
+
+/// The account at rest before an attempt, and how many attempts had been started by then.
+#[derive(Clone)]
+struct Rest {
+    aws: Rc<Aws>,
+    started: usize,
+}
+
+/// One call after which the attempt dies: the `attempt`th to start on `from`.
+struct Point<'a> {
+    from: &'a Aws,
+    attempt: usize,
+    call: u32,
+    function: String,
+}
+
+/// The release without a crash: the accounts before its attempts, each with the number of the attempt on it, its function and
+/// the number of its calls.
+struct Undisturbed {
+    pushed: String,
+    before: Value,
+    attempts: Vec<(Aws, usize, String, u32)>,
+}
+
+fn undisturbed() -> Undisturbed {
+    let aws = shop(&FIVE_STEPS);
+    let before = pair::state(&aws);
+    run(aws, Fault::None, async |driver| {
+        let rests = Rc::new(RefCell::new(Vec::<Rest>::new()));
+        let last = Rc::new(RefCell::new(Rest {
+            aws: Rc::new(driver.world.snapshot()),
+            started: 0,
+        }));
+        let (seen, rest) = (Rc::clone(&rests), Rc::clone(&last));
+        driver.on_start(move |_, _, _| seen.borrow_mut().push(rest.borrow().clone()));
+        let pushed = push(&driver, SHOP, "2.0.0");
+        *last.borrow_mut() = Rest {
+            aws: Rc::new(driver.world.snapshot()),
+            started: 0,
+        };
+        let over = |aws: &Aws| {
+            *last.borrow_mut() = Rest {
+                aws: Rc::new(aws.clone()),
+                started: driver.ran().len(),
+            };
+            is_settled(aws, &pushed)
+        };
+        driver
+            .until(LIMIT, &mut |_| Ok(()), over)
+            .await
+            .expect("it ends");
+        let attempts =
+            driver
+                .ran()
+                .into_iter()
+                .zip(rests.take())
+                .enumerate()
+                .map(|(number, (ran, rest))| {
+                    (
+                        (*rest.aws).clone(),
+                        number - rest.started,
+                        ran.function,
+                        ran.calls,
+                    )
+                });
+        Undisturbed {
+            before,
+            attempts: attempts.collect(),
+            pushed,
+        }
+    })
+}
+
+/// Whether the release of a push is over, its record closed, and no retry pending.
+fn is_settled(aws: &Aws, pushed: &str) -> bool {
+    let execution = newest(aws, PIPELINE);
+    digest(execution) == Some(pushed)
+        && execution.is_over()
+        && is_closed(aws, &execution.id)
+        && aws
+            .lambda
+            .invocations
+            .iter()
+            .all(|invocation| invocation.status != InvocationStatus::Pending)
+}
+
+/// Lets the attempt die and the rest happen; answers the outcome.
+fn crash(point: &Point, after: After, told: &Undisturbed) -> Result<String, String> {
+    let mut aws = point.from.clone();
+    if after == After::Nothing {
+        aws.lambda
+            .functions
+            .values_mut()
+            .for_each(|function| function.invoke_config.maximum_retry_attempts = 0);
+    }
+    let calls = vec![(
+        Which::Number(point.attempt),
+        CallFault::CrashAfter(point.call),
+    )];
+    let mut invariants = Invariants::default().resumed(&aws);
+    let rule = pair::rule(&aws);
+    run(
+        aws,
+        Faults {
+            calls,
+            ..Faults::default()
+        },
+        async |driver| {
+            let mut watch = |aws: &Aws| {
+                invariants.at_instant(aws)?;
+                serves(aws, &rule)
+            };
+            if after == After::Person {
+                let died = |_: &Aws| driver.ran().iter().any(|ran| !ran.met.is_empty());
+                driver.until(LIMIT, &mut watch, died).await?;
+                stop_and_roll_back(&driver, &told.pushed).await;
+            }
+            driver
+                .until(LIMIT, &mut watch, |aws| is_settled(aws, &told.pushed))
+                .await?;
+            let mut aws = driver.world.snapshot();
+            let died: Vec<u64> = driver
+                .ran()
+                .iter()
+                .filter(|ran| !ran.met.is_empty())
+                .map(|ran| ran.attempt)
+                .collect();
+            if died.is_empty() {
+                return Err("nothing died".to_owned());
+            }
+            invariants.disturbed(died);
+            // Of a job that no attempt is left for, nobody can tell CodePipeline.
+            let lost = aws
+                .codepipeline
+                .jobs
+                .iter_mut()
+                .find(|job| job.state == JobState::TimedOut);
+            if let Some(job) = lost.filter(|_| after == After::Nothing) {
+                job.state = JobState::Abandoned;
+            }
+            invariants.at_end(&aws)?;
+            ended(&aws, told)
+        },
+    )
+}
+
+/// Whoever gets traffic can serve it: together, the colours with a weight have the two tasks that the live one had.
+fn serves(aws: &Aws, rule: &str) -> Result<(), String> {
+    let exposed = traffic::exposed(aws, rule);
+    if !exposed.is_empty() {
+        return Err(format!(
+            "invariant 1: {exposed:?} have traffic and no healthy target"
+        ));
+    }
+    let weighted = pair::groups(aws)
+        .into_iter()
+        .zip(pair::weights(aws))
+        .filter(|(_, weight)| *weight > 0);
+    let healthy: usize = weighted
+        .map(|(group, _)| aws.elb.healthy_count(&group, aws.now))
+        .sum();
+    if healthy < 2 {
+        Err(format!("invariant 7: {healthy} healthy targets serve"))
+    } else {
+        Ok(())
+    }
+}
+
+async fn stop_and_roll_back(driver: &Driver, pushed: &str) {
+    let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
+    let of_push = digest(newest(&driver.world.aws(), PIPELINE)) == Some(pushed);
+    assert!(of_push, "the push started an execution");
+    let asked = json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "doubts"});
+    // The execution may have ended with the call.
+    let _ = codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked);
+    driver.world.touch();
+    // Its time may not have come; the sweep goes on with it.
+    let _ = invoke(
+        driver,
+        "roll-back",
+        json!({"parameters": {"execution": execution}}),
+    )
+    .await;
+}
+
+/// The ledger's word and the pair agree: all is new, or all is as it was.
+fn ended(aws: &Aws, told: &Undisturbed) -> Result<String, String> {
+    let execution = newest(aws, PIPELINE).id.clone();
+    let outcome = recorded(aws, &execution, "outcome").ok_or("no outcome")?;
+    let reason = recorded(aws, &execution, "reason").ok_or("no reason")?;
+    let state = pair::state(aws);
+    let is_new = || {
+        pair::weights(aws) == [100, 0]
+            && pair::counts(aws) == [2, 0]
+            && pair::definitions(aws)[0]
+                == recorded(aws, &execution, "change.task_definition").unwrap_or_default()
+            && pair::suspensions(aws) == [false, false]
+    };
+    match outcome.as_str() {
+        "deployed" if is_new() => Ok(outcome),
+        "rolled-back" | "failed" if state == told.before => Ok(outcome),
+        _ => Err(format!(
+            "{outcome} ({reason}), but {state}; it was {}",
+            told.before
+        )),
+    }
+}
+
+/// Plays every crash on all cores; answers how many releases ended in which way.
+fn after_each_call(after: After) -> BTreeMap<String, usize> {
+    let told = undisturbed();
+    // A push whose start is never tried again is lost: that is told by the dead letters, and no release is concerned.
+    let is_step = |function: &str| after == After::Retry || function != "start-pipeline";
+    let attempts = told
+        .attempts
+        .iter()
+        .filter(|(_, _, function, _)| is_step(function));
+    let points: Vec<Point> = attempts
+        .flat_map(|(from, attempt, function, calls)| {
+            (1..=*calls).map(move |call| Point {
+                from,
+                attempt: *attempt,
+                call,
+                function: function.clone(),
+            })
+        })
+        .collect();
+    let (next, wrong, outcomes) = (
+        AtomicUsize::new(0),
+        Mutex::new(Vec::new()),
+        Mutex::new(BTreeMap::new()),
+    );
+    let work = || {
+        while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match crash(point, after, &told) {
+                Ok(outcome) => {
+                    *outcomes
+                        .lock()
+                        .expect("unpoisoned")
+                        .entry(outcome)
+                        .or_insert(0) += 1
+                }
+                Err(error) => {
+                    let Point {
+                        from,
+                        call,
+                        function,
+                        ..
+                    } = point;
+                    let at = (from.now - told.attempts[0].0.now) / 1000;
+                    let text = format!("{function} after its call {call}, at {at} s: {error}");
+                    wrong.lock().expect("unpoisoned").push(text);
+                }
+            }
+        }
+    };
+    thread::scope(|scope| {
+        let cores = thread::available_parallelism().map_or(1, usize::from);
+        (0..cores).for_each(|_| drop(scope.spawn(work)));
+    });
+    let (wrong, outcomes) = (
+        wrong.into_inner().expect("unpoisoned"),
+        outcomes.into_inner().expect("unpoisoned"),
+    );
+    println!("{} crashes, then {after:?}: {outcomes:?}", points.len());
+    assert!(points.len() > 150, "only {} calls", points.len());
+    assert!(
+        wrong.is_empty(),
+        "{} of {} went wrong:\n{}",
+        wrong.len(),
+        points.len(),
+        wrong.join("\n")
+    );
+    outcomes
+}
+
+#[test]
+fn a_crash_after_any_call_and_a_retry_change_no_ending() {
+    let outcomes = after_each_call(After::Retry);
+    assert_eq!(outcomes.keys().collect::<Vec<_>>(), ["deployed"]);
+}
+
+#[test]
+fn a_crash_after_any_call_and_nothing_more_leaves_nothing_in_between() {
+    let outcomes = after_each_call(After::Nothing);
+    assert_eq!(
+        outcomes.keys().collect::<Vec<_>>(),
+        ["deployed", "failed", "rolled-back"]
+    );
+}
+
+#[test]
+fn a_crash_after_any_call_and_a_persons_stop_leave_nothing_in_between() {
+    let outcomes = after_each_call(After::Person);
+    assert_eq!(
+        outcomes.keys().collect::<Vec<_>>(),
+        ["deployed", "failed", "rolled-back"]
+    );
+}

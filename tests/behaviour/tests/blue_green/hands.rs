@@ -1,0 +1,227 @@
+//! What somebody does by hand while a release bakes: nobody's change is fought over, the job and the record tell of it, and
+//! scale-in is given back.
+
+use emulator::{Aws, ecs, elb};
+use harness::demo::{CLUSTER, SHOP};
+use harness::driver::{Fault, run};
+use invariants::ledger_reader::holder;
+use serde_json::json;
+
+use behaviour::pair::{
+    self, PIPELINE, counts, definitions, set, set_weights, shop, suspensions, until_weights,
+    weights,
+};
+use behaviour::{failure, jobs, newest, outcome, push, reason, settled};
+
+/// Half of the traffic bakes for a while, then all of it.
+const HALVES: [(&str, &str); 5] = [
+    ("Shift", "listed"),
+    ("Steps", "50,100"),
+    ("StepMinutes", "3"),
+    ("BakeMinutes", "2"),
+    ("DrainMinutes", "0"),
+];
+
+/// How a release ended in whose bake somebody did something.
+struct Ended {
+    /// The account when the change had been made, and at the end.
+    changed: Aws,
+    aws: Aws,
+    outcome: String,
+    reason: String,
+    /// The failure of swap-target-groups, if it failed.
+    failure: Option<(String, String)>,
+}
+
+/// Releases to blue while green is live; when both have half of the traffic, somebody does `change`.
+fn while_it_bakes(change: impl FnOnce(&mut Aws)) -> Ended {
+    run(shop(&HALVES), Fault::None, async |driver| {
+        let pushed = push(&driver, SHOP, "2.0.0");
+        until_weights(&driver, [50, 50]).await;
+        change(&mut driver.world.aws());
+        driver.world.touch();
+        let changed = driver.world.snapshot();
+        let execution = settled(&driver, PIPELINE, &pushed).await;
+        let aws = driver.world.snapshot();
+        let swaps = jobs(&aws, &execution, "swap-target-groups");
+        let failure = failure(swaps.last().expect("a job"))
+            .map(|(kind, text)| (kind.to_owned(), text.to_owned()));
+        let (outcome, reason) = (outcome(&driver, &execution), reason(&driver, &execution));
+        assert_eq!(holder(&aws, CLUSTER, SHOP), None);
+        Ended {
+            changed,
+            aws: aws.clone(),
+            outcome,
+            reason,
+            failure,
+        }
+    })
+}
+
+/// Registers another revision in the family of a colour and deploys it.
+fn deploy_another(aws: &mut Aws, colour: &str) {
+    let runs = behaviour::service(aws, CLUSTER, colour)["taskDefinition"]
+        .as_str()
+        .expect("an ARN")
+        .to_owned();
+    let mut request = aws.ecs.request_of(&runs).expect("registered").clone();
+    request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
+    let answer = ecs::call(aws, "RegisterTaskDefinition", &request).expect("legal");
+    set(
+        aws,
+        colour,
+        json!({"taskDefinition": answer["taskDefinition"]["taskDefinitionArn"]}),
+    );
+}
+
+#[test]
+fn weights_that_somebody_set_stay() {
+    for by_hand in [[10, 90], [0, 100], [0, 0]] {
+        let ended = while_it_bakes(|aws| set_weights(aws, by_hand));
+        let (kind, message) = ended.failure.expect("the job fails");
+        let told = format!("blue {} / green {}", by_hand[0], by_hand[1]);
+        assert_eq!(kind, "JobFailed");
+        assert!(
+            message.starts_with("superseded: the weights are ") && message.contains(&told),
+            "{message}"
+        );
+        assert!(ended.reason.contains(&told), "{}", ended.reason);
+        assert_eq!(
+            (weights(&ended.aws), suspensions(&ended.aws)),
+            (by_hand, [false, false])
+        );
+        // That all of the traffic goes to the old colour is what a rollback would do too.
+        let outcome = if by_hand == [0, 100] {
+            "rolled-back"
+        } else {
+            "superseded"
+        };
+        assert_eq!(ended.outcome, outcome, "{}", ended.reason);
+    }
+}
+
+#[test]
+fn what_somebody_deployed_to_the_new_colour_stays_and_gets_no_traffic() {
+    let ended = while_it_bakes(|aws| deploy_another(aws, "shop-blue"));
+    let (kind, message) = ended.failure.expect("the job fails");
+    assert_eq!(kind, "JobFailed");
+    assert!(
+        message.contains("somebody else deployed to it") && message.contains("traffic is back"),
+        "{message}"
+    );
+    assert_eq!(ended.outcome, "superseded", "{}", ended.reason);
+    assert!(
+        ended.reason.contains("somebody else deployed shop-blue:"),
+        "{}",
+        ended.reason
+    );
+    assert_eq!(definitions(&ended.aws), definitions(&ended.changed));
+    assert_eq!(
+        (weights(&ended.aws), suspensions(&ended.aws)),
+        ([0, 100], [false, false])
+    );
+}
+
+#[test]
+fn what_somebody_deployed_to_the_old_colour_stays() {
+    let ended = while_it_bakes(|aws| deploy_another(aws, "shop-green"));
+    assert_eq!(definitions(&ended.aws), definitions(&ended.changed));
+    assert_eq!(suspensions(&ended.aws), [false, false]);
+    // The new version is fit and gets the traffic: the old colour is not what the release is about.
+    assert_eq!(ended.outcome, "deployed", "{}", ended.reason);
+    assert_eq!(
+        (weights(&ended.aws), counts(&ended.aws)),
+        ([100, 0], [2, 0])
+    );
+}
+
+#[test]
+fn a_rule_that_somebody_deleted_is_told_of_and_scaling_is_given_back() {
+    let ended = while_it_bakes(|aws| {
+        let rule = pair::rule(aws);
+        elb::delete_rule(aws, &rule).expect("it was there");
+    });
+    let (kind, message) = ended.failure.expect("the job fails");
+    assert_eq!(kind, "JobFailed");
+    assert!(
+        message.contains("listener-rule/app/") && message.contains("is gone"),
+        "{message}"
+    );
+    assert_eq!(ended.outcome, "failed", "{}", ended.reason);
+    assert!(
+        ended.reason.contains("is gone") && ended.reason.contains("needs a person"),
+        "{}",
+        ended.reason
+    );
+    assert_eq!(suspensions(&ended.aws), [false, false]);
+    assert_eq!(
+        (definitions(&ended.aws), counts(&ended.aws)),
+        (definitions(&ended.changed), counts(&ended.changed))
+    );
+}
+
+#[test]
+fn a_colour_that_somebody_deleted_is_told_of_and_the_other_one_scales_again() {
+    for name in pair::COLOURS {
+        let ended = while_it_bakes(|aws| {
+            let gone = json!({"cluster": CLUSTER, "service": name, "force": true});
+            ecs::call(aws, "DeleteService", &gone).expect("it was there");
+        });
+        let (kind, message) = ended.failure.expect("the job fails");
+        assert_eq!(kind, "JobFailed");
+        assert!(
+            message.contains(&format!("service `{name}` is gone")),
+            "{message}"
+        );
+        assert_eq!(ended.outcome, "failed", "{}", ended.reason);
+        assert!(
+            ended.reason.contains("is gone") && ended.reason.contains("needs a person"),
+            "{}",
+            ended.reason
+        );
+        for other in pair::COLOURS.into_iter().filter(|other| *other != name) {
+            let target = ended
+                .aws
+                .autoscaling
+                .target_of(CLUSTER, other)
+                .expect("it scales");
+            assert!(!target.suspended.dynamic_in, "{other}");
+        }
+    }
+}
+
+#[test]
+fn a_new_colour_that_somebody_stopped_loses_its_traffic() {
+    let ended = while_it_bakes(|aws| set(aws, "shop-blue", json!({"desiredCount": 0})));
+    let (kind, message) = ended.failure.expect("the job fails");
+    assert_eq!(kind, "JobFailed");
+    assert!(
+        message.contains("0 healthy targets in blue")
+            || message.contains("1 healthy targets in blue"),
+        "{message}"
+    );
+    assert_eq!(ended.outcome, "rolled-back", "{}", ended.reason);
+    assert_eq!(
+        (weights(&ended.aws), counts(&ended.aws)),
+        ([0, 100], [0, 2])
+    );
+    assert_eq!(suspensions(&ended.aws), [false, false]);
+}
+
+#[test]
+fn a_new_colour_that_somebody_made_larger_is_retired_to_what_it_was() {
+    let ended = while_it_bakes(|aws| {
+        set(aws, "shop-blue", json!({"desiredCount": 5}));
+        let execution = newest(aws, PIPELINE).id.clone();
+        let stop = json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "doubts"});
+        emulator::codepipeline::call(aws, "StopPipelineExecution", &stop).expect("it goes on");
+    });
+    assert_eq!(ended.outcome, "rolled-back", "{}", ended.reason);
+    assert_eq!(
+        (weights(&ended.aws), suspensions(&ended.aws)),
+        ([0, 100], [false, false])
+    );
+    let [blue, green] = counts(&ended.aws);
+    assert_eq!(blue, 0);
+    assert!(green >= 2, "{green} tasks");
+}

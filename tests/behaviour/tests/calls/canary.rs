@@ -1,0 +1,111 @@
+//! Releases by canary.
+
+use emulator::ecr::Answers;
+use emulator::lambda;
+use harness::demo::canary::{ask, become_canary};
+use invariants::ledger_reader::FUNCTIONS_STACK;
+use serde_json::{Value, json};
+
+use crate::golden::{Part, check};
+use behaviour::pair::{self, until_action};
+use behaviour::shop::{SHORT, push, release, shop};
+use behaviour::{outcome, reason, settled};
+
+#[test]
+fn a_good_image() {
+    let first: Part = (
+        "canary-good-first",
+        &[
+            "swap-target-groups, action shift-first",
+            "evaluate-canary, action judge-first",
+        ],
+    );
+    let second: Part = (
+        "canary-good-second",
+        &[
+            "swap-target-groups, action shift-second",
+            "evaluate-canary, action judge-second",
+        ],
+    );
+    let end: Part = (
+        "canary-good-end",
+        &[
+            "swap-target-groups, action shift-all",
+            "update-service, action retire",
+            "finish-release",
+        ],
+    );
+    check(&[first, second, end], shop(), async |driver| {
+        let execution = release(driver, "2.0.0", Answers::GOOD).await;
+        assert_eq!(
+            outcome(driver, &execution),
+            "deployed",
+            "{}",
+            reason(driver, &execution)
+        );
+    });
+}
+
+#[test]
+fn a_bad_image() {
+    let parts: [Part; 2] = [
+        ("canary-bad", &["evaluate-canary"]),
+        ("canary-bad-roll-back", &["roll-back"]),
+    ];
+    check(&parts, shop(), async |driver| {
+        let execution = release(driver, "2.1.0", Answers::GOOD.failing(0.02)).await;
+        assert_eq!(
+            outcome(driver, &execution),
+            "rolled-back",
+            "{}",
+            reason(driver, &execution)
+        );
+    });
+}
+
+/// No request comes, so that nothing can be shown; a person decides to go back.
+#[test]
+fn a_hold_and_a_decision() {
+    let mut aws = shop();
+    let changes = [&SHORT[..], &[("HoldMinutes", "30")]].concat();
+    become_canary(&mut aws, &changes).expect("the template deploys");
+    ask(&mut aws, 0.0).expect("there is a shop");
+    check(
+        &[("canary-hold", &["evaluate-canary"])],
+        aws,
+        async |driver| {
+            let pushed = push(driver, "2.3.0", Answers::GOOD);
+            until_action(driver, &pushed, "judge-first", 99)
+                .await
+                .expect("it holds");
+            {
+                let mut aws = driver.world.aws();
+                let function = format!("{FUNCTIONS_STACK}-evaluate-canary");
+                let path =
+                    "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
+                let sent = aws
+                    .lambda
+                    .invocations
+                    .iter()
+                    .rev()
+                    .filter(|one| one.function == function);
+                let sent = sent
+                    .filter_map(|one| one.payload.pointer(path)?.as_str())
+                    .next()
+                    .expect("it was judged");
+                let mut parameters: Value = serde_json::from_str(sent).expect("JSON");
+                parameters["decision"] = json!("roll-back");
+                lambda::invoke_async(&mut aws, &function, json!({ "parameters": parameters }))
+                    .expect("accepted");
+            }
+            driver.world.touch();
+            let execution = settled(driver, pair::PIPELINE, &pushed).await;
+            assert_eq!(
+                outcome(driver, &execution),
+                "rolled-back",
+                "{}",
+                reason(driver, &execution)
+            );
+        },
+    );
+}

@@ -1,0 +1,129 @@
+//! Images that answer well and badly, judged to the end.
+
+use emulator::ecr::Answers;
+use harness::driver::{Fault, run};
+use slipway::judge::report::{Judgement, replay};
+
+use behaviour::shop::{attempts_with, judged, release, reports, said, shop};
+use behaviour::{outcome, pair, reason};
+
+#[test]
+fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
+    run(shop(), Fault::None, async |driver| {
+        let execution = release(&driver, "2.0.0", Answers::GOOD).await;
+        let aws = driver.world.snapshot();
+        let first = said(&aws, "judge-first");
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}: {first:#?}",
+            reason(&driver, &execution)
+        );
+        assert_eq!(pair::weights(&aws), [100, 0], "green was live before");
+        assert!(
+            first[0].contains("measured green over the hour before: p75 ")
+                && first[0].contains("5% to blue"),
+            "{first:#?}"
+        );
+        let last = first.last().expect("a summary");
+        assert!(
+            last.starts_with("promote: 5xx ")
+                && last.contains("report: https://eu-west-1.console.aws"),
+            "{last}"
+        );
+        let judged = judged(&aws, &execution);
+        assert_eq!(
+            judged
+                .iter()
+                .map(|(verdict, _)| verdict.as_str())
+                .collect::<Vec<_>>(),
+            ["promote", "promote"]
+        );
+        let reports = reports(&aws);
+        assert_eq!(reports.len(), 4, "a page and its JSON of each judgement");
+        for (_, report) in judged {
+            let key = report
+                .split_once("/slipway-shop/")
+                .expect("below the pipeline")
+                .1;
+            assert!(
+                reports
+                    .iter()
+                    .any(|(found, page)| found.ends_with(key) && page.contains("Promote")),
+                "{report}"
+            );
+        }
+        for (_, json) in reports.iter().filter(|(key, _)| key.ends_with(".json")) {
+            let judgement = Judgement::from_json(json).expect("a judgement");
+            assert_eq!(
+                replay(&judgement).expect("replays").decision,
+                judgement.verdict().decision
+            );
+        }
+    });
+}
+
+#[test]
+fn no_look_asks_for_metrics_more_than_twice() {
+    run(shop(), Fault::None, async |driver| {
+        release(&driver, "2.0.0", Answers::GOOD).await;
+        let aws = driver.world.snapshot();
+        let looks = attempts_with(&aws, "GetMetricData");
+        assert!(looks.len() > 10, "{}", looks.len());
+        for calls in looks {
+            let asked = calls
+                .iter()
+                .filter(|call| call.operation == "GetMetricData")
+                .count();
+            assert!(asked <= 2, "{asked} calls");
+        }
+    });
+}
+
+#[test]
+fn one_percent_of_errors_is_rolled_back_by_the_invocation_that_saw_it() {
+    run(shop(), Fault::None, async |driver| {
+        let before = pair::state(&driver.world.aws());
+        let execution = release(&driver, "2.1.0", Answers::GOOD.failing(0.01)).await;
+        let aws = driver.world.snapshot();
+        let said = said(&aws, "judge-first");
+        assert_eq!(
+            outcome(&driver, &execution),
+            "rolled-back",
+            "{}: {said:#?}",
+            reason(&driver, &execution)
+        );
+        assert_eq!(pair::state(&aws), before);
+        let message = said.last().expect("a message");
+        assert!(
+            message.starts_with("5xx ")
+                && message.contains("the traffic is back at blue 0 / green 100"),
+            "{message}"
+        );
+        assert!(message.contains("; report: https://"), "{message}");
+        let restoring = attempts_with(&aws, "ModifyRule");
+        let made: Vec<&str> = restoring
+            .last()
+            .expect("it gave the traffic back")
+            .iter()
+            .map(|call| call.operation.as_str())
+            .collect();
+        let at = |operation: &str| {
+            made.iter()
+                .position(|made| *made == operation)
+                .unwrap_or_else(|| panic!("{operation}: {made:?}"))
+        };
+        assert!(
+            at("GetMetricData") < at("ModifyRule")
+                && at("ModifyRule") < at("PutObject")
+                && at("PutObject") < at("PutJobFailureResult")
+        );
+        let page = reports(&aws)
+            .into_iter()
+            .find(|(key, _)| key.ends_with(".html"))
+            .expect("a page")
+            .1;
+        assert!(page.contains("Roll back"));
+        assert_eq!(judged(&aws, &execution).len(), 1);
+    });
+}

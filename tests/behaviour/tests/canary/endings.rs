@@ -1,0 +1,343 @@
+//! What follows from a judgement that showed nothing, what warm-up leaves out, and what a promotion writes down, by value.
+
+use emulator::Aws;
+use emulator::client::Throttle;
+use emulator::codepipeline::ReportContent;
+use emulator::ecr::{self, Answers, Behaviour, Profile};
+use harness::demo::SHOP;
+use harness::demo::canary::{ask, become_canary};
+use harness::driver::{Fault, Faults, run};
+use serde_json::{Value, json};
+use slipway::judge::report::Judgement;
+
+use behaviour::shop::{SHORT, judged, release, reports, said, shop};
+use behaviour::{action, jobs, outcome, pair, reason, settled, update_pipeline};
+
+/// The shop with other parameters of its pipeline, and with so many requests per second.
+fn shop_with(changes: &[(&str, &str)], requests_per_second: f64) -> Aws {
+    let mut aws = shop();
+    become_canary(&mut aws, &[&SHORT[..], changes].concat()).expect("the template deploys");
+    ask(&mut aws, requests_per_second).expect("there is a shop");
+    aws
+}
+
+/// Output variables of the last job of an action.
+fn outputs(aws: &Aws, execution: &str, action: &str) -> Vec<(String, String)> {
+    let jobs = jobs(aws, execution, action);
+    let taken = jobs
+        .last()
+        .expect("it had a job")
+        .reports
+        .iter()
+        .find(|report| report.refused.is_none());
+    match &taken.expect("it was reported").content {
+        ReportContent::Success { outputs, .. } => outputs.clone().into_iter().collect(),
+        ReportContent::Failure { message, .. } => panic!("{message}"),
+    }
+}
+
+#[test]
+fn what_is_inconclusive_is_rolled_back_where_that_is_configured() {
+    run(
+        shop_with(&[("Inconclusive", "roll-back")], 0.0),
+        Fault::None,
+        async |driver| {
+            let before = pair::state(&driver.world.aws());
+            let execution = release(&driver, "2.3.0", Answers::GOOD).await;
+            let aws = driver.world.snapshot();
+            let reason = reason(&driver, &execution);
+            assert_eq!(
+                (outcome(&driver, &execution).as_str(), pair::weights(&aws)),
+                ("rolled-back", [0, 100]),
+                "{reason}"
+            );
+            assert!(
+                reason.starts_with(
+                    "inconclusive, and that is to be rolled back: no request to the new colour "
+                ),
+                "{reason}"
+            );
+            assert_eq!(pair::state(&aws), before);
+            assert_eq!(
+                judged(&aws, &execution)
+                    .iter()
+                    .map(|(verdict, _)| verdict.as_str())
+                    .collect::<Vec<_>>(),
+                ["rollback"]
+            );
+            let (_, json) = reports(&aws)
+                .into_iter()
+                .find(|(key, _)| key.ends_with(".json"))
+                .expect("a report");
+            let judgement = Judgement::from_json(&json).expect("a judgement");
+            assert_eq!(
+                judgement.verdict().decision,
+                slipway::judge::Decision::Inconclusive
+            );
+            assert_eq!(
+                judgement.ending().map(|ending| ending.decision),
+                Some(slipway::judge::Decision::Rollback)
+            );
+        },
+    );
+}
+
+#[test]
+fn what_is_inconclusive_goes_on_where_that_is_configured() {
+    run(
+        shop_with(&[("Inconclusive", "promote")], 0.0),
+        Fault::None,
+        async |driver| {
+            let execution = release(&driver, "2.3.0", Answers::GOOD).await;
+            let aws = driver.world.snapshot();
+            let reason = reason(&driver, &execution);
+            assert_eq!(
+                (outcome(&driver, &execution).as_str(), pair::weights(&aws)),
+                ("deployed", [100, 0]),
+                "{reason}"
+            );
+            let verdicts = judged(&aws, &execution);
+            let verdicts: Vec<&str> = verdicts
+                .iter()
+                .map(|(verdict, _)| verdict.as_str())
+                .collect();
+            assert_eq!(verdicts, ["inconclusive", "inconclusive"]);
+            let last = said(&aws, "judge-first").pop().expect("a summary");
+            assert!(
+                last.starts_with(
+                    "inconclusive: promoted as configured: no request to the new colour "
+                ),
+                "{last}"
+            );
+            let outputs = outputs(&aws, &execution, "judge-first");
+            assert!(
+                outputs.contains(&("Verdict".to_owned(), "inconclusive".to_owned())),
+                "{outputs:?}"
+            );
+            assert!(
+                outputs.contains(&("CanaryRequests".to_owned(), "0".to_owned())),
+                "{outputs:?}"
+            );
+        },
+    );
+}
+
+/// Releases an image whose tasks fail three of ten requests in the first three minutes after the traffic came, and none beyond the usual
+/// later. Answers how that ended, and of the first judged minute the bad requests among all that the report of the first judgement has.
+fn warmed_up(minutes: &str) -> (String, Option<f64>) {
+    run(
+        shop_with(&[("WarmUpMinutes", minutes), ("HoldMinutes", "5")], 1_000.0),
+        Fault::None,
+        async |driver| {
+            let profile = Profile::of(Answers::GOOD.failing(0.3)).then(3, Answers::GOOD);
+            let pushed = ecr::push_with(
+                &mut driver.world.aws(),
+                SHOP,
+                "2.4.0",
+                Behaviour::Healthy,
+                profile,
+            );
+            driver.world.touch();
+            let execution = settled(
+                &driver,
+                pair::PIPELINE,
+                &pushed.expect("the repository is there"),
+            )
+            .await;
+            let aws = driver.world.snapshot();
+            let (_, json) = reports(&aws)
+                .into_iter()
+                .find(|(key, _)| key.ends_with(".json"))
+                .expect("a report");
+            let first = serde_json::from_str::<Value>(&json).expect("JSON")["minutes"][0]["readings"][0]["c"].take();
+            let rate = first["bad"]
+                .as_f64()
+                .zip(first["n"].as_f64())
+                .map(|(bad, requests)| bad / requests);
+            (outcome(&driver, &execution), rate)
+        },
+    )
+}
+
+#[test]
+fn minutes_of_warm_up_are_not_judged() {
+    let (outcome, rate) = warmed_up("0");
+    assert_eq!(outcome, "rolled-back");
+    assert!(rate.is_some_and(|rate| rate > 0.1), "{rate:?}");
+    let (outcome, rate) = warmed_up("4");
+    assert_eq!(outcome, "deployed", "{rate:?}");
+    assert!(rate.is_some_and(|rate| rate < 0.01), "{rate:?}");
+}
+
+#[test]
+fn a_promotion_has_outputs_facts_and_numbers_that_agree() {
+    run(shop(), Fault::None, async |driver| {
+        let execution = release(&driver, "2.0.0", Answers::GOOD).await;
+        let aws = driver.world.snapshot();
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}",
+            reason(&driver, &execution)
+        );
+        let report = judged(&aws, &execution).remove(0).1;
+        let page = report
+            .strip_prefix("s3://")
+            .and_then(|rest| rest.split_once('/'))
+            .expect("a place in a bucket")
+            .1;
+        let key = page.strip_suffix(".html").expect("a page");
+        let all = reports(&aws);
+        let json = &all
+            .iter()
+            .find(|(found, _)| *found == format!("{key}.json"))
+            .expect("JSON beside the page")
+            .1;
+        assert!(all.iter().any(|(found, _)| found == page), "{page}");
+        let stored: Value = serde_json::from_str(json).expect("JSON");
+
+        let requests: u64 = stored["minutes"]
+            .as_array()
+            .expect("minutes")
+            .iter()
+            .filter_map(|minute| {
+                let errors = &minute["readings"][0];
+                errors["used"].as_u64().and(errors["c"]["n"].as_u64())
+            })
+            .sum();
+        let evidence = |name: &str| {
+            format!(
+                "{:.3}",
+                stored["verdict"][name].as_f64().expect("a number").exp()
+            )
+        };
+        let expected = [
+            ("CanaryRequests", requests.to_string()),
+            ("EvidenceOfHarm", evidence("log_e")),
+            ("EvidenceOfHealth", evidence("log_e_promote")),
+            ("Minutes", stored["verdict"]["minute"].to_string()),
+            ("Report", report.clone()),
+            ("Verdict", "promote".to_owned()),
+        ];
+        assert_eq!(
+            outputs(&aws, &execution, "judge-first"),
+            expected.map(|(name, value)| (name.to_owned(), value))
+        );
+        assert_ne!(evidence("log_e"), evidence("log_e_promote"));
+        let record = invariants::ledger_reader::record(&aws, &execution).expect("a record");
+        let kept = &record["judged"]["L"][0]["M"]["outputs"]["M"];
+        for (name, value) in outputs(&aws, &execution, "judge-first") {
+            assert_eq!(kept[&name]["S"], json!(value), "{name}");
+        }
+
+        let definitions =
+            pair::definitions(&aws).map(|arn| arn.rsplit_once('/').expect("an ARN").1.to_owned());
+        assert_eq!(stored["name"], json!(format!("{SHOP} {}", definitions[0])));
+        let facts: Vec<(&str, &str)> = stored["facts"]
+            .as_array()
+            .expect("facts")
+            .iter()
+            .filter_map(|fact| Some((fact["name"].as_str()?, fact["value"].as_str()?)))
+            .collect();
+        let (canary, baseline) = (
+            format!("{} in shop-blue", definitions[0]),
+            format!("{} in shop-green", definitions[1]),
+        );
+        assert_eq!(
+            facts[..4],
+            [
+                ("Pipeline", pair::PIPELINE),
+                ("Execution", execution.as_str()),
+                ("Canary", canary.as_str()),
+                ("Baseline", baseline.as_str()),
+            ]
+        );
+        let instants: Vec<String> = facts[4..]
+            .iter()
+            .map(|(name, at)| format!("{name} {}", &at[at.len() - 1..]))
+            .collect();
+        assert_eq!(instants, ["Began Z", "Ended Z"]);
+        let began: String = facts[4]
+            .1
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        assert_eq!(key, format!("{}/{execution}/{began}", pair::PIPELINE));
+    });
+}
+
+#[test]
+fn what_is_live_already_is_not_judged_against_itself() {
+    let mut aws = shop();
+    let live = pair::definitions(&aws)[1].clone();
+    let changed = update_pipeline(&mut aws, pair::PIPELINE, |pipeline| {
+        let text = &mut action(pipeline, "judge-first")["configuration"]["UserParameters"];
+        let mut parameters: Value =
+            serde_json::from_str(text.as_str().expect("a text")).expect("JSON");
+        parameters["task_definition"] = json!(live);
+        *text = json!(parameters.to_string());
+    });
+    changed.expect("a pipeline all the same");
+    run(aws, Fault::None, async |driver| {
+        let execution = release(&driver, "2.0.0", Answers::GOOD).await;
+        let aws = driver.world.snapshot();
+        let revision = live.rsplit_once('/').expect("an ARN").1;
+        assert_eq!(
+            said(&aws, "judge-first"),
+            [format!(
+                "nothing to judge: green is live and runs {revision}"
+            )]
+        );
+        let expected = [("Verdict".to_owned(), "unchanged".to_owned())];
+        assert_eq!(outputs(&aws, &execution, "judge-first"), expected);
+        assert_eq!(
+            judged(&aws, &execution).len(),
+            1,
+            "the second judgement is of the new colour"
+        );
+    });
+}
+
+/// The traffic is back long before: the report is waited for ten minutes, and the release then ends without it.
+#[test]
+fn a_report_that_cannot_be_written_does_not_keep_a_rollback_from_its_end() {
+    let aws = shop();
+    let (from, hour) = (aws.now, 3_600_000);
+    let throttles = vec![Throttle {
+        service: "s3",
+        from,
+        until: from + 4 * hour,
+    }];
+    run(
+        aws,
+        Faults {
+            throttles,
+            ..Faults::default()
+        },
+        async |driver| {
+            let execution = release(&driver, "2.1.0", Answers::GOOD.failing(0.02)).await;
+            let aws = driver.world.snapshot();
+            let said = said(&aws, "judge-first");
+            assert_eq!(
+                (outcome(&driver, &execution).as_str(), pair::weights(&aws)),
+                ("rolled-back", [0, 100]),
+                "{said:#?}"
+            );
+            let last = said.last().expect("a message");
+            assert!(
+                last.starts_with("5xx ") && last.contains("; its report could not be written: "),
+                "{last}"
+            );
+            let waits = said
+                .iter()
+                .filter(|said| said.contains("; its report: "))
+                .count();
+            assert!((5..40).contains(&waits), "{waits}: {said:#?}");
+            assert!(aws.now - from < 2 * hour, "it did not wait for S3");
+            assert_eq!(
+                (reports(&aws).len(), judged(&aws, &execution).len()),
+                (0, 0)
+            );
+        },
+    );
+}

@@ -1,0 +1,10 @@
+//! The canary pipeline on the sandbox: what is healthy is promoted, what is not is rolled back by the invocation that saw it, and
+//! neither chance nor a second delivery changes that.
+
+mod cases;
+mod crashes;
+mod endings;
+mod guards;
+mod metrics;
+mod story;
+mod wrong_parameters;

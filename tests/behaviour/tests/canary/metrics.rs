@@ -1,0 +1,168 @@
+//! Metrics that a team adds to errors and latency, in a file of the Config artifact: they end a judgement as the built-in ones do.
+
+use std::time::Duration;
+
+use emulator::cloudwatch;
+use emulator::ecr::Answers;
+use emulator::{Aws, Millis};
+use harness::demo::canary::become_canary;
+use harness::driver::{Driver, Fault, run};
+use serde_json::{Value, json};
+use slipway::judge::Decision;
+use slipway::judge::report::{Judgement, replay};
+
+use behaviour::shop::{SHORT, push, reports, said, shop};
+use behaviour::{is_closed, newest, outcome, pair, reason, zipped};
+
+const BUCKET: &str = "shop-config";
+const NAMESPACE: &str = "Shop";
+const MINUTE: Millis = 60_000;
+
+/// The shop whose judge reads this file.
+fn shop_with(judge: &Value) -> Aws {
+    let mut aws = shop();
+    let now = aws.now;
+    aws.s3.at(now).create_bucket(BUCKET, true);
+    aws.s3
+        .put(
+            BUCKET,
+            "config.zip",
+            zipped("judge.json", judge.to_string().as_bytes()),
+        )
+        .expect("the bucket is there");
+    let own = [
+        ("ConfigBucket", BUCKET),
+        ("JudgeFile", "judge.json"),
+        ("HoldMinutes", "5"),
+    ];
+    become_canary(&mut aws, &[&SHORT[..], &own].concat()).expect("the template deploys");
+    aws
+}
+
+fn metrics() -> Value {
+    let of = json!({ "Colour": "{colour}" });
+    json!({ "metrics": [
+        {"name": "orders", "namespace": NAMESPACE, "dimensions": of, "count": "Orders", "total": "Carts", "worse": "less",
+            "weight": 0.3},
+        {"name": "memory", "namespace": NAMESPACE, "dimensions": of, "value": "Memory", "worse": "more", "weight": 0.2},
+    ] })
+}
+
+/// What the tasks of one colour report in a minute: of 400 carts so many are ordered, if they tell.
+fn report(aws: &mut Aws, colour: &str, orders: Option<f64>, memory: f64) {
+    let datum = |name: &str, value: f64| json!({"MetricName": name, "Value": value, "Dimensions": [{"Name": "Colour", "Value": colour}]});
+    let mut data = vec![datum("Memory", memory)];
+    data.extend(
+        orders
+            .into_iter()
+            .flat_map(|orders| [datum("Carts", 400.0), datum("Orders", orders)]),
+    );
+    let data = json!({ "Namespace": NAMESPACE, "MetricData": data });
+    cloudwatch::call(aws, "PutMetricData", &data).expect("it is a metric");
+}
+
+/// Releases a good image to blue whose tasks report so many orders and so much memory beside 300 and 500 of green. Answers how
+/// that ended, what the first judgement said last, and its page and JSON.
+fn released(
+    judge: &Value,
+    orders: Option<f64>,
+    memory: f64,
+) -> (String, String, Vec<(String, String)>) {
+    run(shop_with(judge), Fault::None, async |driver: Driver| {
+        let pushed = push(&driver, "2.0.0", Answers::GOOD);
+        let is_over = |aws: &Aws| {
+            let execution = newest(aws, pair::PIPELINE);
+            invariants::ledger_reader::digest(execution) == Some(pushed.as_str())
+                && is_closed(aws, &execution.id)
+        };
+        while !is_over(&driver.world.aws()) {
+            let minute = driver.world.aws().now / MINUTE;
+            // Memory goes up and down a little on both sides, as it does.
+            let swing = 1.0 + (minute % 7) as f64 / 500.0;
+            report(&mut driver.world.aws(), "blue", orders, memory * swing);
+            report(&mut driver.world.aws(), "green", Some(300.0), 500.0 * swing);
+            driver
+                .until(Duration::from_secs(60), &mut |_| Ok(()), is_over)
+                .await
+                .ok();
+        }
+        let aws = driver.world.snapshot();
+        let execution = newest(&aws, pair::PIPELINE).id.clone();
+        let said = said(&aws, "judge-first").pop().unwrap_or_default();
+        (
+            outcome(&driver, &execution),
+            format!("{said} {}", reason(&driver, &execution)),
+            reports(&aws),
+        )
+    })
+}
+
+#[test]
+fn metrics_that_are_alike_on_both_sides_do_not_keep_a_release_back() {
+    let (outcome, said, _) = released(&metrics(), Some(300.0), 500.0);
+    assert_eq!(outcome, "deployed", "{said}");
+}
+
+#[test]
+fn a_metric_that_nobody_reports_is_no_pass() {
+    let (outcome, said, _) = released(&metrics(), None, 500.0);
+    assert_eq!(outcome, "held", "{said}");
+    assert!(
+        said.contains("orders has values of both colours in 0 minutes"),
+        "{said}"
+    );
+}
+
+#[test]
+fn fewer_orders_roll_a_release_back() {
+    let (outcome, said, reports) = released(&metrics(), Some(180.0), 500.0);
+    assert_eq!(outcome, "rolled-back", "{said}");
+    assert!(said.starts_with("orders 55.00% vs 25.00%"), "{said}");
+    let page = &reports
+        .iter()
+        .find(|(key, _)| key.ends_with(".html"))
+        .expect("a page")
+        .1;
+    assert!(page.contains("Roll back") && page.contains("orders"));
+}
+
+#[test]
+fn more_memory_rolls_a_release_back_and_the_report_says_that_this_was_why() {
+    let (outcome, said, reports) = released(&metrics(), Some(300.0), 900.0);
+    assert_eq!(outcome, "rolled-back", "{said}");
+    assert!(said.starts_with("memory 90"), "{said}");
+    let of = |suffix: &str| {
+        &reports
+            .iter()
+            .find(|(key, _)| key.ends_with(suffix))
+            .expect("written")
+            .1
+    };
+    let lead = of(".html")
+        .split("<p class=\"lead\">")
+        .nth(1)
+        .expect("a verdict");
+    assert!(lead.starts_with("memory 90"), "{}", &lead[..200]);
+    assert!(of(".html").contains("<h2 id=\"h-verdict\">Roll back</h2>"));
+    let judgement = Judgement::from_json(of(".json")).expect("a judgement");
+    assert_eq!(
+        judgement.ending().map(|ending| ending.decision),
+        Some(Decision::Rollback)
+    );
+    assert_eq!(
+        replay(&judgement).expect("replays").decision,
+        judgement.verdict().decision
+    );
+}
+
+#[test]
+fn a_file_that_the_judge_cannot_read_fails_the_action_and_names_the_field() {
+    let mut wrong = metrics();
+    wrong["metrics"][0]["worse"] = json!("fewer");
+    let (outcome, said, _) = released(&wrong, Some(300.0), 500.0);
+    assert_eq!(outcome, "rolled-back", "{said}");
+    assert!(
+        said.contains("`Config::judge.json`: metrics[0].worse: unknown variant `fewer`"),
+        "{said}"
+    );
+}

@@ -1,0 +1,56 @@
+//! What `cargo sandbox --pipeline canary` shows: five images, and how their releases end.
+
+use harness::demo::canary::{CASES, opened};
+use harness::demo::play;
+use harness::driver::Fault;
+
+use behaviour::pair;
+
+/// Plays the five cases of a seed; each must end as its case says.
+fn five_images_end_as_their_metrics_deserve(seed: u64) {
+    let mut aws = opened(seed, &[]).expect("the shop opens");
+    for case in &CASES {
+        let before = pair::state(&aws);
+        case.prepare(&mut aws).expect("there is a shop");
+        let played = play(aws, &case.chapter(), Fault::None, &mut |_| {});
+        let played = played.unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
+        aws = played.aws;
+        let reason = &played.release.reason;
+        if played.release.outcome == "rolled-back" {
+            // The first bake ends after five; how soon it is certain depends on the requests that are drawn.
+            let soon = (1..=if seed == 1 { 3 } else { 5 })
+                .any(|minutes| reason.contains(&format!("after {minutes} min")));
+            assert!(soon, "seed {seed}: {reason}");
+        }
+        if played.release.outcome != "deployed" {
+            assert_eq!(
+                pair::state(&aws),
+                before,
+                "seed {seed}, {}: {reason}",
+                case.title
+            );
+        }
+    }
+}
+
+// Four tests, so that they run side by side.
+
+#[test]
+fn five_images_end_as_their_metrics_deserve_with_seeds_1_to_5() {
+    (1..=5).for_each(five_images_end_as_their_metrics_deserve);
+}
+
+#[test]
+fn five_images_end_as_their_metrics_deserve_with_seeds_6_to_10() {
+    (6..=10).for_each(five_images_end_as_their_metrics_deserve);
+}
+
+#[test]
+fn five_images_end_as_their_metrics_deserve_with_seeds_11_to_15() {
+    (11..=15).for_each(five_images_end_as_their_metrics_deserve);
+}
+
+#[test]
+fn five_images_end_as_their_metrics_deserve_with_seeds_16_to_20() {
+    (16..=20).for_each(five_images_end_as_their_metrics_deserve);
+}

@@ -1,0 +1,179 @@
+//! The main job without faults, and with every one of these, one at a time: a crash after each AWS call of each function, each
+//! event delivered twice at once, and each delivered again after later ones.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use emulator::Aws;
+use emulator::client::CallFault;
+use harness::demo::{CHAPTERS, Chapter, Release, SHOP, deployed, play};
+use harness::driver::{Fault, Ran};
+use slipway::release::Outcome;
+
+/// A chapter with the account that it begins on and what its undisturbed run did.
+struct Scene {
+    chapter: &'static Chapter,
+    before: Aws,
+    ran: Vec<Ran>,
+    /// Numbers of the attempts that something is to go wrong with.
+    tried: Vec<usize>,
+}
+
+fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
+    let mut aws = deployed(seed).expect("the stacks deploy");
+    let (mut scenes, mut releases) = (Vec::new(), Vec::new());
+    for chapter in &CHAPTERS {
+        let before = aws.clone();
+        let played = play(aws, chapter, Fault::None, &mut |_| {}).expect("the story goes as told");
+        aws = played.aws;
+        let tried = match (chapter.application, chapter.outcome) {
+            (SHOP, Outcome::Deployed)
+                if releases
+                    .iter()
+                    .all(|known: &Release| known.pipeline != "slipway-shop") =>
+            {
+                vec![]
+            }
+            (SHOP, Outcome::Deployed) => unlike_earlier(&aws, &played.ran, &[]),
+            (SHOP, _) => unlike_earlier(
+                &aws,
+                &played.ran,
+                &[
+                    "begin-release",
+                    "register-task-definition",
+                    "update-service",
+                ],
+            ),
+            _ => (0..played.ran.len()).collect(),
+        };
+        scenes.push(Scene {
+            chapter,
+            before,
+            ran: played.ran,
+            tried,
+        });
+        releases.push(played.release);
+    }
+    (scenes, releases)
+}
+
+/// The attempts that made other calls than all attempts of their function before. A shift is looked at again and again while it
+/// bakes, and tests/blue_green.rs lets every call of one be the last. Functions that do the same in every chapter are left out.
+fn unlike_earlier(aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
+    let mut known = BTreeSet::new();
+    let is_new = |ran: &Ran| {
+        let of_attempt = aws
+            .calls
+            .iter()
+            .filter(|call| call.attempt == Some(ran.attempt));
+        let made: Vec<&str> = of_attempt.map(|call| call.operation.as_str()).collect();
+        known.insert((ran.function.clone(), made))
+    };
+    let new: Vec<bool> = ran.iter().map(is_new).collect();
+    (0..ran.len())
+        .filter(|at| new[*at] && !left_out.contains(&ran[*at].function.as_str()))
+        .collect()
+}
+
+/// Plays each scene with each fault and fails with all that went wrong.
+fn with_each(faults: impl Fn(&Scene) -> Vec<Fault>) {
+    let (scenes, _) = scenes(1);
+    let mut wrong = Vec::new();
+    let mut tried = 0;
+    for scene in &scenes {
+        for fault in faults(scene) {
+            tried += 1;
+            if let Err(error) = play(scene.before.clone(), scene.chapter, fault, &mut |_| {}) {
+                wrong.push(format!(
+                    "{}, {fault:?} of {:?}: {error}",
+                    scene.chapter.title,
+                    attempt(scene, fault)
+                ));
+            }
+        }
+    }
+    println!("{tried} runs, each with one fault");
+    assert!(tried >= scenes.len(), "no fault was tried");
+    assert!(
+        wrong.is_empty(),
+        "{} of {tried} runs went wrong:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+}
+
+fn attempt(scene: &Scene, fault: Fault) -> Option<&Ran> {
+    match fault {
+        Fault::Call { attempt, .. } | Fault::Duplicate { attempt, .. } => scene.ran.get(attempt),
+        Fault::None => None,
+    }
+}
+
+#[test]
+fn the_story_ends_as_told_whatever_chance_draws() {
+    for seed in 1..=20 {
+        let (_, releases) = scenes(seed);
+        assert_eq!(releases.len(), CHAPTERS.len());
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    let told = |seed| serde_json::to_string(&scenes(seed).1).expect("releases serialize");
+    assert_eq!(told(7), told(7));
+    assert_ne!(told(7), told(8));
+}
+
+/// Plays each scene with a fault at every call of every attempt.
+fn at_each_call(fault: fn(u32) -> CallFault) {
+    with_each(|scene| {
+        let calls = |(attempt, ran): (usize, &Ran)| {
+            (1..=ran.calls).map(move |call| Fault::Call {
+                attempt,
+                fault: fault(call),
+            })
+        };
+        scene
+            .tried
+            .iter()
+            .map(|number| (*number, &scene.ran[*number]))
+            .flat_map(calls)
+            .collect()
+    });
+}
+
+/// Plays each scene with every event delivered a second time, so long after the first.
+fn delivered_again<const N: usize>(gaps: [Duration; N]) {
+    with_each(|scene| {
+        scene
+            .tried
+            .iter()
+            .flat_map(|&attempt| gaps.map(|after| Fault::Duplicate { attempt, after }))
+            .collect()
+    });
+}
+
+#[test]
+fn a_crash_after_any_call_changes_no_ending() {
+    at_each_call(CallFault::CrashAfter);
+}
+
+#[test]
+fn a_call_that_takes_effect_without_an_answer_changes_no_ending() {
+    at_each_call(CallFault::TimeoutAfterEffect);
+}
+
+#[test]
+fn throttling_that_outlasts_the_retries_changes_no_ending() {
+    at_each_call(|call| CallFault::ThrottleFrom(call, 4));
+}
+
+#[test]
+fn a_second_delivery_at_once_changes_no_ending() {
+    delivered_again([0, 30, 150].map(Duration::from_millis));
+}
+
+#[test]
+fn a_late_delivery_changes_no_ending() {
+    delivered_again([20, 75, 290].map(Duration::from_secs));
+}

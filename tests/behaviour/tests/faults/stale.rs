@@ -1,0 +1,89 @@
+//! Reads that lag behind changes for some seconds: a release ends as it does when all reads are current.
+
+use std::time::Duration;
+
+use emulator::{Aws, Stale};
+use harness::demo::{Chapter, SHOP};
+use harness::driver::{Fault, run};
+
+use super::scenes::{scenes, unlike};
+use behaviour::{newest, outcome, pair, push, reason, settled};
+
+/// Longer than the shortest time between two jobs of an action, so that the next job may still see what was before.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Some minutes, since `roll-back` looks once a minute; ECS advises to look again for up to five.
+const LONGEST_OF_ROLLBACKS: Duration = Duration::from_secs(300);
+
+/// How many reads lagged behind.
+fn lagged(aws: &Aws) -> u32 {
+    let drawn = aws
+        .drawn
+        .iter()
+        .find(|(rule, _)| *rule == "a read lags behind a change");
+    drawn.map_or(0, |(_, [_, so])| so)
+}
+
+/// Plays the chapters on several seeds, which draw how long each change stays unseen and by which reads.
+fn ends_alike<const N: usize>(wanted: fn(&Chapter) -> bool, seeds: [u64; N]) {
+    let (mut wrong, mut reads) = (Vec::new(), 0);
+    for seed in seeds {
+        let change = |aws: &mut Aws| {
+            aws.reseed(seed);
+            aws.stale.longest = Some(LONGEST);
+        };
+        let errors = unlike(wanted, change, &mut |aws| reads += lagged(aws));
+        wrong.extend(
+            errors
+                .into_iter()
+                .map(|error| format!("seed {seed}: {error}")),
+        );
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} chapters:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
+    assert!(reads > 0, "no read lagged behind");
+}
+
+#[test]
+fn releases_in_place_end_alike_when_reads_lag_behind() {
+    ends_alike(|chapter| chapter.application != SHOP, [3, 5, 8, 11, 14, 26]);
+}
+
+#[test]
+fn releases_of_a_pair_end_alike_when_reads_lag_behind() {
+    ends_alike(|chapter| chapter.application == SHOP, [1, 3, 9, 14]);
+}
+
+/// The knob is set once the new colour has traffic, so that only what goes back is read late.
+#[test]
+fn a_rollback_on_demand_restores_all_when_reads_lag_behind() {
+    let mut reads = 0;
+    for seed in [8, 14, 18, 20, 25, 30] {
+        let mut aws = scenes().last().expect("chapters").before.clone();
+        aws.reseed(seed);
+        let before = pair::state(&aws);
+        run(aws, Fault::None, async |driver| {
+            let pushed = push(&driver, SHOP, "1.3.0");
+            pair::until_weights(&driver, [60, 40]).await;
+            let execution = newest(&driver.world.aws(), pair::PIPELINE).id.clone();
+            driver.world.aws().stale.longest = Some(LONGEST_OF_ROLLBACKS);
+            pair::stop(&driver, &execution);
+            settled(&driver, pair::PIPELINE, &pushed).await;
+            let mut aws = driver.world.snapshot();
+            aws.stale = Stale::default();
+            assert_eq!(
+                outcome(&driver, &execution),
+                "rolled-back",
+                "seed {seed}: {}",
+                reason(&driver, &execution)
+            );
+            assert_eq!(pair::state(&aws), before, "seed {seed}");
+            reads += lagged(&aws);
+        });
+    }
+    assert!(reads > 0, "no read lagged behind");
+}

@@ -1,0 +1,260 @@
+//! How a release begins, waits or is refused.
+
+use emulator::ecs;
+use harness::demo::{COUNTER, WEB};
+use harness::driver::{Fault, run};
+use serde_json::{Value, json};
+
+use super::bench::*;
+use behaviour::{account, push, released};
+
+#[test]
+fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_changed() {
+    run(account(), Fault::None, async |driver| {
+        for strategy in ["rolling", "doubling"] {
+            let since = calls(&driver);
+            let answer = look(
+                &driver,
+                "begin-release",
+                json!({"service": COUNTER, "strategy": strategy}),
+            )
+            .await;
+            let numbers = "2 instances run 2 tasks";
+            fails(
+                &answer,
+                "ConfigurationError",
+                &["the tasks hold a static host port", numbers],
+            );
+            // The record says why; no lease is taken.
+            assert_eq!(
+                operations(&driver, since, "begin-release"),
+                ["TransactWriteItems"],
+                "{answer}"
+            );
+        }
+        let answer = look(
+            &driver,
+            "begin-release",
+            json!({"service": COUNTER, "strategy": "make-room"}),
+        )
+        .await;
+        assert_eq!(answer["status"], "done", "{answer}");
+    });
+}
+
+#[test]
+fn the_reason_for_which_a_release_did_not_begin_is_recorded_and_kept_at_its_end() {
+    for (state, outcome) in [("FAILED", "failed"), ("SUPERSEDED", "superseded")] {
+        run(released(), Fault::None, async |driver| {
+            let before = lease(&driver);
+            let answer = look(
+                &driver,
+                "begin-release",
+                json!({"strategy": "rolling", "containers": ["wbe"]}),
+            )
+            .await;
+            fails(
+                &answer,
+                "ConfigurationError",
+                &["`containers` names `wbe`", "web:2", "legal: web"],
+            );
+            let mut expected = json!({
+                "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand",
+                "state": "started", "reason": answer["message"], "started_at": "<time>",
+            });
+            assert_eq!(record(&driver), expected);
+            let marked = json!({"pk": "lease", "sk": "started#jane-1", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand"});
+            assert_eq!(mark(&driver), marked);
+            let message = answer["message"].as_str().expect("a message");
+            let reason = format!("the release did not begin: {message}; nothing had been changed");
+            assert_eq!(
+                roll_back(&driver, state).await,
+                format!("{outcome}: {reason}")
+            );
+            expected["reason"] = json!(reason);
+            for (name, value) in [
+                ("state", "closed"),
+                ("outcome", outcome),
+                ("ended_at", "<time>"),
+            ] {
+                expected[name] = json!(value);
+            }
+            assert_eq!(record(&driver), expected);
+            assert_eq!((mark(&driver), lease(&driver)), (Value::Null, before));
+        });
+    }
+}
+
+#[test]
+fn a_held_service_is_waited_for_and_its_lease_is_left_alone() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let held = lease(&driver);
+        let second = json!({"execution": "jane-2", "strategy": "rolling"});
+        let answer = look(&driver, "begin-release", second.clone()).await;
+        assert_eq!(
+            (&answer["status"], &answer["percentComplete"]),
+            (&json!("going"), &json!(0)),
+            "{answer}"
+        );
+        let summary = answer["summary"].as_str().expect("a summary");
+        assert!(
+            summary.contains("release jane-1 of slipway-by-hand, which is open"),
+            "{summary}"
+        );
+        assert_eq!(lease(&driver), held);
+        rolled_back(&driver, "STOPPED").await;
+        let answer = look(&driver, "begin-release", second).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        assert_eq!(lease(&driver)["release"]["execution"], "jane-2");
+    });
+}
+
+#[test]
+fn a_second_delivery_keeps_the_prior_release_that_was_recorded() {
+    run(released(), Fault::None, async |driver| {
+        let answer = begun(&driver, json!({})).await;
+        let held = lease(&driver);
+        set(&driver, json!({"desiredCount": 3}));
+        assert_eq!(begun(&driver, json!({})).await, answer);
+        assert_eq!(lease(&driver), held);
+    });
+}
+
+#[test]
+fn a_lease_without_a_prior_release_gets_it_from_what_is_there() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let held = lease(&driver);
+        edit(&driver, WEB, |lease| {
+            with_release(lease, |release| release.prior = None)
+        })
+        .await;
+        let answer = look(
+            &driver,
+            "update-service",
+            update(json!({"task_definition": arn("web:2")})),
+        )
+        .await;
+        fails(
+            &answer,
+            "ConfigurationError",
+            &["run begin-release before this action"],
+        );
+        edit(&driver, WEB, |lease| {
+            with_release(lease, |release| release.failure = None)
+        })
+        .await;
+        begun(&driver, json!({})).await;
+        assert_eq!(lease(&driver)["release"], held["release"]);
+    });
+}
+
+#[test]
+fn a_release_that_is_closed_does_not_begin_again() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        rolled_back(&driver, "STOPPED").await;
+        let before = (lease(&driver), record(&driver));
+        let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+        fails(
+            &answer,
+            "ConfigurationError",
+            &["release already failed", "start again with a new execution"],
+        );
+        assert_eq!((lease(&driver), record(&driver)), before);
+    });
+}
+
+#[test]
+fn a_deployment_by_hand_is_let_end_and_is_the_prior_release_then() {
+    run(released(), Fault::None, async |driver| {
+        let before = lease(&driver);
+        set(&driver, json!({"taskDefinition": "web:1"}));
+        pass(&driver, 2).await;
+        let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+        assert_eq!(
+            (&answer["status"], &answer["percentComplete"]),
+            (&json!("going"), &json!(0)),
+            "{answer}"
+        );
+        assert!(
+            answer["summary"]
+                .as_str()
+                .is_some_and(|summary| summary.contains("web:1 (ecs-svc/")),
+            "{answer}"
+        );
+        assert_eq!(lease(&driver), before);
+        let answer = ended(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+        assert_eq!(
+            answer["outputVariables"],
+            json!({"PriorTaskDefinitionArn": arn("web:1")}),
+            "{answer}"
+        );
+        assert_eq!(
+            lease(&driver)["release"]["prior"]["task_definition"],
+            arn("web:1")
+        );
+    });
+}
+
+#[test]
+fn a_failed_deployment_is_neither_checked_nor_recorded_as_the_prior_release() {
+    run(released(), Fault::None, async |driver| {
+        // The other revision has no container `web`.
+        let mut request = driver
+            .world
+            .aws()
+            .ecs
+            .request_of(&arn("web:2"))
+            .expect("released")
+            .clone();
+        request["containerDefinitions"][0]["name"] = json!("other");
+        request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
+        let answer =
+            ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
+        let broken = answer["taskDefinition"]["taskDefinitionArn"]
+            .as_str()
+            .expect("an ARN")
+            .to_owned();
+        let arn_of_web = driver
+            .world
+            .aws()
+            .ecs
+            .service_named("apps", WEB)
+            .expect("a service")
+            .arn
+            .clone();
+        {
+            // As ECS shows it when a rollout failed and no circuit breaker goes back: PRIMARY failed, the old one ACTIVE.
+            let mut aws = driver.world.aws();
+            let found = aws.ecs.services.get_mut(&arn_of_web).expect("a service");
+            let mut failed = found.deployments[0].clone();
+            failed.id = "ecs-svc/0000000000000000001".to_owned();
+            failed.task_definition = broken;
+            failed.rollout = ecs::RolloutState::Failed;
+            found.deployments[0].status = ecs::DeploymentStatus::Active;
+            found.deployments.insert(0, failed);
+        }
+        let answer = begun(&driver, json!({"containers": ["web"]})).await;
+        assert_eq!(
+            answer["outputVariables"],
+            json!({"PriorTaskDefinitionArn": arn("web:2")}),
+            "{answer}"
+        );
+        assert_eq!(
+            lease(&driver)["release"]["prior"]["task_definition"],
+            arn("web:2")
+        );
+    });
+}
+
+#[test]
+fn a_digest_that_is_not_known_is_not_recorded() {
+    run(released(), Fault::None, async |driver| {
+        push(&driver, WEB, "2.0.0");
+        begun(&driver, json!({"digest": ""})).await;
+        assert_eq!(record(&driver).get("digest"), None);
+        assert_eq!(lease(&driver)["release"].get("digest"), None);
+    });
+}

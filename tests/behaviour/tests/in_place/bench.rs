@@ -1,0 +1,306 @@
+//! Steps invoked one by one on the story's account. No function runs by itself, so nothing comes in between.
+
+use std::time::Duration;
+
+use emulator::client::{CallFault, Invocation, sdk_config};
+use emulator::{Aws, ecs};
+use harness::demo::{CLUSTER, WEB};
+use harness::driver::Driver;
+use invariants::ledger_reader::{self, FUNCTIONS_STACK};
+use serde_json::{Map, Value, json};
+use slipway::aws::{Ledger, Sdk};
+use slipway::release::{Lease, OpenRelease, Record};
+
+use behaviour::{invoke, ledger_table, push, service, writes};
+
+/// The execution of the release by hand.
+pub(crate) const JANE: &str = "jane-1";
+
+/// The ARN of `family:revision`.
+pub(crate) fn arn(revision: &str) -> String {
+    format!("arn:aws:ecs:eu-west-1:111122223333:task-definition/{revision}")
+}
+
+/// Web's image by its tag.
+pub(crate) fn image(tag: &str) -> String {
+    format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web:{tag}")
+}
+
+/// Web's image by its digest.
+pub(crate) fn pinned(digest: &str) -> String {
+    format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@{digest}")
+}
+
+/// One look of a step.
+pub(crate) async fn look(driver: &Driver, step: &str, more: Value) -> Value {
+    let mut parameters = json!({"pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER, "service": WEB});
+    parameters
+        .as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    invoke(driver, step, json!({ "parameters": parameters }))
+        .await
+        .expect("an answer")
+}
+
+/// The next look of a step that was still going.
+pub(crate) async fn again(driver: &Driver, step: &str, more: Value, before: &Value) -> Value {
+    let mut parameters = json!({"pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER, "service": WEB});
+    parameters
+        .as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    let event = json!({"parameters": parameters, "continuationToken": before["continuationToken"]});
+    invoke(driver, step, event).await.expect("an answer")
+}
+
+/// Looks of a step, half a minute apart, until it is done or has failed.
+pub(crate) async fn ended(driver: &Driver, step: &str, more: Value) -> Value {
+    let mut answer = look(driver, step, more.clone()).await;
+    for _ in 0..100 {
+        if answer["status"] != "going" {
+            return answer;
+        }
+        pass(driver, 30).await;
+        answer = again(driver, step, more.clone(), &answer).await;
+    }
+    panic!("{step} is still going: {answer}");
+}
+
+/// Lets so many seconds pass in the account.
+pub(crate) async fn pass(driver: &Driver, secs: u64) {
+    driver.world.clock.sleep(Duration::from_secs(secs)).await;
+    drop(driver.world.aws());
+}
+
+pub(crate) async fn begun(driver: &Driver, more: Value) -> Value {
+    let mut all = json!({"strategy": "rolling"});
+    all.as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    let answer = look(driver, "begin-release", all).await;
+    assert_eq!(answer["status"], "done", "{answer}");
+    answer
+}
+
+/// Begins a release of a new image of web and registers its revision; answers the digest.
+pub(crate) async fn registered(driver: &Driver) -> String {
+    let digest = push(driver, WEB, "2.0.0");
+    begun(driver, json!({ "digest": digest })).await;
+    let answer = look(
+        driver,
+        "register-task-definition",
+        json!({"images": {"web": image("2.0.0")}}),
+    )
+    .await;
+    assert_eq!(
+        answer["outputVariables"]["TaskDefinitionArn"],
+        arn("web:3"),
+        "{answer}"
+    );
+    digest
+}
+
+/// The parameters of update-service for the revision that [`registered`] makes.
+pub(crate) fn update(more: Value) -> Value {
+    let mut all = json!({"task_definition": arn("web:3"), "strategy": "rolling"});
+    all.as_object_mut()
+        .expect("an object")
+        .extend(more.as_object().expect("an object").clone());
+    all
+}
+
+/// An event of CodePipeline about the release by hand.
+pub(crate) fn event(state: &str) -> Value {
+    json!({
+        "version": "0", "id": "13cde686-328b-6117-af20-0e5566167482", "source": "aws.codepipeline",
+        "detail-type": "CodePipeline Pipeline Execution State Change", "account": "111122223333",
+        "time": "2026-01-05T09:00:00Z", "region": "eu-west-1", "resources": [],
+        "detail": {"pipeline": "slipway-by-hand", "execution-id": JANE, "state": state, "version": 1},
+    })
+}
+
+/// What roll-back answers to the end of the release by hand.
+pub(crate) async fn roll_back(driver: &Driver, state: &str) -> String {
+    let answer = invoke(driver, "roll-back", event(state))
+        .await
+        .expect("an answer");
+    assert_eq!(answer["execution"], JANE, "{answer}");
+    answer["status"].as_str().expect("a status").to_owned()
+}
+
+/// Wakes roll-back, half a minute apart, until the release is closed; answers its last status.
+pub(crate) async fn rolled_back(driver: &Driver, state: &str) -> String {
+    for _ in 0..100 {
+        let status = roll_back(driver, state).await;
+        if record(driver)["state"] == "closed" {
+            return status;
+        }
+        pass(driver, 30).await;
+    }
+    panic!("the release is still open");
+}
+
+fn sdk(driver: &Driver) -> Sdk {
+    let table = ledger_table(&driver.world.aws());
+    let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-roll-back"), CallFault::None);
+    Sdk::new(sdk_config(&driver.world, invocation), &table)
+}
+
+/// Writes another state of a lease, as an invocation would that died right after it.
+pub(crate) async fn edit(driver: &Driver, service: &str, change: impl FnOnce(&Lease) -> Lease) {
+    let ledger = Ledger::new(&sdk(driver));
+    let lease = ledger
+        .lease(CLUSTER, service)
+        .await
+        .expect("it is read")
+        .expect("the service has a lease");
+    ledger
+        .advance(&change(&lease))
+        .await
+        .expect("it is written");
+}
+
+/// The same lease one write later, with its release changed.
+pub(crate) fn with_release(lease: &Lease, change: impl FnOnce(&mut OpenRelease)) -> Lease {
+    let mut next = Lease {
+        fence: lease.fence + 1,
+        ..lease.clone()
+    };
+    change(next.release.as_mut().expect("a release"));
+    next
+}
+
+/// Writes the record of an execution that has not begun.
+pub(crate) async fn put_record(driver: &Driver, record: &Record) {
+    assert!(
+        Ledger::new(&sdk(driver))
+            .put_record(record)
+            .await
+            .expect("it is written"),
+        "the record is further"
+    );
+}
+
+/// An item of the ledger as plain JSON, with each instant as `<time>`; null when it is not there.
+fn item(aws: &Aws, pk: &str, sk: &str) -> Value {
+    ledger_reader::item(aws, &json!({"pk": {"S": pk}, "sk": {"S": sk}}))
+        .map_or(Value::Null, |item| members(&item))
+}
+
+fn members(attributes: &Value) -> Value {
+    let attributes = attributes.as_object().expect("a map of attributes");
+    Value::Object(
+        attributes
+            .iter()
+            .map(|(name, attribute)| (name.clone(), plain(attribute)))
+            .collect::<Map<_, _>>(),
+    )
+}
+
+fn plain(attribute: &Value) -> Value {
+    let (kind, value) = attribute
+        .as_object()
+        .and_then(|member| member.iter().next())
+        .expect("an attribute");
+    match (kind.as_str(), value) {
+        ("S", Value::String(text)) if is_time(text) => json!("<time>"),
+        ("N", Value::String(number)) => serde_json::from_str(number).expect("a number"),
+        ("M", map) => members(map),
+        ("L", Value::Array(items)) => items.iter().map(plain).collect(),
+        (_, value) => value.clone(),
+    }
+}
+
+fn is_time(text: &str) -> bool {
+    text.len() == 20 && text.starts_with("2026-") && text.ends_with('Z')
+}
+
+/// The lease of web.
+pub(crate) fn lease(driver: &Driver) -> Value {
+    item(&driver.world.aws(), "lease", &format!("{CLUSTER}/{WEB}"))
+}
+
+/// The record of the release by hand.
+pub(crate) fn record(driver: &Driver) -> Value {
+    item(&driver.world.aws(), &format!("execution#{JANE}"), "record")
+}
+
+/// The mark by which the sweep finds the release by hand before it has begun.
+pub(crate) fn mark(driver: &Driver) -> Value {
+    item(&driver.world.aws(), "lease", &format!("started#{JANE}"))
+}
+
+/// The deployment that ECS works towards for web.
+pub(crate) fn primary(driver: &Driver) -> Value {
+    web(driver)["deployments"][0].clone()
+}
+
+/// Web as DescribeServices shows it.
+pub(crate) fn web(driver: &Driver) -> Value {
+    service(&driver.world.aws(), CLUSTER, WEB)
+}
+
+/// What a person changes of web by hand.
+pub(crate) fn set(driver: &Driver, more: Value) {
+    let mut input = more;
+    (input["cluster"], input["service"]) = (json!(CLUSTER), json!(WEB));
+    ecs::call(&mut driver.world.aws(), "UpdateService", &input).expect("the service is there");
+}
+
+/// Web is not in its cluster any more.
+pub(crate) fn take_away(driver: &Driver) {
+    let mut aws = driver.world.aws();
+    let found = aws
+        .ecs
+        .services
+        .values_mut()
+        .find(|service| service.name == WEB)
+        .expect("the service is there");
+    found.name = "moved-away".to_owned();
+}
+
+/// A person registers a revision of web with another image.
+pub(crate) fn register_by_hand(driver: &Driver, image: &str) -> String {
+    let mut request = driver
+        .world
+        .aws()
+        .ecs
+        .request_of(&arn("web:2"))
+        .expect("released")
+        .clone();
+    request["containerDefinitions"][0]["image"] = json!(image);
+    let answer =
+        ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
+    answer["taskDefinition"]["taskDefinitionArn"]
+        .as_str()
+        .expect("an ARN")
+        .to_owned()
+}
+
+/// The changing calls since then of one function, by operation.
+pub(crate) fn operations(driver: &Driver, since: usize, function: &str) -> Vec<String> {
+    let own = format!(" of {FUNCTIONS_STACK}-{function}");
+    let all = writes(&driver.world.aws(), since);
+    all.iter()
+        .filter_map(|write| write.strip_suffix(&own).map(ToOwned::to_owned))
+        .collect()
+}
+
+pub(crate) fn calls(driver: &Driver) -> usize {
+    driver.world.aws().calls.len()
+}
+
+/// That an answer is a failure of a kind, in words that contain all of these.
+pub(crate) fn fails(answer: &Value, kind: &str, fragments: &[&str]) {
+    assert_eq!(
+        (&answer["status"], &answer["type"]),
+        (&json!("failed"), &json!(kind)),
+        "{answer}"
+    );
+    let message = answer["message"].as_str().expect("a message");
+    assert!(
+        fragments.iter().all(|fragment| message.contains(fragment)),
+        "{message}"
+    );
+}

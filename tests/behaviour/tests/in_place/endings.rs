@@ -1,0 +1,247 @@
+//! What roll-back answers to the end of an execution, and what it restores.
+
+use emulator::ecs;
+use harness::demo::{CLUSTER, WEB};
+use harness::driver::{Fault, run};
+use serde_json::{Value, json};
+use slipway::release::Record;
+use slipway::timestamp::Timestamp;
+
+use super::bench::*;
+use behaviour::{invoke, released};
+
+#[test]
+fn an_execution_without_a_release_or_with_a_closed_one_changes_nothing() {
+    run(released(), Fault::None, async |driver| {
+        let since = calls(&driver);
+        let status = roll_back(&driver, "FAILED").await;
+        assert!(status.contains("nothing to do"), "{status}");
+        assert_eq!(
+            (operations(&driver, since, "roll-back"), record(&driver)),
+            (Vec::new(), Value::Null)
+        );
+        begun(&driver, json!({})).await;
+        rolled_back(&driver, "STOPPED").await;
+        let (since, closed) = (calls(&driver), record(&driver));
+        let status = roll_back(&driver, "FAILED").await;
+        assert_eq!(status, "the release is closed: nothing to do");
+        assert_eq!(
+            (operations(&driver, since, "roll-back"), record(&driver)),
+            (Vec::new(), closed)
+        );
+    });
+}
+
+#[test]
+fn an_event_of_an_execution_that_goes_on_or_succeeded_is_ignored() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let held = lease(&driver);
+        for state in ["STARTED", "STOPPING", "SUCCEEDED"] {
+            let answer = invoke(&driver, "roll-back", event(state))
+                .await
+                .expect("an answer");
+            assert_eq!(
+                answer,
+                json!({"status": "ignored", "reason": format!("the execution is {state}")})
+            );
+        }
+        assert_eq!(lease(&driver), held);
+    });
+}
+
+#[test]
+fn a_release_that_no_longer_holds_its_service_is_left_alone() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        edit(&driver, WEB, |lease| {
+            with_release(lease, |release| release.execution = "jane-2".to_owned())
+        })
+        .await;
+        let held = lease(&driver);
+        let status = roll_back(&driver, "FAILED").await;
+        assert_eq!(
+            status,
+            "the release does not hold its service: nothing to do"
+        );
+        assert_eq!(lease(&driver), held);
+    });
+}
+
+#[test]
+fn an_execution_that_ended_before_its_release_began_is_closed_with_its_ending() {
+    for (state, outcome, word) in [
+        ("FAILED", "failed", "failed"),
+        ("STOPPED", "failed", "was stopped"),
+        ("CANCELED", "failed", "was canceled"),
+        ("SUPERSEDED", "superseded", "was superseded by a newer one"),
+    ] {
+        run(released(), Fault::None, async |driver| {
+            let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+            put_record(
+                &driver,
+                &Record::started(JANE, "slipway-by-hand", Some("sha256:00"), now),
+            )
+            .await;
+            assert_ne!(mark(&driver), Value::Null);
+            let reason =
+                format!("the execution {word} before its release began; nothing had been changed");
+            assert_eq!(
+                roll_back(&driver, state).await,
+                format!("{outcome}: {reason}")
+            );
+            let expected = json!({
+                "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand",
+                "digest": "sha256:00", "state": "closed", "outcome": outcome, "reason": reason, "started_at": "<time>",
+                "ended_at": "<time>",
+            });
+            assert_eq!(record(&driver), expected);
+            assert_eq!(mark(&driver), Value::Null);
+            let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+            fails(&answer, "ConfigurationError", &["release already"]);
+        });
+    }
+}
+
+#[test]
+fn a_release_that_changed_nothing_is_closed_at_once() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let since = calls(&driver);
+        assert_eq!(
+            roll_back(&driver, "CANCELED").await,
+            "failed: the execution was canceled; nothing had been changed"
+        );
+        assert_eq!(
+            operations(&driver, since, "roll-back"),
+            ["TransactWriteItems"]
+        );
+        assert!(lease(&driver)["release"].is_null());
+    });
+}
+
+#[test]
+fn nothing_is_closed_while_a_restoration_can_still_land() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+        pass(&driver, 61).await;
+        // The other revision is taken away by a person in the time in which the restoration may still be made.
+        assert!(
+            roll_back(&driver, "STOPPED")
+                .await
+                .starts_with("restores web:2 (")
+        );
+        take_away(&driver);
+        let since = calls(&driver);
+        let status = roll_back(&driver, "STOPPED").await;
+        assert!(
+            status.starts_with("failed once ") && status.contains(" left"),
+            "{status}"
+        );
+        assert_eq!(operations(&driver, since, "roll-back"), [""; 0]);
+        pass(&driver, 60).await;
+        let status = roll_back(&driver, "STOPPED").await;
+        assert!(
+            status.starts_with("failed: service web is gone") && status.contains("a person"),
+            "{status}"
+        );
+        assert_eq!(record(&driver)["outcome"], "failed");
+    });
+}
+
+#[test]
+fn a_release_without_a_prior_release_restores_nothing() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        edit(&driver, WEB, |lease| {
+            with_release(lease, |release| release.prior = None)
+        })
+        .await;
+        let before = web(&driver)["taskDefinition"].clone();
+        let status = rolled_back(&driver, "FAILED").await;
+        assert_eq!(
+            status,
+            "failed: no prior release was recorded, so nothing had been changed"
+        );
+        assert_eq!(web(&driver)["taskDefinition"], before);
+    });
+}
+
+#[test]
+fn a_count_that_the_release_set_goes_back_and_one_that_others_raised_stays() {
+    for (raised, expected) in [(None, 2), (Some(5), 5), (Some(1), 2)] {
+        run(released(), Fault::None, async |driver| {
+            registered(&driver).await;
+            look(
+                &driver,
+                "update-service",
+                update(json!({"desired_count": 3})),
+            )
+            .await;
+            if let Some(count) = raised {
+                set(&driver, json!({ "desiredCount": count }));
+            }
+            let status = rolled_back(&driver, "STOPPED").await;
+            let reason = format!(
+                "the execution was stopped; web:2 serves again with {expected} of {expected} tasks"
+            );
+            assert_eq!(status, format!("rolled-back: {reason}"));
+            let found = web(&driver);
+            assert_eq!(
+                (&found["desiredCount"], &found["taskDefinition"]),
+                (&json!(expected), &json!(arn("web:2")))
+            );
+        });
+    }
+}
+
+#[test]
+fn steps_of_a_release_that_is_being_rolled_back_are_refused() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+        let held = lease(&driver);
+        for (step, more) in [
+            (
+                "register-task-definition",
+                json!({"images": {"web": image("2.0.0")}}),
+            ),
+            ("update-service", update(json!({}))),
+            ("finish-release", json!({"task_definition": arn("web:3")})),
+        ] {
+            let answer = look(&driver, step, more).await;
+            fails(
+                &answer,
+                "ConfigurationError",
+                &["the release is being rolled back"],
+            );
+        }
+        assert_eq!(lease(&driver), held);
+    });
+}
+
+#[test]
+fn a_service_that_is_being_deleted_ends_its_rollback_as_failed() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+        let delete = json!({"cluster": CLUSTER, "service": WEB, "force": true});
+        ecs::call(&mut driver.world.aws(), "DeleteService", &delete).expect("the service is there");
+        pass(&driver, 61).await;
+        let since = calls(&driver);
+        let status = roll_back(&driver, "STOPPED").await;
+        assert!(
+            status.starts_with("failed: service web is gone or being deleted"),
+            "{status}"
+        );
+        assert_eq!(
+            operations(&driver, since, "roll-back"),
+            ["TransactWriteItems"]
+        );
+    });
+}

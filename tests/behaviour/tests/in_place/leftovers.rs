@@ -1,0 +1,179 @@
+//! What becomes of the revision that a release registered: retired when the release did not leave it running, kept when it runs or
+//! is not this release's.
+
+use emulator::ecs;
+use harness::demo::WEB;
+use harness::driver::{Driver, Fault, run};
+use serde_json::json;
+use slipway::release::Lease;
+
+use super::bench::*;
+use behaviour::{outcome, push, reason, released, settled, update_pipeline};
+
+fn is_active(driver: &Driver, revision: &str) -> bool {
+    driver.world.aws().ecs.is_active(revision)
+}
+
+#[test]
+fn a_revision_that_was_never_deployed_is_retired() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        // The registration was announced just now: no other one may follow once the release is closed.
+        let status = roll_back(&driver, "STOPPED").await;
+        assert!(status.contains("taken over"), "{status}");
+        assert!(is_active(&driver, "web:3"));
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert_eq!(
+            status,
+            "failed: the execution was stopped; nothing had been changed"
+        );
+        assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
+    });
+}
+
+#[test]
+fn a_revision_that_was_rolled_back_is_retired() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert_eq!(
+            status,
+            "rolled-back: the execution was stopped; web:2 serves again with 2 of 2 tasks"
+        );
+        assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
+    });
+}
+
+#[test]
+fn the_revision_that_runs_stays_when_its_release_is_superseded() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+        let since = calls(&driver);
+        let status = rolled_back(&driver, "SUPERSEDED").await;
+        assert!(
+            status.starts_with("superseded: the execution was superseded by a newer one; "),
+            "{status}"
+        );
+        let writes = operations(&driver, since, "roll-back");
+        assert_eq!(
+            writes,
+            ["PutItem", "TransactWriteItems"],
+            "the lease is taken over and given back"
+        );
+        assert!(is_active(&driver, "web:3"));
+        assert_eq!(web(&driver)["taskDefinition"], arn("web:3"));
+    });
+}
+
+#[test]
+fn the_revision_that_runs_stays_when_a_pipeline_has_no_finish_release() {
+    let mut aws = released();
+    let changed = update_pipeline(&mut aws, "slipway-web", |pipeline| {
+        let actions = pipeline["stages"][1]["actions"]
+            .as_array_mut()
+            .expect("actions");
+        actions.retain(|action| action["name"] != "finish-release");
+    });
+    changed.expect("a legal pipeline");
+    run(aws, Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        let execution = settled(&driver, "slipway-web", &pushed).await;
+        let cause = "the execution succeeded without a finish-release action";
+        assert_eq!(outcome(&driver, &execution), "deployed");
+        assert_eq!(
+            reason(&driver, &execution),
+            format!("{cause}; the service runs web:3 on 2 of 2 tasks")
+        );
+        assert!(is_active(&driver, "web:3"));
+        assert_eq!(web(&driver)["taskDefinition"], arn("web:3"));
+        assert!(lease(&driver)["release"].is_null());
+    });
+}
+
+#[test]
+fn the_revision_that_runs_stays_when_the_restoration_fails() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        ended(&driver, "update-service", update(json!({}))).await;
+        take_away(&driver);
+        let status = rolled_back(&driver, "FAILED").await;
+        assert!(
+            status.starts_with("failed: service web is gone"),
+            "{status}"
+        );
+        assert!(is_active(&driver, "web:3"));
+    });
+}
+
+/// Rolls a release back whose registration was announced and whose revision, if it is one, was never written down.
+async fn unnamed(driver: &Driver, digest: Option<&str>, newest: Option<String>) {
+    begun(driver, json!({ "digest": digest.unwrap_or_default() })).await;
+    let began = |lease: &Lease| lease.release.as_ref().expect("a release").began_at;
+    edit(driver, WEB, |lease| {
+        lease.with_registering(WEB, newest, began(lease))
+    })
+    .await;
+    rolled_back(driver, "FAILED").await;
+}
+
+#[test]
+fn a_revision_that_was_announced_and_not_written_down_is_retired_by_its_image() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
+        unnamed(&driver, Some(&digest), Some(arn("web:2"))).await;
+        assert!(!is_active(&driver, "web:3") && is_active(&driver, "web:2"));
+    });
+}
+
+#[test]
+fn a_revision_with_another_image_is_not_this_releases() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        assert_eq!(
+            register_by_hand(&driver, "public.ecr.aws/nginx/nginx:1"),
+            arn("web:3")
+        );
+        unnamed(&driver, Some(&digest), Some(arn("web:2"))).await;
+        assert!(is_active(&driver, "web:3") && is_active(&driver, "web:2"));
+    });
+}
+
+#[test]
+fn a_revision_that_was_there_before_the_registration_is_not_this_releases() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
+        unnamed(&driver, Some(&digest), Some(arn("web:3"))).await;
+        assert!(is_active(&driver, "web:3") && is_active(&driver, "web:2"));
+    });
+}
+
+#[test]
+fn a_release_without_a_digest_retires_nothing_that_it_did_not_write_down() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
+        unnamed(&driver, None, Some(arn("web:2"))).await;
+        assert!(is_active(&driver, "web:3") && is_active(&driver, "web:2"));
+    });
+}
+
+#[test]
+fn a_revision_that_was_retired_by_hand_is_not_retired_again() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        let gone = json!({"taskDefinition": arn("web:3")});
+        ecs::call(&mut driver.world.aws(), "DeregisterTaskDefinition", &gone).expect("it is there");
+        let since = calls(&driver);
+        rolled_back(&driver, "STOPPED").await;
+        let aws = driver.world.snapshot();
+        let again = aws.calls[since..]
+            .iter()
+            .filter(|call| call.operation == "DeregisterTaskDefinition");
+        assert_eq!(again.count(), 0);
+        assert!(!is_active(&driver, "web:3"));
+    });
+}

@@ -1,0 +1,13 @@
+//! Releases in place, step by step by hand: what each step writes into the ledger, what it changes and in which order, and what
+//! a release leaves behind however it ends.
+
+mod begin;
+mod bench;
+mod endings;
+mod files;
+mod finish;
+mod leftovers;
+mod register;
+mod sweep;
+mod update;
+mod whole;

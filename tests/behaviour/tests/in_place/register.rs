@@ -1,0 +1,215 @@
+//! Which revision a release gets: the one that is live, the newest of its family, or a new one.
+
+use emulator::ecs;
+use harness::demo::WEB;
+use harness::driver::{Driver, Fault, run};
+use serde_json::{Value, json};
+use slipway::release::Lease;
+
+use super::bench::*;
+use behaviour::{push, released};
+
+const OTHER_IMAGE: &str = "public.ecr.aws/nginx/nginx:1";
+
+async fn register(driver: &Driver, image: &str) -> Value {
+    look(
+        driver,
+        "register-task-definition",
+        json!({"images": {"web": image}}),
+    )
+    .await
+}
+
+#[test]
+fn the_image_that_is_live_changes_nothing_whatever_the_family_has_since() {
+    run(released(), Fault::None, async |driver| {
+        assert_eq!(register_by_hand(&driver, OTHER_IMAGE), arn("web:3"));
+        begun(&driver, json!({})).await;
+        let since = calls(&driver);
+        let answer = register(&driver, &image("1.0.0")).await;
+        assert_eq!(
+            answer["outputVariables"]["TaskDefinitionArn"],
+            arn("web:2"),
+            "{answer}"
+        );
+        let summary = answer["summary"].as_str().expect("a summary");
+        assert!(
+            summary.starts_with("web:2: the service's own, nothing changed; web="),
+            "{summary}"
+        );
+        let live = json!({"task_definition": arn("web:2"), "strategy": "rolling"});
+        let answer = look(&driver, "update-service", live).await;
+        assert_eq!(answer["status"], "done", "{answer}");
+        let answer = ended(
+            &driver,
+            "finish-release",
+            json!({"task_definition": arn("web:2")}),
+        )
+        .await;
+        assert_eq!(
+            answer["outputVariables"],
+            json!({"Outcome": "unchanged"}),
+            "{answer}"
+        );
+        for function in ["register-task-definition", "update-service"] {
+            assert_eq!(operations(&driver, since, function), [""; 0], "{function}");
+        }
+        assert_eq!(
+            operations(&driver, since, "finish-release"),
+            ["TransactWriteItems"]
+        );
+        let found = record(&driver);
+        assert_eq!(
+            (&found["outcome"], found.get("change")),
+            (&json!("unchanged"), None)
+        );
+    });
+}
+
+#[test]
+fn the_newest_revision_of_the_family_is_taken_when_it_is_the_wanted_one_and_is_not_retired() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
+        begun(&driver, json!({ "digest": digest })).await;
+        let since = calls(&driver);
+        let answer = register(&driver, &image("2.0.0")).await;
+        assert_eq!(
+            answer["outputVariables"]["TaskDefinitionArn"],
+            arn("web:3"),
+            "{answer}"
+        );
+        let summary = answer["summary"].as_str().expect("a summary");
+        assert!(
+            summary.starts_with("web:3: the family's newest, nothing changed; web="),
+            "{summary}"
+        );
+        assert_eq!(
+            operations(&driver, since, "register-task-definition"),
+            [""; 0]
+        );
+        rolled_back(&driver, "STOPPED").await;
+        assert!(
+            driver.world.aws().ecs.is_active("web:3"),
+            "it is not this release's"
+        );
+    });
+}
+
+#[test]
+fn a_revision_that_an_earlier_invocation_registered_is_written_down() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        begun(&driver, json!({ "digest": digest })).await;
+        let now = |lease: &Lease| lease.release.as_ref().expect("a release").began_at;
+        edit(&driver, WEB, |lease| {
+            lease.with_registering("web", Some(arn("web:2")), now(lease))
+        })
+        .await;
+        assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
+        let since = calls(&driver);
+        let answer = register(&driver, &image("2.0.0")).await;
+        let summary = answer["summary"].as_str().expect("a summary");
+        assert!(summary.starts_with("web:3: registered; web="), "{summary}");
+        assert_eq!(
+            operations(&driver, since, "register-task-definition"),
+            ["PutItem"]
+        );
+        assert_eq!(lease(&driver)["release"]["registered"], arn("web:3"));
+        // A second delivery finds it written down.
+        let since = calls(&driver);
+        let answer = register(&driver, &image("2.0.0")).await;
+        assert_eq!(
+            answer["outputVariables"]["TaskDefinitionArn"],
+            arn("web:3"),
+            "{answer}"
+        );
+        assert_eq!(
+            operations(&driver, since, "register-task-definition"),
+            [""; 0]
+        );
+    });
+}
+
+#[test]
+fn a_new_revision_is_made_when_the_newest_of_the_family_is_another() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        assert_eq!(register_by_hand(&driver, OTHER_IMAGE), arn("web:3"));
+        begun(&driver, json!({ "digest": digest })).await;
+        let answer = register(&driver, &image("2.0.0")).await;
+        assert_eq!(
+            answer["outputVariables"]["TaskDefinitionArn"],
+            arn("web:4"),
+            "{answer}"
+        );
+        let release = lease(&driver)["release"].clone();
+        assert_eq!(
+            release["registering"],
+            json!({"family": "web", "newest": arn("web:3")})
+        );
+        // The base is what serves, not what was registered last.
+        let aws = driver.world.snapshot();
+        let mut expected = aws.ecs.request_of("web:2").expect("released").clone();
+        expected["containerDefinitions"][0]["image"] = json!(pinned(&digest));
+        assert_eq!(aws.ecs.request_of("web:4"), Some(&expected));
+    });
+}
+
+#[test]
+fn the_newest_revision_of_a_named_family_is_the_base() {
+    run(released(), Fault::None, async |driver| {
+        let mut request = driver
+            .world
+            .aws()
+            .ecs
+            .request_of("web:2")
+            .expect("released")
+            .clone();
+        request["family"] = json!("template");
+        request["cpu"] = json!("512");
+        request["memory"] = json!("1024");
+        ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
+        let digest = push(&driver, WEB, "2.0.0");
+        begun(&driver, json!({})).await;
+        let parameters = json!({"images": {"web": image("2.0.0")}, "family": "template"});
+        let answer = look(&driver, "register-task-definition", parameters).await;
+        assert_eq!(
+            answer["outputVariables"]["TaskDefinitionArn"],
+            arn("template:2"),
+            "{answer}"
+        );
+        request["containerDefinitions"][0]["image"] = json!(pinned(&digest));
+        assert_eq!(
+            driver.world.aws().ecs.request_of("template:2"),
+            Some(&request)
+        );
+    });
+}
+
+#[test]
+fn an_image_that_is_not_in_its_repository_is_refused_before_a_revision_is_made() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let since = calls(&driver);
+        let answer = register(&driver, &image("9.9.9")).await;
+        fails(&answer, "RevisionUnavailable", &["web:9.9.9"]);
+        // The failure is kept in the lease, so that every later look is the same.
+        assert_eq!(
+            operations(&driver, since, "register-task-definition"),
+            ["PutItem"]
+        );
+        let failure = json!({"type": "RevisionUnavailable", "message": answer["message"]});
+        assert_eq!(lease(&driver)["release"]["failure"], failure);
+        let later = look(
+            &driver,
+            "update-service",
+            update(json!({"task_definition": arn("web:2")})),
+        )
+        .await;
+        assert_eq!(
+            (&later["type"], &later["message"]),
+            (&answer["type"], &answer["message"])
+        );
+    });
+}

@@ -1,0 +1,168 @@
+//! What the sweep does with releases that are open, and with executions that never began.
+
+use emulator::codepipeline;
+use emulator::eventbridge::Faults;
+use harness::demo::{COUNTER, WEB};
+use harness::driver::{Driver, Fault, run};
+use invariants::ledger_reader::{digest, executions, record as any_record};
+use serde_json::{Value, json};
+use slipway::release::{Change, Lease, Record};
+use slipway::timestamp::Timestamp;
+
+use super::bench::*;
+use behaviour::{invoke, outcome, push, reason, released, settled, until};
+
+async fn sweep(driver: &Driver) -> Value {
+    invoke(driver, "roll-back", json!({"sweep": true}))
+        .await
+        .expect("an answer")["swept"]
+        .clone()
+}
+
+fn began(lease: &Lease) -> Timestamp {
+    lease.release.as_ref().expect("a release").began_at
+}
+
+#[test]
+fn an_open_release_by_hand_is_left_to_its_person() {
+    run(released(), Fault::None, async |driver| {
+        begun(&driver, json!({})).await;
+        let held = lease(&driver);
+        let swept = sweep(&driver).await;
+        assert!(
+            swept[JANE]
+                .as_str()
+                .is_some_and(|status| status.contains("left open")),
+            "{swept}"
+        );
+        assert_eq!(
+            swept.as_object().map(|all| all.len()),
+            Some(1),
+            "free leases are none of it: {swept}"
+        );
+        assert_eq!(lease(&driver), held);
+    });
+}
+
+#[test]
+fn a_release_by_hand_that_is_being_rolled_back_is_restored_by_the_sweep() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+        for _ in 0..40 {
+            pass(&driver, 60).await;
+            let swept = sweep(&driver).await;
+            if record(&driver)["state"] == "closed" {
+                let reason = "the execution was stopped; web:2 serves again with 2 of 2 tasks";
+                assert_eq!(swept, json!({JANE: format!("rolled-back: {reason}")}));
+                return;
+            }
+        }
+        panic!("the release is still open");
+    });
+}
+
+#[test]
+fn a_start_by_hand_that_has_not_begun_is_left_to_its_person() {
+    run(released(), Fault::None, async |driver| {
+        let now = Timestamp::from_secs(1_767_603_600).expect("in range");
+        put_record(
+            &driver,
+            &Record::started(JANE, "slipway-by-hand", None, now),
+        )
+        .await;
+        let started = record(&driver);
+        let swept = sweep(&driver).await;
+        assert!(
+            swept[JANE]
+                .as_str()
+                .is_some_and(|status| status.contains("has not begun")),
+            "{swept}"
+        );
+        assert_eq!(record(&driver), started);
+    });
+}
+
+#[test]
+fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() {
+    run(released(), Fault::None, async |driver| {
+        let counter = json!({"execution": "jane-2", "service": COUNTER, "strategy": "make-room"});
+        assert_eq!(
+            look(&driver, "begin-release", counter).await["status"],
+            "done"
+        );
+        // What it ran before is not there any more.
+        edit(&driver, COUNTER, |lease| {
+            with_release(lease, |release| {
+                let prior = release.prior.as_mut().expect("recorded");
+                let (task_definition, percentages) =
+                    (prior.task_definition.clone(), prior.percentages);
+                prior.task_definition = arn("page-counter:99");
+                release.change = Some(Change {
+                    task_definition,
+                    percentages,
+                    desired_count: None,
+                    deployment: None,
+                });
+            })
+        })
+        .await;
+        edit(&driver, COUNTER, |lease| lease.taken_over(began(lease))).await;
+        begun(&driver, json!({})).await;
+        edit(&driver, WEB, |lease| lease.taken_over(began(lease))).await;
+        pass(&driver, 61).await;
+        let error = invoke(&driver, "roll-back", json!({"sweep": true}))
+            .await
+            .expect_err("one cannot be restored");
+        assert!(
+            error.contains("jane-2: ") && !error.contains("jane-1"),
+            "{error}"
+        );
+        let found = record(&driver);
+        assert_eq!(
+            (&found["state"], &found["outcome"]),
+            (&json!("closed"), &json!("failed")),
+            "{found}"
+        );
+    });
+}
+
+#[test]
+fn an_execution_that_was_stopped_before_its_release_began_is_closed_without_an_event() {
+    run(released(), Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        until(&driver, |aws| {
+            executions(aws, "slipway-web").any(|execution| {
+                digest(execution) == Some(pushed.as_str())
+                    && any_record(aws, &execution.id).is_some()
+            })
+        })
+        .await;
+        {
+            let mut aws = driver.world.aws();
+            aws.events.faults = Faults {
+                lose_percent: 100,
+                duplicate_percent: 0,
+            };
+            let execution = executions(&aws, "slipway-web")
+                .next_back()
+                .expect("started")
+                .id
+                .clone();
+            let stop = json!({
+                "pipelineName": "slipway-web", "pipelineExecutionId": execution, "abandon": true, "reason": "not today",
+            });
+            codepipeline::call(&mut aws, "StopPipelineExecution", &stop)
+                .expect("it can be stopped");
+        }
+        driver.world.touch();
+        let execution = settled(&driver, "slipway-web", &pushed).await;
+        assert_eq!(outcome(&driver, &execution), "failed");
+        let written = reason(&driver, &execution);
+        assert_eq!(
+            written,
+            "the execution was stopped before its release began; nothing had been changed"
+        );
+    });
+}

@@ -1,0 +1,257 @@
+//! A release from its begin to its close: the ledger after each step, and the calls in their order.
+
+use harness::demo::{CLUSTER, WEB};
+use harness::driver::{Fault, run};
+use serde_json::{Value, json};
+
+use super::bench::*;
+use behaviour::{push, released};
+
+fn prior() -> Value {
+    json!({
+        "task_definition": arn("web:2"), "desired_count": 2, "percentages": {"minimum_healthy": 100, "maximum": 200},
+        "recorded_at": "<time>",
+    })
+}
+
+#[test]
+fn each_step_announces_changes_and_writes_down_in_this_order() {
+    run(released(), Fault::None, async |driver| {
+        let before = lease(&driver);
+        let fence = before["fence"].as_u64().expect("a number");
+        let digest = push(&driver, WEB, "2.0.0");
+
+        let since = calls(&driver);
+        let answer = begun(
+            &driver,
+            json!({"minimum_healthy_percent": 50, "digest": digest}),
+        )
+        .await;
+        let summary = "web runs web:2 with 2 tasks; the rollout keeps at least 1 healthy and at most 4 running";
+        assert_eq!(
+            answer,
+            json!({
+                "status": "done", "summary": summary, "outputVariables": {"PriorTaskDefinitionArn": arn("web:2")},
+                "externalExecutionId": null,
+            })
+        );
+        assert_eq!(
+            operations(&driver, since, "begin-release"),
+            ["TransactWriteItems", "PutItem"]
+        );
+        let mut release = json!({
+            "execution": JANE, "pipeline": "slipway-by-hand", "digest": digest, "state": "open", "began_at": "<time>",
+            "prior": prior(),
+        });
+        let held = |fence: u64, release: &Value| {
+            json!({
+                "pk": "lease", "sk": "apps/web", "v": 1, "cluster": CLUSTER, "service": WEB, "fence": fence,
+                "changed_at": "<time>", "release": release,
+            })
+        };
+        assert_eq!(lease(&driver), held(fence + 2, &release));
+        let mut recorded = json!({
+            "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand",
+            "digest": digest, "cluster": CLUSTER, "service": WEB, "state": "begun", "started_at": "<time>",
+        });
+        assert_eq!(record(&driver), recorded);
+        assert_eq!(mark(&driver), Value::Null);
+
+        let since = calls(&driver);
+        let answer = look(
+            &driver,
+            "register-task-definition",
+            json!({"images": {"web": image("2.0.0")}}),
+        )
+        .await;
+        assert_eq!(
+            answer,
+            json!({
+                "status": "done", "summary": format!("web:3: registered; web={}", pinned(&digest)),
+                "outputVariables": {
+                    "TaskDefinitionArn": arn("web:3"), "PriorTaskDefinitionArn": arn("web:2"),
+                    "ImageURIs": format!("web={}", pinned(&digest)),
+                },
+                "externalExecutionId": null,
+            })
+        );
+        let order = ["PutItem", "RegisterTaskDefinition", "PutItem"];
+        assert_eq!(
+            operations(&driver, since, "register-task-definition"),
+            order
+        );
+        release["registering"] = json!({"family": "web", "newest": arn("web:2")});
+        release["registered"] = json!(arn("web:3"));
+        assert_eq!(lease(&driver), held(fence + 4, &release));
+        let aws = driver.world.snapshot();
+        let mut expected = aws.ecs.request_of(&arn("web:2")).expect("released").clone();
+        expected["containerDefinitions"][0]["image"] = json!(pinned(&digest));
+        assert_eq!(aws.ecs.request_of(&arn("web:3")), Some(&expected));
+
+        let since = calls(&driver);
+        let configured = web(&driver)["deploymentConfiguration"].clone();
+        let answer = look(
+            &driver,
+            "update-service",
+            update(json!({"minimum_healthy_percent": 50})),
+        )
+        .await;
+        let id = primary(&driver)["id"].clone();
+        let summary = "deploys web:3 to 2 tasks; at least 1 healthy, at most 4 running";
+        assert_eq!(
+            (&answer["status"], &answer["summary"]),
+            (&json!("going"), &json!(summary))
+        );
+        assert_eq!(
+            (&answer["percentComplete"], &answer["externalExecutionId"]),
+            (&json!(0), &id)
+        );
+        assert_eq!(
+            operations(&driver, since, "update-service"),
+            ["PutItem", "UpdateService", "PutItem"]
+        );
+        release["change"] = json!({
+            "task_definition": arn("web:3"), "percentages": {"minimum_healthy": 50, "maximum": 200}, "deployment": id,
+        });
+        assert_eq!(lease(&driver), held(fence + 6, &release));
+        let found = web(&driver);
+        let mut expected = configured;
+        expected["minimumHealthyPercent"] = json!(50);
+        assert_eq!(
+            (&found["deploymentConfiguration"], &found["desiredCount"]),
+            (&expected, &json!(2))
+        );
+        assert_eq!(found["taskDefinition"], arn("web:3"));
+
+        let since = calls(&driver);
+        let answer = ended(
+            &driver,
+            "update-service",
+            update(json!({"minimum_healthy_percent": 50})),
+        )
+        .await;
+        let expected = json!({
+            "status": "done", "summary": "web:3 runs 2 of 2 tasks, steady",
+            "outputVariables": {"TaskDefinitionArn": arn("web:3")}, "externalExecutionId": id,
+        });
+        assert_eq!(answer, expected);
+        assert_eq!(operations(&driver, since, "update-service"), [""; 0]);
+        pass(&driver, 60).await;
+
+        let since = calls(&driver);
+        let answer = look(
+            &driver,
+            "finish-release",
+            json!({"task_definition": arn("web:3")}),
+        )
+        .await;
+        assert_eq!(
+            (&answer["status"], &answer["outputVariables"]),
+            (&json!("done"), &json!({"Outcome": "deployed"}))
+        );
+        assert_eq!(
+            operations(&driver, since, "finish-release"),
+            ["TransactWriteItems"]
+        );
+        let mut found = record(&driver);
+        let reason = found["reason"].take();
+        let written = reason.as_str().expect("a reason").to_owned();
+        assert!(
+            written.starts_with("the service runs web:3 on 2 of 2 tasks, 2 targets healthy in "),
+            "{written}"
+        );
+        assert!(
+            written.contains("; it ran web:2 before; took "),
+            "{written}"
+        );
+        assert_eq!(answer["summary"], format!("deployed: {written}"));
+        for (name, value) in [
+            ("state", json!("closed")),
+            ("outcome", json!("deployed")),
+            ("reason", Value::Null),
+            ("prior", prior()),
+            ("change", release["change"].clone()),
+            ("ended_at", json!("<time>")),
+        ] {
+            recorded[name] = value;
+        }
+        assert_eq!(found, recorded);
+        let mut free = held(fence + 7, &json!(null));
+        free.as_object_mut().expect("an object").remove("release");
+        assert_eq!(lease(&driver), free);
+    });
+}
+
+#[test]
+fn a_restoration_announces_restores_and_closes_in_this_order() {
+    run(released(), Fault::None, async |driver| {
+        let digest = registered(&driver).await;
+        let configured = web(&driver)["deploymentConfiguration"].clone();
+        look(
+            &driver,
+            "update-service",
+            update(json!({"minimum_healthy_percent": 50, "desired_count": 3})),
+        )
+        .await;
+        let held = lease(&driver);
+        let fence = held["fence"].as_u64().expect("a number");
+
+        let since = calls(&driver);
+        let status = roll_back(&driver, "FAILED").await;
+        assert!(status.contains("taken over"), "{status}");
+        assert_eq!(operations(&driver, since, "roll-back"), ["PutItem"]);
+        let mut expected = held;
+        expected["fence"] = json!(fence + 1);
+        expected["release"]["state"] = json!("rolling-back");
+        expected["release"]["rolling_back_since"] = json!("<time>");
+        assert_eq!(lease(&driver), expected);
+
+        let since = calls(&driver);
+        let status = roll_back(&driver, "FAILED").await;
+        assert!(status.contains(" of 1m00s"), "{status}");
+        assert_eq!(operations(&driver, since, "roll-back"), [""; 0]);
+        pass(&driver, 60).await;
+
+        let since = calls(&driver);
+        let status = roll_back(&driver, "FAILED").await;
+        let id = primary(&driver)["id"].as_str().expect("an id").to_owned();
+        assert_eq!(status, format!("restores web:2 ({id})"));
+        assert_eq!(
+            operations(&driver, since, "roll-back"),
+            ["PutItem", "UpdateService"]
+        );
+        expected["fence"] = json!(fence + 2);
+        assert_eq!(lease(&driver), expected);
+        let found = web(&driver);
+        assert_eq!(
+            (&found["taskDefinition"], &found["desiredCount"]),
+            (&json!(arn("web:2")), &json!(2))
+        );
+        // What was promised holds on the way back.
+        assert_eq!(
+            found["deploymentConfiguration"]["minimumHealthyPercent"],
+            50
+        );
+
+        let since = calls(&driver);
+        let status = rolled_back(&driver, "FAILED").await;
+        let reason = "the execution failed; web:2 serves again with 2 of 2 tasks";
+        assert_eq!(status, format!("rolled-back: {reason}"));
+        let mut order = operations(&driver, since, "roll-back");
+        assert_eq!(
+            order.split_off(order.len() - 2),
+            ["DeregisterTaskDefinition", "TransactWriteItems"]
+        );
+        assert_eq!(
+            order,
+            ["PutItem", "UpdateService"],
+            "the percentages are given back once the tasks are"
+        );
+        assert_eq!(web(&driver)["deploymentConfiguration"], configured);
+        let found = record(&driver);
+        let written = ["state", "outcome", "reason", "digest"]
+            .map(|name| found[name].as_str().unwrap_or_default());
+        assert_eq!(written, ["closed", "rolled-back", reason, &digest]);
+        assert!(lease(&driver)["release"].is_null());
+    });
+}

@@ -1,0 +1,233 @@
+//! What people do by hand: a release without a pipeline, wrong invocations, and services too small for their strategy.
+
+use std::time::Duration;
+
+use behaviour::{
+    LIMIT, account, ecs_state, failure, image_of, invoke, is_closed, jobs, newest, outcome, pass,
+    push, reason, released, service, settled, until, writes,
+};
+use emulator::{Aws, ecs, eventbridge};
+use harness::demo::{CLUSTER, COUNTER, WEB};
+use harness::driver::{Driver, Fault, run};
+use invariants::ledger_reader::{digest, holder, serving};
+use invariants::{Invariants, Promise};
+use serde_json::{Value, json};
+
+/// Runs a step by hand until it is done or failed.
+async fn by_hand(driver: &Driver, step: &str, parameters: Value) -> Value {
+    let mut event = json!({ "parameters": parameters });
+    loop {
+        let answer = invoke(driver, step, event.clone())
+            .await
+            .expect("an answer");
+        if answer["status"] != "going" {
+            return answer;
+        }
+        event["continuationToken"] = answer["continuationToken"].clone();
+        pass(driver, Duration::from_secs(30)).await;
+    }
+}
+
+#[test]
+fn a_person_releases_without_a_pipeline() {
+    let mut aws = released();
+    eventbridge::call(
+        &mut aws,
+        "DisableRule",
+        &json!({"Name": "slipway-web-push"}),
+    )
+    .expect("the rule is there");
+    run(aws, Fault::None, async |driver| {
+        let pushed = push(&driver, WEB, "2.0.0");
+        let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@{pushed}");
+        let with = |more: Value| {
+            let mut all = json!({"pipeline": "slipway-by-hand", "execution": "jane-1", "cluster": CLUSTER, "service": WEB});
+            all.as_object_mut()
+                .expect("an object")
+                .extend(more.as_object().expect("an object").clone());
+            all
+        };
+        let rolling = json!({"strategy": "rolling", "containers": ["web"]});
+        let begun = by_hand(&driver, "begin-release", with(rolling)).await;
+        assert_eq!(begun["status"], "done", "{begun}");
+        let registered = by_hand(
+            &driver,
+            "register-task-definition",
+            with(json!({"images": {"web": image}})),
+        )
+        .await;
+        let definition = registered["outputVariables"]["TaskDefinitionArn"].clone();
+        let deploy = json!({"task_definition": definition, "strategy": "rolling"});
+        let updated = by_hand(&driver, "update-service", with(deploy)).await;
+        assert_eq!(updated["status"], "done", "{updated}");
+        let finished = by_hand(
+            &driver,
+            "finish-release",
+            with(json!({ "task_definition": definition })),
+        )
+        .await;
+        assert_eq!(finished["status"], "done", "{finished}");
+        assert_eq!(outcome(&driver, "jane-1"), "deployed");
+        assert_eq!(image_of(&driver.world.aws(), WEB), image);
+        assert_eq!(holder(&driver.world.aws(), CLUSTER, WEB), None);
+        let again = by_hand(
+            &driver,
+            "update-service",
+            with(json!({"task_definition": definition, "strategy": "rolling"})),
+        )
+        .await;
+        assert_eq!(again["type"], "ConfigurationError", "{again}");
+        assert!(
+            again["message"]
+                .as_str()
+                .is_some_and(|text| text.contains("already deployed")),
+            "{again}"
+        );
+    });
+}
+
+#[test]
+fn wrong_invocations_are_refused_and_change_nothing() {
+    let before = account();
+    run(before.clone(), Fault::None, async |driver| {
+        for code in [
+            "begin-release",
+            "register-task-definition",
+            "update-service",
+            "finish-release",
+        ] {
+            for event in [
+                json!({}),
+                json!([]),
+                json!("web"),
+                json!(null),
+                json!({"parameter": {}}),
+            ] {
+                let refusal = invoke(&driver, code, event.clone())
+                    .await
+                    .expect_err("no event of a step");
+                assert!(
+                    refusal.contains("legal:") && refusal.contains("parameters"),
+                    "{code} on {event}: {refusal}"
+                );
+            }
+            for parameters in [json!(7), json!(null), json!({}), json!({"service": WEB})] {
+                let answer = invoke(&driver, code, json!({ "parameters": parameters }))
+                    .await
+                    .expect("an answer");
+                assert_eq!(
+                    (&answer["status"], &answer["type"]),
+                    (&json!("failed"), &json!("ConfigurationError")),
+                    "{answer}"
+                );
+            }
+            let strange = json!({"parameters": {}, "continuationToken": "of somebody else"});
+            assert_eq!(
+                invoke(&driver, code, strange).await.expect("an answer")["status"],
+                "failed"
+            );
+        }
+        for event in [
+            json!({}),
+            json!({"sweep": false}),
+            json!({"parameters": {"excution": "x"}}),
+            json!(null),
+        ] {
+            let refusal = invoke(&driver, "roll-back", event.clone())
+                .await
+                .expect_err("no event of roll-back");
+            assert!(
+                refusal.contains("legal:"),
+                "roll-back on {event}: {refusal}"
+            );
+        }
+        let after = driver.world.snapshot();
+        assert_eq!(writes(&after, before.calls.len()), Vec::<String>::new());
+        assert_eq!(ecs_state(&after), ecs_state(&before));
+    });
+}
+
+#[test]
+fn the_only_task_cannot_make_room() {
+    let mut aws = account();
+    let one = json!({"cluster": CLUSTER, "service": COUNTER, "desiredCount": 1});
+    ecs::call(&mut aws, "UpdateService", &one).expect("the service is there");
+    run(aws, Fault::None, async |driver| {
+        until(&driver, |aws| {
+            service(aws, CLUSTER, COUNTER)["runningCount"] == 1
+        })
+        .await;
+        let before = ecs_state(&driver.world.aws());
+        let pushed = push(&driver, COUNTER, "1.0.0");
+        let execution = settled(&driver, "slipway-page-counter", &pushed).await;
+        let aws = driver.world.snapshot();
+        let jobs = jobs(&aws, &execution, "begin-release");
+        assert_eq!(jobs.len(), 1);
+        let (kind, message) = failure(jobs[0]).expect("a failure");
+        assert_eq!(kind, "ConfigurationError");
+        for part in [
+            "of 1 tasks at least 1 must stay healthy (ceil(1 × 100 %))",
+            "at most 1 may run (floor(1 × 100 %))",
+            "minimum_healthy_tasks 0",
+        ] {
+            assert!(message.contains(part), "{part:?} in {message}");
+        }
+        assert_eq!(ecs_state(&aws), before);
+        assert_eq!(outcome(&driver, &execution), "failed");
+    });
+}
+
+#[test]
+fn making_room_keeps_the_floor_while_an_instance_is_busy() {
+    let mut aws = account();
+    ecs::add_container_instances(&mut aws, CLUSTER, 1);
+    for instance in aws.ecs.instances.values_mut() {
+        // Somebody else's task holds port 80 of the third instance: the first and second run the service.
+        instance.ports.insert(80);
+    }
+    run(aws, Fault::None, async |driver| {
+        let promise = Promise {
+            cluster: CLUSTER,
+            service: COUNTER,
+            healthy: 1,
+        };
+        let mut invariants = Invariants::new(&[promise]).resumed(&driver.world.aws());
+        let (mut least, mut most) = (usize::MAX, 0);
+        let pushed = push(&driver, COUNTER, "1.0.0");
+        let mut watch = |aws: &Aws| {
+            let counter = aws
+                .ecs
+                .service_named(CLUSTER, COUNTER)
+                .ok_or("the service is gone")?;
+            let count = serving(aws, counter).count();
+            (least, most) = (
+                least.min(count),
+                most.max(
+                    aws.ecs
+                        .tasks_of(&counter.arn)
+                        .filter(|task| task.is_running())
+                        .count(),
+                ),
+            );
+            invariants.at_instant(aws)
+        };
+        let over = |aws: &Aws| {
+            let execution = newest(aws, "slipway-page-counter");
+            digest(execution) == Some(pushed.as_str()) && is_closed(aws, &execution.id)
+        };
+        driver
+            .until(LIMIT, &mut watch, over)
+            .await
+            .expect("the floor is kept");
+        let execution = newest(&driver.world.aws(), "slipway-page-counter")
+            .id
+            .clone();
+        assert_eq!(
+            outcome(&driver, &execution),
+            "deployed",
+            "{}",
+            reason(&driver, &execution)
+        );
+        assert_eq!((least, most), (1, 2), "one task at a time makes room");
+    });
+}

@@ -1,0 +1,258 @@
+//! What `start-pipeline` makes of a push: what it writes, what it starts, and what it leaves alone.
+
+use std::time::Duration;
+
+use emulator::Aws;
+use emulator::client::{CallFault, Hang, Invocation, sdk_config};
+use emulator::ecr::{self, Behaviour};
+use emulator::eventbridge;
+use harness::demo::WEB;
+use harness::driver::{Driver, Fault, run};
+use harness::functions;
+use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions};
+use serde_json::{Value, json};
+use slipway::aws::{Ledger, Sdk};
+use slipway::release::{Outcome, Record};
+use slipway::timestamp::Timestamp;
+
+use behaviour::{account, invoke, ledger_table, newest, writes};
+
+/// An account in which an image was pushed and no function was invoked: the digest, and the event as the rule of the pipeline forwards it.
+fn pushed() -> (Aws, String, Value) {
+    let mut aws = account();
+    let disabled = eventbridge::call(
+        &mut aws,
+        "DisableRule",
+        &json!({"Name": "slipway-web-push"}),
+    );
+    disabled.expect("the pipeline has a rule");
+    let pushed =
+        ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("the repository is there");
+    let event = aws.events.events.last().expect("ECR sent an event").clone();
+    (
+        aws,
+        pushed,
+        json!({"subscription": {"pipeline": "slipway-web", "action": "Image"}, "event": event}),
+    )
+}
+
+fn item(aws: &Aws, pk: &str, sk: &str) -> Option<Value> {
+    aws.dynamodb.item(
+        &ledger_table(aws),
+        &json!({"pk": {"S": pk}, "sk": {"S": sk}}),
+    )
+}
+
+/// How many executions of the pipeline there are for a digest.
+fn started(aws: &Aws, pushed: &str) -> usize {
+    executions(aws, "slipway-web")
+        .filter(|execution| digest(execution) == Some(pushed))
+        .count()
+}
+
+#[test]
+fn a_push_is_claimed_started_and_recorded_by_value() {
+    let (aws, pushed, event) = pushed();
+    let now = Timestamp::from_secs(aws.now / 1_000)
+        .expect("in range")
+        .to_string();
+    let (answer, aws) = run(aws, Fault::None, async |driver| {
+        (
+            invoke(&driver, "start-pipeline", event.clone())
+                .await
+                .expect("started"),
+            driver.world.snapshot(),
+        )
+    });
+    let execution = newest(&aws, "slipway-web").id.clone();
+    assert_eq!(
+        answer,
+        json!({"status": "started", "execution": execution, "digest": pushed, "tag": "1.0.0"})
+    );
+    assert_eq!(digest(newest(&aws, "slipway-web")), Some(pushed.as_str()));
+    let text = |text: &str| json!({ "S": text });
+    let version = json!({"N": "1"});
+    assert_eq!(
+        item(&aws, "push#slipway-web", &pushed),
+        Some(json!({
+            "pk": text("push#slipway-web"), "sk": text(&pushed), "v": version, "pipeline": text("slipway-web"),
+            "digest": text(&pushed), "tag": text("1.0.0"), "event": event["event"]["id"].as_str().map(text),
+            "claimed_at": text(&now), "execution": text(&execution)
+        }))
+    );
+    let pk = format!("execution#{execution}");
+    assert_eq!(
+        item(&aws, &pk, "record"),
+        Some(json!({
+            "pk": text(&pk), "sk": text("record"), "v": version, "execution": text(&execution),
+            "pipeline": text("slipway-web"), "digest": text(&pushed), "state": text("started"), "started_at": text(&now)
+        }))
+    );
+    let sk = format!("started#{execution}");
+    assert_eq!(
+        item(&aws, "lease", &sk),
+        Some(json!({
+            "pk": text("lease"), "sk": text(&sk), "v": version, "execution": text(&execution),
+            "pipeline": text("slipway-web")
+        }))
+    );
+}
+
+#[test]
+fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
+    let untagged = |event: &mut Value| {
+        drop(
+            event["detail"]
+                .as_object_mut()
+                .expect("an object")
+                .remove("image-tag"),
+        )
+    };
+    let deleted = |event: &mut Value| event["detail"]["action-type"] = json!("DELETE");
+    type Change<'a> = &'a dyn Fn(&mut Value);
+    let cases: [(Change, &str); 2] = [
+        (
+            &untagged,
+            "an image pushed without a tag is part of another one, or nobody's release yet",
+        ),
+        (&deleted, "DELETE with result SUCCESS is no successful PUSH"),
+    ];
+    for (change, reason) in cases {
+        let (aws, pushed, mut event) = pushed();
+        let before = aws.calls.len();
+        change(&mut event["event"]);
+        let (answer, aws) = run(aws, Fault::None, async |driver| {
+            (
+                invoke(&driver, "start-pipeline", event).await,
+                driver.world.snapshot(),
+            )
+        });
+        assert_eq!(answer, Ok(json!({"status": "ignored", "reason": reason})));
+        assert_eq!(
+            (started(&aws, &pushed), writes(&aws, before)),
+            (0, Vec::new())
+        );
+    }
+}
+
+#[test]
+fn an_event_without_a_subscription_is_refused_with_the_expected_form() {
+    let (aws, _, event) = pushed();
+    let refused = run(aws, Fault::None, async |driver| {
+        invoke(&driver, "start-pipeline", event["event"].clone()).await
+    });
+    let refused = refused.expect_err("not wrapped");
+    let legal =
+        "legal: {\"subscription\": {\"pipeline\": …, \"action\": …}, \"event\": <event of ECR>}";
+    assert!(refused.contains(legal), "{refused}");
+}
+
+#[test]
+fn the_id_of_an_event_makes_a_request_token_that_codepipeline_takes() {
+    let (aws, pushed, mut event) = pushed();
+    event["event"]["id"] = json!(format!("{}/_ä {}", "a".repeat(100), "b".repeat(100)));
+    let (answer, aws) = run(aws, Fault::None, async |driver| {
+        (
+            invoke(&driver, "start-pipeline", event)
+                .await
+                .expect("started"),
+            driver.world.snapshot(),
+        )
+    });
+    assert_eq!(
+        (&answer["status"], started(&aws, &pushed)),
+        (&json!("started"), 1)
+    );
+}
+
+/// The SDK of an invocation of a function by itself.
+fn sdk(driver: &Driver, function: &str, fault: CallFault) -> (Sdk, std::sync::Arc<Invocation>) {
+    let table = ledger_table(&driver.world.aws());
+    let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-{function}"), fault);
+    (
+        Sdk::new(sdk_config(&driver.world, invocation.clone()), &table),
+        invocation,
+    )
+}
+
+#[test]
+fn a_digest_that_was_rolled_back_is_refused_and_the_refusal_is_written_down() {
+    let (aws, pushed, event) = pushed();
+    let mut again = event.clone();
+    again["event"]["id"] = json!("another-event");
+    let (refused, aws) = run(aws, Fault::None, async |driver| {
+        let first = invoke(&driver, "start-pipeline", event.clone())
+            .await
+            .expect("started");
+        let execution = first["execution"].as_str().expect("an id");
+        let ledger = Ledger::new(&sdk(&driver, "roll-back", CallFault::None).0);
+        let now = Timestamp::from_secs(driver.world.aws().now / 1_000).expect("in range");
+        let closed = Record::started(execution, "slipway-web", Some(&pushed), now);
+        let closed = closed.closed(Outcome::RolledBack, "sick", now);
+        assert!(
+            ledger.put_record(&closed).await.expect("written"),
+            "the record was started"
+        );
+        (
+            invoke(&driver, "start-pipeline", again)
+                .await
+                .expect("refused"),
+            driver.world.snapshot(),
+        )
+    });
+    let reason = "this digest was rolled-back before (sick); push a new image, or start the pipeline by hand to try it again";
+    assert_eq!(
+        refused,
+        json!({"status": "refused", "digest": pushed, "reason": reason})
+    );
+    assert_eq!(started(&aws, &pushed), 1);
+    let push = item(&aws, "push#slipway-web", &pushed).expect("claimed");
+    assert_eq!(push["refusal"], json!({ "S": reason }));
+    assert_eq!(
+        push["event"]["S"], event["event"]["id"],
+        "the claim is still the first event's"
+    );
+}
+
+#[test]
+fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_other_looks_again() {
+    // The same event twice, and two tags of one image at once.
+    for id in [None, Some("another-event")] {
+        let (aws, pushed, event) = pushed();
+        let mut other = event.clone();
+        if let Some(id) = id {
+            other["event"]["id"] = json!(id);
+        }
+        let (slow, fast, again, aws) = run(aws, Fault::None, async |driver| {
+            let (sdk, invocation) = sdk(
+                &driver,
+                "start-pipeline",
+                CallFault::HangAfter(1, Hang::For(Duration::from_secs(5))),
+            );
+            let code = Box::pin(functions::answer("start-pipeline", &sdk, event.clone()));
+            let slow = invocation.run(Duration::from_secs(60), code);
+            let (slow, fast) = tokio::join!(slow, invoke(&driver, "start-pipeline", other));
+            let again = invoke(&driver, "start-pipeline", event.clone()).await;
+            (
+                slow.map_err(|error| error.to_string()),
+                fast,
+                again,
+                driver.world.snapshot(),
+            )
+        });
+        let fast = fast.expect("started");
+        assert_eq!(fast["status"], "started");
+        let short = &pushed[..19];
+        assert_eq!(
+            slow,
+            Err(format!(
+                "another invocation claimed {short} at the same moment; looking again"
+            ))
+        );
+        assert_eq!(
+            again,
+            Ok(json!({"status": "known", "execution": fast["execution"]}))
+        );
+        assert_eq!(started(&aws, &pushed), 1);
+    }
+}

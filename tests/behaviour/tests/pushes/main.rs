@@ -1,0 +1,175 @@
+//! Other people's events, given to every function: nothing panics, what is not ours is refused or ignored without a change in
+//! the account, and what credentials an event holds are never repeated.
+//!
+//! `SLIPWAY_CORPUS` names a folder with a folder `events`; without it the project's own examples are used.
+
+use std::path::{Path, PathBuf};
+
+use behaviour::{account, ecs_state, invoke, ledger_table, newest, writes};
+use emulator::Aws;
+use emulator::ecr::{self, Behaviour};
+use emulator::eventbridge;
+use harness::demo::WEB;
+use harness::driver::{Fault, run};
+use serde_json::{Value, json};
+
+const STEPS: [&str; 4] = [
+    "begin-release",
+    "register-task-definition",
+    "update-service",
+    "finish-release",
+];
+
+/// The events by file name. What is not JSON never reaches a function: Lambda refuses it.
+fn events() -> Vec<(String, Value)> {
+    let folder = match std::env::var_os("SLIPWAY_CORPUS") {
+        Some(corpus) => Path::new(&corpus).join("events"),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/foreign"),
+    };
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    files.sort();
+    let parsed = files.iter().filter_map(|file| {
+        let text = std::fs::read_to_string(file).expect("a text");
+        let value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
+        Some((file.file_name()?.to_str()?.to_owned(), value))
+    });
+    let parsed: Vec<_> = parsed.collect();
+    println!(
+        "{} events of {} files in {}",
+        parsed.len(),
+        files.len(),
+        folder.display()
+    );
+    assert!(parsed.len() >= 3, "too few events in {}", folder.display());
+    parsed
+}
+
+/// What a function makes of an event, with the account after it.
+fn given(aws: Aws, code: &str, event: Value) -> (Result<Value, String>, Aws) {
+    run(aws, Fault::None, async |driver| {
+        let answer = invoke(&driver, code, event).await;
+        (answer, driver.world.snapshot())
+    })
+}
+
+/// Texts of the event that nothing may repeat.
+fn secrets(event: &Value) -> Vec<String> {
+    let credentials = event.pointer("/CodePipeline.job/data/artifactCredentials");
+    let members = ["accessKeyId", "secretAccessKey", "sessionToken"];
+    members
+        .iter()
+        .filter_map(|member| Some(credentials?.get(member)?.as_str()?.to_owned()))
+        .collect()
+}
+
+#[test]
+fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
+    let account = account();
+    let state = (
+        ecs_state(&account),
+        account.dynamodb.items(&ledger_table(&account)),
+    );
+    let mut tried = 0;
+    for (name, event) in events() {
+        let subscription = json!({"pipeline": "slipway-web", "action": "Image"});
+        let wrapped = json!({"subscription": subscription, "event": event});
+        let mut inputs = vec![
+            ("start-pipeline", wrapped),
+            ("start-pipeline", event.clone()),
+            ("roll-back", event.clone()),
+        ];
+        inputs.extend(STEPS.map(|step| (step, event.clone())));
+        for (code, input) in inputs {
+            tried += 1;
+            let (answer, after) = given(account.clone(), code, input);
+            let said = format!("{answer:?}");
+            let answered_job = event.get("CodePipeline.job").is_some() && STEPS.contains(&code);
+            let harmless = match &answer {
+                // Lambda delivers it again and then keeps it in the dead-letter queue, so the text must help a person.
+                Err(text) => text.len() > 20,
+                Ok(Value::Null) => answered_job,
+                Ok(value) => value["status"] == "ignored" || said.contains("nothing to do"),
+            };
+            assert!(harmless, "{code} on {name}: {said}");
+            assert_eq!(
+                writes(&after, account.calls.len()),
+                Vec::<String>::new(),
+                "{code} on {name}"
+            );
+            assert_eq!(
+                state,
+                (
+                    ecs_state(&after),
+                    after.dynamodb.items(&ledger_table(&after))
+                ),
+                "{code} on {name}"
+            );
+            for secret in secrets(&event) {
+                assert!(
+                    !said.contains(&secret),
+                    "{code} on {name} repeats a credential: {said}"
+                );
+            }
+        }
+    }
+    println!("{tried} invocations");
+}
+
+#[test]
+fn a_job_that_codepipeline_does_not_know_is_reported_once_and_not_again() {
+    let account = account();
+    for (name, event) in events()
+        .into_iter()
+        .filter(|(_, event)| event.get("CodePipeline.job").is_some())
+    {
+        for step in STEPS {
+            let (answer, after) = given(account.clone(), step, event.clone());
+            let reports: Vec<_> = after.calls[account.calls.len()..]
+                .iter()
+                .map(|call| (call.operation.as_str(), call.error.as_deref()))
+                .collect();
+            assert_eq!(answer, Ok(Value::Null), "{step} on {name}");
+            assert_eq!(
+                reports,
+                [("PutJobFailureResult", Some("JobNotFoundException"))],
+                "{step} on {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
+    let mut aws = account();
+    let disabled = eventbridge::call(
+        &mut aws,
+        "DisableRule",
+        &json!({"Name": "slipway-web-push"}),
+    );
+    disabled.expect("the pipeline has a rule");
+    let pushed =
+        ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("the repository is there");
+    let event = aws
+        .events
+        .events
+        .last()
+        .expect("ECR told of the push")
+        .clone();
+    let wrapped =
+        json!({"subscription": {"pipeline": "slipway-web", "action": "Image"}, "event": event});
+    let (first, aws) = given(aws, "start-pipeline", wrapped.clone());
+    let first = first.expect("the event is ECR's own");
+    assert_eq!(
+        (&first["status"], &first["digest"]),
+        (&json!("started"), &json!(pushed))
+    );
+    let (second, aws) = given(aws, "start-pipeline", wrapped);
+    assert_eq!(second.expect("known")["status"], "known");
+    assert_eq!(first["execution"], json!(newest(&aws, "slipway-web").id));
+}
+
+/// Pushes alone.
+mod foreign;

@@ -1,0 +1,355 @@
+//! Other people's task definitions, each the base of a real release: what Amazon ECS would take is registered as it is but for
+//! the images and the read-only fields, and what it would not take fails the action with a message that says why.
+//!
+//! `SLIPWAY_CORPUS` names a folder with a folder `task-definitions`; without it the project's own examples are used.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use behaviour::{account, action, failure, jobs, newest, until, update_pipeline, zipped};
+use emulator::Aws;
+use emulator::ecr::{self, Behaviour};
+use emulator::lambda::{self, InvocationStatus};
+use harness::driver::{Fault, run};
+use invariants::ledger_reader::digest;
+use serde_json::{Value, json};
+
+const PIPELINE: &str = "slipway-page-counter";
+const IMAGE: &str = "public.ecr.aws/docker/library/httpd@sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd12345678";
+
+/// What RegisterTaskDefinition drops or refuses because only ECS writes it
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html).
+const READ_ONLY: [&str; 9] = [
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+    "deregisteredAt",
+    "deleteRequestedAt",
+];
+
+/// The files that Amazon ECS would not take, and what the refusal must say; every other file is to be registered. Read from
+/// AWS's documentation and its known messages, not from this project's code. Whether a role, a bucket or a log group of such a
+/// name exists is a question to the account and not to the file: here they all do.
+const REFUSED: [(&str, &[&str]); 17] = [
+    // Our own.
+    (
+        "malformed.json",
+        &["not JSON", "line 3", "correct the file"],
+    ),
+    // Not JSON: trailing commas, comments, fragments and unfilled templates.
+    (
+        "aws__amazon-ecs-agent__container-health-windows.json",
+        &["not JSON", "line 14"],
+    ),
+    (
+        "awsdocs__amazon-ecs-developer-guide__docker-volumes.block2.json",
+        &["not JSON", "line 8"],
+    ),
+    (
+        "awsdocs__amazon-ecs-developer-guide__linux-gmsa.block4.json",
+        &["not JSON", "line 7"],
+    ),
+    (
+        "awsdocs__amazon-ecs-developer-guide__private-auth.block0.json",
+        &["not JSON", "line 1"],
+    ),
+    (
+        "awsdocs__amazon-ecs-developer-guide__using_awslogs.block1.json",
+        &["not JSON", "line 14"],
+    ),
+    (
+        "index-8969858422__containers-restartPolicy.json.tpl",
+        &["not JSON", "line 5"],
+    ),
+    // Bare containers, as Terraform takes them: a definition needs a family.
+    (
+        "wercker-counter__containers.json",
+        &["not an object", "\"family\""],
+    ),
+    // A skeleton whose texts are all empty.
+    (
+        "awsdocs__amazon-ecs-developer-guide__task-definition-template.block0.json",
+        &["`family`"],
+    ),
+    // Placeholders other than those of images.
+    (
+        "ShugoYabuno__nuxt-aws-starter__taskdef.json",
+        &["`family` is `<TASK_FAMILY>`", "letters, digits"],
+    ),
+    (
+        "5sfayas__php-nginx-ecs-docker__task-definition.json",
+        &["nginx-web-container", "<region>", "legal:"],
+    ),
+    (
+        "AgyemangHenryDuah__Todo-App__task-definition.json",
+        &["`containerDefinitions[0].image`", "todo-container"],
+    ),
+    (
+        "LearningRC__DotNet8CrudApi__ecs-task-def.json",
+        &["`containerDefinitions[0].image`", "dotnet8-app"],
+    ),
+    // Well-formed, and against a rule of ECS.
+    (
+        "13Dev-07__EmailV__task-definition.json",
+        &["The 'memory' setting for container 'email-validator' is greater than for the task."],
+    ),
+    (
+        "aws-samples__aws-containers-task-definitions__kibana_ec2.json",
+        &[
+            "networkMode=awsvpc",
+            "host ports and container ports in port mappings must match",
+        ],
+    ),
+    (
+        "aws-samples__aws-containers-task-definitions__tomcat_ec2.json",
+        &[
+            "networkMode=awsvpc",
+            "host ports and container ports in port mappings must match",
+        ],
+    ),
+    (
+        "awsdocs__amazon-ecs-developer-guide__example_task_definitions.block7.json",
+        &[
+            "container 'app'",
+            "At least one of 'memory' or 'memoryReservation' must be specified.",
+        ],
+    ),
+];
+
+#[test]
+fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reason() {
+    let (folder, whose) = match std::env::var_os("SLIPWAY_CORPUS") {
+        Some(corpus) => (
+            Path::new(&corpus).join("task-definitions"),
+            "of SLIPWAY_CORPUS",
+        ),
+        None => (
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/task-definitions"),
+            "of the project's own (SLIPWAY_CORPUS is not set)",
+        ),
+    };
+    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
+        .expect("the folder is there")
+        .map(|entry| entry.expect("a file").path())
+        .collect();
+    files.sort();
+    let (mut wrong, mut refused) = (Vec::new(), 0);
+    for file in &files {
+        let name = file
+            .file_name()
+            .and_then(|name| name.to_str())
+            .expect("a name");
+        let text = std::fs::read(file).expect("a file that can be read");
+        let expected = REFUSED
+            .iter()
+            .find(|(refused, _)| *refused == name)
+            .map(|(_, why)| *why);
+        refused += usize::from(expected.is_some());
+        if let Err(error) = check(&text, expected) {
+            wrong.push(format!("{name}: {error}"));
+        }
+    }
+    println!(
+        "{} task definitions {whose}: {} registered, {refused} refused",
+        files.len(),
+        files.len() - refused
+    );
+    assert!(
+        files.len() > refused && refused > 0,
+        "both kinds must be there"
+    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Other people's definitions name roles of other accounts. Which roles may be passed on is a matter of the policies, so here
+/// they allow them all, and only the definition decides.
+fn any_role_may_be_passed(mut aws: Aws) -> Aws {
+    let role = aws.lambda.functions["slipway-register-task-definition"]
+        .role
+        .clone();
+    let name = role
+        .rsplit('/')
+        .next()
+        .expect("an ARN has a name")
+        .to_owned();
+    let role = aws
+        .cloudformation
+        .iam
+        .role_mut(&name)
+        .expect("the function's role");
+    let all = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}]});
+    role.policies.insert("any-role".to_owned(), all);
+    aws
+}
+
+fn check(text: &[u8], refusal: Option<&[&str]>) -> Result<(), String> {
+    let value: Option<Value> =
+        serde_json::from_slice(text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text)).ok();
+    let key = value
+        .as_ref()
+        .and_then(image_key)
+        .unwrap_or_else(|| "web".to_owned());
+    let before = any_role_may_be_passed(account());
+    let after = release(before.clone(), text, &key);
+    let execution = newest(&after, PIPELINE);
+    let jobs = jobs(&after, &execution.id, "register-task-definition");
+    let [job] = jobs[..] else {
+        return Err(format!("{} jobs", jobs.len()));
+    };
+    let new: Vec<&str> = after
+        .ecs
+        .definition_arns()
+        .filter(|arn| before.ecs.request_of(arn).is_none())
+        .collect();
+    match (refusal, failure(job)) {
+        (Some(fragments), Some((kind, message))) => {
+            let missing = fragments
+                .iter()
+                .find(|fragment| !message.contains(**fragment));
+            match (kind, missing, new.len()) {
+                ("ConfigurationError", None, 0) => Ok(()),
+                _ => Err(format!("{kind}, {missing:?} is not in: {message}; {new:?}")),
+            }
+        }
+        (Some(_), None) => Err("registered, and ECS would refuse it".to_owned()),
+        (None, Some((kind, message))) => Err(format!("{kind}, and ECS would take it: {message}")),
+        (None, None) => match (&new[..], value) {
+            ([arn], Some(value)) => same(
+                after.ecs.request_of(arn).expect("registered"),
+                &own(value, &key),
+            ),
+            (new, _) => Err(format!("registered {new:?}")),
+        },
+    }
+}
+
+/// The key of `images` under which the release gives its image: the first placeholder, or else the first container.
+fn image_key(definition: &Value) -> Option<String> {
+    let definition = definition.get("taskDefinition").unwrap_or(definition);
+    let containers = definition.get("containerDefinitions")?.as_array()?;
+    let placeholder = |container: &&Value| {
+        container["image"]
+            .as_str()
+            .is_some_and(|image| image.starts_with('<'))
+    };
+    let key = match containers.iter().find(placeholder) {
+        Some(container) => &container["image"],
+        None => &containers.first()?["name"],
+    };
+    key.as_str()
+        .filter(|key| !key.is_empty())
+        .map(ToOwned::to_owned)
+}
+
+/// The file as Amazon ECS is to be sent it.
+fn own(mut value: Value, key: &str) -> Value {
+    let mut definition = match value.get_mut("taskDefinition") {
+        Some(inner) => inner.take(),
+        None => value.take(),
+    };
+    // DescribeTaskDefinition answers the tags beside the definition, RegisterTaskDefinition takes them inside.
+    if let Some(tags) = value.get("tags") {
+        definition["tags"] = tags.clone();
+    }
+    let members = definition.as_object_mut().expect("an object");
+    members.retain(|member, _| !READ_ONLY.contains(&member.as_str()));
+    for container in definition["containerDefinitions"]
+        .as_array_mut()
+        .expect("containers")
+    {
+        if container["name"] == key || container["image"] == key {
+            container["image"] = json!(IMAGE);
+        }
+    }
+    definition
+}
+
+fn same(sent: &Value, own: &Value) -> Result<(), String> {
+    // As texts, so that the order of the members counts too, and 1 is not 1.0.
+    match (sent.to_string(), own.to_string()) {
+        (sent, own) if sent == own => Ok(()),
+        (sent, own) => Err(format!("sent\n{sent}\ninstead of\n{own}")),
+    }
+}
+
+/// Runs the pipeline's first two steps with this file as `taskdef.json` in its Config artifact.
+fn release(mut aws: Aws, text: &[u8], key: &str) -> Aws {
+    aws.s3
+        .put(
+            "page-counter-config",
+            "config.zip",
+            zipped("taskdef.json", text),
+        )
+        .expect("the bucket is there");
+    let changed = update_pipeline(&mut aws, PIPELINE, |pipeline| {
+        let register = action(pipeline, "register-task-definition");
+        let given = register["configuration"]["UserParameters"]
+            .as_str()
+            .expect("parameters");
+        let mut parameters: Value = serde_json::from_str(given).expect("JSON");
+        parameters["images"] = json!({ key: IMAGE });
+        register["configuration"]["UserParameters"] = json!(parameters.to_string());
+        let actions = pipeline["stages"][1]["actions"]
+            .as_array_mut()
+            .expect("actions");
+        actions.retain(|action| {
+            ["begin-release", "register-task-definition"]
+                .iter()
+                .any(|name| action["name"] == *name)
+        });
+    });
+    changed.expect("a legal pipeline");
+    let tag = format!("at-{}", aws.now);
+    let pushed = ecr::push(&mut aws, "page-counter", &tag, Behaviour::Healthy)
+        .expect("the repository is there");
+    run(aws, Fault::None, async |driver| {
+        until(&driver, |aws| {
+            let execution = newest(aws, PIPELINE);
+            digest(execution) == Some(pushed.as_str()) && execution.is_over()
+        })
+        .await;
+        driver.world.snapshot()
+    })
+}
+
+#[test]
+fn a_file_that_is_the_same_again_makes_no_new_revision() {
+    let text = br#"{"family": "page-counter-again", "networkMode": "bridge",
+        "containerDefinitions": [{"name": "web", "image": "<IMAGE>", "memory": 64}]}"#;
+    let first = release(account(), text, "<IMAGE>");
+    let registered = first
+        .lambda
+        .invocations
+        .iter()
+        .rev()
+        .find(|it| it.function.ends_with("register-task-definition"));
+    let registered = registered.expect("the action's invocation").id;
+    let again = run(first.clone(), Fault::None, async |driver| {
+        lambda::duplicate(&mut driver.world.aws(), registered, Duration::ZERO);
+        driver
+            .until(Duration::from_secs(10), &mut |_| Ok(()), |_| false)
+            .await
+            .expect_err("only the time ends it");
+        driver.world.snapshot()
+    });
+    let duplicate = again
+        .lambda
+        .invocations
+        .iter()
+        .find(|it| it.duplicate_of == Some(registered));
+    assert!(
+        duplicate.is_some_and(|it| it.status == InvocationStatus::Succeeded),
+        "{duplicate:?}"
+    );
+    let revisions = |aws: &Aws| {
+        aws.ecs
+            .definition_arns()
+            .filter(|arn| arn.contains("page-counter-again"))
+            .count()
+    };
+    assert_eq!((revisions(&first), revisions(&again)), (1, 1));
+}

@@ -1,0 +1,398 @@
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde_json::json;
+
+use super::*;
+use crate::dynamodb;
+use crate::ecr::{self, Behaviour};
+
+mod answers;
+
+/// A world with a table, a bucket and a repository.
+fn world() -> World {
+    let mut aws = Aws::new(42);
+    let table = json!({
+        "TableName": "ledger",
+        "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+    });
+    dynamodb::call(&mut aws, "CreateTable", &table).unwrap();
+    ecr::call(
+        &mut aws,
+        "CreateRepository",
+        &json!({ "repositoryName": "web" }),
+    )
+    .unwrap();
+    aws.s3.create_bucket("artifacts", true);
+    World::new(aws)
+}
+
+fn ledger(world: &World, plan: CallFault) -> (aws_sdk_dynamodb::Client, Arc<Invocation>) {
+    let invocation = Invocation::new("person", plan);
+    (
+        aws_sdk_dynamodb::Client::new(&sdk_config(world, invocation.clone())),
+        invocation,
+    )
+}
+
+fn count(
+    client: &aws_sdk_dynamodb::Client,
+) -> aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder {
+    client
+        .update_item()
+        .table_name("ledger")
+        .key("pk", AttributeValue::S("service".to_owned()))
+        .update_expression("ADD fence :one")
+        .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+        .return_values(aws_sdk_dynamodb::types::ReturnValue::AllNew)
+}
+
+fn fence(world: &World) -> Option<String> {
+    world
+        .aws()
+        .dynamodb
+        .items("ledger")
+        .first()
+        .map(|item| item["fence"]["N"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test(start_paused = true)]
+async fn dynamodb_through_the_sdk() {
+    let world = world();
+    let (client, invocation) = ledger(&world, CallFault::None);
+    let new = count(&client).send().await.unwrap().attributes.unwrap();
+    assert_eq!(new["fence"], AttributeValue::N("1".to_owned()));
+    let got = client
+        .get_item()
+        .table_name("ledger")
+        .key("pk", AttributeValue::S("service".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(got.item.unwrap(), new);
+    let refused = count(&client)
+        .condition_expression("attribute_not_exists(pk)")
+        .return_values_on_condition_check_failure(
+            aws_sdk_dynamodb::types::ReturnValuesOnConditionCheckFailure::AllOld,
+        )
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    let aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(
+        refused,
+    ) = refused
+    else {
+        panic!("{refused:?}")
+    };
+    assert_eq!(
+        (refused.message(), refused.item()),
+        (Some("The conditional request failed"), Some(&new))
+    );
+    assert_eq!(invocation.made(), 3);
+    let aws = world.aws();
+    let log: Vec<_> = aws
+        .calls
+        .iter()
+        .map(|call| {
+            (
+                call.caller.as_str(),
+                call.operation.as_str(),
+                call.error.as_deref(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        log[2],
+        (
+            "person",
+            "UpdateItem",
+            Some("ConditionalCheckFailedException")
+        )
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn transactions_through_the_sdk_say_why_they_failed() {
+    let world = world();
+    let (client, _) = ledger(&world, CallFault::None);
+    let check = aws_sdk_dynamodb::types::ConditionCheck::builder()
+        .table_name("ledger")
+        .key("pk", AttributeValue::S("service".to_owned()))
+        .condition_expression("attribute_exists(pk)")
+        .build()
+        .unwrap();
+    let item = aws_sdk_dynamodb::types::TransactWriteItem::builder()
+        .condition_check(check)
+        .build();
+    let error = client
+        .transact_write_items()
+        .transact_items(item)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
+        canceled,
+    ) = error
+    else {
+        panic!("{error:?}")
+    };
+    assert_eq!(
+        canceled.cancellation_reasons()[0].code(),
+        Some("ConditionalCheckFailed")
+    );
+    assert!(
+        canceled
+            .message()
+            .unwrap()
+            .ends_with("[ConditionalCheckFailed]")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn s3_through_the_sdk() {
+    let world = world();
+    let client = aws_sdk_s3::Client::new(&sdk_config(
+        &world,
+        Invocation::new("person", CallFault::None),
+    ));
+    let put = client
+        .put_object()
+        .bucket("artifacts")
+        .key("a/b c.zip")
+        .body(ByteStream::from_static(b"hello"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        world
+            .aws()
+            .s3
+            .get("artifacts", "a/b c.zip", put.version_id())
+            .unwrap(),
+        b"hello"
+    );
+    let got = client
+        .get_object()
+        .bucket("artifacts")
+        .key("a/b c.zip")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        (got.version_id(), got.e_tag(), got.content_length()),
+        (put.version_id(), put.e_tag(), Some(5))
+    );
+    assert_eq!(got.body.collect().await.unwrap().to_vec(), b"hello");
+    let missing = client
+        .get_object()
+        .bucket("artifacts")
+        .key("none")
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert!(missing.is_no_such_key(), "{missing:?}");
+    let list = client
+        .list_objects_v2()
+        .bucket("artifacts")
+        .prefix("a/")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(list.contents()[0].key(), Some("a/b c.zip"));
+}
+
+/// A body of unknown beginnings is sent as `aws-chunked`, with its checksum behind it.
+#[tokio::test(start_paused = true)]
+async fn s3_streams_through_the_sdk() {
+    let world = world();
+    let client = aws_sdk_s3::Client::new(&sdk_config(
+        &world,
+        Invocation::new("person", CallFault::None),
+    ));
+    let stream = ByteStream::new(SdkBody::retryable(|| {
+        SdkBody::from_body_1_x(SdkBody::from("streamed"))
+    }));
+    client
+        .put_object()
+        .bucket("artifacts")
+        .key("k")
+        .content_length(8)
+        .body(stream)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        world.aws().s3.get("artifacts", "k", None).unwrap(),
+        b"streamed"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn ecr_through_the_sdk() {
+    let world = world();
+    let digest = ecr::push(&mut world.aws(), "web", "v1", Behaviour::Healthy).unwrap();
+    let client = aws_sdk_ecr::Client::new(&sdk_config(
+        &world,
+        Invocation::new("person", CallFault::None),
+    ));
+    let image = |tag: &str| {
+        aws_sdk_ecr::types::ImageIdentifier::builder()
+            .image_tag(tag)
+            .build()
+    };
+    let found = client
+        .describe_images()
+        .repository_name("web")
+        .image_ids(image("v1"))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        found.image_details()[0].image_digest(),
+        Some(digest.as_str())
+    );
+    let missing = client
+        .describe_images()
+        .repository_name("web")
+        .image_ids(image("v2"))
+        .send()
+        .await
+        .unwrap_err();
+    assert!(missing.into_service_error().is_image_not_found_exception());
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_take_virtual_time() {
+    let world = world();
+    let (client, _) = ledger(&world, CallFault::None);
+    let start = world.clock.now();
+    count(&client).send().await.unwrap();
+    let took = world.clock.now() - start;
+    assert!((5..=61).contains(&took), "{took}");
+    tokio::time::sleep(Duration::from_secs(1800)).await;
+    assert_eq!(world.aws().now, start + took + 1_800_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_crash_after_a_call_lets_it_take_effect() {
+    for (plan, kept) in [
+        (CallFault::CrashAfter(2), Some("2")),
+        (CallFault::CrashBefore(2), Some("1")),
+        (CallFault::CrashBefore(1), None),
+    ] {
+        let world = world();
+        let (client, invocation) = ledger(&world, plan);
+        tokio::select! {
+            () = invocation.crashed() => {}
+            () = async { for _ in 0..3 { count(&client).send().await.unwrap(); } } => panic!("it did not crash"),
+        }
+        assert_eq!(fence(&world).as_deref(), kept, "{plan:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_answer_makes_the_sdk_repeat_what_took_effect() {
+    let world = world();
+    let (client, invocation) = ledger(&world, CallFault::TimeoutAfterEffect(1));
+    count(&client).send().await.unwrap();
+    assert_eq!(
+        (invocation.made(), fence(&world).as_deref()),
+        (2, Some("2"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttled_calls_have_no_effect_and_are_retried() {
+    let world = world();
+    let (client, invocation) = ledger(&world, CallFault::ThrottleFrom(1, 2));
+    count(&client).send().await.unwrap();
+    assert_eq!(
+        (invocation.made(), fence(&world).as_deref()),
+        (3, Some("1"))
+    );
+    let (client, _) = ledger(&world, CallFault::ThrottleFrom(1, 100));
+    let error = count(&client)
+        .send()
+        .await
+        .unwrap_err()
+        .into_service_error();
+    assert_eq!(error.meta().code(), Some("ThrottlingException"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_invocation_that_hangs_goes_on_where_it_was() {
+    let hour = Duration::from_secs(3600);
+    for (hang, took) in [
+        (Hang::For(hour), hour),
+        (
+            Hang::UntilLeft(Duration::from_secs(600)),
+            hour - Duration::from_secs(600),
+        ),
+    ] {
+        let world = world();
+        let start = world.clock.now();
+        let (client, invocation) = ledger(&world, CallFault::HangAfter(1, hang));
+        let twice = async {
+            count(&client).send().await.unwrap();
+            let answered = world.clock.now();
+            count(&client).send().await.unwrap();
+            answered
+        };
+        let answered = invocation.run(hour, twice).await;
+        assert!(
+            answered - start >= took.as_millis() as Millis,
+            "{hang:?} took {} ms",
+            answered - start
+        );
+        // No time-out of the SDK fired meanwhile, so nothing was asked again.
+        assert_eq!(
+            (invocation.made(), fence(&world).as_deref()),
+            (2, Some("2"))
+        );
+        assert_eq!(invocation.met(), [CallFault::HangAfter(1, hang)]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_can_throttle_for_a_while() {
+    let world = world();
+    let (from, until) = (world.clock.now(), world.clock.now() + 100);
+    let world = world.throttled(vec![Throttle {
+        service: "dynamodb",
+        from,
+        until,
+    }]);
+    let (client, invocation) = ledger(&world, CallFault::None);
+    count(&client).send().await.unwrap();
+    assert!(
+        invocation.made() > 1 && world.clock.now() >= until,
+        "{} calls",
+        invocation.made()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_same_seed_gives_the_same_story() {
+    let mut stories = Vec::new();
+    for _ in 0..2 {
+        let world = world();
+        let (client, _) = ledger(&world, CallFault::ThrottleFrom(2, 2));
+        count(&client).send().await.unwrap();
+        count(&client).send().await.unwrap();
+        let aws = world.aws();
+        stories.push(aws.calls.to_vec());
+    }
+    assert_eq!(stories[0], stories[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_can_go_faster_than_the_runtime() {
+    let clock = VirtualClock::at_speed(1000, 60);
+    clock.sleep(Duration::from_secs(120)).await;
+    assert_eq!(clock.now(), 1000 + 120_000);
+    let before = Instant::now();
+    clock.sleep(Duration::from_secs(60)).await;
+    assert_eq!(before.elapsed(), Duration::from_secs(1));
+}

@@ -1,0 +1,152 @@
+//! An in-memory AWS: the state of one account in one region, and the rules by which it changes.
+//!
+//! Everything here is plain data moved by two things only: calls (`Aws::call`) and the agenda (`Aws::run_due`).
+//! Time is a number that the driver sets; chance is one seeded generator; so the same seed gives the same bytes.
+//! `Aws` can be cloned: a clone is a snapshot from which another run can start.
+
+mod agenda;
+mod chance;
+mod error;
+pub(crate) mod protocol;
+pub(crate) mod record;
+pub(crate) mod stale;
+pub mod traffic;
+
+pub use agenda::{Agenda, Due};
+pub use chance::Drawn;
+pub use error::ApiError;
+pub use protocol::{Call, Request, Response};
+pub use stale::Stale;
+
+use crate::services::{
+    autoscaling, cloudformation, cloudwatch, codepipeline, dynamodb, ecr, ecs, elb, eventbridge,
+    iam, lambda, s3,
+};
+
+use std::time::Duration;
+
+/// Milliseconds since the Unix epoch, in virtual time.
+pub type Millis = i64;
+
+/// The state of one account in one region.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    pub now: Millis,
+    pub account: String,
+    pub region: String,
+    pub rng: fastrand::Rng,
+    /// The unconfirmed rules that were drawn so far.
+    pub drawn: Drawn,
+    /// The most items of one page of a list of those services that Slipway calls, when that is less than was asked for: a
+    /// caller that reads the first page only has not read the list. Items of GetMetricData are series.
+    pub pages: Option<usize>,
+    /// For how long reads may lag behind changes.
+    pub stale: Stale,
+    pub agenda: Agenda,
+    pub calls: protocol::CallLog,
+    pub autoscaling: autoscaling::AutoScaling,
+    pub cloudformation: cloudformation::CloudFormation,
+    pub cloudwatch: cloudwatch::CloudWatch,
+    pub codepipeline: codepipeline::CodePipeline,
+    pub dynamodb: dynamodb::DynamoDb,
+    pub ecr: ecr::Ecr,
+    pub ecs: ecs::Ecs,
+    pub elb: elb::Elb,
+    pub events: eventbridge::EventBridge,
+    pub iam: iam::Iam,
+    pub lambda: lambda::Lambda,
+    pub s3: s3::S3,
+    pub traffic: traffic::Traffic,
+}
+
+impl Aws {
+    /// An empty account at a fixed instant (2026-01-05 09:00:00 UTC, a Monday), with its chance drawn from `seed`.
+    pub fn new(seed: u64) -> Self {
+        Self {
+            now: 1_767_603_600_000,
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+            rng: fastrand::Rng::with_seed(seed),
+            drawn: Drawn::default(),
+            pages: None,
+            stale: Stale::default(),
+            agenda: Agenda::default(),
+            calls: Default::default(),
+            autoscaling: Default::default(),
+            cloudformation: Default::default(),
+            cloudwatch: Default::default(),
+            codepipeline: Default::default(),
+            dynamodb: Default::default(),
+            ecr: Default::default(),
+            ecs: Default::default(),
+            elb: Default::default(),
+            events: Default::default(),
+            iam: Default::default(),
+            lambda: Default::default(),
+            s3: Default::default(),
+            traffic: Default::default(),
+        }
+    }
+
+    /// Puts something on the agenda, `after` from now.
+    pub fn schedule(&mut self, after: Duration, due: Due) {
+        self.agenda.put(self.now + after.as_millis() as Millis, due);
+    }
+
+    /// Runs everything that is due at `self.now` or before, in order of time, then of scheduling.
+    /// While an entry runs, `self.now` is the time it was due.
+    pub fn run_due(&mut self) {
+        let until = self.now;
+        while let Some((at, due)) = self.agenda.take_until(until) {
+            self.now = at;
+            self.s3.at(at);
+            match due {
+                Due::AutoScaling(due) => autoscaling::run_due(self, due),
+                Due::CodePipeline(due) => codepipeline::run_due(self, due),
+                Due::Ecs(due) => ecs::run_due(self, due),
+                Due::EventBridge(due) => eventbridge::run_due(self, due),
+                Due::Lambda(due) => lambda::run_due(self, due),
+            }
+        }
+        self.now = until;
+    }
+
+    /// How many items a page has for which so many were asked.
+    pub(crate) fn page_size(&self, asked: usize) -> usize {
+        self.pages.map_or(asked, |most| asked.min(most.max(1)))
+    }
+
+    /// A version 4 UUID drawn from the seed.
+    pub fn uuid(&mut self) -> String {
+        let hex = self.hex(32);
+        let variant = ["8", "9", "a", "b"][self.rng.usize(0..4)];
+        format!(
+            "{}-{}-4{}-{variant}{}-{}",
+            &hex[..8],
+            &hex[8..12],
+            &hex[13..16],
+            &hex[17..20],
+            &hex[20..]
+        )
+    }
+
+    /// `digits` lower-case hexadecimal digits drawn from the seed.
+    pub fn hex(&mut self, digits: usize) -> String {
+        (0..digits)
+            .map(|_| char::from_digit(self.rng.u32(0..16), 16).expect("a number below 16"))
+            .collect()
+    }
+
+    /// `arn:aws:<service>:<region>:<account>:<resource>`.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        format!(
+            "arn:aws:{service}:{}:{}:{resource}",
+            self.region, self.account
+        )
+    }
+
+    /// A time as the JSON protocols write it: seconds since the epoch with milliseconds as a fraction.
+    pub fn seconds(at: Millis) -> serde_json::Value {
+        serde_json::json!(at as f64 / 1000.0)
+    }
+}

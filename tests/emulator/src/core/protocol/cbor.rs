@@ -1,0 +1,256 @@
+//! Smithy RPC v2 with CBOR, which CloudWatch speaks: the operation is in the path, input and output are CBOR maps.
+//!
+//! Services get their input as JSON, as those of the other protocols do. A time is a number of seconds there; in an output it is
+//! made by [`timestamp`], since CBOR tells times from numbers.
+//!
+//! Source: <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>
+
+use std::convert::Infallible;
+use std::io::Read;
+
+use minicbor::data::{IanaTag, Type};
+use minicbor::{Decoder, Encoder, decode, encode};
+use serde_json::{Map, Value, json};
+
+use super::{Answer, Request, Response};
+use crate::{ApiError, Aws, Millis, cloudwatch};
+
+type Failed = encode::Error<Infallible>;
+
+/// The member that marks a time on its way out.
+const TIME: &str = "$milliseconds";
+
+/// How deep a value may nest, as the SDK's own decoder has it.
+const MOST_DEPTH: u32 = 64;
+
+pub(super) fn answer(aws: &mut Aws, request: &Request, refusal: Option<ApiError>) -> Answer {
+    let operation = operation(request).to_owned();
+    let result = match refusal {
+        Some(error) => Err(error),
+        None => input(request).and_then(|input| cloudwatch::call(aws, &operation, &input)),
+    };
+    match result {
+        Ok(output) => Answer {
+            operation,
+            error: None,
+            response: response(200, &output),
+        },
+        Err(error) => refused(operation, error),
+    }
+}
+
+/// An error in this protocol, for services that are not there too. The legacy code of the query protocol is in a header, and
+/// that is the one that SDKs show.
+pub(super) fn refused(operation: String, error: ApiError) -> Answer {
+    let namespace = match error.code.as_str() {
+        "UnknownOperationException" | "SerializationException" => "com.amazon.coral.service",
+        _ => "com.amazonaws.cloudwatch",
+    };
+    let kind = format!("{namespace}#{}", cloudwatch::shape_of(&error.code));
+    let mut response = response(
+        error.status,
+        &json!({"__type": kind, "message": error.message}),
+    );
+    response.headers.push(query_error(&error));
+    Answer {
+        operation,
+        error: Some(error.code),
+        response,
+    }
+}
+
+/// The header that tells an error as the query protocol did.
+pub(super) fn query_error(error: &ApiError) -> (String, String) {
+    let fault = if error.status < 500 {
+        "Sender"
+    } else {
+        "Receiver"
+    };
+    (
+        "x-amzn-query-error".to_owned(),
+        format!("{};{fault}", error.code),
+    )
+}
+
+/// `/service/<service>/operation/<operation>`.
+pub(crate) fn operation(request: &Request) -> &str {
+    request
+        .path()
+        .split("/operation/")
+        .nth(1)
+        .unwrap_or_default()
+}
+
+/// The input of a request, which may be compressed.
+pub(crate) fn input(request: &Request) -> Result<Value, ApiError> {
+    let body = match request.header("content-encoding") {
+        None => request.body.clone(),
+        Some("gzip") => {
+            let mut body = Vec::new();
+            let read = flate2::read::GzDecoder::new(request.body.as_slice()).read_to_end(&mut body);
+            read.map_err(|error| serialization(error.to_string()))?;
+            body
+        }
+        Some(other) => {
+            return Err(serialization(format!(
+                "the sandbox does not read the encoding {other}"
+            )));
+        }
+    };
+    if body.is_empty() {
+        return Ok(json!({}));
+    }
+    let input = read(&mut Decoder::new(&body), MOST_DEPTH)
+        .map_err(|error| serialization(error.to_string()))?;
+    if input.is_object() {
+        Ok(input)
+    } else {
+        Err(serialization(
+            "Start of structure or map expected".to_owned(),
+        ))
+    }
+}
+
+fn serialization(message: String) -> ApiError {
+    ApiError::client("SerializationException", message)
+}
+
+/// A time in an output.
+pub(crate) fn timestamp(at: Millis) -> Value {
+    json!({ TIME: at })
+}
+
+/// An output as the other protocols would have it, for the record.
+pub(crate) fn plain(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(plain).collect(),
+        Value::Object(members) => match members.get(TIME).and_then(Value::as_i64) {
+            Some(millis) => Aws::seconds(millis),
+            None => Value::Object(
+                members
+                    .iter()
+                    .map(|(name, value)| (name.clone(), plain(value)))
+                    .collect(),
+            ),
+        },
+        scalar => scalar.clone(),
+    }
+}
+
+/// An operation without output has no body, and then no type of one.
+fn response(status: u16, body: &Value) -> Response {
+    let protocol = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
+    if body.is_null() {
+        let headers = vec![protocol, ("content-length".to_owned(), "0".to_owned())];
+        return Response {
+            status,
+            headers,
+            body: Vec::new(),
+        };
+    }
+    let mut encoder = Encoder::new(Vec::new());
+    let Ok(()) = write(&mut encoder, body)
+        .map_err(|error| unreachable!("memory takes what is written: {error}"));
+    let body = encoder.into_writer();
+    let headers = vec![
+        ("content-type".to_owned(), "application/cbor".to_owned()),
+        protocol,
+        ("content-length".to_owned(), body.len().to_string()),
+    ];
+    Response {
+        status,
+        headers,
+        body,
+    }
+}
+
+fn read(decoder: &mut Decoder<'_>, depth: u32) -> Result<Value, decode::Error> {
+    let deeper = depth
+        .checked_sub(1)
+        .ok_or_else(|| decode::Error::message("nested too deep"))?;
+    Ok(match decoder.datatype()? {
+        Type::Null | Type::Undefined => {
+            decoder.skip()?;
+            Value::Null
+        }
+        Type::Bool => json!(decoder.bool()?),
+        Type::F16 | Type::F32 | Type::F64 => number(decoder.f64()?)?,
+        Type::String => json!(decoder.str()?),
+        Type::Tag => {
+            decoder.tag()?;
+            read(decoder, deeper)?
+        }
+        Type::Array | Type::ArrayIndef => {
+            let mut left = decoder.array()?;
+            let mut items = Vec::new();
+            while more(decoder, &mut left)? {
+                items.push(read(decoder, deeper)?);
+            }
+            Value::Array(items)
+        }
+        Type::Map | Type::MapIndef => {
+            let mut left = decoder.map()?;
+            let mut members = Map::new();
+            while more(decoder, &mut left)? {
+                let name = decoder.str()?.to_owned();
+                members.insert(name, read(decoder, deeper)?);
+            }
+            Value::Object(members)
+        }
+        _ => json!(decoder.i64()?),
+    })
+}
+
+/// JSON has no infinite numbers; as text they are refused by whoever expects a number.
+fn number(number: f64) -> Result<Value, decode::Error> {
+    Ok(if number.is_finite() {
+        json!(number)
+    } else {
+        json!(number.to_string())
+    })
+}
+
+/// Whether a list or map has another element; takes its end.
+fn more(decoder: &mut Decoder<'_>, left: &mut Option<u64>) -> Result<bool, decode::Error> {
+    match left {
+        Some(0) => Ok(false),
+        Some(left) => {
+            *left -= 1;
+            Ok(true)
+        }
+        None if decoder.datatype()? == Type::Break => {
+            decoder.skip()?;
+            Ok(false)
+        }
+        None => Ok(true),
+    }
+}
+
+fn write(encoder: &mut Encoder<Vec<u8>>, value: &Value) -> Result<(), Failed> {
+    match value {
+        Value::Null => encoder.null()?.ok(),
+        Value::Bool(flag) => encoder.bool(*flag)?.ok(),
+        Value::String(text) => encoder.str(text)?.ok(),
+        Value::Number(number) => match number.as_i64() {
+            Some(integer) => encoder.i64(integer)?.ok(),
+            None => encoder.f64(number.as_f64().unwrap_or_default())?.ok(),
+        },
+        Value::Array(items) => {
+            encoder.array(items.len() as u64)?;
+            items.iter().try_for_each(|item| write(encoder, item))
+        }
+        Value::Object(members) => match members.get(TIME).and_then(Value::as_i64) {
+            Some(millis) => encoder
+                .tag(IanaTag::Timestamp)?
+                .f64(millis as f64 / 1000.0)?
+                .ok(),
+            None => {
+                encoder.map(members.len() as u64)?;
+                members.iter().try_for_each(|(name, value)| {
+                    encoder.str(name)?;
+                    write(encoder, value)
+                })
+            }
+        },
+    }
+}

@@ -1,0 +1,95 @@
+//! Requests to services that the sandbox does not have, refused in the protocol in which they were asked.
+
+use super::{Answer, Request, Response, cbor, escape, json, query};
+use crate::ApiError;
+
+/// Refuses with `error`, or as AWS refuses an operation that it does not know.
+pub(super) fn answer(
+    service: &str,
+    request: &Request,
+    id: &str,
+    error: Option<ApiError>,
+) -> Answer {
+    let form = request
+        .header("content-type")
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let what = format!("{} {}", request.method, request.path());
+    if let Some(target) = request.header("x-amz-target") {
+        let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
+        let error =
+            error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
+        return Answer {
+            operation,
+            ..json::rejection(service, error)
+        };
+    }
+    if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
+        let operation = cbor::operation(request).to_owned();
+        let error =
+            error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
+        return cbor::refused(operation, error);
+    }
+    if form && service == "ec2" {
+        let refused = query::rejection(request, id, error);
+        return Answer {
+            response: ec2(id),
+            ..refused
+        };
+    }
+    if form {
+        return query::rejection(request, id, error);
+    }
+    // Who asks for a path without a signature is taken for an anonymous visitor of S3.
+    let anonymous = service.is_empty() && request.path().len() > 1;
+    if anonymous || ["route53", "cloudfront"].contains(&service) {
+        return rest_xml(what, id, error);
+    }
+    // REST/JSON: the code is in the header, whatever the body says.
+    let unknown = || ApiError {
+        status: 404,
+        ..ApiError::unknown_operation(&format!("{service} {what}"))
+    };
+    Answer {
+        operation: what.clone(),
+        ..json::rejection(service, error.unwrap_or_else(unknown))
+    }
+}
+
+fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> Answer {
+    let error = error.unwrap_or_else(|| ApiError {
+        status: 501,
+        ..ApiError::client(
+            "NotImplemented",
+            "A header you provided implies functionality that is not implemented",
+        )
+    });
+    let (code, message) = (escape(&error.code), escape(&error.message));
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
+         <RequestId>{id}</RequestId></Error>"
+    );
+    let headers = vec![("content-type".to_owned(), "application/xml".to_owned())];
+    let response = Response {
+        status: error.status,
+        headers,
+        body: body.into_bytes(),
+    };
+    Answer {
+        operation,
+        error: Some(error.code),
+        response,
+    }
+}
+
+fn ec2(id: &str) -> Response {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>InvalidAction</Code>\
+         <Message>The action is not valid for this web service.</Message></Error></Errors><RequestID>{id}</RequestID></Response>"
+    );
+    let headers = vec![("content-type".to_owned(), "text/xml".to_owned())];
+    Response {
+        status: 400,
+        headers,
+        body: body.into_bytes(),
+    }
+}

@@ -1,0 +1,190 @@
+//! Change sets: what a deployment would do, found out on a copy of the account, and done when it is executed.
+//!
+//! `aws cloudformation deploy` works by them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::Stack;
+use super::api::{self, found, required, validation};
+use crate::protocol::query::Parameters;
+use crate::protocol::xml::instant;
+use crate::{ApiError, Aws, Millis};
+
+#[derive(Clone, Debug)]
+pub(super) struct ChangeSet {
+    name: String,
+    stack: String,
+    stack_id: String,
+    description: Option<String>,
+    created: Millis,
+    creates: bool,
+    /// What CreateStack or UpdateStack is asked.
+    request: Parameters,
+    changes: Vec<Value>,
+    executed: bool,
+}
+
+const NO_CHANGES: &str = "The submitted information didn't contain changes. Submit different information to create a change set.";
+
+/// Members of CreateChangeSet that CreateStack does not have.
+const OWN_MEMBERS: [&str; 4] = [
+    "ChangeSetName",
+    "ChangeSetType",
+    "Description",
+    "IncludeNestedStacks",
+];
+
+pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+    let name = required(parameters, "ChangeSetName")?.to_owned();
+    let stack = required(parameters, "StackName")?.to_owned();
+    let mut request = parameters.clone();
+    request.retain(|member, _| !OWN_MEMBERS.contains(&member.as_str()));
+    let creates = match parameters
+        .get("ChangeSetType")
+        .map_or("UPDATE", String::as_str)
+    {
+        "CREATE" => true,
+        "UPDATE" => false,
+        other => {
+            return Err(validation(format!(
+                "the sandbox does not serve change sets of type {other}"
+            )));
+        }
+    };
+    let mut draft = aws.clone();
+    let stack_id = match apply(&mut draft, creates, &request) {
+        Ok(answer) => answer["StackId"].as_str().unwrap_or_default().to_owned(),
+        Err(error) if error.message == "No updates are to be performed." => found(aws, &stack)
+            .map(|stack| stack.id.clone())
+            .unwrap_or_default(),
+        Err(error) => return Err(error),
+    };
+    let changes = changes(found(aws, &stack), found(&draft, &stack));
+    let id = format!(
+        "{}/{}",
+        aws.arn("cloudformation", &format!("changeSet/{name}")),
+        aws.uuid()
+    );
+    let description = parameters.get("Description").cloned();
+    let set = ChangeSet {
+        name,
+        stack,
+        stack_id: stack_id.clone(),
+        description,
+        created: aws.now,
+        creates,
+        request,
+        changes,
+        executed: false,
+    };
+    aws.cloudformation.change_sets.insert(id.clone(), set);
+    Ok(json!({"Id": id, "StackId": stack_id}))
+}
+
+fn apply(aws: &mut Aws, creates: bool, request: &Parameters) -> Result<Value, ApiError> {
+    if creates {
+        api::create(aws, request)
+    } else {
+        api::update(aws, request)
+    }
+}
+
+/// What differs between the resources of a stack and those that it would have; a change of outputs alone is none of them.
+fn changes(before: Option<&Stack>, after: Option<&Stack>) -> Vec<Value> {
+    let resources = |stack: Option<&Stack>| -> BTreeMap<String, (String, Value)> {
+        let resources = stack.map_or(&[][..], |stack| &stack.resources);
+        let of = resources.iter().map(|one| {
+            (
+                one.logical_id.clone(),
+                (one.kind.clone(), one.properties.clone()),
+            )
+        });
+        of.collect()
+    };
+    let (before, after) = (resources(before), resources(after));
+    let change = |action: &str, logical: &String, kind: &String| json!({"Type": "Resource", "ResourceChange": {"Action": action, "LogicalResourceId": logical, "ResourceType": kind}});
+    let made = after
+        .iter()
+        .filter_map(|(logical, now)| match before.get(logical) {
+            None => Some(change("Add", logical, &now.0)),
+            Some(then) if then != now => Some(change("Modify", logical, &now.0)),
+            Some(_) => None,
+        });
+    let gone = before
+        .iter()
+        .filter(|(logical, _)| !after.contains_key(*logical));
+    made.chain(gone.map(|(logical, then)| change("Remove", logical, &then.0)))
+        .collect()
+}
+
+/// The ARN of the change set that a request names by it, or by its name and the stack's.
+fn named(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
+    let name = required(parameters, "ChangeSetName")?;
+    let stack = parameters.get("StackName");
+    let is_it = |id: &String, set: &ChangeSet| {
+        id == name
+            || (set.name == name
+                && stack.is_some_and(|stack| [&set.stack, &set.stack_id].contains(&stack)))
+    };
+    // Of two with the same name the newer one is meant.
+    let found = aws
+        .cloudformation
+        .change_sets
+        .iter()
+        .filter(|(id, set)| is_it(id, set))
+        .max_by_key(|(_, set)| set.created);
+    let missing = || {
+        let message = format!("ChangeSet [{name}] does not exist");
+        ApiError {
+            status: 404,
+            ..ApiError::client("ChangeSetNotFound", message)
+        }
+    };
+    found.map(|(id, _)| id.clone()).ok_or_else(missing)
+}
+
+fn is_empty(aws: &Aws, set: &ChangeSet) -> bool {
+    let same_body = |stack: &Stack| {
+        set.request
+            .get("TemplateBody")
+            .is_some_and(|body| **body == *stack.body)
+    };
+    !set.executed && set.changes.is_empty() && found(aws, &set.stack).is_some_and(same_body)
+}
+
+pub(super) fn describe(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+    let id = named(aws, parameters)?;
+    let set = &aws.cloudformation.change_sets[&id];
+    let (status, execution, reason) = match (is_empty(aws, set), set.executed) {
+        (true, _) => ("FAILED", "UNAVAILABLE", Some(NO_CHANGES)),
+        (false, true) => ("CREATE_COMPLETE", "EXECUTE_COMPLETE", None),
+        (false, false) => ("CREATE_COMPLETE", "AVAILABLE", None),
+    };
+    Ok(json!({
+        "ChangeSetName": set.name, "ChangeSetId": id, "StackId": set.stack_id, "StackName": set.stack,
+        "Description": set.description, "CreationTime": instant(set.created), "ExecutionStatus": execution,
+        "Status": status, "StatusReason": reason, "Changes": set.changes,
+    }))
+}
+
+pub(super) fn execute(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+    let id = named(aws, parameters)?;
+    let set = aws.cloudformation.change_sets[&id].clone();
+    if set.executed || is_empty(aws, &set) {
+        let message = format!("ChangeSet [{id}] cannot be executed in its current status");
+        return Err(ApiError::client("InvalidChangeSetStatus", message));
+    }
+    apply(aws, set.creates, &set.request)?;
+    if let Some(set) = aws.cloudformation.change_sets.get_mut(&id) {
+        set.executed = true;
+    }
+    Ok(json!({}))
+}
+
+pub(super) fn delete(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+    let id = named(aws, parameters)?;
+    aws.cloudformation.change_sets.remove(&id);
+    Ok(json!({}))
+}

@@ -1,0 +1,94 @@
+//! What CloudFormation says when it refuses a template or a change: where, and what it found there.
+
+use std::fmt::Display;
+use std::path::Path;
+
+use thiserror::Error;
+
+use crate::ApiError;
+
+/// Why a stack was not deployed. Nothing of it was done.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{template}: {place}: {problem}")]
+pub struct StackError {
+    /// The template's path.
+    pub template: String,
+    /// Where in the template, e.g. `Resources.Service.Properties.LoadBalancers.0.ContainerPort`.
+    pub place: String,
+    pub problem: String,
+}
+
+/// A problem on its way up: every level adds its own key to the place.
+#[derive(Clone, Debug)]
+pub(super) struct Problem {
+    keys: Vec<String>,
+    what: String,
+}
+
+impl Problem {
+    pub(super) fn new(what: impl Into<String>) -> Self {
+        Self {
+            keys: Vec::new(),
+            what: what.into(),
+        }
+    }
+
+    /// A place inside the properties of a resource, seen from the resource.
+    pub(super) fn in_properties(mut self) -> Self {
+        if self.keys.last().is_some_and(|key| key != "Metadata") {
+            self.keys.push("Properties".to_owned());
+        }
+        self
+    }
+
+    pub(super) fn in_template(mut self, template: &Path) -> StackError {
+        self.keys.reverse();
+        let place = if self.keys.is_empty() {
+            "template".to_owned()
+        } else {
+            self.keys.join(".")
+        };
+        StackError {
+            template: template.display().to_string(),
+            place,
+            problem: self.what,
+        }
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+impl From<StackError> for Problem {
+    fn from(error: StackError) -> Self {
+        Self::new(format!("nested stack: {error}"))
+    }
+}
+
+/// Says at which key of the template a problem was met.
+pub(super) trait At {
+    fn at(self, key: impl Display) -> Self;
+}
+
+impl<T> At for Result<T, Problem> {
+    fn at(self, key: impl Display) -> Self {
+        self.map_err(|mut problem| {
+            problem.keys.push(key.to_string());
+            problem
+        })
+    }
+}
+
+/// A value as it is shown in a message: short, on one line.
+pub(super) fn found(value: &serde_json::Value) -> String {
+    const SHOWN_CHARS: usize = 120;
+    let text = value.to_string();
+    if text.chars().count() <= SHOWN_CHARS {
+        text
+    } else {
+        text.chars().take(SHOWN_CHARS).chain(['…']).collect()
+    }
+}

@@ -1,0 +1,95 @@
+//! Image repositories.
+
+use serde_json::{Value, json};
+
+use super::{Made, ResourceType, Update, Wish, answered, gone};
+use crate::Aws;
+use crate::cloudformation::error::Problem;
+use crate::cloudformation::schema::Kind::{self, Boolean, Json, List, Object, Text};
+use crate::cloudformation::schema::{TAGS, may, need, to_api};
+use crate::cloudformation::stack::StackResource;
+use crate::ecr;
+
+pub(super) const TYPES: &[ResourceType] = &[ResourceType {
+    name: "AWS::ECR::Repository",
+    properties: REPOSITORY,
+    create,
+    update: Update::InPlace(update),
+    delete,
+}];
+
+const REPOSITORY: Kind = Object(&[
+    may("EmptyOnDelete", Boolean),
+    may(
+        "EncryptionConfiguration",
+        Object(&[need("EncryptionType", Text), may("KmsKey", Text)]),
+    ),
+    may(
+        "ImageScanningConfiguration",
+        Object(&[may("ScanOnPush", Boolean)]),
+    ),
+    may("ImageTagMutability", Text),
+    may(
+        "ImageTagMutabilityExclusionFilters",
+        List(&Object(&[
+            need("ImageTagMutabilityExclusionFilterType", Text),
+            need("ImageTagMutabilityExclusionFilterValue", Text),
+        ])),
+    ),
+    may(
+        "LifecyclePolicy",
+        Object(&[may("LifecyclePolicyText", Text), may("RegistryId", Text)]),
+    ),
+    may("RepositoryName", Text),
+    may("RepositoryPolicyText", Json),
+    may("Tags", TAGS),
+]);
+
+/// What other operations than CreateRepository set; images do not expire in the sandbox, and everyone may pull.
+const SET_APART: [&str; 3] = ["EmptyOnDelete", "LifecyclePolicy", "RepositoryPolicyText"];
+
+fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    let name = wish.name(aws, "RepositoryName").to_lowercase();
+    let mut input = to_api(&wish.without(&SET_APART), REPOSITORY);
+    input["repositoryName"] = json!(name);
+    // Tags are the one part of ECR's API that is spelt with capitals.
+    if let Some(tags) = wish.properties.get("Tags") {
+        input["tags"] = tags.clone();
+    }
+    let answer = ecr::call(aws, "CreateRepository", &input)?;
+    let (arn, uri) = (
+        answered(&answer, "/repository/repositoryArn")?,
+        answered(&answer, "/repository/repositoryUri")?,
+    );
+    Ok(Made::new(name, json!({"Arn": arn, "RepositoryUri": uri})))
+}
+
+fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    super::refuse_changes(
+        old,
+        wish,
+        &[
+            "EncryptionConfiguration",
+            "ImageTagMutability",
+            "ImageTagMutabilityExclusionFilters",
+            "RepositoryName",
+        ],
+    )?;
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
+}
+
+fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    let force: bool = old
+        .properties
+        .get("EmptyOnDelete")
+        .and_then(Value::as_bool)
+        .unwrap_or_default();
+    gone(ecr::call(
+        aws,
+        "DeleteRepository",
+        &json!({"repositoryName": old.physical_id, "force": force}),
+    ))
+}

@@ -1,0 +1,139 @@
+//! EventBridge rules with their targets.
+
+use serde_json::{Value, json};
+
+use super::{Made, ResourceType, Update, Wish, answered, gone};
+use crate::Aws;
+use crate::cloudformation::error::{At, Problem};
+use crate::cloudformation::schema::Kind::{
+    self, Integer, Json, List, Map as Entries, Object, Text,
+};
+use crate::cloudformation::schema::{TAGS, may, need};
+use crate::cloudformation::stack::StackResource;
+use crate::eventbridge;
+
+pub(super) const TYPES: &[ResourceType] = &[ResourceType {
+    name: "AWS::Events::Rule",
+    properties: RULE,
+    create,
+    update: Update::InPlace(update),
+    delete,
+}];
+
+const TARGET: Kind = Object(&[
+    need("Arn", Text),
+    may("DeadLetterConfig", Object(&[may("Arn", Text)])),
+    need("Id", Text),
+    may("Input", Text),
+    may("InputPath", Text),
+    may(
+        "InputTransformer",
+        Object(&[
+            may("InputPathsMap", Entries(&Text)),
+            need("InputTemplate", Text),
+        ]),
+    ),
+    may(
+        "RetryPolicy",
+        Object(&[
+            may("MaximumEventAgeInSeconds", Integer),
+            may("MaximumRetryAttempts", Integer),
+        ]),
+    ),
+    may("RoleArn", Text),
+]);
+const RULE: Kind = Object(&[
+    may("Description", Text),
+    may("EventBusName", Text),
+    may("EventPattern", Json),
+    may("Name", Text),
+    may("RoleArn", Text),
+    may("ScheduleExpression", Text),
+    may("State", Text),
+    may("Tags", TAGS),
+    may("Targets", List(&TARGET)),
+]);
+
+const MAX_NAME_CHARS: usize = 64;
+
+fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    let name = wish.name_within(aws, "Name", MAX_NAME_CHARS);
+    if wish.text("Name").is_some()
+        && eventbridge::call(aws, "DescribeRule", &json!({ "Name": name })).is_ok()
+    {
+        // PutRule would overwrite it, but CloudFormation looks first.
+        return Err(Problem::new(format!(
+            "{name} already exists in stack or account"
+        )));
+    }
+    put(aws, name, wish)
+}
+
+fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    super::refuse_changes(old, wish, &["Name", "EventBusName"])?;
+    let kept: Vec<&Value> = target_ids(&wish.properties).collect();
+    let gone: Vec<&Value> = target_ids(&old.properties)
+        .filter(|id| !kept.contains(id))
+        .collect();
+    if !gone.is_empty() {
+        eventbridge::call(
+            aws,
+            "RemoveTargets",
+            &json!({"Rule": old.physical_id, "Ids": gone}),
+        )?;
+    }
+    put(aws, old.physical_id.clone(), wish)
+}
+
+fn target_ids(properties: &Value) -> impl Iterator<Item = &Value> {
+    properties["Targets"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|target| &target["Id"])
+}
+
+fn put(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
+    let mut input = wish.without(&["Targets"]);
+    input["Name"] = json!(name);
+    if let Some(pattern) = wish.properties.get("EventPattern") {
+        input["EventPattern"] = Value::String(pattern.to_string());
+    }
+    let answer = eventbridge::call(aws, "PutRule", &input)?;
+    if let Some(targets) = wish.properties.get("Targets") {
+        let answer = eventbridge::call(
+            aws,
+            "PutTargets",
+            &json!({"Rule": name, "Targets": targets}),
+        )
+        .map_err(Problem::from)
+        .at("Targets")?;
+        if answer["FailedEntryCount"] != 0 {
+            return Err(Problem::new(format!(
+                "targets were refused: {}",
+                answer["FailedEntries"]
+            )))
+            .at("Targets");
+        }
+    }
+    Ok(Made::new(
+        name,
+        json!({ "Arn": answered(&answer, "/RuleArn")? }),
+    ))
+}
+
+fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    let ids: Vec<&Value> = target_ids(&old.properties).collect();
+    if !ids.is_empty() {
+        gone(eventbridge::call(
+            aws,
+            "RemoveTargets",
+            &json!({"Rule": old.physical_id, "Ids": ids}),
+        ))?;
+    }
+    gone(eventbridge::call(
+        aws,
+        "DeleteRule",
+        &json!({ "Name": old.physical_id }),
+    ))
+}

@@ -1,0 +1,281 @@
+//! Roles and their policies.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{Made, ResourceType, Update, Wish};
+use crate::Aws;
+use crate::cloudformation::error::{At, Problem, found};
+use crate::cloudformation::iam::{Role, items};
+use crate::cloudformation::schema::Kind::{Integer, Json, List, Object, Text};
+use crate::cloudformation::schema::{Kind, TAGS, TEXTS, may, need};
+use crate::cloudformation::stack::StackResource;
+use crate::iam::check_statement as check_evaluable;
+
+pub(super) const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: "AWS::IAM::Role",
+        properties: ROLE,
+        create: create_role,
+        update: Update::InPlace(update_role),
+        delete: delete_role,
+    },
+    ResourceType {
+        name: "AWS::IAM::Policy",
+        properties: POLICY,
+        create: create_policy,
+        update: Update::InPlace(update_policy),
+        delete: delete_policy,
+    },
+];
+
+const INLINE: Kind = Object(&[need("PolicyName", Text), need("PolicyDocument", Json)]);
+const ROLE: Kind = Object(&[
+    need("AssumeRolePolicyDocument", Json),
+    may("Description", Text),
+    may("ManagedPolicyArns", TEXTS),
+    may("MaxSessionDuration", Integer),
+    may("Path", Text),
+    may("PermissionsBoundary", Text),
+    may("Policies", List(&INLINE)),
+    may("RoleName", Text),
+    may("Tags", TAGS),
+]);
+const POLICY: Kind = Object(&[
+    need("PolicyName", Text),
+    need("PolicyDocument", Json),
+    may("Groups", TEXTS),
+    may("Roles", TEXTS),
+    may("Users", TEXTS),
+]);
+
+const MAX_ROLE_NAME_CHARS: usize = 64;
+
+fn create_role(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    let name = wish.name_within(aws, "RoleName", MAX_ROLE_NAME_CHARS);
+    if name.len() > MAX_ROLE_NAME_CHARS {
+        return Err(Problem::new(format!(
+            "a role name has at most {MAX_ROLE_NAME_CHARS} characters, found {name}"
+        )))
+        .at("RoleName");
+    }
+    if aws.cloudformation.iam.role(&name).is_some() {
+        return Err(Problem::new(format!(
+            "EntityAlreadyExists: Role with name {name} already exists."
+        )));
+    }
+    put_role(aws, name, wish)
+}
+
+fn update_role(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    super::refuse_changes(old, wish, &["RoleName", "Path"])?;
+    put_role(aws, old.physical_id.clone(), wish)
+}
+
+fn put_role(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
+    let path = wish.text("Path").unwrap_or("/").to_owned();
+    if !(path.starts_with('/') && path.ends_with('/')) {
+        return Err(Problem::new(format!(
+            "a path begins and ends with a slash, found {path}"
+        )))
+        .at("Path");
+    }
+    let trust = wish.properties["AssumeRolePolicyDocument"].clone();
+    check_document(&trust, true).at("AssumeRolePolicyDocument")?;
+    let mut policies = BTreeMap::new();
+    for (at, policy) in items(&wish.properties["Policies"]).iter().enumerate() {
+        check_document(&policy["PolicyDocument"], false)
+            .at("PolicyDocument")
+            .at(at)
+            .at("Policies")?;
+        let policy_name = policy["PolicyName"].as_str().unwrap_or_default().to_owned();
+        policies.insert(policy_name, policy["PolicyDocument"].clone());
+    }
+    let managed_policies = items(&wish.properties["ManagedPolicyArns"])
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    let arn = format!("arn:aws:iam::{}:role{path}{name}", aws.account);
+    let known = aws.cloudformation.iam.remove(&name);
+    let role_id = known.map_or_else(
+        || format!("AROA{}", aws.hex(17).to_uppercase()),
+        |known| known.id,
+    );
+    aws.cloudformation.iam.put(Role {
+        id: role_id.clone(),
+        name: name.clone(),
+        arn: arn.clone(),
+        path,
+        trust,
+        managed_policies,
+        policies,
+    });
+    Ok(Made::new(name, json!({"Arn": arn, "RoleId": role_id})))
+}
+
+fn delete_role(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    aws.cloudformation.iam.remove(&old.physical_id);
+    Ok(())
+}
+
+fn create_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    check_document(&wish.properties["PolicyDocument"], false).at("PolicyDocument")?;
+    let name = wish.text("PolicyName").unwrap_or_default();
+    let roles = items(&wish.properties["Roles"]);
+    if roles.is_empty() {
+        return Err(Problem::new(
+            "the sandbox has policies of roles only: name at least one",
+        ))
+        .at("Roles");
+    }
+    for role in roles.iter().filter_map(Value::as_str) {
+        let missing = || {
+            Problem::new(format!(
+                "NoSuchEntity: The role with name {role} cannot be found."
+            ))
+        };
+        let role = aws
+            .cloudformation
+            .iam
+            .role_mut(role)
+            .ok_or_else(missing)
+            .at("Roles")?;
+        role.policies
+            .insert(name.to_owned(), wish.properties["PolicyDocument"].clone());
+    }
+    Ok(Made::new(name, json!({})))
+}
+
+fn update_policy(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    delete_policy(aws, old)?;
+    create_policy(aws, wish)
+}
+
+fn delete_policy(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    for role in items(&old.properties["Roles"])
+        .iter()
+        .filter_map(Value::as_str)
+    {
+        if let Some(role) = aws.cloudformation.iam.role_mut(role) {
+            role.policies.remove(&old.physical_id);
+        }
+    }
+    Ok(())
+}
+
+/// A service that is handed a role must be trusted by it.
+pub(super) fn check_trust(aws: &Aws, arn: &str, service: &str) -> Result<(), Problem> {
+    match aws.cloudformation.iam.role_by_arn(arn) {
+        Some(role) if role.trusts(service) => Ok(()),
+        Some(role) => Err(Problem::new(format!(
+            "the role {} cannot be assumed by {service}: its trust policy is {}",
+            role.name,
+            found(&role.trust)
+        ))),
+        None => Err(Problem::new(format!("no role {arn}"))),
+    }
+}
+
+/// Looks at a policy document's shape: misspelt elements would be refused by IAM too.
+pub(super) fn check_document(document: &Value, of_resource: bool) -> Result<(), Problem> {
+    let entries = document.as_object().ok_or_else(|| {
+        Problem::new(format!(
+            "a policy document is a map, found {}",
+            found(document)
+        ))
+    })?;
+    if let Some(unknown) = entries
+        .keys()
+        .find(|key| !["Version", "Id", "Statement"].contains(&key.as_str()))
+    {
+        return Err(Problem::new("MalformedPolicyDocument: unknown element")).at(unknown);
+    }
+    if items(&document["Statement"]).is_empty() {
+        return Err(Problem::new("MalformedPolicyDocument: no statement"));
+    }
+    items(&document["Statement"])
+        .iter()
+        .enumerate()
+        .try_for_each(|(at, statement)| {
+            check_statement(statement, of_resource)
+                .at(at)
+                .at("Statement")
+        })
+}
+
+fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> {
+    const ELEMENTS: [&str; 8] = [
+        "Sid",
+        "Effect",
+        "Action",
+        "NotAction",
+        "Resource",
+        "NotResource",
+        "Condition",
+        "Principal",
+    ];
+    let entries = statement
+        .as_object()
+        .ok_or_else(|| Problem::new("a statement is a map"))?;
+    let malformed = |what: String| Err(Problem::new(format!("MalformedPolicyDocument: {what}")));
+    if let Some(unknown) = entries.keys().find(|key| !ELEMENTS.contains(&key.as_str())) {
+        return malformed(format!(
+            "unknown element {unknown}; known are {}",
+            ELEMENTS.join(", ")
+        ));
+    }
+    let has = |one: &str| entries.contains_key(one);
+    if statement["Effect"] != "Allow" && statement["Effect"] != "Deny" {
+        return malformed(format!(
+            "Effect is Allow or Deny, found {}",
+            statement["Effect"]
+        ));
+    }
+    if has("Action") == has("NotAction") {
+        return malformed("a statement has either Action or NotAction".to_owned());
+    }
+    for action in items(&statement["Action"])
+        .iter()
+        .chain(items(&statement["NotAction"]))
+    {
+        let text = action.as_str().unwrap_or_default();
+        if text != "*"
+            && !text
+                .split_once(':')
+                .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
+        {
+            return malformed(format!("an action is service:Operation, found {action}"));
+        }
+    }
+    if of_resource != has("Principal") {
+        return malformed(
+            if of_resource {
+                "Principal is missing"
+            } else {
+                "a policy of a role has no Principal"
+            }
+            .to_owned(),
+        );
+    }
+    if !of_resource && has("Resource") == has("NotResource") {
+        return malformed("a statement has either Resource or NotResource".to_owned());
+    }
+    let resources = items(&statement["Resource"])
+        .iter()
+        .chain(items(&statement["NotResource"]));
+    for resource in resources {
+        let text = resource.as_str().unwrap_or_default();
+        if text != "*" && text.splitn(6, ':').count() != 6 {
+            return malformed(format!("a resource is an ARN or *, found {resource}"));
+        }
+    }
+    // Resource policies are looked at by their own services.
+    match of_resource {
+        true => Ok(()),
+        false => {
+            check_evaluable(statement).map_err(|unsupported| Problem::new(unsupported.to_string()))
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! Functions, who may invoke them, and how asynchronous invocations are retried.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::{Made, ResourceType, Update, Wish, gone, iam};
+use crate::cloudformation::error::{At, Problem, found};
+use crate::cloudformation::schema::Kind::{
+    self, Boolean, Integer, Json, Map as Entries, Object, Text,
+};
+use crate::cloudformation::schema::{TAGS, TEXTS, may, need};
+use crate::cloudformation::stack::StackResource;
+use crate::lambda::{self, EventInvokeConfig, Function, Permission};
+use crate::{ApiError, Aws};
+
+pub(super) const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: "AWS::Lambda::Function",
+        properties: FUNCTION,
+        create: create_function,
+        update: Update::InPlace(update_function),
+        delete: delete_function,
+    },
+    ResourceType {
+        name: "AWS::Lambda::Permission",
+        properties: PERMISSION,
+        create: create_permission,
+        update: Update::Replace,
+        delete: delete_permission,
+    },
+    ResourceType {
+        name: "AWS::Lambda::EventInvokeConfig",
+        properties: EVENT_INVOKE_CONFIG,
+        create: put_event_invoke_config,
+        update: Update::InPlace(update_event_invoke_config),
+        delete: delete_event_invoke_config,
+    },
+];
+
+const FUNCTION: Kind = Object(&[
+    may("Architectures", TEXTS),
+    need("Code", Json),
+    may("DeadLetterConfig", Object(&[may("TargetArn", Text)])),
+    may("Description", Text),
+    may("Environment", Object(&[may("Variables", Entries(&Text))])),
+    may("EphemeralStorage", Object(&[need("Size", Integer)])),
+    may("FunctionName", Text),
+    may("Handler", Text),
+    may("KmsKeyArn", Text),
+    may("Layers", TEXTS),
+    may(
+        "LoggingConfig",
+        Object(&[
+            may("ApplicationLogLevel", Text),
+            may("LogFormat", Text),
+            may("LogGroup", Text),
+            may("SystemLogLevel", Text),
+        ]),
+    ),
+    may("MemorySize", Integer),
+    may("PackageType", Text),
+    may("RecursiveLoop", Text),
+    may("ReservedConcurrentExecutions", Integer),
+    need("Role", Text),
+    may("Runtime", Text),
+    may("Tags", TAGS),
+    may("Timeout", Integer),
+    may("TracingConfig", Object(&[may("Mode", Text)])),
+    may(
+        "VpcConfig",
+        Object(&[
+            may("Ipv6AllowedForDualStack", Boolean),
+            may("SecurityGroupIds", TEXTS),
+            may("SubnetIds", TEXTS),
+        ]),
+    ),
+]);
+const PERMISSION: Kind = Object(&[
+    need("Action", Text),
+    need("FunctionName", Text),
+    need("Principal", Text),
+    may("SourceAccount", Text),
+    may("SourceArn", Text),
+]);
+const DESTINATION: Kind = Object(&[need("Destination", Text)]);
+const EVENT_INVOKE_CONFIG: Kind = Object(&[
+    may(
+        "DestinationConfig",
+        Object(&[may("OnFailure", DESTINATION), may("OnSuccess", DESTINATION)]),
+    ),
+    need("FunctionName", Text),
+    may("MaximumEventAgeInSeconds", Integer),
+    may("MaximumRetryAttempts", Integer),
+    need("Qualifier", Text),
+]);
+
+/// Limits of Lambda. Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+const MAX_NAME_CHARS: usize = 64;
+const TIMEOUT_SECS: std::ops::RangeInclusive<i64> = 1..=900;
+const MEMORY_MB: std::ops::RangeInclusive<i64> = 128..=10_240;
+const MAX_ENVIRONMENT_BYTES: usize = 4096;
+const DEFAULT_TIMEOUT_SECS: i64 = 3;
+
+fn create_function(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    let name = wish.name_within(aws, "FunctionName", MAX_NAME_CHARS);
+    let function = function(aws, name.clone(), wish)?;
+    let arn = lambda::create_function(aws, function)?;
+    Ok(Made::new(name, json!({ "Arn": arn })))
+}
+
+fn update_function(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    super::refuse_changes(old, wish, &["FunctionName", "PackageType"])?;
+    let mut function = function(aws, old.physical_id.clone(), wish)?;
+    // How asynchronous invocations are retried belongs to another resource.
+    function.invoke_config = aws
+        .lambda
+        .function(&old.physical_id)
+        .map(|known| known.invoke_config.clone())
+        .unwrap_or_default();
+    lambda::update_function(aws, function)?;
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
+}
+
+fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
+    let invalid = |what: String| Problem::new(format!("InvalidParameterValueException: {what}"));
+    if name.len() > MAX_NAME_CHARS {
+        return Err(invalid(format!(
+            "a function name has at most {MAX_NAME_CHARS} characters, found {name}"
+        )))
+        .at("FunctionName");
+    }
+    let within = |property: &str, range: &std::ops::RangeInclusive<i64>, default: i64| {
+        let value = wish
+            .properties
+            .get(property)
+            .and_then(Value::as_i64)
+            .unwrap_or(default);
+        let legal = range.contains(&value).then_some(value);
+        legal
+            .ok_or_else(|| {
+                invalid(format!(
+                    "takes {} to {}, found {value}",
+                    range.start(),
+                    range.end()
+                ))
+            })
+            .at(property)
+    };
+    let timeout = within("Timeout", &TIMEOUT_SECS, DEFAULT_TIMEOUT_SECS)?;
+    within("MemorySize", &MEMORY_MB, *MEMORY_MB.start())?;
+    let role = wish.text("Role").unwrap_or_default().to_owned();
+    iam::check_trust(aws, &role, "lambda.amazonaws.com").at("Role")?;
+    Ok(Function {
+        name,
+        code: binary(&wish.metadata).at("Metadata")?,
+        environment: environment(&wish.properties).at("Environment")?,
+        timeout: Duration::from_secs(timeout.unsigned_abs()),
+        role,
+        ..Function::default()
+    })
+}
+
+/// The binary that the function runs.
+fn binary(metadata: &Map<String, Value>) -> Result<String, Problem> {
+    let binary = metadata
+        .get("BuildProperties")
+        .and_then(|properties| properties.get("Binary"))
+        .and_then(Value::as_str);
+    let missing = || {
+        Problem::new(
+            "the sandbox runs functions that are built with BuildMethod rust-cargolambda and name BuildProperties.Binary",
+        )
+    };
+    match metadata.get("BuildMethod").and_then(Value::as_str) {
+        Some("rust-cargolambda") => binary.map(str::to_owned).ok_or_else(missing),
+        _ => Err(missing()),
+    }
+}
+
+fn environment(properties: &Value) -> Result<BTreeMap<String, String>, Problem> {
+    let variables = properties["Environment"]["Variables"]
+        .as_object()
+        .cloned()
+        .unwrap_or_default();
+    let bytes = Value::Object(variables.clone()).to_string().len();
+    if bytes > MAX_ENVIRONMENT_BYTES {
+        return Err(Problem::new(format!(
+            "{bytes} bytes (limit {MAX_ENVIRONMENT_BYTES})"
+        )));
+    }
+    let mut environment = BTreeMap::new();
+    for (name, value) in &variables {
+        let legal = name.len() >= 2
+            && name.starts_with(|one: char| one.is_ascii_alphabetic())
+            && name
+                .chars()
+                .all(|one| one.is_ascii_alphanumeric() || one == '_');
+        if !legal || name.starts_with("AWS_") {
+            return Err(Problem::new(
+                "not a legal name of a variable, or a reserved one",
+            ))
+            .at(name);
+        }
+        environment.insert(name.clone(), value.as_str().unwrap_or_default().to_owned());
+    }
+    Ok(environment)
+}
+
+fn delete_function(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    gone(lambda::delete_function(aws, &old.physical_id))
+}
+
+fn create_permission(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    if wish.text("Action") != Some("lambda:InvokeFunction") {
+        return Err(Problem::new(format!(
+            "takes lambda:InvokeFunction, found {}",
+            found(&wish.properties["Action"])
+        )))
+        .at("Action");
+    }
+    let statement_id = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
+    let permission = Permission {
+        statement_id: statement_id.clone(),
+        principal: wish.text("Principal").unwrap_or_default().to_owned(),
+        source_arn: wish.text("SourceArn").map(str::to_owned),
+        source_account: wish.text("SourceAccount").map(str::to_owned),
+    };
+    lambda::add_permission(
+        aws,
+        wish.text("FunctionName").unwrap_or_default(),
+        permission,
+    )?;
+    Ok(Made::new(
+        statement_id.clone(),
+        json!({ "Id": statement_id }),
+    ))
+}
+
+fn delete_permission(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    gone(lambda::remove_permission(
+        aws,
+        old.properties["FunctionName"].as_str().unwrap_or_default(),
+        &old.physical_id,
+    ))
+}
+
+fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    if wish.text("Qualifier") != Some("$LATEST") {
+        return Err(Problem::new("the sandbox has $LATEST only")).at("Qualifier");
+    }
+    let destinations = &wish.properties["DestinationConfig"];
+    if destinations.get("OnSuccess").is_some() {
+        return Err(Problem::new(
+            "the sandbox has destinations for failures only",
+        ))
+        .at("OnSuccess")
+        .at("DestinationConfig");
+    }
+    let number = |property: &str, default: u64| {
+        wish.properties
+            .get(property)
+            .map_or(Some(default), Value::as_u64)
+            .ok_or_else(|| negative(property))
+    };
+    let default = EventInvokeConfig::default();
+    let config = EventInvokeConfig {
+        maximum_retry_attempts: number(
+            "MaximumRetryAttempts",
+            default.maximum_retry_attempts.into(),
+        )?
+        .try_into()
+        .unwrap_or(u32::MAX),
+        maximum_event_age: Duration::from_secs(number(
+            "MaximumEventAgeInSeconds",
+            default.maximum_event_age.as_secs(),
+        )?),
+        on_failure: destinations["OnFailure"]["Destination"]
+            .as_str()
+            .map(str::to_owned),
+    };
+    let function = wish.text("FunctionName").unwrap_or_default().to_owned();
+    lambda::put_event_invoke_config(aws, &function, config)?;
+    Ok(Made::new(format!("{function}|$LATEST"), json!({})))
+}
+
+fn negative(property: &str) -> ApiError {
+    ApiError::client(
+        "InvalidParameterValueException",
+        format!("{property} must not be negative"),
+    )
+}
+
+fn update_event_invoke_config(
+    aws: &mut Aws,
+    old: &StackResource,
+    wish: &Wish,
+) -> Result<Made, Problem> {
+    super::refuse_changes(old, wish, &["FunctionName", "Qualifier"])?;
+    put_event_invoke_config(aws, wish)
+}
+
+fn delete_event_invoke_config(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    gone(lambda::put_event_invoke_config(
+        aws,
+        old.properties["FunctionName"].as_str().unwrap_or_default(),
+        EventInvokeConfig::default(),
+    ))
+}

@@ -1,0 +1,182 @@
+//! The resource types that can be deployed, each with its properties and with what makes, changes and removes it.
+
+mod autoscaling;
+mod codepipeline;
+mod dynamodb;
+mod ecr;
+mod ecs;
+mod ecs_service;
+mod ecs_task_definition;
+mod elb;
+mod events;
+mod iam;
+mod lambda;
+mod named;
+mod nested;
+mod s3;
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::error::Problem;
+use super::schema::Kind;
+use super::stack::StackResource;
+use crate::{ApiError, Aws};
+
+/// A type of resource.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ResourceType {
+    pub(super) name: &'static str,
+    pub(super) properties: Kind,
+    pub(super) create: fn(&mut Aws, &Wish) -> Result<Made, Problem>,
+    pub(super) update: Update,
+    pub(super) delete: fn(&mut Aws, &StackResource) -> Result<(), Problem>,
+}
+
+type Change = fn(&mut Aws, &StackResource, &Wish) -> Result<Made, Problem>;
+
+/// What happens when the properties of a resource change.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Update {
+    /// The service changes it.
+    InPlace(Change),
+    /// A new one is made; the old one is removed at the end.
+    Replace,
+    /// It is asked at every update of the stack, changed or not.
+    Always(Change),
+    Refuse,
+}
+
+/// A resource as it should be.
+#[derive(Clone, Debug)]
+pub(super) struct Wish {
+    pub(super) stack: String,
+    pub(super) logical_id: String,
+    /// The folder of the template.
+    pub(super) folder: PathBuf,
+    pub(super) metadata: Map<String, Value>,
+    /// Resolved and fitted to the type's properties.
+    pub(super) properties: Value,
+}
+
+/// A resource as made.
+#[derive(Clone, Debug)]
+pub(super) struct Made {
+    pub(super) physical_id: String,
+    pub(super) attributes: Map<String, Value>,
+}
+
+impl Made {
+    fn new(physical_id: impl Into<String>, attributes: Value) -> Self {
+        let attributes = if let Value::Object(attributes) = attributes {
+            attributes
+        } else {
+            Map::new()
+        };
+        Self {
+            physical_id: physical_id.into(),
+            attributes,
+        }
+    }
+}
+
+impl Wish {
+    fn text(&self, property: &str) -> Option<&str> {
+        self.properties.get(property).and_then(Value::as_str)
+    }
+
+    /// The name that the template gives, or one made of stack, logical id and chance, as CloudFormation makes them up.
+    fn name(&self, aws: &mut Aws, property: &str) -> String {
+        match self.text(property) {
+            Some(name) => name.to_owned(),
+            None => format!("{}-{}-{}", self.stack, self.logical_id, random(aws)),
+        }
+    }
+
+    /// Like `name`, with a made-up name cut to the limit before its random end.
+    fn name_within(&self, aws: &mut Aws, property: &str, max_chars: usize) -> String {
+        let mut name = self.name(aws, property);
+        if self.text(property).is_none() {
+            let end = name.split_off(name.len() - RANDOM_CHARS - 1);
+            name.truncate(max_chars - end.len());
+            name += &end;
+        }
+        name
+    }
+
+    /// The properties without some of them.
+    fn without(&self, names: &[&str]) -> Value {
+        let mut properties = self.properties.clone();
+        if let Value::Object(entries) = &mut properties {
+            entries.retain(|name, _| !names.contains(&name.as_str()));
+        }
+        properties
+    }
+}
+
+const RANDOM_CHARS: usize = 12;
+
+/// The random end of a name that is made up: capital letters and digits.
+fn random(aws: &mut Aws) -> String {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    (0..RANDOM_CHARS)
+        .map(|_| char::from(digits[aws.rng.usize(0..digits.len())]))
+        .collect()
+}
+
+/// A member of a service's answer.
+fn answered<'a>(answer: &'a Value, pointer: &str) -> Result<&'a str, Problem> {
+    let found = answer.pointer(pointer).and_then(Value::as_str);
+    found.ok_or_else(|| Problem::new(format!("the service's answer has no {pointer}: {answer}")))
+}
+
+/// A thing that must be gone is gone, whether it was there or not.
+fn gone<T>(result: Result<T, ApiError>) -> Result<(), Problem> {
+    match result {
+        Err(error) if error.code.contains("NotFound") => Ok(()),
+        Err(error) => Err(error.into()),
+        Ok(_) => Ok(()),
+    }
+}
+
+/// Changes of these properties would replace the thing, which the sandbox does not do.
+fn refuse_changes(old: &StackResource, wish: &Wish, properties: &[&str]) -> Result<(), Problem> {
+    let changed = super::stack::changed(old, wish);
+    let fixed: Vec<&str> = changed
+        .iter()
+        .map(String::as_str)
+        .filter(|name| properties.contains(name))
+        .collect();
+    if fixed.is_empty() {
+        return Ok(());
+    }
+    Err(Problem::new(format!(
+        "a change of {} would replace {} {}, which the sandbox does not do",
+        fixed.join(", "),
+        old.kind,
+        old.physical_id
+    )))
+}
+
+/// The resource type of that name.
+pub(super) fn find(name: &str) -> Result<&'static ResourceType, Problem> {
+    let groups: [&'static [ResourceType]; 14] = [
+        autoscaling::TYPES,
+        codepipeline::TYPES,
+        dynamodb::TYPES,
+        ecr::TYPES,
+        ecs::TYPES,
+        ecs_service::TYPES,
+        ecs_task_definition::TYPES,
+        elb::TYPES,
+        events::TYPES,
+        iam::TYPES,
+        lambda::TYPES,
+        named::TYPES,
+        nested::TYPES,
+        s3::TYPES,
+    ];
+    let found = groups.into_iter().flatten().find(|kind| kind.name == name);
+    found.ok_or_else(|| Problem::new(format!("unknown resource type {name}")))
+}

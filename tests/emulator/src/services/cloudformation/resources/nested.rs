@@ -1,0 +1,104 @@
+//! Stacks within stacks.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use super::{Made, ResourceType, Update, Wish};
+use crate::Aws;
+use crate::cloudformation::error::{At, Problem};
+use crate::cloudformation::schema::Kind::{self, Integer, Json, Object, Text};
+use crate::cloudformation::schema::{TAGS, TEXTS, may, need};
+use crate::cloudformation::stack::{self, StackResource};
+
+pub(super) const TYPES: &[ResourceType] = &[ResourceType {
+    name: "AWS::CloudFormation::Stack",
+    properties: STACK,
+    create,
+    // The nested template may have changed although the properties here have not.
+    update: Update::Always(update),
+    delete,
+}];
+
+const STACK: Kind = Object(&[
+    may("NotificationARNs", TEXTS),
+    may("Parameters", Json),
+    may("Tags", TAGS),
+    need("TemplateURL", Text),
+    may("TimeoutInMinutes", Integer),
+]);
+
+fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    let name = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
+    deploy(aws, &name, wish)
+}
+
+fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    deploy(aws, name_of(old)?, wish)
+}
+
+fn deploy(aws: &mut Aws, name: &str, wish: &Wish) -> Result<Made, Problem> {
+    let url = wish.text("TemplateURL").unwrap_or_default();
+    if url.contains("://") {
+        return Err(Problem::new(format!(
+            "the sandbox takes a path relative to the template, found {url}"
+        )))
+        .at("TemplateURL");
+    }
+    let parameters = parameters(&wish.properties).at("Parameters")?;
+    stack::deploy(
+        aws,
+        name,
+        Some(&wish.stack),
+        &wish.folder.join(url),
+        &parameters,
+    )?;
+    let made = aws
+        .cloudformation
+        .stack(name)
+        .ok_or_else(|| Problem::new("a nested stack that was just deployed is not there"))?;
+    let outputs: Map<String, Value> = made
+        .outputs
+        .iter()
+        .map(|(name, value)| (format!("Outputs.{name}"), json!(value)))
+        .collect();
+    Ok(Made {
+        physical_id: made.id.clone(),
+        attributes: outputs,
+    })
+}
+
+/// Values are text; a list is handed on with commas.
+fn parameters(properties: &Value) -> Result<BTreeMap<String, String>, Problem> {
+    use crate::cloudformation::parameter::text;
+
+    let given = properties
+        .get("Parameters")
+        .and_then(Value::as_object)
+        .cloned()
+        .unwrap_or_default();
+    let value = |value: &Value| match value {
+        Value::Array(items) => items
+            .iter()
+            .map(text)
+            .collect::<Result<Vec<_>, _>>()
+            .map(|items| items.join(",")),
+        other => text(other),
+    };
+    given
+        .iter()
+        .map(|(name, given)| Ok((name.clone(), value(given).at(name)?)))
+        .collect()
+}
+
+fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    stack::delete(aws, name_of(old)?)
+}
+
+/// The name in a stack's ARN.
+fn name_of(old: &StackResource) -> Result<&str, Problem> {
+    old.physical_id
+        .split('/')
+        .nth(1)
+        .ok_or_else(|| Problem::new(format!("not the id of a stack: {}", old.physical_id)))
+}

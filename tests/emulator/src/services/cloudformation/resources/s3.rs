@@ -1,0 +1,140 @@
+//! Buckets.
+
+use serde_json::{Value, json};
+
+use super::{Made, ResourceType, Update, Wish, iam};
+use crate::Aws;
+use crate::cloudformation::error::{At, Problem};
+use crate::cloudformation::schema::Kind::{self, Boolean, Json, List, Object, Text};
+use crate::cloudformation::schema::{TAGS, may, need};
+use crate::cloudformation::stack::StackResource;
+
+pub(super) const TYPES: &[ResourceType] = &[
+    ResourceType {
+        name: "AWS::S3::Bucket",
+        properties: BUCKET,
+        create: create_bucket,
+        update: Update::InPlace(update_bucket),
+        delete: delete_bucket,
+    },
+    ResourceType {
+        name: "AWS::S3::BucketPolicy",
+        properties: BUCKET_POLICY,
+        create: create_policy,
+        update: Update::InPlace(update_policy),
+        delete: forget,
+    },
+];
+
+const BUCKET: Kind = Object(&[
+    may("BucketEncryption", Json),
+    may("BucketName", Text),
+    may("LifecycleConfiguration", Json),
+    may(
+        "NotificationConfiguration",
+        Object(&[may(
+            "EventBridgeConfiguration",
+            Object(&[may("EventBridgeEnabled", Boolean)]),
+        )]),
+    ),
+    may(
+        "OwnershipControls",
+        Object(&[need(
+            "Rules",
+            List(&Object(&[may("ObjectOwnership", Text)])),
+        )]),
+    ),
+    may(
+        "PublicAccessBlockConfiguration",
+        Object(&[
+            may("BlockPublicAcls", Boolean),
+            may("BlockPublicPolicy", Boolean),
+            may("IgnorePublicAcls", Boolean),
+            may("RestrictPublicBuckets", Boolean),
+        ]),
+    ),
+    may("Tags", TAGS),
+    may("VersioningConfiguration", Object(&[need("Status", Text)])),
+]);
+const BUCKET_POLICY: Kind = Object(&[need("Bucket", Text), need("PolicyDocument", Json)]);
+
+const MAX_NAME_CHARS: usize = 63;
+
+fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    let mut name = wish.name_within(aws, "BucketName", MAX_NAME_CHARS);
+    if wish.text("BucketName").is_none() {
+        name = name.to_lowercase();
+    }
+    let legal =
+        |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-' || one == '.';
+    if !(3..=MAX_NAME_CHARS).contains(&name.len()) || !name.chars().all(legal) {
+        return Err(Problem::new(format!(
+            "a bucket name has 3 to {MAX_NAME_CHARS} lower-case letters, digits, dots and hyphens, found {name}"
+        )))
+        .at("BucketName");
+    }
+    if !aws
+        .cloudformation
+        .names
+        .insert(("AWS::S3::Bucket", name.clone()))
+    {
+        return Err(Problem::new(format!(
+            "BucketAlreadyOwnedByYou: {name} already exists"
+        )));
+    }
+    aws.s3.at(aws.now).create_bucket(
+        &name,
+        wish.properties["VersioningConfiguration"]["Status"] == "Enabled",
+    );
+    let (domain, regional) = (
+        format!("{name}.s3.amazonaws.com"),
+        format!("{name}.s3.{}.amazonaws.com", aws.region),
+    );
+    let attributes = json!({"Arn": format!("arn:aws:s3:::{name}"), "DomainName": domain, "RegionalDomainName": regional});
+    Ok(Made::new(name, attributes))
+}
+
+fn update_bucket(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    super::refuse_changes(
+        old,
+        wish,
+        &[
+            "BucketName",
+            "NotificationConfiguration",
+            "VersioningConfiguration",
+        ],
+    )?;
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
+}
+
+fn delete_bucket(_aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    Err(Problem::new(format!(
+        "BucketNotEmpty: the sandbox does not delete buckets: retain {}",
+        old.physical_id
+    )))
+}
+
+fn create_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    iam::check_document(&wish.properties["PolicyDocument"], true).at("PolicyDocument")?;
+    let bucket = wish.text("Bucket").unwrap_or_default().to_owned();
+    if !aws
+        .cloudformation
+        .names
+        .contains(&("AWS::S3::Bucket", bucket.clone()))
+    {
+        return Err(Problem::new(format!("NoSuchBucket: {bucket}"))).at("Bucket");
+    }
+    Ok(Made::new(bucket, Value::Null))
+}
+
+fn update_policy(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    super::refuse_changes(old, wish, &["Bucket"])?;
+    create_policy(aws, wish)
+}
+
+fn forget(_aws: &mut Aws, _old: &StackResource) -> Result<(), Problem> {
+    Ok(())
+}

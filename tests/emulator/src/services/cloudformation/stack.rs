@@ -1,0 +1,377 @@
+//! One stack: made, changed and removed, resource by resource.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+
+use super::error::{At, Problem, StackError};
+use super::resolve::Scope;
+use super::resources::{self, Made, Update, Wish};
+use super::template::{Resource, Template};
+use super::{condition, exports, order, parameter, rules, schema};
+use crate::{Aws, Millis};
+
+/// A stack as deployed.
+#[derive(Clone, Debug)]
+pub struct Stack {
+    pub name: String,
+    /// The ARN.
+    pub id: String,
+    /// The stack that this one is a resource of.
+    pub parent: Option<String>,
+    pub template: PathBuf,
+    /// The template as it was deployed.
+    pub body: Arc<str>,
+    pub created: Millis,
+    /// When it was last deployed again.
+    pub updated: Option<Millis>,
+    pub parameters: Map<String, Value>,
+    /// In the order in which they were made.
+    pub resources: Vec<StackResource>,
+    pub outputs: BTreeMap<String, String>,
+    /// The exports of other stacks that this one uses.
+    pub imports: BTreeSet<String>,
+}
+
+/// A resource as made.
+#[derive(Clone, Debug)]
+pub struct StackResource {
+    pub logical_id: String,
+    /// E.g. `AWS::ECS::Service`.
+    pub kind: String,
+    /// What `Ref` gives.
+    pub physical_id: String,
+    /// What `Fn::GetAtt` gives.
+    pub attributes: Map<String, Value>,
+    /// The properties as resolved.
+    pub properties: Value,
+    pub metadata: Map<String, Value>,
+    pub(super) retained: bool,
+    pub(super) retained_on_replace: bool,
+}
+
+/// A value that one stack offers to the others.
+#[derive(Clone, Debug)]
+pub struct Export {
+    pub value: String,
+    pub stack: String,
+}
+
+impl Stack {
+    /// A resource by its logical id.
+    pub fn resource(&self, logical_id: &str) -> Option<&StackResource> {
+        self.resources
+            .iter()
+            .find(|resource| resource.logical_id == logical_id)
+    }
+}
+
+/// What a deployment of one stack works with.
+struct Deployment<'a> {
+    name: &'a str,
+    template: &'a Template,
+    parameters: Map<String, Value>,
+    pseudo: Map<String, Value>,
+    conditions: BTreeMap<String, bool>,
+}
+
+/// Makes or changes a stack. On an error `aws` is half-done: callers work on a copy.
+pub(super) fn deploy(
+    aws: &mut Aws,
+    name: &str,
+    parent: Option<&str>,
+    path: &Path,
+    given: &BTreeMap<String, String>,
+) -> Result<(), StackError> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Problem::new(format!("cannot read the template: {error}")));
+    let deployed = text.and_then(|text| deploy_text(aws, name, parent, path, &text, given));
+    deployed.map_err(|problem| problem.in_template(path))
+}
+
+/// Like `deploy`, with a template that was read already; paths in it start from the folder of `path`.
+pub(super) fn deploy_text(
+    aws: &mut Aws,
+    name: &str,
+    parent: Option<&str>,
+    path: &Path,
+    text: &str,
+    given: &BTreeMap<String, String>,
+) -> Result<(), Problem> {
+    let template = Template::parse(path, text)?;
+    let parameters = parameter::bind(&template.parameters, given).at("Parameters")?;
+    let before = aws.cloudformation.stacks.remove(name);
+    let id = match &before {
+        Some(stack) => stack.id.clone(),
+        None => format!(
+            "{}/{}",
+            aws.arn("cloudformation", &format!("stack/{name}")),
+            aws.uuid()
+        ),
+    };
+    let pseudo = pseudo_parameters(aws, name, &id);
+    rules::hold(&template.rules, &parameters, &pseudo)?;
+    let conditions = condition::conditions(
+        &template.conditions,
+        &parameters,
+        &pseudo,
+        &template.mappings,
+    )?;
+    let deployment = Deployment {
+        name,
+        template: &template,
+        parameters: parameters.clone(),
+        pseudo,
+        conditions,
+    };
+    let order = deployment.order(aws)?;
+    let stack = Stack {
+        name: name.to_owned(),
+        id,
+        parent: parent.map(str::to_owned),
+        template: path.to_owned(),
+        body: text.into(),
+        created: before.as_ref().map_or(aws.now, |stack| stack.created),
+        updated: before.is_some().then_some(aws.now),
+        parameters,
+        resources: Vec::new(),
+        outputs: BTreeMap::new(),
+        imports: BTreeSet::new(),
+    };
+    aws.cloudformation.stacks.insert(name.to_owned(), stack);
+    let mut replaced = Vec::new();
+    let existing = before.map(|stack| stack.resources).unwrap_or_default();
+    for resource in &order {
+        let old = existing
+            .iter()
+            .find(|old| old.logical_id == resource.logical_id);
+        deployment
+            .resource(aws, resource, old, &mut replaced)
+            .at(&resource.logical_id)
+            .at("Resources")?;
+    }
+    deployment.outputs(aws)?;
+    let gone = existing.into_iter().filter(|old| {
+        order
+            .iter()
+            .all(|resource| resource.logical_id != old.logical_id)
+    });
+    let gone: Vec<StackResource> = gone.filter(|old| !old.retained).chain(replaced).collect();
+    remove(aws, gone)
+}
+
+fn pseudo_parameters(aws: &Aws, name: &str, id: &str) -> Map<String, Value> {
+    let pseudo = json!({
+        "AWS::AccountId": aws.account, "AWS::NotificationARNs": [], "AWS::Partition": "aws", "AWS::Region": aws.region,
+        "AWS::StackId": id, "AWS::StackName": name, "AWS::URLSuffix": "amazonaws.com",
+    });
+    pseudo.as_object().cloned().unwrap_or_default()
+}
+
+/// Removes resources, the last made first.
+pub(super) fn remove(aws: &mut Aws, resources: Vec<StackResource>) -> Result<(), Problem> {
+    for old in resources.iter().rev() {
+        let kind = resources::find(&old.kind)?;
+        (kind.delete)(aws, old)
+            .at(&old.logical_id)
+            .at("Resources")?;
+    }
+    Ok(())
+}
+
+impl Deployment<'_> {
+    fn scope<'s>(
+        &'s self,
+        resources: &'s [StackResource],
+        exports: &'s BTreeMap<String, Export>,
+    ) -> Scope<'s> {
+        Scope {
+            parameters: &self.parameters,
+            pseudo: &self.pseudo,
+            mappings: &self.template.mappings,
+            conditions: &self.conditions,
+            resources,
+            exports,
+            imported: RefCell::default(),
+        }
+    }
+
+    fn order(&self, aws: &mut Aws) -> Result<Vec<Resource>, Problem> {
+        let no_exports = BTreeMap::new();
+        let depends = order::dependencies(&self.template.resources, &self.scope(&[], &no_exports))?;
+        order::ordered(aws, &self.template.resources, &self.conditions, &depends)
+    }
+
+    /// Resolves within the stack as it stands, and notes the exports that were used.
+    fn resolved<T>(
+        &self,
+        aws: &mut Aws,
+        resolve: impl FnOnce(&Scope<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let state = &aws.cloudformation;
+        let scope = self.scope(&state.stacks[self.name].resources, &state.exports);
+        let value = resolve(&scope)?;
+        let imported = scope.imported.into_inner();
+        self.stack(aws).imports.extend(imported);
+        Ok(value)
+    }
+
+    fn stack<'s>(&self, aws: &'s mut Aws) -> &'s mut Stack {
+        aws.cloudformation
+            .stacks
+            .get_mut(self.name)
+            .expect("put there when the deployment began")
+    }
+
+    /// Makes one resource, or leaves, changes or replaces the one that is there.
+    fn resource(
+        &self,
+        aws: &mut Aws,
+        resource: &Resource,
+        old: Option<&StackResource>,
+        replaced: &mut Vec<StackResource>,
+    ) -> Result<(), Problem> {
+        let kind = resources::find(&resource.kind).at("Type")?;
+        let properties = Value::Object(resource.properties.clone());
+        let properties = self
+            .resolved(aws, |scope| {
+                schema::fit(&scope.resolve_some(&properties)?, kind.properties)
+            })
+            .at("Properties")?;
+        let wish = Wish {
+            stack: self.name.to_owned(),
+            logical_id: resource.logical_id.clone(),
+            folder: self
+                .template
+                .path
+                .parent()
+                .unwrap_or(Path::new(""))
+                .to_owned(),
+            metadata: resource.metadata.clone(),
+            properties,
+        };
+        let old_as = |made: &StackResource| Made {
+            physical_id: made.physical_id.clone(),
+            attributes: made.attributes.clone(),
+        };
+        let made = match (old, kind.update) {
+            (None, _) => (kind.create)(aws, &wish).map_err(Problem::in_properties)?,
+            (Some(old), _) if old.kind != resource.kind => {
+                return Err(Problem::new(format!(
+                    "update of resource type is not permitted, found {} where {} was",
+                    resource.kind, old.kind
+                )));
+            }
+            (Some(old), Update::Always(update)) => {
+                update(aws, old, &wish).map_err(Problem::in_properties)?
+            }
+            (Some(old), _) if changed(old, &wish).is_empty() => old_as(old),
+            (Some(old), Update::InPlace(update)) => {
+                update(aws, old, &wish).map_err(Problem::in_properties)?
+            }
+            (Some(old), Update::Replace) => {
+                let made = (kind.create)(aws, &wish).map_err(Problem::in_properties)?;
+                if !old.retained_on_replace {
+                    replaced.push(old.clone());
+                }
+                made
+            }
+            (Some(old), Update::Refuse) => return Err(refusal(old, &wish)),
+        };
+        let made = StackResource {
+            logical_id: wish.logical_id,
+            kind: resource.kind.clone(),
+            physical_id: made.physical_id,
+            attributes: made.attributes,
+            properties: wish.properties,
+            metadata: wish.metadata,
+            retained: resource.retained,
+            retained_on_replace: resource.retained_on_replace,
+        };
+        self.stack(aws).resources.push(made);
+        Ok(())
+    }
+
+    fn outputs(&self, aws: &mut Aws) -> Result<(), Problem> {
+        let mut exported = BTreeMap::new();
+        for output in &self.template.outputs {
+            if output
+                .condition
+                .as_ref()
+                .is_some_and(|name| self.conditions.get(name) != Some(&true))
+            {
+                continue;
+            }
+            let resolved = self.resolved(aws, |scope| {
+                let export = output
+                    .export
+                    .as_ref()
+                    .map(|export| scope.resolve_text(export).at("Export"))
+                    .transpose()?;
+                Ok((scope.resolve_text(&output.value).at("Value")?, export))
+            });
+            let (value, export) = resolved.at(&output.name).at("Outputs")?;
+            self.stack(aws)
+                .outputs
+                .insert(output.name.clone(), value.clone());
+            if let Some(export) = export
+                && exported.insert(export.clone(), value).is_some()
+            {
+                return Err(Problem::new(format!("Duplicate Export names: {export}")))
+                    .at(&output.name)
+                    .at("Outputs");
+            }
+        }
+        exports::publish(&mut aws.cloudformation, self.name, exported).at("Outputs")
+    }
+}
+
+/// Why a change of a resource is not made, with the properties that differ.
+fn refusal(old: &StackResource, wish: &Wish) -> Problem {
+    Problem::new(format!(
+        "the sandbox does not update {} in place; changed are {}",
+        old.kind,
+        changed(old, wish).join(", ")
+    ))
+}
+
+/// The one part of Metadata that changes a resource: which binary a function runs.
+const BUILD: &str = "BuildProperties";
+
+/// The names of the properties that differ.
+pub(super) fn changed(old: &StackResource, wish: &Wish) -> Vec<String> {
+    let empty = Map::new();
+    let before = old.properties.as_object().unwrap_or(&empty);
+    let after = wish.properties.as_object().unwrap_or(&empty);
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut changed: Vec<String> = names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .cloned()
+        .collect();
+    if old.metadata.get(BUILD) != wish.metadata.get(BUILD) {
+        changed.push(format!("Metadata.{BUILD}"));
+    }
+    changed
+}
+
+/// Removes a stack. On an error `aws` is half-done: callers work on a copy.
+pub(super) fn delete(aws: &mut Aws, name: &str) -> Result<(), Problem> {
+    exports::publish(&mut aws.cloudformation, name, BTreeMap::new())?;
+    let stack = aws
+        .cloudformation
+        .stacks
+        .remove(name)
+        .ok_or_else(|| Problem::new(format!("Stack with id {name} does not exist")))?;
+    remove(
+        aws,
+        stack
+            .resources
+            .into_iter()
+            .filter(|resource| !resource.retained)
+            .collect(),
+    )
+}

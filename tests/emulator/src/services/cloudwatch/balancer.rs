@@ -1,0 +1,186 @@
+//! The metrics of Application Load Balancers, from what targets answered and how healthy they were.
+//!
+//! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::arrival::{Visible, visible};
+use super::minute::{self, Part, Series};
+use super::samples::{Cell, Samples};
+use super::{MetricId, hosts};
+use crate::{Aws, Millis, traffic};
+
+pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
+
+#[derive(Clone, Copy, Debug)]
+enum Metric {
+    Counter(fn(&Part) -> u64),
+    ResponseTime,
+    /// Balancers alone have it.
+    OwnErrors,
+    /// Target groups alone have it; whether it is the healthy ones.
+    Hosts(bool),
+}
+
+const METRICS: [(&str, Metric); 10] = [
+    ("HTTPCode_ELB_5XX_Count", Metric::OwnErrors),
+    (
+        "HTTPCode_Target_2XX_Count",
+        Metric::Counter(|part| part.good),
+    ),
+    // No application here redirects anybody.
+    ("HTTPCode_Target_3XX_Count", Metric::Counter(|_| 0)),
+    (
+        "HTTPCode_Target_4XX_Count",
+        Metric::Counter(|part| part.client_errors),
+    ),
+    (
+        "HTTPCode_Target_5XX_Count",
+        Metric::Counter(|part| part.server_errors),
+    ),
+    ("HealthyHostCount", Metric::Hosts(true)),
+    ("RequestCount", Metric::Counter(Part::requests)),
+    (
+        "TargetConnectionErrorCount",
+        Metric::Counter(|part| part.refused),
+    ),
+    ("TargetResponseTime", Metric::ResponseTime),
+    ("UnHealthyHostCount", Metric::Hosts(false)),
+];
+
+/// Where the points of a metric come from.
+#[derive(Clone, Debug)]
+pub(super) struct Source {
+    name: &'static str,
+    metric: Metric,
+    series: Series,
+}
+
+/// The source of a metric by its dimensions: a balancer, or a target group of a balancer.
+pub(super) fn source(aws: &Aws, id: &MetricId) -> Option<Source> {
+    let (name, metric) = METRICS.iter().find(|(name, _)| *name == id.name)?;
+    let balancer = id.dimensions.get("LoadBalancer")?.clone();
+    let group = id
+        .dimensions
+        .get("TargetGroup")
+        .map(|group| aws.arn("elasticloadbalancing", group));
+    let known =
+        id.namespace == NAMESPACE && id.dimensions.len() == 1 + usize::from(group.is_some());
+    let fits = match metric {
+        Metric::OwnErrors => group.is_none(),
+        Metric::Hosts(_) => group.is_some(),
+        _ => true,
+    };
+    (known && fits).then_some(Source {
+        name,
+        metric: *metric,
+        series: Series { balancer, group },
+    })
+}
+
+pub(super) fn unit(name: &str) -> &'static str {
+    if name == "TargetResponseTime" {
+        "Seconds"
+    } else {
+        "Count"
+    }
+}
+
+impl Source {
+    /// What is visible of a minute now.
+    pub(super) fn samples(&self, aws: &mut Aws, seed: u64, minute: Millis) -> Samples {
+        if minute > aws.now {
+            return Samples::default();
+        }
+        let seen = visible(aws, seed, &self.series, self.name, minute);
+        if let (Metric::Hosts(healthy), Some(group)) = (self.metric, &self.series.group) {
+            let whole = seen == Visible::Whole;
+            return if whole {
+                hosts::samples(aws, &self.series.balancer, group, minute, healthy)
+            } else {
+                Samples::default()
+            };
+        }
+        let halves = match seen {
+            Visible::Nothing => 0,
+            Visible::Beginning => 1,
+            Visible::Whole => 2,
+        };
+        self.drawn(aws, seed, minute, halves)
+    }
+
+    fn drawn(&self, aws: &mut Aws, seed: u64, minute: Millis, halves: usize) -> Samples {
+        let mut samples = Samples::default();
+        if halves == 0 {
+            return samples;
+        }
+        let series = match self.series.group {
+            Some(_) => vec![self.series.clone()],
+            None => minute::series_of(aws, &self.series.balancer, minute),
+        };
+        for (series, half) in series
+            .iter()
+            .flat_map(|series| (0..halves).map(move |half| (series, half)))
+        {
+            let Some(part) = minute::part(aws, seed, series, minute, half) else {
+                continue;
+            };
+            match self.metric {
+                Metric::Counter(count) => samples.add(Cell::same(1.0, count(&part) as f64)),
+                Metric::OwnErrors => {
+                    samples.add(Cell::same(1.0, (part.refused + part.unserved) as f64))
+                }
+                Metric::ResponseTime => samples.extend(&part.response_times()),
+                Metric::Hosts(_) => {}
+            }
+        }
+        samples
+    }
+}
+
+/// Every metric that had a point between two instants, as far as it is visible.
+pub(super) fn list(aws: &mut Aws, seed: u64, from: Millis) -> Vec<MetricId> {
+    let from = from - from.rem_euclid(minute::MINUTE);
+    let mut minutes = BTreeMap::<(String, Option<String>), BTreeSet<Millis>>::new();
+    for (arn, span) in traffic::between(aws, from, aws.now) {
+        let Some(balancer) = minute::balancer_of(arn) else {
+            continue;
+        };
+        let begin = span.from.max(from);
+        let all =
+            (begin - begin.rem_euclid(minute::MINUTE)..span.to).step_by(minute::MINUTE as usize);
+        for flow in &span.flows {
+            minutes
+                .entry((balancer.to_owned(), flow.target_group.clone()))
+                .or_default()
+                .extend(all.clone());
+            minutes
+                .entry((balancer.to_owned(), None))
+                .or_default()
+                .extend(all.clone());
+        }
+    }
+    let mut found = Vec::new();
+    for ((balancer, group), minutes) in minutes {
+        for (name, _) in METRICS {
+            let mut dimensions = BTreeMap::from([("LoadBalancer".to_owned(), balancer.clone())]);
+            let short = group.as_deref().and_then(|arn| arn.rsplit_once(':'));
+            dimensions.extend(short.map(|(_, group)| ("TargetGroup".to_owned(), group.to_owned())));
+            let id = MetricId {
+                namespace: NAMESPACE.to_owned(),
+                name: name.to_owned(),
+                dimensions,
+            };
+            let Some(source) = source(aws, &id) else {
+                continue;
+            };
+            if minutes
+                .iter()
+                .any(|minute| !source.samples(aws, seed, *minute).is_empty())
+            {
+                found.push(id);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,254 @@
+//! Metrics that somebody puts, and the list of all metrics.
+//!
+//! Sources: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>,
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html>
+
+use serde_json::{Value, json};
+
+use super::input::{Input, invalid, page, validation};
+use super::minute::MINUTE;
+use super::samples::{Cell, Samples, Summary};
+use super::{MetricId, balancer, settle};
+use crate::{ApiError, Aws, Millis};
+
+const MOST_DATA: usize = 1000;
+const MOST_VALUES: usize = 150;
+const HOUR: Millis = 3_600_000;
+const DAY: Millis = 24 * HOUR;
+
+/// How long a point takes to be visible, in milliseconds.
+const ARRIVAL: std::ops::Range<i64> = 2000..90_000;
+
+/// One datum of a metric.
+#[derive(Clone, Debug)]
+pub(super) struct Datum {
+    at: Millis,
+    visible_at: Millis,
+    unit: String,
+    samples: Samples,
+}
+
+pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    let input = Input::new(input);
+    input.only(&["Namespace", "MetricData", "StrictEntityValidation"])?;
+    let namespace = input
+        .text("Namespace")?
+        .ok_or_else(|| validation(input.missing("Namespace")))?;
+    if namespace.is_empty()
+        || namespace.len() > 255
+        || namespace.starts_with("AWS/")
+        || namespace.starts_with(':')
+    {
+        return Err(invalid(format!(
+            "The value {namespace} for parameter Namespace is invalid."
+        )));
+    }
+    let data = input.inners("MetricData")?;
+    if data.is_empty() {
+        return Err(ApiError::client(
+            "MissingParameter",
+            "The parameter MetricData is required.\n",
+        ));
+    }
+    if data.len() > MOST_DATA {
+        return Err(invalid(format!(
+            "The collection MetricData must not have a size greater than {MOST_DATA}."
+        )));
+    }
+    let read: Result<Vec<_>, ApiError> = data
+        .iter()
+        .map(|datum| read(aws.now, namespace, datum))
+        .collect();
+    for (metric, at, unit, samples) in read? {
+        let visible_at = aws.now + aws.rng.i64(ARRIVAL);
+        aws.cloudwatch
+            .custom
+            .entry(metric)
+            .or_default()
+            .push(Datum {
+                at,
+                visible_at,
+                unit,
+                samples,
+            });
+    }
+    Ok(Value::Null)
+}
+
+fn read(
+    now: Millis,
+    namespace: &str,
+    datum: &Input<'_>,
+) -> Result<(MetricId, Millis, String, Samples), ApiError> {
+    datum.only(&[
+        "MetricName",
+        "Dimensions",
+        "Timestamp",
+        "Value",
+        "Values",
+        "Counts",
+        "StatisticValues",
+        "Unit",
+        "StorageResolution",
+    ])?;
+    let at = datum.time("Timestamp")?.unwrap_or(now);
+    if !(now - 14 * DAY..=now + 2 * HOUR).contains(&at) {
+        let place = datum.named("Timestamp");
+        return Err(invalid(format!(
+            "The parameter {place} must specify a time within the past two weeks and the next two hours."
+        )));
+    }
+    let unit = datum.text("Unit")?.unwrap_or("None").to_owned();
+    Ok((datum.metric(namespace)?, at, unit, samples_of(datum)?))
+}
+
+/// The samples of a datum: one value, many with how often each came, or a summary.
+fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
+    let (value, values, set) = (
+        datum.number("Value")?,
+        datum.numbers("Values")?,
+        datum.inner("StatisticValues")?,
+    );
+    let mut samples = Samples::default();
+    match (value, values.as_slice(), set) {
+        (Some(value), [], None) => samples.add(Cell::same(value, 1.0)),
+        (None, [], Some(set)) => {
+            let member = |name: &str| {
+                set.number(name)?
+                    .ok_or_else(|| validation(set.missing(name)))
+            };
+            let (count, sum) = (member("SampleCount")?, member("Sum")?);
+            samples.put(Summary {
+                count,
+                sum,
+                minimum: member("Minimum")?,
+                maximum: member("Maximum")?,
+            });
+        }
+        (None, values @ [_, ..], None) => {
+            let counts = datum.numbers("Counts")?;
+            let counts = if counts.is_empty() {
+                vec![1.0; values.len()]
+            } else {
+                counts
+            };
+            if values.len() > MOST_VALUES {
+                let place = datum.named("Values");
+                return Err(invalid(format!(
+                    "The collection {place} must not have a size greater than {MOST_VALUES}."
+                )));
+            }
+            if counts.len() != values.len() {
+                let (values, counts) = (datum.named("Values"), datum.named("Counts"));
+                return Err(invalid(format!(
+                    "The parameters {values} and {counts} must be of the same size."
+                )));
+            }
+            values
+                .iter()
+                .zip(counts)
+                .for_each(|(value, count)| samples.add(Cell::same(*value, count)));
+        }
+        (None, [], None) => {
+            let message = format!(
+                "At least one of the parameters {}, {}, {} must be specified.",
+                datum.named("Value"),
+                datum.named("Values"),
+                datum.named("StatisticValues")
+            );
+            return Err(ApiError::client("MissingParameter", message));
+        }
+        _ => {
+            let message = format!(
+                "The parameters {} and {} are mutually exclusive and you have specified both.",
+                datum.named("Value"),
+                datum.named("StatisticValues")
+            );
+            return Err(ApiError::client("InvalidParameterCombination", message));
+        }
+    }
+    Ok(samples)
+}
+
+/// What is visible of a minute of a metric.
+pub(super) fn samples(aws: &Aws, metric: &MetricId, unit: Option<&str>, minute: Millis) -> Samples {
+    let mut samples = Samples::default();
+    let data = aws
+        .cloudwatch
+        .custom
+        .get(metric)
+        .map_or(&[][..], Vec::as_slice);
+    let is_here = |datum: &&Datum| {
+        (minute..minute + MINUTE).contains(&datum.at)
+            && datum.visible_at <= aws.now
+            && unit.is_none_or(|unit| unit == datum.unit)
+    };
+    data.iter()
+        .filter(is_here)
+        .for_each(|datum| samples.extend(&datum.samples));
+    samples
+}
+
+pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    let input = Input::new(input);
+    input.only(&[
+        "Namespace",
+        "MetricName",
+        "Dimensions",
+        "NextToken",
+        "RecentlyActive",
+    ])?;
+    let age = match input.text("RecentlyActive")? {
+        None => 14 * DAY,
+        Some("PT3H") => 3 * HOUR,
+        Some(other) => {
+            return Err(invalid(format!(
+                "The value {other} for parameter RecentlyActive is invalid."
+            )));
+        }
+    };
+    let (namespace, name) = (input.text("Namespace")?, input.text("MetricName")?);
+    let mut filters = Vec::new();
+    for filter in input.inners("Dimensions")? {
+        let name = filter
+            .text("Name")?
+            .ok_or_else(|| validation(filter.missing("Name")))?;
+        filters.push((name, filter.text("Value")?));
+    }
+    let seed = settle(aws).seed;
+    let from = aws.now - age;
+    let mut all = match namespace.is_none_or(|namespace| namespace == balancer::NAMESPACE) {
+        true => balancer::list(aws, seed, from),
+        false => Vec::new(),
+    };
+    let now = aws.now;
+    let is_active = |data: &[Datum]| {
+        data.iter()
+            .any(|datum| datum.at >= from && datum.visible_at <= now)
+    };
+    all.extend(
+        aws.cloudwatch
+            .custom
+            .iter()
+            .filter(|(_, data)| is_active(data))
+            .map(|(metric, _)| metric.clone()),
+    );
+    all.sort();
+    let has = |metric: &MetricId, filter: &(&str, Option<&str>)| {
+        metric
+            .dimensions
+            .get(filter.0)
+            .is_some_and(|value| filter.1.is_none_or(|wanted| wanted == value))
+    };
+    all.retain(|metric| {
+        namespace.is_none_or(|namespace| namespace == metric.namespace)
+            && name.is_none_or(|name| name == metric.name)
+            && filters.iter().all(|filter| has(metric, filter))
+    });
+    let (metrics, next) = page(aws, all, input.text("NextToken")?, 500)?;
+    let mut output = json!({"Metrics": metrics.iter().map(MetricId::json).collect::<Value>()});
+    if let Some(next) = next {
+        output["NextToken"] = next.into();
+    }
+    Ok(output)
+}

@@ -1,0 +1,159 @@
+//! Chance of its own for every minute, so that nothing depends on who asks what in which order.
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use rand_distr::{Binomial, Distribution, Normal, Poisson};
+use sha2::{Digest, Sha256};
+use statrs::distribution::ContinuousCDF;
+
+use crate::ecr::Answers;
+
+/// The 99th percentile of the standard normal distribution.
+const Z99: f64 = 2.326_347_874_040_841;
+
+/// Response times are kept in cells of this width on the scale of their logarithm: 2.5 %.
+const WIDTH: f64 = 0.025;
+
+/// Up to so many response times it is cheaper to draw each than to draw how many are in each cell.
+const FEW: u64 = 150;
+
+/// Beyond so many standard deviations nothing is told apart: 1 of 300,000 values is there.
+const TAIL: f64 = 4.5;
+
+/// A generator for something that has a name.
+pub(super) fn chance(seed: u64, what: &str) -> StdRng {
+    let digest: [u8; 32] = Sha256::digest(format!("{seed} {what}")).into();
+    StdRng::from_seed(digest)
+}
+
+pub(super) fn poisson(rng: &mut StdRng, mean: f64) -> u64 {
+    Poisson::new(mean).map_or(0, |poisson| poisson.sample(rng) as u64)
+}
+
+pub(super) fn binomial(rng: &mut StdRng, count: u64, part: f64) -> u64 {
+    Binomial::new(count, part.clamp(0.0, 1.0)).map_or(0, |binomial| binomial.sample(rng))
+}
+
+/// How many of so many requests fail when failures come in clumps: their variance is `clump` times as large.
+pub(super) fn clumped(rng: &mut StdRng, count: u64, part: f64, clump: u32) -> u64 {
+    let clump = u64::from(clump.max(1));
+    clump * binomial(rng, count / clump, part) + binomial(rng, count % clump, part)
+}
+
+/// How many response times are in which cell, added to `cells`.
+pub(super) fn response_times(
+    rng: &mut StdRng,
+    count: u64,
+    answers: Answers,
+    add: &mut impl FnMut(i32, u64),
+) {
+    let mean = (answers.median_ms / 1000.0).ln();
+    let deviation = (answers.p99_ms / answers.median_ms).ln() / Z99;
+    let Ok(few) = Normal::new(mean, deviation) else {
+        return;
+    };
+    let Ok(many) = statrs::distribution::Normal::new(mean, deviation) else {
+        // All response times are the same.
+        return add(cell_of(mean), count);
+    };
+    if count <= FEW {
+        return (0..count).for_each(|_| add(cell_of(few.sample(rng)), 1));
+    }
+    let (mut left, mut mass_left, mut below) = (count, 1.0, 0.0);
+    let last = cell_of(mean + TAIL * deviation);
+    for cell in cell_of(mean - TAIL * deviation)..last {
+        let up_to = many.cdf(f64::from(cell + 1) * WIDTH);
+        let here = binomial(rng, left, (up_to - below) / mass_left);
+        add(cell, here);
+        (left, mass_left, below) = (left - here, 1.0 - up_to, up_to);
+        if left == 0 {
+            return;
+        }
+    }
+    add(last, left);
+}
+
+fn cell_of(logarithm: f64) -> i32 {
+    (logarithm / WIDTH).floor() as i32
+}
+
+/// The bounds of a cell in seconds.
+pub(super) fn bounds(cell: i32) -> (f64, f64) {
+    (
+        (f64::from(cell) * WIDTH).exp(),
+        (f64::from(cell + 1) * WIDTH).exp(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples::{Cell, Samples};
+    use super::*;
+
+    fn drawn(count: u64, answers: Answers) -> Samples {
+        let mut samples = Samples::default();
+        let mut rng = chance(1, "response times");
+        response_times(&mut rng, count, answers, &mut |cell, count| {
+            let (low, high) = bounds(cell);
+            samples.add(Cell {
+                low,
+                high,
+                count: count as f64,
+            });
+        });
+        samples
+    }
+
+    #[test]
+    fn response_times_have_the_median_and_the_percentile_that_was_asked_for() {
+        for (count, tolerance) in [(60_000, 0.03), (1_000_000, 0.01)] {
+            let samples = drawn(count, Answers::GOOD);
+            assert_eq!(samples.count(), count as f64);
+            for (percent, seconds) in [(50.0, 0.05), (99.0, 0.3)] {
+                let found = samples.percentile(percent);
+                assert!(
+                    (found / seconds - 1.0).abs() < tolerance,
+                    "p{percent} of {count} is {found}"
+                );
+            }
+        }
+        let few = drawn(FEW, Answers::GOOD);
+        assert_eq!(few.count(), FEW as f64);
+        assert!(
+            (0.03..0.08).contains(&few.percentile(50.0)),
+            "{}",
+            few.percentile(50.0)
+        );
+        let same = drawn(
+            1000,
+            Answers {
+                p99_ms: 50.0,
+                ..Answers::GOOD
+            },
+        );
+        assert!(
+            same.maximum() - same.minimum() < 0.002,
+            "{} to {}",
+            same.minimum(),
+            same.maximum()
+        );
+    }
+
+    #[test]
+    fn clumps_make_the_variance_larger_and_leave_the_mean() {
+        let mut rng = chance(1, "clumps");
+        for clump in [1, 4] {
+            let found: Vec<f64> = (0..4000)
+                .map(|_| clumped(&mut rng, 6000, 0.01, clump) as f64)
+                .collect();
+            let mean = found.iter().sum::<f64>() / 4000.0;
+            let variance = found.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / 4000.0;
+            assert!((mean / 60.0 - 1.0).abs() < 0.02, "{mean}");
+            assert!(
+                (variance / (59.4 * f64::from(clump)) - 1.0).abs() < 0.1,
+                "{clump}: {variance}"
+            );
+        }
+        assert_eq!(clumped(&mut rng, 7, 1.0, 4), 7, "everything fails");
+    }
+}

@@ -1,0 +1,90 @@
+//! What an action does once it has begun, and what ends it from outside.
+
+use std::collections::BTreeMap;
+
+use super::declaration::{Action, Provider};
+use super::engine;
+use super::state::{ActionStatus, ErrorDetails, Execution};
+use super::{jobs, source, variables};
+use crate::Aws;
+
+/// The limit holds after substitution, too.
+const USER_PARAMETERS: usize = 1000;
+
+/// The action's work, with its configuration resolved at this moment.
+pub(super) fn act(aws: &mut Aws, execution_id: &str, action_id: &str) {
+    let execution = aws.codepipeline.execution_mut(execution_id).clone();
+    let Some((stage, action)) = execution.action(action_id) else {
+        return;
+    };
+    let declared = execution.declaration.action(&stage.name, &action.name);
+    let Some(declared) = declared.filter(|_| action.status == ActionStatus::InProgress) else {
+        return;
+    };
+    match resolve(declared, &execution) {
+        Ok(resolved) => {
+            if let Some(action) = aws
+                .codepipeline
+                .execution_mut(execution_id)
+                .action_mut(action_id)
+            {
+                action.resolved = resolved.clone();
+            }
+            perform(aws, &execution, declared, action_id, &resolved);
+        }
+        Err(error) => engine::finish_action(aws, execution_id, action_id, Err(error)),
+    }
+}
+
+fn perform(
+    aws: &mut Aws,
+    execution: &Execution,
+    declared: &Action,
+    action_id: &str,
+    configuration: &BTreeMap<String, String>,
+) {
+    match declared.provider {
+        Provider::Lambda => jobs::give(aws, &execution.id, action_id, None),
+        Provider::Manual => {
+            let token = aws.uuid();
+            if let Some(action) = aws
+                .codepipeline
+                .execution_mut(&execution.id)
+                .action_mut(action_id)
+            {
+                action.token = Some(token);
+            }
+        }
+        Provider::Ecr | Provider::S3 => {
+            let ended = source::fetch(aws, execution, declared, configuration);
+            engine::finish_action(aws, &execution.id, action_id, ended);
+        }
+    }
+}
+
+fn resolve(
+    declared: &Action,
+    execution: &Execution,
+) -> Result<BTreeMap<String, String>, ErrorDetails> {
+    let mut resolved = BTreeMap::new();
+    for (key, value) in &declared.configuration {
+        let value = variables::substitute(value, execution)?;
+        let length = value.chars().count();
+        if key == "UserParameters" && length > USER_PARAMETERS {
+            let message = format!(
+                "The resolved value of UserParameters is {length} characters long; the most is {USER_PARAMETERS}"
+            );
+            return Err(ErrorDetails::new("ConfigurationError", message));
+        }
+        resolved.insert(key.clone(), value);
+    }
+    Ok(resolved)
+}
+
+/// Fails an action that is still in progress when its time is up.
+pub(super) fn out_of_time(aws: &mut Aws, execution: &str, action: &str) {
+    let message =
+        "The action failed because it was not complete within the time that its action type allows";
+    let error = ErrorDetails::new("JobFailed", message);
+    engine::finish_action(aws, execution, action, Err(error));
+}

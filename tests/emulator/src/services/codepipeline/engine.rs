@@ -1,0 +1,474 @@
+//! How executions move: stages that lock, actions by runOrder, endings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::declaration::{Action, Mode, Provider};
+use super::state::{
+    ActionExecution, ActionStatus, Artifact, Ending, ErrorDetails, Execution, ExecutionStatus,
+    JobState, SourceRevision, StageExecution, StageStatus,
+};
+use super::{Due, events};
+use crate::{Aws, Due as AgendaDue};
+
+/// A Lambda action's job may be continued for a day in all.
+const LAMBDA_ACTION_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
+/// How long a manual approval waits unless the action says otherwise.
+const APPROVAL_DEFAULT_MINUTES: u64 = 7 * 24 * 60;
+
+/// What a finished action leaves.
+#[derive(Default)]
+pub(super) struct Done {
+    pub outputs: BTreeMap<String, String>,
+    pub artifacts: Vec<(String, Artifact)>,
+}
+
+/// Starts an execution of the pipeline's current definition; it arrives at the first stage at once.
+pub(super) fn start(
+    aws: &mut Aws,
+    pipeline: &str,
+    trigger: &str,
+    source_revisions: Vec<SourceRevision>,
+    variables: BTreeMap<String, String>,
+) -> String {
+    let (id, now) = (aws.uuid(), aws.now);
+    let who = format!("arn:aws:iam::{}:root", aws.account);
+    let known = &aws.codepipeline.pipelines[pipeline];
+    let first = known.declaration.stages[0].name.clone();
+    let execution = Execution {
+        id: id.clone(),
+        pipeline: pipeline.to_owned(),
+        version: known.versions.len(),
+        declaration: known.declaration.clone(),
+        status: ExecutionStatus::InProgress,
+        status_summary: None,
+        ending: None,
+        abandon: false,
+        stop_reason: None,
+        trigger: (trigger.to_owned(), who),
+        source_revisions,
+        variables,
+        outputs: BTreeMap::new(),
+        artifacts: BTreeMap::new(),
+        stages: Vec::new(),
+        attempt: 1,
+        started: now,
+        updated: now,
+        ended: None,
+    };
+    aws.codepipeline.executions.push(execution);
+    events::pipeline(aws, &id, "STARTED");
+    arrive(aws, &id, &first);
+    id
+}
+
+/// An execution wants to enter a stage. In SUPERSEDED mode it takes the place of whoever waited there.
+fn arrive(aws: &mut Aws, id: &str, stage: &str) {
+    let execution = aws.codepipeline.execution_mut(id);
+    let (pipeline, mode) = (execution.pipeline.clone(), execution.declaration.mode);
+    if mode == Mode::Parallel {
+        return enter(aws, id, stage);
+    }
+    let pipeline_state = aws.codepipeline.pipelines.get_mut(&pipeline);
+    let lane =
+        pipeline_state.and_then(|known| known.lanes.iter_mut().find(|lane| lane.stage == stage));
+    let Some(lane) = lane else {
+        return end(aws, id, ExecutionStatus::Cancelled);
+    };
+    let waiting = if mode == Mode::Superseded {
+        std::mem::take(&mut lane.inbound)
+    } else {
+        Vec::new()
+    };
+    lane.inbound.push(id.to_owned());
+    for older in waiting {
+        end(aws, &older, ExecutionStatus::Superseded);
+    }
+    admit(aws, &pipeline, stage);
+}
+
+/// Lets the first waiting execution into a stage, if the stage is free and nobody disabled the way in.
+pub(super) fn admit(aws: &mut Aws, pipeline: &str, stage: &str) {
+    let Some(known) = aws.codepipeline.pipelines.get_mut(pipeline) else {
+        return;
+    };
+    let Some(index) = known.lanes.iter().position(|lane| lane.stage == stage) else {
+        return;
+    };
+    let way_out = index == 0 || known.lanes[index - 1].disabled_outbound.is_none();
+    let lane = &mut known.lanes[index];
+    if !way_out
+        || lane.disabled_inbound.is_some()
+        || lane.occupant.is_some()
+        || lane.inbound.is_empty()
+    {
+        return;
+    }
+    let id = lane.inbound.remove(0);
+    enter(aws, &id, stage);
+}
+
+fn enter(aws: &mut Aws, id: &str, stage: &str) {
+    let now = aws.now;
+    occupy(aws, id, stage);
+    let execution = aws.codepipeline.execution_mut(id);
+    execution.updated = now;
+    execution.stages.push(StageExecution {
+        name: stage.to_owned(),
+        status: StageStatus::InProgress,
+        actions: Vec::new(),
+        round: 0,
+        started: now,
+        ended: None,
+    });
+    events::stage(aws, id, stage, "STARTED");
+    start_next(aws, id, stage);
+}
+
+/// Takes a stage's lock. In PARALLEL mode only the last one to enter is remembered.
+pub(super) fn occupy(aws: &mut Aws, id: &str, stage: &str) {
+    let execution = aws.codepipeline.execution_mut(id);
+    let (pipeline, parallel) = (
+        execution.pipeline.clone(),
+        execution.declaration.mode == Mode::Parallel,
+    );
+    let Some(known) = aws.codepipeline.pipelines.get_mut(&pipeline) else {
+        return;
+    };
+    if let Some(lane) = known.lanes.iter_mut().find(|lane| lane.stage == stage) {
+        lane.latest = Some(id.to_owned());
+        lane.occupant = (!parallel).then(|| id.to_owned());
+    }
+}
+
+/// Begins the actions of the lowest runOrder that is not done, or finishes the stage.
+pub(super) fn start_next(aws: &mut Aws, id: &str, stage: &str) {
+    let execution = aws.codepipeline.execution_mut(id);
+    let declaration = execution.declaration.clone();
+    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else {
+        return;
+    };
+    let status = |action: &Action| {
+        execution
+            .latest_action(stage, &action.name)
+            .map(|latest| latest.status)
+    };
+    let open: Vec<&Action> = declared
+        .actions
+        .iter()
+        .filter(|action| status(action) != Some(ActionStatus::Succeeded))
+        .collect();
+    let Some(order) = open.iter().map(|action| action.run_order).min() else {
+        return stage_succeeded(aws, id, stage);
+    };
+    for action in open.into_iter().filter(|action| action.run_order == order) {
+        begin_action(aws, id, stage, action);
+    }
+}
+
+/// Runs the failed actions of a stage once more.
+pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
+    let execution = aws.codepipeline.execution_mut(id);
+    let declaration = execution.declaration.clone();
+    let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else {
+        return;
+    };
+    let unfinished = |action: &&Action| {
+        let latest = execution.latest_action(stage, &action.name);
+        latest.is_some_and(|latest| {
+            matches!(
+                latest.status,
+                ActionStatus::Failed | ActionStatus::Abandoned
+            )
+        })
+    };
+    let failed: Vec<&Action> = declared.actions.iter().filter(unfinished).collect();
+    for action in &failed {
+        begin_action(aws, id, stage, action);
+    }
+    if failed.is_empty() {
+        start_next(aws, id, stage);
+    }
+}
+
+fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
+    let (action_id, now) = (aws.uuid(), aws.now);
+    let execution = aws.codepipeline.execution_mut(id);
+    execution.updated = now;
+    let artifact = |name: &String| Some((name.clone(), execution.artifacts.get(name)?.clone()));
+    let input_artifacts = action.input_artifacts.iter().filter_map(artifact).collect();
+    execution.stage_mut(stage).actions.push(ActionExecution {
+        id: action_id.clone(),
+        name: action.name.clone(),
+        status: ActionStatus::InProgress,
+        summary: None,
+        percent: None,
+        external_id: None,
+        error: None,
+        token: None,
+        resolved: action.configuration.clone(),
+        outputs: BTreeMap::new(),
+        input_artifacts,
+        output_artifacts: Vec::new(),
+        started: now,
+        updated: now,
+        ended: None,
+    });
+    events::action(aws, id, &action_id, "STARTED");
+    let limit = match action.provider {
+        Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
+        Provider::Manual => Some(Duration::from_secs(
+            60 * action.timeout_minutes.unwrap_or(APPROVAL_DEFAULT_MINUTES),
+        )),
+        Provider::Ecr | Provider::S3 => None,
+    };
+    let (execution, action) = (id.to_owned(), action_id);
+    if let Some(limit) = limit {
+        let due = Due::ActionLimit {
+            execution: execution.clone(),
+            action: action.clone(),
+        };
+        aws.schedule(limit, AgendaDue::CodePipeline(due));
+    }
+    let latency = Duration::from_millis(aws.rng.u64(100..=1500));
+    aws.schedule(
+        latency,
+        AgendaDue::CodePipeline(Due::Act { execution, action }),
+    );
+}
+
+/// An action ended by itself; one that was abandoned meanwhile stays so.
+pub(super) fn finish_action(
+    aws: &mut Aws,
+    id: &str,
+    action_id: &str,
+    ended: Result<Done, ErrorDetails>,
+) {
+    let now = aws.now;
+    let execution = aws.codepipeline.execution_mut(id);
+    let declaration = execution.declaration.clone();
+    let Some((stage, action)) = execution.action(action_id) else {
+        return;
+    };
+    if action.status != ActionStatus::InProgress {
+        return;
+    }
+    let (stage, name) = (stage.name.clone(), action.name.clone());
+    let state = match ended {
+        Ok(done) => {
+            if let Some(namespace) = declaration
+                .action(&stage, &name)
+                .and_then(|action| action.namespace.clone())
+            {
+                execution.outputs.insert(namespace, done.outputs.clone());
+            }
+            execution.artifacts.extend(done.artifacts.iter().cloned());
+            close(
+                execution,
+                action_id,
+                ActionStatus::Succeeded,
+                now,
+                |action| {
+                    action.outputs = done.outputs;
+                    action.output_artifacts = done.artifacts;
+                },
+            );
+            "SUCCEEDED"
+        }
+        Err(error) => {
+            close(execution, action_id, ActionStatus::Failed, now, |action| {
+                action.error = Some(error)
+            });
+            "FAILED"
+        }
+    };
+    end_jobs(aws, action_id);
+    events::action(aws, id, action_id, state);
+    settle(aws, id, &stage);
+}
+
+fn close(
+    execution: &mut Execution,
+    action_id: &str,
+    status: ActionStatus,
+    now: i64,
+    more: impl FnOnce(&mut ActionExecution),
+) {
+    execution.updated = now;
+    if let Some(action) = execution.action_mut(action_id) {
+        (action.status, action.updated, action.ended) = (status, now, Some(now));
+        more(action);
+    }
+}
+
+/// A job that is still open when its action ends (time-out, abandonment) can no longer be answered.
+fn end_jobs(aws: &mut Aws, action_id: &str) {
+    let now = aws.now;
+    let open = |job: &&mut super::Job| {
+        job.action_execution == action_id && job.state == JobState::InProgress
+    };
+    for job in aws.codepipeline.jobs.iter_mut().filter(open) {
+        (job.state, job.ended) = (JobState::Abandoned, Some(now));
+    }
+}
+
+/// Decides how a stage goes on after one of its actions ended.
+fn settle(aws: &mut Aws, id: &str, stage: &str) {
+    let execution = aws.codepipeline.execution_mut(id);
+    let stage_execution = execution.stage_mut(stage);
+    if stage_execution.is_busy() {
+        return;
+    }
+    let names: BTreeSet<String> = stage_execution
+        .current()
+        .iter()
+        .map(|action| action.name.clone())
+        .collect();
+    let failed = |name: &String| {
+        execution
+            .latest_action(stage, name)
+            .is_some_and(|action| action.status != ActionStatus::Succeeded)
+    };
+    match execution.ending {
+        Some(_) => conclude(aws, id),
+        None if names.iter().any(failed) => {
+            end_stage(aws, id, StageStatus::Failed, "FAILED");
+            end(aws, id, ExecutionStatus::Failed);
+        }
+        None => start_next(aws, id, stage),
+    }
+}
+
+fn stage_succeeded(aws: &mut Aws, id: &str, stage: &str) {
+    end_stage(aws, id, StageStatus::Succeeded, "SUCCEEDED");
+    let execution = aws.codepipeline.execution_mut(id);
+    let stages = &execution.declaration.stages;
+    let next = stages
+        .iter()
+        .skip_while(|known| known.name != stage)
+        .nth(1)
+        .map(|next| next.name.clone());
+    let pipeline = execution.pipeline.clone();
+    match next {
+        None => end(aws, id, ExecutionStatus::Succeeded),
+        Some(next) => {
+            leave(aws, &pipeline, id);
+            arrive(aws, id, &next);
+            admit(aws, &pipeline, stage);
+        }
+    }
+}
+
+/// Ends the stage that the execution is in, if it is in one.
+fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &str) {
+    let now = aws.now;
+    let execution = aws.codepipeline.execution_mut(id);
+    let Some(stage) = execution
+        .stages
+        .last_mut()
+        .filter(|stage| stage.ended.is_none())
+    else {
+        return;
+    };
+    (stage.status, stage.ended) = (status, Some(now));
+    let name = stage.name.clone();
+    events::stage(aws, id, &name, state);
+}
+
+/// Gives up every lock and every place in a queue; answers the stages that this may have freed.
+fn leave(aws: &mut Aws, pipeline: &str, id: &str) -> Vec<String> {
+    let mut freed = Vec::new();
+    for lane in aws
+        .codepipeline
+        .pipelines
+        .get_mut(pipeline)
+        .into_iter()
+        .flat_map(|known| &mut known.lanes)
+    {
+        lane.inbound.retain(|waiting| waiting != id);
+        if lane.occupant.as_deref() == Some(id) {
+            lane.occupant = None;
+            freed.push(lane.stage.clone());
+        }
+    }
+    freed
+}
+
+/// Ends an execution and lets the next ones in.
+pub(super) fn end(aws: &mut Aws, id: &str, status: ExecutionStatus) {
+    let now = aws.now;
+    let execution = aws.codepipeline.execution_mut(id);
+    if execution.is_over() {
+        return;
+    }
+    (execution.status, execution.updated, execution.ended) = (status, now, Some(now));
+    let pipeline = execution.pipeline.clone();
+    let state = match status {
+        ExecutionStatus::Succeeded => "SUCCEEDED",
+        ExecutionStatus::Failed => "FAILED",
+        ExecutionStatus::Superseded => "SUPERSEDED",
+        ExecutionStatus::Cancelled => "CANCELED",
+        _ => "STOPPED",
+    };
+    let freed = leave(aws, &pipeline, id);
+    events::pipeline(aws, id, state);
+    for stage in freed {
+        admit(aws, &pipeline, &stage);
+    }
+}
+
+/// Asks an execution to end: now when nothing is in progress or when its actions are to be abandoned, otherwise as soon
+/// as they are done.
+pub(super) fn end_early(aws: &mut Aws, id: &str, ending: Ending, abandon: bool) {
+    aws.codepipeline.execution_mut(id).ending = Some(ending);
+    if abandon {
+        abandon_actions(aws, id);
+    }
+    if !aws
+        .codepipeline
+        .execution_mut(id)
+        .stages
+        .iter()
+        .any(StageExecution::is_busy)
+    {
+        conclude(aws, id);
+    }
+}
+
+fn abandon_actions(aws: &mut Aws, id: &str) {
+    let now = aws.now;
+    let execution = aws.codepipeline.execution_mut(id);
+    let open = |action: &&ActionExecution| action.status == ActionStatus::InProgress;
+    let actions: Vec<String> = execution
+        .stages
+        .iter()
+        .flat_map(|stage| &stage.actions)
+        .filter(open)
+        .map(|action| action.id.clone())
+        .collect();
+    for action in actions {
+        close(
+            aws.codepipeline.execution_mut(id),
+            &action,
+            ActionStatus::Abandoned,
+            now,
+            |_| {},
+        );
+        end_jobs(aws, &action);
+        events::action(aws, id, &action, "ABANDONED");
+    }
+}
+
+fn conclude(aws: &mut Aws, id: &str) {
+    match aws.codepipeline.execution_mut(id).ending {
+        Some(Ending::Cancel) => {
+            end_stage(aws, id, StageStatus::Cancelled, "CANCELED");
+            end(aws, id, ExecutionStatus::Cancelled);
+        }
+        Some(Ending::Stop) => {
+            end_stage(aws, id, StageStatus::Stopped, "STOPPED");
+            end(aws, id, ExecutionStatus::Stopped);
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,309 @@
+//! Reading an operation's input the way AWS does: every broken constraint is found before one error names them all.
+
+use serde_json::Value;
+
+use crate::{ApiError, Aws};
+
+/// A pattern as the API model writes it, and what it accepts.
+pub(super) struct Pattern {
+    pub text: &'static str,
+    pub accepts: fn(&str) -> bool,
+}
+
+/// The constraints of a string member.
+pub(super) struct Text {
+    pub min: usize,
+    pub max: usize,
+    pub pattern: Option<&'static Pattern>,
+}
+
+fn name_letters(text: &str) -> bool {
+    text.chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || ".@-_".contains(letter))
+}
+
+fn key_letters(text: &str) -> bool {
+    text.chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "@-_".contains(letter))
+}
+
+fn token_letters(text: &str) -> bool {
+    text.chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
+}
+
+fn reason_letters(text: &str) -> bool {
+    text.chars()
+        .all(|letter| letter.is_ascii_alphanumeric() || "!@ ().*?-".contains(letter))
+}
+
+fn uuid(text: &str) -> bool {
+    let parts: Vec<_> = text.split('-').collect();
+    let hex = |part: &&str| {
+        part.chars()
+            .all(|letter| matches!(letter, '0'..='9' | 'a'..='f'))
+    };
+    parts.iter().map(|part| part.len()).eq([8, 4, 4, 4, 12]) && parts.iter().all(hex)
+}
+
+const NAME_PATTERN: Pattern = Pattern {
+    text: "[A-Za-z0-9.@\\-_]+",
+    accepts: name_letters,
+};
+const KEY_PATTERN: Pattern = Pattern {
+    text: "[A-Za-z0-9@\\-_]+",
+    accepts: key_letters,
+};
+const TOKEN_PATTERN: Pattern = Pattern {
+    text: "^[a-zA-Z0-9-]+$",
+    accepts: token_letters,
+};
+const REASON_PATTERN: Pattern = Pattern {
+    text: "[a-zA-Z0-9!@ \\(\\)\\.\\*\\?\\-]+",
+    accepts: reason_letters,
+};
+const UUID_PATTERN: Pattern = Pattern {
+    text: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    accepts: uuid,
+};
+
+pub(super) const NAME: Text = Text {
+    min: 1,
+    max: 100,
+    pattern: Some(&NAME_PATTERN),
+};
+pub(super) const NAMESPACE: Text = Text {
+    min: 1,
+    max: 100,
+    pattern: Some(&KEY_PATTERN),
+};
+pub(super) const VARIABLE_NAME: Text = Text {
+    min: 1,
+    max: 128,
+    pattern: Some(&KEY_PATTERN),
+};
+pub(super) const VARIABLE_VALUE: Text = Text {
+    min: 1,
+    max: 1000,
+    pattern: None,
+};
+pub(super) const OUTPUT_KEY: Text = Text {
+    min: 1,
+    max: usize::MAX,
+    pattern: Some(&KEY_PATTERN),
+};
+pub(super) const CLIENT_REQUEST_TOKEN: Text = Text {
+    min: 1,
+    max: 128,
+    pattern: Some(&TOKEN_PATTERN),
+};
+pub(super) const DISABLED_REASON: Text = Text {
+    min: 1,
+    max: 300,
+    pattern: Some(&REASON_PATTERN),
+};
+pub(super) const ID: Text = Text {
+    min: 0,
+    max: usize::MAX,
+    pattern: Some(&UUID_PATTERN),
+};
+pub(super) const ANY: Text = Text {
+    min: 0,
+    max: usize::MAX,
+    pattern: None,
+};
+
+pub(super) const fn between(min: usize, max: usize) -> Text {
+    Text {
+        min,
+        max,
+        pattern: None,
+    }
+}
+
+/// Collects what is wrong with an input.
+#[derive(Default)]
+pub(super) struct Checks {
+    broken: Vec<String>,
+}
+
+impl Checks {
+    pub(super) fn done(self) -> Result<(), ApiError> {
+        if self.broken.is_empty() {
+            return Ok(());
+        }
+        let (count, plural) = (
+            self.broken.len(),
+            if self.broken.len() == 1 { "" } else { "s" },
+        );
+        Err(invalid(format!(
+            "{count} validation error{plural} detected: {}",
+            self.broken.join("; ")
+        )))
+    }
+
+    /// A required string.
+    pub(super) fn text<'a>(
+        &mut self,
+        value: &'a Value,
+        path: &str,
+        limits: &Text,
+    ) -> Result<&'a str, ApiError> {
+        let found = self.optional(value, path, limits)?;
+        if found.is_none() {
+            self.broken.push(format!(
+                "Value null at '{path}' failed to satisfy constraint: Member must not be null"
+            ));
+        }
+        Ok(found.unwrap_or_default())
+    }
+
+    pub(super) fn optional<'a>(
+        &mut self,
+        value: &'a Value,
+        path: &str,
+        limits: &Text,
+    ) -> Result<Option<&'a str>, ApiError> {
+        let text = match value {
+            Value::Null => return Ok(None),
+            Value::String(text) => text,
+            _ => return Err(serialization(path, "a string")),
+        };
+        let length = text.chars().count();
+        let at = format!("Value '{text}' at '{path}' failed to satisfy constraint: Member must");
+        if length > limits.max {
+            self.broken.push(format!(
+                "{at} have length less than or equal to {}",
+                limits.max
+            ));
+        }
+        if length < limits.min {
+            self.broken.push(format!(
+                "{at} have length greater than or equal to {}",
+                limits.min
+            ));
+        }
+        if let Some(pattern) = limits.pattern.filter(|pattern| !(pattern.accepts)(text)) {
+            self.broken.push(format!(
+                "{at} satisfy regular expression pattern: {}",
+                pattern.text
+            ));
+        }
+        Ok(Some(text))
+    }
+
+    pub(super) fn one_of<'a>(
+        &mut self,
+        value: &'a Value,
+        path: &str,
+        words: &[&str],
+    ) -> Result<&'a str, ApiError> {
+        let text = self.text(value, path, &ANY)?;
+        if !value.is_null() && !words.contains(&text) {
+            let constraint = format!("Member must satisfy enum value set: [{}]", words.join(", "));
+            self.broken.push(format!(
+                "Value '{text}' at '{path}' failed to satisfy constraint: {constraint}"
+            ));
+        }
+        Ok(text)
+    }
+
+    pub(super) fn number(
+        &mut self,
+        value: &Value,
+        path: &str,
+        min: i64,
+        max: i64,
+    ) -> Result<Option<i64>, ApiError> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        let number = value
+            .as_i64()
+            .ok_or_else(|| serialization(path, "an integer"))?;
+        let at = format!(
+            "Value '{number}' at '{path}' failed to satisfy constraint: Member must have value"
+        );
+        if number < min {
+            self.broken
+                .push(format!("{at} greater than or equal to {min}"));
+        } else if number > max {
+            self.broken
+                .push(format!("{at} less than or equal to {max}"));
+        }
+        Ok(Some(number))
+    }
+}
+
+/// Refuses input members that the operation does not have: a real SDK cannot even send them.
+pub(super) fn only(input: &Value, members: &[&str]) -> Result<(), ApiError> {
+    let object = input
+        .as_object()
+        .ok_or_else(|| serialization("input", "an object"))?;
+    match object
+        .keys()
+        .find(|member| !members.contains(&member.as_str()))
+    {
+        Some(unknown) => {
+            let message = format!("unknown member {unknown}; known are {}", members.join(", "));
+            Err(ApiError::client("SerializationException", message))
+        }
+        None => Ok(()),
+    }
+}
+
+pub(super) fn list<'a>(value: &'a Value, path: &str) -> Result<&'a [Value], ApiError> {
+    match value {
+        Value::Null => Ok(&[]),
+        Value::Array(items) => Ok(items),
+        _ => Err(serialization(path, "a list")),
+    }
+}
+
+pub(super) fn flag(value: &Value, path: &str) -> Result<bool, ApiError> {
+    match value {
+        Value::Null => Ok(false),
+        Value::Bool(flag) => Ok(*flag),
+        _ => Err(serialization(path, "a boolean")),
+    }
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> ApiError {
+    ApiError::client("ValidationException", message)
+}
+
+pub(super) fn serialization(path: &str, wanted: &str) -> ApiError {
+    ApiError::client("SerializationException", format!("{path} is not {wanted}"))
+}
+
+/// One page of a list by `maxResults` and `nextToken`, as `{member: […], nextToken?}`.
+pub(super) fn page(
+    aws: &Aws,
+    input: &Value,
+    member: &str,
+    items: Vec<Value>,
+    most: i64,
+) -> Result<Value, ApiError> {
+    let mut checks = Checks::default();
+    let size = checks
+        .number(&input["maxResults"], "maxResults", 1, most)?
+        .unwrap_or(most) as usize;
+    let token = checks.optional(&input["nextToken"], "nextToken", &between(1, 2048))?;
+    checks.done()?;
+    let unknown = || {
+        ApiError::client(
+            "InvalidNextTokenException",
+            "The next token was specified in an invalid format.",
+        )
+    };
+    let start = token
+        .map(|token| token.parse::<usize>().map_err(|_| unknown()))
+        .transpose()?
+        .unwrap_or(0);
+    let end = items.len().min(start + aws.page_size(size));
+    let mut output = serde_json::json!({ member: items.get(start..end).ok_or_else(unknown)? });
+    if end < items.len() {
+        output["nextToken"] = Value::from(end.to_string());
+    }
+    Ok(output)
+}

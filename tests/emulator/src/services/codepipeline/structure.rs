@@ -1,0 +1,246 @@
+//! The rules by which stages, actions, artifacts and variables of a pipeline fit together.
+
+use std::collections::BTreeSet;
+
+use super::declaration::{Action, Declaration, Provider, Stage};
+use super::variables;
+use crate::ApiError;
+
+const STAGES: usize = 50;
+const ACTIONS_IN_A_STAGE: usize = 50;
+
+/// Namespaces that CodePipeline keeps for itself.
+const RESERVED_NAMESPACES: [&str; 2] = ["codepipeline", "variables"];
+
+fn structure(message: impl Into<String>) -> ApiError {
+    ApiError::client("InvalidStructureException", message)
+}
+
+fn stage_error(message: impl Into<String>) -> ApiError {
+    ApiError::client("InvalidStageDeclarationException", message)
+}
+
+fn action_error(message: impl Into<String>) -> ApiError {
+    ApiError::client("InvalidActionDeclarationException", message)
+}
+
+pub(super) fn check(declaration: &Declaration) -> Result<(), ApiError> {
+    check_stages(declaration)?;
+    let every = || declaration.stages.iter().flat_map(|stage| &stage.actions);
+    every().try_for_each(check_action)?;
+    if let Some(twice) = repeated(every().filter_map(|action| action.namespace.as_deref())) {
+        return Err(action_error(format!(
+            "The namespace '{twice}' is used by more than one action"
+        )));
+    }
+    if let Some(twice) = repeated(
+        every()
+            .flat_map(|action| &action.output_artifacts)
+            .map(String::as_str),
+    ) {
+        return Err(structure(format!(
+            "Output artifact name {twice} must be unique within the pipeline"
+        )));
+    }
+    if let Some(twice) = repeated(
+        declaration
+            .variables
+            .iter()
+            .map(|variable| variable.name.as_str()),
+    ) {
+        return Err(structure(format!(
+            "Pipeline variable {twice} is declared more than once"
+        )));
+    }
+    check_order(declaration)
+}
+
+fn check_stages(declaration: &Declaration) -> Result<(), ApiError> {
+    let stages = &declaration.stages;
+    if stages.len() < 2 {
+        return Err(structure("Pipeline should have at least 2 stages"));
+    }
+    if stages.len() > STAGES {
+        return Err(ApiError::client(
+            "LimitExceededException",
+            format!("Pipeline has more than {STAGES} stages"),
+        ));
+    }
+    if let Some(twice) = repeated(stages.iter().map(|stage| stage.name.as_str())) {
+        return Err(stage_error(format!(
+            "Stage name '{twice}' must be unique within the pipeline"
+        )));
+    }
+    if !stages[0]
+        .actions
+        .iter()
+        .all(|action| action.provider.is_source())
+    {
+        return Err(structure(format!(
+            "Pipeline must start with a stage that contains only source actions; stage '{}' \
+            contains others",
+            stages[0].name
+        )));
+    }
+    if let Some(late) = stages[1..].iter().find(|stage| {
+        stage
+            .actions
+            .iter()
+            .any(|action| action.provider.is_source())
+    }) {
+        return Err(structure(format!(
+            "Only the first stage may contain source actions, stage '{}' contains one",
+            late.name
+        )));
+    }
+    stages.iter().try_for_each(check_stage)
+}
+
+fn check_stage(stage: &Stage) -> Result<(), ApiError> {
+    if stage.actions.is_empty() {
+        return Err(stage_error(format!(
+            "Stage '{}' must have at least one action",
+            stage.name
+        )));
+    }
+    if stage.actions.len() > ACTIONS_IN_A_STAGE {
+        return Err(stage_error(format!(
+            "Stage '{}' has more than {ACTIONS_IN_A_STAGE} actions",
+            stage.name
+        )));
+    }
+    match repeated(stage.actions.iter().map(|action| action.name.as_str())) {
+        Some(twice) => Err(stage_error(format!(
+            "Action name '{twice}' must be unique within stage '{}'",
+            stage.name
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn check_action(action: &Action) -> Result<(), ApiError> {
+    let (name, provider) = (&action.name, action.provider);
+    let (required, optional) = provider.configuration();
+    if let Some(key) = required
+        .iter()
+        .find(|key| !action.configuration.contains_key(**key))
+    {
+        return Err(action_error(format!(
+            "Action configuration for action '{name}' is missing required configuration '{key}'"
+        )));
+    }
+    let unknown = action
+        .configuration
+        .keys()
+        .find(|key| !required.contains(&key.as_str()) && !optional.contains(&key.as_str()));
+    if let Some(key) = unknown {
+        return Err(action_error(format!(
+            "Action configuration for action '{name}' contains unknown configuration '{key}'"
+        )));
+    }
+    let [inputs, outputs] = provider.artifacts();
+    let counts = [
+        ("input", inputs, action.input_artifacts.len()),
+        ("output", outputs, action.output_artifacts.len()),
+    ];
+    for (kind, (least, most), count) in counts {
+        if !(least..=most).contains(&count) {
+            return Err(action_error(format!(
+                "Action {name} declares {count} {kind} artifacts which is not in the valid \
+                range of [{least}, {most}]"
+            )));
+        }
+    }
+    if action
+        .namespace
+        .as_deref()
+        .is_some_and(|namespace| RESERVED_NAMESPACES.contains(&namespace))
+    {
+        return Err(action_error(format!(
+            "The namespace of action '{name}' is reserved"
+        )));
+    }
+    if action.timeout_minutes.is_some() && provider != Provider::Manual {
+        return Err(action_error(format!(
+            "timeoutInMinutes is supported for manual approval actions only, not for '{name}'"
+        )));
+    }
+    Ok(())
+}
+
+/// Artifacts and variables can only be used after the action that makes them.
+fn check_order(declaration: &Declaration) -> Result<(), ApiError> {
+    let (mut artifacts, mut namespaces) = (BTreeSet::new(), BTreeSet::from(RESERVED_NAMESPACES));
+    for stage in &declaration.stages {
+        let orders: BTreeSet<u32> = stage
+            .actions
+            .iter()
+            .map(|action| action.run_order)
+            .collect();
+        for order in orders {
+            let group = || {
+                stage
+                    .actions
+                    .iter()
+                    .filter(move |action| action.run_order == order)
+            };
+            for action in group() {
+                if let Some(missing) = action
+                    .input_artifacts
+                    .iter()
+                    .find(|name| !artifacts.contains(name.as_str()))
+                {
+                    return Err(structure(format!(
+                        "Input Artifact Bundle {missing} in action {} is not declared as output \
+                        artifact in any of the preceding actions",
+                        action.name
+                    )));
+                }
+                check_references(declaration, stage, action, &namespaces)?;
+            }
+            artifacts.extend(
+                group()
+                    .flat_map(|action| &action.output_artifacts)
+                    .map(String::as_str),
+            );
+            namespaces.extend(group().filter_map(|action| action.namespace.as_deref()));
+        }
+    }
+    Ok(())
+}
+
+fn check_references(
+    declaration: &Declaration,
+    stage: &Stage,
+    action: &Action,
+    namespaces: &BTreeSet<&str>,
+) -> Result<(), ApiError> {
+    for (key, value) in &action.configuration {
+        for reference in variables::references(value) {
+            let known = match reference.split_once('.') {
+                Some(("variables", name)) => declaration
+                    .variables
+                    .iter()
+                    .any(|variable| variable.name == name),
+                Some(("codepipeline", name)) => name == "PipelineExecutionId",
+                Some((namespace, _)) => namespaces.contains(namespace),
+                None => false,
+            };
+            if !known {
+                return Err(action_error(format!(
+                    "Valid format for a pipeline execution variable reference is a namespace \
+                    and a key separated by a period (.). The following pipeline execution variables are referencing a \
+                    namespace that does not exist. StageName=[{}], ActionName=[{}], ActionConfigurationKey=[{key}], \
+                    VariableReferenceText=[{reference}]",
+                    stage.name, action.name
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn repeated<'a>(names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let mut seen = BTreeSet::new();
+    names.into_iter().find(|name| !seen.insert(*name))
+}

@@ -1,0 +1,188 @@
+//! DescribeRepositories, DescribeImages and ListImages.
+
+use serde_json::{Value, json};
+
+use super::{
+    Image, Repository, check_members, check_registry, named, no_repository, page, parameter,
+};
+use crate::{ApiError, Aws};
+
+/// Also the most images that one call may name.
+const MAX_NAMES: usize = 100;
+
+pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(
+        input,
+        &["registryId", "repositoryNames", "nextToken", "maxResults"],
+    )?;
+    check_registry(aws, input)?;
+    let names = match input.get("repositoryNames").and_then(Value::as_array) {
+        None => aws.ecr.repositories.keys().cloned().collect(),
+        Some(_) if input.get("maxResults").is_some() => return Err(together("repositoryNames")),
+        Some(names) if names.len() > MAX_NAMES => {
+            return Err(parameter(
+                "repositoryNames",
+                "Member must have length less than or equal to 100",
+            ));
+        }
+        Some(names) => names
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect::<Vec<_>>(),
+    };
+    let mut described = Vec::new();
+    for name in &names {
+        let found = aws
+            .ecr
+            .repositories
+            .get(name)
+            .ok_or_else(|| no_repository(&aws.account, name))?;
+        described.push(repository(aws, name, found));
+    }
+    let (described, next) = page(aws, input, described)?;
+    Ok(with_token(json!({ "repositories": described }), next))
+}
+
+pub(super) fn repository(aws: &Aws, name: &str, repository: &Repository) -> Value {
+    json!({
+        "repositoryArn": repository.arn,
+        "registryId": aws.account,
+        "repositoryName": name,
+        "repositoryUri": repository.uri,
+        "createdAt": Aws::seconds(repository.created),
+        "imageTagMutability": if repository.immutable { "IMMUTABLE" } else { "MUTABLE" },
+        "imageScanningConfiguration": { "scanOnPush": repository.scan_on_push },
+        "encryptionConfiguration": repository.encryption,
+    })
+}
+
+pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(
+        input,
+        &[
+            "registryId",
+            "repositoryName",
+            "imageIds",
+            "nextToken",
+            "maxResults",
+            "filter",
+        ],
+    )?;
+    let (name, repository) = named(aws, input)?;
+    let details = |digest: &str, image: &Image| detail(aws, name, digest, image);
+    let (described, next) = match input.get("imageIds").and_then(Value::as_array) {
+        Some(_) if input.get("maxResults").is_some() || input.get("nextToken").is_some() => {
+            return Err(together("imageIds"));
+        }
+        Some(ids) if !(1..=MAX_NAMES).contains(&ids.len()) => {
+            return Err(parameter(
+                "imageIds",
+                "Member must have length between 1 and 100",
+            ));
+        }
+        Some(ids) => {
+            let mut described = Vec::new();
+            for id in ids {
+                let digest = repository.find(id).ok_or_else(|| no_image(aws, name, id))?;
+                described.push(details(digest, &repository.images[digest]));
+            }
+            (described, None)
+        }
+        None => {
+            let wanted = tag_filter(input)?;
+            let all = repository.images.iter().filter(|(_, image)| wanted(image));
+            page(
+                aws,
+                input,
+                all.map(|(digest, image)| details(digest, image)).collect(),
+            )?
+        }
+    };
+    Ok(with_token(json!({ "imageDetails": described }), next))
+}
+
+pub(super) fn list_images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(
+        input,
+        &[
+            "registryId",
+            "repositoryName",
+            "nextToken",
+            "maxResults",
+            "filter",
+        ],
+    )?;
+    let (_, repository) = named(aws, input)?;
+    let wanted = tag_filter(input)?;
+    let mut ids = Vec::new();
+    for (digest, image) in repository.images.iter().filter(|(_, image)| wanted(image)) {
+        if image.tags.is_empty() {
+            ids.push(json!({ "imageDigest": digest }));
+        }
+        ids.extend(
+            image
+                .tags
+                .iter()
+                .map(|tag| json!({ "imageDigest": digest, "imageTag": tag })),
+        );
+    }
+    let (ids, next) = page(aws, input, ids)?;
+    Ok(with_token(json!({ "imageIds": ids }), next))
+}
+
+/// AWS writes what an image id leaves out as `null`, in quotes.
+pub(super) fn no_image(aws: &Aws, repository: &str, id: &Value) -> ApiError {
+    let part = |member: &str| id[member].as_str().unwrap_or("null").to_owned();
+    let message = format!(
+        "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the repository with name '{repository}' \
+         in the registry with id '{}'",
+        part("imageDigest"),
+        part("imageTag"),
+        aws.account
+    );
+    ApiError::client("ImageNotFoundException", message)
+}
+
+fn detail(aws: &Aws, repository: &str, digest: &str, image: &Image) -> Value {
+    let mut detail = json!({
+        "registryId": aws.account,
+        "repositoryName": repository,
+        "imageDigest": digest,
+    });
+    // An untagged image has no such member.
+    if !image.tags.is_empty() {
+        detail["imageTags"] = json!(image.tags);
+    }
+    detail["imageSizeInBytes"] = json!(image.manifest.len());
+    detail["imagePushedAt"] = Aws::seconds(image.pushed);
+    detail["imageManifestMediaType"] = json!(image.media_type);
+    detail["artifactMediaType"] = json!("application/vnd.docker.container.image.v1+json");
+    detail
+}
+
+fn tag_filter(input: &Value) -> Result<fn(&Image) -> bool, ApiError> {
+    match input["filter"]["tagStatus"].as_str().unwrap_or("ANY") {
+        "ANY" => Ok(|_| true),
+        "TAGGED" => Ok(|image| !image.tags.is_empty()),
+        "UNTAGGED" => Ok(|image| image.tags.is_empty()),
+        _ => Err(parameter(
+            "filter.tagStatus",
+            "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]",
+        )),
+    }
+}
+
+fn together(member: &str) -> ApiError {
+    parameter(
+        "maxResults",
+        &format!("cannot be specified together with {member}"),
+    )
+}
+
+fn with_token(mut output: Value, next: Option<String>) -> Value {
+    if let Some(next) = next {
+        output["nextToken"] = json!(next);
+    }
+    output
+}

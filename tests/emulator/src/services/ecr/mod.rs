@@ -1,0 +1,291 @@
+//! ECR: the repositories of the account, their images, and what a task that runs an image does.
+
+mod describe;
+mod images;
+mod profile;
+mod push;
+mod registry;
+
+#[cfg(test)]
+mod tests;
+
+pub use profile::{Answers, Profile};
+pub use push::{behaviour, profile, push, push_with};
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use crate::{ApiError, Aws, Millis, record};
+
+#[derive(Clone, Debug, Default)]
+pub struct Ecr {
+    repositories: BTreeMap<String, Repository>,
+}
+
+/// What happens to a task that runs an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// It starts and passes its health checks.
+    Healthy,
+    /// It starts and runs, but never passes a health check.
+    NeverHealthy,
+    /// Its essential container exits soon after the start.
+    Exits,
+    /// It passes its health checks at first, and no more so many seconds after it started.
+    FailsAfter(u32),
+    /// It passes its health checks until, some seconds after, its target group gets requests of a load (`traffic::set`).
+    FailsUnderTraffic,
+}
+
+#[derive(Clone, Debug)]
+struct Repository {
+    arn: String,
+    uri: String,
+    created: Millis,
+    immutable: bool,
+    scan_on_push: bool,
+    encryption: Value,
+    tags: Vec<Value>,
+    /// By digest.
+    images: BTreeMap<String, Image>,
+}
+
+#[derive(Clone, Debug)]
+struct Image {
+    manifest: String,
+    media_type: String,
+    pushed: Millis,
+    tags: BTreeSet<String>,
+    behaviour: Behaviour,
+    profile: Profile,
+}
+
+/// One operation by its API name with the JSON 1.1 input; answers the JSON output.
+pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    let answer = answer(aws, operation, input);
+    record::operation("ecr", operation, input, &answer);
+    answer
+}
+
+fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
+    match operation {
+        "CreateRepository" => create_repository(aws, input),
+        "DeleteRepository" => registry::delete(aws, input),
+        "DescribeRepositories" => describe::repositories(aws, input),
+        "PutImage" => push::put_image(aws, input),
+        "DescribeImages" => describe::images(aws, input),
+        "ListImages" => describe::list_images(aws, input),
+        "BatchGetImage" => images::batch_get(aws, input),
+        "BatchDeleteImage" => images::batch_delete(aws, input),
+        "DescribeImageScanFindings" => registry::scan_findings(aws, input),
+        "DescribeRegistry" => Ok(registry::describe(aws)),
+        "GetAuthorizationToken" => registry::authorization(aws, input),
+        "GetLifecyclePolicy" => registry::no_policy(
+            aws,
+            input,
+            "LifecyclePolicyNotFoundException",
+            "Lifecycle policy",
+        ),
+        "GetRepositoryPolicy" => registry::no_policy(
+            aws,
+            input,
+            "RepositoryPolicyNotFoundException",
+            "Repository policy",
+        ),
+        "ListTagsForResource" => registry::tags(aws, input),
+        _ => Err(ApiError::unknown_operation(operation)),
+    }
+}
+
+const CREATE_MEMBERS: [&str; 6] = [
+    "registryId",
+    "repositoryName",
+    "imageTagMutability",
+    "imageScanningConfiguration",
+    "encryptionConfiguration",
+    "tags",
+];
+
+fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(input, &CREATE_MEMBERS)?;
+    check_registry(aws, input)?;
+    let name = required_text(input, "repositoryName")?;
+    if !is_name(name) {
+        return Err(parameter(
+            "repositoryName",
+            "must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'",
+        ));
+    }
+    let immutable = match text(input, "imageTagMutability")?.unwrap_or("MUTABLE") {
+        "MUTABLE" => false,
+        "IMMUTABLE" => true,
+        _ => {
+            return Err(parameter(
+                "imageTagMutability",
+                "the sandbox serves MUTABLE and IMMUTABLE",
+            ));
+        }
+    };
+    if aws.ecr.repositories.contains_key(name) {
+        let message = format!(
+            "The repository with name '{name}' already exists in the registry with id '{}'",
+            aws.account
+        );
+        return Err(ApiError::client(
+            "RepositoryAlreadyExistsException",
+            message,
+        ));
+    }
+    let repository = Repository {
+        arn: aws.arn("ecr", &format!("repository/{name}")),
+        uri: format!("{}/{name}", registry_host(aws)),
+        created: aws.now,
+        immutable,
+        scan_on_push: input["imageScanningConfiguration"]["scanOnPush"]
+            .as_bool()
+            .unwrap_or(false),
+        encryption: input
+            .get("encryptionConfiguration")
+            .cloned()
+            .unwrap_or_else(|| json!({ "encryptionType": "AES256" })),
+        tags: input["tags"].as_array().cloned().unwrap_or_default(),
+        images: BTreeMap::new(),
+    };
+    let description = describe::repository(aws, name, &repository);
+    aws.ecr.repositories.insert(name.to_owned(), repository);
+    Ok(json!({ "repository": description }))
+}
+
+/// `<account>.dkr.ecr.<region>.amazonaws.com`.
+fn registry_host(aws: &Aws) -> String {
+    format!("{}.dkr.ecr.{}.amazonaws.com", aws.account, aws.region)
+}
+
+/// The repository that a request names in `repositoryName`.
+fn named<'a>(aws: &'a Aws, input: &'a Value) -> Result<(&'a str, &'a Repository), ApiError> {
+    check_registry(aws, input)?;
+    let name = required_text(input, "repositoryName")?;
+    Ok((
+        name,
+        aws.ecr
+            .repositories
+            .get(name)
+            .ok_or_else(|| no_repository(&aws.account, name))?,
+    ))
+}
+
+fn no_repository(registry: &str, name: &str) -> ApiError {
+    let message = format!(
+        "The repository with name '{name}' does not exist in the registry with id '{registry}'"
+    );
+    ApiError::client("RepositoryNotFoundException", message)
+}
+
+fn check_registry(aws: &Aws, input: &Value) -> Result<(), ApiError> {
+    match text(input, "registryId")? {
+        Some(registry) if registry != aws.account => {
+            let name = text(input, "repositoryName")?.unwrap_or_default();
+            Err(no_repository(registry, name))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Repository {
+    /// The digest that an image id (`imageDigest`, `imageTag` or both, which must agree) means.
+    fn find(&self, id: &Value) -> Option<&str> {
+        let by_tag = |tag: &str| {
+            self.images
+                .iter()
+                .find(|(_, image)| image.tags.contains(tag))
+                .map(|(digest, _)| digest.as_str())
+        };
+        let by_digest = |digest: &str| {
+            self.images
+                .get_key_value(digest)
+                .map(|(digest, _)| digest.as_str())
+        };
+        match (id["imageDigest"].as_str(), id["imageTag"].as_str()) {
+            (Some(digest), Some(tag)) => by_tag(tag).filter(|found| *found == digest),
+            (Some(digest), None) => by_digest(digest),
+            (None, Some(tag)) => by_tag(tag),
+            (None, None) => None,
+        }
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let alphanumeric = |char: char| char.is_ascii_lowercase() || char.is_ascii_digit();
+    let component = |part: &str| {
+        part.starts_with(alphanumeric)
+            && part.ends_with(alphanumeric)
+            && part
+                .chars()
+                .all(|char| alphanumeric(char) || "._-".contains(char))
+    };
+    (2..=256).contains(&name.len()) && name.split('/').all(component)
+}
+
+fn is_tag(tag: &str) -> bool {
+    let word = |char: char| char.is_ascii_alphanumeric() || char == '_';
+    (1..=300).contains(&tag.len())
+        && tag.starts_with(word)
+        && tag.chars().all(|char| word(char) || ".-".contains(char))
+}
+
+fn text<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
+    match input.get(member) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(ApiError::client(
+            "SerializationException",
+            format!("{member}: expected a string"),
+        )),
+    }
+}
+
+fn required_text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
+    text(input, member)?.ok_or_else(|| parameter(member, "Member must not be null"))
+}
+
+fn parameter(member: &str, constraint: &str) -> ApiError {
+    let message =
+        format!("Invalid parameter at '{member}' failed to satisfy constraint: '{constraint}'");
+    ApiError::client("InvalidParameterException", message)
+}
+
+/// Refuses members that the sandbox would otherwise ignore in silence.
+fn check_members(input: &Value, known: &[&str]) -> Result<(), ApiError> {
+    let unknown = input
+        .as_object()
+        .into_iter()
+        .flatten()
+        .find(|(name, value)| !value.is_null() && !known.contains(&name.as_str()));
+    match unknown {
+        Some((name, _)) => Err(parameter(name, "the sandbox does not serve this member")),
+        None => Ok(()),
+    }
+}
+
+/// One page of `all`: at most `maxResults` elements after the one that `nextToken` names by its position.
+fn page<T>(aws: &Aws, input: &Value, all: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
+    let start = match text(input, "nextToken")? {
+        None => 0,
+        Some(token) => {
+            usize::from_str_radix(token, 16).map_err(|_| parameter("nextToken", "Invalid token"))?
+        }
+    };
+    let limit = match input.get("maxResults") {
+        None | Some(Value::Null) => 100,
+        Some(limit) => limit
+            .as_u64()
+            .filter(|limit| (1..=1000).contains(limit))
+            .ok_or_else(|| parameter("maxResults", "Member must have value between 1 and 1000"))?
+            as usize,
+    };
+    let (total, limit) = (all.len(), aws.page_size(limit));
+    let page = all.into_iter().skip(start).take(limit).collect();
+    let next = (start + limit < total).then(|| format!("{:016x}", start + limit));
+    Ok((page, next))
+}

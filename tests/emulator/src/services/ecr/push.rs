@@ -1,0 +1,270 @@
+//! Images arriving: PutImage, the push of a whole image, the event that follows, and what a task later pulls.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::{
+    Behaviour, Image, Profile, check_members, is_tag, named, no_repository, parameter,
+    registry_host, required_text, text,
+};
+use crate::{ApiError, Aws, eventbridge};
+
+const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+
+const PUT_MEMBERS: [&str; 6] = [
+    "registryId",
+    "repositoryName",
+    "imageManifest",
+    "imageManifestMediaType",
+    "imageTag",
+    "imageDigest",
+];
+
+pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(input, &PUT_MEMBERS)?;
+    let repository = named(aws, input)?.0.to_owned();
+    let manifest = required_text(input, "imageManifest")?;
+    let tag = text(input, "imageTag")?;
+    let document: Value = serde_json::from_str(manifest)
+        .map_err(|_| parameter("ImageManifest", "Invalid JSON syntax"))?;
+    let media_type = text(input, "imageManifestMediaType")?
+        .or(document["mediaType"].as_str())
+        .unwrap_or(DOCKER_MANIFEST);
+    if text(input, "imageDigest")?.is_some_and(|given| given != digest_of(manifest)) {
+        let message = "The specified image digest does not match the digest that Amazon ECR calculated for the image.";
+        return Err(ApiError::client(
+            "ImageDigestDoesNotMatchException",
+            message,
+        ));
+    }
+    let behaviour = annotated(&document)?;
+    let digest = store(aws, &repository, manifest, media_type, tag, behaviour)?;
+    let mut id = json!({ "imageDigest": digest });
+    if let Some(tag) = tag {
+        id["imageTag"] = json!(tag);
+    }
+    Ok(json!({ "image": {
+        "registryId": aws.account,
+        "repositoryName": repository,
+        "imageId": id,
+        "imageManifest": manifest,
+        "imageManifestMediaType": media_type,
+    } }))
+}
+
+/// The annotation of a manifest that says what the image does: people who push by hand choose it there.
+const BEHAVIOUR: &str = "sandbox.behaviour";
+
+fn annotated(manifest: &Value) -> Result<Behaviour, ApiError> {
+    match manifest["annotations"][BEHAVIOUR].as_str() {
+        None | Some("healthy") => Ok(Behaviour::Healthy),
+        Some("never-healthy") => Ok(Behaviour::NeverHealthy),
+        Some("exits") => Ok(Behaviour::Exits),
+        Some("fails-under-traffic") => Ok(Behaviour::FailsUnderTraffic),
+        Some(other) => {
+            let secs = other
+                .strip_prefix("fails-after-")
+                .and_then(|secs| secs.parse().ok());
+            let legal =
+                "healthy, never-healthy, exits, fails-after-<seconds> or fails-under-traffic";
+            let wrong = || {
+                parameter(
+                    "imageManifest",
+                    &format!("{BEHAVIOUR} is {legal}, found {other}"),
+                )
+            };
+            secs.map(Behaviour::FailsAfter).ok_or_else(wrong)
+        }
+    }
+}
+
+/// Pushes an image that behaves in a certain way, as `docker push` would; answers its digest.
+/// Repository, tag and behaviour make the image: the same three are the same image again.
+pub fn push(
+    aws: &mut Aws,
+    repository: &str,
+    tag: &str,
+    behaviour: Behaviour,
+) -> Result<String, ApiError> {
+    push_with(aws, repository, tag, behaviour, Profile::default())
+}
+
+/// The same for an image that answers requests in a certain way, which then is part of what makes the image.
+pub fn push_with(
+    aws: &mut Aws,
+    repository: &str,
+    tag: &str,
+    behaviour: Behaviour,
+    profile: Profile,
+) -> Result<String, ApiError> {
+    let answers = if profile == Profile::default() {
+        String::new()
+    } else {
+        format!(", {profile:?}")
+    };
+    let blob = |what: &str| {
+        digest_of(&format!(
+            "{what} of {repository}:{tag}, {behaviour:?}{answers}"
+        ))
+    };
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": DOCKER_MANIFEST,
+        "config": { "mediaType": "application/vnd.docker.container.image.v1+json", "size": 7023, "digest": blob("config") },
+        "layers": [{ "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 32654, "digest": blob("layer") }],
+    });
+    let digest = store(
+        aws,
+        repository,
+        &manifest.to_string(),
+        DOCKER_MANIFEST,
+        Some(tag),
+        behaviour,
+    )?;
+    let repository = aws.ecr.repositories.get_mut(repository);
+    if let Some(image) = repository.and_then(|repository| repository.images.get_mut(&digest)) {
+        image.profile = profile;
+    }
+    Ok(digest)
+}
+
+/// What a task would meet when it pulls `image` (a full reference as in a container definition), or why it cannot.
+pub fn behaviour(aws: &Aws, image: &str) -> Result<Behaviour, String> {
+    if !is_own(aws, image) {
+        return Ok(Behaviour::Healthy);
+    }
+    find(aws, image).map(|image| image.behaviour).ok_or_else(|| {
+        format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {image}: not found")
+    })
+}
+
+/// How tasks that run `image` answer requests; one of another registry, or one that is gone, answers well.
+pub fn profile(aws: &Aws, image: &str) -> Profile {
+    find(aws, image)
+        .map(|image| image.profile)
+        .unwrap_or_default()
+}
+
+fn is_own(aws: &Aws, image: &str) -> bool {
+    image
+        .strip_prefix(&registry_host(aws))
+        .is_some_and(|path| path.starts_with('/'))
+}
+
+/// The image of this registry that a full reference means.
+fn find<'a>(aws: &'a Aws, image: &str) -> Option<&'a Image> {
+    let path = image.strip_prefix(&registry_host(aws))?.strip_prefix('/')?;
+    let (path, digest) = path
+        .split_once('@')
+        .map_or((path, None), |(path, digest)| (path, Some(digest)));
+    let (name, tag) = path
+        .split_once(':')
+        .map_or((path, None), |(name, tag)| (name, Some(tag)));
+    // With a digest the tag is only decoration, and without both it is `latest`.
+    let id = match digest {
+        Some(digest) => json!({ "imageDigest": digest }),
+        None => json!({ "imageTag": tag.unwrap_or("latest") }),
+    };
+    let repository = aws.ecr.repositories.get(name)?;
+    repository.images.get(repository.find(&id)?)
+}
+
+fn store(
+    aws: &mut Aws,
+    name: &str,
+    manifest: &str,
+    media_type: &str,
+    tag: Option<&str>,
+    behaviour: Behaviour,
+) -> Result<String, ApiError> {
+    if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
+        return Err(parameter(
+            "imageTag",
+            &format!(
+                "'{tag}' must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9-_.]{{0,299}}'"
+            ),
+        ));
+    }
+    let digest = digest_of(manifest);
+    let (now, account) = (aws.now, aws.account.clone());
+    let missing = no_repository(&aws.account, name);
+    let repository = aws.ecr.repositories.get_mut(name).ok_or(missing)?;
+    let known = repository.images.get(&digest);
+    if known.is_some_and(|image| tag.is_none_or(|tag| image.tags.contains(tag))) {
+        let tagged = tag
+            .map(|tag| format!(" and tag '{tag}'"))
+            .unwrap_or_default();
+        let message = format!(
+            "Image with digest '{digest}'{tagged} already exists in the repository with name '{name}' in registry with id '{account}'"
+        );
+        return Err(ApiError::client("ImageAlreadyExistsException", message));
+    }
+    if let Some(tag) = tag {
+        let holder = repository
+            .images
+            .values_mut()
+            .find(|image| image.tags.contains(tag));
+        if holder.is_some() && repository.immutable {
+            let message = format!(
+                "The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten because the repository is immutable."
+            );
+            return Err(ApiError::client("ImageTagAlreadyExistsException", message));
+        }
+        // The tag moves; the image that had it stays, untagged if it was its last.
+        if let Some(image) = holder {
+            image.tags.remove(tag);
+        }
+    }
+    let image = repository
+        .images
+        .entry(digest.clone())
+        .or_insert_with(|| Image {
+            manifest: manifest.to_owned(),
+            media_type: media_type.to_owned(),
+            pushed: now,
+            tags: BTreeSet::new(),
+            behaviour,
+            profile: Profile::default(),
+        });
+    image.tags.extend(tag.map(str::to_owned));
+    emit(aws, name, &digest, tag, "PUSH");
+    Ok(digest)
+}
+
+/// Emits the "ECR Image Action" event of an image.
+pub(super) fn emit(aws: &mut Aws, repository: &str, digest: &str, tag: Option<&str>, action: &str) {
+    let detail = detail(aws, repository, digest, tag, action);
+    eventbridge::emit(aws, "aws.ecr", "ECR Image Action", Vec::new(), detail);
+}
+
+/// Whether an untagged image has an empty tag or none is drawn from the seed.
+pub(super) fn detail(
+    aws: &mut Aws,
+    repository: &str,
+    digest: &str,
+    tag: Option<&str>,
+    action: &str,
+) -> Value {
+    let mut detail = json!({
+        "result": "SUCCESS",
+        "repository-name": repository,
+        "image-digest": digest,
+        "action-type": action,
+    });
+    if let Some(tag) = tag {
+        detail["image-tag"] = json!(tag);
+    } else if aws.either("an untagged image has an empty tag") {
+        detail["image-tag"] = json!("");
+    }
+    detail
+}
+
+fn digest_of(manifest: &str) -> String {
+    let hex: String = Sha256::digest(manifest.as_bytes())
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("sha256:{hex}")
+}

@@ -1,0 +1,102 @@
+//! Clusters and the instances in them.
+
+use serde_json::{Value, json};
+
+use crate::{ApiError, Aws};
+
+use super::input::{Input, short_name};
+use super::{Cluster, ContainerInstance, ServiceStatus, invalid};
+
+pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let name = input.text("clusterName").unwrap_or("default").to_owned();
+    if name.len() > 255
+        || !name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+    {
+        return Err(invalid(format!(
+            "Cluster must match ^[a-zA-Z0-9\\-_]{{1,255}}$, but was {name}"
+        )));
+    }
+    let arn = aws.arn("ecs", &format!("cluster/{name}"));
+    let settings = input
+        .0
+        .iter()
+        .filter(|(member, _)| !["clusterName", "tags"].contains(&member.as_str()));
+    let settings = settings
+        .map(|(member, value)| (member.clone(), value.clone()))
+        .collect();
+    let cluster = Cluster {
+        name: name.clone(),
+        arn,
+        tags: input.list("tags").to_vec(),
+        settings,
+    };
+    let cluster = aws
+        .ecs
+        .clusters
+        .entry(name.clone())
+        .or_insert(cluster)
+        .clone();
+    Ok(json!({"cluster": answer(aws, &cluster, true)}))
+}
+
+pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let with_tags =
+        input.includes_tags(&["ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "STATISTICS"])?;
+    let mut names = input.texts("clusters");
+    if names.is_empty() {
+        names.push("default");
+    }
+    if names.len() > 100 {
+        return Err(invalid("Clusters cannot have more than 100 elements."));
+    }
+    let (mut clusters, mut failures) = (Vec::new(), Vec::new());
+    for name in names {
+        match aws.ecs.clusters.get(short_name(name)) {
+            Some(cluster) => clusters.push(answer(aws, cluster, with_tags)),
+            None => failures
+                .push(json!({"arn": aws.arn("ecs", &format!("cluster/{}", short_name(name))), "reason": "MISSING"})),
+        }
+    }
+    Ok(json!({"clusters": clusters, "failures": failures}))
+}
+
+fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
+    let tasks = || {
+        aws.ecs
+            .tasks
+            .values()
+            .filter(|task| task.cluster == cluster.name)
+    };
+    let services = aws.ecs.services.values().filter(|service| {
+        service.cluster == cluster.name && service.status == ServiceStatus::Active
+    });
+    let mut answer = json!({
+        "clusterArn": cluster.arn, "clusterName": cluster.name, "status": "ACTIVE",
+        "registeredContainerInstancesCount": aws.ecs.instances.values().filter(|instance| instance.cluster == cluster.name).count(),
+        "runningTasksCount": tasks().filter(|task| task.is_running()).count(),
+        "pendingTasksCount": tasks().filter(|task| task.is_pending()).count(),
+        "activeServicesCount": services.count(), "statistics": [], "settings": [{"name": "containerInsights", "value": "disabled"}],
+        "capacityProviders": [], "defaultCapacityProviderStrategy": [], "tags": if with_tags { cluster.tags.clone() } else { Vec::new() },
+    });
+    for (member, value) in &cluster.settings {
+        answer[member] = value.clone();
+    }
+    answer
+}
+
+/// Adds EC2 capacity to a cluster: `count` instances, each with host ports of its own.
+pub fn add_container_instances(aws: &mut Aws, cluster: &str, count: u32) {
+    for _ in 0..count {
+        let (id, ec2_id) = (aws.hex(32), format!("i-{}", aws.hex(17)));
+        let arn = aws.arn("ecs", &format!("container-instance/{cluster}/{id}"));
+        let instance = ContainerInstance {
+            arn: arn.clone(),
+            ec2_id,
+            cluster: cluster.to_owned(),
+            ports: Default::default(),
+        };
+        aws.ecs.instances.insert(arn, instance);
+    }
+}

@@ -1,0 +1,137 @@
+//! How ECS answers a task definition: what was registered, plus what ECS fills in.
+
+use serde_json::{Map, Value, json};
+
+use crate::Aws;
+
+use super::definition_rules::fits_fargate;
+use super::definitions::TaskDefinition;
+
+pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
+    let mut answer = Map::new();
+    answer.insert(
+        "taskDefinitionArn".to_owned(),
+        definition.arn.clone().into(),
+    );
+    answer.extend(definition.json.clone());
+    if let Some(containers) = answer
+        .get_mut("containerDefinitions")
+        .and_then(Value::as_array_mut)
+    {
+        containers
+            .iter_mut()
+            .for_each(|container| complete(container, definition.network_mode()));
+    }
+    let mut add = |member: &str, value: Value| _ = answer.entry(member).or_insert(value);
+    add("volumes", json!([]));
+    add("placementConstraints", json!([]));
+    add("revision", definition.revision.into());
+    add(
+        "status",
+        if definition.active {
+            "ACTIVE"
+        } else {
+            "INACTIVE"
+        }
+        .into(),
+    );
+    add("compatibilities", compatibilities(&definition.json));
+    add("requiresAttributes", attributes(definition));
+    add("registeredAt", Aws::seconds(definition.registered_at));
+    add(
+        "registeredBy",
+        format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account).into(),
+    );
+    if let Some(at) = definition.deregistered_at {
+        add("deregisteredAt", Aws::seconds(at));
+    }
+    Value::Object(answer)
+}
+
+/// Fills in what ECS answers for members that the container did not give.
+fn complete(container: &mut Value, network_mode: &str) {
+    let Some(members) = container.as_object_mut() else {
+        return;
+    };
+    members.retain(|_, value| !value.is_null());
+    members.entry("cpu").or_insert(0.into());
+    members.entry("essential").or_insert(true.into());
+    for list in [
+        "portMappings",
+        "environment",
+        "mountPoints",
+        "volumesFrom",
+        "systemControls",
+    ] {
+        members.entry(list).or_insert(json!([]));
+    }
+    for mapping in members
+        .get_mut("portMappings")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        let Some(port) = mapping.get("containerPort").cloned() else {
+            continue;
+        };
+        let Some(mapping) = mapping.as_object_mut() else {
+            continue;
+        };
+        let host_port = if network_mode == "bridge" {
+            0.into()
+        } else {
+            port
+        };
+        mapping.entry("hostPort").or_insert(host_port);
+        mapping.entry("protocol").or_insert("tcp".into());
+    }
+}
+
+fn compatibilities(json: &Map<String, Value>) -> Value {
+    let text = |member: &str| json.get(member).and_then(Value::as_str).unwrap_or_default();
+    let mut names = vec!["EC2"];
+    match text("networkMode") {
+        "awsvpc" if fits_fargate(text("cpu"), text("memory")) => names.push("FARGATE"),
+        "awsvpc" => {}
+        _ => names.insert(0, "EXTERNAL"),
+    }
+    names.into()
+}
+
+fn attributes(definition: &TaskDefinition) -> Value {
+    let containers = definition
+        .json
+        .get("containerDefinitions")
+        .and_then(Value::as_array);
+    let containers = || containers.into_iter().flatten();
+    let mut names = Vec::new();
+    for container in containers() {
+        let driver = container["logConfiguration"]["logDriver"].as_str();
+        names.extend(
+            driver.map(|driver| format!("com.amazonaws.ecs.capability.logging-driver.{driver}")),
+        );
+    }
+    if containers().any(|container| {
+        container["image"]
+            .as_str()
+            .is_some_and(|image| image.contains(".dkr.ecr."))
+    }) {
+        names.push("com.amazonaws.ecs.capability.ecr-auth".to_owned());
+    }
+    if definition.json.contains_key("taskRoleArn") {
+        names.push("com.amazonaws.ecs.capability.task-iam-role".to_owned());
+    }
+    if definition.json.contains_key("executionRoleArn") {
+        names.push("ecs.capability.execution-role-ecr-pull".to_owned());
+    }
+    if definition.network_mode() == "awsvpc" {
+        names.push("ecs.capability.task-eni".to_owned());
+    }
+    names.push("com.amazonaws.ecs.capability.docker-remote-api.1.18".to_owned());
+    names.sort();
+    names.dedup();
+    names
+        .into_iter()
+        .map(|name| json!({"name": name}))
+        .collect()
+}

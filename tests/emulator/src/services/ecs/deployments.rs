@@ -1,0 +1,287 @@
+//! Rolling deployments: how one begins, completes, fails, and is rolled back by the circuit breaker.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::{Aws, Due, eventbridge};
+
+use super::model::ServiceEvent;
+use super::{Deployment, DeploymentStatus, RolloutState, Service, scheduler};
+
+/// The most events a service keeps.
+const MOST_EVENTS: usize = 100;
+
+/// How long every task must have run before a deployment is said to be complete: a crash at start comes earlier.
+const STEADY: Duration = Duration::from_secs(10);
+
+/// The longest time that starting is put off after failures.
+const LONGEST_BACKOFF_SECS: i64 = 300;
+
+/// Makes a new deployment PRIMARY, either as asked or, with `rollback_of`, back to that one.
+pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Option<&Deployment>) {
+    let id = format!(
+        "ecs-svc/{}",
+        aws.rng
+            .u64(1_000_000_000_000_000_000..9_223_372_036_854_775_807)
+    );
+    let now = aws.now;
+    let Some(service) = aws.ecs.services.get_mut(arn) else {
+        return;
+    };
+    let reason = match rollback_of {
+        Some(to) => format!(
+            "ECS deployment circuit breaker: rolling back to deploymentId {}.",
+            to.id
+        ),
+        None => format!("ECS deployment {id} in progress."),
+    };
+    service
+        .deployments
+        .iter_mut()
+        .for_each(|old| old.status = DeploymentStatus::Active);
+    service.steady = false;
+    let deployment = Deployment {
+        id: id.clone(),
+        status: DeploymentStatus::Primary,
+        task_definition: definition.to_owned(),
+        rollout: RolloutState::InProgress,
+        reason,
+        created_at: now,
+        updated_at: now,
+        is_rollback: rollback_of.is_some(),
+        failed_tasks: 0,
+        setbacks: 0,
+        not_before: now,
+        settings: rollback_of
+            .map_or(&service.settings, |to| &to.settings)
+            .clone(),
+    };
+    service.deployments.insert(0, deployment);
+    if let Some(to) = rollback_of {
+        adopt(aws, arn, &to.id, &id);
+    }
+    announce(aws, arn, &id, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS");
+    scheduler::wake(aws, arn);
+}
+
+/// The tasks that still run what is rolled back to go on as tasks of the rollback.
+fn adopt(aws: &mut Aws, arn: &str, from: &str, to: &str) {
+    let tasks = aws
+        .ecs
+        .tasks
+        .values_mut()
+        .filter(|task| task.service == arn && task.deployment == from && task.is_live());
+    tasks.for_each(|task| task.deployment = to.to_owned());
+}
+
+/// Looks whether a deployment that seemed finished still does, and then completes it.
+pub(super) fn settle(aws: &mut Aws, arn: &str, id: &str) {
+    let Some(service) = aws.ecs.services.get(arn) else {
+        return;
+    };
+    let in_progress = service
+        .primary()
+        .is_some_and(|primary| primary.id == id && primary.rollout == RolloutState::InProgress);
+    if !in_progress || !scheduler::is_in_place(aws, service) {
+        return;
+    }
+    let since = aws.now - STEADY.as_millis() as i64;
+    let is_steady = aws
+        .ecs
+        .tasks_of(arn)
+        .all(|task| task.started_at.is_some_and(|at| at <= since));
+    match is_steady {
+        true => complete(aws, arn),
+        false => settle_later(aws, arn, id.to_owned(), STEADY / 2),
+    }
+}
+
+/// Puts the second look at a deployment on the agenda.
+pub(super) fn settle_later(aws: &mut Aws, arn: &str, deployment: String, after: Duration) {
+    aws.schedule(
+        after,
+        Due::Ecs(super::Due::Settle {
+            service: arn.to_owned(),
+            deployment,
+        }),
+    );
+}
+
+fn complete(aws: &mut Aws, arn: &str) {
+    let now = aws.now;
+    let Some(service) = aws.ecs.services.get_mut(arn) else {
+        return;
+    };
+    service.deployments.truncate(1);
+    let Some(primary) = service.deployments.first_mut() else {
+        return;
+    };
+    primary.rollout = RolloutState::Completed;
+    primary.reason = format!("ECS deployment {} completed.", primary.id);
+    primary.updated_at = now;
+    let id = primary.id.clone();
+    service.last_completed = Some(primary.clone());
+    note(aws, arn, |name| {
+        format!("(service {name}) (deployment {id}) deployment completed.")
+    });
+    announce(aws, arn, &id, "INFO", "SERVICE_DEPLOYMENT_COMPLETED");
+    scheduler::note_steady_state(aws, arn);
+}
+
+/// A task of a deployment ended before it proved healthy: starting is put off, and the circuit breaker may trip if that
+/// counts as a failure.
+pub(super) fn note_failure(aws: &mut Aws, arn: &str, id: &str, counts: bool) {
+    let now = aws.now;
+    let Some(service) = aws.ecs.services.get_mut(arn) else {
+        return;
+    };
+    let (threshold, breaks) = (
+        threshold(service.desired_count),
+        service.circuit_breaker("enable"),
+    );
+    let Some(deployment) = service
+        .deployments
+        .iter_mut()
+        .find(|deployment| deployment.id == id)
+    else {
+        return;
+    };
+    deployment.failed_tasks += u32::from(counts);
+    deployment.updated_at = now;
+    if deployment.not_before <= now {
+        deployment.setbacks += 1;
+        deployment.not_before =
+            now + LONGEST_BACKOFF_SECS.min(5 << deployment.setbacks.min(7)) * 1000;
+    }
+    let is_current = deployment.status == DeploymentStatus::Primary
+        && deployment.rollout == RolloutState::InProgress;
+    let (trips, often) = (
+        breaks && is_current && deployment.failed_tasks >= threshold,
+        deployment.setbacks == 3,
+    );
+    if trips {
+        fail(aws, arn);
+    } else if often {
+        note(aws, arn, |name| {
+            format!(
+                "(service {name}) is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+            )
+        });
+    }
+}
+
+/// A task of a deployment proved healthy: failures are counted anew.
+pub(super) fn note_success(aws: &mut Aws, arn: &str, id: &str) {
+    let Some(service) = aws.ecs.services.get_mut(arn) else {
+        return;
+    };
+    if let Some(deployment) = service
+        .deployments
+        .iter_mut()
+        .find(|deployment| deployment.id == id)
+    {
+        (deployment.failed_tasks, deployment.setbacks) = (0, 0);
+    }
+}
+
+/// How many failures in a row trip the circuit breaker.
+pub(super) fn threshold(desired_count: u32) -> u32 {
+    desired_count.div_ceil(2).clamp(3, 200)
+}
+
+fn fail(aws: &mut Aws, arn: &str) {
+    let now = aws.now;
+    let Some(service) = aws.ecs.services.get_mut(arn) else {
+        return;
+    };
+    let rolls_back = service.circuit_breaker("rollback");
+    let Some(failed) = service.deployments.first_mut() else {
+        return;
+    };
+    failed.rollout = RolloutState::Failed;
+    failed.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
+    failed.updated_at = now;
+    let (id, was_rollback) = (failed.id.clone(), failed.is_rollback);
+    note(aws, arn, |name| {
+        format!("(service {name}) (deployment {id}) deployment failed: tasks failed to start.")
+    });
+    announce(aws, arn, &id, "ERROR", "SERVICE_DEPLOYMENT_FAILED");
+    let to = aws
+        .ecs
+        .services
+        .get(arn)
+        .and_then(|service| service.last_completed.clone());
+    let Some(to) = to.filter(|_| rolls_back && !was_rollback) else {
+        return;
+    };
+    note(aws, arn, |name| {
+        format!("(service {name}) rolling back to deployment {}.", to.id)
+    });
+    restore_settings(aws, arn, &to);
+    begin(aws, arn, &to.task_definition, Some(&to));
+}
+
+/// Where tasks run and register goes back with their definition; counts and percentages stay.
+fn restore_settings(aws: &mut Aws, arn: &str, to: &Deployment) {
+    let Some(service) = aws.ecs.services.get_mut(arn) else {
+        return;
+    };
+    for member in super::services::OF_DEPLOYMENT {
+        match to.settings.get(member) {
+            Some(value) => _ = service.settings.insert(member.to_owned(), value.clone()),
+            None => _ = service.settings.remove(member),
+        }
+    }
+}
+
+/// Adds an event to a service; the same message twice in a row is kept once.
+pub(super) fn note(aws: &mut Aws, arn: &str, message: impl FnOnce(&str) -> String) {
+    let (id, at) = (aws.uuid(), aws.now);
+    let Some(service) = aws.ecs.services.get_mut(arn) else {
+        return;
+    };
+    let message = message(&service.name);
+    if service
+        .events
+        .front()
+        .is_some_and(|event| event.message == message)
+    {
+        return;
+    }
+    service.events.push_front(ServiceEvent { id, at, message });
+    service.events.truncate(MOST_EVENTS);
+}
+
+/// Puts an "ECS Deployment State Change" on the event bus.
+fn announce(aws: &mut Aws, arn: &str, id: &str, event_type: &str, event_name: &str) {
+    let find = |service: &Service| {
+        service
+            .deployments
+            .iter()
+            .find(|deployment| deployment.id == id)
+            .cloned()
+    };
+    let Some(deployment) = aws.ecs.services.get(arn).and_then(find) else {
+        return;
+    };
+    let detail = state_change(&deployment, event_type, event_name);
+    eventbridge::emit(
+        aws,
+        "aws.ecs",
+        "ECS Deployment State Change",
+        vec![arn.to_owned()],
+        detail,
+    );
+}
+
+/// The detail of such an event.
+pub(super) fn state_change(deployment: &Deployment, event_type: &str, event_name: &str) -> Value {
+    let updated_at = OffsetDateTime::from_unix_timestamp(deployment.updated_at / 1000).ok();
+    json!({
+        "eventType": event_type, "eventName": event_name, "deploymentId": deployment.id,
+        "updatedAt": updated_at.and_then(|at| at.format(&Rfc3339).ok()), "reason": deployment.reason,
+    })
+}

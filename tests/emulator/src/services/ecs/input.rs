@@ -1,0 +1,339 @@
+//! Reading the members of a request: their types are checked as the JSON protocol does, before any rule of ECS.
+
+use serde_json::{Map, Value};
+
+use crate::{ApiError, Aws};
+
+use super::{Cluster, invalid};
+
+/// The type of a member, as far as the sandbox knows it; unknown members pass.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kind {
+    Text,
+    Integer,
+    Boolean,
+    /// Text values under free keys.
+    Texts,
+    List(&'static Kind),
+    Object(&'static [(&'static str, Kind)]),
+}
+
+use Kind::{Boolean, Integer, List, Object, Text, Texts};
+
+const PAIR: Kind = Object(&[("name", Text), ("value", Text)]);
+const SECRET: Kind = Object(&[("name", Text), ("valueFrom", Text)]);
+const TAGS: Kind = List(&Object(&[("key", Text), ("value", Text)]));
+const TEXT_LIST: Kind = List(&Text);
+
+const CONTAINER: Kind = Object(&[
+    ("name", Text),
+    ("image", Text),
+    ("cpu", Integer),
+    ("memory", Integer),
+    ("memoryReservation", Integer),
+    ("essential", Boolean),
+    ("environment", List(&PAIR)),
+    (
+        "environmentFiles",
+        List(&Object(&[("value", Text), ("type", Text)])),
+    ),
+    ("secrets", List(&SECRET)),
+    ("command", TEXT_LIST),
+    ("entryPoint", TEXT_LIST),
+    ("links", TEXT_LIST),
+    (
+        "portMappings",
+        List(&Object(&[
+            ("containerPort", Integer),
+            ("hostPort", Integer),
+            ("protocol", Text),
+            ("name", Text),
+            ("appProtocol", Text),
+        ])),
+    ),
+    (
+        "mountPoints",
+        List(&Object(&[
+            ("sourceVolume", Text),
+            ("containerPath", Text),
+            ("readOnly", Boolean),
+        ])),
+    ),
+    (
+        "volumesFrom",
+        List(&Object(&[("sourceContainer", Text), ("readOnly", Boolean)])),
+    ),
+    (
+        "dependsOn",
+        List(&Object(&[("containerName", Text), ("condition", Text)])),
+    ),
+    (
+        "systemControls",
+        List(&Object(&[("namespace", Text), ("value", Text)])),
+    ),
+    ("dockerLabels", Texts),
+    (
+        "healthCheck",
+        Object(&[
+            ("command", TEXT_LIST),
+            ("interval", Integer),
+            ("timeout", Integer),
+            ("retries", Integer),
+            ("startPeriod", Integer),
+        ]),
+    ),
+    (
+        "logConfiguration",
+        Object(&[
+            ("logDriver", Text),
+            ("options", Texts),
+            ("secretOptions", List(&SECRET)),
+        ]),
+    ),
+    (
+        "repositoryCredentials",
+        Object(&[("credentialsParameter", Text)]),
+    ),
+    (
+        "ulimits",
+        List(&Object(&[
+            ("name", Text),
+            ("softLimit", Integer),
+            ("hardLimit", Integer),
+        ])),
+    ),
+    ("user", Text),
+    ("workingDirectory", Text),
+    ("hostname", Text),
+    ("privileged", Boolean),
+    ("readonlyRootFilesystem", Boolean),
+    ("interactive", Boolean),
+    ("pseudoTerminal", Boolean),
+    ("disableNetworking", Boolean),
+    ("startTimeout", Integer),
+    ("stopTimeout", Integer),
+]);
+
+const DEFINITION: Kind = Object(&[
+    ("family", Text),
+    ("taskRoleArn", Text),
+    ("executionRoleArn", Text),
+    ("networkMode", Text),
+    ("cpu", Text),
+    ("memory", Text),
+    ("pidMode", Text),
+    ("ipcMode", Text),
+    ("requiresCompatibilities", TEXT_LIST),
+    ("containerDefinitions", List(&CONTAINER)),
+    ("volumes", List(&Object(&[("name", Text)]))),
+    (
+        "placementConstraints",
+        List(&Object(&[("type", Text), ("expression", Text)])),
+    ),
+    (
+        "runtimePlatform",
+        Object(&[("cpuArchitecture", Text), ("operatingSystemFamily", Text)]),
+    ),
+    ("ephemeralStorage", Object(&[("sizeInGiB", Integer)])),
+    ("tags", TAGS),
+]);
+
+const OTHER: Kind = Object(&[
+    ("cluster", Text),
+    ("clusterName", Text),
+    ("clusters", TEXT_LIST),
+    ("service", Text),
+    ("serviceName", Text),
+    ("services", TEXT_LIST),
+    ("task", Text),
+    ("tasks", TEXT_LIST),
+    ("reason", Text),
+    ("containerInstances", TEXT_LIST),
+    ("taskDefinition", Text),
+    ("desiredCount", Integer),
+    ("launchType", Text),
+    ("force", Boolean),
+    ("forceNewDeployment", Boolean),
+    ("healthCheckGracePeriodSeconds", Integer),
+    ("include", TEXT_LIST),
+    ("maxResults", Integer),
+    ("nextToken", Text),
+    ("family", Text),
+    ("familyPrefix", Text),
+    ("desiredStatus", Text),
+    ("status", Text),
+    ("sort", Text),
+    ("resourceArn", Text),
+    ("tagKeys", TEXT_LIST),
+    ("tags", TAGS),
+    (
+        "loadBalancers",
+        List(&Object(&[
+            ("targetGroupArn", Text),
+            ("containerName", Text),
+            ("containerPort", Integer),
+        ])),
+    ),
+    (
+        "deploymentConfiguration",
+        Object(&[
+            ("minimumHealthyPercent", Integer),
+            ("maximumPercent", Integer),
+            (
+                "deploymentCircuitBreaker",
+                Object(&[("enable", Boolean), ("rollback", Boolean)]),
+            ),
+        ]),
+    ),
+    ("deploymentController", Object(&[("type", Text)])),
+    ("schedulingStrategy", Text),
+    ("propagateTags", Text),
+]);
+
+/// The members of a request whose known types were checked.
+pub(super) struct Input<'a>(pub(super) &'a Map<String, Value>);
+
+impl<'a> Input<'a> {
+    pub(super) fn of(operation: &str, input: &'a Value) -> Result<Self, ApiError> {
+        check(
+            input,
+            if operation == "RegisterTaskDefinition" {
+                DEFINITION
+            } else {
+                OTHER
+            },
+        )?;
+        Ok(Self(input.as_object().expect("an object was checked")))
+    }
+
+    /// A member that is there and not null.
+    pub(super) fn get(&self, member: &str) -> Option<&'a Value> {
+        self.0.get(member).filter(|value| !value.is_null())
+    }
+
+    /// A text that is there and not empty.
+    pub(super) fn text(&self, member: &str) -> Option<&'a str> {
+        self.get(member)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    }
+
+    pub(super) fn integer(&self, member: &str) -> Option<i64> {
+        self.get(member).and_then(Value::as_i64)
+    }
+
+    pub(super) fn flag(&self, member: &str) -> bool {
+        self.get(member).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    pub(super) fn list(&self, member: &str) -> &'a [Value] {
+        self.get(member)
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn texts(&self, member: &str) -> Vec<&'a str> {
+        self.list(member).iter().filter_map(Value::as_str).collect()
+    }
+
+    /// Whether `include` asks for tags; other words than those given are refused.
+    pub(super) fn includes_tags(&self, others: &[&str]) -> Result<bool, ApiError> {
+        let words = self.texts("include");
+        match words
+            .iter()
+            .find(|word| **word != "TAGS" && !others.contains(word))
+        {
+            Some(word) => Err(invalid(format!("Invalid include option {word}"))),
+            None => Ok(words.contains(&"TAGS")),
+        }
+    }
+
+    /// The cluster that is named by name or ARN; `default` when none is.
+    pub(super) fn cluster<'b>(&self, aws: &'b Aws) -> Result<&'b Cluster, ApiError> {
+        let name = short_name(self.text("cluster").unwrap_or("default"));
+        aws.ecs
+            .clusters
+            .get(name)
+            .ok_or_else(|| ApiError::client("ClusterNotFoundException", "Cluster not found."))
+    }
+
+    /// One page of ARNs that are in order, as `{<member>: […], nextToken?}`. The token is the last item before the page.
+    pub(super) fn page(
+        &self,
+        aws: &Aws,
+        member: &str,
+        arns: Vec<String>,
+        default_size: i64,
+    ) -> Result<Value, ApiError> {
+        let size = self.integer("maxResults").unwrap_or(default_size);
+        if !(1..=100).contains(&size) {
+            return Err(invalid("maxResults must be between 1 and 100."));
+        }
+        let start = match self.text("nextToken") {
+            Some(token) => {
+                arns.iter()
+                    .position(|arn| arn == token)
+                    .ok_or_else(|| invalid("Invalid token"))?
+                    + 1
+            }
+            None => 0,
+        };
+        let size = aws.page_size(usize::try_from(size).unwrap_or(1));
+        let page: Vec<&String> = arns[start..].iter().take(size).collect();
+        let mut output = serde_json::json!({member: page});
+        if start + page.len() < arns.len() {
+            output["nextToken"] = page.last().map(|arn| arn.as_str()).into();
+        }
+        Ok(output)
+    }
+}
+
+/// A name, from itself or from an ARN that ends with it.
+pub(super) fn short_name(name_or_arn: &str) -> &str {
+    name_or_arn.rsplit('/').next().unwrap_or(name_or_arn)
+}
+
+fn check(value: &Value, kind: Kind) -> Result<(), ApiError> {
+    match (kind, value) {
+        (_, Value::Null) | (Text, Value::String(_)) | (Boolean, Value::Bool(_)) => Ok(()),
+        (Integer, Value::Number(number)) if number.is_i64() => Ok(()),
+        (Texts, Value::Object(members)) => {
+            members.values().try_for_each(|value| check(value, Text))
+        }
+        (List(item), Value::Array(items)) => items.iter().try_for_each(|value| check(value, *item)),
+        (Object(known), Value::Object(members)) => known
+            .iter()
+            .filter_map(|(name, kind)| Some((members.get(*name)?, *kind)))
+            .try_for_each(|(value, kind)| check(value, kind)),
+        _ => Err(wrong_type(value, kind)),
+    }
+}
+
+fn wrong_type(value: &Value, kind: Kind) -> ApiError {
+    let expected = match kind {
+        Text => "a String",
+        Integer => "an Integer",
+        Boolean => "a Boolean",
+        List(_) => return ApiError::client("SerializationException", "Expected list or null"),
+        Texts | Object(_) => {
+            return ApiError::client("SerializationException", "Expected structure or null");
+        }
+    };
+    let found = match value {
+        Value::String(_) => "STRING_VALUE",
+        Value::Number(number) if number.is_f64() => "DECIMAL_VALUE",
+        Value::Number(_) => "NUMBER_VALUE",
+        Value::Bool(true) => "TRUE_VALUE",
+        Value::Bool(false) => "FALSE_VALUE",
+        _ => {
+            return ApiError::client(
+                "SerializationException",
+                "Start of structure or map found where not expected.",
+            );
+        }
+    };
+    ApiError::client(
+        "SerializationException",
+        format!("{found} can not be converted to {expected}"),
+    )
+}

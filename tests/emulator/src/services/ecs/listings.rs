@@ -1,0 +1,103 @@
+//! Lists by which people find their way: clusters, families and container instances.
+
+use serde_json::{Value, json};
+
+use crate::{ApiError, Aws};
+
+use super::input::{Input, short_name};
+use super::{ContainerInstance, invalid};
+
+/// The most container instances of one DescribeContainerInstances.
+const MOST_INSTANCES: usize = 100;
+
+pub(super) fn clusters(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    input.page(
+        aws,
+        "clusterArns",
+        aws.ecs
+            .clusters
+            .values()
+            .map(|cluster| cluster.arn.clone())
+            .collect(),
+        100,
+    )
+}
+
+/// A family is ACTIVE while one of its revisions is.
+pub(super) fn families(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let prefix = input.text("familyPrefix").unwrap_or_default();
+    let wanted = match input.text("status").unwrap_or("ALL") {
+        "ALL" => None,
+        "ACTIVE" => Some(true),
+        "INACTIVE" => Some(false),
+        other => return Err(invalid(format!("Invalid status {other}"))),
+    };
+    let families = aws.ecs.families.iter().filter(|(name, revisions)| {
+        let active = revisions.iter().any(|definition| definition.active);
+        name.starts_with(prefix) && wanted.is_none_or(|wanted| wanted == active)
+    });
+    input.page(
+        aws,
+        "families",
+        families.map(|(name, _)| name.clone()).collect(),
+        100,
+    )
+}
+
+pub(super) fn container_instances(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let cluster = input.cluster(aws)?;
+    let instances = aws
+        .ecs
+        .instances
+        .values()
+        .filter(|instance| instance.cluster == cluster.name);
+    input.page(
+        aws,
+        "containerInstanceArns",
+        instances.map(|instance| instance.arn.clone()).collect(),
+        100,
+    )
+}
+
+pub(super) fn describe_container_instances(
+    aws: &mut Aws,
+    input: &Input,
+) -> Result<Value, ApiError> {
+    let cluster = input.cluster(aws)?;
+    let names = input.texts("containerInstances");
+    if names.is_empty() {
+        return Err(invalid("Container instances cannot be empty."));
+    }
+    if names.len() > MOST_INSTANCES {
+        return Err(invalid(format!(
+            "Container instances can have at most {MOST_INSTANCES} items."
+        )));
+    }
+    let (mut found, mut failures) = (Vec::new(), Vec::new());
+    for name in names.into_iter().map(short_name) {
+        let arn = aws.arn(
+            "ecs",
+            &format!("container-instance/{}/{name}", cluster.name),
+        );
+        match aws.ecs.instances.get(&arn) {
+            Some(instance) => found.push(answer(aws, instance)),
+            None => failures.push(json!({"arn": arn, "reason": "MISSING"})),
+        }
+    }
+    Ok(json!({"containerInstances": found, "failures": failures}))
+}
+
+fn answer(aws: &Aws, instance: &ContainerInstance) -> Value {
+    let tasks = || {
+        aws.ecs
+            .tasks
+            .values()
+            .filter(|task| task.instance.as_ref() == Some(&instance.arn))
+    };
+    json!({
+        "containerInstanceArn": instance.arn, "ec2InstanceId": instance.ec2_id, "status": "ACTIVE", "agentConnected": true,
+        "runningTasksCount": tasks().filter(|task| task.is_running()).count(),
+        "pendingTasksCount": tasks().filter(|task| task.is_pending()).count(),
+        "attributes": [], "attachments": [], "tags": [],
+    })
+}

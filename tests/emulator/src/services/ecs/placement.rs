@@ -1,0 +1,163 @@
+//! Where a task can run: anywhere on Fargate, on an instance with its host ports free on EC2.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::Aws;
+
+use super::{ContainerInstance, Service, service_rules};
+
+/// Where a task will run.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) launch_type: &'static str,
+    pub(super) instance: Option<String>,
+    pub(super) host_ports: BTreeMap<(String, u16), u16>,
+}
+
+/// A port that a container asks for; host port 0 takes any free one.
+struct Wish {
+    container: String,
+    port: u16,
+    host_port: u16,
+}
+
+/// The first ephemeral port that ECS gives out.
+const FIRST_EPHEMERAL: u16 = 32_768;
+
+/// Finds a place for one more task of a service's primary deployment and takes its host ports; or says why there is none.
+pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
+    let service = &aws.ecs.services[service];
+    let Some(primary) = service.primary() else {
+        return Err("The service has no deployment.".to_owned());
+    };
+    let launch_type = service_rules::launch_type(&primary.settings);
+    if launch_type == "FARGATE" {
+        return Ok(Place {
+            launch_type,
+            instance: None,
+            host_ports: BTreeMap::new(),
+        });
+    }
+    let wishes = wishes(aws, &primary.task_definition);
+    let instances = || {
+        aws.ecs
+            .instances
+            .values()
+            .filter(|instance| instance.cluster == service.cluster)
+    };
+    let Some(any) = instances().next() else {
+        return Err("Reason: No Container Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.".to_owned());
+    };
+    let tasks_on = |instance: &ContainerInstance| {
+        aws.ecs
+            .tasks_of(&service.arn)
+            .filter(|task| task.instance.as_ref() == Some(&instance.arn))
+            .count()
+    };
+    let fitting = instances().filter(|instance| {
+        wishes
+            .iter()
+            .all(|wish| !instance.ports.contains(&wish.host_port))
+    });
+    // Spread over the instances, as services without a placement strategy do over zones.
+    let best = fitting
+        .filter(|instance| !needs_own_instance(service) || tasks_on(instance) == 0)
+        .min_by_key(|instance| tasks_on(instance));
+    let Some(best) = best.map(|instance| instance.arn.clone()) else {
+        let id = any.arn.rsplit('/').next().unwrap_or(&any.arn);
+        return Err(format!(
+            "The closest matching (container-instance {id}) is already using a port required by your task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+        ));
+    };
+    let instance = aws
+        .ecs
+        .instances
+        .get_mut(&best)
+        .expect("the instance was just found");
+    let host_ports = wishes
+        .into_iter()
+        .map(|wish| {
+            (
+                (wish.container, wish.port),
+                take(&mut instance.ports, wish.host_port),
+            )
+        })
+        .collect();
+    Ok(Place {
+        launch_type,
+        instance: Some(best),
+        host_ports,
+    })
+}
+
+/// Gives the host ports of a task back.
+pub(super) fn release(
+    aws: &mut Aws,
+    instance: Option<&str>,
+    host_ports: &BTreeMap<(String, u16), u16>,
+) {
+    let Some(instance) = instance.and_then(|arn| aws.ecs.instances.get_mut(arn)) else {
+        return;
+    };
+    instance
+        .ports
+        .retain(|port| !host_ports.values().any(|taken| taken == port));
+}
+
+fn take(ports: &mut BTreeSet<u16>, host_port: u16) -> u16 {
+    let port = match host_port {
+        0 => (FIRST_EPHEMERAL..=u16::MAX)
+            .find(|port| !ports.contains(port))
+            .unwrap_or(FIRST_EPHEMERAL),
+        fixed => fixed,
+    };
+    ports.insert(port);
+    port
+}
+
+/// The ports that a task needs on its host. In awsvpc mode every task has an interface of its own and needs none.
+fn wishes(aws: &Aws, definition: &str) -> Vec<Wish> {
+    let Some(mode) = aws
+        .ecs
+        .definition(definition)
+        .map(|definition| definition.network_mode().to_owned())
+    else {
+        return Vec::new();
+    };
+    if ["awsvpc", "none"].contains(&mode.as_str()) {
+        return Vec::new();
+    }
+    let mut wishes = Vec::new();
+    for container in aws.ecs.containers_of(definition) {
+        for mapping in container["portMappings"].as_array().into_iter().flatten() {
+            let number = |member: &str| {
+                mapping[member]
+                    .as_u64()
+                    .and_then(|port| u16::try_from(port).ok())
+            };
+            let Some(port) = number("containerPort") else {
+                continue;
+            };
+            let host_port = number("hostPort").unwrap_or(if mode == "host" { port } else { 0 });
+            wishes.push(Wish {
+                container: container["name"].as_str().unwrap_or_default().to_owned(),
+                port,
+                host_port,
+            });
+        }
+    }
+    wishes
+}
+
+fn needs_own_instance(service: &Service) -> bool {
+    let constraints = service
+        .settings
+        .get("placementConstraints")
+        .and_then(Value::as_array);
+    constraints
+        .into_iter()
+        .flatten()
+        .any(|constraint| constraint["type"] == "distinctInstance")
+}

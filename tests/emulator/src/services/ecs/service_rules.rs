@@ -1,0 +1,200 @@
+//! What CreateService and UpdateService refuse, in ECS's words.
+
+use serde_json::{Map, Value};
+
+use crate::{ApiError, Aws};
+
+use super::definitions::TaskDefinition;
+use super::invalid;
+
+/// Checks the members of a service, as they would be after the call, against its task definition.
+pub(super) fn check(
+    aws: &Aws,
+    settings: &Map<String, Value>,
+    definition: &TaskDefinition,
+) -> Result<(), ApiError> {
+    check_what_is_served(settings)?;
+    check_launch_type(settings, definition)?;
+    let network = settings
+        .get("networkConfiguration")
+        .filter(|value| !value.is_null());
+    match (definition.network_mode(), network) {
+        ("awsvpc", None) => {
+            return Err(invalid(
+                "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+            ));
+        }
+        ("awsvpc", Some(_)) | (_, None) => {}
+        _ => {
+            return Err(invalid(
+                "Network Configuration is not valid for the given networkMode of this task definition.",
+            ));
+        }
+    }
+    let balancers = load_balancers(settings);
+    if balancers.is_empty()
+        && settings
+            .get("healthCheckGracePeriodSeconds")
+            .is_some_and(|seconds| seconds.as_i64() > Some(0))
+    {
+        return Err(invalid(
+            "Health check grace period is only valid for services configured to use load balancers",
+        ));
+    }
+    balancers
+        .iter()
+        .try_for_each(|balancer| check_load_balancer(aws, balancer, definition))
+}
+
+pub(super) fn load_balancers(settings: &Map<String, Value>) -> &[Value] {
+    settings
+        .get("loadBalancers")
+        .and_then(Value::as_array)
+        .map_or(&[], Vec::as_slice)
+}
+
+/// FARGATE or EC2, from the launch type or the capacity providers.
+pub(super) fn launch_type(settings: &Map<String, Value>) -> &'static str {
+    let providers = settings
+        .get("capacityProviderStrategy")
+        .and_then(Value::as_array);
+    let provider = providers
+        .and_then(|list| list.first())
+        .and_then(|first| first["capacityProvider"].as_str());
+    let named = settings
+        .get("launchType")
+        .and_then(Value::as_str)
+        .or(provider)
+        .unwrap_or("EC2");
+    if named.starts_with("FARGATE") {
+        "FARGATE"
+    } else {
+        "EC2"
+    }
+}
+
+/// Desired counts are not negative; AWS has no task sets below 0.
+pub(super) fn desired_count(count: i64) -> Result<u32, ApiError> {
+    u32::try_from(count).map_err(|_| invalid("desiredCount cannot be negative."))
+}
+
+fn check_what_is_served(settings: &Map<String, Value>) -> Result<(), ApiError> {
+    let served = |value: Option<&Value>, legal: &str| {
+        value
+            .and_then(Value::as_str)
+            .is_none_or(|word| word == legal)
+    };
+    let configuration = settings.get("deploymentConfiguration");
+    if !served(
+        settings
+            .get("deploymentController")
+            .and_then(|it| it.get("type")),
+        "ECS",
+    ) {
+        return Err(invalid(
+            "the sandbox serves only the deployment controller ECS",
+        ));
+    }
+    if !served(settings.get("schedulingStrategy"), "REPLICA")
+        || !served(configuration.and_then(|it| it.get("strategy")), "ROLLING")
+    {
+        return Err(invalid(
+            "the sandbox serves only REPLICA services with ROLLING deployments",
+        ));
+    }
+    let percent = |member: &str| configuration.and_then(|it| it.get(member)?.as_i64());
+    if percent("minimumHealthyPercent").is_some_and(|percent| !(0..=100).contains(&percent)) {
+        return Err(invalid("minimumHealthyPercent must be between 0 and 100."));
+    }
+    if percent("maximumPercent").is_some_and(|percent| percent < 100) {
+        return Err(invalid("maximumPercent must be at least 100."));
+    }
+    Ok(())
+}
+
+fn check_launch_type(
+    settings: &Map<String, Value>,
+    definition: &TaskDefinition,
+) -> Result<(), ApiError> {
+    match settings.get("launchType").and_then(Value::as_str) {
+        None | Some("EC2" | "FARGATE") => {}
+        Some(other) => return Err(invalid(format!("Invalid launch type {other}"))),
+    }
+    let wanted = launch_type(settings);
+    let required = definition
+        .json
+        .get("requiresCompatibilities")
+        .and_then(Value::as_array);
+    let has = |name: &str| required.is_some_and(|list| list.iter().any(|it| it == name));
+    let fits = match wanted {
+        "FARGATE" => has("FARGATE"),
+        _ => required.is_none_or(Vec::is_empty) || has("EC2"),
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(invalid(format!(
+            "Task definition does not support launch_type {wanted}."
+        )))
+    }
+}
+
+fn check_load_balancer(
+    aws: &Aws,
+    balancer: &Value,
+    definition: &TaskDefinition,
+) -> Result<(), ApiError> {
+    let arn = balancer["targetGroupArn"]
+        .as_str()
+        .ok_or_else(|| invalid("loadBalancerName and targetGroupArn cannot both be empty."))?;
+    let group = aws.elb.target_groups.get(arn).ok_or_else(|| {
+        invalid(format!(
+            "The target group with targetGroupArn {arn} does not exist."
+        ))
+    })?;
+    if aws.elb.load_balancers_of(arn).is_empty() {
+        return Err(invalid(format!(
+            "The target group with targetGroupArn {arn} does not have an associated load balancer."
+        )));
+    }
+    let mode = definition.network_mode();
+    let needed = if mode == "awsvpc" { "ip" } else { "instance" };
+    if group.target_type() != needed {
+        let message = format!(
+            "target type {}, which is incompatible with the {mode} network mode specified in the task definition.",
+            group.target_type()
+        );
+        return Err(invalid(format!(
+            "The provided target group {arn} has {message}"
+        )));
+    }
+    let (name, port) = (
+        balancer["containerName"].as_str().unwrap_or_default(),
+        &balancer["containerPort"],
+    );
+    let containers = definition
+        .json
+        .get("containerDefinitions")
+        .and_then(Value::as_array);
+    let container = containers
+        .into_iter()
+        .flatten()
+        .find(|container| container["name"] == name);
+    let container = container.ok_or_else(|| {
+        invalid(format!(
+            "The container {name} does not exist in the task definition."
+        ))
+    })?;
+    let mapped = container["portMappings"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .any(|mapping| mapping["containerPort"] == *port);
+    if mapped {
+        Ok(())
+    } else {
+        Err(invalid(format!(
+            "The container {name} did not have a container port {port} defined."
+        )))
+    }
+}

@@ -1,0 +1,257 @@
+//! Services as callers make and change them. What follows from a change is the scheduler's work.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use crate::{ApiError, Aws};
+
+use super::input::{Input, short_name};
+use super::{
+    Service, ServiceStatus, definitions, deployments, invalid, scheduler, service_answer,
+    service_rules, tags,
+};
+
+/// Members that are kept elsewhere than among the settings of a service.
+const NOT_SETTINGS: [&str; 9] = [
+    "cluster",
+    "service",
+    "serviceName",
+    "taskDefinition",
+    "desiredCount",
+    "tags",
+    "forceNewDeployment",
+    "clientToken",
+    "role",
+];
+
+/// Members whose change starts a deployment.
+pub(super) const OF_DEPLOYMENT: [&str; 10] = [
+    "capacityProviderStrategy",
+    "launchType",
+    "platformVersion",
+    "networkConfiguration",
+    "loadBalancers",
+    "serviceRegistries",
+    "serviceConnectConfiguration",
+    "enableExecuteCommand",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+];
+
+pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let cluster = input.cluster(aws)?.clone();
+    let name = input
+        .text("serviceName")
+        .ok_or_else(|| invalid("Service name cannot be empty."))?
+        .to_owned();
+    if name.len() > 255
+        || !name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+    {
+        return Err(invalid("Service name contains invalid characters."));
+    }
+    match aws
+        .ecs
+        .service_named(&cluster.name, &name)
+        .map(|service| service.status)
+    {
+        Some(ServiceStatus::Active) => {
+            return Err(invalid("Creation of service was not idempotent."));
+        }
+        Some(ServiceStatus::Draining) => {
+            return Err(invalid("Unable to Start a service that is still Draining."));
+        }
+        Some(ServiceStatus::Inactive) | None => {}
+    }
+    let definition = input
+        .text("taskDefinition")
+        .ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
+    let definition = definitions::usable(aws, definition)?.clone();
+    let desired_count = input
+        .integer("desiredCount")
+        .ok_or_else(|| invalid("desiredCount cannot be empty for a REPLICA service."))?;
+    let mut settings = Map::new();
+    merge(&mut settings, input);
+    with_defaults(&mut settings);
+    service_rules::check(aws, &settings, &definition)?;
+    tags::check(input.list("tags"))?;
+    let arn = aws.arn("ecs", &format!("service/{}/{name}", cluster.name));
+    let service = Service {
+        arn: arn.clone(),
+        name,
+        cluster: cluster.name,
+        cluster_arn: cluster.arn,
+        status: ServiceStatus::Active,
+        desired_count: service_rules::desired_count(desired_count)?,
+        deployments: Vec::new(),
+        last_completed: None,
+        tags: input.list("tags").to_vec(),
+        created_at: aws.now,
+        events: Default::default(),
+        settings,
+        steady: false,
+        placement_retry_at: 0,
+    };
+    aws.ecs.services.insert(arn.clone(), service);
+    deployments::begin(aws, &arn, &definition.arn, None);
+    Ok(json!({"service": service_answer::answer(aws, &aws.ecs.services[&arn], true)}))
+}
+
+pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let arn = find(aws, input)?;
+    let service = &aws.ecs.services[&arn];
+    if service.status != ServiceStatus::Active {
+        return Err(ApiError::client(
+            "ServiceNotActiveException",
+            "Service was not ACTIVE.",
+        ));
+    }
+    let primary = service
+        .primary()
+        .expect("an active service has a primary deployment");
+    let (running, before, mut settings) = (
+        primary.task_definition.clone(),
+        service.settings.clone(),
+        service.settings.clone(),
+    );
+    let desired_count = input
+        .integer("desiredCount")
+        .map_or(Ok(service.desired_count), service_rules::desired_count)?;
+    merge(&mut settings, input);
+    let definition = match input.text("taskDefinition") {
+        Some(name) => definitions::usable(aws, name)?.clone(),
+        None => aws
+            .ecs
+            .definition(&running)
+            .expect("task definitions are never deleted")
+            .clone(),
+    };
+    service_rules::check(aws, &settings, &definition)?;
+    let changed = OF_DEPLOYMENT
+        .iter()
+        .any(|member| settings.get(*member) != before.get(*member));
+    let service = aws
+        .ecs
+        .services
+        .get_mut(&arn)
+        .expect("the service was just found");
+    service.steady &= service.desired_count == desired_count;
+    (service.settings, service.desired_count) = (settings, desired_count);
+    if changed || definition.arn != running || input.flag("forceNewDeployment") {
+        deployments::begin(aws, &arn, &definition.arn, None);
+    } else {
+        scheduler::wake(aws, &arn);
+    }
+    Ok(json!({"service": service_answer::answer(aws, &aws.ecs.services[&arn], true)}))
+}
+
+/// Changes the count as another service does it that calls UpdateService for its own reasons: no deployment begins.
+pub(crate) fn scale(aws: &mut Aws, arn: &str, count: u32) {
+    let active = |service: &&mut Service| {
+        service.status == ServiceStatus::Active && service.desired_count != count
+    };
+    if let Some(service) = aws.ecs.services.get_mut(arn).filter(active) {
+        (service.desired_count, service.steady) = (count, false);
+        scheduler::wake(aws, arn);
+    }
+}
+
+pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let arn = find(aws, input)?;
+    let service = aws
+        .ecs
+        .services
+        .get_mut(&arn)
+        .expect("the service was just found");
+    if service.status != ServiceStatus::Active {
+        return Err(ApiError::client(
+            "ServiceNotActiveException",
+            "Service was not ACTIVE.",
+        ));
+    }
+    if service.desired_count > 0 && !input.flag("force") {
+        return Err(invalid(
+            "The service cannot be stopped while the primary deployment is scaled above 0.",
+        ));
+    }
+    (service.status, service.desired_count) = (ServiceStatus::Draining, 0);
+    aws.schedule(
+        Duration::ZERO,
+        crate::Due::Ecs(super::Due::Reconcile {
+            service: arn.clone(),
+        }),
+    );
+    Ok(json!({"service": service_answer::answer(aws, &aws.ecs.services[&arn], true)}))
+}
+
+/// The ARN of the service that `service` names.
+fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
+    let cluster = input.cluster(aws)?;
+    let name = input
+        .text("service")
+        .ok_or_else(|| invalid("Service cannot be empty."))?;
+    let service = aws.ecs.service_named(&cluster.name, short_name(name));
+    Ok(service
+        .ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?
+        .arn
+        .clone())
+}
+
+/// Takes the members of a request over. Those of `deploymentConfiguration` that are not given stay as they are.
+fn merge(settings: &mut Map<String, Value>, input: &Input) {
+    for (member, value) in input
+        .0
+        .iter()
+        .filter(|(member, value)| !NOT_SETTINGS.contains(&member.as_str()) && !value.is_null())
+    {
+        match (
+            settings.get_mut(member).and_then(Value::as_object_mut),
+            value.as_object(),
+        ) {
+            (Some(old), Some(new)) if member == "deploymentConfiguration" => {
+                old.extend(new.clone())
+            }
+            _ => _ = settings.insert(member.clone(), value.clone()),
+        }
+    }
+}
+
+fn with_defaults(settings: &mut Map<String, Value>) {
+    let mut add = |member: &str, value: Value| _ = settings.entry(member).or_insert(value);
+    add("loadBalancers", json!([]));
+    add("serviceRegistries", json!([]));
+    add("placementConstraints", json!([]));
+    add("placementStrategy", json!([]));
+    add("schedulingStrategy", "REPLICA".into());
+    add("deploymentController", json!({"type": "ECS"}));
+    add("deploymentConfiguration", json!({}));
+    add("enableECSManagedTags", false.into());
+    add("enableExecuteCommand", false.into());
+    add("propagateTags", "NONE".into());
+    if !settings.contains_key("capacityProviderStrategy") {
+        settings.entry("launchType").or_insert("EC2".into());
+    }
+    if service_rules::launch_type(settings) == "FARGATE" {
+        settings.entry("platformVersion").or_insert("LATEST".into());
+    }
+    if !service_rules::load_balancers(settings).is_empty() {
+        settings
+            .entry("healthCheckGracePeriodSeconds")
+            .or_insert(0.into());
+    }
+    let Some(configuration) = settings
+        .get_mut("deploymentConfiguration")
+        .and_then(Value::as_object_mut)
+    else {
+        return;
+    };
+    configuration
+        .entry("deploymentCircuitBreaker")
+        .or_insert(json!({"enable": false, "rollback": false}));
+    configuration.entry("maximumPercent").or_insert(200.into());
+    configuration
+        .entry("minimumHealthyPercent")
+        .or_insert(100.into());
+}

@@ -1,0 +1,104 @@
+//! Tags of services, task definitions, clusters and tasks.
+
+use serde_json::{Value, json};
+
+use crate::{ApiError, Aws};
+
+use super::input::{Input, short_name};
+use super::{Ecs, invalid};
+
+const MOST_TAGS: usize = 50;
+
+pub(super) fn tag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let added = input.list("tags");
+    check(added)?;
+    let tags = tags_of(&mut aws.ecs, input)?;
+    let mut merged = tags.clone();
+    merged.retain(|tag| added.iter().all(|other| other["key"] != tag["key"]));
+    merged.extend_from_slice(added);
+    check(&merged)?;
+    *tags = merged;
+    Ok(json!({}))
+}
+
+pub(super) fn untag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let keys = input.texts("tagKeys");
+    tags_of(&mut aws.ecs, input)?
+        .retain(|tag| tag["key"].as_str().is_none_or(|key| !keys.contains(&key)));
+    Ok(json!({}))
+}
+
+pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    Ok(json!({"tags": tags_of(&mut aws.ecs, input)?}))
+}
+
+impl Ecs {
+    /// The tags of whatever has this ARN; none when there is no such thing.
+    pub fn tags_on(&self, arn: &str) -> &[Value] {
+        let kind = arn
+            .splitn(6, ':')
+            .nth(5)
+            .and_then(|resource| resource.split('/').next())
+            .unwrap_or_default();
+        let tags = match kind {
+            "cluster" => self
+                .clusters
+                .get(short_name(arn))
+                .map(|cluster| &cluster.tags),
+            "service" => self.services.get(arn).map(|service| &service.tags),
+            "task" => self.tasks.get(arn).map(|task| &task.tags),
+            "task-definition" => self.definition(arn).map(|definition| &definition.tags),
+            _ => None,
+        };
+        tags.map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Refuses tags that no resource may have.
+pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
+    if tags.len() > MOST_TAGS {
+        return Err(invalid(format!("Tags can have at most {MOST_TAGS} items.")));
+    }
+    for tag in tags {
+        let (key, value) = (
+            tag["key"].as_str().unwrap_or_default(),
+            tag["value"].as_str().unwrap_or_default(),
+        );
+        if key.is_empty() || key.len() > 128 || value.len() > 256 {
+            return Err(invalid(
+                "Tag keys must have 1 to 128 characters and tag values at most 256.",
+            ));
+        }
+        if key.to_ascii_lowercase().starts_with("aws:") {
+            return Err(invalid("Tag keys must not begin with aws:"));
+        }
+    }
+    Ok(())
+}
+
+fn tags_of<'a>(ecs: &'a mut Ecs, input: &Input) -> Result<&'a mut Vec<Value>, ApiError> {
+    let arn = input
+        .text("resourceArn")
+        .ok_or_else(|| invalid("The resource ARN cannot be empty."))?;
+    let kind = arn
+        .splitn(6, ':')
+        .nth(5)
+        .and_then(|resource| resource.split('/').next())
+        .unwrap_or_default();
+    let tags = match kind {
+        "cluster" => ecs
+            .clusters
+            .get_mut(short_name(arn))
+            .map(|cluster| &mut cluster.tags),
+        "service" => ecs.services.get_mut(arn).map(|service| &mut service.tags),
+        "task" => ecs.tasks.get_mut(arn).map(|task| &mut task.tags),
+        "task-definition" => ecs
+            .definition_mut(arn)
+            .map(|definition| &mut definition.tags),
+        _ => return Err(invalid(format!("Invalid resource ARN: {arn}"))),
+    };
+    tags.ok_or_else(|| match kind {
+        "cluster" => ApiError::client("ClusterNotFoundException", "Cluster not found."),
+        _ => invalid("The specified resource is inactive or does not exist. Specify an active resource and try again."),
+    })
+}

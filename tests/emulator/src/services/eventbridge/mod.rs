@@ -1,0 +1,341 @@
+//! EventBridge's default bus: rules match events and schedules, targets receive them a little later, perhaps transformed.
+//!
+//! Only Lambda functions can be targets. Events of CodePipeline and ECR are best effort, so a run can ask for some of
+//! them to be lost or delivered twice (`Faults`).
+
+mod buses;
+mod pattern;
+mod rules;
+mod schedule;
+#[cfg(test)]
+mod tests;
+mod transform;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::{Aws, Due as AgendaDue, Millis, iam, lambda};
+
+pub use rules::call;
+pub use schedule::Rate;
+
+/// Everything EventBridge knows.
+#[derive(Clone, Debug, Default)]
+pub struct EventBridge {
+    /// The default bus's rules, by name.
+    pub rules: BTreeMap<String, Rule>,
+    /// Every event that was put on the bus, in order.
+    pub events: Vec<Value>,
+    /// Every try to hand an event to a target, in order.
+    pub deliveries: Vec<Delivery>,
+    pub faults: Faults,
+    /// What goes wrong with single deliveries: by the source of the event and the delivery's number among those of the source.
+    mishaps: BTreeMap<(&'static str, usize), Mishap>,
+    /// How many deliveries of a source were begun.
+    counted: BTreeMap<&'static str, usize>,
+    /// Mishaps that came true.
+    pub met: Vec<(&'static str, usize)>,
+    /// Deliveries under way.
+    pub under_way: usize,
+}
+
+/// What goes wrong with one delivery of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    Lost,
+    /// It comes so much later.
+    Late(Duration),
+    /// It comes a second time, so much later.
+    Again(Duration),
+}
+
+/// Sources whose events are best effort.
+const BEST_EFFORT: [&str; 2] = ["aws.codepipeline", "aws.ecr"];
+
+/// How often best-effort events go wrong, in percent of the deliveries.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Faults {
+    pub lose_percent: u8,
+    pub duplicate_percent: u8,
+}
+
+#[derive(Clone, Debug)]
+pub struct Rule {
+    pub name: String,
+    pub arn: String,
+    pub description: Option<String>,
+    pub role_arn: Option<String>,
+    pub enabled: bool,
+    pub pattern: Option<Value>,
+    pub schedule: Option<Rate>,
+    /// Grows with every change, so that a schedule's stale agenda entries can be told.
+    pub generation: u64,
+    pub targets: Vec<Target>,
+}
+
+#[derive(Clone, Debug)]
+pub struct Target {
+    pub id: String,
+    pub arn: String,
+    /// What the target receives.
+    pub input: Input,
+    /// As given, so that ListTargetsByRule can answer it (with RetryPolicy and DeadLetterConfig).
+    pub declared: Value,
+}
+
+#[derive(Clone, Debug)]
+pub enum Input {
+    Event,
+    Constant(Value),
+    Path(String),
+    Transformer {
+        paths: BTreeMap<String, String>,
+        template: String,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    pub at: Millis,
+    pub rule: String,
+    pub target: String,
+    pub event: String,
+    pub outcome: DeliveryOutcome,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeliveryOutcome {
+    /// Handed to Lambda as this invocation.
+    Invoked(u64),
+    /// Lost by the bus, as a best-effort event may be.
+    Lost,
+    /// Refused for good; goes to the target's dead-letter queue, if it has one.
+    Failed(String),
+}
+
+/// What EventBridge does by itself.
+#[derive(Clone, Debug)]
+pub enum Due {
+    Deliver {
+        rule: String,
+        target: String,
+        event: Value,
+    },
+    Schedule {
+        rule: String,
+        generation: u64,
+    },
+}
+
+impl EventBridge {
+    /// Asks for mishaps of the deliveries from here on, which are numbered from 0.
+    pub fn expect(&mut self, mishaps: BTreeMap<(&'static str, usize), Mishap>) {
+        self.mishaps = mishaps;
+        self.counted.clear();
+        self.met.clear();
+    }
+}
+
+/// Puts an event on the default bus.
+pub fn emit(aws: &mut Aws, source: &str, detail_type: &str, resources: Vec<String>, detail: Value) {
+    let event = new_event(aws, source, detail_type, resources, detail);
+    put(aws, event);
+}
+
+fn new_event(
+    aws: &mut Aws,
+    source: &str,
+    detail_type: &str,
+    resources: Vec<String>,
+    detail: Value,
+) -> Value {
+    json!({"version": "0", "id": aws.uuid(), "detail-type": detail_type, "source": source, "account": aws.account,
+        "time": timestamp(aws.now), "region": aws.region, "resources": resources, "detail": detail})
+}
+
+/// Events carry their time in whole seconds.
+fn timestamp(at: Millis) -> String {
+    OffsetDateTime::from_unix_timestamp(at.div_euclid(1000))
+        .ok()
+        .and_then(|time| time.format(&Rfc3339).ok())
+        .expect("virtual time stays within the years that RFC 3339 can write")
+}
+
+fn put(aws: &mut Aws, event: Value) {
+    let matching: Vec<String> = aws
+        .events
+        .rules
+        .values()
+        .filter(|rule| {
+            rule.enabled
+                && rule
+                    .pattern
+                    .as_ref()
+                    .is_some_and(|pattern| pattern::matches(pattern, &event))
+        })
+        .map(|rule| rule.name.clone())
+        .collect();
+    crate::record::event(&event);
+    aws.events.events.push(event.clone());
+    for rule in matching {
+        deliver_later(aws, &rule, &event);
+    }
+}
+
+fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
+    let targets: Vec<String> = aws.events.rules[rule]
+        .targets
+        .iter()
+        .map(|target| target.id.clone())
+        .collect();
+    for target in targets {
+        let copies = copies(aws, event);
+        let mishap = mishap(aws, event);
+        if copies == 0 || mishap == Some(Mishap::Lost) {
+            record(aws, rule, &target, event, DeliveryOutcome::Lost);
+            continue;
+        }
+        let mut delays = vec![Duration::ZERO; copies];
+        match mishap {
+            Some(Mishap::Late(by)) => delays[0] = by,
+            Some(Mishap::Again(by)) => delays.push(by),
+            Some(Mishap::Lost) | None => {}
+        }
+        for delay in delays {
+            let after = delay + Duration::from_millis(aws.rng.u64(200..=1500));
+            aws.events.under_way += 1;
+            let due = Due::Deliver {
+                rule: rule.to_owned(),
+                target: target.clone(),
+                event: event.clone(),
+            };
+            aws.schedule(after, AgendaDue::EventBridge(due));
+        }
+    }
+}
+
+/// How many times a target gets an event: once, unless the run asks for faults.
+fn copies(aws: &mut Aws, event: &Value) -> usize {
+    let Faults {
+        lose_percent,
+        duplicate_percent,
+    } = aws.events.faults;
+    let best_effort = event["source"]
+        .as_str()
+        .is_some_and(|source| BEST_EFFORT.contains(&source));
+    let drawn = aws.rng.u8(0..100);
+    match () {
+        () if best_effort && drawn < lose_percent => 0,
+        () if drawn >= 100_u8.saturating_sub(duplicate_percent) => 2,
+        () => 1,
+    }
+}
+
+/// What the run asks to go wrong with this delivery.
+fn mishap(aws: &mut Aws, event: &Value) -> Option<Mishap> {
+    let source = BEST_EFFORT
+        .into_iter()
+        .find(|source| event["source"] == *source)?;
+    let counted = aws.events.counted.entry(source).or_default();
+    let key = (source, *counted);
+    *counted += 1;
+    let mishap = aws.events.mishaps.get(&key).copied()?;
+    aws.events.met.push(key);
+    Some(mishap)
+}
+
+pub fn run_due(aws: &mut Aws, due: Due) {
+    match due {
+        Due::Deliver {
+            rule,
+            target,
+            event,
+        } => {
+            aws.events.under_way -= 1;
+            if let Some(outcome) = deliver(aws, &rule, &target, &event) {
+                record(aws, &rule, &target, &event, outcome);
+            }
+        }
+        Due::Schedule { rule, generation } => fire(aws, &rule, generation),
+    }
+}
+
+/// Hands an event to a target; nothing when the target is gone.
+fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<DeliveryOutcome> {
+    let absent = if aws.either("an absent path of an input transformer is null") {
+        Value::Null
+    } else {
+        Value::from("")
+    };
+    let known = aws.events.rules.get(rule)?;
+    let target = known
+        .targets
+        .iter()
+        .find(|known| known.id == target)?
+        .clone();
+    let ingested = event["time"].as_str()?;
+    let context = transform::Context {
+        rule_arn: &known.arn,
+        rule_name: &known.name,
+        ingested,
+        absent,
+    };
+    let payload = transform::payload(&target.input, event, &context);
+    let arn = known.arn.clone();
+    Some(match payload {
+        Err(reason) => DeliveryOutcome::Failed(reason),
+        Ok(_) if !lambda::allows(aws, &target.arn, "events.amazonaws.com", &arn) => {
+            DeliveryOutcome::Failed(iam::deny_invocation(aws, &arn, &target.arn))
+        }
+        Ok(payload) => match lambda::invoke_async(aws, &target.arn, payload) {
+            Ok(invocation) => DeliveryOutcome::Invoked(invocation),
+            Err(error) => DeliveryOutcome::Failed(error.to_string()),
+        },
+    })
+}
+
+fn record(aws: &mut Aws, rule: &str, target: &str, event: &Value, outcome: DeliveryOutcome) {
+    let event = event["id"].as_str().unwrap_or_default().to_owned();
+    let (rule, target) = (rule.to_owned(), target.to_owned());
+    aws.events.deliveries.push(Delivery {
+        at: aws.now,
+        rule,
+        target,
+        event,
+        outcome,
+    });
+}
+
+/// Sets a rule's next firing, one period from now.
+fn plan(aws: &mut Aws, rule: &str) {
+    let Some(known) = aws.events.rules.get(rule) else {
+        return;
+    };
+    let (Some(rate), true) = (known.schedule.clone(), known.enabled) else {
+        return;
+    };
+    let due = Due::Schedule {
+        rule: rule.to_owned(),
+        generation: known.generation,
+    };
+    aws.schedule(rate.period(), AgendaDue::EventBridge(due));
+}
+
+fn fire(aws: &mut Aws, rule: &str, generation: u64) {
+    let Some(known) = aws.events.rules.get(rule) else {
+        return;
+    };
+    if known.generation != generation || !known.enabled {
+        return;
+    }
+    let arn = known.arn.clone();
+    let event = new_event(aws, "aws.events", "Scheduled Event", vec![arn], json!({}));
+    crate::record::event(&event);
+    aws.events.events.push(event.clone());
+    deliver_later(aws, rule, &event);
+    plan(aws, rule);
+}

@@ -1,0 +1,334 @@
+use serde_json::{Value, json};
+
+use super::*;
+use crate::ApiError;
+use crate::lambda::{Function, Permission};
+
+fn matched(pattern: Value, event: Value) -> bool {
+    pattern::matches(&pattern::parse(&pattern.to_string()).unwrap(), &event)
+}
+
+#[test]
+fn patterns_match_as_documented() {
+    let event = json!({"source": "aws.ecr", "detail": {"tag": "v1.2", "count": 3, "list": ["a", "b"], "none": null}});
+    let check = |pattern: Value| matched(pattern, event.clone());
+    assert!(check(json!({"source": ["other", "aws.ecr"]})));
+    assert!(!check(json!({"source": ["aws.ecs"]})));
+    assert!(check(
+        json!({"source": ["aws.ecr"], "detail": {"tag": [{"prefix": "v1"}]}})
+    ));
+    assert!(check(json!({"detail": {"tag": [{"suffix": ".2"}]}})));
+    assert!(check(
+        json!({"detail": {"tag": [{"equals-ignore-case": "V1.2"}]}})
+    ));
+    assert!(check(
+        json!({"detail": {"tag": [{"prefix": {"equals-ignore-case": "V1"}}]}})
+    ));
+    assert!(check(json!({"detail": {"tag": [{"wildcard": "v*.2"}]}})));
+    assert!(!check(
+        json!({"detail": {"tag": [{"anything-but": ["v1.2", "v1.3"]}]}})
+    ));
+    assert!(!check(
+        json!({"detail": {"tag": [{"anything-but": {"prefix": "v"}}]}})
+    ));
+    assert!(check(json!({"detail": {"tag": [{"anything-but": "v2"}]}})));
+    assert!(check(
+        json!({"detail": {"count": [{"numeric": [">", 0, "<=", 3]}]}})
+    ));
+    assert!(!check(
+        json!({"detail": {"count": [{"numeric": ["<", 3]}]}})
+    ));
+    assert!(check(json!({"detail": {"list": ["b"]}})));
+    assert!(check(json!({"detail": {"none": [null]}})));
+    assert!(check(json!({"detail": {"gone": [{"exists": false}]}})));
+    assert!(!check(json!({"detail": {"gone": [{"exists": true}]}})));
+    assert!(!check(json!({"detail": {"gone": [{"anything-but": "x"}]}})));
+    assert!(check(
+        json!({"$or": [{"source": ["x"]}, {"detail": {"count": [3]}}]})
+    ));
+}
+
+#[test]
+fn unknown_matchers_are_refused() {
+    let bad = [
+        json!({"a": [{"starts-with": "x"}]}),
+        json!({"a": "x"}),
+        json!({"a": []}),
+        json!({}),
+        json!({"a": [{"numeric": ["!", 1]}]}),
+        json!({"a": [{"prefix": 1}]}),
+    ];
+    for pattern in bad {
+        assert_eq!(
+            pattern::parse(&pattern.to_string()).unwrap_err().code,
+            "InvalidEventPatternException",
+            "{pattern}"
+        );
+    }
+}
+
+/// An account with the function `start`, which rules named `slipway-…` may invoke.
+fn account() -> Aws {
+    let mut aws = Aws::new(11);
+    lambda::create_function(
+        &mut aws,
+        Function {
+            name: "start".to_owned(),
+            ..Function::default()
+        },
+    )
+    .unwrap();
+    let permission = Permission {
+        statement_id: "rules".to_owned(),
+        principal: "events.amazonaws.com".to_owned(),
+        source_arn: Some("arn:aws:events:eu-west-1:111122223333:rule/slipway-*".to_owned()),
+        source_account: None,
+    };
+    lambda::add_permission(&mut aws, "start", permission).unwrap();
+    aws
+}
+
+fn put_rule(aws: &mut Aws, name: &str, more: Value) -> Result<Value, ApiError> {
+    let mut target =
+        json!({"Id": "start", "Arn": "arn:aws:lambda:eu-west-1:111122223333:function:start"});
+    for (member, value) in more.as_object().unwrap() {
+        target[member] = value.clone();
+    }
+    call(
+        aws,
+        "PutRule",
+        &json!({"Name": name, "EventPattern": r#"{"source":["aws.ecr"]}"#}),
+    )?;
+    call(
+        aws,
+        "PutTargets",
+        &json!({"Rule": name, "Targets": [target]}),
+    )
+}
+
+/// What the function receives for one event.
+fn received(aws: &mut Aws) -> Value {
+    emit(
+        aws,
+        "aws.ecr",
+        "ECR Image Action",
+        Vec::new(),
+        json!({"tag": "v\"1", "size": 7}),
+    );
+    aws.now += 2000;
+    aws.run_due();
+    aws.lambda.take_ready().unwrap().payload
+}
+
+#[test]
+fn an_event_reaches_its_target_within_two_seconds() {
+    let mut aws = account();
+    put_rule(&mut aws, "slipway-web", json!({})).unwrap();
+    let event = received(&mut aws);
+    assert_eq!(
+        (&event["version"], &event["time"]),
+        (&json!("0"), &json!("2026-01-05T09:00:00Z"))
+    );
+    assert_eq!(event["detail"]["size"], 7);
+    assert_eq!(
+        aws.events.deliveries[0].outcome,
+        DeliveryOutcome::Invoked(0)
+    );
+}
+
+#[test]
+fn without_a_permission_for_the_rule_nothing_is_invoked() {
+    let mut aws = account();
+    put_rule(&mut aws, "other-web", json!({})).unwrap();
+    emit(
+        &mut aws,
+        "aws.ecr",
+        "ECR Image Action",
+        Vec::new(),
+        json!({}),
+    );
+    aws.now += 2000;
+    aws.run_due();
+    assert!(aws.lambda.invocations.is_empty());
+    assert!(
+        matches!(&aws.events.deliveries[0].outcome, DeliveryOutcome::Failed(why) if why.contains("not authorized"))
+    );
+}
+
+#[test]
+fn input_and_input_path_choose_what_is_sent() {
+    let mut aws = account();
+    put_rule(
+        &mut aws,
+        "slipway-web",
+        json!({"Input": r#"{"sweep":true}"#}),
+    )
+    .unwrap();
+    assert_eq!(received(&mut aws), json!({"sweep": true}));
+    put_rule(
+        &mut aws,
+        "slipway-web",
+        json!({"InputPath": "$.detail.size"}),
+    )
+    .unwrap();
+    assert_eq!(received(&mut aws), json!(7));
+}
+
+#[test]
+fn a_transformer_fills_values_and_strings() {
+    let mut aws = account();
+    let template = r#"{"rule":<aws.events.rule-arn>,"at":"<aws.events.event.ingestion-time>","tag":<tag>,"text":"tag <tag> size <size>","size":<size>,"event":<aws.events.event.json>}"#;
+    let paths = json!({"tag": "$.detail.tag", "size": "$.detail.size"});
+    put_rule(
+        &mut aws,
+        "slipway-web",
+        json!({"InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}),
+    )
+    .unwrap();
+    let sent = received(&mut aws);
+    assert_eq!(
+        sent["rule"],
+        "arn:aws:events:eu-west-1:111122223333:rule/slipway-web"
+    );
+    assert_eq!(sent["at"], "2026-01-05T09:00:00Z");
+    assert_eq!((&sent["tag"], &sent["size"]), (&json!("v\"1"), &json!(7)));
+    assert_eq!(sent["text"], "tag v\"1 size 7");
+    assert_eq!(sent["event"]["detail-type"], "ECR Image Action");
+}
+
+#[test]
+fn a_bad_transformer_is_refused_when_it_is_put() {
+    let mut aws = account();
+    for template in [
+        r#"{"event":"<aws.events.event.json>"}"#,
+        r#"{"a":<unknown>}"#,
+        r#"{"a":}"#,
+        r#"{<tag>:1}"#,
+    ] {
+        let transformer =
+            json!({"InputPathsMap": {"tag": "$.detail.tag"}, "InputTemplate": template});
+        let error = put_rule(
+            &mut aws,
+            "slipway-web",
+            json!({ "InputTransformer": transformer }),
+        )
+        .unwrap_err();
+        assert_eq!(error.code, "ValidationException", "{template}");
+    }
+    let both = json!({"Input": "{}", "InputPath": "$"});
+    assert_eq!(
+        put_rule(&mut aws, "slipway-web", both).unwrap_err().code,
+        "ValidationException"
+    );
+}
+
+#[test]
+fn a_rate_fires_again_and_again_until_it_is_disabled() {
+    let mut aws = account();
+    call(
+        &mut aws,
+        "PutRule",
+        &json!({"Name": "slipway-sweep", "ScheduleExpression": "rate(1 minute)"}),
+    )
+    .unwrap();
+    let target = json!({"Id": "t", "Arn": "arn:aws:lambda:eu-west-1:111122223333:function:start"});
+    call(
+        &mut aws,
+        "PutTargets",
+        &json!({"Rule": "slipway-sweep", "Targets": [target]}),
+    )
+    .unwrap();
+    aws.now += 182_000;
+    aws.run_due();
+    assert_eq!(aws.lambda.invocations.len(), 3);
+    assert_eq!(aws.lambda.invocations[0].kind, "Scheduled Event");
+    call(&mut aws, "DisableRule", &json!({"Name": "slipway-sweep"})).unwrap();
+    aws.now += 600_000;
+    aws.run_due();
+    assert_eq!(aws.lambda.invocations.len(), 3);
+    call(&mut aws, "EnableRule", &json!({"Name": "slipway-sweep"})).unwrap();
+    aws.now += 62_000;
+    aws.run_due();
+    assert_eq!(aws.lambda.invocations.len(), 4);
+}
+
+#[test]
+fn a_rate_has_a_unit_that_agrees_with_its_value() {
+    for good in [
+        "rate(1 minute)",
+        "rate(5 minutes)",
+        "rate(1 day)",
+        "rate(2 hours)",
+    ] {
+        Rate::parse(good).unwrap();
+    }
+    for bad in [
+        "rate(1 minutes)",
+        "rate(5 minute)",
+        "rate(0 minutes)",
+        "rate(5 weeks)",
+        "every minute",
+        "cron(0 9 * * ? *)",
+    ] {
+        assert_eq!(
+            Rate::parse(bad).unwrap_err().code,
+            "ValidationException",
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn a_rule_with_targets_cannot_be_deleted() {
+    let mut aws = account();
+    put_rule(&mut aws, "slipway-web", json!({})).unwrap();
+    let delete = json!({"Name": "slipway-web"});
+    assert_eq!(
+        call(&mut aws, "DeleteRule", &delete).unwrap_err().code,
+        "ValidationException"
+    );
+    call(
+        &mut aws,
+        "RemoveTargets",
+        &json!({"Rule": "slipway-web", "Ids": ["start"]}),
+    )
+    .unwrap();
+    call(&mut aws, "DeleteRule", &delete).unwrap();
+    assert_eq!(
+        call(&mut aws, "DescribeRule", &delete).unwrap_err().code,
+        "ResourceNotFoundException"
+    );
+}
+
+#[test]
+fn best_effort_events_can_be_lost_on_demand() {
+    let mut aws = account();
+    aws.events.faults.lose_percent = 100;
+    put_rule(&mut aws, "slipway-web", json!({})).unwrap();
+    emit(
+        &mut aws,
+        "aws.ecr",
+        "ECR Image Action",
+        Vec::new(),
+        json!({}),
+    );
+    assert_eq!(aws.events.deliveries[0].outcome, DeliveryOutcome::Lost);
+}
+
+#[test]
+fn custom_events_cannot_pretend_to_be_aws() {
+    let mut aws = account();
+    let entry = |source: &str| json!({"Source": source, "DetailType": "x", "Detail": "{}"});
+    let output = call(
+        &mut aws,
+        "PutEvents",
+        &json!({"Entries": [entry("aws.ecr"), entry("me")]}),
+    )
+    .unwrap();
+    assert_eq!(output["FailedEntryCount"], 1);
+    assert_eq!(
+        output["Entries"][0]["ErrorCode"],
+        "NotAuthorizedForSourceException"
+    );
+    assert_eq!(aws.events.events.len(), 1);
+}

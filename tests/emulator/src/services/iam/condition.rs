@@ -1,0 +1,140 @@
+//! The Condition element of a statement. Operators and keys that the sandbox does not know are refused: to ignore one could
+//! allow what AWS denies.
+
+use serde_json::Value;
+
+use super::pattern::{arn_like, wildcard};
+use super::policy::{Context, Unsupported};
+use crate::cloudformation::items;
+
+type Compare = fn(&str, &str) -> bool;
+
+/// Operators that compare: how, and whether they ask for the opposite.
+const COMPARISONS: [(&str, Compare, bool); 11] = [
+    ("StringEquals", equal, false),
+    ("StringNotEquals", equal, true),
+    ("StringEqualsIgnoreCase", equal_ignoring_case, false),
+    ("StringNotEqualsIgnoreCase", equal_ignoring_case, true),
+    ("StringLike", wildcard, false),
+    ("StringNotLike", wildcard, true),
+    ("Bool", equal_ignoring_case, false),
+    ("ArnEquals", arn_like, false),
+    ("ArnLike", arn_like, false),
+    ("ArnNotEquals", arn_like, true),
+    ("ArnNotLike", arn_like, true),
+];
+
+/// Condition keys that the sandbox fills in, in lower case; after the last slash of a key comes the key of a tag.
+const KEYS: [&str; 12] = [
+    "application-autoscaling:scalable-dimension",
+    "application-autoscaling:service-namespace",
+    "aws:requesttag/",
+    "aws:resourcetag/",
+    "aws:securetransport",
+    "aws:sourcearn",
+    "cloudwatch:namespace",
+    "ecs:cluster",
+    "ecs:createaction",
+    "ecs:resourcetag/",
+    "ecs:task-definition",
+    "iam:passedtoservice",
+];
+
+enum Operator {
+    /// Whether the key is absent.
+    Null,
+    Compare {
+        matches: Compare,
+        negated: bool,
+        if_exists: bool,
+    },
+}
+
+/// Whether all conditions hold. A statement without any holds always.
+pub(super) fn holds(conditions: &Value, context: &Context) -> Result<bool, Unsupported> {
+    let mut all = true;
+    for (operator, keys) in conditions.as_object().into_iter().flatten() {
+        let operator = Operator::parse(operator)?;
+        for (key, wanted) in keys.as_object().into_iter().flatten() {
+            let found = context.get(&known(key)?).map(String::as_str);
+            let wanted: Vec<String> = items(wanted).iter().map(text).collect::<Result<_, _>>()?;
+            all &= operator.holds(found, &wanted);
+        }
+    }
+    Ok(all)
+}
+
+impl Operator {
+    fn parse(word: &str) -> Result<Self, Unsupported> {
+        if word == "Null" {
+            return Ok(Self::Null);
+        }
+        let (name, if_exists) = word
+            .strip_suffix("IfExists")
+            .map_or((word, false), |name| (name, true));
+        match COMPARISONS.iter().find(|(known, ..)| *known == name) {
+            Some((_, matches, negated)) => Ok(Self::Compare {
+                matches: *matches,
+                negated: *negated,
+                if_exists,
+            }),
+            None => Err(Unsupported(format!("the condition operator {word}"))),
+        }
+    }
+
+    /// Several wanted values are alternatives; for a negated operator none of them may match. A key that is absent matches
+    /// nothing, so that a negated operator holds.
+    fn holds(&self, found: Option<&str>, wanted: &[String]) -> bool {
+        match (self, found) {
+            (Self::Null, _) => wanted
+                .iter()
+                .any(|absent| absent.eq_ignore_ascii_case("true") == found.is_none()),
+            (
+                Self::Compare {
+                    negated, if_exists, ..
+                },
+                None,
+            ) => *negated || *if_exists,
+            (
+                Self::Compare {
+                    matches, negated, ..
+                },
+                Some(found),
+            ) => wanted.iter().any(|pattern| matches(pattern, found)) != *negated,
+        }
+    }
+}
+
+fn known(key: &str) -> Result<String, Unsupported> {
+    let key = key.to_ascii_lowercase();
+    let is_known = |known: &&str| {
+        if known.ends_with('/') {
+            key.starts_with(*known)
+        } else {
+            key == **known
+        }
+    };
+    if KEYS.iter().any(is_known) {
+        Ok(key)
+    } else {
+        Err(Unsupported(format!("the condition key {key}")))
+    }
+}
+
+fn text(value: &Value) -> Result<String, Unsupported> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Bool(_) | Value::Number(_) => value.to_string(),
+        _ => return Err(Unsupported(format!("the condition value {value}"))),
+    };
+    super::policy::without_variables(&text)?;
+    Ok(text)
+}
+
+fn equal(wanted: &str, found: &str) -> bool {
+    wanted == found
+}
+
+fn equal_ignoring_case(wanted: &str, found: &str) -> bool {
+    wanted.eq_ignore_ascii_case(found)
+}

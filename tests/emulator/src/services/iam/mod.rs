@@ -1,0 +1,210 @@
+//! IAM: every call of a function runs under the function's role, as its template made it, and CodePipeline works under the
+//! role of the pipeline. What no statement allows is denied, in the words of the service that was called.
+//!
+//! A person is an administrator. Roles themselves belong to CloudFormation, which makes them.
+
+mod actions;
+mod condition;
+mod error;
+mod lent;
+mod pattern;
+mod policy;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{ApiError, Aws, Millis, Request, protocol, s3};
+use actions::Asked;
+pub use policy::{Context, Demand, Unsupported, Verdict, check as check_statement, evaluate};
+
+/// The caller that may do everything.
+const ADMINISTRATOR: &str = "person";
+
+/// What IAM remembers: what was asked of which role, for those who compare policies with what is used.
+#[derive(Clone, Debug, Default)]
+pub struct Iam {
+    /// Every action that was ever demanded of a role, allowed or not: the role's name and the action.
+    pub demanded: BTreeSet<(String, String)>,
+    /// Everything that was denied, in order.
+    pub denials: Vec<Denial>,
+    habits: Option<Habits>,
+}
+
+/// What the documentation leaves open, drawn once an account.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Habits {
+    /// Whether RegisterTaskDefinition is asked for on its family's ARN rather than on `*`.
+    pub(crate) registers_on_family: bool,
+}
+
+/// Something that was denied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denial {
+    pub at: Millis,
+    /// The name of the role, or the service that asked without one.
+    pub role: String,
+    pub action: String,
+    pub resource: String,
+    /// As the service words it.
+    pub message: String,
+}
+
+/// Somebody who assumed a role.
+#[derive(Clone, Debug)]
+pub(crate) struct Session {
+    pub(crate) role: String,
+    pub(crate) name: String,
+}
+
+pub(crate) fn habits(aws: &mut Aws) -> Habits {
+    if let Some(habits) = aws.iam.habits {
+        return habits;
+    }
+    let habits = Habits {
+        registers_on_family: aws.either("RegisterTaskDefinition is asked for on the family"),
+    };
+    aws.iam.habits = Some(habits);
+    habits
+}
+
+impl Iam {
+    pub(crate) fn forget_habits(&mut self) {
+        self.habits = None;
+    }
+}
+
+/// Whether the caller of a request may ask for it; an error is what the service answers.
+pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError> {
+    // A request that cannot be read is refused by its service.
+    let Some(asked) = read(request) else {
+        return Ok(());
+    };
+    if let Some(job) = lent::job(aws, request) {
+        return lent::authorize(aws, &job, &asked);
+    }
+    if request.caller == ADMINISTRATOR {
+        return Ok(());
+    }
+    let Some(function) = aws.lambda.functions.get(&request.caller) else {
+        return Err(error::invalid_token(&asked.service));
+    };
+    let session = Session {
+        role: function.role.clone(),
+        name: function.name.clone(),
+    };
+    let Some(demands) = actions::demands(aws, &asked) else {
+        let what = format!(
+            "{}:{}, nor which permissions it needs",
+            asked.service, asked.operation
+        );
+        return Err(ApiError::unknown_operation(&what));
+    };
+    demands.iter().try_for_each(|demand| {
+        require(aws, &session, demand).map_err(|d| error::denied(&asked.service, d))
+    })
+}
+
+/// Whether a session may do something. The denial is remembered.
+pub(crate) fn require(aws: &mut Aws, session: &Session, demand: &Demand) -> Result<(), Denial> {
+    let role = session.role_name().to_owned();
+    aws.iam.demanded.insert((role, demand.action.clone()));
+    let reason = match verdict(aws, session, demand) {
+        Ok(Verdict::Allowed) => return Ok(()),
+        Ok(Verdict::NotAllowed) => error::not_allowed(&demand.action),
+        Ok(Verdict::Denied) => error::EXPLICIT_DENY.to_owned(),
+        Err(unsupported) => format!("because {unsupported}"),
+    };
+    Err(deny(aws, session, demand, &reason))
+}
+
+/// Takes note of a denial for a session.
+fn deny(aws: &mut Aws, session: &Session, demand: &Demand, reason: &str) -> Denial {
+    let message = error::message(&aws.account, session, demand, reason);
+    note(aws, session.role_name(), demand, message)
+}
+
+/// Takes note of a denial, whoever it met.
+fn note(aws: &mut Aws, role: &str, demand: &Demand, message: String) -> Denial {
+    let denial = Denial {
+        at: aws.now,
+        role: role.to_owned(),
+        action: demand.action.clone(),
+        resource: demand.resource.clone(),
+        message,
+    };
+    aws.iam.denials.push(denial.clone());
+    denial
+}
+
+/// Takes note that a function's resource policy does not let a service invoke it on behalf of `source`.
+pub(crate) fn deny_invocation(aws: &mut Aws, source: &str, function: &str) -> String {
+    let demand = Demand::new("lambda:InvokeFunction", function);
+    let message =
+        format!("{source} is not authorized to perform: lambda:InvokeFunction on {function}");
+    note(aws, source, &demand, message).message
+}
+
+fn verdict(aws: &Aws, session: &Session, demand: &Demand) -> Result<Verdict, Unsupported> {
+    let Some(role) = aws.cloudformation.iam.role_by_arn(&session.role) else {
+        return Ok(Verdict::NotAllowed);
+    };
+    let managed: Vec<Value> = role
+        .managed_policies
+        .iter()
+        .map(|arn| managed(arn))
+        .collect::<Result<_, _>>()?;
+    evaluate(role.statements().chain(&managed), demand)
+}
+
+/// The one statement of the managed policies that SAM attaches to functions.
+fn managed(arn: &str) -> Result<Value, Unsupported> {
+    match arn.rsplit('/').next() {
+        Some("AWSLambdaBasicExecutionRole") => Ok(json!({"Effect": "Allow", "Resource": "*",
+            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]})),
+        _ => Err(Unsupported(format!("the managed policy {arn}"))),
+    }
+}
+
+impl Session {
+    fn role_name(&self) -> &str {
+        self.role.rsplit('/').next().unwrap_or(&self.role)
+    }
+}
+
+/// The operation of a request with its input, or nothing when it is not a request of a service.
+fn read(request: &Request) -> Option<Asked> {
+    let service = request.service()?;
+    let (operation, input) = match service.as_str() {
+        "s3" => s3::asked(request),
+        "elasticloadbalancing" => {
+            let mut form = protocol::form(request);
+            (
+                form.remove("Action").unwrap_or_default(),
+                Value::Object(protocol::query::tree(&form)),
+            )
+        }
+        "monitoring" if request.header("x-amz-target").is_none() => (
+            protocol::cbor::operation(request).to_owned(),
+            protocol::cbor::input(request).ok()?,
+        ),
+        _ => {
+            let target = request.header("x-amz-target")?;
+            let (_, operation) = target.split_once('.')?;
+            let input = if request.body.is_empty() {
+                json!({})
+            } else {
+                serde_json::from_slice(&request.body).ok()?
+            };
+            (operation.to_owned(), input)
+        }
+    };
+    Some(Asked {
+        service,
+        operation,
+        input,
+    })
+}

@@ -1,0 +1,144 @@
+//! Whether the statements of policies allow something: an explicit deny wins, and what no statement allows is denied.
+//!
+//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::condition;
+use super::pattern::wildcard;
+use crate::cloudformation::items;
+
+/// Condition keys in lower case, with their values.
+pub type Context = BTreeMap<String, String>;
+
+/// Something that somebody wants to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Demand {
+    /// `service:Operation`.
+    pub action: String,
+    /// An ARN, or `*` for an action that is about no resource.
+    pub resource: String,
+    pub context: Context,
+}
+
+/// What policies say to a demand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Allowed,
+    /// No statement speaks of it.
+    NotAllowed,
+    /// A statement forbids it.
+    Denied,
+}
+
+/// An element of a policy that the sandbox does not evaluate.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the sandbox does not evaluate {0}")]
+pub struct Unsupported(pub String);
+
+impl Demand {
+    pub fn new(action: impl Into<String>, resource: impl Into<String>) -> Self {
+        Self {
+            action: action.into(),
+            resource: resource.into(),
+            context: Context::new(),
+        }
+    }
+
+    /// An action that supports no resource-level permissions: only a statement about `*` allows it.
+    pub fn anywhere(action: impl Into<String>) -> Self {
+        Self::new(action, "*")
+    }
+
+    /// The same demand with a value for a condition key.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.context.insert(key.to_ascii_lowercase(), value.into());
+        self
+    }
+}
+
+/// What statements say to a demand, whatever their order.
+///
+/// # Errors
+/// The first element that the sandbox does not evaluate.
+pub fn evaluate<'a>(
+    statements: impl IntoIterator<Item = &'a Value>,
+    demand: &Demand,
+) -> Result<Verdict, Unsupported> {
+    let mut verdict = Verdict::NotAllowed;
+    for statement in statements {
+        if applies(statement, demand)? {
+            match statement["Effect"].as_str() {
+                Some("Deny") => return Ok(Verdict::Denied),
+                Some("Allow") => verdict = Verdict::Allowed,
+                other => return Err(Unsupported(format!("the effect {other:?}"))),
+            }
+        }
+    }
+    Ok(verdict)
+}
+
+/// Refuses a statement with anything that the sandbox does not evaluate, before it is ever asked.
+pub fn check(statement: &Value) -> Result<(), Unsupported> {
+    let nothing = Demand::anywhere("sts:GetCallerIdentity");
+    is_about_action(statement, &nothing)?;
+    is_about_resource(statement, &nothing)?;
+    condition::holds(&statement["Condition"], &nothing.context).map(drop)
+}
+
+/// Whether a statement is about the demand. Few are about its action, and nothing else of the others is looked at: they were checked
+/// when the policy was made.
+fn applies(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
+    Ok(is_about_action(statement, demand)?
+        && is_about_resource(statement, demand)?
+        && condition::holds(&statement["Condition"], &demand.context)?)
+}
+
+fn is_about_action(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
+    let covers = |pattern: &str| match pattern.contains(['*', '?']) {
+        true => wildcard(
+            &pattern.to_ascii_lowercase(),
+            &demand.action.to_ascii_lowercase(),
+        ),
+        false => pattern.eq_ignore_ascii_case(&demand.action),
+    };
+    names(statement, ["Action", "NotAction"], covers)
+}
+
+fn is_about_resource(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
+    names(statement, ["Resource", "NotResource"], |pattern| {
+        wildcard(pattern, &demand.resource)
+    })
+}
+
+/// Whether an element, or its opposite, covers something.
+fn names(
+    statement: &Value,
+    [element, opposite]: [&str; 2],
+    covers: impl Fn(&str) -> bool,
+) -> Result<bool, Unsupported> {
+    let (patterns, wanted) = match statement.get(opposite) {
+        Some(patterns) => (items(patterns), false),
+        None => (items(&statement[element]), true),
+    };
+    let mut found = false;
+    for pattern in patterns {
+        let text = pattern
+            .as_str()
+            .ok_or_else(|| Unsupported(format!("the {element} {pattern}")))?;
+        without_variables(text)?;
+        found |= covers(text);
+    }
+    Ok(found == wanted)
+}
+
+pub(super) fn without_variables(text: &str) -> Result<(), Unsupported> {
+    match text.contains("${") {
+        true => Err(Unsupported(format!("the policy variable in {text}"))),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,204 @@
+//! Who calls, and the roles of the account: what of STS and IAM people ask to find their way.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::cloudformation::Role;
+use crate::protocol::query::Parameters;
+use crate::protocol::xml::instant;
+use crate::{ApiError, Aws};
+
+/// The most items of one page.
+const MOST_ITEMS: usize = 1000;
+
+/// One action of STS; answers the members of its result.
+pub(crate) fn sts(aws: &mut Aws, action: &str, _: &Parameters) -> Result<Value, ApiError> {
+    match action {
+        "GetCallerIdentity" => {
+            let arn = format!("arn:aws:iam::{}:user/person", aws.account);
+            Ok(json!({"Arn": arn, "UserId": "AIDAIOSFODNN7EXAMPLE", "Account": aws.account}))
+        }
+        _ => Err(ApiError::unknown_operation(action)),
+    }
+}
+
+/// One action of IAM; answers the members of its result.
+pub(crate) fn iam(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
+    match action {
+        "ListRoles" => {
+            let prefix = parameters.get("PathPrefix").map_or("/", String::as_str);
+            let roles = aws
+                .cloudformation
+                .iam
+                .roles()
+                .filter(|role| role.path.starts_with(prefix));
+            page(
+                "Roles",
+                roles.map(|role| described(aws, role)).collect(),
+                parameters,
+            )
+        }
+        "GetRole" => Ok(json!({ "Role": described(aws, role(aws, parameters)?) })),
+        "ListRolePolicies" => {
+            let names = role(aws, parameters)?
+                .policies
+                .keys()
+                .map(|name| json!(name))
+                .collect();
+            page("PolicyNames", names, parameters)
+        }
+        "GetRolePolicy" => {
+            let role = role(aws, parameters)?;
+            let name = required(parameters, "PolicyName")?;
+            let missing =
+                || no_entity(format!("The role policy with name {name} cannot be found."));
+            let document = role.policies.get(name).ok_or_else(missing)?;
+            Ok(
+                json!({"RoleName": role.name, "PolicyName": name, "PolicyDocument": encoded(document)}),
+            )
+        }
+        "ListAttachedRolePolicies" => {
+            let policy =
+                |arn: &String| json!({"PolicyName": arn.rsplit('/').next(), "PolicyArn": arn});
+            let attached = role(aws, parameters)?
+                .managed_policies
+                .iter()
+                .map(policy)
+                .collect();
+            page("AttachedPolicies", attached, parameters)
+        }
+        _ => Err(ApiError::unknown_operation(action)),
+    }
+}
+
+fn required<'a>(parameters: &'a Parameters, member: &str) -> Result<&'a str, ApiError> {
+    let field = member[..1].to_lowercase() + &member[1..];
+    parameters.get(member).map(String::as_str).ok_or_else(|| {
+        let message = format!(
+            "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
+        );
+        ApiError::client("ValidationError", message)
+    })
+}
+
+fn no_entity(message: String) -> ApiError {
+    ApiError {
+        status: 404,
+        ..ApiError::client("NoSuchEntity", message)
+    }
+}
+
+fn role<'a>(aws: &'a Aws, parameters: &Parameters) -> Result<&'a Role, ApiError> {
+    let name = required(parameters, "RoleName")?;
+    let missing = || no_entity(format!("The role with name {name} cannot be found."));
+    aws.cloudformation.iam.role(name).ok_or_else(missing)
+}
+
+fn described(aws: &Aws, role: &Role) -> Value {
+    // A role is as old as the stack that it belongs to.
+    let of = |stack: &&crate::cloudformation::Stack| {
+        stack
+            .resources
+            .iter()
+            .any(|resource| resource.kind == "AWS::IAM::Role" && resource.physical_id == role.name)
+    };
+    let created = aws
+        .cloudformation
+        .stacks()
+        .find(of)
+        .map_or(aws.now, |stack| stack.created);
+    json!({
+        "Path": role.path, "RoleName": role.name, "RoleId": role.id, "Arn": role.arn, "CreateDate": instant(created),
+        "AssumeRolePolicyDocument": encoded(&role.trust), "MaxSessionDuration": 3600,
+    })
+}
+
+/// IAM answers policy documents percent-encoded.
+fn encoded(document: &Value) -> String {
+    utf8_percent_encode(&document.to_string(), NON_ALPHANUMERIC).to_string()
+}
+
+/// One page of a list; the marker is the position at which the next page starts.
+fn page(member: &str, items: Vec<Value>, parameters: &Parameters) -> Result<Value, ApiError> {
+    let wrong = |message: &str| ApiError::client("ValidationError", message);
+    let size = parameters
+        .get("MaxItems")
+        .map_or(Ok(MOST_ITEMS), |size| size.parse());
+    let size = size.ok().filter(|size| (1..=MOST_ITEMS).contains(size));
+    let size = size.ok_or_else(|| wrong("MaxItems is 1 to 1000"))?;
+    let start = parameters
+        .get("Marker")
+        .map_or(Ok(0), |marker| marker.parse::<usize>());
+    let start = start
+        .ok()
+        .filter(|start| *start <= items.len())
+        .ok_or_else(|| wrong("Invalid Marker"))?;
+    let end = items.len().min(start + size);
+    let more = end < items.len();
+    Ok(
+        json!({member: items[start..end], "IsTruncated": more, "Marker": more.then(|| end.to_string())}),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+    use crate::cloudformation::deploy;
+
+    #[test]
+    fn roles_are_found_with_their_policies() {
+        let mut aws = Aws::new(1);
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let given = [
+            ("Name", "web"),
+            ("Cluster", "apps"),
+            ("Service", "web"),
+            ("Repository", "web"),
+            ("ContainerName", "web"),
+        ];
+        let given: BTreeMap<String, String> = given
+            .map(|(key, value)| (key.to_owned(), value.to_owned()))
+            .into();
+        ecs_and_repository(&mut aws);
+        deploy(&mut aws, "slipway", &template, &given).unwrap();
+        let with = |pairs: &[(&str, &str)]| -> Parameters {
+            pairs
+                .iter()
+                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                .collect()
+        };
+        let first = iam(&mut aws, "ListRoles", &with(&[("MaxItems", "1")])).unwrap();
+        assert_eq!(
+            (&first["IsTruncated"], &first["Marker"]),
+            (&json!(true), &json!("1"))
+        );
+        let name = first["Roles"][0]["RoleName"].as_str().unwrap().to_owned();
+        let role = iam(&mut aws, "GetRole", &with(&[("RoleName", &name)])).unwrap();
+        assert!(
+            role["Role"]["AssumeRolePolicyDocument"]
+                .as_str()
+                .unwrap()
+                .starts_with("%7B%22")
+        );
+        assert_eq!(
+            iam(&mut aws, "GetRole", &with(&[("RoleName", "none")]))
+                .unwrap_err()
+                .code,
+            "NoSuchEntity"
+        );
+    }
+
+    fn ecs_and_repository(aws: &mut Aws) {
+        crate::ecs::call(aws, "CreateCluster", &json!({"clusterName": "apps"})).unwrap();
+        crate::ecr::call(aws, "CreateRepository", &json!({"repositoryName": "web"})).unwrap();
+    }
+
+    #[test]
+    fn the_caller_is_a_person_of_the_account() {
+        let answer = sts(&mut Aws::new(1), "GetCallerIdentity", &Parameters::new()).unwrap();
+        assert_eq!(answer["Arn"], "arn:aws:iam::111122223333:user/person");
+    }
+}

@@ -1,0 +1,418 @@
+//! The main job, end to end: images are pushed, pipelines run, and every release must end as its chapter says.
+
+pub mod canary;
+mod stacks;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::json;
+use slipway::release::Outcome;
+use slipway::timestamp::Timestamp;
+
+use crate::driver::{Driver, Fault, Ran, run};
+use emulator::codepipeline::{self, ActionStatus, Execution};
+use emulator::ecr::{self, Behaviour, Profile};
+use emulator::lambda::InvocationStatus;
+use emulator::{Aws, Millis};
+use invariants::ledger_reader::{digest, executions, record, text};
+use invariants::{Invariants, Promise};
+
+pub use stacks::root;
+pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
+
+/// Longest that a chapter may take, in virtual time.
+const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
+
+/// What the strategies of the story promise: web doubles, and the counter gives up one of its two tasks.
+pub const PROMISES: [Promise; 2] = [
+    Promise {
+        cluster: CLUSTER,
+        service: WEB,
+        healthy: 2,
+    },
+    Promise {
+        cluster: CLUSTER,
+        service: COUNTER,
+        healthy: 1,
+    },
+];
+
+/// One push and how its release must end.
+#[derive(Clone, Copy, Debug)]
+pub struct Chapter {
+    pub title: &'static str,
+    /// Repository, service and name of the pipeline.
+    pub application: &'static str,
+    pub tag: &'static str,
+    pub image: Image,
+    pub person: Person,
+    pub outcome: Outcome,
+    /// What the reason must say.
+    pub reason: &'static str,
+}
+
+/// What a person does while the release goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Person {
+    LooksOn,
+    /// Stops the execution during the bake, once the new colour has traffic.
+    StopsInBake,
+}
+
+/// What is pushed.
+#[derive(Clone, Copy, Debug)]
+pub enum Image {
+    New(Behaviour),
+    /// A healthy one that answers requests in a certain way.
+    Answering(Profile),
+    /// The image that another tag has already.
+    SameAs(&'static str),
+}
+
+/// The story, in order.
+pub const CHAPTERS: [Chapter; 10] = [
+    Chapter {
+        title: "first release",
+        application: WEB,
+        tag: "1.0.0",
+        person: Person::LooksOn,
+        image: Image::New(Behaviour::Healthy),
+        outcome: Outcome::Deployed,
+        reason: "2 targets healthy",
+    },
+    Chapter {
+        title: "a new version in place",
+        application: WEB,
+        tag: "1.1.0",
+        person: Person::LooksOn,
+        image: Image::New(Behaviour::Healthy),
+        outcome: Outcome::Deployed,
+        reason: "2 targets healthy",
+    },
+    Chapter {
+        title: "the same image again",
+        application: WEB,
+        tag: "1.1.0-again",
+        person: Person::LooksOn,
+        image: Image::SameAs("1.1.0"),
+        outcome: Outcome::Unchanged,
+        reason: "nothing to do",
+    },
+    Chapter {
+        title: "the counter's first release",
+        application: COUNTER,
+        tag: "1.0.0",
+        person: Person::LooksOn,
+        image: Image::New(Behaviour::Healthy),
+        outcome: Outcome::Deployed,
+        reason: "2 of 2 tasks",
+    },
+    Chapter {
+        title: "the counter makes room",
+        application: COUNTER,
+        tag: "1.1.0",
+        person: Person::LooksOn,
+        image: Image::New(Behaviour::Healthy),
+        outcome: Outcome::Deployed,
+        reason: "2 of 2 tasks",
+    },
+    Chapter {
+        title: "a broken image",
+        application: WEB,
+        tag: "1.2.0",
+        person: Person::LooksOn,
+        image: Image::New(Behaviour::NeverHealthy),
+        outcome: Outcome::RolledBack,
+        reason: "serves again",
+    },
+    Chapter {
+        title: "the shop's first release, blue/green",
+        application: SHOP,
+        tag: "1.0.0",
+        image: Image::New(Behaviour::Healthy),
+        person: Person::LooksOn,
+        outcome: Outcome::Deployed,
+        reason: "2 targets healthy",
+    },
+    Chapter {
+        title: "a new version, in steps of 20 %",
+        application: SHOP,
+        tag: "1.1.0",
+        image: Image::New(Behaviour::Healthy),
+        person: Person::LooksOn,
+        outcome: Outcome::Deployed,
+        reason: "it ran shop-green:",
+    },
+    Chapter {
+        title: "one that fails during its bake",
+        application: SHOP,
+        tag: "1.2.0",
+        image: Image::New(Behaviour::FailsUnderTraffic),
+        person: Person::LooksOn,
+        outcome: Outcome::RolledBack,
+        reason: "the traffic is back at blue 100 / green 0",
+    },
+    Chapter {
+        title: "a rollback on demand",
+        application: SHOP,
+        tag: "1.3.0",
+        image: Image::New(Behaviour::Healthy),
+        person: Person::StopsInBake,
+        outcome: Outcome::RolledBack,
+        reason: "serves again as blue",
+    },
+];
+
+/// How a release went.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Release {
+    pub pipeline: String,
+    pub image: String,
+    pub digest: String,
+    pub outcome: String,
+    pub reason: String,
+    pub started_at: Timestamp,
+    pub ended_at: Timestamp,
+    /// Attempts of functions for this release.
+    pub invocations: u32,
+    /// Calls that they made to AWS.
+    pub aws_calls: u32,
+}
+
+/// An account with all three applications and Slipway deployed, their services steady.
+///
+/// # Errors
+/// What a template refused, or what did not become steady.
+pub fn deployed(seed: u64) -> Result<Aws, String> {
+    let mut aws = Aws::new(seed);
+    stacks::deploy_all(&mut aws)?;
+    run(aws, Fault::None, async |driver| {
+        let steady = |aws: &Aws| {
+            aws.ecs
+                .services
+                .values()
+                .all(|service| !service.is_deploying())
+                && aws.codepipeline.executions.iter().all(Execution::is_over)
+        };
+        driver
+            .until(CHAPTER_LIMIT, &mut nothing_denied, steady)
+            .await?;
+        let mut aws = driver.world.snapshot();
+        stacks::open_the_shop(&mut aws)?;
+        Ok(aws)
+    })
+}
+
+/// What a chapter left behind.
+#[derive(Debug)]
+pub struct Played {
+    pub release: Release,
+    pub aws: Aws,
+    /// The attempts of functions, in order, for those who want to break one of them.
+    pub ran: Vec<Ran>,
+}
+
+/// Plays one chapter on an account, with a fault, showing every instant to `watch`.
+///
+/// # Errors
+/// An invariant that did not hold, or an ending other than the chapter's.
+pub fn play(
+    aws: Aws,
+    chapter: &Chapter,
+    fault: Fault,
+    watch: &mut dyn FnMut(&Aws),
+) -> Result<Played, String> {
+    let invariants = Arc::new(Mutex::new(Invariants::new(&PROMISES).resumed(&aws)));
+    run(aws, fault, async |driver| {
+        let broken = Invariants::witness(&invariants, &driver.world);
+        let pushed_at = driver.world.clock.now();
+        let digest = push(&mut driver.world.aws(), chapter)?;
+        let mut check = |aws: &Aws| {
+            watch(aws);
+            nothing_denied(aws)?;
+            broken
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take()
+                .map_or(Ok(()), Err)?;
+            invariants
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .at_instant(aws)
+        };
+        if chapter.person == Person::StopsInBake {
+            let baking = |aws: &Aws| is_baking(aws, chapter, &digest, pushed_at);
+            driver.until(CHAPTER_LIMIT, &mut check, baking).await?;
+            stop(&mut driver.world.aws(), chapter, &digest, pushed_at)?;
+            driver.world.touch();
+        }
+        let over = |aws: &Aws| is_settled(aws, chapter, &digest, pushed_at);
+        driver.until(CHAPTER_LIMIT, &mut check, over).await?;
+        if matches!(fault, Fault::Duplicate { .. }) {
+            // The late delivery may still be on its way: it must find nothing to change.
+            driver
+                .until(Duration::from_secs(1_200), &mut check, |_| false)
+                .await
+                .err();
+        }
+        let aws = driver.world.snapshot();
+        let mut invariants = invariants.lock().unwrap_or_else(PoisonError::into_inner);
+        invariants.disturbed(
+            driver
+                .ran()
+                .iter()
+                .filter(|ran| !ran.met.is_empty())
+                .map(|ran| ran.attempt),
+        );
+        invariants.at_end(&aws)?;
+        let release = told(&driver, &aws, chapter, &digest, pushed_at)?;
+        if release.outcome != chapter.outcome.to_string()
+            || !release.reason.contains(chapter.reason)
+        {
+            return Err(format!(
+                "`{}` ended {} ({}), expected {} ({})",
+                chapter.title, release.outcome, release.reason, chapter.outcome, chapter.reason
+            ));
+        }
+        Ok(Played {
+            release,
+            aws,
+            ran: driver.ran(),
+        })
+    })
+}
+
+/// The templates must allow all that the story needs.
+fn nothing_denied(aws: &Aws) -> Result<(), String> {
+    aws.iam.denials.first().map_or(Ok(()), |denial| {
+        Err(format!(
+            "a role or a policy lacks a permission: {}",
+            denial.message
+        ))
+    })
+}
+
+/// Pushes a chapter's image; answers its digest.
+///
+/// # Errors
+/// What ECR refused.
+pub fn push(aws: &mut Aws, chapter: &Chapter) -> Result<String, String> {
+    let pushed = match chapter.image {
+        Image::New(behaviour) => ecr::push(aws, chapter.application, chapter.tag, behaviour),
+        Image::Answering(profile) => ecr::push_with(
+            aws,
+            chapter.application,
+            chapter.tag,
+            Behaviour::Healthy,
+            profile,
+        ),
+        Image::SameAs(tag) => retag(aws, chapter, tag),
+    };
+    pushed.map_err(|e| format!("push of {}:{}: {e}", chapter.application, chapter.tag))
+}
+
+fn retag(aws: &mut Aws, chapter: &Chapter, tag: &str) -> Result<String, emulator::ApiError> {
+    let found = ecr::call(
+        aws,
+        "BatchGetImage",
+        &json!({"repositoryName": chapter.application, "imageIds": [{"imageTag": tag}]}),
+    )?;
+    let manifest = &found["images"][0]["imageManifest"];
+    let put = ecr::call(
+        aws,
+        "PutImage",
+        &json!({"repositoryName": chapter.application, "imageManifest": manifest, "imageTag": chapter.tag}),
+    )?;
+    Ok(put["image"]["imageId"]["imageDigest"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned())
+}
+
+/// The execution that a push led to.
+fn execution_of<'a>(
+    aws: &'a Aws,
+    chapter: &Chapter,
+    pushed: &str,
+    since: Millis,
+) -> Option<&'a Execution> {
+    let pipeline = format!("slipway-{}", chapter.application);
+    executions(aws, &pipeline)
+        .rev()
+        .find(|execution| execution.started >= since && digest(execution) == Some(pushed))
+}
+
+/// Whether the new colour has traffic and the swap goes on.
+fn is_baking(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
+    let execution = execution_of(aws, chapter, pushed, since);
+    let swap =
+        execution.and_then(|execution| execution.latest_action("Release", "swap-target-groups"));
+    swap.is_some_and(|swap| {
+        swap.status == ActionStatus::InProgress && swap.percent.is_some_and(|percent| percent > 20)
+    })
+}
+
+/// Stops an execution at once, as `aws codepipeline stop-pipeline-execution --abandon` does.
+fn stop(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result<(), String> {
+    let execution =
+        execution_of(aws, chapter, pushed, since).ok_or("the push started no execution")?;
+    let asked = json!({
+        "pipelineName": execution.pipeline, "pipelineExecutionId": execution.id, "abandon": true, "reason": "a person had doubts"
+    });
+    codepipeline::call(aws, "StopPipelineExecution", &asked)
+        .map(drop)
+        .map_err(|e| e.to_string())
+}
+
+fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool {
+    let Some(execution) = execution_of(aws, chapter, pushed, since) else {
+        return false;
+    };
+    // What is pending is a retry, which may have the last word to write.
+    let quiet = aws
+        .lambda
+        .invocations
+        .iter()
+        .all(|invocation| invocation.status != InvocationStatus::Pending);
+    quiet
+        && execution.is_over()
+        && record(aws, &execution.id).is_some_and(|record| text(&record, "state") == Some("closed"))
+}
+
+fn told(
+    driver: &Driver,
+    aws: &Aws,
+    chapter: &Chapter,
+    digest: &str,
+    since: Millis,
+) -> Result<Release, String> {
+    let execution =
+        execution_of(aws, chapter, digest, since).ok_or("the push started no execution")?;
+    let record = record(aws, &execution.id).ok_or("the execution has no record")?;
+    let told = |name: &str| {
+        text(&record, name)
+            .map(ToOwned::to_owned)
+            .ok_or_else(|| format!("the record has no {name}"))
+    };
+    let at = |name: &str| {
+        serde_json::from_value::<Timestamp>(json!(told(name)?)).map_err(|e| e.to_string())
+    };
+    let (invocations, aws_calls) = driver
+        .cost_by_execution()
+        .get(&execution.id)
+        .copied()
+        .unwrap_or_default();
+    Ok(Release {
+        pipeline: execution.pipeline.clone(),
+        image: format!("{}:{}", chapter.application, chapter.tag),
+        digest: digest.to_owned(),
+        outcome: told("outcome")?,
+        reason: told("reason")?,
+        started_at: at("started_at")?,
+        ended_at: at("ended_at")?,
+        invocations,
+        aws_calls,
+    })
+}

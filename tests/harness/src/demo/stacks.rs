@@ -1,0 +1,160 @@
+//! The story's account: three applications and Slipway itself, deployed from the templates that people deploy.
+
+use std::collections::BTreeMap;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use zip::write::SimpleFileOptions;
+
+use emulator::cloudformation::deploy;
+use emulator::{Aws, ecs, traffic};
+use invariants::ledger_reader::FUNCTIONS_STACK;
+
+/// The cluster of all applications.
+pub const CLUSTER: &str = "apps";
+/// The load-balanced web service on Fargate.
+pub const WEB: &str = "web";
+/// The page counter: three linked containers on EC2, the frontend on the static port 80.
+pub const COUNTER: &str = "page-counter";
+/// The blue/green pair on Fargate, behind one weighted rule, scaled between two and eight tasks a colour.
+pub const SHOP: &str = "shop";
+/// Where the counter's pipeline reads its task definition from.
+const CONFIG_BUCKET: &str = "page-counter-config";
+
+/// Deploys everything into an empty account.
+///
+/// # Errors
+/// What a template or a service refused.
+pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
+    ecs::call(aws, "CreateCluster", &json!({"clusterName": CLUSTER})).map_err(|e| e.to_string())?;
+    ecs::add_container_instances(aws, CLUSTER, 2);
+    aws.s3.at(aws.now).create_bucket(CONFIG_BUCKET, true);
+    aws.s3
+        .put(CONFIG_BUCKET, "config.zip", config()?)
+        .map_err(|e| e.to_string())?;
+    let network = [
+        ("VpcId", "vpc-0a1b2c3d"),
+        ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e"),
+        ("Cluster", CLUSTER),
+    ];
+    let with = |own: &[(&'static str, &'static str)]| [&network[..], own].concat();
+    let service = root().join("infra/service.yaml");
+    stack(
+        aws,
+        "web",
+        &service,
+        &with(&[
+            ("Name", WEB),
+            ("LoadBalanced", "yes"),
+            ("DesiredCount", "2"),
+        ]),
+    )?;
+    let counter = [
+        ("Name", COUNTER),
+        ("LaunchType", "EC2"),
+        ("ContainerName", "frontend"),
+        ("ContainerPort", "5001"),
+        ("HostPort", "80"),
+        ("LoadBalanced", "no"),
+        ("DesiredCount", "2"),
+        ("MinimumHealthyPercent", "50"),
+        ("MaximumPercent", "100"),
+    ];
+    stack(aws, "page-counter", &service, &with(&counter))?;
+    let shop = [
+        ("Name", SHOP),
+        ("BlueGreen", "yes"),
+        ("MinCapacity", "2"),
+        ("MaxCapacity", "8"),
+    ];
+    stack(aws, "shop", &service, &with(&shop))?;
+    let first = [
+        ("Name", WEB),
+        ("Cluster", CLUSTER),
+        ("Service", WEB),
+        ("Repository", WEB),
+        ("ContainerName", "web"),
+    ];
+    stack(aws, FUNCTIONS_STACK, &root().join("template.yaml"), &first)?;
+    let second = [
+        ("Name", COUNTER),
+        ("Cluster", CLUSTER),
+        ("Service", COUNTER),
+        ("Repository", COUNTER),
+        ("ContainerName", "frontend"),
+        ("Strategy", "make-room"),
+        ("ConfigBucket", CONFIG_BUCKET),
+        ("TaskDefinitionFile", "taskdef.json"),
+    ];
+    stack(
+        aws,
+        "page-counter-pipeline",
+        &root().join("infra/pipelines/in-place.yaml"),
+        &second,
+    )?;
+    let rule = aws
+        .cloudformation
+        .export("shop-ProductionRuleArn")
+        .ok_or("the pair has no production rule")?
+        .to_owned();
+    let third = [
+        ("Name", SHOP),
+        ("Cluster", CLUSTER),
+        ("Service", SHOP),
+        ("Rule", rule.as_str()),
+        ("Repository", SHOP),
+        ("ContainerName", "web"),
+        ("Shift", "linear"),
+        ("StepPercent", "20"),
+        ("StepMinutes", "2"),
+        ("BakeMinutes", "5"),
+    ];
+    stack(
+        aws,
+        "shop-pipeline",
+        &root().join("infra/pipelines/blue-green.yaml"),
+        &third,
+    )
+}
+
+/// Lets requests come to the shop: as many as one task serves at half of its strength.
+pub(super) fn open_the_shop(aws: &mut Aws) -> Result<(), String> {
+    let rule = aws
+        .cloudformation
+        .export("shop-ProductionRuleArn")
+        .ok_or("the pair has no production rule")?
+        .to_owned();
+    traffic::set(aws, &rule, 50.0);
+    Ok(())
+}
+
+fn stack(
+    aws: &mut Aws,
+    name: &str,
+    template: &Path,
+    parameters: &[(&str, &str)],
+) -> Result<(), String> {
+    let parameters: BTreeMap<String, String> = parameters
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    deploy(aws, name, template, &parameters).map_err(|e| format!("stack {name}: {e}"))
+}
+
+/// The counter's task definition as the `Config` artifact.
+fn config() -> Result<Vec<u8>, String> {
+    let path = root().join("tests/sandbox/examples/counter/taskdef.json");
+    let text = std::fs::read(&path).map_err(|e| format!("{}: {e}", path.display()))?;
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    archive
+        .start_file("taskdef.json", SimpleFileOptions::default())
+        .map_err(|e| e.to_string())?;
+    archive.write_all(&text).map_err(|e| e.to_string())?;
+    Ok(archive.finish().map_err(|e| e.to_string())?.into_inner())
+}
+
+/// The project's root, where template.yaml and infra/ are.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}

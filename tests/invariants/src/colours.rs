@@ -1,0 +1,128 @@
+//! Invariants 3 and 7 for a blue/green pair: what protects both colours while traffic moves between them. Nothing scales a colour in,
+//! the old one drains before it stops, and afterwards scale-in is as it was.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Ledger, body};
+use crate::ledger_reader::text;
+use emulator::elb::Elb;
+use emulator::{Aws, Call, Millis, Request};
+
+/// When the traffic left which target group, and how long a colour must stay after that.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Colours {
+    pub(super) drain: Millis,
+    left: BTreeMap<String, Millis>,
+}
+
+impl Colours {
+    /// Somebody changed something that a lease protects.
+    pub(super) fn changed(
+        &mut self,
+        aws: &Aws,
+        call: &Call,
+        request: &Request,
+        ledger: &Ledger,
+    ) -> Result<u64, String> {
+        match call.operation.as_str() {
+            "ModifyRule" | "ModifyListener" => {
+                self.note(
+                    aws,
+                    ledger
+                        .open()
+                        .and_then(|lease| text(lease, "release.prior.pair.rule")),
+                );
+                Ok(0)
+            }
+            "UpdateService" => self.drained(aws, &body(request), ledger),
+            _ => Ok(0),
+        }
+    }
+
+    /// Remembers which groups of the production rule have no weight any more.
+    fn note(&mut self, aws: &Aws, rule: Option<&str>) {
+        for (group, weight) in rule
+            .into_iter()
+            .flat_map(|rule| Elb::forwards(aws.elb.actions_of(rule)))
+        {
+            match weight {
+                0 => drop(self.left.entry(group).or_insert(aws.now)),
+                _ => drop(self.left.remove(&group)),
+            }
+        }
+    }
+
+    /// A step that stops the old colour let its clients go first.
+    fn drained(&self, aws: &Aws, asked: &Value, ledger: &Ledger) -> Result<u64, String> {
+        let service = asked["service"]
+            .as_str()
+            .and_then(|service| service.rsplit('/').next())
+            .unwrap_or_default();
+        let old = ledger.open().and_then(|lease| {
+            let colour = text(lease, "release.prior.pair.live")?;
+            let is_old = service == format!("{}-{colour}", text(lease, "service")?);
+            is_old.then(|| text(lease, &format!("release.prior.pair.{colour}.target_group")))?
+        });
+        let Some(group) = old.filter(|_| asked["desiredCount"] == 0) else {
+            return Ok(0);
+        };
+        match self.left.get(group) {
+            // The ledger knows whole seconds.
+            Some(left) if aws.now - left + 1000 > self.drain => Ok(1),
+            left => Err(format!(
+                "invariant 7: {service} was stopped at {}, and its traffic left at {left:?}; it drains for {} ms",
+                aws.now, self.drain
+            )),
+        }
+    }
+}
+
+/// While the new colour gets traffic, nothing scales either of them in.
+pub(super) fn is_guarded(aws: &Aws, lease: &Value) -> Result<u64, String> {
+    let mut guarded = 0;
+    for (name, suspended) in targets(aws, lease) {
+        if !suspended {
+            return Err(format!(
+                "invariant 7: the new colour got traffic while {name} could be scaled in"
+            ));
+        }
+        guarded += 1;
+    }
+    Ok(guarded)
+}
+
+/// At the end scale-in is as it was, or it is written down as owed.
+pub(super) fn given_back(aws: &Aws, ledger: &Ledger) -> Result<u64, String> {
+    let mut checked = 0;
+    for lease in ledger.leases.values() {
+        for (name, suspended) in targets(aws, lease) {
+            let colour = name.rsplit('-').next().unwrap_or_default();
+            let owed = lease
+                .pointer(&format!("/settled/M/owed_{colour}"))
+                .is_some();
+            if suspended && !owed {
+                return Err(format!(
+                    "invariant 3: scale-in of {name} is still suspended"
+                ));
+            }
+            checked += 1;
+        }
+    }
+    Ok(checked)
+}
+
+/// The colours of a lease that scale, and whether their scale-in is suspended.
+fn targets(aws: &Aws, lease: &Value) -> Vec<(String, bool)> {
+    let (cluster, service) = (
+        text(lease, "cluster").unwrap_or_default(),
+        text(lease, "service").unwrap_or_default(),
+    );
+    let names = ["blue", "green"].map(|colour| format!("{service}-{colour}"));
+    let found = names.into_iter().filter_map(|name| {
+        let target = aws.autoscaling.target_of(cluster, &name)?;
+        Some((name, target.suspended.dynamic_in))
+    });
+    found.collect()
+}

@@ -1,0 +1,451 @@
+//! Invariants 2 and 3: every execution ends, what the ledger says of its end was true when somebody last looked, and what was
+//! rolled back is as it was recorded.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Ledger, body, number, pair};
+use crate::ledger_reader::{executions, text};
+use emulator::codepipeline::ExecutionStatus;
+use emulator::ecs::RolloutState;
+use emulator::elb::Elb;
+use emulator::{Aws, Call, Request};
+
+/// A service as it truly was when an attempt of a function asked for it.
+#[derive(Clone, Debug)]
+pub(super) struct Sight {
+    pub(super) service: String,
+    pub(super) runs: String,
+    completed: bool,
+    pub(super) desired: usize,
+    running: usize,
+    pending: usize,
+    percentages: (Option<i64>, Option<i64>),
+    pub(super) groups: Vec<String>,
+    /// Healthy targets by group, from the moment when they were asked for.
+    pub(super) healthy: BTreeMap<String, usize>,
+}
+
+/// Target groups with their weights, by the rule or listener that names them.
+pub(super) type Routes = BTreeMap<String, Vec<(String, i64)>>;
+
+/// What the check of a close came to.
+#[derive(Debug, Default)]
+pub(super) struct Closed {
+    pub(super) told: u64,
+    pub(super) restored: u64,
+}
+
+/// The last look of each attempt.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Endings {
+    seen: BTreeMap<u64, Vec<Sight>>,
+    routes: BTreeMap<u64, Routes>,
+}
+
+impl Endings {
+    pub(super) fn saw_services(&mut self, aws: &Aws, call: &Call, request: &Request) {
+        let (Some(attempt), asked) = (call.attempt, body(request)) else {
+            return;
+        };
+        let cluster = asked["cluster"]
+            .as_str()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let names = asked["services"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+        for name in names.map(|name| name.rsplit('/').next().unwrap_or(name)) {
+            let sights = self.seen.entry(attempt).or_default();
+            sights.retain(|sight| sight.service != name);
+            sights.extend(sight(aws, &cluster, name));
+        }
+    }
+
+    pub(super) fn saw_targets(&mut self, aws: &Aws, call: &Call, request: &Request) {
+        let Some(sights) = call.attempt.and_then(|attempt| self.seen.get_mut(&attempt)) else {
+            return;
+        };
+        let asked = percent_encoding::percent_decode(&request.body)
+            .decode_utf8_lossy()
+            .into_owned();
+        for sight in sights {
+            for group in sight
+                .groups
+                .iter()
+                .filter(|group| asked.contains(group.as_str()))
+            {
+                sight
+                    .healthy
+                    .insert(group.clone(), aws.elb.healthy_count(group, aws.now));
+            }
+        }
+    }
+
+    pub(super) fn saw_rules(&mut self, aws: &Aws, call: &Call) {
+        let Some(attempt) = call.attempt else { return };
+        let arns = aws.elb.rules.keys().chain(aws.elb.listeners.keys());
+        let routes = arns
+            .map(|arn| (arn.clone(), Elb::forwards(aws.elb.actions_of(arn))))
+            .collect();
+        self.routes.insert(attempt, routes);
+    }
+
+    /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic that it has, or while it gives it back.
+    /// Whoever was throttled before it saw the targets says nothing of them, and tries again.
+    pub(super) fn went_on(
+        &self,
+        aws: &Aws,
+        call: &Call,
+        ledger: &Ledger,
+        percent: u32,
+    ) -> Result<(), String> {
+        let Some((sights, routes)) = call.attempt.and_then(|attempt| self.sight_of(attempt)) else {
+            return Ok(());
+        };
+        match call.caller.ends_with("swap-target-groups")
+            || call.caller.ends_with("evaluate-canary")
+        {
+            true => {
+                let ours = |other: &&Call| other.attempt == call.attempt;
+                let throttled = || aws.calls.iter().rev().filter(ours).any(Call::is_throttled);
+                pair::bakes(ledger, sights, routes, percent, throttled)
+            }
+            false => Ok(()),
+        }
+    }
+
+    /// What an attempt saw last.
+    pub(super) fn sight_of(&self, attempt: u64) -> Option<(&[Sight], &Routes)> {
+        Some((
+            self.seen.get(&attempt)?.as_slice(),
+            self.routes.get(&attempt)?,
+        ))
+    }
+
+    /// Whether the attempt that changed a rule last saw a healthy target in a group.
+    pub(super) fn last_mover_saw(&self, aws: &Aws, group: &str) -> bool {
+        let moves =
+            |call: &&Call| matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener");
+        let mover = aws
+            .calls
+            .iter()
+            .rev()
+            .find(moves)
+            .and_then(|call| call.attempt);
+        let sights = mover
+            .and_then(|attempt| self.seen.get(&attempt))
+            .into_iter()
+            .flatten();
+        sights
+            .filter_map(|sight| sight.healthy.get(group))
+            .any(|healthy| *healthy > 0)
+    }
+
+    /// Checks the records that were closed by the last write of an attempt.
+    pub(super) fn closed(
+        &self,
+        aws: &Aws,
+        call: &Call,
+        before: &Ledger,
+        after: &Ledger,
+        by_hand: bool,
+    ) -> Result<Closed, String> {
+        let mut checked = Closed::default();
+        for (execution, record) in &after.records {
+            let was = before.records.get(execution);
+            if was.is_some_and(|was| text(was, "state") == Some("closed") && was != record) {
+                return Err(format!(
+                    "invariant 2: the closed record of {execution} was written again"
+                ));
+            }
+            if text(record, "state") != Some("closed")
+                || was.is_some_and(|was| text(was, "state") == Some("closed"))
+            {
+                continue;
+            }
+            retired(aws, execution, record, before)?;
+            let none = Vec::new();
+            let sights = call
+                .attempt
+                .and_then(|attempt| self.seen.get(&attempt))
+                .unwrap_or(&none);
+            let service = text(record, "service").unwrap_or_default();
+            let sight = sights.iter().find(|sight| sight.service == service);
+            match record.pointer("/prior/M/pair/M") {
+                Some(pair) => {
+                    let routes = call.attempt.and_then(|attempt| self.routes.get(&attempt));
+                    pair::check(aws, execution, record, pair, sights, routes, by_hand)?;
+                }
+                None => check(aws, execution, record, sight, by_hand)?,
+            }
+            checked.told += 1;
+            checked.restored += u64::from(matches!(
+                text(record, "outcome"),
+                Some("rolled-back" | "held")
+            ));
+        }
+        Ok(checked)
+    }
+}
+
+/// What a release registered and does not run is no longer what a stack update would take.
+fn retired(aws: &Aws, execution: &str, record: &Value, before: &Ledger) -> Result<(), String> {
+    let of_execution = |lease: &&Arc<Value>| text(lease, "release.execution") == Some(execution);
+    let registered = before
+        .leases
+        .values()
+        .find(of_execution)
+        .and_then(|lease| text(lease, "release.registered"));
+    let unused = match text(record, "outcome") {
+        Some("rolled-back" | "held") => true,
+        Some("failed") => text(record, "change.task_definition").is_none(),
+        _ => false,
+    };
+    match registered.filter(|registered| unused && aws.ecs.is_active(registered)) {
+        Some(registered) => Err(format!(
+            "invariant 5: {execution} left {registered} behind, which the next stack update deploys"
+        )),
+        None => Ok(()),
+    }
+}
+
+fn sight(aws: &Aws, cluster: &str, name: &str) -> Option<Sight> {
+    let service = aws.ecs.service_named(cluster, name)?;
+    let primary = service.primary()?;
+    let mut groups: Vec<String> = aws
+        .ecs
+        .tasks_of(&service.arn)
+        .flat_map(|task| &task.attachments)
+        .map(|one| one.target_group.clone())
+        .collect();
+    groups.sort();
+    groups.dedup();
+    Some(Sight {
+        service: name.to_owned(),
+        runs: primary.task_definition.clone(),
+        completed: primary.rollout == RolloutState::Completed,
+        desired: service.desired_count as usize,
+        running: aws
+            .ecs
+            .tasks_of(&service.arn)
+            .filter(|task| task.is_running())
+            .count(),
+        pending: aws
+            .ecs
+            .tasks_of(&service.arn)
+            .filter(|task| task.is_pending())
+            .count(),
+        percentages: service.percentages(),
+        groups,
+        healthy: BTreeMap::new(),
+    })
+}
+
+/// What an outcome claims was so when the attempt that recorded it looked for the last time.
+fn check(
+    aws: &Aws,
+    execution: &str,
+    record: &Value,
+    sight: Option<&Sight>,
+    by_hand: bool,
+) -> Result<(), String> {
+    let outcome = text(record, "outcome").unwrap_or_default();
+    let claim = match outcome {
+        "deployed" => text(record, "change.task_definition"),
+        "unchanged" | "rolled-back" => text(record, "prior.task_definition"),
+        "superseded" => return superseded(aws, execution, by_hand),
+        "held" => return Ok(()),
+        "failed" => return failed(execution, record),
+        other => {
+            return Err(format!(
+                "invariant 2: execution {execution} ended as {other:?}, which is no outcome"
+            ));
+        }
+    };
+    let wrong = |invariant: u8, what: String| {
+        Err(format!(
+            "invariant {invariant}: {execution} is {outcome}, but {what}"
+        ))
+    };
+    let (Some(claim), Some(sight)) = (claim, sight) else {
+        return wrong(2, "whoever recorded it never looked".to_owned());
+    };
+    let prior = number(record, "prior.desired_count").unwrap_or(0) as usize;
+    let least = if outcome == "rolled-back" { prior } else { 1 };
+    if sight.desired < least {
+        let invariant = if outcome == "rolled-back" { 3 } else { 2 };
+        return wrong(
+            invariant,
+            format!("the count was {}, not {least}", sight.desired),
+        );
+    }
+    if let Some(lack) = lack(sight, claim) {
+        return wrong(2, lack);
+    }
+    if outcome == "rolled-back" && !restored_percentages(record, sight) {
+        return wrong(
+            3,
+            format!(
+                "the percentages were {:?}, not the recorded ones",
+                sight.percentages
+            ),
+        );
+    }
+    Ok(())
+}
+
+/// What a service lacked to run a task definition truly.
+pub(super) fn lack(sight: &Sight, definition: &str) -> Option<String> {
+    if sight.runs != definition {
+        return Some(format!(
+            "{} ran {} and not {definition}",
+            sight.service, sight.runs
+        ));
+    }
+    if !sight.completed {
+        return Some("the rollout was not completed".to_owned());
+    }
+    if sight.running != sight.desired || sight.pending > 0 {
+        return Some(format!(
+            "{} of {} tasks ran, {} pending",
+            sight.running, sight.desired, sight.pending
+        ));
+    }
+    let found = |group: &String| sight.healthy.get(group).copied();
+    let short = sight
+        .groups
+        .iter()
+        .find(|group| found(group).is_none_or(|healthy| healthy < sight.desired))?;
+    Some(format!(
+        "{:?} of {} targets were healthy in {short}",
+        found(short),
+        sight.desired
+    ))
+}
+
+fn restored_percentages(record: &Value, sight: &Sight) -> bool {
+    let recorded = |name: &str| {
+        number(record, &format!("prior.percentages.{name}")).and_then(|n| i64::try_from(n).ok())
+    };
+    sight.percentages == (recorded("minimum_healthy"), recorded("maximum"))
+}
+
+/// Something newer took its place, or somebody deployed past it.
+pub(super) fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<(), String> {
+    let Some(this) = aws.codepipeline.execution(execution) else {
+        return Ok(());
+    };
+    let newer = executions(aws, &this.pipeline)
+        .any(|other| other.started >= this.started && other.id != this.id);
+    match newer || by_hand {
+        true => Ok(()),
+        false => Err(format!(
+            "invariant 2: {execution} is superseded, but nothing came after it"
+        )),
+    }
+}
+
+/// A release that had announced a change may end as failed only when it says that somebody must look.
+pub(super) fn failed(execution: &str, record: &Value) -> Result<(), String> {
+    let reason = text(record, "reason").unwrap_or_default();
+    let changed = text(record, "change.task_definition").is_some();
+    if changed
+        && !reason.contains("needs a person")
+        && !reason.contains("without a finish-release action")
+    {
+        return Err(format!(
+            "invariant 3: {execution} failed after its change and restored nothing: {reason}"
+        ));
+    }
+    Ok(())
+}
+
+/// Every execution ended, every record is closed, no lease is held, and the newest record of a service tells what runs.
+pub(super) fn at_end(aws: &Aws, ledger: &Ledger, untouched: bool) -> Result<u64, String> {
+    for execution in &aws.codepipeline.executions {
+        if !execution.is_over() {
+            return Err(format!(
+                "invariant 2: execution {} of {} never ended",
+                execution.id, execution.pipeline
+            ));
+        }
+        match ledger.records.get(&execution.id) {
+            Some(record) if text(record, "state") != Some("closed") => {
+                return Err(format!(
+                    "invariant 2: the record of execution {} was never closed",
+                    execution.id
+                ));
+            }
+            Some(record)
+                if execution.status == ExecutionStatus::Succeeded
+                    && !matches!(text(record, "outcome"), Some("deployed" | "unchanged")) =>
+            {
+                let outcome = text(record, "outcome");
+                return Err(format!(
+                    "invariant 2: execution {} succeeded, and its record says {outcome:?}",
+                    execution.id
+                ));
+            }
+            Some(record) if untouched => still_true(aws, ledger, record)?,
+            _ => {}
+        }
+    }
+    for (service, lease) in &ledger.leases {
+        if let Some(holder) = text(lease, "release.execution") {
+            return Err(format!("invariant 2: {service} is still held by {holder}"));
+        }
+    }
+    Ok(aws.codepipeline.executions.len() as u64)
+}
+
+/// The newest record of a service must tell what the service runs, as long as nobody else changed it.
+fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> {
+    let (Some(cluster), Some(service), Some(ended)) = (
+        text(record, "cluster"),
+        text(record, "service"),
+        text(record, "ended_at"),
+    ) else {
+        return Ok(());
+    };
+    let newer = ledger.records.values().any(|other| {
+        text(other, "service") == Some(service) && text(other, "ended_at") > Some(ended)
+    });
+    let Some(found) = aws.ecs.service_named(cluster, service).filter(|_| !newer) else {
+        return Ok(());
+    };
+    let told = match text(record, "outcome") {
+        Some("deployed") => text(record, "change.task_definition"),
+        Some("unchanged" | "rolled-back" | "failed") => text(record, "prior.task_definition"),
+        _ => return Ok(()),
+    };
+    if let (Some("rolled-back"), Some(count)) = (
+        text(record, "outcome"),
+        number(record, "prior.desired_count"),
+    ) && u64::from(found.desired_count) < count
+    {
+        return Err(format!(
+            "invariant 3: {service} was rolled back to {} tasks, not {count}",
+            found.desired_count
+        ));
+    }
+    match (
+        told,
+        found
+            .primary()
+            .map(|primary| primary.task_definition.as_str()),
+    ) {
+        (Some(told), Some(runs)) if told != runs => Err(format!(
+            "invariant 2: the ledger says {:?} of {service}, which should run {told} and runs {runs}",
+            text(record, "outcome")
+        )),
+        _ => Ok(()),
+    }
+}

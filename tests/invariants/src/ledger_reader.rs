@@ -1,0 +1,112 @@
+//! The account seen from outside, for the story, its pictures and its invariants: raw state, read without any code of the
+//! functions, so that a mistake there is not repeated here.
+
+use serde_json::{Value, json};
+
+use emulator::Aws;
+use emulator::codepipeline::Execution;
+use emulator::ecs::{Service, Task};
+
+/// The functions' stack.
+pub const FUNCTIONS_STACK: &str = "slipway";
+
+/// Items of the ledger in DynamoDB's JSON.
+#[must_use]
+pub fn ledger(aws: &Aws) -> Vec<Value> {
+    let stack = aws.cloudformation.stack(FUNCTIONS_STACK);
+    let table = stack.and_then(|stack| stack.resource("LedgerTable"));
+    table
+        .map(|table| aws.dynamodb.items(&table.physical_id))
+        .unwrap_or_default()
+}
+
+/// The item of the ledger with a key, both in DynamoDB's JSON.
+#[must_use]
+pub fn item(aws: &Aws, key: &Value) -> Option<Value> {
+    let table = aws
+        .cloudformation
+        .stack(FUNCTIONS_STACK)?
+        .resource("LedgerTable")?;
+    aws.dynamodb.item(&table.physical_id, key)
+}
+
+/// A text member of an item, by path: `release.execution`.
+#[must_use]
+pub fn text<'a>(item: &'a Value, path: &str) -> Option<&'a str> {
+    let mut value = item.get(path.split('.').next()?)?;
+    for name in path.split('.').skip(1) {
+        value = value.get("M")?.get(name)?;
+    }
+    value.get("S")?.as_str()
+}
+
+/// The record of an execution.
+#[must_use]
+pub fn record(aws: &Aws, execution: &str) -> Option<Value> {
+    item(
+        aws,
+        &json!({"pk": {"S": format!("execution#{execution}")}, "sk": {"S": "record"}}),
+    )
+}
+
+/// The execution that holds the lease of a service.
+#[must_use]
+pub fn holder(aws: &Aws, cluster: &str, service: &str) -> Option<String> {
+    let lease = item(
+        aws,
+        &json!({"pk": {"S": "lease"}, "sk": {"S": format!("{cluster}/{service}")}}),
+    );
+    lease.and_then(|lease| text(&lease, "release.execution").map(ToOwned::to_owned))
+}
+
+/// Executions of a pipeline, oldest first.
+pub fn executions<'a>(
+    aws: &'a Aws,
+    pipeline: &str,
+) -> impl DoubleEndedIterator<Item = &'a Execution> {
+    aws.codepipeline
+        .executions
+        .iter()
+        .filter(move |execution| execution.pipeline == pipeline)
+}
+
+/// Pipelines with the digests that were pushed, with a tag, to the repository of the pipeline's name.
+#[must_use]
+pub fn pushed(aws: &Aws) -> Vec<(String, String)> {
+    let pushes = aws
+        .events
+        .events
+        .iter()
+        .filter(|event| event["detail-type"] == "ECR Image Action");
+    let tagged = pushes.filter(|event| {
+        event["detail"]["image-tag"]
+            .as_str()
+            .is_some_and(|tag| !tag.is_empty())
+    });
+    let named = tagged.filter_map(|event| {
+        let detail = &event["detail"];
+        Some((
+            format!("slipway-{}", detail["repository-name"].as_str()?),
+            detail["image-digest"].as_str()?.to_owned(),
+        ))
+    });
+    named
+        .filter(|(pipeline, _)| aws.codepipeline.pipelines.contains_key(pipeline))
+        .collect()
+}
+
+/// The digest that an execution was started with.
+#[must_use]
+pub fn digest(execution: &Execution) -> Option<&str> {
+    execution
+        .source_revisions
+        .first()
+        .map(|revision| revision.value.as_str())
+}
+
+/// Tasks of a service that serve now.
+pub fn serving<'a>(aws: &'a Aws, service: &'a Service) -> impl Iterator<Item = &'a Task> {
+    aws.ecs
+        .tasks_of(&service.arn)
+        .filter(|task| task.is_running() && task.healthy)
+}

@@ -1,0 +1,420 @@
+//! What must hold, whatever goes wrong: checked after every call, at every instant and at the end of every run, from the
+//! account's own state, by code that shares nothing with the functions.
+//!
+//! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and 5, `jobs` 6, `lease` 8. That a healthy release ends
+//! deployed, and a plainly worse one does not (9), needs to know what was asked for: the simulation checks it.
+
+mod colours;
+mod endings;
+mod jobs;
+mod lease;
+pub mod ledger_reader;
+mod pair;
+mod pushes;
+mod traffic;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::ledger_reader::{item, ledger, text};
+use emulator::client::World;
+use emulator::elb::Elb;
+use emulator::{Aws, Call, Millis, Request};
+
+pub use traffic::Promise;
+
+/// The line of what only canaries meet.
+pub const A_FAILED_CANARY: &str = "3 a canary that fails has given its traffic back";
+
+/// Watches one run.
+#[derive(Clone, Debug, Default)]
+pub struct Invariants {
+    traffic: traffic::Traffic,
+    colours: colours::Colours,
+    endings: endings::Endings,
+    lease: lease::Leases,
+    pushes: pushes::Pushes,
+    ledger: Ledger,
+    /// Attempts of functions with which something went wrong.
+    disturbed: BTreeSet<u64>,
+    /// When people last changed a service by hand.
+    by_hand: Vec<Millis>,
+    /// The weights that people set last, by rule.
+    weights_by_hand: endings::Routes,
+    bake_percent: u32,
+    evaluated: BTreeMap<&'static str, u64>,
+}
+
+/// The ledger as it was last written. What one write leaves alone is not copied.
+#[derive(Clone, Debug, Default)]
+struct Ledger {
+    read: bool,
+    /// By `cluster/service`.
+    leases: BTreeMap<String, Arc<Value>>,
+    /// By execution.
+    records: BTreeMap<String, Arc<Value>>,
+}
+
+impl Ledger {
+    fn of(aws: &Aws) -> Self {
+        let mut whole = Self {
+            read: true,
+            ..Self::default()
+        };
+        for item in ledger(aws) {
+            whole.take(item);
+        }
+        whole
+    }
+
+    /// The ledger after a request that wrote it.
+    fn after(&self, aws: &Aws, request: &Request) -> Self {
+        let (asked, mut after) = (body(request), self.clone());
+        let parts = asked["TransactItems"]
+            .as_array()
+            .map_or(&[] as &[Value], Vec::as_slice)
+            .iter();
+        let writes = parts
+            .flat_map(|part| part.as_object().into_iter().flat_map(|part| part.values()))
+            .chain([&asked]);
+        for keyed in writes.filter_map(|write| write.get("Item").or(write.get("Key"))) {
+            let key = serde_json::json!({"pk": keyed["pk"], "sk": keyed["sk"]});
+            match item(aws, &key) {
+                Some(item) => after.take(item),
+                None => after.drop(&key),
+            }
+        }
+        after
+    }
+
+    /// A lease whose release is open.
+    fn open(&self) -> Option<&Value> {
+        self.leases
+            .values()
+            .map(Arc::as_ref)
+            .find(|lease| text(lease, "release.state") == Some("open"))
+    }
+
+    fn take(&mut self, item: Value) {
+        let (pk, sk) = (
+            text(&item, "pk").unwrap_or_default(),
+            text(&item, "sk").unwrap_or_default().to_owned(),
+        );
+        if pk == "lease" && sk.contains('/') {
+            self.leases.insert(sk, Arc::new(item));
+        } else if let Some(execution) = pk.strip_prefix("execution#") {
+            self.records.insert(execution.to_owned(), Arc::new(item));
+        }
+    }
+
+    fn drop(&mut self, key: &Value) {
+        let (pk, sk) = (
+            text(key, "pk").unwrap_or_default(),
+            text(key, "sk").unwrap_or_default(),
+        );
+        if pk == "lease" {
+            self.leases.remove(sk);
+        } else if let Some(execution) = pk.strip_prefix("execution#") {
+            self.records.remove(execution);
+        }
+    }
+}
+
+impl Invariants {
+    #[must_use]
+    pub fn new(promises: &[Promise]) -> Self {
+        Self {
+            traffic: traffic::Traffic::new(promises),
+            ..Self::default()
+        }
+    }
+
+    /// Starts watching a copy of an account whose past was watched before.
+    #[must_use]
+    pub fn resumed(mut self, aws: &Aws) -> Self {
+        self.ledger = Ledger::of(aws);
+        self.traffic.resume(aws);
+        self
+    }
+
+    /// Lets the calls of a world's invocations be checked, each right after it was answered. What was broken first appears in
+    /// what this answers.
+    pub fn witness(watched: &Arc<Mutex<Self>>, world: &World) -> Arc<Mutex<Option<String>>> {
+        let (broken, watched) = (Arc::<Mutex<Option<String>>>::default(), Arc::clone(watched));
+        let tells = Arc::clone(&broken);
+        world.witnessed_by(move |aws, request| {
+            let checked = watched
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .after_call(aws, request);
+            if let Err(what) = checked {
+                tells
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .get_or_insert(what);
+            }
+        });
+        broken
+    }
+
+    /// How often each invariant had something to check.
+    #[must_use]
+    pub fn evaluated(&self) -> &BTreeMap<&'static str, u64> {
+        &self.evaluated
+    }
+
+    /// What holds at every instant: the promised tasks serve (7), and traffic goes only where somebody answers (1).
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn at_instant(&mut self, aws: &Aws) -> Result<(), String> {
+        let promised = self.traffic.promised(aws)?;
+        let weights = self
+            .traffic
+            .weights(aws, |group| self.endings.last_mover_saw(aws, group))?;
+        self.count("7 the promised tasks serve", promised);
+        self.count("1 weights point at healthy targets", weights);
+        self.pushes.look(aws);
+        self.lease.look(aws);
+        Ok(())
+    }
+
+    /// What holds after each call of an invocation, which is the account's last one.
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn after_call(&mut self, aws: &Aws, request: &Request) -> Result<(), String> {
+        let Some(call) = aws.calls.last().filter(|call| call.error.is_none()) else {
+            return Ok(());
+        };
+        match (call.service.as_str(), call.operation.as_str()) {
+            ("dynamodb", "PutItem" | "UpdateItem" | "DeleteItem" | "TransactWriteItems") => {
+                self.written(aws, call, request)
+            }
+            ("ecs", "DescribeServices") => {
+                self.endings.saw_services(aws, call, request);
+                Ok(())
+            }
+            ("elasticloadbalancing", "DescribeRules" | "DescribeListeners") => {
+                self.endings.saw_rules(aws, call);
+                Ok(())
+            }
+            ("elasticloadbalancing", "DescribeTargetHealth") => {
+                self.endings.saw_targets(aws, call, request);
+                Ok(())
+            }
+            ("ecs", "UpdateService" | "RegisterTaskDefinition")
+            | ("elasticloadbalancing", "ModifyRule" | "ModifyListener")
+            | ("application-autoscaling", "RegisterScalableTarget") => {
+                self.changed(aws, call, request)
+            }
+            ("codepipeline", "PutJobSuccessResult") => {
+                self.endings
+                    .went_on(aws, call, &self.ledger, self.bake_percent)
+            }
+            ("codepipeline", "PutJobFailureResult") => {
+                let given_back = match self.by_hand.is_empty() {
+                    true => pair::given_back(aws, call, &self.ledger)?,
+                    false => 0,
+                };
+                self.count(A_FAILED_CANARY, given_back);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many releases `roll-back` has taken over.
+    #[must_use]
+    pub fn taken_over(&self) -> usize {
+        self.lease.taken_over()
+    }
+
+    /// Of the tasks that a new colour was filled with, how many percent must be healthy while it has traffic.
+    #[must_use]
+    pub fn baking(mut self, percent: u32) -> Self {
+        self.bake_percent = percent;
+        self
+    }
+
+    /// How long the old colour of a pair stays after its traffic left.
+    #[must_use]
+    pub fn draining(mut self, drain: Duration) -> Self {
+        self.colours.drain = drain.as_millis() as Millis;
+        self
+    }
+
+    /// An invocation wrote the ledger.
+    fn written(&mut self, aws: &Aws, call: &Call, request: &Request) -> Result<(), String> {
+        if !self.ledger.read {
+            self.ledger = Ledger::of(aws);
+            return Ok(());
+        }
+        let after = self.ledger.after(aws, request);
+        let before = std::mem::replace(&mut self.ledger, after);
+        let lawful = self.lease.written(aws, call, &before, &self.ledger)?;
+        self.count("8 the lease changes hands lawfully", lawful);
+        let closed =
+            self.endings
+                .closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;
+        self.count("2 what is recorded is true", closed.told);
+        self.count("3 what is rolled back is restored", closed.restored);
+        self.pushes.note_endings(&before, &self.ledger);
+        Ok(())
+    }
+
+    /// An invocation changed something that a lease protects.
+    fn changed(&mut self, aws: &Aws, call: &Call, request: &Request) -> Result<(), String> {
+        if !self.ledger.read {
+            self.ledger = Ledger::of(aws);
+        }
+        let by_hand = self.by_hand.last().is_some_and(|at| aws.now - at < 70_000);
+        let held = self
+            .lease
+            .changed(aws, call, request, &self.ledger, by_hand)?;
+        self.count("8 only the holder changes a service", held);
+        if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
+            let routes = call
+                .attempt
+                .and_then(|attempt| self.endings.sight_of(attempt));
+            // What begin-release finds, some release left.
+            let left = routes.filter(|_| !call.caller.ends_with("begin-release"));
+            let left = left.map_or(Ok(0), |(_, routes)| {
+                pair::leaves_alone(aws, &self.ledger, routes, &self.weights_by_hand)
+            })?;
+            let raised = routes.map_or(Ok(0), |(sights, routes)| {
+                pair::fit(aws, &self.ledger, sights, routes)
+            })?;
+            self.count("8 weights that a person set are left alone", left);
+            self.count("1 traffic goes to a colour that was seen fit", raised);
+            if raised > 0 {
+                let guarded = self
+                    .ledger
+                    .open()
+                    .map_or(Ok(0), |lease| colours::is_guarded(aws, lease))?;
+                self.count("7 nothing is scaled in while traffic moves", guarded);
+            }
+        }
+        let drained = self.colours.changed(aws, call, request, &self.ledger)?;
+        self.count("7 the old colour drains", drained);
+        if call.operation == "UpdateService" {
+            let ordered = self.pushes.deployed(aws, call, request)?;
+            self.count("5 no older and no rejected image comes back", ordered);
+        }
+        Ok(())
+    }
+
+    /// A person started an execution with an image, which may have been rejected before.
+    pub fn started_by_hand(&mut self, digest: &str, execution: &str) {
+        self.pushes.started_by_hand(digest, execution);
+    }
+
+    /// A person changed a service, other than by a release.
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn changed_by_hand(&mut self, aws: &Aws, on_purpose: bool) -> Result<(), String> {
+        self.by_hand.push(aws.now);
+        self.traffic.resume(aws);
+        self.lease.changed_by_hand(aws);
+        self.pushes.changed_by_hand(aws, on_purpose)
+    }
+
+    /// A person set the weights of this rule.
+    pub fn weights_set_by_hand(&mut self, aws: &Aws, rule: &str) {
+        self.weights_by_hand
+            .insert(rule.to_owned(), Elb::forwards(aws.elb.actions_of(rule)));
+    }
+
+    /// Something went wrong with these attempts of functions.
+    pub fn disturbed(&mut self, attempts: impl IntoIterator<Item = u64>) {
+        self.disturbed.extend(attempts);
+    }
+
+    /// What holds at the end: every execution ended and the ledger says how (2), pushes led to something (4), jobs were answered
+    /// once (6), no lease is left.
+    ///
+    /// # Errors
+    /// The invariant that does not hold, with what was found.
+    pub fn at_end(&mut self, aws: &Aws) -> Result<(), String> {
+        let ledger = Ledger::of(aws);
+        self.count(
+            "2 every execution ends",
+            endings::at_end(aws, &ledger, self.by_hand.is_empty())?,
+        );
+        self.count(
+            "3 scale-in is given back",
+            colours::given_back(aws, &ledger)?,
+        );
+        self.count("4 no push is lost", pushes::none_lost(aws)?);
+        let once = self.pushes.none_twice(aws, &self.disturbed)?;
+        self.count("4 no push starts twice", once);
+        self.count(
+            "6 every job is answered once",
+            jobs::answered(aws, &self.disturbed)?,
+        );
+        self.count(
+            "6 nothing undisturbed is given up",
+            jobs::given_up(aws, &self.disturbed)?,
+        );
+        Ok(())
+    }
+
+    /// Whether no lease is held and every record is closed, as far as the ledger tells.
+    #[must_use]
+    pub fn is_settled(&mut self, aws: &Aws) -> bool {
+        if !self.ledger.read {
+            self.ledger = Ledger::of(aws);
+        }
+        self.ledger
+            .leases
+            .values()
+            .all(|lease| text(lease, "release.execution").is_none())
+            && self
+                .ledger
+                .records
+                .values()
+                .all(|record| text(record, "state") == Some("closed"))
+    }
+
+    /// Leases as they were last written.
+    pub fn leases(&self) -> impl Iterator<Item = &Value> {
+        self.ledger.leases.values().map(Arc::as_ref)
+    }
+
+    fn count(&mut self, invariant: &'static str, times: u64) {
+        *self.evaluated.entry(invariant).or_default() += times;
+    }
+}
+
+/// The parts of a request's JSON body.
+fn body(request: &Request) -> Value {
+    serde_json::from_slice(&request.body).unwrap_or_default()
+}
+
+/// The execution for which an attempt of a step works.
+fn execution_of(aws: &Aws, attempt: u64) -> Option<String> {
+    let invocation = aws
+        .lambda
+        .invocations
+        .iter()
+        .rev()
+        .find(|one| one.attempts.iter().any(|log| log.id == attempt))?;
+    let job = invocation
+        .payload
+        .pointer("/CodePipeline.job/id")?
+        .as_str()?;
+    aws.codepipeline.job(job).map(|job| job.execution.clone())
+}
+
+/// The whole number of a DynamoDB item, by path.
+fn number(item: &Value, path: &str) -> Option<u64> {
+    let mut value = item.get(path.split('.').next()?)?;
+    for name in path.split('.').skip(1) {
+        value = value.get("M")?.get(name)?;
+    }
+    value.get("N")?.as_str()?.parse().ok()
+}

@@ -1,0 +1,319 @@
+//! Invariants 2 and 3 for a blue/green pair: which colour has the traffic, what both run, and what was recorded of both.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::endings::{Routes, Sight, failed, lack, superseded};
+use super::{Ledger, execution_of, number};
+use crate::ledger_reader::text;
+use emulator::elb::Elb;
+use emulator::{Aws, Call};
+
+const COLOURS: [&str; 2] = ["blue", "green"];
+
+/// The colours of a closed pair as whoever closed it saw them.
+struct Seen<'a> {
+    live: &'a Sight,
+    idle: Option<&'a Sight>,
+    /// Names of the two.
+    names: (&'a str, &'a str),
+    weights: (i64, i64),
+}
+
+/// What an outcome claims of a pair was so when the attempt that recorded it looked for the last time. `pair` is what was
+/// recorded of the colours before the release.
+pub(super) fn check(
+    aws: &Aws,
+    execution: &str,
+    record: &Value,
+    pair: &Value,
+    sights: &[Sight],
+    routes: Option<&Routes>,
+    by_hand: bool,
+) -> Result<(), String> {
+    let outcome = text(record, "outcome").unwrap_or_default();
+    match outcome {
+        "superseded" => return superseded(aws, execution, by_hand),
+        "failed" => return failed(execution, record),
+        "deployed" | "unchanged" | "rolled-back" | "held" => {}
+        other => {
+            return Err(format!(
+                "invariant 2: execution {execution} ended as {other:?}, which is no outcome"
+            ));
+        }
+    }
+    let old = text(pair, "live").unwrap_or_default();
+    let (live, claim) = match outcome {
+        "deployed" => (other(old), text(record, "change.task_definition")),
+        _ => (old, text(pair, &format!("{old}.task_definition"))),
+    };
+    let wrong = |(invariant, what): (u8, String)| {
+        format!("invariant {invariant}: {execution} is {outcome}, but {what}")
+    };
+    let (Some(claim), Some(seen)) = (claim, seen(record, pair, live, sights, routes)) else {
+        return Err(wrong((
+            2,
+            "whoever recorded it never looked at service and weights".to_owned(),
+        )));
+    };
+    let lacks = match outcome {
+        // Nobody decided in time, and the traffic went back.
+        "rolled-back" | "held" => not_restored(aws, pair, &seen).map(|what| (3, what)),
+        _ => not_live(&seen).map(|what| (2, what)),
+    };
+    lacks
+        .or_else(|| lack(seen.live, claim).map(|what| (2, what)))
+        .map_or(Ok(()), |what| Err(wrong(what)))
+}
+
+fn other(colour: &str) -> &'static str {
+    if colour == "blue" { "green" } else { "blue" }
+}
+
+fn seen<'a>(
+    record: &Value,
+    pair: &Value,
+    live: &'a str,
+    sights: &'a [Sight],
+    routes: Option<&Routes>,
+) -> Option<Seen<'a>> {
+    let name = text(record, "service")?;
+    let sight = |colour: &str| {
+        sights
+            .iter()
+            .find(|sight| sight.service == format!("{name}-{colour}"))
+    };
+    let routes = routes?.get(text(pair, "rule")?)?;
+    let weight = |colour: &str| {
+        let group = text(pair, &format!("{colour}.target_group"))?;
+        routes
+            .iter()
+            .find(|(of, _)| of == group)
+            .map(|(_, weight)| *weight)
+    };
+    let names = (live, other(live));
+    let weights = (weight(names.0)?, weight(names.1)?);
+    Some(Seen {
+        live: sight(names.0)?,
+        idle: sight(names.1),
+        names,
+        weights,
+    })
+}
+
+/// What of a restored pair is not as it was recorded.
+fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
+    let (live, idle) = seen.names;
+    let recorded = |colour: &str| {
+        number(pair, &format!("{colour}.weight")).and_then(|n| i64::try_from(n).ok())
+    };
+    if (Some(seen.weights.0), Some(seen.weights.1)) != (recorded(live), recorded(idle)) {
+        return Some(format!(
+            "the weights were {live} {} and {idle} {}",
+            seen.weights.0, seen.weights.1
+        ));
+    }
+    let least = number(pair, &format!("{live}.desired_count")).unwrap_or(0) as usize;
+    // Automatic scaling, once it may, takes tasks away that the load does not need.
+    let is_scaled = pair.pointer(&format!("/{live}/M/suspended")).is_some();
+    if seen.live.desired < least && !is_scaled {
+        return Some(format!(
+            "{live} had {} tasks, not {least}",
+            seen.live.desired
+        ));
+    }
+    let definition = text(pair, &format!("{idle}.task_definition"))
+        .filter(|definition| aws.ecs.is_active(definition));
+    let differs = |sight: &&Sight| definition.is_some_and(|definition| sight.runs != definition);
+    seen.idle
+        .filter(differs)
+        .map(|sight| format!("{idle} ran {} and not {definition:?}", sight.runs))
+}
+
+/// What keeps a colour from being the live one.
+fn not_live(seen: &Seen<'_>) -> Option<String> {
+    let ((live, idle), (of_live, of_idle)) = (seen.names, seen.weights);
+    if of_live == 0 || of_idle != 0 {
+        return Some(format!(
+            "the weights were {live} {of_live} and {idle} {of_idle}"
+        ));
+    }
+    (seen.live.desired == 0).then(|| format!("{live} had no tasks"))
+}
+
+/// A step that gave the new colour more traffic had seen it run what is released, with as many healthy targets as it was
+/// filled with.
+pub(super) fn fit(
+    aws: &Aws,
+    ledger: &Ledger,
+    sights: &[Sight],
+    routes: &Routes,
+) -> Result<u64, String> {
+    let Some(lease) = ledger.open() else {
+        return Ok(0);
+    };
+    let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
+        return Ok(0);
+    };
+    let new = other(text(pair, "live").unwrap_or_default());
+    let (rule, group) = (
+        text(pair, "rule").unwrap_or_default(),
+        text(pair, &format!("{new}.target_group")),
+    );
+    let of = |forwards: &[(String, i64)]| {
+        forwards
+            .iter()
+            .find(|(of, _)| Some(of.as_str()) == group)
+            .map(|(_, w)| *w)
+    };
+    let (before, now) = (
+        routes.get(rule).and_then(|seen| of(seen)),
+        of(&Elb::forwards(aws.elb.actions_of(rule))),
+    );
+    if now <= before {
+        return Ok(0);
+    }
+    let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
+    let wrong = |what: String| {
+        Err(format!(
+            "invariant 1: {name} got weight {now:?} instead of {before:?}, but {what}"
+        ))
+    };
+    let Some(seen) = sights.iter().find(|sight| sight.service == name) else {
+        return wrong("whoever did that never looked at it".to_owned());
+    };
+    let released = text(lease, "release.change.task_definition");
+    if Some(seen.runs.as_str()) != released {
+        return wrong(format!(
+            "it was seen to run {} and not {released:?}",
+            seen.runs
+        ));
+    }
+    let filled = number(lease, "release.change.desired_count").unwrap_or(1) as usize;
+    let healthy = group.and_then(|group| seen.healthy.get(group)).copied();
+    if healthy.is_none_or(|healthy| healthy < filled) {
+        return wrong(format!("{healthy:?} of {filled} targets were seen healthy"));
+    }
+    Ok(1)
+}
+
+/// Weights that a person set while a release was under way, and that whoever changes the rule saw, are left alone. `theirs` are
+/// the weights that people set last.
+pub(super) fn leaves_alone(
+    aws: &Aws,
+    ledger: &Ledger,
+    routes: &Routes,
+    theirs: &Routes,
+) -> Result<u64, String> {
+    let mut checked = 0;
+    for lease in ledger.leases.values() {
+        let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
+            continue;
+        };
+        let rule = text(pair, "rule").unwrap_or_default();
+        let (Some(set), Some(seen)) = (theirs.get(rule), routes.get(rule)) else {
+            continue;
+        };
+        let of = |colour: &str| {
+            let group = text(pair, &format!("{colour}.target_group"))?;
+            seen.iter()
+                .find(|(of, _)| of == group)
+                .and_then(|(_, weight)| u64::try_from(*weight).ok())
+        };
+        let found = COLOURS.map(of);
+        let recorded = COLOURS.map(|colour| number(pair, &format!("{colour}.weight")));
+        let announced = COLOURS.map(|colour| number(lease, &format!("release.shift.to.{colour}")));
+        let is_ours = [recorded, announced].contains(&found);
+        if seen == set && !is_ours && Elb::forwards(aws.elb.actions_of(rule)) != *set {
+            return Err(format!(
+                "invariant 8: somebody had set the weights to {found:?}, and they were overwritten"
+            ));
+        }
+        checked += 1;
+    }
+    Ok(checked)
+}
+
+/// Whoever judges the new colour says that it failed only when the old one has its recorded weights again.
+pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64, String> {
+    let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
+    let restoring = |lease: &&Value| {
+        let is_it = text(lease, "release.execution") == execution.as_deref()
+            && text(lease, "release.state") == Some("open");
+        is_it && lease.pointer("/release/M/restoring").is_some()
+    };
+    let judges = call.caller.ends_with("evaluate-canary");
+    let Some(lease) = ledger
+        .leases
+        .values()
+        .map(Arc::as_ref)
+        .find(restoring)
+        .filter(|_| judges)
+    else {
+        return Ok(0);
+    };
+    let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
+        return Ok(0);
+    };
+    let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule").unwrap_or_default()));
+    for colour in COLOURS {
+        let group = text(pair, &format!("{colour}.target_group")).unwrap_or_default();
+        let weight = weights
+            .iter()
+            .find(|(of, _)| of == group)
+            .map_or(0, |(_, weight)| *weight);
+        let recorded =
+            number(pair, &format!("{colour}.weight")).and_then(|n| i64::try_from(n).ok());
+        if recorded != Some(weight) {
+            return Err(format!(
+                "invariant 3: {execution:?} failed its judgement, and {colour} has weight {weight}, not {recorded:?}"
+            ));
+        }
+    }
+    Ok(1)
+}
+
+/// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic goes back.
+/// `throttled` says whether the look may have ended early.
+pub(super) fn bakes(
+    ledger: &Ledger,
+    sights: &[Sight],
+    routes: &Routes,
+    percent: u32,
+    throttled: impl Fn() -> bool,
+) -> Result<(), String> {
+    let Some(lease) = ledger.open() else {
+        return Ok(());
+    };
+    let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
+        return Ok(());
+    };
+    let new = other(text(pair, "live").unwrap_or_default());
+    let group = text(pair, &format!("{new}.target_group")).unwrap_or_default();
+    let seen = routes
+        .get(text(pair, "rule").unwrap_or_default())
+        .into_iter()
+        .flatten();
+    let weight = seen
+        .filter(|(of, _)| of == group)
+        .map(|(_, weight)| *weight)
+        .sum::<i64>();
+    let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
+    let Some(sight) = sights.iter().find(|sight| sight.service == name) else {
+        return Ok(());
+    };
+    let filled = number(lease, "release.change.desired_count").unwrap_or(1);
+    let needed = (filled * u64::from(percent)).div_ceil(100);
+    if !sight.healthy.contains_key(group) && throttled() {
+        return Ok(());
+    }
+    let healthy = sight.healthy.get(group).copied().unwrap_or(0) as u64;
+    let goes_back = lease.pointer("/release/M/restoring").is_some();
+    match weight > 0 && healthy < needed && !goes_back {
+        true => Err(format!(
+            "invariant 1: the shift to {name} went on with {healthy} healthy targets of {needed} needed"
+        )),
+        false => Ok(()),
+    }
+}

@@ -1,0 +1,198 @@
+//! Invariants 4 and 5: a push leads to one execution or to a refusal, an older execution never replaces what a newer one
+//! deployed, and a rejected image never comes back by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{Ledger, body, execution_of};
+use crate::ledger_reader::{digest, ledger, pushed, text};
+use emulator::{Aws, Call, Request};
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pushes {
+    /// Executions that a person started, with their digest.
+    by_hand: BTreeMap<String, String>,
+    /// Digests that a push released and that were rolled back. What a person starts by hand is not claimed by a push, and says
+    /// nothing about the next one.
+    rejected: BTreeSet<String>,
+    /// The execution that deployed a digest last.
+    deployed: BTreeMap<String, String>,
+    /// What each service runs: the digest of its first container.
+    runs: BTreeMap<String, String>,
+}
+
+impl Pushes {
+    pub(super) fn started_by_hand(&mut self, digest: &str, execution: &str) {
+        self.by_hand.insert(execution.to_owned(), digest.to_owned());
+    }
+
+    /// Remembers how releases ended.
+    pub(super) fn note_endings(&mut self, before: &Ledger, after: &Ledger) {
+        for (execution, record) in &after.records {
+            let Some(digest) =
+                text(record, "digest").filter(|_| before.records.get(execution) != Some(record))
+            else {
+                continue;
+            };
+            match text(record, "outcome") {
+                Some("rolled-back") if self.by_hand.contains_key(execution) => {}
+                Some("rolled-back") => drop(self.rejected.insert(digest.to_owned())),
+                Some("deployed") => {
+                    drop(self.deployed.insert(digest.to_owned(), execution.clone()))
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Remembers what services run.
+    pub(super) fn look(&mut self, aws: &Aws) {
+        for service in aws.ecs.services.values() {
+            let Some(primary) = service.primary() else {
+                continue;
+            };
+            if let Some(digest) = digest_of(aws, &primary.task_definition)
+                && self.runs.get(&service.name) != Some(&digest)
+            {
+                self.runs.insert(service.name.clone(), digest);
+            }
+        }
+    }
+
+    /// A function deployed a task definition.
+    pub(super) fn deployed(
+        &mut self,
+        aws: &Aws,
+        call: &Call,
+        request: &Request,
+    ) -> Result<u64, String> {
+        let asked = body(request);
+        let service = asked["service"]
+            .as_str()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let new = asked["taskDefinition"]
+            .as_str()
+            .and_then(|definition| digest_of(aws, definition));
+        let old = self.runs.get(&service).cloned();
+        let Some(new) = new else { return Ok(0) };
+        self.runs.insert(service.clone(), new.clone());
+        let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
+        let by_hand = execution
+            .as_ref()
+            .is_some_and(|id| self.by_hand.contains_key(id));
+        if call.caller.ends_with("roll-back") || old.as_ref() == Some(&new) || by_hand {
+            return Ok(0);
+        }
+        if self.rejected.contains(&new) {
+            return Err(format!(
+                "invariant 5: {} deployed {new} to {service}, which was rejected",
+                call.caller
+            ));
+        }
+        let started = |id: &String| {
+            aws.codepipeline
+                .execution(id)
+                .map(|execution| execution.started)
+        };
+        let replaced = old
+            .as_ref()
+            .and_then(|old| self.deployed.get(old))
+            .and_then(started);
+        if replaced > execution.as_ref().and_then(started) {
+            return Err(format!(
+                "invariant 5: {old:?} on {service} was replaced by {new} of an older execution"
+            ));
+        }
+        Ok(1)
+    }
+
+    /// A person changed the service: only on purpose does that bring a rejected image back.
+    pub(super) fn changed_by_hand(&mut self, aws: &Aws, on_purpose: bool) -> Result<(), String> {
+        let before = self.runs.clone();
+        self.look(aws);
+        for (service, digest) in self.runs.iter().filter(|_| !on_purpose) {
+            if before.get(service) != Some(digest) && self.rejected.contains(digest) {
+                return Err(format!(
+                    "invariant 5: {digest}, which was rejected, came back to {service} by a stack update"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// A push starts one execution, however often it is told.
+    pub(super) fn none_twice(&self, aws: &Aws, disturbed: &BTreeSet<u64>) -> Result<u64, String> {
+        let start = |one: &&emulator::lambda::Invocation| one.function.ends_with("start-pipeline");
+        let mut starts = aws
+            .lambda
+            .invocations
+            .iter()
+            .filter(start)
+            .flat_map(|one| &one.attempts);
+        if starts.any(|attempt| disturbed.contains(&attempt.id)) {
+            return Ok(0);
+        }
+        let (mut told, mut started) = (
+            BTreeMap::<String, u64>::new(),
+            BTreeMap::<String, u64>::new(),
+        );
+        pushed(aws)
+            .into_iter()
+            .for_each(|(_, digest)| *told.entry(digest).or_default() += 1);
+        for digest in aws.codepipeline.executions.iter().filter_map(digest) {
+            *started.entry(digest.to_owned()).or_default() += 1;
+        }
+        for (digest, started) in &started {
+            let asked = told.get(digest).unwrap_or(&0)
+                + self
+                    .by_hand
+                    .values()
+                    .filter(|started| *started == digest)
+                    .count() as u64;
+            if *started > asked {
+                return Err(format!(
+                    "invariant 4: {digest} was asked for {asked} times and started {started} times"
+                ));
+            }
+        }
+        Ok(started.len() as u64)
+    }
+}
+
+/// Every tagged image of a repository that a pipeline delivers has led to an execution or to a recorded refusal.
+pub(super) fn none_lost(aws: &Aws) -> Result<u64, String> {
+    let (ledger, pushed) = (ledger(aws), pushed(aws));
+    for (pipeline, digest) in &pushed {
+        let key = format!("push#{pipeline}");
+        let of_push =
+            |item: &&Value| text(item, "pk") == Some(&key) && text(item, "digest") == Some(digest);
+        let claim = ledger.iter().find(of_push);
+        if claim
+            .and_then(|claim| text(claim, "execution").or(text(claim, "refusal")))
+            .is_none()
+        {
+            return Err(format!(
+                "invariant 4: the push of {digest} led neither to an execution of {pipeline} nor to a refusal"
+            ));
+        }
+    }
+    Ok(pushed.len() as u64)
+}
+
+/// The digest of the image that a task definition's first container runs, if it is pinned.
+fn digest_of(aws: &Aws, definition: &str) -> Option<String> {
+    let image = aws
+        .ecs
+        .request_of(definition)?
+        .get("containerDefinitions")?
+        .get(0)?
+        .get("image")?
+        .as_str()?
+        .to_owned();
+    image.split_once('@').map(|(_, digest)| digest.to_owned())
+}

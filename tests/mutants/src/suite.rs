@@ -1,0 +1,232 @@
+//! The tests and simulations that the mutations are run against.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use thiserror::Error;
+use wait_timeout::ChildExt;
+
+/// Reads the tree instead of running it: the copy is not the tree that it describes.
+const LEFT_OUT: [&str; 1] = ["architecture"];
+
+/// Longest time that a check may take beyond ten times what it takes without a mutation.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Why the checks cannot be run.
+#[derive(Debug, Error)]
+pub enum SuiteError {
+    #[error("failed to run {program}")]
+    Run { program: String, source: io::Error },
+    #[error("the copy does not build:\n{0}")]
+    Build(String),
+    #[error("{0} did not list its tests")]
+    List(String),
+}
+
+/// Something that passes without a mutation and should fail with it.
+#[derive(Clone, Debug)]
+pub struct Check {
+    /// Package, target and test, or the simulation.
+    pub name: String,
+    program: PathBuf,
+    arguments: Vec<String>,
+    directory: PathBuf,
+    /// How long it took without a mutation, and which mutations it reached.
+    pub took: Duration,
+    pub reached: BTreeSet<usize>,
+}
+
+/// What a run of a check came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Passed,
+    Failed,
+    TimedOut,
+}
+
+/// Builds all tests of the copy and the sandbox, and lists the tests.
+///
+/// # Errors
+/// What does not build.
+pub fn build(tree: &Path, target: &Path) -> Result<Vec<Check>, SuiteError> {
+    let built = cargo(tree, target)
+        .args([
+            "test",
+            "--workspace",
+            "--exclude",
+            "mutants",
+            "--no-run",
+            "--message-format",
+            "json",
+        ])
+        .output()
+        .map_err(|source| SuiteError::Run {
+            program: "cargo".to_owned(),
+            source,
+        })?;
+    if !built.status.success() {
+        return Err(SuiteError::Build(complaints(&built.stdout, &built.stderr)));
+    }
+    let mut checks = Vec::new();
+    for line in String::from_utf8_lossy(&built.stdout).lines() {
+        let message: Value = serde_json::from_str(line).unwrap_or_default();
+        if message["profile"]["test"] == true
+            && let Some(program) = message["executable"].as_str()
+        {
+            checks.extend(tests_of(&message, Path::new(program))?);
+        }
+    }
+    Ok(checks)
+}
+
+fn tests_of(message: &Value, program: &Path) -> Result<Vec<Check>, SuiteError> {
+    let target = message["target"]["name"].as_str().unwrap_or_default();
+    if LEFT_OUT.contains(&target) {
+        return Ok(Vec::new());
+    }
+    let manifest = Path::new(message["manifest_path"].as_str().unwrap_or_default());
+    let directory = manifest.parent().unwrap_or(Path::new(".")).to_owned();
+    let listed = Command::new(program)
+        .args(["--list", "--format", "terse"])
+        .current_dir(&directory)
+        .output()
+        .map_err(|source| SuiteError::Run {
+            program: program.display().to_string(),
+            source,
+        })?;
+    if !listed.status.success() {
+        return Err(SuiteError::List(program.display().to_string()));
+    }
+    let names = String::from_utf8_lossy(&listed.stdout);
+    let tests = names.lines().filter_map(|line| line.strip_suffix(": test"));
+    Ok(tests
+        .map(|test| Check {
+            name: format!("{target} {test}"),
+            program: program.to_owned(),
+            arguments: vec!["--exact".to_owned(), test.to_owned()],
+            directory: directory.clone(),
+            took: Duration::ZERO,
+            reached: BTreeSet::new(),
+        })
+        .collect())
+}
+
+/// The simulations of so many seeds: of releases, and of releases by canary.
+#[must_use]
+pub fn simulations(tree: &Path, target: &Path, seeds: u32) -> Vec<Check> {
+    let of = |name: &str, more: &[&str]| Check {
+        name: format!("simulation of {name}"),
+        program: target.join("debug/sandbox"),
+        arguments: ["simulate", "--seeds", &seeds.to_string(), "--first"]
+            .iter()
+            .chain(more)
+            .map(ToString::to_string)
+            .collect(),
+        directory: tree.to_owned(),
+        took: Duration::ZERO,
+        reached: BTreeSet::new(),
+    };
+    vec![of("releases", &[]), of("canaries", &["--canaries"])]
+}
+
+impl Check {
+    /// Runs it without a mutation, to learn how long it takes and what it reaches.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn measure(&mut self, log: &Path) -> Result<Verdict, SuiteError> {
+        let _ = fs::remove_file(log);
+        let began = Instant::now();
+        let mut command = self.command();
+        command.env("SLIPWAY_MUTANTS_REACHED", log);
+        let verdict = self.run(command, Duration::from_secs(600))?;
+        self.took = began.elapsed();
+        let reached = fs::read_to_string(log).unwrap_or_default();
+        self.reached = reached
+            .lines()
+            .filter_map(|line| line.parse().ok())
+            .collect();
+        Ok(verdict)
+    }
+
+    /// Runs it with a mutation.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn against(&self, mutation: usize) -> Result<Verdict, SuiteError> {
+        let mut command = self.command();
+        command.env("SLIPWAY_MUTANT", mutation.to_string());
+        self.run(command, self.took * 10 + PATIENCE)
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        command
+            .args(&self.arguments)
+            .current_dir(&self.directory)
+            .env("CARGO_MANIFEST_DIR", &self.directory);
+        command
+            .env_remove("SLIPWAY_MUTANT")
+            .env_remove("SLIPWAY_MUTANTS_REACHED");
+        // A snapshot that differs is a failure, and is not written beside the old one.
+        command
+            .env("INSTA_UPDATE", "no")
+            .env("INSTA_FORCE_PASS", "0");
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        command
+    }
+
+    fn run(&self, mut command: Command, limit: Duration) -> Result<Verdict, SuiteError> {
+        let failed = |source| SuiteError::Run {
+            program: self.name.clone(),
+            source,
+        };
+        let mut child = command.spawn().map_err(failed)?;
+        match child.wait_timeout(limit).map_err(failed)? {
+            Some(status) if status.success() => Ok(Verdict::Passed),
+            Some(_) => Ok(Verdict::Failed),
+            None => {
+                child.kill().map_err(failed)?;
+                child.wait().map_err(failed)?;
+                Ok(Verdict::TimedOut)
+            }
+        }
+    }
+}
+
+fn cargo(tree: &Path, target: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command
+        .current_dir(tree)
+        .env("CARGO_TARGET_DIR", target)
+        .stdin(Stdio::null());
+    command
+}
+
+/// What the compiler refused, in its own words.
+fn complaints(messages: &[u8], log: &[u8]) -> String {
+    let messages = String::from_utf8_lossy(messages);
+    let errors: Vec<String> = messages
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|message| message["message"]["level"] == "error")
+        .filter_map(|message| {
+            message["message"]["rendered"]
+                .as_str()
+                .map(ToOwned::to_owned)
+        })
+        .collect();
+    if errors.is_empty() {
+        String::from_utf8_lossy(log).into_owned()
+    } else {
+        errors.join("\n")
+    }
+}

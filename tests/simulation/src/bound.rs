@@ -1,0 +1,256 @@
+//! Invariant 9, and what a plan promises: holding or rolling back everything is not safety, so what nothing is wrong with must
+//! end deployed, in time.
+
+use std::time::Duration;
+
+use super::canary::{self, Inconclusive};
+use super::plan::{Act, Image, Incident, Plan};
+use super::shape::PIPELINE;
+use emulator::codepipeline::Execution;
+use emulator::ecr::Behaviour;
+use emulator::lambda::InvocationStatus;
+use emulator::{Aws, Millis};
+use invariants::ledger_reader::{digest, executions, record, text};
+
+/// How long a release may take that nothing is wrong with: its rollout, and the time-outs that the lease waits for.
+const BOUND: Duration = Duration::from_secs(45 * 60);
+
+/// Whether nothing goes wrong, people only push and approve, and every image is healthy.
+pub(super) fn is_calm(plan: &Plan) -> bool {
+    plan.incidents.is_empty() && is_well(plan) && !plan.shape.is_hasty()
+}
+
+/// Whether every image is healthy and nobody stops anything.
+fn is_well(plan: &Plan) -> bool {
+    let healthy = |image: Image| match image {
+        Image::New(behaviour) => behaviour == Behaviour::Healthy,
+        Image::Flawed(_) => false,
+        Image::Again(_) => true,
+    };
+    plan.pushes.iter().all(|push| healthy(push.image))
+        && !((plan.shape.approval || plan.shape.canary().is_some())
+            && plan.answers.iter().any(|answer| !answer.approves))
+}
+
+/// Whether incidents only disturb invocations, events and calls: such must not change an ending.
+fn only_disturbs(plan: &Plan) -> bool {
+    is_well(plan)
+        && !plan.shape.is_hasty()
+        && plan
+            .incidents
+            .iter()
+            .all(|incident| !matches!(incident, Incident::Act { .. }))
+}
+
+/// Whether nobody changes a service and no task dies, so that requests are answered as their images answer them.
+pub(super) fn is_steady(plan: &Plan) -> bool {
+    plan.incidents.iter().all(|incident| match incident {
+        Incident::Act { act, .. } => {
+            matches!(
+                act,
+                Act::Stop { .. }
+                    | Act::Retry
+                    | Act::Start { .. }
+                    | Act::AskRollBack
+                    | Act::AlarmRings(_)
+            )
+        }
+        _ => true,
+    })
+}
+
+/// The least number of healthy tasks that a run promises: of the smallest count that anybody asks for, and nothing when tasks
+/// die or do not stay healthy.
+pub(super) fn promised(plan: &Plan) -> u32 {
+    let frail = |image: Image| {
+        matches!(
+            image,
+            Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits)
+        )
+    };
+    let accident =
+        |incident: &Incident| matches!(incident, Incident::Act { act, .. } if act.is_accident());
+    if plan.pushes.iter().any(|push| frail(push.image)) || plan.incidents.iter().any(accident) {
+        return 0;
+    }
+    let counts = plan.incidents.iter().filter_map(|incident| match incident {
+        Incident::Act {
+            act: Act::SetCount(count),
+            ..
+        } => Some(*count),
+        _ => None,
+    });
+    let counts = counts
+        .chain([plan.shape.count])
+        .chain(plan.shape.desired_count);
+    let (least, most) = (counts.clone().min().unwrap_or(0), counts.max().unwrap_or(0));
+    let by_stack = plan.incidents.iter().any(|incident| {
+        matches!(
+            incident,
+            Incident::Act {
+                act: Act::UpdateStack
+                    | Act::SetDefinition
+                    | Act::SetIdleDefinition
+                    | Act::SetWeights(_),
+                ..
+            }
+        )
+    });
+    // The stack has percentages of its own, and weights that a person sets promise nothing.
+    let promised = plan.shape.promised(least, most);
+    if by_stack && plan.shape.pair.is_some() {
+        0
+    } else if by_stack {
+        promised.min(least / 2)
+    } else {
+        promised
+    }
+}
+
+/// What was released can be restored: nobody changed the service by hand, and no task of a proven image fails.
+fn can_restore(plan: &Plan) -> bool {
+    let lasting = |image: Image| {
+        !matches!(
+            image,
+            Image::New(Behaviour::FailsAfter(_) | Behaviour::FailsUnderTraffic | Behaviour::Exits)
+        )
+    };
+    let harmless = |incident: &Incident| match incident {
+        Incident::Act { act, .. } => {
+            matches!(
+                act,
+                Act::Stop { .. }
+                    | Act::Retry
+                    | Act::Start { .. }
+                    | Act::AskRollBack
+                    | Act::TaskDies
+                    | Act::AlarmRings(_)
+            )
+        }
+        _ => true,
+    };
+    plan.pushes.iter().all(|push| lasting(push.image)) && plan.incidents.iter().all(harmless)
+}
+
+/// A release that could be rolled back does not end with a call for help.
+fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
+    for execution in executions(aws, PIPELINE).filter(|_| can_restore(plan)) {
+        let record = record(aws, &execution.id);
+        let reason = record
+            .as_ref()
+            .and_then(|record| text(record, "reason"))
+            .unwrap_or_default();
+        if reason.contains("needs a person") {
+            return Err(format!(
+                "invariant 3: execution {} could have been restored: {reason}",
+                execution.id
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The digest of an image that is plainly worse than the only other ones there are, and that a judge sees with traffic enough
+/// and all metrics.
+pub(super) fn plainly_worse<'a>(plan: &Plan, pushed: &'a [String]) -> Option<&'a String> {
+    let all_metrics = !plan
+        .incidents
+        .iter()
+        .any(|incident| matches!(incident, Incident::Metrics(_)));
+    let seen = plan.shape.can_compare() && is_steady(plan) && all_metrics;
+    let mut flawed = plan
+        .pushes
+        .iter()
+        .zip(pushed)
+        .filter_map(|(push, digest)| match push.image {
+            Image::Flawed(flaw) => Some((flaw, digest)),
+            Image::New(_) | Image::Again(_) => None,
+        });
+    match (flawed.next(), flawed.next()) {
+        (Some((flaw, digest)), None) if seen && flaw.is_plain() => Some(digest),
+        _ => None,
+    }
+}
+
+/// What a judge cannot miss is not deployed.
+fn refused(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
+    let Some(worse) = plainly_worse(plan, pushed) else {
+        return Ok(());
+    };
+    let of_it = executions(aws, PIPELINE).filter(|execution| digest(execution) == Some(worse));
+    for execution in of_it {
+        let record = record(aws, &execution.id);
+        if record.as_ref().and_then(|record| text(record, "outcome")) == Some("deployed") {
+            return Err(format!(
+                "invariant 9: execution {} deployed what is plainly worse: {worse}",
+                execution.id
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// What nothing was wrong with is deployed in time.
+pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
+    restored(plan, aws)?;
+    refused(plan, aws, pushed)?;
+    let given_up = aws
+        .lambda
+        .invocations
+        .iter()
+        .any(|one| one.status == InvocationStatus::GivenUp);
+    let calm = is_calm(plan);
+    if !calm && (!only_disturbs(plan) || given_up) {
+        return Ok(());
+    }
+    for execution in executions(aws, PIPELINE).filter(|execution| digest(execution).is_some()) {
+        let record = record(aws, &execution.id);
+        let told = |name: &str| {
+            record
+                .as_ref()
+                .and_then(|record| text(record, name))
+                .unwrap_or_default()
+                .to_owned()
+        };
+        let (outcome, reason) = (told("outcome"), told("reason"));
+        let explains = |canary: &canary::Canary| {
+            canary::decisions(aws, &execution.id)
+                .iter()
+                .any(|decision| canary.explains(decision))
+        };
+        let may_hold = |canary: &canary::Canary| {
+            outcome == "held" && matches!(canary.inconclusive, Inconclusive::Hold(_))
+        };
+        if plan
+            .shape
+            .canary()
+            .is_some_and(|canary| explains(canary) || may_hold(canary))
+        {
+            continue;
+        }
+        if !["deployed", "unchanged", "superseded"].contains(&outcome.as_str()) {
+            return Err(format!(
+                "invariant 9: nothing is wrong with execution {}, and it ended {outcome:?}: {reason}",
+                execution.id
+            ));
+        }
+        let took = execution.ended.unwrap_or(aws.now) - started(aws, execution);
+        if calm && took > BOUND.as_millis() as Millis {
+            return Err(format!(
+                "invariant 9: execution {} took {} s",
+                execution.id,
+                took / 1000
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// When an execution could begin: when the one before it had ended.
+fn started(aws: &Aws, execution: &Execution) -> Millis {
+    let before = executions(aws, PIPELINE).filter(|other| other.started < execution.started);
+    before
+        .filter_map(|other| other.ended)
+        .filter(|ended| Some(*ended) < execution.ended)
+        .fold(execution.started, Millis::max)
+}

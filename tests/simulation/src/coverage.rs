@@ -1,0 +1,395 @@
+//! What runs exercised, so that a simulation that tries nothing cannot pass.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::bound;
+use super::canary::{self, Inconclusive};
+use super::draw::About;
+use super::plan::{Act, Image, Incident, Plan, fault_word};
+use super::shape::{PIPELINE, Shift};
+use emulator::client::CallFault;
+use emulator::ecr::Behaviour;
+use emulator::{Aws, Drawn};
+use harness::driver::Ran;
+use invariants::A_FAILED_CANARY;
+use invariants::ledger_reader::{digest, executions, record, text};
+
+/// Counts, by what is counted and by its word.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    counts: BTreeMap<(&'static str, String), u64>,
+    drawn: Drawn,
+    /// Executions of pipelines that were about an image.
+    pub releases: u64,
+    /// Calls that invocations made to AWS.
+    pub calls: u64,
+    pub canaries: Canaries,
+}
+
+/// How good images were judged where nobody changed the service by hand and no task died.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Canaries {
+    pub judged: u64,
+    pub rolled_back: u64,
+    /// Of those that were judged with enough traffic and nothing going wrong.
+    pub undisturbed: u64,
+    pub undisturbed_deployed: u64,
+}
+
+/// Words that must have been met, by what they are words of.
+type Expected = &'static [(&'static str, &'static [&'static str])];
+
+/// What must have been met, whatever the seeds are and whatever the simulation is about.
+const EXPECTED: Expected = &[
+    ("scaling", &["scaled", "not scaled"]),
+    ("strategy", &["BlueGreen"]),
+    (
+        "image",
+        &[
+            "healthy",
+            "never healthy",
+            "fails after a while",
+            "fails under traffic",
+            "the same again",
+        ],
+    ),
+    (
+        "fault",
+        &[
+            "a crash after a call",
+            "a crash before a call",
+            "a time-out after the effect",
+            "calls are throttled",
+            "a hang",
+            "a hang to the last moment",
+            "a delivery comes twice at once",
+            "a delivery comes again late",
+            "a service throttles for a while",
+            "an event is lost",
+            "an event is late",
+            "an event comes twice",
+        ],
+    ),
+    (
+        "act",
+        &[
+            "approve",
+            "reject",
+            "stop and abandon",
+            "stop and wait",
+            "retry the stage",
+            "start by hand",
+            "ask for a rollback",
+            "set the count",
+            "deploy by hand",
+            "set the weights",
+            "a task dies",
+            "a task does not answer",
+        ],
+    ),
+    (
+        "outcome",
+        &[
+            "deployed",
+            "unchanged",
+            "rolled-back",
+            "superseded",
+            "failed",
+        ],
+    ),
+    (
+        "crash in",
+        &[
+            "start-pipeline",
+            "begin-release",
+            "register-task-definition",
+            "update-service",
+            "swap-target-groups",
+            "finish-release",
+            "roll-back",
+        ],
+    ),
+];
+
+/// What only releases without a canary meet.
+const EXPECTED_OF_RELEASES: Expected = &[
+    ("shift", &["all-at-once", "linear", "listed"]),
+    ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
+    ("image", &["exits"]),
+    ("act", &["an instance is busy", "update the stack"]),
+];
+
+const WORSE: &str = "9 what is plainly worse is not deployed";
+
+/// What only canaries meet.
+const EXPECTED_OF_CANARIES: Expected = &[
+    (
+        "verdict",
+        &["promote", "rollback", "inconclusive", "none yet"],
+    ),
+    ("when inconclusive", &["hold", "roll back", "promote"]),
+    (
+        "image",
+        &[
+            "fails some requests",
+            "fails some requests later",
+            "is slower",
+            "fails in clumps",
+        ],
+    ),
+    (
+        "fault",
+        &[
+            "points are lost",
+            "points are late",
+            "metrics are missing for a while",
+            "metrics are throttled",
+            "metrics are internal errors",
+            "metrics come in small pages",
+        ],
+    ),
+    (
+        "act",
+        &["an alarm rings", "decide to promote", "decide to roll back"],
+    ),
+    ("outcome", &["held"]),
+    ("crash in", &["evaluate-canary"]),
+    ("invariant", &[A_FAILED_CANARY, WORSE]),
+];
+
+/// From so many judged good images on, their shares tell something.
+const ENOUGH_CANARIES: u64 = 300;
+/// The same for those that nothing went wrong with.
+const ENOUGH_UNDISTURBED: u64 = 50;
+
+impl Canaries {
+    fn merge(&mut self, other: Self) {
+        self.judged += other.judged;
+        self.rolled_back += other.rolled_back;
+        self.undisturbed += other.undisturbed;
+        self.undisturbed_deployed += other.undisturbed_deployed;
+    }
+
+    /// What is wrong with the shares, once there are enough: of good images at most one in a hundred is rolled back, and of
+    /// those that nothing went wrong with three in four are deployed.
+    ///
+    /// # Errors
+    /// The share that is not kept.
+    pub fn check(&self) -> Result<(), String> {
+        if self.judged >= ENOUGH_CANARIES && self.rolled_back * 100 > self.judged {
+            return Err(format!(
+                "{} of {} good canaries were rolled back, legal: 1 %",
+                self.rolled_back, self.judged
+            ));
+        }
+        if self.undisturbed >= ENOUGH_UNDISTURBED
+            && self.undisturbed_deployed * 4 < self.undisturbed * 3
+        {
+            let (deployed, all) = (self.undisturbed_deployed, self.undisturbed);
+            return Err(format!(
+                "of {all} good canaries that nothing went wrong with {deployed} were deployed, legal: 75 %"
+            ));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Canaries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            judged,
+            rolled_back,
+            undisturbed,
+            undisturbed_deployed,
+        } = self;
+        write!(
+            f,
+            "{judged} good canaries judged, {rolled_back} of them rolled back; "
+        )?;
+        write!(
+            f,
+            "{undisturbed} with nothing going wrong, {undisturbed_deployed} of them deployed"
+        )
+    }
+}
+
+impl Coverage {
+    fn add(&mut self, what: &'static str, word: impl Into<String>, times: u64) {
+        *self.counts.entry((what, word.into())).or_default() += times;
+    }
+
+    pub(super) fn act(&mut self, act: Act) {
+        self.add("act", act.word(), 1);
+    }
+
+    pub(super) fn answer(&mut self, word: &str) {
+        self.add("act", word, 1);
+    }
+
+    pub(super) fn invariants(&mut self, evaluated: &BTreeMap<&'static str, u64>) {
+        for (invariant, times) in evaluated {
+            self.add("invariant", *invariant, *times);
+        }
+    }
+
+    pub(super) fn bound(&mut self, calm: bool) {
+        self.add(
+            "invariant",
+            "9 what nothing is wrong with is deployed",
+            u64::from(calm),
+        );
+    }
+
+    pub(super) fn worse(&mut self, is_plain: bool) {
+        self.add("invariant", WORSE, u64::from(is_plain));
+    }
+
+    /// What the account and the attempts of a run tell. `pushed` are the digests of the pushes.
+    pub(super) fn account(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran], pushed: &[String]) {
+        self.add("strategy", format!("{:?}", plan.shape.strategy), 1);
+        if let Some(pair) = &plan.shape.pair {
+            let word = match pair.shift {
+                Shift::AllAtOnce => "all-at-once",
+                Shift::Linear(_) => "linear",
+                Shift::Listed(_) => "listed",
+                Shift::Judged(_) => "judged",
+            };
+            self.add("shift", word, 1);
+            self.add(
+                "scaling",
+                if pair.capacity.is_some() {
+                    "scaled"
+                } else {
+                    "not scaled"
+                },
+                1,
+            );
+        }
+        for push in &plan.pushes {
+            self.add("image", push.image.word(), 1);
+        }
+        for attempt in ran {
+            for fault in &attempt.met {
+                self.add("fault", fault_word(*fault), 1);
+                if let CallFault::CrashAfter(_) | CallFault::CrashBefore(_) = fault {
+                    self.add("crash in", attempt.function.clone(), 1);
+                }
+            }
+        }
+        self.incidents(plan, aws, ran);
+        self.judged(plan, aws, pushed);
+        for execution in executions(aws, PIPELINE) {
+            if let Some(record) = record(aws, &execution.id) {
+                self.releases += 1;
+                self.add("outcome", text(&record, "outcome").unwrap_or("none"), 1);
+            }
+        }
+        self.drawn.add(&aws.drawn);
+        self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
+    }
+
+    /// What judges said, and how good images fared.
+    fn judged(&mut self, plan: &Plan, aws: &Aws, pushed: &[String]) {
+        let Some(canary) = plan.shape.canary() else {
+            return;
+        };
+        let good: Vec<&String> = pushed
+            .iter()
+            .zip(&plan.pushes)
+            .filter(|(_, push)| push.image == Image::New(Behaviour::Healthy))
+            .map(|(digest, _)| digest)
+            .collect();
+        for execution in executions(aws, PIPELINE) {
+            let decisions = canary::decisions(aws, &execution.id);
+            for decision in &decisions {
+                // Something else than the judge has ended it: a person, an alarm, or tasks that are not healthy.
+                let is_open = decision == "continue";
+                self.add("verdict", if is_open { "none yet" } else { decision }, 1);
+                if decision == "inconclusive"
+                    || is_open && matches!(canary.inconclusive, Inconclusive::Hold(_))
+                {
+                    self.add("when inconclusive", canary.inconclusive.word(), 1);
+                }
+            }
+            let is_good =
+                digest(execution).is_some_and(|digest| good.iter().any(|good| *good == digest));
+            if decisions.is_empty() || !is_good || !bound::is_steady(plan) {
+                continue;
+            }
+            self.canaries.judged += 1;
+            self.canaries.rolled_back +=
+                u64::from(decisions.iter().any(|decision| decision == "rollback"));
+            if plan.incidents.is_empty() && plan.shape.can_compare() {
+                let record = record(aws, &execution.id);
+                let outcome = record.as_ref().and_then(|record| text(record, "outcome"));
+                self.canaries.undisturbed += 1;
+                self.canaries.undisturbed_deployed += u64::from(outcome == Some("deployed"));
+            }
+        }
+    }
+
+    /// Incidents that came true elsewhere than in a call.
+    fn incidents(&mut self, plan: &Plan, aws: &Aws, ran: &[Ran]) {
+        let attempts = |function: &str| ran.iter().filter(|ran| ran.function == function).count();
+        for incident in &plan.incidents {
+            let met = match incident {
+                Incident::Duplicate { function, nth, .. } => *nth < attempts(function),
+                Incident::Event { source, nth, .. } => aws.events.met.contains(&(*source, *nth)),
+                Incident::Throttle { service, .. } => aws.calls.iter().any(|call| {
+                    call.service == *service
+                        && call
+                            .error
+                            .as_deref()
+                            .is_some_and(|code| code.contains("hrottling"))
+                }),
+                Incident::Metrics(metrics) => metrics.met(aws),
+                Incident::Call { .. } | Incident::Act { .. } => false,
+            };
+            if met {
+                self.add("fault", incident.word(), 1);
+            }
+        }
+    }
+
+    /// Adds what another run exercised.
+    pub fn merge(&mut self, other: &Self) {
+        for (key, times) in &other.counts {
+            *self.counts.entry(key.clone()).or_default() += times;
+        }
+        self.drawn.add(&other.drawn);
+        self.releases += other.releases;
+        self.calls += other.calls;
+        self.canaries.merge(other.canaries);
+    }
+
+    /// Every line with its count: those that were met, and those that had to be.
+    #[must_use]
+    pub fn lines(&self, about: About) -> Vec<(String, u64)> {
+        let mut counts = self.counts.clone();
+        let (own, others) = match about {
+            About::Releases => (EXPECTED_OF_RELEASES, EXPECTED_OF_CANARIES),
+            About::Canaries => (EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES),
+        };
+        let is_others = |what: &str, word: &str| {
+            others
+                .iter()
+                .any(|(of, words)| *of == what && words.contains(&word))
+        };
+        counts.retain(|(what, word), times| *times > 0 || !is_others(what, word));
+        for (what, words) in EXPECTED.iter().chain(own) {
+            for word in *words {
+                counts.entry((*what, (*word).to_owned())).or_default();
+            }
+        }
+        let mut lines: Vec<(String, u64)> = counts
+            .into_iter()
+            .map(|((what, word), times)| (format!("{what}: {word}"), times))
+            .collect();
+        for (rule, [not, so]) in self.drawn.iter() {
+            lines.push((format!("rule holds: {rule}"), u64::from(so)));
+            lines.push((format!("rule does not hold: {rule}"), u64::from(not)));
+        }
+        lines
+    }
+}

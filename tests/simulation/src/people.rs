@@ -1,0 +1,288 @@
+//! What people do beside pushing, and what happens to tasks and instances: each act on the account as it is at that moment.
+//! An act that finds nothing to act on does nothing.
+
+use serde_json::{Value, json};
+
+use super::canary::ALARM;
+use super::plan::Act;
+use super::shape::{PIPELINE, Shape, production_rule};
+use emulator::codepipeline::{self, ActionStatus, ExecutionStatus};
+use emulator::elb::{self, Elb};
+use emulator::{Aws, cloudwatch, ecs, lambda};
+use harness::demo::{CLUSTER, WEB};
+use invariants::ledger_reader::{executions, holder, text};
+
+/// The function that judges canaries.
+const JUDGE: &str = "slipway-evaluate-canary";
+
+/// What an act came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Done {
+    /// There was nothing to act on, or AWS refused it.
+    Nothing,
+    Something,
+    /// A service was changed other than by a release; whether somebody wanted that very image to run.
+    ServiceChanged {
+        on_purpose: bool,
+    },
+    /// The pipeline was asked for an image.
+    Asked {
+        digest: String,
+        execution: String,
+    },
+}
+
+/// Does it. `pushed` are the digests of the pushes so far.
+pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String]) -> Done {
+    match act {
+        Act::Stop { abandon } => stop(aws, abandon),
+        Act::Retry => retry(aws),
+        Act::Start { push } => pushed
+            .get(push)
+            .map_or(Done::Nothing, |digest| start(aws, digest)),
+        Act::AskRollBack => ask_roll_back(aws),
+        Act::SetCount(count) => update(aws, json!({ "desiredCount": count })),
+        Act::SetDefinition => {
+            let definition = format!("{}:1", live(aws));
+            update(aws, json!({ "taskDefinition": definition }))
+        }
+        Act::SetIdleDefinition => {
+            let idle = if live(aws).ends_with("-blue") {
+                format!("{WEB}-green")
+            } else {
+                format!("{WEB}-blue")
+            };
+            update_of(aws, &idle, json!({ "taskDefinition": format!("{idle}:1") }))
+        }
+        Act::SetWeights(blue) => set_weights(aws, blue),
+        Act::UpdateStack if holder(aws, CLUSTER, WEB).is_none() => {
+            match shape.update_service_stack(aws) {
+                Ok(()) => Done::ServiceChanged { on_purpose: false },
+                Err(_) => Done::Nothing,
+            }
+        }
+        Act::UpdateStack => Done::Nothing,
+        Act::TaskDies => serving(aws).map_or(Done::Nothing, |task| {
+            ecs::stop_task(aws, &task, "Host EC2 (instance) terminated.");
+            Done::Something
+        }),
+        Act::TaskSilent(_) => Done::Nothing,
+        Act::InstanceBusy(_) => busy(aws, true).map_or(Done::Nothing, |_| Done::Something),
+        Act::AlarmRings(_) => {
+            cloudwatch::set_alarm(aws, ALARM, "ALARM");
+            Done::Something
+        }
+    }
+}
+
+/// The service, or the colour of a pair with the larger weight.
+fn live(aws: &Aws) -> String {
+    let Some(rule) = production_rule(aws) else {
+        return WEB.to_owned();
+    };
+    let weights = Elb::forwards(aws.elb.actions_of(&rule));
+    let colour = match weights.first().map(|first| first.1) >= weights.get(1).map(|second| second.1)
+    {
+        true => "blue",
+        false => "green",
+    };
+    format!("{WEB}-{colour}")
+}
+
+/// Changes the weights of a pair's production rule, as `aws elbv2 modify-rule` does.
+fn set_weights(aws: &mut Aws, blue: u32) -> Done {
+    let Some(rule) = production_rule(aws) else {
+        return Done::Nothing;
+    };
+    let weights = [blue, 100 - blue.min(100)];
+    let found = Elb::forwards(aws.elb.actions_of(&rule));
+    if found
+        .iter()
+        .map(|(_, weight)| *weight)
+        .eq(weights.map(i64::from))
+    {
+        return Done::Nothing;
+    }
+    let groups: Vec<Value> = found
+        .into_iter()
+        .zip(weights)
+        .map(|((group, _), weight)| json!({"TargetGroupArn": group, "Weight": weight}))
+        .collect();
+    let actions =
+        json!({"Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]});
+    match elb::update_rule(aws, &rule, &actions) {
+        Ok(()) => Done::ServiceChanged { on_purpose: true },
+        Err(_) => Done::Nothing,
+    }
+}
+
+/// A task that serves.
+pub(super) fn serving(aws: &Aws) -> Option<String> {
+    let service = aws.ecs.service_named(CLUSTER, &live(aws))?;
+    invariants::ledger_reader::serving(aws, service)
+        .next()
+        .map(|task| task.arn.clone())
+}
+
+/// Takes the fixed port of an instance that is free, or gives it back; answers the instance.
+pub(super) fn busy(aws: &mut Aws, is_busy: bool) -> Option<String> {
+    const PORT: u16 = 80;
+    let of_service = |aws: &Aws, arn: &str| {
+        aws.ecs.tasks.values().any(|task| {
+            task.instance.as_deref() == Some(arn) && task.state != ecs::TaskState::Stopped
+        })
+    };
+    let found = aws
+        .ecs
+        .instances
+        .values()
+        .find(|one| one.ports.contains(&PORT) != is_busy && !of_service(aws, &one.arn));
+    let arn = found?.arn.clone();
+    let ports = &mut aws.ecs.instances.get_mut(&arn)?.ports;
+    if is_busy {
+        ports.insert(PORT)
+    } else {
+        ports.remove(&PORT)
+    };
+    Some(arn)
+}
+
+/// The approval that waits: its execution and the answer's parts.
+pub(super) fn waiting_approvals(aws: &Aws) -> Vec<(String, Value)> {
+    let open = executions(aws, PIPELINE).filter(|execution| !execution.is_over());
+    let waiting = open.flat_map(|execution| {
+        execution
+            .stages
+            .iter()
+            .flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
+    });
+    waiting
+        .filter(|(_, action)| action.status == ActionStatus::InProgress)
+        .filter_map(|(stage, action)| {
+            let token = action.token.clone()?;
+            let asked =
+                json!({"pipelineName": PIPELINE, "stageName": stage.name, "actionName": action.name, "token": token});
+            Some((action.id.clone(), asked))
+        })
+        .collect()
+}
+
+pub(super) fn answer(aws: &mut Aws, mut asked: Value, approves: bool) -> bool {
+    let status = if approves { "Approved" } else { "Rejected" };
+    asked["result"] = json!({"status": status, "summary": "looked at it"});
+    codepipeline::call(aws, "PutApprovalResult", &asked).is_ok()
+}
+
+/// The execution that a lease is held by and that waits for a person to decide, and since when.
+pub(super) fn waiting_hold(lease: &Value) -> Option<(String, String)> {
+    let told = |name: &str| text(lease, &format!("release.{name}")).map(ToOwned::to_owned);
+    told("execution")
+        .zip(told("holding.since"))
+        .filter(|_| told("holding.decision").is_none())
+}
+
+/// Says what becomes of an execution that holds: invokes the function with what its action tells it, and the decision.
+pub(super) fn decide(aws: &mut Aws, execution: &str, promotes: bool) -> bool {
+    let of_execution = |event: &&Value| {
+        let job = event
+            .pointer("/CodePipeline.job/id")
+            .and_then(Value::as_str)
+            .and_then(|id| aws.codepipeline.job(id));
+        job.is_some_and(|job| job.execution == execution)
+    };
+    let judged = aws
+        .lambda
+        .invocations
+        .iter()
+        .rev()
+        .filter(|one| one.function == JUDGE)
+        .map(|one| &one.payload);
+    let told = judged.filter(of_execution).find_map(|event| {
+        event
+            .pointer("/CodePipeline.job/data/actionConfiguration/configuration/UserParameters")?
+            .as_str()
+    });
+    let Some(mut parameters) = told.and_then(|told| serde_json::from_str::<Value>(told).ok())
+    else {
+        return false;
+    };
+    parameters["decision"] = json!(if promotes { "promote" } else { "roll-back" });
+    lambda::invoke_async(aws, JUDGE, json!({ "parameters": parameters })).is_ok()
+}
+
+fn stop(aws: &mut Aws, abandon: bool) -> Done {
+    let open = executions(aws, PIPELINE)
+        .rev()
+        .find(|execution| execution.status == ExecutionStatus::InProgress);
+    let Some(id) = open.map(|execution| execution.id.clone()) else {
+        return Done::Nothing;
+    };
+    let asked = json!({"pipelineName": PIPELINE, "pipelineExecutionId": id, "abandon": abandon, "reason": "not today"});
+    done(codepipeline::call(aws, "StopPipelineExecution", &asked).is_ok())
+}
+
+fn retry(aws: &mut Aws) -> Done {
+    let ended = [ExecutionStatus::Failed, ExecutionStatus::Stopped];
+    let Some(failed) = executions(aws, PIPELINE)
+        .rev()
+        .find(|execution| ended.contains(&execution.status))
+    else {
+        return Done::Nothing;
+    };
+    let Some(stage) = failed.stages.last() else {
+        return Done::Nothing;
+    };
+    let asked = json!({"pipelineName": PIPELINE, "stageName": stage.name, "pipelineExecutionId": failed.id, "retryMode": "FAILED_ACTIONS"});
+    done(codepipeline::call(aws, "RetryStageExecution", &asked).is_ok())
+}
+
+fn start(aws: &mut Aws, digest: &str) -> Done {
+    let revision =
+        json!({"actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": digest});
+    let asked = json!({"name": PIPELINE, "sourceRevisions": [revision]});
+    match codepipeline::call(aws, "StartPipelineExecution", &asked) {
+        Ok(started) => {
+            let execution = started["pipelineExecutionId"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
+            Done::Asked {
+                digest: digest.to_owned(),
+                execution,
+            }
+        }
+        Err(_) => Done::Nothing,
+    }
+}
+
+fn ask_roll_back(aws: &mut Aws) -> Done {
+    let Some(newest) = executions(aws, PIPELINE)
+        .next_back()
+        .map(|execution| execution.id.clone())
+    else {
+        return Done::Nothing;
+    };
+    let asked = json!({"parameters": {"execution": newest}});
+    done(lambda::invoke_async(aws, "slipway-roll-back", asked).is_ok())
+}
+
+fn update(aws: &mut Aws, change: Value) -> Done {
+    let live = live(aws);
+    update_of(aws, &live, change)
+}
+
+fn update_of(aws: &mut Aws, service: &str, mut change: Value) -> Done {
+    (change["cluster"], change["service"]) = (json!(CLUSTER), json!(service));
+    match ecs::call(aws, "UpdateService", &change) {
+        Ok(_) => Done::ServiceChanged { on_purpose: true },
+        Err(_) => Done::Nothing,
+    }
+}
+
+fn done(it_is: bool) -> Done {
+    if it_is {
+        Done::Something
+    } else {
+        Done::Nothing
+    }
+}

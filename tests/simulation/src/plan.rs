@@ -1,0 +1,319 @@
+//! Everything of a run as plain data: drawn from its seed, printed, made smaller and played again.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::canary::{Flaw, Metrics};
+use super::shape::Shape;
+use emulator::client::{CallFault, Hang, Trouble};
+use emulator::ecr::Behaviour;
+use emulator::eventbridge::Mishap;
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    pub seed: u64,
+    pub shape: Shape,
+    pub pushes: Vec<Push>,
+    /// What people answer when they are asked to approve, in order; from then on they approve after a minute. Releases that hold
+    /// are answered in order, too, and from then on by nobody.
+    pub answers: Vec<Answer>,
+    /// What goes wrong and what people do beside pushing.
+    pub incidents: Vec<Incident>,
+}
+
+/// An image that is pushed, so long after the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Push {
+    pub after: Duration,
+    pub image: Image,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Image {
+    New(Behaviour),
+    /// One whose tasks are healthy, and that answers worse than a good one.
+    Flawed(Flaw),
+    /// The image of an earlier push under another tag.
+    Again(usize),
+}
+
+impl Image {
+    /// A word for it, for counting.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New(Behaviour::Healthy) => "healthy",
+            Self::New(Behaviour::NeverHealthy) => "never healthy",
+            Self::New(Behaviour::Exits) => "exits",
+            Self::New(Behaviour::FailsAfter(_)) => "fails after a while",
+            Self::New(Behaviour::FailsUnderTraffic) => "fails under traffic",
+            Self::Flawed(flaw) => flaw.word(),
+            Self::Again(_) => "the same again",
+        }
+    }
+}
+
+/// What a person answers to an approval, so long after it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub approves: bool,
+    pub after: Duration,
+}
+
+/// One thing that goes wrong, or that somebody does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incident {
+    Call {
+        function: &'static str,
+        nth: usize,
+        fault: CallFault,
+    },
+    /// Lambda delivers the event of an attempt a second time.
+    Duplicate {
+        function: &'static str,
+        nth: usize,
+        after: Duration,
+    },
+    /// A service throttles everything for a while.
+    Throttle {
+        service: &'static str,
+        from: Duration,
+        lasts: Duration,
+    },
+    /// A delivery of an event of this source goes wrong.
+    Event {
+        source: &'static str,
+        nth: usize,
+        mishap: Mishap,
+    },
+    /// Something is wrong with CloudWatch.
+    Metrics(Metrics),
+    Act {
+        when: When,
+        act: Act,
+    },
+}
+
+/// So long after something that is sure to mean the same when other incidents are left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct When {
+    pub anchor: Anchor,
+    pub after: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    Push(usize),
+    /// An approval begins to wait.
+    Approval(usize),
+    /// `roll-back` takes a release over.
+    RollBack(usize),
+    /// The start of an attempt of a function.
+    Attempt {
+        function: &'static str,
+        nth: usize,
+    },
+}
+
+/// What somebody does, or what happens to tasks and instances.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    /// A person stops the newest execution that is under way.
+    Stop { abandon: bool },
+    /// A person retries the failed actions of the newest failed execution.
+    Retry,
+    /// A person starts the pipeline with the image of a push.
+    Start { push: usize },
+    /// A person asks roll-back to undo the newest execution.
+    AskRollBack,
+    /// A person sets the count.
+    SetCount(u32),
+    /// A person deploys the oldest revision of the service that is live.
+    SetDefinition,
+    /// A person deploys the oldest revision of the idle colour of a pair.
+    SetIdleDefinition,
+    /// A person sends so many percent of a pair's traffic to blue, the rest to green.
+    SetWeights(u32),
+    /// A person updates the service's stack while no release is open.
+    UpdateStack,
+    /// A task that serves dies.
+    TaskDies,
+    /// A task that serves does not answer for so long.
+    TaskSilent(Duration),
+    /// Somebody else's tasks hold the ports of an instance for so long.
+    InstanceBusy(Duration),
+    /// An alarm that the pipeline may look at rings for so long.
+    AlarmRings(Duration),
+}
+
+impl Act {
+    /// A word for it, for counting.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Stop { abandon: true } => "stop and abandon",
+            Self::Stop { abandon: false } => "stop and wait",
+            Self::Retry => "retry the stage",
+            Self::Start { .. } => "start by hand",
+            Self::AskRollBack => "ask for a rollback",
+            Self::SetCount(_) => "set the count",
+            Self::SetDefinition | Self::SetIdleDefinition => "deploy by hand",
+            Self::SetWeights(_) => "set the weights",
+            Self::UpdateStack => "update the stack",
+            Self::TaskDies => "a task dies",
+            Self::TaskSilent(_) => "a task does not answer",
+            Self::InstanceBusy(_) => "an instance is busy",
+            Self::AlarmRings(_) => "an alarm rings",
+        }
+    }
+
+    /// Whether it is something that happens to tasks and instances.
+    #[must_use]
+    pub fn is_accident(self) -> bool {
+        matches!(
+            self,
+            Self::TaskDies | Self::TaskSilent(_) | Self::InstanceBusy(_)
+        )
+    }
+}
+
+impl Incident {
+    /// A word for it, for counting.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Call { fault, .. } => fault_word(*fault),
+            Self::Duplicate { after, .. } if *after < Duration::from_secs(10) => {
+                "a delivery comes twice at once"
+            }
+            Self::Duplicate { .. } => "a delivery comes again late",
+            Self::Throttle { .. } => "a service throttles for a while",
+            Self::Event {
+                mishap: Mishap::Lost,
+                ..
+            } => "an event is lost",
+            Self::Event {
+                mishap: Mishap::Late(_),
+                ..
+            } => "an event is late",
+            Self::Event {
+                mishap: Mishap::Again(_),
+                ..
+            } => "an event comes twice",
+            Self::Metrics(metrics) => metrics.word(),
+            Self::Act { act, .. } => act.word(),
+        }
+    }
+}
+
+/// A word for the fault of a call, for counting.
+#[must_use]
+pub(super) fn fault_word(fault: CallFault) -> &'static str {
+    match fault {
+        CallFault::None => "nothing",
+        CallFault::CrashAfter(_) => "a crash after a call",
+        CallFault::CrashBefore(_) => "a crash before a call",
+        CallFault::ThrottleFrom(..) => "calls are throttled",
+        CallFault::TimeoutAfterEffect(_) => "a time-out after the effect",
+        CallFault::From { trouble, .. } => match trouble {
+            Trouble::Silence { .. } => "calls get no answer",
+            Trouble::Refused => "connections are refused",
+            Trouble::Reset => "connections are reset",
+            Trouble::Page { .. } => "a proxy answers",
+            Trouble::InternalError { .. } => "internal errors",
+            Trouble::Conflict => "conflicts of transactions",
+        },
+        CallFault::HangAfter(_, Hang::For(_)) => "a hang",
+        CallFault::HangAfter(_, Hang::UntilLeft(_)) => "a hang to the last moment",
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "seed {}: {} (shape {})",
+            self.seed, self.shape, self.shape.number
+        )?;
+        for (number, push) in self.pushes.iter().enumerate() {
+            match push.image {
+                Image::New(behaviour) => {
+                    writeln!(f, "  push {number} after {:?}: {behaviour:?}", push.after)?
+                }
+                Image::Flawed(flaw) => {
+                    writeln!(f, "  push {number} after {:?}: {flaw:?}", push.after)?
+                }
+                Image::Again(of) => writeln!(
+                    f,
+                    "  push {number} after {:?}: the image of push {of} again",
+                    push.after
+                )?,
+            }
+        }
+        let asks = self.shape.approval || self.shape.canary().is_some();
+        for answer in self.answers.iter().filter(|_| asks) {
+            writeln!(
+                f,
+                "  {} after {:?}",
+                if answer.approves {
+                    "approves"
+                } else {
+                    "rejects"
+                },
+                answer.after
+            )?;
+        }
+        self.incidents
+            .iter()
+            .try_for_each(|incident| writeln!(f, "  {incident}"))
+    }
+}
+
+impl fmt::Display for Incident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Call {
+                function,
+                nth,
+                fault,
+            } => write!(f, "attempt {nth} of {function}: {fault:?}"),
+            Self::Duplicate {
+                function,
+                nth,
+                after,
+            } => {
+                write!(
+                    f,
+                    "attempt {nth} of {function}: delivered again after {after:?}"
+                )
+            }
+            Self::Throttle {
+                service,
+                from,
+                lasts,
+            } => write!(f, "{service} throttles from {from:?} on for {lasts:?}"),
+            Self::Event {
+                source,
+                nth,
+                mishap,
+            } => write!(f, "delivery {nth} of {source}: {mishap:?}"),
+            Self::Metrics(metrics) => write!(f, "{}: {metrics:?}", metrics.word()),
+            Self::Act {
+                when: When { anchor, after },
+                act,
+            } => {
+                write!(f, "{after:?} after ")?;
+                match anchor {
+                    Anchor::Push(number) => write!(f, "push {number}")?,
+                    Anchor::Approval(number) => write!(f, "approval {number} is asked for")?,
+                    Anchor::RollBack(number) => write!(f, "rollback {number} begins")?,
+                    Anchor::Attempt { function, nth } => {
+                        write!(f, "attempt {nth} of {function} starts")?
+                    }
+                }
+                write!(f, ": {} ({act:?})", act.word())
+            }
+        }
+    }
+}

@@ -1,0 +1,487 @@
+//! Plays a plan on an account in virtual time: people act, functions run, things go wrong, and every invariant is checked.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::coverage::Coverage;
+use super::people::{self, Done};
+use super::plan::{Act, Anchor, Image, Incident, Plan, When};
+use super::trace::Trace;
+use super::{bound, canary, plan, shape};
+use emulator::client::Throttle;
+use emulator::lambda::InvocationStatus;
+use emulator::{Aws, cloudwatch, ecr, ecs};
+use harness::demo::{CLUSTER, WEB};
+use harness::driver::{Driver, Faults, Which, run};
+use invariants::{Invariants, Promise};
+
+/// Longest that a run may take until everything has ended, in virtual time.
+const LIMIT: Duration = Duration::from_secs(8 * 3600);
+
+/// What a run came to.
+#[derive(Debug)]
+pub struct Played {
+    /// What did not hold.
+    pub failure: Option<String>,
+    pub coverage: Coverage,
+    /// What happened, if it was asked for.
+    pub trace: Vec<String>,
+}
+
+/// Plays a plan; with `traces`, what happens is written down.
+#[must_use]
+pub fn play(plan: &Plan, traces: bool) -> Played {
+    let mut aws = match plan.shape.account() {
+        Ok(aws) => aws,
+        Err(error) => {
+            return Played {
+                failure: Some(error),
+                coverage: Coverage::default(),
+                trace: Vec::new(),
+            };
+        }
+    };
+    aws.reseed(plan.seed);
+    let mishaps = plan.incidents.iter().filter_map(|incident| match incident {
+        Incident::Event {
+            source,
+            nth,
+            mishap,
+        } => Some(((*source, *nth), *mishap)),
+        _ => None,
+    });
+    aws.events.expect(mishaps.collect());
+    shape::load(&mut aws, plan.shape.canary());
+    for incident in &plan.incidents {
+        if let Incident::Metrics(metrics) = incident {
+            let start = aws.now;
+            metrics.happen(&mut aws.cloudwatch.faults, start);
+        }
+    }
+    let faults = faults(plan, aws.now);
+    run(aws, faults, async |driver| {
+        let stage = Stage::new(plan, &driver, traces);
+        let ended = stage.run().await;
+        let ran = driver.ran();
+        let aws = driver.world.aws();
+        let mut played = stage.told(&aws, ended);
+        played
+            .coverage
+            .account(plan, &aws, &ran, &stage.pushed.borrow());
+        played
+    })
+}
+
+/// The incidents that the driver brings about.
+fn faults(plan: &Plan, start: emulator::Millis) -> Faults {
+    let mut faults = Faults::default();
+    for incident in &plan.incidents {
+        match incident {
+            Incident::Call {
+                function,
+                nth,
+                fault,
+            } => {
+                faults.calls.push((
+                    Which::Of {
+                        function,
+                        nth: *nth,
+                    },
+                    *fault,
+                ));
+            }
+            Incident::Duplicate {
+                function,
+                nth,
+                after,
+            } => {
+                faults.duplicates.push((
+                    Which::Of {
+                        function,
+                        nth: *nth,
+                    },
+                    *after,
+                ));
+            }
+            Incident::Throttle {
+                service,
+                from,
+                lasts,
+            } => {
+                let from = start + from.as_millis() as i64;
+                faults.throttles.push(Throttle {
+                    service,
+                    from,
+                    until: from + lasts.as_millis() as i64,
+                });
+            }
+            Incident::Event { .. } | Incident::Metrics(_) | Incident::Act { .. } => {}
+        }
+    }
+    faults
+}
+
+/// A run under way.
+#[derive(Clone)]
+struct Stage {
+    plan: Rc<Plan>,
+    driver: Driver,
+    invariants: Arc<Mutex<Invariants>>,
+    broken: Arc<Mutex<Option<String>>>,
+    trace: Rc<RefCell<Trace>>,
+    coverage: Rc<RefCell<Coverage>>,
+    /// Pushes and acts that are still to come.
+    pending: Rc<Cell<usize>>,
+    pushed: Rc<RefCell<Vec<String>>>,
+    /// Approvals that somebody is looking at.
+    noticed: Rc<RefCell<BTreeSet<String>>>,
+    /// Releases that were taken over so far.
+    taken_over: Rc<Cell<usize>>,
+    /// Releases that hold and somebody has seen.
+    held: Rc<RefCell<BTreeSet<(String, String)>>>,
+}
+
+impl Stage {
+    fn new(plan: &Plan, driver: &Driver, traces: bool) -> Self {
+        let baked = plan
+            .shape
+            .pair
+            .as_ref()
+            .map_or(0, |pair| pair.minimum_healthy_percent);
+        let drained = plan
+            .shape
+            .pair
+            .as_ref()
+            .map_or(0, |pair| u64::from(pair.drain_minutes) * 60);
+        let promise = Promise {
+            cluster: CLUSTER,
+            service: WEB,
+            healthy: bound::promised(plan),
+        };
+        let invariants = Arc::new(Mutex::new(
+            Invariants::new(&[promise])
+                .baking(baked)
+                .draining(Duration::from_secs(drained))
+                .resumed(&driver.world.aws()),
+        ));
+        let broken = Invariants::witness(&invariants, &driver.world);
+        let trace = Trace::new(traces, &driver.world.aws());
+        Self {
+            plan: Rc::new(plan.clone()),
+            driver: driver.clone(),
+            invariants,
+            broken,
+            trace: Rc::new(RefCell::new(trace)),
+            coverage: Rc::default(),
+            pending: Rc::default(),
+            pushed: Rc::default(),
+            noticed: Rc::default(),
+            taken_over: Rc::default(),
+            held: Rc::default(),
+        }
+    }
+
+    fn invariants(&self) -> MutexGuard<'_, Invariants> {
+        self.invariants
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(&self) -> Result<(), String> {
+        let stage = self.clone();
+        self.driver.on_start(move |_, function, nth| {
+            stage.anchored(
+                |anchor| matches!(anchor, Anchor::Attempt { function: of, nth: at } if of == function && at == nth),
+            );
+        });
+        let stage = self.clone();
+        self.pending.set(1);
+        tokio::task::spawn_local(async move { stage.push_all().await });
+        let mut watch = |aws: &Aws| self.look(aws);
+        self.driver
+            .until(LIMIT, &mut watch, |aws| self.is_over(aws))
+            .await
+    }
+
+    /// Looks at one instant.
+    fn look(&self, aws: &Aws) -> Result<(), String> {
+        self.trace.borrow_mut().look(aws);
+        self.broken
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+            .map_or(Ok(()), Err)?;
+        self.invariants().at_instant(aws)?;
+        if let Some(denial) = aws.iam.denials.first() {
+            return Err(format!(
+                "a role or a policy lacks a permission: {}",
+                denial.message
+            ));
+        }
+        if self.plan.shape.approval {
+            self.notice_approvals(aws);
+        }
+        let taken_over = self.invariants().taken_over();
+        for number in self.taken_over.replace(taken_over)..taken_over {
+            self.anchored(|anchor| anchor == Anchor::RollBack(number));
+        }
+        if self.plan.shape.canary().is_some() {
+            self.notice_hold();
+        }
+        Ok(())
+    }
+
+    fn is_over(&self, aws: &Aws) -> bool {
+        self.pending.get() == 0
+            && !self.driver.expects_duplicates()
+            && aws.events.under_way == 0
+            && aws
+                .codepipeline
+                .executions
+                .iter()
+                .all(|execution| execution.is_over())
+            && aws
+                .lambda
+                .invocations
+                .iter()
+                .rev()
+                .all(|one| one.status != InvocationStatus::Pending)
+            && self.invariants().is_settled(aws)
+    }
+
+    async fn push_all(self) {
+        for (number, push) in self.plan.pushes.iter().enumerate() {
+            self.driver.world.clock.sleep(push.after).await;
+            let pushed = {
+                let mut aws = self.driver.world.aws();
+                let tag = format!("1.{number}.0");
+                let pushed = match push.image {
+                    Image::New(behaviour) => ecr::push(&mut aws, WEB, &tag, behaviour),
+                    Image::Flawed(flaw) => {
+                        ecr::push_with(&mut aws, WEB, &tag, ecr::Behaviour::Healthy, flaw.profile())
+                    }
+                    Image::Again(of) => again(&mut aws, &self.pushed.borrow()[of], &tag),
+                };
+                self.trace.borrow_mut().say(
+                    &aws,
+                    &format!("somebody pushes {WEB}:{tag}, {:?}: {pushed:?}", push.image),
+                );
+                pushed.unwrap_or_default()
+            };
+            self.pushed.borrow_mut().push(pushed);
+            self.driver.world.touch();
+            self.anchored(|anchor| anchor == Anchor::Push(number));
+        }
+        self.pending.set(self.pending.get() - 1);
+    }
+
+    /// Lets the acts of an anchor happen when their time comes.
+    fn anchored(&self, is: impl Fn(Anchor) -> bool) {
+        for incident in &self.plan.incidents {
+            let Incident::Act {
+                when: When { anchor, after },
+                act,
+            } = incident
+            else {
+                continue;
+            };
+            if is(*anchor) {
+                let (stage, act, after) = (self.clone(), *act, *after);
+                self.pending.set(self.pending.get() + 1);
+                tokio::task::spawn_local(async move {
+                    stage.driver.world.clock.sleep(after).await;
+                    stage.perform(act).await;
+                    stage.pending.set(stage.pending.get() - 1);
+                    stage.driver.world.touch();
+                });
+            }
+        }
+    }
+
+    async fn perform(&self, act: Act) {
+        if let Act::TaskSilent(lasts) = act {
+            return self.silence(act, lasts).await;
+        }
+        let done = {
+            let mut aws = self.driver.world.aws();
+            let done = people::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
+            self.trace
+                .borrow_mut()
+                .say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
+            match &done {
+                Done::Asked { digest, execution } => {
+                    self.invariants().started_by_hand(digest, execution)
+                }
+                Done::ServiceChanged { on_purpose } => {
+                    if let Err(what) = self.invariants().changed_by_hand(&aws, *on_purpose) {
+                        self.broken
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .get_or_insert(what);
+                    }
+                    if let (Act::SetWeights(_), Some(rule)) = (act, shape::production_rule(&aws)) {
+                        self.invariants().weights_set_by_hand(&aws, &rule);
+                    }
+                }
+                Done::Nothing | Done::Something => {}
+            }
+            done
+        };
+        if done != Done::Nothing {
+            self.coverage.borrow_mut().act(act);
+        }
+        self.driver.world.touch();
+        match (act, &done) {
+            (Act::InstanceBusy(lasts), Done::Something) => {
+                self.driver.world.clock.sleep(lasts).await;
+                people::busy(&mut self.driver.world.aws(), false);
+            }
+            (Act::AlarmRings(lasts), _) => {
+                self.driver.world.clock.sleep(lasts).await;
+                cloudwatch::set_alarm(&mut self.driver.world.aws(), canary::ALARM, "OK");
+            }
+            _ => {}
+        }
+    }
+
+    /// A task does not answer for a while.
+    async fn silence(&self, act: Act, lasts: Duration) {
+        let Some(task) = people::serving(&self.driver.world.aws()) else {
+            return;
+        };
+        self.coverage.borrow_mut().act(act);
+        {
+            let mut aws = self.driver.world.aws();
+            self.trace
+                .borrow_mut()
+                .say(&aws, &format!("task {task} does not answer for {lasts:?}"));
+            ecs::set_answering(&mut aws, &task, false);
+        }
+        self.driver.world.touch();
+        self.driver.world.clock.sleep(lasts).await;
+        ecs::set_answering(&mut self.driver.world.aws(), &task, true);
+        self.driver.world.touch();
+    }
+
+    /// People see that an approval waits, and answer it in their time.
+    fn notice_approvals(&self, aws: &Aws) {
+        for (action, asked) in people::waiting_approvals(aws) {
+            if !self.noticed.borrow_mut().insert(action) {
+                continue;
+            }
+            let number = self.noticed.borrow().len() - 1;
+            let usual = plan::Answer {
+                approves: true,
+                after: Duration::from_secs(120),
+            };
+            let answer = self.plan.answers.get(number).copied().unwrap_or(usual);
+            self.anchored(|anchor| anchor == Anchor::Approval(number));
+            let stage = self.clone();
+            tokio::task::spawn_local(async move {
+                stage.driver.world.clock.sleep(answer.after).await;
+                let mut aws = stage.driver.world.aws();
+                let taken = people::answer(&mut aws, asked, answer.approves);
+                let word = if answer.approves { "approve" } else { "reject" };
+                stage.trace.borrow_mut().say(
+                    &aws,
+                    &format!("somebody answers the approval: {word}, taken: {taken}"),
+                );
+                if taken {
+                    stage.coverage.borrow_mut().answer(word);
+                }
+                drop(aws);
+                stage.driver.world.touch();
+            });
+        }
+    }
+
+    /// The release that waits for a person, and since when.
+    fn hold(&self) -> Option<(String, String)> {
+        self.invariants().leases().find_map(people::waiting_hold)
+    }
+
+    /// People see that a release holds, and decide in their time; after the last of their answers nobody does.
+    fn notice_hold(&self) {
+        let Some(hold) = self.hold() else { return };
+        if !self.held.borrow_mut().insert(hold.clone()) {
+            return;
+        }
+        let number = self.held.borrow().len() - 1;
+        let Some(answer) = self.plan.answers.get(number).copied() else {
+            return;
+        };
+        let stage = self.clone();
+        tokio::task::spawn_local(async move {
+            stage.driver.world.clock.sleep(answer.after).await;
+            let mut aws = stage.driver.world.aws();
+            let still = stage.hold().as_ref() == Some(&hold);
+            let taken = still && people::decide(&mut aws, &hold.0, answer.approves);
+            let word = if answer.approves {
+                "decide to promote"
+            } else {
+                "decide to roll back"
+            };
+            stage.trace.borrow_mut().say(
+                &aws,
+                &format!("somebody answers the hold: {word}, taken: {taken}"),
+            );
+            if taken {
+                stage.coverage.borrow_mut().answer(word);
+            }
+            drop(aws);
+            stage.driver.world.touch();
+        });
+    }
+
+    /// Checks the end and gathers everything.
+    fn told(&self, aws: &Aws, ended: Result<(), String>) -> Played {
+        let disturbed = self
+            .driver
+            .ran()
+            .into_iter()
+            .filter(|ran| !ran.met.is_empty())
+            .map(|ran| ran.attempt);
+        let throttled: BTreeSet<u64> = aws
+            .calls
+            .iter()
+            .filter(|call| call.is_throttled())
+            .filter_map(|c| c.attempt)
+            .collect();
+        let mut invariants = self.invariants();
+        invariants.disturbed(disturbed);
+        invariants.disturbed(throttled);
+        let mut failure = ended.err();
+        if failure
+            .as_ref()
+            .is_none_or(|why| why.starts_with("not done"))
+        {
+            let checked = invariants
+                .at_end(aws)
+                .and_then(|()| bound::at_end(&self.plan, aws, &self.pushed.borrow()));
+            failure = checked.err().or(failure);
+        }
+        self.trace.borrow_mut().look(aws);
+        let mut coverage = self.coverage.borrow().clone();
+        coverage.invariants(invariants.evaluated());
+        coverage.bound(bound::is_calm(&self.plan));
+        coverage.worse(bound::plainly_worse(&self.plan, &self.pushed.borrow()).is_some());
+        Played {
+            failure,
+            coverage,
+            trace: self.trace.borrow_mut().take(),
+        }
+    }
+}
+
+/// Gives the image of a digest another tag.
+fn again(aws: &mut Aws, digest: &str, tag: &str) -> Result<String, emulator::ApiError> {
+    let asked = serde_json::json!({"repositoryName": WEB, "imageIds": [{"imageDigest": digest}]});
+    let found = ecr::call(aws, "BatchGetImage", &asked)?;
+    let manifest = &found["images"][0]["imageManifest"];
+    let put =
+        serde_json::json!({"repositoryName": WEB, "imageManifest": manifest, "imageTag": tag});
+    ecr::call(aws, "PutImage", &put).map(|_| digest.to_owned())
+}

@@ -1,0 +1,102 @@
+//! The simulation on a few hundred seeds, and that a seed is all there is to a run.
+
+use std::collections::BTreeMap;
+
+use simulation::{About, Coverage, Image, Incident, SHAPES, Shape, plan, play, shrink};
+
+/// Seeds of one of the tests below, which run side by side.
+const SEEDS: u64 = 150;
+/// The same with canaries, which take several times as long.
+const CANARY_SEEDS: u64 = 40;
+
+fn hold(from: u64, seeds: u64, about: About) {
+    let mut failures = BTreeMap::new();
+    let mut coverage = Coverage::default();
+    for seed in from..from + seeds {
+        let played = play(&plan(seed, about), false);
+        coverage.merge(&played.coverage);
+        if let Some(failure) = played.failure {
+            failures.insert(seed, failure);
+        }
+    }
+    assert!(
+        failures.is_empty(),
+        "cargo sandbox simulate --seed <seed> --trace: {failures:#?}"
+    );
+    assert!(
+        coverage.releases >= seeds,
+        "{} releases in {seeds} runs",
+        coverage.releases
+    );
+}
+
+#[test]
+fn the_invariants_hold_whatever_the_first_seeds_draw() {
+    hold(1, SEEDS, About::Releases);
+}
+
+#[test]
+fn the_invariants_hold_whatever_later_seeds_draw() {
+    hold(100_001, SEEDS, About::Releases);
+}
+
+#[test]
+fn the_invariants_hold_whatever_canaries_draw() {
+    hold(1, CANARY_SEEDS, About::Canaries);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    for (seed, about) in [
+        (7, About::Releases),
+        (21, About::Releases),
+        (99, About::Releases),
+        (5, About::Canaries),
+    ] {
+        let told = |seed| {
+            let plan = plan(seed, about);
+            let played = play(&plan, true);
+            (plan.to_string(), played.trace, played.coverage)
+        };
+        // A run between the two must leave no mark on the second.
+        let first = told(seed);
+        let _ = play(&plan(seed + 1, about), false);
+        assert_eq!(first, told(seed));
+        assert!(first.1.len() > 20, "{:?}", first.1);
+        assert_ne!(first.1, told(seed + 1).1);
+    }
+}
+
+#[test]
+fn every_shape_can_be_deployed_and_its_strategy_can_move() {
+    for number in 0..SHAPES {
+        let shape = Shape::nth(number);
+        shape
+            .account()
+            .unwrap_or_else(|error| panic!("shape {number}, {shape}: {error}"));
+        let size = shape.size(shape.count);
+        assert!(shape.promised(size, size) <= size, "{shape}");
+    }
+}
+
+#[test]
+fn a_plan_that_fails_shrinks_to_what_makes_it_fail() {
+    let drawn = |seed| plan(seed, About::Releases);
+    // Nothing fails with this plan, so that nothing of it may be left out.
+    let whole = (1..200)
+        .map(drawn)
+        .find(|plan| plan.incidents.len() >= 3)
+        .expect("a plan with incidents");
+    assert_eq!(shrink(&whole), whole);
+    let faults = |incident: &Incident| !matches!(incident, Incident::Act { .. });
+    assert!(
+        (1..50)
+            .map(drawn)
+            .any(|plan| plan.incidents.iter().any(faults))
+    );
+    assert!((1..50).map(drawn).any(|plan| {
+        plan.pushes
+            .iter()
+            .any(|push| matches!(push.image, Image::Again(_)))
+    }));
+}

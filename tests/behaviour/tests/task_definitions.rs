@@ -128,7 +128,7 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
             "of SLIPWAY_CORPUS",
         ),
         None => (
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/task-definitions"),
+            Path::new(env!("CARGO_MANIFEST_DIR")).join("../sandbox/examples/task-definitions"),
             "of the project's own (SLIPWAY_CORPUS is not set)",
         ),
     };

@@ -83,7 +83,7 @@ pub struct Ran {
 /// Hears of every attempt that starts: the function and which of its attempts this is.
 type Started = Box<dyn FnMut(&Driver, &str, usize)>;
 
-/// A world under way.
+/// A run in progress.
 #[derive(Clone)]
 pub struct Driver {
     pub world: World,
@@ -119,11 +119,12 @@ pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Drive
     let faults = faults.into();
     LocalSet::new().block_on(&runtime, async {
         let driver = Driver::new(World::new(aws), faults);
-        let told = story(driver.clone()).await;
-        // Whoever listens knows the driver: without this the two would keep each other, and the account, for ever.
+        let result = story(driver.clone()).await;
+        // A listener holds the driver and the driver its listeners: without this neither they nor the account
+        // would ever be freed.
         driver.on_start.borrow_mut().take();
         driver.warm.borrow_mut().clear();
-        told
+        result
     })
 }
 

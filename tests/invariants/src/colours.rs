@@ -18,7 +18,7 @@ pub(super) struct Colours {
 }
 
 impl Colours {
-    /// Somebody changed something that a lease protects.
+    /// Something that a lease protects was changed outside the release.
     pub(super) fn changed(
         &mut self,
         aws: &Aws,

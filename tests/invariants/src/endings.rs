@@ -1,4 +1,4 @@
-//! Invariants 2 and 3: every execution ends, what the ledger says of its end was true when somebody last looked, and what was
+//! Invariants 2 and 3: every execution ends, the outcome in the ledger was true when a function last read the account, and what was
 //! rolled back is as it was recorded.
 
 use std::collections::BTreeMap;
@@ -34,7 +34,7 @@ pub(super) type Routes = BTreeMap<String, Vec<(String, i64)>>;
 /// What the check of a close came to.
 #[derive(Debug, Default)]
 pub(super) struct Closed {
-    pub(super) told: u64,
+    pub(super) outcomes: u64,
     pub(super) restored: u64,
 }
 
@@ -99,7 +99,7 @@ impl Endings {
     }
 
     /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic that it has, or while it gives it back.
-    /// Whoever was throttled before it saw the targets says nothing of them, and tries again.
+    /// A function that was throttled before it saw the targets reports nothing about them, and tries again.
     pub(super) fn went_on(
         &self,
         aws: &Aws,
@@ -186,7 +186,7 @@ impl Endings {
                 }
                 None => check(aws, execution, record, sight, by_hand)?,
             }
-            checked.told += 1;
+            checked.outcomes += 1;
             checked.restored += u64::from(matches!(
                 text(record, "outcome"),
                 Some("rolled-back" | "held")
@@ -276,7 +276,7 @@ fn check(
         ))
     };
     let (Some(claim), Some(sight)) = (claim, sight) else {
-        return wrong(2, "whoever recorded it never looked".to_owned());
+        return wrong(2, "it was recorded without reading the service".to_owned());
     };
     let prior = number(record, "prior.desired_count").unwrap_or(0) as usize;
     let least = if outcome == "rolled-back" { prior } else { 1 };
@@ -338,7 +338,7 @@ fn restored_percentages(record: &Value, sight: &Sight) -> bool {
     sight.percentages == (recorded("minimum_healthy"), recorded("maximum"))
 }
 
-/// Something newer took its place, or somebody deployed past it.
+/// Something newer took its place, or a deployment from outside did.
 pub(super) fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<(), String> {
     let Some(this) = aws.codepipeline.execution(execution) else {
         return Ok(());
@@ -406,7 +406,7 @@ pub(super) fn at_end(aws: &Aws, ledger: &Ledger, untouched: bool) -> Result<u64,
     Ok(aws.codepipeline.executions.len() as u64)
 }
 
-/// The newest record of a service must tell what the service runs, as long as nobody else changed it.
+/// The newest record of a service names what the service runs, unless it was changed from outside.
 fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> {
     let (Some(cluster), Some(service), Some(ended)) = (
         text(record, "cluster"),
@@ -421,7 +421,7 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
     let Some(found) = aws.ecs.service_named(cluster, service).filter(|_| !newer) else {
         return Ok(());
     };
-    let told = match text(record, "outcome") {
+    let recorded = match text(record, "outcome") {
         Some("deployed") => text(record, "change.task_definition"),
         Some("unchanged" | "rolled-back" | "failed") => text(record, "prior.task_definition"),
         _ => return Ok(()),
@@ -437,13 +437,13 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
         ));
     }
     match (
-        told,
+        recorded,
         found
             .primary()
             .map(|primary| primary.task_definition.as_str()),
     ) {
-        (Some(told), Some(runs)) if told != runs => Err(format!(
-            "invariant 2: the ledger says {:?} of {service}, which should run {told} and runs {runs}",
+        (Some(recorded), Some(runs)) if recorded != runs => Err(format!(
+            "invariant 2: the ledger has {:?} for {service}, which should run {recorded} and runs {runs}",
             text(record, "outcome")
         )),
         _ => Ok(()),

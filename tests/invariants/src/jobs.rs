@@ -34,7 +34,7 @@ pub(super) fn answered(aws: &Aws, disturbed: &BTreeSet<u64>) -> Result<u64, Stri
     Ok(aws.codepipeline.jobs.len() as u64)
 }
 
-/// Whether something went wrong with every attempt for a job, so that nobody was there to answer it.
+/// Whether something went wrong with every attempt for a job, so that none could report a result.
 fn is_lost(aws: &Aws, job: &Job, disturbed: &BTreeSet<u64>) -> bool {
     let of_job = |one: &&Invocation| {
         one.payload

@@ -161,7 +161,7 @@ impl Leases {
         attempts.any(|attempt| attempt.ended.is_none() && announced(attempt.id))
     }
 
-    /// Whoever changes a service holds its lease, has announced the change, and acts within the time that it has for it.
+    /// A function that changes a service holds its lease, has announced the change, and acts in time.
     pub(super) fn changed(
         &mut self,
         aws: &Aws,
@@ -207,10 +207,9 @@ impl Leases {
         // What an earlier release left unfinished is settled before the prior release can be recorded.
         if call.caller.ends_with("begin-release") {
             return match text(lease, "release.change.task_definition") {
-                Some(_) => wrong(
-                    "the release had gone on, and what it has on the way is no unfinished business"
-                        .to_owned(),
-                ),
+                Some(_) => {
+                    wrong("the release was in progress, so its weights needed no repair".to_owned())
+                }
                 None => Ok(1),
             };
         }

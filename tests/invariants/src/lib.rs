@@ -166,7 +166,7 @@ impl Invariants {
         &self.evaluated
     }
 
-    /// What holds at every instant: the promised tasks serve (7), and traffic goes only where somebody answers (1).
+    /// What holds at every instant: the promised tasks serve (7), and traffic goes to healthy targets only (1).
     ///
     /// # Errors
     /// The invariant that does not hold, with what was found.
@@ -260,7 +260,7 @@ impl Invariants {
         let closed =
             self.endings
                 .closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;
-        self.count("2 what is recorded is true", closed.told);
+        self.count("2 what is recorded is true", closed.outcomes);
         self.count("3 what is rolled back is restored", closed.restored);
         self.pushes.note_endings(&before, &self.ledger);
         Ok(())

@@ -12,7 +12,7 @@ use emulator::{Aws, Call};
 
 const COLOURS: [&str; 2] = ["blue", "green"];
 
-/// The colours of a closed pair as whoever closed it saw them.
+/// The colours of a closed pair as the function that closed it saw them.
 struct Seen<'a> {
     live: &'a Sight,
     idle: Option<&'a Sight>,
@@ -54,11 +54,11 @@ pub(super) fn check(
     let (Some(claim), Some(seen)) = (claim, seen(record, pair, live, sights, routes)) else {
         return Err(wrong((
             2,
-            "whoever recorded it never looked at service and weights".to_owned(),
+            "it was recorded without reading service and weights".to_owned(),
         )));
     };
     let lacks = match outcome {
-        // Nobody decided in time, and the traffic went back.
+        // No decision was taken in time, and the traffic went back.
         "rolled-back" | "held" => not_restored(aws, pair, &seen).map(|what| (3, what)),
         _ => not_live(&seen).map(|what| (2, what)),
     };
@@ -181,7 +181,7 @@ pub(super) fn fit(
         ))
     };
     let Some(seen) = sights.iter().find(|sight| sight.service == name) else {
-        return wrong("whoever did that never looked at it".to_owned());
+        return wrong("the function that did that had not read it".to_owned());
     };
     let released = text(lease, "release.change.task_definition");
     if Some(seen.runs.as_str()) != released {
@@ -198,7 +198,7 @@ pub(super) fn fit(
     Ok(1)
 }
 
-/// Weights that a person set while a release was under way, and that whoever changes the rule saw, are left alone. `theirs` are
+/// Weights that a person set during a release, and that the function that changes the rule saw, are left alone. `theirs` are
 /// the weights that people set last.
 pub(super) fn leaves_alone(
     aws: &Aws,
@@ -227,7 +227,7 @@ pub(super) fn leaves_alone(
         let is_ours = [recorded, announced].contains(&found);
         if seen == set && !is_ours && Elb::forwards(aws.elb.actions_of(rule)) != *set {
             return Err(format!(
-                "invariant 8: somebody had set the weights to {found:?}, and they were overwritten"
+                "invariant 8: the weights had been set outside the release to {found:?}, and they were overwritten"
             ));
         }
         checked += 1;
@@ -235,7 +235,7 @@ pub(super) fn leaves_alone(
     Ok(checked)
 }
 
-/// Whoever judges the new colour says that it failed only when the old one has its recorded weights again.
+/// A judgement of the new colour reports a failure only when the old one has its recorded weights again.
 pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64, String> {
     let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
     let restoring = |lease: &&Value| {

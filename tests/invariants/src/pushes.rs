@@ -125,7 +125,7 @@ impl Pushes {
         Ok(())
     }
 
-    /// A push starts one execution, however often it is told.
+    /// A push starts one execution, however often its event is delivered.
     pub(super) fn none_twice(&self, aws: &Aws, disturbed: &BTreeSet<u64>) -> Result<u64, String> {
         let start = |one: &&emulator::lambda::Invocation| one.function.ends_with("start-pipeline");
         let mut starts = aws
@@ -137,26 +137,26 @@ impl Pushes {
         if starts.any(|attempt| disturbed.contains(&attempt.id)) {
             return Ok(0);
         }
-        let (mut told, mut started) = (
+        let (mut delivered, mut started) = (
             BTreeMap::<String, u64>::new(),
             BTreeMap::<String, u64>::new(),
         );
         pushed(aws)
             .into_iter()
-            .for_each(|(_, digest)| *told.entry(digest).or_default() += 1);
+            .for_each(|(_, digest)| *delivered.entry(digest).or_default() += 1);
         for digest in aws.codepipeline.executions.iter().filter_map(digest) {
             *started.entry(digest.to_owned()).or_default() += 1;
         }
         for (digest, started) in &started {
-            let asked = told.get(digest).unwrap_or(&0)
+            let requested = delivered.get(digest).unwrap_or(&0)
                 + self
                     .by_hand
                     .values()
                     .filter(|started| *started == digest)
                     .count() as u64;
-            if *started > asked {
+            if *started > requested {
                 return Err(format!(
-                    "invariant 4: {digest} was asked for {asked} times and started {started} times"
+                    "invariant 4: {digest} was pushed {requested} times and started {started} times"
                 ));
             }
         }

@@ -1,4 +1,4 @@
-//! Invariants 1 and 7: requests go where somebody answers, and as many tasks serve as the strategy promises.
+//! Invariants 1 and 7: requests go to healthy targets, and as many tasks serve as the strategy promises.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ impl Traffic {
     }
 
     /// A weight that rises from 0 points at a target group with a healthy target. That it loses them later is its own fault.
-    /// `saw` says whether whoever changed the rule saw a healthy target in a group.
+    /// `saw` is whether the function that changed the rule saw a healthy target in a group.
     pub(super) fn weights(&mut self, aws: &Aws, saw: impl Fn(&str) -> bool) -> Result<u64, String> {
         if aws.elb.target_groups.is_empty() {
             return Ok(0);

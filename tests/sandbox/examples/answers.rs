@@ -1,7 +1,7 @@
 //! Asks the project's own adapters the same things of any AWS, and prints what they answered as JSON, one line a case.
 //!
 //! `answers sandbox` asks the in-memory AWS in this process; `answers endpoint` asks what `AWS_ENDPOINT_URL` names. Both stand
-//! on tests/conformance/fixture.json, which whoever starts the other AWS has put there. `answers` is how the conformance
+//! on tests/conformance/fixture.json, which the script that starts the other AWS has put there. `answers` is how the conformance
 //! checks compare the sandbox with other people's emulators.
 
 use std::io::{Cursor, Write as _};
@@ -175,7 +175,7 @@ fn without_nulls(mut definition: Value) -> Value {
 
 async fn services(sdk: &Sdk) {
     let services = Services::new(sdk);
-    for (cluster, service) in [("apps", "nobody"), ("nowhere", "web"), ("apps", "web")] {
+    for (cluster, service) in [("apps", "unknown"), ("nowhere", "web"), ("apps", "web")] {
         let answer = services.describe(cluster, service).await;
         say(&format!("service {service} in {cluster}"), &seen(answer));
     }
@@ -420,7 +420,7 @@ async fn records(sdk: &Sdk) -> Result<(), Failed> {
         pipeline: "slipway-web".to_owned(),
         digest: "sha256:00".to_owned(),
         tag: Some("1.0.0".to_owned()),
-        event: "told-1".to_owned(),
+        event: "event-1".to_owned(),
         claimed_at: now,
         execution: None,
         refusal: None,
@@ -430,7 +430,7 @@ async fn records(sdk: &Sdk) -> Result<(), Failed> {
         ..push.clone()
     };
     let other = Push {
-        event: "told-2".to_owned(),
+        event: "event-2".to_owned(),
         ..push.clone()
     };
     say("a claim", &wrote(ledger.put_push(None, &push).await));

@@ -97,7 +97,10 @@ fn page_path(text: &str) -> Result<PathBuf, String> {
     if is_page {
         Ok(path)
     } else {
-        Err("legal: a file that ends in .html; the judgement is written beside it".to_owned())
+        Err(
+            "expected a file name that ends in .html; the judgement is written beside it"
+                .to_owned(),
+        )
     }
 }
 
@@ -112,7 +115,7 @@ fn judge_scenarios() -> Result<(), String> {
     Ok(())
 }
 
-/// Both files are written before anything is printed, so that whoever reads the verdict finds them.
+/// Both files are written before anything is printed, so that a reader of the verdict finds them.
 fn report_scenario(page: &Path) -> Result<(), String> {
     let (number, line) = only_line()?;
     let at = |error: ScenarioError| format!("line {number}: {error}");

@@ -37,7 +37,7 @@ struct Arguments {
     /// Print one JSON object with the releases instead of the story.
     #[arg(long)]
     json: bool,
-    /// What chance is drawn from: latencies, health delays, and the rules of AWS that nobody could confirm.
+    /// What chance is drawn from: latencies, health delays, and the unconfirmed rules of AWS.
     #[arg(long, default_value_t = 1)]
     seed: u64,
 }
@@ -67,7 +67,7 @@ const EXIT_CODES: &str =
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Told<'a> {
+struct JsonOutput<'a> {
     seed: u64,
     releases: &'a [Release],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -93,13 +93,13 @@ fn main() -> ExitCode {
         kind => story(arguments.seed, kind, show, &mut releases),
     };
     if arguments.json {
-        let told = Told {
+        let output = JsonOutput {
             seed: arguments.seed,
             releases: &releases,
             error: ended.as_ref().err().map(String::as_str),
         };
         show::print(
-            &serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"),
+            &serde_json::to_string_pretty(&output).expect("texts and numbers always serialize"),
         );
     }
     exit_code(ended)
@@ -125,12 +125,12 @@ fn story(
         "deploying template.yaml, infra/service.yaml and infra/pipelines/ into an empty account",
     );
     let mut aws = deployed(seed)?;
-    let is_told = |chapter: &&Chapter| match kind {
+    let is_output = |chapter: &&Chapter| match kind {
         Some(Pipeline::InPlace) => chapter.application != SHOP,
         Some(Pipeline::BlueGreen) => chapter.application == SHOP,
         Some(Pipeline::Canary) | None => true,
     };
-    for chapter in CHAPTERS.iter().filter(is_told) {
+    for chapter in CHAPTERS.iter().filter(is_output) {
         aws = tell(aws, chapter, &mut show, releases)?;
     }
     show.finish(releases);

@@ -208,11 +208,11 @@ fn bar_of(aws: &Aws, service: &Service) -> String {
 
 /// What must change for another line: how long something has been going on is no news.
 fn gist(action: &ActionExecution) -> String {
-    let told = action.summary.as_deref().unwrap_or_default();
-    let news = told.split([',', ';']).next().unwrap_or_default();
+    let summary = action.summary.as_deref().unwrap_or_default();
+    let news = summary.split([',', ';']).next().unwrap_or_default();
     match action.status {
         ActionStatus::InProgress => format!("InProgress {news}"),
-        other => format!("{other:?} {told}"),
+        other => format!("{other:?} {summary}"),
     }
 }
 
@@ -222,13 +222,13 @@ fn line(action: &ActionExecution) -> String {
         ActionStatus::InProgress => format!("{:>3}%", action.percent.unwrap_or(0)),
         other => format!("{other:?}").to_lowercase(),
     };
-    let told = action
+    let detail = action
         .error
         .as_ref()
         .map(|error| error.message.as_str())
         .or(action.summary.as_deref())
         .unwrap_or_default();
-    format!("{:<26} {state:<6} {told}", action.name)
+    format!("{:<26} {state:<6} {detail}", action.name)
 }
 
 fn clock(aws: &Aws) -> String {

@@ -73,7 +73,7 @@ Exit codes: 0 every run passed; 1 one failed, something was never exercised, or 
 
 /// What `--json` prints.
 #[derive(Serialize)]
-struct Told {
+struct JsonOutput {
     passed: u64,
     failed: u64,
     releases: u64,
@@ -237,7 +237,7 @@ fn explain(seed: u64, arguments: &Simulate, failure: &str) {
 
 fn json(coverage: &Coverage, about: About, seeds: u64, failures: BTreeMap<u64, String>) {
     let failed = failures.len() as u64;
-    let told = Told {
+    let output = JsonOutput {
         passed: seeds - failed,
         failed,
         releases: coverage.releases,
@@ -246,5 +246,5 @@ fn json(coverage: &Coverage, about: About, seeds: u64, failures: BTreeMap<u64, S
         failures,
         exercised: coverage.lines(about).into_iter().collect(),
     };
-    print(&serde_json::to_string_pretty(&told).expect("texts and numbers always serialize"));
+    print(&serde_json::to_string_pretty(&output).expect("texts and numbers always serialize"));
 }

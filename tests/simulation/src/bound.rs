@@ -20,7 +20,7 @@ pub(super) fn is_calm(plan: &Plan) -> bool {
     plan.incidents.is_empty() && is_well(plan) && !plan.shape.is_hasty()
 }
 
-/// Whether every image is healthy and nobody stops anything.
+/// Whether every image is healthy and no execution is stopped.
 fn is_well(plan: &Plan) -> bool {
     let healthy = |image: Image| match image {
         Image::New(behaviour) => behaviour == Behaviour::Healthy,
@@ -42,7 +42,7 @@ fn only_disturbs(plan: &Plan) -> bool {
             .all(|incident| !matches!(incident, Incident::Act { .. }))
 }
 
-/// Whether nobody changes a service and no task dies, so that requests are answered as their images answer them.
+/// Whether no service is changed from outside and no task dies, so that requests are answered as their images answer them.
 pub(super) fn is_steady(plan: &Plan) -> bool {
     plan.incidents.iter().all(|incident| match incident {
         Incident::Act { act, .. } => {
@@ -52,14 +52,14 @@ pub(super) fn is_steady(plan: &Plan) -> bool {
                     | Act::Retry
                     | Act::Start { .. }
                     | Act::AskRollBack
-                    | Act::AlarmRings(_)
+                    | Act::AlarmActive(_)
             )
         }
         _ => true,
     })
 }
 
-/// The least number of healthy tasks that a run promises: of the smallest count that anybody asks for, and nothing when tasks
+/// The least number of healthy tasks that a run promises: of the smallest count that is requested, and nothing when tasks
 /// die or do not stay healthy.
 pub(super) fn promised(plan: &Plan) -> u32 {
     let frail = |image: Image| {
@@ -107,7 +107,7 @@ pub(super) fn promised(plan: &Plan) -> u32 {
     }
 }
 
-/// What was released can be restored: nobody changed the service by hand, and no task of a proven image fails.
+/// What was released can be restored: the service was not changed by hand, and no task of a proven image fails.
 fn can_restore(plan: &Plan) -> bool {
     let lasting = |image: Image| {
         !matches!(
@@ -124,7 +124,7 @@ fn can_restore(plan: &Plan) -> bool {
                     | Act::Start { .. }
                     | Act::AskRollBack
                     | Act::TaskDies
-                    | Act::AlarmRings(_)
+                    | Act::AlarmActive(_)
             )
         }
         _ => true,
@@ -205,14 +205,14 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
     }
     for execution in executions(aws, PIPELINE).filter(|execution| digest(execution).is_some()) {
         let record = record(aws, &execution.id);
-        let told = |name: &str| {
+        let field = |name: &str| {
             record
                 .as_ref()
                 .and_then(|record| text(record, name))
                 .unwrap_or_default()
                 .to_owned()
         };
-        let (outcome, reason) = (told("outcome"), told("reason"));
+        let (outcome, reason) = (field("outcome"), field("reason"));
         let explains = |canary: &canary::Canary| {
             canary::decisions(aws, &execution.id)
                 .iter()

@@ -16,7 +16,7 @@ pub(super) const ALARM: &str = "web-errors";
 
 /// Requests a second with which a few minutes are enough to tell a good image from a bad one.
 const BUSY: u32 = 6000;
-/// Requests a second with which nothing can be told.
+/// Requests a second: too few for any verdict.
 const QUIET: u32 = 1;
 
 /// How a new version is judged beside the old one.
@@ -52,7 +52,7 @@ pub enum Flaw {
     /// Every request takes so many percent longer.
     Slower(u32),
     /// No more requests fail than of a good image, but so many at a time.
-    Clumped(u32),
+    Bursty(u32),
 }
 
 /// What is wrong with CloudWatch. Shares are in percent.
@@ -100,7 +100,7 @@ impl Canary {
         self.requests_per_second > QUIET
     }
 
-    /// What the pipeline's template is told of it.
+    /// The parameters of the pipeline's template for it.
     pub(super) fn parameters(&self) -> Vec<(&'static str, String)> {
         let (word, hold) = match self.inconclusive {
             Inconclusive::Hold(minutes) => ("hold", Some(minutes)),
@@ -153,7 +153,7 @@ impl Flaw {
             Self::Slower(percent) => {
                 Profile::of(Answers::GOOD.slower(1.0 + f64::from(percent) / 100.0))
             }
-            Self::Clumped(clump) => Profile::of(Answers {
+            Self::Bursty(clump) => Profile::of(Answers {
                 clump,
                 ..Answers::GOOD
             }),
@@ -165,7 +165,7 @@ impl Flaw {
         match self {
             Self::Fails(per_mille) | Self::FailsLater(per_mille) => per_mille >= 20,
             Self::Slower(percent) => percent >= 50,
-            Self::Clumped(_) => false,
+            Self::Bursty(_) => false,
         }
     }
 
@@ -175,7 +175,7 @@ impl Flaw {
             Self::Fails(_) => "fails some requests",
             Self::FailsLater(_) => "fails some requests later",
             Self::Slower(_) => "is slower",
-            Self::Clumped(_) => "fails in clumps",
+            Self::Bursty(_) => "fails in bursts",
         }
     }
 }

@@ -27,7 +27,7 @@ pub struct Coverage {
     pub canaries: Canaries,
 }
 
-/// How good images were judged where nobody changed the service by hand and no task died.
+/// How good images were judged where the service was not changed by hand and no task died.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Canaries {
     pub judged: u64,
@@ -135,7 +135,7 @@ const EXPECTED_OF_CANARIES: Expected = &[
             "fails some requests",
             "fails some requests later",
             "is slower",
-            "fails in clumps",
+            "fails in bursts",
         ],
     ),
     (
@@ -151,7 +151,11 @@ const EXPECTED_OF_CANARIES: Expected = &[
     ),
     (
         "act",
-        &["an alarm rings", "decide to promote", "decide to roll back"],
+        &[
+            "an alarm is active",
+            "decide to promote",
+            "decide to roll back",
+        ],
     ),
     ("outcome", &["held"]),
     ("crash in", &["evaluate-canary"]),
@@ -179,7 +183,7 @@ impl Canaries {
     pub fn check(&self) -> Result<(), String> {
         if self.judged >= ENOUGH_CANARIES && self.rolled_back * 100 > self.judged {
             return Err(format!(
-                "{} of {} good canaries were rolled back, legal: 1 %",
+                "{} of {} good canaries were rolled back, expected at most 1 %",
                 self.rolled_back, self.judged
             ));
         }
@@ -188,7 +192,7 @@ impl Canaries {
         {
             let (deployed, all) = (self.undisturbed_deployed, self.undisturbed);
             return Err(format!(
-                "of {all} good canaries that nothing went wrong with {deployed} were deployed, legal: 75 %"
+                "of {all} undisturbed good canaries {deployed} were deployed, expected at least 75 %"
             ));
         }
         Ok(())

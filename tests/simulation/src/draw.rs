@@ -148,7 +148,7 @@ fn canaries(rng: &mut Rng) -> Vec<Push> {
             8 => Image::Flawed(Flaw::Fails(rng.u32(5..=1000))),
             9 => Image::Flawed(Flaw::FailsLater(rng.u32(5..=200))),
             10 => Image::Flawed(Flaw::Slower(rng.u32(25..=200))),
-            11 => Image::Flawed(Flaw::Clumped(rng.u32(2..=5))),
+            11 => Image::Flawed(Flaw::Bursty(rng.u32(2..=5))),
             12 => Image::New(Behaviour::NeverHealthy),
             13 => Image::New(Behaviour::FailsAfter(rng.u32(20..600))),
             14 => Image::New(Behaviour::FailsUnderTraffic),
@@ -356,7 +356,7 @@ fn when(rng: &mut Rng, shape: &Shape, pushes: usize) -> When {
 fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     let act = match rng.u8(..14) {
         _ if shape.canary().is_some_and(|canary| canary.alarm) && rng.u8(..4) == 0 => {
-            Act::AlarmRings(secs(rng, 10, 300))
+            Act::AlarmActive(secs(rng, 10, 300))
         }
         0..=1 => Act::Stop { abandon: true },
         2 => Act::Stop { abandon: false },
@@ -385,7 +385,7 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
             anchor: Anchor::Push(rng.usize(..pushes)),
             after: secs(rng, 60, 900),
         },
-        // What is filled and has no traffic yet is what somebody could replace unnoticed.
+        // A filled colour without traffic could be replaced from outside unnoticed.
         Act::SetIdleDefinition => {
             if shape.approval && rng.u8(..4) > 0 {
                 When {

@@ -21,7 +21,7 @@ pub(super) enum Done {
     /// There was nothing to act on, or AWS refused it.
     Nothing,
     Something,
-    /// A service was changed other than by a release; whether somebody wanted that very image to run.
+    /// A service was changed other than by a release; whether a person wanted that very image to run.
     ServiceChanged {
         on_purpose: bool,
     },
@@ -68,7 +68,7 @@ pub(super) fn perform(aws: &mut Aws, act: Act, shape: &Shape, pushed: &[String])
         }),
         Act::TaskSilent(_) => Done::Nothing,
         Act::InstanceBusy(_) => busy(aws, true).map_or(Done::Nothing, |_| Done::Something),
-        Act::AlarmRings(_) => {
+        Act::AlarmActive(_) => {
             cloudwatch::set_alarm(aws, ALARM, "ALARM");
             Done::Something
         }
@@ -175,10 +175,10 @@ pub(super) fn answer(aws: &mut Aws, mut asked: Value, approves: bool) -> bool {
 
 /// The execution that a lease is held by and that waits for a person to decide, and since when.
 pub(super) fn waiting_hold(lease: &Value) -> Option<(String, String)> {
-    let told = |name: &str| text(lease, &format!("release.{name}")).map(ToOwned::to_owned);
-    told("execution")
-        .zip(told("holding.since"))
-        .filter(|_| told("holding.decision").is_none())
+    let field = |name: &str| text(lease, &format!("release.{name}")).map(ToOwned::to_owned);
+    field("execution")
+        .zip(field("holding.since"))
+        .filter(|_| field("holding.decision").is_none())
 }
 
 /// Says what becomes of an execution that holds: invokes the function with what its action tells it, and the decision.
@@ -197,12 +197,12 @@ pub(super) fn decide(aws: &mut Aws, execution: &str, promotes: bool) -> bool {
         .rev()
         .filter(|one| one.function == JUDGE)
         .map(|one| &one.payload);
-    let told = judged.filter(of_execution).find_map(|event| {
+    let parameters = judged.filter(of_execution).find_map(|event| {
         event
             .pointer("/CodePipeline.job/data/actionConfiguration/configuration/UserParameters")?
             .as_str()
     });
-    let Some(mut parameters) = told.and_then(|told| serde_json::from_str::<Value>(told).ok())
+    let Some(mut parameters) = parameters.and_then(|text| serde_json::from_str::<Value>(text).ok())
     else {
         return false;
     };

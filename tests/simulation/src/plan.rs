@@ -16,7 +16,7 @@ pub struct Plan {
     pub shape: Shape,
     pub pushes: Vec<Push>,
     /// What people answer when they are asked to approve, in order; from then on they approve after a minute. Releases that hold
-    /// are answered in order, too, and from then on by nobody.
+    /// are answered in order, too, and then no more.
     pub answers: Vec<Answer>,
     /// What goes wrong and what people do beside pushing.
     pub incidents: Vec<Incident>,
@@ -61,7 +61,7 @@ pub struct Answer {
     pub after: Duration,
 }
 
-/// One thing that goes wrong, or that somebody does.
+/// One thing that goes wrong, or that a person does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Incident {
     Call {
@@ -116,10 +116,10 @@ pub enum Anchor {
     },
 }
 
-/// What somebody does, or what happens to tasks and instances.
+/// What a person does, or what happens to tasks and instances.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Act {
-    /// A person stops the newest execution that is under way.
+    /// A person stops the newest execution that is in progress.
     Stop { abandon: bool },
     /// A person retries the failed actions of the newest failed execution.
     Retry,
@@ -141,10 +141,10 @@ pub enum Act {
     TaskDies,
     /// A task that serves does not answer for so long.
     TaskSilent(Duration),
-    /// Somebody else's tasks hold the ports of an instance for so long.
+    /// Tasks of others hold the ports of an instance for so long.
     InstanceBusy(Duration),
-    /// An alarm that the pipeline may look at rings for so long.
-    AlarmRings(Duration),
+    /// An alarm that the pipeline may read is in ALARM for so long.
+    AlarmActive(Duration),
 }
 
 impl Act {
@@ -164,7 +164,7 @@ impl Act {
             Self::TaskDies => "a task dies",
             Self::TaskSilent(_) => "a task does not answer",
             Self::InstanceBusy(_) => "an instance is busy",
-            Self::AlarmRings(_) => "an alarm rings",
+            Self::AlarmActive(_) => "an alarm is active",
         }
     }
 

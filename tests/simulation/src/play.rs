@@ -67,7 +67,7 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
         let ended = stage.run().await;
         let ran = driver.ran();
         let aws = driver.world.aws();
-        let mut played = stage.told(&aws, ended);
+        let mut played = stage.played(&aws, ended);
         played
             .coverage
             .account(plan, &aws, &ran, &stage.pushed.borrow());
@@ -124,7 +124,7 @@ fn faults(plan: &Plan, start: emulator::Millis) -> Faults {
     faults
 }
 
-/// A run under way.
+/// A run in progress.
 #[derive(Clone)]
 struct Stage {
     plan: Rc<Plan>,
@@ -136,11 +136,11 @@ struct Stage {
     /// Pushes and acts that are still to come.
     pending: Rc<Cell<usize>>,
     pushed: Rc<RefCell<Vec<String>>>,
-    /// Approvals that somebody is looking at.
+    /// Approvals that a person is looking at.
     noticed: Rc<RefCell<BTreeSet<String>>>,
     /// Releases that were taken over so far.
     taken_over: Rc<Cell<usize>>,
-    /// Releases that hold and somebody has seen.
+    /// Releases that hold and that a person has seen.
     held: Rc<RefCell<BTreeSet<(String, String)>>>,
 }
 
@@ -267,7 +267,7 @@ impl Stage {
                 };
                 self.trace.borrow_mut().say(
                     &aws,
-                    &format!("somebody pushes {WEB}:{tag}, {:?}: {pushed:?}", push.image),
+                    &format!("push of {WEB}:{tag}, {:?}: {pushed:?}", push.image),
                 );
                 pushed.unwrap_or_default()
             };
@@ -339,7 +339,7 @@ impl Stage {
                 self.driver.world.clock.sleep(lasts).await;
                 people::busy(&mut self.driver.world.aws(), false);
             }
-            (Act::AlarmRings(lasts), _) => {
+            (Act::AlarmActive(lasts), _) => {
                 self.driver.world.clock.sleep(lasts).await;
                 cloudwatch::set_alarm(&mut self.driver.world.aws(), canary::ALARM, "OK");
             }
@@ -387,7 +387,7 @@ impl Stage {
                 let word = if answer.approves { "approve" } else { "reject" };
                 stage.trace.borrow_mut().say(
                     &aws,
-                    &format!("somebody answers the approval: {word}, taken: {taken}"),
+                    &format!("a person answers the approval: {word}, accepted: {taken}"),
                 );
                 if taken {
                     stage.coverage.borrow_mut().answer(word);
@@ -403,7 +403,7 @@ impl Stage {
         self.invariants().leases().find_map(people::waiting_hold)
     }
 
-    /// People see that a release holds, and decide in their time; after the last of their answers nobody does.
+    /// People see that a release holds, and decide in their time; after the last of their answers none follows.
     fn notice_hold(&self) {
         let Some(hold) = self.hold() else { return };
         if !self.held.borrow_mut().insert(hold.clone()) {
@@ -426,7 +426,7 @@ impl Stage {
             };
             stage.trace.borrow_mut().say(
                 &aws,
-                &format!("somebody answers the hold: {word}, taken: {taken}"),
+                &format!("a person decides the hold: {word}, accepted: {taken}"),
             );
             if taken {
                 stage.coverage.borrow_mut().answer(word);
@@ -437,7 +437,7 @@ impl Stage {
     }
 
     /// Checks the end and gathers everything.
-    fn told(&self, aws: &Aws, ended: Result<(), String>) -> Played {
+    fn played(&self, aws: &Aws, ended: Result<(), String>) -> Played {
         let disturbed = self
             .driver
             .ran()

@@ -88,7 +88,7 @@ impl Trace {
         let new = aws.events.events[self.events..]
             .iter()
             .filter(|event| event["source"] != "aws.events");
-        let told: Vec<String> = new
+        let lines: Vec<String> = new
             .filter(|event| {
                 !event["detail-type"].as_str().is_some_and(|kind| {
                     kind.contains("Action Execution") || kind.contains("Stage Execution")
@@ -108,7 +108,7 @@ impl Trace {
             })
             .collect();
         self.events = aws.events.events.len();
-        told.iter().for_each(|line| self.say(aws, line));
+        lines.iter().for_each(|line| self.say(aws, line));
         let lost: Vec<(Millis, String)> = aws.events.deliveries[self.deliveries..]
             .iter()
             .filter(|one| {
@@ -129,7 +129,7 @@ impl Trace {
     }
 
     fn attempts(&mut self, aws: &Aws) {
-        let mut told = Vec::new();
+        let mut lines = Vec::new();
         for invocation in &aws.lambda.invocations {
             for attempt in &invocation.attempts {
                 let known = self.attempts.get(&attempt.id).copied();
@@ -144,7 +144,7 @@ impl Trace {
                     } else {
                         ""
                     };
-                    told.push((
+                    lines.push((
                         attempt.started,
                         format!("{name} begins ({}{again})", invocation.kind),
                     ));
@@ -160,22 +160,22 @@ impl Trace {
                         Outcome::TimedOut => "runs out of time".to_owned(),
                         Outcome::Crashed => "crashes".to_owned(),
                     };
-                    told.push((ended, format!("{name} {how}")));
+                    lines.push((ended, format!("{name} {how}")));
                     self.attempts.insert(attempt.id, true);
                 }
             }
         }
-        told.sort();
-        told.into_iter().for_each(|(at, line)| self.at(at, &line));
+        lines.sort();
+        lines.into_iter().for_each(|(at, line)| self.at(at, &line));
     }
 
     fn calls(&mut self, aws: &Aws) {
-        let told = |call: &&Call| {
+        let is_shown = |call: &&Call| {
             call.error.is_some() || !READS.iter().any(|read| call.operation.starts_with(read))
         };
         let new: Vec<(Millis, String)> = aws.calls[self.calls..]
             .iter()
-            .filter(told)
+            .filter(is_shown)
             .map(|call| (call.at, of_call(call)))
             .collect();
         self.calls = aws.calls.len();
@@ -183,7 +183,7 @@ impl Trace {
     }
 
     fn reports(&mut self, aws: &Aws) {
-        let mut told = Vec::new();
+        let mut lines = Vec::new();
         for job in &aws.codepipeline.jobs {
             let known = self.reports.entry(job.id.clone()).or_default();
             for report in &job.reports[*known..] {
@@ -207,14 +207,14 @@ impl Trace {
                 } else {
                     ""
                 };
-                told.push((
+                lines.push((
                     report.at,
                     format!("  {} reports{refused} {what}", job.action),
                 ));
             }
             *known = job.reports.len();
         }
-        told.into_iter().for_each(|(at, line)| self.at(at, &line));
+        lines.into_iter().for_each(|(at, line)| self.at(at, &line));
     }
 
     /// States that are not as they were.
@@ -267,8 +267,13 @@ impl Trace {
                     ));
                 }
                 Some(pk) if pk.starts_with("execution#") => {
-                    let told = |name| text(&item, name).unwrap_or_default();
-                    let state = format!("{} {} {}", told("state"), told("outcome"), told("reason"));
+                    let field = |name| text(&item, name).unwrap_or_default();
+                    let state = format!(
+                        "{} {} {}",
+                        field("state"),
+                        field("outcome"),
+                        field("reason")
+                    );
                     now.push((
                         format!("record {}", short(pk.trim_start_matches("execution#"))),
                         state,

@@ -53,17 +53,17 @@ fn the_same_seed_gives_the_same_bytes() {
         (99, About::Releases),
         (5, About::Canaries),
     ] {
-        let told = |seed| {
+        let transcript = |seed| {
             let plan = plan(seed, about);
             let played = play(&plan, true);
             (plan.to_string(), played.trace, played.coverage)
         };
         // A run between the two must leave no mark on the second.
-        let first = told(seed);
+        let first = transcript(seed);
         let _ = play(&plan(seed + 1, about), false);
-        assert_eq!(first, told(seed));
+        assert_eq!(first, transcript(seed));
         assert!(first.1.len() > 20, "{:?}", first.1);
-        assert_ne!(first.1, told(seed + 1).1);
+        assert_ne!(first.1, transcript(seed + 1).1);
     }
 }
 

@@ -70,7 +70,7 @@ pub const CASES: [Case; 5] = [
         reason: "slower than",
     },
     Case {
-        title: "one that nobody asks for anything",
+        title: "one without traffic",
         tag: "2.3.0",
         answers: Answers::GOOD,
         requests_per_second: 0.0,

@@ -267,7 +267,7 @@ pub fn play(
                 .map(|ran| ran.attempt),
         );
         invariants.at_end(&aws)?;
-        let release = told(&driver, &aws, chapter, &digest, pushed_at)?;
+        let release = recorded(&driver, &aws, chapter, &digest, pushed_at)?;
         if release.outcome != chapter.outcome.to_string()
             || !release.reason.contains(chapter.reason)
         {
@@ -381,7 +381,7 @@ fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool
         && record(aws, &execution.id).is_some_and(|record| text(&record, "state") == Some("closed"))
 }
 
-fn told(
+fn recorded(
     driver: &Driver,
     aws: &Aws,
     chapter: &Chapter,
@@ -391,13 +391,13 @@ fn told(
     let execution =
         execution_of(aws, chapter, digest, since).ok_or("the push started no execution")?;
     let record = record(aws, &execution.id).ok_or("the execution has no record")?;
-    let told = |name: &str| {
+    let field = |name: &str| {
         text(&record, name)
             .map(ToOwned::to_owned)
             .ok_or_else(|| format!("the record has no {name}"))
     };
     let at = |name: &str| {
-        serde_json::from_value::<Timestamp>(json!(told(name)?)).map_err(|e| e.to_string())
+        serde_json::from_value::<Timestamp>(json!(field(name)?)).map_err(|e| e.to_string())
     };
     let (invocations, aws_calls) = driver
         .cost_by_execution()
@@ -408,8 +408,8 @@ fn told(
         pipeline: execution.pipeline.clone(),
         image: format!("{}:{}", chapter.application, chapter.tag),
         digest: digest.to_owned(),
-        outcome: told("outcome")?,
-        reason: told("reason")?,
+        outcome: field("outcome")?,
+        reason: field("reason")?,
         started_at: at("started_at")?,
         ended_at: at("ended_at")?,
         invocations,

@@ -38,7 +38,7 @@ const USUAL: Kind = Kind {
     canary: |_| 0.001,
     latency: Latency::Same,
     late: false,
-    clump: 1,
+    burst: 1,
 };
 
 const fn cell(name: &'static str, kind: Kind, goals: &'static [Goal]) -> Cell {
@@ -270,12 +270,12 @@ pub(crate) const CELLS: [Cell; 24] = [
         },
         &[MedianMinute(8.0)],
     ),
-    cell("healthy, clumps of 4", Kind { clump: 4, ..USUAL }, HEALTHY),
+    cell("healthy, bursts of 4", Kind { burst: 4, ..USUAL }, HEALTHY),
     cell(
-        ".1 to 1%, clumps of 4",
+        ".1 to 1%, bursts of 4",
         Kind {
             canary: |_| 0.01,
-            clump: 4,
+            burst: 4,
             ..USUAL
         },
         &[FoundAtLeast(0.95)],

@@ -78,7 +78,7 @@ fn measure(cell: &Cell, seed: u64, runs: u32) -> bool {
     };
     for _ in 0..runs {
         let minutes = deployment(&cell.kind, &mut random);
-        let phi = if cell.kind.clump > 1 {
+        let phi = if cell.kind.burst > 1 {
             measured_clumping(cell, &mut random)
         } else {
             1.0
@@ -95,7 +95,7 @@ fn measure(cell: &Cell, seed: u64, runs: u32) -> bool {
     missed.is_empty()
 }
 
-/// The clumping φ, measured in an hour before the bake, as in production.
+/// The dispersion φ, measured in an hour before the bake, as in production.
 fn measured_clumping(cell: &Cell, random: &mut Rng) -> f64 {
     let hour = (0..2).flat_map(|_| deployment(&cell.kind, random));
     dispersion(&hour.map(|minute| minute.baseline).collect::<Vec<_>>()).phi

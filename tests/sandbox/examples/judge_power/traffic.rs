@@ -35,8 +35,8 @@ pub(crate) struct Kind {
     pub(crate) canary: fn(u32) -> f64,
     pub(crate) latency: Latency,
     pub(crate) late: bool,
-    /// Bad requests come in clumps of this many, as retries do.
-    pub(crate) clump: u64,
+    /// Bad requests come in bursts of this many, as retries do.
+    pub(crate) burst: u64,
 }
 
 /// One minute of traffic.
@@ -105,15 +105,12 @@ fn minute(kind: &Kind, t: u32, random: &mut Rng) -> Minute {
     let slow = nested(canary, &canary_tails, random);
     let bad_seen = if kind.late { late(t, random) } else { Some(t) };
     Minute {
-        canary: (
-            canary,
-            clumped(kind.clump, canary, (kind.canary)(t), random),
-        ),
+        canary: (canary, bursty(kind.burst, canary, (kind.canary)(t), random)),
         canary_slow: [slow[0], slow[2], slow[4], slow[6]],
         canary_slow_promote: [slow[1], slow[3], slow[5], slow[7]],
         baseline: (
             baseline,
-            clumped(kind.clump, baseline, (kind.baseline)(t), random),
+            bursty(kind.burst, baseline, (kind.baseline)(t), random),
         ),
         baseline_slow: nested(baseline, &baseline_tails, random)
             .try_into()
@@ -152,7 +149,7 @@ fn nested(requests: u64, tails: &[f64], random: &mut Rng) -> Vec<u64> {
     counts
 }
 
-/// Bad requests that come `clump` at a time, with the same mean as if they came singly.
-fn clumped(clump: u64, requests: u64, chance: f64, random: &mut Rng) -> u64 {
-    (clump * binomial(requests, chance / clump as f64, random)).min(requests)
+/// Bad requests that come `burst` at a time, with the same mean as if they came singly.
+fn bursty(burst: u64, requests: u64, chance: f64, random: &mut Rng) -> u64 {
+    (burst * binomial(requests, chance / burst as f64, random)).min(requests)
 }

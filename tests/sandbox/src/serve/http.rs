@@ -17,7 +17,7 @@ use tokio::net::TcpListener;
 
 use super::console::Console;
 
-/// The most bytes of a body. Nobody needs more here, and one request must not take the machine's memory.
+/// The most bytes of a body. No client needs more here, and one request must not take the machine's memory.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
 /// How long to wait after a connection could not be accepted, for example because too many are open.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);

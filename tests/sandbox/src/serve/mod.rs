@@ -42,7 +42,7 @@ Any credentials are accepted, and nothing leaves this machine. In another termin
   aws codepipeline list-pipelines
 
 When it has started it prints commands to try; `curl http://127.0.0.1:4566` prints them again. Every request is a line on
-this console, and so is every operation that somebody asked for and that is not served. Ctrl-C ends it, and everything
+this console, and so is every requested operation that is not served. Ctrl-C ends it, and everything
 in it is gone.
 
 Exit codes: 0 ended by Ctrl-C; 1 it could not start; 2 wrong arguments.";

@@ -228,7 +228,7 @@ pub async fn settled(driver: &Driver, pipeline: &str, pushed: &str) -> String {
     of_push(&driver.world.aws()).expect("it was there").0
 }
 
-/// Lets the newest release of `web` come so far that its deployment is under way.
+/// Lets the newest release of `web` come so far that its deployment is in progress.
 pub async fn under_way(driver: &Driver, pushed: &str) -> String {
     let image = format!("@{pushed}");
     until(driver, |aws| {

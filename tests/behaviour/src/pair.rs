@@ -83,13 +83,13 @@ pub fn actions(aws: &Aws, weights: [i64; 2]) -> Value {
     actions
 }
 
-/// Somebody sets the weights by hand.
+/// A person sets the weights.
 pub fn set_weights(aws: &mut Aws, weights: [i64; 2]) {
     let (rule, actions) = (rule(aws), actions(aws, weights));
     elb::update_rule(aws, &rule, &json!({ "Actions": actions })).expect("the rule is there");
 }
 
-/// Somebody updates a colour by hand.
+/// A person updates a colour.
 pub fn set(aws: &mut Aws, name: &str, more: Value) {
     let mut input = more;
     input["cluster"] = json!(CLUSTER);
@@ -97,7 +97,7 @@ pub fn set(aws: &mut Aws, name: &str, more: Value) {
     ecs::call(aws, "UpdateService", &input).unwrap_or_else(|error| panic!("{input}: {error}"));
 }
 
-/// Somebody suspends scale-in of a colour, or gives it back.
+/// A person suspends scale-in of a colour, or enables it again.
 pub fn suspend(aws: &mut Aws, name: &str, suspended: bool) {
     let asked = json!({
         "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
@@ -135,7 +135,7 @@ pub fn counts(aws: &Aws) -> [i64; 2] {
     })
 }
 
-/// The same with numbers and words as text, whoever wrote them: CloudFormation, the API or the SDK.
+/// The same with numbers and words as text, as CloudFormation, the API or the SDK.
 pub fn as_text(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(as_text).collect(),

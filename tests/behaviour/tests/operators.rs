@@ -121,7 +121,7 @@ fn wrong_invocations_are_refused_and_change_nothing() {
                     "{answer}"
                 );
             }
-            let strange = json!({"parameters": {}, "continuationToken": "of somebody else"});
+            let strange = json!({"parameters": {}, "continuationToken": "of another job"});
             assert_eq!(
                 invoke(&driver, code, strange).await.expect("an answer")["status"],
                 "failed"
@@ -182,7 +182,7 @@ fn making_room_keeps_the_floor_while_an_instance_is_busy() {
     let mut aws = account();
     ecs::add_container_instances(&mut aws, CLUSTER, 1);
     for instance in aws.ecs.instances.values_mut() {
-        // Somebody else's task holds port 80 of the third instance: the first and second run the service.
+        // A task of another service holds port 80 of the third instance: the first and second run the service.
         instance.ports.insert(80);
     }
     run(aws, Fault::None, async |driver| {

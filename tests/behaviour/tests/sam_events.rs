@@ -90,14 +90,14 @@ async fn invoke(driver: &Driver, logical_id: &str, case: &str) -> Value {
     answer.unwrap_or_else(|error| panic!("{logical_id}.{case}.json: {error}"))
 }
 
-/// The job in the file is none of the account's pipelines', so CodePipeline is told of it and knows it not.
+/// The job in the file belongs to none of the account's pipelines, so CodePipeline rejects the report as unknown.
 async fn report_job(driver: &Driver, logical_id: &str, case: &str, report: &str) {
     assert_eq!(invoke(driver, logical_id, case).await, Value::Null);
     let aws = driver.world.aws();
     let last = aws.calls.last().expect("a call was made");
-    let told = (last.operation.as_str(), last.error.as_deref());
+    let reported = (last.operation.as_str(), last.error.as_deref());
     assert_eq!(
-        told,
+        reported,
         (report, Some("JobNotFoundException")),
         "{logical_id}.{case}.json"
     );
@@ -184,7 +184,7 @@ fn events_look_like_what_the_story_sends() {
     let mut aws = deployed(1).expect("the stacks deploy");
     for chapter in &CHAPTERS {
         aws = play(aws, chapter, Fault::None, &mut |_| {})
-            .expect("the story goes as told")
+            .expect("the demo goes as expected")
             .aws;
     }
     let mut shop = canary::opened(1, &[]).expect("the shop opens");
@@ -192,7 +192,7 @@ fn events_look_like_what_the_story_sends() {
         .prepare(&mut shop)
         .expect("there is a shop");
     let judged = play(shop, &canary::CASES[1].chapter(), Fault::None, &mut |_| {})
-        .expect("it goes as told")
+        .expect("it goes as expected")
         .aws;
     for ((function_id, case), mut event) in events() {
         let function = function(&aws, &function_id);

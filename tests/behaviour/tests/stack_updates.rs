@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 /// The colours of the pair, as services.
 const COLOURS: [&str; 2] = ["shop-blue", "shop-green"];
 
-/// Changes of `infra/service.yaml` that somebody may want while the service lives.
+/// Changes of `infra/service.yaml` that a team may want while the service lives.
 const CHANGES: [(&str, &str); 9] = [
     ("HealthCheckGraceSeconds", "90"),
     ("KeepImages", "50"),
@@ -248,10 +248,10 @@ fn changed_bounds_move_at_most_the_count_of_a_colour_that_is_below_them() {
         {
             let mut expected = seen.clone();
             expected[2] = json!(seen[2].as_i64().expect("a count").max(2));
-            let told = &after["colours"][at];
+            let described = &after["colours"][at];
             assert!(
-                told == seen || *told == expected,
-                "{scene}: {seen} became {told}"
+                described == seen || *described == expected,
+                "{scene}: {seen} became {described}"
             );
         }
         assert_eq!(after["weights"], state(&before)["weights"], "{scene}");

@@ -193,7 +193,7 @@ fn check(before: &Aws, plan: Plan, seed: u64, outcomes: &[&str]) {
                 let version = flow
                     .version
                     .as_ref()
-                    .unwrap_or_else(|| panic!("{plan:?}, seed {seed}: nobody serves"));
+                    .unwrap_or_else(|| panic!("{plan:?}, seed {seed}: no task serves"));
                 let image = image(&aws, version);
                 let known = allowed.iter().find(|served| served.digest == image);
                 let fits =

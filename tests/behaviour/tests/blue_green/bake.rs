@@ -134,7 +134,7 @@ fn a_second_rollback_changes_nothing() {
             .events
             .iter()
             .find(ended)
-            .expect("the end was told")
+            .expect("the end was reported")
             .clone();
         for again in [
             event,
@@ -164,7 +164,7 @@ fn authenticates(actions: &mut Value) {
     let login = json!({"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {
         "Issuer": "https://login.example.com", "AuthorizationEndpoint": "https://login.example.com/authorize",
         "TokenEndpoint": "https://login.example.com/token", "UserInfoEndpoint": "https://login.example.com/user",
-        "ClientId": "shop", "ClientSecret": "not told by any description", "Scope": "openid", "OnUnauthenticatedRequest": "authenticate",
+        "ClientId": "shop", "ClientSecret": "not shown by any description", "Scope": "openid", "OnUnauthenticatedRequest": "authenticate",
     }});
     actions.as_array_mut().expect("a list").insert(0, login);
 }

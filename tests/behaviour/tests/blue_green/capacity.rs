@@ -42,7 +42,7 @@ fn look(aws: &Aws) -> Seen {
     }
 }
 
-/// Whether somebody has decided that the newest release goes back.
+/// Whether the newest release has been decided to go back.
 fn is_given_up(aws: &Aws) -> bool {
     let restoring = |item: &Value| text(item, "release.restoring.reason").is_some();
     ledger(aws).iter().any(restoring) || newest(aws, PIPELINE).status != ExecutionStatus::InProgress
@@ -213,7 +213,7 @@ fn a_person_who_stops_at_peak_gets_the_old_colour_in_the_same_order() {
         };
         let (since, seen) = rolled_back_at_peak(&driver, stops).await;
         large_enough_first(&before, &seen);
-        // The load that nobody bears any more is never seen.
+        // A load that no task can carry any more is never seen.
         let aws = driver.world.snapshot();
         assert_eq!(traffic::failed(&aws), traffic::failed(&since));
         let expected = [
@@ -243,7 +243,7 @@ fn a_new_colour_without_any_healthy_task_loses_the_traffic_at_once() {
             .expect("the traffic goes back");
         assert!(
             back.at - dead <= 75_000,
-            "{} s without anybody",
+            "{} s without a healthy task",
             (back.at - dead) / 1000
         );
         assert!(back.counts[1] >= 7, "it was asked to grow before: {back:?}");

@@ -125,7 +125,7 @@ fn is_settled(aws: &Aws, pushed: &str) -> bool {
 }
 
 /// Lets the attempt die and the rest happen; answers the outcome.
-fn crash(point: &Point, after: After, told: &Undisturbed) -> Result<String, String> {
+fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<String, String> {
     let mut aws = point.from.clone();
     if after == After::Nothing {
         aws.lambda
@@ -153,10 +153,12 @@ fn crash(point: &Point, after: After, told: &Undisturbed) -> Result<String, Stri
             if after == After::Person {
                 let died = |_: &Aws| driver.ran().iter().any(|ran| !ran.met.is_empty());
                 driver.until(LIMIT, &mut watch, died).await?;
-                stop_and_roll_back(&driver, &told.pushed).await;
+                stop_and_roll_back(&driver, &undisturbed.pushed).await;
             }
             driver
-                .until(LIMIT, &mut watch, |aws| is_settled(aws, &told.pushed))
+                .until(LIMIT, &mut watch, |aws| {
+                    is_settled(aws, &undisturbed.pushed)
+                })
                 .await?;
             let mut aws = driver.world.snapshot();
             let died: Vec<u64> = driver
@@ -169,7 +171,7 @@ fn crash(point: &Point, after: After, told: &Undisturbed) -> Result<String, Stri
                 return Err("nothing died".to_owned());
             }
             invariants.disturbed(died);
-            // Of a job that no attempt is left for, nobody can tell CodePipeline.
+            // Without another attempt for a job, no result reaches CodePipeline.
             let lost = aws
                 .codepipeline
                 .jobs
@@ -179,12 +181,12 @@ fn crash(point: &Point, after: After, told: &Undisturbed) -> Result<String, Stri
                 job.state = JobState::Abandoned;
             }
             invariants.at_end(&aws)?;
-            ended(&aws, told)
+            ended(&aws, undisturbed)
         },
     )
 }
 
-/// Whoever gets traffic can serve it: together, the colours with a weight have the two tasks that the live one had.
+/// A colour with traffic can serve it: together, the colours with a weight have the two tasks that the live one had.
 fn serves(aws: &Aws, rule: &str) -> Result<(), String> {
     let exposed = traffic::exposed(aws, rule);
     if !exposed.is_empty() {
@@ -224,7 +226,7 @@ async fn stop_and_roll_back(driver: &Driver, pushed: &str) {
 }
 
 /// The ledger's word and the pair agree: all is new, or all is as it was.
-fn ended(aws: &Aws, told: &Undisturbed) -> Result<String, String> {
+fn ended(aws: &Aws, undisturbed: &Undisturbed) -> Result<String, String> {
     let execution = newest(aws, PIPELINE).id.clone();
     let outcome = recorded(aws, &execution, "outcome").ok_or("no outcome")?;
     let reason = recorded(aws, &execution, "reason").ok_or("no reason")?;
@@ -238,20 +240,20 @@ fn ended(aws: &Aws, told: &Undisturbed) -> Result<String, String> {
     };
     match outcome.as_str() {
         "deployed" if is_new() => Ok(outcome),
-        "rolled-back" | "failed" if state == told.before => Ok(outcome),
+        "rolled-back" | "failed" if state == undisturbed.before => Ok(outcome),
         _ => Err(format!(
             "{outcome} ({reason}), but {state}; it was {}",
-            told.before
+            undisturbed.before
         )),
     }
 }
 
 /// Plays every crash on all cores; answers how many releases ended in which way.
 fn after_each_call(after: After) -> BTreeMap<String, usize> {
-    let told = undisturbed();
-    // A push whose start is never tried again is lost: that is told by the dead letters, and no release is concerned.
+    let undisturbed = undisturbed();
+    // A push whose start is never tried again is lost: the dead letters show that, and no release is concerned.
     let is_step = |function: &str| after == After::Retry || function != "start-pipeline";
-    let attempts = told
+    let attempts = undisturbed
         .attempts
         .iter()
         .filter(|(_, _, function, _)| is_step(function));
@@ -272,7 +274,7 @@ fn after_each_call(after: After) -> BTreeMap<String, usize> {
     );
     let work = || {
         while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match crash(point, after, &told) {
+            match crash(point, after, &undisturbed) {
                 Ok(outcome) => {
                     *outcomes
                         .lock()
@@ -287,7 +289,7 @@ fn after_each_call(after: After) -> BTreeMap<String, usize> {
                         function,
                         ..
                     } = point;
-                    let at = (from.now - told.attempts[0].0.now) / 1000;
+                    let at = (from.now - undisturbed.attempts[0].0.now) / 1000;
                     let text = format!("{function} after its call {call}, at {at} s: {error}");
                     wrong.lock().expect("unpoisoned").push(text);
                 }

@@ -1,4 +1,4 @@
-//! What somebody does by hand while a release bakes: nobody's change is fought over, the job and the record tell of it, and
+//! Changes from outside while a release bakes: none is fought over, the job and the record name it, and
 //! scale-in is given back.
 
 use emulator::{Aws, ecs, elb};
@@ -22,7 +22,7 @@ const HALVES: [(&str, &str); 5] = [
     ("DrainMinutes", "0"),
 ];
 
-/// How a release ended in whose bake somebody did something.
+/// How a release ended during whose bake something was changed.
 struct Ended {
     /// The account when the change had been made, and at the end.
     changed: Aws,
@@ -33,7 +33,7 @@ struct Ended {
     failure: Option<(String, String)>,
 }
 
-/// Releases to blue while green is live; when both have half of the traffic, somebody does `change`.
+/// Releases to blue while green is live; when both have half of the traffic, `change` is made.
 fn while_it_bakes(change: impl FnOnce(&mut Aws)) -> Ended {
     run(shop(&HALVES), Fault::None, async |driver| {
         let pushed = push(&driver, SHOP, "2.0.0");
@@ -75,17 +75,17 @@ fn deploy_another(aws: &mut Aws, colour: &str) {
 }
 
 #[test]
-fn weights_that_somebody_set_stay() {
+fn weights_set_outside_the_release_stay() {
     for by_hand in [[10, 90], [0, 100], [0, 0]] {
         let ended = while_it_bakes(|aws| set_weights(aws, by_hand));
         let (kind, message) = ended.failure.expect("the job fails");
-        let told = format!("blue {} / green {}", by_hand[0], by_hand[1]);
+        let shown = format!("blue {} / green {}", by_hand[0], by_hand[1]);
         assert_eq!(kind, "JobFailed");
         assert!(
-            message.starts_with("superseded: the weights are ") && message.contains(&told),
+            message.starts_with("superseded: the weights are ") && message.contains(&shown),
             "{message}"
         );
-        assert!(ended.reason.contains(&told), "{}", ended.reason);
+        assert!(ended.reason.contains(&shown), "{}", ended.reason);
         assert_eq!(
             (weights(&ended.aws), suspensions(&ended.aws)),
             (by_hand, [false, false])
@@ -101,7 +101,7 @@ fn weights_that_somebody_set_stay() {
 }
 
 #[test]
-fn what_somebody_deployed_to_the_new_colour_stays_and_gets_no_traffic() {
+fn an_external_deployment_to_the_new_colour_stays_and_gets_no_traffic() {
     let ended = while_it_bakes(|aws| deploy_another(aws, "shop-blue"));
     let (kind, message) = ended.failure.expect("the job fails");
     assert_eq!(kind, "JobFailed");
@@ -123,7 +123,7 @@ fn what_somebody_deployed_to_the_new_colour_stays_and_gets_no_traffic() {
 }
 
 #[test]
-fn what_somebody_deployed_to_the_old_colour_stays() {
+fn an_external_deployment_to_the_old_colour_stays() {
     let ended = while_it_bakes(|aws| deploy_another(aws, "shop-green"));
     assert_eq!(definitions(&ended.aws), definitions(&ended.changed));
     assert_eq!(suspensions(&ended.aws), [false, false]);
@@ -136,7 +136,7 @@ fn what_somebody_deployed_to_the_old_colour_stays() {
 }
 
 #[test]
-fn a_rule_that_somebody_deleted_is_told_of_and_scaling_is_given_back() {
+fn a_deleted_rule_is_reported_and_scale_in_is_enabled_again() {
     let ended = while_it_bakes(|aws| {
         let rule = pair::rule(aws);
         elb::delete_rule(aws, &rule).expect("it was there");
@@ -161,7 +161,7 @@ fn a_rule_that_somebody_deleted_is_told_of_and_scaling_is_given_back() {
 }
 
 #[test]
-fn a_colour_that_somebody_deleted_is_told_of_and_the_other_one_scales_again() {
+fn a_deleted_colour_is_reported_and_the_other_one_scales_again() {
     for name in pair::COLOURS {
         let ended = while_it_bakes(|aws| {
             let gone = json!({"cluster": CLUSTER, "service": name, "force": true});
@@ -191,7 +191,7 @@ fn a_colour_that_somebody_deleted_is_told_of_and_the_other_one_scales_again() {
 }
 
 #[test]
-fn a_new_colour_that_somebody_stopped_loses_its_traffic() {
+fn a_new_colour_stopped_from_outside_loses_its_traffic() {
     let ended = while_it_bakes(|aws| set(aws, "shop-blue", json!({"desiredCount": 0})));
     let (kind, message) = ended.failure.expect("the job fails");
     assert_eq!(kind, "JobFailed");
@@ -209,7 +209,7 @@ fn a_new_colour_that_somebody_stopped_loses_its_traffic() {
 }
 
 #[test]
-fn a_new_colour_that_somebody_made_larger_is_retired_to_what_it_was() {
+fn a_new_colour_enlarged_from_outside_is_retired_to_what_it_was() {
     let ended = while_it_bakes(|aws| {
         set(aws, "shop-blue", json!({"desiredCount": 5}));
         let execution = newest(aws, PIPELINE).id.clone();

@@ -3,8 +3,8 @@
 
 mod approvals;
 mod bake;
-mod beginnings;
+mod capacity;
 mod crashes;
-mod hands;
-mod peak;
+mod external_changes;
+mod preflight;
 mod steps;

@@ -139,7 +139,7 @@ fn a_first_release_on_placeholders_ends_deployed() {
 }
 
 #[test]
-fn a_first_release_on_services_without_tasks_starts_as_many_as_it_is_told() {
+fn a_first_release_on_services_without_tasks_starts_as_many_as_are_requested() {
     for (initial_count, tasks) in [("3", 3), ("", 1)] {
         run(with_kiosk(initial_count), Fault::None, async |driver| {
             for name in ["kiosk-blue", "kiosk-green"] {

@@ -34,7 +34,7 @@ fn quiet_shop() -> Aws {
 /// Invokes the judge as a person does who decides: with the parameters of the job that holds.
 fn decide(aws: &mut Aws, decision: &str) {
     let function = format!("{FUNCTIONS_STACK}-evaluate-canary");
-    let told = aws
+    let parameters = aws
         .lambda
         .invocations
         .iter()
@@ -45,12 +45,13 @@ fn decide(aws: &mut Aws, decision: &str) {
                 .pointer("/CodePipeline.job/data/actionConfiguration/configuration/UserParameters")?
                 .as_str()
         });
-    let mut parameters: Value = serde_json::from_str(told.expect("it was judged")).expect("JSON");
+    let mut parameters: Value =
+        serde_json::from_str(parameters.expect("it was judged")).expect("JSON");
     parameters["decision"] = json!(decision);
     lambda::invoke_async(aws, &function, json!({ "parameters": parameters })).expect("accepted");
 }
 
-/// Pushes a good image that nobody asks for anything, lets somebody decide while it holds, and answers how it ended.
+/// Pushes a good image without traffic, lets a person decide while it holds, and returns how it ended.
 fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
     run(quiet_shop(), Fault::None, async |driver| {
         let pushed = push(&driver, "2.3.0", Answers::GOOD);
@@ -73,7 +74,7 @@ fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
 }
 
 #[test]
-fn without_traffic_it_holds_and_the_traffic_goes_back_when_nobody_decides() {
+fn without_traffic_it_holds_and_the_traffic_goes_back_without_a_decision() {
     let (outcome, reason, said, weights) = decided(None);
     assert_eq!((outcome.as_str(), weights), ("held", [0, 100]), "{reason}");
     assert!(

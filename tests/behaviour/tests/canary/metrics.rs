@@ -104,7 +104,7 @@ fn metrics_that_are_alike_on_both_sides_do_not_keep_a_release_back() {
 }
 
 #[test]
-fn a_metric_that_nobody_reports_is_no_pass() {
+fn a_metric_without_data_does_not_pass() {
     let (outcome, said, _) = released(&metrics(), None, 500.0);
     assert_eq!(outcome, "held", "{said}");
     assert!(

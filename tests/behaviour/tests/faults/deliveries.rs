@@ -96,22 +96,22 @@ fn a_lost_event_is_made_good_by_the_sweep() {
         stop(&driver, &execution, true);
         settled(&driver, "slipway-web", &pushed).await;
         let aws = driver.world.snapshot();
-        let told_of_end = |id: &str| {
+        let is_end_event = |id: &str| {
             let event = aws.events.events.iter().find(|event| event["id"] == id);
             event.is_some_and(|event| event["detail"]["state"] == "STOPPED")
         };
-        let told: Vec<_> = aws
+        let delivered: Vec<_> = aws
             .events
             .deliveries
             .iter()
-            .filter(|delivery| told_of_end(&delivery.event))
+            .filter(|delivery| is_end_event(&delivery.event))
             .collect();
         assert!(
-            !told.is_empty()
-                && told
+            !delivered.is_empty()
+                && delivered
                     .iter()
                     .all(|delivery| delivery.outcome == DeliveryOutcome::Lost),
-            "{told:?}"
+            "{delivered:?}"
         );
         assert_eq!(outcome(&driver, &execution), "rolled-back");
         assert_eq!(image_of(&aws, WEB), before);
@@ -147,7 +147,7 @@ fn of_pushes_in_quick_succession_the_newest_is_deployed_last() {
         }
         assert!(
             [first, second].iter().any(|older| older.0 == "superseded"),
-            "nobody waited: {ended:?}"
+            "it did not wait: {ended:?}"
         );
         assert!(image_of(&driver.world.aws(), WEB).ends_with(&pushed[2]));
         Invariants::default()
@@ -157,7 +157,7 @@ fn of_pushes_in_quick_succession_the_newest_is_deployed_last() {
 }
 
 #[test]
-fn who_deploys_past_slipway_is_told_of() {
+fn a_deployment_past_slipway_is_reported() {
     run(released(), Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");
         let execution = under_way(&driver, &pushed).await;

@@ -3,6 +3,7 @@
 
 mod calls;
 mod consistent;
+mod deliveries;
 mod pages;
 mod scenes;
 mod stale;

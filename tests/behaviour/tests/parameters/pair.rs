@@ -60,11 +60,11 @@ fn check(bench: Bench, action: &str, function: &str, kind: &str, cases: &[(Wrong
         {
             failed.push(format!("{fragments:?}: {changes:?}"));
         }
-        if weights(&after) != weights(&before) || told(&after) != told(&before) {
+        if weights(&after) != weights(&before) || described(&after) != described(&before) {
             failed.push(format!(
                 "{fragments:?}: {} was {}",
-                told(&after),
-                told(&before)
+                described(&after),
+                described(&before)
             ));
         }
     }
@@ -78,7 +78,7 @@ fn is_ledgers(write: &str) -> bool {
 }
 
 /// State of the pair, as far as it is there.
-fn told(aws: &Aws) -> Value {
+fn described(aws: &Aws) -> Value {
     let whole = pair::COLOURS
         .iter()
         .all(|name| !service(aws, CLUSTER, name)["taskDefinition"].is_null());
@@ -193,7 +193,7 @@ fn begin_release_of_a_pair_refuses_at_once() {
     );
 }
 
-/// The rule forwards to one colour only, as after somebody's own change.
+/// The rule forwards to one colour only, as after a change from outside.
 fn one_colour(aws: &mut Aws) {
     let (rule, [blue, _]) = (pair::rule(aws), pair::groups(aws));
     let actions = json!([{"Type": "forward", "TargetGroupArn": blue}]);

@@ -188,7 +188,7 @@ fn with_artifact() -> (Aws, Job, String) {
         .find(|chapter| chapter.application == COUNTER)
         .expect("a chapter of the counter");
     aws = play(aws, chapter, Fault::None, &mut |_| {})
-        .expect("the story goes as told")
+        .expect("the demo goes as expected")
         .aws;
     let job = aws
         .codepipeline
@@ -204,7 +204,7 @@ fn with_artifact() -> (Aws, Job, String) {
     let (_, action) = execution.action(&job.action_execution).expect("an action");
     let (_, artifact) = &action.input_artifacts[0];
     let path = format!("/{}/{}", artifact.bucket, artifact.key);
-    // The credentials that the job was lent are still good for a while.
+    // The temporary credentials of the job are still valid for a while.
     aws.now = job.created + 60_000;
     (aws, job, path)
 }
@@ -244,7 +244,7 @@ fn artifacts_are_read_with_the_credentials_of_the_job_only() {
 }
 
 #[test]
-fn lent_credentials_expire() {
+fn temporary_credentials_expire() {
     let (mut aws, job, path) = with_artifact();
     aws.now = job.created + 3_600_000;
     let (status, error) = get(&mut aws, &job.access_key_id, &path);
@@ -258,7 +258,7 @@ fn lent_credentials_expire() {
 }
 
 #[test]
-fn a_push_that_may_not_invoke_its_function_is_told() {
+fn a_push_that_may_not_invoke_its_function_is_reported() {
     let mut aws = deployed(1).expect("the stacks deploy");
     let function = format!("{FUNCTIONS_STACK}-start-pipeline");
     aws.lambda

@@ -1,5 +1,5 @@
 //! Least privilege, both ways: the policies of the templates allow what is called, and nothing that no run ever called. Each
-//! action is taken away once, and somebody must be told which one, on what and by which role.
+//! action is taken away once, and a report must name it, the resource and the role.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,7 +18,7 @@ use harness::demo::{CHAPTERS, COUNTER, Chapter, Person, SHOP, WEB, deployed, pla
 use serde_json::{Value, json};
 use behaviour::pair::{self, SHORT, listener, set_weights, until_action};
 
-/// Longest that somebody may remain untold, in virtual time.
+/// Longest until the report, in virtual time.
 const PATIENCE: Duration = Duration::from_secs(3_600);
 
 /// Enough of them to show within minutes that an image fails.
@@ -48,7 +48,7 @@ enum Event {
     /// A person stops a release while it rolls out, so that `roll-back` restores the prior one.
     StoppedRelease,
     /// A new colour of the pair grows and then fails, so that the old one must grow before it takes the traffic back. What
-    /// somebody had set the weights to is settled first.
+    /// weights from outside are repaired first.
     GrownColour,
     /// A canary that fails requests, while an alarm is looked at and the new colour grows, so that the old one must grow before it
     /// takes the traffic back.
@@ -130,7 +130,7 @@ impl Event {
     fn play(self, aws: Aws) -> Aws {
         if let Self::Push(chapter) = self {
             return play(aws, chapter, Fault::None, &mut |_| {})
-                .expect("the story goes as told")
+                .expect("the demo goes as expected")
                 .aws;
         }
         let known = aws.codepipeline.executions.len();
@@ -440,7 +440,7 @@ fn compare(aws: &Aws, scenes: &[Scene]) -> Result<(), String> {
 }
 
 /// Everything that a person can read: how jobs and actions failed, and the errors of functions in their logs.
-fn told(aws: &Aws) -> Vec<(&str, &str)> {
+fn reports(aws: &Aws) -> Vec<(&str, &str)> {
     let jobs = aws
         .codepipeline
         .jobs
@@ -488,7 +488,7 @@ fn learned(aws: &Aws, missing: &Permission) -> Option<String> {
             && message.contains(role)
             && places.iter().any(|place| message.contains(place))
     };
-    told(aws)
+    reports(aws)
         .into_iter()
         .find(|(_, message)| names(message))
         .map(|(kind, _)| kind.to_owned())
@@ -510,10 +510,10 @@ fn without(scenes: &[Scene], missing: &Permission) -> Result<String, String> {
         let aws = driver.world.aws();
         learned(&aws, missing).ok_or_else(|| {
             format!(
-                "{:?}: nobody was told: {ended:?}, denied {:?}, told {:?}",
+                "{:?}: not reported: {ended:?}, denied {:?}, reported {:?}",
                 scene.event,
                 aws.iam.denials,
-                told(&aws)
+                reports(&aws)
             )
         })
     })
@@ -530,7 +530,7 @@ fn with_each_missing(
         match without(scenes, missing) {
             Ok(kind) if kind == expected(missing) => {}
             Ok(kind) => wrong.push(format!(
-                "{missing:?}: told as {kind}, expected {}",
+                "{missing:?}: reported as {kind}, expected {}",
                 expected(missing)
             )),
             Err(error) => wrong.push(format!("{missing:?}: {error}")),
@@ -576,7 +576,7 @@ fn policies_allow_what_is_called_and_no_more() {
 }
 
 #[test]
-fn each_action_that_a_function_lacks_is_told_with_role_and_resource() {
+fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
     let (scenes, aws) = scenes();
     let functions = functions(&aws);
     let permissions: Vec<_> = functions

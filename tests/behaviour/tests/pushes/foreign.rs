@@ -113,7 +113,7 @@ fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
     let cases: [(Change, &str); 2] = [
         (
             &untagged,
-            "an image pushed without a tag is part of another one, or nobody's release yet",
+            "an image pushed without a tag is part of another one, or not released yet",
         ),
         (&deleted, "DELETE with result SUCCESS is no successful PUSH"),
     ];

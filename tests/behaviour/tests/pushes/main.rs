@@ -156,7 +156,7 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
         .events
         .events
         .last()
-        .expect("ECR told of the push")
+        .expect("ECR sent the event of the push")
         .clone();
     let wrapped =
         json!({"subscription": {"pipeline": "slipway-web", "action": "Image"}, "event": event});

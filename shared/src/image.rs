@@ -106,7 +106,7 @@ pub fn is_digest(text: &str) -> bool {
 
 /// A digest short enough for a sentence: `sha256:0123456789ab`.
 #[must_use]
-pub fn short(digest: &str) -> &str {
+pub fn short_digest(digest: &str) -> &str {
     digest.get(..19).unwrap_or(digest)
 }
 
@@ -179,8 +179,8 @@ mod tests {
     #[test]
     fn a_short_digest_has_12_digits() {
         let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
-        assert_eq!(short(&digest), "sha256:0123456789ab");
-        assert_eq!(short("sha256:01"), "sha256:01");
+        assert_eq!(short_digest(&digest), "sha256:0123456789ab");
+        assert_eq!(short_digest("sha256:01"), "sha256:01");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Retry, Sdk};
 use slipway::event::{PushInput, PushedImage, Subscription};
-use slipway::image::short;
+use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
 use slipway::release::{Push, Record, Verdict};
 use slipway::timestamp::Timestamp;
@@ -103,7 +103,7 @@ impl StartPipeline {
         if !self.ledger.put_push(standing, &claim).await? {
             return Err(format!(
                 "another invocation claimed {} at the same moment; looking again",
-                short(&push.digest)
+                short_digest(&push.digest)
             )
             .into());
         }

@@ -73,7 +73,7 @@ impl<'a> Artifacts<'a> {
             .send()
             .await;
         let object = object
-            .map_err(AwsError::of("s3:GetObject"))
+            .map_err(AwsError::from_sdk("s3:GetObject"))
             .map_err(|error| unreadable(error, &input.name))?;
         let length = object
             .content_length()

@@ -29,7 +29,7 @@ impl Clusters {
             .clusters(cluster)
             .send()
             .await
-            .map_err(AwsError::of(OPERATION))?;
+            .map_err(AwsError::from_sdk(OPERATION))?;
         let count = answer
             .clusters()
             .first()

@@ -63,7 +63,7 @@ const UNAVAILABLE: [&str; 6] = [
 
 impl AwsError {
     /// Classifies the SDK's error of an operation.
-    pub(super) fn of<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Self
+    pub(super) fn from_sdk<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
@@ -121,7 +121,7 @@ impl AwsError {
     /// The same error with `secrets` blotted out of the message, which AWS may quote from the request. Values too short to be
     /// secrets are left, or they would blot out half of the message.
     #[must_use]
-    pub fn without<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
+    pub fn redacted<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
         for secret in secrets.filter(|secret| secret.len() >= SECRET_CHARS) {
             self.message = self.message.replace(secret, "***");
         }
@@ -221,7 +221,7 @@ mod tests {
             "value hunter22 of web5 is wrong",
         );
         assert_eq!(
-            error.without(["hunter22", "5", ""].into_iter()).message,
+            error.redacted(["hunter22", "5", ""].into_iter()).message,
             "value *** of web5 is wrong"
         );
     }
@@ -230,7 +230,7 @@ mod tests {
     fn a_value_of_6_characters_is_blotted_out_wherever_it_stands_and_one_of_5_is_left() {
         let error = AwsError::unexpected("ecs:RegisterTaskDefinition", "abcdef, vwxyz and abcdef");
         assert_eq!(
-            error.without(["vwxyz", "abcdef"].into_iter()).message,
+            error.redacted(["vwxyz", "abcdef"].into_iter()).message,
             "***, vwxyz and ***"
         );
     }

@@ -49,7 +49,10 @@ impl Executions {
             .name(pipeline)
             .source_revisions(revision)
             .client_request_token(token);
-        let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(OPERATION))?;
         answer
             .pipeline_execution_id
             .ok_or_else(|| AwsError::unexpected(OPERATION, "no execution id"))
@@ -70,7 +73,7 @@ impl Executions {
             .get_pipeline_execution()
             .pipeline_name(pipeline)
             .pipeline_execution_id(execution);
-        let answer = match request.send().await.map_err(AwsError::of(OPERATION)) {
+        let answer = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
             Ok(answer) => answer,
             Err(error) if UNKNOWN.contains(&error.code.as_str()) => return Ok(None),
             Err(error) => return Err(error),

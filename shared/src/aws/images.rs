@@ -46,7 +46,7 @@ impl Images {
             .image_ids(id.build())
             .send()
             .await
-            .map_err(AwsError::of(OPERATION))
+            .map_err(AwsError::from_sdk(OPERATION))
         {
             Ok(answer) => answer,
             Err(error)

@@ -216,7 +216,7 @@ impl Jobs {
             .send()
             .await
             .map(drop)
-            .map_err(AwsError::of("codepipeline:PutJobSuccessResult"))
+            .map_err(AwsError::from_sdk("codepipeline:PutJobSuccessResult"))
     }
 
     async fn fail(&self, id: &str, failure: &Failure) -> Result<(), AwsError> {
@@ -242,7 +242,7 @@ impl Jobs {
             .send()
             .await
             .map(drop)
-            .map_err(AwsError::of(OPERATION))
+            .map_err(AwsError::from_sdk(OPERATION))
     }
 }
 

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
 
-use super::{AwsError, ErrorKind, Sdk, short};
+use super::{AwsError, ErrorKind, Sdk, short_name};
 use crate::job::{Failure, StepError, StepResult};
 use crate::limits::{FORMAT_VERSION, PAGES};
 use crate::release::{
@@ -140,7 +140,7 @@ async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsE
     ]
     .into_iter()
     .any(has);
-    let error = AwsError::of("dynamodb:PutItem")(error);
+    let error = AwsError::from_sdk("dynamodb:PutItem")(error);
     Err(AwsError {
         kind: if passes { ErrorKind::Busy } else { error.kind },
         ..error
@@ -166,7 +166,10 @@ impl Ledger {
             .key("pk", key(pk))
             .key("sk", key(sk))
             .consistent_read(true);
-        let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(OPERATION))?;
         answer.item.map(|item| checked(OPERATION, item)).transpose()
     }
 
@@ -175,8 +178,11 @@ impl Ledger {
     /// # Errors
     /// When the call fails or the item is of another version.
     pub async fn lease(&self, cluster: &str, service: &str) -> Result<Option<Lease>, AwsError> {
-        self.get(LEASE, &format!("{}/{}", short(cluster), short(service)))
-            .await
+        self.get(
+            LEASE,
+            &format!("{}/{}", short_name(cluster), short_name(service)),
+        )
+        .await
     }
 
     /// All leases, free ones too, and the executions that were started and whose release has neither begun nor ended.
@@ -196,7 +202,10 @@ impl Ledger {
                 .consistent_read(true)
                 .expression_attribute_values(":pk", AttributeValue::S(LEASE.to_owned()))
                 .set_exclusive_start_key(start);
-            let page = request.send().await.map_err(AwsError::of(OPERATION))?;
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
             for item in page.items.unwrap_or_default() {
                 match item
                     .get("sk")
@@ -257,7 +266,7 @@ impl Ledger {
         match request
             .send()
             .await
-            .map_err(AwsError::of("dynamodb:PutItem"))
+            .map_err(AwsError::from_sdk("dynamodb:PutItem"))
         {
             Ok(_) => Ok(true),
             Err(error) if is_lost_race(&error) => Ok(false),
@@ -314,7 +323,11 @@ impl Ledger {
     }
 
     fn put_lease(&self, next: &Lease) -> Result<PutBuilder, AwsError> {
-        let key = format!("{}/{}", short(&next.cluster), short(&next.service));
+        let key = format!(
+            "{}/{}",
+            short_name(&next.cluster),
+            short_name(&next.service)
+        );
         let put = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item(LEASE, &key, next)?));
@@ -342,7 +355,7 @@ impl Ledger {
         match request
             .send()
             .await
-            .map_err(AwsError::of("dynamodb:PutItem"))
+            .map_err(AwsError::from_sdk("dynamodb:PutItem"))
         {
             Err(error) if is_lost_race(&error) => Err(moved()),
             other => Ok(other.map(drop)?),

@@ -87,7 +87,7 @@ impl Metrics {
                 .end_time(DateTime::from_secs(to * 60))
                 .scan_by(ScanBy::TimestampAscending)
                 .set_next_token(token);
-            let page = request.send().await.map_err(AwsError::of(DATA))?;
+            let page = request.send().await.map_err(AwsError::from_sdk(DATA))?;
             token = page.next_token().map(ToOwned::to_owned);
             for result in page.metric_data_results() {
                 if let Some(status) = take(result, token.is_some(), data)? {
@@ -133,7 +133,7 @@ impl Metrics {
                 .set_next_token(token)
                 .send()
                 .await
-                .map_err(AwsError::of(OPERATION))?;
+                .map_err(AwsError::from_sdk(OPERATION))?;
             let metric = answer.metric_alarms.unwrap_or_default();
             let composite = answer.composite_alarms.unwrap_or_default();
             found.extend(

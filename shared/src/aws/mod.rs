@@ -47,7 +47,7 @@ use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL};
 use crate::timestamp::Timestamp;
 
 /// The last part of an ARN, or a plain name: what a cluster or service is called however it is written.
-fn short(name: &str) -> &str {
+fn short_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 

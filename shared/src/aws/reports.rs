@@ -59,7 +59,7 @@ impl Reports {
             .send()
             .await
             .map(drop)
-            .map_err(AwsError::of("s3:PutObject"))
+            .map_err(AwsError::from_sdk("s3:PutObject"))
     }
 
     /// `s3://<bucket>/<key>.html`, in characters that output variables may have.

@@ -73,7 +73,7 @@ impl Rules {
             .rule_arns(arn)
             .send()
             .await
-            .map_err(AwsError::of(OPERATION))?;
+            .map_err(AwsError::from_sdk(OPERATION))?;
         Ok(answer
             .rules
             .unwrap_or_default()
@@ -90,7 +90,7 @@ impl Rules {
             .listener_arns(arn)
             .send()
             .await
-            .map_err(AwsError::of(OPERATION))?;
+            .map_err(AwsError::from_sdk(OPERATION))?;
         let listener = answer.listeners.unwrap_or_default().into_iter().next();
         Ok(listener.map(|listener| (OPERATION, listener.default_actions.unwrap_or_default())))
     }
@@ -121,7 +121,7 @@ impl Rules {
                 .send()
                 .await
                 .map(drop)
-                .map_err(AwsError::of("elasticloadbalancing:ModifyRule"));
+                .map_err(AwsError::from_sdk("elasticloadbalancing:ModifyRule"));
         }
         let request = self
             .client
@@ -132,7 +132,7 @@ impl Rules {
             .send()
             .await
             .map(drop)
-            .map_err(AwsError::of("elasticloadbalancing:ModifyListener"))
+            .map_err(AwsError::from_sdk("elasticloadbalancing:ModifyListener"))
     }
 }
 

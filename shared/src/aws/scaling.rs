@@ -5,7 +5,7 @@ use aws_sdk_applicationautoscaling::types::{
     ScalableDimension, ScalableTarget, ServiceNamespace, SuspendedState,
 };
 
-use super::{AwsError, Sdk, short};
+use super::{AwsError, Sdk, short_name};
 use crate::limits::PAGES;
 use crate::strategy::blue_green::ScalingView;
 
@@ -65,7 +65,10 @@ impl Scaling {
                 .set_resource_ids(Some(ids.clone()))
                 .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
                 .set_next_token(token);
-            let page = request.send().await.map_err(AwsError::of(OPERATION))?;
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
             targets.extend(page.scalable_targets.unwrap_or_default());
             token = page.next_token;
             if token.is_none() {
@@ -118,7 +121,7 @@ impl Scaling {
                 .suspended_state(kept.build());
             let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
             // One that is refused keeps the other one from nothing.
-            let answer = request.send().await.map_err(AwsError::of(
+            let answer = request.send().await.map_err(AwsError::from_sdk(
                 "application-autoscaling:RegisterScalableTarget",
             ));
             refused = refused.and(answer.map(drop));
@@ -129,5 +132,5 @@ impl Scaling {
 
 /// `service/<cluster>/<service>`, as Application Auto Scaling names a service.
 fn resource(cluster: &str, service: &str) -> String {
-    format!("service/{}/{}", short(cluster), short(service))
+    format!("service/{}/{}", short_name(cluster), short_name(service))
 }

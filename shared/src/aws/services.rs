@@ -8,7 +8,7 @@ use aws_sdk_ecs::types::{
 };
 use aws_sdk_elasticloadbalancingv2 as elb;
 
-use super::{AwsError, Sdk, short};
+use super::{AwsError, Sdk, short_name};
 use crate::limits::{EXPLAINED_TASKS, PAGES};
 use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
 use crate::strategy::Percentages;
@@ -96,7 +96,7 @@ impl Services {
             .include(ServiceField::Tags)
             .send()
             .await
-            .map_err(AwsError::of(OPERATION))
+            .map_err(AwsError::from_sdk(OPERATION))
         {
             Ok(answer) => answer,
             Err(error) if error.code == "ClusterNotFoundException" => {
@@ -143,10 +143,9 @@ impl Services {
     async fn target_health(&self, group: &str) -> Result<(u32, u32), AwsError> {
         use elb::types::TargetHealthStateEnum::{Draining, Healthy, UnhealthyDraining};
         let request = self.elb.describe_target_health().target_group_arn(group);
-        let answer = request
-            .send()
-            .await
-            .map_err(AwsError::of("elasticloadbalancing:DescribeTargetHealth"))?;
+        let answer = request.send().await.map_err(AwsError::from_sdk(
+            "elasticloadbalancing:DescribeTargetHealth",
+        ))?;
         let states: Vec<_> = answer
             .target_health_descriptions()
             .iter()
@@ -188,7 +187,10 @@ impl Services {
         let request = request
             .deployment_configuration(configuration)
             .set_desired_count(desired.map(signed).transpose()?);
-        let answer = request.send().await.map_err(AwsError::of(OPERATION))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(OPERATION))?;
         let primary = answer.service().and_then(|service| {
             service
                 .deployments()
@@ -215,7 +217,7 @@ impl Services {
             .send()
             .await
             .map(drop)
-            .map_err(AwsError::of("ecs:UpdateService"))
+            .map_err(AwsError::from_sdk("ecs:UpdateService"))
     }
 
     /// Why tasks of a task definition stopped, in ECS's words, the same reason once.
@@ -240,7 +242,7 @@ impl Services {
             let page = request
                 .send()
                 .await
-                .map_err(AwsError::of("ecs:ListTasks"))?;
+                .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
             if !page.task_arns().is_empty() {
                 let request = self
                     .ecs
@@ -250,7 +252,7 @@ impl Services {
                 let answer = request
                     .send()
                     .await
-                    .map_err(AwsError::of("ecs:DescribeTasks"))?;
+                    .map_err(AwsError::from_sdk("ecs:DescribeTasks"))?;
                 let ours = answer
                     .tasks()
                     .iter()
@@ -290,7 +292,7 @@ fn one(
     service: &str,
     now: Timestamp,
 ) -> Result<Option<Observed>, String> {
-    let named = |arn: Option<&str>| arn.is_some_and(|arn| short(arn) == short(service));
+    let named = |arn: Option<&str>| arn.is_some_and(|arn| short_name(arn) == short_name(service));
     if let Some(failure) = answer
         .failures()
         .iter()

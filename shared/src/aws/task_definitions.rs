@@ -80,7 +80,7 @@ impl TaskDefinitions {
             .interceptor(body.clone())
             .send()
             .await
-            .map_err(AwsError::of(OPERATION))
+            .map_err(AwsError::from_sdk(OPERATION))
         {
             Ok(answer) => answer,
             Err(error) if is_missing(&error) => return Ok(None),
@@ -111,7 +111,7 @@ impl TaskDefinitions {
     pub async fn is_active(&self, arn: &str) -> Result<bool, AwsError> {
         const OPERATION: &str = "ecs:DescribeTaskDefinition";
         let request = self.client.describe_task_definition().task_definition(arn);
-        let answer = match request.send().await.map_err(AwsError::of(OPERATION)) {
+        let answer = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
             Ok(answer) => answer,
             Err(error) if is_missing(&error) => return Ok(false),
             Err(error) => return Err(error),
@@ -137,7 +137,7 @@ impl TaskDefinitions {
             .send()
             .await
             .map(drop)
-            .map_err(AwsError::of("ecs:DeregisterTaskDefinition"))
+            .map_err(AwsError::from_sdk("ecs:DeregisterTaskDefinition"))
     }
 
     /// Registers a revision and answers its ARN. The JSON is sent as it is, and once: a second attempt after a lost answer would register a second
@@ -165,8 +165,8 @@ impl TaskDefinitions {
         let answer = request
             .send()
             .await
-            .map_err(AwsError::of(OPERATION))
-            .map_err(|e| e.without(definition.environment_values()))?;
+            .map_err(AwsError::from_sdk(OPERATION))
+            .map_err(|e| e.redacted(definition.environment_values()))?;
         let arn = answer
             .task_definition
             .and_then(|definition| definition.task_definition_arn);

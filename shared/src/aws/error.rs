@@ -1,4 +1,6 @@
-//! What an AWS error means for a job: whose fault it is and whether time heals it.
+//! Classifies AWS errors: configuration, permission, or transient (retry).
+//!
+//! Control flow and tests match [`ErrorKind`] and the error code, never the message.
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -8,29 +10,32 @@ use thiserror::Error;
 use crate::job::{Failure, FailureType, StepError};
 use crate::limits::SECRET_CHARS;
 
-/// A call that did not work.
+/// A failed call.
 #[derive(Clone, Debug, Error)]
 #[error("{operation} failed: {code}: {message}")]
 pub struct AwsError {
-    /// As IAM writes it, e.g. `ecs:UpdateService`.
+    /// In IAM's notation, e.g. `ecs:UpdateService`.
     pub operation: &'static str,
     pub kind: ErrorKind,
     pub code: String,
     pub message: String,
 }
 
-/// What to make of an error.
+/// The class of an error, which decides what the step reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {
-    /// Throttled, timed out or unavailable, after the SDK's own retries: later it may work.
+    /// Throttled, timed out or unavailable, after the SDK's own retries: a later call may succeed.
     Busy,
-    /// The role may not.
+    /// The role lacks a permission.
     Permission,
-    /// AWS understood and refuses.
+    /// AWS understood the request and refused it.
     Rejected,
-    /// An answer that this version does not understand.
+    /// A response that this version does not understand.
     Unexpected,
 }
+
+/// The code of a response that this version does not understand; AWS has no such code.
+const UNEXPECTED: &str = "UnexpectedResponse";
 
 const THROTTLED: [&str; 9] = [
     "Throttling",
@@ -62,43 +67,13 @@ const UNAVAILABLE: [&str; 6] = [
 ];
 
 impl AwsError {
-    /// Classifies the SDK's error of an operation.
+    /// Classifies an error that the SDK returned for `operation`.
     pub(super) fn from_sdk<E>(operation: &'static str) -> impl Fn(SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         move |error| {
-            let (kind, code, message) = match &error {
-                SdkError::TimeoutError(_) => (
-                    ErrorKind::Busy,
-                    "TimeoutError".to_owned(),
-                    "no answer in time".to_owned(),
-                ),
-                SdkError::DispatchFailure(failure) => (
-                    ErrorKind::Busy,
-                    "DispatchFailure".to_owned(),
-                    connector_cause(failure),
-                ),
-                SdkError::ServiceError(service) => {
-                    let code = service.err().code().unwrap_or("Unknown").to_owned();
-                    let message = service.err().message().unwrap_or("no message").to_owned();
-                    (
-                        service_kind(&code, service.raw().status().as_u16()),
-                        code,
-                        message,
-                    )
-                }
-                SdkError::ResponseError(response) if response.raw().status().is_server_error() => (
-                    ErrorKind::Busy,
-                    response.raw().status().as_u16().to_string(),
-                    "the service is unavailable".to_owned(),
-                ),
-                _ => (
-                    ErrorKind::Unexpected,
-                    "UnexpectedAnswer".to_owned(),
-                    "the answer could not be read".to_owned(),
-                ),
-            };
+            let (kind, code, message) = classify(&error);
             Self {
                 operation,
                 kind,
@@ -108,24 +83,61 @@ impl AwsError {
         }
     }
 
-    /// An answer that lacks what the operation always answers.
+    /// A response without a member that the operation always returns.
     pub(super) fn unexpected(operation: &'static str, message: impl Into<String>) -> Self {
         Self {
             operation,
             kind: ErrorKind::Unexpected,
-            code: "UnexpectedAnswer".to_owned(),
+            code: UNEXPECTED.to_owned(),
             message: message.into(),
         }
     }
 
-    /// The same error with `secrets` blotted out of the message, which AWS may quote from the request. Values too short to be
-    /// secrets are left, or they would blot out half of the message.
+    /// The same error with `secrets` redacted from the message, in which AWS may quote the request.
+    /// Shorter values than [`SECRET_CHARS`] stay: redacting every `1` or `true` would make the
+    /// message unreadable.
     #[must_use]
     pub fn redacted<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
         for secret in secrets.filter(|secret| secret.len() >= SECRET_CHARS) {
             self.message = self.message.replace(secret, "***");
         }
         self
+    }
+}
+
+/// Kind, code and message of an error that the SDK returned.
+fn classify<E>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, String, String)
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    match error {
+        SdkError::TimeoutError(_) => (
+            ErrorKind::Busy,
+            "TimeoutError".to_owned(),
+            "no response in time".to_owned(),
+        ),
+        SdkError::DispatchFailure(failure) => (
+            ErrorKind::Busy,
+            "DispatchFailure".to_owned(),
+            connector_cause(failure),
+        ),
+        SdkError::ServiceError(service) => {
+            let code = service.err().code().unwrap_or("Unknown").to_owned();
+            let message = service.err().message().unwrap_or("no message").to_owned();
+            let kind = service_kind(&code, service.raw().status().as_u16());
+            (kind, code, message)
+        }
+        // A gateway's error page, or a body that broke off: the status alone is meaningful.
+        SdkError::ResponseError(response) if response.raw().status().is_server_error() => (
+            ErrorKind::Busy,
+            response.raw().status().as_u16().to_string(),
+            "the service is unavailable".to_owned(),
+        ),
+        _ => (
+            ErrorKind::Unexpected,
+            UNEXPECTED.to_owned(),
+            "the response could not be read".to_owned(),
+        ),
     }
 }
 
@@ -141,14 +153,16 @@ fn service_kind(code: &str, status: u16) -> ErrorKind {
     }
 }
 
-/// What to allow, and to whom. AWS's message tells it better than the operation does: an operation can need several actions,
-/// and artifacts are read under the pipeline's role.
+/// Which action to allow on which resource in which role. AWS's message is more precise than the
+/// operation's name: an operation can need several actions, and artifacts are read under the
+/// pipeline's role.
 fn missing_permission(error: &AwsError) -> String {
     let after = |mark: &str| error.message.split_once(mark).map(|(_, rest)| rest);
     let action =
         after("not authorized to perform: ").and_then(|rest| rest.split_whitespace().next());
     let role = after(":assumed-role/").and_then(|rest| rest.split('/').next());
-    // A service that tells the action but no resource has none to tell.
+
+    // A message with an action and without a resource means that the action has none.
     let on = if action.is_some() && !error.message.contains("on resource") {
         " on resource *"
     } else {
@@ -158,12 +172,14 @@ fn missing_permission(error: &AwsError) -> String {
         || "the function's role".to_owned(),
         |role| format!("role {role}"),
     );
-    // The shipped policies pass on the roles of one path only, so it is mostly the role that is in the wrong place.
+
+    // The shipped policies allow passing roles of one path only, so usually the role's path is wrong.
     let path = if action == Some("iam:PassRole") {
         ", or use roles under the IAM path /slipway/"
     } else {
         ""
     };
+
     format!("{}{on} in {role}{path}", action.unwrap_or(error.operation))
 }
 
@@ -180,11 +196,11 @@ fn connector_cause(failure: &aws_smithy_runtime_api::client::result::DispatchFai
 impl From<AwsError> for StepError {
     fn from(error: AwsError) -> Self {
         match error.kind {
-            ErrorKind::Busy => Self::Busy(format!("{error}; trying again")),
+            ErrorKind::Busy => Self::Busy(format!("{error}; retrying")),
             ErrorKind::Permission => Self::Failed(Failure {
                 kind: FailureType::PermissionError,
                 message: format!(
-                    "{error}; allow {}, then release again",
+                    "{error}; allow {}, then retry the release",
                     missing_permission(&error)
                 ),
             }),
@@ -198,13 +214,14 @@ impl From<AwsError> for StepError {
 mod tests {
     use super::*;
 
-    fn told(operation: &'static str, message: &str) -> String {
+    fn denial(operation: &'static str, message: &str) -> String {
         let error = AwsError {
             operation,
             kind: ErrorKind::Permission,
             code: "AccessDenied".to_owned(),
             message: message.to_owned(),
         };
+
         match StepError::from(error) {
             StepError::Failed(Failure {
                 kind: FailureType::PermissionError,
@@ -215,11 +232,12 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_blotted_out_and_short_values_left() {
+    fn secrets_are_redacted_and_short_values_kept() {
         let error = AwsError::unexpected(
             "ecs:RegisterTaskDefinition",
             "value hunter22 of web5 is wrong",
         );
+
         assert_eq!(
             error.redacted(["hunter22", "5", ""].into_iter()).message,
             "value *** of web5 is wrong"
@@ -227,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_of_6_characters_is_blotted_out_wherever_it_stands_and_one_of_5_is_left() {
+    fn values_of_6_characters_are_redacted_everywhere_and_those_of_5_are_kept() {
         let error = AwsError::unexpected("ecs:RegisterTaskDefinition", "abcdef, vwxyz and abcdef");
         assert_eq!(
             error.redacted(["vwxyz", "abcdef"].into_iter()).message,
@@ -236,34 +254,46 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_says_what_to_allow_to_whom() {
-        let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a because no identity-based policy allows the iam:PassRole action";
+    fn a_denial_names_the_action_and_the_role() {
+        let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized to \
+                       perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a because \
+                       no identity-based policy allows the iam:PassRole action";
+
         assert_eq!(
-            told("ecs:RegisterTaskDefinition", message),
+            denial("ecs:RegisterTaskDefinition", message),
             format!(
-                "ecs:RegisterTaskDefinition failed: AccessDenied: {message}; allow iam:PassRole in role register, or use roles under the IAM path /slipway/, then release again"
+                "ecs:RegisterTaskDefinition failed: AccessDenied: {message}; allow iam:PassRole in \
+                 role register, or use roles under the IAM path /slipway/, then retry the release"
             )
         );
     }
 
     #[test]
-    fn a_denial_without_a_resource_is_about_all() {
-        let message = "User: arn:aws:sts::111122223333:assumed-role/update/f is not authorized to perform: elasticloadbalancing:DescribeTargetHealth because no identity-based policy allows the elasticloadbalancing:DescribeTargetHealth action";
-        let told = told("elasticloadbalancing:DescribeTargetHealth", message);
+    fn a_denial_without_a_resource_is_for_all_resources() {
+        let message = "User: arn:aws:sts::111122223333:assumed-role/update/f is not authorized to \
+                       perform: elasticloadbalancing:DescribeTargetHealth because no \
+                       identity-based policy allows the elasticloadbalancing:DescribeTargetHealth \
+                       action";
+
+        let failure = denial("elasticloadbalancing:DescribeTargetHealth", message);
+
         assert!(
-            told.ends_with(
-                "; allow elasticloadbalancing:DescribeTargetHealth on resource * in role update, then release again"
+            failure.ends_with(
+                "; allow elasticloadbalancing:DescribeTargetHealth on resource * in role update, \
+                 then retry the release"
             ),
-            "{told}"
+            "{failure}"
         );
     }
 
     #[test]
-    fn a_denial_in_other_words_names_the_operation() {
-        let told = told("s3:GetObject", "Access Denied");
+    fn an_unknown_denial_names_the_operation() {
+        let failure = denial("s3:GetObject", "Access Denied");
+
         assert!(
-            told.ends_with("; allow s3:GetObject in the function's role, then release again"),
-            "{told}"
+            failure
+                .ends_with("; allow s3:GetObject in the function's role, then retry the release"),
+            "{failure}"
         );
     }
 }

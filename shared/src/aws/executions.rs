@@ -1,11 +1,12 @@
-//! Pipeline executions: started for a pushed digest, and looked at by the sweep.
+//! Pipeline executions: started for a pushed digest, and observed by the sweep.
 
 use aws_sdk_codepipeline::Client;
 use aws_sdk_codepipeline::types::{SourceRevisionOverride, SourceRevisionType};
 
 use super::{AwsError, Sdk};
 
-/// Codes for an execution that CodePipeline cannot know, such as a person's release under an id of their own.
+/// Error codes for an execution that CodePipeline does not know, such as a release that an operator
+/// began by hand under an id of their own.
 const UNKNOWN: [&str; 3] = [
     "PipelineNotFoundException",
     "PipelineExecutionNotFoundException",
@@ -25,10 +26,11 @@ impl Executions {
         }
     }
 
-    /// Starts an execution whose source action `action` takes `digest`; the same `token` again answers the same execution.
+    /// Starts an execution whose source action `action` takes `digest`, and returns its id. The same
+    /// `token` again returns the same execution.
     ///
     /// # Errors
-    /// When the call fails or answers no execution id.
+    /// If the call fails or returns no execution id.
     pub async fn start(
         &self,
         pipeline: &str,
@@ -37,6 +39,7 @@ impl Executions {
         token: &str,
     ) -> Result<String, AwsError> {
         const OPERATION: &str = "codepipeline:StartPipelineExecution";
+
         let revision = SourceRevisionOverride::builder()
             .action_name(action)
             .revision_type(SourceRevisionType::ImageDigest)
@@ -49,36 +52,40 @@ impl Executions {
             .name(pipeline)
             .source_revisions(revision)
             .client_request_token(token);
-        let answer = request
+
+        let started = request
             .send()
             .await
             .map_err(AwsError::from_sdk(OPERATION))?;
-        answer
+        started
             .pipeline_execution_id
             .ok_or_else(|| AwsError::unexpected(OPERATION, "no execution id"))
     }
 
-    /// The status word of an execution (`InProgress`, `Failed`, …), or `None` when CodePipeline does not know it.
+    /// The status of an execution (`InProgress`, `Failed`, …), or `None` if CodePipeline does not
+    /// know the execution.
     ///
     /// # Errors
-    /// When the call fails or answers no status.
+    /// If the call fails or returns no status.
     pub async fn status(
         &self,
         pipeline: &str,
         execution: &str,
     ) -> Result<Option<String>, AwsError> {
         const OPERATION: &str = "codepipeline:GetPipelineExecution";
+
         let request = self
             .client
             .get_pipeline_execution()
             .pipeline_name(pipeline)
             .pipeline_execution_id(execution);
-        let answer = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
-            Ok(answer) => answer,
+        let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
+            Ok(found) => found,
             Err(error) if UNKNOWN.contains(&error.code.as_str()) => return Ok(None),
             Err(error) => return Err(error),
         };
-        let status = answer
+
+        let status = found
             .pipeline_execution
             .and_then(|execution| execution.status);
         status

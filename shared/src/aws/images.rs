@@ -8,6 +8,9 @@ use super::{AwsError, Sdk};
 use crate::image::ImageReference;
 use crate::job::{Failure, FailureType, StepError};
 
+/// Error codes for an image that does not exist.
+const MISSING: [&str; 2] = ["ImageNotFoundException", "RepositoryNotFoundException"];
+
 #[derive(Clone, Debug)]
 pub struct Images {
     sdk: Sdk,
@@ -19,58 +22,61 @@ impl Images {
         Self { sdk: sdk.clone() }
     }
 
-    /// The same image by its digest, proven to be in its repository. Images of other registries are answered as they are.
+    /// The same image by its digest, proven to be in its repository. An image of another registry
+    /// is returned unchanged.
     ///
     /// # Errors
-    /// RevisionUnavailable when the repository or the image is not there.
+    /// RevisionUnavailable if the repository or the image does not exist.
     pub async fn resolve(&self, image: &ImageReference) -> Result<ImageReference, StepError> {
         const OPERATION: &str = "ecr:DescribeImages";
-        let Some(place) = image.ecr() else {
+
+        let Some(repository) = image.ecr() else {
             return Ok(image.clone());
         };
+
+        // The image can be in another region and account than the function.
         let config = Builder::from(&self.sdk.config)
-            .region(Region::new(place.region))
+            .region(Region::new(repository.region))
             .build();
-        let id = ImageIdentifier::builder().set_image_digest(image.digest.clone());
-        let tag = image.tag.clone().unwrap_or_else(|| "latest".to_owned());
-        let id = if image.digest.is_none() {
-            id.image_tag(tag)
-        } else {
-            id
-        };
         let request = Client::from_conf(config)
             .describe_images()
-            .registry_id(place.registry_id)
-            .repository_name(place.repository);
-        let answer = match request
-            .image_ids(id.build())
-            .send()
-            .await
-            .map_err(AwsError::from_sdk(OPERATION))
-        {
-            Ok(answer) => answer,
-            Err(error)
-                if ["ImageNotFoundException", "RepositoryNotFoundException"]
-                    .contains(&error.code.as_str()) =>
-            {
-                let message = format!(
-                    "image {image} cannot be deployed: {}; push it first, or correct the reference",
-                    error.message
-                );
-                return Err(Failure {
-                    kind: FailureType::RevisionUnavailable,
-                    message,
-                }
-                .into());
+            .registry_id(repository.registry_id)
+            .repository_name(repository.repository)
+            .image_ids(identifier(image));
+
+        let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
+            Ok(found) => found,
+            Err(error) if MISSING.contains(&error.code.as_str()) => {
+                return Err(unavailable(image, &error).into());
             }
             Err(error) => return Err(error.into()),
         };
-        let digest = answer
+        let digest = found
             .image_details()
             .first()
-            .and_then(|detail| detail.image_digest());
-        let digest = digest
+            .and_then(|detail| detail.image_digest())
             .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))?;
         Ok(image.pinned(digest))
+    }
+}
+
+/// The digest if the reference has one, otherwise its tag, as Docker reads references.
+fn identifier(image: &ImageReference) -> ImageIdentifier {
+    let id = ImageIdentifier::builder().set_image_digest(image.digest.clone());
+    if image.digest.is_none() {
+        let tag = image.tag.clone().unwrap_or_else(|| "latest".to_owned());
+        id.image_tag(tag).build()
+    } else {
+        id.build()
+    }
+}
+
+fn unavailable(image: &ImageReference, error: &AwsError) -> Failure {
+    Failure {
+        kind: FailureType::RevisionUnavailable,
+        message: format!(
+            "image {image} cannot be deployed: {}; push it first, or correct the reference",
+            error.message
+        ),
     }
 }

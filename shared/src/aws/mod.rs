@@ -1,7 +1,8 @@
-//! The only place that talks to AWS: thin adapters over the SDK, one a resource, and the classification of its errors.
+//! The only module that calls AWS: thin adapters over the SDK, one per resource, and the
+//! classification of its errors.
 //!
-//! An adapter states one operation or one observation; it never decides. Tests reach it through the SDK's own seams
-//! (`http_client`, `time_source`, `sleep_impl`), so there are no traits here to be mocked.
+//! An adapter performs one operation or one observation; it never decides. Tests reach it through
+//! the SDK's own seams (`http_client`, `time_source`, `sleep_impl`), so no trait exists for mocks.
 
 mod artifacts;
 mod clusters;
@@ -46,12 +47,13 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL};
 use crate::timestamp::Timestamp;
 
-/// The last part of an ARN, or a plain name: what a cluster or service is called however it is written.
+/// The name of a cluster or service, given as a name or as an ARN.
 fn short_name(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
 }
 
-/// What every adapter is made from: the SDK's configuration, the name of the ledger's table, and of the bucket of reports.
+/// What every adapter is made from: the SDK's configuration, the name of the ledger's table, and
+/// the name of the bucket of reports.
 #[derive(Clone, Debug)]
 pub struct Sdk {
     config: SdkConfig,
@@ -67,6 +69,7 @@ impl Sdk {
             .operation_attempt_timeout(CALL_ATTEMPT)
             .operation_timeout(CALL_TOTAL)
             .build();
+
         let config = config
             .into_builder()
             .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS))
@@ -79,7 +82,7 @@ impl Sdk {
         }
     }
 
-    /// The same with a bucket for reports, which one function has.
+    /// The same with a bucket for reports, which only `evaluate-canary` writes.
     #[must_use]
     pub fn with_reports(self, bucket: &str) -> Self {
         Self {
@@ -88,11 +91,11 @@ impl Sdk {
         }
     }
 
-    /// The time by the SDK's clock: the only clock of this project.
+    /// The time of the SDK's clock, the only clock of this package.
     #[must_use]
     #[expect(
         clippy::disallowed_methods,
-        reason = "the one place that asks for the time, when the SDK has no clock of its own"
+        reason = "the one place that reads the time, if the SDK has no clock of its own"
     )]
     pub fn now(&self) -> Timestamp {
         self.config
@@ -102,19 +105,23 @@ impl Sdk {
     }
 }
 
-/// The configuration of a Lambda function: region and credentials from its environment, one HTTP client for all services,
-/// the ledger's table from `LEDGER_TABLE`, the bucket of reports, if the function writes some, from `SLIPWAY_REPORTS_BUCKET`.
+/// The configuration of a Lambda function: region and credentials from its environment, one HTTP
+/// client for all services, the ledger's table from `LEDGER_TABLE`, and the bucket of reports, if
+/// the function writes any, from `SLIPWAY_REPORTS_BUCKET`.
 ///
 /// # Errors
-/// When `LEDGER_TABLE` is not set.
+/// If `LEDGER_TABLE` is not set.
 pub async fn connect() -> Result<Sdk, std::env::VarError> {
     let http = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
+
     let config = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http)
         .load()
         .await;
+
+    let table = std::env::var("LEDGER_TABLE")?;
     let reports = std::env::var("SLIPWAY_REPORTS_BUCKET").unwrap_or_default();
-    Ok(Sdk::new(config, &std::env::var("LEDGER_TABLE")?).with_reports(&reports))
+    Ok(Sdk::new(config, &table).with_reports(&reports))
 }

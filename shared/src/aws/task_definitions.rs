@@ -1,7 +1,8 @@
 //! Task definitions of Amazon ECS, as raw JSON in both directions.
 //!
-//! The SDK parses an answer into types that know today's fields only. An interceptor keeps the bytes of the answer, and a
-//! request's body is replaced before it is signed, so that fields of tomorrow survive while signing and retries stay the SDK's.
+//! Never reads a definition through the SDK's types: they drop every field that is newer than the
+//! SDK. An interceptor keeps the bytes of a response, and a request's body is replaced before it is
+//! signed, so that unknown fields survive while signing and retries remain the SDK's.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,19 +23,19 @@ pub struct TaskDefinitions {
     client: Client,
 }
 
-/// Keeps the body of the last answer. `Debug` shows none of it.
+/// Keeps the body of the last response. `Debug` shows none of it: it can hold secrets.
 #[derive(Clone, Default)]
-struct KeepBody(Arc<Mutex<Vec<u8>>>);
+struct BodyRecorder(Arc<Mutex<Vec<u8>>>);
 
-impl std::fmt::Debug for KeepBody {
+impl std::fmt::Debug for BodyRecorder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("KeepBody")
+        f.write_str("BodyRecorder")
     }
 }
 
-impl Intercept for KeepBody {
+impl Intercept for BodyRecorder {
     fn name(&self) -> &'static str {
-        "KeepBody"
+        "BodyRecorder"
     }
 
     fn read_after_deserialization(
@@ -49,7 +50,16 @@ impl Intercept for KeepBody {
     }
 }
 
-/// ECS has no exception of its own for a task definition that is not there.
+impl BodyRecorder {
+    fn bytes(&self) -> Vec<u8> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+/// Whether a task definition does not exist, for which ECS has no exception of its own.
 fn is_missing(error: &AwsError) -> bool {
     error.code == "ClientException" && error.message.contains("Unable to describe task definition")
 }
@@ -62,72 +72,65 @@ impl TaskDefinitions {
         }
     }
 
-    /// A task definition by ARN, `family:revision`, or family (its newest active revision), with its ARN and its tags.
-    /// `None` when there is none.
+    /// A task definition by ARN, `family:revision`, or family (its newest active revision), with its
+    /// ARN and its tags. `None` if it does not exist.
     ///
     /// # Errors
-    /// When the call fails or the answer is not what ECS answers.
+    /// If the call fails or the response is not a task definition.
     pub async fn describe(&self, name: &str) -> Result<Option<(String, TaskDefinition)>, AwsError> {
         const OPERATION: &str = "ecs:DescribeTaskDefinition";
-        let body = KeepBody::default();
+
+        let body = BodyRecorder::default();
         let request = self
             .client
             .describe_task_definition()
             .task_definition(name)
-            .include(TaskDefinitionField::Tags);
-        let answer = match request
+            .include(TaskDefinitionField::Tags)
             .customize()
-            .interceptor(body.clone())
-            .send()
-            .await
-            .map_err(AwsError::from_sdk(OPERATION))
-        {
-            Ok(answer) => answer,
+            .interceptor(body.clone());
+        let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
+            Ok(found) => found,
             Err(error) if is_missing(&error) => return Ok(None),
-
             Err(error) => return Err(error),
         };
-        let arn = answer
+
+        let arn = found
             .task_definition()
-            .and_then(|definition| definition.task_definition_arn());
-        let arn =
-            arn.ok_or_else(|| AwsError::unexpected(OPERATION, format!("no ARN for {name}")))?;
-        let bytes = body
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        let value: Value = serde_json::from_slice(&bytes)
+            .and_then(|definition| definition.task_definition_arn())
+            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no ARN for {name}")))?;
+        let value: Value = serde_json::from_slice(&body.bytes())
             .map_err(|e| AwsError::unexpected(OPERATION, e.to_string()))?;
         let definition =
             TaskDefinition::from_value(value).map_err(|e| AwsError::unexpected(OPERATION, e))?;
         Ok(Some((arn.to_owned(), definition)))
     }
 
-    /// Whether a revision is there and active.
+    /// Whether a revision exists and is active.
     ///
     /// # Errors
-    /// When the call fails or the answer lacks the status.
+    /// If the call fails or the response lacks the status.
     pub async fn is_active(&self, arn: &str) -> Result<bool, AwsError> {
         const OPERATION: &str = "ecs:DescribeTaskDefinition";
+
         let request = self.client.describe_task_definition().task_definition(arn);
-        let answer = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
-            Ok(answer) => answer,
+        let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
+            Ok(found) => found,
             Err(error) if is_missing(&error) => return Ok(false),
             Err(error) => return Err(error),
         };
-        let status = answer
+
+        let status = found
             .task_definition()
-            .and_then(|definition| definition.status());
-        let status = status
+            .and_then(|definition| definition.status())
             .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no status for {arn}")))?;
         Ok(*status == TaskDefinitionStatus::Active)
     }
 
-    /// Deregisters a revision: what runs it goes on, and its family's newest active revision is the one before.
+    /// Deregisters a revision. Tasks that run it continue, and the previous active revision becomes
+    /// the newest of its family.
     ///
     /// # Errors
-    /// When the call fails.
+    /// If the call fails.
     pub async fn deregister(&self, arn: &str) -> Result<(), AwsError> {
         let request = self
             .client
@@ -140,21 +143,21 @@ impl TaskDefinitions {
             .map_err(AwsError::from_sdk("ecs:DeregisterTaskDefinition"))
     }
 
-    /// Registers a revision and answers its ARN. The JSON is sent as it is, and once: a second attempt after a lost answer would register a second
-    /// revision.
+    /// Registers a revision and returns its ARN. The JSON is sent unchanged, and only once: a retry
+    /// after a lost response would register a second revision.
     ///
     /// # Errors
-    /// When ECS refuses it; values of environment variables that the message quotes are blotted out.
+    /// If ECS refuses it; the message has the values of environment variables redacted.
     pub async fn register(&self, definition: &TaskDefinition) -> Result<String, AwsError> {
         const OPERATION: &str = "ecs:RegisterTaskDefinition";
+
         let text = definition.text();
         let once = aws_sdk_ecs::config::Builder::new().retry_config(RetryConfig::disabled());
         let request = self
             .client
             .register_task_definition()
             .family(definition.family())
-            .customize();
-        let request = request
+            .customize()
             .config_override(once)
             .mutate_request(move |request| {
                 request
@@ -162,14 +165,15 @@ impl TaskDefinitions {
                     .insert("content-length", text.len().to_string());
                 *request.body_mut() = SdkBody::from(text.as_str());
             });
-        let answer = request
+
+        let registered = request
             .send()
             .await
             .map_err(AwsError::from_sdk(OPERATION))
             .map_err(|e| e.redacted(definition.environment_values()))?;
-        let arn = answer
+        registered
             .task_definition
-            .and_then(|definition| definition.task_definition_arn);
-        arn.ok_or_else(|| AwsError::unexpected(OPERATION, "no ARN"))
+            .and_then(|definition| definition.task_definition_arn)
+            .ok_or_else(|| AwsError::unexpected(OPERATION, "no ARN"))
     }
 }

@@ -1,4 +1,5 @@
-//! What becomes of a call that does not work: whether time heals it, and whose fault it is. ECS stands for all services.
+//! Failed calls: which errors are transient, and which failure the others are. ECS stands for all
+//! services.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ fn failed(script: &Script) -> AwsError {
     run(Clusters::new(&script.sdk()).instances("apps")).expect_err("the call fails")
 }
 
-/// What kind of error a code and a status are.
+/// The kind of an error with this code and status.
 fn kind(status: u16, code: &str) -> ErrorKind {
     let body = json!({"__type": code, "message": "because"}).to_string();
     let error = failed(&Script::always(response(
@@ -20,30 +21,34 @@ fn kind(status: u16, code: &str) -> ErrorKind {
         "application/x-amz-json-1.1",
         body,
     )));
+
     assert_eq!(
         (error.code.as_str(), error.message.as_str()),
         (code, "because")
     );
+
     error.kind
 }
 
 #[test]
-fn a_call_that_gets_no_answer_in_any_attempt_is_made_again_later() {
+fn a_call_without_a_response_in_any_attempt_is_transient() {
     let script = Script::always(Answer::Silence);
     let error = failed(&script);
+
     assert_eq!(script.sent().len(), 4, "attempts");
     assert_eq!(
         StepError::from(error),
         StepError::Busy(
-            "ecs:DescribeClusters failed: TimeoutError: no answer in time; trying again".to_owned()
+            "ecs:DescribeClusters failed: TimeoutError: no response in time; retrying".to_owned()
         )
     );
 }
 
 #[test]
-fn one_attempt_may_take_4_seconds_and_a_call_with_all_its_attempts_12() {
+fn an_attempt_takes_at_most_4_seconds_and_a_call_12() {
     let script = Script::always(Answer::Silence);
     failed(&script);
+
     let count = |secs| {
         script
             .waits()
@@ -51,11 +56,12 @@ fn one_attempt_may_take_4_seconds_and_a_call_with_all_its_attempts_12() {
             .filter(|wait| **wait == Duration::from_secs(secs))
             .count()
     };
+
     assert_eq!((count(4), count(12)), (4, 1), "{:?}", script.waits());
 }
 
 #[test]
-fn one_answer_in_four_attempts_is_enough() {
+fn one_response_in_four_attempts_is_enough() {
     let clusters = answer(&json!({"clusters": [{"registeredContainerInstancesCount": 3}]}));
     let script = Script::new([
         Answer::Silence,
@@ -63,6 +69,7 @@ fn one_answer_in_four_attempts_is_enough() {
         refusal("ThrottlingException", "slow"),
         clusters,
     ]);
+
     assert_eq!(
         run(Clusters::new(&script.sdk()).instances("apps")).expect("the fourth attempt works"),
         Some(3)
@@ -71,34 +78,34 @@ fn one_answer_in_four_attempts_is_enough() {
 }
 
 #[test]
-fn a_connection_that_cannot_be_made_is_tried_again_later() {
+fn a_refused_connection_is_transient() {
     let script = Script::always(Answer::Refused);
     let error = failed(&script);
+
     assert_eq!(script.sent().len(), 4, "attempts");
     assert_eq!(
         StepError::from(error),
         StepError::Busy(
-            "ecs:DescribeClusters failed: DispatchFailure: connection refused; trying again"
-                .to_owned()
+            "ecs:DescribeClusters failed: DispatchFailure: connection refused; retrying".to_owned()
         )
     );
 }
 
 #[test]
-fn a_server_error_whose_body_cannot_be_read_is_tried_again_later() {
+fn a_server_error_with_an_unreadable_body_is_transient() {
     for status in [500, 502, 503] {
         let error = failed(&Script::always(Answer::Broken(status)));
         assert_eq!(
             StepError::from(error),
             StepError::Busy(format!(
-                "ecs:DescribeClusters failed: {status}: the service is unavailable; trying again"
+                "ecs:DescribeClusters failed: {status}: the service is unavailable; retrying"
             ))
         );
     }
 }
 
 #[test]
-fn a_page_of_a_gateway_instead_of_an_answer_is_tried_again_later() {
+fn a_gateway_error_page_is_transient() {
     for status in [502, 503, 504] {
         let page = "<html><body>Bad Gateway</body></html>";
         let error = failed(&Script::always(response(status, "text/html", page)));
@@ -107,15 +114,16 @@ fn a_page_of_a_gateway_instead_of_an_answer_is_tried_again_later() {
 }
 
 #[test]
-fn an_answer_that_cannot_be_read_fails_the_job() {
+fn an_unreadable_response_fails_the_job() {
     let error = failed(&Script::always(response(
         200,
         "application/x-amz-json-1.1",
         "<html></html>",
     )));
+
     assert_eq!(
         (error.kind, error.code.as_str()),
-        (ErrorKind::Unexpected, "UnexpectedAnswer")
+        (ErrorKind::Unexpected, "UnexpectedResponse")
     );
     assert!(matches!(
         StepError::from(error),
@@ -127,7 +135,7 @@ fn an_answer_that_cannot_be_read_fails_the_job() {
 }
 
 #[test]
-fn throttling_is_tried_again_later() {
+fn throttling_is_transient() {
     for code in [
         "Throttling",
         "ThrottlingException",
@@ -140,11 +148,12 @@ fn throttling_is_tried_again_later() {
     ] {
         assert_eq!(kind(400, code), ErrorKind::Busy, "{code}");
     }
+
     assert_eq!(kind(429, "Whatever"), ErrorKind::Busy);
 }
 
 #[test]
-fn a_service_that_is_unavailable_is_tried_again_later() {
+fn an_unavailable_service_is_transient() {
     for code in [
         "InternalError",
         "InternalFailure",
@@ -155,6 +164,7 @@ fn a_service_that_is_unavailable_is_tried_again_later() {
     ] {
         assert_eq!(kind(400, code), ErrorKind::Busy, "{code}");
     }
+
     for status in [500, 503] {
         assert_eq!(kind(status, "Whatever"), ErrorKind::Busy, "{status}");
     }
@@ -171,6 +181,7 @@ fn a_denial_is_a_permission_error() {
     ] {
         assert_eq!(kind(400, code), ErrorKind::Permission, "{code}");
     }
+
     assert!(matches!(
         StepError::from(failed(&Script::always(refusal(
             "AccessDeniedException",
@@ -184,14 +195,16 @@ fn a_denial_is_a_permission_error() {
 }
 
 #[test]
-fn what_aws_refuses_is_a_configuration_error_in_its_words() {
+fn a_refusal_is_a_configuration_error_with_aws_message() {
     assert_eq!(kind(400, "ClientException"), ErrorKind::Rejected);
     assert_eq!(kind(404, "Whatever"), ErrorKind::Rejected);
+
     let error = failed(&Script::new([refusal(
         "InvalidParameterException",
         "Name must not be empty",
     )]));
     let message = "ecs:DescribeClusters failed: InvalidParameterException: Name must not be empty";
+
     assert_eq!(
         StepError::from(error),
         StepError::Failed(Failure::configuration(message))
@@ -199,13 +212,14 @@ fn what_aws_refuses_is_a_configuration_error_in_its_words() {
 }
 
 #[test]
-fn an_error_without_words_is_its_code() {
+fn an_error_without_a_message_is_its_code() {
     let body = json!({"__type": "ClientException"}).to_string();
     let error = failed(&Script::new([response(
         400,
         "application/x-amz-json-1.1",
         body,
     )]));
+
     assert_eq!(
         error.to_string(),
         "ecs:DescribeClusters failed: ClientException: no message"
@@ -214,11 +228,12 @@ fn an_error_without_words_is_its_code() {
 }
 
 #[test]
-fn errors_of_the_query_protocol_are_read_too() {
+fn errors_of_the_query_protocol_are_read() {
     let script = Script::always(xml_refusal("Throttling", "Rate exceeded"));
     let error = run(Rules::new(&script.sdk())
         .observe("arn:aws:elasticloadbalancing:…:listener-rule/app/a/1/2/3"));
     let error = error.expect_err("throttled");
+
     assert_eq!(
         (
             error.operation,
@@ -237,10 +252,11 @@ fn errors_of_the_query_protocol_are_read_too() {
 }
 
 #[test]
-fn a_cluster_is_asked_for_by_name_and_counted() {
+fn the_instances_of_a_cluster_are_counted() {
     let script = Script::new([answer(
         &json!({"clusters": [{"registeredContainerInstancesCount": 3}]}),
     )]);
+
     assert_eq!(
         run(Clusters::new(&script.sdk()).instances("apps")).expect("answered"),
         Some(3)
@@ -250,15 +266,18 @@ fn a_cluster_is_asked_for_by_name_and_counted() {
 }
 
 #[test]
-fn a_cluster_that_is_missing_has_no_count() {
+fn a_missing_cluster_has_no_count() {
     let missing =
         answer(&json!({"clusters": [], "failures": [{"arn": "aps", "reason": "MISSING"}]}));
+
     assert_eq!(
         run(Clusters::new(&Script::new([missing]).sdk()).instances("aps")).expect("answered"),
         None
     );
+
     let negative = answer(&json!({"clusters": [{"registeredContainerInstancesCount": -1}]}));
     let error = run(Clusters::new(&Script::new([negative]).sdk()).instances("apps"))
         .expect_err("a negative count");
+
     assert_eq!(error.kind, ErrorKind::Unexpected);
 }

@@ -1,8 +1,8 @@
-//! As much of CBOR (RFC 8949) as CloudWatch's requests and answers have, as JSON.
+//! The subset of CBOR (RFC 8949) that CloudWatch's requests and responses use, as JSON.
 
 use serde_json::{Map, Value, json};
 
-/// The first item of some bytes; a tag is dropped, so that a time is its number of seconds.
+/// The first item of some bytes. Tags are dropped, so that a time is its number of seconds.
 pub(super) fn read(mut bytes: &[u8]) -> Value {
     item(&mut bytes).expect("an item")
 }
@@ -48,7 +48,7 @@ fn item(bytes: &mut &[u8]) -> Option<Value> {
         (7, Some(21)) if info == 21 => json!(true),
         (7, Some(bits)) if info == 27 => json!(f64::from_bits(bits)),
         (7, None) => return None,
-        other => panic!("{other:?} is not read here"),
+        other => panic!("{other:?} is not supported"),
     })
 }
 
@@ -88,6 +88,6 @@ fn write(value: &Value, times: bool, bytes: &mut Vec<u8>) {
                 write(value, name == "Timestamps", bytes);
             }
         }
-        other => panic!("{other} is not written here"),
+        other => panic!("{other} is not supported"),
     }
 }

@@ -1,15 +1,18 @@
-//! What each adapter sends, to the letter, and what it makes of each answer: against a scripted HTTP client.
+//! The adapters against a scripted HTTP client: the exact requests they send, and how they read each
+//! response.
 
+mod artifacts;
 mod calls;
 mod cbor;
-mod codepipeline;
-mod ecr_and_s3;
+mod executions;
+mod images;
 mod jobs;
 mod ledger;
 mod ledger_holds;
 mod load_balancing;
 mod metrics;
 mod pairs;
+mod reports;
 mod scaling;
 mod script;
 mod services;

@@ -1,6 +1,8 @@
-//! A scripted AWS: an HTTP client for the SDK that keeps what was sent and gives the answers of a script, in order.
+//! A scripted AWS: an HTTP client for the SDK that records the requests and returns the responses of
+//! a script, in order.
 //!
-//! Time stands still, and a wait is over at once. So a call that gets no answer times out at once too, and retries cost nothing.
+//! Time stands still, and every wait ends at once: a call without a response times out at once, and
+//! retries cost nothing.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::pin::pin;
@@ -31,7 +33,7 @@ use crate::timestamp::Timestamp;
 /// 2026-01-05T09:00:00Z, the time of every scripted call.
 pub(super) const NOW: i64 = 1_767_603_600;
 
-/// What a call meets.
+/// How a call ends.
 #[derive(Clone, Debug)]
 pub(super) enum Answer {
     Response {
@@ -39,7 +41,7 @@ pub(super) enum Answer {
         headers: Vec<(&'static str, String)>,
         body: Vec<u8>,
     },
-    /// None, ever.
+    /// Never.
     Silence,
     /// A connection that is refused.
     Refused,
@@ -47,7 +49,8 @@ pub(super) enum Answer {
     Broken(u16),
 }
 
-/// An answer of the JSON protocols, which ECS, DynamoDB, CodePipeline, ECR and Application Auto Scaling speak.
+/// A response of the JSON protocols, which ECS, DynamoDB, CodePipeline, ECR and Application Auto
+/// Scaling use.
 pub(super) fn answer(body: &Value) -> Answer {
     response(200, "application/x-amz-json-1.1", body.to_string())
 }
@@ -61,7 +64,7 @@ pub(super) fn refusal(code: &str, message: &str) -> Answer {
     )
 }
 
-/// An answer of the query protocol, which Elastic Load Balancing speaks: what stands inside `<…Result>`.
+/// A response of the query protocol, which Elastic Load Balancing uses: the content of `<…Result>`.
 pub(super) fn xml(operation: &str, result: &str) -> Answer {
     let text = format!(
         "<{operation}Response xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\
@@ -73,12 +76,22 @@ pub(super) fn xml(operation: &str, result: &str) -> Answer {
 /// An error of the query protocol.
 pub(super) fn xml_refusal(code: &str, message: &str) -> Answer {
     let text = format!(
-        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error></ErrorResponse>"
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code>\
+         <Message>{message}</Message></Error></ErrorResponse>"
     );
     response(400, "text/xml", text)
 }
 
-/// An answer of CloudWatch.
+/// An error of S3.
+pub(super) fn s3_refusal(status: u16, code: &str) -> Answer {
+    response(
+        status,
+        "application/xml",
+        format!("<Error><Code>{code}</Code><Message>no</Message></Error>"),
+    )
+}
+
+/// A response of CloudWatch.
 pub(super) fn cbor(body: &Value) -> Answer {
     let headers = vec![
         ("content-type", "application/cbor".to_owned()),
@@ -100,7 +113,7 @@ pub(super) fn response(status: u16, content_type: &str, body: impl Into<Vec<u8>>
     }
 }
 
-/// A request as it went over the wire.
+/// A request on the wire.
 #[derive(Clone, Debug)]
 pub(super) struct Sent {
     pub(super) method: String,
@@ -152,7 +165,7 @@ impl Sent {
     }
 }
 
-/// A text of a form without its escapes.
+/// A value of a form without its escapes.
 fn plain(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let Some((first, after)) = rest.split_first() {
@@ -171,11 +184,11 @@ fn plain(text: &str) -> String {
     String::from_utf8(bytes).expect("a text")
 }
 
-/// The answers that are left, and the requests so far.
+/// The remaining responses, and the requests so far.
 #[derive(Clone, Debug)]
 pub(super) struct Script {
     left: Arc<Mutex<VecDeque<Answer>>>,
-    /// Given for ever once no other is left.
+    /// Repeated once no other response is left.
     last: Option<Answer>,
     sent: Arc<Mutex<Vec<Sent>>>,
     waits: Arc<Mutex<Vec<Duration>>>,
@@ -184,7 +197,7 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// One answer a call; a call beyond them fails the test.
+    /// One response per call; a further call fails the test.
     pub(super) fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
         Self {
             left: Arc::new(Mutex::new(answers.into_iter().collect())),
@@ -196,9 +209,11 @@ impl Script {
         }
     }
 
-    /// The same answer to every call. The SDK allows so many retries a service and region, so every such script has its own.
+    /// The same response to every call. The SDK limits retries per service and region, so every such
+    /// script has a region of its own.
     pub(super) fn always(answer: Answer) -> Self {
         static REGIONS: AtomicUsize = AtomicUsize::new(100);
+
         let region = format!("eu-west-{}", REGIONS.fetch_add(1, Ordering::Relaxed));
         Self {
             last: Some(answer),
@@ -207,7 +222,7 @@ impl Script {
         }
     }
 
-    /// The same script, played so many seconds later.
+    /// The same script, `secs` seconds later.
     pub(super) fn later(self, secs: i64) -> Self {
         Self {
             now: NOW + secs,
@@ -237,12 +252,14 @@ impl Script {
     /// The only request.
     pub(super) fn only(&self) -> Sent {
         let sent = self.sent();
+
         assert_eq!(
             sent.len(),
             1,
             "{:?}",
             sent.iter().map(Sent::operation).collect::<Vec<_>>()
         );
+
         sent[0].clone()
     }
 
@@ -251,12 +268,12 @@ impl Script {
         self.sent().iter().map(Sent::operation).collect()
     }
 
-    /// Every time that was waited for, or that bounded something.
+    /// Every duration that was waited for, or used as a time-out.
     pub(super) fn waits(&self) -> Vec<Duration> {
         self.waits.lock().expect("no test panicked here").clone()
     }
 
-    /// That every answer was asked for.
+    /// Whether every response was used.
     pub(super) fn is_played(&self) -> bool {
         self.left.lock().expect("no test panicked here").is_empty()
     }
@@ -282,7 +299,7 @@ impl Script {
             .expect("no test panicked here")
             .pop_front()
             .or(self.last);
-        match next.expect("the script has an answer for every call") {
+        match next.expect("the script has a response for every call") {
             Answer::Response {
                 status,
                 headers,
@@ -328,7 +345,7 @@ impl TimeSource for Script {
 }
 
 impl AsyncSleep for Script {
-    // The lifetime has a name because tests/architecture.rs looks for calls by their text, and this is not a call.
+    // The lifetime has a name because architecture.rs searches for calls by text; this is no call.
     #[allow(clippy::needless_lifetimes, reason = "see above")]
     fn sleep<'a>(&'a self, duration: Duration) -> Sleep {
         self.waits
@@ -348,10 +365,11 @@ pub(super) fn run<F: Future>(future: F) -> F::Output {
             return output;
         }
     }
+
     panic!("the call waits for something that never comes");
 }
 
-/// So many seconds after the time of the scripted calls.
+/// `secs` seconds after the time of the scripted calls.
 pub(super) fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(NOW + secs).expect("in range")
 }

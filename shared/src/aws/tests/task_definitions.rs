@@ -1,4 +1,4 @@
-//! Task definitions: sent as they are, with every field that this code has never heard of, and described with their tags.
+//! Task definitions: sent unchanged, with every unknown field, and described with their tags.
 
 use serde_json::{Value, json};
 
@@ -14,9 +14,13 @@ fn definition() -> TaskDefinition {
         "fieldOfTomorrow": {"deep": [1, null]},
         "containerDefinitions": [{
             "name": "web", "image": "web:1",
-            "environment": [{"name": "PASSWORD", "value": "hunter"}, {"name": "LEVEL", "value": "debug"}]
+            "environment": [
+                {"name": "PASSWORD", "value": "hunter"},
+                {"name": "LEVEL", "value": "debug"},
+            ],
         }, {
-            "name": "log", "image": "log:1", "environment": [{"name": "TOKEN", "value": "correct horse"}]
+            "name": "log", "image": "log:1",
+            "environment": [{"name": "TOKEN", "value": "correct horse"}],
         }]
     });
     TaskDefinition::from_value(value).expect("a task definition")
@@ -30,12 +34,15 @@ fn register(answer: Answer) -> (Result<String, AwsError>, Script) {
 }
 
 #[test]
-fn a_definition_is_registered_as_it_is_with_fields_that_are_not_known() {
+fn a_definition_is_registered_unchanged_with_unknown_fields() {
     let (arn, script) = register(answer(
         &json!({"taskDefinition": {"taskDefinitionArn": ARN}}),
     ));
+
     assert_eq!(arn.expect("registered"), ARN);
+
     let sent = script.only();
+
     assert_eq!(sent.text(), definition().text());
     assert_eq!(sent.json()["fieldOfTomorrow"], json!({"deep": [1, null]}));
     assert_eq!(
@@ -45,23 +52,26 @@ fn a_definition_is_registered_as_it_is_with_fields_that_are_not_known() {
 }
 
 #[test]
-fn values_of_environment_variables_that_ecs_quotes_are_blotted_out() {
+fn values_of_environment_variables_are_redacted() {
     let quote = "hunter and correct horse are not allowed in web at level debug";
     let error = register(refusal("ClientException", quote))
         .0
         .expect_err("refused");
+
     assert_eq!(
         error.to_string(),
-        "ecs:RegisterTaskDefinition failed: ClientException: *** and *** are not allowed in web at level debug"
+        "ecs:RegisterTaskDefinition failed: ClientException: *** and *** are not allowed in web at \
+         level debug"
     );
     assert_eq!(error.kind, ErrorKind::Rejected);
 }
 
 #[test]
-fn a_registration_without_an_arn_is_not_understood() {
+fn a_registration_without_an_arn_is_unexpected() {
     let error = register(answer(&json!({"taskDefinition": {}})))
         .0
         .expect_err("no ARN");
+
     assert_eq!(
         (error.kind, error.message.as_str()),
         (ErrorKind::Unexpected, "no ARN")
@@ -76,18 +86,22 @@ fn describe(answer: Answer) -> (Result<Option<(String, TaskDefinition)>, AwsErro
 }
 
 #[test]
-fn a_definition_is_described_with_its_tags_and_with_fields_that_are_not_known() {
+fn a_definition_is_described_with_its_tags_and_unknown_fields() {
     let body = json!({
         "taskDefinition": {
-            "taskDefinitionArn": ARN, "revision": 2, "status": "ACTIVE", "family": "web", "fieldOfTomorrow": 7,
+            "taskDefinitionArn": ARN, "revision": 2, "status": "ACTIVE", "family": "web",
+            "fieldOfTomorrow": 7,
             "containerDefinitions": [{"name": "web", "image": "web:1", "another": true}]
         },
         "tags": [{"key": "team", "value": "shop"}]
     });
     let (found, sent) = describe(answer(&body));
     let (arn, definition) = found.expect("answered").expect("there");
+
     assert_eq!(arn, ARN);
+
     let text: Value = serde_json::from_str(&definition.text()).expect("JSON");
+
     assert_eq!(
         text,
         json!({
@@ -104,39 +118,47 @@ fn missing() -> Answer {
 }
 
 #[test]
-fn a_definition_that_is_missing_is_none_and_any_other_refusal_is_an_error() {
+fn a_missing_definition_is_none_and_other_refusals_are_errors() {
     assert!(describe(missing()).0.expect("answered").is_none());
+
     let error = describe(refusal("ClientException", "Too many revisions"))
         .0
         .expect_err("refused");
+
     assert_eq!(
         (error.operation, error.kind),
         ("ecs:DescribeTaskDefinition", ErrorKind::Rejected)
     );
+
     let error = describe(refusal(
         "InvalidParameterException",
         "Unable to describe task definition.",
     ))
     .0;
+
     assert_eq!(
         error.expect_err("another code").code,
         "InvalidParameterException"
     );
+
     let error = describe(answer(&json!({"taskDefinition": {"family": "web"}})))
         .0
         .expect_err("no ARN");
+
     assert_eq!(error.message, "no ARN for web");
 }
 
 #[test]
-fn only_a_revision_in_the_status_active_is_active() {
+fn only_a_revision_with_the_status_active_is_active() {
     let active = |answer: Answer| {
         let script = Script::new([answer]);
         let active = run(TaskDefinitions::new(&script.sdk()).is_active(ARN));
         assert_eq!(script.only().json(), json!({"taskDefinition": ARN}));
         active
     };
+
     let status = |word: &str| answer(&json!({"taskDefinition": {"status": word}}));
+
     assert!(active(status("ACTIVE")).expect("answered"));
     assert!(!active(status("INACTIVE")).expect("answered"));
     assert!(!active(status("DELETE_IN_PROGRESS")).expect("answered"));
@@ -154,15 +176,18 @@ fn only_a_revision_in_the_status_active_is_active() {
 }
 
 #[test]
-fn the_revision_that_is_named_is_deregistered() {
+fn the_named_revision_is_deregistered() {
     let script = Script::new([answer(&json!({}))]);
     run(TaskDefinitions::new(&script.sdk()).deregister(ARN)).expect("deregistered");
+
     assert_eq!(script.only().operation(), "DeregisterTaskDefinition");
     assert_eq!(script.only().json(), json!({"taskDefinition": ARN}));
+
     let script = Script::new([refusal(
         "ClientException",
         "The specified task definition does not exist.",
     )]);
     let error = run(TaskDefinitions::new(&script.sdk()).deregister(ARN)).expect_err("refused");
+
     assert_eq!(error.operation, "ecs:DeregisterTaskDefinition");
 }

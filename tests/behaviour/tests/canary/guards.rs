@@ -263,7 +263,7 @@ fn a_throttled_cloudwatch_delays_a_judgement_and_fails_nothing() {
     assert_eq!(outcome, "deployed", "{said:#?}");
     assert!(
         said.iter()
-            .any(|said| said.contains("Throttling") && said.contains("trying again")),
+            .any(|said| said.contains("Throttling") && said.contains("retrying")),
         "{said:#?}"
     );
 }

@@ -1,4 +1,4 @@
-//! Executions: started with the digest in place of the tag, and looked at.
+//! Executions: started with a digest in place of the tag, and read by their status.
 
 use serde_json::{Value, json};
 
@@ -6,10 +6,11 @@ use super::script::{Answer, Script, answer, refusal, run};
 use crate::aws::{AwsError, ErrorKind, Executions};
 
 #[test]
-fn an_execution_is_started_with_the_digest_for_the_source_action_and_a_request_token() {
+fn an_execution_starts_with_the_digest_and_a_request_token() {
     let script = Script::new([answer(&json!({"pipelineExecutionId": "e-1"}))]);
     let started =
         run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
+
     assert_eq!(started.expect("started"), "e-1");
     assert_eq!(script.only().operation(), "StartPipelineExecution");
     assert_eq!(
@@ -18,7 +19,11 @@ fn an_execution_is_started_with_the_digest_for_the_source_action_and_a_request_t
             "name": "slipway-web",
             "clientRequestToken": "event-1",
             "sourceRevisions": [
-                {"actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": "sha256:0a"}
+                {
+                    "actionName": "Image",
+                    "revisionType": "IMAGE_DIGEST",
+                    "revisionValue": "sha256:0a",
+                },
             ]
         })
     );
@@ -30,13 +35,16 @@ fn an_execution_without_an_id_was_not_started() {
     let error =
         run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
     let error = error.expect_err("no id");
+
     assert_eq!(
         (error.kind, error.message.as_str()),
         (ErrorKind::Unexpected, "no execution id")
     );
+
     let script = Script::new([refusal("PipelineNotFoundException", "no")]);
     let error =
         run(Executions::new(&script.sdk()).start("slipway-web", "Image", "sha256:0a", "event-1"));
+
     assert_eq!(
         error.expect_err("no pipeline").operation,
         "codepipeline:StartPipelineExecution"
@@ -60,9 +68,11 @@ fn the_status_of_an_execution_is_read() {
             json!({"pipelineName": "slipway-web", "pipelineExecutionId": "e-1"})
         );
     }
+
     let error = status(answer(&json!({"pipelineExecution": {}})))
         .0
         .expect_err("no status");
+
     assert_eq!(
         (error.kind, error.message.as_str()),
         (ErrorKind::Unexpected, "no status")
@@ -70,7 +80,7 @@ fn the_status_of_an_execution_is_read() {
 }
 
 #[test]
-fn an_execution_that_codepipeline_does_not_know_has_no_status() {
+fn an_unknown_execution_has_no_status() {
     for code in [
         "PipelineNotFoundException",
         "PipelineExecutionNotFoundException",
@@ -82,9 +92,11 @@ fn an_execution_that_codepipeline_does_not_know_has_no_status() {
             "{code}"
         );
     }
+
     let error = status(refusal("AccessDeniedException", "no"))
         .0
         .expect_err("not known to be missing");
+
     assert_eq!(
         (error.operation, error.kind),
         ("codepipeline:GetPipelineExecution", ErrorKind::Permission)

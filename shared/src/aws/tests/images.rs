@@ -1,0 +1,128 @@
+//! Images: resolved by tag or digest in the registry and region of the reference.
+
+use serde_json::json;
+
+use super::script::{Answer, Script, answer, refusal, run};
+use crate::aws::Images;
+use crate::image::ImageReference;
+use crate::job::{Failure, FailureType, StepError};
+
+const REPOSITORY: &str = "444455556666.dkr.ecr.us-east-2.amazonaws.com/team/web";
+
+fn digest(byte: &str) -> String {
+    format!("sha256:{}", byte.repeat(32))
+}
+
+fn resolve(
+    image: &str,
+    answers: impl IntoIterator<Item = Answer>,
+) -> (Result<String, StepError>, Script) {
+    let script = Script::new(answers);
+    let image = ImageReference::parse(image).expect("a reference");
+    let resolved = run(Images::new(&script.sdk()).resolve(&image)).map(|image| image.to_string());
+    (resolved, script)
+}
+
+fn details(digest: &str) -> Answer {
+    answer(&json!({"imageDetails": [{"imageDigest": digest}]}))
+}
+
+#[test]
+fn a_tag_resolves_to_its_digest_in_its_own_registry_and_region() {
+    let (image, script) = resolve(&format!("{REPOSITORY}:1.0"), [details(&digest("0a"))]);
+
+    assert_eq!(image, Ok(format!("{REPOSITORY}@{}", digest("0a"))));
+
+    let sent = script.only();
+
+    assert_eq!(sent.operation(), "DescribeImages");
+    assert_eq!(
+        sent.json(),
+        json!({
+            "registryId": "444455556666",
+            "repositoryName": "team/web",
+            "imageIds": [{"imageTag": "1.0"}],
+        })
+    );
+    assert!(
+        sent.uri
+            .starts_with("https://api.ecr.us-east-2.amazonaws.com"),
+        "{}",
+        sent.uri
+    );
+}
+
+#[test]
+fn an_image_without_a_tag_is_the_latest_and_a_digest_is_verified() {
+    let (_, script) = resolve(REPOSITORY, [details(&digest("0a"))]);
+
+    assert_eq!(
+        script.only().json()["imageIds"],
+        json!([{"imageTag": "latest"}])
+    );
+
+    let (image, script) = resolve(
+        &format!("{REPOSITORY}:1.0@{}", digest("0b")),
+        [details(&digest("0b"))],
+    );
+
+    assert_eq!(
+        script.only().json()["imageIds"],
+        json!([{"imageDigest": digest("0b")}])
+    );
+    assert_eq!(image, Ok(format!("{REPOSITORY}@{}", digest("0b"))));
+}
+
+#[test]
+fn an_image_of_another_registry_is_unchanged() {
+    let (image, script) = resolve("public.ecr.aws/nginx/nginx:1", []);
+    assert_eq!(image, Ok("public.ecr.aws/nginx/nginx:1".to_owned()));
+    assert_eq!(script.sent().len(), 0);
+}
+
+#[test]
+fn a_missing_image_fails_the_release_as_unavailable() {
+    for code in ["ImageNotFoundException", "RepositoryNotFoundException"] {
+        let (image, _) = resolve(
+            &format!("{REPOSITORY}:1.0"),
+            [refusal(code, "there is none")],
+        );
+        let message = format!(
+            "image {REPOSITORY}:1.0 cannot be deployed: there is none; push it first, or correct \
+             the reference"
+        );
+        assert_eq!(
+            image,
+            Err(Failure {
+                kind: FailureType::RevisionUnavailable,
+                message
+            }
+            .into())
+        );
+    }
+
+    let (image, _) = resolve(
+        &format!("{REPOSITORY}:1.0"),
+        [refusal("AccessDeniedException", "no")],
+    );
+
+    assert!(
+        matches!(
+            &image,
+            Err(StepError::Failed(Failure {
+                kind: FailureType::PermissionError,
+                ..
+            }))
+        ),
+        "{image:?}"
+    );
+
+    let (image, _) = resolve(
+        &format!("{REPOSITORY}:1.0"),
+        [answer(&json!({"imageDetails": []}))],
+    );
+
+    assert!(
+        matches!(&image, Err(StepError::Failed(Failure { message, .. })) if message.contains("no digest for"))
+    );
+}

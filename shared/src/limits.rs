@@ -1,125 +1,161 @@
-//! Every bound in one place, each with where the number comes from.
+//! Every limit of the package in one place, each with the source of its number: `Ours:` with the
+//! reason, or the AWS document.
+//!
+//! Each limit is a doc comment and one `pub const` line, because the documentation's table is
+//! generated from this text.
 
 use std::time::Duration;
 
-/// Longest continuation token that CodePipeline accepts, in characters (PutJobSuccessResult).
+/// Longest continuation token, in characters (CodePipeline API: PutJobSuccessResult,
+/// `continuationToken`).
 pub const TOKEN_CHARS: usize = 2_048;
 
-/// Longest payload of a step in its continuation token, in characters. Ours: the rest is room for what every token has.
+/// Longest payload of a step in its continuation token, in characters. Ours: the rest of
+/// `TOKEN_CHARS` holds what every token has.
 pub const PAYLOAD_CHARS: usize = 1_900;
 
-/// Longest summary of an action execution, in characters (PutJobSuccessResult, `executionDetails.summary`).
+/// Longest summary of an action execution, in characters (CodePipeline API: PutJobSuccessResult,
+/// `executionDetails.summary`).
 pub const SUMMARY_CHARS: usize = 2_048;
 
-/// Longest message of a failed job, in characters (PutJobFailureResult, `failureDetails.message`).
+/// Longest message of a failed job, in characters (CodePipeline API: PutJobFailureResult,
+/// `failureDetails.message`).
 pub const FAILURE_MESSAGE_CHARS: usize = 5_000;
 
-/// Longest external execution id, in characters (PutJobSuccessResult, `executionDetails.externalExecutionId`).
+/// Longest external execution id, in characters (CodePipeline API: PutJobSuccessResult,
+/// `executionDetails.externalExecutionId`).
 pub const EXTERNAL_ID_CHARS: usize = 1_500;
 
-/// Largest task definition that RegisterTaskDefinition accepts, in bytes (Amazon ECS service quotas).
+/// Largest task definition, in bytes (Amazon ECS service quotas: task definition size).
 pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
 
-/// Longest family and longest name of a container that RegisterTaskDefinition accepts, in characters.
+/// Longest family and longest name of a container, in characters (Amazon ECS API:
+/// RegisterTaskDefinition).
 pub const NAME_CHARS: usize = 255;
 
-/// Largest artifact that a step reads, in bytes, zipped. Ours: a task definition and its neighbours are kilobytes, and the
-/// functions have 256 MB of memory.
+/// Largest artifact that a step reads, zipped, in bytes. Ours: a task definition and the files
+/// beside it are kilobytes, and the functions have 256 MB of memory.
 pub const ARTIFACT_BYTES: u64 = 8 * 1024 * 1024;
 
-/// Largest file that a step unpacks from an artifact, in bytes. Ours, against archives that expand without bound.
+/// Largest file that a step unpacks from an artifact, in bytes. Ours: protects against archives
+/// that expand without bound.
 pub const ARTIFACT_FILE_BYTES: u64 = 1024 * 1024;
 
-/// Shortest value of an environment variable that is blotted out of messages. Ours: numbers and flags are shorter.
+/// Shortest value of an environment variable that is redacted from messages, in bytes. Ours:
+/// numbers and flags are shorter.
 pub const SECRET_CHARS: usize = 6;
 
-/// Longest reason kept in the ledger, in characters. Ours: an item holds 400 KB, a person reads a paragraph.
+/// Longest reason in the ledger, in characters. Ours: a paragraph; an item could hold 400 KB.
 pub const REASON_CHARS: usize = 1_000;
 
-/// How long one attempt of an AWS call may take. Ours: the APIs in use answer within a second.
+/// Longest duration of one attempt of an AWS call. Ours: the APIs in use respond within a second.
 pub const CALL_ATTEMPT: Duration = Duration::from_secs(4);
 
-/// How long an AWS call may take with all its retries. Ours: leaves a function's time-out room for several calls.
+/// Longest duration of an AWS call with all its retries. Ours: several calls fit into a function's
+/// time-out.
 pub const CALL_TOTAL: Duration = Duration::from_secs(12);
 
-/// Attempts of one AWS call, with the SDK's jittered exponential backoff between them.
+/// Attempts of one AWS call, with the SDK's jittered exponential backoff between them. Ours: one
+/// more than the SDK's default.
 pub const CALL_ATTEMPTS: u32 = 4;
 
-/// The functions' time-out in template.yaml: after it, an invocation that hung can no longer act.
+/// The functions' time-out, after which an invocation can no longer change anything. Ours: the
+/// same as `Timeout` in template.yaml.
 pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long an action may go on in all: CodePipeline ends a Lambda invoke action after 24 hours; half an hour is kept to say why.
+/// Longest duration of an action. Ours: CodePipeline ends a Lambda action after 24 hours (AWS
+/// CodePipeline quotas); the last half hour remains for reporting why.
 pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);
 
-/// How long a rollout may take unless the action says otherwise. Ours: several waves of slow starters.
+/// Deadline of a rollout unless the action sets one, in minutes. Ours: several waves of tasks that
+/// start slowly.
 pub const ROLLOUT_DEADLINE_MINUTES: u32 = 30;
 
-/// Longest deadline that an action can ask for: the 24 hours of an action, less the room to report.
+/// Longest deadline that an action can set, in minutes. Ours: the 24 hours of an action (AWS
+/// CodePipeline quotas), less an hour for reporting.
 pub const ROLLOUT_DEADLINE_MAX_MINUTES: u32 = 23 * 60;
 
-/// How long finish-release waits for a service that was steady to be steady again. Ours.
+/// Longest time for which finish-release waits for a service to be steady again. Ours: a replaced
+/// task is healthy again by then.
 pub const FINISH_DEADLINE: Duration = Duration::from_secs(15 * 60);
 
-/// How long roll-back tries to restore before it records a failure that needs a person. Ours.
+/// Longest time for which roll-back tries to restore before it records a failure that requires
+/// manual intervention. Ours: twice `ROLLOUT_DEADLINE_MINUTES`.
 pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);
 
-/// How long swap-target-groups waits for the new colour to be fit for more traffic. Ours: a task that was replaced is back by then.
+/// Longest time for which swap-target-groups waits for the new colour to be healthy enough for more
+/// traffic. Ours: a replaced task is healthy again by then.
 pub const HEALTH_DEADLINE: Duration = Duration::from_secs(10 * 60);
 
-/// How long traffic stays on a failing colour while the old one grows to take all of it. Ours: some minutes of starting tasks.
+/// Longest time for which traffic stays on a failing colour while the old one grows to take all of
+/// it. Ours: a few minutes of starting tasks.
 pub const SIZING_DEADLINE: Duration = Duration::from_secs(10 * 60);
 
-/// Longest that a retirement waits for sticky clients to leave the old colour; a rule can bind them for a week. Ours.
+/// Longest time for which a retirement waits for sticky clients to leave the old colour. Ours: a
+/// rule can bind clients for a week (Elastic Load Balancing: target group stickiness), which is too
+/// long to wait.
 pub const STICKY_DRAIN: Duration = Duration::from_secs(60 * 60);
 
-/// Longest bake or drain that an action can ask for, in minutes: the 24 hours of an action, less the room to report.
+/// Longest bake or drain that an action can set, in minutes. Ours: the 24 hours of an action (AWS
+/// CodePipeline quotas), less an hour for reporting.
 pub const BAKE_MAX_MINUTES: u32 = 23 * 60;
 
-/// Pages that a listing follows before it says that there is too much. Ours: 100 pages of 100 tasks.
+/// Healthy tasks of the new colour while it has traffic, in percent of those it was filled with,
+/// unless the action sets a value. Ours: all of up to three tasks; of more, one in four may be
+/// replaced at a time.
+pub const MINIMUM_HEALTHY_PERCENT: u32 = 75;
+
+/// Pages of a listing that are followed before it fails as too long. Ours: 100 pages of 100 tasks.
 pub const PAGES: usize = 100;
 
-/// Tasks whose stop reasons are read to explain a failed rollout. Ours; DescribeTasks takes 100 at most.
+/// Tasks whose stop reasons are read to explain a failed rollout. Ours: enough to see the reason;
+/// DescribeTasks takes 100 at most (Amazon ECS API).
 pub const EXPLAINED_TASKS: usize = 10;
 
-/// How long after a claim another tag of the same digest counts as the same push, while its release is under way. Ours: a build
-/// pushes its tags within minutes, and a release whose end was never told must not keep its digest for ever.
+/// Longest time after a claim for which another tag of the same digest counts as the same push,
+/// while its release is in progress. Ours: a build pushes its tags within minutes, and a release
+/// whose end was never reported must not hold its digest forever.
 pub const SAME_PUSH: Duration = Duration::from_secs(60 * 60);
 
-/// Longest bake that the judge takes, in minutes: CloudWatch keeps one-minute data for 15 days.
+/// Longest bake that the judge takes, in minutes (Amazon CloudWatch metrics retention: one-minute
+/// data is kept for 15 days).
 pub const JUDGED_MINUTES: u32 = 15 * 24 * 60;
 
-/// Most requests, or bad ones among them, that the judge takes for one minute of one side. Ours: the totals of the longest bake then
-/// fit into 64 bits, and no load balancer comes near it.
+/// Most requests, or failed ones among them, that the judge takes for one minute of one side. Ours:
+/// the totals of the longest bake then fit into 64 bits, and no load balancer comes near it.
 pub const COUNTED_A_MINUTE: u64 = 1 << 40;
 
-/// Most values a side that are compared by ranks: two days of minutes. Ours: all differences between the sides are sorted, which takes
-/// 66 MB at this size.
+/// Most values of a side that are compared by ranks: two days of minutes. Ours: all differences
+/// between the sides are sorted, which takes 66 MB at this size.
 pub const RANKED_VALUES: usize = 2 * 24 * 60;
 
-/// Queries of one GetMetricData (API_GetMetricData).
+/// Queries of one GetMetricData call (Amazon CloudWatch API: GetMetricData).
 pub const METRIC_QUERIES: usize = 500;
 
-/// How often a series is asked for in one look when CloudWatch could not read it. Ours: three failures of one series in a row are an outage.
+/// Attempts to read one series in one evaluation. Ours: three failures of one series in a row are
+/// an outage.
 pub const SERIES_ATTEMPTS: usize = 3;
 
-/// How long after the end of a minute its metrics are judged: CloudWatch's load balancer metrics are complete after one to two minutes, and two looks
-/// must have seen the same.
+/// Delay between the end of a minute and its judgement. Ours: CloudWatch's load balancer metrics
+/// are complete after one to two minutes, and two evaluations must have read the same values.
 pub const METRIC_DELAY: Duration = Duration::from_secs(180);
 
-/// How far before an action its judgement may begin, with traffic that the action before had moved. Ours: time for one job and a
-/// wait in between.
+/// Longest time before an action at which its judgement may begin, with traffic that the previous
+/// action shifted. Ours: one job and a wait in between.
 pub const BAKE_AHEAD: Duration = Duration::from_secs(5 * 60);
 
-/// How long a rollback waits for its report once the traffic is back. Ours: time enough for a throttled service.
+/// Longest time for which a rollback waits for its report once the traffic is restored. Ours:
+/// enough for a throttled service.
 pub const REPORT_DEADLINE: Duration = Duration::from_secs(10 * 60);
 
-/// How long a read may still show what was before a change that is known to have been made. Ours: Amazon ECS is eventually consistent and
-/// advises to repeat a read with growing pauses of up to five minutes
-/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html).
+/// Longest time for which a read may still show the state before a confirmed change. Ours: Amazon
+/// ECS is eventually consistent and advises repeating a read with growing pauses of up to five
+/// minutes (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RunTask.html).
 pub const STALE_READ: Duration = Duration::from_secs(5 * 60);
 
 /// Alarms that an evaluate-canary action can name. Ours: they fit into its user parameters.
 pub const ALARMS: usize = 10;
 
-/// Version of every format that is stored or handed on: ledger items and continuation tokens.
+/// Version of every stored format: ledger items and continuation tokens. Ours: incremented with
+/// each incompatible change.
 pub const FORMAT_VERSION: u32 = 1;

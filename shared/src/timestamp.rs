@@ -1,4 +1,6 @@
-//! Instants as the ledger and the tokens write them: RFC 3339 in UTC, so that a person can read an item.
+//! Instants in the ledger and in tokens: RFC 3339 in UTC, so that an operator can read an item.
+//!
+//! Never reads a clock: an instant comes from `aws::Sdk::now` or from a stored item.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// An instant with a resolution of one second.
+/// An instant, to the second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Timestamp(OffsetDateTime);
 
@@ -14,7 +16,7 @@ impl Timestamp {
     /// From seconds since the Unix epoch.
     ///
     /// # Errors
-    /// When the number is outside the years that RFC 3339 can write.
+    /// If the number is outside the years that RFC 3339 can express.
     pub fn from_secs(secs: i64) -> Result<Self, time::error::ComponentRange> {
         OffsetDateTime::from_unix_timestamp(secs).map(Self)
     }
@@ -25,7 +27,7 @@ impl Timestamp {
         self.0.unix_timestamp()
     }
 
-    /// How much later this instant is than `earlier`; zero when it is not later.
+    /// How much later this instant is than `earlier`; zero if it is not later.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {
         Duration::try_from(self.0 - earlier.0).unwrap_or_default()
@@ -60,7 +62,13 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
-/// A duration as people read it: `42s`, `4m12s`, `2h05m`.
+/// A number of minutes, as parameters state them.
+#[must_use]
+pub fn minutes(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 60)
+}
+
+/// A duration for a message: `42s`, `4m12s`, `2h05m`.
 #[must_use]
 pub fn readable(duration: Duration) -> String {
     let secs = duration.as_secs();
@@ -80,6 +88,7 @@ mod tests {
         let early = Timestamp::from_secs(1_767_603_600).expect("in range");
         let late = Timestamp::from_secs(1_767_603_725).expect("in range");
         let text = serde_json::to_string(&early).expect("serializes");
+
         assert_eq!(text, "\"2026-01-05T09:00:00Z\"");
         assert_eq!(
             serde_json::from_str::<Timestamp>(&text).expect("parses"),
@@ -90,8 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_of_the_clock_loses_its_fraction_and_stays_the_same_second() {
+    fn an_instant_of_the_clock_loses_its_fraction() {
         let time = std::time::UNIX_EPOCH + Duration::from_millis(1_767_603_600_999);
+
         assert_eq!(
             Timestamp::from(time),
             Timestamp::from_secs(1_767_603_600).expect("in range")
@@ -101,13 +111,16 @@ mod tests {
     }
 
     #[test]
-    fn an_instant_is_read_from_any_offset_and_nothing_else() {
+    fn an_instant_is_read_with_any_offset_and_a_day_is_refused() {
         let read = |text: &str| serde_json::from_str::<Timestamp>(&format!("\"{text}\""));
         let nine = Timestamp::from_secs(1_767_603_600).expect("in range");
+
         assert_eq!(read("2026-01-05T10:00:00+01:00").expect("an instant"), nine);
+
         let refused = read("2026-01-05")
             .expect_err("a day is not an instant")
             .to_string();
+
         assert!(
             refused.starts_with("`2026-01-05` is not an RFC 3339 time: "),
             "{refused}"
@@ -116,8 +129,9 @@ mod tests {
     }
 
     #[test]
-    fn durations_change_their_form_at_a_minute_and_at_an_hour() {
+    fn durations_change_their_units_at_a_minute_and_at_an_hour() {
         let read = |secs| readable(Duration::from_secs(secs));
+
         assert_eq!(
             [read(0), read(59), read(60), read(61)],
             ["0s", "59s", "1m00s", "1m01s"]
@@ -133,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_well() {
+    fn durations_have_two_units_at_most() {
         let read = |secs| readable(Duration::from_secs(secs));
         assert_eq!(
             [read(42), read(252), read(7_500)],

@@ -6,17 +6,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::aws::ReleaseName;
 use slipway::job::Failure;
-use slipway::limits::{ALARMS, BAKE_MAX_MINUTES};
+use slipway::limits::{ALARMS, BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
 use slipway::observed::service::check_revision_arn;
 use slipway::release::Decision;
 use slipway::strategy::Percent;
 use slipway::strategy::canary::Settings;
+use slipway::timestamp::minutes;
 
 /// Minutes that an undecided judgement waits for a person unless the action says otherwise.
 const HOLD_MINUTES: u32 = 120;
-
-/// As in swap-target-groups.
-const MINIMUM_HEALTHY_PERCENT: u32 = 75;
 
 /// User parameters of an evaluate-canary action.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -141,7 +139,7 @@ impl Spec {
     }
 
     pub(crate) fn hold(&self) -> Duration {
-        Duration::from_secs(u64::from(self.hold_minutes()) * 60)
+        minutes(self.hold_minutes())
     }
 
     pub(crate) fn warm_up(&self) -> u32 {

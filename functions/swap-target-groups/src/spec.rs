@@ -6,19 +6,16 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use slipway::aws::ReleaseName;
 use slipway::job::Failure;
-use slipway::limits::BAKE_MAX_MINUTES;
+use slipway::limits::{BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
 use slipway::observed::service::check_revision_arn;
 use slipway::strategy::Percent;
+use slipway::timestamp::minutes;
 
 /// Minutes between steps unless the action says otherwise.
 const STEP_MINUTES: u32 = 2;
 
 /// Minutes that the last step bakes unless the action says otherwise.
 const BAKE_MINUTES: u32 = 10;
-
-/// Share of the filled tasks that must stay healthy unless the action says otherwise: of up to three tasks all, above that one in
-/// four may be being replaced.
-const MINIMUM_HEALTHY_PERCENT: u32 = 75;
 
 /// The most steps of a list: each is a job and a bake.
 const STEPS: usize = 20;
@@ -158,10 +155,6 @@ impl Spec {
         self.minimum_healthy_percent
             .map_or(MINIMUM_HEALTHY_PERCENT, |percent| percent.get())
     }
-}
-
-fn minutes(minutes: u32) -> Duration {
-    Duration::from_secs(u64::from(minutes) * 60)
 }
 
 #[cfg(test)]

@@ -13,7 +13,8 @@ use slipway::job::{Failure, Job, Report, StepError, StepResult};
 use slipway::observed::service::{family, revision};
 use slipway::release::Lease;
 use slipway::task_definition::{
-    TaskDefinition, container_images, image_definitions, image_detail, same, set_images,
+    TaskDefinition, container_images, equivalent, parse_image_definitions, parse_image_detail,
+    set_images,
 };
 
 /// User parameters of a register-task-definition action.
@@ -165,14 +166,14 @@ impl RegisterTaskDefinition {
         let mut images = match &spec.imagedefinitions {
             Some(location) => {
                 let text = artifacts.read(location).await?;
-                image_definitions(&text)
+                parse_image_definitions(&text)
                     .map_err(|why| Failure::configuration(format!("`{location}`: {why}")))?
             }
             None => BTreeMap::new(),
         };
         for (key, image) in &spec.images {
             let image = match image.contains("::") {
-                true => image_detail(&artifacts.read(image).await?)
+                true => parse_image_detail(&artifacts.read(image).await?)
                     .map_err(|why| Failure::configuration(format!("`{image}`: {why}")))?,
                 false => image.clone(),
             };
@@ -200,13 +201,13 @@ impl RegisterTaskDefinition {
             Some(_) => wanted.clone().in_family(current.definition.family()),
             None => wanted.clone(),
         };
-        if same(&compared, &current.definition) {
+        if equivalent(&compared, &current.definition) {
             return Ok((current.arn, "the service's own, nothing changed"));
         }
         let wanted = into.map_or(wanted.clone(), |family| wanted.in_family(&family));
         let newest = self.task_definitions.describe(wanted.family()).await?;
         let wanted = match newest {
-            Some((arn, ref newest)) if same(&wanted, newest) => {
+            Some((arn, ref newest)) if equivalent(&wanted, newest) => {
                 return self.known_already(lease, arn).await;
             }
             Some((_, ref newest)) => wanted.with_tags_of(newest),

@@ -1,7 +1,8 @@
-//! Whether two task definitions say the same, as Amazon ECS would register them.
+//! Whether two task definitions are equivalent, that is, whether ECS would run them the same way.
 //!
-//! ECS fills in defaults when it describes a definition, so a file and its own registration differ as text. Both sides are
-//! brought to one form first: what is empty or a default is dropped, what is keyed by a name is sorted by it.
+//! ECS fills in defaults when it describes a definition, so a file and its registration differ as
+//! text. Both are normalised first: empty values and defaults are removed, and lists without a
+//! meaningful order are sorted. An unknown field is never ignored: it is compared as it is.
 
 use serde_json::{Map, Value};
 
@@ -9,22 +10,22 @@ use super::TaskDefinition;
 
 /// Whether registering `wanted` would only repeat `registered`.
 #[must_use]
-pub fn same(wanted: &TaskDefinition, registered: &TaskDefinition) -> bool {
-    let form = |definition: &TaskDefinition| normal(&Value::Object(definition.0.clone()), "");
+pub fn equivalent(wanted: &TaskDefinition, registered: &TaskDefinition) -> bool {
+    let form = |definition: &TaskDefinition| normalized(&Value::Object(definition.0.clone()), "");
     form(wanted) == form(registered)
 }
 
-fn normal(value: &Value, field: &str) -> Value {
+fn normalized(value: &Value, field: &str) -> Value {
     match value {
-        Value::Object(fields) => Value::Object(normal_object(fields, field)),
+        Value::Object(fields) => Value::Object(normalized_object(fields, field)),
         Value::Array(items) => {
-            let mut items: Vec<Value> = items.iter().map(|item| normal(item, field)).collect();
+            let mut items: Vec<Value> = items.iter().map(|item| normalized(item, field)).collect();
             if SETS.contains(&field) {
                 items.sort_by_cached_key(Value::to_string);
             }
             Value::Array(items)
         }
-        // The task-level sizes are text in answers; people write numbers too.
+        // ECS describes the task's sizes as text; files may have numbers.
         Value::Number(number) if matches!(field, "cpu" | "memory") => {
             Value::String(number.to_string())
         }
@@ -46,17 +47,17 @@ const SETS: [&str; 10] = [
     "mountPoints",
 ];
 
-fn normal_object(fields: &Map<String, Value>, within: &str) -> Map<String, Value> {
+fn normalized_object(fields: &Map<String, Value>, within: &str) -> Map<String, Value> {
     let mut kept: Vec<(String, Value)> = fields
         .iter()
-        .map(|(name, value)| (name.clone(), normal(value, name)))
+        .map(|(name, value)| (name.clone(), normalized(value, name)))
         .filter(|(name, value)| !is_default(within, name, value, fields))
         .collect();
     kept.sort_by(|a, b| a.0.cmp(&b.0));
     kept.into_iter().collect()
 }
 
-/// Whether ECS would answer this value although nobody gave it, or treats it as not given.
+/// Whether ECS would describe this value without having received it, or treats it as absent.
 fn is_default(within: &str, name: &str, value: &Value, siblings: &Map<String, Value>) -> bool {
     let empty = match value {
         Value::Null => true,
@@ -64,12 +65,14 @@ fn is_default(within: &str, name: &str, value: &Value, siblings: &Map<String, Va
         Value::Object(fields) => fields.is_empty(),
         _ => false,
     };
+
     empty
         || match (within, name) {
             ("containerDefinitions", "cpu") => value == "0",
             ("containerDefinitions", "essential") => value == &Value::Bool(true),
             ("portMappings", "protocol") => value == "tcp",
-            // Bridge mode answers 0 for a dynamic port; awsvpc answers the container port.
+            // A dynamic port is described as 0 in bridge mode, and as the container port in
+            // awsvpc mode.
             ("portMappings", "hostPort") => {
                 value.as_u64() == Some(0) || siblings.get("containerPort") == Some(value)
             }

@@ -1,4 +1,4 @@
-//! Which image goes into which container, from parameters and from the files that build stages write.
+//! Which image goes into which container, from parameters and from the files of build stages.
 
 use std::collections::BTreeMap;
 
@@ -7,97 +7,103 @@ use serde_json::Value;
 
 use super::TaskDefinition;
 
-/// Whether an image is a template's stand-in for one, such as `<IMAGE1_NAME>`.
-fn is_placeholder(image: &str) -> bool {
-    image.starts_with('<') && image.ends_with('>')
-}
-
-/// Container names with the images that a definition gives them.
+/// The names of a definition's containers, with their images.
 #[must_use]
 pub fn container_images(definition: &TaskDefinition) -> Vec<(String, String)> {
-    let text = |container: &Value, field: &str| {
-        container
-            .get(field)
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned()
-    };
     definition
         .containers()
         .map(|container| (text(container, "name"), text(container, "image")))
         .collect()
 }
 
-/// Puts images into containers. A key is a container's name, or a placeholder, which fills every container that has it.
+/// Sets the images of containers. A key is a container's name, or a placeholder, which sets every
+/// container that has it.
 ///
 /// # Errors
-/// Names the key that fits no container, with the containers there are, or the placeholder that nothing fills.
+/// If a key fits no container, or an image stays that ECS would refuse.
 pub fn set_images(
     definition: &TaskDefinition,
     images: &BTreeMap<String, String>,
 ) -> Result<TaskDefinition, String> {
     let mut changed = definition.clone();
     let mut used = Vec::new();
+
     if let Some(Value::Array(containers)) = changed.0.get_mut("containerDefinitions") {
         for container in containers {
-            let text = |field: &str| {
-                container
-                    .get(field)
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            };
-            let (name, current) = (text("name"), text("image"));
-            let key = [&name, &current]
-                .into_iter()
-                .find(|key| images.contains_key(*key))
-                .cloned();
-            match key {
-                Some(key) => {
-                    container["image"] = Value::String(images[&key].clone());
-                    drop_placeholder_fields(container);
-                    used.push(key);
-                }
-                None if is_placeholder(&current) => {
-                    return Err(format!(
-                        "container `{name}` has the placeholder {current}, and `images` fills neither `{name}` nor `{current}`; add one of them"
-                    ));
-                }
-                None if !current.chars().all(is_image_letter) => {
-                    return Err(format!(
-                        "container `{name}` keeps the image `{current}`, which Amazon ECS refuses; legal: letters, digits and -_:./#@; correct the task definition, or give `{name}` an image in `images`"
-                    ));
-                }
-                None => {}
-            }
+            used.extend(set_image(container, images)?);
         }
     }
+
     match images.keys().find(|key| !used.contains(key)) {
         Some(key) => {
-            let names = definition.container_names().collect::<Vec<_>>().join(", ");
+            let names: Vec<_> = definition.container_names().collect();
             Err(format!(
-                "`images` names container `{key}`, which the task definition `{}` does not have; legal: {names}; correct the name",
-                definition.family()
+                "`images` names container `{key}`, which is not in task definition `{}`; \
+                 expected one of: {}",
+                definition.family(),
+                names.join(", ")
             ))
         }
         None => Ok(changed),
     }
 }
 
-/// What Amazon ECS takes in an image, and the sign before a digest
+/// Sets the image of one container, and returns the key that it was found by.
+fn set_image<'a>(
+    container: &mut Value,
+    images: &'a BTreeMap<String, String>,
+) -> Result<Option<&'a String>, String> {
+    let (name, current) = (text(container, "name"), text(container, "image"));
+    let found = [&name, &current]
+        .into_iter()
+        .find_map(|key| images.get_key_value(key));
+
+    match found {
+        Some((key, image)) => {
+            container["image"] = Value::String(image.clone());
+            drop_placeholder_fields(container);
+            Ok(Some(key))
+        }
+        None if is_placeholder(&current) => Err(format!(
+            "container `{name}` has the placeholder {current}; expected `{name}` or `{current}` \
+             in `images`"
+        )),
+        None if !current.chars().all(is_image_letter) => Err(format!(
+            "container `{name}` has the image `{current}`; expected letters, digits and -_:./#@; \
+             correct the task definition, or set `{name}` in `images`"
+        )),
+        None => Ok(None),
+    }
+}
+
+fn text(container: &Value, field: &str) -> String {
+    container
+        .get(field)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned()
+}
+
+/// Whether an image is a placeholder of a template, such as `<IMAGE1_NAME>`.
+fn is_placeholder(image: &str) -> bool {
+    image.starts_with('<') && image.ends_with('>')
+}
+
+/// The letters that ECS allows in an image, and `@` before a digest
 /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_ContainerDefinition.html).
 fn is_image_letter(letter: char) -> bool {
     letter.is_ascii_alphanumeric() || "-_:./#@".contains(letter)
 }
 
-/// Label of a placeholder container that names the fields which belong to the placeholder image alone, such as the `command`
-/// that makes it answer health checks (`infra/service.yaml`). They go when the first real image comes.
+/// Label with the fields that only a placeholder image needs, such as the `command` that makes it
+/// pass health checks (`infra/service.yaml`). They are removed with the placeholder image.
 const PLACEHOLDER_LABEL: &str = "slipway.placeholder";
 
 fn drop_placeholder_fields(container: &mut Value) {
     let Some(container) = container.as_object_mut() else {
         return;
     };
+
     let Some(labels) = container
         .get_mut("dockerLabels")
         .and_then(Value::as_object_mut)
@@ -107,9 +113,11 @@ fn drop_placeholder_fields(container: &mut Value) {
     let Some(Value::String(fields)) = labels.remove(PLACEHOLDER_LABEL) else {
         return;
     };
+
     if labels.is_empty() {
         container.remove("dockerLabels");
     }
+
     for field in fields.split(',') {
         container.remove(field.trim());
     }
@@ -122,36 +130,39 @@ struct ImageDefinition {
     image_uri: String,
 }
 
-/// Reads `imagedefinitions.json`: `[{"name": <container>, "imageUri": <image>}, …]`.
+/// Parses `imagedefinitions.json`: `[{"name": <container>, "imageUri": <image>}, …]`.
 ///
 /// # Errors
-/// Says what the file lacks.
-pub fn image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, String> {
-    let all: Vec<ImageDefinition> = serde_json::from_slice(text).map_err(|e| {
-        format!("{e}; legal: [{{\"name\": <container>, \"imageUri\": <image>}}, …]")
+/// If the file has another form, is empty, or names a container twice.
+pub fn parse_image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, String> {
+    let entries: Vec<ImageDefinition> = serde_json::from_slice(text).map_err(|e| {
+        format!("{e}; expected [{{\"name\": <container>, \"imageUri\": <image>}}, …]")
     })?;
-    let count = all.len();
-    let images: BTreeMap<_, _> = all
+    let count = entries.len();
+    let images: BTreeMap<_, _> = entries
         .into_iter()
         .map(|image| (image.name, image.image_uri))
         .collect();
+
     match (count, images.len()) {
-        (0, _) => Err("it names no image; legal: one entry or more".to_owned()),
+        (0, _) => Err("the list is empty; expected one entry or more".to_owned()),
         (all, distinct) if all != distinct => {
-            Err("it names a container twice; legal: one entry a container".to_owned())
+            Err("a container is named twice; expected one entry per container".to_owned())
         }
         _ => Ok(images),
     }
 }
 
-/// Reads the image of an `imageDetail.json`, which ECR source actions and builds write.
+/// Parses the image of an `imageDetail.json`, which ECR source actions and builds write.
 ///
 /// # Errors
-/// When it has no `ImageURI`.
-pub fn image_detail(text: &[u8]) -> Result<String, String> {
+/// If it has no `ImageURI`.
+pub fn parse_image_detail(text: &[u8]) -> Result<String, String> {
     let value: Value = serde_json::from_slice(text).map_err(|e| e.to_string())?;
-    let image = value.get("ImageURI").and_then(Value::as_str);
-    image
+
+    value
+        .get("ImageURI")
+        .and_then(Value::as_str)
         .map(ToOwned::to_owned)
-        .ok_or_else(|| "`ImageURI` is missing or no text".to_owned())
+        .ok_or_else(|| "`ImageURI` is missing or not a text".to_owned())
 }

@@ -1,17 +1,19 @@
-//! Task definitions as opaque JSON: only the images are changed and only the read-only fields dropped, so a field that this
-//! code has never heard of survives.
+//! Task definitions as opaque JSON: only images are changed and only read-only fields removed.
+//!
+//! Never drops or rewrites a field that this code does not know: a definition may use features that
+//! are newer than this version. Messages and `Debug` never quote values, which can be secrets.
 
 mod compare;
 mod images;
 
 use serde_json::{Map, Value};
 
-pub use compare::same;
-pub use images::{container_images, image_definitions, image_detail, set_images};
+pub use compare::equivalent;
+pub use images::{container_images, parse_image_definitions, parse_image_detail, set_images};
 
 use crate::limits::{NAME_CHARS, TASK_DEFINITION_BYTES};
 
-/// Fields that DescribeTaskDefinition answers and RegisterTaskDefinition does not take
+/// Fields that DescribeTaskDefinition returns and RegisterTaskDefinition does not accept
 /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html).
 const READ_ONLY: [&str; 9] = [
     "taskDefinitionArn",
@@ -25,12 +27,12 @@ const READ_ONLY: [&str; 9] = [
     "deleteRequestedAt",
 ];
 
-/// A task definition that can be registered: it has a family and containers with names and images.
+/// A task definition that can be registered: it has a family, and containers with names and images.
 #[derive(Clone, PartialEq)]
 pub struct TaskDefinition(Map<String, Value>);
 
 impl std::fmt::Debug for TaskDefinition {
-    /// Shows the family alone: environment variables and options can hold secrets.
+    /// Shows only the family: environment variables and options can hold secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "TaskDefinition({})", self.family())
     }
@@ -40,83 +42,67 @@ impl TaskDefinition {
     /// Reads the text of a `taskdef.json`.
     ///
     /// # Errors
-    /// Says where the text is not JSON or what a task definition lacks; never quotes values, which can be secrets.
+    /// If the text is not JSON or not a task definition.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let value = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
         Self::from_value(value)
     }
 
-    /// Takes a task definition out of JSON: as written by a person, as described (`{"taskDefinition": {…}}`), or bare.
+    /// Takes a task definition from JSON: written by hand, as described
+    /// (`{"taskDefinition": {…}, "tags": […]}`), or bare.
     ///
     /// # Errors
-    /// Says what it lacks.
+    /// If a required field is missing or invalid, or the definition is too large.
     pub fn from_value(value: Value) -> Result<Self, String> {
-        let Value::Object(mut fields) = value else {
-            return Err(
-                "not an object; a task definition is {\"family\": …, \"containerDefinitions\": [ … ]}".to_owned()
-            );
+        let Value::Object(fields) = value else {
+            return Err("not an object; expected {\"family\": …, \
+                        \"containerDefinitions\": [ … ]}"
+                .to_owned());
         };
-        if let Some(Value::Object(inner)) = fields.get("taskDefinition") {
-            let mut inner = inner.clone();
-            if let Some(tags) = fields.get("tags") {
-                inner.insert("tags".to_owned(), tags.clone());
-            }
-            fields = inner;
-        }
+        let mut fields = unwrapped(fields);
         fields.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
-        if fields
-            .get("family")
-            .and_then(Value::as_str)
-            .is_none_or(str::is_empty)
-        {
-            return Err("`family` is missing or no text".to_owned());
-        }
-        check_name(
-            "family",
-            fields
-                .get("family")
-                .and_then(Value::as_str)
-                .unwrap_or_default(),
-        )?;
         let definition = Self(fields);
+
+        if definition.family().is_empty() {
+            return Err("`family` is missing or not a text".to_owned());
+        }
+        check_name("family", definition.family())?;
         definition.check_containers()?;
+
         match definition.text().len() {
             0..=TASK_DEFINITION_BYTES => Ok(definition),
             bytes => Err(format!(
-                "it has {bytes} bytes; legal: {TASK_DEFINITION_BYTES} at most"
+                "the task definition has {bytes} bytes; expected at most {TASK_DEFINITION_BYTES}"
             )),
         }
     }
 
     fn check_containers(&self) -> Result<(), String> {
-        let containers = self
-            .0
-            .get("containerDefinitions")
-            .and_then(Value::as_array)
-            .filter(|all| !all.is_empty());
-        let containers =
-            containers.ok_or("`containerDefinitions` is missing, empty or no array")?;
+        if self.containers().next().is_none() {
+            return Err("`containerDefinitions` is missing, empty or not an array".to_owned());
+        }
+
         let mut names = Vec::new();
-        for (at, container) in containers.iter().enumerate() {
-            let text = |field: &str| {
+        for (at, container) in self.containers().enumerate() {
+            let field = format!("containerDefinitions[{at}]");
+            let text = |member: &str| {
                 container
-                    .get(field)
+                    .get(member)
                     .and_then(Value::as_str)
                     .filter(|text| !text.is_empty())
             };
-            let name = text("name").ok_or_else(|| {
-                format!("`containerDefinitions[{at}].name` is missing or no text")
-            })?;
-            check_name(&format!("containerDefinitions[{at}].name"), name)?;
+
+            let name =
+                text("name").ok_or_else(|| format!("`{field}.name` is missing or not a text"))?;
+            check_name(&format!("{field}.name"), name)?;
             text("image").ok_or_else(|| {
-                format!(
-                    "`containerDefinitions[{at}].image` (container `{name}`) is missing or no text"
-                )
+                format!("`{field}.image` (container `{name}`) is missing or not a text")
             })?;
+
             if names.contains(&name) {
                 return Err(format!(
-                    "`containerDefinitions[{at}].name`: `{name}` is there twice"
+                    "`{field}.name` is `{name}`; expected a unique name"
                 ));
             }
             names.push(name);
@@ -132,7 +118,7 @@ impl TaskDefinition {
             .unwrap_or_default()
     }
 
-    /// The JSON that RegisterTaskDefinition is sent.
+    /// The JSON that is sent to RegisterTaskDefinition.
     #[must_use]
     pub fn text(&self) -> String {
         Value::Object(self.0.clone()).to_string()
@@ -152,8 +138,9 @@ impl TaskDefinition {
             .filter_map(|container| container.get("name").and_then(Value::as_str))
     }
 
-    /// Whether a task holds a fixed port of its instance, so that an instance takes only one such task. In `awsvpc` mode a
-    /// task has an address of its own; in `host` mode every container port is a port of the instance.
+    /// A fixed port of the instance that a task needs, if any: an instance runs only one such task.
+    /// In `awsvpc` mode a task has an address of its own; in `host` mode every container port is a
+    /// port of the instance.
     #[must_use]
     pub fn static_host_port(&self) -> Option<u64> {
         let mode = self
@@ -166,6 +153,7 @@ impl TaskDefinition {
             "host" => "containerPort",
             _ => return None,
         };
+
         let mappings = self
             .containers()
             .filter_map(|c| c.get("portMappings").and_then(Value::as_array))
@@ -175,7 +163,7 @@ impl TaskDefinition {
             .find(|port| *port != 0)
     }
 
-    /// Values of the containers' environment variables, which no message may quote.
+    /// Values of the containers' environment variables, which must not be quoted in messages.
     pub fn environment_values(&self) -> impl Iterator<Item = &str> {
         let variables = self
             .containers()
@@ -192,7 +180,8 @@ impl TaskDefinition {
         self
     }
 
-    /// Takes over the tags of `other` when there are none of its own: infrastructure owns them.
+    /// The same with the tags of `other`, if it has none of its own: tags belong to the
+    /// infrastructure.
     #[must_use]
     pub fn with_tags_of(mut self, other: &Self) -> Self {
         let has_tags = self
@@ -200,22 +189,41 @@ impl TaskDefinition {
             .get("tags")
             .and_then(Value::as_array)
             .is_some_and(|tags| !tags.is_empty());
+
         if let Some(tags) = other.0.get("tags").filter(|_| !has_tags) {
             self.0.insert("tags".to_owned(), tags.clone());
         }
+
         self
     }
 }
 
-/// Amazon ECS takes the same letters in families and in names of containers
+/// The definition inside a response of DescribeTaskDefinition, with the tags beside it; anything
+/// else is returned unchanged.
+fn unwrapped(fields: Map<String, Value>) -> Map<String, Value> {
+    let Some(Value::Object(inner)) = fields.get("taskDefinition") else {
+        return fields;
+    };
+
+    let mut inner = inner.clone();
+    if let Some(tags) = fields.get("tags") {
+        inner.insert("tags".to_owned(), tags.clone());
+    }
+    inner
+}
+
+/// Checks a family or a container's name, for which ECS has the same rule
 /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
 fn check_name(field: &str, name: &str) -> Result<(), String> {
-    let legal = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
-    match name.len() <= NAME_CHARS && name.chars().all(legal) {
-        true => Ok(()),
-        false => Err(format!(
-            "`{field}` is `{name}`; legal: up to {NAME_CHARS} letters, digits, hyphens and underscores"
-        )),
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+
+    if name.len() <= NAME_CHARS && name.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{field}` is `{name}`; expected up to {NAME_CHARS} letters, digits, hyphens and \
+             underscores"
+        ))
     }
 }
 

@@ -1,0 +1,197 @@
+//! Images set by container name and by placeholder, and the files that list them.
+
+use serde_json::{Value, json};
+
+use super::super::{container_images, parse_image_definitions, parse_image_detail, set_images};
+use super::{counter, definition, images};
+
+#[test]
+fn only_images_change_and_unknown_fields_survive() {
+    let base = definition(counter());
+
+    for key in ["frontend", "<IMAGE1_NAME>"] {
+        let changed = set_images(&base, &images(&[(key, "example/frontend:2")])).expect("fits");
+        let mut expected = counter();
+        expected["containerDefinitions"][0]["image"] = json!("example/frontend:2");
+        assert_eq!(
+            serde_json::from_str::<Value>(&changed.text()).expect("JSON"),
+            expected
+        );
+    }
+}
+
+#[test]
+fn the_fields_of_a_placeholder_are_removed_with_it() {
+    let mut base = counter();
+    base["containerDefinitions"][0]["command"] = json!(["httpd"]);
+    base["containerDefinitions"][0]["dockerLabels"] = json!({"slipway.placeholder": "command"});
+    base["containerDefinitions"][1]["command"] = json!(["serve"]);
+    let changed = set_images(
+        &definition(base),
+        &images(&[("frontend", "a"), ("api", "b")]),
+    )
+    .expect("fits");
+    let containers: Vec<_> = changed.containers().collect();
+
+    assert_eq!(
+        (
+            containers[0].get("command"),
+            containers[0].get("dockerLabels")
+        ),
+        (None, None)
+    );
+    assert_eq!(containers[1]["command"], json!(["serve"]));
+}
+
+#[test]
+fn an_unknown_container_and_an_unfilled_placeholder_are_named() {
+    let base = definition(counter());
+    let wrong = set_images(&base, &images(&[("frontend", "a"), ("fronted", "b")]))
+        .expect_err("no such container");
+
+    assert!(
+        wrong.contains("`fronted`") && wrong.contains("expected one of: frontend, api"),
+        "{wrong}"
+    );
+
+    let unfilled = set_images(&base, &images(&[("api", "a")])).expect_err("placeholder left");
+
+    assert!(unfilled.contains("<IMAGE1_NAME>"), "{unfilled}");
+
+    let mut template = counter();
+    template["containerDefinitions"][1]["image"] =
+        json!("12345678.dkr.ecr.<region>.amazonaws.com/api:1");
+    let left = set_images(&definition(template), &images(&[("frontend", "a")]))
+        .expect_err("template left");
+
+    assert!(
+        left.contains("`api` has the image") && left.contains("<region>"),
+        "{left}"
+    );
+}
+
+#[test]
+fn image_files_are_parsed_or_refused() {
+    let read = parse_image_definitions(
+        br#"[{"name":"web","imageUri":"a"},{"name":"api","imageUri":"b"}]"#,
+    )
+    .expect("legal");
+
+    assert_eq!(read, images(&[("web", "a"), ("api", "b")]));
+
+    for text in [
+        "[]",
+        "{}",
+        r#"[{"name":"a"}]"#,
+        r#"[{"name":"a","imageUri":"b"},{"name":"a","imageUri":"c"}]"#,
+    ] {
+        assert!(
+            parse_image_definitions(text.as_bytes()).is_err(),
+            "{text} was accepted"
+        );
+    }
+
+    assert_eq!(
+        parse_image_detail(br#"{"ImageSizeInBytes":"7","ImageURI":"a@b"}"#).as_deref(),
+        Ok("a@b")
+    );
+    assert!(parse_image_detail(b"{}").is_err());
+}
+
+#[test]
+fn a_name_takes_precedence_over_a_placeholder() {
+    let base = definition(json!({"family": "a", "containerDefinitions": [
+        {"name": "one", "image": "<IMAGE>"},
+        {"name": "two", "image": "<IMAGE>"},
+        {"name": "three", "image": "c:1"},
+    ]}));
+    let set = |pairs: &[(&str, &str)]| {
+        set_images(&base, &images(pairs)).map(|changed| container_images(&changed))
+    };
+
+    let found = |one: &str, two: &str, three: &str| {
+        Ok([("one", one), ("two", two), ("three", three)]
+            .map(|(name, image)| (name.to_owned(), image.to_owned()))
+            .to_vec())
+    };
+
+    assert_eq!(set(&[("<IMAGE>", "a:2")]), found("a:2", "a:2", "c:1"));
+    assert_eq!(
+        set(&[("<IMAGE>", "a:2"), ("one", "b:2"), ("three", "c:2")]),
+        found("b:2", "a:2", "c:2")
+    );
+
+    let refusal = set(&[("one", "b:2")]).expect_err("two is still a placeholder");
+    let whole =
+        "container `two` has the placeholder <IMAGE>; expected `two` or `<IMAGE>` in `images`";
+
+    assert_eq!(refusal, whole);
+}
+
+#[test]
+fn only_the_labelled_fields_of_a_placeholder_are_removed() {
+    let base = |labels: Value| {
+        definition(json!({"family": "a", "containerDefinitions": [{
+            "name": "web", "image": "httpd", "command": ["x"], "healthCheck": {"retries": 3},
+            "user": "1", "dockerLabels": labels,
+        }]}))
+    };
+
+    let released = |labels: Value| {
+        let changed = set_images(&base(labels), &images(&[("web", "b")])).expect("fits");
+        changed.containers().next().expect("a container").clone()
+    };
+
+    let labelled = json!({"slipway.placeholder": "command, healthCheck", "team": "web"});
+    let expected =
+        json!({"name": "web", "image": "b", "user": "1", "dockerLabels": {"team": "web"}});
+
+    assert_eq!(released(labelled), expected);
+
+    let own = json!({"team": "web"});
+    let expected = json!({
+        "name": "web", "image": "b", "command": ["x"], "healthCheck": {"retries": 3},
+        "user": "1", "dockerLabels": own,
+    });
+
+    assert_eq!(released(own), expected);
+}
+
+#[test]
+fn a_container_without_a_new_image_keeps_its_fields() {
+    let base = definition(json!({"family": "a", "containerDefinitions": [
+        {
+            "name": "one", "image": "httpd", "command": ["x"],
+            "dockerLabels": {"slipway.placeholder": "command"},
+        },
+        {"name": "two", "image": "b"},
+    ]}));
+    let changed = set_images(&base, &images(&[("two", "c")])).expect("fits");
+
+    assert_eq!(changed.containers().next(), base.containers().next());
+}
+
+#[test]
+fn refused_image_files_state_the_problem() {
+    let refusal = |text: &str| parse_image_definitions(text.as_bytes()).expect_err("refused");
+
+    assert!(refusal("[]").contains("expected one entry or more"));
+
+    let twice = r#"[{"name":"a","imageUri":"b"},{"name":"a","imageUri":"c"}]"#;
+
+    assert!(refusal(twice).contains("a container is named twice"));
+    assert!(refusal("{}").contains(r#"[{"name": <container>, "imageUri": <image>}, …]"#));
+
+    let one = parse_image_definitions(br#"[{"name":"web","imageUri":"a","extra":1}]"#);
+
+    assert_eq!(one, Ok(images(&[("web", "a")])));
+
+    for text in ["{}", r#"{"ImageURI": 7}"#, r#"{"imageUri": "a"}"#] {
+        assert!(
+            parse_image_detail(text.as_bytes())
+                .expect_err("refused")
+                .contains("`ImageURI` is missing"),
+            "{text}"
+        );
+    }
+}

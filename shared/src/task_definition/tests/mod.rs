@@ -1,0 +1,40 @@
+//! Tests of task definitions, by subject, and the definitions they share.
+
+mod compare;
+mod images;
+mod parse;
+mod properties;
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::*;
+
+fn definition(value: Value) -> TaskDefinition {
+    TaskDefinition::from_value(value).expect("a task definition")
+}
+
+fn counter() -> Value {
+    json!({
+        "family": "page-counter",
+        "someFieldOf2031": {"kept": [1, 2.5, null]},
+        "containerDefinitions": [
+            {
+                "name": "frontend", "image": "<IMAGE1_NAME>",
+                "portMappings": [{"containerPort": 5001, "hostPort": 80}],
+            },
+            {
+                "name": "api", "image": "example/api:1",
+                "environment": [{"name": "TOKEN", "value": "hush"}],
+            },
+        ],
+    })
+}
+
+fn images(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs
+        .iter()
+        .map(|(key, image)| ((*key).to_owned(), (*image).to_owned()))
+        .collect()
+}

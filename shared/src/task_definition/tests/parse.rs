@@ -1,0 +1,129 @@
+//! What is accepted as a task definition.
+
+use serde_json::{Value, json};
+
+use super::super::{READ_ONLY, TaskDefinition, container_images};
+use super::{counter, definition};
+
+#[test]
+fn read_only_fields_are_dropped_and_tags_kept() {
+    let mut described = counter();
+    for field in READ_ONLY {
+        described[field] = json!("x");
+    }
+    let answer = json!({"taskDefinition": described, "tags": [{"key": "team", "value": "web"}]});
+    let mut expected = counter();
+    expected["tags"] = json!([{"key": "team", "value": "web"}]);
+
+    assert_eq!(
+        serde_json::from_str::<Value>(&definition(answer).text()).expect("JSON"),
+        expected
+    );
+}
+
+#[test]
+fn malformed_definitions_are_refused_without_quoting_values() {
+    let cases = [
+        (json!([]), "not an object"),
+        (
+            json!({"containerDefinitions": [{"name": "a", "image": "b"}]}),
+            "`family`",
+        ),
+        (
+            json!({
+                "family": "<TASK_FAMILY>", "containerDefinitions": [{"name": "a", "image": "b"}],
+            }),
+            "`family` is `<TASK_FAMILY>`",
+        ),
+        (
+            json!({"family": "a", "containerDefinitions": [{"name": "a b", "image": "b"}]}),
+            "`containerDefinitions[0].name` is `a b`",
+        ),
+        (
+            json!({"family": "a", "containerDefinitions": []}),
+            "`containerDefinitions`",
+        ),
+        (
+            json!({"family": "a", "containerDefinitions": [{"name": "a"}]}),
+            "`containerDefinitions[0].image`",
+        ),
+        (
+            json!({"family": "a", "containerDefinitions": [{"image": "a"}]}),
+            "`containerDefinitions[0].name`",
+        ),
+        (
+            json!({
+                "family": "a",
+                "containerDefinitions": [
+                    {"name": "a", "image": "b"}, {"name": "a", "image": "b"},
+                ],
+            }),
+            "expected a unique name",
+        ),
+        (
+            json!({
+                "family": "a", "x": "y".repeat(65_536),
+                "containerDefinitions": [{"name": "a", "image": "b"}],
+            }),
+            "expected at most 65536",
+        ),
+    ];
+
+    for (value, expected) in cases {
+        let refusal = TaskDefinition::from_value(value).expect_err("malformed");
+        assert!(refusal.contains(expected), "{refusal}");
+    }
+
+    assert!(
+        TaskDefinition::parse(b"{\"family\": \"a\",}")
+            .expect_err("trailing comma")
+            .contains("line 1")
+    );
+    assert!(!format!("{:?}", definition(counter())).contains("hush"));
+}
+
+#[test]
+fn sizes_and_names_are_limited() {
+    let sized = |bytes: usize| {
+        let bare =
+            json!({"family": "a", "x": "", "containerDefinitions": [{"name": "a", "image": "b"}]});
+        let mut value = bare.clone();
+        value["x"] = json!("y".repeat(bytes - bare.to_string().len()));
+        TaskDefinition::from_value(value).map(|definition| definition.text().len())
+    };
+
+    assert_eq!(sized(65_536), Ok(65_536));
+    assert_eq!(
+        sized(65_537),
+        Err("the task definition has 65537 bytes; expected at most 65536".to_owned())
+    );
+
+    let named = |family: String, name: String| {
+        TaskDefinition::from_value(
+            json!({"family": family, "containerDefinitions": [{"name": name, "image": "b"}]}),
+        )
+        .is_ok()
+    };
+
+    let longest = "a-_9".repeat(64)[..255].to_owned();
+
+    assert!(named(longest.clone(), longest.clone()));
+    assert!(
+        !named(format!("{longest}a"), longest.clone())
+            && !named(longest.clone(), format!("{longest}a"))
+    );
+    assert!(!named("ä".to_owned(), longest.clone()) && !named(longest, "a.b".to_owned()));
+}
+
+#[test]
+fn a_byte_order_mark_is_ignored_and_the_order_of_members_kept() {
+    let text = "\u{feff}{\"family\":\"b\",\"cpu\":\"1\",\
+                \"containerDefinitions\":[{\"image\":\"i\",\"name\":\"n\"}]}";
+    let read = TaskDefinition::parse(text.as_bytes()).expect("a task definition");
+
+    assert_eq!(read.text(), text.trim_start_matches('\u{feff}'));
+    assert_eq!(read.family(), "b");
+    assert_eq!(read.container_names().collect::<Vec<_>>(), ["n"]);
+    assert_eq!(container_images(&read), [("n".to_owned(), "i".to_owned())]);
+    assert_eq!(format!("{read:?}"), "TaskDefinition(b)");
+}

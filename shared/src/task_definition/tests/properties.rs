@@ -1,0 +1,103 @@
+//! What can be read from a task definition, and its copies.
+
+use serde_json::{Value, json};
+
+use super::{counter, definition};
+
+#[test]
+fn a_static_port_depends_on_the_network_mode() {
+    assert_eq!(definition(counter()).static_host_port(), Some(80));
+
+    let mode = |mode: &str, host: u64| {
+        definition(
+            json!({"family": "a", "networkMode": mode, "containerDefinitions": [{
+                "name": "a", "image": "b",
+                "portMappings": [{"containerPort": 8080, "hostPort": host}],
+            }]}),
+        )
+        .static_host_port()
+    };
+
+    assert_eq!(
+        (mode("awsvpc", 8080), mode("bridge", 0), mode("host", 8080)),
+        (None, None, Some(8080))
+    );
+}
+
+#[test]
+fn a_static_port_of_any_container_counts() {
+    let ports = |mode: Option<&str>, mappings: Value| {
+        let mut value = json!({"family": "a", "containerDefinitions": [
+            {"name": "a", "image": "b"},
+            {"name": "b", "image": "b", "portMappings": mappings},
+        ]});
+        if let Some(mode) = mode {
+            value["networkMode"] = json!(mode);
+        }
+        definition(value).static_host_port()
+    };
+
+    let dynamic_first =
+        json!([{"containerPort": 8080, "hostPort": 0}, {"containerPort": 8081, "hostPort": 81}]);
+
+    assert_eq!(ports(None, dynamic_first.clone()), Some(81));
+    assert_eq!(ports(Some("bridge"), dynamic_first.clone()), Some(81));
+    assert_eq!(ports(Some("host"), dynamic_first.clone()), Some(8080));
+    assert_eq!(
+        [
+            ports(Some("awsvpc"), dynamic_first.clone()),
+            ports(Some("none"), dynamic_first)
+        ],
+        [None, None]
+    );
+    assert_eq!(
+        [
+            ports(None, json!([{"containerPort": 8080}])),
+            ports(None, json!([]))
+        ],
+        [None, None]
+    );
+}
+
+#[test]
+fn the_values_of_all_environments_are_listed() {
+    let with = definition(json!({"family": "a", "containerDefinitions": [
+        {"name": "a", "image": "b", "environment": [{"name": "A", "value": "one"}, {"name": "B"}]},
+        {"name": "b", "image": "b", "environment": [{"name": "C", "value": "two"}]},
+    ]}));
+
+    assert_eq!(
+        with.environment_values().collect::<Vec<_>>(),
+        ["one", "two"]
+    );
+}
+
+#[test]
+fn a_copy_takes_another_family_and_tags_only_if_it_has_none() {
+    let with = |tags: Value| {
+        let mut value =
+            json!({"family": "a", "containerDefinitions": [{"name": "a", "image": "b"}]});
+        if !tags.is_null() {
+            value["tags"] = tags;
+        }
+        definition(value)
+    };
+
+    let (none, empty) = (with(json!(null)), with(json!([])));
+    let (web, shop) = (
+        with(json!([{"key": "team", "value": "web"}])),
+        with(json!([{"key": "team", "value": "shop"}])),
+    );
+
+    assert!(none.clone().with_tags_of(&web) == web && empty.with_tags_of(&web) == web);
+    assert!(shop.clone().with_tags_of(&web) == shop);
+    assert!(none.clone().with_tags_of(&none) == none);
+
+    let moved = none.clone().in_family("other");
+
+    assert_eq!(
+        moved.text(),
+        none.text()
+            .replace(r#""family":"a""#, r#""family":"other""#)
+    );
+}

@@ -1,4 +1,4 @@
-//! Image references as container definitions hold them: `registry/repository:tag@digest`.
+//! Image references of container definitions: `registry/repository:tag@digest`.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub struct ImageReference {
     pub digest: Option<String>,
 }
 
-/// Where an image lies in Amazon ECR.
+/// The repository of an image in Amazon ECR.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EcrRepository {
     pub registry_id: String,
@@ -20,31 +20,40 @@ pub struct EcrRepository {
 }
 
 impl ImageReference {
-    /// Splits a reference as Docker does: a colon after the last slash starts the tag, an at sign starts the digest.
+    /// Parses a reference as Docker does: a colon after the last slash starts the tag, an at sign
+    /// starts the digest.
     ///
     /// # Errors
-    /// Says what is wrong when the text cannot be a reference (empty, white space, a template placeholder, bad digest).
+    /// If the text is not a reference: empty, with white space, a template's placeholder, or with
+    /// an invalid digest.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let legal = "legal: [registry/]repository[:tag][@sha256:<64 hex digits>]";
+        const EXPECTED: &str = "expected [registry/]repository[:tag][@sha256:<64 hex digits>]";
+
         if text.is_empty()
             || text
                 .chars()
                 .any(|c| c.is_whitespace() || "<>#{}\"".contains(c))
         {
-            return Err(format!("`{text}` is not an image reference; {legal}"));
+            return Err(format!("`{text}` is not an image reference; {EXPECTED}"));
         }
+
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
-            Some((_, digest)) => return Err(format!("`{digest}` is not an image digest; {legal}")),
+            Some((_, digest)) => {
+                return Err(format!("`{digest}` is not an image digest; {EXPECTED}"));
+            }
             None => (text, None),
         };
+
+        // A colon before the last slash belongs to the registry's port.
         let path_start = rest.rfind('/').map_or(0, |slash| slash + 1);
         let (name, tag) = match rest[path_start..].split_once(':') {
             Some((last, tag)) => (&rest[..path_start + last.len()], Some(tag.to_owned())),
             None => (rest, None),
         };
+
         if name.is_empty() || name.ends_with('/') || tag.as_deref() == Some("") {
-            return Err(format!("`{text}` is not an image reference; {legal}"));
+            return Err(format!("`{text}` is not an image reference; {EXPECTED}"));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -57,6 +66,7 @@ impl ImageReference {
     #[must_use]
     pub fn ecr(&self) -> Option<EcrRepository> {
         let (host, repository) = self.name.split_once('/')?;
+
         let mut labels = host.split('.');
         let registry_id = labels
             .next()
@@ -72,7 +82,7 @@ impl ImageReference {
         })
     }
 
-    /// The same image by its digest alone, which cannot be moved as a tag can.
+    /// The same image by its digest alone, which cannot be moved, unlike a tag.
     #[must_use]
     pub fn pinned(&self, digest: &str) -> Self {
         Self {
@@ -104,7 +114,7 @@ pub fn is_digest(text: &str) -> bool {
         .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(lower_hex))
 }
 
-/// A digest short enough for a sentence: `sha256:0123456789ab`.
+/// A digest short enough for a message: `sha256:0123456789ab`.
 #[must_use]
 pub fn short_digest(digest: &str) -> &str {
     digest.get(..19).unwrap_or(digest)
@@ -115,7 +125,7 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> ImageReference {
-        ImageReference::parse(text).expect("a legal reference")
+        ImageReference::parse(text).expect("a valid reference")
     }
 
     #[test]
@@ -126,13 +136,15 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_a_reference_is_found() {
+    fn every_part_of_a_reference_is_parsed() {
         let digest = format!("sha256:{}", "0a".repeat(32));
+
         let reference = |name: &str, tag: Option<&str>, digest: Option<&str>| ImageReference {
             name: name.to_owned(),
             tag: tag.map(ToOwned::to_owned),
             digest: digest.map(ToOwned::to_owned),
         };
+
         assert_eq!(parsed("web"), reference("web", None, None));
         assert_eq!(
             parsed("a.b:5000/team/web:1.0"),
@@ -150,10 +162,8 @@ mod tests {
 
     #[test]
     fn a_pinned_image_is_its_digest_alone() {
-        let (old, new) = (
-            format!("sha256:{}", "0a".repeat(32)),
-            format!("sha256:{}", "0b".repeat(32)),
-        );
+        let old = format!("sha256:{}", "0a".repeat(32));
+        let new = format!("sha256:{}", "0b".repeat(32));
         let pinned = parsed(&format!("a.b/web:1.0@{old}")).pinned(&new);
         assert_eq!(pinned.to_string(), format!("a.b/web@{new}"));
         assert_eq!(pinned.tag, None);
@@ -162,7 +172,9 @@ mod tests {
     #[test]
     fn a_digest_is_sha256_and_64_lower_case_digits() {
         let digits = "0123456789abcdef".repeat(4);
+
         assert!(is_digest(&format!("sha256:{digits}")));
+
         for text in [
             digits.clone(),
             format!("sha512:{digits}"),
@@ -186,6 +198,7 @@ mod tests {
     #[test]
     fn references_round_trip() {
         let digest = format!("sha256:{}", "0a".repeat(32));
+
         for text in [
             "redis",
             "redis:7",
@@ -197,16 +210,18 @@ mod tests {
     }
 
     #[test]
-    fn ecr_is_told_from_other_registries() {
+    fn only_hosts_of_ecr_are_ecr() {
         let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1")
             .ecr()
             .expect("an ECR image");
+
         assert_eq!(
             (ecr.region.as_str(), ecr.repository.as_str()),
             ("eu-west-1", "team/web")
         );
         assert_eq!(parsed("public.ecr.aws/nginx/nginx").ecr(), None);
         assert_eq!(parsed("wercker/api").ecr(), None);
+
         let place = |registry: &str, region: &str, repository: &str| {
             Some(EcrRepository {
                 registry_id: registry.to_owned(),
@@ -214,10 +229,15 @@ mod tests {
                 repository: repository.to_owned(),
             })
         };
+
         let china = parsed("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/web").ecr();
+
         assert_eq!(china, place("111122223333", "cn-north-1", "web"));
+
         let fips = parsed("111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/web:1").ecr();
+
         assert_eq!(fips, place("111122223333", "us-east-1", "web"));
+
         for other in [
             "11112222333.dkr.ecr.eu-west-1.amazonaws.com/web",
             "1111222233334.dkr.ecr.eu-west-1.amazonaws.com/web",
@@ -231,8 +251,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_reference_is_refused() {
+    fn invalid_references_are_refused() {
         let twice = format!("web@sha256:{0}@sha256:{0}", "0a".repeat(32));
+
         for text in [
             "",
             "<IMAGE1_NAME>",
@@ -244,7 +265,7 @@ mod tests {
             ":1",
             &twice,
         ] {
-            assert!(ImageReference::parse(text).is_err(), "{text} was taken");
+            assert!(ImageReference::parse(text).is_err(), "{text} was accepted");
         }
     }
 }

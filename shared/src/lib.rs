@@ -1,10 +1,29 @@
-//! The domain of Slipway: what a release of a container image to Amazon ECS is, and how one step of it is decided.
+//! Package `slipway`: what a release of a container image to Amazon ECS is, and how each step of it
+//! is decided.
 //!
-//! Everything but [`aws`] is free of I/O. Each function of `functions/` is one step: it observes through [`aws`], asks
-//! the pure part what to do, applies at most one change and reports once through [`job`].
+//! The modules in order of dependence, each with what it must never do:
+//!
+//! - [`limits`]: every number that bounds something, with its source.
+//! - [`timestamp`]: instants and readable durations. Never reads a clock.
+//! - [`image`]: image references and digests. Never asks a registry.
+//! - [`judge`]: the verdict on a canary, from counts and series. Depends on `limits` only; never
+//!   draws random numbers, never reads a clock, never passes a canary without data.
+//! - [`job`]: CodePipeline's protocol. The only module that knows the JSON of a job; never decides.
+//! - [`task_definition`]: task definitions as opaque JSON. Never drops an unknown field.
+//! - [`metrics`]: which series are read for a canary, and how. Never judges them.
+//! - [`observed`]: observations of services and pairs. Never decides what follows from them.
+//! - [`release`]: the ledger's leases, records and pushes, and their transitions. Never performs I/O.
+//! - [`strategy`]: one folder per strategy: the next step of a release. Never performs I/O.
+//! - [`events`]: EventBridge events that invoke functions. Never decides what follows from them.
+//! - [`routing`]: moves traffic. Performs I/O through `aws`; decides only what `strategy` decided.
+//! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; never decides.
+//! - [`telemetry`]: logs. Never logs a payload.
+//!
+//! Each crate of `functions/` is one step: it observes through [`aws`], asks the pure modules what
+//! to do, applies at most one change and reports once through [`job`].
 
 pub mod aws;
-pub mod event;
+pub mod events;
 pub mod image;
 pub mod job;
 pub mod judge;

@@ -1,24 +1,29 @@
-//! Logs as one JSON object a line, for CloudWatch Logs.
+//! Logs as one JSON object per line, for CloudWatch Logs.
+//!
+//! Never logs payloads, headers or bodies: a CodePipeline job has credentials.
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Libraries that log whole payloads, headers or bodies below WARN. A CodePipeline job holds artifact credentials, so their
-/// level is not for the environment to choose.
-const TALKATIVE: [&str; 5] = ["aws", "h2", "hyper", "lambda_runtime", "rustls"];
+/// Libraries that log whole payloads, headers or bodies below WARN. The environment cannot lower
+/// their level, because a CodePipeline job has artifact credentials.
+const LIMITED_TO_WARN: [&str; 5] = ["aws", "h2", "hyper", "lambda_runtime", "rustls"];
 
-/// Starts logging at the level that `RUST_LOG` names (`error`, `warn`, `info`, `debug`, `trace`), `info` when it names none.
+/// Starts logging at the level in `RUST_LOG` (`error`, `warn`, `info`, `debug`, `trace`), otherwise
+/// at `info`.
 pub fn init() {
-    let asked = std::env::var("RUST_LOG")
+    let level = std::env::var("RUST_LOG")
         .ok()
         .and_then(|level| level.parse().ok())
         .unwrap_or(LevelFilter::INFO);
-    let filter = TALKATIVE
+
+    let filter = LIMITED_TO_WARN
         .into_iter()
-        .fold(Targets::new().with_default(asked), |filter, library| {
-            filter.with_target(library, asked.min(LevelFilter::WARN))
+        .fold(Targets::new().with_default(level), |filter, library| {
+            filter.with_target(library, level.min(LevelFilter::WARN))
         });
+
     let lines = tracing_subscriber::fmt::layer()
         .json()
         .with_ansi(false)

@@ -5,7 +5,7 @@ mod pair;
 
 use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Observed, Pairs, Retry, Sdk, Services, TaskDefinitions};
-use slipway::event::RollBackCall;
+use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
 use slipway::observed::service::revision;
 use slipway::release::{
@@ -50,12 +50,12 @@ impl RollBack {
     /// # Errors
     /// When Lambda should deliver the event again: AWS was busy, or the event is none that wakes this function.
     pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
-        let answer = match RollBackCall::parse(event)? {
-            RollBackCall::Irrelevant(reason) => json!({"status": "ignored", "reason": reason}),
-            RollBackCall::Ended { execution, ending } => {
+        let answer = match RollBackTrigger::parse(event)? {
+            RollBackTrigger::Irrelevant(reason) => json!({"status": "ignored", "reason": reason}),
+            RollBackTrigger::Ended { execution, ending } => {
                 json!({"execution": execution, "status": self.ended(&execution, ending).await?})
             }
-            RollBackCall::Sweep => self.sweep().await?,
+            RollBackTrigger::Sweep => self.sweep().await?,
         };
         tracing::info!(%answer);
         Ok(answer)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Retry, Sdk};
-use slipway::event::{PushInput, PushedImage, Subscription};
+use slipway::events::{PushInput, PushedImage, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
 use slipway::release::{Push, Record, Verdict};

@@ -173,7 +173,8 @@ fn missing_permission(error: &AwsError) -> String {
         |role| format!("role {role}"),
     );
 
-    // The shipped policies allow passing roles of one path only, so usually the role's path is wrong.
+    // The shipped policies allow passing roles of one path only, so usually the role's path is
+    // wrong.
     let path = if action == Some("iam:PassRole") {
         ", or use roles under the IAM path /slipway/"
     } else {
@@ -255,9 +256,9 @@ mod tests {
 
     #[test]
     fn a_denial_names_the_action_and_the_role() {
-        let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized to \
-                       perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a because \
-                       no identity-based policy allows the iam:PassRole action";
+        let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized \
+                       to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a \
+                       because no identity-based policy allows the iam:PassRole action";
 
         assert_eq!(
             denial("ecs:RegisterTaskDefinition", message),

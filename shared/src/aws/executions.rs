@@ -26,8 +26,8 @@ impl Executions {
         }
     }
 
-    /// Starts an execution whose source action `action` takes `digest`, and returns its id. The same
-    /// `token` again returns the same execution.
+    /// Starts an execution whose source action `action` takes `digest`, and returns its id. The
+    /// same `token` again returns the same execution.
     ///
     /// # Errors
     /// If the call fails or returns no execution id.

@@ -72,8 +72,8 @@ impl TaskDefinitions {
         }
     }
 
-    /// A task definition by ARN, `family:revision`, or family (its newest active revision), with its
-    /// ARN and its tags. `None` if it does not exist.
+    /// A task definition by ARN, `family:revision`, or family (its newest active revision), with
+    /// its ARN and its tags. `None` if it does not exist.
     ///
     /// # Errors
     /// If the call fails or the response is not a task definition.

@@ -261,8 +261,8 @@ fn an_unreadable_artifact_fails_with_its_own_reason() {
     assert_eq!(kind, FailureType::PermissionError);
     assert_eq!(
         message,
-        "artifact `Config` cannot be read with the job's credentials: s3:GetObject failed: AccessDenied: no; \
-         check the artifact bucket's policy and its KMS key"
+        "artifact `Config` cannot be read with the job's credentials: s3:GetObject failed: \
+         AccessDenied: no; check the artifact bucket's policy and its KMS key"
     );
 
     let (kind, message) = refused("Config::a", [s3_refusal(404, "NoSuchKey")]);

@@ -122,7 +122,6 @@ fn a_missing_image_fails_the_release_as_unavailable() {
         [answer(&json!({"imageDetails": []}))],
     );
 
-    assert!(
-        matches!(&image, Err(StepError::Failed(Failure { message, .. })) if message.contains("no digest for"))
-    );
+    assert!(matches!(&image, Err(StepError::Failed(failure))
+            if failure.message.contains("no digest for")));
 }

@@ -1,5 +1,5 @@
-//! The adapters against a scripted HTTP client: the exact requests they send, and how they read each
-//! response.
+//! The adapters against a scripted HTTP client: the exact requests they send, and how they read
+//! each response.
 
 mod artifacts;
 mod calls;

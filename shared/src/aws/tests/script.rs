@@ -1,5 +1,5 @@
-//! A scripted AWS: an HTTP client for the SDK that records the requests and returns the responses of
-//! a script, in order.
+//! A scripted AWS: an HTTP client for the SDK that records the requests and returns the responses
+//! of a script, in order.
 //!
 //! Time stands still, and every wait ends at once: a call without a response times out at once, and
 //! retries cost nothing.
@@ -209,8 +209,8 @@ impl Script {
         }
     }
 
-    /// The same response to every call. The SDK limits retries per service and region, so every such
-    /// script has a region of its own.
+    /// The same response to every call. The SDK limits retries per service and region, so every
+    /// such script has a region of its own.
     pub(super) fn always(answer: Answer) -> Self {
         static REGIONS: AtomicUsize = AtomicUsize::new(100);
 

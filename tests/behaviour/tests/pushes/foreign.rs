@@ -115,7 +115,10 @@ fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
             &untagged,
             "an image pushed without a tag is part of another one, or not released yet",
         ),
-        (&deleted, "DELETE with result SUCCESS is no successful PUSH"),
+        (
+            &deleted,
+            "DELETE with result SUCCESS is not a successful PUSH",
+        ),
     ];
     for (change, reason) in cases {
         let (aws, pushed, mut event) = pushed();

@@ -551,7 +551,7 @@ fn a_list_of_steps_rises_to_the_whole_and_is_given_where_it_is_asked_for() {
         says(&[("Shift", "listed")]),
         "Shift is listed, so Steps must be given, such as 5,25,50,100."
     );
-    assert!(says(&[("Shift", "listed"), ("Steps", "5,25")]).contains("of which the last is 100"));
+    assert!(says(&[("Shift", "listed"), ("Steps", "5,25")]).contains("the last of which is 100"));
     assert!(
         says(&[(
             "Rule",

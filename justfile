@@ -1,4 +1,4 @@
-# Daily work. Each recipe is a command that can be typed as well.
+# Recipes for daily work.
 
 # Lists the recipes.
 default:
@@ -13,19 +13,19 @@ lint:
     cargo fmt --all --check
     cargo clippy --workspace --all-targets -- -D warnings
 
-# Runs the main job against the in-memory AWS.
+# Runs the demo against the in-memory AWS.
 sandbox *args:
     cargo sandbox {{args}}
 
-# Measures the judge against its goals and beside simpler judges; takes the number of runs for each kind of deployment.
+# Measures the judge against its goals and simpler judges; takes the number of runs per kind of deployment.
 judge-power *runs:
     cargo run --package sandbox --example judge_power -- {{runs}}
 
-# Tries to break everything: services, releases, people and faults from seeds.
+# Simulates services, releases, operators and faults from seeds.
 simulate *args:
     cargo sandbox simulate {{args}}
 
-# Takes one promise after the other away from a copy, and shows which test or simulation notices; by name, or by `--area`.
+# Removes one promise at a time from a copy, and shows which test or simulation fails; by name or `--area`.
 mutants *args:
     cargo run --quiet --package mutants -- -- {{args}}
 

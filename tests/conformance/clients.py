@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tries unmodified AWS clients on `cargo sandbox serve`: every operation that it serves, paginators, waiters and errors.
+"""Tests unmodified AWS clients on `cargo sandbox serve`: every operation that it serves, paginators, waiters and errors.
 
 Needs the AWS CLI on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN names the binary; without it
 `cargo run` builds one. Prints `N passed, N failed`; exits with 1 when something failed.
@@ -22,7 +22,7 @@ from botocore.config import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEED = 120
-# Seconds of real time; at the speed above the longest stands for more than half an hour in there.
+# Seconds of real time; at the speed above the longest is more than half an hour of virtual time.
 START_LIMIT, RELEASE_LIMIT, POLL = 600, 120, 0.5
 
 CHECKS = []
@@ -57,7 +57,7 @@ class Server:
         return {**{k: v for k, v in os.environ.items() if not k.startswith("AWS_")}, **own}
 
     def stop(self):
-        """Ends the sandbox as Ctrl-C does; answers what its console said."""
+        """Stops the sandbox as Ctrl-C does; returns its console's output."""
         self.process.send_signal(2)
         console = self.process.communicate(timeout=30)[0]
         return self.process.returncode, console
@@ -72,7 +72,7 @@ def client(service):
 
 
 def cli(*arguments):
-    """The JSON that the AWS CLI prints."""
+    """The JSON output of the AWS CLI."""
     done = subprocess.run(["aws", *arguments, "--output", "json"], env=SERVER.environment(), capture_output=True,
                           text=True, timeout=120)
     assert done.returncode == 0, done.stderr.strip()
@@ -86,13 +86,13 @@ def cli_error(*arguments):
 
 
 def error(code, call, /, **arguments):
-    """The message of the error that a call must end with."""
+    """The message of the error with which a call must end."""
     try:
         call(**arguments)
     except botocore.exceptions.ClientError as refused:
         assert refused.response["Error"]["Code"] == code, refused.response["Error"]
         return refused.response["Error"]["Message"]
-    raise AssertionError(f"expected {code}, found an answer")
+    raise AssertionError(f"expected {code}, found a success")
 
 
 def modelled(service, name, call, /, **arguments):
@@ -101,11 +101,11 @@ def modelled(service, name, call, /, **arguments):
         call(**arguments)
     except getattr(service.exceptions, name):
         return
-    raise AssertionError(f"expected {name}, found an answer")
+    raise AssertionError(f"expected {name}, found a success")
 
 
 def all_pages(service, operation, member, size, /, **arguments):
-    """Everything that a paginator finds; in pages of a size (where the operation takes one) it finds the same."""
+    """All items of a paginator; with a page size, if the operation takes one, it must find the same."""
     paginator = service.get_paginator(operation)
     config = {"PageSize": size} if size else {}
     one = list(paginator.paginate(**arguments, PaginationConfig=config).search(member))
@@ -122,7 +122,7 @@ def manifest(name, behaviour=None):
 
 
 def newest_execution(digest):
-    """The newest execution for a digest that is over, within a limit of real time."""
+    """The newest ended execution for a digest, within a limit of real time."""
     deadline = time.monotonic() + RELEASE_LIMIT
     while time.monotonic() < deadline:
         listed = cli("codepipeline", "list-pipeline-executions", "--pipeline-name", PIPELINE)
@@ -162,7 +162,7 @@ def target_group():
     return client("elbv2").describe_target_groups()["TargetGroups"][0]["TargetGroupArn"]
 
 
-# The main job.
+# The main use.
 
 
 @check
@@ -194,7 +194,7 @@ def a_broken_image_is_rolled_back():
     assert before == after, (before, after)
 
 
-# Each service: what it serves, through the CLI's commands of the guide and through boto3.
+# Each service: its operations, through the commands of the guide and through boto3.
 
 
 @check

@@ -1,4 +1,4 @@
-"""Compares what the project's own adapters are answered by the sandbox and by other people's emulators, field by field.
+"""Compares the responses that the adapters get from the sandbox and from third-party emulators, field by field.
 
 Two emulators agree on little that is not AWS's. Where one is known to be wrong or to leave something out, the difference is
 listed below with its reason; any other difference fails, and so does a listed one that is no difference any more.
@@ -21,24 +21,24 @@ TASK_DEFINITION = r"task definition web(:1)?|the newest revision"
 # (emulator, case, path): reason. The three are regular expressions that must match as a whole.
 ALLOWED = {
     ("moto", r"service web in apps|the service with its targets|the updated service|an update.*", ALL): (
-        "moto answers no deploymentConfiguration, which ECS always does, so the adapter refuses the service"
+        "moto returns no deploymentConfiguration, which ECS always does, so the adapter refuses the service"
     ),
     ("moto", r"image web:1.0.0", ALL): "a digest of moto is not the one of the manifest",
     ("moto", r"registration with (nothing essential|a strange network mode)", ALL): "moto registers what ECS refuses",
-    ("moto", TASK_DEFINITION, r".*\.systemControls"): "ECS answers the list when it is empty, moto does not",
+    ("moto", TASK_DEFINITION, r".*\.systemControls"): "ECS returns the list when it is empty, moto does not",
     ("ministack", r"registration with (nothing essential|no memory|a strange network mode)", ALL): (
         "ministack registers what ECS refuses"
     ),
     ("ministack", TASK_DEFINITION, r".*\.(environment|mountPoints|portMappings|systemControls|volumesFrom)"): (
-        "ECS answers these lists when they are empty, ministack does not"
+        "ECS returns these lists when they are empty, ministack does not"
     ),
     (
         "ministack",
         TASK_DEFINITION,
         r"definition\.(ephemeralStorage|executionRoleArn|ipcMode|pidMode|proxyConfiguration|runtimePlatform|taskRoleArn)",
-    ): "ministack answers nulls and empty texts, ECS nothing",
+    ): "ministack returns nulls and empty texts, ECS omits them",
     ("ministack", r"image (web|web:9.9.9|web@sha256:(0a)+)", r"failed"): (
-        "ministack answers an empty list where ECR answers ImageNotFoundException"
+        "ministack returns an empty list where ECR returns ImageNotFoundException"
     ),
     ("ministack", r"an update to a strange task definition", ALL): "ministack deploys what is not there",
     ("ministack", r"the updated service", r"deployments.*"): "ministack ends a rollout at once",
@@ -54,7 +54,7 @@ def answers(program, where, environment):
 
 
 def leaves(value, path=""):
-    """Paths to the scalars of a value, with those: ids are blotted out, and the words of messages are nobody's contract."""
+    """Paths and values of all scalars: ids are masked, and messages are left out, because their wording is no contract."""
     if isinstance(value, dict) and value:
         for key, member in value.items():
             if key != "message":

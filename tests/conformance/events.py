@@ -28,7 +28,7 @@ EXPECTED = {
     "Scheduled Event",
 }
 
-# What AWS documents and not every set of examples shows, by kind: an example of it.
+# Documented members that not every set of examples has, by kind: an example.
 TIMES = {"start-time": "2026-01-05T09:00:00Z", "pipeline-execution-attempt": 1}
 DOCUMENTED = {
     # https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html
@@ -90,7 +90,7 @@ def paths(value, prefix=""):
 
 
 def differences(event, examples, documented=None):
-    """How an event is unlike all examples: keys and types that none has, and keys that all have and it lacks."""
+    """The differences of an event from all examples: keys and types that none has, and keys that all have and it lacks."""
     known = defaultdict(set)
     for example in [*examples, documented or {}]:
         for path, kind in paths(example):
@@ -104,7 +104,7 @@ def differences(event, examples, documented=None):
     common = set.intersection(*({path for path, _ in paths(example)} for example in examples))
     for path in sorted(common - set(own)):
         parent = path.removesuffix("[]") if path.endswith("[]") else path.rpartition(".")[0]
-        # An array may be empty, and what is in an item of an empty one is not missing.
+        # An array may be empty; then nothing of its items is missing.
         if not path.endswith("[]") and (parent in own or not parent) and not any(part in FREE for part in (path, parent)):
             yield f"{path}: every event of AWS has it"
 
@@ -114,7 +114,7 @@ def kind_of(event):
 
 
 def envelope(event):
-    """An event as EventBridge has it: some examples are in the form of a notification rule."""
+    """An event in EventBridge's form: some examples are in the form of a notification rule."""
     if "detailType" not in event:
         return event
     event = dict(event, **{"detail-type": event["detailType"], "version": "0", "id": "not in this form"})
@@ -122,7 +122,7 @@ def envelope(event):
 
 
 def corpus():
-    """Examples by kind, and where they come from."""
+    """Examples by kind, and their source."""
     folder = os.environ.get("SLIPWAY_CORPUS")
     folder = Path(folder) / "events" if folder else ROOT / "tests/events"
     examples = defaultdict(list)
@@ -144,7 +144,7 @@ def main():
     for event in record.events(Path(sys.argv[1])):
         emitted[kind_of(event)].append(event)
     for _, payload in record.payloads(Path(sys.argv[1])):
-        # Unit tests of Lambda invoke with next to nothing.
+        # Unit tests of Lambda invoke with minimal payloads.
         if isinstance(payload, dict) and payload.get(JOB, {}).get("data"):
             emitted[JOB].append(payload)
     failures, passed = Counter(), 0

@@ -1,7 +1,7 @@
 """Checks recorded calls against AWS's own service models, as botocore ships them.
 
-Every request that a function sent must be legal: no unknown member, nothing required missing, types, enums, lengths, ranges
-and patterns as the model says. Every answer of the sandbox must be one that the service could give: botocore's own parser
+Every request of a function must be valid: no unknown member, nothing required missing, types, enums, lengths, ranges
+and patterns as in the model. Every response of the sandbox must be possible for the service: botocore's own parser
 reads it, it has no member that the model lacks, and an error is one of the operation's or one that every service has.
 
 usage: models.py <folder of a run with SLIPWAY_RECORD>
@@ -30,9 +30,9 @@ from record import calls, operations
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What botocore calls a service that signs as something else.
+# botocore's name of a service that signs with another one.
 MODELS = {"elasticloadbalancing": "elbv2", "monitoring": "cloudwatch"}
-# What the Rust SDK calls them.
+# The Rust SDK's names.
 CRATES = {
     "applicationautoscaling": "application-autoscaling",
     "cloudwatch": "monitoring",
@@ -40,7 +40,7 @@ CRATES = {
     "eventbridge": "events",
 }
 
-# Errors that the frameworks in front of the services answer, which no operation's model lists
+# Errors that the frameworks in front of the services return, which no operation's model lists
 # (https://docs.aws.amazon.com/AmazonECS/latest/APIReference/CommonErrors.html and its siblings).
 COMMON_ERRORS = {
     "AccessDeniedException",
@@ -77,14 +77,14 @@ OWN_ERRORS = {
     },
 }
 
-# Requests that a function may send although AWS refuses them, by operation: a regular expression of what is wrong.
+# Requests that a function may send although AWS refuses them, by operation: a regular expression of the problem.
 REFUSED_ON_PURPOSE = {
-    # A person who runs a release by hand gives it an id of their own; the sweep learns from the ValidationException that it is
+    # An operator's release has an id of its own; by the ValidationException the sweep knows that it is
     # not CodePipeline's.
     "codepipeline:GetPipelineExecution": r"pipelineExecutionId: `.*` does not match ",
 }
 
-# What says that there is no such operation, or that the sandbox does not serve it.
+# Error codes of an operation that does not exist or is not served by the sandbox.
 UNKNOWN = {"UnknownOperationException", "InvalidAction", "NotImplemented"}
 
 # Members of a request that the transport or the SDK adds.
@@ -95,16 +95,16 @@ S3_HEADERS = {
 }
 
 
-# Members that unit tests made up, to prove that what the code has never heard of survives.
+# Members that unit tests invented, to prove that unknown members survive.
 ON_PURPOSE = r'Unknown parameter in .*"(\w+OfTomorrow|alsoNew)"'
-# An answer may list nothing where the model's list, which it shares with requests, asks for one.
+# A response may have an empty list where the model, which it shares with requests, requires one item.
 EMPTY = r"Invalid length for parameter .*, value: 0, valid min length: 1"
 
 
 class Strict(ParamValidator):
-    """botocore's validator, which leaves enums, upper bounds and patterns to the service, and this does not.
+    """botocore's validator, extended by enums, upper bounds and patterns, which it leaves to the service.
 
-    `wire` says that timestamps and blobs are still as JSON has them.
+    With `wire`, timestamps and blobs are as in JSON.
     """
 
     def __init__(self, wire, allowed=()):
@@ -163,8 +163,8 @@ class Strict(ParamValidator):
     _validate_long = _validate_integer
 
     def _validate_timestamp(self, param, shape, errors, name):
-        legal = (int, float) if self.wire else datetime
-        if isinstance(param, bool) or not isinstance(param, legal):
+        expected = (int, float) if self.wire else datetime
+        if isinstance(param, bool) or not isinstance(param, expected):
             self._say(name, f"`{param}` is no timestamp")
 
     def _validate_blob(self, param, shape, errors, name):
@@ -186,7 +186,7 @@ def matches(pattern, text):
 
 
 def form(shape, pairs, prefix=""):
-    """The value that a query request's parameters spell, removing those it used from `pairs`."""
+    """The value of a query request's parameters; the used ones are removed from `pairs`."""
     kind = shape.type_name
     if kind == "structure":
         members = {}
@@ -218,7 +218,7 @@ def form(shape, pairs, prefix=""):
 
 
 def unknown_elements(shape, element, path):
-    """Elements of an XML answer that the model lacks."""
+    """Elements of an XML response that are not in the model."""
     tag = lambda child: child.tag.rsplit("}", 1)[-1]
     if shape.type_name == "structure":
         known = {member.serialization.get("name", name): member for name, member in shape.members.items()}
@@ -230,16 +230,16 @@ def unknown_elements(shape, element, path):
             flat = member.type_name == "list" and member.serialization.get("flattened")
             yield from unknown_elements(member.member if flat else member, child, f"{path}.{tag(child)}")
     elif shape.type_name == "list":
-        legal = shape.member.serialization.get("name", "member")
+        expected = shape.member.serialization.get("name", "member")
         for child in element:
-            if tag(child) != legal:
-                yield f"{path}.{tag(child)}: items are called {legal}"
+            if tag(child) != expected:
+                yield f"{path}.{tag(child)}: expected items named {expected}"
             else:
                 yield from unknown_elements(shape.member, child, path)
 
 
 class Service:
-    """One service's model and what it says about calls."""
+    """One service's model and the checks of calls against it."""
 
     def __init__(self, name):
         self.name = name
@@ -287,7 +287,7 @@ class Service:
             yield from Strict(wire=False).problems(params, shape)
 
     def rest(self, operation, request):
-        """The parameters of a REST request to S3, and what none of the operation's members explains."""
+        """The parameters of a REST request to S3, and the parts that match no member of the operation."""
         url = urlsplit(request["target"])
         path = unquote(url.path).lstrip("/")
         bucket, _, rest = request["host"].partition(".s3.")
@@ -309,7 +309,7 @@ class Service:
     def answer_problems(self, operation, answer, error):
         status, body = answer["status"], answer["body"]
         raw = octets(body)
-        # The parser wants a file where the model says that the body is a stream.
+        # The parser expects a file if the body is a stream in the model.
         streams = operation.has_streaming_output and status < 400
         response = {"status_code": status, "headers": HTTPHeaders(), "body": Stream(raw) if streams else raw}
         for name, value in answer["headers"].items():
@@ -323,7 +323,7 @@ class Service:
         shape = operation.output_shape
         if shape is None:
             if raw not in (b"", b"{}"):
-                yield "an answer where the operation has none"
+                yield "a response, but the operation has none"
             return
         if self.protocol == "json":
             yield from Strict(wire=True, allowed=[EMPTY]).problems(json.loads(raw), shape)
@@ -333,14 +333,14 @@ class Service:
             root = ElementTree.fromstring(raw)
             if self.protocol == "query":
                 root = next(child for child in root if child.tag.endswith(shape.serialization["resultWrapper"]))
-            # The document of an answer with a payload is that member, not the whole.
+            # With a payload member, the document of a response is that member.
             payload = shape.serialization.get("payload")
             yield from unknown_elements(shape.members[payload] if payload else shape, root, operation.name)
 
     def error_problems(self, operation, parsed, raw, error):
         code = parsed["Error"]["Code"]
         if raw and code != error:
-            yield f"the answer says {code}, the log {error}"
+            yield f"the response has {code}, the log {error}"
         own = {shape.error_code: shape for shape in operation.error_shapes}
         if error not in self.errors(operation):
             yield f"{error} is no error of {operation.name}"
@@ -350,7 +350,7 @@ class Service:
 
 
 def octets(body):
-    """A recorded body; of an object only the size is known."""
+    """A recorded body; for an object only the size is recorded."""
     if isinstance(body, str):
         return body.encode()
     return bytes.fromhex(body["hex"]) if "hex" in body else b"\0" * body["bytes"]
@@ -365,7 +365,7 @@ class Stream:
 
 
 def without_nulls(value):
-    """What the JSON protocols make of an input: a null is nothing."""
+    """An input as the JSON protocols read it: a null is absent."""
     if isinstance(value, dict):
         return {key: without_nulls(member) for key, member in value.items() if member is not None}
     return [without_nulls(item) for item in value] if isinstance(value, list) else value
@@ -385,7 +385,7 @@ def used_services():
 
 
 class Checks:
-    """What was checked, and what was wrong."""
+    """The checked operations, and the failures."""
 
     def __init__(self):
         self.services, self.failures, self.seen, self.passed = {}, Counter(), Counter(), 0
@@ -402,9 +402,9 @@ class Checks:
         self.passed += not problems
 
     def call(self, call):
-        """A call over the wire, with its answer as bytes."""
+        """A call over HTTP, with its response as bytes."""
         name, word, error = call["service"], call["operation"], call["error"]
-        # Unit tests of the wire ask for what is nowhere; there the answer is that it is nowhere.
+        # Unit tests send operations that do not exist; the response must be such an error.
         if not name or error in UNKNOWN:
             return
         service = self.service(name)
@@ -412,7 +412,7 @@ class Checks:
         if operation is None:
             return self.took(name, word, error, ["is no operation of the service"])
         problems = [f"answer: {problem}" for problem in service.answer_problems(operation, call["answer"], error)]
-        # Requests that a test wrote by hand have no header of the SDK; a person's request is judged when it was taken.
+        # A test's own requests have no header of the SDK; an operator's request is checked if it succeeded.
         by_sdk = "amz-sdk-request" in call["request"]["headers"]
         if by_sdk and (error is None or call["caller"].startswith("slipway-")):
             known = REFUSED_ON_PURPOSE.get(f"{name}:{word}", "(?!)") if error == "ValidationException" else "(?!)"
@@ -421,7 +421,7 @@ class Checks:
         self.took(name, word, error, problems)
 
     def operation(self, record):
-        """An operation that was asked for in the process, without a wire."""
+        """An operation that was called in the process, without HTTP."""
         name, word, error = record["service"], record["operation"], record["error"]
         if error in UNKNOWN:
             return
@@ -431,7 +431,7 @@ class Checks:
             return self.took(name, word, error, ["is no operation of the service"])
         if error is not None:
             known = service.errors(operation)
-            return self.took(name, word, error, [] if error in known else [f"answer: {error} is no error of it"])
+            return self.took(name, word, error, [] if error in known else [f"answer: {error} is not one of its errors"])
         problems = []
         if operation.output_shape is not None:
             output = {} if record["output"] is None else record["output"]

@@ -1,4 +1,4 @@
-"""What a run with SLIPWAY_RECORD wrote down."""
+"""The recording of a run with SLIPWAY_RECORD."""
 
 import json
 import re
@@ -9,7 +9,7 @@ def blunt(word):
 
 
 def lines(folder, kind):
-    """Recorded things of one kind, those that differ only in words with a digit once."""
+    """Records of one kind; those that differ only in words with a digit count once."""
     known = set()
     for path in sorted(folder.rglob("*.jsonl")):
         for line in path.open():

@@ -1,9 +1,9 @@
-"""Runs the Lambdas as they ship: each release binary under AWS's runtime interface emulator, with the events of tests/events.
+"""Runs the Lambdas as shipped: each release binary under AWS's runtime interface emulator, with the events of tests/events.
 
-The functions talk to what AWS_ENDPOINT_URL names, once each: to ministack with the fixture, which knows nothing of
-CodePipeline's jobs, and to `cargo sandbox serve` with the story's account. An event passes when the function answers it. At
-ministack it may also say in one sentence which operation of AWS it could not do, which makes Lambda deliver the event again.
-It fails when the process ends, the answer is no JSON, or the time is up.
+Each function calls the endpoint in AWS_ENDPOINT_URL, once for each of two: ministack with the fixture, which has no
+CodePipeline jobs, and `cargo sandbox serve` with the demo's account. An event passes if the function handles it. With
+ministack it may also fail with the AWS operation that failed, after which Lambda would deliver the event again. An event
+fails if the process ends, the response is not JSON, or the time is up.
 
 usage: rie.py <folder of the binaries> <aws-lambda-rie> <the program `sandbox`>
 """
@@ -26,11 +26,11 @@ import servers
 
 ROOT = Path(__file__).resolve().parents[2]
 ANSWER_SECONDS = 60
-# What a function says when AWS did not do what it asked, as its error's text begins.
+# The beginning of a function's error message when an AWS call failed.
 REFUSED = re.compile(r"(application-autoscaling|cloudwatch|codepipeline|dynamodb|ecr|ecs|elasticloadbalancing|s3):\w+ failed: ")
-# The steps of a release come in this order. The push comes last, since what it starts waits for the release before it.
+# The order of a release's steps. The push is last, because the execution that it starts waits for the release.
 ORDER = ["BeginRelease", "RegisterTaskDefinition", "UpdateService", "SwapTargetGroups", "EvaluateCanary", "FinishRelease", "RollBack", "StartPipeline"]
-# The release of the files is in place: the steps of a pair are answered what a person reads who forgot to begin its release.
+# The release of these events is in place: the steps of a pair fail, because no release of a pair began.
 NOT_BEGUN = (("SwapTargetGroups", "EvaluateCanary"), "holds no release of service shop in cluster apps; run begin-release before this action")
 CASES = ["push", "job", "job-with-token", "execution-failed", "sweep", "parameters"]
 
@@ -43,7 +43,7 @@ def binaries():
 
 def events(logical_id):
     paths = sorted((ROOT / "tests/events").glob(f"{logical_id}.*.json"))
-    # A job comes before the job that carries its token, and a person after both.
+    # A job comes before the job with its token, and an operator's invocation after both.
     return sorted(paths, key=lambda path: CASES.index(path.name.split(".")[1]))
 
 
@@ -66,12 +66,12 @@ def environment(bootstrap, url, table):
 
 
 def init_ms(bootstrap):
-    """How long a function takes from its start until it asks for its first event: the best of five, in milliseconds."""
+    """The time from a function's start to its request for the first event: the best of five, in milliseconds."""
     return min(one_init_ms(bootstrap) for _ in range(5))
 
 
 def one_init_ms(bootstrap):
-    # The emulator starts a function with its first event, so its own word for this is no measure.
+    # The emulator starts a function with its first event, so its own figure is not usable.
     with socket.create_server(("127.0.0.1", 0)) as listener:
         api = f"127.0.0.1:{listener.getsockname()[1]}"
         listener.settimeout(ANSWER_SECONDS)
@@ -87,7 +87,7 @@ def one_init_ms(bootstrap):
 
 
 def fresh(event):
-    """The event with a token of now: a release that began when the file was written has long missed its deadline."""
+    """The event with a token of the current time: a release as old as the file has missed its deadline."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return re.sub(r'(\\"since\\":\\")[^\\]+', lambda found: found[1] + now, event)
 
@@ -105,7 +105,7 @@ class Emulator:
         servers.await_port(self.invoke_port, self.process)
 
     def invoke(self, event):
-        """The answer, and how long it took in milliseconds."""
+        """The response, and its duration in milliseconds."""
         url = f"http://127.0.0.1:{self.invoke_port}/2015-03-31/functions/function/invocations"
         began = time.monotonic()
         try:
@@ -116,7 +116,7 @@ class Emulator:
         return body.decode(), (time.monotonic() - began) * 1000
 
     def peak_kib(self):
-        """The most memory that the function held; nothing when its process has ended."""
+        """The function's peak memory; None if its process has ended."""
         threads = Path(f"/proc/{self.process.pid}/task").iterdir()
         children = [child for thread in threads for child in (thread / "children").read_text().split()]
         return max((peak_kib(child) for child in children), default=None)
@@ -130,7 +130,7 @@ class Emulator:
 
 
 def lenient(path, answer):
-    """What is wrong with an answer, where AWS may be unable to do what was asked."""
+    """The problem of a response, if AWS calls may fail."""
     if not isinstance(answer, dict) or "errorType" not in answer:
         return None
     message = answer.get("errorMessage", "")
@@ -138,9 +138,9 @@ def lenient(path, answer):
 
 
 def strict(path, answer):
-    """What is wrong with an answer, where AWS does what is asked."""
+    """The problem of a response, if all AWS calls must succeed."""
     if ".job" in path.name:
-        return None if answer is None else "a job is answered to CodePipeline, not to Lambda"
+        return None if answer is None else "a job is reported to CodePipeline, not returned to Lambda"
     if path.name.startswith(NOT_BEGUN[0]) and NOT_BEGUN[1] in (answer or {}).get("message", ""):
         return None
     if not isinstance(answer, dict) or "errorType" in answer or answer.get("status") == "failed":
@@ -171,7 +171,7 @@ def sandbox(program):
 
 
 def push_image(url):
-    """Puts the image that the events name into its repository, without a tag, so that no pipeline starts for it."""
+    """Pushes the image of the events to its repository, without a tag, so that no pipeline starts."""
     blob = lambda what: "sha256:" + hashlib.sha256(f"{what} of web:1.0.0, Healthy".encode()).hexdigest()
     docker = "application/vnd.docker"
     manifest = {
@@ -188,7 +188,7 @@ def push_image(url):
 
 
 def run(function, program, bootstrap, url, table, verdict):
-    """Gives a function its events; answers how many it passed and what failed."""
+    """Sends a function its events; returns the number that passed and the failures."""
     emulator = Emulator(program, bootstrap, environment(bootstrap, url, table))
     passed, failures = 0, []
     try:

@@ -1,4 +1,4 @@
-"""Other people's emulators, started on loopback with the fixture that `answers` asks about."""
+"""Third-party emulators, started on loopback with the fixture that `answers` reads."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ ACCOUNT = "111122223333"
 BUCKET = "artifacts"
 SECONDS = 60
 
-# Nothing here is a secret: these are the keys of AWS's documentation.
+# Not secrets: these are the keys of AWS's documentation.
 CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": ACCOUNT,
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",

@@ -1,4 +1,4 @@
-"""The checks themselves: each kind of mistake, made in a recorded call on purpose, is found."""
+"""Tests of the checks: each kind of mistake in a recorded call is found."""
 
 import copy
 import json
@@ -106,7 +106,7 @@ class Calls(unittest.TestCase):
         strange = lambda call, body, answer: (call.update(error="NoSuchService"), answer.update(__type="NoSuchService"))
         self.assertIn("no error of UpdateService", found(GONE, strange))
         other = lambda call, body, answer: answer.update(__type="ClientException")
-        self.assertIn("the answer says ClientException", found(GONE, other))
+        self.assertIn("the response has ClientException", found(GONE, other))
 
     def test_query_and_xml(self):
         for old, new, expected in [

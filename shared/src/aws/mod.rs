@@ -16,6 +16,7 @@ mod pairs;
 mod reports;
 mod rules;
 mod scaling;
+mod sdk;
 mod services;
 mod task_definitions;
 #[cfg(test)]
@@ -33,95 +34,7 @@ pub use pairs::{ObservedPair, Pairs};
 pub use reports::Reports;
 pub use rules::{ObservedRule, RuleView, Rules};
 pub use scaling::Scaling;
+use sdk::short_name;
+pub use sdk::{Sdk, connect};
 pub use services::{Observed, Services};
 pub use task_definitions::TaskDefinitions;
-
-use std::time::SystemTime;
-
-use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::Builder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
-
-use crate::limits::{CALL_ATTEMPT, CALL_ATTEMPTS, CALL_TOTAL};
-use crate::timestamp::Timestamp;
-
-/// The name of a cluster or service, given as a name or as an ARN.
-fn short_name(name: &str) -> &str {
-    name.rsplit('/').next().unwrap_or(name)
-}
-
-/// What every adapter is made from: the SDK's configuration, the name of the ledger's table, and
-/// the name of the bucket of reports.
-#[derive(Clone, Debug)]
-pub struct Sdk {
-    config: SdkConfig,
-    ledger_table: String,
-    reports_bucket: String,
-}
-
-impl Sdk {
-    /// Adds this project's time-outs and retries to a configuration.
-    #[must_use]
-    pub fn new(config: SdkConfig, ledger_table: &str) -> Self {
-        let timeouts = TimeoutConfig::builder()
-            .operation_attempt_timeout(CALL_ATTEMPT)
-            .operation_timeout(CALL_TOTAL)
-            .build();
-
-        let config = config
-            .into_builder()
-            .retry_config(RetryConfig::standard().with_max_attempts(CALL_ATTEMPTS))
-            .timeout_config(timeouts)
-            .build();
-        Self {
-            config,
-            ledger_table: ledger_table.to_owned(),
-            reports_bucket: String::new(),
-        }
-    }
-
-    /// The same with a bucket for reports, which only `evaluate-canary` writes.
-    #[must_use]
-    pub fn with_reports(self, bucket: &str) -> Self {
-        Self {
-            reports_bucket: bucket.to_owned(),
-            ..self
-        }
-    }
-
-    /// The time of the SDK's clock, the only clock of this package.
-    #[must_use]
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that reads the time, if the SDK has no clock of its own"
-    )]
-    pub fn now(&self) -> Timestamp {
-        self.config
-            .time_source()
-            .map_or_else(SystemTime::now, |source| source.now())
-            .into()
-    }
-}
-
-/// The configuration of a Lambda function: region and credentials from its environment, one HTTP
-/// client for all services, the ledger's table from `LEDGER_TABLE`, and the bucket of reports, if
-/// the function writes any, from `SLIPWAY_REPORTS_BUCKET`.
-///
-/// # Errors
-/// If `LEDGER_TABLE` is not set.
-pub async fn connect() -> Result<Sdk, std::env::VarError> {
-    let http = Builder::new()
-        .tls_provider(Provider::Rustls(CryptoMode::Ring))
-        .build_https();
-
-    let config = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(http)
-        .load()
-        .await;
-
-    let table = std::env::var("LEDGER_TABLE")?;
-    let reports = std::env::var("SLIPWAY_REPORTS_BUCKET").unwrap_or_default();
-    Ok(Sdk::new(config, &table).with_reports(&reports))
-}

@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value};
 
-use super::TaskDefinition;
+use super::definition::TaskDefinition;
 
 /// Whether registering `wanted` would only repeat `registered`.
 #[must_use]

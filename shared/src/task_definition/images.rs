@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::TaskDefinition;
+use super::definition::TaskDefinition;
 
 /// The names of a definition's containers, with their images.
 #[must_use]

@@ -7,70 +7,71 @@ use super::super::{TaskDefinition, equivalent};
 use super::{counter, definition};
 
 /// A definition in which no value is empty or a default, so that every value counts.
+const RICH: &str = r#"{
+    "family": "web",
+    "taskRoleArn": "arn:aws:iam::111122223333:role/slipway/web-task",
+    "executionRoleArn": "arn:aws:iam::111122223333:role/slipway/web-execution",
+    "networkMode": "bridge",
+    "cpu": "256",
+    "memory": "512",
+    "pidMode": "task",
+    "ipcMode": "host",
+    "requiresCompatibilities": ["EC2"],
+    "enableFaultInjection": true,
+    "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
+    "ephemeralStorage": {"sizeInGiB": 30},
+    "placementConstraints": [{"type": "memberOf", "expression": "attribute:zone == a"}],
+    "volumes": [{"name": "cache", "host": {"sourcePath": "/var/cache"}}],
+    "tags": [{"key": "team", "value": "web"}],
+    "someFieldOf2031": {"kept": [1, 2.5, "x"]},
+    "containerDefinitions": [
+        {
+            "name": "frontend",
+            "image": "example/frontend:1",
+            "cpu": 128,
+            "memory": 256,
+            "memoryReservation": 64,
+            "essential": false,
+            "command": ["serve", "--port", "5001"],
+            "entryPoint": ["/bin/sh"],
+            "workingDirectory": "/srv",
+            "user": "1000",
+            "readonlyRootFilesystem": true,
+            "links": ["api"],
+            "dependsOn": [{"containerName": "api", "condition": "HEALTHY"}],
+            "environment": [
+                {"name": "LEVEL", "value": "info"},
+                {"name": "REGION", "value": "eu"}
+            ],
+            "environmentFiles": [{"value": "arn:aws:s3:::bucket/env", "type": "s3"}],
+            "secrets": [{
+                "name": "TOKEN",
+                "valueFrom": "arn:aws:ssm:eu-west-1:111122223333:parameter/token"
+            }],
+            "portMappings": [{"containerPort": 5001, "hostPort": 80, "protocol": "udp"}],
+            "mountPoints": [
+                {"sourceVolume": "cache", "containerPath": "/cache", "readOnly": true}
+            ],
+            "ulimits": [{"name": "nofile", "softLimit": 1024, "hardLimit": 4096}],
+            "systemControls": [{"namespace": "net.core.somaxconn", "value": "1024"}],
+            "extraHosts": [{"hostname": "db", "ipAddress": "10.0.0.1"}],
+            "dockerLabels": {"tier": "front"},
+            "healthCheck": {"command": ["CMD", "true"], "interval": 30, "retries": 3},
+            "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "web"}},
+            "linuxParameters": {"initProcessEnabled": true},
+            "repositoryCredentials": {"credentialsParameter": "arn:aws:secretsmanager:…"},
+            "stopTimeout": 60
+        },
+        {
+            "name": "api",
+            "image": "example/api:1",
+            "volumesFrom": [{"sourceContainer": "frontend", "readOnly": true}]
+        }
+    ]
+}"#;
+
 fn rich() -> Value {
-    let text = r#"{
-        "family": "web",
-        "taskRoleArn": "arn:aws:iam::111122223333:role/slipway/web-task",
-        "executionRoleArn": "arn:aws:iam::111122223333:role/slipway/web-execution",
-        "networkMode": "bridge",
-        "cpu": "256",
-        "memory": "512",
-        "pidMode": "task",
-        "ipcMode": "host",
-        "requiresCompatibilities": ["EC2"],
-        "enableFaultInjection": true,
-        "runtimePlatform": {"cpuArchitecture": "ARM64", "operatingSystemFamily": "LINUX"},
-        "ephemeralStorage": {"sizeInGiB": 30},
-        "placementConstraints": [{"type": "memberOf", "expression": "attribute:zone == a"}],
-        "volumes": [{"name": "cache", "host": {"sourcePath": "/var/cache"}}],
-        "tags": [{"key": "team", "value": "web"}],
-        "someFieldOf2031": {"kept": [1, 2.5, "x"]},
-        "containerDefinitions": [
-            {
-                "name": "frontend",
-                "image": "example/frontend:1",
-                "cpu": 128,
-                "memory": 256,
-                "memoryReservation": 64,
-                "essential": false,
-                "command": ["serve", "--port", "5001"],
-                "entryPoint": ["/bin/sh"],
-                "workingDirectory": "/srv",
-                "user": "1000",
-                "readonlyRootFilesystem": true,
-                "links": ["api"],
-                "dependsOn": [{"containerName": "api", "condition": "HEALTHY"}],
-                "environment": [
-                    {"name": "LEVEL", "value": "info"},
-                    {"name": "REGION", "value": "eu"}
-                ],
-                "environmentFiles": [{"value": "arn:aws:s3:::bucket/env", "type": "s3"}],
-                "secrets": [{
-                    "name": "TOKEN",
-                    "valueFrom": "arn:aws:ssm:eu-west-1:111122223333:parameter/token"
-                }],
-                "portMappings": [{"containerPort": 5001, "hostPort": 80, "protocol": "udp"}],
-                "mountPoints": [
-                    {"sourceVolume": "cache", "containerPath": "/cache", "readOnly": true}
-                ],
-                "ulimits": [{"name": "nofile", "softLimit": 1024, "hardLimit": 4096}],
-                "systemControls": [{"namespace": "net.core.somaxconn", "value": "1024"}],
-                "extraHosts": [{"hostname": "db", "ipAddress": "10.0.0.1"}],
-                "dockerLabels": {"tier": "front"},
-                "healthCheck": {"command": ["CMD", "true"], "interval": 30, "retries": 3},
-                "logConfiguration": {"logDriver": "awslogs", "options": {"awslogs-group": "web"}},
-                "linuxParameters": {"initProcessEnabled": true},
-                "repositoryCredentials": {"credentialsParameter": "arn:aws:secretsmanager:…"},
-                "stopTimeout": 60
-            },
-            {
-                "name": "api",
-                "image": "example/api:1",
-                "volumesFrom": [{"sourceContainer": "frontend", "readOnly": true}]
-            }
-        ]
-    }"#;
-    serde_json::from_str(text).expect("JSON")
+    serde_json::from_str(RICH).expect("JSON")
 }
 
 /// Collects the paths of all scalars as `leaves`, and of all values inside others as `members`.
@@ -196,13 +197,32 @@ fn removing_any_member_is_a_change() {
 }
 
 #[test]
-fn defaults_and_orders_of_ecs_are_not_changes() {
+fn sizes_of_a_task_are_text_or_numbers() {
     let mut file = rich();
     file["cpu"] = json!(256);
     file["memory"] = json!(512);
 
     assert!(equivalent(&definition(file), &definition(rich())));
+}
 
+/// Another item for a list of `rich`: the same but for its first member.
+fn another(item: &Value) -> Value {
+    let mut other = item.clone();
+    let member = other
+        .as_object_mut()
+        .and_then(|fields| fields.values_mut().next())
+        .expect("a member");
+
+    *member = if member.is_string() {
+        json!("another")
+    } else {
+        json!(9)
+    };
+    other
+}
+
+#[test]
+fn the_order_of_sets_is_not_a_change_and_a_further_item_is() {
     for list in [
         "environment",
         "secrets",
@@ -213,22 +233,11 @@ fn defaults_and_orders_of_ecs_are_not_changes() {
         "extraHosts",
     ] {
         let (mut one, mut two) = (rich(), rich());
-        let items = one["containerDefinitions"][0][list]
-            .as_array()
-            .expect("a list")
-            .clone();
-        let mut second = items[0].clone();
-        let member = second
-            .as_object_mut()
-            .and_then(|fields| fields.values_mut().next())
-            .expect("a member");
-        *member = if member.is_string() {
-            json!("another")
-        } else {
-            json!(9)
-        };
-        one["containerDefinitions"][0][list] = json!([items[0], second]);
-        two["containerDefinitions"][0][list] = json!([second, items[0]]);
+        let first = rich()["containerDefinitions"][0][list][0].clone();
+        let second = another(&first);
+
+        one["containerDefinitions"][0][list] = json!([first, second]);
+        two["containerDefinitions"][0][list] = json!([second, first]);
         assert!(
             equivalent(&definition(one.clone()), &definition(two)),
             "the order of {list}"
@@ -242,6 +251,7 @@ fn defaults_and_orders_of_ecs_are_not_changes() {
     for list in ["tags", "volumes", "requiresCompatibilities"] {
         let (mut one, mut two) = (rich(), rich());
         let item = one[list][0].clone();
+
         one[list] = json!([item, "x"]);
         two[list] = json!(["x", item]);
         assert!(
@@ -249,7 +259,10 @@ fn defaults_and_orders_of_ecs_are_not_changes() {
             "the order of {list}"
         );
     }
+}
 
+#[test]
+fn defaults_are_not_changes() {
     let bare = |more: Value| {
         let mut container = json!({
             "name": "web", "image": "a",

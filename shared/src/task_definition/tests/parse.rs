@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::{READ_ONLY, TaskDefinition, container_images};
+use super::super::definition::READ_ONLY;
+use super::super::{TaskDefinition, container_images};
 use super::{counter, definition};
 
 #[test]
@@ -22,49 +23,35 @@ fn read_only_fields_are_dropped_and_tags_kept() {
 }
 
 #[test]
-fn malformed_definitions_are_refused_without_quoting_values() {
+fn malformed_definitions_are_refused() {
+    let with = |containers: Value| json!({"family": "a", "containerDefinitions": containers});
+    let one = json!([{"name": "a", "image": "b"}]);
     let cases = [
         (json!([]), "not an object"),
+        (json!({"containerDefinitions": one}), "`family`"),
         (
-            json!({"containerDefinitions": [{"name": "a", "image": "b"}]}),
-            "`family`",
-        ),
-        (
-            json!({
-                "family": "<TASK_FAMILY>", "containerDefinitions": [{"name": "a", "image": "b"}],
-            }),
+            json!({"family": "<TASK_FAMILY>", "containerDefinitions": one}),
             "`family` is `<TASK_FAMILY>`",
         ),
         (
-            json!({"family": "a", "containerDefinitions": [{"name": "a b", "image": "b"}]}),
+            with(json!([{"name": "a b", "image": "b"}])),
             "`containerDefinitions[0].name` is `a b`",
         ),
+        (with(json!([])), "`containerDefinitions`"),
         (
-            json!({"family": "a", "containerDefinitions": []}),
-            "`containerDefinitions`",
-        ),
-        (
-            json!({"family": "a", "containerDefinitions": [{"name": "a"}]}),
+            with(json!([{"name": "a"}])),
             "`containerDefinitions[0].image`",
         ),
         (
-            json!({"family": "a", "containerDefinitions": [{"image": "a"}]}),
+            with(json!([{"image": "a"}])),
             "`containerDefinitions[0].name`",
         ),
         (
-            json!({
-                "family": "a",
-                "containerDefinitions": [
-                    {"name": "a", "image": "b"}, {"name": "a", "image": "b"},
-                ],
-            }),
+            with(json!([{"name": "a", "image": "b"}, {"name": "a", "image": "b"}])),
             "expected a unique name",
         ),
         (
-            json!({
-                "family": "a", "x": "y".repeat(65_536),
-                "containerDefinitions": [{"name": "a", "image": "b"}],
-            }),
+            json!({"family": "a", "x": "y".repeat(65_536), "containerDefinitions": one}),
             "expected at most 65536",
         ),
     ];
@@ -73,7 +60,10 @@ fn malformed_definitions_are_refused_without_quoting_values() {
         let refusal = TaskDefinition::from_value(value).expect_err("malformed");
         assert!(refusal.contains(expected), "{refusal}");
     }
+}
 
+#[test]
+fn the_place_of_a_syntax_error_is_named_and_debug_hides_values() {
     assert!(
         TaskDefinition::parse(b"{\"family\": \"a\",}")
             .expect_err("trailing comma")

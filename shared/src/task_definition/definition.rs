@@ -1,0 +1,219 @@
+//! One task definition: how it is read and checked, and its properties.
+
+use serde_json::{Map, Value};
+
+use crate::limits::{NAME_CHARS, TASK_DEFINITION_BYTES};
+
+/// Fields that DescribeTaskDefinition returns and RegisterTaskDefinition does not accept
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html).
+pub(super) const READ_ONLY: [&str; 9] = [
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+    "deregisteredAt",
+    "deleteRequestedAt",
+];
+
+/// A task definition that can be registered: it has a family, and containers with names and images.
+#[derive(Clone, PartialEq)]
+pub struct TaskDefinition(pub(super) Map<String, Value>);
+
+impl std::fmt::Debug for TaskDefinition {
+    /// Shows only the family: environment variables and options can hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TaskDefinition({})", self.family())
+    }
+}
+
+impl TaskDefinition {
+    /// Reads the text of a `taskdef.json`.
+    ///
+    /// # Errors
+    /// If the text is not JSON or not a task definition.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+        let value = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
+        Self::from_value(value)
+    }
+
+    /// Takes a task definition from JSON: written by hand, as described
+    /// (`{"taskDefinition": {…}, "tags": […]}`), or bare.
+    ///
+    /// # Errors
+    /// If a required field is missing or invalid, or the definition is too large.
+    pub fn from_value(value: Value) -> Result<Self, String> {
+        let Value::Object(fields) = value else {
+            return Err("not an object; expected {\"family\": …, \
+                        \"containerDefinitions\": [ … ]}"
+                .to_owned());
+        };
+        let mut fields = unwrapped(fields);
+        fields.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
+        let definition = Self(fields);
+
+        if definition.family().is_empty() {
+            return Err("`family` is missing or not a text".to_owned());
+        }
+        check_name("family", definition.family())?;
+        definition.check_containers()?;
+
+        match definition.text().len() {
+            0..=TASK_DEFINITION_BYTES => Ok(definition),
+            bytes => Err(format!(
+                "the task definition has {bytes} bytes; expected at most {TASK_DEFINITION_BYTES}"
+            )),
+        }
+    }
+
+    fn check_containers(&self) -> Result<(), String> {
+        if self.containers().next().is_none() {
+            return Err("`containerDefinitions` is missing, empty or not an array".to_owned());
+        }
+
+        let mut names = Vec::new();
+        for (at, container) in self.containers().enumerate() {
+            let field = format!("containerDefinitions[{at}]");
+            let text = |member: &str| {
+                container
+                    .get(member)
+                    .and_then(Value::as_str)
+                    .filter(|text| !text.is_empty())
+            };
+
+            let name =
+                text("name").ok_or_else(|| format!("`{field}.name` is missing or not a text"))?;
+            check_name(&format!("{field}.name"), name)?;
+            text("image").ok_or_else(|| {
+                format!("`{field}.image` (container `{name}`) is missing or not a text")
+            })?;
+
+            if names.contains(&name) {
+                return Err(format!(
+                    "`{field}.name` is `{name}`; expected a unique name"
+                ));
+            }
+            names.push(name);
+        }
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn family(&self) -> &str {
+        self.0
+            .get("family")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// The JSON that is sent to RegisterTaskDefinition.
+    #[must_use]
+    pub fn text(&self) -> String {
+        Value::Object(self.0.clone()).to_string()
+    }
+
+    /// The containers, in order. Never empty.
+    pub fn containers(&self) -> impl Iterator<Item = &Value> {
+        self.0
+            .get("containerDefinitions")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+    }
+
+    pub fn container_names(&self) -> impl Iterator<Item = &str> {
+        self.containers()
+            .filter_map(|container| container.get("name").and_then(Value::as_str))
+    }
+
+    /// A fixed port of the instance that a task needs, if any: an instance runs only one such task.
+    /// In `awsvpc` mode a task has an address of its own; in `host` mode every container port is a
+    /// port of the instance.
+    #[must_use]
+    pub fn static_host_port(&self) -> Option<u64> {
+        let mode = self
+            .0
+            .get("networkMode")
+            .and_then(Value::as_str)
+            .unwrap_or("bridge");
+        let field = match mode {
+            "bridge" => "hostPort",
+            "host" => "containerPort",
+            _ => return None,
+        };
+
+        let mappings = self
+            .containers()
+            .filter_map(|c| c.get("portMappings").and_then(Value::as_array))
+            .flatten();
+        mappings
+            .filter_map(|mapping| mapping.get(field).and_then(Value::as_u64))
+            .find(|port| *port != 0)
+    }
+
+    /// Values of the containers' environment variables, which must not be quoted in messages.
+    pub fn environment_values(&self) -> impl Iterator<Item = &str> {
+        let variables = self
+            .containers()
+            .filter_map(|c| c.get("environment").and_then(Value::as_array))
+            .flatten();
+        variables.filter_map(|variable| variable.get("value").and_then(Value::as_str))
+    }
+
+    /// The same definition in another family.
+    #[must_use]
+    pub fn in_family(mut self, family: &str) -> Self {
+        self.0
+            .insert("family".to_owned(), Value::String(family.to_owned()));
+        self
+    }
+
+    /// The same with the tags of `other`, if it has none of its own: tags belong to the
+    /// infrastructure.
+    #[must_use]
+    pub fn with_tags_of(mut self, other: &Self) -> Self {
+        let has_tags = self
+            .0
+            .get("tags")
+            .and_then(Value::as_array)
+            .is_some_and(|tags| !tags.is_empty());
+
+        if let Some(tags) = other.0.get("tags").filter(|_| !has_tags) {
+            self.0.insert("tags".to_owned(), tags.clone());
+        }
+
+        self
+    }
+}
+
+/// The definition inside a response of DescribeTaskDefinition, with the tags beside it; anything
+/// else is returned unchanged.
+fn unwrapped(fields: Map<String, Value>) -> Map<String, Value> {
+    let Some(Value::Object(inner)) = fields.get("taskDefinition") else {
+        return fields;
+    };
+
+    let mut inner = inner.clone();
+    if let Some(tags) = fields.get("tags") {
+        inner.insert("tags".to_owned(), tags.clone());
+    }
+    inner
+}
+
+/// Checks a family or a container's name, for which ECS has the same rule
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_RegisterTaskDefinition.html).
+fn check_name(field: &str, name: &str) -> Result<(), String> {
+    let allowed = |letter: char| letter.is_ascii_alphanumeric() || "-_".contains(letter);
+
+    if name.len() <= NAME_CHARS && name.chars().all(allowed) {
+        Ok(())
+    } else {
+        Err(format!(
+            "`{field}` is `{name}`; expected up to {NAME_CHARS} letters, digits, hyphens and \
+             underscores"
+        ))
+    }
+}

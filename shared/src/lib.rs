@@ -32,6 +32,7 @@ pub mod metrics;
 pub mod observed;
 pub mod release;
 pub mod routing;
+pub mod step;
 pub mod strategy;
 pub mod task_definition;
 pub mod telemetry;

@@ -63,6 +63,15 @@ pub const CALL_ATTEMPTS: u32 = 4;
 /// same as `Timeout` in template.yaml.
 pub const FUNCTION_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// How long a step may run before its invocation reports "in progress" instead of running into
+/// [`FUNCTION_TIMEOUT`]. Ours: that time-out less [`CALL_TOTAL`] for the report and 3 s to spare.
+pub const STEP_BUDGET: Duration = Duration::from_secs(45);
+
+const _: () = assert!(
+    STEP_BUDGET.as_secs() + CALL_TOTAL.as_secs() < FUNCTION_TIMEOUT.as_secs(),
+    "the report must fit between the end of the step and the time-out of the function"
+);
+
 /// Longest duration of an action. Ours: CodePipeline ends a Lambda action after 24 hours (AWS
 /// CodePipeline quotas); the last half hour remains for reporting why.
 pub const ACTION_TOTAL: Duration = Duration::from_secs(23 * 3600 + 1800);

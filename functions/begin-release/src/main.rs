@@ -3,14 +3,17 @@
 use begin_release::BeginRelease;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
+use slipway::step::Runner;
 use slipway::{aws, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let function = BeginRelease::new(&aws::connect().await?);
+    let sdk = aws::connect().await?;
+    let function = Runner::new(BeginRelease::new(&sdk), &sdk);
+
     run(service_fn(async |event: LambdaEvent<Value>| {
-        function.answer(event.payload).await
+        function.handle(event.payload).await
     }))
     .await
 }

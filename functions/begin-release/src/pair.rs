@@ -1,61 +1,69 @@
-//! What the step does with a blue/green pair: finds out which colour is live, records both, and settles what the last release left
-//! unfinished.
+//! A blue/green pair when its release begins: which colour is live, what both return to, and the
+//! weights that an interrupted release left on the listener rule.
 
 use slipway::aws::{Observed, RuleView};
-use slipway::job::{Failure, Report, StepError, StepResult};
+use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Lease, Prior};
 use slipway::strategy::blue_green::{
     Colour, PriorColour, PriorPair, ScalingView, Settled, Weights,
 };
 
-use crate::subject::{Subject, legal_service, not_there};
-use crate::{BeginRelease, Spec, no_deployment, refused};
+use crate::target::{Target, missing_service, validate_service};
+use crate::{BeginRelease, Parameters, no_deployment};
 
 impl BeginRelease {
-    pub(crate) async fn look_at_pair(
+    pub(crate) async fn observe_pair(
         &self,
-        spec: &Spec,
+        job: &Job<Parameters>,
         settled: Option<Settled>,
-    ) -> Result<Subject, StepError> {
-        let arn = spec.rule.as_deref().unwrap_or_default();
+    ) -> Result<Target, StepError> {
+        let arn = job.parameters.rule.as_deref().unwrap_or_default();
         let rule = self.rules.observe(arn).await?.ok_or_else(|| {
-            refused(format!(
-                "`rule` is `{arn}`, which is not there; legal: an existing listener rule or listener; correct it"
+            Failure::configuration(format!(
+                "`rule` is `{arn}`, which does not exist; expected an existing listener rule or \
+                 listener"
             ))
         })?;
-        let names = [Colour::Blue, Colour::Green].map(|colour| colour.service(&spec.service));
+
+        let names =
+            [Colour::Blue, Colour::Green].map(|colour| colour.service(&job.release.service));
         let [blue, green] = self
             .services
-            .describe_each(&spec.cluster, [&names[0], &names[1]])
+            .describe_each(&job.release.cluster, [&names[0], &names[1]])
             .await?;
-        let legal = |found: Option<Observed>, name: &str| {
-            let found = found.ok_or_else(|| not_there(spec, name))?;
-            legal_service(name, &found.view).map(|()| found)
+        let valid = |found: Option<Observed>, name: &str| {
+            let found = found.ok_or_else(|| missing_service(&job.release.cluster, name))?;
+            validate_service(name, &found.view).map(|()| found)
         };
-        let (blue, green) = (legal(blue, &names[0])?, legal(green, &names[1])?);
+        let (blue, green) = (valid(blue, &names[0])?, valid(green, &names[1])?);
+
         let groups = [
             group_of(&names[0], &blue.view, &rule.view)?,
             group_of(&names[1], &green.view, &rule.view)?,
         ];
         if groups[0].0 == groups[1].0 {
-            return Err(refused(format!(
-                "both colours register with {}; legal: a target group of its own for each",
+            return Err(Failure::configuration(format!(
+                "both colours register with {}; expected a separate target group for each",
                 groups[0].0
             ))
             .into());
         }
+
         let seen = Weights {
             blue: groups[0].1,
             green: groups[1].1,
         };
         let (live, weights) = live(seen, settled)?;
-        let [scaling_blue, scaling_green] =
-            self.pairs.scaling(&spec.cluster, &spec.service).await?;
+        let [scaling_blue, scaling_green] = self
+            .pairs
+            .scaling(&job.release.cluster, &job.release.service)
+            .await?;
         let colour =
             |colour: Colour, found: &Observed, group: &str, scaling: Option<ScalingView>| {
                 let prior = Prior::of(&found.view)
-                    .ok_or_else(|| no_deployment(&colour.service(&spec.service)))?;
+                    .ok_or_else(|| no_deployment(&colour.service(&job.release.service)))?;
+                // A suspension that the last release did not undo is not the state to return to.
                 let owed = settled.and_then(|settled| settled.owed(colour));
                 Ok::<_, Failure>(PriorColour {
                     target_group: group.to_owned(),
@@ -72,20 +80,21 @@ impl BeginRelease {
             blue: colour(Colour::Blue, &blue, &groups[0].0, scaling_blue)?,
             green: colour(Colour::Green, &green, &groups[1].0, scaling_green)?,
         };
+
         let (live, idle) = if live == Colour::Blue {
             (blue, green)
         } else {
             (green, blue)
         };
-        Ok(Subject::Pair {
+        Ok(Target::Pair {
             live: Box::new(live),
             idle: Box::new(idle),
             prior: Box::new(prior),
         })
     }
 
-    /// Ends the step: when the weights are not what the last release left, they are set to that first.
-    pub(crate) async fn settle_pair(
+    /// Ends the step. Weights that an interrupted release left are restored first.
+    pub(crate) async fn repair_weights(
         &self,
         lease: &Lease,
         prior: &Prior,
@@ -94,26 +103,31 @@ impl BeginRelease {
         let (live, idle) = (pair.live, pair.idle());
         let seen = self.pairs.observe(lease, pair, &[live]).await?;
         let recorded = pair.weights();
-        // A delivery that comes late finds its own release on the way, whose weights are no unfinished business.
+
+        // A late duplicate delivery sees its own release in progress; its weights need no repair.
         let has_gone_on = lease
             .release
             .as_ref()
             .is_some_and(|release| release.change.is_some());
         if seen.view.weights != recorded && !has_gone_on {
             if seen.view.healthy(pair, live) == 0 {
-                return Err(refused(format!(
-                    "the weights are {} and the last release left them at {recorded}, but {live} has no healthy target to take the traffic; set the weights by hand, then release again",
+                return Err(Failure::configuration(format!(
+                    "the weights are {} and the last release left them at {recorded}, but {live} \
+                     has no healthy target for the traffic; set the weights by hand, then retry \
+                     the release",
                     seen.view.weights
                 ))
                 .into());
             }
+
             self.traffic.route(lease, pair, &seen, recorded).await?;
             let summary = format!(
-                "unfinished business: weights were {}, the last release left {recorded}; settled",
+                "repaired weights left by an interrupted release: were {}, restored to {recorded}",
                 seen.view.weights
             );
-            return Ok(Report::going(summary, 50));
+            return Ok(JobReport::in_progress(summary, 50));
         }
+
         let summary = format!(
             "{live} is live as {} with {} tasks (weights {recorded}); {idle} is filled next",
             revision(&prior.task_definition),
@@ -124,7 +138,7 @@ impl BeginRelease {
             ("LiveColour", live.to_string()),
             ("IdleColour", idle.to_string()),
         ];
-        Ok(Report::done(summary, outputs))
+        Ok(JobReport::done(summary, outputs))
     }
 }
 
@@ -132,25 +146,30 @@ impl BeginRelease {
 fn group_of(service: &str, view: &ServiceView, rule: &RuleView) -> Result<(String, u32), Failure> {
     let registered = |arn: &String| view.target_groups.iter().any(|group| group.arn == *arn);
     let mut found = rule.weights.iter().filter(|(arn, _)| registered(arn));
+
     match (found.next(), found.next()) {
         (Some(group), None) => Ok(group.clone()),
-        (None, _) => Err(refused(format!(
-            "the rule forwards to no target group of service `{service}`; legal: a forward action that names the groups of both colours, at whatever weights; add the group to the rule"
+        (None, _) => Err(Failure::configuration(format!(
+            "the rule forwards to no target group of service `{service}`; expected a forward \
+             action that names the groups of both colours, at any weights; add the group to the \
+             rule"
         ))),
-        (Some(_), Some(_)) => Err(refused(format!(
-            "the rule forwards to several target groups of service `{service}`; legal: one for each colour; remove the others from the rule"
+        (Some(_), Some(_)) => Err(Failure::configuration(format!(
+            "the rule forwards to several target groups of service `{service}`; expected one for \
+             each colour; remove the others from the rule"
         ))),
     }
 }
 
-/// The live colour and the weights that count as recorded. The rule tells it; when both colours or none get traffic, the last
-/// release does.
+/// The live colour and the weights that count as recorded: those of the rule or, when both colours
+/// or neither get traffic, those that the last release left.
 fn live(seen: Weights, settled: Option<Settled>) -> Result<(Colour, Weights), Failure> {
     match (seen.live(), settled) {
         (Some(live), _) => Ok((live, seen)),
         (None, Some(settled)) => Ok((settled.live, settled.weights())),
-        (None, None) => Err(refused(format!(
-            "the weights are {seen} and no release has left a record of which colour is live; set the weight of the other one to 0, then release again"
+        (None, None) => Err(Failure::configuration(format!(
+            "the weights are {seen} and no earlier release recorded which colour is live; set the \
+             weight of the other one to 0, then retry the release"
         ))),
     }
 }
@@ -160,7 +179,7 @@ mod tests {
     use slipway::observed::service::TargetGroupView;
 
     use super::*;
-    use crate::subject::tests::service;
+    use crate::target::tests::service;
 
     fn registered(groups: &[&str]) -> ServiceView {
         let group = |arn: &&str| TargetGroupView {
@@ -204,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rule_decides_which_colour_is_live_and_else_the_last_release() {
+    fn the_rule_decides_which_colour_is_live_before_the_last_release() {
         let settled = Settled {
             live: Colour::Blue,
             blue: 90,
@@ -222,9 +241,9 @@ mod tests {
         }
         for (blue, green) in [(50, 50), (1, 999), (0, 0)] {
             assert_eq!(live(blue, green, Some(settled)), seen(Colour::Blue, 90, 0));
-            let why = live(blue, green, None).expect_err("not known");
+            let why = live(blue, green, None).expect_err("unknown");
             let start = format!(
-                "the weights are blue {blue} / green {green} and no release has left a record"
+                "the weights are blue {blue} / green {green} and no earlier release recorded"
             );
             assert!(why.starts_with(&start), "{why}");
         }

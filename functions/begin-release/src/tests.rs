@@ -1,7 +1,7 @@
-use serde_json::json;
+use serde_json::{Value, json};
+use slipway::job::parse_parameters;
 use slipway::observed::service::{DeploymentView, Scheduling};
-use slipway::release::Prior;
-use slipway::strategy::Percentages;
+use slipway::strategy::{Percentages, StrategyName};
 
 use super::*;
 
@@ -14,20 +14,19 @@ fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
 }
 
-/// The parameters of a rolling release with more members, or others.
-fn spec(more: Value) -> Spec {
+/// A job of a rolling release with more parameters, or others.
+fn job(more: Value, waited: i64) -> Job<Parameters> {
     let mut all = json!({
-        "pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web", "strategy": "rolling",
+        "pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web",
+        "strategy": "rolling",
     });
     all.as_object_mut()
         .expect("an object")
         .extend(more.as_object().expect("an object").clone());
-    serde_json::from_value(all).expect("legal parameters")
-}
-
-fn job(more: Value, waited: i64) -> Job<Spec> {
+    let (release, parameters) = parse_parameters(Some(&all.to_string())).expect("valid");
     Job {
-        spec: spec(more),
+        release,
+        parameters,
         since: at(0),
         now: at(waited),
         payload: None,
@@ -36,8 +35,18 @@ fn job(more: Value, waited: i64) -> Job<Spec> {
     }
 }
 
+fn parameters(more: Value) -> Parameters {
+    job(more, 0).parameters
+}
+
+fn validated(more: Value) -> Result<(), Failure> {
+    let job = job(more, 0);
+    parameters::validate_pipeline(&job.release.pipeline)?;
+    job.parameters.validate()
+}
+
 fn release() -> OpenRelease {
-    spec(json!({})).open_release(at(0))
+    open_release(&job(json!({}), 0))
 }
 
 fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
@@ -73,7 +82,7 @@ fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
 }
 
 #[test]
-fn legal_parameters_are_taken() {
+fn valid_parameters_are_accepted() {
     for more in [
         json!({}),
         json!({"desired_count": 1, "initial_count": 1}),
@@ -81,12 +90,12 @@ fn legal_parameters_are_taken() {
         json!({"strategy": "blue-green", "rule": RULE, "initial_count": 3}),
         json!({"strategy": "blue-green", "rule": RULE.replace("listener-rule", "listener")}),
     ] {
-        assert_eq!(spec(more.clone()).check(), Ok(()), "{more}");
+        assert_eq!(validated(more.clone()), Ok(()), "{more}");
     }
 }
 
 #[test]
-fn parameters_that_cannot_work_are_refused_with_the_field() {
+fn parameters_that_cannot_work_are_refused_by_field() {
     let cases = [
         (json!({"pipeline": "web"}), "`pipeline` is `web`"),
         (
@@ -119,7 +128,7 @@ fn parameters_that_cannot_work_are_refused_with_the_field() {
         ),
     ];
     for (more, why) in cases {
-        let refusal = spec(more.clone()).check().expect_err("refused");
+        let refusal = validated(more.clone()).expect_err("refused");
         assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
         assert!(refusal.message.contains(why), "{more}: {}", refusal.message);
     }
@@ -147,20 +156,21 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         rolling_back_since: None,
     };
     assert_eq!(
-        spec(json!({"digest": "sha256:00"})).open_release(at(9)),
+        open_release(&job(json!({"digest": "sha256:00"}), 9)),
         expected
     );
     let without = OpenRelease {
         digest: None,
         ..expected
     };
-    assert_eq!(spec(json!({"digest": ""})).open_release(at(9)), without);
-    assert_eq!(spec(json!({})).open_release(at(9)), without);
+    assert_eq!(open_release(&job(json!({"digest": ""}), 9)), without);
+    assert_eq!(open_release(&job(json!({}), 9)), without);
 }
 
 #[test]
 fn every_bound_of_the_parameters_reaches_the_strategy() {
-    let given = spec(json!({"minimum_healthy_percent": 40, "maximum_percent": 130})).strategy();
+    let given =
+        parameters(json!({"minimum_healthy_percent": 40, "maximum_percent": 130})).strategy();
     assert_eq!(
         given.percentages(7),
         Percentages {
@@ -168,7 +178,7 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
             maximum: 130
         }
     );
-    let tasks = spec(json!({"minimum_healthy_tasks": 2, "maximum_tasks": 4})).strategy();
+    let tasks = parameters(json!({"minimum_healthy_tasks": 2, "maximum_tasks": 4})).strategy();
     assert_eq!(
         tasks.percentages(3),
         Percentages {
@@ -177,20 +187,14 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
         }
     );
     assert_eq!(
-        spec(json!({"strategy": "make-room"})).strategy().name,
+        parameters(json!({"strategy": "make-room"})).strategy().name,
         StrategyName::MakeRoom
-    );
-    let named = spec(json!({}));
-    let name = named.name();
-    assert_eq!(
-        (name.pipeline, name.execution, name.cluster, name.service),
-        ("slipway-web", "e-1", "apps", "web")
     );
 }
 
 #[test]
-fn the_count_that_is_planned_for_is_the_given_one_or_the_live_one() {
-    let planned = |more: Value, live| size(&spec(more), live);
+fn the_planned_count_is_the_given_one_or_the_live_one() {
+    let planned = |more: Value, live| parameters(more).planned_count(live);
     assert_eq!(
         planned(json!({"desired_count": 5, "initial_count": 3}), 2),
         5
@@ -210,7 +214,7 @@ fn the_count_that_is_planned_for_is_the_given_one_or_the_live_one() {
 }
 
 #[test]
-fn a_release_begins_with_what_the_rollout_will_keep() {
+fn a_release_begins_with_the_bounds_of_its_rollout() {
     let prior = Prior {
         task_definition: OLD.to_owned(),
         desired_count: 4,
@@ -221,8 +225,8 @@ fn a_release_begins_with_what_the_rollout_will_keep() {
         recorded_at: at(0),
         pair: None,
     };
-    let begun = |more: Value| begun_in_place(&spec(more), prior.clone());
-    let written = |text: &str| Report::done(text, [("PriorTaskDefinitionArn", OLD.to_owned())]);
+    let begun = |more: Value| begun_in_place(&job(more, 0), prior.clone());
+    let written = |text: &str| JobReport::done(text, [("PriorTaskDefinitionArn", OLD.to_owned())]);
     let kept =
         "web runs web:1 with 4 tasks; the rollout keeps at least 3 healthy and at most 4 running";
     assert_eq!(begun(json!({"strategy": "make-room"})), written(kept));
@@ -232,13 +236,13 @@ fn a_release_begins_with_what_the_rollout_will_keep() {
 }
 
 #[test]
-fn a_deployment_of_others_is_let_end_while_there_is_a_completed_one_to_protect() {
+fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
     let moving = view(&[
         ("ecs-svc/2", NEW, true, Rollout::InProgress),
         ("ecs-svc/1", OLD, false, Rollout::Completed),
     ]);
-    let waits = |waited| unsettled(&moving, &job(json!({}), waited));
-    let Ok(Some(Report::Going {
+    let waits = |waited| external_deployment(&moving, &job(json!({}), waited));
+    let Ok(Some(JobReport::InProgress {
         summary,
         percent: 0,
         ..
@@ -257,7 +261,7 @@ fn a_deployment_of_others_is_let_end_while_there_is_a_completed_one_to_protect()
         "{}",
         refusal.message
     );
-    for settled in [
+    for other in [
         view(&[("ecs-svc/2", NEW, true, Rollout::Completed)]),
         view(&[
             ("ecs-svc/2", NEW, true, Rollout::Failed),
@@ -268,17 +272,17 @@ fn a_deployment_of_others_is_let_end_while_there_is_a_completed_one_to_protect()
         view(&[]),
     ] {
         assert_eq!(
-            unsettled(&settled, &job(json!({}), 9)),
+            external_deployment(&other, &job(json!({}), 9)),
             Ok(None),
-            "{settled:?}"
+            "{other:?}"
         );
     }
 }
 
 #[test]
-fn a_held_lease_is_waited_for_with_its_holder() {
+fn the_report_of_a_held_lease_names_its_holder() {
     let summary = |state| match waiting(&OpenRelease { state, ..release() }, at(252)) {
-        Report::Going {
+        JobReport::InProgress {
             summary,
             percent: 0,
             external_id: None,
@@ -288,10 +292,10 @@ fn a_held_lease_is_waited_for_with_its_holder() {
     };
     let open = summary(State::Open);
     assert!(
-        open.contains("release e-1 of slipway-web") && open.contains("is open"),
+        open.contains("release e-1 of slipway-web") && open.contains("which has held this service"),
         "{open}"
     );
-    assert!(open.contains("4m12s ago"), "{open}");
+    assert!(open.contains("for 4m12s"), "{open}");
     assert!(summary(State::RollingBack).contains("is being rolled back"));
 }
 

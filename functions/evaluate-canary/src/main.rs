@@ -1,16 +1,19 @@
-//! Judges the new colour of a pair by the metrics of its load balancer, one look a job.
+//! Judges the new colour of a pair by the metrics of its load balancer, once a CodePipeline job.
 
 use evaluate_canary::EvaluateCanary;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
+use slipway::step::Runner;
 use slipway::{aws, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let function = EvaluateCanary::new(&aws::connect().await?);
+    let sdk = aws::connect().await?;
+    let function = Runner::new(EvaluateCanary::new(&sdk), &sdk);
+
     run(service_fn(async |event: LambdaEvent<Value>| {
-        function.answer(event.payload).await
+        function.handle(event.payload).await
     }))
     .await
 }

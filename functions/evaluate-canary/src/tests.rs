@@ -1,8 +1,11 @@
-//! What a look works out by itself: which minutes are judged, which colours are compared, and where the report is.
+//! What an evaluation derives from its context: which minutes are judged, which colours are
+//! compared, and where the report is stored.
 
 use serde_json::{Value, json};
-use slipway::job::FailureType;
+use slipway::job::{FailureType, parse_parameters};
 use slipway::limits::METRIC_DELAY;
+use slipway::release::Lease;
+use slipway::strategy::canary::Memory;
 use slipway::timestamp::Timestamp;
 
 use super::*;
@@ -48,14 +51,15 @@ fn lease(shifted: Option<i64>, rule: &str) -> Lease {
     serde_json::from_value(lease).expect("a lease")
 }
 
-fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Spec> {
-    let spec = json!({
+fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
+    let parameters = json!({
         "pipeline": "slipway-shop", "execution": "e-1", "cluster": "apps", "service": "shop",
         "task_definition": definition("shop-green:8"),
     });
-    let spec = serde_json::from_value(spec).expect("a spec");
+    let (release, parameters) = parse_parameters(Some(&parameters.to_string())).expect("valid");
     Job {
-        spec,
+        release,
+        parameters,
         since: at(since),
         now: at(now),
         payload,
@@ -64,14 +68,18 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Spec> {
     }
 }
 
-fn with_look<T>(job: &Job<Spec>, lease: &Lease, ask: impl FnOnce(&Look<'_>) -> T) -> T {
+fn with_context<T>(
+    job: &Job<Parameters>,
+    lease: &Lease,
+    read: impl FnOnce(&Context<'_>) -> T,
+) -> T {
     let release = lease.release.as_ref().expect("it is held");
     let pair = release
         .prior
         .as_ref()
         .and_then(|prior| prior.pair.as_ref())
         .expect("of a pair");
-    ask(&Look {
+    read(&Context {
         job,
         lease: lease.clone(),
         release,
@@ -81,11 +89,12 @@ fn with_look<T>(job: &Job<Spec>, lease: &Lease, ask: impl FnOnce(&Look<'_>) -> T
 
 const RULE: &str = "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
 
-/// The first judged minute after 10:00, when the traffic moved and the action began so many seconds after it.
+/// The first judged minute after 10:00, when the traffic moved and the action began so many seconds
+/// after it.
 fn first_minute(shifted: Option<i64>, since: i64) -> i64 {
     let lease = lease(shifted.map(|secs| TEN + secs), RULE);
-    with_look(&job(TEN + since, TEN + since, None), &lease, |look| {
-        look.first_minute()
+    with_context(&job(TEN + since, TEN + since, None), &lease, |context| {
+        context.first_minute()
     }) - TEN / 60
 }
 
@@ -137,8 +146,8 @@ fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
     assert_eq!(delay, 180);
     let memory = Memory::new(TEN / 60, Vec::new(), (1.0, 1.0), 0.0);
     let judged = |secs: i64| {
-        with_look(&job(TEN, TEN + secs, None), &lease(None, RULE), |look| {
-            look.minute(&memory)
+        with_context(&job(TEN, TEN + secs, None), &lease(None, RULE), |context| {
+            context.minute(&memory)
         })
     };
     assert_eq!(
@@ -156,8 +165,8 @@ fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
 
 #[test]
 fn the_new_colour_is_compared_with_the_live_one() {
-    let sides = with_look(&job(TEN, TEN, None), &lease(None, RULE), |look| {
-        look.sides()
+    let sides = with_context(&job(TEN, TEN, None), &lease(None, RULE), |context| {
+        context.sides()
     })
     .expect("an Application Load Balancer");
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
@@ -186,30 +195,30 @@ fn the_new_colour_is_compared_with_the_live_one() {
             ),
         ]
     );
-    let network = with_look(
+    let network = with_context(
         &job(TEN, TEN, None),
         &lease(None, "listener/net/web/1/2"),
-        |look| look.sides(),
+        |context| context.sides(),
     )
     .expect_err("refused");
     assert_eq!(network.kind, FailureType::ConfigurationError);
     assert!(
         network
             .message
-            .ends_with(":listener/net/web/1/2 is not that of an Application Load Balancer, whose metrics are judged")
+            .ends_with(":listener/net/web/1/2 is not that of an Application Load Balancer; only its metrics can be judged")
     );
 }
 
 #[test]
-fn a_report_is_kept_by_pipeline_execution_and_beginning() {
-    let key = with_look(&job(TEN, TEN + 600, None), &lease(None, RULE), |look| {
-        look.key()
+fn a_report_is_stored_by_pipeline_execution_and_beginning() {
+    let key = with_context(&job(TEN, TEN + 600, None), &lease(None, RULE), |context| {
+        context.key()
     });
     assert_eq!(key, "slipway-shop/e-1/20260105T100000Z");
 }
 
 #[test]
-fn what_the_look_before_left_is_read_from_the_token() {
+fn the_state_of_the_previous_evaluation_is_read_from_the_token() {
     let memory = Memory::new(
         29_460_060,
         vec![60.0, 90.0, 200.0, 300.0],
@@ -218,8 +227,8 @@ fn what_the_look_before_left_is_read_from_the_token() {
     )
     .with_hold(30);
     let read = |payload| {
-        with_look(&job(TEN, TEN, payload), &lease(None, RULE), |look| {
-            look.memory()
+        with_context(&job(TEN, TEN, payload), &lease(None, RULE), |context| {
+            context.memory()
         })
     };
     assert_eq!(read(None), Ok(None));

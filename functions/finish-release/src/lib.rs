@@ -1,55 +1,32 @@
-//! The step that closes a release: it checks the truth once more, records the outcome with its reason, and gives the lease
-//! back.
+//! The step that closes a release: it checks once more that the service runs the revision, records
+//! the outcome with its reason, and releases the lease.
+//!
+//! It never changes a service, and never closes a release while an announced change can still be
+//! made.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::Value;
-use slipway::aws::{Held, Hold, Jobs, Ledger, Pairs, ReleaseName, Retry, Sdk, Services};
-use slipway::job::{Failure, Job, Report, StepError, StepResult};
+mod parameters;
+
+use slipway::aws::{Held, Hold, Ledger, Pairs, Sdk, Services};
+use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::FINISH_DEADLINE;
-use slipway::observed::service::{ServiceView, check_revision_arn, revision};
+use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{Lease, OpenRelease, Outcome, Prior};
+use slipway::step::{self, Step};
 use slipway::strategy::blue_green::PriorPair;
 use slipway::timestamp::{Timestamp, readable};
 
-/// User parameters of a finish-release action.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Spec {
-    /// Name of the pipeline.
-    pub pipeline: String,
-    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
-    pub execution: String,
-    /// Name or ARN of the service's cluster.
-    pub cluster: String,
-    /// Name or ARN of the service.
-    pub service: String,
-    /// ARN of the revision that must be running.
-    pub task_definition: String,
-}
+pub use parameters::Parameters;
 
-impl Spec {
-    fn name(&self) -> ReleaseName<'_> {
-        ReleaseName {
-            pipeline: &self.pipeline,
-            execution: &self.execution,
-            cluster: &self.cluster,
-            service: &self.service,
-        }
-    }
-}
-
-/// The function: one CodePipeline job is one look.
+/// The step: one CodePipeline job is one invocation.
 #[derive(Debug)]
 pub struct FinishRelease {
-    jobs: Jobs,
     ledger: Ledger,
     services: Services,
     pairs: Pairs,
 }
 
-/// What a look found: the service that should serve, and what keeps that from being the truth.
-struct Seen {
+/// The service that should serve, and what it still lacks.
+struct ObservedTarget {
     view: ServiceView,
     missing: String,
 }
@@ -58,34 +35,26 @@ impl FinishRelease {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
-            jobs: Jobs::new(sdk, "finish-release"),
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             pairs: Pairs::new(sdk),
         }
     }
+}
 
-    /// Answers one event.
-    ///
-    /// # Errors
-    /// When Lambda should deliver the event again.
-    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
-        let step = async |job: Job<Spec>| {
-            let result = self.step(&job).await;
-            self.ledger.remembering(job.spec.name(), result).await
-        };
-        self.jobs.settle(event, step).await
-    }
+impl Step for FinishRelease {
+    const NAME: &'static str = "finish-release";
+    type Parameters = Parameters;
 
-    async fn step(&self, job: &Job<Spec>) -> StepResult {
-        let spec = &job.spec;
-        check_revision_arn(&spec.task_definition).map_err(Failure::configuration)?;
+    async fn step(&self, job: &Job<Parameters>) -> StepResult {
+        job.parameters.validate()?;
         let Held {
             lease,
             release,
             prior,
-        } = match self.ledger.hold(spec.name()).await? {
+        } = match step::claim(&self.ledger, job).await? {
             Hold::Held(held) => *held,
+            // A late duplicate delivery reports what the release ended with.
             Hold::Closed(record) => match (record.outcome, &record.reason) {
                 (Some(outcome @ (Outcome::Deployed | Outcome::Unchanged)), Some(reason)) => {
                     return Ok(done(outcome, reason));
@@ -93,87 +62,95 @@ impl FinishRelease {
                 _ => return Err(record.refusal().into()),
             },
         };
-        let Seen { view, missing } = match &prior.pair {
-            Some(pair) => self.look_at_pair(spec, &lease, &release, pair).await?,
-            None => self.look(spec).await?,
+
+        let ObservedTarget { view, missing } = match &prior.pair {
+            Some(pair) => self.observe_pair(job, &lease, &release, pair).await?,
+            None => self.observe(job).await?,
         };
+
         let elapsed = job.now.since(job.since);
         if !missing.is_empty() && elapsed >= FINISH_DEADLINE {
             return Err(Failure::job(format!(
                 "the service does not run {} steadily: {missing}",
-                revision(&spec.task_definition)
+                revision(&job.parameters.task_definition)
             ))
             .into());
         }
         if !missing.is_empty() {
-            return Ok(Report::going(
-                format!(
-                    "not steady: {missing}; {} of {}",
-                    readable(elapsed),
-                    readable(FINISH_DEADLINE)
-                ),
-                50,
-            ));
+            let summary = format!(
+                "not steady: {missing}; {} of {}",
+                readable(elapsed),
+                readable(FINISH_DEADLINE)
+            );
+            return Ok(JobReport::in_progress(summary, 50));
         }
         if let Some(left) = lease.settling(job.now) {
             let summary = format!(
-                "steady; lets invocations that may still run end: {} left",
+                "steady; waiting {} for earlier invocations to time out",
                 readable(left)
             );
-            return Ok(Report::going(summary, 90));
+            return Ok(JobReport::in_progress(summary, 90));
         }
-        let (outcome, reason) = truth(spec, &release, &prior, &view, job.now);
+
+        let (outcome, reason) = outcome(&job.parameters, &release, &prior, &view, job.now);
         self.ledger.close(&lease, outcome, &reason, job.now).await?;
         Ok(done(outcome, &reason))
     }
+}
 
-    async fn look(&self, spec: &Spec) -> Result<Seen, StepError> {
-        let seen = self.services.observe(&spec.cluster, &spec.service).await?;
+impl FinishRelease {
+    async fn observe(&self, job: &Job<Parameters>) -> Result<ObservedTarget, StepError> {
+        let (cluster, service) = (&job.release.cluster, &job.release.service);
+        let seen = self.services.observe(cluster, service).await?;
         let view = seen
             .ok_or_else(|| {
                 Failure::job(format!(
-                    "service `{}` is gone from cluster `{}`",
-                    spec.service, spec.cluster
+                    "service `{service}` no longer exists in cluster `{cluster}`"
                 ))
             })?
             .view;
-        let missing = view.missing(&spec.task_definition, 1).join("; ");
-        Ok(Seen { view, missing })
+        let missing = view.missing(&job.parameters.task_definition, 1).join("; ");
+        Ok(ObservedTarget { view, missing })
     }
 
-    /// The colour that runs what was asked must be steady and have all of the traffic, and scale-in must be given back.
-    async fn look_at_pair(
+    /// The colour that runs the revision must be steady and have all of the traffic, and scale-in
+    /// must be enabled again.
+    async fn observe_pair(
         &self,
-        spec: &Spec,
+        job: &Job<Parameters>,
         lease: &Lease,
         release: &OpenRelease,
         pair: &PriorPair,
-    ) -> Result<Seen, StepError> {
-        let unchanged = spec.task_definition == pair.of(pair.live).task_definition;
+    ) -> Result<ObservedTarget, StepError> {
+        let parameters = &job.parameters;
+        let unchanged = parameters.task_definition == pair.of(pair.live).task_definition;
         let live = if unchanged { pair.live } else { pair.idle() };
         if release.scale_in_suspended == Some(true) {
             return Err(Failure::configuration(
-                "scale-in is still suspended on both colours; run update-service with mode `retire` before this action",
+                "scale-in is still suspended on both colours; run update-service with mode \
+                 `retire` before this action",
             )
             .into());
         }
+
         let seen = self.pairs.observe(lease, pair, &[live]).await?.view;
-        let mut missing = seen.of(live).missing(&spec.task_definition, 1);
+        let mut missing = seen.of(live).missing(&parameters.task_definition, 1);
         if seen.weights.live() != Some(live) {
             missing.push(format!(
                 "the weights are {} and {live} must have all of the traffic",
                 seen.weights
             ));
         }
-        Ok(Seen {
+
+        Ok(ObservedTarget {
             view: seen.of(live).clone(),
             missing: missing.join("; "),
         })
     }
 }
 
-fn truth(
-    spec: &Spec,
+fn outcome(
+    parameters: &Parameters,
     release: &OpenRelease,
     prior: &Prior,
     view: &ServiceView,
@@ -181,7 +158,7 @@ fn truth(
 ) -> (Outcome, String) {
     let runs = format!(
         "{} on {} of {} tasks",
-        revision(&spec.task_definition),
+        revision(&parameters.task_definition),
         view.running,
         view.desired
     );
@@ -190,7 +167,8 @@ fn truth(
         .iter()
         .map(|group| format!(", {} targets healthy in {}", group.healthy, group.name()))
         .collect::<String>();
-    if spec.task_definition == prior.task_definition && release.change.is_none() {
+
+    if parameters.task_definition == prior.task_definition && release.change.is_none() {
         return (
             Outcome::Unchanged,
             format!("nothing to do: the service already runs {runs}{healthy}"),
@@ -206,8 +184,8 @@ fn truth(
     )
 }
 
-fn done(outcome: Outcome, reason: &str) -> Report {
-    Report::done(
+fn done(outcome: Outcome, reason: &str) -> JobReport {
+    JobReport::done(
         format!("{outcome}: {reason}"),
         [("Outcome", outcome.to_string())],
     )

@@ -80,21 +80,17 @@ fn view() -> ServiceView {
     }
 }
 
-fn spec(task_definition: &str) -> Spec {
-    Spec {
-        pipeline: "slipway-web".to_owned(),
-        execution: "e-1".to_owned(),
-        cluster: "apps".to_owned(),
-        service: "web".to_owned(),
+fn parameters(task_definition: &str) -> Parameters {
+    Parameters {
         task_definition: task_definition.to_owned(),
     }
 }
 
 #[test]
 fn the_outcome_is_unchanged_only_when_nothing_was_changed_and_nothing_is_new() {
-    let truth = |task_definition, changed| {
-        truth(
-            &spec(task_definition),
+    let outcome = |task_definition, changed| {
+        outcome(
+            &parameters(task_definition),
             &release(changed),
             &prior(),
             &view(),
@@ -103,23 +99,17 @@ fn the_outcome_is_unchanged_only_when_nothing_was_changed_and_nothing_is_new() {
     };
     let seen = "on 3 of 4 tasks, 3 targets healthy in web, 2 targets healthy in admin";
     let unchanged = format!("nothing to do: the service already runs web:1 {seen}");
-    assert_eq!(truth(OLD, false), (Outcome::Unchanged, unchanged));
+    assert_eq!(outcome(OLD, false), (Outcome::Unchanged, unchanged));
     let again = format!("the service runs web:1 {seen}; it ran web:1 before; took 4m12s");
-    assert_eq!(truth(OLD, true), (Outcome::Deployed, again));
+    assert_eq!(outcome(OLD, true), (Outcome::Deployed, again));
     for changed in [true, false] {
         let deployed = format!("the service runs web:2 {seen}; it ran web:1 before; took 4m12s");
-        assert_eq!(truth(NEW, changed), (Outcome::Deployed, deployed));
+        assert_eq!(outcome(NEW, changed), (Outcome::Deployed, deployed));
     }
 }
 
 #[test]
 fn a_finished_release_reports_its_outcome_with_its_reason() {
-    let expected = Report::done("deployed: it runs", [("Outcome", "deployed".to_owned())]);
+    let expected = JobReport::done("deployed: it runs", [("Outcome", "deployed".to_owned())]);
     assert_eq!(done(Outcome::Deployed, "it runs"), expected);
-    let named = spec(NEW);
-    let name = named.name();
-    assert_eq!(
-        (name.pipeline, name.execution, name.cluster, name.service),
-        ("slipway-web", "e-1", "apps", "web")
-    );
 }

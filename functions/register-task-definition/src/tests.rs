@@ -1,18 +1,19 @@
-use serde_json::json;
+use serde_json::{Value, json};
+use slipway::job::parse_parameters;
 
 use super::*;
 
-fn spec(more: Value) -> Spec {
+fn parameters(more: Value) -> Parameters {
     let mut all =
         json!({"pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web"});
     all.as_object_mut()
         .expect("an object")
         .extend(more.as_object().expect("an object").clone());
-    serde_json::from_value(all).expect("legal parameters")
+    parse_parameters(Some(&all.to_string())).expect("valid").1
 }
 
 #[test]
-fn one_base_at_most_and_one_image_at_least_are_given() {
+fn at_most_one_base_and_at_least_one_image_are_given() {
     let image = json!({"web": "example/web:1"});
     for more in [
         json!({"images": image}),
@@ -20,7 +21,7 @@ fn one_base_at_most_and_one_image_at_least_are_given() {
         json!({"images": image, "taskdef": "Config::taskdef.json"}),
         json!({"images": image, "family": "web"}),
     ] {
-        assert_eq!(spec(more.clone()).check(), Ok(()), "{more}");
+        assert_eq!(parameters(more.clone()).validate(), Ok(()), "{more}");
     }
     let cases = [
         (
@@ -34,16 +35,10 @@ fn one_base_at_most_and_one_image_at_least_are_given() {
         ),
     ];
     for (more, why) in cases {
-        let refusal = spec(more).check().expect_err("refused");
+        let refusal = parameters(more).validate().expect_err("refused");
         assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
         assert!(refusal.message.contains(why), "{}", refusal.message);
     }
-    let named = spec(json!({}));
-    let name = named.name();
-    assert_eq!(
-        (name.pipeline, name.execution, name.cluster, name.service),
-        ("slipway-web", "e-1", "apps", "web")
-    );
 }
 
 #[test]
@@ -56,7 +51,7 @@ fn a_report_has_the_revision_the_prior_one_and_the_image_of_each_container() {
         "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2",
         "arn:aws:ecs:…:task-definition/web:1",
     );
-    let expected = Report::done(
+    let expected = JobReport::done(
         "web:2: registered; web=example/web:1, log=example/log:2",
         [
             ("TaskDefinitionArn", new.to_owned()),

@@ -1,5 +1,9 @@
-//! The function that closes what ended badly: it takes the lease over, lets invocations that may still run end, and restores
-//! the prior release. It is woken again by the sweep until that is proven.
+//! The function that closes releases whose execution ended badly: it takes the lease over, waits
+//! for earlier invocations to time out, and restores the prior release. The sweep invokes it again
+//! until the prior release is proven to run.
+//!
+//! It never restores what was not recorded, and never closes a release while a change that was
+//! announced can still be made.
 
 mod pair;
 
@@ -45,26 +49,30 @@ impl RollBack {
         }
     }
 
-    /// Answers an event with what became of each release it concerns.
+    /// Handles one event and returns the status of each release it concerns.
     ///
     /// # Errors
-    /// When Lambda should deliver the event again: AWS was busy, or the event is none that wakes this function.
-    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
-        let answer = match RollBackTrigger::parse(event)? {
+    /// When Lambda should deliver the event again: AWS was busy, or the event is not one of this
+    /// function's.
+    pub async fn handle(&self, event: Value) -> Result<Value, Retry> {
+        let response = match RollBackTrigger::parse(event)? {
             RollBackTrigger::Irrelevant(reason) => json!({"status": "ignored", "reason": reason}),
             RollBackTrigger::Ended { execution, ending } => {
                 json!({"execution": execution, "status": self.ended(&execution, ending).await?})
             }
             RollBackTrigger::Sweep => self.sweep().await?,
         };
-        tracing::info!(%answer);
-        Ok(answer)
+
+        tracing::info!(%response);
+        Ok(response)
     }
 
+    /// Handles the end of an execution.
     async fn ended(&self, execution: &str, ending: Ending) -> Result<String, StepError> {
         let Some(record) = self.ledger.record(execution).await? else {
             return Ok("no release began with this execution: nothing to do".to_owned());
         };
+
         match (&record.state, &record.cluster, &record.service) {
             (RecordState::Closed, ..) => Ok("the release is closed: nothing to do".to_owned()),
             (RecordState::Begun, Some(cluster), Some(service)) => {
@@ -75,7 +83,7 @@ impl RollBack {
                         .cloned()
                         .map(|release| (lease, release))
                 }) {
-                    Some((lease, release)) => self.settle(&lease, &release, ending).await,
+                    Some((lease, release)) => self.proceed(&lease, &release, ending).await,
                     None => Ok("the release does not hold its service: nothing to do".to_owned()),
                 }
             }
@@ -94,19 +102,23 @@ impl RollBack {
             None => format!("the execution {} before its release began", ending.word()),
         };
         let reason = format!("{cause}; nothing had been changed");
+
         let closed = record.closed(outcome, &reason, self.sdk.now());
-        match self.ledger.put_record(&closed).await? {
-            true => Ok(format!("{outcome}: {reason}")),
-            false => Err(StepError::Busy(
-                "the release began at the same moment; looking again".to_owned(),
-            )),
+        if self.ledger.put_record(&closed).await? {
+            Ok(format!("{outcome}: {reason}"))
+        } else {
+            Err(StepError::Busy(
+                "the release began at the same moment; retrying".to_owned(),
+            ))
         }
     }
 
-    /// Looks at every open release and every one that has not begun, since events can be lost. One that cannot be looked at does not keep the others waiting,
-    /// but the invocation fails, so that somebody hears of it.
+    /// Checks every open release and every one that has not begun, since events can be lost. One
+    /// that cannot be checked does not stop the others, but the invocation fails, so that the error
+    /// alarm fires.
     async fn sweep(&self) -> Result<Value, Retry> {
-        let (mut swept, mut failed) = (serde_json::Map::new(), Vec::new());
+        let mut swept = serde_json::Map::new();
+        let mut failed = Vec::new();
         let (leases, started) = self.ledger.leases().await?;
         for lease in leases {
             let Some(release) = lease.release.clone() else {
@@ -117,12 +129,14 @@ impl RollBack {
                 Err(error) => failed.push(format!("{}: {error}", release.execution)),
             }
         }
+
         for started in started {
             match self.sweep_started(&started).await {
                 Ok(status) => drop(swept.insert(started.execution, Value::String(status))),
                 Err(error) => failed.push(format!("{}: {error}", started.execution)),
             }
         }
+
         if failed.is_empty() {
             Ok(json!({"swept": swept}))
         } else {
@@ -130,7 +144,8 @@ impl RollBack {
         }
     }
 
-    /// An execution can end before its release begins, and before anybody could write down that it was started.
+    /// An execution can end before its release begins, and before start-pipeline recorded that it
+    /// was started.
     async fn sweep_started(&self, started: &Started) -> Result<String, StepError> {
         let status = self
             .executions
@@ -138,7 +153,7 @@ impl RollBack {
             .await?;
         let Some(status) = status else {
             return Ok(
-                "CodePipeline does not know the execution: a person's release, which has not begun"
+                "CodePipeline does not know the execution: a manual release, which has not begun"
                     .to_owned(),
             );
         };
@@ -157,18 +172,19 @@ impl RollBack {
             Some(status) => Ending::of_status(status).map_err(StepError::Busy)?,
             None => None,
         };
+
         match (ending, release.state, status) {
-            (Some(ending), ..) => self.settle(lease, release, ending).await,
-            (None, State::RollingBack, _) => self.settle(lease, release, Ending::Stopped).await,
+            (Some(ending), ..) => self.proceed(lease, release, ending).await,
+            (None, State::RollingBack, _) => self.proceed(lease, release, Ending::Stopped).await,
             (None, State::Open, Some(status)) => Ok(format!("the execution is {status}")),
             (None, State::Open, None) => Ok(
-                "CodePipeline does not know the execution: a person's release, left open"
-                    .to_owned(),
+                "CodePipeline does not know the execution: a manual release, left open".to_owned(),
             ),
         }
     }
 
-    async fn settle(
+    /// Takes the release one step nearer to its end.
+    async fn proceed(
         &self,
         lease: &Lease,
         release: &OpenRelease,
@@ -180,7 +196,7 @@ impl RollBack {
             Step::TakeOver => {
                 self.ledger.advance(&lease.taken_over(now)).await?;
                 Ok(
-                    "taken over; restores once invocations that may still run have ended"
+                    "took over the release; restoring after earlier invocations time out"
                         .to_owned(),
                 )
             }
@@ -189,7 +205,8 @@ impl RollBack {
         }
     }
 
-    /// Closes a release that left nothing behind, once no invocation can still make a change that was announced.
+    /// Closes a release that left nothing behind, once no invocation can still make an announced
+    /// change.
     async fn close(
         &self,
         lease: &Lease,
@@ -199,14 +216,14 @@ impl RollBack {
     ) -> Result<String, StepError> {
         match lease.settling(self.sdk.now()) {
             Some(left) => Ok(format!(
-                "{outcome} once invocations that may still run have ended: {} left",
+                "{outcome}, after waiting {} for earlier invocations to time out",
                 readable(left)
             )),
             None => self.close_now(lease, release, outcome, reason).await,
         }
     }
 
-    /// What a release registered and does not run is retired before it is closed.
+    /// Closes a release now. A revision that it registered and does not run is retired first.
     async fn close_now(
         &self,
         lease: &Lease,
@@ -223,26 +240,26 @@ impl RollBack {
         Ok(format!("{outcome}: {reason}"))
     }
 
-    /// Deregisters the revision that this release registered, so that whoever deploys the family's newest revision, such as a
-    /// stack update, does not bring it back.
+    /// Deregisters the revision that this release registered, so that a deployment of the family's
+    /// newest revision, such as a stack update, does not bring it back.
     async fn retire(&self, release: &OpenRelease) -> Result<(), StepError> {
         let arn = match (&release.registered, &release.registering) {
             (Some(arn), _) => Some(arn.clone()),
-            (None, Some(registering)) => self.unnamed(release, registering).await?,
+            (None, Some(registering)) => self.unrecorded_revision(release, registering).await?,
             (None, None) => None,
         };
+
         match arn {
             Some(arn) if self.task_definitions.is_active(&arn).await? => {
-                self.task_definitions.deregister(&arn).await?
+                Ok(self.task_definitions.deregister(&arn).await?)
             }
-            _ => {}
+            _ => Ok(()),
         }
-        Ok(())
     }
 
-    /// The revision whose registration was announced and never written down: the family's newest, if it is a new one and has the
-    /// image of this release.
-    async fn unnamed(
+    /// The revision whose registration was announced and never recorded: the family's newest, if it
+    /// is a new one and has the image of this release.
+    async fn unrecorded_revision(
         &self,
         release: &OpenRelease,
         registering: &Registering,
@@ -250,6 +267,7 @@ impl RollBack {
         let Some(digest) = &release.digest else {
             return Ok(None);
         };
+
         let newest = self.task_definitions.describe(&registering.family).await?;
         let ours = newest.filter(|(arn, definition)| {
             registering.newest.as_ref() != Some(arn)
@@ -260,7 +278,7 @@ impl RollBack {
         Ok(ours.map(|(arn, _)| arn))
     }
 
-    /// Looks at the service and brings it one step nearer to what was recorded.
+    /// Observes the service and brings it one step nearer to the recorded release.
     async fn restore(
         &self,
         lease: &Lease,
@@ -274,6 +292,7 @@ impl RollBack {
         if let Some(pair) = &prior.pair {
             return self.restore_pair(lease, release, prior, pair, ending).await;
         }
+
         // ECS shows a deleted service for a while, and takes no change to it.
         let seen = self
             .services
@@ -286,6 +305,7 @@ impl RollBack {
             );
             return self.close(lease, release, Outcome::Failed, &reason).await;
         };
+
         match restoration(release, prior, ending, &seen.view, self.sdk.now()) {
             Restoration::Close { outcome, reason } => {
                 self.close(lease, release, outcome, &reason).await
@@ -309,13 +329,14 @@ impl RollBack {
         self.ledger
             .advance(&lease.announced(self.sdk.now()))
             .await?;
+
         let count = restored_count(release, prior, &seen.view);
         let deployment = self
             .services
             .apply(seen, &prior.task_definition, percentages, count)
             .await?;
         Ok(format!(
-            "restores {} ({deployment})",
+            "restoring {} ({deployment})",
             revision(&prior.task_definition)
         ))
     }

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Error> {
     telemetry::init();
     let function = RollBack::new(&aws::connect().await?);
     run(service_fn(async |event: LambdaEvent<Value>| {
-        function.answer(event.payload).await
+        function.handle(event.payload).await
     }))
     .await
 }

@@ -1,4 +1,5 @@
-//! The restoration of a blue/green pair: looked at, and brought one step nearer to what was recorded.
+//! The restoration of a blue/green pair: it is observed and brought one step nearer to the recorded
+//! release.
 
 use slipway::aws::{ErrorKind, ObservedPair};
 use slipway::job::{FailureType, StepError};
@@ -11,7 +12,7 @@ use slipway::strategy::rollback::Ending;
 
 use crate::RollBack;
 
-const GAVE_BACK: &str = "gives scale-in back to both colours";
+const SCALE_IN_ENABLED: &str = "re-enabling scale-in for both colours";
 
 impl RollBack {
     pub(crate) async fn restore_pair(
@@ -28,12 +29,13 @@ impl RollBack {
             .await
         {
             Ok(seen) => seen,
-            // A service or the rule is gone: no later look can restore it.
+            // A service or the rule is gone: no later invocation can restore it.
             Err(StepError::Failed(failure)) if failure.kind == FailureType::JobFailed => {
-                return self.give_up(lease, release, pair, &failure.message).await;
+                return self.abandon(lease, release, pair, &failure.message).await;
             }
             Err(error) => return Err(error),
         };
+
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
         let idle = pair.of(pair.idle());
         let is_active = self
@@ -41,6 +43,7 @@ impl RollBack {
             .is_active(&idle.task_definition)
             .await?;
         let now = self.sdk.now();
+
         match restoration(release, prior, pair, ending, &seen.view, scaling, is_active) {
             Restoration::Close { outcome, reason } => {
                 self.close(lease, release, outcome, &reason).await
@@ -56,14 +59,14 @@ impl RollBack {
                         .await?;
                 }
                 Ok(format!(
-                    "{} grows to {count} tasks, to take all of the traffic back",
+                    "scaling {} out to {count} tasks for all of the traffic",
                     pair.live
                 ))
             }
             Restoration::Move => {
                 let recorded = pair.weights();
                 self.traffic.route(lease, pair, &seen, recorded).await?;
-                Ok(format!("gives the traffic back: {recorded}"))
+                Ok(format!("restoring traffic to {recorded}"))
             }
             Restoration::Return => self.return_idle(lease, &seen, pair, is_active).await,
             Restoration::GiveBack => {
@@ -71,14 +74,15 @@ impl RollBack {
                     .advance(&lease.with_scale_in(false, now))
                     .await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
-                Ok(GAVE_BACK.to_owned())
+                Ok(SCALE_IN_ENABLED.to_owned())
             }
         }
     }
 
-    /// Closes the release of a pair that no later look can restore, once scale-in is given back. What Application Auto Scaling
-    /// refuses, because the service is gone, is not owed any more.
-    async fn give_up(
+    /// Closes the release of a pair that no later invocation can restore, once scale-in is enabled
+    /// again. Application Auto Scaling refuses that when the service is gone; then it is not needed
+    /// any more.
+    async fn abandon(
         &self,
         lease: &Lease,
         release: &OpenRelease,
@@ -91,8 +95,9 @@ impl RollBack {
         }
         let announced = lease.with_scale_in(false, self.sdk.now());
         self.ledger.advance(&announced).await?;
+
         match self.pairs.suspend_scale_in(lease, pair, false).await {
-            Ok(()) => Ok(GAVE_BACK.to_owned()),
+            Ok(()) => Ok(SCALE_IN_ENABLED.to_owned()),
             Err(error) if error.kind == ErrorKind::Rejected => {
                 self.close_now(&announced, release, Outcome::Failed, reason)
                     .await
@@ -101,7 +106,7 @@ impl RollBack {
         }
     }
 
-    /// The new colour as it was, now that it has no traffic.
+    /// Returns the new colour to what it ran before, now that it has no traffic.
     async fn return_idle(
         &self,
         lease: &Lease,
@@ -113,6 +118,7 @@ impl RollBack {
         self.ledger
             .advance(&lease.announced(self.sdk.now()))
             .await?;
+
         if is_active {
             let count = Some(recorded.desired_count);
             let definition = &recorded.task_definition;
@@ -120,16 +126,17 @@ impl RollBack {
                 .apply(seen.of(colour), definition, recorded.percentages, count)
                 .await?;
             return Ok(format!(
-                "returns {colour} to {} with {} tasks",
+                "returning {colour} to {} with {} tasks",
                 revision(definition),
                 recorded.desired_count
             ));
         }
+
         self.services
             .resize(seen.of(colour), recorded.desired_count)
             .await?;
         Ok(format!(
-            "returns {colour} to {} tasks",
+            "returning {colour} to {} tasks",
             recorded.desired_count
         ))
     }

@@ -1,4 +1,7 @@
-//! The function that a push wakes: it claims the digest in the ledger and starts the pipeline with it, once.
+//! The function that a push invokes: it claims the digest in the ledger and starts the pipeline
+//! with it, once.
+//!
+//! It never starts an execution without a claim, and never decides whether an image is good.
 
 use serde_json::{Value, json};
 use slipway::aws::{Executions, Ledger, Retry, Sdk};
@@ -8,11 +11,12 @@ use slipway::limits::FORMAT_VERSION;
 use slipway::release::{Push, Record, Verdict};
 use slipway::timestamp::Timestamp;
 
-/// The images of a multi-architecture image are pushed before it, each without a tag: alone none of them is a release.
+/// The images of a multi-architecture image are pushed before it, each without a tag: none of them
+/// is a release by itself.
 const UNTAGGED: &str =
-    "an image pushed without a tag is part of another one, or nobody's release yet";
+    "an image pushed without a tag is part of a multi-architecture image, or not a release yet";
 
-/// The function: one event of ECR, handed on by one pipeline's rule.
+/// The function: one ECR event, sent by one pipeline's rule.
 #[derive(Debug)]
 pub struct StartPipeline {
     sdk: Sdk,
@@ -30,45 +34,50 @@ impl StartPipeline {
         }
     }
 
-    /// Answers one event with what became of it: `started`, `known`, `refused` or `ignored`.
+    /// Handles one event and returns its status: `started`, `known`, `refused` or `ignored`.
     ///
     /// # Errors
-    /// When Lambda should deliver the event again: AWS was busy, or the event is not what a pipeline's rule hands on.
-    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
-        let input: PushInput = serde_json::from_value(event)
-            .map_err(|e| format!("{e}; legal: {{\"subscription\": {{\"pipeline\": …, \"action\": …}}, \"event\": <event of ECR>}}, as the rule of a pipeline stack hands it on"))?;
-        let answer = match PushedImage::parse(input.event)? {
+    /// When Lambda should deliver the event again: AWS was busy, or the event is not the input of a
+    /// pipeline's rule.
+    pub async fn handle(&self, event: Value) -> Result<Value, Retry> {
+        let input: PushInput = serde_json::from_value(event).map_err(|e| {
+            format!(
+                "{e}; expected {{\"subscription\": {{\"pipeline\": …, \"action\": …}}, \
+                 \"event\": <ECR event>}}, the input of a pipeline stack's rule"
+            )
+        })?;
+
+        let response = match PushedImage::parse(input.event)? {
             Ok(push) if push.tag.is_none() => json!({"status": "ignored", "reason": UNTAGGED}),
             Ok(push) => self.start(&input.subscription, &push).await?,
             Err(reason) => json!({"status": "ignored", "reason": reason}),
         };
-        tracing::info!(pipeline = input.subscription.pipeline, %answer);
-        Ok(answer)
+
+        tracing::info!(pipeline = input.subscription.pipeline, %response);
+        Ok(response)
     }
 
     async fn start(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
         let now = self.sdk.now();
-        let standing = self
+        let known = self
             .ledger
             .push(&subscription.pipeline, &push.digest)
             .await?;
-        let led_to = match standing
-            .as_ref()
-            .and_then(|standing| standing.execution.as_deref())
-        {
+        let led_to = match known.as_ref().and_then(|known| known.execution.as_deref()) {
             Some(execution) => self.ledger.record(execution).await?,
             None => None,
         };
-        match Push::verdict(standing.as_ref(), led_to.as_ref(), &push.event, now) {
+
+        match Push::verdict(known.as_ref(), led_to.as_ref(), &push.event, now) {
             Verdict::Known { execution } => Ok(json!({"status": "known", "execution": execution})),
             Verdict::Refuse(reason) => {
-                if let Some(standing) = &standing {
+                if let Some(known) = &known {
                     self.ledger
                         .put_push(
-                            Some(standing),
+                            Some(known),
                             &Push {
                                 refusal: Some(reason.clone()),
-                                ..standing.clone()
+                                ..known.clone()
                             },
                         )
                         .await?;
@@ -76,18 +85,19 @@ impl StartPipeline {
                 Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
             }
             Verdict::Start => {
-                self.claim_and_start(subscription, push, standing.as_ref(), now)
+                self.claim_and_start(subscription, push, known.as_ref(), now)
                     .await
             }
         }
     }
 
-    /// Claims first: how long CodePipeline remembers a request token is not documented, so the claim is what makes one of many.
+    /// Claims the digest, then starts the pipeline. The claim prevents a second execution: how long
+    /// CodePipeline remembers a request token is not documented.
     async fn claim_and_start(
         &self,
         subscription: &Subscription,
         push: &PushedImage,
-        standing: Option<&Push>,
+        known: Option<&Push>,
         now: Timestamp,
     ) -> Result<Value, Retry> {
         let claim = Push {
@@ -100,13 +110,14 @@ impl StartPipeline {
             execution: None,
             refusal: None,
         };
-        if !self.ledger.put_push(standing, &claim).await? {
+        if !self.ledger.put_push(known, &claim).await? {
             return Err(format!(
-                "another invocation claimed {} at the same moment; looking again",
+                "another invocation claimed {} at the same moment; retrying",
                 short_digest(&push.digest)
             )
             .into());
         }
+
         let token: String = push
             .event
             .chars()
@@ -122,6 +133,7 @@ impl StartPipeline {
                 &token,
             )
             .await?;
+
         self.ledger
             .put_record(&Record::started(
                 &execution,
@@ -139,8 +151,8 @@ impl StartPipeline {
                 },
             )
             .await?;
-        Ok(
-            json!({"status": "started", "execution": execution, "digest": push.digest, "tag": push.tag}),
-        )
+        Ok(json!({
+            "status": "started", "execution": execution, "digest": push.digest, "tag": push.tag,
+        }))
     }
 }

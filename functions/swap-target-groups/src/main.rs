@@ -1,16 +1,19 @@
-//! Moves production traffic between two target groups, one step a job.
+//! Moves production traffic between two target groups, one step a CodePipeline job.
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
+use slipway::step::Runner;
 use slipway::{aws, telemetry};
 use swap_target_groups::SwapTargetGroups;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     telemetry::init();
-    let function = SwapTargetGroups::new(&aws::connect().await?);
+    let sdk = aws::connect().await?;
+    let function = Runner::new(SwapTargetGroups::new(&sdk), &sdk);
+
     run(service_fn(async |event: LambdaEvent<Value>| {
-        function.answer(event.payload).await
+        function.handle(event.payload).await
     }))
     .await
 }

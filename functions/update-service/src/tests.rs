@@ -1,4 +1,5 @@
-use serde_json::json;
+use serde_json::{Value, json};
+use slipway::job::parse_parameters;
 use slipway::strategy::Percentages;
 use slipway::timestamp::Timestamp;
 
@@ -8,15 +9,15 @@ const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
 const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
 
 /// The parameters of a rolling update with more members, or others.
-fn spec(more: Value) -> Spec {
+fn parameters(more: Value) -> Parameters {
     let mut all = json!({
-        "pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web", "strategy": "rolling",
-        "task_definition": NEW,
+        "pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web",
+        "strategy": "rolling", "task_definition": NEW,
     });
     all.as_object_mut()
         .expect("an object")
         .extend(more.as_object().expect("an object").clone());
-    serde_json::from_value(all).expect("legal parameters")
+    parse_parameters(Some(&all.to_string())).expect("valid").1
 }
 
 fn prior(desired_count: u32) -> Prior {
@@ -45,32 +46,32 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
     }
 }
 
-/// What is asked of a service that was at `recorded` tasks and has `live` ones: the change and the size.
-fn asked(more: Value, recorded: u32, live: u32, announced: Option<&Change>) -> (Change, u32) {
-    let asked = spec(more)
-        .asked(&prior(recorded), live, announced)
+/// The goal for a service that had `recorded` tasks and has `live` ones: the change and the size.
+fn goal(more: Value, recorded: u32, live: u32, announced: Option<&Change>) -> (Change, u32) {
+    let goal = parameters(more)
+        .goal(&prior(recorded), live, announced)
         .expect("it can work");
-    (asked.change, asked.size)
+    (goal.change, goal.size)
 }
 
 #[test]
 fn the_count_is_left_alone_unless_one_is_given_or_there_are_no_tasks() {
-    assert_eq!(asked(json!({}), 2, 2, None), (change(100, 200, None), 1));
+    assert_eq!(goal(json!({}), 2, 2, None), (change(100, 200, None), 1));
     assert_eq!(
-        asked(json!({"initial_count": 3}), 2, 7, None),
+        goal(json!({"initial_count": 3}), 2, 7, None),
         (change(100, 200, None), 1)
     );
     assert_eq!(
-        asked(json!({"desired_count": 5, "initial_count": 3}), 2, 2, None),
+        goal(json!({"desired_count": 5, "initial_count": 3}), 2, 2, None),
         (change(100, 200, Some(5)), 5)
     );
-    assert_eq!(asked(json!({}), 0, 0, None), (change(100, 200, Some(1)), 1));
+    assert_eq!(goal(json!({}), 0, 0, None), (change(100, 200, Some(1)), 1));
     assert_eq!(
-        asked(json!({"initial_count": 3}), 0, 0, None),
+        goal(json!({"initial_count": 3}), 0, 0, None),
         (change(100, 200, Some(3)), 3)
     );
     assert_eq!(
-        asked(json!({"desired_count": 5, "initial_count": 3}), 0, 0, None),
+        goal(json!({"desired_count": 5, "initial_count": 3}), 0, 0, None),
         (change(100, 200, Some(5)), 5)
     );
 }
@@ -78,16 +79,16 @@ fn the_count_is_left_alone_unless_one_is_given_or_there_are_no_tasks() {
 #[test]
 fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
     let one = json!({"minimum_healthy_tasks": 1, "maximum_tasks": 5});
-    assert_eq!(asked(one.clone(), 2, 4, None), (change(1, 149, None), 1));
+    assert_eq!(goal(one.clone(), 2, 4, None), (change(1, 149, None), 1));
     let five = json!({"minimum_healthy_tasks": 1, "maximum_tasks": 5, "desired_count": 3});
-    assert_eq!(asked(five, 2, 4, None), (change(1, 199, Some(3)), 3));
-    // What was announced once is made again, however many tasks there are by now.
+    assert_eq!(goal(five, 2, 4, None), (change(1, 199, Some(3)), 3));
+    // An announced change is made as it was announced, whatever the number of tasks is now.
     assert_eq!(
-        asked(one.clone(), 2, 9, Some(&change(50, 150, None))),
+        goal(one.clone(), 2, 9, Some(&change(50, 150, None))),
         (change(50, 150, None), 1)
     );
-    let refusal = spec(one)
-        .asked(&prior(2), 9, None)
+    let refusal = parameters(one)
+        .goal(&prior(2), 9, None)
         .expect_err("more tasks than may run");
     assert!(
         refusal
@@ -101,8 +102,10 @@ fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
 #[test]
 fn the_deadline_is_the_given_one_or_half_an_hour() {
     let deadline = |more: Value| {
-        let asked = spec(more).asked(&prior(2), 2, None).expect("it can work");
-        asked.deadline.as_secs()
+        let goal = parameters(more)
+            .goal(&prior(2), 2, None)
+            .expect("it can work");
+        goal.deadline.as_secs()
     };
     assert_eq!(
         [
@@ -114,7 +117,7 @@ fn the_deadline_is_the_given_one_or_half_an_hour() {
 }
 
 #[test]
-fn legal_parameters_are_taken() {
+fn valid_parameters_are_accepted() {
     for more in [
         json!({}),
         json!({"desired_count": 1, "initial_count": 1}),
@@ -126,12 +129,12 @@ fn legal_parameters_are_taken() {
         json!({"strategy": "blue-green", "mode": "retire", "drain_minutes": 0}),
         json!({"strategy": "blue-green", "mode": "retire", "drain_minutes": 1_380}),
     ] {
-        assert_eq!(spec(more.clone()).check(), Ok(()), "{more}");
+        assert_eq!(parameters(more.clone()).validate(), Ok(()), "{more}");
     }
 }
 
 #[test]
-fn parameters_that_cannot_work_are_refused_with_the_field() {
+fn parameters_that_cannot_work_are_refused_by_field() {
     let cases = [
         (
             json!({"task_definition": "web:2"}),
@@ -177,7 +180,7 @@ fn parameters_that_cannot_work_are_refused_with_the_field() {
         ),
     ];
     for (more, why) in cases {
-        let refusal = spec(more.clone()).check().expect_err("refused");
+        let refusal = parameters(more.clone()).validate().expect_err("refused");
         assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
         assert!(refusal.message.contains(why), "{more}: {}", refusal.message);
     }
@@ -185,7 +188,8 @@ fn parameters_that_cannot_work_are_refused_with_the_field() {
 
 #[test]
 fn every_bound_of_the_parameters_reaches_the_strategy() {
-    let given = spec(json!({"minimum_healthy_percent": 40, "maximum_percent": 130})).strategy();
+    let given =
+        parameters(json!({"minimum_healthy_percent": 40, "maximum_percent": 130})).strategy();
     assert_eq!(
         given.percentages(7),
         Percentages {
@@ -193,7 +197,7 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
             maximum: 130
         }
     );
-    let tasks = spec(json!({"minimum_healthy_tasks": 2, "maximum_tasks": 4})).strategy();
+    let tasks = parameters(json!({"minimum_healthy_tasks": 2, "maximum_tasks": 4})).strategy();
     assert_eq!(
         tasks.percentages(3),
         Percentages {
@@ -201,16 +205,10 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
             maximum: 166
         }
     );
-    let named = spec(json!({}));
-    let name = named.name();
-    assert_eq!(
-        (name.pipeline, name.execution, name.cluster, name.service),
-        ("slipway-web", "e-1", "apps", "web")
-    );
 }
 
 #[test]
-fn a_refusal_of_the_task_definition_names_it_and_others_stay_as_they_are() {
+fn a_refused_task_definition_is_named_and_other_errors_stay_as_they_are() {
     let error = |kind, message: &str| AwsError {
         operation: "ecs:UpdateService",
         kind,

@@ -2,9 +2,11 @@
 //!
 //! The only place that reads the time.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_async::future::timeout::Timeout;
+use aws_smithy_async::rt::sleep::AsyncSleep;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_types::retry::RetryConfig;
@@ -68,6 +70,14 @@ impl Sdk {
             .time_source()
             .map_or_else(SystemTime::now, |source| source.now())
             .into()
+    }
+
+    /// The output of `work`, or `None` when it takes longer than `limit` by the SDK's own timer.
+    pub(crate) async fn within<F: Future>(&self, limit: Duration, work: F) -> Option<F::Output> {
+        let Some(timer) = self.config.sleep_impl() else {
+            return Some(work.await);
+        };
+        Timeout::new(work, timer.sleep(limit)).await.ok()
     }
 }
 

@@ -1,18 +1,19 @@
-//! A Lambda event that is a job: a CodePipeline Lambda invoke action's, or a person's `{"parameters": {…}}`.
+//! A Lambda event that is a job: of a CodePipeline Lambda invoke action, or a direct invocation
+//! with `{"parameters": {…}}`.
 //!
-//! The envelope is read leniently: only what is used is looked at, so that a job whose other parts are unusual is still
-//! answered. What is wrong with the parameters is found inside the step, where it can be reported.
+//! It never refuses a job for a part that no step uses: a job that is refused here cannot be
+//! reported. Wrong parameters are found later, where they can be.
 
 use std::fmt;
 
 use serde_json::Value;
 
-/// An event that a step can answer.
+/// An event that a step can handle.
 #[derive(Debug)]
 pub enum JobEvent {
-    /// Answered with PutJobSuccessResult or PutJobFailureResult.
+    /// Reported with PutJobSuccessResult or PutJobFailureResult.
     Pipeline(PipelineJob),
-    /// Answered in the response of the invocation.
+    /// Reported in the response of the invocation.
     Direct {
         parameters: Value,
         token: Option<String>,
@@ -37,7 +38,7 @@ pub struct Artifact {
     pub key: String,
 }
 
-/// The credentials that CodePipeline lends a job to read its artifacts. `Debug` shows none of them.
+/// The job's temporary credentials, to read its artifacts. `Debug` shows none of them.
 #[derive(Clone)]
 pub struct Credentials {
     pub access_key_id: String,
@@ -55,7 +56,8 @@ impl JobEvent {
     /// Reads an event.
     ///
     /// # Errors
-    /// When it is neither kind of job; the text names the top-level keys and never a value, since values can be secrets.
+    /// When it is neither kind of job; the text names the top-level keys and never a value, since
+    /// values can be secrets.
     pub fn parse(event: &Value) -> Result<Self, String> {
         if let Some(job) = event.get("CodePipeline.job") {
             return PipelineJob::parse(job).map(Self::Pipeline);
@@ -80,7 +82,8 @@ impl JobEvent {
                     .filter(|keys| !keys.is_empty())
                     .unwrap_or_else(|| "no keys".to_owned());
                 Err(format!(
-                    "the event is no job: found {found}; legal: an event of a CodePipeline Lambda invoke action (`CodePipeline.job`), or {{\"parameters\": {{…}}}}"
+                    "not a CodePipeline job event: found {found}; expected `CodePipeline.job` (a \
+                     Lambda invoke action) or {{\"parameters\": {{…}}}} (a direct invocation)"
                 ))
             }
         }
@@ -88,12 +91,24 @@ impl JobEvent {
 }
 
 impl PipelineJob {
+    /// A direct invocation as a job: it has no id, and no artifacts that it could read.
+    pub(crate) fn direct(parameters: &Value, token: Option<String>) -> Self {
+        Self {
+            id: String::new(),
+            user_parameters: Some(parameters.to_string()),
+            token,
+            artifacts: Vec::new(),
+            credentials: None,
+        }
+    }
+
     fn parse(job: &Value) -> Result<Self, String> {
         let id = job
             .get("id")
             .and_then(Value::as_str)
             .filter(|id| !id.is_empty());
-        let id = id.ok_or("the event's `CodePipeline.job` has no id, so it cannot be answered")?;
+        let id =
+            id.ok_or("the event's `CodePipeline.job` has no `id`, so it cannot be reported")?;
         let text = |pointer: &str| {
             job.pointer(pointer)
                 .and_then(Value::as_str)
@@ -156,7 +171,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn credentials_do_not_show() {
+    fn debug_output_hides_credentials() {
         let event = json!({"CodePipeline.job": {"id": "1", "data": {"artifactCredentials":
             {"accessKeyId": "AKIDSECRET", "secretAccessKey": "hush", "sessionToken": "whisper"}}}});
         let shown = format!("{:?}", JobEvent::parse(&event).expect("a job"));
@@ -202,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_are_not_whole_are_none() {
+    fn incomplete_credentials_are_ignored() {
         let event = json!({"CodePipeline.job": {"id": "1", "data": {"artifactCredentials":
             {"accessKeyId": "id", "secretAccessKey": "secret"}}}});
         assert!(
@@ -211,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn an_invocation_by_a_person_has_parameters_and_may_go_on_with_a_token() {
+    fn a_direct_invocation_has_parameters_and_may_have_a_token() {
         let parsed = |event: Value| match JobEvent::parse(&event) {
             Ok(JobEvent::Direct { parameters, token }) => (parameters, token),
             other => panic!("{other:?}"),
@@ -225,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_job_is_enough_to_be_answered() {
+    fn a_job_needs_only_an_id() {
         let event = json!({"CodePipeline.job": {"id": "1"}});
         assert!(
             matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.user_parameters.is_none())
@@ -233,9 +248,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_job_is_refused_by_its_keys() {
+    fn other_events_are_refused_by_their_keys() {
         let refusal =
-            JobEvent::parse(&json!({"detail": {"password": "hush"}})).expect_err("no job");
+            JobEvent::parse(&json!({"detail": {"password": "hush"}})).expect_err("not a job");
         assert!(
             refusal.contains("found detail") && !refusal.contains("hush"),
             "{refusal}"
@@ -249,7 +264,7 @@ mod tests {
             let refusal = JobEvent::parse(&json!({ "CodePipeline.job": job })).expect_err("no id");
             assert_eq!(
                 refusal,
-                "the event's `CodePipeline.job` has no id, so it cannot be answered"
+                "the event's `CodePipeline.job` has no `id`, so it cannot be reported"
             );
         }
     }

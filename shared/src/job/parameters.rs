@@ -1,46 +1,140 @@
-//! User parameters: the typed, strict specification of a step.
+//! User parameters: what an action's `UserParameters` in the pipeline ask of a step.
+//!
+//! The four parameters that every action has are declared once, as [`ReleaseRef`]; the rest are the
+//! step's own type. An unknown field is never ignored: it is refused by its name, because a
+//! misspelt parameter would silently keep its default.
 
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use schemars::JsonSchema;
+use serde::de::{DeserializeOwned, Deserializer, Error as _, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+use serde_json::{Map, Value};
 
 use super::Failure;
 
-/// Reads the parameters of a step from the text of an action's `UserParameters`.
+/// The names of the fields of [`ReleaseRef`].
+const RELEASE_FIELDS: [&str; 4] = ["pipeline", "execution", "cluster", "service"];
+
+/// The release that an action belongs to: the parameters that all actions have.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+pub struct ReleaseRef {
+    /// Name of the pipeline.
+    pub pipeline: String,
+    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
+    pub execution: String,
+    /// Name or ARN of the service's cluster.
+    pub cluster: String,
+    /// Name or ARN of the service, or the name of a blue/green pair, whose services are
+    /// `<name>-blue` and `<name>-green`.
+    pub service: String,
+}
+
+impl ReleaseRef {
+    #[must_use]
+    pub fn new(pipeline: &str, execution: &str, cluster: &str, service: &str) -> Self {
+        Self {
+            pipeline: pipeline.to_owned(),
+            execution: execution.to_owned(),
+            cluster: cluster.to_owned(),
+            service: service.to_owned(),
+        }
+    }
+}
+
+/// Reads the parameters of a step, `P` and those that all steps have, from the text of an action's
+/// `UserParameters`.
 ///
 /// # Errors
-/// A ConfigurationError that names the field, what was found and what is legal.
-pub fn parse<S: DeserializeOwned>(text: Option<&str>) -> Result<S, Failure> {
+/// A ConfigurationError that names the field, the value found and what is expected.
+pub fn parse<P: DeserializeOwned>(text: Option<&str>) -> Result<(ReleaseRef, P), Failure> {
     let remedy = "correct UserParameters of this action in the pipeline";
     let text = text.filter(|text| !text.trim().is_empty());
     let text = text.ok_or_else(|| {
         Failure::configuration(format!(
-            "UserParameters are missing; legal: a JSON object; {remedy}"
+            "UserParameters are missing; expected a JSON object; {remedy}"
         ))
     })?;
     let value: Value = serde_json::from_str(text).map_err(|e| {
         Failure::configuration(format!(
-            "UserParameters are not JSON: {e}; legal: a JSON object; {remedy}"
+            "UserParameters are not JSON: {e}; expected a JSON object; {remedy}"
         ))
     })?;
     from_value(value)
         .map_err(|message| Failure::configuration(format!("UserParameters: {message}; {remedy}")))
 }
 
-/// Reads parameters that are JSON already, of an invocation by a person.
-pub(super) fn from_value<S: DeserializeOwned>(value: Value) -> Result<S, String> {
-    if !value.is_object() {
-        return Err(format!("found {}; legal: a JSON object", kind(&value)));
-    }
-    serde_path_to_error::deserialize(value.clone()).map_err(|e| {
+fn from_value<P: DeserializeOwned>(value: Value) -> Result<(ReleaseRef, P), String> {
+    let Value::Object(mut own) = value.clone() else {
+        return Err(format!("found {}; expected a JSON object", kind(&value)));
+    };
+
+    // Serde's `flatten` ignores unknown fields, so the common part is taken out before the rest is
+    // read.
+    let release: Map<String, Value> = RELEASE_FIELDS
+        .into_iter()
+        .filter_map(|field| Some((field.to_owned(), own.shift_remove(field)?)))
+        .collect();
+
+    let own = read(OwnParameters(own), &value)?;
+    let release = read(Value::Object(release), &value)?;
+    Ok((release, own))
+}
+
+/// Reads a part of the parameters; an error names the field and its value in `all` of them.
+fn read<'de, T, D>(part: D, all: &Value) -> Result<T, String>
+where
+    T: DeserializeOwned,
+    D: Deserializer<'de, Error = serde_json::Error>,
+{
+    serde_path_to_error::deserialize(part).map_err(|e| {
         let path = e.path().to_string();
-        let found = value
+        let found = all
             .pointer(&format!("/{}", path.replace('.', "/")))
             .map(|found| format!(" (found {found})"));
+
         match path.as_str() {
             "." => e.into_inner().to_string(),
             _ => format!("`{path}`{}: {}", found.unwrap_or_default(), e.into_inner()),
         }
     })
+}
+
+/// A step's own parameters. Only here both lists of fields are known, so only here a field can be
+/// refused with all of the expected ones.
+struct OwnParameters(Map<String, Value>);
+
+impl<'de> Deserializer<'de> for OwnParameters {
+    type Error = serde_json::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        let unknown = self.0.keys().find(|key| !fields.contains(&key.as_str()));
+        if let Some(unknown) = unknown {
+            let expected: Vec<String> = RELEASE_FIELDS
+                .iter()
+                .chain(fields)
+                .map(|field| format!("`{field}`"))
+                .collect();
+            return Err(Self::Error::custom(format!(
+                "unknown field `{unknown}`, expected one of {}",
+                expected.join(", ")
+            )));
+        }
+
+        Value::Object(self.0).deserialize_struct(name, fields, visitor)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        Value::Object(self.0).deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
 }
 
 fn kind(value: &Value) -> &'static str {
@@ -58,49 +152,15 @@ fn kind(value: &Value) -> &'static str {
 mod tests {
     use super::*;
     use crate::strategy::{Percent, StrategyName};
-    use serde::Deserialize;
+
+    /// The common parameters, for a step's own ones to be added.
+    const RELEASE: &str = r#""pipeline":"slipway-web","execution":"e-1","cluster":"apps""#;
 
     #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only the errors are looked at")]
-    struct Spec {
-        service: String,
+    #[expect(dead_code, reason = "only the errors matter")]
+    struct Own {
         strategy: StrategyName,
         minimum_healthy_percent: Option<Percent<0, 100>>,
-    }
-
-    fn refusal(text: &str) -> String {
-        parse::<Spec>(Some(text)).expect_err("refused").message
-    }
-
-    #[test]
-    fn refusals_name_field_found_and_legal() {
-        let cases = [
-            (
-                r#"{"service":"web","strategy":"roling"}"#,
-                "`strategy` (found \"roling\"): unknown variant `roling`, expected one of `rolling`, `doubling`, `make-room`",
-            ),
-            (r#"{"service":"web","stategy":"rolling"}"#, "`stategy`"),
-            (
-                r#"{"service":"web","strategy":"rolling","minimum_healthy_percent":140}"#,
-                "`minimum_healthy_percent` (found 140): 140 is out of range; legal: a whole percentage from 0 to 100",
-            ),
-            (
-                r#"{"service":7,"strategy":"rolling"}"#,
-                "`service` (found 7)",
-            ),
-            (r#"{"strategy":"rolling"}"#, "missing field `service`"),
-            ("[]", "found an array"),
-            ("{", "not JSON"),
-        ];
-        for (text, expected) in cases {
-            let message = refusal(text);
-            assert!(
-                message.contains(expected) && message.ends_with("in the pipeline"),
-                "{message}"
-            );
-        }
-        assert!(parse::<Spec>(None).is_err() && parse::<Spec>(Some(" ")).is_err());
     }
 
     #[derive(Debug, Deserialize, PartialEq)]
@@ -108,46 +168,118 @@ mod tests {
         images: std::collections::BTreeMap<String, String>,
     }
 
+    fn parsed<P: DeserializeOwned>(more: &str) -> Result<(ReleaseRef, P), Failure> {
+        parse(Some(&format!("{{{RELEASE},{more}}}")))
+    }
+
     #[test]
-    fn parameters_are_read_by_value() {
+    fn refusals_name_the_field_the_value_found_and_what_is_expected() {
+        let cases = [
+            (
+                r#""service":"web","strategy":"roling""#,
+                "`strategy` (found \"roling\"): unknown variant `roling`, expected one of \
+                 `rolling`, `doubling`, `make-room`",
+            ),
+            (
+                r#""service":"web","stategy":"rolling""#,
+                "unknown field `stategy`, expected one of `pipeline`, `execution`, `cluster`, \
+                 `service`, `strategy`, `minimum_healthy_percent`",
+            ),
+            (
+                r#""service":"web","strategy":"rolling","minimum_healthy_percent":140"#,
+                "`minimum_healthy_percent` (found 140): 140 is out of range",
+            ),
+            (
+                r#""service":7,"strategy":"rolling""#,
+                "`service` (found 7): invalid type: integer `7`, expected a string",
+            ),
+            (r#""strategy":"rolling""#, "missing field `service`"),
+            (r#""service":"web""#, "missing field `strategy`"),
+        ];
+        for (more, expected) in cases {
+            let message = parsed::<Own>(more).expect_err("refused").message;
+            assert!(
+                message.starts_with(&format!("UserParameters: {expected}"))
+                    && message.ends_with("in the pipeline"),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn parameters_are_read_by_value_and_the_common_ones_apart() {
         let images = std::collections::BTreeMap::from([("web".to_owned(), "web:1".to_owned())]);
         assert_eq!(
-            parse::<Images>(Some(r#"{"images":{"web":"web:1"}}"#)),
-            Ok(Images { images })
+            parsed::<Images>(r#""images":{"web":"web:1"},"service":"web""#),
+            Ok((
+                ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
+                Images { images }
+            ))
         );
+    }
+
+    #[test]
+    fn a_step_without_parameters_of_its_own_takes_the_common_ones_only() {
+        #[derive(Debug, Deserialize, PartialEq)]
+        struct Nothing {}
+
+        let (release, own) = parsed::<Nothing>(r#""service":"web""#).expect("complete");
+        assert_eq!((release.service.as_str(), own), ("web", Nothing {}));
+
+        let refused = parsed::<Nothing>(r#""service":"web","colour":"blue""#);
+        let message = refused.expect_err("an unknown field").message;
+        assert!(message.contains("unknown field `colour`"), "{message}");
+    }
+
+    #[test]
+    fn the_common_fields_are_those_of_the_type() {
+        let schema = schemars::schema_for!(ReleaseRef);
+        let properties = schema.get("properties").and_then(Value::as_object);
+        let names: Vec<&str> = properties
+            .expect("an object has properties")
+            .keys()
+            .map(String::as_str)
+            .collect();
+        assert_eq!(names, RELEASE_FIELDS);
     }
 
     #[test]
     fn every_refusal_is_a_configuration_error_that_names_the_remedy() {
         let remedy = "correct UserParameters of this action in the pipeline";
         let refused = |text: Option<&str>| parse::<Images>(text).expect_err("refused");
-        let missing = format!("UserParameters are missing; legal: a JSON object; {remedy}");
+
+        let missing = format!("UserParameters are missing; expected a JSON object; {remedy}");
         for text in [None, Some(""), Some(" \n")] {
             assert_eq!(refused(text), Failure::configuration(missing.clone()));
         }
-        let text = Some(r#"{"images":{"web":7}}"#);
+
         assert_eq!(
-            refused(text),
-            Failure::configuration(format!(
-                "UserParameters: `images.web` (found 7): invalid type: integer `7`, expected a string; {remedy}"
-            ))
+            parsed::<Images>(r#""service":"web","images":{"web":7}"#),
+            Err(Failure::configuration(format!(
+                "UserParameters: `images.web` (found 7): invalid type: integer `7`, \
+                 expected a string; {remedy}"
+            )))
         );
         assert_eq!(
-            refused(Some("{}")),
-            Failure::configuration(format!("UserParameters: missing field `images`; {remedy}"))
+            parsed::<Images>(r#""service":"web""#),
+            Err(Failure::configuration(format!(
+                "UserParameters: missing field `images`; {remedy}"
+            )))
         );
+
         let not_json = refused(Some("{"));
         assert_eq!(not_json.kind, crate::job::FailureType::ConfigurationError);
         assert!(
             not_json
                 .message
-                .starts_with("UserParameters are not JSON: "),
+                .starts_with("UserParameters are not JSON: ")
+                && not_json.message.ends_with(remedy),
             "{not_json}"
         );
     }
 
     #[test]
-    fn what_is_not_an_object_is_named_by_its_kind() {
+    fn a_value_that_is_not_an_object_is_refused_by_its_kind() {
         for (text, kind) in [
             ("null", "null"),
             ("true", "a boolean"),
@@ -158,7 +290,7 @@ mod tests {
             let message = parse::<Images>(Some(text)).expect_err("refused").message;
             assert!(
                 message.starts_with(&format!(
-                    "UserParameters: found {kind}; legal: a JSON object;"
+                    "UserParameters: found {kind}; expected a JSON object;"
                 )),
                 "{message}"
             );

@@ -1,4 +1,6 @@
-//! The continuation token: what one job of an action hands to the next. It carries progress only, never a decision.
+//! The continuation token: what one job of an action passes to the next.
+//!
+//! It carries progress only, never a decision: CodePipeline may repeat or lose it.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,7 +18,7 @@ pub struct Token {
     pub step: String,
     /// When the first job of the action began.
     pub since: Timestamp,
-    /// What the step itself wants to know again.
+    /// The step's own payload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<Value>,
 }
@@ -33,18 +35,18 @@ impl Token {
         }
     }
 
-    /// The same token with what the step wants to know again.
+    /// The same token with the step's own payload.
     #[must_use]
     pub fn with_payload(self, payload: Option<Value>) -> Self {
         Self { payload, ..self }
     }
 
-    /// Reads a token that `step` is given.
+    /// Reads a token that `step` received.
     ///
     /// # Errors
     /// When it was not written by this step in this version.
     pub fn parse(text: &str, step: &str) -> Result<Self, Failure> {
-        let remedy = "retry the stage, so that the action begins afresh";
+        let remedy = "retry the stage, so that the action starts again";
         let token: Self = serde_json::from_str(text).map_err(|e| {
             Failure::job(format!(
                 "the continuation token was not written by {step} of this version: {e}; {remedy}"
@@ -53,7 +55,8 @@ impl Token {
         if token.v != FORMAT_VERSION || token.step != step {
             let found = format!("version {} of {}", token.v, token.step);
             return Err(Failure::job(format!(
-                "the continuation token is {found}, expected version {FORMAT_VERSION} of {step}; {remedy}"
+                "the continuation token is {found}, expected version {FORMAT_VERSION} of {step}; \
+                 {remedy}"
             )));
         }
         Ok(token)
@@ -75,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_round_trip_and_strangers_are_refused() {
+    fn tokens_round_trip_and_those_of_others_are_refused() {
         let token = Token::new(
             "update-service",
             Timestamp::from_secs(1_767_603_600).expect("in range"),
@@ -103,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_written_as_version_step_begin_and_payload() {
+    fn a_token_is_written_as_version_step_since_and_payload() {
         let token = Token::new(
             "update-service",
             Timestamp::from_secs(1_767_603_600).expect("in range"),
@@ -121,7 +124,7 @@ mod tests {
     #[test]
     fn a_token_of_another_step_or_version_is_refused_with_what_was_found_and_the_remedy() {
         let refused = |text: &str| Token::parse(text, "update-service").expect_err("refused");
-        let remedy = "retry the stage, so that the action begins afresh";
+        let remedy = "retry the stage, so that the action starts again";
         let expected = |found: &str| {
             Failure::job(format!(
                 "the continuation token is {found}, expected version 1 of update-service; {remedy}"

@@ -107,7 +107,7 @@ fn wrong_invocations_are_refused_and_change_nothing() {
                     .await
                     .expect_err("no event of a step");
                 assert!(
-                    refusal.contains("legal:") && refusal.contains("parameters"),
+                    refusal.contains("expected") && refusal.contains("parameters"),
                     "{code} on {event}: {refusal}"
                 );
             }

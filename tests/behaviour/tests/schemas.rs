@@ -2,12 +2,40 @@
 
 use std::path::Path;
 
-use schemars::{JsonSchema, schema_for};
+use schemars::{JsonSchema, Schema, schema_for};
+use serde_json::{Map, Value};
+use slipway::job::ReleaseRef;
+
+/// The schema of a step's own parameters with the common ones of all actions, which come first.
+fn complete(own: Schema) -> Schema {
+    let mut schema = own.clone();
+    let common = schema_for!(ReleaseRef);
+    let part = |schema: &Schema, key: &str| schema.get(key).cloned();
+
+    let mut properties = Map::new();
+    for part in [part(&common, "properties"), part(&own, "properties")] {
+        let Some(Value::Object(part)) = part else {
+            panic!("a schema of a struct has properties")
+        };
+        properties.extend(part);
+    }
+    let mut required = Vec::new();
+    for part in [part(&common, "required"), part(&own, "required")] {
+        required.extend(
+            part.and_then(|part| part.as_array().cloned())
+                .unwrap_or_default(),
+        );
+    }
+
+    schema.insert("properties".to_owned(), properties.into());
+    schema.insert("required".to_owned(), required.into());
+    schema
+}
 
 fn holds<S: JsonSchema>(function: &str) {
     let path =
         Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../infra/schemas/{function}.json"));
-    let mut schema = schema_for!(S);
+    let mut schema = complete(schema_for!(S));
     schema.insert(
         "title".to_owned(),
         format!("UserParameters of {function}").into(),
@@ -28,10 +56,10 @@ fn holds<S: JsonSchema>(function: &str) {
 
 #[test]
 fn schemas_are_those_of_the_types() {
-    holds::<begin_release::Spec>("begin-release");
-    holds::<register_task_definition::Spec>("register-task-definition");
-    holds::<update_service::Spec>("update-service");
-    holds::<evaluate_canary::Spec>("evaluate-canary");
-    holds::<finish_release::Spec>("finish-release");
-    holds::<swap_target_groups::Spec>("swap-target-groups");
+    holds::<begin_release::Parameters>("begin-release");
+    holds::<register_task_definition::Parameters>("register-task-definition");
+    holds::<update_service::Parameters>("update-service");
+    holds::<evaluate_canary::Parameters>("evaluate-canary");
+    holds::<finish_release::Parameters>("finish-release");
+    holds::<swap_target_groups::Parameters>("swap-target-groups");
 }

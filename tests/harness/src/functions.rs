@@ -7,6 +7,7 @@ use register_task_definition::RegisterTaskDefinition;
 use roll_back::RollBack;
 use serde_json::Value;
 use slipway::aws::{Retry, Sdk};
+use slipway::step::Runner;
 use start_pipeline::StartPipeline;
 use swap_target_groups::SwapTargetGroups;
 use update_service::UpdateService;
@@ -14,14 +15,14 @@ use update_service::UpdateService;
 /// A function, wired as its `main.rs` wires it. Lambda keeps it between invocations.
 #[derive(Debug)]
 pub enum Function {
-    BeginRelease(BeginRelease),
-    EvaluateCanary(EvaluateCanary),
-    FinishRelease(FinishRelease),
-    RegisterTaskDefinition(RegisterTaskDefinition),
+    BeginRelease(Runner<BeginRelease>),
+    EvaluateCanary(Runner<EvaluateCanary>),
+    FinishRelease(Runner<FinishRelease>),
+    RegisterTaskDefinition(Runner<RegisterTaskDefinition>),
     RollBack(RollBack),
     StartPipeline(StartPipeline),
-    SwapTargetGroups(SwapTargetGroups),
-    UpdateService(UpdateService),
+    SwapTargetGroups(Runner<SwapTargetGroups>),
+    UpdateService(Runner<UpdateService>),
 }
 
 impl Function {
@@ -31,16 +32,18 @@ impl Function {
     /// That there is no such binary.
     pub fn new(code: &str, sdk: &Sdk) -> Result<Self, Retry> {
         Ok(match code {
-            "begin-release" => Self::BeginRelease(BeginRelease::new(sdk)),
-            "evaluate-canary" => Self::EvaluateCanary(EvaluateCanary::new(sdk)),
-            "finish-release" => Self::FinishRelease(FinishRelease::new(sdk)),
+            "begin-release" => Self::BeginRelease(Runner::new(BeginRelease::new(sdk), sdk)),
+            "evaluate-canary" => Self::EvaluateCanary(Runner::new(EvaluateCanary::new(sdk), sdk)),
+            "finish-release" => Self::FinishRelease(Runner::new(FinishRelease::new(sdk), sdk)),
             "register-task-definition" => {
-                Self::RegisterTaskDefinition(RegisterTaskDefinition::new(sdk))
+                Self::RegisterTaskDefinition(Runner::new(RegisterTaskDefinition::new(sdk), sdk))
             }
             "roll-back" => Self::RollBack(RollBack::new(sdk)),
             "start-pipeline" => Self::StartPipeline(StartPipeline::new(sdk)),
-            "swap-target-groups" => Self::SwapTargetGroups(SwapTargetGroups::new(sdk)),
-            "update-service" => Self::UpdateService(UpdateService::new(sdk)),
+            "swap-target-groups" => {
+                Self::SwapTargetGroups(Runner::new(SwapTargetGroups::new(sdk), sdk))
+            }
+            "update-service" => Self::UpdateService(Runner::new(UpdateService::new(sdk), sdk)),
             other => {
                 let what = format!(
                     "template.yaml names the binary `{other}`, which is no function of this project"
@@ -56,14 +59,14 @@ impl Function {
     /// The function's own error.
     pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
         match self {
-            Self::BeginRelease(function) => function.answer(event).await,
-            Self::EvaluateCanary(function) => function.answer(event).await,
-            Self::FinishRelease(function) => function.answer(event).await,
-            Self::RegisterTaskDefinition(function) => function.answer(event).await,
-            Self::RollBack(function) => function.answer(event).await,
-            Self::StartPipeline(function) => function.answer(event).await,
-            Self::SwapTargetGroups(function) => function.answer(event).await,
-            Self::UpdateService(function) => function.answer(event).await,
+            Self::BeginRelease(function) => function.handle(event).await,
+            Self::EvaluateCanary(function) => function.handle(event).await,
+            Self::FinishRelease(function) => function.handle(event).await,
+            Self::RegisterTaskDefinition(function) => function.handle(event).await,
+            Self::RollBack(function) => function.handle(event).await,
+            Self::StartPipeline(function) => function.handle(event).await,
+            Self::SwapTargetGroups(function) => function.handle(event).await,
+            Self::UpdateService(function) => function.handle(event).await,
         }
     }
 }

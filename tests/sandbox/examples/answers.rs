@@ -16,7 +16,7 @@ use slipway::aws::{
     TaskDefinitions,
 };
 use slipway::image::ImageReference;
-use slipway::job::{Artifact, Credentials, Failure, Job, StepError};
+use slipway::job::{Artifact, Credentials, Failure, Job, ReleaseRef, StepError};
 use slipway::release::{Lease, OpenRelease, Outcome, Prior, Push, Record};
 use slipway::strategy::Percentages;
 use slipway::task_definition::TaskDefinition;
@@ -260,7 +260,8 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         session_token: "an example, not a token".to_owned(),
     };
     let job = Job {
-        spec: (),
+        release: ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
+        parameters: (),
         since: now,
         now,
         payload: None,

@@ -7,7 +7,7 @@ use zip::write::SimpleFileOptions;
 
 use super::script::{Answer, Script, at, response, run, s3_refusal};
 use crate::aws::Artifacts;
-use crate::job::{Artifact, Credentials, Failure, FailureType, Job, StepError};
+use crate::job::{Artifact, Credentials, Failure, FailureType, Job, ReleaseRef, StepError};
 
 /// A zip archive of these files.
 fn archive(files: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
@@ -42,7 +42,8 @@ fn job(credentials: bool) -> Job<()> {
         session_token: "the job's session".to_owned(),
     };
     Job {
-        spec: (),
+        release: ReleaseRef::new("slipway-web", "e-1", "apps", "web"),
+        parameters: (),
         since: at(0),
         now: at(0),
         payload: None,

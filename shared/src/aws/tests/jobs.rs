@@ -1,15 +1,49 @@
-//! Jobs: what a step is given, and how each of its answers is reported, once.
+//! Jobs: what a step receives, and how each of its results is reported, once.
+
+use std::cell::Cell;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, at, refusal, run};
-use crate::aws::{Jobs, Retry};
-use crate::job::{Failure, FailureType, Job, Report, StepError, StepResult};
+use crate::aws::{Ledger, Retry};
+use crate::job::{Failure, FailureType, Job, JobReport, StepError, StepResult};
+use crate::limits::STEP_BUDGET;
+use crate::step::{Runner, Step};
 
 #[derive(Debug, Deserialize)]
-struct Spec {
-    service: String,
+struct Parameters {
+    text: String,
+}
+
+/// A step whose result a test gives.
+struct Scripted<F>(Cell<Option<F>>);
+
+impl<F: AsyncFnOnce(&Job<Parameters>) -> StepResult> Step for Scripted<F> {
+    const NAME: &'static str = "update-service";
+    type Parameters = Parameters;
+
+    async fn step(&self, job: &Job<Parameters>) -> StepResult {
+        let work = self.0.take().expect("a step runs once a job");
+        work(job).await
+    }
+
+    async fn record_failure(
+        &self,
+        _: &Ledger,
+        _: &Job<Parameters>,
+        result: StepResult,
+    ) -> StepResult {
+        result
+    }
+}
+
+/// The parameters of every job here.
+fn parameters() -> Value {
+    json!({
+        "pipeline": "slipway-web", "execution": "e-1", "cluster": "apps", "service": "web",
+        "text": "own",
+    })
 }
 
 /// A job of CodePipeline with these parameters and this token.
@@ -27,35 +61,38 @@ fn token(secs_ago: i64, payload: Option<Value>) -> String {
     token.text()
 }
 
-fn settle(
+fn handle(
     script: &Script,
     event: Value,
-    work: impl AsyncFnOnce(Job<Spec>) -> StepResult,
+    work: impl AsyncFnOnce(&Job<Parameters>) -> StepResult,
 ) -> Result<Value, Retry> {
-    run(Jobs::new(&script.sdk(), "update-service").settle(event, work))
+    let step = Scripted(Cell::new(Some(work)));
+    run(Runner::new(step, &script.sdk()).handle(event))
 }
 
-/// Runs a step that gives `result` and answers what CodePipeline was sent.
+/// Runs a step that returns `result`, and returns what was sent to CodePipeline.
 fn reported(token: Option<&str>, result: StepResult) -> (String, Value) {
     let script = Script::new([answer(&json!({}))]);
-    let answered = settle(&script, event(r#"{"service":"web"}"#, token), async |_| {
-        result
-    });
-    assert_eq!(answered.expect("reported"), Value::Null);
+    let handled = handle(
+        &script,
+        event(&parameters().to_string(), token),
+        async |_| result,
+    );
+    assert_eq!(handled.expect("reported"), Value::Null);
     (script.only().operation(), script.only().json())
 }
 
 #[test]
-fn a_step_is_given_parameters_artifacts_credentials_and_when_its_action_began() {
+fn a_step_receives_parameters_artifacts_credentials_and_the_start_of_its_action() {
     let script = Script::new([answer(&json!({}))]);
     let text = token(90, Some(json!({"minute": 7})));
-    let answered = settle(
+    let handled = handle(
         &script,
-        event(r#"{"service":"web"}"#, Some(&text)),
+        event(&parameters().to_string(), Some(&text)),
         async |job| {
             assert_eq!(
-                (job.spec.service.as_str(), job.since, job.now),
-                ("web", at(-90), at(0))
+                (job.parameters.text.as_str(), job.since, job.now),
+                ("own", at(-90), at(0))
             );
             assert!(!job.is_first());
             assert_eq!(job.payload, Some(json!({"minute": 7})));
@@ -63,25 +100,29 @@ fn a_step_is_given_parameters_artifacts_credentials_and_when_its_action_began() 
                 (job.artifacts[0].name.as_str(), job.artifacts.len()),
                 ("Config", 1)
             );
-            assert_eq!(job.credentials.expect("there").session_token, "t");
-            Ok(Report::done("done", []))
+            assert_eq!(job.credentials.as_ref().expect("there").session_token, "t");
+            Ok(JobReport::done("done", []))
         },
     );
-    answered.expect("reported");
+    handled.expect("reported");
 }
 
 #[test]
 fn the_first_job_of_an_action_begins_it() {
     let script = Script::new([answer(&json!({}))]);
-    let answered = settle(&script, event(r#"{"service":"web"}"#, None), async |job| {
-        assert_eq!(
-            (job.since, job.now, job.payload.clone()),
-            (at(0), at(0), None)
-        );
-        assert!(job.is_first());
-        Ok(Report::going("looking", 5))
-    });
-    answered.expect("reported");
+    let handled = handle(
+        &script,
+        event(&parameters().to_string(), None),
+        async |job| {
+            assert_eq!(
+                (job.since, job.now, job.payload.clone()),
+                (at(0), at(0), None)
+            );
+            assert!(job.is_first());
+            Ok(JobReport::in_progress("looking", 5))
+        },
+    );
+    handled.expect("reported");
     assert_eq!(
         script.only().json()["continuationToken"],
         r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z"}"#
@@ -90,7 +131,7 @@ fn the_first_job_of_an_action_begins_it() {
 
 #[test]
 fn a_step_that_is_done_is_reported_once_with_its_output_variables_and_without_a_token() {
-    let report = Report::done(
+    let report = JobReport::done(
         "web:2 is steady",
         [("TaskDefinitionArn", "arn:web:2".to_owned())],
     );
@@ -112,8 +153,9 @@ fn a_step_that_is_done_is_reported_once_with_its_output_variables_and_without_a_
 }
 
 #[test]
-fn a_step_that_goes_on_is_reported_with_a_token_and_without_output_variables() {
-    let report = Report::going_with("1 of 2 tasks running", 42, Some(json!({"minute": 8})));
+fn a_step_in_progress_is_reported_with_a_token_and_without_output_variables() {
+    let report =
+        JobReport::in_progress_with("1 of 2 tasks running", 42, Some(json!({"minute": 8})));
     let (operation, sent) = reported(
         Some(&token(90, None)),
         Ok(report.with_external_id(Some("ecs-svc/2"))),
@@ -133,7 +175,7 @@ fn a_step_that_goes_on_is_reported_with_a_token_and_without_output_variables() {
 }
 
 #[test]
-fn a_busy_service_is_no_failure_and_the_next_job_gets_what_this_one_got() {
+fn a_busy_service_is_not_a_failure_and_the_next_job_receives_the_same_payload() {
     let text = token(90, Some(json!({"minute": 7})));
     let (operation, sent) = reported(
         Some(&text),
@@ -151,10 +193,10 @@ fn a_busy_service_is_no_failure_and_the_next_job_gets_what_this_one_got() {
 }
 
 #[test]
-fn a_payload_that_is_not_handed_on_is_gone() {
+fn a_payload_that_is_not_passed_on_is_dropped() {
     let (_, sent) = reported(
         Some(&token(90, Some(json!({"minute": 7})))),
-        Ok(Report::going("looking", 5)),
+        Ok(JobReport::in_progress("looking", 5)),
     );
     let expected = r#"{"v":1,"step":"update-service","since":"2026-01-05T08:58:30Z"}"#;
     assert_eq!(sent["continuationToken"], expected);
@@ -185,21 +227,21 @@ fn each_failure_is_reported_with_its_type_and_message() {
 }
 
 #[test]
-fn an_action_fails_after_23_and_a_half_hours_with_what_it_last_waited_for() {
+fn an_action_fails_after_23_and_a_half_hours_with_its_last_summary() {
     let limit = 23 * 3600 + 1800;
-    let waiting = || Ok(Report::going("the lease is held by e-2", 5));
+    let waiting = || Ok(JobReport::in_progress("the lease is held by e-2", 5));
     assert_eq!(
         reported(Some(&token(limit - 1, None)), waiting()).0,
         "PutJobSuccessResult"
     );
     let (operation, sent) = reported(Some(&token(limit, None)), waiting());
     assert_eq!(operation, "PutJobFailureResult");
-    let message = "still going after 23h30m, and an action ends after 24 hours; last: the lease is held by e-2";
+    let message = "still in progress after 23h30m, and an action ends after 24 hours; last: the lease is held by e-2";
     assert_eq!(
         sent["failureDetails"],
         json!({"type": "JobFailed", "message": message})
     );
-    // Also when AWS is too busy to know better.
+    // Also when AWS is busy.
     let busy = Err(StepError::Busy("throttled".to_owned()));
     assert_eq!(
         reported(Some(&token(limit + 60, None)), busy).0,
@@ -208,8 +250,8 @@ fn an_action_fails_after_23_and_a_half_hours_with_what_it_last_waited_for() {
 }
 
 #[test]
-fn a_step_that_is_done_at_last_is_done_however_long_it_took() {
-    let done = Ok(Report::done("done", []));
+fn a_step_that_is_done_is_reported_as_done_however_long_it_took() {
+    let done = Ok(JobReport::done("done", []));
     assert_eq!(
         reported(Some(&token(24 * 3600, None)), done).0,
         "PutJobSuccessResult"
@@ -217,7 +259,7 @@ fn a_step_that_is_done_at_last_is_done_however_long_it_took() {
 }
 
 #[test]
-fn texts_are_cut_to_what_codepipeline_takes() {
+fn texts_are_cut_to_the_limits_of_codepipeline() {
     let (_, sent) = reported(None, Err(Failure::job("é".repeat(5_001)).into()));
     assert_eq!(
         sent["failureDetails"]["message"],
@@ -226,7 +268,7 @@ fn texts_are_cut_to_what_codepipeline_takes() {
     let (_, sent) = reported(None, Err(Failure::job("é".repeat(5_000)).into()));
     assert_eq!(sent["failureDetails"]["message"], "é".repeat(5_000));
 
-    let long = Report::done("é".repeat(2_049), []).with_external_id(Some(&"x".repeat(1_501)));
+    let long = JobReport::done("é".repeat(2_049), []).with_external_id(Some(&"x".repeat(1_501)));
     let (_, sent) = reported(None, Ok(long));
     assert_eq!(
         sent["executionDetails"]["summary"],
@@ -236,48 +278,50 @@ fn texts_are_cut_to_what_codepipeline_takes() {
         sent["executionDetails"]["externalExecutionId"],
         format!("{}…", "x".repeat(1_499))
     );
-    let (_, sent) = reported(None, Ok(Report::going("é".repeat(2_048), 5)));
+    let (_, sent) = reported(None, Ok(JobReport::in_progress("é".repeat(2_048), 5)));
     assert_eq!(sent["executionDetails"]["summary"], "é".repeat(2_048));
 }
 
 #[test]
-fn wrong_parameters_and_foreign_tokens_fail_the_job_before_the_step_runs() {
+fn wrong_parameters_and_tokens_of_other_steps_fail_the_job_before_the_step_runs() {
     let refused = |event: Value| {
         let script = Script::new([answer(&json!({}))]);
-        settle(&script, event, async |_| panic!("the step ran")).expect("reported");
+        handle(&script, event, async |_| panic!("the step ran")).expect("reported");
         assert_eq!(script.only().operation(), "PutJobFailureResult");
         script.only().json()["failureDetails"].clone()
     };
     assert_eq!(refused(event("[]", None))["type"], "ConfigurationError");
     let foreign = r#"{"v":1,"step":"begin-release","since":"2026-01-05T09:00:00Z"}"#;
-    let details = refused(event(r#"{"service":"web"}"#, Some(foreign)));
+    let details = refused(event(&parameters().to_string(), Some(foreign)));
     assert_eq!(details["type"], "JobFailed");
     assert_eq!(
         details["message"],
         "the continuation token is version 1 of begin-release, expected version 1 of update-service; retry the stage, \
-         so that the action begins afresh"
+         so that the action starts again"
     );
 }
 
-/// What becomes of an invocation whose report meets this.
+/// The result of an invocation whose report is answered with this.
 fn report_meets(refused: Answer, result: StepResult) -> (Result<Value, Retry>, usize) {
     let script = Script::new([refused]);
-    let answered = settle(&script, event(r#"{"service":"web"}"#, None), async |_| {
-        result
-    });
-    (answered, script.sent().len())
+    let handled = handle(
+        &script,
+        event(&parameters().to_string(), None),
+        async |_| result,
+    );
+    (handled, script.sent().len())
 }
 
 #[test]
-fn a_job_that_is_answered_already_is_left_alone() {
+fn a_job_that_has_a_result_keeps_it() {
     for code in ["InvalidJobStateException", "JobNotFoundException"] {
         for result in [
-            Ok(Report::done("done", [])),
+            Ok(JobReport::done("done", [])),
             Err(Failure::job("sick").into()),
         ] {
-            let (answered, calls) = report_meets(refusal(code, "no"), result);
+            let (handled, calls) = report_meets(refusal(code, "no"), result);
             assert_eq!(
-                (answered.expect("respected"), calls),
+                (handled.expect("respected"), calls),
                 (Value::Null, 1),
                 "{code}"
             );
@@ -286,10 +330,10 @@ fn a_job_that_is_answered_already_is_left_alone() {
 }
 
 #[test]
-fn a_report_that_did_not_arrive_is_delivered_again() {
+fn a_report_that_was_not_accepted_fails_the_invocation() {
     for (result, operation) in [
         (
-            Ok(Report::done("done", [])),
+            Ok(JobReport::done("done", [])),
             "codepipeline:PutJobSuccessResult",
         ),
         (
@@ -297,18 +341,18 @@ fn a_report_that_did_not_arrive_is_delivered_again() {
             "codepipeline:PutJobFailureResult",
         ),
     ] {
-        let (answered, _) = report_meets(refusal("AccessDeniedException", "no"), result);
+        let (handled, _) = report_meets(refusal("AccessDeniedException", "no"), result);
         assert_eq!(
-            answered.expect_err("not reported").to_string(),
+            handled.expect_err("not reported").to_string(),
             format!("{operation} failed: AccessDeniedException: no")
         );
     }
 }
 
 #[test]
-fn an_event_that_is_no_job_is_refused_and_nothing_is_sent() {
+fn an_event_that_is_not_a_job_is_refused_and_nothing_is_sent() {
     let script = Script::new([]);
-    let refused = settle(&script, json!({"detail": 1}), async |_| {
+    let refused = handle(&script, json!({"detail": 1}), async |_| {
         panic!("the step ran")
     })
     .expect_err("not a job");
@@ -317,41 +361,45 @@ fn an_event_that_is_no_job_is_refused_and_nothing_is_sent() {
 }
 
 #[test]
-fn a_person_is_answered_in_the_response_and_goes_on_with_the_token() {
-    let person = |event: Value, result: StepResult| {
+fn a_direct_invocation_is_reported_in_the_response_and_continued_with_the_token() {
+    let invoked = |event: Value, result: StepResult| {
         let script = Script::new([]);
-        let answered = settle(&script, event, async |job| {
-            assert_eq!((job.spec.service.as_str(), job.artifacts.len()), ("web", 0));
+        let handled = handle(&script, event, async |job| {
+            assert_eq!(
+                (job.parameters.text.as_str(), job.artifacts.len()),
+                ("own", 0)
+            );
             result
         });
         assert_eq!(script.sent().len(), 0);
-        answered.expect("answered")
+        handled.expect("answered")
     };
-    let first = json!({"parameters": {"service": "web"}});
-    let report =
-        Report::going_with("looking", 7, Some(json!(1))).with_external_id(Some("ecs-svc/2"));
-    let going = person(first.clone(), Ok(report));
+    let first = json!({"parameters": parameters()});
+    let report = JobReport::in_progress_with("looking", 7, Some(json!(1)))
+        .with_external_id(Some("ecs-svc/2"));
+    let going = invoked(first.clone(), Ok(report));
     let text = r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","payload":1}"#;
     assert_eq!(
         going,
         json!({"status": "going", "summary": "looking", "percentComplete": 7, "externalExecutionId": "ecs-svc/2",
                "continuationToken": text})
     );
-    let next = json!({"parameters": {"service": "web"}, "continuationToken": token(23 * 3600 + 1800, None)});
-    let failed = person(next, Ok(Report::going("looking", 7)));
+    let next =
+        json!({"parameters": parameters(), "continuationToken": token(23 * 3600 + 1800, None)});
+    let failed = invoked(next, Ok(JobReport::in_progress("looking", 7)));
     assert_eq!(
         (&failed["status"], &failed["type"]),
         (&json!("failed"), &json!("JobFailed"))
     );
-    let done = person(
+    let done = invoked(
         first.clone(),
-        Ok(Report::done("done", [("Key", "value".to_owned())])),
+        Ok(JobReport::done("done", [("Key", "value".to_owned())])),
     );
     assert_eq!(
         done,
         json!({"status": "done", "summary": "done", "outputVariables": {"Key": "value"}, "externalExecutionId": null})
     );
-    let failed = person(first, Err(Failure::configuration("wrong").into()));
+    let failed = invoked(first, Err(Failure::configuration("wrong").into()));
     assert_eq!(
         failed,
         json!({"status": "failed", "type": "ConfigurationError", "message": "wrong"})
@@ -360,8 +408,38 @@ fn a_person_is_answered_in_the_response_and_goes_on_with_the_token() {
 
 #[test]
 fn the_time_of_a_job_is_the_clock_of_the_sdk() {
+    assert_eq!(Script::new([]).later(75).sdk().now(), at(75));
+}
+
+#[test]
+fn a_step_that_exceeds_its_budget_is_reported_in_progress_with_the_same_token() {
+    let text = token(90, Some(json!({"minute": 7})));
+    let script = Script::new([answer(&json!({}))]);
+    let event = event(&parameters().to_string(), Some(&text));
+    let handled = handle(&script, event, async |_| std::future::pending().await);
+
+    assert_eq!(handled.expect("reported"), Value::Null);
+    assert!(script.waits().contains(&STEP_BUDGET));
+    assert_eq!(script.only().operation(), "PutJobSuccessResult");
+    let summary = "in progress: AWS is slow and the step did not end within 45s; retrying";
     assert_eq!(
-        Jobs::new(&Script::new([]).later(75).sdk(), "update-service").now(),
-        at(75)
+        script.only().json(),
+        json!({
+            "jobId": "job-1",
+            "continuationToken": text,
+            "executionDetails": {"summary": summary, "percentComplete": 0}
+        })
+    );
+}
+
+#[test]
+fn an_action_whose_first_step_exceeds_its_budget_began_with_it() {
+    let script = Script::new([]);
+    let event = json!({"parameters": parameters()});
+    let handled = handle(&script, event, async |_| std::future::pending().await);
+
+    assert_eq!(
+        handled.expect("reported")["continuationToken"],
+        r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z"}"#
     );
 }

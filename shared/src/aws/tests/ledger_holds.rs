@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::ledger::{free, item};
 use super::script::{Answer, Script, answer, at, run};
 use crate::aws::{Held, Hold, Ledger, ReleaseName};
-use crate::job::{Failure, FailureType, Report, StepError};
+use crate::job::{Failure, FailureType, JobReport, StepError};
 use crate::release::Outcome;
 
 const NAME: ReleaseName<'static> = ReleaseName {
@@ -133,16 +133,16 @@ fn a_closed_release_refuses_its_steps_with_how_it_ended() {
 }
 
 fn remembering(
-    result: Result<Report, StepError>,
+    result: Result<JobReport, StepError>,
     answers: impl IntoIterator<Item = Answer>,
-) -> (Script, Result<Report, StepError>) {
+) -> (Script, Result<JobReport, StepError>) {
     let script = Script::new(answers);
     let result = run(Ledger::new(&script.sdk()).remembering(NAME, result));
     assert!(script.is_played());
     (script, result)
 }
 
-fn sick() -> Result<Report, StepError> {
+fn sick() -> Result<JobReport, StepError> {
     Err(Failure {
         kind: FailureType::PermissionError,
         message: "no role".to_owned(),
@@ -195,7 +195,7 @@ fn the_first_failure_of_an_open_release_is_the_one_that_stays() {
 fn only_a_failure_is_remembered() {
     let busy = Err(StepError::Busy("throttled".to_owned()));
     assert_eq!(remembering(busy.clone(), []).1, busy);
-    let going = Ok(Report::going("waiting", 10));
+    let going = Ok(JobReport::in_progress("waiting", 10));
     assert_eq!(remembering(going.clone(), []).1, going);
 }
 

@@ -12,8 +12,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::job::Failure;
 use crate::limits::STALE_READ;
-use crate::observed::service::ServiceView;
+use crate::observed::service::{ServiceView, revision};
 use crate::release::Prior;
 use crate::strategy::Percentages;
 use crate::timestamp::Timestamp;
@@ -154,6 +155,32 @@ impl PriorPair {
             blue: self.blue.weight,
             green: self.green.weight,
         }
+    }
+
+    /// The pair of a release, for a step that works on pairs only.
+    ///
+    /// # Errors
+    /// A ConfigurationError when the release is of a single service.
+    pub fn required(pair: Option<&Self>) -> Result<&Self, Failure> {
+        pair.ok_or_else(|| {
+            Failure::configuration(
+                "begin-release took the lease on a single service; expected a blue/green pair: set \
+                 `strategy` to `blue-green` in begin-release and update-service",
+            )
+        })
+    }
+
+    /// Why a step has nothing to do, when the live colour already runs the revision.
+    #[must_use]
+    pub fn already_live(&self, task_definition: &str) -> Option<String> {
+        let live = self.live;
+        if self.of(live).task_definition != task_definition {
+            return None;
+        }
+        Some(format!(
+            "nothing to do: live colour {live} already runs {}",
+            revision(task_definition)
+        ))
     }
 
     /// The prior release as the steps of one service know it: what the live colour ran.

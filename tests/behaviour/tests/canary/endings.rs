@@ -53,7 +53,7 @@ fn what_is_inconclusive_is_rolled_back_where_that_is_configured() {
             );
             assert!(
                 reason.starts_with(
-                    "inconclusive, and that is to be rolled back: no request to the new colour "
+                    "inconclusive, rolled back as configured: no request to the new colour "
                 ),
                 "{reason}"
             );
@@ -285,7 +285,7 @@ fn what_is_live_already_is_not_judged_against_itself() {
         assert_eq!(
             said(&aws, "judge-first"),
             [format!(
-                "nothing to judge: green is live and runs {revision}"
+                "nothing to do: live colour green already runs {revision}"
             )]
         );
         let expected = [("Verdict".to_owned(), "unchanged".to_owned())];
@@ -325,7 +325,7 @@ fn a_report_that_cannot_be_written_does_not_keep_a_rollback_from_its_end() {
             );
             let last = said.last().expect("a message");
             assert!(
-                last.starts_with("5xx ") && last.contains("; its report could not be written: "),
+                last.starts_with("5xx ") && last.contains("; failed to write the report: "),
                 "{last}"
             );
             let waits = said

@@ -53,20 +53,24 @@ fn evaluate_canary_refuses_at_once() {
             json!({"inconclusive": "promote"}),
             &[
                 "`hold_minutes` is given",
-                "legal with inconclusive `hold` only",
+                "expected with `inconclusive` `hold` only",
             ],
         ),
         (
             json!({"bake_minutes": 0, "min_minutes": null}),
-            &["`bake_minutes` is 0", "legal: 1 or more"],
+            &["`bake_minutes` is 0", "expected 1 or more"],
         ),
         (
             json!({"min_minutes": 16}),
-            &["`min_minutes` is 16 and `bake_minutes` 15"],
+            &["`min_minutes` is 16 and `bake_minutes` is 15"],
         ),
         (
             json!({"bake_minutes": 1_300}),
-            &["are 1420 minutes in all", "legal: 1380", "24 hours"],
+            &[
+                "are 1420 minutes in all",
+                "expected at most 1380",
+                "24 hours",
+            ],
         ),
         (
             json!({"warm_up_minutes": -1}),
@@ -82,7 +86,7 @@ fn evaluate_canary_refuses_at_once() {
         ),
         (
             json!({"alarms": ["no-such-alarm"]}),
-            &["there is no alarm `no-such-alarm`", "correct it"],
+            &["`alarms` names `no-such-alarm`", "does not exist"],
         ),
         (
             json!({"minimum_healthy_percent": 0}),
@@ -94,7 +98,7 @@ fn evaluate_canary_refuses_at_once() {
         ),
         (
             json!({"decision": "promote"}),
-            &["no judgement of this release holds"],
+            &["no judgement of this release is waiting for one"],
         ),
         (
             json!({"config": "Config::canary.json"}),

@@ -56,7 +56,7 @@ fn the_reason_for_which_a_release_did_not_begin_is_recorded_and_kept_at_its_end(
             fails(
                 &answer,
                 "ConfigurationError",
-                &["`containers` names `wbe`", "web:2", "legal: web"],
+                &["`containers` names `wbe`", "web:2", "expected web"],
             );
             let mut expected = json!({
                 "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand",
@@ -99,7 +99,7 @@ fn a_held_service_is_waited_for_and_its_lease_is_left_alone() {
         );
         let summary = answer["summary"].as_str().expect("a summary");
         assert!(
-            summary.contains("release jane-1 of slipway-by-hand, which is open"),
+            summary.contains("release jane-1 of slipway-by-hand, which has held"),
             "{summary}"
         );
         assert_eq!(lease(&driver), held);

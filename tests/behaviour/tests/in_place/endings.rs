@@ -131,13 +131,13 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
         assert!(
             roll_back(&driver, "STOPPED")
                 .await
-                .starts_with("restores web:2 (")
+                .starts_with("restoring web:2 (")
         );
         take_away(&driver);
         let since = calls(&driver);
         let status = roll_back(&driver, "STOPPED").await;
         assert!(
-            status.starts_with("failed once ") && status.contains(" left"),
+            status.starts_with("failed, after waiting ") && status.contains(" to time out"),
             "{status}"
         );
         assert_eq!(operations(&driver, since, "roll-back"), [""; 0]);

@@ -20,7 +20,7 @@ fn a_revision_that_was_never_deployed_is_retired() {
         registered(&driver).await;
         // The registration was announced just now: no other one may follow once the release is closed.
         let status = roll_back(&driver, "STOPPED").await;
-        assert!(status.contains("taken over"), "{status}");
+        assert!(status.contains("took over"), "{status}");
         assert!(is_active(&driver, "web:3"));
         let status = rolled_back(&driver, "STOPPED").await;
         assert_eq!(

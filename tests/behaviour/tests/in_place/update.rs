@@ -221,7 +221,7 @@ fn a_service_that_is_gone_fails_every_step_that_looks_at_it() {
         fails(
             &answer,
             "JobFailed",
-            &["service `web` is gone from cluster `apps`"],
+            &["service `web` no longer exists in cluster `apps`"],
         );
         edit(&driver, WEB, |lease| {
             with_release(lease, |release| release.failure = None)
@@ -236,7 +236,7 @@ fn a_service_that_is_gone_fails_every_step_that_looks_at_it() {
         fails(
             &answer,
             "JobFailed",
-            &["service `web` is gone from cluster `apps`"],
+            &["service `web` no longer exists in cluster `apps`"],
         );
     });
 }

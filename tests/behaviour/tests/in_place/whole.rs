@@ -198,7 +198,7 @@ fn a_restoration_announces_restores_and_closes_in_this_order() {
 
         let since = calls(&driver);
         let status = roll_back(&driver, "FAILED").await;
-        assert!(status.contains("taken over"), "{status}");
+        assert!(status.contains("took over"), "{status}");
         assert_eq!(operations(&driver, since, "roll-back"), ["PutItem"]);
         let mut expected = held;
         expected["fence"] = json!(fence + 1);
@@ -215,7 +215,7 @@ fn a_restoration_announces_restores_and_closes_in_this_order() {
         let since = calls(&driver);
         let status = roll_back(&driver, "FAILED").await;
         let id = primary(&driver)["id"].as_str().expect("an id").to_owned();
-        assert_eq!(status, format!("restores web:2 ({id})"));
+        assert_eq!(status, format!("restoring web:2 ({id})"));
         assert_eq!(
             operations(&driver, since, "roll-back"),
             ["PutItem", "UpdateService"]

@@ -180,21 +180,25 @@ fn begin_release_refuses_at_once() {
                 &[
                     "service `wbe`",
                     "cluster `apps`",
-                    "legal:",
-                    "correct `service`",
+                    "expected an existing service",
+                    "change `service`",
                 ],
             ),
             (
                 Set("cluster", json!("aps")),
-                &["cluster `aps`", "legal:", "correct"],
+                &["cluster `aps`", "expected an existing service", "change"],
             ),
             (
                 Set("service", json!("<SERVICE>")),
-                &["service `<SERVICE>`", "legal:", "correct"],
+                &[
+                    "service `<SERVICE>`",
+                    "expected an existing service",
+                    "change",
+                ],
             ),
             (
                 Set("containers", json!(["web", "wbe"])),
-                &["`containers`", "`wbe`", "legal: web", "correct the name"],
+                &["`containers`", "`wbe`", "expected web"],
             ),
             (
                 Set("containers", json!("web")),
@@ -244,9 +248,9 @@ fn begin_release_refuses_at_once() {
             (Missing("strategy"), &["missing field `strategy`", fix]),
             (
                 Text("service=web"),
-                &["not JSON", "legal: a JSON object", fix],
+                &["not JSON", "expected a JSON object", fix],
             ),
-            (Text("[]"), &["an array", "legal: a JSON object", fix]),
+            (Text("[]"), &["an array", "expected a JSON object", fix]),
         ],
     );
 }
@@ -264,7 +268,7 @@ fn register_task_definition_refuses_at_once() {
             ),
             (
                 Set("images", json!({})),
-                &["no image is given", "legal: `images`", "add one"],
+                &["no image is given", "expected `images`"],
             ),
             (
                 Set("images", json!({"wbe": "nginx:1"})),
@@ -296,14 +300,14 @@ fn register_task_definition_refuses_at_once() {
             ),
             (
                 Set("family", json!("wbe")),
-                &["`wbe` is not there", "legal:", "correct the name"],
+                &["`wbe` does not exist", "expected an active revision"],
             ),
             (
                 Set("service", json!("wbe")),
                 &["holds no release of service wbe", "begin-release", "same"],
             ),
             (Missing("cluster"), &["missing field `cluster`", fix]),
-            (Text("{"), &["not JSON", "legal: a JSON object", fix]),
+            (Text("{"), &["not JSON", "expected a JSON object", fix]),
         ],
     );
 }
@@ -341,11 +345,11 @@ fn update_service_refuses_at_once() {
             ),
             (
                 Set("deadline_minutes", json!(0)),
-                &["`deadline_minutes` is 0", "legal: 1 to", "correct"],
+                &["`deadline_minutes` is 0", "expected 1 to"],
             ),
             (
                 Set("deadline_minutes", json!(1500)),
-                &["`deadline_minutes` is 1500", "legal: 1 to", "correct"],
+                &["`deadline_minutes` is 1500", "expected 1 to"],
             ),
             (
                 SetAll(&[
@@ -384,8 +388,7 @@ fn update_service_refuses_at_once() {
                 &[
                     "`task_definition` is arn:aws:ecs",
                     "web:99",
-                    "legal: an active revision",
-                    "correct it",
+                    "expected an active revision",
                 ],
             ),
             (
@@ -394,7 +397,7 @@ fn update_service_refuses_at_once() {
             ),
             (
                 Text("task_definition: web"),
-                &["not JSON", "legal: a JSON object", fix],
+                &["not JSON", "expected a JSON object", fix],
             ),
         ],
     );
@@ -413,7 +416,7 @@ fn finish_release_refuses_at_once_and_the_release_is_rolled_back() {
             &["holds no release of service wbe", "begin-release", "same"],
         ),
         (Missing("service"), &["missing field `service`", fix]),
-        (Text("done"), &["not JSON", "legal: a JSON object", fix]),
+        (Text("done"), &["not JSON", "expected a JSON object", fix]),
     ];
     let before = service(&account(), CLUSTER, WEB);
     for (wrong, fragments) in cases {

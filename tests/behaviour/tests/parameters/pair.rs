@@ -106,31 +106,26 @@ fn begin_release_of_a_pair_refuses_at_once() {
     let cases: [(Wrong, &[&str]); 12] = [
         (
             Missing("rule"),
-            &["`rule` is missing", "listener rule", "correct it"],
+            &["`rule` is missing", "expected", "listener rule"],
         ),
         (
             Set("rule", json!("shop")),
-            &[
-                "`rule` is `shop`",
-                "arn:…:listener-rule/app/…",
-                "correct it",
-            ],
+            &["`rule` is `shop`", "expected", "arn:…:listener-rule/app/…"],
         ),
         (Set("rule", json!(7)), &["`rule` (found 7)", fix]),
         (
             Set("rule", json!(nowhere)),
             &[
                 "`rule` is `arn:",
-                "which is not there",
-                "legal: an existing",
-                "correct it",
+                "which does not exist",
+                "expected an existing",
             ],
         ),
         (
             Set("rule", test_rule("BlueTestRule")),
             &[
                 "no target group of service `shop-green`",
-                "legal:",
+                "expected a forward action",
                 "add the group",
             ],
         ),
@@ -138,7 +133,7 @@ fn begin_release_of_a_pair_refuses_at_once() {
             Set("rule", test_rule("GreenTestRule")),
             &[
                 "no target group of service `shop-blue`",
-                "legal:",
+                "expected a forward action",
                 "add the group",
             ],
         ),
@@ -146,7 +141,7 @@ fn begin_release_of_a_pair_refuses_at_once() {
             Set("rule", test_rule("Listener")),
             &[
                 "no target group of service `shop-blue`",
-                "legal:",
+                "expected a forward action",
                 "add the group",
             ],
         ),
@@ -158,7 +153,7 @@ fn begin_release_of_a_pair_refuses_at_once() {
             Set("strategy", json!("rolling")),
             &[
                 "`rule` is given",
-                "legal with strategy `blue-green` only",
+                "expected with strategy `blue-green` only",
                 "remove it",
             ],
         ),
@@ -166,7 +161,7 @@ fn begin_release_of_a_pair_refuses_at_once() {
             Set("desired_count", json!(3)),
             &[
                 "`desired_count` is given",
-                "legal with strategy `blue-green`",
+                "with strategy `blue-green`",
                 "remove it",
             ],
         ),
@@ -179,8 +174,8 @@ fn begin_release_of_a_pair_refuses_at_once() {
             &[
                 "service `shpo-blue`",
                 "cluster `apps`",
-                "legal:",
-                "correct `service`",
+                "expected an existing service",
+                "change `service`",
             ],
         ),
     ];
@@ -233,17 +228,17 @@ fn incomplete_pairs_are_refused_at_once() {
             same_group,
             &[
                 "both colours register with arn:",
-                "legal: a target group of its own for each",
+                "expected a separate target group for each",
             ],
         ),
         (
             no_green,
-            &["`shop-green` is DRAINING", "legal for a release: ACTIVE"],
+            &["`shop-green` is DRAINING", "expected ACTIVE for a release"],
         ),
         (
             no_tag,
             &[
-                "`shop-green` does not bear the tag `slipway:service`",
+                "`shop-green` is missing the tag `slipway:service`",
                 "aws ecs tag-resource",
             ],
         ),
@@ -251,13 +246,13 @@ fn incomplete_pairs_are_refused_at_once() {
             |aws| pair::set_weights(aws, [50, 50]),
             &[
                 "blue 50 / green 50",
-                "no release has left a record",
+                "no earlier release recorded",
                 "weight",
             ],
         ),
         (
             |aws| pair::set_weights(aws, [0, 0]),
-            &["blue 0 / green 0", "no release has left a record", "weight"],
+            &["blue 0 / green 0", "no earlier release recorded", "weight"],
         ),
     ];
     for (prepare, fragments) in cases {
@@ -293,11 +288,11 @@ fn incomplete_pairs_are_refused_at_once() {
 #[test]
 fn update_service_of_a_pair_refuses_at_once() {
     let fix = "correct UserParameters of this action";
-    let given = "legal with strategy `blue-green`";
+    let given = "with strategy `blue-green`";
     let fill: [(Wrong, &[&str]); 9] = [
         (
             Missing("mode"),
-            &["`mode` is missing", "`fill`, `size`, `retire`", "add it"],
+            &["`mode` is missing", "expected `fill`, `size` or `retire`"],
         ),
         (
             Set("mode", json!("filll")),
@@ -307,7 +302,7 @@ fn update_service_of_a_pair_refuses_at_once() {
             Set("drain_minutes", json!(5)),
             &[
                 "`drain_minutes` is given",
-                "legal with mode `retire` only",
+                "expected with mode `retire` only",
                 "remove it",
             ],
         ),
@@ -325,13 +320,13 @@ fn update_service_of_a_pair_refuses_at_once() {
         ),
         (
             Set("deadline_minutes", json!(0)),
-            &["`deadline_minutes` is 0", "legal: 1 to", "correct"],
+            &["`deadline_minutes` is 0", "expected 1 to"],
         ),
         (
             Set("strategy", json!("rolling")),
             &[
                 "`mode` is given",
-                "legal with strategy `blue-green` only",
+                "expected with strategy `blue-green` only",
                 "remove it",
             ],
         ),
@@ -340,7 +335,7 @@ fn update_service_of_a_pair_refuses_at_once() {
             &[
                 "`strategy` does not fit",
                 "a blue/green pair",
-                "legal: `blue-green`",
+                "expected `blue-green`",
                 "same strategy",
             ],
         ),
@@ -349,7 +344,7 @@ fn update_service_of_a_pair_refuses_at_once() {
     let retire: [(Wrong, &[&str]); 2] = [
         (
             Set("drain_minutes", json!(1381)),
-            &["`drain_minutes` is 1381", "legal: 0 to 1380", "correct it"],
+            &["`drain_minutes` is 1381", "expected 0 to 1380"],
         ),
         (
             Set("drain_minutes", json!("5")),
@@ -393,8 +388,7 @@ fn swap_target_groups_refuses_at_once() {
             Missing("step_percent"),
             &[
                 "`step_percent` is missing",
-                "legal with shift `linear`: 1 to 100",
-                "add it",
+                "expected 1 to 100 with shift `linear`",
             ],
         ),
         (
@@ -413,7 +407,7 @@ fn swap_target_groups_refuses_at_once() {
             Set("steps", json!([25, 100])),
             &[
                 "`steps` is given",
-                "legal with shift `listed` only",
+                "expected with shift `listed` only",
                 "remove it",
             ],
         ),
@@ -421,7 +415,7 @@ fn swap_target_groups_refuses_at_once() {
             Set("shift", json!("listed")),
             &[
                 "`step_percent` is given",
-                "legal with shift `linear` only",
+                "expected with shift `linear` only",
                 "remove it",
             ],
         ),
@@ -429,7 +423,7 @@ fn swap_target_groups_refuses_at_once() {
             Set("shift", json!("all-at-once")),
             &[
                 "`step_percent` is given",
-                "legal with shift `linear` only",
+                "expected with shift `linear` only",
                 "remove it",
             ],
         ),
@@ -446,29 +440,27 @@ fn swap_target_groups_refuses_at_once() {
             listed(json!(null)),
             &[
                 "`steps` is missing",
-                "rising percentages such as [5, 25, 100]",
-                "add it",
+                "expected rising percentages such as [5, 25, 100]",
             ],
         ),
         (
             listed(json!([])),
-            &["`steps` is []", "1 to 20 rising percentages", "correct it"],
+            &["`steps` is []", "expected 1 to 20 rising percentages"],
         ),
         (
             listed(json!([50, 25, 100])),
             &[
                 "`steps` is [50, 25, 100]",
-                "1 to 20 rising percentages",
-                "correct it",
+                "expected 1 to 20 rising percentages",
             ],
         ),
         (
             listed(json!([50, 50])),
-            &["`steps` is [50, 50]", "rising", "correct it"],
+            &["`steps` is [50, 50]", "expected", "rising"],
         ),
         (
             listed(json!((1..=21).collect::<Vec<_>>())),
-            &["`steps` is [1, 2", "1 to 20 rising", "correct it"],
+            &["`steps` is [1, 2", "expected 1 to 20 rising"],
         ),
         (
             listed(json!([0, 100])),
@@ -487,8 +479,8 @@ fn swap_target_groups_refuses_at_once() {
             &[
                 "would bake for 1605 minutes",
                 "`step_minutes`",
-                "legal: 1380",
-                "shorten it",
+                "expected at most 1380",
+                "24 hours",
             ],
         ),
         (
@@ -496,8 +488,8 @@ fn swap_target_groups_refuses_at_once() {
             &[
                 "would bake for 1389 minutes",
                 "`bake_minutes`",
-                "legal: 1380",
-                "shorten it",
+                "expected at most 1380",
+                "24 hours",
             ],
         ),
         (
@@ -602,7 +594,7 @@ fn steps_of_a_pair_are_refused_on_a_single_service() {
             json!({"task_definition": IN_PLACE_DEFINITION, "shift": "all-at-once"}),
             [
                 "a single service",
-                "legal: strategy `blue-green` in begin-release",
+                "`strategy` to `blue-green` in begin-release",
             ],
         ),
         (

@@ -113,7 +113,7 @@ fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
     let cases: [(Change, &str); 2] = [
         (
             &untagged,
-            "an image pushed without a tag is part of another one, or not released yet",
+            "an image pushed without a tag is part of a multi-architecture image, or not a release yet",
         ),
         (
             &deleted,
@@ -146,7 +146,7 @@ fn an_event_without_a_subscription_is_refused_with_the_expected_form() {
     });
     let refused = refused.expect_err("not wrapped");
     let legal =
-        "legal: {\"subscription\": {\"pipeline\": …, \"action\": …}, \"event\": <event of ECR>}";
+        "expected {\"subscription\": {\"pipeline\": …, \"action\": …}, \"event\": <ECR event>}";
     assert!(refused.contains(legal), "{refused}");
 }
 
@@ -249,7 +249,7 @@ fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_ot
         assert_eq!(
             slow,
             Err(format!(
-                "another invocation claimed {short} at the same moment; looking again"
+                "another invocation claimed {short} at the same moment; retrying"
             ))
         );
         assert_eq!(

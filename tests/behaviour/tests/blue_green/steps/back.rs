@@ -58,7 +58,7 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
         let since = calls(&driver);
         assert_eq!(
             roll_back(&driver).await,
-            "gives the traffic back: blue 0 / green 100"
+            "restoring traffic to blue 0 / green 100"
         );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "ModifyRule", "PutItem"]);
@@ -75,7 +75,7 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
         let since = calls(&driver);
         assert_eq!(
             roll_back(&driver).await,
-            "gives scale-in back to both colours"
+            "re-enabling scale-in for both colours"
         );
         let aws = driver.world.snapshot();
         assert_eq!(
@@ -92,7 +92,7 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
         let since = calls(&driver);
         assert_eq!(
             roll_back(&driver).await,
-            format!("returns blue to {blue} with 0 tasks")
+            format!("returning blue to {blue} with 0 tasks")
         );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
@@ -103,10 +103,7 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
         );
 
         let waits = roll_back(&driver).await;
-        assert!(
-            waits.starts_with("rolled-back once invocations that may still run have ended: "),
-            "{waits}"
-        );
+        assert!(waits.starts_with("rolled-back, after waiting "), "{waits}");
         assert_eq!(
             holder(&driver.world.aws(), CLUSTER, SHOP).as_deref(),
             Some(EXECUTION)
@@ -144,7 +141,7 @@ fn the_new_colour_returns_with_its_own_count_and_percentages() {
     run(aws, Fault::None, async |driver| {
         let status = roll_back(&driver).await;
         assert!(
-            status.starts_with("returns blue to shop-blue:") && status.ends_with("with 1 tasks"),
+            status.starts_with("returning blue to shop-blue:") && status.ends_with("with 1 tasks"),
             "{status}"
         );
         let aws = driver.world.snapshot();
@@ -175,7 +172,7 @@ fn a_new_colour_whose_old_revision_is_gone_gets_its_count_back() {
     .expect("it is active");
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
-        assert_eq!(roll_back(&driver).await, "returns blue to 0 tasks");
+        assert_eq!(roll_back(&driver).await, "returning blue to 0 tasks");
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
         assert_eq!(
@@ -205,7 +202,7 @@ fn the_old_colour_grows_first_and_is_waited_for() {
         let since = calls(&driver);
         assert_eq!(
             roll_back(&driver).await,
-            "green grows to 2 tasks, to take all of the traffic back"
+            "scaling green out to 2 tasks for all of the traffic"
         );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
@@ -248,7 +245,7 @@ fn the_old_colour_gets_the_traffic_in_the_look_that_sizes_it_when_only_it_serves
         let since = calls(&driver);
         assert_eq!(
             roll_back(&driver).await,
-            "green grows to 2 tasks, to take all of the traffic back"
+            "scaling green out to 2 tasks for all of the traffic"
         );
         let aws = driver.world.snapshot();
         assert_eq!(
@@ -277,7 +274,7 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
         let since = calls(&driver);
         assert_eq!(
             roll_back(&driver).await,
-            "gives scale-in back to both colours"
+            "re-enabling scale-in for both colours"
         );
         let aws = driver.world.snapshot();
         assert_eq!(
@@ -342,14 +339,11 @@ fn a_release_that_suspended_scaling_and_no_more_gives_it_back_and_has_changed_no
     run(taken_over(aws), Fault::None, async |driver| {
         assert_eq!(
             roll_back(&driver).await,
-            "gives scale-in back to both colours"
+            "re-enabling scale-in for both colours"
         );
         assert_eq!(suspensions(&driver.world.aws()), [false, false]);
         let waits = roll_back(&driver).await;
-        assert!(
-            waits.starts_with("failed once invocations that may still run have ended: "),
-            "{waits}"
-        );
+        assert!(waits.starts_with("failed, after waiting "), "{waits}");
         pass(&driver, secs(130)).await;
         let record = recorded(&driver.world.aws());
         assert_eq!(

@@ -131,7 +131,7 @@ fn weights_that_tell_nothing_are_set_to_what_the_last_release_left() {
             let answer = look(&driver, "begin-release", &begin(&rule)).await;
             let [blue, green] = by_hand;
             let summary = format!(
-                "unfinished business: weights were blue {blue} / green {green}, the last release left blue 0 / green 100; settled"
+                "repaired weights left by an interrupted release: were blue {blue} / green {green}, restored to blue 0 / green 100"
             );
             assert_eq!(report(&answer), going(&summary, 50));
             let aws = driver.world.snapshot();
@@ -236,7 +236,8 @@ fn a_deployment_of_either_colour_by_hand_is_waited_for() {
             let answer = look(&driver, "begin-release", &begin(&rule)).await;
             let summary = answer["summary"].as_str().unwrap_or_default();
             assert!(
-                answer["status"] == "going" && summary.starts_with("waits for the deployment of"),
+                answer["status"] == "going"
+                    && summary.starts_with("waiting for a deployment started outside Slipway"),
                 "{name}: {answer}"
             );
             assert_eq!(

@@ -165,7 +165,7 @@ fn a_release_is_finished_once_nothing_announced_can_still_be_made() {
     run(aws, Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
         let since = calls(&driver);
-        let text = "steady; lets invocations that may still run end: 1m00s left";
+        let text = "steady; waiting 1m00s for earlier invocations to time out";
         assert_eq!(
             report(&look(&driver, STEP, &finish(&new)).await),
             going(text, 90)

@@ -228,7 +228,10 @@ fn a_release_of_what_is_live_does_nothing_in_any_mode() {
     run(begun(), Fault::None, async |driver| {
         let [_, old] = definitions(&driver.world.aws());
         let since = calls(&driver);
-        let summary = format!("nothing to do: green is live and runs {}", revision(&old));
+        let summary = format!(
+            "nothing to do: live colour green already runs {}",
+            revision(&old)
+        );
         for parameters in [fill(&old), size(&old), retire(&old)] {
             let answer = look(&driver, "update-service", &parameters).await;
             assert_eq!(

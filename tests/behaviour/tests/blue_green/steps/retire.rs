@@ -44,7 +44,7 @@ fn scale_in_is_given_back_before_the_old_colour_stops() {
         let answer = look(&driver, STEP, &retire(&new)).await;
         assert_eq!(
             report(&answer),
-            going("scale-in is given back to both colours", 40)
+            going("scale-in re-enabled for both colours", 40)
         );
         let aws = driver.world.snapshot();
         // Blue's was suspended before the release, and stays so.
@@ -81,7 +81,7 @@ fn the_old_colour_is_announced_to_stop_stops_and_is_waited_for() {
         let since = calls(&driver);
         assert_eq!(
             report(&look(&driver, STEP, &retire(&new)).await),
-            going("green stops its tasks", 75)
+            going("stopping the tasks of green", 75)
         );
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
@@ -109,7 +109,7 @@ fn the_old_colour_is_announced_to_stop_stops_and_is_waited_for() {
 #[test]
 fn the_old_colour_drains_for_five_minutes_unless_the_action_says_otherwise() {
     let is_drained = |secs, drain: Value| {
-        first_look(left(secs), drain)[1] == "scale-in is given back to both colours"
+        first_look(left(secs), drain)[1] == "scale-in re-enabled for both colours"
     };
     assert_eq!(
         first_look(left(290), json!(null)),
@@ -134,7 +134,7 @@ fn clients_that_the_rule_binds_are_waited_for_up_to_an_hour() {
         aws
     };
     let drains = |text: &str| going(&format!("100% to blue; green drains for {text}"), 25);
-    let given_back = going("scale-in is given back to both colours", 40);
+    let given_back = going("scale-in re-enabled for both colours", 40);
     assert_eq!(
         first_look(sticky(590, true, 600), json!(0)),
         drains("9m50s of 10m00s")
@@ -193,7 +193,7 @@ fn a_count_that_was_raised_by_hand_is_stopped_too() {
     set(&mut aws, "shop-green", json!({"desiredCount": 5}));
     assert_eq!(
         first_look(aws, json!(0)),
-        going("green stops its tasks", 75)
+        going("stopping the tasks of green", 75)
     );
 }
 

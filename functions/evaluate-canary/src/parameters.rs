@@ -1,10 +1,10 @@
-//! The user parameters of the step: how long the new colour is judged, and what follows when nothing was shown.
+//! The user parameters of the step: how long the new colour is judged, and what follows an
+//! inconclusive judgement.
 
 use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use slipway::aws::ReleaseName;
 use slipway::job::Failure;
 use slipway::limits::{ALARMS, BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
 use slipway::observed::service::check_revision_arn;
@@ -13,40 +13,39 @@ use slipway::strategy::Percent;
 use slipway::strategy::canary::Settings;
 use slipway::timestamp::minutes;
 
-/// Minutes that an undecided judgement waits for a person unless the action says otherwise.
+/// Minutes that an inconclusive judgement waits for a decision, unless the action gives another
+/// number.
 const HOLD_MINUTES: u32 = 120;
 
 /// User parameters of an evaluate-canary action.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Spec {
-    /// Name of the pipeline.
-    pub pipeline: String,
-    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
-    pub execution: String,
-    /// Name or ARN of the pair's cluster.
-    pub cluster: String,
-    /// Name of the pair: its services are `<name>-blue` and `<name>-green`.
-    pub service: String,
+pub struct Parameters {
     /// ARN of the revision that the new colour must run.
     pub task_definition: String,
-    /// After how many judged minutes the judgement ends; 30 when neither this nor the settings say so.
+    /// After how many judged minutes the judgement ends; 30 when neither this nor `config` gives a
+    /// number.
     pub bake_minutes: Option<u32>,
-    /// Minutes that must be usable before a promotion; 5 when neither this nor the settings say so.
+    /// Minutes that must be usable before a promotion; 5 when neither this nor `config` gives a
+    /// number.
     pub min_minutes: Option<u32>,
-    /// The first minutes with traffic, in which new tasks warm up and which are not judged; none when not given.
+    /// The first minutes with traffic, in which new tasks warm up and which are not judged; none
+    /// when not given.
     pub warm_up_minutes: Option<u32>,
-    /// What follows when neither harm nor health was shown at the end: `hold` when not given.
+    /// What follows when neither harm nor health was shown at the end; `hold` when not given.
     pub inconclusive: Option<Inconclusive>,
-    /// How long `hold` waits for a person before the traffic goes back, in minutes; 120 when not given.
+    /// How long `hold` waits for a decision before the traffic is restored, in minutes; 120 when
+    /// not given.
     pub hold_minutes: Option<u32>,
-    /// CloudWatch alarms, metric or composite, that end the judgement at once when they ring.
+    /// CloudWatch alarms, metric or composite, that end the judgement at once when they are in
+    /// ALARM.
     pub alarms: Option<Vec<String>>,
-    /// Share of the filled tasks that must stay healthy while the new colour has traffic; 75 when not given.
+    /// Share of the filled tasks that must stay healthy while the new colour has traffic; 75 when
+    /// not given.
     pub minimum_healthy_percent: Option<Percent<1, 100>>,
     /// Settings of the judge and further metrics, as `<input artifact>::<path>` of a JSON file.
     pub config: Option<String>,
-    /// For a person who invokes the function while a release holds: what to do.
+    /// The decision of an operator who invokes the function directly while it waits for one.
     pub decision: Option<Decision>,
 }
 
@@ -54,63 +53,56 @@ pub struct Spec {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Inconclusive {
-    /// The traffic stays as it is until a person decides.
+    /// The weights stay until an operator decides.
     Hold,
-    /// The traffic goes back.
+    /// The traffic is restored.
     RollBack,
-    /// The release goes on.
+    /// The release is promoted.
     Promote,
 }
 
-impl Spec {
-    pub(crate) fn name(&self) -> ReleaseName<'_> {
-        ReleaseName {
-            pipeline: &self.pipeline,
-            execution: &self.execution,
-            cluster: &self.cluster,
-            service: &self.service,
-        }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), Failure> {
+impl Parameters {
+    pub(crate) fn validate(&self) -> Result<(), Failure> {
         check_revision_arn(&self.task_definition).map_err(Failure::configuration)?;
         let refuse = |why: String| Err(Failure::configuration(why));
         if self.bake_minutes == Some(0) {
-            return refuse(
-                "`bake_minutes` is 0; legal: 1 or more, since nothing can be shown in no time; correct it".to_owned(),
-            );
+            return refuse("`bake_minutes` is 0; expected 1 or more".to_owned());
         }
         if let (Some(min), Some(bake)) = (self.min_minutes, self.bake_minutes)
             && min > bake
         {
             return refuse(format!(
-                "`min_minutes` is {min} and `bake_minutes` {bake}; legal: at most `bake_minutes`, or nothing could be promoted; correct it"
+                "`min_minutes` is {min} and `bake_minutes` is {bake}; expected `min_minutes` to be \
+                 at most `bake_minutes`"
             ));
         }
         if self.hold_minutes.is_some() && self.inconclusive() != Inconclusive::Hold {
             return refuse(
-                "`hold_minutes` is given; legal with inconclusive `hold` only; remove it, or choose `hold`".to_owned(),
+                "`hold_minutes` is given; expected with `inconclusive` `hold` only; remove it, or \
+                 choose `hold`"
+                    .to_owned(),
             );
         }
         let alarms = self.alarms.as_deref().unwrap_or_default();
         if alarms.len() > ALARMS || alarms.iter().any(|alarm| alarm.trim().is_empty()) {
             return refuse(format!(
-                "`alarms` has {} names; legal: up to {ALARMS}, none of them empty; correct it",
+                "`alarms` has {} names; expected up to {ALARMS}, none of them empty",
                 alarms.len()
             ));
         }
         Ok(())
     }
 
-    /// The settings with what the parameters say, which comes first.
+    /// The settings of the file; the parameters override them.
     pub(crate) fn settings(&self, mut settings: Settings) -> Result<Settings, Failure> {
         let judge = &mut settings.judge;
         judge.end = self.bake_minutes.unwrap_or(judge.end);
-        // A short bake needs no minimum that it cannot reach, unless somebody asked for it.
+        // A short bake needs no minimum that it cannot reach, unless it is given.
         judge.min_minutes = self.min_minutes.unwrap_or(judge.min_minutes.min(judge.end));
         if judge.min_minutes > judge.end {
             return Err(Failure::configuration(format!(
-                "`min_minutes` is {} and the bake ends after {}; legal: at most the bake, or nothing could be promoted; correct it",
+                "`min_minutes` is {} and the bake ends after {}; expected `min_minutes` to be at \
+                 most the bake",
                 judge.min_minutes, judge.end
             )));
         }
@@ -123,7 +115,8 @@ impl Spec {
         match sum {
             minutes if minutes > u64::from(BAKE_MAX_MINUTES) => {
                 Err(Failure::configuration(format!(
-                    "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in all; legal: {BAKE_MAX_MINUTES}, since an action ends after 24 hours; shorten it"
+                    "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in \
+                     all; expected at most {BAKE_MAX_MINUTES}, since an action ends after 24 hours"
                 )))
             }
             _ => Ok(settings),
@@ -155,65 +148,70 @@ impl Spec {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use slipway::job::FailureType;
+    use slipway::job::{FailureType, parse_parameters};
     use slipway::strategy::canary::Settings;
 
     use super::*;
 
     const REVISION: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
 
-    fn spec(more: Value) -> Spec {
+    fn parameters(more: Value) -> Parameters {
         let mut parameters = json!({
-            "pipeline": "slipway-web", "execution": "e-1", "cluster": "shop", "service": "web", "task_definition": REVISION,
+            "pipeline": "slipway-web", "execution": "e-1", "cluster": "shop", "service": "web",
+            "task_definition": REVISION,
         });
         for (name, value) in more.as_object().unwrap() {
             parameters[name] = value.clone();
         }
-        serde_json::from_value(parameters).unwrap()
+        parse_parameters(Some(&parameters.to_string())).unwrap().1
     }
 
     fn refused(more: Value) -> String {
-        let failure = spec(more).check().unwrap_err();
+        let failure = parameters(more).validate().unwrap_err();
         assert_eq!(failure.kind, FailureType::ConfigurationError);
         failure.message
     }
 
-    /// What the settings of a file come to: the end of the bake and the minimum of minutes.
-    fn settled(more: Value, end: u32, min_minutes: u32) -> Result<(u32, u32), String> {
+    /// The settings of a file merged with parameters: the end of the bake and the minimum of
+    /// minutes.
+    fn merged(more: Value, end: u32, min_minutes: u32) -> Result<(u32, u32), String> {
         let mut settings = Settings::default();
         (settings.judge.end, settings.judge.min_minutes) = (end, min_minutes);
-        let settings = spec(more)
+        let settings = parameters(more)
             .settings(settings)
             .map_err(|failure| failure.message)?;
         Ok((settings.judge.end, settings.judge.min_minutes))
     }
 
     #[test]
-    fn a_spec_of_what_must_be_there_has_defaults_for_the_rest() {
-        let spec = spec(json!({}));
-        assert!(spec.check().is_ok());
+    fn optional_parameters_have_defaults() {
+        let parameters = parameters(json!({}));
+        assert!(parameters.validate().is_ok());
         assert_eq!(
-            (spec.inconclusive(), spec.hold(), spec.warm_up()),
+            (
+                parameters.inconclusive(),
+                parameters.hold(),
+                parameters.warm_up()
+            ),
             (Inconclusive::Hold, Duration::from_secs(7_200), 0)
         );
-        assert_eq!(spec.minimum_healthy_percent(), 75);
-        let name = spec.name();
-        assert_eq!(
-            (name.pipeline, name.execution, name.cluster, name.service),
-            ("slipway-web", "e-1", "shop", "web")
-        );
+        assert_eq!(parameters.minimum_healthy_percent(), 75);
     }
 
     #[test]
     fn every_parameter_that_is_given_is_used() {
-        let spec = spec(
+        let parameters = parameters(
             json!({"inconclusive": "hold", "hold_minutes": 45, "warm_up_minutes": 3, "minimum_healthy_percent": 60}),
         );
         assert_eq!(
-            (spec.hold(), spec.warm_up(), spec.minimum_healthy_percent()),
+            (
+                parameters.hold(),
+                parameters.warm_up(),
+                parameters.minimum_healthy_percent()
+            ),
             (Duration::from_secs(2_700), 3, 60)
         );
-        let word = |word: &str| self::spec(json!({ "inconclusive": word })).inconclusive();
+        let word = |word: &str| self::parameters(json!({ "inconclusive": word })).inconclusive();
         assert_eq!(
             [word("hold"), word("roll-back"), word("promote")],
             [
@@ -233,27 +231,27 @@ mod tests {
             ),
             (
                 json!({"bake_minutes": 0}),
-                "`bake_minutes` is 0; legal: 1 or more",
+                "`bake_minutes` is 0; expected 1 or more",
             ),
             (
                 json!({"bake_minutes": 5, "min_minutes": 6}),
-                "`min_minutes` is 6 and `bake_minutes` 5; legal: at most",
+                "`min_minutes` is 6 and `bake_minutes` is 5; expected `min_minutes` to be at most",
             ),
             (
                 json!({"inconclusive": "promote", "hold_minutes": 5}),
-                "`hold_minutes` is given; legal with inconclusive `hold` only",
+                "`hold_minutes` is given; expected with `inconclusive` `hold` only",
             ),
             (
                 json!({"inconclusive": "roll-back", "hold_minutes": 5}),
-                "`hold_minutes` is given; legal with inconclusive `hold` only",
+                "`hold_minutes` is given; expected with `inconclusive` `hold` only",
             ),
             (
                 json!({"alarms": ["a", " "]}),
-                "`alarms` has 2 names; legal: up to 10, none of them empty",
+                "`alarms` has 2 names; expected up to 10, none of them empty",
             ),
             (
                 json!({"alarms": vec!["a"; 11]}),
-                "`alarms` has 11 names; legal: up to 10",
+                "`alarms` has 11 names; expected up to 10",
             ),
         ];
         for (more, expected) in cases {
@@ -267,41 +265,42 @@ mod tests {
             json!({"alarms": vec!["a"; 10]}),
             json!({"alarms": []}),
         ] {
-            assert!(spec(more.clone()).check().is_ok(), "{more}");
+            assert!(parameters(more.clone()).validate().is_ok(), "{more}");
         }
     }
 
     #[test]
-    fn parameters_come_before_the_settings_of_a_file() {
-        assert_eq!(settled(json!({}), 45, 10), Ok((45, 10)));
-        assert_eq!(settled(json!({"bake_minutes": 20}), 45, 10), Ok((20, 10)));
-        assert_eq!(settled(json!({"min_minutes": 12}), 45, 10), Ok((45, 12)));
+    fn parameters_override_the_settings_of_a_file() {
+        assert_eq!(merged(json!({}), 45, 10), Ok((45, 10)));
+        assert_eq!(merged(json!({"bake_minutes": 20}), 45, 10), Ok((20, 10)));
+        assert_eq!(merged(json!({"min_minutes": 12}), 45, 10), Ok((45, 12)));
         assert_eq!(
-            settled(json!({"bake_minutes": 4}), 45, 10),
+            merged(json!({"bake_minutes": 4}), 45, 10),
             Ok((4, 4)),
             "a short bake needs no minimum beyond it"
         );
-        let beyond = settled(json!({"min_minutes": 46}), 45, 10).unwrap_err();
+        let beyond = merged(json!({"min_minutes": 46}), 45, 10).unwrap_err();
         assert!(
             beyond.starts_with(
-                "`min_minutes` is 46 and the bake ends after 45; legal: at most the bake"
+                "`min_minutes` is 46 and the bake ends after 45; expected `min_minutes` to be at most \
+                 the bake"
             ),
             "{beyond}"
         );
-        assert_eq!(settled(json!({"min_minutes": 45}), 45, 10), Ok((45, 45)));
+        assert_eq!(merged(json!({"min_minutes": 45}), 45, 10), Ok((45, 45)));
     }
 
     #[test]
     fn warm_up_bake_and_hold_fit_into_an_action_together() {
-        let of = |more: Value| settled(more, 30, 5);
+        let of = |more: Value| merged(more, 30, 5);
         assert_eq!(
             of(json!({"warm_up_minutes": 10, "bake_minutes": 1_250, "hold_minutes": 120})),
             Ok((1_250, 5))
         );
         let refused = |minutes: u32| {
             Err(format!(
-                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in all; legal: 1380, since an action \
-                 ends after 24 hours; shorten it"
+                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in all; \
+                 expected at most 1380, since an action ends after 24 hours"
             ))
         };
         assert_eq!(

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use slipway::aws::ReleaseName;
 use slipway::job::Failure;
 use slipway::limits::{BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
 use slipway::observed::service::check_revision_arn;
 use slipway::strategy::Percent;
 use slipway::timestamp::minutes;
 
-/// Minutes between steps unless the action says otherwise.
+/// Minutes between steps unless the action gives another number.
 const STEP_MINUTES: u32 = 2;
 
-/// Minutes that the last step bakes unless the action says otherwise.
+/// Minutes that the last step bakes unless the action gives another number.
 const BAKE_MINUTES: u32 = 10;
 
 /// The most steps of a list: each is a job and a bake.
@@ -23,27 +22,21 @@ const STEPS: usize = 20;
 /// User parameters of a swap-target-groups action.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Spec {
-    /// Name of the pipeline.
-    pub pipeline: String,
-    /// Id of the execution: `#{codepipeline.PipelineExecutionId}`.
-    pub execution: String,
-    /// Name or ARN of the pair's cluster.
-    pub cluster: String,
-    /// Name of the pair: its services are `<name>-blue` and `<name>-green`.
-    pub service: String,
+pub struct Parameters {
     /// ARN of the revision that the new colour must run.
     pub task_definition: String,
     pub shift: ShiftName,
     /// Shift `linear`: percentage of the traffic that each step moves.
     pub step_percent: Option<Percent<1, 100>>,
-    /// Shift `listed`: percentages that the new colour gets, rising; the last may be below 100 when a later action goes on.
+    /// Shift `listed`: percentages that the new colour gets, rising; the last may be below 100 when
+    /// a later action goes on.
     pub steps: Option<Vec<Percent<1, 100>>>,
     /// How long each step but the last bakes, in minutes; 2 when not given.
     pub step_minutes: Option<u32>,
     /// How long the last step bakes, in minutes; 10 when not given.
     pub bake_minutes: Option<u32>,
-    /// Share of the filled tasks that must stay healthy while the new colour has traffic; 75 when not given.
+    /// Share of the filled tasks that must stay healthy while the new colour has traffic; 75 when
+    /// not given.
     pub minimum_healthy_percent: Option<Percent<1, 100>>,
 }
 
@@ -59,63 +52,46 @@ pub enum ShiftName {
     Listed,
 }
 
-impl Spec {
-    pub(crate) fn name(&self) -> ReleaseName<'_> {
-        ReleaseName {
-            pipeline: &self.pipeline,
-            execution: &self.execution,
-            cluster: &self.cluster,
-            service: &self.service,
-        }
-    }
-
-    pub(crate) fn check(&self) -> Result<(), Failure> {
+impl Parameters {
+    pub(crate) fn validate(&self) -> Result<(), Failure> {
         check_revision_arn(&self.task_definition).map_err(Failure::configuration)?;
         let refuse = |why: &str| Err(Failure::configuration(why));
         match (self.shift, self.step_percent, &self.steps) {
             (ShiftName::Linear, None, None) => {
-                return refuse(
-                    "`step_percent` is missing; legal with shift `linear`: 1 to 100; add it",
-                );
+                return refuse("`step_percent` is missing; expected 1 to 100 with shift `linear`");
             }
             (ShiftName::Listed, None, None) => {
                 return refuse(
-                    "`steps` is missing; legal with shift `listed`: rising percentages such as [5, 25, 100]; add it",
+                    "`steps` is missing; expected rising percentages such as [5, 25, 100] with \
+                     shift `listed`",
                 );
             }
             (ShiftName::Linear | ShiftName::AllAtOnce, _, Some(_)) => {
                 return refuse(
-                    "`steps` is given; legal with shift `listed` only; remove it, or choose `listed`",
+                    "`steps` is given; expected with shift `listed` only; remove it, or choose \
+                     `listed`",
                 );
             }
             (ShiftName::Listed | ShiftName::AllAtOnce, Some(_), _) => {
                 return refuse(
-                    "`step_percent` is given; legal with shift `linear` only; remove it, or choose `linear`",
+                    "`step_percent` is given; expected with shift `linear` only; remove it, or \
+                     choose `linear`",
                 );
             }
             (ShiftName::AllAtOnce, ..) if self.step_minutes.is_some() => {
                 return refuse(
-                    "`step_minutes` is given; shift `all-at-once` has one step, which bakes for `bake_minutes`; remove it",
+                    "`step_minutes` is given, but shift `all-at-once` has one step, which bakes \
+                     for `bake_minutes`; remove it",
                 );
             }
             _ => {}
         }
-        self.check_list()?;
-        let total = u64::try_from(self.percentages().len() - 1).unwrap_or(u64::MAX)
-            * self.step_bake().as_secs()
-            + self.last_bake().as_secs();
-        match total / 60 {
-            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => {
-                Err(Failure::configuration(format!(
-                    "the shift would bake for {minutes} minutes in all ({} steps, `step_minutes`, `bake_minutes`); legal: {BAKE_MAX_MINUTES}, since an action ends after 24 hours; shorten it",
-                    self.percentages().len()
-                )))
-            }
-            _ => Ok(()),
-        }
+
+        self.validate_steps()?;
+        self.validate_total()
     }
 
-    fn check_list(&self) -> Result<(), Failure> {
+    fn validate_steps(&self) -> Result<(), Failure> {
         let Some(steps) = &self.steps else {
             return Ok(());
         };
@@ -123,10 +99,28 @@ impl Spec {
         let rising = steps.windows(2).all(|two| two[0] < two[1]);
         if steps.is_empty() || steps.len() > STEPS || !rising {
             return Err(Failure::configuration(format!(
-                "`steps` is {steps:?}; legal: 1 to {STEPS} rising percentages such as [5, 25, 100]; correct it"
+                "`steps` is {steps:?}; expected 1 to {STEPS} rising percentages such as \
+                 [5, 25, 100]"
             )));
         }
         Ok(())
+    }
+
+    fn validate_total(&self) -> Result<(), Failure> {
+        let total = u64::try_from(self.percentages().len() - 1).unwrap_or(u64::MAX)
+            * self.step_bake().as_secs()
+            + self.last_bake().as_secs();
+        match total / 60 {
+            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => {
+                Err(Failure::configuration(format!(
+                    "the shift would bake for {minutes} minutes in all ({} steps, `step_minutes`, \
+                     `bake_minutes`); expected at most {BAKE_MAX_MINUTES}, since an action ends \
+                     after 24 hours",
+                    self.percentages().len()
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The percentages that the new colour gets, one after the other.
@@ -160,11 +154,11 @@ impl Spec {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use slipway::job::FailureType;
+    use slipway::job::{FailureType, parse_parameters};
 
     use super::*;
 
-    fn parsed(more: Value) -> Result<Spec, serde_json::Error> {
+    fn parsed(more: Value) -> Result<Parameters, Failure> {
         let mut all = json!({
             "pipeline": "slipway-shop", "execution": "e-1", "cluster": "apps", "service": "shop",
             "task_definition": "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop-blue:2",
@@ -172,25 +166,27 @@ mod tests {
         all.as_object_mut()
             .expect("an object")
             .extend(more.as_object().expect("an object").clone());
-        serde_json::from_value(all)
+        parse_parameters(Some(&all.to_string())).map(|(_, parameters)| parameters)
     }
 
-    fn spec(more: Value) -> Spec {
+    fn parameters(more: Value) -> Parameters {
         parsed(more).expect("known fields")
     }
 
     fn refusal(more: Value) -> String {
-        let failure = spec(more.clone()).check().expect_err(&more.to_string());
+        let failure = parameters(more.clone())
+            .validate()
+            .expect_err(&more.to_string());
         assert_eq!(failure.kind, FailureType::ConfigurationError);
         failure.message
     }
 
     #[test]
-    fn each_word_gives_its_percentages() {
+    fn each_shift_gives_its_percentages() {
         let percentages = |more: Value| {
-            let spec = spec(more);
-            spec.check().expect("legal");
-            spec.percentages()
+            let parameters = parameters(more);
+            parameters.validate().expect("valid");
+            parameters.percentages()
         };
         assert_eq!(percentages(json!({"shift": "all-at-once"})), [100]);
         assert_eq!(
@@ -217,14 +213,14 @@ mod tests {
     }
 
     #[test]
-    fn bakes_and_health_have_defaults() {
-        let default = spec(json!({"shift": "all-at-once"}));
+    fn bakes_and_minimum_health_have_defaults() {
+        let default = parameters(json!({"shift": "all-at-once"}));
         let (steps, last) = (default.step_bake().as_secs(), default.last_bake().as_secs());
         assert_eq!(
             (steps, last, default.minimum_healthy_percent()),
             (120, 600, 75)
         );
-        let given = spec(json!({
+        let given = parameters(json!({
             "shift": "linear", "step_percent": 50, "step_minutes": 3, "bake_minutes": 0, "minimum_healthy_percent": 100,
         }));
         let (steps, last) = (given.step_bake().as_secs(), given.last_bake().as_secs());
@@ -236,9 +232,9 @@ mod tests {
 
     #[test]
     fn an_action_bakes_for_less_than_a_day() {
-        let check = |more: Value| spec(more).check();
+        let validated = |more: Value| parameters(more).validate();
         assert_eq!(
-            check(json!({"shift": "all-at-once", "bake_minutes": 1380})),
+            validated(json!({"shift": "all-at-once", "bake_minutes": 1380})),
             Ok(())
         );
         let text = refusal(json!({"shift": "all-at-once", "bake_minutes": 1381}));
@@ -248,7 +244,7 @@ mod tests {
         );
         // Four steps of 20 % before the last one.
         let linear = |step_minutes: u32| json!({"shift": "linear", "step_percent": 20, "step_minutes": step_minutes, "bake_minutes": 20});
-        assert_eq!(check(linear(340)), Ok(()));
+        assert_eq!(validated(linear(340)), Ok(()));
         let text = refusal(linear(341));
         assert!(
             text.starts_with("the shift would bake for 1384 minutes in all (5 steps,"),
@@ -267,7 +263,7 @@ mod tests {
     fn a_list_has_up_to_twenty_rising_percentages() {
         let listed =
             |steps: Vec<u32>| json!({"shift": "listed", "steps": steps, "step_minutes": 1});
-        assert_eq!(spec(listed((1..=20).collect())).check(), Ok(()));
+        assert_eq!(parameters(listed((1..=20).collect())).validate(), Ok(()));
         for steps in [
             (1..=21).collect(),
             vec![],
@@ -288,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn parameters_that_do_not_fit_the_word_are_refused_by_name() {
+    fn parameters_that_do_not_fit_the_shift_are_refused_by_name() {
         let cases = [
             (json!({"shift": "linear"}), "`step_percent` is missing"),
             (json!({"shift": "listed"}), "`steps` is missing"),

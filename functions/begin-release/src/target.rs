@@ -1,16 +1,17 @@
-//! What a release is of: one service, or a blue/green pair; and what of it is refused before anything is changed.
+//! The target of a release: one service or a blue/green pair, and the services that are refused
+//! before anything is changed.
 
 use slipway::aws::Observed;
-use slipway::job::{Failure, StepError};
+use slipway::job::{Failure, Job, StepError};
 use slipway::observed::service::{Scheduling, ServiceView};
 use slipway::release::Prior;
 use slipway::strategy::StrategyName;
 use slipway::strategy::blue_green::{PriorPair, Settled};
 
-use crate::{BeginRelease, Spec, refused};
+use crate::{BeginRelease, Parameters};
 
-/// What was looked at.
-pub(crate) enum Subject {
+/// The observed target.
+pub(crate) enum Target {
     Service(Box<Observed>),
     Pair {
         live: Box<Observed>,
@@ -19,7 +20,7 @@ pub(crate) enum Subject {
     },
 }
 
-impl Subject {
+impl Target {
     /// The service that serves now.
     pub(crate) fn live(&self) -> &ServiceView {
         match self {
@@ -44,35 +45,40 @@ impl Subject {
 }
 
 impl BeginRelease {
-    pub(crate) async fn look(
+    pub(crate) async fn observe(
         &self,
-        spec: &Spec,
+        job: &Job<Parameters>,
         settled: Option<Settled>,
-    ) -> Result<Subject, StepError> {
-        if spec.strategy == StrategyName::BlueGreen {
-            return self.look_at_pair(spec, settled).await;
+    ) -> Result<Target, StepError> {
+        if job.parameters.strategy == StrategyName::BlueGreen {
+            return self.observe_pair(job, settled).await;
         }
-        let seen = self.services.describe(&spec.cluster, &spec.service).await?;
-        let seen = seen.ok_or_else(|| not_there(spec, &spec.service))?;
-        legal_service(&spec.service, &seen.view)?;
-        Ok(Subject::Service(Box::new(seen)))
+
+        let (cluster, service) = (&job.release.cluster, &job.release.service);
+        let seen = self.services.describe(cluster, service).await?;
+        let seen = seen.ok_or_else(|| missing_service(cluster, service))?;
+        validate_service(service, &seen.view)?;
+        Ok(Target::Service(Box::new(seen)))
     }
 }
 
-pub(crate) fn not_there(spec: &Spec, service: &str) -> Failure {
+pub(crate) fn missing_service(cluster: &str, service: &str) -> Failure {
     Failure::configuration(format!(
-        "service `{service}` is not in cluster `{}`; legal: an existing service and its cluster, by name or ARN; correct `service` or `cluster`, or create the service",
-        spec.cluster
+        "service `{service}` is not in cluster `{cluster}`; expected an existing service and its \
+         cluster, by name or ARN; change `service` or `cluster`, or create the service"
     ))
 }
 
-/// Releases work on active replica services that Amazon ECS rolls itself, and that bear the tag the functions' roles ask for.
-pub(crate) fn legal_service(service: &str, view: &ServiceView) -> Result<(), Failure> {
-    let refuse = |what: &str, found: &str, legal: &str| {
-        Err(refused(format!(
-            "{what} of service `{service}` is {found}; legal for a release: {legal}; change the service or choose another one"
+/// Releases work on active replica services that Amazon ECS rolls itself, and that carry the tag
+/// required by the functions' IAM policies.
+pub(crate) fn validate_service(service: &str, view: &ServiceView) -> Result<(), Failure> {
+    let refuse = |what: &str, found: &str, expected: &str| {
+        Err(Failure::configuration(format!(
+            "{what} of service `{service}` is {found}; expected {expected} for a release; change \
+             the service or choose another one"
         )))
     };
+
     match (
         view.status.as_str(),
         view.controller.as_str(),
@@ -80,8 +86,10 @@ pub(crate) fn legal_service(service: &str, view: &ServiceView) -> Result<(), Fai
         view.scheduling,
     ) {
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) if view.tagged => Ok(()),
-        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Err(refused(format!(
-            "service `{service}` does not bear the tag `slipway:service`, and only services that do may be changed; add it: aws ecs tag-resource --resource-arn <ARN of the service> --tags key=slipway:service,value={service}"
+        ("ACTIVE", "ECS", "ROLLING", Scheduling::Replica) => Err(Failure::configuration(format!(
+            "service `{service}` is missing the tag `slipway:service` (IAM allows changes only to \
+             tagged services); add it: aws ecs tag-resource --resource-arn <ARN of the service> \
+             --tags key=slipway:service,value={service}"
         ))),
         ("ACTIVE", "ECS", "ROLLING", Scheduling::Daemon) => {
             refuse("the scheduling strategy", "DAEMON", "REPLICA")
@@ -124,12 +132,12 @@ pub(crate) mod tests {
 
     #[test]
     fn only_tagged_replica_services_that_ecs_rolls_are_released() {
-        assert_eq!(legal_service("web", &service()), Ok(()));
+        assert_eq!(validate_service("web", &service()), Ok(()));
         type Spoil = fn(&mut ServiceView);
         let cases: [(Spoil, &str); 6] = [
             (
                 |view| view.tagged = false,
-                "service `web` does not bear the tag `slipway:service`",
+                "service `web` is missing the tag `slipway:service`",
             ),
             (
                 |view| view.scheduling = Scheduling::Daemon,
@@ -155,7 +163,7 @@ pub(crate) mod tests {
         for (spoil, start) in cases {
             let mut view = service();
             spoil(&mut view);
-            let failure = legal_service("web", &view).expect_err(start);
+            let failure = validate_service("web", &view).expect_err(start);
             assert_eq!(failure.kind, FailureType::ConfigurationError);
             assert!(failure.message.starts_with(start), "{}", failure.message);
         }

@@ -1,0 +1,104 @@
+//! The user parameters of the step: how the release will be deployed, so that what cannot work is
+//! refused before anything is changed.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use slipway::job::Failure;
+use slipway::strategy::{Percent, Strategy, StrategyName, check_counts};
+
+/// The prefix of the names of pipelines (template.yaml).
+const PIPELINE_PREFIX: &str = "slipway-";
+
+/// User parameters of a begin-release action.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// Containers that the release will give new images: they must be in the service's current task
+    /// definition.
+    #[serde(default)]
+    pub containers: Vec<String>,
+    /// The image's digest, for the record.
+    pub digest: Option<String>,
+    pub strategy: StrategyName,
+    /// Strategy `blue-green`: ARN of the listener rule that names both target groups, or of the
+    /// listener whose default action does.
+    pub rule: Option<String>,
+    pub minimum_healthy_percent: Option<Percent<0, 100>>,
+    pub minimum_healthy_tasks: Option<u32>,
+    pub maximum_percent: Option<Percent<100, 200>>,
+    pub maximum_tasks: Option<u32>,
+    /// The count that update-service will set, if it will.
+    pub desired_count: Option<u32>,
+    /// Tasks to start with when the service has none; 1 when not given.
+    pub initial_count: Option<u32>,
+}
+
+/// Refuses a pipeline that the functions' roles cannot reach: the sweep could never learn how one
+/// of its executions ended.
+pub(crate) fn validate_pipeline(pipeline: &str) -> Result<(), Failure> {
+    if pipeline.starts_with(PIPELINE_PREFIX) {
+        return Ok(());
+    }
+    Err(Failure::configuration(format!(
+        "`pipeline` is `{pipeline}`; expected a name that begins with {PIPELINE_PREFIX}; \
+         rename the pipeline"
+    )))
+}
+
+impl Parameters {
+    pub(crate) fn validate(&self) -> Result<(), Failure> {
+        self.strategy().check().map_err(Failure::configuration)?;
+        self.validate_rule()?;
+        check_counts(self.desired_count, self.initial_count).map_err(Failure::configuration)
+    }
+
+    fn validate_rule(&self) -> Result<(), Failure> {
+        let refuse = |why: String| Err(Failure::configuration(why));
+        let is_arn = |rule: &str| {
+            rule.starts_with("arn:")
+                && (rule.contains(":listener-rule/app/") || rule.contains(":listener/app/"))
+        };
+
+        match (self.strategy, self.rule.as_deref()) {
+            (StrategyName::BlueGreen, Some(rule)) if is_arn(rule) => match self.desired_count {
+                None => Ok(()),
+                Some(_) => refuse(
+                    "`desired_count` is given, but with strategy `blue-green` the idle colour is \
+                     filled to the live one's size; remove it, or give `initial_count` for a first \
+                     release"
+                        .to_owned(),
+                ),
+            },
+            (StrategyName::BlueGreen, found) => refuse(format!(
+                "`rule` is {}; expected with strategy `blue-green` the ARN of a listener rule or \
+                 listener of an Application Load Balancer, arn:…:listener-rule/app/…",
+                found.map_or("missing".to_owned(), |found| format!("`{found}`"))
+            )),
+            (_, Some(_)) => refuse(
+                "`rule` is given; expected with strategy `blue-green` only; remove it, or change \
+                 `strategy`"
+                    .to_owned(),
+            ),
+            (_, None) => Ok(()),
+        }
+    }
+
+    pub(crate) fn strategy(&self) -> Strategy {
+        Strategy {
+            name: self.strategy,
+            minimum_healthy_percent: self.minimum_healthy_percent,
+            minimum_healthy_tasks: self.minimum_healthy_tasks,
+            maximum_percent: self.maximum_percent,
+            maximum_tasks: self.maximum_tasks,
+        }
+    }
+
+    /// The count that the service will have.
+    pub(crate) fn planned_count(&self, live: u32) -> u32 {
+        match (self.desired_count, live) {
+            (Some(desired), _) => desired,
+            (None, 0) => self.initial_count.unwrap_or(1),
+            (None, live) => live,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What one evaluation works with: the job, the lease as it was read, and the pair.
+
+use slipway::job::{Failure, Job, JobReport};
+use slipway::limits::{BAKE_AHEAD, METRIC_DELAY, REPORT_DEADLINE};
+use slipway::release::{Lease, OpenRelease};
+use slipway::strategy::blue_green::{PriorPair, Weights};
+use slipway::strategy::canary::{Bake, Memory, Sides};
+
+use crate::Parameters;
+
+pub(crate) struct Context<'a> {
+    pub(crate) job: &'a Job<Parameters>,
+    pub(crate) lease: Lease,
+    pub(crate) release: &'a OpenRelease,
+    pub(crate) pair: &'a PriorPair,
+}
+
+/// The pair while it is judged.
+pub(crate) struct PairHealth {
+    pub(crate) weights: Weights,
+    pub(crate) health: String,
+    /// How long clients stay with their colour, as text.
+    pub(crate) sticky: Option<String>,
+}
+
+impl Context<'_> {
+    /// In progress: the next job receives what this one received.
+    pub(crate) fn in_progress(&self, summary: impl Into<String>, percent: u8) -> JobReport {
+        JobReport::in_progress_with(summary, percent, self.job.payload.clone())
+    }
+
+    pub(crate) fn memory(&self) -> Result<Option<Memory>, Failure> {
+        self.job.payload.as_ref().map(Memory::read).transpose()
+    }
+
+    pub(crate) fn sides(&self) -> Result<Sides, Failure> {
+        Sides::of(
+            self.pair,
+            &self.lease.service,
+            &self.job.parameters.task_definition,
+        )
+        .ok_or_else(|| {
+            Failure::configuration(format!(
+                "the rule {} is not that of an Application Load Balancer; only its metrics can be \
+                 judged",
+                self.pair.rule
+            ))
+        })
+    }
+
+    /// The first whole minute with the current weights, but at most [`BAKE_AHEAD`] before this
+    /// action.
+    pub(crate) fn first_minute(&self) -> i64 {
+        let shifted = self
+            .release
+            .shift
+            .as_ref()
+            .map_or(self.job.since.secs(), |shift| shift.at.secs());
+        let ahead = i64::try_from(BAKE_AHEAD.as_secs()).unwrap_or_default();
+        let from = shifted.max(self.job.since.secs() - ahead);
+        (from + 59).div_euclid(60)
+    }
+
+    pub(crate) fn minute(&self, memory: &Memory) -> u32 {
+        let bake = Bake {
+            first: memory.first,
+            end: u32::MAX,
+        };
+        bake.minute(
+            self.job.now.secs(),
+            i64::try_from(METRIC_DELAY.as_secs()).unwrap_or_default(),
+        )
+    }
+
+    /// The key of this judgement's report in the bucket of reports.
+    pub(crate) fn key(&self) -> String {
+        let release = &self.job.release;
+        let began: String = self
+            .job
+            .since
+            .to_string()
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .collect();
+        format!("{}/{}/{began}", release.pipeline, release.execution)
+    }
+
+    /// Whether the report was retried for as long as a rollback waits for one.
+    pub(crate) fn waited_for_report(&self) -> bool {
+        let restoring = self
+            .lease
+            .release
+            .as_ref()
+            .and_then(|release| release.restoring.as_ref());
+        restoring.is_some_and(|restoring| self.job.now.since(restoring.since) >= REPORT_DEADLINE)
+    }
+}

@@ -1,0 +1,214 @@
+//! One evaluation: the metrics are read, the judge decides, and the decision ends the judgement or
+//! not.
+
+use slipway::aws::Artifacts;
+use slipway::job::{Job, JobReport, StepError, StepResult};
+use slipway::judge::Decision;
+use slipway::strategy::canary::{
+    Data, Memory, Outlook, Seen, Settings, arrival, look, messages, plan, sight,
+};
+
+use crate::context::{Context, PairHealth};
+use crate::parameters::Inconclusive;
+use crate::{EvaluateCanary, Parameters};
+
+impl EvaluateCanary {
+    pub(crate) async fn judge(&self, context: Context<'_>, health: &PairHealth) -> StepResult {
+        let settings = self.settings(context.job).await?;
+        let Some(memory) = context.memory()? else {
+            return self.measure(&context, &settings, health).await;
+        };
+
+        let minute = context.minute(&memory);
+        let new = context.pair.idle();
+        let share = format!("{}% to {new}", health.weights.percent(new));
+        if minute == 0 {
+            let summary = format!(
+                "{share}; no minute of the bake is complete yet; {}",
+                health.health
+            );
+            let payload = self.sighted(&context, &settings, memory).await?.payload();
+            return Ok(JobReport::in_progress_with(summary, 0, Some(payload)));
+        }
+
+        let mut outlook = match self.outlook(&context, &settings, &memory, minute).await {
+            Err(StepError::Busy(busy)) => return self.wait_without_metrics(context, busy).await,
+            outlook => outlook?,
+        };
+        if let Some(sticky) = &health.sticky {
+            outlook.notes.push(format!(
+                "the rule is sticky for {sticky}, so errors of one client are correlated; evidence \
+                 is discounted"
+            ));
+        }
+
+        match (outlook.decision, context.job.parameters.inconclusive()) {
+            (Decision::Continue, _) => {
+                let (progress, percent) = progress(&outlook, minute, settings.judge.end);
+                let summary = format!("{share}, {progress}; {}", health.health);
+                let payload = Some(outlook.memory.payload());
+                Ok(JobReport::in_progress_with(summary, percent, payload))
+            }
+            (Decision::Promote, _) => self.conclude(context, &outlook, None).await,
+            (Decision::Rollback, _) => {
+                let reason = outlook.reason.clone();
+                self.abort(context, &reason, Some(outlook)).await
+            }
+            (Decision::Inconclusive, Inconclusive::Promote) => {
+                self.conclude(context, &outlook, Some("promoted as configured"))
+                    .await
+            }
+            (Decision::Inconclusive, Inconclusive::RollBack) => {
+                let reason = format!(
+                    "inconclusive, rolled back as configured: {}",
+                    outlook.undecided()
+                );
+                self.abort(context, &reason, Some(outlook)).await
+            }
+            (Decision::Inconclusive, Inconclusive::Hold) => {
+                self.hold(context, outlook, minute, health).await
+            }
+        }
+    }
+
+    /// The first evaluation fixes the thresholds, the dispersion and the usual rates. Nothing is
+    /// judged before the token carries them.
+    async fn measure(
+        &self,
+        context: &Context<'_>,
+        settings: &Settings,
+        health: &PairHealth,
+    ) -> StepResult {
+        let (sides, first) = (context.sides()?, context.first_minute());
+        let hour = first - plan::HOUR_MINUTES;
+
+        let before = self.metrics.read(&sides.of_hour(), hour, first).await?;
+        let thresholds = plan::thresholds(&before);
+        let errors = plan::errors(&before, first);
+        let dispersion = if thresholds.is_empty() {
+            1.0
+        } else {
+            let slow = self
+                .metrics
+                .read(&sides.of_dispersion(&thresholds), hour, first)
+                .await?;
+            plan::latency_dispersion(&slow, first, thresholds.len())
+        };
+
+        let measured = messages::measured(
+            &context.pair.live.to_string(),
+            &thresholds,
+            &errors,
+            dispersion,
+        );
+        let agrees = arrival::agrees(&before, 'b', first - plan::UNSETTLED_MINUTES);
+        let first = first + i64::from(context.job.parameters.warm_up());
+        let memory = Memory::new(
+            first,
+            thresholds,
+            (errors.dispersion, dispersion),
+            errors.rate,
+        )
+        .with_agreement(agrees);
+
+        let (new, baked) = (context.pair.idle(), messages::baked(0, settings.judge.end));
+        let summary = format!(
+            "{}% to {new}, {baked}; {measured}; {}",
+            health.weights.percent(new),
+            health.health
+        );
+        Ok(JobReport::in_progress_with(
+            summary,
+            0,
+            Some(memory.payload()),
+        ))
+    }
+
+    /// Judges the minutes that are complete, with one reading of all metrics.
+    pub(crate) async fn outlook(
+        &self,
+        context: &Context<'_>,
+        settings: &Settings,
+        memory: &Memory,
+        minute: u32,
+    ) -> Result<Outlook, StepError> {
+        let data = self.read(context, settings, memory).await?;
+        let now_secs = context.job.now.secs();
+        Ok(look(&Seen {
+            settings,
+            memory,
+            data: &data,
+            minute,
+            now_secs,
+        })?)
+    }
+
+    /// The metrics of all minutes that are over.
+    async fn read(
+        &self,
+        context: &Context<'_>,
+        settings: &Settings,
+        memory: &Memory,
+    ) -> Result<Data, StepError> {
+        let queries = context
+            .sides()?
+            .of_look(&memory.thresholds_ms, &settings.custom);
+
+        // The minute before the first tells whether a counter that is absent in the first is zero.
+        Ok(self
+            .metrics
+            .read(
+                &queries,
+                memory.first - 1,
+                context.job.now.secs().div_euclid(60),
+            )
+            .await?)
+    }
+
+    /// Notes how the first minute looks, so that the next evaluation can see whether it has
+    /// changed. Nothing is judged yet, so a reading that fails does not matter.
+    async fn sighted(
+        &self,
+        context: &Context<'_>,
+        settings: &Settings,
+        memory: Memory,
+    ) -> Result<Memory, StepError> {
+        let now_secs = context.job.now.secs();
+        if now_secs.div_euclid(60) <= memory.first {
+            return Ok(memory);
+        }
+
+        match self.read(context, settings, &memory).await {
+            Ok(data) => {
+                let sightings = sight(&memory, &data, now_secs);
+                Ok(memory.with_sightings(sightings))
+            }
+            Err(StepError::Busy(_)) => Ok(memory),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) async fn settings(&self, job: &Job<Parameters>) -> Result<Settings, StepError> {
+        let settings = match &job.parameters.config {
+            Some(location) => Settings::read(
+                &Artifacts::new(&self.sdk, job).read(location).await?,
+                location,
+            )?,
+            None => Settings::default(),
+        };
+        Ok(job.parameters.settings(settings)?)
+    }
+}
+
+/// How far the bake is, as text and in percent.
+fn progress(outlook: &Outlook, minute: u32, end: u32) -> (String, u8) {
+    let parts = [
+        Some(messages::baked(minute, end)),
+        Some(outlook.reason.clone()),
+        outlook.traffic.clone(),
+    ];
+    let progress = parts.into_iter().flatten().collect::<Vec<_>>().join("; ");
+
+    let percent = u8::try_from((minute * 100 / end).min(99)).unwrap_or(99);
+    (progress, percent)
+}

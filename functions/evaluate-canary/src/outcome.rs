@@ -1,0 +1,359 @@
+//! The outcome of a judgement: promoted, rolled back, or held until an operator decides or time is
+//! up.
+
+use std::collections::BTreeMap;
+
+use slipway::job::{Failure, JobReport, StepError, StepResult};
+use slipway::judge;
+use slipway::release::{Decision, Judged};
+use slipway::routing::mover::WayBack;
+use slipway::strategy::canary::Outlook;
+use slipway::timestamp::readable;
+
+use crate::EvaluateCanary;
+use crate::context::{Context, PairHealth};
+
+/// The report of a judgement that has ended.
+pub(crate) fn done(judged: &Judged) -> JobReport {
+    JobReport::Done {
+        summary: judged.summary.clone(),
+        outputs: judged.outputs.clone(),
+        external_id: None,
+    }
+}
+
+fn awaiting_decision(
+    context: &Context<'_>,
+    outlook: &Outlook,
+    minute: u32,
+    health: &PairHealth,
+    left: &str,
+) -> JobReport {
+    let new = context.pair.idle();
+    let summary = format!(
+        "waiting for a decision: keeping {}% on {new} while healthy; rolls back in {left}; invoke \
+         this function with its parameters and `decision` `promote` or `roll-back`, or stop the \
+         execution; {}; {}",
+        health.weights.percent(new),
+        outlook.undecided(),
+        health.health
+    );
+    let memory = outlook.memory.clone().with_hold(minute);
+    JobReport::in_progress_with(summary, 99, Some(memory.payload()))
+}
+
+impl EvaluateCanary {
+    /// Promotes the new colour: writes the report and records in the lease that this judgement has
+    /// ended. `undecided` is the reason to promote without evidence.
+    pub(crate) async fn conclude(
+        &self,
+        context: Context<'_>,
+        outlook: &Outlook,
+        undecided: Option<&str>,
+    ) -> StepResult {
+        let key = context.key();
+        let (verdict, why) = match undecided {
+            None => ("promote", outlook.reason.clone()),
+            Some(because) => (
+                "inconclusive",
+                format!("{because}: {}", outlook.undecided()),
+            ),
+        };
+
+        let report = match self
+            .write(&context, outlook, &key, judge::Decision::Promote, &why)
+            .await
+        {
+            Ok(()) => format!("report: {}", self.reports.link(&key)),
+            Err(StepError::Busy(busy)) => return Err(StepError::Busy(busy)),
+            // The new colour is as healthy without a report.
+            Err(error) => format!("failed to write the report: {error}"),
+        };
+
+        let summary = format!("{verdict}: {why}; {report}");
+        let judged = self.judged(&context, verdict, summary, outlook, &key);
+        self.ledger
+            .advance(&context.lease.with_judged(judged.clone()))
+            .await?;
+        Ok(done(&judged))
+    }
+
+    /// Records the decision to restore the traffic, and restores it.
+    pub(crate) async fn abort(
+        &self,
+        context: Context<'_>,
+        reason: &str,
+        outlook: Option<Outlook>,
+    ) -> StepResult {
+        let lease = context.lease.with_restoring(reason, context.job.now);
+        self.ledger.advance(&lease).await?;
+        self.restore(Context { lease, ..context }, outlook).await
+    }
+
+    /// Restores the recorded weights, writes the report, and fails the job with the reason and the
+    /// link to the report.
+    pub(crate) async fn restore(
+        &self,
+        context: Context<'_>,
+        outlook: Option<Outlook>,
+    ) -> StepResult {
+        let (job, key) = (context.job, context.key());
+        let (reason, lease) = match self
+            .traffic
+            .give_back(context.lease.clone(), context.pair, job.now)
+            .await?
+        {
+            WayBack::Going(summary) => {
+                return Ok(context.in_progress(summary, 50));
+            }
+            WayBack::Back(reason, lease) => (reason, *lease),
+        };
+
+        let context = Context { lease, ..context };
+        let written = match self.report_rollback(&context, outlook, &key, &reason).await {
+            Ok(true) => format!("; report: {}", self.reports.link(&key)),
+            Ok(false) => String::new(),
+            // The traffic is safe: a report that cannot be written must not delay the end of the
+            // release.
+            Err(StepError::Busy(why)) if !context.waited_for_report() => {
+                return Ok(context.in_progress(format!("{reason}; its report: {why}"), 90));
+            }
+            Err(error) => format!("; failed to write the report: {error}"),
+        };
+        Err(Failure::job(format!("{reason}{written}")).into())
+    }
+
+    /// Writes the report of a judgement whose traffic was restored; `false` when nothing was
+    /// judged.
+    async fn report_rollback(
+        &self,
+        context: &Context<'_>,
+        outlook: Option<Outlook>,
+        key: &str,
+        reason: &str,
+    ) -> Result<bool, StepError> {
+        let outlook = match outlook {
+            Some(outlook) => Some(outlook),
+            None => self.last_outlook(context).await?,
+        };
+        let Some(outlook) = outlook else {
+            return Ok(false);
+        };
+
+        self.write(context, &outlook, key, judge::Decision::Rollback, reason)
+            .await?;
+        let judged = self.judged(context, "rollback", reason.to_owned(), &outlook, key);
+        self.ledger
+            .advance(&context.lease.with_judged(judged))
+            .await?;
+        Ok(true)
+    }
+
+    /// The judge's view, when something else or an earlier invocation ended the judgement.
+    async fn last_outlook(&self, context: &Context<'_>) -> Result<Option<Outlook>, StepError> {
+        let Some(memory) = context.memory()? else {
+            return Ok(None);
+        };
+        let minute = context.minute(&memory);
+        if minute == 0 {
+            return Ok(None);
+        }
+
+        let settings = self.settings(context.job).await?;
+        self.outlook(context, &settings, &memory, minute)
+            .await
+            .map(Some)
+    }
+
+    async fn write(
+        &self,
+        context: &Context<'_>,
+        outlook: &Outlook,
+        key: &str,
+        decision: judge::Decision,
+        reason: &str,
+    ) -> Result<(), StepError> {
+        let release = &context.job.release;
+        let sides = context.sides()?;
+        let name = format!("{} {}", release.service, sides.canary.task_definition);
+        let judgement = outlook.judgement(&name)?;
+        let facts = [
+            ("Pipeline", release.pipeline.clone()),
+            ("Execution", release.execution.clone()),
+            (
+                "Canary",
+                format!(
+                    "{} in {}",
+                    sides.canary.task_definition, sides.canary.service
+                ),
+            ),
+            (
+                "Baseline",
+                format!(
+                    "{} in {}",
+                    sides.baseline.task_definition, sides.baseline.service
+                ),
+            ),
+            ("Began", context.job.since.to_string()),
+            ("Ended", context.job.now.to_string()),
+        ];
+
+        let judgement = facts.iter().fold(judgement, |judgement, (name, fact)| {
+            judgement.with_fact(name, fact)
+        });
+        let judgement = judgement.with_ending(decision, reason);
+        Ok(self.reports.write(key, &judgement).await?)
+    }
+
+    fn judged(
+        &self,
+        context: &Context<'_>,
+        verdict: &str,
+        summary: String,
+        outlook: &Outlook,
+        key: &str,
+    ) -> Judged {
+        let judge = &outlook.verdict;
+        let outputs = [
+            ("Verdict", verdict.to_owned()),
+            ("Minutes", judge.minute.to_string()),
+            (
+                "EvidenceOfHarm",
+                format!("{:.3}", judge.log_e.exp().min(1e9)),
+            ),
+            (
+                "EvidenceOfHealth",
+                format!("{:.3}", judge.log_e_promote.exp().min(1e9)),
+            ),
+            ("CanaryRequests", judge.comparison.canary.0.to_string()),
+            ("Report", self.reports.location(key)),
+        ];
+        let outputs: BTreeMap<String, String> =
+            outputs.map(|(name, value)| (name.to_owned(), value)).into();
+        let report = self.reports.location(key);
+        Judged {
+            since: context.job.since,
+            verdict: verdict.to_owned(),
+            summary,
+            outputs,
+            report,
+        }
+    }
+
+    /// Inconclusive: the weights stay until an operator decides, and are restored when the time is
+    /// up.
+    pub(crate) async fn hold(
+        &self,
+        context: Context<'_>,
+        outlook: Outlook,
+        minute: u32,
+        health: &PairHealth,
+    ) -> StepResult {
+        let (job, now) = (context.job, context.job.now);
+        let known = context
+            .release
+            .holding
+            .as_ref()
+            .filter(|holding| holding.action == job.since);
+        let since = known.map_or(now, |holding| holding.since);
+        if known.is_none() {
+            self.ledger
+                .advance(&context.lease.with_holding(job.since, now))
+                .await?;
+        }
+
+        let (waited, hold) = (now.since(since), job.parameters.hold());
+        match known.and_then(|holding| holding.decision) {
+            Some(Decision::Promote) => {
+                return self
+                    .conclude(context, &outlook, Some("promoted by an operator"))
+                    .await;
+            }
+            Some(Decision::RollBack) => {
+                let reason = format!("rolled back by an operator: {}", outlook.undecided());
+                return self.abort(context, &reason, Some(outlook)).await;
+            }
+            None if waited >= hold => {
+                let reason = format!(
+                    "no decision within {}: {}",
+                    readable(hold),
+                    outlook.undecided()
+                );
+                let lease = context.lease.with_held(&reason, now);
+                self.ledger.advance(&lease).await?;
+                return self
+                    .restore(Context { lease, ..context }, Some(outlook))
+                    .await;
+            }
+            None => {}
+        }
+
+        let left = readable(hold.saturating_sub(waited));
+        Ok(awaiting_decision(&context, &outlook, minute, health, &left))
+    }
+
+    /// Without metrics, a hold still ends when its time is up or when an operator rolls back.
+    pub(crate) async fn wait_without_metrics(
+        &self,
+        context: Context<'_>,
+        busy: String,
+    ) -> StepResult {
+        let holding = context
+            .release
+            .holding
+            .as_ref()
+            .filter(|holding| holding.action == context.job.since);
+        let Some(holding) = holding else {
+            return Err(StepError::Busy(busy));
+        };
+
+        let (waited, hold) = (
+            context.job.now.since(holding.since),
+            context.job.parameters.hold(),
+        );
+        match holding.decision {
+            Some(Decision::RollBack) => {
+                self.abort(
+                    context,
+                    &format!("rolled back by an operator; {busy}"),
+                    None,
+                )
+                .await
+            }
+            None if waited >= hold => {
+                let reason = format!("no decision within {}; {busy}", readable(hold));
+                let lease = context.lease.with_held(&reason, context.job.now);
+                self.ledger.advance(&lease).await?;
+                self.restore(Context { lease, ..context }, None).await
+            }
+            Some(Decision::Promote) | None => Err(StepError::Busy(busy)),
+        }
+    }
+
+    /// Records the operator's decision; the waiting job applies it.
+    pub(crate) async fn record_decision(
+        &self,
+        context: Context<'_>,
+        decision: Decision,
+    ) -> StepResult {
+        if context.release.holding.is_none() {
+            return Err(Failure::configuration(
+                "`decision` is given, but no judgement of this release is waiting for one; remove \
+                 it from the action's parameters",
+            )
+            .into());
+        }
+
+        self.ledger
+            .advance(&context.lease.with_decision(decision))
+            .await?;
+        let (word, what) = match decision {
+            Decision::Promote => ("promote", "the next job promotes"),
+            Decision::RollBack => ("roll-back", "the next job restores the traffic"),
+        };
+        Ok(JobReport::done(
+            format!("decision recorded: {what}"),
+            [("Decision", word.to_owned())],
+        ))
+    }
+}

@@ -1,0 +1,97 @@
+//! Why a step is not done: a failure for the operator to act on, or a condition that passes.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// Why a step is not done.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum StepError {
+    /// The job fails; the reason needs an operator.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// AWS throttled the step or was unavailable, or another invocation of the same release wrote
+    /// first: the job stays in progress.
+    #[error("{0}")]
+    Busy(String),
+}
+
+/// The failure of a job, as CodePipeline and the ledger store it.
+#[derive(Clone, Debug, Error, PartialEq, Eq, Serialize, Deserialize)]
+#[error("{message}")]
+pub struct Failure {
+    #[serde(rename = "type")]
+    pub kind: FailureType,
+    pub message: String,
+}
+
+/// The failure types of PutJobFailureResult that steps use, by their exact names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureType {
+    /// The release failed for a reason outside its configuration.
+    JobFailed,
+    /// The parameters, the service or an artifact cannot work as they are.
+    ConfigurationError,
+    /// A role lacks a permission that the step needs.
+    PermissionError,
+    /// The requested image or artifact does not exist.
+    RevisionUnavailable,
+}
+
+impl Failure {
+    #[must_use]
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self {
+            kind: FailureType::ConfigurationError,
+            message: message.into(),
+        }
+    }
+
+    #[must_use]
+    pub fn job(message: impl Into<String>) -> Self {
+        Self {
+            kind: FailureType::JobFailed,
+            message: message.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn failures_are_stored_under_their_exact_names() {
+        let failures = [
+            Failure::configuration("a"),
+            Failure::job("b"),
+            Failure {
+                kind: FailureType::PermissionError,
+                message: "c".to_owned(),
+            },
+            Failure {
+                kind: FailureType::RevisionUnavailable,
+                message: "d".to_owned(),
+            },
+        ];
+        let stored = serde_json::to_value(&failures).expect("serializes");
+        assert_eq!(
+            stored,
+            json!([
+                {"type": "ConfigurationError", "message": "a"},
+                {"type": "JobFailed", "message": "b"},
+                {"type": "PermissionError", "message": "c"},
+                {"type": "RevisionUnavailable", "message": "d"}
+            ])
+        );
+        assert_eq!(
+            serde_json::from_value::<Vec<Failure>>(stored).expect("parses"),
+            failures
+        );
+        assert_eq!(StepError::from(Failure::job("b")).to_string(), "b");
+        assert_eq!(
+            StepError::Busy("throttled".to_owned()).to_string(),
+            "throttled"
+        );
+    }
+}

@@ -1,0 +1,209 @@
+//! Runs a step: reads the job, runs the step within a time budget, records its failure on the
+//! lease, and reports once.
+//!
+//! It knows no step and decides nothing about a release. Whatever a step does, the job is reported:
+//! a step that takes too long is reported as in progress.
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::aws::{Hold, Jobs, Ledger, ReleaseName, Retry, Sdk};
+use crate::job::{
+    Failure, Job, JobEvent, JobOutcome, JobReport, PipelineJob, ReleaseRef, StepError, StepResult,
+    Token, parse_parameters,
+};
+use crate::limits::{ACTION_TOTAL, STEP_BUDGET};
+use crate::timestamp::{Timestamp, readable};
+
+/// One step of a release: one action of a pipeline.
+#[expect(
+    async_fn_in_trait,
+    reason = "a Lambda function runs on one thread, so no future needs to be `Send`"
+)]
+pub trait Step {
+    /// The function's name. Continuation tokens carry it, so that no step reads those of another.
+    const NAME: &'static str;
+
+    /// The step's own parameters, besides the common ones of [`ReleaseRef`].
+    type Parameters: DeserializeOwned;
+
+    /// Observes, decides, and makes at most one change.
+    async fn step(&self, job: &Job<Self::Parameters>) -> StepResult;
+
+    /// Records the step's failure in the open release, so that later invocations report the same
+    /// failure, and returns the result.
+    async fn record_failure(
+        &self,
+        ledger: &Ledger,
+        job: &Job<Self::Parameters>,
+        result: StepResult,
+    ) -> StepResult {
+        record_failure(ledger, &job.release, result).await
+    }
+}
+
+/// A step with what runs it. Lambda keeps it from one invocation to the next.
+#[derive(Debug)]
+pub struct Runner<S> {
+    step: S,
+    sdk: Sdk,
+    jobs: Jobs,
+    ledger: Ledger,
+}
+
+/// Proves that the job's release holds the lease on its service. Every step but the one that opens
+/// a release does so before it acts.
+///
+/// # Errors
+/// A failure that names the reason: another release holds the service, this one is being rolled
+/// back, or it failed before.
+pub async fn claim<P>(ledger: &Ledger, job: &Job<P>) -> Result<Hold, StepError> {
+    ledger.hold(name(&job.release)).await
+}
+
+/// Records a failure in the open release, if the result is one and the release has none yet.
+///
+/// # Errors
+/// The result's own, or `Busy` when it could not be recorded.
+pub async fn record_failure(
+    ledger: &Ledger,
+    release: &ReleaseRef,
+    result: StepResult,
+) -> StepResult {
+    ledger.remembering(name(release), result).await
+}
+
+fn name(release: &ReleaseRef) -> ReleaseName<'_> {
+    ReleaseName {
+        pipeline: &release.pipeline,
+        execution: &release.execution,
+        cluster: &release.cluster,
+        service: &release.service,
+    }
+}
+
+impl<S: Step> Runner<S> {
+    #[must_use]
+    pub fn new(step: S, sdk: &Sdk) -> Self {
+        Self {
+            step,
+            sdk: sdk.clone(),
+            jobs: Jobs::new(sdk, S::NAME),
+            ledger: Ledger::new(sdk),
+        }
+    }
+
+    /// Runs the step for one event and reports the result: to CodePipeline for a pipeline's job, in
+    /// the response for a direct invocation.
+    ///
+    /// # Errors
+    /// When the event is not a job, or reporting to CodePipeline failed: Lambda then delivers the
+    /// event again.
+    pub async fn handle(&self, event: Value) -> Result<Value, Retry> {
+        match JobEvent::parse(&event)? {
+            JobEvent::Pipeline(job) => {
+                let id = job.id.clone();
+                let outcome = self.run_job(job).await;
+                self.jobs.report(&id, outcome).await?;
+                Ok(Value::Null)
+            }
+            JobEvent::Direct { parameters, token } => {
+                let job = PipelineJob::direct(&parameters, token);
+                Ok(self.run_job(job).await.response())
+            }
+        }
+    }
+
+    async fn run_job(&self, event: PipelineJob) -> JobOutcome {
+        let now = self.sdk.now();
+        let (job, token) = match read::<S>(event, now) {
+            Ok(read) => read,
+            Err(failure) => return JobOutcome::Failed(failure),
+        };
+
+        let (report, payload) = match self.run_within_budget(&job).await {
+            Ok(JobReport::InProgress {
+                summary,
+                percent,
+                external_id,
+                payload,
+            }) => (
+                JobReport::in_progress(summary, percent).with_external_id(external_id.as_deref()),
+                payload,
+            ),
+            Ok(report @ JobReport::Done { .. }) => {
+                return JobOutcome::Succeeded {
+                    report,
+                    token: None,
+                };
+            }
+            Err(StepError::Failed(failure)) => return JobOutcome::Failed(failure),
+            // Nothing was learned, so the next job receives what this one received.
+            Err(StepError::Busy(why)) => (JobReport::in_progress(why, 0), token.payload.clone()),
+        };
+
+        let elapsed = now.since(job.since);
+        if elapsed >= ACTION_TOTAL {
+            return JobOutcome::Failed(took_too_long(&report, elapsed));
+        }
+        JobOutcome::Succeeded {
+            report,
+            token: Some(token.with_payload(payload).text()),
+        }
+    }
+
+    /// Runs the step and records its failure, both within [`STEP_BUDGET`].
+    ///
+    /// The step is dropped at whatever call it waits for. That is no worse than a crash there,
+    /// which every step survives: each change is announced in the ledger before it is made, a
+    /// request that is already sent takes effect within the grace that begins with the
+    /// announcement, and the next job observes again. A report that is never sent would be worse:
+    /// CodePipeline would wait for Lambda's retries.
+    async fn run_within_budget(&self, job: &Job<S::Parameters>) -> StepResult {
+        // Boxed: the SDK's futures are deep, and their layouts would exceed the compiler's
+        // recursion limit.
+        let work = Box::pin(async {
+            let result = self.step.step(job).await;
+            self.step.record_failure(&self.ledger, job, result).await
+        });
+
+        match self.sdk.within(STEP_BUDGET, work).await {
+            Some(result) => result,
+            None => Err(StepError::Busy(format!(
+                "in progress: AWS is slow and the step did not end within {}; retrying",
+                readable(STEP_BUDGET)
+            ))),
+        }
+    }
+}
+
+/// The job, and the token that goes on with it.
+fn read<S: Step>(
+    event: PipelineJob,
+    now: Timestamp,
+) -> Result<(Job<S::Parameters>, Token), Failure> {
+    let (release, parameters) = parse_parameters(event.user_parameters.as_deref())?;
+    let token = match &event.token {
+        Some(text) => Token::parse(text, S::NAME)?,
+        None => Token::new(S::NAME, now),
+    };
+
+    let job = Job {
+        release,
+        parameters,
+        since: token.since,
+        now,
+        payload: token.payload.clone(),
+        artifacts: event.artifacts,
+        credentials: event.credentials,
+    };
+    Ok((job, token))
+}
+
+fn took_too_long(report: &JobReport, elapsed: std::time::Duration) -> Failure {
+    let (JobReport::InProgress { summary, .. } | JobReport::Done { summary, .. }) = report;
+    Failure::job(format!(
+        "still in progress after {}, and an action ends after 24 hours; last: {summary}",
+        readable(elapsed)
+    ))
+}

@@ -8,7 +8,8 @@ mod core;
 mod services;
 
 pub use crate::core::{
-    Agenda, ApiError, Aws, Call, Drawn, Due, Millis, Request, Response, Stale, traffic,
+    Agenda, ApiError, Aws, Call, Due, Millis, Quirk, QuirkCounts, Quirks, Request, Response, Stale,
+    traffic,
 };
 pub use services::{
     autoscaling, cloudformation, cloudwatch, codepipeline, dynamodb, ecr, ecs, elb, eventbridge,

@@ -10,7 +10,7 @@ use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::shape::{PIPELINE, Shift};
 use emulator::client::CallFault;
 use emulator::ecr::Behaviour;
-use emulator::{Aws, Drawn};
+use emulator::{Aws, QuirkCounts};
 use harness::driver::Ran;
 use invariants::A_FAILED_CANARY;
 use invariants::ledger_reader::{digest, executions, record, text};
@@ -19,7 +19,7 @@ use invariants::ledger_reader::{digest, executions, record, text};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coverage {
     counts: BTreeMap<(&'static str, String), u64>,
-    drawn: Drawn,
+    quirks: QuirkCounts,
     /// Executions of pipelines that were about an image.
     pub releases: u64,
     /// Calls that invocations made to AWS.
@@ -289,7 +289,7 @@ impl Coverage {
                 self.add("outcome", text(&record, "outcome").unwrap_or("none"), 1);
             }
         }
-        self.drawn.add(&aws.drawn);
+        self.quirks.add(aws.quirks.counts());
         self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
     }
 
@@ -361,7 +361,7 @@ impl Coverage {
         for (key, times) in &other.counts {
             *self.counts.entry(key.clone()).or_default() += times;
         }
-        self.drawn.add(&other.drawn);
+        self.quirks.add(&other.quirks);
         self.releases += other.releases;
         self.calls += other.calls;
         self.canaries.merge(other.canaries);
@@ -390,9 +390,10 @@ impl Coverage {
             .into_iter()
             .map(|((what, word), times)| (format!("{what}: {word}"), times))
             .collect();
-        for (rule, [not, so]) in self.drawn.iter() {
-            lines.push((format!("rule holds: {rule}"), u64::from(so)));
-            lines.push((format!("rule does not hold: {rule}"), u64::from(not)));
+        for (quirk, [without, with]) in self.quirks.iter() {
+            let rule = quirk.rule();
+            lines.push((format!("rule holds: {rule}"), u64::from(with)));
+            lines.push((format!("rule does not hold: {rule}"), u64::from(without)));
         }
         lines
     }

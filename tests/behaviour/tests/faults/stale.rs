@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use emulator::{Aws, Stale};
+use emulator::{Aws, Quirk, Stale};
 use harness::demo::{Chapter, SHOP};
 use harness::driver::{Fault, run};
 
@@ -17,11 +17,7 @@ const LONGEST_OF_ROLLBACKS: Duration = Duration::from_secs(300);
 
 /// How many reads lagged behind.
 fn lagged(aws: &Aws) -> u32 {
-    let drawn = aws
-        .drawn
-        .iter()
-        .find(|(rule, _)| *rule == "a read lags behind a change");
-    drawn.map_or(0, |(_, [_, so])| so)
+    aws.quirks.counts().held(Quirk::StaleRead)
 }
 
 /// Plays the chapters on several seeds, which draw how long each change stays unseen and by which reads.

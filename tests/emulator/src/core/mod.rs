@@ -5,17 +5,17 @@
 //! `Aws` can be cloned: a clone is a snapshot from which another run can start.
 
 mod agenda;
-mod chance;
 mod error;
 pub(crate) mod protocol;
+mod quirks;
 pub(crate) mod record;
 pub(crate) mod stale;
 pub mod traffic;
 
 pub use agenda::{Agenda, Due};
-pub use chance::Drawn;
 pub use error::ApiError;
 pub use protocol::{Call, Request, Response};
+pub use quirks::{Quirk, QuirkCounts, Quirks};
 pub use stale::Stale;
 
 use crate::services::{
@@ -34,9 +34,11 @@ pub struct Aws {
     pub now: Millis,
     pub account: String,
     pub region: String,
+    /// From which chance is drawn; see [`Aws::reseed`].
+    pub(crate) seed: u64,
     pub rng: fastrand::Rng,
-    /// The unconfirmed rules that were drawn so far.
-    pub drawn: Drawn,
+    /// The unconfirmed behaviours that were drawn so far.
+    pub quirks: Quirks,
     /// The most items of one page of a list of those services that Slipway calls, when that is less than was asked for: a
     /// caller that reads the first page only has not read the list. Items of GetMetricData are series.
     pub pages: Option<usize>,
@@ -66,8 +68,9 @@ impl Aws {
             now: 1_767_603_600_000,
             account: "111122223333".to_owned(),
             region: "eu-west-1".to_owned(),
+            seed,
             rng: fastrand::Rng::with_seed(seed),
-            drawn: Drawn::default(),
+            quirks: Quirks::default(),
             pages: None,
             stale: Stale::default(),
             agenda: Agenda::default(),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::autoscaling::AutoScaling;
 use super::ecs::Ecs;
 use super::elb::Elb;
-use super::{Aws, Millis};
+use super::{Aws, Millis, Quirk};
 
 /// For how long reads may lag behind, and what was there before.
 #[derive(Clone, Debug, Default)]
@@ -69,7 +69,7 @@ impl Aws {
         let Some(before) = kept.max_by_key(|before| before.at).cloned() else {
             return read(self);
         };
-        if !self.either("a read lags behind a change") {
+        if !self.draw_quirk(Quirk::StaleRead) {
             return read(self);
         }
         let ecs = std::mem::replace(&mut self.ecs, Ecs::clone(&before.ecs));

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::Quirk;
 use crate::elb::{self, TargetState};
 
 /// Two target groups with one healthy target each, `blue` with all of the weight, and the listener that forwards to them.
@@ -138,6 +139,8 @@ fn only_healthy_targets_serve_and_without_one_requests_fail() {
 #[test]
 fn clients_with_a_cookie_keep_their_group_while_it_lasts() {
     let mut world = World::new();
+    // Targets of a group that is not in use serve no client, with a cookie or without.
+    world.aws.settle_quirk(Quirk::WeightZeroIsUse, true);
     world.weigh(100, 0, Some(100));
     world.load(10.0);
     set_sticky(&mut world.aws, &world.listener.clone(), 0.4);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::{Aws, Due, ecs};
+use crate::{Aws, Due, Quirk, ecs};
 
-use super::{habits, service};
+use super::service;
 
 /// Lets the count be compared with the bounds in a few seconds.
 pub(super) fn keep_soon(aws: &mut Aws, resource_id: &str) {
@@ -19,7 +19,7 @@ pub(super) fn keep_soon(aws: &mut Aws, resource_id: &str) {
 
 /// Moves a count that is outside of its bounds.
 pub(super) fn keep(aws: &mut Aws, resource_id: &str) {
-    let always = habits(aws).bounds_while_suspended;
+    let always = aws.draw_quirk(Quirk::BoundsWhileSuspended);
     let Some(service) = service(aws, resource_id) else {
         return;
     };

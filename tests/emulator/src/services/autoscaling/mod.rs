@@ -29,16 +29,8 @@ pub const DIMENSION: &str = "ecs:service:DesiredCount";
 pub struct AutoScaling {
     pub targets: BTreeMap<String, ScalableTarget>,
     pub policies: BTreeMap<(String, String), Policy>,
-    habits: Option<Habits>,
     /// The targets that are looked at every minute.
     tracked: BTreeMap<String, tracking::Tracked>,
-}
-
-/// What the documentation leaves open, drawn once an account.
-#[derive(Clone, Copy, Debug)]
-struct Habits {
-    /// Whether a registration pulls a count between its bounds although scaling in that direction is suspended.
-    bounds_while_suspended: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -136,13 +128,6 @@ fn service(aws: &Aws, resource_id: &str) -> Option<String> {
     let (cluster, name) = resource_id.strip_prefix("service/")?.split_once('/')?;
     let service = aws.ecs.service_named(cluster, name)?;
     (service.status == crate::ecs::ServiceStatus::Active).then(|| service.arn.clone())
-}
-
-fn habits(aws: &mut Aws) -> Habits {
-    let rng = &mut aws.rng;
-    *aws.autoscaling.habits.get_or_insert_with(|| Habits {
-        bounds_while_suspended: rng.bool(),
-    })
 }
 
 fn validation(message: impl Into<String>) -> ApiError {

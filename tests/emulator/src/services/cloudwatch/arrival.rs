@@ -50,13 +50,7 @@ pub(super) enum Visible {
 }
 
 /// How much of a metric's minute is visible now.
-pub(super) fn visible(
-    aws: &Aws,
-    seed: u64,
-    series: &Series,
-    metric: &str,
-    minute: Millis,
-) -> Visible {
+pub(super) fn visible(aws: &Aws, series: &Series, metric: &str, minute: Millis) -> Visible {
     let (now, end) = (aws.now, minute + MINUTE);
     let gap = aws
         .cloudwatch
@@ -72,13 +66,14 @@ pub(super) fn visible(
             Visible::Nothing
         };
     }
-    let mut shared = draw::chance(seed, &format!("arrival {} {minute}", series.balancer));
+    let mut shared = draw::chance(aws.seed, &format!("arrival {} {minute}", series.balancer));
     let early = shared.random_bool(1.0 / 3.0);
-    let early_at = minute::cut(seed, &series.balancer, minute) + shared.random_range(1000..10_000);
+    let early_at =
+        minute::cut(aws.seed, &series.balancer, minute) + shared.random_range(1000..10_000);
     let base = shared.random_range(5000..100_000);
     let group = series.group.as_deref().unwrap_or("no group");
     let mut own = draw::chance(
-        seed,
+        aws.seed,
         &format!("arrival {} {group} {metric} {minute}", series.balancer),
     );
     match delay(&mut own, &aws.cloudwatch.faults) {

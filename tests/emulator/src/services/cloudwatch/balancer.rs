@@ -88,11 +88,11 @@ pub(super) fn unit(name: &str) -> &'static str {
 
 impl Source {
     /// What is visible of a minute now.
-    pub(super) fn samples(&self, aws: &mut Aws, seed: u64, minute: Millis) -> Samples {
+    pub(super) fn samples(&self, aws: &mut Aws, minute: Millis) -> Samples {
         if minute > aws.now {
             return Samples::default();
         }
-        let seen = visible(aws, seed, &self.series, self.name, minute);
+        let seen = visible(aws, &self.series, self.name, minute);
         if let (Metric::Hosts(healthy), Some(group)) = (self.metric, &self.series.group) {
             let whole = seen == Visible::Whole;
             return if whole {
@@ -106,10 +106,10 @@ impl Source {
             Visible::Beginning => 1,
             Visible::Whole => 2,
         };
-        self.drawn(aws, seed, minute, halves)
+        self.drawn(aws, minute, halves)
     }
 
-    fn drawn(&self, aws: &mut Aws, seed: u64, minute: Millis, halves: usize) -> Samples {
+    fn drawn(&self, aws: &mut Aws, minute: Millis, halves: usize) -> Samples {
         let mut samples = Samples::default();
         if halves == 0 {
             return samples;
@@ -122,7 +122,7 @@ impl Source {
             .iter()
             .flat_map(|series| (0..halves).map(move |half| (series, half)))
         {
-            let Some(part) = minute::part(aws, seed, series, minute, half) else {
+            let Some(part) = minute::part(aws, series, minute, half) else {
                 continue;
             };
             match self.metric {
@@ -139,7 +139,7 @@ impl Source {
 }
 
 /// Every metric that had a point between two instants, as far as it is visible.
-pub(super) fn list(aws: &mut Aws, seed: u64, from: Millis) -> Vec<MetricId> {
+pub(super) fn list(aws: &mut Aws, from: Millis) -> Vec<MetricId> {
     let from = from - from.rem_euclid(minute::MINUTE);
     let mut minutes = BTreeMap::<(String, Option<String>), BTreeSet<Millis>>::new();
     for (arn, span) in traffic::between(aws, from, aws.now) {
@@ -176,7 +176,7 @@ pub(super) fn list(aws: &mut Aws, seed: u64, from: Millis) -> Vec<MetricId> {
             };
             if minutes
                 .iter()
-                .any(|minute| !source.samples(aws, seed, *minute).is_empty())
+                .any(|minute| !source.samples(aws, *minute).is_empty())
             {
                 found.push(id);
             }

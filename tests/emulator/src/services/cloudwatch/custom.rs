@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::input::{Input, invalid, page, validation};
 use super::minute::MINUTE;
 use super::samples::{Cell, Samples, Summary};
-use super::{MetricId, balancer, settle};
-use crate::{ApiError, Aws, Millis};
+use super::{MetricId, balancer};
+use crate::{ApiError, Aws, Millis, traffic};
 
 const MOST_DATA: usize = 1000;
 const MOST_VALUES: usize = 150;
@@ -215,10 +215,10 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             .ok_or_else(|| validation(filter.missing("Name")))?;
         filters.push((name, filter.text("Value")?));
     }
-    let seed = settle(aws).seed;
+    traffic::note(aws);
     let from = aws.now - age;
     let mut all = match namespace.is_none_or(|namespace| namespace == balancer::NAMESPACE) {
-        true => balancer::list(aws, seed, from),
+        true => balancer::list(aws, from),
         false => Vec::new(),
     };
     let now = aws.now;

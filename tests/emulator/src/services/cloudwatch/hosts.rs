@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::minute::{self, MINUTE};
 use super::samples::{Cell, Samples};
 use crate::elb::{self, TargetGroup, TargetState};
-use crate::{Aws, Millis};
+use crate::{Aws, Millis, Quirk};
 
 /// How often targets are counted.
 const INTERVAL: Millis = 10_000;
@@ -111,14 +111,15 @@ fn counts(group: &TargetGroup, at: Millis) -> Counts {
 
 /// The counts of a minute that is over; nothing without a registered target.
 pub(super) fn samples(
-    aws: &Aws,
+    aws: &mut Aws,
     balancer: &str,
     group: &str,
     minute: Millis,
     healthy: bool,
 ) -> Samples {
     let mut samples = Samples::default();
-    let habits = aws.cloudwatch.habits.unwrap_or_default();
+    let without_requests = aws.draw_quirk(Quirk::HostsWithoutRequests);
+    let initial_is_unhealthy = aws.draw_quirk(Quirk::InitialIsUnhealthy);
     let is_used = aws
         .elb
         .load_balancers_of(group)
@@ -128,7 +129,7 @@ pub(super) fn samples(
     let Some(hosts) = aws.cloudwatch.hosts.get(group).filter(|_| is_used) else {
         return samples;
     };
-    if !habits.hosts_without_requests && is_quiet() {
+    if !without_requests && is_quiet() {
         return samples;
     }
     let mut found = BTreeMap::<u32, f64>::new();
@@ -139,12 +140,7 @@ pub(super) fn samples(
             initial,
         } = hosts.at(at);
         if fit + unhealthy + initial > 0 {
-            let unfit = unhealthy
-                + if habits.initial_is_unhealthy {
-                    initial
-                } else {
-                    0
-                };
+            let unfit = unhealthy + if initial_is_unhealthy { initial } else { 0 };
             *found.entry(if healthy { fit } else { unfit }).or_default() += 1.0;
         }
     }

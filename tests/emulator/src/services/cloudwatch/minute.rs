@@ -96,7 +96,6 @@ pub(super) fn cut(seed: u64, balancer: &str, minute: Millis) -> Millis {
 /// What happened in a part of a minute, or nothing as long as it is not over.
 pub(super) fn part(
     aws: &mut Aws,
-    seed: u64,
     series: &Series,
     minute: Millis,
     half: usize,
@@ -110,7 +109,7 @@ pub(super) fn part(
     if known.is_some() {
         return known;
     }
-    let cut = cut(seed, &series.balancer, minute);
+    let cut = cut(aws.seed, &series.balancer, minute);
     let (from, to) = if half == 0 {
         (minute, cut)
     } else {
@@ -123,7 +122,7 @@ pub(super) fn part(
     if expected.is_empty() {
         return Some(Arc::default());
     }
-    let part = Arc::new(drawn(aws, seed, series, minute, half, &expected));
+    let part = Arc::new(drawn(aws, series, minute, half, &expected));
     let minutes = aws
         .cloudwatch
         .drawn
@@ -191,17 +190,10 @@ fn expected(aws: &Aws, series: &Series, from: Millis, to: Millis) -> Expected {
     expected
 }
 
-fn drawn(
-    aws: &mut Aws,
-    seed: u64,
-    series: &Series,
-    minute: Millis,
-    half: usize,
-    expected: &Expected,
-) -> Part {
+fn drawn(aws: &mut Aws, series: &Series, minute: Millis, half: usize, expected: &Expected) -> Part {
     let group = series.group.as_deref().unwrap_or("no group");
     let mut rng = draw::chance(
-        seed,
+        aws.seed,
         &format!("requests {} {group} {minute} {half}", series.balancer),
     );
     let mut part = Part {

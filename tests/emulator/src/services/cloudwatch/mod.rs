@@ -22,7 +22,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::protocol::cbor;
-use crate::{ApiError, Aws, record, traffic};
+use crate::{ApiError, Aws, record};
 pub use alarms::{Alarm, set_alarm};
 pub use arrival::{Faults, Gap};
 pub(crate) use hosts::note as note_hosts;
@@ -32,24 +32,9 @@ pub struct CloudWatch {
     /// By name.
     pub alarms: BTreeMap<String, Alarm>,
     pub faults: Faults,
-    habits: Option<Habits>,
     custom: BTreeMap<MetricId, Vec<custom::Datum>>,
     drawn: minute::Drawn,
     hosts: BTreeMap<String, hosts::Hosts>,
-}
-
-/// What the documentation leaves open, drawn once an account, and where the chance of every minute comes from.
-#[derive(Clone, Copy, Debug, Default)]
-struct Habits {
-    seed: u64,
-    /// Whether a count of samples between bounds that is 0 has no point.
-    no_zero_counts: bool,
-    /// Whether queries that a page has not come to are in it, without values.
-    lists_unbegun: bool,
-    /// Whether targets are counted in minutes without any request to the load balancer.
-    hosts_without_requests: bool,
-    /// Whether targets in their first checks count as unhealthy.
-    initial_is_unhealthy: bool,
 }
 
 /// What names a metric.
@@ -104,23 +89,6 @@ pub(crate) fn shape_of(code: &str) -> &str {
         "ValidationError" => "ValidationException",
         other => other,
     }
-}
-
-fn habits(aws: &mut Aws) -> Habits {
-    let rng = &mut aws.rng;
-    *aws.cloudwatch.habits.get_or_insert_with(|| Habits {
-        seed: rng.u64(..),
-        no_zero_counts: rng.bool(),
-        lists_unbegun: rng.bool(),
-        hosts_without_requests: rng.bool(),
-        initial_is_unhealthy: rng.bool(),
-    })
-}
-
-/// Brings what is counted up to now, before points are read.
-fn settle(aws: &mut Aws) -> Habits {
-    traffic::note(aws);
-    habits(aws)
 }
 
 impl MetricId {

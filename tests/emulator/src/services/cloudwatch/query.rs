@@ -10,9 +10,9 @@ use super::balancer::{self, Source};
 use super::input::{Input, invalid_token, validation};
 use super::samples::Samples;
 use super::statistic::{Part, Statistic, Unknown};
-use super::{Habits, MetricId, custom, settle};
+use super::{MetricId, custom};
 use crate::protocol::cbor::timestamp;
-use crate::{ApiError, Aws, Millis};
+use crate::{ApiError, Aws, Millis, Quirk, traffic};
 
 const MOST_QUERIES: usize = 500;
 const MOST_POINTS: i64 = 100_800;
@@ -49,13 +49,14 @@ struct Position {
 
 pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let request = Request::read(aws, &Input::new(input))?;
-    let habits = settle(aws);
+    traffic::note(aws);
+    let lists_unreached = aws.draw_quirk(Quirk::ListsUnreachedQueries);
     let (mut left, most_results) = (request.most_points, aws.page_size(usize::MAX));
     let mut begun = 0;
     let (mut results, mut next) = (Vec::new(), None);
     for (index, query) in request.queries.iter().enumerate().skip(request.from.query) {
         if next.is_some() {
-            if habits.lists_unbegun && query.returns {
+            if lists_unreached && query.returns {
                 results.push(query.result(&[], "PartialData"));
             }
             continue;
@@ -68,7 +69,7 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
                 query: index,
                 after: None,
             });
-            if habits.lists_unbegun {
+            if lists_unreached {
                 results.push(query.result(&[], "PartialData"));
             }
             continue;
@@ -80,7 +81,7 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             continue;
         }
         let after = request.from.after.filter(|_| index == request.from.query);
-        let points = request.points(aws, habits, query, after);
+        let points = request.points(aws, query, after);
         if points.len() <= left {
             left -= points.len();
             results.push(query.result(&points, "Complete"));
@@ -91,7 +92,7 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             query: index,
             after,
         });
-        if left > 0 || habits.lists_unbegun {
+        if left > 0 || lists_unreached {
             results.push(query.result(&points[..left], "PartialData"));
         }
     }
@@ -184,13 +185,7 @@ impl Request {
     }
 
     /// The points of a query that are visible now, in the order that was asked for, after one of them.
-    fn points(
-        &self,
-        aws: &mut Aws,
-        habits: Habits,
-        query: &Query,
-        after: Option<Millis>,
-    ) -> Vec<(Millis, f64)> {
+    fn points(&self, aws: &mut Aws, query: &Query, after: Option<Millis>) -> Vec<(Millis, f64)> {
         let first = self.start - self.start.rem_euclid(query.period);
         let periods = (self.end - first + query.period - 1) / query.period;
         let source = Points::of(aws, &query.metric, query.unit.as_deref());
@@ -212,11 +207,7 @@ impl Request {
             if at > aws.now || after.is_some_and(is_past) {
                 continue;
             }
-            points.extend(
-                query
-                    .value(aws, habits, &source, at)
-                    .map(|value| (at, value)),
-            );
+            points.extend(query.value(aws, &source, at).map(|value| (at, value)));
         }
         points
     }
@@ -252,9 +243,9 @@ impl Points {
         }
     }
 
-    fn samples(&self, aws: &mut Aws, seed: u64, minute: Millis) -> Samples {
+    fn samples(&self, aws: &mut Aws, minute: Millis) -> Samples {
         match self {
-            Self::Balancer(source) => source.samples(aws, seed, minute),
+            Self::Balancer(source) => source.samples(aws, minute),
             Self::Custom(metric, unit) => custom::samples(aws, metric, unit.as_deref(), minute),
             Self::Nowhere => Samples::default(),
         }
@@ -262,10 +253,10 @@ impl Points {
 }
 
 impl Query {
-    fn value(&self, aws: &mut Aws, habits: Habits, source: &Points, at: Millis) -> Option<f64> {
+    fn value(&self, aws: &mut Aws, source: &Points, at: Millis) -> Option<f64> {
         let mut samples = Samples::default();
         for minute in (at..at + self.period).step_by(MINUTE as usize) {
-            let more = source.samples(aws, habits.seed, minute);
+            let more = source.samples(aws, minute);
             if samples.is_empty() {
                 samples = more
             } else {
@@ -275,7 +266,8 @@ impl Query {
         let value = self.statistic.of(&samples)?;
         let is_no_count =
             matches!(self.statistic, Statistic::Within(Part::Count, ..)) && value == 0.0;
-        (!is_no_count || !habits.no_zero_counts).then_some(value)
+        let is_absent = is_no_count && aws.draw_quirk(Quirk::NoZeroCounts);
+        (!is_absent).then_some(value)
     }
 
     fn result(&self, points: &[(Millis, f64)], status: &str) -> Value {

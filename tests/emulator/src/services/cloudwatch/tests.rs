@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::ecr::{self, Answers, Behaviour, Profile};
-use crate::{Millis, ecs, elb};
+use crate::{Millis, ecs, elb, traffic};
 
 mod answers;
 mod api;

@@ -5,14 +5,14 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::state::{ActionExecution, Artifact, Execution};
-use crate::{Aws, Millis, eventbridge};
+use crate::{Aws, Millis, Quirk, eventbridge};
 
 const SOURCE: &str = "aws.codepipeline";
 
 /// What every event of an execution says.
 fn common(aws: &mut Aws, execution: &Execution, started: Millis, state: &str) -> Value {
     // The documentation's samples write these numbers both as 1 and as 1.0; consumers must bear either.
-    let as_float = aws.either("events write whole numbers with a fraction");
+    let as_float = aws.draw_quirk(Quirk::FractionalNumbers);
     let number = |value: usize| {
         if as_float {
             json!(value as f64)

@@ -9,7 +9,7 @@ use super::declaration::Declaration;
 use super::input::{self, ANY as ARN, Checks, NAME};
 use super::state::{Ending, ExecutionStatus, Lane, Pipeline};
 use super::{engine, known, structure};
-use crate::{ApiError, Aws};
+use crate::{ApiError, Aws, Quirk};
 
 /// The most pipelines of an account in a region.
 const PIPELINES: usize = 1000;
@@ -141,7 +141,7 @@ pub(super) fn update(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
 /// Executions of an old definition are cancelled. Whether their actions in progress may finish first is not documented:
 /// drawn.
 fn cancel_all(aws: &mut Aws, pipeline: &str) {
-    let abandon = aws.either("a changed pipeline abandons the actions in progress");
+    let abandon = aws.draw_quirk(Quirk::AbandonsActions);
     for id in unfinished(aws, pipeline) {
         engine::end_early(aws, &id, Ending::Cancel, abandon);
     }

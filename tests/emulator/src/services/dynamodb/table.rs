@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::attribute::{Attribute, Item, item_from_json};
 use super::number::Number;
 use super::{check_members, invalid, required, text};
-use crate::{ApiError, Aws, Millis};
+use crate::{ApiError, Aws, Millis, Quirk};
 
 #[derive(Clone, Debug)]
 pub(super) struct Table {
@@ -19,7 +19,7 @@ pub(super) struct Table {
     definition: Value,
     pub(super) hash: KeyAttribute,
     pub(super) range: Option<KeyAttribute>,
-    /// Drawn from the seed: see `Condition::holds`.
+    /// As drawn for the account when the table was last looked up: see `Condition::holds`.
     pub(super) absent_differs: bool,
     pub(super) items: BTreeMap<PrimaryKey, Item>,
     /// Whether reads without `ConsistentRead` lag behind.
@@ -94,7 +94,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         definition: input.clone(),
         hash,
         range,
-        absent_differs: aws.either("an absent attribute differs from every value"),
+        absent_differs: aws.draw_quirk(Quirk::AbsentAttributeDiffers),
         items: BTreeMap::new(),
         lags: false,
         before: BTreeMap::new(),
@@ -186,12 +186,15 @@ pub(super) fn tags(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
 /// The table that a request names.
 pub(super) fn named<'a>(aws: &'a mut Aws, input: &Value) -> Result<&'a mut Table, ApiError> {
     let name = required(input, "TableName")?.as_str().unwrap_or_default();
-    aws.dynamodb
-        .tables
-        .get_mut(table_name(name))
-        .ok_or_else(|| {
-            ApiError::client("ResourceNotFoundException", "Requested resource not found")
-        })
+    let absent_differs = aws.draw_quirk(Quirk::AbsentAttributeDiffers);
+
+    let table = aws.dynamodb.tables.get_mut(table_name(name));
+    let table = table.ok_or_else(|| {
+        ApiError::client("ResourceNotFoundException", "Requested resource not found")
+    })?;
+
+    table.absent_differs = absent_differs;
+    Ok(table)
 }
 
 /// A table may be named by its ARN as well.

@@ -9,7 +9,7 @@ use super::{
     Behaviour, Image, Profile, check_members, is_tag, named, no_repository, parameter,
     registry_host, required_text, text,
 };
-use crate::{ApiError, Aws, eventbridge};
+use crate::{ApiError, Aws, Quirk, eventbridge};
 
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 
@@ -255,7 +255,7 @@ pub(super) fn detail(
     });
     if let Some(tag) = tag {
         detail["image-tag"] = json!(tag);
-    } else if aws.either("an untagged image has an empty tag") {
+    } else if aws.draw_quirk(Quirk::EmptyImageTag) {
         detail["image-tag"] = json!("");
     }
     detail

@@ -53,17 +53,7 @@ pub struct Ecs {
     pub instances: BTreeMap<String, ContainerInstance>,
     families: BTreeMap<String, Vec<TaskDefinition>>,
     buckets: rates::Buckets,
-    habits: Option<Habits>,
     tasks_started: u64,
-}
-
-/// What the documentation leaves open, drawn once an account.
-#[derive(Clone, Copy, Debug)]
-struct Habits {
-    /// Whether an essential container that exits soon after its start counts towards the circuit breaker.
-    early_exit_is_failure: bool,
-    /// Whether old tasks stop (down to the floor) even while new ones could start beside them.
-    stops_before_starting: bool,
 }
 
 /// What ECS does by itself.
@@ -144,28 +134,12 @@ impl Ecs {
             .find(|service| service.cluster == cluster && service.name == name)
     }
 
-    pub(crate) fn forget_habits(&mut self) {
-        self.habits = None;
-    }
-
     /// The containers' JSON of a task definition, as it was registered.
     fn containers_of(&self, definition: &str) -> &[Value] {
         self.definition(definition)
             .and_then(|definition| definition.json.get("containerDefinitions")?.as_array())
             .map_or(&[], Vec::as_slice)
     }
-}
-
-fn habits(aws: &mut Aws) -> Habits {
-    if let Some(habits) = aws.ecs.habits {
-        return habits;
-    }
-    let habits = Habits {
-        early_exit_is_failure: aws.either("an early exit counts towards the circuit breaker"),
-        stops_before_starting: aws.either("old tasks stop before new ones start"),
-    };
-    aws.ecs.habits = Some(habits);
-    habits
 }
 
 fn client_error(message: impl Into<String>) -> ApiError {

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use crate::{Aws, Due};
+use crate::{Aws, Due, Quirk};
 
 use super::deployments::{note, settle_later};
 use super::{
-    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, deployments, habits, placement,
-    task_life,
+    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, deployments, placement, task_life,
 };
 
 /// The most tasks that one look of the scheduler starts.
@@ -37,7 +36,7 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
     }
     stop_surplus(aws, arn);
     let is_deploying = aws.ecs.services[arn].is_deploying();
-    if is_deploying && habits(aws).stops_before_starting {
+    if is_deploying && aws.draw_quirk(Quirk::StopsBeforeStarting) {
         stop_old(aws, arn, true);
     }
     let is_stuck = start(aws, arn);

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::ecr::{self, Behaviour};
 use crate::elb::{self, TargetState};
-use crate::{Aws, Due, Millis};
+use crate::{Aws, Due, Millis, Quirk};
 
 use super::placement::{self, Place};
-use super::{Attachment, Container, Task, TaskState, deployments, habits, scheduler, sickness};
+use super::{Attachment, Container, Task, TaskState, deployments, scheduler, sickness};
 
 /// How long a stopped task can still be described.
 const REMEMBERED: Duration = Duration::from_secs(3600);
@@ -417,7 +417,7 @@ fn prove(aws: &mut Aws, arn: &str) {
 
 /// A task that nobody wanted to stop ends. It counts as failed unless it had proved healthy.
 fn lose(aws: &mut Aws, arn: &str, code: &'static str, reason: String) {
-    let counts = code != "EssentialContainerExited" || habits(aws).early_exit_is_failure;
+    let counts = code != "EssentialContainerExited" || aws.draw_quirk(Quirk::EarlyExitIsFailure);
     let task = &aws.ecs.tasks[arn];
     let (service, deployment, was_proven) =
         (task.service.clone(), task.deployment.clone(), task.proven);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{ApiError, Aws, Millis, traffic};
+use crate::{ApiError, Aws, Millis, Quirk, traffic};
 
 use super::{Target, TargetGroup, query};
 
@@ -108,7 +108,7 @@ pub fn deregister(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Dur
         target.draining_until.get_or_insert(now + delay * 1000);
     }
     let whole = Duration::from_secs(delay.unsigned_abs());
-    if aws.either("draining takes the whole deregistration delay") {
+    if aws.draw_quirk(Quirk::DrainsWholeDelay) {
         whole
     } else {
         Duration::from_secs(aws.rng.u64(0..=delay.unsigned_abs()))

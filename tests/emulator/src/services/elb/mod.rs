@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::{Aws, Millis};
+use crate::{Aws, Millis, Quirk};
 
 pub use health::{TargetState, deregister, next_change, register, set_answering, state};
 pub(crate) use health::{changes, state_of as state_at};
@@ -34,8 +34,6 @@ pub struct Elb {
     pub listeners: BTreeMap<String, Listener>,
     pub rules: BTreeMap<String, Rule>,
     pub target_groups: BTreeMap<String, TargetGroup>,
-    /// Whether weight 0 counts as use of a target group. Nobody could confirm it, so the seed decides, once an account.
-    weight_zero_is_use: Option<bool>,
 }
 
 #[derive(Clone, Debug)]
@@ -205,12 +203,11 @@ impl Elb {
 }
 
 /// Notes which target groups are in use, after a change of listeners or rules.
-fn note_use(aws: &mut Aws) {
-    let weight_zero_is_use = match aws.elb.weight_zero_is_use {
-        Some(drawn) => drawn,
-        None => aws.either("weight 0 uses a target group"),
-    };
-    aws.elb.weight_zero_is_use = Some(weight_zero_is_use);
+pub(crate) fn note_use(aws: &mut Aws) {
+    if aws.elb.target_groups.is_empty() {
+        return;
+    }
+    let weight_zero_is_use = aws.draw_quirk(Quirk::WeightZeroIsUse);
     let used: Vec<String> = aws
         .elb
         .all_forwards()

@@ -112,7 +112,7 @@ fn targets_of_a_group_without_listener_are_unused_until_it_is_used() {
 fn weight_zero_counts_as_use_on_some_seeds_only() {
     let used = |seed| {
         let mut aws = balanced().0;
-        (aws.rng, aws.elb.weight_zero_is_use) = (fastrand::Rng::with_seed(seed), None);
+        aws.reseed(seed);
         let group = aws.elb.target_groups.keys().next().unwrap().clone();
         let listener = aws.elb.listeners.keys().next().unwrap().clone();
         let zero = json!({"DefaultActions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": group, "Weight": 0}]}}]});
@@ -258,7 +258,7 @@ fn open_requests_end_before_the_delay_on_some_seeds_only() {
     let drained = |seed| {
         let (mut aws, blue, ..) = balanced();
         register(&mut aws, &blue, "10.0.0.1", 80).unwrap();
-        aws.rng = fastrand::Rng::with_seed(seed);
+        aws.reseed(seed);
         deregister(&mut aws, &blue, "10.0.0.1", 80).as_secs()
     };
     let seconds: Vec<u64> = (0..20).map(drained).collect();

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{Aws, Due as AgendaDue, Millis, iam, lambda};
+use crate::{Aws, Due as AgendaDue, Millis, Quirk, iam, lambda};
 
 pub use rules::call;
 pub use schedule::Rate;
@@ -266,7 +266,7 @@ pub fn run_due(aws: &mut Aws, due: Due) {
 
 /// Hands an event to a target; nothing when the target is gone.
 fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<DeliveryOutcome> {
-    let absent = if aws.either("an absent path of an input transformer is null") {
+    let absent = if aws.draw_quirk(Quirk::NullForAbsentPath) {
         Value::Null
     } else {
         Value::from("")

@@ -31,14 +31,6 @@ pub struct Iam {
     pub demanded: BTreeSet<(String, String)>,
     /// Everything that was denied, in order.
     pub denials: Vec<Denial>,
-    habits: Option<Habits>,
-}
-
-/// What the documentation leaves open, drawn once an account.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Habits {
-    /// Whether RegisterTaskDefinition is asked for on its family's ARN rather than on `*`.
-    pub(crate) registers_on_family: bool,
 }
 
 /// Something that was denied.
@@ -58,23 +50,6 @@ pub struct Denial {
 pub(crate) struct Session {
     pub(crate) role: String,
     pub(crate) name: String,
-}
-
-pub(crate) fn habits(aws: &mut Aws) -> Habits {
-    if let Some(habits) = aws.iam.habits {
-        return habits;
-    }
-    let habits = Habits {
-        registers_on_family: aws.either("RegisterTaskDefinition is asked for on the family"),
-    };
-    aws.iam.habits = Some(habits);
-    habits
-}
-
-impl Iam {
-    pub(crate) fn forget_habits(&mut self) {
-        self.habits = None;
-    }
 }
 
 /// Whether the caller of a request may ask for it; an error is what the service answers.

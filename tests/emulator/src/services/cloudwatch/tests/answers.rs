@@ -30,7 +30,7 @@ fn a_minute_is_the_same_whoever_asks_for_it_in_which_order() {
             .map(|name| (name, world.points(minutes, Some("green"), name, "Sum")))
             .collect()
     };
-    settle(&mut world.aws);
+    traffic::note(&mut world.aws);
     let mut other = World {
         aws: world.aws.clone(),
         listener: world.listener.clone(),
@@ -50,7 +50,8 @@ fn a_minute_is_the_same_whoever_asks_for_it_in_which_order() {
 fn nothing_is_drawn_before_somebody_asks() {
     let mut world = World::good(1);
     world.minutes(60);
-    assert!(world.aws.cloudwatch.habits.is_none());
+    let drawn = format!("{:?}", world.aws.cloudwatch.drawn);
+    assert!(!drawn.contains("targetgroup/"), "{drawn}");
     world.points(5, Some("green"), "RequestCount", "Sum");
     let drawn = &world.aws.cloudwatch.drawn;
     assert!(

@@ -197,6 +197,14 @@ async fn large_requests_are_compressed_and_everything_else_works_too() {
         (500, 100, None)
     );
     set_alarm(&mut within.aws(), "web-errors", "ALARM");
+    // A whole second: the SDK cuts the fraction, which is a binary one on the wire, to milliseconds.
+    within
+        .aws()
+        .cloudwatch
+        .alarms
+        .get_mut("web-errors")
+        .unwrap()
+        .since = now;
     let alarms = client
         .describe_alarms()
         .alarm_names("web-errors")
@@ -214,7 +222,7 @@ async fn large_requests_are_compressed_and_everything_else_works_too() {
             .unwrap()
             .to_millis()
             .unwrap(),
-        within.aws().cloudwatch.alarms["web-errors"].since
+        now
     );
 }
 

@@ -5,10 +5,9 @@
 use serde_json::Value;
 
 use super::{Asked, pass_role};
-use crate::Aws;
 use crate::cloudformation::items;
-use crate::iam::habits;
 use crate::iam::policy::Demand;
+use crate::{Aws, Quirk};
 
 /// To whom the roles of a task definition are handed.
 const TASKS: &str = "ecs-tasks.amazonaws.com";
@@ -98,7 +97,7 @@ fn register(aws: &mut Aws, asked: &Asked) -> Vec<Demand> {
         "ecs",
         &format!("task-definition/{}:*", asked.text("family")),
     );
-    let named = habits(aws).registers_on_family;
+    let named = aws.draw_quirk(Quirk::RegistersOnFamily);
     let register = if named {
         asked.on(arn.clone())
     } else {

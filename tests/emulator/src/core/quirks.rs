@@ -1,0 +1,270 @@
+//! Unconfirmed AWS behaviours, each drawn both ways from the seed and counted, so that a simulation
+//! can report whether it met both.
+//!
+//! Behaviours are drawn here only, and no service keeps what was drawn: [`Aws::reseed`] is then the
+//! one reset, after which every behaviour can come out the other way.
+
+use std::collections::BTreeMap;
+
+use sha2::{Digest, Sha256};
+
+use super::{Aws, elb};
+
+/// A behaviour that no document confirms.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Quirk {
+    /// CodePipeline: an update of a pipeline abandons the actions that are in progress.
+    AbandonsActions,
+    /// DynamoDB: an absent attribute is `<>` every value.
+    AbsentAttributeDiffers,
+    /// Application Auto Scaling: a registration moves the count between its bounds although scaling
+    /// in that direction is suspended.
+    BoundsWhileSuspended,
+    /// ELB: draining takes the whole deregistration delay, not only until open requests have ended.
+    DrainsWholeDelay,
+    /// ECS: an essential container that exits soon after its start counts as a failed start.
+    EarlyExitIsFailure,
+    /// ECR: the event of an untagged image has an empty tag, not none.
+    EmptyImageTag,
+    /// CodePipeline: events have 1.0 where 1 is meant.
+    FractionalNumbers,
+    /// CloudWatch: targets are counted in minutes without a request to the load balancer.
+    HostsWithoutRequests,
+    /// CloudWatch: targets in their first health checks count as unhealthy.
+    InitialIsUnhealthy,
+    /// CloudWatch: a page has entries, without values, for queries that it has not reached.
+    ListsUnreachedQueries,
+    /// CloudWatch: a count of samples within bounds has no data point if it is 0.
+    NoZeroCounts,
+    /// EventBridge: a path that the event lacks becomes null, not an empty string.
+    NullForAbsentPath,
+    /// IAM: RegisterTaskDefinition is authorized on the ARN of its family, not on `*`.
+    RegistersOnFamily,
+    /// Any eventually consistent read: this one does not see a recent change.
+    StaleRead,
+    /// ECS: old tasks stop (down to the floor) even while new ones could start beside them.
+    StopsBeforeStarting,
+    /// ELB: a forward with weight 0 counts as use of its target group.
+    WeightZeroIsUse,
+}
+
+/// How long one draw holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Holds {
+    /// Until the account is reseeded.
+    ForTheAccount,
+    /// For the one occurrence for which it is drawn.
+    Once,
+}
+
+impl Quirk {
+    /// Every behaviour that is drawn.
+    pub const ALL: [Self; 16] = [
+        Self::AbandonsActions,
+        Self::AbsentAttributeDiffers,
+        Self::BoundsWhileSuspended,
+        Self::DrainsWholeDelay,
+        Self::EarlyExitIsFailure,
+        Self::EmptyImageTag,
+        Self::FractionalNumbers,
+        Self::HostsWithoutRequests,
+        Self::InitialIsUnhealthy,
+        Self::ListsUnreachedQueries,
+        Self::NoZeroCounts,
+        Self::NullForAbsentPath,
+        Self::RegistersOnFamily,
+        Self::StaleRead,
+        Self::StopsBeforeStarting,
+        Self::WeightZeroIsUse,
+    ];
+
+    /// The rule that applies when the behaviour is drawn.
+    #[must_use]
+    pub fn rule(self) -> &'static str {
+        self.row().0
+    }
+
+    /// Whether the behaviour holds for an account with this seed, whatever was drawn before.
+    fn holds_for(self, seed: u64) -> bool {
+        Sha256::digest(format!("{seed} {self:?}"))[0] % 2 == 1
+    }
+
+    fn row(self) -> (&'static str, Holds) {
+        use Holds::{ForTheAccount, Once};
+        match self {
+            Self::AbandonsActions => ("an updated pipeline abandons the actions in progress", Once),
+            Self::AbsentAttributeDiffers => (
+                "an absent attribute differs from every value",
+                ForTheAccount,
+            ),
+            Self::BoundsWhileSuspended => ("bounds hold while scaling is suspended", ForTheAccount),
+            Self::DrainsWholeDelay => ("draining takes the whole deregistration delay", Once),
+            Self::EarlyExitIsFailure => (
+                "an early exit counts towards the circuit breaker",
+                ForTheAccount,
+            ),
+            Self::EmptyImageTag => ("an untagged image has an empty tag", Once),
+            Self::FractionalNumbers => ("events write whole numbers with a fraction", Once),
+            Self::HostsWithoutRequests => (
+                "targets are counted in minutes without requests",
+                ForTheAccount,
+            ),
+            Self::InitialIsUnhealthy => (
+                "targets in their first checks count as unhealthy",
+                ForTheAccount,
+            ),
+            Self::ListsUnreachedQueries => (
+                "a page lists queries that it has not reached",
+                ForTheAccount,
+            ),
+            Self::NoZeroCounts => ("a count of 0 has no data point", ForTheAccount),
+            Self::NullForAbsentPath => ("an absent path of an input transformer is null", Once),
+            Self::RegistersOnFamily => (
+                "RegisterTaskDefinition is authorized on the family",
+                ForTheAccount,
+            ),
+            Self::StaleRead => ("a read lags behind a change", Once),
+            Self::StopsBeforeStarting => ("old tasks stop before new ones start", ForTheAccount),
+            Self::WeightZeroIsUse => ("weight 0 uses a target group", ForTheAccount),
+        }
+    }
+}
+
+/// What was drawn since the account was seeded.
+#[derive(Clone, Debug, Default)]
+pub struct Quirks {
+    /// The behaviours that hold, or do not hold, for the account.
+    of_the_account: BTreeMap<Quirk, bool>,
+    counts: QuirkCounts,
+}
+
+impl Quirks {
+    /// How often each behaviour was drawn.
+    #[must_use]
+    pub fn counts(&self) -> &QuirkCounts {
+        &self.counts
+    }
+}
+
+/// How often each behaviour was drawn: without and with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct QuirkCounts(BTreeMap<Quirk, [u32; 2]>);
+
+impl QuirkCounts {
+    /// Without and with the behaviour, for each that was drawn.
+    pub fn iter(&self) -> impl Iterator<Item = (Quirk, [u32; 2])> {
+        self.0.iter().map(|(quirk, counts)| (*quirk, *counts))
+    }
+
+    /// How often the behaviour was drawn to hold.
+    #[must_use]
+    pub fn held(&self, quirk: Quirk) -> u32 {
+        self.0.get(&quirk).map_or(0, |[_, held]| *held)
+    }
+
+    /// Adds what another account drew.
+    pub fn add(&mut self, other: &Self) {
+        for (quirk, [without, with]) in other.iter() {
+            let known = self.0.entry(quirk).or_default();
+            known[0] += without;
+            known[1] += with;
+        }
+    }
+
+    fn note(&mut self, quirk: Quirk, holds: bool) {
+        self.0.entry(quirk).or_default()[usize::from(holds)] += 1;
+    }
+}
+
+impl Aws {
+    /// Whether an unconfirmed behaviour holds, drawn from the seed when it is first needed.
+    pub(crate) fn draw_quirk(&mut self, quirk: Quirk) -> bool {
+        if let Some(holds) = self.quirks.of_the_account.get(&quirk) {
+            return *holds;
+        }
+
+        let (_, lasts) = quirk.row();
+        let holds = match lasts {
+            Holds::ForTheAccount => quirk.holds_for(self.seed),
+            Holds::Once => self.rng.bool(),
+        };
+
+        self.quirks.counts.note(quirk, holds);
+        if lasts == Holds::ForTheAccount {
+            self.quirks.of_the_account.insert(quirk, holds);
+        }
+        holds
+    }
+
+    /// Decides a behaviour of the account for a test that depends on it.
+    #[cfg(test)]
+    pub(crate) fn settle_quirk(&mut self, quirk: Quirk, holds: bool) {
+        self.quirks.of_the_account.insert(quirk, holds);
+    }
+
+    /// The same account with another future: chance is drawn from `seed` from now on, and every
+    /// unconfirmed behaviour is drawn again.
+    pub fn reseed(&mut self, seed: u64) {
+        self.seed = seed;
+        self.rng = fastrand::Rng::with_seed(seed);
+        self.quirks = Quirks::default();
+        // Which target groups are in use was derived from the earlier draw.
+        elb::note_use(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn drawn(aws: &mut Aws, seed: u64) -> BTreeMap<Quirk, bool> {
+        aws.reseed(seed);
+        let mut draw = |quirk| (quirk, aws.draw_quirk(quirk));
+        Quirk::ALL.into_iter().map(&mut draw).collect()
+    }
+
+    #[test]
+    fn an_account_that_is_reseeded_meets_both_ways_of_every_rule() {
+        let mut aws = Aws::new(1);
+        drawn(&mut aws, 1);
+        let by_seed: Vec<BTreeMap<Quirk, bool>> =
+            (0..32).map(|seed| drawn(&mut aws, seed)).collect();
+        for quirk in Quirk::ALL {
+            let held = by_seed.iter().filter(|drawn| drawn[&quirk]).count();
+            assert!(
+                (1..32).contains(&held),
+                "{quirk:?} held for {held} of 32 seeds"
+            );
+        }
+    }
+
+    #[test]
+    fn a_seed_decides_every_draw_and_both_ways_are_counted() {
+        let mut aws = Aws::new(1);
+        let first = drawn(&mut aws, 3);
+        assert_eq!(drawn(&mut aws, 3), first);
+
+        (0..63).for_each(|_| _ = aws.draw_quirk(Quirk::StaleRead));
+        let counts: BTreeMap<Quirk, [u32; 2]> = aws.quirks.counts().iter().collect();
+        let [without, with] = counts[&Quirk::StaleRead];
+        assert!(
+            without > 0 && with > 0 && without + with == 64,
+            "{without} + {with}"
+        );
+        assert_eq!(aws.quirks.counts().held(Quirk::StaleRead), with);
+    }
+
+    #[test]
+    fn a_behaviour_of_the_account_is_drawn_once_until_it_is_reseeded() {
+        let mut aws = Aws::new(1);
+        let first = aws.draw_quirk(Quirk::WeightZeroIsUse);
+        assert!((0..32).all(|_| aws.draw_quirk(Quirk::WeightZeroIsUse) == first));
+        let drawn: u32 = aws
+            .quirks
+            .counts()
+            .iter()
+            .flat_map(|(_, counts)| counts)
+            .sum();
+        assert_eq!(drawn, 1);
+    }
+}

@@ -7,12 +7,13 @@
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::aws::{Hold, Jobs, Ledger, ReleaseName, Retry, Sdk};
+use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{
     Failure, Job, JobEvent, JobOutcome, JobReport, PipelineJob, ReleaseRef, StepError, StepResult,
     Token, parse_parameters,
 };
 use crate::limits::{ACTION_TOTAL, STEP_BUDGET};
+use crate::release::{ClaimResult, ReleaseName};
 use crate::timestamp::{Timestamp, readable};
 
 /// One step of a release: one action of a pipeline.
@@ -57,8 +58,8 @@ pub struct Runner<S> {
 /// # Errors
 /// A failure that names the reason: another release holds the service, this one is being rolled
 /// back, or it failed before.
-pub async fn claim<P>(ledger: &Ledger, job: &Job<P>) -> Result<Hold, StepError> {
-    ledger.hold(name(&job.release)).await
+pub async fn claim<P>(ledger: &Ledger, job: &Job<P>) -> Result<ClaimResult, StepError> {
+    ledger.claim(name(&job.release)).await
 }
 
 /// Records a failure in the open release, if the result is one and the release has none yet.
@@ -70,7 +71,7 @@ pub async fn record_failure(
     release: &ReleaseRef,
     result: StepResult,
 ) -> StepResult {
-    ledger.remembering(name(release), result).await
+    ledger.record_failure(name(release), result).await
 }
 
 fn name(release: &ReleaseRef) -> ReleaseName<'_> {

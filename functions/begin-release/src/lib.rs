@@ -12,7 +12,7 @@ use slipway::aws::{Clusters, Ledger, Pairs, Rules, Sdk, Services, TaskDefinition
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::observed::service::{Rollout, ServiceView, revision};
-use slipway::release::{Lease, OpenRelease, Prior, Record, RecordState, State};
+use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
 use slipway::routing::mover::Traffic;
 use slipway::step::{self, Step};
 use slipway::strategy::Room;
@@ -124,7 +124,7 @@ impl BeginRelease {
         }
 
         let target = self
-            .observe(job, free.and_then(|lease| lease.settled))
+            .observe(job, free.and_then(|lease| lease.last_known))
             .await?;
         self.preflight(job, target.live()).await?;
         for view in target.views() {
@@ -134,10 +134,10 @@ impl BeginRelease {
         }
 
         let release = open_release(job);
-        let lease = free.map_or_else(
-            || Lease::first(&job.release.cluster, &job.release.service, release.clone()),
-            |lease| lease.taken(release.clone()),
-        );
+        let free = free
+            .cloned()
+            .unwrap_or_else(|| Lease::unwritten(&job.release.cluster, &job.release.service));
+        let lease = apply(&free, Event::Taken(release.clone()), job.now)?;
         let record = record.unwrap_or_else(|| started(job, release.digest.as_deref()));
         self.ledger
             .advance_with(
@@ -152,29 +152,29 @@ impl BeginRelease {
     async fn record_prior(&self, job: &Job<Parameters>, lease: Lease) -> StepResult {
         let recorded = lease
             .held_by(&job.release.execution)
-            .and_then(|release| release.prior.clone());
-        let (lease, prior) = match recorded {
-            Some(prior) => (lease, prior),
+            .and_then(|release| release.target().cloned());
+        let (lease, target) = match recorded {
+            Some(target) => (lease, target),
             None => {
-                let target = self.observe(job, lease.settled).await?;
-                let prior = target
+                let observed = self.observe(job, lease.last_known).await?;
+                let prior = observed
                     .prior()
                     .ok_or_else(|| no_deployment(&job.release.service))?;
-                let lease = lease.with_prior(prior.clone());
+                let lease = apply(&lease, Event::PriorRecorded(prior.clone()), job.now)?;
                 self.ledger.advance(&lease).await?;
-                (lease, prior)
+                (lease, Target::new(prior))
             }
         };
 
-        match &prior.pair {
-            Some(pair) => self.repair_weights(&lease, &prior, pair).await,
-            None => Ok(begun_in_place(job, prior)),
+        match target {
+            Target::Pair(pair) => self.repair_weights(&lease, &pair).await,
+            Target::Service(service) => Ok(begun_in_place(job, service.prior)),
         }
     }
 
     /// Refuses what can never work with the live revision.
     async fn preflight(&self, job: &Job<Parameters>, live: &ServiceView) -> Result<(), StepError> {
-        let arn = Prior::of(live)
+        let arn = PriorService::from_view(live)
             .ok_or_else(|| no_deployment(&job.release.service))?
             .task_definition;
         let found = self.task_definitions.describe(&arn).await?;
@@ -221,33 +221,14 @@ fn started(job: &Job<Parameters>, digest: Option<&str>) -> Record {
     Record::started(&release.execution, &release.pipeline, digest, job.now)
 }
 
-fn open_release(job: &Job<Parameters>) -> OpenRelease {
-    OpenRelease {
-        execution: job.release.execution.clone(),
-        pipeline: job.release.pipeline.clone(),
-        digest: job
-            .parameters
-            .digest
-            .clone()
-            .filter(|digest| !digest.is_empty()),
-        state: State::Open,
-        began_at: job.now,
-        prior: None,
-        registering: None,
-        registered: None,
-        change: None,
-        shift: None,
-        scale_in_suspended: None,
-        sized: None,
-        restoring: None,
-        judged: Vec::new(),
-        holding: None,
-        failure: None,
-        rolling_back_since: None,
-    }
+fn open_release(job: &Job<Parameters>) -> Release {
+    let digest = job.parameters.digest.as_deref();
+    let digest = digest.filter(|digest| !digest.is_empty());
+    let release = &job.release;
+    Release::begin(&release.execution, &release.pipeline, digest, job.now)
 }
 
-fn begun_in_place(job: &Job<Parameters>, prior: Prior) -> JobReport {
+fn begun_in_place(job: &Job<Parameters>, prior: PriorService) -> JobReport {
     let desired = job.parameters.planned_count(prior.desired_count);
     let bounds = job.parameters.strategy().percentages(desired);
     let summary = format!(
@@ -302,8 +283,8 @@ fn external_deployment(
     Ok(Some(JobReport::in_progress(summary, 0)))
 }
 
-fn waiting(other: &OpenRelease, now: Timestamp) -> JobReport {
-    let state = if other.state == State::RollingBack {
+fn waiting(other: &Release, now: Timestamp) -> JobReport {
+    let state = if other.is_rolling_back() {
         "is being rolled back and has held"
     } else {
         "has held"

@@ -4,10 +4,8 @@
 use slipway::aws::{Observed, RuleView};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{ServiceView, revision};
-use slipway::release::{Lease, Prior};
-use slipway::strategy::blue_green::{
-    Colour, PriorColour, PriorPair, ScalingView, Settled, Weights,
-};
+use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorService};
+use slipway::strategy::blue_green::{Colour, PriorColour, PriorPair, ScalingView, Weights};
 
 use crate::target::{Target, missing_service, validate_service};
 use crate::{BeginRelease, Parameters, no_deployment};
@@ -16,7 +14,7 @@ impl BeginRelease {
     pub(crate) async fn observe_pair(
         &self,
         job: &Job<Parameters>,
-        settled: Option<Settled>,
+        last_known: Option<LastKnownRouting>,
     ) -> Result<Target, StepError> {
         let arn = job.parameters.rule.as_deref().unwrap_or_default();
         let rule = self.rules.observe(arn).await?.ok_or_else(|| {
@@ -54,24 +52,25 @@ impl BeginRelease {
             blue: groups[0].1,
             green: groups[1].1,
         };
-        let (live, weights) = live(seen, settled)?;
+        let (live, weights) = live(seen, last_known)?;
         let [scaling_blue, scaling_green] = self
             .pairs
             .scaling(&job.release.cluster, &job.release.service)
             .await?;
         let colour =
             |colour: Colour, found: &Observed, group: &str, scaling: Option<ScalingView>| {
-                let prior = Prior::of(&found.view)
+                let prior = PriorService::from_view(&found.view)
                     .ok_or_else(|| no_deployment(&colour.service(&job.release.service)))?;
                 // A suspension that the last release did not undo is not the state to return to.
-                let owed = settled.and_then(|settled| settled.owed(colour));
+                let to_restore = last_known.and_then(|known| *known.scale_in_to_restore.of(colour));
                 Ok::<_, Failure>(PriorColour {
                     target_group: group.to_owned(),
                     weight: weights.of(colour),
                     task_definition: prior.task_definition,
                     desired_count: prior.desired_count,
                     percentages: prior.percentages,
-                    suspended: scaling.map(|scaling| owed.unwrap_or(scaling.scale_in_suspended)),
+                    suspended: scaling
+                        .map(|scaling| to_restore.unwrap_or(scaling.scale_in_suspended)),
                 })
             };
         let prior = PriorPair {
@@ -94,21 +93,15 @@ impl BeginRelease {
     }
 
     /// Ends the step. Weights that an interrupted release left are restored first.
-    pub(crate) async fn repair_weights(
-        &self,
-        lease: &Lease,
-        prior: &Prior,
-        pair: &PriorPair,
-    ) -> StepResult {
+    pub(crate) async fn repair_weights(&self, lease: &Lease, target: &PairTarget) -> StepResult {
+        let pair = &target.prior;
+        let prior = pair.of(pair.live);
         let (live, idle) = (pair.live, pair.idle());
         let seen = self.pairs.observe(lease, pair, &[live]).await?;
         let recorded = pair.weights();
 
         // A late duplicate delivery sees its own release in progress; its weights need no repair.
-        let has_gone_on = lease
-            .release
-            .as_ref()
-            .is_some_and(|release| release.change.is_some());
+        let has_gone_on = target.change.is_some();
         if seen.view.weights != recorded && !has_gone_on {
             if seen.view.healthy(pair, live) == 0 {
                 return Err(Failure::configuration(format!(
@@ -163,10 +156,10 @@ fn group_of(service: &str, view: &ServiceView, rule: &RuleView) -> Result<(Strin
 
 /// The live colour and the weights that count as recorded: those of the rule or, when both colours
 /// or neither get traffic, those that the last release left.
-fn live(seen: Weights, settled: Option<Settled>) -> Result<(Colour, Weights), Failure> {
-    match (seen.live(), settled) {
+fn live(seen: Weights, last_known: Option<LastKnownRouting>) -> Result<(Colour, Weights), Failure> {
+    match (seen.live(), last_known) {
         (Some(live), _) => Ok((live, seen)),
-        (None, Some(settled)) => Ok((settled.live, settled.weights())),
+        (None, Some(known)) => Ok((known.live, known.weights)),
         (None, None) => Err(Failure::configuration(format!(
             "the weights are {seen} and no earlier release recorded which colour is live; set the \
              weight of the other one to 0, then retry the release"
@@ -177,6 +170,7 @@ fn live(seen: Weights, settled: Option<Settled>) -> Result<(Colour, Weights), Fa
 #[cfg(test)]
 mod tests {
     use slipway::observed::service::TargetGroupView;
+    use slipway::strategy::blue_green::PerColour;
 
     use super::*;
     use crate::target::tests::service;
@@ -224,12 +218,10 @@ mod tests {
 
     #[test]
     fn the_rule_decides_which_colour_is_live_before_the_last_release() {
-        let settled = Settled {
+        let settled = LastKnownRouting {
             live: Colour::Blue,
-            blue: 90,
-            green: 0,
-            owed_blue: None,
-            owed_green: None,
+            weights: Weights { blue: 90, green: 0 },
+            scale_in_to_restore: PerColour::default(),
         };
         let live = |blue, green, settled| {
             live(Weights { blue, green }, settled).map_err(|why| why.message)

@@ -4,9 +4,9 @@
 use slipway::aws::Observed;
 use slipway::job::{Failure, Job, StepError};
 use slipway::observed::service::{Scheduling, ServiceView};
-use slipway::release::Prior;
+use slipway::release::{LastKnownRouting, Prior, PriorService};
 use slipway::strategy::StrategyName;
-use slipway::strategy::blue_green::{PriorPair, Settled};
+use slipway::strategy::blue_green::PriorPair;
 
 use crate::{BeginRelease, Parameters};
 
@@ -38,8 +38,11 @@ impl Target {
 
     pub(crate) fn prior(self) -> Option<Prior> {
         match self {
-            Self::Service(seen) => Prior::of(&seen.view),
-            Self::Pair { live, prior, .. } => Some(prior.as_prior(live.view.observed_at)),
+            Self::Service(seen) => PriorService::from_view(&seen.view).map(Prior::Service),
+            Self::Pair { live, prior, .. } => Some(Prior::Pair {
+                pair: prior,
+                recorded_at: live.view.observed_at,
+            }),
         }
     }
 }
@@ -48,10 +51,10 @@ impl BeginRelease {
     pub(crate) async fn observe(
         &self,
         job: &Job<Parameters>,
-        settled: Option<Settled>,
+        last_known: Option<LastKnownRouting>,
     ) -> Result<Target, StepError> {
         if job.parameters.strategy == StrategyName::BlueGreen {
-            return self.observe_pair(job, settled).await;
+            return self.observe_pair(job, last_known).await;
         }
 
         let (cluster, service) = (&job.release.cluster, &job.release.service);

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 use slipway::job::parse_parameters;
 use slipway::observed::service::{DeploymentView, Scheduling};
+use slipway::release::{Phase, PriorService};
 use slipway::strategy::{Percentages, StrategyName};
 
 use super::*;
@@ -45,7 +46,7 @@ fn validated(more: Value) -> Result<(), Failure> {
     job.parameters.validate()
 }
 
-fn release() -> OpenRelease {
+fn release() -> Release {
     open_release(&job(json!({}), 0))
 }
 
@@ -136,30 +137,21 @@ fn parameters_that_cannot_work_are_refused_by_field() {
 
 #[test]
 fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
-    let expected = OpenRelease {
+    let expected = Release {
         execution: "e-1".to_owned(),
         pipeline: "slipway-web".to_owned(),
         digest: Some("sha256:00".to_owned()),
-        state: State::Open,
         began_at: at(9),
-        prior: None,
+        phase: Phase::Beginning,
         registering: None,
         registered: None,
-        change: None,
-        shift: None,
-        scale_in_suspended: None,
-        sized: None,
-        restoring: None,
-        judged: Vec::new(),
-        holding: None,
         failure: None,
-        rolling_back_since: None,
     };
     assert_eq!(
         open_release(&job(json!({"digest": "sha256:00"}), 9)),
         expected
     );
-    let without = OpenRelease {
+    let without = Release {
         digest: None,
         ..expected
     };
@@ -215,7 +207,7 @@ fn the_planned_count_is_the_given_one_or_the_live_one() {
 
 #[test]
 fn a_release_begins_with_the_bounds_of_its_rollout() {
-    let prior = Prior {
+    let prior = PriorService {
         task_definition: OLD.to_owned(),
         desired_count: 4,
         percentages: Percentages {
@@ -223,7 +215,6 @@ fn a_release_begins_with_the_bounds_of_its_rollout() {
             maximum: 200,
         },
         recorded_at: at(0),
-        pair: None,
     };
     let begun = |more: Value| begun_in_place(&job(more, 0), prior.clone());
     let written = |text: &str| JobReport::done(text, [("PriorTaskDefinitionArn", OLD.to_owned())]);
@@ -281,7 +272,7 @@ fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
 
 #[test]
 fn the_report_of_a_held_lease_names_its_holder() {
-    let summary = |state| match waiting(&OpenRelease { state, ..release() }, at(252)) {
+    let summary = |phase| match waiting(&Release { phase, ..release() }, at(252)) {
         JobReport::InProgress {
             summary,
             percent: 0,
@@ -290,13 +281,17 @@ fn the_report_of_a_held_lease_names_its_holder() {
         } => summary,
         other => panic!("{other:?} does not wait"),
     };
-    let open = summary(State::Open);
+    let open = summary(Phase::Beginning);
     assert!(
         open.contains("release e-1 of slipway-web") && open.contains("which has held this service"),
         "{open}"
     );
     assert!(open.contains("for 4m12s"), "{open}");
-    assert!(summary(State::RollingBack).contains("is being rolled back"));
+    let rolling_back = Phase::RollingBack {
+        since: at(9),
+        target: None,
+    };
+    assert!(summary(rolling_back).contains("is being rolled back"));
 }
 
 #[test]

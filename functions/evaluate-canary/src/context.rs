@@ -2,7 +2,7 @@
 
 use slipway::job::{Failure, Job, JobReport};
 use slipway::limits::{BAKE_AHEAD, METRIC_DELAY, REPORT_DEADLINE};
-use slipway::release::{Lease, OpenRelease};
+use slipway::release::{AwaitingDecision, Lease, PairTarget, Release};
 use slipway::strategy::blue_green::{PriorPair, Weights};
 use slipway::strategy::canary::{Bake, Memory, Sides};
 
@@ -11,7 +11,7 @@ use crate::Parameters;
 pub(crate) struct Context<'a> {
     pub(crate) job: &'a Job<Parameters>,
     pub(crate) lease: Lease,
-    pub(crate) release: &'a OpenRelease,
+    pub(crate) target: &'a PairTarget,
     pub(crate) pair: &'a PriorPair,
 }
 
@@ -52,7 +52,7 @@ impl Context<'_> {
     /// action.
     pub(crate) fn first_minute(&self) -> i64 {
         let shifted = self
-            .release
+            .target
             .shift
             .as_ref()
             .map_or(self.job.since.secs(), |shift| shift.at.secs());
@@ -85,13 +85,19 @@ impl Context<'_> {
         format!("{}/{}/{began}", release.pipeline, release.execution)
     }
 
+    /// The wait of this action for a decision.
+    pub(crate) fn awaiting(&self) -> Option<&AwaitingDecision> {
+        self.target
+            .awaiting
+            .as_ref()
+            .filter(|awaiting| awaiting.action == self.job.since)
+    }
+
     /// Whether the report was retried for as long as a rollback waits for one.
     pub(crate) fn waited_for_report(&self) -> bool {
-        let restoring = self
-            .lease
-            .release
-            .as_ref()
-            .and_then(|release| release.restoring.as_ref());
-        restoring.is_some_and(|restoring| self.job.now.since(restoring.since) >= REPORT_DEADLINE)
+        let target = self.lease.release.as_ref().and_then(Release::pair);
+        target
+            .and_then(|target| target.traffic_return.as_ref())
+            .is_some_and(|decided| self.job.now.since(decided.since) >= REPORT_DEADLINE)
     }
 }

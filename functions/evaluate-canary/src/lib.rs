@@ -9,11 +9,11 @@ mod evaluation;
 mod outcome;
 mod parameters;
 
-use slipway::aws::{Alarm, Held, Ledger, Metrics, Pairs, Reports, Sdk};
+use slipway::aws::{Alarm, Ledger, Metrics, Pairs, Reports, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::release::{ActiveRelease, Event, PairTarget, apply};
 use slipway::routing::mover::Traffic;
 use slipway::step::{self, Step};
-use slipway::strategy::blue_green::PriorPair;
 use slipway::strategy::blue_green::rollback::filled;
 use slipway::strategy::blue_green::shift::{Asked, Watched, watch};
 use slipway::timestamp::readable;
@@ -52,12 +52,9 @@ impl Step for EvaluateCanary {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let Held {
-            lease,
-            release,
-            prior,
-        } = step::claim(&self.ledger, job).await?.open()?;
-        let pair = PriorPair::required(prior.pair.as_ref())?;
+        let ActiveRelease { lease, target, .. } = step::claim(&self.ledger, job).await?.active()?;
+        let target = PairTarget::required(&target)?;
+        let pair = &target.prior;
 
         if let Some(summary) = pair.already_live(&job.parameters.task_definition) {
             let outputs = [("Verdict", "unchanged".to_owned())];
@@ -67,15 +64,15 @@ impl Step for EvaluateCanary {
         let context = Context {
             job,
             lease,
-            release: &release,
+            target,
             pair,
         };
-        if release.restoring.is_some() {
+        if target.traffic_return.is_some() {
             return self.restore(context, None).await;
         }
         // Once a judgement has ended, later invocations of its action return it unchanged.
-        if let Some(judged) = release
-            .judged
+        if let Some(judged) = target
+            .judgements
             .iter()
             .find(|judged| judged.since == job.since)
         {
@@ -109,7 +106,7 @@ impl EvaluateCanary {
         let Context {
             job,
             lease,
-            release,
+            target,
             pair,
         } = &context;
         let seen = self.pairs.observe(lease, pair, &[pair.idle()]).await?;
@@ -118,14 +115,15 @@ impl EvaluateCanary {
             steps: Vec::new(),
             step_bake: Default::default(),
             last_bake: Default::default(),
-            filled: filled(release, pair),
+            filled: filled(target),
             minimum_healthy_percent: job.parameters.minimum_healthy_percent(),
         };
 
-        let health = match watch(&asked, release, pair, &seen.view) {
+        let health = match watch(&asked, target, &seen.view) {
             Watched::Fit { health } => health,
             Watched::Confirm => {
-                self.ledger.advance(&lease.with_shift_made(job.now)).await?;
+                let confirmed = apply(lease, Event::ShiftConfirmed, job.now)?;
+                self.ledger.advance(&confirmed).await?;
                 let summary = format!("weights are {}", seen.view.weights);
                 return Ok(context.in_progress(summary, 0));
             }
@@ -133,16 +131,15 @@ impl EvaluateCanary {
             Watched::Restore { reason } => return self.abort(context, &reason, None).await,
             // Lambda may deliver the first job of a judgement again, long after the traffic moved
             // on. The next job knows.
-            Watched::Alone(failure) if job.is_first() && !release.judged.is_empty() => {
+            Watched::Alone(failure) if job.is_first() && !target.judgements.is_empty() => {
                 let summary = format!("observing once more: {}", failure.message);
                 return Ok(JobReport::in_progress(summary, 0));
             }
             Watched::Alone(failure) | Watched::Fail(failure) => {
                 // What looks like an external change may be that of another invocation since the
                 // lease was read: then this write loses, and the next job observes again.
-                self.ledger
-                    .advance(&lease.with_failure(failure.clone()))
-                    .await?;
+                let failed = Event::FailureRecorded(failure.clone());
+                self.ledger.advance(&apply(lease, failed, job.now)?).await?;
                 return Err(failure.into());
             }
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use slipway::job::{Failure, JobReport, StepError, StepResult};
 use slipway::judge;
-use slipway::release::{Decision, Judged};
+use slipway::release::{Event, JudgementRecord, OperatorDecision, TrafficReturn, apply};
 use slipway::routing::mover::WayBack;
 use slipway::strategy::canary::Outlook;
 use slipway::timestamp::readable;
@@ -14,7 +14,7 @@ use crate::EvaluateCanary;
 use crate::context::{Context, PairHealth};
 
 /// The report of a judgement that has ended.
-pub(crate) fn done(judged: &Judged) -> JobReport {
+pub(crate) fn done(judged: &JudgementRecord) -> JobReport {
     JobReport::Done {
         summary: judged.summary.clone(),
         outputs: judged.outputs.clone(),
@@ -72,8 +72,9 @@ impl EvaluateCanary {
 
         let summary = format!("{verdict}: {why}; {report}");
         let judged = self.judged(&context, verdict, summary, outlook, &key);
+        let ended = Event::JudgementRecorded(judged.clone());
         self.ledger
-            .advance(&context.lease.with_judged(judged.clone()))
+            .advance(&apply(&context.lease, ended, context.job.now)?)
             .await?;
         Ok(done(&judged))
     }
@@ -85,9 +86,29 @@ impl EvaluateCanary {
         reason: &str,
         outlook: Option<Outlook>,
     ) -> StepResult {
-        let lease = context.lease.with_restoring(reason, context.job.now);
+        let context = self.decide_return(context, reason, false).await?;
+        self.restore(context, outlook).await
+    }
+
+    /// Records the decision to restore the traffic. `held`: no operator decided in time.
+    async fn decide_return<'a>(
+        &self,
+        context: Context<'a>,
+        reason: &str,
+        held: bool,
+    ) -> Result<Context<'a>, StepError> {
+        let decision = TrafficReturn {
+            reason: reason.to_owned(),
+            since: context.job.now,
+            held,
+        };
+        let lease = apply(
+            &context.lease,
+            Event::ReturnDecided(decision),
+            context.job.now,
+        )?;
         self.ledger.advance(&lease).await?;
-        self.restore(Context { lease, ..context }, outlook).await
+        Ok(Context { lease, ..context })
     }
 
     /// Restores the recorded weights, writes the report, and fails the job with the reason and the
@@ -143,8 +164,9 @@ impl EvaluateCanary {
         self.write(context, &outlook, key, judge::Decision::Rollback, reason)
             .await?;
         let judged = self.judged(context, "rollback", reason.to_owned(), &outlook, key);
+        let ended = Event::JudgementRecorded(judged);
         self.ledger
-            .advance(&context.lease.with_judged(judged))
+            .advance(&apply(&context.lease, ended, context.job.now)?)
             .await?;
         Ok(true)
     }
@@ -212,7 +234,7 @@ impl EvaluateCanary {
         summary: String,
         outlook: &Outlook,
         key: &str,
-    ) -> Judged {
+    ) -> JudgementRecord {
         let judge = &outlook.verdict;
         let outputs = [
             ("Verdict", verdict.to_owned()),
@@ -231,7 +253,7 @@ impl EvaluateCanary {
         let outputs: BTreeMap<String, String> =
             outputs.map(|(name, value)| (name.to_owned(), value)).into();
         let report = self.reports.location(key);
-        Judged {
+        JudgementRecord {
             since: context.job.since,
             verdict: verdict.to_owned(),
             summary,
@@ -250,26 +272,23 @@ impl EvaluateCanary {
         health: &PairHealth,
     ) -> StepResult {
         let (job, now) = (context.job, context.job.now);
-        let known = context
-            .release
-            .holding
-            .as_ref()
-            .filter(|holding| holding.action == job.since);
-        let since = known.map_or(now, |holding| holding.since);
+        let known = context.awaiting();
+        let since = known.map_or(now, |awaiting| awaiting.since);
         if known.is_none() {
+            let awaited = Event::DecisionAwaited { action: job.since };
             self.ledger
-                .advance(&context.lease.with_holding(job.since, now))
+                .advance(&apply(&context.lease, awaited, now)?)
                 .await?;
         }
 
         let (waited, hold) = (now.since(since), job.parameters.hold());
-        match known.and_then(|holding| holding.decision) {
-            Some(Decision::Promote) => {
+        match known.and_then(|awaiting| awaiting.decision) {
+            Some(OperatorDecision::Promote) => {
                 return self
                     .conclude(context, &outlook, Some("promoted by an operator"))
                     .await;
             }
-            Some(Decision::RollBack) => {
+            Some(OperatorDecision::RollBack) => {
                 let reason = format!("rolled back by an operator: {}", outlook.undecided());
                 return self.abort(context, &reason, Some(outlook)).await;
             }
@@ -279,11 +298,8 @@ impl EvaluateCanary {
                     readable(hold),
                     outlook.undecided()
                 );
-                let lease = context.lease.with_held(&reason, now);
-                self.ledger.advance(&lease).await?;
-                return self
-                    .restore(Context { lease, ..context }, Some(outlook))
-                    .await;
+                let context = self.decide_return(context, &reason, true).await?;
+                return self.restore(context, Some(outlook)).await;
             }
             None => {}
         }
@@ -298,21 +314,16 @@ impl EvaluateCanary {
         context: Context<'_>,
         busy: String,
     ) -> StepResult {
-        let holding = context
-            .release
-            .holding
-            .as_ref()
-            .filter(|holding| holding.action == context.job.since);
-        let Some(holding) = holding else {
+        let Some(awaiting) = context.awaiting() else {
             return Err(StepError::Busy(busy));
         };
 
         let (waited, hold) = (
-            context.job.now.since(holding.since),
+            context.job.now.since(awaiting.since),
             context.job.parameters.hold(),
         );
-        match holding.decision {
-            Some(Decision::RollBack) => {
+        match awaiting.decision {
+            Some(OperatorDecision::RollBack) => {
                 self.abort(
                     context,
                     &format!("rolled back by an operator; {busy}"),
@@ -322,11 +333,10 @@ impl EvaluateCanary {
             }
             None if waited >= hold => {
                 let reason = format!("no decision within {}; {busy}", readable(hold));
-                let lease = context.lease.with_held(&reason, context.job.now);
-                self.ledger.advance(&lease).await?;
-                self.restore(Context { lease, ..context }, None).await
+                let context = self.decide_return(context, &reason, true).await?;
+                self.restore(context, None).await
             }
-            Some(Decision::Promote) | None => Err(StepError::Busy(busy)),
+            Some(OperatorDecision::Promote) | None => Err(StepError::Busy(busy)),
         }
     }
 
@@ -334,9 +344,9 @@ impl EvaluateCanary {
     pub(crate) async fn record_decision(
         &self,
         context: Context<'_>,
-        decision: Decision,
+        decision: OperatorDecision,
     ) -> StepResult {
-        if context.release.holding.is_none() {
+        if context.target.awaiting.is_none() {
             return Err(Failure::configuration(
                 "`decision` is given, but no judgement of this release is waiting for one; remove \
                  it from the action's parameters",
@@ -344,12 +354,13 @@ impl EvaluateCanary {
             .into());
         }
 
+        let decided = Event::OperatorDecided(decision);
         self.ledger
-            .advance(&context.lease.with_decision(decision))
+            .advance(&apply(&context.lease, decided, context.job.now)?)
             .await?;
         let (word, what) = match decision {
-            Decision::Promote => ("promote", "the next job promotes"),
-            Decision::RollBack => ("roll-back", "the next job restores the traffic"),
+            OperatorDecision::Promote => ("promote", "the next job promotes"),
+            OperatorDecision::RollBack => ("roll-back", "the next job restores the traffic"),
         };
         Ok(JobReport::done(
             format!("decision recorded: {what}"),

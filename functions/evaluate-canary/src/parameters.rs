@@ -8,7 +8,7 @@ use serde::Deserialize;
 use slipway::job::Failure;
 use slipway::limits::{ALARMS, BAKE_MAX_MINUTES, MINIMUM_HEALTHY_PERCENT};
 use slipway::observed::service::check_revision_arn;
-use slipway::release::Decision;
+use slipway::release::OperatorDecision;
 use slipway::strategy::Percent;
 use slipway::strategy::canary::Settings;
 use slipway::timestamp::minutes;
@@ -46,7 +46,7 @@ pub struct Parameters {
     /// Settings of the judge and further metrics, as `<input artifact>::<path>` of a JSON file.
     pub config: Option<String>,
     /// The decision of an operator who invokes the function directly while it waits for one.
-    pub decision: Option<Decision>,
+    pub decision: Option<OperatorDecision>,
 }
 
 /// The words of the `inconclusive` parameter.

@@ -74,16 +74,12 @@ fn with_context<T>(
     read: impl FnOnce(&Context<'_>) -> T,
 ) -> T {
     let release = lease.release.as_ref().expect("it is held");
-    let pair = release
-        .prior
-        .as_ref()
-        .and_then(|prior| prior.pair.as_ref())
-        .expect("of a pair");
+    let target = release.pair().expect("of a pair");
     read(&Context {
         job,
         lease: lease.clone(),
-        release,
-        pair,
+        target,
+        pair: &target.prior,
     })
 }
 

@@ -6,13 +6,14 @@
 
 mod parameters;
 
-use slipway::aws::{Held, Hold, Ledger, Pairs, Sdk, Services};
+use slipway::aws::{Ledger, Pairs, Sdk, Services};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::FINISH_DEADLINE;
 use slipway::observed::service::{ServiceView, revision};
-use slipway::release::{Lease, OpenRelease, Outcome, Prior};
+use slipway::release::{
+    ActiveRelease, ClaimResult, Conclusion, Lease, Outcome, PairTarget, Release, Target,
+};
 use slipway::step::{self, Step};
-use slipway::strategy::blue_green::PriorPair;
 use slipway::timestamp::{Timestamp, readable};
 
 pub use parameters::Parameters;
@@ -48,14 +49,14 @@ impl Step for FinishRelease {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let Held {
+        let ActiveRelease {
             lease,
             release,
-            prior,
+            target,
         } = match step::claim(&self.ledger, job).await? {
-            Hold::Held(held) => *held,
+            ClaimResult::Active(active) => *active,
             // A late duplicate delivery reports what the release ended with.
-            Hold::Closed(record) => match (record.outcome, &record.reason) {
+            ClaimResult::Closed(record) => match (record.outcome, &record.reason) {
                 (Some(outcome @ (Outcome::Deployed | Outcome::Unchanged)), Some(reason)) => {
                     return Ok(done(outcome, reason));
                 }
@@ -63,9 +64,9 @@ impl Step for FinishRelease {
             },
         };
 
-        let ObservedTarget { view, missing } = match &prior.pair {
-            Some(pair) => self.observe_pair(job, &lease, &release, pair).await?,
-            None => self.observe(job).await?,
+        let ObservedTarget { view, missing } = match &target {
+            Target::Pair(pair) => self.observe_pair(job, &lease, pair).await?,
+            Target::Service(_) => self.observe(job).await?,
         };
 
         let elapsed = job.now.since(job.since);
@@ -84,7 +85,7 @@ impl Step for FinishRelease {
             );
             return Ok(JobReport::in_progress(summary, 50));
         }
-        if let Some(left) = lease.settling(job.now) {
+        if let Some(left) = lease.grace_left(job.now) {
             let summary = format!(
                 "steady; waiting {} for earlier invocations to time out",
                 readable(left)
@@ -92,9 +93,10 @@ impl Step for FinishRelease {
             return Ok(JobReport::in_progress(summary, 90));
         }
 
-        let (outcome, reason) = outcome(&job.parameters, &release, &prior, &view, job.now);
-        self.ledger.close(&lease, outcome, &reason, job.now).await?;
-        Ok(done(outcome, &reason))
+        let (outcome, reason) = outcome(&job.parameters, &release, &target, &view, job.now);
+        let conclusion = Conclusion::new(outcome, reason);
+        self.ledger.close(&lease, &conclusion, job.now).await?;
+        Ok(done(outcome, &conclusion.reason))
     }
 }
 
@@ -119,13 +121,13 @@ impl FinishRelease {
         &self,
         job: &Job<Parameters>,
         lease: &Lease,
-        release: &OpenRelease,
-        pair: &PriorPair,
+        target: &PairTarget,
     ) -> Result<ObservedTarget, StepError> {
         let parameters = &job.parameters;
+        let pair = &target.prior;
         let unchanged = parameters.task_definition == pair.of(pair.live).task_definition;
         let live = if unchanged { pair.live } else { pair.idle() };
-        if release.scale_in_suspended == Some(true) {
+        if target.scale_in_suspended == Some(true) {
             return Err(Failure::configuration(
                 "scale-in is still suspended on both colours; run update-service with mode \
                  `retire` before this action",
@@ -151,11 +153,12 @@ impl FinishRelease {
 
 fn outcome(
     parameters: &Parameters,
-    release: &OpenRelease,
-    prior: &Prior,
+    release: &Release,
+    target: &Target,
     view: &ServiceView,
     now: Timestamp,
 ) -> (Outcome, String) {
+    let prior = target.prior_task_definition();
     let runs = format!(
         "{} on {} of {} tasks",
         revision(&parameters.task_definition),
@@ -168,7 +171,7 @@ fn outcome(
         .map(|group| format!(", {} targets healthy in {}", group.healthy, group.name()))
         .collect::<String>();
 
-    if parameters.task_definition == prior.task_definition && release.change.is_none() {
+    if parameters.task_definition == prior && target.change().is_none() {
         return (
             Outcome::Unchanged,
             format!("nothing to do: the service already runs {runs}{healthy}"),
@@ -179,7 +182,7 @@ fn outcome(
         Outcome::Deployed,
         format!(
             "the service runs {runs}{healthy}; it ran {} before; took {took}",
-            revision(&prior.task_definition)
+            revision(prior)
         ),
     )
 }

@@ -1,5 +1,5 @@
 use slipway::observed::service::{Scheduling, TargetGroupView};
-use slipway::release::{Change, State};
+use slipway::release::{Change, Phase, PriorService, ServiceTarget};
 use slipway::strategy::Percentages;
 
 use super::*;
@@ -18,42 +18,30 @@ fn percentages() -> Percentages {
     }
 }
 
-fn prior() -> Prior {
+fn prior() -> PriorService {
     let task_definition = OLD.to_owned();
-    Prior {
+    PriorService {
         task_definition,
         desired_count: 2,
         percentages: percentages(),
         recorded_at: at(0),
-        pair: None,
     }
 }
 
-fn release(changed: bool) -> OpenRelease {
+fn release(changed: bool) -> Release {
     let change = Change {
         task_definition: NEW.to_owned(),
         percentages: percentages(),
         desired_count: None,
         deployment: None,
     };
-    OpenRelease {
-        execution: "e-1".to_owned(),
-        pipeline: "slipway-web".to_owned(),
-        digest: None,
-        state: State::Open,
-        began_at: at(0),
-        prior: Some(prior()),
-        registering: None,
-        registered: None,
+    let target = Target::Service(Box::new(ServiceTarget {
+        prior: prior(),
         change: changed.then_some(change),
-        shift: None,
-        scale_in_suspended: None,
-        sized: None,
-        restoring: None,
-        judged: Vec::new(),
-        holding: None,
-        failure: None,
-        rolling_back_since: None,
+    }));
+    Release {
+        phase: Phase::Open(target),
+        ..Release::begin("e-1", "slipway-web", None, at(0))
     }
 }
 
@@ -92,7 +80,7 @@ fn the_outcome_is_unchanged_only_when_nothing_was_changed_and_nothing_is_new() {
         outcome(
             &parameters(task_definition),
             &release(changed),
-            &prior(),
+            release(changed).target().expect("recorded"),
             &view(),
             at(252),
         )

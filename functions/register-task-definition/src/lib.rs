@@ -8,11 +8,11 @@ mod parameters;
 
 use std::collections::BTreeMap;
 
-use slipway::aws::{Artifacts, Held, Images, Ledger, Sdk, TaskDefinitions};
+use slipway::aws::{Artifacts, Images, Ledger, Sdk, TaskDefinitions};
 use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{family, revision};
-use slipway::release::Lease;
+use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
 use slipway::step::{self, Step};
 use slipway::task_definition::{
     TaskDefinition, container_images, equivalent, parse_image_definitions, parse_image_detail,
@@ -54,17 +54,20 @@ impl Step for RegisterTaskDefinition {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let Held { lease, prior, .. } = step::claim(&self.ledger, job).await?.open()?;
+        let ActiveRelease { lease, target, .. } = step::claim(&self.ledger, job).await?.active()?;
 
         // Each colour of a pair has a family of its own, so that a stack update deploys the newest
         // revision of the family that its colour runs.
-        let into = prior
-            .pair
-            .as_ref()
-            .map(|pair| family(&pair.of(pair.idle()).task_definition).to_owned());
-        let prior = prior.task_definition;
+        let into = match &target {
+            Target::Service(_) => None,
+            Target::Pair(pair) => {
+                let idle = pair.prior.of(pair.prior.idle());
+                Some(family(&idle.task_definition).to_owned())
+            }
+        };
+        let prior = target.prior_task_definition();
         let artifacts = Artifacts::new(&self.sdk, job);
-        let current = self.describe(&prior).await?;
+        let current = self.describe(prior).await?;
         let base = self.base(&job.parameters, &artifacts, &current).await?;
         let images = self.wanted_images(&job.parameters, &artifacts).await?;
 
@@ -72,7 +75,7 @@ impl Step for RegisterTaskDefinition {
         let (arn, note) = self
             .find_or_register(job, &lease, wanted.clone(), current, into)
             .await?;
-        Ok(report(&arn, &prior, &wanted, note))
+        Ok(report(&arn, prior, &wanted, note))
     }
 }
 
@@ -160,19 +163,22 @@ impl RegisterTaskDefinition {
         let newest = self.task_definitions.describe(wanted.family()).await?;
         let wanted = match newest {
             Some((arn, ref newest)) if equivalent(&wanted, newest) => {
-                return self.adopt_newest(lease, arn).await;
+                return self.adopt_newest(job, lease, arn).await;
             }
             Some((_, ref newest)) => wanted.with_tags_of(newest),
             None => wanted,
         };
 
-        let announced =
-            lease.with_registering(wanted.family(), newest.map(|(arn, _)| arn), job.now);
+        let registering = Registering {
+            family: wanted.family().to_owned(),
+            newest: newest.map(|(arn, _)| arn),
+        };
+        let announced = apply(lease, Event::RegistrationAnnounced(registering), job.now)?;
         self.ledger.advance(&announced).await?;
 
         let arn = self.task_definitions.register(&wanted).await?;
         self.ledger
-            .advance(&announced.with_registered(&arn))
+            .advance(&apply(&announced, registered(&arn), job.now)?)
             .await?;
         Ok((arn, "registered"))
     }
@@ -181,6 +187,7 @@ impl RegisterTaskDefinition {
     /// invocation registered it and ended before recording it.
     async fn adopt_newest(
         &self,
+        job: &Job<Parameters>,
         lease: &Lease,
         arn: String,
     ) -> Result<(String, &'static str), StepError> {
@@ -189,10 +196,18 @@ impl RegisterTaskDefinition {
         let unnamed = release.is_some_and(|release| release.registered.is_none());
         if announced.is_some_and(|registering| unnamed && registering.newest.as_ref() != Some(&arn))
         {
-            self.ledger.advance(&lease.with_registered(&arn)).await?;
+            self.ledger
+                .advance(&apply(lease, registered(&arn), job.now)?)
+                .await?;
             return Ok((arn, "registered"));
         }
         Ok((arn, "the family's newest, nothing changed"))
+    }
+}
+
+fn registered(arn: &str) -> Event {
+    Event::Registered {
+        task_definition: arn.to_owned(),
     }
 }
 

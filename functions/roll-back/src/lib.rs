@@ -13,7 +13,8 @@ use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
 use slipway::observed::service::revision;
 use slipway::release::{
-    Lease, OpenRelease, Outcome, Prior, Record, RecordState, Registering, Started, State,
+    Conclusion, Event, Lease, Outcome, Phase, Record, RecordState, Registering, Release,
+    ServiceTarget, Started, Target, apply,
 };
 use slipway::routing::mover::Traffic;
 use slipway::strategy::Percentages;
@@ -163,7 +164,7 @@ impl RollBack {
         }
     }
 
-    async fn sweep_one(&self, lease: &Lease, release: &OpenRelease) -> Result<String, StepError> {
+    async fn sweep_one(&self, lease: &Lease, release: &Release) -> Result<String, StepError> {
         let status = self
             .executions
             .status(&release.pipeline, &release.execution)
@@ -173,11 +174,13 @@ impl RollBack {
             None => None,
         };
 
-        match (ending, release.state, status) {
+        match (ending, &release.phase, status) {
             (Some(ending), ..) => self.proceed(lease, release, ending).await,
-            (None, State::RollingBack, _) => self.proceed(lease, release, Ending::Stopped).await,
-            (None, State::Open, Some(status)) => Ok(format!("the execution is {status}")),
-            (None, State::Open, None) => Ok(
+            (None, Phase::RollingBack { .. }, _) => {
+                self.proceed(lease, release, Ending::Stopped).await
+            }
+            (None, _, Some(status)) => Ok(format!("the execution is {status}")),
+            (None, _, None) => Ok(
                 "CodePipeline does not know the execution: a manual release, left open".to_owned(),
             ),
         }
@@ -187,14 +190,19 @@ impl RollBack {
     async fn proceed(
         &self,
         lease: &Lease,
-        release: &OpenRelease,
+        release: &Release,
         ending: Ending,
     ) -> Result<String, StepError> {
         let now = self.sdk.now();
-        match next_step(release, ending, lease.settling(now), now) {
-            Step::Close { outcome, reason } => self.close(lease, release, outcome, &reason).await,
+        match next_step(release, ending, lease.grace_left(now), now) {
+            Step::Close { outcome, reason } => {
+                self.close(lease, release, &Conclusion::new(outcome, reason))
+                    .await
+            }
             Step::TakeOver => {
-                self.ledger.advance(&lease.taken_over(now)).await?;
+                self.ledger
+                    .advance(&apply(lease, Event::TakenOver, now)?)
+                    .await?;
                 Ok(
                     "took over the release; restoring after earlier invocations time out"
                         .to_owned(),
@@ -210,16 +218,16 @@ impl RollBack {
     async fn close(
         &self,
         lease: &Lease,
-        release: &OpenRelease,
-        outcome: Outcome,
-        reason: &str,
+        release: &Release,
+        conclusion: &Conclusion,
     ) -> Result<String, StepError> {
-        match lease.settling(self.sdk.now()) {
+        match lease.grace_left(self.sdk.now()) {
             Some(left) => Ok(format!(
-                "{outcome}, after waiting {} for earlier invocations to time out",
+                "{}, after waiting {} for earlier invocations to time out",
+                conclusion.outcome,
                 readable(left)
             )),
-            None => self.close_now(lease, release, outcome, reason).await,
+            None => self.close_now(lease, release, conclusion).await,
         }
     }
 
@@ -227,22 +235,22 @@ impl RollBack {
     async fn close_now(
         &self,
         lease: &Lease,
-        release: &OpenRelease,
-        outcome: Outcome,
-        reason: &str,
+        release: &Release,
+        conclusion: &Conclusion,
     ) -> Result<String, StepError> {
-        if release.change.is_none() || matches!(outcome, Outcome::RolledBack | Outcome::Held) {
+        let Conclusion {
+            outcome, reason, ..
+        } = conclusion;
+        if release.change().is_none() || matches!(outcome, Outcome::RolledBack | Outcome::Held) {
             self.retire(release).await?;
         }
-        self.ledger
-            .close(lease, outcome, reason, self.sdk.now())
-            .await?;
+        self.ledger.close(lease, conclusion, self.sdk.now()).await?;
         Ok(format!("{outcome}: {reason}"))
     }
 
     /// Deregisters the revision that this release registered, so that a deployment of the family's
     /// newest revision, such as a stack update, does not bring it back.
-    async fn retire(&self, release: &OpenRelease) -> Result<(), StepError> {
+    async fn retire(&self, release: &Release) -> Result<(), StepError> {
         let arn = match (&release.registered, &release.registering) {
             (Some(arn), _) => Some(arn.clone()),
             (None, Some(registering)) => self.unrecorded_revision(release, registering).await?,
@@ -261,7 +269,7 @@ impl RollBack {
     /// is a new one and has the image of this release.
     async fn unrecorded_revision(
         &self,
-        release: &OpenRelease,
+        release: &Release,
         registering: &Registering,
     ) -> Result<Option<String>, StepError> {
         let Some(digest) = &release.digest else {
@@ -282,16 +290,20 @@ impl RollBack {
     async fn restore(
         &self,
         lease: &Lease,
-        release: &OpenRelease,
+        release: &Release,
         ending: Ending,
     ) -> Result<String, StepError> {
-        let Some(prior) = &release.prior else {
-            let reason = "no prior release was recorded, so nothing had been changed";
-            return self.close(lease, release, Outcome::Failed, reason).await;
+        let service = match release.target() {
+            Some(Target::Service(service)) => service,
+            Some(Target::Pair(pair)) => {
+                return self.restore_pair(lease, release, pair, ending).await;
+            }
+            None => {
+                let reason = "no prior release was recorded, so nothing had been changed";
+                let conclusion = Conclusion::new(Outcome::Failed, reason);
+                return self.close(lease, release, &conclusion).await;
+            }
         };
-        if let Some(pair) = &prior.pair {
-            return self.restore_pair(lease, release, prior, pair, ending).await;
-        }
 
         // ECS shows a deleted service for a while, and takes no change to it.
         let seen = self
@@ -303,16 +315,22 @@ impl RollBack {
                 "service {} is gone or being deleted, so nothing can be restored; it needs a person",
                 lease.service
             );
-            return self.close(lease, release, Outcome::Failed, &reason).await;
+            let conclusion = Conclusion::needing_operator(reason);
+            return self.close(lease, release, &conclusion).await;
         };
 
-        match restoration(release, prior, ending, &seen.view, self.sdk.now()) {
+        match restoration(release, service, ending, &seen.view, self.sdk.now()) {
             Restoration::Close { outcome, reason } => {
-                self.close(lease, release, outcome, &reason).await
+                self.close(lease, release, &Conclusion::new(outcome, reason))
+                    .await
+            }
+            Restoration::GiveUp { reason } => {
+                self.close(lease, release, &Conclusion::needing_operator(reason))
+                    .await
             }
             Restoration::Wait(summary) => Ok(summary),
             Restoration::Apply { percentages } => {
-                self.apply(lease, release, prior, percentages, &seen).await
+                self.apply(lease, service, percentages, &seen).await
             }
         }
     }
@@ -321,16 +339,15 @@ impl RollBack {
     async fn apply(
         &self,
         lease: &Lease,
-        release: &OpenRelease,
-        prior: &Prior,
+        service: &ServiceTarget,
         percentages: Percentages,
         seen: &Observed,
     ) -> Result<String, StepError> {
-        self.ledger
-            .advance(&lease.announced(self.sdk.now()))
-            .await?;
+        let prior = &service.prior;
+        let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
+        self.ledger.advance(&announced).await?;
 
-        let count = restored_count(release, prior, &seen.view);
+        let count = restored_count(service, &seen.view);
         let deployment = self
             .services
             .apply(seen, &prior.task_definition, percentages, count)

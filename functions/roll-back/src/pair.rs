@@ -4,7 +4,7 @@
 use slipway::aws::{ErrorKind, ObservedPair};
 use slipway::job::{FailureType, StepError};
 use slipway::observed::service::revision;
-use slipway::release::{Lease, OpenRelease, Outcome, Prior};
+use slipway::release::{Conclusion, Event, Lease, PairTarget, Release, apply};
 use slipway::strategy::blue_green::retire::gives_back;
 use slipway::strategy::blue_green::rollback::{Restoration, restoration};
 use slipway::strategy::blue_green::{Colour, PriorPair};
@@ -18,11 +18,11 @@ impl RollBack {
     pub(crate) async fn restore_pair(
         &self,
         lease: &Lease,
-        release: &OpenRelease,
-        prior: &Prior,
-        pair: &PriorPair,
+        release: &Release,
+        target: &PairTarget,
         ending: Ending,
     ) -> Result<String, StepError> {
+        let pair = &target.prior;
         let seen = match self
             .pairs
             .observe(lease, pair, &[Colour::Blue, Colour::Green])
@@ -44,13 +44,19 @@ impl RollBack {
             .await?;
         let now = self.sdk.now();
 
-        match restoration(release, prior, pair, ending, &seen.view, scaling, is_active) {
+        match restoration(release, target, ending, &seen.view, scaling, is_active) {
             Restoration::Close { outcome, reason } => {
-                self.close(lease, release, outcome, &reason).await
+                self.close(lease, release, &Conclusion::new(outcome, reason))
+                    .await
+            }
+            Restoration::GiveUp { reason } => {
+                self.close(lease, release, &Conclusion::needing_operator(reason))
+                    .await
             }
             Restoration::Wait(summary) => Ok(summary),
             Restoration::Size { count, and_move } => {
-                let lease = lease.with_sized(count, now);
+                let raised = Event::RaiseAnnounced { tasks: count };
+                let lease = apply(lease, raised, now)?;
                 self.ledger.advance(&lease).await?;
                 self.services.resize(seen.of(pair.live), count).await?;
                 if and_move {
@@ -70,9 +76,8 @@ impl RollBack {
             }
             Restoration::Return => self.return_idle(lease, &seen, pair, is_active).await,
             Restoration::GiveBack => {
-                self.ledger
-                    .advance(&lease.with_scale_in(false, now))
-                    .await?;
+                let announced = apply(lease, Event::ScaleInRestorationAnnounced, now)?;
+                self.ledger.advance(&announced).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
                 Ok(SCALE_IN_ENABLED.to_owned())
             }
@@ -85,21 +90,24 @@ impl RollBack {
     async fn abandon(
         &self,
         lease: &Lease,
-        release: &OpenRelease,
+        release: &Release,
         pair: &PriorPair,
         reason: &str,
     ) -> Result<String, StepError> {
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
         if !gives_back(pair, scaling) {
-            return self.close(lease, release, Outcome::Failed, reason).await;
+            return self
+                .close(lease, release, &Conclusion::needing_operator(reason))
+                .await;
         }
-        let announced = lease.with_scale_in(false, self.sdk.now());
-        self.ledger.advance(&announced).await?;
+        let restoring = Event::ScaleInRestorationAnnounced;
+        let restored = apply(lease, restoring, self.sdk.now())?;
+        self.ledger.advance(&restored).await?;
 
         match self.pairs.suspend_scale_in(lease, pair, false).await {
             Ok(()) => Ok(SCALE_IN_ENABLED.to_owned()),
             Err(error) if error.kind == ErrorKind::Rejected => {
-                self.close_now(&announced, release, Outcome::Failed, reason)
+                self.close_now(&restored, release, &Conclusion::needing_operator(reason))
                     .await
             }
             Err(error) => Err(error.into()),
@@ -115,9 +123,8 @@ impl RollBack {
         is_active: bool,
     ) -> Result<String, StepError> {
         let (colour, recorded) = (pair.idle(), pair.of(pair.idle()));
-        self.ledger
-            .advance(&lease.announced(self.sdk.now()))
-            .await?;
+        let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
+        self.ledger.advance(&announced).await?;
 
         if is_active {
             let count = Some(recorded.desired_count);

@@ -8,7 +8,7 @@ use slipway::aws::{Executions, Ledger, Retry, Sdk};
 use slipway::events::{PushInput, PushedImage, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
-use slipway::release::{Push, Record, Verdict};
+use slipway::release::{Push, PushDecision, Record};
 use slipway::timestamp::Timestamp;
 
 /// The images of a multi-architecture image are pushed before it, each without a tag: none of them
@@ -68,9 +68,11 @@ impl StartPipeline {
             None => None,
         };
 
-        match Push::verdict(known.as_ref(), led_to.as_ref(), &push.event, now) {
-            Verdict::Known { execution } => Ok(json!({"status": "known", "execution": execution})),
-            Verdict::Refuse(reason) => {
+        match Push::decide(known.as_ref(), led_to.as_ref(), &push.event, now) {
+            PushDecision::Known { execution } => {
+                Ok(json!({"status": "known", "execution": execution}))
+            }
+            PushDecision::Refuse(reason) => {
                 if let Some(known) = &known {
                     self.ledger
                         .put_push(
@@ -84,7 +86,7 @@ impl StartPipeline {
                 }
                 Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
             }
-            Verdict::Start => {
+            PushDecision::Start => {
                 self.claim_and_start(subscription, push, known.as_ref(), now)
                     .await
             }

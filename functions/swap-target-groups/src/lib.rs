@@ -5,9 +5,9 @@
 
 mod parameters;
 
-use slipway::aws::{Held, Ledger, ObservedPair, Pairs, Sdk};
+use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepResult};
-use slipway::release::{Lease, OpenRelease};
+use slipway::release::{ActiveRelease, Event, Lease, PairTarget, TrafficReturn, apply};
 use slipway::routing::mover::{Traffic, WayBack};
 use slipway::step::{self, Step};
 use slipway::strategy::blue_green::PriorPair;
@@ -27,7 +27,7 @@ pub struct SwapTargetGroups {
 /// What one invocation works with.
 struct Context<'a> {
     job: &'a Job<Parameters>,
-    release: &'a OpenRelease,
+    target: &'a PairTarget,
     pair: &'a PriorPair,
     seen: ObservedPair,
 }
@@ -49,24 +49,21 @@ impl Step for SwapTargetGroups {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let Held {
-            lease,
-            release,
-            prior,
-        } = step::claim(&self.ledger, job).await?.open()?;
-        let pair = PriorPair::required(prior.pair.as_ref())?;
+        let ActiveRelease { lease, target, .. } = step::claim(&self.ledger, job).await?.active()?;
+        let target = PairTarget::required(&target)?;
+        let pair = &target.prior;
 
         if let Some(summary) = pair.already_live(&job.parameters.task_definition) {
             let outputs = [("LiveColour", pair.live.to_string())];
             return Ok(JobReport::done(summary, outputs));
         }
-        if release.restoring.is_some() {
+        if target.traffic_return.is_some() {
             return self.restore(job, lease, pair).await;
         }
 
         let context = Context {
             job,
-            release: &release,
+            target,
             pair,
             seen: self.pairs.observe(&lease, pair, &[pair.idle()]).await?,
         };
@@ -78,7 +75,7 @@ impl SwapTargetGroups {
     async fn shift(&self, context: &Context<'_>, lease: Lease) -> StepResult {
         let Context {
             job,
-            release,
+            target,
             pair,
             seen,
         } = context;
@@ -87,12 +84,12 @@ impl SwapTargetGroups {
             steps: job.parameters.percentages(),
             step_bake: job.parameters.step_bake(),
             last_bake: job.parameters.last_bake(),
-            filled: filled(release, pair),
+            filled: filled(target),
             minimum_healthy_percent: job.parameters.minimum_healthy_percent(),
         };
-        let (elapsed, settling) = (job.now.since(job.since), lease.settling(job.now));
+        let (elapsed, grace_left) = (job.now.since(job.since), lease.grace_left(job.now));
 
-        match next_step(&asked, release, pair, &seen.view, elapsed, settling) {
+        match next_step(&asked, target, &seen.view, elapsed, grace_left) {
             shift::Step::Shift { to, percent } => {
                 self.traffic.route(&lease, pair, seen, to).await?;
                 let new = pair.idle();
@@ -102,7 +99,8 @@ impl SwapTargetGroups {
                 ))
             }
             shift::Step::Confirm => {
-                self.ledger.advance(&lease.with_shift_made(job.now)).await?;
+                let confirmed = apply(&lease, Event::ShiftConfirmed, job.now)?;
+                self.ledger.advance(&confirmed).await?;
                 Ok(JobReport::in_progress(
                     format!("weights are {}", seen.view.weights),
                     0,
@@ -114,15 +112,21 @@ impl SwapTargetGroups {
                 [("LiveColour", pair.idle().to_string())],
             )),
             shift::Step::Restore { reason } => {
-                let lease = lease.with_restoring(&reason, job.now);
+                let decision = TrafficReturn {
+                    reason,
+                    since: job.now,
+                    held: false,
+                };
+                let lease = apply(&lease, Event::ReturnDecided(decision), job.now)?;
                 self.ledger.advance(&lease).await?;
                 self.restore(job, lease, pair).await
             }
             shift::Step::Fail(failure) => {
                 // What looks like an external change may be that of another invocation since the
                 // lease was read: then this write loses, and the next job observes again.
+                let failed = Event::FailureRecorded(failure.clone());
                 self.ledger
-                    .advance(&lease.with_failure(failure.clone()))
+                    .advance(&apply(&lease, failed, job.now)?)
                     .await?;
                 Err(failure.into())
             }

@@ -8,10 +8,10 @@
 mod pair;
 mod parameters;
 
-use slipway::aws::{AwsError, ErrorKind, Held, Ledger, Observed, Pairs, Sdk, Services};
+use slipway::aws::{AwsError, ErrorKind, Ledger, Observed, Pairs, Sdk, Services};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
-use slipway::release::{Change, Lease, OpenRelease, Prior};
+use slipway::release::{ActiveRelease, Change, Event, Lease, ServiceTarget, Target, apply};
 use slipway::step::{self, Step};
 use slipway::strategy::in_place::deploy::{self, Asked, next_step};
 
@@ -29,7 +29,8 @@ pub struct UpdateService {
 struct Context<'a> {
     job: &'a Job<Parameters>,
     lease: &'a Lease,
-    release: &'a OpenRelease,
+    /// The change that this release announced.
+    announced: Option<&'a Change>,
 }
 
 impl UpdateService {
@@ -49,22 +50,20 @@ impl Step for UpdateService {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let Held {
-            lease,
-            release,
-            prior,
-        } = step::claim(&self.ledger, job).await?.open()?;
+        let ActiveRelease { lease, target, .. } = step::claim(&self.ledger, job).await?.active()?;
 
         let context = Context {
             job,
             lease: &lease,
-            release: &release,
+            announced: target.change(),
         };
-        match (&prior.pair, job.parameters.mode) {
-            (Some(pair), Some(mode)) => self.pair(&context, pair, mode).await,
-            (None, None) => self.in_place(&context, &prior).await,
-            (Some(_), None) => Err(other_strategy("blue/green pair", "`blue-green`").into()),
-            (None, Some(_)) => {
+        match (&target, job.parameters.mode) {
+            (Target::Pair(pair), Some(mode)) => self.pair(&context, pair, mode).await,
+            (Target::Service(service), None) => self.in_place(&context, service).await,
+            (Target::Pair(_), None) => {
+                Err(other_strategy("blue/green pair", "`blue-green`").into())
+            }
+            (Target::Service(_), Some(_)) => {
                 Err(other_strategy("single service", "that of begin-release").into())
             }
         }
@@ -72,7 +71,7 @@ impl Step for UpdateService {
 }
 
 impl UpdateService {
-    async fn in_place(&self, context: &Context<'_>, prior: &Prior) -> StepResult {
+    async fn in_place(&self, context: &Context<'_>, target: &ServiceTarget) -> StepResult {
         let job = context.job;
         let (cluster, service) = (&job.release.cluster, &job.release.service);
         let seen = self.services.observe(cluster, service).await?;
@@ -82,8 +81,10 @@ impl UpdateService {
             ))
         })?;
 
-        let announced = context.release.change.as_ref();
-        let goal = job.parameters.goal(prior, seen.view.desired, announced)?;
+        let prior = &target.prior;
+        let goal = job
+            .parameters
+            .goal(prior, seen.view.desired, context.announced)?;
         self.deploy(context, &prior.task_definition, goal, &seen)
             .await
     }
@@ -99,21 +100,18 @@ impl UpdateService {
         let Context {
             job,
             lease,
-            release,
+            announced,
         } = context;
         let task_definition = &job.parameters.task_definition;
-        let deployment = release
-            .change
-            .as_ref()
-            .and_then(|change| change.deployment.as_deref());
+        let deployment = announced.and_then(|change| change.deployment.as_deref());
         let elapsed = job.now.since(job.since);
         let changed = lease.changed_at.map(|at| job.now.since(at));
 
-        match next_step(&goal, release, before, &seen.view, elapsed, changed) {
+        match next_step(&goal, *announced, before, &seen.view, elapsed, changed) {
             deploy::Step::Apply => self.apply(context, goal.change, seen).await,
             deploy::Step::Adopt { deployment } => {
                 self.ledger
-                    .advance(&lease.with_deployment(&deployment))
+                    .advance(&apply(lease, deployed(&deployment), job.now)?)
                     .await?;
                 let progress = seen.view.progress(task_definition);
                 let summary = format!("{}: {progress}", revision(task_definition));
@@ -132,7 +130,7 @@ impl UpdateService {
     /// Announces the change in the ledger, makes it, and records the deployment that it became.
     async fn apply(&self, context: &Context<'_>, change: Change, seen: &Observed) -> StepResult {
         let Context { job, lease, .. } = context;
-        let announced = lease.with_change(change.clone(), job.now);
+        let announced = apply(lease, Event::ChangeAnnounced(change.clone()), job.now)?;
         self.ledger.advance(&announced).await?;
 
         let deployment = self
@@ -146,7 +144,7 @@ impl UpdateService {
             .await
             .map_err(|error| refused(error, &change.task_definition))?;
         self.ledger
-            .advance(&announced.with_deployment(&deployment))
+            .advance(&apply(&announced, deployed(&deployment), job.now)?)
             .await?;
 
         let size = change.desired_count.unwrap_or(seen.view.desired);
@@ -193,6 +191,12 @@ impl UpdateService {
 fn done(job: &Job<Parameters>, summary: String) -> JobReport {
     let task_definition = job.parameters.task_definition.clone();
     JobReport::done(summary, [("TaskDefinitionArn", task_definition)])
+}
+
+fn deployed(deployment: &str) -> Event {
+    Event::DeploymentRecorded {
+        deployment: deployment.to_owned(),
+    }
 }
 
 fn other_strategy(found: &str, expected: &str) -> Failure {

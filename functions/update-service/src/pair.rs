@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use slipway::job::{Failure, JobReport, StepError, StepResult};
 use slipway::limits::STICKY_DRAIN;
-use slipway::release::{Change, Lease};
-use slipway::strategy::blue_green::{Colour, PriorPair, retire, size};
+use slipway::release::{Change, Event, Lease, PairTarget, apply};
+use slipway::strategy::blue_green::{Colour, retire, size};
 use slipway::strategy::in_place::deploy::Asked;
 use slipway::timestamp::readable;
 
@@ -20,36 +20,34 @@ impl UpdateService {
     pub(crate) async fn pair(
         &self,
         context: &Context<'_>,
-        pair: &PriorPair,
+        target: &PairTarget,
         mode: Mode,
     ) -> StepResult {
         let job = context.job;
-        if let Some(summary) = pair.already_live(&job.parameters.task_definition) {
+        let already_live = target.prior.already_live(&job.parameters.task_definition);
+        if let Some(summary) = already_live {
             return Ok(done(job, summary));
         }
 
         match mode {
-            Mode::Fill => self.fill(context, pair).await,
-            Mode::Size => self.size(context, pair).await,
-            Mode::Retire => self.retire(context, pair).await,
+            Mode::Fill => self.fill(context, target).await,
+            Mode::Size => self.size(context, target).await,
+            Mode::Retire => self.retire(context, target).await,
         }
     }
 
     /// Suspends scale-in first, so that automatic scaling takes no task from either colour, then
     /// deploys to the idle one.
-    async fn fill(&self, context: &Context<'_>, pair: &PriorPair) -> StepResult {
-        let Context {
-            job,
-            lease,
-            release,
-        } = context;
+    async fn fill(&self, context: &Context<'_>, target: &PairTarget) -> StepResult {
+        let Context { job, lease, .. } = context;
+        let pair = &target.prior;
         // An invocation may have announced the suspension and died before making it, so the
         // scalable targets are read as well.
         let scales = pair.blue.suspended.is_some() || pair.green.suspended.is_some();
-        let announced = release.scale_in_suspended == Some(true);
-        if release.change.is_none() && scales && (!announced || self.may_scale_in(lease).await?) {
+        let announced = target.scale_in_suspended == Some(true);
+        if target.change.is_none() && scales && (!announced || self.may_scale_in(lease).await?) {
             self.ledger
-                .advance(&lease.with_scale_in(true, job.now))
+                .advance(&apply(lease, Event::ScaleInSuspensionAnnounced, job.now)?)
                 .await?;
             self.pairs.suspend_scale_in(lease, pair, true).await?;
             return Ok(JobReport::in_progress(
@@ -69,7 +67,7 @@ impl UpdateService {
             0 => job.parameters.initial_count.unwrap_or(1),
             live => live,
         };
-        let count = release
+        let count = target
             .change
             .as_ref()
             .and_then(|change| change.desired_count)
@@ -89,7 +87,7 @@ impl UpdateService {
             .view
             .primary()
             .map(|primary| primary.task_definition.as_str());
-        if release.change.is_none() && runs == Some(&job.parameters.task_definition) {
+        if target.change.is_none() && runs == Some(&job.parameters.task_definition) {
             // The change is made all the same, so that the ledger records what the colour gets its
             // traffic for.
             return self.apply(context, goal.change, &idle_seen).await;
@@ -107,15 +105,12 @@ impl UpdateService {
     }
 
     /// Makes the old colour large enough to take all of the traffic.
-    async fn size(&self, context: &Context<'_>, pair: &PriorPair) -> StepResult {
-        let Context {
-            job,
-            lease,
-            release,
-        } = context;
+    async fn size(&self, context: &Context<'_>, target: &PairTarget) -> StepResult {
+        let Context { job, lease, .. } = context;
+        let pair = &target.prior;
         let old = pair.live;
         let seen = self.pairs.observe(lease, pair, &[old]).await?;
-        let needed = size::enough(release, pair, &seen.view);
+        let needed = size::enough(target, &seen.view);
         let (desired, healthy) = (seen.view.of(old).desired, seen.view.healthy(pair, old));
         let (elapsed, deadline) = (job.now.since(job.since), job.parameters.deadline());
 
@@ -135,46 +130,35 @@ impl UpdateService {
         }
 
         if desired < needed {
-            self.ledger
-                .advance(&lease.with_sized(needed, job.now))
-                .await?;
+            let raised = Event::RaiseAnnounced { tasks: needed };
+            self.ledger.advance(&apply(lease, raised, job.now)?).await?;
             self.services.resize(seen.of(old), needed).await?;
         }
         Ok(JobReport::in_progress(summary, 50))
     }
 
     /// Stops the old colour's tasks after the drain, then enables scale-in again.
-    async fn retire(&self, context: &Context<'_>, pair: &PriorPair) -> StepResult {
-        let Context {
-            job,
-            lease,
-            release,
-        } = context;
+    async fn retire(&self, context: &Context<'_>, target: &PairTarget) -> StepResult {
+        let Context { job, lease, .. } = context;
+        let pair = &target.prior;
         let minutes = job.parameters.drain_minutes.unwrap_or(DRAIN_MINUTES);
         let drain = Duration::from_secs(u64::from(minutes) * 60);
         let seen = self.pairs.observe(lease, pair, &[]).await?;
         let sticky = seen.rule.view.sticky.unwrap_or_default().min(STICKY_DRAIN);
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
-        let settling = lease.settling(job.now);
+        let grace_left = lease.grace_left(job.now);
 
-        match retire::next_step(
-            release,
-            pair,
-            &seen.view,
-            scaling,
-            drain.max(sticky),
-            settling,
-        ) {
+        match retire::next_step(target, &seen.view, scaling, drain.max(sticky), grace_left) {
             retire::Step::Stop => {
-                self.ledger.advance(&lease.announced(job.now)).await?;
+                let announced = apply(lease, Event::RetirementAnnounced, job.now)?;
+                self.ledger.advance(&announced).await?;
                 self.services.resize(seen.of(pair.live), 0).await?;
                 let summary = format!("stopping the tasks of {}", pair.live);
                 Ok(JobReport::in_progress(summary, 75))
             }
             retire::Step::GiveBack => {
-                self.ledger
-                    .advance(&lease.with_scale_in(false, job.now))
-                    .await?;
+                let announced = apply(lease, Event::ScaleInRestorationAnnounced, job.now)?;
+                self.ledger.advance(&announced).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
                 Ok(JobReport::in_progress(
                     "scale-in re-enabled for both colours",
@@ -185,9 +169,8 @@ impl UpdateService {
             retire::Step::Done { summary } => Ok(done(job, summary)),
             retire::Step::Fail(failure) => {
                 // As in swap-target-groups: the weights may be newer than the lease that was read.
-                self.ledger
-                    .advance(&lease.with_failure(failure.clone()))
-                    .await?;
+                let failed = Event::FailureRecorded(failure.clone());
+                self.ledger.advance(&apply(lease, failed, job.now)?).await?;
                 Err(failure.into())
             }
         }

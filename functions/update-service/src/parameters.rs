@@ -7,7 +7,7 @@ use serde::Deserialize;
 use slipway::job::Failure;
 use slipway::limits::{BAKE_MAX_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
 use slipway::observed::service::check_revision_arn;
-use slipway::release::{Change, Prior};
+use slipway::release::{Change, PriorService};
 use slipway::strategy::in_place::deploy::Asked;
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 
@@ -125,7 +125,7 @@ impl Parameters {
     /// stays as it was announced.
     pub(crate) fn goal(
         &self,
-        prior: &Prior,
+        prior: &PriorService,
         live: u32,
         announced: Option<&Change>,
     ) -> Result<Asked, Failure> {

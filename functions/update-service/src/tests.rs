@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 use slipway::job::parse_parameters;
+use slipway::release::PriorService;
 use slipway::strategy::Percentages;
 use slipway::timestamp::Timestamp;
 
@@ -20,8 +21,8 @@ fn parameters(more: Value) -> Parameters {
     parse_parameters(Some(&all.to_string())).expect("valid").1
 }
 
-fn prior(desired_count: u32) -> Prior {
-    Prior {
+fn prior(desired_count: u32) -> PriorService {
+    PriorService {
         task_definition: OLD.to_owned(),
         desired_count,
         percentages: Percentages {
@@ -29,7 +30,6 @@ fn prior(desired_count: u32) -> Prior {
             maximum: 110,
         },
         recorded_at: Timestamp::from_secs(1_767_603_600).expect("in range"),
-        pair: None,
     }
 }
 

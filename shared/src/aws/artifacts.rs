@@ -52,6 +52,7 @@ impl<'a> Artifacts<'a> {
 
         Ok(unzip(archive, path).map_err(|why| Failure {
             kind: FailureType::RevisionUnavailable,
+            cause: None,
             message: format!("`{location}`: {why}"),
         })?)
     }
@@ -134,6 +135,7 @@ fn unreadable(error: AwsError, artifact: &str) -> StepError {
     match error.kind {
         ErrorKind::Permission => StepError::Failed(Failure {
             kind: FailureType::PermissionError,
+            cause: None,
             message: format!(
                 "artifact `{artifact}` cannot be read with the job's credentials: {error}; \
                  check the artifact bucket's policy and its KMS key"
@@ -141,6 +143,7 @@ fn unreadable(error: AwsError, artifact: &str) -> StepError {
         }),
         _ if error.code == "NoSuchKey" => StepError::Failed(Failure {
             kind: FailureType::RevisionUnavailable,
+            cause: None,
             message: format!(
                 "artifact `{artifact}` is no longer in its bucket: {error}; \
                  start the pipeline again"

@@ -200,6 +200,7 @@ impl From<AwsError> for StepError {
             ErrorKind::Busy => Self::Busy(format!("{error}; retrying")),
             ErrorKind::Permission => Self::Failed(Failure {
                 kind: FailureType::PermissionError,
+                cause: None,
                 message: format!(
                     "{error}; allow {}, then retry the release",
                     missing_permission(&error)
@@ -226,6 +227,7 @@ mod tests {
         match StepError::from(error) {
             StepError::Failed(Failure {
                 kind: FailureType::PermissionError,
+                cause: None,
                 message,
             }) => message,
             other => panic!("{other:?}"),

@@ -74,6 +74,7 @@ fn identifier(image: &ImageReference) -> ImageIdentifier {
 fn unavailable(image: &ImageReference, error: &AwsError) -> Failure {
     Failure {
         kind: FailureType::RevisionUnavailable,
+        cause: None,
         message: format!(
             "image {image} cannot be deployed: {}; push it first, or correct the reference",
             error.message

@@ -1,8 +1,8 @@
 //! The ledger's table: every write on the condition that the item is still the one that was read.
 //!
-//! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`; records are `pk = execution#<id>`, `sk = record`, and while a record
-//! is `started` there is also `pk = lease`, `sk = started#<id>`, so that the sweep reads both with one query; pushes are
-//! `pk = push#<pipeline>`, `sk = <digest>`.
+//! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`; records are `pk = execution#<id>`,
+//! `sk = record`, and while a record is `started` there is also `pk = lease`, `sk = started#<id>`,
+//! so that the sweep reads both with one query; pushes are `pk = push#<pipeline>`, `sk = <digest>`.
 
 use std::collections::HashMap;
 
@@ -17,10 +17,10 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
 
 use super::{AwsError, ErrorKind, Sdk, short_name};
-use crate::job::{Failure, StepError, StepResult};
+use crate::job::{StepError, StepResult};
 use crate::limits::{FORMAT_VERSION, PAGES};
 use crate::release::{
-    Lease, OpenRelease, Outcome, Prior, Push, Record, RecordState, Started, State,
+    self, ClaimResult, Conclusion, Lease, Push, Record, RecordState, ReleaseName, Started,
 };
 use crate::timestamp::Timestamp;
 
@@ -36,64 +36,24 @@ type Item = HashMap<String, AttributeValue>;
 pub struct Ledger {
     client: Client,
     table: String,
+    sdk: Sdk,
 }
 
-/// Which release a step belongs to: the four parameters that every step has.
-#[derive(Clone, Copy, Debug)]
-pub struct ReleaseName<'a> {
-    pub pipeline: &'a str,
-    pub execution: &'a str,
-    pub cluster: &'a str,
-    pub service: &'a str,
-}
-
-/// An open release, with its lease as it was read and the prior release that it recorded.
-#[derive(Debug)]
-pub struct Held {
-    pub lease: Lease,
-    pub release: OpenRelease,
-    pub prior: Prior,
-}
-
-/// What the ledger says to a step that wants to act for a release.
-#[derive(Debug)]
-pub enum Hold {
-    /// The release is open and its steps may act.
-    Held(Box<Held>),
-    /// The release is closed.
-    Closed(Box<Record>),
-}
-
-impl Hold {
-    /// The open release, for a step that has nothing to do once it is closed.
-    ///
-    /// # Errors
-    /// A ConfigurationError that says how the release ended.
-    pub fn open(self) -> Result<Held, StepError> {
-        match self {
-            Self::Held(held) => Ok(*held),
-            Self::Closed(record) => Err(record.refusal().into()),
-        }
-    }
-}
-
-/// `from` with `v` of this version, or an error that says which version was found.
+/// The item's value, if its `v` is of this version.
 fn checked<T: DeserializeOwned>(operation: &'static str, item: Item) -> Result<T, AwsError> {
     let version = item
         .get("v")
         .and_then(|v| v.as_n().ok())
         .and_then(|n| n.parse::<u32>().ok());
     if version != Some(FORMAT_VERSION) {
+        let found = version.map_or("not a number".to_owned(), |version| version.to_string());
         return Err(AwsError::unexpected(
             operation,
-            format!(
-                "a ledger item of version {version:?}; this function knows version {FORMAT_VERSION}"
-            ),
+            format!("`v` of a ledger item is {found}; expected {FORMAT_VERSION}"),
         ));
     }
-    from_item(item).map_err(|e| {
-        AwsError::unexpected(operation, format!("a ledger item that cannot be read: {e}"))
-    })
+    from_item(item)
+        .map_err(|e| AwsError::unexpected(operation, format!("failed to read a ledger item: {e}")))
 }
 
 fn item(pk: &str, sk: &str, value: &impl Serialize) -> Result<Item, AwsError> {
@@ -108,17 +68,18 @@ fn unbuildable(error: BuildError) -> AwsError {
     AwsError::unexpected("dynamodb:PutItem", error.to_string())
 }
 
-/// Somebody else wrote first.
+/// Another invocation wrote first.
 fn moved() -> StepError {
-    StepError::Busy("another invocation of this release was faster; looking again".to_owned())
+    StepError::Busy("lost a write race with another invocation; retrying".to_owned())
 }
 
 fn is_lost_race(error: &AwsError) -> bool {
     error.code == "ConditionalCheckFailedException"
 }
 
-/// Sends a transaction. `false`: one of its conditions does not hold, so that another invocation was faster. One that met another transaction
-/// on the same items, or was throttled, says nothing about the conditions: it is `Busy`.
+/// Sends a transaction. `false`: one of its conditions does not hold, so that another invocation
+/// was faster. One that met another transaction on the same items, or was throttled, proves nothing
+/// about the conditions: it is `Busy`.
 async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsError> {
     let Err(error) = request.send().await else {
         return Ok(true);
@@ -153,6 +114,7 @@ impl Ledger {
         Self {
             client: Client::new(&sdk.config),
             table: sdk.ledger_table.clone(),
+            sdk: sdk.clone(),
         }
     }
 
@@ -185,7 +147,8 @@ impl Ledger {
         .await
     }
 
-    /// All leases, free ones too, and the executions that were started and whose release has neither begun nor ended.
+    /// All leases, free ones too, and the executions that were started and whose release has
+    /// neither begun nor ended.
     ///
     /// # Errors
     /// When a call fails, an item is of another version, or there are too many.
@@ -223,7 +186,7 @@ impl Ledger {
         }
         Err(AwsError::unexpected(
             OPERATION,
-            format!("more than {PAGES} pages of leases"),
+            format!("the leases have more than {PAGES} pages"),
         ))
     }
 
@@ -243,7 +206,8 @@ impl Ledger {
         self.get(&format!("push#{pipeline}"), digest).await
     }
 
-    /// Writes what became of a push, if it is still the `standing` one. `false`: another invocation was faster.
+    /// Writes what became of a push, if it is still the `standing` one. `false`: another invocation
+    /// was faster.
     ///
     /// # Errors
     /// When the call fails.
@@ -274,7 +238,8 @@ impl Ledger {
         }
     }
 
-    /// Writes the record of an execution unless it has begun or is closed. `false`: it is further already.
+    /// Writes the record of an execution unless it has begun or is closed. `false`: it is further
+    /// already.
     ///
     /// # Errors
     /// When the call fails.
@@ -303,7 +268,8 @@ impl Ledger {
             .set_item(Some(item(&key, "record", record)?)))
     }
 
-    /// What the sweep finds a started execution by: there while the record is `started`, gone afterwards.
+    /// What the sweep finds a started execution by: there while the record is `started`, gone
+    /// afterwards.
     fn mark(&self, record: &Record) -> Result<TransactWriteItem, AwsError> {
         let (change, sk) = (
             TransactWriteItem::builder(),
@@ -395,80 +361,52 @@ impl Ledger {
         }
     }
 
-    /// What a step of `name` may do.
+    /// Reads what proves that a step of `name` may act.
     ///
     /// # Errors
-    /// A failure that says why the step cannot act: another release holds the service, this one is being rolled back, or it
-    /// failed before.
-    pub async fn hold(&self, name: ReleaseName<'_>) -> Result<Hold, StepError> {
+    /// As [`claim`](release::claim), and when a call fails.
+    pub async fn claim(&self, name: ReleaseName<'_>) -> Result<ClaimResult, StepError> {
         let lease = self.lease(name.cluster, name.service).await?;
-        let Some((lease, release)) = lease.and_then(|lease| {
-            lease
-                .held_by(name.execution)
-                .cloned()
-                .map(|release| (lease, release))
-        }) else {
-            return match self.record(name.execution).await? {
-                Some(record) if record.state == RecordState::Closed => Ok(Hold::Closed(Box::new(record))),
-                _ => Err(Failure::configuration(format!(
-                    "execution {} holds no release of service {} in cluster {}; run begin-release before this action, with the same pipeline, cluster and service",
-                    name.execution, name.service, name.cluster
-                ))
-                .into()),
-            };
+        let is_holder = lease
+            .as_ref()
+            .is_some_and(|lease| lease.held_by(name.execution).is_some());
+        let record = if is_holder {
+            None
+        } else {
+            self.record(name.execution).await?
         };
-        match (release.state, &release.failure, release.prior.clone()) {
-            (_, Some(failure), _) => Err(failure.clone().into()),
-            (State::RollingBack, None, _) => Err(Failure::configuration(
-                "the release is being rolled back; start again with a new execution",
-            )
-            .into()),
-            (State::Open, None, Some(prior)) => Ok(Hold::Held(Box::new(Held {
-                lease,
-                release,
-                prior,
-            }))),
-            (State::Open, None, None) => Err(Failure::configuration(
-                "the release has not begun; run begin-release before this action",
-            )
-            .into()),
-        }
+        Ok(release::claim(lease, record, name)?)
     }
 
-    /// Remembers the failure of a step in the open release, so that it is told the same way ever after, and passes it on.
+    /// Records the failure of a step in its open release, and returns the result.
     ///
     /// # Errors
     /// The result's own.
-    pub async fn remembering(&self, name: ReleaseName<'_>, result: StepResult) -> StepResult {
+    pub async fn record_failure(&self, name: ReleaseName<'_>, result: StepResult) -> StepResult {
         let Err(StepError::Failed(failure)) = &result else {
             return result;
         };
         let lease = self.lease(name.cluster, name.service).await?;
-        let Some(lease) = lease.filter(|lease| {
-            lease
-                .held_by(name.execution)
-                .is_some_and(|release| release.failure.is_none() && release.state == State::Open)
-        }) else {
-            return result;
-        };
-        self.advance(&lease.with_failure(failure.clone())).await?;
+        let now = self.sdk.now();
+        let failed =
+            lease.and_then(|lease| release::record_failure(&lease, name.execution, failure, now));
+        if let Some(failed) = failed {
+            self.advance(&failed).await?;
+        }
         result
     }
 
-    /// Records how the release that holds `lease` ended, and gives the lease back.
+    /// Writes the end of the release that holds `lease`: the free lease and the record, together.
     ///
     /// # Errors
-    /// `Busy` when another invocation was faster.
+    /// `Busy` when another invocation was faster; a failure when the release cannot end like this.
     pub async fn close(
         &self,
         lease: &Lease,
-        outcome: Outcome,
-        reason: &str,
+        conclusion: &Conclusion,
         now: Timestamp,
     ) -> Result<(), StepError> {
-        match lease.closed(outcome, reason, now) {
-            Some((free, record)) => self.advance_with(&free, &record).await,
-            None => Ok(()),
-        }
+        let (free, record) = release::close(lease, conclusion, now)?;
+        self.advance_with(&free, &record).await
     }
 }

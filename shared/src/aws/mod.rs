@@ -28,7 +28,7 @@ pub use error::{AwsError, ErrorKind};
 pub use executions::Executions;
 pub use images::Images;
 pub use jobs::{Jobs, Retry};
-pub use ledger::{Held, Hold, Ledger, ReleaseName};
+pub use ledger::Ledger;
 pub use metrics::{Alarm, Metrics};
 pub use pairs::{ObservedPair, Pairs};
 pub use reports::Reports;

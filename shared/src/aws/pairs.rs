@@ -169,7 +169,7 @@ impl Pairs {
 }
 
 fn gone(what: &str) -> StepError {
-    Failure::job(format!(
+    Failure::needing_operator(format!(
         "{what}; a release cannot go on or back without it; it needs a person"
     ))
     .into()

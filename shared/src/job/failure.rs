@@ -22,6 +22,19 @@ pub struct Failure {
     #[serde(rename = "type")]
     pub kind: FailureType,
     pub message: String,
+    /// What made the step fail, where more than the type matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<FailureCause>,
+}
+
+/// A cause of failure that operators and tests distinguish.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureCause {
+    /// Another writer changed the service or the rule during the release.
+    Overridden,
+    /// The release can neither go on nor be rolled back: manual intervention required.
+    NeedsOperator,
 }
 
 /// The failure types of PutJobFailureResult that steps use, by their exact names.
@@ -39,19 +52,45 @@ pub enum FailureType {
 
 impl Failure {
     #[must_use]
-    pub fn configuration(message: impl Into<String>) -> Self {
+    pub fn new(kind: FailureType, message: impl Into<String>) -> Self {
         Self {
-            kind: FailureType::ConfigurationError,
+            kind,
             message: message.into(),
+            cause: None,
         }
     }
 
     #[must_use]
+    pub fn configuration(message: impl Into<String>) -> Self {
+        Self::new(FailureType::ConfigurationError, message)
+    }
+
+    #[must_use]
     pub fn job(message: impl Into<String>) -> Self {
+        Self::new(FailureType::JobFailed, message)
+    }
+
+    /// Another writer changed the service or the rule during the release.
+    #[must_use]
+    pub fn overridden(message: impl Into<String>) -> Self {
         Self {
-            kind: FailureType::JobFailed,
-            message: message.into(),
+            cause: Some(FailureCause::Overridden),
+            ..Self::job(message)
         }
+    }
+
+    /// The release can neither go on nor be rolled back.
+    #[must_use]
+    pub fn needing_operator(message: impl Into<String>) -> Self {
+        Self {
+            cause: Some(FailureCause::NeedsOperator),
+            ..Self::job(message)
+        }
+    }
+
+    #[must_use]
+    pub fn needs_operator(&self) -> bool {
+        self.cause == Some(FailureCause::NeedsOperator)
     }
 }
 
@@ -67,10 +106,12 @@ mod tests {
             Failure::job("b"),
             Failure {
                 kind: FailureType::PermissionError,
+                cause: None,
                 message: "c".to_owned(),
             },
             Failure {
                 kind: FailureType::RevisionUnavailable,
+                cause: None,
                 message: "d".to_owned(),
             },
         ];

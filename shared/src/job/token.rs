@@ -148,7 +148,7 @@ mod tests {
             r#"{"v":1,"step":"update-service","since":"yesterday"}"#,
             r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","more":1}"#,
         ] {
-            let Failure { kind, message } = refused(text);
+            let Failure { kind, message, .. } = refused(text);
             assert_eq!(kind, super::super::FailureType::JobFailed);
             assert!(
                 message.starts_with(

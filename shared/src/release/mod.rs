@@ -1,14 +1,30 @@
-//! What the ledger remembers of releases: leases, records and pushes, and the legal ways from one state to the next.
+//! What a release is: the lease of a service or a pair, the release that holds it, what can happen
+//! to it, and its record.
 //!
-//! Everything here is pure: a transition takes an item and answers the next one. `aws::Ledger` reads and writes them, each
-//! write on the condition that the item is still the one that was read.
+//! Everything here is pure: [`apply`] takes a lease and an event and returns the next lease, or
+//! refuses. No module here reads or writes the ledger; `aws::Ledger` does, each write on the
+//! condition that the item is the one that was read.
 
+mod claim;
+mod event;
 mod lease;
 mod push;
 mod record;
+mod routing;
+mod stored;
+mod target;
+#[cfg(test)]
+mod tests;
+mod transition;
 
-pub use lease::{
-    Change, Decision, Holding, Judged, Lease, OpenRelease, Prior, Registering, Restoring, State,
+pub use claim::{ActiveRelease, ClaimResult, ReleaseName, claim, record_failure};
+pub use event::{Event, EventName};
+pub use lease::{Lease, Phase, Registering, Release};
+pub use push::{Push, PushDecision};
+pub use record::{Conclusion, Outcome, Record, RecordState, Started};
+pub use routing::LastKnownRouting;
+pub use target::{
+    AwaitingDecision, Change, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
+    ServiceTarget, Target, TrafficReturn,
 };
-pub use push::{Push, Verdict};
-pub use record::{Outcome, Record, RecordState, Started};
+pub use transition::{IllegalTransition, PhaseName, Refusal, apply, close};

@@ -1,4 +1,5 @@
-//! The claim of a pushed digest by a pipeline, so that one push starts one execution, however often it is told.
+//! The claim of a pushed digest by a pipeline, so that one push starts one execution, however often
+//! its event is delivered.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +15,7 @@ pub struct Push {
     pub digest: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<String>,
-    /// The id of the event that told of the push: the same again is a duplicate delivery.
+    /// The id of the event of the push: the same id again is a duplicate delivery.
     pub event: String,
     pub claimed_at: Timestamp,
     /// The execution that was started for it, once known.
@@ -27,7 +28,7 @@ pub struct Push {
 
 /// What to do about a push.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum PushDecision {
     /// Start an execution, after writing the claim if it is not the one written already.
     Start,
     /// It has been started already.
@@ -37,34 +38,35 @@ pub enum Verdict {
 }
 
 impl Push {
-    /// Decides about a push told by `event`, from the claim that stands and the record of the execution it led to.
+    /// Decides about the push of `event`, from the claim that stands and the record of the
+    /// execution it led to.
     #[must_use]
-    pub fn verdict(
+    pub fn decide(
         standing: Option<&Self>,
         record: Option<&Record>,
         event: &str,
         now: Timestamp,
-    ) -> Verdict {
+    ) -> PushDecision {
         match (standing, record) {
-            (None, _) => Verdict::Start,
+            (None, _) => PushDecision::Start,
             (
                 Some(Self {
-                    event: told,
+                    event: claimed,
                     execution: Some(execution),
                     ..
                 }),
                 _,
-            ) if told == event => Verdict::Known {
+            ) if claimed == event => PushDecision::Known {
                 execution: execution.clone(),
             },
             (
                 Some(Self {
-                    event: told,
+                    event: claimed,
                     execution: None,
                     ..
                 }),
                 _,
-            ) if told == event => Verdict::Start,
+            ) if claimed == event => PushDecision::Start,
             (
                 Some(_),
                 Some(Record {
@@ -73,8 +75,9 @@ impl Push {
                     reason,
                     ..
                 }),
-            ) => Verdict::Refuse(format!(
-                "this digest was {outcome} before ({}); push a new image, or start the pipeline by hand to try it again",
+            ) => PushDecision::Refuse(format!(
+                "this digest was {outcome} before ({}); push a new image, or start the pipeline by \
+                 hand to try it again",
                 reason.as_deref().unwrap_or("no reason was recorded")
             )),
             (
@@ -88,11 +91,11 @@ impl Push {
             ) if record.state != RecordState::Closed
                 && now.since(standing.claimed_at) < SAME_PUSH =>
             {
-                Verdict::Known {
+                PushDecision::Known {
                     execution: execution.clone(),
                 }
             }
-            (Some(_), _) => Verdict::Start,
+            (Some(_), _) => PushDecision::Start,
         }
     }
 }
@@ -111,7 +114,7 @@ mod tests {
             pipeline: "slipway-web".to_owned(),
             digest: "sha256:00".to_owned(),
             tag: None,
-            event: "told-1".to_owned(),
+            event: "event-1".to_owned(),
             claimed_at: now(),
             execution: execution.map(ToOwned::to_owned),
             refusal: None,
@@ -120,14 +123,17 @@ mod tests {
 
     #[test]
     fn a_duplicate_event_starts_nothing_and_a_crash_before_the_start_is_made_good() {
-        assert_eq!(Push::verdict(None, None, "told-1", now()), Verdict::Start);
         assert_eq!(
-            Push::verdict(Some(&claim(None)), None, "told-1", now()),
-            Verdict::Start
+            Push::decide(None, None, "event-1", now()),
+            PushDecision::Start
         );
         assert_eq!(
-            Push::verdict(Some(&claim(Some("e-1"))), None, "told-1", now()),
-            Verdict::Known {
+            Push::decide(Some(&claim(None)), None, "event-1", now()),
+            PushDecision::Start
+        );
+        assert_eq!(
+            Push::decide(Some(&claim(Some("e-1"))), None, "event-1", now()),
+            PushDecision::Known {
                 execution: "e-1".to_owned()
             }
         );
@@ -137,56 +143,56 @@ mod tests {
     fn a_rejected_digest_does_not_come_back_and_a_deployed_one_may() {
         let started = Record::started("e-1", "slipway-web", None, now());
         let again = |record: Record| {
-            Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-2", now())
+            Push::decide(Some(&claim(Some("e-1"))), Some(&record), "event-2", now())
         };
         assert!(
-            matches!(again(started.clone().closed(Outcome::RolledBack, "sick", now())), Verdict::Refuse(why) if why.contains("sick"))
+            matches!(again(started.clone().closed(Outcome::RolledBack, "sick", now())), PushDecision::Refuse(why) if why.contains("sick"))
         );
         for outcome in [Outcome::Deployed, Outcome::Failed] {
             assert_eq!(
                 again(started.clone().closed(outcome, "", now())),
-                Verdict::Start
+                PushDecision::Start
             );
         }
         assert_eq!(
             again(started),
-            Verdict::Known {
+            PushDecision::Known {
                 execution: "e-1".to_owned()
             }
         );
     }
 
     #[test]
-    fn an_end_that_was_never_told_does_not_keep_a_digest_for_ever() {
+    fn an_end_that_was_never_reported_does_not_keep_a_digest_for_ever() {
         let started = Record::started("e-1", "slipway-web", None, now());
         let later = Timestamp::from_secs(1_767_603_600 + 3_600).expect("in range");
         assert_eq!(
-            Push::verdict(Some(&claim(Some("e-1"))), Some(&started), "told-2", later),
-            Verdict::Start
+            Push::decide(Some(&claim(Some("e-1"))), Some(&started), "event-2", later),
+            PushDecision::Start
         );
     }
 
     /// A later push of the digest whose first one led to a record in this state.
-    fn later_push(state: RecordState, outcome: Option<Outcome>, secs: i64) -> Verdict {
+    fn later_push(state: RecordState, outcome: Option<Outcome>, secs: i64) -> PushDecision {
         let record = Record {
             state,
             outcome,
             ..Record::started("e-1", "slipway-web", None, now())
         };
         let at = Timestamp::from_secs(now().secs() + secs).expect("in range");
-        Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-2", at)
+        Push::decide(Some(&claim(Some("e-1"))), Some(&record), "event-2", at)
     }
 
     #[test]
     fn only_a_digest_that_was_rolled_back_is_refused() {
         let refused = later_push(RecordState::Closed, Some(Outcome::RolledBack), 9_000);
         let reason = "this digest was rolled-back before (no reason was recorded); push a new image, or start the pipeline by hand to try it again";
-        assert_eq!(refused, Verdict::Refuse(reason.to_owned()));
+        assert_eq!(refused, PushDecision::Refuse(reason.to_owned()));
         use Outcome::{Deployed, Failed, Held, Superseded, Unchanged};
         for outcome in [Deployed, Unchanged, Superseded, Held, Failed] {
             assert_eq!(
                 later_push(RecordState::Closed, Some(outcome), 0),
-                Verdict::Start,
+                PushDecision::Start,
                 "{outcome}"
             );
         }
@@ -194,12 +200,16 @@ mod tests {
 
     #[test]
     fn another_tag_of_a_digest_is_the_same_push_for_an_hour_while_its_release_is_open() {
-        let known = Verdict::Known {
+        let known = PushDecision::Known {
             execution: "e-1".to_owned(),
         };
         for state in [RecordState::Started, RecordState::Begun] {
             assert_eq!(later_push(state, None, 3_599), known, "{state:?}");
-            assert_eq!(later_push(state, None, 3_600), Verdict::Start, "{state:?}");
+            assert_eq!(
+                later_push(state, None, 3_600),
+                PushDecision::Start,
+                "{state:?}"
+            );
         }
     }
 
@@ -207,16 +217,16 @@ mod tests {
     fn a_claim_without_an_execution_or_a_record_holds_no_other_push_up() {
         let record = Record::started("e-1", "slipway-web", None, now());
         assert_eq!(
-            Push::verdict(Some(&claim(None)), Some(&record), "told-2", now()),
-            Verdict::Start
+            Push::decide(Some(&claim(None)), Some(&record), "event-2", now()),
+            PushDecision::Start
         );
         assert_eq!(
-            Push::verdict(Some(&claim(Some("e-1"))), None, "told-2", now()),
-            Verdict::Start
+            Push::decide(Some(&claim(Some("e-1"))), None, "event-2", now()),
+            PushDecision::Start
         );
         assert_eq!(
-            Push::verdict(None, Some(&record), "told-2", now()),
-            Verdict::Start
+            Push::decide(None, Some(&record), "event-2", now()),
+            PushDecision::Start
         );
     }
 
@@ -227,11 +237,11 @@ mod tests {
             "sick",
             now(),
         );
-        let known = Verdict::Known {
+        let known = PushDecision::Known {
             execution: "e-1".to_owned(),
         };
         assert_eq!(
-            Push::verdict(Some(&claim(Some("e-1"))), Some(&record), "told-1", now()),
+            Push::decide(Some(&claim(Some("e-1"))), Some(&record), "event-1", now()),
             known
         );
     }
@@ -239,7 +249,7 @@ mod tests {
     #[test]
     fn a_claim_is_stored_without_what_it_does_not_have() {
         let bare = serde_json::json!({
-            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "event": "told-1", "claimed_at": "2026-01-05T09:00:00Z",
+            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "event": "event-1", "claimed_at": "2026-01-05T09:00:00Z",
         });
         assert_eq!(serde_json::to_value(claim(None)).expect("serializes"), bare);
         let full = Push {
@@ -248,7 +258,7 @@ mod tests {
             ..claim(Some("e-1"))
         };
         let stored = serde_json::json!({
-            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "tag": "1.0", "event": "told-1",
+            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "tag": "1.0", "event": "event-1",
             "claimed_at": "2026-01-05T09:00:00Z", "execution": "e-1", "refusal": "sick",
         });
         assert_eq!(serde_json::to_value(&full).expect("serializes"), stored);

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Judged, Prior};
+use super::target::is_false;
+use super::{Change, JudgementRecord, Lease, Prior, Release, Target};
 use crate::job::Failure;
-use crate::limits::FORMAT_VERSION;
-use crate::strategy::blue_green::Shift;
+use crate::limits::{FORMAT_VERSION, REASON_CHARS};
+use crate::strategy::blue_green::TrafficShift;
 use crate::timestamp::Timestamp;
 
 /// One execution of a pipeline that is a release.
@@ -26,22 +27,26 @@ pub struct Record {
     pub outcome: Option<Outcome>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Whether the release could not be restored and an operator must repair the service.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub needs_operator: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prior: Option<Prior>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
     /// The weights of the production rule that the release announced last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub shift: Option<Shift>,
+    pub shift: Option<TrafficShift>,
     /// The judgements of the new colour that ended, with where their reports are.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub judged: Vec<Judged>,
+    #[serde(default, rename = "judged", skip_serializing_if = "Vec::is_empty")]
+    pub judgements: Vec<JudgementRecord>,
     pub started_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
 }
 
-/// An execution that was started and whose release has neither begun nor ended: the sweep asks what became of it.
+/// An execution that was started and whose release has neither begun nor ended: the sweep asks what
+/// became of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     pub v: u32,
@@ -84,6 +89,35 @@ pub enum Outcome {
     Failed,
 }
 
+/// How a release ends, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conclusion {
+    pub outcome: Outcome,
+    pub reason: String,
+    /// Whether the release could not be restored and an operator must repair the service.
+    pub needs_operator: bool,
+}
+
+impl Conclusion {
+    #[must_use]
+    pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            reason: reason.into(),
+            needs_operator: false,
+        }
+    }
+
+    /// Failed, and an operator must repair the service.
+    #[must_use]
+    pub fn needing_operator(reason: impl Into<String>) -> Self {
+        Self {
+            needs_operator: true,
+            ..Self::new(Outcome::Failed, reason)
+        }
+    }
+}
+
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -111,12 +145,45 @@ impl Record {
             state: RecordState::Started,
             outcome: None,
             reason: None,
+            needs_operator: false,
             prior: None,
             change: None,
             shift: None,
-            judged: Vec::new(),
+            judgements: Vec::new(),
             started_at: now,
             ended_at: None,
+        }
+    }
+
+    /// The record of a release that ended. A failure that needs an operator needs one still when
+    /// nothing was restored.
+    pub(super) fn of_release(
+        lease: &Lease,
+        release: &Release,
+        conclusion: &Conclusion,
+        now: Timestamp,
+    ) -> Self {
+        let failure = release.failure.as_ref();
+        let unrestored = conclusion.outcome == Outcome::Failed;
+        let pair = release.pair();
+        Self {
+            v: FORMAT_VERSION,
+            execution: release.execution.clone(),
+            pipeline: release.pipeline.clone(),
+            digest: release.digest.clone(),
+            cluster: Some(lease.cluster.clone()),
+            service: Some(lease.service.clone()),
+            state: RecordState::Closed,
+            outcome: Some(conclusion.outcome),
+            reason: Some(conclusion.reason.chars().take(REASON_CHARS).collect()),
+            needs_operator: conclusion.needs_operator
+                || unrestored && failure.is_some_and(Failure::needs_operator),
+            prior: release.target().map(Target::prior),
+            change: release.change().cloned(),
+            shift: pair.and_then(|pair| pair.shift.clone()),
+            judgements: pair.map_or_else(Vec::new, |pair| pair.judgements.clone()),
+            started_at: release.began_at,
+            ended_at: Some(now),
         }
     }
 
@@ -178,10 +245,11 @@ mod tests {
             state: RecordState::Started,
             outcome: None,
             reason: None,
+            needs_operator: false,
             prior: None,
             change: None,
             shift: None,
-            judged: Vec::new(),
+            judgements: Vec::new(),
             started_at: at(0),
             ended_at: None,
         }

@@ -4,9 +4,9 @@
 
 use crate::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
 use crate::job::{Failure, StepError};
-use crate::release::Lease;
+use crate::release::{Event, Lease, Release, apply};
 use crate::strategy::blue_green::rollback::{Way, way_back};
-use crate::strategy::blue_green::{PriorPair, Shift, Weights};
+use crate::strategy::blue_green::{PriorPair, TrafficShift, Weights};
 use crate::timestamp::Timestamp;
 
 /// Moves the traffic of pairs.
@@ -49,10 +49,11 @@ impl Traffic {
         seen: &ObservedPair,
         to: Weights,
     ) -> Result<Lease, StepError> {
-        let announced = lease.with_shift(seen.view.weights, to, self.sdk.now());
+        let from = seen.view.weights;
+        let announced = apply(lease, Event::ShiftAnnounced { from, to }, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
         self.pairs.route(seen, pair, to).await?;
-        let made = announced.with_shift_made(self.sdk.now());
+        let made = apply(&announced, Event::ShiftConfirmed, self.sdk.now())?;
         self.ledger.advance(&made).await?;
         Ok(made)
     }
@@ -71,27 +72,27 @@ impl Traffic {
             .pairs
             .observe(&lease, pair, &[pair.live, pair.idle()])
             .await?;
-        let release = lease.release.as_ref();
-        let Some((release, restoring)) =
-            release.and_then(|release| Some((release, release.restoring.clone()?)))
+        let target = lease.release.as_ref().and_then(Release::pair);
+        let Some((target, decided)) =
+            target.and_then(|target| Some((target, target.traffic_return.clone()?)))
         else {
             return Err(
                 Failure::job("the traffic goes back for a reason that was not recorded").into(),
             );
         };
-        let (reason, recorded) = (restoring.reason, pair.weights());
+        let (reason, recorded) = (decided.reason, pair.weights());
         let back = format!("{reason}; the traffic is back at {recorded}");
         // Weights that are read as recorded may be older than a shift that moved them: they are set once more.
-        let shift = release.shift.as_ref();
+        let shift = target.shift.as_ref();
         let unseen = shift
             .is_some_and(|shift| shift.may_be_unseen(seen.view.weights, seen.view.observed_at));
         if seen.view.weights == recorded && !unseen {
             return Ok(WayBack::Back(back, Box::new(lease)));
         }
-        let known = release
+        let known = target
             .shift
             .clone()
-            .map_or_else(Vec::new, Shift::announced);
+            .map_or_else(Vec::new, TrafficShift::announced);
         if seen.view.weights != recorded && !unseen && !known.contains(&seen.view.weights) {
             return Err(Failure::job(format!(
                 "{reason}; somebody set the weights to {} meanwhile, which is left alone",
@@ -99,9 +100,10 @@ impl Traffic {
             ))
             .into());
         }
-        let lease = match way_back(release, pair, &seen.view, now.since(restoring.since)) {
+        let lease = match way_back(target, &seen.view, now.since(decided.since)) {
             Way::Size { count, and_move } => {
-                let lease = lease.with_sized(count, now);
+                let raised = Event::RaiseAnnounced { tasks: count };
+                let lease = apply(&lease, raised, now)?;
                 self.ledger.advance(&lease).await?;
                 self.services.resize(seen.of(pair.live), count).await?;
                 if !and_move {

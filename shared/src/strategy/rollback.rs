@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::limits::{FUNCTION_TIMEOUT, ROLLBACK_DEADLINE};
 use crate::observed::service::{ServiceView, revision};
-use crate::release::{OpenRelease, Outcome, Prior, State};
+use crate::release::{Change, Outcome, PriorService, Release, ServiceTarget};
 use crate::strategy::Percentages;
 use crate::timestamp::{Timestamp, readable};
 
@@ -74,6 +74,10 @@ pub enum Restoration {
         outcome: Outcome,
         reason: String,
     },
+    /// It cannot be restored: an operator must repair it.
+    GiveUp {
+        reason: String,
+    },
     /// Make it what it was, with these percentages.
     Apply {
         percentages: Percentages,
@@ -81,39 +85,37 @@ pub enum Restoration {
     Wait(String),
 }
 
-/// Decides what needs no look at the service. `settling` is what is left of the time in which a change that was announced may
+/// Decides what needs no look at the service. `grace_left` is what is left of the time in which a change that was announced may
 /// still be made, such as the registration of a revision.
 #[must_use]
 pub fn next_step(
-    release: &OpenRelease,
+    release: &Release,
     ending: Ending,
-    settling: Option<Duration>,
+    grace_left: Option<Duration>,
     now: Timestamp,
 ) -> Step {
-    let waited = release
-        .rolling_back_since
-        .map_or(FUNCTION_TIMEOUT, |since| now.since(since));
-    match (release.state, release.touched(), ending) {
-        (State::Open, _, Ending::Succeeded) => Step::Look,
-        (State::Open, false, _) if settling.is_none() => untouched(release, ending),
-        (State::Open, ..) => Step::TakeOver,
-        (State::RollingBack, ..) if waited < FUNCTION_TIMEOUT => Step::Wait(format!(
+    let waited = release.rolling_back_since().map(|since| now.since(since));
+    match (waited, release.has_announced_change(), ending) {
+        (None, _, Ending::Succeeded) => Step::Look,
+        (None, false, _) if grace_left.is_none() => untouched(release, ending),
+        (None, ..) => Step::TakeOver,
+        (Some(waited), ..) if waited < FUNCTION_TIMEOUT => Step::Wait(format!(
             "lets invocations that may still run end: {} of {}",
             readable(waited),
             readable(FUNCTION_TIMEOUT)
         )),
-        (State::RollingBack, false, _) => untouched(release, ending),
-        (State::RollingBack, true, _) => Step::Look,
+        (Some(_), false, _) => untouched(release, ending),
+        (Some(_), true, _) => Step::Look,
     }
 }
 
-fn untouched(release: &OpenRelease, ending: Ending) -> Step {
+fn untouched(release: &Release, ending: Ending) -> Step {
     let (outcome, reason) = nothing_changed(release, ending);
     Step::Close { outcome, reason }
 }
 
 /// How a release ends that left everything as it was.
-pub(crate) fn nothing_changed(release: &OpenRelease, ending: Ending) -> (Outcome, String) {
+pub(crate) fn nothing_changed(release: &Release, ending: Ending) -> (Outcome, String) {
     let outcome = if ending == Ending::Superseded {
         Outcome::Superseded
     } else {
@@ -128,14 +130,14 @@ pub(crate) fn nothing_changed(release: &OpenRelease, ending: Ending) -> (Outcome
 /// Decides what is left to do. Nobody else writes to the service any more, and `view` is the service now.
 #[must_use]
 pub fn restoration(
-    release: &OpenRelease,
-    prior: &Prior,
+    release: &Release,
+    service: &ServiceTarget,
     ending: Ending,
     view: &ServiceView,
     now: Timestamp,
 ) -> Restoration {
     match ending {
-        Ending::Succeeded if release.state == State::Open => concluded(release, prior, view),
+        Ending::Succeeded if !release.is_rolling_back() => concluded(service, view),
         Ending::Superseded => {
             let reason = format!(
                 "{}; the newer one replaces what this one deployed",
@@ -146,15 +148,15 @@ pub fn restoration(
                 reason,
             }
         }
-        _ => restored(release, prior, &cause(release, ending), view, now),
+        _ => restored(release, service, &cause(release, ending), view, now),
     }
 }
 
 /// A pipeline without `finish-release` ended well: the service itself says what became of the release.
-fn concluded(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Restoration {
-    let (wanted, outcome) = match &release.change {
+fn concluded(service: &ServiceTarget, view: &ServiceView) -> Restoration {
+    let (wanted, outcome) = match &service.change {
         Some(change) => (&change.task_definition, Outcome::Deployed),
-        None => (&prior.task_definition, Outcome::Unchanged),
+        None => (&service.prior.task_definition, Outcome::Unchanged),
     };
     let cause = "the execution succeeded without a finish-release action";
     match view.missing(wanted, 1).join("; ") {
@@ -175,17 +177,18 @@ fn concluded(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Restor
 }
 
 fn restored(
-    release: &OpenRelease,
-    prior: &Prior,
+    release: &Release,
+    service: &ServiceTarget,
     cause: &str,
     view: &ServiceView,
     now: Timestamp,
 ) -> Restoration {
+    let prior = &service.prior;
     let missing = view
         .missing(&prior.task_definition, prior.desired_count)
         .join("; ");
     let waited = release
-        .rolling_back_since
+        .rolling_back_since()
         .map_or(Duration::ZERO, |since| now.since(since));
     let wanted = revision(&prior.task_definition);
     if waited >= ROLLBACK_DEADLINE && !missing.is_empty() {
@@ -193,14 +196,11 @@ fn restored(
         let reason = format!(
             "{cause}; the rollback to {wanted} is not steady after {waited}: {missing}; the service needs a person"
         );
-        return Restoration::Close {
-            outcome: Outcome::Failed,
-            reason,
-        };
+        return Restoration::GiveUp { reason };
     }
     let known = |primary: &str| {
         primary == prior.task_definition
-            || release
+            || service
                 .change
                 .as_ref()
                 .is_some_and(|change| primary == change.task_definition)
@@ -220,11 +220,10 @@ fn restored(
     let definition_differs = view
         .primary()
         .is_none_or(|primary| primary.task_definition != prior.task_definition);
-    let count_differs =
-        restored_count(release, prior, view).is_some_and(|count| count != view.desired);
+    let count_differs = restored_count(service, view).is_some_and(|count| count != view.desired);
     if definition_differs || count_differs {
         return Restoration::Apply {
-            percentages: way_back(release, prior),
+            percentages: way_back(service.change.as_ref(), prior),
         };
     }
     if missing.is_empty() && view.percentages != prior.percentages {
@@ -247,9 +246,9 @@ fn restored(
 }
 
 /// The percentages of the way back: what the release promised to keep healthy holds for its rollback too, where that can work.
-fn way_back(release: &OpenRelease, prior: &Prior) -> Percentages {
+fn way_back(change: Option<&Change>, prior: &PriorService) -> Percentages {
     let count = prior.desired_count;
-    let promised = release.change.as_ref().map(|change| change.percentages);
+    let promised = change.map(|change| change.percentages);
     let works =
         |promised: &Percentages| promised.floor(count) < count || promised.ceiling(count) > count;
     promised.filter(works).unwrap_or(prior.percentages)
@@ -258,8 +257,9 @@ fn way_back(release: &OpenRelease, prior: &Prior) -> Percentages {
 /// The count that a restoration sets: the recorded one if the service has fewer, or still has what this release set. A count
 /// that somebody else, such as automatic scaling, chose above it is left alone.
 #[must_use]
-pub fn restored_count(release: &OpenRelease, prior: &Prior, view: &ServiceView) -> Option<u32> {
-    let set = release
+pub fn restored_count(service: &ServiceTarget, view: &ServiceView) -> Option<u32> {
+    let prior = &service.prior;
+    let set = service
         .change
         .as_ref()
         .and_then(|change| change.desired_count);
@@ -267,7 +267,7 @@ pub fn restored_count(release: &OpenRelease, prior: &Prior, view: &ServiceView) 
 }
 
 /// Why the release ended badly, in words.
-pub(crate) fn cause(release: &OpenRelease, ending: Ending) -> String {
+pub(crate) fn cause(release: &Release, ending: Ending) -> String {
     match &release.failure {
         Some(failure) => failure.message.clone(),
         None => format!("the execution {}", ending.word()),

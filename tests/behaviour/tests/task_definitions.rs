@@ -79,7 +79,7 @@ const REFUSED: [(&str, &[&str]); 17] = [
     ),
     (
         "5sfayas__php-nginx-ecs-docker__task-definition.json",
-        &["nginx-web-container", "<region>", "legal:"],
+        &["nginx-web-container", "<region>", "expected letters"],
     ),
     (
         "AgyemangHenryDuah__Todo-App__task-definition.json",

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::{Ledger, body, number, pair};
-use crate::ledger_reader::{executions, text};
+use crate::ledger_reader::{executions, flag, text};
 use emulator::codepipeline::ExecutionStatus;
 use emulator::ecs::RolloutState;
 use emulator::elb::Elb;
@@ -263,7 +263,7 @@ fn check(
         "unchanged" | "rolled-back" => text(record, "prior.task_definition"),
         "superseded" => return superseded(aws, execution, by_hand),
         "held" => return Ok(()),
-        "failed" => return failed(execution, record),
+        "failed" => return failed(aws, execution, record),
         other => {
             return Err(format!(
                 "invariant 2: execution {execution} ended as {other:?}, which is no outcome"
@@ -353,14 +353,16 @@ pub(super) fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<()
     }
 }
 
-/// A release that had announced a change may end as failed only when it says that somebody must look.
-pub(super) fn failed(execution: &str, record: &Value) -> Result<(), String> {
+/// A release that had announced a change may end as failed only when an operator is needed, or when its execution succeeded
+/// without a finish-release action.
+pub(super) fn failed(aws: &Aws, execution: &str, record: &Value) -> Result<(), String> {
     let reason = text(record, "reason").unwrap_or_default();
     let changed = text(record, "change.task_definition").is_some();
-    if changed
-        && !reason.contains("needs a person")
-        && !reason.contains("without a finish-release action")
-    {
+    let succeeded = aws
+        .codepipeline
+        .execution(execution)
+        .is_some_and(|execution| execution.status == ExecutionStatus::Succeeded);
+    if changed && !flag(record, "needs_operator") && !succeeded {
         return Err(format!(
             "invariant 3: {execution} failed after its change and restored nothing: {reason}"
         ));

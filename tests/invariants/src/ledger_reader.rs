@@ -40,6 +40,12 @@ pub fn text<'a>(item: &'a Value, path: &str) -> Option<&'a str> {
     value.get("S")?.as_str()
 }
 
+/// Whether a flag of an item is set; one that the item does not have is not.
+#[must_use]
+pub fn flag(item: &Value, name: &str) -> bool {
+    item[name]["BOOL"].as_bool().unwrap_or(false)
+}
+
 /// The record of an execution.
 #[must_use]
 pub fn record(aws: &Aws, execution: &str) -> Option<Value> {

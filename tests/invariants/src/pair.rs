@@ -35,7 +35,7 @@ pub(super) fn check(
     let outcome = text(record, "outcome").unwrap_or_default();
     match outcome {
         "superseded" => return superseded(aws, execution, by_hand),
-        "failed" => return failed(execution, record),
+        "failed" => return failed(aws, execution, record),
         "deployed" | "unchanged" | "rolled-back" | "held" => {}
         other => {
             return Err(format!(

@@ -12,12 +12,14 @@ use emulator::{Aws, dynamodb, ecr, ecs};
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 use slipway::aws::{
-    Artifacts, AwsError, Clusters, Hold, Images, Ledger, Observed, ReleaseName, Sdk, Services,
-    TaskDefinitions,
+    Artifacts, AwsError, Clusters, Images, Ledger, Observed, Sdk, Services, TaskDefinitions,
 };
 use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, ReleaseRef, StepError};
-use slipway::release::{Lease, OpenRelease, Outcome, Prior, Push, Record};
+use slipway::release::{
+    ClaimResult, Conclusion, Event, Lease, Outcome, Prior, PriorService, Push, Record, Release,
+    ReleaseName, apply,
+};
 use slipway::strategy::Percentages;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::Timestamp;
@@ -91,7 +93,9 @@ fn refused(error: &AwsError) -> Value {
 
 fn stopped(error: &StepError) -> Value {
     match error {
-        StepError::Failed(Failure { kind, message }) => json!({"failed": kind, "message": message}),
+        StepError::Failed(Failure { kind, message, .. }) => {
+            json!({"failed": kind, "message": message})
+        }
         StepError::Busy(message) => json!({"busy": true, "message": message}),
     }
 }
@@ -283,10 +287,9 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
     Ok(())
 }
 
-fn release(now: Timestamp) -> Result<OpenRelease, serde_json::Error> {
+fn release(now: Timestamp) -> Release {
     let digest = format!("sha256:{}", "0a".repeat(32));
-    let release = json!({"execution": "e-1", "pipeline": "slipway-web", "digest": digest, "state": "open", "began_at": now});
-    serde_json::from_value(release)
+    Release::begin("e-1", "slipway-web", Some(&digest), now)
 }
 
 async fn leases(sdk: &Sdk) -> Result<(), Failed> {
@@ -301,7 +304,8 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         "a lease that never was",
         &read(ledger.lease("apps", "web").await),
     );
-    let first = Lease::first("apps", "web", release(now)?);
+    let free = Lease::unwritten("apps", "web");
+    let first = apply(&free, Event::Taken(release(now)), now)?;
     let record = Record::started("e-1", "slipway-web", None, now).begun("apps", "web");
     say(
         "a first lease with its record",
@@ -316,7 +320,7 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         &wrote(ledger.advance(&first).await),
     );
     say("the lease", &read(ledger.lease("apps", "web").await));
-    let prior = Prior {
+    let prior = Prior::Service(PriorService {
         task_definition: "web:1".to_owned(),
         desired_count: 2,
         percentages: Percentages {
@@ -324,9 +328,8 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
             maximum: 150,
         },
         recorded_at: now,
-        pair: None,
-    };
-    let second = first.with_prior(prior);
+    });
+    let second = apply(&first, Event::PriorRecorded(prior), now)?;
     say(
         "the next fence number",
         &wrote(ledger.advance(&second).await),
@@ -346,24 +349,17 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         };
         say(
             &format!("what {execution} may do"),
-            &held(ledger.hold(name).await),
+            &held(ledger.claim(name).await),
         );
     }
+    let conclusion = Conclusion::new(Outcome::Deployed, "all is well");
     say(
         "the lease given back",
-        &wrote(
-            ledger
-                .close(&second, Outcome::Deployed, "all is well", now)
-                .await,
-        ),
+        &wrote(ledger.close(&second, &conclusion, now).await),
     );
     say(
         "the lease given back again",
-        &wrote(
-            ledger
-                .close(&second, Outcome::Deployed, "all is well", now)
-                .await,
-        ),
+        &wrote(ledger.close(&second, &conclusion, now).await),
     );
     let name = ReleaseName {
         pipeline: "slipway-web",
@@ -373,16 +369,18 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
     };
     say(
         "what e-1 may do when it is closed",
-        &held(ledger.hold(name).await),
+        &held(ledger.claim(name).await),
     );
     say("the free lease", &read(ledger.lease("apps", "web").await));
     Ok(())
 }
 
-fn held(hold: Result<Hold, StepError>) -> Value {
-    match hold {
-        Ok(Hold::Held(held)) => json!({"fence": held.lease.fence, "prior": held.prior}),
-        Ok(Hold::Closed(record)) => json!({"closed": record}),
+fn held(claim: Result<ClaimResult, StepError>) -> Value {
+    match claim {
+        Ok(ClaimResult::Active(active)) => {
+            json!({"fence": active.lease.fence, "prior": active.target.prior()})
+        }
+        Ok(ClaimResult::Closed(record)) => json!({"closed": record}),
         Err(error) => stopped(&error),
     }
 }

@@ -10,7 +10,7 @@ use emulator::codepipeline::Execution;
 use emulator::ecr::Behaviour;
 use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Millis};
-use invariants::ledger_reader::{digest, executions, record, text};
+use invariants::ledger_reader::{digest, executions, flag, record, text};
 
 /// How long a release may take that nothing is wrong with: its rollout, and the time-outs that the lease waits for.
 const BOUND: Duration = Duration::from_secs(45 * 60);
@@ -138,9 +138,9 @@ fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
         let record = record(aws, &execution.id);
         let reason = record
             .as_ref()
-            .and_then(|record| text(record, "reason"))
-            .unwrap_or_default();
-        if reason.contains("needs a person") {
+            .filter(|record| flag(record, "needs_operator"))
+            .map(|record| text(record, "reason").unwrap_or_default());
+        if let Some(reason) = reason {
             return Err(format!(
                 "invariant 3: execution {} could have been restored: {reason}",
                 execution.id

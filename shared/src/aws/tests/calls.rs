@@ -129,6 +129,7 @@ fn an_unreadable_response_fails_the_job() {
         StepError::from(error),
         StepError::Failed(Failure {
             kind: FailureType::JobFailed,
+            cause: None,
             ..
         })
     ));
@@ -189,6 +190,7 @@ fn a_denial_is_a_permission_error() {
         )))),
         StepError::Failed(Failure {
             kind: FailureType::PermissionError,
+            cause: None,
             ..
         })
     ));

@@ -95,6 +95,7 @@ fn a_missing_image_fails_the_release_as_unavailable() {
             image,
             Err(Failure {
                 kind: FailureType::RevisionUnavailable,
+                cause: None,
                 message
             }
             .into())

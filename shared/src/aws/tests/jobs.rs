@@ -214,6 +214,7 @@ fn each_failure_is_reported_with_its_type_and_message() {
             None,
             Err(Failure {
                 kind,
+                cause: None,
                 message: "because".to_owned(),
             }
             .into()),

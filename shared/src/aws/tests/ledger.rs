@@ -1,4 +1,5 @@
-//! The ledger's table as it is read and written: keys, conditions, consistent reads, pages and versions.
+//! The ledger's table as it is read and written: keys, conditions, consistent reads, pages and
+//! versions.
 
 use serde_json::{Value, json};
 
@@ -23,12 +24,11 @@ pub(super) fn free(fence: u64) -> Value {
 
 fn free_lease(fence: u64) -> Lease {
     Lease {
-        v: 1,
         cluster: "apps".to_owned(),
         service: "web".to_owned(),
         fence,
         changed_at: None,
-        settled: None,
+        last_known: None,
         release: None,
     }
 }
@@ -144,9 +144,9 @@ fn records_and_pushes_have_keys_of_their_own_and_are_current() {
 #[test]
 fn an_item_of_another_version_is_refused_with_both_versions() {
     for (version, found) in [
-        (json!({"N": "2"}), "Some(2)"),
-        (json!({"N": "0"}), "Some(0)"),
-        (json!({"S": "1"}), "None"),
+        (json!({"N": "2"}), "2"),
+        (json!({"N": "0"}), "0"),
+        (json!({"S": "1"}), "not a number"),
     ] {
         let mut later = free(7);
         later["v"] = version;
@@ -157,7 +157,7 @@ fn an_item_of_another_version_is_refused_with_both_versions() {
             (
                 "dynamodb:GetItem",
                 ErrorKind::Unexpected,
-                format!("a ledger item of version {found}; this function knows version 1")
+                format!("`v` of a ledger item is {found}; expected 1")
             )
         );
     }
@@ -171,9 +171,7 @@ fn an_item_that_lacks_a_field_is_refused() {
         run(ledger(&Script::new([item(&broken)])).lease("apps", "web")).expect_err("no fence");
     assert_eq!(error.kind, ErrorKind::Unexpected);
     assert!(
-        error
-            .message
-            .starts_with("a ledger item that cannot be read: "),
+        error.message.starts_with("failed to read a ledger item: "),
         "{error}"
     );
 }
@@ -238,16 +236,13 @@ fn the_sweep_refuses_items_of_another_version_and_a_listing_without_end() {
     later["v"] = json!({"N": "2"});
     let error = run(ledger(&Script::new([answer(&json!({ "Items": [later] }))])).leases())
         .expect_err("version 2");
-    assert_eq!(
-        error.message,
-        "a ledger item of version Some(2); this function knows version 1"
-    );
+    assert_eq!(error.message, "`v` of a ledger item is 2; expected 1");
 
     let endless = Script::always(answer(
         &json!({"Items": [], "LastEvaluatedKey": {"pk": {"S": "lease"}}}),
     ));
     let error = run(ledger(&endless).leases()).expect_err("no end");
-    assert_eq!(error.message, "more than 100 pages of leases");
+    assert_eq!(error.message, "the leases have more than 100 pages");
     assert_eq!(endless.sent().len(), 100);
 }
 
@@ -420,9 +415,8 @@ fn a_lease_has_one_key_however_cluster_and_service_are_written() {
 }
 
 #[test]
-fn an_invocation_that_was_slower_looks_again() {
-    let again =
-        StepError::Busy("another invocation of this release was faster; looking again".to_owned());
+fn an_invocation_that_lost_a_race_retries() {
+    let again = StepError::Busy("lost a write race with another invocation; retrying".to_owned());
     let lost = Script::new([refusal("ConditionalCheckFailedException", "lost")]);
     assert_eq!(
         run(ledger(&lost).advance(&free_lease(8))),

@@ -8,7 +8,7 @@ mod executions;
 mod images;
 mod jobs;
 mod ledger;
-mod ledger_holds;
+mod ledger_claims;
 mod load_balancing;
 mod metrics;
 mod pairs;

@@ -17,12 +17,11 @@ const RULE: &str =
 
 fn lease() -> Lease {
     Lease {
-        v: 1,
         cluster: "apps".to_owned(),
         service: "shop".to_owned(),
         fence: 7,
         changed_at: None,
-        settled: None,
+        last_known: None,
         release: None,
     }
 }

@@ -12,10 +12,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::job::Failure;
 use crate::limits::STALE_READ;
 use crate::observed::service::{ServiceView, revision};
-use crate::release::Prior;
 use crate::strategy::Percentages;
 use crate::timestamp::Timestamp;
 
@@ -49,6 +47,23 @@ impl fmt::Display for Colour {
             Self::Blue => "blue",
             Self::Green => "green",
         })
+    }
+}
+
+/// One value for each colour of a pair.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PerColour<T> {
+    pub blue: T,
+    pub green: T,
+}
+
+impl<T> PerColour<T> {
+    #[must_use]
+    pub fn of(&self, colour: Colour) -> &T {
+        match colour {
+            Colour::Blue => &self.blue,
+            Colour::Green => &self.green,
+        }
     }
 }
 
@@ -157,19 +172,6 @@ impl PriorPair {
         }
     }
 
-    /// The pair of a release, for a step that works on pairs only.
-    ///
-    /// # Errors
-    /// A ConfigurationError when the release is of a single service.
-    pub fn required(pair: Option<&Self>) -> Result<&Self, Failure> {
-        pair.ok_or_else(|| {
-            Failure::configuration(
-                "begin-release took the lease on a single service; expected a blue/green pair: set \
-                 `strategy` to `blue-green` in begin-release and update-service",
-            )
-        })
-    }
-
     /// Why a step has nothing to do, when the live colour already runs the revision.
     #[must_use]
     pub fn already_live(&self, task_definition: &str) -> Option<String> {
@@ -181,19 +183,6 @@ impl PriorPair {
             "nothing to do: live colour {live} already runs {}",
             revision(task_definition)
         ))
-    }
-
-    /// The prior release as the steps of one service know it: what the live colour ran.
-    #[must_use]
-    pub fn as_prior(self, recorded_at: Timestamp) -> Prior {
-        let live = self.of(self.live).clone();
-        Prior {
-            task_definition: live.task_definition,
-            desired_count: live.desired_count,
-            percentages: live.percentages,
-            recorded_at,
-            pair: Some(self),
-        }
     }
 }
 
@@ -236,7 +225,7 @@ impl PairView {
 
 /// The traffic that a release last moved: announced, then made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Shift {
+pub struct TrafficShift {
     pub from: Weights,
     pub to: Weights,
     /// When it was announced; once it is known to have been made, when that was known. Bake and drain count from here.
@@ -248,7 +237,7 @@ pub struct Shift {
     pub known: Vec<Weights>,
 }
 
-impl Shift {
+impl TrafficShift {
     /// Whether `seen`, read at `now`, may be older than this shift: it is what was before, and the shift was made only just.
     #[must_use]
     pub fn may_be_unseen(&self, seen: Weights, now: Timestamp) -> bool {
@@ -277,37 +266,6 @@ impl Shift {
             }
         }
         known
-    }
-}
-
-/// What the last release of a pair left behind: what the next one goes by when the rule itself does not tell.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Settled {
-    pub live: Colour,
-    pub blue: u32,
-    pub green: u32,
-    /// Scale-in that is still suspended and must be given back to what is said here, by colour.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owed_blue: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub owed_green: Option<bool>,
-}
-
-impl Settled {
-    #[must_use]
-    pub fn weights(self) -> Weights {
-        Weights {
-            blue: self.blue,
-            green: self.green,
-        }
-    }
-
-    #[must_use]
-    pub fn owed(self, colour: Colour) -> Option<bool> {
-        match colour {
-            Colour::Blue => self.owed_blue,
-            Colour::Green => self.owed_green,
-        }
     }
 }
 

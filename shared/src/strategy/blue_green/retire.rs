@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{PairView, PriorPair, ScalingView};
 use crate::job::Failure;
-use crate::release::OpenRelease;
+use crate::release::PairTarget;
 use crate::timestamp::readable;
 
 /// The next step of a retirement.
@@ -24,24 +24,24 @@ pub enum Step {
     Fail(Failure),
 }
 
-/// Decides the next step. `drain` is how long the old colour stays after the traffic left it, `settling` what is left of the time
+/// Decides the next step. `drain` is how long the old colour stays after the traffic left it, `grace_left` what is left of the time
 /// in which an earlier announced change may still be made.
 #[must_use]
 pub fn next_step(
-    release: &OpenRelease,
-    pair: &PriorPair,
+    target: &PairTarget,
     view: &PairView,
     scaling: [Option<ScalingView>; 2],
     drain: Duration,
-    settling: Option<Duration>,
+    grace_left: Option<Duration>,
 ) -> Step {
+    let pair = &target.prior;
     let (old, new) = (pair.live, pair.idle());
-    let moved = release
+    let moved = target
         .shift
         .as_ref()
         .filter(|shift| shift.to == view.weights && view.weights.live() == Some(new));
     let Some(shift) = moved else {
-        let unseen = release
+        let unseen = target
             .shift
             .as_ref()
             .filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
@@ -63,7 +63,7 @@ pub fn next_step(
         percent,
     };
     let owes = gives_back(pair, scaling);
-    match settling {
+    match grace_left {
         _ if drained < drain => wait(
             format!(
                 "{old} drains for {} of {}",
@@ -105,7 +105,7 @@ pub fn gives_back(pair: &PriorPair, scaling: [Option<ScalingView>; 2]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{earlier, pair, release, view_of};
+    use super::super::tests::{earlier, pair, target, view_of};
     use super::super::{Colour, Weights};
     use super::*;
     use crate::observed::service::tests::NEW;
@@ -127,19 +127,19 @@ mod tests {
             Duration::from_secs(drain),
             settling.map(Duration::from_secs),
         );
-        let mut release = release(&view, Some(weights));
+        let mut release = target(&view, Some(weights));
         release.shift.as_mut().expect("shifted").at = view.observed_at;
-        next_step(&release, &pair(), &view, scaling, drain, settling)
+        next_step(&release, &view, scaling, drain, settling)
     }
 
     #[test]
     fn weights_that_may_be_older_than_the_last_shift_are_read_again() {
         let view = view_of(NEW, Weights::with(Colour::Green, 50));
         let after = |ago| {
-            let mut release = release(&view, Some(Weights::with(Colour::Green, 100)));
+            let mut release = target(&view, Some(Weights::with(Colour::Green, 100)));
             let shift = release.shift.as_mut().expect("shifted");
             (shift.from, shift.at) = (view.weights, earlier(view.observed_at, ago));
-            next_step(&release, &pair(), &view, [None, None], Duration::ZERO, None)
+            next_step(&release, &view, [None, None], Duration::ZERO, None)
         };
         let summary =
             "waiting for the rule to show blue 0 / green 100; it shows blue 50 / green 50 as before".to_owned();
@@ -188,21 +188,14 @@ mod tests {
     }
 
     /// The step for a release that set all of the traffic to green so many seconds ago, and found these weights.
-    fn found(weights: Weights, ago: i64, change: impl FnOnce(&mut OpenRelease)) -> Step {
+    fn found(weights: Weights, ago: i64, change: impl FnOnce(&mut PairTarget)) -> Step {
         let view = view_of(NEW, weights);
-        let mut open = release(&view, Some(Weights::with(Colour::Green, 100)));
+        let mut open = target(&view, Some(Weights::with(Colour::Green, 100)));
         let shift = open.shift.as_mut().expect("shifted");
         shift.at = crate::timestamp::Timestamp::from_secs(view.observed_at.secs() - ago)
             .expect("in range");
         change(&mut open);
-        next_step(
-            &open,
-            &pair(),
-            &view,
-            [None, None],
-            Duration::from_secs(300),
-            None,
-        )
+        next_step(&open, &view, [None, None], Duration::from_secs(300), None)
     }
 
     #[test]
@@ -232,12 +225,12 @@ mod tests {
             refused("blue 0 / green 100")
         );
         // It announced other weights than there are.
-        let elsewhere = |open: &mut OpenRelease| {
+        let elsewhere = |open: &mut PairTarget| {
             open.shift.as_mut().expect("shifted").to = Weights { blue: 0, green: 7 }
         };
         assert_eq!(found(all, 900, elsewhere), refused("blue 0 / green 100"));
         let back = Weights::with(Colour::Green, 0);
-        let went_back = |open: &mut OpenRelease| open.shift.as_mut().expect("shifted").to = back;
+        let went_back = |open: &mut PairTarget| open.shift.as_mut().expect("shifted").to = back;
         assert_eq!(found(back, 900, went_back), refused("blue 100 / green 0"));
     }
 
@@ -274,17 +267,8 @@ mod tests {
     fn tasks_of_the_old_colour_that_still_run_are_waited_for() {
         let mut view = view_of(NEW, Weights::with(Colour::Green, 100));
         (view.blue.desired, view.blue.running) = (0, 1);
-        let open = release(&view, Some(view.weights));
-        let next = |settling| {
-            next_step(
-                &open,
-                &pair(),
-                &view,
-                [None, None],
-                Duration::ZERO,
-                settling,
-            )
-        };
+        let open = target(&view, Some(view.weights));
+        let next = |settling| next_step(&open, &view, [None, None], Duration::ZERO, settling);
         assert_eq!(next(None), wait("100% to green; blue stops 1 tasks", 90));
         assert_eq!(
             next(Some(Duration::from_secs(9))),

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use super::retire::gives_back;
 use super::size::enough;
-use super::{Colour, PairView, PriorColour, PriorPair, ScalingView, Shift};
+use super::{Colour, PairView, PriorColour, PriorPair, ScalingView, TrafficShift};
 use crate::limits::{ROLLBACK_DEADLINE, SIZING_DEADLINE};
 use crate::observed::service::{ServiceView, revision};
-use crate::release::{OpenRelease, Outcome, Prior, State};
+use crate::release::{Outcome, PairTarget, Release};
 use crate::strategy::rollback::{Ending, cause, nothing_changed};
 use crate::timestamp::readable;
 
@@ -17,6 +17,10 @@ pub enum Restoration {
     /// It is as it should be, or will not become so.
     Close {
         outcome: Outcome,
+        reason: String,
+    },
+    /// It cannot be restored: an operator must repair it.
+    GiveUp {
         reason: String,
     },
     /// Make the old colour this large, and give it the traffic at once when nobody else serves.
@@ -50,13 +54,10 @@ pub enum Way {
 /// The old colour must be able to take all of the traffic first. That is not waited for when nobody else could serve (the new
 /// colour has no healthy target), and not for ever.
 #[must_use]
-pub fn way_back(release: &OpenRelease, pair: &PriorPair, view: &PairView, waited: Duration) -> Way {
+pub fn way_back(target: &PairTarget, view: &PairView, waited: Duration) -> Way {
+    let pair = &target.prior;
     let (old, new) = (pair.live, pair.idle());
-    let (needed, service, healthy) = (
-        enough(release, pair, view),
-        view.of(old),
-        view.healthy(pair, old),
-    );
+    let (needed, service, healthy) = (enough(target, view), view.of(old), view.healthy(pair, old));
     let ready = healthy >= needed;
     let served_by_nobody_else = view.healthy(pair, new) == 0 && (healthy > 0 || needed == 0);
     if service.desired < needed {
@@ -79,23 +80,24 @@ pub fn way_back(release: &OpenRelease, pair: &PriorPair, view: &PairView, waited
 /// the new colour's recorded revision can still be deployed; one that was deregistered cannot.
 #[must_use]
 pub fn restoration(
-    release: &OpenRelease,
-    prior: &Prior,
-    pair: &PriorPair,
+    release: &Release,
+    target: &PairTarget,
     ending: Ending,
     view: &PairView,
     scaling: [Option<ScalingView>; 2],
     idle_is_active: bool,
 ) -> Restoration {
-    let unseen = release
+    let pair = &target.prior;
+    let prior = pair.of(pair.live);
+    let unseen = target
         .shift
         .as_ref()
         .filter(|shift| shift.may_be_unseen(view.weights, view.observed_at));
-    if ending == Ending::Succeeded && release.state == State::Open {
+    if ending == Ending::Succeeded && !release.is_rolling_back() {
         if let Some(shift) = unseen {
             return Restoration::Wait(shift.waiting());
         }
-        return concluded(release, prior, pair, view);
+        return concluded(target, view);
     }
     let cause = cause(release, ending);
     let (old, new) = (pair.live, pair.idle());
@@ -109,15 +111,15 @@ pub fn restoration(
         .missing(&prior.task_definition, size)
         .join("; ");
     let waited = release
-        .rolling_back_since
+        .rolling_back_since()
         .map_or(Duration::ZERO, |since| view.observed_at.since(since));
-    let way = || way_back(release, pair, view, waited);
+    let way = || way_back(target, view, waited);
     if let Some(shift) =
         unseen.filter(|shift| shift.to == pair.weights() && !shift.known.contains(&view.weights))
     {
         return Restoration::Wait(shift.waiting());
     }
-    if let Some(what) = foreign(release, pair, view) {
+    if let Some(what) = foreign(target, view) {
         return owed(pair, scaling).unwrap_or_else(|| Restoration::Close {
             outcome: Outcome::Superseded,
             reason: format!("{cause}; {what}, which is left alone"),
@@ -146,8 +148,7 @@ pub fn restoration(
     let moves = step == Some(Restoration::Move);
     match step {
         Some(_) | None if waited >= ROLLBACK_DEADLINE && !missing.is_empty() && !moves => {
-            Restoration::Close {
-                outcome: Outcome::Failed,
+            Restoration::GiveUp {
                 reason: format!(
                     "{cause}; the rollback to {old} with {} is not steady after {}: {missing}; the pair needs a person",
                     revision(&prior.task_definition),
@@ -157,16 +158,16 @@ pub fn restoration(
         }
         Some(step) => step,
         // It suspended scale-in and no more.
-        None if release.change.is_none() && release.shift.is_none() => {
+        None if target.change.is_none() && target.shift.is_none() => {
             let (outcome, reason) = nothing_changed(release, ending);
             Restoration::Close { outcome, reason }
         }
         None if !missing.is_empty() => Restoration::Wait(format!("restoring {old}: {missing}")),
         None => {
-            let held = release
-                .restoring
+            let held = target
+                .traffic_return
                 .as_ref()
-                .is_some_and(|restoring| restoring.held);
+                .is_some_and(|decided| decided.held);
             let outcome = match ending {
                 Ending::Superseded => Outcome::Superseded,
                 // Nothing was found against it, and nobody said that it should go on.
@@ -175,26 +176,26 @@ pub fn restoration(
             };
             Restoration::Close {
                 outcome,
-                reason: format!("{cause}; {}", serves_again(prior, pair, view)),
+                reason: format!("{cause}; {}", serves_again(pair, view)),
             }
         }
     }
 }
 
 /// A pipeline without `finish-release` ended well: the weights themselves say what became of the release.
-fn concluded(
-    release: &OpenRelease,
-    prior: &Prior,
-    pair: &PriorPair,
-    view: &PairView,
-) -> Restoration {
+fn concluded(target: &PairTarget, view: &PairView) -> Restoration {
+    let pair = &target.prior;
     let cause = "the execution succeeded without a finish-release action";
     let new = pair.idle();
-    let (live, wanted, outcome) = match &release.change {
+    let (live, wanted, outcome) = match &target.change {
         Some(change) if view.weights.live() == Some(new) => {
             (new, &change.task_definition, Outcome::Deployed)
         }
-        Some(_) | None => (pair.live, &prior.task_definition, Outcome::Unchanged),
+        Some(_) | None => (
+            pair.live,
+            &pair.of(pair.live).task_definition,
+            Outcome::Unchanged,
+        ),
     };
     let mut missing = view.of(live).missing(wanted, 1);
     if view.weights.live() != Some(live) {
@@ -213,15 +214,16 @@ fn concluded(
 }
 
 /// What somebody else did to the pair meanwhile.
-fn foreign(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Option<String> {
-    let mut known = release
+fn foreign(target: &PairTarget, view: &PairView) -> Option<String> {
+    let pair = &target.prior;
+    let mut known = target
         .shift
         .clone()
-        .map_or_else(Vec::new, Shift::announced);
+        .map_or_else(Vec::new, TrafficShift::announced);
     known.push(pair.weights());
     // Going back is not put off because the read may be older than the last shift forward.
     known.extend(
-        release
+        target
             .shift
             .as_ref()
             .filter(|shift| shift.may_be_unseen(view.weights, view.observed_at))
@@ -235,7 +237,7 @@ fn foreign(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Option<S
             .primary()
             .map(|primary| primary.task_definition.as_str())
     };
-    let changed = release
+    let changed = target
         .change
         .as_ref()
         .map(|change| change.task_definition.as_str());
@@ -262,19 +264,20 @@ fn owed(pair: &PriorPair, scaling: [Option<ScalingView>; 2]) -> Option<Restorati
 
 /// Tasks that the new colour was filled with; the size of the live one when it never was.
 #[must_use]
-pub fn filled(release: &OpenRelease, pair: &PriorPair) -> u32 {
-    let count = release
+pub fn filled(target: &PairTarget) -> u32 {
+    let pair = &target.prior;
+    let count = target
         .change
         .as_ref()
         .and_then(|change| change.desired_count);
     count.unwrap_or(pair.of(pair.live).desired_count)
 }
 
-fn serves_again(prior: &Prior, pair: &PriorPair, view: &PairView) -> String {
+fn serves_again(pair: &PriorPair, view: &PairView) -> String {
     let service = view.of(pair.live);
     format!(
         "{} serves again as {} with {} of {} tasks, weights {}",
-        revision(&prior.task_definition),
+        revision(&pair.of(pair.live).task_definition),
         pair.live,
         service.running,
         service.desired,

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::{Colour, PairView, PriorPair, Shift, Weights};
+use super::{Colour, PairView, PriorPair, TrafficShift, Weights};
 use crate::job::Failure;
 use crate::limits::{FUNCTION_TIMEOUT, HEALTH_DEADLINE};
 use crate::observed::service::{Rollout, revision};
-use crate::release::OpenRelease;
+use crate::release::PairTarget;
 use crate::timestamp::readable;
 
 /// What is asked of the traffic.
@@ -68,21 +68,21 @@ pub enum Step {
     Fail(Failure),
 }
 
-/// Decides the next step. `elapsed` is the time since this action began, `settling` what is left of the time in which an earlier
+/// Decides the next step. `elapsed` is the time since this action began, `grace_left` what is left of the time in which an earlier
 /// announced change may still be made.
 #[must_use]
 pub fn next_step(
     asked: &Asked,
-    release: &OpenRelease,
-    pair: &PriorPair,
+    target: &PairTarget,
     view: &PairView,
     elapsed: Duration,
-    settling: Option<Duration>,
+    grace_left: Option<Duration>,
 ) -> Step {
+    let pair = &target.prior;
     let new = pair.idle();
     let (standing, unseen) = (
-        standing(release.shift.as_ref(), pair.weights(), view.weights),
-        unseen(release, view),
+        standing(target.shift.as_ref(), pair.weights(), view.weights),
+        unseen(target, view),
     );
     if let (Standing::Foreign { expected }, None) = (&standing, &unseen) {
         return Step::Fail(foreign(*expected, view.weights));
@@ -100,7 +100,7 @@ pub fn next_step(
     if let Standing::Unconfirmed = standing {
         return Step::Confirm;
     }
-    let baked = release
+    let baked = target
         .shift
         .as_ref()
         .map_or(Duration::MAX, |shift| view.observed_at.since(shift.at));
@@ -142,7 +142,7 @@ pub fn next_step(
                 baked,
             )
         }
-        None => match settling {
+        None => match grace_left {
             Some(left) => {
                 let why = format!(
                     "lets invocations that may still run end: {} left",
@@ -182,15 +182,16 @@ pub enum Watched {
 
 /// Looks at a pair whose traffic is judged: nobody else may have moved it, and both colours must have some.
 #[must_use]
-pub fn watch(asked: &Asked, release: &OpenRelease, pair: &PriorPair, view: &PairView) -> Watched {
+pub fn watch(asked: &Asked, target: &PairTarget, view: &PairView) -> Watched {
+    let pair = &target.prior;
     let (old, new) = (pair.live, pair.idle());
-    if let Some(summary) = unseen(release, view) {
+    if let Some(summary) = unseen(target, view) {
         return match unfit(asked, pair, view) {
             Some(reason) => Watched::Restore { reason },
             None => Watched::Unseen { summary },
         };
     }
-    let standing = standing(release.shift.as_ref(), pair.weights(), view.weights);
+    let standing = standing(target.shift.as_ref(), pair.weights(), view.weights);
     if let Standing::Foreign { expected } = standing {
         return Watched::Fail(foreign(expected, view.weights));
     }
@@ -219,31 +220,31 @@ enum Standing {
     },
 }
 
-fn standing(shift: Option<&Shift>, recorded: Weights, seen: Weights) -> Standing {
+fn standing(shift: Option<&TrafficShift>, recorded: Weights, seen: Weights) -> Standing {
     match shift {
         None if seen == recorded => Standing::Known,
         None => Standing::Foreign { expected: recorded },
-        Some(Shift { to, made: true, .. }) if seen == *to => Standing::Known,
-        Some(Shift {
+        Some(TrafficShift { to, made: true, .. }) if seen == *to => Standing::Known,
+        Some(TrafficShift {
             to, made: false, ..
         }) if seen == *to => Standing::Unconfirmed,
         // Announced and not made: the invocation died in between.
-        Some(Shift {
+        Some(TrafficShift {
             from, made: false, ..
         }) if seen == *from => Standing::Known,
-        Some(Shift { to, .. }) => Standing::Foreign { expected: *to },
+        Some(TrafficShift { to, .. }) => Standing::Foreign { expected: *to },
     }
 }
 
 /// What is waited for when the weights may have been read from before the last shift.
-fn unseen(release: &OpenRelease, view: &PairView) -> Option<String> {
-    let shift = release.shift.as_ref()?;
+fn unseen(target: &PairTarget, view: &PairView) -> Option<String> {
+    let shift = target.shift.as_ref()?;
     let stale = shift.may_be_unseen(view.weights, view.observed_at);
     stale.then(|| shift.waiting())
 }
 
 fn foreign(expected: Weights, seen: Weights) -> Failure {
-    Failure::job(format!(
+    Failure::overridden(format!(
         "superseded: the weights are {seen}, and this release left them at {expected}; find out who changed the rule, then release again"
     ))
 }

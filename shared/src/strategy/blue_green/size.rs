@@ -1,8 +1,8 @@
 //! How many tasks a colour needs before all of the traffic goes back to it.
 
 use super::rollback::filled;
-use super::{Colour, PairView, PriorPair};
-use crate::release::OpenRelease;
+use super::{Colour, PairView};
+use crate::release::PairTarget;
 
 /// Tasks that the recorded live colour needs to take all of the traffic.
 ///
@@ -10,9 +10,10 @@ use crate::release::OpenRelease;
 /// grown since has grown for its own share, so the whole needs `desired ÷ share` of it: 6 tasks at 60 % are 10 at 100 %. What a
 /// restoration made it grow to is no such growth.
 #[must_use]
-pub fn enough(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> u32 {
-    let (recorded, filled) = (pair.of(pair.live).desired_count, filled(release, pair));
-    let at_least = release.sized.unwrap_or(0).max(recorded);
+pub fn enough(target: &PairTarget, view: &PairView) -> u32 {
+    let pair = &target.prior;
+    let (recorded, filled) = (pair.of(pair.live).desired_count, filled(target));
+    let at_least = target.raised_to.unwrap_or(0).max(recorded);
     let grown = |colour: Colour, before: u32| {
         let (desired, share) = (view.of(colour).desired, view.weights.percent(colour));
         (desired > before && share > 0).then(|| (desired * 100).div_ceil(share))
@@ -27,7 +28,7 @@ pub fn enough(release: &OpenRelease, pair: &PriorPair, view: &PairView) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{pair, release, view};
+    use super::super::tests::{pair, target, view};
     use super::*;
     use crate::strategy::blue_green::Weights;
 
@@ -36,11 +37,11 @@ mod tests {
         let after = |sized, green_percent, blue, green| {
             let mut view = view(Weights::with(Colour::Green, green_percent));
             (view.blue.desired, view.green.desired) = (blue, green);
-            let release = OpenRelease {
-                sized,
-                ..release(&view, None)
+            let target = PairTarget {
+                raised_to: sized,
+                ..target(&view, None)
             };
-            enough(&release, &pair(), &view)
+            enough(&target, &view)
         };
         let sized = |green_percent, blue, green| after(None, green_percent, blue, green);
         assert_eq!(sized(50, 2, 2), 2);
@@ -59,12 +60,13 @@ mod tests {
             before.blue.desired_count = recorded;
             let mut view = view(Weights::with(Colour::Green, green_percent));
             (view.blue.desired, view.green.desired) = (blue, green);
-            let mut release = OpenRelease {
-                sized,
-                ..release(&view, None)
+            let mut target = PairTarget {
+                prior: before,
+                raised_to: sized,
+                ..target(&view, None)
             };
-            release.change.as_mut().expect("changed").desired_count = filled;
-            super::enough(&release, &before, &view)
+            target.change.as_mut().expect("changed").desired_count = filled;
+            super::enough(&target, &view)
         };
         // Fewer than recorded is never enough, whatever both colours have now.
         assert_eq!(enough(4, Some(4), None, 50, 1, 1), 4);

@@ -1,7 +1,7 @@
 use super::*;
 use crate::observed::service::TargetGroupView;
 use crate::observed::service::tests::{NEW, OLD, steady};
-use crate::release::{Change, OpenRelease, State};
+use crate::release::{Change, PairTarget, Phase, Release, Target};
 
 /// So many seconds before.
 pub(crate) fn earlier(at: Timestamp, secs: i64) -> Timestamp {
@@ -55,24 +55,16 @@ pub(crate) fn view_of(definition: &str, weights: Weights) -> PairView {
     }
 }
 
-/// A release that is being rolled back, after it set these weights.
-pub(crate) fn release(view: &PairView, shifted: Option<Weights>) -> OpenRelease {
-    OpenRelease {
-        execution: "e-1".to_owned(),
-        pipeline: "slipway-web".to_owned(),
-        digest: None,
-        state: State::RollingBack,
-        began_at: view.observed_at,
-        prior: Some(pair().as_prior(view.observed_at)),
-        registering: None,
-        registered: None,
+/// The pair of a release that set these weights.
+pub(crate) fn target(view: &PairView, shifted: Option<Weights>) -> PairTarget {
+    PairTarget {
         change: Some(Change {
             task_definition: NEW.to_owned(),
             percentages: pair().green.percentages,
             desired_count: Some(2),
             deployment: None,
         }),
-        shift: shifted.map(|to| Shift {
+        shift: shifted.map(|to| TrafficShift {
             from: pair().weights(),
             to,
             // Long enough ago that no read can be older.
@@ -81,12 +73,27 @@ pub(crate) fn release(view: &PairView, shifted: Option<Weights>) -> OpenRelease 
             known: Vec::new(),
         }),
         scale_in_suspended: Some(true),
-        sized: None,
-        restoring: None,
-        judged: Vec::new(),
-        holding: None,
-        failure: None,
-        rolling_back_since: Some(view.observed_at),
+        ..PairTarget::new(pair(), view.observed_at)
+    }
+}
+
+/// A release of the pair that is open.
+pub(crate) fn open(target: &PairTarget) -> Release {
+    Release {
+        phase: Phase::Open(Target::Pair(Box::new(target.clone()))),
+        ..Release::begin("e-1", "slipway-web", None, target.recorded_at)
+    }
+}
+
+/// A release of the pair that is being rolled back.
+pub(crate) fn rolling_back(target: &PairTarget, since: Timestamp) -> Release {
+    let phase = Phase::RollingBack {
+        since,
+        target: Some(Target::Pair(Box::new(target.clone()))),
+    };
+    Release {
+        phase,
+        ..open(target)
     }
 }
 
@@ -161,50 +168,6 @@ fn a_share_is_of_the_sum_of_both_weights_and_rounded_down() {
 }
 
 #[test]
-fn the_prior_release_is_what_the_live_colour_ran() {
-    let mut recorded = pair();
-    recorded.green.desired_count = 5;
-    recorded.green.percentages = Percentages {
-        minimum_healthy: 50,
-        maximum: 150,
-    };
-    let at = Timestamp::from_secs(1_767_603_600).expect("in range");
-    let of_blue = Prior {
-        task_definition: OLD.to_owned(),
-        desired_count: 2,
-        percentages: Percentages {
-            minimum_healthy: 100,
-            maximum: 200,
-        },
-        recorded_at: at,
-        pair: Some(recorded.clone()),
-    };
-    assert_eq!(recorded.clone().as_prior(at), of_blue);
-    recorded.live = Colour::Green;
-    let of_green = Prior {
-        task_definition: IDLE.to_owned(),
-        desired_count: 5,
-        percentages: Percentages {
-            minimum_healthy: 50,
-            maximum: 150,
-        },
-        recorded_at: at,
-        pair: Some(recorded.clone()),
-    };
-    assert_eq!(recorded.clone().as_prior(at), of_green);
-    assert_eq!(
-        (recorded.idle(), recorded.weights()),
-        (
-            Colour::Blue,
-            Weights {
-                blue: 100,
-                green: 0
-            }
-        )
-    );
-}
-
-#[test]
 fn healthy_targets_are_those_of_the_colour_s_group_in_the_rule() {
     let mut seen = view(pair().weights());
     let other = TargetGroupView {
@@ -227,7 +190,7 @@ fn healthy_targets_are_those_of_the_colour_s_group_in_the_rule() {
 fn the_weights_before_a_shift_are_known_until_it_is_made() {
     let [a, b, c] = [0, 20, 50].map(|percent| Weights::with(Colour::Green, percent));
     let at = Timestamp::from_secs(1_767_603_600).expect("in range");
-    let shift = |made, known: &[Weights]| Shift {
+    let shift = |made, known: &[Weights]| TrafficShift {
         from: a,
         to: b,
         at,
@@ -238,33 +201,4 @@ fn the_weights_before_a_shift_are_known_until_it_is_made() {
     assert_eq!(shift(true, &[]).announced(), [b]);
     assert_eq!(shift(true, &[c, a]).announced(), [c, a, b]);
     assert_eq!(shift(false, &[b, a]).announced(), [b, a]);
-}
-
-#[test]
-fn what_a_release_left_behind_is_kept_by_colour() {
-    let settled = Settled {
-        live: Colour::Green,
-        blue: 3,
-        green: 97,
-        owed_blue: Some(true),
-        owed_green: Some(false),
-    };
-    assert_eq!(settled.weights(), Weights { blue: 3, green: 97 });
-    assert_eq!(
-        [settled.owed(Colour::Blue), settled.owed(Colour::Green)],
-        [Some(true), Some(false)]
-    );
-    let stored = serde_json::json!({"live": "green", "blue": 3, "green": 97, "owed_blue": true, "owed_green": false});
-    assert_eq!(serde_json::to_value(settled).expect("serializes"), stored);
-    let free = Settled {
-        owed_blue: None,
-        owed_green: None,
-        ..settled
-    };
-    let stored = serde_json::json!({"live": "green", "blue": 3, "green": 97});
-    assert_eq!(serde_json::to_value(free).expect("serializes"), stored);
-    assert_eq!(
-        serde_json::from_value::<Settled>(stored).expect("reads"),
-        free
-    );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::job::{Failure, FailureType};
 use crate::limits::STALE_READ;
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
-use crate::release::{Change, OpenRelease};
+use crate::release::Change;
 use crate::timestamp::readable;
 
 /// What is asked of a service.
@@ -65,7 +65,7 @@ enum Standing<'a> {
 #[must_use]
 pub fn next_step(
     asked: &Asked,
-    release: &OpenRelease,
+    announced: Option<&Change>,
     before: &str,
     view: &ServiceView,
     elapsed: Duration,
@@ -81,7 +81,7 @@ pub fn next_step(
             false,
         );
     };
-    match standing(asked, release.change.as_ref(), before, view, primary) {
+    match standing(asked, announced, before, view, primary) {
         Standing::AlreadyThere => settled(asked, view, elapsed),
         Standing::Untouched | Standing::Lost => Step::Apply,
         Standing::Unnamed(ours) => Step::Adopt {
@@ -115,16 +115,15 @@ pub fn next_step(
                 percent: 0,
             }
         }
-        Standing::Foreign(other) => fail(
-            FailureType::JobFailed,
-            format!(
+        Standing::Foreign(other) => Step::Fail {
+            failure: Failure::overridden(format!(
                 "superseded: somebody else deployed {} ({}) while this release was deploying {}; find out who writes to the service, then release again",
                 revision(&other.task_definition),
                 other.id,
                 revision(&asked.change.task_definition)
-            ),
-            false,
-        ),
+            )),
+            rollout: false,
+        },
     }
 }
 
@@ -248,7 +247,7 @@ fn reason_of(deployment: &DeploymentView) -> String {
 
 fn fail(kind: FailureType, message: String, rollout: bool) -> Step {
     Step::Fail {
-        failure: Failure { kind, message },
+        failure: Failure::new(kind, message),
         rollout,
     }
 }

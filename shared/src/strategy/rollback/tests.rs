@@ -1,45 +1,67 @@
 use super::*;
 use crate::observed::service::tests::{NEW, OLD, steady};
-use crate::release::Change;
+use crate::release::{Change, Phase, Target};
 
 fn at(secs: i64) -> Timestamp {
     Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
 }
 
-fn prior() -> Prior {
-    Prior::of(&steady(OLD)).expect("a PRIMARY deployment")
+fn prior() -> PriorService {
+    PriorService::from_view(&steady(OLD)).expect("a PRIMARY deployment")
 }
 
-fn release(changed: bool, rolling_back_since: Option<Timestamp>) -> OpenRelease {
+fn release(changed: bool, rolling_back_since: Option<Timestamp>) -> Release {
     let change = Change {
         task_definition: NEW.to_owned(),
         percentages: prior().percentages,
         desired_count: None,
         deployment: None,
     };
-    OpenRelease {
-        execution: "e-1".to_owned(),
-        pipeline: "slipway-web".to_owned(),
-        digest: None,
-        state: if rolling_back_since.is_some() {
-            State::RollingBack
-        } else {
-            State::Open
-        },
-        began_at: at(0),
-        prior: Some(prior()),
-        registering: None,
-        registered: None,
+    let target = Target::Service(Box::new(ServiceTarget {
+        prior: prior(),
         change: changed.then_some(change),
-        shift: None,
-        scale_in_suspended: None,
-        sized: None,
-        restoring: None,
-        judged: Vec::new(),
-        holding: None,
-        failure: None,
-        rolling_back_since,
+    }));
+    let phase = match rolling_back_since {
+        None => Phase::Open(target),
+        Some(since) => Phase::RollingBack {
+            since,
+            target: Some(target),
+        },
+    };
+    Release {
+        phase,
+        ..Release::begin("e-1", "slipway-web", None, at(0))
     }
+}
+
+fn service(release: &Release) -> &ServiceTarget {
+    match release.target() {
+        Some(Target::Service(service)) => service,
+        other => panic!("{other:?} is not a service"),
+    }
+}
+
+fn change_of(release: &mut Release) -> &mut Change {
+    let (Phase::Open(target)
+    | Phase::RollingBack {
+        target: Some(target),
+        ..
+    }) = &mut release.phase
+    else {
+        panic!("nothing is recorded")
+    };
+    let Target::Service(service) = target else {
+        panic!("not a service")
+    };
+    service.change.as_mut().expect("changed")
+}
+
+fn restored(release: &Release, ending: Ending, view: &ServiceView, now: Timestamp) -> Restoration {
+    restoration(release, service(release), ending, view, now)
+}
+
+fn count_of(release: &Release, view: &ServiceView) -> Option<u32> {
+    restored_count(service(release), view)
 }
 
 #[test]
@@ -85,9 +107,8 @@ fn a_superseded_release_is_left_to_the_newer_one_once_nobody_acts_for_it() {
         next_step(&release(true, None), Ending::Superseded, None, at(9)),
         Step::TakeOver
     );
-    let step = restoration(
+    let step = restored(
         &release(true, Some(at(0))),
-        &prior(),
         Ending::Superseded,
         &steady(NEW),
         at(60),
@@ -115,9 +136,8 @@ fn a_success_without_finish_release_is_judged_by_the_service() {
         next_step(&release(true, None), Ending::Succeeded, None, at(9)),
         Step::Look
     );
-    let outcome = |changed, view: &ServiceView| match restoration(
+    let outcome = |changed, view: &ServiceView| match restored(
         &release(changed, None),
-        &prior(),
         Ending::Succeeded,
         view,
         at(9),
@@ -133,8 +153,7 @@ fn a_success_without_finish_release_is_judged_by_the_service() {
 #[test]
 fn the_prior_release_is_restored_then_proven() {
     let release = release(true, Some(at(0)));
-    let next =
-        |view: &ServiceView, secs| restoration(&release, &prior(), Ending::Failed, view, at(secs));
+    let next = |view: &ServiceView, secs| restored(&release, Ending::Failed, view, at(secs));
     let percentages = prior().percentages;
     assert_eq!(next(&steady(NEW), 60), Restoration::Apply { percentages });
     let mut starting = steady(OLD);
@@ -148,7 +167,7 @@ fn the_prior_release_is_restored_then_proven() {
         }
     ));
     assert!(
-        matches!(next(&starting, 3_700), Restoration::Close { outcome: Outcome::Failed, reason } if reason.contains("needs a person"))
+        matches!(next(&starting, 3_700), Restoration::GiveUp { reason } if reason.contains("is not steady after"))
     );
 }
 
@@ -162,8 +181,8 @@ fn what_was_promised_holds_on_the_way_back_and_is_undone_at_its_end() {
         prior().percentages,
     );
     let mut release = release(true, Some(at(0)));
-    release.change.as_mut().expect("changed").percentages = promised;
-    let next = |view: &ServiceView| restoration(&release, &prior(), Ending::Failed, view, at(60));
+    change_of(&mut release).percentages = promised;
+    let next = |view: &ServiceView| restored(&release, Ending::Failed, view, at(60));
     assert_eq!(
         next(&steady(NEW)),
         Restoration::Apply {
@@ -177,12 +196,12 @@ fn what_was_promised_holds_on_the_way_back_and_is_undone_at_its_end() {
     assert_eq!(next(&arrived), Restoration::Apply { percentages: own });
     arrived.running = 1;
     assert!(matches!(next(&arrived), Restoration::Wait(_)));
-    release.change.as_mut().expect("changed").percentages = Percentages {
+    change_of(&mut release).percentages = Percentages {
         minimum_healthy: 80,
         maximum: 100,
     };
     assert_eq!(
-        restoration(&release, &prior(), Ending::Failed, &steady(NEW), at(60)),
+        restored(&release, Ending::Failed, &steady(NEW), at(60)),
         Restoration::Apply { percentages: own },
         "two tasks at 80 % to 100 % could never move"
     );
@@ -191,13 +210,7 @@ fn what_was_promised_holds_on_the_way_back_and_is_undone_at_its_end() {
 #[test]
 fn what_somebody_else_deployed_meanwhile_is_left_alone() {
     let third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
-    let step = restoration(
-        &release(true, Some(at(0))),
-        &prior(),
-        Ending::Failed,
-        &third,
-        at(60),
-    );
+    let step = restored(&release(true, Some(at(0))), Ending::Failed, &third, at(60));
     let left = |reason: &str| reason.contains("somebody else deployed web:9");
     assert!(
         matches!(step, Restoration::Close { outcome: Outcome::Superseded, reason } if left(&reason))
@@ -208,22 +221,16 @@ fn what_somebody_else_deployed_meanwhile_is_left_alone() {
 fn counts_are_restored_at_least() {
     let mut fewer = steady(OLD);
     (fewer.desired, fewer.running) = (1, 1);
-    assert_eq!(
-        restored_count(&release(true, None), &prior(), &fewer),
-        Some(2)
-    );
-    assert_eq!(
-        restored_count(&release(true, None), &prior(), &steady(OLD)),
-        None
-    );
+    assert_eq!(count_of(&release(true, None), &fewer), Some(2));
+    assert_eq!(count_of(&release(true, None), &steady(OLD)), None);
     let mut raised = release(true, None);
-    raised.change.as_mut().expect("changed").desired_count = Some(5);
+    change_of(&mut raised).desired_count = Some(5);
     let with = |desired| ServiceView {
         desired,
         ..steady(OLD)
     };
     assert_eq!(
-        [with(5), with(7)].map(|view| restored_count(&raised, &prior(), &view)),
+        [with(5), with(7)].map(|view| count_of(&raised, &view)),
         [Some(2), None]
     );
 }
@@ -324,14 +331,6 @@ fn a_release_that_was_taken_over_is_looked_at_when_no_invocation_can_act_for_it(
             assert_eq!(next(60), expected, "{ending:?}");
         }
     }
-    let undated = OpenRelease {
-        state: State::RollingBack,
-        ..release(true, None)
-    };
-    assert_eq!(
-        next_step(&undated, Ending::Stopped, None, at(0)),
-        Step::Look
-    );
 }
 
 #[test]
@@ -347,9 +346,9 @@ fn what_a_step_failed_with_is_the_cause_of_the_end() {
             reason
         }
     );
-    failed.change = release(true, None).change;
+    failed.phase = release(true, None).phase;
     let reason = "the image is not there; web:1 serves again with 2 of 2 tasks".to_owned();
-    let step = restoration(&failed, &prior(), Ending::Failed, &steady(OLD), at(60));
+    let step = restored(&failed, Ending::Failed, &steady(OLD), at(60));
     assert_eq!(
         step,
         Restoration::Close {
@@ -369,9 +368,8 @@ fn a_superseded_release_restores_nothing_whatever_the_service_runs() {
             ..steady(NEW)
         },
     ] {
-        let step = restoration(
+        let step = restored(
             &release(true, Some(at(0))),
-            &prior(),
             Ending::Superseded,
             &view,
             at(60),
@@ -392,13 +390,7 @@ fn a_superseded_release_restores_nothing_whatever_the_service_runs() {
 fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
     let cause = "the execution succeeded without a finish-release action";
     let of = |changed, view: &ServiceView| {
-        restoration(
-            &release(changed, None),
-            &prior(),
-            Ending::Succeeded,
-            view,
-            at(9),
-        )
+        restored(&release(changed, None), Ending::Succeeded, view, at(9))
     };
     let runs = |outcome, revision: &str| Restoration::Close {
         outcome,
@@ -417,9 +409,8 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
         }
     );
     // Once it was taken over, a success does not count any more.
-    let taken_over = restoration(
+    let taken_over = restored(
         &release(true, Some(at(0))),
-        &prior(),
         Ending::Succeeded,
         &steady(NEW),
         at(60),
@@ -435,13 +426,7 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
 #[test]
 fn a_restoration_is_given_up_at_its_deadline_and_not_a_second_before() {
     let next = |view: &ServiceView, secs| {
-        restoration(
-            &release(true, Some(at(0))),
-            &prior(),
-            Ending::Stopped,
-            view,
-            at(secs),
-        )
+        restored(&release(true, Some(at(0))), Ending::Stopped, view, at(secs))
     };
     let mut starting = steady(OLD);
     starting.running = 1;
@@ -449,11 +434,7 @@ fn a_restoration_is_given_up_at_its_deadline_and_not_a_second_before() {
         next(&starting, 3_599),
         Restoration::Wait("restoring web:1: 1 of 2 tasks running".to_owned())
     );
-    let Restoration::Close {
-        outcome: Outcome::Failed,
-        reason,
-    } = next(&starting, 3_600)
-    else {
+    let Restoration::GiveUp { reason } = next(&starting, 3_600) else {
         panic!("goes on")
     };
     for part in [
@@ -469,29 +450,16 @@ fn a_restoration_is_given_up_at_its_deadline_and_not_a_second_before() {
             ..
         }
     ));
-    // Without the instant of the take-over nothing is late.
-    let undated = restoration(
-        &release(true, None),
-        &prior(),
-        Ending::Stopped,
-        &starting,
-        at(9_000),
-    );
+    // A release that was not taken over is never late.
+    let undated = restored(&release(true, None), Ending::Stopped, &starting, at(9_000));
     assert!(matches!(undated, Restoration::Wait(_)));
 }
 
 #[test]
 fn definition_count_and_percentages_are_each_restored() {
     let own = prior().percentages;
-    let next = |view: &ServiceView| {
-        restoration(
-            &release(true, Some(at(0))),
-            &prior(),
-            Ending::Failed,
-            view,
-            at(60),
-        )
-    };
+    let next =
+        |view: &ServiceView| restored(&release(true, Some(at(0))), Ending::Failed, view, at(60));
     let mut fewer = steady(OLD);
     (fewer.desired, fewer.running, fewer.target_groups[0].healthy) = (1, 1, 1);
     assert_eq!(next(&fewer), Restoration::Apply { percentages: own });
@@ -525,11 +493,11 @@ fn the_way_back_keeps_the_promise_wherever_it_can_move_a_task() {
     let own = prior().percentages;
     let with = |minimum_healthy, maximum| {
         let mut release = release(true, Some(at(0)));
-        release.change.as_mut().expect("changed").percentages = Percentages {
+        change_of(&mut release).percentages = Percentages {
             minimum_healthy,
             maximum,
         };
-        match restoration(&release, &prior(), Ending::Failed, &steady(NEW), at(60)) {
+        match restored(&release, Ending::Failed, &steady(NEW), at(60)) {
             Restoration::Apply { percentages } => {
                 (percentages.minimum_healthy, percentages.maximum)
             }
@@ -542,9 +510,8 @@ fn the_way_back_keeps_the_promise_wherever_it_can_move_a_task() {
         [(50, 100), (100, 150), (100, 200)]
     );
     let nothing = release(false, Some(at(0)));
-    let unannounced = restoration(
+    let unannounced = restored(
         &nothing,
-        &prior(),
         Ending::Failed,
         &ServiceView {
             desired: 1,
@@ -559,10 +526,9 @@ fn the_way_back_keeps_the_promise_wherever_it_can_move_a_task() {
 fn a_count_of_others_is_left_alone_and_one_below_the_recorded_is_not() {
     let with = |set, desired| {
         let mut release = release(true, None);
-        release.change.as_mut().expect("changed").desired_count = set;
-        restored_count(
+        change_of(&mut release).desired_count = set;
+        count_of(
             &release,
-            &prior(),
             &ServiceView {
                 desired,
                 ..steady(OLD)
@@ -577,23 +543,14 @@ fn a_count_of_others_is_left_alone_and_one_below_the_recorded_is_not() {
         [with(Some(5), 1), with(Some(5), 5), with(Some(5), 6)],
         [Some(2), Some(2), None]
     );
-    assert_eq!(
-        restored_count(&release(false, None), &prior(), &steady(OLD)),
-        None
-    );
+    assert_eq!(count_of(&release(false, None), &steady(OLD)), None);
 }
 
 #[test]
 fn what_others_deployed_is_named_with_the_cause_and_stays_even_when_it_is_not_steady() {
     let mut third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
     third.running = 1;
-    let step = restoration(
-        &release(true, Some(at(0))),
-        &prior(),
-        Ending::Stopped,
-        &third,
-        at(60),
-    );
+    let step = restored(&release(true, Some(at(0))), Ending::Stopped, &third, at(60));
     let Restoration::Close {
         outcome: Outcome::Superseded,
         reason,

@@ -5,6 +5,8 @@ use harness::demo::{COUNTER, WEB};
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 
+use slipway::release::Phase;
+
 use super::bench::*;
 use behaviour::{account, push, released};
 
@@ -127,7 +129,7 @@ fn a_lease_without_a_prior_release_gets_it_from_what_is_there() {
         begun(&driver, json!({})).await;
         let held = lease(&driver);
         edit(&driver, WEB, |lease| {
-            with_release(lease, |release| release.prior = None)
+            with_release(lease, |release| release.phase = Phase::Beginning)
         })
         .await;
         let answer = look(

@@ -9,7 +9,8 @@ use harness::driver::Driver;
 use invariants::ledger_reader::{self, FUNCTIONS_STACK};
 use serde_json::{Map, Value, json};
 use slipway::aws::{Ledger, Sdk};
-use slipway::release::{Lease, OpenRelease, Record};
+use slipway::release::{Event, Lease, Record, Release, apply};
+use slipway::timestamp::Timestamp;
 
 use behaviour::{invoke, ledger_table, push, service, writes};
 
@@ -161,8 +162,18 @@ pub(crate) async fn edit(driver: &Driver, service: &str, change: impl FnOnce(&Le
         .expect("it is written");
 }
 
+/// When the release that holds the lease began.
+pub(crate) fn began(lease: &Lease) -> Timestamp {
+    lease.release.as_ref().expect("a release").began_at
+}
+
+/// The lease after an event that happened when its release began.
+pub(crate) fn after(lease: &Lease, event: Event) -> Lease {
+    apply(lease, event, began(lease)).expect("a legal event")
+}
+
 /// The same lease one write later, with its release changed.
-pub(crate) fn with_release(lease: &Lease, change: impl FnOnce(&mut OpenRelease)) -> Lease {
+pub(crate) fn with_release(lease: &Lease, change: impl FnOnce(&mut Release)) -> Lease {
     let mut next = Lease {
         fence: lease.fence + 1,
         ..lease.clone()

@@ -4,6 +4,8 @@ use harness::demo::WEB;
 use harness::driver::{Fault, run};
 use serde_json::json;
 
+use slipway::release::Lease;
+
 use super::bench::*;
 use behaviour::released;
 
@@ -39,9 +41,12 @@ fn a_service_that_does_not_run_the_revision_is_waited_for_until_the_deadline() {
 fn a_steady_service_is_finished_once_no_invocation_can_change_it_any_more() {
     run(released(), Fault::None, async |driver| {
         begun(&driver, json!({})).await;
-        let began =
-            |lease: &slipway::release::Lease| lease.release.as_ref().expect("a release").began_at;
-        edit(&driver, WEB, |lease| lease.announced(began(lease))).await;
+        edit(&driver, WEB, |lease| Lease {
+            fence: lease.fence + 1,
+            changed_at: Some(began(lease)),
+            ..lease.clone()
+        })
+        .await;
         let live = json!({"task_definition": arn("web:2")});
         let answer = look(&driver, "finish-release", live.clone()).await;
         assert_eq!(

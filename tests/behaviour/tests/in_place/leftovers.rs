@@ -5,7 +5,7 @@ use emulator::ecs;
 use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use serde_json::json;
-use slipway::release::Lease;
+use slipway::release::{Event, Registering};
 
 use super::bench::*;
 use behaviour::{outcome, push, reason, released, settled, update_pipeline};
@@ -110,9 +110,14 @@ fn the_revision_that_runs_stays_when_the_restoration_fails() {
 /// Rolls a release back whose registration was announced and whose revision, if it is one, was never written down.
 async fn unnamed(driver: &Driver, digest: Option<&str>, newest: Option<String>) {
     begun(driver, json!({ "digest": digest.unwrap_or_default() })).await;
-    let began = |lease: &Lease| lease.release.as_ref().expect("a release").began_at;
     edit(driver, WEB, |lease| {
-        lease.with_registering(WEB, newest, began(lease))
+        after(
+            lease,
+            Event::RegistrationAnnounced(Registering {
+                family: WEB.to_owned(),
+                newest,
+            }),
+        )
     })
     .await;
     rolled_back(driver, "FAILED").await;

@@ -4,7 +4,7 @@ use emulator::ecs;
 use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
-use slipway::release::Lease;
+use slipway::release::{Event, Registering};
 
 use super::bench::*;
 use behaviour::{push, released};
@@ -101,9 +101,14 @@ fn a_revision_that_an_earlier_invocation_registered_is_written_down() {
     run(released(), Fault::None, async |driver| {
         let digest = push(&driver, WEB, "2.0.0");
         begun(&driver, json!({ "digest": digest })).await;
-        let now = |lease: &Lease| lease.release.as_ref().expect("a release").began_at;
         edit(&driver, WEB, |lease| {
-            lease.with_registering("web", Some(arn("web:2")), now(lease))
+            after(
+                lease,
+                Event::RegistrationAnnounced(Registering {
+                    family: "web".to_owned(),
+                    newest: Some(arn("web:2")),
+                }),
+            )
         })
         .await;
         assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));

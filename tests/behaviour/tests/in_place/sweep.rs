@@ -6,7 +6,7 @@ use harness::demo::{COUNTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{digest, executions, record as any_record};
 use serde_json::{Value, json};
-use slipway::release::{Change, Lease, Record};
+use slipway::release::{Change, Event, Phase, Record, Target};
 use slipway::timestamp::Timestamp;
 
 use super::bench::*;
@@ -17,10 +17,6 @@ async fn sweep(driver: &Driver) -> Value {
         .await
         .expect("an answer")["swept"]
         .clone()
-}
-
-fn began(lease: &Lease) -> Timestamp {
-    lease.release.as_ref().expect("a release").began_at
 }
 
 #[test]
@@ -95,11 +91,14 @@ fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() 
         // What it ran before is not there any more.
         edit(&driver, COUNTER, |lease| {
             with_release(lease, |release| {
-                let prior = release.prior.as_mut().expect("recorded");
+                let Phase::Open(Target::Service(service)) = &mut release.phase else {
+                    panic!("{release:?} has recorded no service")
+                };
+                let prior = &mut service.prior;
                 let (task_definition, percentages) =
                     (prior.task_definition.clone(), prior.percentages);
                 prior.task_definition = arn("page-counter:99");
-                release.change = Some(Change {
+                service.change = Some(Change {
                     task_definition,
                     percentages,
                     desired_count: None,
@@ -108,9 +107,9 @@ fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() 
             })
         })
         .await;
-        edit(&driver, COUNTER, |lease| lease.taken_over(began(lease))).await;
+        edit(&driver, COUNTER, |lease| after(lease, Event::TakenOver)).await;
         begun(&driver, json!({})).await;
-        edit(&driver, WEB, |lease| lease.taken_over(began(lease))).await;
+        edit(&driver, WEB, |lease| after(lease, Event::TakenOver)).await;
         pass(&driver, 61).await;
         let error = invoke(&driver, "roll-back", json!({"sweep": true}))
             .await

@@ -6,6 +6,8 @@ use harness::demo::WEB;
 use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
+use slipway::release::{Change, Event, Target};
+
 use super::bench::*;
 use behaviour::released;
 
@@ -58,15 +60,18 @@ fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_aga
         registered(&driver).await;
         edit(&driver, WEB, |lease| {
             let release = lease.release.as_ref().expect("a release");
-            let percentages = release.prior.as_ref().expect("recorded").percentages;
+            let Some(Target::Service(service)) = release.target() else {
+                panic!("{release:?} has recorded no service")
+            };
+            let percentages = service.prior.percentages;
             let task_definition = arn("web:3");
-            let change = slipway::release::Change {
+            let change = Change {
                 task_definition,
                 percentages,
                 desired_count: None,
                 deployment: None,
             };
-            lease.with_change(change, release.began_at)
+            after(lease, Event::ChangeAnnounced(change))
         })
         .await;
         set(&driver, json!({"taskDefinition": arn("web:3")}));

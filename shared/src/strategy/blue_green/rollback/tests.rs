@@ -1,10 +1,10 @@
 use super::super::Weights;
-use super::super::tests::{IDLE, earlier, pair, release, view, view_of};
+use super::super::tests::{IDLE, earlier, open, pair, rolling_back, target, view, view_of};
 use super::*;
 use crate::job::Failure;
 use crate::observed::service::Rollout;
 use crate::observed::service::tests::{NEW, OLD};
-use crate::release::{Change, Restoring};
+use crate::release::TrafficReturn;
 use crate::strategy::Percentages;
 use crate::timestamp::Timestamp;
 
@@ -16,22 +16,41 @@ fn scaling(suspended: bool) -> [Option<ScalingView>; 2] {
     }); 2]
 }
 
+/// What is left to do of a release that is being rolled back since `view`.
+fn restored(
+    target: &PairTarget,
+    ending: Ending,
+    view: &PairView,
+    scaling: [Option<ScalingView>; 2],
+    is_active: bool,
+) -> Restoration {
+    let release = rolling_back(target, view.observed_at);
+    restoration(&release, target, ending, view, scaling, is_active)
+}
+
+/// What is left to do of an open release whose execution succeeded.
+fn concluded_of(
+    target: &PairTarget,
+    view: &PairView,
+    scaling: [Option<ScalingView>; 2],
+) -> Restoration {
+    restoration(
+        &open(target),
+        target,
+        Ending::Succeeded,
+        view,
+        scaling,
+        true,
+    )
+}
+
 fn next(
     view: &PairView,
     shifted: Option<Weights>,
     scaling: [Option<ScalingView>; 2],
 ) -> Restoration {
-    let release = release(view, shifted);
-    let prior = release.prior.clone().expect("recorded");
-    restoration(
-        &release,
-        &prior,
-        &pair(),
-        Ending::Failed,
-        view,
-        scaling,
-        true,
-    )
+    let release = target(view, shifted);
+    restored(&release, Ending::Failed, view, scaling, true)
 }
 
 fn emptied(weights: Weights) -> PairView {
@@ -54,16 +73,16 @@ fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
         }
     );
     grown.blue.desired = 8;
-    let sized = OpenRelease {
-        sized: Some(8),
-        ..release(&grown, Some(half))
+    let sized = PairTarget {
+        raised_to: Some(8),
+        ..target(&grown, Some(half))
     };
     assert!(matches!(
-        way_back(&sized, &pair(), &grown, Duration::ZERO),
+        way_back(&sized, &grown, Duration::ZERO),
         Way::Wait(_)
     ));
     grown.blue.target_groups[0].healthy = 8;
-    assert_eq!(way_back(&sized, &pair(), &grown, Duration::ZERO), Way::Move);
+    assert_eq!(way_back(&sized, &grown, Duration::ZERO), Way::Move);
     let back = pair().weights();
     assert_eq!(
         next(&view_of(NEW, back), Some(half), scaling(true)),
@@ -90,11 +109,11 @@ fn nobody_waits_for_size_when_nobody_else_can_serve() {
     (dead.blue.desired, dead.green.desired) = (8, 4);
     dead.green.target_groups[0].healthy = 0;
     let way = |view: &PairView, waited| {
-        let release = OpenRelease {
-            sized: Some(8),
-            ..release(view, Some(half))
+        let release = PairTarget {
+            raised_to: Some(8),
+            ..target(view, Some(half))
         };
-        way_back(&release, &pair(), view, waited)
+        way_back(&release, view, waited)
     };
     assert_eq!(way(&dead, Duration::ZERO), Way::Move);
     let small = PairView {
@@ -150,21 +169,10 @@ fn what_somebody_else_did_is_left_alone_but_scaling_is_given_back() {
 #[test]
 fn weights_that_were_announced_earlier_are_no_stranger_s() {
     let [forty, back] = [40, 0].map(|percent| Weights::with(Colour::Green, percent));
-    let mut release = release(&view_of(NEW, forty), Some(back));
+    let mut release = target(&view_of(NEW, forty), Some(back));
     release.shift.as_mut().expect("shifted").known.push(forty);
-    let prior = release.prior.clone().expect("recorded");
     let late = view_of(NEW, forty);
-    let step = |release: &OpenRelease| {
-        restoration(
-            release,
-            &prior,
-            &pair(),
-            Ending::Failed,
-            &late,
-            NO_SCALING,
-            true,
-        )
-    };
+    let step = |release: &PairTarget| restored(release, Ending::Failed, &late, NO_SCALING, true);
     assert_eq!(step(&release), Restoration::Move);
     let shift = release.shift.as_mut().expect("shifted");
     (shift.from, shift.made, shift.known) = (forty, true, Vec::new());
@@ -204,19 +212,8 @@ fn a_revision_that_was_deregistered_is_not_asked_for_again() {
     let back = pair().weights();
     let mut stopped = view_of(NEW, back);
     (stopped.green.desired, stopped.green.running) = (0, 0);
-    let release = release(&stopped, None);
-    let prior = release.prior.clone().expect("recorded");
-    let next = |active| {
-        restoration(
-            &release,
-            &prior,
-            &pair(),
-            Ending::Failed,
-            &stopped,
-            NO_SCALING,
-            active,
-        )
-    };
+    let release = target(&stopped, None);
+    let next = |active| restored(&release, Ending::Failed, &stopped, NO_SCALING, active);
     assert_eq!(next(true), Restoration::Return);
     assert!(matches!(
         next(false),
@@ -231,20 +228,7 @@ fn a_revision_that_was_deregistered_is_not_asked_for_again() {
 fn a_success_without_finish_release_is_told_by_the_weights() {
     let outcome = |weights, definition| {
         let view = view_of(definition, weights);
-        let open = OpenRelease {
-            state: State::Open,
-            ..release(&view, None)
-        };
-        let prior = open.prior.clone().expect("recorded");
-        let step = restoration(
-            &open,
-            &prior,
-            &pair(),
-            Ending::Succeeded,
-            &view,
-            NO_SCALING,
-            true,
-        );
+        let step = concluded_of(&target(&view, None), &view, NO_SCALING);
         match step {
             Restoration::Close { outcome, .. } => outcome,
             other => panic!("{other:?} closes nothing"),
@@ -285,7 +269,7 @@ fn halves(blue: [u32; 2], green: [u32; 2]) -> PairView {
 }
 
 fn way(view: &PairView, waited: Duration) -> Way {
-    way_back(&release(view, Some(view.weights)), &pair(), view, waited)
+    way_back(&target(view, Some(view.weights)), view, waited)
 }
 
 #[test]
@@ -377,50 +361,34 @@ fn traffic_moves_at_once_when_only_the_old_colour_can_serve() {
     let mut before = pair();
     before.blue.desired_count = 0;
     let view = halves([0, 0], [2, 0]);
-    let mut open = release(&view, Some(view.weights));
-    assert_eq!(way_back(&open, &before, &view, Duration::ZERO), Way::Move);
+    let mut open = PairTarget {
+        prior: before,
+        ..target(&view, Some(view.weights))
+    };
+    assert_eq!(way_back(&open, &view, Duration::ZERO), Way::Move);
     open.change = None;
-    assert_eq!(filled(&open, &before), 0);
+    assert_eq!(filled(&open), 0);
 }
 
 #[test]
 fn the_new_colour_counts_as_filled_to_what_was_announced_or_else_to_the_live_size() {
     let view = halves([2, 2], [2, 2]);
-    let mut open = release(&view, None);
+    let mut open = target(&view, None);
     open.change.as_mut().expect("changed").desired_count = Some(7);
-    assert_eq!(filled(&open, &pair()), 7);
+    assert_eq!(filled(&open), 7);
     open.change.as_mut().expect("changed").desired_count = None;
-    assert_eq!(filled(&open, &pair()), 2);
+    assert_eq!(filled(&open), 2);
     open.change = None;
-    assert_eq!(
-        filled(
-            &open,
-            &PriorPair {
-                live: Colour::Green,
-                ..pair()
-            }
-        ),
-        0
-    );
+    open.prior.live = Colour::Green;
+    assert_eq!(filled(&open), 0);
 }
 
 /// What is left to do so long after the rollback began; scale-in is as it was recorded.
-fn after(view: &PairView, secs: i64, more: impl FnOnce(&mut OpenRelease)) -> Restoration {
-    let mut open = OpenRelease {
-        rolling_back_since: Some(at(-secs)),
-        ..release(view, Some(view.weights))
-    };
-    more(&mut open);
-    let prior = open.prior.clone().expect("recorded");
-    restoration(
-        &open,
-        &prior,
-        &pair(),
-        Ending::Failed,
-        view,
-        NO_SCALING,
-        true,
-    )
+fn after(view: &PairView, secs: i64, more: impl FnOnce(&mut PairTarget)) -> Restoration {
+    let mut target = target(view, Some(view.weights));
+    more(&mut target);
+    let release = rolling_back(&target, at(-secs));
+    restoration(&release, &target, Ending::Failed, view, NO_SCALING, true)
 }
 
 fn close(outcome: Outcome, reason: &str) -> Restoration {
@@ -457,10 +425,11 @@ fn the_traffic_is_moved_back_before_anything_else_is_touched() {
         Restoration::Move
     );
     // A release that is not being rolled back yet has waited for nothing.
+    let view = halves([2, 1], [2, 2]);
+    let target = target(&view, Some(view.weights));
+    let release = open(&target);
     assert!(matches!(
-        after(&halves([2, 1], [2, 2]), 600, |open| open
-            .rolling_back_since =
-            None),
+        restoration(&release, &target, Ending::Failed, &view, NO_SCALING, true),
         Restoration::Wait(_)
     ));
     for suspended in [true, false] {
@@ -520,19 +489,8 @@ fn the_new_colour_returns_to_its_recorded_definition_count_and_percentages() {
     }
     // A revision that was deregistered cannot be deployed again, but the count and the percentages can be set.
     let mut gone = view_of(NEW, pair().weights());
-    let open = release(&gone, None);
-    let prior = open.prior.clone().expect("recorded");
-    let left = |view: &PairView| {
-        restoration(
-            &open,
-            &prior,
-            &pair(),
-            Ending::Failed,
-            view,
-            NO_SCALING,
-            false,
-        )
-    };
+    let open = target(&gone, None);
+    let left = |view: &PairView| restored(&open, Ending::Failed, view, NO_SCALING, false);
     assert_eq!(left(&gone), Restoration::Return);
     (gone.green.desired, gone.green.running) = (0, 0);
     assert!(matches!(
@@ -554,24 +512,28 @@ fn a_rollback_is_closed_with_what_serves_again() {
         close(Outcome::RolledBack, &reason)
     );
     let why = "0 healthy targets in green";
-    let failed = after(&whole, 0, |open| open.failure = Some(Failure::job(why)));
+    let target = target(&whole, Some(whole.weights));
+    let failed = Release {
+        failure: Some(Failure::job(why)),
+        ..rolling_back(&target, at(0))
+    };
     assert_eq!(
-        failed,
+        restoration(&failed, &target, Ending::Failed, &whole, NO_SCALING, true),
         close(Outcome::RolledBack, &format!("{why}; {serves}"))
     );
     let restoring = |held| {
-        Some(Restoring {
+        Some(TrafficReturn {
             reason: "late".to_owned(),
             since: at(0),
             held,
         })
     };
     assert_eq!(
-        after(&whole, 0, |open| open.restoring = restoring(true)),
+        after(&whole, 0, |open| open.traffic_return = restoring(true)),
         close(Outcome::Held, &reason)
     );
     assert_eq!(
-        after(&whole, 0, |open| open.restoring = restoring(false)),
+        after(&whole, 0, |open| open.traffic_return = restoring(false)),
         close(Outcome::RolledBack, &reason)
     );
 }
@@ -580,14 +542,13 @@ fn a_rollback_is_closed_with_what_serves_again() {
 fn how_the_execution_ended_decides_what_a_whole_pair_is_closed_as() {
     let whole = emptied(pair().weights());
     let ended = |ending, held| {
-        let mut open = release(&whole, Some(whole.weights));
-        open.restoring = Some(Restoring {
+        let mut open = target(&whole, Some(whole.weights));
+        open.traffic_return = Some(TrafficReturn {
             reason: "late".to_owned(),
             since: at(0),
             held,
         });
-        let prior = open.prior.clone().expect("recorded");
-        match restoration(&open, &prior, &pair(), ending, &whole, NO_SCALING, true) {
+        match restored(&open, ending, &whole, NO_SCALING, true) {
             Restoration::Close { outcome, reason } => {
                 (outcome, reason.split(';').next().map(ToOwned::to_owned))
             }
@@ -623,7 +584,7 @@ fn how_the_execution_ended_decides_what_a_whole_pair_is_closed_as() {
 #[test]
 fn a_release_that_only_suspended_scaling_had_changed_nothing() {
     let whole = emptied(pair().weights());
-    let only_suspended = |open: &mut OpenRelease| (open.change, open.shift) = (None, None);
+    let only_suspended = |open: &mut PairTarget| (open.change, open.shift) = (None, None);
     let reason = "the execution failed; nothing had been changed";
     assert_eq!(
         after(&whole, 0, only_suspended),
@@ -665,7 +626,7 @@ fn a_rollback_is_proven_before_it_is_closed() {
         let reason = format!(
             "the execution failed; the rollback to blue with web:1 is not steady after 1h00m: {why}; the pair needs a person"
         );
-        assert_eq!(after(&view, 3600, |_| {}), close(Outcome::Failed, &reason));
+        assert_eq!(after(&view, 3600, |_| {}), Restoration::GiveUp { reason });
     }
     // A steady pair is restored however late.
     assert_eq!(
@@ -688,17 +649,11 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
     fewer.blue.target_groups[0].healthy = 1;
     let mut suspended = pair();
     (suspended.blue.suspended, suspended.green.suspended) = (Some(true), Some(true));
-    let open = release(&fewer, None);
-    let prior = open.prior.clone().expect("recorded");
-    let left = restoration(
-        &open,
-        &prior,
-        &suspended,
-        Ending::Failed,
-        &fewer,
-        scaling(true),
-        true,
-    );
+    let open = PairTarget {
+        prior: suspended,
+        ..target(&fewer, None)
+    };
+    let left = restored(&open, Ending::Failed, &fewer, scaling(true), true);
     assert_eq!(
         left,
         Restoration::Size {
@@ -709,15 +664,7 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
     // Only the old colour's scaling counts.
     let [on, off] =
         [false, true].map(|scale_in_suspended| Some(ScalingView { scale_in_suspended }));
-    let left = restoration(
-        &open,
-        &prior,
-        &suspended,
-        Ending::Failed,
-        &fewer,
-        [off, on],
-        true,
-    );
+    let left = restored(&open, Ending::Failed, &fewer, [off, on], true);
     assert_eq!(
         left,
         Restoration::Size {
@@ -798,24 +745,9 @@ fn a_success_without_finish_release_says_what_serves() {
     let concluded = |weights, changed: bool, spoil: fn(&mut PairView)| {
         let mut view = view_of(NEW, weights);
         spoil(&mut view);
-        let open = OpenRelease {
-            state: State::Open,
-            ..release(&view, None)
-        };
-        let open = OpenRelease {
-            change: open.change.clone().filter(|_: &Change| changed),
-            ..open
-        };
-        let prior = open.prior.clone().expect("recorded");
-        restoration(
-            &open,
-            &prior,
-            &pair(),
-            Ending::Succeeded,
-            &view,
-            scaling(true),
-            true,
-        )
+        let mut open = target(&view, None);
+        open.change.take_if(|_| !changed);
+        concluded_of(&open, &view, scaling(true))
     };
     let cause = "the execution succeeded without a finish-release action";
     let [all, half, none] = [100, 50, 0].map(|percent| Weights::with(Colour::Green, percent));
@@ -859,20 +791,11 @@ fn a_success_without_finish_release_says_what_serves() {
 /// A release that was rolled back after a shift of so many seconds ago.
 fn shifted(from: u32, to: u32, ago: i64, seen: u32) -> Restoration {
     let view = view_of(NEW, Weights::with(Colour::Green, seen));
-    let mut release = release(&view, Some(Weights::with(Colour::Green, to)));
+    let mut release = target(&view, Some(Weights::with(Colour::Green, to)));
     let shift = release.shift.as_mut().expect("shifted");
     shift.from = Weights::with(Colour::Green, from);
     shift.at = earlier(view.observed_at, ago);
-    let prior = release.prior.clone().expect("recorded");
-    restoration(
-        &release,
-        &prior,
-        &pair(),
-        Ending::Failed,
-        &view,
-        NO_SCALING,
-        true,
-    )
+    restored(&release, Ending::Failed, &view, NO_SCALING, true)
 }
 
 #[test]
@@ -913,41 +836,20 @@ fn a_read_from_before_a_later_step_does_not_put_the_way_back_off() {
 fn weights_that_an_earlier_invocation_may_have_set_again_are_moved_at_once() {
     let half = Weights::with(Colour::Green, 50);
     let view = view_of(NEW, half);
-    let mut release = release(&view, Some(pair().weights()));
+    let mut release = target(&view, Some(pair().weights()));
     let shift = release.shift.as_mut().expect("shifted");
     (shift.from, shift.at, shift.known) = (half, view.observed_at, vec![half]);
-    let prior = release.prior.clone().expect("recorded");
-    let step = restoration(
-        &release,
-        &prior,
-        &pair(),
-        Ending::Failed,
-        &view,
-        NO_SCALING,
-        true,
-    );
+    let step = restored(&release, Ending::Failed, &view, NO_SCALING, true);
     assert_eq!(step, Restoration::Move);
 }
 
 #[test]
 fn a_release_that_ended_well_is_not_judged_by_a_read_from_before_its_last_shift() {
     let view = view_of(NEW, Weights::with(Colour::Green, 50));
-    let mut release = OpenRelease {
-        state: State::Open,
-        ..release(&view, Some(Weights::with(Colour::Green, 100)))
-    };
+    let mut release = target(&view, Some(Weights::with(Colour::Green, 100)));
     let shift = release.shift.as_mut().expect("shifted");
     (shift.from, shift.at) = (view.weights, view.observed_at);
-    let prior = release.prior.clone().expect("recorded");
-    let step = restoration(
-        &release,
-        &prior,
-        &pair(),
-        Ending::Succeeded,
-        &view,
-        NO_SCALING,
-        true,
-    );
+    let step = concluded_of(&release, &view, NO_SCALING);
     let wait =
         "waiting for the rule to show blue 0 / green 100; it shows blue 50 / green 50 as before"
             .to_owned();
@@ -958,27 +860,13 @@ fn a_release_that_ended_well_is_not_judged_by_a_read_from_before_its_last_shift(
 fn traffic_goes_back_however_late_the_first_look_comes() {
     let mut view = view_of(NEW, Weights::with(Colour::Green, 50));
     view.blue.running = 1;
-    let mut release = release(&view, Some(view.weights));
-    release.rolling_back_since = Some(earlier(view.observed_at, 7_200));
-    let prior = release.prior.clone().expect("recorded");
+    let target = target(&view, Some(view.weights));
+    let since = earlier(view.observed_at, 7_200);
     let step = |view: &PairView| {
-        restoration(
-            &release,
-            &prior,
-            &pair(),
-            Ending::Failed,
-            view,
-            NO_SCALING,
-            true,
-        )
+        let release = rolling_back(&target, since);
+        restoration(&release, &target, Ending::Failed, view, NO_SCALING, true)
     };
     assert_eq!(step(&view), Restoration::Move);
     view.weights = pair().weights();
-    assert!(matches!(
-        step(&view),
-        Restoration::Close {
-            outcome: Outcome::Failed,
-            ..
-        }
-    ));
+    assert!(matches!(step(&view), Restoration::GiveUp { .. }));
 }

@@ -1,7 +1,6 @@
-use super::super::tests::{IDLE, pair, view_of};
+use super::super::tests::{IDLE, target, view_of};
 use super::*;
 use crate::observed::service::tests::NEW;
-use crate::release::State;
 use crate::timestamp::Timestamp;
 
 const GREEN: Colour = Colour::Green;
@@ -28,19 +27,17 @@ fn before(secs: i64) -> Timestamp {
 }
 
 /// A release that set `percent` so many seconds ago.
-fn release(view: &PairView, shifted: Option<(u32, i64, bool)>) -> OpenRelease {
-    let shift = shifted.map(|(percent, ago, made)| Shift {
+fn release(view: &PairView, shifted: Option<(u32, i64, bool)>) -> PairTarget {
+    let shift = shifted.map(|(percent, ago, made)| TrafficShift {
         from: Weights::with(GREEN, 0),
         to: Weights::with(GREEN, percent),
         at: before(ago),
         made,
         known: Vec::new(),
     });
-    OpenRelease {
-        state: State::Open,
+    PairTarget {
         shift,
-        rolling_back_since: None,
-        ..super::super::tests::release(view, None)
+        ..target(view, None)
     }
 }
 
@@ -48,7 +45,6 @@ fn step(view: &PairView, shifted: Option<(u32, i64, bool)>) -> Step {
     next_step(
         &asked(),
         &release(view, shifted),
-        &pair(),
         view,
         Duration::from_secs(30),
         None,
@@ -101,7 +97,6 @@ fn no_step_is_shorter_than_a_hung_invocation_can_live() {
         next_step(
             &hasty,
             &release(&view, Some((20, ago, true))),
-            &pair(),
             &view,
             Duration::ZERO,
             None,
@@ -113,7 +108,6 @@ fn no_step_is_shorter_than_a_hung_invocation_can_live() {
     let first = next_step(
         &asked(),
         &release(&seen(0, 2), None),
-        &pair(),
         &seen(0, 2),
         Duration::ZERO,
         settling,
@@ -142,7 +136,6 @@ fn an_unfit_colour_gets_no_traffic_and_loses_what_it_has() {
     let late = next_step(
         &asked(),
         &release(&seen(0, 1), None),
-        &pair(),
         &seen(0, 1),
         HEALTH_DEADLINE,
         None,
@@ -186,14 +179,7 @@ fn one_in_four_may_be_missing_during_the_bake_but_not_before() {
     let next = |percent, healthy| {
         let view = seen(percent, healthy);
         let shifted = (percent > 0).then_some((percent, 5, true));
-        next_step(
-            &wide,
-            &release(&view, shifted),
-            &pair(),
-            &view,
-            Duration::ZERO,
-            None,
-        )
+        next_step(&wide, &release(&view, shifted), &view, Duration::ZERO, None)
     };
     assert!(matches!(next(20, 6), Step::Wait { .. }));
     assert!(matches!(next(20, 5), Step::Restore { .. }));
@@ -208,14 +194,7 @@ fn step_in(
     settling: Option<u64>,
 ) -> Step {
     let settling = settling.map(Duration::from_secs);
-    next_step(
-        &asked(),
-        &release(view, shifted),
-        &pair(),
-        view,
-        elapsed,
-        settling,
-    )
+    next_step(&asked(), &release(view, shifted), view, elapsed, settling)
 }
 
 fn wait(summary: &str, percent: u8) -> Step {
@@ -318,7 +297,6 @@ fn a_list_that_ends_below_all_of_the_traffic_ends_there_after_the_last_bake() {
         next_step(
             &part,
             &release(&view, Some((10, ago, true))),
-            &pair(),
             &view,
             SECOND,
             None,
@@ -349,7 +327,6 @@ fn a_later_action_goes_on_from_the_weights_of_the_one_before() {
     let next = next_step(
         &further,
         &release(&view, Some((20, 900, true))),
-        &pair(),
         &view,
         SECOND,
         None,
@@ -455,7 +432,6 @@ fn while_it_serves_the_new_colour_may_grow_but_not_shrink_below_what_was_filled(
         next_step(
             &wide,
             &release(&view, Some((20, ago, true))),
-            &pair(),
             &view,
             Duration::ZERO,
             None,
@@ -504,12 +480,7 @@ fn a_colour_whose_deployment_failed_loses_its_traffic_with_the_reason_of_ecs() {
     let why = restore("the deployment of green failed: tasks failed to start");
     assert_eq!(step(&view, Some((5, 10, true))), why);
     assert_eq!(step(&view, Some((5, 10, false))), why);
-    let watched = watch(
-        &asked(),
-        &release(&view, Some((5, 10, true))),
-        &pair(),
-        &view,
-    );
+    let watched = watch(&asked(), &release(&view, Some((5, 10, true))), &view);
     assert_eq!(
         watched,
         Watched::Restore {
@@ -552,7 +523,7 @@ fn only_weights_that_this_release_set_or_found_are_moved_on() {
         let text = format!(
             "superseded: the weights are {seen}, and this release left them at {left}; find out who changed the rule, then release again"
         );
-        Step::Fail(Failure::job(text))
+        Step::Fail(Failure::overridden(text))
     };
     let [none, part, odd] = [0, 20, 35].map(|percent| Weights::with(GREEN, percent));
     // Nothing was announced: only what was recorded is expected.
@@ -583,8 +554,7 @@ fn only_weights_that_this_release_set_or_found_are_moved_on() {
 
 #[test]
 fn a_pair_that_is_judged_is_watched_and_not_moved() {
-    let watched =
-        |view: &PairView, shifted| watch(&asked(), &release(view, shifted), &pair(), view);
+    let watched = |view: &PairView, shifted| watch(&asked(), &release(view, shifted), view);
     let made = Some((20, 5, true));
     assert_eq!(
         watched(&seen(20, 2), made),
@@ -610,7 +580,7 @@ fn a_pair_that_is_judged_is_watched_and_not_moved() {
     let text = "superseded: the weights are blue 65 / green 35, and this release left them at blue 80 / green 20; find out who changed the rule, then release again";
     assert_eq!(
         watched(&seen(35, 0), made),
-        Watched::Fail(Failure::job(text))
+        Watched::Fail(Failure::overridden(text))
     );
 }
 
@@ -618,7 +588,7 @@ fn a_pair_that_is_judged_is_watched_and_not_moved() {
 fn a_colour_that_is_alone_cannot_be_judged() {
     for (percent, shifted) in [(0, None), (100, Some((100, 5, true)))] {
         let view = seen(percent, 2);
-        let watched = watch(&asked(), &release(&view, shifted), &pair(), &view);
+        let watched = watch(&asked(), &release(&view, shifted), &view);
         let Watched::Alone(failure) = watched else {
             panic!("{watched:?} at {percent}%")
         };
@@ -681,12 +651,7 @@ fn weights_that_may_be_older_than_the_last_shift_are_read_again() {
     ));
     let dead = seen(0, 0);
     assert!(matches!(
-        watch(
-            &asked(),
-            &release(&dead, Some((20, 5, true))),
-            &pair(),
-            &dead
-        ),
+        watch(&asked(), &release(&dead, Some((20, 5, true))), &dead),
         Watched::Restore { .. }
     ));
     assert!(matches!(
@@ -698,7 +663,6 @@ fn weights_that_may_be_older_than_the_last_shift_are_read_again() {
         watch(
             &asked(),
             &release(&seen(0, 2), Some((20, ago, true))),
-            &pair(),
             &seen(0, 2),
         )
     };

@@ -1,6 +1,5 @@
 use super::*;
 use crate::observed::service::tests::{NEW, OLD, deployment, steady};
-use crate::release::{Prior, State};
 use crate::strategy::Percentages;
 
 fn asked(task_definition: &str) -> Asked {
@@ -21,28 +20,6 @@ fn asked(task_definition: &str) -> Asked {
     }
 }
 
-fn release(change: Option<Change>) -> OpenRelease {
-    OpenRelease {
-        execution: "e-1".to_owned(),
-        pipeline: "slipway-web".to_owned(),
-        digest: None,
-        state: State::Open,
-        began_at: steady(OLD).observed_at,
-        prior: Prior::of(&steady(OLD)),
-        registering: None,
-        registered: None,
-        change,
-        shift: None,
-        scale_in_suspended: None,
-        sized: None,
-        restoring: None,
-        judged: Vec::new(),
-        holding: None,
-        failure: None,
-        rolling_back_since: None,
-    }
-}
-
 fn step(change: Option<&str>, view: &ServiceView) -> Step {
     let asked = asked(NEW);
     let change = change.map(|id| Change {
@@ -51,7 +28,7 @@ fn step(change: Option<&str>, view: &ServiceView) -> Step {
     });
     next_step(
         &asked,
-        &release(change),
+        change.as_ref(),
         OLD,
         view,
         Duration::from_secs(60),
@@ -103,9 +80,9 @@ fn an_announced_change_that_left_no_trace_is_made_again() {
 fn a_count_that_was_announced_and_never_set_is_set() {
     let mut asked = asked(NEW);
     asked.change.desired_count = Some(5);
-    let release = release(Some(asked.change.clone()));
+    let announced = Some(&asked.change);
     assert_eq!(
-        next_step(&asked, &release, NEW, &steady(NEW), Duration::ZERO, None),
+        next_step(&asked, announced, NEW, &steady(NEW), Duration::ZERO, None),
         Step::Apply
     );
 }
@@ -139,7 +116,7 @@ fn a_stalled_rollout_and_a_late_one_fail_with_the_arithmetic() {
     };
     let step = next_step(
         &asked(NEW),
-        &release(Some(change)),
+        Some(&change),
         OLD,
         &late,
         Duration::from_secs(1_900),
@@ -250,7 +227,7 @@ fn the_same_revision_at_another_count_is_a_change() {
     let with = |count, view: &ServiceView| {
         let mut asked = asked(NEW);
         asked.change.desired_count = Some(count);
-        next_step(&asked, &release(None), OLD, view, Duration::ZERO, None)
+        next_step(&asked, None, OLD, view, Duration::ZERO, None)
     };
     assert_eq!(with(5, &steady(NEW)), Step::Apply);
     assert_eq!(
@@ -267,16 +244,7 @@ fn an_announced_count_is_adopted_once_it_is_set() {
     asked.change.desired_count = Some(5);
     let mut set = steady(NEW);
     set.desired = 5;
-    let next = |change: Change| {
-        next_step(
-            &asked,
-            &release(Some(change)),
-            OLD,
-            &set,
-            Duration::ZERO,
-            None,
-        )
-    };
+    let next = |change: Change| next_step(&asked, Some(&change), OLD, &set, Duration::ZERO, None);
     assert_eq!(
         next(asked.change.clone()),
         Step::Adopt {
@@ -314,7 +282,7 @@ fn what_the_service_lacks_of_the_size_that_was_asked_for_is_waited_for() {
     };
     let next = next_step(
         &larger,
-        &release(Some(change)),
+        Some(&change),
         OLD,
         &steady(NEW),
         Duration::ZERO,
@@ -413,7 +381,7 @@ fn the_deadline_is_met_to_the_second_and_a_steady_service_is_never_late() {
     let at = |view: &ServiceView, secs| {
         next_step(
             &asked(NEW),
-            &release(Some(change.clone())),
+            Some(&change),
             OLD,
             view,
             Duration::from_secs(secs),
@@ -430,6 +398,7 @@ fn the_deadline_is_met_to_the_second_and_a_steady_service_is_never_late() {
     let message = "not steady after 30m00s (deadline 30m00s): 1 of 2 tasks running; newest message: (service web) was unable to place a task.";
     let failure = Failure {
         kind: FailureType::JobFailed,
+        cause: None,
         message: message.to_owned(),
     };
     assert_eq!(
@@ -457,7 +426,7 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
         let changed = secs.map(Duration::from_secs);
         next_step(
             &asked(NEW),
-            &release(Some(change.clone())),
+            Some(&change),
             OLD,
             view,
             Duration::from_secs(600),

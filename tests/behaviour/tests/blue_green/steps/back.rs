@@ -296,8 +296,12 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
             "the rule {rule} is gone; a release cannot go on or back without it; it needs a person"
         );
         assert_eq!(
-            (&record["outcome"], &record["reason"]),
-            (&json!("failed"), &json!(reason))
+            (
+                &record["outcome"],
+                &record["reason"],
+                &record["needs_operator"]
+            ),
+            (&json!("failed"), &json!(reason), &json!(true))
         );
         assert_eq!(lease(&aws)["release"], json!(null));
     });

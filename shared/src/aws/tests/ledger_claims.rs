@@ -1,12 +1,13 @@
-//! What a step may do by the ledger: each way in which it may not, a failure remembered once, and the close of a release.
+//! What a step may do by the ledger: each way in which it may not, a failure recorded once, and the
+//! close of a release.
 
 use serde_json::{Value, json};
 
 use super::ledger::{free, item};
 use super::script::{Answer, Script, answer, at, run};
-use crate::aws::{Held, Hold, Ledger, ReleaseName};
+use crate::aws::Ledger;
 use crate::job::{Failure, FailureType, JobReport, StepError};
-use crate::release::Outcome;
+use crate::release::{ActiveRelease, ClaimResult, Conclusion, Outcome, Prior, ReleaseName};
 
 const NAME: ReleaseName<'static> = ReleaseName {
     pipeline: "slipway-web",
@@ -32,19 +33,24 @@ fn held(change: impl Fn(&mut Value)) -> Answer {
     item(&lease)
 }
 
+fn rolling_back(release: &mut Value) {
+    release["state"] = json!({"S": "rolling-back"});
+    release["rolling_back_since"] = json!({"S": "2026-01-05T08:59:30Z"});
+}
+
 fn failure_item() -> Value {
     json!({"M": {"type": {"S": "JobFailed"}, "message": {"S": "sick"}}})
 }
 
-fn hold(answers: impl IntoIterator<Item = Answer>) -> Result<Held, StepError> {
+fn claim(answers: impl IntoIterator<Item = Answer>) -> Result<ActiveRelease, StepError> {
     let script = Script::new(answers);
-    let hold = run(Ledger::new(&script.sdk()).hold(NAME));
+    let claim = run(Ledger::new(&script.sdk()).claim(NAME));
     assert!(script.is_played());
-    hold?.open()
+    claim?.active()
 }
 
 fn refused(answers: impl IntoIterator<Item = Answer>) -> Failure {
-    match hold(answers) {
+    match claim(answers) {
         Err(StepError::Failed(failure)) => failure,
         other => panic!("{other:?}"),
     }
@@ -52,32 +58,36 @@ fn refused(answers: impl IntoIterator<Item = Answer>) -> Failure {
 
 #[test]
 fn a_step_of_the_release_that_holds_the_lease_may_act() {
-    let Held {
+    let ActiveRelease {
         lease,
         release,
-        prior,
-    } = hold([held(|_| {})]).expect("held");
+        target,
+    } = claim([held(|_| {})]).expect("active");
     assert_eq!((lease.fence, release.execution.as_str()), (7, "e-1"));
+    let Prior::Service(prior) = target.prior() else {
+        panic!("{target:?} is not a service")
+    };
     assert_eq!(
         (prior.task_definition.as_str(), prior.desired_count),
         ("web:1", 2)
     );
+    assert_eq!(release.target(), Some(&target));
     assert_eq!(lease.release, Some(release));
 }
 
 #[test]
-fn a_failure_that_is_remembered_is_the_failure_of_every_later_step() {
+fn a_failure_that_is_recorded_is_the_failure_of_every_later_step() {
     let sick = |release: &mut Value| release["failure"] = failure_item();
     assert_eq!(refused([held(sick)]), Failure::job("sick"));
-    let rolling_back = |release: &mut Value| {
-        (release["failure"], release["state"]) = (failure_item(), json!({"S": "rolling-back"}));
+    let failed = |release: &mut Value| {
+        rolling_back(release);
+        release["failure"] = failure_item();
     };
-    assert_eq!(refused([held(rolling_back)]), Failure::job("sick"));
+    assert_eq!(refused([held(failed)]), Failure::job("sick"));
 }
 
 #[test]
 fn no_step_acts_for_a_release_that_is_rolled_back_or_has_not_begun() {
-    let rolling_back = |release: &mut Value| release["state"] = json!({"S": "rolling-back"});
     let message = "the release is being rolled back; start again with a new execution";
     assert_eq!(
         refused([held(rolling_back)]),
@@ -123,8 +133,10 @@ fn record(state: &str, more: Value) -> Value {
 fn a_closed_release_refuses_its_steps_with_how_it_ended() {
     let closed = || item(&record("closed", json!({"outcome": {"S": "rolled-back"}})));
     let script = Script::new([item(&free(7)), closed()]);
-    let hold = run(Ledger::new(&script.sdk()).hold(NAME)).expect("closed");
-    assert!(matches!(hold, Hold::Closed(record) if record.outcome == Some(Outcome::RolledBack)));
+    let claim = run(Ledger::new(&script.sdk()).claim(NAME)).expect("closed");
+    assert!(
+        matches!(claim, ClaimResult::Closed(record) if record.outcome == Some(Outcome::RolledBack))
+    );
     let message = "release already rolled back; start again with a new execution";
     assert_eq!(
         refused([item(&free(7)), closed()]),
@@ -132,12 +144,12 @@ fn a_closed_release_refuses_its_steps_with_how_it_ended() {
     );
 }
 
-fn remembering(
+fn record_failure(
     result: Result<JobReport, StepError>,
     answers: impl IntoIterator<Item = Answer>,
 ) -> (Script, Result<JobReport, StepError>) {
     let script = Script::new(answers);
-    let result = run(Ledger::new(&script.sdk()).remembering(NAME, result));
+    let result = run(Ledger::new(&script.sdk()).record_failure(NAME, result));
     assert!(script.is_played());
     (script, result)
 }
@@ -145,6 +157,7 @@ fn remembering(
 fn sick() -> Result<JobReport, StepError> {
     Err(Failure {
         kind: FailureType::PermissionError,
+        cause: None,
         message: "no role".to_owned(),
     }
     .into())
@@ -152,7 +165,7 @@ fn sick() -> Result<JobReport, StepError> {
 
 #[test]
 fn a_failure_is_written_into_the_lease_and_passed_on() {
-    let (script, result) = remembering(sick(), [held(|_| {}), answer(&json!({}))]);
+    let (script, result) = record_failure(sick(), [held(|_| {}), answer(&json!({}))]);
     assert_eq!(result, sick());
     assert_eq!(script.operations(), ["GetItem", "PutItem"]);
     let sent = script.sent()[1].json();
@@ -167,7 +180,7 @@ fn a_failure_is_written_into_the_lease_and_passed_on() {
 
 #[test]
 fn the_first_failure_of_an_open_release_is_the_one_that_stays() {
-    let (script, result) = remembering(
+    let (script, result) = record_failure(
         sick(),
         [held(|release| release["failure"] = failure_item())],
     );
@@ -175,37 +188,32 @@ fn the_first_failure_of_an_open_release_is_the_one_that_stays() {
         (script.operations(), result),
         (vec!["GetItem".to_owned()], sick())
     );
-    let (script, _) = remembering(
-        sick(),
-        [held(|release| {
-            release["state"] = json!({"S": "rolling-back"})
-        })],
-    );
+    let (script, _) = record_failure(sick(), [held(rolling_back)]);
     assert_eq!(script.operations(), ["GetItem"]);
-    let (script, _) = remembering(
+    let (script, _) = record_failure(
         sick(),
         [held(|release| release["execution"] = json!({"S": "e-2"}))],
     );
     assert_eq!(script.operations(), ["GetItem"]);
-    let (script, _) = remembering(sick(), [answer(&json!({}))]);
+    let (script, _) = record_failure(sick(), [answer(&json!({}))]);
     assert_eq!(script.operations(), ["GetItem"]);
 }
 
 #[test]
-fn only_a_failure_is_remembered() {
+fn only_a_failure_is_recorded() {
     let busy = Err(StepError::Busy("throttled".to_owned()));
-    assert_eq!(remembering(busy.clone(), []).1, busy);
+    assert_eq!(record_failure(busy.clone(), []).1, busy);
     let going = Ok(JobReport::in_progress("waiting", 10));
-    assert_eq!(remembering(going.clone(), []).1, going);
+    assert_eq!(record_failure(going.clone(), []).1, going);
 }
 
 #[test]
 fn a_failure_that_could_not_be_written_is_tried_again() {
     let lost = super::script::refusal("ConditionalCheckFailedException", "lost");
     let again = Err(StepError::Busy(
-        "another invocation of this release was faster; looking again".to_owned(),
+        "lost a write race with another invocation; retrying".to_owned(),
     ));
-    assert_eq!(remembering(sick(), [held(|_| {}), lost]).1, again);
+    assert_eq!(record_failure(sick(), [held(|_| {}), lost]).1, again);
 }
 
 #[test]
@@ -215,7 +223,8 @@ fn a_close_frees_the_lease_and_records_outcome_and_reason_in_one_transaction() {
     let lease = run(ledger.lease("apps", "web"))
         .expect("answered")
         .expect("there");
-    run(ledger.close(&lease, Outcome::Deployed, "web:2 is steady", at(0))).expect("closed");
+    let conclusion = Conclusion::new(Outcome::Deployed, "web:2 is steady");
+    run(ledger.close(&lease, &conclusion, at(0))).expect("closed");
     assert_eq!(script.operations(), ["GetItem", "TransactWriteItems"]);
     let sent = script.sent()[1].json();
     let [lease, record] = [0_usize, 1].map(|part| sent["TransactItems"][part]["Put"].clone());
@@ -250,6 +259,8 @@ fn a_lease_that_is_free_already_is_not_closed_again() {
     let lease = run(ledger.lease("apps", "web"))
         .expect("answered")
         .expect("there");
-    run(ledger.close(&lease, Outcome::Deployed, "", at(0))).expect("nothing to do");
+    let refused = run(ledger.close(&lease, &Conclusion::new(Outcome::Deployed, ""), at(0)));
+    let message = "cannot close the release: the lease is free";
+    assert_eq!(refused, Err(Failure::job(message).into()));
     assert_eq!(script.operations(), ["GetItem"]);
 }

@@ -1,0 +1,107 @@
+//! Whether a step may act for its release: it holds the lease, and its release is open and has
+//! recorded the prior release.
+//!
+//! The only proof of it is an [`ActiveRelease`]; nothing else may lead to a change of the service.
+
+use super::{Event, Lease, Phase, Record, RecordState, Release, Target, apply};
+use crate::job::{Failure, StepError};
+use crate::timestamp::Timestamp;
+
+/// Which release a step belongs to: the four parameters that every step has.
+#[derive(Clone, Copy, Debug)]
+pub struct ReleaseName<'a> {
+    pub pipeline: &'a str,
+    pub execution: &'a str,
+    pub cluster: &'a str,
+    pub service: &'a str,
+}
+
+/// An open release, with its lease as it was read and what it may change.
+#[derive(Debug)]
+pub struct ActiveRelease {
+    pub lease: Lease,
+    pub release: Release,
+    pub target: Target,
+}
+
+/// What became of a step's claim.
+#[derive(Debug)]
+pub enum ClaimResult {
+    /// The release is open and its steps may act.
+    Active(Box<ActiveRelease>),
+    /// The release is closed.
+    Closed(Box<Record>),
+}
+
+impl ClaimResult {
+    /// The open release, for a step that has nothing to do once it is closed.
+    ///
+    /// # Errors
+    /// A ConfigurationError with the outcome of the release.
+    pub fn active(self) -> Result<ActiveRelease, StepError> {
+        match self {
+            Self::Active(active) => Ok(*active),
+            Self::Closed(record) => Err(record.refusal().into()),
+        }
+    }
+}
+
+/// What a step of `name` may do, from the lease of its service and the record of its execution. The
+/// record counts only when the execution does not hold the lease.
+///
+/// # Errors
+/// A failure with the reason why the step cannot act: another release holds the service, this one
+/// is being rolled back, or it failed before.
+pub fn claim(
+    lease: Option<Lease>,
+    record: Option<Record>,
+    name: ReleaseName<'_>,
+) -> Result<ClaimResult, Failure> {
+    let Some((lease, release)) = lease.and_then(|lease| {
+        lease
+            .held_by(name.execution)
+            .cloned()
+            .map(|release| (lease, release))
+    }) else {
+        return match record {
+            Some(record) if record.state == RecordState::Closed => {
+                Ok(ClaimResult::Closed(Box::new(record)))
+            }
+            _ => Err(Failure::configuration(format!(
+                "execution {} holds no release of service {} in cluster {}; run begin-release \
+                 before this action, with the same pipeline, cluster and service",
+                name.execution, name.service, name.cluster
+            ))),
+        };
+    };
+
+    match (&release.failure, &release.phase) {
+        (Some(failure), _) => Err(failure.clone()),
+        (None, Phase::RollingBack { .. }) => Err(Failure::configuration(
+            "the release is being rolled back; start again with a new execution",
+        )),
+        (None, Phase::Open(target)) => Ok(ClaimResult::Active(Box::new(ActiveRelease {
+            target: target.clone(),
+            lease,
+            release,
+        }))),
+        (None, Phase::Beginning) => Err(Failure::configuration(
+            "the release has not begun; run begin-release before this action",
+        )),
+    }
+}
+
+/// The lease with the failure of a step recorded, so that later invocations report the same
+/// failure. `None` when the execution does not hold the lease, or when the event is illegal: a
+/// release that is being rolled back ends by its first failure, and so does one that has recorded a
+/// failure before.
+#[must_use]
+pub fn record_failure(
+    lease: &Lease,
+    execution: &str,
+    failure: &Failure,
+    now: Timestamp,
+) -> Option<Lease> {
+    lease.held_by(execution)?;
+    apply(lease, Event::FailureRecorded(failure.clone()), now).ok()
+}

@@ -1,0 +1,159 @@
+//! What can happen to a lease and the release that holds it.
+//!
+//! An event only states what happened. Whether it may happen, and what it changes, is decided in
+//! `transition`.
+
+use std::fmt;
+
+use super::{
+    Change, JudgementRecord, OperatorDecision, Outcome, Prior, Registering, Release, TrafficReturn,
+};
+use crate::job::Failure;
+use crate::strategy::blue_green::Weights;
+use crate::timestamp::Timestamp;
+
+/// One event. Each change of AWS is announced by an event that is written before the change is
+/// made, never after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A release takes the free lease.
+    Taken(Release),
+    /// The target as it was before the first change is recorded.
+    PriorRecorded(Prior),
+    /// A revision is about to be registered.
+    RegistrationAnnounced(Registering),
+    /// The announced revision was registered, so that it can be retired if the release does not
+    /// deploy it.
+    Registered { task_definition: String },
+    /// A deployment is about to be started.
+    ChangeAnnounced(Change),
+    /// The announced change became this deployment.
+    DeploymentRecorded { deployment: String },
+    /// The weights of the production rule are about to be set.
+    ShiftAnnounced { from: Weights, to: Weights },
+    /// The announced weights are set.
+    ShiftConfirmed,
+    /// Scale-in of both colours is about to be suspended.
+    ScaleInSuspensionAnnounced,
+    /// Scale-in of both colours is about to be set to what was recorded.
+    ScaleInRestorationAnnounced,
+    /// The old colour is about to be raised to this many tasks.
+    RaiseAnnounced { tasks: u32 },
+    /// The old colour is about to be scaled to no tasks.
+    RetirementAnnounced,
+    /// `roll-back` is about to restore the service, or the new colour.
+    RestorationAnnounced,
+    /// The traffic is to be returned to the old colour.
+    ReturnDecided(TrafficReturn),
+    /// A judgement ended.
+    JudgementRecorded(JudgementRecord),
+    /// The judgement of the action that began at this time waits for an operator.
+    DecisionAwaited { action: Timestamp },
+    /// An operator decided.
+    OperatorDecided(OperatorDecision),
+    /// A step failed.
+    FailureRecorded(Failure),
+    /// `roll-back` takes the release away from its steps.
+    TakenOver,
+    /// The release ends and the lease is free. [`close`](super::close) also returns the record.
+    Closed(Outcome),
+}
+
+/// The name of an event, for refusals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EventName {
+    Taken,
+    PriorRecorded,
+    RegistrationAnnounced,
+    Registered,
+    ChangeAnnounced,
+    DeploymentRecorded,
+    ShiftAnnounced,
+    ShiftConfirmed,
+    ScaleInSuspensionAnnounced,
+    ScaleInRestorationAnnounced,
+    RaiseAnnounced,
+    RetirementAnnounced,
+    RestorationAnnounced,
+    ReturnDecided,
+    JudgementRecorded,
+    DecisionAwaited,
+    OperatorDecided,
+    FailureRecorded,
+    TakenOver,
+    Closed,
+}
+
+impl Event {
+    #[must_use]
+    pub fn name(&self) -> EventName {
+        match self {
+            Self::Taken(_) => EventName::Taken,
+            Self::PriorRecorded(_) => EventName::PriorRecorded,
+            Self::RegistrationAnnounced(_) => EventName::RegistrationAnnounced,
+            Self::Registered { .. } => EventName::Registered,
+            Self::ChangeAnnounced(_) => EventName::ChangeAnnounced,
+            Self::DeploymentRecorded { .. } => EventName::DeploymentRecorded,
+            Self::ShiftAnnounced { .. } => EventName::ShiftAnnounced,
+            Self::ShiftConfirmed => EventName::ShiftConfirmed,
+            Self::ScaleInSuspensionAnnounced => EventName::ScaleInSuspensionAnnounced,
+            Self::ScaleInRestorationAnnounced => EventName::ScaleInRestorationAnnounced,
+            Self::RaiseAnnounced { .. } => EventName::RaiseAnnounced,
+            Self::RetirementAnnounced => EventName::RetirementAnnounced,
+            Self::RestorationAnnounced => EventName::RestorationAnnounced,
+            Self::ReturnDecided(_) => EventName::ReturnDecided,
+            Self::JudgementRecorded(_) => EventName::JudgementRecorded,
+            Self::DecisionAwaited { .. } => EventName::DecisionAwaited,
+            Self::OperatorDecided(_) => EventName::OperatorDecided,
+            Self::FailureRecorded(_) => EventName::FailureRecorded,
+            Self::TakenOver => EventName::TakenOver,
+            Self::Closed(_) => EventName::Closed,
+        }
+    }
+}
+
+impl EventName {
+    /// Whether the event announces a change that an invocation makes after it is written, until its
+    /// time-out.
+    #[must_use]
+    pub(super) fn announces(self) -> bool {
+        matches!(
+            self,
+            Self::RegistrationAnnounced
+                | Self::ChangeAnnounced
+                | Self::ShiftAnnounced
+                | Self::ScaleInSuspensionAnnounced
+                | Self::ScaleInRestorationAnnounced
+                | Self::RaiseAnnounced
+                | Self::RetirementAnnounced
+                | Self::RestorationAnnounced
+        )
+    }
+}
+
+impl fmt::Display for EventName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Taken => "take the lease",
+            Self::PriorRecorded => "record the prior release",
+            Self::RegistrationAnnounced => "announce a registration",
+            Self::Registered => "record a registration",
+            Self::ChangeAnnounced => "announce a deployment",
+            Self::DeploymentRecorded => "record a deployment",
+            Self::ShiftAnnounced => "announce a traffic shift",
+            Self::ShiftConfirmed => "confirm a traffic shift",
+            Self::ScaleInSuspensionAnnounced => "announce the suspension of scale-in",
+            Self::ScaleInRestorationAnnounced => "announce the restoration of scale-in",
+            Self::RaiseAnnounced => "announce a raise of the old colour",
+            Self::RetirementAnnounced => "announce the retirement of the old colour",
+            Self::RestorationAnnounced => "announce a restoration",
+            Self::ReturnDecided => "decide to return the traffic",
+            Self::JudgementRecorded => "record a judgement",
+            Self::DecisionAwaited => "wait for a decision",
+            Self::OperatorDecided => "record an operator's decision",
+            Self::FailureRecorded => "record a failure",
+            Self::TakenOver => "take the release over",
+            Self::Closed => "close the release",
+        })
+    }
+}

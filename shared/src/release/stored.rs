@@ -1,0 +1,382 @@
+//! The stored format of leases and records, version 1: flat items, as the ledger has had them from
+//! the beginning.
+//!
+//! The only place that knows it. An item whose fields contradict each other is refused with the
+//! field's name, never repaired: what is wrong in the ledger is not to be guessed.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use super::{
+    AwaitingDecision, Change, JudgementRecord, LastKnownRouting, Lease, PairTarget, Phase, Prior,
+    PriorService, Registering, Release, ServiceTarget, Target, TrafficReturn,
+};
+use crate::job::Failure;
+use crate::limits::FORMAT_VERSION;
+use crate::strategy::Percentages;
+use crate::strategy::blue_green::{Colour, PerColour, PriorPair, TrafficShift, Weights};
+use crate::timestamp::Timestamp;
+
+/// A stored item whose fields contradict each other.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[error("`{field}` is {found}; expected {expected}")]
+pub(super) struct Contradiction {
+    field: &'static str,
+    found: &'static str,
+    expected: &'static str,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredLease {
+    v: u32,
+    cluster: String,
+    service: String,
+    fence: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    changed_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    settled: Option<LastKnownRouting>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    release: Option<StoredRelease>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredRelease {
+    execution: String,
+    pipeline: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    state: StoredState,
+    began_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    prior: Option<Prior>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registering: Option<Registering>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    registered: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    change: Option<Change>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    shift: Option<TrafficShift>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scale_in_suspended: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sized: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restoring: Option<TrafficReturn>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    judged: Vec<JudgementRecord>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    holding: Option<AwaitingDecision>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    rolling_back_since: Option<Timestamp>,
+}
+
+/// Where a release stands.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum StoredState {
+    Open,
+    RollingBack,
+}
+
+/// The prior release as the steps of one service know it; of a pair, what the live colour ran.
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredPrior {
+    task_definition: String,
+    desired_count: u32,
+    percentages: Percentages,
+    recorded_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pair: Option<PriorPair>,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredRouting {
+    live: Colour,
+    blue: u32,
+    green: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owed_blue: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owed_green: Option<bool>,
+}
+
+impl From<Lease> for StoredLease {
+    fn from(lease: Lease) -> Self {
+        Self {
+            v: FORMAT_VERSION,
+            cluster: lease.cluster,
+            service: lease.service,
+            fence: lease.fence,
+            changed_at: lease.changed_at,
+            settled: lease.last_known,
+            release: lease.release.map(StoredRelease::from),
+        }
+    }
+}
+
+impl TryFrom<StoredLease> for Lease {
+    type Error = Contradiction;
+
+    fn try_from(stored: StoredLease) -> Result<Self, Contradiction> {
+        Ok(Self {
+            cluster: stored.cluster,
+            service: stored.service,
+            fence: stored.fence,
+            changed_at: stored.changed_at,
+            last_known: stored.settled,
+            release: stored.release.map(Release::try_from).transpose()?,
+        })
+    }
+}
+
+impl From<Release> for StoredRelease {
+    fn from(release: Release) -> Self {
+        let (state, since, target) = match release.phase {
+            Phase::Beginning => (StoredState::Open, None, None),
+            Phase::Open(target) => (StoredState::Open, None, Some(target)),
+            Phase::RollingBack { since, target } => (StoredState::RollingBack, Some(since), target),
+        };
+        let stored = Self {
+            execution: release.execution,
+            pipeline: release.pipeline,
+            digest: release.digest,
+            state,
+            began_at: release.began_at,
+            prior: None,
+            registering: release.registering,
+            registered: release.registered,
+            change: None,
+            shift: None,
+            scale_in_suspended: None,
+            sized: None,
+            restoring: None,
+            judged: Vec::new(),
+            holding: None,
+            failure: release.failure,
+            rolling_back_since: since,
+        };
+        match target {
+            None => stored,
+            Some(target) => stored.with_target(target),
+        }
+    }
+}
+
+impl StoredRelease {
+    fn with_target(self, target: Target) -> Self {
+        let prior = Some(target.prior());
+        match target {
+            Target::Service(service) => Self {
+                prior,
+                change: service.change,
+                ..self
+            },
+            Target::Pair(pair) => Self {
+                prior,
+                change: pair.change,
+                shift: pair.shift,
+                scale_in_suspended: pair.scale_in_suspended,
+                sized: pair.raised_to,
+                restoring: pair.traffic_return,
+                judged: pair.judgements,
+                holding: pair.awaiting,
+                ..self
+            },
+        }
+    }
+
+    /// The fields that only the release of a pair has, each with whether it is there.
+    fn pair_fields(&self) -> [(&'static str, bool); 6] {
+        [
+            ("release.shift", self.shift.is_some()),
+            (
+                "release.scale_in_suspended",
+                self.scale_in_suspended.is_some(),
+            ),
+            ("release.sized", self.sized.is_some()),
+            ("release.restoring", self.restoring.is_some()),
+            ("release.judged", !self.judged.is_empty()),
+            ("release.holding", self.holding.is_some()),
+        ]
+    }
+
+    /// The fields that no release has before its prior state is recorded.
+    fn target_fields(&self) -> impl Iterator<Item = (&'static str, bool)> {
+        [
+            ("release.registering", self.registering.is_some()),
+            ("release.registered", self.registered.is_some()),
+            ("release.change", self.change.is_some()),
+        ]
+        .into_iter()
+        .chain(self.pair_fields())
+    }
+
+    /// What the release changes, with the fields that belong to it.
+    fn target(&mut self) -> Result<Option<Target>, Contradiction> {
+        match self.prior.take() {
+            None => absent(self.target_fields(), "none without `release.prior`").map(|()| None),
+            Some(Prior::Service(prior)) => {
+                absent(self.pair_fields(), "none for a single service")?;
+                Ok(Some(Target::Service(Box::new(ServiceTarget {
+                    prior,
+                    change: self.change.take(),
+                }))))
+            }
+            Some(Prior::Pair { pair, recorded_at }) => {
+                Ok(Some(Target::Pair(Box::new(PairTarget {
+                    prior: *pair,
+                    recorded_at,
+                    change: self.change.take(),
+                    shift: self.shift.take(),
+                    scale_in_suspended: self.scale_in_suspended,
+                    raised_to: self.sized,
+                    traffic_return: self.restoring.take(),
+                    judgements: std::mem::take(&mut self.judged),
+                    awaiting: self.holding.take(),
+                }))))
+            }
+        }
+    }
+}
+
+fn absent(
+    fields: impl IntoIterator<Item = (&'static str, bool)>,
+    expected: &'static str,
+) -> Result<(), Contradiction> {
+    match fields.into_iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((field, _)) => Err(Contradiction {
+            field,
+            found: "given",
+            expected,
+        }),
+    }
+}
+
+impl TryFrom<StoredRelease> for Release {
+    type Error = Contradiction;
+
+    fn try_from(mut stored: StoredRelease) -> Result<Self, Contradiction> {
+        let target = stored.target()?;
+        let since = |found, expected| Contradiction {
+            field: "release.rolling_back_since",
+            found,
+            expected,
+        };
+        let phase = match (stored.state, stored.rolling_back_since, target) {
+            (StoredState::Open, Some(_), _) => {
+                return Err(since("given", "none in state `open`"));
+            }
+            (StoredState::Open, None, None) => Phase::Beginning,
+            (StoredState::Open, None, Some(target)) => Phase::Open(target),
+            (StoredState::RollingBack, Some(since), target) => Phase::RollingBack { since, target },
+            (StoredState::RollingBack, None, _) => {
+                return Err(since("missing", "an instant in state `rolling-back`"));
+            }
+        };
+        Ok(Self {
+            execution: stored.execution,
+            pipeline: stored.pipeline,
+            digest: stored.digest,
+            began_at: stored.began_at,
+            phase,
+            registering: stored.registering,
+            registered: stored.registered,
+            failure: stored.failure,
+        })
+    }
+}
+
+impl From<Prior> for StoredPrior {
+    fn from(prior: Prior) -> Self {
+        match prior {
+            Prior::Service(prior) => Self {
+                task_definition: prior.task_definition,
+                desired_count: prior.desired_count,
+                percentages: prior.percentages,
+                recorded_at: prior.recorded_at,
+                pair: None,
+            },
+            Prior::Pair { pair, recorded_at } => {
+                let live = pair.of(pair.live).clone();
+                Self {
+                    task_definition: live.task_definition,
+                    desired_count: live.desired_count,
+                    percentages: live.percentages,
+                    recorded_at,
+                    pair: Some(*pair),
+                }
+            }
+        }
+    }
+}
+
+impl TryFrom<StoredPrior> for Prior {
+    type Error = Contradiction;
+
+    fn try_from(stored: StoredPrior) -> Result<Self, Contradiction> {
+        let Some(pair) = stored.pair else {
+            return Ok(Self::Service(PriorService {
+                task_definition: stored.task_definition,
+                desired_count: stored.desired_count,
+                percentages: stored.percentages,
+                recorded_at: stored.recorded_at,
+            }));
+        };
+        let live = pair.of(pair.live);
+        let fields = [
+            (
+                "prior.task_definition",
+                live.task_definition != stored.task_definition,
+            ),
+            (
+                "prior.desired_count",
+                live.desired_count != stored.desired_count,
+            ),
+            ("prior.percentages", live.percentages != stored.percentages),
+        ];
+        match fields.into_iter().find(|(_, differs)| *differs) {
+            None => Ok(Self::Pair {
+                pair: Box::new(pair),
+                recorded_at: stored.recorded_at,
+            }),
+            Some((field, _)) => Err(Contradiction {
+                field,
+                found: "not the live colour's",
+                expected: "that of the live colour in `prior.pair`",
+            }),
+        }
+    }
+}
+
+impl From<LastKnownRouting> for StoredRouting {
+    fn from(known: LastKnownRouting) -> Self {
+        Self {
+            live: known.live,
+            blue: known.weights.blue,
+            green: known.weights.green,
+            owed_blue: known.scale_in_to_restore.blue,
+            owed_green: known.scale_in_to_restore.green,
+        }
+    }
+}
+
+impl From<StoredRouting> for LastKnownRouting {
+    fn from(stored: StoredRouting) -> Self {
+        Self {
+            live: stored.live,
+            weights: Weights {
+                blue: stored.blue,
+                green: stored.green,
+            },
+            scale_in_to_restore: PerColour {
+                blue: stored.owed_blue,
+                green: stored.owed_green,
+            },
+        }
+    }
+}

@@ -1,0 +1,329 @@
+//! What a release changes: one service, or a blue/green pair; and what was recorded of it before
+//! the first change.
+//!
+//! What only a pair has is a field of [`PairTarget`], so that no release of a single service can
+//! have it.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Refusal;
+use super::stored::StoredPrior;
+use crate::job::Failure;
+use crate::observed::service::{Rollout, ServiceView};
+use crate::strategy::Percentages;
+use crate::strategy::blue_green::{PriorPair, TrafficShift, Weights};
+use crate::timestamp::Timestamp;
+
+/// The target of a release, from the moment its prior state is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    Service(Box<ServiceTarget>),
+    Pair(Box<PairTarget>),
+}
+
+/// A single service that is deployed in place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceTarget {
+    pub prior: PriorService,
+    /// The change of the service that was announced, before it was made.
+    pub change: Option<Change>,
+}
+
+/// A blue/green pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PairTarget {
+    pub prior: PriorPair,
+    pub recorded_at: Timestamp,
+    /// The change of the idle colour that was announced, before it was made.
+    pub change: Option<Change>,
+    /// The weights of the production rule that were announced last.
+    pub shift: Option<TrafficShift>,
+    /// Whether scale-in was announced to be suspended, or to be restored; none when it was left
+    /// alone.
+    pub scale_in_suspended: Option<bool>,
+    /// Tasks that the old colour was raised to, to take all of the traffic back.
+    pub raised_to: Option<u32>,
+    /// The decision to return the traffic to the old colour. Once made, it stays.
+    pub traffic_return: Option<TrafficReturn>,
+    /// Judgements that have ended.
+    pub judgements: Vec<JudgementRecord>,
+    /// The judgement that waits for an operator's decision.
+    pub awaiting: Option<AwaitingDecision>,
+}
+
+/// The target before a release changed it: what a rollback restores.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredPrior", into = "StoredPrior")]
+pub enum Prior {
+    Service(PriorService),
+    Pair {
+        pair: Box<PriorPair>,
+        recorded_at: Timestamp,
+    },
+}
+
+/// A service before a release changed it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriorService {
+    pub task_definition: String,
+    pub desired_count: u32,
+    pub percentages: Percentages,
+    pub recorded_at: Timestamp,
+}
+
+/// The end state that a release wants for its service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    pub task_definition: String,
+    pub percentages: Percentages,
+    /// Given only when the release sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired_count: Option<u32>,
+    /// The deployment that ECS made of it, once known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+}
+
+/// The decision of a step to return the traffic to the old colour.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrafficReturn {
+    pub reason: String,
+    pub since: Timestamp,
+    /// Whether nothing was found against the new colour: no operator decided in time.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub held: bool,
+}
+
+pub(super) fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+/// A judgement of the new colour that has ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JudgementRecord {
+    /// When its action began. Once a judgement has ended, later invocations of the action return it
+    /// unchanged.
+    pub since: Timestamp,
+    /// `promote`, `rollback` or `inconclusive`.
+    pub verdict: String,
+    pub summary: String,
+    /// What the judge measured, by output variable.
+    pub outputs: BTreeMap<String, String>,
+    /// Where the report is: bucket and key, without the file extension.
+    pub report: String,
+}
+
+/// An inconclusive judgement that waits for an operator's decision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AwaitingDecision {
+    /// When the action that waits began.
+    pub action: Timestamp,
+    pub since: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decision: Option<OperatorDecision>,
+}
+
+/// What an operator decides about an inconclusive judgement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OperatorDecision {
+    /// The new colour goes on.
+    Promote,
+    /// The traffic goes back.
+    RollBack,
+}
+
+impl AwaitingDecision {
+    pub(super) fn new(action: Timestamp, now: Timestamp) -> Self {
+        Self {
+            action,
+            since: now,
+            decision: None,
+        }
+    }
+}
+
+impl PriorService {
+    /// The prior release that `view` shows: the completed deployment if there is one (a PRIMARY
+    /// that failed or never came up cannot be returned to), otherwise the PRIMARY; `None` when
+    /// there is neither.
+    #[must_use]
+    pub fn from_view(view: &ServiceView) -> Option<Self> {
+        let primary = view.primary()?;
+        let completed = view
+            .deployments
+            .iter()
+            .find(|d| d.rollout == Rollout::Completed);
+        let proven = if primary.rollout == Rollout::Completed {
+            primary
+        } else {
+            completed.unwrap_or(primary)
+        };
+        Some(Self {
+            task_definition: proven.task_definition.clone(),
+            desired_count: view.desired,
+            percentages: view.percentages,
+            recorded_at: view.observed_at,
+        })
+    }
+}
+
+impl Target {
+    #[must_use]
+    pub fn new(prior: Prior) -> Self {
+        match prior {
+            Prior::Service(prior) => Self::Service(Box::new(ServiceTarget {
+                prior,
+                change: None,
+            })),
+            Prior::Pair { pair, recorded_at } => {
+                Self::Pair(Box::new(PairTarget::new(*pair, recorded_at)))
+            }
+        }
+    }
+
+    #[must_use]
+    pub fn prior(&self) -> Prior {
+        match self {
+            Self::Service(service) => Prior::Service(service.prior.clone()),
+            Self::Pair(pair) => Prior::Pair {
+                pair: Box::new(pair.prior.clone()),
+                recorded_at: pair.recorded_at,
+            },
+        }
+    }
+
+    /// The revision that served before the release: the service's, or that of the live colour.
+    #[must_use]
+    pub fn prior_task_definition(&self) -> &str {
+        match self {
+            Self::Service(service) => &service.prior.task_definition,
+            Self::Pair(pair) => &pair.prior.of(pair.prior.live).task_definition,
+        }
+    }
+
+    #[must_use]
+    pub fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Service(service) => service.change.as_ref(),
+            Self::Pair(pair) => pair.change.as_ref(),
+        }
+    }
+
+    pub(super) fn change_mut(&mut self) -> &mut Option<Change> {
+        match self {
+            Self::Service(service) => &mut service.change,
+            Self::Pair(pair) => &mut pair.change,
+        }
+    }
+
+    pub(super) fn record_deployment(&mut self, deployment: String) -> Result<(), Refusal> {
+        let change = self.change_mut().as_mut().ok_or(Refusal::NoChange)?;
+        change.deployment = Some(deployment);
+        Ok(())
+    }
+
+    /// Whether a change was announced, so that it was made or may have been.
+    #[must_use]
+    pub fn has_announced_change(&self) -> bool {
+        match self {
+            Self::Service(service) => service.change.is_some(),
+            Self::Pair(pair) => {
+                pair.change.is_some() || pair.shift.is_some() || pair.scale_in_suspended.is_some()
+            }
+        }
+    }
+}
+
+impl PairTarget {
+    /// The pair of a release, for a step that works on pairs only.
+    ///
+    /// # Errors
+    /// A ConfigurationError when the release is of a single service.
+    pub fn required(target: &Target) -> Result<&Self, Failure> {
+        match target {
+            Target::Pair(pair) => Ok(pair),
+            Target::Service(_) => Err(Failure::configuration(
+                "begin-release took the lease on a single service; expected a blue/green pair: set \
+                 `strategy` to `blue-green` in begin-release and update-service",
+            )),
+        }
+    }
+
+    /// A pair that was recorded and not changed yet.
+    #[must_use]
+    pub fn new(prior: PriorPair, recorded_at: Timestamp) -> Self {
+        Self {
+            prior,
+            recorded_at,
+            change: None,
+            shift: None,
+            scale_in_suspended: None,
+            raised_to: None,
+            traffic_return: None,
+            judgements: Vec::new(),
+            awaiting: None,
+        }
+    }
+
+    /// `in_grace`: whether an invocation can still set the weights that were announced before. As
+    /// long as it can, they stay known.
+    pub(super) fn announce_shift(
+        &mut self,
+        from: Weights,
+        to: Weights,
+        now: Timestamp,
+        in_grace: bool,
+    ) {
+        let before = self.shift.take().filter(|_| in_grace);
+        let known = before.map_or_else(Vec::new, TrafficShift::announced);
+        self.shift = Some(TrafficShift {
+            from,
+            to,
+            at: now,
+            made: false,
+            known,
+        });
+    }
+
+    /// From here on the weights bake, and the other colour drains.
+    pub(super) fn confirm_shift(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        let shift = self.shift.as_mut().ok_or(Refusal::NoShift)?;
+        if shift.made {
+            return Err(Refusal::ShiftConfirmed);
+        }
+        shift.made = true;
+        shift.at = now;
+        Ok(())
+    }
+
+    /// The first reason stays: it is what the operator is shown, and the deadline counts from it.
+    pub(super) fn decide_return(&mut self, decision: TrafficReturn) -> Result<(), Refusal> {
+        if self.traffic_return.is_some() {
+            return Err(Refusal::ReturnDecided);
+        }
+        self.traffic_return = Some(decision);
+        Ok(())
+    }
+
+    /// Replaces an earlier record of the same action, and ends its wait for a decision.
+    pub(super) fn record_judgement(&mut self, judgement: JudgementRecord) {
+        self.awaiting
+            .take_if(|awaiting| awaiting.action == judgement.since);
+        self.judgements
+            .retain(|known| known.since != judgement.since);
+        self.judgements.push(judgement);
+    }
+
+    pub(super) fn record_decision(&mut self, decision: OperatorDecision) -> Result<(), Refusal> {
+        let awaiting = self.awaiting.as_mut().ok_or(Refusal::NoWait)?;
+        awaiting.decision = Some(decision);
+        Ok(())
+    }
+}

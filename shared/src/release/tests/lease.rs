@@ -1,0 +1,126 @@
+//! The questions that a lease, a release and a target answer.
+
+use super::*;
+use crate::observed::service::Rollout;
+use crate::observed::service::tests::{deployment, steady};
+
+#[test]
+fn only_the_holder_finds_its_release() {
+    let lease = beginning();
+    assert!(lease.held_by("e-1").is_some() && lease.held_by("e-2").is_none());
+}
+
+#[test]
+fn a_change_is_possible_for_one_time_out_after_it_was_announced() {
+    let left = |secs| {
+        open_service()
+            .grace_left(after(secs))
+            .map(|left| left.as_secs())
+    };
+    assert_eq!(
+        [left(0), left(59), left(60), left(61)],
+        [Some(60), Some(1), None, None]
+    );
+    let unannounced = Lease {
+        changed_at: None,
+        ..open_service()
+    };
+    assert_eq!(unannounced.grace_left(now()), None);
+}
+
+#[test]
+fn a_change_a_shift_and_a_suspension_are_announced_changes() {
+    let announced = |target| Release {
+        phase: Phase::Open(target),
+        ..open_service().release.expect("a release")
+    };
+    let service = |change| {
+        announced(of_service(ServiceTarget {
+            change,
+            ..service_target()
+        }))
+    };
+    let untouched = || PairTarget {
+        raised_to: Some(4),
+        ..PairTarget::new(prior_pair(), now())
+    };
+    assert!(!release().has_announced_change());
+    assert!(!service(None).has_announced_change());
+    assert!(service(Some(change())).has_announced_change());
+    assert!(!announced(of_pair(untouched())).has_announced_change());
+    for touched in [
+        PairTarget {
+            change: Some(change()),
+            ..untouched()
+        },
+        PairTarget {
+            shift: Some(shift()),
+            ..untouched()
+        },
+        PairTarget {
+            scale_in_suspended: Some(false),
+            ..untouched()
+        },
+    ] {
+        assert!(announced(of_pair(touched)).has_announced_change());
+    }
+}
+
+#[test]
+fn a_failed_primary_is_never_the_prior_release() {
+    let with = |primary, active: Option<Rollout>| {
+        let mut view = steady(NEW);
+        view.desired = 4;
+        view.percentages = percentages(75, 125);
+        view.deployments[0].rollout = primary;
+        if let Some(rollout) = active {
+            view.deployments
+                .push(deployment("ecs-svc/0", OLD, false, rollout));
+        }
+        PriorService::from_view(&view)
+    };
+    let prior = |task_definition: &str| {
+        Some(PriorService {
+            task_definition: task_definition.to_owned(),
+            desired_count: 4,
+            percentages: percentages(75, 125),
+            recorded_at: now(),
+        })
+    };
+    for primary in [Rollout::Failed, Rollout::InProgress] {
+        assert_eq!(
+            with(primary, Some(Rollout::Completed)),
+            prior(OLD),
+            "{primary:?}"
+        );
+        assert_eq!(
+            with(primary, Some(Rollout::Failed)),
+            prior(NEW),
+            "{primary:?}"
+        );
+        assert_eq!(with(primary, None), prior(NEW), "{primary:?}");
+    }
+    assert_eq!(
+        with(Rollout::Completed, Some(Rollout::Completed)),
+        prior(NEW)
+    );
+    let mut none = steady(NEW);
+    none.deployments[0].primary = false;
+    assert_eq!(PriorService::from_view(&none), None);
+}
+
+#[test]
+fn the_prior_task_definition_is_the_live_colour_s() {
+    let mut pair = prior_pair();
+    pair.green.task_definition = NEW.to_owned();
+    let of = |live| {
+        let pair = PriorPair {
+            live,
+            ..pair.clone()
+        };
+        of_pair(PairTarget::new(pair, now()))
+    };
+    assert_eq!(of(Colour::Blue).prior_task_definition(), OLD);
+    assert_eq!(of(Colour::Green).prior_task_definition(), NEW);
+    assert_eq!(of_service(service_target()).prior_task_definition(), OLD);
+}

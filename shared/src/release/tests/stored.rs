@@ -1,0 +1,354 @@
+//! The stored format, version 1: what is written, and what items that were written by earlier
+//! versions become.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::strategy::blue_green::Colour::Green;
+
+fn time(secs: i64) -> String {
+    format!("2026-01-05T09:00:{secs:02}Z")
+}
+
+fn prior_item() -> Value {
+    json!({
+        "task_definition": OLD, "desired_count": 2,
+        "percentages": {"minimum_healthy": 100, "maximum": 200}, "recorded_at": time(0)
+    })
+}
+
+fn prior_pair_item() -> Value {
+    let colour = |group: &str, weight, suspended| {
+        json!({
+            "target_group": group, "weight": weight, "task_definition": OLD, "desired_count": 2,
+            "percentages": {"minimum_healthy": 100, "maximum": 200}, "suspended": suspended
+        })
+    };
+    let mut prior = prior_item();
+    prior["pair"] = json!({
+        "rule": "rule", "live": "blue", "blue": colour("group-blue", 100, false),
+        "green": colour("group-green", 0, true)
+    });
+    prior
+}
+
+/// A lease whose release has these members besides those that every release has.
+fn item(more: &Value) -> Value {
+    let mut release = json!({
+        "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "state": "open", "began_at": time(0)
+    });
+    merge(&mut release, more);
+    json!({
+        "v": 1, "cluster": "apps", "service": "web", "fence": 7, "changed_at": time(0),
+        "settled": {"live": "green", "blue": 1, "green": 9, "owed_blue": true}, "release": release
+    })
+}
+
+fn merge(item: &mut Value, more: &Value) {
+    let members = more.as_object().expect("an object").clone();
+    item.as_object_mut().expect("an object").extend(members);
+}
+
+fn service_fields() -> Value {
+    json!({
+        "prior": prior_item(), "registering": {"family": "web", "newest": OLD}, "registered": NEW,
+        "change": {
+            "task_definition": NEW, "percentages": {"minimum_healthy": 50, "maximum": 150}, "desired_count": 5
+        }
+    })
+}
+
+fn pair_fields() -> Value {
+    let mut fields = service_fields();
+    merge(
+        &mut fields,
+        &json!({
+            "prior": prior_pair_item(),
+            "shift": {
+                "from": {"blue": 100, "green": 0}, "to": {"blue": 80, "green": 20}, "at": time(0),
+                "made": true, "known": [{"blue": 90, "green": 10}]
+            },
+            "scale_in_suspended": true, "sized": 4, "restoring": {"reason": "sick", "since": time(0)},
+            "judged": [{
+                "since": time(0), "verdict": "promote", "summary": "healthy",
+                "outputs": {"Minutes": "7"}, "report": "reports/e-1"
+            }],
+            "holding": {"action": time(5), "since": time(6)}
+        }),
+    );
+    fields
+}
+
+fn rolling_back_item(fields: Value) -> Value {
+    let mut fields = fields;
+    merge(
+        &mut fields,
+        &json!({"state": "rolling-back", "rolling_back_since": time(7)}),
+    );
+    item(&fields)
+}
+
+fn failed_item(fields: Value) -> Value {
+    let mut fields = fields;
+    merge(
+        &mut fields,
+        &json!({"failure": {"type": "JobFailed", "message": "sick"}}),
+    );
+    item(&fields)
+}
+
+/// A lease that has only begun, as [`item`] writes it.
+fn begun() -> Lease {
+    with_release(beginning(), |release| {
+        release.digest = Some("sha256:00".to_owned());
+    })
+}
+
+#[test]
+fn a_lease_is_stored_under_names_that_later_versions_read() {
+    let mut free_item = item(&json!({}));
+    free_item
+        .as_object_mut()
+        .expect("an object")
+        .remove("release");
+    let unrecorded = with_release(begun(), |release| {
+        release.phase = Phase::RollingBack {
+            since: after(7),
+            target: None,
+        };
+    });
+    let cases = [
+        (free_item, free()),
+        (item(&json!({})), begun()),
+        (failed_item(json!({})), failed(begun())),
+        (item(&service_fields()), open_service()),
+        (failed_item(service_fields()), failed(open_service())),
+        (item(&pair_fields()), open_pair()),
+        (failed_item(pair_fields()), failed(open_pair())),
+        (rolling_back_item(json!({})), unrecorded),
+        (
+            rolling_back_item(service_fields()),
+            rolling_back(of_service(service_target())),
+        ),
+        (
+            rolling_back_item(pair_fields()),
+            rolling_back(of_pair(pair_target())),
+        ),
+    ];
+    for (stored, lease) in cases {
+        let written = serde_json::to_value(&lease).expect("serializes");
+        assert_eq!(written, stored);
+        let read: Lease = serde_json::from_value(stored).expect("reads");
+        assert_eq!(read, lease);
+    }
+}
+
+#[test]
+fn a_lease_is_stored_without_what_it_does_not_have() {
+    let first = Lease {
+        fence: 1,
+        release: Some(release()),
+        ..Lease::unwritten("apps", "web")
+    };
+    let stored = json!({
+        "v": 1, "cluster": "apps", "service": "web", "fence": 1,
+        "release": {"execution": "e-1", "pipeline": "slipway-web", "state": "open", "began_at": time(0)},
+    });
+    assert_eq!(serde_json::to_value(&first).expect("serializes"), stored);
+    let read: Lease = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, first);
+}
+
+#[test]
+fn each_field_of_a_pair_is_read_without_the_others() {
+    let bare = || PairTarget::new(prior_pair(), now());
+    let fields = pair_fields();
+    let targets = [
+        (
+            "change",
+            PairTarget {
+                change: Some(change()),
+                ..bare()
+            },
+        ),
+        (
+            "shift",
+            PairTarget {
+                shift: Some(shift()),
+                ..bare()
+            },
+        ),
+        (
+            "scale_in_suspended",
+            PairTarget {
+                scale_in_suspended: Some(true),
+                ..bare()
+            },
+        ),
+        (
+            "sized",
+            PairTarget {
+                raised_to: Some(4),
+                ..bare()
+            },
+        ),
+        (
+            "restoring",
+            PairTarget {
+                traffic_return: Some(traffic_return(false)),
+                ..bare()
+            },
+        ),
+        (
+            "judged",
+            PairTarget {
+                judgements: vec![judgement(now())],
+                ..bare()
+            },
+        ),
+        (
+            "holding",
+            PairTarget {
+                awaiting: Some(awaiting(None)),
+                ..bare()
+            },
+        ),
+    ];
+    for (name, target) in targets {
+        let stored = item(&json!({"prior": fields["prior"], name: fields[name]}));
+        let lease = with_release(held(Phase::Open(of_pair(target))), |release| {
+            release.registering = None;
+            release.registered = None;
+        });
+        assert_eq!(
+            serde_json::to_value(&lease).expect("serializes"),
+            stored,
+            "{name}"
+        );
+        let read: Lease = serde_json::from_value(stored).expect("reads");
+        assert_eq!(read, lease, "{name}");
+    }
+}
+
+#[test]
+fn what_contradicts_itself_is_refused_by_the_field() {
+    let with = |fields: Value, name: &str, value: &Value| {
+        let mut fields = fields;
+        fields[name] = value.clone();
+        item(&fields)
+    };
+    let refused = |stored: Value| {
+        serde_json::from_value::<Lease>(stored)
+            .expect_err("a contradiction")
+            .to_string()
+    };
+    let pair = pair_fields();
+    for name in [
+        "shift",
+        "scale_in_suspended",
+        "sized",
+        "restoring",
+        "judged",
+        "holding",
+    ] {
+        assert_eq!(
+            refused(with(service_fields(), name, &pair[name])),
+            format!("`release.{name}` is given; expected none for a single service")
+        );
+        assert_eq!(
+            refused(with(json!({}), name, &pair[name])),
+            format!("`release.{name}` is given; expected none without `release.prior`")
+        );
+    }
+    for name in ["registering", "registered", "change"] {
+        assert_eq!(
+            refused(with(json!({}), name, &pair[name])),
+            format!("`release.{name}` is given; expected none without `release.prior`")
+        );
+    }
+    assert_eq!(
+        refused(with(
+            service_fields(),
+            "rolling_back_since",
+            &json!(time(7))
+        )),
+        "`release.rolling_back_since` is given; expected none in state `open`"
+    );
+    assert_eq!(
+        refused(with(service_fields(), "state", &json!("rolling-back"))),
+        "`release.rolling_back_since` is missing; expected an instant in state `rolling-back`"
+    );
+}
+
+#[test]
+fn the_prior_release_of_a_pair_is_stored_as_what_the_live_colour_ran() {
+    let mut pair = prior_pair();
+    pair.live = Green;
+    pair.green.task_definition = NEW.to_owned();
+    pair.green.desired_count = 5;
+    pair.green.percentages = percentages(50, 150);
+    let prior = Prior::Pair {
+        pair: Box::new(pair),
+        recorded_at: now(),
+    };
+    let stored = serde_json::to_value(&prior).expect("serializes");
+    assert_eq!(
+        [
+            &stored["task_definition"],
+            &stored["desired_count"],
+            &stored["percentages"],
+            &stored["pair"]["live"],
+        ],
+        [
+            &json!(NEW),
+            &json!(5),
+            &json!({"minimum_healthy": 50, "maximum": 150}),
+            &json!("green"),
+        ]
+    );
+    let read: Prior = serde_json::from_value(stored.clone()).expect("reads");
+    assert_eq!(read, prior);
+    for (field, other) in [
+        ("task_definition", json!(OLD)),
+        ("desired_count", json!(2)),
+        (
+            "percentages",
+            json!({"minimum_healthy": 100, "maximum": 200}),
+        ),
+    ] {
+        let mut strange = stored.clone();
+        strange[field] = other;
+        let error = serde_json::from_value::<Prior>(strange).expect_err("another's");
+        assert!(
+            error
+                .to_string()
+                .starts_with(&format!("`prior.{field}` is "))
+        );
+    }
+}
+
+#[test]
+fn a_record_of_version_1_is_read_and_needs_no_operator() {
+    let pair = pair_fields();
+    let stored = json!({
+        "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "cluster": "apps",
+        "service": "web", "state": "closed", "outcome": "rolled-back", "reason": "because",
+        "prior": pair["prior"], "change": pair["change"], "shift": pair["shift"], "judged": pair["judged"],
+        "started_at": time(0), "ended_at": time(9)
+    });
+    let lease = rolling_back(of_pair(pair_target()));
+    let conclusion = Conclusion::new(Outcome::RolledBack, "because");
+    let (_, record) = close(&lease, &conclusion, after(9)).expect("it is open");
+    assert_eq!(serde_json::to_value(&record).expect("serializes"), stored);
+    let read: Record = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, record);
+    assert!(!read.needs_operator);
+    let needing = Record {
+        needs_operator: true,
+        ..record
+    };
+    let stored = serde_json::to_value(&needing).expect("serializes");
+    assert_eq!(stored["needs_operator"], json!(true));
+    let read: Record = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, needing);
+}

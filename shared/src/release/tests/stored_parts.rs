@@ -1,0 +1,75 @@
+//! The stored format of what stands in a lease or a record.
+
+use serde_json::json;
+
+use super::*;
+use crate::strategy::blue_green::Colour::Green;
+
+fn time(secs: i64) -> String {
+    format!("2026-01-05T09:00:{secs:02}Z")
+}
+
+#[test]
+fn words_and_times_are_stored_as_before() {
+    for (decision, word) in [
+        (OperatorDecision::Promote, "promote"),
+        (OperatorDecision::RollBack, "roll-back"),
+    ] {
+        let stored = serde_json::to_value(awaiting(Some(decision))).expect("serializes");
+        assert_eq!(
+            stored,
+            json!({"action": time(5), "since": time(6), "decision": word})
+        );
+    }
+    let stored = serde_json::to_value(traffic_return(true)).expect("serializes");
+    assert_eq!(
+        stored,
+        json!({"reason": "sick", "since": time(0), "held": true})
+    );
+    for strange in [
+        json!({"family": "web", "colour": "blue"}),
+        json!({"newest": NEW}),
+    ] {
+        assert!(
+            serde_json::from_value::<Registering>(strange.clone()).is_err(),
+            "{strange} was taken"
+        );
+    }
+}
+
+#[test]
+fn what_a_release_left_behind_is_stored_by_colour() {
+    let known = last_known(Green, [3, 97], [Some(true), Some(false)]);
+    let stored =
+        json!({"live": "green", "blue": 3, "green": 97, "owed_blue": true, "owed_green": false});
+    assert_eq!(serde_json::to_value(known).expect("serializes"), stored);
+    let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, known);
+    let bare = last_known(Green, [3, 97], [None, None]);
+    let stored = json!({"live": "green", "blue": 3, "green": 97});
+    assert_eq!(serde_json::to_value(bare).expect("serializes"), stored);
+    let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
+    assert_eq!(read, bare);
+}
+
+#[test]
+fn a_failure_is_stored_with_its_cause_if_it_has_one() {
+    for (failure, stored) in [
+        (
+            Failure::job("sick"),
+            json!({"type": "JobFailed", "message": "sick"}),
+        ),
+        (
+            Failure::overridden("sick"),
+            json!({"type": "JobFailed", "message": "sick", "cause": "overridden"}),
+        ),
+        (
+            Failure::needing_operator("sick"),
+            json!({"type": "JobFailed", "message": "sick", "cause": "needs-operator"}),
+        ),
+    ] {
+        assert_eq!(serde_json::to_value(&failure).expect("serializes"), stored);
+        let read: Failure = serde_json::from_value(stored).expect("reads");
+        assert_eq!(read, failure);
+    }
+}

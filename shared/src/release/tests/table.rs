@@ -1,0 +1,213 @@
+//! Every pair of phase and event with its result: the phase that follows, or the typed refusal.
+
+use super::*;
+
+type Cell = Result<PhaseName, Refusal>;
+
+const FREE: Cell = Ok(PhaseName::Free);
+const BEGIN: Cell = Ok(PhaseName::Beginning);
+const SERVE: Cell = Ok(PhaseName::OpenService);
+const PAIR: Cell = Ok(PhaseName::OpenPair);
+const BACK0: Cell = Ok(PhaseName::RollingBackUnrecorded);
+const BACKS: Cell = Ok(PhaseName::RollingBackService);
+const BACKP: Cell = Ok(PhaseName::RollingBackPair);
+
+/// Illegal in this phase, whatever was announced.
+const NO: Cell = Err(Refusal::Phase);
+const NOREG: Cell = Err(Refusal::NoRegistration);
+const NOCHG: Cell = Err(Refusal::NoChange);
+const NOSHI: Cell = Err(Refusal::NoShift);
+const NOWAI: Cell = Err(Refusal::NoWait);
+const CONFD: Cell = Err(Refusal::ShiftConfirmed);
+const RETND: Cell = Err(Refusal::ReturnDecided);
+const FAILD: Cell = Err(Refusal::FailureRecorded);
+
+/// Columns of the table: each phase; an open one before anything was announced, when everything may
+/// follow, and when all has happened already.
+fn columns() -> [Lease; 13] {
+    let bare = |target| {
+        with_release(held(Phase::Open(target)), |release| {
+            release.registering = None;
+            release.registered = None;
+        })
+    };
+    let bare_service = bare(of_service(ServiceTarget {
+        change: None,
+        ..service_target()
+    }));
+    let bare_pair = bare(of_pair(PairTarget::new(prior_pair(), now())));
+    let ready = || PairTarget {
+        shift: Some(TrafficShift {
+            made: false,
+            ..shift()
+        }),
+        traffic_return: None,
+        ..pair_target()
+    };
+    let unrecorded = with_release(beginning(), |release| {
+        release.phase = Phase::RollingBack {
+            since: after(7),
+            target: None,
+        };
+    });
+    [
+        free(),
+        beginning(),
+        failed(beginning()),
+        bare_service,
+        open_service(),
+        failed(open_service()),
+        bare_pair,
+        held(Phase::Open(of_pair(ready()))),
+        failed(open_pair()),
+        unrecorded,
+        rolling_back(of_service(service_target())),
+        rolling_back(of_pair(ready())),
+        rolling_back(of_pair(pair_target())),
+    ]
+}
+
+fn prior_of_service() -> Prior {
+    Prior::Service(prior_service())
+}
+
+fn prior_of_pair() -> Prior {
+    Prior::Pair {
+        pair: Box::new(prior_pair()),
+        recorded_at: now(),
+    }
+}
+
+fn registering() -> Registering {
+    Registering {
+        family: "web".to_owned(),
+        newest: None,
+    }
+}
+
+/// Each event, and what follows in each column.
+#[rustfmt::skip]
+fn rows() -> Vec<(Event, [Cell; 13])> {
+    use Event as E;
+    let task_definition = NEW.to_owned();
+    let deployment = "ecs-svc/2".to_owned();
+    let (from, to) = (weights(100, 0), weights(80, 20));
+    let ends = |outcome, cells: [bool; 13]| {
+        let cell = |may: bool| if may { FREE } else { Err(Refusal::Outcome(outcome)) };
+        let mut cells = cells.map(cell);
+        cells[0] = NO;
+        (E::Closed(outcome), cells)
+    };
+    let (y, n) = (true, false);
+    vec![
+        // free, beginning, failed, bare service, ready, failed, bare pair, ready, done and failed,
+        // back: unrecorded, service, pair ready, pair done
+        (E::Taken(release()),                            [BEGIN, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
+        (E::PriorRecorded(prior_of_service()),           [NO, SERVE, SERVE, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
+        (E::PriorRecorded(prior_of_pair()),              [NO, PAIR, PAIR, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO]),
+        (E::RegistrationAnnounced(registering()),        [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::Registered { task_definition },              [NO, NO, NO, NOREG, SERVE, SERVE, NOREG, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::ChangeAnnounced(change()),                   [NO, NO, NO, SERVE, SERVE, SERVE, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::DeploymentRecorded { deployment },           [NO, NO, NO, NOCHG, SERVE, SERVE, NOCHG, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::ShiftAnnounced { from, to },                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
+        (E::ShiftConfirmed,                              [NO, NO, NO, NO, NO, NO, NOSHI, PAIR, CONFD, NO, NO, BACKP, CONFD]),
+        (E::ScaleInSuspensionAnnounced,                  [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::ScaleInRestorationAnnounced,                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
+        (E::RaiseAnnounced { tasks: 9 },                 [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, BACKP, BACKP]),
+        (E::RetirementAnnounced,                         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::RestorationAnnounced,                        [NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, BACKS, BACKP, BACKP]),
+        (E::ReturnDecided(traffic_return(false)),        [NO, NO, NO, NO, NO, NO, PAIR, PAIR, RETND, NO, NO, NO, NO]),
+        (E::JudgementRecorded(judgement(now())),         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::DecisionAwaited { action: now() },           [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::OperatorDecided(OperatorDecision::Promote),  [NO, NO, NO, NO, NO, NO, NOWAI, PAIR, PAIR, NO, NO, NO, NO]),
+        (E::FailureRecorded(Failure::job("sick")),       [NO, BEGIN, FAILD, SERVE, SERVE, FAILD, PAIR, PAIR, FAILD, NO, NO, NO, NO]),
+        (E::TakenOver,                                   [NO, BACK0, BACK0, BACKS, BACKS, BACKS, BACKP, BACKP, BACKP, NO, NO, NO, NO]),
+        ends(Outcome::Deployed,                          [n, n, n, y, y, y, y, y, y, n, n, n, n]),
+        ends(Outcome::Unchanged,                         [n, n, n, y, y, y, y, y, y, n, n, n, n]),
+        ends(Outcome::RolledBack,                        [n, n, n, n, n, n, n, n, n, n, y, y, y]),
+        ends(Outcome::Held,                              [n, n, n, n, n, n, n, n, n, n, y, y, y]),
+        ends(Outcome::Superseded,                        [n, y, y, y, y, y, y, y, y, y, y, y, y]),
+        ends(Outcome::Failed,                            [n, y, y, y, y, y, y, y, y, y, y, y, y]),
+    ]
+}
+
+#[test]
+fn every_pair_of_phase_and_event_has_its_result() {
+    for (event, expected) in rows() {
+        for (lease, expected) in columns().into_iter().zip(expected) {
+            let result = apply(&lease, event.clone(), after(9));
+            let found = result
+                .as_ref()
+                .map(Lease::phase)
+                .map_err(|illegal| illegal.because);
+            assert_eq!(found, expected, "{event:?} while {:?}", lease.release);
+            match result {
+                Ok(next) => assert_eq!(next.fence, lease.fence + 1),
+                Err(illegal) => {
+                    assert_eq!(
+                        (illegal.phase, illegal.event),
+                        (lease.phase(), event.name())
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_table_has_every_phase_and_every_event() {
+    let phases = columns().map(|lease| lease.phase());
+    for phase in [
+        PhaseName::Free,
+        PhaseName::Beginning,
+        PhaseName::OpenService,
+        PhaseName::OpenPair,
+        PhaseName::RollingBackUnrecorded,
+        PhaseName::RollingBackService,
+        PhaseName::RollingBackPair,
+    ] {
+        assert!(phases.contains(&phase), "{phase:?}");
+    }
+    let mut names: Vec<usize> = rows()
+        .iter()
+        .map(|(event, _)| event.name() as usize)
+        .collect();
+    names.dedup();
+    let all: Vec<usize> = (0..=EventName::Closed as usize).collect();
+    assert_eq!(names, all, "a row for each event, in their order");
+}
+
+#[test]
+fn a_refusal_names_the_event_and_the_phase() {
+    let refusal = |lease: &Lease, event| {
+        apply(lease, event, after(9))
+            .expect_err("illegal")
+            .to_string()
+    };
+    let deployment = "ecs-svc/2".to_owned();
+    let [_, _, _, bare, ..] = columns();
+    for (lease, event, text) in [
+        (
+            open_pair(),
+            Event::Taken(release()),
+            "cannot take the lease: the release of a pair is open",
+        ),
+        (
+            bare,
+            Event::DeploymentRecorded { deployment },
+            "cannot record a deployment: the release of a service is open and has announced no change",
+        ),
+        (
+            rolling_back(of_service(service_target())),
+            Event::Closed(Outcome::Deployed),
+            "cannot close the release: the release of a service is being rolled back, which cannot end as deployed",
+        ),
+        (
+            beginning(),
+            Event::ChangeAnnounced(change()),
+            "cannot announce a deployment: the release has not recorded the prior release",
+        ),
+    ] {
+        assert_eq!(refusal(&lease, event), text);
+    }
+}

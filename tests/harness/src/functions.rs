@@ -1,73 +1,78 @@
 //! The real functions, by the name of their binary, as Lambda would run them.
 
-use begin_release::BeginRelease;
-use evaluate_canary::EvaluateCanary;
-use finish_release::FinishRelease;
-use register_task_definition::RegisterTaskDefinition;
-use roll_back::RollBack;
+use schemars::{Schema, schema_for};
 use serde_json::Value;
 use slipway::aws::{Retry, Sdk};
-use slipway::step::Runner;
-use start_pipeline::StartPipeline;
-use swap_target_groups::SwapTargetGroups;
-use update_service::UpdateService;
+use slipway::step::{Runner, Step};
 
-/// A function, wired as its `main.rs` wires it. Lambda keeps it between invocations.
-#[derive(Debug)]
-pub enum Function {
-    BeginRelease(Runner<BeginRelease>),
-    EvaluateCanary(Runner<EvaluateCanary>),
-    FinishRelease(Runner<FinishRelease>),
-    RegisterTaskDefinition(Runner<RegisterTaskDefinition>),
-    RollBack(RollBack),
-    StartPipeline(StartPipeline),
-    SwapTargetGroups(Runner<SwapTargetGroups>),
-    UpdateService(Runner<UpdateService>),
+/// Declares every function once: the steps, which handle the jobs of a pipeline, and those that
+/// handle other events.
+macro_rules! functions {
+    (
+        steps { $($step:literal => $step_crate:ident::$Step:ident,)* }
+        others { $($other:literal => $other_crate:ident::$Other:ident,)* }
+    ) => {
+        /// The functions that handle the jobs of a pipeline.
+        pub const STEPS: &[&str] = &[$($step,)*];
+
+        /// A function, wired as its `main.rs` wires it. Lambda keeps it between invocations.
+        #[derive(Debug)]
+        pub enum Function {
+            $($Step(Runner<$step_crate::$Step>),)*
+            $($Other($other_crate::$Other),)*
+        }
+
+        impl Function {
+            /// The function whose binary is `code`.
+            ///
+            /// # Errors
+            /// That there is no such binary.
+            pub fn new(code: &str, sdk: &Sdk) -> Result<Self, Retry> {
+                match code {
+                    $($step => {
+                        let step = $step_crate::$Step::new(sdk);
+                        Ok(Self::$Step(Runner::new(step, sdk)))
+                    })*
+                    $($other => Ok(Self::$Other($other_crate::$Other::new(sdk))),)*
+                    unknown => {
+                        let what = format!("template.yaml refers to unknown function `{unknown}`");
+                        Err(what.into())
+                    }
+                }
+            }
+
+            /// Runs one invocation.
+            ///
+            /// # Errors
+            /// The function's own error.
+            pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
+                match self {
+                    $(Self::$Step(function) => function.handle(event).await,)*
+                    $(Self::$Other(function) => function.handle(event).await,)*
+                }
+            }
+        }
+
+        /// The JSON Schema of each step's own and common parameters, by the function's name.
+        #[must_use]
+        pub fn schemas() -> Vec<(&'static str, Schema)> {
+            vec![$(($step, schema_for!(<$step_crate::$Step as Step>::Parameters)),)*]
+        }
+    };
 }
 
-impl Function {
-    /// The function whose binary is `code`.
-    ///
-    /// # Errors
-    /// That there is no such binary.
-    pub fn new(code: &str, sdk: &Sdk) -> Result<Self, Retry> {
-        Ok(match code {
-            "begin-release" => Self::BeginRelease(Runner::new(BeginRelease::new(sdk), sdk)),
-            "evaluate-canary" => Self::EvaluateCanary(Runner::new(EvaluateCanary::new(sdk), sdk)),
-            "finish-release" => Self::FinishRelease(Runner::new(FinishRelease::new(sdk), sdk)),
-            "register-task-definition" => {
-                Self::RegisterTaskDefinition(Runner::new(RegisterTaskDefinition::new(sdk), sdk))
-            }
-            "roll-back" => Self::RollBack(RollBack::new(sdk)),
-            "start-pipeline" => Self::StartPipeline(StartPipeline::new(sdk)),
-            "swap-target-groups" => {
-                Self::SwapTargetGroups(Runner::new(SwapTargetGroups::new(sdk), sdk))
-            }
-            "update-service" => Self::UpdateService(Runner::new(UpdateService::new(sdk), sdk)),
-            other => {
-                let what = format!(
-                    "template.yaml names the binary `{other}`, which is no function of this project"
-                );
-                return Err(what.into());
-            }
-        })
+functions! {
+    steps {
+        "begin-release" => begin_release::BeginRelease,
+        "register-task-definition" => register_task_definition::RegisterTaskDefinition,
+        "update-service" => update_service::UpdateService,
+        "swap-target-groups" => swap_target_groups::SwapTargetGroups,
+        "evaluate-canary" => evaluate_canary::EvaluateCanary,
+        "finish-release" => finish_release::FinishRelease,
     }
-
-    /// Runs one invocation.
-    ///
-    /// # Errors
-    /// The function's own error.
-    pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
-        match self {
-            Self::BeginRelease(function) => function.handle(event).await,
-            Self::EvaluateCanary(function) => function.handle(event).await,
-            Self::FinishRelease(function) => function.handle(event).await,
-            Self::RegisterTaskDefinition(function) => function.handle(event).await,
-            Self::RollBack(function) => function.handle(event).await,
-            Self::StartPipeline(function) => function.handle(event).await,
-            Self::SwapTargetGroups(function) => function.handle(event).await,
-            Self::UpdateService(function) => function.handle(event).await,
-        }
+    others {
+        "roll-back" => roll_back::RollBack,
+        "start-pipeline" => start_pipeline::StartPipeline,
     }
 }
 

@@ -11,6 +11,7 @@ use emulator::ecr::{self, Answers, Behaviour, Profile};
 use emulator::iam::{Demand, Verdict, evaluate};
 use emulator::lambda::{self, Outcome};
 use emulator::{Aws, elb, traffic};
+use harness::functions;
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{FUNCTIONS_STACK, executions, record, text};
 use harness::demo::canary::{ask, become_canary};
@@ -78,16 +79,6 @@ const UNTOLD: [Event; 8] = [
     Event::SenselessJobs,
 ];
 
-/// The functions that answer jobs.
-const STEPS: [&str; 6] = [
-    "begin-release",
-    "register-task-definition",
-    "update-service",
-    "swap-target-groups",
-    "evaluate-canary",
-    "finish-release",
-];
-
 /// An event, the account that it begins on, and what it demands of roles: the role's name and the action.
 struct Scene {
     event: Event,
@@ -117,7 +108,7 @@ impl Event {
             Self::SenselessJobs => {
                 let job =
                     json!({"CodePipeline.job": {"id": "4c5b1b1e-0000-4000-8000-000000000000"}});
-                for step in STEPS {
+                for &step in functions::STEPS {
                     let (function, job) = (format!("{FUNCTIONS_STACK}-{step}"), job.clone());
                     lambda::invoke_async(&mut driver.world.aws(), &function, job)
                         .expect("accepted");

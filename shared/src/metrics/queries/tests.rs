@@ -1,0 +1,217 @@
+use super::*;
+use crate::observed::service::tests::NEW;
+use crate::strategy::blue_green::tests::pair;
+
+pub(crate) fn sides() -> Sides {
+    let group = |colour| {
+        format!(
+            "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/{colour}/0123456789abcdef"
+        )
+    };
+    let mut pair = pair();
+    pair.rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned();
+    (pair.blue.target_group, pair.green.target_group) = (group("blue"), group("green"));
+    Sides::of(&pair, "web", NEW).expect("the ARNs are complete")
+}
+
+#[test]
+fn one_call_of_few_queries_is_enough() {
+    let sides = sides();
+    assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
+    let queries = sides.of_look(&[61.0, 120.5, 300.0, 450.0], &[]);
+    assert_eq!(queries.len(), 26);
+    let ids: std::collections::BTreeSet<_> =
+        queries.iter().map(|query| query.id.as_str()).collect();
+    assert_eq!(ids.len(), queries.len(), "ids are unique");
+    let statistic = |id: &str| {
+        &queries
+            .iter()
+            .find(|query| query.id == id)
+            .expect(id)
+            .statistic
+    };
+    assert_eq!(
+        [statistic("b_t1"), statistic("c_t1"), statistic("c_p1")],
+        ["TC(0.1205:)", "TC(0.13255:)", "TC(0.150625:)"]
+    );
+    assert_eq!(
+        sides.of_look(&[], &[]).len(),
+        12,
+        "errors alone without latency"
+    );
+}
+
+#[test]
+fn a_network_load_balancer_has_no_such_metrics() {
+    assert_eq!(
+        balancer("arn:aws:elasticloadbalancing:eu-west-1:1:listener/net/web/1/2"),
+        None
+    );
+    assert_eq!(
+        balancer("arn:aws:elasticloadbalancing:eu-west-1:1:listener/app/web/1/2").as_deref(),
+        Some("app/web/1")
+    );
+}
+
+fn asked(queries: &[Query], id: &str) -> Query {
+    let found: Vec<&Query> = queries.iter().filter(|query| query.id == id).collect();
+    assert_eq!(found.len(), 1, "{id}");
+    found[0].clone()
+}
+
+/// A query of the load balancer's metrics of a colour.
+fn of_balancer(id: &str, colour: &str, name: &str, statistic: &str, period_secs: i32) -> Query {
+    let dimensions = vec![
+        (
+            "TargetGroup".to_owned(),
+            format!("targetgroup/{colour}/0123456789abcdef"),
+        ),
+        (
+            "LoadBalancer".to_owned(),
+            "app/web/50dc6c495c0c9188".to_owned(),
+        ),
+    ];
+    let metric = MetricName {
+        namespace: "AWS/ApplicationELB".to_owned(),
+        name: name.to_owned(),
+        dimensions,
+    };
+    Query {
+        id: id.to_owned(),
+        metric,
+        statistic: statistic.to_owned(),
+        period_secs,
+    }
+}
+
+#[test]
+fn each_look_reads_requests_errors_refusals_and_slow_requests_of_both_colours() {
+    let queries = sides().of_look(&[60.0, 120.0, 300.0, 450.0], &[]);
+    let expected = [
+        of_balancer("c_n", "green", "RequestCount", "Sum", 60),
+        of_balancer("c_e", "green", "HTTPCode_Target_5XX_Count", "Sum", 60),
+        of_balancer("c_x", "green", "TargetConnectionErrorCount", "Sum", 60),
+        of_balancer("c_s", "green", "TargetResponseTime", "SampleCount", 60),
+        of_balancer("c_t0", "green", "TargetResponseTime", "TC(0.066:)", 60),
+        of_balancer("c_t3", "green", "TargetResponseTime", "TC(0.495:)", 60),
+        of_balancer("c_p0", "green", "TargetResponseTime", "TC(0.075:)", 60),
+        of_balancer("c_p3", "green", "TargetResponseTime", "TC(0.5625:)", 60),
+        of_balancer("b_n", "blue", "RequestCount", "Sum", 60),
+        of_balancer("b_e", "blue", "HTTPCode_Target_5XX_Count", "Sum", 60),
+        of_balancer("b_x", "blue", "TargetConnectionErrorCount", "Sum", 60),
+        of_balancer("b_s", "blue", "TargetResponseTime", "SampleCount", 60),
+        of_balancer("b_t0", "blue", "TargetResponseTime", "TC(0.06:)", 60),
+        of_balancer("b_t3", "blue", "TargetResponseTime", "TC(0.45:)", 60),
+    ];
+    for query in expected {
+        assert_eq!(asked(&queries, &query.id), query);
+    }
+    assert!(
+        queries.iter().all(|query| !query.id.starts_with("b_p")),
+        "a promotion is asked of the canary only"
+    );
+}
+
+#[test]
+fn the_hour_before_is_read_of_the_live_colour_with_its_percentiles_as_a_whole() {
+    let queries = sides().of_hour();
+    let expected = [
+        of_balancer("b_n", "blue", "RequestCount", "Sum", 60),
+        of_balancer("b_e", "blue", "HTTPCode_Target_5XX_Count", "Sum", 60),
+        of_balancer("b_x", "blue", "TargetConnectionErrorCount", "Sum", 60),
+        of_balancer("b_w", "blue", "TargetResponseTime", "SampleCount", 3_600),
+        of_balancer("b_p75", "blue", "TargetResponseTime", "p75", 3_600),
+        of_balancer("b_p90", "blue", "TargetResponseTime", "p90", 3_600),
+        of_balancer("b_p99", "blue", "TargetResponseTime", "p99", 3_600),
+    ];
+    for query in expected {
+        assert_eq!(asked(&queries, &query.id), query);
+    }
+    assert!(queries.iter().all(|query| query.id.starts_with("b_")));
+    let slow = sides().of_dispersion(&[60.0, 120.0]);
+    assert_eq!(
+        slow,
+        [
+            of_balancer("b_s", "blue", "TargetResponseTime", "SampleCount", 60),
+            of_balancer("b_t0", "blue", "TargetResponseTime", "TC(0.06:)", 60),
+            of_balancer("b_t1", "blue", "TargetResponseTime", "TC(0.12:)", 60),
+        ]
+    );
+}
+
+#[test]
+fn metrics_of_a_user_are_read_of_both_colours_with_what_differs_filled_in() {
+    let all = serde_json::json!({
+        "A": "{colour}", "B": "{service}", "C": "{task_definition}", "D": "{target_group}", "E": "{load_balancer}", "F": "plain",
+    });
+    let counted = serde_json::json!({"name": "orders", "namespace": "Shop", "dimensions": all, "count": "Orders",
+        "total": "Carts", "worse": "less"});
+    let valued = serde_json::json!({"name": "memory", "namespace": "ECS", "dimensions": {"S": "x-{service}-y"}, "value": "Memory",
+        "statistic": "p95", "worse": "more"});
+    let custom =
+        crate::strategy::canary::config::tests::settings(serde_json::json!([counted, valued]))
+            .custom;
+    let queries = sides().of_look(&[], &custom);
+    let query =
+        |id: &str, namespace: &str, name: &str, statistic: &str, dimensions: &[(&str, &str)]| {
+            Query {
+                id: id.to_owned(),
+                metric: MetricName {
+                    namespace: namespace.to_owned(),
+                    name: name.to_owned(),
+                    dimensions: dimensions
+                        .iter()
+                        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                        .collect(),
+                },
+                statistic: statistic.to_owned(),
+                period_secs: 60,
+            }
+        };
+    let balancer = "app/web/50dc6c495c0c9188";
+    let green = [
+        ("A", "green"),
+        ("B", "web-green"),
+        ("C", "web:2"),
+        ("D", "targetgroup/green/0123456789abcdef"),
+        ("E", balancer),
+        ("F", "plain"),
+    ];
+    let blue = [
+        ("A", "blue"),
+        ("B", "web-blue"),
+        ("C", "web:1"),
+        ("D", "targetgroup/blue/0123456789abcdef"),
+        ("E", balancer),
+        ("F", "plain"),
+    ];
+    let expected = [
+        query("c_m0x", "Shop", "Orders", "Sum", &green),
+        query("c_m0n", "Shop", "Carts", "Sum", &green),
+        query("b_m0x", "Shop", "Orders", "Sum", &blue),
+        query("b_m0n", "Shop", "Carts", "Sum", &blue),
+        query("c_m1v", "ECS", "Memory", "p95", &[("S", "x-web-green-y")]),
+        query("b_m1v", "ECS", "Memory", "p95", &[("S", "x-web-blue-y")]),
+    ];
+    for query in expected {
+        assert_eq!(asked(&queries, &query.id), query);
+    }
+}
+
+#[test]
+fn only_the_rule_of_an_application_load_balancer_names_one() {
+    let of = |arn: &str| balancer(&format!("arn:aws:elasticloadbalancing:eu-west-1:1:{arn}"));
+    assert_eq!(
+        of("listener-rule/app/web/1/2/3").as_deref(),
+        Some("app/web/1")
+    );
+    assert_eq!(of("listener/app/web/1/2").as_deref(), Some("app/web/1"));
+    for other in [
+        "listener/net/web/1/2",
+        "listener-rule/app/web",
+        "loadbalancer/app/web/1",
+        "listener/gwy/web/1/2",
+    ] {
+        assert_eq!(of(other), None, "{other}");
+    }
+}

@@ -1,0 +1,216 @@
+use super::*;
+use crate::strategy::canary::arrival::sightings;
+use crate::strategy::canary::config::tests::{memory as memory_metric, orders, settings};
+use serde_json::json;
+
+const FIRST: i64 = 29_460_060;
+
+fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings {
+    let data: Data = points
+        .iter()
+        .map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)])))
+        .collect();
+    let memory = Memory::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001);
+    let now_secs = (FIRST + 1) * 60 + age_secs;
+    let seen = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
+    Readings::of(&data, settings, &memory, &seen, 1, now_secs)
+}
+
+fn side(requests: u64, bad: Option<u64>) -> Side {
+    Side {
+        requests: Some(requests),
+        bad,
+    }
+}
+
+#[test]
+fn errors_are_answers_and_refused_connections() {
+    let points = [
+        ("c_n", 150.0),
+        ("c_e", 2.0),
+        ("c_x", 3.0),
+        ("b_n", 2_850.0),
+        ("b_e", 4.0),
+    ];
+    let reading = read(&points, &Settings::default(), 130).get(1, 0);
+    assert_eq!(
+        (reading.canary, reading.baseline),
+        (side(150, Some(5)), side(2_850, None))
+    );
+    assert_eq!(reading.canary_bad_promote, Some(5));
+    let later = read(&points, &Settings::default(), 250).get(1, 0);
+    assert_eq!(
+        later.baseline,
+        side(2_850, Some(4)),
+        "connections of the baseline were no error after all"
+    );
+}
+
+#[test]
+fn nothing_is_known_without_requests_and_contradictions_wait() {
+    let reading = read(
+        &[("c_e", 2.0), ("b_n", 10.0), ("b_e", 12.0)],
+        &Settings::default(),
+        130,
+    )
+    .get(1, 0);
+    assert_eq!(
+        (reading.canary, reading.baseline),
+        (Side::default(), side(10, None))
+    );
+}
+
+#[test]
+fn a_dead_target_refuses_more_connections_than_there_are_requests() {
+    let points = [
+        ("c_n", 150.0),
+        ("c_x", 300.0),
+        ("b_n", 2_850.0),
+        ("b_e", 4.0),
+    ];
+    assert_eq!(
+        read(&points, &Settings::default(), 130).get(1, 0).canary,
+        side(150, None)
+    );
+    assert_eq!(
+        read(&points, &Settings::default(), 250).get(1, 0).canary,
+        side(150, Some(150))
+    );
+}
+
+#[test]
+fn slow_requests_are_counted_among_response_times() {
+    let points = [
+        ("c_s", 149.0),
+        ("c_t1", 20.0),
+        ("c_p1", 9.0),
+        ("b_s", 2_840.0),
+    ];
+    let readings = read(&points, &Settings::default(), 130);
+    let reading = readings.get(1, 2);
+    assert_eq!(
+        (reading.canary, reading.baseline),
+        (side(149, Some(20)), side(2_840, Some(0)))
+    );
+    assert_eq!(reading.canary_bad_promote, Some(9));
+    assert_eq!(readings.get(2, 2), Reading::default());
+}
+
+#[test]
+fn fewer_can_be_worse() {
+    let settings = settings(json!([memory_metric(), orders()]));
+    let points = [
+        ("c_m1n", 50.0),
+        ("c_m1x", 40.0),
+        ("b_m1n", 100.0),
+        ("b_m1x", 95.0),
+    ];
+    let reading = read(&points, &settings, 300).get(1, 5);
+    assert_eq!(
+        (reading.canary, reading.baseline),
+        (side(50, Some(10)), side(100, Some(5)))
+    );
+}
+
+#[test]
+fn a_minute_that_has_not_arrived_whole_is_not_read() {
+    let settings = settings(json!([orders()]));
+    let points = [
+        ("c_n", 100.0),
+        ("c_s", 100.0),
+        ("b_n", 900.0),
+        ("b_s", 900.0),
+        ("c_m0n", 50.0),
+        ("b_m0n", 90.0),
+    ];
+    let data: Data = points
+        .iter()
+        .map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)])))
+        .collect();
+    let memory = Memory::new(FIRST, vec![60.0], (1.0, 1.0), 0.001);
+    let now_secs = (FIRST + 1) * 60 + 130;
+    let new = sightings(&Sightings::new(), &data, FIRST, 1, now_secs);
+    assert_eq!(
+        Readings::of(&data, &settings, &memory, &new, 1, now_secs),
+        Readings::default()
+    );
+    let old = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
+    assert_eq!(
+        Readings::of(&data, &settings, &memory, &old, 1, now_secs)
+            .0
+            .len(),
+        3
+    );
+}
+
+#[test]
+fn errors_of_a_minute_that_contradicts_itself_are_not_read() {
+    let points = [
+        ("c_n", 100.0),
+        ("c_s", 100.0),
+        ("c_2", 90.0),
+        ("b_n", 900.0),
+        ("b_s", 900.0),
+        ("b_2", 900.0),
+    ];
+    let data: Data = points
+        .iter()
+        .map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)])))
+        .collect();
+    let now_secs = (FIRST + 1) * 60 + 130;
+    let seen = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
+    let read = |agrees| {
+        let memory = Memory::new(FIRST, vec![60.0], (1.0, 1.0), 0.001).with_agreement(agrees);
+        Readings::of(&data, &Settings::default(), &memory, &seen, 1, now_secs)
+    };
+    assert_eq!(
+        read(true).get(1, 0),
+        Reading::default(),
+        "ten answers are missing"
+    );
+    assert_eq!(
+        read(true).get(1, 1).canary,
+        side(100, Some(0)),
+        "response times and slow ones come of one metric"
+    );
+    assert_eq!(
+        read(false).get(1, 0).canary,
+        side(100, Some(0)),
+        "they never agree here"
+    );
+}
+
+#[test]
+fn a_canary_whose_counters_never_agree_is_judged_all_the_same() {
+    let answers = |until: i64| -> Data {
+        let points =
+            |value: f64| -> Points { (0..until).map(|minute| (FIRST + minute, value)).collect() };
+        let all = [
+            ("c_n", 100.0),
+            ("c_s", 100.0),
+            ("c_2", 40.0),
+            ("c_e", 30.0),
+            ("b_n", 900.0),
+            ("b_s", 900.0),
+            ("b_2", 900.0),
+        ];
+        all.into_iter()
+            .map(|(id, value)| (id.to_owned(), points(value)))
+            .collect()
+    };
+    let read = |until: u32| {
+        let data = answers(i64::from(until));
+        let now_secs = (FIRST + i64::from(until)) * 60 + 130;
+        let seen = sightings(&Sightings::new(), &data, FIRST, until, now_secs - 60);
+        let memory = Memory::new(FIRST, Vec::new(), (1.0, 1.0), 0.001).with_agreement(true);
+        Readings::of(&data, &Settings::default(), &memory, &seen, until, now_secs)
+            .get(until, 0)
+            .canary
+    };
+    assert_eq!(
+        read(5),
+        Side::default(),
+        "one final minute may have lost a point"
+    );
+    assert_eq!(read(6), side(100, Some(30)), "two have not");
+}

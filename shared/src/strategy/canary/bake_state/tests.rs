@@ -1,0 +1,166 @@
+use super::super::arrival::sightings;
+use super::*;
+use crate::job::Token;
+use crate::limits::TOKEN_CHARS;
+use crate::metrics::queries::Data;
+use crate::timestamp::Timestamp;
+
+fn names() -> Vec<String> {
+    (0..15).map(|index| format!("metric {index}")).collect()
+}
+
+fn memory() -> Memory {
+    Memory::new(
+        29_460_060,
+        vec![61.123, 120.456, 300.789, 451.184],
+        (1.2345, 10.1234),
+        0.001_234,
+    )
+}
+
+fn progress(skipped: impl Fn(u32) -> bool) -> Progress {
+    let minutes: Vec<Range> = (1..=1_380)
+        .filter(|minute| skipped(*minute))
+        .map(|minute| (minute, minute))
+        .collect();
+    let ranges: MinuteRanges =
+        serde_json::from_value(serde_json::to_value(minutes).unwrap()).unwrap();
+    Progress {
+        v: PROGRESS_VERSION,
+        skipped: names()
+            .into_iter()
+            .map(|name| (name, ranges.clone()))
+            .collect(),
+        highest: Some(Peak {
+            log_e: 3.218_875_824_868_201,
+            metric: names()[14].clone(),
+            minute: 1_379,
+        }),
+    }
+}
+
+#[test]
+fn progress_survives_the_token() {
+    let progress = progress(|minute| minute == 7 || minute == 30);
+    let kept = memory().with_progress(&progress, &names());
+    let read = Memory::read(&kept.payload()).expect("of this version");
+    assert_eq!(read, kept);
+    assert_eq!(read.progress(&names()), Ok(progress));
+    assert!(
+        read.progress(&names()[..3]).is_err(),
+        "the metrics were changed"
+    );
+}
+
+#[test]
+fn the_token_is_short_enough_whatever_was_skipped() {
+    for skipped in [
+        |minute| minute % 2 == 0,
+        |minute| minute % 7 == 0,
+        |minute: u32| minute.is_power_of_two(),
+    ] {
+        let progress = progress(skipped);
+        let now_secs = (memory().first + 1_380) * 60;
+        let seen = sightings(
+            &Sightings::new(),
+            &Data::new(),
+            memory().first,
+            1_380,
+            now_secs,
+        );
+        assert_eq!(seen.len(), 6);
+        let kept = memory()
+            .with_sightings(seen)
+            .with_hold(1_380)
+            .with_progress(&progress, &names());
+        let since = Timestamp::from_secs(1_767_603_600).expect("in range");
+        let token = Token::new("evaluate-canary", since)
+            .with_payload(Some(kept.payload()))
+            .text();
+        assert!(token.len() <= TOKEN_CHARS, "{}", token.len());
+        let read = kept.progress(&names()).expect("the same metrics");
+        assert_eq!(read.highest, progress.highest);
+        for (name, ranges) in &progress.skipped {
+            let lost = (1..=1_380)
+                .find(|minute| ranges.contains(*minute) && !read.skipped[name].contains(*minute));
+            assert_eq!(lost, None, "what was skipped stays skipped");
+        }
+    }
+}
+
+#[test]
+fn the_token_has_short_names_and_only_what_there_is() {
+    let first = Memory::new(100, vec![60.5, 90.0], (1.5, 2.5), 0.001);
+    assert_eq!(
+        first.payload(),
+        serde_json::json!({"f": 100, "x": [60.5, 90.0], "e": 1.5, "l": 2.5, "r": 0.001})
+    );
+    let names: Vec<String> = ["errors", "orders"].map(ToOwned::to_owned).into();
+    let ranges = |text: &str| serde_json::from_str::<MinuteRanges>(text).unwrap();
+    let progress = Progress {
+        v: PROGRESS_VERSION,
+        skipped: [
+            ("errors".to_owned(), ranges("[[3,3],[7,9]]")),
+            ("orders".to_owned(), ranges("[[1,2]]")),
+        ]
+        .into(),
+        highest: Some(Peak {
+            log_e: 2.5,
+            metric: "orders".to_owned(),
+            minute: 6,
+        }),
+    };
+    let kept = first.with_hold(30).with_progress(&progress, &names);
+    assert_eq!(
+        kept.payload(),
+        serde_json::json!({
+            "f": 100, "x": [60.5, 90.0], "e": 1.5, "l": 2.5, "r": 0.001, "h": 30, "p": [2.5, 1, 6],
+            "s": {"0": "3,7-9", "1": "1-2"},
+        })
+    );
+    assert_eq!(kept.progress(&names), Ok(progress));
+}
+
+#[test]
+fn a_hold_begins_once() {
+    let held = memory().with_hold(30).with_hold(31);
+    assert_eq!(held.held, Some(30));
+    assert_eq!(memory().held, None);
+}
+
+#[test]
+fn a_token_of_another_version_and_changed_metrics_are_refused() {
+    let refused = Memory::read(&serde_json::json!({"f": 100, "more": 1})).unwrap_err();
+    assert!(
+        refused
+            .message
+            .starts_with("the continuation token was not written by this version: "),
+        "{refused}"
+    );
+    assert!(refused.message.ends_with("; release again"), "{refused}");
+    let kept = memory().with_progress(&progress(|minute| minute == 7), &names());
+    let changed = kept.progress(&names()[..14]).unwrap_err();
+    assert_eq!(
+        changed,
+        Failure::configuration("the metrics are not those that the bake began with; release again")
+    );
+}
+
+#[test]
+fn the_nearest_ranges_become_one_where_room_is_short() {
+    let mut skipped = BTreeMap::from([
+        (0, vec![(1, 1), (4, 5), (20, 20)]),
+        (1, vec![(2, 2), (9, 9)]),
+    ]);
+    assert!(join(&mut skipped));
+    assert_eq!(
+        skipped,
+        BTreeMap::from([(0, vec![(1, 5), (20, 20)]), (1, vec![(2, 2), (9, 9)])])
+    );
+    assert!(join(&mut skipped) && join(&mut skipped));
+    assert_eq!(
+        skipped,
+        BTreeMap::from([(0, vec![(1, 20)]), (1, vec![(2, 9)])])
+    );
+    assert!(!join(&mut skipped), "there is nothing more to make one of");
+}

@@ -1,0 +1,289 @@
+use super::super::config::tests::{memory as memory_metric, settings};
+use super::*;
+use serde_json::json;
+
+const FIRST: i64 = 29_460_060;
+
+fn memory() -> Memory {
+    Memory::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001)
+}
+
+/// So many minutes of 150 and 2,850 requests with so many bad ones, and a tenth of all slow.
+fn data(minutes: u32, canary_bad: f64, baseline_bad: f64) -> Data {
+    let mut data = Data::new();
+    let mut put = |id: &str, value: f64| {
+        let points: Points = (0..i64::from(minutes))
+            .map(|minute| (FIRST + minute, value))
+            .collect();
+        data.insert(id.to_owned(), points);
+    };
+    let all = [
+        ("c_n", 150.0),
+        ("c_s", 150.0),
+        ("b_n", 2_850.0),
+        ("b_s", 2_850.0),
+        ("c_e", canary_bad),
+        ("b_e", baseline_bad),
+    ];
+    all.into_iter().for_each(|(id, value)| put(id, value));
+    for (index, share) in [0.25, 0.1, 0.01, 0.004].into_iter().enumerate() {
+        put(&format!("b_t{index}"), (2_850.0_f64 * share).round());
+        put(&format!("c_t{index}"), (150.0_f64 * share * 0.8).round());
+        put(&format!("c_p{index}"), (150.0_f64 * share * 0.6).round());
+    }
+    data
+}
+
+fn looked(settings: &Settings, memory: &Memory, data: &Data, minute: u32) -> Outlook {
+    let now_secs = (FIRST + i64::from(minute)) * 60 + 120;
+    let memory = &memory
+        .clone()
+        .with_sightings(sight(memory, data, now_secs - 60));
+    look(&Seen {
+        settings,
+        memory,
+        data,
+        minute,
+        now_secs,
+    })
+    .expect("settings to judge by")
+}
+
+#[test]
+fn a_minute_is_judged_two_minutes_after_its_end() {
+    let bake = Bake {
+        first: FIRST,
+        end: 30,
+    };
+    let at = |secs: i64| bake.minute(FIRST * 60 + secs, 120);
+    assert_eq!(
+        [at(0), at(179), at(180), at(239), at(240), at(-4_000)],
+        [0, 0, 1, 1, 2, 0]
+    );
+}
+
+#[test]
+fn many_errors_are_rolled_back_with_the_arithmetic() {
+    let outlook = looked(&Settings::default(), &memory(), &data(3, 15.0, 3.0), 3);
+    assert_eq!(outlook.decision, Decision::Rollback);
+    assert!(
+        outlook
+            .reason
+            .starts_with("5xx 10.00% vs 0.11% of 450 and 8,550 requests"),
+        "{}",
+        outlook.reason
+    );
+    let judgement = outlook.judgement("web").expect("written down");
+    assert_eq!(judgement.verdict().decision, Decision::Rollback);
+}
+
+#[test]
+fn what_an_earlier_look_knew_is_never_taken_back() {
+    let settings = Settings::default();
+    let first = looked(&settings, &memory(), &data(3, 15.0, 3.0), 3);
+    let later = looked(&settings, &first.memory, &data(4, 0.0, 3.0), 4);
+    assert_eq!(
+        later.decision,
+        Decision::Rollback,
+        "the highest evidence stays reached"
+    );
+}
+
+#[test]
+fn a_hold_watches_for_harm_and_never_promotes() {
+    let settings = Settings::default();
+    let held = memory().with_hold(30);
+    let good = looked(&settings, &held, &data(60, 0.0, 3.0), 60);
+    assert_eq!(good.decision, Decision::Inconclusive, "{}", good.reason);
+    let bad = looked(&settings, &held, &data(60, 15.0, 3.0), 60);
+    assert_eq!(bad.decision, Decision::Rollback);
+}
+
+#[test]
+fn too_little_traffic_says_so_early_with_the_time_it_would_need() {
+    let mut thin = data(4, 0.0, 3.0);
+    thin.insert(
+        "c_n".to_owned(),
+        (0..4).map(|minute| (FIRST + minute, 3.0)).collect(),
+    );
+    let outlook = looked(&Settings::default(), &memory(), &thin, 4);
+    assert_eq!(outlook.decision, Decision::Continue);
+    let said = outlook.traffic.expect("said");
+    assert!(
+        said.contains("too little traffic") && said.contains("minutes at this rate"),
+        "{said}"
+    );
+    let none = looked(&Settings::default(), &memory(), &Data::new(), 4)
+        .traffic
+        .expect("said");
+    assert!(none.contains("no request"), "{none}");
+}
+
+#[test]
+fn a_series_without_values_is_no_pass_and_a_bad_one_is_harm() {
+    let settings = settings(json!([memory_metric()]));
+    let mut data = data(30, 0.0, 3.0);
+    let blind = looked(&settings, &memory(), &data, 30);
+    assert_eq!(blind.decision, Decision::Inconclusive, "{}", blind.reason);
+    let mut put = |id: &str, value: f64| {
+        data.insert(
+            id.to_owned(),
+            (0..30)
+                .map(|minute| (FIRST + minute, value + (minute % 5) as f64))
+                .collect(),
+        )
+    };
+    put("b_m0v", 500.0);
+    put("c_m0v", 900.0);
+    let bad = looked(&settings, &memory(), &data, 30);
+    assert_eq!(bad.decision, Decision::Rollback);
+    assert!(
+        bad.reason.starts_with("memory 902 vs 502"),
+        "{}",
+        bad.reason
+    );
+}
+
+/// Twenty times the requests, slow ones and errors of [`data`]: enough to promote within minutes.
+fn busy(minutes: u32) -> Data {
+    let mut data = data(minutes, 0.0, 3.0);
+    data.values_mut()
+        .flat_map(|points| points.values_mut())
+        .for_each(|value| *value *= 20.0);
+    data
+}
+
+#[test]
+fn errors_and_slow_requests_that_came_together_before_the_bake_count_for_less() {
+    let clumped = |errors: f64, latency: f64| {
+        Memory::new(
+            FIRST,
+            vec![60.0, 90.0, 200.0, 300.0],
+            (errors, latency),
+            0.001,
+        )
+    };
+    let settings = Settings::default();
+    let failing = data(3, 15.0, 3.0);
+    let mut slow = data(3, 0.0, 3.0);
+    slow.insert(
+        "c_t0".to_owned(),
+        (0..3).map(|minute| (FIRST + minute, 75.0)).collect(),
+    );
+    let decided = |data: &Data, errors, latency| {
+        looked(&settings, &clumped(errors, latency), data, 3).decision
+    };
+    assert_eq!(
+        [decided(&failing, 1.0, 1.0), decided(&failing, 1.0, 100.0)],
+        [Decision::Rollback; 2]
+    );
+    assert_eq!(decided(&failing, 100.0, 1.0), Decision::Continue);
+    assert_eq!(
+        [decided(&slow, 1.0, 1.0), decided(&slow, 100.0, 1.0)],
+        [Decision::Rollback; 2]
+    );
+    assert_eq!(decided(&slow, 1.0, 100.0), Decision::Continue);
+}
+
+#[test]
+fn the_larger_of_measured_and_configured_dispersion_counts() {
+    let of = |judge: JudgeConfig, measured| {
+        let settings = Settings {
+            judge,
+            custom: Vec::new(),
+        };
+        let config = config(&settings, &Memory::new(FIRST, Vec::new(), measured, 0.0), 1);
+        (config.dispersion_errors, config.dispersion_latency)
+    };
+    let configured = JudgeConfig {
+        dispersion_errors: 3.0,
+        dispersion_latency: 4.0,
+        ..JudgeConfig::default()
+    };
+    assert_eq!(
+        [
+            of(configured.clone(), (2.0, 5.0)),
+            of(configured, (6.0, 1.0))
+        ],
+        [(3.0, 5.0), (6.0, 4.0)]
+    );
+}
+
+#[test]
+fn nothing_is_promoted_against_an_objection_and_the_bake_ends_all_the_same() {
+    let plain = looked(&Settings::default(), &memory(), &busy(6), 6);
+    assert_eq!(plain.decision, Decision::Promote, "{}", plain.reason);
+    let objection =
+        "memory has values of both colours in 0 minutes, 5 needed: no data is never a pass";
+    let mut settings = settings(json!([memory_metric()]));
+    let early = looked(&settings, &memory(), &busy(6), 6);
+    assert_eq!(early.decision, Decision::Continue, "{}", early.reason);
+    assert!(
+        early.reason.ends_with(&format!("; {objection}")),
+        "{}",
+        early.reason
+    );
+    settings.judge.end = 6;
+    assert_eq!(
+        looked(&settings, &memory(), &busy(6), 6).decision,
+        Decision::Inconclusive
+    );
+}
+
+#[test]
+fn a_counted_metric_of_a_user_that_is_not_there_is_an_objection() {
+    let settings = settings(json!([super::super::config::tests::orders()]));
+    let outlook = looked(&settings, &memory(), &busy(6), 6);
+    let objection =
+        "orders has values of both colours in 0 minutes, 5 needed: no data is never a pass";
+    assert_eq!(outlook.decision, Decision::Continue, "{}", outlook.reason);
+    assert!(outlook.reason.ends_with(objection), "{}", outlook.reason);
+}
+
+#[test]
+fn what_is_to_be_known_about_the_data_is_noted() {
+    let noted = |memory: &Memory| looked(&Settings::default(), memory, &data(3, 0.0, 3.0), 3).notes;
+    let thresholds = || vec![60.0, 90.0, 200.0, 300.0];
+    assert_eq!(noted(&memory()), [""; 0]);
+    let clumped =
+        "came in clumps of 2.5 in the hour before the bake: evidence counts for that much less";
+    assert_eq!(
+        noted(&Memory::new(FIRST, thresholds(), (2.5, 1.0), 0.0)),
+        [format!("errors {clumped}")]
+    );
+    assert_eq!(
+        noted(&Memory::new(FIRST, thresholds(), (1.0, 2.5), 0.0)),
+        [format!("slow requests {clumped}")]
+    );
+    let without =
+        "there were no response times in the hour before the bake, so latency is not judged";
+    assert_eq!(
+        noted(&Memory::new(FIRST, Vec::new(), (1.0, 1.0), 0.0)),
+        [without]
+    );
+}
+
+#[test]
+fn a_hold_does_not_promote_what_would_be_promoted_without_it() {
+    let held = looked(&Settings::default(), &memory().with_hold(3), &busy(6), 6);
+    assert_eq!(held.decision, Decision::Inconclusive, "{}", held.reason);
+    assert_eq!(held.verdict.decision, Decision::Promote);
+}
+
+#[test]
+fn harm_that_begins_in_a_hold_rolls_back() {
+    let mut late = data(60, 0.0, 3.0);
+    let failing = (0..60)
+        .map(|minute| (FIRST + minute, if minute < 45 { 0.0 } else { 15.0 }))
+        .collect();
+    late.insert("c_e".to_owned(), failing);
+    let held = looked(&Settings::default(), &memory().with_hold(30), &late, 60);
+    assert_eq!(held.decision, Decision::Rollback, "{}", held.reason);
+    let over = looked(&Settings::default(), &memory(), &late, 60);
+    assert_ne!(
+        over.decision,
+        Decision::Rollback,
+        "minutes after the end are judged in a hold only: {}",
+        over.reason
+    );
+}

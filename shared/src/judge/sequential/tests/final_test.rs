@@ -1,0 +1,67 @@
+//! What the final test decides, and when.
+
+use super::super::*;
+use super::{config, doubtful, healthy, look, reading};
+
+#[test]
+fn the_exam_is_taken_at_the_declared_end_and_not_before() {
+    // p = 0.00155, at most the metric's share of 0.0025; evidence of harm is 10.7 of 200.
+    let early = look(config(1, 2), 1, doubtful(22));
+    assert_eq!(
+        (early.decision, early.reason),
+        (Decision::Continue, Reason::Unsettled)
+    );
+    let end = look(config(1, 1), 1, doubtful(22));
+    assert_eq!(end.decision, Decision::Rollback);
+    let Reason::Exam { metric, p, limit } = end.reason else {
+        panic!("{:?}", end.reason)
+    };
+    assert_eq!((metric.as_str(), limit), ("warning", 0.0025));
+    assert!((p - 0.001_552_641_114_9).abs() < 1e-9, "{p}");
+}
+
+#[test]
+fn metrics_share_the_error_rate_of_the_exam() {
+    // p = 0.00314 is below 0.005, and above the half of it that this metric has.
+    let verdict = look(config(1, 1), 1, doubtful(21));
+    assert_eq!(
+        (verdict.decision, verdict.reason),
+        (Decision::Inconclusive, Reason::EndOfBake)
+    );
+}
+
+#[test]
+fn one_or_two_bad_requests_fail_no_exam() {
+    let dead = |bad: u64| {
+        move |_: u32, metric: usize| {
+            if metric == 0 {
+                reading((10, bad), (1_000_000, 0))
+            } else {
+                healthy()
+            }
+        }
+    };
+    let unlikely = JudgeConfig {
+        alpha: 1e-12,
+        ..config(1, 1)
+    };
+    assert_eq!(look(unlikely.clone(), 1, dead(2)).reason, Reason::EndOfBake);
+    let three = look(unlikely, 1, dead(3));
+    assert!(
+        matches!(&three.reason, Reason::Exam { metric, .. } if metric == "health"),
+        "{:?}",
+        three.reason
+    );
+}
+
+#[test]
+fn evidence_during_the_bake_is_named_before_the_exam() {
+    let verdict = look(config(1, 1), 1, doubtful(40));
+    assert_eq!(
+        verdict.reason,
+        Reason::Harm {
+            metric: "warning".to_owned(),
+            minute: 1
+        }
+    );
+}

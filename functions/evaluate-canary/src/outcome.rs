@@ -247,7 +247,10 @@ impl EvaluateCanary {
                 "EvidenceOfHealth",
                 format!("{:.3}", judge.log_e_promote.exp().min(1e9)),
             ),
-            ("CanaryRequests", judge.comparison.canary.0.to_string()),
+            (
+                "CanaryRequests",
+                judge.comparison.totals.canary.requests.to_string(),
+            ),
             ("Report", self.reports.location(key)),
         ];
         let outputs: BTreeMap<String, String> =

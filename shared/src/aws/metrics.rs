@@ -44,7 +44,7 @@ impl Metrics {
         if queries.len() > METRIC_QUERIES {
             return Err(AwsError::unexpected(
                 DATA,
-                format!("{} queries; legal: {METRIC_QUERIES}", queries.len()),
+                format!("{} queries; expected {METRIC_QUERIES}", queries.len()),
             ));
         }
         let mut data: Data = queries

@@ -8,7 +8,7 @@ pub const WAIT_MINUTES: u32 = 3;
 
 /// What is visible of one side in one minute; `None` is unknown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Side {
+pub struct SideCounts {
     /// Requests routed to the target group (RequestCount).
     pub requests: Option<u64>,
     /// Bad ones among them.
@@ -19,9 +19,9 @@ pub struct Side {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Reading {
     /// The new version.
-    pub canary: Side,
+    pub canary: SideCounts,
     /// The live version.
-    pub baseline: Side,
+    pub baseline: SideCounts,
     /// Bad canary requests by the laxer measure that a promotion uses; for errors the same as
     /// `canary.bad`. Ignored by metrics that take no part in promotion.
     pub canary_bad_promote: Option<u64>,
@@ -40,6 +40,15 @@ pub struct Counts {
     pub baseline_requests: u64,
     /// Bad ones among them.
     pub baseline_bad: u64,
+}
+
+impl Counts {
+    /// The chance θ = τ·n_c/(τ·n_c + n_b) that a bad event is the canary's, when its rate is τ times
+    /// the baseline's. The common rate cancels, so incidents on both sides need no model.
+    pub(super) fn canary_share(&self, tolerance: f64) -> f64 {
+        let canary = tolerance * self.canary_requests as f64;
+        canary / (canary + self.baseline_requests as f64)
+    }
 }
 
 /// What becomes of a minute.
@@ -65,7 +74,7 @@ pub struct CountError {
     pub side: &'static str,
     /// The count that is too large.
     pub bad: u64,
-    /// The requests it is said to be among.
+    /// The requests it is counted among.
     pub requests: u64,
 }
 
@@ -150,7 +159,7 @@ mod tests {
     use super::*;
 
     fn reading(canary: (u64, u64), baseline: (u64, u64)) -> Reading {
-        let side = |(requests, bad)| Side {
+        let side = |(requests, bad)| SideCounts {
             requests: Some(requests),
             bad: Some(bad),
         };
@@ -282,5 +291,22 @@ mod tests {
             settle(&reading((10, 10), (90, 90)), true, 2, 2).is_ok(),
             "all of them may be bad"
         );
+    }
+
+    #[test]
+    fn the_share_of_the_canary_grows_with_the_tolerance() {
+        let counts = |canary_requests, baseline_requests| Counts {
+            canary_requests,
+            canary_bad: 0,
+            canary_bad_promote: 0,
+            baseline_requests,
+            baseline_bad: 0,
+        };
+        let even = counts(1_000, 1_000);
+        assert_eq!(
+            [even.canary_share(1.0), even.canary_share(3.0)],
+            [0.5, 0.75]
+        );
+        assert_eq!(counts(100, 300).canary_share(1.0), 0.25);
     }
 }

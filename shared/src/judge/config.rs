@@ -1,11 +1,13 @@
-//! The numbers a judgement depends on, with their defaults, read once and checked once.
+//! The numbers a judgement depends on, each declared once with its default, range and meaning.
 //!
-//! The error rates `alpha` and `alpha_exam` add up to the promise made to users: a canary within
-//! tolerance is rolled back with a chance of at most 1 %, however often it is looked at.
+//! The error rates `alpha` and `alpha_exam` add up to the promise made to users: if bad events are
+//! independent, a canary within tolerance is rolled back with a chance of at most 1 %, however often
+//! it is looked at.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::metric::{MetricSpec, Promotion};
+use super::spec::{MetricSpec, Promotion};
 use super::strict::{FieldError, Node};
 use crate::limits::JUDGED_MINUTES;
 
@@ -18,76 +20,83 @@ const PROMOTING_THRESHOLDS: [usize; 2] = [1, 2];
 /// The canary may be this much slower at every threshold before a request counts as slow.
 pub const LATENCY_TOLERANCE: f64 = 1.1;
 
-/// What a judge is told besides the data. Rates are shares of requests.
-#[derive(Debug, Clone, PartialEq)]
-pub struct JudgeConfig {
-    /// Chance of a wrong rollback over all looks together.
-    pub alpha: f64,
-    /// Chance of a wrong rollback by the final exam.
-    pub alpha_exam: f64,
-    /// Chance of a promotion of a canary worse than `tau_promote`.
-    pub alpha_promote: f64,
-    /// Ratio of canary to baseline error rate that is tolerated.
-    pub tau: f64,
-    /// Error rate below which a canary is never rolled back.
-    pub eps: f64,
-    /// Ratio of error rates that a promotion rules out.
-    pub tau_promote: f64,
-    /// Error rate that a promotion may rule out instead.
-    pub eps_promote: f64,
-    /// Share of `alpha` for errors, when latency is judged too.
-    pub w_errors: f64,
-    /// Share of `alpha` for each latency threshold.
-    pub w_latency: f64,
-    /// Clumping φ ≥ 1 of errors.
-    pub dispersion_errors: f64,
-    /// Clumping φ ≥ 1 of slow requests.
-    pub dispersion_latency: f64,
-    /// Bad canary events needed before any rollback.
-    pub min_bad: u64,
-    /// Usable minutes needed before a promotion.
-    pub min_minutes: u32,
-    /// The bake ends after this many minutes.
-    pub end: u32,
+/// A setting as the report shows it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setting {
+    /// Its name in files.
+    pub name: &'static str,
+    /// Its value.
+    pub value: f64,
+    /// What it is, as a fragment.
+    pub meaning: &'static str,
 }
 
-impl Default for JudgeConfig {
-    fn default() -> Self {
-        Self {
-            alpha: 0.005,
-            alpha_exam: 0.005,
-            alpha_promote: 0.05,
-            tau: 1.1,
-            eps: 1e-4,
-            tau_promote: 2.0,
-            eps_promote: 1e-3,
-            w_errors: 0.5,
-            w_latency: 0.125,
-            dispersion_errors: 1.0,
-            dispersion_latency: 1.0,
-            min_bad: 3,
-            min_minutes: 5,
-            end: 30,
+/// Declares [`JudgeConfig`]: each setting is `name: type = default, reader, meaning`.
+macro_rules! settings {
+    ($($name:ident: $type:ty = $default:expr, $read:expr, $meaning:expr;)*) => {
+        /// The settings of a judge. Rates are shares of requests.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct JudgeConfig {
+            $(#[doc = $meaning] pub $name: $type,)*
         }
-    }
+
+        impl Default for JudgeConfig {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        const FIELDS: &[&str] = &[$(stringify!($name),)*];
+
+        impl JudgeConfig {
+            pub(super) fn read(node: &Node<'_>) -> Result<Self, FieldError> {
+                let object = node.object(FIELDS)?;
+                Ok(Self { $($name: object.field(stringify!($name)).or($default, $read)?,)* })
+            }
+
+            /// Every setting in the order of the declaration.
+            pub fn settings(&self) -> Vec<Setting> {
+                vec![$(Setting {
+                    name: stringify!($name),
+                    value: self.$name as f64,
+                    meaning: $meaning,
+                },)*]
+            }
+        }
+    };
 }
 
-const FIELDS: [&str; 14] = [
-    "alpha",
-    "alpha_exam",
-    "alpha_promote",
-    "tau",
-    "eps",
-    "tau_promote",
-    "eps_promote",
-    "w_errors",
-    "w_latency",
-    "dispersion_errors",
-    "dispersion_latency",
-    "min_bad",
-    "min_minutes",
-    "end",
-];
+settings! {
+    alpha: f64 = 0.005, within(1e-12, 0.5),
+        "chance of a wrong rollback over all looks together";
+    alpha_exam: f64 = 0.005, within(0.0, 0.5),
+        "chance of a wrong rollback by the final test";
+    alpha_promote: f64 = 0.05, within(1e-12, 0.5),
+        "chance of promoting a canary beyond its bound";
+    tau: f64 = 1.1, within(1.0, 1e3),
+        "ratio of error rates that is tolerated";
+    eps: f64 = 1e-4, within(0.0, 1.0),
+        "error rate below which nothing is harm";
+    tau_promote: f64 = 2.0, within(1.0, 1e3),
+        "ratio of error rates that a promotion rules out";
+    eps_promote: f64 = 1e-3, within(0.0, 1.0),
+        "error rate that a promotion may rule out instead";
+    w_errors: f64 = 0.5, within(1e-6, 1.0),
+        "share of alpha for errors, beside latency";
+    w_latency: f64 = 0.125, within(1e-6, 1.0),
+        "share of alpha for each latency threshold";
+    dispersion_errors: f64 = 1.0, within(1.0, 1e3),
+        "overdispersion of errors";
+    dispersion_latency: f64 = 1.0, within(1.0, 1e3),
+        "overdispersion of slow requests";
+    min_bad: u64 = 3, Node::count,
+        "bad canary events needed before a rollback";
+    min_minutes: u32 = 5, Node::minutes,
+        "usable minutes needed before a promotion";
+    end: u32 = 30, bake_minutes,
+        "minutes after which the bake ends";
+}
 
 impl JudgeConfig {
     /// Reads a JSON object of any of the fields; the others take their defaults.
@@ -96,45 +105,6 @@ impl JudgeConfig {
     /// A field that is unknown, of the wrong type or out of its range.
     pub fn from_json(value: &Value) -> Result<Self, FieldError> {
         Self::read(&Node::root(value))
-    }
-
-    pub(super) fn read(node: &Node<'_>) -> Result<Self, FieldError> {
-        let object = node.object(&FIELDS)?;
-        let between = |name: &str, default: f64, low: f64, high: f64| {
-            object
-                .field(name)
-                .or(default, |field| bounded(field, low, high))
-        };
-        let default = Self::default();
-        let config = Self {
-            alpha: between("alpha", default.alpha, 1e-12, 0.5)?,
-            alpha_exam: between("alpha_exam", default.alpha_exam, 0.0, 0.5)?,
-            alpha_promote: between("alpha_promote", default.alpha_promote, 1e-12, 0.5)?,
-            tau: between("tau", default.tau, 1.0, 1e3)?,
-            eps: between("eps", default.eps, 0.0, 1.0)?,
-            tau_promote: between("tau_promote", default.tau_promote, 1.0, 1e3)?,
-            eps_promote: between("eps_promote", default.eps_promote, 0.0, 1.0)?,
-            w_errors: between("w_errors", default.w_errors, 1e-6, 1.0)?,
-            w_latency: between("w_latency", default.w_latency, 1e-6, 1.0)?,
-            dispersion_errors: between("dispersion_errors", default.dispersion_errors, 1.0, 1e3)?,
-            dispersion_latency: between(
-                "dispersion_latency",
-                default.dispersion_latency,
-                1.0,
-                1e3,
-            )?,
-            min_bad: object.field("min_bad").or(default.min_bad, Node::count)?,
-            min_minutes: object
-                .field("min_minutes")
-                .or(default.min_minutes, Node::minutes)?,
-            end: object.field("end").or(default.end, Node::minutes)?,
-        };
-        if !(1..=JUDGED_MINUTES).contains(&config.end) {
-            return Err(object
-                .field("end")
-                .refuse(format!("1 to {JUDGED_MINUTES} minutes")));
-        }
-        Ok(config)
     }
 
     /// The metrics of a service: errors, and latency at each of the thresholds in milliseconds.
@@ -178,13 +148,23 @@ impl JudgeConfig {
     }
 }
 
-fn bounded(field: &Node<'_>, low: f64, high: f64) -> Result<f64, FieldError> {
-    let number = field.number()?;
-    if (low..=high).contains(&number) {
-        Ok(number)
-    } else {
-        Err(field.refuse(format!("{low} to {high}")))
+fn within(low: f64, high: f64) -> impl Fn(&Node<'_>) -> Result<f64, FieldError> {
+    move |field| {
+        let number = field.number()?;
+        if (low..=high).contains(&number) {
+            Ok(number)
+        } else {
+            Err(field.refuse(format!("{low} to {high}")))
+        }
     }
+}
+
+fn bake_minutes(field: &Node<'_>) -> Result<u32, FieldError> {
+    let minutes = field.minutes()?;
+    if !(1..=JUDGED_MINUTES).contains(&minutes) {
+        return Err(field.refuse(format!("1 to {JUDGED_MINUTES} minutes")));
+    }
+    Ok(minutes)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
-//! Measures how much bad events come in clumps, from baseline minutes before the bake.
+//! Measures the overdispersion of bad events, from baseline minutes before the bake.
 //!
 //! Sticky sessions and retries turn one failure into several bad requests. Counted one by one they
-//! would look like more evidence than they are, so the judge divides evidence by the clumping φ.
+//! would look like more evidence than they are, so the judge divides evidence by the overdispersion φ.
 
-/// Pairs of minutes below which the clumping is not measured but taken as 1.
+/// Pairs of minutes below which the overdispersion is not measured but taken as 1.
 pub const PAIRS_MIN: u32 = 10;
 
 /// A pair of minutes that differs so many times as much as the pairs before and after it is a step of the rate. Ours: of pairs that differ by chance
@@ -13,7 +13,7 @@ const STEP_RATIO: f64 = 100.0;
 /// For how many minutes a rate must stay before its jump counts as a step. Ours: shorter bursts may hit one side alone.
 pub const STEP_MINUTES: usize = 15;
 
-/// How much bad events clump.
+/// The overdispersion of bad events.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Dispersion {
     /// φ ≥ 1; 1 means that bad events are independent.
@@ -27,8 +27,9 @@ pub struct Dispersion {
 /// φ is the mean, over neighbouring minutes with at least two bad events between them, of Pearson's
 /// statistic `Σ (x − n·p)²/(n·p·(1−p))` at their common rate p, corrected by `(N−1)/N` so that it is
 /// 1 for independent events (McCullagh and Nelder, Generalized Linear Models, 1989, section 4.5).
-/// Only neighbours are compared, so a rate that drifts over the hour does not pass for clumps. Neither does one that jumps and stays for
-/// [`STEP_MINUTES`], as at the beginning of an incident: that pair is left out.
+/// Only neighbours are compared, so a rate that drifts over the hour is not mistaken for
+/// overdispersion. Neither is one that jumps and stays for [`STEP_MINUTES`], as at the beginning of
+/// an incident: that pair is left out.
 pub fn dispersion(minutes: &[(u64, u64)]) -> Dispersion {
     let pairs: Vec<Option<f64>> = minutes
         .windows(2)
@@ -51,7 +52,7 @@ pub fn dispersion(minutes: &[(u64, u64)]) -> Dispersion {
     }
 }
 
-/// Whether the rate jumped and stayed as it was then. A burst of some minutes, after which the rate jumps back, is a clump.
+/// Whether the rate jumped and stayed as it was then. A burst of some minutes, after which the rate jumps back, is overdispersion.
 fn is_lasting(pairs: &[Option<f64>], at: usize) -> bool {
     let near = at.saturating_sub(STEP_MINUTES - 1)..(at + STEP_MINUTES).min(pairs.len());
     is_step(pairs, at) && near.filter(|&other| is_step(pairs, other)).count() == 1
@@ -71,7 +72,7 @@ fn is_step(pairs: &[Option<f64>], at: usize) -> bool {
     }
 }
 
-/// Pearson's statistic of two minutes, with one degree of freedom; `None` where it says nothing.
+/// Pearson's statistic of two minutes, with one degree of freedom; `None` where there is nothing to compare.
 fn pearson(first: (u64, u64), second: (u64, u64)) -> Option<f64> {
     let (requests, bad) = (first.0 + second.0, first.1 + second.1);
     if bad < 2 || bad >= requests || first.0 == 0 || second.0 == 0 {
@@ -104,18 +105,18 @@ mod tests {
     }
 
     #[test]
-    fn events_in_clumps_of_ten_measure_about_ten() {
-        // Clump counts 0, 1 or 2 in a fixed irregular order, with mean and variance near 1.
-        let clumps = [
+    fn events_in_groups_of_ten_measure_about_ten() {
+        // Group counts 0, 1 or 2 in a fixed irregular order, with mean and variance near 1.
+        let groups = [
             1, 0, 2, 1, 3, 0, 0, 2, 1, 1, 0, 1, 2, 0, 1, 4, 1, 0, 1, 0, 2, 1, 0, 1,
         ];
-        let minutes: Vec<_> = clumps.iter().map(|clump| (6000, 10 * clump)).collect();
+        let minutes: Vec<_> = groups.iter().map(|group| (6000, 10 * group)).collect();
         let phi = dispersion(&minutes).phi;
         assert!((7.0..14.0).contains(&phi), "{phi}");
     }
 
     #[test]
-    fn a_rate_that_jumps_and_stays_does_not_count_as_clumps() {
+    fn a_rate_that_jumps_and_stays_is_not_overdispersion() {
         let noise = [3, 0, 5, 1, 4, 2, 6, 0, 3, 5];
         let incident = |minute: usize| {
             if (20..40).contains(&minute) {
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_burst_of_some_minutes_is_a_clump_and_one_of_fifteen_is_not() {
+    fn a_burst_of_some_minutes_is_overdispersion_and_one_of_fifteen_is_not() {
         let burst = |length: usize| {
             let minutes: Vec<_> = (0..56)
                 .map(|minute| {
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_incident_of_a_service_without_errors_does_not_count_as_clumps() {
+    fn an_incident_of_a_service_without_errors_is_not_overdispersion() {
         let minutes: Vec<_> = (0..56)
             .map(|minute| (60_000, if minute < 30 { 0 } else { 3_000 }))
             .collect();
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_drifting_rate_is_no_clump() {
+    fn a_drifting_rate_is_not_overdispersion() {
         let minutes: Vec<_> = (0..60).map(|i| (6000, 2 + i * 3)).collect();
         assert_eq!(dispersion(&minutes).phi, 1.0);
     }

@@ -7,7 +7,8 @@
 //! Software Deployments through Sequential Testing" (KDD 2022, arXiv 2205.14762).
 
 use super::clean::Counts;
-use super::metric::MetricSpec;
+use super::logs::log_sum_exp;
+use super::spec::MetricSpec;
 
 /// The ratios of harm, canary to tolerated, that evidence is weighed for, with equal weight.
 pub const HARM_RATIOS: [f64; 11] = [1.2, 1.4, 1.7, 2.0, 2.5, 3.5, 5.0, 8.0, 15.0, 40.0, 200.0];
@@ -16,22 +17,6 @@ pub const HARM_RATIOS: [f64; 11] = [1.2, 1.4, 1.7, 2.0, 2.5, 3.5, 5.0, 8.0, 15.0
 const PRIOR_FIRST: f64 = 0.8;
 /// The rest, spread over later minutes s as `PRIOR_LATER / (s(s−1))`, which sums to it.
 const PRIOR_LATER: f64 = 1.0 - PRIOR_FIRST;
-
-/// `ln Σ e^x` without overflow; `−∞` of nothing.
-pub(super) fn log_sum_exp(terms: impl Iterator<Item = f64> + Clone) -> f64 {
-    let top = terms.clone().fold(f64::NEG_INFINITY, f64::max);
-    if top == f64::NEG_INFINITY {
-        return top;
-    }
-    top + terms.map(|term| (term - top).exp()).sum::<f64>().ln()
-}
-
-/// The chance θ = τ·n_c/(τ·n_c + n_b) that a bad event is the canary's, when its rate is τ times
-/// the baseline's. The common rate cancels, so incidents on both sides need no model.
-pub(super) fn canary_share(tolerance: f64, counts: &Counts) -> f64 {
-    let canary = tolerance * counts.canary_requests as f64;
-    canary / (canary + counts.baseline_requests as f64)
-}
 
 /// A mixture over the harm ratio and over the minute in which the regression began.
 ///
@@ -96,7 +81,7 @@ impl Harm {
     pub fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
         let bad = counts.canary_bad as f64;
         let all_bad = bad + counts.baseline_bad as f64;
-        let share = canary_share(spec.tolerance, counts);
+        let share = counts.canary_share(spec.tolerance);
         self.ratio
             .absorb(|r| (bad * r.ln() - all_bad * ((r - 1.0) * share).ln_1p()) / spec.dispersion);
         if let (Some(mixture), Some(floor)) = (&mut self.floor, spec.floor) {
@@ -148,7 +133,7 @@ mod tests {
                     .map(|c| {
                         let m = (c.canary_bad + c.baseline_bad) as f64;
                         c.canary_bad as f64 * r.ln()
-                            - m * (1.0 + (r - 1.0) * canary_share(spec.tolerance, c)).ln()
+                            - m * (1.0 + (r - 1.0) * c.canary_share(spec.tolerance)).ln()
                     })
                     .sum();
                 terms.push((prior(start) / 11.0).ln() + total);
@@ -191,13 +176,6 @@ mod tests {
         }
         assert!(harm.log_evidence() < 0.0);
         assert!(harm.ratio.log_evidence() > 100.0);
-    }
-
-    #[test]
-    fn log_sum_exp_survives_extremes() {
-        assert_eq!(log_sum_exp(std::iter::empty()), f64::NEG_INFINITY);
-        assert!((log_sum_exp([1e4, 1e4].into_iter()) - (1e4 + 2f64.ln())).abs() < 1e-9);
-        assert!((log_sum_exp([-1e4, f64::NEG_INFINITY].into_iter()) + 1e4).abs() < 1e-9);
     }
 
     fn weighed(tolerance: f64, floor: Option<f64>, dispersion: f64, minutes: &[Counts]) -> f64 {
@@ -245,15 +223,5 @@ mod tests {
                 "{index}: {found} is not {expected}"
             );
         }
-    }
-
-    #[test]
-    fn the_share_of_the_canary_grows_with_the_tolerance() {
-        let even = counts((1_000, 0), (1_000, 0));
-        assert_eq!(
-            [canary_share(1.0, &even), canary_share(3.0, &even)],
-            [0.5, 0.75]
-        );
-        assert_eq!(canary_share(1.0, &counts((100, 0), (300, 0))), 0.25);
     }
 }

@@ -1,4 +1,4 @@
-//! Examines a metric once more at the declared end of the bake, with everything it has seen.
+//! Tests a metric once more at the declared end of the bake, with everything it has counted.
 //!
 //! Evidence that may be looked at every minute pays for that freedom with power. The end is
 //! declared beforehand, so one fixed-sample test may spend its own share of error there and finds
@@ -7,26 +7,25 @@
 use statrs::distribution::{Binomial, DiscreteCDF, Poisson};
 
 use super::clean::Counts;
-use super::evidence::canary_share;
-use super::metric::MetricSpec;
+use super::spec::MetricSpec;
 
-/// Running totals of a metric that the exam needs.
+/// Running totals of a metric that the final test needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct ExamTotals {
+pub struct FinalTestTotals {
     canary_requests: u64,
     canary_bad: u64,
     all_bad: u64,
     expected_canary_bad: f64,
 }
 
-impl ExamTotals {
+impl FinalTestTotals {
     /// Adds a usable minute.
     pub fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
         let all_bad = counts.canary_bad + counts.baseline_bad;
         self.canary_requests += counts.canary_requests;
         self.canary_bad += counts.canary_bad;
         self.all_bad += all_bad;
-        self.expected_canary_bad += all_bad as f64 * canary_share(spec.tolerance, counts);
+        self.expected_canary_bad += all_bad as f64 * counts.canary_share(spec.tolerance);
     }
 
     /// Bad canary events so far.
@@ -70,8 +69,8 @@ mod tests {
     use super::super::config::JudgeConfig;
     use super::*;
 
-    fn totals(spec: &MetricSpec, canary: (u64, u64), baseline: (u64, u64)) -> ExamTotals {
-        let mut totals = ExamTotals::default();
+    fn totals(spec: &MetricSpec, canary: (u64, u64), baseline: (u64, u64)) -> FinalTestTotals {
+        let mut totals = FinalTestTotals::default();
         totals.absorb(
             spec,
             &Counts {
@@ -110,17 +109,20 @@ mod tests {
     }
 
     #[test]
-    fn clumped_events_count_for_less() {
+    fn overdispersed_events_count_for_less() {
         let mut spec = JudgeConfig::default().metrics(&[])[0].clone();
         let single = totals(&spec, (1000, 30), (1000, 5)).p_value(&spec);
         spec.dispersion = 3.0;
-        let clumped = totals(&spec, (1000, 30), (1000, 5)).p_value(&spec);
-        assert!(single < 1e-4 && clumped > 0.01, "{single} {clumped}");
+        let overdispersed = totals(&spec, (1000, 30), (1000, 5)).p_value(&spec);
+        assert!(
+            single < 1e-4 && overdispersed > 0.01,
+            "{single} {overdispersed}"
+        );
     }
 
     /// Expected numbers come from the plain implementation of the tests, which sums the tails term by term.
     #[test]
-    fn the_exam_depends_on_tolerance_floor_and_dispersion() {
+    fn the_final_test_depends_on_tolerance_floor_and_dispersion() {
         let p = |tolerance: f64,
                  floor: Option<f64>,
                  dispersion: f64,
@@ -173,7 +175,7 @@ mod tests {
             baseline_requests: 900,
             baseline_bad: 2,
         };
-        let mut totals = ExamTotals::default();
+        let mut totals = FinalTestTotals::default();
         [3, 0, 4]
             .into_iter()
             .for_each(|bad| totals.absorb(spec, &minute(bad)));

@@ -4,95 +4,12 @@
 //! the verdict on latency.
 
 use super::clean::{CountError, Counts, Reading, Settled, settle};
+use super::comparison::Comparison;
 use super::evidence::Harm;
-use super::final_test::ExamTotals;
+use super::final_test::FinalTestTotals;
 use super::noninferiority::NonInferiority;
 use super::progress::MinuteRanges;
-use super::strict::FieldError;
-use super::verdict::Comparison;
-
-/// What a metric must show before a promotion.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Promotion {
-    /// Ratio of canary to baseline rate that is ruled out.
-    pub tolerance: f64,
-    /// Absolute rate whose exclusion will do instead.
-    pub floor: Option<f64>,
-}
-
-/// How a metric is judged.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MetricSpec {
-    /// The name in verdicts and progress, unique within a judge.
-    pub name: String,
-    /// The name in sentences.
-    pub label: String,
-    /// Share w of the error rate α; all weights together are at most 1.
-    pub weight: f64,
-    /// Ratio τ of canary to baseline rate that is tolerated.
-    pub tolerance: f64,
-    /// Rate ε below which nothing is harm.
-    pub floor: Option<f64>,
-    /// Clumping φ ≥ 1 of bad events.
-    pub dispersion: f64,
-    /// What it must show for a promotion, if it takes part.
-    pub promotion: Option<Promotion>,
-}
-
-impl MetricSpec {
-    /// Refuses numbers that no evidence can be weighed by.
-    pub(super) fn check(&self) -> Result<(), FieldError> {
-        let share = |floor: Option<f64>| floor.is_none_or(|floor| (0.0..=1.0).contains(&floor));
-        let ratio = |tolerance: f64| tolerance.is_finite() && tolerance > 0.0;
-        let promotion = self.promotion;
-        let checks = [
-            (
-                "weight",
-                self.weight > 0.0 && self.weight <= 1.0,
-                self.weight,
-                "above 0, at most 1",
-            ),
-            (
-                "tolerance",
-                ratio(self.tolerance),
-                self.tolerance,
-                "a ratio above 0",
-            ),
-            (
-                "dispersion",
-                self.dispersion >= 1.0 && self.dispersion.is_finite(),
-                self.dispersion,
-                "1 or more",
-            ),
-            (
-                "floor",
-                share(self.floor),
-                self.floor.unwrap_or(0.0),
-                "0 to 1",
-            ),
-            (
-                "promotion.tolerance",
-                promotion.is_none_or(|p| ratio(p.tolerance)),
-                promotion.map_or(1.0, |p| p.tolerance),
-                "a ratio above 0",
-            ),
-            (
-                "promotion.floor",
-                promotion.is_none_or(|p| share(p.floor)),
-                promotion.and_then(|p| p.floor).unwrap_or(0.0),
-                "0 to 1",
-            ),
-        ];
-        match checks.into_iter().find(|(_, fits, ..)| !fits) {
-            Some((field, _, found, legal)) => Err(FieldError {
-                field: format!("{}.{field}", self.name),
-                found: found.to_string(),
-                legal: legal.to_owned(),
-            }),
-            None => Ok(()),
-        }
-    }
-}
+use super::spec::MetricSpec;
 
 /// One metric while it is judged.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,7 +17,7 @@ pub(super) struct Metric {
     pub(super) spec: MetricSpec,
     pub(super) skipped: MinuteRanges,
     pub(super) usable_minutes: u32,
-    pub(super) exam: ExamTotals,
+    pub(super) final_test: FinalTestTotals,
     pub(super) comparison: Comparison,
     next_minute: u32,
     harm: Harm,
@@ -113,7 +30,7 @@ impl Metric {
             harm: Harm::new(&spec),
             health: spec.promotion.map(NonInferiority::new),
             comparison: Comparison::new(&spec),
-            exam: ExamTotals::default(),
+            final_test: FinalTestTotals::default(),
             usable_minutes: 0,
             next_minute: 1,
             skipped,
@@ -152,7 +69,7 @@ impl Metric {
     fn absorb(&mut self, counts: &Counts) {
         self.usable_minutes += 1;
         self.harm.absorb(&self.spec, counts);
-        self.exam.absorb(&self.spec, counts);
+        self.final_test.absorb(&self.spec, counts);
         self.comparison.absorb(counts);
         if let Some(health) = &mut self.health {
             health.absorb(&self.spec, counts);

@@ -4,8 +4,8 @@
 //! either. A promotion must rule out a canary that is `tau_promote` times as bad.
 
 use super::clean::Counts;
-use super::evidence::{canary_share, log_sum_exp};
-use super::metric::{MetricSpec, Promotion};
+use super::logs::log_sum_exp;
+use super::spec::{MetricSpec, Promotion};
 
 /// The fractions of the bound that evidence is weighed for, with equal weight.
 pub const HEALTH_RATIOS: [f64; 10] = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
@@ -34,7 +34,7 @@ impl NonInferiority {
     pub fn absorb(&mut self, spec: &MetricSpec, counts: &Counts) {
         let bad = counts.canary_bad_promote as f64;
         let all_bad = bad + counts.baseline_bad as f64;
-        let share = canary_share(self.bound.tolerance, counts);
+        let share = counts.canary_share(self.bound.tolerance);
         let expected = counts.canary_requests as f64 * self.bound.floor.unwrap_or(0.0);
         for (index, q) in HEALTH_RATIOS.into_iter().enumerate() {
             self.ratio[index] +=

@@ -54,7 +54,7 @@ pub fn render(id: &str, verdict: &Verdict) -> String {
     let line = Line {
         id,
         t: verdict.minute,
-        verdict: verdict.decision.word(),
+        verdict: verdict.decision.as_str(),
         why: verdict.why(),
         log_e: verdict.log_e,
         log_e_promote: verdict.log_e_promote,

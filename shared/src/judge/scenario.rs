@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::clean::{CountError, Reading, Side, settle};
+use super::clean::{CountError, Reading, SideCounts, settle};
 use super::config::{JudgeConfig, LATENCY_THRESHOLDS};
 use super::strict::{FieldError, Node};
 
@@ -55,10 +55,10 @@ type Slow = Vec<Option<u64>>;
 /// One minute, with the minute in which each late field becomes visible.
 #[derive(Debug, Clone, PartialEq)]
 struct ScenarioMinute {
-    canary: Side,
+    canary: SideCounts,
     canary_slow: Slow,
     canary_slow_promote: Slow,
-    baseline: Side,
+    baseline: SideCounts,
     baseline_slow: Slow,
     seen: BTreeMap<String, u32>,
 }
@@ -130,11 +130,11 @@ impl ScenarioMinute {
             ),
         };
         Reading {
-            canary: Side {
+            canary: SideCounts {
                 requests: seen("c.n", self.canary.requests),
                 bad: canary_bad,
             },
-            baseline: Side {
+            baseline: SideCounts {
                 requests: seen("b.n", self.baseline.requests),
                 bad: baseline_bad,
             },
@@ -202,8 +202,8 @@ fn read_minute(item: &Node<'_>, thresholds: usize) -> Result<ScenarioMinute, Fie
     })
 }
 
-fn read_side(side: &Node<'_>) -> Result<Side, FieldError> {
-    Ok(Side {
+fn read_side(side: &Node<'_>) -> Result<SideCounts, FieldError> {
+    Ok(SideCounts {
         requests: side.field("n").maybe_count()?,
         bad: side.field("bad").maybe_count()?,
     })

@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 
 use super::clean::{CountError, Reading};
 use super::config::JudgeConfig;
-use super::evidence::log_sum_exp;
-use super::metric::{Metric, MetricSpec};
+use super::logs::log_sum_exp;
+use super::metric::Metric;
 use super::progress::{MinuteRanges, PROGRESS_VERSION, Peak, Progress};
+use super::spec::MetricSpec;
 use super::strict::FieldError;
 use super::verdict::{Decision, Reason, Verdict};
 
@@ -23,8 +24,8 @@ const WEIGHT_SLACK: f64 = 1e-9;
 /// A judge that cannot be set up.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum SetupError {
-    /// Two metrics could not be told apart in progress.
-    #[error("two metrics are called {0}; names must differ")]
+    /// Two metrics would be indistinguishable in progress.
+    #[error("two metrics are named {0}; expected names that differ")]
     SameName(String),
     /// A number of a metric is out of range.
     #[error("metric {0}")]
@@ -38,15 +39,15 @@ pub enum SetupError {
         names: String,
     },
     /// Without it nothing could ever be promoted, or everything would be.
-    #[error("no metric takes part in promotion; legal: at least one with a promotion bound")]
+    #[error("no metric takes part in promotion; expected at least one with a promotion bound")]
     NothingPromotes,
     /// Progress of another judge.
-    #[error("progress names metric {found}; legal: {legal}")]
+    #[error("progress names metric {found}; expected {expected}")]
     UnknownMetric {
         /// The name in the progress.
         found: String,
         /// The metrics of this judge.
-        legal: String,
+        expected: String,
     },
     /// Progress of another version, or damaged.
     #[error("progress {0}; start the judgement anew")]
@@ -126,8 +127,9 @@ impl Judge {
     }
 
     /// Looks in minute `now`. `read(minute, metric)` is what is visible now of a minute from 1 to `now`
-    /// and of a metric by its place among those of [`Judge::new`]; each is asked for until it is consumed. Minutes after the declared
-    /// end are not asked for. The first verdict other than to continue is the last: the exam holds once.
+    /// and of a metric by its place among those of [`Judge::new`]; each is read until it is consumed.
+    /// Minutes after the declared end are not read. The first verdict other than to continue is the
+    /// last: the final test holds once.
     ///
     /// # Errors
     /// Counts that contradict each other. The judge is then not to be used further.
@@ -162,7 +164,7 @@ impl Judge {
     fn raise_highest(&mut self, now: u32, log_e: f64, worst: usize) {
         let metric = &self.metrics[worst];
         let higher = self.highest.as_ref().is_none_or(|peak| log_e > peak.log_e);
-        if higher && metric.exam.canary_bad() >= self.config.min_bad {
+        if higher && metric.final_test.canary_bad() >= self.config.min_bad {
             self.highest = Some(Peak {
                 log_e,
                 metric: metric.spec.name.clone(),
@@ -189,7 +191,7 @@ impl Judge {
         let log_e_promote = health(&weakest);
         let (decision, reason) = self.decide(now, log_e, log_e_promote, usable_minutes);
         let decisive = match &reason {
-            Reason::Harm { metric, .. } | Reason::Exam { metric, .. } => self.find(metric),
+            Reason::Harm { metric, .. } | Reason::FinalTest { metric, .. } => self.find(metric),
             Reason::NonInferior | Reason::EndOfBake | Reason::Unsettled => None,
         };
         Verdict {
@@ -207,7 +209,7 @@ impl Judge {
         }
     }
 
-    /// The worst reason wins: evidence of harm, then the exam, then a promotion, then the end.
+    /// The worst reason wins: evidence of harm, then the final test, then a promotion, then the end.
     fn decide(
         &self,
         now: u32,
@@ -230,7 +232,7 @@ impl Judge {
                     minute: peak.minute,
                 },
             )
-        } else if let Some(failed) = ended.then(|| self.failed_exam()).flatten() {
+        } else if let Some(failed) = ended.then(|| self.failed_final_test()).flatten() {
             (Decision::Rollback, failed)
         } else if healthy && usable_minutes >= config.min_minutes {
             (Decision::Promote, Reason::NonInferior)
@@ -241,22 +243,22 @@ impl Judge {
         }
     }
 
-    /// The first metric that fails the final exam.
-    fn failed_exam(&self) -> Option<Reason> {
+    /// The first metric that fails the final test.
+    fn failed_final_test(&self) -> Option<Reason> {
         let enough_bad = self
             .metrics
             .iter()
-            .filter(|metric| metric.exam.canary_bad() >= self.config.min_bad);
+            .filter(|metric| metric.final_test.canary_bad() >= self.config.min_bad);
         enough_bad
             .map(|metric| {
                 (
                     metric,
-                    metric.exam.p_value(&metric.spec),
+                    metric.final_test.p_value(&metric.spec),
                     metric.spec.weight * self.config.alpha_exam,
                 )
             })
             .find(|(_, p, limit)| p <= limit)
-            .map(|(metric, p, limit)| Reason::Exam {
+            .map(|(metric, p, limit)| Reason::FinalTest {
                 metric: metric.spec.name.clone(),
                 p,
                 limit,
@@ -275,7 +277,7 @@ fn check_metrics(metrics: &[MetricSpec]) -> Result<(), SetupError> {
     }
     metrics
         .iter()
-        .try_for_each(MetricSpec::check)
+        .try_for_each(MetricSpec::validate)
         .map_err(SetupError::Metric)?;
     let sum: f64 = metrics.iter().map(|metric| metric.weight).sum();
     if sum > 1.0 + WEIGHT_SLACK {
@@ -301,11 +303,11 @@ fn check_progress(metrics: &[MetricSpec], progress: &Progress) -> Result<(), Set
         .skipped
         .keys()
         .chain(progress.highest.as_ref().map(|peak| &peak.metric));
-    let mut strangers = named.filter(|name| metrics.iter().all(|metric| metric.name != **name));
-    match strangers.next() {
+    let mut unknown = named.filter(|name| metrics.iter().all(|metric| metric.name != **name));
+    match unknown.next() {
         Some(found) => Err(SetupError::UnknownMetric {
             found: found.clone(),
-            legal: list(metrics),
+            expected: list(metrics),
         }),
         None => Ok(()),
     }

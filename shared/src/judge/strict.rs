@@ -1,8 +1,8 @@
-//! Reads JSON so that every refusal names the field, what was found and what is legal.
+//! Reads JSON so that every refusal names the field, what was found and what was expected.
 //!
-//! serde's derived errors give a line and a column; a person who wrote a canary config needs
-//! the path (`metrics[2].analysisConfigurations.canary.direction`). Nothing unknown is ignored,
-//! because an ignored typo is a check that silently never runs.
+//! serde's derived errors give a line and a column; the author of a canary config needs the path
+//!  (`metrics[2].analysisConfigurations.canary.direction`). Nothing unknown is ignored,
+//! because an ignored typo is a check that silently never runs. A leaf: it knows no config.
 
 use serde_json::Value;
 
@@ -10,14 +10,14 @@ use crate::limits::COUNTED_A_MINUTE;
 
 /// A field that was refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: found {found}; legal: {legal}")]
+#[error("{field}: found {found}; expected {expected}")]
 pub struct FieldError {
     /// The path of the field, such as `minutes[3].c.bad`.
     pub field: String,
     /// What stands there.
     pub found: String,
     /// What may stand there, or what to do about it.
-    pub legal: String,
+    pub expected: String,
 }
 
 /// A place in a JSON document; `value` is `None` where the field is absent.
@@ -40,7 +40,7 @@ impl<'a> Node<'a> {
     }
 
     /// Refuses what stands here.
-    pub(super) fn refuse(&self, legal: impl Into<String>) -> FieldError {
+    pub(super) fn refuse(&self, expected: impl Into<String>) -> FieldError {
         let found = match self.value {
             None => "nothing".to_owned(),
             Some(value) => quote(value),
@@ -48,7 +48,7 @@ impl<'a> Node<'a> {
         FieldError {
             field: self.name(),
             found,
-            legal: legal.into(),
+            expected: expected.into(),
         }
     }
 
@@ -60,17 +60,17 @@ impl<'a> Node<'a> {
         }
     }
 
-    /// Checks that this is an object without fields other than `legal`.
-    pub(super) fn object(&self, legal: &[&str]) -> Result<Self, FieldError> {
+    /// Checks that this is an object without fields other than `known`.
+    pub(super) fn object(&self, known: &[&str]) -> Result<Self, FieldError> {
         let object = self
             .value
             .and_then(Value::as_object)
             .ok_or_else(|| self.refuse("an object"))?;
-        match object.keys().find(|key| !legal.contains(&key.as_str())) {
+        match object.keys().find(|key| !known.contains(&key.as_str())) {
             Some(key) => Err(FieldError {
                 field: self.field(key).path,
                 found: "an unknown field".to_owned(),
-                legal: legal.join(", "),
+                expected: known.join(", "),
             }),
             None => Ok(self.clone()),
         }
@@ -179,7 +179,7 @@ impl<'a> Node<'a> {
     /// One of a closed list of words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Result<T, FieldError> {
         let found = self.value.and_then(Value::as_str);
-        let legal = || {
+        let expected = || {
             words
                 .iter()
                 .map(|(word, _)| *word)
@@ -188,7 +188,7 @@ impl<'a> Node<'a> {
         };
         let word = words.iter().find(|(word, _)| Some(*word) == found);
         word.map(|(_, meaning)| *meaning)
-            .ok_or_else(|| self.refuse(legal()))
+            .ok_or_else(|| self.refuse(expected()))
     }
 
     /// Reads the field with `read`, or takes `default` where the field is absent.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::queries::{Data, Points};
-use crate::judge::clean::{Reading, Side};
+use crate::judge::clean::{Reading, SideCounts};
 use crate::limits::COUNTED_A_MINUTE;
 use crate::strategy::canary::arrival::{
     FINAL_SECS, Group, Sightings, agrees, is_contradictory, is_steady,
@@ -88,8 +88,9 @@ impl Readings {
     /// In how many minutes both sides of a metric are known.
     #[must_use]
     pub fn usable(&self, metric: usize, last: u32) -> usize {
-        let known =
-            |side: Side| side.bad.is_some() && side.requests.is_some_and(|requests| requests > 0);
+        let known = |side: SideCounts| {
+            side.bad.is_some() && side.requests.is_some_and(|requests| requests > 0)
+        };
         let minutes = (1..=last).map(|minute| self.get(minute, metric));
         minutes
             .filter(|reading| known(reading.canary) && known(reading.baseline))
@@ -213,12 +214,12 @@ impl Source<'_> {
 }
 
 /// Counts that contradict each other are not complete yet: one of them is unknown.
-fn sided(requests: Option<f64>, bad: Option<f64>) -> Side {
+fn sided(requests: Option<f64>, bad: Option<f64>) -> SideCounts {
     let requests = requests.and_then(whole);
     let bad = bad
         .and_then(whole)
         .filter(|bad| requests.is_some_and(|requests| *bad <= requests));
-    Side { requests, bad }
+    SideCounts { requests, bad }
 }
 
 /// A count; what is none, such as a sum of fractions of a user's own, is unknown.

@@ -226,7 +226,7 @@ fn so_many_queries_and_pages_as_cloudwatch_takes_are_read_and_no_more() {
     let (found, script) = read(&ids, []);
     assert_eq!(
         found.expect_err("too many").message,
-        "501 queries; legal: 500"
+        "501 queries; expected 500"
     );
     assert_eq!(script.sent().len(), 0);
     assert_eq!(

@@ -15,13 +15,16 @@ fn typos_and_numbers_out_of_range_are_refused() {
     assert!(
         error
             .to_string()
-            .starts_with("alhpa: found an unknown field; legal: alpha, alpha_exam,"),
+            .starts_with("alhpa: found an unknown field; expected alpha, alpha_exam,"),
         "{error}"
     );
     let error = JudgeConfig::from_json(&json!({"tau": 0.9})).unwrap_err();
-    assert_eq!(error.to_string(), "tau: found 0.9; legal: 1 to 1000");
+    assert_eq!(error.to_string(), "tau: found 0.9; expected 1 to 1000");
     let error = JudgeConfig::from_json(&json!({"end": 0})).unwrap_err();
-    assert_eq!(error.to_string(), "end: found 0; legal: 1 to 21600 minutes");
+    assert_eq!(
+        error.to_string(),
+        "end: found 0; expected 1 to 21600 minutes"
+    );
 }
 
 #[test]
@@ -66,7 +69,7 @@ fn each_setting_is_taken_at_its_limits_and_refused_beyond() {
             let error = read(number).unwrap_err();
             assert_eq!(
                 error.to_string(),
-                format!("{name}: found {}; legal: {low} to {high}", json!(number))
+                format!("{name}: found {}; expected {low} to {high}", json!(number))
             );
         }
     }

@@ -13,7 +13,7 @@ pub enum Label {
     High,
     /// The canary is lower.
     Low,
-    /// Not enough values to tell.
+    /// Too few values for a result.
     Nodata,
     /// The same, for a metric that must have data: a failure.
     NodataFail,
@@ -23,7 +23,7 @@ pub enum Label {
 
 impl Label {
     /// Kayenta's word for it.
-    pub fn word(self) -> &'static str {
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "Pass",
             Self::High => "High",

@@ -6,7 +6,7 @@
 //! - a group without data leaves the score with its weight; in Kayenta it scores 100;
 //! - each side needs [`POINTS_MIN`] points; below, no data can reach 98 %, and Kayenta's bound is
 //!   then the end of the range, which calls identical data High;
-//! - a metric of the config without a pair is Nodata; in Kayenta it is forgotten;
+//! - a metric of the config without a pair is Nodata; in Kayenta it is ignored;
 //! - bounds are searched relative to the data; Kayenta's absolute 1e-4 swallows small fractions;
 //! - constants are compared exactly; Kayenta adds random noise;
 //! - a look before the end is refused, because the test holds for one look only;
@@ -30,7 +30,7 @@ use super::strict::FieldError;
 /// the 2.33 of its 98 %.
 pub const POINTS_MIN: usize = 5;
 
-/// When the judge is asked.
+/// When the judge is invoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
     /// Once, at the declared end.
@@ -52,7 +52,7 @@ pub enum KayentaError {
     Json {
         /// Which of the inputs.
         what: &'static str,
-        /// What the parser says.
+        /// The parser's message.
         error: String,
     },
     /// The config was refused.
@@ -163,14 +163,14 @@ pub fn report(config: &str, pairs: &str) -> Result<String, KayentaError> {
 }
 
 /// Argo Rollouts and Flagger keep their canaries in Kubernetes YAML; a JSON parser's complaint about
-/// its first character would not tell a person that this is the wrong kind of file.
+/// its first character would not show that this is the wrong kind of file.
 fn refuse_kubernetes(config: &str) -> Result<(), FieldError> {
     let kind = config.lines().find_map(|line| line.strip_prefix("kind:"));
     kind.map_or(Ok(()), |kind| {
         Err(FieldError {
             field: "kind".to_owned(),
             found: format!("{} in YAML", kind.trim()),
-            legal: "a canary config of Kayenta in JSON, which has no kind".to_owned(),
+            expected: "a canary config of Kayenta in JSON, which has no kind".to_owned(),
         })
     })
 }

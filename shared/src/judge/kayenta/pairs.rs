@@ -51,16 +51,16 @@ fn read_values(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
     };
     let items = node.array()?;
     if items.len() > RANKED_VALUES {
-        let legal = format!(
+        let expected = format!(
             "at most {RANKED_VALUES} values, found {}; use a longer step",
             items.len()
         );
-        return Err(node.refuse(legal));
+        return Err(node.refuse(expected));
     }
     items.iter().map(value).collect()
 }
 
-/// A pair that no metric of the config asks for is a typo in one of them.
+/// A pair without a metric in the config is a typo in one of them.
 pub(super) fn check_names(config: &KayentaConfig, pairs: &[MetricPair]) -> Result<(), FieldError> {
     let names: Vec<&str> = config
         .metrics
@@ -74,7 +74,7 @@ pub(super) fn check_names(config: &KayentaConfig, pairs: &[MetricPair]) -> Resul
         Some(index) => Err(FieldError {
             field: format!("[{index}].name"),
             found: format!("{:?}", pairs[index].name),
-            legal: names.join(", "),
+            expected: names.join(", "),
         }),
         None => Ok(()),
     }
@@ -147,7 +147,7 @@ mod tests {
         let error = read_pairs(&pairs).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "[0].values.control[0]: found \"nan\"; legal: a number, null or \"NaN\""
+            "[0].values.control[0]: found \"nan\"; expected a number, null or \"NaN\""
         );
     }
 
@@ -219,7 +219,7 @@ mod tests {
         let many =
             json!([{"name": "cpu", "values": {"control": vec![1; 2_881], "experiment": []}}]);
         assert!(
-            refused(many).ends_with("legal: at most 2880 values, found 2881; use a longer step")
+            refused(many).ends_with("expected at most 2880 values, found 2881; use a longer step")
         );
         let most =
             json!([{"name": "cpu", "values": {"control": vec![1; 2_880], "experiment": []}}]);

@@ -68,7 +68,7 @@ impl Report {
             let found = &result.classification;
             json!({
                 "name": result.name, "groups": result.groups, "muted": result.muted,
-                "classification": found.label.word(), "classificationReason": found.reason,
+                "classification": found.label.as_str(), "classificationReason": found.reason,
                 "critical": found.critical, "ratio": found.ratio,
             })
         };
@@ -101,7 +101,7 @@ pub(super) fn score(config: &KayentaConfig, results: Vec<MetricResult>) -> Repor
             format!(
                 "critical metric {} is {}: {}",
                 failed.name,
-                found.label.word(),
+                found.label.as_str(),
                 found.reason
             ),
         )

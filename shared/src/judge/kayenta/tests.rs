@@ -108,7 +108,7 @@ fn each_pair_of_a_metric_is_judged_and_a_metric_without_one_has_no_data() {
     .unwrap_err();
     assert_eq!(
         unknown.to_string(),
-        "failed to read the metric pairs: [0].name: found \"disk\"; legal: errors, cpu"
+        "failed to read the metric pairs: [0].name: found \"disk\"; expected errors, cpu"
     );
 }
 
@@ -117,7 +117,7 @@ fn files_of_other_tools_and_broken_ones_are_named() {
     let refused = |config: &str, pairs: &str| report(config, pairs).unwrap_err().to_string();
     assert_eq!(
         refused("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\n", "[]"),
-        "failed to read the canary config: kind: found Rollout in YAML; legal: a canary config of Kayenta in JSON, \
+        "failed to read the canary config: kind: found Rollout in YAML; expected a canary config of Kayenta in JSON, \
          which has no kind"
     );
     assert!(refused("{", "[]").starts_with("failed to parse the canary config: EOF"));
@@ -127,7 +127,7 @@ fn files_of_other_tools_and_broken_ones_are_named() {
     );
     assert!(
         refused(CONFIG, "{}")
-            .starts_with("failed to read the metric pairs: document: found {}; legal: an array")
+            .starts_with("failed to read the metric pairs: document: found {}; expected an array")
     );
     assert!(report(CONFIG, "[]").unwrap().ends_with("}\n"));
 }

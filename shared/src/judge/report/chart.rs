@@ -18,7 +18,7 @@ const MINUTES_MIN: u32 = 5;
 /// Ticks that an axis can carry without their labels touching at the width of a phone.
 const X_TICKS_MAX: u32 = 7;
 
-/// A tick: where it is drawn, and what it says.
+/// A tick: where it is drawn, and its label.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tick {
     pub(super) at: String,

@@ -2,8 +2,8 @@
 
 use super::chart::{BOTTOM, HEIGHT, LEFT, Minutes, Path, RIGHT, TOP, Tick, WIDTH, height, unit};
 use super::judgement::{Judgement, Look};
-use super::numbers::{evidence, odds, plain, ranges, thousands};
 use super::series::POINTS_MAX;
+use crate::judge::numbers::{evidence, odds, plain, ranges, thousands};
 
 /// The scale always reaches from a tenth to a little above the limit, so that charts are alike.
 const LOW: f64 = 0.1;

@@ -3,7 +3,7 @@
 /// The 97.5 % point of the standard normal distribution, for intervals of 95 %.
 const Z: f64 = 1.959_963_984_540_054;
 
-/// Wilson's score interval of 95 % for `bad` of `requests`, both divided by the clumping φ.
+/// Wilson's score interval of 95 % for `bad` of `requests`, both divided by the overdispersion φ.
 ///
 /// E. B. Wilson, "Probable inference, the law of succession, and statistical inference", Journal of
 /// the American Statistical Association 22 (1927). It keeps its promise for few requests and for no
@@ -64,11 +64,11 @@ mod tests {
     }
 
     #[test]
-    fn clumps_widen_it() {
-        let (single, clumped) = (
+    fn overdispersion_widens_it() {
+        let (single, overdispersed) = (
             wilson(10, 1000, 1.0).unwrap(),
             wilson(10, 1000, 4.0).unwrap(),
         );
-        assert!(clumped.0 < single.0 && clumped.1 > single.1);
+        assert!(overdispersed.0 < single.0 && overdispersed.1 > single.1);
     }
 }

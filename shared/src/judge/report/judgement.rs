@@ -2,16 +2,15 @@
 //!
 //! The types mirror those of the judge instead of deriving on them, so that a change of the judge's
 //! own types cannot silently change what is stored. Everything is checked on the way in: a record
-//! that contradicts itself is refused, because a report of it would look as sure as a true one.
+//! that contradicts itself is refused, because its report would look as reliable as a true one.
 
 use serde::{Deserialize, Serialize};
 
-use crate::judge::clean::{Reading, Side};
-use crate::judge::metric::{MetricSpec, Promotion};
 use crate::judge::{Decision, FieldError, JudgeConfig, Progress, Reason};
 use crate::limits::JUDGED_MINUTES;
 
 use super::quality::Quality;
+use super::stored::{StoredMetric, StoredMinute};
 
 /// The version of the stored form.
 pub(super) const JUDGEMENT_VERSION: u32 = 1;
@@ -27,7 +26,7 @@ pub enum RecordError {
     Setting(#[from] FieldError),
     /// Written by another version.
     #[error(
-        "failed to read the judgement: version {found}, legal: {JUDGEMENT_VERSION}; use the release that wrote it"
+        "failed to read the judgement: version {found}, expected {JUDGEMENT_VERSION}; use the release that wrote it"
     )]
     Version {
         /// The version found.
@@ -46,7 +45,6 @@ pub struct Judgement {
     pub(super) name: String,
     pub(super) facts: Vec<Fact>,
     pub(super) notes: Vec<String>,
-    #[serde(with = "Settings")]
     pub(super) settings: JudgeConfig,
     pub(super) metrics: Vec<StoredMetric>,
     pub(super) verdict: Look,
@@ -68,7 +66,8 @@ pub struct Fact {
     pub value: String,
 }
 
-/// What ended a judgement that its evidence did not decide: an alarm, lost targets, a series of values, or a person.
+/// What ended a judgement that its evidence did not decide: an alarm, lost targets, a series of
+/// values, or an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ending {
@@ -117,73 +116,6 @@ pub struct Part {
     pub health: Option<f64>,
 }
 
-/// One minute of all metrics, as visible at the last look.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StoredMinute {
-    pub(super) t: u32,
-    pub(super) readings: Vec<StoredReading>,
-}
-
-/// One minute of one metric; `null` is unknown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StoredReading {
-    pub(super) c: StoredSide,
-    pub(super) b: StoredSide,
-    /// The canary's bad requests by the measure for promotion.
-    pub(super) promote: Option<u64>,
-    /// The minute of the look that used it; none if it never counted.
-    pub(super) used: Option<u32>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StoredSide {
-    pub(super) n: Option<u64>,
-    pub(super) bad: Option<u64>,
-}
-
-/// A metric as it was judged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StoredMetric {
-    pub(super) name: String,
-    pub(super) label: String,
-    pub(super) weight: f64,
-    pub(super) tolerance: f64,
-    pub(super) floor: Option<f64>,
-    pub(super) dispersion: f64,
-    pub(super) promotion: Option<StoredPromotion>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct StoredPromotion {
-    pub(super) tolerance: f64,
-    pub(super) floor: Option<f64>,
-}
-
-/// [`JudgeConfig`] field by field, so that a stored judgement names every setting it was made with.
-#[derive(Serialize, Deserialize)]
-#[serde(remote = "JudgeConfig", deny_unknown_fields)]
-struct Settings {
-    alpha: f64,
-    alpha_exam: f64,
-    alpha_promote: f64,
-    tau: f64,
-    eps: f64,
-    tau_promote: f64,
-    eps_promote: f64,
-    w_errors: f64,
-    w_latency: f64,
-    dispersion_errors: f64,
-    dispersion_latency: f64,
-    min_bad: u64,
-    min_minutes: u32,
-    end: u32,
-}
-
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Decision", rename_all = "lowercase")]
 enum StoredDecision {
@@ -202,8 +134,16 @@ enum StoredDecision {
 )]
 enum StoredReason {
     Unsettled,
-    Harm { metric: String, minute: u32 },
-    Exam { metric: String, p: f64, limit: f64 },
+    Harm {
+        metric: String,
+        minute: u32,
+    },
+    #[serde(rename = "exam")]
+    FinalTest {
+        metric: String,
+        p: f64,
+        limit: f64,
+    },
     NonInferior,
     EndOfBake,
 }
@@ -254,7 +194,7 @@ impl Judgement {
         self
     }
 
-    /// Says what ended it, where that was not its verdict.
+    /// Records what ended it, where that was not its verdict.
     #[must_use]
     pub fn with_ending(mut self, decision: Decision, reason: &str) -> Self {
         self.ending = (decision != self.verdict.decision).then(|| Ending {
@@ -264,7 +204,7 @@ impl Judgement {
         self
     }
 
-    /// Adds a sentence about the data, such as how its clumping was measured.
+    /// Adds a sentence about the data, such as how its overdispersion was measured.
     #[must_use]
     pub fn with_note(mut self, note: &str) -> Self {
         self.notes.push(note.to_owned());
@@ -275,10 +215,8 @@ impl Judgement {
         if self.v != JUDGEMENT_VERSION {
             return Err(RecordError::Version { found: self.v });
         }
-        let settings = serde_json::to_value(SettingsRef {
-            settings: &self.settings,
-        })?;
-        JudgeConfig::from_json(&settings["settings"])?;
+        JudgeConfig::from_json(&serde_json::to_value(&self.settings)?)?;
+
         match self.contradiction() {
             Some(what) => Err(RecordError::Contradiction(what)),
             None => Ok(()),
@@ -361,94 +299,8 @@ impl Look {
     /// The metric that decided, if one did.
     pub fn reason_metric(&self) -> Option<&str> {
         match &self.reason {
-            Reason::Harm { metric, .. } | Reason::Exam { metric, .. } => Some(metric),
+            Reason::Harm { metric, .. } | Reason::FinalTest { metric, .. } => Some(metric),
             Reason::Unsettled | Reason::NonInferior | Reason::EndOfBake => None,
-        }
-    }
-}
-
-/// Serializes borrowed settings by their stored form.
-#[derive(Serialize)]
-struct SettingsRef<'a> {
-    #[serde(with = "Settings")]
-    settings: &'a JudgeConfig,
-}
-
-impl From<MetricSpec> for StoredMetric {
-    fn from(spec: MetricSpec) -> Self {
-        let promotion = spec
-            .promotion
-            .map(|Promotion { tolerance, floor }| StoredPromotion { tolerance, floor });
-        let MetricSpec {
-            name,
-            label,
-            weight,
-            tolerance,
-            floor,
-            dispersion,
-            ..
-        } = spec;
-        Self {
-            name,
-            label,
-            weight,
-            tolerance,
-            floor,
-            dispersion,
-            promotion,
-        }
-    }
-}
-
-impl From<&StoredMetric> for MetricSpec {
-    fn from(metric: &StoredMetric) -> Self {
-        let StoredMetric {
-            name,
-            label,
-            weight,
-            tolerance,
-            floor,
-            dispersion,
-            promotion,
-        } = metric.clone();
-        let promotion =
-            promotion.map(|StoredPromotion { tolerance, floor }| Promotion { tolerance, floor });
-        Self {
-            name,
-            label,
-            weight,
-            tolerance,
-            floor,
-            dispersion,
-            promotion,
-        }
-    }
-}
-
-impl StoredReading {
-    pub(super) fn new(reading: &Reading, used: Option<u32>) -> Self {
-        let side = |side: Side| StoredSide {
-            n: side.requests,
-            bad: side.bad,
-        };
-        let (c, b) = (side(reading.canary), side(reading.baseline));
-        Self {
-            c,
-            b,
-            promote: reading.canary_bad_promote,
-            used,
-        }
-    }
-
-    pub(super) fn reading(&self) -> Reading {
-        let side = |side: StoredSide| Side {
-            requests: side.n,
-            bad: side.bad,
-        };
-        Reading {
-            canary: side(self.c),
-            baseline: side(self.b),
-            canary_bad_promote: self.promote,
         }
     }
 }

@@ -1,21 +1,23 @@
-//! Says in plain words what was decided, why, and what that does not mean.
+//! Writes what was decided, why, and what that does not mean.
+//!
+//! Numbers come from [`crate::judge::numbers`], so that the report and the judge's own sentence agree.
 
 use crate::judge::clean::Counts;
-use crate::judge::metric::MetricSpec;
 use crate::judge::noninferiority::NonInferiority;
+use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Reason};
 
 use super::judgement::Judgement;
-use super::numbers::{evidence, minutes, odds, percent, span, thousands};
 use super::series::total;
 use super::text::isolated;
+use crate::judge::numbers::{evidence, minutes, odds, percent, span, thousands};
 
 /// Requests beyond which it is not worked out how many a promotion would need.
 const REQUESTS_MAX: u64 = 1 << 50;
 
-/// The verdict for people.
+/// The texts of the verdict.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(super) struct Messages {
     /// `Roll back`.
     pub(super) title: &'static str,
     /// The class of its mark, which has a shape and a colour of its own.
@@ -30,7 +32,7 @@ pub(super) struct Words {
     pub(super) traffic: Option<String>,
 }
 
-pub(super) fn words(judgement: &Judgement) -> Words {
+pub(super) fn messages(judgement: &Judgement) -> Messages {
     let ending = judgement.ending.as_ref();
     let (title, class) = match ending.map_or(judgement.verdict.decision, |ending| ending.decision) {
         Decision::Continue => ("Continue", "continue"),
@@ -42,7 +44,7 @@ pub(super) fn words(judgement: &Judgement) -> Words {
         judgement.verdict.decision,
         Decision::Promote | Decision::Rollback
     );
-    Words {
+    Messages {
         title,
         class,
         lead: ending.map_or_else(|| lead(judgement), |ending| isolated(&ending.reason)),
@@ -70,7 +72,9 @@ fn lead(judgement: &Judgement) -> String {
         Reason::Harm { minute, .. } => {
             format!("Worse than tolerated, certain after {}.", minutes(*minute))
         }
-        Reason::Exam { .. } => format!("Worse than tolerated, found by the exam after {at}."),
+        Reason::FinalTest { .. } => {
+            format!("Worse than tolerated, found by the final test after {at}.")
+        }
         Reason::NonInferior => {
             format!("No worse than its bounds on every metric that counts, shown after {at}.")
         }
@@ -87,8 +91,8 @@ fn meaning(judgement: &Judgement) -> String {
              it is looked at.",
             odds(settings.alpha)
         ),
-        Reason::Exam { p, limit, .. } => format!(
-            "The evidence did not reach its limit during the bake. The one exam at its declared end found this \
+        Reason::FinalTest { p, limit, .. } => format!(
+            "The evidence did not reach its limit during the bake. The final test at its declared end found this \
              metric worse: a canary just within tolerance does as badly with a chance of {}, and {} is rare enough.",
             percent(*p),
             percent(*limit)
@@ -98,7 +102,7 @@ fn meaning(judgement: &Judgement) -> String {
             odds(settings.alpha_promote)
         ),
         Reason::EndOfBake => format!(
-            "This is not a pass: configuration says whether it holds for a person, rolls back or promotes. Least \
+            "This is not a pass: the action is configured to wait for a decision, roll back or promote. Least \
              evidence of health: {}, {} of {}.",
             label(judgement, &verdict.weakest),
             evidence(verdict.log_e_promote),
@@ -136,7 +140,7 @@ fn traffic(judgement: &Judgement) -> Option<String> {
     let needs = specs.filter_map(|(index, spec)| {
         let (needed, had) = (
             requests_needed(&spec, limit)?,
-            total(judgement, index).canary.requests,
+            total(judgement, index).totals.canary.requests,
         );
         Some((needed, had, needed as f64 / had as f64 * minute))
     });

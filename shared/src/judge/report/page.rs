@@ -6,8 +6,7 @@ use crate::judge::Decision;
 
 use super::evidence_chart::{EvidenceChart, harm, health};
 use super::judgement::{JUDGEMENT_VERSION, Judgement};
-use super::messages::{Words, words};
-use super::numbers::{evidence, minutes, odds, significant};
+use super::messages::{Messages, messages};
 use super::rate_chart::{RateChart, rates};
 use super::series::{chart_minutes, row_minutes, total};
 use super::table::{
@@ -15,6 +14,7 @@ use super::table::{
     quality_rows, rate, setting_rows,
 };
 use super::text::visible;
+use crate::judge::numbers::{evidence, minutes, odds, significant};
 
 /// Metrics whose rates are drawn. The table holds all of them.
 const CHARTS_MAX: usize = 12;
@@ -32,7 +32,7 @@ struct Page {
     version: u32,
     name: String,
     facts: Vec<(String, String)>,
-    words: Words,
+    messages: Messages,
     subject: Subject,
     evidence: [EvidenceChart; 2],
     rates: Vec<RateChart>,
@@ -47,7 +47,7 @@ struct Page {
     notes: Vec<String>,
     settings: Vec<SettingRow>,
     latency: bool,
-    clumped: bool,
+    overdispersed: bool,
 }
 
 /// The metric whose numbers stand beside the verdict.
@@ -92,7 +92,7 @@ impl Page {
                 .iter()
                 .map(|fact| (visible(&fact.name), visible(&fact.value)))
                 .collect(),
-            words: words(judgement),
+            messages: messages(judgement),
             subject: Subject::of(judgement, subject),
             evidence: [harm(judgement), health(judgement)],
             rates: drawn
@@ -113,7 +113,7 @@ impl Page {
                 .metrics
                 .iter()
                 .any(|metric| metric.name.starts_with("latency[")),
-            clumped: judgement
+            overdispersed: judgement
                 .metrics
                 .iter()
                 .any(|metric| metric.dispersion > 1.0),
@@ -159,9 +159,10 @@ impl Subject {
             } else {
                 "the metric that looks worst"
             },
-            canary: rate(all.canary, metric.dispersion),
-            baseline: rate(all.baseline, metric.dispersion),
+            canary: rate(all.totals.canary, metric.dispersion),
+            baseline: rate(all.totals.baseline, metric.dispersion),
             ratio: all
+                .totals
                 .ratio()
                 .map_or("–".to_owned(), |ratio| format!("{}x", significant(ratio))),
             limit: limit(metric),

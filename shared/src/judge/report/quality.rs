@@ -1,8 +1,8 @@
-//! Says of every metric which minutes counted, which did not, and why.
+//! Sorts the minutes of every metric into those that counted and those that did not, with the reason.
 
 use serde::{Deserialize, Serialize};
 
-use super::judgement::{StoredMinute, StoredReading};
+use super::stored::{StoredMinute, StoredReading};
 
 /// What became of the minutes of one metric.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,9 +4,10 @@ use super::chart::{LEFT, Minutes, Path, RIGHT, Tick, height, unit};
 use super::evidence_chart::{FRAME, Frame};
 use super::interval::wilson;
 use super::judgement::Judgement;
-use super::numbers::percent;
-use super::series::{Bucket, Tally, buckets, total};
+use super::series::{Bucket, buckets, total};
 use super::text::visible;
+use crate::judge::numbers::percent;
+use crate::judge::tally::Tally;
 
 /// Room above the highest rate, at least and for the intervals at most.
 const HEADROOM: (f64, f64) = (1.1, 1.8);
@@ -49,8 +50,8 @@ pub(super) fn rates(judgement: &Judgement, index: usize, width: u32, decisive: b
         dispersion: metric.dispersion,
     };
     let (canary, baseline) = (
-        place.side(&points, |b| b.canary),
-        place.side(&points, |b| b.baseline),
+        place.side(&points, |b| b.totals.canary),
+        place.side(&points, |b| b.totals.baseline),
     );
     RateChart {
         id: format!("rate-{index}"),
@@ -149,11 +150,11 @@ fn top(points: &[Bucket], all: &Bucket, dispersion: f64) -> f64 {
     let sides = || {
         points
             .iter()
-            .flat_map(|bucket| [bucket.canary, bucket.baseline])
+            .flat_map(|bucket| [bucket.totals.canary, bucket.totals.baseline])
     };
     let highest = sides().filter_map(Tally::rate).fold(0.0, f64::max);
     let widest = sides().map(upper).fold(0.0, f64::max);
-    let whole = upper(all.canary).max(upper(all.baseline));
+    let whole = upper(all.totals.canary).max(upper(all.totals.baseline));
     let top = (widest * 1.02)
         .clamp(highest * HEADROOM.0, highest * HEADROOM.1)
         .max(whole);
@@ -181,7 +182,7 @@ fn y_ticks(top: f64) -> Vec<Tick> {
 }
 
 fn describe(all: &Bucket) -> String {
-    match (all.canary.rate(), all.baseline.rate()) {
+    match (all.totals.canary.rate(), all.totals.baseline.rate()) {
         (Some(canary), Some(baseline)) => {
             format!(
                 "Canary {}, baseline {} over the whole bake.",

@@ -1,21 +1,20 @@
 //! Makes a judgement from data.
 //!
-//! The judge itself decides; this only watches which look used which minute, because a report that
-//! cannot say what was late cannot explain why a verdict came when it did.
+//! The judge itself decides; this only watches which look used which minute, because a report
+//! that does not name what was late cannot explain why a verdict came when it did.
 
 use crate::judge::clean::{CountError, Reading, Settled, settle};
 use crate::judge::evidence::Harm;
-use crate::judge::metric::MetricSpec;
 use crate::judge::noninferiority::NonInferiority;
 use crate::judge::progress::PROGRESS_VERSION;
 use crate::judge::scenario::{Scenario, ScenarioError};
+use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
 
-use super::judgement::{
-    JUDGEMENT_VERSION, Judgement, Look, Part, StoredMetric, StoredMinute, StoredReading,
-};
+use super::judgement::{JUDGEMENT_VERSION, Judgement, Look, Part};
 use super::quality::Quality;
 use super::replay::ReplayError;
+use super::stored::{StoredMetric, StoredMinute, StoredReading};
 
 /// A canary that is judged from live data, at the look it stands at.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,8 +209,8 @@ impl Recorder {
 }
 
 impl Watched {
-    /// Consumes what the judge consumed. The judge's own list says which minutes it skipped, so the
-    /// two cannot come apart.
+    /// Consumes what the judge consumed. The judge's own list names the minutes it skipped, so
+    /// the two cannot differ.
     fn consume(
         &mut self,
         last: u32,

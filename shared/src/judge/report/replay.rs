@@ -1,18 +1,19 @@
-//! Judges a stored judgement again, and says where that leads elsewhere.
+//! Judges a stored judgement again, and names what differs.
 //!
-//! A record is believed because anybody can judge it again, so a difference has to be named: it means
-//! that the file or the judge was changed.
+//! A record is trusted because it can be judged again, so a difference is never hidden: it means that
+//! the file or the judge was changed.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::judge::clean::{CountError, Reading};
-use crate::judge::metric::MetricSpec;
 use crate::judge::sequential::SetupError;
+use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Judge, Reason, Verdict};
 
-use super::judgement::{Judgement, StoredReading};
+use super::judgement::Judgement;
+use super::stored::StoredReading;
 
-/// Logarithms and p-values further apart than this are others. Mathematical libraries of two
+/// Logarithms and p-values further apart than this differ. Mathematical libraries of two
 /// platforms differ in the last digits, and that is no change of the judge.
 const DIGITS: f64 = 1e-9;
 
@@ -27,7 +28,7 @@ pub enum ReplayError {
     Counts(#[from] CountError),
 }
 
-/// Something that a replay found otherwise.
+/// A field of the verdict that a replay found different.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
     /// The field of the verdict.
@@ -48,8 +49,8 @@ impl Display for Difference {
     }
 }
 
-/// Judges a stored judgement again, from what it recorded. The verdict is the recorded one; anything
-/// else means that the record was changed or that the judge was.
+/// Judges a stored judgement again, from what it recorded. The verdict is the recorded one; any other
+/// means that the record or the judge was changed.
 ///
 /// # Errors
 /// A record that cannot be judged.
@@ -86,7 +87,7 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
             });
         }
     };
-    let word = |decision: Decision| decision.word().to_owned();
+    let word = |decision: Decision| decision.as_str().to_owned();
     compare(
         "decision",
         recorded.decision == again.decision,
@@ -137,8 +138,8 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
 fn same_reason(recorded: &Reason, again: &Reason) -> bool {
     match (recorded, again) {
         (
-            Reason::Exam { metric, p, limit },
-            Reason::Exam {
+            Reason::FinalTest { metric, p, limit },
+            Reason::FinalTest {
                 metric: again,
                 p: p_again,
                 limit: limit_again,
@@ -169,7 +170,9 @@ fn why(reason: &Reason) -> String {
     match reason {
         Reason::Unsettled => "not settled".to_owned(),
         Reason::Harm { metric, minute } => format!("harm by {metric} in minute {minute}"),
-        Reason::Exam { metric, p, limit } => format!("exam of {metric}, p {p} of {limit}"),
+        Reason::FinalTest { metric, p, limit } => {
+            format!("final test of {metric}, p {p} of {limit}")
+        }
         Reason::NonInferior => "non-inferior".to_owned(),
         Reason::EndOfBake => "end of bake".to_owned(),
     }

@@ -1,8 +1,10 @@
 //! Adds minutes up: to the points of a chart, and to the totals of a metric.
 
-use super::judgement::{Judgement, StoredReading};
+use super::judgement::Judgement;
+use super::stored::StoredReading;
+use crate::judge::tally::{Tally, Totals};
 
-/// Points of a chart. More cannot be told apart at the width of a phone, and a bake of 15 days would
+/// Points of a chart. More are indistinguishable at the width of a phone, and a bake of 15 days would
 /// make a page of megabytes; neighbouring minutes share a point instead.
 pub(super) const POINTS_MAX: usize = 60;
 
@@ -12,26 +14,8 @@ const POINT_REQUESTS: u64 = 30;
 /// Points that are kept even so, since fewer show no course of time.
 const POINTS_MIN: usize = 6;
 
-/// Lengths of a point in minutes that people reckon in.
+/// Lengths of a point in minutes that people count in.
 const POINT_MINUTES: [u32; 12] = [1, 2, 5, 10, 15, 30, 60, 120, 180, 240, 300, 360];
-
-/// Requests and bad ones among them.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Tally {
-    pub(super) requests: u64,
-    pub(super) bad: u64,
-}
-
-impl Tally {
-    pub(super) fn rate(self) -> Option<f64> {
-        (self.requests > 0).then(|| self.bad as f64 / self.requests as f64)
-    }
-
-    fn add(&mut self, requests: u64, bad: u64) {
-        self.requests = self.requests.saturating_add(requests);
-        self.bad = self.bad.saturating_add(bad);
-    }
-}
 
 /// Neighbouring minutes of one metric, added up.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -40,9 +24,7 @@ pub(super) struct Bucket {
     pub(super) last: u32,
     /// How many of its minutes counted.
     pub(super) used: u32,
-    pub(super) canary: Tally,
-    pub(super) baseline: Tally,
-    weighted: (f64, f64),
+    pub(super) totals: Totals,
 }
 
 impl Bucket {
@@ -54,18 +36,10 @@ impl Bucket {
         if reading.used.is_none() || n_c == 0 || n_b == 0 {
             return;
         }
-        self.used += 1;
-        self.canary.add(n_c, x_c);
-        self.baseline.add(n_b, x_b);
-        let all = n_c as f64 + n_b as f64;
-        self.weighted.0 += x_c as f64 * n_b as f64 / all;
-        self.weighted.1 += x_b as f64 * n_c as f64 / all;
-    }
 
-    /// The ratio of rates by Mantel and Haenszel (1959), minute by minute, as in the verdict's sentence.
-    /// None without bad events in the baseline.
-    pub(super) fn ratio(&self) -> Option<f64> {
-        (self.baseline.bad > 0).then(|| self.weighted.0 / self.weighted.1)
+        self.used += 1;
+        self.totals
+            .absorb(Tally::new(n_c, x_c), Tally::new(n_b, x_b));
     }
 }
 
@@ -90,7 +64,7 @@ pub(super) fn row_minutes(judgement: &Judgement) -> u32 {
 
 /// How many minutes share a point of a chart of `metric`: more where there is little traffic.
 pub(super) fn chart_minutes(judgement: &Judgement, metric: usize) -> u32 {
-    point_minutes(judgement, total(judgement, metric).canary.requests)
+    point_minutes(judgement, total(judgement, metric).totals.canary.requests)
 }
 
 fn point_minutes(judgement: &Judgement, requests: u64) -> u32 {

@@ -1,14 +1,17 @@
 //! Fills in the tables: metrics, minutes, data quality and settings.
 
 use crate::judge::JudgeConfig;
+use crate::judge::config::Setting;
 
 use super::interval::wilson;
-use super::judgement::{Judgement, StoredMetric};
-use super::numbers::{
+use super::judgement::Judgement;
+use super::series::{buckets, row_minutes, total};
+use super::stored::StoredMetric;
+use super::text::visible;
+use crate::judge::numbers::{
     evidence, percent, plain, ranges, share, short_evidence, significant, thousands,
 };
-use super::series::{Tally, buckets, row_minutes, total};
-use super::text::visible;
+use crate::judge::tally::Tally;
 
 /// Ranges of minutes that are listed one by one; more are counted.
 const RANGES_CHARS_MAX: usize = 120;
@@ -52,9 +55,10 @@ pub(super) fn metric_row(judgement: &Judgement, index: usize, decisive: bool) ->
         name: visible(&metric.label),
         share: share(metric.weight),
         decisive,
-        canary: rate(all.canary, metric.dispersion),
-        baseline: rate(all.baseline, metric.dispersion),
+        canary: rate(all.totals.canary, metric.dispersion),
+        baseline: rate(all.totals.baseline, metric.dispersion),
         ratio: all
+            .totals
             .ratio()
             .map_or("–".to_owned(), |ratio| format!("{}x", significant(ratio))),
         limit: limit(metric),
@@ -127,10 +131,10 @@ pub(super) fn minute_rows(judgement: &Judgement, index: usize) -> Vec<MinuteRow>
         let log = |value: Option<f64>| value.map_or("–".to_owned(), short_evidence);
         rows.push(MinuteRow {
             minutes: ranges(&(bucket.first..=bucket.last).collect::<Vec<_>>()),
-            canary: counts(bucket.canary),
-            baseline: counts(bucket.baseline),
-            canary_rate: rate(bucket.canary),
-            baseline_rate: rate(bucket.baseline),
+            canary: counts(bucket.totals.canary),
+            baseline: counts(bucket.totals.baseline),
+            canary_rate: rate(bucket.totals.canary),
+            baseline_rate: rate(bucket.totals.baseline),
             harm: log(latest.map(|look| look.log_e)),
             health: log(latest.map(|look| look.log_e_promote)),
         });
@@ -151,10 +155,10 @@ pub(super) struct QualityCells {
     pub(super) late: String,
     pub(super) skipped: Vec<String>,
     pub(super) waiting: String,
-    pub(super) clumps: String,
+    pub(super) dispersion: String,
 }
 
-/// One row for all metrics of the same quality, since most bakes have nothing to tell apart.
+/// One row for all metrics of the same quality, since most bakes show no difference between them.
 pub(super) fn quality_rows(judgement: &Judgement) -> Vec<QualityRow> {
     let mut rows: Vec<QualityRow> = Vec::new();
     for (index, metric) in judgement.metrics.iter().enumerate() {
@@ -192,8 +196,8 @@ fn quality_cells(judgement: &Judgement, index: usize) -> QualityCells {
             .map(|(why, minutes)| format!("{}: {why}", list(minutes)))
             .collect(),
         waiting: list(&quality.waiting),
-        clumps: if metric.dispersion > 1.0 {
-            format!("of {}", significant(metric.dispersion))
+        dispersion: if metric.dispersion > 1.0 {
+            significant(metric.dispersion)
         } else {
             "none".to_owned()
         },
@@ -220,88 +224,17 @@ pub(super) struct SettingRow {
 
 /// Every setting, with the default where it differs.
 pub(super) fn setting_rows(settings: &JudgeConfig) -> Vec<SettingRow> {
-    let default = numbers(&JudgeConfig::default());
-    let row =
-        |(index, (name, value, meaning)): (usize, (&'static str, f64, &'static str))| SettingRow {
-            name,
-            value: plain(value),
-            default: (default[index].1 != value).then(|| plain(default[index].1)),
-            meaning,
-        };
-    numbers(settings).into_iter().enumerate().map(row).collect()
-}
-
-fn numbers(settings: &JudgeConfig) -> [(&'static str, f64, &'static str); 14] {
-    [
-        (
-            "alpha",
-            settings.alpha,
-            "chance of a wrong rollback over all looks together",
-        ),
-        (
-            "alpha_exam",
-            settings.alpha_exam,
-            "chance of a wrong rollback by the exam at the end",
-        ),
-        (
-            "alpha_promote",
-            settings.alpha_promote,
-            "chance of promoting a canary beyond its bound",
-        ),
-        (
-            "tau",
-            settings.tau,
-            "ratio of error rates that is tolerated",
-        ),
-        (
-            "eps",
-            settings.eps,
-            "error rate below which nothing is harm",
-        ),
-        (
-            "tau_promote",
-            settings.tau_promote,
-            "ratio of error rates that a promotion rules out",
-        ),
-        (
-            "eps_promote",
-            settings.eps_promote,
-            "error rate that a promotion may rule out instead",
-        ),
-        (
-            "w_errors",
-            settings.w_errors,
-            "share of alpha for errors, beside latency",
-        ),
-        (
-            "w_latency",
-            settings.w_latency,
-            "share of alpha for each latency threshold",
-        ),
-        (
-            "dispersion_errors",
-            settings.dispersion_errors,
-            "clumping of errors",
-        ),
-        (
-            "dispersion_latency",
-            settings.dispersion_latency,
-            "clumping of slow requests",
-        ),
-        (
-            "min_bad",
-            settings.min_bad as f64,
-            "bad canary events needed before a rollback",
-        ),
-        (
-            "min_minutes",
-            f64::from(settings.min_minutes),
-            "usable minutes needed before a promotion",
-        ),
-        (
-            "end",
-            f64::from(settings.end),
-            "minutes after which the bake ends",
-        ),
-    ]
+    let defaults = JudgeConfig::default().settings();
+    let row = |(setting, default): (Setting, Setting)| SettingRow {
+        name: setting.name,
+        value: plain(setting.value),
+        default: (default.value != setting.value).then(|| plain(default.value)),
+        meaning: setting.meaning,
+    };
+    settings
+        .settings()
+        .into_iter()
+        .zip(defaults)
+        .map(row)
+        .collect()
 }

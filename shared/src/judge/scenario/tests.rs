@@ -7,8 +7,8 @@ fn line(thresholds: &[f64], minutes: &Value) -> String {
     json!({"v": 1, "id": "a", "config": {"end": 9}, "thresholds_ms": thresholds, "minutes": minutes}).to_string()
 }
 
-fn side(requests: u64, bad: Option<u64>) -> Side {
-    Side {
+fn side(requests: u64, bad: Option<u64>) -> SideCounts {
+    SideCounts {
         requests: Some(requests),
         bad,
     }
@@ -101,19 +101,19 @@ fn what_is_not_exactly_a_scenario_is_refused() {
     let refused: [(Spoil, &str); 6] = [
         (
             &|minute| minute["t"] = json!(0),
-            "minutes[0].t: found 0; legal: a minute from 1 that is not there yet",
+            "minutes[0].t: found 0; expected a minute from 1 that is not there yet",
         ),
         (
             &|minute| minute["c"]["p50"] = json!("fast"),
-            "minutes[0].c.p50: found \"fast\"; legal: a number",
+            "minutes[0].c.p50: found \"fast\"; expected a number",
         ),
         (
             &|minute| minute["b"]["p99"] = json!(true),
-            "minutes[0].b.p99: found true; legal: a number",
+            "minutes[0].b.p99: found true; expected a number",
         ),
         (
             &|minute| minute["seen"] = json!({"c.bad": -1}),
-            "minutes[0].seen.c.bad: found -1; legal: a whole number",
+            "minutes[0].seen.c.bad: found -1; expected a whole number",
         ),
         (
             &|minute| minute["b"]["slow_r"] = json!([]),
@@ -131,7 +131,7 @@ fn what_is_not_exactly_a_scenario_is_refused() {
             "{error}"
         );
     }
-    let legal = "4 positive numbers in ascending order, or none";
+    let expected = "4 positive numbers in ascending order, or none";
     for thresholds in [
         &[1.0, 2.0, 3.0][..],
         &[1.0, 2.0, 3.0, 4.0, 5.0],
@@ -143,7 +143,7 @@ fn what_is_not_exactly_a_scenario_is_refused() {
             .to_string();
         assert!(
             error.starts_with("failed to read the scenario: thresholds_ms: found [")
-                && error.ends_with(legal),
+                && error.ends_with(expected),
             "{error}"
         );
     }
@@ -154,7 +154,7 @@ fn what_is_not_exactly_a_scenario_is_refused() {
             .unwrap_err()
             .to_string();
         assert!(
-            error.ends_with("legal: 4 counts, one for each of thresholds_ms"),
+            error.ends_with("expected 4 counts, one for each of thresholds_ms"),
             "{error}"
         );
     }

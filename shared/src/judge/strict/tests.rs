@@ -2,7 +2,7 @@ use super::*;
 use serde_json::json;
 
 #[test]
-fn an_unknown_field_is_named_with_its_path_and_the_legal_ones() {
+fn an_unknown_field_is_named_with_its_path_and_the_known_ones() {
     let value = json!({"canary": {"directon": "increase"}});
     let error = Node::root(&value)
         .field("canary")
@@ -10,7 +10,7 @@ fn an_unknown_field_is_named_with_its_path_and_the_legal_ones() {
         .unwrap_err();
     assert_eq!(
         error.to_string(),
-        "canary.directon: found an unknown field; legal: direction, critical"
+        "canary.directon: found an unknown field; expected direction, critical"
     );
 }
 
@@ -20,7 +20,7 @@ fn an_absent_field_takes_the_default_and_null_does_not() {
     let root = Node::root(&value);
     assert_eq!(root.field("tau").or(1.1, Node::number), Ok(1.1));
     let error = root.field("alpha").or(0.005, Node::number).unwrap_err();
-    assert_eq!(error.to_string(), "alpha: found null; legal: a number");
+    assert_eq!(error.to_string(), "alpha: found null; expected a number");
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn a_word_outside_the_list_is_refused() {
     let error = word.word(&[("increase", 1), ("decrease", 2)]).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "[0]: found \"up\"; legal: increase, decrease"
+        "[0]: found \"up\"; expected increase, decrease"
     );
 }
 
@@ -42,7 +42,7 @@ fn a_negative_broken_or_absurd_count_is_refused() {
 }
 
 #[test]
-fn each_kind_of_value_is_refused_by_what_is_legal() {
+fn each_kind_of_value_is_refused_by_what_is_expected() {
     let value = json!({"x": {"y": "text"}});
     let node = Node::root(&value).field("x").field("y");
     let refusals = [
@@ -61,21 +61,21 @@ fn each_kind_of_value_is_refused_by_what_is_legal() {
         (node.object(&[]).map(drop), "an object"),
         (node.entries().map(drop), "an object"),
     ];
-    for (refused, legal) in refusals {
+    for (refused, expected) in refusals {
         assert_eq!(
             refused.unwrap_err().to_string(),
-            format!("x.y: found \"text\"; legal: {legal}")
+            format!("x.y: found \"text\"; expected {expected}")
         );
     }
     let absent = Node::root(&value).field("z");
     assert_eq!(
         absent.text().unwrap_err().to_string(),
-        "z: found nothing; legal: a string"
+        "z: found nothing; expected a string"
     );
     assert_eq!(Node::root(&value).text().unwrap_err().field, "document");
     let minutes = json!(1_u64 << 32);
     assert_eq!(
-        Node::root(&minutes).minutes().unwrap_err().legal,
+        Node::root(&minutes).minutes().unwrap_err().expected,
         "at most 4294967295"
     );
 }
@@ -90,13 +90,13 @@ fn a_count_is_taken_up_to_what_no_load_balancer_reaches() {
 }
 
 #[test]
-fn a_field_of_an_older_format_is_refused_with_the_remedy_also_when_it_is_null() {
+fn a_field_of_an_older_format_is_refused_with_the_remedy_even_when_null() {
     let value = json!({"services": null});
     let retired =
         |name: &str| Node::root(&value).retired(&[("other", "x"), (name, "nothing; remove it")]);
     assert_eq!(
         retired("services").unwrap_err().to_string(),
-        "services: found null; legal: nothing; remove it"
+        "services: found null; expected nothing; remove it"
     );
     assert_eq!(retired("metrics"), Ok(()));
 }

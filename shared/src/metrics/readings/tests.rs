@@ -16,8 +16,8 @@ fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings 
     Readings::of(&data, settings, &memory, &seen, 1, now_secs)
 }
 
-fn side(requests: u64, bad: Option<u64>) -> Side {
-    Side {
+fn side(requests: u64, bad: Option<u64>) -> SideCounts {
+    SideCounts {
         requests: Some(requests),
         bad,
     }
@@ -56,7 +56,7 @@ fn nothing_is_known_without_requests_and_contradictions_wait() {
     .get(1, 0);
     assert_eq!(
         (reading.canary, reading.baseline),
-        (Side::default(), side(10, None))
+        (SideCounts::default(), side(10, None))
     );
 }
 
@@ -209,7 +209,7 @@ fn a_canary_whose_counters_never_agree_is_judged_all_the_same() {
     };
     assert_eq!(
         read(5),
-        Side::default(),
+        SideCounts::default(),
         "one final minute may have lost a point"
     );
     assert_eq!(read(6), side(100, Some(30)), "two have not");

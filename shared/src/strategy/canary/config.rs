@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::job::Failure;
 use crate::judge::JudgeConfig;
-use crate::judge::metric::{MetricSpec, Promotion};
+use crate::judge::spec::{MetricSpec, Promotion};
 
 /// The most metrics that a user can add: what is kept of them must fit into a continuation token.
 pub const CUSTOM_METRICS: usize = 10;
@@ -112,7 +112,7 @@ impl Settings {
         let count = file.metrics.len();
         if count > CUSTOM_METRICS {
             return Err(refuse(format!(
-                "metrics: found {count}; legal: {CUSTOM_METRICS} at most"
+                "metrics: found {count}; expected {CUSTOM_METRICS} at most"
             )));
         }
         let custom = file
@@ -124,14 +124,14 @@ impl Settings {
         let mut names = BTreeSet::new();
         if let Some(twice) = custom.iter().find(|custom| !names.insert(&custom.name)) {
             return Err(refuse(format!(
-                "metrics: two are called `{}`; legal: names that differ",
+                "metrics: two are called `{}`; expected names that differ",
                 twice.name
             )));
         }
         let sum: f64 = custom.iter().map(|custom| custom.weight).sum();
         if sum > CUSTOM_WEIGHT {
             return Err(refuse(format!(
-                "metrics: weights add up to {sum}; legal: {CUSTOM_WEIGHT} at most, the rest is for errors and latency"
+                "metrics: weights add up to {sum}; expected {CUSTOM_WEIGHT} at most, the rest is for errors and latency"
             )));
         }
         Ok(Self { judge, custom })
@@ -186,7 +186,7 @@ impl CustomFile {
     fn checked(self, index: usize) -> Result<Custom, String> {
         let at = |field: &str| format!("metrics[{index}].{field}");
         let text = |field: &str, text: &str| match text.trim().is_empty() {
-            true => Err(format!("{}: found nothing; legal: a name", at(field))),
+            true => Err(format!("{}: found nothing; expected a name", at(field))),
             false => Ok(()),
         };
         text("name", &self.name)?;
@@ -196,21 +196,21 @@ impl CustomFile {
             || self.name.starts_with("latency[")
         {
             return Err(format!(
-                "{}: found {:?}; legal: up to {NAME_CHARS} characters, and not the name of a built-in metric",
+                "{}: found {:?}; expected up to {NAME_CHARS} characters, and not the name of a built-in metric",
                 at("name"),
                 self.name
             ));
         }
         if !self.dimensions.values().any(|value| value.contains('{')) {
             return Err(format!(
-                "{}: no value differs between the colours; legal: at least one with {{colour}}, {{service}}, {{task_definition}} or {{target_group}}",
+                "{}: no value differs between the colours; expected at least one with {{colour}}, {{service}}, {{task_definition}} or {{target_group}}",
                 at("dimensions")
             ));
         }
         let between =
             |field: &str, value: Option<f64>, default: f64, low: f64, high: f64| match value {
                 Some(found) if !(low..=high).contains(&found) => Err(format!(
-                    "{}: found {found}; legal: {low} to {high}",
+                    "{}: found {found}; expected {low} to {high}",
                     at(field)
                 )),
                 found => Ok(found.unwrap_or(default)),

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::plan::Errors;
 use crate::judge::clean::Counts;
-use crate::judge::metric::MetricSpec;
 use crate::judge::noninferiority::NonInferiority;
+use crate::judge::spec::MetricSpec;
 use crate::metrics::readings::Readings;
 use crate::metrics::values::{Series, VALUES_MIN};
 use crate::timestamp::readable;
@@ -31,7 +31,7 @@ pub fn measured(
         );
     };
     format!(
-        "measured {colour} over the hour before: p75 {p75:.0} ms, p90 {p90:.0} ms, p99 {p99:.0} ms; 5xx {:.3}% of {requests:.0} requests, in clumps of {:.1} (slow ones of {dispersion_latency:.1})",
+        "measured {colour} over the hour before: p75 {p75:.0} ms, p90 {p90:.0} ms, p99 {p99:.0} ms; 5xx {:.3}% of {requests:.0} requests, overdispersion {:.1} (slow ones of {dispersion_latency:.1})",
         errors.rate * 100.0,
         errors.dispersion
     )

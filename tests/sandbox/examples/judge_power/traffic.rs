@@ -1,7 +1,7 @@
 //! Makes up traffic: healthy and broken canaries of many kinds, every one from its seed.
 
 use fastrand::Rng;
-use slipway::judge::clean::{Reading, Side};
+use slipway::judge::clean::{Reading, SideCounts};
 use statrs::distribution::{ContinuousCDF, Normal};
 
 use crate::draw::{binomial, poisson};
@@ -53,7 +53,7 @@ pub(crate) struct Minute {
 impl Minute {
     /// What the judge sees in minute `now`.
     pub(crate) fn reading(&self, metric: usize, now: u32) -> Reading {
-        let side = |requests: u64, bad: Option<u64>| Side {
+        let side = |requests: u64, bad: Option<u64>| SideCounts {
             requests: Some(requests),
             bad,
         };

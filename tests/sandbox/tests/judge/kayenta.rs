@@ -167,15 +167,15 @@ fn typos_in_a_config_are_refused_by_path() {
     let path = "metrics[0].analysisConfigurations.canary";
     refused(
         set("direction", json!("up")),
-        &format!("{path}.direction: found \"up\"; legal: increase, decrease, either"),
+        &format!("{path}.direction: found \"up\"; expected increase, decrease, either"),
     );
     refused(
         set("nanStrategy", json!("none")),
-        &format!("{path}.nanStrategy: found \"none\"; legal: remove, replace"),
+        &format!("{path}.nanStrategy: found \"none\"; expected remove, replace"),
     );
     refused(
         set("ciritcal", json!(true)),
-        &format!("{path}.ciritcal: found an unknown field; legal: direction,"),
+        &format!("{path}.ciritcal: found an unknown field; expected direction,"),
     );
     refused(
         set("effectSize", json!({"measure": "cohen"})),
@@ -201,19 +201,19 @@ fn weights_and_thresholds_that_make_no_sense_are_refused() {
     );
     refused(
         at("/classifier/groupWeights", json!({"c": 100})),
-        "classifier.groupWeights.c: found 100; legal: a group that a metric is in",
+        "classifier.groupWeights.c: found 100; expected a group that a metric is in",
     );
     refused(
         at("/classifier/scoreThresholds/marginal", json!(99)),
-        "classifier.scoreThresholds.marginal: found 99; legal: at most pass",
+        "classifier.scoreThresholds.marginal: found 99; expected at most pass",
     );
     refused(
         at("/metrics", json!([])),
-        "metrics: found []; legal: at least one metric",
+        "metrics: found []; expected at least one metric",
     );
     refused(
         at("/metrics/1/name", json!("errors")),
-        "metrics[1].name: found \"errors\"; legal: a name that no other metric has",
+        "metrics[1].name: found \"errors\"; expected a name that no other metric has",
     );
 }
 
@@ -223,6 +223,6 @@ fn a_pair_that_the_config_does_not_know_is_refused() {
     let error = judge(&config, &[pair("cpus", &STEADY, &STEADY)], Look::Final).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "failed to read the metric pairs: [0].name: found \"cpus\"; legal: errors, cpu, memory"
+        "failed to read the metric pairs: [0].name: found \"cpus\"; expected errors, cpu, memory"
     );
 }

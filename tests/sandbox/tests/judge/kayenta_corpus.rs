@@ -88,7 +88,7 @@ fn classifications_are_those_of_kayentas_own_tests() {
             test,
         );
         assert_eq!(
-            found.label.word(),
+            found.label.as_str(),
             vector["expect"],
             "{}: {}",
             vector["name"],
@@ -156,7 +156,7 @@ fn classifications_are_those_of_the_scala_source() {
                 "!result.critical" => !found.critical,
                 "result.deviation.isNaN" => found.ratio.is_none(),
                 "result.deviation == 1.0" => found.ratio == Some(1.0),
-                _ => expected == format!("result.classification == {}", found.label.word()),
+                _ => expected == format!("result.classification == {}", found.label.as_str()),
             };
             assert!(holds, "{name}: {expected}, but {found:?}");
         }

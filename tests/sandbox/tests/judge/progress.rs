@@ -1,18 +1,19 @@
 //! What is kept between looks, what is excluded, and which metrics can be judged together.
 
-use slipway::judge::clean::{Reading, Side};
-use slipway::judge::metric::MetricSpec;
+use slipway::judge::clean::{Reading, SideCounts};
 use slipway::judge::sequential::SetupError;
+use slipway::judge::spec::MetricSpec;
+use slipway::judge::tally::Tally;
 use slipway::judge::{Decision, Judge, JudgeConfig, Reason};
 
 fn reading(canary_bad: Option<u64>) -> Reading {
-    let canary = Side {
+    let canary = SideCounts {
         requests: Some(600),
         bad: canary_bad,
     };
     Reading {
         canary,
-        baseline: Side {
+        baseline: SideCounts {
             requests: Some(5400),
             bad: Some(5),
         },
@@ -36,7 +37,7 @@ fn a_skipped_minute_stays_skipped_when_its_data_arrives() {
             reading(if minute == 1 { None } else { Some(1) })
         })
         .unwrap();
-    assert_eq!(before.comparison.canary, (1800, 3));
+    assert_eq!(before.comparison.totals.canary, Tally::new(1800, 3));
     let stored = serde_json::to_string(&first.progress()).unwrap();
     assert!(
         stored.starts_with(r#"{"v":1,"skipped":{"errors":[[1,1]]},"highest":{"log_e":"#),
@@ -86,8 +87,8 @@ fn excluded_minutes_do_not_count_and_stay_excluded() {
     let warm_up = |minute: u32, _: usize| reading(Some(if minute <= 3 { 600 } else { 1 }));
     let verdict = judge.look(6, warm_up).unwrap();
     assert_eq!(
-        (verdict.decision, verdict.comparison.canary),
-        (Decision::Continue, (1800, 3))
+        (verdict.decision, verdict.comparison.totals.canary),
+        (Decision::Continue, Tally::new(1800, 3))
     );
     let mut again = Judge::resume(JudgeConfig::default(), errors(), judge.progress()).unwrap();
     assert_eq!(again.look(6, warm_up).unwrap(), verdict);
@@ -101,13 +102,13 @@ fn minutes_after_the_declared_end_do_not_count() {
             reading(Some(if minute <= 30 { 1 } else { 600 }))
         })
         .unwrap();
-    assert_eq!(verdict.comparison.canary, (18_000, 30));
+    assert_eq!(verdict.comparison.totals.canary, Tally::new(18_000, 30));
 }
 
 #[test]
 fn two_bad_requests_are_no_ground_for_a_rollback() {
     let dead = |bad: u64| {
-        let side = |requests, bad| Side {
+        let side = |requests, bad| SideCounts {
             requests: Some(requests),
             bad: Some(bad),
         };
@@ -138,7 +139,7 @@ fn progress_of_other_metrics_is_refused() {
     let error = Judge::resume(JudgeConfig::default(), errors(), latency.progress()).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "progress names metric latency[0]; legal: errors"
+        "progress names metric latency[0]; expected errors"
     );
     let mut progress = latency.progress();
     progress.v = 2;
@@ -178,6 +179,6 @@ fn metrics_share_one_error_rate() {
     let error = change(|metrics| metrics[0].dispersion = 0.5);
     assert_eq!(
         error.to_string(),
-        "metric errors.dispersion: found 0.5; legal: 1 or more"
+        "metric errors.dispersion: found 0.5; expected 1 or more"
     );
 }

@@ -21,26 +21,26 @@ fn refused(line: &str, expected: &str) {
 #[test]
 fn each_mistake_is_named_with_what_is_legal() {
     refused("{", "failed to parse JSON: EOF while parsing");
-    refused("[]", "document: found []; legal: an object");
+    refused("[]", "document: found []; expected an object");
     refused(
         &scenario("{}", "[]", GOOD).replace(r#""v":1"#, r#""v":2"#),
-        "v: found 2; legal: 1",
+        "v: found 2; expected 1",
     );
     refused(
         &scenario(r#"{"alhpa":0.01}"#, "[]", GOOD),
-        "config.alhpa: found an unknown field; legal: alpha, ",
+        "config.alhpa: found an unknown field; expected alpha, ",
     );
     refused(
         &scenario(r#"{"alpha":"0.01"}"#, "[]", GOOD),
-        r#"config.alpha: found "0.01"; legal: a number"#,
+        r#"config.alpha: found "0.01"; expected a number"#,
     );
     refused(
         &scenario("{}", "[1,2,3]", GOOD),
-        "thresholds_ms: found [1,2,3]; legal: 4 positive numbers",
+        "thresholds_ms: found [1,2,3]; expected 4 positive numbers",
     );
     refused(
         &scenario("{}", "[]", &GOOD.replace("\"bad\":1", "\"bad\":-1")),
-        "minutes[0].c.bad: found -1; legal: a whole number",
+        "minutes[0].c.bad: found -1; expected a whole number",
     );
     refused(
         &scenario("{}", "[]", &GOOD.replace("\"bad\":1", "\"errors\":1")),
@@ -48,7 +48,7 @@ fn each_mistake_is_named_with_what_is_legal() {
     );
     refused(
         &scenario("{}", "[]", &format!("{GOOD},{GOOD}")),
-        "minutes[1].t: found 1; legal: a minute from 1 that is not there yet",
+        "minutes[1].t: found 1; expected a minute from 1 that is not there yet",
     );
     refused(
         &scenario("{}", "[]", &GOOD.replace("}}", r#"},"seen":{"c.sad":2}}"#)),
@@ -57,7 +57,7 @@ fn each_mistake_is_named_with_what_is_legal() {
     let short = GOOD.replace("\"bad\":1", "\"bad\":1,\"slow_r\":[1]");
     refused(
         &scenario("{}", "[150,216,404,606]", &short),
-        "minutes[0].c.slow_r: found [1]; legal: 4 counts",
+        "minutes[0].c.slow_r: found [1]; expected 4 counts",
     );
 }
 

@@ -211,7 +211,7 @@ fn values_that_cannot_be_compared_are_an_error() {
         Label::NodataFail,
         Label::Error,
     ]
-    .map(Label::word);
+    .map(Label::as_str);
     assert_eq!(
         words,
         ["Pass", "High", "Low", "Nodata", "NodataFailMetric", "Error"]

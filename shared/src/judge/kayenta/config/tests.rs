@@ -16,8 +16,8 @@ fn config() -> Value {
     })
 }
 
-/// What is said about the config with a change; nothing where it is taken.
-fn said(pointer: &str, value: Value) -> String {
+/// The refusal of the config with one change; empty where it is accepted.
+fn refusal(pointer: &str, value: Value) -> String {
     let mut config = config();
     let (parent, field) = pointer.rsplit_once('/').unwrap();
     config.pointer_mut(parent).unwrap()[field] = value;
@@ -81,83 +81,83 @@ fn what_kayenta_would_read_otherwise_is_refused() {
     let canary = "/metrics/0/analysisConfigurations/canary";
     let refused = [
         (
-            said("/judge", json!({"name": "OtherJudge"})),
-            "judge.name: found \"OtherJudge\"; legal: NetflixACAJudge-v1.0, dredd-v1.0",
+            refusal("/judge", json!({"name": "OtherJudge"})),
+            "judge.name: found \"OtherJudge\"; expected NetflixACAJudge-v1.0, dredd-v1.0",
         ),
         (
-            said(
+            refusal(
                 "/judge",
                 json!({"name": "dredd-v1.0", "judgeConfigurations": {"tolerance": 0.3}}),
             ),
-            "judge.judgeConfigurations.tolerance: found an unknown field; legal: ",
+            "judge.judgeConfigurations.tolerance: found an unknown field; expected ",
         ),
         (
-            said("/configVersion", json!("2")),
-            "configVersion: found \"2\"; legal: 1.0, 1",
+            refusal("/configVersion", json!("2")),
+            "configVersion: found \"2\"; expected 1.0, 1",
         ),
         (
-            said("/configVersion", json!(2)),
-            "configVersion: found 2; legal: 1.0, 1",
+            refusal("/configVersion", json!(2)),
+            "configVersion: found 2; expected 1.0, 1",
         ),
         (
-            said("/services", json!({})),
-            "services: found {}; legal: nothing; an older format had it",
+            refusal("/services", json!({})),
+            "services: found {}; expected nothing; an older format had it",
         ),
         (
-            said("/metrics/0/service", json!("x")),
-            "metrics[0].service: found \"x\"; legal: nothing; an older",
+            refusal("/metrics/0/service", json!("x")),
+            "metrics[0].service: found \"x\"; expected nothing; an older",
         ),
         (
-            said("/metrics/0/extensions", json!({})),
-            "metrics[0].extensions: found {}; legal: nothing; it is now called",
+            refusal("/metrics/0/extensions", json!({})),
+            "metrics[0].extensions: found {}; expected nothing; it is now called",
         ),
         (
-            said("/metrics/0/groups", json!([])),
-            "metrics[0].groups: found []; legal: at least one group",
+            refusal("/metrics/0/groups", json!([])),
+            "metrics[0].groups: found []; expected at least one group",
         ),
         (
-            said("/metrics/0/query", json!({})),
-            "metrics[0].query.type: found nothing; legal: a string",
+            refusal("/metrics/0/query", json!({})),
+            "metrics[0].query.type: found nothing; expected a string",
         ),
         (
-            said("/metrics/0/scopeName", json!("east")),
-            "metrics[0].scopeName: found \"east\"; legal: default",
+            refusal("/metrics/0/scopeName", json!("east")),
+            "metrics[0].scopeName: found \"east\"; expected default",
         ),
         (
-            said("/classifier/groupWeights/c", json!(1)),
-            "classifier.groupWeights.c: found 1; legal: a group that a metric is in",
+            refusal("/classifier/groupWeights/c", json!(1)),
+            "classifier.groupWeights.c: found 1; expected a group that a metric is in",
         ),
         (
-            said("/classifier/groupWeights/b", json!(29.8)),
+            refusal("/classifier/groupWeights/b", json!(29.8)),
             "classifier.groupWeights: found",
         ),
         (
-            said("/classifier/groupWeights/b", json!(30.2)),
+            refusal("/classifier/groupWeights/b", json!(30.2)),
             "classifier.groupWeights: found",
         ),
         (
-            said("/classifier/groupWeights/b", json!(-1)),
-            "classifier.groupWeights.b: found -1; legal: 0 to 100",
+            refusal("/classifier/groupWeights/b", json!(-1)),
+            "classifier.groupWeights.b: found -1; expected 0 to 100",
         ),
         (
-            said("/classifier/scoreThresholds/marginal", json!(90.1)),
-            "classifier.scoreThresholds.marginal: found 90.1; legal: at most pass, which is 90",
+            refusal("/classifier/scoreThresholds/marginal", json!(90.1)),
+            "classifier.scoreThresholds.marginal: found 90.1; expected at most pass, which is 90",
         ),
         (
-            said("/classifier/scoreThresholds/pass", json!(101)),
-            "classifier.scoreThresholds.pass: found 101; legal: 0 to 100",
+            refusal("/classifier/scoreThresholds/pass", json!(101)),
+            "classifier.scoreThresholds.pass: found 101; expected 0 to 100",
         ),
         (
-            said(&format!("{canary}/effectSize/allowedIncrease"), json!(1.1)),
-            "metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: found 1.1; legal: 0 to 1",
+            refusal(&format!("{canary}/effectSize/allowedIncrease"), json!(1.1)),
+            "metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: found 1.1; expected 0 to 1",
         ),
         (
-            said(&format!("{canary}/outliers/outlierFactor"), json!(0)),
-            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found 0; legal: a number above 0",
+            refusal(&format!("{canary}/outliers/outlierFactor"), json!(0)),
+            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found 0; expected a number above 0",
         ),
         (
-            said(&format!("{canary}/outliers/outlierFactor"), json!(-1)),
-            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found -1; legal: a number, 0 or more",
+            refusal(&format!("{canary}/outliers/outlierFactor"), json!(-1)),
+            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found -1; expected a number, 0 or more",
         ),
     ];
     for (found, expected) in refused {
@@ -171,19 +171,19 @@ fn what_kayenta_would_read_otherwise_is_refused() {
 #[test]
 fn versions_weights_and_thresholds_are_taken_as_kayenta_writes_them() {
     let taken = [
-        said("/configVersion", json!("1")),
-        said("/configVersion", json!("1.0")),
-        said("/configVersion", json!(1)),
-        said(
+        refusal("/configVersion", json!("1")),
+        refusal("/configVersion", json!("1.0")),
+        refusal("/configVersion", json!(1)),
+        refusal(
             "/judge",
             json!({"name": "NetflixACAJudge-v1.0", "judgeConfigurations": {}}),
         ),
-        said("/metrics/0/scopeName", json!("default")),
-        said("/classifier/groupWeights/b", json!(29.95)),
-        said("/classifier/groupWeights/b", json!(30.05)),
-        said("/classifier/groupWeights", json!({"a": 40})),
-        said("/classifier/scoreThresholds/marginal", json!(0)),
-        said("/description", json!("of a service")),
+        refusal("/metrics/0/scopeName", json!("default")),
+        refusal("/classifier/groupWeights/b", json!(29.95)),
+        refusal("/classifier/groupWeights/b", json!(30.05)),
+        refusal("/classifier/groupWeights", json!({"a": 40})),
+        refusal("/classifier/scoreThresholds/marginal", json!(0)),
+        refusal("/description", json!("of a service")),
     ];
     assert_eq!(taken, [""; 10]);
 }

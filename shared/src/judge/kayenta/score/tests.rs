@@ -130,7 +130,7 @@ fn a_critical_metric_that_does_not_pass_fails_the_canary() {
         );
         assert_eq!(
             report.reason,
-            format!("critical metric 2 is {}: because", label.word())
+            format!("critical metric 2 is {}: because", label.as_str())
         );
     }
     assert_eq!(

@@ -1,18 +1,18 @@
-//! What the page says of each outcome.
+//! The texts of the page for each outcome.
 
-use super::super::messages::words;
+use super::super::messages::messages;
 use super::super::*;
 use super::{config, judged, live, reading, undecided};
-use crate::judge::metric::MetricSpec;
+use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Reason};
 
-/// What the page says of a judgement whose verdict is changed so.
-fn said(decision: Decision, reason: Reason) -> [String; 4] {
+/// The texts of a judgement with this decision and reason.
+fn texts(decision: Decision, reason: Reason) -> [String; 4] {
     let mut judgement = judged(30, 3, |_| reading(1_000, 1));
     judgement.verdict.decision = decision;
     judgement.verdict.reason = reason;
     judgement.verdict.log_e_promote = 2_f64.ln();
-    let words = words(&judgement);
+    let words = messages(&judgement);
     [
         words.title.to_owned(),
         words.class.to_owned(),
@@ -22,11 +22,11 @@ fn said(decision: Decision, reason: Reason) -> [String; 4] {
 }
 
 #[test]
-fn each_outcome_has_its_words() {
+fn each_outcome_has_its_texts() {
     let metric = || "errors".to_owned();
     let cases = [
         (
-            said(Decision::Continue, Reason::Unsettled),
+            texts(Decision::Continue, Reason::Unsettled),
             [
                 "Continue",
                 "continue",
@@ -35,7 +35,7 @@ fn each_outcome_has_its_words() {
             ],
         ),
         (
-            said(
+            texts(
                 Decision::Rollback,
                 Reason::Harm {
                     metric: metric(),
@@ -51,9 +51,9 @@ fn each_outcome_has_its_words() {
             ],
         ),
         (
-            said(
+            texts(
                 Decision::Rollback,
-                Reason::Exam {
+                Reason::FinalTest {
                     metric: metric(),
                     p: 0.0012,
                     limit: 0.005,
@@ -62,14 +62,14 @@ fn each_outcome_has_its_words() {
             [
                 "Roll back",
                 "rollback",
-                "Worse than tolerated, found by the exam after 3 minutes.",
-                "The evidence did not reach its limit during the bake. The one exam at its declared end found this \
+                "Worse than tolerated, found by the final test after 3 minutes.",
+                "The evidence did not reach its limit during the bake. The final test at its declared end found this \
                  metric worse: a canary just within tolerance does as badly with a chance of 0.12%, and 0.50% is rare \
                  enough.",
             ],
         ),
         (
-            said(Decision::Promote, Reason::NonInferior),
+            texts(Decision::Promote, Reason::NonInferior),
             [
                 "Promote",
                 "promote",
@@ -78,12 +78,12 @@ fn each_outcome_has_its_words() {
             ],
         ),
         (
-            said(Decision::Inconclusive, Reason::EndOfBake),
+            texts(Decision::Inconclusive, Reason::EndOfBake),
             [
                 "Inconclusive",
                 "inconclusive",
                 "Neither harm nor health was shown in 3 minutes.",
-                "This is not a pass: configuration says whether it holds for a person, rolls back or promotes. Least \
+                "This is not a pass: the action is configured to wait for a decision, roll back or promote. Least \
                  evidence of health: 5xx, 2.0 of 20.",
             ],
         ),
@@ -95,7 +95,7 @@ fn each_outcome_has_its_words() {
 
 #[test]
 fn what_ended_a_judgement_is_its_title_and_its_lead() {
-    let words = words(&undecided().with_ending(Decision::Rollback, "the alarm x went off"));
+    let words = messages(&undecided().with_ending(Decision::Rollback, "the alarm x went off"));
     assert_eq!(
         (words.title, words.class, words.lead.as_str()),
         ("Roll back", "rollback", "the alarm x went off")
@@ -109,21 +109,30 @@ fn what_ended_a_judgement_is_its_title_and_its_lead() {
 #[test]
 fn too_little_traffic_is_named_with_what_it_would_take() {
     // 5,161 requests without an error are enough, as they are at 1,000 a minute before the thirtieth minute.
-    assert_eq!(words(&judged(30, 3, |_| reading(1_000, 0))).traffic, None);
+    assert_eq!(
+        messages(&judged(30, 3, |_| reading(1_000, 0))).traffic,
+        None
+    );
     let thin = "Too little traffic: even without a single error, a promotion needs about 5,161 canary requests, about \
                 9 hours at this rate; it had 30.";
     assert_eq!(
-        words(&judged(30, 3, |_| reading(10, 0))).traffic.as_deref(),
+        messages(&judged(30, 3, |_| reading(10, 0)))
+            .traffic
+            .as_deref(),
         Some(thin)
     );
-    let none = words(&judged(30, 3, |_| reading(0, 0))).traffic.unwrap();
+    let none = messages(&judged(30, 3, |_| reading(0, 0))).traffic.unwrap();
     assert!(
         none.ends_with("needs about 5,161 canary requests; it had 0."),
         "{none}"
     );
     let mut decided = judged(30, 3, |_| reading(10, 0));
     decided.verdict.decision = Decision::Rollback;
-    assert_eq!(words(&decided).traffic, None, "a verdict needs no excuse");
+    assert_eq!(
+        messages(&decided).traffic,
+        None,
+        "a verdict needs no excuse"
+    );
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! What a record holds, and which records are refused.
 
-use super::super::judgement::{StoredMinute, StoredReading, StoredSide};
+use super::super::stored::{StoredMinute, StoredReading, StoredSide};
 use super::super::*;
 use super::{config, judged, live, reading, undecided};
-use crate::judge::metric::MetricSpec;
 use crate::judge::progress::Peak;
+use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Reason};
 
 #[track_caller]
@@ -28,11 +28,11 @@ fn a_record_that_contradicts_itself_is_refused() {
     let refused: [(Spoil, &str); 16] = [
         (
             &|j| j.v = 2,
-            "version 2, legal: 1; use the release that wrote it",
+            "version 2, expected 1; use the release that wrote it",
         ),
         (
             &|j| j.settings.tau = 0.5,
-            "settings.tau: found 0.5; legal: 1 to 1000",
+            "settings.tau: found 0.5; expected 1 to 1000",
         ),
         (
             &|j| j.verdict.minute = 0,
@@ -194,7 +194,7 @@ fn a_replay_goes_by_the_highest_evidence_that_was_kept() {
 fn differences_name_the_field_and_both_values() {
     let judgement = undecided();
     let mut again = replay(&judgement).unwrap();
-    again.reason = Reason::Exam {
+    again.reason = Reason::FinalTest {
         metric: "errors".to_owned(),
         p: 0.001,
         limit: 0.0025,
@@ -207,7 +207,7 @@ fn differences_name_the_field_and_both_values() {
         .collect();
     assert_eq!(
         found[0],
-        "reason: recorded not settled, judged again exam of errors, p 0.001 of 0.0025"
+        "reason: recorded not settled, judged again final test of errors, p 0.001 of 0.0025"
     );
     assert!(
         found[1].starts_with("log_e_promote: recorded "),

@@ -1,11 +1,11 @@
 //! What the tables of the page contain.
 
-use super::super::judgement::{StoredMinute, StoredReading, StoredSide};
+use super::super::stored::{StoredMinute, StoredReading, StoredSide};
 use super::super::table::{metric_row, minute_rows, quality_rows, setting_rows};
 use super::super::*;
 use super::{judged, reading};
 use crate::judge::JudgeConfig;
-use crate::judge::clean::{Reading, Side};
+use crate::judge::clean::{Reading, SideCounts};
 
 #[test]
 fn each_minute_is_sorted_by_what_became_of_it() {
@@ -48,7 +48,7 @@ fn each_minute_is_sorted_by_what_became_of_it() {
 fn a_minute_that_did_not_count_is_in_no_total() {
     let mut judgement = judged(30, 6, |minute| match minute {
         2 => Reading {
-            canary: Side {
+            canary: SideCounts {
                 requests: Some(1_000),
                 bad: None,
             },
@@ -62,9 +62,9 @@ fn a_minute_that_did_not_count_is_in_no_total() {
     assert_eq!(
         (
             all.used,
-            all.canary.requests,
-            all.canary.bad,
-            all.baseline.bad
+            all.totals.canary.requests,
+            all.totals.canary.bad,
+            all.totals.baseline.bad
         ),
         (3, 3_000, 10, 27)
     );
@@ -125,7 +125,7 @@ fn the_table_of_metrics_says_what_was_found_of_each() {
 fn minutes_that_did_not_count_are_listed_with_the_reason() {
     let judgement = judged(30, 6, |minute| match minute {
         1 => Reading {
-            canary: Side {
+            canary: SideCounts {
                 requests: Some(1_000),
                 bad: None,
             },
@@ -142,7 +142,7 @@ fn minutes_that_did_not_count_are_listed_with_the_reason() {
         (
             cells.usable.as_str(),
             cells.waiting.as_str(),
-            cells.clumps.as_str()
+            cells.dispersion.as_str()
         ),
         ("4 of 6", "none", "none")
     );

@@ -4,7 +4,7 @@ use super::super::*;
 use super::{config, doubtful, healthy, look, reading};
 
 #[test]
-fn the_exam_is_taken_at_the_declared_end_and_not_before() {
+fn the_final_test_is_made_at_the_declared_end_and_not_before() {
     // p = 0.00155, at most the metric's share of 0.0025; evidence of harm is 10.7 of 200.
     let early = look(config(1, 2), 1, doubtful(22));
     assert_eq!(
@@ -13,7 +13,7 @@ fn the_exam_is_taken_at_the_declared_end_and_not_before() {
     );
     let end = look(config(1, 1), 1, doubtful(22));
     assert_eq!(end.decision, Decision::Rollback);
-    let Reason::Exam { metric, p, limit } = end.reason else {
+    let Reason::FinalTest { metric, p, limit } = end.reason else {
         panic!("{:?}", end.reason)
     };
     assert_eq!((metric.as_str(), limit), ("warning", 0.0025));
@@ -21,7 +21,7 @@ fn the_exam_is_taken_at_the_declared_end_and_not_before() {
 }
 
 #[test]
-fn metrics_share_the_error_rate_of_the_exam() {
+fn metrics_share_the_error_rate_of_the_final_test() {
     // p = 0.00314 is below 0.005, and above the half of it that this metric has.
     let verdict = look(config(1, 1), 1, doubtful(21));
     assert_eq!(
@@ -31,7 +31,7 @@ fn metrics_share_the_error_rate_of_the_exam() {
 }
 
 #[test]
-fn one_or_two_bad_requests_fail_no_exam() {
+fn one_or_two_bad_requests_do_not_fail_the_final_test() {
     let dead = |bad: u64| {
         move |_: u32, metric: usize| {
             if metric == 0 {
@@ -48,14 +48,14 @@ fn one_or_two_bad_requests_fail_no_exam() {
     assert_eq!(look(unlikely.clone(), 1, dead(2)).reason, Reason::EndOfBake);
     let three = look(unlikely, 1, dead(3));
     assert!(
-        matches!(&three.reason, Reason::Exam { metric, .. } if metric == "health"),
+        matches!(&three.reason, Reason::FinalTest { metric, .. } if metric == "health"),
         "{:?}",
         three.reason
     );
 }
 
 #[test]
-fn evidence_during_the_bake_is_named_before_the_exam() {
+fn evidence_during_the_bake_is_named_before_the_final_test() {
     let verdict = look(config(1, 1), 1, doubtful(40));
     assert_eq!(
         verdict.reason,

@@ -5,9 +5,10 @@ mod final_test;
 mod setup;
 
 use super::*;
-use crate::judge::clean::Side;
-use crate::judge::metric::Promotion;
-use crate::judge::verdict::Comparison;
+use crate::judge::clean::SideCounts;
+use crate::judge::comparison::Comparison;
+use crate::judge::spec::Promotion;
+use crate::judge::tally::Tally;
 
 const HALF: f64 = 0.5;
 
@@ -45,7 +46,7 @@ fn config(min_minutes: u32, end: u32) -> JudgeConfig {
 }
 
 fn reading(canary: (u64, u64), baseline: (u64, u64)) -> Reading {
-    let side = |(requests, bad)| Side {
+    let side = |(requests, bad)| SideCounts {
         requests: Some(requests),
         bad: Some(bad),
     };
@@ -164,21 +165,20 @@ fn evidence_of_harm_that_reaches_its_limit_exactly_rolls_back() {
 fn the_numbers_beside_a_verdict_are_those_of_the_metric_that_decided() {
     let numbers = |metric: &str| {
         let mut judge = resumed(reached(100.0, metric)).unwrap();
-        let Comparison {
-            label,
-            canary,
-            baseline,
-            ..
-        } = judge.look(1, doubtful(12)).unwrap().comparison;
-        (label, canary, baseline)
+        let Comparison { label, totals, .. } = judge.look(1, doubtful(12)).unwrap().comparison;
+        (label, totals.canary, totals.baseline)
     };
     assert_eq!(
         numbers("health"),
-        ("5xx".to_owned(), (10_000, 0), (90_000, 0))
+        (
+            "5xx".to_owned(),
+            Tally::new(10_000, 0),
+            Tally::new(90_000, 0)
+        )
     );
     assert_eq!(
         numbers("warning"),
-        ("slow".to_owned(), (100, 12), (900, 90))
+        ("slow".to_owned(), Tally::new(100, 12), Tally::new(900, 90))
     );
     let worst = look(config(1, 30), 1, doubtful(12)).comparison;
     assert_eq!(
@@ -209,7 +209,7 @@ fn evidence_that_was_reached_stays_the_highest() {
 }
 
 #[test]
-fn a_promotion_waits_for_the_minutes_that_are_asked_for() {
+fn a_promotion_waits_for_the_minimum_of_minutes() {
     let mut judge = Judge::new(config(3, 30), specs()).unwrap();
     let decisions: Vec<(u32, Decision)> = (1..=3)
         .map(|now| judge.look(now, |_, _| healthy()).unwrap())
@@ -243,8 +243,8 @@ fn evidence_of_health_below_its_limit_does_not_promote() {
 #[test]
 fn each_promoting_metric_needs_its_minutes_and_a_warning_one_does_not() {
     let unknown_until = |metric: usize, known_from: u32| {
-        move |minute: u32, asked: usize| {
-            if asked == metric && minute < known_from {
+        move |minute: u32, index: usize| {
+            if index == metric && minute < known_from {
                 Reading::default()
             } else {
                 healthy()

@@ -2,6 +2,7 @@
 
 use super::super::*;
 use super::{config, reached, reading, resumed, specs};
+use crate::judge::tally::Tally;
 
 #[test]
 fn the_last_of_the_excluded_minutes_does_not_count_and_the_next_does() {
@@ -13,8 +14,8 @@ fn the_last_of_the_excluded_minutes_does_not_count_and_the_next_does() {
         })
         .unwrap();
     assert_eq!(
-        (verdict.usable_minutes, verdict.comparison.baseline),
-        (3, (1_000, 0)),
+        (verdict.usable_minutes, verdict.comparison.totals.baseline),
+        (3, Tally::new(1_000, 0)),
         "minutes 1, 4 and 5"
     );
     let skipped = serde_json::to_string(&judge.progress().skipped).unwrap();
@@ -52,7 +53,7 @@ fn damaged_progress_is_refused() {
     );
     let stranger = SetupError::UnknownMetric {
         found: "p90".to_owned(),
-        legal: "health, warning".to_owned(),
+        expected: "health, warning".to_owned(),
     };
     assert_eq!(resumed(reached(1.0, "p90")).unwrap_err(), stranger);
 }

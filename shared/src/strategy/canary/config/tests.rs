@@ -63,7 +63,7 @@ fn refusals_name_field_found_and_legal() {
     let cases = [
         (
             json!({"judge": {"tua": 1.3}}),
-            "judge.tua: found an unknown field; legal: alpha",
+            "judge.tua: found an unknown field; expected alpha",
         ),
         (json!({"metric": []}), "unknown field `metric`"),
         (
@@ -72,7 +72,7 @@ fn refusals_name_field_found_and_legal() {
         ),
         (
             with("weight", json!(0.95)),
-            "metrics[0].weight: found 0.95; legal: 0.000001 to 0.9",
+            "metrics[0].weight: found 0.95; expected 0.000001 to 0.9",
         ),
         (
             with("dimensions", json!({"Service": "shop"})),
@@ -215,15 +215,15 @@ fn what_a_metric_cannot_be_is_refused() {
     let refused = [
         (
             count("name", json!(" ")),
-            "metrics[0].name: found nothing; legal: a name",
+            "metrics[0].name: found nothing; expected a name",
         ),
         (
             count("namespace", json!("")),
-            "metrics[0].namespace: found nothing; legal: a name",
+            "metrics[0].namespace: found nothing; expected a name",
         ),
         (
             count("name", json!(long)),
-            "legal: up to 60 characters, and not the name of a built-in metric",
+            "expected up to 60 characters, and not the name of a built-in metric",
         ),
         (
             count("name", json!("latency[7]")),
@@ -231,27 +231,27 @@ fn what_a_metric_cannot_be_is_refused() {
         ),
         (
             count("weight", json!(0.0)),
-            "metrics[0].weight: found 0; legal: 0.000001 to 0.9",
+            "metrics[0].weight: found 0; expected 0.000001 to 0.9",
         ),
         (
             count("tolerance", json!(0.99)),
-            "metrics[0].tolerance: found 0.99; legal: 1 to 1000",
+            "metrics[0].tolerance: found 0.99; expected 1 to 1000",
         ),
         (
             count("dispersion", json!(0.5)),
-            "metrics[0].dispersion: found 0.5; legal: 1 to 1000",
+            "metrics[0].dispersion: found 0.5; expected 1 to 1000",
         ),
         (
             count("floor", json!(1.5)),
-            "metrics[0].floor: found 1.5; legal: 0 to 1",
+            "metrics[0].floor: found 1.5; expected 0 to 1",
         ),
         (
             count("promote_floor", json!(-0.1)),
-            "metrics[0].promote_floor: found -0.1; legal: 0 to 1",
+            "metrics[0].promote_floor: found -0.1; expected 0 to 1",
         ),
         (
             count("promote_tolerance", json!(0.5)),
-            "metrics[0].promote_tolerance: found 0.5; legal: 1 to 1000",
+            "metrics[0].promote_tolerance: found 0.5; expected 1 to 1000",
         ),
         (
             count("total", Value::Null),
@@ -313,12 +313,12 @@ fn ten_metrics_and_nine_tenths_of_the_error_rate_are_the_most() {
     assert!(
         metrics(11, 0.05)
             .unwrap_err()
-            .contains("metrics: found 11; legal: 10 at most")
+            .contains("metrics: found 11; expected 10 at most")
     );
     assert_eq!(metrics(2, 0.45), Ok(2));
     assert!(
         metrics(2, 0.46)
             .unwrap_err()
-            .contains("metrics: weights add up to 0.92; legal: 0.9 at most")
+            .contains("metrics: weights add up to 0.92; expected 0.9 at most")
     );
 }

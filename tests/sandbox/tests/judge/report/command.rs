@@ -126,7 +126,7 @@ fn a_report_is_of_one_scenario() {
     assert_eq!(code, Some(1));
     assert_eq!(
         error,
-        "error: line 2: failed to read the scenario: v: found 2; legal: 1\n"
+        "error: line 2: failed to read the scenario: v: found 2; expected 1\n"
     );
     assert_eq!(
         folder.names(),
@@ -299,7 +299,7 @@ fn wrong_arguments_are_told_before_anything_is_read() {
     }
     let (_, error) = refused(&["--report", "a.json"], "");
     assert!(
-        error.contains("legal: a file that ends in .html; the judgement is written beside it"),
+        error.contains("expected a file that ends in .html; the judgement is written beside it"),
         "{error}"
     );
 }

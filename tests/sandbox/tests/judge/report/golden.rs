@@ -1,4 +1,6 @@
-//! The report of each case, byte by byte, in `tests/golden`: plain pages, to be opened in a browser.
+//! The report of each case, byte by byte, in `tests/golden`: plain pages and their style sheet.
+//!
+//! Not snapshots of insta: those begin with a header of their own and would not be plain pages.
 
 use slipway::judge::Decision;
 use slipway::judge::report::html;
@@ -12,9 +14,19 @@ const PAGE_BYTES_MAX: usize = 100_000;
 fn check(case: &str, decision: Decision) {
     let judgement = judgement(case);
     assert_eq!(judgement.verdict().decision, decision);
+
     let page = html(&judgement);
     assert!(page.len() < PAGE_BYTES_MAX, "{} bytes", page.len());
+
+    let (page, _) = without_style(&page);
     same(&format!("{case}.html"), &page);
+}
+
+/// A page without its style sheet, and the sheet, which is the same in every page.
+fn without_style(page: &str) -> (String, String) {
+    let (before, rest) = page.split_once("<style>\n").unwrap();
+    let (style, after) = rest.split_once("</style>").unwrap();
+    (format!("{before}<style></style>{after}"), style.to_owned())
 }
 
 #[track_caller]
@@ -61,8 +73,14 @@ fn an_incident_on_both_sides_is_not_rolled_back() {
 }
 
 #[test]
-fn late_metrics_are_told() {
+fn late_metrics_are_listed() {
     check("late-metrics", Decision::Rollback);
+}
+
+#[test]
+fn the_style_sheet_is_kept() {
+    let (_, style) = without_style(&html(&judgement("promoted")));
+    same("report.css", &style);
 }
 
 #[test]

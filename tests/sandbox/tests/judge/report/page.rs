@@ -1,10 +1,10 @@
 //! What every page must be: well formed, self-contained, and safe whatever a metric is called.
 
 use slipway::judge::JudgeConfig;
-use slipway::judge::clean::{Reading, Side};
-use slipway::judge::metric::MetricSpec;
+use slipway::judge::clean::{Reading, SideCounts};
 use slipway::judge::progress::{PROGRESS_VERSION, Progress};
 use slipway::judge::report::{Judgement, Live, html};
+use slipway::judge::spec::MetricSpec;
 
 use super::{CASES, judgement};
 
@@ -72,8 +72,8 @@ pub(super) fn assert_harmless(page: &str) {
     assert!(!page.contains(invisible), "holds a mark that reverses text");
 }
 
-fn side(requests: u64, bad: u64) -> Side {
-    Side {
+fn side(requests: u64, bad: u64) -> SideCounts {
+    SideCounts {
         requests: Some(requests),
         bad: Some(bad),
     }

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use serde_json::{Value, json};
-use slipway::judge::clean::{Reading, Side};
+use slipway::judge::clean::{Reading, SideCounts};
 use slipway::judge::offline::judge_scenario;
 use slipway::judge::report::{Judgement, Live, differences, replay};
 use slipway::judge::scenario::Scenario;
@@ -91,7 +91,7 @@ fn any_scenario_replays_to_its_verdict() {
         assert!(
             decisions.contains(&wanted),
             "no scenario ends with {}",
-            wanted.word()
+            wanted.as_str()
         );
     }
 }
@@ -107,11 +107,11 @@ fn the_recorded_cases_replay_to_their_verdicts() {
 fn live_data_that_fills_in_later_does_not_change_the_verdict() {
     let (config, metrics) = (JudgeConfig::default(), JudgeConfig::default().metrics(&[]));
     let reading = |bad: Option<u64>| Reading {
-        canary: Side {
+        canary: SideCounts {
             requests: Some(600),
             bad,
         },
-        baseline: Side {
+        baseline: SideCounts {
             requests: Some(5400),
             bad: Some(5),
         },
@@ -159,12 +159,12 @@ fn a_damaged_record_is_refused_with_its_place() {
     let version = refuse(|stored| stored["v"] = json!(2));
     assert_eq!(
         version,
-        "failed to read the judgement: version 2, legal: 1; use the release that wrote it"
+        "failed to read the judgement: version 2, expected 1; use the release that wrote it"
     );
     let setting = refuse(|stored| stored["settings"]["tau"] = json!(0.5));
     assert_eq!(
         setting,
-        "failed to read the judgement: settings.tau: found 0.5; legal: 1 to 1000"
+        "failed to read the judgement: settings.tau: found 0.5; expected 1 to 1000"
     );
     assert!(refuse(|stored| stored["settings"]["tua"] = json!(1)).contains("unknown field `tua`"));
     assert!(

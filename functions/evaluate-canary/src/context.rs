@@ -2,9 +2,10 @@
 
 use slipway::job::{Failure, Job, JobReport};
 use slipway::limits::{BAKE_AHEAD, METRIC_DELAY, REPORT_DEADLINE};
+use slipway::metrics::Sides;
 use slipway::release::{AwaitingDecision, Lease, PairTarget, Release};
 use slipway::strategy::blue_green::{PriorPair, Weights};
-use slipway::strategy::canary::{Bake, Memory, Sides};
+use slipway::strategy::canary::{Bake, BakeState};
 
 use crate::Parameters;
 
@@ -29,12 +30,12 @@ impl Context<'_> {
         JobReport::in_progress_with(summary, percent, self.job.payload.clone())
     }
 
-    pub(crate) fn memory(&self) -> Result<Option<Memory>, Failure> {
-        self.job.payload.as_ref().map(Memory::read).transpose()
+    pub(crate) fn memory(&self) -> Result<Option<BakeState>, Failure> {
+        self.job.payload.as_ref().map(BakeState::read).transpose()
     }
 
     pub(crate) fn sides(&self) -> Result<Sides, Failure> {
-        Sides::of(
+        Sides::from_pair(
             self.pair,
             &self.lease.service,
             &self.job.parameters.task_definition,
@@ -61,7 +62,7 @@ impl Context<'_> {
         (from + 59).div_euclid(60)
     }
 
-    pub(crate) fn minute(&self, memory: &Memory) -> u32 {
+    pub(crate) fn minute(&self, memory: &BakeState) -> u32 {
         let bake = Bake {
             first: memory.first,
             end: u32::MAX,

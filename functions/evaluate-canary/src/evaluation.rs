@@ -4,8 +4,9 @@
 use slipway::aws::Artifacts;
 use slipway::job::{Job, JobReport, StepError, StepResult};
 use slipway::judge::Decision;
+use slipway::metrics::{Data, Side, dispersion_queries, evaluation_queries, hourly_queries};
 use slipway::strategy::canary::{
-    Data, Memory, Outlook, Seen, Settings, arrival, look, messages, plan, sight,
+    BakeState, Observed, Outlook, Settings, arrival, arrivals, evaluate, messages, plan,
 };
 
 use crate::context::{Context, PairHealth};
@@ -46,7 +47,7 @@ impl EvaluateCanary {
             (Decision::Continue, _) => {
                 let (progress, percent) = progress(&outlook, minute, settings.judge.end);
                 let summary = format!("{share}, {progress}; {}", health.health);
-                let payload = Some(outlook.memory.payload());
+                let payload = Some(outlook.state.payload());
                 Ok(JobReport::in_progress_with(summary, percent, payload))
             }
             (Decision::Promote, _) => self.conclude(context, &outlook, None).await,
@@ -82,7 +83,10 @@ impl EvaluateCanary {
         let (sides, first) = (context.sides()?, context.first_minute());
         let hour = first - plan::HOUR_MINUTES;
 
-        let before = self.metrics.read(&sides.of_hour(), hour, first).await?;
+        let before = self
+            .metrics
+            .read(&hourly_queries(&sides), hour, first)
+            .await?;
         let thresholds = plan::thresholds(&before);
         let errors = plan::errors(&before, first);
         let dispersion = if thresholds.is_empty() {
@@ -90,7 +94,7 @@ impl EvaluateCanary {
         } else {
             let slow = self
                 .metrics
-                .read(&sides.of_dispersion(&thresholds), hour, first)
+                .read(&dispersion_queries(&sides, &thresholds), hour, first)
                 .await?;
             plan::latency_dispersion(&slow, first, thresholds.len())
         };
@@ -101,9 +105,9 @@ impl EvaluateCanary {
             &errors,
             dispersion,
         );
-        let agrees = arrival::agrees(&before, 'b', first - plan::UNSETTLED_MINUTES);
+        let agrees = arrival::agrees(&before, Side::Baseline, first - plan::UNSETTLED_MINUTES);
         let first = first + i64::from(context.job.parameters.warm_up());
-        let memory = Memory::new(
+        let memory = BakeState::new(
             first,
             thresholds,
             (errors.dispersion, dispersion),
@@ -129,14 +133,14 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         settings: &Settings,
-        memory: &Memory,
+        memory: &BakeState,
         minute: u32,
     ) -> Result<Outlook, StepError> {
         let data = self.read(context, settings, memory).await?;
         let now_secs = context.job.now.secs();
-        Ok(look(&Seen {
+        Ok(evaluate(&Observed {
             settings,
-            memory,
+            state: memory,
             data: &data,
             minute,
             now_secs,
@@ -148,11 +152,10 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         settings: &Settings,
-        memory: &Memory,
+        memory: &BakeState,
     ) -> Result<Data, StepError> {
-        let queries = context
-            .sides()?
-            .of_look(&memory.thresholds_ms, &settings.custom);
+        let sides = context.sides()?;
+        let queries = evaluation_queries(&sides, &memory.thresholds_ms, &settings.custom);
 
         // The minute before the first tells whether a counter that is absent in the first is zero.
         Ok(self
@@ -171,8 +174,8 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         settings: &Settings,
-        memory: Memory,
-    ) -> Result<Memory, StepError> {
+        memory: BakeState,
+    ) -> Result<BakeState, StepError> {
         let now_secs = context.job.now.secs();
         if now_secs.div_euclid(60) <= memory.first {
             return Ok(memory);
@@ -180,8 +183,8 @@ impl EvaluateCanary {
 
         match self.read(context, settings, &memory).await {
             Ok(data) => {
-                let sightings = sight(&memory, &data, now_secs);
-                Ok(memory.with_sightings(sightings))
+                let sightings = arrivals(&memory, &data, now_secs);
+                Ok(memory.with_arrivals(sightings))
             }
             Err(StepError::Busy(_)) => Ok(memory),
             Err(error) => Err(error),

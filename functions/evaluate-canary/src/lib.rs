@@ -181,7 +181,7 @@ impl EvaluateCanary {
         }
 
         Ok(alarms.first().and_then(|alarm| match alarm {
-            Alarm::Ringing { name, reason } => Some(format!("alarm {name} is in ALARM: {reason}")),
+            Alarm::Active { name, reason } => Some(format!("alarm {name} is in ALARM: {reason}")),
             Alarm::Missing { .. } => None,
         }))
     }

@@ -38,7 +38,7 @@ fn awaiting_decision(
         outlook.undecided(),
         health.health
     );
-    let memory = outlook.memory.clone().with_hold(minute);
+    let memory = outlook.state.clone().with_hold(minute);
     JobReport::in_progress_with(summary, 99, Some(memory.payload()))
 }
 

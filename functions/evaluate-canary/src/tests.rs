@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use slipway::job::{FailureType, parse_parameters};
 use slipway::limits::METRIC_DELAY;
 use slipway::release::Lease;
-use slipway::strategy::canary::Memory;
+use slipway::strategy::blue_green::Colour;
+use slipway::strategy::canary::BakeState;
 use slipway::timestamp::Timestamp;
 
 use super::*;
@@ -140,7 +141,7 @@ fn without_a_shift_a_judgement_begins_with_its_action() {
 fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
     let delay = i64::try_from(METRIC_DELAY.as_secs()).expect("minutes");
     assert_eq!(delay, 180);
-    let memory = Memory::new(TEN / 60, Vec::new(), (1.0, 1.0), 0.0);
+    let memory = BakeState::new(TEN / 60, Vec::new(), (1.0, 1.0), 0.0);
     let judged = |secs: i64| {
         with_context(&job(TEN, TEN + secs, None), &lease(None, RULE), |context| {
             context.minute(&memory)
@@ -168,7 +169,7 @@ fn the_new_colour_is_compared_with_the_live_one() {
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
     let named = [&sides.canary, &sides.baseline].map(|side| {
         (
-            side.letter,
+            side.colour,
             side.service.as_str(),
             side.target_group.as_str(),
             side.task_definition.as_str(),
@@ -178,13 +179,13 @@ fn the_new_colour_is_compared_with_the_live_one() {
         named,
         [
             (
-                'c',
+                Colour::Green,
                 "shop-green",
                 "targetgroup/green/0123456789abcdef",
                 "shop-green:8"
             ),
             (
-                'b',
+                Colour::Blue,
                 "shop-blue",
                 "targetgroup/blue/0123456789abcdef",
                 "shop-blue:1"
@@ -215,7 +216,7 @@ fn a_report_is_stored_by_pipeline_execution_and_beginning() {
 
 #[test]
 fn the_state_of_the_previous_evaluation_is_read_from_the_token() {
-    let memory = Memory::new(
+    let memory = BakeState::new(
         29_460_060,
         vec![60.0, 90.0, 200.0, 300.0],
         (1.5, 2.0),

@@ -11,7 +11,7 @@ use aws_sdk_cloudwatch::types::{
 
 use super::{AwsError, ErrorKind, Sdk};
 use crate::limits::{METRIC_QUERIES, PAGES, SERIES_ATTEMPTS};
-use crate::strategy::canary::{Data, Query};
+use crate::metrics::source::{Data, Key, Points, Query};
 
 const DATA: &str = "cloudwatch:GetMetricData";
 
@@ -20,10 +20,10 @@ pub struct Metrics {
     client: Client,
 }
 
-/// An alarm that is in the state ALARM, or that there is not.
+/// An alarm that is in ALARM, or does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Alarm {
-    Ringing { name: String, reason: String },
+    Active { name: String, reason: String },
     Missing { name: String },
 }
 
@@ -35,31 +35,41 @@ impl Metrics {
         }
     }
 
-    /// All points of the queries from the minute `from` to before the minute `to`, both since the Unix epoch. Every page is asked
-    /// for: a series that came in parts is whole here. A series that CloudWatch could not read is asked for again, by itself.
+    /// All points of the queries from the minute `from` to before the minute `to`, both since the
+    /// Unix epoch. Every page is read: a series that came in parts is whole here. A series that
+    /// CloudWatch could not read is queried again, by itself.
     ///
     /// # Errors
-    /// When a call fails, or CloudWatch could not read one of the series: what is missing then must not pass for 0.
+    /// When a call fails, or CloudWatch could not read one of the series: what is missing then must
+    /// not be mistaken for 0.
     pub async fn read(&self, queries: &[Query], from: i64, to: i64) -> Result<Data, AwsError> {
         if queries.len() > METRIC_QUERIES {
             return Err(AwsError::unexpected(
                 DATA,
-                format!("{} queries; expected {METRIC_QUERIES}", queries.len()),
+                format!(
+                    "{} queries exceed the limit of {METRIC_QUERIES}",
+                    queries.len()
+                ),
             ));
         }
-        let mut data: Data = queries
+
+        let keys: BTreeMap<String, Key> = queries
             .iter()
-            .map(|query| (query.id.clone(), Default::default()))
+            .map(|query| (query.key.id(), query.key))
             .collect();
-        let mut left: Vec<MetricDataQuery> = queries.iter().map(asked).collect();
+        let mut found: BTreeMap<String, Points> =
+            keys.keys().map(|id| (id.clone(), Points::new())).collect();
+        let mut left: Vec<MetricDataQuery> = queries.iter().map(data_query).collect();
         let mut unread = BTreeMap::new();
         for _ in 0..SERIES_ATTEMPTS {
-            unread = self.pages(&left, from, to, &mut data).await?;
+            unread = self.pages(&left, from, to, &mut found).await?;
             if unread.is_empty() {
-                return Ok(data);
+                let by_key = |(id, points)| Some((*keys.get(&id)?, points));
+                return Ok(found.into_iter().filter_map(by_key).collect());
             }
             left.retain(|query| query.id().is_some_and(|id| unread.contains_key(id)));
         }
+
         let (id, status) = unread.pop_first().unwrap_or_default();
         Err(incomplete(
             ErrorKind::Busy,
@@ -67,13 +77,14 @@ impl Metrics {
         ))
     }
 
-    /// Adds the points of some queries. Answers those that CloudWatch could not read whole, with the status of each.
+    /// Adds the points of some queries. Returns those that CloudWatch could not read whole, with
+    /// the status of each.
     async fn pages(
         &self,
         queries: &[MetricDataQuery],
         from: i64,
         to: i64,
-        data: &mut Data,
+        found: &mut BTreeMap<String, Points>,
     ) -> Result<BTreeMap<String, String>, AwsError> {
         let mut unread = BTreeMap::new();
         let mut token = None;
@@ -90,7 +101,7 @@ impl Metrics {
             let page = request.send().await.map_err(AwsError::from_sdk(DATA))?;
             token = page.next_token().map(ToOwned::to_owned);
             for result in page.metric_data_results() {
-                if let Some(status) = take(result, token.is_some(), data)? {
+                if let Some(status) = take(result, token.is_some(), found)? {
                     unread.insert(result.id().unwrap_or_default().to_owned(), status);
                 }
             }
@@ -104,7 +115,7 @@ impl Metrics {
         ))
     }
 
-    /// Those among the named alarms that ring or do not exist.
+    /// Those among the named alarms that are in ALARM or do not exist.
     ///
     /// # Errors
     /// When the call fails.
@@ -151,22 +162,31 @@ impl Metrics {
                 break;
             }
         }
-        let state = |name: &String| match found
+        Ok(names
             .iter()
-            .find(|(known, ..)| known.as_ref() == Some(name))
-        {
-            Some((_, Some(StateValue::Alarm), reason)) => Some(Alarm::Ringing {
-                name: name.clone(),
-                reason: reason.clone().unwrap_or_else(|| "no reason".to_owned()),
-            }),
-            Some(_) => None,
-            None => Some(Alarm::Missing { name: name.clone() }),
-        };
-        Ok(names.iter().filter_map(state).collect())
+            .filter_map(|name| alarm(name, &found))
+            .collect())
     }
 }
 
-fn asked(query: &Query) -> MetricDataQuery {
+/// Name, state and reason of an alarm, as CloudWatch returns them.
+type AlarmState = (Option<String>, Option<StateValue>, Option<String>);
+
+fn alarm(name: &String, found: &[AlarmState]) -> Option<Alarm> {
+    match found
+        .iter()
+        .find(|(known, ..)| known.as_ref() == Some(name))
+    {
+        Some((_, Some(StateValue::Alarm), reason)) => Some(Alarm::Active {
+            name: name.clone(),
+            reason: reason.clone().unwrap_or_else(|| "no reason".to_owned()),
+        }),
+        Some(_) => None,
+        None => Some(Alarm::Missing { name: name.clone() }),
+    }
+}
+
+fn data_query(query: &Query) -> MetricDataQuery {
     let dimensions = query
         .metric
         .dimensions
@@ -182,7 +202,7 @@ fn asked(query: &Query) -> MetricDataQuery {
         .stat(&query.statistic)
         .build();
     MetricDataQuery::builder()
-        .id(&query.id)
+        .id(query.key.id())
         .metric_stat(stat)
         .return_data(true)
         .build()
@@ -197,11 +217,12 @@ fn incomplete(kind: ErrorKind, message: String) -> AwsError {
     }
 }
 
-/// Adds the points of one result; answers its status when they are not whole. Parts are followed by more only as long as there is a token.
+/// Adds the points of one result; returns its status when they are not whole. Parts are followed by
+/// more only as long as there is a token.
 fn take(
     result: &MetricDataResult,
     more: bool,
-    data: &mut Data,
+    found: &mut BTreeMap<String, Points>,
 ) -> Result<Option<String>, AwsError> {
     let id = result.id().unwrap_or_default();
     let unread = match result.status_code() {
@@ -215,13 +236,13 @@ fn take(
         }
         Some(other) => Some(other.to_string()),
     };
-    if let Some(points) = data.get_mut(id) {
-        let found = result
+    if let Some(points) = found.get_mut(id) {
+        let values = result
             .timestamps()
             .iter()
             .map(|at| at.secs().div_euclid(60))
             .zip(result.values().iter().copied());
-        points.extend(found);
+        points.extend(values);
     }
     Ok(unread)
 }

@@ -28,7 +28,8 @@ impl Reports {
         }
     }
 
-    /// Writes a judgement down as `<key>.json` and `<key>.html`. Written again it is the same two objects.
+    /// Writes a judgement down as `<key>.json` and `<key>.html`. Written again it is the same two
+    /// objects.
     ///
     /// # Errors
     /// When a call fails.

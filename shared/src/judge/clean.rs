@@ -43,8 +43,8 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// The chance θ = τ·n_c/(τ·n_c + n_b) that a bad event is the canary's, when its rate is τ times
-    /// the baseline's. The common rate cancels, so incidents on both sides need no model.
+    /// The chance θ = τ·n_c/(τ·n_c + n_b) that a bad event is the canary's, when its rate is τ
+    /// times the baseline's. The common rate cancels, so incidents on both sides need no model.
     pub(super) fn canary_share(&self, tolerance: f64) -> f64 {
         let canary = tolerance * self.canary_requests as f64;
         canary / (canary + self.baseline_requests as f64)
@@ -65,7 +65,8 @@ pub enum Settled {
 /// Counts that contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "minute {minute}, {side}: {bad} bad of {requests} requests; check that both come from the same target group and period"
+    "minute {minute}, {side}: {bad} bad of {requests} requests; check that both come from the \
+     same target group and period"
 )]
 pub struct CountError {
     /// The minute, from 1.

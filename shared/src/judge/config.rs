@@ -1,8 +1,8 @@
 //! The numbers a judgement depends on, each declared once with its default, range and meaning.
 //!
 //! The error rates `alpha` and `alpha_exam` add up to the promise made to users: if bad events are
-//! independent, a canary within tolerance is rolled back with a chance of at most 1 %, however often
-//! it is looked at.
+//! independent, a canary within tolerance is rolled back with a chance of at most 1 %, however
+//! often it is looked at.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;

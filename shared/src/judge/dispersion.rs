@@ -1,16 +1,19 @@
 //! Measures the overdispersion of bad events, from baseline minutes before the bake.
 //!
 //! Sticky sessions and retries turn one failure into several bad requests. Counted one by one they
-//! would look like more evidence than they are, so the judge divides evidence by the overdispersion φ.
+//! would look like more evidence than they are, so the judge divides evidence by the overdispersion
+//! φ.
 
 /// Pairs of minutes below which the overdispersion is not measured but taken as 1.
 pub const PAIRS_MIN: u32 = 10;
 
-/// A pair of minutes that differs so many times as much as the pairs before and after it is a step of the rate. Ours: of pairs that differ by chance
-/// alone, one in 150 does, and leaving those out lowers φ by 2 %.
+/// A pair of minutes that differs so many times as much as the pairs before and after it is a step
+/// of the rate. Ours: of pairs that differ by chance alone, one in 150 does, and leaving those out
+/// lowers φ by 2 %.
 const STEP_RATIO: f64 = 100.0;
 
-/// For how many minutes a rate must stay before its jump counts as a step. Ours: shorter bursts may hit one side alone.
+/// For how many minutes a rate must stay before its jump counts as a step. Ours: shorter bursts may
+/// hit one side alone.
 pub const STEP_MINUTES: usize = 15;
 
 /// The overdispersion of bad events.
@@ -25,9 +28,9 @@ pub struct Dispersion {
 /// Measures φ from `(requests, bad)` of consecutive baseline minutes.
 ///
 /// φ is the mean, over neighbouring minutes with at least two bad events between them, of Pearson's
-/// statistic `Σ (x − n·p)²/(n·p·(1−p))` at their common rate p, corrected by `(N−1)/N` so that it is
-/// 1 for independent events (McCullagh and Nelder, Generalized Linear Models, 1989, section 4.5).
-/// Only neighbours are compared, so a rate that drifts over the hour is not mistaken for
+/// statistic `Σ (x − n·p)²/(n·p·(1−p))` at their common rate p, corrected by `(N−1)/N` so that it
+/// is 1 for independent events (McCullagh and Nelder, Generalized Linear Models, 1989, section
+/// 4.5). Only neighbours are compared, so a rate that drifts over the hour is not mistaken for
 /// overdispersion. Neither is one that jumps and stays for [`STEP_MINUTES`], as at the beginning of
 /// an incident: that pair is left out.
 pub fn dispersion(minutes: &[(u64, u64)]) -> Dispersion {
@@ -52,14 +55,15 @@ pub fn dispersion(minutes: &[(u64, u64)]) -> Dispersion {
     }
 }
 
-/// Whether the rate jumped and stayed as it was then. A burst of some minutes, after which the rate jumps back, is overdispersion.
+/// Whether the rate jumped and stayed as it was then. A burst of some minutes, after which the rate
+/// jumps back, is overdispersion.
 fn is_lasting(pairs: &[Option<f64>], at: usize) -> bool {
     let near = at.saturating_sub(STEP_MINUTES - 1)..(at + STEP_MINUTES).min(pairs.len());
     is_step(pairs, at) && near.filter(|&other| is_step(pairs, other)).count() == 1
 }
 
-/// Whether the rate jumped between two minutes that are each like the minute on their other side. A minute without bad events, beside which nothing
-/// is measured, is like its neighbour.
+/// Whether the rate jumped between two minutes that are each like the minute on their other side. A
+/// minute without bad events, beside which nothing is measured, is like its neighbour.
 fn is_step(pairs: &[Option<f64>], at: usize) -> bool {
     let beside = |other: Option<usize>| {
         other
@@ -72,7 +76,8 @@ fn is_step(pairs: &[Option<f64>], at: usize) -> bool {
     }
 }
 
-/// Pearson's statistic of two minutes, with one degree of freedom; `None` where there is nothing to compare.
+/// Pearson's statistic of two minutes, with one degree of freedom; `None` where there is nothing to
+/// compare.
 fn pearson(first: (u64, u64), second: (u64, u64)) -> Option<f64> {
     let (requests, bad) = (first.0 + second.0, first.1 + second.1);
     if bad < 2 || bad >= requests || first.0 == 0 || second.0 == 0 {

@@ -191,7 +191,8 @@ mod tests {
         harm.log_evidence()
     }
 
-    /// Expected numbers come from the plain implementation of the tests, which sums over all start minutes.
+    /// Expected numbers come from the plain implementation of the tests, which sums over all start
+    /// minutes.
     #[test]
     fn evidence_of_harm_depends_on_tolerance_floor_and_dispersion() {
         let minute = [counts((1_000, 8), (9_000, 30))];

@@ -33,9 +33,9 @@ impl FinalTestTotals {
         self.canary_bad
     }
 
-    /// The chance p of at least this many bad canary events if the canary were just within tolerance:
-    /// `max(P[Bin(M, θ̄) ≥ X], P[Poisson(ε·Σn_c) ≥ X])` with `θ̄ = Σ m·θ / M`, `X = ⌊Σx_c/φ⌋` and
-    /// `M = ⌈Σm/φ⌉`. It is 1 where X exceeds its expectation by less than one event.
+    /// The chance p of at least this many bad canary events if the canary were just within
+    /// tolerance: `max(P[Bin(M, θ̄) ≥ X], P[Poisson(ε·Σn_c) ≥ X])` with `θ̄ = Σ m·θ / M`, `X =
+    /// ⌊Σx_c/φ⌋` and `M = ⌈Σm/φ⌉`. It is 1 where X exceeds its expectation by less than one event.
     pub fn p_value(&self, spec: &MetricSpec) -> f64 {
         if self.all_bad == 0 {
             return 1.0;
@@ -120,7 +120,8 @@ mod tests {
         );
     }
 
-    /// Expected numbers come from the plain implementation of the tests, which sums the tails term by term.
+    /// Expected numbers come from the plain implementation of the tests, which sums the tails term
+    /// by term.
     #[test]
     fn the_final_test_depends_on_tolerance_floor_and_dispersion() {
         let p = |tolerance: f64,
@@ -151,7 +152,8 @@ mod tests {
                 0.020_091_963_539_445,
             ),
             (p(1.0, None, 1.0, (1_000, 6), (1_000, 3)), 0.253_906_25),
-            // 5 of 8 exceed the expected 4 by a whole event, 4 of 6 and 3 of 4 the expected 3 and 2 as well.
+            // 5 of 8 exceed the expected 4 by a whole event, 4 of 6 and 3 of 4 the expected 3 and 2
+            // as well.
             (p(1.0, None, 1.0, (1_000, 5), (1_000, 3)), 0.363_281_25),
             (p(1.0, None, 1.0, (1_000, 4), (1_000, 2)), 0.343_75),
             // 5 of 9 exceed 4.5 by half an event only, and the tail of 0.5 is not looked at.

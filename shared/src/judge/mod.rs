@@ -5,8 +5,8 @@
 //! pure: data in, verdict out, without a clock, randomness or I/O; no data is never a pass.
 //!
 //! The flow of the sequential judge is [`clean`] (does a minute count?), [`evidence`] and
-//! [`noninferiority`] (what does it show?), [`final_test`] (once, at the end) and [`sequential`] (what
-//! follows?). [`progress`] is what must be kept between looks.
+//! [`noninferiority`] (what does it show?), [`final_test`] (once, at the end) and [`sequential`]
+//! (what follows?). [`progress`] is what must be kept between looks.
 
 pub mod clean;
 pub mod comparison;

@@ -2,8 +2,8 @@
 //! common language effect size.
 //!
 //! This is the arithmetic beneath Kayenta's judge (github.com/spinnaker/kayenta, MannWhitney.scala,
-//! itself after R's `wilcox.test`), with one change: bounds are searched to a fraction of the data's
-//! own spread. Kayenta searches to an absolute 1e-4, which is larger than many error rates.
+//! itself after R's `wilcox.test`), with one change: bounds are searched to a fraction of the
+//! data's own spread. Kayenta searches to an absolute 1e-4, which is larger than many error rates.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
@@ -14,7 +14,7 @@ const HALVINGS_MAX: u32 = 64;
 
 /// The shift from baseline to canary: interval and estimate, in the unit of the data.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Shift {
+pub struct LocationShift {
     /// Lower bound of the confidence interval.
     pub low: f64,
     /// Upper bound.
@@ -23,12 +23,13 @@ pub struct Shift {
     pub estimate: f64,
 }
 
-/// The confidence interval of the shift `canary − baseline`, by inverting the Mann-Whitney test with
-/// normal approximation, tie correction and continuity correction. `None` where a side is empty.
+/// The confidence interval of the shift `canary − baseline`, by inverting the Mann-Whitney test
+/// with normal approximation, tie correction and continuity correction. `None` where a side is
+/// empty.
 ///
 /// Where every value of both sides is the same number, or each side is constant, the shift is
 /// exactly their difference; Kayenta adds random noise there.
-pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<Shift> {
+pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<LocationShift> {
     let (canary_range, baseline_range) = (range(canary)?, range(baseline)?);
     let (low, high) = (
         canary_range.0 - baseline_range.1,
@@ -36,7 +37,7 @@ pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<Shift>
     );
     let estimate = hodges_lehmann(canary, baseline);
     if low == high {
-        return Some(Shift {
+        return Some(LocationShift {
             low,
             high,
             estimate,
@@ -44,7 +45,7 @@ pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<Shift>
     }
     let quantile = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
     let bound = |z: f64| root(low, high, |shift| z_score(canary, baseline, shift) - z);
-    Some(Shift {
+    Some(LocationShift {
         low: bound(quantile),
         high: bound(-quantile),
         estimate,
@@ -121,8 +122,9 @@ fn range(values: &[f64]) -> Option<(f64, f64)> {
     Some((low, high))
 }
 
-/// Where the falling step function `f` crosses zero between `low` and `high`; an end of the interval
-/// where it does not. Bisection suits steps better than the interpolation of Brent's method.
+/// Where the falling step function `f` crosses zero between `low` and `high`; an end of the
+/// interval where it does not. Bisection suits steps better than the interpolation of Brent's
+/// method.
 fn root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     if f(low) <= 0.0 {
         return low;
@@ -151,7 +153,8 @@ mod tests {
 
     #[test]
     fn small_samples_reach_the_ends_of_the_range() {
-        // R: wilcox.test(c(10,20,30,40), 1:4, conf.int = TRUE, exact = FALSE) gives [6, 39] and 22.5.
+        // R: wilcox.test(c(10,20,30,40), 1:4, conf.int = TRUE, exact = FALSE) gives [6, 39] and
+        // 22.5.
         let shift = shift(&[10.0, 20.0, 30.0, 40.0], &[1.0, 2.0, 3.0, 4.0], 0.95).unwrap();
         assert!(
             (shift.low - 6.0).abs() < 1e-9 && (shift.high - 39.0).abs() < 1e-9,
@@ -186,7 +189,7 @@ mod tests {
         let shift = shift(&[10.0; 5], &[1.0; 5], 0.98).unwrap();
         assert_eq!(
             shift,
-            Shift {
+            LocationShift {
                 low: 9.0,
                 high: 9.0,
                 estimate: 9.0
@@ -207,7 +210,8 @@ mod tests {
 
     #[test]
     fn ties_shrink_the_variance() {
-        // Ranks 1, 3, 3 of the canary: W = 7, so 7 - 6 - 4.5 + 0.5 = -3; three and two are tied, so the variance is 9/12·(7 - (24 + 6)/30).
+        // Ranks 1, 3, 3 of the canary: W = 7, so 7 - 6 - 4.5 + 0.5 = -3; three and two are tied, so
+        // the variance is 9/12·(7 - (24 + 6)/30).
         let z = z_score(&[1.0, 2.0, 2.0], &[2.0, 3.0, 3.0], 0.0);
         assert!((z + 3.0 / 4.5_f64.sqrt()).abs() < 1e-12, "{z}");
     }

@@ -63,8 +63,8 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// A judge that has seen nothing. `metrics` are those of [`JudgeConfig::metrics`], or others whose
-    /// weights share the same α.
+    /// A judge that has seen nothing. `metrics` are those of [`JudgeConfig::metrics`], or others
+    /// whose weights share the same α.
     ///
     /// # Errors
     /// Metrics that cannot be judged together.
@@ -126,10 +126,10 @@ impl Judge {
         }
     }
 
-    /// Looks in minute `now`. `read(minute, metric)` is what is visible now of a minute from 1 to `now`
-    /// and of a metric by its place among those of [`Judge::new`]; each is read until it is consumed.
-    /// Minutes after the declared end are not read. The first verdict other than to continue is the
-    /// last: the final test holds once.
+    /// Looks in minute `now`. `read(minute, metric)` is what is visible now of a minute from 1 to
+    /// `now` and of a metric by its place among those of [`Judge::new`]; each is read until it is
+    /// consumed. Minutes after the declared end are not read. The first verdict other than to
+    /// continue is the last: the final test holds once.
     ///
     /// # Errors
     /// Counts that contradict each other. The judge is then not to be used further.
@@ -209,7 +209,8 @@ impl Judge {
         }
     }
 
-    /// The worst reason wins: evidence of harm, then the final test, then a promotion, then the end.
+    /// The worst reason wins: evidence of harm, then the final test, then a promotion, then the
+    /// end.
     fn decide(
         &self,
         now: u32,

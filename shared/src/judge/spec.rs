@@ -39,46 +39,30 @@ impl MetricSpec {
         let share = |floor: Option<f64>| floor.is_none_or(|floor| (0.0..=1.0).contains(&floor));
         let ratio = |tolerance: f64| tolerance.is_finite() && tolerance > 0.0;
         let promotion = self.promotion;
-        let checks = [
-            (
-                "weight",
-                self.weight > 0.0 && self.weight <= 1.0,
-                self.weight,
-                "above 0, at most 1",
-            ),
-            (
-                "tolerance",
-                ratio(self.tolerance),
-                self.tolerance,
-                "a ratio above 0",
-            ),
-            (
-                "dispersion",
-                self.dispersion >= 1.0 && self.dispersion.is_finite(),
-                self.dispersion,
-                "1 or more",
-            ),
-            (
-                "floor",
-                share(self.floor),
-                self.floor.unwrap_or(0.0),
-                "0 to 1",
-            ),
+        let promote_floor = promotion.and_then(|p| p.floor);
+        let fits = [
+            self.weight > 0.0 && self.weight <= 1.0,
+            ratio(self.tolerance),
+            self.dispersion >= 1.0 && self.dispersion.is_finite(),
+            share(self.floor),
+            promotion.is_none_or(|p| ratio(p.tolerance)),
+            promotion.is_none_or(|p| share(p.floor)),
+        ];
+        let found = [
+            ("weight", self.weight, "above 0, at most 1"),
+            ("tolerance", self.tolerance, "a ratio above 0"),
+            ("dispersion", self.dispersion, "1 or more"),
+            ("floor", self.floor.unwrap_or(0.0), "0 to 1"),
             (
                 "promotion.tolerance",
-                promotion.is_none_or(|p| ratio(p.tolerance)),
                 promotion.map_or(1.0, |p| p.tolerance),
                 "a ratio above 0",
             ),
-            (
-                "promotion.floor",
-                promotion.is_none_or(|p| share(p.floor)),
-                promotion.and_then(|p| p.floor).unwrap_or(0.0),
-                "0 to 1",
-            ),
+            ("promotion.floor", promote_floor.unwrap_or(0.0), "0 to 1"),
         ];
-        match checks.into_iter().find(|(_, fits, ..)| !fits) {
-            Some((field, _, found, expected)) => Err(FieldError {
+
+        match fits.iter().zip(found).find(|(fits, _)| !**fits) {
+            Some((_, (field, found, expected))) => Err(FieldError {
                 field: format!("{}.{field}", self.name),
                 found: found.to_string(),
                 expected: expected.to_owned(),

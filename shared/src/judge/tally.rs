@@ -50,8 +50,8 @@ impl Totals {
         self.baseline.add(baseline);
     }
 
-    /// The ratio of canary to baseline rate by Mantel and Haenszel (1959), minute by minute, so that
-    /// a weight change during an incident is not mistaken for a difference. `None` without bad
+    /// The ratio of canary to baseline rate by Mantel and Haenszel (1959), minute by minute, so
+    /// that a weight change during an incident is not mistaken for a difference. `None` without bad
     /// events in the baseline.
     pub fn ratio(&self) -> Option<f64> {
         (self.baseline.bad > 0).then(|| self.weighted.0 / self.weighted.1)

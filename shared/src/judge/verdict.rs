@@ -1,6 +1,7 @@
 //! The verdict, with the numbers it rests on and its reason in words.
 //!
-//! A rollback that cannot be checked by hand is not trusted, so the sentence carries the arithmetic: both rates, both request counts, the ratio, the limit and the certainty.
+//! A rollback that cannot be checked by hand is not trusted, so the sentence carries the
+//! arithmetic: both rates, both request counts, the ratio, the limit and the certainty.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -16,7 +17,8 @@ pub enum Decision {
     Promote,
     /// It is worse than tolerated.
     Rollback,
-    /// The bake is over and neither was shown. Not an error: the configuration decides what follows.
+    /// The bake is over and neither was shown. Not an error: the configuration decides what
+    /// follows.
     Inconclusive,
 }
 

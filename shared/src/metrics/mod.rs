@@ -1,5 +1,69 @@
-//! What is measured of the two sides of a canary: which series to ask for, and how their points are read.
+//! What is measured of the two sides of a canary: which series are read, and how their points
+//! become readings of a minute.
+//!
+//! A source of metrics is one file here and one line in [`sources`]. Nothing in this module decides
+//! about a release.
 
-pub mod queries;
-pub mod readings;
-pub mod values;
+pub mod alb;
+pub mod custom;
+pub mod missing_data;
+pub mod source;
+
+pub use source::{Data, Key, Metric, MetricName, Points, Query, Side, Sides, Source};
+
+use custom::CustomMetric;
+use source::Window;
+
+/// Every source of what is judged, in the order in which the judge numbers its metrics.
+#[must_use]
+pub fn sources<'a>(
+    thresholds_ms: &'a [f64],
+    custom: &'a [CustomMetric],
+) -> Vec<Box<dyn Source + 'a>> {
+    vec![
+        Box::new(alb::Alb { thresholds_ms }),
+        Box::new(custom::CustomMetrics { metrics: custom }),
+    ]
+}
+
+/// Requests and latency of the live colour in the hour before the bake.
+#[must_use]
+pub fn hourly_queries(sides: &Sides) -> Vec<Query> {
+    queries(sides, &[Side::Baseline], &sources(&[], &[]), Window::Hour)
+}
+
+/// Slow requests of the live colour in the hour before the bake, minute by minute.
+#[must_use]
+pub fn dispersion_queries(sides: &Sides, thresholds_ms: &[f64]) -> Vec<Query> {
+    let sources = sources(thresholds_ms, &[]);
+    queries(sides, &[Side::Baseline], &sources, Window::Dispersion)
+}
+
+/// Everything that an evaluation judges by.
+#[must_use]
+pub fn evaluation_queries(
+    sides: &Sides,
+    thresholds_ms: &[f64],
+    custom: &[CustomMetric],
+) -> Vec<Query> {
+    let sources = sources(thresholds_ms, custom);
+    queries(sides, &Side::BOTH, &sources, Window::Bake)
+}
+
+fn queries(
+    sides: &Sides,
+    read: &[Side],
+    sources: &[Box<dyn Source + '_>],
+    window: Window,
+) -> Vec<Query> {
+    let mut queries = Vec::new();
+    for side in read {
+        for source in sources {
+            queries.extend(source.queries(sides, *side, window));
+        }
+    }
+    queries
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,71 +1,98 @@
-//! `cargo sandbox judge`: judges recorded canaries as they would have been judged live, and writes down how.
+//! `cargo sandbox judge`: judges recorded canaries as they would have been judged live, and writes
+//! down how.
 
 use std::fmt::Display;
 use std::io::{Read, Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use slipway::judge::JudgeConfig;
+use slipway::judge::config::Setting;
 use slipway::judge::report::{self, Judgement};
 use slipway::judge::scenario::{Scenario, ScenarioError};
 use slipway::judge::{kayenta, offline};
 
-/// What can be said after `cargo sandbox judge`.
+/// The arguments of `cargo sandbox judge`.
 #[derive(Debug, Args)]
-#[command(after_help = FORMATS)]
+#[command(after_help = formats())]
 pub(crate) struct Judge {
-    /// Judge by this canary config of Kayenta, once; standard input is then a JSON array of metric pairs.
+    /// Judge by this canary config of Kayenta, once; standard input is then a JSON array of metric
+    /// pairs.
     #[arg(long, value_name = "CONFIG")]
     kayenta: Option<PathBuf>,
-    /// Write a report of the one scenario that standard input then is, and the judgement beside it, with the ending .json.
+    /// Write a report of the one scenario that standard input then is, and the judgement beside it,
+    /// with the ending .json.
     #[arg(long, value_name = "FILE.html", value_parser = page_path, conflicts_with = "kayenta")]
     report: Option<PathBuf>,
-    /// Judge this recorded judgement again, the JSON beside a report, and compare; standard input is not read.
+    /// Judge this recorded judgement again, the JSON beside a report, and compare; standard input
+    /// is not read.
     #[arg(long, value_name = "JUDGEMENT.json", conflicts_with_all = ["kayenta", "report"])]
     replay: Option<PathBuf>,
 }
 
-const FORMATS: &str = r#"Without --kayenta and --replay, standard input is one scenario a line (this one is broken to fit). At minute t only what is visible at t counts:
+/// The formats of input and output, with every setting of the judge.
+fn formats() -> String {
+    let setting = |setting: Setting| format!("{} {}", setting.name, setting.value);
+    let settings: Vec<String> = JudgeConfig::default()
+        .settings()
+        .into_iter()
+        .map(setting)
+        .collect();
+    let lines: Vec<String> = settings.chunks(4).map(|chunk| chunk.join(", ")).collect();
+    FORMATS.replace("{settings}", &lines.join(",\n                 "))
+}
+
+const FORMATS: &str = r#"Without --kayenta and --replay, standard input is one scenario a line (this one is broken to
+fit). At minute t only what is visible at t counts:
 
   {"v":1,"id":"web","config":{"end":30},"thresholds_ms":[],"minutes":[
     {"t":1,"c":{"n":600,"bad":8},"b":{"n":5400,"bad":3},"seen":{"c.bad":2}}]}
 
-  config         alpha 0.005, alpha_exam 0.005, alpha_promote 0.05, tau 1.1, eps 0.0001, tau_promote 2, eps_promote 0.001,
-                 w_errors 0.5, w_latency 0.125, dispersion_errors 1, dispersion_latency 1, min_bad 3, min_minutes 5, end 30;
-                 what is left out has this default
+  config         {settings};
+                 these are the defaults
   thresholds_ms  baseline p75, p90, p99 and 1.5 times p99 before the bake; [] judges errors only
-  minutes        c is the canary, b the baseline; n requests, bad ones among them; null or absent is unknown, which is never 0
-    slow_r       of c: 4 counts of requests slower than 1.1 times each threshold; slow_p: than 1.25 times
+  minutes        c is the canary, b the baseline; n requests, bad ones among them; null or absent
+                 is unknown, which is never 0
+    slow_r       of c: 4 counts of requests slower than 1.1 times each threshold
+    slow_p       of c: 4 counts of requests slower than 1.25 times each threshold
     slow         of b: 4 counts of requests slower than each threshold
     seen         the minute in which a field becomes visible, for data that comes late
 
-Standard output is one line a minute, up to the first verdict that ends the scenario:
+Standard output is one line a minute, up to the first verdict that ends the scenario (the second
+one is broken to fit):
 
   {"id":"web","t":1,"verdict":"continue","why":null,"log_e":0.0,"log_e_promote":0.0}
-  {"id":"web","t":2,"verdict":"rollback","why":"errors","log_e":9.683705764017585,"log_e_promote":-2.476339992105107}
+  {"id":"web","t":2,"verdict":"rollback","why":"errors",
+    "log_e":9.683705764017585,"log_e_promote":-2.476339992105107}
 
   verdict        continue, promote, rollback, inconclusive
   why            errors, latency[2], exam:errors, non-inferior, end of bake
   log_e          ln of the evidence of harm; rollback at ln(1/alpha), which is 5.3
   log_e_promote  ln of the evidence of health; promote at ln(1/alpha_promote), which is 3.0
 
-With --kayenta, standard input is a list of metric pairs, control being the baseline; null or "NaN" is a time without a value:
+With --kayenta, standard input is a list of metric pairs, control being the baseline; null or
+"NaN" is a time without a value:
 
   [{"name":"cpu","values":{"control":[1.0,1.2,null],"experiment":[1.1,"NaN",1.3]}}]
 
-and standard output is one line with score, classification (Pass, Marginal, Fail) and a result for each metric.
+and standard output is one line with score, classification (Pass, Marginal, Fail) and a result for
+each metric.
 
-With --report, standard output is the same, and two files are written: one HTML page without scripts or outside resources, and
-the judgement with all that it rests on. --replay judges that again and prints the line of its verdict, in the same form.
+With --report, standard output is the same, and two files are written: one HTML page without
+scripts or outside resources, and the judgement with everything it rests on. --replay judges that
+again and prints the line of its verdict, in the same form.
 
 Examples:
-  cargo sandbox judge < tests/sandbox/examples/judge/scenarios.jsonl
-  cargo sandbox judge --report report.html < tests/sandbox/examples/judge/cases/rolled-back-by-errors.json
+  cd tests/sandbox/examples/judge
+  cargo sandbox judge < scenarios.jsonl
+  cargo sandbox judge --report report.html < cases/rolled-back-by-errors.json
   cargo sandbox judge --replay report.json
-  cargo sandbox judge --kayenta tests/sandbox/examples/judge/canary-config.json < tests/sandbox/examples/judge/metric-pairs.json
+  cargo sandbox judge --kayenta canary-config.json < metric-pairs.json
 
-Exit codes: 0 everything was judged, whatever the verdict; 1 something was refused, and the error names the line and the field, with
-nothing printed for that line and those after it, or a file could not be read or written, or a replay found another verdict, and the
-error names what differs; 2 wrong arguments."#;
+Exit codes: 0 everything was judged, whatever the verdict; 1 something was refused, and the error
+names the line and the field, with nothing printed for that line and those after it, or a file
+could not be read or written, or a replay found a different verdict, and the error names what
+differs; 2 wrong arguments."#;
 
 /// Judges what standard input holds.
 ///
@@ -123,14 +150,14 @@ fn report_scenario(page: &Path) -> Result<(), String> {
     let scenario = Scenario::from_json(&line).map_err(at)?;
     let judgement = Judgement::from_scenario(&scenario).map_err(at)?;
     let beside = page.with_extension("json");
-    spare_others(&beside)?;
+    refuse_to_overwrite(&beside)?;
     write(&beside, &(judgement.to_json() + "\n"))?;
     write(page, &report::html(&judgement))?;
     print(&verdicts)
 }
 
-/// The scenario itself may lie where the judgement is to be written, and is not to be lost.
-fn spare_others(path: &Path) -> Result<(), String> {
+/// Refuses to overwrite a file that is not a judgement, such as the scenario itself.
+fn refuse_to_overwrite(path: &Path) -> Result<(), String> {
     let Ok(found) = std::fs::read(path) else {
         return Ok(());
     };
@@ -139,7 +166,7 @@ fn spare_others(path: &Path) -> Result<(), String> {
         return Ok(());
     }
     Err(format!(
-        "failed to write {}: it is there and is no judgement; choose another name for the page",
+        "failed to write {}: it exists and is not a judgement; choose another name for the page",
         path.display()
     ))
 }
@@ -155,12 +182,12 @@ fn only_line() -> Result<(usize, String), String> {
         }
         if let Some((first, _)) = only {
             return Err(format!(
-                "line {number}: a second scenario after that of line {first}; a report is of one"
+                "line {number}: a second scenario after that of line {first}; a report covers one"
             ));
         }
         only = Some((number, line));
     }
-    only.ok_or_else(|| "standard input holds no scenario; a report is of one".to_owned())
+    only.ok_or_else(|| "standard input holds no scenario; a report covers one".to_owned())
 }
 
 fn judge_again(path: &Path) -> Result<(), String> {
@@ -176,7 +203,7 @@ fn judge_again(path: &Path) -> Result<(), String> {
         .map(|difference| format!("\n  {difference}"))
         .collect();
     Err(at(&format!(
-        "judged again, the verdict is another; the file or the judge was changed{}",
+        "the replay found a different verdict; the file or the judge was changed{}",
         named.concat()
     )))
 }

@@ -6,13 +6,17 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, NOW, Script, cbor, run};
 use crate::aws::{Alarm, AwsError, ErrorKind, Metrics};
-use crate::metrics::queries::MetricName;
-use crate::strategy::canary::{Data, Query};
+use crate::metrics::source::tests::key;
+use crate::metrics::source::{CustomPart, Data, Key, Metric, MetricName, Query, Side};
 
 /// The first minute that is read, since the Unix epoch.
 const MINUTE: i64 = NOW / 60;
 
 fn query(id: &str) -> Query {
+    query_of(key(id))
+}
+
+fn query_of(key: Key) -> Query {
     let metric = MetricName {
         namespace: "AWS/ApplicationELB".to_owned(),
         name: "RequestCount".to_owned(),
@@ -22,7 +26,7 @@ fn query(id: &str) -> Query {
         ],
     };
     Query {
-        id: id.to_owned(),
+        key,
         metric,
         statistic: "Sum".to_owned(),
         period_secs: 60,
@@ -50,9 +54,16 @@ fn read(
     answers: impl IntoIterator<Item = Answer>,
 ) -> (Result<Data, AwsError>, Script) {
     let queries: Vec<Query> = ids.iter().map(|id| query(id)).collect();
+    read_all(&queries, answers)
+}
+
+fn read_all(
+    queries: &[Query],
+    answers: impl IntoIterator<Item = Answer>,
+) -> (Result<Data, AwsError>, Script) {
     let script = Script::new(answers);
     (
-        run(Metrics::new(&script.sdk()).read(&queries, MINUTE, MINUTE + 10)),
+        run(Metrics::new(&script.sdk()).read(queries, MINUTE, MINUTE + 10)),
         script,
     )
 }
@@ -67,7 +78,7 @@ fn points(points: &[(i64, f64)]) -> BTreeMap<i64, f64> {
 fn data(series: &[(&str, &[(i64, f64)])]) -> Data {
     series
         .iter()
-        .map(|(id, all)| ((*id).to_owned(), points(all)))
+        .map(|(id, all)| (key(id), points(all)))
         .collect()
 }
 
@@ -111,22 +122,22 @@ fn a_series_is_asked_for_by_its_minutes_and_read_by_them() {
 #[test]
 fn every_page_of_every_series_is_read() {
     let (found, script) = read(
-        &["c_n", "c_5", "b_n"],
+        &["c_n", "c_e", "b_n"],
         [
             page(&[result("c_n", "PartialData", 0, &[1.0])], Some("page-2")),
             page(
                 &[
                     result("c_n", "Complete", 1, &[2.0]),
-                    result("c_5", "PartialData", 0, &[3.0]),
+                    result("c_e", "PartialData", 0, &[3.0]),
                 ],
                 Some("page-3"),
             ),
-            page(&[result("c_5", "Complete", 1, &[4.0])], None),
+            page(&[result("c_e", "Complete", 1, &[4.0])], None),
         ],
     );
     let expected: [(&str, &[(i64, f64)]); 3] = [
         ("c_n", &[(0, 1.0), (1, 2.0)]),
-        ("c_5", &[(0, 3.0), (1, 4.0)]),
+        ("c_e", &[(0, 3.0), (1, 4.0)]),
         ("b_n", &[]),
     ];
     assert_eq!(found.expect("whole"), data(&expected));
@@ -221,16 +232,18 @@ fn a_series_without_points_is_there_and_one_that_was_not_asked_for_is_not() {
 
 #[test]
 fn so_many_queries_and_pages_as_cloudwatch_takes_are_read_and_no_more() {
-    let ids: Vec<String> = (0..501).map(|id| format!("q{id}")).collect();
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let (found, script) = read(&ids, []);
+    let queries: Vec<Query> = (0..501)
+        .map(|index| Key::new(Side::Canary, Metric::Custom(index, CustomPart::Value)))
+        .map(query_of)
+        .collect();
+    let (found, script) = read_all(&queries, []);
     assert_eq!(
         found.expect_err("too many").message,
-        "501 queries; expected 500"
+        "501 queries exceed the limit of 500"
     );
     assert_eq!(script.sent().len(), 0);
     assert_eq!(
-        read(&ids[..500], [page(&[], None)])
+        read_all(&queries[..500], [page(&[], None)])
             .0
             .expect("500 are taken")
             .len(),
@@ -259,7 +272,7 @@ fn alarms_in_alarm_and_alarms_that_are_missing_are_found_in_the_order_of_their_n
     let script = Script::new([cbor(&body)]);
     let names = ["composite", "missing", "ok", "no-data", "metric"].map(ToOwned::to_owned);
     let found = run(Metrics::new(&script.sdk()).alarms(&names)).expect("answered");
-    let in_alarm = |name: &str| Alarm::Ringing {
+    let in_alarm = |name: &str| Alarm::Active {
         name: name.to_owned(),
         reason: format!("{name} is ALARM"),
     };

@@ -51,7 +51,7 @@ fn a_comparison_says_what_there_is_to_compare() {
         ),
         (
             comparison((100, 0), (10_000, 50), None, 1.0),
-            "0.00x, limit 1.1x",
+            "0x, limit 1.1x",
         ),
     ];
     for (comparison, expected) in cases {

@@ -221,16 +221,14 @@ pub fn classify(
         (Label::Pass, false)
     };
     let percent = test.confidence * 100.0;
+    let effect = effect.map_or("unknown".to_owned(), |effect| format!("{effect:.3}"));
     Classification {
         label,
         critical: critical && analysis.critical,
         ratio: mean_ratio(canary, baseline),
         reason: format!(
-            "shift {:.4e} between {:.4e} and {:.4e} at {percent:.0}%, effect {}",
-            shift.estimate,
-            shift.low,
-            shift.high,
-            effect.map_or("unknown".to_owned(), |effect| format!("{effect:.3}"))
+            "shift {:.4e} between {:.4e} and {:.4e} at {percent:.0}%, effect {effect}",
+            shift.estimate, shift.low, shift.high
         ),
     }
 }

@@ -22,7 +22,7 @@ pub use classify::{
 };
 pub use config::{KayentaConfig, MetricConfig, OutlierStrategy};
 pub use pairs::{MetricPair, read_pairs};
-pub use score::{Grade, GroupScore, MetricResult, Report};
+pub use score::{Grade, GroupScore, KayentaReport, MetricResult};
 
 use super::strict::FieldError;
 
@@ -32,7 +32,7 @@ pub const POINTS_MIN: usize = 5;
 
 /// When the judge is invoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum Timing {
     /// Once, at the declared end.
     Final,
     /// Before that.
@@ -63,7 +63,8 @@ pub enum KayentaError {
     Pairs(FieldError),
     /// The test holds for one look.
     #[error(
-        "minute {minute} of {end}: this test holds for one look at the end, and every further look adds false alarms; wait until minute {end}, or use the sequential judge"
+        "minute {minute} of {end}: this test holds for one look at the end, and every further \
+         look adds false alarms; wait until minute {end}, or use the sequential judge"
     )]
     Interim {
         /// The minute of the look.
@@ -80,9 +81,9 @@ pub enum KayentaError {
 pub fn judge(
     config: &KayentaConfig,
     pairs: &[MetricPair],
-    look: Look,
-) -> Result<Report, KayentaError> {
-    if let Look::Interim { minute, end } = look {
+    timing: Timing,
+) -> Result<KayentaReport, KayentaError> {
+    if let Timing::Interim { minute, end } = timing {
         return Err(KayentaError::Interim { minute, end });
     }
     pairs::check_names(config, pairs).map_err(KayentaError::Pairs)?;
@@ -158,12 +159,12 @@ pub fn report(config: &str, pairs: &str) -> Result<String, KayentaError> {
     let config = KayentaConfig::from_json(&parse("the canary config", config)?)
         .map_err(KayentaError::Config)?;
     let pairs = read_pairs(&parse("the metric pairs", pairs)?).map_err(KayentaError::Pairs)?;
-    let report = judge(&config, &pairs, Look::Final)?;
+    let report = judge(&config, &pairs, Timing::Final)?;
     Ok(report.to_json().to_string() + "\n")
 }
 
-/// Argo Rollouts and Flagger keep their canaries in Kubernetes YAML; a JSON parser's complaint about
-/// its first character would not show that this is the wrong kind of file.
+/// Argo Rollouts and Flagger keep their canaries in Kubernetes YAML; a JSON parser's complaint
+/// about its first character would not show that this is the wrong kind of file.
 fn refuse_kubernetes(config: &str) -> Result<(), FieldError> {
     let kind = config.lines().find_map(|line| line.strip_prefix("kind:"));
     kind.map_or(Ok(()), |kind| {

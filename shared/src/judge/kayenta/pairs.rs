@@ -1,9 +1,9 @@
 //! Reads metric pairs: for each metric, the values of the baseline and of the canary.
 //!
-//! The format is Kayenta's MetricSetPair list, a JSON array of
-//! `{"name": "cpu", "id": "…", "tags": {}, "values": {"control": [1.0, "NaN"], "experiment": [1.2, null]}}`.
-//! `control` is the baseline. `"NaN"` and `null` both are a time without a value. `id`, `tags`,
-//! `scopes` and `attributes` may be there and are not used.
+//! The format is Kayenta's MetricSetPair list, a JSON array of `{"name": "cpu", "id": "…", "tags":
+//! {}, "values": {"control": [1.0, "NaN"], "experiment": [1.2, null]}}`. `control` is the baseline.
+//! `"NaN"` and `null` both are a time without a value. `id`, `tags`, `scopes` and `attributes` may
+//! be there and are not used.
 
 use serde_json::Value;
 

@@ -47,7 +47,7 @@ pub struct GroupScore {
 
 /// The outcome of a judgement.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct KayentaReport {
     /// In percent, to two decimals.
     pub score: f64,
     /// By the thresholds of the config.
@@ -60,7 +60,7 @@ pub struct Report {
     pub results: Vec<MetricResult>,
 }
 
-impl Report {
+impl KayentaReport {
     /// As JSON, with Kayenta's names where it has them.
     pub fn to_json(&self) -> Value {
         let group = |group: &GroupScore| json!({"name": group.name, "score": group.score, "weight": group.weight});
@@ -84,7 +84,7 @@ impl Report {
 
 /// Scores the results: 0 if a metric failed critically or half of them have no data, else the
 /// weighted mean of the groups that have data.
-pub(super) fn score(config: &KayentaConfig, results: Vec<MetricResult>) -> Report {
+pub(super) fn score(config: &KayentaConfig, results: Vec<MetricResult>) -> KayentaReport {
     let scored: Vec<_> = results.iter().filter(|result| !result.muted).collect();
     let groups = group_scores(config, &scored);
     let nodata = scored
@@ -95,34 +95,22 @@ pub(super) fn score(config: &KayentaConfig, results: Vec<MetricResult>) -> Repor
         .iter()
         .find(|result| fails_critically(&result.classification));
     let (score, reason) = if let Some(failed) = critical {
-        let found = &failed.classification;
-        (
-            0.0,
-            format!(
-                "critical metric {} is {}: {}",
-                failed.name,
-                found.label.as_str(),
-                found.reason
-            ),
-        )
+        let (name, found) = (&failed.name, &failed.classification);
+        let (label, why) = (found.label.as_str(), &found.reason);
+        (0.0, format!("critical metric {name} is {label}: {why}"))
     } else if nodata as f64 >= NODATA_SHARE_MAX * scored.len() as f64 {
-        (
-            0.0,
-            format!(
-                "{nodata} of {} metrics have no data, limit below half",
-                scored.len()
-            ),
-        )
+        let all = scored.len();
+        let reason = format!("{nodata} of {all} metrics have no data, limit below half");
+        (0.0, reason)
     } else {
         let score = weighted_mean(&groups);
+        let (pass, marginal) = (config.pass, config.marginal);
         (
             score,
-            format!(
-                "score {score}, pass {}, marginal {}",
-                config.pass, config.marginal
-            ),
+            format!("score {score}, pass {pass}, marginal {marginal}"),
         )
     };
+
     // A critical failure or missing data fails whatever the thresholds, even a pass of 0.
     let grade = match score {
         0.0 => Grade::Fail,
@@ -130,7 +118,7 @@ pub(super) fn score(config: &KayentaConfig, results: Vec<MetricResult>) -> Repor
         score if score >= config.marginal => Grade::Marginal,
         _ => Grade::Fail,
     };
-    Report {
+    KayentaReport {
         score,
         grade,
         reason,

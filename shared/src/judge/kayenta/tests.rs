@@ -24,7 +24,7 @@ fn classified(nan: NanStrategy, control: &[f64], experiment: &[f64]) -> (Label, 
     let report = judge(
         &config(nan),
         &[pair("errors", control, experiment)],
-        Look::Final,
+        Timing::Final,
     )
     .unwrap();
     let found = report.results[0].classification.clone();
@@ -86,7 +86,7 @@ fn each_pair_of_a_metric_is_judged_and_a_metric_without_one_has_no_data() {
         pair("errors", &points, &points),
         pair("errors", &[1.0; 5], &[9.0; 5]),
     ];
-    let report = judge(&config(NanStrategy::Remove), &pairs, Look::Final).unwrap();
+    let report = judge(&config(NanStrategy::Remove), &pairs, Timing::Final).unwrap();
     let found: Vec<(&str, Label)> = report
         .results
         .iter()
@@ -103,7 +103,7 @@ fn each_pair_of_a_metric_is_judged_and_a_metric_without_one_has_no_data() {
     let unknown = judge(
         &config(NanStrategy::Remove),
         &[pair("disk", &[], &[])],
-        Look::Final,
+        Timing::Final,
     )
     .unwrap_err();
     assert_eq!(
@@ -117,8 +117,8 @@ fn files_of_other_tools_and_broken_ones_are_named() {
     let refused = |config: &str, pairs: &str| report(config, pairs).unwrap_err().to_string();
     assert_eq!(
         refused("apiVersion: argoproj.io/v1alpha1\nkind: Rollout\n", "[]"),
-        "failed to read the canary config: kind: found Rollout in YAML; expected a canary config of Kayenta in JSON, \
-         which has no kind"
+        "failed to read the canary config: kind: found Rollout in YAML; expected a canary config \
+         of Kayenta in JSON, which has no kind"
     );
     assert!(refused("{", "[]").starts_with("failed to parse the canary config: EOF"));
     assert!(refused(CONFIG, "[").starts_with("failed to parse the metric pairs: EOF"));

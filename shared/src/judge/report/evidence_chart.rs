@@ -59,8 +59,8 @@ pub(super) fn harm(judgement: &Judgement) -> EvidenceChart {
     let limit = -judgement.settings.alpha.ln();
     let odds = odds(judgement.settings.alpha);
     let caption = format!(
-        "All metrics together. A canary within tolerance ever reaches {odds} with a chance of at most 1 in {odds}, \
-         however often it is looked at."
+        "All metrics together. A canary within tolerance ever reaches {odds} with a chance of at \
+         most 1 in {odds}, however often it is looked at."
     );
     draw(
         judgement,
@@ -78,8 +78,9 @@ pub(super) fn health(judgement: &Judgement) -> EvidenceChart {
     let limit = -judgement.settings.alpha_promote.ln();
     let odds = odds(judgement.settings.alpha_promote);
     let caption = format!(
-        "The metric with the least of it counts. A canary beyond its bound ever reaches {odds} with a chance of at \
-         most 1 in {odds}. A promotion also needs {} usable minutes and evidence of harm of at most 2.",
+        "The metric with the least of it counts. A canary beyond its bound ever reaches {odds} \
+         with a chance of at most 1 in {odds}. A promotion also needs {} usable minutes and \
+         evidence of harm of at most 2.",
         judgement.settings.min_minutes
     );
     draw(
@@ -135,18 +136,24 @@ fn draw(
             unit(x.x(f64::from(judgement.verdict.minute))),
             unit(y(last)),
         ),
-        beyond: if last > high {
-            "↑"
-        } else if last < low {
-            "↓"
-        } else {
-            ""
-        },
+        beyond: beyond(last, low, high),
         frame: FRAME,
     }
 }
 
-/// Keeps the highest of neighbouring looks where there are more than a chart can show, and the last.
+/// Where a value lies beyond the scale.
+fn beyond(value: f64, low: f64, high: f64) -> &'static str {
+    if value > high {
+        "↑"
+    } else if value < low {
+        "↓"
+    } else {
+        ""
+    }
+}
+
+/// Keeps the highest of neighbouring looks where there are more than a chart can show, and the
+/// last.
 fn thin(looks: Vec<(u32, f64)>) -> Vec<(u32, f64)> {
     let width = looks.len().div_ceil(2 * POINTS_MAX).max(1);
     let highest = |chunk: &[(u32, f64)]| chunk.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
@@ -216,7 +223,8 @@ fn describe(
         format!("in minutes {}", ranges(&reached))
     };
     format!(
-        "{heading}, logarithmic. Limit: {limit_label}, reached {reached}. Highest {} in minute {}; {} at the last look.",
+        "{heading}, logarithmic. Limit: {limit_label}, reached {reached}. Highest {} in minute \
+         {}; {} at the last look.",
         evidence(highest.1),
         highest.0,
         evidence(last)
@@ -281,8 +289,8 @@ mod tests {
                 &points,
                 1.0
             ),
-            "Evidence of health, logarithmic. Limit: promote at 20, reached in minutes 2–3. Highest 22.1 in minute 3; 2.7 \
-             at the last look."
+            "Evidence of health, logarithmic. Limit: promote at 20, reached in minutes 2–3. \
+             Highest 22.1 in minute 3; 2.7 at the last look."
         );
         assert!(describe("a", "b", 9.0, &points, 1.0).contains("Limit: b, reached never."));
     }

@@ -26,7 +26,8 @@ pub enum RecordError {
     Setting(#[from] FieldError),
     /// Written by another version.
     #[error(
-        "failed to read the judgement: version {found}, expected {JUDGEMENT_VERSION}; use the release that wrote it"
+        "failed to read the judgement: version {found}, expected {JUDGEMENT_VERSION}; use the \
+         release that wrote it"
     )]
     Version {
         /// The version found.
@@ -223,18 +224,25 @@ impl Judgement {
         }
     }
 
-    /// What does not fit together, if anything. What is left is checked by the judge in a replay.
+    /// What does not fit together, if anything. The rest is checked by the judge in a replay.
     fn contradiction(&self) -> Option<&'static str> {
+        let rules = self.rules_of_minutes().into_iter();
+        rules
+            .chain(self.rules_of_looks())
+            .find(|(holds, _)| !holds)
+            .map(|(_, what)| what)
+    }
+
+    fn rules_of_minutes(&self) -> [(bool, &'static str); 6] {
         let (now, metrics) = (self.verdict.minute, self.metrics.len());
         let minutes = now.min(self.settings.end) as usize;
         let in_order = |(index, minute): (usize, &StoredMinute)| minute.t as usize == index + 1;
-        let used = |minute: &StoredMinute, used: u32| (minute.t..=now).contains(&used);
-        let ascending = self
-            .looks
-            .windows(2)
-            .all(|pair| pair[0].minute < pair[1].minute);
-        let named = |name: &str| self.metrics.iter().any(|metric| metric.name == name);
-        let rules = [
+        let used_in_time = |minute: &StoredMinute| {
+            let mut used = minute.readings.iter().filter_map(|reading| reading.used);
+            used.all(|at| (minute.t..=now).contains(&at))
+        };
+        let complete = |minute: &StoredMinute| minute.readings.len() == metrics;
+        [
             (
                 (1..=JUDGED_MINUTES).contains(&now),
                 "verdict.minute is outside the bake",
@@ -249,49 +257,45 @@ impl Judgement {
                 "minutes are not numbered from 1",
             ),
             (
-                self.minutes
-                    .iter()
-                    .all(|minute| minute.readings.len() == metrics),
+                self.minutes.iter().all(complete),
                 "minutes[].readings differ from metrics",
             ),
             (
-                self.minutes.iter().all(|m| {
-                    m.readings
-                        .iter()
-                        .filter_map(|r| r.used)
-                        .all(|at| used(m, at))
-                }),
+                self.minutes.iter().all(used_in_time),
                 "minutes[].readings[].used is before its minute or after the verdict",
             ),
-            (
-                ascending && self.looks.last().is_none_or(|look| look.minute < now),
-                "looks are not in order",
-            ),
+        ]
+    }
+
+    fn rules_of_looks(&self) -> [(bool, &'static str); 5] {
+        let (now, metrics) = (self.verdict.minute, self.metrics.len());
+        let ascending = self
+            .looks
+            .windows(2)
+            .all(|pair| pair[0].minute < pair[1].minute);
+        let before_verdict = self.looks.last().is_none_or(|look| look.minute < now);
+        let known = |name: &str| self.metrics.iter().any(|metric| metric.name == name);
+        let named = self.quality.iter().map(|quality| &quality.metric);
+        [
+            (ascending && before_verdict, "looks are not in order"),
             (
                 self.looks().all(|look| look.evidence.len() == metrics),
                 "looks[].evidence differs from metrics",
             ),
             (
                 self.looks()
-                    .all(|look| look.reason_metric().is_none_or(named)),
+                    .all(|look| look.reason_metric().is_none_or(known)),
                 "a reason names an unknown metric",
             ),
             (
-                self.looks().all(|look| named(&look.weakest)),
+                self.looks().all(|look| known(&look.weakest)),
                 "weakest is an unknown metric",
             ),
             (
-                self.quality
-                    .iter()
-                    .map(|q| &q.metric)
-                    .eq(self.metrics.iter().map(|m| &m.name)),
+                named.eq(self.metrics.iter().map(|metric| &metric.name)),
                 "quality differs from metrics",
             ),
-        ];
-        rules
-            .into_iter()
-            .find(|(holds, _)| !holds)
-            .map(|(_, what)| what)
+        ]
     }
 }
 

@@ -1,6 +1,7 @@
 //! Writes what was decided, why, and what that does not mean.
 //!
-//! Numbers come from [`crate::judge::numbers`], so that the report and the judge's own sentence agree.
+//! Numbers come from [`crate::judge::numbers`], so that the report and the judge's own sentence
+//! agree.
 
 use crate::judge::clean::Counts;
 use crate::judge::noninferiority::NonInferiority;
@@ -87,23 +88,25 @@ fn meaning(judgement: &Judgement) -> String {
     let (settings, verdict) = (&judgement.settings, &judgement.verdict);
     match &verdict.reason {
         Reason::Harm { .. } => format!(
-            "A canary within tolerance is ever rolled back by this evidence at most once in {} bakes, however often \
-             it is looked at.",
+            "A canary within tolerance is ever rolled back by this evidence at most once in {} \
+             bakes, however often it is looked at.",
             odds(settings.alpha)
         ),
         Reason::FinalTest { p, limit, .. } => format!(
-            "The evidence did not reach its limit during the bake. The final test at its declared end found this \
-             metric worse: a canary just within tolerance does as badly with a chance of {}, and {} is rare enough.",
+            "The evidence did not reach its limit during the bake. The final test at its declared \
+             end found this metric worse: a canary just within tolerance does as badly with a \
+             chance of {}, and {} is rare enough.",
             percent(*p),
             percent(*limit)
         ),
         Reason::NonInferior => format!(
-            "A canary beyond its bound on any metric that counts is promoted at most once in {} bakes.",
+            "A canary beyond its bound on any metric that counts is promoted at most once in {} \
+             bakes.",
             odds(settings.alpha_promote)
         ),
         Reason::EndOfBake => format!(
-            "This is not a pass: the action is configured to wait for a decision, roll back or promote. Least \
-             evidence of health: {}, {} of {}.",
+            "This is not a pass: the action is configured to wait for a decision, roll back or \
+             promote. Least evidence of health: {}, {} of {}.",
             label(judgement, &verdict.weakest),
             evidence(verdict.log_e_promote),
             odds(settings.alpha_promote)
@@ -132,7 +135,8 @@ fn sentence(judgement: &Judgement) -> String {
     }
 }
 
-/// How many requests a promotion needs even if nothing goes wrong, where the bake is too short for it.
+/// How many requests a promotion needs even if nothing goes wrong, where the bake is too short for
+/// it.
 fn traffic(judgement: &Judgement) -> Option<String> {
     let limit = -judgement.settings.alpha_promote.ln();
     let minute = f64::from(judgement.verdict.minute);
@@ -154,7 +158,8 @@ fn traffic(judgement: &Judgement) -> Option<String> {
         format!(", about {} at this rate", span(pace))
     };
     Some(format!(
-        "Too little traffic: even without a single error, a promotion needs about {} canary requests{wait}; it had {}.",
+        "Too little traffic: even without a single error, a promotion needs about {} canary \
+         requests{wait}; it had {}.",
         thousands(needed),
         thousands(had)
     ))

@@ -1,4 +1,5 @@
-//! Sorts the minutes of every metric into those that counted and those that did not, with the reason.
+//! Sorts the minutes of every metric into those that counted and those that did not, with the
+//! reason.
 
 use serde::{Deserialize, Serialize};
 

@@ -60,8 +60,9 @@ impl Judgement {
 
     /// Judges live data at the look it stands at. `read(minute, metric)` is what is visible now.
     ///
-    /// Only this look is as it was. What earlier looks found was not kept, so the evidence before it
-    /// is worked out again from the data of today, and minutes that were late then are not seen as late.
+    /// Only this look is as it was. What earlier looks found was not kept, so the evidence before
+    /// it is worked out again from the data of today, and minutes that were late then are not seen
+    /// as late.
     ///
     /// # Errors
     /// Metrics or progress that cannot be judged by, or counts that contradict each other.

@@ -1,14 +1,14 @@
 //! Judges a stored judgement again, and names what differs.
 //!
-//! A record is trusted because it can be judged again, so a difference is never hidden: it means that
-//! the file or the judge was changed.
+//! A record is trusted because it can be judged again, so a difference is never hidden: it means
+//! that the file or the judge was changed.
 
 use std::fmt::{self, Display, Formatter};
 
 use crate::judge::clean::{CountError, Reading};
 use crate::judge::sequential::SetupError;
 use crate::judge::spec::MetricSpec;
-use crate::judge::{Decision, Judge, Reason, Verdict};
+use crate::judge::{Judge, Reason, Verdict};
 
 use super::judgement::Judgement;
 use super::stored::StoredReading;
@@ -49,8 +49,8 @@ impl Display for Difference {
     }
 }
 
-/// Judges a stored judgement again, from what it recorded. The verdict is the recorded one; any other
-/// means that the record or the judge was changed.
+/// Judges a stored judgement again, from what it recorded. The verdict is the recorded one; any
+/// other means that the record or the judge was changed.
 ///
 /// # Errors
 /// A record that cannot be judged.
@@ -87,51 +87,33 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
             });
         }
     };
-    let word = |decision: Decision| decision.as_str().to_owned();
-    compare(
-        "decision",
-        recorded.decision == again.decision,
-        word(recorded.decision),
-        word(again.decision),
-    );
-    compare(
-        "reason",
-        same_reason(&recorded.reason, &again.reason),
-        why(&recorded.reason),
-        why(&again.reason),
-    );
+
+    let decisions = [recorded.decision, again.decision];
+    let [before, now] = decisions.map(|decision| decision.as_str().to_owned());
+    compare("decision", before == now, before, now);
+    let same = same_reason(&recorded.reason, &again.reason);
+    compare("reason", same, why(&recorded.reason), why(&again.reason));
+
+    let (promote, promote_again) = (Some(recorded.log_e_promote), Some(again.log_e_promote));
     let numbers = [
         ("log_e", Some(recorded.log_e), Some(again.log_e)),
         ("highest_log_e", recorded.highest_log_e, again.highest_log_e),
-        (
-            "log_e_promote",
-            Some(recorded.log_e_promote),
-            Some(again.log_e_promote),
-        ),
+        ("log_e_promote", promote, promote_again),
     ];
     for (field, before, now) in numbers {
         compare(field, same_number(before, now), number(before), number(now));
     }
-    compare(
-        "weakest",
-        recorded.weakest == again.weakest,
-        recorded.weakest.clone(),
-        again.weakest.clone(),
-    );
-    let usable = (recorded.usable_minutes, again.usable_minutes);
-    compare(
-        "usable_minutes",
-        usable.0 == usable.1,
-        usable.0.to_string(),
-        usable.1.to_string(),
-    );
-    let sentence = again.to_string();
-    compare(
-        "sentence",
-        recorded.sentence == sentence,
-        recorded.sentence.clone(),
-        sentence.clone(),
-    );
+
+    let usable = [recorded.usable_minutes, again.usable_minutes];
+    let [usable, usable_again] = usable.map(|minutes| minutes.to_string());
+    let texts = [
+        ("weakest", recorded.weakest.clone(), again.weakest.clone()),
+        ("usable_minutes", usable, usable_again),
+        ("sentence", recorded.sentence.clone(), again.to_string()),
+    ];
+    for (field, before, now) in texts {
+        compare(field, before == now, before, now);
+    }
     found
 }
 
@@ -156,7 +138,8 @@ fn same_number(recorded: Option<f64>, again: Option<f64>) -> bool {
     }
 }
 
-/// Whether two numbers differ in their last digits at most. A logarithm near 0 has no digits to lose, hence the least `scale`.
+/// Whether two numbers differ in their last digits at most. A logarithm near 0 has no digits to
+/// lose, hence the least `scale`.
 fn near(a: f64, b: f64, scale: f64) -> bool {
     (a - b).abs() <= DIGITS * a.abs().max(b.abs()).max(scale)
 }

@@ -4,8 +4,8 @@ use super::judgement::Judgement;
 use super::stored::StoredReading;
 use crate::judge::tally::{Tally, Totals};
 
-/// Points of a chart. More are indistinguishable at the width of a phone, and a bake of 15 days would
-/// make a page of megabytes; neighbouring minutes share a point instead.
+/// Points of a chart. More are indistinguishable at the width of a phone, and a bake of 15 days
+/// would make a page of megabytes; neighbouring minutes share a point instead.
 pub(super) const POINTS_MAX: usize = 60;
 
 /// Canary requests that a point should have on average. With fewer, its interval fills the chart.

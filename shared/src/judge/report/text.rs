@@ -5,7 +5,8 @@
 //! ones make two names look the same. They are written out, and right-to-left names are isolated
 //! from the numbers around them.
 
-/// First strong isolate and its end (Unicode Standard Annex 9): what is between has its own direction.
+/// First strong isolate and its end (Unicode Standard Annex 9): what is between has its own
+/// direction.
 const ISOLATE: (char, char) = ('\u{2068}', '\u{2069}');
 
 /// A name with its invisible characters written out, such as `⟨U+202E⟩`.

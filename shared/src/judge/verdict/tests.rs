@@ -51,8 +51,8 @@ fn each_reason_has_its_word_and_its_sentence() {
         (
             Reason::EndOfBake,
             Some("end of bake"),
-            "neither shown at the end of the bake, evidence of harm 0.50 of 200, of health 3.0 of 20 (least: \
-             latency[1]) after 7 min",
+            "neither shown at the end of the bake, evidence of harm 0.50 of 200, of health 3.0 of \
+             20 (least: latency[1]) after 7 min",
         ),
     ];
     let numbers = "5xx 6.00% vs 0.50% of 100 and 10,000 requests: 12.0x, limit 1.1x; ";

@@ -1,14 +1,16 @@
-//! What one look hands to the next in the continuation token: what was fixed before the bake, and what cannot be read again.
+//! State carried between evaluations in the continuation token: what was fixed before the bake, and
+//! what cannot be read again.
 //!
-//! The token is short, so minutes are written as ranges and metrics by their place. Where even that is too long, ranges that are
-//! near to each other become one: then more minutes are skipped than had to be, which costs time and never the error rate.
+//! The token is short, so minutes are written as ranges and metrics by their place. Where even that
+//! is too long, ranges that are near to each other become one: then more minutes are skipped than
+//! had to be, which costs time and never the error rate.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::arrival::Sightings;
+use super::arrival::Arrivals;
 use crate::job::Failure;
 use crate::judge::Progress;
 use crate::judge::progress::{MinuteRanges, PROGRESS_VERSION, Peak};
@@ -16,17 +18,17 @@ use crate::limits::PAYLOAD_CHARS;
 
 type Range = (u32, u32);
 
-/// What is known from earlier looks.
+/// What is known from earlier evaluations. The short names are those in the token.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Memory {
+pub struct BakeState {
     /// The first judged minute since the Unix epoch.
     #[serde(rename = "f")]
     pub first: i64,
     /// Latency thresholds in milliseconds.
     #[serde(rename = "x")]
     pub thresholds_ms: Vec<f64>,
-    /// Clumping of errors, and of slow requests.
+    /// Overdispersion of errors, and of slow requests.
     #[serde(rename = "e")]
     pub dispersion_errors: f64,
     #[serde(rename = "l")]
@@ -37,9 +39,9 @@ pub struct Memory {
     /// Whether the live colour's counters agreed with each other in the hour before.
     #[serde(rename = "b", default, skip_serializing_if = "std::ops::Not::not")]
     pub agrees: bool,
-    /// What the last look saw of the newest minutes.
+    /// The last observation of the newest minutes.
     #[serde(rename = "q", default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub sightings: Sightings,
+    pub arrivals: Arrivals,
     /// The minute in which a hold began.
     #[serde(rename = "h", default, skip_serializing_if = "Option::is_none")]
     pub held: Option<u32>,
@@ -51,7 +53,7 @@ pub struct Memory {
     skipped: BTreeMap<usize, String>,
 }
 
-impl Memory {
+impl BakeState {
     /// What is known when nothing has been judged yet.
     #[must_use]
     pub fn new(first: i64, thresholds_ms: Vec<f64>, dispersion: (f64, f64), rate: f64) -> Self {
@@ -63,7 +65,7 @@ impl Memory {
             dispersion_latency,
             rate,
             agrees: false,
-            sightings: Sightings::new(),
+            arrivals: Arrivals::new(),
             held: None,
             highest: None,
             skipped: BTreeMap::new(),
@@ -76,13 +78,13 @@ impl Memory {
         Self { agrees, ..self }
     }
 
-    /// The same with what a look saw.
+    /// The same with the last observation of the newest minutes.
     #[must_use]
-    pub fn with_sightings(self, sightings: Sightings) -> Self {
-        Self { sightings, ..self }
+    pub fn with_arrivals(self, arrivals: Arrivals) -> Self {
+        Self { arrivals, ..self }
     }
 
-    /// Reads what an earlier look wrote.
+    /// Reads what an earlier evaluation wrote.
     ///
     /// # Errors
     /// When it was written by another version.
@@ -111,7 +113,7 @@ impl Memory {
         let name = |index: usize| {
             names.get(index).cloned().ok_or_else(|| {
                 Failure::configuration(
-                    "the metrics are not those that the bake began with; release again",
+                    "the metrics differ from those that the bake began with; release again",
                 )
             })
         };
@@ -134,7 +136,7 @@ impl Memory {
         })
     }
 
-    /// The same with what a look left, short enough for a token.
+    /// The same with what an evaluation left, short enough for a token.
     #[must_use]
     pub fn with_progress(self, progress: &Progress, names: &[String]) -> Self {
         let place = |name: &str| names.iter().position(|known| known == name);
@@ -145,14 +147,14 @@ impl Memory {
         let highest = progress.highest.as_ref();
         let highest =
             highest.and_then(|peak| Some((peak.log_e, place(&peak.metric)?, peak.minute)));
-        let mut memory = Self { highest, ..self };
+        let mut state = Self { highest, ..self };
         loop {
-            memory.skipped = skipped
+            state.skipped = skipped
                 .iter()
                 .map(|(place, ranges)| (*place, written(ranges)))
                 .collect();
-            if memory.payload().to_string().len() <= PAYLOAD_CHARS || !join(&mut skipped) {
-                return memory;
+            if state.payload().to_string().len() <= PAYLOAD_CHARS || !join(&mut skipped) {
+                return state;
             }
         }
     }
@@ -164,7 +166,8 @@ impl Memory {
     }
 }
 
-/// Makes one range of the two that are nearest to each other; `false` when every metric has one at most.
+/// Makes one range of the two that are nearest to each other; `false` when every metric has one at
+/// most.
 fn join(skipped: &mut BTreeMap<usize, Vec<Range>>) -> bool {
     let gaps = skipped.iter().flat_map(|(place, ranges)| {
         ranges

@@ -1,22 +1,27 @@
-//! One look at the canary: everything that is visible judged anew, with what earlier looks left.
+//! One evaluation of the canary: everything visible is judged anew, with what earlier evaluations
+//! left.
+//!
+//! Pure: the points are read before, and what follows from the decision is not decided here.
 
-use super::arrival::{Group, Sightings, is_steady, sightings};
-use super::bake_state::Memory;
+use std::fmt::Display;
+
+use super::arrival::{Arrivals, is_steady, observe_arrivals};
+use super::bake_state::BakeState;
 use super::config::Settings;
 use super::messages;
+use super::readings::{ReadingInput, Readings};
+use super::values::{Series, compare};
 use crate::job::Failure;
 use crate::judge::report::{Judgement, Live};
 use crate::judge::spec::MetricSpec;
-use crate::judge::{Decision, Judge, JudgeConfig, Verdict};
-use crate::metrics::queries::{Data, Points};
-use crate::metrics::readings::Readings;
-use crate::metrics::values::{Series, compare};
+use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
+use crate::metrics::source::{Data, Group, Points};
 
-/// What a look sees.
+/// The input of an evaluation.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct Observed<'a> {
     pub settings: &'a Settings,
-    pub memory: &'a Memory,
+    pub state: &'a BakeState,
     /// Every minute that is over, also those that are too new to be judged.
     pub data: &'a Data,
     /// The judged minute, from 1.
@@ -25,17 +30,17 @@ pub struct Seen<'a> {
     pub now_secs: i64,
 }
 
-/// What a look makes of it.
+/// The result of an evaluation.
 #[derive(Clone, Debug)]
 pub struct Outlook {
-    /// What to do. While a release holds it is never to promote: that is for the person to say.
+    /// What to do. While a release is held it is never to promote: the operator decides that.
     pub decision: Decision,
     /// Why, with the numbers.
     pub reason: String,
     pub verdict: Verdict,
-    /// What the next look must know.
-    pub memory: Memory,
-    /// What is to be known about the data.
+    /// What the next evaluation needs.
+    pub state: BakeState,
+    /// Remarks on the data.
     pub notes: Vec<String>,
     /// What is missing for a promotion, where there is too little traffic.
     pub traffic: Option<String>,
@@ -51,7 +56,8 @@ pub struct Bake {
 }
 
 impl Bake {
-    /// The judged minute at `now_secs`: the last one that ended at least `delay_secs` before; 0 when none has.
+    /// The judged minute at `now_secs`: the last one that ended at least `delay_secs` before; 0
+    /// when none has.
     #[must_use]
     pub fn minute(self, now_secs: i64, delay_secs: i64) -> u32 {
         let settled = (now_secs - delay_secs).div_euclid(60);
@@ -59,11 +65,11 @@ impl Bake {
     }
 }
 
-/// What a look sees of the minutes that are not final yet, whether they are judged already or not.
+/// Observes the minutes that are not final yet, whether they are judged already or not.
 #[must_use]
-pub fn sight(memory: &Memory, data: &Data, now_secs: i64) -> Sightings {
-    let over = u32::try_from(now_secs.div_euclid(60) - memory.first).unwrap_or(0);
-    sightings(&memory.sightings, data, memory.first, over, now_secs)
+pub fn arrivals(state: &BakeState, data: &Data, now_secs: i64) -> Arrivals {
+    let over = u32::try_from(now_secs.div_euclid(60) - state.first).unwrap_or(0);
+    observe_arrivals(&state.arrivals, data, state.first, over, now_secs)
 }
 
 /// The points of minutes before `end`.
@@ -75,83 +81,51 @@ fn until(data: &Data, end: i64) -> Data {
             .collect()
     };
     data.iter()
-        .map(|(id, points)| (id.clone(), part(points)))
+        .map(|(key, points)| (*key, part(points)))
         .collect()
 }
 
 /// Judges everything that is visible.
 ///
 /// # Errors
-/// Settings that nothing can be judged by, or that are not those that the bake began with.
-pub fn look(seen: &Seen<'_>) -> Result<Outlook, Failure> {
-    let Seen {
+/// Settings that cannot be judged by, or that are not those that the bake began with.
+pub fn evaluate(observed: &Observed<'_>) -> Result<Outlook, Failure> {
+    let Observed {
         settings,
-        memory,
+        state,
         data,
         minute,
         now_secs,
-    } = *seen;
-    let config = config(settings, memory, minute);
-    let with_dispersion = Settings {
-        judge: config.clone(),
-        custom: settings.custom.clone(),
+    } = *observed;
+
+    let arrivals = arrivals(state, data, now_secs);
+    let data = &until(data, state.first + i64::from(minute));
+    let input = ReadingInput {
+        data,
+        settings,
+        state,
+        arrivals: &arrivals,
+        now_secs,
     };
-    let metrics = with_dispersion.metrics(&memory.thresholds_ms);
-    let names: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
-    let seen_now = sight(memory, data, now_secs);
-    let data = &until(data, memory.first + i64::from(minute));
-    let readings = Readings::of(data, settings, memory, &seen_now, minute, now_secs);
-    let progress = memory.progress(&names)?;
-    let live = Live {
-        name: String::new(),
-        config: config.clone(),
-        metrics: metrics.clone(),
-        progress: progress.clone(),
-        now: minute,
-    };
-    let wrong = |e: &dyn std::fmt::Display| {
-        Failure::configuration(format!(
-            "the canary cannot be judged by these settings: {e}"
-        ))
-    };
-    let mut judge =
-        Judge::resume(config.clone(), metrics.clone(), progress).map_err(|e| wrong(&e))?;
-    let verdict = judge
-        .look(minute, |minute, metric| readings.get(minute, metric))
-        .map_err(|e| wrong(&e))?;
-    let series = compare(data, settings, memory, minute, |minute| {
-        is_steady(&seen_now, memory.first, minute, Group::Custom, now_secs)
+    let readings = Readings::from_points(&input, minute);
+    let series = compare(data, settings, state, minute, |minute| {
+        is_steady(&arrivals, state.first, minute, Group::Custom, now_secs)
     });
-    let unmeasured = settings
-        .counts()
-        .enumerate()
-        .find_map(|(place, (_, custom))| {
-            let metric = 1 + memory.thresholds_ms.len() + place;
-            messages::unmeasured(
-                &custom.name,
-                readings.usable(metric, minute.min(settings.judge.end)),
-            )
-        });
-    let objection = unmeasured.or_else(|| series.iter().find_map(messages::objection));
-    let (decision, reason) = decide(settings, memory, &verdict, &series, objection, minute);
-    let traffic = match decision {
-        Decision::Continue | Decision::Inconclusive => messages::traffic(
-            &readings,
-            &metrics[0],
-            minute,
-            settings.judge.end,
-            -config.alpha_promote.ln(),
-        ),
-        Decision::Promote | Decision::Rollback => None,
-    };
+
+    let live = live(settings, state, minute)?;
+    let (verdict, progress) = judged(&live, &readings)?;
+    let names: Vec<String> = live.metrics.iter().map(|m| m.name.clone()).collect();
+
+    let objection = objection(settings, state, &readings, &series, minute);
+    let (decision, reason) = decide(settings, state, &verdict, &series, objection, minute);
+    let traffic = missing_traffic(decision, &live, &readings, settings.judge.end);
+    let notes = notes(state, &live.metrics, &series);
+    let state = state.clone().with_arrivals(arrivals.clone());
     Ok(Outlook {
         decision,
         reason,
-        memory: memory
-            .clone()
-            .with_sightings(seen_now)
-            .with_progress(&judge.progress(), &names),
-        notes: notes(memory, &metrics, &series),
+        state: state.with_progress(&progress, &names),
+        notes,
         traffic,
         verdict,
         live,
@@ -159,27 +133,94 @@ pub fn look(seen: &Seen<'_>) -> Result<Outlook, Failure> {
     })
 }
 
-/// The judge's settings for a look. During a hold the evidence of harm is looked at on and on, which it is valid for; the exam has
-/// been taken.
-fn config(settings: &Settings, memory: &Memory, minute: u32) -> JudgeConfig {
+/// What the judge starts from at this evaluation.
+fn live(settings: &Settings, state: &BakeState, minute: u32) -> Result<Live, Failure> {
+    let config = config(settings, state, minute);
+    let with_dispersion = Settings {
+        judge: config.clone(),
+        custom: settings.custom.clone(),
+    };
+    let metrics = with_dispersion.metrics(&state.thresholds_ms);
+    let names: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
+    Ok(Live {
+        name: String::new(),
+        config,
+        metrics,
+        progress: state.progress(&names)?,
+        now: minute,
+    })
+}
+
+fn judged(live: &Live, readings: &Readings) -> Result<(Verdict, Progress), Failure> {
+    let refused = |e: &dyn Display| {
+        Failure::configuration(format!(
+            "the canary cannot be judged by these settings: {e}"
+        ))
+    };
+    let (config, metrics) = (live.config.clone(), live.metrics.clone());
+    let mut judge =
+        Judge::resume(config, metrics, live.progress.clone()).map_err(|e| refused(&e))?;
+    let verdict = judge
+        .look(live.now, |minute, metric| readings.get(minute, metric))
+        .map_err(|e| refused(&e))?;
+    Ok((verdict, judge.progress()))
+}
+
+/// What is missing for a promotion, where there is too little traffic.
+fn missing_traffic(
+    decision: Decision,
+    live: &Live,
+    readings: &Readings,
+    end: u32,
+) -> Option<String> {
+    let is_undecided = matches!(decision, Decision::Continue | Decision::Inconclusive);
+    let limit = -live.config.alpha_promote.ln();
+    is_undecided
+        .then(|| messages::traffic(readings, &live.metrics[0], live.now, end, limit))
+        .flatten()
+}
+
+/// Why nothing may be promoted yet: a metric without data is never a pass, and neither is a series
+/// that looks worse.
+fn objection(
+    settings: &Settings,
+    state: &BakeState,
+    readings: &Readings,
+    series: &[Series],
+    minute: u32,
+) -> Option<String> {
+    let minute = minute.min(settings.judge.end);
+    let unmeasured = settings
+        .counts()
+        .enumerate()
+        .find_map(|(place, (_, custom))| {
+            let metric = 1 + state.thresholds_ms.len() + place;
+            messages::unmeasured(&custom.name, readings.usable(metric, minute))
+        });
+    unmeasured.or_else(|| series.iter().find_map(messages::objection))
+}
+
+/// The judge's settings at an evaluation. During a hold the sequential test continues (it stays
+/// valid); the final test is not repeated.
+fn config(settings: &Settings, state: &BakeState, minute: u32) -> JudgeConfig {
     let judge = &settings.judge;
-    let end = if memory.held.is_some() {
+    let end = if state.held.is_some() {
         judge.end.max(minute.saturating_add(1))
     } else {
         judge.end
     };
     JudgeConfig {
         end,
-        dispersion_errors: judge.dispersion_errors.max(memory.dispersion_errors),
-        dispersion_latency: judge.dispersion_latency.max(memory.dispersion_latency),
+        dispersion_errors: judge.dispersion_errors.max(state.dispersion_errors),
+        dispersion_latency: judge.dispersion_latency.max(state.dispersion_latency),
         ..judge.clone()
     }
 }
 
-/// The worst reason wins. A metric without data is no pass, and neither is a series that looks worse.
+/// The worst reason wins.
 fn decide(
     settings: &Settings,
-    memory: &Memory,
+    state: &BakeState,
     verdict: &Verdict,
     series: &[Series],
     objection: Option<String>,
@@ -193,7 +234,7 @@ fn decide(
     }
     let objection = objection.filter(|_| verdict.decision == Decision::Promote);
     let decision = match verdict.decision {
-        _ if memory.held.is_some() => Decision::Inconclusive,
+        _ if state.held.is_some() => Decision::Inconclusive,
         Decision::Promote if objection.is_some() && minute >= settings.judge.end => {
             Decision::Inconclusive
         }
@@ -206,27 +247,28 @@ fn decide(
     (decision, format!("{verdict}{objection}"))
 }
 
-fn notes(memory: &Memory, metrics: &[MetricSpec], series: &[Series]) -> Vec<String> {
+fn notes(state: &BakeState, metrics: &[MetricSpec], series: &[Series]) -> Vec<String> {
     let mut notes = Vec::new();
-    let clumped = |what: &str, phi: f64| {
+    let overdispersed = |what: &str, phi: f64| {
         format!(
-            "{what} came in clumps of {phi:.1} in the hour before the bake: evidence counts for that much less"
+            "{what} were overdispersed ({phi:.1}) in the hour before the bake; evidence is divided \
+             by that"
         )
     };
-    if memory.dispersion_errors > 1.0 {
-        notes.push(clumped("errors", memory.dispersion_errors));
+    if state.dispersion_errors > 1.0 {
+        notes.push(overdispersed("errors", state.dispersion_errors));
     }
-    if memory.dispersion_latency > 1.0 {
-        notes.push(clumped("slow requests", memory.dispersion_latency));
+    if state.dispersion_latency > 1.0 {
+        notes.push(overdispersed("slow requests", state.dispersion_latency));
     }
-    if memory.thresholds_ms.is_empty() {
+    if state.thresholds_ms.is_empty() {
         notes.push(
-            "there were no response times in the hour before the bake, so latency is not judged"
+            "there were no response times in the hour before the bake; latency is not judged"
                 .to_owned(),
         );
     }
     if metrics.iter().any(|metric| metric.dispersion > 1.0) && notes.is_empty() {
-        notes.push("evidence is divided by a dispersion that the settings give".to_owned());
+        notes.push("evidence is divided by the dispersion in the settings".to_owned());
     }
     notes.extend(series.iter().map(messages::series));
     notes
@@ -245,7 +287,7 @@ impl Outlook {
     /// The judgement with everything that it rests on, to be written down.
     ///
     /// # Errors
-    /// Never for what was judged already.
+    /// Never, once it was judged.
     pub fn judgement(&self, name: &str) -> Result<Judgement, Failure> {
         let live = Live {
             name: name.to_owned(),

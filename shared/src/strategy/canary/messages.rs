@@ -1,16 +1,16 @@
-//! What a person reads of a look.
+//! The texts of an evaluation.
 
 use std::time::Duration;
 
 use super::plan::Errors;
+use super::readings::Readings;
+use super::values::{Series, VALUES_MIN};
 use crate::judge::clean::Counts;
 use crate::judge::noninferiority::NonInferiority;
 use crate::judge::spec::MetricSpec;
-use crate::metrics::readings::Readings;
-use crate::metrics::values::{Series, VALUES_MIN};
 use crate::timestamp::readable;
 
-/// Minutes that are looked at before anything is said about traffic.
+/// Minutes that are evaluated before traffic is called too little.
 const TRAFFIC_MINUTES: u32 = 3;
 
 /// How far traffic is projected, in multiples of what was seen.
@@ -27,11 +27,13 @@ pub fn measured(
     let requests = errors.requests;
     let Some([p75, p90, p99, _]) = thresholds_ms.first_chunk::<4>() else {
         return format!(
-            "measured {colour} over the hour before: no response times, so errors alone are judged"
+            "measured {colour} over the hour before: no response times; only errors are judged"
         );
     };
     format!(
-        "measured {colour} over the hour before: p75 {p75:.0} ms, p90 {p90:.0} ms, p99 {p99:.0} ms; 5xx {:.3}% of {requests:.0} requests, overdispersion {:.1} (slow ones of {dispersion_latency:.1})",
+        "measured {colour} over the hour before: p75 {p75:.0} ms, p90 {p90:.0} ms, p99 {p99:.0} \
+         ms; 5xx {:.3}% of {requests:.0} requests, overdispersion {:.1} (slow requests \
+         {dispersion_latency:.1})",
         errors.rate * 100.0,
         errors.dispersion
     )
@@ -40,30 +42,34 @@ pub fn measured(
 /// How far the bake is: `4m00s of 30m00s baked`.
 #[must_use]
 pub fn baked(minute: u32, end: u32) -> String {
-    let minutes = |minutes: u32| readable(Duration::from_secs(u64::from(minutes) * 60));
+    let minutes = |minutes: u32| readable(Duration::from_mins(u64::from(minutes)));
     format!("{} of {} baked", minutes(minute.min(end)), minutes(end))
 }
 
-/// The look at which a series was worse.
+/// The comparison at which a series was worse.
 pub(super) fn harm(series: &Series) -> Option<String> {
     let harm = series.harm?;
     let (canary, baseline) = series.medians.unwrap_or_default();
     Some(format!(
-        "{} {canary} vs {baseline} in the median: worse than tolerated by ranks of {} minutes, p = {:.1e}, limit {:.1e}",
+        "{} {canary} vs {baseline} in the median: worse than tolerated by ranks of {} minutes, p \
+         = {:.1e}, limit {:.1e}",
         series.name, harm.minutes, harm.p, harm.limit
     ))
 }
 
-/// Why nothing is promoted as long as a series stands like this.
+/// Why nothing is promoted because of a series.
 pub(super) fn objection(series: &Series) -> Option<String> {
     let unmeasured = unmeasured(&series.name, series.minutes);
     unmeasured.or_else(|| series.doubtful.then(|| self::series(series)))
 }
 
-/// Why nothing is promoted as long as a metric is measured in so few minutes.
+/// Why nothing is promoted while a metric is measured in too few minutes.
 pub(super) fn unmeasured(name: &str, minutes: usize) -> Option<String> {
     (minutes < VALUES_MIN).then(|| {
-        format!("{name} has values of both colours in {minutes} minutes, {VALUES_MIN} needed: no data is never a pass")
+        format!(
+            "{name} has values of both colours in {minutes} minutes, {VALUES_MIN} needed: no data \
+             is never a pass"
+        )
     })
 }
 
@@ -72,7 +78,7 @@ pub(super) fn series(series: &Series) -> String {
         return unmeasured(&series.name, series.minutes).unwrap_or_default();
     };
     let finding = if series.doubtful {
-        "looks worse than tolerated, and is not certain"
+        "looks worse than tolerated, not certain"
     } else {
         "within tolerance"
     };
@@ -84,7 +90,8 @@ pub(super) fn series(series: &Series) -> String {
     })
 }
 
-/// What is missing for the promotion of a new colour that is as good as the live one, when the bake is too short for it at this rate.
+/// What is missing for the promotion of a new colour that is as good as the live one, when the bake
+/// is too short for it at this rate.
 pub(super) fn traffic(
     readings: &Readings,
     errors: &MetricSpec,
@@ -100,13 +107,14 @@ pub(super) fn traffic(
     let baseline = total(&|minute| readings.get(minute, 0).baseline.requests);
     let baseline_bad = total(&|minute| readings.get(minute, 0).baseline.bad);
     if canary == 0 || baseline == 0 {
-        let who = if canary == 0 {
+        let side = if canary == 0 {
             "the new colour"
         } else {
             "the live colour"
         };
         return Some(format!(
-            "no request to {who} was counted in {minute} minutes; without traffic on both sides nothing can be shown"
+            "no request to {side} was counted in {minute} minutes; the comparison needs traffic \
+             on both sides"
         ));
     }
     let expected_bad = (canary as f64 * baseline_bad as f64 / baseline as f64).round() as u64;
@@ -129,7 +137,8 @@ pub(super) fn traffic(
     let suffices = enough.is_some_and(|times| (times - 1) * minute <= end);
     (!suffices).then(|| {
         format!(
-            "too little traffic: to show that it is as good as the live one, the new colour needs {needed} minutes at this rate ({canary} requests in {minute} minutes), and the bake ends after {end}"
+            "too little traffic: a promotion needs {needed} minutes at this rate ({canary} \
+             requests to the new colour in {minute} minutes), and the bake ends after {end}"
         )
     })
 }

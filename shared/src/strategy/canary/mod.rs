@@ -1,8 +1,10 @@
-//! The judge at work in a pipeline: from what CloudWatch tells to a verdict, a summary and what the next look must know.
+//! The judge at work in a pipeline: from points of metrics to a decision, a summary and the state
+//! that the next evaluation needs.
 //!
-//! Everything here is pure. [`queries`] says what to ask for, [`plan`] what is measured in the hour before the bake, [`readings`] and
-//! [`absence`] turn points into what the judge reads, [`arrival`] keeps minutes out that have arrived in part, [`values`] compares series that are no counts, [`look`] puts them together,
-//! [`memory`] is what goes into the continuation token, and [`words`] what a person reads. Settings and metrics of a user's own
+//! Everything here is pure. [`plan`] measures the hour before the bake, [`arrival`] keeps out
+//! minutes that have arrived in part, [`readings`] makes the judge's readings of the others,
+//! [`values`] compares series that are not counts, [`evaluate`] combines them, [`bake_state`] goes
+//! into the continuation token, and [`messages`] are the texts. Settings and a user's own metrics
 //! come from [`config`].
 
 pub mod arrival;
@@ -10,10 +12,10 @@ pub mod bake_state;
 pub mod config;
 pub mod evaluate;
 pub mod messages;
-pub mod missing_data;
 pub mod plan;
+pub mod readings;
+pub mod values;
 
-pub use crate::metrics::queries::{Data, MetricName, Points, Query, Sides, Subject};
-pub use bake_state::Memory;
+pub use bake_state::BakeState;
 pub use config::Settings;
-pub use evaluate::{Bake, Outlook, Seen, look, sight};
+pub use evaluate::{Bake, Observed, Outlook, arrivals, evaluate};

@@ -1,39 +1,41 @@
 //! What is measured in the hour before the bake, and fixed before anything is judged.
 
-use super::missing_data::DISBELIEF;
 use crate::judge::dispersion::dispersion;
-use crate::metrics::queries::{Data, Points};
+use crate::metrics::missing_data::DISBELIEF;
+use crate::metrics::source::{Data, Key, Metric, Points, Side};
 
 /// Minutes of that hour.
 pub const HOUR_MINUTES: i64 = 60;
 
-/// Its newest minutes may not be complete yet, and say nothing about clumps.
+/// Its newest minutes may not be complete yet, and are left out of the dispersion.
 pub const UNSETTLED_MINUTES: i64 = 4;
 
-/// The largest share of points that is taken for lost.
+/// The largest share of points that counts as lost.
 const LOST_MAX: f64 = 0.25;
 
-/// What errors looked like.
+/// The errors of the hour.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Errors {
-    /// Clumping φ.
+    /// Overdispersion φ.
     pub dispersion: f64,
     /// Bad ones per request.
     pub rate: f64,
     pub requests: f64,
 }
 
-/// Latency thresholds in milliseconds: p75, p90, p99 and 1.5 times p99; none where there was no request.
+/// Latency thresholds in milliseconds: p75, p90, p99 and 1.5 times p99; none where there was no
+/// request.
 ///
-/// A period that CloudWatch aligns to the clock gives the hour in two parts, which count by their requests.
+/// A period that CloudWatch aligns to the clock gives the hour in two parts, which count by their
+/// requests.
 #[must_use]
 pub fn thresholds(data: &Data) -> Vec<f64> {
     let empty = Points::new();
-    let points = |id: &str| data.get(id).unwrap_or(&empty);
-    let weight = points("b_w");
+    let points = |metric| data.get(&baseline(metric)).unwrap_or(&empty);
+    let weight = points(Metric::HourlyResponseTimes);
     let total: f64 = weight.values().sum();
-    let mean = |id: &str| {
-        let found = points(id);
+    let mean = |percent: u8| {
+        let found = points(Metric::HourlyPercentile(percent));
         let sum = weight
             .iter()
             .map(|(at, weight)| Some(found.get(at)? * weight))
@@ -41,7 +43,7 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
         // Thousandths of a millisecond: they are kept in the token.
         Some((sum / total * 1e6).round() / 1e3).filter(|ms| *ms > 0.0 && ms.is_finite())
     };
-    let (Some(p75), Some(p90), Some(p99)) = (mean("b_p75"), mean("b_p90"), mean("b_p99")) else {
+    let (Some(p75), Some(p90), Some(p99)) = (mean(75), mean(90), mean(99)) else {
         return Vec::new();
     };
     let mut thresholds = vec![p75, p90, p99, (p99 * 1_500.0).round() / 1e3];
@@ -49,10 +51,15 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
     thresholds
 }
 
-/// What errors looked like in the hour before the minute `first`.
+/// The errors of the hour before the minute `first`.
 #[must_use]
 pub fn errors(data: &Data, first: i64) -> Errors {
-    let minutes = counted(data, first, "b_n", &["b_e", "b_x"]);
+    let minutes = counted(
+        data,
+        first,
+        Metric::Requests,
+        &[Metric::Answers5xx, Metric::RefusedConnections],
+    );
     let (requests, bad) = minutes
         .iter()
         .fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
@@ -68,19 +75,23 @@ pub fn errors(data: &Data, first: i64) -> Errors {
     }
 }
 
-/// Clumping φ of slow requests: the largest over all thresholds.
+/// Overdispersion φ of slow requests: the largest over all thresholds.
 #[must_use]
 pub fn latency_dispersion(data: &Data, first: i64, thresholds: usize) -> f64 {
     let of = |index: usize| {
         dispersion(&counted(
             data,
             first,
-            "b_s",
-            &[format!("b_t{index}").as_str()],
+            Metric::ResponseTimes,
+            &[Metric::Slow(index)],
         ))
         .phi
     };
     rounded((0..thresholds).map(of).fold(1.0, f64::max))
+}
+
+fn baseline(metric: Metric) -> Key {
+    Key::new(Side::Baseline, metric)
 }
 
 fn rounded(phi: f64) -> f64 {
@@ -89,19 +100,20 @@ fn rounded(phi: f64) -> f64 {
 
 /// Requests and bad ones of every minute that is complete and known.
 ///
-/// A minute without bad ones has no point, and neither has one whose point was lost. Where few minutes have none, errors come evenly
-/// in the others, and there should have been many, it is the latter; where they come in clumps of φ, a minute without any has the
-/// chance e^(−expected/φ), and counts. After an incident most minutes have none, and they count as well.
-fn counted(data: &Data, first: i64, requests: &str, bad: &[&str]) -> Vec<(u64, u64)> {
+/// A minute without bad ones has no point, and neither has one whose point was lost. Where few
+/// minutes have none, errors come evenly in the others, and many were expected, it is the latter;
+/// where they are overdispersed by φ, a minute without any has the chance e^(−expected/φ), and
+/// counts. After an incident most minutes have none, and they count as well.
+fn counted(data: &Data, first: i64, requests: Metric, bad: &[Metric]) -> Vec<(u64, u64)> {
     let empty = Points::new();
-    let points = |id: &str| data.get(id).unwrap_or(&empty);
+    let points = |metric| data.get(&baseline(metric)).unwrap_or(&empty);
     let whole = |number: f64| number.max(0.0).round() as u64;
     let complete = points(requests).range(first - HOUR_MINUTES..first - UNSETTLED_MINUTES);
     let minutes: Vec<(u64, Option<u64>)> = complete
         .map(|(at, n)| {
             let found = bad
                 .iter()
-                .filter_map(|id| points(id).get(at))
+                .filter_map(|metric| points(*metric).get(at))
                 .copied()
                 .reduce(|one, other| one + other);
             (whole(*n), found.map(|bad| whole(bad).min(whole(*n))))
@@ -114,9 +126,9 @@ fn counted(data: &Data, first: i64, requests: &str, bad: &[&str]) -> Vec<(u64, u
     let (all, found) = present
         .iter()
         .fold((0, 0), |(n, x), (more_n, more_x)| (n + more_n, x + more_x));
-    let clumps_per_request = found as f64 / (all.max(1) as f64 * dispersion(&present).phi);
+    let groups_per_request = found as f64 / (all.max(1) as f64 * dispersion(&present).phi);
     let few = (minutes.len() - present.len()) as f64 <= minutes.len() as f64 * LOST_MAX;
-    let is_zero = |n: u64| !few || n as f64 * clumps_per_request < DISBELIEF;
+    let is_zero = |n: u64| !few || n as f64 * groups_per_request < DISBELIEF;
     minutes
         .into_iter()
         .filter_map(|(n, bad)| Some((n, bad.or(is_zero(n).then_some(0))?)))
@@ -126,13 +138,14 @@ fn counted(data: &Data, first: i64, requests: &str, bad: &[&str]) -> Vec<(u64, u
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::metrics::source::tests::key;
 
     const FIRST: i64 = 29_460_000;
 
     fn of(points: &[(&str, &[(i64, f64)])]) -> Data {
         points
             .iter()
-            .map(|(id, points)| ((*id).to_owned(), points.iter().copied().collect()))
+            .map(|(id, points)| (key(id), points.iter().copied().collect()))
             .collect()
     }
 
@@ -149,13 +162,13 @@ mod tests {
     }
 
     #[test]
-    fn errors_in_clumps_are_measured_and_late_minutes_left_out() {
+    fn overdispersed_errors_are_measured_and_late_minutes_left_out() {
         let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
-        let clumps = [
+        let groups = [
             10.0, 0.0, 20.0, 10.0, 30.0, 0.0, 0.0, 20.0, 10.0, 10.0, 0.0, 40.0,
         ];
         let bad: Vec<(i64, f64)> = (5..=60)
-            .map(|back| (FIRST - back, clumps[back as usize % 12]))
+            .map(|back| (FIRST - back, groups[back as usize % 12]))
             .collect();
         let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
         assert!(found.dispersion > 5.0, "{found:?}");
@@ -172,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn lost_points_amid_even_errors_are_no_clumps() {
+    fn lost_points_amid_even_errors_are_not_overdispersion() {
         let requests: Vec<(i64, f64)> = (1..=60).map(|back| (FIRST - back, 6_000.0)).collect();
         let even = [11.0, 13.0, 9.0, 12.0, 16.0, 8.0, 12.0, 15.0, 10.0, 14.0];
         let of_back = |back: i64| (FIRST - back, even[back as usize % 10]);

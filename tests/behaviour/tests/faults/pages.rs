@@ -146,11 +146,7 @@ fn the_states_of_all_alarms_are_read() {
             .alarms(&names)
             .await
             .expect("they are read");
-        let [
-            Alarm::Ringing { name, .. },
-            Alarm::Missing { name: missing },
-        ] = &found[..]
-        else {
+        let [Alarm::Active { name, .. }, Alarm::Missing { name: missing }] = &found[..] else {
             panic!("{found:?}");
         };
         assert_eq!((name.as_str(), missing.as_str()), ("b", "none"));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use slipway::judge::kayenta::{
-    Grade, KayentaConfig, KayentaError, Label, Look, MetricPair, Report, judge,
+    Grade, KayentaConfig, KayentaError, KayentaReport, Label, MetricPair, Timing, judge,
 };
 
 fn config(canary: Value) -> Value {
@@ -27,7 +27,7 @@ fn pair(name: &str, control: &[f64], experiment: &[f64]) -> MetricPair {
 const STEADY: [f64; 6] = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
 const HIGHER: [f64; 6] = [11.0, 12.0, 13.0, 14.0, 15.0, 16.0];
 
-fn run(canary: Value, control: &[f64], experiment: &[f64]) -> Report {
+fn run(canary: Value, control: &[f64], experiment: &[f64]) -> KayentaReport {
     let config = KayentaConfig::from_json(&config(canary)).unwrap();
     let steady = |name| pair(name, &STEADY, &STEADY);
     judge(
@@ -37,7 +37,7 @@ fn run(canary: Value, control: &[f64], experiment: &[f64]) -> Report {
             steady("cpu"),
             steady("memory"),
         ],
-        Look::Final,
+        Timing::Final,
     )
     .unwrap()
 }
@@ -76,7 +76,7 @@ fn a_group_without_data_does_not_score_a_hundred() {
         pair("cpu", &STEADY, &HIGHER),
         pair("memory", &STEADY, &STEADY),
     ];
-    let found = judge(&config, &pairs, Look::Final).unwrap();
+    let found = judge(&config, &pairs, Timing::Final).unwrap();
     // Kayenta: 100·0.6 + 50·0.4 = 80, which is marginal without a single value of the errors.
     assert_eq!(found.groups[0].score, None);
     assert_eq!((found.score, found.grade), (50.0, Grade::Fail));
@@ -85,7 +85,7 @@ fn a_group_without_data_does_not_score_a_hundred() {
 #[test]
 fn half_the_metrics_without_data_score_nothing() {
     let config = KayentaConfig::from_json(&config(json!({}))).unwrap();
-    let found = judge(&config, &[pair("cpu", &STEADY, &STEADY)], Look::Final).unwrap();
+    let found = judge(&config, &[pair("cpu", &STEADY, &STEADY)], Timing::Final).unwrap();
     assert_eq!((found.score, found.grade), (0.0, Grade::Fail));
     assert_eq!(
         found.reason,
@@ -126,7 +126,7 @@ fn a_tenfold_error_rate_is_high_however_small_the_rates_are() {
 }
 
 #[test]
-fn different_constants_are_told_apart_without_noise() {
+fn different_constants_are_distinguished_without_noise() {
     let found = run(json!({}), &[1.0; 6], &[10.0; 6]);
     assert_eq!(found.results[0].classification.label, Label::High);
     assert_eq!(
@@ -140,7 +140,7 @@ fn different_constants_are_told_apart_without_noise() {
 #[test]
 fn a_look_before_the_end_is_refused_with_the_remedy() {
     let config = KayentaConfig::from_json(&config(json!({}))).unwrap();
-    let error = judge(&config, &[], Look::Interim { minute: 5, end: 30 }).unwrap_err();
+    let error = judge(&config, &[], Timing::Interim { minute: 5, end: 30 }).unwrap_err();
     assert_eq!(error, KayentaError::Interim { minute: 5, end: 30 });
     assert!(
         error
@@ -220,7 +220,7 @@ fn weights_and_thresholds_that_make_no_sense_are_refused() {
 #[test]
 fn a_pair_that_the_config_does_not_know_is_refused() {
     let config = KayentaConfig::from_json(&config(json!({}))).unwrap();
-    let error = judge(&config, &[pair("cpus", &STEADY, &STEADY)], Look::Final).unwrap_err();
+    let error = judge(&config, &[pair("cpus", &STEADY, &STEADY)], Timing::Final).unwrap_err();
     assert_eq!(
         error.to_string(),
         "failed to read the metric pairs: [0].name: found \"cpus\"; expected errors, cpu, memory"

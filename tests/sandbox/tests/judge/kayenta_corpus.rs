@@ -1,6 +1,8 @@
-//! Kayenta's judge against its own test vectors, and against the configs that people have published.
+//! Kayenta's judge against its own test vectors, and against the configs that people have
+//! published.
 //!
-//! They are in the folder `canary-configs` of `SLIPWAY_CORPUS`; without it nothing here is compared.
+//! They are in the folder `canary-configs` of `SLIPWAY_CORPUS`; without it nothing here is
+//! compared.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -198,8 +200,8 @@ fn intervals_are_those_of_kayentas_own_tests() {
     }
 }
 
-/// What lies between: the statistic at given shifts, and both ends of the search for the bounds. The two intervals of the
-/// file are in the other one as well.
+/// What lies between: the statistic at given shifts, and both ends of the search for the bounds.
+/// The two intervals of the file are in the other one as well.
 #[test]
 fn scores_between_are_those_of_the_scala_source() {
     let Some(vectors) = json_file("spinnaker__kayenta__mannwhitney-vectors.json") else {
@@ -228,7 +230,7 @@ fn scores_between_are_those_of_the_scala_source() {
     close(shift.estimate, constant("rEst"), "rEst");
 }
 
-/// Each file of the corpus, and the start of what is said about it; "" where it is read.
+/// Each file of the corpus, and the start of its refusal; "" where it is accepted.
 const FILES: [(&str, &str); 21] = [
     ("spinnaker__kayenta__atlas_canary_config.json", ""),
     (

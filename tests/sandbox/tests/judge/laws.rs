@@ -70,7 +70,8 @@ fn read(minutes: &[Minute], minute: u32, metric: usize, now: u32) -> Reading {
         return Reading::default();
     };
 
-    // Latency shares the counts of errors but arrives in time, so that the metrics fall out of step.
+    // Latency shares the counts of errors but arrives in time, so that the metrics fall out of
+    // step.
     let late = if metric == 0 { found.late } else { (0, 0) };
     let side = |(requests, bad): (u64, u64), late: u32| SideCounts {
         requests: Some(requests),

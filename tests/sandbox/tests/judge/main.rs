@@ -1,4 +1,5 @@
-//! The canary judge: recorded scenarios, laws, Kayenta's own vectors, closed holes, reports, and the command.
+//! The canary judge: recorded scenarios, laws, Kayenta's own vectors, closed holes, reports, and
+//! the command.
 
 #![expect(
     clippy::unwrap_used,

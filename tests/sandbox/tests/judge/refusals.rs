@@ -1,4 +1,4 @@
-//! What a scenario may look like, and what is said about one that does not.
+//! Which scenarios are refused, and with which message.
 
 use slipway::judge::offline::judge_line;
 
@@ -19,7 +19,7 @@ fn refused(line: &str, expected: &str) {
 }
 
 #[test]
-fn each_mistake_is_named_with_what_is_legal() {
+fn each_mistake_is_named_with_what_is_expected() {
     refused("{", "failed to parse JSON: EOF while parsing");
     refused("[]", "document: found []; expected an object");
     refused(

@@ -1,8 +1,8 @@
 //! Judges whole scenarios and compares every minute with what a second implementation expects.
 //!
-//! `SLIPWAY_CORPUS` names a folder with `judge/scenarios.jsonl` and `judge/expected.jsonl`. With or without it the
-//! scenarios of `examples/judge` are judged; their expected lines were written by `reference.py` beside this file, a plain
-//! implementation that shares no code and no shortcut.
+//! `SLIPWAY_CORPUS` names a folder with `judge/scenarios.jsonl` and `judge/expected.jsonl`. With or
+//! without it the scenarios of `examples/judge` are judged; their expected lines were written by
+//! `reference.py` beside this file, a plain implementation that shares no code and no shortcut.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -83,7 +83,7 @@ fn every_minute_of_every_scenario_is_as_expected() {
     }
 }
 
-/// The last sentence of each scenario of ours: what a person reads.
+/// The last sentence of each scenario of ours: what an operator reads.
 #[test]
 fn verdicts_explain_themselves() {
     let sentence = |line: String| {

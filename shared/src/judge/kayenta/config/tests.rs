@@ -149,15 +149,18 @@ fn what_kayenta_would_read_otherwise_is_refused() {
         ),
         (
             refusal(&format!("{canary}/effectSize/allowedIncrease"), json!(1.1)),
-            "metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: found 1.1; expected 0 to 1",
+            "metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: found 1.1; \
+             expected 0 to 1",
         ),
         (
             refusal(&format!("{canary}/outliers/outlierFactor"), json!(0)),
-            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found 0; expected a number above 0",
+            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found 0; expected a \
+             number above 0",
         ),
         (
             refusal(&format!("{canary}/outliers/outlierFactor"), json!(-1)),
-            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found -1; expected a number, 0 or more",
+            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found -1; expected \
+             a number, 0 or more",
         ),
     ];
     for (found, expected) in refused {

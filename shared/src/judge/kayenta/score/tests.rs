@@ -42,7 +42,7 @@ fn critical(name: &str, label: Label) -> MetricResult {
     result
 }
 
-fn weights(report: &Report) -> Vec<(&str, Option<f64>, f64)> {
+fn weights(report: &KayentaReport) -> Vec<(&str, Option<f64>, f64)> {
     report
         .groups
         .iter()
@@ -193,7 +193,8 @@ fn a_report_has_kayentas_names() {
         vec![result("1", &["a"], Label::Pass)],
     );
     let expected = json!({
-        "score": 100.0, "classification": "Pass", "classificationReason": "score 100, pass 95, marginal 75",
+        "score": 100.0, "classification": "Pass", "classificationReason": "score 100, pass 95, \
+                                                            marginal 75",
         "groupScores": [{"name": "a", "score": 100.0, "weight": 100.0}],
         "results": [{
             "name": "1", "groups": ["a"], "muted": false, "classification": "Pass", "classificationReason": "because",

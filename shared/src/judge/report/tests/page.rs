@@ -46,8 +46,8 @@ fn each_outcome_has_its_texts() {
                 "Roll back",
                 "rollback",
                 "Worse than tolerated, certain after 1 minute.",
-                "A canary within tolerance is ever rolled back by this evidence at most once in 200 bakes, however \
-                 often it is looked at.",
+                "A canary within tolerance is ever rolled back by this evidence at most once in \
+                 200 bakes, however often it is looked at.",
             ],
         ),
         (
@@ -63,9 +63,9 @@ fn each_outcome_has_its_texts() {
                 "Roll back",
                 "rollback",
                 "Worse than tolerated, found by the final test after 3 minutes.",
-                "The evidence did not reach its limit during the bake. The final test at its declared end found this \
-                 metric worse: a canary just within tolerance does as badly with a chance of 0.12%, and 0.50% is rare \
-                 enough.",
+                "The evidence did not reach its limit during the bake. The final test at its \
+                 declared end found this metric worse: a canary just within tolerance does as \
+                 badly with a chance of 0.12%, and 0.50% is rare enough.",
             ],
         ),
         (
@@ -74,7 +74,8 @@ fn each_outcome_has_its_texts() {
                 "Promote",
                 "promote",
                 "No worse than its bounds on every metric that counts, shown after 3 minutes.",
-                "A canary beyond its bound on any metric that counts is promoted at most once in 20 bakes.",
+                "A canary beyond its bound on any metric that counts is promoted at most once in \
+                 20 bakes.",
             ],
         ),
         (
@@ -83,8 +84,8 @@ fn each_outcome_has_its_texts() {
                 "Inconclusive",
                 "inconclusive",
                 "Neither harm nor health was shown in 3 minutes.",
-                "This is not a pass: the action is configured to wait for a decision, roll back or promote. Least \
-                 evidence of health: 5xx, 2.0 of 20.",
+                "This is not a pass: the action is configured to wait for a decision, roll back \
+                 or promote. Least evidence of health: 5xx, 2.0 of 20.",
             ],
         ),
     ];
@@ -108,13 +109,14 @@ fn what_ended_a_judgement_is_its_title_and_its_lead() {
 
 #[test]
 fn too_little_traffic_is_named_with_what_it_would_take() {
-    // 5,161 requests without an error are enough, as they are at 1,000 a minute before the thirtieth minute.
+    // 5,161 requests without an error are enough, as they are at 1,000 a minute before the
+    // thirtieth minute.
     assert_eq!(
         messages(&judged(30, 3, |_| reading(1_000, 0))).traffic,
         None
     );
-    let thin = "Too little traffic: even without a single error, a promotion needs about 5,161 canary requests, about \
-                9 hours at this rate; it had 30.";
+    let thin = "Too little traffic: even without a single error, a promotion needs about 5,161 \
+                canary requests, about 9 hours at this rate; it had 30.";
     assert_eq!(
         messages(&judged(30, 3, |_| reading(10, 0)))
             .traffic

@@ -62,7 +62,8 @@ fn healthy() -> Reading {
     reading((10_000, 0), (90_000, 0))
 }
 
-/// A healthy minute of the first metric beside so many bad events of the warning one, of 100 beside 90 of 900.
+/// A healthy minute of the first metric beside so many bad events of the warning one, of 100 beside
+/// 90 of 900.
 fn doubtful(bad: u64) -> impl Fn(u32, usize) -> Reading {
     move |_, metric| {
         if metric == 0 {

@@ -1,11 +1,12 @@
 use super::*;
+use crate::metrics::source::tests::key;
 
 const FIRST: i64 = 29_460_060;
 
 fn data(points: &[(&str, f64)]) -> Data {
     points
         .iter()
-        .map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)])))
+        .map(|(id, value)| (key(id), Points::from([(FIRST, *value)])))
         .collect()
 }
 
@@ -14,36 +15,30 @@ fn at(secs: i64) -> i64 {
 }
 
 #[test]
-fn a_minute_is_steady_when_two_looks_a_minute_apart_saw_the_same() {
+fn a_minute_is_steady_when_two_observations_a_minute_apart_agree() {
     let part = data(&[("c_n", 80.0), ("c_e", 5.0)]);
     let whole = data(&[("c_n", 100.0), ("c_e", 5.0)]);
-    let is_steady = |seen: &Sightings, secs| is_steady(seen, FIRST, 1, Group::Errors, at(secs));
+    let is_steady = |seen: &Arrivals, secs| is_steady(seen, FIRST, 1, Group::Errors, at(secs));
 
-    let first = sightings(&Sightings::new(), &part, FIRST, 1, at(60));
+    let first = observe_arrivals(&Arrivals::new(), &part, FIRST, 1, at(60));
     assert!(!is_steady(&first, 60));
-    let changed = sightings(&first, &whole, FIRST, 1, at(120));
+    let changed = observe_arrivals(&first, &whole, FIRST, 1, at(120));
     assert!(!is_steady(&changed, 120), "it has just changed");
-    let early = sightings(&changed, &whole, FIRST, 1, at(169));
+    let early = observe_arrivals(&changed, &whole, FIRST, 1, at(169));
     assert!(!is_steady(&early, 169), "49 seconds are not a minute");
-    let again = sightings(&early, &whole, FIRST, 1, at(170));
+    let again = observe_arrivals(&early, &whole, FIRST, 1, at(170));
     assert!(is_steady(&again, 170));
 }
 
 #[test]
 fn a_point_that_appears_is_a_change_and_so_is_one_under_another_name() {
-    let first = sightings(
-        &Sightings::new(),
-        &data(&[("c_n", 100.0)]),
-        FIRST,
-        1,
-        at(60),
-    );
+    let first = observe_arrivals(&Arrivals::new(), &data(&[("c_n", 100.0)]), FIRST, 1, at(60));
     for other in [
         data(&[("c_n", 100.0), ("c_e", 1.0)]),
         data(&[("c_e", 100.0)]),
         data(&[]),
     ] {
-        let next = sightings(&first, &other, FIRST, 1, at(180));
+        let next = observe_arrivals(&first, &other, FIRST, 1, at(180));
         assert!(
             !is_steady(&next, FIRST, 1, Group::Errors, at(180)),
             "{other:?}"
@@ -63,14 +58,14 @@ fn a_change_holds_up_only_what_is_judged_by_it() {
         ("c_2", 90.0),
         ("b_m0x", 4.0),
     ];
-    let first = sightings(&Sightings::new(), &data(&before), FIRST, 1, at(60));
+    let first = observe_arrivals(&Arrivals::new(), &data(&before), FIRST, 1, at(60));
     let changed = |id: &str| {
         let mut after = before.to_vec();
         after
             .iter_mut()
             .filter(|(known, _)| *known == id)
             .for_each(|point| point.1 += 1.0);
-        let next = sightings(&first, &data(&after), FIRST, 1, at(180));
+        let next = observe_arrivals(&first, &data(&after), FIRST, 1, at(180));
         [Group::Errors, Group::Latency, Group::Custom]
             .map(|group| is_steady(&next, FIRST, 1, group, at(180)))
     };
@@ -87,8 +82,8 @@ fn a_change_holds_up_only_what_is_judged_by_it() {
 #[test]
 fn an_old_minute_is_final_although_it_was_never_seen_before() {
     let seen = |secs| {
-        sightings(
-            &Sightings::new(),
+        observe_arrivals(
+            &Arrivals::new(),
             &data(&[("c_n", 100.0)]),
             FIRST,
             1,
@@ -100,7 +95,7 @@ fn an_old_minute_is_final_although_it_was_never_seen_before() {
         !is_steady(359) && is_steady(360),
         "the judge waits until then"
     );
-    assert_eq!(seen(360), Sightings::new(), "what is final is not kept");
+    assert_eq!(seen(360), Arrivals::new(), "what is final is not kept");
 }
 
 #[test]
@@ -119,7 +114,7 @@ fn counters_contradict_each_other_while_one_has_arrived_in_part() {
             .iter_mut()
             .filter(|(known, _)| *known == id)
             .for_each(|point| point.1 = value);
-        is_contradictory(&data(&points), 'c', FIRST)
+        is_contradictory(&data(&points), Side::Canary, FIRST)
     };
     assert!(!with("c_n", 60_000.0));
     assert!(with("c_e", 2_700.0), "errors are missing");
@@ -145,16 +140,16 @@ fn counters_contradict_each_other_while_one_has_arrived_in_part() {
     );
     let fewer = [("c_n", 50_000.0), ("c_s", 60_000.0), ("c_e", 3_000.0)];
     assert!(
-        is_contradictory(&data(&fewer), 'c', FIRST),
+        is_contradictory(&data(&fewer), Side::Canary, FIRST),
         "there are more response times than requests"
     );
     let late = [("c_n", 60_000.0), ("c_s", 60_000.0), ("c_e", 3_000.0)];
     assert!(
-        !is_contradictory(&data(&late), 'c', FIRST),
+        !is_contradictory(&data(&late), Side::Canary, FIRST),
         "the 2xx have not arrived, and are not judged"
     );
     assert!(
-        !is_contradictory(&data(&[("c_n", 100.0), ("c_e", 3.0)]), 'c', FIRST),
+        !is_contradictory(&data(&[("c_n", 100.0), ("c_e", 3.0)]), Side::Canary, FIRST),
         "nothing to compare with"
     );
 }
@@ -170,15 +165,15 @@ fn only_an_hour_whose_counters_agree_makes_a_contradiction_count() {
                 1_000.0
             };
             for (id, value) in [("b_n", 1_000.0), ("b_s", 1_000.0), ("b_2", answers)] {
-                data.entry(id.to_owned()).or_default().insert(at, value);
+                data.entry(key(id)).or_default().insert(at, value);
             }
         }
-        agrees(&data, 'b', FIRST)
+        agrees(&data, Side::Baseline, FIRST)
     };
     assert!(hour(60, 3) && !hour(60, 4));
     assert!(hour(10, 1) && !hour(10, 2));
     assert!(
-        agrees(&Data::new(), 'b', FIRST),
+        agrees(&Data::new(), Side::Baseline, FIRST),
         "nothing is known against it"
     );
 }

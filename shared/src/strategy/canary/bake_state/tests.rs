@@ -1,16 +1,16 @@
-use super::super::arrival::sightings;
+use super::super::arrival::observe_arrivals;
 use super::*;
 use crate::job::Token;
 use crate::limits::TOKEN_CHARS;
-use crate::metrics::queries::Data;
+use crate::metrics::source::Data;
 use crate::timestamp::Timestamp;
 
 fn names() -> Vec<String> {
     (0..15).map(|index| format!("metric {index}")).collect()
 }
 
-fn memory() -> Memory {
-    Memory::new(
+fn state() -> BakeState {
+    BakeState::new(
         29_460_060,
         vec![61.123, 120.456, 300.789, 451.184],
         (1.2345, 10.1234),
@@ -42,8 +42,8 @@ fn progress(skipped: impl Fn(u32) -> bool) -> Progress {
 #[test]
 fn progress_survives_the_token() {
     let progress = progress(|minute| minute == 7 || minute == 30);
-    let kept = memory().with_progress(&progress, &names());
-    let read = Memory::read(&kept.payload()).expect("of this version");
+    let kept = state().with_progress(&progress, &names());
+    let read = BakeState::read(&kept.payload()).expect("of this version");
     assert_eq!(read, kept);
     assert_eq!(read.progress(&names()), Ok(progress));
     assert!(
@@ -60,17 +60,17 @@ fn the_token_is_short_enough_whatever_was_skipped() {
         |minute: u32| minute.is_power_of_two(),
     ] {
         let progress = progress(skipped);
-        let now_secs = (memory().first + 1_380) * 60;
-        let seen = sightings(
-            &Sightings::new(),
+        let now_secs = (state().first + 1_380) * 60;
+        let seen = observe_arrivals(
+            &Arrivals::new(),
             &Data::new(),
-            memory().first,
+            state().first,
             1_380,
             now_secs,
         );
         assert_eq!(seen.len(), 6);
-        let kept = memory()
-            .with_sightings(seen)
+        let kept = state()
+            .with_arrivals(seen)
             .with_hold(1_380)
             .with_progress(&progress, &names());
         let since = Timestamp::from_secs(1_767_603_600).expect("in range");
@@ -90,7 +90,7 @@ fn the_token_is_short_enough_whatever_was_skipped() {
 
 #[test]
 fn the_token_has_short_names_and_only_what_there_is() {
-    let first = Memory::new(100, vec![60.5, 90.0], (1.5, 2.5), 0.001);
+    let first = BakeState::new(100, vec![60.5, 90.0], (1.5, 2.5), 0.001);
     assert_eq!(
         first.payload(),
         serde_json::json!({"f": 100, "x": [60.5, 90.0], "e": 1.5, "l": 2.5, "r": 0.001})
@@ -123,14 +123,14 @@ fn the_token_has_short_names_and_only_what_there_is() {
 
 #[test]
 fn a_hold_begins_once() {
-    let held = memory().with_hold(30).with_hold(31);
+    let held = state().with_hold(30).with_hold(31);
     assert_eq!(held.held, Some(30));
-    assert_eq!(memory().held, None);
+    assert_eq!(state().held, None);
 }
 
 #[test]
 fn a_token_of_another_version_and_changed_metrics_are_refused() {
-    let refused = Memory::read(&serde_json::json!({"f": 100, "more": 1})).unwrap_err();
+    let refused = BakeState::read(&serde_json::json!({"f": 100, "more": 1})).unwrap_err();
     assert!(
         refused
             .message
@@ -138,11 +138,13 @@ fn a_token_of_another_version_and_changed_metrics_are_refused() {
         "{refused}"
     );
     assert!(refused.message.ends_with("; release again"), "{refused}");
-    let kept = memory().with_progress(&progress(|minute| minute == 7), &names());
+    let kept = state().with_progress(&progress(|minute| minute == 7), &names());
     let changed = kept.progress(&names()[..14]).unwrap_err();
     assert_eq!(
         changed,
-        Failure::configuration("the metrics are not those that the bake began with; release again")
+        Failure::configuration(
+            "the metrics differ from those that the bake began with; release again"
+        )
     );
 }
 

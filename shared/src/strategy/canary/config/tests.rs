@@ -1,4 +1,4 @@
-//! What a file of settings may hold, and what is said about one that may not.
+//! Which files of settings are accepted, and how the others are refused.
 
 use super::*;
 use serde_json::json;
@@ -9,7 +9,7 @@ fn read(file: Value) -> Result<Settings, String> {
 }
 
 pub(crate) fn settings(metrics: Value) -> Settings {
-    read(json!({ "metrics": metrics })).expect("legal")
+    read(json!({ "metrics": metrics })).expect("accepted")
 }
 
 pub(crate) fn orders() -> Value {
@@ -45,7 +45,7 @@ fn metrics_of_a_user_take_their_share_from_the_built_in_ones() {
 fn settings_of_the_judge_are_read_by_the_judge() {
     assert_eq!(
         read(json!({"judge": {"tau": 1.3}}))
-            .expect("legal")
+            .expect("accepted")
             .judge
             .tau,
         1.3
@@ -54,7 +54,7 @@ fn settings_of_the_judge_are_read_by_the_judge() {
 }
 
 #[test]
-fn refusals_name_field_found_and_legal() {
+fn refusals_name_field_found_and_expected() {
     let with = |field: &str, value: Value| {
         let mut metric = orders();
         metric[field] = value;
@@ -76,11 +76,11 @@ fn refusals_name_field_found_and_legal() {
         ),
         (
             with("dimensions", json!({"Service": "shop"})),
-            "metrics[0].dimensions: no value differs",
+            "metrics[0].dimensions: the values are the same for both colours",
         ),
         (
             with("value", json!("Latency")),
-            "metrics[0].count: legal: `count` and `total`",
+            "metrics[0].count: expected `count` and `total`",
         ),
         (
             with("name", json!("errors")),
@@ -88,7 +88,7 @@ fn refusals_name_field_found_and_legal() {
         ),
         (
             json!({"metrics": [orders(), orders()]}),
-            "two are called `orders`",
+            "two are named `orders`",
         ),
         (
             json!({"metrics": [with("weight", json!(0.5))["metrics"][0], {"name": "b", "namespace": "S", "worse": "more",
@@ -98,10 +98,7 @@ fn refusals_name_field_found_and_legal() {
     ];
     for (file, expected) in cases {
         let message = read(file).expect_err("refused");
-        assert!(
-            message.contains(expected) && message.ends_with("correct the file"),
-            "{message}"
-        );
+        assert!(message.contains(expected), "{message}");
     }
 }
 
@@ -118,11 +115,11 @@ fn every_field_of_a_metric_is_read() {
     });
     let dimensions = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();
     let expected = [
-        Custom {
+        CustomMetric {
             name: "orders".to_owned(),
             namespace: "Shop".to_owned(),
             dimensions: dimensions("Colour", "{colour}"),
-            kind: Kind::Count {
+            kind: CustomKind::Count {
                 count: "Orders".to_owned(),
                 total: "Carts".to_owned(),
             },
@@ -136,11 +133,11 @@ fn every_field_of_a_metric_is_read() {
                 floor: Some(0.02),
             }),
         },
-        Custom {
+        CustomMetric {
             name: "memory".to_owned(),
             namespace: "ECS".to_owned(),
             dimensions: dimensions("Group", "{target_group}"),
-            kind: Kind::Value {
+            kind: CustomKind::Value {
                 value: "Memory".to_owned(),
                 statistic: "p95".to_owned(),
             },
@@ -153,7 +150,8 @@ fn every_field_of_a_metric_is_read() {
         },
     ];
     assert_eq!(settings(json!([counted, valued])).custom, expected);
-    let Kind::Value { statistic, .. } = settings(json!([memory()])).custom.remove(0).kind else {
+    let CustomKind::Value { statistic, .. } = settings(json!([memory()])).custom.remove(0).kind
+    else {
         panic!("a value")
     };
     assert_eq!(statistic, "Average");
@@ -255,31 +253,31 @@ fn what_a_metric_cannot_be_is_refused() {
         ),
         (
             count("total", Value::Null),
-            "metrics[0].count: legal: `count` and `total`",
+            "metrics[0].count: expected `count` and `total`",
         ),
         (
             count("statistic", json!("Sum")),
-            "metrics[0].count: legal: `count` and `total`",
+            "metrics[0].count: expected `count` and `total`",
         ),
         (
             value("total", json!("Carts")),
-            "metrics[0].count: legal: `count` and `total`",
+            "metrics[0].count: expected `count` and `total`",
         ),
         (
             value("floor", json!(0.1)),
-            "metrics[0].value: `floor`, `dispersion` and `promote_…` belong to counts",
+            "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only",
         ),
         (
             value("dispersion", json!(2)),
-            "metrics[0].value: `floor`, `dispersion` and `promote_…` belong to counts",
+            "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only",
         ),
         (
             value("promote_tolerance", json!(2)),
-            "metrics[0].value: `floor`, `dispersion` and `promote_…` belong to counts",
+            "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only",
         ),
         (
             value("promote_floor", json!(0.1)),
-            "metrics[0].value: `floor`, `dispersion` and `promote_…` belong to counts",
+            "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only",
         ),
     ];
     for (found, expected) in refused {
@@ -313,12 +311,12 @@ fn ten_metrics_and_nine_tenths_of_the_error_rate_are_the_most() {
     assert!(
         metrics(11, 0.05)
             .unwrap_err()
-            .contains("metrics: found 11; expected 10 at most")
+            .contains("metrics: found 11; expected at most 10")
     );
     assert_eq!(metrics(2, 0.45), Ok(2));
     assert!(
         metrics(2, 0.46)
             .unwrap_err()
-            .contains("metrics: weights add up to 0.92; expected 0.9 at most")
+            .contains("metrics: weights add up to 0.92; expected at most 0.9")
     );
 }

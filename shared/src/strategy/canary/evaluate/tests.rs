@@ -1,11 +1,12 @@
 use super::super::config::tests::{memory as memory_metric, settings};
 use super::*;
+use crate::metrics::source::tests::key;
 use serde_json::json;
 
 const FIRST: i64 = 29_460_060;
 
-fn memory() -> Memory {
-    Memory::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001)
+fn bake_state() -> BakeState {
+    BakeState::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001)
 }
 
 /// So many minutes of 150 and 2,850 requests with so many bad ones, and a tenth of all slow.
@@ -15,7 +16,7 @@ fn data(minutes: u32, canary_bad: f64, baseline_bad: f64) -> Data {
         let points: Points = (0..i64::from(minutes))
             .map(|minute| (FIRST + minute, value))
             .collect();
-        data.insert(id.to_owned(), points);
+        data.insert(key(id), points);
     };
     let all = [
         ("c_n", 150.0),
@@ -34,14 +35,14 @@ fn data(minutes: u32, canary_bad: f64, baseline_bad: f64) -> Data {
     data
 }
 
-fn looked(settings: &Settings, memory: &Memory, data: &Data, minute: u32) -> Outlook {
+fn evaluated(settings: &Settings, state: &BakeState, data: &Data, minute: u32) -> Outlook {
     let now_secs = (FIRST + i64::from(minute)) * 60 + 120;
-    let memory = &memory
+    let state = &state
         .clone()
-        .with_sightings(sight(memory, data, now_secs - 60));
-    look(&Seen {
+        .with_arrivals(arrivals(state, data, now_secs - 60));
+    evaluate(&Observed {
         settings,
-        memory,
+        state,
         data,
         minute,
         now_secs,
@@ -64,7 +65,7 @@ fn a_minute_is_judged_two_minutes_after_its_end() {
 
 #[test]
 fn many_errors_are_rolled_back_with_the_arithmetic() {
-    let outlook = looked(&Settings::default(), &memory(), &data(3, 15.0, 3.0), 3);
+    let outlook = evaluated(&Settings::default(), &bake_state(), &data(3, 15.0, 3.0), 3);
     assert_eq!(outlook.decision, Decision::Rollback);
     assert!(
         outlook
@@ -78,10 +79,10 @@ fn many_errors_are_rolled_back_with_the_arithmetic() {
 }
 
 #[test]
-fn what_an_earlier_look_knew_is_never_taken_back() {
+fn what_an_earlier_evaluation_reached_is_never_taken_back() {
     let settings = Settings::default();
-    let first = looked(&settings, &memory(), &data(3, 15.0, 3.0), 3);
-    let later = looked(&settings, &first.memory, &data(4, 0.0, 3.0), 4);
+    let first = evaluated(&settings, &bake_state(), &data(3, 15.0, 3.0), 3);
+    let later = evaluated(&settings, &first.state, &data(4, 0.0, 3.0), 4);
     assert_eq!(
         later.decision,
         Decision::Rollback,
@@ -92,42 +93,42 @@ fn what_an_earlier_look_knew_is_never_taken_back() {
 #[test]
 fn a_hold_watches_for_harm_and_never_promotes() {
     let settings = Settings::default();
-    let held = memory().with_hold(30);
-    let good = looked(&settings, &held, &data(60, 0.0, 3.0), 60);
+    let held = bake_state().with_hold(30);
+    let good = evaluated(&settings, &held, &data(60, 0.0, 3.0), 60);
     assert_eq!(good.decision, Decision::Inconclusive, "{}", good.reason);
-    let bad = looked(&settings, &held, &data(60, 15.0, 3.0), 60);
+    let bad = evaluated(&settings, &held, &data(60, 15.0, 3.0), 60);
     assert_eq!(bad.decision, Decision::Rollback);
 }
 
 #[test]
-fn too_little_traffic_says_so_early_with_the_time_it_would_need() {
+fn too_little_traffic_is_reported_early_with_the_time_it_needs() {
     let mut thin = data(4, 0.0, 3.0);
     thin.insert(
-        "c_n".to_owned(),
+        key("c_n"),
         (0..4).map(|minute| (FIRST + minute, 3.0)).collect(),
     );
-    let outlook = looked(&Settings::default(), &memory(), &thin, 4);
+    let outlook = evaluated(&Settings::default(), &bake_state(), &thin, 4);
     assert_eq!(outlook.decision, Decision::Continue);
-    let said = outlook.traffic.expect("said");
+    let traffic = outlook.traffic.expect("a message");
     assert!(
-        said.contains("too little traffic") && said.contains("minutes at this rate"),
-        "{said}"
+        traffic.contains("too little traffic") && traffic.contains("minutes at this rate"),
+        "{traffic}"
     );
-    let none = looked(&Settings::default(), &memory(), &Data::new(), 4)
+    let none = evaluated(&Settings::default(), &bake_state(), &Data::new(), 4)
         .traffic
-        .expect("said");
+        .expect("a message");
     assert!(none.contains("no request"), "{none}");
 }
 
 #[test]
-fn a_series_without_values_is_no_pass_and_a_bad_one_is_harm() {
+fn a_series_without_values_is_not_a_pass_and_a_bad_one_is_harm() {
     let settings = settings(json!([memory_metric()]));
     let mut data = data(30, 0.0, 3.0);
-    let blind = looked(&settings, &memory(), &data, 30);
+    let blind = evaluated(&settings, &bake_state(), &data, 30);
     assert_eq!(blind.decision, Decision::Inconclusive, "{}", blind.reason);
     let mut put = |id: &str, value: f64| {
         data.insert(
-            id.to_owned(),
+            key(id),
             (0..30)
                 .map(|minute| (FIRST + minute, value + (minute % 5) as f64))
                 .collect(),
@@ -135,7 +136,7 @@ fn a_series_without_values_is_no_pass_and_a_bad_one_is_harm() {
     };
     put("b_m0v", 500.0);
     put("c_m0v", 900.0);
-    let bad = looked(&settings, &memory(), &data, 30);
+    let bad = evaluated(&settings, &bake_state(), &data, 30);
     assert_eq!(bad.decision, Decision::Rollback);
     assert!(
         bad.reason.starts_with("memory 902 vs 502"),
@@ -155,8 +156,8 @@ fn busy(minutes: u32) -> Data {
 
 #[test]
 fn errors_and_slow_requests_that_came_together_before_the_bake_count_for_less() {
-    let clumped = |errors: f64, latency: f64| {
-        Memory::new(
+    let overdispersed = |errors: f64, latency: f64| {
+        BakeState::new(
             FIRST,
             vec![60.0, 90.0, 200.0, 300.0],
             (errors, latency),
@@ -167,11 +168,11 @@ fn errors_and_slow_requests_that_came_together_before_the_bake_count_for_less() 
     let failing = data(3, 15.0, 3.0);
     let mut slow = data(3, 0.0, 3.0);
     slow.insert(
-        "c_t0".to_owned(),
+        key("c_t0"),
         (0..3).map(|minute| (FIRST + minute, 75.0)).collect(),
     );
     let decided = |data: &Data, errors, latency| {
-        looked(&settings, &clumped(errors, latency), data, 3).decision
+        evaluated(&settings, &overdispersed(errors, latency), data, 3).decision
     };
     assert_eq!(
         [decided(&failing, 1.0, 1.0), decided(&failing, 1.0, 100.0)],
@@ -192,7 +193,11 @@ fn the_larger_of_measured_and_configured_dispersion_counts() {
             judge,
             custom: Vec::new(),
         };
-        let config = config(&settings, &Memory::new(FIRST, Vec::new(), measured, 0.0), 1);
+        let config = config(
+            &settings,
+            &BakeState::new(FIRST, Vec::new(), measured, 0.0),
+            1,
+        );
         (config.dispersion_errors, config.dispersion_latency)
     };
     let configured = JudgeConfig {
@@ -211,12 +216,12 @@ fn the_larger_of_measured_and_configured_dispersion_counts() {
 
 #[test]
 fn nothing_is_promoted_against_an_objection_and_the_bake_ends_all_the_same() {
-    let plain = looked(&Settings::default(), &memory(), &busy(6), 6);
+    let plain = evaluated(&Settings::default(), &bake_state(), &busy(6), 6);
     assert_eq!(plain.decision, Decision::Promote, "{}", plain.reason);
     let objection =
         "memory has values of both colours in 0 minutes, 5 needed: no data is never a pass";
     let mut settings = settings(json!([memory_metric()]));
-    let early = looked(&settings, &memory(), &busy(6), 6);
+    let early = evaluated(&settings, &bake_state(), &busy(6), 6);
     assert_eq!(early.decision, Decision::Continue, "{}", early.reason);
     assert!(
         early.reason.ends_with(&format!("; {objection}")),
@@ -225,7 +230,7 @@ fn nothing_is_promoted_against_an_objection_and_the_bake_ends_all_the_same() {
     );
     settings.judge.end = 6;
     assert_eq!(
-        looked(&settings, &memory(), &busy(6), 6).decision,
+        evaluated(&settings, &bake_state(), &busy(6), 6).decision,
         Decision::Inconclusive
     );
 }
@@ -233,7 +238,7 @@ fn nothing_is_promoted_against_an_objection_and_the_bake_ends_all_the_same() {
 #[test]
 fn a_counted_metric_of_a_user_that_is_not_there_is_an_objection() {
     let settings = settings(json!([super::super::config::tests::orders()]));
-    let outlook = looked(&settings, &memory(), &busy(6), 6);
+    let outlook = evaluated(&settings, &bake_state(), &busy(6), 6);
     let objection =
         "orders has values of both colours in 0 minutes, 5 needed: no data is never a pass";
     assert_eq!(outlook.decision, Decision::Continue, "{}", outlook.reason);
@@ -241,31 +246,36 @@ fn a_counted_metric_of_a_user_that_is_not_there_is_an_objection() {
 }
 
 #[test]
-fn what_is_to_be_known_about_the_data_is_noted() {
-    let noted = |memory: &Memory| looked(&Settings::default(), memory, &data(3, 0.0, 3.0), 3).notes;
+fn remarks_on_the_data_are_noted() {
+    let noted =
+        |state: &BakeState| evaluated(&Settings::default(), state, &data(3, 0.0, 3.0), 3).notes;
     let thresholds = || vec![60.0, 90.0, 200.0, 300.0];
-    assert_eq!(noted(&memory()), [""; 0]);
-    let clumped =
-        "came in clumps of 2.5 in the hour before the bake: evidence counts for that much less";
+    assert_eq!(noted(&bake_state()), [""; 0]);
+    let overdispersed =
+        "were overdispersed (2.5) in the hour before the bake; evidence is divided by that";
     assert_eq!(
-        noted(&Memory::new(FIRST, thresholds(), (2.5, 1.0), 0.0)),
-        [format!("errors {clumped}")]
+        noted(&BakeState::new(FIRST, thresholds(), (2.5, 1.0), 0.0)),
+        [format!("errors {overdispersed}")]
     );
     assert_eq!(
-        noted(&Memory::new(FIRST, thresholds(), (1.0, 2.5), 0.0)),
-        [format!("slow requests {clumped}")]
+        noted(&BakeState::new(FIRST, thresholds(), (1.0, 2.5), 0.0)),
+        [format!("slow requests {overdispersed}")]
     );
-    let without =
-        "there were no response times in the hour before the bake, so latency is not judged";
+    let without = "there were no response times in the hour before the bake; latency is not judged";
     assert_eq!(
-        noted(&Memory::new(FIRST, Vec::new(), (1.0, 1.0), 0.0)),
+        noted(&BakeState::new(FIRST, Vec::new(), (1.0, 1.0), 0.0)),
         [without]
     );
 }
 
 #[test]
 fn a_hold_does_not_promote_what_would_be_promoted_without_it() {
-    let held = looked(&Settings::default(), &memory().with_hold(3), &busy(6), 6);
+    let held = evaluated(
+        &Settings::default(),
+        &bake_state().with_hold(3),
+        &busy(6),
+        6,
+    );
     assert_eq!(held.decision, Decision::Inconclusive, "{}", held.reason);
     assert_eq!(held.verdict.decision, Decision::Promote);
 }
@@ -276,10 +286,10 @@ fn harm_that_begins_in_a_hold_rolls_back() {
     let failing = (0..60)
         .map(|minute| (FIRST + minute, if minute < 45 { 0.0 } else { 15.0 }))
         .collect();
-    late.insert("c_e".to_owned(), failing);
-    let held = looked(&Settings::default(), &memory().with_hold(30), &late, 60);
+    late.insert(key("c_e"), failing);
+    let held = evaluated(&Settings::default(), &bake_state().with_hold(30), &late, 60);
     assert_eq!(held.decision, Decision::Rollback, "{}", held.reason);
-    let over = looked(&Settings::default(), &memory(), &late, 60);
+    let over = evaluated(&Settings::default(), &bake_state(), &late, 60);
     assert_ne!(
         over.decision,
         Decision::Rollback,

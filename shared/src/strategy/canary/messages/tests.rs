@@ -1,14 +1,16 @@
-use super::super::arrival::{Sightings, sightings};
-use super::super::bake_state::Memory;
+use super::super::arrival::{Arrivals, observe_arrivals};
+use super::super::bake_state::BakeState;
 use super::super::config::Settings;
+use super::super::readings::ReadingInput;
 use super::*;
-use crate::metrics::queries::{Data, Points};
-use crate::metrics::values::Harm;
+use crate::metrics::source::tests::key;
+use crate::metrics::source::{Data, Points};
+use crate::strategy::canary::values::Harm;
 
 const FIRST: i64 = 29_460_060;
 
 #[test]
-fn what_was_measured_is_said_in_one_line() {
+fn what_was_measured_fits_in_one_line() {
     let errors = Errors {
         dispersion: 2.25,
         rate: 0.001_234,
@@ -16,12 +18,12 @@ fn what_was_measured_is_said_in_one_line() {
     };
     assert_eq!(
         measured("green", &[61.2, 120.4, 300.6, 450.9], &errors, 1.75),
-        "measured green over the hour before: p75 61 ms, p90 120 ms, p99 301 ms; 5xx 0.123% of 60000 requests, in \
-         clumps of 2.2 (slow ones of 1.8)"
+        "measured green over the hour before: p75 61 ms, p90 120 ms, p99 301 ms; 5xx 0.123% of \
+         60000 requests, overdispersion 2.2 (slow requests 1.8)"
     );
     assert_eq!(
         measured("green", &[], &errors, 1.0),
-        "measured green over the hour before: no response times, so errors alone are judged"
+        "measured green over the hour before: no response times; only errors are judged"
     );
     assert_eq!(
         [baked(4, 30), baked(31, 30)],
@@ -40,19 +42,21 @@ fn series_of(minutes: usize, doubtful: bool, harm: Option<Harm>) -> Series {
 }
 
 #[test]
-fn a_series_is_said_to_be_what_it_is() {
+fn each_finding_on_a_series_has_its_text() {
     let found = Harm {
         minutes: 10,
         p: 9.1e-5,
         limit: 1.4e-4,
     };
-    let harmful = "memory 900 vs 500 in the median: worse than tolerated by ranks of 10 minutes, p = 9.1e-5, limit 1.4e-4";
+    let harmful = "memory 900 vs 500 in the median: worse than tolerated by ranks of 10 minutes, \
+                   p = 9.1e-5, limit 1.4e-4";
     let worse = series_of(12, true, Some(found));
     assert_eq!(
         (harm(&worse).as_deref(), series(&worse).as_str()),
         (Some(harmful), harmful)
     );
-    let doubtful = "memory 900 vs 500 in the median of 12 minutes: looks worse than tolerated, and is not certain";
+    let doubtful =
+        "memory 900 vs 500 in the median of 12 minutes: looks worse than tolerated, not certain";
     assert_eq!(harm(&series_of(12, true, None)), None);
     assert_eq!(series(&series_of(12, true, None)), doubtful);
     let calm = "memory 900 vs 500 in the median of 12 minutes: within tolerance";
@@ -67,7 +71,8 @@ fn a_series_is_said_to_be_what_it_is() {
 
 #[test]
 fn a_series_without_enough_values_or_with_doubts_is_an_objection() {
-    let doubtful = "memory 900 vs 500 in the median of 5 minutes: looks worse than tolerated, and is not certain";
+    let doubtful =
+        "memory 900 vs 500 in the median of 5 minutes: looks worse than tolerated, not certain";
     let few = "memory has values of both colours in 4 minutes, 5 needed: no data is never a pass";
     assert_eq!(objection(&series_of(4, false, None)).as_deref(), Some(few));
     assert_eq!(objection(&series_of(5, false, None)), None);
@@ -81,8 +86,8 @@ fn a_series_without_enough_values_or_with_doubts_is_an_objection() {
     );
 }
 
-/// What is said after so many minutes of so many requests, and bad ones of the baseline.
-fn said(minutes: u32, canary: f64, baseline: f64, bad: f64, end: u32) -> Option<String> {
+/// The message on traffic after this many minutes of these requests, and bad ones of the baseline.
+fn traffic_message(minutes: u32, canary: f64, baseline: f64, bad: f64, end: u32) -> Option<String> {
     let points = |value: f64| -> Points {
         (0..i64::from(minutes))
             .map(|minute| (FIRST + minute, value))
@@ -91,13 +96,22 @@ fn said(minutes: u32, canary: f64, baseline: f64, bad: f64, end: u32) -> Option<
     let all = [("c_n", canary), ("b_n", baseline), ("b_e", bad)];
     let data: Data = all
         .into_iter()
-        .map(|(id, value)| (id.to_owned(), points(value)))
+        .map(|(id, value)| (key(id), points(value)))
         .collect();
-    let memory = Memory::new(FIRST, Vec::new(), (1.0, 1.0), 0.0);
+    let state = BakeState::new(FIRST, Vec::new(), (1.0, 1.0), 0.0);
     let now_secs = (FIRST + i64::from(minutes)) * 60 + 120;
-    let seen = sightings(&Sightings::new(), &data, FIRST, minutes, now_secs - 60);
+    let seen = observe_arrivals(&Arrivals::new(), &data, FIRST, minutes, now_secs - 60);
     let settings = Settings::default();
-    let readings = Readings::of(&data, &settings, &memory, &seen, minutes, now_secs);
+    let readings = Readings::from_points(
+        &ReadingInput {
+            data: &data,
+            settings: &settings,
+            state: &state,
+            arrivals: &seen,
+            now_secs,
+        },
+        minutes,
+    );
     traffic(
         &readings,
         &settings.metrics(&[])[0],
@@ -108,27 +122,30 @@ fn said(minutes: u32, canary: f64, baseline: f64, bad: f64, end: u32) -> Option<
 }
 
 #[test]
-fn too_little_traffic_is_said_from_the_third_minute_on_and_only_where_it_is() {
-    let thin = "too little traffic: to show that it is as good as the live one, the new colour needs about 1722 minutes \
-                at this rate (9 requests in 3 minutes), and the bake ends after 30";
+fn too_little_traffic_is_reported_from_the_third_minute_on() {
+    let thin = "too little traffic: a promotion needs about 1722 minutes at this rate (9 requests \
+                to the new colour in 3 minutes), and the bake ends after 30";
     assert_eq!(
-        said(2, 3.0, 57.0, 0.0, 30),
+        traffic_message(2, 3.0, 57.0, 0.0, 30),
         None,
-        "it is too early to say so"
+        "it is too early"
     );
-    assert_eq!(said(3, 3.0, 57.0, 0.0, 30).as_deref(), Some(thin));
-    assert_eq!(said(3, 1_000.0, 9_000.0, 0.0, 30), None);
+    assert_eq!(
+        traffic_message(3, 3.0, 57.0, 0.0, 30).as_deref(),
+        Some(thin)
+    );
+    assert_eq!(traffic_message(3, 1_000.0, 9_000.0, 0.0, 30), None);
 }
 
 #[test]
 fn a_side_without_requests_is_named() {
-    let rest = "was counted in 3 minutes; without traffic on both sides nothing can be shown";
+    let rest = "was counted in 3 minutes; the comparison needs traffic on both sides";
     assert_eq!(
-        said(3, 0.0, 57.0, 0.0, 30),
+        traffic_message(3, 0.0, 57.0, 0.0, 30),
         Some(format!("no request to the new colour {rest}"))
     );
     assert_eq!(
-        said(3, 3.0, 0.0, 0.0, 30),
+        traffic_message(3, 3.0, 0.0, 0.0, 30),
         Some(format!("no request to the live colour {rest}"))
     );
 }

@@ -112,7 +112,7 @@ fn a_report_is_of_one_scenario() {
         (code, &*error),
         (
             Some(1),
-            "error: standard input holds no scenario; a report is of one\n"
+            "error: standard input holds no scenario; a report covers one\n"
         )
     );
     let two = format!("\n{}\n{}", line("promoted"), line("exam"));
@@ -120,7 +120,7 @@ fn a_report_is_of_one_scenario() {
     assert_eq!(code, Some(1));
     assert_eq!(
         error,
-        "error: line 4: a second scenario after that of line 2; a report is of one\n"
+        "error: line 4: a second scenario after that of line 2; a report covers one\n"
     );
     let (code, error) = refused(&["--report", &page], "\n{\"v\":2}\n");
     assert_eq!(code, Some(1));
@@ -190,7 +190,7 @@ fn a_scenario_beside_the_page_is_not_overwritten() {
     assert_eq!(code, Some(1));
     assert!(
         error.ends_with(
-            "a.json: it is there and is no judgement; choose another name for the page\n"
+            "a.json: it exists and is not a judgement; choose another name for the page\n"
         ),
         "{error}"
     );
@@ -215,7 +215,7 @@ fn a_scenario_beside_the_page_is_not_overwritten() {
 }
 
 #[test]
-fn what_is_no_judgement_is_refused_by_its_path() {
+fn a_file_that_is_not_a_judgement_is_refused_by_its_path() {
     let folder = Folder::new("foreign");
     let path = folder.path("a.json");
     for (content, expected) in [
@@ -260,7 +260,7 @@ fn a_replay_that_finds_another_verdict_says_what_differs() {
     assert_eq!(code, Some(1));
     let lines: Vec<&str> = error.lines().collect();
     assert!(lines[0].ends_with(
-        "a.json: judged again, the verdict is another; the file or the judge was changed"
+        "a.json: the replay found a different verdict; the file or the judge was changed"
     ));
     assert_eq!(
         lines[1],
@@ -274,7 +274,7 @@ fn a_replay_that_finds_another_verdict_says_what_differs() {
 }
 
 #[test]
-fn wrong_arguments_are_told_before_anything_is_read() {
+fn wrong_arguments_are_refused_before_anything_is_read() {
     for arguments in [
         &["--report"][..],
         &["--replay"],

@@ -43,7 +43,8 @@ fn same(file: &str, text: &str) {
         .map(|index| index + 1);
     assert!(
         golden == text,
-        "tests/golden/{file} differs from line {line:?}; write it: SLIPWAY_WRITE_GOLDEN=1 cargo test -p sandbox --test judge golden"
+        "tests/golden/{file} differs from line {line:?}; write it: SLIPWAY_WRITE_GOLDEN=1 cargo \
+         test -p sandbox --test judge golden"
     );
 }
 

@@ -1,4 +1,5 @@
-//! Reports: what they look like, what they must never hold, and that a recorded judgement replays to its verdict.
+//! Reports: what they look like, what they must never hold, and that a recorded judgement replays
+//! to its verdict.
 
 mod command;
 mod golden;

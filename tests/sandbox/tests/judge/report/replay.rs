@@ -13,7 +13,8 @@ use super::{CASES, judgement, scenario};
 /// How many scenarios are drawn.
 const SEEDS: u64 = 300;
 
-/// A scenario of random minutes: silent, busy, with unknown values, late ones, and a bad canary or not.
+/// A scenario of random minutes: silent, busy, with unknown values, late ones, and a bad canary or
+/// not.
 fn drawn(seed: u64) -> Scenario {
     let mut random = Rng::with_seed(seed);
     let minutes: Vec<Value> = (1..=random.u32(0..20))
@@ -138,7 +139,7 @@ fn live_data_that_fills_in_later_does_not_change_the_verdict() {
 }
 
 #[test]
-fn late_and_skipped_minutes_are_told_apart() {
+fn late_and_skipped_minutes_are_listed_apart() {
     let stored: Value = serde_json::from_str(&judgement("late-metrics").to_json()).unwrap();
     // Minute 2 arrives in minute 6, after it was given up in minute 5.
     let expected = json!({"metric": "errors", "usable": 2, "late": [1, 3], "missing": [], "idle": [],
@@ -190,7 +191,7 @@ fn a_damaged_record_is_refused_with_its_place() {
 
 /// Whatever of the verdict is changed in the record is named.
 #[test]
-fn a_changed_record_is_told_by_the_field() {
+fn a_changed_record_is_found_by_the_field() {
     let stored: Value =
         serde_json::from_str(&judgement("rolled-back-by-errors").to_json()).unwrap();
     let differ = |change: fn(&mut Value)| {

@@ -1,69 +1,74 @@
-//! Series of values, one a minute, compared by ranks: memory, queue lengths, whatever is no count of a total.
+//! Compares series of values, one a minute, by ranks: memory, queue lengths, and other metrics that
+//! are not counts of a total.
 //!
-//! A test by ranks is not valid at every look, so it looks seldom, at numbers of minutes that are fixed beforehand, and each look
-//! spends an equal part of the metric's share of the error rate. By Bonferroni's inequality the whole stays within the share,
-//! however the looks hang together. Neighbouring values of a series resemble each other, which no test by ranks knows.
+//! A test by ranks is not valid at every evaluation, so it is made seldom, at numbers of minutes
+//! that are fixed beforehand, and each comparison spends an equal part of the metric's share of the
+//! error rate. By Bonferroni's inequality the whole stays within the share, under any correlation
+//! between the comparisons. Rank tests ignore autocorrelation within a series.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 
-use super::queries::Data;
+use super::bake_state::BakeState;
+use super::config::Settings;
 use crate::judge::rank::z_score;
-use crate::strategy::canary::bake_state::Memory;
-use crate::strategy::canary::config::{Custom, Settings, Worse};
+use crate::metrics::custom::{CustomMetric, Worse};
+use crate::metrics::source::{CustomPart, Data, Key, Metric, Side};
 
-/// Values a side without which nothing is compared: below, chance alone looks certain.
+/// Values a side without which nothing is compared: below, chance alone comparisons certain.
 pub const VALUES_MIN: usize = 5;
 
-/// What ranks as rarely as this within tolerance looks worse: no harm is shown, but nothing is promoted meanwhile.
+/// Ranks that are as rare as this within tolerance look worse: no harm is shown, but nothing is
+/// promoted either.
 const DOUBT: f64 = 0.05;
 
-/// Each look waits for this many times the minutes of the one before.
+/// Each comparison waits for this many times the minutes of the one before.
 const GROWTH: f64 = 1.4;
 
-/// What a series has shown.
+/// The findings on a series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     pub name: String,
     /// Minutes with a value on both sides.
     pub minutes: usize,
     pub medians: Option<(f64, f64)>,
-    /// The look that found the canary worse.
+    /// The comparison that found the canary worse.
     pub harm: Option<Harm>,
-    /// Whether it looks worse than tolerated by all that is there.
+    /// Whether it comparisons worse than tolerated by all that is there.
     pub doubtful: bool,
 }
 
-/// A look at which a series was worse than tolerated.
+/// A comparison at which a series was worse than tolerated.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Harm {
-    /// Values a side at that look.
+    /// Values a side at that comparison.
     pub minutes: usize,
     pub p: f64,
-    /// The part of the error rate that this look spends.
+    /// The part of the error rate that this comparison spends.
     pub limit: f64,
 }
 
-/// Numbers of minutes at which a series of at most `end` minutes is looked at.
+/// Numbers of minutes at which a series of at most `end` minutes is compared.
 #[must_use]
-pub fn looks(end: usize) -> Vec<usize> {
-    let mut looks = Vec::new();
+pub fn comparisons(end: usize) -> Vec<usize> {
+    let mut comparisons = Vec::new();
     let mut next = VALUES_MIN;
     while next < end {
-        looks.push(next);
+        comparisons.push(next);
         next = (next as f64 * GROWTH).ceil() as usize;
     }
     if end >= VALUES_MIN {
-        looks.push(end);
+        comparisons.push(end);
     }
-    looks
+    comparisons
 }
 
-/// Compares every series as far as it is there. Minutes count in order and only when they have arrived, with a value on both sides.
+/// Compares every series as far as it has arrived. Minutes count in order, and only with a value on
+/// both sides.
 #[must_use]
 pub fn compare(
     data: &Data,
     settings: &Settings,
-    memory: &Memory,
+    state: &BakeState,
     last: u32,
     has_arrived: impl Fn(u32) -> bool,
 ) -> Vec<Series> {
@@ -71,9 +76,9 @@ pub fn compare(
     settings
         .values()
         .map(|(index, custom)| {
-            let value = |side: char, minute: u32| {
-                let at = memory.first + i64::from(minute) - 1;
-                data.get(&format!("{side}_m{index}v"))?
+            let value = |side: Side, minute: u32| {
+                let at = state.first + i64::from(minute) - 1;
+                data.get(&Key::new(side, Metric::Custom(index, CustomPart::Value)))?
                     .get(&at)
                     .copied()
                     .filter(|value| value.is_finite())
@@ -81,7 +86,7 @@ pub fn compare(
             let last = last.min(settings.judge.end);
             let both: Vec<(f64, f64)> = (1..=last)
                 .filter(|minute| has_arrived(*minute))
-                .filter_map(|minute| value('c', minute).zip(value('b', minute)))
+                .filter_map(|minute| value(Side::Canary, minute).zip(value(Side::Baseline, minute)))
                 .collect();
             series(
                 custom,
@@ -93,11 +98,11 @@ pub fn compare(
         .collect()
 }
 
-fn series(custom: &Custom, both: &[(f64, f64)], end: usize, share: f64) -> Series {
+fn series(custom: &CustomMetric, both: &[(f64, f64)], end: usize, share: f64) -> Series {
     let (canary, baseline): (Vec<f64>, Vec<f64>) = both.iter().copied().unzip();
-    let looks = looks(end);
-    let limit = share / looks.len().max(1) as f64;
-    let harm = looks
+    let comparisons = comparisons(end);
+    let limit = share / comparisons.len().max(1) as f64;
+    let harm = comparisons
         .iter()
         .filter(|minutes| **minutes <= both.len())
         .find_map(|&minutes| {
@@ -115,9 +120,9 @@ fn series(custom: &Custom, both: &[(f64, f64)], end: usize, share: f64) -> Serie
     }
 }
 
-/// The chance of such ranks if the canary were just within tolerance (one-sided, normal approximation with corrections for ties
-/// and continuity).
-fn p_value(custom: &Custom, canary: &[f64], baseline: &[f64]) -> f64 {
+/// The chance of such ranks if the canary were just within tolerance (one-sided, normal
+/// approximation with corrections for ties and continuity).
+fn p_value(custom: &CustomMetric, canary: &[f64], baseline: &[f64]) -> f64 {
     let slack = match custom.worse {
         Worse::More => custom.tolerance - 1.0,
         Worse::Less => 1.0 / custom.tolerance - 1.0,

@@ -1,3 +1,5 @@
+use super::source::balancer;
+use super::source::tests::key;
 use super::*;
 use crate::observed::service::tests::NEW;
 use crate::strategy::blue_green::tests::pair;
@@ -11,22 +13,21 @@ pub(crate) fn sides() -> Sides {
     let mut pair = pair();
     pair.rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned();
     (pair.blue.target_group, pair.green.target_group) = (group("blue"), group("green"));
-    Sides::of(&pair, "web", NEW).expect("the ARNs are complete")
+    Sides::from_pair(&pair, "web", NEW).expect("the ARNs are complete")
 }
 
 #[test]
 fn one_call_of_few_queries_is_enough() {
     let sides = sides();
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
-    let queries = sides.of_look(&[61.0, 120.5, 300.0, 450.0], &[]);
+    let queries = evaluation_queries(&sides, &[61.0, 120.5, 300.0, 450.0], &[]);
     assert_eq!(queries.len(), 26);
-    let ids: std::collections::BTreeSet<_> =
-        queries.iter().map(|query| query.id.as_str()).collect();
+    let ids: std::collections::BTreeSet<_> = queries.iter().map(|query| query.key.id()).collect();
     assert_eq!(ids.len(), queries.len(), "ids are unique");
     let statistic = |id: &str| {
         &queries
             .iter()
-            .find(|query| query.id == id)
+            .find(|query| query.key.id() == id)
             .expect(id)
             .statistic
     };
@@ -35,7 +36,7 @@ fn one_call_of_few_queries_is_enough() {
         ["TC(0.1205:)", "TC(0.13255:)", "TC(0.150625:)"]
     );
     assert_eq!(
-        sides.of_look(&[], &[]).len(),
+        evaluation_queries(&sides, &[], &[]).len(),
         12,
         "errors alone without latency"
     );
@@ -53,8 +54,11 @@ fn a_network_load_balancer_has_no_such_metrics() {
     );
 }
 
-fn asked(queries: &[Query], id: &str) -> Query {
-    let found: Vec<&Query> = queries.iter().filter(|query| query.id == id).collect();
+fn only(queries: &[Query], id: &str) -> Query {
+    let found: Vec<&Query> = queries
+        .iter()
+        .filter(|query| query.key.id() == id)
+        .collect();
     assert_eq!(found.len(), 1, "{id}");
     found[0].clone()
 }
@@ -77,7 +81,7 @@ fn of_balancer(id: &str, colour: &str, name: &str, statistic: &str, period_secs:
         dimensions,
     };
     Query {
-        id: id.to_owned(),
+        key: key(id),
         metric,
         statistic: statistic.to_owned(),
         period_secs,
@@ -86,7 +90,7 @@ fn of_balancer(id: &str, colour: &str, name: &str, statistic: &str, period_secs:
 
 #[test]
 fn each_look_reads_requests_errors_refusals_and_slow_requests_of_both_colours() {
-    let queries = sides().of_look(&[60.0, 120.0, 300.0, 450.0], &[]);
+    let queries = evaluation_queries(&sides(), &[60.0, 120.0, 300.0, 450.0], &[]);
     let expected = [
         of_balancer("c_n", "green", "RequestCount", "Sum", 60),
         of_balancer("c_e", "green", "HTTPCode_Target_5XX_Count", "Sum", 60),
@@ -104,17 +108,19 @@ fn each_look_reads_requests_errors_refusals_and_slow_requests_of_both_colours() 
         of_balancer("b_t3", "blue", "TargetResponseTime", "TC(0.45:)", 60),
     ];
     for query in expected {
-        assert_eq!(asked(&queries, &query.id), query);
+        assert_eq!(only(&queries, &query.key.id()), query);
     }
     assert!(
-        queries.iter().all(|query| !query.id.starts_with("b_p")),
-        "a promotion is asked of the canary only"
+        queries
+            .iter()
+            .all(|query| !query.key.id().starts_with("b_p")),
+        "only the canary is measured for a promotion"
     );
 }
 
 #[test]
 fn the_hour_before_is_read_of_the_live_colour_with_its_percentiles_as_a_whole() {
-    let queries = sides().of_hour();
+    let queries = hourly_queries(&sides());
     let expected = [
         of_balancer("b_n", "blue", "RequestCount", "Sum", 60),
         of_balancer("b_e", "blue", "HTTPCode_Target_5XX_Count", "Sum", 60),
@@ -125,10 +131,10 @@ fn the_hour_before_is_read_of_the_live_colour_with_its_percentiles_as_a_whole() 
         of_balancer("b_p99", "blue", "TargetResponseTime", "p99", 3_600),
     ];
     for query in expected {
-        assert_eq!(asked(&queries, &query.id), query);
+        assert_eq!(only(&queries, &query.key.id()), query);
     }
-    assert!(queries.iter().all(|query| query.id.starts_with("b_")));
-    let slow = sides().of_dispersion(&[60.0, 120.0]);
+    assert!(queries.iter().all(|query| query.key.id().starts_with("b_")));
+    let slow = dispersion_queries(&sides(), &[60.0, 120.0]);
     assert_eq!(
         slow,
         [
@@ -151,11 +157,11 @@ fn metrics_of_a_user_are_read_of_both_colours_with_what_differs_filled_in() {
     let custom =
         crate::strategy::canary::config::tests::settings(serde_json::json!([counted, valued]))
             .custom;
-    let queries = sides().of_look(&[], &custom);
+    let queries = evaluation_queries(&sides(), &[], &custom);
     let query =
         |id: &str, namespace: &str, name: &str, statistic: &str, dimensions: &[(&str, &str)]| {
             Query {
-                id: id.to_owned(),
+                key: key(id),
                 metric: MetricName {
                     namespace: namespace.to_owned(),
                     name: name.to_owned(),
@@ -194,7 +200,7 @@ fn metrics_of_a_user_are_read_of_both_colours_with_what_differs_filled_in() {
         query("b_m1v", "ECS", "Memory", "p95", &[("S", "x-web-blue-y")]),
     ];
     for query in expected {
-        assert_eq!(asked(&queries, &query.id), query);
+        assert_eq!(only(&queries, &query.key.id()), query);
     }
 }
 

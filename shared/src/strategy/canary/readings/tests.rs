@@ -1,5 +1,7 @@
 use super::*;
-use crate::strategy::canary::arrival::sightings;
+use crate::metrics::source::Points;
+use crate::metrics::source::tests::key;
+use crate::strategy::canary::arrival::observe_arrivals;
 use crate::strategy::canary::config::tests::{memory as memory_metric, orders, settings};
 use serde_json::json;
 
@@ -8,12 +10,21 @@ const FIRST: i64 = 29_460_060;
 fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings {
     let data: Data = points
         .iter()
-        .map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)])))
+        .map(|(id, value)| (key(id), Points::from([(FIRST, *value)])))
         .collect();
-    let memory = Memory::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001);
+    let state = BakeState::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001);
     let now_secs = (FIRST + 1) * 60 + age_secs;
-    let seen = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
-    Readings::of(&data, settings, &memory, &seen, 1, now_secs)
+    let seen = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs - 60);
+    Readings::from_points(
+        &ReadingInput {
+            data: &data,
+            settings,
+            state: &state,
+            arrivals: &seen,
+            now_secs,
+        },
+        1,
+    )
 }
 
 fn side(requests: u64, bad: Option<u64>) -> SideCounts {
@@ -125,20 +136,38 @@ fn a_minute_that_has_not_arrived_whole_is_not_read() {
     ];
     let data: Data = points
         .iter()
-        .map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)])))
+        .map(|(id, value)| (key(id), Points::from([(FIRST, *value)])))
         .collect();
-    let memory = Memory::new(FIRST, vec![60.0], (1.0, 1.0), 0.001);
+    let state = BakeState::new(FIRST, vec![60.0], (1.0, 1.0), 0.001);
     let now_secs = (FIRST + 1) * 60 + 130;
-    let new = sightings(&Sightings::new(), &data, FIRST, 1, now_secs);
+    let new = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs);
     assert_eq!(
-        Readings::of(&data, &settings, &memory, &new, 1, now_secs),
+        Readings::from_points(
+            &ReadingInput {
+                data: &data,
+                settings: &settings,
+                state: &state,
+                arrivals: &new,
+                now_secs
+            },
+            1
+        ),
         Readings::default()
     );
-    let old = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
+    let old = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs - 60);
     assert_eq!(
-        Readings::of(&data, &settings, &memory, &old, 1, now_secs)
-            .0
-            .len(),
+        Readings::from_points(
+            &ReadingInput {
+                data: &data,
+                settings: &settings,
+                state: &state,
+                arrivals: &old,
+                now_secs
+            },
+            1
+        )
+        .0
+        .len(),
         3
     );
 }
@@ -155,13 +184,22 @@ fn errors_of_a_minute_that_contradicts_itself_are_not_read() {
     ];
     let data: Data = points
         .iter()
-        .map(|(id, value)| ((*id).to_owned(), Points::from([(FIRST, *value)])))
+        .map(|(id, value)| (key(id), Points::from([(FIRST, *value)])))
         .collect();
     let now_secs = (FIRST + 1) * 60 + 130;
-    let seen = sightings(&Sightings::new(), &data, FIRST, 1, now_secs - 60);
+    let seen = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs - 60);
     let read = |agrees| {
-        let memory = Memory::new(FIRST, vec![60.0], (1.0, 1.0), 0.001).with_agreement(agrees);
-        Readings::of(&data, &Settings::default(), &memory, &seen, 1, now_secs)
+        let state = BakeState::new(FIRST, vec![60.0], (1.0, 1.0), 0.001).with_agreement(agrees);
+        Readings::from_points(
+            &ReadingInput {
+                data: &data,
+                settings: &Settings::default(),
+                state: &state,
+                arrivals: &seen,
+                now_secs,
+            },
+            1,
+        )
     };
     assert_eq!(
         read(true).get(1, 0),
@@ -195,17 +233,26 @@ fn a_canary_whose_counters_never_agree_is_judged_all_the_same() {
             ("b_2", 900.0),
         ];
         all.into_iter()
-            .map(|(id, value)| (id.to_owned(), points(value)))
+            .map(|(id, value)| (key(id), points(value)))
             .collect()
     };
     let read = |until: u32| {
         let data = answers(i64::from(until));
         let now_secs = (FIRST + i64::from(until)) * 60 + 130;
-        let seen = sightings(&Sightings::new(), &data, FIRST, until, now_secs - 60);
-        let memory = Memory::new(FIRST, Vec::new(), (1.0, 1.0), 0.001).with_agreement(true);
-        Readings::of(&data, &Settings::default(), &memory, &seen, until, now_secs)
-            .get(until, 0)
-            .canary
+        let seen = observe_arrivals(&Arrivals::new(), &data, FIRST, until, now_secs - 60);
+        let state = BakeState::new(FIRST, Vec::new(), (1.0, 1.0), 0.001).with_agreement(true);
+        Readings::from_points(
+            &ReadingInput {
+                data: &data,
+                settings: &Settings::default(),
+                state: &state,
+                arrivals: &seen,
+                now_secs,
+            },
+            until,
+        )
+        .get(until, 0)
+        .canary
     };
     assert_eq!(
         read(5),

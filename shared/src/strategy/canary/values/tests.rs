@@ -1,4 +1,5 @@
 use super::*;
+use crate::metrics::source::tests::key;
 use crate::strategy::canary::config::tests::{memory as memory_metric, settings};
 use serde_json::json;
 
@@ -6,7 +7,7 @@ fn compared(worse: &str, canary: impl Fn(u32) -> f64, minutes: u32) -> Series {
     let mut metric = memory_metric();
     metric["worse"] = json!(worse);
     let settings = settings(json!([metric]));
-    let memory = Memory::new(100, Vec::new(), (1.0, 1.0), 0.0);
+    let state = BakeState::new(100, Vec::new(), (1.0, 1.0), 0.0);
     let points = |value: &dyn Fn(u32) -> f64| {
         (1..=minutes)
             .map(|m| (99 + i64::from(m), value(m)))
@@ -14,23 +15,23 @@ fn compared(worse: &str, canary: impl Fn(u32) -> f64, minutes: u32) -> Series {
     };
     let baseline = |minute: u32| 500.0 + f64::from(minute * 7 % 11);
     let data = Data::from([
-        ("c_m0v".to_owned(), points(&canary)),
-        ("b_m0v".to_owned(), points(&baseline)),
+        (key("c_m0v"), points(&canary)),
+        (key("b_m0v"), points(&baseline)),
     ]);
-    compare(&data, &settings, &memory, minutes, |_| true).remove(0)
+    compare(&data, &settings, &state, minutes, |_| true).remove(0)
 }
 
 #[test]
-fn the_looks_are_fixed_beforehand_and_end_with_the_bake() {
-    assert_eq!(looks(30), [5, 7, 10, 14, 20, 28, 30]);
-    assert_eq!((looks(5), looks(4)), (vec![5], vec![]));
+fn the_comparisons_are_fixed_beforehand_and_end_with_the_bake() {
+    assert_eq!(comparisons(30), [5, 7, 10, 14, 20, 28, 30]);
+    assert_eq!((comparisons(5), comparisons(4)), (vec![5], vec![]));
 }
 
 #[test]
-fn all_looks_together_spend_no_more_than_the_share() {
+fn all_comparisons_together_spend_no_more_than_the_share() {
     let share = 0.01 * 0.1;
     for end in [5, 30, 120, 1_380] {
-        let spent = looks(end).len() as f64 * (share / looks(end).len() as f64);
+        let spent = comparisons(end).len() as f64 * (share / comparisons(end).len() as f64);
         assert!(spent <= share * (1.0 + 1e-12), "{end}");
     }
 }
@@ -87,8 +88,9 @@ fn rising(worse: Worse, above: f64, minutes: u32, end: usize, share: f64) -> Ser
 }
 
 #[test]
-fn each_look_spends_an_equal_part_of_the_share() {
-    // Ranks that are wholly apart have p = 0.0061, 0.0011 and 0.000091 at 5, 7 and 10 values a side.
+fn each_comparison_spends_an_equal_part_of_the_share() {
+    // Ranks that are wholly apart have p = 0.0061, 0.0011 and 0.000091 at 5, 7 and 10 values a
+    // side.
     let harm = rising(Worse::More, 500.0, 30, 30, 0.002)
         .harm
         .expect("it is far above");
@@ -97,14 +99,14 @@ fn each_look_spends_an_equal_part_of_the_share() {
     assert_eq!(
         rising(Worse::More, 500.0, 9, 30, 0.002).harm,
         None,
-        "the look at 10 values has not come"
+        "the comparison at 10 values has not come"
     );
     assert_eq!(
         rising(Worse::More, 500.0, 5, 5, 0.007)
             .harm
             .map(|harm| harm.minutes),
         Some(5),
-        "the bake ends with a look"
+        "the bake ends with a comparison"
     );
     assert_eq!(rising(Worse::More, 500.0, 5, 5, 0.006).harm, None);
 }
@@ -156,27 +158,26 @@ fn only_minutes_of_the_bake_with_a_finite_value_on_both_sides_count() {
             .filter(move |at| at % 10 != skipped)
             .map(move |at| (at, value))
     };
-    data.insert("c_m0v".to_owned(), points(3, 7.0).collect());
-    data.insert("b_m0v".to_owned(), points(4, 5.0).collect());
-    data.entry("b_m0v".to_owned())
-        .or_default()
-        .insert(105, f64::NAN);
-    let memory = Memory::new(100, Vec::new(), (1.0, 1.0), 0.0);
+    data.insert(key("c_m0v"), points(3, 7.0).collect());
+    data.insert(key("b_m0v"), points(4, 5.0).collect());
+    data.entry(key("b_m0v")).or_default().insert(105, f64::NAN);
+    let state = BakeState::new(100, Vec::new(), (1.0, 1.0), 0.0);
     let found = compare(
         &data,
         &settings(json!([memory_metric()])),
-        &memory,
+        &state,
         60,
         |_| true,
     )
     .remove(0);
-    // Of the 30 minutes of the bake three are without a value of either side each, and one is no number.
+    // Of the 30 minutes of the bake three are without a value of either side each, and one is no
+    // number.
     assert_eq!(
         (found.name.as_str(), found.minutes, found.medians),
         ("memory", 23, Some((7.0, 5.0)))
     );
     let harm = found.harm.expect("it is worse");
-    // Its part of both error rates together, 0.01, in seven looks.
+    // Its part of both error rates together, 0.01, in seven comparisons.
     assert!(
         (harm.limit - 0.01 * 0.1 / 7.0).abs() < 1e-15,
         "{}",

@@ -91,7 +91,7 @@ fn several_holes_beside_the_usual_errors_stay_unknown() {
 }
 
 #[test]
-fn a_hole_between_clumps_is_zero() {
+fn a_hole_between_overdispersed_errors_is_zero() {
     let between = Around {
         neighbours: [0.02, 0.02],
         usual: 0.01,
@@ -100,7 +100,7 @@ fn a_hole_between_clumps_is_zero() {
     };
     assert_eq!(
         old(Around {
-            clump: 8.0,
+            dispersion: 8.0,
             ..between
         }),
         Some(0.0)
@@ -182,7 +182,7 @@ fn each_limit_is_where_it_is_said_to_be() {
         (
             young(Around {
                 usual: 0.003,
-                clump: 100.0,
+                dispersion: 100.0,
                 ..Around::default()
             }),
             None,
@@ -251,7 +251,7 @@ fn each_limit_is_where_it_is_said_to_be() {
         (
             old(Around {
                 neighbours: [0.014, 0.0],
-                clump: 2.0,
+                dispersion: 2.0,
                 ..Around::default()
             }),
             None,
@@ -260,7 +260,7 @@ fn each_limit_is_where_it_is_said_to_be() {
         (
             old(Around {
                 neighbours: [0.014, 0.0],
-                clump: 2.01,
+                dispersion: 2.01,
                 ..Around::default()
             }),
             zero,

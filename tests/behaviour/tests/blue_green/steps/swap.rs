@@ -229,7 +229,7 @@ fn weights_of_another_writer_fail_the_action_for_good() {
         assert_eq!(changed(&aws, since), ["PutItem"]);
         assert_eq!(
             open(&aws)["failure"],
-            json!({"type": "JobFailed", "message": text})
+            json!({"type": "JobFailed", "message": text, "cause": "overridden"})
         );
         // Also when the weights are as before again.
         set_weights(&mut driver.world.aws(), [50, 50]);

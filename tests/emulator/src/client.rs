@@ -1,34 +1,35 @@
-//! The door through which the real SDK reaches the sandbox: an HTTP client in the process, and virtual time.
+//! The door through which the real SDK reaches the sandbox: an HTTP client in the process, and
+//! virtual time.
 //!
-//! It runs on a current-thread runtime under `tokio::time::pause`, so waiting costs nothing and nothing depends on the machine.
-//! Only `serve` lets time pass by the machine's clock, so many times as fast as is asked for.
+//! It runs on a current-thread runtime under `tokio::time::pause`, so waiting costs nothing and
+//! nothing depends on the machine. Only `serve` lets time pass by the machine's clock, at a
+//! multiple of its speed.
 
+mod clock;
+mod conversion;
 mod faults;
 
 use std::io;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use aws_config::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_async::rt::sleep::{AsyncSleep, Sleep};
-use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::byte_stream::ByteStream;
 use tokio::sync::Notify;
-use tokio::time::Instant;
 
 use crate::{Aws, Call, Millis, Request, Response, lambda};
 
+pub use clock::VirtualClock;
+use conversion::{proxy_page, read_request, write_response};
 use faults::Fate;
 pub use faults::{CallFault, Hang, Invocation, Trouble};
 
@@ -40,51 +41,6 @@ const READ_TIMEOUT: Duration = Duration::from_secs(5);
 /// How often a synchronous invocation is looked at.
 const RESULT_INTERVAL: Duration = Duration::from_millis(5);
 
-/// Virtual time: the clock of the runtime, moved to an instant of the sandbox.
-#[derive(Clone, Copy, Debug)]
-pub struct VirtualClock {
-    base: Millis,
-    started: Instant,
-    speed: u32,
-}
-
-impl VirtualClock {
-    /// A clock that shows `base` now; call it inside the runtime.
-    pub fn starting_at(base: Millis) -> Self {
-        Self::at_speed(base, 1)
-    }
-
-    /// A clock that goes `speed` times as fast as the runtime's.
-    pub fn at_speed(base: Millis, speed: u32) -> Self {
-        Self {
-            base,
-            started: Instant::now(),
-            speed: speed.max(1),
-        }
-    }
-
-    pub fn now(&self) -> Millis {
-        self.base + (self.started.elapsed() * self.speed).as_millis() as Millis
-    }
-
-    /// Sleeps for so long by this clock.
-    pub async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration / self.speed).await;
-    }
-}
-
-impl AsyncSleep for VirtualClock {
-    fn sleep(&self, duration: Duration) -> Sleep {
-        Sleep::new(tokio::time::sleep(duration / self.speed))
-    }
-}
-
-impl TimeSource for VirtualClock {
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_millis(self.now().unsigned_abs())
-    }
-}
-
 /// An account and its clock, shared by everything that runs on them.
 #[derive(Clone, Debug)]
 pub struct World {
@@ -95,7 +51,8 @@ pub struct World {
     throttles: Arc<Vec<Throttle>>,
 }
 
-/// Sees the account right after each call of an invocation, before anything else can happen, with the request.
+/// Sees the account right after each call of an invocation, before anything else can happen, with
+/// the request.
 type Sees = Box<dyn FnMut(&Aws, &Request) + Send>;
 
 #[derive(Default)]
@@ -119,7 +76,8 @@ pub struct Throttle {
 impl World {
     /// Starts the clock at the account's own time; call it inside the runtime.
     ///
-    /// The SDK draws its retry jitter and its idempotency tokens from the thread's `fastrand`, so that is seeded here too.
+    /// The SDK draws its retry jitter and its idempotency tokens from the thread's `fastrand`, so
+    /// that is seeded here too.
     pub fn new(aws: Aws) -> Self {
         Self::at_speed(aws, 1)
     }
@@ -153,7 +111,8 @@ impl World {
             .0 = Some(Box::new(sees));
     }
 
-    /// The account as it is now: everything that was due has happened. Do not hold it across an `await`.
+    /// The account as it is now: everything that was due has happened. Do not hold it across an
+    /// `await`.
     pub fn aws(&self) -> MutexGuard<'_, Aws> {
         let mut aws = self.aws.lock().unwrap_or_else(PoisonError::into_inner);
         aws.now = aws.now.max(self.clock.now());
@@ -199,7 +158,8 @@ impl World {
                 .is_some_and(|service| active.any(|one| one.service == service))
     }
 
-    /// Answers one request as a service does over the wire: a synchronous invocation answers when the function has ended.
+    /// Answers one request as a service does over the wire: a synchronous invocation answers when
+    /// the function has ended.
     pub async fn exchange(&self, request: &Request) -> Exchange {
         let (response, call, invocation) = {
             let mut aws = self.aws();
@@ -291,7 +251,7 @@ impl InMemoryAws {
 
     async fn exchange(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let invocation = self.invocation.get();
-        let request = read(request, &invocation.caller).await?;
+        let request = read_request(request, &invocation.caller).await?;
         let call = invocation.calls.fetch_add(1, Ordering::Relaxed) + 1;
         let fate = invocation.fate(call, &request);
         if fate == Fate::CrashedBefore {
@@ -308,14 +268,15 @@ impl InMemoryAws {
         match fate {
             Fate::HangsAfter(hang) => {
                 invocation.freeze(hang).await;
-                write(response)
+                write_response(response)
             }
             Fate::CrashedAfter => invocation.die().await,
-            _ => write(response),
+            _ => write_response(response),
         }
     }
 
-    /// What comes in place of the answer to a request. What does not reach its service is not in the log of calls.
+    /// What comes in place of the answer to a request. What does not reach its service is not in
+    /// the log of calls.
     async fn meet(
         &self,
         trouble: Trouble,
@@ -325,12 +286,12 @@ impl InMemoryAws {
         let (world, effect) = (&self.world, trouble.has_effect());
         match trouble {
             Trouble::InternalError { .. } => {
-                return write(
+                return write_response(
                     world.call(request, attempt, |aws, request| aws.fail(request, effect)),
                 );
             }
             Trouble::Conflict => {
-                return write(world.call(request, attempt, |aws, request| {
+                return write_response(world.call(request, attempt, |aws, request| {
                     aws.dynamodb.conflicts += 1;
                     aws.call(request)
                 }));
@@ -339,7 +300,7 @@ impl InMemoryAws {
             _ => {}
         }
         match trouble {
-            Trouble::Page { status, .. } => write(page(status)),
+            Trouble::Page { status, .. } => write_response(proxy_page(status)),
             Trouble::Silence { .. } => {
                 world.clock.sleep(self.read_timeout).await;
                 Err(ConnectorError::timeout(
@@ -399,66 +360,6 @@ pub fn container_config(world: &World, invocation: Current) -> SdkConfig {
         .time_source(world.clock)
         .sleep_impl(world.clock)
         .build()
-}
-
-async fn read(mut request: HttpRequest, caller: &str) -> Result<Request, ConnectorError> {
-    let body = ByteStream::new(request.take_body())
-        .collect()
-        .await
-        .map_err(|error| ConnectorError::user(error.into()))?;
-    let uri: http::Uri = request
-        .uri()
-        .parse()
-        .map_err(|error: http::uri::InvalidUri| ConnectorError::user(error.into()))?;
-    Ok(Request {
-        caller: caller.to_owned(),
-        method: request.method().to_owned(),
-        host: uri
-            .authority()
-            .map(|authority| authority.as_str().to_owned())
-            .unwrap_or_default(),
-        path_and_query: uri
-            .path_and_query()
-            .map(|path| path.as_str().to_owned())
-            .unwrap_or_default(),
-        headers: request
-            .headers()
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
-        body: body.to_vec(),
-    })
-}
-
-fn write(response: Response) -> Result<HttpResponse, ConnectorError> {
-    let wrong =
-        |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
-    let status =
-        http::StatusCode::from_u16(response.status).map_err(|error| wrong(error.into()))?;
-    let mut written = HttpResponse::new(status.into(), SdkBody::from(response.body));
-    for (name, value) in response.headers {
-        written
-            .headers_mut()
-            .try_append(name, value)
-            .map_err(|error| wrong(error.into()))?;
-    }
-    Ok(written)
-}
-
-/// What a proxy writes that cannot reach the service behind it.
-fn page(status: u16) -> Response {
-    let body = format!(
-        "<html>\r\n<head><title>{status}</title></head>\r\n<body><h1>{status}</h1></body>\r\n</html>\r\n"
-    );
-    let headers = vec![
-        ("content-type".to_owned(), "text/html".to_owned()),
-        ("content-length".to_owned(), body.len().to_string()),
-    ];
-    Response {
-        status,
-        headers,
-        body: body.into_bytes(),
-    }
 }
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
-//! Package `emulator`: an in-memory AWS, the state of one account in one region and the rules by which it changes.
+//! Package `emulator`: an in-memory AWS, the state of one account in one region and the rules by
+//! which it changes.
 //!
-//! It must not know Slipway: its manifest names neither the product nor a function. What it knows of AWS is listed in `RULES.md`,
-//! each rule with its source and its test.
+//! It must not know Slipway: its manifest names neither the product nor a function. What it knows
+//! of AWS is listed in `RULES.md`, each rule with its source and its test.
 
 pub mod client;
 mod core;
 mod services;
 
 pub use crate::core::{
-    Agenda, ApiError, Aws, Call, Due, Millis, Quirk, QuirkCounts, Quirks, Request, Response, Stale,
-    traffic,
+    Agenda, ApiError, Aws, Call, Event, Millis, Quirk, QuirkCounts, Quirks, Request, Response,
+    Stale, traffic,
 };
 pub use services::{
     autoscaling, cloudformation, cloudwatch, codepipeline, dynamodb, ecr, ecs, elb, eventbridge,
     iam, lambda, s3,
 };
 
-pub(crate) use crate::core::{protocol, record, stale};
-pub(crate) use services::identity;
+pub(crate) use crate::core::{input, page, protocol, record, service, stale, text, validation};

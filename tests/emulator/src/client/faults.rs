@@ -1,5 +1,5 @@
-//! What goes wrong with the calls of one invocation: it dies at one of them, hangs after one, or something else comes in place of
-//! their answers.
+//! What goes wrong with the calls of one invocation: it dies at one of them, hangs after one, or
+//! something else comes in place of their answers.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,7 +11,8 @@ use tokio::time::Instant;
 
 use crate::Request;
 
-/// What goes wrong with one call of an invocation. Calls are counted from 1, the SDK's retries among them.
+/// What goes wrong with one call of an invocation. Calls are counted from 1, the SDK's retries
+/// among them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CallFault {
     #[default]
@@ -30,7 +31,8 @@ pub enum CallFault {
         count: u32,
         trouble: Trouble,
     },
-    /// The invocation stands still once this call is answered, and later goes on as if no time had passed.
+    /// The invocation stands still once this call is answered, and later goes on as if no time had
+    /// passed.
     HangAfter(u32, Hang),
 }
 
@@ -103,7 +105,7 @@ impl CallFault {
     fn fate(self, call: u32) -> Fate {
         match self {
             Self::CrashAfter(at) if call == at => Fate::CrashedAfter,
-            // Whatever is still under way when the process dies never arrives.
+            // A call in progress when the process dies never arrives.
             Self::CrashAfter(at) if call > at => Fate::CrashedBefore,
             Self::CrashBefore(at) if call >= at => Fate::CrashedBefore,
             Self::ThrottleFrom(first, count) if call >= first && call - first < count => {
@@ -207,9 +209,9 @@ impl Invocation {
     /// Stands still from here until [`Self::run`] goes on.
     pub(super) async fn freeze(&self, hang: Hang) {
         *self.frozen.lock().unwrap_or_else(PoisonError::into_inner) = Some(hang);
-        let mut asked = false;
+        let mut was_polled = false;
         std::future::poll_fn(|_| {
-            if std::mem::replace(&mut asked, true) {
+            if std::mem::replace(&mut was_polled, true) {
                 Poll::Ready(())
             } else {
                 Poll::Pending
@@ -218,8 +220,8 @@ impl Invocation {
         .await;
     }
 
-    /// Runs the invocation's code. While it stands still its code is not polled, so that no timer of the SDK fires either:
-    /// it goes on exactly where it was.
+    /// Runs the invocation's code. While it stands still its code is not polled, so that no timer
+    /// of the SDK fires either: it goes on exactly where it was.
     pub async fn run<F: Future>(&self, timeout: Duration, code: F) -> F::Output {
         let end = Instant::now() + timeout;
         let mut code = std::pin::pin!(code);

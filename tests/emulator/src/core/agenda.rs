@@ -1,44 +1,41 @@
 //! What will happen by itself, in order: the only source of change beside calls.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
 
-use super::{Millis, autoscaling, codepipeline, ecs, eventbridge, lambda};
+use super::{Aws, Millis};
 
 /// Something that a service does by itself when its time comes.
-#[derive(Clone, Debug)]
-pub enum Due {
-    AutoScaling(autoscaling::Due),
-    CodePipeline(codepipeline::Due),
-    Ecs(ecs::Due),
-    EventBridge(eventbridge::Due),
-    Lambda(lambda::Due),
+pub trait Event: Debug + Send + Sync {
+    fn run(&self, aws: &mut Aws);
 }
 
-/// Entries ordered by time; those of the same instant keep the order in which they were put.
+/// Events ordered by time; those of the same instant keep the order in which they were put.
 #[derive(Clone, Debug, Default)]
 pub struct Agenda {
-    entries: BTreeMap<(Millis, u64), Due>,
+    entries: BTreeMap<(Millis, u64), Arc<dyn Event>>,
     put: u64,
 }
 
 impl Agenda {
-    pub fn put(&mut self, at: Millis, due: Due) {
+    pub fn put(&mut self, at: Millis, event: impl Event + 'static) {
         self.put += 1;
-        self.entries.insert((at, self.put), due);
+        self.entries.insert((at, self.put), Arc::new(event));
     }
 
-    /// When the next entry is due.
+    /// When the next event is due.
     pub fn next_due(&self) -> Option<Millis> {
         self.entries.keys().next().map(|(at, _)| *at)
     }
 
-    /// Takes the next entry if it is due at `until` or before.
-    pub fn take_until(&mut self, until: Millis) -> Option<(Millis, Due)> {
+    /// Takes the next event if it is due at `until` or before.
+    pub fn take_until(&mut self, until: Millis) -> Option<(Millis, Arc<dyn Event>)> {
         let (&(at, _), _) = self
             .entries
             .first_key_value()
             .filter(|((at, _), _)| *at <= until)?;
-        let (_, due) = self.entries.pop_first()?;
-        Some((at, due))
+        let (_, event) = self.entries.pop_first()?;
+        Some((at, event))
     }
 }

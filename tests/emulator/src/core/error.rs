@@ -1,5 +1,6 @@
 //! Errors as AWS words them.
 
+use serde_json::Value;
 use thiserror::Error;
 
 /// An error answer of a service: its code, the HTTP status and the message.
@@ -10,6 +11,8 @@ pub struct ApiError {
     /// The code as the SDKs see it, e.g. `ServiceNotFoundException`.
     pub code: String,
     pub message: String,
+    /// Further members of the error, for the protocols that can carry them.
+    pub members: Vec<(String, Value)>,
 }
 
 impl ApiError {
@@ -19,10 +22,12 @@ impl ApiError {
             status: 400,
             code: code.to_owned(),
             message: message.into(),
+            members: Vec::new(),
         }
     }
 
-    /// What AWS answers to an operation that the service does not have (or that the sandbox does not serve).
+    /// What AWS answers to an operation that the service does not have (or that the sandbox does
+    /// not serve).
     pub fn unknown_operation(operation: &str) -> Self {
         Self::client(
             "UnknownOperationException",

@@ -1,18 +1,24 @@
 //! An in-memory AWS: the state of one account in one region, and the rules by which it changes.
 //!
-//! Everything here is plain data moved by two things only: calls (`Aws::call`) and the agenda (`Aws::run_due`).
-//! Time is a number that the driver sets; chance is one seeded generator; so the same seed gives the same bytes.
-//! `Aws` can be cloned: a clone is a snapshot from which another run can start.
+//! Everything here is plain data moved by two things only: calls (`Aws::call`) and the agenda
+//! (`Aws::run_due`). Time is a number that the driver sets; chance is one seeded generator; so the
+//! same seed gives the same bytes. `Aws` can be cloned: a clone is a snapshot from which another
+//! run can start.
 
 mod agenda;
 mod error;
+pub(crate) mod input;
+pub(crate) mod page;
 pub(crate) mod protocol;
 mod quirks;
 pub(crate) mod record;
+pub(crate) mod service;
 pub(crate) mod stale;
+pub(crate) mod text;
 pub mod traffic;
+pub(crate) mod validation;
 
-pub use agenda::{Agenda, Due};
+pub use agenda::{Agenda, Event};
 pub use error::ApiError;
 pub use protocol::{Call, Request, Response};
 pub use quirks::{Quirk, QuirkCounts, Quirks};
@@ -39,8 +45,9 @@ pub struct Aws {
     pub rng: fastrand::Rng,
     /// The unconfirmed behaviours that were drawn so far.
     pub quirks: Quirks,
-    /// The most items of one page of a list of those services that Slipway calls, when that is less than was asked for: a
-    /// caller that reads the first page only has not read the list. Items of GetMetricData are series.
+    /// The most items of one page of a list of those services that Slipway calls, when that is less
+    /// than the request wants: a caller that reads the first page only has not read the list. Items
+    /// of GetMetricData are series.
     pub pages: Option<usize>,
     /// For how long reads may lag behind changes.
     pub stale: Stale,
@@ -62,7 +69,8 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// An empty account at a fixed instant (2026-01-05 09:00:00 UTC, a Monday), with its chance drawn from `seed`.
+    /// An empty account at a fixed instant (2026-01-05 09:00:00 UTC, a Monday), with its chance
+    /// drawn from `seed`.
     pub fn new(seed: u64) -> Self {
         Self {
             now: 1_767_603_600_000,
@@ -92,31 +100,26 @@ impl Aws {
     }
 
     /// Puts something on the agenda, `after` from now.
-    pub fn schedule(&mut self, after: Duration, due: Due) {
-        self.agenda.put(self.now + after.as_millis() as Millis, due);
+    pub fn schedule(&mut self, after: Duration, event: impl Event + 'static) {
+        self.agenda
+            .put(self.now + after.as_millis() as Millis, event);
     }
 
     /// Runs everything that is due at `self.now` or before, in order of time, then of scheduling.
     /// While an entry runs, `self.now` is the time it was due.
     pub fn run_due(&mut self) {
         let until = self.now;
-        while let Some((at, due)) = self.agenda.take_until(until) {
+        while let Some((at, event)) = self.agenda.take_until(until) {
             self.now = at;
             self.s3.at(at);
-            match due {
-                Due::AutoScaling(due) => autoscaling::run_due(self, due),
-                Due::CodePipeline(due) => codepipeline::run_due(self, due),
-                Due::Ecs(due) => ecs::run_due(self, due),
-                Due::EventBridge(due) => eventbridge::run_due(self, due),
-                Due::Lambda(due) => lambda::run_due(self, due),
-            }
+            event.run(self);
         }
         self.now = until;
     }
 
-    /// How many items a page has for which so many were asked.
-    pub(crate) fn page_size(&self, asked: usize) -> usize {
-        self.pages.map_or(asked, |most| asked.min(most.max(1)))
+    /// How many items a page has of a list whose caller wants so many at most.
+    pub(crate) fn page_size(&self, wanted: usize) -> usize {
+        self.pages.map_or(wanted, |most| wanted.min(most.max(1)))
     }
 
     /// A version 4 UUID drawn from the seed.
@@ -148,7 +151,8 @@ impl Aws {
         )
     }
 
-    /// A time as the JSON protocols write it: seconds since the epoch with milliseconds as a fraction.
+    /// A time as the JSON protocols write it: seconds since the epoch with milliseconds as a
+    /// fraction.
     pub fn seconds(at: Millis) -> serde_json::Value {
         serde_json::json!(at as f64 / 1000.0)
     }

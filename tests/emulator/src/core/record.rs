@@ -1,8 +1,9 @@
 //! What the conformance checks look at: calls, events and invocations, written down as they pass.
 //!
-//! Off unless the environment names a folder in `SLIPWAY_RECORD`; then every thread appends JSON Lines to a file of its own
-//! there. What differs from an earlier line of the same thread only in numbers, ids and times is left out, since a run makes
-//! hundreds of thousands of calls and a few hundred kinds of them.
+//! Off unless the environment names a folder in `SLIPWAY_RECORD`; then every thread appends JSON
+//! Lines to a file of its own there. What differs from an earlier line of the same thread only in
+//! numbers, ids and times is left out, since a run makes hundreds of thousands of calls and a few
+//! hundred kinds of them.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -16,6 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use serde_json::{Value, json};
 
 use super::{ApiError, Request, Response};
+use crate::text::hex;
 
 /// One thread's file and the kinds of lines that it has.
 struct Record {
@@ -43,14 +45,23 @@ pub(crate) fn call(
     response: &Response,
 ) {
     line(|| {
-        json!({"kind": "call", "service": service, "operation": operation, "error": error, "caller": request.caller,
-            "request": {"method": request.method, "host": request.host, "target": request.path_and_query,
-                "headers": headers(&request.headers), "body": body(&request.headers, &request.body)},
-            "answer": {"status": response.status, "headers": headers(&response.headers), "body": body(&response.headers, &response.body)}})
+        json!({
+            "kind": "call", "service": service, "operation": operation, "error": error,
+            "caller": request.caller,
+            "request": {
+                "method": request.method, "host": request.host, "target": request.path_and_query,
+                "headers": headers(&request.headers),
+                "body": body(&request.headers, &request.body),
+            },
+            "answer": {
+                "status": response.status, "headers": headers(&response.headers),
+                "body": body(&response.headers, &response.body),
+            },
+        })
     });
 }
 
-/// An operation that was asked for in the process, with what it answered.
+/// An operation that was called in the process, with its output.
 pub(crate) fn operation(
     service: &str,
     operation: &str,
@@ -62,7 +73,10 @@ pub(crate) fn operation(
             answer.as_ref().ok(),
             answer.as_ref().err().map(|error| &error.code),
         );
-        json!({"kind": "operation", "service": service, "operation": operation, "input": input, "output": output, "error": error})
+        json!({
+            "kind": "operation", "service": service, "operation": operation, "input": input,
+            "output": output, "error": error,
+        })
     });
 }
 
@@ -91,13 +105,14 @@ fn headers(headers: &[(String, String)]) -> Value {
         .collect()
 }
 
-/// A body of CBOR is written in hexadecimal. Another that is no text is an object in S3, of which the size is enough.
+/// A body of CBOR is written in hexadecimal. Another that is no text is an object in S3, of which
+/// the size is enough.
 fn body(headers: &[(String, String)], bytes: &[u8]) -> Value {
     if headers
         .iter()
         .any(|(name, value)| name == "content-type" && value == "application/cbor")
     {
-        return json!({"hex": bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()});
+        return json!({"hex": hex(bytes)});
     }
     std::str::from_utf8(bytes).map_or_else(|_| json!({"bytes": bytes.len()}), |text| json!(text))
 }

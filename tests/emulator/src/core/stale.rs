@@ -1,7 +1,9 @@
-//! Reads that lag behind changes: an API that is eventually consistent may answer for a few seconds as of before a change.
+//! Reads that lag behind changes: an API that is eventually consistent may answer for a few seconds
+//! as of before a change.
 //!
-//! Off unless a scenario sets [`Stale::longest`]. Then it is drawn for each change how long it may stay unseen, and for each
-//! read until then whether it sees it. The change itself, what follows from it and its own answer are not late.
+//! Off unless a scenario sets [`Stale::longest`]. Then it is drawn for each change how long it may
+//! stay unseen, and for each read until then whether it sees it. The change itself, what follows
+//! from it and its own answer are not late.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +17,8 @@ use super::{Aws, Millis, Quirk};
 /// For how long reads may lag behind, and what was there before.
 #[derive(Clone, Debug, Default)]
 pub struct Stale {
-    /// The longest time for which a change may stay unseen; nothing means that every read is current.
+    /// The longest time for which a change may stay unseen; nothing means that every read is
+    /// current.
     pub longest: Option<Duration>,
     before: BTreeMap<Change, Before>,
 }
@@ -59,7 +62,8 @@ impl Aws {
         self.stale.before.insert(change, before);
     }
 
-    /// Answers a read, which may lag behind changes of these kinds. What it does to the account is lost if it does.
+    /// Answers a read, which may lag behind changes of these kinds. What it does to the account is
+    /// lost if it does.
     pub(crate) fn behind<T>(&mut self, changes: &[Change], read: impl FnOnce(&mut Self) -> T) -> T {
         let now = self.now;
         self.stale.before.retain(|_, before| now < before.until);

@@ -1,9 +1,11 @@
-//! Requests that a scenario sends through a listener or a rule: by weight to target groups, within a group to its healthy
-//! targets. Which version of the application gets them follows from the tasks behind the targets.
+//! Requests that a scenario sends through a listener or a rule: by weight to target groups, within
+//! a group to its healthy targets. Which version of the application gets them follows from the
+//! tasks behind the targets.
 //!
-//! Nothing ticks. Who gets what is constant between changes of weights and of health, and the health of a target is a function
-//! of time: so what was served is integrated over such spans, when something changes or when somebody asks. Spans are kept, so
-//! that counts per minute and target group can be read from them.
+//! Nothing ticks. Who gets what is constant between changes of weights and of health, and the
+//! health of a target is a function of time: so what was served is integrated over such spans, when
+//! something changes or is read. Spans are kept, so that counts per minute and target group can be
+//! read from them.
 
 mod share;
 
@@ -23,7 +25,7 @@ pub struct Traffic {
     loads: BTreeMap<String, Load>,
     /// How many requests a second make the CPU of one task fully busy.
     pub requests_per_task: f64,
-    /// They count for the minutes that begin within them, if nobody has looked at those yet.
+    /// They count for the minutes that begin within them, if those have not been read yet.
     pub incidents: Vec<Incident>,
 }
 
@@ -34,7 +36,7 @@ struct Load {
     /// Which part of the clients sends cookies back.
     sticky: f64,
     pinned: Option<Pinned>,
-    /// Until when `spans` tell what happened.
+    /// The end of the time that `spans` cover.
     counted: Millis,
     spans: Vec<Span>,
 }
@@ -54,8 +56,9 @@ pub struct Flow {
     pub target_group: Option<String>,
     /// The task definition that answered; nothing when no healthy target was found.
     pub version: Option<String>,
-    /// Whether the targets that get the requests refuse the connection: they have stopped answering and nobody has noticed yet,
-    /// or none is healthy and the load balancer tries them all the same.
+    /// Whether the targets that get the requests refuse the connection: they have stopped answering
+    /// and no check has noticed yet, or none is healthy and the load balancer tries them all the
+    /// same.
     pub refused: bool,
     /// Requests per second.
     pub rate: f64,
@@ -116,7 +119,8 @@ pub fn set(aws: &mut Aws, arn: &str, requests_per_second: f64) {
     ecs::meet_traffic(aws);
 }
 
-/// Which part (0 to 1) of the clients of a load keeps its target group while the action's stickiness lasts.
+/// Which part (0 to 1) of the clients of a load keeps its target group while the action's
+/// stickiness lasts.
 pub fn set_sticky(aws: &mut Aws, arn: &str, share: f64) {
     note(aws);
     if let Some(load) = aws.traffic.loads.get_mut(arn) {
@@ -153,7 +157,8 @@ fn append(spans: &mut Vec<Span>, span: Span) {
     }
 }
 
-/// The actions of a rule or listener are about to change: clients with a cookie keep the group that they have.
+/// The actions of a rule or listener are about to change: clients with a cookie keep the group that
+/// they have.
 pub(crate) fn before_change(aws: &mut Aws, arn: &str) {
     note(aws);
     let Some(load) = aws.traffic.loads.get(arn) else {
@@ -191,7 +196,8 @@ pub fn history(aws: &Aws) -> Vec<Span> {
     .collect()
 }
 
-/// What was requested between two instants, with the ARN of the rule or listener that took it. Only what `note` has counted.
+/// What was requested between two instants, with the ARN of the rule or listener that took it. Only
+/// what `note` has counted.
 pub(crate) fn between(aws: &Aws, from: Millis, to: Millis) -> impl Iterator<Item = (&str, &Span)> {
     let overlaps = move |span: &&Span| span.from < to && span.to > from;
     aws.traffic.loads.iter().flat_map(move |(arn, load)| {
@@ -227,7 +233,8 @@ pub fn failed(aws: &Aws) -> f64 {
     history(aws).iter().map(failed).sum()
 }
 
-/// What a target group got between two instants, by the minutes' beginnings. Minutes without a request are absent.
+/// What a target group got between two instants, by the minutes' beginnings. Minutes without a
+/// request are absent.
 pub fn per_minute(
     aws: &Aws,
     target_group: &str,
@@ -281,7 +288,8 @@ pub fn reaches(aws: &Aws, target_group: &str) -> bool {
     aws.traffic.loads.iter().any(of)
 }
 
-/// The target groups that have a weight above 0 in a rule (or in the default action of a listener) and no healthy target.
+/// The target groups that have a weight above 0 in a rule (or in the default action of a listener)
+/// and no healthy target.
 pub fn exposed(aws: &Aws, arn: &str) -> Vec<String> {
     let weighted = crate::elb::Elb::forwards(aws.elb.actions_of(arn))
         .into_iter()

@@ -1,17 +1,44 @@
-//! Who calls, and the roles of the account: what of STS and IAM people ask to find their way.
+//! The reads of STS and IAM that the documentation and the guide of `cargo sandbox serve` use: the
+//! caller, and roles with their policies.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use crate::cloudformation::Role;
+use crate::iam::actions::unlisted;
+use crate::page::Tokens;
 use crate::protocol::query::Parameters;
 use crate::protocol::xml::instant;
-use crate::{ApiError, Aws};
+use crate::protocol::{Protocol, Query};
+use crate::service::{Errors, Service};
+use crate::{ApiError, Aws, validation};
+
+pub(crate) const STS: Service = Service {
+    name: "sts",
+    protocol: Protocol::Query(Query {
+        version: "2011-06-15",
+        namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
+        call: sts,
+    }),
+    errors: Errors::JSON,
+    demands: unlisted,
+};
+
+pub(crate) const IAM: Service = Service {
+    name: "iam",
+    protocol: Protocol::Query(Query {
+        version: "2010-05-08",
+        namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
+        call: iam,
+    }),
+    errors: Errors::JSON,
+    demands: unlisted,
+};
 
 /// The most items of one page.
 const MOST_ITEMS: usize = 1000;
 
-/// One action of STS; answers the members of its result.
+/// One action of STS; returns the members of its result.
 pub(crate) fn sts(aws: &mut Aws, action: &str, _: &Parameters) -> Result<Value, ApiError> {
     match action {
         "GetCallerIdentity" => {
@@ -22,22 +49,9 @@ pub(crate) fn sts(aws: &mut Aws, action: &str, _: &Parameters) -> Result<Value, 
     }
 }
 
-/// One action of IAM; answers the members of its result.
+/// One action of IAM; returns the members of its result.
 pub(crate) fn iam(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
     match action {
-        "ListRoles" => {
-            let prefix = parameters.get("PathPrefix").map_or("/", String::as_str);
-            let roles = aws
-                .cloudformation
-                .iam
-                .roles()
-                .filter(|role| role.path.starts_with(prefix));
-            page(
-                "Roles",
-                roles.map(|role| described(aws, role)).collect(),
-                parameters,
-            )
-        }
         "GetRole" => Ok(json!({ "Role": described(aws, role(aws, parameters)?) })),
         "ListRolePolicies" => {
             let names = role(aws, parameters)?
@@ -53,9 +67,11 @@ pub(crate) fn iam(aws: &mut Aws, action: &str, parameters: &Parameters) -> Resul
             let missing =
                 || no_entity(format!("The role policy with name {name} cannot be found."));
             let document = role.policies.get(name).ok_or_else(missing)?;
-            Ok(
-                json!({"RoleName": role.name, "PolicyName": name, "PolicyDocument": encoded(document)}),
-            )
+            Ok(json!({
+                "RoleName": role.name,
+                "PolicyName": name,
+                "PolicyDocument": encoded(document),
+            }))
         }
         "ListAttachedRolePolicies" => {
             let policy =
@@ -72,13 +88,8 @@ pub(crate) fn iam(aws: &mut Aws, action: &str, parameters: &Parameters) -> Resul
 }
 
 fn required<'a>(parameters: &'a Parameters, member: &str) -> Result<&'a str, ApiError> {
-    let field = member[..1].to_lowercase() + &member[1..];
-    parameters.get(member).map(String::as_str).ok_or_else(|| {
-        let message = format!(
-            "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
-        );
-        ApiError::client("ValidationError", message)
-    })
+    let given = parameters.get(member).map(String::as_str);
+    given.ok_or_else(|| ApiError::client("ValidationError", validation::missing(member)))
 }
 
 fn no_entity(message: String) -> ApiError {
@@ -108,12 +119,17 @@ fn described(aws: &Aws, role: &Role) -> Value {
         .find(of)
         .map_or(aws.now, |stack| stack.created);
     json!({
-        "Path": role.path, "RoleName": role.name, "RoleId": role.id, "Arn": role.arn, "CreateDate": instant(created),
-        "AssumeRolePolicyDocument": encoded(&role.trust), "MaxSessionDuration": 3600,
+        "Path": role.path,
+        "RoleName": role.name,
+        "RoleId": role.id,
+        "Arn": role.arn,
+        "CreateDate": instant(created),
+        "AssumeRolePolicyDocument": encoded(&role.trust),
+        "MaxSessionDuration": 3600,
     })
 }
 
-/// IAM answers policy documents percent-encoded.
+/// IAM returns policy documents percent-encoded.
 fn encoded(document: &Value) -> String {
     utf8_percent_encode(&document.to_string(), NON_ALPHANUMERIC).to_string()
 }
@@ -126,18 +142,13 @@ fn page(member: &str, items: Vec<Value>, parameters: &Parameters) -> Result<Valu
         .map_or(Ok(MOST_ITEMS), |size| size.parse());
     let size = size.ok().filter(|size| (1..=MOST_ITEMS).contains(size));
     let size = size.ok_or_else(|| wrong("MaxItems is 1 to 1000"))?;
-    let start = parameters
-        .get("Marker")
-        .map_or(Ok(0), |marker| marker.parse::<usize>());
-    let start = start
-        .ok()
-        .filter(|start| *start <= items.len())
-        .ok_or_else(|| wrong("Invalid Marker"))?;
-    let end = items.len().min(start + size);
-    let more = end < items.len();
-    Ok(
-        json!({member: items[start..end], "IsTruncated": more, "Marker": more.then(|| end.to_string())}),
-    )
+
+    let marker = parameters.get("Marker").map(String::as_str);
+    let page = Tokens::Decimal.page(items, marker, size);
+    let page = page.ok_or_else(|| wrong("Invalid Marker"))?;
+    Ok(json!({
+        member: page.items, "IsTruncated": page.next.is_some(), "Marker": page.next,
+    }))
 }
 
 #[cfg(test)]
@@ -170,12 +181,24 @@ mod tests {
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect()
         };
-        let first = iam(&mut aws, "ListRoles", &with(&[("MaxItems", "1")])).unwrap();
-        assert_eq!(
-            (&first["IsTruncated"], &first["Marker"]),
-            (&json!(true), &json!("1"))
+        let name = aws.cloudformation.iam.roles().next().unwrap().name.clone();
+        let first = iam(
+            &mut aws,
+            "ListRolePolicies",
+            &with(&[("RoleName", &name), ("MaxItems", "1")]),
+        )
+        .unwrap();
+        let more = first["IsTruncated"] == json!(true);
+        assert_eq!(first["PolicyNames"].as_array().map(Vec::len), Some(1));
+        assert_eq!(more, first["Marker"] == json!("1"));
+        let policy = first["PolicyNames"][0].as_str().unwrap();
+        let policy = with(&[("RoleName", &name), ("PolicyName", policy)]);
+        assert!(
+            iam(&mut aws, "GetRolePolicy", &policy).unwrap()["PolicyDocument"]
+                .as_str()
+                .unwrap()
+                .starts_with("%7B%22")
         );
-        let name = first["Roles"][0]["RoleName"].as_str().unwrap().to_owned();
         let role = iam(&mut aws, "GetRole", &with(&[("RoleName", &name)])).unwrap();
         assert!(
             role["Role"]["AssumeRolePolicyDocument"]
@@ -197,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_caller_is_a_person_of_the_account() {
+    fn the_caller_is_a_user_of_the_account() {
         let answer = sts(&mut Aws::new(1), "GetCallerIdentity", &Parameters::new()).unwrap();
         assert_eq!(answer["Arn"], "arn:aws:iam::111122223333:user/person");
     }

@@ -1,7 +1,8 @@
-//! What comes in place of answers, as the SDK sees it: longer than its own three attempts, and shorter.
+//! What comes in place of answers, as the SDK sees it: longer than its own three attempts, and
+//! shorter.
 
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 
 use super::*;
@@ -15,11 +16,12 @@ fn gets(count: u32, trouble: Trouble) -> CallFault {
     }
 }
 
-/// Counts once while every call meets this; answers the error, how many calls were made and the fence afterwards.
+/// Counts once while every call meets this; answers the error, how many calls were made and the
+/// fence afterwards.
 async fn outlasted(
     trouble: Trouble,
 ) -> (
-    aws_sdk_dynamodb::error::SdkError<UpdateItemError, HttpResponse>,
+    aws_sdk_dynamodb::error::SdkError<PutItemError, HttpResponse>,
     u32,
     Option<String>,
 ) {
@@ -104,7 +106,7 @@ async fn a_service_has_an_error_of_its_own_with_the_effect_or_without() {
         );
         assert!(matches!(
             error.into_service_error(),
-            UpdateItemError::InternalServerError(_)
+            PutItemError::InternalServerError(_)
         ));
         assert_eq!((made, fence.as_deref()), (3, after), "effect: {effect}");
     }
@@ -129,8 +131,9 @@ async fn each_service_words_its_own_error() {
         .unwrap_err();
     assert!(ecr.into_service_error().is_server_exception());
     let s3 = aws_sdk_s3::Client::new(&config())
-        .list_objects_v2()
+        .get_object()
         .bucket("artifacts")
+        .key("k")
         .send()
         .await
         .unwrap_err();
@@ -184,7 +187,7 @@ async fn a_write_that_conflicts_is_refused_once_or_several_times_and_not_retried
                 .unwrap_err()
                 .into_service_error();
             assert!(
-                matches!(error, UpdateItemError::TransactionConflictException(_)),
+                matches!(error, PutItemError::TransactionConflictException(_)),
                 "{error:?}"
             );
             assert_eq!((invocation.made(), fence(&world)), (nth, None));

@@ -1,7 +1,9 @@
-//! Smithy RPC v2 with CBOR, which CloudWatch speaks: the operation is in the path, input and output are CBOR maps.
+//! Smithy RPC v2 with CBOR, which CloudWatch speaks: the operation is in the path, input and output
+//! are CBOR maps.
 //!
-//! Services get their input as JSON, as those of the other protocols do. A time is a number of seconds there; in an output it is
-//! made by [`timestamp`], since CBOR tells times from numbers.
+//! Services get their input as JSON, as those of the other protocols do. A time is a number of
+//! seconds there; in an output it is made by [`timestamp`], since CBOR distinguishes times from
+//! numbers.
 //!
 //! Source: <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>
 
@@ -12,8 +14,9 @@ use minicbor::data::{IanaTag, Type};
 use minicbor::{Decoder, Encoder, decode, encode};
 use serde_json::{Map, Value, json};
 
+use super::json::{Call, Json};
 use super::{Answer, Request, Response};
-use crate::{ApiError, Aws, Millis, cloudwatch};
+use crate::{ApiError, Aws, Millis};
 
 type Failed = encode::Error<Infallible>;
 
@@ -23,30 +26,74 @@ const TIME: &str = "$milliseconds";
 /// How deep a value may nest, as the SDK's own decoder has it.
 const MOST_DEPTH: u32 = 64;
 
-pub(super) fn answer(aws: &mut Aws, request: &Request, refusal: Option<ApiError>) -> Answer {
-    let operation = operation(request).to_owned();
-    let result = match refusal {
-        Some(error) => Err(error),
-        None => input(request).and_then(|input| cloudwatch::call(aws, &operation, &input)),
-    };
-    match result {
-        Ok(output) => Answer {
-            operation,
-            error: None,
-            response: response(200, &output),
-        },
-        Err(error) => refused(operation, error),
+/// A service that speaks this protocol, and JSON with clients that are older.
+#[derive(Clone, Copy)]
+pub(crate) struct Cbor {
+    /// Its face in JSON; the outputs of its calls may have [`timestamp`]s.
+    pub(crate) json: Json,
+    pub(crate) call: Call,
+    /// The name of the shape of an error, by its code in the query protocol.
+    pub(crate) shape_of: fn(&str) -> &str,
+}
+
+impl Cbor {
+    pub(super) fn answer(
+        &self,
+        aws: &mut Aws,
+        request: &Request,
+        refusal: Option<ApiError>,
+    ) -> Answer {
+        if is_json(request) {
+            return self.json_answer(aws, request, refusal);
+        }
+
+        let operation = operation(request).to_owned();
+        let result = match refusal {
+            Some(error) => Err(error),
+            None => input(request).and_then(|input| (self.call)(aws, &operation, &input)),
+        };
+        match result {
+            Ok(output) => Answer {
+                operation,
+                error: None,
+                response: response(200, &output),
+            },
+            Err(error) => {
+                let shape = (self.shape_of)(&error.code).to_owned();
+                refused(operation, self.json.namespace(), &shape, error)
+            }
+        }
+    }
+
+    fn json_answer(&self, aws: &mut Aws, request: &Request, refusal: Option<ApiError>) -> Answer {
+        self.json.answer_with(aws, request, refusal, |json, error| {
+            let header = query_error(&error);
+            let mut answer = json.failed(error, |code| (self.shape_of)(code).to_owned());
+            answer.response.headers.push(header);
+            answer
+        })
     }
 }
 
-/// An error in this protocol, for services that are not there too. The legacy code of the query protocol is in a header, and
-/// that is the one that SDKs show.
-pub(super) fn refused(operation: String, error: ApiError) -> Answer {
+/// Whether a request of a service that also speaks CBOR is one in JSON.
+pub(super) fn is_json(request: &Request) -> bool {
+    request.header("x-amz-target").is_some()
+}
+
+/// The error of a service that the emulator does not have.
+pub(super) fn rejection(operation: String, error: ApiError) -> Answer {
+    let shape = error.code.clone();
+    refused(operation, "com.amazonaws", &shape, error)
+}
+
+/// An error in this protocol. The code of the query protocol is in a header, and that is the one
+/// that SDKs show.
+fn refused(operation: String, namespace: &str, shape: &str, error: ApiError) -> Answer {
     let namespace = match error.code.as_str() {
         "UnknownOperationException" | "SerializationException" => "com.amazon.coral.service",
-        _ => "com.amazonaws.cloudwatch",
+        _ => namespace,
     };
-    let kind = format!("{namespace}#{}", cloudwatch::shape_of(&error.code));
+    let kind = format!("{namespace}#{shape}");
     let mut response = response(
         error.status,
         &json!({"__type": kind, "message": error.message}),
@@ -59,8 +106,8 @@ pub(super) fn refused(operation: String, error: ApiError) -> Answer {
     }
 }
 
-/// The header that tells an error as the query protocol did.
-pub(super) fn query_error(error: &ApiError) -> (String, String) {
+/// The header with the error as the query protocol writes it.
+fn query_error(error: &ApiError) -> (String, String) {
     let fault = if error.status < 500 {
         "Sender"
     } else {
@@ -201,7 +248,7 @@ fn read(decoder: &mut Decoder<'_>, depth: u32) -> Result<Value, decode::Error> {
     })
 }
 
-/// JSON has no infinite numbers; as text they are refused by whoever expects a number.
+/// JSON has no infinite numbers; as text they are refused where a number is expected.
 fn number(number: f64) -> Result<Value, decode::Error> {
     Ok(if number.is_finite() {
         json!(number)

@@ -2,98 +2,142 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, Request, Response, cbor};
-use crate::dynamodb::Failure;
-use crate::{
-    ApiError, Aws, autoscaling, cloudwatch, codepipeline, dynamodb, ecr, ecs, eventbridge,
-};
+use super::{Answer, Request, Response};
+use crate::{ApiError, Aws};
 
-/// The prefix of `X-Amz-Target`, and the namespace in `__type`.
-const TARGETS: [(&str, &str, &str); 7] = [
-    (
-        "application-autoscaling",
-        "AnyScaleFrontendService",
-        "com.amazonaws.applicationautoscaling",
-    ),
-    (
-        "codepipeline",
-        "CodePipeline_20150709",
-        "com.amazonaws.codepipeline",
-    ),
-    (
-        "dynamodb",
-        "DynamoDB_20120810",
-        "com.amazonaws.dynamodb.v20120810",
-    ),
-    (
-        "ecr",
-        "AmazonEC2ContainerRegistry_V20150921",
-        "com.amazonaws.ecr",
-    ),
-    (
-        "ecs",
-        "AmazonEC2ContainerServiceV20141113",
-        "com.amazonaws.ecs",
-    ),
-    ("events", "AWSEvents", "com.amazonaws.events"),
-    (
-        "monitoring",
-        "GraniteServiceVersion20100801",
-        "com.amazonaws.cloudwatch",
-    ),
-];
+/// A service that speaks this protocol.
+#[derive(Clone, Copy)]
+pub(crate) struct Json {
+    version: &'static str,
+    /// The prefix of `X-Amz-Target`.
+    target: &'static str,
+    /// Of its exceptions, in `__type`.
+    namespace: &'static str,
+    /// Of its ValidationException, which may come from the framework in front of it.
+    validation_namespace: &'static str,
+    call: Call,
+}
 
-pub(super) fn answer(
-    aws: &mut Aws,
-    service: &str,
-    request: &Request,
-    refusal: Option<ApiError>,
-) -> Answer {
-    let target = request.header("x-amz-target").unwrap_or_default();
-    let (prefix, operation) = target.split_once('.').unwrap_or(("", target));
-    let known = TARGETS
-        .iter()
-        .any(|(name, known, _)| *name == service && *known == prefix);
-    let result = match refusal {
-        Some(error) => Err(error.into()),
-        None if !known => Err(ApiError::unknown_operation(target).into()),
-        None => input(&request.body)
-            .map_err(Failure::from)
-            .and_then(|input| dispatch(aws, service, operation, &input)),
+/// One operation by its name, with its input.
+pub(crate) type Call = fn(&mut Aws, &str, &Value) -> Result<Value, ApiError>;
+
+/// The namespace of exceptions of the framework in front of all services.
+const FRAMEWORK: &str = "com.amazon.coral.service";
+
+impl Json {
+    /// A service of version 1.1.
+    pub(crate) const fn new(target: &'static str, namespace: &'static str, call: Call) -> Self {
+        Self {
+            version: "1.1",
+            target,
+            namespace,
+            validation_namespace: namespace,
+            call,
+        }
+    }
+
+    /// The same service with version 1.0.
+    pub(crate) const fn version_1_0(self) -> Self {
+        Self {
+            version: "1.0",
+            ..self
+        }
+    }
+
+    /// The same service, whose input is validated by the framework.
+    pub(crate) const fn validated_by_framework(self) -> Self {
+        Self {
+            validation_namespace: "com.amazon.coral.validate",
+            ..self
+        }
+    }
+
+    pub(super) fn namespace(&self) -> &'static str {
+        self.namespace
+    }
+
+    pub(super) fn answer(
+        &self,
+        aws: &mut Aws,
+        request: &Request,
+        refusal: Option<ApiError>,
+    ) -> Answer {
+        self.answer_with(aws, request, refusal, |json, error| {
+            json.failed(error, str::to_owned)
+        })
+    }
+
+    /// Answers a request; `failed` writes the error, if it is one.
+    pub(super) fn answer_with(
+        &self,
+        aws: &mut Aws,
+        request: &Request,
+        refusal: Option<ApiError>,
+        failed: impl FnOnce(&Self, ApiError) -> Answer,
+    ) -> Answer {
+        let target = request.header("x-amz-target").unwrap_or_default();
+        let (prefix, operation) = target.split_once('.').unwrap_or(("", target));
+
+        let result = match refusal {
+            Some(error) => Err(error),
+            None if prefix != self.target => Err(ApiError::unknown_operation(target)),
+            None => input(&request.body).and_then(|input| (self.call)(aws, operation, &input)),
+        };
+
+        match result {
+            Ok(output) => Answer {
+                operation: operation.to_owned(),
+                error: None,
+                response: response(self.version, 200, &output),
+            },
+            Err(error) => Answer {
+                operation: operation.to_owned(),
+                ..failed(self, error)
+            },
+        }
+    }
+
+    /// An error whose shape has another name than its code.
+    pub(super) fn failed(&self, error: ApiError, shape_of: impl Fn(&str) -> String) -> Answer {
+        let namespace = match error.code.as_str() {
+            "ValidationException" => self.validation_namespace,
+            code if is_of_framework(code) => FRAMEWORK,
+            _ => self.namespace,
+        };
+        let shape = shape_of(&error.code);
+        failed(self.version, namespace, &shape, error)
+    }
+}
+
+/// The error of a service that the emulator does not have.
+pub(super) fn rejection(error: ApiError) -> Answer {
+    let namespace = if is_of_framework(&error.code) {
+        FRAMEWORK
+    } else {
+        "com.amazonaws"
     };
-    match result {
-        Ok(output) => Answer {
-            operation: operation.to_owned(),
-            error: None,
-            response: response(service, 200, &output),
-        },
-        Err(failure) => Answer {
-            operation: operation.to_owned(),
-            ..failed(service, failure)
-        },
-    }
+    let shape = error.code.clone();
+    failed("1.1", namespace, &shape, error)
 }
 
-/// An error of a service that the sandbox cannot even ask.
-pub(super) fn rejection(service: &str, error: ApiError) -> Answer {
-    failed(service, error.into())
+/// The operation of a request and its input; nothing if they cannot be read.
+pub(crate) fn read(request: &Request) -> Option<(String, Value)> {
+    let (_, operation) = request.header("x-amz-target")?.split_once('.')?;
+    let input = if request.body.is_empty() {
+        json!({})
+    } else {
+        serde_json::from_slice(&request.body).ok()?
+    };
+    Some((operation.to_owned(), input))
 }
 
-fn dispatch(
-    aws: &mut Aws,
-    service: &str,
-    operation: &str,
-    input: &Value,
-) -> Result<Value, Failure> {
-    match service {
-        "application-autoscaling" => Ok(autoscaling::call(aws, operation, input)?),
-        "codepipeline" => Ok(codepipeline::call(aws, operation, input)?),
-        "ecr" => Ok(ecr::call(aws, operation, input)?),
-        "ecs" => Ok(ecs::call(aws, operation, input)?),
-        "events" => Ok(eventbridge::call(aws, operation, input)?),
-        "monitoring" => Ok(cbor::plain(&cloudwatch::call(aws, operation, input)?)),
-        _ => dynamodb::answer(aws, operation, input),
-    }
+fn is_of_framework(code: &str) -> bool {
+    matches!(
+        code,
+        "SerializationException"
+            | "UnknownOperationException"
+            | "MissingAuthenticationTokenException"
+    )
 }
 
 fn input(body: &[u8]) -> Result<Value, ApiError> {
@@ -112,24 +156,7 @@ fn input(body: &[u8]) -> Result<Value, ApiError> {
     }
 }
 
-fn failed(service: &str, Failure { error, members }: Failure) -> Answer {
-    let namespace = match error.code.as_str() {
-        // These two come from the framework in front of the services.
-        "ValidationException" if service == "dynamodb" => "com.amazon.coral.validate",
-        "SerializationException"
-        | "UnknownOperationException"
-        | "MissingAuthenticationTokenException" => "com.amazon.coral.service",
-        _ => TARGETS
-            .iter()
-            .find(|(name, ..)| *name == service)
-            .map_or("com.amazonaws", |(.., namespace)| namespace),
-    };
-    let shape = if service == "monitoring" {
-        cloudwatch::shape_of(&error.code)
-    } else {
-        &error.code
-    };
-    let kind = format!("{namespace}#{shape}");
+fn failed(version: &str, namespace: &str, shape: &str, error: ApiError) -> Answer {
     // This one exception spells the member with a capital.
     let member = if error.code == "TransactionCanceledException" {
         "Message"
@@ -137,16 +164,14 @@ fn failed(service: &str, Failure { error, members }: Failure) -> Answer {
         "message"
     };
     let mut body: Map<String, Value> = Map::new();
-    body.insert("__type".to_owned(), json!(kind));
+    body.insert("__type".to_owned(), json!(format!("{namespace}#{shape}")));
     body.insert(member.to_owned(), json!(error.message));
-    body.extend(members);
-    let mut response = response(service, error.status, &Value::Object(body));
+    body.extend(error.members);
+
+    let mut response = response(version, error.status, &Value::Object(body));
     response
         .headers
         .push(("x-amzn-errortype".to_owned(), shape.to_owned()));
-    if service == "monitoring" {
-        response.headers.push(cbor::query_error(&error));
-    }
     Answer {
         operation: String::new(),
         error: Some(error.code),
@@ -154,13 +179,8 @@ fn failed(service: &str, Failure { error, members }: Failure) -> Answer {
     }
 }
 
-fn response(service: &str, status: u16, body: &Value) -> Response {
-    let version = if ["dynamodb", "monitoring"].contains(&service) {
-        "1.0"
-    } else {
-        "1.1"
-    };
-    // An output without members is an empty body in some services; `{}` is legal for all.
+fn response(version: &str, status: u16, body: &Value) -> Response {
+    // An output without members is an empty body in some services; `{}` is valid for all.
     let body = if body.is_null() {
         b"{}".to_vec()
     } else {

@@ -11,10 +11,15 @@ mod tests;
 
 use std::ops::Deref;
 
-use super::{ApiError, Aws, Millis, iam, lambda, record, s3};
-pub(crate) use query::form;
+use serde_json::Value;
 
-/// An HTTP request as a service receives it, whoever sent it and however it came.
+use super::service::{self, Errors, Service, Wording};
+use super::{ApiError, Aws, Millis, iam, record};
+pub(crate) use cbor::Cbor;
+pub(crate) use json::{Json, read as read_json};
+pub(crate) use query::Query;
+
+/// An HTTP request as a service receives it, in the process or over a connection.
 #[derive(Clone, Debug, Default)]
 pub struct Request {
     /// Who calls: the name of a Lambda function, or `person`.
@@ -35,6 +40,57 @@ pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
+}
+
+/// How a service is called.
+#[derive(Clone, Copy)]
+pub(crate) enum Protocol {
+    Json(Json),
+    Query(Query),
+    Cbor(Cbor),
+    Rest(Rest),
+}
+
+/// Operations are methods and paths of HTTP, which the service reads and answers by itself.
+#[derive(Clone, Copy)]
+pub(crate) struct Rest {
+    /// Answers a request, whose identifier is given, or refuses it with an error.
+    pub(crate) answer: fn(&mut Aws, &Request, &str, Option<ApiError>) -> Answer,
+    /// The operation and those members of its input that say what it is about.
+    pub(crate) read: fn(&Request) -> Option<(String, Value)>,
+}
+
+impl Protocol {
+    /// The operation of a request and its input; nothing if the request cannot be read.
+    pub(crate) fn read(&self, request: &Request) -> Option<(String, Value)> {
+        match self {
+            Self::Json(_) => read_json(request),
+            Self::Query(_) => Some(query::read(request)),
+            Self::Cbor(_) if cbor::is_json(request) => read_json(request),
+            Self::Cbor(_) => Some((
+                cbor::operation(request).to_owned(),
+                cbor::input(request).ok()?,
+            )),
+            Self::Rest(rest) => (rest.read)(request),
+        }
+    }
+}
+
+impl Service {
+    fn answer(
+        &self,
+        aws: &mut Aws,
+        request: &Request,
+        id: &str,
+        refusal: Option<ApiError>,
+    ) -> Answer {
+        match &self.protocol {
+            Protocol::Json(json) => json.answer(aws, request, refusal),
+            Protocol::Query(query) => query.answer(aws, request, id, refusal),
+            Protocol::Cbor(cbor) => cbor.answer(aws, request, refusal),
+            Protocol::Rest(rest) => (rest.answer)(aws, request, id, refusal),
+        }
+    }
 }
 
 /// One call that a service answered.
@@ -83,11 +139,18 @@ impl Deref for CallLog {
 }
 
 /// How the answer of an operation was written, and what the log says of it.
-struct Answer {
-    operation: String,
-    error: Option<String>,
-    response: Response,
+pub(crate) struct Answer {
+    pub(crate) operation: String,
+    /// The code of the error, if it is one.
+    pub(crate) error: Option<String>,
+    pub(crate) response: Response,
 }
+
+const MISSING_TOKEN: Wording = Wording::new(
+    403,
+    "MissingAuthenticationTokenException",
+    "Missing Authentication Token",
+);
 
 impl Request {
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -117,7 +180,8 @@ impl Request {
 
     /// The service that the signature names.
     pub(crate) fn service(&self) -> Option<String> {
-        // Only S3 still takes URLs that were signed by version 2, which names no service; boto3 makes them.
+        // Only S3 still takes URLs that were signed by version 2, which names no service; boto3
+        // makes them.
         if self.header("authorization").is_none()
             && self
                 .query()
@@ -159,7 +223,8 @@ impl Request {
 }
 
 impl Aws {
-    /// Answers one request by the rules of the service that its signature names, if its caller may ask for it.
+    /// Answers one request by the rules of the service that its signature names, if its caller may
+    /// ask for it.
     pub fn call(&mut self, request: &Request) -> Response {
         let refusal = iam::authorize(self, request).err();
         self.answer(request, refusal)
@@ -172,27 +237,13 @@ impl Aws {
 
     /// Answers one request with the throttling error of its service, without any effect.
     pub fn throttle(&mut self, request: &Request) -> Response {
-        let error = match request.service().as_deref() {
-            Some("s3") => ApiError {
-                status: 503,
-                ..ApiError::client("SlowDown", "Please reduce your request rate.")
-            },
-            Some("elasticloadbalancing" | "monitoring") => {
-                ApiError::client("Throttling", "Rate exceeded")
-            }
-            Some("dynamodb") => ApiError::client(
-                "ThrottlingException",
-                "Rate of requests exceeds the allowed throughput.",
-            ),
-            _ => ApiError::client("ThrottlingException", "Rate exceeded"),
-        };
-        self.refuse(request, error)
+        self.refuse(request, Errors::of(request).throttled.error())
     }
 
-    /// Answers one request with the error that its service has for a fault of its own. `effect`: the call takes effect all the same,
-    /// and the log has it as one that succeeded.
+    /// Answers one request with the error that its service has for a fault of its own. `effect`:
+    /// the call takes effect all the same, and the log has it as one that succeeded.
     pub fn fail(&mut self, request: &Request, effect: bool) -> Response {
-        let error = internal_error(request.service().as_deref().unwrap_or_default());
+        let error = Errors::of(request).internal.error();
         if !effect {
             return self.refuse(request, error);
         }
@@ -224,78 +275,20 @@ impl Aws {
 
     /// The answer in the protocol of the service, with the identifier of the request.
     fn respond(&mut self, request: &Request, id: &str, refusal: Option<ApiError>) -> Answer {
-        let service = request.service().unwrap_or_default();
-        let mut answer = match service.as_str() {
-            "application-autoscaling" | "codepipeline" | "ecs" | "ecr" | "events" | "dynamodb" => {
-                json::answer(self, &service, request, refusal)
+        let name = request.service().unwrap_or_default();
+        let mut answer = match service::find(&name) {
+            Some(service) => service.answer(self, request, id, refusal),
+            None if name.is_empty() => {
+                let error = MISSING_TOKEN.error();
+                unknown::answer(&name, request, id, Some(error))
             }
-            "cloudformation" | "elasticloadbalancing" | "iam" | "sts" => {
-                query::answer(self, &service, request, id, refusal)
-            }
-            // boto3 and the AWS CLI ask CloudWatch in JSON, the Rust SDK in CBOR.
-            "monitoring" if request.header("x-amz-target").is_some() => {
-                json::answer(self, &service, request, refusal)
-            }
-            "monitoring" => cbor::answer(self, request, refusal),
-            "lambda" => {
-                let (operation, error, response) = lambda::answer(self, request, refusal);
-                Answer {
-                    operation,
-                    error,
-                    response,
-                }
-            }
-            "s3" => {
-                let (operation, error, response) = s3::answer(self, request, id, refusal);
-                Answer {
-                    operation,
-                    error,
-                    response,
-                }
-            }
-            "" => {
-                let message = "Missing Authentication Token";
-                let error = ApiError {
-                    status: 403,
-                    ..ApiError::client("MissingAuthenticationTokenException", message)
-                };
-                unknown::answer("", request, id, Some(error))
-            }
-            other => unknown::answer(other, request, id, refusal),
+            None => unknown::answer(&name, request, id, refusal),
         };
         answer
             .response
             .headers
             .push(("x-amzn-requestid".to_owned(), id.to_owned()));
         answer
-    }
-}
-
-/// How a service words a fault of its own.
-fn internal_error(service: &str) -> ApiError {
-    let (code, message) = match service {
-        "application-autoscaling" => (
-            "InternalServiceException",
-            "The service encountered an internal error",
-        ),
-        "dynamodb" => ("InternalServerError", "Internal server error"),
-        "ecs" => (
-            "ServerException",
-            "Service Unavailable. Please try again later.",
-        ),
-        "ecr" => ("ServerException", "Internal server error"),
-        "s3" => (
-            "InternalError",
-            "We encountered an internal error. Please try again.",
-        ),
-        _ => (
-            "InternalFailure",
-            "The request processing has failed because of an unknown error",
-        ),
-    };
-    ApiError {
-        status: 500,
-        ..ApiError::client(code, message)
     }
 }
 

@@ -5,92 +5,65 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::{Answer, Request, Response, decode, escape, xml};
-use crate::{ApiError, Aws, cloudformation, elb, identity};
+use crate::{ApiError, Aws};
 
 /// The members of a form by their dotted names: `Tags.member.1.Key`.
 pub(crate) type Parameters = BTreeMap<String, String>;
 
 /// A service that speaks this protocol.
-struct Service {
-    /// As the signature names it.
-    name: &'static str,
-    version: &'static str,
-    namespace: &'static str,
-    call: fn(&mut Aws, &str, &Parameters) -> Result<Value, ApiError>,
+#[derive(Clone, Copy)]
+pub(crate) struct Query {
+    pub(crate) version: &'static str,
+    pub(crate) namespace: &'static str,
+    /// One action by its name; answers the members of its result.
+    pub(crate) call: fn(&mut Aws, &str, &Parameters) -> Result<Value, ApiError>,
 }
 
-const SERVICES: [Service; 4] = [
-    Service {
-        name: "cloudformation",
-        version: "2010-05-15",
-        namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
-        call: cloudformation::call,
-    },
-    Service {
-        name: "elasticloadbalancing",
-        version: "2015-12-01",
-        namespace: elb::NAMESPACE,
-        call: elb::answer,
-    },
-    Service {
-        name: "iam",
-        version: "2010-05-08",
-        namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-        call: identity::iam,
-    },
-    Service {
-        name: "sts",
-        version: "2011-06-15",
-        namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-        call: identity::sts,
-    },
-];
+impl Query {
+    pub(super) fn answer(
+        &self,
+        aws: &mut Aws,
+        request: &Request,
+        id: &str,
+        refusal: Option<ApiError>,
+    ) -> Answer {
+        let mut form = form(request);
+        let action = form.remove("Action").unwrap_or_default();
+        let version = form.remove("Version").unwrap_or_default();
 
-pub(super) fn answer(
-    aws: &mut Aws,
-    service: &str,
-    request: &Request,
-    id: &str,
-    refusal: Option<ApiError>,
-) -> Answer {
+        let result = match refusal {
+            Some(error) => Err(error),
+            None if action.is_empty() => Err(ApiError::client("MissingAction", "Missing Action")),
+            None if version != self.version => Err(unknown(&action, &version)),
+            None => (self.call)(aws, &action, &form),
+        };
+
+        let error = match result {
+            Ok(result) => {
+                let body = xml::response(self.namespace, &action, &result, id);
+                return Answer {
+                    operation: action,
+                    error: None,
+                    response: response(200, body),
+                };
+            }
+            Err(error) if error.code == "UnknownOperationException" => unknown(&action, &version),
+            Err(error) => error,
+        };
+        let body = failure(self.namespace, &error, id);
+        Answer {
+            operation: action,
+            response: response(error.status, body),
+            error: Some(error.code),
+        }
+    }
+}
+
+/// The action of a request and its input.
+pub(super) fn read(request: &Request) -> (String, Value) {
     let mut form = form(request);
     let action = form.remove("Action").unwrap_or_default();
-    let version = form.remove("Version").unwrap_or_default();
-    let service = SERVICES
-        .iter()
-        .find(|known| known.name == service)
-        .expect("only these are asked for");
-    let result = match refusal {
-        Some(error) => Err(error),
-        None if action.is_empty() => Err(ApiError::client("MissingAction", "Missing Action")),
-        None if version != service.version => Err(unknown(&action, &version)),
-        None => (service.call)(aws, &action, &form),
-    };
-    let (error, status, body) = match result {
-        Ok(result) => (
-            None,
-            200,
-            xml::response(service.namespace, &action, &result, id),
-        ),
-        Err(error) if error.code == "UnknownOperationException" => {
-            let error = unknown(&action, &version);
-            (
-                Some(error.code.clone()),
-                error.status,
-                failure(service.namespace, &error, id),
-            )
-        }
-        Err(error) => (
-            Some(error.code.clone()),
-            error.status,
-            failure(service.namespace, &error, id),
-        ),
-    };
-    Answer {
-        operation: action,
-        error,
-        response: response(status, body),
-    }
+    (action, Value::Object(tree(&form)))
 }
 
 /// What a service that is not here at all answers to an action.
@@ -129,7 +102,7 @@ fn unknown(action: &str, version: &str) -> ApiError {
     )
 }
 
-pub(crate) fn form(request: &Request) -> Parameters {
+fn form(request: &Request) -> Parameters {
     let body = String::from_utf8_lossy(&request.body);
     let pairs = body
         .split('&')
@@ -139,7 +112,8 @@ pub(crate) fn form(request: &Request) -> Parameters {
     request.query().into_iter().chain(decoded).collect()
 }
 
-/// The members as the structure that their names spell: `Actions.member.1.Type` is in the first element of the list `Actions`.
+/// The members as the structure that their names spell: `Actions.member.1.Type` is in the first
+/// element of the list `Actions`.
 pub(crate) fn tree(parameters: &Parameters) -> Map<String, Value> {
     let mut root = Map::new();
     for (name, value) in parameters {
@@ -196,7 +170,8 @@ fn failure(namespace: &str, error: &ApiError, id: &str) -> String {
     };
     let (code, message) = (escape(&error.code), escape(&error.message));
     format!(
-        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{code}</Code><Message>{message}</Message></Error>\
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{code}</Code>\
+         <Message>{message}</Message></Error>\
          <RequestId>{id}</RequestId></ErrorResponse>"
     )
 }

@@ -11,7 +11,8 @@ fn request(service: &str, target: &str, body: &str) -> Request {
             (
                 "authorization".to_owned(),
                 format!(
-                    "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
+                    "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/{service}/aws4_request, \
+                     SignedHeaders=host, Signature=0"
                 ),
             ),
             ("x-amz-target".to_owned(), target.to_owned()),
@@ -37,7 +38,8 @@ fn json_errors_name_their_type_in_body_and_header() {
     assert_eq!(
         body(&response),
         json!({
-            "__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException", "message": "Requested resource not found",
+            "__type": "com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",
+            "message": "Requested resource not found",
         })
     );
     let header = |name: &str| {
@@ -130,7 +132,13 @@ fn query_errors_are_xml() {
     let text = String::from_utf8(response.body).unwrap();
     assert_eq!(response.status, 400);
     assert!(text.starts_with("<ErrorResponse xmlns="), "{text}");
-    assert!(text.contains("<Error><Type>Sender</Type><Code>InvalidAction</Code><Message>Could not find operation Describe Nothing for version 2015-12-01</Message></Error>"), "{text}");
+    assert!(
+        text.contains(
+            "<Error><Type>Sender</Type><Code>InvalidAction</Code><Message>Could not \
+        find operation Describe Nothing for version 2015-12-01</Message></Error>"
+        ),
+        "{text}"
+    );
 }
 
 #[test]

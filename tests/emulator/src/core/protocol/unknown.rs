@@ -1,4 +1,4 @@
-//! Requests to services that the sandbox does not have, refused in the protocol in which they were asked.
+//! Requests to services that the emulator does not have, refused in the protocol of the request.
 
 use super::{Answer, Request, Response, cbor, escape, json, query};
 use crate::ApiError;
@@ -20,14 +20,14 @@ pub(super) fn answer(
             error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
         return Answer {
             operation,
-            ..json::rejection(service, error)
+            ..json::rejection(error)
         };
     }
     if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
         let operation = cbor::operation(request).to_owned();
         let error =
             error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
-        return cbor::refused(operation, error);
+        return cbor::rejection(operation, error);
     }
     if form && service == "ec2" {
         let refused = query::rejection(request, id, error);
@@ -51,7 +51,7 @@ pub(super) fn answer(
     };
     Answer {
         operation: what.clone(),
-        ..json::rejection(service, error.unwrap_or_else(unknown))
+        ..json::rejection(error.unwrap_or_else(unknown))
     }
 }
 
@@ -65,7 +65,8 @@ fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> Answer {
     });
     let (code, message) = (escape(&error.code), escape(&error.message));
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code><Message>{message}</Message>\
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
+         <Message>{message}</Message>\
          <RequestId>{id}</RequestId></Error>"
     );
     let headers = vec![("content-type".to_owned(), "application/xml".to_owned())];
@@ -83,8 +84,9 @@ fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> Answer {
 
 fn ec2(id: &str) -> Response {
     let body = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>InvalidAction</Code>\
-         <Message>The action is not valid for this web service.</Message></Error></Errors><RequestID>{id}</RequestID></Response>"
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error>\
+         <Code>InvalidAction</Code><Message>The action is not valid for this web service.</Message>\
+         </Error></Errors><RequestID>{id}</RequestID></Response>"
     );
     let headers = vec![("content-type".to_owned(), "text/xml".to_owned())];
     Response {

@@ -11,7 +11,8 @@ use crate::{Aws, Millis, elb};
 /// Shares by target group; they sum to 1, or to 0 when nothing is forwarded.
 type Shares = BTreeMap<String, f64>;
 
-/// Clients that keep the target group that they had when the weights changed, until their cookies are old.
+/// Clients that keep the target group that they had when the weights changed, until their cookies
+/// are old.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Pinned {
     shares: Shares,
@@ -218,7 +219,8 @@ fn stickiness(actions: Option<&Value>) -> Option<Millis> {
     enabled.then_some(secs * 1000)
 }
 
-/// Where the clients with a cookie are when the weights change: a cohort that is pinned already stays as it is.
+/// Where the clients with a cookie are when the weights change: a cohort that is pinned already
+/// stays as it is.
 pub(super) fn pin(aws: &Aws, arn: &str, load: &Load) -> Option<Pinned> {
     let actions = aws.elb.actions_of(arn);
     let lasts = stickiness(actions).filter(|_| load.sticky > 0.0)?;

@@ -4,8 +4,9 @@ use super::*;
 use crate::Quirk;
 use crate::elb::{self, TargetState};
 
-/// Two target groups with one healthy target each, `blue` with all of the weight, and the listener that forwards to them.
-/// A target is healthy 20 s after its registration and unhealthy 20 s after it stopped answering.
+/// Two target groups with one healthy target each, `blue` with all of the weight, and the listener
+/// that forwards to them. A target is healthy 20 s after its registration and unhealthy 20 s after
+/// it stopped answering.
 struct World {
     aws: Aws,
     blue: String,
@@ -17,7 +18,10 @@ impl World {
     fn new() -> Self {
         let mut aws = Aws::new(1);
         let group = |aws: &mut Aws, name: &str| {
-            let group = json!({"Name": name, "TargetType": "ip", "HealthCheckIntervalSeconds": 10, "HealthyThresholdCount": 2});
+            let group = json!({
+                "Name": name, "TargetType": "ip", "HealthCheckIntervalSeconds": 10,
+                "HealthyThresholdCount": 2,
+            });
             text(&elb::create_target_group(aws, &group).unwrap()["Arn"])
         };
         let (blue, green) = (group(&mut aws, "blue"), group(&mut aws, "green"));
@@ -27,7 +31,10 @@ impl World {
             json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": actions});
         let listener = text(&elb::create_listener(&mut aws, &listener).unwrap()["Arn"]);
         // A rule of its own keeps green in use, as the test rule of a colour does.
-        let test = json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": [{"Type": "forward", "TargetGroupArn": green}]});
+        let test = json!({
+            "ListenerArn": listener, "Priority": 1, "Conditions": [],
+            "Actions": [{"Type": "forward", "TargetGroupArn": green}],
+        });
         elb::create_rule(&mut aws, &test).unwrap();
         elb::register(&mut aws, &blue, "b1", 80).unwrap();
         elb::register(&mut aws, &green, "g1", 80).unwrap();
@@ -80,7 +87,12 @@ fn actions(groups: &[(&str, u32)], sticky_secs: Option<u32>) -> Value {
         .collect();
     let sticky =
         json!({"Enabled": sticky_secs.is_some(), "DurationSeconds": sticky_secs.unwrap_or(3600)});
-    json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": sticky}}])
+    json!([
+        {
+            "Type": "forward",
+            "ForwardConfig": {"TargetGroups": groups, "TargetGroupStickinessConfig": sticky},
+        },
+    ])
 }
 
 #[test]
@@ -109,7 +121,7 @@ fn only_healthy_targets_serve_and_without_one_requests_fail() {
     let mut world = World::new();
     world.load(10.0);
     elb::register(&mut world.aws, &world.blue.clone(), "b2", 80).unwrap();
-    // Nobody looks while the new target becomes healthy after 20 s.
+    // Nothing is read while the new target becomes healthy after 20 s.
     world.pass(40);
     assert_eq!((world.served("b1"), world.served("b2")), (300.0, 100.0));
     for target in ["b1", "b2"] {
@@ -132,7 +144,7 @@ fn only_healthy_targets_serve_and_without_one_requests_fail() {
     assert_eq!(
         failed(&world.aws),
         400.0,
-        "weights of 0 send nobody anywhere"
+        "weights of 0 send no client anywhere"
     );
 }
 
@@ -197,7 +209,7 @@ fn minutes_of_a_target_group_are_read_from_the_spans() {
 }
 
 #[test]
-fn a_rule_that_is_deleted_answers_nobody() {
+fn a_deleted_rule_serves_no_client() {
     let mut world = World::new();
     world.load(1.0);
     elb::delete_listener(&mut world.aws, &world.listener.clone()).unwrap();

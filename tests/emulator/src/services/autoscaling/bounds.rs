@@ -1,8 +1,9 @@
-//! What a registration does to the count of the service: a count outside of the bounds is moved to the nearest of them.
+//! What a registration does to the count of the service: a count outside of the bounds is moved to
+//! the nearest of them.
 
 use std::time::Duration;
 
-use crate::{Aws, Due, Quirk, ecs};
+use crate::{Aws, Quirk, ecs};
 
 use super::service;
 
@@ -11,9 +12,9 @@ pub(super) fn keep_soon(aws: &mut Aws, resource_id: &str) {
     let after = Duration::from_millis(aws.rng.u64(500..8000));
     aws.schedule(
         after,
-        Due::AutoScaling(super::Due::Bounds {
+        super::AutoScalingEvent::Bounds {
             resource_id: resource_id.to_owned(),
-        }),
+        },
     );
 }
 

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::input::Input;
+use super::input::{self, check_namespace, only, page, required};
 use super::targets::place;
 use super::{DIMENSION, NAMESPACE, Policy, not_found, validation};
+use crate::input::Input;
 use crate::{ApiError, Aws};
 
 const PUT: [&str; 6] = [
@@ -32,7 +33,7 @@ const CONFIGURED: [&str; 6] = [
     "DisableScaleIn",
 ];
 
-/// The metric of an Application Load Balancer, which needs to be told of which target group.
+/// The metric of an Application Load Balancer, which needs a target group.
 pub(super) const REQUESTS: &str = "ALBRequestCountPerTarget";
 const METRICS: [&str; 3] = [
     "ECSServiceAverageCPUUtilization",
@@ -44,14 +45,14 @@ const MOST_NAME_CHARS: usize = 256;
 
 /// Makes a policy, or replaces the configuration of the one of that name.
 pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
-    input.only(&PUT)?;
-    let name = input.required("PolicyName")?;
+    only(input, &PUT)?;
+    let name = required(input, "PolicyName")?;
     if name.is_empty() || name.chars().count() > MOST_NAME_CHARS {
         return Err(validation(format!(
             "PolicyName must have 1 to {MOST_NAME_CHARS} characters"
         )));
     }
-    let id = input.resource_id()?;
+    let id = input::resource_id(input)?;
     if !aws.autoscaling.targets.contains_key(id) {
         return Err(not_found(format!(
             "No scalable target registered for {}",
@@ -118,8 +119,8 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
 }
 
 fn check(aws: &Aws, configuration: &Value) -> Result<(), ApiError> {
-    let given = Input(configuration);
-    given.only(&CONFIGURED)?;
+    let given = Input::new(configuration);
+    only(&given, &CONFIGURED)?;
     if configuration["TargetValue"]
         .as_f64()
         .is_none_or(|value| value <= 0.0)
@@ -149,9 +150,9 @@ fn check(aws: &Aws, configuration: &Value) -> Result<(), ApiError> {
 }
 
 fn check_metric(aws: &Aws, metric: &Value) -> Result<(), ApiError> {
-    let given = Input(metric);
-    given.only(&["PredefinedMetricType", "ResourceLabel"])?;
-    let kind = given.required("PredefinedMetricType")?;
+    let given = Input::new(metric);
+    only(&given, &["PredefinedMetricType", "ResourceLabel"])?;
+    let kind = required(&given, "PredefinedMetricType")?;
     if !METRICS.contains(&kind) {
         return Err(validation(format!(
             "{kind} is not a predefined metric of service namespace {NAMESPACE}"
@@ -172,7 +173,8 @@ fn check_metric(aws: &Aws, metric: &Value) -> Result<(), ApiError> {
     }
 }
 
-/// The ARN of the target group of `app/<name>/<id>/targetgroup/<name>/<id>`, if that load balancer sends it requests.
+/// The ARN of the target group of `app/<name>/<id>/targetgroup/<name>/<id>`, if that load balancer
+/// sends it requests.
 pub(super) fn group_of_label(aws: &Aws, label: &str) -> Option<String> {
     let (balancer, group) = label.split_at(label.find("/targetgroup/")?);
     let group = aws
@@ -197,13 +199,18 @@ fn metric_of(configuration: &Value) -> &Value {
 }
 
 fn alarms_of(aws: &Aws, policy: &Policy) -> Value {
-    let alarm = |name: &String| json!({"AlarmName": name, "AlarmARN": aws.arn("cloudwatch", &format!("alarm:{name}"))});
+    let alarm = |name: &String| {
+        json!({
+            "AlarmName": name,
+            "AlarmARN": aws.arn("cloudwatch", &format!("alarm:{name}")),
+        })
+    };
     policy.alarms.iter().map(alarm).collect()
 }
 
 pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
-    input.only(&DESCRIBED)?;
-    input.namespace()?;
+    only(input, &DESCRIBED)?;
+    check_namespace(input)?;
     let (names, id, dimension) = (
         input.texts("PolicyNames")?,
         input.text("ResourceId")?,
@@ -221,9 +228,11 @@ pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
     };
     let description = |policy: &Policy| {
         json!({
-            "PolicyARN": policy.arn, "PolicyName": policy.name, "ServiceNamespace": NAMESPACE, "ResourceId": policy.resource_id,
-            "ScalableDimension": DIMENSION, "PolicyType": "TargetTrackingScaling", "Alarms": alarms_of(aws, policy),
-            "TargetTrackingScalingPolicyConfiguration": policy.configuration, "CreationTime": Aws::seconds(policy.created_at),
+            "PolicyARN": policy.arn, "PolicyName": policy.name, "ServiceNamespace": NAMESPACE,
+            "ResourceId": policy.resource_id, "ScalableDimension": DIMENSION,
+            "PolicyType": "TargetTrackingScaling", "Alarms": alarms_of(aws, policy),
+            "TargetTrackingScalingPolicyConfiguration": policy.configuration,
+            "CreationTime": Aws::seconds(policy.created_at),
         })
     };
     let described = aws
@@ -233,17 +242,20 @@ pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
         .filter(wanted)
         .map(description)
         .collect();
-    input.page(aws, "ScalingPolicies", described)
+    page(aws, input, "ScalingPolicies", described)
 }
 
 pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
-    input.only(&[
-        "PolicyName",
-        "ServiceNamespace",
-        "ResourceId",
-        "ScalableDimension",
-    ])?;
-    let (name, id) = (input.required("PolicyName")?, input.resource_id()?);
+    only(
+        input,
+        &[
+            "PolicyName",
+            "ServiceNamespace",
+            "ResourceId",
+            "ScalableDimension",
+        ],
+    )?;
+    let (name, id) = (required(input, "PolicyName")?, input::resource_id(input)?);
     let key = (id.to_owned(), name.to_owned());
     let unknown = || {
         not_found(format!(

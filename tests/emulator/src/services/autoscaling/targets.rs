@@ -1,11 +1,13 @@
-//! Scalable targets: services that were registered, with their bounds and what of their scaling is suspended.
+//! Scalable targets: services that were registered, with their bounds and what of their scaling is
+//! suspended.
 
 use serde_json::{Value, json};
 
-use super::input::Input;
+use super::input::{self, check_namespace, only, page};
 use super::{
     DIMENSION, NAMESPACE, ScalableTarget, Suspended, bounds, not_found, service, validation,
 };
+use crate::input::Input;
 use crate::{ApiError, Aws};
 
 const REGISTERED: [&str; 7] = [
@@ -25,11 +27,11 @@ const DESCRIBED: [&str; 5] = [
     "NextToken",
 ];
 
-/// Registers a service, or changes the members that are given of one that is registered. Either way its count is soon compared
-/// with the bounds, whatever was given.
+/// Registers a service, or changes the members that are given of one that is registered. Either way
+/// its count is soon compared with the bounds, whatever was given.
 pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
-    input.only(&REGISTERED)?;
-    let id = input.resource_id()?;
+    only(input, &REGISTERED)?;
+    let id = input::resource_id(input)?;
     if service(aws, id).is_none() {
         return Err(validation(format!("ECS service doesn't exist: {id}")));
     }
@@ -101,12 +103,15 @@ fn suspended(input: &Input, old: Suspended) -> Result<Suspended, ApiError> {
         return Ok(old);
     };
     let given = Value::Object(given.clone());
-    let given = Input(&given);
-    given.only(&[
-        "DynamicScalingInSuspended",
-        "DynamicScalingOutSuspended",
-        "ScheduledScalingSuspended",
-    ])?;
+    let given = Input::new(&given);
+    only(
+        &given,
+        &[
+            "DynamicScalingInSuspended",
+            "DynamicScalingOutSuspended",
+            "ScheduledScalingSuspended",
+        ],
+    )?;
     Ok(Suspended {
         dynamic_in: given
             .flag("DynamicScalingInSuspended")?
@@ -121,8 +126,8 @@ fn suspended(input: &Input, old: Suspended) -> Result<Suspended, ApiError> {
 }
 
 pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
-    input.only(&DESCRIBED)?;
-    input.namespace()?;
+    only(input, &DESCRIBED)?;
+    check_namespace(input)?;
     let ids = input.texts("ResourceIds")?;
     let dimension = input.text("ScalableDimension")?;
     if dimension.is_some() && ids.is_empty() {
@@ -141,7 +146,7 @@ pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
         .filter(wanted)
         .map(|target| description(aws, target))
         .collect();
-    input.page(aws, "ScalableTargets", described)
+    page(aws, input, "ScalableTargets", described)
 }
 
 fn description(aws: &Aws, target: &ScalableTarget) -> Value {
@@ -152,17 +157,26 @@ fn description(aws: &Aws, target: &ScalableTarget) -> Value {
         scheduled,
     } = target.suspended;
     json!({
-        "ServiceNamespace": NAMESPACE, "ResourceId": target.resource_id, "ScalableDimension": DIMENSION,
-        "MinCapacity": target.min, "MaxCapacity": target.max, "RoleARN": format!("arn:aws:iam::{}:role/{role}", aws.account),
-        "CreationTime": Aws::seconds(target.created_at), "ScalableTargetARN": target.arn,
-        "SuspendedState": {"DynamicScalingInSuspended": dynamic_in, "DynamicScalingOutSuspended": dynamic_out, "ScheduledScalingSuspended": scheduled},
+        "ServiceNamespace": NAMESPACE, "ResourceId": target.resource_id,
+        "ScalableDimension": DIMENSION, "MinCapacity": target.min, "MaxCapacity": target.max,
+        "RoleARN": format!("arn:aws:iam::{}:role/{role}", aws.account),
+        "CreationTime": Aws::seconds(target.created_at),
+        "ScalableTargetARN": target.arn,
+        "SuspendedState": {
+            "DynamicScalingInSuspended": dynamic_in,
+            "DynamicScalingOutSuspended": dynamic_out,
+            "ScheduledScalingSuspended": scheduled,
+        },
     })
 }
 
 /// The policies go with their target.
 pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
-    input.only(&["ServiceNamespace", "ResourceId", "ScalableDimension"])?;
-    let id = input.resource_id()?;
+    only(
+        input,
+        &["ServiceNamespace", "ResourceId", "ScalableDimension"],
+    )?;
+    let id = input::resource_id(input)?;
     let unknown = || not_found(format!("No scalable target found for {}", place(id)));
     aws.autoscaling.targets.remove(id).ok_or_else(unknown)?;
     aws.autoscaling.policies.retain(|(of, _), _| of != id);

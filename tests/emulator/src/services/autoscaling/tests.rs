@@ -18,7 +18,9 @@ fn account(seed: u64, count: u32) -> Aws {
         &json!({"family": "web", "containerDefinitions": containers}),
     )
     .unwrap();
-    let service = json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": count});
+    let service = json!({
+        "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": count,
+    });
     ecs::call(&mut aws, "CreateService", &service).unwrap();
     aws
 }
@@ -53,11 +55,19 @@ fn described(aws: &mut Aws) -> Value {
 }
 
 fn cpu(target: f64) -> Value {
-    json!({"TargetValue": target, "PredefinedMetricSpecification": {"PredefinedMetricType": "ECSServiceAverageCPUUtilization"}})
+    json!({
+        "TargetValue": target,
+        "PredefinedMetricSpecification": {
+            "PredefinedMetricType": "ECSServiceAverageCPUUtilization",
+        },
+    })
 }
 
 fn put(aws: &mut Aws, name: &str, configuration: Value) -> Result<Value, ApiError> {
-    let policy = json!({"PolicyName": name, "PolicyType": "TargetTrackingScaling", "TargetTrackingScalingPolicyConfiguration": configuration});
+    let policy = json!({
+        "PolicyName": name, "PolicyType": "TargetTrackingScaling",
+        "TargetTrackingScalingPolicyConfiguration": configuration,
+    });
     call(aws, "PutScalingPolicy", &about(policy))
 }
 

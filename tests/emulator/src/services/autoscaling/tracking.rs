@@ -1,8 +1,9 @@
-//! Target tracking: once a minute, while there are policies and requests, each scalable target with a policy is looked at.
+//! Target tracking: once a minute, while there are policies and requests, each scalable target with
+//! a policy is looked at.
 //!
-//! The model is simpler than the alarms of CloudWatch. It scales out at once, to the count that brings the metric back to its
-//! target, and scales in after a quarter of an hour of low minutes. Without any load nothing is looked at, so that an account
-//! in which nothing happens stays quiet.
+//! The model is simpler than the alarms of CloudWatch. It scales out at once, to the count that
+//! brings the metric back to its target, and scales in after a quarter of an hour of low minutes.
+//! Without any load nothing is looked at, so that an account in which nothing happens stays quiet.
 
 use std::time::Duration;
 
@@ -10,11 +11,12 @@ use serde_json::Value;
 
 use super::policies::{REQUESTS, group_of_label};
 use super::{Policy, ScalableTarget, service};
-use crate::{Aws, Due, Millis, ecs, traffic};
+use crate::{Aws, Millis, ecs, traffic};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// How many low minutes in a row let a service scale in, and what counts as low: below this part of the target value.
+/// How many low minutes in a row let a service scale in, and what counts as low: below this part of
+/// the target value.
 const LOW_MINUTES: u32 = 15;
 const LOW: f64 = 0.9;
 
@@ -50,7 +52,7 @@ pub(crate) fn watch(aws: &mut Aws) {
 }
 
 fn again(aws: &mut Aws, resource_id: String) {
-    aws.schedule(MINUTE, Due::AutoScaling(super::Due::Look { resource_id }));
+    aws.schedule(MINUTE, super::AutoScalingEvent::Look { resource_id });
 }
 
 /// The minute's look at one target. It is the last one when policies or load are gone.

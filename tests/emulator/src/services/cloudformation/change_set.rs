@@ -1,4 +1,5 @@
-//! Change sets: what a deployment would do, found out on a copy of the account, and done when it is executed.
+//! Change sets: the changes of a deployment, computed on a copy of the account, and made when the
+//! change set is executed.
 //!
 //! `aws cloudformation deploy` works by them.
 
@@ -20,15 +21,16 @@ pub(super) struct ChangeSet {
     description: Option<String>,
     created: Millis,
     creates: bool,
-    /// What CreateStack or UpdateStack is asked.
+    /// The members of the request that describe the stack.
     request: Parameters,
     changes: Vec<Value>,
     executed: bool,
 }
 
-const NO_CHANGES: &str = "The submitted information didn't contain changes. Submit different information to create a change set.";
+const NO_CHANGES: &str = "The submitted information didn't contain changes. Submit different \
+                          information to create a change set.";
 
-/// Members of CreateChangeSet that CreateStack does not have.
+/// Members of CreateChangeSet that are about the change set itself.
 const OWN_MEMBERS: [&str; 4] = [
     "ChangeSetName",
     "ChangeSetType",
@@ -91,7 +93,8 @@ fn apply(aws: &mut Aws, creates: bool, request: &Parameters) -> Result<Value, Ap
     }
 }
 
-/// What differs between the resources of a stack and those that it would have; a change of outputs alone is none of them.
+/// The differences between the resources of a stack and those that it would have; a change of
+/// outputs alone is not one.
 fn changes(before: Option<&Stack>, after: Option<&Stack>) -> Vec<Value> {
     let resources = |stack: Option<&Stack>| -> BTreeMap<String, (String, Value)> {
         let resources = stack.map_or(&[][..], |stack| &stack.resources);
@@ -103,8 +106,12 @@ fn changes(before: Option<&Stack>, after: Option<&Stack>) -> Vec<Value> {
         });
         of.collect()
     };
-    let (before, after) = (resources(before), resources(after));
-    let change = |action: &str, logical: &String, kind: &String| json!({"Type": "Resource", "ResourceChange": {"Action": action, "LogicalResourceId": logical, "ResourceType": kind}});
+    let before = resources(before);
+    let after = resources(after);
+    let change = |action: &str, logical: &String, kind: &String| {
+        let change = json!({"Action": action, "LogicalResourceId": logical, "ResourceType": kind});
+        json!({"Type": "Resource", "ResourceChange": change})
+    };
     let made = after
         .iter()
         .filter_map(|(logical, now)| match before.get(logical) {
@@ -119,7 +126,8 @@ fn changes(before: Option<&Stack>, after: Option<&Stack>) -> Vec<Value> {
         .collect()
 }
 
-/// The ARN of the change set that a request names by it, or by its name and the stack's.
+/// The ARN of the change set that a request names by its ARN, or by its name and the name of the
+/// stack.
 fn named(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
     let name = required(parameters, "ChangeSetName")?;
     let stack = parameters.get("StackName");
@@ -163,9 +171,16 @@ pub(super) fn describe(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiE
         (false, false) => ("CREATE_COMPLETE", "AVAILABLE", None),
     };
     Ok(json!({
-        "ChangeSetName": set.name, "ChangeSetId": id, "StackId": set.stack_id, "StackName": set.stack,
-        "Description": set.description, "CreationTime": instant(set.created), "ExecutionStatus": execution,
-        "Status": status, "StatusReason": reason, "Changes": set.changes,
+        "ChangeSetName": set.name,
+        "ChangeSetId": id,
+        "StackId": set.stack_id,
+        "StackName": set.stack,
+        "Description": set.description,
+        "CreationTime": instant(set.created),
+        "ExecutionStatus": execution,
+        "Status": status,
+        "StatusReason": reason,
+        "Changes": set.changes,
     }))
 }
 
@@ -180,11 +195,5 @@ pub(super) fn execute(aws: &mut Aws, parameters: &Parameters) -> Result<Value, A
     if let Some(set) = aws.cloudformation.change_sets.get_mut(&id) {
         set.executed = true;
     }
-    Ok(json!({}))
-}
-
-pub(super) fn delete(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
-    let id = named(aws, parameters)?;
-    aws.cloudformation.change_sets.remove(&id);
     Ok(json!({}))
 }

@@ -1,5 +1,5 @@
-//! What can be said of a template before anything is resolved: every function is known and every reference leads
-//! somewhere, in the branches that are not taken too.
+//! What can be said of a template before anything is resolved: every function is known and every
+//! reference leads somewhere, in the branches that are not taken too.
 
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ impl Names<'_> {
         }
         let kind = resources::find(&resource.kind).at("Type")?;
         let properties = Value::Object(resource.properties.clone());
-        schema::check_names(&properties, kind.properties).at("Properties")?;
+        schema::check_names(&properties, schema::of(kind.name)).at("Properties")?;
         self.value(&Value::Object(resource.metadata.clone()))
             .at("Metadata")?;
         self.value(&properties).at("Properties")
@@ -99,14 +99,13 @@ impl Names<'_> {
             return self.function(name, argument).at(name);
         }
         match value {
-            Value::Object(entries) => {
-                entries
-                    .iter()
-                    .try_for_each(|(key, value)| match key.starts_with("Fn::") {
-                        true => Err(Problem::new("a function stands alone in its map")).at(key),
-                        false => self.value(value).at(key),
-                    })
-            }
+            Value::Object(entries) => entries.iter().try_for_each(|(key, value)| {
+                if key.starts_with("Fn::") {
+                    Err(Problem::new("a function stands alone in its map")).at(key)
+                } else {
+                    self.value(value).at(key)
+                }
+            }),
             Value::Array(items) => items
                 .iter()
                 .enumerate()

@@ -10,7 +10,8 @@ use super::parameter::text;
 use super::resolve::Scope;
 
 impl Scope<'_> {
-    /// The truth of a condition function; conditions see parameters, pseudo parameters and mappings.
+    /// The truth of a condition function; conditions see parameters, pseudo parameters and
+    /// mappings.
     pub(super) fn truth(&self, value: &Value) -> Result<bool, Problem> {
         let entries = value.as_object().filter(|entries| entries.len() == 1);
         let Some((name, argument)) = entries.and_then(|entries| entries.iter().next()) else {
@@ -38,7 +39,9 @@ impl Scope<'_> {
                 .collect()
         };
         match (name.as_str(), argument) {
-            ("Fn::Equals", _) => self.two(argument).and_then(|[left, right]| Ok(equal(&left)? == equal(&right)?)),
+            ("Fn::Equals", _) => self
+                .two(argument)
+                .and_then(|[left, right]| Ok(equal(&left)? == equal(&right)?)),
             ("Fn::And", _) => all().map(|parts| parts.iter().all(|part| *part)),
             ("Fn::Or", _) => all().map(|parts| parts.iter().any(|part| *part)),
             ("Fn::Not", _) => all().map(|parts| !parts[0]),
@@ -48,7 +51,8 @@ impl Scope<'_> {
                 .copied()
                 .ok_or_else(|| Problem::new(format!("unknown condition {name}, or a circle"))),
             _ => Err(Problem::new(
-                "unknown condition function; known are Fn::And, Fn::Equals, Fn::Not, Fn::Or, Condition",
+                "unknown condition function; known are Fn::And, Fn::Equals, Fn::Not, Fn::Or, \
+                 Condition",
             )),
         }
         .at(name)

@@ -1,4 +1,5 @@
-//! Exports: what stacks offer to each other, once per name and for as long as someone uses it.
+//! Exports: values that stacks offer to each other. A name is unique, and an export stays while it
+//! is imported.
 
 use std::collections::BTreeMap;
 
@@ -12,54 +13,62 @@ pub(super) fn publish(
     stack: &str,
     exported: BTreeMap<String, String>,
 ) -> Result<(), Problem> {
-    let used_by = |name: &str| {
-        state
-            .stacks
-            .values()
-            .find(|other| other.name != stack && other.imports.contains(name))
-    };
-    for (name, old) in state
-        .exports
-        .iter()
-        .filter(|(_, export)| export.stack == stack)
-    {
-        match (exported.get(name), used_by(name)) {
-            (None, Some(user)) => {
-                return Err(Problem::new(format!(
-                    "Export {name} cannot be deleted as it is in use by {}",
-                    user.name
-                )));
-            }
-            (Some(new), Some(user)) if *new != old.value => {
-                return Err(Problem::new(format!(
-                    "Export {name} cannot be updated as it is in use by {}",
-                    user.name
-                )));
-            }
-            _ => {}
-        }
-    }
-    let taken = exported.keys().find(|name| {
-        state
-            .exports
-            .get(*name)
-            .is_some_and(|export| export.stack != stack)
-    });
-    if let Some(name) = taken {
-        return Err(Problem::new(format!(
-            "Export with name {name} is already exported by stack {}",
-            state.exports[name].stack
-        )));
-    }
+    refuse_changes_in_use(state, stack, &exported)?;
+    refuse_taken_names(state, stack, &exported)?;
+
     state.exports.retain(|_, export| export.stack != stack);
     for (name, value) in exported {
-        state.exports.insert(
-            name,
-            Export {
-                value,
-                stack: stack.to_owned(),
-            },
-        );
+        let stack = stack.to_owned();
+        state.exports.insert(name, Export { value, stack });
+    }
+    Ok(())
+}
+
+fn refuse_changes_in_use(
+    state: &CloudFormation,
+    stack: &str,
+    exported: &BTreeMap<String, String>,
+) -> Result<(), Problem> {
+    let own = state
+        .exports
+        .iter()
+        .filter(|(_, export)| export.stack == stack);
+    for (name, old) in own {
+        let change = match exported.get(name) {
+            None => "deleted",
+            Some(new) if *new != old.value => "updated",
+            Some(_) => continue,
+        };
+        let user = state
+            .stacks
+            .values()
+            .find(|other| other.name != stack && other.imports.contains(name));
+        if let Some(user) = user {
+            return Err(Problem::new(format!(
+                "Export {name} cannot be {change} as it is in use by {}",
+                user.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn refuse_taken_names(
+    state: &CloudFormation,
+    stack: &str,
+    exported: &BTreeMap<String, String>,
+) -> Result<(), Problem> {
+    for name in exported.keys() {
+        if let Some(other) = state
+            .exports
+            .get(name)
+            .filter(|export| export.stack != stack)
+        {
+            return Err(Problem::new(format!(
+                "Export with name {name} is already exported by stack {}",
+                other.stack
+            )));
+        }
     }
     Ok(())
 }

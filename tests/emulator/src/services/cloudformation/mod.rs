@@ -1,8 +1,9 @@
-//! CloudFormation, small and strict: it deploys the project's own templates, SAM included, and refuses what it does not
-//! know, so that a template which deploys here is one that CloudFormation would read the same way.
+//! CloudFormation, small and strict: it deploys the project's own templates, SAM included, and
+//! refuses what it does not know, so that a template which deploys here is one that CloudFormation
+//! would read the same way.
 //!
-//! A stack operation happens at one instant. It works on a copy of the account that replaces the account when all of it
-//! has succeeded, so nothing is left half-done.
+//! A stack operation happens at one instant. It works on a copy of the account that replaces the
+//! account when all of it has succeeded, so nothing is left half-done.
 
 mod api;
 mod change_set;
@@ -28,10 +29,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::Aws;
-pub(crate) use api::call;
+use crate::protocol::{Protocol, Query};
+use crate::service::{Errors, Service};
 pub use error::StackError;
 pub use iam::{Iam, Role, items};
 pub use stack::{Export, Stack, StackResource};
+
+pub(crate) const SERVICE: Service = Service {
+    name: "cloudformation",
+    protocol: Protocol::Query(Query {
+        version: "2010-05-15",
+        namespace: "http://cloudformation.amazonaws.com/doc/2010-05-15/",
+        call: api::call,
+    }),
+    errors: Errors::JSON,
+    demands: crate::iam::actions::unlisted,
+};
 
 /// The stacks of the account, and those of their resources that no other module keeps.
 #[derive(Clone, Debug, Default)]
@@ -87,8 +100,8 @@ pub fn deploy(
 /// Deletes a stack with everything in it that its template does not retain.
 ///
 /// # Errors
-/// An unknown stack, an export that is in use, or a resource that its service does not delete; the account is then as it
-/// was.
+/// An unknown stack, an export that is in use, or a resource that its service does not delete; the
+/// account is then as it was.
 pub fn delete(aws: &mut Aws, stack_name: &str) -> Result<(), StackError> {
     let mut draft = aws.clone();
     stack::delete(&mut draft, stack_name)

@@ -7,9 +7,10 @@ use super::resolve::Scope;
 use super::template::Resource;
 use crate::Aws;
 
-/// The resources whose conditions hold, each after those that it refers to or names in `DependsOn`. The order of those
-/// that do not depend on each other is not promised by CloudFormation and drawn here: each in turn, in a drawn order,
-/// comes as early as its dependencies let it, so that a `DependsOn` which is missing is found out within a few seeds.
+/// The resources whose conditions hold, each after those that it refers to or names in `DependsOn`.
+/// The order of those that do not depend on each other is not promised by CloudFormation and drawn
+/// here: each in turn, in a drawn order, comes as early as its dependencies let it, so that a
+/// `DependsOn` which is missing is found out within a few seeds.
 pub(super) fn ordered(
     aws: &mut Aws,
     resources: &[Resource],

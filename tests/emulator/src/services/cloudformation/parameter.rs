@@ -34,8 +34,8 @@ const ATTRIBUTES: [&str; 11] = [
     "NoEcho",
 ];
 
-/// Types whose values are identifiers of existing things, and how those begin. CloudFormation also looks whether they
-/// exist; here there is no VPC to look into.
+/// Types whose values are identifiers of existing things, and how those begin. CloudFormation also
+/// looks whether they exist; here there is no VPC to look into.
 const IDENTIFIERS: [(&str, &str); 5] = [
     ("AWS::EC2::Instance::Id", "i-"),
     ("AWS::EC2::SecurityGroup::Id", "sg-"),

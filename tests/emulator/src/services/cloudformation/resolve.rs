@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use super::error::{At, Problem, found};
 use super::parameter::text;
 use super::stack::{Export, StackResource};
+use crate::text::base64;
 
 pub(super) const PSEUDO_PARAMETERS: [&str; 8] = [
     "AWS::AccountId",
@@ -74,7 +75,8 @@ pub(super) struct Scope<'a> {
 }
 
 impl Scope<'_> {
-    /// The value, or nothing where it is `AWS::NoValue`. Only the branch of `Fn::If` that is taken is looked at.
+    /// The value, or nothing where it is `AWS::NoValue`. Only the branch of `Fn::If` that is taken
+    /// is looked at.
     pub(super) fn resolve(&self, value: &Value) -> Result<Option<Value>, Problem> {
         if let Some((name, argument)) = function(value) {
             return self.call(name, argument).at(name);
@@ -166,7 +168,7 @@ impl Scope<'_> {
                     .map(|zone| format!("{region}{zone}"))
                     .collect()
             }
-            ("Fn::Base64", _) => Value::String(base64(self.resolve_text(argument)?.as_bytes())),
+            ("Fn::Base64", _) => Value::String(base64::encode(self.resolve_text(argument)?)),
             _ => {
                 return Err(Problem::new(format!(
                     "cannot stand here, or not with {}",
@@ -196,7 +198,8 @@ impl Scope<'_> {
             .find(|resource| resource.logical_id == id);
         resource.ok_or_else(|| {
             Problem::new(format!(
-                "unresolved resource dependencies [{id}]: its condition is false, or resources cannot be seen here"
+                "unresolved resource dependencies [{id}]: its condition is false, or resources \
+                 cannot be seen here"
             ))
         })
     }
@@ -349,20 +352,4 @@ impl Scope<'_> {
         }
         Ok(())
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = chunk
-            .iter()
-            .fold(0_u32, |group, byte| group << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for at in 0..4 {
-            let digit = ALPHABET[(group >> (18 - 6 * at) & 63) as usize] as char;
-            text.push(if at <= chunk.len() { digit } else { '=' });
-        }
-    }
-    text
 }

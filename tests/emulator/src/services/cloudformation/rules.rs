@@ -63,8 +63,8 @@ fn known<'a>(entry: &'a Value, names: &[&str]) -> Result<&'a Map<String, Value>,
     }
 }
 
-/// Refuses parameters that break a rule. Rules see parameters and pseudo parameters, and neither conditions nor mappings;
-/// of their functions those that conditions have too are evaluated.
+/// Refuses parameters that break a rule. Rules see parameters and pseudo parameters, and neither
+/// conditions nor mappings; of their functions those that conditions have too are evaluated.
 pub(super) fn hold(
     rules: &[Rule],
     parameters: &Map<String, Value>,

@@ -1,9 +1,18 @@
-//! The shape of a resource type's properties: which names are known, what each takes, and how the API spells it.
+//! The shape of a resource type's properties: which names are known, what each takes, and how the
+//! API spells it.
+//!
+//! `properties.json` holds the shapes by resource type, beside those that several types share. In
+//! it `!` marks a required property, `=` the API's name of a property where that is not the name
+//! with a small first letter, `[…]` a list, and `{"*": …}` a map whose keys are the user's.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
 use super::error::{At, Problem, found};
 use super::resolve::function;
+use crate::text::camel_case;
 
 /// What a property takes.
 #[derive(Clone, Copy, Debug)]
@@ -20,66 +29,94 @@ pub(super) enum Kind {
     Object(&'static [Field]),
 }
 
-pub(super) const TEXTS: Kind = Kind::List(&Kind::Text);
-/// A list of tags.
-pub(super) const TAGS: Kind = Kind::List(&Kind::Object(&[
-    need("Key", Kind::Text),
-    need("Value", Kind::Text),
-]));
-
 /// One property of an object.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Field {
-    name: &'static str,
-    /// The name in the service's JSON API where that is not just the name with a small first letter.
-    api: Option<&'static str>,
+    name: String,
+    /// The name in the service's JSON API.
+    api: String,
     required: bool,
     kind: Kind,
 }
 
-/// A required property.
-pub(super) const fn need(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        api: None,
-        required: true,
-        kind,
+/// The shape of a type's properties.
+///
+/// # Panics
+/// When `properties.json` does not have the type.
+pub(super) fn of(name: &str) -> Kind {
+    static SHAPES: LazyLock<BTreeMap<String, Kind>> = LazyLock::new(|| {
+        let shapes: Map<String, Value> =
+            serde_json::from_str(include_str!("properties.json")).expect("the file is JSON");
+        shapes
+            .iter()
+            .map(|(name, shape)| (name.clone(), read(shape, &shapes)))
+            .collect()
+    });
+    match SHAPES.get(name) {
+        Some(kind) => *kind,
+        None => panic!("properties.json has no {name}"),
     }
 }
 
-/// An optional property.
-pub(super) const fn may(name: &'static str, kind: Kind) -> Field {
-    Field {
-        name,
-        api: None,
-        required: false,
-        kind,
+/// Reads a shape. It lives as long as the process, which reads the file once.
+fn read(shape: &Value, shapes: &Map<String, Value>) -> Kind {
+    match shape {
+        Value::String(name) => match name.as_str() {
+            "Text" => Kind::Text,
+            "Integer" => Kind::Integer,
+            "Number" => Kind::Number,
+            "Boolean" => Kind::Boolean,
+            "Json" => Kind::Json,
+            shared => read(&shapes[shared], shapes),
+        },
+        Value::Array(items) => Kind::List(Box::leak(Box::new(read(&items[0], shapes)))),
+        Value::Object(entries) => match entries.get("*") {
+            Some(of) => Kind::Map(Box::leak(Box::new(read(of, shapes)))),
+            None => {
+                let fields = entries
+                    .iter()
+                    .map(|(spelling, shape)| Field::new(spelling, read(shape, shapes)))
+                    .collect::<Vec<_>>();
+                Kind::Object(fields.leak())
+            }
+        },
+        other => panic!("not a shape: {other}"),
     }
 }
 
 impl Field {
-    /// The same property, called otherwise by the service's API.
-    pub(super) const fn api(self, api: &'static str) -> Self {
+    /// A field by its spelling in `properties.json`: `Name`, `Name!`, `Name=apiName` or
+    /// `Name=apiName!`.
+    fn new(spelling: &str, kind: Kind) -> Self {
+        let names = spelling.trim_end_matches('!');
+        let (name, api) = match names.split_once('=') {
+            Some((name, api)) => (name, api.to_owned()),
+            None => (names, camel_case(names)),
+        };
         Self {
-            api: Some(api),
-            ..self
-        }
-    }
-
-    fn api_name(&self) -> String {
-        match self.api {
-            Some(api) => api.to_owned(),
-            None => self.name[..1].to_lowercase() + &self.name[1..],
+            name: name.to_owned(),
+            api,
+            required: spelling.ends_with('!'),
+            kind,
         }
     }
 }
 
-fn field<'a>(fields: &'a [Field], name: &str) -> Result<&'a Field, Problem> {
+/// The names of the properties of an object.
+pub(super) fn names(kind: Kind) -> impl Iterator<Item = &'static str> {
+    let fields = match kind {
+        Kind::Object(fields) => fields,
+        _ => &[],
+    };
+    fields.iter().map(|field| field.name.as_str())
+}
+
+fn field(fields: &'static [Field], name: &str) -> Result<&'static Field, Problem> {
     fields
         .iter()
         .find(|field| field.name == name)
         .ok_or_else(|| {
-            let known: Vec<&str> = fields.iter().map(|field| field.name).collect();
+            let known: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
             Problem::new(format!(
                 "unknown property; known here are {}",
                 known.join(", ")
@@ -87,7 +124,7 @@ fn field<'a>(fields: &'a [Field], name: &str) -> Result<&'a Field, Problem> {
         })
 }
 
-/// Looks at names only, in every branch of every function: for values that are not resolved yet.
+/// Checks names only, in every branch of every function: for values that are not resolved yet.
 pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
     match (function(value), kind, value) {
         (Some(("Fn::If", Value::Array(branches))), ..) => branches
@@ -104,7 +141,7 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
             }
             let missing = fields
                 .iter()
-                .find(|field| field.required && !entries.contains_key(field.name));
+                .find(|field| field.required && !entries.contains_key(&field.name));
             missing.map_or(Ok(()), |field| {
                 Err(Problem::new(format!(
                     "required property {} is missing",
@@ -123,8 +160,8 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
     }
 }
 
-/// A resolved value as its kind wants it: text that spells a number becomes that number and so on, as CloudFormation
-/// does it; anything else is refused.
+/// A resolved value converted to its kind: text that spells a number becomes that number and so on,
+/// as CloudFormation does it; anything else is refused.
 pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
     let wants = |what: &str| {
         Err(Problem::new(format!(
@@ -190,14 +227,15 @@ pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
     }
 }
 
-/// A fitted value with the names that the service's JSON API uses. Keys of maps are the user's and stay.
+/// A fitted value with the names that the service's JSON API uses. Keys of maps are the user's and
+/// stay.
 pub(super) fn to_api(value: &Value, kind: Kind) -> Value {
     match (kind, value) {
         (Kind::Object(fields), Value::Object(entries)) => {
             let named = fields.iter().filter_map(|field| {
                 Some((
-                    field.api_name(),
-                    to_api(entries.get(field.name)?, field.kind),
+                    field.api.clone(),
+                    to_api(entries.get(&field.name)?, field.kind),
                 ))
             });
             Value::Object(named.collect())
@@ -221,49 +259,58 @@ mod tests {
 
     use super::*;
 
-    const PART: Kind = Kind::Object(&[
-        need("Name", Kind::Text),
-        may("Labels", Kind::Map(&Kind::Text)),
-    ]);
-    const WHOLE: Kind = Kind::Object(&[
-        may("Count", Kind::Integer),
-        may("EFSParts", Kind::List(&PART)).api("efsParts"),
-        may("On", Kind::Boolean),
-    ]);
+    fn whole() -> Kind {
+        let shapes = json!({
+            "Part": {"Name!": "Text", "Labels": {"*": "Text"}},
+            "Whole": {"Count": "Integer", "EFSParts=efsParts": ["Part"], "On": "Boolean"},
+        });
+        read(&shapes["Whole"], shapes.as_object().unwrap())
+    }
 
     #[test]
     fn scalars_are_coerced_and_map_keys_stay() {
-        let fitted =
-            fit(&json!({"Count": "3", "On": "true", "EFSParts": [{"Name": 7, "Labels": {"Team": true}}]}), WHOLE)
-                .unwrap();
+        let given = json!({
+            "Count": "3",
+            "On": "true",
+            "EFSParts": [{"Name": 7, "Labels": {"Team": true}}],
+        });
+        let fitted = fit(&given, whole()).unwrap();
         assert_eq!(
             fitted,
-            json!({"Count": 3, "On": true, "EFSParts": [{"Name": "7", "Labels": {"Team": "true"}}]})
+            json!({
+                "Count": 3,
+                "On": true,
+                "EFSParts": [{"Name": "7", "Labels": {"Team": "true"}}],
+            })
         );
         assert_eq!(
-            to_api(&fitted, WHOLE),
-            json!({"count": 3, "efsParts": [{"name": "7", "labels": {"Team": "true"}}], "on": true})
+            to_api(&fitted, whole()),
+            json!({
+                "count": 3,
+                "efsParts": [{"name": "7", "labels": {"Team": "true"}}],
+                "on": true,
+            })
         );
     }
 
     #[test]
     fn unknown_missing_and_wrong_properties_are_refused_with_their_place() {
-        let says = |value| {
-            fit(&value, WHOLE)
+        let refusal = |value| {
+            fit(&value, whole())
                 .unwrap_err()
                 .in_template("t".as_ref())
                 .to_string()
         };
         assert_eq!(
-            says(json!({"Coun": 1})),
+            refusal(json!({"Coun": 1})),
             "t: Coun: unknown property; known here are Count, EFSParts, On"
         );
         assert_eq!(
-            says(json!({"EFSParts": [{}]})),
+            refusal(json!({"EFSParts": [{}]})),
             "t: EFSParts.0: required property Name is missing"
         );
         assert_eq!(
-            says(json!({"Count": "many"})),
+            refusal(json!({"Count": "many"})),
             "t: Count: takes a whole number, found \"many\""
         );
     }
@@ -271,7 +318,7 @@ mod tests {
     #[test]
     fn names_are_checked_in_branches_that_are_not_taken() {
         let value = json!({"EFSParts": [{"Fn::If": ["A", {"Name": "x"}, {"Nam": "x"}]}]});
-        let error = check_names(&value, WHOLE)
+        let error = check_names(&value, whole())
             .unwrap_err()
             .in_template("t".as_ref());
         assert_eq!(error.place, "EFSParts.0.Fn::If.2.Nam");

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::{At, Problem, StackError};
 use super::resolve::Scope;
-use super::resources::{self, Made, Update, Wish};
+use super::resources::{self, Made, ResourceType, Update, Wish};
 use super::template::{Resource, Template};
 use super::{condition, exports, order, parameter, rules, schema};
 use crate::{Aws, Millis};
@@ -92,7 +92,8 @@ pub(super) fn deploy(
     deployed.map_err(|problem| problem.in_template(path))
 }
 
-/// Like `deploy`, with a template that was read already; paths in it start from the folder of `path`.
+/// Like `deploy`, with a template that was read already; paths in it start from the folder of
+/// `path`.
 pub(super) fn deploy_text(
     aws: &mut Aws,
     name: &str,
@@ -165,8 +166,13 @@ pub(super) fn deploy_text(
 
 fn pseudo_parameters(aws: &Aws, name: &str, id: &str) -> Map<String, Value> {
     let pseudo = json!({
-        "AWS::AccountId": aws.account, "AWS::NotificationARNs": [], "AWS::Partition": "aws", "AWS::Region": aws.region,
-        "AWS::StackId": id, "AWS::StackName": name, "AWS::URLSuffix": "amazonaws.com",
+        "AWS::AccountId": aws.account,
+        "AWS::NotificationARNs": [],
+        "AWS::Partition": "aws",
+        "AWS::Region": aws.region,
+        "AWS::StackId": id,
+        "AWS::StackName": name,
+        "AWS::URLSuffix": "amazonaws.com",
     });
     pseudo.as_object().cloned().unwrap_or_default()
 }
@@ -226,7 +232,7 @@ impl Deployment<'_> {
             .expect("put there when the deployment began")
     }
 
-    /// Makes one resource, or leaves, changes or replaces the one that is there.
+    /// Resolves the properties of one resource and makes it.
     fn resource(
         &self,
         aws: &mut Aws,
@@ -238,7 +244,7 @@ impl Deployment<'_> {
         let properties = Value::Object(resource.properties.clone());
         let properties = self
             .resolved(aws, |scope| {
-                schema::fit(&scope.resolve_some(&properties)?, kind.properties)
+                schema::fit(&scope.resolve_some(&properties)?, schema::of(kind.name))
             })
             .at("Properties")?;
         let wish = Wish {
@@ -253,34 +259,7 @@ impl Deployment<'_> {
             metadata: resource.metadata.clone(),
             properties,
         };
-        let old_as = |made: &StackResource| Made {
-            physical_id: made.physical_id.clone(),
-            attributes: made.attributes.clone(),
-        };
-        let made = match (old, kind.update) {
-            (None, _) => (kind.create)(aws, &wish).map_err(Problem::in_properties)?,
-            (Some(old), _) if old.kind != resource.kind => {
-                return Err(Problem::new(format!(
-                    "update of resource type is not permitted, found {} where {} was",
-                    resource.kind, old.kind
-                )));
-            }
-            (Some(old), Update::Always(update)) => {
-                update(aws, old, &wish).map_err(Problem::in_properties)?
-            }
-            (Some(old), _) if changed(old, &wish).is_empty() => old_as(old),
-            (Some(old), Update::InPlace(update)) => {
-                update(aws, old, &wish).map_err(Problem::in_properties)?
-            }
-            (Some(old), Update::Replace) => {
-                let made = (kind.create)(aws, &wish).map_err(Problem::in_properties)?;
-                if !old.retained_on_replace {
-                    replaced.push(old.clone());
-                }
-                made
-            }
-            (Some(old), Update::Refuse) => return Err(refusal(old, &wish)),
-        };
+        let made = make(aws, kind, &wish, old, replaced)?;
         let made = StackResource {
             logical_id: wish.logical_id,
             kind: resource.kind.clone(),
@@ -326,6 +305,43 @@ impl Deployment<'_> {
             }
         }
         exports::publish(&mut aws.cloudformation, self.name, exported).at("Outputs")
+    }
+}
+
+/// Creates the resource, or leaves, changes or replaces the one that exists.
+fn make(
+    aws: &mut Aws,
+    kind: &ResourceType,
+    wish: &Wish,
+    old: Option<&StackResource>,
+    replaced: &mut Vec<StackResource>,
+) -> Result<Made, Problem> {
+    let Some(old) = old else {
+        return (kind.create)(aws, wish).map_err(Problem::in_properties);
+    };
+    if old.kind != kind.name {
+        return Err(Problem::new(format!(
+            "update of resource type is not permitted, found {} where {} was",
+            kind.name, old.kind
+        )));
+    }
+
+    let unchanged = changed(old, wish).is_empty();
+    match kind.update {
+        Update::Always(update) => update(aws, old, wish).map_err(Problem::in_properties),
+        _ if unchanged => Ok(Made {
+            physical_id: old.physical_id.clone(),
+            attributes: old.attributes.clone(),
+        }),
+        Update::InPlace(update) => update(aws, old, wish).map_err(Problem::in_properties),
+        Update::Replace => {
+            let made = (kind.create)(aws, wish).map_err(Problem::in_properties)?;
+            if !old.retained_on_replace {
+                replaced.push(old.clone());
+            }
+            Ok(made)
+        }
+        Update::Refuse => Err(refusal(old, wish)),
     }
 }
 

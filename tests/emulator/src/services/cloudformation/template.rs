@@ -9,8 +9,8 @@ use super::parameter::Parameter;
 use super::rules::Rule;
 use super::{check, sam, yaml};
 
-/// Limits of CloudFormation per template.
-/// Source: <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
+/// Limits of CloudFormation per template. Source:
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html>
 const MAX_BYTES: usize = 1_048_576;
 const MAX_RESOURCES: usize = 500;
 const MAX_PARAMETERS: usize = 200;
@@ -18,7 +18,8 @@ const MAX_OUTPUTS: usize = 200;
 const MAX_MAPPINGS: usize = 200;
 const MAX_DESCRIPTION_BYTES: usize = 1024;
 
-/// A template whose sections are known and whose references lead somewhere. Serverless resources are written out.
+/// A template whose sections are known and whose references lead somewhere. Serverless resources
+/// are written out.
 #[derive(Clone, Debug)]
 pub(super) struct Template {
     pub(super) path: PathBuf,

@@ -8,7 +8,9 @@ use super::*;
 
 mod api;
 mod autoscaling;
+mod own_pairs;
 mod own_templates;
+mod resources;
 mod sam;
 mod stacks;
 
@@ -39,7 +41,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // A folder that stays behind in the temporary folder harms nobody.
+        // A folder that stays behind in the temporary folder does no harm.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

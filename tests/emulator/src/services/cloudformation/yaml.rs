@@ -1,7 +1,8 @@
-//! Template text to JSON: YAML as CloudFormation reads it, with its short-form functions written out.
+//! Template text to JSON: YAML as CloudFormation reads it, with its short-form functions written
+//! out.
 //!
-//! Where YAML 1.1 (which CloudFormation reads) and YAML 1.2 (which the parser reads) disagree on a plain scalar, the
-//! scalar is refused, so that a template means the same thing here and there.
+//! Where YAML 1.1 (which CloudFormation reads) and YAML 1.2 (which the parser reads) disagree on a
+//! plain scalar, the scalar is refused, so that a template means the same thing here and there.
 
 use std::collections::BTreeMap;
 
@@ -174,9 +175,9 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Problem> 
     if !digits.starts_with(|first: char| first.is_ascii_digit()) {
         return Ok(Value::String(text.to_owned()));
     }
-    let all = |text: &str, legal: &str| {
+    let all = |text: &str, allowed: &str| {
         text.chars()
-            .all(|one| one.is_ascii_digit() || legal.contains(one))
+            .all(|one| one.is_ascii_digit() || allowed.contains(one))
     };
     let leading_zero = digits.len() > 1
         && digits.starts_with('0')
@@ -233,10 +234,15 @@ mod tests {
 
     #[test]
     fn short_forms_are_written_out() {
-        let text = "a: !Ref X\nb: !GetAtt T.Outputs.Url\nc: !If [Yes1, !Sub 'a-${B}', !Ref AWS::NoValue]\nd: !Join ['', [1, true]]\n";
+        let text = "a: !Ref X
+b: !GetAtt T.Outputs.Url
+c: !If [Yes1, !Sub 'a-${B}', !Ref AWS::NoValue]
+d: !Join ['', [1, true]]
+";
         let expected = json!({
             "a": {"Ref": "X"}, "b": {"Fn::GetAtt": ["T", "Outputs.Url"]},
-            "c": {"Fn::If": ["Yes1", {"Fn::Sub": "a-${B}"}, {"Ref": "AWS::NoValue"}]}, "d": {"Fn::Join": ["", [1, true]]},
+            "c": {"Fn::If": ["Yes1", {"Fn::Sub": "a-${B}"}, {"Ref": "AWS::NoValue"}]},
+            "d": {"Fn::Join": ["", [1, true]]},
         });
         assert_eq!(parse(text).unwrap(), expected);
     }

@@ -1,10 +1,13 @@
 //! Alarms, whose states a scenario sets.
 //!
-//! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+//! Source:
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
 
 use serde_json::{Value, json};
 
-use super::input::{Input, page, validation};
+use super::input::{only, page, validation};
+use crate::input::Input;
+use crate::page::Page;
 use crate::protocol::cbor::timestamp;
 use crate::{ApiError, Aws, Millis};
 
@@ -44,14 +47,17 @@ pub fn set_alarm(aws: &mut Aws, name: &str, state: &str) {
 
 pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     let input = Input::new(input);
-    input.only(&[
-        "AlarmNames",
-        "AlarmNamePrefix",
-        "AlarmTypes",
-        "StateValue",
-        "MaxRecords",
-        "NextToken",
-    ])?;
+    only(
+        &input,
+        &[
+            "AlarmNames",
+            "AlarmNamePrefix",
+            "AlarmTypes",
+            "StateValue",
+            "MaxRecords",
+            "NextToken",
+        ],
+    )?;
     let (names, prefix) = (input.texts("AlarmNames")?, input.text("AlarmNamePrefix")?);
     if names.len() > MOST_NAMES {
         return Err(validation(format!(
@@ -83,7 +89,10 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
             && (types.is_empty() || types.contains(&"MetricAlarm"))
     };
     let found: Vec<&Alarm> = aws.cloudwatch.alarms.values().filter(is_asked).collect();
-    let (alarms, next) = page(aws, found, input.text("NextToken")?, most)?;
+    let Page {
+        items: alarms,
+        next,
+    } = page(aws, found, input.text("NextToken")?, most)?;
     let alarms: Vec<Value> = alarms.into_iter().map(|alarm| answer(aws, alarm)).collect();
     let mut output = json!({"CompositeAlarms": [], "MetricAlarms": alarms});
     if let Some(next) = next {
@@ -92,11 +101,11 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(output)
 }
 
-fn one_of(name: &str, value: Option<&str>, legal: &[&str]) -> Result<(), ApiError> {
+fn one_of(name: &str, value: Option<&str>, words: &[&str]) -> Result<(), ApiError> {
     match value {
-        Some(value) if !legal.contains(&value) => Err(validation(format!(
+        Some(value) if !words.contains(&value) => Err(validation(format!(
             "The value {value} for parameter {name} is invalid. Valid values are {}.\n",
-            legal.join(", ")
+            words.join(", ")
         ))),
         _ => Ok(()),
     }

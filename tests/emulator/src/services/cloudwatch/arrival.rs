@@ -1,7 +1,8 @@
 //! When a point becomes visible: late, and sometimes very late or never.
 //!
-//! A load balancer reports all metrics of a minute soon after its end, each with a delay of its own. Of some minutes the
-//! beginning is reported before the end, so that a reader who comes too early sees a part.
+//! A load balancer reports all metrics of a minute soon after its end, each with a delay of its
+//! own. Of some minutes the beginning is reported before the end, so that a reader who comes too
+//! early sees a part.
 
 use rand::RngExt;
 
@@ -22,7 +23,7 @@ pub struct Faults {
     pub gaps: Vec<Gap>,
     /// Which part of the answers for a query are an internal error.
     pub internal_errors: f64,
-    /// The most points of one page, when that is less than was asked for.
+    /// The most points of one page, when that is less than the request wants.
     pub most_points: Option<usize>,
 }
 
@@ -84,8 +85,8 @@ pub(super) fn visible(aws: &Aws, series: &Series, metric: &str, minute: Millis) 
     }
 }
 
-/// How much later than the others of its minute a point becomes visible, if ever: most within 10 seconds, some within a
-/// minute, one in fifty later.
+/// How much later than the others of its minute a point becomes visible, if ever: most within 10
+/// seconds, some within a minute, one in fifty later.
 fn delay(rng: &mut rand::rngs::StdRng, faults: &Faults) -> Option<Millis> {
     let (kind, lost, late) = (
         rng.random::<f64>(),

@@ -1,13 +1,14 @@
 //! The metrics of Application Load Balancers, from what targets answered and how healthy they were.
 //!
-//! Source: <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>
+//! Source:
+//! <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html>
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::arrival::{Visible, visible};
 use super::minute::{self, Part, Series};
 use super::samples::{Cell, Samples};
-use super::{MetricId, hosts};
+use super::{MetricId, host_counts};
 use crate::{Aws, Millis, traffic};
 
 pub(super) const NAMESPACE: &str = "AWS/ApplicationELB";
@@ -96,7 +97,7 @@ impl Source {
         if let (Metric::Hosts(healthy), Some(group)) = (self.metric, &self.series.group) {
             let whole = seen == Visible::Whole;
             return if whole {
-                hosts::samples(aws, &self.series.balancer, group, minute, healthy)
+                host_counts::samples(aws, &self.series.balancer, group, minute, healthy)
             } else {
                 Samples::default()
             };

@@ -1,14 +1,17 @@
-//! Metrics that somebody puts, and the list of all metrics.
+//! Custom metrics, and the list of all metrics.
 //!
-//! Sources: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>,
+//! Sources:
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html>
 
 use serde_json::{Value, json};
 
-use super::input::{Input, invalid, page, validation};
+use super::input::{self, invalid, missing, only, page, validation};
 use super::minute::MINUTE;
 use super::samples::{Cell, Samples, Summary};
 use super::{MetricId, balancer};
+use crate::input::Input;
+use crate::page::Page;
 use crate::{ApiError, Aws, Millis, traffic};
 
 const MOST_DATA: usize = 1000;
@@ -30,10 +33,13 @@ pub(super) struct Datum {
 
 pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let input = Input::new(input);
-    input.only(&["Namespace", "MetricData", "StrictEntityValidation"])?;
+    only(
+        &input,
+        &["Namespace", "MetricData", "StrictEntityValidation"],
+    )?;
     let namespace = input
         .text("Namespace")?
-        .ok_or_else(|| validation(input.missing("Namespace")))?;
+        .ok_or_else(|| validation(missing(&input, "Namespace")))?;
     if namespace.is_empty()
         || namespace.len() > 255
         || namespace.starts_with("AWS/")
@@ -80,26 +86,35 @@ fn read(
     namespace: &str,
     datum: &Input<'_>,
 ) -> Result<(MetricId, Millis, String, Samples), ApiError> {
-    datum.only(&[
-        "MetricName",
-        "Dimensions",
-        "Timestamp",
-        "Value",
-        "Values",
-        "Counts",
-        "StatisticValues",
-        "Unit",
-        "StorageResolution",
-    ])?;
+    only(
+        datum,
+        &[
+            "MetricName",
+            "Dimensions",
+            "Timestamp",
+            "Value",
+            "Values",
+            "Counts",
+            "StatisticValues",
+            "Unit",
+            "StorageResolution",
+        ],
+    )?;
     let at = datum.time("Timestamp")?.unwrap_or(now);
     if !(now - 14 * DAY..=now + 2 * HOUR).contains(&at) {
         let place = datum.named("Timestamp");
         return Err(invalid(format!(
-            "The parameter {place} must specify a time within the past two weeks and the next two hours."
+            "The parameter {place} must specify a time within the past two weeks and the next two \
+             hours."
         )));
     }
     let unit = datum.text("Unit")?.unwrap_or("None").to_owned();
-    Ok((datum.metric(namespace)?, at, unit, samples_of(datum)?))
+    Ok((
+        input::metric(datum, namespace)?,
+        at,
+        unit,
+        samples_of(datum)?,
+    ))
 }
 
 /// The samples of a datum: one value, many with how often each came, or a summary.
@@ -115,7 +130,7 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
         (None, [], Some(set)) => {
             let member = |name: &str| {
                 set.number(name)?
-                    .ok_or_else(|| validation(set.missing(name)))
+                    .ok_or_else(|| validation(missing(&set, name)))
             };
             let (count, sum) = (member("SampleCount")?, member("Sum")?);
             samples.put(Summary {
@@ -191,13 +206,16 @@ pub(super) fn samples(aws: &Aws, metric: &MetricId, unit: Option<&str>, minute: 
 
 pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let input = Input::new(input);
-    input.only(&[
-        "Namespace",
-        "MetricName",
-        "Dimensions",
-        "NextToken",
-        "RecentlyActive",
-    ])?;
+    only(
+        &input,
+        &[
+            "Namespace",
+            "MetricName",
+            "Dimensions",
+            "NextToken",
+            "RecentlyActive",
+        ],
+    )?;
     let age = match input.text("RecentlyActive")? {
         None => 14 * DAY,
         Some("PT3H") => 3 * HOUR,
@@ -212,7 +230,7 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     for filter in input.inners("Dimensions")? {
         let name = filter
             .text("Name")?
-            .ok_or_else(|| validation(filter.missing("Name")))?;
+            .ok_or_else(|| validation(missing(&filter, "Name")))?;
         filters.push((name, filter.text("Value")?));
     }
     traffic::note(aws);
@@ -245,7 +263,10 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             && name.is_none_or(|name| name == metric.name)
             && filters.iter().all(|filter| has(metric, filter))
     });
-    let (metrics, next) = page(aws, all, input.text("NextToken")?, 500)?;
+    let Page {
+        items: metrics,
+        next,
+    } = page(aws, all, input.text("NextToken")?, 500)?;
     let mut output = json!({"Metrics": metrics.iter().map(MetricId::json).collect::<Value>()});
     if let Some(next) = next {
         output["NextToken"] = next.into();

@@ -17,7 +17,7 @@ const WIDTH: f64 = 0.025;
 /// Up to so many response times it is cheaper to draw each than to draw how many are in each cell.
 const FEW: u64 = 150;
 
-/// Beyond so many standard deviations nothing is told apart: 1 of 300,000 values is there.
+/// Beyond so many standard deviations nothing is distinguished: 1 of 300,000 values is there.
 const TAIL: f64 = 4.5;
 
 /// A generator for something that has a name.
@@ -34,7 +34,8 @@ pub(super) fn binomial(rng: &mut StdRng, count: u64, part: f64) -> u64 {
     Binomial::new(count, part.clamp(0.0, 1.0)).map_or(0, |binomial| binomial.sample(rng))
 }
 
-/// How many of so many requests fail when failures come in clumps: their variance is `clump` times as large.
+/// How many of so many requests fail when failures are overdispersed: their variance is `clump`
+/// times as large.
 pub(super) fn clumped(rng: &mut StdRng, count: u64, part: f64, clump: u32) -> u64 {
     let clump = u64::from(clump.max(1));
     clump * binomial(rng, count / clump, part) + binomial(rng, count % clump, part)
@@ -105,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn response_times_have_the_median_and_the_percentile_that_was_asked_for() {
+    fn response_times_have_the_median_and_the_percentile_of_the_profile() {
         for (count, tolerance) in [(60_000, 0.03), (1_000_000, 0.01)] {
             let samples = drawn(count, Answers::GOOD);
             assert_eq!(samples.count(), count as f64);
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn clumps_make_the_variance_larger_and_leave_the_mean() {
+    fn overdispersion_raises_the_variance_and_leaves_the_mean() {
         let mut rng = chance(1, "clumps");
         for clump in [1, 4] {
             let found: Vec<f64> = (0..4000)

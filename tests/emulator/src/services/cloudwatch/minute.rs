@@ -1,6 +1,8 @@
-//! What targets answered in a part of a minute: drawn when somebody asks, and the same whenever somebody asks again.
+//! What targets answered in a part of a minute: drawn when it is first read, and the same ever
+//! since.
 //!
-//! A minute has two parts, since a load balancer may report the beginning of a minute before its end is there.
+//! A minute has two parts, since a load balancer may report the beginning of a minute before its
+//! end is there.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +14,8 @@ use crate::{Aws, Millis, ecr, traffic};
 
 pub(super) const MINUTE: Millis = 60_000;
 
-/// The requests to one target group through one load balancer, or those that the balancer forwarded to no group.
+/// The requests to one target group through one load balancer, or those that the balancer forwarded
+/// to no group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Series {
     /// `app/<name>/<16 hex>`.
@@ -38,7 +41,7 @@ pub(super) struct Part {
 /// The two parts of a minute, as far as they are drawn.
 type Parts = [Option<Arc<Part>>; 2];
 
-/// The parts that somebody has asked for, by series and minute.
+/// The parts that were read, by series and minute.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Drawn {
     parts: BTreeMap<Series, BTreeMap<Millis, Parts>>,

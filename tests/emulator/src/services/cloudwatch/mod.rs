@@ -1,51 +1,57 @@
-//! CloudWatch: metrics of load balancers, which come from the requests of a scenario, metrics that somebody puts, and alarms.
+//! CloudWatch: metrics of load balancers, which come from the requests of a scenario, custom
+//! metrics, and alarms.
 //!
-//! Nothing is computed before somebody asks, and what was computed stays: whoever asks what when gets the same numbers.
+//! A minute is computed when it is first read and kept, so that the numbers do not depend on who
+//! reads what in which order.
 
 mod alarms;
 mod arrival;
 mod balancer;
 mod custom;
 mod draw;
-mod hosts;
+mod host_counts;
+mod iam;
 mod input;
 mod minute;
 mod query;
+mod read_queries;
 mod samples;
+mod state;
 mod statistic;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use serde_json::Value;
 
-use serde_json::{Value, json};
-
-use crate::protocol::cbor;
+use crate::protocol::{Cbor, Json, Protocol, cbor};
+use crate::service::{Errors, Service};
 use crate::{ApiError, Aws, record};
 pub use alarms::{Alarm, set_alarm};
 pub use arrival::{Faults, Gap};
-pub(crate) use hosts::note as note_hosts;
+pub(crate) use host_counts::note as note_hosts;
+pub use state::CloudWatch;
+use state::MetricId;
 
-#[derive(Clone, Debug, Default)]
-pub struct CloudWatch {
-    /// By name.
-    pub alarms: BTreeMap<String, Alarm>,
-    pub faults: Faults,
-    custom: BTreeMap<MetricId, Vec<custom::Datum>>,
-    drawn: minute::Drawn,
-    hosts: BTreeMap<String, hosts::Hosts>,
-}
+pub(crate) const SERVICE: Service = Service {
+    name: "monitoring",
+    // boto3 and the AWS CLI speak JSON, the Rust SDK speaks CBOR.
+    protocol: Protocol::Cbor(Cbor {
+        json: Json::new(
+            "GraniteServiceVersion20100801",
+            "com.amazonaws.cloudwatch",
+            |aws, operation, input| Ok(cbor::plain(&call(aws, operation, input)?)),
+        )
+        .version_1_0(),
+        call,
+        shape_of,
+    }),
+    errors: Errors::QUERY,
+    demands: iam::demands,
+};
 
-/// What names a metric.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct MetricId {
-    namespace: String,
-    name: String,
-    dimensions: BTreeMap<String, String>,
-}
-
-/// One operation by its API name; answers the output, in which times are made by `wire::cbor::timestamp`.
+/// One operation by its API name; answers the output, in which times are made by
+/// `protocol::cbor::timestamp`.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let now = aws.now;
     if aws
@@ -77,8 +83,9 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
     }
 }
 
-/// The name of the shape of an error, which the body has in place of the code of the query protocol.
-pub(crate) fn shape_of(code: &str) -> &str {
+/// The name of the shape of an error, which the body has in place of the code of the query
+/// protocol.
+fn shape_of(code: &str) -> &str {
     match code {
         "InvalidParameterValue" => "InvalidParameterValueException",
         "InvalidParameterCombination" => "InvalidParameterCombinationException",
@@ -88,13 +95,5 @@ pub(crate) fn shape_of(code: &str) -> &str {
         "AccessDenied" => "AccessDeniedException",
         "ValidationError" => "ValidationException",
         other => other,
-    }
-}
-
-impl MetricId {
-    fn json(&self) -> Value {
-        let dimension = |(name, value): (&String, &String)| json!({"Name": name, "Value": value});
-        let dimensions: Value = self.dimensions.iter().map(dimension).collect();
-        json!({"Namespace": self.namespace, "MetricName": self.name, "Dimensions": dimensions})
     }
 }

@@ -1,16 +1,17 @@
 //! GetMetricData: queries checked as a whole, then answered point by point and page by page.
 //!
-//! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
-
-use std::collections::BTreeSet;
+//! Source:
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
 
 use serde_json::{Value, json};
 
 use super::balancer::{self, Source};
-use super::input::{Input, invalid_token, validation};
+use super::input::{invalid_token, missing, only, validation};
+use super::read_queries::read_queries;
 use super::samples::Samples;
-use super::statistic::{Part, Statistic, Unknown};
+use super::statistic::{Part, Statistic};
 use super::{MetricId, custom};
+use crate::input::Input;
 use crate::protocol::cbor::timestamp;
 use crate::{ApiError, Aws, Millis, Quirk, traffic};
 
@@ -18,16 +19,16 @@ const MOST_QUERIES: usize = 500;
 const MOST_POINTS: i64 = 100_800;
 const MINUTE: Millis = super::minute::MINUTE;
 
-/// One metric that is asked for.
+/// One query of the request.
 #[derive(Clone, Debug)]
-struct Query {
-    id: String,
-    label: String,
-    metric: MetricId,
-    period: Millis,
-    statistic: Statistic,
-    unit: Option<String>,
-    returns: bool,
+pub(super) struct Query {
+    pub(super) id: String,
+    pub(super) label: String,
+    pub(super) metric: MetricId,
+    pub(super) period: Millis,
+    pub(super) statistic: Statistic,
+    pub(super) unit: Option<String>,
+    pub(super) returns: bool,
 }
 
 struct Request {
@@ -105,15 +106,18 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
 
 impl Request {
     fn read(aws: &Aws, input: &Input<'_>) -> Result<Self, ApiError> {
-        input.only(&[
-            "MetricDataQueries",
-            "StartTime",
-            "EndTime",
-            "NextToken",
-            "ScanBy",
-            "MaxDatapoints",
-            "LabelOptions",
-        ])?;
+        only(
+            input,
+            &[
+                "MetricDataQueries",
+                "StartTime",
+                "EndTime",
+                "NextToken",
+                "ScanBy",
+                "MaxDatapoints",
+                "LabelOptions",
+            ],
+        )?;
         let inputs = input.inners("MetricDataQueries")?;
         let (start, end) = (input.time("StartTime")?, input.time("EndTime")?);
         let mut wrong = String::new();
@@ -123,12 +127,13 @@ impl Request {
             ("EndTime", end.is_none()),
         ] {
             if absent {
-                wrong += &input.missing(name);
+                wrong += &missing(input, name);
             }
         }
         if inputs.len() > MOST_QUERIES {
             wrong += &format!(
-                "The collection MetricDataQueries must not have a size greater than {MOST_QUERIES}.\n"
+                "The collection MetricDataQueries must not have a size greater than \
+                 {MOST_QUERIES}.\n"
             );
         }
         match (start, end) {
@@ -145,7 +150,8 @@ impl Request {
             "TimestampAscending" => false,
             other => {
                 wrong += &format!(
-                    "The value {other} for parameter ScanBy is invalid. Valid values are TimestampDescending, TimestampAscending.\n"
+                    "The value {other} for parameter ScanBy is invalid. Valid values are \
+                     TimestampDescending, TimestampAscending.\n"
                 );
                 true
             }
@@ -153,7 +159,8 @@ impl Request {
         let most = input.integer("MaxDatapoints")?.unwrap_or(MOST_POINTS);
         if !(1..=MOST_POINTS).contains(&most) {
             wrong += &format!(
-                "The value {most} for parameter MaxDatapoints must be between 1 and {MOST_POINTS}.\n"
+                "The value {most} for parameter MaxDatapoints must be between 1 and \
+                 {MOST_POINTS}.\n"
             );
         }
         let queries = read_queries(&inputs, &mut wrong)?;
@@ -184,7 +191,7 @@ impl Request {
         })
     }
 
-    /// The points of a query that are visible now, in the order that was asked for, after one of them.
+    /// The points of a query that are visible now, in the order of the request, after one of them.
     fn points(&self, aws: &mut Aws, query: &Query, after: Option<Millis>) -> Vec<(Millis, f64)> {
         let first = self.start - self.start.rem_euclid(query.period);
         let periods = (self.end - first + query.period - 1) / query.period;
@@ -213,8 +220,8 @@ impl Request {
     }
 }
 
-/// A start less than 15 days ago counts from the beginning of its minute, less than 63 days ago of its five minutes, and
-/// otherwise of its hour.
+/// A start less than 15 days ago counts from the beginning of its minute, less than 63 days ago of
+/// its five minutes, and otherwise of its hour.
 fn rounded(aws: &Aws, at: Millis) -> Millis {
     let days = (aws.now - at) / 86_400_000;
     let unit = match days {
@@ -275,7 +282,10 @@ impl Query {
             .iter()
             .map(|(at, value)| (timestamp(*at), value))
             .unzip();
-        json!({"Id": self.id, "Label": self.label, "Timestamps": times, "Values": values, "StatusCode": status})
+        json!({
+            "Id": self.id, "Label": self.label, "Timestamps": times, "Values": values,
+            "StatusCode": status,
+        })
     }
 }
 
@@ -304,122 +314,4 @@ impl Position {
         };
         parts.and_then(read).ok_or_else(invalid_token)
     }
-}
-
-/// All queries, with everything that is wrong with them.
-fn read_queries(inputs: &[Input<'_>], wrong: &mut String) -> Result<Vec<Query>, ApiError> {
-    let mut ids = BTreeSet::new();
-    let mut queries = Vec::new();
-    for input in inputs {
-        input.only(&[
-            "Id",
-            "MetricStat",
-            "Expression",
-            "Label",
-            "ReturnData",
-            "Period",
-            "AccountId",
-        ])?;
-        let id = input.text("Id")?.unwrap_or_default();
-        if id.is_empty() {
-            *wrong += &input.missing("Id");
-        } else if !is_id(id) {
-            let place = input.named("Id");
-            *wrong += &format!(
-                "The value {id} for parameter {place} is invalid. It must start with a lowercase letter and have letters, digits and underscores only.\n"
-            );
-        } else if !ids.insert(id) {
-            *wrong += "The values for parameter id in MetricDataQueries are not unique.\n";
-        }
-        let (stat, expression) = (input.inner("MetricStat")?, input.text("Expression")?);
-        match (stat, expression) {
-            (Some(stat), None) => queries.extend(read_stat(input, &stat, id, wrong)?),
-            (None, Some(_)) => {
-                return Err(validation(format!(
-                    "the sandbox does not serve metric math ({})",
-                    input.named("Expression")
-                )));
-            }
-            (Some(_), Some(_)) => {
-                let (stat, expression) = (input.named("MetricStat"), input.named("Expression"));
-                *wrong +=
-                    &format!("The parameters {stat} and {expression} are mutually exclusive.\n");
-            }
-            (None, None) => *wrong += &input.missing("MetricStat"),
-        }
-    }
-    Ok(queries)
-}
-
-fn read_stat(
-    input: &Input<'_>,
-    stat: &Input<'_>,
-    id: &str,
-    wrong: &mut String,
-) -> Result<Option<Query>, ApiError> {
-    stat.only(&["Metric", "Period", "Stat", "Unit"])?;
-    let Some(metric) = stat.inner("Metric")? else {
-        *wrong += &stat.missing("Metric");
-        return Ok(None);
-    };
-    let Some(namespace) = metric.text("Namespace")? else {
-        *wrong += &metric.missing("Namespace");
-        return Ok(None);
-    };
-    let period = match stat.integer("Period")? {
-        None => {
-            *wrong += &stat.missing("Period");
-            return Ok(None);
-        }
-        Some(period @ (1 | 5 | 10 | 20 | 30)) => {
-            return Err(validation(format!(
-                "the sandbox does not serve periods of {period} seconds"
-            )));
-        }
-        Some(period) if period > 0 && period % 60 == 0 => period * 1000,
-        Some(period) => {
-            let place = stat.named("Period");
-            *wrong += &format!(
-                "The value {period} for parameter {place} is invalid. Period must be 1, 5, 10, 20, 30 or a multiple of 60.\n"
-            );
-            return Ok(None);
-        }
-    };
-    let name = stat.text("Stat")?.unwrap_or_default();
-    let statistic = match Statistic::parse(name) {
-        Ok(statistic) => statistic,
-        Err(Unknown::NotServed) => {
-            return Err(validation(format!(
-                "the sandbox does not serve the statistic {name}"
-            )));
-        }
-        Err(Unknown::Invalid) => {
-            let place = stat.named("Stat");
-            *wrong +=
-                &format!("The value {name} for parameter {place} is not a valid statistic.\n");
-            return Ok(None);
-        }
-    };
-    let metric = metric.metric(namespace)?;
-    let label = input.text("Label")?.unwrap_or(&metric.name).to_owned();
-    let unit = stat.text("Unit")?.map(str::to_owned);
-    let returns = input.flag("ReturnData")?.unwrap_or(true);
-    Ok(Some(Query {
-        id: id.to_owned(),
-        label,
-        metric,
-        period,
-        statistic,
-        unit,
-        returns,
-    }))
-}
-
-/// `^[a-z][a-zA-Z0-9_]*$`, 1 to 255.
-fn is_id(id: &str) -> bool {
-    id.len() <= 255
-        && id.starts_with(|first: char| first.is_ascii_lowercase())
-        && id
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

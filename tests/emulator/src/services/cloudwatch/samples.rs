@@ -1,8 +1,10 @@
 //! The samples of a metric in a period, kept as a distribution, and what a statistic makes of them.
 //!
-//! Samples are kept in cells: so many values, spread evenly between two bounds. Percentiles and counts are exact for them.
+//! Samples are kept in cells: so many values, spread evenly between two bounds. Percentiles and
+//! counts are exact for them.
 
-/// So many values between two bounds: value `i` of `count` is at `low + (high - low)·(i + ½)/count`.
+/// So many values between two bounds: value `i` of `count` is at `low + (high - low)·(i +
+/// ½)/count`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Cell {
     pub(super) low: f64,

@@ -1,6 +1,7 @@
 //! Statistics by the names that CloudWatch gives them.
 //!
-//! Source: <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html>
+//! Source:
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Statistics-definitions.html>
 
 use super::samples::Samples;
 
@@ -18,7 +19,7 @@ pub(super) enum Statistic {
     Within(Part, f64, f64),
 }
 
-/// What is told of the values between two bounds.
+/// What is computed of the values between two bounds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Part {
     /// `TC`: how many.
@@ -82,10 +83,10 @@ impl Statistic {
             return None;
         }
         if low.ends_with('%') || high.ends_with('%') {
-            let legal = [low, high]
+            let is_valid = [low, high]
                 .iter()
                 .all(|bound| bound.is_empty() || bound.strip_suffix('%').is_some_and(is_percent));
-            return Some(Err(if legal && part != Some(Part::Percent) {
+            return Some(Err(if is_valid && part != Some(Part::Percent) {
                 Unknown::NotServed
             } else {
                 Unknown::Invalid

@@ -1,4 +1,5 @@
-//! The metrics of a pair of target groups behind one listener, and everything that CloudWatch answers about them.
+//! The metrics of a pair of target groups behind one listener, and everything that CloudWatch
+//! answers about them.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use super::*;
 use crate::ecr::{self, Answers, Behaviour, Profile};
 use crate::{Millis, ecs, elb, traffic};
 
+mod alarms;
 mod answers;
 mod api;
 mod arrivals;
@@ -15,7 +17,8 @@ mod sdk;
 
 const MINUTE: Millis = 60_000;
 
-/// Two services of one cluster, `blue` and `green`, each with two tasks and a target group of its own.
+/// Two services of one cluster, `blue` and `green`, each with two tasks and a target group of its
+/// own.
 pub(super) struct World {
     pub(super) aws: Aws,
     pub(super) listener: String,
@@ -39,7 +42,9 @@ impl World {
         ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"})).unwrap();
         let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
         let group = |aws: &mut Aws, name: &str| {
-            let group = json!({"Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10});
+            let group = json!({
+                "Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10,
+            });
             text(&elb::create_target_group(aws, &group).unwrap()["Arn"])
         };
         let groups = [group(&mut aws, "blue"), group(&mut aws, "green")];
@@ -54,7 +59,9 @@ impl World {
         let listener = text(&elb::create_listener(&mut aws, &listener).unwrap()["Arn"]);
         for (priority, group) in (1..).zip(&groups) {
             let actions = json!([{"Type": "forward", "TargetGroupArn": group}]);
-            let rule = json!({"ListenerArn": listener, "Priority": priority, "Conditions": [], "Actions": actions});
+            let rule = json!({
+                "ListenerArn": listener, "Priority": priority, "Conditions": [], "Actions": actions,
+            });
             elb::create_rule(&mut aws, &rule).unwrap();
         }
         let mut world = Self {
@@ -89,12 +96,24 @@ impl World {
         let aws = &mut self.aws;
         let digest = ecr::push_with(aws, "web", colour, Behaviour::Healthy, profile).unwrap();
         let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@{digest}");
-        let definition = json!({"family": colour, "executionRoleArn": "arn:aws:iam::111122223333:role/execution", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": ["FARGATE"],
-            "containerDefinitions": [{"name": "app", "image": image, "portMappings": [{"containerPort": 80}]}]});
+        let definition = json!({
+            "family": colour,
+            "executionRoleArn": "arn:aws:iam::111122223333:role/execution",
+            "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+            "requiresCompatibilities": ["FARGATE"],
+            "containerDefinitions": [
+                {"name": "app", "image": image, "portMappings": [{"containerPort": 80}]},
+            ],
+        });
         ecs::call(aws, "RegisterTaskDefinition", &definition).unwrap();
-        let service = json!({"cluster": "main", "serviceName": colour, "taskDefinition": colour, "desiredCount": 2, "launchType": "FARGATE",
+        let service = json!({
+            "cluster": "main", "serviceName": colour, "taskDefinition": colour, "desiredCount": 2,
+            "launchType": "FARGATE",
             "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
-            "loadBalancers": [{"targetGroupArn": group, "containerName": "app", "containerPort": 80}]});
+            "loadBalancers": [
+                {"targetGroupArn": group, "containerName": "app", "containerPort": 80},
+            ],
+        });
         ecs::call(aws, "CreateService", &service).unwrap();
     }
 
@@ -138,12 +157,18 @@ impl World {
     }
 
     pub(super) fn query(&self, id: &str, colour: Option<&str>, name: &str, stat: &str) -> Value {
-        json!({"Id": id, "MetricStat": {"Metric": self.metric(colour, name), "Period": 60, "Stat": stat}})
+        json!({
+            "Id": id,
+            "MetricStat": {"Metric": self.metric(colour, name), "Period": 60, "Stat": stat},
+        })
     }
 
     /// A request about the first minutes.
     pub(super) fn request(&self, minutes: i64, queries: Vec<Value>) -> Value {
-        json!({"MetricDataQueries": queries, "StartTime": self.start / 1000, "EndTime": (self.start + minutes * MINUTE) / 1000})
+        json!({
+            "MetricDataQueries": queries, "StartTime": self.start / 1000,
+            "EndTime": (self.start + minutes * MINUTE) / 1000,
+        })
     }
 
     pub(super) fn ask(&mut self, request: &Value) -> Value {
@@ -190,4 +215,11 @@ pub(super) fn points(result: &Value, start: Millis) -> Points {
 
 pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap().to_owned()
+}
+
+/// The error that an operation answers, as text.
+pub(super) fn refused(world: &mut World, operation: &str, input: &Value) -> String {
+    call(&mut world.aws, operation, input)
+        .unwrap_err()
+        .to_string()
 }

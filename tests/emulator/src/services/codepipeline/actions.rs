@@ -72,7 +72,8 @@ fn resolve(
         let length = value.chars().count();
         if key == "UserParameters" && length > USER_PARAMETERS {
             let message = format!(
-                "The resolved value of UserParameters is {length} characters long; the most is {USER_PARAMETERS}"
+                "The resolved value of UserParameters is {length} characters long; the most is \
+                 {USER_PARAMETERS}"
             );
             return Err(ErrorDetails::new("ConfigurationError", message));
         }

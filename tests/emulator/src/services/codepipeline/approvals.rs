@@ -52,7 +52,8 @@ fn check_names(aws: &Aws, pipeline: &str, stage: &str, action: &str) -> Result<(
         Some(_) => Ok(()),
         None => {
             let message = format!(
-                "Stage '{stage}' of pipeline '{pipeline}' does not have an action with name '{action}'"
+                "Stage '{stage}' of pipeline '{pipeline}' does not have an action with name \
+                 '{action}'"
             );
             Err(ApiError::client("ActionNotFoundException", message))
         }

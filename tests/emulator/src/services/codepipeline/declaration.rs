@@ -1,4 +1,5 @@
-//! A pipeline's definition: read into types, each member checked by itself. `structure.rs` checks how they fit together.
+//! A pipeline's definition: read into types, each member checked by itself. `structure.rs` checks
+//! how they fit together.
 
 use std::collections::BTreeMap;
 
@@ -6,6 +7,7 @@ use serde_json::Value;
 
 use super::input::{self, Checks, NAME, NAMESPACE, VARIABLE_NAME, VARIABLE_VALUE, between};
 use crate::ApiError;
+use crate::validation::{Quoted, missing, violation};
 
 /// A pipeline's definition.
 #[derive(Clone, Debug)]
@@ -135,10 +137,7 @@ impl Provider {
 impl Declaration {
     pub fn parse(pipeline: &Value, region: &str) -> Result<Self, ApiError> {
         if !pipeline.is_object() {
-            return Err(input::invalid(
-                "1 validation error detected: Value null at 'pipeline' failed to satisfy constraint: \
-                Member must not be null",
-            ));
+            return Err(input::invalid(missing("pipeline")));
         }
         input::only(
             pipeline,
@@ -159,7 +158,7 @@ impl Declaration {
             .text(&pipeline["name"], "pipeline.name", &NAME)?
             .to_owned();
         let role = checks.text(&pipeline["roleArn"], "pipeline.roleArn", &between(0, 1024))?;
-        let role_is_legal = role.starts_with("arn:") && role.contains(":role/");
+        let role_is_valid = role.starts_with("arn:") && role.contains(":role/");
         let store = store(pipeline, region)?;
         let bucket = checks
             .text(
@@ -181,10 +180,11 @@ impl Declaration {
             .collect::<Result<_, _>>()?;
         let variables = input::list(&pipeline["variables"], "pipeline.variables")?;
         if variables.len() > 50 {
-            return Err(input::invalid(
-                "1 validation error detected: Value at 'pipeline.variables' failed to satisfy \
-                constraint: Member must have length less than or equal to 50",
-            ));
+            return Err(input::invalid(violation(
+                Quoted::Omitted,
+                "pipeline.variables",
+                "Member must have length less than or equal to 50",
+            )));
         }
         let variables = variables
             .iter()
@@ -193,10 +193,12 @@ impl Declaration {
         let mode = mode(&mut checks, pipeline)?;
         let encryption_key = encryption_key.map(str::to_owned);
         checks.done()?;
-        if !role_is_legal {
-            return Err(input::invalid(format!(
-                "1 validation error detected: Value '{role}' at 'pipeline.roleArn' failed to \
-                satisfy constraint: Member must satisfy regular expression pattern: arn:aws(-[\\w]+)*:iam::[0-9]{{12}}:role/.*"
+        if !role_is_valid {
+            return Err(input::invalid(violation(
+                Quoted::Text(role),
+                "pipeline.roleArn",
+                "Member must satisfy regular expression pattern: \
+                 arn:aws(-[\\w]+)*:iam::[0-9]{12}:role/.*",
             )));
         }
         Ok(Self {
@@ -258,7 +260,8 @@ fn mode(checks: &mut Checks, pipeline: &Value) -> Result<Mode, ApiError> {
         .as_array()
         .is_some_and(|variables| !variables.is_empty());
     if kind == "V1" && (mode != "SUPERSEDED" || has_variables) {
-        let message = "Pipeline type V1 supports neither pipeline-level variables nor the execution mode; use V2";
+        let message = "Pipeline type V1 supports neither pipeline-level variables nor the \
+            execution mode; use V2";
         return Err(ApiError::client("InvalidStructureException", message));
     }
     Ok(match mode {
@@ -368,8 +371,8 @@ fn provider(id: &Value, action: &str) -> Result<Provider, ApiError> {
         ["category", "owner", "provider", "version"].map(word);
     Provider::of(category, owner, provider, version).ok_or_else(|| {
         let message = format!(
-            "ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', Version: \
-            '{version}') in action '{action}' is not available"
+            "ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', \
+             Version: '{version}') in action '{action}' is not available"
         );
         ApiError::client("InvalidActionDeclarationException", message)
     })

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::declaration::{Action, Mode, Provider};
 use super::state::{
-    ActionExecution, ActionStatus, Artifact, Ending, ErrorDetails, Execution, ExecutionStatus,
-    JobState, SourceRevision, StageExecution, StageStatus,
+    ActionExecution, ActionStatus, Artifact, ErrorDetails, Execution, ExecutionStatus, JobState,
+    SourceRevision, StageExecution, StageStatus,
 };
-use super::{Due, events};
-use crate::{Aws, Due as AgendaDue};
+use super::{CodePipelineEvent, endings, state_changes};
+use crate::Aws;
 
 /// A Lambda action's job may be continued for a day in all.
 const LAMBDA_ACTION_LIMIT: Duration = Duration::from_secs(24 * 60 * 60);
@@ -57,12 +57,12 @@ pub(super) fn start(
         ended: None,
     };
     aws.codepipeline.executions.push(execution);
-    events::pipeline(aws, &id, "STARTED");
+    state_changes::pipeline(aws, &id, "STARTED");
     arrive(aws, &id, &first);
     id
 }
 
-/// An execution wants to enter a stage. In SUPERSEDED mode it takes the place of whoever waited there.
+/// An execution wants to enter a stage. In SUPERSEDED mode it replaces the one that waits there.
 fn arrive(aws: &mut Aws, id: &str, stage: &str) {
     let execution = aws.codepipeline.execution_mut(id);
     let (pipeline, mode) = (execution.pipeline.clone(), execution.declaration.mode);
@@ -73,7 +73,7 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
     let lane =
         pipeline_state.and_then(|known| known.lanes.iter_mut().find(|lane| lane.stage == stage));
     let Some(lane) = lane else {
-        return end(aws, id, ExecutionStatus::Cancelled);
+        return endings::end(aws, id, ExecutionStatus::Cancelled);
     };
     let waiting = if mode == Mode::Superseded {
         std::mem::take(&mut lane.inbound)
@@ -82,12 +82,13 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
     };
     lane.inbound.push(id.to_owned());
     for older in waiting {
-        end(aws, &older, ExecutionStatus::Superseded);
+        endings::end(aws, &older, ExecutionStatus::Superseded);
     }
     admit(aws, &pipeline, stage);
 }
 
-/// Lets the first waiting execution into a stage, if the stage is free and nobody disabled the way in.
+/// Lets the first waiting execution into a stage, if the stage is free and its inbound transition
+/// is enabled.
 pub(super) fn admit(aws: &mut Aws, pipeline: &str, stage: &str) {
     let Some(known) = aws.codepipeline.pipelines.get_mut(pipeline) else {
         return;
@@ -121,7 +122,7 @@ fn enter(aws: &mut Aws, id: &str, stage: &str) {
         started: now,
         ended: None,
     });
-    events::stage(aws, id, stage, "STARTED");
+    state_changes::stage(aws, id, stage, "STARTED");
     start_next(aws, id, stage);
 }
 
@@ -214,7 +215,7 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
         updated: now,
         ended: None,
     });
-    events::action(aws, id, &action_id, "STARTED");
+    state_changes::action(aws, id, &action_id, "STARTED");
     let limit = match action.provider {
         Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
         Provider::Manual => Some(Duration::from_secs(
@@ -224,20 +225,17 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
     };
     let (execution, action) = (id.to_owned(), action_id);
     if let Some(limit) = limit {
-        let due = Due::ActionLimit {
+        let due = CodePipelineEvent::ActionLimit {
             execution: execution.clone(),
             action: action.clone(),
         };
-        aws.schedule(limit, AgendaDue::CodePipeline(due));
+        aws.schedule(limit, due);
     }
     let latency = Duration::from_millis(aws.rng.u64(100..=1500));
-    aws.schedule(
-        latency,
-        AgendaDue::CodePipeline(Due::Act { execution, action }),
-    );
+    aws.schedule(latency, CodePipelineEvent::Act { execution, action });
 }
 
-/// An action ended by itself; one that was abandoned meanwhile stays so.
+/// An action ended by itself; one that was abandoned before stays so.
 pub(super) fn finish_action(
     aws: &mut Aws,
     id: &str,
@@ -283,11 +281,11 @@ pub(super) fn finish_action(
         }
     };
     end_jobs(aws, action_id);
-    events::action(aws, id, action_id, state);
+    state_changes::action(aws, id, action_id, state);
     settle(aws, id, &stage);
 }
 
-fn close(
+pub(super) fn close(
     execution: &mut Execution,
     action_id: &str,
     status: ActionStatus,
@@ -302,7 +300,7 @@ fn close(
 }
 
 /// A job that is still open when its action ends (time-out, abandonment) can no longer be answered.
-fn end_jobs(aws: &mut Aws, action_id: &str) {
+pub(super) fn end_jobs(aws: &mut Aws, action_id: &str) {
     let now = aws.now;
     let open = |job: &&mut super::Job| {
         job.action_execution == action_id && job.state == JobState::InProgress
@@ -330,10 +328,10 @@ fn settle(aws: &mut Aws, id: &str, stage: &str) {
             .is_some_and(|action| action.status != ActionStatus::Succeeded)
     };
     match execution.ending {
-        Some(_) => conclude(aws, id),
+        Some(_) => endings::conclude(aws, id),
         None if names.iter().any(failed) => {
             end_stage(aws, id, StageStatus::Failed, "FAILED");
-            end(aws, id, ExecutionStatus::Failed);
+            endings::end(aws, id, ExecutionStatus::Failed);
         }
         None => start_next(aws, id, stage),
     }
@@ -350,7 +348,7 @@ fn stage_succeeded(aws: &mut Aws, id: &str, stage: &str) {
         .map(|next| next.name.clone());
     let pipeline = execution.pipeline.clone();
     match next {
-        None => end(aws, id, ExecutionStatus::Succeeded),
+        None => endings::end(aws, id, ExecutionStatus::Succeeded),
         Some(next) => {
             leave(aws, &pipeline, id);
             arrive(aws, id, &next);
@@ -360,7 +358,7 @@ fn stage_succeeded(aws: &mut Aws, id: &str, stage: &str) {
 }
 
 /// Ends the stage that the execution is in, if it is in one.
-fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &str) {
+pub(super) fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &str) {
     let now = aws.now;
     let execution = aws.codepipeline.execution_mut(id);
     let Some(stage) = execution
@@ -372,11 +370,11 @@ fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &str) {
     };
     (stage.status, stage.ended) = (status, Some(now));
     let name = stage.name.clone();
-    events::stage(aws, id, &name, state);
+    state_changes::stage(aws, id, &name, state);
 }
 
 /// Gives up every lock and every place in a queue; answers the stages that this may have freed.
-fn leave(aws: &mut Aws, pipeline: &str, id: &str) -> Vec<String> {
+pub(super) fn leave(aws: &mut Aws, pipeline: &str, id: &str) -> Vec<String> {
     let mut freed = Vec::new();
     for lane in aws
         .codepipeline
@@ -392,83 +390,4 @@ fn leave(aws: &mut Aws, pipeline: &str, id: &str) -> Vec<String> {
         }
     }
     freed
-}
-
-/// Ends an execution and lets the next ones in.
-pub(super) fn end(aws: &mut Aws, id: &str, status: ExecutionStatus) {
-    let now = aws.now;
-    let execution = aws.codepipeline.execution_mut(id);
-    if execution.is_over() {
-        return;
-    }
-    (execution.status, execution.updated, execution.ended) = (status, now, Some(now));
-    let pipeline = execution.pipeline.clone();
-    let state = match status {
-        ExecutionStatus::Succeeded => "SUCCEEDED",
-        ExecutionStatus::Failed => "FAILED",
-        ExecutionStatus::Superseded => "SUPERSEDED",
-        ExecutionStatus::Cancelled => "CANCELED",
-        _ => "STOPPED",
-    };
-    let freed = leave(aws, &pipeline, id);
-    events::pipeline(aws, id, state);
-    for stage in freed {
-        admit(aws, &pipeline, &stage);
-    }
-}
-
-/// Asks an execution to end: now when nothing is in progress or when its actions are to be abandoned, otherwise as soon
-/// as they are done.
-pub(super) fn end_early(aws: &mut Aws, id: &str, ending: Ending, abandon: bool) {
-    aws.codepipeline.execution_mut(id).ending = Some(ending);
-    if abandon {
-        abandon_actions(aws, id);
-    }
-    if !aws
-        .codepipeline
-        .execution_mut(id)
-        .stages
-        .iter()
-        .any(StageExecution::is_busy)
-    {
-        conclude(aws, id);
-    }
-}
-
-fn abandon_actions(aws: &mut Aws, id: &str) {
-    let now = aws.now;
-    let execution = aws.codepipeline.execution_mut(id);
-    let open = |action: &&ActionExecution| action.status == ActionStatus::InProgress;
-    let actions: Vec<String> = execution
-        .stages
-        .iter()
-        .flat_map(|stage| &stage.actions)
-        .filter(open)
-        .map(|action| action.id.clone())
-        .collect();
-    for action in actions {
-        close(
-            aws.codepipeline.execution_mut(id),
-            &action,
-            ActionStatus::Abandoned,
-            now,
-            |_| {},
-        );
-        end_jobs(aws, &action);
-        events::action(aws, id, &action, "ABANDONED");
-    }
-}
-
-fn conclude(aws: &mut Aws, id: &str) {
-    match aws.codepipeline.execution_mut(id).ending {
-        Some(Ending::Cancel) => {
-            end_stage(aws, id, StageStatus::Cancelled, "CANCELED");
-            end(aws, id, ExecutionStatus::Cancelled);
-        }
-        Some(Ending::Stop) => {
-            end_stage(aws, id, StageStatus::Stopped, "STOPPED");
-            end(aws, id, ExecutionStatus::Stopped);
-        }
-        None => {}
-    }
 }

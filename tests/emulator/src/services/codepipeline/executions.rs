@@ -11,12 +11,14 @@ use super::input::{
 use super::state::{
     ActionStatus, Ending, Execution, ExecutionStatus, SourceRevision, StageStatus, StartToken,
 };
-use super::{engine, events, known, known_execution, pipelines, require_stage};
+use super::{endings, engine, known, known_execution, pipelines, require_stage, state_changes};
+use crate::validation::{Quoted, violation};
 use crate::{ApiError, Aws, Millis};
 
 /// The most executions of one pipeline that may wait or run in QUEUED and PARALLEL mode.
 const CONCURRENT_EXECUTIONS: usize = 50;
-/// How long a clientRequestToken is remembered is not documented: for one of these times or for ever.
+/// How long a clientRequestToken is remembered is not documented: for one of these times or for
+/// ever.
 const TOKEN_MEMORIES_MS: [Millis; 3] = [5 * 60_000, 60 * 60_000, 24 * 60 * 60_000];
 const REVISION_TYPES: [&str; 4] = [
     "COMMIT_ID",
@@ -92,10 +94,11 @@ fn remember(aws: &mut Aws, pipeline: &str, token: &str, execution: &str) {
 fn source_revisions(checks: &mut Checks, given: &Value) -> Result<Vec<SourceRevision>, ApiError> {
     let given = input::list(given, "sourceRevisions")?;
     if given.len() > 50 {
-        return Err(invalid(
-            "1 validation error detected: Value at 'sourceRevisions' failed to satisfy constraint: Member \
-            must have length less than or equal to 50",
-        ));
+        return Err(invalid(violation(
+            Quoted::Omitted,
+            "sourceRevisions",
+            "Member must have length less than or equal to 50",
+        )));
     }
     let mut read = |revision: &Value| {
         input::only(revision, &["actionName", "revisionType", "revisionValue"])?;
@@ -165,10 +168,11 @@ fn given_variables(
 ) -> Result<BTreeMap<String, String>, ApiError> {
     let given_list = input::list(given, "variables")?;
     if !given.is_null() && !(1..=50).contains(&given_list.len()) {
-        return Err(invalid(
-            "1 validation error detected: Value at 'variables' failed to satisfy constraint: Member must \
-            have length between 1 and 50",
-        ));
+        return Err(invalid(violation(
+            Quoted::Omitted,
+            "variables",
+            "Member must have length between 1 and 50",
+        )));
     }
     let mut variables = BTreeMap::new();
     for variable in given_list {
@@ -238,7 +242,8 @@ pub(super) fn stop(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let not_stoppable = |_| {
         ApiError::client(
             "PipelineExecutionNotStoppableException",
-            "Unable to stop the pipeline execution. The execution might already be in a Stopped state, or it might no longer be in progress.",
+            "Unable to stop the pipeline execution. The execution might already be in a Stopped \
+             state, or it might no longer be in progress.",
         )
     };
     let execution = known_execution(aws, pipeline, id).map_err(not_stoppable)?;
@@ -249,16 +254,17 @@ pub(super) fn stop(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
 
 fn check_stoppable(execution: &Execution, abandon: bool) -> Result<(), ApiError> {
     if execution.is_over() {
-        let message = "Unable to stop the pipeline execution. The execution might already be in a Stopped state, or it \
-            might no longer be in progress.";
+        let message = "Unable to stop the pipeline execution. The execution might already be in a \
+            Stopped state, or it might no longer be in progress.";
         return Err(ApiError::client(
             "PipelineExecutionNotStoppableException",
             message,
         ));
     }
     if execution.status == ExecutionStatus::Stopping && (execution.abandon || !abandon) {
-        let message = "The pipeline execution is already in a Stopping state. If you already chose to stop and wait, you \
-            cannot make that request again. You can choose to stop and abandon now.";
+        let message = "The pipeline execution is already in a Stopping state. If you already \
+            chose to stop and wait, you cannot make that request again. You can choose to stop \
+            and abandon now.";
         return Err(ApiError::client("DuplicatedStopRequestException", message));
     }
     Ok(())
@@ -281,12 +287,12 @@ fn begin_stop(aws: &mut Aws, id: &str, reason: Option<&str>, abandon: bool) {
         stage = Some(open.name.clone());
     }
     if first {
-        events::pipeline(aws, id, "STOPPING");
+        state_changes::pipeline(aws, id, "STOPPING");
         if let Some(stage) = stage {
-            events::stage(aws, id, &stage, "STOPPING");
+            state_changes::stage(aws, id, &stage, "STOPPING");
         }
     }
-    engine::end_early(aws, id, Ending::Stop, abandon);
+    endings::end_early(aws, id, Ending::Stop, abandon);
 }
 
 pub(super) fn retry_stage(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
@@ -333,8 +339,8 @@ fn check_retryable(
     let not_retryable = || {
         ApiError::client(
             "StageNotRetryableException",
-            "Unable to retry. The pipeline structure or stage \
-        state might have changed while actions awaited retry, or the stage contains no failed actions.",
+            "Unable to retry. The pipeline structure or stage state might have changed while \
+             actions awaited retry, or the stage contains no failed actions.",
         )
     };
     let execution = known_execution(aws, pipeline, id).map_err(|_| not_retryable())?;
@@ -342,8 +348,8 @@ fn check_retryable(
     if lane.is_some_and(|lane| lane.latest.as_deref() != Some(id))
         && known.declaration.mode != Mode::Parallel
     {
-        let message = "The stage has failed in a later run of the pipeline and the pipelineExecutionId associated with the \
-            request is out of date.";
+        let message = "The stage has failed in a later run of the pipeline and the \
+            pipelineExecutionId associated with the request is out of date.";
         return Err(ApiError::client(
             "NotLatestPipelineExecutionException",
             message,
@@ -388,6 +394,6 @@ fn resume(aws: &mut Aws, id: &str, stage: &str) {
     let resumed = execution.stage_mut(stage);
     (resumed.status, resumed.ended) = (StageStatus::InProgress, None);
     engine::occupy(aws, id, stage);
-    events::pipeline(aws, id, "RESUMED");
-    events::stage(aws, id, stage, "RESUMED");
+    state_changes::pipeline(aws, id, "RESUMED");
+    state_changes::stage(aws, id, stage, "RESUMED");
 }

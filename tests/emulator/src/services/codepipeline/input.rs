@@ -1,7 +1,11 @@
-//! Reading an operation's input the way AWS does: every broken constraint is found before one error names them all.
+//! Reading an operation's input the way AWS does: every broken constraint is found before one error
+//! names them all.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::input::{typed, wrong_type};
+use crate::page::Tokens;
+use crate::validation::{self, Quoted, Violations};
 use crate::{ApiError, Aws};
 
 /// A pattern as the API model writes it, and what it accepts.
@@ -124,22 +128,15 @@ pub(super) const fn between(min: usize, max: usize) -> Text {
 /// Collects what is wrong with an input.
 #[derive(Default)]
 pub(super) struct Checks {
-    broken: Vec<String>,
+    violations: Violations,
 }
 
 impl Checks {
     pub(super) fn done(self) -> Result<(), ApiError> {
-        if self.broken.is_empty() {
-            return Ok(());
+        match self.violations.message() {
+            Some(message) => Err(invalid(message)),
+            None => Ok(()),
         }
-        let (count, plural) = (
-            self.broken.len(),
-            if self.broken.len() == 1 { "" } else { "s" },
-        );
-        Err(invalid(format!(
-            "{count} validation error{plural} detected: {}",
-            self.broken.join("; ")
-        )))
     }
 
     /// A required string.
@@ -151,9 +148,8 @@ impl Checks {
     ) -> Result<&'a str, ApiError> {
         let found = self.optional(value, path, limits)?;
         if found.is_none() {
-            self.broken.push(format!(
-                "Value null at '{path}' failed to satisfy constraint: Member must not be null"
-            ));
+            self.violations
+                .add(Quoted::Null, path, "Member must not be null");
         }
         Ok(found.unwrap_or_default())
     }
@@ -164,30 +160,25 @@ impl Checks {
         path: &str,
         limits: &Text,
     ) -> Result<Option<&'a str>, ApiError> {
-        let text = match value {
-            Value::Null => return Ok(None),
-            Value::String(text) => text,
-            _ => return Err(serialization(path, "a string")),
+        let Some(text) = typed(value, path, Value::as_str, "a string")? else {
+            return Ok(None);
+        };
+
+        let mut violate = |constraint: String| {
+            let constraint = format!("Member must {constraint}");
+            self.violations.add(Quoted::Text(text), path, &constraint);
         };
         let length = text.chars().count();
-        let at = format!("Value '{text}' at '{path}' failed to satisfy constraint: Member must");
         if length > limits.max {
-            self.broken.push(format!(
-                "{at} have length less than or equal to {}",
-                limits.max
-            ));
+            violate(format!("have length less than or equal to {}", limits.max));
         }
         if length < limits.min {
-            self.broken.push(format!(
-                "{at} have length greater than or equal to {}",
-                limits.min
-            ));
+            let min = limits.min;
+            violate(format!("have length greater than or equal to {min}"));
         }
         if let Some(pattern) = limits.pattern.filter(|pattern| !(pattern.accepts)(text)) {
-            self.broken.push(format!(
-                "{at} satisfy regular expression pattern: {}",
-                pattern.text
-            ));
+            let pattern = pattern.text;
+            violate(format!("satisfy regular expression pattern: {pattern}"));
         }
         Ok(Some(text))
     }
@@ -200,10 +191,8 @@ impl Checks {
     ) -> Result<&'a str, ApiError> {
         let text = self.text(value, path, &ANY)?;
         if !value.is_null() && !words.contains(&text) {
-            let constraint = format!("Member must satisfy enum value set: [{}]", words.join(", "));
-            self.broken.push(format!(
-                "Value '{text}' at '{path}' failed to satisfy constraint: {constraint}"
-            ));
+            let constraint = validation::enum_constraint(words);
+            self.violations.add(Quoted::Text(text), path, &constraint);
         }
         Ok(text)
     }
@@ -215,31 +204,30 @@ impl Checks {
         min: i64,
         max: i64,
     ) -> Result<Option<i64>, ApiError> {
-        if value.is_null() {
+        let Some(number) = typed(value, path, Value::as_i64, "an integer")? else {
             return Ok(None);
-        }
-        let number = value
-            .as_i64()
-            .ok_or_else(|| serialization(path, "an integer"))?;
-        let at = format!(
-            "Value '{number}' at '{path}' failed to satisfy constraint: Member must have value"
-        );
-        if number < min {
-            self.broken
-                .push(format!("{at} greater than or equal to {min}"));
+        };
+
+        let constraint = if number < min {
+            format!("Member must have value greater than or equal to {min}")
         } else if number > max {
-            self.broken
-                .push(format!("{at} less than or equal to {max}"));
-        }
+            format!("Member must have value less than or equal to {max}")
+        } else {
+            return Ok(Some(number));
+        };
+        let quoted = number.to_string();
+        self.violations
+            .add(Quoted::Text(&quoted), path, &constraint);
         Ok(Some(number))
     }
 }
 
 /// Refuses input members that the operation does not have: a real SDK cannot even send them.
 pub(super) fn only(input: &Value, members: &[&str]) -> Result<(), ApiError> {
-    let object = input
-        .as_object()
-        .ok_or_else(|| serialization("input", "an object"))?;
+    let object = typed(input, "input", Value::as_object, "a structure")?;
+    let Some(object) = object else {
+        return Err(wrong_type("input", "a structure"));
+    };
     match object
         .keys()
         .find(|member| !members.contains(&member.as_str()))
@@ -253,27 +241,17 @@ pub(super) fn only(input: &Value, members: &[&str]) -> Result<(), ApiError> {
 }
 
 pub(super) fn list<'a>(value: &'a Value, path: &str) -> Result<&'a [Value], ApiError> {
-    match value {
-        Value::Null => Ok(&[]),
-        Value::Array(items) => Ok(items),
-        _ => Err(serialization(path, "a list")),
-    }
+    let list = typed(value, path, Value::as_array, "a list")?;
+    Ok(list.map_or(&[], Vec::as_slice))
 }
 
 pub(super) fn flag(value: &Value, path: &str) -> Result<bool, ApiError> {
-    match value {
-        Value::Null => Ok(false),
-        Value::Bool(flag) => Ok(*flag),
-        _ => Err(serialization(path, "a boolean")),
-    }
+    let flag = typed(value, path, Value::as_bool, "a boolean")?;
+    Ok(flag.unwrap_or(false))
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationException", message)
-}
-
-pub(super) fn serialization(path: &str, wanted: &str) -> ApiError {
-    ApiError::client("SerializationException", format!("{path} is not {wanted}"))
 }
 
 /// One page of a list by `maxResults` and `nextToken`, as `{member: […], nextToken?}`.
@@ -290,20 +268,18 @@ pub(super) fn page(
         .unwrap_or(most) as usize;
     let token = checks.optional(&input["nextToken"], "nextToken", &between(1, 2048))?;
     checks.done()?;
-    let unknown = || {
+
+    let page = Tokens::Decimal.page(items, token, aws.page_size(size));
+    let page = page.ok_or_else(|| {
         ApiError::client(
             "InvalidNextTokenException",
             "The next token was specified in an invalid format.",
         )
-    };
-    let start = token
-        .map(|token| token.parse::<usize>().map_err(|_| unknown()))
-        .transpose()?
-        .unwrap_or(0);
-    let end = items.len().min(start + aws.page_size(size));
-    let mut output = serde_json::json!({ member: items.get(start..end).ok_or_else(unknown)? });
-    if end < items.len() {
-        output["nextToken"] = Value::from(end.to_string());
+    })?;
+
+    let mut output = json!({ member: page.items });
+    if let Some(next) = page.next {
+        output["nextToken"] = next.into();
     }
     Ok(output)
 }

@@ -1,64 +1,53 @@
-//! CodePipeline V2: an engine that runs pipelines made of ECR and S3 sources, Lambda functions and manual approvals.
+//! CodePipeline V2: an engine that runs pipelines made of ECR and S3 sources, Lambda functions and
+//! manual approvals.
 //!
-//! It exists because no emulator runs a stage. `engine` moves executions through stages and actions, `jobs` speaks with the
-//! functions, and the other modules serve the API.
+//! It exists because no emulator runs a stage. `engine` moves executions through stages and
+//! actions, `jobs` speaks with the functions, and the other modules serve the API.
 
 mod actions;
 mod approvals;
 mod declaration;
+mod endings;
 mod engine;
 mod events;
 mod executions;
+mod iam;
 mod input;
 mod jobs;
 mod permissions;
 mod pipelines;
+mod reports;
+mod responses;
 mod source;
 mod state;
+mod state_changes;
 mod structure;
 #[cfg(test)]
 mod tests;
 mod transitions;
 mod variables;
-mod views;
 
 use serde_json::Value;
 
+use crate::protocol::{Json, Protocol};
+use crate::service::{Errors, Service};
 use crate::{ApiError, Aws, record};
+use events::CodePipelineEvent;
 
 pub use declaration::{Action, Declaration, Mode, Provider, Stage, Variable};
 pub use jobs::CREDENTIALS_MS;
 pub use state::*;
 
-/// What CodePipeline does by itself.
-#[derive(Clone, Debug)]
-pub enum Due {
-    /// An action that was begun does its work.
-    Act { execution: String, action: String },
-    /// An action has been in progress for as long as its kind may be.
-    ActionLimit { execution: String, action: String },
-    /// A job has been without an answer for 20 minutes.
-    JobSilent { job: String },
-    /// An action that was reported as still going gets its next job.
-    NextJob {
-        execution: String,
-        action: String,
-        token: String,
-    },
-}
-
-pub fn run_due(aws: &mut Aws, due: Due) {
-    match due {
-        Due::Act { execution, action } => actions::act(aws, &execution, &action),
-        Due::ActionLimit { execution, action } => actions::out_of_time(aws, &execution, &action),
-        Due::JobSilent { job } => jobs::silent(aws, &job),
-        Due::NextJob {
-            execution,
-            action,
-            token,
-        } => jobs::give(aws, &execution, &action, Some(token)),
-    }
-}
+pub(crate) const SERVICE: Service = Service {
+    name: "codepipeline",
+    protocol: Protocol::Json(Json::new(
+        "CodePipeline_20150709",
+        "com.amazonaws.codepipeline",
+        call,
+    )),
+    errors: Errors::JSON,
+    demands: iam::demands,
+};
 
 /// One operation by its API name with the JSON 1.1 input; answers the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
@@ -78,15 +67,15 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "StartPipelineExecution" => executions::start(aws, input),
         "StopPipelineExecution" => executions::stop(aws, input),
         "RetryStageExecution" => executions::retry_stage(aws, input),
-        "GetPipelineExecution" => views::pipeline_execution(aws, input),
-        "ListPipelineExecutions" => views::pipeline_executions(aws, input),
-        "ListActionExecutions" => views::action_executions(aws, input),
-        "GetPipelineState" => views::pipeline_state(aws, input),
+        "GetPipelineExecution" => responses::pipeline_execution(aws, input),
+        "ListPipelineExecutions" => responses::pipeline_executions(aws, input),
+        "ListActionExecutions" => responses::action_executions(aws, input),
+        "GetPipelineState" => responses::pipeline_state(aws, input),
         "PutApprovalResult" => approvals::put_result(aws, input),
         "EnableStageTransition" => transitions::enable(aws, input),
         "DisableStageTransition" => transitions::disable(aws, input),
-        "PutJobSuccessResult" => jobs::put_success(aws, input),
-        "PutJobFailureResult" => jobs::put_failure(aws, input),
+        "PutJobSuccessResult" => reports::put_success(aws, input),
+        "PutJobFailureResult" => reports::put_failure(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
     }
 }

@@ -4,8 +4,9 @@ use super::state::{ErrorDetails, Execution};
 use crate::Aws;
 use crate::iam::{Demand, Session, require};
 
-/// Fails unless the pipeline's role allows all of it. `place` is what the actions are done to, as a person calls it.
-/// A pipeline whose role no template made is not looked into: there is no policy to look at.
+/// Fails unless the pipeline's role allows all of it. `place` is what the actions are done to, as a
+/// person calls it. A pipeline whose role no template made is not looked into: there is no policy
+/// to look at.
 pub(super) fn check(
     aws: &mut Aws,
     execution: &Execution,
@@ -22,8 +23,8 @@ pub(super) fn check(
     };
     demands.iter().try_for_each(|demand| require(aws, &session, demand)).map_err(|denial| {
         let message = format!(
-            "The service role or action role doesn't have the permissions required to access the {place}. Update the IAM \
-             role permissions, and then try again. Error: {}",
+            "The service role or action role doesn't have the permissions required to access the \
+             {place}. Update the IAM role permissions, and then try again. Error: {}",
             denial.message
         );
         ErrorDetails::new("PermissionError", message)
@@ -66,7 +67,8 @@ pub(super) fn image(
 
 /// Finding and reading an object.
 ///
-/// Source: <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html#edit-role-s3source>
+/// Source:
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-S3.html#edit-role-s3source>
 pub(super) fn object(
     aws: &mut Aws,
     execution: &Execution,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::declaration::Declaration;
 use super::input::{self, ANY as ARN, Checks, NAME};
 use super::state::{Ending, ExecutionStatus, Lane, Pipeline};
-use super::{engine, known, structure};
+use super::{endings, engine, known, structure};
 use crate::{ApiError, Aws, Quirk};
 
 /// The most pipelines of an account in a region.
@@ -80,7 +80,7 @@ pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
         start_tokens: BTreeMap::new(),
     };
     aws.codepipeline.pipelines.insert(name.clone(), pipeline);
-    // A pipeline starts as soon as it exists, unless it needs values that nobody gave.
+    // A pipeline starts as soon as it exists, unless it has variables without a default.
     if missing.is_none() {
         engine::start(aws, &name, "CreatePipeline", Vec::new(), variables);
     }
@@ -138,12 +138,12 @@ pub(super) fn update(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     Ok(json!({ "pipeline": stored }))
 }
 
-/// Executions of an old definition are cancelled. Whether their actions in progress may finish first is not documented:
-/// drawn.
+/// Executions of an old definition are cancelled. Whether their actions in progress may finish
+/// first is not documented: drawn.
 fn cancel_all(aws: &mut Aws, pipeline: &str) {
     let abandon = aws.draw_quirk(Quirk::AbandonsActions);
     for id in unfinished(aws, pipeline) {
-        engine::end_early(aws, &id, Ending::Cancel, abandon);
+        endings::end_early(aws, &id, Ending::Cancel, abandon);
     }
 }
 
@@ -153,7 +153,7 @@ fn unfinished(aws: &Aws, pipeline: &str) -> Vec<String> {
         .executions
         .iter()
         .filter(|one| one.pipeline == pipeline && !one.is_over());
-    // The youngest first, so that an older one's lock is not handed to one that is about to go.
+    // The youngest first, so that an older one's lock does not pass to one that is about to end.
     open.rev().map(|execution| execution.id.clone()).collect()
 }
 
@@ -163,8 +163,8 @@ pub(super) fn delete(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let name = checks.text(&given["name"], "name", &NAME)?;
     checks.done()?;
     for id in unfinished(aws, name) {
-        engine::end_early(aws, &id, Ending::Cancel, true);
-        engine::end(aws, &id, ExecutionStatus::Cancelled);
+        endings::end_early(aws, &id, Ending::Cancel, true);
+        endings::end(aws, &id, ExecutionStatus::Cancelled);
     }
     // Deleting a pipeline that does not exist succeeds.
     aws.codepipeline.pipelines.remove(name);

@@ -12,9 +12,11 @@ use super::declaration::{Action, Provider};
 use super::engine::Done;
 use super::permissions;
 use super::state::{Artifact, ErrorDetails, Execution};
+use crate::text::hex;
 use crate::{ApiError, Aws, ecr};
 
-/// Finds the revision that the action is configured for, or the one that the execution was started with.
+/// Finds the revision that the action is configured for, or the one that the execution was started
+/// with.
 pub(super) fn fetch(
     aws: &mut Aws,
     execution: &Execution,
@@ -57,7 +59,8 @@ pub(super) fn fetch(
     })
 }
 
-/// A new place in the artifact store: the pipeline's and the artifact's names shortened, and a random part.
+/// A new place in the artifact store: the pipeline's and the artifact's names shortened, and a
+/// random part.
 pub(super) fn location(aws: &mut Aws, execution: &Execution, artifact: &str) -> Artifact {
     let short = |text: &str, most: usize| text.chars().take(most).collect::<String>();
     let random: String = (0..7).map(|_| aws.rng.alphanumeric()).collect();
@@ -102,8 +105,8 @@ fn image(
     Ok((archive("imageDetail.json", &detail)?, id, outputs))
 }
 
-/// The digest, the output variables and the `imageDetail.json` of an image as ECR describes it. With an overridden
-/// digest nobody knows by which tag the image was meant, so there is no `ImageTag` then.
+/// The digest, the output variables and the `imageDetail.json` of an image as ECR describes it.
+/// With an overridden digest the tag of the image is unknown, so there is no `ImageTag` then.
 fn image_revision(
     aws: &Aws,
     repository: &str,
@@ -181,11 +184,7 @@ fn object(
         .map_err(|error| unavailable(&error))?
         .to_vec();
     // An ETag promises no more than to change with the bytes.
-    let etag: String = Sha256::digest(&bytes)
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let etag = hex(&Sha256::digest(&bytes)[..16]);
     let mut outputs = BTreeMap::from([
         ("BucketName".to_owned(), bucket.clone()),
         ("ObjectKey".to_owned(), key.to_owned()),
@@ -202,8 +201,10 @@ mod tests {
     use super::*;
 
     fn described(tag: Option<&str>) -> (String, BTreeMap<String, String>, Value) {
-        let found = json!({"imageDigest": "sha256:aa", "imageSizeInBytes": 42, "imagePushedAt": 1548101040.0,
-            "imageTags": ["v1"]});
+        let found = json!({
+            "imageDigest": "sha256:aa", "imageSizeInBytes": 42, "imagePushedAt": 1548101040.0,
+            "imageTags": ["v1"],
+        });
         image_revision(&Aws::new(1), "web", tag, &found)
     }
 

@@ -12,7 +12,8 @@ use crate::{ApiError, Millis};
 #[derive(Clone, Debug, Default)]
 pub struct CodePipeline {
     pub pipelines: BTreeMap<String, Pipeline>,
-    /// Of all pipelines, in the order in which they started; executions outlive their pipeline here.
+    /// Of all pipelines, in the order in which they started; executions outlive their pipeline
+    /// here.
     pub executions: Vec<Execution>,
     /// Every job that was ever given out.
     pub jobs: Vec<Job>,
@@ -47,7 +48,7 @@ pub struct Lane {
     pub disabled_outbound: Option<Transition>,
 }
 
-/// A stage transition that somebody disabled.
+/// A disabled stage transition.
 #[derive(Clone, Debug)]
 pub struct Transition {
     pub reason: String,
@@ -95,7 +96,7 @@ pub enum ActionStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
     Stop,
-    /// The pipeline was updated or deleted meanwhile.
+    /// The pipeline was updated or deleted.
     Cancel,
 }
 
@@ -108,7 +109,7 @@ pub struct Execution {
     pub status: ExecutionStatus,
     pub status_summary: Option<String>,
     pub ending: Option<Ending>,
-    /// Whether a stop was asked for with abandon.
+    /// Whether it was stopped with abandon.
     pub abandon: bool,
     pub stop_reason: Option<String>,
     /// `StartPipelineExecution` or `CreatePipeline`, and the ARN of who did it.
@@ -150,7 +151,8 @@ pub struct StageExecution {
     pub status: StageStatus,
     /// Every action execution, retries included, in order of start.
     pub actions: Vec<ActionExecution>,
-    /// Where in `actions` the current round begins: after a retry of all actions, earlier ones no longer count.
+    /// Where in `actions` the current round begins: after a retry of all actions, earlier ones no
+    /// longer count.
     pub round: usize,
     pub started: Millis,
     pub ended: Option<Millis>,
@@ -201,7 +203,7 @@ pub enum JobState {
     Succeeded,
     Failed,
     TimedOut,
-    /// The execution was stopped, cancelled or retried meanwhile.
+    /// The execution was stopped, cancelled or retried.
     Abandoned,
 }
 

@@ -228,10 +228,11 @@ fn check_references(
             };
             if !known {
                 return Err(action_error(format!(
-                    "Valid format for a pipeline execution variable reference is a namespace \
-                    and a key separated by a period (.). The following pipeline execution variables are referencing a \
-                    namespace that does not exist. StageName=[{}], ActionName=[{}], ActionConfigurationKey=[{key}], \
-                    VariableReferenceText=[{reference}]",
+                    "Valid format for a pipeline execution variable reference is a namespace and \
+                     a key separated by a period (.). The following pipeline execution variables \
+                     are referencing a namespace that does not exist. StageName=[{}], \
+                     ActionName=[{}], ActionConfigurationKey=[{key}], \
+                     VariableReferenceText=[{reference}]",
                     stage.name, action.name
                 )));
             }

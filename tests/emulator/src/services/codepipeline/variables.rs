@@ -44,8 +44,8 @@ fn value<'a>(reference: &str, execution: &'a Execution) -> Option<&'a str> {
 
 fn unresolved(reference: &str) -> ErrorDetails {
     let message = format!(
-        "An action in this pipeline failed because one of the action variables could not be resolved: \
-        #{{{reference}}}"
+        "An action in this pipeline failed because one of the action variables could not be \
+         resolved: #{{{reference}}}"
     );
     ErrorDetails::new("ConfigurationError", message)
 }

@@ -1,12 +1,12 @@
-//! DynamoDB: the tables of the account, with expressions, conditional writes and transactions as AWS evaluates them.
+//! DynamoDB: tables with string keys, conditional writes and transactions, as far as the ledger and
+//! the commands of the documentation use them.
 //!
-//! Reads are current, and `ConsistentRead` changes nothing, unless [`DynamoDb::lag`] says otherwise.
+//! Other operations, members, types and forms of expressions are refused by name, never ignored.
+//! Reads are current, and `ConsistentRead` changes nothing, unless [`DynamoDb::lag`] was called.
 
 mod attribute;
-mod batch;
 mod expression;
 mod number;
-mod query;
 mod read;
 mod table;
 mod transaction;
@@ -20,25 +20,28 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use self::table::Table;
-use crate::{ApiError, Aws, Millis, record};
+use crate::input::Input;
+use crate::protocol::{Json, Protocol};
+use crate::service::{Errors, Service, Wording};
+use crate::{ApiError, Aws, Millis, iam, record, validation};
 
 #[derive(Clone, Debug, Default)]
 pub struct DynamoDb {
     tables: BTreeMap<String, Table>,
     /// How many of the next writes find their item in another transaction, and are refused.
     pub conflicts: u32,
-    /// The client request tokens of past transactions: when, and what was asked.
+    /// The client request tokens of past transactions, with the time and the items of each.
     tokens: BTreeMap<String, (Millis, Value)>,
 }
 
 impl DynamoDb {
-    /// Lets reads of today's tables without `ConsistentRead` lag behind from now on: of each item they answer what it was before
-    /// its last write.
+    /// Makes reads of today's tables without `ConsistentRead` return each item as it was before its
+    /// last write.
     pub fn lag(&mut self) {
         self.tables.values_mut().for_each(|table| table.lags = true);
     }
 
-    /// Every item of a table in its JSON form, for checks that look at the state itself.
+    /// Every item of a table in its JSON form, for checks of the state itself.
     pub fn items(&self, table: &str) -> Vec<Value> {
         self.tables
             .get(table)
@@ -49,7 +52,7 @@ impl DynamoDb {
     /// The item of a key, both in their JSON form.
     pub fn item(&self, table: &str, key: &Value) -> Option<Value> {
         let table = self.tables.get(table)?;
-        let (key, _) = table.key_from_json(key).ok()?;
+        let key = table.key_from_json(key).ok()?;
         table.items.get(&key).map(attribute::item_to_json)
     }
 }
@@ -70,31 +73,51 @@ impl From<ApiError> for Failure {
     }
 }
 
-/// One operation by its API name with the JSON 1.0 input; answers the JSON output.
+pub(crate) const SERVICE: Service = Service {
+    name: "dynamodb",
+    protocol: Protocol::Json(
+        Json::new(
+            "DynamoDB_20120810",
+            "com.amazonaws.dynamodb.v20120810",
+            |aws, operation, input| Ok(answer(aws, operation, input)?),
+        )
+        .version_1_0()
+        .validated_by_framework(),
+    ),
+    errors: Errors {
+        throttled: Wording::new(
+            400,
+            "ThrottlingException",
+            "Rate of requests exceeds the allowed throughput.",
+        ),
+        internal: Wording::new(500, "InternalServerError", "Internal server error"),
+        ..Errors::JSON
+    },
+    demands: iam::actions::dynamodb,
+};
+
+impl From<Failure> for ApiError {
+    fn from(Failure { error, members }: Failure) -> Self {
+        Self { members, ..error }
+    }
+}
+
+/// One operation by its API name with the JSON 1.0 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let answer = answer(aws, operation, input).map_err(|failure| failure.error);
     record::operation("dynamodb", operation, input, &answer);
     answer
 }
 
-/// Like `call`, with all that the error answer says.
+/// Like `call`, with all members of the error.
 pub(crate) fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, Failure> {
     match operation {
         "CreateTable" => Ok(table::create(aws, input)?),
-        "DescribeTable" => Ok(table::describe(aws, input)?),
         "DeleteTable" => Ok(table::delete(aws, input)?),
-        "DescribeContinuousBackups" => Ok(table::continuous_backups(aws, input)?),
-        "DescribeTimeToLive" => Ok(table::time_to_live(aws, input)?),
-        "ListTables" => Ok(table::list(aws, input)?),
-        "ListTagsOfResource" => Ok(table::tags(aws, input)?),
-        "BatchGetItem" => Ok(batch::get_items(aws, input)?),
-        "BatchWriteItem" => batch::write_items(aws, input),
         "GetItem" => Ok(read::get_item(aws, input)?),
-        "Query" => Ok(query::query(aws, input)?),
-        "Scan" => Ok(query::scan(aws, input)?),
+        "Query" => Ok(read::query(aws, input)?),
+        "Scan" => Ok(read::scan(aws, input)?),
         "PutItem" => write::put_item(aws, input),
-        "UpdateItem" => write::update_item(aws, input),
-        "DeleteItem" => write::delete_item(aws, input),
         "TransactWriteItems" => transaction::write_items(aws, input),
         _ => Err(ApiError::unknown_operation(operation).into()),
     }
@@ -104,51 +127,30 @@ fn invalid(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationException", message)
 }
 
-/// Refuses members that the sandbox would otherwise ignore in silence.
+fn unserved(what: &str) -> ApiError {
+    invalid(format!("the sandbox does not serve {what}"))
+}
+
+/// Refuses members that the sandbox would otherwise ignore.
 fn check_members(input: &Value, known: &[&str]) -> Result<(), ApiError> {
     let members = input
         .as_object()
         .ok_or_else(|| attribute::serialization("Expected an object"))?;
+
     match members
         .iter()
         .find(|(name, value)| !value.is_null() && !known.contains(&name.as_str()))
     {
-        Some((name, _)) => Err(invalid(format!(
-            "the sandbox does not serve the member {name}"
-        ))),
+        Some((name, _)) => Err(unserved(&format!("the member {name}"))),
         None => Ok(()),
     }
 }
 
 fn text<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
-    match input.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(attribute::serialization(&format!(
-            "{member}: expected a string"
-        ))),
-    }
+    Input::new(input).text(member)
 }
 
 fn required<'a>(input: &'a Value, member: &str) -> Result<&'a Value, ApiError> {
-    input.get(member).filter(|value| !value.is_null()).ok_or_else(|| {
-        let camel = format!("{}{}", member[..1].to_lowercase(), &member[1..]);
-        invalid(format!(
-            "1 validation error detected: Value null at '{camel}' failed to satisfy constraint: Member must not be null"
-        ))
-    })
-}
-
-/// One of the words that an enumeration allows, or the first of them when it is absent.
-fn word<'a>(input: &'a Value, member: &str, allowed: &[&'a str]) -> Result<&'a str, ApiError> {
-    let word = text(input, member)?.unwrap_or(allowed[0]);
-    if allowed.contains(&word) {
-        return Ok(word);
-    }
-    let camel = format!("{}{}", member[..1].to_lowercase(), &member[1..]);
-    Err(invalid(format!(
-        "1 validation error detected: Value '{word}' at '{camel}' failed to satisfy constraint: \
-         Member must satisfy enum value set: [{}]",
-        allowed.join(", ")
-    )))
+    let given = input.get(member).filter(|value| !value.is_null());
+    given.ok_or_else(|| invalid(validation::missing(member)))
 }

@@ -1,67 +1,198 @@
-//! GetItem, and what all reads share.
+//! GetItem, Query and Scan.
 
 use serde_json::{Value, json};
 
-use super::attribute::{Item, item_to_json};
-use super::expression::{Path, Placeholders, project, projection};
-use super::{check_members, required, table, text, word};
+use super::attribute::{Attribute, Item, item_size, item_to_json, serialization};
+use super::expression::{Comparator, Condition, Placeholders};
+use super::table::{PrimaryKey, Table};
+use super::{check_members, invalid, required, table, text};
 use crate::{ApiError, Aws};
 
-const GET_MEMBERS: [&str; 6] = [
+/// A page holds at most this much, before the filter.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html>
+const MAX_PAGE_BYTES: usize = 1024 * 1024;
+
+const QUERY_MEMBERS: [&str; 6] = [
     "TableName",
-    "Key",
     "ConsistentRead",
-    "ReturnConsumedCapacity",
-    "ProjectionExpression",
+    "ExclusiveStartKey",
+    "KeyConditionExpression",
     "ExpressionAttributeNames",
+    "ExpressionAttributeValues",
+];
+const SCAN_MEMBERS: [&str; 6] = [
+    "TableName",
+    "ConsistentRead",
+    "ExclusiveStartKey",
+    "FilterExpression",
+    "ExpressionAttributeNames",
+    "ExpressionAttributeValues",
 ];
 
 pub(super) fn get_item(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &GET_MEMBERS)?;
-    check_flags(input)?;
+    check_members(input, &["TableName", "Key", "ConsistentRead"])?;
+    let consistent = is_consistent(input)?;
     let table = table::named(aws, input)?;
-    let wanted = text(input, "ProjectionExpression")?;
-    let mut placeholders = Placeholders::read(input, wanted.is_some())?;
-    let paths = wanted
-        .map(|text| projection(text, &mut placeholders))
-        .transpose()?;
-    placeholders.finish()?;
-    let (key, _) = table.key_from_json(required(input, "Key")?)?;
-    Ok(match table.seen(&key, is_consistent(input)) {
-        Some(item) => Value::from_iter([("Item", projected(item, paths.as_deref()))]),
+    let key = table.key_from_json(required(input, "Key")?)?;
+
+    Ok(match table.seen(&key, consistent) {
+        Some(item) => Value::from_iter([("Item", item_to_json(item))]),
         None => json!({}),
     })
 }
 
-/// Whether a read must not lag behind.
-pub(super) fn is_consistent(input: &Value) -> bool {
-    input
-        .get("ConsistentRead")
-        .and_then(Value::as_bool)
-        .unwrap_or(false)
+pub(super) fn scan(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(input, &SCAN_MEMBERS)?;
+    let most = aws.pages;
+    let table = table::named(aws, input)?;
+
+    let filter = text(input, "FilterExpression")?;
+    let mut placeholders = Placeholders::read(input, filter.is_some())?;
+    let filter = filter
+        .map(|text| Condition::parse("FilterExpression", text, &mut placeholders))
+        .transpose()?;
+    placeholders.finish()?;
+
+    let items = seen_from(table, input)?;
+    Ok(page_of(table, &items, most, filter.as_ref()))
 }
 
-/// The types of members that change nothing, or only how current a read is.
-pub(super) fn check_flags(input: &Value) -> Result<(), ApiError> {
-    if input
-        .get("ConsistentRead")
-        .is_some_and(|value| !value.is_null() && !value.is_boolean())
-    {
-        return Err(super::attribute::serialization(
-            "ConsistentRead: expected a boolean",
-        ));
+pub(super) fn query(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    check_members(input, &QUERY_MEMBERS)?;
+    let most = aws.pages;
+    let table = table::named(aws, input)?;
+
+    let member = "KeyConditionExpression";
+    let text = text(input, member)?.ok_or_else(|| {
+        invalid(
+            "Either the KeyConditions or KeyConditionExpression parameter must be specified in \
+             the request.",
+        )
+    })?;
+    let mut placeholders = Placeholders::read(input, true)?;
+    let condition = Condition::parse(member, text, &mut placeholders)?;
+    check_key_condition(table, &condition)?;
+    placeholders.finish()?;
+
+    // The items of one partition are all that a query reads, so that only they count for its page.
+    let absent_differs = table.absent_differs;
+    let mut items = seen_from(table, input)?;
+    items.retain(|(_, item)| condition.holds(item, absent_differs));
+    Ok(page_of(table, &items, most, None))
+}
+
+/// The items after the start key as the read sees them, in order.
+fn seen_from<'a>(
+    table: &'a Table,
+    input: &Value,
+) -> Result<Vec<(&'a PrimaryKey, &'a Item)>, ApiError> {
+    let mut items = table.all_seen(is_consistent(input)?);
+
+    if let Some(start) = input.get("ExclusiveStartKey").filter(|key| !key.is_null()) {
+        let start = table
+            .key_from_json(start)
+            .map_err(|_| invalid("The provided starting key is invalid"))?;
+        items.retain(|(key, _)| **key > start);
     }
-    word(
-        input,
-        "ReturnConsumedCapacity",
-        &["NONE", "TOTAL", "INDEXES"],
-    )?;
-    Ok(())
+    Ok(items)
 }
 
-pub(super) fn projected(item: &Item, paths: Option<&[Path]>) -> Value {
-    match paths {
-        Some(paths) => item_to_json(&project(item, paths)),
-        None => item_to_json(item),
+/// One page: at most a megabyte, and at most so many items if the scenario limits pages.
+fn page_of(
+    table: &Table,
+    candidates: &[(&PrimaryKey, &Item)],
+    most: Option<usize>,
+    filter: Option<&Condition>,
+) -> Value {
+    let most = most.map_or(usize::MAX, |most| most.max(1));
+    let mut found = Vec::new();
+    let mut scanned = 0;
+    let mut bytes = 0;
+
+    for (_, item) in candidates {
+        bytes += item_size(item);
+        if scanned >= most || (bytes > MAX_PAGE_BYTES && scanned > 0) {
+            break;
+        }
+        scanned += 1;
+        if filter.is_none_or(|filter| filter.holds(item, table.absent_differs)) {
+            found.push(item_to_json(item));
+        }
+    }
+
+    let mut answer = json!({ "Count": found.len(), "ScannedCount": scanned });
+    answer["Items"] = Value::from(found);
+    // A page that ends by a number of items names its last key even if nothing follows, as AWS
+    // does.
+    let more = scanned < candidates.len() || scanned >= most;
+    if let Some((_, last)) = candidates[..scanned].last().filter(|_| more) {
+        answer["LastEvaluatedKey"] = item_to_json(&table.key_part(last));
+    }
+    answer
+}
+
+/// Whether a read must see the last write of each item.
+fn is_consistent(input: &Value) -> Result<bool, ApiError> {
+    match input.get("ConsistentRead") {
+        None | Some(Value::Null) => Ok(false),
+        Some(value) => value
+            .as_bool()
+            .ok_or_else(|| serialization("ConsistentRead: expected a boolean")),
+    }
+}
+
+/// The partition key must equal a value; the sort key may equal one or begin with one.
+fn check_key_condition(table: &Table, condition: &Condition) -> Result<(), ApiError> {
+    let mut seen: Vec<&str> = Vec::new();
+    for part in parts(condition)? {
+        let (name, value, equal) = match part {
+            Condition::Compare(name, Comparator::Equal, value) => (name.as_str(), value, true),
+            Condition::BeginsWith(name, value) => (name.as_str(), value, false),
+            _ => return Err(invalid("Invalid operator used in KeyConditionExpression")),
+        };
+
+        if !table.is_key(name) {
+            return Err(missed(table, &seen));
+        }
+        if name == table.hash && !equal {
+            return Err(invalid("Query key condition not supported"));
+        }
+        if seen.contains(&name) {
+            return Err(invalid(
+                "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one \
+                 condition per key",
+            ));
+        }
+        if !matches!(value, Attribute::S(_)) {
+            return Err(invalid(
+                "One or more parameter values were invalid: Condition parameter type does not \
+                 match schema type",
+            ));
+        }
+        seen.push(name);
+    }
+
+    if seen.contains(&table.hash.as_str()) {
+        Ok(())
+    } else {
+        Err(missed(table, &seen))
+    }
+}
+
+fn missed(table: &Table, seen: &[&str]) -> ApiError {
+    let name = table
+        .keys()
+        .find(|name| !seen.contains(name))
+        .unwrap_or_default();
+    invalid(format!("Query condition missed key schema element: {name}"))
+}
+
+fn parts(condition: &Condition) -> Result<Vec<&Condition>, ApiError> {
+    match condition {
+        Condition::And(one, two) => Ok([parts(one)?, parts(two)?].concat()),
+        Condition::Or(..) => Err(invalid(
+            "Invalid operator used in KeyConditionExpression: OR",
+        )),
+        other => Ok(vec![other]),
     }
 }

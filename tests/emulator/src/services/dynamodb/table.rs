@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::attribute::{Attribute, Item, item_from_json};
-use super::number::Number;
-use super::{check_members, invalid, required, text};
+use super::{check_members, invalid, required, text, unserved};
 use crate::{ApiError, Aws, Millis, Quirk};
 
 #[derive(Clone, Debug)]
@@ -15,45 +14,29 @@ pub(super) struct Table {
     arn: String,
     id: String,
     created: Millis,
-    /// The members of CreateTable that DescribeTable repeats.
+    /// The members of CreateTable, which descriptions repeat.
     definition: Value,
-    pub(super) hash: KeyAttribute,
-    pub(super) range: Option<KeyAttribute>,
+    pub(super) hash: String,
+    range: Option<String>,
     /// As drawn for the account when the table was last looked up: see `Condition::holds`.
     pub(super) absent_differs: bool,
     pub(super) items: BTreeMap<PrimaryKey, Item>,
     /// Whether reads without `ConsistentRead` lag behind.
     pub(super) lags: bool,
-    /// What was in the place of items before their last write, if reads lag behind.
+    /// The items before their last write, if reads lag behind.
     before: BTreeMap<PrimaryKey, Option<Item>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct KeyAttribute {
-    pub(super) name: String,
-    kind: String,
-}
-
-/// Where an item is: by the hash of its partition key, so a scan has no order that anyone could lean on,
+/// Where an item is: by the hash of its partition key, so that the order of a scan has no meaning,
 /// and within a partition by the sort key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PrimaryKey {
     bucket: u64,
-    pub(super) hash: KeyValue,
-    range: Option<KeyValue>,
+    hash: String,
+    range: Option<String>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum KeyValue {
-    S(String),
-    N(Number),
-    B(Vec<u8>),
-}
-
-/// The most tables of one ListTables.
-const MOST_TABLES: usize = 100;
-
-/// The members of CreateTable that change nothing here, and the two that define the key.
+/// The members of CreateTable: the two that define the key, and those that change nothing here.
 const CREATE_MEMBERS: [&str; 11] = [
     "TableName",
     "KeySchema",
@@ -73,10 +56,11 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "TableName")?.ok_or_else(|| {
         invalid("The parameter 'TableName' is required but was not present in the request")
     })?;
-    let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
-    if !(3..=255).contains(&name.len()) || !name.bytes().all(legal) {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
+    if !(3..=255).contains(&name.len()) || !name.bytes().all(valid) {
         return Err(invalid(
-            "TableName must be at least 3 characters long and at most 255 characters long, of [a-zA-Z0-9_.-]",
+            "TableName must be at least 3 characters long and at most 255 characters long, of \
+             [a-zA-Z0-9_.-]",
         ));
     }
     if aws.dynamodb.tables.contains_key(name) {
@@ -104,83 +88,20 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({ "TableDescription": description }))
 }
 
-pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &["TableName"])?;
-    let name = required(input, "TableName")?.as_str().unwrap_or_default();
-    let table = aws.dynamodb.tables.get(table_name(name)).ok_or_else(|| {
-        ApiError::client(
-            "ResourceNotFoundException",
-            format!("Requested resource not found: Table: {name} not found"),
-        )
-    })?;
-    Ok(json!({ "Table": table.description("ACTIVE") }))
-}
-
-pub(super) fn list(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &["ExclusiveStartTableName", "Limit"])?;
-    let limit = input
-        .get("Limit")
-        .and_then(Value::as_u64)
-        .unwrap_or(MOST_TABLES as u64);
-    let limit = usize::try_from(limit)
-        .ok()
-        .filter(|limit| (1..=MOST_TABLES).contains(limit));
-    let limit = limit.ok_or_else(|| invalid("Limit must be between 1 and 100"))?;
-    let after = text(input, "ExclusiveStartTableName")?;
-    let mut names = aws
-        .dynamodb
-        .tables
-        .keys()
-        .filter(|name| after.is_none_or(|after| name.as_str() > after));
-    let page: Vec<&String> = names.by_ref().take(limit).collect();
-    let mut output = json!({ "TableNames": page });
-    if names.next().is_some() {
-        output["LastEvaluatedTableName"] = json!(page.last());
-    }
-    Ok(output)
-}
-
 pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
-    let description = describe(aws, input)?["Table"].clone();
-    let name = description["TableName"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    if description["DeletionProtectionEnabled"] == true {
+    check_members(input, &["TableName"])?;
+    let table = named(aws, input)?;
+    let name = table.name.clone();
+    if table.definition["DeletionProtectionEnabled"] == true {
         return Err(invalid(format!(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first: {name}"
+            "Resource cannot be deleted as it is currently protected against deletion. Disable \
+             deletion protection first: {name}"
         )));
     }
+
+    let description = table.description("DELETING");
     aws.dynamodb.tables.remove(&name);
-    let mut description = description;
-    description["TableStatus"] = json!("DELETING");
     Ok(json!({ "TableDescription": description }))
-}
-
-/// Items never expire here.
-pub(super) fn time_to_live(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    describe(aws, input)?;
-    Ok(json!({ "TimeToLiveDescription": { "TimeToLiveStatus": "DISABLED" } }))
-}
-
-pub(super) fn continuous_backups(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    describe(aws, input)?;
-    let recovery = json!({ "PointInTimeRecoveryStatus": "DISABLED" });
-    Ok(json!({ "ContinuousBackupsDescription": {
-        "ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": recovery,
-    } }))
-}
-
-pub(super) fn tags(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(input, &["ResourceArn", "NextToken"])?;
-    let arn = required(input, "ResourceArn")?.as_str().unwrap_or_default();
-    let table = aws.dynamodb.tables.get(table_name(arn)).ok_or_else(|| {
-        ApiError::client(
-            "ResourceNotFoundException",
-            format!("Requested resource not found: ResourcArn: {arn} not found"),
-        )
-    })?;
-    Ok(json!({ "Tags": table.definition["Tags"].as_array().cloned().unwrap_or_default() }))
 }
 
 /// The table that a request names.
@@ -206,15 +127,17 @@ fn table_name(name: &str) -> &str {
     }
 }
 
-fn key_attributes(input: &Value) -> Result<(KeyAttribute, Option<KeyAttribute>), ApiError> {
-    let schema = required(input, "KeySchema")?
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
-    let definitions = required(input, "AttributeDefinitions")?
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+/// The names of the partition key and the sort key.
+fn key_attributes(input: &Value) -> Result<(String, Option<String>), ApiError> {
+    let list = |member| -> Result<Vec<Value>, ApiError> {
+        Ok(required(input, member)?
+            .as_array()
+            .cloned()
+            .unwrap_or_default())
+    };
+    let schema = list("KeySchema")?;
+    let definitions = list("AttributeDefinitions")?;
+
     let mut keys = Vec::new();
     for (element, expected) in schema.iter().zip(["HASH", "RANGE"]) {
         if element["KeyType"] != expected {
@@ -223,21 +146,25 @@ fn key_attributes(input: &Value) -> Result<(KeyAttribute, Option<KeyAttribute>),
             )));
         }
         let name = element["AttributeName"].as_str().unwrap_or_default();
-        let kind = definitions
+        let definition = definitions
             .iter()
-            .find(|definition| definition["AttributeName"] == name)
-            .and_then(|found| found["AttributeType"].as_str());
-        let kind = kind.filter(|kind| ["S", "N", "B"].contains(kind)).ok_or_else(|| {
-            invalid("One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions.")
-        })?;
-        keys.push(KeyAttribute {
-            name: name.to_owned(),
-            kind: kind.to_owned(),
-        });
+            .find(|definition| definition["AttributeName"] == name);
+        match definition.and_then(|found| found["AttributeType"].as_str()) {
+            Some("S") => keys.push(name.to_owned()),
+            Some(kind @ ("N" | "B")) => return Err(unserved(&format!("keys of type {kind}"))),
+            _ => {
+                return Err(invalid(
+                    "One or more parameter values were invalid: Some index key attributes are \
+                     not defined in AttributeDefinitions.",
+                ));
+            }
+        }
     }
+
     if schema.len() > 2 || definitions.len() != keys.len() {
         return Err(invalid(
-            "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions",
+            "One or more parameter values were invalid: Number of attributes in KeySchema does \
+             not exactly match number of attributes defined in AttributeDefinitions",
         ));
     }
     let mut keys = keys.into_iter();
@@ -248,7 +175,7 @@ fn key_attributes(input: &Value) -> Result<(KeyAttribute, Option<KeyAttribute>),
 }
 
 impl Table {
-    /// Puts an item in its place, or takes what is there away.
+    /// Stores the item of a key, or removes it.
     pub(super) fn write(&mut self, key: PrimaryKey, item: Option<Item>) {
         let old = match item {
             Some(item) => self.items.insert(key.clone(), item),
@@ -275,50 +202,47 @@ impl Table {
             .collect()
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = &KeyAttribute> {
-        std::iter::once(&self.hash).chain(&self.range)
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.hash)
+            .chain(&self.range)
+            .map(String::as_str)
     }
 
     pub(super) fn is_key(&self, attribute: &str) -> bool {
-        self.keys().any(|key| key.name == attribute)
+        self.keys().any(|key| key == attribute)
     }
 
     /// The key of a whole item, as in PutItem.
     pub(super) fn key_of_item(&self, item: &Item) -> Result<PrimaryKey, ApiError> {
         for key in self.keys() {
-            let what = match item.get(&key.name) {
-                None => format!("Missing the key {} in the item", key.name),
-                Some(value) if value.kind() != key.kind => {
-                    format!(
-                        "Type mismatch for key {} expected: {} actual: {}",
-                        key.name,
-                        key.kind,
-                        value.kind()
-                    )
-                }
-                Some(_) => continue,
+            let problem = match item.get(key) {
+                Some(Attribute::S(_)) => continue,
+                Some(other) => format!(
+                    "Type mismatch for key {key} expected: S actual: {}",
+                    other.kind()
+                ),
+                None => format!("Missing the key {key} in the item"),
             };
             return Err(invalid(format!(
-                "One or more parameter values were invalid: {what}"
+                "One or more parameter values were invalid: {problem}"
             )));
         }
         self.key_from(item)
     }
 
     /// A key by itself, as in GetItem: exactly the key attributes.
-    pub(super) fn key_from_json(&self, value: &Value) -> Result<(PrimaryKey, Item), ApiError> {
+    pub(super) fn key_from_json(&self, value: &Value) -> Result<PrimaryKey, ApiError> {
         let key = item_from_json(value)?;
         let fits = key.len() == self.keys().count()
-            && self.keys().all(|expected| {
-                key.get(&expected.name)
-                    .is_some_and(|value| value.kind() == expected.kind)
-            });
+            && self
+                .keys()
+                .all(|name| matches!(key.get(name), Some(Attribute::S(_))));
         if !fits {
             return Err(invalid(
                 "The provided key element does not match the schema",
             ));
         }
-        Ok((self.key_from(&key)?, key))
+        self.key_from(&key)
     }
 
     /// The key attributes alone.
@@ -330,21 +254,15 @@ impl Table {
     }
 
     fn key_from(&self, item: &Item) -> Result<PrimaryKey, ApiError> {
-        let mut values = Vec::new();
-        for (key, limit) in self.keys().zip([2048, 1024]) {
-            let value = item
-                .get(&key.name)
-                .and_then(KeyValue::of)
-                .expect("the caller checked presence and type");
-            check_key(&key.name, &value, limit)?;
-            values.push(value);
-        }
-        let mut values = values.into_iter();
-        let hash = values.next().expect("every table has a partition key");
+        let hash = key_text(item, &self.hash, 2048)?;
+        let range = match &self.range {
+            Some(name) => Some(key_text(item, name, 1024)?),
+            None => None,
+        };
         Ok(PrimaryKey {
             bucket: bucket(&hash),
             hash,
-            range: values.next(),
+            range,
         })
     }
 
@@ -352,6 +270,7 @@ impl Table {
         let billing = self.definition["BillingMode"]
             .as_str()
             .unwrap_or("PROVISIONED");
+        let protected = self.definition["DeletionProtectionEnabled"] == true;
         json!({
             "AttributeDefinitions": self.definition["AttributeDefinitions"],
             "TableName": self.name,
@@ -363,42 +282,24 @@ impl Table {
             "TableArn": self.arn,
             "TableId": self.id,
             "BillingModeSummary": { "BillingMode": billing },
-            "DeletionProtectionEnabled": self.definition["DeletionProtectionEnabled"].as_bool().unwrap_or(false),
+            "DeletionProtectionEnabled": protected,
         })
     }
 }
 
-impl KeyAttribute {
-    /// A value for this key in a key condition.
-    pub(super) fn accepts(&self, value: &Attribute) -> bool {
-        self.kind == value.kind()
-    }
-}
-
-impl KeyValue {
-    pub(super) fn of(value: &Attribute) -> Option<Self> {
-        match value {
-            Attribute::S(text) => Some(Self::S(text.clone())),
-            Attribute::N(number) => Some(Self::N(*number)),
-            Attribute::B(bytes) => Some(Self::B(bytes.clone())),
-            _ => None,
-        }
-    }
-}
-
-fn check_key(name: &str, value: &KeyValue, limit: usize) -> Result<(), ApiError> {
-    let (kind, length) = match value {
-        KeyValue::S(text) => ("string", text.len()),
-        KeyValue::B(bytes) => ("binary", bytes.len()),
-        KeyValue::N(_) => return Ok(()),
+/// The text of a key attribute, which is at most so many bytes long.
+fn key_text(item: &Item, name: &str, most: usize) -> Result<String, ApiError> {
+    let Some(Attribute::S(text)) = item.get(name) else {
+        unreachable!("the caller checked presence and type")
     };
-    if length == 0 {
+    if text.is_empty() {
         return Err(invalid(format!(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty {kind} value. Key: {name}"
+            "One or more parameter values are not valid. The AttributeValue for a key attribute \
+             cannot contain an empty string value. Key: {name}"
         )));
     }
-    if length > limit {
-        let which = if limit == 2048 {
+    if text.len() > most {
+        let which = if most == 2048 {
             "hashkey has exceeded the maximum size limit of 2048"
         } else {
             "the RangeKey has exceeded the maximum size limit of 1024"
@@ -407,12 +308,13 @@ fn check_key(name: &str, value: &KeyValue, limit: usize) -> Result<(), ApiError>
             "One or more parameter values were invalid: Size of {which} bytes"
         )));
     }
-    Ok(())
+    Ok(text.clone())
 }
 
-/// FNV-1a over the key's text, the same on every machine.
-fn bucket(hash: &KeyValue) -> u64 {
-    let text = format!("{hash:?}");
+/// FNV-1a over the key, the same on every machine.
+fn bucket(hash: &str) -> u64 {
+    // The debug form of the key as a typed value, so that the order of scans stays what it was.
+    let text = format!("S({hash:?})");
     text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })

@@ -4,32 +4,16 @@ use serde_json::{Value, json};
 
 use super::table::PrimaryKey;
 use super::write::Write;
-use super::{Failure, check_members, invalid, read, required, table, text};
+use super::{Failure, check_members, invalid, required, table, text, unserved};
+use crate::validation::{Quoted, violation};
 use crate::{ApiError, Aws, Millis};
 
-const MAX_ACTIONS: usize = 100;
-/// How long a client request token is remembered.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
+const MAX_WRITES: usize = 100;
+/// How long a client request token is remembered, from the same page.
 const TOKEN_LIFE_MS: Millis = 10 * 60 * 1000;
 
-const KINDS: [&str; 4] = ["Put", "Update", "Delete", "ConditionCheck"];
-const MEMBERS: [&str; 4] = [
-    "TransactItems",
-    "ClientRequestToken",
-    "ReturnConsumedCapacity",
-    "ReturnItemCollectionMetrics",
-];
-const ACTION_MEMBERS: [&str; 8] = [
-    "TableName",
-    "Item",
-    "Key",
-    "UpdateExpression",
-    "ConditionExpression",
-    "ExpressionAttributeNames",
-    "ExpressionAttributeValues",
-    "ReturnValuesOnConditionCheckFailure",
-];
-
-/// How a write is refused whose item is in another transaction.
+/// The message for a write whose item is in another transaction.
 pub(super) const ONGOING: &str = "Transaction is ongoing for the item";
 
 /// Whether a write that comes now finds its item in another transaction.
@@ -40,8 +24,7 @@ pub(super) fn conflicts(aws: &mut Aws) -> bool {
 }
 
 pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
-    check_members(input, &MEMBERS)?;
-    read::check_flags(input)?;
+    check_members(input, &["TransactItems", "ClientRequestToken"])?;
     let token = text(input, "ClientRequestToken")?.map(str::to_owned);
     let items = required(input, "TransactItems")?;
     if let Some(token) = &token
@@ -49,26 +32,25 @@ pub(super) fn write_items(aws: &mut Aws, input: &Value) -> Result<Value, Failure
     {
         return Ok(json!({}));
     }
+
     let writes = read_all(aws, items)?;
     if conflicts(aws) {
-        let conflict = ApiError::client("TransactionConflictException", ONGOING).into();
-        let others = (1..writes.len()).map(|_| None);
-        return Err(canceled(
-            std::iter::once(Some(conflict)).chain(others).collect(),
-        ));
+        let conflict = ApiError::client("TransactionConflictException", ONGOING);
+        let mut failures = vec![None; writes.len()];
+        failures[0] = Some(conflict);
+        return Err(canceled(failures));
     }
-    let mut outcomes = Vec::new();
-    let mut failed = false;
+
+    let mut failures = Vec::new();
     for (name, write) in &writes {
-        let outcome = write.outcome(table::named(aws, name)?);
-        failed |= outcome.is_err();
-        outcomes.push(outcome);
+        failures.push(write.check(table::named(aws, name)?).err());
     }
-    if failed {
-        return Err(canceled(outcomes.into_iter().map(Result::err).collect()));
+    if failures.iter().any(Option::is_some) {
+        return Err(canceled(failures));
     }
-    for ((name, write), outcome) in writes.into_iter().zip(outcomes) {
-        write.apply(table::named(aws, &name)?, outcome?);
+
+    for (name, write) in writes {
+        write.apply(table::named(aws, &name)?);
     }
     if let Some(token) = token {
         aws.dynamodb.tokens.insert(token, (aws.now, items.clone()));
@@ -100,38 +82,18 @@ fn already_done(aws: &mut Aws, token: &str, items: &Value) -> Result<bool, ApiEr
 /// The writes, each with the `{"TableName": …}` that names its table.
 fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiError> {
     let items = items.as_array().cloned().unwrap_or_default();
-    if !(1..=MAX_ACTIONS).contains(&items.len()) {
-        return Err(invalid(
-            "1 validation error detected: Value at 'transactItems' failed to satisfy constraint: \
-             Member must have length less than or equal to 100 and greater than or equal to 1",
-        ));
+    if !(1..=MAX_WRITES).contains(&items.len()) {
+        return Err(invalid(violation(
+            Quoted::Omitted,
+            "transactItems",
+            "Member must have length less than or equal to 100 and greater than or equal to 1",
+        )));
     }
+
     let mut seen: Vec<(Value, PrimaryKey)> = Vec::new();
     let mut writes = Vec::new();
     for item in &items {
-        let mut actions = item
-            .as_object()
-            .into_iter()
-            .flatten()
-            .filter(|(_, value)| !value.is_null());
-        let (Some((kind, action)), None) = (actions.next(), actions.next()) else {
-            return Err(invalid(
-                "TransactItems can only contain one of Check, Put, Update or Delete",
-            ));
-        };
-        if !KINDS.contains(&kind.as_str()) {
-            return Err(invalid(
-                "TransactItems can only contain one of Check, Put, Update or Delete",
-            ));
-        }
-        check_members(action, &ACTION_MEMBERS)?;
-        match kind.as_str() {
-            "ConditionCheck" => required(action, "ConditionExpression").map(drop)?,
-            "Update" => required(action, "UpdateExpression").map(drop)?,
-            _ => {}
-        }
-        let name = json!({ "TableName": required(action, "TableName")? });
-        let write = Write::read(table::named(aws, &name)?, kind, action)?;
+        let (name, write) = read(aws, item)?;
         let target = (name.clone(), write.key.clone());
         if seen.contains(&target) {
             return Err(invalid(
@@ -144,7 +106,29 @@ fn read_all(aws: &mut Aws, items: &Value) -> Result<Vec<(Value, Write)>, ApiErro
     Ok(writes)
 }
 
-fn canceled(failures: Vec<Option<Failure>>) -> Failure {
+fn read(aws: &mut Aws, item: &Value) -> Result<(Value, Write), ApiError> {
+    let mut members = item
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null());
+    let (Some((kind, write)), None) = (members.next(), members.next()) else {
+        return Err(invalid(
+            "TransactItems can only contain one of Check, Put, Update or Delete",
+        ));
+    };
+
+    let name = json!({ "TableName": required(write, "TableName")? });
+    let table = table::named(aws, &name)?;
+    let write = match kind.as_str() {
+        "Put" => Write::put(table, write)?,
+        "Delete" => Write::delete(table, write)?,
+        _ => return Err(unserved(&format!("{kind} in transactions"))),
+    };
+    Ok((name, write))
+}
+
+fn canceled(failures: Vec<Option<ApiError>>) -> Failure {
     let reasons: Vec<Value> = failures.into_iter().map(reason).collect();
     let codes: Vec<&str> = reasons
         .iter()
@@ -154,25 +138,21 @@ fn canceled(failures: Vec<Option<Failure>>) -> Failure {
         "Transaction cancelled, please refer cancellation reasons for specific reasons [{}]",
         codes.join(", ")
     );
-    let mut failure = Failure::from(ApiError::client("TransactionCanceledException", message));
-    failure
-        .members
-        .push(("CancellationReasons".to_owned(), Value::from(reasons)));
-    failure
+
+    Failure {
+        error: ApiError::client("TransactionCanceledException", message),
+        members: vec![("CancellationReasons".to_owned(), Value::from(reasons))],
+    }
 }
 
-fn reason(failure: Option<Failure>) -> Value {
+fn reason(failure: Option<ApiError>) -> Value {
     let Some(failure) = failure else {
         return json!({ "Code": "None" });
     };
-    let code = match failure.error.code.as_str() {
+    let code = match failure.code.as_str() {
         "ConditionalCheckFailedException" => "ConditionalCheckFailed",
         "TransactionConflictException" => "TransactionConflict",
         _ => "ValidationError",
     };
-    let own = [
-        ("Code".to_owned(), json!(code)),
-        ("Message".to_owned(), json!(failure.error.message)),
-    ];
-    own.into_iter().chain(failure.members).collect()
+    json!({ "Code": code, "Message": failure.message })
 }

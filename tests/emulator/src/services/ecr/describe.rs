@@ -1,10 +1,11 @@
-//! DescribeRepositories, DescribeImages and ListImages.
+//! DescribeRepositories and DescribeImages.
 
 use serde_json::{Value, json};
 
 use super::{
     Image, Repository, check_members, check_registry, named, no_repository, page, parameter,
 };
+use crate::page::Page;
 use crate::{ApiError, Aws};
 
 /// Also the most images that one call may name.
@@ -40,7 +41,10 @@ pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> 
             .ok_or_else(|| no_repository(&aws.account, name))?;
         described.push(repository(aws, name, found));
     }
-    let (described, next) = page(aws, input, described)?;
+    let Page {
+        items: described,
+        next,
+    } = page(aws, input, described)?;
     Ok(with_token(json!({ "repositories": described }), next))
 }
 
@@ -66,12 +70,14 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
             "imageIds",
             "nextToken",
             "maxResults",
-            "filter",
         ],
     )?;
     let (name, repository) = named(aws, input)?;
     let details = |digest: &str, image: &Image| detail(aws, name, digest, image);
-    let (described, next) = match input.get("imageIds").and_then(Value::as_array) {
+    let Page {
+        items: described,
+        next,
+    } = match input.get("imageIds").and_then(Value::as_array) {
         Some(_) if input.get("maxResults").is_some() || input.get("nextToken").is_some() => {
             return Err(together("imageIds"));
         }
@@ -87,56 +93,26 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
                 let digest = repository.find(id).ok_or_else(|| no_image(aws, name, id))?;
                 described.push(details(digest, &repository.images[digest]));
             }
-            (described, None)
+            Page {
+                items: described,
+                next: None,
+            }
         }
         None => {
-            let wanted = tag_filter(input)?;
-            let all = repository.images.iter().filter(|(_, image)| wanted(image));
-            page(
-                aws,
-                input,
-                all.map(|(digest, image)| details(digest, image)).collect(),
-            )?
+            let all = repository.images.iter();
+            let all = all.map(|(digest, image)| details(digest, image)).collect();
+            page(aws, input, all)?
         }
     };
     Ok(with_token(json!({ "imageDetails": described }), next))
 }
 
-pub(super) fn list_images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    check_members(
-        input,
-        &[
-            "registryId",
-            "repositoryName",
-            "nextToken",
-            "maxResults",
-            "filter",
-        ],
-    )?;
-    let (_, repository) = named(aws, input)?;
-    let wanted = tag_filter(input)?;
-    let mut ids = Vec::new();
-    for (digest, image) in repository.images.iter().filter(|(_, image)| wanted(image)) {
-        if image.tags.is_empty() {
-            ids.push(json!({ "imageDigest": digest }));
-        }
-        ids.extend(
-            image
-                .tags
-                .iter()
-                .map(|tag| json!({ "imageDigest": digest, "imageTag": tag })),
-        );
-    }
-    let (ids, next) = page(aws, input, ids)?;
-    Ok(with_token(json!({ "imageIds": ids }), next))
-}
-
-/// AWS writes what an image id leaves out as `null`, in quotes.
-pub(super) fn no_image(aws: &Aws, repository: &str, id: &Value) -> ApiError {
+/// AWS writes a missing part of an image id as `null`, in quotes.
+fn no_image(aws: &Aws, repository: &str, id: &Value) -> ApiError {
     let part = |member: &str| id[member].as_str().unwrap_or("null").to_owned();
     let message = format!(
-        "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the repository with name '{repository}' \
-         in the registry with id '{}'",
+        "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the \
+         repository with name '{repository}' in the registry with id '{}'",
         part("imageDigest"),
         part("imageTag"),
         aws.account
@@ -159,18 +135,6 @@ fn detail(aws: &Aws, repository: &str, digest: &str, image: &Image) -> Value {
     detail["imageManifestMediaType"] = json!(image.media_type);
     detail["artifactMediaType"] = json!("application/vnd.docker.container.image.v1+json");
     detail
-}
-
-fn tag_filter(input: &Value) -> Result<fn(&Image) -> bool, ApiError> {
-    match input["filter"]["tagStatus"].as_str().unwrap_or("ANY") {
-        "ANY" => Ok(|_| true),
-        "TAGGED" => Ok(|image| !image.tags.is_empty()),
-        "UNTAGGED" => Ok(|image| image.tags.is_empty()),
-        _ => Err(parameter(
-            "filter.tagStatus",
-            "Member must satisfy enum value set: [TAGGED, UNTAGGED, ANY]",
-        )),
-    }
 }
 
 fn together(member: &str) -> ApiError {

@@ -16,7 +16,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::{ApiError, Aws, Millis, record};
+use crate::input::Input;
+use crate::page::{Page, Tokens};
+use crate::protocol::{Json, Protocol};
+use crate::service::{Errors, Service, Wording};
+use crate::{ApiError, Aws, Millis, iam, record};
+
+pub(crate) const SERVICE: Service = Service {
+    name: "ecr",
+    protocol: Protocol::Json(Json::new(
+        "AmazonEC2ContainerRegistry_V20150921",
+        "com.amazonaws.ecr",
+        call,
+    )),
+    errors: Errors {
+        internal: Wording::new(500, "ServerException", "Internal server error"),
+        ..Errors::JSON
+    },
+    demands: iam::actions::ecr,
+};
 
 #[derive(Clone, Debug, Default)]
 pub struct Ecr {
@@ -32,9 +50,10 @@ pub enum Behaviour {
     NeverHealthy,
     /// Its essential container exits soon after the start.
     Exits,
-    /// It passes its health checks at first, and no more so many seconds after it started.
+    /// It passes its health checks until so many seconds after it started.
     FailsAfter(u32),
-    /// It passes its health checks until, some seconds after, its target group gets requests of a load (`traffic::set`).
+    /// It passes its health checks until, some seconds after, its target group gets requests of a
+    /// load (`traffic::set`).
     FailsUnderTraffic,
 }
 
@@ -46,7 +65,6 @@ struct Repository {
     immutable: bool,
     scan_on_push: bool,
     encryption: Value,
-    tags: Vec<Value>,
     /// By digest.
     images: BTreeMap<String, Image>,
 }
@@ -61,7 +79,7 @@ struct Image {
     profile: Profile,
 }
 
-/// One operation by its API name with the JSON 1.1 input; answers the JSON output.
+/// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let answer = answer(aws, operation, input);
     record::operation("ecr", operation, input, &answer);
@@ -75,25 +93,8 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "DescribeRepositories" => describe::repositories(aws, input),
         "PutImage" => push::put_image(aws, input),
         "DescribeImages" => describe::images(aws, input),
-        "ListImages" => describe::list_images(aws, input),
         "BatchGetImage" => images::batch_get(aws, input),
-        "BatchDeleteImage" => images::batch_delete(aws, input),
-        "DescribeImageScanFindings" => registry::scan_findings(aws, input),
-        "DescribeRegistry" => Ok(registry::describe(aws)),
         "GetAuthorizationToken" => registry::authorization(aws, input),
-        "GetLifecyclePolicy" => registry::no_policy(
-            aws,
-            input,
-            "LifecyclePolicyNotFoundException",
-            "Lifecycle policy",
-        ),
-        "GetRepositoryPolicy" => registry::no_policy(
-            aws,
-            input,
-            "RepositoryPolicyNotFoundException",
-            "Repository policy",
-        ),
-        "ListTagsForResource" => registry::tags(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
     }
 }
@@ -114,7 +115,8 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     if !is_name(name) {
         return Err(parameter(
             "repositoryName",
-            "must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'",
+            "must satisfy regular expression \
+             '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'",
         ));
     }
     let immutable = match text(input, "imageTagMutability")?.unwrap_or("MUTABLE") {
@@ -149,7 +151,6 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             .get("encryptionConfiguration")
             .cloned()
             .unwrap_or_else(|| json!({ "encryptionType": "AES256" })),
-        tags: input["tags"].as_array().cloned().unwrap_or_default(),
         images: BTreeMap::new(),
     };
     let description = describe::repository(aws, name, &repository);
@@ -235,14 +236,7 @@ fn is_tag(tag: &str) -> bool {
 }
 
 fn text<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
-    match input.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(ApiError::client(
-            "SerializationException",
-            format!("{member}: expected a string"),
-        )),
-    }
+    Input::new(input).text(member)
 }
 
 fn required_text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
@@ -255,7 +249,7 @@ fn parameter(member: &str, constraint: &str) -> ApiError {
     ApiError::client("InvalidParameterException", message)
 }
 
-/// Refuses members that the sandbox would otherwise ignore in silence.
+/// Refuses members that the sandbox would otherwise ignore.
 fn check_members(input: &Value, known: &[&str]) -> Result<(), ApiError> {
     let unknown = input
         .as_object()
@@ -268,14 +262,9 @@ fn check_members(input: &Value, known: &[&str]) -> Result<(), ApiError> {
     }
 }
 
-/// One page of `all`: at most `maxResults` elements after the one that `nextToken` names by its position.
-fn page<T>(aws: &Aws, input: &Value, all: Vec<T>) -> Result<(Vec<T>, Option<String>), ApiError> {
-    let start = match text(input, "nextToken")? {
-        None => 0,
-        Some(token) => {
-            usize::from_str_radix(token, 16).map_err(|_| parameter("nextToken", "Invalid token"))?
-        }
-    };
+/// One page of `all`: at most `maxResults` elements after the one that `nextToken` names by its
+/// position.
+fn page<T>(aws: &Aws, input: &Value, all: Vec<T>) -> Result<Page<T>, ApiError> {
     let limit = match input.get("maxResults") {
         None | Some(Value::Null) => 100,
         Some(limit) => limit
@@ -284,8 +273,7 @@ fn page<T>(aws: &Aws, input: &Value, all: Vec<T>) -> Result<(Vec<T>, Option<Stri
             .ok_or_else(|| parameter("maxResults", "Member must have value between 1 and 1000"))?
             as usize,
     };
-    let (total, limit) = (all.len(), aws.page_size(limit));
-    let page = all.into_iter().skip(start).take(limit).collect();
-    let next = (start + limit < total).then(|| format!("{:016x}", start + limit));
-    Ok((page, next))
+    let token = text(input, "nextToken")?;
+    let page = Tokens::Hexadecimal.page(all, token, aws.page_size(limit));
+    page.ok_or_else(|| parameter("nextToken", "Invalid token"))
 }

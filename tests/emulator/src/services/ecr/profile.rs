@@ -19,12 +19,13 @@ pub struct Answers {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Profile {
     pub at_first: Answers,
-    /// From so many minutes on after its first request in a target group the image answers otherwise.
+    /// From so many minutes on after its first request in a target group the image answers
+    /// otherwise.
     pub later: Option<(u32, Answers)>,
 }
 
 impl Answers {
-    /// An application that nobody worries about.
+    /// A healthy application.
     pub const GOOD: Self = Self {
         errors: 0.001,
         clump: 1,

@@ -1,4 +1,5 @@
-//! Images arriving: PutImage, the push of a whole image, the event that follows, and what a task later pulls.
+//! Images arriving: PutImage, the push of a whole image, the event that follows, and what a task
+//! later pulls.
 
 use std::collections::BTreeSet;
 
@@ -9,6 +10,7 @@ use super::{
     Behaviour, Image, Profile, check_members, is_tag, named, no_repository, parameter,
     registry_host, required_text, text,
 };
+use crate::text::hex;
 use crate::{ApiError, Aws, Quirk, eventbridge};
 
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
@@ -33,7 +35,8 @@ pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
         .or(document["mediaType"].as_str())
         .unwrap_or(DOCKER_MANIFEST);
     if text(input, "imageDigest")?.is_some_and(|given| given != digest_of(manifest)) {
-        let message = "The specified image digest does not match the digest that Amazon ECR calculated for the image.";
+        let message = "The specified image digest does not match the digest that Amazon ECR \
+                       calculated for the image.";
         return Err(ApiError::client(
             "ImageDigestDoesNotMatchException",
             message,
@@ -54,7 +57,7 @@ pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
     } }))
 }
 
-/// The annotation of a manifest that says what the image does: people who push by hand choose it there.
+/// The annotation of a manifest that names the behaviour of an image pushed by hand.
 const BEHAVIOUR: &str = "sandbox.behaviour";
 
 fn annotated(manifest: &Value) -> Result<Behaviour, ApiError> {
@@ -67,21 +70,21 @@ fn annotated(manifest: &Value) -> Result<Behaviour, ApiError> {
             let secs = other
                 .strip_prefix("fails-after-")
                 .and_then(|secs| secs.parse().ok());
-            let legal =
-                "healthy, never-healthy, exits, fails-after-<seconds> or fails-under-traffic";
-            let wrong = || {
+            secs.map(Behaviour::FailsAfter).ok_or_else(|| {
                 parameter(
                     "imageManifest",
-                    &format!("{BEHAVIOUR} is {legal}, found {other}"),
+                    &format!(
+                        "{BEHAVIOUR} is `{other}`; expected healthy, never-healthy, exits, \
+                         fails-after-<seconds> or fails-under-traffic"
+                    ),
                 )
-            };
-            secs.map(Behaviour::FailsAfter).ok_or_else(wrong)
+            })
         }
     }
 }
 
-/// Pushes an image that behaves in a certain way, as `docker push` would; answers its digest.
-/// Repository, tag and behaviour make the image: the same three are the same image again.
+/// Pushes an image with a behaviour, as `docker push` would; returns its digest.
+/// Repository, tag and behaviour determine the digest.
 pub fn push(
     aws: &mut Aws,
     repository: &str,
@@ -91,7 +94,7 @@ pub fn push(
     push_with(aws, repository, tag, behaviour, Profile::default())
 }
 
-/// The same for an image that answers requests in a certain way, which then is part of what makes the image.
+/// Like [`push`], with the profile of its responses, which then determines the digest too.
 pub fn push_with(
     aws: &mut Aws,
     repository: &str,
@@ -112,8 +115,16 @@ pub fn push_with(
     let manifest = json!({
         "schemaVersion": 2,
         "mediaType": DOCKER_MANIFEST,
-        "config": { "mediaType": "application/vnd.docker.container.image.v1+json", "size": 7023, "digest": blob("config") },
-        "layers": [{ "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip", "size": 32654, "digest": blob("layer") }],
+        "config": {
+            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "size": 7023,
+            "digest": blob("config"),
+        },
+        "layers": [{
+            "mediaType": "application/vnd.docker.image.rootfs.diff.tar.gzip",
+            "size": 32654,
+            "digest": blob("layer"),
+        }],
     });
     let digest = store(
         aws,
@@ -130,17 +141,23 @@ pub fn push_with(
     Ok(digest)
 }
 
-/// What a task would meet when it pulls `image` (a full reference as in a container definition), or why it cannot.
+/// The behaviour of `image` (a full reference as in a container definition), or why it cannot be
+/// pulled.
 pub fn behaviour(aws: &Aws, image: &str) -> Result<Behaviour, String> {
     if !is_own(aws, image) {
         return Ok(Behaviour::Healthy);
     }
-    find(aws, image).map(|image| image.behaviour).ok_or_else(|| {
-        format!("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {image}: not found")
-    })
+    find(aws, image)
+        .map(|image| image.behaviour)
+        .ok_or_else(|| {
+            format!(
+                "CannotPullContainerError: pull image manifest has been retried 1 time(s): \
+             failed to resolve ref {image}: {image}: not found"
+            )
+        })
 }
 
-/// How tasks that run `image` answer requests; one of another registry, or one that is gone, answers well.
+/// How tasks that run `image` respond; the default for images of other registries and deleted ones.
 pub fn profile(aws: &Aws, image: &str) -> Profile {
     find(aws, image)
         .map(|image| image.profile)
@@ -188,7 +205,8 @@ fn store(
         ));
     }
     let digest = digest_of(manifest);
-    let (now, account) = (aws.now, aws.account.clone());
+    let now = aws.now;
+    let account = aws.account.clone();
     let missing = no_repository(&aws.account, name);
     let repository = aws.ecr.repositories.get_mut(name).ok_or(missing)?;
     let known = repository.images.get(&digest);
@@ -197,7 +215,8 @@ fn store(
             .map(|tag| format!(" and tag '{tag}'"))
             .unwrap_or_default();
         let message = format!(
-            "Image with digest '{digest}'{tagged} already exists in the repository with name '{name}' in registry with id '{account}'"
+            "Image with digest '{digest}'{tagged} already exists in the repository with name \
+             '{name}' in registry with id '{account}'"
         );
         return Err(ApiError::client("ImageAlreadyExistsException", message));
     }
@@ -208,7 +227,8 @@ fn store(
             .find(|image| image.tags.contains(tag));
         if holder.is_some() && repository.immutable {
             let message = format!(
-                "The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten because the repository is immutable."
+                "The image tag '{tag}' already exists in the '{name}' repository and cannot be \
+                 overwritten because the repository is immutable."
             );
             return Err(ApiError::client("ImageTagAlreadyExistsException", message));
         }
@@ -229,29 +249,20 @@ fn store(
             profile: Profile::default(),
         });
     image.tags.extend(tag.map(str::to_owned));
-    emit(aws, name, &digest, tag, "PUSH");
+
+    let detail = detail(aws, name, &digest, tag);
+    eventbridge::emit(aws, "aws.ecr", "ECR Image Action", Vec::new(), detail);
     Ok(digest)
 }
 
-/// Emits the "ECR Image Action" event of an image.
-pub(super) fn emit(aws: &mut Aws, repository: &str, digest: &str, tag: Option<&str>, action: &str) {
-    let detail = detail(aws, repository, digest, tag, action);
-    eventbridge::emit(aws, "aws.ecr", "ECR Image Action", Vec::new(), detail);
-}
-
-/// Whether an untagged image has an empty tag or none is drawn from the seed.
-pub(super) fn detail(
-    aws: &mut Aws,
-    repository: &str,
-    digest: &str,
-    tag: Option<&str>,
-    action: &str,
-) -> Value {
+/// The detail of the event "ECR Image Action". Whether an untagged image has an empty tag or none
+/// is drawn from the seed.
+pub(super) fn detail(aws: &mut Aws, repository: &str, digest: &str, tag: Option<&str>) -> Value {
     let mut detail = json!({
         "result": "SUCCESS",
         "repository-name": repository,
         "image-digest": digest,
-        "action-type": action,
+        "action-type": "PUSH",
     });
     if let Some(tag) = tag {
         detail["image-tag"] = json!(tag);
@@ -262,9 +273,5 @@ pub(super) fn detail(
 }
 
 fn digest_of(manifest: &str) -> String {
-    let hex: String = Sha256::digest(manifest.as_bytes())
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("sha256:{hex}")
+    format!("sha256:{}", hex(&Sha256::digest(manifest.as_bytes())))
 }

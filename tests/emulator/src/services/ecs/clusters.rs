@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, short_name};
+use super::input::{Input, found_and_missing};
 use super::{Cluster, ContainerInstance, ServiceStatus, invalid};
+use crate::text::short_name;
 
 pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let name = input.text("clusterName").unwrap_or("default").to_owned();
@@ -51,15 +52,13 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     if names.len() > 100 {
         return Err(invalid("Clusters cannot have more than 100 elements."));
     }
-    let (mut clusters, mut failures) = (Vec::new(), Vec::new());
-    for name in names {
-        match aws.ecs.clusters.get(short_name(name)) {
-            Some(cluster) => clusters.push(answer(aws, cluster, with_tags)),
-            None => failures
-                .push(json!({"arn": aws.arn("ecs", &format!("cluster/{}", short_name(name))), "reason": "MISSING"})),
-        }
-    }
-    Ok(json!({"clusters": clusters, "failures": failures}))
+    let describe = |name: &str| {
+        let arn = aws.arn("ecs", &format!("cluster/{name}"));
+        let cluster = aws.ecs.clusters.get(name);
+        (arn, cluster.map(|cluster| answer(aws, cluster, with_tags)))
+    };
+    let described = names.into_iter().map(short_name).map(describe);
+    Ok(found_and_missing("clusters", described))
 }
 
 fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
@@ -74,11 +73,16 @@ fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
     });
     let mut answer = json!({
         "clusterArn": cluster.arn, "clusterName": cluster.name, "status": "ACTIVE",
-        "registeredContainerInstancesCount": aws.ecs.instances.values().filter(|instance| instance.cluster == cluster.name).count(),
+        "registeredContainerInstancesCount": aws.ecs.instances
+            .values()
+            .filter(|instance| instance.cluster == cluster.name)
+            .count(),
         "runningTasksCount": tasks().filter(|task| task.is_running()).count(),
         "pendingTasksCount": tasks().filter(|task| task.is_pending()).count(),
-        "activeServicesCount": services.count(), "statistics": [], "settings": [{"name": "containerInsights", "value": "disabled"}],
-        "capacityProviders": [], "defaultCapacityProviderStrategy": [], "tags": if with_tags { cluster.tags.clone() } else { Vec::new() },
+        "activeServicesCount": services.count(), "statistics": [],
+        "settings": [{"name": "containerInsights", "value": "disabled"}],
+        "capacityProviders": [], "defaultCapacityProviderStrategy": [],
+        "tags": if with_tags { cluster.tags.clone() } else { Vec::new() },
     });
     for (member, value) in &cluster.settings {
         answer[member] = value.clone();

@@ -52,10 +52,10 @@ fn name(container: &Value) -> &str {
 }
 
 fn check_name(what: &str, name: &str) -> Result<(), ApiError> {
-    let legal = name
+    let is_valid = name
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter));
-    match (legal, name.len() <= 255) {
+    match (is_valid, name.len() <= 255) {
         (false, _) => Err(client_error(format!("{what} contains invalid characters."))),
         (_, false) => Err(client_error(format!(
             "{what} is too long; the maximum length is 255."
@@ -99,7 +99,8 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
         .try_for_each(|mapping| check_ports(input, container, mapping))
 }
 
-/// Letters, numbers, hyphens, underscores, colons, periods, slashes and number signs, and what a digest is set off with.
+/// Letters, numbers, hyphens, underscores, colons, periods, slashes and number signs, and what a
+/// digest is set off with.
 fn is_image(image: &str) -> bool {
     image
         .chars()
@@ -158,7 +159,8 @@ fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), 
         || outside.is_some_and(|port| !(0..=65535).contains(&port))
     {
         return Err(client_error(format!(
-            "Invalid port in the port mappings of container '{}': ports must be between 0 and 65535.",
+            "Invalid port in the port mappings of container '{}': ports must be between 0 and \
+             65535.",
             name(container)
         )));
     }
@@ -173,7 +175,8 @@ fn check_ports(input: &Input, container: &Value, mapping: &Value) -> Result<(), 
     let mode = input.text("networkMode").unwrap_or("bridge");
     if ["awsvpc", "host"].contains(&mode) && outside.is_some() && outside != inside {
         return Err(client_error(format!(
-            "When networkMode={mode}, the host ports and container ports in port mappings must match."
+            "When networkMode={mode}, the host ports and container ports in port mappings must \
+             match."
         )));
     }
     Ok(())
@@ -192,7 +195,8 @@ fn check_references(container: &Value, containers: &[Value]) -> Result<(), ApiEr
         let on = dependency["containerName"].as_str().unwrap_or_default();
         let other = find(on).ok_or_else(|| {
             client_error(format!(
-                "Container '{}' depends on container '{on}', which does not exist in the task definition.",
+                "Container '{}' depends on container '{on}', which does not exist in the task \
+                 definition.",
                 name(container)
             ))
         })?;
@@ -204,12 +208,14 @@ fn check_references(container: &Value, containers: &[Value]) -> Result<(), ApiEr
         }
         if ["COMPLETE", "SUCCESS"].contains(&condition) && other["essential"] != false {
             return Err(client_error(
-                "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container",
+                "A dependency container with SUCCESS or COMPLETE condition cannot be an essential \
+                 container",
             ));
         }
         if condition == "HEALTHY" && other["healthCheck"].is_null() {
             return Err(client_error(
-                "A container with a HEALTHY dependency condition must have a health check configured.",
+                "A container with a HEALTHY dependency condition must have a health check \
+                 configured.",
             ));
         }
     }
@@ -222,7 +228,8 @@ fn check_secrets(input: &Input) -> Result<(), ApiError> {
         && input.list("containerDefinitions").iter().any(has_secrets)
     {
         return Err(client_error(
-            "When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.",
+            "When you are specifying container secrets, you must also specify a value for \
+             'executionRoleArn'.",
         ));
     }
     Ok(())
@@ -249,7 +256,8 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
     })?;
     if !fits_fargate(cpu, memory) {
         return Err(client_error(format!(
-            "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS documentation for the valid values."
+            "No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See \
+             the Amazon ECS documentation for the valid values."
         )));
     }
     match fargate_needs_role_for(input.list("containerDefinitions")) {

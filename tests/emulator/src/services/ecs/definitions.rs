@@ -1,11 +1,13 @@
-//! Task definitions. They stay opaque: what was registered is kept as it was sent, fields nobody here has heard of included.
+//! Task definitions. They stay opaque: what was registered is kept as it was sent, unknown fields
+//! included.
 
 use serde_json::{Map, Value, json};
 
+use crate::text::short_name;
 use crate::{ApiError, Aws, Millis};
 
 use super::input::Input;
-use super::{Ecs, client_error, definition_answer, definition_rules, invalid, tags};
+use super::{Ecs, client_error, definition_rules, describe_definitions, invalid, tags};
 
 /// Members that only ECS writes; a request that has them is taken as if it had not.
 const READ_ONLY: [&str; 9] = [
@@ -47,7 +49,8 @@ impl TaskDefinition {
 }
 
 impl Ecs {
-    /// What RegisterTaskDefinition was sent for a task definition, which is named as in any other request.
+    /// What RegisterTaskDefinition was sent for a task definition, which is named as in any other
+    /// request.
     pub fn request_of(&self, definition: &str) -> Option<&Value> {
         Some(&self.definition(definition)?.request)
     }
@@ -93,7 +96,7 @@ impl Ecs {
             .map(|definition| definition.arn.as_str())
     }
 
-    /// The roles that a task definition hands to its tasks and to the agent that starts them.
+    /// The roles of a task definition: of its tasks and of the agent that starts them.
     pub fn roles_of(&self, name: &str) -> impl Iterator<Item = &str> {
         let definition = self.definition(name);
         ["taskRoleArn", "executionRoleArn"]
@@ -139,7 +142,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         deregistered_at: None,
     };
     let answer = with_tags(
-        definition_answer::answer(aws, &definition),
+        describe_definitions::answer(aws, &definition),
         &definition,
         !definition.tags.is_empty(),
     );
@@ -157,7 +160,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         .definition(name)
         .ok_or_else(|| client_error("Unable to describe task definition."))?;
     Ok(with_tags(
-        definition_answer::answer(aws, definition),
+        describe_definitions::answer(aws, definition),
         definition,
         include_tags,
     ))
@@ -176,7 +179,8 @@ pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError
         .map(|definition| definition.arn.clone());
     let arn = arn.ok_or_else(|| {
         client_error(
-            "The specified task definition does not exist. Specify a valid account, family, revision and try again.",
+            "The specified task definition does not exist. Specify a valid account, family, \
+             revision and try again.",
         )
     })?;
     let now = aws.now;
@@ -188,7 +192,7 @@ pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError
     definition.deregistered_at.get_or_insert(now);
     let definition = definition.clone();
     Ok(with_tags(
-        definition_answer::answer(aws, &definition),
+        describe_definitions::answer(aws, &definition),
         &definition,
         false,
     ))
@@ -234,7 +238,7 @@ pub(super) fn usable<'a>(aws: &'a Aws, name: &str) -> Result<&'a TaskDefinition,
 
 fn short(name: &str) -> &str {
     if name.starts_with("arn:") {
-        name.rsplit('/').next().unwrap_or(name)
+        short_name(name)
     } else {
         name
     }

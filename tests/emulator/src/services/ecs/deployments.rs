@@ -1,4 +1,5 @@
-//! Rolling deployments: how one begins, completes, fails, and is rolled back by the circuit breaker.
+//! Rolling deployments: how one begins, completes, fails, and is rolled back by the circuit
+//! breaker.
 
 use std::time::Duration;
 
@@ -6,21 +7,22 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{Aws, Due, eventbridge};
+use crate::{Aws, eventbridge};
 
-use super::model::ServiceEvent;
+use super::state::ServiceEvent;
 use super::{Deployment, DeploymentStatus, RolloutState, Service, scheduler};
 
 /// The most events a service keeps.
 const MOST_EVENTS: usize = 100;
 
-/// How long every task must have run before a deployment is said to be complete: a crash at start comes earlier.
+/// How long every task must have run before a deployment is said to be complete: a crash at start
+/// comes earlier.
 const STEADY: Duration = Duration::from_secs(10);
 
 /// The longest time that starting is put off after failures.
 const LONGEST_BACKOFF_SECS: i64 = 300;
 
-/// Makes a new deployment PRIMARY, either as asked or, with `rollback_of`, back to that one.
+/// Makes a new deployment PRIMARY, either as requested or, with `rollback_of`, back to that one.
 pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Option<&Deployment>) {
     let id = format!(
         "ecs-svc/{}",
@@ -103,10 +105,10 @@ pub(super) fn settle(aws: &mut Aws, arn: &str, id: &str) {
 pub(super) fn settle_later(aws: &mut Aws, arn: &str, deployment: String, after: Duration) {
     aws.schedule(
         after,
-        Due::Ecs(super::Due::Settle {
+        super::EcsEvent::Settle {
             service: arn.to_owned(),
             deployment,
-        }),
+        },
     );
 }
 
@@ -131,8 +133,8 @@ fn complete(aws: &mut Aws, arn: &str) {
     scheduler::note_steady_state(aws, arn);
 }
 
-/// A task of a deployment ended before it proved healthy: starting is put off, and the circuit breaker may trip if that
-/// counts as a failure.
+/// A task of a deployment ended before it proved healthy: starting is put off, and the circuit
+/// breaker may trip if that counts as a failure.
 pub(super) fn note_failure(aws: &mut Aws, arn: &str, id: &str, counts: bool) {
     let now = aws.now;
     let Some(service) = aws.ecs.services.get_mut(arn) else {
@@ -167,7 +169,8 @@ pub(super) fn note_failure(aws: &mut Aws, arn: &str, id: &str, counts: bool) {
     } else if often {
         note(aws, arn, |name| {
             format!(
-                "(service {name}) is unable to consistently start tasks successfully. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+                "(service {name}) is unable to consistently start tasks successfully. For more \
+                 information, see the Troubleshooting section of the Amazon ECS Developer Guide."
             )
         });
     }
@@ -282,6 +285,7 @@ pub(super) fn state_change(deployment: &Deployment, event_type: &str, event_name
     let updated_at = OffsetDateTime::from_unix_timestamp(deployment.updated_at / 1000).ok();
     json!({
         "eventType": event_type, "eventName": event_name, "deploymentId": deployment.id,
-        "updatedAt": updated_at.and_then(|at| at.format(&Rfc3339).ok()), "reason": deployment.reason,
+        "updatedAt": updated_at.and_then(|at| at.format(&Rfc3339).ok()),
+        "reason": deployment.reason,
     })
 }

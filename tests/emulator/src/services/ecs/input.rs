@@ -1,7 +1,10 @@
-//! Reading the members of a request: their types are checked as the JSON protocol does, before any rule of ECS.
+//! Reading the members of a request: their types are checked as the JSON protocol does, before any
+//! rule of ECS.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use crate::page::cut;
+use crate::text::short_name;
 use crate::{ApiError, Aws};
 
 use super::{Cluster, invalid};
@@ -257,7 +260,8 @@ impl<'a> Input<'a> {
             .ok_or_else(|| ApiError::client("ClusterNotFoundException", "Cluster not found."))
     }
 
-    /// One page of ARNs that are in order, as `{<member>: […], nextToken?}`. The token is the last item before the page.
+    /// One page of ARNs that are in order, as `{<member>: […], nextToken?}`. The token is the last
+    /// item before the page.
     pub(super) fn page(
         &self,
         aws: &Aws,
@@ -271,26 +275,38 @@ impl<'a> Input<'a> {
         }
         let start = match self.text("nextToken") {
             Some(token) => {
-                arns.iter()
-                    .position(|arn| arn == token)
-                    .ok_or_else(|| invalid("Invalid token"))?
-                    + 1
+                let last = arns.iter().position(|arn| arn == token);
+                last.ok_or_else(|| invalid("Invalid token"))? + 1
             }
             None => 0,
         };
+
         let size = aws.page_size(usize::try_from(size).unwrap_or(1));
-        let page: Vec<&String> = arns[start..].iter().take(size).collect();
-        let mut output = serde_json::json!({member: page});
-        if start + page.len() < arns.len() {
-            output["nextToken"] = page.last().map(|arn| arn.as_str()).into();
+        let page = cut(arns, start, size);
+        let (page, next) = page.ok_or_else(|| invalid("Invalid token"))?;
+
+        let mut output = json!({ member: page });
+        if next.is_some() {
+            output["nextToken"] = page.last().cloned().into();
         }
         Ok(output)
     }
 }
 
-/// A name, from itself or from an ARN that ends with it.
-pub(super) fn short_name(name_or_arn: &str) -> &str {
-    name_or_arn.rsplit('/').next().unwrap_or(name_or_arn)
+/// What was described by its ARN and what was not found, as `{<member>: […], failures: […]}`.
+pub(super) fn found_and_missing(
+    member: &str,
+    described: impl Iterator<Item = (String, Option<Value>)>,
+) -> Value {
+    let mut found = Vec::new();
+    let mut failures = Vec::new();
+    for (arn, description) in described {
+        match description {
+            Some(description) => found.push(description),
+            None => failures.push(json!({"arn": arn, "reason": "MISSING"})),
+        }
+    }
+    Value::from_iter([(member, found), ("failures", failures)])
 }
 
 fn check(value: &Value, kind: Kind) -> Result<(), ApiError> {

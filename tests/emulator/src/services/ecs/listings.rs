@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, short_name};
+use super::input::{Input, found_and_missing};
 use super::{ContainerInstance, invalid};
+use crate::text::short_name;
 
 /// The most container instances of one DescribeContainerInstances.
 const MOST_INSTANCES: usize = 100;
@@ -73,18 +74,15 @@ pub(super) fn describe_container_instances(
             "Container instances can have at most {MOST_INSTANCES} items."
         )));
     }
-    let (mut found, mut failures) = (Vec::new(), Vec::new());
-    for name in names.into_iter().map(short_name) {
-        let arn = aws.arn(
-            "ecs",
-            &format!("container-instance/{}/{name}", cluster.name),
-        );
-        match aws.ecs.instances.get(&arn) {
-            Some(instance) => found.push(answer(aws, instance)),
-            None => failures.push(json!({"arn": arn, "reason": "MISSING"})),
-        }
-    }
-    Ok(json!({"containerInstances": found, "failures": failures}))
+    let describe = |name: &str| {
+        let resource = format!("container-instance/{}/{name}", cluster.name);
+        let arn = aws.arn("ecs", &resource);
+        let instance = aws.ecs.instances.get(&arn);
+        let described = instance.map(|instance| answer(aws, instance));
+        (arn, described)
+    };
+    let described = names.into_iter().map(short_name).map(describe);
+    Ok(found_and_missing("containerInstances", described))
 }
 
 fn answer(aws: &Aws, instance: &ContainerInstance) -> Value {
@@ -95,7 +93,8 @@ fn answer(aws: &Aws, instance: &ContainerInstance) -> Value {
             .filter(|task| task.instance.as_ref() == Some(&instance.arn))
     };
     json!({
-        "containerInstanceArn": instance.arn, "ec2InstanceId": instance.ec2_id, "status": "ACTIVE", "agentConnected": true,
+        "containerInstanceArn": instance.arn, "ec2InstanceId": instance.ec2_id, "status": "ACTIVE",
+        "agentConnected": true,
         "runningTasksCount": tasks().filter(|task| task.is_running()).count(),
         "pendingTasksCount": tasks().filter(|task| task.is_pending()).count(),
         "attributes": [], "attachments": [], "tags": [],

@@ -3,80 +3,66 @@
 //! Calls change what is wanted; the scheduler, woken by the agenda, moves what is there towards it.
 
 mod clusters;
-mod definition_answer;
 mod definition_rules;
 mod definitions;
 mod deployments;
+mod describe_definitions;
+mod describe_services;
+mod describe_tasks;
+mod events;
+mod failures;
+mod iam;
 mod input;
 mod listings;
-mod model;
 mod placement;
 mod rates;
 mod scheduler;
-mod service_answer;
 mod service_rules;
 mod services;
-mod sickness;
+mod state;
 mod tags;
-mod task_answer;
-mod task_life;
+mod task_health;
+mod task_lifecycle;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
+use crate::protocol::{Json, Protocol};
+use crate::service::{self, Errors, Wording};
 use crate::stale::Change;
 use crate::{ApiError, Aws, record};
+use events::EcsEvent;
 
 pub use clusters::add_container_instances;
-pub use model::{
-    Attachment, Cluster, Container, ContainerInstance, Deployment, DeploymentStatus, RolloutState,
-    Service, ServiceStatus, Task, TaskState,
-};
+pub(crate) use failures::meet_traffic;
+pub use failures::set_answering;
 pub use scheduler::stop_task;
 pub(crate) use services::scale;
-pub(crate) use sickness::meet_traffic;
-pub use sickness::set_answering;
-pub use task_life::TaskStep;
+pub use state::{
+    Attachment, Cluster, Container, ContainerInstance, Deployment, DeploymentStatus, Ecs,
+    RolloutState, Service, ServiceStatus, Task, TaskState,
+};
+pub use task_lifecycle::TaskStep;
 
-use definitions::TaskDefinition;
-
-/// Everything ECS knows, by ARN, except clusters (by name) and task definitions (by family, then revision).
-#[derive(Clone, Debug, Default)]
-pub struct Ecs {
-    pub clusters: BTreeMap<String, Cluster>,
-    pub services: BTreeMap<String, Service>,
-    pub tasks: BTreeMap<String, Task>,
-    pub instances: BTreeMap<String, ContainerInstance>,
-    families: BTreeMap<String, Vec<TaskDefinition>>,
-    buckets: rates::Buckets,
-    tasks_started: u64,
-}
-
-/// What ECS does by itself.
-#[derive(Clone, Debug)]
-pub enum Due {
-    /// The scheduler looks at a service.
-    Reconcile { service: String },
-    /// A deployment that looked finished is looked at again.
-    Settle { service: String, deployment: String },
-    /// A task goes on in its life.
-    Task { task: String, step: TaskStep },
-}
-
-pub fn run_due(aws: &mut Aws, due: Due) {
-    match due {
-        Due::Reconcile { service } => scheduler::reconcile(aws, &service),
-        Due::Settle {
-            service,
-            deployment,
-        } => deployments::settle(aws, &service, &deployment),
-        Due::Task { task, step } => task_life::advance(aws, &task, step),
-    }
-}
+pub(crate) const SERVICE: service::Service = service::Service {
+    name: "ecs",
+    protocol: Protocol::Json(Json::new(
+        "AmazonEC2ContainerServiceV20141113",
+        "com.amazonaws.ecs",
+        call,
+    )),
+    errors: Errors {
+        internal: Wording::new(
+            500,
+            "ServerException",
+            "Service Unavailable. Please try again later.",
+        ),
+        ..Errors::JSON
+    },
+    demands: iam::demands,
+};
 
 /// One operation by its API name with the JSON 1.1 input; answers the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
@@ -106,39 +92,16 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         }
         "DeleteService" => services::delete(aws, &input),
         "DescribeServices" => aws.behind(&[Change::Service], |aws| {
-            service_answer::describe(aws, &input)
+            describe_services::describe(aws, &input)
         }),
-        "ListServices" => service_answer::list(aws, &input),
-        "ListTasks" => task_answer::list(aws, &input),
-        "DescribeTasks" => task_answer::describe(aws, &input),
-        "StopTask" => task_answer::stop(aws, &input),
+        "ListServices" => describe_services::list(aws, &input),
+        "ListTasks" => describe_tasks::list(aws, &input),
+        "DescribeTasks" => describe_tasks::describe(aws, &input),
+        "StopTask" => describe_tasks::stop(aws, &input),
         "TagResource" => tags::tag(aws, &input),
         "UntagResource" => tags::untag(aws, &input),
         "ListTagsForResource" => tags::list(aws, &input),
         _ => Err(ApiError::unknown_operation(operation)),
-    }
-}
-
-impl Ecs {
-    /// The tasks of a service (by ARN) that are not yet stopped, whatever deployment they belong to.
-    pub fn tasks_of<'a>(&'a self, service: &'a str) -> impl Iterator<Item = &'a Task> {
-        self.tasks
-            .values()
-            .filter(move |task| task.service == service && task.state != TaskState::Stopped)
-    }
-
-    /// A service by the names of its cluster and itself.
-    pub fn service_named(&self, cluster: &str, name: &str) -> Option<&Service> {
-        self.services
-            .values()
-            .find(|service| service.cluster == cluster && service.name == name)
-    }
-
-    /// The containers' JSON of a task definition, as it was registered.
-    fn containers_of(&self, definition: &str) -> &[Value] {
-        self.definition(definition)
-            .and_then(|definition| definition.json.get("containerDefinitions")?.as_array())
-            .map_or(&[], Vec::as_slice)
     }
 }
 

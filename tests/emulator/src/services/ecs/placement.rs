@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use crate::Aws;
+use crate::text::short_name;
 
 use super::{ContainerInstance, Service, service_rules};
 
@@ -26,7 +27,8 @@ struct Wish {
 /// The first ephemeral port that ECS gives out.
 const FIRST_EPHEMERAL: u16 = 32_768;
 
-/// Finds a place for one more task of a service's primary deployment and takes its host ports; or says why there is none.
+/// Finds a place for one more task of a service's primary deployment and takes its host ports; or
+/// says why there is none.
 pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
     let service = &aws.ecs.services[service];
     let Some(primary) = service.primary() else {
@@ -48,7 +50,11 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
             .filter(|instance| instance.cluster == service.cluster)
     };
     let Some(any) = instances().next() else {
-        return Err("Reason: No Container Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide.".to_owned());
+        return Err(
+            "Reason: No Container Instances were found in your cluster. For more \
+            information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+                .to_owned(),
+        );
     };
     let tasks_on = |instance: &ContainerInstance| {
         aws.ecs
@@ -66,9 +72,11 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
         .filter(|instance| !needs_own_instance(service) || tasks_on(instance) == 0)
         .min_by_key(|instance| tasks_on(instance));
     let Some(best) = best.map(|instance| instance.arn.clone()) else {
-        let id = any.arn.rsplit('/').next().unwrap_or(&any.arn);
+        let id = short_name(&any.arn);
         return Err(format!(
-            "The closest matching (container-instance {id}) is already using a port required by your task. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+            "The closest matching (container-instance {id}) is already using a port required by \
+             your task. For more information, see the Troubleshooting section of the Amazon ECS \
+             Developer Guide."
         ));
     };
     let instance = aws
@@ -117,7 +125,8 @@ fn take(ports: &mut BTreeSet<u16>, host_port: u16) -> u16 {
     port
 }
 
-/// The ports that a task needs on its host. In awsvpc mode every task has an interface of its own and needs none.
+/// The ports that a task needs on its host. In awsvpc mode every task has an interface of its own
+/// and needs none.
 fn wishes(aws: &Aws, definition: &str) -> Vec<Wish> {
     let Some(mode) = aws
         .ecs

@@ -1,12 +1,15 @@
-//! The service scheduler: starts and stops tasks in waves, between the floor of healthy and the ceiling of running ones.
+//! The service scheduler: starts and stops tasks in waves, between the floor of healthy and the
+//! ceiling of running ones.
 
 use std::time::Duration;
 
-use crate::{Aws, Due, Quirk};
+use crate::text::short_name;
+use crate::{Aws, Quirk};
 
 use super::deployments::{note, settle_later};
 use super::{
-    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, deployments, placement, task_life,
+    DeploymentStatus, RolloutState, Service, ServiceStatus, Task, deployments, placement,
+    task_lifecycle,
 };
 
 /// The most tasks that one look of the scheduler starts.
@@ -21,9 +24,9 @@ pub(super) fn wake(aws: &mut Aws, service: &str) {
 pub(super) fn wake_after(aws: &mut Aws, service: &str, after: Duration) {
     aws.schedule(
         after,
-        Due::Ecs(super::Due::Reconcile {
+        super::EcsEvent::Reconcile {
             service: service.to_owned(),
-        }),
+        },
     );
 }
 
@@ -64,7 +67,8 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
     }
 }
 
-/// Whether exactly the wanted tasks of the primary deployment are there and healthy, and nothing else, not even draining.
+/// Whether exactly the wanted tasks of the primary deployment are there and healthy, and nothing
+/// else, not even draining.
 pub(super) fn is_in_place(aws: &Aws, service: &Service) -> bool {
     let Some(primary) = service.primary() else {
         return false;
@@ -97,7 +101,7 @@ pub fn stop_task(aws: &mut Aws, task: &str, reason: &str) {
     let Some(service) = aws.ecs.tasks.get(task).map(|task| task.service.clone()) else {
         return;
     };
-    task_life::stop(aws, task, "UserInitiated", reason.to_owned());
+    task_lifecycle::stop(aws, task, "UserInitiated", reason.to_owned());
     wake(aws, &service);
 }
 
@@ -112,7 +116,8 @@ fn live<'a>(aws: &'a Aws, arn: &'a str) -> Vec<&'a Task> {
     tasks
 }
 
-/// Stops what the primary deployment has too many of: tasks that do not serve first, then the oldest.
+/// Stops what the primary deployment has too many of: tasks that do not serve first, then the
+/// oldest.
 fn stop_surplus(aws: &mut Aws, arn: &str) {
     let service = &aws.ecs.services[arn];
     let Some(primary) = service.primary() else {
@@ -132,8 +137,8 @@ fn stop_surplus(aws: &mut Aws, arn: &str) {
     stop_all(aws, arn, &tasks);
 }
 
-/// Stops tasks of older deployments while the floor of healthy tasks is kept; answers whether any was stopped.
-/// Without `make_room` only as many as new ones already serve in their stead.
+/// Stops tasks of older deployments while the floor of healthy tasks is kept; answers whether any
+/// was stopped. Without `make_room` only as many as new ones already serve in their stead.
 fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
     let service = &aws.ecs.services[arn];
     let Some(primary) = service.primary() else {
@@ -182,7 +187,7 @@ fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
         .map(|primary| primary.id.clone())
         .unwrap_or_default();
     for task in tasks {
-        task_life::stop(
+        task_lifecycle::stop(
             aws,
             task,
             "ServiceSchedulerInitiated",
@@ -198,8 +203,8 @@ fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
     });
 }
 
-/// Starts what the primary deployment lacks, as far as the ceiling and the instances allow. Answers whether it could
-/// start nothing for lack of room; waiting after failures is no such lack.
+/// Starts what the primary deployment lacks, as far as the ceiling and the instances allow. Answers
+/// whether it could start nothing for lack of room; waiting after failures is no such lack.
 fn start(aws: &mut Aws, arn: &str) -> bool {
     let service = &aws.ecs.services[arn];
     let Some(primary) = service
@@ -237,7 +242,8 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
     if let Some(reason) = refusal {
         note(aws, arn, |name| {
             format!(
-                "(service {name}) was unable to place a task because no container instance met all of its requirements. {reason}"
+                "(service {name}) was unable to place a task because no container instance met \
+                 all of its requirements. {reason}"
             )
         });
         retry_placement(aws, arn);
@@ -267,7 +273,7 @@ fn start_tasks(aws: &mut Aws, arn: &str, count: usize) -> (usize, Option<String>
     let mut refusal = None;
     for _ in 0..count {
         match placement::place(aws, arn) {
-            Ok(place) => started.extend(task_life::create(aws, arn, place)),
+            Ok(place) => started.extend(task_lifecycle::create(aws, arn, place)),
             Err(reason) => {
                 refusal = Some(reason);
                 break;
@@ -299,7 +305,9 @@ fn note_if_percentages_block(aws: &mut Aws, arn: &str) {
     if blocked {
         note(aws, arn, |name| {
             format!(
-                "(service {name}) was unable to stop or start tasks during a deployment because of the service deployment configuration. Update the minimumHealthyPercent or maximumPercent value and try again."
+                "(service {name}) was unable to stop or start tasks during a deployment because \
+                 of the service deployment configuration. Update the minimumHealthyPercent or \
+                 maximumPercent value and try again."
             )
         });
     }
@@ -326,12 +334,12 @@ fn drain(aws: &mut Aws, arn: &str) {
 fn named(tasks: &[String]) -> String {
     let ids: Vec<String> = tasks
         .iter()
-        .map(|task| format!("(task {})", task.rsplit('/').next().unwrap_or(task)))
+        .map(|task| format!("(task {})", short_name(task)))
         .collect();
     ids.join(" ")
 }
 
-/// A task that was counted on ended by itself: its deployment is told, and the scheduler looks again.
+/// A task ended by itself: its deployment counts it, and the scheduler runs again.
 pub(super) fn note_lost(
     aws: &mut Aws,
     service: &str,

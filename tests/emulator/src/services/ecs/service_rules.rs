@@ -27,7 +27,8 @@ pub(super) fn check(
         ("awsvpc", Some(_)) | (_, None) => {}
         _ => {
             return Err(invalid(
-                "Network Configuration is not valid for the given networkMode of this task definition.",
+                "Network Configuration is not valid for the given networkMode of this task \
+                 definition.",
             ));
         }
     }
@@ -79,10 +80,10 @@ pub(super) fn desired_count(count: i64) -> Result<u32, ApiError> {
 }
 
 fn check_what_is_served(settings: &Map<String, Value>) -> Result<(), ApiError> {
-    let served = |value: Option<&Value>, legal: &str| {
+    let served = |value: Option<&Value>, expected: &str| {
         value
             .and_then(Value::as_str)
-            .is_none_or(|word| word == legal)
+            .is_none_or(|word| word == expected)
     };
     let configuration = settings.get("deploymentConfiguration");
     if !served(
@@ -161,7 +162,8 @@ fn check_load_balancer(
     let needed = if mode == "awsvpc" { "ip" } else { "instance" };
     if group.target_type() != needed {
         let message = format!(
-            "target type {}, which is incompatible with the {mode} network mode specified in the task definition.",
+            "target type {}, which is incompatible with the {mode} network mode specified in the \
+             task definition.",
             group.target_type()
         );
         return Err(invalid(format!(

@@ -6,11 +6,12 @@ use serde_json::{Map, Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, short_name};
+use super::input::Input;
 use super::{
-    Service, ServiceStatus, definitions, deployments, invalid, scheduler, service_answer,
+    Service, ServiceStatus, definitions, deployments, describe_services, invalid, scheduler,
     service_rules, tags,
 };
+use crate::text::short_name;
 
 /// Members that are kept elsewhere than among the settings of a service.
 const NOT_SETTINGS: [&str; 9] = [
@@ -96,7 +97,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     };
     aws.ecs.services.insert(arn.clone(), service);
     deployments::begin(aws, &arn, &definition.arn, None);
-    Ok(json!({"service": service_answer::answer(aws, &aws.ecs.services[&arn], true)}))
+    Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
 }
 
 pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
@@ -144,10 +145,11 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     } else {
         scheduler::wake(aws, &arn);
     }
-    Ok(json!({"service": service_answer::answer(aws, &aws.ecs.services[&arn], true)}))
+    Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
 }
 
-/// Changes the count as another service does it that calls UpdateService for its own reasons: no deployment begins.
+/// Changes the count as another service does it that calls UpdateService for its own reasons: no
+/// deployment begins.
 pub(crate) fn scale(aws: &mut Aws, arn: &str, count: u32) {
     let active = |service: &&mut Service| {
         service.status == ServiceStatus::Active && service.desired_count != count
@@ -179,11 +181,11 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     (service.status, service.desired_count) = (ServiceStatus::Draining, 0);
     aws.schedule(
         Duration::ZERO,
-        crate::Due::Ecs(super::Due::Reconcile {
+        super::EcsEvent::Reconcile {
             service: arn.clone(),
-        }),
+        },
     );
-    Ok(json!({"service": service_answer::answer(aws, &aws.ecs.services[&arn], true)}))
+    Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
 }
 
 /// The ARN of the service that `service` names.
@@ -199,7 +201,8 @@ fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
         .clone())
 }
 
-/// Takes the members of a request over. Those of `deploymentConfiguration` that are not given stay as they are.
+/// Takes the members of a request over. Those of `deploymentConfiguration` that are not given stay
+/// as they are.
 fn merge(settings: &mut Map<String, Value>, input: &Input) {
     for (member, value) in input
         .0

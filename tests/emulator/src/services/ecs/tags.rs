@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use crate::{ApiError, Aws};
 
-use super::input::{Input, short_name};
+use super::input::Input;
 use super::{Ecs, invalid};
+use crate::text::short_name;
 
 const MOST_TAGS: usize = 50;
 
@@ -99,6 +100,9 @@ fn tags_of<'a>(ecs: &'a mut Ecs, input: &Input) -> Result<&'a mut Vec<Value>, Ap
     };
     tags.ok_or_else(|| match kind {
         "cluster" => ApiError::client("ClusterNotFoundException", "Cluster not found."),
-        _ => invalid("The specified resource is inactive or does not exist. Specify an active resource and try again."),
+        _ => invalid(
+            "The specified resource is inactive or does not exist. Specify an active \
+            resource and try again.",
+        ),
     })
 }

@@ -1,4 +1,5 @@
-//! The rules of ECS, each by its own test. `World` builds what a test needs; images named after a behaviour have it.
+//! The rules of ECS, each by its own test. `World` builds what a test needs; images named after a
+//! behaviour have it.
 
 use serde_json::{Value, json};
 
@@ -22,11 +23,19 @@ struct World {
 impl World {
     fn new(seed: u64) -> Self {
         let mut aws = Aws::new(seed);
-        let group = json!({"Name": "web", "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10, "HealthyThresholdCount": 2,
-            "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "30"}]});
+        let group = json!({
+            "Name": "web", "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10,
+            "HealthyThresholdCount": 2,
+            "TargetGroupAttributes": [
+                {"Key": "deregistration_delay.timeout_seconds", "Value": "30"},
+            ],
+        });
         let target_group = text(&elb::create_target_group(&mut aws, &group).unwrap()["Arn"]);
         let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
-        let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": [{"Type": "forward", "TargetGroupArn": target_group}]});
+        let listener = json!({
+            "LoadBalancerArn": balancer["Arn"], "Port": 80,
+            "DefaultActions": [{"Type": "forward", "TargetGroupArn": target_group}],
+        });
         elb::create_listener(&mut aws, &listener).unwrap();
         let mut world = Self { aws, target_group };
         world.ok("CreateCluster", json!({"clusterName": "main"}));
@@ -48,23 +57,43 @@ impl World {
 
     /// Registers a Fargate definition of the family `web` with one image.
     fn fargate(&mut self, image: &str) -> String {
-        let definition = json!({"family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": ["FARGATE"],
-            "containerDefinitions": [{"name": "app", "image": image, "portMappings": [{"containerPort": 80}]}]});
+        let definition = json!({
+            "family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+            "requiresCompatibilities": ["FARGATE"],
+            "containerDefinitions": [
+                {"name": "app", "image": image, "portMappings": [{"containerPort": 80}]},
+            ],
+        });
         text(&self.ok("RegisterTaskDefinition", definition)["taskDefinition"]["taskDefinitionArn"])
     }
 
     /// Registers an EC2 definition of the family `web` whose container has host port 80.
     fn ec2(&mut self, image: &str) -> String {
-        let definition = json!({"family": "web", "containerDefinitions": [{"name": "app", "image": image, "memory": 128, "portMappings": [{"containerPort": 80, "hostPort": 80}]}]});
+        let definition = json!({
+            "family": "web",
+            "containerDefinitions": [
+                {
+                    "name": "app", "image": image, "memory": 128,
+                    "portMappings": [{"containerPort": 80, "hostPort": 80}],
+                },
+            ],
+        });
         text(&self.ok("RegisterTaskDefinition", definition)["taskDefinition"]["taskDefinitionArn"])
     }
 
     /// The request for a service `web` on Fargate behind the load balancer.
     fn balanced(&self, desired: u32) -> Value {
-        json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": desired, "launchType": "FARGATE",
+        json!({
+            "cluster": "main", "serviceName": "web", "taskDefinition": "web",
+            "desiredCount": desired, "launchType": "FARGATE",
             "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
-            "loadBalancers": [{"targetGroupArn": self.target_group, "containerName": "app", "containerPort": 80}],
-            "deploymentConfiguration": {"deploymentCircuitBreaker": {"enable": true, "rollback": true}}})
+            "loadBalancers": [
+                {"targetGroupArn": self.target_group, "containerName": "app", "containerPort": 80},
+            ],
+            "deploymentConfiguration": {
+                "deploymentCircuitBreaker": {"enable": true, "rollback": true},
+            },
+        })
     }
 
     fn service(&mut self) -> Value {

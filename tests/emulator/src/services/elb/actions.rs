@@ -5,7 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::resources::text;
-use super::{Elb, query};
+use super::{Elb, operations};
 use crate::ApiError;
 
 /// The largest weight and the most target groups of one forward action.
@@ -27,17 +27,17 @@ const OIDC: &str = "AuthenticateOidcConfig";
 /// A map among the members of an authentication, which the query protocol spells as entries.
 const PARAMETERS: &str = "AuthenticationRequestExtraParams";
 
-/// The actions to keep for those that were asked for, in their order, or why they are refused. Secrets that are to stay come
-/// from the `old` actions.
+/// The actions to keep for those that were given, in their order, or why they are refused. Secrets
+/// that are to stay come from the `old` actions.
 pub(super) fn checked(
     elb: &Elb,
     protocol: Option<&Value>,
-    asked: Option<&Value>,
+    given: Option<&Value>,
     old: Option<&Value>,
 ) -> Result<Value, ApiError> {
-    let mut actions = asked.and_then(Value::as_array).cloned().unwrap_or_default();
+    let mut actions = given.and_then(Value::as_array).cloned().unwrap_or_default();
     if actions.is_empty() {
-        return Err(query::validation(
+        return Err(operations::validation(
             "A listener or rule must have at least one action",
         ));
     }
@@ -47,7 +47,8 @@ pub(super) fn checked(
     let is_last = |action: &Value| LAST.iter().any(|kind| action["Type"] == *kind);
     if !is_last(last) || before.iter().any(is_last) {
         return Err(invalid(
-            "The last action, and only the last, must be of type forward, redirect or fixed-response",
+            "The last action, and only the last, must be of type forward, redirect or \
+             fixed-response",
         ));
     }
     for action in before {
@@ -88,12 +89,12 @@ fn check_orders(actions: &[Value]) -> Result<(), ApiError> {
 fn check_authentication(action: &Value, protocol: Option<&Value>) -> Result<(), ApiError> {
     let kind = action["Type"].as_str().unwrap_or_default();
     let Some((_, config)) = BEFORE.iter().find(|(known, _)| *known == kind) else {
-        return Err(query::validation(&format!(
+        return Err(operations::validation(&format!(
             "'{kind}' is not a valid action type"
         )));
     };
     if !action[*config].is_object() {
-        return Err(query::validation(&format!(
+        return Err(operations::validation(&format!(
             "{config} must be specified for an action of type '{kind}'"
         )));
     }
@@ -109,10 +110,12 @@ fn check_forward(elb: &Elb, action: &Value) -> Result<(), ApiError> {
     let forwards = Elb::forwards(Some(&json!([action])));
     let plain = action["TargetGroupArn"].as_str();
     if forwards.is_empty() {
-        return Err(query::validation("A target group ARN must be specified"));
+        return Err(operations::validation(
+            "A target group ARN must be specified",
+        ));
     }
     if plain.is_some_and(|plain| forwards.iter().any(|(group, _)| group != plain)) {
-        return Err(query::validation(
+        return Err(operations::validation(
             "TargetGroupArn and ForwardConfig must name the same single target group",
         ));
     }
@@ -120,19 +123,20 @@ fn check_forward(elb: &Elb, action: &Value) -> Result<(), ApiError> {
         .iter()
         .any(|(group, _)| !elb.target_groups.contains_key(group))
     {
-        return Err(query::target_group_not_found());
+        return Err(operations::target_group_not_found());
     }
     if let Some((_, weight)) = forwards
         .iter()
         .find(|(_, weight)| !(0..=MOST_WEIGHT).contains(weight))
     {
-        return Err(query::validation(&format!(
+        return Err(operations::validation(&format!(
             "The weight '{weight}' must be between 0 and {MOST_WEIGHT}"
         )));
     }
     if forwards.len() > MOST_TARGET_GROUPS {
         let message = format!(
-            "You have reached the maximum number of target groups that you can specify for a forward action: {MOST_TARGET_GROUPS}"
+            "You have reached the maximum number of target groups that you can specify for a \
+             forward action: {MOST_TARGET_GROUPS}"
         );
         return Err(ApiError::client(
             "TooManyUniqueTargetGroupsPerLoadBalancer",
@@ -141,10 +145,11 @@ fn check_forward(elb: &Elb, action: &Value) -> Result<(), ApiError> {
     }
     let stickiness = &action["ForwardConfig"]["TargetGroupStickinessConfig"];
     let secs = number(&stickiness["DurationSeconds"]);
-    let legal = |secs: i64| (1..=MOST_STICKINESS_SECS).contains(&secs);
-    if secs.is_some_and(|secs| !legal(secs)) || (is_true(&stickiness["Enabled"]) && secs.is_none())
+    let is_valid = |secs: i64| (1..=MOST_STICKINESS_SECS).contains(&secs);
+    if secs.is_some_and(|secs| !is_valid(secs))
+        || (is_true(&stickiness["Enabled"]) && secs.is_none())
     {
-        return Err(query::validation(
+        return Err(operations::validation(
             "The stickiness duration must be between 1 and 604800 seconds",
         ));
     }
@@ -155,7 +160,7 @@ fn is_true(value: &Value) -> bool {
     !value.is_null() && text(value) == "true"
 }
 
-/// Whoever modifies an authentication gives its client secret anew, or says that the one that is there stays.
+/// A modified authentication has its client secret anew, or keeps the one that is there.
 fn keep_secret(action: &mut Value, old: Option<&Value>) -> Result<(), ApiError> {
     let Some(config) = action.get_mut(OIDC).and_then(Value::as_object_mut) else {
         return Ok(());
@@ -205,7 +210,8 @@ fn plain_parameters(action: &mut Value) {
     }
 }
 
-/// Actions as AWS answers them: a forward to one group is also a forward configuration with weight 1, and no secret is told.
+/// Actions as AWS answers them: a forward to one group is also a forward configuration with weight
+/// 1, and secrets are omitted.
 pub(super) fn described(actions: Option<&Value>) -> Value {
     actions
         .and_then(Value::as_array)

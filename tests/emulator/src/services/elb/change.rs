@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{health, query, resources};
+use super::{health, operations, resources};
 use crate::protocol::query::{Parameters, tree};
 use crate::{ApiError, Aws};
 
@@ -24,20 +24,21 @@ pub(super) fn listener(aws: &mut Aws, parameters: &Parameters) -> Result<String,
     Ok(arn)
 }
 
-/// The ARN of what is changed, and the changes, which are refused unless the sandbox knows them all.
+/// The ARN of what is changed, and the changes, which are refused unless the sandbox knows them
+/// all.
 fn changes(
     parameters: &Parameters,
     arn: &str,
     known: &[&str],
 ) -> Result<(String, Value), ApiError> {
     let mut changes = tree(parameters);
-    let missing = || query::validation(&format!("{arn} must be specified"));
+    let missing = || operations::validation(&format!("{arn} must be specified"));
     let found = changes
         .shift_remove(arn)
         .and_then(|found| found.as_str().map(str::to_owned))
         .ok_or_else(missing)?;
     match changes.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(unknown) => Err(query::validation(&format!(
+        Some(unknown) => Err(operations::validation(&format!(
             "the sandbox does not serve the member {unknown}"
         ))),
         None => Ok((found, Value::Object(changes))),
@@ -62,8 +63,8 @@ pub(super) fn deregister(aws: &mut Aws, parameters: &Parameters) -> Result<Value
 
 /// The group and the targets that a request names; the port is the group's unless it is given.
 fn targets(aws: &Aws, parameters: &Parameters) -> Result<(String, Vec<(String, u16)>), ApiError> {
-    let asked = tree(parameters);
-    let arn = asked
+    let given = tree(parameters);
+    let arn = given
         .get("TargetGroupArn")
         .and_then(Value::as_str)
         .unwrap_or_default();
@@ -71,7 +72,7 @@ fn targets(aws: &Aws, parameters: &Parameters) -> Result<(String, Vec<(String, u
         .elb
         .target_groups
         .get(arn)
-        .ok_or_else(query::target_group_not_found)?;
+        .ok_or_else(operations::target_group_not_found)?;
     let own_port = group.number("Port", 80).to_string();
     let target = |target: &Value| {
         let target = target.as_object().cloned().unwrap_or_else(Map::new);
@@ -82,10 +83,11 @@ fn targets(aws: &Aws, parameters: &Parameters) -> Result<(String, Vec<(String, u
             .ok()?;
         Some((text("Id")?, port))
     };
-    let targets = asked.get("Targets").and_then(Value::as_array);
+    let targets = given.get("Targets").and_then(Value::as_array);
     let targets =
         targets.and_then(|targets| targets.iter().map(target).collect::<Option<Vec<_>>>());
-    let targets = targets
-        .ok_or_else(|| query::validation("A target must have an Id, and a Port from 1 to 65535"))?;
+    let targets = targets.ok_or_else(|| {
+        operations::validation("A target must have an Id, and a Port from 1 to 65535")
+    })?;
     Ok((arn.to_owned(), targets))
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{ApiError, Aws, Millis, Quirk, traffic};
 
-use super::{Target, TargetGroup, query};
+use super::{Target, TargetGroup, operations};
 
 /// What DescribeTargetHealth calls the state of a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl TargetState {
     }
 }
 
-/// Registers a target whose application answers its health checks. A draining target comes back as a new one.
+/// Registers a target whose application answers its health checks. A draining target comes back as
+/// a new one.
 pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Result<(), ApiError> {
     traffic::note(aws);
     let now = aws.now;
@@ -36,7 +37,7 @@ pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Resul
         .elb
         .target_groups
         .get_mut(target_group)
-        .ok_or_else(query::target_group_not_found)?;
+        .ok_or_else(operations::target_group_not_found)?;
     forget_drained(group, now);
     let fresh = Target {
         before: TargetState::Initial,
@@ -79,8 +80,9 @@ pub fn set_answering(aws: &mut Aws, target_group: &str, id: &str, port: u16, ans
     (target.before, target.since, target.answers) = (before, now, answers);
 }
 
-/// Takes a target out: no new requests from now on. Answers how long its open requests take to end, which is the whole
-/// deregistration delay or less: the load balancer finishes early when nothing is in flight.
+/// Takes a target out: no new requests from now on. Answers how long its open requests take to end,
+/// which is the whole deregistration delay or less: the load balancer finishes early when nothing
+/// is in flight.
 pub fn deregister(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Duration {
     traffic::note(aws);
     let now = aws.now;

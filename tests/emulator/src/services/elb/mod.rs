@@ -1,206 +1,46 @@
 //! Elastic Load Balancing v2: what sends traffic where, and whether a target is fit to get any.
 //!
-//! The health of a target is a function of time (`health`), so that it is right at every instant without an agenda.
+//! The health of a target is a function of time (`health`), so that it is right at every instant
+//! without an agenda.
 
 mod actions;
 mod change;
+mod describe;
 mod health;
-mod query;
+mod iam;
+mod operations;
 mod resources;
+mod state;
 
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
-
-use crate::{Aws, Millis, Quirk};
+use crate::protocol::{Protocol, Query};
+use crate::service::{Errors, Service};
+use crate::{Aws, Quirk};
 
 pub use health::{TargetState, deregister, next_change, register, set_answering, state};
 pub(crate) use health::{changes, state_of as state_at};
-pub(crate) use query::NAMESPACE;
-pub use query::answer;
+use operations::NAMESPACE;
+pub use operations::answer;
 pub use resources::{
     create_listener, create_load_balancer, create_rule, create_target_group, delete_listener,
     delete_load_balancer, delete_rule, delete_target_group, update_listener, update_rule,
     update_target_group,
 };
 
-/// Load balancers, listeners, rules and target groups by ARN.
-#[derive(Clone, Debug, Default)]
-pub struct Elb {
-    pub load_balancers: BTreeMap<String, LoadBalancer>,
-    pub listeners: BTreeMap<String, Listener>,
-    pub rules: BTreeMap<String, Rule>,
-    pub target_groups: BTreeMap<String, TargetGroup>,
-}
+pub use state::{Elb, Listener, LoadBalancer, Rule, Target, TargetGroup};
 
-#[derive(Clone, Debug)]
-pub struct LoadBalancer {
-    pub arn: String,
-    pub name: String,
-    pub dns_name: String,
-    pub created_at: Millis,
-    /// The properties as CloudFormation names them.
-    pub properties: Map<String, Value>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Listener {
-    pub arn: String,
-    pub load_balancer_arn: String,
-    pub properties: Map<String, Value>,
-}
-
-#[derive(Clone, Debug)]
-pub struct Rule {
-    pub arn: String,
-    pub listener_arn: String,
-    pub properties: Map<String, Value>,
-}
-
-#[derive(Clone, Debug)]
-pub struct TargetGroup {
-    pub arn: String,
-    pub name: String,
-    pub properties: Map<String, Value>,
-    /// Since when some listener or rule sends traffic here.
-    pub used_since: Option<Millis>,
-    /// By identifier (an address or an instance) and port.
-    pub targets: BTreeMap<(String, u16), Target>,
-}
-
-/// One registered target: how its state was at `since`, and what its application has answered to health checks from then on.
-#[derive(Clone, Debug)]
-pub struct Target {
-    pub(crate) before: TargetState,
-    pub(crate) since: Millis,
-    pub(crate) answers: bool,
-    pub(crate) draining_until: Option<Millis>,
-}
-
-impl TargetGroup {
-    /// `targetgroup/<name>/<16 hex>`, as metrics name it.
-    pub fn full_name(&self) -> &str {
-        self.arn
-            .rsplit_once(':')
-            .map_or(&self.arn, |(_, resource)| resource)
-    }
-
-    /// `instance`, `ip` or `lambda`.
-    pub fn target_type(&self) -> &str {
-        self.properties
-            .get("TargetType")
-            .and_then(Value::as_str)
-            .unwrap_or("instance")
-    }
-
-    fn number(&self, property: &str, default: i64) -> i64 {
-        let value = self.properties.get(property);
-        value
-            .and_then(|value| value.as_i64().or_else(|| value.as_str()?.parse().ok()))
-            .unwrap_or(default)
-    }
-
-    /// A target group attribute, e.g. `deregistration_delay.timeout_seconds`.
-    fn attribute(&self, key: &str) -> Option<&str> {
-        let attributes = self.properties.get("TargetGroupAttributes")?.as_array()?;
-        attributes
-            .iter()
-            .find(|attribute| attribute["Key"] == key)?["Value"]
-            .as_str()
-    }
-}
-
-impl Elb {
-    /// The target groups and weights of a list of actions; a plain forward has weight 1.
-    pub fn forwards(actions: Option<&Value>) -> Vec<(String, i64)> {
-        let mut forwards = Vec::new();
-        for action in actions.and_then(Value::as_array).into_iter().flatten() {
-            let weighted = action["ForwardConfig"]["TargetGroups"].as_array();
-            for group in weighted.into_iter().flatten() {
-                let weight = &group["Weight"];
-                let weight = weight
-                    .as_i64()
-                    .or_else(|| weight.as_str()?.parse().ok())
-                    .unwrap_or(1);
-                forwards.extend(
-                    group["TargetGroupArn"]
-                        .as_str()
-                        .map(|arn| (arn.to_owned(), weight)),
-                );
-            }
-            if weighted.is_none_or(Vec::is_empty) {
-                forwards.extend(
-                    action["TargetGroupArn"]
-                        .as_str()
-                        .map(|arn| (arn.to_owned(), 1)),
-                );
-            }
-        }
-        forwards
-    }
-
-    /// The actions of a rule, or the default actions of a listener, by its ARN.
-    pub fn actions_of(&self, arn: &str) -> Option<&Value> {
-        let rule = self
-            .rules
-            .get(arn)
-            .map(|rule| rule.properties.get("Actions"));
-        rule.or_else(|| {
-            self.listeners
-                .get(arn)
-                .map(|listener| listener.properties.get("DefaultActions"))
-        })
-        .flatten()
-    }
-
-    /// Every forward of every listener and rule, with the listener it belongs to.
-    pub fn all_forwards(&self) -> impl Iterator<Item = (&str, String, i64)> {
-        let defaults = self.listeners.values().map(|listener| {
-            (
-                listener.arn.as_str(),
-                listener.properties.get("DefaultActions"),
-            )
-        });
-        let rules = self
-            .rules
-            .values()
-            .map(|rule| (rule.listener_arn.as_str(), rule.properties.get("Actions")));
-        defaults.chain(rules).flat_map(|(listener, actions)| {
-            Self::forwards(actions)
-                .into_iter()
-                .map(move |(group, weight)| (listener, group, weight))
-        })
-    }
-
-    /// The load balancers that can send traffic to a target group, at whatever weight.
-    pub fn load_balancers_of(&self, target_group: &str) -> Vec<String> {
-        let mut arns: Vec<String> = self
-            .all_forwards()
-            .filter(|(_, group, _)| group == target_group)
-            .filter_map(|(listener, _, _)| {
-                Some(self.listeners.get(listener)?.load_balancer_arn.clone())
-            })
-            .collect();
-        arns.sort();
-        arns.dedup();
-        arns
-    }
-
-    /// How many targets of a group are healthy.
-    pub fn healthy_count(&self, target_group: &str, now: Millis) -> usize {
-        let Some(group) = self.target_groups.get(target_group) else {
-            return 0;
-        };
-        group
-            .targets
-            .values()
-            .filter(|target| health::state_of(group, target, now) == Some(TargetState::Healthy))
-            .count()
-    }
-}
+pub(crate) const SERVICE: Service = Service {
+    name: "elasticloadbalancing",
+    protocol: Protocol::Query(Query {
+        version: "2015-12-01",
+        namespace: NAMESPACE,
+        call: answer,
+    }),
+    errors: Errors::QUERY,
+    demands: iam::demands,
+};
 
 /// Notes which target groups are in use, after a change of listeners or rules.
 pub(crate) fn note_use(aws: &mut Aws) {

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{ApiError, Aws, ecs, traffic};
 
-use super::{Elb, Listener, LoadBalancer, Rule, TargetGroup, actions, note_use, query};
+use super::{Elb, Listener, LoadBalancer, Rule, TargetGroup, actions, note_use, operations};
 
 /// AWS::ElasticLoadBalancingV2::TargetGroup. Answers its attributes.
 pub fn create_target_group(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError> {
@@ -34,9 +34,10 @@ pub fn create_target_group(aws: &mut Aws, properties: &Value) -> Result<Value, A
     };
     let full_name = group.full_name().to_owned();
     aws.elb.target_groups.insert(arn.clone(), group);
-    Ok(
-        json!({"Arn": arn, "FullName": full_name, "Name": name, "TargetGroupArn": arn, "TargetGroupFullName": full_name, "TargetGroupName": name}),
-    )
+    Ok(json!({
+        "Arn": arn, "FullName": full_name, "Name": name, "TargetGroupArn": arn,
+        "TargetGroupFullName": full_name, "TargetGroupName": name,
+    }))
 }
 
 /// AWS::ElasticLoadBalancingV2::LoadBalancer. Answers its attributes.
@@ -72,7 +73,8 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
     aws.elb.load_balancers.insert(arn.clone(), balancer);
     let full_name = format!("app/{name}/{hex}");
     Ok(json!({
-        "Arn": arn, "FullName": full_name, "Name": name, "DNSName": dns_name, "CanonicalHostedZoneID": "Z32O12XQLNTSW2",
+        "Arn": arn, "FullName": full_name, "Name": name, "DNSName": dns_name,
+        "CanonicalHostedZoneID": "Z32O12XQLNTSW2",
         "LoadBalancerArn": arn, "LoadBalancerFullName": full_name, "LoadBalancerName": name,
     }))
 }
@@ -86,7 +88,7 @@ pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiEr
         .elb
         .load_balancers
         .get(&load_balancer_arn)
-        .ok_or_else(query::load_balancer_not_found)?;
+        .ok_or_else(operations::load_balancer_not_found)?;
     let actions = actions::checked(
         &aws.elb,
         properties.get("Protocol"),
@@ -117,7 +119,7 @@ pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError>
         .elb
         .listeners
         .get(&listener_arn)
-        .ok_or_else(query::listener_not_found)?;
+        .ok_or_else(operations::listener_not_found)?;
     let actions = actions::checked(
         &aws.elb,
         listener.properties.get("Protocol"),
@@ -158,7 +160,7 @@ pub fn update_target_group(aws: &mut Aws, arn: &str, properties: &Value) -> Resu
         .elb
         .target_groups
         .get_mut(arn)
-        .ok_or_else(query::target_group_not_found)?;
+        .ok_or_else(operations::target_group_not_found)?;
     group.properties.extend(object(properties)?);
     Ok(())
 }
@@ -170,15 +172,15 @@ pub fn update_listener(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(
         .elb
         .listeners
         .get(arn)
-        .ok_or_else(query::listener_not_found)?;
-    if let Some(asked) = properties.get("DefaultActions") {
+        .ok_or_else(operations::listener_not_found)?;
+    if let Some(given) = properties.get("DefaultActions") {
         let protocol = properties
             .get("Protocol")
             .or(listener.properties.get("Protocol"));
         let actions = actions::checked(
             &aws.elb,
             protocol,
-            Some(asked),
+            Some(given),
             listener.properties.get("DefaultActions"),
         )?;
         properties.insert("DefaultActions".to_owned(), actions);
@@ -192,7 +194,8 @@ pub fn update_listener(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(
     Ok(())
 }
 
-/// Replaces properties of a rule; lists are replaced whole. A default rule is its listener's and changed there.
+/// Replaces properties of a rule; lists are replaced whole. A default rule is its listener's and
+/// changed there.
 pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), ApiError> {
     let mut properties = object(properties)?;
     if aws
@@ -206,14 +209,18 @@ pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), A
             format!("Default rule '{arn}' cannot be modified"),
         ));
     }
-    let rule = aws.elb.rules.get(arn).ok_or_else(query::rule_not_found)?;
-    if let Some(asked) = properties.get("Actions") {
+    let rule = aws
+        .elb
+        .rules
+        .get(arn)
+        .ok_or_else(operations::rule_not_found)?;
+    if let Some(given) = properties.get("Actions") {
         let listener = aws.elb.listeners.get(&rule.listener_arn);
         let protocol = listener.and_then(|listener| listener.properties.get("Protocol"));
         let actions = actions::checked(
             &aws.elb,
             protocol,
-            Some(asked),
+            Some(given),
             rule.properties.get("Actions"),
         )?;
         properties.insert("Actions".to_owned(), actions);
@@ -252,7 +259,7 @@ pub fn delete_rule(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
     aws.elb
         .rules
         .remove(arn)
-        .ok_or_else(query::rule_not_found)?;
+        .ok_or_else(operations::rule_not_found)?;
     note_use(aws);
     Ok(())
 }
@@ -263,7 +270,7 @@ pub fn delete_listener(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
     aws.elb
         .listeners
         .remove(arn)
-        .ok_or_else(query::listener_not_found)?;
+        .ok_or_else(operations::listener_not_found)?;
     aws.elb.rules.retain(|_, rule| rule.listener_arn != arn);
     note_use(aws);
     Ok(())
@@ -311,14 +318,15 @@ fn name_of(
     let Some(name) = properties.get("Name").and_then(Value::as_str) else {
         return Ok(format!("{prefix}-{}", aws.hex(12)));
     };
-    let legal = name
+    let is_valid = name
         .chars()
         .all(|letter| letter.is_ascii_alphanumeric() || letter == '-')
         && !name.starts_with('-')
         && !name.ends_with('-');
-    if !legal || name.is_empty() || name.len() > 32 {
+    if !is_valid || name.is_empty() || name.len() > 32 {
         return Err(validation(format!(
-            "The name '{name}' must have 1 to 32 characters, only alphanumeric characters or hyphens, and must not begin or end with a hyphen"
+            "The name '{name}' must have 1 to 32 characters, only alphanumeric characters or \
+             hyphens, and must not begin or end with a hyphen"
         )));
     }
     Ok(name.to_owned())

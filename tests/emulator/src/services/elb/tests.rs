@@ -1,7 +1,12 @@
+//! The rules of Elastic Load Balancing, each by its own test.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
 use super::*;
 use crate::ApiError;
 use crate::protocol::xml;
-use serde_json::json;
 
 mod rules;
 
@@ -23,8 +28,13 @@ fn call(
 fn balanced() -> (Aws, String, String, String) {
     let mut aws = Aws::new(1);
     let group = |aws: &mut Aws, name: &str| {
-        let properties = json!({"Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10, "HealthyThresholdCount": 3, "UnhealthyThresholdCount": "2",
-            "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "60"}]});
+        let properties = json!({
+            "Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10,
+            "HealthyThresholdCount": 3, "UnhealthyThresholdCount": "2",
+            "TargetGroupAttributes": [
+                {"Key": "deregistration_delay.timeout_seconds", "Value": "60"},
+            ],
+        });
         create_target_group(aws, &properties).unwrap()["Arn"]
             .as_str()
             .unwrap()
@@ -32,7 +42,10 @@ fn balanced() -> (Aws, String, String, String) {
     };
     let (blue, green) = (group(&mut aws, "blue"), group(&mut aws, "green"));
     let balancer = create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
-    let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "Protocol": "HTTP", "DefaultActions": [{"Type": "forward", "TargetGroupArn": blue}]});
+    let listener = json!({
+        "LoadBalancerArn": balancer["Arn"], "Port": 80, "Protocol": "HTTP",
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": blue}],
+    });
     let listener = create_listener(&mut aws, &listener).unwrap()["Arn"]
         .as_str()
         .unwrap()
@@ -95,7 +108,19 @@ fn targets_of_a_group_without_listener_are_unused_until_it_is_used() {
         state(&aws, &green, "10.0.0.1", 80),
         Some(TargetState::Unused)
     );
-    let both = json!({"DefaultActions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": blue, "Weight": 9}, {"TargetGroupArn": green, "Weight": 1}]}}]});
+    let both = json!({
+        "DefaultActions": [
+            {
+                "Type": "forward",
+                "ForwardConfig": {
+                    "TargetGroups": [
+                        {"TargetGroupArn": blue, "Weight": 9},
+                        {"TargetGroupArn": green, "Weight": 1},
+                    ],
+                },
+            },
+        ],
+    });
     update_listener(&mut aws, &listener, &both).unwrap();
     assert_eq!(
         state(&aws, &green, "10.0.0.1", 80),
@@ -115,7 +140,14 @@ fn weight_zero_counts_as_use_on_some_seeds_only() {
         aws.reseed(seed);
         let group = aws.elb.target_groups.keys().next().unwrap().clone();
         let listener = aws.elb.listeners.keys().next().unwrap().clone();
-        let zero = json!({"DefaultActions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": group, "Weight": 0}]}}]});
+        let zero = json!({
+            "DefaultActions": [
+                {
+                    "Type": "forward",
+                    "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": group, "Weight": 0}]},
+                },
+            ],
+        });
         update_listener(&mut aws, &listener, &zero).unwrap();
         aws.elb.target_groups[&group].used_since.is_some()
     };
@@ -148,7 +180,8 @@ fn target_health_is_answered_as_xml() {
         &parameters(&[("TargetGroupArn", &blue)]),
     )
     .unwrap();
-    assert!(body.starts_with("<DescribeTargetHealthResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeTargetHealthResult><TargetHealthDescriptions><member>"), "{body}");
+    assert!(body.starts_with("<DescribeTargetHealthResponse \
+        xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeTargetHealthResult><TargetHealthDescriptions><member>"), "{body}");
     assert!(
         body.contains("<State>initial</State><Reason>Elb.RegistrationInProgress</Reason>"),
         "{body}"
@@ -192,7 +225,11 @@ fn what_does_not_exist_is_refused_by_its_own_code() {
 #[test]
 fn a_plain_forward_is_answered_with_its_forward_configuration() {
     let (mut aws, blue, _, listener) = balanced();
-    let rule = json!({"ListenerArn": listener, "Priority": 10, "Conditions": [{"Field": "path-pattern", "Values": ["/a&b"]}], "Actions": [{"Type": "forward", "TargetGroupArn": blue}]});
+    let rule = json!({
+        "ListenerArn": listener, "Priority": 10,
+        "Conditions": [{"Field": "path-pattern", "Values": ["/a&b"]}],
+        "Actions": [{"Type": "forward", "TargetGroupArn": blue}],
+    });
     create_rule(&mut aws, &rule).unwrap();
     let body = call(
         &mut aws,
@@ -235,7 +272,16 @@ fn lists_are_paged() {
 fn forwards_are_checked() {
     let (mut aws, blue, green, listener) = balanced();
     let set = |aws: &mut Aws, group: &str, weight: i64| {
-        let actions = json!({"DefaultActions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": [{"TargetGroupArn": group, "Weight": weight}]}}]});
+        let actions = json!({
+            "DefaultActions": [
+                {
+                    "Type": "forward",
+                    "ForwardConfig": {
+                        "TargetGroups": [{"TargetGroupArn": group, "Weight": weight}],
+                    },
+                },
+            ],
+        });
         update_listener(aws, &listener, &actions).map_err(|error| error.code)
     };
     assert_eq!(
@@ -271,7 +317,10 @@ fn open_requests_end_before_the_delay_on_some_seeds_only() {
 #[test]
 fn a_rule_is_modified_by_whole_lists() {
     let (mut aws, blue, green, listener) = balanced();
-    let rule = json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": [{"Type": "forward", "TargetGroupArn": blue}]});
+    let rule = json!({
+        "ListenerArn": listener, "Priority": 1, "Conditions": [],
+        "Actions": [{"Type": "forward", "TargetGroupArn": blue}],
+    });
     let arn = create_rule(&mut aws, &rule).unwrap()["Arn"]
         .as_str()
         .unwrap()
@@ -286,10 +335,10 @@ fn a_rule_is_modified_by_whole_lists() {
         format!("{groups}2.Weight"),
     ];
     let values = ["forward", &blue, "90", &green, "10"];
-    let mut asked: BTreeMap<String, String> =
+    let mut request: BTreeMap<String, String> =
         names.into_iter().zip(values.map(str::to_owned)).collect();
-    asked.insert("RuleArn".to_owned(), arn.clone());
-    let body = call(&mut aws, "ModifyRule", &asked).unwrap();
+    request.insert("RuleArn".to_owned(), arn.clone());
+    let body = call(&mut aws, "ModifyRule", &request).unwrap();
     assert!(
         body.contains(&format!(
             "<TargetGroupArn>{green}</TargetGroupArn><Weight>10</Weight>"
@@ -297,9 +346,9 @@ fn a_rule_is_modified_by_whole_lists() {
         "{body}"
     );
     assert!(aws.elb.target_groups[&green].used_since.is_some());
-    asked.insert("ResetTransforms".to_owned(), "true".to_owned());
+    request.insert("ResetTransforms".to_owned(), "true".to_owned());
     assert_eq!(
-        call(&mut aws, "ModifyRule", &asked).unwrap_err().code,
+        call(&mut aws, "ModifyRule", &request).unwrap_err().code,
         "ValidationError"
     );
 }
@@ -307,16 +356,16 @@ fn a_rule_is_modified_by_whole_lists() {
 #[test]
 fn targets_are_registered_with_the_port_of_the_group() {
     let (mut aws, blue, ..) = balanced();
-    let asked = parameters(&[
+    let request = parameters(&[
         ("TargetGroupArn", &blue),
         ("Targets.member.1.Id", "10.0.0.9"),
     ]);
-    call(&mut aws, "RegisterTargets", &asked).unwrap();
+    call(&mut aws, "RegisterTargets", &request).unwrap();
     assert_eq!(
         state(&aws, &blue, "10.0.0.9", 80),
         Some(TargetState::Initial)
     );
-    call(&mut aws, "DeregisterTargets", &asked).unwrap();
+    call(&mut aws, "DeregisterTargets", &request).unwrap();
     assert_ne!(
         state(&aws, &blue, "10.0.0.9", 80),
         Some(TargetState::Initial)

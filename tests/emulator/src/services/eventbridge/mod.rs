@@ -1,9 +1,9 @@
-//! EventBridge's default bus: rules match events and schedules, targets receive them a little later, perhaps transformed.
+//! EventBridge's default bus: rules match events and schedules, targets receive them a little
+//! later, perhaps transformed.
 //!
-//! Only Lambda functions can be targets. Events of CodePipeline and ECR are best effort, so a run can ask for some of
-//! them to be lost or delivered twice (`Faults`).
+//! Only Lambda functions can be targets. Events of CodePipeline and ECR are best effort, so a run
+//! can have some of them lost or delivered twice (`Faults`).
 
-mod buses;
 mod pattern;
 mod rules;
 mod schedule;
@@ -18,10 +18,19 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::{Aws, Due as AgendaDue, Millis, Quirk, iam, lambda};
+use crate::protocol::{Json, Protocol};
+use crate::service::{Errors, Service};
+use crate::{Aws, Event, Millis, Quirk, iam, lambda};
 
 pub use rules::call;
 pub use schedule::Rate;
+
+pub(crate) const SERVICE: Service = Service {
+    name: "events",
+    protocol: Protocol::Json(Json::new("AWSEvents", "com.amazonaws.events", call)),
+    errors: Errors::JSON,
+    demands: iam::actions::events,
+};
 
 /// Everything EventBridge knows.
 #[derive(Clone, Debug, Default)]
@@ -30,16 +39,17 @@ pub struct EventBridge {
     pub rules: BTreeMap<String, Rule>,
     /// Every event that was put on the bus, in order.
     pub events: Vec<Value>,
-    /// Every try to hand an event to a target, in order.
+    /// Every attempt to deliver an event to a target, in order.
     pub deliveries: Vec<Delivery>,
     pub faults: Faults,
-    /// What goes wrong with single deliveries: by the source of the event and the delivery's number among those of the source.
+    /// Mishaps of single deliveries: by the source of the event and the delivery's number among
+    /// those of the source.
     mishaps: BTreeMap<(&'static str, usize), Mishap>,
     /// How many deliveries of a source were begun.
     counted: BTreeMap<&'static str, usize>,
-    /// Mishaps that came true.
+    /// Mishaps that happened.
     pub met: Vec<(&'static str, usize)>,
-    /// Deliveries under way.
+    /// Deliveries that are in progress.
     pub under_way: usize,
 }
 
@@ -72,7 +82,7 @@ pub struct Rule {
     pub enabled: bool,
     pub pattern: Option<Value>,
     pub schedule: Option<Rate>,
-    /// Grows with every change, so that a schedule's stale agenda entries can be told.
+    /// Grows with every change, so that a schedule's stale agenda entries are recognised.
     pub generation: u64,
     pub targets: Vec<Target>,
 }
@@ -83,7 +93,7 @@ pub struct Target {
     pub arn: String,
     /// What the target receives.
     pub input: Input,
-    /// As given, so that ListTargetsByRule can answer it (with RetryPolicy and DeadLetterConfig).
+    /// As given, with RetryPolicy and DeadLetterConfig.
     pub declared: Value,
 }
 
@@ -109,7 +119,7 @@ pub struct Delivery {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryOutcome {
-    /// Handed to Lambda as this invocation.
+    /// Delivered to Lambda as this invocation.
     Invoked(u64),
     /// Lost by the bus, as a best-effort event may be.
     Lost,
@@ -119,7 +129,7 @@ pub enum DeliveryOutcome {
 
 /// What EventBridge does by itself.
 #[derive(Clone, Debug)]
-pub enum Due {
+pub enum EventBridgeEvent {
     Deliver {
         rule: String,
         target: String,
@@ -132,7 +142,7 @@ pub enum Due {
 }
 
 impl EventBridge {
-    /// Asks for mishaps of the deliveries from here on, which are numbered from 0.
+    /// Sets the mishaps of the deliveries from here on, which are numbered from 0.
     pub fn expect(&mut self, mishaps: BTreeMap<(&'static str, usize), Mishap>) {
         self.mishaps = mishaps;
         self.counted.clear();
@@ -153,8 +163,17 @@ fn new_event(
     resources: Vec<String>,
     detail: Value,
 ) -> Value {
-    json!({"version": "0", "id": aws.uuid(), "detail-type": detail_type, "source": source, "account": aws.account,
-        "time": timestamp(aws.now), "region": aws.region, "resources": resources, "detail": detail})
+    json!({
+        "version": "0",
+        "id": aws.uuid(),
+        "detail-type": detail_type,
+        "source": source,
+        "account": aws.account,
+        "time": timestamp(aws.now),
+        "region": aws.region,
+        "resources": resources,
+        "detail": detail,
+    })
 }
 
 /// Events carry their time in whole seconds.
@@ -208,17 +227,17 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
         for delay in delays {
             let after = delay + Duration::from_millis(aws.rng.u64(200..=1500));
             aws.events.under_way += 1;
-            let due = Due::Deliver {
+            let due = EventBridgeEvent::Deliver {
                 rule: rule.to_owned(),
                 target: target.clone(),
                 event: event.clone(),
             };
-            aws.schedule(after, AgendaDue::EventBridge(due));
+            aws.schedule(after, due);
         }
     }
 }
 
-/// How many times a target gets an event: once, unless the run asks for faults.
+/// How many times a target gets an event: once, unless the run has faults.
 fn copies(aws: &mut Aws, event: &Value) -> usize {
     let Faults {
         lose_percent,
@@ -235,7 +254,7 @@ fn copies(aws: &mut Aws, event: &Value) -> usize {
     }
 }
 
-/// What the run asks to go wrong with this delivery.
+/// The mishap that the run has for this delivery.
 fn mishap(aws: &mut Aws, event: &Value) -> Option<Mishap> {
     let source = BEST_EFFORT
         .into_iter()
@@ -248,23 +267,25 @@ fn mishap(aws: &mut Aws, event: &Value) -> Option<Mishap> {
     Some(mishap)
 }
 
-pub fn run_due(aws: &mut Aws, due: Due) {
-    match due {
-        Due::Deliver {
-            rule,
-            target,
-            event,
-        } => {
-            aws.events.under_way -= 1;
-            if let Some(outcome) = deliver(aws, &rule, &target, &event) {
-                record(aws, &rule, &target, &event, outcome);
+impl Event for EventBridgeEvent {
+    fn run(&self, aws: &mut Aws) {
+        match self {
+            Self::Deliver {
+                rule,
+                target,
+                event,
+            } => {
+                aws.events.under_way -= 1;
+                if let Some(outcome) = deliver(aws, rule, target, event) {
+                    record(aws, rule, target, event, outcome);
+                }
             }
+            Self::Schedule { rule, generation } => fire(aws, rule, *generation),
         }
-        Due::Schedule { rule, generation } => fire(aws, &rule, generation),
     }
 }
 
-/// Hands an event to a target; nothing when the target is gone.
+/// Delivers an event to a target; nothing when the target is gone.
 fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<DeliveryOutcome> {
     let absent = if aws.draw_quirk(Quirk::NullForAbsentPath) {
         Value::Null
@@ -318,11 +339,11 @@ fn plan(aws: &mut Aws, rule: &str) {
     let (Some(rate), true) = (known.schedule.clone(), known.enabled) else {
         return;
     };
-    let due = Due::Schedule {
+    let due = EventBridgeEvent::Schedule {
         rule: rule.to_owned(),
         generation: known.generation,
     };
-    aws.schedule(rate.period(), AgendaDue::EventBridge(due));
+    aws.schedule(rate.period(), due);
 }
 
 fn fire(aws: &mut Aws, rule: &str, generation: u64) {

@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Input, Rate, Rule, Target, pattern, plan, put, transform};
+use super::{Input, Rate, Rule, Target, pattern, plan, transform};
+use crate::input::Input as Reader;
+use crate::page::Tokens;
+use crate::validation::{self as violations, Quoted};
 use crate::{ApiError, Aws, record};
 
 /// The most targets of a rule.
 const TARGETS: usize = 5;
 const RULES: usize = 300;
 
-/// One operation by its API name with the JSON 1.1 input; answers the JSON output.
+/// One operation by its API name with the JSON 1.1 input; returns the JSON output.
 pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     let answer = answer(aws, operation, input);
     record::operation("events", operation, input, &answer);
@@ -32,48 +35,27 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
     match operation {
         "PutRule" => put_rule(aws, input),
         "DeleteRule" => delete_rule(aws, input),
-        "DescribeRule" => Ok(described(rule(aws, text(input, "Name")?)?)),
         "ListRules" => list_rules(aws, input),
-        "EnableRule" => set_enabled(aws, input, true),
-        "DisableRule" => set_enabled(aws, input, false),
+        "DisableRule" => disable_rule(aws, input),
         "PutTargets" => put_targets(aws, input),
         "RemoveTargets" => remove_targets(aws, input),
-        "ListTargetsByRule" => list_targets(aws, input),
-        "PutEvents" => put_events(aws, input),
-        "ListEventBuses" => super::buses::list(aws, input),
-        "DescribeEventBus" => Ok(super::buses::default_bus(aws)),
-        "ListRuleNamesByTarget" => super::buses::rule_names(aws, input),
-        "TestEventPattern" => super::buses::test_pattern(input),
-        "ListTagsForResource" => super::buses::tags(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
     }
 }
 
-pub(super) fn validation(message: impl Into<String>) -> ApiError {
+fn validation(message: impl Into<String>) -> ApiError {
     ApiError::client("ValidationException", message)
 }
 
-pub(super) fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
-    optional(input, member)?.ok_or_else(|| {
-        let field = member[..1].to_lowercase() + &member[1..];
-        validation(format!(
-            "1 validation error detected: Value null at '{field}' failed to satisfy constraint: Member must not be null"
-        ))
-    })
+fn text<'a>(input: &'a Value, member: &str) -> Result<&'a str, ApiError> {
+    optional(input, member)?.ok_or_else(|| validation(violations::missing(member)))
 }
 
-pub(super) fn optional<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
-    match input.get(member) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(ApiError::client(
-            "SerializationException",
-            format!("{member} is not a string"),
-        )),
-    }
+fn optional<'a>(input: &'a Value, member: &str) -> Result<Option<&'a str>, ApiError> {
+    Reader::new(input).text(member)
 }
 
-pub(super) fn missing(name: &str) -> ApiError {
+fn missing(name: &str) -> ApiError {
     ApiError::client(
         "ResourceNotFoundException",
         format!("Rule {name} does not exist on EventBus default."),
@@ -90,11 +72,12 @@ fn rule_mut<'a>(aws: &'a mut Aws, name: &str) -> Result<&'a mut Rule, ApiError> 
 
 fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Name")?.to_owned();
-    let legal = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    if name.is_empty() || name.len() > 64 || !name.chars().all(legal) {
-        return Err(validation(format!(
-            "1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: \
-            Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+"
+    let valid = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    if name.is_empty() || name.len() > 64 || !name.chars().all(valid) {
+        return Err(validation(violations::violation(
+            Quoted::Text(&name),
+            "name",
+            "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
         )));
     }
     let pattern = optional(input, "EventPattern")?
@@ -156,12 +139,11 @@ fn delete_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({}))
 }
 
-fn set_enabled(aws: &mut Aws, input: &Value, enabled: bool) -> Result<Value, ApiError> {
+fn disable_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Name")?;
     let rule = rule_mut(aws, name)?;
     rule.generation += 1;
-    rule.enabled = enabled;
-    plan(aws, name);
+    rule.enabled = false;
     Ok(json!({}))
 }
 
@@ -197,33 +179,20 @@ fn list_rules(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     page("Rules", rules, input)
 }
 
-fn list_targets(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
-    let rule = rule(aws, text(input, "Rule")?)?;
-    page(
-        "Targets",
-        rule.targets
-            .iter()
-            .map(|target| target.declared.clone())
-            .collect(),
-        input,
-    )
-}
-
 /// One page: `Limit` (at most 100) items from where `NextToken` points.
-pub(super) fn page(member: &str, items: Vec<Value>, input: &Value) -> Result<Value, ApiError> {
+fn page(member: &str, items: Vec<Value>, input: &Value) -> Result<Value, ApiError> {
     let limit = input.get("Limit").and_then(Value::as_u64).unwrap_or(100);
     if !(1..=100).contains(&limit) {
         return Err(validation("Limit must be between 1 and 100"));
     }
     let invalid = || validation("Parameter nextToken is not valid.");
-    let start = optional(input, "NextToken")?
-        .map(|token| token.parse::<usize>().map_err(|_| invalid()))
-        .transpose()?;
-    let (start, total) = (start.unwrap_or(0), items.len());
-    let end = total.min(start + limit as usize);
-    let mut output = json!({ member: items.get(start..end).ok_or_else(invalid)? });
-    if end < total {
-        output["NextToken"] = json!(end.to_string());
+    let token = optional(input, "NextToken")?;
+    let page = Tokens::Decimal.page(items, token, limit as usize);
+    let page = page.ok_or_else(invalid)?;
+
+    let mut output = json!({ member: page.items });
+    if let Some(next) = page.next {
+        output["NextToken"] = json!(next);
     }
     Ok(output)
 }
@@ -371,55 +340,4 @@ fn remove_targets(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         .targets
         .retain(|target| !ids.contains(&target.id.as_str()));
     Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))
-}
-
-fn put_events(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
-    let entries = input["Entries"]
-        .as_array()
-        .filter(|entries| (1..=10).contains(&entries.len()));
-    let entries = entries
-        .ok_or_else(|| validation("Entries must have 1 to 10 members"))?
-        .clone();
-    let mut results = Vec::new();
-    for entry in &entries {
-        results.push(put_entry(aws, entry).unwrap_or_else(
-            |error| json!({"ErrorCode": error.code, "ErrorMessage": error.message}),
-        ));
-    }
-    let failed = results
-        .iter()
-        .filter(|result| result.get("ErrorCode").is_some())
-        .count();
-    Ok(json!({"FailedEntryCount": failed, "Entries": results}))
-}
-
-fn put_entry(aws: &mut Aws, entry: &Value) -> Result<Value, ApiError> {
-    let invalid = |message: &str| ApiError::client("InvalidArgument", message);
-    let source = entry["Source"].as_str().ok_or_else(|| {
-        invalid("Parameter Source is not valid. Reason: Source is a required argument.")
-    })?;
-    if source.starts_with("aws.") {
-        let message = "Not authorized to put events with a source beginning with aws.";
-        return Err(ApiError::client("NotAuthorizedForSourceException", message));
-    }
-    let kind = entry["DetailType"].as_str().ok_or_else(|| {
-        invalid("Parameter DetailType is not valid. Reason: DetailType is a required argument.")
-    })?;
-    let detail = entry["Detail"]
-        .as_str()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .filter(Value::is_object);
-    let detail =
-        detail.ok_or_else(|| ApiError::client("MalformedDetail", "Detail is malformed."))?;
-    let resources = entry["Resources"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .map(str::to_owned)
-        .collect();
-    let event = super::new_event(aws, source, kind, resources, detail);
-    let id = event["id"].clone();
-    put(aws, event);
-    Ok(json!({ "EventId": id }))
 }

@@ -1,4 +1,5 @@
-//! Schedule expressions. Only `rate(…)` is modelled: nothing that the sandbox runs asks for `cron(…)`.
+//! Schedule expressions. Only `rate(…)` is modelled: nothing that the sandbox runs asks for
+//! `cron(…)`.
 
 use std::time::Duration;
 

@@ -11,11 +11,13 @@ pub(super) struct Context<'a> {
     pub rule_arn: &'a str,
     pub rule_name: &'a str,
     pub ingested: &'a str,
-    /// What a variable becomes, as a JSON value, whose path the event does not have (nobody says: null or an empty string).
+    /// What a variable becomes, as a JSON value, whose path the event does not have (not
+    /// documented: null or an empty string).
     pub absent: Value,
 }
 
-/// The reserved variables that hold JSON and are not escaped, so they may stand only where a JSON value may.
+/// The reserved variables that hold JSON and are not escaped, so they may stand only where a JSON
+/// value may.
 const JSON_ONLY: [&str; 2] = ["aws.events.event", "aws.events.event.json"];
 const RESERVED_TEXT: [&str; 3] = [
     "aws.events.rule-arn",
@@ -37,7 +39,8 @@ pub(super) fn payload(input: &Input, event: &Value, context: &Context) -> Result
     }
 }
 
-/// Checks a template when a target is put: known variables, none as a key, and JSON once they are filled in.
+/// Checks a template when a target is put: known variables, none as a key, and JSON once they are
+/// filled in.
 pub(super) fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<(), String> {
     if let Some(name) = paths
         .keys()
@@ -89,7 +92,8 @@ fn variable(
     })
 }
 
-/// Fills `<name>` placeholders: raw text with its quotes escaped inside a JSON string, a JSON value outside.
+/// Fills `<name>` placeholders: raw text with its quotes escaped inside a JSON string, a JSON value
+/// outside.
 fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result<String, String> {
     let (mut filled, mut rest, mut quoted) = (String::new(), template, false);
     while let Some(letter) = rest.chars().next() {
@@ -128,8 +132,8 @@ fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result
 /// The name in a `<name>` that `text` begins with.
 fn placeholder(text: &str) -> Option<&str> {
     let name = text.strip_prefix('<')?.split_once('>')?.0;
-    let legal = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    (!name.is_empty() && name.chars().all(legal)).then_some(name)
+    let valid = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    (!name.is_empty() && name.chars().all(valid)).then_some(name)
 }
 
 fn written(value: &Value, quoted: bool) -> String {
@@ -163,7 +167,7 @@ pub(super) fn steps(path: &str) -> Option<Vec<&str>> {
     if rest.is_empty() {
         return Some(Vec::new());
     }
-    let legal = |letter: char| letter.is_ascii_alphanumeric() || "-_/".contains(letter);
+    let valid = |letter: char| letter.is_ascii_alphanumeric() || "-_/".contains(letter);
     let names = rest
         .strip_prefix('.')?
         .split(['.', '['])
@@ -171,6 +175,6 @@ pub(super) fn steps(path: &str) -> Option<Vec<&str>> {
     let steps: Vec<&str> = names.collect();
     steps
         .iter()
-        .all(|step| !step.is_empty() && step.chars().all(legal))
+        .all(|step| !step.is_empty() && step.chars().all(valid))
         .then_some(steps)
 }

@@ -1,5 +1,5 @@
-//! The Condition element of a statement. Operators and keys that the sandbox does not know are refused: to ignore one could
-//! allow what AWS denies.
+//! The Condition element of a statement. Operators and keys that the sandbox does not know are
+//! refused: to ignore one could allow what AWS denies.
 
 use serde_json::Value;
 
@@ -24,7 +24,8 @@ const COMPARISONS: [(&str, Compare, bool); 11] = [
     ("ArnNotLike", arn_like, true),
 ];
 
-/// Condition keys that the sandbox fills in, in lower case; after the last slash of a key comes the key of a tag.
+/// Condition keys that the sandbox fills in, in lower case; after the last slash of a key comes the
+/// key of a tag.
 const KEYS: [&str; 12] = [
     "application-autoscaling:scalable-dimension",
     "application-autoscaling:service-namespace",
@@ -82,8 +83,8 @@ impl Operator {
         }
     }
 
-    /// Several wanted values are alternatives; for a negated operator none of them may match. A key that is absent matches
-    /// nothing, so that a negated operator holds.
+    /// Several wanted values are alternatives; for a negated operator none of them may match. A key
+    /// that is absent matches nothing, so that a negated operator holds.
     fn holds(&self, found: Option<&str>, wanted: &[String]) -> bool {
         match (self, found) {
             (Self::Null, _) => wanted

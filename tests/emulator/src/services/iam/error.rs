@@ -2,8 +2,7 @@
 //!
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html>
 
-use super::{Demand, Denial, Session};
-use crate::ApiError;
+use super::{Demand, Session};
 
 pub(super) const EXPLICIT_DENY: &str = "with an explicit deny in an identity-based policy";
 
@@ -28,40 +27,4 @@ pub(super) fn message(account: &str, session: &Session, demand: &Demand, reason:
         _ => format!(" on resource: {resource}"),
     };
     format!("User: {user} is not authorized to perform: {action}{on} {reason}")
-}
-
-/// The error of the service that was called. Services with a JSON protocol answer a 400, those with XML a 403.
-pub(super) fn denied(service: &str, denial: Denial) -> ApiError {
-    match service {
-        "s3" | "elasticloadbalancing" | "monitoring" => ApiError {
-            status: 403,
-            ..ApiError::client("AccessDenied", denial.message)
-        },
-        _ => ApiError::client("AccessDeniedException", denial.message),
-    }
-}
-
-/// Credentials that nobody in the account has.
-pub(super) fn invalid_token(service: &str) -> ApiError {
-    let (status, code, message) = match service {
-        "s3" => (
-            403,
-            "InvalidAccessKeyId",
-            "The AWS Access Key Id you provided does not exist in our records.",
-        ),
-        "elasticloadbalancing" | "monitoring" => (
-            403,
-            "InvalidClientTokenId",
-            "The security token included in the request is invalid.",
-        ),
-        _ => (
-            400,
-            "UnrecognizedClientException",
-            "The security token included in the request is invalid.",
-        ),
-    };
-    ApiError {
-        status,
-        ..ApiError::client(code, message)
-    }
 }

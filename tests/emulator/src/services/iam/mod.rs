@@ -1,12 +1,13 @@
-//! IAM: every call of a function runs under the function's role, as its template made it, and CodePipeline works under the
-//! role of the pipeline. What no statement allows is denied, in the words of the service that was called.
+//! IAM: every call of a function runs under the function's role, as its template made it, and
+//! CodePipeline works under the role of the pipeline. What no statement allows is denied, in the
+//! words of the service that was called.
 //!
-//! A person is an administrator. Roles themselves belong to CloudFormation, which makes them.
+//! A person is an administrator. Roles belong to CloudFormation, which creates them.
 
-mod actions;
+pub(crate) mod actions;
+mod artifact_credentials;
 mod condition;
 mod error;
-mod lent;
 mod pattern;
 mod policy;
 
@@ -17,17 +18,19 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{ApiError, Aws, Millis, Request, protocol, s3};
-use actions::Asked;
+use crate::service::{self, Errors};
+use crate::{ApiError, Aws, Millis, Request};
+pub(crate) use actions::{Asked, pass_role};
 pub use policy::{Context, Demand, Unsupported, Verdict, check as check_statement, evaluate};
 
 /// The caller that may do everything.
 const ADMINISTRATOR: &str = "person";
 
-/// What IAM remembers: what was asked of which role, for those who compare policies with what is used.
+/// What was demanded of which role, for tests that compare policies with their use.
 #[derive(Clone, Debug, Default)]
 pub struct Iam {
-    /// Every action that was ever demanded of a role, allowed or not: the role's name and the action.
+    /// Every action that was ever demanded of a role, allowed or not: the role's name and the
+    /// action.
     pub demanded: BTreeSet<(String, String)>,
     /// Everything that was denied, in order.
     pub denials: Vec<Denial>,
@@ -37,7 +40,7 @@ pub struct Iam {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
     pub at: Millis,
-    /// The name of the role, or the service that asked without one.
+    /// The name of the role, or the service that called without one.
     pub role: String,
     pub action: String,
     pub resource: String,
@@ -45,27 +48,28 @@ pub struct Denial {
     pub message: String,
 }
 
-/// Somebody who assumed a role.
+/// A principal that assumed a role.
 #[derive(Clone, Debug)]
 pub(crate) struct Session {
     pub(crate) role: String,
     pub(crate) name: String,
 }
 
-/// Whether the caller of a request may ask for it; an error is what the service answers.
+/// Whether the caller of a request is permitted to make it; the error is the response of the
+/// service.
 pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError> {
     // A request that cannot be read is refused by its service.
     let Some(asked) = read(request) else {
         return Ok(());
     };
-    if let Some(job) = lent::job(aws, request) {
-        return lent::authorize(aws, &job, &asked);
+    if let Some(job) = artifact_credentials::job(aws, request) {
+        return artifact_credentials::authorize(aws, &job, &asked, Errors::of(request));
     }
     if request.caller == ADMINISTRATOR {
         return Ok(());
     }
     let Some(function) = aws.lambda.functions.get(&request.caller) else {
-        return Err(error::invalid_token(&asked.service));
+        return Err(Errors::of(request).unknown_key.error());
     };
     let session = Session {
         role: function.role.clone(),
@@ -79,7 +83,7 @@ pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError
         return Err(ApiError::unknown_operation(&what));
     };
     demands.iter().try_for_each(|demand| {
-        require(aws, &session, demand).map_err(|d| error::denied(&asked.service, d))
+        require(aws, &session, demand).map_err(|denial| Errors::of(request).denied(denial.message))
     })
 }
 
@@ -96,13 +100,13 @@ pub(crate) fn require(aws: &mut Aws, session: &Session, demand: &Demand) -> Resu
     Err(deny(aws, session, demand, &reason))
 }
 
-/// Takes note of a denial for a session.
+/// Records a denial for a session.
 fn deny(aws: &mut Aws, session: &Session, demand: &Demand, reason: &str) -> Denial {
     let message = error::message(&aws.account, session, demand, reason);
     note(aws, session.role_name(), demand, message)
 }
 
-/// Takes note of a denial, whoever it met.
+/// Records a denial.
 fn note(aws: &mut Aws, role: &str, demand: &Demand, message: String) -> Denial {
     let denial = Denial {
         at: aws.now,
@@ -115,7 +119,8 @@ fn note(aws: &mut Aws, role: &str, demand: &Demand, message: String) -> Denial {
     denial
 }
 
-/// Takes note that a function's resource policy does not let a service invoke it on behalf of `source`.
+/// Records that a function's resource policy does not let a service invoke it on behalf of
+/// `source`.
 pub(crate) fn deny_invocation(aws: &mut Aws, source: &str, function: &str) -> String {
     let demand = Demand::new("lambda:InvokeFunction", function);
     let message =
@@ -153,30 +158,7 @@ impl Session {
 /// The operation of a request with its input, or nothing when it is not a request of a service.
 fn read(request: &Request) -> Option<Asked> {
     let service = request.service()?;
-    let (operation, input) = match service.as_str() {
-        "s3" => s3::asked(request),
-        "elasticloadbalancing" => {
-            let mut form = protocol::form(request);
-            (
-                form.remove("Action").unwrap_or_default(),
-                Value::Object(protocol::query::tree(&form)),
-            )
-        }
-        "monitoring" if request.header("x-amz-target").is_none() => (
-            protocol::cbor::operation(request).to_owned(),
-            protocol::cbor::input(request).ok()?,
-        ),
-        _ => {
-            let target = request.header("x-amz-target")?;
-            let (_, operation) = target.split_once('.')?;
-            let input = if request.body.is_empty() {
-                json!({})
-            } else {
-                serde_json::from_slice(&request.body).ok()?
-            };
-            (operation.to_owned(), input)
-        }
-    };
+    let (operation, input) = service::read_operation(&service, request)?;
     Some(Asked {
         service,
         operation,

@@ -1,12 +1,16 @@
-//! The two ways in which a policy's text stands for many: `*` and `?` anywhere, and an ARN compared part by part.
+//! The two ways in which a policy's text stands for many: `*` and `?` anywhere, and an ARN compared
+//! part by part.
 
-/// Whether `*` (any number of characters, colons too) and `?` (one character) make the pattern into the text.
+/// Whether `*` (any number of characters, colons too) and `?` (one character) make the pattern into
+/// the text.
 ///
-/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+/// Source:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
 pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut from) = (0, 0);
-    // Where the last `*` stands, and how far the text had come when it was met: the place to try again from.
+    // Where the last `*` stands, and how far the text had come when it was met: the place to try
+    // again from.
     let mut star = None;
     while from < text.len() {
         match pattern.get(at) {
@@ -15,14 +19,16 @@ pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
                 at += 1;
             }
             Some(letter) if *letter == b'?' || *letter == text[from] => {
-                (at, from) = (at + 1, from + 1)
+                at += 1;
+                from += 1;
             }
             _ => {
                 let Some((last, met)) = star else {
                     return false;
                 };
                 star = Some((last, met + 1));
-                (at, from) = (last + 1, met + 1);
+                at = last + 1;
+                from = met + 1;
             }
         }
     }
@@ -31,7 +37,8 @@ pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
 
 /// ArnLike and ArnEquals, which are the same: the six parts of an ARN are compared one by one.
 ///
-/// Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
+/// Source:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 pub(super) fn arn_like(pattern: &str, arn: &str) -> bool {
     let (patterns, parts): (Vec<_>, Vec<_>) = (
         pattern.splitn(6, ':').collect(),

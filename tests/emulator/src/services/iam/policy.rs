@@ -1,6 +1,8 @@
-//! Whether the statements of policies allow something: an explicit deny wins, and what no statement allows is denied.
+//! Whether the statements of policies allow something: an explicit deny wins, and what no statement
+//! allows is denied.
 //!
-//! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
+//! Source:
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
 use std::collections::BTreeMap;
 
@@ -14,7 +16,7 @@ use crate::cloudformation::items;
 /// Condition keys in lower case, with their values.
 pub type Context = BTreeMap<String, String>;
 
-/// Something that somebody wants to do.
+/// An action that a principal wants to take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Demand {
     /// `service:Operation`.
@@ -24,11 +26,11 @@ pub struct Demand {
     pub context: Context,
 }
 
-/// What policies say to a demand.
+/// The decision of policies about a demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Allowed,
-    /// No statement speaks of it.
+    /// No statement applies to it.
     NotAllowed,
     /// A statement forbids it.
     Denied,
@@ -61,7 +63,7 @@ impl Demand {
     }
 }
 
-/// What statements say to a demand, whatever their order.
+/// The decision of statements about a demand, in any order.
 ///
 /// # Errors
 /// The first element that the sandbox does not evaluate.
@@ -90,8 +92,8 @@ pub fn check(statement: &Value) -> Result<(), Unsupported> {
     condition::holds(&statement["Condition"], &nothing.context).map(drop)
 }
 
-/// Whether a statement is about the demand. Few are about its action, and nothing else of the others is looked at: they were checked
-/// when the policy was made.
+/// Whether a statement is about the demand. Few are about its action, and nothing else of the
+/// others is looked at: they were checked when the policy was made.
 fn applies(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
     Ok(is_about_action(statement, demand)?
         && is_about_resource(statement, demand)?
@@ -99,12 +101,15 @@ fn applies(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
 }
 
 fn is_about_action(statement: &Value, demand: &Demand) -> Result<bool, Unsupported> {
-    let covers = |pattern: &str| match pattern.contains(['*', '?']) {
-        true => wildcard(
-            &pattern.to_ascii_lowercase(),
-            &demand.action.to_ascii_lowercase(),
-        ),
-        false => pattern.eq_ignore_ascii_case(&demand.action),
+    let covers = |pattern: &str| {
+        if pattern.contains(['*', '?']) {
+            wildcard(
+                &pattern.to_ascii_lowercase(),
+                &demand.action.to_ascii_lowercase(),
+            )
+        } else {
+            pattern.eq_ignore_ascii_case(&demand.action)
+        }
     };
     names(statement, ["Action", "NotAction"], covers)
 }
@@ -137,8 +142,8 @@ fn names(
 }
 
 pub(super) fn without_variables(text: &str) -> Result<(), Unsupported> {
-    match text.contains("${") {
-        true => Err(Unsupported(format!("the policy variable in {text}"))),
-        false => Ok(()),
+    if text.contains("${") {
+        return Err(Unsupported(format!("the policy variable in {text}")));
     }
+    Ok(())
 }

@@ -1,34 +1,37 @@
-//! Asynchronous invocation: a queue, a short start latency, retries after one and two minutes, and dead letters.
+//! Asynchronous invocation: a queue, a short start latency, retries after one and two minutes, and
+//! dead letters.
 
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::{
-    Attempt, AttemptLog, DeadLetter, Due, Invocation, InvocationStatus, Outcome, not_found,
+    Attempt, AttemptLog, DeadLetter, Invocation, InvocationStatus, LambdaEvent, Outcome, not_found,
 };
-use crate::{ApiError, Aws, Due as AgendaDue, Millis, record};
+use crate::{ApiError, Aws, Event, Millis, record};
 
 /// How long Lambda waits before the second attempt and before the third.
 const RETRY_DELAYS: [Duration; 2] = [Duration::from_secs(60), Duration::from_secs(120)];
 
-/// Queues an asynchronous invocation (InvocationType Event) of a function given by name or ARN; answers its id.
+/// Queues an asynchronous invocation (InvocationType Event) of a function given by name or ARN;
+/// answers its id.
 pub fn invoke_async(aws: &mut Aws, function: &str, payload: Value) -> Result<u64, ApiError> {
     let request_id = aws.uuid();
     accept(aws, function, payload, request_id, None)
 }
 
-/// Begins a synchronous invocation (InvocationType RequestResponse); answers its id. It is tried once.
+/// Begins a synchronous invocation (InvocationType RequestResponse); answers its id. It is tried
+/// once.
 pub(super) fn invoke_sync(aws: &mut Aws, function: &str, payload: Value) -> Result<u64, ApiError> {
     let id = invoke_async(aws, function, payload)?;
     aws.lambda.invocations[id as usize].synchronous = true;
     Ok(id)
 }
 
-/// Delivers an invocation's payload once more, `after` from now, whatever became of the first delivery. Lambda's event
-/// queue is eventually consistent, so the repeat has the same request id.
+/// Delivers an invocation's payload once more, `after` from now, whatever became of the first
+/// delivery. Lambda's event queue is eventually consistent, so the repeat has the same request id.
 pub fn duplicate(aws: &mut Aws, invocation: u64, after: Duration) {
-    aws.schedule(after, AgendaDue::Lambda(Due::Duplicate { invocation }));
+    aws.schedule(after, LambdaEvent::Duplicate { invocation });
 }
 
 fn accept(
@@ -61,10 +64,10 @@ fn accept(
     let latency = Duration::from_millis(aws.rng.u64(20..=200));
     aws.schedule(
         latency,
-        AgendaDue::Lambda(Due::Attempt {
+        LambdaEvent::Attempt {
             invocation: id,
             number: 1,
-        }),
+        },
     );
     Ok(id)
 }
@@ -81,23 +84,27 @@ fn kind(payload: &Value) -> String {
         .to_owned()
 }
 
-pub fn run_due(aws: &mut Aws, due: Due) {
-    match due {
-        Due::Attempt { invocation, number } => make_ready(aws, invocation, number),
-        Due::Duplicate { invocation } => {
-            let Some(first) = aws.lambda.invocations.get(invocation as usize).cloned() else {
-                return;
-            };
-            // A function that is gone by now receives nothing more.
-            let _ = accept(
-                aws,
-                &first.function,
-                first.payload,
-                first.request_id,
-                Some(invocation),
-            );
+impl Event for LambdaEvent {
+    fn run(&self, aws: &mut Aws) {
+        match *self {
+            Self::Attempt { invocation, number } => make_ready(aws, invocation, number),
+            Self::Duplicate { invocation } => repeat(aws, invocation),
         }
     }
+}
+
+fn repeat(aws: &mut Aws, invocation: u64) {
+    let Some(first) = aws.lambda.invocations.get(invocation as usize).cloned() else {
+        return;
+    };
+    // A function that is gone by now receives nothing more.
+    let _ = accept(
+        aws,
+        &first.function,
+        first.payload,
+        first.request_id,
+        Some(invocation),
+    );
 }
 
 fn make_ready(aws: &mut Aws, id: u64, number: u32) {
@@ -134,7 +141,8 @@ fn make_ready(aws: &mut Aws, id: u64, number: u32) {
     aws.lambda.ready.push_back(ready);
 }
 
-/// Takes note of how an attempt ended; anything but success is retried while the function's settings allow it.
+/// Takes note of how an attempt ended; anything but success is retried while the function's
+/// settings allow it.
 pub fn finished(aws: &mut Aws, attempt_id: u64, outcome: Outcome) {
     let now = aws.now;
     let found = aws
@@ -153,8 +161,11 @@ pub fn finished(aws: &mut Aws, attempt_id: u64, outcome: Outcome) {
     let Some((id, attempt)) = found.filter(|(_, attempt)| attempt.ended.is_none()) else {
         return;
     };
-    let (succeeded, number) = (matches!(outcome, Outcome::Succeeded(_)), attempt.number);
-    (attempt.ended, attempt.outcome) = (Some(now), Some(outcome));
+    let succeeded = matches!(outcome, Outcome::Succeeded(_));
+    let number = attempt.number;
+    attempt.ended = Some(now);
+    attempt.outcome = Some(outcome);
+
     if succeeded {
         aws.lambda.invocations[id as usize].status = InvocationStatus::Succeeded;
     } else if aws.lambda.invocations[id as usize].synchronous {
@@ -184,10 +195,10 @@ fn retry(aws: &mut Aws, id: u64, failed: u32) {
     }
     aws.schedule(
         delay,
-        AgendaDue::Lambda(Due::Attempt {
+        LambdaEvent::Attempt {
             invocation: id,
             number: failed + 1,
-        }),
+        },
     );
 }
 

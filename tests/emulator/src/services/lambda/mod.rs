@@ -1,5 +1,6 @@
-//! Lambda as the pipeline and the event bus see it: functions, who may invoke them, and asynchronous invocation with its
-//! retries. The code itself does not run here: an attempt that is due waits in `ready` until the driver takes it.
+//! Lambda as the pipeline and the event bus see it: functions, who may invoke them, and
+//! asynchronous invocation with its retries. The code itself does not run here: an attempt that is
+//! due waits in `ready` until the driver takes it.
 
 mod invoke;
 mod permission;
@@ -12,12 +13,23 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::{ApiError, Aws, Millis};
+use crate::protocol::{Protocol, Rest};
+use crate::service::{Errors, Service};
+use crate::{ApiError, Aws, Millis, iam};
 
-pub use invoke::{duplicate, finished, invoke_async, run_due};
+pub use invoke::{duplicate, finished, invoke_async};
 pub use permission::{Permission, add_permission, allows, remove_permission};
-pub(crate) use rest::answer;
 pub use rest::result;
+
+pub(crate) const SERVICE: Service = Service {
+    name: "lambda",
+    protocol: Protocol::Rest(Rest {
+        answer: rest::answer,
+        read: |_| None,
+    }),
+    errors: Errors::JSON,
+    demands: iam::actions::unlisted,
+};
 
 /// Everything Lambda knows.
 #[derive(Clone, Debug, Default)]
@@ -142,7 +154,7 @@ pub struct DeadLetter {
 
 /// What Lambda does by itself.
 #[derive(Clone, Debug)]
-pub enum Due {
+pub enum LambdaEvent {
     Attempt { invocation: u64, number: u32 },
     Duplicate { invocation: u64 },
 }

@@ -14,7 +14,8 @@ pub struct Permission {
     pub statement_id: String,
     /// E.g. `events.amazonaws.com`.
     pub principal: String,
-    /// An ARN in which `*` and `?` stand for anything; without it any resource of the principal may invoke.
+    /// An ARN in which `*` and `?` stand for anything; without it any resource of the principal may
+    /// invoke.
     pub source_arn: Option<String>,
     pub source_account: Option<String>,
 }
@@ -101,8 +102,13 @@ fn policy_bytes(function: &Function) -> usize {
 }
 
 fn statement(function: &Function, permission: &Permission) -> serde_json::Value {
-    let mut statement = json!({"Sid": permission.statement_id, "Effect": "Allow",
-        "Principal": {"Service": permission.principal}, "Action": "lambda:InvokeFunction", "Resource": function.arn});
+    let mut statement = json!({
+        "Sid": permission.statement_id,
+        "Effect": "Allow",
+        "Principal": {"Service": permission.principal},
+        "Action": "lambda:InvokeFunction",
+        "Resource": function.arn,
+    });
     if let Some(arn) = &permission.source_arn {
         statement["Condition"]["ArnLike"]["AWS:SourceArn"] = json!(arn);
     }
@@ -112,7 +118,8 @@ fn statement(function: &Function, permission: &Permission) -> serde_json::Value 
     statement
 }
 
-/// ArnLike: the six parts of an ARN are compared one by one, so that a `*` does not reach over a colon.
+/// ArnLike: the six parts of an ARN are compared one by one, so that a `*` does not reach over a
+/// colon.
 fn arn_like(pattern: &str, arn: &str) -> bool {
     let (patterns, parts): (Vec<_>, Vec<_>) = (
         pattern.splitn(6, ':').collect(),

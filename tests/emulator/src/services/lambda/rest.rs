@@ -1,20 +1,19 @@
-//! The REST face of Lambda: what reads functions, and Invoke.
+//! The REST protocol of Lambda, with its one served operation: Invoke.
 
 use serde_json::{Value, json};
 
 use super::{Function, InvocationStatus, Outcome, invoke, not_found};
-use crate::protocol::{Response, decode};
+use crate::protocol::{Answer, Response, decode};
+use crate::validation::not_in_enum;
 use crate::{ApiError, Aws, Request};
 
-/// The most functions of one page.
-const MOST_FUNCTIONS: usize = 50;
-
-/// Answers one request: the operation, the code of the error if any, and the response.
-pub(crate) fn answer(
+/// Serves one request.
+pub(super) fn answer(
     aws: &mut Aws,
     request: &Request,
+    _: &str,
     refusal: Option<ApiError>,
-) -> (String, Option<String>, Response) {
+) -> Answer {
     let path = decode(request.path());
     let segments: Vec<&str> = path
         .split('/')
@@ -26,14 +25,22 @@ pub(crate) fn answer(
         None => serve(aws, operation, function, request),
     };
     match result {
-        Ok(response) => (operation.to_owned(), None, response),
+        Ok(response) => Answer {
+            operation: operation.to_owned(),
+            error: None,
+            response,
+        },
         Err(error) => {
             let operation = if operation == UNKNOWN {
                 format!("{} {path}", request.method)
             } else {
                 operation.to_owned()
             };
-            (operation, Some(error.code.clone()), failure(&error))
+            Answer {
+                operation,
+                response: failure(&error),
+                error: Some(error.code),
+            }
         }
     }
 }
@@ -43,16 +50,7 @@ const UNKNOWN: &str = "Unknown";
 /// Which operation a request means, and the function that it names.
 fn operation<'a>(method: &str, segments: &[&'a str]) -> (&'static str, &'a str) {
     match (method, segments) {
-        ("GET", ["2015-03-31", "functions"]) => ("ListFunctions", ""),
-        ("GET", ["2015-03-31", "functions", name]) => ("GetFunction", name),
-        ("GET", ["2015-03-31", "functions", name, "configuration"]) => {
-            ("GetFunctionConfiguration", name)
-        }
-        ("GET", ["2015-03-31", "functions", name, "policy"]) => ("GetPolicy", name),
         ("POST", ["2015-03-31", "functions", name, "invocations"]) => ("Invoke", name),
-        ("GET", ["2019-09-25", "functions", name, "event-invoke-config"]) => {
-            ("GetFunctionEventInvokeConfig", name)
-        }
         _ => (UNKNOWN, ""),
     }
 }
@@ -63,9 +61,6 @@ fn serve(
     name: &str,
     request: &Request,
 ) -> Result<Response, ApiError> {
-    if operation == "ListFunctions" {
-        return Ok(json_response(200, &list(aws, request)?));
-    }
     if operation == UNKNOWN {
         let what = format!("{} {}", request.method, request.path());
         return Err(ApiError {
@@ -78,92 +73,7 @@ fn serve(
         .function(name)
         .cloned()
         .ok_or_else(|| not_found(aws, name))?;
-    let output = match operation {
-        "GetFunction" => json!({"Configuration": configuration(&function), "Tags": {}}),
-        "GetFunctionConfiguration" => configuration(&function),
-        "GetPolicy" => policy(&function)?,
-        "GetFunctionEventInvokeConfig" => event_invoke_config(&function),
-        _ => return call(aws, &function, request),
-    };
-    Ok(json_response(200, &output))
-}
-
-fn configuration(function: &Function) -> Value {
-    json!({
-        "FunctionName": function.name, "FunctionArn": function.arn, "Role": function.role, "Runtime": "provided.al2023",
-        "Handler": "bootstrap", "Description": function.code, "Timeout": function.timeout.as_secs(), "PackageType": "Zip",
-        "Environment": {"Variables": function.environment}, "Version": "$LATEST", "State": "Active",
-        "LastUpdateStatus": "Successful",
-    })
-}
-
-fn list(aws: &Aws, request: &Request) -> Result<Value, ApiError> {
-    let query = request.query();
-    let given = |name: &str| {
-        query
-            .iter()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
-    };
-    let wrong = |message: &str| ApiError::client("InvalidParameterValueException", message);
-    let size = given("MaxItems").map_or(Ok(MOST_FUNCTIONS), str::parse);
-    let size = size
-        .ok()
-        .filter(|size| (1..=10_000).contains(size))
-        .map(|size| size.min(MOST_FUNCTIONS));
-    let size = size.ok_or_else(|| wrong("MaxItems is 1 to 10000"))?;
-    let start = given("Marker")
-        .filter(|marker| !marker.is_empty())
-        .map_or(Ok(0), str::parse::<usize>);
-    let start = start.map_err(|_| wrong("The marker is not valid"))?;
-    let functions: Vec<Value> = aws
-        .lambda
-        .functions
-        .values()
-        .skip(start)
-        .take(size)
-        .map(configuration)
-        .collect();
-    let end = start + functions.len();
-    let next = (end < aws.lambda.functions.len()).then(|| end.to_string());
-    Ok(json!({"Functions": functions, "NextMarker": next}))
-}
-
-fn policy(function: &Function) -> Result<Value, ApiError> {
-    if function.permissions.is_empty() {
-        let error = ApiError::client(
-            "ResourceNotFoundException",
-            "The resource you requested does not exist.",
-        );
-        return Err(ApiError {
-            status: 404,
-            ..error
-        });
-    }
-    let statement = |permission: &super::Permission| {
-        let mut condition = json!({});
-        if let Some(arn) = &permission.source_arn {
-            condition["ArnLike"] = json!({ "AWS:SourceArn": arn });
-        }
-        if let Some(account) = &permission.source_account {
-            condition["StringEquals"] = json!({ "AWS:SourceAccount": account });
-        }
-        json!({"Sid": permission.statement_id, "Effect": "Allow", "Principal": {"Service": permission.principal},
-            "Action": "lambda:InvokeFunction", "Resource": function.arn, "Condition": condition})
-    };
-    let statements: Value = function.permissions.iter().map(statement).collect();
-    let document = json!({"Version": "2012-10-17", "Id": "default", "Statement": statements});
-    Ok(json!({ "Policy": document.to_string() }))
-}
-
-fn event_invoke_config(function: &Function) -> Value {
-    let config = &function.invoke_config;
-    let mut destinations = json!({});
-    if let Some(destination) = &config.on_failure {
-        destinations["OnFailure"] = json!({ "Destination": destination });
-    }
-    json!({"FunctionArn": format!("{}:$LATEST", function.arn), "MaximumRetryAttempts": config.maximum_retry_attempts,
-        "MaximumEventAgeInSeconds": config.maximum_event_age.as_secs(), "DestinationConfig": destinations})
+    call(aws, &function, request)
 }
 
 fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Response, ApiError> {
@@ -203,16 +113,14 @@ fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Respons
             })
         }
         other => {
-            let message = format!(
-                "1 validation error detected: Value '{other}' at 'invocationType' failed to satisfy constraint: \
-                 Member must satisfy enum value set: [Event, RequestResponse, DryRun]"
-            );
+            let types = ["Event", "RequestResponse", "DryRun"];
+            let message = not_in_enum(other, "InvocationType", &types);
             Err(ApiError::client("ValidationException", message))
         }
     }
 }
 
-/// What the caller of a synchronous invocation is answered, once the function has ended.
+/// The response of a synchronous invocation, once the function has ended.
 pub fn result(aws: &Aws, invocation: u64) -> Option<Response> {
     let invocation = aws
         .lambda
@@ -322,31 +230,6 @@ mod tests {
     }
 
     #[test]
-    fn functions_are_listed_in_pages() {
-        let mut aws = world();
-        let (_, first) = send(&mut aws, "GET", "/2015-03-31/functions/?MaxItems=1", "", "");
-        assert_eq!(
-            (&first["Functions"][0]["FunctionName"], &first["NextMarker"]),
-            (&json!("one"), &json!("1"))
-        );
-        let (_, second) = send(
-            &mut aws,
-            "GET",
-            "/2015-03-31/functions/?MaxItems=1&Marker=1",
-            "",
-            "",
-        );
-        assert_eq!(
-            (&second["Functions"][0]["Timeout"], second.get("NextMarker")),
-            (&json!(9), None)
-        );
-        assert_eq!(
-            send(&mut aws, "GET", "/2015-03-31/functions/three", "", "").0,
-            404
-        );
-    }
-
-    #[test]
     fn an_event_is_accepted_and_a_dry_run_does_nothing() {
         let mut aws = world();
         let invoke = "/2015-03-31/functions/one/invocations";
@@ -357,10 +240,12 @@ mod tests {
             (1, None)
         );
         assert_eq!(send(&mut aws, "POST", invoke, "Event", "{").0, 400);
+        let missing = invoke.replace("one", "three");
+        assert_eq!(send(&mut aws, "POST", &missing, "Event", "{}").0, 404);
     }
 
     #[test]
-    fn a_synchronous_invocation_is_tried_once_and_answers_its_error() {
+    fn a_synchronous_invocation_is_tried_once_and_returns_its_error() {
         let mut aws = world();
         assert_eq!(
             send(

@@ -72,7 +72,8 @@ fn an_unknown_function_is_named_by_its_arn() {
     let error = invoke_async(&mut account(), "gone", json!({})).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "ResourceNotFoundException: Function not found: arn:aws:lambda:eu-west-1:111122223333:function:gone"
+        "ResourceNotFoundException: Function not found: \
+         arn:aws:lambda:eu-west-1:111122223333:function:gone"
     );
 }
 

@@ -3,7 +3,8 @@
 use super::error;
 use crate::ApiError;
 
-/// The bytes of the object: `<hex length>[;chunk-signature=…]\r\n<bytes>\r\n` until a chunk of length 0; trailers are left out.
+/// The bytes of the object: `<hex length>[;chunk-signature=…]\r\n<bytes>\r\n` until a chunk of
+/// length 0; trailers are left out.
 pub(super) fn decode(mut body: &[u8]) -> Result<Vec<u8>, ApiError> {
     let mut decoded = Vec::new();
     loop {

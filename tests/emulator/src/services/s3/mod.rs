@@ -1,32 +1,53 @@
 //! S3: buckets with or without versions, for pipeline artifacts and configuration.
 
-mod buckets;
 mod chunked;
 mod rest;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use rest::{answer, asked};
-
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::{ApiError, Millis};
+use crate::protocol::{Protocol, Rest};
+use crate::service::{Errors, Service, Wording};
+use crate::{ApiError, Millis, iam, text};
+
+pub(crate) const SERVICE: Service = Service {
+    name: "s3",
+    protocol: Protocol::Rest(Rest {
+        answer: rest::answer,
+        read: |request| Some(rest::asked(request)),
+    }),
+    errors: Errors {
+        throttled: Wording::new(503, "SlowDown", "Please reduce your request rate."),
+        internal: Wording::new(
+            500,
+            "InternalError",
+            "We encountered an internal error. Please try again.",
+        ),
+        denied: (403, "AccessDenied"),
+        unknown_key: Wording::new(
+            403,
+            "InvalidAccessKeyId",
+            "The AWS Access Key Id you provided does not exist in our records.",
+        ),
+    },
+    demands: iam::actions::s3,
+};
 
 #[derive(Clone, Debug, Default)]
 pub struct S3 {
     buckets: BTreeMap<String, Bucket>,
-    /// The time of the last request or of the last `at`: what a service puts by itself carries it.
+    /// The time of the last request or of the last `at`: the time of objects that services store.
     time: Millis,
-    /// How many objects were ever put, from which version ids are made.
+    /// How many objects were stored so far; version ids are made of it.
     puts: u64,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Bucket {
-    created: Millis,
     versioned: bool,
     /// The versions of each key, oldest first; only one without versioning.
     objects: BTreeMap<String, Vec<Object>>,
@@ -41,42 +62,31 @@ pub struct Object {
     pub modified: Millis,
     pub content_type: Option<String>,
     pub body: Vec<u8>,
-    /// Whether this version says that the object was deleted.
-    marker: bool,
-    /// The `x-amz-meta-…` headers.
-    metadata: Vec<(String, String)>,
 }
 
 impl S3 {
-    /// Keys and newest versions of the objects of a bucket, if there is one; what is deleted is not among them.
+    /// Keys and newest versions of the objects of a bucket, if there is one.
     pub fn objects(&self, bucket: &str) -> impl Iterator<Item = (&str, &Object)> {
         let objects = self
             .buckets
             .get(bucket)
             .into_iter()
             .flat_map(|bucket| &bucket.objects);
-        let newest = objects.filter_map(|(key, versions)| Some((key.as_str(), versions.last()?)));
-        newest.filter(|(_, object)| !object.marker)
+        objects.filter_map(|(key, versions)| Some((key.as_str(), versions.last()?)))
     }
 
-    /// Sets the time that buckets and objects made from now on carry.
+    /// Sets the time of objects that are stored from now on.
     pub fn at(&mut self, now: Millis) -> &mut Self {
         self.time = now;
         self
     }
 
     pub fn create_bucket(&mut self, name: &str, versioned: bool) {
-        let time = self.time;
-        self.buckets
-            .entry(name.to_owned())
-            .or_insert_with(|| Bucket {
-                created: time,
-                ..Bucket::default()
-            })
-            .versioned = versioned;
+        let bucket = self.buckets.entry(name.to_owned()).or_default();
+        bucket.versioned = versioned;
     }
 
-    /// Stores an object; answers its version id in a versioned bucket.
+    /// Stores an object; returns its version id in a versioned bucket.
     pub fn put(
         &mut self,
         bucket: &str,
@@ -89,8 +99,6 @@ impl S3 {
             modified: self.time,
             content_type: None,
             body,
-            marker: false,
-            metadata: Vec::new(),
         };
         Ok(self.store(bucket, key, object)?.version.clone())
     }
@@ -109,9 +117,7 @@ impl S3 {
     ) -> Result<&Object, ApiError> {
         let versions = self.bucket(bucket)?.objects.get(key);
         let found = match version {
-            None => versions
-                .and_then(|versions| versions.last())
-                .filter(|object| !object.marker),
+            None => versions.and_then(|versions| versions.last()),
             Some(version) => {
                 let named =
                     |object: &&Object| object.version.as_deref().unwrap_or("null") == version;
@@ -158,10 +164,7 @@ impl S3 {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    text::hex(&Sha256::digest(bytes))
 }
 
 fn error(status: u16, code: &str, message: &str) -> ApiError {

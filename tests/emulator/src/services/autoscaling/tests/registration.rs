@@ -5,8 +5,20 @@ use super::*;
 #[test]
 fn an_update_leaves_what_it_does_not_name() {
     let mut aws = account(1, 2);
-    let arn = register(&mut aws, json!({"MinCapacity": 2, "MaxCapacity": 6})).unwrap()["ScalableTargetARN"].clone();
-    let all = |value: bool| json!({"DynamicScalingInSuspended": value, "DynamicScalingOutSuspended": false, "ScheduledScalingSuspended": false});
+    let arn = register(
+        &mut aws,
+        json!({
+            "MinCapacity": 2, "MaxCapacity": 6,
+        }),
+    )
+    .unwrap()["ScalableTargetARN"]
+        .clone();
+    let all = |value: bool| {
+        json!({
+            "DynamicScalingInSuspended": value, "DynamicScalingOutSuspended": false,
+            "ScheduledScalingSuspended": false,
+        })
+    };
     assert_eq!(described(&mut aws)["SuspendedState"], all(false));
     let suspend = json!({"SuspendedState": {"DynamicScalingInSuspended": true}});
     assert_eq!(
@@ -122,9 +134,15 @@ fn a_new_target_needs_bounds_in_order_and_a_service() {
 fn targets_are_described_by_id_and_in_pages() {
     let mut aws = account(1, 1);
     for name in ["a", "b", "c"] {
-        let service = json!({"cluster": "main", "serviceName": name, "taskDefinition": "web", "desiredCount": 0});
+        let service = json!({
+            "cluster": "main", "serviceName": name, "taskDefinition": "web", "desiredCount": 0,
+        });
         ecs::call(&mut aws, "CreateService", &service).unwrap();
-        let target = json!({"ServiceNamespace": "ecs", "ResourceId": format!("service/main/{name}"), "ScalableDimension": DIMENSION, "MinCapacity": 0, "MaxCapacity": 1});
+        let target = json!({
+            "ServiceNamespace": "ecs",
+            "ResourceId": format!("service/main/{name}"),
+            "ScalableDimension": DIMENSION, "MinCapacity": 0, "MaxCapacity": 1,
+        });
         call(&mut aws, "RegisterScalableTarget", &target).unwrap();
     }
     let mut ask = |members: Value| {
@@ -163,12 +181,18 @@ fn targets_are_described_by_id_and_in_pages() {
 }
 
 #[test]
-fn targets_come_in_pages_as_short_as_the_account_says() {
+fn pages_of_targets_are_as_short_as_the_account_is_set_to() {
     let mut aws = account(1, 1);
     for name in ["a", "b"] {
-        let service = json!({"cluster": "main", "serviceName": name, "taskDefinition": "web", "desiredCount": 0});
+        let service = json!({
+            "cluster": "main", "serviceName": name, "taskDefinition": "web", "desiredCount": 0,
+        });
         ecs::call(&mut aws, "CreateService", &service).unwrap();
-        let target = json!({"ServiceNamespace": "ecs", "ResourceId": format!("service/main/{name}"), "ScalableDimension": DIMENSION, "MinCapacity": 0, "MaxCapacity": 1});
+        let target = json!({
+            "ServiceNamespace": "ecs",
+            "ResourceId": format!("service/main/{name}"),
+            "ScalableDimension": DIMENSION, "MinCapacity": 0, "MaxCapacity": 1,
+        });
         call(&mut aws, "RegisterScalableTarget", &target).unwrap();
     }
     aws.pages = Some(1);
@@ -211,7 +235,7 @@ fn a_registration_pulls_the_count_between_the_bounds() {
         assert_eq!(
             count(&aws),
             0,
-            "a count below the minimum stays as long as nobody registers or scales out"
+            "a count below the minimum stays until a registration or a scale-out"
         );
         register(
             &mut aws,
@@ -235,8 +259,10 @@ fn whether_bounds_hold_while_scaling_is_suspended_differs_by_seed() {
     let counts: Vec<u32> = (0..20)
         .map(|seed| {
             let mut aws = account(seed, 9);
-            let members =
-                json!({"MinCapacity": 2, "MaxCapacity": 4, "SuspendedState": {"DynamicScalingInSuspended": true}});
+            let members = json!({
+                "MinCapacity": 2, "MaxCapacity": 4,
+                "SuspendedState": {"DynamicScalingInSuspended": true},
+            });
             register(&mut aws, members).unwrap();
             run(&mut aws, 10);
             count(&aws)
@@ -248,7 +274,8 @@ fn whether_bounds_hold_while_scaling_is_suspended_differs_by_seed() {
 #[test]
 fn policies_belong_to_a_registered_target_and_go_with_it() {
     let mut aws = account(1, 1);
-    let none = "for service namespace: ecs, resource ID: service/main/web, scalable dimension: ecs:service:DesiredCount";
+    let none = "for service namespace: ecs, resource ID: service/main/web, scalable dimension: \
+        ecs:service:DesiredCount";
     let said = error(put(&mut aws, "cpu", cpu(50.0)));
     assert_eq!(
         said,
@@ -296,8 +323,21 @@ fn policies_belong_to_a_registered_target_and_go_with_it() {
 fn configurations_of_policies_are_checked() {
     let mut aws = account(1, 1);
     register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
-    let metric = |kind: &str| json!({"TargetValue": 5, "PredefinedMetricSpecification": {"PredefinedMetricType": kind}});
-    let labelled = |label: &str| json!({"TargetValue": 5, "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}});
+    let metric = |kind: &str| {
+        json!({
+            "TargetValue": 5,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": kind},
+        })
+    };
+    let labelled = |label: &str| {
+        json!({
+            "TargetValue": 5,
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "ALBRequestCountPerTarget",
+                "ResourceLabel": label,
+            },
+        })
+    };
     let refused = [
         (
             json!({"TargetValue": 5}),

@@ -3,28 +3,45 @@
 use super::*;
 use crate::{elb, traffic};
 
-/// The service `web` on Fargate behind a listener, with as many healthy tasks, and a policy that wants 50 % of CPU.
+/// The service `web` on Fargate behind a listener, with as many healthy tasks, and a policy that
+/// wants 50 % of CPU.
 fn balanced(count: u32) -> (Aws, String) {
     let mut aws = Aws::new(1);
     ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"})).unwrap();
     let group = elb::create_target_group(
         &mut aws,
-        &json!({"Name": "web", "TargetType": "ip", "HealthyThresholdCount": 2,
-        "HealthCheckIntervalSeconds": 10, "TargetGroupAttributes": [{"Key": "deregistration_delay.timeout_seconds", "Value": "10"}]}),
+        &json!({
+            "Name": "web", "TargetType": "ip", "HealthyThresholdCount": 2,
+            "HealthCheckIntervalSeconds": 10,
+            "TargetGroupAttributes": [
+                {"Key": "deregistration_delay.timeout_seconds", "Value": "10"},
+            ],
+        }),
     );
     let group = group.unwrap()["Arn"].clone();
     let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
-    let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": [{"Type": "forward", "TargetGroupArn": group}]});
+    let listener = json!({
+        "LoadBalancerArn": balancer["Arn"], "Port": 80,
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": group}],
+    });
     let listener = elb::create_listener(&mut aws, &listener).unwrap()["Arn"]
         .as_str()
         .unwrap()
         .to_owned();
-    let definition = json!({"family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": ["FARGATE"],
-        "containerDefinitions": [{"name": "app", "image": "nginx:1", "portMappings": [{"containerPort": 80}]}]});
+    let definition = json!({
+        "family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+        "requiresCompatibilities": ["FARGATE"],
+        "containerDefinitions": [
+            {"name": "app", "image": "nginx:1", "portMappings": [{"containerPort": 80}]},
+        ],
+    });
     ecs::call(&mut aws, "RegisterTaskDefinition", &definition).unwrap();
-    let service = json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": count, "launchType": "FARGATE",
+    let service = json!({
+        "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": count,
+        "launchType": "FARGATE",
         "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
-        "loadBalancers": [{"targetGroupArn": group, "containerName": "app", "containerPort": 80}]});
+        "loadBalancers": [{"targetGroupArn": group, "containerName": "app", "containerPort": 80}],
+    });
     ecs::call(&mut aws, "CreateService", &service).unwrap();
     run(&mut aws, 180);
     register(
@@ -85,7 +102,13 @@ fn it_scales_in_after_fifteen_low_minutes_and_to_its_minimum_at_least() {
 #[test]
 fn a_suspension_holds_the_count_in_its_direction() {
     let (mut aws, listener) = balanced(5);
-    let suspend = |inwards: bool, outwards: bool| json!({"SuspendedState": {"DynamicScalingInSuspended": inwards, "DynamicScalingOutSuspended": outwards}});
+    let suspend = |inwards: bool, outwards: bool| {
+        json!({
+            "SuspendedState": {
+                "DynamicScalingInSuspended": inwards, "DynamicScalingOutSuspended": outwards,
+            },
+        })
+    };
     register(&mut aws, suspend(true, false)).unwrap();
     traffic::set(&mut aws, &listener, 10.0);
     run(&mut aws, 40 * 60);
@@ -143,21 +166,32 @@ fn requests_per_target_are_tracked_too_and_none_are_no_data() {
         "{balancer}/{}",
         aws.elb.target_groups.values().next().unwrap().full_name()
     );
-    let metric = json!({"TargetValue": 600, "PredefinedMetricSpecification": {"PredefinedMetricType": "ALBRequestCountPerTarget", "ResourceLabel": label}});
+    let metric = json!({
+        "TargetValue": 600,
+        "PredefinedMetricSpecification": {
+            "PredefinedMetricType": "ALBRequestCountPerTarget",
+            "ResourceLabel": label,
+        },
+    });
     put(&mut aws, "requests", metric).unwrap();
     traffic::set(&mut aws, &listener, 41.0);
     run(&mut aws, 120);
     assert_eq!(count(&aws), 5, "41 requests a second are 2,460 a minute");
     // The load goes elsewhere: the group has no data points, which is no low value.
     let group = aws.elb.target_groups.keys().next().unwrap().clone();
-    let rule = json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": [{"Type": "forward", "TargetGroupArn": group}]});
+    let rule = json!({
+        "ListenerArn": listener, "Priority": 1, "Conditions": [],
+        "Actions": [{"Type": "forward", "TargetGroupArn": group}],
+    });
     let rule = elb::create_rule(&mut aws, &rule).unwrap()["Arn"]
         .as_str()
         .unwrap()
         .to_owned();
     traffic::set(&mut aws, &listener, 0.0);
     traffic::set(&mut aws, &rule, 0.000_001);
-    let nowhere = json!({"Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]});
+    let nowhere = json!({
+        "Actions": [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}],
+    });
     elb::update_rule(&mut aws, &rule, &nowhere).unwrap();
     run(&mut aws, 40 * 60);
     assert_eq!(count(&aws), 5);

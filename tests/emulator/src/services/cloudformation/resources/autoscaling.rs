@@ -6,14 +6,11 @@ use super::{Made, ResourceType, Update, Wish, answered, gone, refuse_changes};
 use crate::Aws;
 use crate::autoscaling;
 use crate::cloudformation::error::Problem;
-use crate::cloudformation::schema::Kind::{self, Boolean, Integer, List, Number, Object, Text};
-use crate::cloudformation::schema::{may, need};
 use crate::cloudformation::stack::StackResource;
 
 pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ApplicationAutoScaling::ScalableTarget",
-        properties: TARGET,
         create: register,
         update: Update::InPlace(|aws, old, wish| {
             refuse_changes(
@@ -27,7 +24,6 @@ pub(super) const TYPES: &[ResourceType] = &[
     },
     ResourceType {
         name: "AWS::ApplicationAutoScaling::ScalingPolicy",
-        properties: POLICY,
         create: put,
         update: Update::InPlace(|aws, old, wish| {
             let fixed = [
@@ -43,52 +39,6 @@ pub(super) const TYPES: &[ResourceType] = &[
         delete: delete_policy,
     },
 ];
-
-const SUSPENDED: Kind = Object(&[
-    may("DynamicScalingInSuspended", Boolean),
-    may("DynamicScalingOutSuspended", Boolean),
-    may("ScheduledScalingSuspended", Boolean),
-]);
-const TARGET: Kind = Object(&[
-    need("MaxCapacity", Integer),
-    need("MinCapacity", Integer),
-    need("ResourceId", Text),
-    may("RoleARN", Text),
-    need("ScalableDimension", Text),
-    need("ServiceNamespace", Text),
-    may("SuspendedState", SUSPENDED),
-]);
-const DIMENSIONS: Kind = List(&Object(&[need("Name", Text), need("Value", Text)]));
-const CUSTOMIZED_METRIC: Kind = Object(&[
-    may("Dimensions", DIMENSIONS),
-    may("MetricName", Text),
-    may("Namespace", Text),
-    may("Statistic", Text),
-    may("Unit", Text),
-]);
-const TARGET_TRACKING: Kind = Object(&[
-    may("CustomizedMetricSpecification", CUSTOMIZED_METRIC),
-    may("DisableScaleIn", Boolean),
-    may(
-        "PredefinedMetricSpecification",
-        Object(&[
-            need("PredefinedMetricType", Text),
-            may("ResourceLabel", Text),
-        ]),
-    ),
-    may("ScaleInCooldown", Integer),
-    may("ScaleOutCooldown", Integer),
-    need("TargetValue", Number),
-]);
-const POLICY: Kind = Object(&[
-    need("PolicyName", Text),
-    need("PolicyType", Text),
-    may("ResourceId", Text),
-    may("ScalableDimension", Text),
-    may("ScalingTargetId", Text),
-    may("ServiceNamespace", Text),
-    may("TargetTrackingScalingPolicyConfiguration", TARGET_TRACKING),
-]);
 
 /// The three properties that name a scalable target, in the order in which its id has them.
 const IDENTITY: [&str; 3] = ["ResourceId", "ScalableDimension", "ServiceNamespace"];

@@ -5,79 +5,18 @@ use serde_json::{Value, json};
 use super::{Made, ResourceType, Update, Wish, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
-use crate::cloudformation::schema::Kind::{self, Boolean, Integer, List, Object, Text};
-use crate::cloudformation::schema::{TAGS, TEXTS, may, need};
 use crate::cloudformation::stack::StackResource;
 use crate::dynamodb;
 
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::DynamoDB::Table",
-    properties: TABLE,
     create,
     update: Update::InPlace(update),
     delete,
 }];
 
-const KEYS: Kind = List(&Object(&[
-    need("AttributeName", Text),
-    need("KeyType", Text),
-]));
-const THROUGHPUT: Kind = Object(&[
-    need("ReadCapacityUnits", Integer),
-    need("WriteCapacityUnits", Integer),
-]);
-const INDEX: Kind = Object(&[
-    need("IndexName", Text),
-    need("KeySchema", KEYS),
-    need(
-        "Projection",
-        Object(&[may("NonKeyAttributes", TEXTS), may("ProjectionType", Text)]),
-    ),
-    may("ProvisionedThroughput", THROUGHPUT),
-]);
-const TABLE: Kind = Object(&[
-    may(
-        "AttributeDefinitions",
-        List(&Object(&[
-            need("AttributeName", Text),
-            need("AttributeType", Text),
-        ])),
-    ),
-    may("BillingMode", Text),
-    may("DeletionProtectionEnabled", Boolean),
-    may("GlobalSecondaryIndexes", List(&INDEX)),
-    need("KeySchema", KEYS),
-    may(
-        "PointInTimeRecoverySpecification",
-        Object(&[
-            may("PointInTimeRecoveryEnabled", Boolean),
-            may("RecoveryPeriodInDays", Integer),
-        ]),
-    ),
-    may("ProvisionedThroughput", THROUGHPUT),
-    may(
-        "SSESpecification",
-        Object(&[
-            may("KMSMasterKeyId", Text),
-            need("SSEEnabled", Boolean),
-            may("SSEType", Text),
-        ]),
-    ),
-    may(
-        "StreamSpecification",
-        Object(&[need("StreamViewType", Text)]),
-    ),
-    may("TableClass", Text),
-    may("TableName", Text),
-    may("Tags", TAGS),
-    may(
-        "TimeToLiveSpecification",
-        Object(&[may("AttributeName", Text), need("Enabled", Boolean)]),
-    ),
-]);
-
-/// What other operations than CreateTable set; the sandbox remembers it as the resource's property only: recovery is not
-/// modelled, and items do not expire.
+/// What other operations than CreateTable set; the sandbox remembers it as the resource's property
+/// only: recovery is not modelled, and items do not expire.
 const SET_APART: [&str; 2] = [
     "PointInTimeRecoverySpecification",
     "TimeToLiveSpecification",
@@ -115,7 +54,8 @@ fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Prob
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
     if old.properties["DeletionProtectionEnabled"] == true {
         return Err(Problem::new(
-            "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.",
+            "Resource cannot be deleted as it is currently protected against deletion. Disable \
+             deletion protection first.",
         ));
     }
     gone(dynamodb::call(

@@ -5,52 +5,27 @@ use serde_json::{Value, json};
 use super::{Made, ResourceType, Update, Wish, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
-use crate::cloudformation::schema::Kind::{self, Boolean, Json, List, Object, Text};
-use crate::cloudformation::schema::{TAGS, may, need, to_api};
+use crate::cloudformation::schema;
 use crate::cloudformation::stack::StackResource;
 use crate::ecr;
 
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::ECR::Repository",
-    properties: REPOSITORY,
     create,
     update: Update::InPlace(update),
     delete,
 }];
 
-const REPOSITORY: Kind = Object(&[
-    may("EmptyOnDelete", Boolean),
-    may(
-        "EncryptionConfiguration",
-        Object(&[need("EncryptionType", Text), may("KmsKey", Text)]),
-    ),
-    may(
-        "ImageScanningConfiguration",
-        Object(&[may("ScanOnPush", Boolean)]),
-    ),
-    may("ImageTagMutability", Text),
-    may(
-        "ImageTagMutabilityExclusionFilters",
-        List(&Object(&[
-            need("ImageTagMutabilityExclusionFilterType", Text),
-            need("ImageTagMutabilityExclusionFilterValue", Text),
-        ])),
-    ),
-    may(
-        "LifecyclePolicy",
-        Object(&[may("LifecyclePolicyText", Text), may("RegistryId", Text)]),
-    ),
-    may("RepositoryName", Text),
-    may("RepositoryPolicyText", Json),
-    may("Tags", TAGS),
-]);
-
-/// What other operations than CreateRepository set; images do not expire in the sandbox, and everyone may pull.
+/// What other operations than CreateRepository set; images do not expire in the sandbox, and
+/// everyone may pull.
 const SET_APART: [&str; 3] = ["EmptyOnDelete", "LifecyclePolicy", "RepositoryPolicyText"];
 
 fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let name = wish.name(aws, "RepositoryName").to_lowercase();
-    let mut input = to_api(&wish.without(&SET_APART), REPOSITORY);
+    let mut input = schema::to_api(
+        &wish.without(&SET_APART),
+        schema::of("AWS::ECR::Repository"),
+    );
     input["repositoryName"] = json!(name);
     // Tags are the one part of ECR's API that is spelt with capitals.
     if let Some(tags) = wish.properties.get("Tags") {

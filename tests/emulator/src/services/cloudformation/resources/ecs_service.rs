@@ -2,124 +2,19 @@
 
 use serde_json::{Value, json};
 
-use super::ecs::{CAPACITY_PROVIDER_STRATEGY, LOG_CONFIGURATION, PLACEMENT_CONSTRAINTS};
 use super::{Made, ResourceType, Update, Wish, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
-use crate::cloudformation::schema::Kind::{self, Boolean, Integer, List, Object, Text};
-use crate::cloudformation::schema::{TAGS, TEXTS, may, need, to_api};
+use crate::cloudformation::schema;
 use crate::cloudformation::stack::{StackResource, changed};
 use crate::ecs;
 
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::ECS::Service",
-    properties: SERVICE,
     create,
     update: Update::InPlace(update),
     delete,
 }];
-
-const LOAD_BALANCER: Kind = Object(&[
-    may(
-        "AdvancedConfiguration",
-        Object(&[
-            need("AlternateTargetGroupArn", Text),
-            may("ProductionListenerRule", Text),
-            may("RoleArn", Text),
-            may("TestListenerRule", Text),
-        ]),
-    ),
-    may("ContainerName", Text),
-    may("ContainerPort", Integer),
-    may("LoadBalancerName", Text),
-    may("TargetGroupArn", Text),
-]);
-const LIFECYCLE_HOOK: Kind = Object(&[
-    need("HookTargetArn", Text),
-    need("LifecycleStages", TEXTS),
-    need("RoleArn", Text),
-]);
-const DEPLOYMENT_CONFIGURATION: Kind = Object(&[
-    may(
-        "Alarms",
-        Object(&[
-            need("AlarmNames", TEXTS),
-            need("Enable", Boolean),
-            need("Rollback", Boolean),
-        ]),
-    ),
-    may("BakeTimeInMinutes", Integer),
-    may(
-        "CanaryConfiguration",
-        Object(&[
-            may("CanaryBakeTimeInMinutes", Integer),
-            may("CanaryPercent", Kind::Number),
-        ]),
-    ),
-    may(
-        "DeploymentCircuitBreaker",
-        Object(&[need("Enable", Boolean), need("Rollback", Boolean)]),
-    ),
-    may("LifecycleHooks", List(&LIFECYCLE_HOOK)),
-    may(
-        "LinearConfiguration",
-        Object(&[
-            may("StepBakeTimeInMinutes", Integer),
-            may("StepPercent", Kind::Number),
-        ]),
-    ),
-    may("MaximumPercent", Integer),
-    may("MinimumHealthyPercent", Integer),
-    may("Strategy", Text),
-]);
-const NETWORK_CONFIGURATION: Kind = Object(&[may(
-    "AwsvpcConfiguration",
-    Object(&[
-        may("AssignPublicIp", Text),
-        may("SecurityGroups", TEXTS),
-        may("Subnets", TEXTS),
-    ]),
-)]);
-const SERVICE_CONNECT: Kind = Object(&[
-    need("Enabled", Boolean),
-    may("LogConfiguration", LOG_CONFIGURATION),
-    may("Namespace", Text),
-]);
-const SERVICE_REGISTRY: Kind = Object(&[
-    may("ContainerName", Text),
-    may("ContainerPort", Integer),
-    may("Port", Integer),
-    may("RegistryArn", Text),
-]);
-const SERVICE: Kind = Object(&[
-    may("AvailabilityZoneRebalancing", Text),
-    may("CapacityProviderStrategy", CAPACITY_PROVIDER_STRATEGY),
-    may("Cluster", Text),
-    may("DeploymentConfiguration", DEPLOYMENT_CONFIGURATION),
-    may("DeploymentController", Object(&[may("Type", Text)])),
-    may("DesiredCount", Integer),
-    may("EnableECSManagedTags", Boolean),
-    may("EnableExecuteCommand", Boolean),
-    may("HealthCheckGracePeriodSeconds", Integer),
-    may("LaunchType", Text),
-    may("LoadBalancers", List(&LOAD_BALANCER)),
-    may("NetworkConfiguration", NETWORK_CONFIGURATION),
-    may("PlacementConstraints", PLACEMENT_CONSTRAINTS),
-    may(
-        "PlacementStrategies",
-        List(&Object(&[may("Field", Text), need("Type", Text)])),
-    )
-    .api("placementStrategy"),
-    may("PlatformVersion", Text),
-    may("PropagateTags", Text),
-    may("Role", Text),
-    may("SchedulingStrategy", Text),
-    may("ServiceConnectConfiguration", SERVICE_CONNECT),
-    may("ServiceName", Text),
-    may("ServiceRegistries", List(&SERVICE_REGISTRY)),
-    may("Tags", TAGS),
-    may("TaskDefinition", Text),
-]);
 
 /// A change of these would replace the service.
 const FIXED: [&str; 6] = [
@@ -141,7 +36,7 @@ const NOT_UPDATED: [&str; 6] = [
 ];
 
 fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let mut input = to_api(&wish.properties, SERVICE);
+    let mut input = schema::to_api(&wish.properties, schema::of("AWS::ECS::Service"));
     input["serviceName"] = json!(wish.name(aws, "ServiceName"));
     // CloudFormation's own default for a new service; an existing one keeps the count it has.
     if wish.properties.get("DesiredCount").is_none()
@@ -165,7 +60,7 @@ fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Probl
             attributes: old.attributes.clone(),
         });
     }
-    let mut input = to_api(&wish.without(&NOT_UPDATED), SERVICE);
+    let mut input = schema::to_api(&wish.without(&NOT_UPDATED), schema::of("AWS::ECS::Service"));
     input["service"] = json!(old.physical_id);
     let answer = ecs::call(aws, "UpdateService", &input)?;
     made(&answer)
@@ -192,7 +87,9 @@ fn update_tags(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<(), Pr
             &json!({"resourceArn": old.physical_id, "tagKeys": gone}),
         )?;
     }
-    if let Some(tags) = to_api(&wish.properties, SERVICE).get("tags") {
+    if let Some(tags) =
+        schema::to_api(&wish.properties, schema::of("AWS::ECS::Service")).get("tags")
+    {
         ecs::call(
             aws,
             "TagResource",

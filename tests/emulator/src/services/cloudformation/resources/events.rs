@@ -5,62 +5,21 @@ use serde_json::{Value, json};
 use super::{Made, ResourceType, Update, Wish, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
-use crate::cloudformation::schema::Kind::{
-    self, Integer, Json, List, Map as Entries, Object, Text,
-};
-use crate::cloudformation::schema::{TAGS, may, need};
 use crate::cloudformation::stack::StackResource;
 use crate::eventbridge;
 
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::Events::Rule",
-    properties: RULE,
     create,
     update: Update::InPlace(update),
     delete,
 }];
 
-const TARGET: Kind = Object(&[
-    need("Arn", Text),
-    may("DeadLetterConfig", Object(&[may("Arn", Text)])),
-    need("Id", Text),
-    may("Input", Text),
-    may("InputPath", Text),
-    may(
-        "InputTransformer",
-        Object(&[
-            may("InputPathsMap", Entries(&Text)),
-            need("InputTemplate", Text),
-        ]),
-    ),
-    may(
-        "RetryPolicy",
-        Object(&[
-            may("MaximumEventAgeInSeconds", Integer),
-            may("MaximumRetryAttempts", Integer),
-        ]),
-    ),
-    may("RoleArn", Text),
-]);
-const RULE: Kind = Object(&[
-    may("Description", Text),
-    may("EventBusName", Text),
-    may("EventPattern", Json),
-    may("Name", Text),
-    may("RoleArn", Text),
-    may("ScheduleExpression", Text),
-    may("State", Text),
-    may("Tags", TAGS),
-    may("Targets", List(&TARGET)),
-]);
-
 const MAX_NAME_CHARS: usize = 64;
 
 fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let name = wish.name_within(aws, "Name", MAX_NAME_CHARS);
-    if wish.text("Name").is_some()
-        && eventbridge::call(aws, "DescribeRule", &json!({ "Name": name })).is_ok()
-    {
+    if wish.text("Name").is_some() && aws.events.rules.contains_key(&name) {
         // PutRule would overwrite it, but CloudFormation looks first.
         return Err(Problem::new(format!(
             "{name} already exists in stack or account"

@@ -1,4 +1,4 @@
-//! Roles and their policies.
+//! Roles with their policies.
 
 use std::collections::BTreeMap;
 
@@ -8,47 +8,15 @@ use super::{Made, ResourceType, Update, Wish};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem, found};
 use crate::cloudformation::iam::{Role, items};
-use crate::cloudformation::schema::Kind::{Integer, Json, List, Object, Text};
-use crate::cloudformation::schema::{Kind, TAGS, TEXTS, may, need};
 use crate::cloudformation::stack::StackResource;
 use crate::iam::check_statement as check_evaluable;
 
-pub(super) const TYPES: &[ResourceType] = &[
-    ResourceType {
-        name: "AWS::IAM::Role",
-        properties: ROLE,
-        create: create_role,
-        update: Update::InPlace(update_role),
-        delete: delete_role,
-    },
-    ResourceType {
-        name: "AWS::IAM::Policy",
-        properties: POLICY,
-        create: create_policy,
-        update: Update::InPlace(update_policy),
-        delete: delete_policy,
-    },
-];
-
-const INLINE: Kind = Object(&[need("PolicyName", Text), need("PolicyDocument", Json)]);
-const ROLE: Kind = Object(&[
-    need("AssumeRolePolicyDocument", Json),
-    may("Description", Text),
-    may("ManagedPolicyArns", TEXTS),
-    may("MaxSessionDuration", Integer),
-    may("Path", Text),
-    may("PermissionsBoundary", Text),
-    may("Policies", List(&INLINE)),
-    may("RoleName", Text),
-    may("Tags", TAGS),
-]);
-const POLICY: Kind = Object(&[
-    need("PolicyName", Text),
-    need("PolicyDocument", Json),
-    may("Groups", TEXTS),
-    may("Roles", TEXTS),
-    may("Users", TEXTS),
-]);
+pub(super) const TYPES: &[ResourceType] = &[ResourceType {
+    name: "AWS::IAM::Role",
+    create: create_role,
+    update: Update::InPlace(update_role),
+    delete: delete_role,
+}];
 
 const MAX_ROLE_NAME_CHARS: usize = 64;
 
@@ -120,52 +88,7 @@ fn delete_role(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
     Ok(())
 }
 
-fn create_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    check_document(&wish.properties["PolicyDocument"], false).at("PolicyDocument")?;
-    let name = wish.text("PolicyName").unwrap_or_default();
-    let roles = items(&wish.properties["Roles"]);
-    if roles.is_empty() {
-        return Err(Problem::new(
-            "the sandbox has policies of roles only: name at least one",
-        ))
-        .at("Roles");
-    }
-    for role in roles.iter().filter_map(Value::as_str) {
-        let missing = || {
-            Problem::new(format!(
-                "NoSuchEntity: The role with name {role} cannot be found."
-            ))
-        };
-        let role = aws
-            .cloudformation
-            .iam
-            .role_mut(role)
-            .ok_or_else(missing)
-            .at("Roles")?;
-        role.policies
-            .insert(name.to_owned(), wish.properties["PolicyDocument"].clone());
-    }
-    Ok(Made::new(name, json!({})))
-}
-
-fn update_policy(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    delete_policy(aws, old)?;
-    create_policy(aws, wish)
-}
-
-fn delete_policy(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
-    for role in items(&old.properties["Roles"])
-        .iter()
-        .filter_map(Value::as_str)
-    {
-        if let Some(role) = aws.cloudformation.iam.role_mut(role) {
-            role.policies.remove(&old.physical_id);
-        }
-    }
-    Ok(())
-}
-
-/// A service that is handed a role must be trusted by it.
+/// Checks that the role trusts the service to which it is passed.
 pub(super) fn check_trust(aws: &Aws, arn: &str, service: &str) -> Result<(), Problem> {
     match aws.cloudformation.iam.role_by_arn(arn) {
         Some(role) if role.trusts(service) => Ok(()),
@@ -178,7 +101,7 @@ pub(super) fn check_trust(aws: &Aws, arn: &str, service: &str) -> Result<(), Pro
     }
 }
 
-/// Looks at a policy document's shape: misspelt elements would be refused by IAM too.
+/// Checks the shape of a policy document: IAM refuses misspelt elements too.
 pub(super) fn check_document(document: &Value, of_resource: bool) -> Result<(), Problem> {
     let entries = document.as_object().ok_or_else(|| {
         Problem::new(format!(
@@ -271,11 +194,9 @@ fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> 
             return malformed(format!("a resource is an ARN or *, found {resource}"));
         }
     }
-    // Resource policies are looked at by their own services.
-    match of_resource {
-        true => Ok(()),
-        false => {
-            check_evaluable(statement).map_err(|unsupported| Problem::new(unsupported.to_string()))
-        }
+    // Resource policies are evaluated by their own services.
+    if of_resource {
+        return Ok(());
     }
+    check_evaluable(statement).map_err(|unsupported| Problem::new(unsupported.to_string()))
 }

@@ -7,10 +7,6 @@ use serde_json::{Map, Value, json};
 
 use super::{Made, ResourceType, Update, Wish, gone, iam};
 use crate::cloudformation::error::{At, Problem, found};
-use crate::cloudformation::schema::Kind::{
-    self, Boolean, Integer, Json, Map as Entries, Object, Text,
-};
-use crate::cloudformation::schema::{TAGS, TEXTS, may, need};
 use crate::cloudformation::stack::StackResource;
 use crate::lambda::{self, EventInvokeConfig, Function, Permission};
 use crate::{ApiError, Aws};
@@ -18,85 +14,26 @@ use crate::{ApiError, Aws};
 pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::Lambda::Function",
-        properties: FUNCTION,
         create: create_function,
         update: Update::InPlace(update_function),
         delete: delete_function,
     },
     ResourceType {
         name: "AWS::Lambda::Permission",
-        properties: PERMISSION,
         create: create_permission,
         update: Update::Replace,
         delete: delete_permission,
     },
     ResourceType {
         name: "AWS::Lambda::EventInvokeConfig",
-        properties: EVENT_INVOKE_CONFIG,
         create: put_event_invoke_config,
         update: Update::InPlace(update_event_invoke_config),
         delete: delete_event_invoke_config,
     },
 ];
 
-const FUNCTION: Kind = Object(&[
-    may("Architectures", TEXTS),
-    need("Code", Json),
-    may("DeadLetterConfig", Object(&[may("TargetArn", Text)])),
-    may("Description", Text),
-    may("Environment", Object(&[may("Variables", Entries(&Text))])),
-    may("EphemeralStorage", Object(&[need("Size", Integer)])),
-    may("FunctionName", Text),
-    may("Handler", Text),
-    may("KmsKeyArn", Text),
-    may("Layers", TEXTS),
-    may(
-        "LoggingConfig",
-        Object(&[
-            may("ApplicationLogLevel", Text),
-            may("LogFormat", Text),
-            may("LogGroup", Text),
-            may("SystemLogLevel", Text),
-        ]),
-    ),
-    may("MemorySize", Integer),
-    may("PackageType", Text),
-    may("RecursiveLoop", Text),
-    may("ReservedConcurrentExecutions", Integer),
-    need("Role", Text),
-    may("Runtime", Text),
-    may("Tags", TAGS),
-    may("Timeout", Integer),
-    may("TracingConfig", Object(&[may("Mode", Text)])),
-    may(
-        "VpcConfig",
-        Object(&[
-            may("Ipv6AllowedForDualStack", Boolean),
-            may("SecurityGroupIds", TEXTS),
-            may("SubnetIds", TEXTS),
-        ]),
-    ),
-]);
-const PERMISSION: Kind = Object(&[
-    need("Action", Text),
-    need("FunctionName", Text),
-    need("Principal", Text),
-    may("SourceAccount", Text),
-    may("SourceArn", Text),
-]);
-const DESTINATION: Kind = Object(&[need("Destination", Text)]);
-const EVENT_INVOKE_CONFIG: Kind = Object(&[
-    may(
-        "DestinationConfig",
-        Object(&[may("OnFailure", DESTINATION), may("OnSuccess", DESTINATION)]),
-    ),
-    need("FunctionName", Text),
-    may("MaximumEventAgeInSeconds", Integer),
-    may("MaximumRetryAttempts", Integer),
-    need("Qualifier", Text),
-]);
-
-/// Limits of Lambda. Source: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+/// Limits of Lambda. Source:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
 const MAX_NAME_CHARS: usize = 64;
 const TIMEOUT_SECS: std::ops::RangeInclusive<i64> = 1..=900;
 const MEMORY_MB: std::ops::RangeInclusive<i64> = 128..=10_240;
@@ -140,8 +77,8 @@ fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
             .get(property)
             .and_then(Value::as_i64)
             .unwrap_or(default);
-        let legal = range.contains(&value).then_some(value);
-        legal
+        let within = range.contains(&value).then_some(value);
+        within
             .ok_or_else(|| {
                 invalid(format!(
                     "takes {} to {}, found {value}",
@@ -173,7 +110,8 @@ fn binary(metadata: &Map<String, Value>) -> Result<String, Problem> {
         .and_then(Value::as_str);
     let missing = || {
         Problem::new(
-            "the sandbox runs functions that are built with BuildMethod rust-cargolambda and name BuildProperties.Binary",
+            "the sandbox runs functions that are built with BuildMethod rust-cargolambda and name \
+             BuildProperties.Binary",
         )
     };
     match metadata.get("BuildMethod").and_then(Value::as_str) {
@@ -195,14 +133,14 @@ fn environment(properties: &Value) -> Result<BTreeMap<String, String>, Problem> 
     }
     let mut environment = BTreeMap::new();
     for (name, value) in &variables {
-        let legal = name.len() >= 2
+        let valid = name.len() >= 2
             && name.starts_with(|one: char| one.is_ascii_alphabetic())
             && name
                 .chars()
                 .all(|one| one.is_ascii_alphanumeric() || one == '_');
-        if !legal || name.starts_with("AWS_") {
+        if !valid || name.starts_with("AWS_") {
             return Err(Problem::new(
-                "not a legal name of a variable, or a reserved one",
+                "not a valid name of a variable, or a reserved one",
             ))
             .at(name);
         }

@@ -1,4 +1,5 @@
-//! The resource types that can be deployed, each with its properties and with what makes, changes and removes it.
+//! The resource types that can be deployed: how each is created, updated and deleted. Their
+//! properties are in `properties.json`.
 
 mod autoscaling;
 mod codepipeline;
@@ -11,16 +12,15 @@ mod elb;
 mod events;
 mod iam;
 mod lambda;
-mod named;
 mod nested;
 mod s3;
+mod stub_resources;
 
 use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
 use super::error::Problem;
-use super::schema::Kind;
 use super::stack::StackResource;
 use crate::{ApiError, Aws};
 
@@ -28,7 +28,6 @@ use crate::{ApiError, Aws};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ResourceType {
     pub(super) name: &'static str,
-    pub(super) properties: Kind,
     pub(super) create: fn(&mut Aws, &Wish) -> Result<Made, Problem>,
     pub(super) update: Update,
     pub(super) delete: fn(&mut Aws, &StackResource) -> Result<(), Problem>,
@@ -43,7 +42,7 @@ pub(super) enum Update {
     InPlace(Change),
     /// A new one is made; the old one is removed at the end.
     Replace,
-    /// It is asked at every update of the stack, changed or not.
+    /// It is updated with every update of the stack, changed or not.
     Always(Change),
     Refuse,
 }
@@ -86,7 +85,8 @@ impl Wish {
         self.properties.get(property).and_then(Value::as_str)
     }
 
-    /// The name that the template gives, or one made of stack, logical id and chance, as CloudFormation makes them up.
+    /// The name that the template gives, or one made of stack, logical id and chance, as
+    /// CloudFormation makes them up.
     fn name(&self, aws: &mut Aws, property: &str) -> String {
         match self.text(property) {
             Some(name) => name.to_owned(),
@@ -173,9 +173,9 @@ pub(super) fn find(name: &str) -> Result<&'static ResourceType, Problem> {
         events::TYPES,
         iam::TYPES,
         lambda::TYPES,
-        named::TYPES,
         nested::TYPES,
         s3::TYPES,
+        stub_resources::TYPES,
     ];
     let found = groups.into_iter().flatten().find(|kind| kind.name == name);
     found.ok_or_else(|| Problem::new(format!("unknown resource type {name}")))

@@ -7,26 +7,15 @@ use serde_json::{Map, Value, json};
 use super::{Made, ResourceType, Update, Wish};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
-use crate::cloudformation::schema::Kind::{self, Integer, Json, Object, Text};
-use crate::cloudformation::schema::{TAGS, TEXTS, may, need};
 use crate::cloudformation::stack::{self, StackResource};
 
 pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     name: "AWS::CloudFormation::Stack",
-    properties: STACK,
     create,
     // The nested template may have changed although the properties here have not.
     update: Update::Always(update),
     delete,
 }];
-
-const STACK: Kind = Object(&[
-    may("NotificationARNs", TEXTS),
-    may("Parameters", Json),
-    may("Tags", TAGS),
-    need("TemplateURL", Text),
-    may("TimeoutInMinutes", Integer),
-]);
 
 fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let name = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));

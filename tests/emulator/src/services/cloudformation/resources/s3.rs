@@ -5,58 +5,22 @@ use serde_json::{Value, json};
 use super::{Made, ResourceType, Update, Wish, iam};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
-use crate::cloudformation::schema::Kind::{self, Boolean, Json, List, Object, Text};
-use crate::cloudformation::schema::{TAGS, may, need};
 use crate::cloudformation::stack::StackResource;
 
 pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::S3::Bucket",
-        properties: BUCKET,
         create: create_bucket,
         update: Update::InPlace(update_bucket),
         delete: delete_bucket,
     },
     ResourceType {
         name: "AWS::S3::BucketPolicy",
-        properties: BUCKET_POLICY,
         create: create_policy,
         update: Update::InPlace(update_policy),
         delete: forget,
     },
 ];
-
-const BUCKET: Kind = Object(&[
-    may("BucketEncryption", Json),
-    may("BucketName", Text),
-    may("LifecycleConfiguration", Json),
-    may(
-        "NotificationConfiguration",
-        Object(&[may(
-            "EventBridgeConfiguration",
-            Object(&[may("EventBridgeEnabled", Boolean)]),
-        )]),
-    ),
-    may(
-        "OwnershipControls",
-        Object(&[need(
-            "Rules",
-            List(&Object(&[may("ObjectOwnership", Text)])),
-        )]),
-    ),
-    may(
-        "PublicAccessBlockConfiguration",
-        Object(&[
-            may("BlockPublicAcls", Boolean),
-            may("BlockPublicPolicy", Boolean),
-            may("IgnorePublicAcls", Boolean),
-            may("RestrictPublicBuckets", Boolean),
-        ]),
-    ),
-    may("Tags", TAGS),
-    may("VersioningConfiguration", Object(&[need("Status", Text)])),
-]);
-const BUCKET_POLICY: Kind = Object(&[need("Bucket", Text), need("PolicyDocument", Json)]);
 
 const MAX_NAME_CHARS: usize = 63;
 
@@ -65,11 +29,12 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     if wish.text("BucketName").is_none() {
         name = name.to_lowercase();
     }
-    let legal =
+    let valid =
         |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-' || one == '.';
-    if !(3..=MAX_NAME_CHARS).contains(&name.len()) || !name.chars().all(legal) {
+    if !(3..=MAX_NAME_CHARS).contains(&name.len()) || !name.chars().all(valid) {
         return Err(Problem::new(format!(
-            "a bucket name has 3 to {MAX_NAME_CHARS} lower-case letters, digits, dots and hyphens, found {name}"
+            "a bucket name has 3 to {MAX_NAME_CHARS} lower-case letters, digits, dots and \
+             hyphens, found {name}"
         )))
         .at("BucketName");
     }
@@ -90,7 +55,11 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         format!("{name}.s3.amazonaws.com"),
         format!("{name}.s3.{}.amazonaws.com", aws.region),
     );
-    let attributes = json!({"Arn": format!("arn:aws:s3:::{name}"), "DomainName": domain, "RegionalDomainName": regional});
+    let attributes = json!({
+        "Arn": format!("arn:aws:s3:::{name}"),
+        "DomainName": domain,
+        "RegionalDomainName": regional,
+    });
     Ok(Made::new(name, attributes))
 }
 

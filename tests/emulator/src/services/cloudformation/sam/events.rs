@@ -3,45 +3,9 @@
 use serde_json::{Map, Value, json};
 
 use super::super::error::{At, Problem, found};
-use super::super::schema::Kind::{self, Boolean, Integer, Json, Map as Entries, Object, Text};
-use super::super::schema::{self, may, need};
+use super::super::schema;
 use super::super::template::Resource;
 use super::{companion, copy, get_att};
-
-const DEAD_LETTERS: Kind = Object(&[need("Arn", Text)]);
-const RETRIES: Kind = Object(&[
-    may("MaximumEventAgeInSeconds", Integer),
-    may("MaximumRetryAttempts", Integer),
-]);
-const EVENT_BRIDGE_RULE: Kind = Object(&[
-    may("DeadLetterConfig", DEAD_LETTERS),
-    may("Enabled", Boolean),
-    may("EventBusName", Text),
-    may("Input", Text),
-    may("InputPath", Text),
-    may(
-        "InputTransformer",
-        Object(&[
-            may("InputPathsMap", Entries(&Text)),
-            need("InputTemplate", Text),
-        ]),
-    ),
-    need("Pattern", Json),
-    may("RetryPolicy", RETRIES),
-    may("RuleName", Text),
-    may("State", Text),
-    may("Target", Object(&[need("Id", Text)])),
-]);
-const SCHEDULE: Kind = Object(&[
-    may("DeadLetterConfig", DEAD_LETTERS),
-    may("Description", Text),
-    may("Enabled", Boolean),
-    may("Input", Text),
-    may("Name", Text),
-    may("RetryPolicy", RETRIES),
-    need("Schedule", Text),
-    may("State", Text),
-]);
 
 /// The most characters of a target's id. Longer ones SAM makes up with a hash.
 const MAX_TARGET_ID_CHARS: usize = 64;
@@ -55,11 +19,11 @@ pub(super) fn write_out(
     let given = &event["Properties"];
     let (kind, renamed) = match event["Type"].as_str() {
         Some("EventBridgeRule") => (
-            EVENT_BRIDGE_RULE,
+            schema::of("EventBridgeRule"),
             [("RuleName", "Name"), ("Pattern", "EventPattern")],
         ),
         Some("Schedule") => (
-            SCHEDULE,
+            schema::of("Schedule"),
             [("Name", "Name"), ("Schedule", "ScheduleExpression")],
         ),
         _ => {

@@ -4,90 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::super::error::{At, Problem, found};
 use super::super::resolve::function as intrinsic;
-use super::super::schema::Kind::{self, Boolean, Integer, Json, Map as Entries, Object, Text};
-use super::super::schema::{self, TEXTS, may, need};
+use super::super::schema;
 use super::super::template::Resource;
-use super::{companion, copy, events, get_att, globals, tag_list};
-
-const EVENT_INVOKE_CONFIG: Kind = Object(&[
-    may(
-        "DestinationConfig",
-        Object(&[may(
-            "OnFailure",
-            Object(&[may("Destination", Text), need("Type", Text)]),
-        )]),
-    ),
-    may("MaximumEventAgeInSeconds", Integer),
-    may("MaximumRetryAttempts", Integer),
-]);
-const FUNCTION: Kind = Object(&[
-    may("Architectures", TEXTS),
-    may("AssumeRolePolicyDocument", Json),
-    need("CodeUri", Text),
-    may(
-        "DeadLetterQueue",
-        Object(&[need("TargetArn", Text), need("Type", Text)]),
-    ),
-    may("Description", Text),
-    may("Environment", Object(&[may("Variables", Entries(&Text))])),
-    may("EphemeralStorage", Object(&[need("Size", Integer)])),
-    may("EventInvokeConfig", EVENT_INVOKE_CONFIG),
-    may(
-        "Events",
-        Entries(&Object(&[need("Properties", Json), need("Type", Text)])),
-    ),
-    may("FunctionName", Text),
-    need("Handler", Text),
-    may("KmsKeyArn", Text),
-    may("Layers", TEXTS),
-    may(
-        "LoggingConfig",
-        Object(&[
-            may("ApplicationLogLevel", Text),
-            may("LogFormat", Text),
-            may("LogGroup", Text),
-            may("SystemLogLevel", Text),
-        ]),
-    ),
-    may("MemorySize", Integer),
-    may("PackageType", Text),
-    may("PermissionsBoundary", Text),
-    may("Policies", Json),
-    may("RecursiveLoop", Text),
-    may("ReservedConcurrentExecutions", Integer),
-    may("Role", Text),
-    may("RolePath", Text),
-    need("Runtime", Text),
-    may("Tags", Entries(&Text)),
-    may("Timeout", Integer),
-    may("Tracing", Text),
-    may(
-        "VpcConfig",
-        Object(&[
-            may("Ipv6AllowedForDualStack", Boolean),
-            may("SecurityGroupIds", TEXTS),
-            may("SubnetIds", TEXTS),
-        ]),
-    ),
-]);
-
-/// What goes to `AWS::Lambda::Function` as it is.
-const PASSED_ON: [&str; 14] = [
-    "Architectures",
-    "Description",
-    "Environment",
-    "EphemeralStorage",
-    "FunctionName",
-    "Handler",
-    "KmsKeyArn",
-    "Layers",
-    "LoggingConfig",
-    "MemorySize",
-    "PackageType",
-    "RecursiveLoop",
-    "ReservedConcurrentExecutions",
-    "Runtime",
-];
+use super::{SERVERLESS, companion, copy, events, get_att, globals, tag_list};
 
 /// The plain resources of one serverless function.
 pub(super) fn write_out(
@@ -98,7 +17,7 @@ pub(super) fn write_out(
         &Value::Object(shared.clone()),
         &Value::Object(resource.properties.clone()),
     );
-    schema::check_names(&properties, FUNCTION).at("Properties")?;
+    schema::check_names(&properties, schema::of(SERVERLESS)).at("Properties")?;
     let Value::Object(own) = properties else {
         return Err(Problem::new("takes a map")).at("Properties");
     };
@@ -132,8 +51,12 @@ pub(super) fn write_out(
 
 fn lambda_function(resource: &Resource, own: &Map<String, Value>) -> Resource {
     let mut properties = Map::new();
-    copy(own, &PASSED_ON, &mut properties);
-    copy(own, &["Timeout", "VpcConfig"], &mut properties);
+    // SAM passes on the properties that both types have, except for those that it fills in itself.
+    let own_names: Vec<&str> = schema::names(schema::of(SERVERLESS)).collect();
+    let passed_on: Vec<&str> = schema::names(schema::of("AWS::Lambda::Function"))
+        .filter(|name| own_names.contains(name) && !["Role", "Tags"].contains(name))
+        .collect();
+    copy(own, &passed_on, &mut properties);
     // `sam package` would put the code into a bucket; here the metadata says which binary it is.
     properties.insert(
         "Code".to_owned(),
@@ -205,7 +128,9 @@ fn event_invoke_config(
         );
         policy = Some(json!({
             "PolicyName": format!("{}EventInvokeConfigOnFailureSQSPolicy", resource.logical_id),
-            "PolicyDocument": {"Statement": [{"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": destination}]},
+            "PolicyDocument": {"Statement": [
+                {"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": destination},
+            ]},
         }));
     }
     Ok((
@@ -262,7 +187,11 @@ fn role(
     }
     let trust = json!({
         "Version": "2012-10-17",
-        "Statement": [{"Action": ["sts:AssumeRole"], "Effect": "Allow", "Principal": {"Service": ["lambda.amazonaws.com"]}}],
+        "Statement": [{
+            "Action": ["sts:AssumeRole"],
+            "Effect": "Allow",
+            "Principal": {"Service": ["lambda.amazonaws.com"]},
+        }],
     });
     let mut properties = Map::from_iter([
         (
@@ -319,7 +248,8 @@ fn dead_letter_policy(queue: &Value) -> Result<Value, Problem> {
         }
     };
     let statement = json!({"Action": action, "Resource": queue["TargetArn"], "Effect": "Allow"});
-    Ok(
-        json!({"PolicyName": "DeadLetterQueuePolicy", "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]}}),
-    )
+    Ok(json!({
+        "PolicyName": "DeadLetterQueuePolicy",
+        "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},
+    }))
 }

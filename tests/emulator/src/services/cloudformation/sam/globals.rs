@@ -3,33 +3,11 @@
 use serde_json::{Map, Value};
 
 use super::super::error::{At, Problem, found};
+use super::super::schema;
+use super::SERVERLESS;
 
-/// What may be shared: everything of a function but what makes it itself.
-const SHARED: [&str; 23] = [
-    "Architectures",
-    "AssumeRolePolicyDocument",
-    "CodeUri",
-    "DeadLetterQueue",
-    "Description",
-    "Environment",
-    "EphemeralStorage",
-    "EventInvokeConfig",
-    "Handler",
-    "KmsKeyArn",
-    "Layers",
-    "LoggingConfig",
-    "MemorySize",
-    "PackageType",
-    "PermissionsBoundary",
-    "RecursiveLoop",
-    "ReservedConcurrentExecutions",
-    "RolePath",
-    "Runtime",
-    "Tags",
-    "Timeout",
-    "Tracing",
-    "VpcConfig",
-];
+/// What makes a function itself, and so cannot be shared.
+const OWN: [&str; 4] = ["Events", "FunctionName", "Policies", "Role"];
 
 /// The properties that all functions share.
 pub(super) fn of_functions(globals: &Map<String, Value>) -> Result<Map<String, Value>, Problem> {
@@ -44,7 +22,10 @@ pub(super) fn of_functions(globals: &Map<String, Value>) -> Result<Map<String, V
                 .at("Function");
         }
     };
-    match shared.keys().find(|name| !SHARED.contains(&name.as_str())) {
+    let known: Vec<&str> = schema::names(schema::of(SERVERLESS))
+        .filter(|name| !OWN.contains(name))
+        .collect();
+    match shared.keys().find(|name| !known.contains(&name.as_str())) {
         Some(unknown) => Err(Problem::new("not a property that functions can share"))
             .at(unknown)
             .at("Function"),
@@ -52,7 +33,8 @@ pub(super) fn of_functions(globals: &Map<String, Value>) -> Result<Map<String, V
     }
 }
 
-/// Shared and own properties together: maps are merged, lists are joined, and otherwise the own one counts.
+/// Shared and own properties together: maps are merged, lists are joined, and otherwise the own one
+/// counts.
 pub(super) fn merged(shared: &Value, own: &Value) -> Value {
     match (shared, own) {
         (Value::Object(shared), Value::Object(own))

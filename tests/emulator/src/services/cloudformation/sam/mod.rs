@@ -1,5 +1,6 @@
-//! The serverless transform: `AWS::Serverless::*` written out as plain resources, with the logical ids that SAM gives
-//! them. Source: <https://github.com/aws/serverless-application-model>, `samtranslator/model`.
+//! The serverless transform: `AWS::Serverless::*` written out as plain resources, with the logical
+//! ids that SAM gives them. Source: <https://github.com/aws/serverless-application-model>,
+//! `samtranslator/model`.
 
 mod events;
 mod function;
@@ -8,11 +9,11 @@ mod globals;
 use serde_json::{Map, Value, json};
 
 use super::error::{At, Problem, found};
-use super::schema::Kind::{self, Integer, Json, Map as Entries, Object, Text};
-use super::schema::{self, TEXTS, may, need};
+use super::schema;
 use super::template::Resource;
 
 pub(super) const TRANSFORM: &str = "AWS::Serverless-2016-10-31";
+const SERVERLESS: &str = "AWS::Serverless::Function";
 
 /// Writes out the serverless resources; the others stay as they are.
 pub(super) fn transform(
@@ -24,7 +25,7 @@ pub(super) fn transform(
     for resource in resources {
         let id = resource.logical_id.clone();
         let made = match resource.kind.as_str() {
-            "AWS::Serverless::Function" => function::write_out(resource, &globals),
+            SERVERLESS => function::write_out(resource, &globals),
             "AWS::Serverless::Application" => application(resource).map(|stack| vec![stack]),
             kind if kind.starts_with("AWS::Serverless::") => Err(Problem::new(format!(
                 "the sandbox does not write out {kind}"
@@ -49,18 +50,13 @@ pub(super) fn transform(
     }
 }
 
-const APPLICATION: Kind = Object(&[
-    need("Location", Json),
-    may("NotificationARNs", TEXTS),
-    may("Parameters", Json),
-    may("Tags", Entries(&Text)),
-    may("TimeoutInMinutes", Integer),
-]);
-
 /// A nested application is a nested stack.
 fn application(resource: Resource) -> Result<Resource, Problem> {
-    schema::check_names(&Value::Object(resource.properties.clone()), APPLICATION)
-        .at("Properties")?;
+    schema::check_names(
+        &Value::Object(resource.properties.clone()),
+        schema::of("AWS::Serverless::Application"),
+    )
+    .at("Properties")?;
     let mut properties = resource.properties.clone();
     let location = properties.shift_remove("Location").unwrap_or_default();
     if !location.is_string() {

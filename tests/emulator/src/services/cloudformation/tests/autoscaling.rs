@@ -12,7 +12,12 @@ Resources:
     Properties: {Family: web, ContainerDefinitions: [{Name: app, Image: 'nginx:1', Memory: 128}]}
   Service:
     Type: AWS::ECS::Service
-    Properties: {Cluster: !Ref Cluster, ServiceName: web, TaskDefinition: !Ref Definition, DesiredCount: 2, LaunchType: EC2}
+    Properties:
+      Cluster: !Ref Cluster
+      ServiceName: web
+      TaskDefinition: !Ref Definition
+      DesiredCount: 2
+      LaunchType: EC2
   Target:
     Type: AWS::ApplicationAutoScaling::ScalableTarget
     Properties:
@@ -58,8 +63,12 @@ fn an_update_leaves_a_suspension_alone_that_the_template_does_not_mention() {
     let folder = Folder::new("scaling-update", &[("t.yaml", TEMPLATE)]);
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
-    let suspend = json!({"ServiceNamespace": "ecs", "ResourceId": "service/main/web", "ScalableDimension": "ecs:service:DesiredCount",
-        "SuspendedState": {"DynamicScalingInSuspended": true}});
+    let suspend = json!({
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/main/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+        "SuspendedState": {"DynamicScalingInSuspended": true},
+    });
     autoscaling::call(&mut aws, "RegisterScalableTarget", &suspend).unwrap();
     folder.write(
         "t.yaml",
@@ -131,7 +140,9 @@ fn a_policy_names_its_target_in_one_of_two_ways() {
         said.contains("Either ScalingTargetId or all three of"),
         "{said}"
     );
-    let apart = "ServiceNamespace: ecs\n      ScalableDimension: ecs:service:DesiredCount\n      ResourceId: service/main/web";
+    let apart = "ServiceNamespace: ecs
+      ScalableDimension: ecs:service:DesiredCount
+      ResourceId: service/main/web";
     let parts = TEMPLATE
         .replace("  Policy:\n", "  Policy:\n    DependsOn: Target\n")
         .replace("ScalingTargetId: !Ref Target", apart);

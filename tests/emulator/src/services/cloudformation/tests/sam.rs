@@ -13,7 +13,9 @@ Globals:
     Handler: bootstrap
     Timeout: 60
     Environment: {Variables: {RUST_LOG: info, LEDGER_TABLE: shared}}
-    EventInvokeConfig: {MaximumEventAgeInSeconds: 300, DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Dead.Arn}}}
+    EventInvokeConfig:
+      MaximumEventAgeInSeconds: 300
+      DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Dead.Arn}}
 Resources:
   Dead: {Type: AWS::SQS::Queue, Properties: {QueueName: dead}}
   WebFunction:
@@ -26,8 +28,12 @@ Resources:
         - AWSLambdaBasicExecutionRole
         - Statement: [{Effect: Allow, Action: 'ecs:ListTasks', Resource: '*'}]
       Events:
-        Ended: {Type: EventBridgeRule, Properties: {RuleName: app-ended, Pattern: {source: [aws.codepipeline]}}}
-        Sweep: {Type: Schedule, Properties: {Name: app-sweep, Schedule: rate(1 minute), Input: '{\"sweep\":true}'}}
+        Ended:
+          Type: EventBridgeRule
+          Properties: {RuleName: app-ended, Pattern: {source: [aws.codepipeline]}}
+        Sweep:
+          Type: Schedule
+          Properties: {Name: app-sweep, Schedule: rate(1 minute), Input: '{\"sweep\":true}'}
 ";
 
 fn template() -> super::super::template::Template {
@@ -74,7 +80,11 @@ fn the_rules_and_the_role_are_as_sam_makes_them() {
             .unwrap()
     };
     let sweep = json!({
-        "Targets": [{"Arn": {"Fn::GetAtt": ["WebFunction", "Arn"]}, "Id": "WebFunctionSweepLambdaTarget", "Input": "{\"sweep\":true}"}],
+        "Targets": [{
+            "Arn": {"Fn::GetAtt": ["WebFunction", "Arn"]},
+            "Id": "WebFunctionSweepLambdaTarget",
+            "Input": "{\"sweep\":true}",
+        }],
         "Name": "app-sweep", "ScheduleExpression": "rate(1 minute)",
     });
     assert_eq!(properties("WebFunctionSweep"), sweep);
@@ -186,7 +196,12 @@ fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
 
 #[test]
 fn a_role_that_does_not_trust_lambda_is_refused() {
-    let trust = "      AssumeRolePolicyDocument: {Statement: {Effect: Allow, Action: 'sts:AssumeRole', Principal: {Service: ecs-tasks.amazonaws.com}}}\n";
+    let trust = "      AssumeRolePolicyDocument:
+        Statement:
+          Effect: Allow
+          Action: 'sts:AssumeRole'
+          Principal: {Service: ecs-tasks.amazonaws.com}
+";
     let text = TEMPLATE.split("      Events:").next().unwrap().to_owned() + trust;
     assert!(
         refused("sam-trust", &text)

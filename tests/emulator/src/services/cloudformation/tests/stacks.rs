@@ -21,15 +21,22 @@ Conditions:
 Resources:
   Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: dead}}
 Outputs:
-  If: {Value: !If [Both, !Sub '${AWS::StackName}-${Queue.Arn}-${!Kept}-${X}', !GetAtt Queue.Nothing]}
-  Join: {Value: !Join ['/', [!Select [1, !Ref Names], !FindInMap [Sizes, !Ref AWS::Region, cpu], !Select [0, !Split ['-', x-y]]]]}
+  If:
+    Value: !If
+      - Both
+      - !Sub ['${AWS::StackName}-${Queue.Arn}-${!Kept}-${X}', {X: !Ref Count}]
+      - !GetAtt Queue.Nothing
+  Join:
+    Value: !Join
+      - '/'
+      - - !Select [1, !Ref Names]
+        - !FindInMap [Sizes, !Ref AWS::Region, cpu]
+        - !Select [0, !Split ['-', x-y]]
   Ref: {Value: !Ref Queue}
   Base: {Value: {Fn::Base64: 'hello'}}
   Zone: {Value: !Select [0, !GetAZs '']}
   Not: {Condition: None, Value: x}
-"
-        .replace("'${AWS::StackName}-${Queue.Arn}-${!Kept}-${X}'", "['${AWS::StackName}-${Queue.Arn}-${!Kept}-${X}', {X: !Ref Count}]")
-        .as_str(),
+",
     );
     let expected = [
         ("Base", "aGVsbG8="),
@@ -148,7 +155,8 @@ Resources:
 fn a_reference_to_what_is_not_made_is_refused() {
     let text = |more: &str| {
         format!(
-            "Conditions: {{Never: !Equals [a, b]}}\nResources:\n  A: {{Type: AWS::SQS::Queue, Condition: Never}}\n  B: {{Type: AWS::SQS::Queue, {more}}}"
+            "Conditions: {{Never: !Equals [a, b]}}\nResources:\n  A: {{Type: AWS::SQS::Queue, \
+             Condition: Never}}\n  B: {{Type: AWS::SQS::Queue, {more}}}"
         )
     };
     assert!(
@@ -176,7 +184,11 @@ fn a_reference_to_what_is_not_made_is_refused() {
 fn dependencies_are_made_first_whatever_the_order_and_the_seed() {
     let text = "
 Resources:
-  A: {Type: AWS::SQS::QueuePolicy, Properties: {Queues: [!Ref Z], PolicyDocument: {Statement: {Effect: Allow, Principal: '*', Action: 'sqs:*'}}}}
+  A:
+    Type: AWS::SQS::QueuePolicy
+    Properties:
+      Queues: [!Ref Z]
+      PolicyDocument: {Statement: {Effect: Allow, Principal: '*', Action: 'sqs:*'}}
   M: {Type: AWS::SQS::Queue, DependsOn: Z, Metadata: {After: !Ref A}}
   Z: {Type: AWS::SQS::Queue}
 ";
@@ -202,7 +214,8 @@ fn an_update_leaves_alone_what_did_not_change_and_removes_what_is_gone() {
         "update",
         &[(
             "t.yaml",
-            "Resources:\n  A: {Type: AWS::SQS::Queue}\n  B: {Type: AWS::SQS::Queue}\n  C: {Type: AWS::SQS::Queue, DeletionPolicy: Retain}",
+            "Resources:\n  A: {Type: AWS::SQS::Queue}\n  B: {Type: AWS::SQS::Queue}\n  C: {Type: \
+             AWS::SQS::Queue, DeletionPolicy: Retain}",
         )],
     );
     let mut aws = Aws::new(1);
@@ -264,7 +277,12 @@ fn a_name_that_is_taken_is_refused_and_nothing_is_left() {
 
 #[test]
 fn exports_are_unique_and_last_as_long_as_they_are_used() {
-    let user = "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Sub ['${X}-2', {X: !ImportValue dead-name}]}}}";
+    let user = "
+Resources:
+  Q:
+    Type: AWS::SQS::Queue
+    Properties: {QueueName: !Sub ['${X}-2', {X: !ImportValue dead-name}]}
+";
     let exporter = format!(
         "{QUEUE}Outputs: {{Name: {{Value: !GetAtt Queue.QueueName, Export: {{Name: dead-name}}}}}}"
     );
@@ -318,103 +336,4 @@ fn exports_are_unique_and_last_as_long_as_they_are_used() {
     delete(&mut aws, "user").unwrap();
     with(&mut aws, "exporter", "bare.yaml").unwrap();
     assert_eq!(aws.cloudformation.export("dead-name"), None);
-}
-
-#[test]
-fn a_nested_stack_takes_parameters_and_gives_outputs() {
-    let parent = "
-Resources:
-  Nested:
-    Type: AWS::CloudFormation::Stack
-    Properties: {TemplateURL: infra/child.yaml, Parameters: {Name: dead, Subnets: !Split [' ', 'subnet-1 subnet-2']}}
-Outputs: {Arn: {Value: !GetAtt Nested.Outputs.Arn}}
-";
-    let child = "
-Parameters: {Name: {Type: String}, Subnets: {Type: List<AWS::EC2::Subnet::Id>}}
-Resources: {Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: !Join ['-', [!Ref Name, !Select [1, !Ref Subnets]]]}}}
-Outputs: {Arn: {Value: !GetAtt Queue.Arn}}
-";
-    let folder = Folder::new(
-        "nested",
-        &[("parent.yaml", parent), ("infra/child.yaml", child)],
-    );
-    let mut aws = Aws::new(1);
-    folder.deploy(&mut aws, "parent.yaml").unwrap();
-    assert_eq!(
-        aws.cloudformation.stack("app").unwrap().outputs["Arn"],
-        "arn:aws:sqs:eu-west-1:111122223333:dead-subnet-2"
-    );
-    let nested = aws.cloudformation.nested_stack("app", "Nested").unwrap();
-    assert!(nested.name.starts_with("app-Nested-"), "{}", nested.name);
-    assert_eq!(nested.parent.as_deref(), Some("app"));
-    // The nested template is read again although nothing changed in the parent.
-    folder.write("infra/child.yaml", &child.replace("QueueName", "QueueNam"));
-    let error = folder.deploy(&mut aws, "parent.yaml").unwrap_err();
-    assert!(
-        error.place == "Resources.Nested"
-            && error
-                .problem
-                .contains("infra/child.yaml: Resources.Queue.Properties.QueueNam"),
-        "{error}"
-    );
-    delete(&mut aws, "app").unwrap();
-    assert_eq!(aws.cloudformation.stacks().count(), 0);
-}
-
-#[test]
-fn policies_are_looked_at() {
-    let role = |statement: &str| {
-        format!(
-            "Resources: {{R: {{Type: AWS::IAM::Role, Properties: {{AssumeRolePolicyDocument: {{Statement: {{Effect: Allow, Action: 'sts:AssumeRole', \
-             Principal: {{Service: lambda.amazonaws.com}}}}}}, Policies: [{{PolicyName: p, PolicyDocument: {{Statement: [{statement}]}}}}]}}}}}}"
-        )
-    };
-    for (at, (statement, says)) in [
-        (
-            "{Effect: Alow, Action: 'ecs:*', Resource: '*'}",
-            "Effect is Allow or Deny",
-        ),
-        (
-            "{Effect: Allow, Actions: 'ecs:*', Resource: '*'}",
-            "unknown element Actions",
-        ),
-        (
-            "{Effect: Allow, Action: DescribeServices, Resource: '*'}",
-            "an action is service:Operation",
-        ),
-        (
-            "{Effect: Allow, Action: 'ecs:*'}",
-            "either Resource or NotResource",
-        ),
-        (
-            "{Effect: Allow, Action: 'ecs:*', Resource: 'service/web'}",
-            "a resource is an ARN",
-        ),
-    ]
-    .into_iter()
-    .enumerate()
-    {
-        let said = refused(&format!("policy-{at}"), &role(statement));
-        assert!(
-            said.contains(
-                "Properties.Policies.0.PolicyDocument.Statement.0: MalformedPolicyDocument"
-            ) && said.contains(says),
-            "{said}"
-        );
-    }
-    let folder = Folder::new(
-        "policy",
-        &[(
-            "t.yaml",
-            &role("{Effect: Allow, Action: ['ecs:ListTasks'], Resource: '*'}"),
-        )],
-    );
-    let mut aws = Aws::new(1);
-    folder.deploy(&mut aws, "t.yaml").unwrap();
-    let role = aws.cloudformation.iam.roles().next().unwrap();
-    assert!(role.trusts("lambda.amazonaws.com") && !role.trusts("codepipeline.amazonaws.com"));
-    assert_eq!(
-        role.statements().collect::<Vec<_>>(),
-        [&json!({"Effect": "Allow", "Action": ["ecs:ListTasks"], "Resource": "*"})]
-    );
 }

@@ -11,7 +11,7 @@ const CODES: [&str; 4] = [
 ];
 
 #[test]
-fn a_minute_is_the_same_whoever_asks_for_it_in_which_order() {
+fn a_minute_is_the_same_in_whichever_order_it_is_read() {
     let mut world = World::good(1);
     world.minutes(10);
     let names = [
@@ -47,7 +47,7 @@ fn a_minute_is_the_same_whoever_asks_for_it_in_which_order() {
 }
 
 #[test]
-fn nothing_is_drawn_before_somebody_asks() {
+fn nothing_is_drawn_before_it_is_read() {
     let mut world = World::good(1);
     world.minutes(60);
     let drawn = format!("{:?}", world.aws.cloudwatch.drawn);
@@ -77,7 +77,8 @@ fn counters_add_up_and_zeros_are_absent() {
         for (minute, requests) in requests {
             let of_minute = counts.iter().filter_map(|points| points.get(&minute));
             assert!(of_minute.clone().all(|count| *count > 0.0), "a zero");
-            // A metric of the minute may be lost in its delay; those that are there never exceed the requests.
+            // A metric of the minute may be lost in its delay; those that are there never exceed
+            // the requests.
             assert!(of_minute.sum::<f64>() <= requests);
             assert!(times.get(&minute).is_none_or(|count| *count == requests));
         }
@@ -218,7 +219,8 @@ fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
     {
         elb::set_answering(&mut world.aws, &green, &id, port, false);
     }
-    // Nobody notices for two checks; then no target is healthy and the balancer tries them all.
+    // Two checks pass before it is noticed; then no target is healthy and the balancer tries them
+    // all.
     world.minutes(10);
     let refused = world.points(10, Some("green"), "TargetConnectionErrorCount", "Sum");
     assert!(
@@ -268,7 +270,7 @@ fn healthy_targets_are_counted_as_they_were() {
         .unwrap()
         .clone();
     elb::set_answering(&mut world.aws, &green, &id, port, false);
-    // Two checks of 10 s are needed; ECS would replace the task meanwhile, so nothing else runs.
+    // Two checks of 10 s are needed; ECS would replace the task before, so nothing else runs.
     world.minutes(10);
     let healthy = world.points(8, Some("green"), "HealthyHostCount", "Maximum");
     let least = world.points(8, Some("green"), "HealthyHostCount", "Minimum");

@@ -2,12 +2,6 @@
 
 use super::*;
 
-fn refused(world: &mut World, operation: &str, input: &Value) -> String {
-    call(&mut world.aws, operation, input)
-        .unwrap_err()
-        .to_string()
-}
-
 fn times(result: &Value) -> Vec<i64> {
     result["Timestamps"]
         .as_array()
@@ -69,7 +63,7 @@ fn a_longer_period_is_computed_from_all_samples() {
 }
 
 #[test]
-fn pages_are_as_long_as_asked_for_and_together_the_whole() {
+fn pages_have_the_requested_length_and_together_are_the_whole() {
     for seed in 0..6 {
         let mut world = World::good(seed);
         world.minutes(10);
@@ -169,7 +163,13 @@ fn a_query_may_return_no_data_and_unknown_metrics_have_none() {
     world.minutes(5);
     let mut quiet = world.query("quiet", Some("blue"), "RequestCount", "Sum");
     quiet["ReturnData"] = json!(false);
-    let unknown = json!({"Id": "unknown", "MetricStat": {"Metric": {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount"}, "Period": 60, "Stat": "Sum"}});
+    let unknown = json!({
+        "Id": "unknown",
+        "MetricStat": {
+            "Metric": {"Namespace": "AWS/ApplicationELB", "MetricName": "RequestCount"},
+            "Period": 60, "Stat": "Sum",
+        },
+    });
     let mut wrong_unit = world.query("unit", Some("blue"), "RequestCount", "Sum");
     wrong_unit["MetricStat"]["Unit"] = json!("Seconds");
     let request = world.request(5, vec![quiet, unknown, wrong_unit]);
@@ -205,9 +205,10 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
             &mut world,
             vec![with("Stat", json!("None")), with("Stat", json!("p200"))]
         ),
-        "ValidationError: The value None for parameter MetricDataQueries.member.1.MetricStat.Stat is not a valid statistic.\n\
-         The values for parameter id in MetricDataQueries are not unique.\n\
-         The value p200 for parameter MetricDataQueries.member.2.MetricStat.Stat is not a valid statistic.\n"
+        "ValidationError: The value None for parameter MetricDataQueries.member.1.MetricStat.Stat \
+         is not a valid statistic.\nThe values for parameter id in MetricDataQueries are not \
+         unique.\nThe value p200 for parameter MetricDataQueries.member.2.MetricStat.Stat is not \
+         a valid statistic.\n"
     );
     let many = (0..501)
         .map(|number| world.query(&format!("q{number}"), Some("blue"), "RequestCount", "Sum"))
@@ -236,7 +237,8 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
     );
     assert_eq!(
         refused(&mut world, "GetMetricData", &json!({})),
-        "ValidationError: The parameter MetricDataQueries is required.\nThe parameter StartTime is required.\nThe parameter EndTime is required.\n"
+        "ValidationError: The parameter MetricDataQueries is required.\nThe parameter StartTime \
+         is required.\nThe parameter EndTime is required.\n"
     );
     let mut request = world.request(1, vec![good]);
     request["NextToken"] = json!("nonsense");
@@ -254,8 +256,15 @@ fn what_is_put_is_read_and_listed() {
     let now = world.aws.now / 1000;
     let data = json!([
         {"MetricName": "orders", "Value": 3.0, "Timestamp": now, "Unit": "Count"},
-        {"MetricName": "orders", "Values": [1.0, 5.0], "Counts": [2.0, 1.0], "Timestamp": now + 1, "Unit": "Count"},
-        {"MetricName": "orders", "StatisticValues": {"SampleCount": 4.0, "Sum": 10.0, "Minimum": 1.0, "Maximum": 7.0}, "Timestamp": now + 61},
+        {
+            "MetricName": "orders", "Values": [1.0, 5.0], "Counts": [2.0, 1.0],
+            "Timestamp": now + 1, "Unit": "Count",
+        },
+        {
+            "MetricName": "orders",
+            "StatisticValues": {"SampleCount": 4.0, "Sum": 10.0, "Minimum": 1.0, "Maximum": 7.0},
+            "Timestamp": now + 61,
+        },
     ]);
     call(
         &mut world.aws,
@@ -264,7 +273,13 @@ fn what_is_put_is_read_and_listed() {
     )
     .unwrap();
     let point = |world: &mut World, stat: &str, unit: Option<&str>| {
-        let mut query = json!({"Id": "q", "MetricStat": {"Metric": {"Namespace": "Shop", "MetricName": "orders"}, "Period": 60, "Stat": stat}});
+        let mut query = json!({
+            "Id": "q",
+            "MetricStat": {
+                "Metric": {"Namespace": "Shop", "MetricName": "orders"},
+                "Period": 60, "Stat": stat,
+            },
+        });
         if let Some(unit) = unit {
             query["MetricStat"]["Unit"] = json!(unit);
         }
@@ -357,114 +372,11 @@ fn wrong_data_are_refused() {
         ),
         (
             json!({"Namespace": "S", "MetricData": vec![value; 1001]}),
-            "InvalidParameterValue: The collection MetricData must not have a size greater than 1000.",
+            "InvalidParameterValue: The collection MetricData must not have a size greater than \
+             1000.",
         ),
     ] {
         let refused = refused(&mut world, "PutMetricData", &input);
         assert!(refused.starts_with(error), "{refused}");
     }
-}
-
-#[test]
-fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
-    let mut world = World::good(7);
-    for (name, state) in [
-        ("web-errors", "OK"),
-        ("web-latency", "ALARM"),
-        ("shop", "INSUFFICIENT_DATA"),
-    ] {
-        set_alarm(&mut world.aws, name, state);
-    }
-    let names = |world: &mut World, input: Value| -> Vec<String> {
-        let answer = call(&mut world.aws, "DescribeAlarms", &input).unwrap();
-        answer["MetricAlarms"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|alarm| text(&alarm["AlarmName"]))
-            .collect()
-    };
-    assert_eq!(
-        names(&mut world, json!({})),
-        ["shop", "web-errors", "web-latency"]
-    );
-    assert_eq!(
-        names(&mut world, json!({"AlarmNamePrefix": "web-"})),
-        ["web-errors", "web-latency"]
-    );
-    assert_eq!(
-        names(&mut world, json!({"AlarmNames": ["shop", "nothing"]})),
-        ["shop"]
-    );
-    assert_eq!(
-        names(&mut world, json!({"StateValue": "ALARM"})),
-        ["web-latency"]
-    );
-    assert_eq!(
-        names(&mut world, json!({"AlarmTypes": ["CompositeAlarm"]})),
-        Vec::<String>::new()
-    );
-    let page = call(&mut world.aws, "DescribeAlarms", &json!({"MaxRecords": 2})).unwrap();
-    let rest = names(
-        &mut world,
-        json!({"MaxRecords": 2, "NextToken": page["NextToken"]}),
-    );
-    assert_eq!(
-        (page["MetricAlarms"].as_array().unwrap().len(), rest),
-        (2, vec!["web-latency".to_owned()])
-    );
-    assert!(
-        refused(&mut world, "DescribeAlarms", &json!({"StateValue": "BAD"}))
-            .starts_with("ValidationError: The value BAD")
-    );
-    let since = world.aws.now;
-    world.pass(60);
-    set_alarm(&mut world.aws, "shop", "INSUFFICIENT_DATA");
-    set_alarm(&mut world.aws, "web-errors", "ALARM");
-    assert_eq!(
-        (
-            world.aws.cloudwatch.alarms["shop"].since,
-            world.aws.cloudwatch.alarms["web-errors"].since
-        ),
-        (since, since + 60_000)
-    );
-}
-
-#[test]
-fn alarms_and_series_come_in_pages_as_short_as_the_account_says() {
-    let mut world = World::good(7);
-    world.minutes(5);
-    let queries = ["a", "b"]
-        .map(|id| world.query(id, Some("blue"), "RequestCount", "Sum"))
-        .to_vec();
-    let mut request = world.request(5, queries);
-    for (name, state) in [("web-errors", "OK"), ("web-latency", "ALARM")] {
-        set_alarm(&mut world.aws, name, state);
-    }
-    world.aws.pages = Some(1);
-    let mut alarms = json!({"AlarmNames": ["web-errors", "web-latency"], "MaxRecords": 100});
-    for (name, series) in [("web-errors", "a"), ("web-latency", "b")] {
-        let page = call(&mut world.aws, "DescribeAlarms", &alarms).unwrap();
-        assert_eq!(
-            (
-                page["MetricAlarms"].as_array().unwrap().len(),
-                &page["MetricAlarms"][0]["AlarmName"]
-            ),
-            (1, &json!(name))
-        );
-        alarms["NextToken"] = page["NextToken"].clone();
-        let page = world.ask(&request);
-        let whole: Vec<&Value> = page["MetricDataResults"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|it| it["StatusCode"] == "Complete")
-            .collect();
-        assert_eq!((whole.len(), &whole[0]["Id"]), (1, &json!(series)));
-        request["NextToken"] = page["NextToken"].clone();
-    }
-    assert_eq!(
-        (&alarms["NextToken"], &request["NextToken"]),
-        (&Value::Null, &Value::Null)
-    );
 }

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// How long after the beginning of each minute the value of a metric stayed what it is in the end; and how often it had
-/// another value before.
+/// How long after the beginning of each minute the value of a metric stayed what it is in the end;
+/// and how often it had another value before.
 fn delays(world: &mut World, minutes: i64, name: &str) -> (Vec<i64>, usize) {
     let mut seen = BTreeMap::<i64, Vec<(i64, f64)>>::new();
     for second in (0..(minutes + 15) * 60).step_by(5) {
@@ -88,7 +88,7 @@ fn an_open_minute_may_show_its_beginning() {
 }
 
 #[test]
-fn points_get_lost_or_are_late_when_the_scenario_says_so() {
+fn points_are_lost_or_late_when_the_scenario_wants_it() {
     let mut world = World::good(4);
     let (from, to) = (world.start + 2 * MINUTE, world.start + 5 * MINUTE);
     let gap = |metric: Option<&str>, group: Option<String>, delay| Gap {
@@ -138,7 +138,7 @@ fn points_get_lost_or_are_late_when_the_scenario_says_so() {
 }
 
 #[test]
-fn cloudwatch_throttles_and_fails_when_the_scenario_says_so() {
+fn cloudwatch_throttles_and_fails_when_the_scenario_wants_it() {
     let mut world = World::good(5);
     world.minutes(5);
     let now = world.aws.now;

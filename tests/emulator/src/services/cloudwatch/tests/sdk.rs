@@ -128,7 +128,8 @@ async fn errors_have_the_code_of_the_query_protocol() {
     assert_eq!(
         error.meta().message(),
         Some(
-            "The value p101 for parameter MetricDataQueries.member.1.MetricStat.Stat is not a valid statistic.\n"
+            "The value p101 for parameter MetricDataQueries.member.1.MetricStat.Stat is not a \
+             valid statistic.\n"
         )
     );
     let get = get.metric_data_queries(good);
@@ -197,7 +198,8 @@ async fn large_requests_are_compressed_and_everything_else_works_too() {
         (500, 100, None)
     );
     set_alarm(&mut within.aws(), "web-errors", "ALARM");
-    // A whole second: the SDK cuts the fraction, which is a binary one on the wire, to milliseconds.
+    // A whole second: the SDK cuts the fraction, which is a binary one on the wire, to
+    // milliseconds.
     within
         .aws()
         .cloudwatch
@@ -240,7 +242,8 @@ fn a_compressed_input_is_the_same_input() {
     };
     request.path_and_query =
         "/service/GraniteServiceVersion20100801/operation/DescribeAlarms".to_owned();
-    let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/monitoring/aws4_request, SignedHeaders=host, Signature=0";
+    let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/monitoring/aws4_request, \
+        SignedHeaders=host, Signature=0";
     request
         .headers
         .push(("authorization".to_owned(), scope.to_owned()));

@@ -145,7 +145,8 @@ fn starts_are_checked() {
         |request: Value| call(&mut aws, "StartPipelineExecution", &request).unwrap_err();
     assert_eq!(
         refused(json!({"name": "gone"})).to_string(),
-        "PipelineNotFoundException: Account '111122223333' does not have a pipeline with name 'gone'"
+        "PipelineNotFoundException: Account '111122223333' does not have a pipeline with name \
+         'gone'"
     );
     let colon = refused(json!({"name": PIPELINE, "clientRequestToken": "sha256:a"}));
     assert_eq!(
@@ -155,7 +156,9 @@ fn starts_are_checked() {
     );
     let unknown = json!({"name": PIPELINE, "variables": [{"name": "other", "value": "x"}]});
     assert_eq!(refused(unknown).code, "ValidationException");
-    let digest = json!([{"actionName": "Config", "revisionType": "IMAGE_DIGEST", "revisionValue": "sha256:a"}]);
+    let digest = json!([
+        {"actionName": "Config", "revisionType": "IMAGE_DIGEST", "revisionValue": "sha256:a"},
+    ]);
     assert_eq!(
         refused(json!({"name": PIPELINE, "sourceRevisions": digest})).code,
         "ValidationException"
@@ -182,9 +185,11 @@ fn an_image_that_is_not_there_fails_the_source_action() {
     let mut pipeline = declaration(vec![
         json!({"name": "Approve", "actionTypeId": approval(1)["actionTypeId"]}),
     ]);
-    pipeline["stages"][0]["actions"][0] = json!({"name": "Image", "outputArtifacts": [{"name": "Image"}],
+    pipeline["stages"][0]["actions"][0] = json!({
+        "name": "Image", "outputArtifacts": [{"name": "Image"}],
         "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "ECR", "version": "1"},
-        "configuration": {"RepositoryName": "web"}});
+        "configuration": {"RepositoryName": "web"},
+    });
     call(&mut aws, "CreatePipeline", &json!({ "pipeline": pipeline })).unwrap();
     after(&mut aws, 10);
     let execution = &aws.codepipeline.executions[0];
@@ -236,7 +241,10 @@ fn action_executions_show_what_was_resolved_and_reported() {
     let mut aws = with_pipeline(vec![step("Go", 1, "#{variables.who}")]);
     let id = aws.codepipeline.executions[0].id.clone();
     let job = next_job(&mut aws);
-    let report = json!({"jobId": id_of(&job), "executionDetails": {"summary": "done"}, "outputVariables": {"A": "b"}});
+    let report = json!({
+        "jobId": id_of(&job), "executionDetails": {"summary": "done"},
+        "outputVariables": {"A": "b"},
+    });
     call(&mut aws, "PutJobSuccessResult", &report).unwrap();
     let request = json!({"pipelineName": PIPELINE, "filter": {"pipelineExecutionId": id}});
     let listed = call(&mut aws, "ListActionExecutions", &request).unwrap();

@@ -14,9 +14,11 @@ fn a_pushed_image_is_the_source_of_a_release() {
     let mut go = step("Go", 1, "#{Image.ImageURI}");
     go["inputArtifacts"] = json!([{"name": "Image"}]);
     let mut pipeline = declaration(vec![go]);
-    pipeline["stages"][0]["actions"][0] = json!({"name": "Image", "namespace": "Image", "outputArtifacts": [{"name": "Image"}],
+    pipeline["stages"][0]["actions"][0] = json!({
+        "name": "Image", "namespace": "Image", "outputArtifacts": [{"name": "Image"}],
         "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "ECR", "version": "1"},
-        "configuration": {"RepositoryName": "web"}});
+        "configuration": {"RepositoryName": "web"},
+    });
     call(&mut aws, "CreatePipeline", &json!({ "pipeline": pipeline })).unwrap();
     after(&mut aws, 10);
     assert_eq!(

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn creating_a_pipeline_runs_it_and_the_story_is_told_in_order() {
+fn creating_a_pipeline_runs_it_and_emits_its_events_in_order() {
     let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
     let execution = &aws.codepipeline.executions[0];
     assert_eq!(execution.trigger.0, "CreatePipeline");
@@ -131,8 +131,10 @@ fn a_failed_stage_gives_its_lock_up_and_can_be_retried_until_a_newer_one_enters(
     fail(&mut aws, &b);
     assert_eq!(status(&aws, &first), ExecutionStatus::Failed);
     assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant, None);
-    let retry = json!({"pipelineName": PIPELINE, "stageName": "Release", "pipelineExecutionId": first,
-        "retryMode": "FAILED_ACTIONS"});
+    let retry = json!({
+        "pipelineName": PIPELINE, "stageName": "Release", "pipelineExecutionId": first,
+        "retryMode": "FAILED_ACTIONS",
+    });
     call(&mut aws, "RetryStageExecution", &retry).unwrap();
     let again = next_job(&mut aws);
     assert!(
@@ -159,8 +161,10 @@ fn retrying_all_actions_starts_the_stage_anew() {
     succeed(&mut aws, &a);
     let b = next_job(&mut aws);
     fail(&mut aws, &b);
-    let retry = json!({"pipelineName": PIPELINE, "stageName": "Release", "pipelineExecutionId": first,
-        "retryMode": "ALL_ACTIONS"});
+    let retry = json!({
+        "pipelineName": PIPELINE, "stageName": "Release", "pipelineExecutionId": first,
+        "retryMode": "ALL_ACTIONS",
+    });
     call(&mut aws, "RetryStageExecution", &retry).unwrap();
     for _ in 0..2 {
         let job = next_job(&mut aws);
@@ -197,9 +201,9 @@ fn stop_and_wait_lets_the_action_finish_and_starts_no_other() {
             .code,
         "PipelineExecutionNotStoppableException"
     );
-    let told = story(&aws, &id);
+    let states = story(&aws, &id);
     assert_eq!(
-        told[told.len() - 2..],
+        states[states.len() - 2..],
         ["Stage STOPPED", "Pipeline STOPPED"]
     );
 }
@@ -233,7 +237,12 @@ fn stop_and_abandon_ends_at_once_and_the_job_cannot_be_answered() {
 #[test]
 fn a_disabled_transition_holds_executions_back() {
     let mut aws = with_pipeline(vec![step("A", 1, "a")]);
-    let disable = |reason: &str| json!({"pipelineName": PIPELINE, "stageName": "Release", "transitionType": "Inbound", "reason": reason});
+    let disable = |reason: &str| {
+        json!({
+            "pipelineName": PIPELINE, "stageName": "Release", "transitionType": "Inbound",
+            "reason": reason,
+        })
+    };
     assert_eq!(
         call(&mut aws, "DisableStageTransition", &disable("a: b"))
             .unwrap_err()
@@ -258,7 +267,8 @@ fn updating_a_pipeline_cancels_its_executions() {
         let id = aws.codepipeline.executions[0].id.clone();
         let job = next_job(&mut aws);
         call(&mut aws, "UpdatePipeline", &definition).unwrap();
-        // Either the action was abandoned or it may finish first; the execution is cancelled in any case.
+        // Either the action was abandoned or it may finish first; the execution is cancelled in any
+        // case.
         let _ = call(
             &mut aws,
             "PutJobSuccessResult",
@@ -277,8 +287,11 @@ fn an_approval_waits_for_its_token_for_seven_days() {
     let state = call(&mut aws, "GetPipelineState", &json!({"name": PIPELINE})).unwrap();
     let token = state["stageStates"][1]["actionStates"][0]["latestExecution"]["token"].clone();
     let answer = |status: &str, token: &Value| {
-        json!({"pipelineName": PIPELINE, "stageName": "Release",
-        "actionName": "Approve", "token": token, "result": {"summary": "looks good", "status": status}})
+        json!({
+            "pipelineName": PIPELINE, "stageName": "Release", "actionName": "Approve",
+            "token": token,
+            "result": {"summary": "looks good", "status": status},
+        })
     };
     let wrong = answer("Approved", &json!("01234567-0123-0123-0123-0123456789ab"));
     assert_eq!(

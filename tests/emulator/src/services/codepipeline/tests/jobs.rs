@@ -106,8 +106,8 @@ fn limits_are_worded_as_aws_words_them() {
     let message = refused(&mut aws, json!({"jobId": id, "continuationToken": ""}));
     assert_eq!(
         message,
-        "1 validation error detected: Value '' at 'continuationToken' failed to satisfy constraint: \
-        Member must have length greater than or equal to 1"
+        "1 validation error detected: Value '' at 'continuationToken' failed to satisfy \
+         constraint: Member must have length greater than or equal to 1"
     );
     let message = refused(
         &mut aws,

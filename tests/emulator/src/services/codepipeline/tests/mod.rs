@@ -15,27 +15,50 @@ use crate::lambda::{self, Attempt, Function};
 const PIPELINE: &str = "slipway-web";
 
 pub(super) fn source() -> Value {
-    json!({"name": "Source", "actions": [{"name": "Config", "namespace": "Config",
-        "actionTypeId": {"category": "Source", "owner": "AWS", "provider": "S3", "version": "1"},
-        "configuration": {"S3Bucket": "config", "S3ObjectKey": "spec.zip"}, "outputArtifacts": [{"name": "Spec"}]}]})
+    json!({
+        "name": "Source",
+        "actions": [
+            {
+                "name": "Config", "namespace": "Config",
+                "actionTypeId": {
+                    "category": "Source", "owner": "AWS", "provider": "S3", "version": "1",
+                },
+                "configuration": {"S3Bucket": "config", "S3ObjectKey": "spec.zip"},
+                "outputArtifacts": [{"name": "Spec"}],
+            },
+        ],
+    })
 }
 
 pub(super) fn step(name: &str, run_order: u32, parameters: &str) -> Value {
-    json!({"name": name, "runOrder": run_order, "namespace": name, "inputArtifacts": [{"name": "Spec"}],
-        "actionTypeId": {"category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1"},
-        "configuration": {"FunctionName": "step", "UserParameters": parameters}})
+    json!({
+        "name": name, "runOrder": run_order, "namespace": name,
+        "inputArtifacts": [{"name": "Spec"}],
+        "actionTypeId": {
+            "category": "Invoke", "owner": "AWS", "provider": "Lambda", "version": "1",
+        },
+        "configuration": {"FunctionName": "step", "UserParameters": parameters},
+    })
 }
 
 pub(super) fn approval(run_order: u32) -> Value {
-    json!({"name": "Approve", "runOrder": run_order,
-        "actionTypeId": {"category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1"}})
+    json!({
+        "name": "Approve", "runOrder": run_order,
+        "actionTypeId": {
+            "category": "Approval", "owner": "AWS", "provider": "Manual", "version": "1",
+        },
+    })
 }
 
 pub(super) fn declaration(actions: Vec<Value>) -> Value {
-    json!({"name": PIPELINE, "roleArn": "arn:aws:iam::111122223333:role/slipway/pipeline", "pipelineType": "V2",
+    json!({
+        "name": PIPELINE,
+        "roleArn": "arn:aws:iam::111122223333:role/slipway/pipeline",
+        "pipelineType": "V2",
         "artifactStore": {"type": "S3", "location": "artifacts"},
         "variables": [{"name": "who", "defaultValue": "nobody"}],
-        "stages": [source(), {"name": "Release", "actions": actions}]})
+        "stages": [source(), {"name": "Release", "actions": actions}],
+    })
 }
 
 /// An account with the buckets and the function `step`.
@@ -126,7 +149,7 @@ pub(super) fn story(aws: &Aws, id: &str) -> Vec<String> {
         .events
         .iter()
         .filter(|event| event["detail"]["execution-id"] == id);
-    let told = of_execution.map(|event| {
+    let states = of_execution.map(|event| {
         let kind = event["detail-type"]
             .as_str()
             .unwrap()
@@ -135,5 +158,5 @@ pub(super) fn story(aws: &Aws, id: &str) -> Vec<String> {
             .unwrap();
         format!("{kind} {}", event["detail"]["state"].as_str().unwrap())
     });
-    told.collect()
+    states.collect()
 }

@@ -102,7 +102,8 @@ fn a_service_needs_a_target_group_with_a_load_balancer() {
         world.err("CreateService", request)
     };
     let expected = format!(
-        "InvalidParameterException: The target group with targetGroupArn {lonely} does not have an associated load balancer."
+        "InvalidParameterException: The target group with targetGroupArn {lonely} does not have \
+         an associated load balancer."
     );
     assert_eq!(refusal(&lonely, "app", 80), expected);
     let group = World::new(1).target_group;
@@ -145,7 +146,12 @@ fn an_inactive_definition_cannot_be_deployed() {
         text(&created["service"]["taskDefinition"]).ends_with("web:1"),
         "the family means its newest ACTIVE revision"
     );
-    let update = |revision: u32| json!({"cluster": "main", "service": "web", "taskDefinition": format!("web:{revision}")});
+    let update = |revision: u32| {
+        json!({
+            "cluster": "main", "service": "web",
+            "taskDefinition": format!("web:{revision}"),
+        })
+    };
     assert_eq!(
         world.err("UpdateService", update(2)),
         "ClientException: TaskDefinition is inactive"
@@ -165,7 +171,10 @@ fn tags_are_added_replaced_and_listed() {
     let arn = text(&world.ok("CreateService", request)["service"]["serviceArn"]);
     world.ok(
         "TagResource",
-        json!({"resourceArn": arn, "tags": [{"key": "a", "value": "2"}, {"key": "b", "value": "3"}]}),
+        json!({
+            "resourceArn": arn,
+            "tags": [{"key": "a", "value": "2"}, {"key": "b", "value": "3"}],
+        }),
     );
     let tags = json!([{"key": "a", "value": "2"}, {"key": "b", "value": "3"}]);
     assert_eq!(
@@ -204,7 +213,9 @@ fn tasks_are_listed_and_described() {
     assert_eq!(listed["taskArns"].as_array().map(Vec::len), Some(2));
     let rest = world.ok(
         "ListTasks",
-        json!({"cluster": "main", "family": "web", "maxResults": 2, "nextToken": listed["nextToken"]}),
+        json!({
+            "cluster": "main", "family": "web", "maxResults": 2, "nextToken": listed["nextToken"],
+        }),
     );
     assert_eq!(rest["taskArns"].as_array().map(Vec::len), Some(1));
     assert!(rest.get("nextToken").is_none());
@@ -232,7 +243,8 @@ fn a_deleted_service_drains_and_is_inactive() {
     let delete = |force: bool| json!({"cluster": "main", "service": "web", "force": force});
     assert_eq!(
         world.err("DeleteService", delete(false)),
-        "InvalidParameterException: The service cannot be stopped while the primary deployment is scaled above 0."
+        "InvalidParameterException: The service cannot be stopped while the primary deployment is \
+         scaled above 0."
     );
     assert_eq!(
         world.ok("DeleteService", delete(true))["service"]["status"],

@@ -38,7 +38,8 @@ fn a_service_that_is_emptied_drains_for_the_deregistration_delay() {
     );
 }
 
-/// Whether a service of one task becomes steady behind a group of weight 0, and does after the weight was raised.
+/// Whether a service of one task becomes steady behind a group of weight 0, and does after the
+/// weight was raised.
 fn filled_at_weight_zero(seed: u64) -> (bool, bool) {
     let mut world = World::new(seed);
     let listener = world.aws.elb.listeners.keys().next().unwrap().clone();
@@ -70,7 +71,7 @@ fn a_task_at_weight_zero_is_healthy_on_some_seeds_and_with_a_weight_on_all() {
 }
 
 #[test]
-fn an_idle_colour_that_bears_no_requests_fails_when_its_weight_rises() {
+fn an_idle_colour_that_fails_under_traffic_fails_when_its_weight_rises() {
     let mut world = World::new(1);
     let (listener, idle) = (
         world.aws.elb.listeners.keys().next().unwrap().clone(),
@@ -79,7 +80,10 @@ fn an_idle_colour_that_bears_no_requests_fails_when_its_weight_rises() {
     let live =
         text(&elb::create_target_group(&mut world.aws, &json!({"Name": "live"})).unwrap()["Arn"]);
     let weigh = |aws: &mut Aws, weight: u32| {
-        let groups = json!([{"TargetGroupArn": live, "Weight": 100 - weight}, {"TargetGroupArn": idle, "Weight": weight}]);
+        let groups = json!([
+            {"TargetGroupArn": live, "Weight": 100 - weight},
+            {"TargetGroupArn": idle, "Weight": weight},
+        ]);
         let actions = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]);
         elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions })).unwrap();
     };

@@ -1,12 +1,18 @@
 use super::*;
 
 fn plain() -> Value {
-    json!({"family": "web", "containerDefinitions": [{"name": "app", "image": "nginx:1", "memory": 128}]})
+    json!({
+        "family": "web",
+        "containerDefinitions": [{"name": "app", "image": "nginx:1", "memory": 128}],
+    })
 }
 
 fn fargate() -> Value {
-    json!({"family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512", "requiresCompatibilities": ["FARGATE"],
-        "containerDefinitions": [{"name": "app", "image": "nginx:1"}]})
+    json!({
+        "family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+        "requiresCompatibilities": ["FARGATE"],
+        "containerDefinitions": [{"name": "app", "image": "nginx:1"}],
+    })
 }
 
 /// Changes one place of a definition and answers the refusal.
@@ -99,7 +105,7 @@ fn definitions_are_found_by_family_revision_and_arn() {
 }
 
 #[test]
-fn tags_are_answered_beside_the_definition_when_asked_for() {
+fn tags_are_returned_beside_the_definition_when_included() {
     let mut world = World::new(1);
     let mut definition = plain();
     definition["tags"] = json!([{"key": "a", "value": "b"}]);
@@ -137,12 +143,16 @@ fn wrong_definitions_are_refused() {
         refusal(plain(), "/containerDefinitions/0/image", json!(null)),
         client("Container.image should not be null or empty.")
     );
-    let twice = json!([{"name": "app", "image": "a", "memory": 9}, {"name": "app", "image": "b", "memory": 9}]);
+    let twice = json!([
+        {"name": "app", "image": "a", "memory": 9},
+        {"name": "app", "image": "b", "memory": 9},
+    ]);
     assert!(refusal(plain(), "/containerDefinitions", twice).contains("unique"));
     assert_eq!(
         refusal(plain(), "/containerDefinitions/0/memory", json!(null)),
         client(
-            "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' must be specified."
+            "Invalid setting for container 'app'. At least one of 'memory' or 'memoryReservation' \
+             must be specified."
         )
     );
     assert!(
@@ -216,7 +226,8 @@ fn fargate_has_rules_of_its_own() {
     assert_eq!(
         refusal(fargate(), "/containerDefinitions/0/portMappings", ports),
         client(
-            "When networkMode=awsvpc, the host ports and container ports in port mappings must match."
+            "When networkMode=awsvpc, the host ports and container ports in port mappings must \
+             match."
         )
     );
     for (cpu, memory, fits) in [

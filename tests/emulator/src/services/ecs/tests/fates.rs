@@ -234,7 +234,9 @@ fn a_container_health_check_passes_after_its_interval_or_fails_after_its_retries
         add_container_instances(&mut world.aws, "main", 1);
         world.ok(
             "CreateService",
-            json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1}),
+            json!({
+                "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1,
+            }),
         );
         let mut longest = 0;
         world.run(60, |aws| {
@@ -314,13 +316,17 @@ fn container_health_checks_notice_an_image_that_fails_after_a_while() {
     let mut world = World::new(1);
     let check =
         json!({"command": ["CMD", "true"], "interval": 20, "retries": 2, "startPeriod": 10});
-    let containers = json!([{"name": "app", "image": "fate.test/fails-after-60", "memory": 128, "healthCheck": check}]);
+    let containers = json!([
+        {"name": "app", "image": "fate.test/fails-after-60", "memory": 128, "healthCheck": check},
+    ]);
     world.ok(
         "RegisterTaskDefinition",
         json!({"family": "web", "containerDefinitions": containers}),
     );
     add_container_instances(&mut world.aws, "main", 1);
-    let service = json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1});
+    let service = json!({
+        "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1,
+    });
     world.ok("CreateService", service);
     let mut longest = 0;
     world.run(300, |aws| {

@@ -68,7 +68,7 @@ fn a_stopped_task_is_replaced() {
 }
 
 #[test]
-fn a_list_ends_its_page_as_early_as_the_account_says() {
+fn pages_of_a_list_are_as_short_as_the_account_is_set_to() {
     let mut world = World::new(1);
     world.fargate("nginx:1");
     let request = world.balanced(3);

@@ -232,7 +232,10 @@ fn on_instances(seed: u64, instances: u32, desired: u32, configuration: Value) -
     let mut world = World::new(seed);
     add_container_instances(&mut world.aws, "main", instances);
     world.ec2("nginx:1");
-    let request = json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": desired, "deploymentConfiguration": configuration});
+    let request = json!({
+        "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": desired,
+        "deploymentConfiguration": configuration,
+    });
     world.ok("CreateService", request);
     world.run(120, |_| {});
     world
@@ -249,7 +252,10 @@ fn a_static_host_port_needs_a_free_instance() {
     update(&mut world, "taskDefinition", json!("web"));
     world.run(600, |aws| assert_eq!(World::healthy(aws), 2));
     assert_eq!(world.service()["deployments"][0]["runningCount"], 0);
-    assert!(world.messages()[0].starts_with("(service web) was unable to place a task because no container instance met all of its requirements. The closest matching (container-instance "));
+    assert!(world.messages()[0].starts_with(
+        "(service web) was unable to place a task because no \
+        container instance met all of its requirements. The closest matching (container-instance "
+    ));
     add_container_instances(&mut world.aws, "main", 1);
     world.run(600, |aws| assert!(World::healthy(aws) >= 2));
     assert_eq!(

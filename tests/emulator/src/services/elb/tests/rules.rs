@@ -33,12 +33,15 @@ fn ask(aws: &mut Aws, action: &str, input: Value) -> Result<Value, ApiError> {
     answer(aws, action, &parameters)
 }
 
-/// A rule of an HTTPS listener that forwards to `blue`; answers account, both groups, listener and rule.
+/// A rule of an HTTPS listener that forwards to `blue`; answers account, both groups, listener and
+/// rule.
 fn secured() -> (Aws, String, String, String, String) {
     let (mut aws, blue, green, _) = balanced();
     let balancer = aws.elb.load_balancers.keys().next().unwrap().clone();
     let forward = json!([{"Type": "forward", "TargetGroupArn": blue}]);
-    let listener = json!({"LoadBalancerArn": balancer, "Port": 443, "Protocol": "HTTPS", "DefaultActions": forward});
+    let listener = json!({
+        "LoadBalancerArn": balancer, "Port": 443, "Protocol": "HTTPS", "DefaultActions": forward,
+    });
     let listener = create_listener(&mut aws, &listener).unwrap()["Arn"]
         .as_str()
         .unwrap()
@@ -62,8 +65,13 @@ fn forward(groups: &[(&str, i64)]) -> Value {
 }
 
 fn oidc(secret: Value) -> Value {
-    let mut config = json!({"Issuer": "https://id.example", "AuthorizationEndpoint": "https://id.example/a", "TokenEndpoint": "https://id.example/t",
-        "UserInfoEndpoint": "https://id.example/u", "ClientId": "web", "Scope": "openid", "SessionTimeout": 60});
+    let mut config = json!({
+        "Issuer": "https://id.example",
+        "AuthorizationEndpoint": "https://id.example/a",
+        "TokenEndpoint": "https://id.example/t",
+        "UserInfoEndpoint": "https://id.example/u",
+        "ClientId": "web", "Scope": "openid", "SessionTimeout": 60,
+    });
     config
         .as_object_mut()
         .unwrap()
@@ -101,7 +109,7 @@ fn weights_stickiness_and_order_come_back_as_they_were_given() {
 }
 
 #[test]
-fn a_client_secret_is_never_told_and_must_be_given_again_or_kept() {
+fn a_client_secret_is_omitted_and_must_be_given_again_or_kept() {
     let (mut aws, blue, _, _, rule) = secured();
     let mut modify = |actions: Value| {
         ask(
@@ -117,7 +125,9 @@ fn a_client_secret_is_never_told_and_must_be_given_again_or_kept() {
     ]))
     .unwrap_err();
     assert!(none.message.contains("no existing client secret"), "{none}");
-    let parameters = json!({"entry": {"1": {"key": "prompt", "value": "login"}, "2": {"key": "hint", "value": "a"}}});
+    let parameters = json!({
+        "entry": {"1": {"key": "prompt", "value": "login"}, "2": {"key": "hint", "value": "a"}},
+    });
     let mut first = oidc(json!({"ClientSecret": "hush"}));
     first["AuthenticateOidcConfig"]["AuthenticationRequestExtraParams"] = parameters;
     let found = modify(json!([first, last])).unwrap()["Rules"][0]["Actions"][0].clone();
@@ -148,8 +158,13 @@ fn a_client_secret_is_never_told_and_must_be_given_again_or_kept() {
 #[test]
 fn cognito_actions_come_back_and_need_https() {
     let (mut aws, blue, _, listener, rule) = secured();
-    let cognito = json!({"Type": "authenticate-cognito", "Order": 1, "AuthenticateCognitoConfig":
-        {"UserPoolArn": "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/p", "UserPoolClientId": "c", "UserPoolDomain": "d"}});
+    let cognito = json!({
+        "Type": "authenticate-cognito", "Order": 1,
+        "AuthenticateCognitoConfig": {
+            "UserPoolArn": "arn:aws:cognito-idp:eu-west-1:111122223333:userpool/p",
+            "UserPoolClientId": "c", "UserPoolDomain": "d",
+        },
+    });
     let actions = json!([cognito, forward(&[(&blue, 1)])]);
     let answer = ask(
         &mut aws,
@@ -210,7 +225,10 @@ fn actions_that_make_no_sense_are_refused() {
             "InvalidLoadBalancerAction",
         ),
         (
-            json!([forward(&[(&blue, 1)]), {"Type": "forward", "Order": 3, "TargetGroupArn": green}]),
+            json!([
+                forward(&[(&blue, 1)]),
+                {"Type": "forward", "Order": 3, "TargetGroupArn": green},
+            ]),
             "InvalidLoadBalancerAction",
         ),
         (
@@ -258,7 +276,7 @@ fn a_default_rule_is_changed_through_its_listener() {
 }
 
 #[test]
-fn rules_come_in_pages_as_short_as_the_account_says() {
+fn pages_of_rules_are_as_short_as_the_account_is_set_to() {
     let (mut aws, _, _, listener, rule) = secured();
     aws.pages = Some(1);
     let first = ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener})).unwrap();

@@ -1,0 +1,129 @@
+//! Stubs: resource types that have a name, an ARN and properties, and no behaviour.
+
+use serde_json::{Value, json};
+
+use super::iam::check_document;
+use super::{Made, ResourceType, Update, Wish};
+use crate::Aws;
+use crate::cloudformation::error::{At, Problem, found};
+use crate::cloudformation::stack::StackResource;
+
+pub(super) const TYPES: &[ResourceType] = &[
+    stub("AWS::SQS::Queue", create_queue),
+    stub("AWS::SQS::QueuePolicy", create_queue_policy),
+    stub("AWS::Logs::LogGroup", create_log_group),
+    stub("AWS::EC2::SecurityGroup", create_security_group),
+];
+
+const fn stub(
+    name: &'static str,
+    create: fn(&mut Aws, &Wish) -> Result<Made, Problem>,
+) -> ResourceType {
+    ResourceType {
+        name,
+        create,
+        update: Update::InPlace(keep),
+        delete,
+    }
+}
+
+/// Retention periods that CloudWatch Logs knows. Source:
+/// <https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html>
+const RETENTION_DAYS: [i64; 22] = [
+    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922,
+    3288, 3653,
+];
+
+/// Takes a name for the first time.
+fn claim(aws: &mut Aws, kind: &'static str, name: &str) -> Result<(), Problem> {
+    if aws.cloudformation.names.insert((kind, name.to_owned())) {
+        return Ok(());
+    }
+    Err(Problem::new(format!("{kind} {name} already exists")))
+}
+
+fn create_queue(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    let name = wish.name(aws, "QueueName");
+    let url = format!(
+        "https://sqs.{}.amazonaws.com/{}/{name}",
+        aws.region, aws.account
+    );
+    claim(aws, "AWS::SQS::Queue", &url)?;
+    let attributes = json!({"Arn": aws.arn("sqs", &name), "QueueName": name, "QueueUrl": url});
+    Ok(Made::new(url, attributes))
+}
+
+fn create_queue_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    check_document(&wish.properties["PolicyDocument"], true).at("PolicyDocument")?;
+    let queues = wish.properties["Queues"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    for url in queues {
+        if !aws
+            .cloudformation
+            .names
+            .contains(&("AWS::SQS::Queue", url.to_owned()))
+        {
+            return Err(Problem::new(format!("takes URLs of queues, found {url}"))).at("Queues");
+        }
+    }
+    let id = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
+    Ok(Made::new(id.clone(), json!({ "Id": id })))
+}
+
+fn create_log_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    if let Some(days) = wish.properties.get("RetentionInDays")
+        && !days
+            .as_i64()
+            .is_some_and(|days| RETENTION_DAYS.contains(&days))
+    {
+        return Err(Problem::new(format!(
+            "takes one of {RETENTION_DAYS:?}, found {}",
+            found(days)
+        )))
+        .at("RetentionInDays");
+    }
+    let name = wish.name(aws, "LogGroupName");
+    claim(aws, "AWS::Logs::LogGroup", &name)?;
+    let arn = aws.arn("logs", &format!("log-group:{name}:*"));
+    Ok(Made::new(name, json!({ "Arn": arn })))
+}
+
+fn create_security_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+    let id = format!("sg-0{}", aws.hex(16));
+    claim(aws, "AWS::EC2::SecurityGroup", &id)?;
+    Ok(Made::new(
+        id.clone(),
+        json!({"GroupId": id, "Id": id, "VpcId": wish.text("VpcId").unwrap_or("vpc-0default")}),
+    ))
+}
+
+/// A changed property is only remembered, unless it is the name.
+fn keep(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+    super::refuse_changes(
+        old,
+        wish,
+        &[
+            "QueueName",
+            "FifoQueue",
+            "LogGroupName",
+            "LogGroupClass",
+            "GroupName",
+            "GroupDescription",
+            "VpcId",
+        ],
+    )?;
+    Ok(Made {
+        physical_id: old.physical_id.clone(),
+        attributes: old.attributes.clone(),
+    })
+}
+
+fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
+    aws.cloudformation
+        .names
+        .retain(|(kind, name)| *kind != old.kind || *name != old.physical_id);
+    Ok(())
+}

@@ -1,0 +1,135 @@
+//! The queries of a GetMetricData request, with everything that is wrong with them.
+
+use std::collections::BTreeSet;
+
+use super::input::{self, missing, only, validation};
+use super::query::Query;
+use super::statistic::{Statistic, Unknown};
+use crate::ApiError;
+use crate::input::Input;
+
+/// All queries, with everything that is wrong with them.
+pub(super) fn read_queries(
+    inputs: &[Input<'_>],
+    wrong: &mut String,
+) -> Result<Vec<Query>, ApiError> {
+    let mut ids = BTreeSet::new();
+    let mut queries = Vec::new();
+    for input in inputs {
+        only(
+            input,
+            &[
+                "Id",
+                "MetricStat",
+                "Expression",
+                "Label",
+                "ReturnData",
+                "Period",
+                "AccountId",
+            ],
+        )?;
+        let id = input.text("Id")?.unwrap_or_default();
+        if id.is_empty() {
+            *wrong += &missing(input, "Id");
+        } else if !is_id(id) {
+            let place = input.named("Id");
+            *wrong += &format!(
+                "The value {id} for parameter {place} is invalid. It must start with a lowercase \
+                 letter and have letters, digits and underscores only.\n"
+            );
+        } else if !ids.insert(id) {
+            *wrong += "The values for parameter id in MetricDataQueries are not unique.\n";
+        }
+        let (stat, expression) = (input.inner("MetricStat")?, input.text("Expression")?);
+        match (stat, expression) {
+            (Some(stat), None) => queries.extend(read_stat(input, &stat, id, wrong)?),
+            (None, Some(_)) => {
+                return Err(validation(format!(
+                    "the sandbox does not serve metric math ({})",
+                    input.named("Expression")
+                )));
+            }
+            (Some(_), Some(_)) => {
+                let (stat, expression) = (input.named("MetricStat"), input.named("Expression"));
+                *wrong +=
+                    &format!("The parameters {stat} and {expression} are mutually exclusive.\n");
+            }
+            (None, None) => *wrong += &missing(input, "MetricStat"),
+        }
+    }
+    Ok(queries)
+}
+
+fn read_stat(
+    input: &Input<'_>,
+    stat: &Input<'_>,
+    id: &str,
+    wrong: &mut String,
+) -> Result<Option<Query>, ApiError> {
+    only(stat, &["Metric", "Period", "Stat", "Unit"])?;
+    let Some(metric) = stat.inner("Metric")? else {
+        *wrong += &missing(stat, "Metric");
+        return Ok(None);
+    };
+    let Some(namespace) = metric.text("Namespace")? else {
+        *wrong += &missing(&metric, "Namespace");
+        return Ok(None);
+    };
+    let period = match stat.integer("Period")? {
+        None => {
+            *wrong += &missing(stat, "Period");
+            return Ok(None);
+        }
+        Some(period @ (1 | 5 | 10 | 20 | 30)) => {
+            return Err(validation(format!(
+                "the sandbox does not serve periods of {period} seconds"
+            )));
+        }
+        Some(period) if period > 0 && period % 60 == 0 => period * 1000,
+        Some(period) => {
+            let place = stat.named("Period");
+            *wrong += &format!(
+                "The value {period} for parameter {place} is invalid. Period must be 1, 5, 10, \
+                 20, 30 or a multiple of 60.\n"
+            );
+            return Ok(None);
+        }
+    };
+    let name = stat.text("Stat")?.unwrap_or_default();
+    let statistic = match Statistic::parse(name) {
+        Ok(statistic) => statistic,
+        Err(Unknown::NotServed) => {
+            return Err(validation(format!(
+                "the sandbox does not serve the statistic {name}"
+            )));
+        }
+        Err(Unknown::Invalid) => {
+            let place = stat.named("Stat");
+            *wrong +=
+                &format!("The value {name} for parameter {place} is not a valid statistic.\n");
+            return Ok(None);
+        }
+    };
+    let metric = input::metric(&metric, namespace)?;
+    let label = input.text("Label")?.unwrap_or(&metric.name).to_owned();
+    let unit = stat.text("Unit")?.map(str::to_owned);
+    let returns = input.flag("ReturnData")?.unwrap_or(true);
+    Ok(Some(Query {
+        id: id.to_owned(),
+        label,
+        metric,
+        period,
+        statistic,
+        unit,
+        returns,
+    }))
+}
+
+/// `^[a-z][a-zA-Z0-9_]*$`, 1 to 255.
+fn is_id(id: &str) -> bool {
+    id.len() <= 255
+        && id.starts_with(|first: char| first.is_ascii_lowercase())
+        && id
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}

@@ -1,0 +1,107 @@
+//! DescribeAlarms, and the pages of alarms and series.
+
+use super::*;
+
+#[test]
+fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
+    let mut world = World::good(7);
+    for (name, state) in [
+        ("web-errors", "OK"),
+        ("web-latency", "ALARM"),
+        ("shop", "INSUFFICIENT_DATA"),
+    ] {
+        set_alarm(&mut world.aws, name, state);
+    }
+    let names = |world: &mut World, input: Value| -> Vec<String> {
+        let answer = call(&mut world.aws, "DescribeAlarms", &input).unwrap();
+        answer["MetricAlarms"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|alarm| text(&alarm["AlarmName"]))
+            .collect()
+    };
+    assert_eq!(
+        names(&mut world, json!({})),
+        ["shop", "web-errors", "web-latency"]
+    );
+    assert_eq!(
+        names(&mut world, json!({"AlarmNamePrefix": "web-"})),
+        ["web-errors", "web-latency"]
+    );
+    assert_eq!(
+        names(&mut world, json!({"AlarmNames": ["shop", "nothing"]})),
+        ["shop"]
+    );
+    assert_eq!(
+        names(&mut world, json!({"StateValue": "ALARM"})),
+        ["web-latency"]
+    );
+    assert_eq!(
+        names(&mut world, json!({"AlarmTypes": ["CompositeAlarm"]})),
+        Vec::<String>::new()
+    );
+    let page = call(&mut world.aws, "DescribeAlarms", &json!({"MaxRecords": 2})).unwrap();
+    let rest = names(
+        &mut world,
+        json!({"MaxRecords": 2, "NextToken": page["NextToken"]}),
+    );
+    assert_eq!(
+        (page["MetricAlarms"].as_array().unwrap().len(), rest),
+        (2, vec!["web-latency".to_owned()])
+    );
+    assert!(
+        refused(&mut world, "DescribeAlarms", &json!({"StateValue": "BAD"}))
+            .starts_with("ValidationError: The value BAD")
+    );
+    let since = world.aws.now;
+    world.pass(60);
+    set_alarm(&mut world.aws, "shop", "INSUFFICIENT_DATA");
+    set_alarm(&mut world.aws, "web-errors", "ALARM");
+    assert_eq!(
+        (
+            world.aws.cloudwatch.alarms["shop"].since,
+            world.aws.cloudwatch.alarms["web-errors"].since
+        ),
+        (since, since + 60_000)
+    );
+}
+
+#[test]
+fn pages_of_alarms_and_series_are_as_short_as_the_account_is_set_to() {
+    let mut world = World::good(7);
+    world.minutes(5);
+    let queries = ["a", "b"]
+        .map(|id| world.query(id, Some("blue"), "RequestCount", "Sum"))
+        .to_vec();
+    let mut request = world.request(5, queries);
+    for (name, state) in [("web-errors", "OK"), ("web-latency", "ALARM")] {
+        set_alarm(&mut world.aws, name, state);
+    }
+    world.aws.pages = Some(1);
+    let mut alarms = json!({"AlarmNames": ["web-errors", "web-latency"], "MaxRecords": 100});
+    for (name, series) in [("web-errors", "a"), ("web-latency", "b")] {
+        let page = call(&mut world.aws, "DescribeAlarms", &alarms).unwrap();
+        assert_eq!(
+            (
+                page["MetricAlarms"].as_array().unwrap().len(),
+                &page["MetricAlarms"][0]["AlarmName"]
+            ),
+            (1, &json!(name))
+        );
+        alarms["NextToken"] = page["NextToken"].clone();
+        let page = world.ask(&request);
+        let whole: Vec<&Value> = page["MetricDataResults"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .filter(|it| it["StatusCode"] == "Complete")
+            .collect();
+        assert_eq!((whole.len(), &whole[0]["Id"]), (1, &json!(series)));
+        request["NextToken"] = page["NextToken"].clone();
+    }
+    assert_eq!(
+        (&alarms["NextToken"], &request["NextToken"]),
+        (&Value::Null, &Value::Null)
+    );
+}

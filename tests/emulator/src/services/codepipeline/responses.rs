@@ -1,0 +1,371 @@
+//! Answers about executions and the state of pipelines.
+
+use serde_json::{Value, json};
+
+use super::input::{self, Checks, ID, NAME};
+use super::state::{
+    ActionExecution, ActionStatus, Artifact, Execution, ExecutionStatus, Lane, Pipeline,
+    StageStatus,
+};
+use super::{known, known_execution};
+use crate::{ApiError, Aws};
+
+impl ExecutionStatus {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Superseded => "Superseded",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+impl StageStatus {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Stopping => "Stopping",
+            Self::Stopped => "Stopped",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Cancelled => "Cancelled",
+        }
+    }
+}
+
+impl ActionStatus {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::InProgress => "InProgress",
+            Self::Succeeded => "Succeeded",
+            Self::Failed => "Failed",
+            Self::Abandoned => "Abandoned",
+        }
+    }
+}
+
+/// Members that are only there when they have a value.
+fn add(object: &mut Value, members: Vec<(&str, Option<Value>)>) {
+    for (member, value) in members {
+        if let Some(value) = value {
+            object[member] = value;
+        }
+    }
+}
+
+fn trigger(execution: &Execution) -> Value {
+    json!({"triggerType": execution.trigger.0, "triggerDetail": execution.trigger.1})
+}
+
+pub(super) fn pipeline_execution(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+    input::only(given, &["pipelineName", "pipelineExecutionId"])?;
+    let mut checks = Checks::default();
+    let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
+    let id = checks.text(&given["pipelineExecutionId"], "pipelineExecutionId", &ID)?;
+    checks.done()?;
+    known(aws, name)?;
+    let execution = known_execution(aws, name, id)?;
+    let variable = |(name, value)| json!({"name": name, "resolvedValue": value});
+    let revision = |(name, artifact): (&String, &Artifact)| {
+        artifact
+            .revision
+            .as_ref()
+            .map(|revision| json!({"name": name, "revisionId": revision}))
+    };
+    let mut output = json!({
+        "pipelineName": name, "pipelineVersion": execution.version, "pipelineExecutionId": id,
+        "status": execution.status.word(),
+        "artifactRevisions": execution.artifacts.iter().filter_map(revision).collect::<Value>(),
+        "variables": execution.variables.iter().map(variable).collect::<Value>(),
+        "trigger": trigger(execution),
+        "executionMode": execution.declaration.mode.word(),
+        "executionType": "STANDARD",
+    });
+    add(
+        &mut output,
+        vec![(
+            "statusSummary",
+            execution.status_summary.clone().map(Value::from),
+        )],
+    );
+    Ok(json!({ "pipelineExecution": output }))
+}
+
+pub(super) fn pipeline_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+    input::only(
+        given,
+        &["pipelineName", "maxResults", "filter", "nextToken"],
+    )?;
+    let mut checks = Checks::default();
+    let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
+    let succeeded_in = &given["filter"]["succeededInStage"]["stageName"];
+    let succeeded_in = checks.optional(succeeded_in, "filter.succeededInStage.stageName", &NAME)?;
+    checks.done()?;
+    known(aws, name)?;
+    let wanted = |execution: &&Execution| {
+        let succeeded = |stage| {
+            execution
+                .stage(stage)
+                .is_some_and(|stage| stage.status == StageStatus::Succeeded)
+        };
+        execution.pipeline == name && succeeded_in.is_none_or(succeeded)
+    };
+    let newest_first = aws
+        .codepipeline
+        .executions
+        .iter()
+        .rev()
+        .filter(wanted)
+        .map(summary)
+        .collect();
+    input::page(aws, given, "pipelineExecutionSummaries", newest_first, 100)
+}
+
+fn summary(execution: &Execution) -> Value {
+    let source = execution
+        .stages
+        .first()
+        .map(super::StageExecution::current)
+        .unwrap_or_default();
+    let revision = |action: &ActionExecution| {
+        let revision = action.output_artifacts.first()?.1.revision.clone()?;
+        Some(json!({"actionName": action.name, "revisionId": revision}))
+    };
+    let mut output = json!({
+        "pipelineExecutionId": execution.id, "status": execution.status.word(),
+        "startTime": Aws::seconds(execution.started),
+        "lastUpdateTime": Aws::seconds(execution.updated),
+        "sourceRevisions": source.iter().filter_map(revision).collect::<Value>(),
+        "trigger": trigger(execution),
+        "executionMode": execution.declaration.mode.word(),
+        "executionType": "STANDARD",
+    });
+    add(
+        &mut output,
+        vec![(
+            "stopTrigger",
+            execution
+                .stop_reason
+                .as_ref()
+                .map(|reason| json!({ "reason": reason })),
+        )],
+    );
+    output
+}
+
+pub(super) fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+    input::only(
+        given,
+        &["pipelineName", "filter", "maxResults", "nextToken"],
+    )?;
+    let mut checks = Checks::default();
+    let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
+    let filter = &given["filter"];
+    if !filter.is_null() {
+        input::only(
+            filter,
+            &["pipelineExecutionId", "latestInPipelineExecution"],
+        )?;
+    }
+    let direct = checks.optional(
+        &filter["pipelineExecutionId"],
+        "filter.pipelineExecutionId",
+        &ID,
+    )?;
+    let latest = &filter["latestInPipelineExecution"]["pipelineExecutionId"];
+    let id = direct.or(checks.optional(
+        latest,
+        "filter.latestInPipelineExecution.pipelineExecutionId",
+        &ID,
+    )?);
+    checks.done()?;
+    known(aws, name)?;
+    if let Some(id) = id {
+        known_execution(aws, name, id)?;
+    }
+    let wanted = |execution: &&Execution| {
+        execution.pipeline == name && id.is_none_or(|id| execution.id == id)
+    };
+    let mut details: Vec<(i64, Value)> = Vec::new();
+    for execution in aws.codepipeline.executions.iter().filter(wanted) {
+        for stage in &execution.stages {
+            let described = |action: &ActionExecution| {
+                (action.started, detail(aws, execution, &stage.name, action))
+            };
+            details.extend(stage.actions.iter().map(described));
+        }
+    }
+    details.sort_by_key(|(started, _)| *started);
+    input::page(
+        aws,
+        given,
+        "actionExecutionDetails",
+        details
+            .into_iter()
+            .rev()
+            .map(|(_, detail)| detail)
+            .collect(),
+        100,
+    )
+}
+
+fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecution) -> Value {
+    let mut output = json!({"pipelineExecutionId": execution.id, "actionExecutionId": action.id,
+        "pipelineVersion": execution.version, "stageName": stage, "actionName": action.name,
+        "startTime": Aws::seconds(action.started), "lastUpdateTime": Aws::seconds(action.updated),
+        "status": action.status.word()});
+    let artifacts = |artifacts: &[(String, Artifact)]| -> Value {
+        let described = |(name, artifact): &(String, Artifact)| {
+            json!({
+                "name": name,
+                "s3location": {"bucket": artifact.bucket, "key": artifact.key},
+            })
+        };
+        artifacts.iter().map(described).collect()
+    };
+    if let Some(declared) = execution.declaration.action(stage, &action.name) {
+        output["input"] = json!({
+            "actionTypeId": {"category": declared.provider.category(), "owner": "AWS",
+                "provider": declared.provider.word(), "version": "1"},
+            "configuration": declared.configuration, "resolvedConfiguration": action.resolved,
+            "region": declared.region.as_ref().unwrap_or(&aws.region),
+            "inputArtifacts": artifacts(&action.input_artifacts)});
+        add(
+            &mut output["input"],
+            vec![("namespace", declared.namespace.clone().map(Value::from))],
+        );
+    }
+    let mut result = json!({});
+    add(
+        &mut result,
+        vec![
+            (
+                "externalExecutionId",
+                action.external_id.clone().map(Value::from),
+            ),
+            (
+                "externalExecutionSummary",
+                action.summary.clone().map(Value::from),
+            ),
+            ("errorDetails", error(action)),
+        ],
+    );
+    output["output"] = json!({
+        "outputArtifacts": artifacts(&action.output_artifacts),
+        "executionResult": result, "outputVariables": action.outputs,
+    });
+    output
+}
+
+fn error(action: &ActionExecution) -> Option<Value> {
+    action
+        .error
+        .as_ref()
+        .map(|error| json!({"code": error.code, "message": error.message}))
+}
+
+pub(super) fn pipeline_state(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
+    input::only(given, &["name"])?;
+    let mut checks = Checks::default();
+    let name = checks.text(&given["name"], "name", &NAME)?;
+    checks.done()?;
+    let pipeline = known(aws, name)?;
+    let stages: Value = pipeline
+        .lanes
+        .iter()
+        .map(|lane| stage_state(aws, pipeline, lane))
+        .collect();
+    Ok(json!({
+        "pipelineName": name,
+        "pipelineVersion": pipeline.versions.len(),
+        "stageStates": stages,
+        "created": Aws::seconds(pipeline.created),
+        "updated": Aws::seconds(pipeline.updated),
+    }))
+}
+
+fn stage_state(aws: &Aws, pipeline: &Pipeline, lane: &Lane) -> Value {
+    let waiting = |id: &String| {
+        json!({
+            "pipelineExecutionId": id, "status": "InProgress", "type": "STANDARD",
+        })
+    };
+    let inbound: Vec<Value> = lane.inbound.iter().map(waiting).collect();
+    let latest = lane
+        .latest
+        .as_ref()
+        .and_then(|id| aws.codepipeline.execution(id));
+    let latest_stage =
+        latest.and_then(|execution| Some((execution, execution.stage(&lane.stage)?)));
+    let mut transition = json!({"enabled": lane.disabled_inbound.is_none()});
+    if let Some(disabled) = &lane.disabled_inbound {
+        transition["disabledReason"] = json!(disabled.reason);
+        transition["lastChangedAt"] = Aws::seconds(disabled.since);
+    }
+    let declared = pipeline
+        .declaration
+        .stages
+        .iter()
+        .find(|stage| stage.name == lane.stage);
+    let actions: Value = declared
+        .into_iter()
+        .flat_map(|stage| &stage.actions)
+        .map(|action| {
+            let mut state = json!({ "actionName": action.name });
+            let latest =
+                latest.and_then(|execution| execution.latest_action(&lane.stage, &action.name));
+            add(
+                &mut state,
+                vec![("latestExecution", latest.map(action_state))],
+            );
+            state
+        })
+        .collect();
+    let mut output = json!({
+        "stageName": lane.stage, "inboundExecutions": inbound, "inboundTransitionState": transition,
+        "actionStates": actions,
+    });
+    add(
+        &mut output,
+        vec![
+            ("inboundExecution", inbound.first().cloned()),
+            (
+                "latestExecution",
+                latest_stage.map(|(execution, stage)| {
+                    json!({
+                        "pipelineExecutionId": execution.id, "status": stage.status.word(),
+                        "type": "STANDARD",
+                    })
+                }),
+            ),
+        ],
+    );
+    output
+}
+
+fn action_state(action: &ActionExecution) -> Value {
+    let mut state = json!({"actionExecutionId": action.id, "status": action.status.word(),
+        "lastStatusChange": Aws::seconds(action.updated)});
+    let token = action
+        .token
+        .clone()
+        .filter(|_| action.status == ActionStatus::InProgress);
+    add(
+        &mut state,
+        vec![
+            ("summary", action.summary.clone().map(Value::from)),
+            ("token", token.map(Value::from)),
+            (
+                "externalExecutionId",
+                action.external_id.clone().map(Value::from),
+            ),
+            ("percentComplete", action.percent.map(Value::from)),
+            ("errorDetails", error(action)),
+        ],
+    );
+    state
+}

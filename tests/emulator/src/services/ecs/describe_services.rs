@@ -1,0 +1,146 @@
+//! How ECS answers services: DescribeServices and ListServices.
+
+use serde_json::{Value, json};
+
+use crate::{ApiError, Aws};
+
+use super::input::{Input, found_and_missing};
+use super::state::ServiceEvent;
+use super::{
+    Deployment, DeploymentStatus, RolloutState, Service, ServiceStatus, Task, invalid,
+    service_rules, services,
+};
+use crate::text::short_name;
+
+/// The most services of one DescribeServices.
+const MOST_SERVICES: usize = 10;
+
+pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let with_tags = input.includes_tags(&[])?;
+    let cluster = input.cluster(aws)?;
+    let names = input.texts("services");
+    if names.is_empty() {
+        return Err(invalid("Services cannot be empty."));
+    }
+    if names.len() > MOST_SERVICES {
+        return Err(invalid(format!(
+            "service names can have at most {MOST_SERVICES} items."
+        )));
+    }
+    let describe = |name: &str| {
+        let arn = aws.arn("ecs", &format!("service/{}/{name}", cluster.name));
+        let service = aws.ecs.service_named(&cluster.name, name);
+        (arn, service.map(|service| answer(aws, service, with_tags)))
+    };
+    let described = names.into_iter().map(short_name).map(describe);
+    Ok(found_and_missing("services", described))
+}
+
+pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
+    let cluster = input.cluster(aws)?;
+    let launch_type = input.text("launchType");
+    let services = aws.ecs.services.values().filter(|service| {
+        service.cluster == cluster.name && service.status != ServiceStatus::Inactive
+    });
+    let services = services.filter(|service| {
+        launch_type.is_none_or(|wanted| wanted == service_rules::launch_type(&service.settings))
+    });
+    input.page(
+        aws,
+        "serviceArns",
+        services.map(|service| service.arn.clone()).collect(),
+        10,
+    )
+}
+
+pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
+    let tasks = || aws.ecs.tasks_of(&service.arn);
+    let current = service.primary().or(service.last_completed.as_ref());
+    let mut answer = json!({
+        "serviceArn": service.arn, "serviceName": service.name, "clusterArn": service.cluster_arn,
+        "status": status(service.status), "desiredCount": service.desired_count,
+        "runningCount": tasks().filter(|task| task.is_running()).count(),
+        "pendingCount": tasks().filter(|task| task.is_pending()).count(),
+        "taskDefinition": current.map(|deployment| &deployment.task_definition),
+        "deployments": null,
+        "roleArn": format!("arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", aws.account),
+        "events": null,
+        "createdAt": Aws::seconds(service.created_at),
+        "createdBy": format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account),
+    });
+    // `json!` would copy these once more.
+    answer["deployments"] = service
+        .deployments
+        .iter()
+        .map(|deployment| deployment_answer(aws, service, deployment))
+        .collect();
+    answer["events"] = service.events.iter().map(event_answer).collect();
+    for (member, value) in &service.settings {
+        answer[member] = value.clone();
+    }
+    if with_tags && !service.tags.is_empty() {
+        answer["tags"] = service.tags.clone().into();
+    }
+    answer
+}
+
+fn event_answer(event: &ServiceEvent) -> Value {
+    json!({"id": event.id, "createdAt": Aws::seconds(event.at), "message": event.message})
+}
+
+fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> Value {
+    let tasks = || {
+        aws.ecs
+            .tasks_of(&service.arn)
+            .filter(|task| task.deployment == deployment.id)
+    };
+    let desired_count = match deployment.status {
+        DeploymentStatus::Primary => service.desired_count as usize,
+        _ => tasks().filter(|task| task.is_live()).count(),
+    };
+    let mut answer = json!({
+        "id": deployment.id,
+        "status": deployment_status(deployment.status),
+        "taskDefinition": deployment.task_definition,
+        "desiredCount": desired_count,
+        "pendingCount": tasks().filter(|task| Task::is_pending(task)).count(),
+        "runningCount": tasks().filter(|task| Task::is_running(task)).count(),
+        "failedTasks": deployment.failed_tasks,
+        "createdAt": Aws::seconds(deployment.created_at),
+        "updatedAt": Aws::seconds(deployment.updated_at),
+        "rolloutState": rollout_state(deployment.rollout),
+        "rolloutStateReason": deployment.reason,
+    });
+    for member in services::OF_DEPLOYMENT.iter().filter(|member| {
+        !["loadBalancers", "serviceRegistries", "enableExecuteCommand"].contains(member)
+    }) {
+        if let Some(value) = deployment.settings.get(*member) {
+            answer[*member] = value.clone();
+        }
+    }
+    answer
+}
+
+fn status(status: ServiceStatus) -> &'static str {
+    match status {
+        ServiceStatus::Active => "ACTIVE",
+        ServiceStatus::Draining => "DRAINING",
+        ServiceStatus::Inactive => "INACTIVE",
+    }
+}
+
+fn deployment_status(status: DeploymentStatus) -> &'static str {
+    match status {
+        DeploymentStatus::Primary => "PRIMARY",
+        DeploymentStatus::Active => "ACTIVE",
+        DeploymentStatus::Inactive => "INACTIVE",
+    }
+}
+
+fn rollout_state(state: RolloutState) -> &'static str {
+    match state {
+        RolloutState::InProgress => "IN_PROGRESS",
+        RolloutState::Completed => "COMPLETED",
+        RolloutState::Failed => "FAILED",
+    }
+}

@@ -1,0 +1,28 @@
+//! What ECS does by itself when its time comes.
+
+use super::{TaskStep, deployments, scheduler, task_lifecycle};
+use crate::{Aws, Event};
+
+/// What ECS does by itself.
+#[derive(Clone, Debug)]
+pub(crate) enum EcsEvent {
+    /// The scheduler looks at a service.
+    Reconcile { service: String },
+    /// A deployment that looked finished is looked at again.
+    Settle { service: String, deployment: String },
+    /// A task goes on in its life.
+    Task { task: String, step: TaskStep },
+}
+
+impl Event for EcsEvent {
+    fn run(&self, aws: &mut Aws) {
+        match self {
+            Self::Reconcile { service } => scheduler::reconcile(aws, service),
+            Self::Settle {
+                service,
+                deployment,
+            } => deployments::settle(aws, service, deployment),
+            Self::Task { task, step } => task_lifecycle::advance(aws, task, *step),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Amazon ECS, which knows tag conditions, conditions on the cluster, and tags that are given while
+//! something is created.
+//!
+//! Source:
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerservice.html>
+
+use serde_json::Value;
+
+use crate::cloudformation::items;
+use crate::iam::{Asked, Demand, pass_role};
+use crate::{Aws, Quirk};
+
+/// The principal to which the roles of a task definition are passed.
+const TASKS: &str = "ecs-tasks.amazonaws.com";
+
+pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
+    let each = |member: &str, kind: &str| -> Vec<Demand> {
+        items(&asked.input[member])
+            .iter()
+            .map(|name| in_cluster(aws, asked, kind, text(name)))
+            .collect()
+    };
+    Some(match asked.operation.as_str() {
+        "DescribeServices" => each("services", "service"),
+        "DescribeTasks" => each("tasks", "task"),
+        "DeleteService" => vec![in_cluster(aws, asked, "service", asked.text("service"))],
+        "ListServices" => {
+            vec![Demand::anywhere(asked.action()).with("ecs:cluster", cluster(aws, asked))]
+        }
+        "ListTasks" => vec![list_tasks(aws, asked)],
+        "DescribeClusters" => match items(&asked.input["clusters"]) {
+            [] => vec![tagged(aws, asked.on(cluster_arn(aws, "default")))],
+            names => names
+                .iter()
+                .map(|name| tagged(aws, asked.on(cluster_arn(aws, text(name)))))
+                .collect(),
+        },
+        // These three support no resource-level permissions.
+        "DescribeTaskDefinition" | "ListTaskDefinitions" | "DeregisterTaskDefinition" => {
+            vec![Demand::anywhere(asked.action())]
+        }
+        "TagResource" | "UntagResource" | "ListTagsForResource" => {
+            vec![tagged(aws, asked.on(asked.text("resourceArn").to_owned()))]
+        }
+        "UpdateService" => update_service(aws, asked),
+        "CreateService" => create_service(aws, asked),
+        "CreateCluster" => {
+            let arn = cluster_arn(
+                aws,
+                asked.input["clusterName"].as_str().unwrap_or("default"),
+            );
+            with_tags(asked, vec![asked.on(arn.clone())], &arn)
+        }
+        "RegisterTaskDefinition" => register(aws, asked),
+        _ => return None,
+    })
+}
+
+/// Without an instance to list for, tasks are listed on `*`, although the reference names container
+/// instances only.
+fn list_tasks(aws: &Aws, asked: &Asked) -> Demand {
+    let demand = match asked.input["containerInstance"].as_str() {
+        Some(instance) => in_cluster(aws, asked, "container-instance", instance),
+        None => Demand::anywhere(asked.action()),
+    };
+    demand.with("ecs:cluster", cluster(aws, asked))
+}
+
+/// A service that gets a task definition gets its roles, too, so that both must be allowed.
+fn update_service(aws: &Aws, asked: &Asked) -> Vec<Demand> {
+    let update = in_cluster(aws, asked, "service", asked.text("service"));
+    let Some(definition) = asked.input["taskDefinition"].as_str() else {
+        return vec![update];
+    };
+    let update = update.with(
+        "ecs:task-definition",
+        aws.ecs.definition_arn(definition).unwrap_or(definition),
+    );
+    let roles = aws
+        .ecs
+        .roles_of(definition)
+        .map(|role| pass_role(aws, role, TASKS));
+    std::iter::once(update).chain(roles).collect()
+}
+
+fn create_service(aws: &Aws, asked: &Asked) -> Vec<Demand> {
+    let create = in_cluster(aws, asked, "service", asked.text("serviceName"));
+    let arn = create.resource.clone();
+    let roles = aws
+        .ecs
+        .roles_of(asked.text("taskDefinition"))
+        .map(|role| pass_role(aws, role, TASKS));
+    with_tags(asked, std::iter::once(create).chain(roles).collect(), &arn)
+}
+
+/// The reference says that a task definition can be named, and AWS's errors said `*`: what holds is
+/// drawn once an account.
+fn register(aws: &mut Aws, asked: &Asked) -> Vec<Demand> {
+    let arn = aws.arn(
+        "ecs",
+        &format!("task-definition/{}:*", asked.text("family")),
+    );
+    let named = aws.draw_quirk(Quirk::RegistersOnFamily);
+    let register = if named {
+        asked.on(arn.clone())
+    } else {
+        Demand::anywhere(asked.action())
+    };
+    let given = ["taskRoleArn", "executionRoleArn"]
+        .into_iter()
+        .filter_map(|member| asked.input[member].as_str());
+    let roles = given.map(|role| pass_role(aws, role, TASKS));
+    with_tags(
+        asked,
+        std::iter::once(register).chain(roles).collect(),
+        &arn,
+    )
+}
+
+/// Tags that are given while something is created are an action of their own.
+///
+/// Source:
+/// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html>
+fn with_tags(asked: &Asked, mut demands: Vec<Demand>, created: &str) -> Vec<Demand> {
+    let tags = items(&asked.input["tags"]);
+    if tags.is_empty() {
+        return demands;
+    }
+    let mut tag =
+        Demand::new("ecs:TagResource", created).with("ecs:CreateAction", asked.operation.as_str());
+    for given in tags {
+        let (key, value) = (text(&given["key"]), text(&given["value"]));
+        tag = tag.with(&format!("aws:RequestTag/{key}"), value);
+        demands[0] = demands[0]
+            .clone()
+            .with(&format!("aws:RequestTag/{key}"), value);
+    }
+    demands.push(tag);
+    demands
+}
+
+/// The demand on something that lives in a cluster, given by name or ARN.
+fn in_cluster(aws: &Aws, asked: &Asked, kind: &str, name: &str) -> Demand {
+    let cluster = cluster(aws, asked);
+    let arn = match name.starts_with("arn:") {
+        true => name.to_owned(),
+        false => format!(
+            "{}/{name}",
+            cluster.replacen(":cluster/", &format!(":{kind}/"), 1)
+        ),
+    };
+    tagged(aws, asked.on(arn)).with("ecs:cluster", cluster)
+}
+
+/// The ARN of the cluster that the request names.
+fn cluster(aws: &Aws, asked: &Asked) -> String {
+    cluster_arn(aws, asked.input["cluster"].as_str().unwrap_or("default"))
+}
+
+fn cluster_arn(aws: &Aws, name: &str) -> String {
+    match name.starts_with("arn:") {
+        true => name.to_owned(),
+        false => aws.arn("ecs", &format!("cluster/{name}")),
+    }
+}
+
+/// The demand with the tags of the resource that it is about.
+fn tagged(aws: &Aws, mut demand: Demand) -> Demand {
+    for tag in aws.ecs.tags_on(&demand.resource) {
+        for prefix in ["aws", "ecs"] {
+            demand = demand.with(
+                &format!("{prefix}:ResourceTag/{}", text(&tag["key"])),
+                text(&tag["value"]),
+            );
+        }
+    }
+    demand
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}

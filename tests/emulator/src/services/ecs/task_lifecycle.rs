@@ -1,0 +1,395 @@
+//! The life of a task, from PROVISIONING to STOPPED.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::ecr::{self, Behaviour};
+use crate::elb;
+use crate::{Aws, Quirk};
+
+use super::placement::{self, Place};
+use super::{
+    Attachment, Container, EcsEvent, Task, TaskState, deployments, failures, scheduler, task_health,
+};
+
+/// How long a stopped task can still be described.
+const REMEMBERED: Duration = Duration::from_secs(3600);
+
+/// How long a task without any health check runs before it counts as started well.
+const PROVING: Duration = Duration::from_secs(10);
+
+/// What happens to a task when its time comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskStep {
+    Pull,
+    Start,
+    Check,
+    Exit,
+    Sicken,
+    Prove,
+    Drained,
+    Stopped,
+    Forget,
+}
+
+/// Starts a task of a service's primary deployment; answers its ARN.
+pub(super) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<String> {
+    let id = aws.hex(32);
+    aws.ecs.tasks_started += 1;
+    let number = aws.ecs.tasks_started;
+    let service = aws.ecs.services.get(service)?;
+    let primary = service.primary()?;
+    let containers = aws
+        .ecs
+        .containers_of(&primary.task_definition)
+        .iter()
+        .map(container)
+        .collect();
+    let task = Task {
+        arn: aws.arn("ecs", &format!("task/{}/{id}", service.cluster)),
+        cluster: service.cluster.clone(),
+        service: service.arn.clone(),
+        deployment: primary.id.clone(),
+        task_definition: primary.task_definition.clone(),
+        state: TaskState::Provisioning,
+        stopping: false,
+        healthy: false,
+        created_at: aws.now,
+        started_at: None,
+        stopping_at: None,
+        stopped_at: None,
+        launch_type: place.launch_type.to_owned(),
+        // Addresses are unique while fewer than 65,536 tasks live.
+        address: format!("10.0.{}.{}", number / 256 % 256, number % 256),
+        attachments: attachments(aws, &primary.settings, &place, number),
+        instance: place.instance,
+        containers,
+        stop_code: None,
+        stopped_reason: None,
+        number,
+        proven: false,
+        sick_since: None,
+        sickens: false,
+        tags: if service
+            .settings
+            .get("propagateTags")
+            .is_some_and(|from| from == "SERVICE")
+        {
+            service.tags.clone()
+        } else {
+            Vec::new()
+        },
+        host_ports: place.host_ports,
+    };
+    let arn = task.arn.clone();
+    let wait = if task.launch_type == "FARGATE" {
+        10_000..22_000
+    } else {
+        1000..4000
+    };
+    aws.ecs.tasks.insert(arn.clone(), task);
+    later(aws, &arn, TaskStep::Pull, wait);
+    Some(arn)
+}
+
+fn container(definition: &Value) -> Container {
+    Container {
+        name: definition["name"].as_str().unwrap_or_default().to_owned(),
+        image: definition["image"].as_str().unwrap_or_default().to_owned(),
+        essential: definition["essential"] != false,
+        fate: Ok(Behaviour::Healthy),
+        has_health_check: !definition["healthCheck"].is_null(),
+        exit_code: None,
+        reason: None,
+    }
+}
+
+/// Where the task will register: by its own address, or by its instance and host port.
+fn attachments(
+    aws: &Aws,
+    settings: &serde_json::Map<String, Value>,
+    place: &Place,
+    number: u64,
+) -> Vec<Attachment> {
+    let instance = place
+        .instance
+        .as_ref()
+        .and_then(|arn| aws.ecs.instances.get(arn));
+    let attachment = |balancer: &Value| {
+        let name = balancer["containerName"].as_str()?.to_owned();
+        let port = u16::try_from(balancer["containerPort"].as_u64()?).ok()?;
+        let on_instance = instance.zip(place.host_ports.get(&(name, port)));
+        let (target_id, port) = match on_instance {
+            Some((instance, host_port)) => (instance.ec2_id.clone(), *host_port),
+            None => (
+                format!("10.0.{}.{}", number / 256 % 256, number % 256),
+                port,
+            ),
+        };
+        Some(Attachment {
+            target_group: balancer["targetGroupArn"].as_str()?.to_owned(),
+            target_id,
+            port,
+        })
+    };
+    super::service_rules::load_balancers(settings)
+        .iter()
+        .filter_map(attachment)
+        .collect()
+}
+
+pub(super) fn advance(aws: &mut Aws, arn: &str, step: TaskStep) {
+    let Some(task) = aws.ecs.tasks.get_mut(arn) else {
+        return;
+    };
+    match (task.state, step) {
+        (TaskState::Provisioning, TaskStep::Pull) => {
+            task.state = TaskState::Pending;
+            let wait = if task.launch_type == "FARGATE" {
+                10_000..23_000
+            } else {
+                2000..6000
+            };
+            later(aws, arn, TaskStep::Start, wait);
+        }
+        (TaskState::Pending, TaskStep::Start) => start(aws, arn),
+        (TaskState::Running, TaskStep::Check) => task_health::check(aws, arn),
+        (TaskState::Running, TaskStep::Exit) => exit(aws, arn),
+        (TaskState::Running, TaskStep::Sicken) => failures::sicken(aws, arn),
+        (TaskState::Running, TaskStep::Prove) => prove(aws, arn),
+        (TaskState::Deactivating, TaskStep::Drained) => {
+            task.state = TaskState::Stopping;
+            end_soon(aws, arn);
+        }
+        (TaskState::Stopping, TaskStep::Stopped) if task.launch_type == "FARGATE" => {
+            task.state = TaskState::Deprovisioning;
+            later(aws, arn, TaskStep::Stopped, 2000..6000);
+        }
+        (TaskState::Stopping | TaskState::Deprovisioning, TaskStep::Stopped) => stopped(aws, arn),
+        (TaskState::Stopped, TaskStep::Forget) => _ = aws.ecs.tasks.remove(arn),
+        // Entries of the agenda that something else has overtaken.
+        _ => {}
+    }
+}
+
+/// The images are pulled and the containers start, or cannot.
+fn start(aws: &mut Aws, arn: &str) {
+    let images: Vec<String> = aws.ecs.tasks[arn]
+        .containers
+        .iter()
+        .map(|container| container.image.clone())
+        .collect();
+    let fates: Vec<Result<Behaviour, String>> =
+        images.iter().map(|image| fate(aws, image)).collect();
+    let now = aws.now;
+    let Some(task) = aws.ecs.tasks.get_mut(arn) else {
+        return;
+    };
+    for (container, fate) in task.containers.iter_mut().zip(&fates) {
+        container.fate = fate.clone();
+        container.reason = fate.as_ref().err().cloned();
+    }
+    if let Some(reason) = task
+        .containers
+        .iter()
+        .find_map(|container| container.reason.clone())
+    {
+        return lose(aws, arn, "TaskFailedToStart", reason);
+    }
+    (task.state, task.started_at) = (TaskState::Running, Some(now));
+    let (checked, answers, service) = (
+        task.is_checked(),
+        !task.never_healthy(),
+        task.service.clone(),
+    );
+    task.healthy = !checked;
+    register(aws, arn, answers);
+    if fates.contains(&Ok(Behaviour::Exits)) {
+        later(aws, arn, TaskStep::Exit, 1000..8000);
+    }
+    failures::foresee(aws, arn);
+    match checked {
+        true => task_health::check(aws, arn),
+        false => aws.schedule(
+            PROVING,
+            EcsEvent::Task {
+                task: arn.to_owned(),
+                step: TaskStep::Prove,
+            },
+        ),
+    }
+    scheduler::wake(aws, &service);
+}
+
+/// What a container meets when its image is pulled, or why it cannot be.
+fn fate(aws: &Aws, image: &str) -> Result<Behaviour, String> {
+    #[cfg(test)]
+    if let Some(fate) = super::tests::fate(image) {
+        return fate;
+    }
+    ecr::behaviour(aws, image).map_err(|text| match text.starts_with("CannotPullContainerError") {
+        true => text,
+        false => format!("CannotPullContainerError: {text}"),
+    })
+}
+
+fn register(aws: &mut Aws, arn: &str, answers: bool) {
+    let (attachments, service) = (
+        aws.ecs.tasks[arn].attachments.clone(),
+        aws.ecs.tasks[arn].service.clone(),
+    );
+    for Attachment {
+        target_group,
+        target_id,
+        port,
+    } in attachments
+    {
+        if elb::register(aws, &target_group, &target_id, port).is_ok() {
+            elb::set_answering(aws, &target_group, &target_id, port, answers);
+            deployments::note(aws, &service, |name| {
+                format!("(service {name}) registered 1 targets in (target-group {target_group})")
+            });
+        }
+    }
+}
+
+fn exit(aws: &mut Aws, arn: &str) {
+    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.stopping) else {
+        return;
+    };
+    for container in task
+        .containers
+        .iter_mut()
+        .filter(|container| container.fate == Ok(Behaviour::Exits))
+    {
+        container.exit_code = Some(1);
+    }
+    if task
+        .containers
+        .iter()
+        .any(|container| container.essential && container.exit_code.is_some())
+    {
+        lose(
+            aws,
+            arn,
+            "EssentialContainerExited",
+            "Essential container in task exited".to_owned(),
+        );
+    }
+}
+
+fn prove(aws: &mut Aws, arn: &str) {
+    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.stopping) else {
+        return;
+    };
+    task.proven = true;
+    let (service, deployment) = (task.service.clone(), task.deployment.clone());
+    deployments::note_success(aws, &service, &deployment);
+}
+
+/// Ends a task that should have run on. It counts as failed unless it was healthy before.
+pub(super) fn lose(aws: &mut Aws, arn: &str, code: &'static str, reason: String) {
+    let counts = code != "EssentialContainerExited" || aws.draw_quirk(Quirk::EarlyExitIsFailure);
+    let task = &aws.ecs.tasks[arn];
+    let (service, deployment, was_proven) =
+        (task.service.clone(), task.deployment.clone(), task.proven);
+    stop(aws, arn, code, reason);
+    scheduler::note_lost(aws, &service, &deployment, was_proven, counts);
+}
+
+/// Begins to stop a task: it leaves its target groups, and its containers stop when it has drained.
+pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String) {
+    let now = aws.now;
+    let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_live()) else {
+        return;
+    };
+    let (was_running, has_ended) = (
+        task.state == TaskState::Running,
+        code == "EssentialContainerExited",
+    );
+    (task.stopping, task.healthy, task.stopping_at) = (true, false, Some(now));
+    (task.stop_code, task.stopped_reason) = (Some(code), Some(reason));
+    task.state = TaskState::Stopping;
+    let (attachments, service) = (task.attachments.clone(), task.service.clone());
+    if !was_running || attachments.is_empty() {
+        return end_soon(aws, arn);
+    }
+    let mut drained = Duration::ZERO;
+    for Attachment {
+        target_group,
+        target_id,
+        port,
+    } in attachments
+    {
+        drained = drained.max(elb::deregister(aws, &target_group, &target_id, port));
+        deployments::note(aws, &service, |name| {
+            format!("(service {name}) deregistered 1 targets in (target-group {target_group})")
+        });
+    }
+    deployments::note(aws, &service, |name| {
+        format!("(service {name}) has begun draining connections on 1 tasks.")
+    });
+    // What has exited has no connections left to drain.
+    if has_ended {
+        return end_soon(aws, arn);
+    }
+    if let Some(task) = aws.ecs.tasks.get_mut(arn) {
+        task.state = TaskState::Deactivating;
+    }
+    aws.schedule(
+        drained,
+        EcsEvent::Task {
+            task: arn.to_owned(),
+            step: TaskStep::Drained,
+        },
+    );
+}
+
+fn end_soon(aws: &mut Aws, arn: &str) {
+    let wait = if aws.ecs.tasks[arn].launch_type == "FARGATE" {
+        2000..9000
+    } else {
+        1000..5000
+    };
+    later(aws, arn, TaskStep::Stopped, wait);
+}
+
+fn stopped(aws: &mut Aws, arn: &str) {
+    let now = aws.now;
+    let Some(task) = aws.ecs.tasks.get_mut(arn) else {
+        return;
+    };
+    (task.state, task.stopped_at) = (TaskState::Stopped, Some(now));
+    if task.started_at.is_some() {
+        task.containers
+            .iter_mut()
+            .for_each(|container| _ = container.exit_code.get_or_insert(0));
+    }
+    let (instance, host_ports, service) = (
+        task.instance.clone(),
+        std::mem::take(&mut task.host_ports),
+        task.service.clone(),
+    );
+    placement::release(aws, instance.as_deref(), &host_ports);
+    aws.schedule(
+        REMEMBERED,
+        EcsEvent::Task {
+            task: arn.to_owned(),
+            step: TaskStep::Forget,
+        },
+    );
+    scheduler::wake(aws, &service);
+}
+
+/// Puts a step on the agenda, some time within `wait` (ms) from now.
+fn later(aws: &mut Aws, arn: &str, step: TaskStep, wait: std::ops::Range<u64>) {
+    let after = Duration::from_millis(aws.rng.u64(wait));
+    aws.schedule(
+        after,
+        EcsEvent::Task {
+            task: arn.to_owned(),
+            step,
+        },
+    );
+}

@@ -1,0 +1,86 @@
+//! A job's temporary credentials: a session of the pipeline's role, cut down to the job's
+//! artifacts.
+//!
+//! Source:
+//! <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_AWSSessionCredentials.html>
+
+use super::actions::{self, Asked};
+use super::{Demand, Session, deny, require};
+use crate::codepipeline::{Artifact, CREDENTIALS_MS, Job};
+use crate::service::Errors;
+use crate::{ApiError, Aws, Request};
+
+/// The job whose credentials signed a request.
+pub(super) fn job(aws: &Aws, request: &Request) -> Option<Job> {
+    let key = request.access_key()?;
+    aws.codepipeline
+        .jobs
+        .iter()
+        .find(|job| job.access_key_id == key)
+        .cloned()
+}
+
+pub(super) fn authorize(
+    aws: &mut Aws,
+    job: &Job,
+    asked: &Asked,
+    errors: Errors,
+) -> Result<(), ApiError> {
+    if asked.service == "s3" && aws.now >= job.created + CREDENTIALS_MS {
+        return Err(ApiError::client(
+            "ExpiredToken",
+            "The provided token has expired.",
+        ));
+    }
+    let Some(session) = session(aws, job) else {
+        return Err(errors.unknown_key.error());
+    };
+    let Some(demands) = actions::demands(aws, asked) else {
+        return Err(ApiError::unknown_operation(&format!(
+            "{}:{}",
+            asked.service, asked.operation
+        )));
+    };
+    demands.iter().try_for_each(|demand| {
+        if !covers(aws, job, demand) {
+            let reason = format!(
+                "because no session policy allows the {} action",
+                demand.action
+            );
+            let denial = deny(aws, &session, demand, &reason);
+            return Err(errors.denied(denial.message));
+        }
+        // A role that no template created has no policy to evaluate.
+        if aws.cloudformation.iam.role_by_arn(&session.role).is_none() {
+            return Ok(());
+        }
+        require(aws, &session, demand).map_err(|denial| errors.denied(denial.message))
+    })
+}
+
+fn session(aws: &Aws, job: &Job) -> Option<Session> {
+    let execution = aws.codepipeline.execution(&job.execution)?;
+    Some(Session {
+        role: execution.declaration.role.clone(),
+        name: job.created.to_string(),
+    })
+}
+
+/// Whether the credentials cover the demand: reading an input artifact of the job, or writing an
+/// output artifact.
+fn covers(aws: &Aws, job: &Job, demand: &Demand) -> bool {
+    let execution = aws.codepipeline.execution(&job.execution);
+    let Some((_, action)) = execution.and_then(|execution| execution.action(&job.action_execution))
+    else {
+        return false;
+    };
+    let artifacts = match demand.action.as_str() {
+        "s3:GetObject" | "s3:GetObjectVersion" => &action.input_artifacts,
+        "s3:PutObject" => &action.output_artifacts,
+        _ => return false,
+    };
+    let arn = |artifact: &Artifact| format!("arn:aws:s3:::{}/{}", artifact.bucket, artifact.key);
+    artifacts
+        .iter()
+        .any(|(_, artifact)| arn(artifact) == demand.resource)
+}

@@ -1,0 +1,293 @@
+use super::*;
+
+#[test]
+fn traffic_is_shifted_on_the_rule_or_on_the_listener_and_described_on_everything() {
+    let mut aws = Aws::new(1);
+    let (rule, listener) = (
+        "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/1/2/3",
+        "arn:l",
+    );
+    for (operation, input, resource) in [
+        ("ModifyRule", json!({"RuleArn": rule}), rule),
+        ("ModifyListener", json!({"ListenerArn": listener}), listener),
+        ("DescribeRules", json!({"RuleArns.member.1": rule}), "*"),
+    ] {
+        let service = "elasticloadbalancing".to_owned();
+        let asked = Asked {
+            service,
+            operation: operation.to_owned(),
+            input,
+        };
+        let demands = actions::demands(&mut aws, &asked).unwrap();
+        let demanded: Vec<_> = demands
+            .iter()
+            .map(|demand| (demand.action.as_str(), demand.resource.as_str()))
+            .collect();
+        assert_eq!(
+            demanded,
+            [(
+                format!("elasticloadbalancing:{operation}").as_str(),
+                resource
+            )]
+        );
+    }
+}
+
+#[test]
+fn scaling_is_registered_on_the_target_with_its_namespace() {
+    let mut aws = Aws::new(1);
+    let scale_in = json!({
+        "ServiceNamespace": "ecs",
+        "ResourceId": "service/apps/web",
+        "ScalableDimension": "ecs:service:DesiredCount",
+    });
+    let mut demand = |operation: &str, input: &Value| {
+        let service = "application-autoscaling".to_owned();
+        let asked = Asked {
+            service,
+            operation: operation.to_owned(),
+            input: input.clone(),
+        };
+        actions::demands(&mut aws, &asked).unwrap().remove(0)
+    };
+    let register = demand("RegisterScalableTarget", &scale_in);
+    assert_eq!(
+        (
+            register.resource.as_str(),
+            register.context["application-autoscaling:service-namespace"].as_str()
+        ),
+        (
+            "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*",
+            "ecs"
+        )
+    );
+    let of_namespace = |namespace: &str| {
+        json!({
+            "Effect": "Allow", "Action": "application-autoscaling:RegisterScalableTarget",
+            "Resource": "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*",
+            "Condition": {"StringEquals": {"application-autoscaling:service-namespace": namespace}},
+        })
+    };
+    assert_eq!(
+        verdict_of(&[of_namespace("ecs")], &register),
+        Verdict::Allowed
+    );
+    assert_eq!(
+        verdict_of(&[of_namespace("dynamodb")], &register),
+        Verdict::NotAllowed
+    );
+    assert_eq!(
+        demand(
+            "DescribeScalableTargets",
+            &json!({"ServiceNamespace": "ecs"})
+        )
+        .resource,
+        "*"
+    );
+}
+
+#[test]
+fn metrics_and_alarms_are_asked_for_on_everything_and_put_by_namespace() {
+    let mut aws = Aws::new(1);
+    let mut demand = |operation: &str, input: Value| {
+        let asked = Asked {
+            service: "monitoring".to_owned(),
+            operation: operation.to_owned(),
+            input,
+        };
+        actions::demands(&mut aws, &asked).map(|mut demands| demands.remove(0))
+    };
+    for operation in ["GetMetricData", "DescribeAlarms", "ListMetrics"] {
+        let demand = demand(operation, json!({})).unwrap();
+        assert_eq!(demand, Demand::anywhere(format!("cloudwatch:{operation}")));
+        let of_alarm = allow(
+            &format!("cloudwatch:{operation}"),
+            "arn:aws:cloudwatch:*:*:alarm:web",
+        );
+        assert_eq!(verdict_of(&[of_alarm], &demand), Verdict::NotAllowed);
+    }
+    let put = demand("PutMetricData", json!({"Namespace": "Shop"})).unwrap();
+    let mut of_namespace = allow("cloudwatch:PutMetricData", "*");
+    of_namespace["Condition"] = json!({"StringEquals": {"cloudwatch:namespace": "Shop"}});
+    assert_eq!(
+        verdict_of(std::slice::from_ref(&of_namespace), &put),
+        Verdict::Allowed
+    );
+    let other = demand("PutMetricData", json!({"Namespace": "Other"})).unwrap();
+    assert_eq!(verdict_of(&[of_namespace], &other), Verdict::NotAllowed);
+    assert!(
+        demand("DeleteAlarms", json!({})).is_none(),
+        "an operation that IAM does not know is refused"
+    );
+}
+
+#[test]
+fn a_transaction_needs_what_it_consists_of() {
+    let mut aws = Aws::new(1);
+    let asked = Asked {
+        service: "dynamodb".to_owned(),
+        operation: "TransactWriteItems".to_owned(),
+        input: json!({"TransactItems": [
+            {"Put": {"TableName": "t"}}, {"Delete": {"TableName": "u"}},
+        ]}),
+    };
+    let demands = actions::demands(&mut aws, &asked).unwrap();
+    let demanded: Vec<_> = demands
+        .iter()
+        .map(|demand| (demand.action.as_str(), demand.resource.as_str()))
+        .collect();
+    assert_eq!(
+        demanded,
+        [
+            (
+                "dynamodb:PutItem",
+                "arn:aws:dynamodb:eu-west-1:111122223333:table/t"
+            ),
+            (
+                "dynamodb:DeleteItem",
+                "arn:aws:dynamodb:eu-west-1:111122223333:table/u"
+            ),
+        ]
+    );
+}
+
+/// The reference and AWS's own errors disagree about the resource.
+#[test]
+fn registering_is_asked_for_on_the_family_or_on_everything() {
+    let asked = Asked {
+        service: "ecs".to_owned(),
+        operation: "RegisterTaskDefinition".to_owned(),
+        input: json!({"family": "web", "taskRoleArn": "plain", "tags": [{"key": "a", "value": "b"}]}),
+    };
+    let mut seen = BTreeSet::new();
+    for seed in 0..20 {
+        let mut aws = Aws::new(seed);
+        let demands = actions::demands(&mut aws, &asked).unwrap();
+        let actions: Vec<_> = demands
+            .iter()
+            .map(|demand| demand.action.as_str())
+            .collect();
+        assert_eq!(
+            actions,
+            [
+                "ecs:RegisterTaskDefinition",
+                "iam:PassRole",
+                "ecs:TagResource"
+            ]
+        );
+        assert_eq!(demands[1].resource, "arn:aws:iam::111122223333:role/plain");
+        assert_eq!(
+            demands[1].context["iam:passedtoservice"],
+            "ecs-tasks.amazonaws.com"
+        );
+        assert_eq!(
+            demands[2].context["ecs:createaction"],
+            "RegisterTaskDefinition"
+        );
+        assert_eq!(demands[2].context["aws:requesttag/a"], "b");
+        seen.insert(demands[0].resource.clone());
+    }
+    assert_eq!(
+        seen.into_iter().collect::<Vec<_>>(),
+        [
+            "*",
+            "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:*"
+        ]
+    );
+}
+
+#[test]
+fn tasks_are_listed_on_everything_unless_on_an_instance() {
+    let mut aws = Aws::new(1);
+    let mut resource = |input: Value| {
+        let asked = Asked {
+            service: "ecs".to_owned(),
+            operation: "ListTasks".to_owned(),
+            input,
+        };
+        let demand = actions::demands(&mut aws, &asked).unwrap().remove(0);
+        assert_eq!(
+            demand.context["ecs:cluster"],
+            "arn:aws:ecs:eu-west-1:111122223333:cluster/apps"
+        );
+        demand.resource
+    };
+    assert_eq!(
+        resource(json!({"cluster": "apps", "serviceName": "web"})),
+        "*"
+    );
+    assert_eq!(
+        resource(json!({"cluster": "apps", "containerInstance": "0a1b"})),
+        "arn:aws:ecs:eu-west-1:111122223333:container-instance/apps/0a1b"
+    );
+}
+
+#[test]
+fn scalable_targets_are_asked_for_by_their_arn_with_namespace_and_dimension() {
+    let mut aws = Aws::new(1);
+    let mut demand = |operation: &str| {
+        let input = json!({
+            "ServiceNamespace": "ecs",
+            "ResourceId": "service/apps/web",
+            "ScalableDimension": "ecs:service:DesiredCount",
+        });
+        let asked = Asked {
+            service: "application-autoscaling".to_owned(),
+            operation: operation.to_owned(),
+            input,
+        };
+        actions::demands(&mut aws, &asked).unwrap().remove(0)
+    };
+    assert_eq!(
+        demand("DescribeScalableTargets"),
+        Demand::anywhere("application-autoscaling:DescribeScalableTargets")
+    );
+    let register = demand("RegisterScalableTarget");
+    assert_eq!(
+        register.resource,
+        "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*"
+    );
+    let of = |namespace: &str| {
+        let mut statement = allow("application-autoscaling:RegisterScalableTarget", "*");
+        statement["Condition"] =
+            json!({"StringEquals": {"application-autoscaling:service-namespace": namespace}});
+        verdict_of(&[statement], &register)
+    };
+    assert_eq!(
+        (of("ecs"), of("rds")),
+        (Verdict::Allowed, Verdict::NotAllowed)
+    );
+}
+
+#[test]
+fn changes_of_rules_and_listeners_are_asked_for_on_them() {
+    let listener = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener/app/web/1/2";
+    let scope = "AWS4-HMAC-SHA256 \
+                 Credential=AKIA/20260105/eu-west-1/elasticloadbalancing/aws4_request, \
+                 SignedHeaders=host, Signature=0";
+    let body = format!(
+        "Action=ModifyListener&Version=2015-12-01&ListenerArn={}",
+        listener.replace(':', "%3A")
+    );
+    let request = Request {
+        headers: vec![("authorization".to_owned(), scope.to_owned())],
+        body: body.into_bytes(),
+        ..Request::default()
+    };
+    let asked = read(&request).unwrap();
+    let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
+    assert_eq!(
+        demands,
+        [Demand::new("elasticloadbalancing:ModifyListener", listener)]
+    );
+    let asked = Asked {
+        operation: "ModifyRule".to_owned(),
+        input: json!({"RuleArn": "arn:rule"}),
+        ..asked
+    };
+    let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
+    assert_eq!(
+        demands,
+        [Demand::new("elasticloadbalancing:ModifyRule", "arn:rule")]
+    );
+}

@@ -312,7 +312,7 @@ impl RollBack {
             .await?;
         let Some(seen) = seen.filter(|seen| seen.view.status == "ACTIVE") else {
             let reason = format!(
-                "service {} is gone or being deleted, so nothing can be restored; it needs a person",
+                "service {} is gone or being deleted, so nothing can be restored; manual intervention required",
                 lease.service
             );
             let conclusion = Conclusion::needing_operator(reason);

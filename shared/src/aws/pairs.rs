@@ -170,7 +170,7 @@ impl Pairs {
 
 fn gone(what: &str) -> StepError {
     Failure::needing_operator(format!(
-        "{what}; a release cannot go on or back without it; it needs a person"
+        "{what}; a release cannot go on or back without it; manual intervention required"
     ))
     .into()
 }

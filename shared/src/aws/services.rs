@@ -265,13 +265,13 @@ impl Services {
             }
         }
         reasons.truncate(EXPLAINED_TASKS);
-        let mut told = Vec::new();
+        let mut distinct = Vec::new();
         for reason in reasons {
-            if !told.contains(&reason) {
-                told.push(reason);
+            if !distinct.contains(&reason) {
+                distinct.push(reason);
             }
         }
-        Ok(told)
+        Ok(distinct)
     }
 }
 

@@ -189,7 +189,7 @@ pub fn check_revision_arn(text: &str) -> Result<(), String> {
             Ok(())
         }
         _ => Err(format!(
-            "`task_definition` is `{text}`; legal: the ARN of a revision, arn:…:task-definition/<family>:<revision>; use the output variable #{{Register.TaskDefinitionArn}}"
+            "`task_definition` is `{text}`; expected the ARN of a revision, arn:…:task-definition/<family>:<revision>; use the output variable #{{Register.TaskDefinitionArn}}"
         )),
     }
 }

@@ -1,6 +1,8 @@
 //! The traffic of a blue/green pair, moved by a step and given back by it: announced in the lease, made, and written down as made.
 //!
-//! Whoever watches the new colour while it has traffic gives the traffic back in the invocation that saw a reason to.
+//! A step that sees a reason to return the traffic does so in the same invocation.
+//!
+//! The one module outside `aws/` that does I/O.
 
 use crate::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
 use crate::job::{Failure, StepError};
@@ -95,7 +97,7 @@ impl Traffic {
             .map_or_else(Vec::new, TrafficShift::announced);
         if seen.view.weights != recorded && !unseen && !known.contains(&seen.view.weights) {
             return Err(Failure::job(format!(
-                "{reason}; somebody set the weights to {} meanwhile, which is left alone",
+                "{reason}; the weights were set to {} outside this release and are left unchanged",
                 seen.view.weights
             ))
             .into());

@@ -127,7 +127,7 @@ pub(crate) fn nothing_changed(release: &Release, ending: Ending) -> (Outcome, St
     )
 }
 
-/// Decides what is left to do. Nobody else writes to the service any more, and `view` is the service now.
+/// Decides what is left to do. No step writes to the service any more, and `view` is the service now.
 #[must_use]
 pub fn restoration(
     release: &Release,
@@ -194,7 +194,7 @@ fn restored(
     if waited >= ROLLBACK_DEADLINE && !missing.is_empty() {
         let waited = readable(waited);
         let reason = format!(
-            "{cause}; the rollback to {wanted} is not steady after {waited}: {missing}; the service needs a person"
+            "{cause}; the rollback to {wanted} is not steady after {waited}: {missing}; manual intervention required"
         );
         return Restoration::GiveUp { reason };
     }
@@ -211,7 +211,7 @@ fn restored(
     {
         let other = revision(&other.task_definition);
         let reason =
-            format!("{cause}; somebody else deployed {other} meanwhile, which is left alone");
+            format!("{cause}; {other} was deployed outside this release and is left unchanged");
         return Restoration::Close {
             outcome: Outcome::Superseded,
             reason,
@@ -255,7 +255,7 @@ fn way_back(change: Option<&Change>, prior: &PriorService) -> Percentages {
 }
 
 /// The count that a restoration sets: the recorded one if the service has fewer, or still has what this release set. A count
-/// that somebody else, such as automatic scaling, chose above it is left alone.
+/// that another writer, such as automatic scaling, chose above it is left alone.
 #[must_use]
 pub fn restored_count(service: &ServiceTarget, view: &ServiceView) -> Option<u32> {
     let prior = &service.prior;

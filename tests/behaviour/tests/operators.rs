@@ -137,7 +137,7 @@ fn wrong_invocations_are_refused_and_change_nothing() {
                 .await
                 .expect_err("no event of roll-back");
             assert!(
-                refusal.contains("legal:"),
+                refusal.contains("expected"),
                 "roll-back on {event}: {refusal}"
             );
         }

@@ -15,29 +15,31 @@ const LONGEST: Duration = Duration::from_secs(10);
 /// account, the rule and the groups.
 fn account(longest: Option<Duration>) -> (Aws, String, [String; 2]) {
     let mut aws = Aws::new(1);
-    ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"})).unwrap();
+    ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"}))
+        .expect("the account answers");
     ecs::add_container_instances(&mut aws, "main", 1);
     let containers = json!([{"name": "app", "image": "nginx:1", "memory": 128}]);
     let definition = json!({"family": "web", "containerDefinitions": containers});
-    ecs::call(&mut aws, "RegisterTaskDefinition", &definition).unwrap();
+    ecs::call(&mut aws, "RegisterTaskDefinition", &definition).expect("the account answers");
     let service = json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 2});
-    ecs::call(&mut aws, "CreateService", &service).unwrap();
+    ecs::call(&mut aws, "CreateService", &service).expect("the account answers");
     scaled(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 9}));
     let groups = ["blue", "green"].map(|name| {
         let group = json!({"Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 5, "HealthyThresholdCount": 2});
-        text(&elb::create_target_group(&mut aws, &group).unwrap()["Arn"])
+        text(&elb::create_target_group(&mut aws, &group).expect("the account answers")["Arn"])
     });
-    let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
+    let balancer =
+        elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).expect("the account answers");
     let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "Protocol": "HTTP", "DefaultActions": forward(&groups, [1, 1])});
-    let listener = elb::create_listener(&mut aws, &listener).unwrap();
+    let listener = elb::create_listener(&mut aws, &listener).expect("the account answers");
     let rule = json!({"ListenerArn": listener["Arn"], "Priority": 1, "Conditions": [], "Actions": forward(&groups, [90, 10])});
-    let rule = text(&elb::create_rule(&mut aws, &rule).unwrap()["Arn"]);
+    let rule = text(&elb::create_rule(&mut aws, &rule).expect("the account answers")["Arn"]);
     aws.stale.longest = longest;
     (aws, rule, groups)
 }
 
 fn text(value: &Value) -> String {
-    value.as_str().unwrap().to_owned()
+    value.as_str().expect("the account answers").to_owned()
 }
 
 fn forward(groups: &[String; 2], weights: [u32; 2]) -> Value {
@@ -53,7 +55,7 @@ fn scaled(aws: &mut Aws, mut members: Value) {
     members["ServiceNamespace"] = json!("ecs");
     members["ResourceId"] = json!("service/main/web");
     members["ScalableDimension"] = json!("ecs:service:DesiredCount");
-    autoscaling::call(aws, "RegisterScalableTarget", &members).unwrap();
+    autoscaling::call(aws, "RegisterScalableTarget", &members).expect("the account answers");
 }
 
 /// What the product's adapters see of the account: the count, the weight of the first group, and whether scale-in is suspended.
@@ -61,23 +63,23 @@ async fn seen(sdk: &Sdk, rule: &str) -> (u32, u32, bool) {
     let service = Services::new(sdk)
         .describe("main", "web")
         .await
-        .unwrap()
-        .unwrap();
+        .expect("the account answers")
+        .expect("the account answers");
     let weights = Rules::new(sdk)
         .observe(rule)
         .await
-        .unwrap()
-        .unwrap()
+        .expect("the account answers")
+        .expect("the account answers")
         .view
         .weights;
     let [scaling, _] = Scaling::new(sdk)
         .observe("main", ["web", "none"])
         .await
-        .unwrap();
+        .expect("the account answers");
     (
         service.view.desired,
         weights[0].1,
-        scaling.unwrap().scale_in_suspended,
+        scaling.expect("the account answers").scale_in_suspended,
     )
 }
 
@@ -93,16 +95,21 @@ async fn after_changes(
     );
     assert_eq!(seen(&sdk, &rule).await, (2, 90, false));
     let update = json!({"cluster": "main", "service": "web", "desiredCount": 5});
-    let updated = ecs::call(&mut world.aws(), "UpdateService", &update).unwrap();
+    let updated =
+        ecs::call(&mut world.aws(), "UpdateService", &update).expect("the account answers");
     assert_eq!(
         updated["service"]["desiredCount"], 5,
         "its own answer is current"
     );
-    let observed = Rules::new(&sdk).observe(&rule).await.unwrap().unwrap();
+    let observed = Rules::new(&sdk)
+        .observe(&rule)
+        .await
+        .expect("the account answers")
+        .expect("the account answers");
     Rules::new(&sdk)
         .apply(&observed, &[(&groups[0], 20)])
         .await
-        .unwrap();
+        .expect("the account answers");
     scaled(
         &mut world.aws(),
         json!({"SuspendedState": {"DynamicScalingInSuspended": true}}),
@@ -140,15 +147,15 @@ async fn without_the_knob_every_read_is_current() {
 #[test]
 fn the_health_of_targets_lags_behind_too() {
     let (mut aws, _, groups) = account(Some(LONGEST));
-    elb::register(&mut aws, &groups[1], "10.0.0.1", 80).unwrap();
+    elb::register(&mut aws, &groups[1], "10.0.0.1", 80).expect("the account answers");
     aws.now += 60_000;
     let group = [("TargetGroupArn".to_owned(), groups[1].clone())].into();
     let state = |aws: &mut Aws| {
-        let health = elb::answer(aws, "DescribeTargetHealth", &group).unwrap();
+        let health = elb::answer(aws, "DescribeTargetHealth", &group).expect("the account answers");
         text(&health["TargetHealthDescriptions"][0]["TargetHealth"]["State"])
     };
     let update = json!({"cluster": "main", "service": "web", "desiredCount": 5});
-    ecs::call(&mut aws, "UpdateService", &update).unwrap();
+    ecs::call(&mut aws, "UpdateService", &update).expect("the account answers");
     elb::deregister(&mut aws, &groups[1], "10.0.0.1", 80);
     let before = aws.now;
     let mut states = BTreeSet::new();
@@ -165,7 +172,7 @@ fn the_health_of_targets_lags_behind_too() {
 fn what_lags_is_the_answer_and_not_the_account() {
     let (mut aws, ..) = account(Some(LONGEST));
     let update = json!({"cluster": "main", "service": "web", "desiredCount": 5});
-    ecs::call(&mut aws, "UpdateService", &update).unwrap();
+    ecs::call(&mut aws, "UpdateService", &update).expect("the account answers");
     let now = aws.now;
     for _ in 0..20 {
         ecs::call(
@@ -173,11 +180,14 @@ fn what_lags_is_the_answer_and_not_the_account() {
             "DescribeServices",
             &json!({"cluster": "main", "services": ["web"]}),
         )
-        .unwrap();
+        .expect("the account answers");
         assert_eq!(
             (
                 aws.now,
-                aws.ecs.service_named("main", "web").unwrap().desired_count
+                aws.ecs
+                    .service_named("main", "web")
+                    .expect("the account answers")
+                    .desired_count
             ),
             (now, 5)
         );

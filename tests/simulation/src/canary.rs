@@ -153,8 +153,8 @@ impl Flaw {
             Self::Slower(percent) => {
                 Profile::of(Answers::GOOD.slower(1.0 + f64::from(percent) / 100.0))
             }
-            Self::Bursty(clump) => Profile::of(Answers {
-                clump,
+            Self::Bursty(burst) => Profile::of(Answers {
+                burst,
                 ..Answers::GOOD
             }),
         }

@@ -166,7 +166,7 @@ fn gone(answers: impl IntoIterator<Item = Answer>) -> String {
 
 #[test]
 fn a_pair_of_which_a_part_is_gone_fails_and_names_it() {
-    let end = "a release cannot go on or back without it; it needs a person";
+    let end = "a release cannot go on or back without it; manual intervention required";
     assert_eq!(
         gone([xml_refusal("RuleNotFound", "no")]),
         format!("the rule {RULE} is gone; {end}")

@@ -101,7 +101,7 @@ impl Weights {
         }
     }
 
-    /// The colour's share of the traffic, in percent, rounded down; 0 when nobody gets any.
+    /// The colour's share of the traffic, in percent, rounded down; 0 when no colour gets any.
     #[must_use]
     pub fn percent(self, colour: Colour) -> u32 {
         (self.of(colour) * 100)
@@ -253,7 +253,8 @@ impl TrafficShift {
         )
     }
 
-    /// All weights that the rule may have without anybody else's doing: once the shift is made, what was before is somebody's.
+    /// Weights that this release may have set. Once the shift is confirmed, earlier weights count as
+    /// external.
     #[must_use]
     pub fn announced(self) -> Vec<Weights> {
         let mut known = self.known;

@@ -23,7 +23,7 @@ pub enum Restoration {
     GiveUp {
         reason: String,
     },
-    /// Make the old colour this large, and give it the traffic at once when nobody else serves.
+    /// Make the old colour this large, and give it the traffic at once when the other one does not serve.
     Size {
         count: u32,
         and_move: bool,
@@ -40,7 +40,7 @@ pub enum Restoration {
 /// How the traffic goes back to the old colour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// The old colour grows; when nobody else serves, the traffic goes back to what there is of it in the same invocation.
+    /// The old colour grows; when the other one does not serve, the traffic goes back to what there is of it in the same invocation.
     Size {
         count: u32,
         and_move: bool,
@@ -51,7 +51,7 @@ pub enum Way {
 
 /// Decides how the recorded weights are restored, `waited` after it was decided that they are.
 ///
-/// The old colour must be able to take all of the traffic first. That is not waited for when nobody else could serve (the new
+/// The old colour must be able to take all of the traffic first. That is not waited for when the other one could not serve (the new
 /// colour has no healthy target), and not for ever.
 #[must_use]
 pub fn way_back(target: &PairTarget, view: &PairView, waited: Duration) -> Way {
@@ -76,7 +76,7 @@ pub fn way_back(target: &PairTarget, view: &PairView, waited: Duration) -> Way {
     ))
 }
 
-/// Decides what is left to do. Nobody else writes to the pair any more, and `view` is the pair now. `idle_is_active` says whether
+/// Decides what is left to do. No step writes to the pair any more, and `view` is the pair now. `idle_is_active` says whether
 /// the new colour's recorded revision can still be deployed; one that was deregistered cannot.
 #[must_use]
 pub fn restoration(
@@ -122,7 +122,7 @@ pub fn restoration(
     if let Some(what) = foreign(target, view) {
         return owed(pair, scaling).unwrap_or_else(|| Restoration::Close {
             outcome: Outcome::Superseded,
-            reason: format!("{cause}; {what}, which is left alone"),
+            reason: format!("{cause}; {what}, left unchanged"),
         });
     }
     // Weights that are read as recorded may be older than a shift that moved them: they are set once more.
@@ -150,7 +150,7 @@ pub fn restoration(
         Some(_) | None if waited >= ROLLBACK_DEADLINE && !missing.is_empty() && !moves => {
             Restoration::GiveUp {
                 reason: format!(
-                    "{cause}; the rollback to {old} with {} is not steady after {}: {missing}; the pair needs a person",
+                    "{cause}; the rollback to {old} with {} is not steady after {}: {missing}; manual intervention required",
                     revision(&prior.task_definition),
                     readable(waited)
                 ),
@@ -170,7 +170,7 @@ pub fn restoration(
                 .is_some_and(|decided| decided.held);
             let outcome = match ending {
                 Ending::Superseded => Outcome::Superseded,
-                // Nothing was found against it, and nobody said that it should go on.
+                // Nothing was found against it, and no decision to go on was taken.
                 _ if held => Outcome::Held,
                 _ => Outcome::RolledBack,
             };
@@ -213,7 +213,7 @@ fn concluded(target: &PairTarget, view: &PairView) -> Restoration {
     }
 }
 
-/// What somebody else did to the pair meanwhile.
+/// What was done to the pair outside this release.
 fn foreign(target: &PairTarget, view: &PairView) -> Option<String> {
     let pair = &target.prior;
     let mut known = target
@@ -230,7 +230,10 @@ fn foreign(target: &PairTarget, view: &PairView) -> Option<String> {
             .map(|shift| shift.from),
     );
     if !known.contains(&view.weights) {
-        return Some(format!("somebody else set the weights to {}", view.weights));
+        return Some(format!(
+            "the weights were set to {} outside this release",
+            view.weights
+        ));
     }
     let runs = |colour: Colour| {
         view.of(colour)
@@ -245,7 +248,12 @@ fn foreign(target: &PairTarget, view: &PairView) -> Option<String> {
         let found = runs(colour)?;
         let ours = found == pair.of(colour).task_definition
             || (colour == pair.idle() && Some(found) == changed);
-        (!ours).then(|| format!("somebody else deployed {} to {colour}", revision(found)))
+        (!ours).then(|| {
+            format!(
+                "{} was deployed to {colour} outside this release",
+                revision(found)
+            )
+        })
     })
 }
 

@@ -180,7 +180,7 @@ pub enum Watched {
     Fail(Failure),
 }
 
-/// Looks at a pair whose traffic is judged: nobody else may have moved it, and both colours must have some.
+/// Looks at a pair whose traffic is judged: it must not have been moved from outside, and both colours must have some.
 #[must_use]
 pub fn watch(asked: &Asked, target: &PairTarget, view: &PairView) -> Watched {
     let pair = &target.prior;
@@ -197,7 +197,7 @@ pub fn watch(asked: &Asked, target: &PairTarget, view: &PairView) -> Watched {
     }
     if view.weights.of(old) == 0 || view.weights.of(new) == 0 {
         return Watched::Alone(Failure::configuration(format!(
-            "the weights are {}, so there is nothing to compare; legal: some traffic to both colours, {new} to be judged and {old} to compare it with; run swap-target-groups with fewer than 100% before this action",
+            "the weights are {}, so there is nothing to compare; expected some traffic to both colours, {new} to be judged and {old} to compare it with; run swap-target-groups with fewer than 100% before this action",
             view.weights
         )));
     }
@@ -214,7 +214,7 @@ pub fn watch(asked: &Asked, target: &PairTarget, view: &PairView) -> Watched {
 enum Standing {
     Known,
     Unconfirmed,
-    /// Somebody else set the weights.
+    /// The weights were set outside this release.
     Foreign {
         expected: Weights,
     },
@@ -245,7 +245,7 @@ fn unseen(target: &PairTarget, view: &PairView) -> Option<String> {
 
 fn foreign(expected: Weights, seen: Weights) -> Failure {
     Failure::overridden(format!(
-        "superseded: the weights are {seen}, and this release left them at {expected}; find out who changed the rule, then release again"
+        "overridden: the weights are {seen}, expected {expected}; another writer changed the listener rule, find it, then retry the release"
     ))
 }
 
@@ -255,7 +255,7 @@ fn unfit(asked: &Asked, pair: &PriorPair, view: &PairView) -> Option<String> {
     let (healthy, floor) = (view.healthy(pair, new), asked.floor());
     match view.of(new).primary() {
         Some(primary) if primary.task_definition != asked.task_definition => Some(format!(
-            "{new} runs {} and not {}: somebody else deployed to it",
+            "{new} runs {} instead of {}: it was deployed outside this release",
             revision(&primary.task_definition),
             revision(&asked.task_definition)
         )),

@@ -96,7 +96,7 @@ impl BakeState {
         })
     }
 
-    /// The same with a hold that began in that minute, unless it began before.
+    /// The same, held since that minute, unless it began before.
     #[must_use]
     pub fn with_hold(self, minute: u32) -> Self {
         Self {

@@ -56,7 +56,7 @@ enum Standing<'a> {
     Unnamed(&'a DeploymentView),
     /// ECS gave our deployment up and went back to another.
     GivenUp { reason: String },
-    /// Somebody else changed the service.
+    /// The service was changed outside this release.
     Foreign(&'a DeploymentView),
 }
 
@@ -117,7 +117,7 @@ pub fn next_step(
         }
         Standing::Foreign(other) => Step::Fail {
             failure: Failure::overridden(format!(
-                "superseded: somebody else deployed {} ({}) while this release was deploying {}; find out who writes to the service, then release again",
+                "overridden: {} was deployed outside this release ({}) while it was deploying {}; find the other writer, then retry the release",
                 revision(&other.task_definition),
                 other.id,
                 revision(&asked.change.task_definition)
@@ -161,7 +161,7 @@ fn standing<'a>(
     }
 }
 
-/// The PRIMARY deployment does not run what was announced: given up by ECS, replaced by somebody, or never made.
+/// The PRIMARY deployment does not run what was announced: given up by ECS, replaced from outside, or never made.
 fn displaced<'a>(
     change: &Change,
     before: &str,
@@ -173,12 +173,12 @@ fn displaced<'a>(
         .iter()
         .find(|d| !d.primary && d.task_definition == change.task_definition);
     let id = change.deployment.as_deref().or(ours.map(|d| d.id.as_str()));
-    let told = id.and_then(|id| {
+    let messages = id.and_then(|id| {
         view.messages
             .iter()
             .find(|message| message.contains(id) && message.contains("deployment failed"))
     });
-    match (ours, told) {
+    match (ours, messages) {
         (Some(ours), _) if ours.rollout == Rollout::Failed => Standing::GivenUp {
             reason: reason_of(ours),
         },

@@ -37,7 +37,7 @@ impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Percent<MIN, MAX>
         match u32::try_from(found) {
             Ok(percent) if (MIN..=MAX).contains(&percent) => Ok(Self(percent)),
             _ => Err(de::Error::custom(format!(
-                "{found} is out of range; legal: a whole percentage from {MIN} to {MAX}"
+                "{found} is out of range; expected a whole percentage from {MIN} to {MAX}"
             ))),
         }
     }
@@ -95,9 +95,7 @@ pub fn check_counts(desired_count: Option<u32>, initial_count: Option<u32>) -> R
         ("initial_count", initial_count),
     ] {
         if count == Some(0) {
-            return Err(format!(
-                "`{field}` is 0; legal: 1 or more, since a release of no tasks proves nothing; correct it or leave it out"
-            ));
+            return Err(format!("`{field}` is 0; expected 1 or more, or no value"));
         }
     }
     Ok(())
@@ -119,11 +117,11 @@ impl Strategy {
     /// A sentence with the field, what was found, what is legal and what to do.
     pub fn check(&self) -> Result<(), String> {
         if self.minimum_healthy_percent.is_some() && self.minimum_healthy_tasks.is_some() {
-            return Err("minimum_healthy_percent and minimum_healthy_tasks are both given; legal: one of them; remove the other".to_owned());
+            return Err("minimum_healthy_percent and minimum_healthy_tasks are both given; expected one of them".to_owned());
         }
         if self.maximum_percent.is_some() && self.maximum_tasks.is_some() {
             return Err(
-                "maximum_percent and maximum_tasks are both given; legal: one of them; remove the other".to_owned()
+                "maximum_percent and maximum_tasks are both given; expected one of them".to_owned(),
             );
         }
         let minimum =
@@ -177,12 +175,12 @@ impl Strategy {
         let desired = room.desired;
         if let Some(tasks) = self.minimum_healthy_tasks.filter(|tasks| *tasks > desired) {
             return Err(format!(
-                "minimum_healthy_tasks is {tasks}, but the service has {desired} tasks; legal: 0 to {desired}; lower it or raise the desired count"
+                "minimum_healthy_tasks is {tasks}, but the service has {desired} tasks; expected 0 to {desired}"
             ));
         }
         if let Some(tasks) = self.maximum_tasks.filter(|tasks| *tasks < desired) {
             return Err(format!(
-                "maximum_tasks is {tasks}, but the service has {desired} tasks; legal: {desired} or more; raise it"
+                "maximum_tasks is {tasks}, but the service has {desired} tasks; expected {desired} or more"
             ));
         }
         let percentages = self.percentages(desired);

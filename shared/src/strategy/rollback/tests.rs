@@ -102,7 +102,7 @@ fn the_lease_is_taken_over_and_one_time_out_passes_first() {
 }
 
 #[test]
-fn a_superseded_release_is_left_to_the_newer_one_once_nobody_acts_for_it() {
+fn a_superseded_release_is_left_to_the_newer_one_once_no_step_acts_for_it() {
     assert_eq!(
         next_step(&release(true, None), Ending::Superseded, None, at(9)),
         Step::TakeOver
@@ -208,10 +208,10 @@ fn what_was_promised_holds_on_the_way_back_and_is_undone_at_its_end() {
 }
 
 #[test]
-fn what_somebody_else_deployed_meanwhile_is_left_alone() {
+fn what_was_deployed_outside_the_release_is_left_alone() {
     let third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
     let step = restored(&release(true, Some(at(0))), Ending::Failed, &third, at(60));
-    let left = |reason: &str| reason.contains("somebody else deployed web:9");
+    let left = |reason: &str| reason.contains("web:9 was deployed outside this release");
     assert!(
         matches!(step, Restoration::Close { outcome: Outcome::Superseded, reason } if left(&reason))
     );
@@ -559,7 +559,8 @@ fn what_others_deployed_is_named_with_the_cause_and_stays_even_when_it_is_not_st
         panic!("{step:?}")
     };
     assert!(
-        reason.starts_with("the execution was stopped; ") && reason.contains("deployed web:9"),
+        reason.starts_with("the execution was stopped; ")
+            && reason.contains("web:9 was deployed outside this release"),
         "{reason}"
     );
 }

@@ -86,7 +86,7 @@ fn weights_set_outside_the_release_stay() {
         let shown = format!("blue {} / green {}", by_hand[0], by_hand[1]);
         assert_eq!(kind, "JobFailed");
         assert!(
-            message.starts_with("superseded: the weights are ") && message.contains(&shown),
+            message.starts_with("overridden: the weights are ") && message.contains(&shown),
             "{message}"
         );
         assert!(ended.reason.contains(&shown), "{}", ended.reason);
@@ -110,12 +110,15 @@ fn an_external_deployment_to_the_new_colour_stays_and_gets_no_traffic() {
     let (kind, message) = ended.failure.expect("the job fails");
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("somebody else deployed to it") && message.contains("traffic is back"),
+        message.contains("it was deployed outside this release")
+            && message.contains("traffic is back"),
         "{message}"
     );
     assert_eq!(ended.outcome, "superseded", "{}", ended.reason);
     assert!(
-        ended.reason.contains("somebody else deployed shop-blue:"),
+        ended
+            .reason
+            .contains("was deployed to blue outside this release"),
         "{}",
         ended.reason
     );

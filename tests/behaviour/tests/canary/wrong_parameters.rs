@@ -94,7 +94,7 @@ fn evaluate_canary_refuses_at_once() {
         ),
         (
             json!({"task_definition": "shop-green:2"}),
-            &["`task_definition` is `shop-green:2`", "legal: the ARN"],
+            &["`task_definition` is `shop-green:2`", "expected the ARN"],
         ),
         (
             json!({"decision": "promote"}),

@@ -171,11 +171,11 @@ fn a_deployment_past_slipway_is_reported() {
         let (kind, message) = failure(last.last().expect("a job")).expect("a failure");
         assert_eq!(kind, "JobFailed");
         assert!(
-            message.starts_with("superseded: somebody else deployed web:1"),
+            message.starts_with("overridden: web:1 was deployed outside this release"),
             "{message}"
         );
         assert!(
-            reason(&driver, &execution).contains("somebody else deployed web:1"),
+            reason(&driver, &execution).contains("web:1 was deployed outside this release"),
             "{}",
             reason(&driver, &execution)
         );
@@ -201,7 +201,7 @@ fn a_service_that_is_deleted_meanwhile_ends_its_release_as_failed() {
         );
         assert_eq!(outcome(&driver, &execution), "failed");
         assert!(
-            reason(&driver, &execution).contains("person"),
+            reason(&driver, &execution).contains("manual intervention required"),
             "{}",
             reason(&driver, &execution)
         );

@@ -144,7 +144,8 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
         pass(&driver, 60).await;
         let status = roll_back(&driver, "STOPPED").await;
         assert!(
-            status.starts_with("failed: service web is gone") && status.contains("a person"),
+            status.starts_with("failed: service web is gone")
+                && status.contains("manual intervention required"),
             "{status}"
         );
         assert_eq!(record(&driver)["outcome"], "failed");
@@ -154,17 +155,17 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
 #[test]
 fn a_release_without_a_prior_release_restores_nothing() {
     run(released(), Fault::None, async |driver| {
-        registered(&driver).await;
-        look(&driver, "update-service", update(json!({}))).await;
+        begun(&driver, json!({})).await;
         edit(&driver, WEB, |lease| {
             with_release(lease, |release| release.phase = Phase::Beginning)
         })
         .await;
         let before = web(&driver)["taskDefinition"].clone();
-        let status = rolled_back(&driver, "SUCCEEDED").await;
+        let status = rolled_back(&driver, "FAILED").await;
+        // Without a recorded prior release no change can have been announced.
         assert_eq!(
             status,
-            "failed: no prior release was recorded, so nothing had been changed"
+            "failed: the execution failed; nothing had been changed"
         );
         assert_eq!(web(&driver)["taskDefinition"], before);
     });

@@ -204,7 +204,11 @@ fn what_was_deployed_past_the_release_is_not_explained_by_tasks_that_stopped() {
         fails(
             &answer,
             "JobFailed",
-            &["superseded", "web:1 (ecs-svc/", "deploying web:3"],
+            &[
+                "overridden",
+                "web:1 was deployed outside this release (ecs-svc/",
+                "deploying web:3",
+            ],
         );
         assert!(
             !answer["message"]

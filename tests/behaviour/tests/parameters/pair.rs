@@ -316,7 +316,7 @@ fn update_service_of_a_pair_refuses_at_once() {
         ),
         (
             Set("initial_count", json!(0)),
-            &["`initial_count` is 0", "legal: 1 or more", "correct"],
+            &["`initial_count` is 0", "expected 1 or more"],
         ),
         (
             Set("deadline_minutes", json!(0)),
@@ -506,7 +506,7 @@ fn swap_target_groups_refuses_at_once() {
         ),
         (
             Set("task_definition", json!("shop-green:2")),
-            &["`task_definition` is `shop-green:2`", "legal: the ARN"],
+            &["`task_definition` is `shop-green:2`", "expected the ARN"],
         ),
     ];
     check(

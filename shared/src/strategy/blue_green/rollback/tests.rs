@@ -103,7 +103,7 @@ fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
 }
 
 #[test]
-fn nobody_waits_for_size_when_nobody_else_can_serve() {
+fn no_size_is_waited_for_when_the_other_colour_cannot_serve() {
     let half = Weights::with(Colour::Green, 50);
     let mut dead = view_of(NEW, half);
     (dead.blue.desired, dead.green.desired) = (8, 4);
@@ -145,7 +145,7 @@ fn nobody_waits_for_size_when_nobody_else_can_serve() {
 }
 
 #[test]
-fn what_somebody_else_did_is_left_alone_but_scaling_is_given_back() {
+fn external_changes_are_left_alone_but_scaling_is_restored() {
     let odd = Weights {
         blue: 33,
         green: 67,
@@ -225,7 +225,7 @@ fn a_revision_that_was_deregistered_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_success_without_finish_release_is_told_by_the_weights() {
+fn a_success_without_finish_release_is_recognised_by_the_weights() {
     let outcome = |weights, definition| {
         let view = view_of(definition, weights);
         let step = concluded_of(&target(&view, None), &view, NO_SCALING);
@@ -624,7 +624,7 @@ fn a_rollback_is_proven_before_it_is_closed() {
             Restoration::Wait(format!("restoring blue: {why}"))
         );
         let reason = format!(
-            "the execution failed; the rollback to blue with web:1 is not steady after 1h00m: {why}; the pair needs a person"
+            "the execution failed; the rollback to blue with web:1 is not steady after 1h00m: {why}; manual intervention required"
         );
         assert_eq!(after(&view, 3600, |_| {}), Restoration::GiveUp { reason });
     }
@@ -692,7 +692,7 @@ fn another_writer_s_change_ends_the_rollback_with_what_was_found() {
             green: 67,
         },
     );
-    let reason = "the execution failed; somebody else set the weights to blue 33 / green 67, which is left alone";
+    let reason = "the execution failed; the weights were set to blue 33 / green 67 outside this release, left unchanged";
     assert_eq!(
         next(&odd, Some(Weights::with(Colour::Green, 20)), NO_SCALING),
         close(Outcome::Superseded, reason)
@@ -713,20 +713,25 @@ fn another_writer_s_change_ends_the_rollback_with_what_was_found() {
             _ => None,
         }
     };
-    let left_alone = |what: &str| {
-        Some(format!(
-            "somebody else deployed {what}, which is left alone"
-        ))
-    };
+    let left_alone = |what: &str| Some(format!("{what} outside this release, left unchanged"));
     let other = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9";
     assert_eq!(
         superseded(Colour::Green, other),
-        left_alone("web:9 to green")
+        left_alone("web:9 was deployed to green")
     );
-    assert_eq!(superseded(Colour::Blue, other), left_alone("web:9 to blue"));
+    assert_eq!(
+        superseded(Colour::Blue, other),
+        left_alone("web:9 was deployed to blue")
+    );
     // What this release deploys belongs to the new colour only, and what each colour ran belongs to it.
-    assert_eq!(superseded(Colour::Blue, NEW), left_alone("web:2 to blue"));
-    assert_eq!(superseded(Colour::Green, OLD), left_alone("web:1 to green"));
+    assert_eq!(
+        superseded(Colour::Blue, NEW),
+        left_alone("web:2 was deployed to blue")
+    );
+    assert_eq!(
+        superseded(Colour::Green, OLD),
+        left_alone("web:1 was deployed to green")
+    );
     assert_eq!(
         [
             superseded(Colour::Green, NEW),

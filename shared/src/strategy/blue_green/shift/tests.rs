@@ -153,19 +153,19 @@ fn an_unfit_colour_gets_no_traffic_and_loses_what_it_has() {
     );
     let other = view_of(IDLE, Weights::with(GREEN, 20));
     assert!(
-        matches!(step(&other, Some((20, 5, true))), Step::Restore { reason } if reason.contains("somebody else deployed"))
+        matches!(step(&other, Some((20, 5, true))), Step::Restore { reason } if reason.contains("deployed outside this release"))
     );
 }
 
 #[test]
-fn weights_that_somebody_else_set_are_not_fought_over() {
+fn weights_set_outside_the_release_are_not_fought_over() {
     for (percent, shifted) in [
         (0, Some((20, 300, true))),
         (35, Some((20, 5, false))),
         (10, None),
     ] {
         assert!(
-            matches!(step(&seen(percent, 2), shifted), Step::Fail(failure) if failure.message.starts_with("superseded"))
+            matches!(step(&seen(percent, 2), shifted), Step::Fail(failure) if failure.message.starts_with("overridden"))
         );
     }
 }
@@ -504,7 +504,7 @@ fn a_colour_without_a_deployment_or_with_another_revision_loses_its_traffic() {
         restore("green has no deployment any more")
     );
     let view = view_of(IDLE, Weights::with(GREEN, 20));
-    let why = "green runs web-green:7 and not web:2: somebody else deployed to it";
+    let why = "green runs web-green:7 instead of web:2: it was deployed outside this release";
     assert_eq!(step(&view, Some((20, 5, true))), restore(why));
     // What another deployment of it is doing beside the PRIMARY one is not of interest.
     let mut view = seen(20, 2);
@@ -521,7 +521,7 @@ fn a_colour_without_a_deployment_or_with_another_revision_loses_its_traffic() {
 fn only_weights_that_this_release_set_or_found_are_moved_on() {
     let foreign = |seen: Weights, left: Weights| {
         let text = format!(
-            "superseded: the weights are {seen}, and this release left them at {left}; find out who changed the rule, then release again"
+            "overridden: the weights are {seen}, expected {left}; another writer changed the listener rule, find it, then retry the release"
         );
         Step::Fail(Failure::overridden(text))
     };
@@ -577,7 +577,7 @@ fn a_pair_that_is_judged_is_watched_and_not_moved() {
         watched(&seen(20, 1), Some((20, 5, false))),
         Watched::Restore { reason: few }
     );
-    let text = "superseded: the weights are blue 65 / green 35, and this release left them at blue 80 / green 20; find out who changed the rule, then release again";
+    let text = "overridden: the weights are blue 65 / green 35, expected blue 80 / green 20; another writer changed the listener rule, find it, then retry the release";
     assert_eq!(
         watched(&seen(35, 0), made),
         Watched::Fail(Failure::overridden(text))

@@ -88,17 +88,17 @@ fn a_count_that_was_announced_and_never_set_is_set() {
 }
 
 #[test]
-fn a_circuit_breaker_is_told_from_other_hands() {
+fn a_circuit_breaker_is_distinguished_from_an_external_change() {
     let mut view = steady(OLD);
     view.deployments[0].reason =
         "ECS deployment circuit breaker: rolling back to deploymentId ecs-svc/1.".to_owned();
     assert!(message(step(Some("ecs-svc/2"), &view)).contains("gave the deployment up"));
-    let mut told = steady(OLD);
-    told.messages = vec![
+    let mut known = steady(OLD);
+    known.messages = vec![
         "(service web) (deployment ecs-svc/2) deployment failed: tasks failed to start.".to_owned(),
     ];
-    assert!(message(step(Some("ecs-svc/2"), &told)).contains("tasks failed to start"));
-    assert!(message(step(Some("ecs-svc/2"), &steady(OLD))).contains("somebody else"));
+    assert!(message(step(Some("ecs-svc/2"), &known)).contains("tasks failed to start"));
+    assert!(message(step(Some("ecs-svc/2"), &steady(OLD))).contains("outside this release"));
     let third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
     assert!(message(step(None, &third)).contains("web:9"));
 }
@@ -218,7 +218,11 @@ fn a_release_that_announced_nothing_deploys_over_what_was_recorded_only() {
     fails(
         step(None, &steady(OTHER)),
         false,
-        &["superseded", "web:9 (ecs-svc/1)", "deploying web:2"],
+        &[
+            "overridden",
+            "web:9 was deployed outside this release (ecs-svc/1)",
+            "deploying web:2",
+        ],
     );
 }
 
@@ -341,13 +345,19 @@ fn only_the_message_of_its_own_failed_deployment_explains_a_return() {
         fails(
             step(Some("ecs-svc/2"), &saying(other)),
             false,
-            &["superseded", "web:1 (ecs-svc/1)"],
+            &[
+                "overridden",
+                "web:1 was deployed outside this release (ecs-svc/1)",
+            ],
         );
     }
     fails(
         step(Some("ecs-svc/2"), &went_back(Rollout::InProgress)),
         false,
-        &["superseded", "web:1 (ecs-svc/1)"],
+        &[
+            "overridden",
+            "web:1 was deployed outside this release (ecs-svc/1)",
+        ],
     );
 }
 
@@ -445,17 +455,26 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
     fails(
         after(&steady(OLD), Some(300)),
         false,
-        &["superseded", "web:1 (ecs-svc/1)"],
+        &[
+            "overridden",
+            "web:1 was deployed outside this release (ecs-svc/1)",
+        ],
     );
     fails(
         after(&steady(OLD), None),
         false,
-        &["superseded", "web:1 (ecs-svc/1)"],
+        &[
+            "overridden",
+            "web:1 was deployed outside this release (ecs-svc/1)",
+        ],
     );
     fails(
         after(&steady(OTHER), Some(0)),
         false,
-        &["superseded", "web:9 (ecs-svc/1)"],
+        &[
+            "overridden",
+            "web:9 was deployed outside this release (ecs-svc/1)",
+        ],
     );
 }
 
@@ -464,6 +483,10 @@ fn an_announced_change_that_left_no_trace_is_not_made_over_another_revision() {
     fails(
         step(Some(""), &steady(OTHER)),
         false,
-        &["superseded", "web:9 (ecs-svc/1)", "deploying web:2"],
+        &[
+            "overridden",
+            "web:9 was deployed outside this release (ecs-svc/1)",
+            "deploying web:2",
+        ],
     );
 }

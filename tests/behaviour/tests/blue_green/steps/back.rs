@@ -293,7 +293,7 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
         let aws = driver.world.snapshot();
         let record = recorded(&aws);
         let reason = format!(
-            "the rule {rule} is gone; a release cannot go on or back without it; it needs a person"
+            "the rule {rule} is gone; a release cannot go on or back without it; manual intervention required"
         );
         assert_eq!(
             (
@@ -314,7 +314,7 @@ fn a_deleted_colour_does_not_keep_the_release_open() {
     ecs::call(&mut aws, "DeleteService", &gone).expect("it was there");
     run(aws, Fault::None, async |driver| {
         let status = roll_back(&driver).await;
-        let reason = "service `shop-blue` is gone from cluster `apps`; a release cannot go on or back without it; it needs a person";
+        let reason = "service `shop-blue` is gone from cluster `apps`; a release cannot go on or back without it; manual intervention required";
         assert_eq!(status, format!("failed: {reason}"));
         let aws = driver.world.snapshot();
         assert_eq!(

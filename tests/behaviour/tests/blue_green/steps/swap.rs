@@ -223,7 +223,7 @@ fn weights_of_another_writer_fail_the_action_for_good() {
     set_weights(&mut aws, [10, 90]);
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
-        let text = "superseded: the weights are blue 10 / green 90, and this release left them at blue 50 / green 50; find out who changed the rule, then release again";
+        let text = "overridden: the weights are blue 10 / green 90, expected blue 50 / green 50; another writer changed the listener rule, find it, then retry the release";
         assert_eq!(report(&swap(&driver, json!({})).await), failed(text));
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem"]);
@@ -371,7 +371,7 @@ fn weights_that_are_set_by_hand_while_the_old_colour_grows_stay() {
             let since = calls(&driver);
             let [blue, green] = by_hand;
             let text = format!(
-                "{TOO_FEW}; somebody set the weights to blue {blue} / green {green} meanwhile, which is left alone"
+                "{TOO_FEW}; the weights were set to blue {blue} / green {green} outside this release and are left unchanged"
             );
             assert_eq!(report(&swap(&driver, json!({})).await), failed(&text));
             let aws = driver.world.snapshot();

@@ -29,7 +29,7 @@ const METRICS: [(&str, Metric); 10] = [
         "HTTPCode_Target_2XX_Count",
         Metric::Counter(|part| part.good),
     ),
-    // No application here redirects anybody.
+    // No application here redirects.
     ("HTTPCode_Target_3XX_Count", Metric::Counter(|_| 0)),
     (
         "HTTPCode_Target_4XX_Count",

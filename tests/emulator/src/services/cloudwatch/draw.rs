@@ -34,11 +34,11 @@ pub(super) fn binomial(rng: &mut StdRng, count: u64, part: f64) -> u64 {
     Binomial::new(count, part.clamp(0.0, 1.0)).map_or(0, |binomial| binomial.sample(rng))
 }
 
-/// How many of so many requests fail when failures are overdispersed: their variance is `clump`
+/// How many of so many requests fail when failures are overdispersed: their variance is `burst`
 /// times as large.
-pub(super) fn clumped(rng: &mut StdRng, count: u64, part: f64, clump: u32) -> u64 {
-    let clump = u64::from(clump.max(1));
-    clump * binomial(rng, count / clump, part) + binomial(rng, count % clump, part)
+pub(super) fn burst_failures(rng: &mut StdRng, count: u64, part: f64, burst: u32) -> u64 {
+    let burst = u64::from(burst.max(1));
+    burst * binomial(rng, count / burst, part) + binomial(rng, count % burst, part)
 }
 
 /// How many response times are in which cell, added to `cells`.
@@ -142,19 +142,19 @@ mod tests {
 
     #[test]
     fn overdispersion_raises_the_variance_and_leaves_the_mean() {
-        let mut rng = chance(1, "clumps");
-        for clump in [1, 4] {
+        let mut rng = chance(1, "burst");
+        for burst in [1, 4] {
             let found: Vec<f64> = (0..4000)
-                .map(|_| clumped(&mut rng, 6000, 0.01, clump) as f64)
+                .map(|_| burst_failures(&mut rng, 6000, 0.01, burst) as f64)
                 .collect();
             let mean = found.iter().sum::<f64>() / 4000.0;
             let variance = found.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / 4000.0;
             assert!((mean / 60.0 - 1.0).abs() < 0.02, "{mean}");
             assert!(
-                (variance / (59.4 * f64::from(clump)) - 1.0).abs() < 0.1,
-                "{clump}: {variance}"
+                (variance / (59.4 * f64::from(burst)) - 1.0).abs() < 0.1,
+                "{burst}: {variance}"
             );
         }
-        assert_eq!(clumped(&mut rng, 7, 1.0, 4), 7, "everything fails");
+        assert_eq!(burst_failures(&mut rng, 7, 1.0, 4), 7, "everything fails");
     }
 }

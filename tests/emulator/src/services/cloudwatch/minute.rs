@@ -77,7 +77,7 @@ impl Part {
     }
 
     fn answer(&mut self, rng: &mut rand::rngs::StdRng, requests: u64, answers: Answers) {
-        let server_errors = draw::clumped(rng, requests, answers.errors, answers.clump);
+        let server_errors = draw::burst_failures(rng, requests, answers.errors, answers.burst);
         let client_errors = draw::binomial(rng, requests - server_errors, answers.client_errors);
         self.server_errors += server_errors;
         self.client_errors += client_errors;

@@ -90,15 +90,11 @@ impl Placeholders {
                 .cloned()
                 .collect()
         };
+        let names = unused(self.names.keys().collect());
+        let values = unused(self.values.keys().collect());
         for (member, unused) in [
-            (
-                "ExpressionAttributeNames",
-                unused(self.names.keys().collect()),
-            ),
-            (
-                "ExpressionAttributeValues",
-                unused(self.values.keys().collect()),
-            ),
+            ("ExpressionAttributeNames", names),
+            ("ExpressionAttributeValues", values),
         ] {
             if !unused.is_empty() {
                 return Err(invalid(format!(

@@ -6,7 +6,7 @@ pub struct Answers {
     /// Which part of the requests is answered with 5XX.
     pub errors: f64,
     /// How many 5XX come together, as retries of one client do; 1 when each comes by itself.
-    pub clump: u32,
+    pub burst: u32,
     /// Which part of the requests is answered with 4XX.
     pub client_errors: f64,
     /// Response times are log-normal, with this median …
@@ -28,7 +28,7 @@ impl Answers {
     /// A healthy application.
     pub const GOOD: Self = Self {
         errors: 0.001,
-        clump: 1,
+        burst: 1,
         client_errors: 0.01,
         median_ms: 50.0,
         p99_ms: 300.0,

@@ -299,7 +299,9 @@ fn wrong_arguments_are_refused_before_anything_is_read() {
     }
     let (_, error) = refused(&["--report", "a.json"], "");
     assert!(
-        error.contains("expected a file that ends in .html; the judgement is written beside it"),
+        error.contains(
+            "expected a file name that ends in .html; the judgement is written beside it"
+        ),
         "{error}"
     );
 }

@@ -89,7 +89,7 @@ fn a_reference_to_an_unknown_namespace_is_refused_at_creation() {
     refer("#{Config.ETag} #{variables.who} #{codepipeline.PipelineExecutionId}").unwrap();
     for unknown in [
         "#{Later.X}",
-        "#{variables.nobody}",
+        "#{variables.unknown}",
         "#{codepipeline.Stage}",
         "#{Go.Own}",
     ] {
@@ -255,7 +255,7 @@ fn action_executions_show_what_was_resolved_and_reported() {
     );
     assert_eq!(
         action["input"]["resolvedConfiguration"]["UserParameters"],
-        "nobody"
+        "unknown"
     );
     assert_eq!(
         action["output"]["executionResult"]["externalExecutionSummary"],

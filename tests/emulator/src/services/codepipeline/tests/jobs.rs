@@ -203,7 +203,10 @@ fn variables_are_raw_text_and_reach_later_actions() {
     let id = &aws.codepipeline.executions[0].id;
     let sent = &second.payload["CodePipeline.job"]["data"]["actionConfiguration"]["configuration"]
         ["UserParameters"];
-    assert_eq!(sent, &format!(r#"{{"x":"{id}","who":"nobody","v":"a"b"}}"#));
+    assert_eq!(
+        sent,
+        &format!(r#"{{"x":"{id}","who":"unknown","v":"a"b"}}"#)
+    );
 }
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) fn declaration(actions: Vec<Value>) -> Value {
         "roleArn": "arn:aws:iam::111122223333:role/slipway/pipeline",
         "pipelineType": "V2",
         "artifactStore": {"type": "S3", "location": "artifacts"},
-        "variables": [{"name": "who", "defaultValue": "nobody"}],
+        "variables": [{"name": "who", "defaultValue": "unknown"}],
         "stages": [source(), {"name": "Release", "actions": actions}],
     })
 }

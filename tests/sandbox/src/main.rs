@@ -63,7 +63,7 @@ enum Pipeline {
 }
 
 const EXIT_CODES: &str =
-    "Exit codes: 0 every release ended as the story says; 1 one did not; 2 wrong arguments.";
+    "Exit codes: 0 every release ended as expected; 1 one did not; 2 wrong arguments.";
 
 /// What `--json` prints.
 #[derive(Serialize)]

@@ -166,10 +166,7 @@ impl Show {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.note(&format!(
-            "\n{} releases ended as the story says",
-            releases.len()
-        ));
+        self.note(&format!("\n{} releases ended as expected", releases.len()));
     }
 }
 

@@ -92,7 +92,7 @@ pub fn claim(
 }
 
 /// The lease with the failure of a step recorded, so that later invocations report the same
-/// failure. `None` when the execution does not hold the lease, or when the event is illegal: a
+/// failure. `None` when the execution does not hold the lease, or when the event is refused: a
 /// release that is being rolled back ends by its first failure, and so does one that has recorded a
 /// failure before.
 #[must_use]

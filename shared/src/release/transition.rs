@@ -103,8 +103,8 @@ impl Lease {
 /// The steps decide from the lease they read, so an illegal transition is a defect of the step: its
 /// job fails.
 impl From<IllegalTransition> for StepError {
-    fn from(illegal: IllegalTransition) -> Self {
-        Failure::job(illegal.to_string()).into()
+    fn from(refused: IllegalTransition) -> Self {
+        Failure::job(refused.to_string()).into()
     }
 }
 

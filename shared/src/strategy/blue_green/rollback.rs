@@ -59,14 +59,14 @@ pub fn way_back(target: &PairTarget, view: &PairView, waited: Duration) -> Way {
     let (old, new) = (pair.live, pair.idle());
     let (needed, service, healthy) = (enough(target, view), view.of(old), view.healthy(pair, old));
     let ready = healthy >= needed;
-    let served_by_nobody_else = view.healthy(pair, new) == 0 && (healthy > 0 || needed == 0);
+    let only_old_serves = view.healthy(pair, new) == 0 && (healthy > 0 || needed == 0);
     if service.desired < needed {
         return Way::Size {
             count: needed,
-            and_move: served_by_nobody_else,
+            and_move: only_old_serves,
         };
     }
-    if ready || served_by_nobody_else || (waited >= SIZING_DEADLINE && healthy > 0) {
+    if ready || only_old_serves || (waited >= SIZING_DEADLINE && healthy > 0) {
         return Way::Move;
     }
     Way::Wait(format!(

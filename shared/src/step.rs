@@ -9,11 +9,10 @@ use serde_json::Value;
 
 use crate::aws::{Jobs, Ledger, Retry, Sdk};
 use crate::job::{
-    Failure, Job, JobEvent, JobOutcome, JobReport, PipelineJob, ReleaseRef, StepError, StepResult,
-    Token, parse_parameters,
+    Failure, Job, JobEvent, JobOutcome, JobReport, PipelineJob, StepError, StepResult, Token,
+    parse_parameters,
 };
 use crate::limits::{ACTION_TOTAL, STEP_BUDGET};
-use crate::release::{ClaimResult, ReleaseName};
 use crate::timestamp::{Timestamp, readable};
 
 /// One step of a release: one action of a pipeline.
@@ -39,7 +38,7 @@ pub trait Step {
         job: &Job<Self::Parameters>,
         result: StepResult,
     ) -> StepResult {
-        record_failure(ledger, &job.release, result).await
+        ledger.record_failure(&job.release, result).await
     }
 }
 
@@ -50,37 +49,6 @@ pub struct Runner<S> {
     sdk: Sdk,
     jobs: Jobs,
     ledger: Ledger,
-}
-
-/// Proves that the job's release holds the lease on its service. Every step but the one that opens
-/// a release does so before it acts.
-///
-/// # Errors
-/// A failure that names the reason: another release holds the service, this one is being rolled
-/// back, or it failed before.
-pub async fn claim<P>(ledger: &Ledger, job: &Job<P>) -> Result<ClaimResult, StepError> {
-    ledger.claim(name(&job.release)).await
-}
-
-/// Records a failure in the open release, if the result is one and the release has none yet.
-///
-/// # Errors
-/// The result's own, or `Busy` when it could not be recorded.
-pub async fn record_failure(
-    ledger: &Ledger,
-    release: &ReleaseRef,
-    result: StepResult,
-) -> StepResult {
-    ledger.record_failure(name(release), result).await
-}
-
-fn name(release: &ReleaseRef) -> ReleaseName<'_> {
-    ReleaseName {
-        pipeline: &release.pipeline,
-        execution: &release.execution,
-        cluster: &release.cluster,
-        service: &release.service,
-    }
 }
 
 impl<S: Step> Runner<S> {

@@ -14,7 +14,7 @@ use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::observed::service::{Rollout, ServiceView, revision};
 use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
 use slipway::routing::mover::Traffic;
-use slipway::step::{self, Step};
+use slipway::step::Step;
 use slipway::strategy::Room;
 use slipway::timestamp::{Timestamp, readable};
 
@@ -95,7 +95,7 @@ impl Step for BeginRelease {
         let known = ledger.record(&job.release.execution).await?;
         let record = known.unwrap_or_else(|| started(job, job.parameters.digest.as_deref()));
         if record.state != RecordState::Started {
-            return step::record_failure(ledger, &job.release, result).await;
+            return ledger.record_failure(&job.release, result).await;
         }
 
         ledger

@@ -13,7 +13,7 @@ use slipway::aws::{Alarm, Ledger, Metrics, Pairs, Reports, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::release::{ActiveRelease, Event, PairTarget, apply};
 use slipway::routing::mover::Traffic;
-use slipway::step::{self, Step};
+use slipway::step::Step;
 use slipway::strategy::blue_green::rollback::filled;
 use slipway::strategy::blue_green::shift::{Asked, Watched, watch};
 use slipway::timestamp::readable;
@@ -52,7 +52,8 @@ impl Step for EvaluateCanary {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let ActiveRelease { lease, target, .. } = step::claim(&self.ledger, job).await?.active()?;
+        let ActiveRelease { lease, target, .. } =
+            self.ledger.claim(&job.release).await?.active()?;
         let target = PairTarget::required(&target)?;
         let pair = &target.prior;
 
@@ -95,7 +96,7 @@ impl Step for EvaluateCanary {
     ) -> StepResult {
         match job.parameters.decision {
             Some(_) => result,
-            None => step::record_failure(ledger, &job.release, result).await,
+            None => ledger.record_failure(&job.release, result).await,
         }
     }
 }

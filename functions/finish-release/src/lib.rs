@@ -13,7 +13,7 @@ use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{
     ActiveRelease, ClaimResult, Conclusion, Lease, Outcome, PairTarget, Release, Target,
 };
-use slipway::step::{self, Step};
+use slipway::step::Step;
 use slipway::timestamp::{Timestamp, readable};
 
 pub use parameters::Parameters;
@@ -53,7 +53,7 @@ impl Step for FinishRelease {
             lease,
             release,
             target,
-        } = match step::claim(&self.ledger, job).await? {
+        } = match self.ledger.claim(&job.release).await? {
             ClaimResult::Active(active) => *active,
             // A late duplicate delivery reports what the release ended with.
             ClaimResult::Closed(record) => match (record.outcome, &record.reason) {

@@ -13,7 +13,7 @@ use slipway::image::ImageReference;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::{family, revision};
 use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
-use slipway::step::{self, Step};
+use slipway::step::Step;
 use slipway::task_definition::{
     TaskDefinition, container_images, equivalent, parse_image_definitions, parse_image_detail,
     set_images,
@@ -54,7 +54,8 @@ impl Step for RegisterTaskDefinition {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let ActiveRelease { lease, target, .. } = step::claim(&self.ledger, job).await?.active()?;
+        let ActiveRelease { lease, target, .. } =
+            self.ledger.claim(&job.release).await?.active()?;
 
         // Each colour of a pair has a family of its own, so that a stack update deploys the newest
         // revision of the family that its colour runs.

@@ -9,7 +9,7 @@ use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepResult};
 use slipway::release::{ActiveRelease, Event, Lease, PairTarget, TrafficReturn, apply};
 use slipway::routing::mover::{Traffic, WayBack};
-use slipway::step::{self, Step};
+use slipway::step::Step;
 use slipway::strategy::blue_green::PriorPair;
 use slipway::strategy::blue_green::rollback::filled;
 use slipway::strategy::blue_green::shift::{self, Asked, next_step};
@@ -49,7 +49,8 @@ impl Step for SwapTargetGroups {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let ActiveRelease { lease, target, .. } = step::claim(&self.ledger, job).await?.active()?;
+        let ActiveRelease { lease, target, .. } =
+            self.ledger.claim(&job.release).await?.active()?;
         let target = PairTarget::required(&target)?;
         let pair = &target.prior;
 

@@ -12,7 +12,7 @@ use slipway::aws::{AwsError, ErrorKind, Ledger, Observed, Pairs, Sdk, Services};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
 use slipway::release::{ActiveRelease, Change, Event, Lease, ServiceTarget, Target, apply};
-use slipway::step::{self, Step};
+use slipway::step::Step;
 use slipway::strategy::in_place::deploy::{self, Asked, next_step};
 
 pub use parameters::{Mode, Parameters};
@@ -50,7 +50,8 @@ impl Step for UpdateService {
 
     async fn step(&self, job: &Job<Parameters>) -> StepResult {
         job.parameters.validate()?;
-        let ActiveRelease { lease, target, .. } = step::claim(&self.ledger, job).await?.active()?;
+        let ActiveRelease { lease, target, .. } =
+            self.ledger.claim(&job.release).await?.active()?;
 
         let context = Context {
             job,

@@ -17,11 +17,9 @@ use serde::de::DeserializeOwned;
 use serde_dynamo::{from_item, to_item};
 
 use super::{AwsError, ErrorKind, Sdk, short_name};
-use crate::job::{StepError, StepResult};
+use crate::job::{ReleaseRef, StepError, StepResult};
 use crate::limits::{FORMAT_VERSION, PAGES};
-use crate::release::{
-    self, ClaimResult, Conclusion, Lease, Push, Record, RecordState, ReleaseName, Started,
-};
+use crate::release::{self, ClaimResult, Conclusion, Lease, Push, Record, RecordState, Started};
 use crate::timestamp::Timestamp;
 
 /// The partition of all that the sweep reads.
@@ -361,35 +359,37 @@ impl Ledger {
         }
     }
 
-    /// Reads what proves that a step of `name` may act.
+    /// Proves that the release `wanted` holds the lease on its service. Every step but the one that
+    /// opens a release does so before it acts.
     ///
     /// # Errors
     /// As [`claim`](release::claim), and when a call fails.
-    pub async fn claim(&self, name: ReleaseName<'_>) -> Result<ClaimResult, StepError> {
-        let lease = self.lease(name.cluster, name.service).await?;
+    pub async fn claim(&self, wanted: &ReleaseRef) -> Result<ClaimResult, StepError> {
+        let lease = self.lease(&wanted.cluster, &wanted.service).await?;
         let is_holder = lease
             .as_ref()
-            .is_some_and(|lease| lease.held_by(name.execution).is_some());
+            .is_some_and(|lease| lease.held_by(&wanted.execution).is_some());
         let record = if is_holder {
             None
         } else {
-            self.record(name.execution).await?
+            self.record(&wanted.execution).await?
         };
-        Ok(release::claim(lease, record, name)?)
+        Ok(release::claim(lease, record, wanted)?)
     }
 
-    /// Records the failure of a step in its open release, and returns the result.
+    /// Records a failure in the open release, if the result is one and the release has none yet, and
+    /// returns the result.
     ///
     /// # Errors
     /// The result's own.
-    pub async fn record_failure(&self, name: ReleaseName<'_>, result: StepResult) -> StepResult {
+    pub async fn record_failure(&self, wanted: &ReleaseRef, result: StepResult) -> StepResult {
         let Err(StepError::Failed(failure)) = &result else {
             return result;
         };
-        let lease = self.lease(name.cluster, name.service).await?;
+        let lease = self.lease(&wanted.cluster, &wanted.service).await?;
         let now = self.sdk.now();
-        let failed =
-            lease.and_then(|lease| release::record_failure(&lease, name.execution, failure, now));
+        let failed = lease
+            .and_then(|lease| release::record_failure(&lease, &wanted.execution, failure, now));
         if let Some(failed) = failed {
             self.advance(&failed).await?;
         }

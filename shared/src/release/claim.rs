@@ -4,17 +4,8 @@
 //! The only proof of it is an [`ActiveRelease`]; nothing else may lead to a change of the service.
 
 use super::{Event, Lease, Phase, Record, RecordState, Release, Target, apply};
-use crate::job::{Failure, StepError};
+use crate::job::{Failure, ReleaseRef, StepError};
 use crate::timestamp::Timestamp;
-
-/// Which release a step belongs to: the four parameters that every step has.
-#[derive(Clone, Copy, Debug)]
-pub struct ReleaseName<'a> {
-    pub pipeline: &'a str,
-    pub execution: &'a str,
-    pub cluster: &'a str,
-    pub service: &'a str,
-}
 
 /// An open release, with its lease as it was read and what it may change.
 #[derive(Debug)]
@@ -46,7 +37,7 @@ impl ClaimResult {
     }
 }
 
-/// What a step of `name` may do, from the lease of its service and the record of its execution. The
+/// What a step of the release `wanted` may do, from the lease of its service and the record of its execution. The
 /// record counts only when the execution does not hold the lease.
 ///
 /// # Errors
@@ -55,11 +46,11 @@ impl ClaimResult {
 pub fn claim(
     lease: Option<Lease>,
     record: Option<Record>,
-    name: ReleaseName<'_>,
+    wanted: &ReleaseRef,
 ) -> Result<ClaimResult, Failure> {
     let Some((lease, release)) = lease.and_then(|lease| {
         lease
-            .held_by(name.execution)
+            .held_by(&wanted.execution)
             .cloned()
             .map(|release| (lease, release))
     }) else {
@@ -70,7 +61,7 @@ pub fn claim(
             _ => Err(Failure::configuration(format!(
                 "execution {} holds no release of service {} in cluster {}; run begin-release \
                  before this action, with the same pipeline, cluster and service",
-                name.execution, name.service, name.cluster
+                wanted.execution, wanted.service, wanted.cluster
             ))),
         };
     };

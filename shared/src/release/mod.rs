@@ -17,7 +17,7 @@ mod target;
 mod tests;
 mod transition;
 
-pub use claim::{ActiveRelease, ClaimResult, ReleaseName, claim, record_failure};
+pub use claim::{ActiveRelease, ClaimResult, claim, record_failure};
 pub use event::{Event, EventName};
 pub use lease::{Lease, Phase, Registering, Release};
 pub use push::{Push, PushDecision};

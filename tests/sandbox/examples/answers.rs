@@ -18,7 +18,7 @@ use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, ReleaseRef, StepError};
 use slipway::release::{
     ClaimResult, Conclusion, Event, Lease, Outcome, Prior, PriorService, Push, Record, Release,
-    ReleaseName, apply,
+    apply,
 };
 use slipway::strategy::Percentages;
 use slipway::task_definition::TaskDefinition;
@@ -341,15 +341,10 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         &leases.map_or_else(|e| refused(&e), |leases| json!(leases)),
     );
     for execution in ["e-1", "e-2"] {
-        let name = ReleaseName {
-            pipeline: "slipway-web",
-            execution,
-            cluster: "apps",
-            service: "web",
-        };
+        let release = ReleaseRef::new("slipway-web", execution, "apps", "web");
         say(
             &format!("what {execution} may do"),
-            &held(ledger.claim(name).await),
+            &held(ledger.claim(&release).await),
         );
     }
     let conclusion = Conclusion::new(Outcome::Deployed, "all is well");
@@ -361,15 +356,10 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         "the lease given back again",
         &wrote(ledger.close(&second, &conclusion, now).await),
     );
-    let name = ReleaseName {
-        pipeline: "slipway-web",
-        execution: "e-1",
-        cluster: "apps",
-        service: "web",
-    };
+    let release = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
     say(
         "what e-1 may do when it is closed",
-        &held(ledger.claim(name).await),
+        &held(ledger.claim(&release).await),
     );
     say("the free lease", &read(ledger.lease("apps", "web").await));
     Ok(())

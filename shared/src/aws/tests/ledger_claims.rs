@@ -6,15 +6,12 @@ use serde_json::{Value, json};
 use super::ledger::{free, item};
 use super::script::{Answer, Script, answer, at, run};
 use crate::aws::Ledger;
-use crate::job::{Failure, FailureType, JobReport, StepError};
-use crate::release::{ActiveRelease, ClaimResult, Conclusion, Outcome, Prior, ReleaseName};
+use crate::job::{Failure, FailureType, JobReport, ReleaseRef, StepError};
+use crate::release::{ActiveRelease, ClaimResult, Conclusion, Outcome, Prior};
 
-const NAME: ReleaseName<'static> = ReleaseName {
-    pipeline: "slipway-web",
-    execution: "e-1",
-    cluster: "apps",
-    service: "web",
-};
+fn wanted() -> ReleaseRef {
+    ReleaseRef::new("slipway-web", "e-1", "apps", "web")
+}
 
 /// A lease that `e-1` holds, its release changed.
 fn held(change: impl Fn(&mut Value)) -> Answer {
@@ -44,7 +41,7 @@ fn failure_item() -> Value {
 
 fn claim(answers: impl IntoIterator<Item = Answer>) -> Result<ActiveRelease, StepError> {
     let script = Script::new(answers);
-    let claim = run(Ledger::new(&script.sdk()).claim(NAME));
+    let claim = run(Ledger::new(&script.sdk()).claim(&wanted()));
     assert!(script.is_played());
     claim?.active()
 }
@@ -133,7 +130,7 @@ fn record(state: &str, more: Value) -> Value {
 fn a_closed_release_refuses_its_steps_with_how_it_ended() {
     let closed = || item(&record("closed", json!({"outcome": {"S": "rolled-back"}})));
     let script = Script::new([item(&free(7)), closed()]);
-    let claim = run(Ledger::new(&script.sdk()).claim(NAME)).expect("closed");
+    let claim = run(Ledger::new(&script.sdk()).claim(&wanted())).expect("closed");
     assert!(
         matches!(claim, ClaimResult::Closed(record) if record.outcome == Some(Outcome::RolledBack))
     );
@@ -149,7 +146,7 @@ fn record_failure(
     answers: impl IntoIterator<Item = Answer>,
 ) -> (Script, Result<JobReport, StepError>) {
     let script = Script::new(answers);
-    let result = run(Ledger::new(&script.sdk()).record_failure(NAME, result));
+    let result = run(Ledger::new(&script.sdk()).record_failure(&wanted(), result));
     assert!(script.is_played());
     (script, result)
 }

@@ -15,7 +15,8 @@
 //! - [`release`]: the ledger's leases, records and pushes, and their transitions. Never performs I/O.
 //! - [`strategy`]: one folder per strategy: the next step of a release. Never performs I/O.
 //! - [`events`]: EventBridge events that invoke functions. Never decides what follows from them.
-//! - [`routing`]: moves traffic. Performs I/O through `aws`; decides only what `strategy` decided.
+//! - [`routing`]: the production rule and its weights; moves traffic in [`routing::mover`], the only
+//!   module besides `aws` that performs I/O. Decides only what `strategy` decided.
 //! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; never decides.
 //! - [`telemetry`]: logs. Never logs a payload.
 //!

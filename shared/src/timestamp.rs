@@ -1,4 +1,5 @@
-//! Instants in the ledger and in tokens: RFC 3339 in UTC, so that an operator can read an item.
+//! Instants in the ledger and in tokens (RFC 3339 in UTC, so that an operator can read an item), and
+//! durations as messages write them.
 //!
 //! Never reads a clock: an instant comes from `aws::Sdk::now` or from a stored item.
 
@@ -79,6 +80,12 @@ pub fn readable(duration: Duration) -> String {
     }
 }
 
+/// How much of `limit` has passed: `42s of 1m00s`.
+#[must_use]
+pub fn readable_of(passed: Duration, limit: Duration) -> String {
+    format!("{} of {}", readable(passed), readable(limit))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -143,6 +150,14 @@ mod tests {
         assert_eq!(
             [read(86_400), readable(Duration::from_millis(1_999))],
             ["24h00m", "1s"]
+        );
+    }
+
+    #[test]
+    fn what_has_passed_is_written_with_its_limit() {
+        assert_eq!(
+            readable_of(Duration::from_secs(42), minutes(125)),
+            "42s of 2h05m"
         );
     }
 

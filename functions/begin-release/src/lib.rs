@@ -13,7 +13,7 @@ use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::ROLLOUT_DEADLINE_MINUTES;
 use slipway::observed::service::{Rollout, ServiceView, revision};
 use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release, Target, apply};
-use slipway::routing::mover::Traffic;
+use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
 use slipway::strategy::Room;
 use slipway::timestamp::{Timestamp, readable};
@@ -29,7 +29,7 @@ pub struct BeginRelease {
     task_definitions: TaskDefinitions,
     rules: Rules,
     pairs: Pairs,
-    traffic: Traffic,
+    traffic: TrafficMover,
 }
 
 /// The result of taking the lease.
@@ -48,7 +48,7 @@ impl BeginRelease {
             task_definitions: TaskDefinitions::new(sdk),
             rules: Rules::new(sdk),
             pairs: Pairs::new(sdk),
-            traffic: Traffic::new(sdk),
+            traffic: TrafficMover::new(sdk),
         }
     }
 }

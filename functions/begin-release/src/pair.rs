@@ -1,11 +1,15 @@
 //! A blue/green pair when its release begins: which colour is live, what both return to, and the
 //! weights that an interrupted release left on the listener rule.
 
-use slipway::aws::{Observed, RuleView};
+use slipway::aws::ObservedService;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
+use slipway::observed::colour::{Colour, PerColour};
+use slipway::observed::scaling::ScalingView;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorService};
-use slipway::strategy::blue_green::{Colour, PriorColour, PriorPair, ScalingView, Weights};
+use slipway::routing::listener_rule::RuleView;
+use slipway::routing::weights::Weights;
+use slipway::strategy::blue_green::prior::{PriorColour, PriorPair};
 
 use crate::target::{Target, missing_service, validate_service};
 use crate::{BeginRelease, Parameters, no_deployment};
@@ -30,7 +34,7 @@ impl BeginRelease {
             .services
             .describe_each(&job.release.cluster, [&names[0], &names[1]])
             .await?;
-        let valid = |found: Option<Observed>, name: &str| {
+        let valid = |found: Option<ObservedService>, name: &str| {
             let found = found.ok_or_else(|| missing_service(&job.release.cluster, name))?;
             validate_service(name, &found.view).map(|()| found)
         };
@@ -53,19 +57,19 @@ impl BeginRelease {
             green: groups[1].1,
         };
         let (live, weights) = live(seen, last_known)?;
-        let [scaling_blue, scaling_green] = self
+        let scaling = self
             .pairs
             .scaling(&job.release.cluster, &job.release.service)
             .await?;
         let colour =
-            |colour: Colour, found: &Observed, group: &str, scaling: Option<ScalingView>| {
+            |colour: Colour, found: &ObservedService, group: &str, scaling: Option<ScalingView>| {
                 let prior = PriorService::from_view(&found.view)
                     .ok_or_else(|| no_deployment(&colour.service(&job.release.service)))?;
                 // A suspension that the last release did not undo is not the state to return to.
                 let to_restore = last_known.and_then(|known| *known.scale_in_to_restore.of(colour));
                 Ok::<_, Failure>(PriorColour {
                     target_group: group.to_owned(),
-                    weight: weights.of(colour),
+                    weight: *weights.of(colour),
                     task_definition: prior.task_definition,
                     desired_count: prior.desired_count,
                     percentages: prior.percentages,
@@ -76,8 +80,10 @@ impl BeginRelease {
         let prior = PriorPair {
             rule: arn.to_owned(),
             live,
-            blue: colour(Colour::Blue, &blue, &groups[0].0, scaling_blue)?,
-            green: colour(Colour::Green, &green, &groups[1].0, scaling_green)?,
+            colours: PerColour {
+                blue: colour(Colour::Blue, &blue, &groups[0].0, scaling.blue)?,
+                green: colour(Colour::Green, &green, &groups[1].0, scaling.green)?,
+            },
         };
 
         let (live, idle) = if live == Colour::Blue {
@@ -170,7 +176,6 @@ fn live(seen: Weights, last_known: Option<LastKnownRouting>) -> Result<(Colour, 
 #[cfg(test)]
 mod tests {
     use slipway::observed::service::TargetGroupView;
-    use slipway::strategy::blue_green::PerColour;
 
     use super::*;
     use crate::target::tests::service;

@@ -85,7 +85,7 @@ impl Parameters {
 
     pub(crate) fn strategy(&self) -> Strategy {
         Strategy {
-            name: self.strategy,
+            rules: self.strategy.rules(),
             minimum_healthy_percent: self.minimum_healthy_percent,
             minimum_healthy_tasks: self.minimum_healthy_tasks,
             maximum_percent: self.maximum_percent,

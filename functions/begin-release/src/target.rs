@@ -1,21 +1,21 @@
 //! The target of a release: one service or a blue/green pair, and the services that are refused
 //! before anything is changed.
 
-use slipway::aws::Observed;
+use slipway::aws::ObservedService;
 use slipway::job::{Failure, Job, StepError};
 use slipway::observed::service::{Scheduling, ServiceView};
 use slipway::release::{LastKnownRouting, Prior, PriorService};
 use slipway::strategy::StrategyName;
-use slipway::strategy::blue_green::PriorPair;
+use slipway::strategy::blue_green::prior::PriorPair;
 
 use crate::{BeginRelease, Parameters};
 
 /// The observed target.
 pub(crate) enum Target {
-    Service(Box<Observed>),
+    Service(Box<ObservedService>),
     Pair {
-        live: Box<Observed>,
-        idle: Box<Observed>,
+        live: Box<ObservedService>,
+        idle: Box<ObservedService>,
         prior: Box<PriorPair>,
     },
 }

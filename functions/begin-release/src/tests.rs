@@ -179,8 +179,10 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
         }
     );
     assert_eq!(
-        parameters(json!({"strategy": "make-room"})).strategy().name,
-        StrategyName::MakeRoom
+        parameters(json!({"strategy": "make-room"}))
+            .strategy()
+            .rules,
+        StrategyName::MakeRoom.rules()
     );
 }
 

@@ -12,10 +12,11 @@ mod parameters;
 use slipway::aws::{Alarm, Ledger, Metrics, Pairs, Reports, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::release::{ActiveRelease, Event, PairTarget, apply};
-use slipway::routing::mover::Traffic;
+use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
-use slipway::strategy::blue_green::rollback::filled;
-use slipway::strategy::blue_green::shift::{Asked, Watched, watch};
+use slipway::strategy::blue_green::context::PairContext;
+use slipway::strategy::blue_green::plan::ShiftPlan;
+use slipway::strategy::blue_green::watch::{WatchStep, watch};
 use slipway::timestamp::readable;
 
 use context::{Context, PairHealth};
@@ -27,7 +28,7 @@ pub struct EvaluateCanary {
     sdk: Sdk,
     ledger: Ledger,
     pairs: Pairs,
-    traffic: Traffic,
+    traffic: TrafficMover,
     metrics: Metrics,
     reports: Reports,
 }
@@ -39,7 +40,7 @@ impl EvaluateCanary {
             sdk: sdk.clone(),
             ledger: Ledger::new(sdk),
             pairs: Pairs::new(sdk),
-            traffic: Traffic::new(sdk),
+            traffic: TrafficMover::new(sdk),
             metrics: Metrics::new(sdk),
             reports: Reports::new(sdk),
         }
@@ -111,32 +112,40 @@ impl EvaluateCanary {
             pair,
         } = &context;
         let seen = self.pairs.observe(lease, pair, &[pair.idle()]).await?;
-        let asked = Asked {
+        let pair_context = PairContext {
+            target,
+            view: &seen.view,
+        };
+        let plan = ShiftPlan {
             task_definition: job.parameters.task_definition.clone(),
             steps: Vec::new(),
             step_bake: Default::default(),
             last_bake: Default::default(),
-            filled: filled(target),
+            filled: pair_context.filled_tasks(),
             minimum_healthy_percent: job.parameters.minimum_healthy_percent(),
         };
 
-        let health = match watch(&asked, target, &seen.view) {
-            Watched::Fit { health } => health,
-            Watched::Confirm => {
+        let health = match watch(&plan, &pair_context) {
+            WatchStep::Healthy { health } => health,
+            WatchStep::Confirm => {
                 let confirmed = apply(lease, Event::ShiftConfirmed, job.now)?;
                 self.ledger.advance(&confirmed).await?;
                 let summary = format!("weights are {}", seen.view.weights);
                 return Ok(context.in_progress(summary, 0));
             }
-            Watched::Unseen { summary } => return self.retry_unless_alarm(context, summary).await,
-            Watched::Restore { reason } => return self.abort(context, &reason, None).await,
+            WatchStep::Unseen { summary } => {
+                return self.retry_unless_alarm(context, summary).await;
+            }
+            WatchStep::Restore { reason } => return self.abort(context, &reason, None).await,
             // Lambda may deliver the first job of a judgement again, long after the traffic moved
             // on. The next job knows.
-            Watched::Alone(failure) if job.is_first() && !target.judgements.is_empty() => {
+            WatchStep::NothingToCompare(failure)
+                if job.is_first() && !target.judgements.is_empty() =>
+            {
                 let summary = format!("observing once more: {}", failure.message);
                 return Ok(JobReport::in_progress(summary, 0));
             }
-            Watched::Alone(failure) | Watched::Fail(failure) => {
+            WatchStep::NothingToCompare(failure) | WatchStep::Overridden(failure) => {
                 // What looks like an external change may be that of another invocation since the
                 // lease was read: then this write loses, and the next job observes again.
                 let failed = Event::FailureRecorded(failure.clone());

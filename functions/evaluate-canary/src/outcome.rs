@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use slipway::job::{Failure, JobReport, StepError, StepResult};
 use slipway::judge;
 use slipway::release::{Event, JudgementRecord, OperatorDecision, TrafficReturn, apply};
-use slipway::routing::mover::WayBack;
+use slipway::routing::mover::ReturnProgress;
 use slipway::strategy::canary::Outlook;
 use slipway::timestamp::readable;
 
@@ -121,13 +121,13 @@ impl EvaluateCanary {
         let (job, key) = (context.job, context.key());
         let (reason, lease) = match self
             .traffic
-            .give_back(context.lease.clone(), context.pair, job.now)
+            .return_traffic(context.lease.clone(), context.pair, job.now)
             .await?
         {
-            WayBack::Going(summary) => {
+            ReturnProgress::Returning(summary) => {
                 return Ok(context.in_progress(summary, 50));
             }
-            WayBack::Back(reason, lease) => (reason, *lease),
+            ReturnProgress::Returned(reason, lease) => (reason, *lease),
         };
 
         let context = Context { lease, ..context };

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 use slipway::job::{FailureType, parse_parameters};
 use slipway::limits::METRIC_DELAY;
+use slipway::observed::colour::Colour;
 use slipway::release::Lease;
-use slipway::strategy::blue_green::Colour;
 use slipway::strategy::canary::BakeState;
 use slipway::timestamp::Timestamp;
 

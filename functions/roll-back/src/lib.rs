@@ -8,7 +8,9 @@
 mod pair;
 
 use serde_json::{Value, json};
-use slipway::aws::{Executions, Ledger, Observed, Pairs, Retry, Sdk, Services, TaskDefinitions};
+use slipway::aws::{
+    Executions, Ledger, ObservedService, Pairs, Retry, Sdk, Services, TaskDefinitions,
+};
 use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
 use slipway::observed::service::revision;
@@ -16,11 +18,10 @@ use slipway::release::{
     Conclusion, Event, Lease, Outcome, Phase, Record, RecordState, Registering, Release,
     ServiceTarget, Started, Target, apply,
 };
-use slipway::routing::mover::Traffic;
+use slipway::routing::mover::TrafficMover;
 use slipway::strategy::Percentages;
-use slipway::strategy::rollback::{
-    Ending, Restoration, Step, next_step, restoration, restored_count,
-};
+use slipway::strategy::in_place::rollback::{restoration, restored_count};
+use slipway::strategy::rollback::{Ending, Restoration, RollbackStep, next_step};
 use slipway::task_definition::container_images;
 use slipway::timestamp::readable;
 
@@ -31,7 +32,7 @@ pub struct RollBack {
     ledger: Ledger,
     services: Services,
     pairs: Pairs,
-    traffic: Traffic,
+    traffic: TrafficMover,
     executions: Executions,
     task_definitions: TaskDefinitions,
 }
@@ -44,7 +45,7 @@ impl RollBack {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
             pairs: Pairs::new(sdk),
-            traffic: Traffic::new(sdk),
+            traffic: TrafficMover::new(sdk),
             executions: Executions::new(sdk),
             task_definitions: TaskDefinitions::new(sdk),
         }
@@ -100,7 +101,7 @@ impl RollBack {
         };
         let cause = match &record.reason {
             Some(reason) => format!("the release did not begin: {reason}"),
-            None => format!("the execution {} before its release began", ending.word()),
+            None => format!("the execution {} before its release began", ending.as_predicate()),
         };
         let reason = format!("{cause}; nothing had been changed");
 
@@ -158,7 +159,7 @@ impl RollBack {
                     .to_owned(),
             );
         };
-        match Ending::of_status(&status).map_err(StepError::Busy)? {
+        match Ending::from_status(&status).map_err(StepError::Busy)? {
             Some(ending) => self.ended(&started.execution, ending).await,
             None => Ok(format!("the execution is {status}")),
         }
@@ -170,7 +171,7 @@ impl RollBack {
             .status(&release.pipeline, &release.execution)
             .await?;
         let ending = match &status {
-            Some(status) => Ending::of_status(status).map_err(StepError::Busy)?,
+            Some(status) => Ending::from_status(status).map_err(StepError::Busy)?,
             None => None,
         };
 
@@ -195,11 +196,8 @@ impl RollBack {
     ) -> Result<String, StepError> {
         let now = self.sdk.now();
         match next_step(release, ending, lease.grace_left(now), now) {
-            Step::Close { outcome, reason } => {
-                self.close(lease, release, &Conclusion::new(outcome, reason))
-                    .await
-            }
-            Step::TakeOver => {
+            RollbackStep::Close(conclusion) => self.close(lease, release, &conclusion).await,
+            RollbackStep::TakeOver => {
                 self.ledger
                     .advance(&apply(lease, Event::TakenOver, now)?)
                     .await?;
@@ -208,8 +206,8 @@ impl RollBack {
                         .to_owned(),
                 )
             }
-            Step::Wait(summary) => Ok(summary),
-            Step::Look => self.restore(lease, release, ending).await,
+            RollbackStep::Wait(summary) => Ok(summary),
+            RollbackStep::Observe => self.restore(lease, release, ending).await,
         }
     }
 
@@ -310,7 +308,7 @@ impl RollBack {
             .services
             .observe(&lease.cluster, &lease.service)
             .await?;
-        let Some(seen) = seen.filter(|seen| seen.view.status == "ACTIVE") else {
+        let Some(seen) = seen.filter(|seen| seen.view.is_active()) else {
             let reason = format!(
                 "service {} is gone or being deleted, so nothing can be restored; manual intervention required",
                 lease.service
@@ -320,18 +318,9 @@ impl RollBack {
         };
 
         match restoration(release, service, ending, &seen.view, self.sdk.now()) {
-            Restoration::Close { outcome, reason } => {
-                self.close(lease, release, &Conclusion::new(outcome, reason))
-                    .await
-            }
-            Restoration::GiveUp { reason } => {
-                self.close(lease, release, &Conclusion::needing_operator(reason))
-                    .await
-            }
+            Restoration::Close(conclusion) => self.close(lease, release, &conclusion).await,
             Restoration::Wait(summary) => Ok(summary),
-            Restoration::Apply { percentages } => {
-                self.apply(lease, service, percentages, &seen).await
-            }
+            Restoration::Apply(percentages) => self.apply(lease, service, percentages, &seen).await,
         }
     }
 
@@ -341,7 +330,7 @@ impl RollBack {
         lease: &Lease,
         service: &ServiceTarget,
         percentages: Percentages,
-        seen: &Observed,
+        seen: &ObservedService,
     ) -> Result<String, StepError> {
         let prior = &service.prior;
         let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;

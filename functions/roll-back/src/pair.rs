@@ -3,12 +3,13 @@
 
 use slipway::aws::{ErrorKind, ObservedPair};
 use slipway::job::{FailureType, StepError};
+use slipway::observed::colour::Colour;
 use slipway::observed::service::revision;
 use slipway::release::{Conclusion, Event, Lease, PairTarget, Release, apply};
-use slipway::strategy::blue_green::retire::gives_back;
-use slipway::strategy::blue_green::rollback::{Restoration, restoration};
-use slipway::strategy::blue_green::{Colour, PriorPair};
-use slipway::strategy::rollback::Ending;
+use slipway::strategy::blue_green::context::PairContext;
+use slipway::strategy::blue_green::prior::PriorPair;
+use slipway::strategy::blue_green::rollback::{PairChange, RestorationInput, restoration};
+use slipway::strategy::rollback::{Ending, Restoration};
 
 use crate::RollBack;
 
@@ -27,6 +28,7 @@ impl RollBack {
             .pairs
             .observe(lease, pair, &[Colour::Blue, Colour::Green])
             .await
+            .map_err(StepError::from)
         {
             Ok(seen) => seen,
             // A service or the rule is gone: no later invocation can restore it.
@@ -44,17 +46,25 @@ impl RollBack {
             .await?;
         let now = self.sdk.now();
 
-        match restoration(release, target, ending, &seen.view, scaling, is_active) {
-            Restoration::Close { outcome, reason } => {
-                self.close(lease, release, &Conclusion::new(outcome, reason))
-                    .await
+        let context = PairContext {
+            target,
+            view: &seen.view,
+        };
+        let input = RestorationInput {
+            ending,
+            scaling,
+            idle_is_active: is_active,
+        };
+        let change = match restoration(release, &context, &input) {
+            Restoration::Close(conclusion) => {
+                return self.close(lease, release, &conclusion).await;
             }
-            Restoration::GiveUp { reason } => {
-                self.close(lease, release, &Conclusion::needing_operator(reason))
-                    .await
-            }
-            Restoration::Wait(summary) => Ok(summary),
-            Restoration::Size { count, and_move } => {
+            Restoration::Wait(summary) => return Ok(summary),
+            Restoration::Apply(change) => change,
+        };
+
+        match change {
+            PairChange::Resize { count, and_move } => {
                 let raised = Event::RaiseAnnounced { tasks: count };
                 let lease = apply(lease, raised, now)?;
                 self.ledger.advance(&lease).await?;
@@ -69,13 +79,13 @@ impl RollBack {
                     pair.live
                 ))
             }
-            Restoration::Move => {
+            PairChange::MoveTraffic => {
                 let recorded = pair.weights();
                 self.traffic.route(lease, pair, &seen, recorded).await?;
                 Ok(format!("restoring traffic to {recorded}"))
             }
-            Restoration::Return => self.return_idle(lease, &seen, pair, is_active).await,
-            Restoration::GiveBack => {
+            PairChange::ResetIdle => self.return_idle(lease, &seen, pair, is_active).await,
+            PairChange::RestoreScaleIn => {
                 let announced = apply(lease, Event::ScaleInRestorationAnnounced, now)?;
                 self.ledger.advance(&announced).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
@@ -95,7 +105,7 @@ impl RollBack {
         reason: &str,
     ) -> Result<String, StepError> {
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
-        if !gives_back(pair, scaling) {
+        if !pair.scale_in_differs(scaling) {
             return self
                 .close(lease, release, &Conclusion::needing_operator(reason))
                 .await;

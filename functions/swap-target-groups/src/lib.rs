@@ -8,11 +8,12 @@ mod parameters;
 use slipway::aws::{Ledger, ObservedPair, Pairs, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepResult};
 use slipway::release::{ActiveRelease, Event, Lease, PairTarget, TrafficReturn, apply};
-use slipway::routing::mover::{Traffic, WayBack};
+use slipway::routing::mover::{ReturnProgress, TrafficMover};
 use slipway::step::Step;
-use slipway::strategy::blue_green::PriorPair;
-use slipway::strategy::blue_green::rollback::filled;
-use slipway::strategy::blue_green::shift::{self, Asked, next_step};
+use slipway::strategy::blue_green::context::PairContext;
+use slipway::strategy::blue_green::plan::ShiftPlan;
+use slipway::strategy::blue_green::prior::PriorPair;
+use slipway::strategy::blue_green::shift::{ShiftStep, ShiftTimes, next_step};
 
 pub use parameters::{Parameters, ShiftName};
 
@@ -21,7 +22,7 @@ pub use parameters::{Parameters, ShiftName};
 pub struct SwapTargetGroups {
     ledger: Ledger,
     pairs: Pairs,
-    traffic: Traffic,
+    traffic: TrafficMover,
 }
 
 /// What one invocation works with.
@@ -38,7 +39,7 @@ impl SwapTargetGroups {
         Self {
             ledger: Ledger::new(sdk),
             pairs: Pairs::new(sdk),
-            traffic: Traffic::new(sdk),
+            traffic: TrafficMover::new(sdk),
         }
     }
 }
@@ -80,18 +81,25 @@ impl SwapTargetGroups {
             pair,
             seen,
         } = context;
-        let asked = Asked {
+        let pair_context = PairContext {
+            target,
+            view: &seen.view,
+        };
+        let plan = ShiftPlan {
             task_definition: job.parameters.task_definition.clone(),
             steps: job.parameters.percentages(),
             step_bake: job.parameters.step_bake(),
             last_bake: job.parameters.last_bake(),
-            filled: filled(target),
+            filled: pair_context.filled_tasks(),
             minimum_healthy_percent: job.parameters.minimum_healthy_percent(),
         };
-        let (elapsed, grace_left) = (job.now.since(job.since), lease.grace_left(job.now));
+        let times = ShiftTimes {
+            elapsed: job.now.since(job.since),
+            grace_left: lease.grace_left(job.now),
+        };
 
-        match next_step(&asked, target, &seen.view, elapsed, grace_left) {
-            shift::Step::Shift { to, percent } => {
+        match next_step(&plan, &pair_context, times) {
+            ShiftStep::Shift { to, percent } => {
                 self.traffic.route(&lease, pair, seen, to).await?;
                 let new = pair.idle();
                 Ok(JobReport::in_progress(
@@ -99,7 +107,7 @@ impl SwapTargetGroups {
                     percent,
                 ))
             }
-            shift::Step::Confirm => {
+            ShiftStep::Confirm => {
                 let confirmed = apply(&lease, Event::ShiftConfirmed, job.now)?;
                 self.ledger.advance(&confirmed).await?;
                 Ok(JobReport::in_progress(
@@ -107,12 +115,12 @@ impl SwapTargetGroups {
                     0,
                 ))
             }
-            shift::Step::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
-            shift::Step::Done { summary } => Ok(JobReport::done(
+            ShiftStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
+            ShiftStep::Done { summary } => Ok(JobReport::done(
                 summary,
                 [("LiveColour", pair.idle().to_string())],
             )),
-            shift::Step::Restore { reason } => {
+            ShiftStep::Restore { reason } => {
                 let decision = TrafficReturn {
                     reason,
                     since: job.now,
@@ -122,7 +130,7 @@ impl SwapTargetGroups {
                 self.ledger.advance(&lease).await?;
                 self.restore(job, lease, pair).await
             }
-            shift::Step::Fail(failure) => {
+            ShiftStep::Fail { failure, .. } => {
                 // What looks like an external change may be that of another invocation since the
                 // lease was read: then this write loses, and the next job observes again.
                 let failed = Event::FailureRecorded(failure.clone());
@@ -137,9 +145,9 @@ impl SwapTargetGroups {
     /// Restores the recorded weights, once the old colour can take all of the traffic, and fails
     /// the job with the reason.
     async fn restore(&self, job: &Job<Parameters>, lease: Lease, pair: &PriorPair) -> StepResult {
-        match self.traffic.give_back(lease, pair, job.now).await? {
-            WayBack::Going(summary) => Ok(JobReport::in_progress(summary, 50)),
-            WayBack::Back(reason, _) => Err(Failure::job(reason).into()),
+        match self.traffic.return_traffic(lease, pair, job.now).await? {
+            ReturnProgress::Returning(summary) => Ok(JobReport::in_progress(summary, 50)),
+            ReturnProgress::Returned(reason, _) => Err(Failure::job(reason).into()),
         }
     }
 }

@@ -8,12 +8,13 @@
 mod pair;
 mod parameters;
 
-use slipway::aws::{AwsError, ErrorKind, Ledger, Observed, Pairs, Sdk, Services};
+use slipway::aws::{AwsError, ErrorKind, Ledger, ObservedService, Pairs, Sdk, Services};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
 use slipway::release::{ActiveRelease, Change, Event, Lease, ServiceTarget, Target, apply};
 use slipway::step::Step;
-use slipway::strategy::in_place::deploy::{self, Asked, next_step};
+use slipway::strategy::failure::FailureCause;
+use slipway::strategy::in_place::deploy::{DeployContext, DeployGoal, DeployStep, next_step};
 
 pub use parameters::{Mode, Parameters};
 
@@ -95,8 +96,8 @@ impl UpdateService {
         &self,
         context: &Context<'_>,
         before: &str,
-        goal: Asked,
-        seen: &Observed,
+        goal: DeployGoal,
+        seen: &ObservedService,
     ) -> StepResult {
         let Context {
             job,
@@ -105,12 +106,17 @@ impl UpdateService {
         } = context;
         let task_definition = &job.parameters.task_definition;
         let deployment = announced.and_then(|change| change.deployment.as_deref());
-        let elapsed = job.now.since(job.since);
-        let changed = lease.changed_at.map(|at| job.now.since(at));
+        let deploy_context = DeployContext {
+            announced: *announced,
+            before,
+            view: &seen.view,
+            elapsed: job.now.since(job.since),
+            since_change: lease.changed_at.map(|at| job.now.since(at)),
+        };
 
-        match next_step(&goal, *announced, before, &seen.view, elapsed, changed) {
-            deploy::Step::Apply => self.apply(context, goal.change, seen).await,
-            deploy::Step::Adopt { deployment } => {
+        match next_step(&goal, &deploy_context) {
+            DeployStep::Apply => self.apply(context, goal.change, seen).await,
+            DeployStep::Record { deployment } => {
                 self.ledger
                     .advance(&apply(lease, deployed(&deployment), job.now)?)
                     .await?;
@@ -118,18 +124,23 @@ impl UpdateService {
                 let summary = format!("{}: {progress}", revision(task_definition));
                 Ok(JobReport::in_progress(summary, 0).with_external_id(Some(&deployment)))
             }
-            deploy::Step::Wait { summary, percent } => {
+            DeployStep::Wait { summary, percent } => {
                 Ok(JobReport::in_progress(summary, percent).with_external_id(deployment))
             }
-            deploy::Step::Done { summary } => Ok(done(job, summary).with_external_id(deployment)),
-            deploy::Step::Fail { failure, rollout } => {
-                Err(self.explain(job, seen, failure, rollout).await)
+            DeployStep::Done { summary } => Ok(done(job, summary).with_external_id(deployment)),
+            DeployStep::Fail { failure, cause } => {
+                Err(self.explain(job, seen, failure, cause).await)
             }
         }
     }
 
     /// Announces the change in the ledger, makes it, and records the deployment that it became.
-    async fn apply(&self, context: &Context<'_>, change: Change, seen: &Observed) -> StepResult {
+    async fn apply(
+        &self,
+        context: &Context<'_>,
+        change: Change,
+        seen: &ObservedService,
+    ) -> StepResult {
         let Context { job, lease, .. } = context;
         let announced = apply(lease, Event::ChangeAnnounced(change.clone()), job.now)?;
         self.ledger.advance(&announced).await?;
@@ -149,11 +160,10 @@ impl UpdateService {
             .await?;
 
         let size = change.desired_count.unwrap_or(seen.view.desired);
-        let floor = change.percentages.floor(size);
-        let ceiling = change.percentages.ceiling(size);
         let summary = format!(
-            "deploys {} to {size} tasks; at least {floor} healthy, at most {ceiling} running",
-            revision(&change.task_definition)
+            "deploys {} to {size} tasks; {}",
+            revision(&change.task_definition),
+            change.percentages.summary(size)
         );
         Ok(JobReport::in_progress(summary, 0).with_external_id(Some(&deployment)))
     }
@@ -163,12 +173,12 @@ impl UpdateService {
     async fn explain(
         &self,
         job: &Job<Parameters>,
-        seen: &Observed,
+        seen: &ObservedService,
         failure: Failure,
-        rollout: bool,
+        cause: FailureCause,
     ) -> StepError {
         let (cluster, service) = seen.name();
-        let reasons = if rollout {
+        let reasons = if cause == FailureCause::Rollout {
             self.services
                 .stop_reasons(cluster, service, &job.parameters.task_definition)
                 .await

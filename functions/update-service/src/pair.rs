@@ -5,9 +5,12 @@ use std::time::Duration;
 
 use slipway::job::{Failure, JobReport, StepError, StepResult};
 use slipway::limits::STICKY_DRAIN;
+use slipway::observed::colour::Colour;
 use slipway::release::{Change, Event, Lease, PairTarget, apply};
-use slipway::strategy::blue_green::{Colour, retire, size};
-use slipway::strategy::in_place::deploy::Asked;
+use slipway::strategy::blue_green::context::PairContext;
+use slipway::strategy::blue_green::retire::{RetireStep, RetireTimes, next_step};
+use slipway::strategy::blue_green::size::required_tasks;
+use slipway::strategy::in_place::deploy::DeployGoal;
 use slipway::timestamp::readable;
 
 use crate::{Context, Mode, UpdateService, done};
@@ -43,7 +46,8 @@ impl UpdateService {
         let pair = &target.prior;
         // An invocation may have announced the suspension and died before making it, so the
         // scalable targets are read as well.
-        let scales = pair.blue.suspended.is_some() || pair.green.suspended.is_some();
+        let scales =
+            pair.of(Colour::Blue).suspended.is_some() || pair.of(Colour::Green).suspended.is_some();
         let announced = target.scale_in_suspended == Some(true);
         if target.change.is_none() && scales && (!announced || self.may_scale_in(lease).await?) {
             self.ledger
@@ -57,12 +61,8 @@ impl UpdateService {
         }
 
         let idle = pair.idle();
-        let [blue, green] = self.pairs.colours(lease, &[idle]).await?;
-        let (live_seen, idle_seen) = if idle == Colour::Green {
-            (blue, green)
-        } else {
-            (green, blue)
-        };
+        let seen = self.pairs.observe_services(lease, &[idle]).await?;
+        let (live_seen, idle_seen) = (seen.of(pair.live), seen.of(idle));
         let count = match live_seen.view.desired {
             0 => job.parameters.initial_count.unwrap_or(1),
             live => live,
@@ -72,7 +72,7 @@ impl UpdateService {
             .as_ref()
             .and_then(|change| change.desired_count)
             .unwrap_or(count);
-        let goal = Asked {
+        let goal = DeployGoal {
             change: Change {
                 task_definition: job.parameters.task_definition.clone(),
                 percentages: pair.of(idle).percentages,
@@ -90,15 +90,16 @@ impl UpdateService {
         if target.change.is_none() && runs == Some(&job.parameters.task_definition) {
             // The change is made all the same, so that the ledger records what the colour gets its
             // traffic for.
-            return self.apply(context, goal.change, &idle_seen).await;
+            return self.apply(context, goal.change, idle_seen).await;
         }
-        self.deploy(context, &pair.of(idle).task_definition, goal, &idle_seen)
+        self.deploy(context, &pair.of(idle).task_definition, goal, idle_seen)
             .await
     }
 
     async fn may_scale_in(&self, lease: &Lease) -> Result<bool, StepError> {
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
         Ok(scaling
+            .as_array()
             .into_iter()
             .flatten()
             .any(|scaling| !scaling.scale_in_suspended))
@@ -110,7 +111,10 @@ impl UpdateService {
         let pair = &target.prior;
         let old = pair.live;
         let seen = self.pairs.observe(lease, pair, &[old]).await?;
-        let needed = size::enough(target, &seen.view);
+        let needed = required_tasks(&PairContext {
+            target,
+            view: &seen.view,
+        });
         let (desired, healthy) = (seen.view.of(old).desired, seen.view.healthy(pair, old));
         let (elapsed, deadline) = (job.now.since(job.since), job.parameters.deadline());
 
@@ -146,17 +150,24 @@ impl UpdateService {
         let seen = self.pairs.observe(lease, pair, &[]).await?;
         let sticky = seen.rule.view.sticky.unwrap_or_default().min(STICKY_DRAIN);
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
-        let grace_left = lease.grace_left(job.now);
+        let pair_context = PairContext {
+            target,
+            view: &seen.view,
+        };
+        let times = RetireTimes {
+            drain: drain.max(sticky),
+            grace_left: lease.grace_left(job.now),
+        };
 
-        match retire::next_step(target, &seen.view, scaling, drain.max(sticky), grace_left) {
-            retire::Step::Stop => {
+        match next_step(&pair_context, scaling, times) {
+            RetireStep::Stop => {
                 let announced = apply(lease, Event::RetirementAnnounced, job.now)?;
                 self.ledger.advance(&announced).await?;
                 self.services.resize(seen.of(pair.live), 0).await?;
                 let summary = format!("stopping the tasks of {}", pair.live);
                 Ok(JobReport::in_progress(summary, 75))
             }
-            retire::Step::GiveBack => {
+            RetireStep::RestoreScaleIn => {
                 let announced = apply(lease, Event::ScaleInRestorationAnnounced, job.now)?;
                 self.ledger.advance(&announced).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
@@ -165,9 +176,9 @@ impl UpdateService {
                     40,
                 ))
             }
-            retire::Step::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
-            retire::Step::Done { summary } => Ok(done(job, summary)),
-            retire::Step::Fail(failure) => {
+            RetireStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
+            RetireStep::Done { summary } => Ok(done(job, summary)),
+            RetireStep::Fail { failure, .. } => {
                 // As in swap-target-groups: the weights may be newer than the lease that was read.
                 let failed = Event::FailureRecorded(failure.clone());
                 self.ledger.advance(&apply(lease, failed, job.now)?).await?;

@@ -8,7 +8,7 @@ use slipway::job::Failure;
 use slipway::limits::{BAKE_MAX_MINUTES, ROLLOUT_DEADLINE_MAX_MINUTES, ROLLOUT_DEADLINE_MINUTES};
 use slipway::observed::service::check_revision_arn;
 use slipway::release::{Change, PriorService};
-use slipway::strategy::in_place::deploy::Asked;
+use slipway::strategy::in_place::deploy::DeployGoal;
 use slipway::strategy::{Percent, Room, Strategy, StrategyName, check_counts};
 
 /// User parameters of an update-service action.
@@ -113,7 +113,7 @@ impl Parameters {
 
     pub(crate) fn strategy(&self) -> Strategy {
         Strategy {
-            name: self.strategy,
+            rules: self.strategy.rules(),
             minimum_healthy_percent: self.minimum_healthy_percent,
             minimum_healthy_tasks: self.minimum_healthy_tasks,
             maximum_percent: self.maximum_percent,
@@ -128,7 +128,7 @@ impl Parameters {
         prior: &PriorService,
         live: u32,
         announced: Option<&Change>,
-    ) -> Result<Asked, Failure> {
+    ) -> Result<DeployGoal, Failure> {
         let initial = (prior.desired_count == 0).then(|| self.initial_count.unwrap_or(1));
         let desired_count = self.desired_count.or(initial);
         let room = Room {
@@ -140,7 +140,7 @@ impl Parameters {
             None => self.strategy().plan(room).map_err(Failure::configuration)?,
         };
 
-        Ok(Asked {
+        Ok(DeployGoal {
             change: Change {
                 task_definition: self.task_definition.clone(),
                 percentages,

@@ -1,11 +1,18 @@
 //! A blue/green pair, observed whole: both services with their targets, and the production rule.
+//!
+//! An incomplete pair is reported as one ([`IncompletePair`]); what follows from it is decided by
+//! the caller.
 
-use super::{AwsError, Observed, ObservedRule, Rules, Scaling, Sdk, Services};
-use crate::job::{Failure, StepError};
+use thiserror::Error;
+
+use super::{AwsError, ObservedRule, ObservedService, Rules, Scaling, Sdk, Services};
+use crate::job::StepError;
+use crate::observed::colour::{Colour, PerColour};
+use crate::observed::pair::{IncompletePair, PairView};
+use crate::observed::scaling::ScalingView;
 use crate::release::Lease;
-use crate::strategy::blue_green::{Colour, PairView, PriorPair, ScalingView, Weights};
-
-const COLOURS: [Colour; 2] = [Colour::Blue, Colour::Green];
+use crate::routing::weights::Weights;
+use crate::strategy::blue_green::prior::PriorPair;
 
 #[derive(Clone, Debug)]
 pub struct Pairs {
@@ -19,18 +26,32 @@ pub struct Pairs {
 #[derive(Clone, Debug)]
 pub struct ObservedPair {
     pub view: PairView,
-    blue: Observed,
-    green: Observed,
+    services: PerColour<ObservedService>,
     pub rule: ObservedRule,
+}
+
+/// Why a pair could not be observed.
+#[derive(Clone, Debug, Error)]
+pub enum ObservePairError {
+    #[error(transparent)]
+    Incomplete(#[from] IncompletePair),
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+}
+
+impl From<ObservePairError> for StepError {
+    fn from(error: ObservePairError) -> Self {
+        match error {
+            ObservePairError::Incomplete(incomplete) => incomplete.failure().into(),
+            ObservePairError::Aws(error) => error.into(),
+        }
+    }
 }
 
 impl ObservedPair {
     #[must_use]
-    pub fn of(&self, colour: Colour) -> &Observed {
-        match colour {
-            Colour::Blue => &self.blue,
-            Colour::Green => &self.green,
-        }
+    pub fn of(&self, colour: Colour) -> &ObservedService {
+        self.services.of(colour)
     }
 }
 
@@ -45,81 +66,78 @@ impl Pairs {
         }
     }
 
-    /// The pair that `lease` is of, as it is now. Targets are looked at only of the colours that `health` names; of another one no
-    /// target counts as healthy.
+    /// The pair of `lease`, as it is now. Target health is read for the colours in `health`; the
+    /// targets of another colour do not count as healthy.
     ///
     /// # Errors
-    /// A failure when a service or the rule is gone, or the rule no longer sends traffic to both recorded groups.
+    /// When a service or the rule is gone, when the rule no longer forwards to both recorded
+    /// groups, or when a call fails.
     pub async fn observe(
         &self,
         lease: &Lease,
         pair: &PriorPair,
         health: &[Colour],
-    ) -> Result<ObservedPair, StepError> {
+    ) -> Result<ObservedPair, ObservePairError> {
         let rule = self.rules.observe(&pair.rule).await?;
-        let rule = rule.ok_or_else(|| gone(&format!("the rule {} is gone", pair.rule)))?;
-        let [blue, green] = self.colours(lease, health).await?;
-        let weight = |colour: Colour| {
-            let group = &pair.of(colour).target_group;
-            let found = rule.view.weights.iter().find(|(arn, _)| arn == group);
-            found.map(|(_, weight)| *weight).ok_or_else(|| {
-                gone(&format!(
-                    "the rule {} does not name {group} any more",
-                    pair.rule
-                ))
-            })
-        };
-        let weights = Weights {
-            blue: weight(Colour::Blue)?,
-            green: weight(Colour::Green)?,
-        };
+        let rule = rule.ok_or_else(|| IncompletePair::Rule {
+            rule: pair.rule.clone(),
+        })?;
+        let services = self.observe_services(lease, health).await?;
+
         let view = PairView {
             observed_at: self.sdk.now(),
-            weights,
-            blue: blue.view.clone(),
-            green: green.view.clone(),
+            weights: rule.view.weights_of(pair)?,
+            services: PerColour::from_fn(|colour| services.of(colour).view.clone()),
         };
         Ok(ObservedPair {
             view,
-            blue,
-            green,
+            services,
             rule,
         })
     }
 
-    /// The services of both colours, blue first, with the targets of those that `health` names.
+    /// The services of both colours, with the target health of those in `health`.
     ///
     /// # Errors
-    /// A failure when one of them is gone.
-    pub async fn colours(
+    /// When one of them is gone, or when a call fails.
+    pub async fn observe_services(
         &self,
         lease: &Lease,
         health: &[Colour],
-    ) -> Result<[Observed; 2], StepError> {
-        let names = COLOURS.map(|colour| colour.service(&lease.service));
-        let found = self
+    ) -> Result<PerColour<ObservedService>, ObservePairError> {
+        let names = service_names(&lease.service);
+        let [blue, green] = self
             .services
-            .describe_each(&lease.cluster, [&names[0], &names[1]])
+            .describe_each(&lease.cluster, [&names.blue, &names.green])
             .await?;
-        let mut colours = Vec::with_capacity(2);
-        for ((colour, name), found) in COLOURS.into_iter().zip(&names).zip(found) {
-            let mut found = found
-                .filter(|found| found.view.status == "ACTIVE")
-                .ok_or_else(|| {
-                    gone(&format!(
-                        "service `{name}` is gone from cluster `{}`",
-                        lease.cluster
-                    ))
-                })?;
-            if health.contains(&colour) {
-                self.services.look_at_targets(&mut found).await?;
-            }
-            colours.push(found);
-        }
-        colours.try_into().map_err(|_| gone("a colour is missing"))
+
+        Ok(PerColour {
+            blue: self.active(lease, Colour::Blue, blue, health).await?,
+            green: self.active(lease, Colour::Green, green, health).await?,
+        })
     }
 
-    /// How automatic scaling of blue and of green stands.
+    async fn active(
+        &self,
+        lease: &Lease,
+        colour: Colour,
+        found: Option<ObservedService>,
+        health: &[Colour],
+    ) -> Result<ObservedService, ObservePairError> {
+        let mut found = found
+            .filter(|found| found.view.is_active())
+            .ok_or_else(|| IncompletePair::Service {
+                service: colour.service(&lease.service),
+                cluster: lease.cluster.clone(),
+            })?;
+
+        if health.contains(&colour) {
+            self.services.observe_targets(&mut found).await?;
+        }
+        Ok(found)
+    }
+
+    /// Automatic scaling of both colours.
     ///
     /// # Errors
     /// When the call fails.
@@ -127,12 +145,16 @@ impl Pairs {
         &self,
         cluster: &str,
         service: &str,
-    ) -> Result<[Option<ScalingView>; 2], AwsError> {
-        let names = COLOURS.map(|colour| colour.service(service));
-        self.scaling.observe(cluster, [&names[0], &names[1]]).await
+    ) -> Result<PerColour<Option<ScalingView>>, AwsError> {
+        let names = service_names(service);
+        let [blue, green] = self
+            .scaling
+            .observe(cluster, [&names.blue, &names.green])
+            .await?;
+        Ok(PerColour { blue, green })
     }
 
-    /// Suspends scale-in on both colours, or gives it back as it was recorded.
+    /// Suspends scale-in on both colours, or restores it as it was recorded.
     ///
     /// # Errors
     /// When a call fails.
@@ -142,11 +164,14 @@ impl Pairs {
         pair: &PriorPair,
         suspended: bool,
     ) -> Result<(), AwsError> {
-        let names = COLOURS.map(|colour| colour.service(&lease.service));
-        let wanted = [&pair.blue, &pair.green]
-            .map(|colour| colour.suspended.map(|recorded| suspended || recorded));
+        let names = service_names(&lease.service);
+        let wanted = pair.wanted_scale_in(suspended);
         self.scaling
-            .suspend_scale_in(&lease.cluster, [&names[0], &names[1]], wanted)
+            .suspend_scale_in(
+                &lease.cluster,
+                [&names.blue, &names.green],
+                [wanted.blue, wanted.green],
+            )
             .await
     }
 
@@ -154,23 +179,20 @@ impl Pairs {
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn route(
+    pub async fn set_weights(
         &self,
         seen: &ObservedPair,
         pair: &PriorPair,
         weights: Weights,
     ) -> Result<(), AwsError> {
-        let wanted = [
-            (pair.blue.target_group.as_str(), weights.blue),
-            (pair.green.target_group.as_str(), weights.green),
-        ];
+        let wanted = [Colour::Blue, Colour::Green].map(|colour| {
+            let group = pair.of(colour).target_group.as_str();
+            (group, *weights.of(colour))
+        });
         self.rules.apply(&seen.rule, &wanted).await
     }
 }
 
-fn gone(what: &str) -> StepError {
-    Failure::needing_operator(format!(
-        "{what}; a release cannot go on or back without it; manual intervention required"
-    ))
-    .into()
+fn service_names(pair: &str) -> PerColour<String> {
+    PerColour::from_fn(|colour| colour.service(pair))
 }

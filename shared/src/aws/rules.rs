@@ -1,4 +1,5 @@
-//! The production rule of a pair: its weights observed, and set without touching anything else that the rule does.
+//! The production rule of a pair: its weights observed, and set without changing anything else that
+//! the rule does.
 
 use std::time::Duration;
 
@@ -6,19 +7,11 @@ use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{Action, ActionTypeEnum, TargetGroupTuple};
 
 use super::{AwsError, Sdk};
+use crate::routing::listener_rule::RuleView;
 
 #[derive(Clone, Debug)]
 pub struct Rules {
     client: Client,
-}
-
-/// Where a rule sends its traffic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleView {
-    /// Target groups of the forward action with their weights, 0 to 999.
-    pub weights: Vec<(String, u32)>,
-    /// How long a client stays with its group whatever the weights, when the action is sticky.
-    pub sticky: Option<Duration>,
 }
 
 /// A rule as observed, with what must be sent back when it is changed.
@@ -37,7 +30,7 @@ impl Rules {
         }
     }
 
-    /// The rule of that ARN, or a listener's default action; `None` when there is no such thing.
+    /// The rule of that ARN, or a listener's default action; `None` when it does not exist.
     ///
     /// # Errors
     /// When the call fails or the answer cannot be understood.
@@ -95,8 +88,8 @@ impl Rules {
         Ok(listener.map(|listener| (OPERATION, listener.default_actions.unwrap_or_default())))
     }
 
-    /// Sets the weights of the groups that are named. Other groups, stickiness and other actions are sent back as they were seen,
-    /// because a change replaces the whole list.
+    /// Sets the weights of the groups that are named. Other groups, stickiness and other actions
+    /// are sent back as they were seen, because a change replaces the whole list.
     ///
     /// # Errors
     /// When the call fails.
@@ -150,27 +143,25 @@ fn view(actions: &[Action]) -> Result<RuleView, String> {
             sticky: None,
         });
     };
+
     let config = forward.forward_config();
     let mut weights = Vec::new();
     for group in config
         .map(|config| config.target_groups())
         .unwrap_or_default()
     {
-        let (arn, weight) = (
-            group
-                .target_group_arn()
-                .ok_or("a target group without ARN")?,
-            group.weight().unwrap_or(1),
-        );
-        weights.push((
-            arn.to_owned(),
-            u32::try_from(weight).map_err(|_| format!("the weight {weight}"))?,
-        ));
+        let arn = group
+            .target_group_arn()
+            .ok_or("a target group without ARN")?;
+        let weight = group.weight().unwrap_or(1);
+        let weight = u32::try_from(weight).map_err(|_| format!("the weight {weight}"))?;
+        weights.push((arn.to_owned(), weight));
     }
-    // A forward to one group may come without weights.
+    // ELB shows a forward to a single group without weights.
     if let (true, Some(arn)) = (weights.is_empty(), forward.target_group_arn()) {
         weights.push((arn.to_owned(), 1));
     }
+
     let sticky = config.and_then(|config| config.target_group_stickiness_config());
     let sticky = sticky
         .filter(|sticky| sticky.enabled() == Some(true))
@@ -183,7 +174,8 @@ fn view(actions: &[Action]) -> Result<RuleView, String> {
     })
 }
 
-/// The same action with the named groups' weights. What a description never tells, the secret of an OIDC client, is kept as it is.
+/// The same action with the named groups' weights. The secret of an OIDC client, which a
+/// description never contains, is kept.
 fn weighted(mut action: Action, weights: &[(&str, u32)]) -> Action {
     if let Some(oidc) = &mut action.authenticate_oidc_config {
         oidc.use_existing_client_secret = Some(true);

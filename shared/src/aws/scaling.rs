@@ -1,4 +1,4 @@
-//! Automatic scaling of services (Application Auto Scaling): whether it may take tasks away.
+//! Automatic scaling of services (Application Auto Scaling): whether it may remove tasks.
 
 use aws_sdk_applicationautoscaling::Client;
 use aws_sdk_applicationautoscaling::types::{
@@ -7,7 +7,7 @@ use aws_sdk_applicationautoscaling::types::{
 
 use super::{AwsError, Sdk, short_name};
 use crate::limits::PAGES;
-use crate::strategy::blue_green::ScalingView;
+use crate::observed::scaling::ScalingView;
 
 #[derive(Clone, Debug)]
 pub struct Scaling {
@@ -22,7 +22,7 @@ impl Scaling {
         }
     }
 
-    /// How scaling of each service stands; `None` for one that does not scale by itself.
+    /// The scalable target of each service; `None` for a service without automatic scaling.
     ///
     /// # Errors
     /// When the call fails.
@@ -55,7 +55,8 @@ impl Scaling {
             .iter()
             .map(|service| resource(cluster, service))
             .collect();
-        let (mut targets, mut token) = (Vec::new(), None);
+        let mut targets = Vec::new();
+        let mut token = None;
         for _ in 0..PAGES {
             let request = self
                 .client
@@ -81,8 +82,9 @@ impl Scaling {
         ))
     }
 
-    /// Makes scale-in of each service suspended or not, where it is not so already. Services that do not scale are left alone, and so
-    /// are bounds and the other suspensions.
+    /// Suspends or resumes scale-in of each service as `wanted`, where it is not so already.
+    /// Services without automatic scaling are left alone, and so are bounds and the other
+    /// suspensions.
     ///
     /// # Errors
     /// When a call fails.
@@ -100,10 +102,12 @@ impl Scaling {
             let Some(wanted) = index.and_then(|index| wanted[index]) else {
                 continue;
             };
+
             let state = target.suspended_state();
             if state.and_then(|state| state.dynamic_scaling_in_suspended()) == Some(wanted) {
                 continue;
             }
+
             let kept = SuspendedState::builder()
                 .dynamic_scaling_in_suspended(wanted)
                 .set_dynamic_scaling_out_suspended(
@@ -120,7 +124,7 @@ impl Scaling {
                 .resource_id(&target.resource_id)
                 .suspended_state(kept.build());
             let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
-            // One that is refused keeps the other one from nothing.
+            // A refusal for one service must not keep scale-in of the other one suspended.
             let answer = request.send().await.map_err(AwsError::from_sdk(
                 "application-autoscaling:RegisterScalableTarget",
             ));

@@ -71,7 +71,7 @@ impl RollBackTrigger {
 
         let change: ExecutionStateChange =
             serde_json::from_value(envelope.detail).map_err(|e| format!("detail: {e}"))?;
-        Ok(match Ending::of_status(&change.state)? {
+        Ok(match Ending::from_status(&change.state)? {
             Some(Ending::Succeeded) | None => {
                 Self::Irrelevant(format!("the execution is {}", change.state))
             }
@@ -128,10 +128,7 @@ mod tests {
 
         let error = ended("EXPLODED").expect_err("an unknown state");
 
-        assert_eq!(
-            error,
-            "`EXPLODED` is not a state of a pipeline execution that this version knows"
-        );
+        assert_eq!(error, "`EXPLODED` is not a known pipeline execution status");
     }
 
     #[test]

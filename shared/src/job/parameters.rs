@@ -187,7 +187,8 @@ mod tests {
             ),
             (
                 r#""service":"web","strategy":"rolling","minimum_healthy_percent":140"#,
-                "`minimum_healthy_percent` (found 140): 140 is out of range",
+                "`minimum_healthy_percent` (found 140): 140 is out of range; expected a whole \
+                 percentage from 0 to 100",
             ),
             (
                 r#""service":7,"strategy":"rolling""#,

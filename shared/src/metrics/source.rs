@@ -9,8 +9,9 @@ use std::fmt::Debug;
 use super::missing_data::{Around, counted};
 use crate::judge::clean::{Reading, SideCounts};
 use crate::limits::COUNTED_A_MINUTE;
+use crate::observed::colour::Colour;
 use crate::observed::service::revision;
-use crate::strategy::blue_green::{Colour, PriorPair};
+use crate::strategy::blue_green::prior::PriorPair;
 
 /// Values of one series by the minute (since the Unix epoch) in which their period begins.
 pub type Points = BTreeMap<i64, f64>;

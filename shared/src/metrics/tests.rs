@@ -1,8 +1,8 @@
 use super::source::balancer;
 use super::source::tests::key;
 use super::*;
-use crate::observed::service::tests::NEW;
-use crate::strategy::blue_green::tests::pair;
+use crate::observed::fixtures::NEW;
+use crate::strategy::blue_green::fixtures::pair;
 
 pub(crate) fn sides() -> Sides {
     let group = |colour| {
@@ -12,7 +12,8 @@ pub(crate) fn sides() -> Sides {
     };
     let mut pair = pair();
     pair.rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned();
-    (pair.blue.target_group, pair.green.target_group) = (group("blue"), group("green"));
+    pair.colours.blue.target_group = group("blue");
+    pair.colours.green.target_group = group("green");
     Sides::from_pair(&pair, "web", NEW).expect("the ARNs are complete")
 }
 

@@ -9,7 +9,7 @@ use super::{
     Change, JudgementRecord, OperatorDecision, Outcome, Prior, Registering, Release, TrafficReturn,
 };
 use crate::job::Failure;
-use crate::strategy::blue_green::Weights;
+use crate::routing::weights::Weights;
 use crate::timestamp::Timestamp;
 
 /// One event. Each change of AWS is announced by an event that is written before the change is

@@ -6,7 +6,7 @@ use super::target::is_false;
 use super::{Change, JudgementRecord, Lease, Prior, Release, Target};
 use crate::job::Failure;
 use crate::limits::{FORMAT_VERSION, REASON_CHARS};
-use crate::strategy::blue_green::TrafficShift;
+use crate::routing::weights::TrafficShift;
 use crate::timestamp::Timestamp;
 
 /// One execution of a pipeline that is a release.

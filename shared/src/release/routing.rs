@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::stored::StoredRouting;
 use super::{Outcome, Release};
-use crate::strategy::blue_green::{Colour, PerColour, Weights};
+use crate::observed::colour::{Colour, PerColour};
+use crate::routing::weights::Weights;
 
 /// The live colour, its weights, and the scale-in settings that are still to be restored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,18 +31,15 @@ impl LastKnownRouting {
         } else {
             pair.prior.live
         };
-        let to_restore = |colour: Colour| match pair.scale_in_suspended {
+        let scale_in_to_restore = PerColour::from_fn(|colour| match pair.scale_in_suspended {
             Some(true) => pair.prior.of(colour).suspended,
             Some(false) => None,
             None => before.and_then(|before| *before.scale_in_to_restore.of(colour)),
-        };
+        });
         Some(Self {
             live,
             weights: promoted.map_or(pair.prior.weights(), |shift| shift.to),
-            scale_in_to_restore: PerColour {
-                blue: to_restore(Colour::Blue),
-                green: to_restore(Colour::Green),
-            },
+            scale_in_to_restore,
         })
     }
 }

@@ -13,8 +13,10 @@ use super::{
 };
 use crate::job::Failure;
 use crate::limits::FORMAT_VERSION;
+use crate::observed::colour::{Colour, PerColour};
+use crate::routing::weights::{TrafficShift, Weights};
 use crate::strategy::Percentages;
-use crate::strategy::blue_green::{Colour, PerColour, PriorPair, TrafficShift, Weights};
+use crate::strategy::blue_green::prior::PriorPair;
 use crate::timestamp::Timestamp;
 
 /// A stored item whose fields contradict each other.

@@ -13,8 +13,9 @@ use super::Refusal;
 use super::stored::StoredPrior;
 use crate::job::Failure;
 use crate::observed::service::{Rollout, ServiceView};
+use crate::routing::weights::{TrafficShift, Weights};
 use crate::strategy::Percentages;
-use crate::strategy::blue_green::{PriorPair, TrafficShift, Weights};
+use crate::strategy::blue_green::prior::PriorPair;
 use crate::timestamp::Timestamp;
 
 /// The target of a release, from the moment its prior state is recorded.
@@ -282,7 +283,7 @@ impl PairTarget {
         in_grace: bool,
     ) {
         let before = self.shift.take().filter(|_| in_grace);
-        let known = before.map_or_else(Vec::new, TrafficShift::announced);
+        let known = before.map_or_else(Vec::new, TrafficShift::possible_weights);
         self.shift = Some(TrafficShift {
             from,
             to,

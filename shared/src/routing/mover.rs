@@ -1,35 +1,37 @@
-//! The traffic of a blue/green pair, moved by a step and given back by it: announced in the lease, made, and written down as made.
+//! Moves the traffic of a pair and returns it: announced in the lease, set, and recorded as set.
 //!
-//! A step that sees a reason to return the traffic does so in the same invocation.
-//!
-//! The one module outside `aws/` that does I/O.
+//! This is the only module outside `aws/` that performs I/O. Two functions need the same sequence
+//! of writes, and its order is the safety: no weights are set that were not announced before, so
+//! any later invocation knows them for this release's.
 
 use crate::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
 use crate::job::{Failure, StepError};
-use crate::release::{Event, Lease, Release, apply};
-use crate::strategy::blue_green::rollback::{Way, way_back};
-use crate::strategy::blue_green::{PriorPair, TrafficShift, Weights};
+use crate::release::{Event, Lease, PairTarget, Release, apply};
+use crate::routing::weights::{TrafficShift, Weights};
+use crate::strategy::blue_green::context::PairContext;
+use crate::strategy::blue_green::prior::PriorPair;
+use crate::strategy::blue_green::rollback::{ReturnStep, next_return_step};
 use crate::timestamp::Timestamp;
 
 /// Moves the traffic of pairs.
 #[derive(Clone, Debug)]
-pub struct Traffic {
+pub struct TrafficMover {
     ledger: Ledger,
     services: Services,
     pairs: Pairs,
     sdk: Sdk,
 }
 
-/// How far the traffic's way back is, in words.
+/// The progress of a return of the traffic, in words.
 #[derive(Debug)]
-pub enum WayBack {
+pub enum ReturnProgress {
     /// The old colour cannot take all of it yet.
-    Going(String),
-    /// It has all of it again; the lease as it was written last.
-    Back(String, Box<Lease>),
+    Returning(String),
+    /// The old colour has all of it again; the lease as it was written last.
+    Returned(String, Box<Lease>),
 }
 
-impl Traffic {
+impl TrafficMover {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
         Self {
@@ -40,10 +42,11 @@ impl Traffic {
         }
     }
 
-    /// Announces weights, sets them, and writes down that they are set; answers the lease as it was written last.
+    /// Announces weights, sets them, and records that they are set; returns the lease as it was
+    /// written last.
     ///
     /// # Errors
-    /// `Busy` when another invocation was faster; a failure when AWS refuses.
+    /// `Busy` when another invocation wrote the lease first; a failure when AWS refuses.
     pub async fn route(
         &self,
         lease: &Lease,
@@ -54,22 +57,25 @@ impl Traffic {
         let from = seen.view.weights;
         let announced = apply(lease, Event::ShiftAnnounced { from, to }, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
-        self.pairs.route(seen, pair, to).await?;
+
+        self.pairs.set_weights(seen, pair, to).await?;
+
         let made = apply(&announced, Event::ShiftConfirmed, self.sdk.now())?;
         self.ledger.advance(&made).await?;
         Ok(made)
     }
 
-    /// Gives the recorded weights back, once the old colour can take all of the traffic. The lease must say why.
+    /// Returns the traffic to the recorded weights, once the old colour can take all of it. The
+    /// lease must contain the reason.
     ///
     /// # Errors
     /// As [`Self::route`].
-    pub async fn give_back(
+    pub async fn return_traffic(
         &self,
         lease: Lease,
         pair: &PriorPair,
         now: Timestamp,
-    ) -> Result<WayBack, StepError> {
+    ) -> Result<ReturnProgress, StepError> {
         let seen = self
             .pairs
             .observe(&lease, pair, &[pair.live, pair.idle()])
@@ -78,48 +84,61 @@ impl Traffic {
         let Some((target, decided)) =
             target.and_then(|target| Some((target, target.traffic_return.clone()?)))
         else {
-            return Err(
-                Failure::job("the traffic goes back for a reason that was not recorded").into(),
-            );
+            let message = "the traffic is returned for a reason that was not recorded";
+            return Err(Failure::job(message).into());
+        };
+
+        let context = PairContext {
+            target,
+            view: &seen.view,
         };
         let (reason, recorded) = (decided.reason, pair.weights());
-        let back = format!("{reason}; the traffic is back at {recorded}");
-        // Weights that are read as recorded may be older than a shift that moved them: they are set once more.
-        let shift = target.shift.as_ref();
-        let unseen = shift
-            .is_some_and(|shift| shift.may_be_unseen(seen.view.weights, seen.view.observed_at));
-        if seen.view.weights == recorded && !unseen {
-            return Ok(WayBack::Back(back, Box::new(lease)));
+        let returned = format!("{reason}; traffic restored to {recorded}");
+
+        // Weights that are read as recorded may be older than a shift that moved them: they are set
+        // once more.
+        let is_unseen = context.unseen_shift().is_some();
+        if seen.view.weights == recorded && !is_unseen {
+            return Ok(ReturnProgress::Returned(returned, Box::new(lease)));
         }
-        let known = target
-            .shift
-            .clone()
-            .map_or_else(Vec::new, TrafficShift::announced);
-        if seen.view.weights != recorded && !unseen && !known.contains(&seen.view.weights) {
+        if !is_unseen && !is_own(target, recorded, seen.view.weights) {
             return Err(Failure::job(format!(
                 "{reason}; the weights were set to {} outside this release and are left unchanged",
                 seen.view.weights
             ))
             .into());
         }
-        let lease = match way_back(target, &seen.view, now.since(decided.since)) {
-            Way::Size { count, and_move } => {
+
+        let lease = match next_return_step(&context, now.since(decided.since)) {
+            ReturnStep::Resize { count, and_move } => {
                 let raised = Event::RaiseAnnounced { tasks: count };
                 let lease = apply(&lease, raised, now)?;
                 self.ledger.advance(&lease).await?;
                 self.services.resize(seen.of(pair.live), count).await?;
                 if !and_move {
-                    return Ok(WayBack::Going(format!(
+                    return Ok(ReturnProgress::Returning(format!(
                         "{reason}; {} grows to {count} tasks first",
                         pair.live
                     )));
                 }
                 lease
             }
-            Way::Wait(why) => return Ok(WayBack::Going(format!("{reason}; {why}"))),
-            Way::Move => lease,
+            ReturnStep::Wait(why) => {
+                return Ok(ReturnProgress::Returning(format!("{reason}; {why}")));
+            }
+            ReturnStep::Move => lease,
         };
+
         let made = self.route(&lease, pair, &seen, recorded).await?;
-        Ok(WayBack::Back(back, Box::new(made)))
+        Ok(ReturnProgress::Returned(returned, Box::new(made)))
     }
+}
+
+/// Whether this release may have set the weights that were seen, or found them.
+fn is_own(target: &PairTarget, recorded: Weights, seen: Weights) -> bool {
+    let possible = target
+        .shift
+        .clone()
+        .map_or_else(Vec::new, TrafficShift::possible_weights);
+    seen == recorded || possible.contains(&seen)
 }

@@ -1,8 +1,94 @@
-//! The ways of deploying: one folder a strategy, and what they have in common.
+//! The strategies: one row a word of the `strategy` parameter, from which everything else about the
+//! word derives.
+//!
+//! A new in-place strategy is a variant and a row here, its word in
+//! `infra/pipelines/in-place.yaml`, its documentation and its tests.
 
 pub mod blue_green;
 pub mod canary;
+pub mod failure;
 pub mod in_place;
+pub mod messages;
 pub mod rollback;
 
-pub use in_place::percentages::{Percent, Percentages, Room, Strategy, StrategyName, check_counts};
+#[cfg(test)]
+pub(crate) mod fixtures;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use in_place::percentages::{Bound, Rules, Shape};
+pub use in_place::percentages::{Percent, Percentages, Room, Strategy, check_counts};
+
+/// The words of the `strategy` parameter.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StrategyName {
+    /// Replaces tasks in waves between the given floor and ceiling (100 % and 200 % when none is
+    /// given).
+    Rolling,
+    /// Starts a whole second set before the first stops: 100 % to 200 %.
+    Doubling,
+    /// Stops a task before its replacement starts, for clusters without spare room: never more than
+    /// the desired count.
+    MakeRoom,
+    /// Fills a second service beside the live one and moves the traffic to it.
+    BlueGreen,
+}
+
+impl StrategyName {
+    pub const ALL: [Self; 4] = [
+        Self::Rolling,
+        Self::Doubling,
+        Self::MakeRoom,
+        Self::BlueGreen,
+    ];
+
+    /// The row of this word.
+    #[must_use]
+    pub const fn rules(self) -> &'static Rules {
+        match self {
+            Self::Rolling => &Rules {
+                word: "rolling",
+                shape: Shape::Service,
+                minimum: Bound::Default(100),
+                maximum: Bound::Default(200),
+                definition: "replaces tasks in waves",
+            },
+            Self::Doubling => &Rules {
+                word: "doubling",
+                shape: Shape::Service,
+                minimum: Bound::Fixed(100),
+                maximum: Bound::Fixed(200),
+                definition: "is 100 % to 200 % by definition",
+            },
+            Self::MakeRoom => &Rules {
+                word: "make-room",
+                shape: Shape::Service,
+                minimum: Bound::OneFewer,
+                maximum: Bound::Fixed(100),
+                definition: "never runs more than the desired count",
+            },
+            Self::BlueGreen => &Rules {
+                word: "blue-green",
+                shape: Shape::Pair,
+                minimum: Bound::Fixed(100),
+                maximum: Bound::Fixed(200),
+                definition: "fills a whole second colour",
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_word_of_a_row_is_the_one_that_parameters_use() {
+        for name in StrategyName::ALL {
+            let word = serde_json::to_value(name).expect("serializes");
+            assert_eq!(word, name.rules().word);
+        }
+    }
+}

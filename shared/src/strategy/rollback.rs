@@ -1,11 +1,15 @@
-//! What becomes of a release whose execution ended: nothing, a close, or the restoration of the prior release.
+//! The ladder that every rollback climbs, whatever the strategy: close, take over, wait for the
+//! grace, restore, prove.
+//!
+//! [`next_step`] decides the rungs that need no observation. [`Ladder`] decides the rest from what
+//! a strategy found: each strategy says what is next for its service or pair ([`Next`]), and the
+//! ladder says whether the release goes on with it. Everything here is pure.
 
 use std::time::Duration;
 
 use crate::limits::{FUNCTION_TIMEOUT, ROLLBACK_DEADLINE};
-use crate::observed::service::{ServiceView, revision};
-use crate::release::{Change, Outcome, PriorService, Release, ServiceTarget};
-use crate::strategy::Percentages;
+use crate::release::{Conclusion, Outcome, Release};
+use crate::strategy::messages::waiting_for_grace;
 use crate::timestamp::{Timestamp, readable};
 
 /// How an execution ended.
@@ -20,11 +24,12 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// From the word of CodePipeline, upper case in events and mixed case in the API; `None` while the execution goes on.
+    /// From the status that CodePipeline gives, upper case in events and mixed case in the API;
+    /// `None` while the execution is in progress.
     ///
     /// # Errors
-    /// For a word that CodePipeline did not have when this was written.
-    pub fn of_status(status: &str) -> Result<Option<Self>, String> {
+    /// For a status that CodePipeline did not have when this was written.
+    pub fn from_status(status: &str) -> Result<Option<Self>, String> {
         match status.to_ascii_uppercase().as_str() {
             "FAILED" => Ok(Some(Self::Failed)),
             "STOPPED" => Ok(Some(Self::Stopped)),
@@ -33,14 +38,14 @@ impl Ending {
             "SUCCEEDED" => Ok(Some(Self::Succeeded)),
             "STARTED" | "RESUMED" | "INPROGRESS" | "STOPPING" => Ok(None),
             other => Err(format!(
-                "`{other}` is not a state of a pipeline execution that this version knows"
+                "`{other}` is not a known pipeline execution status"
             )),
         }
     }
 
-    /// The word for sentences.
+    /// The ending as the predicate of a sentence about the execution.
     #[must_use]
-    pub fn word(self) -> &'static str {
+    pub fn as_predicate(self) -> &'static str {
         match self {
             Self::Failed => "failed",
             Self::Stopped => "was stopped",
@@ -51,226 +56,181 @@ impl Ending {
     }
 }
 
-/// The next step for a release whose execution ended, as far as the release alone tells.
+/// The next step for a release whose execution ended, decided from the release alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Nothing is left to do: record the outcome and give the lease back.
-    Close {
-        outcome: Outcome,
-        reason: String,
-    },
+pub enum RollbackStep {
+    /// Nothing is left to do: record the outcome and release the lease.
+    Close(Conclusion),
     /// Take the release away from its steps.
     TakeOver,
     Wait(String),
-    /// Look at the service and ask [`restoration`].
-    Look,
+    /// Observe the service or pair; its strategy decides the [`Restoration`].
+    Observe,
 }
 
-/// What is left to do on a service that was looked at.
+/// The next step of a restoration, decided from an observation. `C` is what a strategy can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Restoration {
-    /// It is as it should be, or will not become so.
-    Close {
-        outcome: Outcome,
-        reason: String,
-    },
-    /// It cannot be restored: an operator must repair it.
-    GiveUp {
-        reason: String,
-    },
-    /// Make it what it was, with these percentages.
-    Apply {
-        percentages: Percentages,
-    },
+pub enum Restoration<C> {
+    Close(Conclusion),
+    Apply(C),
     Wait(String),
 }
 
-/// Decides what needs no look at the service. `grace_left` is what is left of the time in which a change that was announced may
-/// still be made, such as the registration of a revision.
+/// Decides what needs no observation. `grace_left` is what is left of the time in which an
+/// announced change, such as the registration of a revision, may still be made.
 #[must_use]
 pub fn next_step(
     release: &Release,
     ending: Ending,
     grace_left: Option<Duration>,
     now: Timestamp,
-) -> Step {
+) -> RollbackStep {
     let waited = release.rolling_back_since().map(|since| now.since(since));
+
     match (waited, release.has_announced_change(), ending) {
-        (None, _, Ending::Succeeded) => Step::Look,
-        (None, false, _) if grace_left.is_none() => untouched(release, ending),
-        (None, ..) => Step::TakeOver,
-        (Some(waited), ..) if waited < FUNCTION_TIMEOUT => Step::Wait(format!(
-            "lets invocations that may still run end: {} of {}",
-            readable(waited),
-            readable(FUNCTION_TIMEOUT)
-        )),
-        (Some(_), false, _) => untouched(release, ending),
-        (Some(_), true, _) => Step::Look,
+        (None, _, Ending::Succeeded) => RollbackStep::Observe,
+        (None, false, _) if grace_left.is_none() => {
+            RollbackStep::Close(nothing_changed(release, ending))
+        }
+        (None, ..) => RollbackStep::TakeOver,
+        // A step that announced its change before the take-over can still make it until its
+        // function times out. What is restored earlier than that could be undone.
+        (Some(waited), ..) if waited < FUNCTION_TIMEOUT => {
+            RollbackStep::Wait(waiting_for_grace(FUNCTION_TIMEOUT - waited))
+        }
+        (Some(_), false, _) => RollbackStep::Close(nothing_changed(release, ending)),
+        (Some(_), true, _) => RollbackStep::Observe,
     }
 }
 
-fn untouched(release: &Release, ending: Ending) -> Step {
-    let (outcome, reason) = nothing_changed(release, ending);
-    Step::Close { outcome, reason }
-}
-
-/// How a release ends that left everything as it was.
-pub(crate) fn nothing_changed(release: &Release, ending: Ending) -> (Outcome, String) {
-    let outcome = if ending == Ending::Superseded {
-        Outcome::Superseded
-    } else {
-        Outcome::Failed
+/// Closes a release that left everything as it was.
+pub(crate) fn nothing_changed(release: &Release, ending: Ending) -> Conclusion {
+    let outcome = match ending {
+        Ending::Superseded => Outcome::Superseded,
+        _ => Outcome::Failed,
     };
-    (
+    Conclusion::new(
         outcome,
         format!("{}; nothing had been changed", cause(release, ending)),
     )
 }
 
-/// Decides what is left to do. No step writes to the service any more, and `view` is the service now.
-#[must_use]
-pub fn restoration(
-    release: &Release,
-    service: &ServiceTarget,
-    ending: Ending,
-    view: &ServiceView,
-    now: Timestamp,
-) -> Restoration {
-    match ending {
-        Ending::Succeeded if !release.is_rolling_back() => concluded(service, view),
-        Ending::Superseded => {
-            let reason = format!(
-                "{}; the newer one replaces what this one deployed",
-                cause(release, ending)
-            );
-            Restoration::Close {
-                outcome: Outcome::Superseded,
-                reason,
-            }
-        }
-        _ => restored(release, service, &cause(release, ending), view, now),
-    }
-}
-
-/// A pipeline without `finish-release` ended well: the service itself says what became of the release.
-fn concluded(service: &ServiceTarget, view: &ServiceView) -> Restoration {
-    let (wanted, outcome) = match &service.change {
-        Some(change) => (&change.task_definition, Outcome::Deployed),
-        None => (&service.prior.task_definition, Outcome::Unchanged),
-    };
+/// Closes a release whose pipeline has no `finish-release` and ended well: the service or pair
+/// (`noun`) itself shows the outcome. `missing` is what it lacks to be steady, `summary` what
+/// serves.
+pub(crate) fn concluded(
+    noun: &str,
+    outcome: Outcome,
+    missing: &[String],
+    summary: &str,
+) -> Conclusion {
     let cause = "the execution succeeded without a finish-release action";
-    match view.missing(wanted, 1).join("; ") {
-        missing if missing.is_empty() => {
-            let reason = format!(
-                "{cause}; the service runs {} on {} of {} tasks",
-                revision(wanted),
-                view.running,
-                view.desired
-            );
-            Restoration::Close { outcome, reason }
-        }
-        missing => Restoration::Close {
-            outcome: Outcome::Failed,
-            reason: format!("{cause}, and the service is not steady: {missing}"),
-        },
-    }
-}
-
-fn restored(
-    release: &Release,
-    service: &ServiceTarget,
-    cause: &str,
-    view: &ServiceView,
-    now: Timestamp,
-) -> Restoration {
-    let prior = &service.prior;
-    let missing = view
-        .missing(&prior.task_definition, prior.desired_count)
-        .join("; ");
-    let waited = release
-        .rolling_back_since()
-        .map_or(Duration::ZERO, |since| now.since(since));
-    let wanted = revision(&prior.task_definition);
-    if waited >= ROLLBACK_DEADLINE && !missing.is_empty() {
-        let waited = readable(waited);
-        let reason = format!(
-            "{cause}; the rollback to {wanted} is not steady after {waited}: {missing}; manual intervention required"
-        );
-        return Restoration::GiveUp { reason };
-    }
-    let known = |primary: &str| {
-        primary == prior.task_definition
-            || service
-                .change
-                .as_ref()
-                .is_some_and(|change| primary == change.task_definition)
-    };
-    if let Some(other) = view
-        .primary()
-        .filter(|primary| !known(&primary.task_definition))
-    {
-        let other = revision(&other.task_definition);
-        let reason =
-            format!("{cause}; {other} was deployed outside this release and is left unchanged");
-        return Restoration::Close {
-            outcome: Outcome::Superseded,
-            reason,
-        };
-    }
-    let definition_differs = view
-        .primary()
-        .is_none_or(|primary| primary.task_definition != prior.task_definition);
-    let count_differs = restored_count(service, view).is_some_and(|count| count != view.desired);
-    if definition_differs || count_differs {
-        return Restoration::Apply {
-            percentages: way_back(service.change.as_ref(), prior),
-        };
-    }
-    if missing.is_empty() && view.percentages != prior.percentages {
-        // Percentages alone start no deployment.
-        return Restoration::Apply {
-            percentages: prior.percentages,
-        };
-    }
     if missing.is_empty() {
-        let reason = format!(
-            "{cause}; {wanted} serves again with {} of {} tasks",
-            view.running, view.desired
-        );
-        return Restoration::Close {
-            outcome: Outcome::RolledBack,
-            reason,
-        };
+        return Conclusion::new(outcome, format!("{cause}; {summary}"));
     }
-    Restoration::Wait(format!("restoring {wanted}: {missing}"))
+    let missing = missing.join("; ");
+    Conclusion::new(
+        Outcome::Failed,
+        format!("{cause}, and the {noun} is not steady: {missing}"),
+    )
 }
 
-/// The percentages of the way back: what the release promised to keep healthy holds for its rollback too, where that can work.
-fn way_back(change: Option<&Change>, prior: &PriorService) -> Percentages {
-    let count = prior.desired_count;
-    let promised = change.map(|change| change.percentages);
-    let works =
-        |promised: &Percentages| promised.floor(count) < count || promised.ceiling(count) > count;
-    promised.filter(works).unwrap_or(prior.percentages)
-}
-
-/// The count that a restoration sets: the recorded one if the service has fewer, or still has what this release set. A count
-/// that another writer, such as automatic scaling, chose above it is left alone.
-#[must_use]
-pub fn restored_count(service: &ServiceTarget, view: &ServiceView) -> Option<u32> {
-    let prior = &service.prior;
-    let set = service
-        .change
-        .as_ref()
-        .and_then(|change| change.desired_count);
-    (view.desired < prior.desired_count || set == Some(view.desired)).then_some(prior.desired_count)
-}
-
-/// Why the release ended badly, in words.
+/// Why the release is rolled back, in words.
 pub(crate) fn cause(release: &Release, ending: Ending) -> String {
     match &release.failure {
         Some(failure) => failure.message.clone(),
-        None => format!("the execution {}", ending.word()),
+        None => format!("the execution {}", ending.as_predicate()),
+    }
+}
+
+/// What a strategy found to be next for its service or pair.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next<C> {
+    /// This change, even after the deadline: traffic that can go back goes back, however late the
+    /// first observation is.
+    Urgent(C),
+    /// This change, as long as the deadline has not passed.
+    Change(C),
+    Wait(String),
+    /// Nothing: the release had changed nothing that must be proven.
+    Nothing,
+    /// Nothing but the proof that the prior release serves again, as the summary says.
+    Prove(String),
+}
+
+/// A rollback in progress: what decides whether it goes on, besides what is next.
+#[derive(Debug)]
+pub struct Ladder<'a> {
+    pub release: &'a Release,
+    pub ending: Ending,
+    /// What is restored, such as `web:1`.
+    pub goal: String,
+    /// What it lacks to be steady; empty when it is proven.
+    pub missing: Vec<String>,
+    /// Time since the release was taken over.
+    pub waited: Duration,
+}
+
+impl Ladder<'_> {
+    /// Whether the deadline has passed without proof. A steady service or pair is never late.
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.waited >= ROLLBACK_DEADLINE && !self.missing.is_empty()
+    }
+
+    /// Closes the release because another writer had the last word; `what` it did stays.
+    pub(crate) fn superseded(&self, what: &str) -> Conclusion {
+        let reason = format!("{}; {what}, left unchanged", self.cause());
+        Conclusion::new(Outcome::Superseded, reason)
+    }
+
+    /// Decides the rung for what is next.
+    pub(crate) fn decide<C>(&self, next: Next<C>) -> Restoration<C> {
+        match next {
+            Next::Urgent(change) => Restoration::Apply(change),
+            _ if self.is_overdue() => Restoration::Close(self.abandoned()),
+            Next::Change(change) => Restoration::Apply(change),
+            Next::Wait(summary) => Restoration::Wait(summary),
+            Next::Nothing => Restoration::Close(nothing_changed(self.release, self.ending)),
+            Next::Prove(_) if !self.missing.is_empty() => Restoration::Wait(format!(
+                "restoring {}: {}",
+                self.goal,
+                self.missing.join("; ")
+            )),
+            Next::Prove(summary) => Restoration::Close(Conclusion::new(
+                self.outcome(),
+                format!("{}; {summary}", self.cause()),
+            )),
+        }
+    }
+
+    fn abandoned(&self) -> Conclusion {
+        Conclusion::needing_operator(format!(
+            "{}; the rollback to {} is not steady after {}: {}; manual intervention required",
+            self.cause(),
+            self.goal,
+            readable(self.waited),
+            self.missing.join("; ")
+        ))
+    }
+
+    /// The outcome of a restoration that was proven.
+    fn outcome(&self) -> Outcome {
+        let held = self
+            .release
+            .pair()
+            .and_then(|pair| pair.traffic_return.as_ref())
+            .is_some_and(|traffic_return| traffic_return.held);
+        match self.ending {
+            Ending::Superseded => Outcome::Superseded,
+            // Nothing was found against the new revision, and no decision to promote it came in
+            // time.
+            _ if held => Outcome::Held,
+            _ => Outcome::RolledBack,
+        }
+    }
+
+    fn cause(&self) -> String {
+        cause(self.release, self.ending)
     }
 }
 

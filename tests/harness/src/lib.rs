@@ -3,3 +3,7 @@
 pub mod demo;
 pub mod driver;
 pub mod functions;
+
+/// A run allocates a great deal; every program that runs the functions here shares this allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

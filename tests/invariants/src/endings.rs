@@ -13,6 +13,10 @@ use emulator::ecs::RolloutState;
 use emulator::elb::Elb;
 use emulator::{Aws, Call, Request};
 
+/// A report this long after the last call of its attempt, in milliseconds, was made because an
+/// answer did not come: a step that has its answers reports at once.
+const UNANSWERED: i64 = 30_000;
+
 /// A service as it truly was when an attempt of a function asked for it.
 #[derive(Clone, Debug)]
 pub(super) struct Sight {
@@ -99,7 +103,8 @@ impl Endings {
     }
 
     /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic that it has, or while it gives it back.
-    /// A function that was throttled before it saw the targets reports nothing about them, and tries again.
+    /// A function that was throttled before it saw the targets, or whose time ran out while it
+    /// waited for an answer, reports nothing about them and tries again.
     pub(super) fn went_on(
         &self,
         aws: &Aws,
@@ -110,16 +115,30 @@ impl Endings {
         let Some((sights, routes)) = call.attempt.and_then(|attempt| self.sight_of(attempt)) else {
             return Ok(());
         };
-        match call.caller.ends_with("swap-target-groups")
-            || call.caller.ends_with("evaluate-canary")
+        let judges = ["swap-target-groups", "evaluate-canary"];
+        if !judges
+            .iter()
+            .any(|function| call.caller.ends_with(function))
         {
-            true => {
-                let ours = |other: &&Call| other.attempt == call.attempt;
-                let throttled = || aws.calls.iter().rev().filter(ours).any(Call::is_throttled);
-                pair::bakes(ledger, sights, routes, percent, throttled)
-            }
-            false => Ok(()),
+            return Ok(());
         }
+
+        let ours = |other: &&Call| other.attempt == call.attempt;
+        let mut earlier = aws
+            .calls
+            .iter()
+            .rev()
+            .filter(ours)
+            .filter(|other| other.at < call.at);
+        if earlier
+            .next()
+            .is_some_and(|last| call.at - last.at > UNANSWERED)
+        {
+            return Ok(());
+        }
+
+        let throttled = || aws.calls.iter().rev().filter(ours).any(Call::is_throttled);
+        pair::bakes(ledger, sights, routes, percent, throttled)
     }
 
     /// What an attempt saw last.

@@ -12,7 +12,7 @@ use emulator::{Aws, dynamodb, ecr, ecs};
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 use slipway::aws::{
-    Artifacts, AwsError, Clusters, Images, Ledger, Observed, Sdk, Services, TaskDefinitions,
+    Artifacts, AwsError, Clusters, Images, Ledger, ObservedService, Sdk, Services, TaskDefinitions,
 };
 use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, ReleaseRef, StepError};
@@ -215,7 +215,7 @@ async fn services(sdk: &Sdk) {
     );
 }
 
-fn seen(answer: Result<Option<Observed>, AwsError>) -> Value {
+fn seen(answer: Result<Option<ObservedService>, AwsError>) -> Value {
     let view = match answer {
         Ok(Some(observed)) => observed.view,
         Ok(None) => return Value::Null,

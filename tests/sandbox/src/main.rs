@@ -18,10 +18,6 @@ use crate::serve::Serve;
 use crate::show::Show;
 use crate::simulate::Simulate;
 
-/// A third of a simulated release is allocation.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Plays Slipway's main job on an in-memory AWS: deploys two applications and their pipelines from the project's own
 /// templates, pushes images, and lets the real functions release them.
 ///

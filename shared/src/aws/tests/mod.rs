@@ -17,4 +17,6 @@ mod scaling;
 mod script;
 mod services;
 mod services_changed;
+mod stop_reasons;
+mod target_health;
 mod task_definitions;

@@ -5,12 +5,17 @@ use serde_json::{Value, json};
 use super::load_balancing::{forward, group, rule_with};
 use super::scaling::target;
 use super::script::{Answer, Script, answer, at, run, xml, xml_refusal};
-use super::services::{service, targets};
-use crate::aws::{ObservedPair, Pairs};
+use super::services::service;
+use super::target_health::targets;
+use crate::aws::{ObservePairError, ObservedPair, Pairs};
 use crate::job::{Failure, StepError};
+use crate::observed::colour::{Colour, PerColour};
+use crate::observed::pair::IncompletePair;
+use crate::observed::scaling::ScalingView;
 use crate::release::Lease;
-use crate::strategy::Percentages;
-use crate::strategy::blue_green::{Colour, PriorColour, PriorPair, ScalingView, Weights};
+use crate::routing::weights::Weights;
+use crate::strategy::blue_green::prior::{PriorColour, PriorPair};
+use crate::strategy::in_place::percentages::Percentages;
 
 const RULE: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/1/2/3";
@@ -42,8 +47,10 @@ fn pair(suspended: [Option<bool>; 2]) -> PriorPair {
     PriorPair {
         rule: RULE.to_owned(),
         live: Colour::Blue,
-        blue: colour("blue", blue),
-        green: colour("green", green),
+        colours: PerColour {
+            blue: colour("blue", blue),
+            green: colour("green", green),
+        },
     }
 }
 
@@ -78,7 +85,7 @@ fn both() -> Answer {
 fn observe(
     health: &[Colour],
     answers: impl IntoIterator<Item = Answer>,
-) -> (Result<ObservedPair, StepError>, Script) {
+) -> (Result<ObservedPair, ObservePairError>, Script) {
     let script = Script::new(answers);
     let seen = run(Pairs::new(&script.sdk()).observe(&lease(), &pair([None; 2]), health));
     assert!(script.is_played());
@@ -108,11 +115,17 @@ fn each_colour_has_its_own_service_weight_and_targets() {
             }
         )
     );
-    assert_eq!((seen.view.blue.desired, seen.view.green.desired), (4, 9));
     assert_eq!(
         (
-            seen.view.blue.target_groups[0].healthy,
-            seen.view.green.target_groups[0].healthy
+            seen.view.services.blue.desired,
+            seen.view.services.green.desired
+        ),
+        (4, 9)
+    );
+    assert_eq!(
+        (
+            seen.view.services.blue.target_groups[0].healthy,
+            seen.view.services.green.target_groups[0].healthy
         ),
         (1, 3)
     );
@@ -143,29 +156,37 @@ fn each_colour_has_its_own_service_weight_and_targets() {
 }
 
 #[test]
-fn targets_are_looked_at_only_of_the_colours_that_are_named() {
+fn target_health_is_read_for_the_colours_that_are_named() {
     let rule = rule(&[("green", 10), ("blue", 90)]);
     let (seen, script) = observe(&[Colour::Green], [rule, both(), targets(&["healthy"])]);
     let view = seen.expect("understood").view;
     assert_eq!(
         (
-            view.blue.target_groups[0].healthy,
-            view.green.target_groups[0].healthy
+            view.services.blue.target_groups[0].healthy,
+            view.services.green.target_groups[0].healthy
         ),
         (0, 1)
     );
     assert_eq!(script.sent()[2].form()["TargetGroupArn"], "green");
 }
 
-fn gone(answers: impl IntoIterator<Item = Answer>) -> String {
+fn incomplete(answers: impl IntoIterator<Item = Answer>) -> IncompletePair {
     match observe(&[], answers).0 {
-        Err(StepError::Failed(Failure { message, .. })) => message,
+        Err(ObservePairError::Incomplete(incomplete)) => incomplete,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn gone(answers: impl IntoIterator<Item = Answer>) -> String {
+    let error = ObservePairError::Incomplete(incomplete(answers));
+    match StepError::from(error) {
+        StepError::Failed(Failure { message, .. }) => message,
         other => panic!("{other:?}"),
     }
 }
 
 #[test]
-fn a_pair_of_which_a_part_is_gone_fails_and_names_it() {
+fn an_incomplete_pair_fails_and_names_the_missing_part() {
     let end = "a release cannot go on or back without it; manual intervention required";
     assert_eq!(
         gone([xml_refusal("RuleNotFound", "no")]),
@@ -180,10 +201,13 @@ fn a_pair_of_which_a_part_is_gone_fails_and_names_it() {
         expected
     );
     let arn = "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-blue";
-    let missing = json!({"services": [of_colour("green", 9)], "failures": [{"arn": arn, "reason": "MISSING"}]});
+    let missing = json!({
+        "services": [of_colour("green", 9)],
+        "failures": [{"arn": arn, "reason": "MISSING"}],
+    });
     let expected = format!("service `shop-blue` is gone from cluster `apps`; {end}");
     assert_eq!(gone([weights(), answer(&missing)]), expected);
-    let expected = format!("the rule {RULE} does not name green any more; {end}");
+    let expected = format!("the rule {RULE} no longer forwards to green; {end}");
     assert_eq!(
         gone([rule(&[("other", 10), ("blue", 90)]), both()]),
         expected
@@ -200,7 +224,7 @@ fn a_route_sets_the_weight_of_each_colour_on_its_own_group() {
     let pairs = Pairs::new(&script.sdk());
     let pair = pair([None; 2]);
     let seen = run(pairs.observe(&lease(), &pair, &[])).expect("understood");
-    run(pairs.route(
+    run(pairs.set_weights(
         &seen,
         &pair,
         Weights {
@@ -236,7 +260,13 @@ fn scaling_of_both_colours_is_read_blue_first() {
     let script = Script::new([super::scaling::targets(&found)]);
     let scaling = run(Pairs::new(&script.sdk()).scaling("apps", "shop")).expect("answered");
     let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
-    assert_eq!(scaling, [view(false), view(true)]);
+    assert_eq!(
+        scaling,
+        PerColour {
+            blue: view(false),
+            green: view(true)
+        }
+    );
     assert_eq!(
         script.only().json()["ResourceIds"],
         json!(["service/apps/shop-blue", "service/apps/shop-green"])
@@ -283,7 +313,7 @@ fn scale_in_is_suspended_on_both_colours_that_scale() {
 }
 
 #[test]
-fn scale_in_is_given_back_as_it_was_recorded() {
+fn scale_in_is_restored_as_it_was_recorded() {
     let blue = ("service/apps/shop-blue".to_owned(), false);
     assert_eq!(
         suspended([Some(false), Some(true)], [true; 2], false),

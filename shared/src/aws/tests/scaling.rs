@@ -1,10 +1,11 @@
-//! Automatic scaling: scale-in suspended and given back, and nothing else of a scalable target touched.
+//! Automatic scaling: scale-in suspended and restored, and nothing else of a scalable target
+//! changed.
 
 use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, run};
 use crate::aws::{ErrorKind, Scaling};
-use crate::strategy::blue_green::ScalingView;
+use crate::observed::scaling::ScalingView;
 
 const CLUSTER: &str = "arn:aws:ecs:eu-west-1:111122223333:cluster/apps";
 const SERVICES: [&str; 2] = [
@@ -104,7 +105,7 @@ fn scale_in_is_suspended_and_what_a_person_suspended_stays_so_and_bounds_are_lef
 }
 
 #[test]
-fn scale_in_is_given_back_and_the_other_suspensions_stay() {
+fn scale_in_is_restored_and_the_other_suspensions_stay() {
     let found = [target("shop-blue", [Some(true), Some(true), Some(true)])];
     let expected = json!({"DynamicScalingInSuspended": false, "DynamicScalingOutSuspended": true,
                           "ScheduledScalingSuspended": true});

@@ -1,16 +1,16 @@
-//! ECS services as they are read: each field of the observation, and why tasks stopped.
+//! ECS services as they are read: each field of the observation.
 
 use serde_json::{Value, json};
 
-use super::script::{Answer, Script, answer, at, refusal, run, xml};
-use crate::aws::{ErrorKind, Observed, Services};
+use super::script::{Answer, Script, answer, at, refusal, run};
+use crate::aws::{ErrorKind, ObservedService, Services};
 use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
-use crate::strategy::Percentages;
+use crate::strategy::in_place::percentages::Percentages;
 
 pub(super) const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:service/apps/web";
-const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
-const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
-const GROUP: &str =
+pub(super) const OLD: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:1";
+pub(super) const NEW: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
+pub(super) const GROUP: &str =
     "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/web/0123456789abcdef";
 
 /// A service in the middle of a deployment, as DescribeServices has it.
@@ -25,7 +25,9 @@ pub(super) fn service() -> Value {
         "schedulingStrategy": "REPLICA",
         "deploymentController": {"type": "ECS"},
         "deploymentConfiguration": {
-            "deploymentCircuitBreaker": {"enable": true, "rollback": true, "resetOnHealthyTask": true},
+            "deploymentCircuitBreaker": {
+                "enable": true, "rollback": true, "resetOnHealthyTask": true
+            },
             "maximumPercent": 150,
             "minimumHealthyPercent": 50,
             "alarms": {"alarmNames": ["web-5xx"], "rollback": true, "enable": true},
@@ -37,12 +39,15 @@ pub(super) fn service() -> Value {
         "events": [{"message": "newest"}, {"message": "older"}],
         "deployments": [
             {
-                "id": "ecs-svc/2", "status": "PRIMARY", "taskDefinition": NEW, "rolloutState": "IN_PROGRESS",
-                "rolloutStateReason": "in progress", "desiredCount": 4, "runningCount": 2, "pendingCount": 1,
+                "id": "ecs-svc/2", "status": "PRIMARY", "taskDefinition": NEW,
+                "rolloutState": "IN_PROGRESS",
+                "rolloutStateReason": "in progress",
+                "desiredCount": 4, "runningCount": 2, "pendingCount": 1,
                 "failedTasks": 3
             },
             {
-                "id": "ecs-svc/1", "status": "ACTIVE", "taskDefinition": OLD, "rolloutState": "COMPLETED",
+                "id": "ecs-svc/1", "status": "ACTIVE", "taskDefinition": OLD,
+                "rolloutState": "COMPLETED",
                 "desiredCount": 2, "runningCount": 3, "pendingCount": 0, "failedTasks": 0
             }
         ]
@@ -53,7 +58,7 @@ pub(super) fn described(service: &Value) -> Answer {
     answer(&json!({"services": [service], "failures": []}))
 }
 
-fn view() -> ServiceView {
+pub(super) fn view() -> ServiceView {
     ServiceView {
         observed_at: at(0),
         status: "ACTIVE".to_owned(),
@@ -99,7 +104,7 @@ fn view() -> ServiceView {
     }
 }
 
-fn describe(answer: Answer) -> Result<Option<Observed>, crate::aws::AwsError> {
+fn describe(answer: Answer) -> Result<Option<ObservedService>, crate::aws::AwsError> {
     run(Services::new(&Script::new([answer]).sdk()).describe("apps", "web"))
 }
 
@@ -280,145 +285,4 @@ fn each_of_several_services_is_found_by_its_own_name_whatever_the_order() {
         [Some(4), Some(9)]
     );
     assert_eq!(script.only().json()["services"], json!([ARN, "web-green"]));
-}
-
-/// Targets in these states, as DescribeTargetHealth has them.
-pub(super) fn targets(states: &[&str]) -> Answer {
-    let members = states.iter().map(|state| {
-        format!("<member><TargetHealth><State>{state}</State></TargetHealth></member>")
-    });
-    let members: String = members.collect();
-    xml(
-        "DescribeTargetHealth",
-        &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"),
-    )
-}
-
-#[test]
-fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
-    let states = [
-        "healthy",
-        "healthy",
-        "initial",
-        "unhealthy",
-        "unused",
-        "draining",
-        "unhealthy.draining",
-    ];
-    let script = Script::new([described(&service()), targets(&states)]);
-    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
-        .expect("answered")
-        .expect("there");
-    let group = TargetGroupView {
-        arn: GROUP.to_owned(),
-        healthy: 2,
-        registered: 5,
-    };
-    assert_eq!(
-        found.view,
-        ServiceView {
-            target_groups: vec![group],
-            ..view()
-        }
-    );
-    assert_eq!(
-        script.operations(),
-        ["DescribeServices", "DescribeTargetHealth"]
-    );
-    assert_eq!(script.sent()[1].form()["TargetGroupArn"], GROUP);
-}
-
-#[test]
-fn the_targets_of_every_group_are_counted() {
-    let mut two = service();
-    two["loadBalancers"] = json!([{"targetGroupArn": "one"}, {"targetGroupArn": "two"}]);
-    let script = Script::new([
-        described(&two),
-        targets(&["healthy"]),
-        targets(&["healthy", "healthy"]),
-    ]);
-    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
-        .expect("answered")
-        .expect("there");
-    let counts: Vec<_> = found
-        .view
-        .target_groups
-        .iter()
-        .map(|group| (group.arn.as_str(), group.healthy))
-        .collect();
-    assert_eq!(counts, [("one", 1), ("two", 2)]);
-    assert_eq!(script.sent()[2].form()["TargetGroupArn"], "two");
-}
-
-fn task(definition: &str, stopped: &str, containers: Value) -> Value {
-    json!({"taskDefinitionArn": definition, "stoppedReason": stopped, "containers": containers})
-}
-
-fn reasons(answers: impl IntoIterator<Item = Answer>) -> (Vec<String>, Script) {
-    let script = Script::new(answers);
-    let reasons =
-        run(Services::new(&script.sdk()).stop_reasons("apps", "web", NEW)).expect("answered");
-    assert!(script.is_played());
-    (reasons, script)
-}
-
-#[test]
-fn stop_reasons_are_those_of_the_new_tasks_in_the_words_of_ecs() {
-    let exited =
-        json!([{"name": "web", "exitCode": 1}, {"name": "log", "exitCode": 0}, {"name": "init"}]);
-    let killed = json!([{"name": "web", "reason": "OutOfMemoryError", "exitCode": 137}]);
-    let tasks = json!({"tasks": [
-        task(OLD, "an old task", json!([])),
-        task(NEW, "Essential container in task exited", exited.clone()),
-        task(NEW, "Essential container in task exited", exited),
-        task(NEW, "Scaling activity initiated by deployment ecs-svc/2", json!([{"name": "web", "exitCode": 143}])),
-        task(NEW, "Essential container in task exited", killed),
-    ]});
-    let (reasons, script) = reasons([answer(&json!({"taskArns": ["a", "b"]})), answer(&tasks)]);
-    assert_eq!(
-        reasons,
-        [
-            "Essential container in task exited; web exited with 1",
-            "Essential container in task exited; web: OutOfMemoryError"
-        ]
-    );
-    let sent = script.sent();
-    assert_eq!(script.operations(), ["ListTasks", "DescribeTasks"]);
-    assert_eq!(
-        sent[0].json(),
-        json!({"cluster": "apps", "serviceName": "web", "desiredStatus": "STOPPED", "maxResults": 100})
-    );
-    assert_eq!(
-        sent[1].json(),
-        json!({"cluster": "apps", "tasks": ["a", "b"]})
-    );
-}
-
-#[test]
-fn stop_reasons_on_a_later_page_are_found() {
-    let second = json!({"tasks": [task(NEW, "CannotPullContainerError", json!([]))]});
-    let (reasons, script) = reasons([
-        answer(&json!({"taskArns": [], "nextToken": "page-2"})),
-        answer(&json!({"taskArns": ["c"]})),
-        answer(&second),
-    ]);
-    assert_eq!(reasons, ["CannotPullContainerError"]);
-    assert_eq!(script.sent()[1].json()["nextToken"], "page-2");
-}
-
-#[test]
-fn ten_stop_reasons_are_enough() {
-    let tasks: Vec<Value> = (1..=12)
-        .map(|number| task(NEW, &format!("reason {number}"), json!([])))
-        .collect();
-    let page = answer(&json!({"taskArns": ["a"], "nextToken": "page-2"}));
-    let (reasons, _) = reasons([page, answer(&json!({ "tasks": tasks }))]);
-    assert_eq!((reasons.len(), reasons[9].as_str()), (10, "reason 10"));
-}
-
-#[test]
-fn a_task_that_stopped_without_a_word_explains_nothing() {
-    let tasks = json!({"tasks": [{"taskDefinitionArn": NEW, "containers": [{"name": "web", "exitCode": 0}]}]});
-    let (reasons, _) = reasons([answer(&json!({"taskArns": ["a"]})), answer(&tasks)]);
-    assert_eq!(reasons, Vec::<String>::new());
 }

@@ -1,11 +1,12 @@
-//! UpdateService, to the letter: what is asked for, what is sent back as it was seen, and what is left out.
+//! UpdateService, to the letter: what is changed, what is sent back as it was seen, and what is
+//! left out.
 
 use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, run};
 use super::services::{described, service};
 use crate::aws::{AwsError, ErrorKind, Services};
-use crate::strategy::Percentages;
+use crate::strategy::in_place::percentages::Percentages;
 
 const PERCENTAGES: Percentages = Percentages {
     minimum_healthy: 100,
@@ -38,8 +39,7 @@ fn applied(
 }
 
 #[test]
-fn a_deployment_changes_the_definition_and_the_percentages_and_keeps_circuit_breaker_alarms_and_bake_time()
- {
+fn a_deployment_keeps_the_circuit_breaker_alarms_and_bake_time() {
     let (id, sent) = applied(&service(), None, updated());
     assert_eq!(id.expect("applied"), "ecs-svc/3");
     assert_eq!(
@@ -49,7 +49,9 @@ fn a_deployment_changes_the_definition_and_the_percentages_and_keeps_circuit_bre
             "service": "web",
             "taskDefinition": "web:7",
             "deploymentConfiguration": {
-                "deploymentCircuitBreaker": {"enable": true, "rollback": true, "resetOnHealthyTask": true},
+                "deploymentCircuitBreaker": {
+                    "enable": true, "rollback": true, "resetOnHealthyTask": true
+                },
                 "maximumPercent": 200,
                 "minimumHealthyPercent": 100,
                 "alarms": {"alarmNames": ["web-5xx"], "rollback": true, "enable": true},

@@ -1,7 +1,7 @@
 //! What a close leaves behind: the free lease, the record, and what is known of a pair's routing.
 
 use super::*;
-use crate::strategy::blue_green::Colour::{Blue, Green};
+use crate::observed::colour::Colour::{Blue, Green};
 
 fn closed(lease: &Lease, outcome: Outcome, reason: &str, at: Timestamp) -> (Lease, Record) {
     close(lease, &Conclusion::new(outcome, reason), at).expect("it is open")

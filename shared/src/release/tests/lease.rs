@@ -1,8 +1,8 @@
 //! The questions that a lease, a release and a target answer.
 
 use super::*;
+use crate::observed::fixtures::{deployment, steady};
 use crate::observed::service::Rollout;
-use crate::observed::service::tests::{deployment, steady};
 
 #[test]
 fn only_the_holder_finds_its_release() {
@@ -112,7 +112,7 @@ fn a_failed_primary_is_never_the_prior_release() {
 #[test]
 fn the_prior_task_definition_is_the_live_colour_s() {
     let mut pair = prior_pair();
-    pair.green.task_definition = NEW.to_owned();
+    pair.colours.green.task_definition = NEW.to_owned();
     let of = |live| {
         let pair = PriorPair {
             live,

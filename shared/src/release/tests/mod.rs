@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::job::Failure;
-use crate::observed::service::tests::{NEW, OLD};
+use crate::observed::colour::{Colour, PerColour};
+use crate::observed::fixtures::{NEW, OLD};
+use crate::routing::weights::{TrafficShift, Weights};
 use crate::strategy::Percentages;
-use crate::strategy::blue_green::{
-    Colour, PerColour, PriorColour, PriorPair, TrafficShift, Weights,
-};
+use crate::strategy::blue_green::prior::{PriorColour, PriorPair};
 use crate::timestamp::Timestamp;
 
 fn after(secs: i64) -> Timestamp {
@@ -110,8 +110,10 @@ fn prior_pair() -> PriorPair {
     PriorPair {
         rule: "rule".to_owned(),
         live: Colour::Blue,
-        blue: colour("group-blue", 100, Some(false)),
-        green: colour("group-green", 0, Some(true)),
+        colours: PerColour {
+            blue: colour("group-blue", 100, Some(false)),
+            green: colour("group-green", 0, Some(true)),
+        },
     }
 }
 

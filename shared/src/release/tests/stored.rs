@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::strategy::blue_green::Colour::Green;
+use crate::observed::colour::Colour::Green;
 
 fn time(secs: i64) -> String {
     format!("2026-01-05T09:00:{secs:02}Z")
@@ -284,9 +284,9 @@ fn what_contradicts_itself_is_refused_by_the_field() {
 fn the_prior_release_of_a_pair_is_stored_as_what_the_live_colour_ran() {
     let mut pair = prior_pair();
     pair.live = Green;
-    pair.green.task_definition = NEW.to_owned();
-    pair.green.desired_count = 5;
-    pair.green.percentages = percentages(50, 150);
+    pair.colours.green.task_definition = NEW.to_owned();
+    pair.colours.green.desired_count = 5;
+    pair.colours.green.percentages = percentages(50, 150);
     let prior = Prior::Pair {
         pair: Box::new(pair),
         recorded_at: now(),

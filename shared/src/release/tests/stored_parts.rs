@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::strategy::blue_green::Colour::Green;
+use crate::observed::colour::Colour::Green;
 
 fn time(secs: i64) -> String {
     format!("2026-01-05T09:00:{secs:02}Z")

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::job::FailureType;
-use crate::strategy::blue_green::Colour::Green;
+use crate::observed::colour::Colour::Green;
 
 /// The lease after `event`, which is legal.
 fn applied(lease: &Lease, event: Event, now: Timestamp) -> Lease {
@@ -251,7 +251,7 @@ fn weights_of_an_earlier_shift_are_known_as_long_as_they_may_still_be_set() {
     let known = |lease: Lease| {
         let pair = lease.release.and_then(|release| release.pair().cloned());
         pair.and_then(|pair| pair.shift)
-            .map(TrafficShift::announced)
+            .map(TrafficShift::possible_weights)
     };
     let untouched = Lease {
         changed_at: None,

@@ -1,16 +1,21 @@
-//! The in-place deployment of a task definition to a service: from what was seen to the one next step.
+//! The in-place deployment of a task definition to a service: from one observation to the one next
+//! step.
+//!
+//! Everything here is pure. What follows from a failure is decided by its [`FailureCause`], never
+//! by its text.
 
 use std::time::Duration;
 
-use crate::job::{Failure, FailureType};
+use crate::job::Failure;
 use crate::limits::STALE_READ;
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::release::Change;
-use crate::timestamp::readable;
+use crate::strategy::failure::FailureCause;
+use crate::timestamp::{readable, readable_of};
 
-/// What is asked of a service.
+/// The goal of a deployment.
 #[derive(Clone, Debug)]
-pub struct Asked {
+pub struct DeployGoal {
     pub change: Change,
     /// Tasks that must run in the end, at least.
     pub size: u32,
@@ -18,16 +23,30 @@ pub struct Asked {
     pub deadline: Duration,
 }
 
+/// What the next step is decided from, besides the goal.
+#[derive(Clone, Copy, Debug)]
+pub struct DeployContext<'a> {
+    /// The change that the release announced, if it did.
+    pub announced: Option<&'a Change>,
+    /// The task definition that the service ran before the release.
+    pub before: &'a str,
+    pub view: &'a ServiceView,
+    /// Time since this action began.
+    pub elapsed: Duration,
+    /// Time since the change was announced, if it was.
+    pub since_change: Option<Duration>,
+}
+
 /// The next step of a deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum DeployStep {
     /// Announce the change and make it.
     Apply,
-    /// The change was made by an invocation that could not write its deployment down: do so.
-    Adopt {
+    /// Record the deployment: the invocation that made the change died before it could.
+    Record {
         deployment: String,
     },
-    /// Nothing to do but to look again.
+    /// Nothing to do but to observe again.
     Wait {
         summary: String,
         percent: u8,
@@ -35,172 +54,179 @@ pub enum Step {
     Done {
         summary: String,
     },
-    /// The release cannot go on. `rollout` says that tasks of the new definition did run or try to, so their stop reasons explain it.
+    /// The release cannot continue.
     Fail {
         failure: Failure,
-        rollout: bool,
+        cause: FailureCause,
     },
 }
 
-/// Where the change of this release stands, from the record and the service together.
-enum Standing<'a> {
+/// The status of this release's change, from the record and the service together.
+enum ChangeStatus<'a> {
     /// Never announced, and the service is as it was recorded.
-    Untouched,
-    /// The service already runs what is asked, and did so before the release.
+    NotAnnounced,
+    /// The service already runs the goal, and did so before the release.
     AlreadyThere,
-    /// Announced, but no trace of it is on the service: its invocation died in between.
-    Lost,
+    /// Announced, but not on the service: the invocation died in between.
+    NotApplied,
     /// The PRIMARY deployment is ours.
-    Ours(&'a DeploymentView),
-    /// The PRIMARY deployment is ours, but not yet written down.
-    Unnamed(&'a DeploymentView),
-    /// ECS gave our deployment up and went back to another.
-    GivenUp { reason: String },
-    /// The service was changed outside this release.
-    Foreign(&'a DeploymentView),
+    Applied(&'a DeploymentView),
+    /// The PRIMARY deployment is ours, but not yet recorded.
+    AppliedUnrecorded(&'a DeploymentView),
+    /// ECS rolled our deployment back to another.
+    RolledBackByEcs { reason: String },
+    /// The PRIMARY deployment is neither ours nor the one before: another writer's, or an old read.
+    External(&'a DeploymentView),
 }
 
-/// Decides the next step. `before` is the task definition that the service ran before the release, `elapsed` the time since this
-/// action began, `changed` the time since the change was announced, if it was.
+/// Decides the next step.
 #[must_use]
-pub fn next_step(
-    asked: &Asked,
-    announced: Option<&Change>,
-    before: &str,
-    view: &ServiceView,
-    elapsed: Duration,
-    changed: Option<Duration>,
-) -> Step {
-    let Some(primary) = view.primary().filter(|_| view.status == "ACTIVE") else {
-        return fail(
-            FailureType::JobFailed,
-            format!(
-                "the service is {} and has no deployment to replace; create it again and start a new release",
-                view.status
-            ),
-            false,
+pub fn next_step(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
+    let view = context.view;
+    let Some(primary) = view.primary().filter(|_| view.is_active()) else {
+        let message = format!(
+            "the service is {} and has no deployment to replace; \
+             create it again and start a new release",
+            view.status
         );
+        return fail(FailureCause::Precondition, message);
     };
-    match standing(asked, announced, before, view, primary) {
-        Standing::AlreadyThere => settled(asked, view, elapsed),
-        Standing::Untouched | Standing::Lost => Step::Apply,
-        Standing::Unnamed(ours) => Step::Adopt {
+
+    match change_status(goal, context, primary) {
+        ChangeStatus::AlreadyThere => wait_until_steady(goal, context),
+        ChangeStatus::NotAnnounced | ChangeStatus::NotApplied => DeployStep::Apply,
+        ChangeStatus::AppliedUnrecorded(ours) => DeployStep::Record {
             deployment: ours.id.clone(),
         },
-        Standing::Ours(ours) if ours.rollout == Rollout::Failed => fail(
-            FailureType::JobFailed,
-            format!("the rollout failed and stands still: {}", reason_of(ours)),
-            true,
+        // Without a circuit breaker ECS leaves a failed rollout as it is, so waiting cannot help.
+        ChangeStatus::Applied(ours) if ours.rollout == Rollout::Failed => fail(
+            FailureCause::Rollout,
+            format!("the rollout failed: {}", failure_reason(ours)),
         ),
-        Standing::Ours(_) => settled(asked, view, elapsed),
-        Standing::GivenUp { reason } => fail(
-            FailureType::JobFailed,
+        ChangeStatus::Applied(_) => wait_until_steady(goal, context),
+        ChangeStatus::RolledBackByEcs { reason } => fail(
+            FailureCause::Rollout,
             format!(
-                "Amazon ECS gave the deployment up and went back to {}: {reason}",
+                "ECS rolled the deployment back to {}: {reason}",
                 revision(&primary.task_definition)
             ),
-            true,
         ),
-        Standing::Foreign(primary)
-            if primary.task_definition == before
-                && changed.is_some_and(|changed| changed < STALE_READ) =>
-        {
-            let wanted = revision(&asked.change.task_definition);
-            let summary = format!(
-                "waiting for ECS to show the deployment of {wanted}; it shows {} as before",
-                revision(before)
-            );
-            Step::Wait {
-                summary,
-                percent: 0,
-            }
-        }
-        Standing::Foreign(other) => Step::Fail {
-            failure: Failure::overridden(format!(
-                "overridden: {} was deployed outside this release ({}) while it was deploying {}; find the other writer, then retry the release",
-                revision(&other.task_definition),
-                other.id,
-                revision(&asked.change.task_definition)
-            )),
-            rollout: false,
-        },
+        ChangeStatus::External(found) => external(goal, context, found),
     }
 }
 
-fn standing<'a>(
-    asked: &Asked,
-    announced: Option<&Change>,
-    before: &str,
-    view: &'a ServiceView,
+fn change_status<'a>(
+    goal: &DeployGoal,
+    context: &DeployContext<'a>,
     primary: &'a DeploymentView,
-) -> Standing<'a> {
-    let wanted = &asked.change.task_definition;
-    let same_definition = primary.task_definition == *wanted;
-    match announced {
-        None if same_definition
-            && asked
-                .change
-                .desired_count
-                .is_none_or(|count| count == view.desired) =>
-        {
-            Standing::AlreadyThere
+) -> ChangeStatus<'a> {
+    let view = context.view;
+    let same_definition = primary.task_definition == goal.change.task_definition;
+    let same_count = goal
+        .change
+        .desired_count
+        .is_none_or(|count| count == view.desired);
+
+    match context.announced {
+        None if same_definition && same_count => ChangeStatus::AlreadyThere,
+        None if same_definition || primary.task_definition == context.before => {
+            ChangeStatus::NotAnnounced
         }
-        None if same_definition || primary.task_definition == before => Standing::Untouched,
-        None => Standing::Foreign(primary),
+        None => ChangeStatus::External(primary),
         Some(Change {
             deployment: Some(_),
             ..
-        }) if same_definition => Standing::Ours(primary),
-        // The same definition at another count starts no deployment: that the count is not there says that it was never set.
+        }) if same_definition => ChangeStatus::Applied(primary),
+        // The same definition with another count starts no deployment, so a missing count is the
+        // only sign that the change was never made.
         Some(Change {
             desired_count: Some(count),
             ..
-        }) if same_definition && view.desired != *count => Standing::Lost,
-        Some(_) if same_definition => Standing::Unnamed(primary),
-        Some(change) => displaced(change, before, view, primary),
+        }) if same_definition && view.desired != *count => ChangeStatus::NotApplied,
+        Some(_) if same_definition => ChangeStatus::AppliedUnrecorded(primary),
+        Some(change) => displaced(change, context, primary),
     }
 }
 
-/// The PRIMARY deployment does not run what was announced: given up by ECS, replaced from outside, or never made.
+/// The PRIMARY deployment does not run what was announced: rolled back by ECS, replaced by another
+/// writer, or never made.
 fn displaced<'a>(
     change: &Change,
-    before: &str,
-    view: &'a ServiceView,
+    context: &DeployContext<'a>,
     primary: &'a DeploymentView,
-) -> Standing<'a> {
-    let ours = view
+) -> ChangeStatus<'a> {
+    let ours = context
+        .view
         .deployments
         .iter()
         .find(|d| !d.primary && d.task_definition == change.task_definition);
+
+    // ECS has no field for a roll back: its reason and its messages are the only trace once our
+    // deployment is gone.
     let id = change.deployment.as_deref().or(ours.map(|d| d.id.as_str()));
-    let messages = id.and_then(|id| {
-        view.messages
+    let failed_message = id.and_then(|id| {
+        context
+            .view
+            .messages
             .iter()
             .find(|message| message.contains(id) && message.contains("deployment failed"))
     });
-    match (ours, messages) {
-        (Some(ours), _) if ours.rollout == Rollout::Failed => Standing::GivenUp {
-            reason: reason_of(ours),
+
+    match (ours, failed_message) {
+        (Some(ours), _) if ours.rollout == Rollout::Failed => ChangeStatus::RolledBackByEcs {
+            reason: failure_reason(ours),
         },
-        _ if primary.reason.contains("circuit breaker") => Standing::GivenUp {
+        _ if primary.reason.contains("circuit breaker") => ChangeStatus::RolledBackByEcs {
             reason: primary.reason.clone(),
         },
-        (_, Some(message)) => Standing::GivenUp {
+        (_, Some(message)) => ChangeStatus::RolledBackByEcs {
             reason: message.clone(),
         },
-        (None, None) if change.deployment.is_none() && primary.task_definition == before => {
-            Standing::Lost
+        (None, None)
+            if change.deployment.is_none() && primary.task_definition == context.before =>
+        {
+            ChangeStatus::NotApplied
         }
-        _ => Standing::Foreign(primary),
+        _ => ChangeStatus::External(primary),
     }
 }
 
+/// What was seen is not this release's: an old read of the service for as long as it may be one,
+/// then another writer's.
+fn external(goal: &DeployGoal, context: &DeployContext<'_>, found: &DeploymentView) -> DeployStep {
+    let wanted = revision(&goal.change.task_definition);
+    let may_be_old = context
+        .since_change
+        .is_some_and(|since_change| since_change < STALE_READ);
+
+    if found.task_definition == context.before && may_be_old {
+        return DeployStep::Wait {
+            summary: format!(
+                "waiting for ECS to show the deployment of {wanted}; it shows {} as before",
+                revision(context.before)
+            ),
+            percent: 0,
+        };
+    }
+    fail(
+        FailureCause::Overridden,
+        format!(
+            "overridden: {} was deployed outside this release ({}) while it was deploying {wanted}; \
+             find the other writer, then retry the release",
+            revision(&found.task_definition),
+            found.id
+        ),
+    )
+}
+
 /// The right deployment is in place: done, too late, or not yet.
-fn settled(asked: &Asked, view: &ServiceView, elapsed: Duration) -> Step {
-    let wanted = &asked.change.task_definition;
-    let missing = view.missing(wanted, asked.size);
+fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
+    let (view, elapsed) = (context.view, context.elapsed);
+    let wanted = &goal.change.task_definition;
+    let missing = view.missing(wanted, goal.size);
+
     if missing.is_empty() {
-        return Step::Done {
+        return DeployStep::Done {
             summary: format!(
                 "{} runs {} of {} tasks, steady",
                 revision(wanted),
@@ -209,47 +235,47 @@ fn settled(asked: &Asked, view: &ServiceView, elapsed: Duration) -> Step {
             ),
         };
     }
-    let newest = view
-        .messages
-        .first()
-        .map(|message| format!("; newest message: {message}"))
-        .unwrap_or_default();
-    if elapsed >= asked.deadline {
-        let (elapsed, deadline) = (readable(elapsed), readable(asked.deadline));
+
+    if elapsed >= goal.deadline {
+        let newest = view
+            .messages
+            .first()
+            .map(|message| format!("; newest message: {message}"))
+            .unwrap_or_default();
         let message = format!(
-            "not steady after {elapsed} (deadline {deadline}): {}{newest}",
+            "not steady after {} (deadline {}): {}{newest}",
+            readable(elapsed),
+            readable(goal.deadline),
             missing.join("; ")
         );
-        return fail(FailureType::JobFailed, message, true);
+        return fail(FailureCause::Rollout, message);
     }
-    let (floor, ceiling) = (
-        asked.change.percentages.floor(view.desired),
-        asked.change.percentages.ceiling(view.desired),
-    );
-    Step::Wait {
+
+    DeployStep::Wait {
         summary: format!(
-            "{}: {}; at least {floor} healthy, at most {ceiling} running; {} of {}",
+            "{}: {}; {}; {}",
             revision(wanted),
             view.progress(wanted),
-            readable(elapsed),
-            readable(asked.deadline)
+            goal.change.percentages.summary(view.desired),
+            readable_of(elapsed, goal.deadline)
         ),
         percent: view.percent(wanted),
     }
 }
 
-fn reason_of(deployment: &DeploymentView) -> String {
+fn failure_reason(deployment: &DeploymentView) -> String {
     match deployment.reason.as_str() {
         "" => format!("{} tasks failed to start", deployment.failed_tasks),
         reason => reason.to_owned(),
     }
 }
 
-fn fail(kind: FailureType, message: String, rollout: bool) -> Step {
-    Step::Fail {
-        failure: Failure::new(kind, message),
-        rollout,
-    }
+fn fail(cause: FailureCause, message: String) -> DeployStep {
+    let failure = match cause {
+        FailureCause::Overridden => Failure::overridden(message),
+        _ => Failure::job(message),
+    };
+    DeployStep::Fail { failure, cause }
 }
 
 #[cfg(test)]

@@ -2,3 +2,4 @@
 
 pub mod deploy;
 pub mod percentages;
+pub mod rollback;

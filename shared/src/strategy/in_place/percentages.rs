@@ -1,23 +1,43 @@
-//! In-place strategies: how many tasks must stay healthy and how many may run while a service's tasks are replaced.
+//! How many tasks must stay healthy and how many may run while a service's tasks are replaced.
 //!
-//! Amazon ECS takes both as percentages of the desired count and rounds for safety: the floor of healthy tasks up, the
-//! ceiling of running tasks down (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html).
+//! Amazon ECS takes both as percentages of the desired count and rounds for safety: the floor of
+//! healthy tasks up, the ceiling of running tasks down
+//! (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_DeploymentConfiguration.html).
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// The words of the `strategy` parameter.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum StrategyName {
-    /// Replaces tasks in waves between the given floor and ceiling (100 % and 200 % when none is given).
-    Rolling,
-    /// Starts a whole second set before the first stops: 100 % to 200 %.
-    Doubling,
-    /// Stops a task before its replacement starts, for clusters without spare room: never more than the desired count.
-    MakeRoom,
-    /// Fills a second service beside the live one and moves the traffic to it.
-    BlueGreen,
+/// Which services a strategy works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// One service, whose tasks are replaced in place.
+    Service,
+    /// Two services behind one weighted rule.
+    Pair,
+}
+
+/// One bound of a strategy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// This percentage, unless the parameters set another.
+    Default(u32),
+    /// This percentage; the parameters cannot set it.
+    Fixed(u32),
+    /// One task fewer than desired, unless the parameters set another number.
+    OneFewer,
+}
+
+/// What a strategy is: its word, the services it works on and its bounds.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rules {
+    pub word: &'static str,
+    pub shape: Shape,
+    /// Tasks that stay healthy.
+    pub minimum: Bound,
+    /// Tasks that may run at once.
+    pub maximum: Bound,
+    /// Why a bound is fixed, following "strategy `word`".
+    pub definition: &'static str,
 }
 
 /// A percentage within the bounds that ECS has for it.
@@ -49,21 +69,26 @@ impl<const MIN: u32, const MAX: u32> JsonSchema for Percent<MIN, MAX> {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX, "description": "A whole percentage." })
+        json_schema!({
+            "type": "integer",
+            "minimum": MIN,
+            "maximum": MAX,
+            "description": "A whole percentage.",
+        })
     }
 }
 
 /// The strategy as an action's parameters give it.
 #[derive(Clone, Copy, Debug)]
 pub struct Strategy {
-    pub name: StrategyName,
+    pub rules: &'static Rules,
     pub minimum_healthy_percent: Option<Percent<0, 100>>,
     pub minimum_healthy_tasks: Option<u32>,
     pub maximum_percent: Option<Percent<100, 200>>,
     pub maximum_tasks: Option<u32>,
 }
 
-/// What a strategy comes to for a desired count.
+/// The bounds of a strategy for one desired count, as ECS takes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Percentages {
@@ -83,12 +108,22 @@ impl Percentages {
     pub fn ceiling(self, desired: u32) -> u32 {
         desired * self.maximum / 100
     }
+
+    /// Both bounds for `desired` tasks, for summaries.
+    #[must_use]
+    pub fn summary(self, desired: u32) -> String {
+        format!(
+            "at least {} healthy, at most {} running",
+            self.floor(desired),
+            self.ceiling(desired)
+        )
+    }
 }
 
-/// Refuses counts of no tasks, which would prove nothing.
+/// Refuses counts of 0: a release without tasks proves nothing.
 ///
 /// # Errors
-/// A sentence with the field, what was found, what is legal and what to do.
+/// A message with the field, the value found and what is expected.
 pub fn check_counts(desired_count: Option<u32>, initial_count: Option<u32>) -> Result<(), String> {
     for (field, count) in [
         ("desired_count", desired_count),
@@ -106,63 +141,83 @@ pub fn check_counts(desired_count: Option<u32>, initial_count: Option<u32>) -> R
 pub struct Room {
     /// The count that the service will have.
     pub desired: u32,
-    /// Instances of the cluster, when the tasks hold static host ports: such an instance takes one task of the service.
+    /// Instances of the cluster, when the tasks hold static host ports: such an instance takes one
+    /// task of the service.
     pub static_port_instances: Option<u32>,
 }
 
 impl Strategy {
-    /// Refuses combinations that contradict each other.
+    /// Refuses bounds that contradict each other or the strategy.
     ///
     /// # Errors
-    /// A sentence with the field, what was found, what is legal and what to do.
+    /// A message with the fields found and the remedy.
     pub fn check(&self) -> Result<(), String> {
-        if self.minimum_healthy_percent.is_some() && self.minimum_healthy_tasks.is_some() {
-            return Err("minimum_healthy_percent and minimum_healthy_tasks are both given; expected one of them".to_owned());
+        let minimums = [
+            (
+                "minimum_healthy_percent",
+                self.minimum_healthy_percent.is_some(),
+            ),
+            (
+                "minimum_healthy_tasks",
+                self.minimum_healthy_tasks.is_some(),
+            ),
+        ];
+        let maximums = [
+            ("maximum_percent", self.maximum_percent.is_some()),
+            ("maximum_tasks", self.maximum_tasks.is_some()),
+        ];
+
+        for [(percent, percent_given), (tasks, tasks_given)] in [minimums, maximums] {
+            if percent_given && tasks_given {
+                return Err(format!(
+                    "{percent} and {tasks} are both given; expected one of them"
+                ));
+            }
         }
-        if self.maximum_percent.is_some() && self.maximum_tasks.is_some() {
-            return Err(
-                "maximum_percent and maximum_tasks are both given; expected one of them".to_owned(),
-            );
+
+        for (bound, fields) in [
+            (self.rules.minimum, minimums),
+            (self.rules.maximum, maximums),
+        ] {
+            let given = fields.into_iter().find(|(_, given)| *given);
+            if let (Bound::Fixed(_), Some((field, _))) = (bound, given) {
+                return Err(format!(
+                    "`{field}` is given, but strategy `{}` {}; remove it, or use `rolling`",
+                    self.rules.word, self.rules.definition
+                ));
+            }
         }
-        let minimum =
-            self.minimum_healthy_percent.is_some() || self.minimum_healthy_tasks.is_some();
-        let maximum = self.maximum_percent.is_some() || self.maximum_tasks.is_some();
-        match self.name {
-            StrategyName::Doubling if minimum || maximum => Err("strategy `doubling` is 100 % to 200 % by definition and takes no minimum_healthy_* or maximum_*; remove them, or choose `rolling`".to_owned()),
-            StrategyName::BlueGreen if minimum || maximum => Err("strategy `blue-green` fills a whole second colour and takes no minimum_healthy_percent, minimum_healthy_tasks, maximum_percent or maximum_tasks; remove them, or choose `rolling`".to_owned()),
-            StrategyName::MakeRoom if maximum => Err("strategy `make-room` never runs more than the desired count and takes no maximum_percent or maximum_tasks; remove it, or choose `rolling`".to_owned()),
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
     /// The percentages that keep this strategy's promise for `desired` tasks.
     ///
-    /// Task numbers become the smallest percentage whose floor keeps them and the largest whose ceiling does. `make-room`
-    /// gives up one task, but not the only one: going to none has to be asked for.
+    /// Task numbers become the smallest percentage whose floor keeps them and the largest whose
+    /// ceiling does. `make-room` gives up one task, but not the only one: an outage must be
+    /// requested explicitly, by minimum_healthy_tasks 0.
     #[must_use]
     pub fn percentages(&self, desired: u32) -> Percentages {
-        let minimum = match (
+        let minimum_healthy = match (
+            self.rules.minimum,
             self.minimum_healthy_percent,
             self.minimum_healthy_tasks,
-            self.name,
         ) {
-            (Some(percent), _, _) => percent.0,
-            (None, Some(tasks), _) => smallest_minimum(desired, tasks),
-            (
-                None,
-                None,
-                StrategyName::Rolling | StrategyName::Doubling | StrategyName::BlueGreen,
-            ) => 100,
-            (None, None, StrategyName::MakeRoom) => make_room_minimum(desired),
+            (Bound::Fixed(percent), _, _) => percent,
+            (_, Some(percent), _) => percent.0,
+            (_, None, Some(tasks)) => smallest_minimum(desired, tasks),
+            (Bound::Default(percent), None, None) => percent,
+            (Bound::OneFewer, None, None) => one_fewer(desired),
         };
-        let maximum = match (self.maximum_percent, self.maximum_tasks, self.name) {
-            (_, _, StrategyName::MakeRoom) => 100,
-            (Some(percent), _, _) => percent.0,
-            (None, Some(tasks), _) => largest_maximum(desired, tasks),
-            (None, None, _) => 200,
+        let maximum = match (self.rules.maximum, self.maximum_percent, self.maximum_tasks) {
+            (Bound::Fixed(percent), _, _) => percent,
+            (_, Some(percent), _) => percent.0,
+            (_, None, Some(tasks)) => largest_maximum(desired, tasks),
+            (Bound::Default(percent), None, None) => percent,
+            (Bound::OneFewer, None, None) => 100,
         };
+
         Percentages {
-            minimum_healthy: minimum,
+            minimum_healthy,
             maximum,
         }
     }
@@ -170,71 +225,96 @@ impl Strategy {
     /// Refuses a rollout that can never finish, with the arithmetic.
     ///
     /// # Errors
-    /// A sentence that a person can act on.
+    /// A message with the arithmetic and the remedy.
     pub fn plan(&self, room: Room) -> Result<Percentages, String> {
         let desired = room.desired;
-        if let Some(tasks) = self.minimum_healthy_tasks.filter(|tasks| *tasks > desired) {
-            return Err(format!(
-                "minimum_healthy_tasks is {tasks}, but the service has {desired} tasks; expected 0 to {desired}"
-            ));
-        }
-        if let Some(tasks) = self.maximum_tasks.filter(|tasks| *tasks < desired) {
-            return Err(format!(
-                "maximum_tasks is {tasks}, but the service has {desired} tasks; expected {desired} or more"
-            ));
-        }
+        self.check_task_numbers(desired)?;
+
         let percentages = self.percentages(desired);
         let (floor, ceiling) = (percentages.floor(desired), percentages.ceiling(desired));
         let bounds = format!(
-            "of {desired} tasks at least {floor} must stay healthy (ceil({desired} × {} %)) and at most {ceiling} may run (floor({desired} × {} %))",
+            "of {desired} tasks at least {floor} must stay healthy (ceil({desired} × {} %)) and \
+             at most {ceiling} may run (floor({desired} × {} %))",
             percentages.minimum_healthy, percentages.maximum
         );
+
         if desired > 0 && floor >= desired && ceiling <= desired {
             return Err(format!(
-                "the rollout could never finish: {bounds}, so no task can be stopped first and none started first; {}",
+                "the rollout could never finish: {bounds}, so no task can be stopped first and \
+                 none started first; {}",
                 self.remedy(desired)
             ));
         }
+
+        // A static host port admits one task of the service an instance, so instances limit a
+        // rollout like percentages.
         match room.static_port_instances {
-            Some(instances) if self.name == StrategyName::BlueGreen && instances < desired * 2 => {
+            Some(instances) if self.rules.shape == Shape::Pair && instances < desired * 2 => {
                 Err(format!(
-                    "the fill could never finish: the tasks hold a static host port, so an instance takes one of them, and {desired} tasks of each colour do not fit on {instances} instances; add instances, lower the count, or use host port 0"
+                    "the fill could never finish: {STATIC_PORT}, and {desired} tasks of each \
+                     colour do not fit on {instances} instances; {MORE_ROOM}"
                 ))
             }
             Some(instances) if instances < desired => Err(format!(
-                "the rollout could never finish: the tasks hold a static host port, so an instance takes one of them, and {desired} tasks do not fit on {instances} instances; add instances, lower the count, or use host port 0"
+                "the rollout could never finish: {STATIC_PORT}, and {desired} tasks do not fit on \
+                 {instances} instances; {MORE_ROOM}"
             )),
             Some(instances) if floor >= desired && instances <= desired => Err(format!(
-                "the rollout could never finish: {bounds}, and the tasks hold a static host port, so a new task needs an instance without an old one, but {instances} instances run {desired} tasks; choose `make-room`, add an instance, or use host port 0"
+                "the rollout could never finish: {bounds}, and {STATIC_PORT}, so a new task needs \
+                 an instance without an old one, but {instances} instances run {desired} tasks; \
+                 choose `make-room`, add an instance, or use host port 0"
             )),
             _ => Ok(percentages),
         }
     }
 
+    /// Refuses task numbers that the desired count cannot keep.
+    fn check_task_numbers(&self, desired: u32) -> Result<(), String> {
+        if let Some(tasks) = self.minimum_healthy_tasks.filter(|tasks| *tasks > desired) {
+            return Err(format!(
+                "minimum_healthy_tasks is {tasks}, but the service has {desired} tasks; \
+                 expected 0 to {desired}"
+            ));
+        }
+        if let Some(tasks) = self.maximum_tasks.filter(|tasks| *tasks < desired) {
+            return Err(format!(
+                "maximum_tasks is {tasks}, but the service has {desired} tasks; \
+                 expected {desired} or more"
+            ));
+        }
+        Ok(())
+    }
+
     fn remedy(&self, desired: u32) -> &'static str {
-        match (self.name, desired) {
-            (StrategyName::MakeRoom, 1) => {
-                "run 2 tasks or more, choose `rolling` or `doubling`, or accept an outage with minimum_healthy_tasks 0"
+        match (self.rules.maximum, desired) {
+            (Bound::Fixed(_), 1) => {
+                "run 2 tasks or more, choose `rolling` or `doubling`, \
+                 or accept an outage with minimum_healthy_tasks 0"
             }
-            (StrategyName::MakeRoom, _) => {
-                "lower minimum_healthy_percent or minimum_healthy_tasks, or choose `rolling` or `doubling`"
+            (Bound::Fixed(_), _) => {
+                "lower minimum_healthy_percent or minimum_healthy_tasks, \
+                 or choose `rolling` or `doubling`"
             }
             _ => {
-                "lower minimum_healthy_percent or raise maximum_percent so that one more task may run"
+                "lower minimum_healthy_percent or raise maximum_percent \
+                 so that one more task may run"
             }
         }
     }
 }
 
+const STATIC_PORT: &str = "the tasks hold a static host port, so an instance takes one of them";
+
+const MORE_ROOM: &str = "add instances, lower the count, or use host port 0";
+
 /// The smallest percentage at which at least `tasks` of `desired` stay healthy.
 fn smallest_minimum(desired: u32, tasks: u32) -> u32 {
     let keeps = |percent: &u32| {
-        Percentages {
+        let percentages = Percentages {
             minimum_healthy: *percent,
             maximum: 100,
-        }
-        .floor(desired)
-            >= tasks
+        };
+        percentages.floor(desired) >= tasks
     };
     (0..=100).find(keeps).unwrap_or(100)
 }
@@ -242,18 +322,18 @@ fn smallest_minimum(desired: u32, tasks: u32) -> u32 {
 /// The largest percentage at which at most `tasks` run for `desired`.
 fn largest_maximum(desired: u32, tasks: u32) -> u32 {
     let keeps = |percent: &u32| {
-        Percentages {
+        let percentages = Percentages {
             minimum_healthy: 100,
             maximum: *percent,
-        }
-        .ceiling(desired)
-            <= tasks
+        };
+        percentages.ceiling(desired) <= tasks
     };
     (100..=200).rev().find(keeps).unwrap_or(100)
 }
 
-/// One task fewer than desired where a whole percentage can say so (up to 100 tasks), 99 % above, and never the last one.
-fn make_room_minimum(desired: u32) -> u32 {
+/// One task fewer than desired where a whole percentage can express it (up to 100 tasks), 99 %
+/// above, and never the last one.
+fn one_fewer(desired: u32) -> u32 {
     match desired {
         0 | 1 => 100,
         _ => smallest_minimum(desired, desired - 1).min(99),

@@ -106,7 +106,7 @@ fn a_failing_bake_restores_exactly_what_was_recorded() {
             let swaps = jobs(&aws, &execution, "swap-target-groups");
             let (kind, message) = failure(swaps.last().expect("a job")).expect("a failure");
             assert_eq!(kind, "JobFailed");
-            let back = format!("the traffic is back at blue 0 / green {}", weights[1]);
+            let back = format!("traffic restored to blue 0 / green {}", weights[1]);
             assert!(
                 message.contains("healthy targets in blue with 100%") && message.contains(&back),
                 "{message}"

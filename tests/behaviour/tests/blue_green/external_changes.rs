@@ -111,7 +111,7 @@ fn an_external_deployment_to_the_new_colour_stays_and_gets_no_traffic() {
     assert_eq!(kind, "JobFailed");
     assert!(
         message.contains("it was deployed outside this release")
-            && message.contains("traffic is back"),
+            && message.contains("traffic restored"),
         "{message}"
     );
     assert_eq!(ended.outcome, "superseded", "{}", ended.reason);

@@ -97,7 +97,7 @@ fn one_percent_of_errors_is_rolled_back_by_the_invocation_that_saw_it() {
         let message = said.last().expect("a message");
         assert!(
             message.starts_with("5xx ")
-                && message.contains("the traffic is back at blue 0 / green 100"),
+                && message.contains("traffic restored to blue 0 / green 100"),
             "{message}"
         );
         assert!(message.contains("; report: https://"), "{message}");

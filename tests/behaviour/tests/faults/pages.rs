@@ -9,7 +9,7 @@ use harness::demo::{CLUSTER, SHOP, WEB, play};
 use harness::driver::{Fault, run};
 use serde_json::json;
 use slipway::aws::{Alarm, Ledger, Metrics, Scaling, Sdk, Services};
-use slipway::strategy::blue_green::ScalingView;
+use slipway::observed::scaling::ScalingView;
 
 use super::scenes::{ends_alike, scenes};
 use behaviour::ledger_table;

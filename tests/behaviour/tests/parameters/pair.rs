@@ -167,7 +167,11 @@ fn begin_release_of_a_pair_refuses_at_once() {
         ),
         (
             Set("maximum_percent", json!(150)),
-            &["strategy `blue-green`", "takes no", "remove them"],
+            &[
+                "`maximum_percent` is given",
+                "strategy `blue-green`",
+                "remove it",
+            ],
         ),
         (
             Set("service", json!("shpo")),
@@ -521,7 +525,7 @@ fn swap_target_groups_refuses_at_once() {
     let cases: [(Wrong, &[&str]); 1] = [(
         Set("task_definition", json!(other)),
         &[
-            "green is not fit to get traffic as shop-green:9",
+            "green is not ready for traffic as shop-green:9",
             "no traffic was moved",
         ],
     )];
@@ -642,7 +646,7 @@ fn steps_of_a_pair_are_refused_in_another_order() {
             "swap-target-groups",
             &swap,
             "JobFailed",
-            ["green is not fit to get traffic", "no traffic was moved"],
+            ["green is not ready for traffic", "no traffic was moved"],
         ),
         (
             false,

@@ -152,7 +152,7 @@ pub const CHAPTERS: [Chapter; 10] = [
         image: Image::New(Behaviour::FailsUnderTraffic),
         person: Person::LooksOn,
         outcome: Outcome::RolledBack,
-        reason: "the traffic is back at blue 100 / green 0",
+        reason: "traffic restored to blue 100 / green 0",
     },
     Chapter {
         title: "a rollback on demand",

@@ -213,7 +213,7 @@ fn the_old_colour_grows_first_and_is_waited_for() {
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
         let since = calls(&driver);
         let waits = roll_back(&driver).await;
-        let text = "giving the traffic back to green: 1 of 2 healthy targets that green needs for all of the traffic; ";
+        let text = "returning the traffic to green: 1 of 2 healthy targets that green needs for all of the traffic; ";
         assert!(waits.starts_with(text), "{waits}");
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
     });

@@ -86,7 +86,7 @@ fn a_release_is_not_finished_while_its_colour_shares_the_traffic_or_is_not_stead
     let cases: [(Spoil, &str); 5] = [
         (
             |aws| set(aws, "shop-blue", json!({"desiredCount": 0})),
-            "desired count is 0, asked for 1",
+            "desired count is 0, expected 1 or more",
         ),
         (
             |aws| set_weights(aws, [100, 1]),

@@ -58,7 +58,7 @@ fn scale_in_is_given_back_before_the_old_colour_stops() {
         assert!(
             waits[1]
                 .as_str()
-                .is_some_and(|text| text.contains("lets invocations that may still run end")),
+                .is_some_and(|text| text.contains("for earlier invocations to time out")),
             "{waits}"
         );
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
@@ -164,7 +164,8 @@ fn an_old_colour_that_has_traffic_again_is_not_stopped() {
             let [new, _] = definitions(&driver.world.aws());
             let since = calls(&driver);
             let text = format!(
-                "green cannot be retired: the weights are blue {} / green {}, and blue must have all of the traffic by this release; run swap-target-groups to 100% before this action",
+                "green cannot be retired: weights are blue {} / green {}, expected all of the traffic on blue, \
+                 set by this release; run swap-target-groups to 100% before this action",
                 by_hand[0], by_hand[1]
             );
             assert_eq!(

@@ -86,7 +86,7 @@ fn the_first_shift_waits_for_what_an_earlier_step_may_still_do() {
         })
     };
     let waits = |left: &str| {
-        let why = format!("lets invocations that may still run end: {left} left");
+        let why = format!("waiting {left} for earlier invocations to time out");
         going(
             &format!("0% to blue, {why}; 2 healthy targets in blue, at least 2 needed"),
             0,
@@ -196,7 +196,7 @@ fn a_colour_that_is_not_fit_is_waited_for_since_the_action_began() {
         let [new, _] = definitions(&driver.world.aws());
         let since = calls(&driver);
         let waits = look_after(&driver, STEP, &to_half(&new), 599).await;
-        let lacks = "desired count is 2, asked for 3; 2 of 3 targets healthy";
+        let lacks = "desired count is 2, expected 3 or more; 2 of 3 targets healthy";
         let text = format!(
             "0% to blue, blue is not ready for 50%: {lacks}; 9m59s of 10m00s; 2 healthy targets in blue, at least 3 needed"
         );
@@ -204,7 +204,7 @@ fn a_colour_that_is_not_fit_is_waited_for_since_the_action_began() {
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
         let fails = look_after(&driver, STEP, &to_half(&new), 600).await;
         let text = format!(
-            "blue is not fit to get traffic as {} after 10m00s: {lacks}; no traffic was moved; look at the tasks and targets of blue",
+            "blue is not ready for traffic as {} after 10m00s: {lacks}; no traffic was moved; check the tasks and targets of blue",
             revision(&new)
         );
         assert_eq!(report(&fails), failed(&text));
@@ -243,7 +243,7 @@ fn a_colour_that_loses_its_health_loses_its_traffic_in_the_same_look() {
     too_few(&mut aws);
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
-        let back = format!("{TOO_FEW}; the traffic is back at blue 0 / green 100");
+        let back = format!("{TOO_FEW}; traffic restored to blue 0 / green 100");
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
         let aws = driver.world.snapshot();
         // The decision, the announcement, the change, that it is made, and the failure.
@@ -276,7 +276,7 @@ fn once_the_traffic_goes_back_it_does_although_the_colour_is_fit_again() {
         lease["release"]["restoring"] = json!({"reason": "5xx", "since": since})
     });
     run(aws, Fault::None, async |driver| {
-        let back = "5xx; the traffic is back at blue 0 / green 100";
+        let back = "5xx; traffic restored to blue 0 / green 100";
         assert_eq!(report(&swap(&driver, json!({})).await), failed(back));
         assert_eq!(weights(&driver.world.aws()), [0, 100]);
     });
@@ -297,7 +297,7 @@ fn traffic_that_is_back_is_set_again_only_while_what_is_read_may_be_old() {
         set_weights(&mut aws, [0, 100]);
         run(aws, Fault::None, async |driver| {
             let calls = calls(&driver);
-            let back = "5xx; the traffic is back at blue 0 / green 100";
+            let back = "5xx; traffic restored to blue 0 / green 100";
             assert_eq!(report(&swap(&driver, json!({})).await), failed(back));
             let aws = driver.world.snapshot();
             assert_eq!(
@@ -356,7 +356,7 @@ fn the_old_colour_grows_before_it_takes_the_traffic_back() {
             (Vec::new(), [50, 50])
         );
         pass(&driver, secs(180)).await;
-        let back = format!("{TOO_FEW}; the traffic is back at blue 0 / green 100");
+        let back = format!("{TOO_FEW}; traffic restored to blue 0 / green 100");
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
         assert_eq!(weights(&driver.world.aws()), [0, 100]);
     });
@@ -397,7 +397,7 @@ fn weights_that_a_hung_invocation_of_this_release_set_are_given_back() {
     });
     set_weights(&mut aws, [20, 80]);
     run(aws, Fault::None, async |driver| {
-        let back = "5xx; the traffic is back at blue 0 / green 100";
+        let back = "5xx; traffic restored to blue 0 / green 100";
         assert_eq!(report(&swap(&driver, json!({})).await), failed(back));
         assert_eq!(weights(&driver.world.aws()), [0, 100]);
     });
@@ -433,7 +433,7 @@ fn traffic_goes_back_at_once_when_only_the_old_colour_serves() {
         pass(&driver, secs(35)).await;
         let since = calls(&driver);
         let reason = "0 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4)";
-        let back = format!("{reason}; the traffic is back at blue 0 / green 100");
+        let back = format!("{reason}; traffic restored to blue 0 / green 100");
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
         let aws = driver.world.snapshot();
         let expected = [

@@ -1,0 +1,172 @@
+//! A service of Amazon ECS as DescribeServices shows it, translated to the domain's view.
+//!
+//! What ECS always sends must be there: a field that is missing is an error that names it.
+
+use aws_sdk_ecs::operation::describe_services::DescribeServicesOutput;
+use aws_sdk_ecs::types::{
+    Deployment, DeploymentConfiguration, DeploymentRolloutState, SchedulingStrategy, Service,
+};
+
+use super::short_name;
+use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
+use crate::strategy::in_place::percentages::Percentages;
+use crate::timestamp::Timestamp;
+
+/// Messages of a service that are read; ECS keeps a hundred.
+const MESSAGES: usize = 20;
+
+/// Tag of the services that the functions' roles may change (template.yaml).
+const SERVICE_TAG: &str = "slipway:service";
+
+/// A service as observed, with what must be sent back when it is changed.
+#[derive(Clone, Debug)]
+pub struct ObservedService {
+    pub view: ServiceView,
+    pub(super) cluster: String,
+    pub(super) service: String,
+    pub(super) configuration: DeploymentConfiguration,
+}
+
+impl ObservedService {
+    /// Cluster and service, as the caller named them.
+    #[must_use]
+    pub fn name(&self) -> (&str, &str) {
+        (&self.cluster, &self.service)
+    }
+}
+
+/// The service of that name or ARN in an answer; `None` when ECS reports it as missing.
+pub(super) fn find_service(
+    answer: &DescribeServicesOutput,
+    cluster: &str,
+    service: &str,
+    now: Timestamp,
+) -> Result<Option<ObservedService>, String> {
+    let named = |arn: Option<&str>| arn.is_some_and(|arn| short_name(arn) == short_name(service));
+    if let Some(failure) = answer
+        .failures()
+        .iter()
+        .find(|failure| named(failure.arn()))
+    {
+        return match failure.reason() {
+            Some("MISSING") => Ok(None),
+            reason => Err(format!("failure {reason:?} for {service}")),
+        };
+    }
+    let found = answer
+        .services()
+        .iter()
+        .find(|found| named(found.service_arn()));
+    let found = found.ok_or_else(|| format!("neither a service nor a failure for {service}"))?;
+
+    let view = view(found, now).map_err(|lack| format!("service {service}: {lack}"))?;
+    let configuration = found
+        .deployment_configuration()
+        .cloned()
+        .unwrap_or_else(|| DeploymentConfiguration::builder().build());
+    Ok(Some(ObservedService {
+        view,
+        cluster: cluster.to_owned(),
+        service: service.to_owned(),
+        configuration,
+    }))
+}
+
+fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String> {
+    let configuration = service
+        .deployment_configuration()
+        .ok_or("no deploymentConfiguration")?;
+
+    Ok(ServiceView {
+        observed_at,
+        status: service.status().ok_or("no status")?.to_owned(),
+        desired: count(service.desired_count(), "desiredCount")?,
+        running: count(service.running_count(), "runningCount")?,
+        pending: count(service.pending_count(), "pendingCount")?,
+        percentages: percentages(configuration)?,
+        scheduling: match service.scheduling_strategy() {
+            Some(SchedulingStrategy::Replica) => Scheduling::Replica,
+            Some(SchedulingStrategy::Daemon) => Scheduling::Daemon,
+            other => return Err(format!("schedulingStrategy is {other:?}")),
+        },
+        controller: service
+            .deployment_controller()
+            .map_or("ECS", |controller| controller.r#type().as_str())
+            .to_owned(),
+        tagged: service
+            .tags()
+            .iter()
+            .any(|tag| tag.key() == Some(SERVICE_TAG)),
+        strategy: configuration
+            .strategy()
+            .map_or("ROLLING", |strategy| strategy.as_str())
+            .to_owned(),
+        deployments: service
+            .deployments()
+            .iter()
+            .map(deployment)
+            .collect::<Result<_, _>>()?,
+        target_groups: service
+            .load_balancers()
+            .iter()
+            .filter_map(|balancer| balancer.target_group_arn())
+            .map(|arn| TargetGroupView {
+                arn: arn.to_owned(),
+                healthy: 0,
+                registered: 0,
+            })
+            .collect(),
+        messages: service
+            .events()
+            .iter()
+            .filter_map(|event| event.message())
+            .take(MESSAGES)
+            .map(ToOwned::to_owned)
+            .collect(),
+    })
+}
+
+fn deployment(found: &Deployment) -> Result<DeploymentView, String> {
+    let task_definition = found
+        .task_definition()
+        .ok_or("a deployment without taskDefinition")?;
+
+    Ok(DeploymentView {
+        id: found.id().ok_or("a deployment without id")?.to_owned(),
+        primary: found.status() == Some("PRIMARY"),
+        task_definition: task_definition.to_owned(),
+        rollout: rollout(found.rollout_state())?,
+        reason: found.rollout_state_reason().unwrap_or_default().to_owned(),
+        desired: count(found.desired_count(), "desiredCount of a deployment")?,
+        running: count(found.running_count(), "runningCount of a deployment")?,
+        failed_tasks: count(found.failed_tasks(), "failedTasks of a deployment")?,
+    })
+}
+
+fn percentages(configuration: &DeploymentConfiguration) -> Result<Percentages, String> {
+    let percent =
+        |number: Option<i32>, name: &str| count(number.ok_or_else(|| format!("no {name}"))?, name);
+
+    Ok(Percentages {
+        minimum_healthy: percent(
+            configuration.minimum_healthy_percent(),
+            "minimumHealthyPercent",
+        )?,
+        maximum: percent(configuration.maximum_percent(), "maximumPercent")?,
+    })
+}
+
+fn count(number: i32, name: &str) -> Result<u32, String> {
+    u32::try_from(number).map_err(|_| format!("{name} is {number}"))
+}
+
+/// Services with another deployment controller have no rollout state: they never count as
+/// completed.
+fn rollout(state: Option<&DeploymentRolloutState>) -> Result<Rollout, String> {
+    match state {
+        Some(DeploymentRolloutState::Completed) => Ok(Rollout::Completed),
+        Some(DeploymentRolloutState::Failed) => Ok(Rollout::Failed),
+        Some(DeploymentRolloutState::InProgress) | None => Ok(Rollout::InProgress),
+        Some(other) => Err(format!("rolloutState is {other}")),
+    }
+}

@@ -1,0 +1,95 @@
+//! Why tasks of Amazon ECS stopped: what explains a failed rollout.
+
+use aws_sdk_ecs::types::{DesiredStatus, Task};
+
+use super::{AwsError, Services};
+use crate::limits::{EXPLAINED_TASKS, PAGES};
+
+/// Tasks of one page: the most that ListTasks returns and that DescribeTasks takes.
+const TASKS_PAGE: i32 = 100;
+
+/// How ECS words the stop of a task that it no longer needs: not a reason for a failure.
+const NO_LONGER_NEEDED: &str = "Scaling activity initiated by";
+
+impl Services {
+    /// Why tasks of a task definition stopped, in ECS's words, each reason once.
+    ///
+    /// # Errors
+    /// When a call fails.
+    pub async fn stop_reasons(
+        &self,
+        cluster: &str,
+        service: &str,
+        task_definition: &str,
+    ) -> Result<Vec<String>, AwsError> {
+        let (mut reasons, mut start) = (Vec::new(), None);
+        for _ in 0..PAGES {
+            let request = self
+                .ecs
+                .list_tasks()
+                .cluster(cluster)
+                .service_name(service)
+                .desired_status(DesiredStatus::Stopped);
+            let request = request.max_results(TASKS_PAGE).set_next_token(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
+            if !page.task_arns().is_empty() {
+                let request = self
+                    .ecs
+                    .describe_tasks()
+                    .cluster(cluster)
+                    .set_tasks(page.task_arns);
+                let answer = request
+                    .send()
+                    .await
+                    .map_err(AwsError::from_sdk("ecs:DescribeTasks"))?;
+                let ours = answer
+                    .tasks()
+                    .iter()
+                    .filter(|task| task.task_definition_arn() == Some(task_definition));
+                reasons.extend(ours.filter_map(stop_reason));
+            }
+            start = page.next_token;
+            if start.is_none() || reasons.len() >= EXPLAINED_TASKS {
+                break;
+            }
+        }
+
+        reasons.truncate(EXPLAINED_TASKS);
+
+        let mut distinct = Vec::new();
+        for reason in reasons {
+            if !distinct.contains(&reason) {
+                distinct.push(reason);
+            }
+        }
+        Ok(distinct)
+    }
+}
+
+/// Why a task stopped, unless ECS no longer needed it.
+fn stop_reason(task: &Task) -> Option<String> {
+    if task
+        .stopped_reason()
+        .is_some_and(|reason| reason.starts_with(NO_LONGER_NEEDED))
+    {
+        return None;
+    }
+    let containers = task.containers().iter().filter_map(|container| {
+        let name = container.name()?;
+        match (container.reason(), container.exit_code()) {
+            (Some(reason), _) => Some(format!("{name}: {reason}")),
+            (None, Some(code)) if code != 0 => Some(format!("{name} exited with {code}")),
+            _ => None,
+        }
+    });
+    let all: Vec<String> = task
+        .stopped_reason()
+        .map(ToOwned::to_owned)
+        .into_iter()
+        .chain(containers)
+        .collect();
+    (!all.is_empty()).then(|| all.join("; "))
+}

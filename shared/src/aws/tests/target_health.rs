@@ -1,0 +1,76 @@
+//! The health of the targets of a service.
+
+use serde_json::json;
+
+use super::script::{Answer, Script, run, xml};
+use super::services::{GROUP, described, service, view};
+use crate::aws::Services;
+use crate::observed::service::{ServiceView, TargetGroupView};
+
+/// Targets in these states, as DescribeTargetHealth has them.
+pub(super) fn targets(states: &[&str]) -> Answer {
+    let members = states.iter().map(|state| {
+        format!("<member><TargetHealth><State>{state}</State></TargetHealth></member>")
+    });
+    let members: String = members.collect();
+    xml(
+        "DescribeTargetHealth",
+        &format!("<TargetHealthDescriptions>{members}</TargetHealthDescriptions>"),
+    )
+}
+
+#[test]
+fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
+    let states = [
+        "healthy",
+        "healthy",
+        "initial",
+        "unhealthy",
+        "unused",
+        "draining",
+        "unhealthy.draining",
+    ];
+    let script = Script::new([described(&service()), targets(&states)]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    let group = TargetGroupView {
+        arn: GROUP.to_owned(),
+        healthy: 2,
+        registered: 5,
+    };
+    assert_eq!(
+        found.view,
+        ServiceView {
+            target_groups: vec![group],
+            ..view()
+        }
+    );
+    assert_eq!(
+        script.operations(),
+        ["DescribeServices", "DescribeTargetHealth"]
+    );
+    assert_eq!(script.sent()[1].form()["TargetGroupArn"], GROUP);
+}
+
+#[test]
+fn the_targets_of_every_group_are_counted() {
+    let mut two = service();
+    two["loadBalancers"] = json!([{"targetGroupArn": "one"}, {"targetGroupArn": "two"}]);
+    let script = Script::new([
+        described(&two),
+        targets(&["healthy"]),
+        targets(&["healthy", "healthy"]),
+    ]);
+    let found = run(Services::new(&script.sdk()).observe("apps", "web"))
+        .expect("answered")
+        .expect("there");
+    let counts: Vec<_> = found
+        .view
+        .target_groups
+        .iter()
+        .map(|group| (group.arn.as_str(), group.healthy))
+        .collect();
+    assert_eq!(counts, [("one", 1), ("two", 2)]);
+    assert_eq!(script.sent()[2].form()["TargetGroupArn"], "two");
+}

@@ -1,0 +1,170 @@
+use super::*;
+use crate::observed::fixtures::{NEW, OLD, deployment, steady};
+
+#[test]
+fn only_the_arn_of_a_revision_names_what_a_service_runs() {
+    assert_eq!(check_revision_arn(NEW), Ok(()));
+    for text in [
+        "",
+        "web:2",
+        "web",
+        "arn:aws:ecs:eu-west-1:111122223333:task-definition/web",
+        "arn:aws:ecs:eu-west-1:111122223333:service/web:2",
+    ] {
+        assert!(check_revision_arn(text).is_err(), "{text} was taken");
+    }
+}
+
+type Spoil = fn(&mut ServiceView);
+
+#[test]
+fn completed_is_not_the_whole_truth() {
+    assert_eq!(steady(NEW).missing(NEW, 2), Vec::<String>::new());
+    let cases: Vec<(&str, Spoil)> = vec![
+        ("runs web:1", |v| {
+            v.deployments[0].task_definition = OLD.to_owned()
+        }),
+        ("not completed", |v| {
+            v.deployments[0].rollout = Rollout::InProgress
+        }),
+        ("1 of 2 tasks running", |v| v.running = 1),
+        ("desired count is 0, expected 2 or more", |v| {
+            (v.desired, v.running) = (0, 0)
+        }),
+        ("1 of 2 targets healthy in web", |v| {
+            v.target_groups[0].healthy = 1
+        }),
+    ];
+    for (expected, spoil) in cases {
+        let mut view = steady(NEW);
+        spoil(&mut view);
+        let missing = view.missing(NEW, 2).join("; ");
+        assert!(missing.contains(expected), "{missing} lacks {expected}");
+    }
+}
+
+#[test]
+fn a_revision_that_is_refused_is_quoted() {
+    for text in [
+        "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:latest",
+        "arn:aws:ecs:eu-west-1:111122223333:task-definition/:2",
+        "aws:ecs:eu-west-1:111122223333:task-definition/web:2",
+    ] {
+        let refusal = check_revision_arn(text).expect_err("not the ARN of a revision");
+        assert!(
+            refusal.contains(&format!("`task_definition` is `{text}`")),
+            "{refusal}"
+        );
+        assert!(
+            refusal.contains("arn:…:task-definition/<family>:<revision>"),
+            "{refusal}"
+        );
+    }
+}
+
+#[test]
+fn names_are_taken_out_of_arns() {
+    assert_eq!((revision(NEW), family(NEW)), ("web:2", "web"));
+    assert_eq!((revision("web:2"), family("web:2")), ("web:2", "web"));
+    assert_eq!(steady(NEW).target_groups[0].name(), "web");
+    let unnamed = TargetGroupView {
+        arn: "web".to_owned(),
+        healthy: 0,
+        registered: 0,
+    };
+    assert_eq!(unnamed.name(), "web");
+}
+
+#[test]
+fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
+    let cases: Vec<(&[&str], Spoil)> = vec![
+        (&["the service has no PRIMARY deployment"], |v| {
+            v.deployments[0].primary = false
+        }),
+        (&["the PRIMARY deployment runs web:1"], |v| {
+            v.deployments[0] = deployment("ecs-svc/1", OLD, true, Rollout::InProgress);
+        }),
+        (&["the rollout is not completed"], |v| {
+            v.deployments[0].rollout = Rollout::Failed
+        }),
+        (&["2 of 2 tasks running, 1 pending"], |v| v.pending = 1),
+        (&["3 of 2 tasks running"], |v| v.running = 3),
+        (&[], |v| v.target_groups[0].healthy = 5),
+        (&["desired count is 1, expected 2 or more"], |v| {
+            (v.desired, v.running) = (1, 1)
+        }),
+        // A daemon service has as many tasks as instances, whatever a release asks for.
+        (&[], |v| {
+            (v.desired, v.running, v.scheduling) = (1, 1, Scheduling::Daemon)
+        }),
+        (
+            &[
+                "the rollout is not completed",
+                "1 of 2 tasks running",
+                "0 of 2 targets healthy in web",
+            ],
+            |v| {
+                v.deployments[0].rollout = Rollout::InProgress;
+                (v.running, v.target_groups[0].healthy) = (1, 0);
+            },
+        ),
+        (&["1 of 2 targets healthy in admin"], |v| {
+            let arn = "arn:…:targetgroup/admin/0123456789abcdef".to_owned();
+            v.target_groups.push(TargetGroupView {
+                arn,
+                healthy: 1,
+                registered: 2,
+            });
+        }),
+    ];
+    for (expected, spoil) in cases {
+        let mut view = steady(NEW);
+        spoil(&mut view);
+        assert_eq!(view.missing(NEW, 2), expected);
+    }
+}
+
+#[test]
+fn progress_counts_new_tasks_targets_and_failures() {
+    let mut view = steady(OLD);
+    assert_eq!(
+        view.progress(NEW),
+        "2 of 2 tasks running, 2 of 2 targets healthy in web"
+    );
+    let rolling = DeploymentView {
+        running: 1,
+        failed_tasks: 3,
+        ..deployment("ecs-svc/2", NEW, true, Rollout::InProgress)
+    };
+    view.deployments.push(rolling);
+    view.target_groups[0].registered = 4;
+    let text = "1 of 2 new tasks running, 2 of 4 targets healthy in web, 3 failed to start";
+    assert_eq!(view.progress(NEW), text);
+}
+
+#[test]
+fn a_rollout_is_half_way_when_all_new_tasks_run_beside_all_old_ones() {
+    let percent = |new, old, desired| {
+        let mut view = steady(OLD);
+        view.desired = desired;
+        view.deployments[0].running = old;
+        view.deployments.push(DeploymentView {
+            running: new,
+            ..deployment("ecs-svc/2", NEW, true, Rollout::InProgress)
+        });
+        view.percent(NEW)
+    };
+    assert_eq!(
+        [
+            percent(0, 2, 2),
+            percent(1, 2, 2),
+            percent(2, 2, 2),
+            percent(2, 1, 2)
+        ],
+        [0, 25, 50, 75]
+    );
+    assert_eq!(
+        [percent(2, 0, 2), percent(5, 7, 2), percent(0, 0, 0)],
+        [99, 50, 0]
+    );
+}

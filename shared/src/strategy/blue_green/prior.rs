@@ -1,0 +1,145 @@
+//! A pair before a release changed it: what a rollback restores.
+
+use serde::{Deserialize, Serialize};
+
+use crate::observed::colour::{Colour, PerColour};
+use crate::observed::scaling::ScalingView;
+use crate::observed::service::revision;
+use crate::routing::weights::Weights;
+use crate::strategy::in_place::percentages::Percentages;
+
+/// A pair before a release changed it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriorPair {
+    /// ARN of the listener rule, or of the listener whose default action it is.
+    pub rule: String,
+    pub live: Colour,
+    #[serde(flatten)]
+    pub colours: PerColour<PriorColour>,
+}
+
+/// One colour before the release.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PriorColour {
+    /// ARN of the colour's group in the production rule.
+    pub target_group: String,
+    pub weight: u32,
+    pub task_definition: String,
+    pub desired_count: u32,
+    pub percentages: Percentages,
+    /// Whether dynamic scale-in was suspended; none without automatic scaling.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<bool>,
+}
+
+impl PriorPair {
+    #[must_use]
+    pub fn of(&self, colour: Colour) -> &PriorColour {
+        self.colours.of(colour)
+    }
+
+    #[must_use]
+    pub fn idle(&self) -> Colour {
+        self.live.other()
+    }
+
+    #[must_use]
+    pub fn weights(&self) -> Weights {
+        PerColour::from_fn(|colour| self.of(colour).weight)
+    }
+
+    /// Why a step has nothing to do, when the live colour already runs the revision.
+    #[must_use]
+    pub fn already_live(&self, task_definition: &str) -> Option<String> {
+        let live = self.live;
+        if self.of(live).task_definition != task_definition {
+            return None;
+        }
+        Some(format!(
+            "nothing to do: live colour {live} already runs {}",
+            revision(task_definition)
+        ))
+    }
+
+    /// What scale-in of each colour is set to while the release has it `suspended`, and when it is
+    /// restored: suspended, or as recorded. None for a colour without automatic scaling.
+    #[must_use]
+    pub fn wanted_scale_in(&self, suspended: bool) -> PerColour<Option<bool>> {
+        PerColour::from_fn(|colour| {
+            let recorded = self.of(colour).suspended?;
+            Some(suspended || recorded)
+        })
+    }
+
+    /// Whether scale-in of a colour is not as it was recorded. Without automatic scaling, then or
+    /// now, there is nothing to restore.
+    #[must_use]
+    pub fn scale_in_differs(&self, seen: PerColour<Option<ScalingView>>) -> bool {
+        let differs = |colour: Colour| {
+            let recorded = self.of(colour).suspended;
+            recorded
+                .zip(*seen.of(colour))
+                .is_some_and(|(recorded, seen)| recorded != seen.scale_in_suspended)
+        };
+        differs(Colour::Blue) || differs(Colour::Green)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observed::fixtures::{NEW, OLD};
+    use crate::strategy::blue_green::fixtures::pair;
+
+    #[test]
+    fn the_recorded_weights_and_the_idle_colour_follow_from_the_live_one() {
+        let green_live = PriorPair {
+            live: Colour::Green,
+            ..pair()
+        };
+        assert_eq!(green_live.idle(), Colour::Blue);
+        assert_eq!(
+            pair().weights(),
+            Weights {
+                blue: 100,
+                green: 0
+            }
+        );
+    }
+
+    #[test]
+    fn a_step_has_nothing_to_do_when_the_live_colour_runs_the_revision() {
+        let text = "nothing to do: live colour blue already runs web:1";
+        assert_eq!(pair().already_live(OLD), Some(text.to_owned()));
+        assert_eq!(pair().already_live(NEW), None);
+    }
+
+    #[test]
+    fn scale_in_differs_where_it_is_not_as_it_was_recorded() {
+        let mut recorded = pair();
+        let mut differs = |was: [Option<bool>; 2], is: [Option<bool>; 2]| {
+            let colours = &mut recorded.colours;
+            (colours.blue.suspended, colours.green.suspended) = (was[0], was[1]);
+            let [blue, green] =
+                is.map(|is| is.map(|scale_in_suspended| ScalingView { scale_in_suspended }));
+            recorded.scale_in_differs(PerColour { blue, green })
+        };
+        let (on, off) = (Some(false), Some(true));
+        assert!(
+            !differs([on, on], [on, on])
+                && !differs([off, off], [off, off])
+                && !differs([on, off], [on, off])
+        );
+        assert!(
+            differs([on, on], [off, on])
+                && differs([on, on], [on, off])
+                && differs([off, on], [on, on])
+        );
+        // Without automatic scaling, then or now, there is nothing to restore.
+        assert!(
+            !differs([None, None], [off, off])
+                && !differs([on, on], [None, None])
+                && !differs([None, on], [off, on])
+        );
+    }
+}

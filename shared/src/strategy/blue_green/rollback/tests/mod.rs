@@ -1,0 +1,99 @@
+use super::*;
+use crate::job::Failure;
+use crate::observed::colour::Colour;
+use crate::observed::fixtures::{NEW, OLD};
+use crate::observed::pair::PairView;
+use crate::observed::service::Rollout;
+use crate::release::{PairTarget, TrafficReturn};
+use crate::routing::weights::Weights;
+use crate::strategy::blue_green::fixtures::*;
+use crate::strategy::in_place::percentages::Percentages;
+use crate::timestamp::Timestamp;
+
+mod endings;
+mod external;
+mod order;
+mod returning;
+
+const MOVE: Restoration<PairChange> = Restoration::Apply(PairChange::MoveTraffic);
+const RESET_IDLE: Restoration<PairChange> = Restoration::Apply(PairChange::ResetIdle);
+const RESTORE_SCALE_IN: Restoration<PairChange> = Restoration::Apply(PairChange::RestoreScaleIn);
+
+fn resize(count: u32, and_move: bool) -> Restoration<PairChange> {
+    Restoration::Apply(PairChange::Resize { count, and_move })
+}
+
+/// What is left to do of `release`, whose execution ended.
+fn left_of(
+    release: &Release,
+    target: &PairTarget,
+    ending: Ending,
+    view: &PairView,
+    scaling: PerColour<Option<ScalingView>>,
+) -> Restoration<PairChange> {
+    let input = RestorationInput {
+        ending,
+        scaling,
+        idle_is_active: true,
+    };
+    restoration(release, &context(target, view), &input)
+}
+
+/// What is left to do of a release that is being rolled back since `view`.
+fn restored(
+    target: &PairTarget,
+    ending: Ending,
+    view: &PairView,
+    scaling: PerColour<Option<ScalingView>>,
+) -> Restoration<PairChange> {
+    let release = rolling_back(target, view.observed_at);
+    left_of(&release, target, ending, view, scaling)
+}
+
+/// What is left to do of an open release whose execution succeeded.
+fn concluded_of(
+    target: &PairTarget,
+    view: &PairView,
+    scaling: PerColour<Option<ScalingView>>,
+) -> Restoration<PairChange> {
+    left_of(&open(target), target, Ending::Succeeded, view, scaling)
+}
+
+/// As [`restored`] after a failure, when the new colour's recorded revision can be deployed or not.
+fn with_idle(target: &PairTarget, view: &PairView, is_active: bool) -> Restoration<PairChange> {
+    let input = RestorationInput {
+        ending: Ending::Failed,
+        scaling: NO_SCALING,
+        idle_is_active: is_active,
+    };
+    let release = rolling_back(target, view.observed_at);
+    restoration(&release, &context(target, view), &input)
+}
+
+fn at(secs: i64) -> Timestamp {
+    Timestamp::from_secs(1_767_603_600 + secs).expect("in range")
+}
+
+fn next(
+    view: &PairView,
+    shifted: Option<Weights>,
+    scaling: PerColour<Option<ScalingView>>,
+) -> Restoration<PairChange> {
+    restored(&target(view, shifted), Ending::Failed, view, scaling)
+}
+
+/// What is left to do so long after the rollback began; scale-in is as it was recorded.
+fn after(
+    view: &PairView,
+    secs: i64,
+    more: impl FnOnce(&mut PairTarget),
+) -> Restoration<PairChange> {
+    let mut target = target(view, Some(view.weights));
+    more(&mut target);
+    let release = rolling_back(&target, at(-secs));
+    left_of(&release, &target, Ending::Failed, view, NO_SCALING)
+}
+
+fn close(outcome: Outcome, reason: &str) -> Restoration<PairChange> {
+    Restoration::Close(Conclusion::new(outcome, reason.to_owned()))
+}

@@ -1,0 +1,157 @@
+//! The order in which a pair is restored.
+
+use super::*;
+
+#[test]
+fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
+    let half = Weights::with(Colour::Green, 50);
+    let mut grown = view_of(NEW, half);
+    grown.services.green.desired = 4;
+    assert_eq!(next(&grown, Some(half), scaling(true)), resize(8, false));
+    grown.services.blue.desired = 8;
+    let sized = PairTarget {
+        raised_to: Some(8),
+        ..target(&grown, Some(half))
+    };
+    assert!(matches!(
+        next_return_step(&context(&sized, &grown), Duration::ZERO),
+        ReturnStep::Wait(_)
+    ));
+    grown.services.blue.target_groups[0].healthy = 8;
+    assert_eq!(
+        next_return_step(&context(&sized, &grown), Duration::ZERO),
+        ReturnStep::Move
+    );
+    let back = pair().weights();
+    assert_eq!(
+        next(&view_of(NEW, back), Some(half), scaling(true)),
+        RESTORE_SCALE_IN
+    );
+    assert_eq!(
+        next(&view_of(NEW, back), Some(half), scaling(false)),
+        RESET_IDLE
+    );
+    let closed = next(&emptied(back), Some(half), scaling(false));
+    assert!(matches!(
+        closed,
+        Restoration::Close(Conclusion {
+            outcome: Outcome::RolledBack,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn fewer_tasks_than_recorded_are_restored_unless_scaling_chose_them() {
+    let mut fewer = emptied(pair().weights());
+    (fewer.services.blue.desired, fewer.services.blue.running) = (1, 1);
+    fewer.services.blue.target_groups[0].healthy = 1;
+    assert_eq!(next(&fewer, None, NO_SCALING), resize(2, false));
+    let closed = next(&fewer, None, scaling(false));
+    assert!(matches!(
+        closed,
+        Restoration::Close(Conclusion {
+            outcome: Outcome::RolledBack,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
+    let mut fewer = emptied(pair().weights());
+    (fewer.services.blue.desired, fewer.services.blue.running) = (1, 1);
+    fewer.services.blue.target_groups[0].healthy = 1;
+    let mut suspended = pair();
+    (
+        suspended.colours.blue.suspended,
+        suspended.colours.green.suspended,
+    ) = (Some(true), Some(true));
+    let target = PairTarget {
+        prior: suspended,
+        ..target(&fewer, None)
+    };
+    let left = |scaling| restored(&target, Ending::Failed, &fewer, scaling);
+    assert_eq!(left(scaling(true)), resize(2, false));
+    // Only the old colour's scaling counts.
+    let only_blue = PerColour {
+        blue: scaled(true),
+        green: scaled(false),
+    };
+    assert_eq!(left(only_blue), resize(2, false));
+    // Scaling that took tasks away may not take the last one.
+    (fewer.services.blue.desired, fewer.services.blue.running) = (0, 0);
+    assert_eq!(next(&fewer, None, scaling(false)), resize(2, false));
+}
+
+#[test]
+fn a_revision_that_was_deregistered_is_not_deployed_again() {
+    let back = pair().weights();
+    let mut stopped = view_of(NEW, back);
+    (
+        stopped.services.green.desired,
+        stopped.services.green.running,
+    ) = (0, 0);
+    let target = target(&stopped, None);
+    let next = |active| with_idle(&target, &stopped, active);
+    assert_eq!(next(true), RESET_IDLE);
+    assert!(matches!(
+        next(false),
+        Restoration::Close(Conclusion {
+            outcome: Outcome::RolledBack,
+            ..
+        })
+    ));
+}
+
+#[test]
+fn scale_in_is_restored_on_each_colour_before_the_new_one_shrinks() {
+    let back = view_of(NEW, pair().weights());
+    let with = |blue, green| next(&back, None, PerColour { blue, green });
+    for (blue, green) in [
+        (scaled(true), scaled(false)),
+        (scaled(false), scaled(true)),
+        (scaled(true), None),
+        (None, scaled(true)),
+    ] {
+        assert_eq!(with(blue, green), RESTORE_SCALE_IN, "{blue:?} {green:?}");
+    }
+    assert_eq!(with(scaled(false), scaled(false)), RESET_IDLE);
+    assert_eq!(with(scaled(false), None), RESET_IDLE);
+}
+
+#[test]
+fn the_new_colour_returns_to_its_recorded_definition_count_and_percentages() {
+    let whole = emptied(pair().weights());
+    type Spoil = fn(&mut PairView);
+    let cases: [Spoil; 4] = [
+        |view| view.services.green.deployments[0].task_definition = NEW.to_owned(),
+        |view| view.services.green.deployments.clear(),
+        |view| view.services.green.desired = 1,
+        |view| {
+            view.services.green.percentages = Percentages {
+                minimum_healthy: 50,
+                maximum: 200,
+            }
+        },
+    ];
+    for spoil in cases {
+        let mut view = whole.clone();
+        spoil(&mut view);
+        assert_eq!(after(&view, 0, |_| {}), RESET_IDLE);
+    }
+    // A revision that was deregistered cannot be deployed again, but the count and the percentages
+    // can be set.
+    let mut gone = view_of(NEW, pair().weights());
+    let target = target(&gone, None);
+    let left = |view: &PairView| with_idle(&target, view, false);
+    assert_eq!(left(&gone), RESET_IDLE);
+    (gone.services.green.desired, gone.services.green.running) = (0, 0);
+    assert!(matches!(
+        left(&gone),
+        Restoration::Close(Conclusion {
+            outcome: Outcome::RolledBack,
+            ..
+        })
+    ));
+}

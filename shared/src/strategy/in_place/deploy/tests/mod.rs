@@ -1,0 +1,104 @@
+use super::*;
+use crate::job::FailureType;
+use crate::observed::fixtures::{NEW, OLD, deployment, steady};
+use crate::strategy::in_place::percentages::Percentages;
+
+mod failures;
+mod steps;
+
+fn goal(task_definition: &str) -> DeployGoal {
+    let percentages = Percentages {
+        minimum_healthy: 100,
+        maximum: 200,
+    };
+    let change = Change {
+        task_definition: task_definition.to_owned(),
+        percentages,
+        desired_count: None,
+        deployment: None,
+    };
+    DeployGoal {
+        change,
+        size: 2,
+        deadline: Duration::from_secs(1_800),
+    }
+}
+
+fn step(change: Option<&str>, view: &ServiceView) -> DeployStep {
+    let goal = goal(NEW);
+    let change = change.map(|id| Change {
+        deployment: (!id.is_empty()).then(|| id.to_owned()),
+        ..goal.change.clone()
+    });
+    next_step(
+        &goal,
+        &DeployContext {
+            announced: change.as_ref(),
+            before: OLD,
+            view,
+            elapsed: Duration::from_secs(60),
+            since_change: None,
+        },
+    )
+}
+
+fn message(step: DeployStep) -> String {
+    match step {
+        DeployStep::Fail { failure, .. } => failure.message,
+        other => panic!("{other:?} is not a failure"),
+    }
+}
+
+const OTHER: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9";
+
+/// `web:2` rolls out as `ecs-svc/2` beside `web:1`, which still serves.
+fn rolling() -> ServiceView {
+    let mut view = steady(OLD);
+    view.deployments[0].primary = false;
+    view.deployments.insert(
+        0,
+        DeploymentView {
+            running: 1,
+            ..deployment("ecs-svc/2", NEW, true, Rollout::InProgress)
+        },
+    );
+    view
+}
+
+/// Amazon ECS went back from `ecs-svc/2`, whose deployment stands as `rollout`, to `web:1`.
+fn went_back(rollout: Rollout) -> ServiceView {
+    let mut view = steady(OLD);
+    view.deployments
+        .push(deployment("ecs-svc/2", NEW, false, rollout));
+    view
+}
+
+fn saying(message: &str) -> ServiceView {
+    ServiceView {
+        messages: vec![message.to_owned()],
+        ..steady(OLD)
+    }
+}
+
+/// That a step fails as a JobFailed, for this cause, with a message that contains all of these.
+fn fails(step: DeployStep, cause: FailureCause, fragments: &[&str]) {
+    match step {
+        DeployStep::Fail {
+            failure,
+            cause: found,
+        } => {
+            assert_eq!(
+                (failure.kind, found),
+                (FailureType::JobFailed, cause),
+                "{}",
+                failure.message
+            );
+            assert!(
+                fragments.iter().all(|part| failure.message.contains(part)),
+                "{}",
+                failure.message
+            );
+        }
+        other => panic!("{other:?} is not a failure"),
+    }
+}

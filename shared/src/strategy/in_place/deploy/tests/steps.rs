@@ -1,0 +1,219 @@
+//! The steps of a deployment that goes well.
+
+use super::*;
+
+#[test]
+fn a_fresh_release_applies_once_and_then_waits() {
+    assert_eq!(step(None, &steady(OLD)), DeployStep::Apply);
+    let mut view = steady(OLD);
+    view.deployments[0].primary = false;
+    view.deployments
+        .insert(0, deployment("ecs-svc/2", NEW, true, Rollout::InProgress));
+    assert_eq!(
+        step(Some(""), &view),
+        DeployStep::Record {
+            deployment: "ecs-svc/2".to_owned()
+        }
+    );
+    assert!(matches!(
+        step(Some("ecs-svc/2"), &view),
+        DeployStep::Wait { percent: 50, .. }
+    ));
+    assert!(matches!(
+        step(Some("ecs-svc/1"), &steady(NEW)),
+        DeployStep::Done { .. }
+    ));
+}
+
+#[test]
+fn what_runs_already_is_done_without_a_change() {
+    assert!(matches!(step(None, &steady(NEW)), DeployStep::Done { .. }));
+}
+
+#[test]
+fn an_announced_change_that_left_no_trace_is_made_again() {
+    assert_eq!(step(Some(""), &steady(OLD)), DeployStep::Apply);
+}
+
+#[test]
+fn a_count_that_was_announced_and_never_set_is_set() {
+    let mut goal = goal(NEW);
+    goal.change.desired_count = Some(5);
+    assert_eq!(
+        next_step(
+            &goal,
+            &DeployContext {
+                announced: Some(&goal.change),
+                before: NEW,
+                view: &steady(NEW),
+                elapsed: Duration::ZERO,
+                since_change: None
+            }
+        ),
+        DeployStep::Apply
+    );
+}
+
+#[test]
+fn a_release_that_announced_nothing_deploys_over_what_was_recorded_only() {
+    assert_eq!(step(None, &steady(OLD)), DeployStep::Apply);
+    let done = DeployStep::Done {
+        summary: "web:2 runs 2 of 2 tasks, steady".to_owned(),
+    };
+    assert_eq!(step(None, &steady(NEW)), done);
+    fails(
+        step(None, &steady(OTHER)),
+        FailureCause::Overridden,
+        &[
+            "overridden",
+            "web:9 was deployed outside this release (ecs-svc/1)",
+            "deploying web:2",
+        ],
+    );
+}
+
+#[test]
+fn the_same_revision_at_another_count_is_a_change() {
+    let with = |count, view: &ServiceView| {
+        let mut goal = goal(NEW);
+        goal.change.desired_count = Some(count);
+        next_step(
+            &goal,
+            &DeployContext {
+                announced: None,
+                before: OLD,
+                view,
+                elapsed: Duration::ZERO,
+                since_change: None,
+            },
+        )
+    };
+    assert_eq!(with(5, &steady(NEW)), DeployStep::Apply);
+    assert_eq!(
+        with(2, &steady(NEW)),
+        DeployStep::Done {
+            summary: "web:2 runs 2 of 2 tasks, steady".to_owned()
+        }
+    );
+}
+
+#[test]
+fn an_announced_count_is_recorded_once_it_is_set() {
+    let mut goal = goal(NEW);
+    goal.change.desired_count = Some(5);
+    let mut set = steady(NEW);
+    set.desired = 5;
+    let next = |change: Change| {
+        next_step(
+            &goal,
+            &DeployContext {
+                announced: Some(&change),
+                before: OLD,
+                view: &set,
+                elapsed: Duration::ZERO,
+                since_change: None,
+            },
+        )
+    };
+    assert_eq!(
+        next(goal.change.clone()),
+        DeployStep::Record {
+            deployment: "ecs-svc/1".to_owned()
+        }
+    );
+    let named = Change {
+        deployment: Some("ecs-svc/1".to_owned()),
+        ..goal.change.clone()
+    };
+    assert!(matches!(next(named), DeployStep::Wait { .. }));
+}
+
+#[test]
+fn a_rollout_is_waited_for_with_its_arithmetic() {
+    let summary = "web:2: 1 of 2 new tasks running, 2 of 2 targets healthy in web; at least 2 \
+        healthy, at most 4 running; 1m00s of 30m00s";
+    assert_eq!(
+        step(Some("ecs-svc/2"), &rolling()),
+        DeployStep::Wait {
+            summary: summary.to_owned(),
+            percent: 25
+        }
+    );
+}
+
+#[test]
+fn the_size_of_the_goal_is_waited_for() {
+    let larger = DeployGoal {
+        size: 3,
+        ..goal(NEW)
+    };
+    let change = Change {
+        deployment: Some("ecs-svc/1".to_owned()),
+        ..larger.change.clone()
+    };
+    let next = next_step(
+        &larger,
+        &DeployContext {
+            announced: Some(&change),
+            before: OLD,
+            view: &steady(NEW),
+            elapsed: Duration::ZERO,
+            since_change: None,
+        },
+    );
+    assert!(matches!(next, DeployStep::Wait { .. }), "{next:?}");
+}
+
+#[test]
+fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old() {
+    let change = Change {
+        deployment: Some("ecs-svc/2".to_owned()),
+        ..goal(NEW).change
+    };
+    let after = |view: &ServiceView, secs: Option<u64>| {
+        let changed = secs.map(Duration::from_secs);
+        next_step(
+            &goal(NEW),
+            &DeployContext {
+                announced: Some(&change),
+                before: OLD,
+                view,
+                elapsed: Duration::from_secs(600),
+                since_change: changed,
+            },
+        )
+    };
+    let summary =
+        "waiting for ECS to show the deployment of web:2; it shows web:1 as before".to_owned();
+    assert_eq!(
+        after(&steady(OLD), Some(299)),
+        DeployStep::Wait {
+            summary,
+            percent: 0
+        }
+    );
+    fails(
+        after(&steady(OLD), Some(300)),
+        FailureCause::Overridden,
+        &[
+            "overridden",
+            "web:1 was deployed outside this release (ecs-svc/1)",
+        ],
+    );
+    fails(
+        after(&steady(OLD), None),
+        FailureCause::Overridden,
+        &[
+            "overridden",
+            "web:1 was deployed outside this release (ecs-svc/1)",
+        ],
+    );
+    fails(
+        after(&steady(OTHER), Some(0)),
+        FailureCause::Overridden,
+        &[
+            "overridden",
+            "web:9 was deployed outside this release (ecs-svc/1)",
+        ],
+    );
+}

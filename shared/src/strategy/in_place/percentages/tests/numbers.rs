@@ -1,0 +1,99 @@
+//! The percentages of each strategy.
+
+use super::*;
+
+#[test]
+fn task_numbers_become_percentages_that_keep_them() {
+    for desired in 1..=60 {
+        for tasks in 0..=desired {
+            let percentages = Strategy {
+                minimum_healthy_tasks: Some(tasks),
+                ..BARE
+            }
+            .percentages(desired);
+            assert!(percentages.floor(desired) >= tasks);
+            let percentages = Strategy {
+                maximum_tasks: Some(desired + tasks),
+                ..BARE
+            }
+            .percentages(desired);
+            assert!(percentages.ceiling(desired) <= desired + tasks);
+        }
+    }
+}
+
+#[test]
+fn the_floor_is_rounded_up_and_the_ceiling_down() {
+    let bounds = |minimum, maximum, desired| {
+        let percentages = percentages(minimum, maximum);
+        (percentages.floor(desired), percentages.ceiling(desired))
+    };
+    assert_eq!(
+        [bounds(50, 150, 3), bounds(34, 166, 3), bounds(33, 167, 3)],
+        [(2, 4), (2, 4), (1, 5)]
+    );
+    assert_eq!(
+        [bounds(0, 100, 5), bounds(100, 200, 5), bounds(50, 150, 0)],
+        [(0, 5), (5, 10), (0, 0)]
+    );
+}
+
+#[test]
+fn each_strategy_has_its_percentages() {
+    assert_eq!(BARE.percentages(2), percentages(100, 200));
+    assert_eq!(DOUBLING.percentages(2), percentages(100, 200));
+    assert_eq!(BLUE_GREEN.percentages(2), percentages(100, 200));
+    let made_room = [0, 1, 2, 3, 4, 100, 101, 200].map(|desired| MAKE_ROOM.percentages(desired));
+    assert_eq!(
+        made_room.map(|room| room.minimum_healthy),
+        [100, 100, 1, 34, 51, 99, 99, 99]
+    );
+    assert!(
+        made_room.iter().all(|room| room.maximum == 100),
+        "{made_room:?}"
+    );
+    let given = Strategy {
+        minimum_healthy_percent: Some(Percent(40)),
+        maximum_percent: Some(Percent(130)),
+        ..BARE
+    };
+    assert_eq!(given.percentages(7), percentages(40, 130));
+    let tasks = Strategy {
+        minimum_healthy_tasks: Some(2),
+        maximum_tasks: Some(4),
+        ..BARE
+    };
+    assert_eq!(tasks.percentages(3), percentages(34, 166));
+    assert_eq!(
+        Strategy {
+            minimum_healthy_tasks: Some(0),
+            ..BARE
+        }
+        .percentages(3),
+        percentages(0, 200)
+    );
+    assert_eq!(
+        Strategy {
+            maximum_tasks: Some(9),
+            ..BARE
+        }
+        .percentages(3),
+        percentages(100, 200)
+    );
+    assert_eq!(
+        Strategy {
+            minimum_healthy_tasks: Some(1),
+            ..MAKE_ROOM
+        }
+        .percentages(3),
+        percentages(1, 100)
+    );
+    assert_eq!(
+        Strategy {
+            minimum_healthy_percent: Some(Percent(66)),
+            ..MAKE_ROOM
+        }
+        .percentages(3),
+        percentages(66, 100)
+    );
+}

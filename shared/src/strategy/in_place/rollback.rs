@@ -1,0 +1,135 @@
+//! The rollback of one service: its recorded definition, count and percentages restored, then
+//! proven.
+//!
+//! Everything here is pure. A definition or a count that another writer chose is never overwritten.
+
+use std::time::Duration;
+
+use super::percentages::Percentages;
+use crate::observed::service::{ServiceView, revision};
+use crate::release::{Conclusion, Outcome, Release, ServiceTarget};
+use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, cause, concluded};
+use crate::timestamp::Timestamp;
+
+/// Decides what is left to do on `view`, which only this rollback writes to. What is applied is the
+/// recorded definition, with these percentages.
+#[must_use]
+pub fn restoration(
+    release: &Release,
+    service: &ServiceTarget,
+    ending: Ending,
+    view: &ServiceView,
+    now: Timestamp,
+) -> Restoration<Percentages> {
+    match ending {
+        Ending::Succeeded if !release.is_rolling_back() => {
+            return Restoration::Close(succeeded(service, view));
+        }
+        // In place there is nothing to undo beside the newer release: it deploys over the same
+        // service.
+        Ending::Superseded => {
+            let reason = format!(
+                "{}; the newer one replaces what this one deployed",
+                cause(release, ending)
+            );
+            return Restoration::Close(Conclusion::new(Outcome::Superseded, reason));
+        }
+        _ => {}
+    }
+
+    let prior = &service.prior;
+    let ladder = Ladder {
+        release,
+        ending,
+        goal: revision(&prior.task_definition).to_owned(),
+        missing: view.missing(&prior.task_definition, prior.desired_count),
+        waited: release
+            .rolling_back_since()
+            .map_or(Duration::ZERO, |since| now.since(since)),
+    };
+    if let Some(other) = external_revision(service, view)
+        && !ladder.is_overdue()
+    {
+        let what = format!("{other} was deployed outside this release");
+        return Restoration::Close(ladder.superseded(&what));
+    }
+
+    ladder.decide(next(service, view, &ladder))
+}
+
+fn next(service: &ServiceTarget, view: &ServiceView, ladder: &Ladder<'_>) -> Next<Percentages> {
+    let prior = &service.prior;
+    let definition_differs = view
+        .primary()
+        .is_none_or(|primary| primary.task_definition != prior.task_definition);
+    let count_differs = restored_count(service, view).is_some_and(|count| count != view.desired);
+
+    if definition_differs || count_differs {
+        return Next::Change(rollback_percentages(service));
+    }
+    // The rollback runs with the percentages of the release. The recorded ones are set once it has
+    // ended: percentages alone start no deployment.
+    if ladder.missing.is_empty() && view.percentages != prior.percentages {
+        return Next::Change(prior.percentages);
+    }
+    Next::Prove(format!(
+        "{} serves again with {} of {} tasks",
+        ladder.goal, view.running, view.desired
+    ))
+}
+
+/// Closes a release whose pipeline has no `finish-release`, by what the service runs.
+fn succeeded(service: &ServiceTarget, view: &ServiceView) -> Conclusion {
+    let (wanted, outcome) = match &service.change {
+        Some(change) => (&change.task_definition, Outcome::Deployed),
+        None => (&service.prior.task_definition, Outcome::Unchanged),
+    };
+    let summary = format!(
+        "the service runs {} on {} of {} tasks",
+        revision(wanted),
+        view.running,
+        view.desired
+    );
+    concluded("service", outcome, &view.missing(wanted, 1), &summary)
+}
+
+/// The revision of a PRIMARY deployment that is neither the recorded one nor this release's.
+fn external_revision<'a>(service: &ServiceTarget, view: &'a ServiceView) -> Option<&'a str> {
+    let primary = view.primary()?;
+    let is_recorded = primary.task_definition == service.prior.task_definition;
+    let is_ours = service
+        .change
+        .as_ref()
+        .is_some_and(|change| primary.task_definition == change.task_definition);
+
+    (!is_recorded && !is_ours).then(|| revision(&primary.task_definition))
+}
+
+/// The percentages of the rollback's deployment: those that the release promised, as long as they
+/// let a task move.
+fn rollback_percentages(service: &ServiceTarget) -> Percentages {
+    let prior = &service.prior;
+    let count = prior.desired_count;
+    let promised = service.change.as_ref().map(|change| change.percentages);
+    let works =
+        |promised: &Percentages| promised.floor(count) < count || promised.ceiling(count) > count;
+
+    promised.filter(works).unwrap_or(prior.percentages)
+}
+
+/// The count that a restoration sets: the recorded one if the service has fewer, or still has what
+/// this release set. A larger count that another writer chose, such as automatic scaling, is left
+/// alone.
+#[must_use]
+pub fn restored_count(service: &ServiceTarget, view: &ServiceView) -> Option<u32> {
+    let prior = &service.prior;
+    let set = service
+        .change
+        .as_ref()
+        .and_then(|change| change.desired_count);
+
+    (view.desired < prior.desired_count || set == Some(view.desired)).then_some(prior.desired_count)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,24 @@
+use super::*;
+use crate::observed::fixtures::{NEW, OLD, steady};
+use crate::release::PriorService;
+use crate::strategy::fixtures::{at, change_of, release_in_place as release, service_of};
+
+mod closing;
+mod restoring;
+
+fn prior() -> PriorService {
+    PriorService::from_view(&steady(OLD)).expect("a PRIMARY deployment")
+}
+
+fn restored(
+    release: &Release,
+    ending: Ending,
+    view: &ServiceView,
+    now: Timestamp,
+) -> Restoration<Percentages> {
+    restoration(release, service_of(release), ending, view, now)
+}
+
+fn count_of(release: &Release, view: &ServiceView) -> Option<u32> {
+    restored_count(service_of(release), view)
+}

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::stored::StoredLease;
 use super::{Change, LastKnownRouting, PairTarget, Target};
 use crate::job::Failure;
 use crate::limits::FUNCTION_TIMEOUT;
@@ -17,8 +16,7 @@ use crate::timestamp::Timestamp;
 /// The lease of one service, or of one blue/green pair. Every write raises `fence` by one, on the
 /// condition that it was the number read before, so a writer that read an older number can no
 /// longer write.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "StoredLease", into = "StoredLease")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Lease {
     pub cluster: String,
     pub service: String,

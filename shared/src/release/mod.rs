@@ -8,8 +8,10 @@
 mod claim;
 mod event;
 mod lease;
+mod outcome;
 mod push;
 mod record;
+mod refusal;
 mod routing;
 mod stored;
 mod target;
@@ -20,11 +22,13 @@ mod transition;
 pub use claim::{ActiveRelease, ClaimResult, claim, record_failure};
 pub use event::{Event, EventName};
 pub use lease::{Lease, Phase, Registering, Release};
+pub use outcome::{Conclusion, Outcome};
 pub use push::{Push, PushDecision};
-pub use record::{Conclusion, Outcome, Record, RecordState, Started};
+pub use record::{Record, RecordState, Started};
+pub use refusal::Refusal;
 pub use routing::LastKnownRouting;
 pub use target::{
     AwaitingDecision, Change, JudgementRecord, OperatorDecision, PairTarget, Prior, PriorService,
     ServiceTarget, Target, TrafficReturn,
 };
-pub use transition::{IllegalTransition, PhaseName, Refusal, apply, close};
+pub use transition::{IllegalTransition, PhaseName, apply, close};

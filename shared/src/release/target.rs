@@ -10,7 +10,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Refusal;
-use super::stored::StoredPrior;
 use crate::job::Failure;
 use crate::observed::service::{Rollout, ServiceView};
 use crate::routing::weights::{TrafficShift, Weights};
@@ -56,8 +55,7 @@ pub struct PairTarget {
 }
 
 /// The target before a release changed it: what a rollback restores.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "StoredPrior", into = "StoredPrior")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Prior {
     Service(PriorService),
     Pair {

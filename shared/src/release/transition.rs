@@ -9,7 +9,7 @@ use thiserror::Error;
 
 use super::{
     AwaitingDecision, Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget,
-    Phase, Record, Release, Target,
+    Phase, Record, Refusal, Release, Target,
 };
 use crate::job::{Failure, StepError};
 use crate::timestamp::Timestamp;
@@ -23,22 +23,6 @@ pub struct IllegalTransition {
     pub because: Refusal,
 }
 
-/// What makes an event illegal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// The phase alone.
-    Phase,
-    NoRegistration,
-    NoChange,
-    NoShift,
-    ShiftConfirmed,
-    ReturnDecided,
-    NoWait,
-    FailureRecorded,
-    /// A release does not end with this outcome in this phase.
-    Outcome(Outcome),
-}
-
 /// The phase of a lease, for refusals. What a release is of matters as much as its phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PhaseName {
@@ -49,22 +33,6 @@ pub enum PhaseName {
     RollingBackUnrecorded,
     RollingBackService,
     RollingBackPair,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Phase => Ok(()),
-            Self::NoRegistration => f.write_str(" and has announced no registration"),
-            Self::NoChange => f.write_str(" and has announced no change"),
-            Self::NoShift => f.write_str(" and has announced no traffic shift"),
-            Self::ShiftConfirmed => f.write_str(" and its traffic shift is confirmed already"),
-            Self::ReturnDecided => f.write_str(" and the traffic is being returned already"),
-            Self::NoWait => f.write_str(" and does not wait for a decision"),
-            Self::FailureRecorded => f.write_str(" and has recorded a failure already"),
-            Self::Outcome(outcome) => write!(f, ", which cannot end as {outcome}"),
-        }
-    }
 }
 
 impl fmt::Display for PhaseName {
@@ -130,7 +98,9 @@ pub fn apply(lease: &Lease, event: Event, now: Timestamp) -> Result<Lease, Illeg
             Ok(())
         }
         (Some(release), Event::Closed(outcome)) if may_end_as(&release.phase, outcome) => {
-            next.last_known = LastKnownRouting::after(release, outcome, lease.last_known);
+            if let Some(pair) = release.pair() {
+                next.last_known = LastKnownRouting::after(pair, outcome, lease.last_known);
+            }
             next.release = None;
             Ok(())
         }

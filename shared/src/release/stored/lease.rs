@@ -1,35 +1,19 @@
-//! The stored format of leases and records, version 1: flat items, as the ledger has had them from
-//! the beginning.
-//!
-//! The only place that knows it. An item whose fields contradict each other is refused with the
-//! field's name, never repaired: what is wrong in the ledger is not to be guessed.
+//! The item of a lease, with the release that holds it.
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{
-    AwaitingDecision, Change, JudgementRecord, LastKnownRouting, Lease, PairTarget, Phase, Prior,
-    PriorService, Registering, Release, ServiceTarget, Target, TrafficReturn,
-};
+use super::Contradiction;
 use crate::job::Failure;
 use crate::limits::FORMAT_VERSION;
-use crate::observed::colour::{Colour, PerColour};
-use crate::routing::weights::{TrafficShift, Weights};
-use crate::strategy::Percentages;
-use crate::strategy::blue_green::prior::PriorPair;
+use crate::release::{
+    AwaitingDecision, Change, JudgementRecord, LastKnownRouting, Lease, PairTarget, Phase, Prior,
+    Registering, Release, ServiceTarget, Target, TrafficReturn,
+};
+use crate::routing::weights::TrafficShift;
 use crate::timestamp::Timestamp;
 
-/// A stored item whose fields contradict each other.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("`{field}` is {found}; expected {expected}")]
-pub(super) struct Contradiction {
-    field: &'static str,
-    found: &'static str,
-    expected: &'static str,
-}
-
 #[derive(Serialize, Deserialize)]
-pub(super) struct StoredLease {
+struct StoredLease {
     v: u32,
     cluster: String,
     service: String,
@@ -84,26 +68,16 @@ enum StoredState {
     RollingBack,
 }
 
-/// The prior release as the steps of one service know it; of a pair, what the live colour ran.
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredPrior {
-    task_definition: String,
-    desired_count: u32,
-    percentages: Percentages,
-    recorded_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pair: Option<PriorPair>,
+impl Serialize for Lease {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        StoredLease::from(self.clone()).serialize(serializer)
+    }
 }
 
-#[derive(Serialize, Deserialize)]
-pub(super) struct StoredRouting {
-    live: Colour,
-    blue: u32,
-    green: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    owed_blue: Option<bool>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    owed_green: Option<bool>,
+impl<'de> Deserialize<'de> for Lease {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::try_from(StoredLease::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
 }
 
 impl From<Lease> for StoredLease {
@@ -290,95 +264,5 @@ impl TryFrom<StoredRelease> for Release {
             registered: stored.registered,
             failure: stored.failure,
         })
-    }
-}
-
-impl From<Prior> for StoredPrior {
-    fn from(prior: Prior) -> Self {
-        match prior {
-            Prior::Service(prior) => Self {
-                task_definition: prior.task_definition,
-                desired_count: prior.desired_count,
-                percentages: prior.percentages,
-                recorded_at: prior.recorded_at,
-                pair: None,
-            },
-            Prior::Pair { pair, recorded_at } => {
-                let live = pair.of(pair.live).clone();
-                Self {
-                    task_definition: live.task_definition,
-                    desired_count: live.desired_count,
-                    percentages: live.percentages,
-                    recorded_at,
-                    pair: Some(*pair),
-                }
-            }
-        }
-    }
-}
-
-impl TryFrom<StoredPrior> for Prior {
-    type Error = Contradiction;
-
-    fn try_from(stored: StoredPrior) -> Result<Self, Contradiction> {
-        let Some(pair) = stored.pair else {
-            return Ok(Self::Service(PriorService {
-                task_definition: stored.task_definition,
-                desired_count: stored.desired_count,
-                percentages: stored.percentages,
-                recorded_at: stored.recorded_at,
-            }));
-        };
-        let live = pair.of(pair.live);
-        let fields = [
-            (
-                "prior.task_definition",
-                live.task_definition != stored.task_definition,
-            ),
-            (
-                "prior.desired_count",
-                live.desired_count != stored.desired_count,
-            ),
-            ("prior.percentages", live.percentages != stored.percentages),
-        ];
-        match fields.into_iter().find(|(_, differs)| *differs) {
-            None => Ok(Self::Pair {
-                pair: Box::new(pair),
-                recorded_at: stored.recorded_at,
-            }),
-            Some((field, _)) => Err(Contradiction {
-                field,
-                found: "not the live colour's",
-                expected: "that of the live colour in `prior.pair`",
-            }),
-        }
-    }
-}
-
-impl From<LastKnownRouting> for StoredRouting {
-    fn from(known: LastKnownRouting) -> Self {
-        Self {
-            live: known.live,
-            blue: known.weights.blue,
-            green: known.weights.green,
-            owed_blue: known.scale_in_to_restore.blue,
-            owed_green: known.scale_in_to_restore.green,
-        }
-    }
-}
-
-impl From<StoredRouting> for LastKnownRouting {
-    fn from(stored: StoredRouting) -> Self {
-        Self {
-            live: stored.live,
-            weights: Weights {
-                blue: stored.blue,
-                green: stored.green,
-            },
-            scale_in_to_restore: PerColour {
-                blue: stored.owed_blue,
-                green: stored.owed_green,
-            },
-        }
     }
 }

@@ -1,0 +1,59 @@
+//! How a release ends: the outcome that is recorded, and the reason.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How a release ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    Deployed,
+    Unchanged,
+    RolledBack,
+    Superseded,
+    Held,
+    Failed,
+}
+
+/// How a release ends, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conclusion {
+    pub outcome: Outcome,
+    pub reason: String,
+    /// Whether the release could not be restored and an operator must repair the service.
+    pub needs_operator: bool,
+}
+
+impl Conclusion {
+    #[must_use]
+    pub fn new(outcome: Outcome, reason: impl Into<String>) -> Self {
+        Self {
+            outcome,
+            reason: reason.into(),
+            needs_operator: false,
+        }
+    }
+
+    /// Failed, and an operator must repair the service.
+    #[must_use]
+    pub fn needing_operator(reason: impl Into<String>) -> Self {
+        Self {
+            needs_operator: true,
+            ..Self::new(Outcome::Failed, reason)
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Deployed => "deployed",
+            Self::Unchanged => "unchanged",
+            Self::RolledBack => "rolled-back",
+            Self::Superseded => "superseded",
+            Self::Held => "held",
+            Self::Failed => "failed",
+        })
+    }
+}

@@ -13,7 +13,7 @@ use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
 use slipway::release::{ActiveRelease, Change, Event, Lease, ServiceTarget, Target, apply};
 use slipway::step::Step;
-use slipway::strategy::failure::FailureCause;
+use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{DeployContext, DeployGoal, DeployStep, next_step};
 
 pub use parameters::{Mode, Parameters};
@@ -175,10 +175,10 @@ impl UpdateService {
         job: &Job<Parameters>,
         seen: &ObservedService,
         failure: Failure,
-        cause: FailureCause,
+        cause: StepFailureCause,
     ) -> StepError {
         let (cluster, service) = seen.name();
-        let reasons = if cause == FailureCause::Rollout {
+        let reasons = if cause == StepFailureCause::Rollout {
             self.services
                 .stop_reasons(cluster, service, &job.parameters.task_definition)
                 .await

@@ -27,7 +27,7 @@ pub struct Failure {
     pub cause: Option<FailureCause>,
 }
 
-/// A cause of failure that operators and tests distinguish.
+/// A cause of failure that operators and tests distinguish, as the ledger stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FailureCause {

@@ -10,7 +10,7 @@ use crate::job::Failure;
 use crate::observed::colour::PerColour;
 use crate::observed::scaling::ScalingView;
 use crate::routing::weights::TrafficShift;
-use crate::strategy::failure::FailureCause;
+use crate::strategy::failure::StepFailureCause;
 use crate::strategy::messages::waiting_for_grace;
 use crate::timestamp::readable_of;
 
@@ -30,7 +30,7 @@ pub enum RetireStep {
     },
     Fail {
         failure: Failure,
-        cause: FailureCause,
+        cause: StepFailureCause,
     },
 }
 
@@ -111,7 +111,7 @@ fn not_promoted(context: &PairContext<'_>) -> RetireStep {
              set by this release; run swap-target-groups to 100% before this action",
             context.view.weights
         )),
-        cause: FailureCause::Precondition,
+        cause: StepFailureCause::Precondition,
     }
 }
 

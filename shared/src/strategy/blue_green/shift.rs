@@ -13,7 +13,7 @@ use crate::job::Failure;
 use crate::limits::HEALTH_DEADLINE;
 use crate::observed::service::revision;
 use crate::routing::weights::Weights;
-use crate::strategy::failure::FailureCause;
+use crate::strategy::failure::StepFailureCause;
 use crate::strategy::messages::waiting_for_grace;
 use crate::timestamp::{readable, readable_of};
 
@@ -42,7 +42,7 @@ pub enum ShiftStep {
     /// The release cannot continue, and no traffic of it has to be moved.
     Fail {
         failure: Failure,
-        cause: FailureCause,
+        cause: StepFailureCause,
     },
 }
 
@@ -64,7 +64,7 @@ pub fn next_step(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes)
     // Whose weights are these? Another writer's are neither moved on nor moved back, even if the
     // new colour is unhealthy. Weights that may be an old read are not taken for another writer's.
     if let (WeightsStatus::External { expected }, None) = (&status, unseen) {
-        return fail(FailureCause::Overridden, overridden(*expected, seen));
+        return fail(StepFailureCause::Overridden, overridden(*expected, seen));
     }
 
     // May the new colour keep its traffic? This comes before every wait. When the read may be old,
@@ -166,7 +166,7 @@ fn refuse(
          check the tasks and targets of {new}",
         revision(&plan.task_definition)
     );
-    fail(FailureCause::NotReady, Failure::job(message))
+    fail(StepFailureCause::NotReady, Failure::job(message))
 }
 
 fn wait(plan: &ShiftPlan, context: &PairContext<'_>, what: &str, baked: Duration) -> ShiftStep {
@@ -181,7 +181,7 @@ fn wait(plan: &ShiftPlan, context: &PairContext<'_>, what: &str, baked: Duration
     }
 }
 
-fn fail(cause: FailureCause, failure: Failure) -> ShiftStep {
+fn fail(cause: StepFailureCause, failure: Failure) -> ShiftStep {
     ShiftStep::Fail { failure, cause }
 }
 

@@ -1,8 +1,8 @@
 //! The in-place deployment of a task definition to a service: from one observation to the one next
 //! step.
 //!
-//! Everything here is pure. What follows from a failure is decided by its [`FailureCause`], never
-//! by its text.
+//! Everything here is pure. What follows from a failure is decided by its [`StepFailureCause`],
+//! never by its text.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::job::Failure;
 use crate::limits::STALE_READ;
 use crate::observed::service::{DeploymentView, Rollout, ServiceView, revision};
 use crate::release::Change;
-use crate::strategy::failure::FailureCause;
+use crate::strategy::failure::StepFailureCause;
 use crate::timestamp::{readable, readable_of};
 
 /// The goal of a deployment.
@@ -57,7 +57,7 @@ pub enum DeployStep {
     /// The release cannot continue.
     Fail {
         failure: Failure,
-        cause: FailureCause,
+        cause: StepFailureCause,
     },
 }
 
@@ -89,7 +89,7 @@ pub fn next_step(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
              create it again and start a new release",
             view.status
         );
-        return fail(FailureCause::Precondition, message);
+        return fail(StepFailureCause::Precondition, message);
     };
 
     match change_status(goal, context, primary) {
@@ -100,12 +100,12 @@ pub fn next_step(goal: &DeployGoal, context: &DeployContext<'_>) -> DeployStep {
         },
         // Without a circuit breaker ECS leaves a failed rollout as it is, so waiting cannot help.
         ChangeStatus::Applied(ours) if ours.rollout == Rollout::Failed => fail(
-            FailureCause::Rollout,
+            StepFailureCause::Rollout,
             format!("the rollout failed: {}", failure_reason(ours)),
         ),
         ChangeStatus::Applied(_) => wait_until_steady(goal, context),
         ChangeStatus::RolledBackByEcs { reason } => fail(
-            FailureCause::Rollout,
+            StepFailureCause::Rollout,
             format!(
                 "ECS rolled the deployment back to {}: {reason}",
                 revision(&primary.task_definition)
@@ -209,10 +209,10 @@ fn external(goal: &DeployGoal, context: &DeployContext<'_>, found: &DeploymentVi
         };
     }
     fail(
-        FailureCause::Overridden,
+        StepFailureCause::Overridden,
         format!(
-            "overridden: {} was deployed outside this release ({}) while it was deploying {wanted}; \
-             find the other writer, then retry the release",
+            "overridden: {} was deployed outside this release ({}) while it was deploying \
+             {wanted}; find the other writer, then retry the release",
             revision(&found.task_definition),
             found.id
         ),
@@ -248,7 +248,7 @@ fn wait_until_steady(goal: &DeployGoal, context: &DeployContext<'_>) -> DeploySt
             readable(goal.deadline),
             missing.join("; ")
         );
-        return fail(FailureCause::Rollout, message);
+        return fail(StepFailureCause::Rollout, message);
     }
 
     DeployStep::Wait {
@@ -270,9 +270,9 @@ fn failure_reason(deployment: &DeploymentView) -> String {
     }
 }
 
-fn fail(cause: FailureCause, message: String) -> DeployStep {
+fn fail(cause: StepFailureCause, message: String) -> DeployStep {
     let failure = match cause {
-        FailureCause::Overridden => Failure::overridden(message),
+        StepFailureCause::Overridden => Failure::overridden(message),
         _ => Failure::job(message),
     };
     DeployStep::Fail { failure, cause }

@@ -99,7 +99,7 @@ fn refused(weights: &str) -> RetireStep {
     );
     RetireStep::Fail {
         failure: Failure::job(text),
-        cause: FailureCause::Precondition,
+        cause: StepFailureCause::Precondition,
     }
 }
 

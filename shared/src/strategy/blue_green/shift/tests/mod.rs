@@ -68,6 +68,6 @@ fn restore(reason: &str) -> ShiftStep {
 fn not_ready(text: impl Into<String>) -> ShiftStep {
     ShiftStep::Fail {
         failure: Failure::job(text),
-        cause: FailureCause::NotReady,
+        cause: StepFailureCause::NotReady,
     }
 }

@@ -24,7 +24,7 @@ fn weights_that_another_writer_set_are_not_changed() {
     ] {
         assert!(matches!(
             step(&seen(percent, 2), shifted),
-            ShiftStep::Fail { failure, cause: FailureCause::Overridden }
+            ShiftStep::Fail { failure, cause: StepFailureCause::Overridden }
                 if failure.message.starts_with("overridden")
         ));
     }
@@ -39,7 +39,7 @@ fn only_weights_that_this_release_set_or_found_are_moved_on() {
         );
         ShiftStep::Fail {
             failure: Failure::overridden(text),
-            cause: FailureCause::Overridden,
+            cause: StepFailureCause::Overridden,
         }
     };
     let [none, part, odd] = [0, 20, 35].map(|percent| Weights::with(GREEN, percent));

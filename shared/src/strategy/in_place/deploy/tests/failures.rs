@@ -53,7 +53,7 @@ fn a_service_that_is_not_active_or_has_no_deployment_is_not_deployed_to() {
         };
         fails(
             step(None, &view),
-            FailureCause::Precondition,
+            StepFailureCause::Precondition,
             &[
                 &format!("the service is {status}"),
                 "has no deployment to replace",
@@ -66,7 +66,7 @@ fn a_service_that_is_not_active_or_has_no_deployment_is_not_deployed_to() {
     };
     fails(
         step(None, &view),
-        FailureCause::Precondition,
+        StepFailureCause::Precondition,
         &["the service is ACTIVE and has no deployment to replace"],
     );
 }
@@ -86,12 +86,16 @@ fn a_deployment_that_ecs_rolled_back_fails_with_its_reason() {
     for id in ["", "ecs-svc/2"] {
         let expected =
             "ECS rolled the deployment back to web:1: tasks failed container health checks";
-        fails(step(Some(id), &words), FailureCause::Rollout, &[expected]);
+        fails(
+            step(Some(id), &words),
+            StepFailureCause::Rollout,
+            &[expected],
+        );
     }
     let counted = because(went_back(Rollout::Failed), "", 3);
     fails(
         step(Some("ecs-svc/2"), &counted),
-        FailureCause::Rollout,
+        StepFailureCause::Rollout,
         &["rolled the deployment back to web:1: 3 tasks failed to start"],
     );
 }
@@ -101,7 +105,7 @@ fn only_the_message_of_its_own_failed_deployment_explains_a_return() {
     let ours = "(service web) (deployment ecs-svc/2) deployment failed: tasks failed to start.";
     fails(
         step(Some("ecs-svc/2"), &saying(ours)),
-        FailureCause::Rollout,
+        StepFailureCause::Rollout,
         &["rolled the deployment back to web:1", ours],
     );
     // The id is not written down yet, but the deployment is still there.
@@ -111,7 +115,7 @@ fn only_the_message_of_its_own_failed_deployment_explains_a_return() {
     };
     fails(
         step(Some(""), &unnamed),
-        FailureCause::Rollout,
+        StepFailureCause::Rollout,
         &["rolled the deployment back to web:1", ours],
     );
     for other in [
@@ -120,7 +124,7 @@ fn only_the_message_of_its_own_failed_deployment_explains_a_return() {
     ] {
         fails(
             step(Some("ecs-svc/2"), &saying(other)),
-            FailureCause::Overridden,
+            StepFailureCause::Overridden,
             &[
                 "overridden",
                 "web:1 was deployed outside this release (ecs-svc/1)",
@@ -129,7 +133,7 @@ fn only_the_message_of_its_own_failed_deployment_explains_a_return() {
     }
     fails(
         step(Some("ecs-svc/2"), &went_back(Rollout::InProgress)),
-        FailureCause::Overridden,
+        StepFailureCause::Overridden,
         &[
             "overridden",
             "web:1 was deployed outside this release (ecs-svc/1)",
@@ -146,14 +150,14 @@ fn a_rollout_that_failed_in_place_fails_with_its_reason() {
     };
     fails(
         step(Some("ecs-svc/1"), &stalled),
-        FailureCause::Rollout,
+        StepFailureCause::Rollout,
         &["the rollout failed", ": tasks failed to start"],
     );
     stalled.deployments[0].reason.clear();
     stalled.deployments[0].failed_tasks = 4;
     fails(
         step(Some("ecs-svc/1"), &stalled),
-        FailureCause::Rollout,
+        StepFailureCause::Rollout,
         &[": 4 tasks failed to start"],
     );
 }
@@ -194,7 +198,7 @@ fn the_deadline_is_met_to_the_second_and_a_steady_service_is_never_late() {
         at(&late, 1_800),
         DeployStep::Fail {
             failure,
-            cause: FailureCause::Rollout,
+            cause: StepFailureCause::Rollout,
         }
     );
     assert_eq!(
@@ -209,7 +213,7 @@ fn the_deadline_is_met_to_the_second_and_a_steady_service_is_never_late() {
 fn an_announced_change_that_left_no_trace_is_not_made_over_another_revision() {
     fails(
         step(Some(""), &steady(OTHER)),
-        FailureCause::Overridden,
+        StepFailureCause::Overridden,
         &[
             "overridden",
             "web:9 was deployed outside this release (ecs-svc/1)",

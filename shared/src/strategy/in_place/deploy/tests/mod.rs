@@ -81,7 +81,7 @@ fn saying(message: &str) -> ServiceView {
 }
 
 /// That a step fails as a JobFailed, for this cause, with a message that contains all of these.
-fn fails(step: DeployStep, cause: FailureCause, fragments: &[&str]) {
+fn fails(step: DeployStep, cause: StepFailureCause, fragments: &[&str]) {
     match step {
         DeployStep::Fail {
             failure,

@@ -63,7 +63,7 @@ fn a_release_that_announced_nothing_deploys_over_what_was_recorded_only() {
     assert_eq!(step(None, &steady(NEW)), done);
     fails(
         step(None, &steady(OTHER)),
-        FailureCause::Overridden,
+        StepFailureCause::Overridden,
         &[
             "overridden",
             "web:9 was deployed outside this release (ecs-svc/1)",
@@ -194,7 +194,7 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
     );
     fails(
         after(&steady(OLD), Some(300)),
-        FailureCause::Overridden,
+        StepFailureCause::Overridden,
         &[
             "overridden",
             "web:1 was deployed outside this release (ecs-svc/1)",
@@ -202,7 +202,7 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
     );
     fails(
         after(&steady(OLD), None),
-        FailureCause::Overridden,
+        StepFailureCause::Overridden,
         &[
             "overridden",
             "web:1 was deployed outside this release (ecs-svc/1)",
@@ -210,7 +210,7 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
     );
     fails(
         after(&steady(OTHER), Some(0)),
-        FailureCause::Overridden,
+        StepFailureCause::Overridden,
         &[
             "overridden",
             "web:9 was deployed outside this release (ecs-svc/1)",

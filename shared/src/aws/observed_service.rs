@@ -43,6 +43,7 @@ pub(super) fn find_service(
     now: Timestamp,
 ) -> Result<Option<ObservedService>, String> {
     let named = |arn: Option<&str>| arn.is_some_and(|arn| short_name(arn) == short_name(service));
+
     if let Some(failure) = answer
         .failures()
         .iter()
@@ -53,11 +54,12 @@ pub(super) fn find_service(
             reason => Err(format!("failure {reason:?} for {service}")),
         };
     }
+
     let found = answer
         .services()
         .iter()
-        .find(|found| named(found.service_arn()));
-    let found = found.ok_or_else(|| format!("neither a service nor a failure for {service}"))?;
+        .find(|found| named(found.service_arn()))
+        .ok_or_else(|| format!("neither a service nor a failure for {service}"))?;
 
     let view = view(found, now).map_err(|lack| format!("service {service}: {lack}"))?;
     let configuration = found
@@ -84,11 +86,7 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
         running: count(service.running_count(), "runningCount")?,
         pending: count(service.pending_count(), "pendingCount")?,
         percentages: percentages(configuration)?,
-        scheduling: match service.scheduling_strategy() {
-            Some(SchedulingStrategy::Replica) => Scheduling::Replica,
-            Some(SchedulingStrategy::Daemon) => Scheduling::Daemon,
-            other => return Err(format!("schedulingStrategy is {other:?}")),
-        },
+        scheduling: scheduling(service)?,
         controller: service
             .deployment_controller()
             .map_or("ECS", |controller| controller.r#type().as_str())
@@ -106,16 +104,7 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
             .iter()
             .map(deployment)
             .collect::<Result<_, _>>()?,
-        target_groups: service
-            .load_balancers()
-            .iter()
-            .filter_map(|balancer| balancer.target_group_arn())
-            .map(|arn| TargetGroupView {
-                arn: arn.to_owned(),
-                healthy: 0,
-                registered: 0,
-            })
-            .collect(),
+        target_groups: target_groups(service),
         messages: service
             .events()
             .iter()
@@ -124,6 +113,28 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
             .map(ToOwned::to_owned)
             .collect(),
     })
+}
+
+fn scheduling(service: &Service) -> Result<Scheduling, String> {
+    match service.scheduling_strategy() {
+        Some(SchedulingStrategy::Replica) => Ok(Scheduling::Replica),
+        Some(SchedulingStrategy::Daemon) => Ok(Scheduling::Daemon),
+        other => Err(format!("schedulingStrategy is {other:?}")),
+    }
+}
+
+/// The target groups without the health of their targets, which ECS does not know.
+fn target_groups(service: &Service) -> Vec<TargetGroupView> {
+    service
+        .load_balancers()
+        .iter()
+        .filter_map(|balancer| balancer.target_group_arn())
+        .map(|arn| TargetGroupView {
+            arn: arn.to_owned(),
+            healthy: 0,
+            registered: 0,
+        })
+        .collect()
 }
 
 fn deployment(found: &Deployment) -> Result<DeploymentView, String> {

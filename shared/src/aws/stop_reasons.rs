@@ -22,35 +22,31 @@ impl Services {
         service: &str,
         task_definition: &str,
     ) -> Result<Vec<String>, AwsError> {
-        let (mut reasons, mut start) = (Vec::new(), None);
+        let mut reasons = Vec::new();
+        let mut start = None;
+
         for _ in 0..PAGES {
             let request = self
                 .ecs
                 .list_tasks()
                 .cluster(cluster)
                 .service_name(service)
-                .desired_status(DesiredStatus::Stopped);
-            let request = request.max_results(TASKS_PAGE).set_next_token(start);
+                .desired_status(DesiredStatus::Stopped)
+                .max_results(TASKS_PAGE)
+                .set_next_token(start);
             let page = request
                 .send()
                 .await
                 .map_err(AwsError::from_sdk("ecs:ListTasks"))?;
-            if !page.task_arns().is_empty() {
-                let request = self
-                    .ecs
-                    .describe_tasks()
-                    .cluster(cluster)
-                    .set_tasks(page.task_arns);
-                let answer = request
-                    .send()
-                    .await
-                    .map_err(AwsError::from_sdk("ecs:DescribeTasks"))?;
-                let ours = answer
-                    .tasks()
-                    .iter()
-                    .filter(|task| task.task_definition_arn() == Some(task_definition));
-                reasons.extend(ours.filter_map(stop_reason));
-            }
+
+            let tasks = self
+                .tasks(cluster, page.task_arns.unwrap_or_default())
+                .await?;
+            let ours = tasks
+                .iter()
+                .filter(|task| task.task_definition_arn() == Some(task_definition));
+            reasons.extend(ours.filter_map(stop_reason));
+
             start = page.next_token;
             if start.is_none() || reasons.len() >= EXPLAINED_TASKS {
                 break;
@@ -67,6 +63,24 @@ impl Services {
         }
         Ok(distinct)
     }
+
+    /// The tasks of one page of ListTasks.
+    async fn tasks(&self, cluster: &str, arns: Vec<String>) -> Result<Vec<Task>, AwsError> {
+        if arns.is_empty() {
+            return Ok(Vec::new());
+        }
+
+        let request = self
+            .ecs
+            .describe_tasks()
+            .cluster(cluster)
+            .set_tasks(Some(arns));
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("ecs:DescribeTasks"))?;
+        Ok(answer.tasks.unwrap_or_default())
+    }
 }
 
 /// Why a task stopped, unless ECS no longer needed it.
@@ -77,6 +91,7 @@ fn stop_reason(task: &Task) -> Option<String> {
     {
         return None;
     }
+
     let containers = task.containers().iter().filter_map(|container| {
         let name = container.name()?;
         match (container.reason(), container.exit_code()) {
@@ -85,6 +100,7 @@ fn stop_reason(task: &Task) -> Option<String> {
             _ => None,
         }
     });
+
     let all: Vec<String> = task
         .stopped_reason()
         .map(ToOwned::to_owned)

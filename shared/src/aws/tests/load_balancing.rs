@@ -212,11 +212,71 @@ fn form(members: &[(&str, &str)]) -> BTreeMap<String, String> {
         .collect()
 }
 
+/// What is sent for a rule that authenticates clients, forwards to three groups and is sticky.
+const SENT_BACK: [(&str, &str); 21] = [
+    ("Action", "ModifyRule"),
+    ("Version", "2015-12-01"),
+    ("RuleArn", RULE),
+    ("Actions.member.1.Type", "authenticate-oidc"),
+    ("Actions.member.1.Order", "1"),
+    ("Actions.member.1.AuthenticateOidcConfig.Issuer", "i"),
+    (
+        "Actions.member.1.AuthenticateOidcConfig.AuthorizationEndpoint",
+        "a",
+    ),
+    ("Actions.member.1.AuthenticateOidcConfig.TokenEndpoint", "t"),
+    (
+        "Actions.member.1.AuthenticateOidcConfig.UserInfoEndpoint",
+        "u",
+    ),
+    ("Actions.member.1.AuthenticateOidcConfig.ClientId", "c"),
+    (
+        "Actions.member.1.AuthenticateOidcConfig.UseExistingClientSecret",
+        "true",
+    ),
+    ("Actions.member.2.Type", "forward"),
+    ("Actions.member.2.Order", "2"),
+    (
+        "Actions.member.2.ForwardConfig.TargetGroups.member.1.TargetGroupArn",
+        "blue",
+    ),
+    (
+        "Actions.member.2.ForwardConfig.TargetGroups.member.1.Weight",
+        "90",
+    ),
+    (
+        "Actions.member.2.ForwardConfig.TargetGroups.member.2.TargetGroupArn",
+        "green",
+    ),
+    (
+        "Actions.member.2.ForwardConfig.TargetGroups.member.2.Weight",
+        "10",
+    ),
+    (
+        "Actions.member.2.ForwardConfig.TargetGroups.member.3.TargetGroupArn",
+        "third",
+    ),
+    (
+        "Actions.member.2.ForwardConfig.TargetGroups.member.3.Weight",
+        "5",
+    ),
+    (
+        "Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled",
+        "true",
+    ),
+    (
+        "Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds",
+        "3600",
+    ),
+];
+
 #[test]
 fn weights_are_set_and_third_groups_stickiness_and_authentication_are_sent_back_as_they_were() {
-    let oidc = "<member><Type>authenticate-oidc</Type><Order>1</Order><AuthenticateOidcConfig><Issuer>i</Issuer>\
-                <AuthorizationEndpoint>a</AuthorizationEndpoint><TokenEndpoint>t</TokenEndpoint>\
-                <UserInfoEndpoint>u</UserInfoEndpoint><ClientId>c</ClientId></AuthenticateOidcConfig></member>";
+    let oidc = "<member><Type>authenticate-oidc</Type><Order>1</Order>\
+                <AuthenticateOidcConfig><Issuer>i</Issuer>\
+                <AuthorizationEndpoint>a</AuthorizationEndpoint>\
+                <TokenEndpoint>t</TokenEndpoint><UserInfoEndpoint>u</UserInfoEndpoint>\
+                <ClientId>c</ClientId></AuthenticateOidcConfig></member>";
     let groups = [
         group("blue", Some(100)),
         group("green", Some(0)),
@@ -224,68 +284,11 @@ fn weights_are_set_and_third_groups_stickiness_and_authentication_are_sent_back_
     ]
     .concat();
     let actions = format!("{oidc}{}", forward(&groups, STICKY));
+
     let set = [("blue", 90), ("green", 10)];
     let (result, sent) = applied(RULE, rule_with(&actions), &set, xml("ModifyRule", ""));
     result.expect("applied");
-    assert_eq!(
-        sent,
-        form(&[
-            ("Action", "ModifyRule"),
-            ("Version", "2015-12-01"),
-            ("RuleArn", RULE),
-            ("Actions.member.1.Type", "authenticate-oidc"),
-            ("Actions.member.1.Order", "1"),
-            ("Actions.member.1.AuthenticateOidcConfig.Issuer", "i"),
-            (
-                "Actions.member.1.AuthenticateOidcConfig.AuthorizationEndpoint",
-                "a"
-            ),
-            ("Actions.member.1.AuthenticateOidcConfig.TokenEndpoint", "t"),
-            (
-                "Actions.member.1.AuthenticateOidcConfig.UserInfoEndpoint",
-                "u"
-            ),
-            ("Actions.member.1.AuthenticateOidcConfig.ClientId", "c"),
-            (
-                "Actions.member.1.AuthenticateOidcConfig.UseExistingClientSecret",
-                "true"
-            ),
-            ("Actions.member.2.Type", "forward"),
-            ("Actions.member.2.Order", "2"),
-            (
-                "Actions.member.2.ForwardConfig.TargetGroups.member.1.TargetGroupArn",
-                "blue"
-            ),
-            (
-                "Actions.member.2.ForwardConfig.TargetGroups.member.1.Weight",
-                "90"
-            ),
-            (
-                "Actions.member.2.ForwardConfig.TargetGroups.member.2.TargetGroupArn",
-                "green"
-            ),
-            (
-                "Actions.member.2.ForwardConfig.TargetGroups.member.2.Weight",
-                "10"
-            ),
-            (
-                "Actions.member.2.ForwardConfig.TargetGroups.member.3.TargetGroupArn",
-                "third"
-            ),
-            (
-                "Actions.member.2.ForwardConfig.TargetGroups.member.3.Weight",
-                "5"
-            ),
-            (
-                "Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.Enabled",
-                "true"
-            ),
-            (
-                "Actions.member.2.ForwardConfig.TargetGroupStickinessConfig.DurationSeconds",
-                "3600"
-            ),
-        ])
-    );
+    assert_eq!(sent, form(&SENT_BACK));
 }
 
 #[test]

@@ -92,8 +92,8 @@ fn observe(
     (seen, script)
 }
 
-#[test]
-fn each_colour_has_its_own_service_weight_and_targets() {
+/// A pair of 4 and 9 tasks, of which 1 and 3 are healthy, at weights 90 and 10.
+fn observe_both() -> (ObservedPair, Script) {
     let rule = rule(&[("third", 5), ("green", 10), ("blue", 90)]);
     let (seen, script) = observe(
         &[Colour::Blue, Colour::Green],
@@ -104,33 +104,35 @@ fn each_colour_has_its_own_service_weight_and_targets() {
             targets(&["healthy"; 3]),
         ],
     );
-    let seen = seen.expect("understood");
+    (seen.expect("understood"), script)
+}
+
+#[test]
+fn each_colour_has_its_own_service_weight_and_targets() {
+    let (seen, _) = observe_both();
+    let view = &seen.view;
+
+    let weights = Weights {
+        blue: 90,
+        green: 10,
+    };
+    assert_eq!((view.observed_at, view.weights), (at(0), weights));
+    let services = view.services.as_array();
+    assert_eq!(services.map(|service| service.desired), [4, 9]);
     assert_eq!(
-        (seen.view.observed_at, seen.view.weights),
-        (
-            at(0),
-            Weights {
-                blue: 90,
-                green: 10
-            }
-        )
+        services.map(|service| service.target_groups[0].healthy),
+        [1, 3]
     );
-    assert_eq!(
-        (
-            seen.view.services.blue.desired,
-            seen.view.services.green.desired
-        ),
-        (4, 9)
-    );
-    assert_eq!(
-        (
-            seen.view.services.blue.target_groups[0].healthy,
-            seen.view.services.green.target_groups[0].healthy
-        ),
-        (1, 3)
-    );
+
     assert_eq!(seen.of(Colour::Blue).name(), ("apps", "shop-blue"));
     assert_eq!(seen.of(Colour::Green).name(), ("apps", "shop-green"));
+}
+
+#[test]
+fn a_pair_is_observed_by_its_rule_its_services_and_the_group_of_each() {
+    let (_, script) = observe_both();
+    let sent = script.sent();
+
     assert_eq!(
         script.operations(),
         [
@@ -140,19 +142,13 @@ fn each_colour_has_its_own_service_weight_and_targets() {
             "DescribeTargetHealth"
         ]
     );
-    let sent = script.sent();
     assert_eq!(sent[0].form()["RuleArns.member.1"], RULE);
     assert_eq!(
         sent[1].json()["services"],
         json!(["shop-blue", "shop-green"])
     );
-    assert_eq!(
-        (
-            sent[2].form()["TargetGroupArn"].as_str(),
-            sent[3].form()["TargetGroupArn"].as_str()
-        ),
-        ("blue", "green")
-    );
+    let groups = [&sent[2], &sent[3]].map(|sent| sent.form()["TargetGroupArn"].clone());
+    assert_eq!(groups, ["blue", "green"]);
 }
 
 #[test]

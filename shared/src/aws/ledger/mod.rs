@@ -1,0 +1,177 @@
+//! The ledger's table: every write on the condition that the item is still the one that was read.
+//!
+//! Keys: leases are `pk = lease`, `sk = <cluster>/<service>`; records are `pk = execution#<id>`,
+//! `sk = record`, and while a record is `started` there is also `pk = lease`, `sk = started#<id>`,
+//! so that the sweep reads both with one query; pushes are `pk = push#<pipeline>`, `sk = <digest>`.
+
+mod item;
+mod write;
+
+use aws_sdk_dynamodb::Client;
+use serde::de::DeserializeOwned;
+
+use super::{AwsError, Sdk};
+use crate::job::{ReleaseRef, StepError, StepResult};
+use crate::limits::PAGES;
+use crate::release::{self, ClaimResult, Conclusion, Lease, Push, Record, Started};
+use crate::timestamp::Timestamp;
+use item::{LEASE, RECORD, checked, is_started, lease_key, push_key, record_key, text};
+
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+    sdk: Sdk,
+}
+
+impl Ledger {
+    #[must_use]
+    pub fn new(sdk: &Sdk) -> Self {
+        Self {
+            client: Client::new(&sdk.config),
+            table: sdk.ledger_table.clone(),
+            sdk: sdk.clone(),
+        }
+    }
+
+    async fn get<T: DeserializeOwned>(&self, pk: &str, sk: &str) -> Result<Option<T>, AwsError> {
+        const OPERATION: &str = "dynamodb:GetItem";
+
+        let request = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", text(pk))
+            .key("sk", text(sk))
+            .consistent_read(true);
+        let answer = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(OPERATION))?;
+
+        answer.item.map(|item| checked(OPERATION, item)).transpose()
+    }
+
+    /// The lease of a service, if it ever had one.
+    ///
+    /// # Errors
+    /// When the call fails or the item is of another version.
+    pub async fn lease(&self, cluster: &str, service: &str) -> Result<Option<Lease>, AwsError> {
+        self.get(LEASE, &lease_key(cluster, service)).await
+    }
+
+    /// All leases, free ones too, and the executions that were started and whose release has
+    /// neither begun nor ended.
+    ///
+    /// # Errors
+    /// When a call fails, an item is of another version, or there are too many.
+    pub async fn leases(&self) -> Result<(Vec<Lease>, Vec<Started>), AwsError> {
+        const OPERATION: &str = "dynamodb:Query";
+        let (mut leases, mut started) = (Vec::new(), Vec::new());
+        let mut start = None;
+
+        for _ in 0..PAGES {
+            let request = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("pk = :pk")
+                .consistent_read(true)
+                .expression_attribute_values(":pk", text(LEASE))
+                .set_exclusive_start_key(start);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
+
+            for item in page.items.unwrap_or_default() {
+                if is_started(&item) {
+                    started.push(checked(OPERATION, item)?);
+                } else {
+                    leases.push(checked(OPERATION, item)?);
+                }
+            }
+
+            start = page.last_evaluated_key;
+            if start.is_none() {
+                return Ok((leases, started));
+            }
+        }
+
+        Err(AwsError::unexpected(
+            OPERATION,
+            format!("the leases have more than {PAGES} pages"),
+        ))
+    }
+
+    /// The record of an execution.
+    ///
+    /// # Errors
+    /// When the call fails or the item is of another version.
+    pub async fn record(&self, execution: &str) -> Result<Option<Record>, AwsError> {
+        self.get(&record_key(execution), RECORD).await
+    }
+
+    /// What `pipeline` has made of a digest.
+    ///
+    /// # Errors
+    /// When the call fails or the item is of another version.
+    pub async fn push(&self, pipeline: &str, digest: &str) -> Result<Option<Push>, AwsError> {
+        self.get(&push_key(pipeline), digest).await
+    }
+
+    /// Proves that the release `wanted` holds the lease on its service. Every step but the one that
+    /// opens a release does so before it acts.
+    ///
+    /// # Errors
+    /// As [`claim`](release::claim), and when a call fails.
+    pub async fn claim(&self, wanted: &ReleaseRef) -> Result<ClaimResult, StepError> {
+        let lease = self.lease(&wanted.cluster, &wanted.service).await?;
+        let is_holder = lease
+            .as_ref()
+            .is_some_and(|lease| lease.held_by(&wanted.execution).is_some());
+
+        // The record counts only when the execution does not hold the lease.
+        let record = if is_holder {
+            None
+        } else {
+            self.record(&wanted.execution).await?
+        };
+
+        Ok(release::claim(lease, record, wanted)?)
+    }
+
+    /// Records a failure in the open release, if the result is one and the release has none yet, and
+    /// returns the result.
+    ///
+    /// # Errors
+    /// The result's own.
+    pub async fn record_failure(&self, wanted: &ReleaseRef, result: StepResult) -> StepResult {
+        let Err(StepError::Failed(failure)) = &result else {
+            return result;
+        };
+
+        let lease = self.lease(&wanted.cluster, &wanted.service).await?;
+        let now = self.sdk.now();
+        let failed = lease
+            .and_then(|lease| release::record_failure(&lease, &wanted.execution, failure, now));
+        if let Some(failed) = failed {
+            self.advance(&failed).await?;
+        }
+        result
+    }
+
+    /// Writes the end of the release that holds `lease`: the free lease and the record, together.
+    ///
+    /// # Errors
+    /// `Busy` when another invocation was faster; a failure when the release cannot end like this.
+    pub async fn close(
+        &self,
+        lease: &Lease,
+        conclusion: &Conclusion,
+        now: Timestamp,
+    ) -> Result<(), StepError> {
+        let (free, record) = release::close(lease, conclusion, now)?;
+        self.advance_with(&free, &record).await
+    }
+}

@@ -1,0 +1,221 @@
+//! The writes of the ledger: each on the condition that the item is the one that was read.
+
+use aws_sdk_dynamodb::error::BuildError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
+use aws_sdk_dynamodb::types::builders::PutBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
+
+use super::Ledger;
+use super::item::{LEASE, RECORD, item, lease_key, push_key, record_key, started_key, text};
+use crate::aws::{AwsError, ErrorKind};
+use crate::job::StepError;
+use crate::release::{Lease, Push, Record, RecordState, Started};
+
+impl Ledger {
+    /// Writes what became of a push, if it is still the `standing` one. `false`: another invocation
+    /// was faster.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn put_push(&self, standing: Option<&Push>, push: &Push) -> Result<bool, AwsError> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item(&push_key(&push.pipeline), &push.digest, push)?));
+
+        let request = match standing {
+            None => request.condition_expression("attribute_not_exists(pk)"),
+            Some(standing) => request
+                .condition_expression("event = :event")
+                .expression_attribute_values(":event", text(&standing.event)),
+        };
+
+        match request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("dynamodb:PutItem"))
+        {
+            Ok(_) => Ok(true),
+            Err(error) if is_lost_race(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Writes the record of an execution unless it has begun or is closed. `false`: it is further
+    /// already.
+    ///
+    /// # Errors
+    /// When the call fails.
+    pub async fn put_record(&self, record: &Record) -> Result<bool, AwsError> {
+        let put = self
+            .put_of(record)?
+            .condition_expression("attribute_not_exists(pk) OR #state = :started")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":started", text("started"));
+        let put = TransactWriteItem::builder()
+            .put(put.build().map_err(unbuildable)?)
+            .build();
+
+        transact(
+            self.client
+                .transact_write_items()
+                .transact_items(put)
+                .transact_items(self.mark(record)?),
+        )
+        .await
+    }
+
+    fn put_of(&self, record: &Record) -> Result<PutBuilder, AwsError> {
+        let key = record_key(&record.execution);
+        Ok(Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item(&key, RECORD, record)?)))
+    }
+
+    /// What the sweep finds a started execution by: there while the record is `started`, gone
+    /// afterwards.
+    fn mark(&self, record: &Record) -> Result<TransactWriteItem, AwsError> {
+        let change = TransactWriteItem::builder();
+        let sk = started_key(&record.execution);
+
+        if record.state == RecordState::Started {
+            let put = Put::builder().table_name(&self.table).set_item(Some(item(
+                LEASE,
+                &sk,
+                &Started::of(record),
+            )?));
+            return Ok(change.put(put.build().map_err(unbuildable)?).build());
+        }
+
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .key("pk", text(LEASE))
+            .key("sk", text(&sk));
+        Ok(change.delete(delete.build().map_err(unbuildable)?).build())
+    }
+
+    fn put_lease(&self, next: &Lease) -> Result<PutBuilder, AwsError> {
+        let key = lease_key(&next.cluster, &next.service);
+        let put = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item(LEASE, &key, next)?));
+
+        Ok(match next.fence {
+            1 => put.condition_expression("attribute_not_exists(pk)"),
+            fence => put
+                .condition_expression("fence = :fence")
+                .expression_attribute_values(":fence", AttributeValue::N((fence - 1).to_string())),
+        })
+    }
+
+    /// Writes the next state of a lease, if it is still the one before.
+    ///
+    /// # Errors
+    /// `Busy` when another invocation was faster.
+    pub async fn advance(&self, next: &Lease) -> Result<(), StepError> {
+        let put = self.put_lease(next)?.build().map_err(unbuildable)?;
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(put.item))
+            .set_condition_expression(put.condition_expression)
+            .set_expression_attribute_values(put.expression_attribute_values);
+
+        match request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk("dynamodb:PutItem"))
+        {
+            Err(error) if is_lost_race(&error) => Err(moved()),
+            other => Ok(other.map(drop)?),
+        }
+    }
+
+    /// Writes the next state of a lease and a record together, or neither.
+    ///
+    /// # Errors
+    /// `Busy` when another invocation was faster or the record is closed.
+    pub async fn advance_with(&self, next: &Lease, record: &Record) -> Result<(), StepError> {
+        let put = self
+            .put_of(record)?
+            .condition_expression("attribute_not_exists(pk) OR #state <> :closed")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":closed", text("closed"));
+
+        let lease = TransactWriteItem::builder()
+            .put(self.put_lease(next)?.build().map_err(unbuildable)?)
+            .build();
+        let put = TransactWriteItem::builder()
+            .put(put.build().map_err(unbuildable)?)
+            .build();
+
+        let request = self
+            .client
+            .transact_write_items()
+            .transact_items(lease)
+            .transact_items(put);
+
+        // A release that is closed has begun, so nothing marks it as started any more.
+        let request = match record.state {
+            RecordState::Closed => request,
+            RecordState::Started | RecordState::Begun => request.transact_items(self.mark(record)?),
+        };
+
+        if transact(request).await? {
+            Ok(())
+        } else {
+            Err(moved())
+        }
+    }
+}
+
+/// Sends a transaction. `false`: one of its conditions does not hold, so that another invocation
+/// was faster. One that met another transaction on the same items, or was throttled, proves nothing
+/// about the conditions: it is `Busy`.
+async fn transact(request: TransactWriteItemsFluentBuilder) -> Result<bool, AwsError> {
+    let Err(error) = request.send().await else {
+        return Ok(true);
+    };
+
+    let reasons = match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => {
+            canceled.cancellation_reasons()
+        }
+        _ => &[],
+    };
+    let has = |code: &str| reasons.iter().any(|reason| reason.code() == Some(code));
+
+    if has("ConditionalCheckFailed") {
+        return Ok(false);
+    }
+
+    let passes = [
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ]
+    .into_iter()
+    .any(has);
+
+    let error = AwsError::from_sdk("dynamodb:PutItem")(error);
+    Err(AwsError {
+        kind: if passes { ErrorKind::Busy } else { error.kind },
+        ..error
+    })
+}
+
+/// Another invocation wrote first.
+fn moved() -> StepError {
+    StepError::Busy("lost a write race with another invocation; retrying".to_owned())
+}
+
+fn is_lost_race(error: &AwsError) -> bool {
+    error.code == "ConditionalCheckFailedException"
+}
+
+fn unbuildable(error: BuildError) -> AwsError {
+    AwsError::unexpected("dynamodb:PutItem", error.to_string())
+}

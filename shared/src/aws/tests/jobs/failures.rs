@@ -1,0 +1,106 @@
+//! How failures are reported, and what becomes of a report that is refused.
+
+use super::*;
+
+#[test]
+fn each_failure_is_reported_with_its_type_and_message() {
+    for (kind, name) in [
+        (FailureType::JobFailed, "JobFailed"),
+        (FailureType::ConfigurationError, "ConfigurationError"),
+        (FailureType::PermissionError, "PermissionError"),
+        (FailureType::RevisionUnavailable, "RevisionUnavailable"),
+    ] {
+        let (operation, sent) = reported(
+            None,
+            Err(Failure {
+                kind,
+                cause: None,
+                message: "because".to_owned(),
+            }
+            .into()),
+        );
+        assert_eq!(operation, "PutJobFailureResult");
+        assert_eq!(
+            sent,
+            json!({"jobId": "job-1", "failureDetails": {"type": name, "message": "because"}})
+        );
+    }
+}
+
+#[test]
+fn wrong_parameters_and_tokens_of_other_steps_fail_the_job_before_the_step_runs() {
+    let refused = |event: Value| {
+        let script = Script::new([answer(&json!({}))]);
+        handle(&script, event, async |_| panic!("the step ran")).expect("reported");
+        assert_eq!(script.only().operation(), "PutJobFailureResult");
+        script.only().json()["failureDetails"].clone()
+    };
+    assert_eq!(refused(event("[]", None))["type"], "ConfigurationError");
+    let foreign = r#"{"v":1,"step":"begin-release","since":"2026-01-05T09:00:00Z"}"#;
+    let details = refused(event(&parameters().to_string(), Some(foreign)));
+    assert_eq!(details["type"], "JobFailed");
+    assert_eq!(
+        details["message"],
+        "the continuation token is version 1 of begin-release, expected version 1 of \
+         update-service; retry the stage, so that the action starts again"
+    );
+}
+
+/// The result of an invocation whose report is answered with this.
+fn report_meets(refused: Answer, result: StepResult) -> (Result<Value, Retry>, usize) {
+    let script = Script::new([refused]);
+    let handled = handle(
+        &script,
+        event(&parameters().to_string(), None),
+        async |_| result,
+    );
+    (handled, script.sent().len())
+}
+
+#[test]
+fn a_job_that_has_a_result_keeps_it() {
+    for code in ["InvalidJobStateException", "JobNotFoundException"] {
+        for result in [
+            Ok(JobReport::done("done", [])),
+            Err(Failure::job("sick").into()),
+        ] {
+            let (handled, calls) = report_meets(refusal(code, "no"), result);
+            assert_eq!(
+                (handled.expect("respected"), calls),
+                (Value::Null, 1),
+                "{code}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_report_that_was_not_accepted_fails_the_invocation() {
+    for (result, operation) in [
+        (
+            Ok(JobReport::done("done", [])),
+            "codepipeline:PutJobSuccessResult",
+        ),
+        (
+            Err(Failure::job("sick").into()),
+            "codepipeline:PutJobFailureResult",
+        ),
+    ] {
+        let (handled, _) = report_meets(refusal("AccessDeniedException", "no"), result);
+        assert_eq!(
+            handled.expect_err("not reported").to_string(),
+            format!("{operation} failed: AccessDeniedException: no")
+        );
+    }
+}
+
+#[test]
+fn an_event_that_is_not_a_job_is_refused_and_nothing_is_sent() {
+    let script = Script::new([]);
+    let refused = handle(&script, json!({"detail": 1}), async |_| {
+        panic!("the step ran")
+    })
+    .expect_err("not a job");
+    assert!(refused.to_string().contains("found detail"), "{refused}");
+    assert_eq!(script.operations(), Vec::<String>::new());
+}

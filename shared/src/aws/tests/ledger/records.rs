@@ -1,0 +1,74 @@
+//! Records of executions, with the mark by which the sweep finds a started one.
+
+use super::*;
+
+#[test]
+fn a_started_execution_is_recorded_unless_it_is_further_and_marked_for_the_sweep() {
+    let script = Script::new([answer(&json!({}))]);
+    assert!(run(ledger(&script).put_record(&started())).expect("answered"));
+    assert_eq!(
+        transaction(&script),
+        json!([
+            {"Put": {
+                "TableName": "ledger",
+                "Item": record_item("started"),
+                "ConditionExpression": "attribute_not_exists(pk) OR #state = :started",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": {":started": {"S": "started"}}
+            }},
+            {"Put": {"TableName": "ledger", "Item": mark()}}
+        ])
+    );
+}
+
+#[test]
+fn an_execution_that_is_closed_is_not_marked_any_more() {
+    let script = Script::new([answer(&json!({}))]);
+    let closed = started().closed(Outcome::Failed, "because", at(60));
+    assert!(run(ledger(&script).put_record(&closed)).expect("answered"));
+    let sent = transaction(&script);
+    let mut written = record_item("closed");
+    written["outcome"] = json!({"S": "failed"});
+    written["reason"] = json!({"S": "because"});
+    written["ended_at"] = json!({"S": "2026-01-05T09:01:00Z"});
+    assert_eq!(sent[0]["Put"]["Item"], written);
+    let key = json!({"pk": {"S": "lease"}, "sk": {"S": "started#e-1"}});
+    assert_eq!(
+        sent[1],
+        json!({"Delete": {"TableName": "ledger", "Key": key}})
+    );
+    assert_eq!(sent.as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn a_record_that_is_further_already_is_false_and_one_that_failed_is_an_error() {
+    let lost = Script::new([canceled(["ConditionalCheckFailed", "None"])]);
+    assert!(!run(ledger(&lost).put_record(&started())).expect("answered"));
+    for code in [
+        "TransactionConflict",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    ] {
+        let busy = Script::always(canceled(["None", code]));
+        assert_eq!(
+            run(ledger(&busy).put_record(&started()))
+                .expect_err("failed")
+                .kind,
+            ErrorKind::Busy,
+            "{code}"
+        );
+    }
+    let refused = Script::new([canceled(["ValidationError", "None"])]);
+    assert_eq!(
+        run(ledger(&refused).put_record(&started()))
+            .expect_err("failed")
+            .kind,
+        ErrorKind::Rejected
+    );
+    let failed = Script::new([refusal("AccessDeniedException", "no")]);
+    let error = run(ledger(&failed).put_record(&started())).expect_err("failed");
+    assert_eq!(
+        (error.operation, error.kind),
+        ("dynamodb:PutItem", ErrorKind::Permission)
+    );
+}

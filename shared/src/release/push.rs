@@ -47,56 +47,41 @@ impl Push {
         event: &str,
         now: Timestamp,
     ) -> PushDecision {
-        match (standing, record) {
-            (None, _) => PushDecision::Start,
-            (
-                Some(Self {
-                    event: claimed,
-                    execution: Some(execution),
-                    ..
-                }),
-                _,
-            ) if claimed == event => PushDecision::Known {
-                execution: execution.clone(),
-            },
-            (
-                Some(Self {
-                    event: claimed,
-                    execution: None,
-                    ..
-                }),
-                _,
-            ) if claimed == event => PushDecision::Start,
-            (
-                Some(_),
-                Some(Record {
-                    state: RecordState::Closed,
-                    outcome: Some(outcome @ Outcome::RolledBack),
-                    reason,
-                    ..
-                }),
-            ) => PushDecision::Refuse(format!(
+        let Some(standing) = standing else {
+            return PushDecision::Start;
+        };
+
+        // A duplicate of the event: only the start can be missing, if the process died before it.
+        if standing.event == event {
+            return standing.known().unwrap_or(PushDecision::Start);
+        }
+
+        match record {
+            Some(Record {
+                state: RecordState::Closed,
+                outcome: Some(outcome @ Outcome::RolledBack),
+                reason,
+                ..
+            }) => PushDecision::Refuse(format!(
                 "this digest was {outcome} before ({}); push a new image, or start the pipeline by \
                  hand to try it again",
                 reason.as_deref().unwrap_or("no reason was recorded")
             )),
-            (
-                Some(
-                    standing @ Self {
-                        execution: Some(execution),
-                        ..
-                    },
-                ),
-                Some(record),
-            ) if record.state != RecordState::Closed
-                && now.since(standing.claimed_at) < SAME_PUSH =>
+            // Another tag of the digest is the same push, as long as its release is open.
+            Some(record)
+                if record.state != RecordState::Closed
+                    && now.since(standing.claimed_at) < SAME_PUSH =>
             {
-                PushDecision::Known {
-                    execution: execution.clone(),
-                }
+                standing.known().unwrap_or(PushDecision::Start)
             }
-            (Some(_), _) => PushDecision::Start,
+            _ => PushDecision::Start,
         }
+    }
+
+    /// The decision to leave the push to the execution that was started for it, if one was.
+    fn known(&self) -> Option<PushDecision> {
+        let execution = self.execution.clone()?;
+        Some(PushDecision::Known { execution })
     }
 }
 
@@ -145,9 +130,10 @@ mod tests {
         let again = |record: Record| {
             Push::decide(Some(&claim(Some("e-1"))), Some(&record), "event-2", now())
         };
-        assert!(
-            matches!(again(started.clone().closed(Outcome::RolledBack, "sick", now())), PushDecision::Refuse(why) if why.contains("sick"))
-        );
+
+        let refused = again(started.clone().closed(Outcome::RolledBack, "sick", now()));
+        assert!(matches!(refused, PushDecision::Refuse(why) if why.contains("sick")));
+
         for outcome in [Outcome::Deployed, Outcome::Failed] {
             assert_eq!(
                 again(started.clone().closed(outcome, "", now())),
@@ -186,8 +172,10 @@ mod tests {
     #[test]
     fn only_a_digest_that_was_rolled_back_is_refused() {
         let refused = later_push(RecordState::Closed, Some(Outcome::RolledBack), 9_000);
-        let reason = "this digest was rolled-back before (no reason was recorded); push a new image, or start the pipeline by hand to try it again";
+        let reason = "this digest was rolled-back before (no reason was recorded); push a new image, \
+            or start the pipeline by hand to try it again";
         assert_eq!(refused, PushDecision::Refuse(reason.to_owned()));
+
         use Outcome::{Deployed, Failed, Held, Superseded, Unchanged};
         for outcome in [Deployed, Unchanged, Superseded, Held, Failed] {
             assert_eq!(
@@ -249,7 +237,8 @@ mod tests {
     #[test]
     fn a_claim_is_stored_without_what_it_does_not_have() {
         let bare = serde_json::json!({
-            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "event": "event-1", "claimed_at": "2026-01-05T09:00:00Z",
+            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "event": "event-1",
+            "claimed_at": "2026-01-05T09:00:00Z",
         });
         assert_eq!(serde_json::to_value(claim(None)).expect("serializes"), bare);
         let full = Push {
@@ -258,8 +247,9 @@ mod tests {
             ..claim(Some("e-1"))
         };
         let stored = serde_json::json!({
-            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "tag": "1.0", "event": "event-1",
-            "claimed_at": "2026-01-05T09:00:00Z", "execution": "e-1", "refusal": "sick",
+            "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "tag": "1.0",
+            "event": "event-1", "claimed_at": "2026-01-05T09:00:00Z", "execution": "e-1",
+            "refusal": "sick",
         });
         assert_eq!(serde_json::to_value(&full).expect("serializes"), stored);
         assert_eq!(

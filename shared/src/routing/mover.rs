@@ -4,9 +4,9 @@
 //! of writes, and its order is the safety: no weights are set that were not announced before, so
 //! any later invocation knows them for this release's.
 
-use crate::aws::{Ledger, ObservedPair, Pairs, Sdk, Services};
+use crate::aws::{Ledger, ObservedPair, ObservedService, Pairs, Sdk, Services};
 use crate::job::{Failure, StepError};
-use crate::release::{Event, Lease, PairTarget, Release, apply};
+use crate::release::{Event, Lease, PairTarget, Release, TrafficReturn, apply};
 use crate::routing::weights::{TrafficShift, Weights};
 use crate::strategy::blue_green::context::PairContext;
 use crate::strategy::blue_green::prior::PriorPair;
@@ -80,19 +80,14 @@ impl TrafficMover {
             .pairs
             .observe(&lease, pair, &[pair.live, pair.idle()])
             .await?;
-        let target = lease.release.as_ref().and_then(Release::pair);
-        let Some((target, decided)) =
-            target.and_then(|target| Some((target, target.traffic_return.clone()?)))
-        else {
-            let message = "the traffic is returned for a reason that was not recorded";
-            return Err(Failure::job(message).into());
-        };
+        let (target, decided) = decided_return(&lease)?;
 
         let context = PairContext {
             target,
             view: &seen.view,
         };
-        let (reason, recorded) = (decided.reason, pair.weights());
+        let reason = decided.reason;
+        let recorded = pair.weights();
         let returned = format!("{reason}; traffic restored to {recorded}");
 
         // Weights that are read as recorded may be older than a shift that moved them: they are set
@@ -102,19 +97,12 @@ impl TrafficMover {
             return Ok(ReturnProgress::Returned(returned, Box::new(lease)));
         }
         if !is_unseen && !is_own(target, recorded, seen.view.weights) {
-            return Err(Failure::job(format!(
-                "{reason}; the weights were set to {} outside this release and are left unchanged",
-                seen.view.weights
-            ))
-            .into());
+            return Err(external_weights(&reason, seen.view.weights).into());
         }
 
         let lease = match next_return_step(&context, now.since(decided.since)) {
             ReturnStep::Resize { count, and_move } => {
-                let raised = Event::RaiseAnnounced { tasks: count };
-                let lease = apply(&lease, raised, now)?;
-                self.ledger.advance(&lease).await?;
-                self.services.resize(seen.of(pair.live), count).await?;
+                let lease = self.raise(&lease, seen.of(pair.live), count, now).await?;
                 if !and_move {
                     return Ok(ReturnProgress::Returning(format!(
                         "{reason}; {} grows to {count} tasks first",
@@ -132,6 +120,38 @@ impl TrafficMover {
         let made = self.route(&lease, pair, &seen, recorded).await?;
         Ok(ReturnProgress::Returned(returned, Box::new(made)))
     }
+
+    /// Announces the size that the old colour needs to take its traffic back, and sets it.
+    async fn raise(
+        &self,
+        lease: &Lease,
+        old: &ObservedService,
+        tasks: u32,
+        now: Timestamp,
+    ) -> Result<Lease, StepError> {
+        let announced = apply(lease, Event::RaiseAnnounced { tasks }, now)?;
+        self.ledger.advance(&announced).await?;
+
+        self.services.resize(old, tasks).await?;
+        Ok(announced)
+    }
+}
+
+/// The pair of a lease with the recorded decision to return its traffic.
+fn decided_return(lease: &Lease) -> Result<(&PairTarget, TrafficReturn), Failure> {
+    lease
+        .release
+        .as_ref()
+        .and_then(Release::pair)
+        .and_then(|target| Some((target, target.traffic_return.clone()?)))
+        .ok_or_else(|| Failure::job("the traffic is returned for a reason that was not recorded"))
+}
+
+/// The failure of a return that finds another writer's weights.
+fn external_weights(reason: &str, seen: Weights) -> Failure {
+    Failure::job(format!(
+        "{reason}; the weights were set to {seen} outside this release and are left unchanged"
+    ))
 }
 
 /// Whether this release may have set the weights that were seen, or found them.

@@ -93,16 +93,60 @@ fn a_reason_is_kept_up_to_its_limit_in_characters() {
     );
 }
 
+/// How a release of a pair ended, whether it had moved all of the traffic, whether scale-in was
+/// announced to be suspended, and what it leaves behind.
+fn left_behind() -> [(Outcome, bool, Option<bool>, LastKnownRouting); 8] {
+    let recorded = |to_restore| last_known(Blue, [100, 0], to_restore);
+    let promoted = last_known(Green, [0, 100], [None, None]);
+    [
+        // What was promoted is live; what was recorded is live again otherwise.
+        (Outcome::Deployed, true, Some(false), promoted),
+        (
+            Outcome::Deployed,
+            false,
+            Some(false),
+            recorded([None, None]),
+        ),
+        (
+            Outcome::Unchanged,
+            false,
+            None,
+            recorded([Some(true), None]),
+        ),
+        (
+            Outcome::RolledBack,
+            true,
+            Some(false),
+            recorded([None, None]),
+        ),
+        (Outcome::Held, true, Some(false), recorded([None, None])),
+        // Scale-in that is still suspended is to be restored to what was recorded.
+        (
+            Outcome::Failed,
+            true,
+            Some(true),
+            recorded([Some(false), Some(true)]),
+        ),
+        (Outcome::Failed, false, None, recorded([Some(true), None])),
+        // Another writer came last.
+        (Outcome::Superseded, true, Some(true), known_before()),
+    ]
+}
+
+/// What an earlier release left behind.
+fn known_before() -> LastKnownRouting {
+    last_known(Green, [1, 9], [Some(true), None])
+}
+
 #[test]
 fn a_pair_leaves_its_live_colour_its_weights_and_the_scale_in_to_restore() {
-    let before = last_known(Green, [1, 9], [Some(true), None]);
-    let all = TrafficShift {
-        to: weights(0, 100),
-        ..shift()
-    };
-    let leaves = |outcome, shift: Option<&TrafficShift>, suspended| {
+    let leaves = |outcome, moved: bool, suspended| {
+        let all = TrafficShift {
+            to: weights(0, 100),
+            ..shift()
+        };
         let target = of_pair(PairTarget {
-            shift: shift.cloned(),
+            shift: moved.then_some(all),
             scale_in_suspended: suspended,
             ..pair_target()
         });
@@ -113,63 +157,24 @@ fn a_pair_leaves_its_live_colour_its_weights_and_the_scale_in_to_restore() {
         };
         closed(&lease, outcome, "because", now()).0.last_known
     };
-    let cases = [
-        // What was promoted is live; what was recorded is live again otherwise.
-        (
-            Outcome::Deployed,
-            Some(&all),
-            Some(false),
-            last_known(Green, [0, 100], [None, None]),
-        ),
-        (
-            Outcome::Deployed,
-            None,
-            Some(false),
-            last_known(Blue, [100, 0], [None, None]),
-        ),
-        (
-            Outcome::Unchanged,
-            None,
-            None,
-            last_known(Blue, [100, 0], [Some(true), None]),
-        ),
-        (
-            Outcome::RolledBack,
-            Some(&all),
-            Some(false),
-            last_known(Blue, [100, 0], [None, None]),
-        ),
-        (
-            Outcome::Held,
-            Some(&all),
-            Some(false),
-            last_known(Blue, [100, 0], [None, None]),
-        ),
-        // Scale-in that is still suspended is to be restored to what was recorded.
-        (
-            Outcome::Failed,
-            Some(&all),
-            Some(true),
-            last_known(Blue, [100, 0], [Some(false), Some(true)]),
-        ),
-        (
-            Outcome::Failed,
-            None,
-            None,
-            last_known(Blue, [100, 0], [Some(true), None]),
-        ),
-        // Another writer came last.
-        (Outcome::Superseded, Some(&all), Some(true), before),
-    ];
-    for (outcome, shift, suspended, expected) in cases {
+
+    for (outcome, moved, suspended, expected) in left_behind() {
         assert_eq!(
-            leaves(outcome, shift, suspended),
+            leaves(outcome, moved, suspended),
             Some(expected),
             "{outcome} {suspended:?}"
         );
     }
+}
+
+#[test]
+fn a_single_service_leaves_what_was_known_before() {
     let (single, _) = closed(&open_service(), Outcome::Deployed, "because", now());
-    assert_eq!(single.last_known, Some(before));
+    assert_eq!(single.last_known, Some(known_before()));
+}
+
+#[test]
+fn the_first_release_of_a_pair_leaves_no_scale_in_to_restore() {
     let first = Lease {
         last_known: None,
         ..with_pair(open_pair(), |pair| pair.scale_in_suspended = None)

@@ -35,7 +35,8 @@ fn prior_pair_item() -> Value {
 /// A lease whose release has these members besides those that every release has.
 fn item(more: &Value) -> Value {
     let mut release = json!({
-        "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "state": "open", "began_at": time(0)
+        "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "state": "open",
+        "began_at": time(0)
     });
     merge(&mut release, more);
     json!({
@@ -53,7 +54,8 @@ fn service_fields() -> Value {
     json!({
         "prior": prior_item(), "registering": {"family": "web", "newest": OLD}, "registered": NEW,
         "change": {
-            "task_definition": NEW, "percentages": {"minimum_healthy": 50, "maximum": 150}, "desired_count": 5
+            "task_definition": NEW, "percentages": {"minimum_healthy": 50, "maximum": 150},
+            "desired_count": 5
         }
     })
 }
@@ -68,7 +70,8 @@ fn pair_fields() -> Value {
                 "from": {"blue": 100, "green": 0}, "to": {"blue": 80, "green": 20}, "at": time(0),
                 "made": true, "known": [{"blue": 90, "green": 10}]
             },
-            "scale_in_suspended": true, "sized": 4, "restoring": {"reason": "sick", "since": time(0)},
+            "scale_in_suspended": true, "sized": 4,
+            "restoring": {"reason": "sick", "since": time(0)},
             "judged": [{
                 "since": time(0), "verdict": "promote", "summary": "healthy",
                 "outputs": {"Minutes": "7"}, "report": "reports/e-1"
@@ -152,69 +155,47 @@ fn a_lease_is_stored_without_what_it_does_not_have() {
     };
     let stored = json!({
         "v": 1, "cluster": "apps", "service": "web", "fence": 1,
-        "release": {"execution": "e-1", "pipeline": "slipway-web", "state": "open", "began_at": time(0)},
+        "release": {
+            "execution": "e-1", "pipeline": "slipway-web", "state": "open", "began_at": time(0)
+        },
     });
     assert_eq!(serde_json::to_value(&first).expect("serializes"), stored);
     let read: Lease = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, first);
 }
 
-#[test]
-fn each_field_of_a_pair_is_read_without_the_others() {
-    let bare = || PairTarget::new(prior_pair(), now());
-    let fields = pair_fields();
-    let targets = [
-        (
-            "change",
-            PairTarget {
-                change: Some(change()),
-                ..bare()
-            },
-        ),
-        (
-            "shift",
-            PairTarget {
-                shift: Some(shift()),
-                ..bare()
-            },
-        ),
+/// Pairs with one field each, under the name it is stored by.
+fn pairs_of_one_field() -> [(&'static str, PairTarget); 7] {
+    let with = |edit: fn(&mut PairTarget)| {
+        let mut target = PairTarget::new(prior_pair(), now());
+        edit(&mut target);
+        target
+    };
+    [
+        ("change", with(|pair| pair.change = Some(change()))),
+        ("shift", with(|pair| pair.shift = Some(shift()))),
         (
             "scale_in_suspended",
-            PairTarget {
-                scale_in_suspended: Some(true),
-                ..bare()
-            },
+            with(|pair| pair.scale_in_suspended = Some(true)),
         ),
-        (
-            "sized",
-            PairTarget {
-                raised_to: Some(4),
-                ..bare()
-            },
-        ),
+        ("sized", with(|pair| pair.raised_to = Some(4))),
         (
             "restoring",
-            PairTarget {
-                traffic_return: Some(traffic_return(false)),
-                ..bare()
-            },
+            with(|pair| pair.traffic_return = Some(traffic_return(false))),
         ),
         (
             "judged",
-            PairTarget {
-                judgements: vec![judgement(now())],
-                ..bare()
-            },
+            with(|pair| pair.judgements = vec![judgement(now())]),
         ),
-        (
-            "holding",
-            PairTarget {
-                awaiting: Some(awaiting(None)),
-                ..bare()
-            },
-        ),
-    ];
-    for (name, target) in targets {
+        ("holding", with(|pair| pair.awaiting = Some(awaiting(None)))),
+    ]
+}
+
+#[test]
+fn each_field_of_a_pair_is_read_without_the_others() {
+    let fields = pair_fields();
+
+    for (name, target) in pairs_of_one_field() {
         let stored = item(&json!({"prior": fields["prior"], name: fields[name]}));
         let lease = with_release(held(Phase::Open(of_pair(target))), |release| {
             release.registering = None;

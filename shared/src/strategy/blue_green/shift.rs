@@ -80,24 +80,20 @@ pub fn next_step(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes)
             percent: 0,
         };
     }
+
     // The bake counts from the confirmation, so a shift is confirmed before anything is counted.
     if let WeightsStatus::Unconfirmed = status {
         return ShiftStep::Confirm;
     }
+
     next_move(plan, context, times)
 }
 
 /// The weights are this release's own and confirmed: bake, end, or move on.
 fn next_move(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes) -> ShiftStep {
-    let PairContext { target, view } = context;
-    let pair = &target.prior;
-    let new = pair.idle();
-    let percent = view.weights.percent(new);
-    let baked = target
-        .shift
-        .as_ref()
-        .map_or(Duration::MAX, |shift| view.observed_at.since(shift.at));
-    let bake = plan.bake(percent);
+    let new = context.pair().idle();
+    let percent = context.view.weights.percent(new);
+    let (baked, bake) = (baked(context), plan.bake(percent));
 
     if percent > 0 && baked < bake {
         let what = format!("{} baked", readable_of(baked, bake));
@@ -114,24 +110,15 @@ fn next_move(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes) -> 
         };
     };
 
-    // Without traffic the wait for health began with the action, with traffic when the bake was
-    // over.
-    let overdue = if percent > 0 {
-        baked.saturating_sub(bake)
-    } else {
-        times.elapsed
-    };
-    if let Some(NotReady {
-        missing,
-        unrecoverable,
-    }) = not_ready(plan, context)
-    {
-        if unrecoverable || overdue >= HEALTH_DEADLINE {
-            return refuse(plan, context, &missing, overdue);
-        }
-        let waited = readable_of(overdue, HEALTH_DEADLINE);
-        let what = format!("{new} is not ready for {to}%: {missing}; {waited}");
-        return wait(plan, context, &what, baked);
+    if let Some(not_ready) = not_ready(plan, context) {
+        // Without traffic the wait for health began with the action, with traffic when the bake
+        // was over.
+        let waited = if percent > 0 {
+            baked.saturating_sub(bake)
+        } else {
+            times.elapsed
+        };
+        return wait_for_health(plan, context, to, &not_ready, waited);
     }
 
     // An earlier invocation may still set other weights; two moves at once would leave it open
@@ -139,10 +126,42 @@ fn next_move(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes) -> 
     if let Some(left) = times.grace_left {
         return wait(plan, context, &waiting_for_grace(left), baked);
     }
+
     ShiftStep::Shift {
         to: Weights::with(new, to),
         percent: plan.progress(to, Duration::ZERO),
     }
+}
+
+/// The new colour is not ready for `to` percent of the traffic: waits until the deadline, unless
+/// waiting cannot help.
+fn wait_for_health(
+    plan: &ShiftPlan,
+    context: &PairContext<'_>,
+    to: u32,
+    not_ready: &NotReady,
+    waited: Duration,
+) -> ShiftStep {
+    let missing = &not_ready.missing;
+    if not_ready.unrecoverable || waited >= HEALTH_DEADLINE {
+        return refuse(plan, context, missing, waited);
+    }
+
+    let new = context.pair().idle();
+    let so_far = readable_of(waited, HEALTH_DEADLINE);
+    let what = format!("{new} is not ready for {to}%: {missing}; {so_far}");
+    wait(plan, context, &what, baked(context))
+}
+
+/// How long the weights have been as they are.
+fn baked(context: &PairContext<'_>) -> Duration {
+    context
+        .target
+        .shift
+        .as_ref()
+        .map_or(Duration::MAX, |shift| {
+            context.view.observed_at.since(shift.at)
+        })
 }
 
 /// The new colour did not become ready: without traffic the release fails, with traffic it is given
@@ -161,6 +180,7 @@ fn refuse(
             reason: format!("{new} is not ready for more traffic after {waited}: {missing}"),
         };
     }
+
     let message = format!(
         "{new} is not ready for traffic as {} after {waited}: {missing}; no traffic was moved; \
          check the tasks and targets of {new}",

@@ -13,13 +13,18 @@ pub(crate) fn settings(metrics: Value) -> Settings {
 }
 
 pub(crate) fn orders() -> Value {
-    json!({"name": "orders", "namespace": "Shop", "dimensions": {"Service": "{service}"}, "count": "Orders",
-        "total": "Carts", "worse": "less", "weight": 0.2})
+    json!({
+        "name": "orders", "namespace": "Shop", "dimensions": {"Service": "{service}"},
+        "count": "Orders", "total": "Carts", "worse": "less", "weight": 0.2
+    })
 }
 
 pub(crate) fn memory() -> Value {
-    json!({"name": "memory", "namespace": "ECS/ContainerInsights", "dimensions": {"ServiceName": "{service}"},
-        "value": "MemoryUtilized", "worse": "more", "weight": 0.1})
+    json!({
+        "name": "memory", "namespace": "ECS/ContainerInsights",
+        "dimensions": {"ServiceName": "{service}"}, "value": "MemoryUtilized", "worse": "more",
+        "weight": 0.1
+    })
 }
 
 #[test]
@@ -91,8 +96,10 @@ fn refusals_name_field_found_and_expected() {
             "two are named `orders`",
         ),
         (
-            json!({"metrics": [with("weight", json!(0.5))["metrics"][0], {"name": "b", "namespace": "S", "worse": "more",
-            "dimensions": {"A": "{colour}"}, "value": "V", "weight": 0.5}]}),
+            json!({"metrics": [with("weight", json!(0.5))["metrics"][0], {
+                "name": "b", "namespace": "S", "worse": "more", "dimensions": {"A": "{colour}"},
+                "value": "V", "weight": 0.5
+            }]}),
             "weights add up to 1",
         ),
     ];
@@ -102,19 +109,10 @@ fn refusals_name_field_found_and_expected() {
     }
 }
 
-#[test]
-fn every_field_of_a_metric_is_read() {
-    let counted = json!({
-        "name": "orders", "namespace": "Shop", "dimensions": {"Colour": "{colour}"}, "count": "Orders", "total": "Carts",
-        "worse": "more", "weight": 0.2, "tolerance": 1.3, "floor": 0.01, "dispersion": 2.5, "promote_tolerance": 1.8,
-        "promote_floor": 0.02,
-    });
-    let valued = json!({
-        "name": "memory", "namespace": "ECS", "dimensions": {"Group": "{target_group}"}, "value": "Memory",
-        "statistic": "p95", "worse": "less",
-    });
+/// The metrics that [`every_field_of_a_metric_is_read`] writes as JSON.
+fn custom_metrics() -> [CustomMetric; 2] {
     let dimensions = |name: &str, value: &str| [(name.to_owned(), value.to_owned())].into();
-    let expected = [
+    [
         CustomMetric {
             name: "orders".to_owned(),
             namespace: "Shop".to_owned(),
@@ -148,8 +146,26 @@ fn every_field_of_a_metric_is_read() {
             dispersion: 1.0,
             promotion: None,
         },
-    ];
-    assert_eq!(settings(json!([counted, valued])).custom, expected);
+    ]
+}
+
+#[test]
+fn every_field_of_a_metric_is_read() {
+    let counted = json!({
+        "name": "orders", "namespace": "Shop", "dimensions": {"Colour": "{colour}"},
+        "count": "Orders", "total": "Carts", "worse": "more", "weight": 0.2, "tolerance": 1.3,
+        "floor": 0.01, "dispersion": 2.5, "promote_tolerance": 1.8, "promote_floor": 0.02,
+    });
+    let valued = json!({
+        "name": "memory", "namespace": "ECS", "dimensions": {"Group": "{target_group}"},
+        "value": "Memory", "statistic": "p95", "worse": "less",
+    });
+
+    assert_eq!(settings(json!([counted, valued])).custom, custom_metrics());
+}
+
+#[test]
+fn the_statistic_of_a_value_is_the_average_unless_given() {
     let CustomKind::Value { statistic, .. } = settings(json!([memory()])).custom.remove(0).kind
     else {
         panic!("a value")
@@ -197,101 +213,118 @@ fn a_counted_metric_is_judged_by_its_own_numbers() {
     );
 }
 
+/// Fields of a count with JSON that they cannot have, and the refusal.
+const IMPOSSIBLE_COUNTS: [(&str, &str, &str); 11] = [
+    (
+        "name",
+        r#"" ""#,
+        "metrics[0].name: found nothing; expected a name",
+    ),
+    (
+        "namespace",
+        r#""""#,
+        "metrics[0].namespace: found nothing; expected a name",
+    ),
+    (
+        "name",
+        r#""latency[7]""#,
+        "metrics[0].name: found \"latency[7]\"",
+    ),
+    (
+        "weight",
+        "0.0",
+        "metrics[0].weight: found 0; expected 0.000001 to 0.9",
+    ),
+    (
+        "tolerance",
+        "0.99",
+        "metrics[0].tolerance: found 0.99; expected 1 to 1000",
+    ),
+    (
+        "dispersion",
+        "0.5",
+        "metrics[0].dispersion: found 0.5; expected 1 to 1000",
+    ),
+    (
+        "floor",
+        "1.5",
+        "metrics[0].floor: found 1.5; expected 0 to 1",
+    ),
+    (
+        "promote_floor",
+        "-0.1",
+        "metrics[0].promote_floor: found -0.1; expected 0 to 1",
+    ),
+    (
+        "promote_tolerance",
+        "0.5",
+        "metrics[0].promote_tolerance: found 0.5; expected 1 to 1000",
+    ),
+    (
+        "total",
+        "null",
+        "metrics[0].count: expected `count` and `total`",
+    ),
+    (
+        "statistic",
+        r#""Sum""#,
+        "metrics[0].count: expected `count` and `total`",
+    ),
+];
+
+/// Fields of a value with JSON that they cannot have, and the refusal.
+const IMPOSSIBLE_VALUES: [(&str, &str, &str); 5] = [
+    (
+        "total",
+        r#""Carts""#,
+        "metrics[0].count: expected `count` and `total`",
+    ),
+    ("floor", "0.1", ONLY_COUNTS),
+    ("dispersion", "2", ONLY_COUNTS),
+    ("promote_tolerance", "2", ONLY_COUNTS),
+    ("promote_floor", "0.1", ONLY_COUNTS),
+];
+
+const ONLY_COUNTS: &str =
+    "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only";
+
+/// The refusal of a metric after one of its fields was changed; empty when it is accepted.
+fn refusal(mut metric: Value, field: &str, value: Value) -> String {
+    metric[field] = value;
+    read(json!({ "metrics": [metric] }))
+        .map(drop)
+        .err()
+        .unwrap_or_default()
+}
+
 #[test]
 fn what_a_metric_cannot_be_is_refused() {
-    let changed = |base: Value, field: &str, value: Value| {
-        let mut metric = base;
-        metric[field] = value;
-        read(json!({ "metrics": [metric] }))
-            .map(drop)
-            .err()
-            .unwrap_or_default()
-    };
-    let count = |field: &str, value: Value| changed(orders(), field, value);
-    let value = |field: &str, value: Value| changed(memory(), field, value);
-    let long = "n".repeat(61);
-    let refused = [
-        (
-            count("name", json!(" ")),
-            "metrics[0].name: found nothing; expected a name",
-        ),
-        (
-            count("namespace", json!("")),
-            "metrics[0].namespace: found nothing; expected a name",
-        ),
-        (
-            count("name", json!(long)),
-            "expected up to 60 characters, and not the name of a built-in metric",
-        ),
-        (
-            count("name", json!("latency[7]")),
-            "metrics[0].name: found \"latency[7]\"",
-        ),
-        (
-            count("weight", json!(0.0)),
-            "metrics[0].weight: found 0; expected 0.000001 to 0.9",
-        ),
-        (
-            count("tolerance", json!(0.99)),
-            "metrics[0].tolerance: found 0.99; expected 1 to 1000",
-        ),
-        (
-            count("dispersion", json!(0.5)),
-            "metrics[0].dispersion: found 0.5; expected 1 to 1000",
-        ),
-        (
-            count("floor", json!(1.5)),
-            "metrics[0].floor: found 1.5; expected 0 to 1",
-        ),
-        (
-            count("promote_floor", json!(-0.1)),
-            "metrics[0].promote_floor: found -0.1; expected 0 to 1",
-        ),
-        (
-            count("promote_tolerance", json!(0.5)),
-            "metrics[0].promote_tolerance: found 0.5; expected 1 to 1000",
-        ),
-        (
-            count("total", Value::Null),
-            "metrics[0].count: expected `count` and `total`",
-        ),
-        (
-            count("statistic", json!("Sum")),
-            "metrics[0].count: expected `count` and `total`",
-        ),
-        (
-            value("total", json!("Carts")),
-            "metrics[0].count: expected `count` and `total`",
-        ),
-        (
-            value("floor", json!(0.1)),
-            "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only",
-        ),
-        (
-            value("dispersion", json!(2)),
-            "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only",
-        ),
-        (
-            value("promote_tolerance", json!(2)),
-            "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only",
-        ),
-        (
-            value("promote_floor", json!(0.1)),
-            "metrics[0].value: `floor`, `dispersion` and `promote_…` apply to counts only",
-        ),
-    ];
-    for (found, expected) in refused {
+    let json = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+    let counts = IMPOSSIBLE_COUNTS
+        .map(|(field, value, expected)| (refusal(orders(), field, json(value)), expected));
+    let values = IMPOSSIBLE_VALUES
+        .map(|(field, value, expected)| (refusal(memory(), field, json(value)), expected));
+    let long_name = (
+        refusal(orders(), "name", json!("n".repeat(61))),
+        "expected up to 60 characters, and not the name of a built-in metric",
+    );
+
+    for (found, expected) in counts.into_iter().chain(values).chain([long_name]) {
         assert!(
             found.starts_with("`Config::canary.json`: ") && found.contains(expected),
             "{found:?}: not {expected:?}"
         );
     }
+}
+
+#[test]
+fn a_metric_may_have_any_value_up_to_its_limits() {
     let taken = [
-        count("name", json!("n".repeat(60))),
-        count("weight", json!(0.9)),
-        count("tolerance", json!(1.0)),
-        count("floor", json!(1.0)),
-        value("statistic", json!("Maximum")),
+        refusal(orders(), "name", json!("n".repeat(60))),
+        refusal(orders(), "weight", json!(0.9)),
+        refusal(orders(), "tolerance", json!(1.0)),
+        refusal(orders(), "floor", json!(1.0)),
+        refusal(memory(), "statistic", json!("Maximum")),
     ];
     assert_eq!(taken, [""; 5]);
 }
@@ -301,7 +334,8 @@ fn ten_metrics_and_nine_tenths_of_the_error_rate_are_the_most() {
     let metrics = |count: usize, weight: f64| {
         let metric = |index: usize| {
             let mut metric = orders();
-            (metric["name"], metric["weight"]) = (json!(format!("m{index}")), json!(weight));
+            metric["name"] = json!(format!("m{index}"));
+            metric["weight"] = json!(weight);
             metric
         };
         read(json!({ "metrics": (0..count).map(metric).collect::<Vec<_>>() }))

@@ -48,7 +48,7 @@ fn weights_that_were_announced_earlier_are_not_external() {
 }
 
 #[test]
-fn an_external_change_ends_the_rollback_with_what_was_found() {
+fn weights_of_another_writer_end_the_rollback_with_what_was_found() {
     let odd = view_of(
         NEW,
         Weights {
@@ -62,25 +62,33 @@ fn an_external_change_ends_the_rollback_with_what_was_found() {
         next(&odd, Some(Weights::with(Colour::Green, 20)), NO_SCALING),
         close(Outcome::Superseded, reason)
     );
-    let superseded = |colour: Colour, definition: &str| {
-        let mut view = view_of(NEW, pair().weights());
-        let service = if colour == Colour::Blue {
-            &mut view.services.blue
-        } else {
-            &mut view.services.green
-        };
-        service.deployments[0].task_definition = definition.to_owned();
-        match next(&view, None, NO_SCALING) {
-            Restoration::Close(Conclusion {
-                outcome: Outcome::Superseded,
-                reason,
-                ..
-            }) => reason.split("; ").nth(1).map(ToOwned::to_owned),
-            _ => None,
-        }
+}
+
+/// Why a rollback ends without a change while `colour` runs `definition`, if it does.
+fn superseded(colour: Colour, definition: &str) -> Option<String> {
+    let mut view = view_of(NEW, pair().weights());
+    let service = if colour == Colour::Blue {
+        &mut view.services.blue
+    } else {
+        &mut view.services.green
     };
+    service.deployments[0].task_definition = definition.to_owned();
+
+    match next(&view, None, NO_SCALING) {
+        Restoration::Close(Conclusion {
+            outcome: Outcome::Superseded,
+            reason,
+            ..
+        }) => reason.split("; ").nth(1).map(ToOwned::to_owned),
+        _ => None,
+    }
+}
+
+#[test]
+fn a_deployment_to_a_colour_that_is_not_the_release_s_is_left_unchanged() {
     let left_alone = |what: &str| Some(format!("{what} outside this release, left unchanged"));
     let other = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9";
+
     assert_eq!(
         superseded(Colour::Green, other),
         left_alone("web:9 was deployed to green")
@@ -89,6 +97,7 @@ fn an_external_change_ends_the_rollback_with_what_was_found() {
         superseded(Colour::Blue, other),
         left_alone("web:9 was deployed to blue")
     );
+
     // What this release deploys belongs to the new colour only, and what each colour ran belongs to
     // it.
     assert_eq!(
@@ -106,7 +115,10 @@ fn an_external_change_ends_the_rollback_with_what_was_found() {
         ],
         [None, None]
     );
-    // A colour without a deployment runs nothing of another writer's.
+}
+
+#[test]
+fn a_colour_without_a_deployment_runs_nothing_of_another_writer() {
     let mut none = view_of(NEW, pair().weights());
     none.services.green.deployments.clear();
     assert_eq!(next(&none, None, NO_SCALING), RESET_IDLE);

@@ -171,49 +171,33 @@ fn a_deployment_that_does_not_show_yet_is_waited_for_while_the_read_may_be_old()
         ..goal(NEW).change
     };
     let after = |view: &ServiceView, secs: Option<u64>| {
-        let changed = secs.map(Duration::from_secs);
-        next_step(
-            &goal(NEW),
-            &DeployContext {
-                announced: Some(&change),
-                before: OLD,
-                view,
-                elapsed: Duration::from_secs(600),
-                since_change: changed,
-            },
-        )
+        let context = DeployContext {
+            announced: Some(&change),
+            before: OLD,
+            view,
+            elapsed: Duration::from_secs(600),
+            since_change: secs.map(Duration::from_secs),
+        };
+        next_step(&goal(NEW), &context)
     };
-    let summary =
-        "waiting for ECS to show the deployment of web:2; it shows web:1 as before".to_owned();
-    assert_eq!(
-        after(&steady(OLD), Some(299)),
-        DeployStep::Wait {
-            summary,
-            percent: 0
-        }
-    );
-    fails(
-        after(&steady(OLD), Some(300)),
-        StepFailureCause::Overridden,
-        &[
-            "overridden",
-            "web:1 was deployed outside this release (ecs-svc/1)",
-        ],
-    );
-    fails(
-        after(&steady(OLD), None),
-        StepFailureCause::Overridden,
-        &[
-            "overridden",
-            "web:1 was deployed outside this release (ecs-svc/1)",
-        ],
-    );
-    fails(
-        after(&steady(OTHER), Some(0)),
-        StepFailureCause::Overridden,
-        &[
-            "overridden",
-            "web:9 was deployed outside this release (ecs-svc/1)",
-        ],
-    );
+
+    let waiting = DeployStep::Wait {
+        summary: "waiting for ECS to show the deployment of web:2; it shows web:1 as before"
+            .to_owned(),
+        percent: 0,
+    };
+    assert_eq!(after(&steady(OLD), Some(299)), waiting);
+
+    for (view, secs, revision) in [
+        (steady(OLD), Some(300), "web:1"),
+        (steady(OLD), None, "web:1"),
+        (steady(OTHER), Some(0), "web:9"),
+    ] {
+        let deployed = format!("{revision} was deployed outside this release (ecs-svc/1)");
+        fails(
+            after(&view, secs),
+            StepFailureCause::Overridden,
+            &["overridden", &deployed],
+        );
+    }
 }

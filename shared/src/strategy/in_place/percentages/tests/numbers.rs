@@ -43,6 +43,10 @@ fn each_strategy_has_its_percentages() {
     assert_eq!(BARE.percentages(2), percentages(100, 200));
     assert_eq!(DOUBLING.percentages(2), percentages(100, 200));
     assert_eq!(BLUE_GREEN.percentages(2), percentages(100, 200));
+}
+
+#[test]
+fn make_room_stops_one_task_and_never_the_only_one() {
     let made_room = [0, 1, 2, 3, 4, 100, 101, 200].map(|desired| MAKE_ROOM.percentages(desired));
     assert_eq!(
         made_room.map(|room| room.minimum_healthy),
@@ -52,48 +56,48 @@ fn each_strategy_has_its_percentages() {
         made_room.iter().all(|room| room.maximum == 100),
         "{made_room:?}"
     );
+}
+
+#[test]
+fn percentages_that_are_given_replace_those_of_the_strategy() {
     let given = Strategy {
         minimum_healthy_percent: Some(Percent(40)),
         maximum_percent: Some(Percent(130)),
         ..BARE
     };
     assert_eq!(given.percentages(7), percentages(40, 130));
+
+    let one_more = Strategy {
+        minimum_healthy_percent: Some(Percent(66)),
+        ..MAKE_ROOM
+    };
+    assert_eq!(one_more.percentages(3), percentages(66, 100));
+}
+
+#[test]
+fn numbers_of_tasks_replace_the_percentages_of_the_strategy() {
     let tasks = Strategy {
         minimum_healthy_tasks: Some(2),
         maximum_tasks: Some(4),
         ..BARE
     };
     assert_eq!(tasks.percentages(3), percentages(34, 166));
-    assert_eq!(
-        Strategy {
-            minimum_healthy_tasks: Some(0),
-            ..BARE
-        }
-        .percentages(3),
-        percentages(0, 200)
-    );
-    assert_eq!(
-        Strategy {
-            maximum_tasks: Some(9),
-            ..BARE
-        }
-        .percentages(3),
-        percentages(100, 200)
-    );
-    assert_eq!(
-        Strategy {
-            minimum_healthy_tasks: Some(1),
-            ..MAKE_ROOM
-        }
-        .percentages(3),
-        percentages(1, 100)
-    );
-    assert_eq!(
-        Strategy {
-            minimum_healthy_percent: Some(Percent(66)),
-            ..MAKE_ROOM
-        }
-        .percentages(3),
-        percentages(66, 100)
-    );
+
+    let none_healthy = Strategy {
+        minimum_healthy_tasks: Some(0),
+        ..BARE
+    };
+    assert_eq!(none_healthy.percentages(3), percentages(0, 200));
+
+    let more_than_twice = Strategy {
+        maximum_tasks: Some(9),
+        ..BARE
+    };
+    assert_eq!(more_than_twice.percentages(3), percentages(100, 200));
+
+    let one_healthy = Strategy {
+        minimum_healthy_tasks: Some(1),
+        ..MAKE_ROOM
+    };
+    assert_eq!(one_healthy.percentages(3), percentages(1, 100));
 }

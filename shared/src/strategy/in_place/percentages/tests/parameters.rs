@@ -1,5 +1,6 @@
 //! Parameters that are refused.
 
+use super::StrategyName::{BlueGreen, Doubling, MakeRoom, Rolling};
 use super::*;
 
 #[test]
@@ -23,34 +24,41 @@ fn contradictions_are_refused() {
     );
 }
 
-#[test]
-fn parameters_that_a_strategy_does_not_take_are_refused_by_name() {
-    let minimum = |name| Strategy {
+fn minimum(name: StrategyName) -> Strategy {
+    Strategy {
         minimum_healthy_percent: Some(Percent(50)),
         ..with_name(name)
-    };
-    let minimum_tasks = |name| Strategy {
+    }
+}
+
+fn minimum_tasks(name: StrategyName) -> Strategy {
+    Strategy {
         minimum_healthy_tasks: Some(1),
         ..with_name(name)
-    };
-    let maximum = |name| Strategy {
+    }
+}
+
+fn maximum(name: StrategyName) -> Strategy {
+    Strategy {
         maximum_percent: Some(Percent(150)),
         ..with_name(name)
-    };
-    let maximum_tasks = |name| Strategy {
+    }
+}
+
+fn maximum_tasks(name: StrategyName) -> Strategy {
+    Strategy {
         maximum_tasks: Some(3),
         ..with_name(name)
-    };
-    use StrategyName::{BlueGreen, Doubling, MakeRoom, Rolling};
+    }
+}
+
+#[test]
+fn parameters_that_a_strategy_takes_are_accepted() {
     for strategy in [
         minimum(Rolling),
         minimum_tasks(Rolling),
         maximum(Rolling),
         maximum_tasks(Rolling),
-    ] {
-        assert_eq!(strategy.check(), Ok(()));
-    }
-    for strategy in [
         MAKE_ROOM,
         DOUBLING,
         BLUE_GREEN,
@@ -59,7 +67,11 @@ fn parameters_that_a_strategy_does_not_take_are_refused_by_name() {
     ] {
         assert_eq!(strategy.check(), Ok(()));
     }
-    let refused = [
+}
+
+#[test]
+fn parameters_that_a_strategy_does_not_take_are_refused_by_name() {
+    for (strategy, word) in [
         (maximum(MakeRoom), "`make-room`"),
         (maximum_tasks(MakeRoom), "`make-room`"),
         (minimum(Doubling), "`doubling`"),
@@ -70,25 +82,33 @@ fn parameters_that_a_strategy_does_not_take_are_refused_by_name() {
         (minimum_tasks(BlueGreen), "`blue-green`"),
         (maximum(BlueGreen), "`blue-green`"),
         (maximum_tasks(BlueGreen), "`blue-green`"),
-        (
-            Strategy {
-                minimum_healthy_tasks: Some(1),
-                ..minimum(Rolling)
-            },
-            "minimum_healthy_percent and minimum_healthy_tasks are both given",
-        ),
-        (
-            Strategy {
-                maximum_tasks: Some(3),
-                ..maximum(Rolling)
-            },
-            "maximum_percent and maximum_tasks are both given",
-        ),
-    ];
-    for (strategy, why) in refused {
-        let refusal = strategy.check().expect_err("contradicts itself");
-        assert!(refusal.contains(why), "{refusal}");
+    ] {
+        let refusal = strategy.check().expect_err("not a parameter of it");
+        assert!(refusal.contains(word), "{refusal}");
     }
+}
+
+#[test]
+fn a_bound_is_given_as_a_percentage_or_as_a_number_of_tasks() {
+    let both_minima = Strategy {
+        minimum_healthy_tasks: Some(1),
+        ..minimum(Rolling)
+    };
+    let refusal = both_minima.check().expect_err("contradicts itself");
+    assert!(
+        refusal.contains("minimum_healthy_percent and minimum_healthy_tasks are both given"),
+        "{refusal}"
+    );
+
+    let both_maxima = Strategy {
+        maximum_tasks: Some(3),
+        ..maximum(Rolling)
+    };
+    let refusal = both_maxima.check().expect_err("contradicts itself");
+    assert!(
+        refusal.contains("maximum_percent and maximum_tasks are both given"),
+        "{refusal}"
+    );
 }
 
 #[test]

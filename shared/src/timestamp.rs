@@ -1,5 +1,5 @@
-//! Instants in the ledger and in tokens (RFC 3339 in UTC, so that an operator can read an item), and
-//! durations as messages write them.
+//! Instants in the ledger and in tokens (RFC 3339 in UTC, so that an operator can read an item),
+//! and durations as messages write them.
 //!
 //! Never reads a clock: an instant comes from `aws::Sdk::now` or from a stored item.
 

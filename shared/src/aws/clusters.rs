@@ -23,6 +23,7 @@ impl Clusters {
     /// When the call fails or the answer lacks the count.
     pub async fn instances(&self, cluster: &str) -> Result<Option<u32>, AwsError> {
         const OPERATION: &str = "ecs:DescribeClusters";
+
         let answer = self
             .client
             .describe_clusters()
@@ -34,6 +35,7 @@ impl Clusters {
             .clusters()
             .first()
             .map(|found| u32::try_from(found.registered_container_instances_count()));
+
         count
             .transpose()
             .map_err(|_| AwsError::unexpected(OPERATION, "a negative count of container instances"))

@@ -89,8 +89,7 @@ impl Jobs {
             .client
             .put_job_success_result()
             .job_id(id)
-            .execution_details(details.build());
-        let request = request
+            .execution_details(details.build())
             .set_continuation_token(token)
             .set_output_variables(outputs);
         request

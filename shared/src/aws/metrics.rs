@@ -88,27 +88,30 @@ impl Metrics {
     ) -> Result<BTreeMap<String, String>, AwsError> {
         let mut unread = BTreeMap::new();
         let mut token = None;
+
         for _ in 0..PAGES {
             let request = self
                 .client
                 .get_metric_data()
-                .set_metric_data_queries(Some(queries.to_vec()));
-            let request = request
+                .set_metric_data_queries(Some(queries.to_vec()))
                 .start_time(DateTime::from_secs(from * 60))
                 .end_time(DateTime::from_secs(to * 60))
                 .scan_by(ScanBy::TimestampAscending)
                 .set_next_token(token);
             let page = request.send().await.map_err(AwsError::from_sdk(DATA))?;
+
             token = page.next_token().map(ToOwned::to_owned);
             for result in page.metric_data_results() {
                 if let Some(status) = take(result, token.is_some(), found)? {
                     unread.insert(result.id().unwrap_or_default().to_owned(), status);
                 }
             }
+
             if token.is_none() {
                 return Ok(unread);
             }
         }
+
         Err(AwsError::unexpected(
             DATA,
             format!("more than {PAGES} pages"),
@@ -121,23 +124,20 @@ impl Metrics {
     /// When the call fails.
     pub async fn alarms(&self, names: &[String]) -> Result<Vec<Alarm>, AwsError> {
         const OPERATION: &str = "cloudwatch:DescribeAlarms";
+
         if names.is_empty() {
             return Ok(Vec::new());
         }
-        let (mut found, mut token) = (Vec::new(), None);
-        for page in 0..=PAGES {
-            if page == PAGES {
-                return Err(AwsError::unexpected(
-                    OPERATION,
-                    format!("more than {PAGES} pages"),
-                ));
-            }
+
+        let mut found = Vec::new();
+        let mut token = None;
+
+        for _ in 0..PAGES {
             let request = self
                 .client
                 .describe_alarms()
                 .set_alarm_names(Some(names.to_vec()))
-                .max_records(100);
-            let request = request
+                .max_records(100)
                 .alarm_types(AlarmType::MetricAlarm)
                 .alarm_types(AlarmType::CompositeAlarm);
             let answer = request
@@ -145,6 +145,7 @@ impl Metrics {
                 .send()
                 .await
                 .map_err(AwsError::from_sdk(OPERATION))?;
+
             let metric = answer.metric_alarms.unwrap_or_default();
             let composite = answer.composite_alarms.unwrap_or_default();
             found.extend(
@@ -157,15 +158,18 @@ impl Metrics {
                     .into_iter()
                     .map(|alarm| (alarm.alarm_name, alarm.state_value, alarm.state_reason)),
             );
+
             token = answer.next_token;
             if token.is_none() {
-                break;
+                let states = names.iter().filter_map(|name| alarm(name, &found));
+                return Ok(states.collect());
             }
         }
-        Ok(names
-            .iter()
-            .filter_map(|name| alarm(name, &found))
-            .collect())
+
+        Err(AwsError::unexpected(
+            OPERATION,
+            format!("more than {PAGES} pages"),
+        ))
     }
 }
 
@@ -201,6 +205,7 @@ fn data_query(query: &Query) -> MetricDataQuery {
         .period(query.period_secs)
         .stat(&query.statistic)
         .build();
+
     MetricDataQuery::builder()
         .id(query.key.id())
         .metric_stat(stat)
@@ -236,6 +241,7 @@ fn take(
         }
         Some(other) => Some(other.to_string()),
     };
+
     if let Some(points) = found.get_mut(id) {
         let values = result
             .timestamps()
@@ -244,5 +250,6 @@ fn take(
             .zip(result.values().iter().copied());
         points.extend(values);
     }
+
     Ok(unread)
 }

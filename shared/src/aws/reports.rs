@@ -54,8 +54,8 @@ impl Reports {
             .put_object()
             .bucket(&self.bucket)
             .key(key)
-            .content_type(content_type);
-        let request = request.body(ByteStream::from(body.into_bytes()));
+            .content_type(content_type)
+            .body(ByteStream::from(body.into_bytes()));
         request
             .send()
             .await
@@ -74,7 +74,8 @@ impl Reports {
     pub fn link(&self, key: &str) -> String {
         let (region, bucket) = (&self.region, &self.bucket);
         format!(
-            "https://{region}.console.aws.amazon.com/s3/object/{bucket}?region={region}&prefix={key}.html"
+            "https://{region}.console.aws.amazon.com/s3/object/{bucket}\
+             ?region={region}&prefix={key}.html"
         )
     }
 }

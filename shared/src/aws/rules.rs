@@ -40,6 +40,7 @@ impl Rules {
         } else {
             self.listener(arn).await
         };
+
         match found {
             Ok(Some((operation, actions))) => {
                 let view = view(&actions)
@@ -60,6 +61,7 @@ impl Rules {
 
     async fn rule(&self, arn: &str) -> Result<Option<(&'static str, Vec<Action>)>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeRules";
+
         let answer = self
             .client
             .describe_rules()
@@ -77,6 +79,7 @@ impl Rules {
 
     async fn listener(&self, arn: &str) -> Result<Option<(&'static str, Vec<Action>)>, AwsError> {
         const OPERATION: &str = "elasticloadbalancing:DescribeListeners";
+
         let answer = self
             .client
             .describe_listeners()
@@ -85,6 +88,7 @@ impl Rules {
             .await
             .map_err(AwsError::from_sdk(OPERATION))?;
         let listener = answer.listeners.unwrap_or_default().into_iter().next();
+
         Ok(listener.map(|listener| (OPERATION, listener.default_actions.unwrap_or_default())))
     }
 
@@ -104,6 +108,7 @@ impl Rules {
             .cloned()
             .map(|action| weighted(action, weights))
             .collect();
+
         if is_rule(&seen.arn) {
             let request = self
                 .client
@@ -116,6 +121,7 @@ impl Rules {
                 .map(drop)
                 .map_err(AwsError::from_sdk("elasticloadbalancing:ModifyRule"));
         }
+
         let request = self
             .client
             .modify_listener()
@@ -180,17 +186,21 @@ fn weighted(mut action: Action, weights: &[(&str, u32)]) -> Action {
     if let Some(oidc) = &mut action.authenticate_oidc_config {
         oidc.use_existing_client_secret = Some(true);
     }
+
     let Some(config) = &mut action.forward_config else {
         return action;
     };
+
     let groups = config.target_groups.get_or_insert_default();
     for group in groups.iter_mut() {
         *group = reweighted(group, weights);
     }
+
     // With a list of groups, the single group that a description repeats would contradict it.
     if groups.len() > 1 {
         action.target_group_arn = None;
     }
+
     action
 }
 
@@ -201,6 +211,7 @@ fn reweighted(group: &TargetGroupTuple, weights: &[(&str, u32)]) -> TargetGroupT
     let weight = wanted
         .and_then(|(_, weight)| i32::try_from(*weight).ok())
         .or(group.weight());
+
     TargetGroupTuple::builder()
         .set_target_group_arn(group.target_group_arn.clone())
         .set_weight(weight)

@@ -51,18 +51,19 @@ impl Scaling {
         services: [&str; 2],
     ) -> Result<Vec<ScalableTarget>, AwsError> {
         const OPERATION: &str = "application-autoscaling:DescribeScalableTargets";
+
         let ids: Vec<String> = services
             .iter()
             .map(|service| resource(cluster, service))
             .collect();
         let mut targets = Vec::new();
         let mut token = None;
+
         for _ in 0..PAGES {
             let request = self
                 .client
                 .describe_scalable_targets()
-                .service_namespace(ServiceNamespace::Ecs);
-            let request = request
+                .service_namespace(ServiceNamespace::Ecs)
                 .set_resource_ids(Some(ids.clone()))
                 .scalable_dimension(ScalableDimension::EcsServiceDesiredCount)
                 .set_next_token(token);
@@ -70,12 +71,14 @@ impl Scaling {
                 .send()
                 .await
                 .map_err(AwsError::from_sdk(OPERATION))?;
+
             targets.extend(page.scalable_targets.unwrap_or_default());
             token = page.next_token;
             if token.is_none() {
                 return Ok(targets);
             }
         }
+
         Err(AwsError::unexpected(
             OPERATION,
             format!("more than {PAGES} pages"),
@@ -116,20 +119,22 @@ impl Scaling {
                 .set_scheduled_scaling_suspended(
                     state.and_then(|state| state.scheduled_scaling_suspended()),
                 );
+
             let request = self
                 .client
                 .register_scalable_target()
-                .service_namespace(ServiceNamespace::Ecs);
-            let request = request
+                .service_namespace(ServiceNamespace::Ecs)
                 .resource_id(&target.resource_id)
-                .suspended_state(kept.build());
-            let request = request.scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
+                .suspended_state(kept.build())
+                .scalable_dimension(ScalableDimension::EcsServiceDesiredCount);
+
             // A refusal for one service must not keep scale-in of the other one suspended.
             let answer = request.send().await.map_err(AwsError::from_sdk(
                 "application-autoscaling:RegisterScalableTarget",
             ));
             refused = refused.and(answer.map(drop));
         }
+
         refused
     }
 }

@@ -49,6 +49,7 @@ impl Services {
         services: [&str; N],
     ) -> Result<[Option<ObservedService>; N], AwsError> {
         const OPERATION: &str = "ecs:DescribeServices";
+
         let names = services
             .iter()
             .map(|service| (*service).to_owned())
@@ -72,10 +73,12 @@ impl Services {
         };
         let now = self.sdk.now();
         let mut observed = [const { None }; N];
+
         for (service, slot) in services.iter().zip(&mut observed) {
             *slot = find_service(&answer, cluster, service, now)
                 .map_err(|lack| AwsError::unexpected(OPERATION, lack))?;
         }
+
         Ok(observed)
     }
 
@@ -108,6 +111,7 @@ impl Services {
 
     async fn target_health(&self, group: &str) -> Result<(u32, u32), AwsError> {
         use elb::types::TargetHealthStateEnum::{Draining, Healthy, UnhealthyDraining};
+
         let request = self.elb.describe_target_health().target_group_arn(group);
         let answer = request.send().await.map_err(AwsError::from_sdk(
             "elasticloadbalancing:DescribeTargetHealth",
@@ -120,6 +124,7 @@ impl Services {
         let count = |wanted: &dyn Fn(&elb::types::TargetHealthStateEnum) -> bool| {
             u32::try_from(states.iter().filter(|s| wanted(s)).count()).unwrap_or(u32::MAX)
         };
+
         Ok((
             count(&|state| *state == Healthy),
             count(&|state| !matches!(state, Draining | UnhealthyDraining)),
@@ -142,6 +147,7 @@ impl Services {
         desired: Option<u32>,
     ) -> Result<String, AwsError> {
         const OPERATION: &str = "ecs:UpdateService";
+
         let mut configuration = seen.configuration.clone();
         configuration.minimum_healthy_percent = Some(signed(percentages.minimum_healthy)?);
         configuration.maximum_percent = Some(signed(percentages.maximum)?);
@@ -150,8 +156,7 @@ impl Services {
             .update_service()
             .cluster(&seen.cluster)
             .service(&seen.service)
-            .task_definition(task_definition);
-        let request = request
+            .task_definition(task_definition)
             .deployment_configuration(configuration)
             .set_desired_count(desired.map(signed).transpose()?);
         let answer = request
@@ -165,6 +170,7 @@ impl Services {
                 .find(|d| d.status() == Some("PRIMARY"))
         });
         let id = primary.and_then(|deployment| deployment.id());
+
         id.map(ToOwned::to_owned)
             .ok_or_else(|| AwsError::unexpected(OPERATION, "no PRIMARY deployment"))
     }
@@ -178,8 +184,8 @@ impl Services {
             .ecs
             .update_service()
             .cluster(&seen.cluster)
-            .service(&seen.service);
-        let request = request.desired_count(signed(desired)?);
+            .service(&seen.service)
+            .desired_count(signed(desired)?);
         request
             .send()
             .await

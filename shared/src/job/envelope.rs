@@ -62,6 +62,7 @@ impl JobEvent {
         if let Some(job) = event.get("CodePipeline.job") {
             return PipelineJob::parse(job).map(Self::Pipeline);
         }
+
         match event.get("parameters") {
             Some(parameters) => Ok(Self::Direct {
                 parameters: parameters.clone(),
@@ -114,6 +115,7 @@ impl PipelineJob {
                 .and_then(Value::as_str)
                 .map(ToOwned::to_owned)
         };
+
         let artifacts = job
             .pointer("/data/inputArtifacts")
             .and_then(Value::as_array);
@@ -141,6 +143,7 @@ impl Artifact {
                 .and_then(Value::as_str)
                 .map(ToOwned::to_owned)
         };
+
         Some(Self {
             name: text("/name")?,
             bucket: text("/location/s3Location/bucketName")?,
@@ -157,6 +160,7 @@ impl Credentials {
                 .and_then(Value::as_str)
                 .map(ToOwned::to_owned)
         };
+
         Some(Self {
             access_key_id: text("accessKeyId")?,
             secret_access_key: text("secretAccessKey")?,
@@ -186,13 +190,21 @@ mod tests {
             json!({"name": name, "revision": null, "location": {"type": "S3",
             "s3Location": {"bucketName": "bucket", "objectKey": format!("key/{name}")}}})
         };
-        let event = json!({"CodePipeline.job": {"id": "job-1", "accountId": "111122223333", "data": {
-            "actionConfiguration": {"configuration": {"FunctionName": "f", "UserParameters": "{\"a\": 1}"}},
+        let data = json!({
+            "actionConfiguration": {
+                "configuration": {"FunctionName": "f", "UserParameters": "{\"a\": 1}"}
+            },
             "inputArtifacts": [artifact("Config"), {"name": "broken"}, artifact("Image")],
             "outputArtifacts": [artifact("Out")],
-            "artifactCredentials": {"accessKeyId": "id", "secretAccessKey": "secret", "sessionToken": "session"},
+            "artifactCredentials": {
+                "accessKeyId": "id", "secretAccessKey": "secret", "sessionToken": "session"
+            },
             "continuationToken": "token"
-        }}});
+        });
+        let event = json!({
+            "CodePipeline.job": {"id": "job-1", "accountId": "111122223333", "data": data}
+        });
+
         let Ok(JobEvent::Pipeline(job)) = JobEvent::parse(&event) else {
             panic!("a job of CodePipeline")
         };
@@ -220,9 +232,8 @@ mod tests {
     fn incomplete_credentials_are_ignored() {
         let event = json!({"CodePipeline.job": {"id": "1", "data": {"artifactCredentials":
             {"accessKeyId": "id", "secretAccessKey": "secret"}}}});
-        assert!(
-            matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.credentials.is_none())
-        );
+        let parsed = JobEvent::parse(&event);
+        assert!(matches!(parsed, Ok(JobEvent::Pipeline(job)) if job.credentials.is_none()));
     }
 
     #[test]
@@ -231,10 +242,12 @@ mod tests {
             Ok(JobEvent::Direct { parameters, token }) => (parameters, token),
             other => panic!("{other:?}"),
         };
+
         assert_eq!(
             parsed(json!({"parameters": {"a": 1}})),
             (json!({"a": 1}), None)
         );
+
         let again = json!({"parameters": {"a": 1}, "continuationToken": "token"});
         assert_eq!(parsed(again), (json!({"a": 1}), Some("token".to_owned())));
     }
@@ -242,9 +255,8 @@ mod tests {
     #[test]
     fn a_job_needs_only_an_id() {
         let event = json!({"CodePipeline.job": {"id": "1"}});
-        assert!(
-            matches!(JobEvent::parse(&event), Ok(JobEvent::Pipeline(job)) if job.user_parameters.is_none())
-        );
+        let parsed = JobEvent::parse(&event);
+        assert!(matches!(parsed, Ok(JobEvent::Pipeline(job)) if job.user_parameters.is_none()));
     }
 
     #[test]
@@ -260,6 +272,7 @@ mod tests {
                 .expect_err("not a job")
                 .contains("found no keys")
         );
+
         for job in [json!({}), json!({"id": ""}), json!({"id": 7})] {
             let refusal = JobEvent::parse(&json!({ "CodePipeline.job": job })).expect_err("no id");
             assert_eq!(

@@ -116,6 +116,7 @@ mod tests {
             },
         ];
         let stored = serde_json::to_value(&failures).expect("serializes");
+
         assert_eq!(
             stored,
             json!([

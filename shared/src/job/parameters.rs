@@ -58,6 +58,7 @@ pub fn parse<P: DeserializeOwned>(text: Option<&str>) -> Result<(ReleaseRef, P),
             "UserParameters are not JSON: {e}; expected a JSON object; {remedy}"
         ))
     })?;
+
     from_value(value)
         .map_err(|message| Failure::configuration(format!("UserParameters: {message}; {remedy}")))
 }
@@ -197,6 +198,7 @@ mod tests {
             (r#""strategy":"rolling""#, "missing field `service`"),
             (r#""service":"web""#, "missing field `strategy`"),
         ];
+
         for (more, expected) in cases {
             let message = parsed::<Own>(more).expect_err("refused").message;
             assert!(
@@ -241,6 +243,7 @@ mod tests {
             .keys()
             .map(String::as_str)
             .collect();
+
         assert_eq!(names, RELEASE_FIELDS);
     }
 

@@ -166,6 +166,7 @@ mod tests {
             ("A".to_owned(), "1".to_owned()),
             ("B".to_owned(), "2".to_owned()),
         ]);
+
         assert_eq!(
             done,
             JobReport::Done {
@@ -182,16 +183,19 @@ mod tests {
                 external_id: Some("ecs-svc/2".to_owned())
             }
         );
+
         let in_progress = |external_id: Option<&str>, payload| JobReport::InProgress {
             summary: "looking".to_owned(),
             percent: 42,
             external_id: external_id.map(ToOwned::to_owned),
             payload,
         };
+
         assert_eq!(
             JobReport::in_progress("looking", 42),
             in_progress(None, None)
         );
+
         let with = JobReport::in_progress_with("looking", 42, Some(json!(1)));
         assert_eq!(with, in_progress(None, Some(json!(1))));
         assert_eq!(

@@ -52,6 +52,7 @@ impl Token {
                 "the continuation token was not written by {step} of this version: {e}; {remedy}"
             ))
         })?;
+
         if token.v != FORMAT_VERSION || token.step != step {
             let found = format!("version {} of {}", token.v, token.step);
             return Err(Failure::job(format!(
@@ -59,6 +60,7 @@ impl Token {
                  {remedy}"
             )));
         }
+
         Ok(token)
     }
 
@@ -88,8 +90,10 @@ mod tests {
             Ok(token.clone())
         );
         assert!(token.text().len() <= crate::limits::TOKEN_CHARS);
+
         let loaded = token.with_payload(Some(json!({ "minute": 7 })));
         assert_eq!(Token::parse(&loaded.text(), "update-service"), Ok(loaded));
+
         let token = Token::new(
             "update-service",
             Timestamp::from_secs(1_767_603_600).expect("in range"),
@@ -117,7 +121,10 @@ mod tests {
         );
         assert_eq!(
             token.with_payload(Some(json!({"minute": 7}))).text(),
-            r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","payload":{"minute":7}}"#
+            concat!(
+                r#"{"v":1,"step":"update-service","since":"2026-01-05T09:00:00Z","#,
+                r#""payload":{"minute":7}}"#
+            )
         );
     }
 
@@ -133,6 +140,7 @@ mod tests {
         let token = |v: u32, step: &str| {
             json!({"v": v, "step": step, "since": "2026-01-05T09:00:00Z"}).to_string()
         };
+
         assert_eq!(
             refused(&token(2, "update-service")),
             expected("version 2 of update-service")
@@ -141,6 +149,7 @@ mod tests {
             refused(&token(1, "begin-release")),
             expected("version 1 of begin-release")
         );
+
         for text in [
             "",
             "null",

@@ -74,6 +74,7 @@ mod tests {
         };
         seen.services.blue.target_groups.insert(0, other.clone());
         seen.services.green.target_groups = vec![other];
+
         assert_eq!(
             (
                 seen.healthy(&pair(), Colour::Blue),

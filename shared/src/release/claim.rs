@@ -37,8 +37,8 @@ impl ClaimResult {
     }
 }
 
-/// What a step of the release `wanted` may do, from the lease of its service and the record of its execution. The
-/// record counts only when the execution does not hold the lease.
+/// What a step of the release `wanted` may do, from the lease of its service and the record of its
+/// execution. The record counts only when the execution does not hold the lease.
 ///
 /// # Errors
 /// A failure with the reason why the step cannot act: another release holds the service, this one

@@ -166,14 +166,15 @@ mod tests {
             ..Record::started("e-1", "slipway-web", None, now())
         };
         let at = Timestamp::from_secs(now().secs() + secs).expect("in range");
+
         Push::decide(Some(&claim(Some("e-1"))), Some(&record), "event-2", at)
     }
 
     #[test]
     fn only_a_digest_that_was_rolled_back_is_refused() {
         let refused = later_push(RecordState::Closed, Some(Outcome::RolledBack), 9_000);
-        let reason = "this digest was rolled-back before (no reason was recorded); push a new image, \
-            or start the pipeline by hand to try it again";
+        let reason = "this digest was rolled-back before (no reason was recorded); push a new \
+            image, or start the pipeline by hand to try it again";
         assert_eq!(refused, PushDecision::Refuse(reason.to_owned()));
 
         use Outcome::{Deployed, Failed, Held, Superseded, Unchanged};
@@ -228,6 +229,7 @@ mod tests {
         let known = PushDecision::Known {
             execution: "e-1".to_owned(),
         };
+
         assert_eq!(
             Push::decide(Some(&claim(Some("e-1"))), Some(&record), "event-1", now()),
             known
@@ -241,6 +243,7 @@ mod tests {
             "claimed_at": "2026-01-05T09:00:00Z",
         });
         assert_eq!(serde_json::to_value(claim(None)).expect("serializes"), bare);
+
         let full = Push {
             tag: Some("1.0".to_owned()),
             refusal: Some("sick".to_owned()),
@@ -251,6 +254,7 @@ mod tests {
             "event": "event-1", "claimed_at": "2026-01-05T09:00:00Z", "execution": "e-1",
             "refusal": "sick",
         });
+
         assert_eq!(serde_json::to_value(&full).expect("serializes"), stored);
         assert_eq!(
             serde_json::from_value::<Push>(stored).expect("parses"),

@@ -45,8 +45,8 @@ pub struct Record {
     pub ended_at: Option<Timestamp>,
 }
 
-/// An execution that was started and whose release has neither begun nor ended: the sweep asks what
-/// became of it.
+/// An execution that was started and whose release has neither begun nor ended: the sweep checks
+/// whether it has ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Started {
     pub v: u32,
@@ -65,7 +65,7 @@ impl Started {
     }
 }
 
-/// How far an execution has come, as far as its record tells.
+/// How far an execution is, by its record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RecordState {
@@ -112,6 +112,7 @@ impl Record {
         let failure = release.failure.as_ref();
         let unrestored = conclusion.outcome == Outcome::Failed;
         let pair = release.pair();
+
         Self {
             v: FORMAT_VERSION,
             execution: release.execution.clone(),
@@ -140,6 +141,7 @@ impl Record {
             || "closed".to_owned(),
             |outcome| outcome.to_string().replace('-', " "),
         );
+
         Failure::configuration(format!(
             "release already {outcome}; start again with a new execution"
         ))
@@ -159,11 +161,10 @@ impl Record {
     /// The same execution, ended before it held a lease.
     #[must_use]
     pub fn closed(self, outcome: Outcome, reason: &str, now: Timestamp) -> Self {
-        let (outcome, reason) = (Some(outcome), Some(reason.to_owned()));
         Self {
             state: RecordState::Closed,
-            outcome,
-            reason,
+            outcome: Some(outcome),
+            reason: Some(reason.to_owned()),
             ended_at: Some(now),
             ..self
         }
@@ -214,6 +215,7 @@ mod tests {
                 ..started()
             }
         );
+
         let begun = Record {
             state: RecordState::Begun,
             cluster: Some("apps".to_owned()),
@@ -221,6 +223,7 @@ mod tests {
             ..started()
         };
         assert_eq!(started().begun("apps", "web"), begun);
+
         let closed = Record {
             state: RecordState::Closed,
             outcome: Some(Outcome::Superseded),
@@ -228,6 +231,7 @@ mod tests {
             ended_at: Some(at(9)),
             ..started()
         };
+
         assert_eq!(
             started().closed(Outcome::Superseded, "because", at(9)),
             closed
@@ -241,7 +245,9 @@ mod tests {
             execution: "e-1".to_owned(),
             pipeline: "slipway-web".to_owned(),
         };
+
         assert_eq!(Started::of(&started()), mark);
+
         let stored = json!({"v": 1, "execution": "e-1", "pipeline": "slipway-web"});
         assert_eq!(serde_json::to_value(mark).expect("serializes"), stored);
     }
@@ -260,6 +266,7 @@ mod tests {
                 "release already {word}; start again with a new execution"
             ))
         };
+
         assert_eq!(refusal(Some(Outcome::RolledBack)), refused("rolled back"));
         assert_eq!(refusal(Some(Outcome::Deployed)), refused("deployed"));
         assert_eq!(refusal(None), refused("closed"));
@@ -275,6 +282,7 @@ mod tests {
             (Outcome::Held, "held"),
             (Outcome::Failed, "failed"),
         ];
+
         for (outcome, word) in words {
             assert_eq!(outcome.to_string(), word);
             assert_eq!(
@@ -287,22 +295,25 @@ mod tests {
     #[test]
     fn a_record_is_stored_without_what_it_does_not_have() {
         let stored = json!({
-            "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "state": "started",
-            "started_at": "2026-01-05T09:00:00Z",
+            "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00",
+            "state": "started", "started_at": "2026-01-05T09:00:00Z",
         });
         assert_eq!(serde_json::to_value(started()).expect("serializes"), stored);
         assert_eq!(
             serde_json::from_value::<Record>(stored).expect("parses"),
             started()
         );
+
         let closed = started()
             .begun("apps", "web")
             .closed(Outcome::Failed, "because", at(9));
         let stored = json!({
-            "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "cluster": "apps",
-            "service": "web", "state": "closed", "outcome": "failed", "reason": "because",
+            "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00",
+            "cluster": "apps", "service": "web", "state": "closed", "outcome": "failed",
+            "reason": "because",
             "started_at": "2026-01-05T09:00:00Z", "ended_at": "2026-01-05T09:00:09Z",
         });
+
         assert_eq!(serde_json::to_value(closed).expect("serializes"), stored);
     }
 }

@@ -164,6 +164,7 @@ impl PriorService {
         } else {
             completed.unwrap_or(primary)
         };
+
         Some(Self {
             task_definition: proven.task_definition.clone(),
             desired_count: view.desired,
@@ -297,6 +298,7 @@ impl PairTarget {
         if shift.made {
             return Err(Refusal::ShiftConfirmed);
         }
+
         shift.made = true;
         shift.at = now;
         Ok(())

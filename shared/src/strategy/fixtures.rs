@@ -27,6 +27,7 @@ pub(crate) fn release_in_place(changed: bool, rolling_back_since: Option<Timesta
             target: Some(target),
         },
     };
+
     Release {
         phase,
         ..Release::begin("e-1", "slipway-web", None, at(0))
@@ -54,5 +55,6 @@ pub(crate) fn change_of(release: &mut Release) -> &mut Change {
     let Target::Service(service) = target else {
         panic!("not a service")
     };
+
     service.change.as_mut().expect("changed")
 }

@@ -128,6 +128,7 @@ pub(crate) fn concluded(
     if missing.is_empty() {
         return Conclusion::new(outcome, format!("{cause}; {summary}"));
     }
+
     let missing = missing.join("; ");
     Conclusion::new(
         Outcome::Failed,
@@ -220,6 +221,7 @@ impl Ladder<'_> {
             .pair()
             .and_then(|pair| pair.traffic_return.as_ref())
             .is_some_and(|traffic_return| traffic_return.held);
+
         match self.ending {
             Ending::Superseded => Outcome::Superseded,
             // Nothing was found against the new revision, and no decision to promote it came in

@@ -67,7 +67,8 @@ impl Ledger {
     /// When a call fails, an item is of another version, or there are too many.
     pub async fn leases(&self) -> Result<(Vec<Lease>, Vec<Started>), AwsError> {
         const OPERATION: &str = "dynamodb:Query";
-        let (mut leases, mut started) = (Vec::new(), Vec::new());
+        let mut leases = Vec::new();
+        let mut started = Vec::new();
         let mut start = None;
 
         for _ in 0..PAGES {
@@ -141,8 +142,8 @@ impl Ledger {
         Ok(release::claim(lease, record, wanted)?)
     }
 
-    /// Records a failure in the open release, if the result is one and the release has none yet, and
-    /// returns the result.
+    /// Records a failure in the open release, if the result is one and the release has none yet,
+    /// and returns the result.
     ///
     /// # Errors
     /// The result's own.

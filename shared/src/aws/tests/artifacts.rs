@@ -19,6 +19,7 @@ fn archive(files: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
             .expect("a new archive takes a file");
         archive.write_all(bytes).expect("memory takes bytes");
     }
+
     archive.finish().expect("an archive").into_inner()
 }
 

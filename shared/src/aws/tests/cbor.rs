@@ -27,6 +27,7 @@ fn item(bytes: &mut &[u8]) -> Option<Value> {
         _ => None,
     };
     let size = length.and_then(|length| usize::try_from(length).ok());
+
     Some(match (major, length) {
         (0, Some(number)) => json!(number),
         (3, _) => json!(std::str::from_utf8(take(bytes, size.expect("a length"))).expect("a text")),

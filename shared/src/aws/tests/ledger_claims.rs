@@ -24,9 +24,11 @@ fn held(change: impl Fn(&mut Value)) -> Answer {
         "execution": {"S": "e-1"}, "pipeline": {"S": "slipway-web"}, "state": {"S": "open"},
         "began_at": {"S": "2026-01-05T08:58:00Z"}, "prior": prior
     });
+
     change(&mut release);
     let mut lease = free(7);
     lease["release"] = json!({ "M": release });
+
     item(&lease)
 }
 
@@ -60,10 +62,12 @@ fn a_step_of_the_release_that_holds_the_lease_may_act() {
         release,
         target,
     } = claim([held(|_| {})]).expect("active");
+
     assert_eq!((lease.fence, release.execution.as_str()), (7, "e-1"));
     let Prior::Service(prior) = target.prior() else {
         panic!("{target:?} is not a service")
     };
+
     assert_eq!(
         (prior.task_definition.as_str(), prior.desired_count),
         ("web:1", 2)
@@ -76,10 +80,12 @@ fn a_step_of_the_release_that_holds_the_lease_may_act() {
 fn a_failure_that_is_recorded_is_the_failure_of_every_later_step() {
     let sick = |release: &mut Value| release["failure"] = failure_item();
     assert_eq!(refused([held(sick)]), Failure::job("sick"));
+
     let failed = |release: &mut Value| {
         rolling_back(release);
         release["failure"] = failure_item();
     };
+
     assert_eq!(refused([held(failed)]), Failure::job("sick"));
 }
 
@@ -90,6 +96,7 @@ fn no_step_acts_for_a_release_that_is_rolled_back_or_has_not_begun() {
         refused([held(rolling_back)]),
         Failure::configuration(message)
     );
+
     let unrecorded = |release: &mut Value| release["prior"] = json!({"NULL": true});
     let message = "the release has not begun; run begin-release before this action";
     assert_eq!(refused([held(unrecorded)]), Failure::configuration(message));
@@ -97,14 +104,16 @@ fn no_step_acts_for_a_release_that_is_rolled_back_or_has_not_begun() {
 
 #[test]
 fn no_step_acts_for_an_execution_that_does_not_hold_the_lease() {
-    let message = "execution e-1 holds no release of service web in cluster apps; run begin-release before this \
-                   action, with the same pipeline, cluster and service";
+    let message = "execution e-1 holds no release of service web in cluster apps; run \
+                   begin-release before this action, with the same pipeline, cluster and service";
     let none = || answer(&json!({}));
+
     assert_eq!(refused([none(), none()]), Failure::configuration(message));
     assert_eq!(
         refused([item(&free(7)), none()]),
         Failure::configuration(message)
     );
+
     let other = |release: &mut Value| release["execution"] = json!({"S": "e-2"});
     assert_eq!(
         refused([held(other), none()]),
@@ -118,11 +127,13 @@ fn no_step_acts_for_an_execution_that_does_not_hold_the_lease() {
 
 fn record(state: &str, more: Value) -> Value {
     let mut record = json!({
-        "pk": {"S": "execution#e-1"}, "sk": {"S": "record"}, "v": {"N": "1"}, "execution": {"S": "e-1"},
-        "pipeline": {"S": "slipway-web"}, "state": {"S": state}, "started_at": {"S": "2026-01-05T08:58:00Z"}
+        "pk": {"S": "execution#e-1"}, "sk": {"S": "record"}, "v": {"N": "1"},
+        "execution": {"S": "e-1"}, "pipeline": {"S": "slipway-web"}, "state": {"S": state},
+        "started_at": {"S": "2026-01-05T08:58:00Z"}
     });
     let more = more.as_object().cloned().unwrap_or_default();
     record.as_object_mut().expect("an object").extend(more);
+
     record
 }
 
@@ -131,9 +142,11 @@ fn a_closed_release_refuses_its_steps_with_how_it_ended() {
     let closed = || item(&record("closed", json!({"outcome": {"S": "rolled-back"}})));
     let script = Script::new([item(&free(7)), closed()]);
     let claim = run(Ledger::new(&script.sdk()).claim(&wanted())).expect("closed");
+
     assert!(
         matches!(claim, ClaimResult::Closed(record) if record.outcome == Some(Outcome::RolledBack))
     );
+
     let message = "release already rolled back; start again with a new execution";
     assert_eq!(
         refused([item(&free(7)), closed()]),
@@ -165,6 +178,7 @@ fn a_failure_is_written_into_the_lease_and_passed_on() {
     let (script, result) = record_failure(sick(), [held(|_| {}), answer(&json!({}))]);
     assert_eq!(result, sick());
     assert_eq!(script.operations(), ["GetItem", "PutItem"]);
+
     let sent = script.sent()[1].json();
     let failure = json!({"M": {"type": {"S": "PermissionError"}, "message": {"S": "no role"}}});
     assert_eq!(sent["Item"]["release"]["M"]["failure"], failure);
@@ -185,13 +199,16 @@ fn the_first_failure_of_an_open_release_is_the_one_that_stays() {
         (script.operations(), result),
         (vec!["GetItem".to_owned()], sick())
     );
+
     let (script, _) = record_failure(sick(), [held(rolling_back)]);
     assert_eq!(script.operations(), ["GetItem"]);
+
     let (script, _) = record_failure(
         sick(),
         [held(|release| release["execution"] = json!({"S": "e-2"}))],
     );
     assert_eq!(script.operations(), ["GetItem"]);
+
     let (script, _) = record_failure(sick(), [answer(&json!({}))]);
     assert_eq!(script.operations(), ["GetItem"]);
 }
@@ -222,7 +239,9 @@ fn a_close_frees_the_lease_and_records_outcome_and_reason_in_one_transaction() {
         .expect("there");
     let conclusion = Conclusion::new(Outcome::Deployed, "web:2 is steady");
     run(ledger.close(&lease, &conclusion, at(0))).expect("closed");
+
     assert_eq!(script.operations(), ["GetItem", "TransactWriteItems"]);
+
     let sent = script.sent()[1].json();
     let [lease, record] = [0_usize, 1].map(|part| sent["TransactItems"][part]["Put"].clone());
     assert_eq!(lease["Item"], free(8));
@@ -230,6 +249,7 @@ fn a_close_frees_the_lease_and_records_outcome_and_reason_in_one_transaction() {
         lease["ExpressionAttributeValues"],
         json!({":fence": {"N": "7"}})
     );
+
     let item = &record["Item"];
     assert_eq!(
         [
@@ -258,6 +278,7 @@ fn a_lease_that_is_free_already_is_not_closed_again() {
         .expect("there");
     let refused = run(ledger.close(&lease, &Conclusion::new(Outcome::Deployed, ""), at(0)));
     let message = "cannot close the release: the lease is free";
+
     assert_eq!(refused, Err(Failure::job(message).into()));
     assert_eq!(script.operations(), ["GetItem"]);
 }

@@ -21,7 +21,8 @@ pub(super) fn group(arn: &str, weight: Option<u32>) -> String {
 /// A forward action with these groups and this stickiness.
 pub(super) fn forward(groups: &str, stickiness: &str) -> String {
     format!(
-        "<member><Type>forward</Type><Order>2</Order><ForwardConfig><TargetGroups>{groups}</TargetGroups>{stickiness}</ForwardConfig></member>"
+        "<member><Type>forward</Type><Order>2</Order><ForwardConfig>\
+         <TargetGroups>{groups}</TargetGroups>{stickiness}</ForwardConfig></member>"
     )
 }
 
@@ -36,15 +37,16 @@ pub(super) fn rule_with(actions: &str) -> Answer {
 
 fn listener_with(actions: &str) -> Answer {
     let listener = format!(
-        "<Listeners><member><ListenerArn>{LISTENER}</ListenerArn><DefaultActions>{actions}</DefaultActions></member></Listeners>"
+        "<Listeners><member><ListenerArn>{LISTENER}</ListenerArn>\
+         <DefaultActions>{actions}</DefaultActions></member></Listeners>"
     );
     xml("DescribeListeners", &listener)
 }
 
-const STICKY: &str = "<TargetGroupStickinessConfig><Enabled>true</Enabled><DurationSeconds>3600</DurationSeconds>\
-                      </TargetGroupStickinessConfig>";
-const LOOSE: &str = "<TargetGroupStickinessConfig><Enabled>false</Enabled><DurationSeconds>3600</DurationSeconds>\
-                     </TargetGroupStickinessConfig>";
+const STICKY: &str = "<TargetGroupStickinessConfig><Enabled>true</Enabled>\
+                      <DurationSeconds>3600</DurationSeconds></TargetGroupStickinessConfig>";
+const LOOSE: &str = "<TargetGroupStickinessConfig><Enabled>false</Enabled>\
+                     <DurationSeconds>3600</DurationSeconds></TargetGroupStickinessConfig>";
 
 fn observe(
     arn: &str,
@@ -84,6 +86,7 @@ fn the_weights_of_a_rule_are_read_with_its_stickiness() {
     let (rule, sent) = observe(RULE, rule_with(&forward(&groups, STICKY)));
     let view = rule.expect("understood").expect("there").view;
     let expected = weights(&[("blue", 90), ("green", 10), ("third", 0)]);
+
     assert_eq!(
         view,
         RuleView {
@@ -109,6 +112,7 @@ fn a_group_without_a_weight_and_a_forward_to_one_group_weigh_1() {
         seen(&forward(&group("blue", None), "")).weights,
         weights(&[("blue", 1)])
     );
+
     let single = "<member><Type>forward</Type><TargetGroupArn>blue</TargetGroupArn></member>";
     assert_eq!(
         seen(single),
@@ -177,6 +181,7 @@ fn a_rule_that_is_missing_is_none_and_any_other_refusal_is_an_error() {
             .expect("answered")
             .is_none()
     );
+
     let error = observe(RULE, xml_refusal("AccessDenied", "no"))
         .0
         .expect_err("denied");
@@ -184,7 +189,9 @@ fn a_rule_that_is_missing_is_none_and_any_other_refusal_is_an_error() {
         (error.operation, error.kind),
         ("elasticloadbalancing:DescribeRules", ErrorKind::Permission)
     );
-    let broken = "<member><Type>forward</Type><ForwardConfig><TargetGroups><member></member></TargetGroups></ForwardConfig></member>";
+
+    let broken = "<member><Type>forward</Type><ForwardConfig><TargetGroups><member></member>\
+                  </TargetGroups></ForwardConfig></member>";
     let error = observe(RULE, rule_with(broken))
         .0
         .expect_err("a group without ARN");
@@ -304,6 +311,7 @@ fn the_default_action_of_a_listener_is_set_by_modify_listener() {
         &set,
         xml("ModifyListener", ""),
     );
+
     result.expect("applied");
     assert_eq!(
         sent,
@@ -339,10 +347,12 @@ fn a_change_that_is_refused_is_an_error() {
     let error = applied(RULE, rule_with(&groups), &[], denied())
         .0
         .expect_err("denied");
+
     assert_eq!(
         (error.operation, error.kind),
         ("elasticloadbalancing:ModifyRule", ErrorKind::Permission)
     );
+
     let error = applied(LISTENER, listener_with(&groups), &[], denied())
         .0
         .expect_err("denied");

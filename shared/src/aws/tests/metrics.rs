@@ -25,6 +25,7 @@ fn query_of(key: Key) -> Query {
             ("TargetGroup".to_owned(), "targetgroup/green/2".to_owned()),
         ],
     };
+
     Query {
         key,
         metric,
@@ -140,7 +141,9 @@ fn every_page_of_every_series_is_read() {
         ("c_e", &[(0, 3.0), (1, 4.0)]),
         ("b_n", &[]),
     ];
+
     assert_eq!(found.expect("whole"), data(&expected));
+
     let tokens: Vec<Value> = script
         .sent()
         .iter()
@@ -207,6 +210,7 @@ fn a_series_that_could_not_be_read_is_asked_for_again_by_itself() {
             page(&[result("c_n", "Complete", 0, &[1.0, 2.0])], None),
         ],
     );
+
     assert_eq!(
         found.expect("whole"),
         data(&[
@@ -214,6 +218,7 @@ fn a_series_that_could_not_be_read_is_asked_for_again_by_itself() {
             ("b_n", &[(0, 3.0), (1, 4.0)])
         ])
     );
+
     let again = script.sent()[2].cbor();
     assert_eq!(again["MetricDataQueries"].as_array().map(Vec::len), Some(1));
     assert_eq!(again["MetricDataQueries"][0]["Id"], json!("c_n"));
@@ -237,6 +242,7 @@ fn so_many_queries_and_pages_as_cloudwatch_takes_are_read_and_no_more() {
         .map(query_of)
         .collect();
     let (found, script) = read_all(&queries, []);
+
     assert_eq!(
         found.expect_err("too many").message,
         "501 queries exceed the limit of 500"
@@ -249,6 +255,7 @@ fn so_many_queries_and_pages_as_cloudwatch_takes_are_read_and_no_more() {
             .len(),
         500
     );
+
     let endless = Script::always(page(&[], Some("again")));
     let error = run(Metrics::new(&endless.sdk()).read(&[query("c_n")], MINUTE, MINUTE + 1))
         .expect_err("no end");
@@ -266,7 +273,9 @@ fn alarm(name: &str, state: &str) -> Value {
 #[test]
 fn alarms_in_alarm_and_alarms_that_are_missing_are_found_in_the_order_of_their_names() {
     let body = json!({
-        "MetricAlarms": [alarm("ok", "OK"), alarm("metric", "ALARM"), alarm("no-data", "INSUFFICIENT_DATA")],
+        "MetricAlarms": [
+            alarm("ok", "OK"), alarm("metric", "ALARM"), alarm("no-data", "INSUFFICIENT_DATA")
+        ],
         "CompositeAlarms": [alarm("composite", "ALARM")]
     });
     let script = Script::new([cbor(&body)]);
@@ -276,6 +285,7 @@ fn alarms_in_alarm_and_alarms_that_are_missing_are_found_in_the_order_of_their_n
         name: name.to_owned(),
         reason: format!("{name} is ALARM"),
     };
+
     assert_eq!(
         found,
         [

@@ -43,6 +43,7 @@ fn pair(suspended: [Option<bool>; 2]) -> PriorPair {
         },
         suspended,
     };
+
     let [blue, green] = suspended;
     PriorPair {
         rule: RULE.to_owned(),
@@ -71,6 +72,7 @@ fn of_colour(colour: &str, desired: u32) -> Value {
     ));
     service["desiredCount"] = json!(desired);
     service["loadBalancers"] = json!([{ "targetGroupArn": colour }]);
+
     service
 }
 
@@ -104,6 +106,7 @@ fn observe_both() -> (ObservedPair, Script) {
             targets(&["healthy"; 3]),
         ],
     );
+
     (seen.expect("understood"), script)
 }
 
@@ -156,6 +159,7 @@ fn target_health_is_read_for_the_colours_that_are_named() {
     let rule = rule(&[("green", 10), ("blue", 90)]);
     let (seen, script) = observe(&[Colour::Green], [rule, both(), targets(&["healthy"])]);
     let view = seen.expect("understood").view;
+
     assert_eq!(
         (
             view.services.blue.target_groups[0].healthy,
@@ -188,6 +192,7 @@ fn an_incomplete_pair_fails_and_names_the_missing_part() {
         gone([xml_refusal("RuleNotFound", "no")]),
         format!("the rule {RULE} is gone; {end}")
     );
+
     let weights = || rule(&[("green", 10), ("blue", 90)]);
     let mut draining = of_colour("green", 0);
     draining["status"] = json!("DRAINING");
@@ -196,6 +201,7 @@ fn an_incomplete_pair_fails_and_names_the_missing_part() {
         gone([weights(), services(&[of_colour("blue", 4), draining])]),
         expected
     );
+
     let arn = "arn:aws:ecs:eu-west-1:111122223333:service/apps/shop-blue";
     let missing = json!({
         "services": [of_colour("green", 9)],
@@ -203,6 +209,7 @@ fn an_incomplete_pair_fails_and_names_the_missing_part() {
     });
     let expected = format!("service `shop-blue` is gone from cluster `apps`; {end}");
     assert_eq!(gone([weights(), answer(&missing)]), expected);
+
     let expected = format!("the rule {RULE} no longer forwards to green; {end}");
     assert_eq!(
         gone([rule(&[("other", 10), ("blue", 90)]), both()]),
@@ -220,6 +227,7 @@ fn a_route_sets_the_weight_of_each_colour_on_its_own_group() {
     let pairs = Pairs::new(&script.sdk());
     let pair = pair([None; 2]);
     let seen = run(pairs.observe(&lease(), &pair, &[])).expect("understood");
+
     run(pairs.set_weights(
         &seen,
         &pair,
@@ -237,6 +245,7 @@ fn a_route_sets_the_weight_of_each_colour_on_its_own_group() {
             sent[&format!("{group}Weight")].as_str(),
         )
     };
+
     assert_eq!(
         [weight(1), weight(2), weight(3)],
         [("green", "30"), ("third", "5"), ("blue", "70")]
@@ -256,6 +265,7 @@ fn scaling_of_both_colours_is_read_blue_first() {
     let script = Script::new([super::scaling::targets(&found)]);
     let scaling = run(Pairs::new(&script.sdk()).scaling("apps", "shop")).expect("answered");
     let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
+
     assert_eq!(
         scaling,
         PerColour {
@@ -281,6 +291,7 @@ fn suspended(recorded: [Option<bool>; 2], found: [bool; 2], suspend: bool) -> Ve
         answer(&json!({})),
         answer(&json!({})),
     ]);
+
     run(Pairs::new(&script.sdk()).suspend_scale_in(&lease(), &pair(recorded), suspend))
         .expect("registered");
     let registered = script.sent().into_iter().skip(1).map(|sent| sent.json());
@@ -293,6 +304,7 @@ fn suspended(recorded: [Option<bool>; 2], found: [bool; 2], suspend: bool) -> Ve
                 .expect("a flag"),
         )
     };
+
     registered.map(state).collect()
 }
 
@@ -300,6 +312,7 @@ fn suspended(recorded: [Option<bool>; 2], found: [bool; 2], suspend: bool) -> Ve
 fn scale_in_is_suspended_on_both_colours_that_scale() {
     let blue = ("service/apps/shop-blue".to_owned(), true);
     let green = ("service/apps/shop-green".to_owned(), true);
+
     assert_eq!(
         suspended([Some(false); 2], [false; 2], true),
         [blue.clone(), green.clone()]

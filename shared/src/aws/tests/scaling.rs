@@ -41,11 +41,14 @@ fn scaling_of_each_colour_is_read_and_a_service_without_it_has_none() {
     let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
     let green = target("shop-green", [Some(true), None, None]);
     let blue = target("shop-blue", [Some(false), Some(true), Some(true)]);
+
     assert_eq!(observe(&[green.clone(), blue]).0, [view(false), view(true)]);
     assert_eq!(observe(&[]).0, [None, None]);
+
     let mut plain = target("shop-blue", [None; 3]);
     plain["SuspendedState"] = json!(null);
     assert_eq!(observe(&[plain]).0, [view(false), None]);
+
     let (found, sent) = observe(&[green]);
     assert_eq!(found, [None, view(true)]);
     assert_eq!(sent.operation(), "DescribeScalableTargets");
@@ -66,11 +69,13 @@ fn registered(found: &[Value], wanted: [Option<bool>; 2]) -> Vec<Value> {
     run(Scaling::new(&script.sdk()).suspend_scale_in(CLUSTER, SERVICES, wanted))
         .expect("registered");
     let sent = script.sent();
+
     assert!(
         sent[1..]
             .iter()
             .all(|sent| sent.operation() == "RegisterScalableTarget")
     );
+
     sent[1..].iter().map(super::script::Sent::json).collect()
 }
 
@@ -109,6 +114,7 @@ fn scale_in_is_restored_and_the_other_suspensions_stay() {
     let found = [target("shop-blue", [Some(true), Some(true), Some(true)])];
     let expected = json!({"DynamicScalingInSuspended": false, "DynamicScalingOutSuspended": true,
                           "ScheduledScalingSuspended": true});
+
     assert_eq!(
         registered(&found, [Some(false), None]),
         [registration("shop-blue", expected)]

@@ -64,7 +64,8 @@ pub(super) fn refusal(code: &str, message: &str) -> Answer {
     )
 }
 
-/// A response of the query protocol, which Elastic Load Balancing uses: the content of `<…Result>`.
+/// A response of the query protocol, which Elastic Load Balancing uses: the content of
+/// `<…Result>`.
 pub(super) fn xml(operation: &str, result: &str) -> Answer {
     let text = format!(
         "<{operation}Response xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\
@@ -135,6 +136,7 @@ impl Sent {
         if let Some(target) = self.header("x-amz-target") {
             return target.rsplit('.').next().unwrap_or_default().to_owned();
         }
+
         match self.uri.split_once("/operation/") {
             Some((_, operation)) => operation.to_owned(),
             None => self.form().remove("Action").unwrap_or_default(),
@@ -181,6 +183,7 @@ fn plain(text: &str) -> String {
             other => bytes.push(*other),
         }
     }
+
     String::from_utf8(bytes).expect("a text")
 }
 
@@ -241,6 +244,7 @@ impl Script {
             .time_source(self.clone())
             .sleep_impl(self.clone())
             .build();
+
         Sdk::new(config, "ledger").with_reports("reports")
     }
 
@@ -287,6 +291,7 @@ impl Script {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let (method, uri) = (request.method().to_owned(), request.uri().to_owned());
+
         self.sent.lock().expect("no test panicked here").push(Sent {
             method,
             uri,
@@ -299,6 +304,7 @@ impl Script {
             .expect("no test panicked here")
             .pop_front()
             .or(self.last);
+
         match next.expect("the script has a response for every call") {
             Answer::Response {
                 status,

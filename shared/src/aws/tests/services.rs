@@ -124,6 +124,7 @@ fn every_field_of_a_service_is_read() {
     let found = run(Services::new(&script.sdk()).describe("apps", "web"))
         .expect("answered")
         .expect("there");
+
     assert_eq!(found.view, view());
     assert_eq!(found.name(), ("apps", "web"));
     assert_eq!(script.only().operation(), "DescribeServices");
@@ -153,6 +154,7 @@ fn controllers_strategies_and_schedules_are_distinguished() {
         with(|service| service["deploymentController"] = json!(null)).controller,
         "ECS"
     );
+
     let native =
         with(|service| service["deploymentConfiguration"]["strategy"] = json!("BLUE_GREEN"));
     assert_eq!(native.strategy, "BLUE_GREEN");
@@ -176,6 +178,7 @@ fn each_rollout_state_is_read_as_it_is() {
         let found = with(|service| service["deployments"][0]["rolloutState"] = state.clone());
         found.deployments[0].rollout
     };
+
     assert_eq!(rollout(json!("COMPLETED")), Rollout::Completed);
     assert_eq!(rollout(json!("FAILED")), Rollout::Failed);
     assert_eq!(rollout(json!("IN_PROGRESS")), Rollout::InProgress);
@@ -192,6 +195,7 @@ fn the_newest_20_messages_are_kept() {
         .map(|number| json!({"message": format!("message {number}")}))
         .collect();
     let messages = with(|service| service["events"] = json!(events.clone())).messages;
+
     assert_eq!(
         (messages.len(), messages[0].as_str(), messages[19].as_str()),
         (20, "message 1", "message 20")
@@ -234,6 +238,7 @@ fn what_ecs_always_has_must_be_there() {
             s["deployments"][0]["rolloutState"] = json!("PAUSED")
         }),
     ];
+
     for (message, change) in cases {
         let mut service = service();
         change(&mut service);
@@ -250,6 +255,7 @@ fn a_service_or_cluster_that_is_missing_is_none_and_any_other_failure_is_an_erro
     let failure = |arn: &str, reason: &str| {
         answer(&json!({"services": [], "failures": [{"arn": arn, "reason": reason}]}))
     };
+
     assert!(
         describe(failure(ARN, "MISSING"))
             .expect("answered")
@@ -260,10 +266,13 @@ fn a_service_or_cluster_that_is_missing_is_none_and_any_other_failure_is_an_erro
             .expect("answered")
             .is_none()
     );
+
     let error = describe(failure(ARN, "ACCESS")).expect_err("not known to be missing");
     assert_eq!(error.message, "failure Some(\"ACCESS\") for web");
+
     let error = describe(answer(&json!({"services": [], "failures": []}))).expect_err("no answer");
     assert_eq!(error.message, "neither a service nor a failure for web");
+
     let error = describe(refusal("InvalidParameterException", "Name")).expect_err("refused");
     assert_eq!(
         (error.operation, error.kind),
@@ -274,12 +283,14 @@ fn a_service_or_cluster_that_is_missing_is_none_and_any_other_failure_is_an_erro
 #[test]
 fn each_of_several_services_is_found_by_its_own_name_whatever_the_order() {
     let mut other = service();
-    (other["serviceArn"], other["desiredCount"]) = (json!(format!("{ARN}-green")), json!(9));
+    other["serviceArn"] = json!(format!("{ARN}-green"));
+    other["desiredCount"] = json!(9);
     let script = Script::new([answer(
         &json!({"services": [other, service()], "failures": []}),
     )]);
     let found = run(Services::new(&script.sdk()).describe_each("apps", [ARN, "web-green"]))
         .expect("answered");
+
     assert_eq!(
         found.map(|found| found.map(|found| found.view.desired)),
         [Some(4), Some(9)]

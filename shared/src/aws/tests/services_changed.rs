@@ -34,7 +34,9 @@ fn applied(
         .expect("answered")
         .expect("there");
     let result = run(services.apply(&seen, "web:7", PERCENTAGES, desired));
+
     assert_eq!(script.operations(), ["DescribeServices", "UpdateService"]);
+
     (result, script.sent()[1].json())
 }
 
@@ -87,6 +89,7 @@ fn a_number_that_the_api_cannot_hold_is_refused_before_it_is_sent() {
         .expect("there");
     let error =
         run(services.apply(&seen, "web:7", PERCENTAGES, Some(1 << 31))).expect_err("too large");
+
     assert_eq!(error.message, "the number 2147483648 is too large");
     assert_eq!(script.operations(), ["DescribeServices"]);
 }
@@ -96,6 +99,7 @@ fn an_update_without_a_primary_deployment_is_not_understood() {
     let none =
         answer(&json!({"service": {"deployments": [{"id": "ecs-svc/1", "status": "ACTIVE"}]}}));
     let error = applied(&service(), None, none).0.expect_err("no PRIMARY");
+
     assert_eq!(
         (error.kind, error.message.as_str()),
         (ErrorKind::Unexpected, "no PRIMARY deployment")
@@ -111,6 +115,7 @@ fn an_update_that_ecs_refuses_is_an_error() {
     )
     .0;
     let error = error.expect_err("refused");
+
     assert_eq!(
         (error.operation, error.kind),
         ("ecs:UpdateService", ErrorKind::Rejected)
@@ -126,6 +131,7 @@ fn a_new_size_changes_the_count_alone() {
         .expect("there");
     run(services.resize(&seen, 3)).expect("applied");
     let sent = script.sent();
+
     assert_eq!(sent[1].operation(), "UpdateService");
     assert_eq!(
         sent[1].json(),
@@ -144,6 +150,7 @@ fn a_new_size_that_ecs_refuses_is_an_error() {
         .expect("answered")
         .expect("there");
     let error = run(services.resize(&seen, 3)).expect_err("refused");
+
     assert_eq!(
         (error.operation, error.kind),
         ("ecs:UpdateService", ErrorKind::Permission)

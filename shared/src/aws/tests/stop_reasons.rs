@@ -32,6 +32,7 @@ fn stop_reasons_are_those_of_the_new_tasks_in_the_words_of_ecs() {
         task(NEW, "Essential container in task exited", killed),
     ]});
     let (reasons, script) = reasons([answer(&json!({"taskArns": ["a", "b"]})), answer(&tasks)]);
+
     assert_eq!(
         reasons,
         [
@@ -39,6 +40,7 @@ fn stop_reasons_are_those_of_the_new_tasks_in_the_words_of_ecs() {
             "Essential container in task exited; web: OutOfMemoryError"
         ]
     );
+
     let sent = script.sent();
     assert_eq!(script.operations(), ["ListTasks", "DescribeTasks"]);
     assert_eq!(
@@ -62,6 +64,7 @@ fn stop_reasons_on_a_later_page_are_found() {
         answer(&json!({"taskArns": ["c"]})),
         answer(&second),
     ]);
+
     assert_eq!(reasons, ["CannotPullContainerError"]);
     assert_eq!(script.sent()[1].json()["nextToken"], "page-2");
 }

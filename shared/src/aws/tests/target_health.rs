@@ -39,6 +39,7 @@ fn healthy_targets_are_counted_and_draining_ones_are_not_registered() {
         healthy: 2,
         registered: 5,
     };
+
     assert_eq!(
         found.view,
         ServiceView {
@@ -71,6 +72,7 @@ fn the_targets_of_every_group_are_counted() {
         .iter()
         .map(|group| (group.arn.as_str(), group.healthy))
         .collect();
+
     assert_eq!(counts, [("one", 1), ("two", 2)]);
     assert_eq!(script.sent()[2].form()["TargetGroupArn"], "two");
 }

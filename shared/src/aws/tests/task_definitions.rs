@@ -23,6 +23,7 @@ fn definition() -> TaskDefinition {
             "environment": [{"name": "TOKEN", "value": "correct horse"}],
         }]
     });
+
     TaskDefinition::from_value(value).expect("a task definition")
 }
 

@@ -4,6 +4,7 @@ use crate::observed::fixtures::{NEW, OLD, deployment, steady};
 #[test]
 fn only_the_arn_of_a_revision_names_what_a_service_runs() {
     assert_eq!(check_revision_arn(NEW), Ok(()));
+
     for text in [
         "",
         "web:2",
@@ -20,6 +21,7 @@ type Spoil = fn(&mut ServiceView);
 #[test]
 fn completed_is_not_the_whole_truth() {
     assert_eq!(steady(NEW).missing(NEW, 2), Vec::<String>::new());
+
     let cases: Vec<(&str, Spoil)> = vec![
         ("runs web:1", |v| {
             v.deployments[0].task_definition = OLD.to_owned()
@@ -29,12 +31,14 @@ fn completed_is_not_the_whole_truth() {
         }),
         ("1 of 2 tasks running", |v| v.running = 1),
         ("desired count is 0, expected 2 or more", |v| {
-            (v.desired, v.running) = (0, 0)
+            v.desired = 0;
+            v.running = 0
         }),
         ("1 of 2 targets healthy in web", |v| {
             v.target_groups[0].healthy = 1
         }),
     ];
+
     for (expected, spoil) in cases {
         let mut view = steady(NEW);
         spoil(&mut view);
@@ -67,6 +71,7 @@ fn names_are_taken_out_of_arns() {
     assert_eq!((revision(NEW), family(NEW)), ("web:2", "web"));
     assert_eq!((revision("web:2"), family("web:2")), ("web:2", "web"));
     assert_eq!(steady(NEW).target_groups[0].name(), "web");
+
     let unnamed = TargetGroupView {
         arn: "web".to_owned(),
         healthy: 0,
@@ -75,9 +80,9 @@ fn names_are_taken_out_of_arns() {
     assert_eq!(unnamed.name(), "web");
 }
 
-#[test]
-fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
-    let cases: Vec<(&[&str], Spoil)> = vec![
+/// Changes of a steady service, each with what is missing afterwards.
+fn missing_after() -> Vec<(&'static [&'static str], Spoil)> {
+    vec![
         (&["the service has no PRIMARY deployment"], |v| {
             v.deployments[0].primary = false
         }),
@@ -91,11 +96,14 @@ fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
         (&["3 of 2 tasks running"], |v| v.running = 3),
         (&[], |v| v.target_groups[0].healthy = 5),
         (&["desired count is 1, expected 2 or more"], |v| {
-            (v.desired, v.running) = (1, 1)
+            v.desired = 1;
+            v.running = 1
         }),
-        // A daemon service has as many tasks as instances, whatever a release asks for.
+        // A daemon service has as many tasks as instances, whatever count a release wants.
         (&[], |v| {
-            (v.desired, v.running, v.scheduling) = (1, 1, Scheduling::Daemon)
+            v.desired = 1;
+            v.running = 1;
+            v.scheduling = Scheduling::Daemon
         }),
         (
             &[
@@ -105,7 +113,8 @@ fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
             ],
             |v| {
                 v.deployments[0].rollout = Rollout::InProgress;
-                (v.running, v.target_groups[0].healthy) = (1, 0);
+                v.running = 1;
+                v.target_groups[0].healthy = 0;
             },
         ),
         (&["1 of 2 targets healthy in admin"], |v| {
@@ -116,8 +125,12 @@ fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
                 registered: 2,
             });
         }),
-    ];
-    for (expected, spoil) in cases {
+    ]
+}
+
+#[test]
+fn all_that_keeps_a_service_from_being_deployed_is_listed_by_value() {
+    for (expected, spoil) in missing_after() {
         let mut view = steady(NEW);
         spoil(&mut view);
         assert_eq!(view.missing(NEW, 2), expected);
@@ -131,6 +144,7 @@ fn progress_counts_new_tasks_targets_and_failures() {
         view.progress(NEW),
         "2 of 2 tasks running, 2 of 2 targets healthy in web"
     );
+
     let rolling = DeploymentView {
         running: 1,
         failed_tasks: 3,
@@ -139,6 +153,7 @@ fn progress_counts_new_tasks_targets_and_failures() {
     view.deployments.push(rolling);
     view.target_groups[0].registered = 4;
     let text = "1 of 2 new tasks running, 2 of 4 targets healthy in web, 3 failed to start";
+
     assert_eq!(view.progress(NEW), text);
 }
 
@@ -154,6 +169,7 @@ fn a_rollout_is_half_way_when_all_new_tasks_run_beside_all_old_ones() {
         });
         view.percent(NEW)
     };
+
     assert_eq!(
         [
             percent(0, 2, 2),

@@ -135,6 +135,7 @@ impl From<Release> for StoredRelease {
             failure: release.failure,
             rolling_back_since: since,
         };
+
         match target {
             None => stored,
             Some(target) => stored.with_target(target),
@@ -243,6 +244,7 @@ impl TryFrom<StoredRelease> for Release {
             found,
             expected,
         };
+
         let phase = match (stored.state, stored.rolling_back_since, target) {
             (StoredState::Open, Some(_), _) => {
                 return Err(since("given", "none in state `open`"));
@@ -254,6 +256,7 @@ impl TryFrom<StoredRelease> for Release {
                 return Err(since("missing", "an instant in state `rolling-back`"));
             }
         };
+
         Ok(Self {
             execution: stored.execution,
             pipeline: stored.pipeline,

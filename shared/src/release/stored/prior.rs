@@ -67,6 +67,7 @@ impl TryFrom<StoredPrior> for Prior {
                 recorded_at: stored.recorded_at,
             }));
         };
+
         let live = pair.of(pair.live);
         let fields = [
             (
@@ -79,6 +80,7 @@ impl TryFrom<StoredPrior> for Prior {
             ),
             ("prior.percentages", live.percentages != stored.percentages),
         ];
+
         match fields.into_iter().find(|(_, differs)| *differs) {
             None => Ok(Self::Pair {
                 pair: Box::new(pair),

@@ -27,16 +27,13 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
         started_at: now(),
         ended_at: Some(after(90)),
     };
+
     let service = rolling_back(of_service(service_target()));
-    let free = Lease {
-        fence: 8,
-        release: None,
-        ..open_service()
-    };
     assert_eq!(
         closed(&service, Outcome::RolledBack, "because", after(90)),
-        (free.clone(), record(Prior::Service(prior_service()), None))
+        (later(free()), record(Prior::Service(prior_service()), None))
     );
+
     let pair = rolling_back(of_pair(pair_target()));
     let prior = Prior::Pair {
         pair: Box::new(prior_pair()),
@@ -44,7 +41,15 @@ fn a_close_frees_the_lease_and_records_the_whole_release() {
     };
     let (_, found) = closed(&pair, Outcome::RolledBack, "because", after(90));
     assert_eq!(found, record(prior, Some(pair_target())));
-    let again = close(&free, &Conclusion::new(Outcome::Failed, "again"), after(91));
+}
+
+#[test]
+fn a_free_lease_cannot_be_closed() {
+    let again = close(
+        &free(),
+        &Conclusion::new(Outcome::Failed, "again"),
+        after(91),
+    );
     let refusal = again.expect_err("the lease is free");
     assert_eq!(
         (refusal.phase, refusal.event, refusal.because),
@@ -62,10 +67,12 @@ fn a_record_says_when_an_operator_is_needed() {
         let (_, record) = close(lease, &conclusion, now()).expect("it is open");
         record.needs_operator
     };
+
     let back = rolling_back(of_service(service_target()));
     let stuck = with_release(back.clone(), |release| {
         release.failure = Some(Failure::needing_operator("service `web` is gone"));
     });
+
     assert!(!needs(&back, Conclusion::new(Outcome::Failed, "because")));
     assert!(needs(&back, Conclusion::needing_operator("because")));
     // What failed for it needs it still, unless all was restored.
@@ -86,6 +93,7 @@ fn a_reason_is_kept_up_to_its_limit_in_characters() {
         let (_, record) = closed(&open_service(), Outcome::Failed, &reason, now());
         record.reason
     };
+
     assert_eq!(kept("ä".repeat(1_000)), Some("ä".repeat(1_000)));
     assert_eq!(
         kept(format!("{}b", "ä".repeat(1_000))),
@@ -180,6 +188,7 @@ fn the_first_release_of_a_pair_leaves_no_scale_in_to_restore() {
         ..with_pair(open_pair(), |pair| pair.scale_in_suspended = None)
     };
     let (free, _) = closed(&first, Outcome::Failed, "because", now());
+
     assert_eq!(
         free.last_known,
         Some(last_known(Blue, [100, 0], [None, None]))

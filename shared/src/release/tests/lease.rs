@@ -17,10 +17,12 @@ fn a_change_is_possible_for_one_time_out_after_it_was_announced() {
             .grace_left(after(secs))
             .map(|left| left.as_secs())
     };
+
     assert_eq!(
         [left(0), left(59), left(60), left(61)],
         [Some(60), Some(1), None, None]
     );
+
     let unannounced = Lease {
         changed_at: None,
         ..open_service()
@@ -44,10 +46,12 @@ fn a_change_a_shift_and_a_suspension_are_announced_changes() {
         raised_to: Some(4),
         ..PairTarget::new(prior_pair(), now())
     };
+
     assert!(!release().has_announced_change());
     assert!(!service(None).has_announced_change());
     assert!(service(Some(change())).has_announced_change());
     assert!(!announced(of_pair(untouched())).has_announced_change());
+
     for touched in [
         PairTarget {
             change: Some(change()),
@@ -87,6 +91,7 @@ fn a_failed_primary_is_never_the_prior_release() {
             recorded_at: now(),
         })
     };
+
     for primary in [Rollout::Failed, Rollout::InProgress] {
         assert_eq!(
             with(primary, Some(Rollout::Completed)),
@@ -100,10 +105,12 @@ fn a_failed_primary_is_never_the_prior_release() {
         );
         assert_eq!(with(primary, None), prior(NEW), "{primary:?}");
     }
+
     assert_eq!(
         with(Rollout::Completed, Some(Rollout::Completed)),
         prior(NEW)
     );
+
     let mut none = steady(NEW);
     none.deployments[0].primary = false;
     assert_eq!(PriorService::from_view(&none), None);
@@ -120,6 +127,7 @@ fn the_prior_task_definition_is_the_live_colour_s() {
         };
         of_pair(PairTarget::new(pair, now()))
     };
+
     assert_eq!(of(Colour::Blue).prior_task_definition(), OLD);
     assert_eq!(of(Colour::Green).prior_task_definition(), NEW);
     assert_eq!(of_service(service_target()).prior_task_definition(), OLD);

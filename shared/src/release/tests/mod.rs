@@ -107,6 +107,7 @@ fn prior_pair() -> PriorPair {
         percentages: percentages(100, 200),
         suspended,
     };
+
     PriorPair {
         rule: "rule".to_owned(),
         live: Colour::Blue,
@@ -172,6 +173,7 @@ fn held(phase: Phase) -> Lease {
         failure: None,
         ..release()
     };
+
     Lease {
         cluster: "apps".to_owned(),
         service: "web".to_owned(),

@@ -24,6 +24,7 @@ fn prior_pair_item() -> Value {
             "percentages": {"minimum_healthy": 100, "maximum": 200}, "suspended": suspended
         })
     };
+
     let mut prior = prior_item();
     prior["pair"] = json!({
         "rule": "rule", "live": "blue", "blue": colour("group-blue", 100, false),
@@ -79,6 +80,7 @@ fn pair_fields() -> Value {
             "holding": {"action": time(5), "since": time(6)}
         }),
     );
+
     fields
 }
 
@@ -138,6 +140,7 @@ fn a_lease_is_stored_under_names_that_later_versions_read() {
             rolling_back(of_pair(pair_target())),
         ),
     ];
+
     for (stored, lease) in cases {
         let written = serde_json::to_value(&lease).expect("serializes");
         assert_eq!(written, stored);
@@ -159,7 +162,9 @@ fn a_lease_is_stored_without_what_it_does_not_have() {
             "execution": "e-1", "pipeline": "slipway-web", "state": "open", "began_at": time(0)
         },
     });
+
     assert_eq!(serde_json::to_value(&first).expect("serializes"), stored);
+
     let read: Lease = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, first);
 }
@@ -171,6 +176,7 @@ fn pairs_of_one_field() -> [(&'static str, PairTarget); 7] {
         edit(&mut target);
         target
     };
+
     [
         ("change", with(|pair| pair.change = Some(change()))),
         ("shift", with(|pair| pair.shift = Some(shift()))),
@@ -211,18 +217,16 @@ fn each_field_of_a_pair_is_read_without_the_others() {
     }
 }
 
+/// The refusal of a lease whose release has these members and one more.
+fn refused_with(mut fields: Value, name: &str, value: &Value) -> String {
+    fields[name] = value.clone();
+    serde_json::from_value::<Lease>(item(&fields))
+        .expect_err("a contradiction")
+        .to_string()
+}
+
 #[test]
-fn what_contradicts_itself_is_refused_by_the_field() {
-    let with = |fields: Value, name: &str, value: &Value| {
-        let mut fields = fields;
-        fields[name] = value.clone();
-        item(&fields)
-    };
-    let refused = |stored: Value| {
-        serde_json::from_value::<Lease>(stored)
-            .expect_err("a contradiction")
-            .to_string()
-    };
+fn a_field_of_another_target_is_refused_by_its_name() {
     let pair = pair_fields();
     for name in [
         "shift",
@@ -233,30 +237,31 @@ fn what_contradicts_itself_is_refused_by_the_field() {
         "holding",
     ] {
         assert_eq!(
-            refused(with(service_fields(), name, &pair[name])),
+            refused_with(service_fields(), name, &pair[name]),
             format!("`release.{name}` is given; expected none for a single service")
         );
         assert_eq!(
-            refused(with(json!({}), name, &pair[name])),
+            refused_with(json!({}), name, &pair[name]),
             format!("`release.{name}` is given; expected none without `release.prior`")
         );
     }
+
     for name in ["registering", "registered", "change"] {
         assert_eq!(
-            refused(with(json!({}), name, &pair[name])),
+            refused_with(json!({}), name, &pair[name]),
             format!("`release.{name}` is given; expected none without `release.prior`")
         );
     }
+}
+
+#[test]
+fn a_state_that_contradicts_its_time_is_refused() {
     assert_eq!(
-        refused(with(
-            service_fields(),
-            "rolling_back_since",
-            &json!(time(7))
-        )),
+        refused_with(service_fields(), "rolling_back_since", &json!(time(7))),
         "`release.rolling_back_since` is given; expected none in state `open`"
     );
     assert_eq!(
-        refused(with(service_fields(), "state", &json!("rolling-back"))),
+        refused_with(service_fields(), "state", &json!("rolling-back")),
         "`release.rolling_back_since` is missing; expected an instant in state `rolling-back`"
     );
 }
@@ -273,6 +278,7 @@ fn the_prior_release_of_a_pair_is_stored_as_what_the_live_colour_ran() {
         recorded_at: now(),
     };
     let stored = serde_json::to_value(&prior).expect("serializes");
+
     assert_eq!(
         [
             &stored["task_definition"],
@@ -287,8 +293,10 @@ fn the_prior_release_of_a_pair_is_stored_as_what_the_live_colour_ran() {
             &json!("green"),
         ]
     );
+
     let read: Prior = serde_json::from_value(stored.clone()).expect("reads");
     assert_eq!(read, prior);
+
     for (field, other) in [
         ("task_definition", json!(OLD)),
         ("desired_count", json!(2)),
@@ -312,24 +320,29 @@ fn the_prior_release_of_a_pair_is_stored_as_what_the_live_colour_ran() {
 fn a_record_of_version_1_is_read_and_needs_no_operator() {
     let pair = pair_fields();
     let stored = json!({
-        "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00", "cluster": "apps",
-        "service": "web", "state": "closed", "outcome": "rolled-back", "reason": "because",
-        "prior": pair["prior"], "change": pair["change"], "shift": pair["shift"], "judged": pair["judged"],
+        "v": 1, "execution": "e-1", "pipeline": "slipway-web", "digest": "sha256:00",
+        "cluster": "apps", "service": "web", "state": "closed", "outcome": "rolled-back",
+        "reason": "because", "prior": pair["prior"], "change": pair["change"],
+        "shift": pair["shift"], "judged": pair["judged"],
         "started_at": time(0), "ended_at": time(9)
     });
     let lease = rolling_back(of_pair(pair_target()));
     let conclusion = Conclusion::new(Outcome::RolledBack, "because");
     let (_, record) = close(&lease, &conclusion, after(9)).expect("it is open");
+
     assert_eq!(serde_json::to_value(&record).expect("serializes"), stored);
+
     let read: Record = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, record);
     assert!(!read.needs_operator);
+
     let needing = Record {
         needs_operator: true,
         ..record
     };
     let stored = serde_json::to_value(&needing).expect("serializes");
     assert_eq!(stored["needs_operator"], json!(true));
+
     let read: Record = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, needing);
 }

@@ -21,11 +21,13 @@ fn words_and_times_are_stored_as_before() {
             json!({"action": time(5), "since": time(6), "decision": word})
         );
     }
+
     let stored = serde_json::to_value(traffic_return(true)).expect("serializes");
     assert_eq!(
         stored,
         json!({"reason": "sick", "since": time(0), "held": true})
     );
+
     for strange in [
         json!({"family": "web", "colour": "blue"}),
         json!({"newest": NEW}),
@@ -42,12 +44,16 @@ fn what_a_release_left_behind_is_stored_by_colour() {
     let known = last_known(Green, [3, 97], [Some(true), Some(false)]);
     let stored =
         json!({"live": "green", "blue": 3, "green": 97, "owed_blue": true, "owed_green": false});
+
     assert_eq!(serde_json::to_value(known).expect("serializes"), stored);
+
     let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, known);
+
     let bare = last_known(Green, [3, 97], [None, None]);
     let stored = json!({"live": "green", "blue": 3, "green": 97});
     assert_eq!(serde_json::to_value(bare).expect("serializes"), stored);
+
     let read: LastKnownRouting = serde_json::from_value(stored).expect("reads");
     assert_eq!(read, bare);
 }

@@ -31,6 +31,7 @@ fn columns() -> [Lease; 13] {
             release.registered = None;
         })
     };
+
     let bare_service = bare(of_service(ServiceTarget {
         change: None,
         ..service_target()
@@ -44,6 +45,7 @@ fn columns() -> [Lease; 13] {
         traffic_return: None,
         ..pair_target()
     };
+
     let unrecorded = with_release(beginning(), |release| {
         release.phase = Phase::RollingBack {
             since: after(7),
@@ -89,6 +91,7 @@ fn registering() -> Registering {
 #[rustfmt::skip]
 fn rows() -> Vec<(Event, [Cell; 13])> {
     use Event as E;
+
     let task_definition = NEW.to_owned();
     let deployment = "ecs-svc/2".to_owned();
     let (from, to) = (weights(100, 0), weights(80, 20));
@@ -98,6 +101,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         cells[0] = NO;
         (E::Closed(outcome), cells)
     };
+
     let (y, n) = (true, false);
     vec![
         // free, beginning, failed, bare service, ready, failed, bare pair, ready, done and failed,
@@ -168,12 +172,14 @@ fn the_table_has_every_phase_and_every_event() {
     ] {
         assert!(phases.contains(&phase), "{phase:?}");
     }
+
     let mut names: Vec<usize> = rows()
         .iter()
         .map(|(event, _)| event.name() as usize)
         .collect();
     names.dedup();
     let all: Vec<usize> = (0..=EventName::Closed as usize).collect();
+
     assert_eq!(names, all, "a row for each event, in their order");
 }
 
@@ -184,8 +190,10 @@ fn a_refusal_names_the_event_and_the_phase() {
             .expect_err("illegal")
             .to_string()
     };
+
     let deployment = "ecs-svc/2".to_owned();
     let [_, _, _, bare, ..] = columns();
+
     for (lease, event, text) in [
         (
             open_pair(),
@@ -195,12 +203,14 @@ fn a_refusal_names_the_event_and_the_phase() {
         (
             bare,
             Event::DeploymentRecorded { deployment },
-            "cannot record a deployment: the release of a service is open and has announced no change",
+            "cannot record a deployment: the release of a service is open and has announced no \
+             change",
         ),
         (
             rolling_back(of_service(service_target())),
             Event::Closed(Outcome::Deployed),
-            "cannot close the release: the release of a service is being rolled back, which cannot end as deployed",
+            "cannot close the release: the release of a service is being rolled back, which \
+             cannot end as deployed",
         ),
         (
             beginning(),

@@ -26,7 +26,9 @@ fn every_transition_raises_the_fence() {
     };
     let lease = applied(&lease, deployed, at);
     let lease = applied(&lease, Event::TakenOver, at);
+
     assert_eq!(lease.fence, 5);
+
     let conclusion = Conclusion::new(Outcome::RolledBack, "because");
     let (free, record) = close(&lease, &conclusion, at).expect("a release was open");
     assert_eq!((free.fence, free.release), (6, None));
@@ -50,6 +52,7 @@ fn a_first_lease_and_a_taken_one_hold_the_release_and_nothing_else_changes() {
         release: Some(release()),
     };
     let unwritten = Lease::unwritten("apps", "web");
+
     assert_eq!(
         applied(&unwritten, Event::Taken(release()), after(9)),
         first
@@ -71,6 +74,7 @@ fn a_prior_release_is_recorded_before_anything_is_changed() {
             release.phase = Phase::Open(target);
         }))
     };
+
     let untouched = ServiceTarget {
         prior: prior_service(),
         change: None,
@@ -83,6 +87,7 @@ fn a_prior_release_is_recorded_before_anything_is_changed() {
         ),
         open(of_service(untouched))
     );
+
     let pair = Prior::Pair {
         pair: Box::new(prior_pair()),
         recorded_at: now(),
@@ -100,6 +105,7 @@ fn an_announcement_is_written_with_its_time_and_nothing_else_changes() {
         task_definition: OLD.to_owned(),
         ..change()
     };
+
     for lease in [open_service(), open_pair()] {
         let expected = with_target(lease.clone(), |target| {
             *target.change_mut() = Some(other.clone());
@@ -122,8 +128,10 @@ fn an_announcement_is_written_with_its_time_and_nothing_else_changes() {
             );
         }
     }
+
     let retired = applied(&open_pair(), Event::RetirementAnnounced, at);
     assert_eq!(retired, announced(open_pair(), at));
+
     for target in [of_service(service_target()), of_pair(pair_target())] {
         let lease = rolling_back(target);
         let restored = applied(&lease, Event::RestorationAnnounced, at);
@@ -136,7 +144,9 @@ fn scale_in_and_size_of_a_pair_are_announced_open_and_rolling_back() {
     let at = after(90);
     let suspended = applied(&open_pair(), Event::ScaleInSuspensionAnnounced, at);
     let expected = with_pair(open_pair(), |pair| pair.scale_in_suspended = Some(true));
+
     assert_eq!(suspended, announced(expected, at));
+
     for lease in [open_pair(), rolling_back(of_pair(pair_target()))] {
         let restored = applied(&lease, Event::ScaleInRestorationAnnounced, at);
         let expected = with_pair(lease.clone(), |pair| pair.scale_in_suspended = Some(false));
@@ -170,6 +180,7 @@ fn what_is_written_down_afterwards_leaves_the_time_of_the_announcement() {
         });
         assert_eq!(applied(&lease, deployed, at), later(expected));
     }
+
     for lease in [beginning(), open_service(), open_pair()] {
         let failure = Failure::new(FailureType::PermissionError, "denied");
         let expected = with_release(lease.clone(), |release| {
@@ -192,6 +203,7 @@ fn a_take_over_keeps_the_target_and_is_dated() {
             };
         }))
     };
+
     for (lease, target) in [
         (beginning(), None),
         (open_service(), Some(of_service(service_target()))),
@@ -253,15 +265,19 @@ fn weights_of_an_earlier_shift_are_known_as_long_as_they_may_still_be_set() {
         pair.and_then(|pair| pair.shift)
             .map(TrafficShift::possible_weights)
     };
+
     let untouched = Lease {
         changed_at: None,
         ..held(Phase::Open(of_pair(PairTarget::new(prior_pair(), now()))))
     };
     let first = shifted(&untouched, none, tenth, now());
+
     assert_eq!(known(first.clone()), Some(vec![none, tenth]));
     assert_eq!(known(made(&first, after(1))), Some(vec![tenth]));
+
     let soon = shifted(&made(&first, after(1)), tenth, half, after(59));
     assert_eq!(known(made(&soon, after(59))), Some(vec![tenth, half]));
+
     let late = shifted(&made(&first, after(1)), tenth, half, after(60));
     assert_eq!(known(made(&late, after(60))), Some(vec![half]));
 }
@@ -287,10 +303,12 @@ fn a_judgement_ends_the_wait_of_its_own_action_and_replaces_its_own_only() {
     let judged =
         |lease: &Lease, judgement| applied(lease, Event::JudgementRecorded(judgement), after(9));
     let other = judgement(after(1));
+
     assert_eq!(
         judged(&open_pair(), other.clone()),
         later(with_pair(open_pair(), |pair| pair.judgements.push(other)))
     );
+
     let again = JudgementRecord {
         verdict: "rollback".to_owned(),
         ..judgement(now())
@@ -299,6 +317,7 @@ fn a_judgement_ends_the_wait_of_its_own_action_and_replaces_its_own_only() {
         judged(&open_pair(), again.clone()),
         later(with_pair(open_pair(), |pair| pair.judgements = vec![again]))
     );
+
     let held = judgement(after(5));
     let expected = with_pair(open_pair(), |pair| {
         pair.judgements.push(held.clone());
@@ -315,10 +334,12 @@ fn a_wait_begins_without_a_decision_and_keeps_what_an_operator_decides() {
         decision: None,
     };
     let awaited = Event::DecisionAwaited { action: after(1) };
+
     assert_eq!(
         applied(&open_pair(), awaited, after(2)),
         later(with_pair(open_pair(), |pair| pair.awaiting = Some(begun)))
     );
+
     for decision in [OperatorDecision::Promote, OperatorDecision::RollBack] {
         let expected = with_pair(open_pair(), |pair| {
             pair.awaiting = Some(awaiting(Some(decision)));
@@ -328,6 +349,7 @@ fn a_wait_begins_without_a_decision_and_keeps_what_an_operator_decides() {
             later(expected)
         );
     }
+
     let none = with_pair(open_pair(), |pair| pair.awaiting = None);
     let decided = Event::OperatorDecided(OperatorDecision::Promote);
     assert_eq!(refusal(&none, decided), Refusal::NoWait);
@@ -347,6 +369,7 @@ fn what_was_not_announced_is_not_recorded() {
         };
         assert_eq!(refusal(&unregistered, registered), Refusal::NoRegistration);
     }
+
     let unmoved = with_pair(open_pair(), |pair| pair.shift = None);
     assert_eq!(refusal(&unmoved, Event::ShiftConfirmed), Refusal::NoShift);
     assert_eq!(

@@ -13,6 +13,7 @@ fn a_share_and_the_rest_make_a_hundred() {
             Weights::with(Colour::Blue, percent).blue
         );
     }
+
     assert_eq!(Weights { blue: 1, green: 3 }.percent(Colour::Green), 75);
 }
 
@@ -43,6 +44,7 @@ fn a_share_is_of_the_sum_of_both_weights_and_rounded_down() {
             weights.percent(Colour::Green),
         ]
     };
+
     assert_eq!(share(2, 1), [66, 33]);
     assert_eq!(share(0, 7), [0, 100]);
     assert_eq!(share(999, 999), [50, 50]);
@@ -68,6 +70,7 @@ fn the_weights_before_a_shift_are_possible_until_it_is_confirmed() {
         made,
         known: known.to_vec(),
     };
+
     assert_eq!(shift(false, &[]).possible_weights(), [a, b]);
     assert_eq!(shift(true, &[]).possible_weights(), [b]);
     assert_eq!(shift(true, &[c, a]).possible_weights(), [c, a, b]);

@@ -57,9 +57,12 @@ mod tests {
         let view = halves([2, 2], [2, 2]);
         let mut open = target(&view, None);
         open.change.as_mut().expect("changed").desired_count = Some(7);
+
         assert_eq!(filled_tasks(&open), 7);
+
         open.change.as_mut().expect("changed").desired_count = None;
         assert_eq!(filled_tasks(&open), 2);
+
         open.change = None;
         open.prior.live = Colour::Green;
         assert_eq!(filled_tasks(&open), 0);

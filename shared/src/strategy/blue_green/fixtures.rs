@@ -49,6 +49,7 @@ pub(crate) fn pair() -> PriorPair {
         percentages: steady(OLD).percentages,
         suspended: Some(false),
     };
+
     PriorPair {
         rule: "arn:…:listener-rule/app/web/1/2/3".to_owned(),
         live: Colour::Blue,
@@ -70,6 +71,7 @@ pub(crate) fn view_of(definition: &str, weights: Weights) -> PairView {
         }];
         service
     };
+
     PairView {
         observed_at: steady(OLD).observed_at,
         weights,
@@ -92,11 +94,13 @@ pub(crate) fn halves(blue: [u32; 2], green: [u32; 2]) -> PairView {
         blue: old,
         green: new,
     } = &mut view.services;
+
     for (service, [desired, healthy]) in [(old, blue), (new, green)] {
         service.desired = desired;
         service.running = desired;
         service.target_groups[0].healthy = healthy;
     }
+
     view
 }
 

@@ -72,6 +72,7 @@ pub(super) fn health_summary(plan: &ShiftPlan, context: &PairContext<'_>) -> Str
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let new = pair.idle();
+
     format!(
         "{} healthy targets in {new}, at least {} needed",
         view.healthy(pair, new),

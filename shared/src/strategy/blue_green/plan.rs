@@ -43,6 +43,7 @@ impl ShiftPlan {
         } else {
             self.step_bake
         };
+
         bake.max(FUNCTION_TIMEOUT)
     }
 
@@ -84,6 +85,7 @@ mod tests {
             }
             .required_healthy()
         };
+
         assert_eq!(
             [
                 required(4, 75),
@@ -110,12 +112,14 @@ mod tests {
         let bakes =
             |plan: &ShiftPlan| [1, 20, 50, 99, 100].map(|percent| plan.bake(percent).as_secs());
         assert_eq!(bakes(&plan()), [120, 120, 120, 120, 600]);
+
         let short = ShiftPlan {
             step_bake: 59 * SECOND,
             last_bake: Duration::ZERO,
             ..plan()
         };
         assert_eq!(bakes(&short), [60, 60, 60, 60, 60]);
+
         let once = ShiftPlan {
             steps: vec![50],
             ..plan()
@@ -141,6 +145,7 @@ mod tests {
             ],
             [14, 28, 28, 64, 99]
         );
+
         let none = ShiftPlan {
             steps: Vec::new(),
             ..plan()

@@ -55,6 +55,7 @@ impl PriorPair {
         if self.of(live).task_definition != task_definition {
             return None;
         }
+
         Some(format!(
             "nothing to do: live colour {live} already runs {}",
             revision(task_definition)
@@ -81,6 +82,7 @@ impl PriorPair {
                 .zip(*seen.of(colour))
                 .is_some_and(|(recorded, seen)| recorded != seen.scale_in_suspended)
         };
+
         differs(Colour::Blue) || differs(Colour::Green)
     }
 }
@@ -119,11 +121,13 @@ mod tests {
         let mut recorded = pair();
         let mut differs = |was: [Option<bool>; 2], is: [Option<bool>; 2]| {
             let colours = &mut recorded.colours;
-            (colours.blue.suspended, colours.green.suspended) = (was[0], was[1]);
+            colours.blue.suspended = was[0];
+            colours.green.suspended = was[1];
             let [blue, green] =
                 is.map(|is| is.map(|scale_in_suspended| ScalingView { scale_in_suspended }));
             recorded.scale_in_differs(PerColour { blue, green })
         };
+
         let (on, off) = (Some(false), Some(true));
         assert!(
             !differs([on, on], [on, on])

@@ -176,6 +176,7 @@ fn ladder<'a>(
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let prior = pair.of(pair.live);
+
     Ladder {
         release,
         ending: input.ending,
@@ -197,6 +198,7 @@ fn proven_size(context: &PairContext<'_>, input: &RestorationInput) -> u32 {
         .scaling
         .of(live)
         .is_some_and(|view| !view.scale_in_suspended);
+
     if may_scale_in {
         1
     } else {
@@ -287,6 +289,7 @@ fn serves_again(context: &PairContext<'_>) -> String {
     let PairContext { target, view } = context;
     let pair = &target.prior;
     let service = view.of(pair.live);
+
     format!(
         "{} serves again as {} with {} of {} tasks, weights {}",
         revision(&pair.of(pair.live).task_definition),

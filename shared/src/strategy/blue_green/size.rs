@@ -42,7 +42,8 @@ mod tests {
     fn what_was_required_stays_required_until_a_colour_has_grown() {
         let after = |sized, green_percent, blue, green| {
             let mut view = view(Weights::with(Colour::Green, green_percent));
-            (view.services.blue.desired, view.services.green.desired) = (blue, green);
+            view.services.blue.desired = blue;
+            view.services.green.desired = green;
             let target = PairTarget {
                 raised_to: sized,
                 ..target(&view, None)
@@ -50,6 +51,7 @@ mod tests {
             required_tasks(&context(&target, &view))
         };
         let sized = |green_percent, blue, green| after(None, green_percent, blue, green);
+
         assert_eq!(sized(50, 2, 2), 2);
         assert_eq!(sized(60, 2, 6), 10);
         assert_eq!(sized(100, 2, 9), 9);
@@ -65,7 +67,8 @@ mod tests {
             let mut before = pair();
             before.colours.blue.desired_count = recorded;
             let mut view = view(Weights::with(Colour::Green, green_percent));
-            (view.services.blue.desired, view.services.green.desired) = (blue, green);
+            view.services.blue.desired = blue;
+            view.services.green.desired = green;
             let mut target = PairTarget {
                 prior: before,
                 raised_to: sized,
@@ -74,6 +77,7 @@ mod tests {
             target.change.as_mut().expect("changed").desired_count = filled;
             required_tasks(&context(&target, &view))
         };
+
         // Fewer than recorded is never sufficient, whatever both colours have now.
         assert_eq!(required(4, Some(4), None, 50, 1, 1), 4);
         assert_eq!(required(4, None, None, 0, 4, 0), 4);

@@ -178,6 +178,7 @@ pub fn agrees(data: &Data, side: Side, until: i64) -> bool {
         .filter_map(|(at, _)| balance(data, side, *at))
         .collect();
     let unbalanced = minutes.iter().filter(|balanced| !**balanced).count();
+
     unbalanced <= (minutes.len() / UNBALANCED_ONE_IN).max(1)
 }
 

@@ -117,10 +117,12 @@ impl BakeState {
                 )
             })
         };
+
         let mut skipped = BTreeMap::new();
         for (index, text) in &self.skipped {
             skipped.insert(name(*index)?, ranges(text));
         }
+
         let peak = |(log_e, index, minute): (f64, usize, u32)| {
             Ok(Peak {
                 log_e,
@@ -128,6 +130,7 @@ impl BakeState {
                 minute,
             })
         };
+
         let highest = self.highest.map(peak).transpose()?;
         Ok(Progress {
             v: PROGRESS_VERSION,
@@ -144,10 +147,12 @@ impl BakeState {
         for (name, ranges) in &progress.skipped {
             skipped.extend(place(name).map(|place| (place, pairs(ranges))));
         }
+
         let highest = progress.highest.as_ref();
         let highest =
             highest.and_then(|peak| Some((peak.log_e, place(&peak.metric)?, peak.minute)));
         let mut state = Self { highest, ..self };
+
         loop {
             state.skipped = skipped
                 .iter()
@@ -178,10 +183,12 @@ fn join(skipped: &mut BTreeMap<usize, Vec<Range>>) -> bool {
     let Some((_, place, at)) = gaps.min() else {
         return false;
     };
+
     if let Some(ranges) = skipped.get_mut(&place) {
         ranges[at].1 = ranges[at + 1].1;
         ranges.remove(at + 1);
     }
+
     true
 }
 
@@ -193,6 +200,7 @@ fn written(ranges: &[Range]) -> String {
             format!("{first}-{last}")
         }
     };
+
     ranges.iter().map(one).collect::<Vec<_>>().join(",")
 }
 
@@ -201,6 +209,7 @@ fn ranges(text: &str) -> MinuteRanges {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         Some((first.parse().ok()?, last.parse().ok()?))
     };
+
     let pairs: Vec<Range> = text.split(',').filter_map(one).collect();
     serde_json::to_value(pairs)
         .and_then(serde_json::from_value)

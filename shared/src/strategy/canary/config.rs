@@ -116,6 +116,7 @@ impl Settings {
             weight: spec.weight * left,
             ..spec
         });
+
         built_in
             .chain(self.counts().map(|(_, custom)| custom.spec()))
             .collect()
@@ -165,6 +166,7 @@ impl CustomFile {
         let Some(tolerance) = self.promote_tolerance else {
             return Ok(None);
         };
+
         let tolerance = between(&at("promote_tolerance"), Some(tolerance), 2.0, 1.0, 1e3)?;
         Ok(Some(Promotion {
             tolerance,
@@ -178,6 +180,7 @@ impl CustomFile {
                 return Err(format!("{}: found nothing; expected a name", at(field)));
             }
         }
+
         if self.name.chars().count() > NAME_CHARS
             || self.name == "errors"
             || self.name.starts_with("latency[")
@@ -189,6 +192,7 @@ impl CustomFile {
                 self.name
             ));
         }
+
         if !self.dimensions.values().any(|value| value.contains('{')) {
             return Err(format!(
                 "{}: the values are the same for both colours; expected at least one with \
@@ -196,6 +200,7 @@ impl CustomFile {
                 at("dimensions")
             ));
         }
+
         Ok(())
     }
 
@@ -204,6 +209,7 @@ impl CustomFile {
             || self.promote_tolerance.is_some()
             || self.promote_floor.is_some()
             || self.dispersion.is_some();
+
         match (
             self.count.clone(),
             self.total.clone(),

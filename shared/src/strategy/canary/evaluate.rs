@@ -80,6 +80,7 @@ fn until(data: &Data, end: i64) -> Data {
             .map(|(at, value)| (*at, *value))
             .collect()
     };
+
     data.iter()
         .map(|(key, points)| (*key, part(points)))
         .collect()
@@ -142,6 +143,7 @@ fn live(settings: &Settings, state: &BakeState, minute: u32) -> Result<Live, Fai
     };
     let metrics = with_dispersion.metrics(&state.thresholds_ms);
     let names: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();
+
     Ok(Live {
         name: String::new(),
         config,
@@ -157,12 +159,14 @@ fn judged(live: &Live, readings: &Readings) -> Result<(Verdict, Progress), Failu
             "the canary cannot be judged by these settings: {e}"
         ))
     };
+
     let (config, metrics) = (live.config.clone(), live.metrics.clone());
     let mut judge =
         Judge::resume(config, metrics, live.progress.clone()).map_err(|e| refused(&e))?;
     let verdict = judge
         .look(live.now, |minute, metric| readings.get(minute, metric))
         .map_err(|e| refused(&e))?;
+
     Ok((verdict, judge.progress()))
 }
 
@@ -197,6 +201,7 @@ fn objection(
             let metric = 1 + state.thresholds_ms.len() + place;
             messages::unmeasured(&custom.name, readings.usable(metric, minute))
         });
+
     unmeasured.or_else(|| series.iter().find_map(messages::objection))
 }
 
@@ -209,6 +214,7 @@ fn config(settings: &Settings, state: &BakeState, minute: u32) -> JudgeConfig {
     } else {
         judge.end
     };
+
     JudgeConfig {
         end,
         dispersion_errors: judge.dispersion_errors.max(state.dispersion_errors),
@@ -229,9 +235,11 @@ fn decide(
     if verdict.decision == Decision::Rollback {
         return (Decision::Rollback, verdict.to_string());
     }
+
     if let Some(harm) = series.iter().find_map(messages::harm) {
         return (Decision::Rollback, harm);
     }
+
     let objection = objection.filter(|_| verdict.decision == Decision::Promote);
     let decision = match verdict.decision {
         _ if state.held.is_some() => Decision::Inconclusive,
@@ -244,6 +252,7 @@ fn decide(
     let objection = objection
         .map(|objection| format!("; {objection}"))
         .unwrap_or_default();
+
     (decision, format!("{verdict}{objection}"))
 }
 
@@ -255,21 +264,26 @@ fn notes(state: &BakeState, metrics: &[MetricSpec], series: &[Series]) -> Vec<St
              by that"
         )
     };
+
     if state.dispersion_errors > 1.0 {
         notes.push(overdispersed("errors", state.dispersion_errors));
     }
+
     if state.dispersion_latency > 1.0 {
         notes.push(overdispersed("slow requests", state.dispersion_latency));
     }
+
     if state.thresholds_ms.is_empty() {
         notes.push(
             "there were no response times in the hour before the bake; latency is not judged"
                 .to_owned(),
         );
     }
+
     if metrics.iter().any(|metric| metric.dispersion > 1.0) && notes.is_empty() {
         notes.push("evidence is divided by the dispersion in the settings".to_owned());
     }
+
     notes.extend(series.iter().map(messages::series));
     notes
 }
@@ -298,6 +312,7 @@ impl Outlook {
         let judgement = judgement
             .map_err(|e| Failure::job(format!("the judgement cannot be written down: {e}")))?;
         let notes = self.notes.iter().chain(&self.traffic);
+
         Ok(notes.fold(judgement, |judgement, note| judgement.with_note(note)))
     }
 }

@@ -7,7 +7,7 @@ use super::readings::Readings;
 use super::values::{Series, VALUES_MIN};
 use crate::judge::clean::Counts;
 use crate::judge::noninferiority::NonInferiority;
-use crate::judge::spec::MetricSpec;
+use crate::judge::spec::{MetricSpec, Promotion};
 use crate::timestamp::readable;
 
 /// Minutes that are evaluated before traffic is called too little.
@@ -30,6 +30,7 @@ pub fn measured(
             "measured {colour} over the hour before: no response times; only errors are judged"
         );
     };
+
     format!(
         "measured {colour} over the hour before: p75 {p75:.0} ms, p90 {p90:.0} ms, p99 {p99:.0} \
          ms; 5xx {:.3}% of {requests:.0} requests, overdispersion {:.1} (slow requests \
@@ -77,6 +78,7 @@ pub(super) fn series(series: &Series) -> String {
     let Some((canary, baseline)) = series.medians else {
         return unmeasured(&series.name, series.minutes).unwrap_or_default();
     };
+
     let finding = if series.doubtful {
         "looks worse than tolerated, not certain"
     } else {
@@ -102,10 +104,12 @@ pub(super) fn traffic(
     if minute < TRAFFIC_MINUTES {
         return None;
     }
+
     let total = |read: &dyn Fn(u32) -> Option<u64>| (1..=minute).filter_map(read).sum::<u64>();
     let canary = total(&|minute| readings.get(minute, 0).canary.requests);
     let baseline = total(&|minute| readings.get(minute, 0).baseline.requests);
     let baseline_bad = total(&|minute| readings.get(minute, 0).baseline.bad);
+
     if canary == 0 || baseline == 0 {
         let side = if canary == 0 {
             "the new colour"
@@ -117,6 +121,7 @@ pub(super) fn traffic(
              on both sides"
         ));
     }
+
     let expected_bad = (canary as f64 * baseline_bad as f64 / baseline as f64).round() as u64;
     let counts = Counts {
         canary_requests: canary,
@@ -125,21 +130,33 @@ pub(super) fn traffic(
         baseline_requests: baseline,
         baseline_bad: baseline_bad.min(baseline),
     };
-    let mut health = NonInferiority::new(errors.promotion?);
-    let enough = (1..=PROJECTED).find(|_| {
-        health.absorb(errors, &counts);
-        health.log_evidence() >= limit
-    });
+    let enough = times_needed(errors, &counts, limit, errors.promotion?);
     let needed = enough.map_or_else(
         || format!("more than {}", minute * PROJECTED),
         |times| format!("about {}", times * minute),
     );
+
     let suffices = enough.is_some_and(|times| (times - 1) * minute <= end);
     (!suffices).then(|| {
         format!(
             "too little traffic: a promotion needs {needed} minutes at this rate ({canary} \
              requests to the new colour in {minute} minutes), and the bake ends after {end}"
         )
+    })
+}
+
+/// How many times `counts` are evidence of health up to `limit`; `None` when it is more than
+/// `PROJECTED`.
+fn times_needed(
+    errors: &MetricSpec,
+    counts: &Counts,
+    limit: f64,
+    promotion: Promotion,
+) -> Option<u32> {
+    let mut health = NonInferiority::new(promotion);
+    (1..=PROJECTED).find(|_| {
+        health.absorb(errors, counts);
+        health.log_evidence() >= limit
     })
 }
 

@@ -43,9 +43,11 @@ pub fn thresholds(data: &Data) -> Vec<f64> {
         // Thousandths of a millisecond: they are kept in the token.
         Some((sum / total * 1e6).round() / 1e3).filter(|ms| *ms > 0.0 && ms.is_finite())
     };
+
     let (Some(p75), Some(p90), Some(p99)) = (mean(75), mean(90), mean(99)) else {
         return Vec::new();
     };
+
     let mut thresholds = vec![p75, p90, p99, (p99 * 1_500.0).round() / 1e3];
     thresholds.sort_by(f64::total_cmp);
     thresholds
@@ -68,6 +70,7 @@ pub fn errors(data: &Data, first: i64) -> Errors {
     } else {
         0.0
     };
+
     Errors {
         dispersion: rounded(dispersion(&minutes).phi),
         rate: (rate * 1e6).round() / 1e6,
@@ -87,6 +90,7 @@ pub fn latency_dispersion(data: &Data, first: i64, thresholds: usize) -> f64 {
         ))
         .phi
     };
+
     rounded((0..thresholds).map(of).fold(1.0, f64::max))
 }
 
@@ -129,6 +133,7 @@ fn counted(data: &Data, first: i64, requests: Metric, bad: &[Metric]) -> Vec<(u6
     let groups_per_request = found as f64 / (all.max(1) as f64 * dispersion(&present).phi);
     let few = (minutes.len() - present.len()) as f64 <= minutes.len() as f64 * LOST_MAX;
     let is_zero = |n: u64| !few || n as f64 * groups_per_request < DISBELIEF;
+
     minutes
         .into_iter()
         .filter_map(|(n, bad)| Some((n, bad.or(is_zero(n).then_some(0))?)))
@@ -157,6 +162,7 @@ mod tests {
             ("b_p90", &[(0, 0.1), (60, 0.1)]),
             ("b_p99", &[(0, 0.3), (60, 0.5)]),
         ]);
+
         assert_eq!(thresholds(&data), [70.0, 100.0, 350.0, 525.0]);
         assert!(thresholds(&Data::new()).is_empty());
     }
@@ -171,6 +177,7 @@ mod tests {
             .map(|back| (FIRST - back, groups[back as usize % 12]))
             .collect();
         let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
+
         assert!(found.dispersion > 5.0, "{found:?}");
         assert_eq!(found.requests, 56.0 * 6_000.0);
         assert!((found.rate - 0.002).abs() < 0.0005, "{found:?}");
@@ -194,14 +201,17 @@ mod tests {
             .map(of_back)
             .collect();
         let found = errors(&of(&[("b_n", &requests), ("b_e", &bad)]), FIRST);
+
         assert!(found.dispersion < 1.2, "{found:?}");
         assert_eq!(found.requests, 52.0 * 6_000.0);
+
         let incident: Vec<(i64, f64)> = (20..30).map(|back| (FIRST - back, 135.0)).collect();
         let found = errors(&of(&[("b_n", &requests), ("b_e", &incident)]), FIRST);
         assert!(
             found.dispersion > 20.0 && found.requests == 56.0 * 6_000.0,
             "{found:?}"
         );
+
         let quiet: Vec<(i64, f64)> = bad
             .iter()
             .map(|(at, bad)| (*at, (bad / 6.0).floor()))

@@ -90,6 +90,7 @@ impl Readings {
         let known = |side: SideCounts| {
             side.bad.is_some() && side.requests.is_some_and(|requests| requests > 0)
         };
+
         let minutes = (1..=last).map(|minute| self.get(minute, metric));
         minutes
             .filter(|reading| known(reading.canary) && known(reading.baseline))

@@ -52,13 +52,16 @@ pub struct Harm {
 pub fn comparisons(end: usize) -> Vec<usize> {
     let mut comparisons = Vec::new();
     let mut next = VALUES_MIN;
+
     while next < end {
         comparisons.push(next);
         next = (next as f64 * GROWTH).ceil() as usize;
     }
+
     if end >= VALUES_MIN {
         comparisons.push(end);
     }
+
     comparisons
 }
 
@@ -111,6 +114,7 @@ fn series(custom: &CustomMetric, both: &[(f64, f64)], end: usize, share: f64) ->
         });
     let medians = median(&canary).zip(median(&baseline));
     let doubtful = both.len() >= VALUES_MIN && p_value(custom, &canary, &baseline) <= DOUBT;
+
     Series {
         name: custom.name.clone(),
         minutes: both.len(),
@@ -133,6 +137,7 @@ fn p_value(custom: &CustomMetric, canary: &[f64], baseline: &[f64]) -> f64 {
         .collect();
     let z = z_score(canary, &tolerated, 0.0);
     let z = if custom.worse == Worse::More { z } else { -z };
+
     Normal::standard().sf(z)
 }
 

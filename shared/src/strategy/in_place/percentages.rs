@@ -133,6 +133,7 @@ pub fn check_counts(desired_count: Option<u32>, initial_count: Option<u32>) -> R
             return Err(format!("`{field}` is 0; expected 1 or more, or no value"));
         }
     }
+
     Ok(())
 }
 
@@ -276,12 +277,14 @@ impl Strategy {
                  expected 0 to {desired}"
             ));
         }
+
         if let Some(tasks) = self.maximum_tasks.filter(|tasks| *tasks < desired) {
             return Err(format!(
                 "maximum_tasks is {tasks}, but the service has {desired} tasks; \
                  expected {desired} or more"
             ));
         }
+
         Ok(())
     }
 
@@ -316,6 +319,7 @@ fn smallest_minimum(desired: u32, tasks: u32) -> u32 {
         };
         percentages.floor(desired) >= tasks
     };
+
     (0..=100).find(keeps).unwrap_or(100)
 }
 
@@ -328,6 +332,7 @@ fn largest_maximum(desired: u32, tasks: u32) -> u32 {
         };
         percentages.ceiling(desired) <= tasks
     };
+
     (100..=200).rev().find(keeps).unwrap_or(100)
 }
 

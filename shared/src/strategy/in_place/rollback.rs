@@ -90,6 +90,7 @@ fn succeeded(service: &ServiceTarget, view: &ServiceView) -> Conclusion {
         view.running,
         view.desired
     );
+
     concluded("service", outcome, &view.missing(wanted, 1), &summary)
 }
 

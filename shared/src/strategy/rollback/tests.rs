@@ -26,11 +26,13 @@ fn every_status_of_an_execution_has_its_ending() {
     for (word, ending) in words {
         assert_eq!(Ending::from_status(word), Ok(ending), "{word}");
     }
+
     assert!(
         Ending::from_status("Paused")
             .expect_err("not known")
             .contains("`PAUSED`")
     );
+
     let sentences = ENDINGS.map(Ending::as_predicate);
     let expected = [
         "failed",
@@ -38,6 +40,7 @@ fn every_status_of_an_execution_has_its_ending() {
         "was canceled",
         "was superseded by a newer one",
     ];
+
     assert_eq!(sentences[..4], expected);
     assert_eq!(sentences[4], "succeeded without a finish-release action");
 }
@@ -50,11 +53,13 @@ fn a_release_that_changed_nothing_is_only_closed() {
         RollbackStep::Close(Conclusion { outcome: Outcome::Failed, reason, .. })
             if reason == "the execution was stopped; nothing had been changed"
     ));
+
     let grace_left = Some(Duration::from_secs(9));
     assert_eq!(
         next_step(&release(false, None), Ending::Stopped, grace_left, at(9)),
         RollbackStep::TakeOver
     );
+
     let waited = next_step(&release(false, Some(at(0))), Ending::Stopped, None, at(60));
     assert!(matches!(
         waited,
@@ -87,6 +92,7 @@ fn a_superseded_release_is_left_to_the_newer_one_after_the_grace() {
         next_step(&release(true, None), Ending::Superseded, None, at(9)),
         RollbackStep::TakeOver
     );
+
     let untouched = next_step(&release(false, None), Ending::Superseded, None, at(9));
     assert!(matches!(
         untouched,
@@ -181,6 +187,7 @@ fn the_failure_of_a_step_is_the_cause_of_the_closing() {
     failed.failure = Some(crate::job::Failure::job("the image is not there"));
     let reason = "the image is not there; nothing had been changed".to_owned();
     let step = next_step(&failed, Ending::Failed, None, at(9));
+
     assert_eq!(
         step,
         RollbackStep::Close(Conclusion::new(Outcome::Failed, reason))

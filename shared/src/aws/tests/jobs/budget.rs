@@ -7,18 +7,22 @@ use crate::limits::STEP_BUDGET;
 fn an_action_fails_after_23_and_a_half_hours_with_its_last_summary() {
     let limit = 23 * 3600 + 1800;
     let waiting = || Ok(JobReport::in_progress("the lease is held by e-2", 5));
+
     assert_eq!(
         reported(Some(&token(limit - 1, None)), waiting()).0,
         "PutJobSuccessResult"
     );
+
     let (operation, sent) = reported(Some(&token(limit, None)), waiting());
     assert_eq!(operation, "PutJobFailureResult");
+
     let message = "still in progress after 23h30m, and an action ends after 24 hours; \
                    last: the lease is held by e-2";
     assert_eq!(
         sent["failureDetails"],
         json!({"type": "JobFailed", "message": message})
     );
+
     // Also when AWS is busy.
     let busy = Err(StepError::Busy("throttled".to_owned()));
     assert_eq!(

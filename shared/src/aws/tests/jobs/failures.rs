@@ -35,7 +35,9 @@ fn wrong_parameters_and_tokens_of_other_steps_fail_the_job_before_the_step_runs(
         assert_eq!(script.only().operation(), "PutJobFailureResult");
         script.only().json()["failureDetails"].clone()
     };
+
     assert_eq!(refused(event("[]", None))["type"], "ConfigurationError");
+
     let foreign = r#"{"v":1,"step":"begin-release","since":"2026-01-05T09:00:00Z"}"#;
     let details = refused(event(&parameters().to_string(), Some(foreign)));
     assert_eq!(details["type"], "JobFailed");
@@ -54,6 +56,7 @@ fn report_meets(refused: Answer, result: StepResult) -> (Result<Value, Retry>, u
         event(&parameters().to_string(), None),
         async |_| result,
     );
+
     (handled, script.sent().len())
 }
 
@@ -101,6 +104,7 @@ fn an_event_that_is_not_a_job_is_refused_and_nothing_is_sent() {
         panic!("the step ran")
     })
     .expect_err("not a job");
+
     assert!(refused.to_string().contains("found detail"), "{refused}");
     assert_eq!(script.operations(), Vec::<String>::new());
 }

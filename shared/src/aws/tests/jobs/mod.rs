@@ -84,6 +84,8 @@ fn reported(token: Option<&str>, result: StepResult) -> (String, Value) {
         event(&parameters().to_string(), token),
         async |_| result,
     );
+
     assert_eq!(handled.expect("reported"), Value::Null);
+
     (script.only().operation(), script.only().json())
 }

@@ -24,6 +24,7 @@ fn a_step_receives_parameters_artifacts_credentials_and_the_start_of_its_action(
             Ok(JobReport::done("done", []))
         },
     );
+
     handled.expect("reported");
 }
 
@@ -42,6 +43,7 @@ fn the_first_job_of_an_action_begins_it() {
             Ok(JobReport::in_progress("looking", 5))
         },
     );
+
     handled.expect("reported");
     assert_eq!(
         script.only().json()["continuationToken"],
@@ -59,6 +61,7 @@ fn a_step_that_is_done_is_reported_once_with_its_output_variables_and_without_a_
         Some(&token(90, None)),
         Ok(report.with_external_id(Some("ecs-svc/2"))),
     );
+
     assert_eq!(operation, "PutJobSuccessResult");
     assert_eq!(
         sent,
@@ -85,6 +88,7 @@ fn a_step_in_progress_is_reported_with_a_token_and_without_output_variables() {
         r#"{"v":1,"step":"update-service","since":"2026-01-05T08:58:30Z","#,
         r#""payload":{"minute":8}}"#
     );
+
     assert_eq!(operation, "PutJobSuccessResult");
     assert_eq!(
         sent,
@@ -106,6 +110,7 @@ fn a_busy_service_is_not_a_failure_and_the_next_job_receives_the_same_payload() 
         Some(&text),
         Err(StepError::Busy("throttled; trying again".to_owned())),
     );
+
     assert_eq!(operation, "PutJobSuccessResult");
     assert_eq!(
         sent,

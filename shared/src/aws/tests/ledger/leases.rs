@@ -6,6 +6,7 @@ use super::*;
 fn a_lease_is_written_only_over_the_fence_number_before() {
     let script = Script::new([answer(&json!({}))]);
     run(ledger(&script).advance(&free_lease(8))).expect("written");
+
     assert_eq!(script.only().operation(), "PutItem");
     assert_eq!(
         script.only().json(),
@@ -22,6 +23,7 @@ fn a_lease_is_written_only_over_the_fence_number_before() {
 fn the_first_lease_of_a_service_is_written_only_where_there_is_none() {
     let script = Script::new([answer(&json!({}))]);
     run(ledger(&script).advance(&free_lease(1))).expect("written");
+
     assert_eq!(
         script.only().json(),
         json!({
@@ -42,6 +44,7 @@ fn a_lease_has_one_key_however_cluster_and_service_are_written() {
     };
     run(ledger(&script).advance(&lease)).expect("written");
     let item = &script.only().json()["Item"];
+
     assert_eq!(
         (&item["pk"], &item["sk"]),
         (&json!({"S": "lease"}), &json!({"S": "apps/web"}))
@@ -52,10 +55,12 @@ fn a_lease_has_one_key_however_cluster_and_service_are_written() {
 fn an_invocation_that_lost_a_race_retries() {
     let again = StepError::Busy("lost a write race with another invocation; retrying".to_owned());
     let lost = Script::new([refusal("ConditionalCheckFailedException", "lost")]);
+
     assert_eq!(
         run(ledger(&lost).advance(&free_lease(8))),
         Err(again.clone())
     );
+
     let lost = Script::new([canceled(["ConditionalCheckFailed", "None"])]);
     assert_eq!(
         run(ledger(&lost).advance_with(&free_lease(8), &started())),
@@ -89,10 +94,12 @@ fn an_invocation_that_met_another_transaction_retries() {
 fn an_item_that_dynamodb_refuses_is_a_failure() {
     let failed = Script::new([refusal("ValidationException", "Item size has exceeded")]);
     let message = "dynamodb:PutItem failed: ValidationException: Item size has exceeded";
+
     assert_eq!(
         run(ledger(&failed).advance(&free_lease(8))),
         Err(Failure::configuration(message).into())
     );
+
     let failed = Script::new([refusal("ValidationException", "Item size has exceeded")]);
     assert_eq!(
         run(ledger(&failed).advance_with(&free_lease(8), &started())),
@@ -108,6 +115,7 @@ fn lease_and_record_are_written_together_and_never_over_a_closed_record() {
     let mut written = record_item("begun");
     written["cluster"] = json!({"S": "apps"});
     written["service"] = json!({"S": "web"});
+
     assert_eq!(
         transaction(&script),
         json!([
@@ -124,7 +132,10 @@ fn lease_and_record_are_written_together_and_never_over_a_closed_record() {
                 "ExpressionAttributeNames": {"#state": "state"},
                 "ExpressionAttributeValues": {":closed": {"S": "closed"}}
             }},
-            {"Delete": {"TableName": "ledger", "Key": {"pk": {"S": "lease"}, "sk": {"S": "started#e-1"}}}}
+            {"Delete": {
+                "TableName": "ledger",
+                "Key": {"pk": {"S": "lease"}, "sk": {"S": "started#e-1"}}
+            }}
         ])
     );
 }

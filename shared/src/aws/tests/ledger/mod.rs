@@ -85,6 +85,7 @@ fn canceled(reasons: [&str; 2]) -> Answer {
         ),
         "CancellationReasons": reasons.map(|code| json!({ "Code": code }))
     });
+
     response(400, "application/x-amz-json-1.0", body.to_string())
 }
 

@@ -26,7 +26,9 @@ fn a_later_claim_of_a_push_is_written_only_over_the_one_that_was_read() {
         refusal: Some("was rolled-back".to_owned()),
         ..push()
     };
+
     assert!(run(ledger(&script).put_push(Some(&push()), &next)).expect("answered"));
+
     let mut written = push_item();
     written["event"] = json!({"S": "event-2"});
     written["execution"] = json!({"S": "e-2"});
@@ -46,6 +48,7 @@ fn a_later_claim_of_a_push_is_written_only_over_the_one_that_was_read() {
 fn a_claim_that_lost_the_race_is_false_and_one_that_failed_is_an_error() {
     let lost = Script::new([refusal("ConditionalCheckFailedException", "lost")]);
     assert!(!run(ledger(&lost).put_push(None, &push())).expect("answered"));
+
     let conflict = Script::always(refusal("TransactionConflictException", "in a transaction"));
     assert_eq!(
         run(ledger(&conflict).put_push(None, &push()))
@@ -53,6 +56,7 @@ fn a_claim_that_lost_the_race_is_false_and_one_that_failed_is_an_error() {
             .kind,
         ErrorKind::Busy
     );
+
     let failed = Script::new([refusal("ResourceNotFoundException", "no table")]);
     let error = run(ledger(&failed).put_push(None, &push())).expect_err("failed");
     assert_eq!(

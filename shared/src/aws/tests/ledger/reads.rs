@@ -6,6 +6,7 @@ use super::*;
 fn a_lease_is_read_by_the_names_of_cluster_and_service_and_is_current() {
     let script = Script::new([item(&free(7))]);
     let (cluster, service) = ("arn:aws:ecs:eu-west-1:111122223333:cluster/apps", "web");
+
     assert_eq!(
         run(ledger(&script).lease(cluster, service)).expect("answered"),
         Some(free_lease(7))
@@ -88,6 +89,7 @@ fn an_item_that_lacks_a_field_is_refused() {
     broken.as_object_mut().expect("an object").remove("fence");
     let error =
         run(ledger(&Script::new([item(&broken)])).lease("apps", "web")).expect_err("no fence");
+
     assert_eq!(error.kind, ErrorKind::Unexpected);
     assert!(
         error.message.starts_with("failed to read a ledger item: "),
@@ -106,6 +108,7 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
         answer(&json!({"Items": [mark(), other]})),
     ]);
     let (leases, begun) = run(ledger(&script).leases()).expect("answered");
+
     assert_eq!(
         leases,
         [
@@ -124,6 +127,7 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
             pipeline: "slipway-web".to_owned()
         }]
     );
+
     let first = json!({
         "TableName": "ledger",
         "KeyConditionExpression": "pk = :pk",
@@ -137,6 +141,7 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
         .iter()
         .map(crate::aws::tests::script::Sent::json)
         .collect();
+
     assert_eq!(sent, [first, next.clone(), next]);
     assert_eq!(script.operations(), ["Query", "Query", "Query"]);
 }

@@ -25,13 +25,16 @@ fn a_started_execution_is_recorded_unless_it_is_further_and_marked_for_the_sweep
 fn an_execution_that_is_closed_is_not_marked_any_more() {
     let script = Script::new([answer(&json!({}))]);
     let closed = started().closed(Outcome::Failed, "because", at(60));
+
     assert!(run(ledger(&script).put_record(&closed)).expect("answered"));
+
     let sent = transaction(&script);
     let mut written = record_item("closed");
     written["outcome"] = json!({"S": "failed"});
     written["reason"] = json!({"S": "because"});
     written["ended_at"] = json!({"S": "2026-01-05T09:01:00Z"});
     assert_eq!(sent[0]["Put"]["Item"], written);
+
     let key = json!({"pk": {"S": "lease"}, "sk": {"S": "started#e-1"}});
     assert_eq!(
         sent[1],
@@ -44,6 +47,7 @@ fn an_execution_that_is_closed_is_not_marked_any_more() {
 fn a_record_that_is_further_already_is_false_and_one_that_failed_is_an_error() {
     let lost = Script::new([canceled(["ConditionalCheckFailed", "None"])]);
     assert!(!run(ledger(&lost).put_record(&started())).expect("answered"));
+
     for code in [
         "TransactionConflict",
         "ThrottlingError",
@@ -58,6 +62,7 @@ fn a_record_that_is_further_already_is_false_and_one_that_failed_is_an_error() {
             "{code}"
         );
     }
+
     let refused = Script::new([canceled(["ValidationError", "None"])]);
     assert_eq!(
         run(ledger(&refused).put_record(&started()))
@@ -65,6 +70,7 @@ fn a_record_that_is_further_already_is_false_and_one_that_failed_is_an_error() {
             .kind,
         ErrorKind::Rejected
     );
+
     let failed = Script::new([refusal("AccessDeniedException", "no")]);
     let error = run(ledger(&failed).put_record(&started())).expect_err("failed");
     assert_eq!(

@@ -14,12 +14,14 @@ fn next(
 ) -> RetireStep {
     let weights = Weights::with(Colour::Green, green_percent);
     let mut view = view_of(NEW, weights);
-    (view.services.blue.desired, view.services.blue.running) = (blue_tasks, blue_tasks);
+    view.services.blue.desired = blue_tasks;
+    view.services.blue.running = blue_tasks;
     let times = RetireTimes {
         drain: Duration::from_secs(drain),
         grace_left: grace_left.map(Duration::from_secs),
     };
     let mut target = target(&view, Some(weights));
+
     target.shift.as_mut().expect("shifted").at = view.observed_at;
     next_step(&context(&target, &view), scaling(suspended), times)
 }
@@ -40,9 +42,11 @@ fn weights_that_may_be_older_than_the_last_shift_are_read_again() {
     let after = |ago| {
         let mut target = target(&view, Some(Weights::with(Colour::Green, 100)));
         let shift = target.shift.as_mut().expect("shifted");
-        (shift.from, shift.at) = (view.weights, earlier(view.observed_at, ago));
+        shift.from = view.weights;
+        shift.at = earlier(view.observed_at, ago);
         decide(&target, &view, Duration::ZERO, None)
     };
+
     let summary =
         "waiting for the rule to show blue 0 / green 100; it shows blue 50 / green 50 as before"
             .to_owned();
@@ -112,6 +116,7 @@ fn found(weights: Weights, ago: i64, change: impl FnOnce(&mut PairTarget)) -> Re
     shift.at =
         crate::timestamp::Timestamp::from_secs(view.observed_at.secs() - ago).expect("in range");
     change(&mut open);
+
     decide(&open, &view, Duration::from_secs(300), None)
 }
 
@@ -121,6 +126,7 @@ fn a_colour_that_has_traffic_again_is_not_stopped_whatever_was_announced() {
         let weights = Weights { blue, green };
         assert_eq!(found(weights, 900, |_| {}), refused(&weights.to_string()));
     }
+
     assert_eq!(
         found(
             Weights {
@@ -141,11 +147,14 @@ fn only_the_release_that_moved_all_of_the_traffic_retires_the_old_colour() {
         found(all, 900, |open| open.shift = None),
         refused("blue 0 / green 100")
     );
+
     // It announced other weights than there are.
     let elsewhere = |open: &mut PairTarget| {
         open.shift.as_mut().expect("shifted").to = Weights { blue: 0, green: 7 }
     };
+
     assert_eq!(found(all, 900, elsewhere), refused("blue 0 / green 100"));
+
     let back = Weights::with(Colour::Green, 0);
     let went_back = |open: &mut PairTarget| open.shift.as_mut().expect("shifted").to = back;
     assert_eq!(found(back, 900, went_back), refused("blue 100 / green 0"));
@@ -172,6 +181,7 @@ fn the_grace_is_waited_for_before_each_change() {
         next(100, 2, true, 60, Some(9)),
         RetireStep::Wait { percent: 25, .. }
     ));
+
     let done = RetireStep::Done {
         summary: "blue is retired, green serves with 2 tasks".to_owned(),
     };
@@ -183,9 +193,11 @@ fn the_grace_is_waited_for_before_each_change() {
 #[test]
 fn tasks_of_the_old_colour_that_still_run_are_waited_for() {
     let mut view = view_of(NEW, Weights::with(Colour::Green, 100));
-    (view.services.blue.desired, view.services.blue.running) = (0, 1);
+    view.services.blue.desired = 0;
+    view.services.blue.running = 1;
     let open = target(&view, Some(view.weights));
     let next = |grace_left| decide(&open, &view, Duration::ZERO, grace_left);
+
     assert_eq!(next(None), wait("100% to green; blue stops 1 tasks", 90));
     assert_eq!(
         next(Some(Duration::from_secs(9))),

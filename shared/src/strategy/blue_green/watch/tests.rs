@@ -41,6 +41,7 @@ fn a_colour_whose_deployment_failed_loses_its_traffic_with_the_reason_of_ecs() {
         &plan(),
         &context(&shifted_target(&view, Some((5, 10, true))), &view),
     );
+
     assert_eq!(
         watched,
         WatchStep::Restore {
@@ -54,6 +55,7 @@ fn a_pair_that_is_judged_is_watched_and_not_moved() {
     let watched =
         |view: &PairView, shifted| watch(&plan(), &context(&shifted_target(view, shifted), view));
     let made = Some((20, 5, true));
+
     assert_eq!(
         watched(&seen(20, 2), made),
         WatchStep::Healthy {
@@ -64,6 +66,7 @@ fn a_pair_that_is_judged_is_watched_and_not_moved() {
         watched(&seen(20, 2), Some((20, 5, false))),
         WatchStep::Confirm
     );
+
     let few = "1 healthy targets in green with 20% of the traffic, 2 needed (75% of 2)".to_owned();
     assert_eq!(
         watched(&seen(20, 1), made),
@@ -75,6 +78,7 @@ fn a_pair_that_is_judged_is_watched_and_not_moved() {
         watched(&seen(20, 1), Some((20, 5, false))),
         WatchStep::Restore { reason: few }
     );
+
     let text = "overridden: the weights are blue 65 / green 35, expected blue 80 / green 20; \
         another writer changed the listener rule, find it, then retry the release";
     assert_eq!(

@@ -69,12 +69,15 @@ fn a_change_holds_up_only_what_is_judged_by_it() {
         [Group::Errors, Group::Latency, Group::Custom]
             .map(|group| is_steady(&next, FIRST, 1, group, at(180)))
     };
+
     for id in ["c_n", "b_e", "c_x"] {
         assert_eq!(changed(id), [false, true, true], "{id}");
     }
+
     for id in ["c_s", "b_t0", "c_p1"] {
         assert_eq!(changed(id), [true, false, true], "{id}");
     }
+
     assert_eq!(changed("b_m0x"), [true, true, false]);
     assert_eq!(changed("c_2"), [true, true, true], "it is only compared");
 }
@@ -91,6 +94,7 @@ fn an_old_minute_is_final_although_it_was_never_seen_before() {
         )
     };
     let is_steady = |secs| is_steady(&seen(secs), FIRST, 1, Group::Errors, at(secs));
+
     assert!(
         !is_steady(359) && is_steady(360),
         "the judge waits until then"
@@ -177,6 +181,7 @@ fn only_an_hour_whose_counters_agree_makes_a_contradiction_count() {
         }
         agrees(&data, Side::Baseline, FIRST)
     };
+
     assert!(hour(60, 3) && !hour(60, 4));
     assert!(hour(10, 1) && !hour(10, 2));
     assert!(

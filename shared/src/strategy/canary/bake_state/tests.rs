@@ -25,6 +25,7 @@ fn progress(skipped: impl Fn(u32) -> bool) -> Progress {
         .collect();
     let ranges: MinuteRanges =
         serde_json::from_value(serde_json::to_value(minutes).unwrap()).unwrap();
+
     Progress {
         v: PROGRESS_VERSION,
         skipped: names()
@@ -44,6 +45,7 @@ fn progress_survives_the_token() {
     let progress = progress(|minute| minute == 7 || minute == 30);
     let kept = state().with_progress(&progress, &names());
     let read = BakeState::read(&kept.payload()).expect("of this version");
+
     assert_eq!(read, kept);
     assert_eq!(read.progress(&names()), Ok(progress));
     assert!(
@@ -95,6 +97,7 @@ fn the_token_has_short_names_and_only_what_there_is() {
         first.payload(),
         serde_json::json!({"f": 100, "x": [60.5, 90.0], "e": 1.5, "l": 2.5, "r": 0.001})
     );
+
     let names: Vec<String> = ["errors", "orders"].map(ToOwned::to_owned).into();
     let ranges = |text: &str| serde_json::from_str::<MinuteRanges>(text).unwrap();
     let progress = Progress {
@@ -111,6 +114,7 @@ fn the_token_has_short_names_and_only_what_there_is() {
         }),
     };
     let kept = first.with_hold(30).with_progress(&progress, &names);
+
     assert_eq!(
         kept.payload(),
         serde_json::json!({
@@ -138,6 +142,7 @@ fn a_token_of_another_version_and_changed_metrics_are_refused() {
         "{refused}"
     );
     assert!(refused.message.ends_with("; release again"), "{refused}");
+
     let kept = state().with_progress(&progress(|minute| minute == 7), &names());
     let changed = kept.progress(&names()[..14]).unwrap_err();
     assert_eq!(

@@ -35,6 +35,7 @@ fn metrics_of_a_user_take_their_share_from_the_built_in_ones() {
         .iter()
         .map(|spec| (spec.weight * 1e4).round() / 1e4)
         .collect();
+
     assert_eq!(weights, [0.35, 0.0875, 0.0875, 0.0875, 0.0875, 0.2]);
     assert_eq!(specs.last().map(|spec| spec.name.as_str()), Some("orders"));
     assert_eq!(
@@ -58,14 +59,15 @@ fn settings_of_the_judge_are_read_by_the_judge() {
     assert_eq!(read(json!({})), Ok(Settings::default()));
 }
 
-#[test]
-fn refusals_name_field_found_and_expected() {
+/// Files that are refused, each with a part of the message.
+fn refused_files() -> [(Value, &'static str); 9] {
     let with = |field: &str, value: Value| {
         let mut metric = orders();
         metric[field] = value;
         json!({ "metrics": [metric] })
     };
-    let cases = [
+
+    [
         (
             json!({"judge": {"tua": 1.3}}),
             "judge.tua: found an unknown field; expected alpha",
@@ -102,8 +104,12 @@ fn refusals_name_field_found_and_expected() {
             }]}),
             "weights add up to 1",
         ),
-    ];
-    for (file, expected) in cases {
+    ]
+}
+
+#[test]
+fn refusals_name_field_found_and_expected() {
+    for (file, expected) in refused_files() {
         let message = read(file).expect_err("refused");
         assert!(message.contains(expected), "{message}");
     }
@@ -185,6 +191,7 @@ fn a_counted_metric_is_judged_by_its_own_numbers() {
     ] {
         metric[field] = json!(value);
     }
+
     let spec = MetricSpec {
         name: "orders".to_owned(),
         label: "orders".to_owned(),
@@ -198,6 +205,7 @@ fn a_counted_metric_is_judged_by_its_own_numbers() {
         }),
     };
     let settings = settings(json!([metric, memory()]));
+
     assert_eq!(settings.metrics(&[]).pop(), Some(spec));
     assert_eq!(
         settings
@@ -206,6 +214,7 @@ fn a_counted_metric_is_judged_by_its_own_numbers() {
             .collect::<Vec<_>>(),
         [(0, "orders")]
     );
+
     let errors = settings.metrics(&[]).remove(0).weight;
     assert!(
         (errors - 0.7).abs() < 1e-12,
@@ -326,6 +335,7 @@ fn a_metric_may_have_any_value_up_to_its_limits() {
         refusal(orders(), "floor", json!(1.0)),
         refusal(memory(), "statistic", json!("Maximum")),
     ];
+
     assert_eq!(taken, [""; 5]);
 }
 
@@ -341,6 +351,7 @@ fn ten_metrics_and_nine_tenths_of_the_error_rate_are_the_most() {
         read(json!({ "metrics": (0..count).map(metric).collect::<Vec<_>>() }))
             .map(|settings| settings.custom.len())
     };
+
     assert_eq!(metrics(10, 0.05), Ok(10));
     assert!(
         metrics(11, 0.05)

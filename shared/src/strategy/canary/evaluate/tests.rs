@@ -18,6 +18,7 @@ fn data(minutes: u32, canary_bad: f64, baseline_bad: f64) -> Data {
             .collect();
         data.insert(key(id), points);
     };
+
     let all = [
         ("c_n", 150.0),
         ("c_s", 150.0),
@@ -26,12 +27,14 @@ fn data(minutes: u32, canary_bad: f64, baseline_bad: f64) -> Data {
         ("c_e", canary_bad),
         ("b_e", baseline_bad),
     ];
+
     all.into_iter().for_each(|(id, value)| put(id, value));
     for (index, share) in [0.25, 0.1, 0.01, 0.004].into_iter().enumerate() {
         put(&format!("b_t{index}"), (2_850.0_f64 * share).round());
         put(&format!("c_t{index}"), (150.0_f64 * share * 0.8).round());
         put(&format!("c_p{index}"), (150.0_f64 * share * 0.6).round());
     }
+
     data
 }
 
@@ -57,6 +60,7 @@ fn a_minute_is_judged_two_minutes_after_its_end() {
         end: 30,
     };
     let at = |secs: i64| bake.minute(FIRST * 60 + secs, 120);
+
     assert_eq!(
         [at(0), at(179), at(180), at(239), at(240), at(-4_000)],
         [0, 0, 1, 1, 2, 0]
@@ -74,6 +78,7 @@ fn many_errors_are_rolled_back_with_the_arithmetic() {
         "{}",
         outlook.reason
     );
+
     let judgement = outlook.judgement("web").expect("written down");
     assert_eq!(judgement.verdict().decision, Decision::Rollback);
 }
@@ -83,6 +88,7 @@ fn what_an_earlier_evaluation_reached_is_never_taken_back() {
     let settings = Settings::default();
     let first = evaluated(&settings, &bake_state(), &data(3, 15.0, 3.0), 3);
     let later = evaluated(&settings, &first.state, &data(4, 0.0, 3.0), 4);
+
     assert_eq!(
         later.decision,
         Decision::Rollback,
@@ -108,12 +114,15 @@ fn too_little_traffic_is_reported_early_with_the_time_it_needs() {
         (0..4).map(|minute| (FIRST + minute, 3.0)).collect(),
     );
     let outlook = evaluated(&Settings::default(), &bake_state(), &thin, 4);
+
     assert_eq!(outlook.decision, Decision::Continue);
+
     let traffic = outlook.traffic.expect("a message");
     assert!(
         traffic.contains("too little traffic") && traffic.contains("minutes at this rate"),
         "{traffic}"
     );
+
     let none = evaluated(&Settings::default(), &bake_state(), &Data::new(), 4)
         .traffic
         .expect("a message");
@@ -125,7 +134,9 @@ fn a_series_without_values_is_not_a_pass_and_a_bad_one_is_harm() {
     let settings = settings(json!([memory_metric()]));
     let mut data = data(30, 0.0, 3.0);
     let blind = evaluated(&settings, &bake_state(), &data, 30);
+
     assert_eq!(blind.decision, Decision::Inconclusive, "{}", blind.reason);
+
     let mut put = |id: &str, value: f64| {
         data.insert(
             key(id),
@@ -134,6 +145,7 @@ fn a_series_without_values_is_not_a_pass_and_a_bad_one_is_harm() {
                 .collect(),
         )
     };
+
     put("b_m0v", 500.0);
     put("c_m0v", 900.0);
     let bad = evaluated(&settings, &bake_state(), &data, 30);
@@ -164,6 +176,7 @@ fn errors_and_slow_requests_that_came_together_before_the_bake_count_for_less() 
             0.001,
         )
     };
+
     let settings = Settings::default();
     let failing = data(3, 15.0, 3.0);
     let mut slow = data(3, 0.0, 3.0);
@@ -174,6 +187,7 @@ fn errors_and_slow_requests_that_came_together_before_the_bake_count_for_less() 
     let decided = |data: &Data, errors, latency| {
         evaluated(&settings, &overdispersed(errors, latency), data, 3).decision
     };
+
     assert_eq!(
         [decided(&failing, 1.0, 1.0), decided(&failing, 1.0, 100.0)],
         [Decision::Rollback; 2]
@@ -200,11 +214,13 @@ fn the_larger_of_measured_and_configured_dispersion_counts() {
         );
         (config.dispersion_errors, config.dispersion_latency)
     };
+
     let configured = JudgeConfig {
         dispersion_errors: 3.0,
         dispersion_latency: 4.0,
         ..JudgeConfig::default()
     };
+
     assert_eq!(
         [
             of(configured.clone(), (2.0, 5.0)),
@@ -218,6 +234,7 @@ fn the_larger_of_measured_and_configured_dispersion_counts() {
 fn nothing_is_promoted_against_an_objection_and_the_bake_ends_all_the_same() {
     let plain = evaluated(&Settings::default(), &bake_state(), &busy(6), 6);
     assert_eq!(plain.decision, Decision::Promote, "{}", plain.reason);
+
     let objection =
         "memory has values of both colours in 0 minutes, 5 needed: no data is never a pass";
     let mut settings = settings(json!([memory_metric()]));
@@ -228,6 +245,7 @@ fn nothing_is_promoted_against_an_objection_and_the_bake_ends_all_the_same() {
         "{}",
         early.reason
     );
+
     settings.judge.end = 6;
     assert_eq!(
         evaluated(&settings, &bake_state(), &busy(6), 6).decision,
@@ -250,7 +268,9 @@ fn remarks_on_the_data_are_noted() {
     let noted =
         |state: &BakeState| evaluated(&Settings::default(), state, &data(3, 0.0, 3.0), 3).notes;
     let thresholds = || vec![60.0, 90.0, 200.0, 300.0];
+
     assert_eq!(noted(&bake_state()), [""; 0]);
+
     let overdispersed =
         "were overdispersed (2.5) in the hour before the bake; evidence is divided by that";
     assert_eq!(
@@ -261,6 +281,7 @@ fn remarks_on_the_data_are_noted() {
         noted(&BakeState::new(FIRST, thresholds(), (1.0, 2.5), 0.0)),
         [format!("slow requests {overdispersed}")]
     );
+
     let without = "there were no response times in the hour before the bake; latency is not judged";
     assert_eq!(
         noted(&BakeState::new(FIRST, Vec::new(), (1.0, 1.0), 0.0)),
@@ -276,6 +297,7 @@ fn a_hold_does_not_promote_what_would_be_promoted_without_it() {
         &busy(6),
         6,
     );
+
     assert_eq!(held.decision, Decision::Inconclusive, "{}", held.reason);
     assert_eq!(held.verdict.decision, Decision::Promote);
 }
@@ -288,7 +310,9 @@ fn harm_that_begins_in_a_hold_rolls_back() {
         .collect();
     late.insert(key("c_e"), failing);
     let held = evaluated(&Settings::default(), &bake_state().with_hold(30), &late, 60);
+
     assert_eq!(held.decision, Decision::Rollback, "{}", held.reason);
+
     let over = evaluated(&Settings::default(), &bake_state(), &late, 60);
     assert_ne!(
         over.decision,

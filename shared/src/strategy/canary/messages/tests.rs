@@ -16,6 +16,7 @@ fn what_was_measured_fits_in_one_line() {
         rate: 0.001_234,
         requests: 60_000.0,
     };
+
     assert_eq!(
         measured("green", &[61.2, 120.4, 300.6, 450.9], &errors, 1.75),
         "measured green over the hour before: p75 61 ms, p90 120 ms, p99 301 ms; 5xx 0.123% of \
@@ -51,16 +52,20 @@ fn each_finding_on_a_series_has_its_text() {
     let harmful = "memory 900 vs 500 in the median: worse than tolerated by ranks of 10 minutes, \
                    p = 9.1e-5, limit 1.4e-4";
     let worse = series_of(12, true, Some(found));
+
     assert_eq!(
         (harm(&worse).as_deref(), series(&worse).as_str()),
         (Some(harmful), harmful)
     );
+
     let doubtful =
         "memory 900 vs 500 in the median of 12 minutes: looks worse than tolerated, not certain";
     assert_eq!(harm(&series_of(12, true, None)), None);
     assert_eq!(series(&series_of(12, true, None)), doubtful);
+
     let calm = "memory 900 vs 500 in the median of 12 minutes: within tolerance";
     assert_eq!(series(&series_of(12, false, None)), calm);
+
     let nothing = Series {
         medians: None,
         ..series_of(0, false, None)
@@ -74,6 +79,7 @@ fn a_series_without_enough_values_or_with_doubts_is_an_objection() {
     let doubtful =
         "memory 900 vs 500 in the median of 5 minutes: looks worse than tolerated, not certain";
     let few = "memory has values of both colours in 4 minutes, 5 needed: no data is never a pass";
+
     assert_eq!(objection(&series_of(4, false, None)).as_deref(), Some(few));
     assert_eq!(objection(&series_of(5, false, None)), None);
     assert_eq!(
@@ -93,6 +99,7 @@ fn traffic_message(minutes: u32, canary: f64, baseline: f64, bad: f64, end: u32)
             .map(|minute| (FIRST + minute, value))
             .collect()
     };
+
     let all = [("c_n", canary), ("b_n", baseline), ("b_e", bad)];
     let data: Data = all
         .into_iter()
@@ -112,6 +119,7 @@ fn traffic_message(minutes: u32, canary: f64, baseline: f64, bad: f64, end: u32)
         },
         minutes,
     );
+
     traffic(
         &readings,
         &settings.metrics(&[])[0],

@@ -15,6 +15,7 @@ fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings 
     let state = BakeState::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001);
     let now_secs = (FIRST + 1) * 60 + age_secs;
     let seen = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs - 60);
+
     Readings::from_points(
         &ReadingInput {
             data: &data,
@@ -44,11 +45,13 @@ fn errors_are_answers_and_refused_connections() {
         ("b_e", 4.0),
     ];
     let reading = read(&points, &Settings::default(), 130).get(1, 0);
+
     assert_eq!(
         (reading.canary, reading.baseline),
         (side(150, Some(5)), side(2_850, None))
     );
     assert_eq!(reading.canary_bad_promote, Some(5));
+
     let later = read(&points, &Settings::default(), 250).get(1, 0);
     assert_eq!(
         later.baseline,
@@ -65,6 +68,7 @@ fn nothing_is_known_without_requests_and_contradictions_wait() {
         130,
     )
     .get(1, 0);
+
     assert_eq!(
         (reading.canary, reading.baseline),
         (SideCounts::default(), side(10, None))
@@ -79,6 +83,7 @@ fn a_dead_target_refuses_more_connections_than_there_are_requests() {
         ("b_n", 2_850.0),
         ("b_e", 4.0),
     ];
+
     assert_eq!(
         read(&points, &Settings::default(), 130).get(1, 0).canary,
         side(150, None)
@@ -99,6 +104,7 @@ fn slow_requests_are_counted_among_response_times() {
     ];
     let readings = read(&points, &Settings::default(), 130);
     let reading = readings.get(1, 2);
+
     assert_eq!(
         (reading.canary, reading.baseline),
         (side(149, Some(20)), side(2_840, Some(0)))
@@ -117,6 +123,7 @@ fn fewer_can_be_worse() {
         ("b_m1x", 95.0),
     ];
     let reading = read(&points, &settings, 300).get(1, 5);
+
     assert_eq!(
         (reading.canary, reading.baseline),
         (side(50, Some(10)), side(100, Some(5)))
@@ -141,6 +148,7 @@ fn a_minute_that_has_not_arrived_whole_is_not_read() {
     let state = BakeState::new(FIRST, vec![60.0], (1.0, 1.0), 0.001);
     let now_secs = (FIRST + 1) * 60 + 130;
     let new = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs);
+
     assert_eq!(
         Readings::from_points(
             &ReadingInput {
@@ -154,6 +162,7 @@ fn a_minute_that_has_not_arrived_whole_is_not_read() {
         ),
         Readings::default()
     );
+
     let old = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs - 60);
     assert_eq!(
         Readings::from_points(
@@ -201,6 +210,7 @@ fn errors_of_a_minute_that_contradicts_itself_are_not_read() {
             1,
         )
     };
+
     assert_eq!(
         read(true).get(1, 0),
         Reading::default(),
@@ -254,6 +264,7 @@ fn a_canary_whose_counters_never_agree_is_judged_all_the_same() {
         .get(until, 0)
         .canary
     };
+
     assert_eq!(
         read(5),
         SideCounts::default(),

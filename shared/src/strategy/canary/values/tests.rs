@@ -18,6 +18,7 @@ fn compared(worse: &str, canary: impl Fn(u32) -> f64, minutes: u32) -> Series {
         (key("c_m0v"), points(&canary)),
         (key("b_m0v"), points(&baseline)),
     ]);
+
     compare(&data, &settings, &state, minutes, |_| true).remove(0)
 }
 
@@ -45,6 +46,7 @@ fn a_series_far_above_is_found_and_one_within_tolerance_is_not() {
             .is_some_and(|harm| harm.minutes <= 14 && harm.p <= harm.limit),
         "{worse:?}"
     );
+
     let tolerated = compared("more", |m| 530.0 + f64::from(m % 5), 30);
     assert_eq!(
         (tolerated.harm, tolerated.minutes, tolerated.doubtful),
@@ -84,6 +86,7 @@ fn rising(worse: Worse, above: f64, minutes: u32, end: usize, share: f64) -> Ser
         .map(f64::from)
         .map(|at| (500.0 + above + at, 500.0 + at))
         .collect();
+
     series(&custom, &both, end, share)
 }
 
@@ -94,6 +97,7 @@ fn each_comparison_spends_an_equal_part_of_the_share() {
     let harm = rising(Worse::More, 500.0, 30, 30, 0.002)
         .harm
         .expect("it is far above");
+
     assert_eq!((harm.minutes, harm.limit), (10, 0.002 / 7.0));
     assert!((harm.p - 9.133_589_555e-5).abs() < 1e-9, "{}", harm.p);
     assert_eq!(
@@ -133,6 +137,7 @@ fn the_direction_that_is_worse_is_the_one_that_is_harm() {
 fn the_tolerance_of_negative_values_goes_the_same_way() {
     let custom = settings(json!([memory_metric()])).custom.remove(0);
     let p = |canary: f64| p_value(&custom, &[canary; 10], &[-100.0; 10]);
+
     assert!(
         p(-95.0) > 0.99,
         "a tenth of 100 above -100 is tolerated: {}",
@@ -158,6 +163,7 @@ fn only_minutes_of_the_bake_with_a_finite_value_on_both_sides_count() {
             .filter(move |at| at % 10 != skipped)
             .map(move |at| (at, value))
     };
+
     data.insert(key("c_m0v"), points(3, 7.0).collect());
     data.insert(key("b_m0v"), points(4, 5.0).collect());
     data.entry(key("b_m0v")).or_default().insert(105, f64::NAN);
@@ -170,12 +176,14 @@ fn only_minutes_of_the_bake_with_a_finite_value_on_both_sides_count() {
         |_| true,
     )
     .remove(0);
+
     // Of the 30 minutes of the bake three are without a value of either side each, and one is no
     // number.
     assert_eq!(
         (found.name.as_str(), found.minutes, found.medians),
         ("memory", 23, Some((7.0, 5.0)))
     );
+
     let harm = found.harm.expect("it is worse");
     // Its part of both error rates together, 0.01, in seven comparisons.
     assert!(

@@ -12,6 +12,7 @@ fn a_success_without_finish_release_is_decided_by_the_weights() {
             other => panic!("{other:?} closes nothing"),
         }
     };
+
     assert_eq!(
         outcome(Weights::with(Colour::Green, 100), NEW),
         Outcome::Deployed
@@ -30,51 +31,63 @@ fn a_success_without_finish_release_is_decided_by_the_weights() {
     );
 }
 
+const SUCCEEDED: &str = "the execution succeeded without a finish-release action";
+
+/// How a success without finish-release is concluded, with so much of the traffic on green.
+fn concluded(percent: u32, changed: bool, spoil: fn(&mut PairView)) -> Restoration<PairChange> {
+    let mut view = view_of(NEW, Weights::with(Colour::Green, percent));
+    spoil(&mut view);
+
+    let mut target = target(&view, None);
+    target.change.take_if(|_| !changed);
+    concluded_of(&target, &view, scaling(true))
+}
+
 #[test]
 fn a_success_without_finish_release_is_recorded_with_what_serves() {
-    let concluded = |weights, changed: bool, spoil: fn(&mut PairView)| {
-        let mut view = view_of(NEW, weights);
-        spoil(&mut view);
-        let mut target = target(&view, None);
-        target.change.take_if(|_| !changed);
-        concluded_of(&target, &view, scaling(true))
-    };
-    let cause = "the execution succeeded without a finish-release action";
-    let [all, half, none] = [100, 50, 0].map(|percent| Weights::with(Colour::Green, percent));
+    let serves = |outcome, what: &str| close(outcome, &format!("{SUCCEEDED}; {what}"));
+
     assert_eq!(
-        concluded(all, true, |_| {}),
-        close(Outcome::Deployed, &format!("{cause}; green serves web:2"))
+        concluded(100, true, |_| {}),
+        serves(Outcome::Deployed, "green serves web:2")
     );
-    assert_eq!(
-        concluded(none, true, |_| {}),
-        close(Outcome::Unchanged, &format!("{cause}; blue serves web:1"))
-    );
-    assert_eq!(
-        concluded(none, false, |_| {}),
-        close(Outcome::Unchanged, &format!("{cause}; blue serves web:1"))
-    );
+    for changed in [true, false] {
+        assert_eq!(
+            concluded(0, changed, |_| {}),
+            serves(Outcome::Unchanged, "blue serves web:1"),
+            "{changed}"
+        );
+    }
+}
+
+#[test]
+fn a_success_without_finish_release_fails_with_what_is_not_steady() {
     let not_steady = |what: &str| {
         close(
             Outcome::Failed,
-            &format!("{cause}, and the pair is not steady: {what}"),
+            &format!("{SUCCEEDED}, and the pair is not steady: {what}"),
         )
     };
+
     assert_eq!(
-        concluded(half, true, |_| {}),
+        concluded(50, true, |_| {}),
         not_steady("weights are blue 50 / green 50")
     );
     assert_eq!(
-        concluded(all, false, |_| {}),
+        concluded(100, false, |_| {}),
         not_steady("weights are blue 0 / green 100")
     );
     assert_eq!(
-        concluded(all, true, |view| view.services.green.running = 1),
+        concluded(100, true, |view| view.services.green.running = 1),
         not_steady("1 of 2 tasks running")
     );
-    let empty =
-        |view: &mut PairView| (view.services.green.desired, view.services.green.running) = (0, 0);
+
+    let empty = |view: &mut PairView| {
+        view.services.green.desired = 0;
+        view.services.green.running = 0;
+    };
     assert_eq!(
-        concluded(all, true, empty),
+        concluded(100, true, empty),
         not_steady("desired count is 0, expected 1 or more")
     );
 }
@@ -84,11 +97,13 @@ fn a_release_that_succeeded_is_not_judged_by_a_read_from_before_its_last_shift()
     let view = view_of(NEW, Weights::with(Colour::Green, 50));
     let mut target = target(&view, Some(Weights::with(Colour::Green, 100)));
     let shift = target.shift.as_mut().expect("shifted");
-    (shift.from, shift.at) = (view.weights, view.observed_at);
+    shift.from = view.weights;
+    shift.at = view.observed_at;
     let step = concluded_of(&target, &view, NO_SCALING);
     let wait =
         "waiting for the rule to show blue 0 / green 100; it shows blue 50 / green 50 as before"
             .to_owned();
+
     assert_eq!(step, Restoration::Wait(wait));
 }
 
@@ -97,10 +112,12 @@ fn a_rollback_is_closed_with_what_serves_again() {
     let whole = emptied(pair().weights());
     let serves = "web:1 serves again as blue with 2 of 2 tasks, weights blue 100 / green 0";
     let reason = format!("the execution failed; {serves}");
+
     assert_eq!(
         after(&whole, 0, |_| {}),
         close(Outcome::RolledBack, &reason)
     );
+
     let why = "0 healthy targets in green";
     let target = target(&whole, Some(whole.weights));
     let failed = Release {
@@ -111,6 +128,7 @@ fn a_rollback_is_closed_with_what_serves_again() {
         left_of(&failed, &target, Ending::Failed, &whole, NO_SCALING),
         close(Outcome::RolledBack, &format!("{why}; {serves}"))
     );
+
     let restoring = |held| {
         Some(TrafficReturn {
             reason: "late".to_owned(),
@@ -118,6 +136,7 @@ fn a_rollback_is_closed_with_what_serves_again() {
             held,
         })
     };
+
     assert_eq!(
         after(&whole, 0, |open| open.traffic_return = restoring(true)),
         close(Outcome::Held, &reason)
@@ -146,6 +165,7 @@ fn how_the_execution_ended_decides_what_a_whole_pair_is_closed_as() {
         }
     };
     let text = |text: &str| Some(text.to_owned());
+
     assert_eq!(
         ended(Ending::Stopped, false),
         (Outcome::RolledBack, text("the execution was stopped"))
@@ -154,6 +174,7 @@ fn how_the_execution_ended_decides_what_a_whole_pair_is_closed_as() {
         ended(Ending::Canceled, true),
         (Outcome::Held, text("the execution was canceled"))
     );
+
     let newer = "the execution was superseded by a newer one";
     assert_eq!(
         ended(Ending::Superseded, false),
@@ -163,6 +184,7 @@ fn how_the_execution_ended_decides_what_a_whole_pair_is_closed_as() {
         ended(Ending::Superseded, true),
         (Outcome::Superseded, text(newer))
     );
+
     // Once it is being rolled back, a success of its execution is no success of the release.
     let success = "the execution succeeded without a finish-release action";
     assert_eq!(
@@ -174,12 +196,17 @@ fn how_the_execution_ended_decides_what_a_whole_pair_is_closed_as() {
 #[test]
 fn a_release_that_only_suspended_scaling_had_changed_nothing() {
     let whole = emptied(pair().weights());
-    let only_suspended = |open: &mut PairTarget| (open.change, open.shift) = (None, None);
+    let only_suspended = |open: &mut PairTarget| {
+        open.change = None;
+        open.shift = None;
+    };
     let reason = "the execution failed; nothing had been changed";
+
     assert_eq!(
         after(&whole, 0, only_suspended),
         close(Outcome::Failed, reason)
     );
+
     // The live colour's own rollout is not waited for, since this release has nothing to do with
     // it.
     let mut busy = whole.clone();
@@ -188,6 +215,7 @@ fn a_release_that_only_suspended_scaling_had_changed_nothing() {
         after(&busy, 0, only_suspended),
         close(Outcome::Failed, reason)
     );
+
     let restoring =
         Restoration::Wait("restoring blue with web:1: 2 of 2 tasks running, 1 pending".to_owned());
     assert_eq!(after(&busy, 0, |open| open.change = None), restoring);
@@ -211,6 +239,7 @@ fn a_rollback_is_proven_before_it_is_closed() {
             "1 of 2 targets healthy in blue",
         ),
     ];
+
     for (spoil, why) in cases {
         let mut view = emptied(pair().weights());
         spoil(&mut view);
@@ -225,6 +254,7 @@ fn a_rollback_is_proven_before_it_is_closed() {
         let abandoned = Restoration::Close(Conclusion::needing_operator(reason));
         assert_eq!(after(&view, 3600, |_| {}), abandoned);
     }
+
     // A steady pair is restored however late.
     assert_eq!(
         after(&view_of(NEW, pair().weights()), 9000, |_| {}),

@@ -12,12 +12,14 @@ fn what_another_writer_did_is_left_alone_but_scale_in_is_restored() {
         next(&view_of(NEW, odd), None, scaling(true)),
         RESTORE_SCALE_IN
     );
+
     let closed = next(&view_of(NEW, odd), None, NO_SCALING);
     assert!(matches!(
         closed,
         Restoration::Close(Conclusion { outcome: Outcome::Superseded, reason, .. })
             if reason.contains("blue 33 / green 67")
     ));
+
     let mut deployed = view_of(NEW, pair().weights());
     deployed.services.blue.deployments[0].task_definition = IDLE.to_owned();
     let closed = next(&deployed, None, NO_SCALING);
@@ -35,9 +37,13 @@ fn weights_that_were_announced_earlier_are_not_external() {
     target.shift.as_mut().expect("shifted").known.push(forty);
     let late = view_of(NEW, forty);
     let step = |target: &PairTarget| restored(target, Ending::Failed, &late, NO_SCALING);
+
     assert_eq!(step(&target), MOVE);
+
     let shift = target.shift.as_mut().expect("shifted");
-    (shift.from, shift.made, shift.known) = (forty, true, Vec::new());
+    shift.from = forty;
+    shift.made = true;
+    shift.known = Vec::new();
     assert!(matches!(
         step(&target),
         Restoration::Close(Conclusion {
@@ -58,6 +64,7 @@ fn weights_of_another_writer_end_the_rollback_with_what_was_found() {
     );
     let reason = "the execution failed; the weights were set to blue 33 / green 67 outside this \
         release, left unchanged";
+
     assert_eq!(
         next(&odd, Some(Weights::with(Colour::Green, 20)), NO_SCALING),
         close(Outcome::Superseded, reason)
@@ -173,7 +180,10 @@ fn weights_that_an_earlier_invocation_may_have_set_again_are_moved_at_once() {
     let view = view_of(NEW, half);
     let mut target = target(&view, Some(pair().weights()));
     let shift = target.shift.as_mut().expect("shifted");
-    (shift.from, shift.at, shift.known) = (half, view.observed_at, vec![half]);
+    shift.from = half;
+    shift.at = view.observed_at;
+    shift.known = vec![half];
     let step = restored(&target, Ending::Failed, &view, NO_SCALING);
+
     assert_eq!(step, MOVE);
 }

@@ -67,6 +67,7 @@ fn with_idle(target: &PairTarget, view: &PairView, is_active: bool) -> Restorati
         idle_is_active: is_active,
     };
     let release = rolling_back(target, view.observed_at);
+
     restoration(&release, &context(target, view), &input)
 }
 

@@ -7,7 +7,9 @@ fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
     let half = Weights::with(Colour::Green, 50);
     let mut grown = view_of(NEW, half);
     grown.services.green.desired = 4;
+
     assert_eq!(next(&grown, Some(half), scaling(true)), resize(8, false));
+
     grown.services.blue.desired = 8;
     let sized = PairTarget {
         raised_to: Some(8),
@@ -17,11 +19,13 @@ fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
         next_return_step(&context(&sized, &grown), Duration::ZERO),
         ReturnStep::Wait(_)
     ));
+
     grown.services.blue.target_groups[0].healthy = 8;
     assert_eq!(
         next_return_step(&context(&sized, &grown), Duration::ZERO),
         ReturnStep::Move
     );
+
     let back = pair().weights();
     assert_eq!(
         next(&view_of(NEW, back), Some(half), scaling(true)),
@@ -31,6 +35,7 @@ fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
         next(&view_of(NEW, back), Some(half), scaling(false)),
         RESET_IDLE
     );
+
     let closed = next(&emptied(back), Some(half), scaling(false));
     assert!(matches!(
         closed,
@@ -44,9 +49,12 @@ fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
 #[test]
 fn fewer_tasks_than_recorded_are_restored_unless_scaling_chose_them() {
     let mut fewer = emptied(pair().weights());
-    (fewer.services.blue.desired, fewer.services.blue.running) = (1, 1);
+    fewer.services.blue.desired = 1;
+    fewer.services.blue.running = 1;
     fewer.services.blue.target_groups[0].healthy = 1;
+
     assert_eq!(next(&fewer, None, NO_SCALING), resize(2, false));
+
     let closed = next(&fewer, None, scaling(false));
     assert!(matches!(
         closed,
@@ -60,27 +68,30 @@ fn fewer_tasks_than_recorded_are_restored_unless_scaling_chose_them() {
 #[test]
 fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
     let mut fewer = emptied(pair().weights());
-    (fewer.services.blue.desired, fewer.services.blue.running) = (1, 1);
+    fewer.services.blue.desired = 1;
+    fewer.services.blue.running = 1;
     fewer.services.blue.target_groups[0].healthy = 1;
     let mut suspended = pair();
-    (
-        suspended.colours.blue.suspended,
-        suspended.colours.green.suspended,
-    ) = (Some(true), Some(true));
+    suspended.colours.blue.suspended = Some(true);
+    suspended.colours.green.suspended = Some(true);
     let target = PairTarget {
         prior: suspended,
         ..target(&fewer, None)
     };
     let left = |scaling| restored(&target, Ending::Failed, &fewer, scaling);
+
     assert_eq!(left(scaling(true)), resize(2, false));
+
     // Only the old colour's scaling counts.
     let only_blue = PerColour {
         blue: scaled(true),
         green: scaled(false),
     };
     assert_eq!(left(only_blue), resize(2, false));
+
     // Scaling that took tasks away may not take the last one.
-    (fewer.services.blue.desired, fewer.services.blue.running) = (0, 0);
+    fewer.services.blue.desired = 0;
+    fewer.services.blue.running = 0;
     assert_eq!(next(&fewer, None, scaling(false)), resize(2, false));
 }
 
@@ -88,12 +99,11 @@ fn fewer_tasks_than_recorded_are_no_restoration_while_scale_in_is_suspended() {
 fn a_revision_that_was_deregistered_is_not_deployed_again() {
     let back = pair().weights();
     let mut stopped = view_of(NEW, back);
-    (
-        stopped.services.green.desired,
-        stopped.services.green.running,
-    ) = (0, 0);
+    stopped.services.green.desired = 0;
+    stopped.services.green.running = 0;
     let target = target(&stopped, None);
     let next = |active| with_idle(&target, &stopped, active);
+
     assert_eq!(next(true), RESET_IDLE);
     assert!(matches!(
         next(false),
@@ -108,6 +118,7 @@ fn a_revision_that_was_deregistered_is_not_deployed_again() {
 fn scale_in_is_restored_on_each_colour_before_the_new_one_shrinks() {
     let back = view_of(NEW, pair().weights());
     let with = |blue, green| next(&back, None, PerColour { blue, green });
+
     for (blue, green) in [
         (scaled(true), scaled(false)),
         (scaled(false), scaled(true)),
@@ -116,6 +127,7 @@ fn scale_in_is_restored_on_each_colour_before_the_new_one_shrinks() {
     ] {
         assert_eq!(with(blue, green), RESTORE_SCALE_IN, "{blue:?} {green:?}");
     }
+
     assert_eq!(with(scaled(false), scaled(false)), RESET_IDLE);
     assert_eq!(with(scaled(false), None), RESET_IDLE);
 }
@@ -135,18 +147,23 @@ fn the_new_colour_returns_to_its_recorded_definition_count_and_percentages() {
             }
         },
     ];
+
     for spoil in cases {
         let mut view = whole.clone();
         spoil(&mut view);
         assert_eq!(after(&view, 0, |_| {}), RESET_IDLE);
     }
+
     // A revision that was deregistered cannot be deployed again, but the count and the percentages
     // can be set.
     let mut gone = view_of(NEW, pair().weights());
     let target = target(&gone, None);
     let left = |view: &PairView| with_idle(&target, view, false);
+
     assert_eq!(left(&gone), RESET_IDLE);
-    (gone.services.green.desired, gone.services.green.running) = (0, 0);
+
+    gone.services.green.desired = 0;
+    gone.services.green.running = 0;
     assert!(matches!(
         left(&gone),
         Restoration::Close(Conclusion {

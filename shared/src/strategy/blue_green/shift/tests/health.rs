@@ -8,6 +8,7 @@ fn an_unhealthy_colour_gets_no_traffic_and_loses_what_it_has() {
         matches!(step(&seen(0, 1), None), ShiftStep::Wait { summary, .. } if summary.contains("1 \
             of 2 targets healthy"))
     );
+
     let late = decide(
         &plan(),
         &shifted_target(&seen(0, 1), None),
@@ -18,17 +19,20 @@ fn an_unhealthy_colour_gets_no_traffic_and_loses_what_it_has() {
         matches!(late, ShiftStep::Fail { failure, .. } if failure.message.contains("no traffic \
             was moved"))
     );
+
     let lost = step(&seen(50, 1), Some((50, 5, true)));
     assert!(
         matches!(lost, ShiftStep::Restore { reason } if reason.contains("1 healthy targets in \
             green with 50% of the traffic, 2 needed"))
     );
+
     let other = view_of(IDLE, Weights::with(GREEN, 0));
     assert!(matches!(
         step(&other, None),
         ShiftStep::Fail { failure, .. }
             if failure.message.contains("web-green:7")
     ));
+
     let other = view_of(IDLE, Weights::with(GREEN, 20));
     assert!(matches!(
         step(&other, Some((20, 5, true))),
@@ -53,6 +57,7 @@ fn one_in_four_may_be_missing_during_the_bake_but_not_before() {
             (Duration::ZERO, None),
         )
     };
+
     assert!(matches!(next(20, 6), ShiftStep::Wait { .. }));
     assert!(matches!(next(20, 5), ShiftStep::Restore { .. }));
     assert!(matches!(next(0, 7), ShiftStep::Wait { .. }));
@@ -64,7 +69,9 @@ fn a_colour_that_is_not_whole_gets_no_first_traffic_and_is_waited_for_ten_minute
     let waits = |elapsed| step_in(&seen(0, 1), None, elapsed, None);
     let health = "1 healthy targets in green, at least 2 needed";
     let text = format!("0% to green, green is not ready for 20%: {why}; 9m59s of 10m00s; {health}");
+
     assert_eq!(waits(HEALTH_DEADLINE - SECOND), wait(&text, 0));
+
     let text = format!(
         "green is not ready for traffic as web:2 after 10m00s: {why}; no traffic was moved; check \
          the tasks and targets of green"
@@ -85,7 +92,10 @@ fn before_its_first_traffic_the_new_colour_must_truly_be_deployed() {
             "1 of 2 tasks running",
         ),
         (
-            |view| (view.services.green.desired, view.services.green.running) = (1, 1),
+            |view| {
+                view.services.green.desired = 1;
+                view.services.green.running = 1;
+            },
             "desired count is 1, expected 2 or more",
         ),
         (
@@ -93,6 +103,7 @@ fn before_its_first_traffic_the_new_colour_must_truly_be_deployed() {
             "2 of 2 tasks running, 1 pending",
         ),
     ];
+
     for (spoil, why) in cases {
         let mut view = seen(0, 2);
         spoil(&mut view);
@@ -107,7 +118,9 @@ fn another_revision_in_the_new_colour_is_refused_without_waiting() {
     let other = view_of(IDLE, Weights::with(GREEN, 0));
     let text = "green is not ready for traffic as web:2 after 30s: the PRIMARY deployment runs \
         web-green:7; no traffic was moved; check the tasks and targets of green";
+
     assert_eq!(step(&other, None), not_ready(text));
+
     let mut empty = seen(0, 2);
     empty.services.green.deployments.clear();
     let text = "green is not ready for traffic as web:2 after 30s: the service has no PRIMARY \
@@ -124,11 +137,9 @@ fn while_it_serves_the_new_colour_may_grow_but_not_shrink_below_what_was_filled(
     let next = |healthy, ago| {
         let mut view = seen(20, healthy);
         // It grows with its load, and tasks are still starting.
-        (
-            view.services.green.desired,
-            view.services.green.running,
-            view.services.green.pending,
-        ) = (10, 8, 2);
+        view.services.green.desired = 10;
+        view.services.green.running = 8;
+        view.services.green.pending = 2;
         view.services.green.deployments[0].rollout = Rollout::InProgress;
         decide(
             &wide,
@@ -137,6 +148,7 @@ fn while_it_serves_the_new_colour_may_grow_but_not_shrink_below_what_was_filled(
             (Duration::ZERO, None),
         )
     };
+
     assert_eq!(
         next(8, 120),
         ShiftStep::Shift {
@@ -147,9 +159,11 @@ fn while_it_serves_the_new_colour_may_grow_but_not_shrink_below_what_was_filled(
             percent: 14
         }
     );
+
     let text = "20% to green, green is not ready for 50%: 7 of 8 targets healthy; 0s of 10m00s; 7 \
         healthy targets in green, at least 6 needed";
     assert_eq!(next(7, 120), wait(text, 14));
+
     let text = "20% to green, green is not ready for 50%: 7 of 8 targets healthy; 9m59s of \
         10m00s; 7 healthy targets in green, at least 6 needed";
     assert_eq!(next(7, 719), wait(text, 14));
@@ -171,6 +185,7 @@ fn a_colour_that_must_not_keep_its_traffic_loses_it_whatever_else_is_due() {
         step_in(&seen(20, 1), Some((20, 5, true)), SECOND, Some(30)),
         few
     );
+
     let all = restore("0 healthy targets in green with 100% of the traffic, 2 needed (75% of 2)");
     assert_eq!(step(&seen(100, 0), Some((100, 700, true))), all);
 }
@@ -181,8 +196,10 @@ fn a_colour_whose_deployment_failed_loses_its_traffic_with_the_reason_of_ecs() {
     view.services.green.deployments[0].rollout = Rollout::Failed;
     view.services.green.deployments[0].reason = "tasks failed to start".to_owned();
     let why = restore("the deployment of green failed: tasks failed to start");
+
     assert_eq!(step(&view, Some((5, 10, true))), why);
     assert_eq!(step(&view, Some((5, 10, false))), why);
+
     // Without traffic there is nothing to return: it is waited for, and gets none.
     let mut idle = seen(0, 2);
     idle.services.green.deployments[0].rollout = Rollout::Failed;
@@ -196,13 +213,16 @@ fn a_colour_whose_deployment_failed_loses_its_traffic_with_the_reason_of_ecs() {
 fn a_colour_without_a_deployment_or_with_another_revision_loses_its_traffic() {
     let mut view = seen(20, 2);
     view.services.green.deployments.clear();
+
     assert_eq!(
         step(&view, Some((20, 5, true))),
         restore("green no longer has a deployment")
     );
+
     let view = view_of(IDLE, Weights::with(GREEN, 20));
     let why = "green runs web-green:7 instead of web:2: it was deployed outside this release";
     assert_eq!(step(&view, Some((20, 5, true))), restore(why));
+
     // What another deployment of it is doing beside the PRIMARY one is not of interest.
     let mut view = seen(20, 2);
     let failed = deployment("ecs-svc/0", IDLE, false, Rollout::Failed);

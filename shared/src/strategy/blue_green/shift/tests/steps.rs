@@ -54,8 +54,10 @@ fn no_step_is_shorter_than_a_hung_invocation_can_live() {
             (Duration::ZERO, None),
         )
     };
+
     assert!(matches!(next(59), ShiftStep::Wait { .. }));
     assert!(matches!(next(60), ShiftStep::Shift { .. }));
+
     let grace_left = Some(Duration::from_secs(7));
     let first = decide(
         &plan(),
@@ -63,6 +65,7 @@ fn no_step_is_shorter_than_a_hung_invocation_can_live() {
         &seen(0, 2),
         (Duration::ZERO, grace_left),
     );
+
     assert!(matches!(first, ShiftStep::Wait { .. }));
 }
 
@@ -72,6 +75,7 @@ fn a_whole_shift_moves_in_the_steps_that_were_listed() {
         to: Weights { blue, green },
         percent,
     };
+
     assert_eq!(step(&seen(0, 2), None), shift(80, 20, 0));
     assert_eq!(
         step(&seen(20, 2), Some((20, 119, true))),
@@ -90,6 +94,7 @@ fn a_whole_shift_moves_in_the_steps_that_were_listed() {
             99
         )
     );
+
     let done = ShiftStep::Done {
         summary: format!("100% to green, baked 10m00s; {HEALTH}"),
     };
@@ -111,6 +116,7 @@ fn a_list_that_ends_below_all_of_the_traffic_ends_there_after_the_last_bake() {
             (SECOND, None),
         )
     };
+
     assert_eq!(
         next(599),
         wait(
@@ -139,6 +145,7 @@ fn a_later_action_goes_on_from_the_weights_of_the_one_before() {
         &view,
         (SECOND, None),
     );
+
     assert_eq!(
         next,
         ShiftStep::Shift {
@@ -161,6 +168,7 @@ fn no_traffic_moves_while_an_earlier_change_may_still_be_made() {
             0
         )
     );
+
     let second = step_in(&seen(20, 2), Some((20, 120, true)), SECOND, Some(1));
     assert_eq!(
         second,

@@ -42,6 +42,7 @@ fn only_weights_that_this_release_set_or_found_are_moved_on() {
             cause: StepFailureCause::Overridden,
         }
     };
+
     let [none, part, odd] = [0, 20, 35].map(|percent| Weights::with(GREEN, percent));
     // Nothing was announced: only what was recorded is expected.
     assert_eq!(step(&seen(35, 2), None), external(odd, none));
@@ -63,6 +64,7 @@ fn only_weights_that_this_release_set_or_found_are_moved_on() {
     assert_eq!(step(&seen(20, 2), Some((20, 5, false))), ShiftStep::Confirm);
     // External weights are left alone even when the new colour is not healthy.
     assert_eq!(step(&seen(35, 0), Some((20, 5, true))), external(odd, part));
+
     // The same share in other numbers is another setting.
     let mut view = seen(20, 2);
     view.weights = Weights { blue: 4, green: 1 };
@@ -81,6 +83,7 @@ fn weights_that_may_be_older_than_the_last_shift_are_read_again() {
         summary,
         percent: 0,
     };
+
     assert_eq!(step(&seen(0, 2), Some((20, 5, true))), wait);
     assert_eq!(step(&seen(0, 2), Some((20, 299, true))), wait);
     // The new colour has 20 % of the traffic, whatever is read.

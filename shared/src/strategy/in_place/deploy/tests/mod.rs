@@ -17,6 +17,7 @@ fn goal(task_definition: &str) -> DeployGoal {
         desired_count: None,
         deployment: None,
     };
+
     DeployGoal {
         change,
         size: 2,
@@ -62,6 +63,7 @@ fn rolling() -> ServiceView {
             ..deployment("ecs-svc/2", NEW, true, Rollout::InProgress)
         },
     );
+
     view
 }
 

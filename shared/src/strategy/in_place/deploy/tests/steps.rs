@@ -5,6 +5,7 @@ use super::*;
 #[test]
 fn a_fresh_release_applies_once_and_then_waits() {
     assert_eq!(step(None, &steady(OLD)), DeployStep::Apply);
+
     let mut view = steady(OLD);
     view.deployments[0].primary = false;
     view.deployments
@@ -39,6 +40,7 @@ fn an_announced_change_that_left_no_trace_is_made_again() {
 fn a_count_that_was_announced_and_never_set_is_set() {
     let mut goal = goal(NEW);
     goal.change.desired_count = Some(5);
+
     assert_eq!(
         next_step(
             &goal,
@@ -57,6 +59,7 @@ fn a_count_that_was_announced_and_never_set_is_set() {
 #[test]
 fn a_release_that_announced_nothing_deploys_over_what_was_recorded_only() {
     assert_eq!(step(None, &steady(OLD)), DeployStep::Apply);
+
     let done = DeployStep::Done {
         summary: "web:2 runs 2 of 2 tasks, steady".to_owned(),
     };
@@ -88,6 +91,7 @@ fn the_same_revision_at_another_count_is_a_change() {
             },
         )
     };
+
     assert_eq!(with(5, &steady(NEW)), DeployStep::Apply);
     assert_eq!(
         with(2, &steady(NEW)),
@@ -115,12 +119,14 @@ fn an_announced_count_is_recorded_once_it_is_set() {
             },
         )
     };
+
     assert_eq!(
         next(goal.change.clone()),
         DeployStep::Record {
             deployment: "ecs-svc/1".to_owned()
         }
     );
+
     let named = Change {
         deployment: Some("ecs-svc/1".to_owned()),
         ..goal.change.clone()
@@ -161,6 +167,7 @@ fn the_size_of_the_goal_is_waited_for() {
             since_change: None,
         },
     );
+
     assert!(matches!(next, DeployStep::Wait { .. }), "{next:?}");
 }
 

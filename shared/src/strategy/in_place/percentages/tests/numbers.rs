@@ -28,6 +28,7 @@ fn the_floor_is_rounded_up_and_the_ceiling_down() {
         let percentages = percentages(minimum, maximum);
         (percentages.floor(desired), percentages.ceiling(desired))
     };
+
     assert_eq!(
         [bounds(50, 150, 3), bounds(34, 166, 3), bounds(33, 167, 3)],
         [(2, 4), (2, 4), (1, 5)]

@@ -15,6 +15,7 @@ fn contradictions_are_refused() {
         minimum_healthy_tasks: Some(1),
         ..BARE
     };
+
     assert!(doubled.check().is_err() && both.check().is_err() && BARE.check().is_ok());
     assert!(
         serde_json::from_str::<Percent<0, 100>>("140")
@@ -118,7 +119,9 @@ fn percentages_outside_their_bounds_are_refused_with_the_bounds() {
             .map(Percent::get)
             .map_err(|e| e.to_string())
     };
+
     assert_eq!((healthy("0"), healthy("100")), (Ok(0), Ok(100)));
+
     for text in ["-1", "101", "4294967297"] {
         let refusal = healthy(text).expect_err("out of range");
         assert!(
@@ -127,11 +130,13 @@ fn percentages_outside_their_bounds_are_refused_with_the_bounds() {
             "{refusal}"
         );
     }
+
     let most = |text: &str| {
         serde_json::from_str::<Percent<100, 200>>(text)
             .map(Percent::get)
             .ok()
     };
+
     assert_eq!(
         [most("99"), most("100"), most("200"), most("201")],
         [None, Some(100), Some(200), None]
@@ -147,6 +152,7 @@ fn a_count_of_0_is_refused_by_field() {
         let refusal = check_counts(counts.0, counts.1).expect_err("no tasks");
         assert!(refusal.contains(field), "{refusal}");
     }
+
     assert_eq!(
         (check_counts(None, None), check_counts(Some(1), Some(1))),
         (Ok(()), Ok(()))
@@ -158,6 +164,7 @@ fn the_schema_of_a_percentage_has_its_bounds() {
     let schema = schemars::schema_for!(Percent<100, 200>);
     let schema = schema.as_value();
     let found = ["type", "minimum", "maximum"].map(|name| schema[name].clone());
+
     assert_eq!(
         serde_json::json!(found),
         serde_json::json!(["integer", 100, 200])

@@ -12,12 +12,14 @@ fn make_room_gives_up_one_task_and_never_the_only_one() {
             "{desired} tasks"
         );
     }
+
     for desired in 101..=1_000 {
         assert!(
             MAKE_ROOM.percentages(desired).floor(desired) < desired,
             "{desired} tasks"
         );
     }
+
     let refusal = MAKE_ROOM
         .plan(room(1))
         .expect_err("one task cannot make room");
@@ -26,6 +28,7 @@ fn make_room_gives_up_one_task_and_never_the_only_one() {
             && refusal.contains("minimum_healthy_tasks 0"),
         "{refusal}"
     );
+
     let outage = Strategy {
         minimum_healthy_tasks: Some(0),
         ..MAKE_ROOM
@@ -46,6 +49,7 @@ fn one_task_with_100_to_150_percent_can_never_finish() {
         ..BARE
     };
     let refusal = strategy.plan(room(1)).expect_err("a ceiling of one");
+
     assert!(refusal.contains("floor(1 × 150 %)"), "{refusal}");
     assert!(strategy.plan(room(2)).is_ok());
 }
@@ -56,6 +60,7 @@ fn static_host_ports_need_a_free_instance_or_room() {
         desired,
         static_port_instances: Some(instances),
     };
+
     assert!(
         BARE.plan(with(2, 2))
             .expect_err("no free instance")
@@ -75,6 +80,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
         }
         .plan(room(2))
     };
+
     assert_eq!(
         (at_least(2), at_least(1)),
         (Ok(percentages(51, 200)), Ok(percentages(1, 200)))
@@ -84,6 +90,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
             .expect_err("more than there are")
             .contains("minimum_healthy_tasks is 3, but the service has 2")
     );
+
     let at_most = |tasks| {
         Strategy {
             maximum_tasks: Some(tasks),
@@ -91,6 +98,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
         }
         .plan(room(2))
     };
+
     assert_eq!(
         (at_most(3), at_most(4)),
         (Ok(percentages(100, 199)), Ok(percentages(100, 200)))
@@ -111,6 +119,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
     let refusal = stuck.plan(room(2)).expect_err("neither first");
     let bounds = "of 2 tasks at least 2 must stay healthy (ceil(2 × 100 %)) and at most 2 may run \
         (floor(2 × 149 %))";
+
     assert!(
         refusal.contains(bounds) && refusal.contains("lower minimum_healthy_percent or raise"),
         "{refusal}"
@@ -123,6 +132,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
         .plan(room(2)),
         Ok(percentages(100, 150))
     );
+
     let half = Strategy {
         minimum_healthy_percent: Some(Percent(50)),
         ..stuck
@@ -130,6 +140,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
     assert_eq!(half.plan(room(2)), Ok(percentages(50, 149)));
     // A service without tasks has nothing to move.
     assert_eq!(stuck.plan(room(0)), Ok(percentages(100, 149)));
+
     let room_for_none = Strategy {
         minimum_healthy_tasks: Some(2),
         ..MAKE_ROOM
@@ -139,6 +150,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
         refusal.contains("lower minimum_healthy_percent or minimum_healthy_tasks"),
         "{refusal}"
     );
+
     let only = MAKE_ROOM.plan(room(1)).expect_err("the only task");
     assert!(only.contains("run 2 tasks or more"), "{only}");
 }
@@ -151,6 +163,7 @@ fn a_fill_that_holds_static_ports_needs_an_instance_for_each_task_of_both_colour
             static_port_instances: Some(instances),
         })
     };
+
     for (desired, instances) in [(2, 3), (2, 2), (1, 1), (3, 5)] {
         let refusal = with(desired, instances).expect_err("the second colour does not fit");
         let numbers = format!("{desired} tasks of each colour do not fit on {instances} instances");
@@ -159,6 +172,7 @@ fn a_fill_that_holds_static_ports_needs_an_instance_for_each_task_of_both_colour
             "{refusal}"
         );
     }
+
     assert_eq!(
         [with(2, 4), with(1, 2), with(3, 6)],
         [const {
@@ -178,6 +192,7 @@ fn static_ports_are_counted_to_the_instance() {
             static_port_instances: Some(instances),
         })
     };
+
     for strategy in [BARE, MAKE_ROOM, DOUBLING] {
         let refusal = with(strategy, 3, 2).expect_err("one task too many");
         assert!(
@@ -185,12 +200,14 @@ fn static_ports_are_counted_to_the_instance() {
             "{refusal}"
         );
     }
+
     let refusal = with(BARE, 2, 2).expect_err("no instance for a new task");
     assert!(
         refusal.contains("2 instances run 2 tasks; choose `make-room`"),
         "{refusal}"
     );
     assert_eq!(with(BARE, 2, 3), Ok(percentages(100, 200)));
+
     let half = Strategy {
         minimum_healthy_percent: Some(Percent(50)),
         ..BARE

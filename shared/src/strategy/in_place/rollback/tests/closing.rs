@@ -13,6 +13,7 @@ fn a_success_without_finish_release_is_judged_by_the_service() {
         Restoration::Close(Conclusion { outcome, .. }) => outcome,
         other => panic!("{other:?} closes nothing"),
     };
+
     assert_eq!(outcome(true, &steady(NEW)), Outcome::Deployed);
     assert_eq!(outcome(true, &steady(OLD)), Outcome::Failed);
     assert_eq!(outcome(false, &steady(OLD)), Outcome::Unchanged);
@@ -23,7 +24,9 @@ fn the_prior_release_is_restored_then_proven() {
     let release = release(true, Some(at(0)));
     let next = |view: &ServiceView, secs| restored(&release, Ending::Failed, view, at(secs));
     let percentages = prior().percentages;
+
     assert_eq!(next(&steady(NEW), 60), Restoration::Apply(percentages));
+
     let mut starting = steady(OLD);
     starting.running = 1;
     assert!(matches!(next(&starting, 120), Restoration::Wait(_)));
@@ -49,6 +52,7 @@ fn an_external_deployment_is_left_alone() {
     let third = steady("arn:aws:ecs:eu-west-1:111122223333:task-definition/web:9");
     let step = restored(&release(true, Some(at(0))), Ending::Failed, &third, at(60));
     let left = |reason: &str| reason.contains("web:9 was deployed outside this release");
+
     assert!(matches!(
         step,
         Restoration::Close(Conclusion { outcome: Outcome::Superseded, reason, .. })
@@ -93,8 +97,10 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
         let reason = format!("{cause}; the service runs {revision} on 2 of 2 tasks");
         Restoration::Close(Conclusion::new(outcome, reason))
     };
+
     assert_eq!(of(true, &steady(NEW)), runs(Outcome::Deployed, "web:2"));
     assert_eq!(of(false, &steady(OLD)), runs(Outcome::Unchanged, "web:1"));
+
     let mut unsteady = steady(NEW);
     unsteady.running = 1;
     let reason = format!("{cause}, and the service is not steady: 1 of 2 tasks running");
@@ -102,6 +108,7 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
         of(true, &unsteady),
         Restoration::Close(Conclusion::new(Outcome::Failed, reason))
     );
+
     // Once it was taken over, a success does not count any more.
     let taken_over = restored(
         &release(true, Some(at(0))),
@@ -109,6 +116,7 @@ fn a_success_without_finish_release_is_recorded_with_what_the_service_runs() {
         &steady(NEW),
         at(60),
     );
+
     assert_eq!(taken_over, Restoration::Apply(prior().percentages));
 }
 
@@ -117,12 +125,15 @@ fn a_restoration_is_abandoned_at_its_deadline_and_not_a_second_before() {
     let next = |view: &ServiceView, secs| {
         restored(&release(true, Some(at(0))), Ending::Stopped, view, at(secs))
     };
+
     let mut starting = steady(OLD);
     starting.running = 1;
+
     assert_eq!(
         next(&starting, 3_599),
         Restoration::Wait("restoring web:1: 1 of 2 tasks running".to_owned())
     );
+
     let Restoration::Close(Conclusion {
         outcome: Outcome::Failed,
         reason,
@@ -131,12 +142,14 @@ fn a_restoration_is_abandoned_at_its_deadline_and_not_a_second_before() {
     else {
         panic!("goes on")
     };
+
     for part in [
         "the execution was stopped; ",
         "web:1 is not steady after 1h00m: 1 of 2 tasks running",
     ] {
         assert!(reason.contains(part), "{reason}");
     }
+
     assert!(matches!(
         next(&steady(OLD), 9_000),
         Restoration::Close(Conclusion {
@@ -144,6 +157,7 @@ fn a_restoration_is_abandoned_at_its_deadline_and_not_a_second_before() {
             ..
         })
     ));
+
     // A release that was not taken over is never late.
     let undated = restored(&release(true, None), Ending::Stopped, &starting, at(9_000));
     assert!(matches!(undated, Restoration::Wait(_)));
@@ -162,6 +176,7 @@ fn an_external_deployment_is_named_with_the_cause_and_stays_even_when_it_is_not_
     else {
         panic!("{step:?}")
     };
+
     assert!(
         reason.starts_with("the execution was stopped; ")
             && reason.contains("web:9 was deployed outside this release"),
@@ -175,6 +190,7 @@ fn the_failure_of_a_step_is_the_cause_of_the_rollback() {
     failed.failure = Some(crate::job::Failure::job("the image is not there"));
     let reason = "the image is not there; web:1 serves again with 2 of 2 tasks".to_owned();
     let step = restored(&failed, Ending::Failed, &steady(OLD), at(60));
+
     assert_eq!(
         step,
         Restoration::Close(Conclusion::new(Outcome::RolledBack, reason))
@@ -189,6 +205,7 @@ fn a_superseded_release_is_closed_for_the_newer_one() {
         &steady(NEW),
         at(60),
     );
+
     assert!(matches!(
         step,
         Restoration::Close(Conclusion {

@@ -5,15 +5,19 @@ use super::*;
 #[test]
 fn counts_are_restored_at_least() {
     let mut fewer = steady(OLD);
-    (fewer.desired, fewer.running) = (1, 1);
+    fewer.desired = 1;
+    fewer.running = 1;
+
     assert_eq!(count_of(&release(true, None), &fewer), Some(2));
     assert_eq!(count_of(&release(true, None), &steady(OLD)), None);
+
     let mut raised = release(true, None);
     change_of(&mut raised).desired_count = Some(5);
     let with = |desired| ServiceView {
         desired,
         ..steady(OLD)
     };
+
     assert_eq!(
         [with(5), with(7)].map(|view| count_of(&raised, &view)),
         [Some(2), None]
@@ -33,6 +37,7 @@ fn an_external_count_is_left_alone_unless_it_is_below_the_recorded_one() {
             },
         )
     };
+
     assert_eq!(
         [with(None, 1), with(None, 2), with(None, 3)],
         [Some(2), None, None]
@@ -50,20 +55,28 @@ fn definition_count_and_percentages_are_each_restored() {
     let next =
         |view: &ServiceView| restored(&release(true, Some(at(0))), Ending::Failed, view, at(60));
     let mut fewer = steady(OLD);
-    (fewer.desired, fewer.running, fewer.target_groups[0].healthy) = (1, 1, 1);
+    fewer.desired = 1;
+    fewer.running = 1;
+    fewer.target_groups[0].healthy = 1;
+
     assert_eq!(next(&fewer), Restoration::Apply(own));
+
     let mut more = steady(OLD);
-    (more.desired, more.running, more.target_groups[0].healthy) = (3, 3, 3);
+    more.desired = 3;
+    more.running = 3;
+    more.target_groups[0].healthy = 3;
     let reason = "the execution failed; web:1 serves again with 3 of 3 tasks".to_owned();
     assert_eq!(
         next(&more),
         Restoration::Close(Conclusion::new(Outcome::RolledBack, reason))
     );
+
     let without = ServiceView {
         deployments: Vec::new(),
         ..steady(OLD)
     };
     assert_eq!(next(&without), Restoration::Apply(own));
+
     let widened = ServiceView {
         percentages: Percentages {
             minimum_healthy: 100,
@@ -71,6 +84,7 @@ fn definition_count_and_percentages_are_each_restored() {
         },
         ..steady(OLD)
     };
+
     assert_eq!(next(&widened), Restoration::Apply(own));
 }
 
@@ -88,11 +102,13 @@ fn the_rollback_keeps_the_promise_wherever_it_can_move_a_task() {
             other => panic!("{other:?}"),
         }
     };
+
     // Two tasks: a floor of one, a ceiling of three, and neither.
     assert_eq!(
         [with(50, 100), with(100, 150), with(100, 149)],
         [(50, 100), (100, 150), (100, 200)]
     );
+
     let nothing = release(false, Some(at(0)));
     let unannounced = restored(
         &nothing,
@@ -103,6 +119,7 @@ fn the_rollback_keeps_the_promise_wherever_it_can_move_a_task() {
         },
         at(60),
     );
+
     assert_eq!(unannounced, Restoration::Apply(own));
 }
 
@@ -116,16 +133,21 @@ fn promised_percentages_hold_during_the_rollback_and_are_restored_at_its_end() {
         prior().percentages,
     );
     let mut release = release(true, Some(at(0)));
+
     change_of(&mut release).percentages = promised;
     let next = |view: &ServiceView| restored(&release, Ending::Failed, view, at(60));
+
     assert_eq!(next(&steady(NEW)), Restoration::Apply(promised));
+
     let mut arrived = ServiceView {
         percentages: promised,
         ..steady(OLD)
     };
     assert_eq!(next(&arrived), Restoration::Apply(own));
+
     arrived.running = 1;
     assert!(matches!(next(&arrived), Restoration::Wait(_)));
+
     change_of(&mut release).percentages = Percentages {
         minimum_healthy: 80,
         maximum: 100,

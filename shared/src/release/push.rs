@@ -38,22 +38,22 @@ pub enum PushDecision {
 }
 
 impl Push {
-    /// Decides about the push of `event`, from the claim that stands and the record of the
-    /// execution it led to.
+    /// Decides about the push of `event`, from the recorded claim and the record of the execution
+    /// it led to.
     #[must_use]
     pub fn decide(
-        standing: Option<&Self>,
+        claim: Option<&Self>,
         record: Option<&Record>,
         event: &str,
         now: Timestamp,
     ) -> PushDecision {
-        let Some(standing) = standing else {
+        let Some(claim) = claim else {
             return PushDecision::Start;
         };
 
         // A duplicate of the event: only the start can be missing, if the process died before it.
-        if standing.event == event {
-            return standing.known().unwrap_or(PushDecision::Start);
+        if claim.event == event {
+            return claim.known().unwrap_or(PushDecision::Start);
         }
 
         match record {
@@ -70,9 +70,9 @@ impl Push {
             // Another tag of the digest is the same push, as long as its release is open.
             Some(record)
                 if record.state != RecordState::Closed
-                    && now.since(standing.claimed_at) < SAME_PUSH =>
+                    && now.since(claim.claimed_at) < SAME_PUSH =>
             {
-                standing.known().unwrap_or(PushDecision::Start)
+                claim.known().unwrap_or(PushDecision::Start)
             }
             _ => PushDecision::Start,
         }

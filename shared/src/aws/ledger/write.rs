@@ -13,23 +13,23 @@ use crate::job::StepError;
 use crate::release::{Lease, Push, Record, RecordState, Started};
 
 impl Ledger {
-    /// Writes what became of a push, if it is still the `standing` one. `false`: another invocation
-    /// was faster.
+    /// Writes what became of a push, if the recorded claim still is `before`. `false`: another
+    /// invocation was faster.
     ///
     /// # Errors
     /// When the call fails.
-    pub async fn put_push(&self, standing: Option<&Push>, push: &Push) -> Result<bool, AwsError> {
+    pub async fn put_push(&self, before: Option<&Push>, push: &Push) -> Result<bool, AwsError> {
         let request = self
             .client
             .put_item()
             .table_name(&self.table)
             .set_item(Some(item(&push_key(&push.pipeline), &push.digest, push)?));
 
-        let request = match standing {
+        let request = match before {
             None => request.condition_expression("attribute_not_exists(pk)"),
-            Some(standing) => request
+            Some(before) => request
                 .condition_expression("event = :event")
-                .expression_attribute_values(":event", text(&standing.event)),
+                .expression_attribute_values(":event", text(&before.event)),
         };
 
         match request

@@ -19,7 +19,7 @@ struct StoredRouting {
 
 impl Serialize for LastKnownRouting {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        StoredRouting::from(self.clone()).serialize(serializer)
+        StoredRouting::from(*self).serialize(serializer)
     }
 }
 

@@ -16,6 +16,7 @@ use slipway::release::{Event, Lease, PriorService, Record, RecordState, Release,
 use slipway::routing::mover::TrafficMover;
 use slipway::step::Step;
 use slipway::strategy::Room;
+use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::{Timestamp, readable};
 
 pub use parameters::Parameters;
@@ -116,10 +117,10 @@ impl BeginRelease {
         free: Option<&Lease>,
     ) -> Result<TakeResult, StepError> {
         let record = self.ledger.record(&job.release.execution).await?;
-        if let Some(closed) = record
+        let closed = record
             .as_ref()
-            .filter(|record| record.state == RecordState::Closed)
-        {
+            .filter(|record| record.state == RecordState::Closed);
+        if let Some(closed) = closed {
             return Err(closed.refusal().into());
         }
 
@@ -127,24 +128,23 @@ impl BeginRelease {
             .observe(job, free.and_then(|lease| lease.last_known))
             .await?;
         self.preflight(job, target.live()).await?;
+
         for view in target.views() {
             if let Some(report) = external_deployment(view, job)? {
                 return Ok(TakeResult::NotYet(report));
             }
         }
 
-        let release = open_release(job);
         let free = free
             .cloned()
             .unwrap_or_else(|| Lease::unwritten(&job.release.cluster, &job.release.service));
-        let lease = apply(&free, Event::Taken(release.clone()), job.now)?;
-        let record = record.unwrap_or_else(|| started(job, release.digest.as_deref()));
-        self.ledger
-            .advance_with(
-                &lease,
-                &record.begun(&job.release.cluster, &job.release.service),
-            )
-            .await?;
+        let release = open_release(job);
+        let record = record
+            .unwrap_or_else(|| started(job, release.digest.as_deref()))
+            .begun(&job.release.cluster, &job.release.service);
+
+        let lease = apply(&free, Event::Taken(release), job.now)?;
+        self.ledger.advance_with(&lease, &record).await?;
         Ok(TakeResult::Taken(Box::new(lease)))
     }
 
@@ -155,21 +155,28 @@ impl BeginRelease {
             .and_then(|release| release.target().cloned());
         let (lease, target) = match recorded {
             Some(target) => (lease, target),
-            None => {
-                let observed = self.observe(job, lease.last_known).await?;
-                let prior = observed
-                    .prior()
-                    .ok_or_else(|| no_deployment(&job.release.service))?;
-                let lease = apply(&lease, Event::PriorRecorded(prior.clone()), job.now)?;
-                self.ledger.advance(&lease).await?;
-                (lease, Target::new(prior))
-            }
+            None => self.record_observed(job, lease).await?,
         };
 
         match target {
             Target::Pair(pair) => self.repair_weights(&lease, &pair).await,
             Target::Service(service) => Ok(begun_in_place(job, service.prior)),
         }
+    }
+
+    async fn record_observed(
+        &self,
+        job: &Job<Parameters>,
+        lease: Lease,
+    ) -> Result<(Lease, Target), StepError> {
+        let observed = self.observe(job, lease.last_known).await?;
+        let prior = observed
+            .prior()
+            .ok_or_else(|| no_deployment(&job.release.service))?;
+
+        let lease = apply(&lease, Event::PriorRecorded(prior.clone()), job.now)?;
+        self.ledger.advance(&lease).await?;
+        Ok((lease, Target::new(prior)))
     }
 
     /// Refuses what can never work with the live revision.
@@ -184,20 +191,7 @@ impl BeginRelease {
             ))
         })?;
 
-        let parameters = &job.parameters;
-        if let Some(missing) = parameters
-            .containers
-            .iter()
-            .find(|name| !definition.container_names().any(|known| known == *name))
-        {
-            let expected = definition.container_names().collect::<Vec<_>>().join(", ");
-            return Err(Failure::configuration(format!(
-                "`containers` names `{missing}`, which is not in task definition {}; \
-                 expected {expected}",
-                revision(&arn)
-            ))
-            .into());
-        }
+        validate_containers(&job.parameters, revision(&arn), &definition)?;
 
         // With a static host port each container instance can run only one task.
         let instances = match definition.static_host_port() {
@@ -205,15 +199,35 @@ impl BeginRelease {
             None => None,
         };
         let room = Room {
-            desired: parameters.planned_count(live.desired),
+            desired: job.parameters.planned_count(live.desired),
             static_port_instances: instances,
         };
-        parameters
+        job.parameters
             .strategy()
             .plan(room)
             .map_err(Failure::configuration)?;
         Ok(())
     }
+}
+
+fn validate_containers(
+    parameters: &Parameters,
+    revision: &str,
+    definition: &TaskDefinition,
+) -> Result<(), Failure> {
+    let missing = parameters
+        .containers
+        .iter()
+        .find(|name| !definition.container_names().any(|known| known == *name));
+    let Some(missing) = missing else {
+        return Ok(());
+    };
+
+    let expected = definition.container_names().collect::<Vec<_>>().join(", ");
+    Err(Failure::configuration(format!(
+        "`containers` names `{missing}`, which is not in task definition {revision}; expected \
+         {expected}"
+    )))
 }
 
 fn started(job: &Job<Parameters>, digest: Option<&str>) -> Record {
@@ -224,6 +238,7 @@ fn started(job: &Job<Parameters>, digest: Option<&str>) -> Record {
 fn open_release(job: &Job<Parameters>) -> Release {
     let digest = job.parameters.digest.as_deref();
     let digest = digest.filter(|digest| !digest.is_empty());
+
     let release = &job.release;
     Release::begin(&release.execution, &release.pipeline, digest, job.now)
 }
@@ -231,6 +246,7 @@ fn open_release(job: &Job<Parameters>) -> Release {
 fn begun_in_place(job: &Job<Parameters>, prior: PriorService) -> JobReport {
     let desired = job.parameters.planned_count(prior.desired_count);
     let bounds = job.parameters.strategy().percentages(desired);
+
     let summary = format!(
         "{} runs {} with {} tasks; the rollout keeps at least {} healthy and at most {} running",
         job.release.service,
@@ -259,6 +275,7 @@ fn external_deployment(
         .deployments
         .iter()
         .any(|deployment| deployment.rollout == Rollout::Completed);
+
     let Some(primary) = view
         .primary()
         .filter(|primary| primary.rollout == Rollout::InProgress && completed)
@@ -290,6 +307,7 @@ fn waiting(other: &Release, now: Timestamp) -> JobReport {
         "has held"
     };
     let age = readable(now.since(other.began_at));
+
     JobReport::in_progress(
         format!(
             "waiting for release {} of {}, which {state} this service for {age}",

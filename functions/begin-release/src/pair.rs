@@ -4,7 +4,6 @@
 use slipway::aws::ObservedService;
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::colour::{Colour, PerColour};
-use slipway::observed::scaling::ScalingView;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{LastKnownRouting, Lease, PairTarget, PriorService};
 use slipway::routing::listener_rule::RuleView;
@@ -14,78 +13,58 @@ use slipway::strategy::blue_green::prior::{PriorColour, PriorPair};
 use crate::target::{Target, missing_service, validate_service};
 use crate::{BeginRelease, Parameters, no_deployment};
 
+/// The target group of one colour, as the listener rule forwards to it.
+#[derive(Debug, PartialEq, Eq)]
+struct ForwardGroup {
+    arn: String,
+    weight: u32,
+}
+
 impl BeginRelease {
     pub(crate) async fn observe_pair(
         &self,
         job: &Job<Parameters>,
         last_known: Option<LastKnownRouting>,
     ) -> Result<Target, StepError> {
-        let arn = job.parameters.rule.as_deref().unwrap_or_default();
-        let rule = self.rules.observe(arn).await?.ok_or_else(|| {
-            Failure::configuration(format!(
-                "`rule` is `{arn}`, which does not exist; expected an existing listener rule or \
-                 listener"
-            ))
-        })?;
+        let rule = self.observe_rule(job).await?;
+        let found = self.observe_colours(job).await?;
 
-        let names =
-            [Colour::Blue, Colour::Green].map(|colour| colour.service(&job.release.service));
-        let [blue, green] = self
-            .services
-            .describe_each(&job.release.cluster, [&names[0], &names[1]])
-            .await?;
-        let valid = |found: Option<ObservedService>, name: &str| {
-            let found = found.ok_or_else(|| missing_service(&job.release.cluster, name))?;
-            validate_service(name, &found.view).map(|()| found)
-        };
-        let (blue, green) = (valid(blue, &names[0])?, valid(green, &names[1])?);
-
-        let groups = [
-            group_of(&names[0], &blue.view, &rule.view)?,
-            group_of(&names[1], &green.view, &rule.view)?,
-        ];
-        if groups[0].0 == groups[1].0 {
-            return Err(Failure::configuration(format!(
-                "both colours register with {}; expected a separate target group for each",
-                groups[0].0
-            ))
-            .into());
-        }
-
+        let groups = forward_groups(&job.release.service, &found, &rule)?;
         let seen = Weights {
-            blue: groups[0].1,
-            green: groups[1].1,
+            blue: groups.blue.weight,
+            green: groups.green.weight,
         };
         let (live, weights) = live(seen, last_known)?;
+
         let scaling = self
             .pairs
             .scaling(&job.release.cluster, &job.release.service)
             .await?;
-        let colour =
-            |colour: Colour, found: &ObservedService, group: &str, scaling: Option<ScalingView>| {
-                let prior = PriorService::from_view(&found.view)
-                    .ok_or_else(|| no_deployment(&colour.service(&job.release.service)))?;
-                // A suspension that the last release did not undo is not the state to return to.
-                let to_restore = last_known.and_then(|known| *known.scale_in_to_restore.of(colour));
-                Ok::<_, Failure>(PriorColour {
-                    target_group: group.to_owned(),
-                    weight: *weights.of(colour),
-                    task_definition: prior.task_definition,
-                    desired_count: prior.desired_count,
-                    percentages: prior.percentages,
-                    suspended: scaling
-                        .map(|scaling| to_restore.unwrap_or(scaling.scale_in_suspended)),
-                })
-            };
+        let colours = PerColour::try_from_fn(|colour| {
+            let prior = PriorService::from_view(&found.of(colour).view)
+                .ok_or_else(|| no_deployment(&colour.service(&job.release.service)))?;
+            // A suspension that the last release did not undo is not the state to return to.
+            let to_restore = last_known.and_then(|known| *known.scale_in_to_restore.of(colour));
+            let suspended = scaling
+                .of(colour)
+                .map(|scaling| to_restore.unwrap_or(scaling.scale_in_suspended));
+
+            Ok::<_, Failure>(PriorColour {
+                target_group: groups.of(colour).arn.clone(),
+                weight: *weights.of(colour),
+                task_definition: prior.task_definition,
+                desired_count: prior.desired_count,
+                percentages: prior.percentages,
+                suspended,
+            })
+        })?;
         let prior = PriorPair {
-            rule: arn.to_owned(),
+            rule: rule_arn(job).to_owned(),
             live,
-            colours: PerColour {
-                blue: colour(Colour::Blue, &blue, &groups[0].0, scaling.blue)?,
-                green: colour(Colour::Green, &green, &groups[1].0, scaling.green)?,
-            },
+            colours,
         };
 
+        let PerColour { blue, green } = found;
         let (live, idle) = if live == Colour::Blue {
             (blue, green)
         } else {
@@ -98,11 +77,42 @@ impl BeginRelease {
         })
     }
 
+    async fn observe_rule(&self, job: &Job<Parameters>) -> Result<RuleView, StepError> {
+        let arn = rule_arn(job);
+        let rule = self.rules.observe(arn).await?.ok_or_else(|| {
+            Failure::configuration(format!(
+                "`rule` is `{arn}`, which does not exist; expected an existing listener rule or \
+                 listener"
+            ))
+        })?;
+        Ok(rule.view)
+    }
+
+    /// The services of both colours, each one that can be released.
+    async fn observe_colours(
+        &self,
+        job: &Job<Parameters>,
+    ) -> Result<PerColour<ObservedService>, StepError> {
+        let names = PerColour::from_fn(|colour| colour.service(&job.release.service));
+        let [blue, green] = self
+            .services
+            .describe_each(&job.release.cluster, [&names.blue, &names.green])
+            .await?;
+
+        let valid = |found: Option<ObservedService>, name: &str| {
+            let found = found.ok_or_else(|| missing_service(&job.release.cluster, name))?;
+            validate_service(name, &found.view).map(|()| found)
+        };
+        Ok(PerColour {
+            blue: valid(blue, &names.blue)?,
+            green: valid(green, &names.green)?,
+        })
+    }
+
     /// Ends the step. Weights that an interrupted release left are restored first.
     pub(crate) async fn repair_weights(&self, lease: &Lease, target: &PairTarget) -> StepResult {
         let pair = &target.prior;
-        let prior = pair.of(pair.live);
-        let (live, idle) = (pair.live, pair.idle());
+        let live = pair.live;
         let seen = self.pairs.observe(lease, pair, &[live]).await?;
         let recorded = pair.weights();
 
@@ -127,27 +137,66 @@ impl BeginRelease {
             return Ok(JobReport::in_progress(summary, 50));
         }
 
-        let summary = format!(
-            "{live} is live as {} with {} tasks (weights {recorded}); {idle} is filled next",
-            revision(&prior.task_definition),
-            prior.desired_count
-        );
-        let outputs = [
-            ("PriorTaskDefinitionArn", prior.task_definition.clone()),
-            ("LiveColour", live.to_string()),
-            ("IdleColour", idle.to_string()),
-        ];
-        Ok(JobReport::done(summary, outputs))
+        Ok(begun(pair))
     }
 }
 
+fn begun(pair: &PriorPair) -> JobReport {
+    let prior = pair.of(pair.live);
+    let (live, idle) = (pair.live, pair.idle());
+
+    let summary = format!(
+        "{live} is live as {} with {} tasks (weights {}); {idle} is filled next",
+        revision(&prior.task_definition),
+        prior.desired_count,
+        pair.weights()
+    );
+    let outputs = [
+        ("PriorTaskDefinitionArn", prior.task_definition.clone()),
+        ("LiveColour", live.to_string()),
+        ("IdleColour", idle.to_string()),
+    ];
+    JobReport::done(summary, outputs)
+}
+
+/// The production rule, or the listener whose default action serves.
+fn rule_arn(job: &Job<Parameters>) -> &str {
+    job.parameters.rule.as_deref().unwrap_or_default()
+}
+
+/// The group of each colour: without one of its own, no traffic could be moved between them.
+fn forward_groups(
+    service: &str,
+    found: &PerColour<ObservedService>,
+    rule: &RuleView,
+) -> Result<PerColour<ForwardGroup>, Failure> {
+    let groups = PerColour::try_from_fn(|colour| {
+        forward_group(&colour.service(service), &found.of(colour).view, rule)
+    })?;
+
+    if groups.blue.arn == groups.green.arn {
+        return Err(Failure::configuration(format!(
+            "both colours register with {}; expected a separate target group for each",
+            groups.blue.arn
+        )));
+    }
+    Ok(groups)
+}
+
 /// The colour's group in the rule, and its weight there.
-fn group_of(service: &str, view: &ServiceView, rule: &RuleView) -> Result<(String, u32), Failure> {
+fn forward_group(
+    service: &str,
+    view: &ServiceView,
+    rule: &RuleView,
+) -> Result<ForwardGroup, Failure> {
     let registered = |arn: &String| view.target_groups.iter().any(|group| group.arn == *arn);
     let mut found = rule.weights.iter().filter(|(arn, _)| registered(arn));
 
     match (found.next(), found.next()) {
-        (Some(group), None) => Ok(group.clone()),
+        (Some((arn, weight)), None) => Ok(ForwardGroup {
+            arn: arn.clone(),
+            weight: *weight,
+        }),
         (None, _) => Err(Failure::configuration(format!(
             "the rule forwards to no target group of service `{service}`; expected a forward \
              action that names the groups of both colours, at any weights; add the group to the \
@@ -195,18 +244,23 @@ mod tests {
     #[test]
     fn a_colour_s_group_is_the_one_that_rule_and_service_share() {
         let weights = [("blue", 30), ("green", 70), ("third", 5)];
-        let weights = weights
-            .map(|(arn, weight)| (arn.to_owned(), weight))
-            .to_vec();
         let rule = RuleView {
-            weights,
+            weights: weights
+                .map(|(arn, weight)| (arn.to_owned(), weight))
+                .to_vec(),
             sticky: None,
         };
         let found = |groups: &[&str]| {
-            group_of("shop-green", &registered(groups), &rule).map_err(|why| why.message)
+            forward_group("shop-green", &registered(groups), &rule).map_err(|why| why.message)
         };
-        assert_eq!(found(&["green"]), Ok(("green".to_owned(), 70)));
-        assert_eq!(found(&["internal", "green"]), Ok(("green".to_owned(), 70)));
+
+        let green = || ForwardGroup {
+            arn: "green".to_owned(),
+            weight: 70,
+        };
+        assert_eq!(found(&["green"]), Ok(green()));
+        assert_eq!(found(&["internal", "green"]), Ok(green()));
+
         for none in [&["internal"][..], &[]] {
             let why = found(none).expect_err("not in the rule");
             assert!(
@@ -232,12 +286,15 @@ mod tests {
             live(Weights { blue, green }, settled).map_err(|why| why.message)
         };
         let seen = |colour, blue, green| Ok((colour, Weights { blue, green }));
+
         for settled in [None, Some(settled)] {
             assert_eq!(live(0, 7, settled), seen(Colour::Green, 0, 7));
             assert_eq!(live(999, 0, settled), seen(Colour::Blue, 999, 0));
         }
+
         for (blue, green) in [(50, 50), (1, 999), (0, 0)] {
             assert_eq!(live(blue, green, Some(settled)), seen(Colour::Blue, 90, 0));
+
             let why = live(blue, green, None).expect_err("unknown");
             let start = format!(
                 "the weights are blue {blue} / green {green} and no earlier release recorded"

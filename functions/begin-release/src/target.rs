@@ -133,39 +133,47 @@ pub(crate) mod tests {
         }
     }
 
+    type Spoil = fn(&mut ServiceView);
+
+    /// What makes a service unfit for releases, and the message that refuses it.
+    const UNFIT: [(Spoil, &str); 6] = [
+        (
+            |view| view.tagged = false,
+            "service `web` is missing the tag `slipway:service`",
+        ),
+        (
+            |view| view.scheduling = Scheduling::Daemon,
+            "the scheduling strategy of service `web` is DAEMON",
+        ),
+        (
+            |view| view.strategy = "BLUE_GREEN".to_owned(),
+            "the deployment strategy of service `web` is BLUE_GREEN",
+        ),
+        (
+            |view| view.controller = "CODE_DEPLOY".to_owned(),
+            "the deployment controller of service `web` is CODE_DEPLOY",
+        ),
+        (
+            |view| view.status = "DRAINING".to_owned(),
+            "the status of service `web` is DRAINING",
+        ),
+        (
+            |view| {
+                view.scheduling = Scheduling::Daemon;
+                view.tagged = false;
+            },
+            "the scheduling strategy of service `web` is DAEMON",
+        ),
+    ];
+
     #[test]
     fn only_tagged_replica_services_that_ecs_rolls_are_released() {
         assert_eq!(validate_service("web", &service()), Ok(()));
-        type Spoil = fn(&mut ServiceView);
-        let cases: [(Spoil, &str); 6] = [
-            (
-                |view| view.tagged = false,
-                "service `web` is missing the tag `slipway:service`",
-            ),
-            (
-                |view| view.scheduling = Scheduling::Daemon,
-                "the scheduling strategy of service `web` is DAEMON",
-            ),
-            (
-                |view| view.strategy = "BLUE_GREEN".to_owned(),
-                "the deployment strategy of service `web` is BLUE_GREEN",
-            ),
-            (
-                |view| view.controller = "CODE_DEPLOY".to_owned(),
-                "the deployment controller of service `web` is CODE_DEPLOY",
-            ),
-            (
-                |view| view.status = "DRAINING".to_owned(),
-                "the status of service `web` is DRAINING",
-            ),
-            (
-                |view| (view.scheduling, view.tagged) = (Scheduling::Daemon, false),
-                "the scheduling strategy of service `web` is DAEMON",
-            ),
-        ];
-        for (spoil, start) in cases {
+
+        for (spoil, start) in UNFIT {
             let mut view = service();
             spoil(&mut view);
+
             let failure = validate_service("web", &view).expect_err(start);
             assert_eq!(failure.kind, FailureType::ConfigurationError);
             assert!(failure.message.starts_with(start), "{}", failure.message);

@@ -76,8 +76,8 @@ impl UpdateService {
     async fn in_place(&self, context: &Context<'_>, target: &ServiceTarget) -> StepResult {
         let job = context.job;
         let (cluster, service) = (&job.release.cluster, &job.release.service);
-        let seen = self.services.observe(cluster, service).await?;
-        let seen = seen.ok_or_else(|| {
+        let found = self.services.observe(cluster, service).await?;
+        let seen = found.ok_or_else(|| {
             Failure::job(format!(
                 "service `{service}` no longer exists in cluster `{cluster}`"
             ))
@@ -120,6 +120,7 @@ impl UpdateService {
                 self.ledger
                     .advance(&apply(lease, deployed(&deployment), job.now)?)
                     .await?;
+
                 let progress = seen.view.progress(task_definition);
                 let summary = format!("{}: {progress}", revision(task_definition));
                 Ok(JobReport::in_progress(summary, 0).with_external_id(Some(&deployment)))

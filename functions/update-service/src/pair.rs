@@ -13,7 +13,7 @@ use slipway::strategy::blue_green::size::required_tasks;
 use slipway::strategy::in_place::deploy::DeployGoal;
 use slipway::timestamp::readable;
 
-use crate::{Context, Mode, UpdateService, done};
+use crate::{Context, Mode, Parameters, UpdateService, done};
 
 /// How long the old colour stays after the traffic left it, in minutes, unless the action gives
 /// another number.
@@ -44,12 +44,7 @@ impl UpdateService {
     async fn fill(&self, context: &Context<'_>, target: &PairTarget) -> StepResult {
         let Context { job, lease, .. } = context;
         let pair = &target.prior;
-        // An invocation may have announced the suspension and died before making it, so the
-        // scalable targets are read as well.
-        let scales =
-            pair.of(Colour::Blue).suspended.is_some() || pair.of(Colour::Green).suspended.is_some();
-        let announced = target.scale_in_suspended == Some(true);
-        if target.change.is_none() && scales && (!announced || self.may_scale_in(lease).await?) {
+        if self.must_suspend_scale_in(lease, target).await? {
             self.ledger
                 .advance(&apply(lease, Event::ScaleInSuspensionAnnounced, job.now)?)
                 .await?;
@@ -63,30 +58,13 @@ impl UpdateService {
         let idle = pair.idle();
         let seen = self.pairs.observe_services(lease, &[idle]).await?;
         let (live_seen, idle_seen) = (seen.of(pair.live), seen.of(idle));
-        let count = match live_seen.view.desired {
-            0 => job.parameters.initial_count.unwrap_or(1),
-            live => live,
-        };
-        let count = target
-            .change
-            .as_ref()
-            .and_then(|change| change.desired_count)
-            .unwrap_or(count);
-        let goal = DeployGoal {
-            change: Change {
-                task_definition: job.parameters.task_definition.clone(),
-                percentages: pair.of(idle).percentages,
-                desired_count: Some(count),
-                deployment: None,
-            },
-            size: count,
-            deadline: job.parameters.deadline(),
-        };
 
+        let goal = fill_goal(&job.parameters, target, live_seen.view.desired);
         let runs = idle_seen
             .view
             .primary()
             .map(|primary| primary.task_definition.as_str());
+
         if target.change.is_none() && runs == Some(&job.parameters.task_definition) {
             // The change is made all the same, so that the ledger records what the colour gets its
             // traffic for.
@@ -94,6 +72,21 @@ impl UpdateService {
         }
         self.deploy(context, &pair.of(idle).task_definition, goal, idle_seen)
             .await
+    }
+
+    /// An invocation may have announced the suspension and died before making it, so the scalable
+    /// targets are read as well.
+    async fn must_suspend_scale_in(
+        &self,
+        lease: &Lease,
+        target: &PairTarget,
+    ) -> Result<bool, StepError> {
+        let pair = &target.prior;
+        let scales =
+            pair.of(Colour::Blue).suspended.is_some() || pair.of(Colour::Green).suspended.is_some();
+        let announced = target.scale_in_suspended == Some(true);
+
+        Ok(target.change.is_none() && scales && (!announced || self.may_scale_in(lease).await?))
     }
 
     async fn may_scale_in(&self, lease: &Lease) -> Result<bool, StepError> {
@@ -111,12 +104,13 @@ impl UpdateService {
         let pair = &target.prior;
         let old = pair.live;
         let seen = self.pairs.observe(lease, pair, &[old]).await?;
+
         let needed = required_tasks(&PairContext {
             target,
             view: &seen.view,
         });
-        let (desired, healthy) = (seen.view.of(old).desired, seen.view.healthy(pair, old));
-        let (elapsed, deadline) = (job.now.since(job.since), job.parameters.deadline());
+        let desired = seen.view.of(old).desired;
+        let healthy = seen.view.healthy(pair, old);
 
         let summary = format!(
             "{healthy} of {needed} healthy targets that {old} needs for all of the traffic"
@@ -124,6 +118,9 @@ impl UpdateService {
         if healthy >= needed && desired >= needed {
             return Ok(done(job, summary));
         }
+
+        let elapsed = job.now.since(job.since);
+        let deadline = job.parameters.deadline();
         if elapsed >= deadline {
             return Err(Failure::job(format!(
                 "{summary} after {} (deadline {})",
@@ -145,11 +142,13 @@ impl UpdateService {
     async fn retire(&self, context: &Context<'_>, target: &PairTarget) -> StepResult {
         let Context { job, lease, .. } = context;
         let pair = &target.prior;
+        let seen = self.pairs.observe(lease, pair, &[]).await?;
+        let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
+
+        // Clients that the rule binds to the old colour keep their sessions until these end.
         let minutes = job.parameters.drain_minutes.unwrap_or(DRAIN_MINUTES);
         let drain = Duration::from_secs(u64::from(minutes) * 60);
-        let seen = self.pairs.observe(lease, pair, &[]).await?;
         let sticky = seen.rule.view.sticky.unwrap_or_default().min(STICKY_DRAIN);
-        let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
         let pair_context = PairContext {
             target,
             view: &seen.view,
@@ -164,6 +163,7 @@ impl UpdateService {
                 let announced = apply(lease, Event::RetirementAnnounced, job.now)?;
                 self.ledger.advance(&announced).await?;
                 self.services.resize(seen.of(pair.live), 0).await?;
+
                 let summary = format!("stopping the tasks of {}", pair.live);
                 Ok(JobReport::in_progress(summary, 75))
             }
@@ -171,6 +171,7 @@ impl UpdateService {
                 let announced = apply(lease, Event::ScaleInRestorationAnnounced, job.now)?;
                 self.ledger.advance(&announced).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
+
                 Ok(JobReport::in_progress(
                     "scale-in re-enabled for both colours",
                     40,
@@ -179,11 +180,38 @@ impl UpdateService {
             RetireStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
             RetireStep::Done { summary } => Ok(done(job, summary)),
             RetireStep::Fail { failure, .. } => {
-                // As in swap-target-groups: the weights may be newer than the lease that was read.
+                // The weights may be those that another invocation set since the lease was read:
+                // then this write loses, and the next job observes again.
                 let failed = Event::FailureRecorded(failure.clone());
                 self.ledger.advance(&apply(lease, failed, job.now)?).await?;
                 Err(failure.into())
             }
         }
+    }
+}
+
+/// The new revision on the idle colour, with as many tasks as the live one has. The count of a
+/// change that is announced stays as it was announced.
+fn fill_goal(parameters: &Parameters, target: &PairTarget, live: u32) -> DeployGoal {
+    let pair = &target.prior;
+    let announced = target
+        .change
+        .as_ref()
+        .and_then(|change| change.desired_count);
+    let count = match (announced, live) {
+        (Some(announced), _) => announced,
+        (None, 0) => parameters.initial_count.unwrap_or(1),
+        (None, live) => live,
+    };
+
+    DeployGoal {
+        change: Change {
+            task_definition: parameters.task_definition.clone(),
+            percentages: pair.of(pair.idle()).percentages,
+            desired_count: Some(count),
+            deployment: None,
+        },
+        size: count,
+        deadline: parameters.deadline(),
     }
 }

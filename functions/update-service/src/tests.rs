@@ -133,9 +133,9 @@ fn valid_parameters_are_accepted() {
     }
 }
 
-#[test]
-fn parameters_that_cannot_work_are_refused_by_field() {
-    let cases = [
+/// Parameters that cannot work, and the part of the message that names the field.
+fn refused_parameters() -> [(Value, &'static str); 15] {
+    [
         (
             json!({"task_definition": "web:2"}),
             "`task_definition` is `web:2`",
@@ -178,8 +178,12 @@ fn parameters_that_cannot_work_are_refused_by_field() {
             json!({"strategy": "blue-green", "mode": "retire", "drain_minutes": 1_381}),
             "`drain_minutes` is 1381",
         ),
-    ];
-    for (more, why) in cases {
+    ]
+}
+
+#[test]
+fn parameters_that_cannot_work_are_refused_by_field() {
+    for (more, why) in refused_parameters() {
         let refusal = parameters(more.clone()).validate().expect_err("refused");
         assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
         assert!(refusal.message.contains(why), "{more}: {}", refusal.message);

@@ -4,7 +4,7 @@
 use slipway::aws::Artifacts;
 use slipway::job::{Job, JobReport, StepError, StepResult};
 use slipway::judge::Decision;
-use slipway::metrics::{Data, Side, dispersion_queries, evaluation_queries, hourly_queries};
+use slipway::metrics::{Data, Side, Sides, dispersion_queries, evaluation_queries, hourly_queries};
 use slipway::strategy::canary::{
     BakeState, Observed, Outlook, Settings, arrival, arrivals, evaluate, messages, plan,
 };
@@ -21,15 +21,10 @@ impl EvaluateCanary {
         };
 
         let minute = context.minute(&memory);
-        let new = context.pair.idle();
-        let share = format!("{}% to {new}", health.weights.percent(new));
         if minute == 0 {
-            let summary = format!(
-                "{share}; no minute of the bake is complete yet; {}",
-                health.health
-            );
-            let payload = self.sighted(&context, &settings, memory).await?.payload();
-            return Ok(JobReport::in_progress_with(summary, 0, Some(payload)));
+            return self
+                .wait_for_minute(&context, &settings, memory, health)
+                .await;
         }
 
         let mut outlook = match self.outlook(&context, &settings, &memory, minute).await {
@@ -45,6 +40,7 @@ impl EvaluateCanary {
 
         match (outlook.decision, context.job.parameters.inconclusive()) {
             (Decision::Continue, _) => {
+                let share = share(&context, health);
                 let (progress, percent) = progress(&outlook, minute, settings.judge.end);
                 let summary = format!("{share}, {progress}; {}", health.health);
                 let payload = Some(outlook.state.payload());
@@ -72,6 +68,22 @@ impl EvaluateCanary {
         }
     }
 
+    async fn wait_for_minute(
+        &self,
+        context: &Context<'_>,
+        settings: &Settings,
+        memory: BakeState,
+        health: &PairHealth,
+    ) -> StepResult {
+        let summary = format!(
+            "{}; no minute of the bake is complete yet; {}",
+            share(context, health),
+            health.health
+        );
+        let payload = self.sighted(context, settings, memory).await?.payload();
+        Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
+    }
+
     /// The first evaluation fixes the thresholds, the dispersion and the usual rates. Nothing is
     /// judged before the token carries them.
     async fn measure(
@@ -80,52 +92,48 @@ impl EvaluateCanary {
         settings: &Settings,
         health: &PairHealth,
     ) -> StepResult {
-        let (sides, first) = (context.sides()?, context.first_minute());
-        let hour = first - plan::HOUR_MINUTES;
-
+        let sides = context.sides()?;
+        let first = context.first_minute();
         let before = self
             .metrics
-            .read(&hourly_queries(&sides), hour, first)
+            .read(&hourly_queries(&sides), first - plan::HOUR_MINUTES, first)
             .await?;
         let thresholds = plan::thresholds(&before);
         let errors = plan::errors(&before, first);
-        let dispersion = if thresholds.is_empty() {
-            1.0
-        } else {
-            let slow = self
-                .metrics
-                .read(&dispersion_queries(&sides, &thresholds), hour, first)
-                .await?;
-            plan::latency_dispersion(&slow, first, thresholds.len())
-        };
+        let dispersion = self.latency_dispersion(&sides, &thresholds, first).await?;
 
-        let measured = messages::measured(
-            &context.pair.live.to_string(),
-            &thresholds,
-            &errors,
-            dispersion,
-        );
-        let agrees = arrival::agrees(&before, Side::Baseline, first - plan::UNSETTLED_MINUTES);
-        let first = first + i64::from(context.job.parameters.warm_up());
-        let memory = BakeState::new(
-            first,
-            thresholds,
-            (errors.dispersion, dispersion),
-            errors.rate,
-        )
-        .with_agreement(agrees);
-
-        let (new, baked) = (context.pair.idle(), messages::baked(0, settings.judge.end));
+        let live = context.pair.live.to_string();
+        let measured = messages::measured(&live, &thresholds, &errors, dispersion);
         let summary = format!(
-            "{}% to {new}, {baked}; {measured}; {}",
-            health.weights.percent(new),
+            "{}, {}; {measured}; {}",
+            share(context, health),
+            messages::baked(0, settings.judge.end),
             health.health
         );
-        Ok(JobReport::in_progress_with(
-            summary,
-            0,
-            Some(memory.payload()),
-        ))
+
+        let agrees = arrival::agrees(&before, Side::Baseline, first - plan::UNSETTLED_MINUTES);
+        let first = first + i64::from(context.job.parameters.warm_up());
+        let dispersions = (errors.dispersion, dispersion);
+        let memory = BakeState::new(first, thresholds, dispersions, errors.rate);
+        let payload = memory.with_agreement(agrees).payload();
+        Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
+    }
+
+    /// How the slow requests of the hour before `first` are dispersed: 1 without thresholds.
+    async fn latency_dispersion(
+        &self,
+        sides: &Sides,
+        thresholds: &[f64],
+        first: i64,
+    ) -> Result<f64, StepError> {
+        if thresholds.is_empty() {
+            return Ok(1.0);
+        }
+
+        let queries = dispersion_queries(sides, thresholds);
+        let hour = first - plan::HOUR_MINUTES;
+        let slow = self.metrics.read(&queries, hour, first).await?;
+        Ok(plan::latency_dispersion(&slow, first, thresholds.len()))
     }
 
     /// Judges the minutes that are complete, with one reading of all metrics.
@@ -137,13 +145,13 @@ impl EvaluateCanary {
         minute: u32,
     ) -> Result<Outlook, StepError> {
         let data = self.read(context, settings, memory).await?;
-        let now_secs = context.job.now.secs();
+
         Ok(evaluate(&Observed {
             settings,
             state: memory,
             data: &data,
             minute,
-            now_secs,
+            now_secs: context.job.now.secs(),
         })?)
     }
 
@@ -157,15 +165,10 @@ impl EvaluateCanary {
         let sides = context.sides()?;
         let queries = evaluation_queries(&sides, &memory.thresholds_ms, &settings.custom);
 
-        // The minute before the first tells whether a counter that is absent in the first is zero.
-        Ok(self
-            .metrics
-            .read(
-                &queries,
-                memory.first - 1,
-                context.job.now.secs().div_euclid(60),
-            )
-            .await?)
+        // The minute before the first shows whether a counter that is absent in the first is zero.
+        let from = memory.first - 1;
+        let now = context.job.now.secs().div_euclid(60);
+        Ok(self.metrics.read(&queries, from, now).await?)
     }
 
     /// Notes how the first minute looks, so that the next evaluation can see whether it has
@@ -193,14 +196,20 @@ impl EvaluateCanary {
 
     pub(crate) async fn settings(&self, job: &Job<Parameters>) -> Result<Settings, StepError> {
         let settings = match &job.parameters.config {
-            Some(location) => Settings::read(
-                &Artifacts::new(&self.sdk, job).read(location).await?,
-                location,
-            )?,
+            Some(location) => {
+                let text = Artifacts::new(&self.sdk, job).read(location).await?;
+                Settings::read(&text, location)?
+            }
             None => Settings::default(),
         };
         Ok(job.parameters.settings(settings)?)
     }
+}
+
+/// The share of the traffic that the new colour has.
+fn share(context: &Context<'_>, health: &PairHealth) -> String {
+    let new = context.pair.idle();
+    format!("{}% to {new}", health.weights.percent(new))
 }
 
 /// How far the bake is, as text and in percent.

@@ -9,10 +9,13 @@ mod evaluation;
 mod outcome;
 mod parameters;
 
+use std::time::Duration;
+
 use slipway::aws::{Alarm, Ledger, Metrics, Pairs, Reports, Sdk};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::release::{ActiveRelease, Event, PairTarget, apply};
 use slipway::routing::mover::TrafficMover;
+use slipway::routing::weights::Weights;
 use slipway::step::Step;
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::plan::ShiftPlan;
@@ -72,12 +75,13 @@ impl Step for EvaluateCanary {
         if target.traffic_return.is_some() {
             return self.restore(context, None).await;
         }
+
         // Once a judgement has ended, later invocations of its action return it unchanged.
-        if let Some(judged) = target
+        let ended = target
             .judgements
             .iter()
-            .find(|judged| judged.since == job.since)
-        {
+            .find(|judged| judged.since == job.since);
+        if let Some(judged) = ended {
             return Ok(outcome::done(judged));
         }
 
@@ -116,23 +120,11 @@ impl EvaluateCanary {
             target,
             view: &seen.view,
         };
-        let plan = ShiftPlan {
-            task_definition: job.parameters.task_definition.clone(),
-            steps: Vec::new(),
-            step_bake: Default::default(),
-            last_bake: Default::default(),
-            filled: pair_context.filled_tasks(),
-            minimum_healthy_percent: job.parameters.minimum_healthy_percent(),
-        };
+        let plan = watch_plan(&job.parameters, pair_context.filled_tasks());
 
         let health = match watch(&plan, &pair_context) {
             WatchStep::Healthy { health } => health,
-            WatchStep::Confirm => {
-                let confirmed = apply(lease, Event::ShiftConfirmed, job.now)?;
-                self.ledger.advance(&confirmed).await?;
-                let summary = format!("weights are {}", seen.view.weights);
-                return Ok(context.in_progress(summary, 0));
-            }
+            WatchStep::Confirm => return self.confirm_shift(&context, seen.view.weights).await,
             WatchStep::Unseen { summary } => {
                 return self.retry_unless_alarm(context, summary).await;
             }
@@ -146,11 +138,7 @@ impl EvaluateCanary {
                 return Ok(JobReport::in_progress(summary, 0));
             }
             WatchStep::NothingToCompare(failure) | WatchStep::Overridden(failure) => {
-                // What looks like an external change may be that of another invocation since the
-                // lease was read: then this write loses, and the next job observes again.
-                let failed = Event::FailureRecorded(failure.clone());
-                self.ledger.advance(&apply(lease, failed, job.now)?).await?;
-                return Err(failure.into());
+                return self.fail(&context, failure).await;
             }
         };
         if let Some(reason) = self.active_alarm(job).await? {
@@ -165,11 +153,27 @@ impl EvaluateCanary {
         self.judge(context, &health).await
     }
 
+    async fn confirm_shift(&self, context: &Context<'_>, weights: Weights) -> StepResult {
+        let confirmed = apply(&context.lease, Event::ShiftConfirmed, context.job.now)?;
+        self.ledger.advance(&confirmed).await?;
+        Ok(context.in_progress(format!("weights are {weights}"), 0))
+    }
+
+    /// Ends the judgement as failed. What looks like an external change may be that of another
+    /// invocation since the lease was read: then this write loses, and the next job observes again.
+    async fn fail(&self, context: &Context<'_>, failure: Failure) -> StepResult {
+        let failed = Event::FailureRecorded(failure.clone());
+        let lease = apply(&context.lease, failed, context.job.now)?;
+        self.ledger.advance(&lease).await?;
+        Err(failure.into())
+    }
+
     /// Stays in progress, unless an alarm ends the judgement at once.
     async fn retry_unless_alarm(&self, context: Context<'_>, summary: String) -> StepResult {
         if let Some(reason) = self.active_alarm(context.job).await? {
             return self.abort(context, &reason, None).await;
         }
+
         Ok(context.in_progress(summary, 0))
     }
 
@@ -179,10 +183,10 @@ impl EvaluateCanary {
             .metrics
             .alarms(job.parameters.alarms.as_deref().unwrap_or_default())
             .await?;
-        if let Some(Alarm::Missing { name }) = alarms
+        let missing = alarms
             .iter()
-            .find(|alarm| matches!(alarm, Alarm::Missing { .. }))
-        {
+            .find(|alarm| matches!(alarm, Alarm::Missing { .. }));
+        if let Some(Alarm::Missing { name }) = missing {
             return Err(Failure::configuration(format!(
                 "`alarms` names `{name}`, which does not exist; expected names of metric or \
                  composite alarms of this account and region"
@@ -194,6 +198,18 @@ impl EvaluateCanary {
             Alarm::Active { name, reason } => Some(format!("alarm {name} is in ALARM: {reason}")),
             Alarm::Missing { .. } => None,
         }))
+    }
+}
+
+/// The plan of a watch: it moves no traffic, so it has no steps and no bake.
+fn watch_plan(parameters: &Parameters, filled: u32) -> ShiftPlan {
+    ShiftPlan {
+        task_definition: parameters.task_definition.clone(),
+        steps: Vec::new(),
+        step_bake: Duration::ZERO,
+        last_bake: Duration::ZERO,
+        filled,
+        minimum_healthy_percent: parameters.minimum_healthy_percent(),
     }
 }
 

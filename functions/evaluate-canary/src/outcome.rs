@@ -1,8 +1,6 @@
 //! The outcome of a judgement: promoted, rolled back, or held until an operator decides or time is
 //! up.
 
-use std::collections::BTreeMap;
-
 use slipway::job::{Failure, JobReport, StepError, StepResult};
 use slipway::judge;
 use slipway::release::{Event, JudgementRecord, OperatorDecision, TrafficReturn, apply};
@@ -60,10 +58,10 @@ impl EvaluateCanary {
             ),
         };
 
-        let report = match self
+        let written = self
             .write(&context, outlook, &key, judge::Decision::Promote, &why)
-            .await
-        {
+            .await;
+        let report = match written {
             Ok(()) => format!("report: {}", self.reports.link(&key)),
             Err(StepError::Busy(busy)) => return Err(StepError::Busy(busy)),
             // The new colour is as healthy without a report.
@@ -102,11 +100,8 @@ impl EvaluateCanary {
             since: context.job.now,
             held,
         };
-        let lease = apply(
-            &context.lease,
-            Event::ReturnDecided(decision),
-            context.job.now,
-        )?;
+        let decided = Event::ReturnDecided(decision);
+        let lease = apply(&context.lease, decided, context.job.now)?;
         self.ledger.advance(&lease).await?;
         Ok(Context { lease, ..context })
     }
@@ -118,18 +113,18 @@ impl EvaluateCanary {
         context: Context<'_>,
         outlook: Option<Outlook>,
     ) -> StepResult {
-        let (job, key) = (context.job, context.key());
-        let (reason, lease) = match self
+        let returned = self
             .traffic
-            .return_traffic(context.lease.clone(), context.pair, job.now)
-            .await?
-        {
+            .return_traffic(context.lease.clone(), context.pair, context.job.now)
+            .await?;
+        let (reason, lease) = match returned {
             ReturnProgress::Returning(summary) => {
                 return Ok(context.in_progress(summary, 50));
             }
             ReturnProgress::Returned(reason, lease) => (reason, *lease),
         };
 
+        let key = context.key();
         let context = Context { lease, ..context };
         let written = match self.report_rollback(&context, outlook, &key, &reason).await {
             Ok(true) => format!("; report: {}", self.reports.link(&key)),
@@ -163,6 +158,7 @@ impl EvaluateCanary {
 
         self.write(context, &outlook, key, judge::Decision::Rollback, reason)
             .await?;
+
         let judged = self.judged(context, "rollback", reason.to_owned(), &outlook, key);
         let ended = Event::JudgementRecorded(judged);
         self.ledger
@@ -199,6 +195,7 @@ impl EvaluateCanary {
         let sides = context.sides()?;
         let name = format!("{} {}", release.service, sides.canary.task_definition);
         let judgement = outlook.judgement(&name)?;
+
         let facts = [
             ("Pipeline", release.pipeline.clone()),
             ("Execution", release.execution.clone()),
@@ -236,31 +233,23 @@ impl EvaluateCanary {
         key: &str,
     ) -> JudgementRecord {
         let judge = &outlook.verdict;
+        let evidence = |log_e: f64| format!("{:.3}", log_e.exp().min(1e9));
+        let canary = &judge.comparison.totals.canary;
+        let report = self.reports.location(key);
+
         let outputs = [
             ("Verdict", verdict.to_owned()),
             ("Minutes", judge.minute.to_string()),
-            (
-                "EvidenceOfHarm",
-                format!("{:.3}", judge.log_e.exp().min(1e9)),
-            ),
-            (
-                "EvidenceOfHealth",
-                format!("{:.3}", judge.log_e_promote.exp().min(1e9)),
-            ),
-            (
-                "CanaryRequests",
-                judge.comparison.totals.canary.requests.to_string(),
-            ),
-            ("Report", self.reports.location(key)),
+            ("EvidenceOfHarm", evidence(judge.log_e)),
+            ("EvidenceOfHealth", evidence(judge.log_e_promote)),
+            ("CanaryRequests", canary.requests.to_string()),
+            ("Report", report.clone()),
         ];
-        let outputs: BTreeMap<String, String> =
-            outputs.map(|(name, value)| (name.to_owned(), value)).into();
-        let report = self.reports.location(key);
         JudgementRecord {
             since: context.job.since,
             verdict: verdict.to_owned(),
             summary,
-            outputs,
+            outputs: outputs.map(|(name, value)| (name.to_owned(), value)).into(),
             report,
         }
     }
@@ -274,7 +263,8 @@ impl EvaluateCanary {
         minute: u32,
         health: &PairHealth,
     ) -> StepResult {
-        let (job, now) = (context.job, context.job.now);
+        let job = context.job;
+        let now = job.now;
         let known = context.awaiting();
         let since = known.map_or(now, |awaiting| awaiting.since);
         if known.is_none() {
@@ -284,7 +274,8 @@ impl EvaluateCanary {
                 .await?;
         }
 
-        let (waited, hold) = (now.since(since), job.parameters.hold());
+        let waited = now.since(since);
+        let hold = job.parameters.hold();
         match known.and_then(|awaiting| awaiting.decision) {
             Some(OperatorDecision::Promote) => {
                 return self
@@ -321,18 +312,12 @@ impl EvaluateCanary {
             return Err(StepError::Busy(busy));
         };
 
-        let (waited, hold) = (
-            context.job.now.since(awaiting.since),
-            context.job.parameters.hold(),
-        );
+        let waited = context.job.now.since(awaiting.since);
+        let hold = context.job.parameters.hold();
         match awaiting.decision {
             Some(OperatorDecision::RollBack) => {
-                self.abort(
-                    context,
-                    &format!("rolled back by an operator; {busy}"),
-                    None,
-                )
-                .await
+                let reason = format!("rolled back by an operator; {busy}");
+                self.abort(context, &reason, None).await
             }
             None if waited >= hold => {
                 let reason = format!("no decision within {}; {busy}", readable(hold));
@@ -361,6 +346,7 @@ impl EvaluateCanary {
         self.ledger
             .advance(&apply(&context.lease, decided, context.job.now)?)
             .await?;
+
         let (word, what) = match decision {
             OperatorDecision::Promote => ("promote", "the next job promotes"),
             OperatorDecision::RollBack => ("roll-back", "the next job restores the traffic"),

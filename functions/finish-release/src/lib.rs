@@ -11,7 +11,7 @@ use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::limits::FINISH_DEADLINE;
 use slipway::observed::service::{ServiceView, revision};
 use slipway::release::{
-    ActiveRelease, ClaimResult, Conclusion, Lease, Outcome, PairTarget, Release, Target,
+    ActiveRelease, ClaimResult, Conclusion, Lease, Outcome, PairTarget, Record, Release, Target,
 };
 use slipway::step::Step;
 use slipway::timestamp::{Timestamp, readable};
@@ -55,13 +55,7 @@ impl Step for FinishRelease {
             target,
         } = match self.ledger.claim(&job.release).await? {
             ClaimResult::Active(active) => *active,
-            // A late duplicate delivery reports what the release ended with.
-            ClaimResult::Closed(record) => match (record.outcome, &record.reason) {
-                (Some(outcome @ (Outcome::Deployed | Outcome::Unchanged)), Some(reason)) => {
-                    return Ok(done(outcome, reason));
-                }
-                _ => return Err(record.refusal().into()),
-            },
+            ClaimResult::Closed(record) => return closed(&record),
         };
 
         let ObservedTarget { view, missing } = match &target {
@@ -69,21 +63,8 @@ impl Step for FinishRelease {
             Target::Service(_) => self.observe(job).await?,
         };
 
-        let elapsed = job.now.since(job.since);
-        if !missing.is_empty() && elapsed >= FINISH_DEADLINE {
-            return Err(Failure::job(format!(
-                "the service does not run {} steadily: {missing}",
-                revision(&job.parameters.task_definition)
-            ))
-            .into());
-        }
         if !missing.is_empty() {
-            let summary = format!(
-                "not steady: {missing}; {} of {}",
-                readable(elapsed),
-                readable(FINISH_DEADLINE)
-            );
-            return Ok(JobReport::in_progress(summary, 50));
+            return unsteady(job, &missing);
         }
         if let Some(left) = lease.grace_left(job.now) {
             let summary = format!(
@@ -103,14 +84,14 @@ impl Step for FinishRelease {
 impl FinishRelease {
     async fn observe(&self, job: &Job<Parameters>) -> Result<ObservedTarget, StepError> {
         let (cluster, service) = (&job.release.cluster, &job.release.service);
-        let seen = self.services.observe(cluster, service).await?;
-        let view = seen
-            .ok_or_else(|| {
-                Failure::job(format!(
-                    "service `{service}` no longer exists in cluster `{cluster}`"
-                ))
-            })?
-            .view;
+        let found = self.services.observe(cluster, service).await?;
+        let seen = found.ok_or_else(|| {
+            Failure::job(format!(
+                "service `{service}` no longer exists in cluster `{cluster}`"
+            ))
+        })?;
+
+        let view = seen.view;
         let missing = view.missing(&job.parameters.task_definition, 1).join("; ");
         Ok(ObservedTarget { view, missing })
     }
@@ -125,8 +106,6 @@ impl FinishRelease {
     ) -> Result<ObservedTarget, StepError> {
         let parameters = &job.parameters;
         let pair = &target.prior;
-        let unchanged = parameters.task_definition == pair.of(pair.live).task_definition;
-        let live = if unchanged { pair.live } else { pair.idle() };
         if target.scale_in_suspended == Some(true) {
             return Err(Failure::configuration(
                 "scale-in is still suspended on both colours; run update-service with mode \
@@ -135,7 +114,10 @@ impl FinishRelease {
             .into());
         }
 
+        let unchanged = parameters.task_definition == pair.of(pair.live).task_definition;
+        let live = if unchanged { pair.live } else { pair.idle() };
         let seen = self.pairs.observe(lease, pair, &[live]).await?.view;
+
         let mut missing = seen.of(live).missing(&parameters.task_definition, 1);
         if seen.weights.live() != Some(live) {
             missing.push(format!(
@@ -149,6 +131,35 @@ impl FinishRelease {
             missing: missing.join("; "),
         })
     }
+}
+
+/// A late duplicate delivery reports what the release ended with.
+fn closed(record: &Record) -> StepResult {
+    match (record.outcome, &record.reason) {
+        (Some(outcome @ (Outcome::Deployed | Outcome::Unchanged)), Some(reason)) => {
+            Ok(done(outcome, reason))
+        }
+        _ => Err(record.refusal().into()),
+    }
+}
+
+/// The service is given [`FINISH_DEADLINE`] to become steady.
+fn unsteady(job: &Job<Parameters>, missing: &str) -> StepResult {
+    let elapsed = job.now.since(job.since);
+    if elapsed >= FINISH_DEADLINE {
+        return Err(Failure::job(format!(
+            "the service does not run {} steadily: {missing}",
+            revision(&job.parameters.task_definition)
+        ))
+        .into());
+    }
+
+    let summary = format!(
+        "not steady: {missing}; {} of {}",
+        readable(elapsed),
+        readable(FINISH_DEADLINE)
+    );
+    Ok(JobReport::in_progress(summary, 50))
 }
 
 fn outcome(
@@ -172,19 +183,16 @@ fn outcome(
         .collect::<String>();
 
     if parameters.task_definition == prior && target.change().is_none() {
-        return (
-            Outcome::Unchanged,
-            format!("nothing to do: the service already runs {runs}{healthy}"),
-        );
+        let reason = format!("nothing to do: the service already runs {runs}{healthy}");
+        return (Outcome::Unchanged, reason);
     }
+
     let took = readable(now.since(release.began_at));
-    (
-        Outcome::Deployed,
-        format!(
-            "the service runs {runs}{healthy}; it ran {} before; took {took}",
-            revision(prior)
-        ),
-    )
+    let reason = format!(
+        "the service runs {runs}{healthy}; it ran {} before; took {took}",
+        revision(prior)
+    );
+    (Outcome::Deployed, reason)
 }
 
 fn done(outcome: Outcome, reason: &str) -> JobReport {

@@ -74,15 +74,11 @@ impl StartPipeline {
             }
             PushDecision::Refuse(reason) => {
                 if let Some(known) = &known {
-                    self.ledger
-                        .put_push(
-                            Some(known),
-                            &Push {
-                                refusal: Some(reason.clone()),
-                                ..known.clone()
-                            },
-                        )
-                        .await?;
+                    let refused = Push {
+                        refusal: Some(reason.clone()),
+                        ..known.clone()
+                    };
+                    self.ledger.put_push(Some(known), &refused).await?;
                 }
                 Ok(json!({"status": "refused", "digest": push.digest, "reason": reason}))
             }
@@ -120,41 +116,32 @@ impl StartPipeline {
             .into());
         }
 
-        let token: String = push
-            .event
-            .chars()
-            .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
-            .take(128)
-            .collect();
+        let Subscription { pipeline, action } = subscription;
+        let token = request_token(&push.event);
         let execution = self
             .executions
-            .start(
-                &subscription.pipeline,
-                &subscription.action,
-                &push.digest,
-                &token,
-            )
+            .start(pipeline, action, &push.digest, &token)
             .await?;
 
-        self.ledger
-            .put_record(&Record::started(
-                &execution,
-                &subscription.pipeline,
-                Some(&push.digest),
-                now,
-            ))
-            .await?;
-        self.ledger
-            .put_push(
-                Some(&claim),
-                &Push {
-                    execution: Some(execution.clone()),
-                    ..claim.clone()
-                },
-            )
-            .await?;
+        let record = Record::started(&execution, pipeline, Some(&push.digest), now);
+        self.ledger.put_record(&record).await?;
+        let started = Push {
+            execution: Some(execution.clone()),
+            ..claim.clone()
+        };
+        self.ledger.put_push(Some(&claim), &started).await?;
+
         Ok(json!({
             "status": "started", "execution": execution, "digest": push.digest, "tag": push.tag,
         }))
     }
+}
+
+/// The request token of a push: the event's id, in the 128 characters that CodePipeline takes.
+fn request_token(event: &str) -> String {
+    event
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || *c == '-')
+        .take(128)
+        .collect()
 }

@@ -63,11 +63,12 @@ impl Step for SwapTargetGroups {
             return self.restore(job, lease, pair).await;
         }
 
+        let seen = self.pairs.observe(&lease, pair, &[pair.idle()]).await?;
         let context = Context {
             job,
             target,
             pair,
-            seen: self.pairs.observe(&lease, pair, &[pair.idle()]).await?,
+            seen,
         };
         self.shift(&context, lease).await
     }
@@ -85,14 +86,7 @@ impl SwapTargetGroups {
             target,
             view: &seen.view,
         };
-        let plan = ShiftPlan {
-            task_definition: job.parameters.task_definition.clone(),
-            steps: job.parameters.percentages(),
-            step_bake: job.parameters.step_bake(),
-            last_bake: job.parameters.last_bake(),
-            filled: pair_context.filled_tasks(),
-            minimum_healthy_percent: job.parameters.minimum_healthy_percent(),
-        };
+        let plan = shift_plan(&job.parameters, pair_context.filled_tasks());
         let times = ShiftTimes {
             elapsed: job.now.since(job.since),
             grace_left: lease.grace_left(job.now),
@@ -101,45 +95,50 @@ impl SwapTargetGroups {
         match next_step(&plan, &pair_context, times) {
             ShiftStep::Shift { to, percent } => {
                 self.traffic.route(&lease, pair, seen, to).await?;
+
                 let new = pair.idle();
-                Ok(JobReport::in_progress(
-                    format!("{}% to {new}, baking begins", to.percent(new)),
-                    percent,
-                ))
+                let summary = format!("{}% to {new}, baking begins", to.percent(new));
+                Ok(JobReport::in_progress(summary, percent))
             }
             ShiftStep::Confirm => {
                 let confirmed = apply(&lease, Event::ShiftConfirmed, job.now)?;
                 self.ledger.advance(&confirmed).await?;
-                Ok(JobReport::in_progress(
-                    format!("weights are {}", seen.view.weights),
-                    0,
-                ))
+
+                let summary = format!("weights are {}", seen.view.weights);
+                Ok(JobReport::in_progress(summary, 0))
             }
             ShiftStep::Wait { summary, percent } => Ok(JobReport::in_progress(summary, percent)),
-            ShiftStep::Done { summary } => Ok(JobReport::done(
-                summary,
-                [("LiveColour", pair.idle().to_string())],
-            )),
-            ShiftStep::Restore { reason } => {
-                let decision = TrafficReturn {
-                    reason,
-                    since: job.now,
-                    held: false,
-                };
-                let lease = apply(&lease, Event::ReturnDecided(decision), job.now)?;
-                self.ledger.advance(&lease).await?;
-                self.restore(job, lease, pair).await
+            ShiftStep::Done { summary } => {
+                let outputs = [("LiveColour", pair.idle().to_string())];
+                Ok(JobReport::done(summary, outputs))
             }
-            ShiftStep::Fail { failure, .. } => {
-                // What looks like an external change may be that of another invocation since the
-                // lease was read: then this write loses, and the next job observes again.
-                let failed = Event::FailureRecorded(failure.clone());
-                self.ledger
-                    .advance(&apply(&lease, failed, job.now)?)
-                    .await?;
-                Err(failure.into())
-            }
+            ShiftStep::Restore { reason } => self.abort(context, lease, reason).await,
+            ShiftStep::Fail { failure, .. } => self.fail(context, &lease, failure).await,
         }
+    }
+
+    /// Records the decision to restore the traffic, and restores it in the same invocation.
+    async fn abort(&self, context: &Context<'_>, lease: Lease, reason: String) -> StepResult {
+        let job = context.job;
+        let decision = TrafficReturn {
+            reason,
+            since: job.now,
+            held: false,
+        };
+        let lease = apply(&lease, Event::ReturnDecided(decision), job.now)?;
+        self.ledger.advance(&lease).await?;
+
+        self.restore(job, lease, context.pair).await
+    }
+
+    /// Ends the shift as failed. What looks like an external change may be that of another
+    /// invocation since the lease was read: then this write loses, and the next job observes again.
+    async fn fail(&self, context: &Context<'_>, lease: &Lease, failure: Failure) -> StepResult {
+        let failed = Event::FailureRecorded(failure.clone());
+        self.ledger
+            .advance(&apply(lease, failed, context.job.now)?)
+            .await?;
+        Err(failure.into())
     }
 
     /// Restores the recorded weights, once the old colour can take all of the traffic, and fails
@@ -149,5 +148,16 @@ impl SwapTargetGroups {
             ReturnProgress::Returning(summary) => Ok(JobReport::in_progress(summary, 50)),
             ReturnProgress::Returned(reason, _) => Err(Failure::job(reason).into()),
         }
+    }
+}
+
+fn shift_plan(parameters: &Parameters, filled: u32) -> ShiftPlan {
+    ShiftPlan {
+        task_definition: parameters.task_definition.clone(),
+        steps: parameters.percentages(),
+        step_bake: parameters.step_bake(),
+        last_bake: parameters.last_bake(),
+        filled,
+        minimum_healthy_percent: parameters.minimum_healthy_percent(),
     }
 }

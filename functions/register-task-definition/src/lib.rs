@@ -66,6 +66,7 @@ impl Step for RegisterTaskDefinition {
                 Some(family(&idle.task_definition).to_owned())
             }
         };
+
         let prior = target.prior_task_definition();
         let artifacts = Artifacts::new(&self.sdk, job);
         let current = self.describe(prior).await?;
@@ -124,6 +125,7 @@ impl RegisterTaskDefinition {
             }
             None => BTreeMap::new(),
         };
+
         for (key, image) in &parameters.images {
             let image = if image.contains("::") {
                 parse_image_detail(&artifacts.read(image).await?)
@@ -195,8 +197,10 @@ impl RegisterTaskDefinition {
         let release = lease.release.as_ref();
         let announced = release.and_then(|release| release.registering.as_ref());
         let unnamed = release.is_some_and(|release| release.registered.is_none());
-        if announced.is_some_and(|registering| unnamed && registering.newest.as_ref() != Some(&arn))
-        {
+        let is_own = announced
+            .is_some_and(|registering| unnamed && registering.newest.as_ref() != Some(&arn));
+
+        if is_own {
             self.ledger
                 .advance(&apply(lease, registered(&arn), job.now)?)
                 .await?;

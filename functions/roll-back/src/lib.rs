@@ -79,12 +79,11 @@ impl RollBack {
             (RecordState::Closed, ..) => Ok("the release is closed: nothing to do".to_owned()),
             (RecordState::Begun, Some(cluster), Some(service)) => {
                 let lease = self.ledger.lease(cluster, service).await?;
-                match lease.and_then(|lease| {
-                    lease
-                        .held_by(execution)
-                        .cloned()
-                        .map(|release| (lease, release))
-                }) {
+                let held = lease.and_then(|lease| {
+                    let release = lease.held_by(execution).cloned();
+                    release.map(|release| (lease, release))
+                });
+                match held {
                     Some((lease, release)) => self.proceed(&lease, &release, ending).await,
                     None => Ok("the release does not hold its service: nothing to do".to_owned()),
                 }
@@ -101,7 +100,10 @@ impl RollBack {
         };
         let cause = match &record.reason {
             Some(reason) => format!("the release did not begin: {reason}"),
-            None => format!("the execution {} before its release began", ending.as_predicate()),
+            None => format!(
+                "the execution {} before its release began",
+                ending.as_predicate()
+            ),
         };
         let reason = format!("{cause}; nothing had been changed");
 
@@ -122,6 +124,7 @@ impl RollBack {
         let mut swept = serde_json::Map::new();
         let mut failed = Vec::new();
         let (leases, started) = self.ledger.leases().await?;
+
         for lease in leases {
             let Some(release) = lease.release.clone() else {
                 continue;
@@ -159,6 +162,7 @@ impl RollBack {
                     .to_owned(),
             );
         };
+
         match Ending::from_status(&status).map_err(StepError::Busy)? {
             Some(ending) => self.ended(&started.execution, ending).await,
             None => Ok(format!("the execution is {status}")),
@@ -201,10 +205,8 @@ impl RollBack {
                 self.ledger
                     .advance(&apply(lease, Event::TakenOver, now)?)
                     .await?;
-                Ok(
-                    "took over the release; restoring after earlier invocations time out"
-                        .to_owned(),
-                )
+                let summary = "took over the release; restoring after earlier invocations time out";
+                Ok(summary.to_owned())
             }
             RollbackStep::Wait(summary) => Ok(summary),
             RollbackStep::Observe => self.restore(lease, release, ending).await,
@@ -242,6 +244,7 @@ impl RollBack {
         if release.change().is_none() || matches!(outcome, Outcome::RolledBack | Outcome::Held) {
             self.retire(release).await?;
         }
+
         self.ledger.close(lease, conclusion, self.sdk.now()).await?;
         Ok(format!("{outcome}: {reason}"))
     }
@@ -310,7 +313,8 @@ impl RollBack {
             .await?;
         let Some(seen) = seen.filter(|seen| seen.view.is_active()) else {
             let reason = format!(
-                "service {} is gone or being deleted, so nothing can be restored; manual intervention required",
+                "service {} is gone or being deleted, so nothing can be restored; manual \
+                 intervention required",
                 lease.service
             );
             let conclusion = Conclusion::needing_operator(reason);
@@ -341,6 +345,7 @@ impl RollBack {
             .services
             .apply(seen, &prior.task_definition, percentages, count)
             .await?;
+
         Ok(format!(
             "restoring {} ({deployment})",
             revision(&prior.task_definition)

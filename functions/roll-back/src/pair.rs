@@ -15,6 +15,15 @@ use crate::RollBack;
 
 const SCALE_IN_ENABLED: &str = "re-enabling scale-in for both colours";
 
+/// What one invocation works with.
+struct Context<'a> {
+    lease: &'a Lease,
+    pair: &'a PriorPair,
+    seen: ObservedPair,
+    /// Whether the idle colour's recorded revision can still be deployed.
+    idle_is_active: bool,
+}
+
 impl RollBack {
     pub(crate) async fn restore_pair(
         &self,
@@ -24,12 +33,12 @@ impl RollBack {
         ending: Ending,
     ) -> Result<String, StepError> {
         let pair = &target.prior;
-        let seen = match self
+        let observed = self
             .pairs
             .observe(lease, pair, &[Colour::Blue, Colour::Green])
             .await
-            .map_err(StepError::from)
-        {
+            .map_err(StepError::from);
+        let seen = match observed {
             Ok(seen) => seen,
             // A service or the rule is gone: no later invocation can restore it.
             Err(StepError::Failed(failure)) if failure.kind == FailureType::JobFailed => {
@@ -37,14 +46,11 @@ impl RollBack {
             }
             Err(error) => return Err(error),
         };
-
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
-        let idle = pair.of(pair.idle());
-        let is_active = self
+        let idle_is_active = self
             .task_definitions
-            .is_active(&idle.task_definition)
+            .is_active(&pair.of(pair.idle()).task_definition)
             .await?;
-        let now = self.sdk.now();
 
         let context = PairContext {
             target,
@@ -53,40 +59,57 @@ impl RollBack {
         let input = RestorationInput {
             ending,
             scaling,
-            idle_is_active: is_active,
+            idle_is_active,
         };
-        let change = match restoration(release, &context, &input) {
-            Restoration::Close(conclusion) => {
-                return self.close(lease, release, &conclusion).await;
+        match restoration(release, &context, &input) {
+            Restoration::Close(conclusion) => self.close(lease, release, &conclusion).await,
+            Restoration::Wait(summary) => Ok(summary),
+            Restoration::Apply(change) => {
+                let context = Context {
+                    lease,
+                    pair,
+                    seen,
+                    idle_is_active,
+                };
+                self.apply_change(&context, change).await
             }
-            Restoration::Wait(summary) => return Ok(summary),
-            Restoration::Apply(change) => change,
-        };
+        }
+    }
+
+    /// Announces one change and makes it.
+    async fn apply_change(
+        &self,
+        context: &Context<'_>,
+        change: PairChange,
+    ) -> Result<String, StepError> {
+        let Context {
+            lease, pair, seen, ..
+        } = context;
+        let live = pair.live;
+        let recorded = pair.weights();
 
         match change {
             PairChange::Resize { count, and_move } => {
                 let raised = Event::RaiseAnnounced { tasks: count };
-                let lease = apply(lease, raised, now)?;
+                let lease = apply(lease, raised, self.sdk.now())?;
                 self.ledger.advance(&lease).await?;
-                self.services.resize(seen.of(pair.live), count).await?;
+                self.services.resize(seen.of(live), count).await?;
+
                 if and_move {
-                    self.traffic
-                        .route(&lease, pair, &seen, pair.weights())
-                        .await?;
+                    self.traffic.route(&lease, pair, seen, recorded).await?;
                 }
                 Ok(format!(
-                    "scaling {} out to {count} tasks for all of the traffic",
-                    pair.live
+                    "scaling {live} out to {count} tasks for all of the traffic"
                 ))
             }
             PairChange::MoveTraffic => {
-                let recorded = pair.weights();
-                self.traffic.route(lease, pair, &seen, recorded).await?;
+                self.traffic.route(lease, pair, seen, recorded).await?;
                 Ok(format!("restoring traffic to {recorded}"))
             }
-            PairChange::ResetIdle => self.return_idle(lease, &seen, pair, is_active).await,
+            PairChange::ResetIdle => self.return_idle(context).await,
             PairChange::RestoreScaleIn => {
-                let announced = apply(lease, Event::ScaleInRestorationAnnounced, now)?;
+                let restored = Event::ScaleInRestorationAnnounced;
+                let announced = apply(lease, restored, self.sdk.now())?;
                 self.ledger.advance(&announced).await?;
                 self.pairs.suspend_scale_in(lease, pair, false).await?;
                 Ok(SCALE_IN_ENABLED.to_owned())
@@ -110,6 +133,7 @@ impl RollBack {
                 .close(lease, release, &Conclusion::needing_operator(reason))
                 .await;
         }
+
         let restoring = Event::ScaleInRestorationAnnounced;
         let restored = apply(lease, restoring, self.sdk.now())?;
         self.ledger.advance(&restored).await?;
@@ -125,18 +149,17 @@ impl RollBack {
     }
 
     /// Returns the new colour to what it ran before, now that it has no traffic.
-    async fn return_idle(
-        &self,
-        lease: &Lease,
-        seen: &ObservedPair,
-        pair: &PriorPair,
-        is_active: bool,
-    ) -> Result<String, StepError> {
-        let (colour, recorded) = (pair.idle(), pair.of(pair.idle()));
+    async fn return_idle(&self, context: &Context<'_>) -> Result<String, StepError> {
+        let Context {
+            lease, pair, seen, ..
+        } = context;
+        let colour = pair.idle();
+        let recorded = pair.of(colour);
+
         let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
         self.ledger.advance(&announced).await?;
 
-        if is_active {
+        if context.idle_is_active {
             let count = Some(recorded.desired_count);
             let definition = &recorded.task_definition;
             self.services

@@ -64,17 +64,7 @@ impl BeginRelease {
             colours,
         };
 
-        let PerColour { blue, green } = found;
-        let (live, idle) = if live == Colour::Blue {
-            (blue, green)
-        } else {
-            (green, blue)
-        };
-        Ok(Target::Pair {
-            live: Box::new(live),
-            idle: Box::new(idle),
-            prior: Box::new(prior),
-        })
+        Ok(Target::of_pair(found, prior))
     }
 
     async fn observe_rule(&self, job: &Job<Parameters>) -> Result<RuleView, StepError> {

@@ -3,6 +3,7 @@
 
 use slipway::aws::ObservedService;
 use slipway::job::{Failure, Job, StepError};
+use slipway::observed::colour::{Colour, PerColour};
 use slipway::observed::service::{Scheduling, ServiceView};
 use slipway::release::{LastKnownRouting, Prior, PriorService};
 use slipway::strategy::StrategyName;
@@ -21,6 +22,20 @@ pub(crate) enum Target {
 }
 
 impl Target {
+    pub(crate) fn of_pair(found: PerColour<ObservedService>, prior: PriorPair) -> Self {
+        let PerColour { blue, green } = found;
+        let (live, idle) = match prior.live {
+            Colour::Blue => (blue, green),
+            Colour::Green => (green, blue),
+        };
+
+        Self::Pair {
+            live: Box::new(live),
+            idle: Box::new(idle),
+            prior: Box::new(prior),
+        }
+    }
+
     /// The service that serves now.
     pub(crate) fn live(&self) -> &ServiceView {
         match self {

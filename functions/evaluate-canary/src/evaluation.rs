@@ -38,33 +38,44 @@ impl EvaluateCanary {
             ));
         }
 
-        match (outlook.decision, context.job.parameters.inconclusive()) {
-            (Decision::Continue, _) => {
+        match outlook.decision {
+            Decision::Continue => {
                 let share = share(&context, health);
                 let (progress, percent) = progress(&outlook, minute, settings.judge.end);
                 let summary = format!("{share}, {progress}; {}", health.health);
                 let payload = Some(outlook.state.payload());
                 Ok(JobReport::in_progress_with(summary, percent, payload))
             }
-            (Decision::Promote, _) => self.conclude(context, &outlook, None).await,
-            (Decision::Rollback, _) => {
+            Decision::Promote => self.conclude(context, &outlook, None).await,
+            Decision::Rollback => {
                 let reason = outlook.reason.clone();
                 self.abort(context, &reason, Some(outlook)).await
             }
-            (Decision::Inconclusive, Inconclusive::Promote) => {
-                self.conclude(context, &outlook, Some("promoted as configured"))
-                    .await
+            Decision::Inconclusive => self.end_undecided(context, outlook, minute, health).await,
+        }
+    }
+
+    /// What follows a bake that showed neither harm nor health.
+    async fn end_undecided(
+        &self,
+        context: Context<'_>,
+        outlook: Outlook,
+        minute: u32,
+        health: &PairHealth,
+    ) -> StepResult {
+        match context.job.parameters.inconclusive() {
+            Inconclusive::Promote => {
+                let because = Some("promoted as configured");
+                self.conclude(context, &outlook, because).await
             }
-            (Decision::Inconclusive, Inconclusive::RollBack) => {
+            Inconclusive::RollBack => {
                 let reason = format!(
                     "inconclusive, rolled back as configured: {}",
                     outlook.undecided()
                 );
                 self.abort(context, &reason, Some(outlook)).await
             }
-            (Decision::Inconclusive, Inconclusive::Hold) => {
-                self.hold(context, outlook, minute, health).await
-            }
+            Inconclusive::Hold => self.hold(context, outlook, minute, health).await,
         }
     }
 

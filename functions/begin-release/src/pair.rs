@@ -133,7 +133,8 @@ impl BeginRelease {
 
 fn begun(pair: &PriorPair) -> JobReport {
     let prior = pair.of(pair.live);
-    let (live, idle) = (pair.live, pair.idle());
+    let live = pair.live;
+    let idle = pair.idle();
 
     let summary = format!(
         "{live} is live as {} with {} tasks (weights {}); {idle} is filled next",
@@ -170,6 +171,7 @@ fn forward_groups(
             groups.blue.arn
         )));
     }
+
     Ok(groups)
 }
 
@@ -248,6 +250,7 @@ mod tests {
             arn: "green".to_owned(),
             weight: 70,
         };
+
         assert_eq!(found(&["green"]), Ok(green()));
         assert_eq!(found(&["internal", "green"]), Ok(green()));
 
@@ -258,6 +261,7 @@ mod tests {
                 "{why}"
             );
         }
+
         let why = found(&["green", "third"]).expect_err("two in the rule");
         assert!(
             why.starts_with("the rule forwards to several target groups of service `shop-green`"),

@@ -39,6 +39,7 @@ pub(crate) fn validate_pipeline(pipeline: &str) -> Result<(), Failure> {
     if pipeline.starts_with(PIPELINE_PREFIX) {
         return Ok(());
     }
+
     Err(Failure::configuration(format!(
         "`pipeline` is `{pipeline}`; expected a name that begins with {PIPELINE_PREFIX}; \
          rename the pipeline"

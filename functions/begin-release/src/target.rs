@@ -72,7 +72,8 @@ impl BeginRelease {
             return self.observe_pair(job, last_known).await;
         }
 
-        let (cluster, service) = (&job.release.cluster, &job.release.service);
+        let cluster = &job.release.cluster;
+        let service = &job.release.service;
         let seen = self.services.describe(cluster, service).await?;
         let seen = seen.ok_or_else(|| missing_service(cluster, service))?;
         validate_service(service, &seen.view)?;

@@ -24,6 +24,7 @@ fn job(more: Value, waited: i64) -> Job<Parameters> {
     all.as_object_mut()
         .expect("an object")
         .extend(more.as_object().expect("an object").clone());
+
     let (release, parameters) = parse_parameters(Some(&all.to_string())).expect("valid");
     Job {
         release,
@@ -62,6 +63,7 @@ fn view(deployments: &[(&str, &str, bool, Rollout)]) -> ServiceView {
             running: 1,
             failed_tasks: 0,
         };
+
     ServiceView {
         observed_at: at(0),
         status: "ACTIVE".to_owned(),
@@ -128,6 +130,7 @@ fn parameters_that_cannot_work_are_refused_by_field() {
             "`desired_count` is given",
         ),
     ];
+
     for (more, why) in cases {
         let refusal = validated(more.clone()).expect_err("refused");
         assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
@@ -151,6 +154,7 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         open_release(&job(json!({"digest": "sha256:00"}), 9)),
         expected
     );
+
     let without = Release {
         digest: None,
         ..expected
@@ -170,6 +174,7 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
             maximum: 130
         }
     );
+
     let tasks = parameters(json!({"minimum_healthy_tasks": 2, "maximum_tasks": 4})).strategy();
     assert_eq!(
         tasks.percentages(3),
@@ -222,7 +227,9 @@ fn a_release_begins_with_the_bounds_of_its_rollout() {
     let written = |text: &str| JobReport::done(text, [("PriorTaskDefinitionArn", OLD.to_owned())]);
     let kept =
         "web runs web:1 with 4 tasks; the rollout keeps at least 3 healthy and at most 4 running";
+
     assert_eq!(begun(json!({"strategy": "make-room"})), written(kept));
+
     let larger =
         "web runs web:1 with 4 tasks; the rollout keeps at least 6 healthy and at most 12 running";
     assert_eq!(begun(json!({"desired_count": 6})), written(larger));
@@ -243,10 +250,12 @@ fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
     else {
         panic!("does not wait")
     };
+
     assert!(
         summary.contains("web:2 (ecs-svc/2)") && summary.ends_with(": 1 of 2 new tasks running"),
         "{summary}"
     );
+
     let refusal = waits(1_800).expect_err("long enough");
     assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
     assert!(
@@ -254,6 +263,7 @@ fn an_external_deployment_is_awaited_while_a_completed_one_exists() {
         "{}",
         refusal.message
     );
+
     for other in [
         view(&[("ecs-svc/2", NEW, true, Rollout::Completed)]),
         view(&[
@@ -284,11 +294,13 @@ fn the_report_of_a_held_lease_names_its_holder() {
         other => panic!("{other:?} does not wait"),
     };
     let open = summary(Phase::Beginning);
+
     assert!(
         open.contains("release e-1 of slipway-web") && open.contains("which has held this service"),
         "{open}"
     );
     assert!(open.contains("for 4m12s"), "{open}");
+
     let rolling_back = Phase::RollingBack {
         since: at(9),
         target: None,

@@ -127,6 +127,7 @@ impl EvaluateCanary {
         let dispersions = (errors.dispersion, dispersion);
         let memory = BakeState::new(first, thresholds, dispersions, errors.rate);
         let payload = memory.with_agreement(agrees).payload();
+
         Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
     }
 

@@ -141,6 +141,7 @@ impl EvaluateCanary {
                 return self.fail(&context, failure).await;
             }
         };
+
         if let Some(reason) = self.active_alarm(job).await? {
             return self.abort(context, &reason, None).await;
         }

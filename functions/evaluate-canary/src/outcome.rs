@@ -172,6 +172,7 @@ impl EvaluateCanary {
         let Some(memory) = context.memory()? else {
             return Ok(None);
         };
+
         let minute = context.minute(&memory);
         if minute == 0 {
             return Ok(None);
@@ -245,6 +246,7 @@ impl EvaluateCanary {
             ("CanaryRequests", canary.requests.to_string()),
             ("Report", report.clone()),
         ];
+
         JudgementRecord {
             since: context.job.since,
             verdict: verdict.to_owned(),
@@ -351,6 +353,7 @@ impl EvaluateCanary {
             OperatorDecision::Promote => ("promote", "the next job promotes"),
             OperatorDecision::RollBack => ("roll-back", "the next job restores the traffic"),
         };
+
         Ok(JobReport::done(
             format!("decision recorded: {what}"),
             [("Decision", word.to_owned())],

@@ -76,6 +76,7 @@ impl Parameters {
                  at most `bake_minutes`"
             ));
         }
+
         if self.hold_minutes.is_some() && self.inconclusive() != Inconclusive::Hold {
             return refuse(
                 "`hold_minutes` is given; expected with `inconclusive` `hold` only; remove it, or \
@@ -83,6 +84,7 @@ impl Parameters {
                     .to_owned(),
             );
         }
+
         let alarms = self.alarms.as_deref().unwrap_or_default();
         if alarms.len() > ALARMS || alarms.iter().any(|alarm| alarm.trim().is_empty()) {
             return refuse(format!(
@@ -90,6 +92,7 @@ impl Parameters {
                 alarms.len()
             ));
         }
+
         Ok(())
     }
 
@@ -97,6 +100,7 @@ impl Parameters {
     pub(crate) fn settings(&self, mut settings: Settings) -> Result<Settings, Failure> {
         let judge = &mut settings.judge;
         judge.end = self.bake_minutes.unwrap_or(judge.end);
+
         // A short bake needs no minimum that it cannot reach, unless it is given.
         judge.min_minutes = self.min_minutes.unwrap_or(judge.min_minutes.min(judge.end));
         if judge.min_minutes > judge.end {
@@ -106,21 +110,21 @@ impl Parameters {
                 judge.min_minutes, judge.end
             )));
         }
+
         let hold = if self.inconclusive() == Inconclusive::Hold {
             self.hold_minutes()
         } else {
             0
         };
-        let sum = u64::from(self.warm_up()) + u64::from(judge.end) + u64::from(hold);
-        match sum {
-            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => {
-                Err(Failure::configuration(format!(
-                    "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in \
-                     all; expected at most {BAKE_MAX_MINUTES}, since an action ends after 24 hours"
-                )))
-            }
-            _ => Ok(settings),
+        let minutes = u64::from(self.warm_up()) + u64::from(judge.end) + u64::from(hold);
+        if minutes > u64::from(BAKE_MAX_MINUTES) {
+            return Err(Failure::configuration(format!(
+                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in \
+                 all; expected at most {BAKE_MAX_MINUTES}, since an action ends after 24 hours"
+            )));
         }
+
+        Ok(settings)
     }
 
     pub(crate) fn inconclusive(&self) -> Inconclusive {
@@ -163,6 +167,7 @@ mod tests {
         for (name, value) in more.as_object().unwrap() {
             parameters[name] = value.clone();
         }
+
         parse_parameters(Some(&parameters.to_string())).unwrap().1
     }
 
@@ -176,7 +181,9 @@ mod tests {
     /// minutes.
     fn merged(more: Value, end: u32, min_minutes: u32) -> Result<(u32, u32), String> {
         let mut settings = Settings::default();
-        (settings.judge.end, settings.judge.min_minutes) = (end, min_minutes);
+        settings.judge.end = end;
+        settings.judge.min_minutes = min_minutes;
+
         let settings = parameters(more)
             .settings(settings)
             .map_err(|failure| failure.message)?;
@@ -200,9 +207,10 @@ mod tests {
 
     #[test]
     fn every_parameter_that_is_given_is_used() {
-        let parameters = parameters(
-            json!({"inconclusive": "hold", "hold_minutes": 45, "warm_up_minutes": 3, "minimum_healthy_percent": 60}),
-        );
+        let parameters = parameters(json!({
+            "inconclusive": "hold", "hold_minutes": 45, "warm_up_minutes": 3,
+            "minimum_healthy_percent": 60,
+        }));
         assert_eq!(
             (
                 parameters.hold(),
@@ -211,6 +219,7 @@ mod tests {
             ),
             (Duration::from_secs(2_700), 3, 60)
         );
+
         let word = |word: &str| self::parameters(json!({ "inconclusive": word })).inconclusive();
         assert_eq!(
             [word("hold"), word("roll-back"), word("promote")],
@@ -254,10 +263,12 @@ mod tests {
                 "`alarms` has 11 names; expected up to 10",
             ),
         ];
+
         for (more, expected) in cases {
             let message = refused(more);
             assert!(message.starts_with(expected), "{message}");
         }
+
         for more in [
             json!({"bake_minutes": 1, "min_minutes": 1}),
             json!({"min_minutes": 90}),
@@ -279,11 +290,12 @@ mod tests {
             Ok((4, 4)),
             "a short bake needs no minimum beyond it"
         );
+
         let beyond = merged(json!({"min_minutes": 46}), 45, 10).unwrap_err();
         assert!(
             beyond.starts_with(
-                "`min_minutes` is 46 and the bake ends after 45; expected `min_minutes` to be at most \
-                 the bake"
+                "`min_minutes` is 46 and the bake ends after 45; expected `min_minutes` to be at \
+                 most the bake"
             ),
             "{beyond}"
         );
@@ -297,12 +309,14 @@ mod tests {
             of(json!({"warm_up_minutes": 10, "bake_minutes": 1_250, "hold_minutes": 120})),
             Ok((1_250, 5))
         );
+
         let refused = |minutes: u32| {
             Err(format!(
-                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in all; \
-                 expected at most 1380, since an action ends after 24 hours"
+                "`warm_up_minutes`, `bake_minutes` and `hold_minutes` are {minutes} minutes in \
+                 all; expected at most 1380, since an action ends after 24 hours"
             ))
         };
+
         assert_eq!(
             of(json!({"warm_up_minutes": 11, "bake_minutes": 1_250, "hold_minutes": 120})),
             refused(1_381)

@@ -22,33 +22,47 @@ fn definition(name: &str) -> String {
     format!("arn:aws:ecs:eu-west-1:111122223333:task-definition/{name}")
 }
 
+/// The ARN of something in the account's load balancing.
+fn balancing(name: &str) -> String {
+    format!("arn:aws:elasticloadbalancing:eu-west-1:1:{name}")
+}
+
 /// Blue is live, green is judged with 5 percent of the traffic since `shifted`.
 fn lease(shifted: Option<i64>, rule: &str) -> Lease {
     let colour = |colour: &str, weight: u32, revision: u32| {
         json!({
-            "target_group": format!("arn:aws:elasticloadbalancing:eu-west-1:1:targetgroup/{colour}/0123456789abcdef"),
-            "weight": weight, "task_definition": definition(&format!("shop-{colour}:{revision}")), "desired_count": 2,
+            "target_group": balancing(&format!("targetgroup/{colour}/0123456789abcdef")),
+            "weight": weight,
+            "task_definition": definition(&format!("shop-{colour}:{revision}")),
+            "desired_count": 2,
             "percentages": {"minimum_healthy": 100, "maximum": 200},
         })
     };
-    let shift = shifted.map(
-        |secs| json!({"from": {"blue": 100, "green": 0}, "to": {"blue": 95, "green": 5}, "at": at(secs), "made": true}),
-    );
     let mut release = json!({
-        "execution": "e-1", "pipeline": "slipway-shop", "state": "open", "began_at": at(TEN - 3_600),
+        "execution": "e-1", "pipeline": "slipway-shop", "state": "open",
+        "began_at": at(TEN - 3_600),
         "prior": {
             "task_definition": definition("shop-blue:1"), "desired_count": 2,
-            "percentages": {"minimum_healthy": 100, "maximum": 200}, "recorded_at": at(TEN - 3_600),
+            "percentages": {"minimum_healthy": 100, "maximum": 200},
+            "recorded_at": at(TEN - 3_600),
             "pair": {
-                "rule": format!("arn:aws:elasticloadbalancing:eu-west-1:1:{rule}"), "live": "blue",
+                "rule": balancing(rule), "live": "blue",
                 "blue": colour("blue", 100, 1), "green": colour("green", 0, 7),
             },
         },
     });
-    if let Some(shift) = shift {
-        release["shift"] = shift;
+
+    if let Some(secs) = shifted {
+        release["shift"] = json!({
+            "from": {"blue": 100, "green": 0}, "to": {"blue": 95, "green": 5},
+            "at": at(secs), "made": true,
+        });
     }
-    let lease = json!({"v": slipway::limits::FORMAT_VERSION, "cluster": "apps", "service": "shop", "fence": 9, "release": release});
+
+    let lease = json!({
+        "v": slipway::limits::FORMAT_VERSION, "cluster": "apps", "service": "shop", "fence": 9,
+        "release": release,
+    });
     serde_json::from_value(lease).expect("a lease")
 }
 
@@ -58,6 +72,7 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
         "task_definition": definition("shop-green:8"),
     });
     let (release, parameters) = parse_parameters(Some(&parameters.to_string())).expect("valid");
+
     Job {
         release,
         parameters,
@@ -141,12 +156,14 @@ fn without_a_shift_a_judgement_begins_with_its_action() {
 fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
     let delay = i64::try_from(METRIC_DELAY.as_secs()).expect("minutes");
     assert_eq!(delay, 180);
+
     let memory = BakeState::new(TEN / 60, Vec::new(), (1.0, 1.0), 0.0);
     let judged = |secs: i64| {
         with_context(&job(TEN, TEN + secs, None), &lease(None, RULE), |context| {
             context.minute(&memory)
         })
     };
+
     assert_eq!(
         [
             judged(0),
@@ -167,6 +184,7 @@ fn the_new_colour_is_compared_with_the_live_one() {
     })
     .expect("an Application Load Balancer");
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
+
     let named = [&sides.canary, &sides.baseline].map(|side| {
         (
             side.colour,
@@ -192,6 +210,7 @@ fn the_new_colour_is_compared_with_the_live_one() {
             ),
         ]
     );
+
     let network = with_context(
         &job(TEN, TEN, None),
         &lease(None, "listener/net/web/1/2"),
@@ -200,9 +219,11 @@ fn the_new_colour_is_compared_with_the_live_one() {
     .expect_err("refused");
     assert_eq!(network.kind, FailureType::ConfigurationError);
     assert!(
-        network
-            .message
-            .ends_with(":listener/net/web/1/2 is not that of an Application Load Balancer; only its metrics can be judged")
+        network.message.ends_with(
+            ":listener/net/web/1/2 is not that of an Application Load Balancer; only its metrics \
+             can be judged"
+        ),
+        "{network}"
     );
 }
 
@@ -228,8 +249,10 @@ fn the_state_of_the_previous_evaluation_is_read_from_the_token() {
             context.memory()
         })
     };
+
     assert_eq!(read(None), Ok(None));
     assert_eq!(read(Some(memory.payload())), Ok(Some(memory)));
+
     let foreign = read(Some(json!({"x": 1}))).expect_err("not of this version");
     assert!(
         foreign

@@ -83,7 +83,8 @@ impl Step for FinishRelease {
 
 impl FinishRelease {
     async fn observe(&self, job: &Job<Parameters>) -> Result<ObservedTarget, StepError> {
-        let (cluster, service) = (&job.release.cluster, &job.release.service);
+        let cluster = &job.release.cluster;
+        let service = &job.release.service;
         let found = self.services.observe(cluster, service).await?;
         let seen = found.ok_or_else(|| {
             Failure::job(format!(

@@ -39,6 +39,7 @@ fn release(changed: bool) -> Release {
         prior: prior(),
         change: changed.then_some(change),
     }));
+
     Release {
         phase: Phase::Open(target),
         ..Release::begin("e-1", "slipway-web", None, at(0))
@@ -51,6 +52,7 @@ fn view() -> ServiceView {
         healthy,
         registered: 4,
     };
+
     ServiceView {
         observed_at: at(0),
         status: "ACTIVE".to_owned(),
@@ -87,9 +89,12 @@ fn the_outcome_is_unchanged_only_when_nothing_was_changed_and_nothing_is_new() {
     };
     let seen = "on 3 of 4 tasks, 3 targets healthy in web, 2 targets healthy in admin";
     let unchanged = format!("nothing to do: the service already runs web:1 {seen}");
+
     assert_eq!(outcome(OLD, false), (Outcome::Unchanged, unchanged));
+
     let again = format!("the service runs web:1 {seen}; it ran web:1 before; took 4m12s");
     assert_eq!(outcome(OLD, true), (Outcome::Deployed, again));
+
     for changed in [true, false] {
         let deployed = format!("the service runs web:2 {seen}; it ran web:1 before; took 4m12s");
         assert_eq!(outcome(NEW, changed), (Outcome::Deployed, deployed));

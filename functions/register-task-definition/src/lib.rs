@@ -141,6 +141,7 @@ impl RegisterTaskDefinition {
                 .map_err(|why| Failure::configuration(format!("image of `{key}`: {why}")))?;
             *image = self.images.resolve(&reference).await?.to_string();
         }
+
         Ok(images)
     }
 
@@ -206,6 +207,7 @@ impl RegisterTaskDefinition {
                 .await?;
             return Ok((arn, "registered"));
         }
+
         Ok((arn, "the family's newest, nothing changed"))
     }
 }

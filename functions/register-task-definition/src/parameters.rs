@@ -30,12 +30,14 @@ impl Parameters {
                  is the service's current definition); remove one",
             ));
         }
+
         if self.images.is_empty() && self.imagedefinitions.is_none() {
             return Err(Failure::configuration(
                 "no image is given; expected `images` {\"<container>\": \"<image>\"}, or \
                  `imagedefinitions` \"<artifact>::imagedefinitions.json\"",
             ));
         }
+
         Ok(())
     }
 }

@@ -23,6 +23,7 @@ fn at_most_one_base_and_at_least_one_image_are_given() {
     ] {
         assert_eq!(parameters(more.clone()).validate(), Ok(()), "{more}");
     }
+
     let cases = [
         (
             json!({"images": image, "taskdef": "Config::taskdef.json", "family": "web"}),
@@ -34,6 +35,7 @@ fn at_most_one_base_and_at_least_one_image_are_given() {
             "no image is given",
         ),
     ];
+
     for (more, why) in cases {
         let refusal = parameters(more).validate().expect_err("refused");
         assert_eq!(refusal, Failure::configuration(refusal.message.clone()));
@@ -47,10 +49,8 @@ fn a_report_has_the_revision_the_prior_one_and_the_image_of_each_container() {
         {"name": "web", "image": "example/web:1"}, {"name": "log", "image": "example/log:2"},
     ]});
     let definition = TaskDefinition::from_value(definition).expect("a task definition");
-    let (new, old) = (
-        "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2",
-        "arn:aws:ecs:…:task-definition/web:1",
-    );
+    let new = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
+    let old = "arn:aws:ecs:…:task-definition/web:1";
     let expected = JobReport::done(
         "web:2: registered; web=example/web:1, log=example/log:2",
         [
@@ -62,5 +62,6 @@ fn a_report_has_the_revision_the_prior_one_and_the_image_of_each_container() {
             ),
         ],
     );
+
     assert_eq!(report(new, old, &definition, "registered"), expected);
 }

@@ -129,6 +129,7 @@ impl RollBack {
             let Some(release) = lease.release.clone() else {
                 continue;
             };
+
             match self.sweep_one(&lease, &release).await {
                 Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
                 Err(error) => failed.push(format!("{}: {error}", release.execution)),

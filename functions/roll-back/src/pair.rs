@@ -61,6 +61,7 @@ impl RollBack {
             scaling,
             idle_is_active,
         };
+
         match restoration(release, &context, &input) {
             Restoration::Close(conclusion) => self.close(lease, release, &conclusion).await,
             Restoration::Wait(summary) => Ok(summary),
@@ -165,6 +166,7 @@ impl RollBack {
             self.services
                 .apply(seen.of(colour), definition, recorded.percentages, count)
                 .await?;
+
             return Ok(format!(
                 "returning {colour} to {} with {} tasks",
                 revision(definition),
@@ -175,6 +177,7 @@ impl RollBack {
         self.services
             .resize(seen.of(colour), recorded.desired_count)
             .await?;
+
         Ok(format!(
             "returning {colour} to {} tasks",
             recorded.desired_count

@@ -108,6 +108,7 @@ impl StartPipeline {
             execution: None,
             refusal: None,
         };
+
         if !self.ledger.put_push(known, &claim).await? {
             return Err(format!(
                 "another invocation claimed {} at the same moment; retrying",

@@ -59,6 +59,7 @@ impl Step for SwapTargetGroups {
             let outputs = [("LiveColour", pair.live.to_string())];
             return Ok(JobReport::done(summary, outputs));
         }
+
         if target.traffic_return.is_some() {
             return self.restore(job, lease, pair).await;
         }

@@ -95,6 +95,7 @@ impl Parameters {
         let Some(steps) = &self.steps else {
             return Ok(());
         };
+
         let steps: Vec<u32> = steps.iter().map(|step| step.get()).collect();
         let rising = steps.windows(2).all(|two| two[0] < two[1]);
         if steps.is_empty() || steps.len() > STEPS || !rising {
@@ -103,6 +104,7 @@ impl Parameters {
                  [5, 25, 100]"
             )));
         }
+
         Ok(())
     }
 
@@ -110,17 +112,17 @@ impl Parameters {
         let total = u64::try_from(self.percentages().len() - 1).unwrap_or(u64::MAX)
             * self.step_bake().as_secs()
             + self.last_bake().as_secs();
-        match total / 60 {
-            minutes if minutes > u64::from(BAKE_MAX_MINUTES) => {
-                Err(Failure::configuration(format!(
-                    "the shift would bake for {minutes} minutes in all ({} steps, `step_minutes`, \
-                     `bake_minutes`); expected at most {BAKE_MAX_MINUTES}, since an action ends \
-                     after 24 hours",
-                    self.percentages().len()
-                )))
-            }
-            _ => Ok(()),
+        let minutes = total / 60;
+        if minutes > u64::from(BAKE_MAX_MINUTES) {
+            return Err(Failure::configuration(format!(
+                "the shift would bake for {minutes} minutes in all ({} steps, `step_minutes`, \
+                 `bake_minutes`); expected at most {BAKE_MAX_MINUTES}, since an action ends after \
+                 24 hours",
+                self.percentages().len()
+            )));
         }
+
+        Ok(())
     }
 
     /// The percentages that the new colour gets, one after the other.
@@ -188,6 +190,7 @@ mod tests {
             parameters.validate().expect("valid");
             parameters.percentages()
         };
+
         assert_eq!(percentages(json!({"shift": "all-at-once"})), [100]);
         assert_eq!(
             percentages(json!({"shift": "linear", "step_percent": 20})),
@@ -215,15 +218,21 @@ mod tests {
     #[test]
     fn bakes_and_minimum_health_have_defaults() {
         let default = parameters(json!({"shift": "all-at-once"}));
-        let (steps, last) = (default.step_bake().as_secs(), default.last_bake().as_secs());
+        let steps = default.step_bake().as_secs();
+        let last = default.last_bake().as_secs();
+
         assert_eq!(
             (steps, last, default.minimum_healthy_percent()),
             (120, 600, 75)
         );
+
         let given = parameters(json!({
-            "shift": "linear", "step_percent": 50, "step_minutes": 3, "bake_minutes": 0, "minimum_healthy_percent": 100,
+            "shift": "linear", "step_percent": 50, "step_minutes": 3, "bake_minutes": 0,
+            "minimum_healthy_percent": 100,
         }));
-        let (steps, last) = (given.step_bake().as_secs(), given.last_bake().as_secs());
+        let steps = given.step_bake().as_secs();
+        let last = given.last_bake().as_secs();
+
         assert_eq!(
             (steps, last, given.minimum_healthy_percent()),
             (180, 0, 100)
@@ -237,22 +246,31 @@ mod tests {
             validated(json!({"shift": "all-at-once", "bake_minutes": 1380})),
             Ok(())
         );
+
         let text = refusal(json!({"shift": "all-at-once", "bake_minutes": 1381}));
         assert!(
             text.starts_with("the shift would bake for 1381 minutes in all (1 steps,"),
             "{text}"
         );
+
         // Four steps of 20 % before the last one.
-        let linear = |step_minutes: u32| json!({"shift": "linear", "step_percent": 20, "step_minutes": step_minutes, "bake_minutes": 20});
+        let linear = |minutes: u32| {
+            json!({
+                "shift": "linear", "step_percent": 20, "step_minutes": minutes, "bake_minutes": 20,
+            })
+        };
+
         assert_eq!(validated(linear(340)), Ok(()));
+
         let text = refusal(linear(341));
         assert!(
             text.starts_with("the shift would bake for 1384 minutes in all (5 steps,"),
             "{text}"
         );
-        let huge = refusal(
-            json!({"shift": "listed", "steps": [1, 2], "step_minutes": u32::MAX, "bake_minutes": u32::MAX}),
-        );
+
+        let huge = refusal(json!({
+            "shift": "listed", "steps": [1, 2], "step_minutes": u32::MAX, "bake_minutes": u32::MAX,
+        }));
         assert!(
             huge.starts_with("the shift would bake for 8589934590 minutes in all (2 steps,"),
             "{huge}"
@@ -264,6 +282,7 @@ mod tests {
         let listed =
             |steps: Vec<u32>| json!({"shift": "listed", "steps": steps, "step_minutes": 1});
         assert_eq!(parameters(listed((1..=20).collect())).validate(), Ok(()));
+
         for steps in [
             (1..=21).collect(),
             vec![],
@@ -278,6 +297,7 @@ mod tests {
                 "{text}"
             );
         }
+
         for steps in [vec![0, 100], vec![5, 101]] {
             parsed(listed(steps)).expect_err("not a percentage");
         }
@@ -318,6 +338,7 @@ mod tests {
                 "`task_definition` is `shop-blue:2`",
             ),
         ];
+
         for (parameters, start) in cases {
             let text = refusal(parameters);
             assert!(
@@ -325,6 +346,7 @@ mod tests {
                 "{text} does not begin with {start}"
             );
         }
+
         parsed(json!({"shift": "all-at-once", "colour": "blue"})).expect_err("an unknown field");
         parsed(json!({"shift": "canary"})).expect_err("an unknown word");
     }

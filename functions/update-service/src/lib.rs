@@ -59,6 +59,7 @@ impl Step for UpdateService {
             lease: &lease,
             announced: target.change(),
         };
+
         match (&target, job.parameters.mode) {
             (Target::Pair(pair), Some(mode)) => self.pair(&context, pair, mode).await,
             (Target::Service(service), None) => self.in_place(&context, service).await,
@@ -75,7 +76,8 @@ impl Step for UpdateService {
 impl UpdateService {
     async fn in_place(&self, context: &Context<'_>, target: &ServiceTarget) -> StepResult {
         let job = context.job;
-        let (cluster, service) = (&job.release.cluster, &job.release.service);
+        let cluster = &job.release.cluster;
+        let service = &job.release.service;
         let found = self.services.observe(cluster, service).await?;
         let seen = found.ok_or_else(|| {
             Failure::job(format!(
@@ -192,6 +194,7 @@ impl UpdateService {
             Ok(reasons) => format!("; tasks stopped because: {}", reasons.join(" | ")),
             Err(error) => format!("; failed to read why tasks stopped: {error}"),
         };
+
         Failure {
             message: format!("{}{stopped}", failure.message),
             ..failure
@@ -227,6 +230,7 @@ fn refused(error: AwsError, task_definition: &str) -> StepError {
         ))
         .into();
     }
+
     error.into()
 }
 

@@ -49,6 +49,7 @@ impl UpdateService {
                 .advance(&apply(lease, Event::ScaleInSuspensionAnnounced, job.now)?)
                 .await?;
             self.pairs.suspend_scale_in(lease, pair, true).await?;
+
             return Ok(JobReport::in_progress(
                 "scale-in is suspended on both colours during the release",
                 0,
@@ -57,7 +58,8 @@ impl UpdateService {
 
         let idle = pair.idle();
         let seen = self.pairs.observe_services(lease, &[idle]).await?;
-        let (live_seen, idle_seen) = (seen.of(pair.live), seen.of(idle));
+        let live_seen = seen.of(pair.live);
+        let idle_seen = seen.of(idle);
 
         let goal = fill_goal(&job.parameters, target, live_seen.view.desired);
         let runs = idle_seen
@@ -70,6 +72,7 @@ impl UpdateService {
             // traffic for.
             return self.apply(context, goal.change, idle_seen).await;
         }
+
         self.deploy(context, &pair.of(idle).task_definition, goal, idle_seen)
             .await
     }

@@ -102,6 +102,7 @@ impl Parameters {
         let Some(desired) = self.desired_count else {
             return Ok(());
         };
+
         let planned = self.strategy().plan(Room {
             desired,
             static_port_instances: None,

@@ -38,6 +38,7 @@ fn change(minimum_healthy: u32, maximum: u32, desired_count: Option<u32>) -> Cha
         minimum_healthy,
         maximum,
     };
+
     Change {
         task_definition: NEW.to_owned(),
         percentages,
@@ -80,13 +81,16 @@ fn the_count_is_left_alone_unless_one_is_given_or_there_are_no_tasks() {
 fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
     let one = json!({"minimum_healthy_tasks": 1, "maximum_tasks": 5});
     assert_eq!(goal(one.clone(), 2, 4, None), (change(1, 149, None), 1));
+
     let five = json!({"minimum_healthy_tasks": 1, "maximum_tasks": 5, "desired_count": 3});
     assert_eq!(goal(five, 2, 4, None), (change(1, 199, Some(3)), 3));
+
     // An announced change is made as it was announced, whatever the number of tasks is now.
     assert_eq!(
         goal(one.clone(), 2, 9, Some(&change(50, 150, None))),
         (change(50, 150, None), 1)
     );
+
     let refusal = parameters(one)
         .goal(&prior(2), 9, None)
         .expect_err("more tasks than may run");
@@ -107,6 +111,7 @@ fn the_deadline_is_the_given_one_or_half_an_hour() {
             .expect("it can work");
         goal.deadline.as_secs()
     };
+
     assert_eq!(
         [
             deadline(json!({})),
@@ -201,6 +206,7 @@ fn every_bound_of_the_parameters_reaches_the_strategy() {
             maximum: 130
         }
     );
+
     let tasks = parameters(json!({"minimum_healthy_tasks": 2, "maximum_tasks": 4})).strategy();
     assert_eq!(
         tasks.percentages(3),
@@ -225,11 +231,13 @@ fn a_refused_task_definition_is_named_and_other_errors_stay_as_they_are() {
     ) else {
         panic!("it is a failure");
     };
+
     assert_eq!(failure, Failure::configuration(failure.message.clone()));
     assert!(
         failure.message.contains(NEW) && failure.message.contains("TaskDefinition is inactive"),
         "{failure}"
     );
+
     let StepError::Failed(failure) =
         refused(error(ErrorKind::Rejected, "The service is draining"), NEW)
     else {

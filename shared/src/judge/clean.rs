@@ -100,42 +100,35 @@ pub fn settle(
     } else {
         Some(0)
     };
-    let (canary, baseline) = (reading.canary, reading.baseline);
+    let canary = reading.canary;
+    let baseline = reading.baseline;
     check(minute, "canary", canary.bad, canary.requests)?;
     check(minute, "canary", promote, canary.requests)?;
     check(minute, "baseline", baseline.bad, baseline.requests)?;
-    let known = (
-        canary.requests,
-        canary.bad,
-        promote,
-        baseline.requests,
-        baseline.bad,
-    );
-    let (
-        Some(canary_requests),
-        Some(canary_bad),
-        Some(canary_bad_promote),
-        Some(baseline_requests),
-        Some(baseline_bad),
-    ) = known
-    else {
+
+    let Some(counts) = known_counts(reading, promote) else {
         return Ok(if now.saturating_sub(minute) < WAIT_MINUTES {
             Settled::Waiting
         } else {
             Settled::Skipped
         });
     };
-    if canary_requests == 0 || baseline_requests == 0 {
+    if counts.canary_requests == 0 || counts.baseline_requests == 0 {
         return Ok(Settled::Skipped);
     }
-    let counts = Counts {
-        canary_requests,
-        canary_bad,
-        canary_bad_promote,
-        baseline_requests,
-        baseline_bad,
-    };
+
     Ok(Settled::Usable(counts))
+}
+
+/// The counts of a minute, when all of them are known.
+fn known_counts(reading: &Reading, promote: Option<u64>) -> Option<Counts> {
+    Some(Counts {
+        canary_requests: reading.canary.requests?,
+        canary_bad: reading.canary.bad?,
+        canary_bad_promote: promote?,
+        baseline_requests: reading.baseline.requests?,
+        baseline_bad: reading.baseline.bad?,
+    })
 }
 
 fn check(

@@ -79,7 +79,8 @@ fn is_step(pairs: &[Option<f64>], at: usize) -> bool {
 /// Pearson's statistic of two minutes, with one degree of freedom; `None` where there is nothing to
 /// compare.
 fn pearson(first: (u64, u64), second: (u64, u64)) -> Option<f64> {
-    let (requests, bad) = (first.0 + second.0, first.1 + second.1);
+    let requests = first.0 + second.0;
+    let bad = first.1 + second.1;
     if bad < 2 || bad >= requests || first.0 == 0 || second.0 == 0 {
         return None;
     }

@@ -71,9 +71,8 @@ mod tests {
             |t: u32| format!(r#"{{"t":{t},"c":{{"n":600,"bad":{bad}}},"b":{{"n":5400,"bad":5}}}}"#);
         let minutes: Vec<String> = (1..=9).map(minute).collect();
         let minutes = minutes.join(",");
-        format!(
-            r#"{{"v":1,"id":"x","config":{{"end":{end}}},"thresholds_ms":[],"minutes":[{minutes}]}}"#
-        )
+        let config = format!(r#"{{"end":{end}}}"#);
+        format!(r#"{{"v":1,"id":"x","config":{config},"thresholds_ms":[],"minutes":[{minutes}]}}"#)
     }
 
     fn decisions(line: &str) -> Vec<(u32, Decision)> {

@@ -133,7 +133,10 @@ mod tests {
                 minute: 4,
             }),
         };
-        let stored = r#"{"v":1,"skipped":{"errors":[[2,3]]},"highest":{"log_e":1.5,"metric":"errors","minute":4}}"#;
+        let stored = concat!(
+            r#"{"v":1,"skipped":{"errors":[[2,3]]},"#,
+            r#""highest":{"log_e":1.5,"metric":"errors","minute":4}}"#
+        );
         assert_eq!(serde_json::to_string(&progress).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Progress>(stored).unwrap(), progress);
     }

@@ -30,11 +30,10 @@ pub struct LocationShift {
 /// Where every value of both sides is the same number, or each side is constant, the shift is
 /// exactly their difference; Kayenta adds random noise there.
 pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<LocationShift> {
-    let (canary_range, baseline_range) = (range(canary)?, range(baseline)?);
-    let (low, high) = (
-        canary_range.0 - baseline_range.1,
-        canary_range.1 - baseline_range.0,
-    );
+    let canary_range = range(canary)?;
+    let baseline_range = range(baseline)?;
+    let low = canary_range.0 - baseline_range.1;
+    let high = canary_range.1 - baseline_range.0;
     let estimate = hodges_lehmann(canary, baseline);
     if low == high {
         return Some(LocationShift {
@@ -56,7 +55,8 @@ pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<Locati
 /// `(W − n(n+1)/2 − nm/2 ∓ ½) / σ` with `σ² = nm/12·(N + 1 − Σ(t³−t)/(N(N−1)))`, over ties t.
 /// 0 where everything is tied.
 pub fn z_score(canary: &[f64], baseline: &[f64], shift: f64) -> f64 {
-    let (n, m) = (canary.len() as f64, baseline.len() as f64);
+    let n = canary.len() as f64;
+    let m = baseline.len() as f64;
     let shifted: Vec<f64> = canary.iter().map(|value| value - shift).collect();
     let (rank_sum, ties) = rank_sum(&shifted, baseline);
     let excess = rank_sum - n * (n + 1.0) / 2.0 - n * m / 2.0;
@@ -79,7 +79,8 @@ pub fn z_score(canary: &[f64], baseline: &[f64], shift: f64) -> f64 {
 /// The chance that a canary value exceeds a baseline value, ties counted half (Vargha and Delaney,
 /// 2000). `NaN` where a side is empty.
 pub fn common_language_effect(canary: &[f64], baseline: &[f64]) -> f64 {
-    let (n, m) = (canary.len() as f64, baseline.len() as f64);
+    let n = canary.len() as f64;
+    let m = baseline.len() as f64;
     (rank_sum(canary, baseline).0 - n * (n + 1.0) / 2.0) / (n * m)
 }
 
@@ -88,7 +89,9 @@ fn rank_sum(first: &[f64], second: &[f64]) -> (f64, f64) {
     let mut all: Vec<(f64, bool)> = first.iter().map(|value| (*value, true)).collect();
     all.extend(second.iter().map(|value| (*value, false)));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (mut sum, mut ties, mut before) = (0.0, 0.0, 0);
+    let mut sum = 0.0;
+    let mut ties = 0.0;
+    let mut before = 0;
     for tied in all.chunk_by(|a, b| a.0 == b.0) {
         let count = tied.len() as f64;
         let average = before as f64 + (count + 1.0) / 2.0;
@@ -132,7 +135,8 @@ fn root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     if f(high) >= 0.0 {
         return high;
     }
-    let (mut above, mut below) = (low, high);
+    let mut above = low;
+    let mut below = high;
     for _ in 0..HALVINGS_MAX {
         let middle = f64::midpoint(above, below);
         if below - above <= ROOT_TOLERANCE * (high - low) || middle <= above || middle >= below {
@@ -168,11 +172,10 @@ mod tests {
         let canary: Vec<f64> = (0..30).map(|i| f64::from(i * 7 % 30) + 12.0).collect();
         let baseline: Vec<f64> = (0..30).map(f64::from).collect();
         let scaled = |values: &[f64]| values.iter().map(|value| value * 1e-7).collect::<Vec<_>>();
-        let (large, small) = (
-            shift(&canary, &baseline, 0.98),
-            shift(&scaled(&canary), &scaled(&baseline), 0.98),
-        );
-        let (large, small) = (large.unwrap(), small.unwrap());
+        let large = shift(&canary, &baseline, 0.98);
+        let small = shift(&scaled(&canary), &scaled(&baseline), 0.98);
+        let large = large.unwrap();
+        let small = small.unwrap();
         assert!(
             (large.low - small.low * 1e7).abs() < 1e-6,
             "{large:?} {small:?}"

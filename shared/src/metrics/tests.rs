@@ -1,17 +1,21 @@
+use serde_json::json;
+
+use super::custom::CustomMetric;
 use super::source::balancer;
 use super::source::tests::key;
 use super::*;
 use crate::observed::fixtures::NEW;
 use crate::strategy::blue_green::fixtures::pair;
+use crate::strategy::canary::config::tests::settings;
+
+const BALANCING: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333";
 
 pub(crate) fn sides() -> Sides {
-    let group = |colour| {
-        format!(
-            "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/{colour}/0123456789abcdef"
-        )
-    };
+    let group = |colour| format!("{BALANCING}:targetgroup/{colour}/0123456789abcdef");
+    let rule = "listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
+
     let mut pair = pair();
-    pair.rule = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee".to_owned();
+    pair.rule = format!("{BALANCING}:{rule}");
     pair.colours.blue.target_group = group("blue");
     pair.colours.green.target_group = group("green");
     Sides::from_pair(&pair, "web", NEW).expect("the ARNs are complete")
@@ -146,42 +150,56 @@ fn the_hour_before_is_read_of_the_live_colour_with_its_percentiles_as_a_whole() 
     );
 }
 
+/// A metric of a user with every placeholder, and one with text around a placeholder.
+fn custom() -> Vec<CustomMetric> {
+    let counted = json!({
+        "name": "orders", "namespace": "Shop", "count": "Orders", "total": "Carts",
+        "worse": "less",
+        "dimensions": {
+            "A": "{colour}", "B": "{service}", "C": "{task_definition}", "D": "{target_group}",
+            "E": "{load_balancer}", "F": "plain",
+        },
+    });
+    let valued = json!({
+        "name": "memory", "namespace": "ECS", "value": "Memory", "statistic": "p95",
+        "worse": "more", "dimensions": {"S": "x-{service}-y"},
+    });
+
+    settings(json!([counted, valued])).custom
+}
+
+fn query(
+    id: &str,
+    namespace: &str,
+    (name, statistic): (&str, &str),
+    dimensions: &[(&str, &str)],
+) -> Query {
+    let dimensions = dimensions
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+
+    Query {
+        key: key(id),
+        metric: MetricName {
+            namespace: namespace.to_owned(),
+            name: name.to_owned(),
+            dimensions: dimensions.collect(),
+        },
+        statistic: statistic.to_owned(),
+        period_secs: 60,
+    }
+}
+
 #[test]
 fn metrics_of_a_user_are_read_of_both_colours_with_what_differs_filled_in() {
-    let all = serde_json::json!({
-        "A": "{colour}", "B": "{service}", "C": "{task_definition}", "D": "{target_group}", "E": "{load_balancer}", "F": "plain",
-    });
-    let counted = serde_json::json!({"name": "orders", "namespace": "Shop", "dimensions": all, "count": "Orders",
-        "total": "Carts", "worse": "less"});
-    let valued = serde_json::json!({"name": "memory", "namespace": "ECS", "dimensions": {"S": "x-{service}-y"}, "value": "Memory",
-        "statistic": "p95", "worse": "more"});
-    let custom =
-        crate::strategy::canary::config::tests::settings(serde_json::json!([counted, valued]))
-            .custom;
-    let queries = evaluation_queries(&sides(), &[], &custom);
-    let query =
-        |id: &str, namespace: &str, name: &str, statistic: &str, dimensions: &[(&str, &str)]| {
-            Query {
-                key: key(id),
-                metric: MetricName {
-                    namespace: namespace.to_owned(),
-                    name: name.to_owned(),
-                    dimensions: dimensions
-                        .iter()
-                        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                        .collect(),
-                },
-                statistic: statistic.to_owned(),
-                period_secs: 60,
-            }
-        };
-    let balancer = "app/web/50dc6c495c0c9188";
+    let queries = evaluation_queries(&sides(), &[], &custom());
+
     let green = [
         ("A", "green"),
         ("B", "web-green"),
         ("C", "web:2"),
         ("D", "targetgroup/green/0123456789abcdef"),
-        ("E", balancer),
+        ("E", "app/web/50dc6c495c0c9188"),
         ("F", "plain"),
     ];
     let blue = [
@@ -189,17 +207,21 @@ fn metrics_of_a_user_are_read_of_both_colours_with_what_differs_filled_in() {
         ("B", "web-blue"),
         ("C", "web:1"),
         ("D", "targetgroup/blue/0123456789abcdef"),
-        ("E", balancer),
+        ("E", "app/web/50dc6c495c0c9188"),
         ("F", "plain"),
     ];
+    let orders = ("Orders", "Sum");
+    let carts = ("Carts", "Sum");
+    let memory = ("Memory", "p95");
     let expected = [
-        query("c_m0x", "Shop", "Orders", "Sum", &green),
-        query("c_m0n", "Shop", "Carts", "Sum", &green),
-        query("b_m0x", "Shop", "Orders", "Sum", &blue),
-        query("b_m0n", "Shop", "Carts", "Sum", &blue),
-        query("c_m1v", "ECS", "Memory", "p95", &[("S", "x-web-green-y")]),
-        query("b_m1v", "ECS", "Memory", "p95", &[("S", "x-web-blue-y")]),
+        query("c_m0x", "Shop", orders, &green),
+        query("c_m0n", "Shop", carts, &green),
+        query("b_m0x", "Shop", orders, &blue),
+        query("b_m0n", "Shop", carts, &blue),
+        query("c_m1v", "ECS", memory, &[("S", "x-web-green-y")]),
+        query("b_m1v", "ECS", memory, &[("S", "x-web-blue-y")]),
     ];
+
     for query in expected {
         assert_eq!(only(&queries, &query.key.id()), query);
     }

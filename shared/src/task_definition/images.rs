@@ -53,7 +53,8 @@ fn set_image<'a>(
     container: &mut Value,
     images: &'a BTreeMap<String, String>,
 ) -> Result<Option<&'a String>, String> {
-    let (name, current) = (text(container, "name"), text(container, "image"));
+    let name = text(container, "name");
+    let current = text(container, "image");
     let found = [&name, &current]
         .into_iter()
         .find_map(|key| images.get_key_value(key));

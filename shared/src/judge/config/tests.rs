@@ -83,9 +83,11 @@ fn each_setting_is_taken_at_its_limits_and_refused_beyond() {
 #[test]
 fn every_setting_that_is_given_is_used() {
     let given = json!({
-        "alpha": 0.01, "alpha_exam": 0.02, "alpha_promote": 0.03, "tau": 1.4, "eps": 0.05, "tau_promote": 1.6,
-        "eps_promote": 0.07, "w_errors": 0.08, "w_latency": 0.09, "dispersion_errors": 10.0,
-        "dispersion_latency": 11.0, "min_bad": 12, "min_minutes": 13, "end": 14,
+        "alpha": 0.01, "alpha_exam": 0.02, "alpha_promote": 0.03,
+        "tau": 1.4, "eps": 0.05, "tau_promote": 1.6, "eps_promote": 0.07,
+        "w_errors": 0.08, "w_latency": 0.09,
+        "dispersion_errors": 10.0, "dispersion_latency": 11.0,
+        "min_bad": 12, "min_minutes": 13, "end": 14,
     });
     let expected = JudgeConfig {
         alpha: 0.01,

@@ -2,7 +2,7 @@
 //!
 //! This part is faithful, tests of Kayenta included; what Kayenta lacks is guarded by the caller.
 
-use crate::judge::rank::{common_language_effect, shift};
+use crate::judge::rank::{LocationShift, common_language_effect, shift};
 
 /// What a metric turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,6 +201,7 @@ pub fn classify(
     if sorted(canary) == sorted(baseline) {
         return Classification::pass("both sides have the same values");
     }
+
     let effect = analysis.measure.of(canary, baseline);
     if [shift.low, shift.high, shift.estimate, effect.unwrap_or(0.0)]
         .iter()
@@ -209,17 +210,8 @@ pub fn classify(
         return Classification::error(analysis, "the values are too large to be compared");
     }
     let least = test.tolerance * shift.estimate.abs();
-    let rises = analysis.direction != Direction::Decrease && shift.low > least;
-    let falls = analysis.direction != Direction::Increase && shift.high < -least;
-    let reaches = |high: f64| effect.is_none_or(|effect| effect >= high);
-    let drops = |low: f64| effect.is_none_or(|effect| effect <= low);
-    let (label, critical) = if rises && reaches(analysis.allowed.1) {
-        (Label::High, reaches(analysis.critical_effect.1))
-    } else if falls && drops(analysis.allowed.0) {
-        (Label::Low, drops(analysis.critical_effect.0))
-    } else {
-        (Label::Pass, false)
-    };
+    let (label, critical) = label(analysis, &shift, least, effect);
+
     let percent = test.confidence * 100.0;
     let effect = effect.map_or("unknown".to_owned(), |effect| format!("{effect:.3}"));
     Classification {
@@ -233,10 +225,33 @@ pub fn classify(
     }
 }
 
+/// The label, and whether the effect reaches its critical threshold. `least`: the shift that is
+/// still tolerated.
+fn label(
+    analysis: &Analysis,
+    shift: &LocationShift,
+    least: f64,
+    effect: Option<f64>,
+) -> (Label, bool) {
+    let rises = analysis.direction != Direction::Decrease && shift.low > least;
+    let falls = analysis.direction != Direction::Increase && shift.high < -least;
+    let reaches = |high: f64| effect.is_none_or(|effect| effect >= high);
+    let drops = |low: f64| effect.is_none_or(|effect| effect <= low);
+
+    if rises && reaches(analysis.allowed.1) {
+        (Label::High, reaches(analysis.critical_effect.1))
+    } else if falls && drops(analysis.allowed.0) {
+        (Label::Low, drops(analysis.critical_effect.0))
+    } else {
+        (Label::Pass, false)
+    }
+}
+
 /// `None` where a mean is 0, as in Kayenta.
 fn mean_ratio(canary: &[f64], baseline: &[f64]) -> Option<f64> {
     let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let (canary, baseline) = (mean(canary), mean(baseline));
+    let canary = mean(canary);
+    let baseline = mean(baseline);
     (canary != 0.0 && baseline != 0.0).then(|| canary / baseline)
 }
 

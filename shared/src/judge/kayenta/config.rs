@@ -83,6 +83,7 @@ impl KayentaConfig {
             "createdTimestampIso",
             "updatedTimestampIso",
         ])?;
+
         check_judge(&root.field("judge"))?;
         check_version(&root.field("configVersion"))?;
         let metrics = read_metrics(&root.field("metrics"))?;
@@ -90,16 +91,8 @@ impl KayentaConfig {
             .field("classifier")
             .object(&["groupWeights", "scoreThresholds"])?;
         let group_weights = read_weights(&classifier.field("groupWeights"), &metrics)?;
-        let thresholds = classifier
-            .field("scoreThresholds")
-            .object(&["pass", "marginal"])?;
-        let percent = |name: &str| at_most(&thresholds.field(name), 100.0);
-        let (pass, marginal) = (percent("pass")?, percent("marginal")?);
-        if marginal > pass {
-            return Err(thresholds
-                .field("marginal")
-                .refuse(format!("at most pass, which is {pass}")));
-        }
+        let (pass, marginal) = read_thresholds(&classifier.field("scoreThresholds"))?;
+
         Ok(Self {
             metrics,
             group_weights,
@@ -107,6 +100,21 @@ impl KayentaConfig {
             marginal,
         })
     }
+}
+
+/// The scores for a pass and for a marginal result, in percent.
+fn read_thresholds(node: &Node<'_>) -> Result<(f64, f64), FieldError> {
+    let thresholds = node.object(&["pass", "marginal"])?;
+    let percent = |name: &str| at_most(&thresholds.field(name), 100.0);
+
+    let pass = percent("pass")?;
+    let marginal = percent("marginal")?;
+    if marginal > pass {
+        return Err(thresholds
+            .field("marginal")
+            .refuse(format!("at most pass, which is {pass}")));
+    }
+    Ok((pass, marginal))
 }
 
 fn check_judge(judge: &Node<'_>) -> Result<(), FieldError> {
@@ -168,17 +176,8 @@ fn read_metric(item: &Node<'_>) -> Result<MetricConfig, FieldError> {
     item.field("query").field("type").text()?;
     item.field("scopeName")
         .or((), |scope| scope.word(&[("default", ())]))?;
-    let groups = item
-        .field("groups")
-        .array()?
-        .iter()
-        .map(Node::text)
-        .collect::<Result<Vec<_>, _>>()?;
-    if groups.is_empty() {
-        return Err(item
-            .field("groups")
-            .refuse("at least one group, or the metric is never scored"));
-    }
+
+    let groups = read_groups(&item.field("groups"))?;
     let configurations = item.field("analysisConfigurations").object(&["canary"])?;
     let canary = configurations.field("canary");
     let canary = if canary.is_absent() {
@@ -186,6 +185,7 @@ fn read_metric(item: &Node<'_>) -> Result<MetricConfig, FieldError> {
     } else {
         canary.object(&CANARY_FIELDS)?
     };
+
     Ok(MetricConfig {
         name: item.field("name").text()?,
         groups,
@@ -195,6 +195,19 @@ fn read_metric(item: &Node<'_>) -> Result<MetricConfig, FieldError> {
             .field("outliers")
             .or(OutlierStrategy::Keep, read_outliers)?,
     })
+}
+
+fn read_groups(node: &Node<'_>) -> Result<Vec<String>, FieldError> {
+    let groups = node
+        .array()?
+        .iter()
+        .map(Node::text)
+        .collect::<Result<Vec<_>, _>>()?;
+
+    if groups.is_empty() {
+        return Err(node.refuse("at least one group, or the metric is never scored"));
+    }
+    Ok(groups)
 }
 
 const CANARY_FIELDS: [&str; 7] = [

@@ -107,18 +107,18 @@ fn judge_metric(metric: &MetricConfig, pairs: &[MetricPair]) -> Vec<MetricResult
         muted: metric.muted,
         classification: classify_guarded(metric, canary, baseline),
     };
-    match own.is_empty() {
-        true => vec![result(&[], &[])],
-        false => own
-            .iter()
-            .map(|pair| {
-                result(
-                    &metric.clean(&pair.experiment),
-                    &metric.clean(&pair.control),
-                )
-            })
-            .collect(),
+    if own.is_empty() {
+        return vec![result(&[], &[])];
     }
+
+    own.iter()
+        .map(|pair| {
+            result(
+                &metric.clean(&pair.experiment),
+                &metric.clean(&pair.control),
+            )
+        })
+        .collect()
 }
 
 /// Kayenta's classification behind the guards that it lacks.

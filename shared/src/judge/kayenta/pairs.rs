@@ -42,12 +42,13 @@ fn read_pair(item: &Node<'_>) -> Result<MetricPair, FieldError> {
 }
 
 fn read_values(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
-    let value = |node: &Node<'_>| match node.is_unknown() {
-        true => Ok(f64::NAN),
-        false => node
-            .number()
+    let value = |node: &Node<'_>| {
+        if node.is_unknown() {
+            return Ok(f64::NAN);
+        }
+        node.number()
             .or_else(|_| node.word(&[("NaN", f64::NAN)]))
-            .map_err(|_| node.refuse("a number, null or \"NaN\"")),
+            .map_err(|_| node.refuse("a number, null or \"NaN\""))
     };
     let items = node.array()?;
     if items.len() > RANKED_VALUES {
@@ -224,7 +225,9 @@ mod tests {
         let most =
             json!([{"name": "cpu", "values": {"control": vec![1; 2_880], "experiment": []}}]);
         assert_eq!(read_pairs(&most).unwrap()[0].control.len(), 2_880);
-        let extra = json!([{"name": "cpu", "id": "1", "tags": {}, "scopes": {}, "attributes": {}, "values": values}]);
+        let extra = json!([{
+            "name": "cpu", "id": "1", "tags": {}, "scopes": {}, "attributes": {}, "values": values,
+        }]);
         assert!(read_pairs(&extra).is_ok());
     }
 }

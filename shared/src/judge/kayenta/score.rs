@@ -95,8 +95,10 @@ pub(super) fn score(config: &KayentaConfig, results: Vec<MetricResult>) -> Kayen
         .iter()
         .find(|result| fails_critically(&result.classification));
     let (score, reason) = if let Some(failed) = critical {
-        let (name, found) = (&failed.name, &failed.classification);
-        let (label, why) = (found.label.as_str(), &found.reason);
+        let name = &failed.name;
+        let found = &failed.classification;
+        let label = found.label.as_str();
+        let why = &found.reason;
         (0.0, format!("critical metric {name} is {label}: {why}"))
     } else if nodata as f64 >= NODATA_SHARE_MAX * scored.len() as f64 {
         let all = scored.len();
@@ -104,7 +106,8 @@ pub(super) fn score(config: &KayentaConfig, results: Vec<MetricResult>) -> Kayen
         (0.0, reason)
     } else {
         let score = weighted_mean(&groups);
-        let (pass, marginal) = (config.pass, config.marginal);
+        let pass = config.pass;
+        let marginal = config.marginal;
         (
             score,
             format!("score {score}, pass {pass}, marginal {marginal}"),

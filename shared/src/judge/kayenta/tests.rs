@@ -1,8 +1,10 @@
 use super::*;
 
 const CONFIG: &str = r#"{
-    "metrics": [{"name": "errors", "query": {"type": "x"}, "groups": ["a"], "analysisConfigurations": {}},
-        {"name": "cpu", "query": {"type": "x"}, "groups": ["a"], "analysisConfigurations": {}}],
+    "metrics": [
+        {"name": "errors", "query": {"type": "x"}, "groups": ["a"], "analysisConfigurations": {}},
+        {"name": "cpu", "query": {"type": "x"}, "groups": ["a"], "analysisConfigurations": {}}
+    ],
     "classifier": {"groupWeights": {"a": 100}, "scoreThresholds": {"pass": 95, "marginal": 75}}
 }"#;
 

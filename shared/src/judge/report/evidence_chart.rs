@@ -62,15 +62,13 @@ pub(super) fn harm(judgement: &Judgement) -> EvidenceChart {
         "All metrics together. A canary within tolerance ever reaches {odds} with a chance of at \
          most 1 in {odds}, however often it is looked at."
     );
-    draw(
-        judgement,
-        limit,
-        "harm",
-        "Evidence of harm",
-        format!("roll back at {odds}"),
+    let labels = Labels {
+        id: "harm",
+        heading: "Evidence of harm",
+        limit: format!("roll back at {odds}"),
         caption,
-        |look| look.log_e,
-    )
+    };
+    draw(judgement, limit, labels, |look| look.log_e)
 }
 
 /// The least evidence of health, with the limit of a promotion.
@@ -83,36 +81,36 @@ pub(super) fn health(judgement: &Judgement) -> EvidenceChart {
          evidence of harm of at most 2.",
         judgement.settings.min_minutes
     );
-    draw(
-        judgement,
-        limit,
-        "health",
-        "Evidence of health",
-        format!("promote at {odds}"),
+    let labels = Labels {
+        id: "health",
+        heading: "Evidence of health",
+        limit: format!("promote at {odds}"),
         caption,
-        |look| look.log_e_promote,
-    )
+    };
+    draw(judgement, limit, labels, |look| look.log_e_promote)
 }
 
+/// The texts of a chart.
+struct Labels {
+    id: &'static str,
+    heading: &'static str,
+    limit: String,
+    caption: String,
+}
+
+/// Draws the logarithm of the evidence that `value` reads from each look.
 fn draw(
     judgement: &Judgement,
     limit: f64,
-    id: &'static str,
-    heading: &'static str,
-    limit_label: String,
-    caption: String,
+    labels: Labels,
     value: impl Fn(&Look) -> f64,
 ) -> EvidenceChart {
-    let points = thin(
-        judgement
-            .looks()
-            .map(|look| (look.minute, value(look)))
-            .collect(),
-    );
+    let looks = judgement.looks();
+    let points = thin(looks.map(|look| (look.minute, value(look))).collect());
     let (low, high) = scale(&points, limit);
-    let (x, y) = (Minutes::to(judgement.verdict.minute), |log: f64| {
-        height(log, low, high)
-    });
+    let x = Minutes::to(judgement.verdict.minute);
+    let y = |log: f64| height(log, low, high);
+
     let mut line = Path::default();
     // Before the first look nothing is known, which is evidence of 1.
     line.to(x.x(0.0), y(0.0), true);
@@ -122,11 +120,11 @@ fn draw(
     let last = value(&judgement.verdict);
     let limit_y = y(limit);
     EvidenceChart {
-        description: describe(heading, &limit_label, limit, &points, last),
-        id,
-        heading,
-        limit_label,
-        caption,
+        description: describe(labels.heading, &labels.limit, limit, &points, last),
+        id: labels.id,
+        heading: labels.heading,
+        limit_label: labels.limit,
+        caption: labels.caption,
         x_ticks: x.ticks(),
         y_ticks: decades(low, high, limit, y),
         limit_y: unit(limit_y),
@@ -177,10 +175,8 @@ fn scale(points: &[(u32, f64)], limit: f64) -> (f64, f64) {
 /// Powers of ten, without one that would touch the limit's own label.
 fn decades(low: f64, high: f64, limit: f64, y: impl Fn(f64) -> f64) -> Vec<Tick> {
     let ten = 10f64.ln();
-    let (first, last) = (
-        (low / ten - 1e-9).ceil() as i32,
-        (high / ten).floor() as i32,
-    );
+    let first = (low / ten - 1e-9).ceil() as i32;
+    let last = (high / ten).floor() as i32;
     let powers =
         (first..=last).filter(|power| (y(f64::from(*power) * ten) - y(limit)).abs() > LABEL_HEIGHT);
     let tick = |log: f64, label| Tick {

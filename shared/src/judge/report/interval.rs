@@ -65,10 +65,8 @@ mod tests {
 
     #[test]
     fn overdispersion_widens_it() {
-        let (single, overdispersed) = (
-            wilson(10, 1000, 1.0).unwrap(),
-            wilson(10, 1000, 4.0).unwrap(),
-        );
+        let single = wilson(10, 1000, 1.0).unwrap();
+        let overdispersed = wilson(10, 1000, 4.0).unwrap();
         assert!(overdispersed.0 < single.0 && overdispersed.1 > single.1);
     }
 }

@@ -234,7 +234,8 @@ impl Judgement {
     }
 
     fn rules_of_minutes(&self) -> [(bool, &'static str); 6] {
-        let (now, metrics) = (self.verdict.minute, self.metrics.len());
+        let now = self.verdict.minute;
+        let metrics = self.metrics.len();
         let minutes = now.min(self.settings.end) as usize;
         let in_order = |(index, minute): (usize, &StoredMinute)| minute.t as usize == index + 1;
         let used_in_time = |minute: &StoredMinute| {
@@ -268,7 +269,8 @@ impl Judgement {
     }
 
     fn rules_of_looks(&self) -> [(bool, &'static str); 5] {
-        let (now, metrics) = (self.verdict.minute, self.metrics.len());
+        let now = self.verdict.minute;
+        let metrics = self.metrics.len();
         let ascending = self
             .looks
             .windows(2)

@@ -85,7 +85,8 @@ fn lead(judgement: &Judgement) -> String {
 }
 
 fn meaning(judgement: &Judgement) -> String {
-    let (settings, verdict) = (&judgement.settings, &judgement.verdict);
+    let settings = &judgement.settings;
+    let verdict = &judgement.verdict;
     match &verdict.reason {
         Reason::Harm { .. } => format!(
             "A canary within tolerance is ever rolled back by this evidence at most once in {} \
@@ -142,10 +143,8 @@ fn traffic(judgement: &Judgement) -> Option<String> {
     let minute = f64::from(judgement.verdict.minute);
     let specs = judgement.metrics.iter().map(MetricSpec::from).enumerate();
     let needs = specs.filter_map(|(index, spec)| {
-        let (needed, had) = (
-            requests_needed(&spec, limit)?,
-            total(judgement, index).totals.canary.requests,
-        );
+        let needed = requests_needed(&spec, limit)?;
+        let had = total(judgement, index).totals.canary.requests;
         Some((needed, had, needed as f64 / had as f64 * minute))
     });
     let (needed, had, pace) = needs.max_by(|a, b| a.2.total_cmp(&b.2))?;

@@ -9,6 +9,7 @@ use super::judgement::{JUDGEMENT_VERSION, Judgement};
 use super::messages::{Messages, messages};
 use super::rate_chart::{RateChart, rates};
 use super::series::{chart_minutes, row_minutes, total};
+use super::stored::StoredMetric;
 use super::table::{
     MetricRow, MinuteRow, QualityRow, Rate, SettingRow, limit, metric_row, minute_rows,
     quality_rows, rate, setting_rows,
@@ -77,13 +78,8 @@ impl Page {
         // The metric behind the verdict comes first, where the eye is after the evidence.
         let drawn = std::iter::once(subject).chain((0..count).filter(|index| *index != subject));
         let point = chart_minutes(judgement, subject);
-        let several = |count: u32| {
-            if count > 1 {
-                minutes(count)
-            } else {
-                "minute".to_owned()
-            }
-        };
+        let any = |holds: fn(&StoredMetric) -> bool| judgement.metrics.iter().any(holds);
+
         Self {
             version: JUDGEMENT_VERSION,
             name: visible(&judgement.name),
@@ -104,20 +100,23 @@ impl Page {
                 .map(|index| metric_row(judgement, index, decisive(index)))
                 .collect(),
             minutes: minute_rows(judgement, subject),
-            point: several(point),
-            row_length: several(row_minutes(judgement)),
+            point: each(point),
+            row_length: each(row_minutes(judgement)),
             quality: quality_rows(judgement),
             notes: judgement.notes.iter().map(|note| visible(note)).collect(),
             settings: setting_rows(&judgement.settings),
-            latency: judgement
-                .metrics
-                .iter()
-                .any(|metric| metric.name.starts_with("latency[")),
-            overdispersed: judgement
-                .metrics
-                .iter()
-                .any(|metric| metric.dispersion > 1.0),
+            latency: any(|metric| metric.name.starts_with("latency[")),
+            overdispersed: any(|metric| metric.dispersion > 1.0),
         }
+    }
+}
+
+/// What one point or row stands for.
+fn each(count: u32) -> String {
+    if count > 1 {
+        minutes(count)
+    } else {
+        "minute".to_owned()
     }
 }
 
@@ -143,11 +142,9 @@ fn subject_index(judgement: &Judgement) -> usize {
 
 impl Subject {
     fn of(judgement: &Judgement, index: usize) -> Self {
-        let (metric, all, verdict) = (
-            &judgement.metrics[index],
-            total(judgement, index),
-            &judgement.verdict,
-        );
+        let metric = &judgement.metrics[index];
+        let all = total(judgement, index);
+        let verdict = &judgement.verdict;
         // A rollback stands by the highest evidence, which the last look may not show any more.
         let peak = verdict
             .highest_log_e

@@ -42,17 +42,16 @@ pub(super) struct RateChart {
 /// Draws metric `index` with `width` minutes to a point.
 pub(super) fn rates(judgement: &Judgement, index: usize, width: u32, decisive: bool) -> RateChart {
     let metric = &judgement.metrics[index];
-    let (all, points) = (total(judgement, index), buckets(judgement, index, width));
+    let all = total(judgement, index);
+    let points = buckets(judgement, index, width);
     let top = top(&points, &all, metric.dispersion);
     let place = Place {
         x: Minutes::to(judgement.verdict.minute),
         top,
         dispersion: metric.dispersion,
     };
-    let (canary, baseline) = (
-        place.side(&points, |b| b.totals.canary),
-        place.side(&points, |b| b.totals.baseline),
-    );
+    let canary = place.side(&points, |b| b.totals.canary);
+    let baseline = place.side(&points, |b| b.totals.baseline);
     RateChart {
         id: format!("rate-{index}"),
         name: visible(&metric.label),

@@ -37,10 +37,8 @@ impl Judgement {
     /// # Errors
     /// A config that cannot be judged by.
     pub fn from_scenario(scenario: &Scenario) -> Result<Self, ScenarioError> {
-        let (config, metrics) = (
-            &scenario.config,
-            scenario.config.metrics(&scenario.thresholds_ms),
-        );
+        let config = &scenario.config;
+        let metrics = scenario.config.metrics(&scenario.thresholds_ms);
         let mut judge = Judge::new(config.clone(), metrics.clone())?;
         let mut recorder = Recorder::new(metrics);
         let mut now = 0;
@@ -159,6 +157,28 @@ impl Recorder {
         }
     }
 
+    /// The minutes up to `last`, as they are visible now.
+    fn minutes(&self, last: u32, read: impl Fn(u32, usize) -> Reading) -> Vec<StoredMinute> {
+        let reading = |t: u32, (index, metric): (usize, &Watched)| {
+            let used = metric.used.get(t as usize - 1).copied().flatten();
+            StoredReading::new(&read(t, index), used)
+        };
+        let readings = |t| {
+            self.metrics
+                .iter()
+                .enumerate()
+                .map(|metric| reading(t, metric))
+                .collect()
+        };
+
+        (1..=last)
+            .map(|t| StoredMinute {
+                t,
+                readings: readings(t),
+            })
+            .collect()
+    }
+
     fn finish(
         mut self,
         name: &str,
@@ -169,25 +189,11 @@ impl Recorder {
     ) -> Judgement {
         // The last look is the verdict itself, which stands apart so that it is always there.
         self.looks.pop();
-        let reading = |t: u32, (index, metric): (usize, &Watched)| {
-            StoredReading::new(
-                &read(t, index),
-                metric.used.get(t as usize - 1).copied().flatten(),
-            )
-        };
-        let minute = |t| StoredMinute {
-            t,
-            readings: self
-                .metrics
-                .iter()
-                .enumerate()
-                .map(|metric| reading(t, metric))
-                .collect(),
-        };
-        let minutes: Vec<_> = (1..=verdict.minute.min(config.end)).map(minute).collect();
+        let minutes = self.minutes(verdict.minute.min(config.end), read);
         let quality = |(index, metric): (usize, &Watched)| {
             Quality::of(&metric.spec.name, &minutes, index, metric.used.len())
         };
+
         Judgement {
             v: JUDGEMENT_VERSION,
             name: name.to_owned(),

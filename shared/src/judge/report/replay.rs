@@ -94,7 +94,8 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
     let same = same_reason(&recorded.reason, &again.reason);
     compare("reason", same, why(&recorded.reason), why(&again.reason));
 
-    let (promote, promote_again) = (Some(recorded.log_e_promote), Some(again.log_e_promote));
+    let promote = Some(recorded.log_e_promote);
+    let promote_again = Some(again.log_e_promote);
     let numbers = [
         ("log_e", Some(recorded.log_e), Some(again.log_e)),
         ("highest_log_e", recorded.highest_log_e, again.highest_log_e),

@@ -112,7 +112,8 @@ impl StoredReading {
             n: side.requests,
             bad: side.bad,
         };
-        let (c, b) = (side(reading.canary), side(reading.baseline));
+        let c = side(reading.canary);
+        let b = side(reading.baseline);
         Self {
             c,
             b,

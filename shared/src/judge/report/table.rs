@@ -43,7 +43,8 @@ pub(super) struct MetricRow {
 
 pub(super) fn metric_row(judgement: &Judgement, index: usize, decisive: bool) -> MetricRow {
     let metric = &judgement.metrics[index];
-    let (all, part) = (total(judgement, index), judgement.verdict.evidence[index]);
+    let all = total(judgement, index);
+    let part = judgement.verdict.evidence[index];
     let promote_limit = -judgement.settings.alpha_promote.ln();
     let finding = match part.health {
         _ if decisive => "worse than tolerated",
@@ -83,7 +84,8 @@ pub(super) fn rate(tally: Tally, dispersion: f64) -> Rate {
 
 /// `0.16–0.36%`.
 fn between(low: f64, high: f64) -> String {
-    let (low, high) = (percent(low), percent(high));
+    let low = percent(low);
+    let high = percent(high);
     format!("{}–{high}", low.trim_end_matches('%'))
 }
 
@@ -162,7 +164,8 @@ pub(super) struct QualityCells {
 pub(super) fn quality_rows(judgement: &Judgement) -> Vec<QualityRow> {
     let mut rows: Vec<QualityRow> = Vec::new();
     for (index, metric) in judgement.metrics.iter().enumerate() {
-        let (name, cells) = (visible(&metric.label), quality_cells(judgement, index));
+        let name = visible(&metric.label);
+        let cells = quality_cells(judgement, index);
         match rows.iter_mut().find(|row| row.cells == cells) {
             Some(row) => row.names.push(name),
             None => rows.push(QualityRow {
@@ -175,7 +178,8 @@ pub(super) fn quality_rows(judgement: &Judgement) -> Vec<QualityRow> {
 }
 
 fn quality_cells(judgement: &Judgement, index: usize) -> QualityCells {
-    let (metric, quality) = (&judgement.metrics[index], &judgement.quality[index]);
+    let metric = &judgement.metrics[index];
+    let quality = &judgement.quality[index];
     let skipped = [
         ("value missing", &quality.missing),
         ("no requests on one side", &quality.idle),

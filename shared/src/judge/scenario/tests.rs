@@ -4,7 +4,10 @@ use serde_json::json;
 const THRESHOLDS: [f64; 4] = [150.0, 216.0, 404.0, 606.0];
 
 fn line(thresholds: &[f64], minutes: &Value) -> String {
-    json!({"v": 1, "id": "a", "config": {"end": 9}, "thresholds_ms": thresholds, "minutes": minutes}).to_string()
+    let scenario = json!({
+        "v": 1, "id": "a", "config": {"end": 9}, "thresholds_ms": thresholds, "minutes": minutes,
+    });
+    scenario.to_string()
 }
 
 fn side(requests: u64, bad: Option<u64>) -> SideCounts {
@@ -58,7 +61,8 @@ fn a_reading_holds_what_the_minute_says_of_its_metric() {
 fn each_field_becomes_visible_in_its_own_minute() {
     let minute = |seen: Value| {
         json!([{
-            "t": 1, "seen": seen, "c": {"n": 60, "bad": 1, "slow_r": [1, 1, 1, 1], "slow_p": [1, 1, 1, 1]},
+            "t": 1, "seen": seen,
+            "c": {"n": 60, "bad": 1, "slow_r": [1, 1, 1, 1], "slow_p": [1, 1, 1, 1]},
             "b": {"n": 540, "bad": 2, "slow": [2, 2, 2, 2]},
         }])
     };
@@ -85,74 +89,87 @@ fn each_field_becomes_visible_in_its_own_minute() {
     }
 }
 
+/// A minute without anything to object to.
+fn minute() -> Value {
+    json!({"t": 1, "c": {"n": 60, "bad": 1}, "b": {"n": 540, "bad": 2}})
+}
+
+#[track_caller]
+fn refusal(thresholds: &[f64], minutes: &Value) -> String {
+    Scenario::from_json(&line(thresholds, minutes))
+        .expect_err("not a scenario")
+        .to_string()
+}
+
 #[test]
-fn what_is_not_exactly_a_scenario_is_refused() {
-    let good = json!({"t": 1, "c": {"n": 60, "bad": 1}, "b": {"n": 540, "bad": 2}});
-    let minutes = |change: &dyn Fn(&mut Value)| {
-        let mut minute = good.clone();
-        change(&mut minute);
-        Scenario::from_json(&line(&[], &json!([minute])))
-            .map_err(|error| error.to_string())
-            .err()
-            .unwrap_or_default()
-    };
-    assert_eq!(minutes(&|_| ()), "");
-    type Spoil<'a> = &'a dyn Fn(&mut Value);
+fn minutes_that_do_not_hold_what_they_should_are_refused() {
+    assert!(Scenario::from_json(&line(&[], &json!([minute()]))).is_ok());
+
+    type Spoil = fn(&mut Value);
     let refused: [(Spoil, &str); 6] = [
         (
-            &|minute| minute["t"] = json!(0),
+            |minute| minute["t"] = json!(0),
             "minutes[0].t: found 0; expected a minute from 1 that is not there yet",
         ),
         (
-            &|minute| minute["c"]["p50"] = json!("fast"),
+            |minute| minute["c"]["p50"] = json!("fast"),
             "minutes[0].c.p50: found \"fast\"; expected a number",
         ),
         (
-            &|minute| minute["b"]["p99"] = json!(true),
+            |minute| minute["b"]["p99"] = json!(true),
             "minutes[0].b.p99: found true; expected a number",
         ),
         (
-            &|minute| minute["seen"] = json!({"c.bad": -1}),
+            |minute| minute["seen"] = json!({"c.bad": -1}),
             "minutes[0].seen.c.bad: found -1; expected a whole number",
         ),
         (
-            &|minute| minute["b"]["slow_r"] = json!([]),
+            |minute| minute["b"]["slow_r"] = json!([]),
             "minutes[0].b.slow_r: found an unknown field",
         ),
         (
-            &|minute| minute["c"]["bad"] = json!(61),
+            |minute| minute["c"]["bad"] = json!(61),
             "minute 1, canary: 61 bad of 60 requests",
         ),
     ];
     for (change, expected) in refused {
-        let error = minutes(change);
+        let mut minute = minute();
+        change(&mut minute);
+
+        let error = refusal(&[], &json!([minute]));
         assert!(
             error.starts_with(&format!("failed to read the scenario: {expected}")),
             "{error}"
         );
     }
+}
+
+#[test]
+fn thresholds_other_than_four_rising_ones_are_refused() {
     let expected = "4 positive numbers in ascending order, or none";
+
     for thresholds in [
         &[1.0, 2.0, 3.0][..],
         &[1.0, 2.0, 3.0, 4.0, 5.0],
         &[2.0, 1.0, 3.0, 4.0],
         &[0.0, 1.0, 2.0, 3.0],
     ] {
-        let error = Scenario::from_json(&line(thresholds, &json!([])))
-            .unwrap_err()
-            .to_string();
+        let error = refusal(thresholds, &json!([]));
         assert!(
             error.starts_with("failed to read the scenario: thresholds_ms: found [")
                 && error.ends_with(expected),
             "{error}"
         );
     }
+}
+
+#[test]
+fn slow_requests_are_counted_once_for_each_threshold() {
     for count in [3, 5] {
-        let mut minute = good.clone();
+        let mut minute = minute();
         minute["c"]["slow_p"] = json!(vec![1; count]);
-        let error = Scenario::from_json(&line(&THRESHOLDS, &json!([minute])))
-            .unwrap_err()
-            .to_string();
+
+        let error = refusal(&THRESHOLDS, &json!([minute]));
         assert!(
             error.ends_with("expected 4 counts, one for each of thresholds_ms"),
             "{error}"

@@ -17,10 +17,10 @@ fn verdict(reason: Reason, comparison: Comparison) -> Verdict {
     }
 }
 
-#[test]
-fn each_reason_has_its_word_and_its_sentence() {
+/// Each reason with the word that names it and its sentence.
+fn reasons() -> [(Reason, Option<&'static str>, &'static str); 5] {
     let metric = || "errors".to_owned();
-    let cases = [
+    [
         (
             Reason::Unsettled,
             None,
@@ -54,15 +54,22 @@ fn each_reason_has_its_word_and_its_sentence() {
             "neither shown at the end of the bake, evidence of harm 0.50 of 200, of health 3.0 of \
              20 (least: latency[1]) after 7 min",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn each_reason_has_its_word_and_its_sentence() {
     let numbers = "5xx 6.00% vs 0.50% of 100 and 10,000 requests: 12.0x, limit 1.1x; ";
-    for (reason, word, sentence) in cases {
+
+    for (reason, word, sentence) in reasons() {
         let verdict = verdict(reason, comparison((100, 6), (10_000, 50), None, 1.0));
-        assert_eq!(
-            (verdict.why().as_deref(), verdict.to_string()),
-            (word, format!("{numbers}{sentence}"))
-        );
+        assert_eq!(verdict.why().as_deref(), word);
+        assert_eq!(verdict.to_string(), format!("{numbers}{sentence}"));
     }
+}
+
+#[test]
+fn each_decision_has_its_word() {
     let words = [
         Decision::Continue,
         Decision::Promote,

@@ -140,7 +140,8 @@ fn order_matters_only_where_it_has_a_meaning() {
 
 #[test]
 fn changing_any_value_is_a_change() {
-    let (mut leaves, mut members) = (Vec::new(), Vec::new());
+    let mut leaves = Vec::new();
+    let mut members = Vec::new();
     paths(&rich(), "", &mut leaves, &mut members);
 
     assert!(leaves.len() > 60, "{} values", leaves.len());
@@ -170,7 +171,8 @@ fn changing_any_value_is_a_change() {
 
 #[test]
 fn removing_any_member_is_a_change() {
-    let (mut leaves, mut members) = (Vec::new(), Vec::new());
+    let mut leaves = Vec::new();
+    let mut members = Vec::new();
     paths(&rich(), "", &mut leaves, &mut members);
 
     for path in members {
@@ -232,7 +234,8 @@ fn the_order_of_sets_is_not_a_change_and_a_further_item_is() {
         "systemControls",
         "extraHosts",
     ] {
-        let (mut one, mut two) = (rich(), rich());
+        let mut one = rich();
+        let mut two = rich();
         let first = rich()["containerDefinitions"][0][list][0].clone();
         let second = another(&first);
 
@@ -249,7 +252,8 @@ fn the_order_of_sets_is_not_a_change_and_a_further_item_is() {
     }
 
     for list in ["tags", "volumes", "requiresCompatibilities"] {
-        let (mut one, mut two) = (rich(), rich());
+        let mut one = rich();
+        let mut two = rich();
         let item = one[list][0].clone();
 
         one[list] = json!([item, "x"]);

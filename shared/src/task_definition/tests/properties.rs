@@ -83,11 +83,10 @@ fn a_copy_takes_another_family_and_tags_only_if_it_has_none() {
         definition(value)
     };
 
-    let (none, empty) = (with(json!(null)), with(json!([])));
-    let (web, shop) = (
-        with(json!([{"key": "team", "value": "web"}])),
-        with(json!([{"key": "team", "value": "shop"}])),
-    );
+    let none = with(json!(null));
+    let empty = with(json!([]));
+    let web = with(json!([{"key": "team", "value": "web"}]));
+    let shop = with(json!([{"key": "team", "value": "shop"}]));
 
     assert!(none.clone().with_tags_of(&web) == web && empty.with_tags_of(&web) == web);
     assert!(shop.clone().with_tags_of(&web) == shop);

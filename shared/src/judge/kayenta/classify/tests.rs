@@ -39,7 +39,8 @@ fn only_the_direction_of_harm_fails() {
 #[test]
 fn a_difference_fails_from_the_allowed_effect_on() {
     // The means are 12.5 and 25: twice as much, or half of it.
-    let (double, half) = (shifted(12.5), shifted(-6.25));
+    let double = shifted(12.5);
+    let half = shifted(-6.25);
     let allowed = |canary: &[f64], low, high| {
         label(
             canary,

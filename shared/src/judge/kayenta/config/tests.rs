@@ -6,13 +6,16 @@ fn config() -> Value {
         "metrics": [{
             "name": "errors", "query": {"type": "cloudwatch"}, "groups": ["a", "b"],
             "analysisConfigurations": {"canary": {
-                "direction": "increase", "nanStrategy": "replace", "critical": true, "muted": true, "mustHaveData": true,
+                "direction": "increase", "nanStrategy": "replace", "critical": true,
+                "muted": true, "mustHaveData": true,
                 "effectSize": {"measure": "cles", "allowedIncrease": 0.6, "allowedDecrease": 0.4,
                     "criticalIncrease": 0.9, "criticalDecrease": 0.1},
                 "outliers": {"strategy": "remove", "outlierFactor": 2.5},
             }},
         }],
-        "classifier": {"groupWeights": {"a": 70, "b": 30}, "scoreThresholds": {"pass": 90, "marginal": 90}},
+        "classifier": {
+            "groupWeights": {"a": 70, "b": 30}, "scoreThresholds": {"pass": 90, "marginal": 90},
+        },
     })
 }
 
@@ -76,10 +79,20 @@ fn what_is_left_out_has_kayentas_defaults() {
     assert_eq!(read.outliers, OutlierStrategy::Keep);
 }
 
+/// Each refusal begins as expected.
+#[track_caller]
+fn assert_refused<const N: usize>(refused: [(String, &str); N]) {
+    for (found, expected) in refused {
+        assert!(
+            found.starts_with(expected),
+            "{found:?} does not start with {expected:?}"
+        );
+    }
+}
+
 #[test]
-fn what_kayenta_would_read_otherwise_is_refused() {
-    let canary = "/metrics/0/analysisConfigurations/canary";
-    let refused = [
+fn other_judges_and_versions_and_fields_of_older_formats_are_refused() {
+    assert_refused([
         (
             refusal("/judge", json!({"name": "OtherJudge"})),
             "judge.name: found \"OtherJudge\"; expected NetflixACAJudge-v1.0, dredd-v1.0",
@@ -111,6 +124,13 @@ fn what_kayenta_would_read_otherwise_is_refused() {
             refusal("/metrics/0/extensions", json!({})),
             "metrics[0].extensions: found {}; expected nothing; it is now called",
         ),
+    ]);
+}
+
+#[test]
+fn metrics_that_kayenta_would_read_otherwise_are_refused() {
+    let canary = "/metrics/0/analysisConfigurations/canary";
+    assert_refused([
         (
             refusal("/metrics/0/groups", json!([])),
             "metrics[0].groups: found []; expected at least one group",
@@ -123,6 +143,27 @@ fn what_kayenta_would_read_otherwise_is_refused() {
             refusal("/metrics/0/scopeName", json!("east")),
             "metrics[0].scopeName: found \"east\"; expected default",
         ),
+        (
+            refusal(&format!("{canary}/effectSize/allowedIncrease"), json!(1.1)),
+            "metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: found 1.1; \
+             expected 0 to 1",
+        ),
+        (
+            refusal(&format!("{canary}/outliers/outlierFactor"), json!(0)),
+            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found 0; expected a \
+             number above 0",
+        ),
+        (
+            refusal(&format!("{canary}/outliers/outlierFactor"), json!(-1)),
+            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found -1; expected \
+             a number, 0 or more",
+        ),
+    ]);
+}
+
+#[test]
+fn weights_and_thresholds_that_kayenta_would_read_otherwise_are_refused() {
+    assert_refused([
         (
             refusal("/classifier/groupWeights/c", json!(1)),
             "classifier.groupWeights.c: found 1; expected a group that a metric is in",
@@ -147,28 +188,7 @@ fn what_kayenta_would_read_otherwise_is_refused() {
             refusal("/classifier/scoreThresholds/pass", json!(101)),
             "classifier.scoreThresholds.pass: found 101; expected 0 to 100",
         ),
-        (
-            refusal(&format!("{canary}/effectSize/allowedIncrease"), json!(1.1)),
-            "metrics[0].analysisConfigurations.canary.effectSize.allowedIncrease: found 1.1; \
-             expected 0 to 1",
-        ),
-        (
-            refusal(&format!("{canary}/outliers/outlierFactor"), json!(0)),
-            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found 0; expected a \
-             number above 0",
-        ),
-        (
-            refusal(&format!("{canary}/outliers/outlierFactor"), json!(-1)),
-            "metrics[0].analysisConfigurations.canary.outliers.outlierFactor: found -1; expected \
-             a number, 0 or more",
-        ),
-    ];
-    for (found, expected) in refused {
-        assert!(
-            found.starts_with(expected),
-            "{found:?} does not start with {expected:?}"
-        );
-    }
+    ]);
 }
 
 #[test]

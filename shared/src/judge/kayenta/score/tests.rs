@@ -149,7 +149,8 @@ fn half_of_the_metrics_without_data_are_too_many() {
         let report = score(&config(&[("a", 100.0)], 60.0, 50.0), results);
         (report.score, report.reason)
     };
-    let (pass, nodata) = (Label::Pass, Label::Nodata);
+    let pass = Label::Pass;
+    let nodata = Label::Nodata;
     let refused = |reason: &str| (0.0, reason.to_owned());
     assert_eq!(
         of(&[pass, nodata]),
@@ -193,12 +194,12 @@ fn a_report_has_kayentas_names() {
         vec![result("1", &["a"], Label::Pass)],
     );
     let expected = json!({
-        "score": 100.0, "classification": "Pass", "classificationReason": "score 100, pass 95, \
-                                                            marginal 75",
+        "score": 100.0, "classification": "Pass",
+        "classificationReason": "score 100, pass 95, marginal 75",
         "groupScores": [{"name": "a", "score": 100.0, "weight": 100.0}],
         "results": [{
-            "name": "1", "groups": ["a"], "muted": false, "classification": "Pass", "classificationReason": "because",
-            "critical": false, "ratio": 1.5,
+            "name": "1", "groups": ["a"], "muted": false, "classification": "Pass",
+            "classificationReason": "because", "critical": false, "ratio": 1.5,
         }],
     });
     assert_eq!(report.to_json(), expected);

@@ -21,10 +21,16 @@ fn texts(decision: Decision, reason: Reason) -> [String; 4] {
     ]
 }
 
+#[track_caller]
+fn assert_texts<const N: usize>(cases: [([String; 4], [&str; 4]); N]) {
+    for (found, expected) in cases {
+        assert_eq!(found, expected);
+    }
+}
+
 #[test]
 fn each_outcome_has_its_texts() {
-    let metric = || "errors".to_owned();
-    let cases = [
+    assert_texts([
         (
             texts(Decision::Continue, Reason::Unsettled),
             [
@@ -34,6 +40,33 @@ fn each_outcome_has_its_texts() {
                 "The canary is looked at again in a minute.",
             ],
         ),
+        (
+            texts(Decision::Promote, Reason::NonInferior),
+            [
+                "Promote",
+                "promote",
+                "No worse than its bounds on every metric that counts, shown after 3 minutes.",
+                "A canary beyond its bound on any metric that counts is promoted at most once in \
+                 20 bakes.",
+            ],
+        ),
+        (
+            texts(Decision::Inconclusive, Reason::EndOfBake),
+            [
+                "Inconclusive",
+                "inconclusive",
+                "Neither harm nor health was shown in 3 minutes.",
+                "This is not a pass: the action is configured to wait for a decision, roll back \
+                 or promote. Least evidence of health: 5xx, 2.0 of 20.",
+            ],
+        ),
+    ]);
+}
+
+#[test]
+fn each_reason_to_roll_back_has_its_texts() {
+    let metric = || "errors".to_owned();
+    assert_texts([
         (
             texts(
                 Decision::Rollback,
@@ -68,30 +101,7 @@ fn each_outcome_has_its_texts() {
                  badly with a chance of 0.12%, and 0.50% is rare enough.",
             ],
         ),
-        (
-            texts(Decision::Promote, Reason::NonInferior),
-            [
-                "Promote",
-                "promote",
-                "No worse than its bounds on every metric that counts, shown after 3 minutes.",
-                "A canary beyond its bound on any metric that counts is promoted at most once in \
-                 20 bakes.",
-            ],
-        ),
-        (
-            texts(Decision::Inconclusive, Reason::EndOfBake),
-            [
-                "Inconclusive",
-                "inconclusive",
-                "Neither harm nor health was shown in 3 minutes.",
-                "This is not a pass: the action is configured to wait for a decision, roll back \
-                 or promote. Least evidence of health: 5xx, 2.0 of 20.",
-            ],
-        ),
-    ];
-    for (found, expected) in cases {
-        assert_eq!(found, expected);
-    }
+    ]);
 }
 
 #[test]

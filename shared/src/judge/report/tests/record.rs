@@ -16,72 +16,94 @@ fn refusal(change: impl Fn(&mut Judgement)) -> String {
         .to_string()
 }
 
-#[test]
-fn a_record_that_contradicts_itself_is_refused() {
-    let whole = undecided();
-    assert_eq!(Judgement::from_json(&whole.to_json()).unwrap(), whole);
-    let harm = |metric: &str| Reason::Harm {
-        metric: metric.to_owned(),
-        minute: 1,
-    };
-    type Spoil<'a> = &'a dyn Fn(&mut Judgement);
-    let refused: [(Spoil, &str); 16] = [
-        (
-            &|j| j.v = 2,
-            "version 2, expected 1; use the release that wrote it",
-        ),
-        (
-            &|j| j.settings.tau = 0.5,
-            "settings.tau: found 0.5; expected 1 to 1000",
-        ),
-        (
-            &|j| j.verdict.minute = 0,
-            "verdict.minute is outside the bake",
-        ),
-        (
-            &|j| j.verdict.minute = 21_601,
-            "verdict.minute is outside the bake",
-        ),
-        (&|j| j.metrics.clear(), "metrics is empty"),
-        (
-            &|j| drop(j.minutes.pop()),
-            "minutes do not reach to the verdict",
-        ),
-        (&|j| j.minutes.swap(0, 1), "minutes are not numbered from 1"),
-        (
-            &|j| j.minutes[1].readings.clear(),
-            "minutes[].readings differ from metrics",
-        ),
-        (
-            &|j| j.minutes[1].readings[0].used = Some(1),
-            "minutes[].readings[].used is before its minute or after the verdict",
-        ),
-        (
-            &|j| j.minutes[1].readings[0].used = Some(4),
-            "minutes[].readings[].used is before its minute or after the verdict",
-        ),
-        (&|j| j.looks.swap(0, 1), "looks are not in order"),
-        (&|j| j.looks[1].minute = 3, "looks are not in order"),
-        (
-            &|j| j.verdict.evidence.clear(),
-            "looks[].evidence differs from metrics",
-        ),
-        (
-            &|j| j.looks[0].reason = harm("p90"),
-            "a reason names an unknown metric",
-        ),
-        (
-            &|j| j.looks[0].weakest = "p90".to_owned(),
-            "weakest is an unknown metric",
-        ),
-        (&|j| j.quality.clear(), "quality differs from metrics"),
-    ];
+type Spoil = fn(&mut Judgement);
+
+#[track_caller]
+fn assert_refused<const N: usize>(refused: [(Spoil, &str); N]) {
     for (change, expected) in refused {
         assert_eq!(
             refusal(change),
             format!("failed to read the judgement: {expected}")
         );
     }
+}
+
+#[test]
+fn a_record_is_read_as_it_was_written() {
+    let whole = undecided();
+    assert_eq!(Judgement::from_json(&whole.to_json()).unwrap(), whole);
+}
+
+#[test]
+fn another_version_impossible_settings_and_minutes_beyond_the_bake_are_refused() {
+    assert_refused([
+        (
+            |j| j.v = 2,
+            "version 2, expected 1; use the release that wrote it",
+        ),
+        (
+            |j| j.settings.tau = 0.5,
+            "settings.tau: found 0.5; expected 1 to 1000",
+        ),
+        (
+            |j| j.verdict.minute = 0,
+            "verdict.minute is outside the bake",
+        ),
+        (
+            |j| j.verdict.minute = 21_601,
+            "verdict.minute is outside the bake",
+        ),
+    ]);
+}
+
+#[test]
+fn minutes_that_contradict_the_metrics_or_the_verdict_are_refused() {
+    assert_refused([
+        (|j| j.metrics.clear(), "metrics is empty"),
+        (
+            |j| drop(j.minutes.pop()),
+            "minutes do not reach to the verdict",
+        ),
+        (|j| j.minutes.swap(0, 1), "minutes are not numbered from 1"),
+        (
+            |j| j.minutes[1].readings.clear(),
+            "minutes[].readings differ from metrics",
+        ),
+        (
+            |j| j.minutes[1].readings[0].used = Some(1),
+            "minutes[].readings[].used is before its minute or after the verdict",
+        ),
+        (
+            |j| j.minutes[1].readings[0].used = Some(4),
+            "minutes[].readings[].used is before its minute or after the verdict",
+        ),
+    ]);
+}
+
+#[test]
+fn looks_that_contradict_the_metrics_are_refused() {
+    assert_refused([
+        (|j| j.looks.swap(0, 1), "looks are not in order"),
+        (|j| j.looks[1].minute = 3, "looks are not in order"),
+        (
+            |j| j.verdict.evidence.clear(),
+            "looks[].evidence differs from metrics",
+        ),
+        (
+            |j| {
+                j.looks[0].reason = Reason::Harm {
+                    metric: "p90".to_owned(),
+                    minute: 1,
+                }
+            },
+            "a reason names an unknown metric",
+        ),
+        (
+            |j| j.looks[0].weakest = "p90".to_owned(),
+            "weakest is an unknown metric",
+        ),
+        (|j| j.quality.clear(), "quality differs from metrics"),
+    ]);
 }
 
 #[test]

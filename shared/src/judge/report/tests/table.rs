@@ -19,7 +19,8 @@ fn each_minute_is_sorted_by_what_became_of_it() {
             used,
         }],
     };
-    let (full, other) = (side(Some(10), Some(1)), side(Some(90), Some(1)));
+    let full = side(Some(10), Some(1));
+    let other = side(Some(90), Some(1));
     let minutes = [
         minute(1, full, other, Some(1)),
         minute(2, full, other, Some(4)),

@@ -69,6 +69,7 @@ impl PushedImage {
                 detail.action_type, detail.result
             )));
         }
+
         if !is_digest(&detail.image_digest) {
             return Err(format!(
                 "`image-digest` is {}; expected a sha256 digest",

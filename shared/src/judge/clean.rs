@@ -102,6 +102,7 @@ pub fn settle(
     };
     let canary = reading.canary;
     let baseline = reading.baseline;
+
     check(minute, "canary", canary.bad, canary.requests)?;
     check(minute, "canary", promote, canary.requests)?;
     check(minute, "baseline", baseline.bad, baseline.requests)?;
@@ -113,6 +114,7 @@ pub fn settle(
             Settled::Skipped
         });
     };
+
     if counts.canary_requests == 0 || counts.baseline_requests == 0 {
         return Ok(Settled::Skipped);
     }
@@ -157,6 +159,7 @@ mod tests {
             requests: Some(requests),
             bad: Some(bad),
         };
+
         Reading {
             canary: side(canary),
             baseline: side(baseline),
@@ -171,6 +174,7 @@ mod tests {
         let states: Vec<_> = (7..=10)
             .map(|now| settle(&late, true, 7, now).unwrap())
             .collect();
+
         assert_eq!(
             states,
             [
@@ -234,6 +238,7 @@ mod tests {
             baseline_requests: 90,
             baseline_bad: 5,
         };
+
         assert_eq!(settle(&known, true, 1, 1), Ok(Settled::Usable(counts)));
         assert_eq!(
             settle(&known, false, 1, 1),
@@ -253,6 +258,7 @@ mod tests {
             |reading| reading.baseline.requests = None,
             |reading| reading.baseline.bad = None,
         ];
+
         for (index, forget) in unknown.into_iter().enumerate() {
             let mut known = reading((10, 1), (90, 1));
             forget(&mut known);
@@ -270,6 +276,7 @@ mod tests {
             bad,
             requests,
         };
+
         assert_eq!(
             refusal(&reading((10, 11), (90, 0))),
             error("canary", 11, 10)
@@ -278,6 +285,7 @@ mod tests {
             refusal(&reading((10, 0), (90, 91))),
             error("baseline", 91, 90)
         );
+
         let mut lax = reading((10, 0), (90, 0));
         lax.canary_bad_promote = Some(12);
         assert_eq!(refusal(&lax), error("canary", 12, 10));
@@ -297,6 +305,7 @@ mod tests {
             baseline_bad: 0,
         };
         let even = counts(1_000, 1_000);
+
         assert_eq!(
             [even.canary_share(1.0), even.canary_share(3.0)],
             [0.5, 0.75]

@@ -125,6 +125,7 @@ impl JudgeConfig {
                 floor: Some(self.eps_promote),
             }),
         };
+
         let latency = thresholds_ms
             .iter()
             .enumerate()

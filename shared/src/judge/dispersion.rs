@@ -45,6 +45,7 @@ pub fn dispersion(minutes: &[(u64, u64)]) -> Dispersion {
         .collect();
     let pairs = u32::try_from(statistics.len()).unwrap_or(u32::MAX);
     let mean = statistics.iter().sum::<f64>() / f64::from(pairs.max(1));
+
     Dispersion {
         phi: if measured < PAIRS_MIN {
             1.0
@@ -84,6 +85,7 @@ fn pearson(first: (u64, u64), second: (u64, u64)) -> Option<f64> {
     if bad < 2 || bad >= requests || first.0 == 0 || second.0 == 0 {
         return None;
     }
+
     let all = requests as f64;
     let rate = bad as f64 / all;
     let term = |(n, x): (u64, u64)| {
@@ -118,6 +120,7 @@ mod tests {
         ];
         let minutes: Vec<_> = groups.iter().map(|group| (6000, 10 * group)).collect();
         let phi = dispersion(&minutes).phi;
+
         assert!((7.0..14.0).contains(&phi), "{phi}");
     }
 
@@ -131,6 +134,7 @@ mod tests {
                 60
             }
         };
+
         let minutes: Vec<_> = (0..56)
             .map(|minute| (60_000, incident(minute) + noise[minute % 10]))
             .collect();
@@ -159,9 +163,11 @@ mod tests {
                 .collect();
             dispersion(&minutes).phi
         };
+
         for length in [1, 2, 5, 14] {
             assert!(burst(length) > 20.0, "{length} minutes: {}", burst(length));
         }
+
         assert_eq!(burst(15), 1.0);
     }
 

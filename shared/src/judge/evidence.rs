@@ -44,6 +44,7 @@ impl StartMixture {
         } else {
             PRIOR_LATER / (minute * (minute - 1.0))
         };
+
         for (log_sum, ratio) in self.log_sums.iter_mut().zip(HARM_RATIOS) {
             *log_sum = log_sum_exp([*log_sum, prior.ln()].into_iter()) + increment(ratio);
         }
@@ -54,6 +55,7 @@ impl StartMixture {
         if self.minutes == 0 {
             return 0.0;
         }
+
         let later = (PRIOR_LATER / f64::from(self.minutes)).ln();
         let ratios = log_sum_exp(self.log_sums.iter().copied()) - (HARM_RATIOS.len() as f64).ln();
         log_sum_exp([later, ratios].into_iter())
@@ -84,6 +86,7 @@ impl Harm {
         let share = counts.canary_share(spec.tolerance);
         self.ratio
             .absorb(|r| (bad * r.ln() - all_bad * ((r - 1.0) * share).ln_1p()) / spec.dispersion);
+
         if let (Some(mixture), Some(floor)) = (&mut self.floor, spec.floor) {
             let expected = counts.canary_requests as f64 * floor;
             mixture.absorb(|r| (bad * r.ln() - (r - 1.0) * expected) / spec.dispersion);
@@ -125,6 +128,7 @@ mod tests {
                 0.2 / (s * (s - 1)) as f64
             }
         };
+
         let mut terms = vec![(0.2 / count).ln()];
         for r in HARM_RATIOS {
             for start in 1..=minutes.len() {
@@ -139,6 +143,7 @@ mod tests {
                 terms.push((prior(start) / 11.0).ln() + total);
             }
         }
+
         log_sum_exp(terms.into_iter())
     }
 
@@ -149,6 +154,7 @@ mod tests {
             .map(|i| counts((60, i % 7), (540, 20 + i % 5)))
             .collect();
         let mut harm = Harm::new(spec);
+
         for (index, minute) in minutes.iter().enumerate() {
             harm.absorb(spec, minute);
             let expected = by_definition(&minutes[..=index], spec);
@@ -174,6 +180,7 @@ mod tests {
         for _ in 0..30 {
             harm.absorb(spec, &counts((1_000_000, 50), (1_000_000, 1)));
         }
+
         assert!(harm.log_evidence() < 0.0);
         assert!(harm.ratio.log_evidence() > 100.0);
     }
@@ -218,6 +225,7 @@ mod tests {
             ),
             (weighed(1.1, None, 1.0, &late), 20.386_929_867_187_714),
         ];
+
         for (index, (found, expected)) in cases.into_iter().enumerate() {
             assert!(
                 (found - expected).abs() < 1e-9,

@@ -40,12 +40,14 @@ impl FinalTestTotals {
         if self.all_bad == 0 {
             return 1.0;
         }
+
         let share = (self.expected_canary_bad / self.all_bad as f64).clamp(0.0, 1.0);
         let bad = (self.canary_bad as f64 / spec.dispersion).floor() as u64;
         let all_bad = (self.all_bad as f64 / spec.dispersion).ceil() as u64;
         if (bad as f64) < all_bad as f64 * share + 1.0 {
             return 1.0;
         }
+
         let floor_mean = spec
             .floor
             .map_or(0.0, |floor| floor * self.canary_requests as f64);
@@ -113,6 +115,7 @@ mod tests {
         let mut spec = JudgeConfig::default().metrics(&[])[0].clone();
         let single = totals(&spec, (1000, 30), (1000, 5)).p_value(&spec);
         spec.dispersion = 3.0;
+
         let overdispersed = totals(&spec, (1000, 30), (1000, 5)).p_value(&spec);
         assert!(
             single < 1e-4 && overdispersed > 0.01,
@@ -159,6 +162,7 @@ mod tests {
             // 5 of 9 exceed 4.5 by half an event only, and the tail of 0.5 is not looked at.
             (p(1.0, None, 1.0, (1_000, 5), (1_000, 4)), 1.0),
         ];
+
         for (index, (found, expected)) in cases.into_iter().enumerate() {
             assert!(
                 (found - expected).abs() < 1e-9,
@@ -181,6 +185,7 @@ mod tests {
         [3, 0, 4]
             .into_iter()
             .for_each(|bad| totals.absorb(spec, &minute(bad)));
+
         let share = 110.0 / 1_010.0;
         assert_eq!(
             (totals.canary_requests, totals.canary_bad(), totals.all_bad),

@@ -54,8 +54,10 @@ impl Metric {
                     Settled::Usable(counts) => self.absorb(&counts),
                 }
             }
+
             self.next_minute += 1;
         }
+
         Ok(())
     }
 
@@ -71,6 +73,7 @@ impl Metric {
         self.harm.absorb(&self.spec, counts);
         self.final_test.absorb(&self.spec, counts);
         self.comparison.absorb(counts);
+
         if let Some(health) = &mut self.health {
             health.absorb(&self.spec, counts);
         }

@@ -36,6 +36,7 @@ impl NonInferiority {
         let all_bad = bad + counts.baseline_bad as f64;
         let share = counts.canary_share(self.bound.tolerance);
         let expected = counts.canary_requests as f64 * self.bound.floor.unwrap_or(0.0);
+
         for (index, q) in HEALTH_RATIOS.into_iter().enumerate() {
             self.ratio[index] +=
                 (bad * q.ln() - all_bad * ((q - 1.0) * share).ln_1p()) / spec.dispersion;
@@ -122,12 +123,14 @@ mod tests {
             (weighed(None, 3.0, 1, 1), 0.777_753_499_265_929_6),
             (weighed(Some(1e-3), 1.0, 500, 1), 1.909_084_496_386_969_3),
         ];
+
         for (index, (found, expected)) in cases.into_iter().enumerate() {
             assert!(
                 (found - expected).abs() < 1e-9,
                 "{index}: {found} is not {expected}"
             );
         }
+
         assert!(
             weighed(None, 1.0, 1, 500) < -30.0,
             "slow by the lax measure is no health"

@@ -19,6 +19,7 @@ pub(in crate::judge) fn thousands(number: u64) -> String {
         }
         grouped.push(digit);
     }
+
     grouped
 }
 

@@ -25,14 +25,17 @@ pub fn judge_scenario(scenario: &Scenario) -> Result<Vec<Verdict>, ScenarioError
     let metrics = scenario.config.metrics(&scenario.thresholds_ms);
     let mut judge = Judge::new(scenario.config.clone(), metrics)?;
     let mut verdicts = Vec::new();
+
     for now in 1..=scenario.config.end {
         let verdict = judge.look(now, |minute, metric| scenario.visible(minute, metric, now))?;
         let ended = verdict.decision != Decision::Continue;
         verdicts.push(verdict);
+
         if ended {
             break;
         }
     }
+
     Ok(verdicts)
 }
 
@@ -72,6 +75,7 @@ mod tests {
         let minutes: Vec<String> = (1..=9).map(minute).collect();
         let minutes = minutes.join(",");
         let config = format!(r#"{{"end":{end}}}"#);
+
         format!(r#"{{"v":1,"id":"x","config":{config},"thresholds_ms":[],"minutes":[{minutes}]}}"#)
     }
 
@@ -86,6 +90,7 @@ mod tests {
     #[test]
     fn the_first_verdict_is_the_last() {
         assert_eq!(decisions(&scenario(9, 60)), [(1, Decision::Rollback)]);
+
         let looks = decisions(&scenario(3, 1));
         assert_eq!(
             looks,
@@ -102,6 +107,7 @@ mod tests {
         let lines = judge_line(&scenario(9, 60)).unwrap();
         let line: serde_json::Value = serde_json::from_str(&lines).unwrap();
         let texts = ["id", "verdict", "why"].map(|field| line[field].as_str().unwrap_or_default());
+
         assert_eq!(
             (texts, line["t"].as_u64()),
             (["x", "rollback", "errors"], Some(1))

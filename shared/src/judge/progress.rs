@@ -80,6 +80,7 @@ mod tests {
             serde_json::to_string(&ranges).unwrap(),
             "[[2,4],[7,7],[9,9],[11,12]]"
         );
+
         let inside: Vec<u32> = (0..14).filter(|minute| ranges.contains(*minute)).collect();
         assert_eq!(inside, [2, 3, 4, 7, 9, 11, 12]);
         assert!(ranges.is_sorted());
@@ -102,9 +103,11 @@ mod tests {
                 .unwrap()
                 .is_sorted()
         };
+
         for ranges in ["[]", "[[1,1]]", "[[1,3],[5,5]]", "[[1,3],[4,5]]"] {
             assert!(sorted(ranges), "{ranges}");
         }
+
         for ranges in ["[[3,1]]", "[[1,3],[3,5]]", "[[5,5],[1,3]]", "[[1,3],[6,5]]"] {
             assert!(!sorted(ranges), "{ranges}");
         }
@@ -137,6 +140,7 @@ mod tests {
             r#"{"v":1,"skipped":{"errors":[[2,3]]},"#,
             r#""highest":{"log_e":1.5,"metric":"errors","minute":4}}"#
         );
+
         assert_eq!(serde_json::to_string(&progress).unwrap(), stored);
         assert_eq!(serde_json::from_str::<Progress>(stored).unwrap(), progress);
     }

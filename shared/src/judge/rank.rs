@@ -35,6 +35,7 @@ pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<Locati
     let low = canary_range.0 - baseline_range.1;
     let high = canary_range.1 - baseline_range.0;
     let estimate = hodges_lehmann(canary, baseline);
+
     if low == high {
         return Some(LocationShift {
             low,
@@ -42,6 +43,7 @@ pub fn shift(canary: &[f64], baseline: &[f64], confidence: f64) -> Option<Locati
             estimate,
         });
     }
+
     let quantile = Normal::standard().inverse_cdf((1.0 + confidence) / 2.0);
     let bound = |z: f64| root(low, high, |shift| z_score(canary, baseline, shift) - z);
     Some(LocationShift {
@@ -69,6 +71,7 @@ pub fn z_score(canary: &[f64], baseline: &[f64], shift: f64) -> f64 {
     let sigma = (n * m / 12.0 * (all + 1.0 - ties / (all * (all - 1.0))))
         .max(0.0)
         .sqrt();
+
     if sigma == 0.0 {
         0.0
     } else {
@@ -89,6 +92,7 @@ fn rank_sum(first: &[f64], second: &[f64]) -> (f64, f64) {
     let mut all: Vec<(f64, bool)> = first.iter().map(|value| (*value, true)).collect();
     all.extend(second.iter().map(|value| (*value, false)));
     all.sort_by(|a, b| a.0.total_cmp(&b.0));
+
     let mut sum = 0.0;
     let mut ties = 0.0;
     let mut before = 0;
@@ -99,6 +103,7 @@ fn rank_sum(first: &[f64], second: &[f64]) -> (f64, f64) {
         ties += count.powi(3) - count;
         before += tied.len();
     }
+
     (sum, ties)
 }
 
@@ -112,9 +117,11 @@ fn hodges_lehmann(canary: &[f64], baseline: &[f64]) -> f64 {
     let even = differences.len().is_multiple_of(2);
     let (below, median, _) = differences.select_nth_unstable_by(middle, f64::total_cmp);
     let median = *median;
+
     if !even {
         return median;
     }
+
     let other = below.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     f64::midpoint(other, median)
 }
@@ -135,6 +142,7 @@ fn root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     if f(high) >= 0.0 {
         return high;
     }
+
     let mut above = low;
     let mut below = high;
     for _ in 0..HALVINGS_MAX {
@@ -142,12 +150,14 @@ fn root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
         if below - above <= ROOT_TOLERANCE * (high - low) || middle <= above || middle >= below {
             break;
         }
+
         if f(middle) > 0.0 {
             above = middle
         } else {
             below = middle
         }
     }
+
     f64::midpoint(above, below)
 }
 
@@ -176,6 +186,7 @@ mod tests {
         let small = shift(&scaled(&canary), &scaled(&baseline), 0.98);
         let large = large.unwrap();
         let small = small.unwrap();
+
         assert!(
             (large.low - small.low * 1e7).abs() < 1e-6,
             "{large:?} {small:?}"

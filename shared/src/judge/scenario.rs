@@ -75,6 +75,7 @@ impl Scenario {
         if root.field("v").count()? != SCENARIO_VERSION {
             return Err(root.field("v").refuse(SCENARIO_VERSION.to_string()).into());
         }
+
         let thresholds_ms = read_thresholds(&root.field("thresholds_ms"))?;
         let scenario = Self {
             id: root.field("id").text()?,
@@ -106,6 +107,7 @@ impl Scenario {
                 u32::MAX,
             )?;
         }
+
         Ok(())
     }
 }
@@ -129,6 +131,7 @@ impl ScenarioMinute {
                 slow("c.slow_p", &self.canary_slow_promote),
             ),
         };
+
         Reading {
             canary: SideCounts {
                 requests: seen("c.n", self.canary.requests),
@@ -151,6 +154,7 @@ fn read_thresholds(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
         .collect::<Result<Vec<_>, _>>()?;
     let ascending = thresholds.is_sorted() && thresholds.iter().all(|ms| *ms > 0.0);
     let expected = thresholds.is_empty() || thresholds.len() == LATENCY_THRESHOLDS;
+
     if ascending && expected {
         Ok(thresholds)
     } else {
@@ -173,6 +177,7 @@ fn read_minutes(
             return Err(at.refuse("a minute from 1 that is not there yet"));
         }
     }
+
     Ok(minutes)
 }
 
@@ -183,6 +188,7 @@ fn read_minute(item: &Node<'_>, thresholds: usize) -> Result<ScenarioMinute, Fie
     let baseline = item
         .field("b")
         .object(&["n", "bad", "slow", "p50", "p99"])?;
+
     // Percentiles are for other judges; they are checked all the same, so that a typo shows.
     for percentile in [&canary, &baseline]
         .into_iter()
@@ -192,6 +198,7 @@ fn read_minute(item: &Node<'_>, thresholds: usize) -> Result<ScenarioMinute, Fie
             percentile.number()?;
         }
     }
+
     Ok(ScenarioMinute {
         canary: read_side(&canary)?,
         canary_slow: read_slow(&canary.field("slow_r"), thresholds)?,
@@ -214,6 +221,7 @@ fn read_slow(node: &Node<'_>, thresholds: usize) -> Result<Slow, FieldError> {
     if node.is_unknown() {
         return Ok(vec![None; thresholds]);
     }
+
     let counts = node
         .array()?
         .iter()
@@ -224,6 +232,7 @@ fn read_slow(node: &Node<'_>, thresholds: usize) -> Result<Slow, FieldError> {
             "{thresholds} counts, one for each of thresholds_ms"
         )));
     }
+
     Ok(counts)
 }
 
@@ -231,6 +240,7 @@ fn read_seen(node: &Node<'_>) -> Result<BTreeMap<String, u32>, FieldError> {
     if node.is_absent() {
         return Ok(BTreeMap::new());
     }
+
     // The names hold dots, so they are fields of `seen` and not paths into it.
     node.object(&SEEN_FIELDS)?
         .entries()?

@@ -97,6 +97,7 @@ impl Judge {
             let ranges = skipped.remove(&spec.name).unwrap_or_default();
             Metric::new(spec, ranges)
         };
+
         Ok(Self {
             config,
             metrics: metrics.into_iter().map(metric).collect(),
@@ -117,6 +118,7 @@ impl Judge {
             .metrics
             .iter()
             .filter(|metric| !metric.skipped.is_empty());
+
         Progress {
             v: PROGRESS_VERSION,
             skipped: some
@@ -141,6 +143,7 @@ impl Judge {
         for (index, metric) in self.metrics.iter_mut().enumerate() {
             metric.consume(now.min(self.config.end), now, |minute| read(minute, index))?;
         }
+
         let log_e = log_sum_exp(self.metrics.iter().map(Metric::log_weighted_harm));
         let worst = self.worst();
         self.raise_highest(now, log_e, worst);
@@ -194,6 +197,7 @@ impl Judge {
             Reason::Harm { metric, .. } | Reason::FinalTest { metric, .. } => self.find(metric),
             Reason::NonInferior | Reason::EndOfBake | Reason::Unsettled => None,
         };
+
         Verdict {
             minute: now,
             decision,
@@ -250,6 +254,7 @@ impl Judge {
             .metrics
             .iter()
             .filter(|metric| metric.final_test.canary_bad() >= self.config.min_bad);
+
         enough_bad
             .map(|metric| {
                 (
@@ -276,10 +281,12 @@ fn check_metrics(metrics: &[MetricSpec]) -> Result<(), SetupError> {
     if let Some(twice) = metrics.iter().find(|metric| !names.insert(&metric.name)) {
         return Err(SetupError::SameName(twice.name.clone()));
     }
+
     metrics
         .iter()
         .try_for_each(MetricSpec::validate)
         .map_err(SetupError::Metric)?;
+
     let sum: f64 = metrics.iter().map(|metric| metric.weight).sum();
     if sum > 1.0 + WEIGHT_SLACK {
         return Err(SetupError::Weights {
@@ -287,9 +294,11 @@ fn check_metrics(metrics: &[MetricSpec]) -> Result<(), SetupError> {
             names: list(metrics),
         });
     }
+
     if metrics.iter().all(|metric| metric.promotion.is_none()) {
         return Err(SetupError::NothingPromotes);
     }
+
     Ok(())
 }
 
@@ -300,11 +309,13 @@ fn check_progress(metrics: &[MetricSpec], progress: &Progress) -> Result<(), Set
     if !progress.skipped.values().all(MinuteRanges::is_sorted) {
         return Err(SetupError::BadProgress("has skipped minutes out of order"));
     }
+
     let named = progress
         .skipped
         .keys()
         .chain(progress.highest.as_ref().map(|peak| &peak.metric));
     let mut unknown = named.filter(|name| metrics.iter().all(|metric| metric.name != **name));
+
     match unknown.next() {
         Some(found) => Err(SetupError::UnknownMetric {
             found: found.clone(),

@@ -45,6 +45,7 @@ impl<'a> Node<'a> {
             None => "nothing".to_owned(),
             Some(value) => quote(value),
         };
+
         FieldError {
             field: self.name(),
             found,
@@ -66,6 +67,7 @@ impl<'a> Node<'a> {
             .value
             .and_then(Value::as_object)
             .ok_or_else(|| self.refuse("an object"))?;
+
         match object.keys().find(|key| !known.contains(&key.as_str())) {
             Some(key) => Err(FieldError {
                 field: self.field(key).path,
@@ -187,6 +189,7 @@ impl<'a> Node<'a> {
                 .join(", ")
         };
         let word = words.iter().find(|(word, _)| Some(*word) == found);
+
         word.map(|(_, meaning)| *meaning)
             .ok_or_else(|| self.refuse(expected()))
     }

@@ -68,6 +68,7 @@ mod tests {
         // 1 % on both sides, then 10 % on both sides at other weights: the totals alone give 4.8.
         totals.absorb(Tally::new(100, 1), Tally::new(900, 9));
         totals.absorb(Tally::new(900, 90), Tally::new(100, 10));
+
         assert_eq!(
             (totals.canary, totals.baseline),
             (Tally::new(1_000, 91), Tally::new(1_000, 19))

@@ -58,6 +58,7 @@ impl Alb<'_> {
             Side::Baseline => 1.0,
         };
         let mut queries = vec![query(sides, side, Metric::ResponseTimes, "SampleCount")];
+
         for (index, ms) in self.thresholds_ms.iter().enumerate() {
             let slow = above(ms * tolerance);
             queries.push(query(sides, side, Metric::Slow(index), &slow));
@@ -66,6 +67,7 @@ impl Alb<'_> {
                 queries.push(query(sides, side, Metric::SlowToPromote(index), &slow));
             }
         }
+
         queries
     }
 }
@@ -79,6 +81,7 @@ fn counters(sides: &Sides, side: Side) -> Vec<Query> {
         Metric::Answers5xx,
         Metric::RefusedConnections,
     ];
+
     metrics
         .into_iter()
         .map(|metric| query(sides, side, metric, "Sum"))
@@ -93,6 +96,7 @@ fn whole_hour(sides: &Sides, side: Side) -> Vec<Query> {
         (Metric::HourlyPercentile(90), "p90"),
         (Metric::HourlyPercentile(99), "p99"),
     ];
+
     statistics
         .into_iter()
         .map(|(metric, statistic)| Query {
@@ -113,6 +117,7 @@ fn query(sides: &Sides, side: Side, metric: Metric, statistic: &str) -> Query {
         _ => "TargetResponseTime",
     };
     let target_group = sides.colour(side).target_group.clone();
+
     Query {
         key: Key::new(side, metric),
         metric: MetricName {
@@ -154,6 +159,7 @@ fn errors(observed: &Observations<'_>, at: i64) -> Reading {
         let most = requests
             .filter(|_| observed.age_secs(at) >= STRAGGLE_SECS)
             .unwrap_or(f64::INFINITY);
+
         side_counts(requests, bad.map(|bad| bad.min(most)))
     };
 
@@ -178,6 +184,7 @@ fn latency(observed: &Observations<'_>, index: usize, at: i64) -> Reading {
     let lax = slow(Side::Canary, Metric::SlowToPromote(index))
         .and_then(whole)
         .filter(|lax| canary.requests.is_some_and(|requests| *lax <= requests));
+
     Reading {
         canary,
         baseline: side(Side::Baseline),

@@ -83,6 +83,7 @@ impl Source for CustomMetrics<'_> {
         if window != Window::Bake {
             return Vec::new();
         }
+
         self.metrics
             .iter()
             .enumerate()
@@ -116,6 +117,7 @@ impl CustomMetric {
             statistic: statistic.to_owned(),
             period_secs: MINUTE_SECS,
         };
+
         match &self.kind {
             CustomKind::Count { count, total } => vec![
                 query(CustomPart::Count, count, "Sum"),

@@ -42,6 +42,7 @@ pub fn counted(point: Option<f64>, around: &Around) -> Option<f64> {
     if point.is_some() {
         return point;
     }
+
     let near = around.neighbours[0].max(around.neighbours[1]);
     let groups = around.requests / around.dispersion;
     let unbelievable = if around.age_secs < STRAGGLE_SECS {

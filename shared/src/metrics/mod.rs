@@ -62,6 +62,7 @@ fn queries(
             queries.extend(source.queries(sides, *side, window));
         }
     }
+
     queries
 }
 

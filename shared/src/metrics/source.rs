@@ -212,6 +212,7 @@ impl Sides {
                 task_definition: revision(definition).to_owned(),
             })
         };
+
         Some(Self {
             balancer: balancer(&pair.rule)?,
             canary: compared(pair.idle(), task_definition)?,

@@ -25,10 +25,13 @@ pub(crate) fn sides() -> Sides {
 fn one_call_of_few_queries_is_enough() {
     let sides = sides();
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
+
     let queries = evaluation_queries(&sides, &[61.0, 120.5, 300.0, 450.0], &[]);
     assert_eq!(queries.len(), 26);
+
     let ids: std::collections::BTreeSet<_> = queries.iter().map(|query| query.key.id()).collect();
     assert_eq!(ids.len(), queries.len(), "ids are unique");
+
     let statistic = |id: &str| {
         &queries
             .iter()
@@ -36,6 +39,7 @@ fn one_call_of_few_queries_is_enough() {
             .expect(id)
             .statistic
     };
+
     assert_eq!(
         [statistic("b_t1"), statistic("c_t1"), statistic("c_p1")],
         ["TC(0.1205:)", "TC(0.13255:)", "TC(0.150625:)"]
@@ -85,6 +89,7 @@ fn of_balancer(id: &str, colour: &str, name: &str, statistic: &str, period_secs:
         name: name.to_owned(),
         dimensions,
     };
+
     Query {
         key: key(id),
         metric,
@@ -112,9 +117,11 @@ fn each_look_reads_requests_errors_refusals_and_slow_requests_of_both_colours() 
         of_balancer("b_t0", "blue", "TargetResponseTime", "TC(0.06:)", 60),
         of_balancer("b_t3", "blue", "TargetResponseTime", "TC(0.45:)", 60),
     ];
+
     for query in expected {
         assert_eq!(only(&queries, &query.key.id()), query);
     }
+
     assert!(
         queries
             .iter()
@@ -135,10 +142,13 @@ fn the_hour_before_is_read_of_the_live_colour_with_its_percentiles_as_a_whole() 
         of_balancer("b_p90", "blue", "TargetResponseTime", "p90", 3_600),
         of_balancer("b_p99", "blue", "TargetResponseTime", "p99", 3_600),
     ];
+
     for query in expected {
         assert_eq!(only(&queries, &query.key.id()), query);
     }
+
     assert!(queries.iter().all(|query| query.key.id().starts_with("b_")));
+
     let slow = dispersion_queries(&sides(), &[60.0, 120.0]);
     assert_eq!(
         slow,
@@ -235,6 +245,7 @@ fn only_the_rule_of_an_application_load_balancer_names_one() {
         Some("app/web/1")
     );
     assert_eq!(of("listener/app/web/1/2").as_deref(), Some("app/web/1"));
+
     for other in [
         "listener/net/web/1/2",
         "listener-rule/app/web",

@@ -51,6 +51,7 @@ impl TaskDefinition {
                         \"containerDefinitions\": [ … ]}"
                 .to_owned());
         };
+
         let mut fields = unwrapped(fields);
         fields.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
         let definition = Self(fields);
@@ -58,6 +59,7 @@ impl TaskDefinition {
         if definition.family().is_empty() {
             return Err("`family` is missing or not a text".to_owned());
         }
+
         check_name("family", definition.family())?;
         definition.check_containers()?;
 
@@ -96,8 +98,10 @@ impl TaskDefinition {
                     "`{field}.name` is `{name}`; expected a unique name"
                 ));
             }
+
             names.push(name);
         }
+
         Ok(())
     }
 

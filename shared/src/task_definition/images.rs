@@ -111,6 +111,7 @@ fn drop_placeholder_fields(container: &mut Value) {
     else {
         return;
     };
+
     let Some(Value::String(fields)) = labels.remove(PLACEHOLDER_LABEL) else {
         return;
     };

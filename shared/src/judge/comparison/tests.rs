@@ -54,6 +54,7 @@ fn a_comparison_says_what_there_is_to_compare() {
             "0x, limit 1.1x",
         ),
     ];
+
     for (comparison, expected) in cases {
         let sentence = comparison.to_string();
         assert_eq!(

@@ -18,8 +18,10 @@ fn typos_and_numbers_out_of_range_are_refused() {
             .starts_with("alhpa: found an unknown field; expected alpha, alpha_exam,"),
         "{error}"
     );
+
     let error = JudgeConfig::from_json(&json!({"tau": 0.9})).unwrap_err();
     assert_eq!(error.to_string(), "tau: found 0.9; expected 1 to 1000");
+
     let error = JudgeConfig::from_json(&json!({"end": 0})).unwrap_err();
     assert_eq!(
         error.to_string(),
@@ -37,6 +39,7 @@ fn errors_take_all_of_alpha_when_there_is_no_latency() {
             .map(|metric| metric.weight)
             .collect::<Vec<_>>()
     };
+
     assert_eq!(weights(&[]), [1.0]);
     assert_eq!(
         weights(&[150.0, 216.0, 404.0, 606.0]),
@@ -59,12 +62,14 @@ fn each_setting_is_taken_at_its_limits_and_refused_beyond() {
         ("dispersion_errors", 1.0, 1e3),
         ("dispersion_latency", 1.0, 1e3),
     ];
+
     for (name, low, high) in limits {
         let read = |number: f64| JudgeConfig::from_json(&json!({ name: number }));
         for number in [low, high] {
             let stored = serde_json::to_value(number).unwrap();
             assert!(read(number).is_ok(), "{name} {stored}");
         }
+
         for number in [low - 1e-13, high * 1.000_001, -1.0] {
             let error = read(number).unwrap_err();
             assert_eq!(
@@ -73,6 +78,7 @@ fn each_setting_is_taken_at_its_limits_and_refused_beyond() {
             );
         }
     }
+
     assert_eq!(
         JudgeConfig::from_json(&json!({"end": 21_600})).map(|config| config.end),
         Ok(21_600)
@@ -105,6 +111,7 @@ fn every_setting_that_is_given_is_used() {
         min_minutes: 13,
         end: 14,
     };
+
     assert_eq!(JudgeConfig::from_json(&given), Ok(expected));
 }
 
@@ -169,6 +176,7 @@ fn errors_and_each_threshold_are_judged_by_their_own_settings() {
             floor: Some(3e-3),
         }),
     };
+
     assert_eq!(
         config.metrics(&[150.0, 216.0, 404.0, 606.0]),
         [

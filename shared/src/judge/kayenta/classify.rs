@@ -162,6 +162,7 @@ impl Classification {
         } else {
             Label::Nodata
         };
+
         Self {
             label,
             critical: analysis.critical,
@@ -198,6 +199,7 @@ pub fn classify(
             }
         };
     };
+
     if sorted(canary) == sorted(baseline) {
         return Classification::pass("both sides have the same values");
     }
@@ -209,6 +211,7 @@ pub fn classify(
     {
         return Classification::error(analysis, "the values are too large to be compared");
     }
+
     let least = test.tolerance * shift.estimate.abs();
     let (label, critical) = label(analysis, &shift, least, effect);
 

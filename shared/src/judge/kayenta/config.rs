@@ -68,6 +68,7 @@ impl KayentaConfig {
             "services",
             "nothing; an older format had it, query.type now names the metric source",
         )])?;
+
         let root = root.object(&[
             "id",
             "name",
@@ -114,6 +115,7 @@ fn read_thresholds(node: &Node<'_>) -> Result<(f64, f64), FieldError> {
             .field("marginal")
             .refuse(format!("at most pass, which is {pass}")));
     }
+
     Ok((pass, marginal))
 }
 
@@ -121,6 +123,7 @@ fn check_judge(judge: &Node<'_>) -> Result<(), FieldError> {
     if judge.is_absent() {
         return Ok(());
     }
+
     let judge = judge.object(&["name", "judgeConfigurations"])?;
     judge.field("name").word(&JUDGES)?;
     judge
@@ -147,6 +150,7 @@ fn read_metrics(node: &Node<'_>) -> Result<Vec<MetricConfig>, FieldError> {
         }
         metrics.push(metric);
     }
+
     if metrics.is_empty() {
         Err(node.refuse("at least one metric"))
     } else {
@@ -165,6 +169,7 @@ fn read_metric(item: &Node<'_>) -> Result<MetricConfig, FieldError> {
             "nothing; it is now called analysisConfigurations",
         ),
     ])?;
+
     let item = item.object(&[
         "name",
         "query",
@@ -207,6 +212,7 @@ fn read_groups(node: &Node<'_>) -> Result<Vec<String>, FieldError> {
     if groups.is_empty() {
         return Err(node.refuse("at least one group, or the metric is never scored"));
     }
+
     Ok(groups)
 }
 
@@ -233,6 +239,7 @@ fn read_analysis(canary: &Node<'_>) -> Result<Analysis, FieldError> {
     let effect = canary
         .field("effectSize")
         .or(Analysis::default(), read_effect)?;
+
     Ok(Analysis {
         direction: canary
             .field("direction")
@@ -270,6 +277,7 @@ fn read_effect(node: &Node<'_>) -> Result<Analysis, FieldError> {
         node.field(name)
             .or(measure.neutral(), |node| at_most(node, limit))
     };
+
     Ok(Analysis {
         measure,
         allowed: (size("allowedDecrease")?, size("allowedIncrease")?),
@@ -286,6 +294,7 @@ fn read_outliers(node: &Node<'_>) -> Result<OutlierStrategy, FieldError> {
     if factor == 0.0 {
         return Err(node.field("outlierFactor").refuse("a number above 0"));
     }
+
     let strategies = [
         ("keep", OutlierStrategy::Keep),
         ("remove", OutlierStrategy::Remove { factor }),
@@ -305,6 +314,7 @@ fn read_weights(
         }
         weights.insert(group, at_most(&weight, 100.0)?);
     }
+
     let sum: f64 = weights.values().sum();
     let all_weighted = metrics
         .iter()
@@ -314,6 +324,7 @@ fn read_weights(
     if short || sum > 100.0 + WEIGHT_SLACK {
         return Err(node.refuse(format!("weights that add up to 100; these add up to {sum}")));
     }
+
     Ok(weights)
 }
 

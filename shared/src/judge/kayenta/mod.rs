@@ -86,6 +86,7 @@ pub fn judge(
     if let Timing::Interim { minute, end } = timing {
         return Err(KayentaError::Interim { minute, end });
     }
+
     pairs::check_names(config, pairs).map_err(KayentaError::Pairs)?;
     let results = config
         .metrics
@@ -107,6 +108,7 @@ fn judge_metric(metric: &MetricConfig, pairs: &[MetricPair]) -> Vec<MetricResult
         muted: metric.muted,
         classification: classify_guarded(metric, canary, baseline),
     };
+
     if own.is_empty() {
         return vec![result(&[], &[])];
     }
@@ -130,6 +132,7 @@ fn classify_guarded(metric: &MetricConfig, canary: &[f64], baseline: &[f64]) -> 
     {
         return Classification::error(&metric.analysis, "a value is infinite");
     }
+
     // What was configured to stand for zeros is no lack of data.
     let replaced = metric.analysis.nan_strategy == NanStrategy::Replace
         && canary.is_empty() != baseline.is_empty();
@@ -141,6 +144,7 @@ fn classify_guarded(metric: &MetricConfig, canary: &[f64], baseline: &[f64]) -> 
         );
         return Classification::no_data(&metric.analysis, reason);
     }
+
     classify(canary, baseline, &metric.analysis, RankTest::KAYENTA)
 }
 
@@ -160,6 +164,7 @@ pub fn report(config: &str, pairs: &str) -> Result<String, KayentaError> {
         .map_err(KayentaError::Config)?;
     let pairs = read_pairs(&parse("the metric pairs", pairs)?).map_err(KayentaError::Pairs)?;
     let report = judge(&config, &pairs, Timing::Final)?;
+
     Ok(report.to_json().to_string() + "\n")
 }
 

@@ -46,11 +46,13 @@ fn read_values(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
         if node.is_unknown() {
             return Ok(f64::NAN);
         }
+
         node.number()
             .or_else(|_| node.word(&[("NaN", f64::NAN)]))
             .map_err(|_| node.refuse("a number, null or \"NaN\""))
     };
     let items = node.array()?;
+
     if items.len() > RANKED_VALUES {
         let expected = format!(
             "at most {RANKED_VALUES} values, found {}; use a longer step",
@@ -58,6 +60,7 @@ fn read_values(node: &Node<'_>) -> Result<Vec<f64>, FieldError> {
         );
         return Err(node.refuse(expected));
     }
+
     items.iter().map(value).collect()
 }
 
@@ -68,6 +71,7 @@ pub(super) fn check_names(config: &KayentaConfig, pairs: &[MetricPair]) -> Resul
         .iter()
         .map(|metric| metric.name.as_str())
         .collect();
+
     match pairs
         .iter()
         .position(|pair| !names.contains(&pair.name.as_str()))
@@ -95,6 +99,7 @@ impl MetricConfig {
                 .map(|value| if value.is_nan() { 0.0 } else { *value })
                 .collect(),
         };
+
         match self.outliers {
             OutlierStrategy::Keep => filled,
             OutlierStrategy::Remove { factor } => without_outliers(filled, factor),
@@ -110,6 +115,7 @@ fn without_outliers(values: Vec<f64>, factor: f64) -> Vec<f64> {
     let (Some(p25), Some(p75)) = (percentile(&sorted, 0.25), percentile(&sorted, 0.75)) else {
         return values;
     };
+
     let fence = factor * (p75 - p25);
     let low = percentile(&sorted, 0.01).map_or(p25 - fence, |p01| p01.min(p25 - fence));
     let high = percentile(&sorted, 0.99).map_or(p75 + fence, |p99| p99.max(p75 + fence));
@@ -172,6 +178,7 @@ mod tests {
             nan_strategy,
             ..Default::default()
         };
+
         MetricConfig {
             name: "cpu".to_owned(),
             groups: vec!["a".to_owned()],
@@ -192,9 +199,11 @@ mod tests {
             metric(NanStrategy::Replace, OutlierStrategy::Keep).clean(&values),
             [1.0, 0.0, 3.0]
         );
+
         let mut spiky: Vec<f64> = (0..200).map(|i| f64::from(i % 10)).collect();
         spiky.push(1e6);
         let cleaned = |outliers| metric(NanStrategy::Remove, outliers).clean(&spiky).len();
+
         assert_eq!(
             [
                 cleaned(OutlierStrategy::Keep),
@@ -217,14 +226,17 @@ mod tests {
             refused(json!([{"nam": "cpu", "values": values}]))
                 .starts_with("[0].nam: found an unknown field")
         );
+
         let many =
             json!([{"name": "cpu", "values": {"control": vec![1; 2_881], "experiment": []}}]);
         assert!(
             refused(many).ends_with("expected at most 2880 values, found 2881; use a longer step")
         );
+
         let most =
             json!([{"name": "cpu", "values": {"control": vec![1; 2_880], "experiment": []}}]);
         assert_eq!(read_pairs(&most).unwrap()[0].control.len(), 2_880);
+
         let extra = json!([{
             "name": "cpu", "id": "1", "tags": {}, "scopes": {}, "attributes": {}, "values": values,
         }]);

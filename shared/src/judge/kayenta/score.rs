@@ -72,6 +72,7 @@ impl KayentaReport {
                 "critical": found.critical, "ratio": found.ratio,
             })
         };
+
         json!({
             "score": self.score,
             "classification": format!("{:?}", self.grade),
@@ -121,6 +122,7 @@ pub(super) fn score(config: &KayentaConfig, results: Vec<MetricResult>) -> Kayen
         score if score >= config.marginal => Grade::Marginal,
         _ => Grade::Fail,
     };
+
     KayentaReport {
         score,
         grade,
@@ -144,6 +146,7 @@ fn group_scores(config: &KayentaConfig, results: &[&MetricResult]) -> Vec<GroupS
                 .push(result.classification.label);
         }
     }
+
     let unweighted = labels
         .keys()
         .filter(|group| !config.group_weights.contains_key(**group))
@@ -175,6 +178,7 @@ fn weighted_mean(groups: &[GroupScore]) -> f64 {
     let (sum, weights) = scores.fold((0.0, 0.0), |sums, (score, weight)| {
         (sums.0 + score * weight, sums.1 + weight)
     });
+
     if weights > 0.0 {
         (sum / weights * 100.0).round() / 100.0
     } else {

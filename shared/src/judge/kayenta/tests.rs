@@ -40,17 +40,20 @@ fn five_points_a_side_are_compared_and_four_are_no_data() {
         classified(NanStrategy::Remove, &points, &points).0,
         Label::Pass
     );
+
     let few = (
         Label::Nodata,
         "4 and 5 points in canary and baseline, 5 needed".to_owned(),
     );
     assert_eq!(classified(NanStrategy::Remove, &points, &points[..4]), few);
+
     let gap = [1.0, f64::NAN, 3.0, 4.0, 5.0];
     assert_eq!(
         classified(NanStrategy::Remove, &points, &gap),
         few,
         "a gap is no point"
     );
+
     let shifted = [11.0, f64::NAN, 13.0, 14.0, 15.0];
     let (label, reason) = classified(NanStrategy::Replace, &points, &shifted);
     assert!(
@@ -94,6 +97,7 @@ fn each_pair_of_a_metric_is_judged_and_a_metric_without_one_has_no_data() {
         .iter()
         .map(|result| (result.name.as_str(), result.classification.label))
         .collect();
+
     assert_eq!(
         found,
         [
@@ -102,6 +106,7 @@ fn each_pair_of_a_metric_is_judged_and_a_metric_without_one_has_no_data() {
             ("cpu", Label::Nodata)
         ]
     );
+
     let unknown = judge(
         &config(NanStrategy::Remove),
         &[pair("disk", &[], &[])],

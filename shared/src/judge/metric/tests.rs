@@ -37,11 +37,13 @@ fn minutes_are_consumed_in_order_up_to_the_first_that_may_still_arrive() {
     let mut metric = Metric::new(spec(), MinuteRanges::default());
     let late = |minute: u32| reading(if minute == 2 { None } else { Some(0) });
     metric.consume(4, 4, late).unwrap();
+
     assert_eq!(
         (metric.usable_minutes, metric.comparison.totals.canary),
         (1, Tally::new(10, 0))
     );
     assert!(metric.skipped.is_empty(), "minute 2 may still arrive");
+
     metric.consume(5, 5, late).unwrap();
     assert_eq!(
         (metric.usable_minutes, metric.comparison.totals.canary),
@@ -50,6 +52,7 @@ fn minutes_are_consumed_in_order_up_to_the_first_that_may_still_arrive() {
     assert!(
         metric.skipped.contains(2) && !metric.skipped.contains(1) && !metric.skipped.contains(3)
     );
+
     // Each minute counts once, however often it is looked at, and minute 2 comes too late.
     metric.consume(5, 5, |_| reading(Some(10))).unwrap();
     assert_eq!(
@@ -70,6 +73,7 @@ fn a_skipped_minute_is_not_read() {
             }
         })
         .unwrap();
+
     assert_eq!(
         (
             metric.usable_minutes,
@@ -95,6 +99,7 @@ fn a_metric_that_does_not_promote_needs_no_measure_for_it_and_has_no_health() {
             ..reading(Some(0))
         })
         .unwrap();
+
     assert_eq!((metric.usable_minutes, metric.log_health()), (1, None));
 }
 

@@ -52,6 +52,7 @@ impl Minutes {
             .find(|step| last / step <= X_TICKS_MAX)
             .unwrap_or(last);
         let minutes = (0..=last).step_by(step as usize);
+
         minutes
             .map(|minute| Tick {
                 at: unit(self.x(f64::from(minute))),
@@ -104,6 +105,7 @@ impl Path {
         for (index, (x, y)) in upper.chain(lower).enumerate() {
             self.to(x, y, index == 0);
         }
+
         if !edges.is_empty() {
             self.0.push('Z');
         }
@@ -128,6 +130,7 @@ mod tests {
             let ticks = Minutes::to(last).ticks();
             assert!((2..=9).contains(&ticks.len()), "{last}: {ticks:?}");
         }
+
         let labels: Vec<_> = Minutes::to(30)
             .ticks()
             .into_iter()

@@ -68,6 +68,7 @@ pub(super) fn harm(judgement: &Judgement) -> EvidenceChart {
         limit: format!("roll back at {odds}"),
         caption,
     };
+
     draw(judgement, limit, labels, |look| look.log_e)
 }
 
@@ -87,6 +88,7 @@ pub(super) fn health(judgement: &Judgement) -> EvidenceChart {
         limit: format!("promote at {odds}"),
         caption,
     };
+
     draw(judgement, limit, labels, |look| look.log_e_promote)
 }
 
@@ -117,6 +119,7 @@ fn draw(
     for (minute, log) in &points {
         line.to(x.x(f64::from(*minute)), y(*log), false);
     }
+
     let last = value(&judgement.verdict);
     let limit_y = y(limit);
     EvidenceChart {
@@ -169,6 +172,7 @@ fn scale(points: &[(u32, f64)], limit: f64) -> (f64, f64) {
         .fold(f64::NEG_INFINITY, |high, (_, log)| high.max(*log));
     let low = lowest.clamp(LOWEST.ln(), LOW.ln());
     let high = highest.clamp(limit + ABOVE_LIMIT_MIN.ln(), limit + ABOVE_LIMIT_MAX.ln());
+
     (low, high)
 }
 
@@ -183,6 +187,7 @@ fn decades(low: f64, high: f64, limit: f64, y: impl Fn(f64) -> f64) -> Vec<Tick>
         at: unit(y(log)),
         label,
     };
+
     let label = |power: i32| {
         if power < 0 {
             plain(10f64.powi(power))
@@ -190,6 +195,7 @@ fn decades(low: f64, high: f64, limit: f64, y: impl Fn(f64) -> f64) -> Vec<Tick>
             thousands(10u64.saturating_pow(power.unsigned_abs()))
         }
     };
+
     let ticks = powers.map(|power| tick(f64::from(power) * ten, label(power)));
     ticks
         .chain(std::iter::once(tick(limit, plain(limit.exp().round()))))
@@ -218,6 +224,7 @@ fn describe(
     } else {
         format!("in minutes {}", ranges(&reached))
     };
+
     format!(
         "{heading}, logarithmic. Limit: {limit_label}, reached {reached}. Highest {} in minute \
          {}; {} at the last look.",
@@ -239,6 +246,7 @@ mod tests {
         let mut falling = looks.clone();
         falling[300].1 = 0.1;
         falling[299].1 = 0.2;
+
         let points = thin(falling);
         assert!(points.len() <= 2 * POINTS_MAX + 1, "{}", points.len());
         assert!(points.contains(&(77, 9.0)));
@@ -266,6 +274,7 @@ mod tests {
             let points: Vec<(u32, f64)> = logs.iter().map(|log| (1, *log)).collect();
             scale(&points, limit)
         };
+
         assert_eq!(scale(&[0.0]), (0.1_f64.ln(), limit + 4_f64.ln()));
         assert_eq!(
             scale(&[-900.0, 900.0]),

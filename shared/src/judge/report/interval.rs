@@ -15,6 +15,7 @@ pub(super) fn wilson(bad: u64, requests: u64, dispersion: f64) -> Option<(f64, f
     if requests == 0 {
         return None;
     }
+
     let n = requests as f64 / dispersion;
     let rate = bad as f64 / requests as f64;
     let z2 = Z * Z;
@@ -32,6 +33,7 @@ pub(super) fn wilson(bad: u64, requests: u64, dispersion: f64) -> Option<(f64, f
     } else {
         ((centre + reach) / scale).min(1.0)
     };
+
     Some((low, high))
 }
 
@@ -47,9 +49,11 @@ mod tests {
             (low - 0.2553).abs() < 5e-5 && (high - 0.3662).abs() < 5e-5,
             "{low} {high}"
         );
+
         // 0 of 20: 0 to 0.1611; 1 of 29: 0.0061 to 0.1718.
         let (low, high) = wilson(0, 20, 1.0).unwrap();
         assert!(low == 0.0 && (high - 0.1611).abs() < 5e-5, "{low} {high}");
+
         let (low, high) = wilson(1, 29, 1.0).unwrap();
         assert!(
             (low - 0.0061).abs() < 5e-5 && (high - 0.1718).abs() < 5e-5,

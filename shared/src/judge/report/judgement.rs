@@ -216,6 +216,7 @@ impl Judgement {
         if self.v != JUDGEMENT_VERSION {
             return Err(RecordError::Version { found: self.v });
         }
+
         JudgeConfig::from_json(&serde_json::to_value(&self.settings)?)?;
 
         match self.contradiction() {
@@ -243,6 +244,7 @@ impl Judgement {
             used.all(|at| (minute.t..=now).contains(&at))
         };
         let complete = |minute: &StoredMinute| minute.readings.len() == metrics;
+
         [
             (
                 (1..=JUDGED_MINUTES).contains(&now),
@@ -278,6 +280,7 @@ impl Judgement {
         let before_verdict = self.looks.last().is_none_or(|look| look.minute < now);
         let known = |name: &str| self.metrics.iter().any(|metric| metric.name == name);
         let named = self.quality.iter().map(|quality| &quality.metric);
+
         [
             (ascending && before_verdict, "looks are not in order"),
             (

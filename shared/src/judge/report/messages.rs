@@ -45,6 +45,7 @@ pub(super) fn messages(judgement: &Judgement) -> Messages {
         judgement.verdict.decision,
         Decision::Promote | Decision::Rollback
     );
+
     Messages {
         title,
         class,
@@ -129,6 +130,7 @@ fn sentence(judgement: &Judgement) -> String {
         Some((before, after)) => format!("{before}{}{after}", least(&isolated(&verdict.weakest))),
         None => rest.to_owned(),
     };
+
     if name.is_empty() {
         isolated(&rest)
     } else {
@@ -148,14 +150,17 @@ fn traffic(judgement: &Judgement) -> Option<String> {
         Some((needed, had, needed as f64 / had as f64 * minute))
     });
     let (needed, had, pace) = needs.max_by(|a, b| a.2.total_cmp(&b.2))?;
+
     if pace <= f64::from(judgement.settings.end) {
         return None;
     }
+
     let wait = if had == 0 {
         String::new()
     } else {
         format!(", about {} at this rate", span(pace))
     };
+
     Some(format!(
         "Too little traffic: even without a single error, a promotion needs about {} canary \
          requests{wait}; it had {}.",
@@ -175,6 +180,7 @@ fn requests_needed(spec: &MetricSpec, limit: f64) -> Option<u64> {
         let none_bad = (requests, 0, 0, 1, 0);
         let (canary_requests, canary_bad, canary_bad_promote, baseline_requests, baseline_bad) =
             none_bad;
+
         health.absorb(
             spec,
             &Counts {
@@ -187,6 +193,7 @@ fn requests_needed(spec: &MetricSpec, limit: f64) -> Option<u64> {
         );
         health.log_evidence() >= limit
     };
+
     let mut enough = 1;
     while !shown(enough) {
         enough = if enough < REQUESTS_MAX {
@@ -195,6 +202,7 @@ fn requests_needed(spec: &MetricSpec, limit: f64) -> Option<u64> {
             return None;
         };
     }
+
     let mut short = enough / 2;
     while enough - short > 1 {
         let middle = short + (enough - short) / 2;
@@ -204,5 +212,6 @@ fn requests_needed(spec: &MetricSpec, limit: f64) -> Option<u64> {
             short = middle
         }
     }
+
     Some(enough)
 }

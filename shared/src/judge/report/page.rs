@@ -130,6 +130,7 @@ fn subject_index(judgement: &Judgement) -> usize {
             .position(|metric| metric.name == name)
     });
     let parts = &judgement.verdict.evidence;
+
     let largest = |worst: usize, index: usize| {
         if parts[index].harm > parts[worst].harm {
             index
@@ -137,6 +138,7 @@ fn subject_index(judgement: &Judgement) -> usize {
             worst
         }
     };
+
     decided.unwrap_or_else(|| (0..parts.len()).fold(0, largest))
 }
 
@@ -149,6 +151,7 @@ impl Subject {
         let peak = verdict
             .highest_log_e
             .filter(|_| verdict.decision == Decision::Rollback);
+
         Self {
             name: visible(&metric.label),
             role: if verdict.reason_metric().is_some() {

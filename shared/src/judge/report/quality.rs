@@ -45,6 +45,7 @@ impl Quality {
         for minute in minutes {
             quality.sort(minute.t, &minute.readings[index], consumed);
         }
+
         quality
     }
 

@@ -52,6 +52,7 @@ pub(super) fn rates(judgement: &Judgement, index: usize, width: u32, decisive: b
     };
     let canary = place.side(&points, |b| b.totals.canary);
     let baseline = place.side(&points, |b| b.totals.baseline);
+
     RateChart {
         id: format!("rate-{index}"),
         name: visible(&metric.label),
@@ -97,6 +98,7 @@ impl Place {
                 let Some((low, high)) = wilson(bad, requests, self.dispersion) else {
                     continue;
                 };
+
                 let x = self.x.x(middle(bucket));
                 let y = |rate: f64| height(rate, 0.0, self.top);
                 let at = y(bad as f64 / requests as f64);
@@ -105,12 +107,15 @@ impl Place {
                 bars.bar(x, y(low), y(high));
                 edges.push((x, y(low), y(high)));
             }
+
             if let [(x, low, high)] = edges[..] {
                 // A band over a single point would have no width.
                 edges = vec![(x - LONE_BAND, low, high), (x + LONE_BAND, low, high)];
             }
+
             band.area(&edges);
         }
+
         Side {
             line: line.finish(),
             dots: dots.finish(),
@@ -135,6 +140,7 @@ fn gaps(points: &[Bucket], x: Minutes) -> Vec<(String, String)> {
             x.x(f64::from(run[run.len() - 1].last)).min(RIGHT),
         )
     });
+
     edges
         .map(|(left, right)| (unit(left), unit(right - left)))
         .collect()
@@ -157,6 +163,7 @@ fn top(points: &[Bucket], all: &Bucket, dispersion: f64) -> f64 {
     let top = (widest * 1.02)
         .clamp(highest * HEADROOM.0, highest * HEADROOM.1)
         .max(whole);
+
     if top > 0.0 { top.min(1.0) } else { 1.0 }
 }
 
@@ -175,6 +182,7 @@ fn y_ticks(top: f64) -> Vec<Tick> {
         at: unit(height(value, 0.0, percent)),
         label: format!("{value:.decimals$}%"),
     };
+
     (0..=count)
         .map(|index| tick(f64::from(index) * step))
         .collect()

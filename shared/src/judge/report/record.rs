@@ -53,6 +53,7 @@ impl Judgement {
             }
         };
         let read = |minute: u32, metric: usize| scenario.visible(minute, metric, now);
+
         Ok(recorder.finish(&scenario.id, config, &verdict, judge.progress(), read))
     }
 
@@ -84,6 +85,7 @@ impl Judgement {
         let mut past = Judge::resume(config.clone(), metrics.clone(), without_peak)?;
         let mut judge = Judge::resume(config.clone(), metrics.clone(), progress)?;
         let mut recorder = Recorder::new(metrics);
+
         for minute in 1..now {
             let verdict = past.look(minute, &read)?;
             recorder.watch(minute.min(config.end), minute, &past.progress(), &read)?;
@@ -92,6 +94,7 @@ impl Judgement {
                 ..recorder.look(&verdict)
             });
         }
+
         let verdict = judge.look(now, &read)?;
         recorder.watch(end, now, &judge.progress(), &read)?;
         recorder.looks.push(recorder.look(&verdict));
@@ -241,6 +244,7 @@ impl Watched {
                 break;
             }
         }
+
         Ok(())
     }
 

@@ -71,6 +71,7 @@ pub fn replay(judgement: &Judgement) -> Result<Verdict, ReplayError> {
             .and_then(|found| found.readings.get(metric))
             .map_or_else(Reading::default, StoredReading::reading)
     };
+
     Ok(judge.look(judgement.verdict.minute, read)?)
 }
 
@@ -91,6 +92,7 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
     let decisions = [recorded.decision, again.decision];
     let [before, now] = decisions.map(|decision| decision.as_str().to_owned());
     compare("decision", before == now, before, now);
+
     let same = same_reason(&recorded.reason, &again.reason);
     compare("reason", same, why(&recorded.reason), why(&again.reason));
 
@@ -101,6 +103,7 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
         ("highest_log_e", recorded.highest_log_e, again.highest_log_e),
         ("log_e_promote", promote, promote_again),
     ];
+
     for (field, before, now) in numbers {
         compare(field, same_number(before, now), number(before), number(now));
     }
@@ -112,9 +115,11 @@ pub fn differences(judgement: &Judgement, again: &Verdict) -> Vec<Difference> {
         ("usable_minutes", usable, usable_again),
         ("sentence", recorded.sentence.clone(), again.to_string()),
     ];
+
     for (field, before, now) in texts {
         compare(field, before == now, before, now);
     }
+
     found
 }
 

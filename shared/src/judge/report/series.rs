@@ -74,6 +74,7 @@ fn point_minutes(judgement: &Judgement, requests: u64) -> u32 {
     let fits = |width: u32| points(width) <= POINTS_MAX;
     let enough =
         |width: &&u32| fits(**width) && (busy(**width) || points(**width * 2) < POINTS_MIN);
+
     POINT_MINUTES
         .iter()
         .find(enough)
@@ -89,10 +90,12 @@ fn sum(judgement: &Judgement, metric: usize, first: u32, last: u32) -> Bucket {
     };
     // Minutes are numbered from 1 without a gap.
     let minutes = first as usize - 1..last as usize;
+
     for minute in judgement.minutes.get(minutes).into_iter().flatten() {
         if let Some(reading) = minute.readings.get(metric) {
             bucket.absorb(reading);
         }
     }
+
     bucket
 }

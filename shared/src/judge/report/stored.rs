@@ -69,6 +69,7 @@ impl From<MetricSpec> for StoredMetric {
             dispersion,
             ..
         } = spec;
+
         Self {
             name,
             label,
@@ -94,6 +95,7 @@ impl From<&StoredMetric> for MetricSpec {
         } = metric.clone();
         let promotion =
             promotion.map(|StoredPromotion { tolerance, floor }| Promotion { tolerance, floor });
+
         Self {
             name,
             label,
@@ -114,6 +116,7 @@ impl StoredReading {
         };
         let c = side(reading.canary);
         let b = side(reading.baseline);
+
         Self {
             c,
             b,
@@ -127,6 +130,7 @@ impl StoredReading {
             requests: side.n,
             bad: side.bad,
         };
+
         Reading {
             canary: side(self.c),
             baseline: side(self.b),

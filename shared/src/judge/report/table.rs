@@ -52,6 +52,7 @@ pub(super) fn metric_row(judgement: &Judgement, index: usize, decisive: bool) ->
         Some(_) => "not settled",
         None => "no harm shown",
     };
+
     MetricRow {
         name: visible(&metric.label),
         share: share(metric.weight),
@@ -123,6 +124,7 @@ pub(super) fn minute_rows(judgement: &Judgement, index: usize) -> Vec<MinuteRow>
             format!("{} / {}", thousands(tally.bad), thousands(tally.requests))
         }
     };
+
     let mut looks = judgement.looks().peekable();
     let mut rows = Vec::new();
     for bucket in buckets(judgement, index, row_minutes(judgement)) {
@@ -130,6 +132,7 @@ pub(super) fn minute_rows(judgement: &Judgement, index: usize) -> Vec<MinuteRow>
         while let Some(look) = looks.next_if(|look| look.minute <= bucket.last) {
             latest = Some(look);
         }
+
         let log = |value: Option<f64>| value.map_or("–".to_owned(), short_evidence);
         rows.push(MinuteRow {
             minutes: ranges(&(bucket.first..=bucket.last).collect::<Vec<_>>()),
@@ -141,6 +144,7 @@ pub(super) fn minute_rows(judgement: &Judgement, index: usize) -> Vec<MinuteRow>
             health: log(latest.map(|look| look.log_e_promote)),
         });
     }
+
     rows
 }
 
@@ -174,6 +178,7 @@ pub(super) fn quality_rows(judgement: &Judgement) -> Vec<QualityRow> {
             }),
         }
     }
+
     rows
 }
 
@@ -189,6 +194,7 @@ fn quality_cells(judgement: &Judgement, index: usize) -> QualityCells {
         .into_iter()
         .filter(|(_, minutes)| !minutes.is_empty());
     let minutes = judgement.minutes.len() as u64;
+
     QualityCells {
         usable: format!(
             "{} of {}",
@@ -235,6 +241,7 @@ pub(super) fn setting_rows(settings: &JudgeConfig) -> Vec<SettingRow> {
         default: (default.value != setting.value).then(|| plain(default.value)),
         meaning: setting.meaning,
     };
+
     settings
         .settings()
         .into_iter()

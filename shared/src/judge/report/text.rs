@@ -19,6 +19,7 @@ pub(super) fn visible(name: &str) -> String {
             shown.push(c)
         }
     }
+
     if shown.trim().is_empty() {
         "(no name)".to_owned()
     } else {

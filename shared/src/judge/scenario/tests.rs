@@ -24,6 +24,7 @@ fn a_reading_holds_what_the_minute_says_of_its_metric() {
         "b": {"n": 540, "bad": 2, "slow": [19, 18, null, 16]},
     }]);
     let scenario = Scenario::from_json(&line(&THRESHOLDS, &minutes)).unwrap();
+
     assert_eq!(
         (
             scenario.id.as_str(),
@@ -32,6 +33,7 @@ fn a_reading_holds_what_the_minute_says_of_its_metric() {
         ),
         ("a", 9, &THRESHOLDS[..])
     );
+
     let reading = |canary, baseline, promote| Reading {
         canary: side(60, canary),
         baseline: side(540, baseline),
@@ -40,6 +42,7 @@ fn a_reading_holds_what_the_minute_says_of_its_metric() {
     let found: Vec<Reading> = (0..5)
         .map(|metric| scenario.visible(3, metric, 3))
         .collect();
+
     assert_eq!(
         found,
         [
@@ -67,6 +70,7 @@ fn each_field_becomes_visible_in_its_own_minute() {
         }])
     };
     type Read = fn(&Reading) -> Option<u64>;
+
     let hidden: [(&str, usize, Read); 8] = [
         ("c.n", 0, |reading| reading.canary.requests),
         ("c.bad", 0, |reading| reading.canary.bad),
@@ -77,6 +81,7 @@ fn each_field_becomes_visible_in_its_own_minute() {
         ("c.slow_p", 2, |reading| reading.canary_bad_promote),
         ("b.slow", 2, |reading| reading.baseline.bad),
     ];
+
     for (field, metric, value) in hidden {
         let scenario =
             Scenario::from_json(&line(&THRESHOLDS, &minute(json!({ field: 4 })))).unwrap();
@@ -106,6 +111,7 @@ fn minutes_that_do_not_hold_what_they_should_are_refused() {
     assert!(Scenario::from_json(&line(&[], &json!([minute()]))).is_ok());
 
     type Spoil = fn(&mut Value);
+
     let refused: [(Spoil, &str); 6] = [
         (
             |minute| minute["t"] = json!(0),
@@ -132,6 +138,7 @@ fn minutes_that_do_not_hold_what_they_should_are_refused() {
             "minute 1, canary: 61 bad of 60 requests",
         ),
     ];
+
     for (change, expected) in refused {
         let mut minute = minute();
         change(&mut minute);

@@ -8,6 +8,7 @@ fn an_unknown_field_is_named_with_its_path_and_the_known_ones() {
         .field("canary")
         .object(&["direction", "critical"])
         .unwrap_err();
+
     assert_eq!(
         error.to_string(),
         "canary.directon: found an unknown field; expected direction, critical"
@@ -28,6 +29,7 @@ fn a_word_outside_the_list_is_refused() {
     let value = json!(["up"]);
     let word = &Node::root(&value).array().unwrap()[0];
     let error = word.word(&[("increase", 1), ("decrease", 2)]).unwrap_err();
+
     assert_eq!(
         error.to_string(),
         "[0]: found \"up\"; expected increase, decrease"
@@ -61,18 +63,21 @@ fn each_kind_of_value_is_refused_by_what_is_expected() {
         (node.object(&[]).map(drop), "an object"),
         (node.entries().map(drop), "an object"),
     ];
+
     for (refused, expected) in refusals {
         assert_eq!(
             refused.unwrap_err().to_string(),
             format!("x.y: found \"text\"; expected {expected}")
         );
     }
+
     let absent = Node::root(&value).field("z");
     assert_eq!(
         absent.text().unwrap_err().to_string(),
         "z: found nothing; expected a string"
     );
     assert_eq!(Node::root(&value).text().unwrap_err().field, "document");
+
     let minutes = json!(1_u64 << 32);
     assert_eq!(
         Node::root(&minutes).minutes().unwrap_err().expected,

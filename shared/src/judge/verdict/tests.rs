@@ -77,5 +77,6 @@ fn each_decision_has_its_word() {
         Decision::Inconclusive,
     ]
     .map(Decision::as_str);
+
     assert_eq!(words, ["continue", "promote", "rollback", "inconclusive"]);
 }

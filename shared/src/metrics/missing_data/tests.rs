@@ -152,6 +152,7 @@ fn a_surprising_zero_is_believed_from_four_minutes_on() {
             },
         )
     };
+
     assert_eq!(
         [surprising(0), surprising(239), surprising(240)],
         [None, None, Some(0.0)]

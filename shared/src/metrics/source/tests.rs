@@ -21,6 +21,7 @@ fn all() -> Vec<Key> {
     ];
     metrics.extend([75, 90, 99].map(Metric::HourlyPercentile));
     metrics.extend((0..4).flat_map(|index| [Metric::Slow(index), Metric::SlowToPromote(index)]));
+
     let parts = [CustomPart::Count, CustomPart::Total, CustomPart::Value];
     metrics.extend((0..10).flat_map(|index| parts.map(|part| Metric::Custom(index, part))));
     Side::BOTH

@@ -81,6 +81,7 @@ fn paths(value: &Value, at: &str, leaves: &mut Vec<String>, members: &mut Vec<St
         members.push(path.clone());
         paths(inner, &path, leaves, members);
     };
+
     match value {
         Value::Object(fields) => fields
             .iter()
@@ -105,6 +106,7 @@ fn a_file_is_equivalent_to_its_registration() {
         container["essential"] = json!(true);
         container["mountPoints"] = json!([]);
     }
+
     described["containerDefinitions"][0]["portMappings"][0]["protocol"] = json!("tcp");
 
     assert!(equivalent(
@@ -155,9 +157,11 @@ fn changing_any_value_is_a_change() {
             Value::Number(number) => json!(number.as_f64().map(|number| number + 7.0)),
             other => panic!("{other} at {path}"),
         };
+
         if let Some(number) = leaf.as_f64().filter(|number| number.fract() == 0.0) {
             *leaf = json!(number as u64);
         }
+
         assert!(
             !equivalent(&definition(changed.clone()), &definition(rich())),
             "{path} was changed unnoticed"
@@ -183,10 +187,12 @@ fn removing_any_member_is_a_change() {
             Value::Array(items) => drop(items.remove(name.parse().expect("an index"))),
             other => panic!("{other} at {parent}"),
         }
+
         // Without a name or an image it is no longer a task definition.
         let Ok(changed) = TaskDefinition::from_value(changed) else {
             continue;
         };
+
         assert!(
             !equivalent(&changed, &definition(rich())),
             "{path} was removed unnoticed"
@@ -276,6 +282,7 @@ fn defaults_are_not_changes() {
             let (parent, name) = path.rsplit_once('/').expect("a path");
             container.pointer_mut(parent).expect("a path of it")[name] = value.clone();
         }
+
         definition(json!({"family": "a", "containerDefinitions": [container]}))
     };
 

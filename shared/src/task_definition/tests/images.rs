@@ -13,6 +13,7 @@ fn only_images_change_and_unknown_fields_survive() {
         let changed = set_images(&base, &images(&[(key, "example/frontend:2")])).expect("fits");
         let mut expected = counter();
         expected["containerDefinitions"][0]["image"] = json!("example/frontend:2");
+
         assert_eq!(
             serde_json::from_str::<Value>(&changed.text()).expect("JSON"),
             expected
@@ -26,6 +27,7 @@ fn the_fields_of_a_placeholder_are_removed_with_it() {
     base["containerDefinitions"][0]["command"] = json!(["httpd"]);
     base["containerDefinitions"][0]["dockerLabels"] = json!({"slipway.placeholder": "command"});
     base["containerDefinitions"][1]["command"] = json!(["serve"]);
+
     let changed = set_images(
         &definition(base),
         &images(&[("frontend", "a"), ("api", "b")]),
@@ -61,6 +63,7 @@ fn an_unknown_container_and_an_unfilled_placeholder_are_named() {
     let mut template = counter();
     template["containerDefinitions"][1]["image"] =
         json!("12345678.dkr.ecr.<region>.amazonaws.com/api:1");
+
     let left = set_images(&definition(template), &images(&[("frontend", "a")]))
         .expect_err("template left");
 

@@ -12,6 +12,7 @@ fn read_only_fields_are_dropped_and_tags_kept() {
     for field in READ_ONLY {
         described[field] = json!("x");
     }
+
     let answer = json!({"taskDefinition": described, "tags": [{"key": "team", "value": "web"}]});
     let mut expected = counter();
     expected["tags"] = json!([{"key": "team", "value": "web"}]);

@@ -26,6 +26,7 @@ fn only_the_direction_of_harm_fails() {
     };
     let found = [Direction::Increase, Direction::Decrease, Direction::Either]
         .map(|direction| (in_direction(direction, 20.0), in_direction(direction, -9.0)));
+
     assert_eq!(
         found,
         [
@@ -51,6 +52,7 @@ fn a_difference_fails_from_the_allowed_effect_on() {
         )
         .0
     };
+
     assert_eq!(
         [allowed(&double, 1.0, 2.0), allowed(&double, 1.0, 2.01)],
         [Label::High, Label::Pass]
@@ -71,9 +73,11 @@ fn only_a_critical_metric_fails_critically_and_from_the_critical_effect_on() {
         };
         label(&shifted(12.5), &analysis)
     };
+
     assert_eq!(judged(true, 2.0), (Label::High, true));
     assert_eq!(judged(true, 2.01), (Label::High, false));
     assert_eq!(judged(false, 2.0), (Label::High, false));
+
     let low = |effect| {
         label(
             &shifted(-6.25),
@@ -84,6 +88,7 @@ fn only_a_critical_metric_fails_critically_and_from_the_critical_effect_on() {
             },
         )
     };
+
     assert_eq!(
         [low(0.5), low(0.49)],
         [(Label::Low, true), (Label::Low, false)]
@@ -104,8 +109,10 @@ fn a_shift_within_the_tolerance_of_its_estimate_is_no_finding() {
         )
     };
     let strict = with(0.0);
+
     assert_eq!(strict.label, Label::High, "{}", strict.reason);
     assert_eq!(with(0.25).label, Label::Pass, "{}", strict.reason);
+
     let mirrored = |tolerance| {
         classify(
             &STEADY,
@@ -118,6 +125,7 @@ fn a_shift_within_the_tolerance_of_its_estimate_is_no_finding() {
         )
         .label
     };
+
     assert_eq!([mirrored(0.0), mirrored(0.25)], [Label::Low, Label::Pass]);
 }
 
@@ -135,6 +143,7 @@ fn effect_is_measured_as_configured() {
         )
         .0
     };
+
     assert_eq!(
         [with(cles, 1.0), with(cles, 1.01)],
         [Label::High, Label::Pass],
@@ -159,7 +168,9 @@ fn no_values_are_no_data_or_zeros_as_configured() {
     };
     let nothing = || "a side has no values".to_owned();
     let default = Analysis::default();
+
     assert_eq!(found(&default), (Label::Nodata, false, None, nothing()));
+
     let required = Analysis {
         must_have_data: true,
         ..default.clone()
@@ -168,16 +179,19 @@ fn no_values_are_no_data_or_zeros_as_configured() {
         found(&required),
         (Label::NodataFail, false, None, nothing())
     );
+
     let critical = Analysis {
         critical: true,
         ..required
     };
     assert_eq!(found(&critical), (Label::Nodata, true, None, nothing()));
+
     let zeros = Analysis {
         nan_strategy: NanStrategy::Replace,
         ..default
     };
     let reason = "a side has no values, which stand for zeros".to_owned();
+
     assert_eq!(found(&zeros), (Label::Pass, false, Some(1.0), reason));
 }
 
@@ -186,6 +200,7 @@ fn the_same_values_in_another_order_pass() {
     let mut turned = STEADY;
     turned.reverse();
     let found = classify(&turned, &STEADY, &Analysis::default(), RankTest::KAYENTA);
+
     assert_eq!(
         (found.label, found.reason.as_str()),
         (Label::Pass, "both sides have the same values")
@@ -204,6 +219,7 @@ fn values_that_cannot_be_compared_are_an_error() {
         (found.label, found.reason.as_str()),
         (Label::Error, "the values are too large to be compared")
     );
+
     let words = [
         Label::Pass,
         Label::High,
@@ -213,6 +229,7 @@ fn values_that_cannot_be_compared_are_an_error() {
         Label::Error,
     ]
     .map(Label::as_str);
+
     assert_eq!(
         words,
         ["Pass", "High", "Low", "Nodata", "NodataFailMetric", "Error"]
@@ -229,6 +246,7 @@ fn a_mean_of_zero_has_no_ratio_and_is_no_obstacle() {
         ],
         [None, None, Some(1.5)]
     );
+
     let found = classify(
         &[5.0; 6],
         &[0.0; 6],

@@ -24,6 +24,7 @@ fn refusal(pointer: &str, value: Value) -> String {
     let mut config = config();
     let (parent, field) = pointer.rsplit_once('/').unwrap();
     config.pointer_mut(parent).unwrap()[field] = value;
+
     KayentaConfig::from_json(&config)
         .map_err(|error| error.to_string())
         .err()
@@ -50,6 +51,7 @@ fn every_field_of_a_config_is_read() {
         outliers: OutlierStrategy::Remove { factor: 2.5 },
     };
     let group_weights = [("a".to_owned(), 70.0), ("b".to_owned(), 30.0)].into();
+
     assert_eq!(
         read,
         KayentaConfig {
@@ -66,9 +68,11 @@ fn what_is_left_out_has_kayentas_defaults() {
     let mut bare = config();
     bare["metrics"][0]["analysisConfigurations"] =
         json!({"canary": {"outliers": {"strategy": "remove"}}});
+
     let read = KayentaConfig::from_json(&bare).unwrap().metrics.remove(0);
     assert_eq!((read.analysis, read.muted), (Analysis::default(), false));
     assert_eq!(read.outliers, OutlierStrategy::Remove { factor: 3.0 });
+
     bare["metrics"][0]["analysisConfigurations"] =
         json!({"canary": {"effectSize": {"measure": "cles"}, "outliers": {}}});
     let read = KayentaConfig::from_json(&bare).unwrap().metrics.remove(0);
@@ -208,5 +212,6 @@ fn versions_weights_and_thresholds_are_taken_as_kayenta_writes_them() {
         refusal("/classifier/scoreThresholds/marginal", json!(0)),
         refusal("/description", json!("of a service")),
     ];
+
     assert_eq!(taken, [""; 10]);
 }

@@ -14,6 +14,7 @@ fn config(weights: &[(&str, f64)], pass: f64, marginal: f64) -> KayentaConfig {
         .iter()
         .map(|(group, weight)| ((*group).to_owned(), *weight))
         .collect();
+
     KayentaConfig {
         metrics: vec![metric],
         group_weights,
@@ -61,6 +62,7 @@ fn groups_count_by_their_weights_and_those_without_one_share_the_rest() {
         ]
     };
     let report = score(&config(&[("a", 60.0)], 95.0, 75.0), results());
+
     assert_eq!(
         weights(&report),
         [
@@ -71,6 +73,7 @@ fn groups_count_by_their_weights_and_those_without_one_share_the_rest() {
     );
     assert_eq!((report.score, report.grade), (40.0, Grade::Fail));
     assert_eq!(report.reason, "score 40, pass 95, marginal 75");
+
     let even = score(&config(&[], 95.0, 75.0), results());
     assert_eq!(even.score, 33.33, "to two decimals");
 }
@@ -83,9 +86,11 @@ fn a_score_reaches_its_thresholds_exactly() {
             result("2", &["a"], Label::Error),
         ];
         let report = score(&config(&[("a", 100.0)], pass, marginal), results);
+
         assert_eq!(report.score, 50.0);
         report.grade
     };
+
     assert_eq!(
         [
             graded(50.0, 10.0),
@@ -115,6 +120,7 @@ fn a_critical_metric_that_does_not_pass_fails_the_canary() {
         ];
         score(&config(&[("a", 100.0)], 60.0, 50.0), results)
     };
+
     for label in [
         Label::High,
         Label::Low,
@@ -133,6 +139,7 @@ fn a_critical_metric_that_does_not_pass_fails_the_canary() {
             format!("critical metric 2 is {}: because", label.as_str())
         );
     }
+
     assert_eq!(
         (with(Label::Pass).score, with(Label::Pass).grade),
         (100.0, Grade::Pass)
@@ -152,6 +159,7 @@ fn half_of_the_metrics_without_data_are_too_many() {
     let pass = Label::Pass;
     let nodata = Label::Nodata;
     let refused = |reason: &str| (0.0, reason.to_owned());
+
     assert_eq!(
         of(&[pass, nodata]),
         refused("1 of 2 metrics have no data, limit below half")
@@ -176,6 +184,7 @@ fn a_muted_metric_is_reported_and_takes_no_part() {
     muted.muted = true;
     let mut blind = result("3", &["b"], Label::Nodata);
     blind.muted = true;
+
     let report = score(
         &config(&[("a", 100.0)], 95.0, 75.0),
         vec![result("1", &["a"], Label::Pass), muted, blind],
@@ -202,5 +211,6 @@ fn a_report_has_kayentas_names() {
             "classificationReason": "because", "critical": false, "ratio": 1.5,
         }],
     });
+
     assert_eq!(report.to_json(), expected);
 }

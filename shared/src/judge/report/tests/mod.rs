@@ -15,6 +15,7 @@ fn reading(requests: u64, bad: u64) -> Reading {
         requests: Some(requests),
         bad: Some(bad),
     };
+
     Reading {
         canary: side(requests, bad),
         baseline: side(9_000, 9),
@@ -36,6 +37,7 @@ fn live(config: JudgeConfig, highest: Option<Peak>, now: u32) -> Live {
         highest,
     };
     let metrics = config.metrics(&[]);
+
     Live {
         name: "shop".to_owned(),
         config,

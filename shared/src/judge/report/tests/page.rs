@@ -12,6 +12,7 @@ fn texts(decision: Decision, reason: Reason) -> [String; 4] {
     judgement.verdict.decision = decision;
     judgement.verdict.reason = reason;
     judgement.verdict.log_e_promote = 2_f64.ln();
+
     let words = messages(&judgement);
     [
         words.title.to_owned(),
@@ -125,6 +126,7 @@ fn too_little_traffic_is_named_with_what_it_would_take() {
         messages(&judged(30, 3, |_| reading(1_000, 0))).traffic,
         None
     );
+
     let thin = "Too little traffic: even without a single error, a promotion needs about 5,161 \
                 canary requests, about 9 hours at this rate; it had 30.";
     assert_eq!(
@@ -133,11 +135,13 @@ fn too_little_traffic_is_named_with_what_it_would_take() {
             .as_deref(),
         Some(thin)
     );
+
     let none = messages(&judged(30, 3, |_| reading(0, 0))).traffic.unwrap();
     assert!(
         none.ends_with("needs about 5,161 canary requests; it had 0."),
         "{none}"
     );
+
     let mut decided = judged(30, 3, |_| reading(10, 0));
     decided.verdict.decision = Decision::Rollback;
     assert_eq!(
@@ -169,11 +173,13 @@ fn twelve_metrics_are_drawn_and_the_others_counted() {
         let drawn = (0..count)
             .filter(|index| page.contains(&format!("\"t-rate-{index}\"")))
             .count();
+
         (
             drawn,
             page.contains("1 more metrics are in the table below."),
         )
     };
+
     assert_eq!([charts(12), charts(13)], [(12, false), (12, true)]);
 }
 
@@ -193,6 +199,7 @@ fn the_page_has_facts_notes_and_the_numbers_of_the_metric_that_decided() {
         "27 of 27,000",
     ]
     .map(|text| page.contains(text));
+
     assert_eq!(shown, [true; 7]);
     assert!(html(&undecided()).contains("the metric that looks worst"));
 }

@@ -111,6 +111,7 @@ fn a_record_has_everything_that_the_verdict_rests_on() {
     let judgement = undecided().with_fact("Image", "web:2").with_note("a note");
     assert_eq!((judgement.name(), judgement.v), ("shop", 1));
     assert_eq!(judgement.settings, config(30));
+
     let spec = MetricSpec::from(&judgement.metrics[0]);
     assert_eq!(spec, config(30).metrics(&[])[0]);
     assert_eq!(
@@ -121,6 +122,7 @@ fn a_record_has_everything_that_the_verdict_rests_on() {
         }]
     );
     assert_eq!(judgement.notes, ["a note"]);
+
     let minutes: Vec<StoredMinute> = (1..=3)
         .map(|t| StoredMinute {
             t,
@@ -139,6 +141,7 @@ fn a_record_has_everything_that_the_verdict_rests_on() {
         })
         .collect();
     assert_eq!(judgement.minutes, minutes);
+
     let looks: Vec<(u32, Decision, u32)> = judgement
         .looks()
         .map(|look| (look.minute, look.decision, look.usable_minutes))
@@ -163,11 +166,13 @@ fn an_ending_is_kept_only_where_it_is_not_the_verdict() {
             .ending(),
         None
     );
+
     let ended = undecided().with_ending(Decision::Rollback, "an alarm went off");
     let expected = Ending {
         decision: Decision::Rollback,
         reason: "an alarm went off".to_owned(),
     };
+
     assert_eq!(ended.ending(), Some(&expected));
     assert_eq!(
         Judgement::from_json(&ended.to_json()).unwrap().ending(),
@@ -195,6 +200,7 @@ fn a_replay_goes_by_the_highest_evidence_that_was_kept() {
     };
     let judgement =
         Judgement::from_live(live(config(30), Some(peak), 4), |_, _| reading(1_000, 1)).unwrap();
+
     assert_eq!(
         judgement.verdict().reason,
         Reason::Harm {
@@ -202,9 +208,11 @@ fn a_replay_goes_by_the_highest_evidence_that_was_kept() {
             minute: 2
         }
     );
+
     let again = replay(&judgement).unwrap();
     assert_eq!(again.decision, Decision::Rollback);
     assert_eq!(differences(&judgement, &again), []);
+
     let without = judgement
         .looks()
         .take(3)
@@ -223,6 +231,7 @@ fn differences_name_the_field_and_both_values() {
     };
     again.log_e_promote += 1e-3;
     again.usable_minutes = 2;
+
     let found: Vec<String> = differences(&judgement, &again)
         .iter()
         .map(ToString::to_string)
@@ -241,6 +250,7 @@ fn differences_name_the_field_and_both_values() {
         "{found:?}"
     );
     assert_eq!(found.len(), 4);
+
     let mut close = replay(&judgement).unwrap();
     close.log_e *= 1.0 + 1e-12;
     assert_eq!(

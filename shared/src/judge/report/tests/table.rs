@@ -42,6 +42,7 @@ fn each_minute_is_sorted_by_what_became_of_it() {
         left_out: vec![8],
         waiting: vec![9, 10],
     };
+
     assert_eq!(Quality::of("errors", &minutes, 0, 8), expected);
 }
 
@@ -59,6 +60,7 @@ fn a_minute_that_did_not_count_is_in_no_total() {
         _ => reading(1_000, u64::from(minute)),
     });
     judgement.minutes[5].readings[0].used = None;
+
     let all = series::total(&judgement, 0);
     assert_eq!(
         (
@@ -69,6 +71,7 @@ fn a_minute_that_did_not_count_is_in_no_total() {
         ),
         (3, 3_000, 10, 27)
     );
+
     let rows: Vec<(String, String, String)> = minute_rows(&judgement, 0)
         .into_iter()
         .map(|row| (row.minutes, row.canary, row.canary_rate))
@@ -76,6 +79,7 @@ fn a_minute_that_did_not_count_is_in_no_total() {
     let row = |minutes: &str, canary: &str, rate: &str| {
         (minutes.to_owned(), canary.to_owned(), rate.to_owned())
     };
+
     assert_eq!(
         rows,
         [
@@ -95,13 +99,17 @@ fn the_table_of_metrics_says_what_was_found_of_each() {
     let finding = |judgement: &Judgement, decisive| metric_row(judgement, 0, decisive).finding;
     assert_eq!(finding(&judgement, true), "worse than tolerated");
     assert_eq!(finding(&judgement, false), "not settled");
+
     let mut shown = judgement.clone();
     shown.verdict.evidence[0].health = Some(-0.05_f64.ln());
     assert_eq!(finding(&shown, false), "no worse than its bound");
+
     shown.verdict.evidence[0].health = Some(-0.05_f64.ln() - 1e-9);
     assert_eq!(finding(&shown, false), "not settled");
+
     shown.verdict.evidence[0].health = None;
     assert_eq!(finding(&shown, false), "no harm shown");
+
     let row = metric_row(&judgement, 0, false);
     assert_eq!(
         (row.name.as_str(), row.share.as_str(), row.ratio.as_str()),
@@ -136,8 +144,10 @@ fn minutes_that_did_not_count_are_listed_with_the_reason() {
         _ => reading(1_000, 1),
     });
     let rows = quality_rows(&judgement);
+
     assert_eq!(rows.len(), 1);
     assert_eq!(rows[0].names, ["5xx"]);
+
     let cells = &rows[0].cells;
     assert_eq!(
         (
@@ -164,7 +174,9 @@ fn a_setting_that_is_not_the_default_shows_the_default() {
         .iter()
         .filter_map(|row| Some((row.name, row.value.as_str(), row.default.as_deref()?)))
         .collect();
+
     assert_eq!(changed, [("tau", "1.3", "1.1"), ("end", "45", "30")]);
+
     let values: Vec<(&str, &str)> = rows
         .iter()
         .map(|row| (row.name, row.value.as_str()))

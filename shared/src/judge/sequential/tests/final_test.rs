@@ -11,8 +11,10 @@ fn the_final_test_is_made_at_the_declared_end_and_not_before() {
         (early.decision, early.reason),
         (Decision::Continue, Reason::Unsettled)
     );
+
     let end = look(config(1, 1), 1, doubtful(22));
     assert_eq!(end.decision, Decision::Rollback);
+
     let Reason::FinalTest { metric, p, limit } = end.reason else {
         panic!("{:?}", end.reason)
     };
@@ -41,11 +43,13 @@ fn one_or_two_bad_requests_do_not_fail_the_final_test() {
             }
         }
     };
+
     let unlikely = JudgeConfig {
         alpha: 1e-12,
         ..config(1, 1)
     };
     assert_eq!(look(unlikely.clone(), 1, dead(2)).reason, Reason::EndOfBake);
+
     let three = look(unlikely, 1, dead(3));
     assert!(
         matches!(&three.reason, Reason::FinalTest { metric, .. } if metric == "health"),

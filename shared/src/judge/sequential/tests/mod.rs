@@ -50,6 +50,7 @@ fn reading(canary: (u64, u64), baseline: (u64, u64)) -> Reading {
         requests: Some(requests),
         bad: Some(bad),
     };
+
     Reading {
         canary: side(canary),
         baseline: side(baseline),
@@ -91,6 +92,7 @@ fn reached(log_e: f64, metric: &str) -> Progress {
         metric: metric.to_owned(),
         minute: 3,
     });
+
     Progress {
         v: PROGRESS_VERSION,
         skipped: [].into(),
@@ -116,6 +118,7 @@ fn evidence_of_harm_above_an_even_bet_holds_a_promotion_up() {
         "{}",
         promoted.log_e_promote
     );
+
     // 2.21, which is above 2, and 158.85, which is below 200: neither a promotion nor a rollback.
     for (bad, evidence) in [(19, 2.21_f64), (26, 158.85)] {
         let held = decided(bad);
@@ -130,11 +133,13 @@ fn evidence_of_harm_above_an_even_bet_holds_a_promotion_up() {
             "health alone would promote"
         );
     }
+
     let harm = Reason::Harm {
         metric: "warning".to_owned(),
         minute: 1,
     };
     let harmed = decided(27);
+
     assert_eq!((harmed.decision, harmed.reason), (Decision::Rollback, harm));
 }
 
@@ -148,6 +153,7 @@ fn evidence_of_harm_that_reaches_its_limit_exactly_rolls_back() {
             .unwrap()
     };
     let at = decided(limit);
+
     assert_eq!(
         at.reason,
         Reason::Harm {
@@ -169,6 +175,7 @@ fn the_numbers_beside_a_verdict_are_those_of_the_metric_that_decided() {
         let Comparison { label, totals, .. } = judge.look(1, doubtful(12)).unwrap().comparison;
         (label, totals.canary, totals.baseline)
     };
+
     assert_eq!(
         numbers("health"),
         (
@@ -181,6 +188,7 @@ fn the_numbers_beside_a_verdict_are_those_of_the_metric_that_decided() {
         numbers("warning"),
         ("slow".to_owned(), Tally::new(100, 12), Tally::new(900, 90))
     );
+
     let worst = look(config(1, 30), 1, doubtful(12)).comparison;
     assert_eq!(
         worst.label, "slow",
@@ -198,10 +206,12 @@ fn evidence_that_was_reached_stays_the_highest() {
             healthy()
         }
     };
+
     let first = judge.look(1, calm).unwrap();
     let second = judge.look(2, calm).unwrap();
     assert!(second.log_e < first.log_e);
     assert_eq!(second.highest_log_e, Some(first.log_e));
+
     let kept = judge.progress().highest.unwrap();
     assert_eq!(
         (kept.log_e, kept.metric.as_str(), kept.minute),
@@ -216,6 +226,7 @@ fn a_promotion_waits_for_the_minimum_of_minutes() {
         .map(|now| judge.look(now, |_, _| healthy()).unwrap())
         .map(|verdict| (verdict.usable_minutes, verdict.decision))
         .collect();
+
     assert_eq!(
         decisions,
         [
@@ -252,15 +263,18 @@ fn each_promoting_metric_needs_its_minutes_and_a_warning_one_does_not() {
             }
         }
     };
+
     let mut both = specs();
     both[1].promotion = both[0].promotion;
     let mut judge = Judge::new(config(3, 30), both).unwrap();
     let verdict = judge.look(5, unknown_until(1, 5)).unwrap();
+
     // Minutes 3 and 4 of it are still waited for, so that minute 5 is not consumed either.
     assert_eq!(
         (verdict.usable_minutes, verdict.decision),
         (0, Decision::Continue)
     );
+
     let verdict = look(config(3, 30), 5, unknown_until(1, 5));
     assert_eq!(
         (verdict.usable_minutes, verdict.decision),

@@ -13,11 +13,13 @@ fn the_last_of_the_excluded_minutes_does_not_count_and_the_next_does() {
             reading((10, 0), (100 * u64::from(minute), 0))
         })
         .unwrap();
+
     assert_eq!(
         (verdict.usable_minutes, verdict.comparison.totals.baseline),
         (3, Tally::new(1_000, 0)),
         "minutes 1, 4 and 5"
     );
+
     let skipped = serde_json::to_string(&judge.progress().skipped).unwrap();
     assert_eq!(skipped, r#"{"health":[[2,3]],"warning":[[2,3]]}"#);
 }
@@ -38,11 +40,14 @@ fn damaged_progress_is_refused() {
         highest: None,
         ..reached(0.0, "health")
     };
+
     assert!(resumed(skipped("[[1,2],[4,4]]")).is_ok());
+
     let unordered = SetupError::BadProgress("has skipped minutes out of order");
     for ranges in ["[[4,4],[1,2]]", "[[1,2],[2,3]]", "[[3,1]]"] {
         assert_eq!(resumed(skipped(ranges)).unwrap_err(), unordered, "{ranges}");
     }
+
     let other = Progress {
         v: PROGRESS_VERSION + 1,
         ..reached(1.0, "health")
@@ -51,6 +56,7 @@ fn damaged_progress_is_refused() {
         resumed(other).unwrap_err(),
         SetupError::BadProgress("is of another version")
     );
+
     let stranger = SetupError::UnknownMetric {
         found: "p90".to_owned(),
         expected: "health, warning".to_owned(),
@@ -65,6 +71,7 @@ fn metrics_that_cannot_be_judged_together_are_refused() {
         change(&mut specs);
         Judge::new(config(1, 30), specs).map(|_| ()).unwrap_err()
     };
+
     assert_eq!(
         refused(|specs| specs[1].name = "health".to_owned()),
         SetupError::SameName("health".to_owned())
@@ -73,15 +80,18 @@ fn metrics_that_cannot_be_judged_together_are_refused() {
         refused(|specs| specs[0].promotion = None),
         SetupError::NothingPromotes
     );
+
     let weights = refused(|specs| specs[1].weight = 0.500_001);
     assert!(
         matches!(&weights, SetupError::Weights { names, .. } if names == "health, warning"),
         "{weights}"
     );
+
     let thirds =
         |specs: &mut Vec<MetricSpec>| specs.iter_mut().for_each(|spec| spec.weight = 0.5 + 4e-10);
     let mut specs = specs();
     thirds(&mut specs);
+
     assert!(
         Judge::new(config(1, 30), specs).is_ok(),
         "the rest of a rounded share"

@@ -19,7 +19,7 @@ const SCALE_IN_ENABLED: &str = "re-enabling scale-in for both colours";
 struct Context<'a> {
     lease: &'a Lease,
     pair: &'a PriorPair,
-    seen: ObservedPair,
+    seen: &'a ObservedPair,
     /// Whether the idle colour's recorded revision can still be deployed.
     idle_is_active: bool,
 }
@@ -33,12 +33,12 @@ impl RollBack {
         ending: Ending,
     ) -> Result<String, StepError> {
         let pair = &target.prior;
-        let observed = self
+        let found = self
             .pairs
             .observe(lease, pair, &[Colour::Blue, Colour::Green])
             .await
             .map_err(StepError::from);
-        let seen = match observed {
+        let seen = match found {
             Ok(seen) => seen,
             // A service or the rule is gone: no later invocation can restore it.
             Err(StepError::Failed(failure)) if failure.kind == FailureType::JobFailed => {
@@ -52,7 +52,7 @@ impl RollBack {
             .is_active(&pair.of(pair.idle()).task_definition)
             .await?;
 
-        let context = PairContext {
+        let observed = PairContext {
             target,
             view: &seen.view,
         };
@@ -61,19 +61,17 @@ impl RollBack {
             scaling,
             idle_is_active,
         };
+        let context = Context {
+            lease,
+            pair,
+            seen: &seen,
+            idle_is_active,
+        };
 
-        match restoration(release, &context, &input) {
+        match restoration(release, &observed, &input) {
             Restoration::Close(conclusion) => self.close(lease, release, &conclusion).await,
             Restoration::Wait(summary) => Ok(summary),
-            Restoration::Apply(change) => {
-                let context = Context {
-                    lease,
-                    pair,
-                    seen,
-                    idle_is_active,
-                };
-                self.apply_change(&context, change).await
-            }
+            Restoration::Apply(change) => self.apply_change(&context, change).await,
         }
     }
 

@@ -63,7 +63,14 @@ pub struct KayentaReport {
 impl KayentaReport {
     /// As JSON, with Kayenta's names where it has them.
     pub fn to_json(&self) -> Value {
-        let group = |group: &GroupScore| json!({"name": group.name, "score": group.score, "weight": group.weight});
+        let group = |group: &GroupScore| {
+            let GroupScore {
+                name,
+                score,
+                weight,
+            } = group;
+            json!({"name": name, "score": score, "weight": weight})
+        };
         let result = |result: &MetricResult| {
             let found = &result.classification;
             json!({

@@ -88,14 +88,15 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     if arguments.simulations_only {
         checks.clear();
     }
+    let mut simulations = match arguments.seeds {
+        0 => Vec::new(),
+        seeds => suite::simulations(&places.tree, &places.build, seeds)?,
+    };
+
     stage(&format!(
         "running {} tests without a mutation",
         checks.len()
     ));
-    let mut simulations = match arguments.seeds {
-        0 => Vec::new(),
-        seeds => suite::simulations(&places.tree, &places.build, seeds),
-    };
     measure(&mut checks, &places, jobs)?;
     measure(&mut simulations, &places, jobs)?;
     checks.sort_by_key(|check| check.took);

@@ -364,11 +364,12 @@ pub(super) fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<()
     };
     let newer = executions(aws, &this.pipeline)
         .any(|other| other.started >= this.started && other.id != this.id);
-    match newer || by_hand {
-        true => Ok(()),
-        false => Err(format!(
+    if newer || by_hand {
+        Ok(())
+    } else {
+        Err(format!(
             "invariant 2: {execution} is superseded, but nothing came after it"
-        )),
+        ))
     }
 }
 

@@ -216,9 +216,10 @@ impl Invariants {
                     .went_on(aws, call, &self.ledger, self.bake_percent)
             }
             ("codepipeline", "PutJobFailureResult") => {
-                let given_back = match self.by_hand.is_empty() {
-                    true => pair::given_back(aws, call, &self.ledger)?,
-                    false => 0,
+                let given_back = if self.by_hand.is_empty() {
+                    pair::given_back(aws, call, &self.ledger)?
+                } else {
+                    0
                 };
                 self.count(A_FAILED_CANARY, given_back);
                 Ok(())

@@ -310,10 +310,11 @@ pub(super) fn bakes(
     }
     let healthy = sight.healthy.get(group).copied().unwrap_or(0) as u64;
     let goes_back = lease.pointer("/release/M/restoring").is_some();
-    match weight > 0 && healthy < needed && !goes_back {
-        true => Err(format!(
+    if weight > 0 && healthy < needed && !goes_back {
+        Err(format!(
             "invariant 1: the shift to {name} went on with {healthy} healthy targets of {needed} needed"
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }

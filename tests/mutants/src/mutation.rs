@@ -119,9 +119,12 @@ pub fn read_all(directory: &Path) -> Result<Vec<Mutation>, DataError> {
             let name = entry.name.clone();
             let mutation = entry
                 .checked(&area)
-                .and_then(|mutation| match names.insert(mutation.name.clone()) {
-                    true => Ok(mutation),
-                    false => Err("another mutation has this name"),
+                .and_then(|mutation| {
+                    if names.insert(mutation.name.clone()) {
+                        Ok(mutation)
+                    } else {
+                        Err("another mutation has this name")
+                    }
                 })
                 .map_err(|problem| DataError::Mutation {
                     path: shown.clone(),

@@ -176,9 +176,10 @@ fn many(arguments: &Simulate) -> Result<(), String> {
 }
 
 fn target(silent: bool) -> ProgressDrawTarget {
-    match !silent && console::user_attended_stderr() {
-        true => ProgressDrawTarget::stderr(),
-        false => ProgressDrawTarget::hidden(),
+    if !silent && console::user_attended_stderr() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
     }
 }
 

@@ -303,9 +303,10 @@ fn metrics(rng: &mut Rng) -> Metrics {
 }
 
 fn hang(rng: &mut Rng) -> Hang {
-    match rng.bool() {
-        true => Hang::For(Duration::from_millis(rng.u64(1000..58_000))),
-        false => Hang::UntilLeft(Duration::from_millis(rng.u64(70..2000))),
+    if rng.bool() {
+        Hang::For(Duration::from_millis(rng.u64(1000..58_000)))
+    } else {
+        Hang::UntilLeft(Duration::from_millis(rng.u64(70..2000)))
     }
 }
 

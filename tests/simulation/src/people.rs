@@ -81,10 +81,10 @@ fn live(aws: &Aws) -> String {
         return WEB.to_owned();
     };
     let weights = Elb::forwards(aws.elb.actions_of(&rule));
-    let colour = match weights.first().map(|first| first.1) >= weights.get(1).map(|second| second.1)
-    {
-        true => "blue",
-        false => "green",
+    let colour = if weights.first().map(|first| first.1) >= weights.get(1).map(|second| second.1) {
+        "blue"
+    } else {
+        "green"
     };
     format!("{WEB}-{colour}")
 }

@@ -154,13 +154,13 @@ fn open(folder: &PathBuf) -> Record {
 fn kind(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     for word in text.split_inclusive(|c: char| !c.is_ascii_alphanumeric()) {
-        match word.bytes().any(|byte| byte.is_ascii_digit()) {
-            true => word
-                .bytes()
+        if word.bytes().any(|byte| byte.is_ascii_digit()) {
+            word.bytes()
                 .last()
                 .filter(|byte| !byte.is_ascii_alphanumeric())
-                .hash(&mut hasher),
-            false => word.hash(&mut hasher),
+                .hash(&mut hasher)
+        } else {
+            word.hash(&mut hasher)
         }
     }
     hasher.finish()

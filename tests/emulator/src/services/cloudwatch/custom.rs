@@ -235,9 +235,10 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     }
     traffic::note(aws);
     let from = aws.now - age;
-    let mut all = match namespace.is_none_or(|namespace| namespace == balancer::NAMESPACE) {
-        true => balancer::list(aws, from),
-        false => Vec::new(),
+    let mut all = if namespace.is_none_or(|namespace| namespace == balancer::NAMESPACE) {
+        balancer::list(aws, from)
+    } else {
+        Vec::new()
     };
     let now = aws.now;
     let is_active = |data: &[Datum]| {

@@ -95,9 +95,10 @@ pub(super) fn settle(aws: &mut Aws, arn: &str, id: &str) {
         .ecs
         .tasks_of(arn)
         .all(|task| task.started_at.is_some_and(|at| at <= since));
-    match is_steady {
-        true => complete(aws, arn),
-        false => settle_later(aws, arn, id.to_owned(), STEADY / 2),
+    if is_steady {
+        complete(aws, arn)
+    } else {
+        settle_later(aws, arn, id.to_owned(), STEADY / 2)
     }
 }
 

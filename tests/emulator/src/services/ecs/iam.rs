@@ -142,12 +142,13 @@ fn with_tags(asked: &Asked, mut demands: Vec<Demand>, created: &str) -> Vec<Dema
 /// The demand on something that lives in a cluster, given by name or ARN.
 fn in_cluster(aws: &Aws, asked: &Asked, kind: &str, name: &str) -> Demand {
     let cluster = cluster(aws, asked);
-    let arn = match name.starts_with("arn:") {
-        true => name.to_owned(),
-        false => format!(
+    let arn = if name.starts_with("arn:") {
+        name.to_owned()
+    } else {
+        format!(
             "{}/{name}",
             cluster.replacen(":cluster/", &format!(":{kind}/"), 1)
-        ),
+        )
     };
     tagged(aws, asked.on(arn)).with("ecs:cluster", cluster)
 }
@@ -158,9 +159,10 @@ fn cluster(aws: &Aws, asked: &Asked) -> String {
 }
 
 fn cluster_arn(aws: &Aws, name: &str) -> String {
-    match name.starts_with("arn:") {
-        true => name.to_owned(),
-        false => aws.arn("ecs", &format!("cluster/{name}")),
+    if name.starts_with("arn:") {
+        name.to_owned()
+    } else {
+        aws.arn("ecs", &format!("cluster/{name}"))
     }
 }
 

@@ -209,15 +209,16 @@ fn start(aws: &mut Aws, arn: &str) {
         later(aws, arn, TaskStep::Exit, 1000..8000);
     }
     failures::foresee(aws, arn);
-    match checked {
-        true => task_health::check(aws, arn),
-        false => aws.schedule(
+    if checked {
+        task_health::check(aws, arn)
+    } else {
+        aws.schedule(
             PROVING,
             EcsEvent::Task {
                 task: arn.to_owned(),
                 step: TaskStep::Prove,
             },
-        ),
+        )
     }
     scheduler::wake(aws, &service);
 }
@@ -228,9 +229,12 @@ fn fate(aws: &Aws, image: &str) -> Result<Behaviour, String> {
     if let Some(fate) = super::tests::fate(image) {
         return fate;
     }
-    ecr::behaviour(aws, image).map_err(|text| match text.starts_with("CannotPullContainerError") {
-        true => text,
-        false => format!("CannotPullContainerError: {text}"),
+    ecr::behaviour(aws, image).map_err(|text| {
+        if text.starts_with("CannotPullContainerError") {
+            text
+        } else {
+            format!("CannotPullContainerError: {text}")
+        }
     })
 }
 

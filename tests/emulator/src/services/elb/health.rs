@@ -169,9 +169,10 @@ pub(crate) fn changes(
 
 /// When enough checks in a row have said the same.
 fn settled_at(group: &TargetGroup, target: &Target, used_since: Millis) -> Millis {
-    let threshold = match target.answers {
-        true => group.number("HealthyThresholdCount", 5),
-        false => group.number("UnhealthyThresholdCount", 2),
+    let threshold = if target.answers {
+        group.number("HealthyThresholdCount", 5)
+    } else {
+        group.number("UnhealthyThresholdCount", 2)
     };
     target.since.max(used_since) + group.number("HealthCheckIntervalSeconds", 30) * threshold * 1000
 }

@@ -1,4 +1,5 @@
-//! What the tests of the whole share: an account, its pipelines changed as a person would, and functions invoked one by one.
+//! What the tests of the whole share: an account, its pipelines changed as a person would, and
+//! functions invoked one by one.
 
 pub mod pair;
 pub mod shop;
@@ -98,7 +99,8 @@ pub fn service(aws: &Aws, cluster: &str, name: &str) -> Value {
     answer["services"][0].take()
 }
 
-/// What a release may change in ECS: of each service its deployments, sizes and bounds; and every task definition.
+/// What a release may change in ECS: of each service its deployments, sizes and bounds; and every
+/// task definition.
 pub fn ecs_state(aws: &Aws) -> Value {
     let services = aws.ecs.services.values().map(|found| {
         let seen = service(aws, &found.cluster, &found.name);

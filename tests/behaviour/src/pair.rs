@@ -1,4 +1,5 @@
-//! The shop, a blue/green pair: its rule, its colours and its pipeline, looked at and changed as a person would.
+//! The shop, a blue/green pair: its rule, its colours and its pipeline, looked at and changed as a
+//! person would.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -189,7 +190,8 @@ pub fn configure(aws: &mut Aws, changes: &[(&str, &str)]) {
     update(aws, "shop-pipeline", changes);
 }
 
-/// The shop after one release with these parameters of its pipeline: green is live, blue was retired.
+/// The shop after one release with these parameters of its pipeline: green is live, blue was
+/// retired.
 pub fn shop(changes: &[(&str, &str)]) -> Aws {
     let mut aws = account();
     configure(&mut aws, changes);
@@ -211,7 +213,8 @@ pub async fn release(driver: &Driver, tag: &str) -> String {
     settled(driver, PIPELINE, &pushed).await
 }
 
-/// Lets time pass until an action of a push's release is in progress and has reported this at least; answers the execution.
+/// Lets time pass until an action of a push's release is in progress and has reported this at
+/// least; answers the execution.
 pub async fn until_action(
     driver: &Driver,
     pushed: &str,
@@ -231,7 +234,8 @@ pub async fn until_action(
     Ok(newest(&driver.world.aws(), PIPELINE).id.clone())
 }
 
-/// Lets time pass until the new colour of a release has so much of the traffic; blue and green by their weights.
+/// Lets time pass until the new colour of a release has so much of the traffic; blue and green by
+/// their weights.
 pub async fn until_weights(driver: &Driver, wanted: [i64; 2]) {
     driver
         .until(LIMIT, &mut |_| Ok(()), |aws| weights(aws) == wanted)

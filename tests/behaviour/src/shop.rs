@@ -46,7 +46,8 @@ pub async fn release(driver: &Driver, tag: &str, answers: Answers) -> String {
     settled(driver, pair::PIPELINE, &pushed).await
 }
 
-/// What the jobs of an action were answered with, in order: the summary, or the message of a failure.
+/// What the jobs of an action were answered with, in order: the summary, or the message of a
+/// failure.
 pub fn said(aws: &Aws, action: &str) -> Vec<String> {
     let execution = newest(aws, pair::PIPELINE).id.clone();
     jobs(aws, &execution, action)

@@ -78,7 +78,8 @@ fn functions_and_domain_never_sleep_draw_or_know_the_sandbox() {
 #[test]
 fn the_judge_is_a_function_of_its_arguments() {
     for (name, text) in files("shared/src/judge", "rs") {
-        // What could make two judgements of the same minutes differ: clocks, threads, hash order, the process, files.
+        // What could make two judgements of the same minutes differ: clocks, threads, hash order,
+        // the process, files.
         for forbidden in [
             "std::time",
             "crate::aws",

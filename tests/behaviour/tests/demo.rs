@@ -1,5 +1,6 @@
-//! The main job without faults, and with every one of these, one at a time: a crash after each AWS call of each function, each
-//! event delivered twice at once, and each delivered again after later ones.
+//! The main job without faults, and with every one of these, one at a time: a crash after each AWS
+//! call of each function, each event delivered twice at once, and each delivered again after later
+//! ones.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -58,8 +59,9 @@ fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
     (scenes, releases)
 }
 
-/// The attempts that made other calls than all attempts of their function before. A shift is looked at again and again while it
-/// bakes, and tests/blue_green.rs lets every call of one be the last. Functions that do the same in every chapter are left out.
+/// The attempts that made other calls than all attempts of their function before. A shift is looked
+/// at again and again while it bakes, and tests/blue_green.rs lets every call of one be the last.
+/// Functions that do the same in every chapter are left out.
 fn unlike_earlier(aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
     let mut known = BTreeSet::new();
     let is_new = |ran: &Ran| {

@@ -1,4 +1,5 @@
-//! What people do by hand: a release without a pipeline, wrong invocations, and services too small for their strategy.
+//! What people do by hand: a release without a pipeline, wrong invocations, and services too small
+//! for their strategy.
 
 use std::time::Duration;
 
@@ -182,7 +183,8 @@ fn making_room_keeps_the_floor_while_an_instance_is_busy() {
     let mut aws = account();
     ecs::add_container_instances(&mut aws, CLUSTER, 1);
     for instance in aws.ecs.instances.values_mut() {
-        // A task of another service holds port 80 of the third instance: the first and second run the service.
+        // A task of another service holds port 80 of the third instance: the first and second run
+        // the service.
         instance.ports.insert(80);
     }
     run(aws, Fault::None, async |driver| {

@@ -1,5 +1,6 @@
-//! The example events in tests/events, which people and the conformance checks invoke the functions with: each belongs to a
-//! function of template.yaml, looks like what AWS sends, and does on a story's account what its name says.
+//! The example events in tests/events, which people and the conformance checks invoke the functions
+//! with: each belongs to a function of template.yaml, looks like what AWS sends, and does on a
+//! story's account what its name says.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -20,7 +21,8 @@ use serde_json::{Value, json};
 use slipway::aws::Sdk;
 use slipway::job::Token;
 
-/// How the functions that CodePipeline invokes are woken: by a job, by the job after it, and by a person.
+/// How the functions that CodePipeline invokes are woken: by a job, by the job after it, and by a
+/// person.
 const JOB: [&str; 3] = ["job", "job-with-token", "parameters"];
 
 /// `<logical id>.<case>.json`, by its logical id and case.
@@ -90,7 +92,8 @@ async fn invoke(driver: &Driver, logical_id: &str, case: &str) -> Value {
     answer.unwrap_or_else(|error| panic!("{logical_id}.{case}.json: {error}"))
 }
 
-/// The job in the file belongs to none of the account's pipelines, so CodePipeline rejects the report as unknown.
+/// The job in the file belongs to none of the account's pipelines, so CodePipeline rejects the
+/// report as unknown.
 async fn report_job(driver: &Driver, logical_id: &str, case: &str, report: &str) {
     assert_eq!(invoke(driver, logical_id, case).await, Value::Null);
     let aws = driver.world.aws();

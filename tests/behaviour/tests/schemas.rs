@@ -1,4 +1,5 @@
-//! The JSON Schemas in infra/schemas/ are those of the Rust types, so that an editor knows what a step takes.
+//! The JSON Schemas in infra/schemas/ are those of the Rust types, so that an editor knows what a
+//! step takes.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! Stacks are updated in mid-life: weights, counts, task definitions and suspensions that delivery has changed since stay as
-//! they are, also when the update fails and is rolled back. What releases change is done here by direct calls, so that nothing
-//! depends on which step would have done it.
+//! Stacks are updated in mid-life: weights, counts, task definitions and suspensions that delivery
+//! has changed since stay as they are, also when the update fails and is rolled back. What releases
+//! change is done here by direct calls, so that nothing depends on which step would have done it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -123,7 +123,8 @@ fn suspend_scale_in(aws: &mut Aws, name: &str) {
     autoscaling::call(aws, "RegisterScalableTarget", &asked).expect("the target is registered");
 }
 
-/// Weights of the production rule; of each colour its task definition and count, and whether its scale-in is suspended.
+/// Weights of the production rule; of each colour its task definition and count, and whether its
+/// scale-in is suspended.
 fn state(aws: &Aws) -> Value {
     let weights = Elb::forwards(
         aws.elb.rules[&production_rule(aws)]
@@ -168,7 +169,8 @@ fn after_a_release() -> Aws {
     a_minute_later(aws)
 }
 
-/// Green has been filled with five tasks and has most of the traffic already; no colour is scaled in.
+/// Green has been filled with five tasks and has most of the traffic already; no colour is scaled
+/// in.
 fn during_a_rollout() -> Aws {
     let mut aws = account();
     COLOURS
@@ -187,7 +189,8 @@ fn during_a_rollout() -> Aws {
     aws
 }
 
-/// Green was filled and given up: it runs its first revision again, and the one of the release is gone.
+/// Green was filled and given up: it runs its first revision again, and the one of the release is
+/// gone.
 fn after_a_rollback() -> Aws {
     let mut aws = during_a_rollout();
     let failed = service(&aws, CLUSTER, "shop-green")["taskDefinition"].clone();
@@ -222,7 +225,8 @@ fn an_update_of_the_pair_resets_nothing() {
             update(&mut aws, SHOP, change)
                 .unwrap_or_else(|error| panic!("{scene}, {change:?}: {error}"));
             assert_eq!(state(&aws), state(&before), "{scene}, {change:?}");
-            // A colour without tasks is brought to MinCapacity by what changes the capacity, and has no traffic to serve.
+            // A colour without tasks is brought to MinCapacity by what changes the capacity, and
+            // has no traffic to serve.
             if change.0 != "MaxCapacity" {
                 assert_eq!(
                     state(&a_minute_later(aws)),
@@ -333,7 +337,8 @@ fn an_update_of_the_pipeline_of_a_pair_touches_nothing_but_the_pipeline() {
     }
 }
 
-/// Updates a stack while a release of `web` rolls out; answers its outcome and reason, and the account at its end.
+/// Updates a stack while a release of `web` rolls out; answers its outcome and reason, and the
+/// account at its end.
 fn updated_meanwhile(stack: &str, change: (&str, &str)) -> (String, String, Aws) {
     run(released(), Fault::None, async |driver| {
         let pushed = push(&driver, WEB, "2.0.0");

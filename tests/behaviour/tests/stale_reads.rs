@@ -11,8 +11,8 @@ use emulator::{Aws, Millis, autoscaling, ecs, elb};
 
 const LONGEST: Duration = Duration::from_secs(10);
 
-/// The service `web` with two tasks that scale, and a rule that sends 90 of 100 requests to the first of two groups. Answers the
-/// account, the rule and the groups.
+/// The service `web` with two tasks that scale, and a rule that sends 90 of 100 requests to the
+/// first of two groups. Answers the account, the rule and the groups.
 fn account(longest: Option<Duration>) -> (Aws, String, [String; 2]) {
     let mut aws = Aws::new(1);
     ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"}))
@@ -58,7 +58,8 @@ fn scaled(aws: &mut Aws, mut members: Value) {
     autoscaling::call(aws, "RegisterScalableTarget", &members).expect("the account answers");
 }
 
-/// What the product's adapters see of the account: the count, the weight of the first group, and whether scale-in is suspended.
+/// What the product's adapters see of the account: the count, the weight of the first group, and
+/// whether scale-in is suspended.
 async fn seen(sdk: &Sdk, rule: &str) -> (u32, u32, bool) {
     let service = Services::new(sdk)
         .describe("main", "web")

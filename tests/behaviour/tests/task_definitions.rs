@@ -1,7 +1,9 @@
-//! Other people's task definitions, each the base of a real release: what Amazon ECS would take is registered as it is but for
-//! the images and the read-only fields, and what it would not take fails the action with a message that says why.
+//! Other people's task definitions, each the base of a real release: what Amazon ECS would take is
+//! registered as it is but for the images and the read-only fields, and what it would not take
+//! fails the action with a message that says why.
 //!
-//! `SLIPWAY_CORPUS` names a folder with a folder `task-definitions`; without it the project's own examples are used.
+//! `SLIPWAY_CORPUS` names a folder with a folder `task-definitions`; without it the project's own
+//! examples are used.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -31,9 +33,10 @@ const READ_ONLY: [&str; 9] = [
     "deleteRequestedAt",
 ];
 
-/// The files that Amazon ECS would not take, and what the refusal must say; every other file is to be registered. Read from
-/// AWS's documentation and its known messages, not from this project's code. Whether a role, a bucket or a log group of such a
-/// name exists is a question to the account and not to the file: here they all do.
+/// The files that Amazon ECS would not take, and what the refusal must say; every other file is to
+/// be registered. Read from AWS's documentation and its known messages, not from this project's
+/// code. Whether a role, a bucket or a log group of such a name exists is a question to the account
+/// and not to the file: here they all do.
 const REFUSED: [(&str, &[&str]); 17] = [
     // Our own.
     ("malformed.json", &["not JSON", "line 3"]),
@@ -162,8 +165,8 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Other people's definitions name roles of other accounts. Which roles may be passed on is a matter of the policies, so here
-/// they allow them all, and only the definition decides.
+/// Other people's definitions name roles of other accounts. Which roles may be passed on is a
+/// matter of the policies, so here they allow them all, and only the definition decides.
 fn any_role_may_be_passed(mut aws: Aws) -> Aws {
     let role = aws.lambda.functions["slipway-register-task-definition"]
         .role
@@ -224,7 +227,8 @@ fn check(text: &[u8], refusal: Option<&[&str]>) -> Result<(), String> {
     }
 }
 
-/// The key of `images` under which the release gives its image: the first placeholder, or else the first container.
+/// The key of `images` under which the release gives its image: the first placeholder, or else the
+/// first container.
 fn image_key(definition: &Value) -> Option<String> {
     let definition = definition.get("taskDefinition").unwrap_or(definition);
     let containers = definition.get("containerDefinitions")?.as_array()?;
@@ -248,7 +252,8 @@ fn own(mut value: Value, key: &str) -> Value {
         Some(inner) => inner.take(),
         None => value.take(),
     };
-    // DescribeTaskDefinition answers the tags beside the definition, RegisterTaskDefinition takes them inside.
+    // DescribeTaskDefinition answers the tags beside the definition, RegisterTaskDefinition takes
+    // them inside.
     if let Some(tags) = value.get("tags") {
         definition["tags"] = tags.clone();
     }

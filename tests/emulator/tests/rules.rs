@@ -46,7 +46,8 @@ fn rules(text: &str) -> Vec<Rule<'_>> {
     rules.collect()
 }
 
-/// Every test function: `module::path::name` of the emulator's own, `tests/<package>/…/file.rs::name` of those that use it.
+/// Every test function: `module::path::name` of the emulator's own,
+/// `tests/<package>/…/file.rs::name` of those that use it.
 fn known_tests() -> Vec<String> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let source = package.join("src");

@@ -1,5 +1,6 @@
-//! What makes the in-memory AWS go: it moves virtual time to whatever is due next and runs the functions that are invoked,
-//! each as a task of its own, so that invocations overlap as they do in Lambda.
+//! What makes the in-memory AWS go: it moves virtual time to whatever is due next and runs the
+//! functions that are invoked, each as a task of its own, so that invocations overlap as they do in
+//! Lambda.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -15,7 +16,8 @@ use emulator::client::{CallFault, Current, Invocation, Throttle, World, containe
 use emulator::lambda::{self, Attempt, Outcome};
 use emulator::{Aws, Millis};
 
-/// One thing that goes wrong in a run. Attempts are numbered from 0 in the order in which Lambda starts them.
+/// One thing that goes wrong in a run. Attempts are numbered from 0 in the order in which Lambda
+/// starts them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
     #[default]
@@ -31,7 +33,8 @@ pub enum Fault {
 pub enum Which {
     /// The attempt of this number among all.
     Number(usize),
-    /// The attempt of this number among those of one function: it stays the same when other functions are called less often.
+    /// The attempt of this number among those of one function: it stays the same when other
+    /// functions are called less often.
     Of { function: &'static str, nth: usize },
 }
 
@@ -120,8 +123,8 @@ pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Drive
     LocalSet::new().block_on(&runtime, async {
         let driver = Driver::new(World::new(aws), faults);
         let result = story(driver.clone()).await;
-        // A listener holds the driver and the driver its listeners: without this neither they nor the account
-        // would ever be freed.
+        // A listener holds the driver and the driver its listeners: without this neither they nor
+        // the account would ever be freed.
         driver.on_start.borrow_mut().take();
         driver.warm.borrow_mut().clear();
         result
@@ -225,7 +228,8 @@ impl Driver {
         }
     }
 
-    /// Sleeps until something is due, or until an invocation has called, which may have put something on the agenda.
+    /// Sleeps until something is due, or until an invocation has called, which may have put
+    /// something on the agenda.
     async fn rest(&self, next: Millis, now: Millis) {
         let due = self
             .world
@@ -282,7 +286,8 @@ impl Driver {
             Err(error) => return self.ended(&attempt, number, &invocation, Outcome::Failed(error)),
         };
         let outcome = {
-            // Boxed, since what a function awaits is tens of kilobytes, which every future around it would be moved with.
+            // Boxed, since what a function awaits is tens of kilobytes, which every future around
+            // it would be moved with.
             let code = Box::pin(container.function.answer(attempt.payload.clone()));
             let code = invocation.run(attempt.timeout, code);
             tokio::select! {

@@ -1,5 +1,6 @@
-//! Invariants 3 and 7 for a blue/green pair: what protects both colours while traffic moves between them. Nothing scales a colour in,
-//! the old one drains before it stops, and afterwards scale-in is as it was.
+//! Invariants 3 and 7 for a blue/green pair: what protects both colours while traffic moves between
+//! them. Nothing scales a colour in, the old one drains before it stops, and afterwards scale-in is
+//! as it was.
 
 use std::collections::BTreeMap;
 

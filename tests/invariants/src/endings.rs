@@ -1,5 +1,5 @@
-//! Invariants 2 and 3: every execution ends, the outcome in the ledger was true when a function last read the account, and what was
-//! rolled back is as it was recorded.
+//! Invariants 2 and 3: every execution ends, the outcome in the ledger was true when a function
+//! last read the account, and what was rolled back is as it was recorded.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -102,9 +102,10 @@ impl Endings {
         self.routes.insert(attempt, routes);
     }
 
-    /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic that it has, or while it gives it back.
-    /// A function that was throttled before it saw the targets, or whose time ran out while it
-    /// waited for an answer, reports nothing about them and tries again.
+    /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic
+    /// that it has, or while it gives it back. A function that was throttled before it saw the
+    /// targets, or whose time ran out while it waited for an answer, reports nothing about them and
+    /// tries again.
     pub(super) fn went_on(
         &self,
         aws: &Aws,
@@ -373,8 +374,8 @@ pub(super) fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<()
     }
 }
 
-/// A release that had announced a change may end as failed only when an operator is needed, or when its execution succeeded
-/// without a finish-release action.
+/// A release that had announced a change may end as failed only when an operator is needed, or when
+/// its execution succeeded without a finish-release action.
 pub(super) fn failed(aws: &Aws, execution: &str, record: &Value) -> Result<(), String> {
     let reason = text(record, "reason").unwrap_or_default();
     let changed = text(record, "change.task_definition").is_some();
@@ -390,7 +391,8 @@ pub(super) fn failed(aws: &Aws, execution: &str, record: &Value) -> Result<(), S
     Ok(())
 }
 
-/// Every execution ended, every record is closed, no lease is held, and the newest record of a service tells what runs.
+/// Every execution ended, every record is closed, no lease is held, and the newest record of a
+/// service tells what runs.
 pub(super) fn at_end(aws: &Aws, ledger: &Ledger, untouched: bool) -> Result<u64, String> {
     for execution in &aws.codepipeline.executions {
         if !execution.is_over() {

@@ -1,4 +1,5 @@
-//! Invariant 8: a lease changes hands lawfully, and only the release that holds it changes the service.
+//! Invariant 8: a lease changes hands lawfully, and only the release that holds it changes the
+//! service.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,7 +71,8 @@ impl Leases {
             .then(|| format!("it replaced {old}, which a person deployed meanwhile, by {new}"))
     }
 
-    /// Every write raises the fence by one, takes a lease only when it is free, and never undoes a step.
+    /// Every write raises the fence by one, takes a lease only when it is free, and never undoes a
+    /// step.
     pub(super) fn written(
         &mut self,
         aws: &Aws,
@@ -161,7 +163,8 @@ impl Leases {
         attempts.any(|attempt| attempt.ended.is_none() && announced(attempt.id))
     }
 
-    /// A function that changes a service holds its lease, has announced the change, and acts in time.
+    /// A function that changes a service holds its lease, has announced the change, and acts in
+    /// time.
     pub(super) fn changed(
         &mut self,
         aws: &Aws,
@@ -204,7 +207,8 @@ impl Leases {
         {
             return wrong(format!("{holder} holds it and not {execution:?}"));
         }
-        // What an earlier release left unfinished is settled before the prior release can be recorded.
+        // What an earlier release left unfinished is settled before the prior release can be
+        // recorded.
         if call.caller.ends_with("begin-release") {
             return match text(lease, "release.change.task_definition") {
                 Some(_) => {
@@ -242,12 +246,14 @@ impl Leases {
         {
             return wrong(format!("{definition:?} was not announced"));
         }
-        // Its own announcement counts: one that hung may set weights when another has announced others since.
+        // Its own announcement counts: one that hung may set weights when another has announced
+        // others since.
         let announced = self.weights.get(&attempt).copied().unwrap_or_default();
         if let Some(what) = routed(aws, call, lease, announced, by_hand) {
             return wrong(what);
         }
-        // A newer fence of the same release says the same change or takes it over: then one time-out is left.
+        // A newer fence of the same release says the same change or takes it over: then one
+        // time-out is left.
         let overtaken = self.taken_over.get(holder).map(|at| aws.now - at);
         if fence != wrote && overtaken.is_some_and(|since| since > time_out(aws, call)) {
             return wrong(format!("it was taken over {overtaken:?} ms ago"));
@@ -255,7 +261,8 @@ impl Leases {
         Ok(1)
     }
 
-    /// A restoration waits for one time-out after the release was taken over, and sets what was recorded.
+    /// A restoration waits for one time-out after the release was taken over, and sets what was
+    /// recorded.
     fn restores(
         &self,
         aws: &Aws,
@@ -323,8 +330,8 @@ fn was_running(lease: &Value, definition: &str) -> bool {
         .any(|path| text(lease, &format!("release.{path}")) == Some(definition))
 }
 
-/// What is wrong with the weights that a step has just set: they are what it announced, and a colour that gains traffic runs
-/// what the release deploys, or what it ran before.
+/// What is wrong with the weights that a step has just set: they are what it announced, and a
+/// colour that gains traffic runs what the release deploys, or what it ran before.
 fn routed(
     aws: &Aws,
     call: &Call,

@@ -1,5 +1,5 @@
-//! The account seen from outside, for the story, its pictures and its invariants: raw state, read without any code of the
-//! functions, so that a mistake there is not repeated here.
+//! The account seen from outside, for the story, its pictures and its invariants: raw state, read
+//! without any code of the functions, so that a mistake there is not repeated here.
 
 use serde_json::{Value, json};
 
@@ -76,7 +76,8 @@ pub fn executions<'a>(
         .filter(move |execution| execution.pipeline == pipeline)
 }
 
-/// Pipelines with the digests that were pushed, with a tag, to the repository of the pipeline's name.
+/// Pipelines with the digests that were pushed, with a tag, to the repository of the pipeline's
+/// name.
 #[must_use]
 pub fn pushed(aws: &Aws) -> Vec<(String, String)> {
     let pushes = aws

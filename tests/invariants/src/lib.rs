@@ -1,8 +1,9 @@
-//! What must hold, whatever goes wrong: checked after every call, at every instant and at the end of every run, from the
-//! account's own state, by code that shares nothing with the functions.
+//! What must hold, whatever goes wrong: checked after every call, at every instant and at the end
+//! of every run, from the account's own state, by code that shares nothing with the functions.
 //!
-//! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and 5, `jobs` 6, `lease` 8. That a healthy release ends
-//! deployed, and a plainly worse one does not (9), needs to know what was asked for: the simulation checks it.
+//! `traffic` holds invariants 1 and 7, `colours` those of a pair, `endings` 2 and 3, `pushes` 4 and
+//! 5, `jobs` 6, `lease` 8. That a healthy release ends deployed, and a plainly worse one does not
+//! (9), needs to know what was asked for: the simulation checks it.
 
 mod colours;
 mod endings;
@@ -140,8 +141,8 @@ impl Invariants {
         self
     }
 
-    /// Lets the calls of a world's invocations be checked, each right after it was answered. What was broken first appears in
-    /// what this answers.
+    /// Lets the calls of a world's invocations be checked, each right after it was answered. What
+    /// was broken first appears in what this answers.
     pub fn witness(watched: &Arc<Mutex<Self>>, world: &World) -> Arc<Mutex<Option<String>>> {
         let (broken, watched) = (Arc::<Mutex<Option<String>>>::default(), Arc::clone(watched));
         let tells = Arc::clone(&broken);
@@ -166,7 +167,8 @@ impl Invariants {
         &self.evaluated
     }
 
-    /// What holds at every instant: the promised tasks serve (7), and traffic goes to healthy targets only (1).
+    /// What holds at every instant: the promised tasks serve (7), and traffic goes to healthy
+    /// targets only (1).
     ///
     /// # Errors
     /// The invariant that does not hold, with what was found.
@@ -234,7 +236,8 @@ impl Invariants {
         self.lease.taken_over()
     }
 
-    /// Of the tasks that a new colour was filled with, how many percent must be healthy while it has traffic.
+    /// Of the tasks that a new colour was filled with, how many percent must be healthy while it
+    /// has traffic.
     #[must_use]
     pub fn baking(mut self, percent: u32) -> Self {
         self.bake_percent = percent;
@@ -335,8 +338,8 @@ impl Invariants {
         self.disturbed.extend(attempts);
     }
 
-    /// What holds at the end: every execution ended and the ledger says how (2), pushes led to something (4), jobs were answered
-    /// once (6), no lease is left.
+    /// What holds at the end: every execution ended and the ledger says how (2), pushes led to
+    /// something (4), jobs were answered once (6), no lease is left.
     ///
     /// # Errors
     /// The invariant that does not hold, with what was found.

@@ -1,4 +1,5 @@
-//! Invariants 2 and 3 for a blue/green pair: which colour has the traffic, what both run, and what was recorded of both.
+//! Invariants 2 and 3 for a blue/green pair: which colour has the traffic, what both run, and what
+//! was recorded of both.
 
 use std::sync::Arc;
 
@@ -21,8 +22,8 @@ struct Seen<'a> {
     weights: (i64, i64),
 }
 
-/// What an outcome claims of a pair was so when the attempt that recorded it looked for the last time. `pair` is what was
-/// recorded of the colours before the release.
+/// What an outcome claims of a pair was so when the attempt that recorded it looked for the last
+/// time. `pair` is what was recorded of the colours before the release.
 pub(super) fn check(
     aws: &Aws,
     execution: &str,
@@ -142,8 +143,8 @@ fn not_live(seen: &Seen<'_>) -> Option<String> {
     (seen.live.desired == 0).then(|| format!("{live} had no tasks"))
 }
 
-/// A step that gave the new colour more traffic had seen it run what is released, with as many healthy targets as it was
-/// filled with.
+/// A step that gave the new colour more traffic had seen it run what is released, with as many
+/// healthy targets as it was filled with.
 pub(super) fn fit(
     aws: &Aws,
     ledger: &Ledger,
@@ -198,8 +199,8 @@ pub(super) fn fit(
     Ok(1)
 }
 
-/// Weights that a person set during a release, and that the function that changes the rule saw, are left alone. `theirs` are
-/// the weights that people set last.
+/// Weights that a person set during a release, and that the function that changes the rule saw, are
+/// left alone. `theirs` are the weights that people set last.
 pub(super) fn leaves_alone(
     aws: &Aws,
     ledger: &Ledger,
@@ -235,7 +236,8 @@ pub(super) fn leaves_alone(
     Ok(checked)
 }
 
-/// A judgement of the new colour reports a failure only when the old one has its recorded weights again.
+/// A judgement of the new colour reports a failure only when the old one has its recorded weights
+/// again.
 pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64, String> {
     let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
     let restoring = |lease: &&Value| {
@@ -274,8 +276,8 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
     Ok(1)
 }
 
-/// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic goes back.
-/// `throttled` says whether the look may have ended early.
+/// A new colour with traffic was seen with as many healthy targets as it needs, unless the traffic
+/// goes back. `throttled` says whether the look may have ended early.
 pub(super) fn bakes(
     ledger: &Ledger,
     sights: &[Sight],

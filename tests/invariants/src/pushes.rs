@@ -1,5 +1,5 @@
-//! Invariants 4 and 5: a push leads to one execution or to a refusal, an older execution never replaces what a newer one
-//! deployed, and a rejected image never comes back by itself.
+//! Invariants 4 and 5: a push leads to one execution or to a refusal, an older execution never
+//! replaces what a newer one deployed, and a rejected image never comes back by itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,8 +13,8 @@ use emulator::{Aws, Call, Request};
 pub(super) struct Pushes {
     /// Executions that a person started, with their digest.
     by_hand: BTreeMap<String, String>,
-    /// Digests that a push released and that were rolled back. What a person starts by hand is not claimed by a push, and says
-    /// nothing about the next one.
+    /// Digests that a push released and that were rolled back. What a person starts by hand is not
+    /// claimed by a push, and says nothing about the next one.
     rejected: BTreeSet<String>,
     /// The execution that deployed a digest last.
     deployed: BTreeMap<String, String>,
@@ -164,7 +164,8 @@ impl Pushes {
     }
 }
 
-/// Every tagged image of a repository that a pipeline delivers has led to an execution or to a recorded refusal.
+/// Every tagged image of a repository that a pipeline delivers has led to an execution or to a
+/// recorded refusal.
 pub(super) fn none_lost(aws: &Aws) -> Result<u64, String> {
     let (ledger, pushed) = (ledger(aws), pushed(aws));
     for (pipeline, digest) in &pushed {

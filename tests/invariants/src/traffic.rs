@@ -1,4 +1,5 @@
-//! Invariants 1 and 7: requests go to healthy targets, and as many tasks serve as the strategy promises.
+//! Invariants 1 and 7: requests go to healthy targets, and as many tasks serve as the strategy
+//! promises.
 
 use std::collections::BTreeMap;
 
@@ -59,8 +60,9 @@ impl Traffic {
         Ok(checked)
     }
 
-    /// A weight that rises from 0 points at a target group with a healthy target. That it loses them later is its own fault.
-    /// `saw` is whether the function that changed the rule saw a healthy target in a group.
+    /// A weight that rises from 0 points at a target group with a healthy target. That it loses
+    /// them later is its own fault. `saw` is whether the function that changed the rule saw a
+    /// healthy target in a group.
     pub(super) fn weights(&mut self, aws: &Aws, saw: impl Fn(&str) -> bool) -> Result<u64, String> {
         if aws.elb.target_groups.is_empty() {
             return Ok(0);
@@ -88,7 +90,8 @@ impl Traffic {
     }
 }
 
-/// Healthy tasks of both colours of a pair, as far as they get traffic from a rule that names more than one group.
+/// Healthy tasks of both colours of a pair, as far as they get traffic from a rule that names more
+/// than one group.
 fn serving_pair(aws: &Aws, promise: &Promise) -> usize {
     let rules = aws
         .elb

@@ -1,5 +1,5 @@
-//! The copy of the workspace in which the mutations stand, below `target/mutants/`: always the same place, so that a second run builds
-//! only what changed.
+//! The copy of the workspace in which the mutations stand, below `target/mutants/`: always the same
+//! place, so that a second run builds only what changed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,7 +46,8 @@ impl Places {
     }
 }
 
-/// The mutated text of every file that has mutations. `read` gives the text of a file of the workspace.
+/// The mutated text of every file that has mutations. `read` gives the text of a file of the
+/// workspace.
 ///
 /// # Errors
 /// A mutation that does not fit the source, by its name.
@@ -95,7 +96,8 @@ pub fn mutated(
     Ok(texts)
 }
 
-/// Brings the copy up to date. A file keeps its time when its content is the same, so that cargo builds only what changed.
+/// Brings the copy up to date. A file keeps its time when its content is the same, so that cargo
+/// builds only what changed.
 ///
 /// # Errors
 /// When a file cannot be read or written, or a mutation does not fit.
@@ -170,8 +172,9 @@ fn write(tree: &Path, file: &str, bytes: &[u8]) -> Result<(), CopyError> {
     fs::write(&path, bytes).map_err(io)
 }
 
-/// Compiled dependencies are the same wherever the workspace is: what the workspace has built already is linked to, not built again. Its own
-/// members are not, since the copy builds others under the same names. Without all this the build only takes longer.
+/// Compiled dependencies are the same wherever the workspace is: what the workspace has built
+/// already is linked to, not built again. Its own members are not, since the copy builds others
+/// under the same names. Without all this the build only takes longer.
 fn take_over_dependencies(root: &Path, places: &Places) {
     let built = root.join("target/debug");
     if places.build.exists() || !built.join("deps").exists() {

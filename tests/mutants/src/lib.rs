@@ -1,8 +1,10 @@
-//! Mutation testing: each mutation of `mutations/` takes one promise of Slipway away, and a test or a simulation must fail for it.
+//! Mutation testing: each mutation of `mutations/` takes one promise of Slipway away, and a test or
+//! a simulation must fail for it.
 //!
-//! All mutations stand in one copy of the workspace, each behind a switch that is read at run time, so that one build serves them all.
-//! A first run without any mutation records which test reaches which switch; after that, a mutation is run against the tests that
-//! reach it, the quickest first, until one of them fails. The project itself is never changed.
+//! All mutations stand in one copy of the workspace, each behind a switch that is read at run time,
+//! so that one build serves them all. A first run without any mutation records which test reaches
+//! which switch; after that, a mutation is run against the tests that reach it, the quickest first,
+//! until one of them fails. The project itself is never changed.
 
 pub mod copy;
 pub mod mutation;

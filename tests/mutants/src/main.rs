@@ -16,9 +16,11 @@ use mutants::mutation::{self, Mutation};
 use mutants::outcome::{Outcome, is_as_expected, line, summary};
 use mutants::suite::{self, Check, Verdict};
 
-/// Takes one promise after the other away from a copy of the project and shows which test or simulation notices.
+/// Takes one promise after the other away from a copy of the project and shows which test or
+/// simulation notices.
 ///
-/// Exit codes: 0 every mutation was caught or is known to survive, 1 one was not, 2 the run could not be made.
+/// Exit codes: 0 every mutation was caught or is known to survive, 1 one was not, 2 the run could
+/// not be made.
 #[derive(Parser)]
 struct Arguments {
     /// Mutations by name; all when nothing is given.

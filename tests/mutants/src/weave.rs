@@ -1,7 +1,8 @@
 //! Puts mutations into source code, each behind a switch.
 //!
-//! An edit whose replacement contains [`MUTATED`] is put in as it is written, with the switch in place of that word. Around any other edit goes
-//! an `if`: statements (text that ends with `;`) are chosen between as statements, everything else as an expression.
+//! An edit whose replacement contains [`MUTATED`] is put in as it is written, with the switch in
+//! place of that word. Around any other edit goes an `if`: statements (text that ends with `;`) are
+//! chosen between as statements, everything else as an expression.
 
 use std::ops::Range;
 
@@ -72,8 +73,8 @@ pub fn weave(text: &str, edits: &[Placed<'_>]) -> Result<String, WeaveError> {
     woven(text, 0..text.len(), &spots)
 }
 
-/// The characters of source code that formatting leaves alone, each with its position: no white space, no comma before a closing
-/// bracket, no backslash that continues a string on the next line.
+/// The characters of source code that formatting leaves alone, each with its position: no white
+/// space, no comma before a closing bracket, no backslash that continues a string on the next line.
 fn signs(text: &str) -> Vec<(usize, char)> {
     let mut signs: Vec<(usize, char)> = Vec::with_capacity(text.len());
     let mut characters = text.char_indices().peekable();

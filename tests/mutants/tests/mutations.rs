@@ -1,4 +1,5 @@
-//! The mutations fit the source code as it is now, so that none is lost unnoticed when the code changes.
+//! The mutations fit the source code as it is now, so that none is lost unnoticed when the code
+//! changes.
 
 use std::fs;
 use std::path::Path;

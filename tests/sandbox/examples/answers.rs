@@ -1,8 +1,10 @@
-//! Asks the project's own adapters the same things of any AWS, and prints what they answered as JSON, one line a case.
+//! Asks the project's own adapters the same things of any AWS, and prints what they answered as
+//! JSON, one line a case.
 //!
-//! `answers sandbox` asks the in-memory AWS in this process; `answers endpoint` asks what `AWS_ENDPOINT_URL` names. Both stand
-//! on tests/conformance/fixture.json, which the script that starts the other AWS has put there. `answers` is how the conformance
-//! checks compare the sandbox with other people's emulators.
+//! `answers sandbox` asks the in-memory AWS in this process; `answers endpoint` asks what
+//! `AWS_ENDPOINT_URL` names. Both stand on tests/conformance/fixture.json, which the script that
+//! starts the other AWS has put there. `answers` is how the conformance checks compare the sandbox
+//! with other people's emulators.
 
 use std::io::{Cursor, Write as _};
 use std::process::ExitCode;

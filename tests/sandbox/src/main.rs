@@ -18,8 +18,8 @@ use crate::serve::Serve;
 use crate::show::Show;
 use crate::simulate::Simulate;
 
-/// Plays Slipway's main job on an in-memory AWS: deploys two applications and their pipelines from the project's own
-/// templates, pushes images, and lets the real functions release them.
+/// Plays Slipway's main job on an in-memory AWS: deploys two applications and their pipelines from
+/// the project's own templates, pushes images, and lets the real functions release them.
 ///
 /// Needs no network and no account. The same seed gives the same story to the byte.
 #[derive(Debug, Parser)]
@@ -43,7 +43,8 @@ enum Command {
     /// Serves the in-memory AWS on loopback, for the AWS CLI, boto3 and other clients.
     Serve(Serve),
     Simulate(Simulate),
-    /// Judges recorded canaries, or metric pairs by a canary config of Kayenta, from standard input; writes reports and replays them.
+    /// Judges recorded canaries, or metric pairs by a canary config of Kayenta, from standard
+    /// input; writes reports and replays them.
     Judge(Judge),
 }
 
@@ -54,7 +55,8 @@ enum Pipeline {
     InPlace,
     /// A second colour is filled and gets the traffic.
     BlueGreen,
-    /// The same, judged by metrics at a small share of the traffic first: images that answer well, badly and not at all.
+    /// The same, judged by metrics at a small share of the traffic first: images that answer well,
+    /// badly and not at all.
     Canary,
 }
 

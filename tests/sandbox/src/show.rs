@@ -14,7 +14,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use invariants::ledger_reader::{executions, serving};
 use slipway::timestamp::Timestamp;
 
-/// Real time that a picture stays on a terminal: long enough to see, short enough to keep the story under seconds.
+/// Real time that a picture stays on a terminal: long enough to see, short enough to keep the story
+/// under seconds.
 const FRAME: Duration = Duration::from_millis(15);
 
 /// Prints a line. A reader that has gone, as in `cargo sandbox | head`, is no reason to fail.
@@ -43,7 +44,8 @@ impl Show {
         }
     }
 
-    /// A bar that moves when standard error is a terminal; plain lines on standard output either way.
+    /// A bar that moves when standard error is a terminal; plain lines on standard output either
+    /// way.
     pub(crate) fn for_terminal() -> Self {
         let bar = console::user_attended_stderr().then(|| {
             let bar = ProgressBar::with_draw_target(Some(100), ProgressDrawTarget::stderr());
@@ -170,7 +172,8 @@ impl Show {
     }
 }
 
-/// The weight of the service's target group in the production rule: the one that names several groups.
+/// The weight of the service's target group in the production rule: the one that names several
+/// groups.
 fn weight(aws: &Aws, service: &Service) -> i64 {
     let group = aws
         .ecs

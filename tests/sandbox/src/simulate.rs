@@ -18,12 +18,13 @@ const ENOUGH_SEEDS: u64 = 1000;
 /// Failing seeds whose plans are made smaller and printed with their trace.
 const EXPLAINED: usize = 3;
 
-/// Draws services, releases, people and faults from seeds, runs the real functions on them, and holds every run to the
-/// invariants.
+/// Draws services, releases, people and faults from seeds, runs the real functions on them, and
+/// holds every run to the invariants.
 ///
-/// A failing seed prints its number, the invariant, the fewest incidents with which it still fails, and what happened. What
-/// was exercised is counted; from 1,000 seeds on a count of zero fails, too, and so does a share of good canaries that is rolled
-/// back of more than 1 %. The same seed gives the same bytes.
+/// A failing seed prints its number, the invariant, the fewest incidents with which it still fails,
+/// and what happened. What was exercised is counted; from 1,000 seeds on a count of zero fails,
+/// too, and so does a share of good canaries that is rolled back of more than 1 %. The same seed
+/// gives the same bytes.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Simulate {
@@ -36,7 +37,8 @@ pub(crate) struct Simulate {
     /// Run this seed alone and print its plan.
     #[arg(long)]
     seed: Option<u64>,
-    /// Simulate releases whose new version is judged by metrics, instead of in-place and blue/green releases without a judge.
+    /// Simulate releases whose new version is judged by metrics, instead of in-place and blue/green
+    /// releases without a judge.
     #[arg(long)]
     canaries: bool,
     /// With --seed, print what happens, line by line.

@@ -1,5 +1,5 @@
-//! Invariant 9, and what a plan promises: holding or rolling back everything is not safety, so what nothing is wrong with must
-//! end deployed, in time.
+//! Invariant 9, and what a plan promises: holding or rolling back everything is not safety, so what
+//! nothing is wrong with must end deployed, in time.
 
 use std::time::Duration;
 
@@ -12,7 +12,8 @@ use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Millis};
 use invariants::ledger_reader::{digest, executions, flag, record, text};
 
-/// How long a release may take that nothing is wrong with: its rollout, and the time-outs that the lease waits for.
+/// How long a release may take that nothing is wrong with: its rollout, and the time-outs that the
+/// lease waits for.
 const BOUND: Duration = Duration::from_secs(45 * 60);
 
 /// Whether nothing goes wrong, people only push and approve, and every image is healthy.
@@ -42,7 +43,8 @@ fn only_disturbs(plan: &Plan) -> bool {
             .all(|incident| !matches!(incident, Incident::Act { .. }))
 }
 
-/// Whether no service is changed from outside and no task dies, so that requests are answered as their images answer them.
+/// Whether no service is changed from outside and no task dies, so that requests are answered as
+/// their images answer them.
 pub(super) fn is_steady(plan: &Plan) -> bool {
     plan.incidents.iter().all(|incident| match incident {
         Incident::Act { act, .. } => {
@@ -59,8 +61,8 @@ pub(super) fn is_steady(plan: &Plan) -> bool {
     })
 }
 
-/// The least number of healthy tasks that a run promises: of the smallest count that is requested, and nothing when tasks
-/// die or do not stay healthy.
+/// The least number of healthy tasks that a run promises: of the smallest count that is requested,
+/// and nothing when tasks die or do not stay healthy.
 pub(super) fn promised(plan: &Plan) -> u32 {
     let frail = |image: Image| {
         matches!(
@@ -107,7 +109,8 @@ pub(super) fn promised(plan: &Plan) -> u32 {
     }
 }
 
-/// What was released can be restored: the service was not changed by hand, and no task of a proven image fails.
+/// What was released can be restored: the service was not changed by hand, and no task of a proven
+/// image fails.
 fn can_restore(plan: &Plan) -> bool {
     let lasting = |image: Image| {
         !matches!(
@@ -150,8 +153,8 @@ fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
     Ok(())
 }
 
-/// The digest of an image that is plainly worse than the only other ones there are, and that a judge sees with traffic enough
-/// and all metrics.
+/// The digest of an image that is plainly worse than the only other ones there are, and that a
+/// judge sees with traffic enough and all metrics.
 pub(super) fn plainly_worse<'a>(plan: &Plan, pushed: &'a [String]) -> Option<&'a String> {
     let all_metrics = !plan
         .incidents

@@ -1,5 +1,5 @@
-//! What only a run with a canary has: traffic to judge by, how it is judged, images that answer worse, and metrics that are
-//! late or lost.
+//! What only a run with a canary has: traffic to judge by, how it is judged, images that answer
+//! worse, and metrics that are late or lost.
 
 use std::fmt;
 use std::time::Duration;
@@ -123,8 +123,9 @@ impl Canary {
         parameters
     }
 
-    /// Whether what the judge said explains that a good image was not deployed: chance may make it look bad, seldom, and what
-    /// shows nothing is not promoted unless the pipeline says so. During a hold the judge goes on looking.
+    /// Whether what the judge said explains that a good image was not deployed: chance may make it
+    /// look bad, seldom, and what shows nothing is not promoted unless the pipeline says so. During
+    /// a hold the judge goes on looking.
     pub(super) fn explains(&self, decision: &str) -> bool {
         match self.inconclusive {
             Inconclusive::Hold(_) | Inconclusive::RollBack => decision != "promote",
@@ -236,7 +237,8 @@ impl Metrics {
     }
 }
 
-/// What the judge said at the end of each judgement of an execution, by the JSON beside the reports that its record names.
+/// What the judge said at the end of each judgement of an execution, by the JSON beside the reports
+/// that its record names.
 pub(super) fn decisions(aws: &Aws, execution: &str) -> Vec<String> {
     let Some(record) = record(aws, execution) else {
         return Vec::new();

@@ -175,8 +175,9 @@ impl Canaries {
         self.undisturbed_deployed += other.undisturbed_deployed;
     }
 
-    /// What is wrong with the shares, once there are enough: of good images at most one in a hundred is rolled back, and of
-    /// those that nothing went wrong with three in four are deployed.
+    /// What is wrong with the shares, once there are enough: of good images at most one in a
+    /// hundred is rolled back, and of those that nothing went wrong with three in four are
+    /// deployed.
     ///
     /// # Errors
     /// The share that is not kept.
@@ -307,7 +308,8 @@ impl Coverage {
         for execution in executions(aws, PIPELINE) {
             let decisions = canary::decisions(aws, &execution.id);
             for decision in &decisions {
-                // Something else than the judge has ended it: a person, an alarm, or tasks that are not healthy.
+                // Something else than the judge has ended it: a person, an alarm, or tasks that are
+                // not healthy.
                 let is_open = decision == "continue";
                 self.add("verdict", if is_open { "none yet" } else { decision }, 1);
                 if decision == "inconclusive"

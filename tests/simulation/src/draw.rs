@@ -1,4 +1,5 @@
-//! Draws a plan from its seed. Everything is drawn here and nowhere else, so that a plan is all there is to a run.
+//! Draws a plan from its seed. Everything is drawn here and nowhere else, so that a plan is all
+//! there is to a run.
 
 use std::time::Duration;
 
@@ -36,7 +37,8 @@ const SERVICES: [&str; 7] = [
     "s3",
 ];
 
-/// What a simulation is about. Runs with canaries take several times as long as others: they are a simulation of their own.
+/// What a simulation is about. Runs with canaries take several times as long as others: they are a
+/// simulation of their own.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum About {
     /// In-place and blue/green releases.
@@ -134,7 +136,8 @@ fn pushes(rng: &mut Rng) -> Vec<Push> {
     pushed(rng, count, one)
 }
 
-/// The same where new versions are judged: fewer, and rather images that answer worse than such that do not run.
+/// The same where new versions are judged: fewer, and rather images that answer worse than such
+/// that do not run.
 fn canaries(rng: &mut Rng) -> Vec<Push> {
     let count = [1, 1, 1, 2, 2, 3][rng.usize(..6)];
     let one = |rng: &mut Rng, number| {
@@ -409,8 +412,9 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     Incident::Act { when, act }
 }
 
-/// An invocation hangs around a change that it has announced, while another one of its kind goes on. Mostly the first attempt makes
-/// the first change, after it has looked at three things or four.
+/// An invocation hangs around a change that it has announced, while another one of its kind goes
+/// on. Mostly the first attempt makes the first change, after it has looked at three things or
+/// four.
 fn change(rng: &mut Rng, shape: &Shape) -> Vec<Incident> {
     let function = if shape.pair.is_some() {
         "swap-target-groups"
@@ -433,8 +437,8 @@ fn change(rng: &mut Rng, shape: &Shape) -> Vec<Incident> {
     ]
 }
 
-/// Incidents that belong together: an invocation hangs while another one of its kind goes on, or while the execution is ended
-/// under its hands.
+/// Incidents that belong together: an invocation hangs while another one of its kind goes on, or
+/// while the execution is ended under its hands.
 fn race(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
     let (function, nth) = attempt(rng, shape, pushes);
     let hangs = Incident::Call {
@@ -459,7 +463,8 @@ fn race(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
         },
         act: ended,
     };
-    // Lambda delivers the event of an attempt that died once more, when others may have taken the release over.
+    // Lambda delivers the event of an attempt that died once more, when others may have taken the
+    // release over.
     let dies = Incident::Call {
         function,
         nth,

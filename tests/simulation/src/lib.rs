@@ -1,7 +1,8 @@
-//! A simulation that tries to break everything: random services, releases, people and faults, each run drawn from one seed and
-//! held to the invariants.
+//! A simulation that tries to break everything: random services, releases, people and faults, each
+//! run drawn from one seed and held to the invariants.
 //!
-//! A seed makes a `Plan`, which is plain data; `play` plays it and says what did not hold. The same seed gives the same bytes.
+//! A seed makes a `Plan`, which is plain data; `play` plays it and says what did not hold. The same
+//! seed gives the same bytes.
 
 mod bound;
 mod canary;

@@ -1,5 +1,5 @@
-//! What people do beside pushing, and what happens to tasks and instances: each act on the account as it is at that moment.
-//! An act that finds nothing to act on does nothing.
+//! What people do beside pushing, and what happens to tasks and instances: each act on the account
+//! as it is at that moment. An act that finds nothing to act on does nothing.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,8 @@ pub(super) enum Done {
     /// There was nothing to act on, or AWS refused it.
     Nothing,
     Something,
-    /// A service was changed other than by a release; whether a person wanted that very image to run.
+    /// A service was changed other than by a release; whether a person wanted that very image to
+    /// run.
     ServiceChanged {
         on_purpose: bool,
     },
@@ -181,7 +182,8 @@ pub(super) fn waiting_hold(lease: &Value) -> Option<(String, String)> {
         .filter(|_| field("holding.decision").is_none())
 }
 
-/// Says what becomes of an execution that holds: invokes the function with what its action tells it, and the decision.
+/// Says what becomes of an execution that holds: invokes the function with what its action tells
+/// it, and the decision.
 pub(super) fn decide(aws: &mut Aws, execution: &str, promotes: bool) -> bool {
     let of_execution = |event: &&Value| {
         let job = event

@@ -1,4 +1,5 @@
-//! Plays a plan on an account in virtual time: people act, functions run, things go wrong, and every invariant is checked.
+//! Plays a plan on an account in virtual time: people act, functions run, things go wrong, and
+//! every invariant is checked.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -403,7 +404,8 @@ impl Stage {
         self.invariants().leases().find_map(people::waiting_hold)
     }
 
-    /// People see that a release holds, and decide in their time; after the last of their answers none follows.
+    /// People see that a release holds, and decide in their time; after the last of their answers
+    /// none follows.
     fn notice_hold(&self) {
         let Some(hold) = self.hold() else { return };
         if !self.held.borrow_mut().insert(hold.clone()) {

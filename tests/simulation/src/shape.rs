@@ -1,7 +1,8 @@
-//! Services that a run can be about: how they run, how many tasks they have, and how their pipeline releases them.
+//! Services that a run can be about: how they run, how many tasks they have, and how their pipeline
+//! releases them.
 //!
-//! There are a few dozen of them, each drawn from its number, so that the account of each is deployed once and copied for
-//! every run.
+//! There are a few dozen of them, each drawn from its number, so that the account of each is
+//! deployed once and copied for every run.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,8 +18,8 @@ use harness::demo::{CLUSTER, WEB, root};
 use harness::driver::{Fault, run};
 use invariants::ledger_reader::FUNCTIONS_STACK;
 
-/// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green pairs, of which those from
-/// [`CANARIES_FROM`] on are judged.
+/// How many shapes there are: those below [`PAIRS_FROM`] are single services, the others blue/green
+/// pairs, of which those from [`CANARIES_FROM`] on are judged.
 pub const SHAPES: u32 = 120;
 /// The number of the first pair.
 pub const PAIRS_FROM: u32 = 64;
@@ -213,7 +214,8 @@ impl Shape {
         }
     }
 
-    /// Whether a judge has traffic enough to both colours: an old one without tasks answers nothing.
+    /// Whether a judge has traffic enough to both colours: an old one without tasks answers
+    /// nothing.
     pub(super) fn can_compare(&self) -> bool {
         self.count > 0 && self.canary().is_some_and(Canary::is_busy)
     }
@@ -234,8 +236,9 @@ impl Shape {
         })
     }
 
-    /// Tasks that stay healthy while `size` of them are replaced, by the words of the strategy. ECS knows percentages only: a
-    /// number of tasks became one for at most `most` tasks, and is less of a service that a person makes smaller in between.
+    /// Tasks that stay healthy while `size` of them are replaced, by the words of the strategy. ECS
+    /// knows percentages only: a number of tasks became one for at most `most` tasks, and is less
+    /// of a service that a person makes smaller in between.
     #[must_use]
     pub fn promised(&self, size: u32, most: u32) -> u32 {
         if let Some((least, _)) = self.pair.as_ref().and_then(|pair| pair.capacity) {
@@ -479,7 +482,8 @@ pub(super) fn production_rule(aws: &Aws) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
-/// Lets requests come to what is behind a load balancer, as many as a judge needs where there is one.
+/// Lets requests come to what is behind a load balancer, as many as a judge needs where there is
+/// one.
 pub(super) fn load(aws: &mut Aws, canary: Option<&Canary>) {
     let loaded = production_rule(aws).or_else(|| aws.elb.listeners.keys().next().cloned());
     let rate = canary.map_or(REQUESTS_PER_SECOND, |canary| {

@@ -1,4 +1,5 @@
-//! Makes a failing plan smaller: the fewest incidents, answers and pushes with which it still fails.
+//! Makes a failing plan smaller: the fewest incidents, answers and pushes with which it still
+//! fails.
 
 use super::plan::Plan;
 use super::play::play;

@@ -1,4 +1,5 @@
-//! An approval stands between fill and swap: whatever a person approved is what gets the traffic, whatever is pushed meanwhile.
+//! An approval stands between fill and swap: whatever a person approved is what gets the traffic,
+//! whatever is pushed meanwhile.
 
 use std::time::Duration;
 
@@ -14,7 +15,8 @@ use slipway::timestamp::Timestamp;
 use behaviour::pair::{PIPELINE, SHORT, configure, shop};
 use behaviour::{is_closed, push, recorded};
 
-/// What people do: when the second and third image are pushed after the first one, and how they answer.
+/// What people do: when the second and third image are pushed after the first one, and how they
+/// answer.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     pushes: &'static [u64],
@@ -137,7 +139,8 @@ fn image(aws: &Aws, version: &str) -> String {
         .map_or_else(String::new, |(_, digest)| digest.to_owned())
 }
 
-/// Who may be served when: each approved image from its approval until the release of the next one is closed.
+/// Who may be served when: each approved image from its approval until the release of the next one
+/// is closed.
 fn allowed(aws: &Aws, first: String, approved: &[(String, Millis)]) -> Vec<Served> {
     let mut all = vec![Served {
         digest: first,

@@ -1,5 +1,5 @@
-//! A release that fails in its bake: the weights that were recorded come back, in the invocation that saw the failure, and so does
-//! everything else; what the rule does beside forwarding stays.
+//! A release that fails in its bake: the weights that were recorded come back, in the invocation
+//! that saw the failure, and so does everything else; what the rule does beside forwarding stays.
 
 use emulator::ecr::{self, Behaviour};
 use emulator::{Aws, Millis, elb};
@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use behaviour::pair::{self, PIPELINE, SHORT, shop, state, stop, until_weights};
 use behaviour::{failure, invoke, jobs, outcome, push, reason, settled, writes};
 
-/// The shop after a release, its rule with these weights and whatever else `more` does to its actions.
+/// The shop after a release, its rule with these weights and whatever else `more` does to its
+/// actions.
 fn with_rule(weights: [i64; 2], more: impl FnOnce(&mut Value)) -> Aws {
     let mut aws = shop(&SHORT);
     let (rule, mut actions) = (pair::rule(&aws), pair::actions(&aws, weights));
@@ -56,7 +57,8 @@ async fn fails(driver: &Driver) -> (String, Millis) {
     (execution, failed_at.expect("it failed"))
 }
 
-/// The first attempt of swap-target-groups after the failure observed it, gave the traffic back and failed the job.
+/// The first attempt of swap-target-groups after the failure observed it, gave the traffic back and
+/// failed the job.
 fn restored_by_who_saw_it(aws: &Aws, failed_at: Millis) {
     let of_swap = |call: &&emulator::Call| {
         call.caller.ends_with("swap-target-groups") && call.at >= failed_at

@@ -1,4 +1,5 @@
-//! A rollback at peak load: the new colour has grown with its traffic, so the old one is made as large before it takes it back.
+//! A rollback at peak load: the new colour has grown with its traffic, so the old one is made as
+//! large before it takes it back.
 
 use emulator::codepipeline::ExecutionStatus;
 use emulator::{Aws, Millis, ecs, traffic};
@@ -23,7 +24,8 @@ const LONG_BAKE: [(&str, &str); 3] = [
     ("DrainMinutes", "0"),
 ];
 
-/// One thing that was seen of the pair: when, blue's and green's count, blue's weight, green's healthy targets.
+/// One thing that was seen of the pair: when, blue's and green's count, blue's weight, green's
+/// healthy targets.
 #[derive(Clone, Debug, PartialEq)]
 struct Seen {
     at: Millis,
@@ -48,8 +50,9 @@ fn is_given_up(aws: &Aws) -> bool {
     ledger(aws).iter().any(restoring) || newest(aws, PIPELINE).status != ExecutionStatus::InProgress
 }
 
-/// Releases to blue, lets it grow under the load of the peak, lets `fall` happen, and answers what was seen from then on. ECS
-/// replaces a task that falls within a minute, in which no look may come: `fall` goes on until one has seen it.
+/// Releases to blue, lets it grow under the load of the peak, lets `fall` happen, and answers what
+/// was seen from then on. ECS replaces a task that falls within a minute, in which no look may
+/// come: `fall` goes on until one has seen it.
 async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, Vec<Seen>) {
     let pushed = push(driver, SHOP, "2.0.0");
     until_weights(driver, [100, 0]).await;
@@ -97,7 +100,8 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
     (since, seen)
 }
 
-/// The old colour had grown and was healthy when the traffic came, and kept it; then the new one went down.
+/// The old colour had grown and was healthy when the traffic came, and kept it; then the new one
+/// went down.
 fn large_enough_first(before: &Aws, seen: &[Seen]) {
     let back = seen
         .iter()

@@ -1,5 +1,6 @@
-//! Crashes between two calls, enumerated: after every AWS call of a release with five steps, followed by Lambda's retry, by
-//! nothing, or by a person who stops the execution and calls `roll-back`.
+//! Crashes between two calls, enumerated: after every AWS call of a release with five steps,
+//! followed by Lambda's retry, by nothing, or by a person who stops the execution and calls
+//! `roll-back`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -54,8 +55,8 @@ struct Point<'a> {
     function: String,
 }
 
-/// The release without a crash: the accounts before its attempts, each with the number of the attempt on it, its function and
-/// the number of its calls.
+/// The release without a crash: the accounts before its attempts, each with the number of the
+/// attempt on it, its function and the number of its calls.
 struct Undisturbed {
     pushed: String,
     before: Value,
@@ -186,7 +187,8 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
     )
 }
 
-/// A colour with traffic can serve it: together, the colours with a weight have the two tasks that the live one had.
+/// A colour with traffic can serve it: together, the colours with a weight have the two tasks that
+/// the live one had.
 fn serves(aws: &Aws, rule: &str) -> Result<(), String> {
     let exposed = traffic::exposed(aws, rule);
     if !exposed.is_empty() {
@@ -251,7 +253,8 @@ fn ended(aws: &Aws, undisturbed: &Undisturbed) -> Result<String, String> {
 /// Plays every crash on all cores; answers how many releases ended in which way.
 fn after_each_call(after: After) -> BTreeMap<String, usize> {
     let undisturbed = undisturbed();
-    // A push whose start is never tried again is lost: the dead letters show that, and no release is concerned.
+    // A push whose start is never tried again is lost: the dead letters show that, and no release
+    // is concerned.
     let is_step = |function: &str| after == After::Retry || function != "start-pipeline";
     let attempts = undisturbed
         .attempts

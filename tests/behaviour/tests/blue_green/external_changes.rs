@@ -1,5 +1,5 @@
-//! Changes from outside while a release bakes: none is fought over, the job and the record name it, and
-//! scale-in is given back.
+//! Changes from outside while a release bakes: none is fought over, the job and the record name it,
+//! and scale-in is given back.
 
 use emulator::{Aws, ecs, elb};
 use harness::demo::{CLUSTER, SHOP};

@@ -1,5 +1,5 @@
-//! How releases begin: on stacks in which nothing was ever released, with an image that is live already, and on weights that no
-//! release left so.
+//! How releases begin: on stacks in which nothing was ever released, with an image that is live
+//! already, and on weights that no release left so.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -73,7 +73,8 @@ fn with_kiosk(initial_count: &str) -> Aws {
     aws
 }
 
-/// Lets the kiosk's first release end and checks that green serves with so many tasks, and blue with none.
+/// Lets the kiosk's first release end and checks that green serves with so many tasks, and blue
+/// with none.
 async fn first_release(driver: &Driver, tasks: i64) {
     let pushed = push(driver, KIOSK, "1.0.0");
     let execution = settled(driver, "slipway-kiosk", &pushed).await;
@@ -289,7 +290,8 @@ fn refused(aws: Aws, why: &str, more: &[&str]) {
     });
 }
 
-/// Lambda may deliver an event a second time, long after the first: begin-release then finds its own release on the way.
+/// Lambda may deliver an event a second time, long after the first: begin-release then finds its
+/// own release on the way.
 #[test]
 fn a_late_delivery_takes_no_traffic_back() {
     let halves = [

@@ -22,8 +22,8 @@ const STEPS: [(&str, &str); 5] = [
     ("DrainMinutes", "1"),
 ];
 
-/// The shop after a release. Its rule has clients log in, sends some of them to a third group, and keeps each with its group; of
-/// its scaling, everything but scale-in is suspended.
+/// The shop after a release. Its rule has clients log in, sends some of them to a third group, and
+/// keeps each with its group; of its scaling, everything but scale-in is suspended.
 fn shop() -> Aws {
     static ACCOUNT: OnceLock<Aws> = OnceLock::new();
     ACCOUNT.get_or_init(unusual).clone()

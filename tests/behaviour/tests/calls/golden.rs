@@ -45,7 +45,8 @@ const FILES: [&str; 19] = [
     "start-pipeline-refused",
 ];
 
-/// Plays a scene and compares the calls that functions made in it with their files in `tests/golden/calls/`.
+/// Plays a scene and compares the calls that functions made in it with their files in
+/// `tests/golden/calls/`.
 ///
 /// Chance begins afresh, so that what was drawn while the account was made does not matter.
 #[track_caller]
@@ -93,7 +94,8 @@ fn same(scene: &str, text: &str) {
 const REMEDY: &str =
     "if that is intended, write it: SLIPWAY_WRITE_GOLDEN=1 cargo test -p sandbox --test calls";
 
-/// How many lines of each side are shown, from the first that differs on, and how many of both before.
+/// How many lines of each side are shown, from the first that differs on, and how many of both
+/// before.
 const SHOWN: usize = 12;
 const BEFORE: usize = 4;
 

@@ -1,4 +1,5 @@
-//! What a write changes of an item of the ledger, so that a file shows each field once and not at each of twenty writes.
+//! What a write changes of an item of the ledger, so that a file shows each field once and not at
+//! each of twenty writes.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Items(BTreeMap<String, Value>);
 
 impl Items {
-    /// The parameters of a call with each whole item in place of which only what changed is left, once it is known.
+    /// The parameters of a call with each whole item in place of which only what changed is left,
+    /// once it is known.
     pub(crate) fn changes(&mut self, sent: Value, taken: bool) -> Value {
         match sent {
             Value::Array(items) => items

@@ -1,4 +1,5 @@
-//! A value on one line where it fits, and else a member a line. A long value that comes again is referred to.
+//! A value on one line where it fits, and else a member a line. A long value that comes again is
+//! referred to.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,8 @@ const WIDTH: usize = 190;
 /// From how many characters on a value that comes again is only referred to.
 const LONG: usize = 200;
 
-/// Long values by their text: how often they come, and the label of those that were written out and come again.
+/// Long values by their text: how often they come, and the label of those that were written out and
+/// come again.
 #[derive(Default)]
 pub(crate) struct Long(BTreeMap<String, (usize, Option<String>)>);
 

@@ -1,5 +1,6 @@
-//! What the functions send to AWS, call by call and value by value, beside what they sent when the files in `tests/golden/calls/`
-//! were written. Each file is one scene: releases from the shipped templates, played on the in-memory AWS.
+//! What the functions send to AWS, call by call and value by value, beside what they sent when the
+//! files in `tests/golden/calls/` were written. Each file is one scene: releases from the shipped
+//! templates, played on the in-memory AWS.
 
 mod blue_green;
 mod canary;

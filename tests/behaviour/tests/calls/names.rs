@@ -1,4 +1,5 @@
-//! Names in place of what depends on the seed: ids, digests and times. The same value has the same name, so that identity shows.
+//! Names in place of what depends on the seed: ids, digests and times. The same value has the same
+//! name, so that identity shows.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,8 @@ pub(crate) struct Names {
 }
 
 impl Names {
-    /// Digests are called by the tag of their image; the executions of the scene and the functions' own stores have names too.
+    /// Digests are called by the tag of their image; the executions of the scene and the functions'
+    /// own stores have names too.
     pub(crate) fn new(aws: &Aws, began: Millis, stores: &[(&str, String)]) -> Self {
         let pattern = [
             r"(?<digest>sha256:[0-9a-f]{64})",
@@ -84,7 +86,8 @@ impl Names {
         }
     }
 
-    /// The name of a number that is an instant near the scene, in minutes, seconds or milliseconds since the epoch.
+    /// The name of a number that is an instant near the scene, in minutes, seconds or milliseconds
+    /// since the epoch.
     fn instant(&self, number: f64) -> Option<String> {
         let near = |at: &f64| (at - self.began as f64).abs() < NEAR as f64;
         [60_000.0, 1000.0, 1.0]

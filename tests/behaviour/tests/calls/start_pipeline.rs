@@ -31,7 +31,8 @@ fn deliver_again(driver: &Driver) {
     driver.world.touch();
 }
 
-/// A push, its event once more, the same digest under another tag while its release goes on, and again after it.
+/// A push, its event once more, the same digest under another tag while its release goes on, and
+/// again after it.
 #[test]
 fn a_push_and_the_same_push_again() {
     check(&[("start-pipeline", ONLY)], released(), async |driver| {

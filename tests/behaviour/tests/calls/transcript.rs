@@ -142,7 +142,8 @@ struct Reader {
 }
 
 impl Reader {
-    /// What one attempt called. Reads between two writes are sorted: what is read at once arrives in any order.
+    /// What one attempt called. Reads between two writes are sorted: what is read at once arrives
+    /// in any order.
     fn calls(&mut self, calls: &[&(Call, Request)], job: Option<&str>) -> Attempt {
         let mut shown = Vec::new();
         for run in calls.chunk_by(|(one, _), (next, _)| is_read(one) && is_read(next)) {
@@ -224,7 +225,8 @@ fn alike(attempts: &[Attempt]) -> impl Iterator<Item = &[Attempt]> {
     })
 }
 
-/// The first attempt of a group is written in full. Of the others only what changed is, and how many were the same in that too.
+/// The first attempt of a group is written in full. Of the others only what changed is, and how
+/// many were the same in that too.
 fn write(text: &mut String, group: &[Attempt], first: usize, long: &mut Long) {
     let varying = |attempt: &Attempt| {
         attempt

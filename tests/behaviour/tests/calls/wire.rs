@@ -1,4 +1,5 @@
-//! The parameters of a request, read from the bytes that the SDK sent: JSON, the query protocol, CBOR, or headers and path for S3.
+//! The parameters of a request, read from the bytes that the SDK sent: JSON, the query protocol,
+//! CBOR, or headers and path for S3.
 
 use std::io::Read;
 
@@ -36,7 +37,8 @@ fn ordered(value: Value) -> Value {
     }
 }
 
-/// Method, path and the headers that describe the object. Of a body only its size can be large, so it is its beginning.
+/// Method, path and the headers that describe the object. Of a body only its size can be large, so
+/// it is its beginning.
 fn object(request: &Request) -> Value {
     let mut shown = Map::new();
     shown.insert(
@@ -146,7 +148,8 @@ fn plain(value: &Value) -> Value {
     }
 }
 
-/// GetMetricData with a line for each query: `b_n: Sum of RequestCount`, beside what queries have in common.
+/// GetMetricData with a line for each query: `b_n: Sum of RequestCount`, beside what queries have
+/// in common.
 fn metrics(mut sent: Value) -> Value {
     let Some(queries) = sent.get_mut("MetricDataQueries").map(Value::take) else {
         return sent;

@@ -86,7 +86,8 @@ fn a_second_delivery_to_a_healthy_image_changes_nothing() {
     }
 }
 
-/// Lambda may deliver the first job of a judgement again when the new colour has long got all of the traffic.
+/// Lambda may deliver the first job of a judgement again when the new colour has long got all of
+/// the traffic.
 #[test]
 fn the_first_look_again_when_the_judgement_is_long_over_changes_nothing() {
     run(shop(), Faults::default(), async |driver| {

@@ -1,4 +1,5 @@
-//! What follows from a judgement that showed nothing, what warm-up leaves out, and what a promotion writes down, by value.
+//! What follows from a judgement that showed nothing, what warm-up leaves out, and what a promotion
+//! writes down, by value.
 
 use emulator::Aws;
 use emulator::client::Throttle;
@@ -122,8 +123,9 @@ fn what_is_inconclusive_goes_on_where_that_is_configured() {
     );
 }
 
-/// Releases an image whose tasks fail three of ten requests in the first three minutes after the traffic came, and none beyond the usual
-/// later. Answers how that ended, and of the first judged minute the bad requests among all that the report of the first judgement has.
+/// Releases an image whose tasks fail three of ten requests in the first three minutes after the
+/// traffic came, and none beyond the usual later. Answers how that ended, and of the first judged
+/// minute the bad requests among all that the report of the first judgement has.
 fn warmed_up(minutes: &str) -> (String, Option<f64>) {
     run(
         shop_with(&[("WarmUpMinutes", minutes), ("HoldMinutes", "5")], 1_000.0),
@@ -298,7 +300,8 @@ fn what_is_live_already_is_not_judged_against_itself() {
     });
 }
 
-/// The traffic is back long before: the report is waited for ten minutes, and the release then ends without it.
+/// The traffic is back long before: the report is waited for ten minutes, and the release then ends
+/// without it.
 #[test]
 fn a_report_that_cannot_be_written_does_not_keep_a_rollback_from_its_end() {
     let aws = shop();

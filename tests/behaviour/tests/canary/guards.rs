@@ -1,4 +1,5 @@
-//! What ends a judgement beside its statistics, what holds it for a person, and what must not disturb it.
+//! What ends a judgement beside its statistics, what holds it for a person, and what must not
+//! disturb it.
 
 use std::time::Duration;
 
@@ -51,7 +52,8 @@ fn decide(aws: &mut Aws, decision: &str) {
     lambda::invoke_async(aws, &function, json!({ "parameters": parameters })).expect("accepted");
 }
 
-/// Pushes a good image without traffic, lets a person decide while it holds, and returns how it ended.
+/// Pushes a good image without traffic, lets a person decide while it holds, and returns how it
+/// ended.
 fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
     run(quiet_shop(), Fault::None, async |driver| {
         let pushed = push(&driver, "2.3.0", Answers::GOOD);
@@ -149,7 +151,8 @@ fn a_hold_ends_also_while_metrics_cannot_be_read() {
     }
 }
 
-/// A decision is refused to the person who takes it while nothing holds, and does the release no harm.
+/// A decision is refused to the person who takes it while nothing holds, and does the release no
+/// harm.
 #[test]
 fn a_decision_that_comes_too_early_changes_nothing() {
     run(quiet_shop(), Fault::None, async |driver| {
@@ -241,7 +244,8 @@ fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
     });
 }
 
-/// Lets a release of a good image end while CloudWatch is disturbed so, and answers how, and what its first judgement said.
+/// Lets a release of a good image end while CloudWatch is disturbed so, and answers how, and what
+/// its first judgement said.
 fn disturbed(disturb: impl Fn(&mut Aws)) -> (String, Vec<String>) {
     run(shop_with(&[HOLD]), Fault::None, async |driver: Driver| {
         disturb(&mut driver.world.aws());

@@ -1,4 +1,5 @@
-//! Metrics that a team adds to errors and latency, in a file of the Config artifact: they end a judgement as the built-in ones do.
+//! Metrics that a team adds to errors and latency, in a file of the Config artifact: they end a
+//! judgement as the built-in ones do.
 
 use std::time::Duration;
 
@@ -61,8 +62,9 @@ fn report(aws: &mut Aws, colour: &str, orders: Option<f64>, memory: f64) {
     cloudwatch::call(aws, "PutMetricData", &data).expect("it is a metric");
 }
 
-/// Releases a good image to blue whose tasks report so many orders and so much memory beside 300 and 500 of green. Answers how
-/// that ended, what the first judgement said last, and its page and JSON.
+/// Releases a good image to blue whose tasks report so many orders and so much memory beside 300
+/// and 500 of green. Answers how that ended, what the first judgement said last, and its page and
+/// JSON.
 fn released(
     judge: &Value,
     orders: Option<f64>,

@@ -17,7 +17,8 @@ fn five_images_end_as_their_metrics_deserve(seed: u64) {
         aws = played.aws;
         let reason = &played.release.reason;
         if played.release.outcome == "rolled-back" {
-            // The first bake ends after five; how soon it is certain depends on the requests that are drawn.
+            // The first bake ends after five; how soon it is certain depends on the requests that
+            // are drawn.
             let soon = (1..=if seed == 1 { 3 } else { 5 })
                 .any(|minutes| reason.contains(&format!("after {minutes} min")));
             assert!(soon, "seed {seed}: {reason}");

@@ -1,5 +1,6 @@
-//! Every call of a release in place, one at a time, meets a trouble that lasts longer than the SDK's own retries: the step says
-//! that it is still going, and the release ends as it does without.
+//! Every call of a release in place, one at a time, meets a trouble that lasts longer than the
+//! SDK's own retries: the step says that it is still going, and the release ends as it does
+//! without.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -126,7 +127,8 @@ fn trouble_that_outlasts_the_retries_changes_no_ending() {
     with_each(&faults);
 }
 
-/// Conflicts are not retried by the SDK: one is enough to fail a write, and several fail all writes of the attempt.
+/// Conflicts are not retried by the SDK: one is enough to fail a write, and several fail all writes
+/// of the attempt.
 fn conflicts(wanted: fn(&Point) -> bool, at_least: usize) {
     let points = points(&scenes()[IN_PLACE]);
     let is_write =
@@ -153,7 +155,8 @@ fn writes_of_a_start_that_conflict_with_a_transaction_change_no_ending() {
     conflicts(|point| point.function == START, 3);
 }
 
-/// What a RegisterTaskDefinition leaves behind that is repeated because its answer was lost, the release must clear away.
+/// What a RegisterTaskDefinition leaves behind that is repeated because its answer was lost, the
+/// release must clear away.
 #[test]
 fn no_revision_is_left_that_nothing_runs() {
     let scene = &scenes()[IN_PLACE];

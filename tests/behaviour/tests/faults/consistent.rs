@@ -1,4 +1,5 @@
-//! The ledger is read with ConsistentRead: a DynamoDB whose other reads lag behind changes no ending.
+//! The ledger is read with ConsistentRead: a DynamoDB whose other reads lag behind changes no
+//! ending.
 
 use super::scenes::ends_alike;
 

@@ -1,4 +1,5 @@
-//! Lists in pages of one item: the adapters read all of them, and every release ends as with long pages.
+//! Lists in pages of one item: the adapters read all of them, and every release ends as with long
+//! pages.
 
 use emulator::client::{CallFault, Invocation, World, sdk_config};
 use emulator::cloudwatch::set_alarm;
@@ -20,7 +21,8 @@ fn in_pages_of_one(aws: &mut Aws) {
     aws.pages = Some(1);
 }
 
-/// Runs `look` on the account at the beginning of the last chapter, in pages of one, with what adapters are made from.
+/// Runs `look` on the account at the beginning of the last chapter, in pages of one, with what
+/// adapters are made from.
 fn in_pages(look: impl AsyncFnOnce(World, Sdk)) {
     let mut aws = scenes().last().expect("chapters").before.clone();
     in_pages_of_one(&mut aws);

@@ -1,4 +1,5 @@
-//! The chapters of the story with the accounts that they begin on, and what their undisturbed runs did.
+//! The chapters of the story with the accounts that they begin on, and what their undisturbed runs
+//! did.
 
 use std::sync::OnceLock;
 
@@ -70,7 +71,8 @@ pub(crate) fn scenes() -> &'static [Scene] {
     })
 }
 
-/// Plays the chapters that are wanted on accounts that `change` has changed; fails with all that do not end as written.
+/// Plays the chapters that are wanted on accounts that `change` has changed; fails with all that do
+/// not end as written.
 pub(crate) fn ends_alike(wanted: fn(&Chapter) -> bool, change: impl Fn(&mut Aws)) {
     let wrong = unlike(wanted, change, &mut |_| {});
     assert!(

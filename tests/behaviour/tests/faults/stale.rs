@@ -1,4 +1,5 @@
-//! Reads that lag behind changes for some seconds: a release ends as it does when all reads are current.
+//! Reads that lag behind changes for some seconds: a release ends as it does when all reads are
+//! current.
 
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use harness::driver::{Fault, run};
 use super::scenes::{scenes, unlike};
 use behaviour::{newest, outcome, pair, push, reason, settled};
 
-/// Longer than the shortest time between two jobs of an action, so that the next job may still see what was before.
+/// Longer than the shortest time between two jobs of an action, so that the next job may still see
+/// what was before.
 const LONGEST: Duration = Duration::from_secs(20);
 
 /// Some minutes, since `roll-back` looks once a minute; ECS advises to look again for up to five.
@@ -20,7 +22,8 @@ fn lagged(aws: &Aws) -> u32 {
     aws.quirks.counts().held(Quirk::StaleRead)
 }
 
-/// Plays the chapters on several seeds, which draw how long each change stays unseen and by which reads.
+/// Plays the chapters on several seeds, which draw how long each change stays unseen and by which
+/// reads.
 fn ends_alike<const N: usize>(wanted: fn(&Chapter) -> bool, seeds: [u64; N]) {
     let (mut wrong, mut reads) = (Vec::new(), 0);
     for seed in seeds {

@@ -228,7 +228,8 @@ fn a_failed_deployment_is_neither_checked_nor_recorded_as_the_prior_release() {
             .arn
             .clone();
         {
-            // As ECS shows it when a rollout failed and no circuit breaker goes back: PRIMARY failed, the old one ACTIVE.
+            // As ECS shows it when a rollout failed and no circuit breaker goes back: PRIMARY
+            // failed, the old one ACTIVE.
             let mut aws = driver.world.aws();
             let found = aws.ecs.services.get_mut(&arn_of_web).expect("a service");
             let mut failed = found.deployments[0].clone();

@@ -1,4 +1,5 @@
-//! Steps invoked one by one on the story's account. No function runs by itself, so nothing comes in between.
+//! Steps invoked one by one on the story's account. No function runs by itself, so nothing comes in
+//! between.
 
 use std::time::Duration;
 

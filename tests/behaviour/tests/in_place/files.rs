@@ -30,7 +30,8 @@ fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
     archive.finish().expect("an archive").into_inner()
 }
 
-/// Runs begin-release and register-task-definition of the counter's pipeline with these files in its artifact.
+/// Runs begin-release and register-task-definition of the counter's pipeline with these files in
+/// its artifact.
 fn release(files: &[(&str, &str)], more: Value) -> Aws {
     let mut aws = account();
     aws.s3
@@ -90,7 +91,8 @@ fn a_parameter_wins_over_the_file_and_each_image_goes_to_its_container() {
         "containerDefinitions": [
             {"name": "frontend", "image": HTTPD, "memory": 64}, {"name": "api", "image": "example/api:1", "memory": 64},
         ],
-        // The tags of the family's newest revision, since the file has none: infrastructure owns them.
+        // The tags of the family's newest revision, since the file has none: infrastructure owns
+        // them.
         "tags": [{"key": "slipway:service", "value": "page-counter"}],
     });
     assert_eq!(aws.ecs.request_of("page-counter:2"), Some(&expected));

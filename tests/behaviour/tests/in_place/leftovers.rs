@@ -1,5 +1,5 @@
-//! What becomes of the revision that a release registered: retired when the release did not leave it running, kept when it runs or
-//! is not this release's.
+//! What becomes of the revision that a release registered: retired when the release did not leave
+//! it running, kept when it runs or is not this release's.
 
 use emulator::ecs;
 use harness::demo::WEB;
@@ -18,7 +18,8 @@ fn is_active(driver: &Driver, revision: &str) -> bool {
 fn a_revision_that_was_never_deployed_is_retired() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
-        // The registration was announced just now: no other one may follow once the release is closed.
+        // The registration was announced just now: no other one may follow once the release is
+        // closed.
         let status = roll_back(&driver, "STOPPED").await;
         assert!(status.contains("took over"), "{status}");
         assert!(is_active(&driver, "web:3"));
@@ -107,7 +108,8 @@ fn the_revision_that_runs_stays_when_the_restoration_fails() {
     });
 }
 
-/// Rolls a release back whose registration was announced and whose revision, if it is one, was never written down.
+/// Rolls a release back whose registration was announced and whose revision, if it is one, was
+/// never written down.
 async fn unnamed(driver: &Driver, digest: Option<&str>, newest: Option<String>) {
     begun(driver, json!({ "digest": digest.unwrap_or_default() })).await;
     edit(driver, WEB, |lease| {

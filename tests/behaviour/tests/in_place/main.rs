@@ -1,5 +1,5 @@
-//! Releases in place, step by step by hand: what each step writes into the ledger, what it changes and in which order, and what
-//! a release leaves behind however it ends.
+//! Releases in place, step by step by hand: what each step writes into the ledger, what it changes
+//! and in which order, and what a release leaves behind however it ends.
 
 mod begin;
 mod bench;

@@ -1,5 +1,6 @@
-//! Wrong user parameters in the real pipeline: the action fails at once as a ConfigurationError that names the field, what was
-//! found, what is legal and what to do, and nothing is changed in the account.
+//! Wrong user parameters in the real pipeline: the action fails at once as a ConfigurationError
+//! that names the field, what was found, what is legal and what to do, and nothing is changed in
+//! the account.
 
 use behaviour::{
     account, action, ecs_state, failure, is_closed, jobs, newest, service, until, update_pipeline,
@@ -65,7 +66,8 @@ impl Wrong {
     }
 }
 
-/// Runs a release whose action `step` has wrong parameters and answers the account when all is over.
+/// Runs a release whose action `step` has wrong parameters and answers the account when all is
+/// over.
 fn release(bench: Bench, step: &str, wrong: &Wrong) -> Aws {
     let mut aws = account();
     (bench.prepare)(&mut aws);
@@ -122,7 +124,8 @@ fn check(step: &str, registers: bool, cases: &[(Wrong, &[&str])]) {
         }
         let own = format!("of slipway-{step}");
         let changes = writes(&after, before.calls.len());
-        // A step keeps the failure in the lease that it holds, or in the record; that is the ledger, and nothing else is written.
+        // A step keeps the failure in the lease that it holds, or in the record; that is the
+        // ledger, and nothing else is written.
         let to_ledger =
             |write: &str| write.starts_with("PutItem") || write.starts_with("TransactWriteItems");
         if changes

@@ -1,4 +1,5 @@
-//! The same for a blue/green pair: parameters that do not fit it, accounts in which it is incomplete, and steps in another order.
+//! The same for a blue/green pair: parameters that do not fit it, accounts in which it is
+//! incomplete, and steps in another order.
 
 use emulator::elb::{self, Elb};
 use emulator::{Aws, ecs};
@@ -17,7 +18,8 @@ const PAIR: Bench = Bench {
     prepare: |_| {},
 };
 
-/// Checks every case of an action of the pair's pipeline: refused at once and so, and in the end all is as it was.
+/// Checks every case of an action of the pair's pipeline: refused at once and so, and in the end
+/// all is as it was.
 fn check(bench: Bench, action: &str, function: &str, kind: &str, cases: &[(Wrong, &[&str])]) {
     let before = {
         let mut aws = account();
@@ -82,7 +84,8 @@ fn described(aws: &Aws) -> Value {
     let whole = pair::COLOURS
         .iter()
         .all(|name| !service(aws, CLUSTER, name)["taskDefinition"].is_null());
-    // What a rollback sets a rule to is written another way than what CloudFormation did: its weights are compared.
+    // What a rollback sets a rule to is written another way than what CloudFormation did: its
+    // weights are compared.
     if whole {
         json!([
             pair::definitions(aws),

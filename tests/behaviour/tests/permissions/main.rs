@@ -1,4 +1,5 @@
-//! The limits of the functions' roles, asked for at the door: what a role may do at all, but not to this or not in this way.
+//! The limits of the functions' roles, asked for at the door: what a role may do at all, but not to
+//! this or not in this way.
 
 use emulator::codepipeline::Job;
 use emulator::{Aws, Request, Response};
@@ -180,7 +181,8 @@ fn only_our_pipelines_are_started() {
     );
 }
 
-/// An account after a release whose register step read an artifact, with that step's job and the artifact's path.
+/// An account after a release whose register step read an artifact, with that step's job and the
+/// artifact's path.
 fn with_artifact() -> (Aws, Job, String) {
     let mut aws = deployed(1).expect("the stacks deploy");
     let chapter = CHAPTERS

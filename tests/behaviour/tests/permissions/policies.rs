@@ -1,5 +1,6 @@
-//! Least privilege, both ways: the policies of the templates allow what is called, and nothing that no run ever called. Each
-//! action is taken away once, and a report must name it, the resource and the role.
+//! Least privilege, both ways: the policies of the templates allow what is called, and nothing that
+//! no run ever called. Each action is taken away once, and a report must name it, the resource and
+//! the role.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,8 +33,8 @@ const JUDGED: [(&str, &str); 3] = [
     ("DrainMinutes", "0"),
 ];
 
-/// What the pipeline's role may do because CodePipeline's documentation asks for it, though the sandbox's engine never does it:
-/// statement and action.
+/// What the pipeline's role may do because CodePipeline's documentation asks for it, though the
+/// sandbox's engine never does it: statement and action.
 const ONLY_DOCUMENTED: [(&str, &str); 5] = [
     ("ArtifactBucket", "s3:GetBucketAcl"),
     ("ArtifactBucket", "s3:GetBucketLocation"),
@@ -48,16 +49,16 @@ enum Event {
     Push(&'static Chapter),
     /// A person stops a release while it rolls out, so that `roll-back` restores the prior one.
     StoppedRelease,
-    /// A new colour of the pair grows and then fails, so that the old one must grow before it takes the traffic back. What
-    /// weights from outside are repaired first.
+    /// A new colour of the pair grows and then fails, so that the old one must grow before it takes
+    /// the traffic back. What weights from outside are repaired first.
     GrownColour,
-    /// A canary that fails requests, while an alarm is looked at and the new colour grows, so that the old one must grow before it
-    /// takes the traffic back.
+    /// A canary that fails requests, while an alarm is looked at and the new colour grows, so that
+    /// the old one must grow before it takes the traffic back.
     FailedCanary,
     /// A canary that fails requests, with the pair behind the default action of its listener.
     FailedCanaryOnListener,
-    /// A release that is stopped instead of failing, so that `roll-back` gives the traffic back, and with the pair behind the
-    /// default action of its listener.
+    /// A release that is stopped instead of failing, so that `roll-back` gives the traffic back,
+    /// and with the pair behind the default action of its listener.
     StoppedOnListener,
     /// A release behind the default action of a listener that ends well.
     ReleaseOnListener,
@@ -79,7 +80,8 @@ const UNTOLD: [Event; 8] = [
     Event::SenselessJobs,
 ];
 
-/// An event, the account that it begins on, and what it demands of roles: the role's name and the action.
+/// An event, the account that it begins on, and what it demands of roles: the role's name and the
+/// action.
 struct Scene {
     event: Event,
     before: Aws,
@@ -151,7 +153,8 @@ async fn begin_chapter(driver: &Driver, chapter: &Chapter) {
     }
 }
 
-/// Stops a release of the pair once the new colour has traffic; without a permission it does not come so far.
+/// Stops a release of the pair once the new colour has traffic; without a permission it does not
+/// come so far.
 async fn stop_in_bake(driver: &Driver, pushed: &str) {
     if let Ok(execution) = until_action(driver, pushed, "swap-target-groups", 1).await {
         pair::stop(driver, &execution);
@@ -204,7 +207,8 @@ fn stop(driver: &Driver, execution: usize) {
     codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked).expect("stopped");
 }
 
-/// Pushes to the pair an image that fails its health checks once it gets traffic, and lets the new colour grow meanwhile.
+/// Pushes to the pair an image that fails its health checks once it gets traffic, and lets the new
+/// colour grow meanwhile.
 async fn fail_when_grown(driver: &Driver) {
     pair::configure(&mut driver.world.aws(), &SHORT);
     set_weights(&mut driver.world.aws(), [60, 40]);
@@ -228,7 +232,8 @@ async fn fail_when_grown(driver: &Driver) {
     }
 }
 
-/// Asks the shop for something, pushes an image that fails one request in twenty, and lets the new colour grow meanwhile.
+/// Asks the shop for something, pushes an image that fails one request in twenty, and lets the new
+/// colour grow meanwhile.
 async fn fail_canary(driver: &Driver) {
     let pushed = {
         let aws = &mut driver.world.aws();
@@ -273,7 +278,8 @@ async fn stop_on_listener(driver: &Driver) {
     stop_in_bake(driver, &pushed).await;
 }
 
-/// Puts the pair behind its listener's default action, at weights that no release left, and pushes an image.
+/// Puts the pair behind its listener's default action, at weights that no release left, and pushes
+/// an image.
 fn release_on_listener(driver: &Driver, tag: &str) -> String {
     let aws = &mut driver.world.aws();
     let (listener, actions) = (listener(aws), pair::actions(aws, [60, 40]));
@@ -430,7 +436,8 @@ fn compare(aws: &Aws, scenes: &[Scene]) -> Result<(), String> {
     Ok(())
 }
 
-/// Everything that a person can read: how jobs and actions failed, and the errors of functions in their logs.
+/// Everything that a person can read: how jobs and actions failed, and the errors of functions in
+/// their logs.
 fn reports(aws: &Aws) -> Vec<(&str, &str)> {
     let jobs = aws
         .codepipeline
@@ -462,7 +469,8 @@ fn reports(aws: &Aws) -> Vec<(&str, &str)> {
     jobs.chain(actions).chain(errors).collect()
 }
 
-/// The kind of failure by which a person learns that the permission is missing: role, action and resource.
+/// The kind of failure by which a person learns that the permission is missing: role, action and
+/// resource.
 fn learned(aws: &Aws, missing: &Permission) -> Option<String> {
     let Permission { role, action, .. } = missing;
     let mut denials = aws.iam.denials.iter();
@@ -485,7 +493,8 @@ fn learned(aws: &Aws, missing: &Permission) -> Option<String> {
         .map(|(kind, _)| kind.to_owned())
 }
 
-/// Takes one permission away, plays the first scene that demands it, and answers how a person learns of it.
+/// Takes one permission away, plays the first scene that demands it, and answers how a person
+/// learns of it.
 fn without(scenes: &[Scene], missing: &Permission) -> Result<String, String> {
     let demand = (missing.role.clone(), missing.action.clone());
     let scene = scenes
@@ -576,7 +585,8 @@ fn each_action_that_a_function_lacks_is_reported_with_role_and_resource() {
         .collect();
     with_each_missing(&scenes, &permissions, |missing| {
         match (functions[&missing.role].as_str(), missing.action.as_str()) {
-            // They answer no job: their errors end in the log, and their events in the dead-letter queue.
+            // They answer no job: their errors end in the log, and their events in the dead-letter
+            // queue.
             ("start-pipeline" | "roll-back", _) => "function",
             // A job that cannot be answered cannot tell why.
             (_, "codepipeline:PutJobSuccessResult" | "codepipeline:PutJobFailureResult") => {
@@ -618,7 +628,8 @@ fn each_action_that_the_pipeline_lacks_fails_its_action_as_permission_error() {
     }
 }
 
-/// Each rule's undelivered events must be allowed into its dead-letter queue, and the policy allows nothing else.
+/// Each rule's undelivered events must be allowed into its dead-letter queue, and the policy allows
+/// nothing else.
 #[test]
 fn the_dead_letter_queue_takes_the_events_of_every_rule() {
     let aws = deployed(1).expect("the stacks deploy");

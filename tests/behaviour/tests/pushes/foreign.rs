@@ -17,7 +17,8 @@ use slipway::timestamp::Timestamp;
 
 use behaviour::{account, invoke, ledger_table, newest, writes};
 
-/// An account in which an image was pushed and no function was invoked: the digest, and the event as the rule of the pipeline forwards it.
+/// An account in which an image was pushed and no function was invoked: the digest, and the event
+/// as the rule of the pipeline forwards it.
 fn pushed() -> (Aws, String, Value) {
     let mut aws = account();
     let disabled = eventbridge::call(

@@ -1,7 +1,8 @@
-//! Other people's events, given to every function: nothing panics, what is not ours is refused or ignored without a change in
-//! the account, and what credentials an event holds are never repeated.
+//! Other people's events, given to every function: nothing panics, what is not ours is refused or
+//! ignored without a change in the account, and what credentials an event holds are never repeated.
 //!
-//! `SLIPWAY_CORPUS` names a folder with a folder `events`; without it the project's own examples are used.
+//! `SLIPWAY_CORPUS` names a folder with a folder `events`; without it the project's own examples
+//! are used.
 
 use std::path::{Path, PathBuf};
 
@@ -88,7 +89,8 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
             let said = format!("{answer:?}");
             let answered_job = event.get("CodePipeline.job").is_some() && STEPS.contains(&code);
             let harmless = match &answer {
-                // Lambda delivers it again and then keeps it in the dead-letter queue, so the text must help a person.
+                // Lambda delivers it again and then keeps it in the dead-letter queue, so the text
+                // must help a person.
                 Err(text) => text.len() > 20,
                 Ok(Value::Null) => answered_job,
                 Ok(value) => value["status"] == "ignored" || said.contains("nothing to do"),

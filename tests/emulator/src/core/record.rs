@@ -158,9 +158,9 @@ fn kind(text: &str) -> u64 {
             word.bytes()
                 .last()
                 .filter(|byte| !byte.is_ascii_alphanumeric())
-                .hash(&mut hasher)
+                .hash(&mut hasher);
         } else {
-            word.hash(&mut hasher)
+            word.hash(&mut hasher);
         }
     }
     hasher.finish()

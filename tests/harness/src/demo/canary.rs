@@ -1,5 +1,5 @@
-//! The canary pipeline, end to end: the shop gets requests for an hour, then images that answer in different ways, and each release
-//! must end as its metrics deserve.
+//! The canary pipeline, end to end: the shop gets requests for an hour, then images that answer in
+//! different ways, and each release must end as its metrics deserve.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -113,7 +113,8 @@ pub fn opened(seed: u64, changes: &[(&str, &str)]) -> Result<Aws, String> {
     })
 }
 
-/// From now on, so many requests per second come to the shop, each of whose tasks serves twice as many as come in the beginning.
+/// From now on, so many requests per second come to the shop, each of whose tasks serves twice as
+/// many as come in the beginning.
 ///
 /// # Errors
 /// That there is no shop.

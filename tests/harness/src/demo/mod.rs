@@ -1,4 +1,5 @@
-//! The main job, end to end: images are pushed, pipelines run, and every release must end as its chapter says.
+//! The main job, end to end: images are pushed, pipelines run, and every release must end as its
+//! chapter says.
 
 pub mod canary;
 mod stacks;
@@ -25,7 +26,8 @@ pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
 /// Longest that a chapter may take, in virtual time.
 const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
 
-/// What the strategies of the story promise: web doubles, and the counter gives up one of its two tasks.
+/// What the strategies of the story promise: web doubles, and the counter gives up one of its two
+/// tasks.
 pub const PROMISES: [Promise; 2] = [
     Promise {
         cluster: CLUSTER,

@@ -1,4 +1,5 @@
-//! The story's account: three applications and Slipway itself, deployed from the templates that people deploy.
+//! The story's account: three applications and Slipway itself, deployed from the templates that
+//! people deploy.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
@@ -17,7 +18,8 @@ pub const CLUSTER: &str = "apps";
 pub const WEB: &str = "web";
 /// The page counter: three linked containers on EC2, the frontend on the static port 80.
 pub const COUNTER: &str = "page-counter";
-/// The blue/green pair on Fargate, behind one weighted rule, scaled between two and eight tasks a colour.
+/// The blue/green pair on Fargate, behind one weighted rule, scaled between two and eight tasks a
+/// colour.
 pub const SHOP: &str = "shop";
 /// Where the counter's pipeline reads its task definition from.
 const CONFIG_BUCKET: &str = "page-counter-config";

@@ -1,7 +1,8 @@
-//! Draws counts from their exact distributions, by inversion that starts at the mode and walks outwards.
+//! Draws counts from their exact distributions, by inversion that starts at the mode and walks
+//! outwards.
 //!
-//! From the mode a draw takes some standard deviations of steps, which is fast enough for any traffic, and needs no
-//! approximation that could make the judge look better than it is.
+//! From the mode a draw takes some standard deviations of steps, which is fast enough for any
+//! traffic, and needs no approximation that could make the judge look better than it is.
 
 use fastrand::Rng;
 use statrs::distribution::{Binomial, Discrete, Poisson};
@@ -31,8 +32,8 @@ pub(crate) fn poisson(mean: f64, random: &mut Rng) -> u64 {
     outwards(mode, at_mode, |k| mean / (k + 1) as f64, random)
 }
 
-/// Adds up probabilities from the mode outwards, on both sides by turns, until they exceed a uniform number.
-/// `step(k)` is `P[k + 1] / P[k]`.
+/// Adds up probabilities from the mode outwards, on both sides by turns, until they exceed a
+/// uniform number. `step(k)` is `P[k + 1] / P[k]`.
 fn outwards(mode: u64, at_mode: f64, step: impl Fn(u64) -> f64, random: &mut Rng) -> u64 {
     let mut left = random.f64() - at_mode;
     let (mut below, mut at_below) = (mode, at_mode);

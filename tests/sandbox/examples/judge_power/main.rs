@@ -1,8 +1,9 @@
-//! Measures the judge: how often it rolls back healthy canaries, how soon it finds broken ones, what simpler judges do with
-//! the same traffic, and how long a look takes. `just judge-power [runs]`.
+//! Measures the judge: how often it rolls back healthy canaries, how soon it finds broken ones,
+//! what simpler judges do with the same traffic, and how long a look takes. `just judge-power
+//! [runs]`.
 //!
-//! Prints one row for each kind of deployment and ends with 1 if a goal is missed. Shares may miss a goal by three
-//! standard errors, for they are counted in a limited number of runs.
+//! Prints one row for each kind of deployment and ends with 1 if a goal is missed. Shares may miss
+//! a goal by three standard errors, for they are counted in a limited number of runs.
 
 mod cells;
 mod draw;

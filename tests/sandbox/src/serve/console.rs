@@ -1,5 +1,5 @@
-//! What a person sees while the sandbox serves: one line a request, one for every pipeline execution that begins or ends,
-//! and one for what was asked for and is missing.
+//! What a person sees while the sandbox serves: one line a request, one for every pipeline
+//! execution that begins or ends, and one for what was asked for and is missing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

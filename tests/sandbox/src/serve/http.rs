@@ -17,9 +17,11 @@ use tokio::net::TcpListener;
 
 use super::console::Console;
 
-/// The most bytes of a body. No client needs more here, and one request must not take the machine's memory.
+/// The most bytes of a body. No client needs more here, and one request must not take the machine's
+/// memory.
 const MOST_BYTES: usize = 64 * 1024 * 1024;
-/// How long to wait after a connection could not be accepted, for example because too many are open.
+/// How long to wait after a connection could not be accepted, for example because too many are
+/// open.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
 type Answer = Response<Full<Bytes>>;
@@ -49,7 +51,8 @@ pub(super) async fn accept(
             tokio::time::sleep(ACCEPT_AGAIN).await;
             continue;
         };
-        // Without it small answers wait for the client's acknowledgement; that it failed changes only how fast they go.
+        // Without it small answers wait for the client's acknowledgement; that it failed changes
+        // only how fast they go.
         let _ = stream.set_nodelay(true);
         let desk = desk.clone();
         tokio::task::spawn_local(async move {

@@ -1,4 +1,5 @@
-//! `cargo sandbox serve`: the in-memory AWS over HTTP on loopback, for the AWS CLI, boto3 and whatever else speaks to AWS.
+//! `cargo sandbox serve`: the in-memory AWS over HTTP on loopback, for the AWS CLI, boto3 and
+//! whatever else speaks to AWS.
 
 mod console;
 mod guide;

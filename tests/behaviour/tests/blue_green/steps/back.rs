@@ -12,8 +12,8 @@ use super::{
 use behaviour::pair::{self, counts, secs, set, set_weights, suspend, suspensions, weights};
 use behaviour::{invoke, pass, service};
 
-/// The same account, with its release taken over more than a minute ago and nothing announced since; its traffic was moved long
-/// before.
+/// The same account, with its release taken over more than a minute ago and nothing announced
+/// since; its traffic was moved long before.
 fn taken_over(mut aws: Aws) -> Aws {
     let (since, shifted_at) = (ago(&aws, 65), ago(&aws, 400));
     edit(&mut aws, |lease| {

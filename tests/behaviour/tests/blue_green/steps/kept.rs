@@ -1,5 +1,5 @@
-//! What a release and a rollback leave as they found it: other target groups of the rule, stickiness, and suspensions of scaling
-//! that are not about scale-in.
+//! What a release and a rollback leave as they found it: other target groups of the rule,
+//! stickiness, and suspensions of scaling that are not about scale-in.
 
 use emulator::autoscaling::{self, Suspended};
 use emulator::elb::{self, Elb};
@@ -15,7 +15,8 @@ use super::{
 use behaviour::pair::{self, COLOURS, as_text, rule, secs};
 use behaviour::{invoke, pass};
 
-/// The rule with a third group at weight 3 that no colour registers with, and clients bound for five minutes.
+/// The rule with a third group at weight 3 that no colour registers with, and clients bound for
+/// five minutes.
 fn third(aws: &mut Aws) -> String {
     let properties = json!({"Name": "third", "Port": 80, "Protocol": "HTTP", "TargetType": "ip"});
     let group =

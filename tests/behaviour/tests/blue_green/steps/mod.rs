@@ -1,5 +1,6 @@
-//! One look at a time, by hand: what each step of a pair's release finds, writes into the lease before and after it changes
-//! something, changes, and reports. Green is live and blue is idle; the lease is changed between looks to reach rare states.
+//! One look at a time, by hand: what each step of a pair's release finds, writes into the lease
+//! before and after it changes something, changes, and reports. Green is live and blue is idle; the
+//! lease is changed between looks to reach rare states.
 
 use std::sync::{Arc, OnceLock};
 
@@ -306,7 +307,8 @@ fn whole() -> Aws {
     aligned(scene)
 }
 
-/// One look of a step, while another invocation of the release changes the account right after the lease was read.
+/// One look of a step, while another invocation of the release changes the account right after the
+/// lease was read.
 async fn overtaken(
     driver: &Driver,
     step: &str,

@@ -96,9 +96,9 @@ pub(super) fn settle(aws: &mut Aws, arn: &str, id: &str) {
         .tasks_of(arn)
         .all(|task| task.started_at.is_some_and(|at| at <= since));
     if is_steady {
-        complete(aws, arn)
+        complete(aws, arn);
     } else {
-        settle_later(aws, arn, id.to_owned(), STEADY / 2)
+        settle_later(aws, arn, id.to_owned(), STEADY / 2);
     }
 }
 

@@ -48,7 +48,8 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     made(&answer)
 }
 
-/// Sends the template's properties, whatever delivery has changed since; what the template does not give stays.
+/// Sends the template's properties, whatever delivery has changed since; what the template does not
+/// give stays.
 fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
     super::refuse_changes(old, wish, &FIXED)?;
     if old.properties.get("Tags") != wish.properties.get("Tags") {

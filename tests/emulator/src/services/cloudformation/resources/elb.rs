@@ -64,7 +64,8 @@ fn create(aws: &mut Aws, properties: &Value, create: Create) -> Result<Made, Pro
     Ok(Made::new(arn, attributes))
 }
 
-/// A name that is made up has at most 32 characters: 5 of the stack, 6 of the logical id, and chance.
+/// A name that is made up has at most 32 characters: 5 of the stack, 6 of the logical id, and
+/// chance.
 fn create_named(aws: &mut Aws, wish: &Wish, create_this: Create) -> Result<Made, Problem> {
     let mut properties = wish.properties.clone();
     if wish.text("Name").is_none() {
@@ -102,7 +103,8 @@ fn change(
     )
 }
 
-/// Sends all properties with the change of any, which is the worst that can happen to weights that delivery has moved.
+/// Sends all properties with the change of any, which is the worst that can happen to weights that
+/// delivery has moved.
 fn change_all(
     aws: &mut Aws,
     old: &StackResource,

@@ -117,7 +117,10 @@ pub fn ecs_state(aws: &Aws) -> Value {
             deployments
         ])
     });
-    json!({"services": services.collect::<Vec<_>>(), "definitions": aws.ecs.definition_arns().collect::<Vec<_>>()})
+    json!({
+        "services": services.collect::<Vec<_>>(),
+        "definitions": aws.ecs.definition_arns().collect::<Vec<_>>(),
+    })
 }
 
 /// Calls from `since` on that changed something. Reports of jobs are not among them.

@@ -102,7 +102,8 @@ pub fn set(aws: &mut Aws, name: &str, more: Value) {
 pub fn suspend(aws: &mut Aws, name: &str, suspended: bool) {
     let asked = json!({
         "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
-        "ResourceId": autoscaling::resource_id(CLUSTER, name), "SuspendedState": {"DynamicScalingInSuspended": suspended},
+        "ResourceId": autoscaling::resource_id(CLUSTER, name),
+        "SuspendedState": {"DynamicScalingInSuspended": suspended},
     });
     autoscaling::call(aws, "RegisterScalableTarget", &asked).expect("the colour scales");
 }
@@ -152,7 +153,8 @@ pub fn as_text(value: &Value) -> Value {
 /// Weights, definitions, counts and suspensions: what a rollback restores.
 pub fn state(aws: &Aws) -> Value {
     json!({
-        "rule": aws.elb.actions_of(&rule(aws)).map(as_text), "definitions": definitions(aws), "counts": counts(aws),
+        "rule": aws.elb.actions_of(&rule(aws)).map(as_text), "definitions": definitions(aws),
+        "counts": counts(aws),
         "suspensions": suspensions(aws),
     })
 }
@@ -245,7 +247,12 @@ pub async fn until_weights(driver: &Driver, wanted: [i64; 2]) {
 
 /// A person stops an execution at once.
 pub fn stop(driver: &Driver, execution: &str) {
-    let asked = json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "doubts"});
+    let asked = json!({
+        "pipelineName": PIPELINE,
+        "pipelineExecutionId": execution,
+        "abandon": true,
+        "reason": "doubts",
+    });
     codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked)
         .expect("it goes on");
     driver.world.touch();

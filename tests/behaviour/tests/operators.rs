@@ -42,7 +42,12 @@ fn a_person_releases_without_a_pipeline() {
         let pushed = push(&driver, WEB, "2.0.0");
         let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@{pushed}");
         let with = |more: Value| {
-            let mut all = json!({"pipeline": "slipway-by-hand", "execution": "jane-1", "cluster": CLUSTER, "service": WEB});
+            let mut all = json!({
+                "pipeline": "slipway-by-hand",
+                "execution": "jane-1",
+                "cluster": CLUSTER,
+                "service": WEB,
+            });
             all.as_object_mut()
                 .expect("an object")
                 .extend(more.as_object().expect("an object").clone());

@@ -118,7 +118,8 @@ fn shift(aws: &mut Aws, weights: [i64; 2]) {
 fn suspend_scale_in(aws: &mut Aws, name: &str) {
     let asked = json!({
         "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
-        "ResourceId": autoscaling::resource_id(CLUSTER, name), "SuspendedState": {"DynamicScalingInSuspended": true},
+        "ResourceId": autoscaling::resource_id(CLUSTER, name),
+        "SuspendedState": {"DynamicScalingInSuspended": true},
     });
     autoscaling::call(aws, "RegisterScalableTarget", &asked).expect("the target is registered");
 }

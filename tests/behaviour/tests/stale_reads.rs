@@ -21,18 +21,39 @@ fn account(longest: Option<Duration>) -> (Aws, String, [String; 2]) {
     let containers = json!([{"name": "app", "image": "nginx:1", "memory": 128}]);
     let definition = json!({"family": "web", "containerDefinitions": containers});
     ecs::call(&mut aws, "RegisterTaskDefinition", &definition).expect("the account answers");
-    let service = json!({"cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 2});
+    let service = json!({
+        "cluster": "main",
+        "serviceName": "web",
+        "taskDefinition": "web",
+        "desiredCount": 2,
+    });
     ecs::call(&mut aws, "CreateService", &service).expect("the account answers");
     scaled(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 9}));
     let groups = ["blue", "green"].map(|name| {
-        let group = json!({"Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 5, "HealthyThresholdCount": 2});
+        let group = json!({
+            "Name": name,
+            "TargetType": "ip",
+            "Port": 80,
+            "HealthCheckIntervalSeconds": 5,
+            "HealthyThresholdCount": 2,
+        });
         text(&elb::create_target_group(&mut aws, &group).expect("the account answers")["Arn"])
     });
     let balancer =
         elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).expect("the account answers");
-    let listener = json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "Protocol": "HTTP", "DefaultActions": forward(&groups, [1, 1])});
+    let listener = json!({
+        "LoadBalancerArn": balancer["Arn"],
+        "Port": 80,
+        "Protocol": "HTTP",
+        "DefaultActions": forward(&groups, [1, 1]),
+    });
     let listener = elb::create_listener(&mut aws, &listener).expect("the account answers");
-    let rule = json!({"ListenerArn": listener["Arn"], "Priority": 1, "Conditions": [], "Actions": forward(&groups, [90, 10])});
+    let rule = json!({
+        "ListenerArn": listener["Arn"],
+        "Priority": 1,
+        "Conditions": [],
+        "Actions": forward(&groups, [90, 10]),
+    });
     let rule = text(&elb::create_rule(&mut aws, &rule).expect("the account answers")["Arn"]);
     aws.stale.longest = longest;
     (aws, rule, groups)

@@ -17,7 +17,8 @@ use invariants::ledger_reader::digest;
 use serde_json::{Value, json};
 
 const PIPELINE: &str = "slipway-page-counter";
-const IMAGE: &str = "public.ecr.aws/docker/library/httpd@sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd12345678";
+const IMAGE: &str = "public.ecr.aws/docker/library/httpd@\
+    sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd12345678";
 
 /// What RegisterTaskDefinition drops or refuses because only ECS writes it
 /// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_TaskDefinition.html).
@@ -181,7 +182,10 @@ fn any_role_may_be_passed(mut aws: Aws) -> Aws {
         .iam
         .role_mut(&name)
         .expect("the function's role");
-    let all = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}]});
+    let all = json!({
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "iam:PassRole", "Resource": "*"}],
+    });
     role.policies.insert("any-role".to_owned(), all);
     aws
 }

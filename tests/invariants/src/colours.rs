@@ -73,7 +73,8 @@ impl Colours {
             // The ledger knows whole seconds.
             Some(left) if aws.now - left + 1000 > self.drain => Ok(1),
             left => Err(format!(
-                "invariant 7: {service} was stopped at {}, and its traffic left at {left:?}; it drains for {} ms",
+                "invariant 7: {service} was stopped at {}, and its traffic left at {left:?}; it \
+                drains for {} ms",
                 aws.now, self.drain
             )),
         }

@@ -467,7 +467,8 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
             .map(|primary| primary.task_definition.as_str()),
     ) {
         (Some(recorded), Some(runs)) if recorded != runs => Err(format!(
-            "invariant 2: the ledger has {:?} for {service}, which should run {recorded} and runs {runs}",
+            "invariant 2: the ledger has {:?} for {service}, which should run {recorded} and runs \
+            {runs}",
             text(record, "outcome")
         )),
         _ => Ok(()),

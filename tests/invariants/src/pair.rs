@@ -228,7 +228,8 @@ pub(super) fn leaves_alone(
         let is_ours = [recorded, announced].contains(&found);
         if seen == set && !is_ours && Elb::forwards(aws.elb.actions_of(rule)) != *set {
             return Err(format!(
-                "invariant 8: the weights had been set outside the release to {found:?}, and they were overwritten"
+                "invariant 8: the weights had been set outside the release to {found:?}, and they \
+                were overwritten"
             ));
         }
         checked += 1;
@@ -269,7 +270,8 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
             number(pair, &format!("{colour}.weight")).and_then(|n| i64::try_from(n).ok());
         if recorded != Some(weight) {
             return Err(format!(
-                "invariant 3: {execution:?} failed its judgement, and {colour} has weight {weight}, not {recorded:?}"
+                "invariant 3: {execution:?} failed its judgement, and {colour} has weight \
+                {weight}, not {recorded:?}"
             ));
         }
     }
@@ -314,7 +316,8 @@ pub(super) fn bakes(
     let goes_back = lease.pointer("/release/M/restoring").is_some();
     if weight > 0 && healthy < needed && !goes_back {
         Err(format!(
-            "invariant 1: the shift to {name} went on with {healthy} healthy targets of {needed} needed"
+            "invariant 1: the shift to {name} went on with {healthy} healthy targets of {needed} \
+            needed"
         ))
     } else {
         Ok(())

@@ -118,7 +118,8 @@ impl Pushes {
         for (service, digest) in self.runs.iter().filter(|_| !on_purpose) {
             if before.get(service) != Some(digest) && self.rejected.contains(digest) {
                 return Err(format!(
-                    "invariant 5: {digest}, which was rejected, came back to {service} by a stack update"
+                    "invariant 5: {digest}, which was rejected, came back to {service} by a stack \
+                    update"
                 ));
             }
         }
@@ -178,7 +179,8 @@ pub(super) fn none_lost(aws: &Aws) -> Result<u64, String> {
             .is_none()
         {
             return Err(format!(
-                "invariant 4: the push of {digest} led neither to an execution of {pipeline} nor to a refusal"
+                "invariant 4: the push of {digest} led neither to an execution of {pipeline} nor \
+                to a refusal"
             ));
         }
     }

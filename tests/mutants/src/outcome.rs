@@ -28,7 +28,8 @@ pub fn line(mutation: &Mutation, outcome: &Outcome) -> String {
         }
         (Outcome::Caught { by, .. }, Some(_)) => {
             format!(
-                "caught    {area:<12} {name:<44} by {by}, although it says that it survives: remove `survives`"
+                "caught    {area:<12} {name:<44} by {by}, although it says that it survives: \
+                remove `survives`"
             )
         }
         (Outcome::Survived { .. }, Some(why)) => format!("explained {area:<12} {name:<44} {why}"),

@@ -90,7 +90,12 @@ fn say(case: &str, answer: &Value) {
 }
 
 fn refused(error: &AwsError) -> Value {
-    json!({"error": error.code, "kind": format!("{:?}", error.kind), "operation": error.operation, "message": error.message})
+    json!({
+        "error": error.code,
+        "kind": format!("{:?}", error.kind),
+        "operation": error.operation,
+        "message": error.message,
+    })
 }
 
 fn stopped(error: &StepError) -> Value {
@@ -127,7 +132,10 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
     let definitions = TaskDefinitions::new(sdk);
     let known = |found: Option<(String, TaskDefinition)>| match found {
         Some((arn, definition)) => {
-            json!({"arn": arn, "definition": serde_json::from_str::<Value>(&definition.text()).ok()})
+            json!({
+                "arn": arn,
+                "definition": serde_json::from_str::<Value>(&definition.text()).ok(),
+            })
         }
         None => Value::Null,
     };
@@ -227,13 +235,19 @@ fn seen(answer: Result<Option<ObservedService>, AwsError>) -> Value {
         .deployments
         .iter()
         .map(|d| {
-            json!({"id": d.id, "primary": d.primary, "task_definition": d.task_definition, "rollout": format!("{:?}", d.rollout),
-                "desired": d.desired, "running": d.running, "failed_tasks": d.failed_tasks})
+            json!({
+                "id": d.id, "primary": d.primary, "task_definition": d.task_definition,
+                "rollout": format!("{:?}", d.rollout),
+                "desired": d.desired, "running": d.running, "failed_tasks": d.failed_tasks,
+            })
         })
         .collect();
-    json!({"status": view.status, "desired": view.desired, "running": view.running, "pending": view.pending,
-        "percentages": view.percentages, "scheduling": format!("{:?}", view.scheduling), "controller": view.controller,
-        "strategy": view.strategy, "tagged": view.tagged, "deployments": deployments})
+    json!({
+        "status": view.status, "desired": view.desired, "running": view.running,
+        "pending": view.pending, "percentages": view.percentages,
+        "scheduling": format!("{:?}", view.scheduling), "controller": view.controller,
+        "strategy": view.strategy, "tagged": view.tagged, "deployments": deployments,
+    })
 }
 
 async fn images(sdk: &Sdk, account: &str) -> Result<(), Failed> {

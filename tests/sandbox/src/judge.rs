@@ -42,8 +42,8 @@ fn formats() -> String {
     FORMATS.replace("{settings}", &lines.join(",\n                 "))
 }
 
-const FORMATS: &str = r#"Without --kayenta and --replay, standard input is one scenario a line (this one is broken to
-fit). At minute t only what is visible at t counts:
+const FORMATS: &str = r#"Without --kayenta and --replay, standard input is one scenario a line
+(this one is broken to fit). At minute t only what is visible at t counts:
 
   {"v":1,"id":"web","config":{"end":30},"thresholds_ms":[],"minutes":[
     {"t":1,"c":{"n":600,"bad":8},"b":{"n":5400,"bad":3},"seen":{"c.bad":2}}]}

@@ -23,7 +23,8 @@ use crate::simulate::Simulate;
 ///
 /// Needs no network and no account. The same seed gives the same story to the byte.
 #[derive(Debug, Parser)]
-#[command(name = "cargo sandbox", bin_name = "cargo sandbox", version, after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
+#[command(name = "cargo sandbox", bin_name = "cargo sandbox", version)]
+#[command(after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -137,7 +138,8 @@ fn story(
 
 fn canaries(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<(), String> {
     show.note(
-        "deploying template.yaml, infra/service.yaml and infra/pipelines/canary.yaml; an hour of requests passes",
+        "deploying template.yaml, infra/service.yaml and infra/pipelines/canary.yaml; an hour of \
+        requests passes",
     );
     let mut aws = canary::opened(seed, &[])?;
     for case in &canary::CASES {

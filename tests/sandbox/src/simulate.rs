@@ -29,7 +29,8 @@ const EXPLAINED: usize = 3;
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Simulate {
     /// How many seeds to run.
-    #[arg(long, default_value_t = 500, conflicts_with = "seed", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 500, conflicts_with = "seed")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     seeds: u64,
     /// The first seed.
     #[arg(long, default_value_t = 1, conflicts_with = "seed")]
@@ -71,7 +72,8 @@ const EXAMPLES: &str = "Examples:
   cargo sandbox simulate --seed 17 --trace     what happens in one run
   cargo sandbox simulate --canaries            500 runs in which new versions are judged
 
-Exit codes: 0 every run passed; 1 one failed, something was never exercised, or too many good canaries were rolled back; 2 wrong arguments.";
+Exit codes: 0 every run passed; 1 one failed, something was never exercised, or too many good
+canaries were rolled back; 2 wrong arguments.";
 
 /// What `--json` prints.
 #[derive(Serialize)]

@@ -233,7 +233,8 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
         }
         if !["deployed", "unchanged", "superseded"].contains(&outcome.as_str()) {
             return Err(format!(
-                "invariant 9: nothing is wrong with execution {}, and it ended {outcome:?}: {reason}",
+                "invariant 9: nothing is wrong with execution {}, and it ended {outcome:?}: \
+                {reason}",
                 execution.id
             ));
         }

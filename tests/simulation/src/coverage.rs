@@ -193,7 +193,8 @@ impl Canaries {
         {
             let (deployed, all) = (self.undisturbed_deployed, self.undisturbed);
             return Err(format!(
-                "of {all} undisturbed good canaries {deployed} were deployed, expected at least 75 %"
+                "of {all} undisturbed good canaries {deployed} were deployed, expected at least \
+                75 %"
             ));
         }
         Ok(())

@@ -161,8 +161,12 @@ pub(super) fn waiting_approvals(aws: &Aws) -> Vec<(String, Value)> {
         .filter(|(_, action)| action.status == ActionStatus::InProgress)
         .filter_map(|(stage, action)| {
             let token = action.token.clone()?;
-            let asked =
-                json!({"pipelineName": PIPELINE, "stageName": stage.name, "actionName": action.name, "token": token});
+            let asked = json!({
+                "pipelineName": PIPELINE,
+                "stageName": stage.name,
+                "actionName": action.name,
+                "token": token,
+            });
             Some((action.id.clone(), asked))
         })
         .collect()
@@ -219,7 +223,12 @@ fn stop(aws: &mut Aws, abandon: bool) -> Done {
     let Some(id) = open.map(|execution| execution.id.clone()) else {
         return Done::Nothing;
     };
-    let asked = json!({"pipelineName": PIPELINE, "pipelineExecutionId": id, "abandon": abandon, "reason": "not today"});
+    let asked = json!({
+        "pipelineName": PIPELINE,
+        "pipelineExecutionId": id,
+        "abandon": abandon,
+        "reason": "not today",
+    });
     done(codepipeline::call(aws, "StopPipelineExecution", &asked).is_ok())
 }
 
@@ -234,7 +243,12 @@ fn retry(aws: &mut Aws) -> Done {
     let Some(stage) = failed.stages.last() else {
         return Done::Nothing;
     };
-    let asked = json!({"pipelineName": PIPELINE, "stageName": stage.name, "pipelineExecutionId": failed.id, "retryMode": "FAILED_ACTIONS"});
+    let asked = json!({
+        "pipelineName": PIPELINE,
+        "stageName": stage.name,
+        "pipelineExecutionId": failed.id,
+        "retryMode": "FAILED_ACTIONS",
+    });
     done(codepipeline::call(aws, "RetryStageExecution", &asked).is_ok())
 }
 

@@ -194,9 +194,13 @@ impl Stage {
     async fn run(&self) -> Result<(), String> {
         let stage = self.clone();
         self.driver.on_start(move |_, function, nth| {
-            stage.anchored(
-                |anchor| matches!(anchor, Anchor::Attempt { function: of, nth: at } if of == function && at == nth),
-            );
+            stage.anchored(|anchor| match anchor {
+                Anchor::Attempt {
+                    function: of,
+                    nth: at,
+                } => of == function && at == nth,
+                _ => false,
+            });
         });
         let stage = self.clone();
         self.pending.set(1);

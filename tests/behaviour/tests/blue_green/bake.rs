@@ -164,9 +164,12 @@ fn authenticates(actions: &mut Value) {
         json!({"Enabled": true, "DurationSeconds": 600});
     actions[0]["Order"] = json!(2);
     let login = json!({"Type": "authenticate-oidc", "Order": 1, "AuthenticateOidcConfig": {
-        "Issuer": "https://login.example.com", "AuthorizationEndpoint": "https://login.example.com/authorize",
-        "TokenEndpoint": "https://login.example.com/token", "UserInfoEndpoint": "https://login.example.com/user",
-        "ClientId": "shop", "ClientSecret": "not shown by any description", "Scope": "openid", "OnUnauthenticatedRequest": "authenticate",
+        "Issuer": "https://login.example.com",
+        "AuthorizationEndpoint": "https://login.example.com/authorize",
+        "TokenEndpoint": "https://login.example.com/token",
+        "UserInfoEndpoint": "https://login.example.com/user",
+        "ClientId": "shop", "ClientSecret": "not shown by any description", "Scope": "openid",
+        "OnUnauthenticatedRequest": "authenticate",
     }});
     actions.as_array_mut().expect("a list").insert(0, login);
 }

@@ -214,7 +214,12 @@ async fn stop_and_roll_back(driver: &Driver, pushed: &str) {
     let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
     let of_push = digest(newest(&driver.world.aws(), PIPELINE)) == Some(pushed);
     assert!(of_push, "the push started an execution");
-    let asked = json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "doubts"});
+    let asked = json!({
+        "pipelineName": PIPELINE,
+        "pipelineExecutionId": execution,
+        "abandon": true,
+        "reason": "doubts",
+    });
     // The execution may have ended with the call.
     let _ = codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked);
     driver.world.touch();

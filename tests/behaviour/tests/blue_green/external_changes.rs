@@ -220,7 +220,12 @@ fn a_new_colour_enlarged_from_outside_is_retired_to_what_it_was() {
     let ended = while_it_bakes(|aws| {
         set(aws, "shop-blue", json!({"desiredCount": 5}));
         let execution = newest(aws, PIPELINE).id.clone();
-        let stop = json!({"pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "doubts"});
+        let stop = json!({
+            "pipelineName": PIPELINE,
+            "pipelineExecutionId": execution,
+            "abandon": true,
+            "reason": "doubts",
+        });
         emulator::codepipeline::call(aws, "StopPipelineExecution", &stop).expect("it goes on");
     });
     assert_eq!(ended.outcome, "rolled-back", "{}", ended.reason);

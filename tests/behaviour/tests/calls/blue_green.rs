@@ -59,8 +59,10 @@ fn unusual() -> Aws {
         "Type": "authenticate-oidc", "Order": 1,
         "AuthenticateOidcConfig": {
             "Issuer": "https://id.example", "AuthorizationEndpoint": "https://id.example/a",
-            "TokenEndpoint": "https://id.example/t", "UserInfoEndpoint": "https://id.example/u", "ClientId": "shop",
-            "ClientSecret": "hush", "Scope": "openid", "SessionTimeout": 60, "OnUnauthenticatedRequest": "authenticate",
+            "TokenEndpoint": "https://id.example/t", "UserInfoEndpoint": "https://id.example/u",
+            "ClientId": "shop",
+            "ClientSecret": "hush", "Scope": "openid", "SessionTimeout": 60,
+            "OnUnauthenticatedRequest": "authenticate",
             "AuthenticationRequestExtraParams": {"prompt": "login"},
         },
     });
@@ -70,7 +72,10 @@ fn unusual() -> Aws {
         let input = json!({
             "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
             "ResourceId": autoscaling::resource_id(CLUSTER, name),
-            "SuspendedState": {"DynamicScalingOutSuspended": true, "ScheduledScalingSuspended": true},
+            "SuspendedState": {
+                "DynamicScalingOutSuspended": true,
+                "ScheduledScalingSuspended": true,
+            },
         });
         autoscaling::call(&mut aws, "RegisterScalableTarget", &input).expect("the colour scales");
     }

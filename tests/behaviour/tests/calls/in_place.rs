@@ -96,10 +96,15 @@ fn guarded() -> Aws {
         json!([{"key": "team", "value": "shops"}, {"key": "cost-centre", "value": "4711"}]);
     let registered = ecs::call(&mut aws, "RegisterTaskDefinition", &definition).expect("accepted");
     let input = json!({
-        "cluster": CLUSTER, "service": WEB, "taskDefinition": registered["taskDefinition"]["taskDefinitionArn"],
+        "cluster": CLUSTER, "service": WEB,
+        "taskDefinition": registered["taskDefinition"]["taskDefinitionArn"],
         "deploymentConfiguration": {
             "deploymentCircuitBreaker": {"enable": true, "rollback": true},
-            "alarms": {"alarmNames": ["web-errors", "web-latency"], "enable": true, "rollback": true},
+            "alarms": {
+                "alarmNames": ["web-errors", "web-latency"],
+                "enable": true,
+                "rollback": true,
+            },
             "minimumHealthyPercent": 50, "maximumPercent": 150,
         },
     });
@@ -130,7 +135,8 @@ fn a_release_that_is_stopped() {
         let pushed = push(driver, WEB, "1.1.0");
         let execution = under_way(driver, &pushed).await;
         let input = json!({
-            "pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true, "reason": "not today"
+            "pipelineName": PIPELINE, "pipelineExecutionId": execution, "abandon": true,
+            "reason": "not today"
         });
         codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &input)
             .expect("it can be stopped");

@@ -84,11 +84,23 @@ pub(crate) fn difference(changes: &mut Map<String, Value>, path: &str, old: &Val
 #[test]
 fn only_what_changes_of_an_item_is_left() {
     let mut items = Items::default();
-    let item = |fence: i64, release: Value| json!({"Item": {"pk": "lease", "sk": "a/b", "fence": fence, "release": release}});
+    let item = |fence: i64, release: Value| {
+        json!({
+            "Item": {"pk": "lease", "sk": "a/b", "fence": fence, "release": release},
+        })
+    };
     let first = item(1, json!({"state": "open", "change": {"count": 2}}));
     assert_eq!(items.changes(first.clone(), true), first);
     let second = item(2, json!({"state": "open", "failure": "late"}));
-    let shown = json!({"Item as before, but": {"pk": "lease", "sk": "a/b", "fence": 2, "release.change": "<removed>", "release.failure": "late"}});
+    let shown = json!({
+        "Item as before, but": {
+            "pk": "lease",
+            "sk": "a/b",
+            "fence": 2,
+            "release.change": "<removed>",
+            "release.failure": "late",
+        },
+    });
     assert_eq!(items.changes(second.clone(), false), shown);
     assert_eq!(
         items.changes(second, true),

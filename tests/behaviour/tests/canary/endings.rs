@@ -151,7 +151,8 @@ fn warmed_up(minutes: &str) -> (String, Option<f64>) {
                 .into_iter()
                 .find(|(key, _)| key.ends_with(".json"))
                 .expect("a report");
-            let first = serde_json::from_str::<Value>(&json).expect("JSON")["minutes"][0]["readings"][0]["c"].take();
+            let judgement: Value = serde_json::from_str(&json).expect("JSON");
+            let first = &judgement["minutes"][0]["readings"][0]["c"];
             let rate = first["bad"]
                 .as_f64()
                 .zip(first["n"].as_f64())

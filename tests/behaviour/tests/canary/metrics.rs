@@ -43,15 +43,22 @@ fn shop_with(judge: &Value) -> Aws {
 fn metrics() -> Value {
     let of = json!({ "Colour": "{colour}" });
     json!({ "metrics": [
-        {"name": "orders", "namespace": NAMESPACE, "dimensions": of, "count": "Orders", "total": "Carts", "worse": "less",
-            "weight": 0.3},
-        {"name": "memory", "namespace": NAMESPACE, "dimensions": of, "value": "Memory", "worse": "more", "weight": 0.2},
+        {"name": "orders", "namespace": NAMESPACE, "dimensions": of, "count": "Orders",
+         "total": "Carts", "worse": "less", "weight": 0.3},
+        {"name": "memory", "namespace": NAMESPACE, "dimensions": of, "value": "Memory",
+         "worse": "more", "weight": 0.2},
     ] })
 }
 
 /// What the tasks of one colour report in a minute: of 400 carts so many are ordered, if they tell.
 fn report(aws: &mut Aws, colour: &str, orders: Option<f64>, memory: f64) {
-    let datum = |name: &str, value: f64| json!({"MetricName": name, "Value": value, "Dimensions": [{"Name": "Colour", "Value": colour}]});
+    let datum = |name: &str, value: f64| {
+        json!({
+            "MetricName": name,
+            "Value": value,
+            "Dimensions": [{"Name": "Colour", "Value": colour}],
+        })
+    };
     let mut data = vec![datum("Memory", memory)];
     data.extend(
         orders

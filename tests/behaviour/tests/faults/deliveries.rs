@@ -19,7 +19,12 @@ use invariants::ledger_reader::holder;
 use serde_json::json;
 
 fn stop(driver: &Driver, execution: &str, abandon: bool) {
-    let asked = json!({"pipelineName": "slipway-web", "pipelineExecutionId": execution, "abandon": abandon, "reason": "not today"});
+    let asked = json!({
+        "pipelineName": "slipway-web",
+        "pipelineExecutionId": execution,
+        "abandon": abandon,
+        "reason": "not today",
+    });
     codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked)
         .expect("it can be stopped");
     driver.world.touch();
@@ -64,7 +69,12 @@ fn a_person_stops_the_rollout_and_the_prior_release_is_restored_for_good() {
 /// RetryStageExecution after the rollback: the action fails at once.
 async fn retry_is_refused(driver: &Driver, execution: &str) {
     let known = jobs(&driver.world.aws(), execution, "update-service").len();
-    let asked = json!({"pipelineName": "slipway-web", "stageName": "Release", "pipelineExecutionId": execution, "retryMode": "FAILED_ACTIONS"});
+    let asked = json!({
+        "pipelineName": "slipway-web",
+        "stageName": "Release",
+        "pipelineExecutionId": execution,
+        "retryMode": "FAILED_ACTIONS",
+    });
     let retried = codepipeline::call(&mut driver.world.aws(), "RetryStageExecution", &asked);
     match retried {
         Ok(_) => driver.world.touch(),

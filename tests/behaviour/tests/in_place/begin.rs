@@ -61,11 +61,18 @@ fn the_reason_for_which_a_release_did_not_begin_is_recorded_and_kept_at_its_end(
                 &["`containers` names `wbe`", "web:2", "expected web"],
             );
             let mut expected = json!({
-                "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand",
+                "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
+                "pipeline": "slipway-by-hand",
                 "state": "started", "reason": answer["message"], "started_at": "<time>",
             });
             assert_eq!(record(&driver), expected);
-            let marked = json!({"pk": "lease", "sk": "started#jane-1", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand"});
+            let marked = json!({
+                "pk": "lease",
+                "sk": "started#jane-1",
+                "v": 1,
+                "execution": JANE,
+                "pipeline": "slipway-by-hand",
+            });
             assert_eq!(mark(&driver), marked);
             let message = answer["message"].as_str().expect("a message");
             let reason = format!("the release did not begin: {message}; nothing had been changed");

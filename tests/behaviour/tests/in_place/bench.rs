@@ -35,7 +35,12 @@ pub(crate) fn pinned(digest: &str) -> String {
 
 /// One look of a step.
 pub(crate) async fn look(driver: &Driver, step: &str, more: Value) -> Value {
-    let mut parameters = json!({"pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER, "service": WEB});
+    let mut parameters = json!({
+        "pipeline": "slipway-by-hand",
+        "execution": JANE,
+        "cluster": CLUSTER,
+        "service": WEB,
+    });
     parameters
         .as_object_mut()
         .expect("an object")
@@ -47,7 +52,12 @@ pub(crate) async fn look(driver: &Driver, step: &str, more: Value) -> Value {
 
 /// The next look of a step that was still going.
 pub(crate) async fn again(driver: &Driver, step: &str, more: Value, before: &Value) -> Value {
-    let mut parameters = json!({"pipeline": "slipway-by-hand", "execution": JANE, "cluster": CLUSTER, "service": WEB});
+    let mut parameters = json!({
+        "pipeline": "slipway-by-hand",
+        "execution": JANE,
+        "cluster": CLUSTER,
+        "service": WEB,
+    });
     parameters
         .as_object_mut()
         .expect("an object")
@@ -118,7 +128,12 @@ pub(crate) fn event(state: &str) -> Value {
         "version": "0", "id": "13cde686-328b-6117-af20-0e5566167482", "source": "aws.codepipeline",
         "detail-type": "CodePipeline Pipeline Execution State Change", "account": "111122223333",
         "time": "2026-01-05T09:00:00Z", "region": "eu-west-1", "resources": [],
-        "detail": {"pipeline": "slipway-by-hand", "execution-id": JANE, "state": state, "version": 1},
+        "detail": {
+            "pipeline": "slipway-by-hand",
+            "execution-id": JANE,
+            "state": state,
+            "version": 1,
+        },
     })
 }
 

@@ -91,8 +91,10 @@ fn an_execution_that_ended_before_its_release_began_is_closed_with_its_ending() 
                 format!("{outcome}: {reason}")
             );
             let expected = json!({
-                "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand",
-                "digest": "sha256:00", "state": "closed", "outcome": outcome, "reason": reason, "started_at": "<time>",
+                "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
+                "pipeline": "slipway-by-hand",
+                "digest": "sha256:00", "state": "closed", "outcome": outcome, "reason": reason,
+                "started_at": "<time>",
                 "ended_at": "<time>",
             });
             assert_eq!(record(&driver), expected);

@@ -13,9 +13,11 @@ use zip::write::SimpleFileOptions;
 use behaviour::{account, action, failure, jobs, until, update_pipeline};
 
 const PIPELINE: &str = "slipway-page-counter";
-const HTTPD: &str = "public.ecr.aws/docker/library/httpd@sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd12345678";
+const HTTPD: &str = "public.ecr.aws/docker/library/httpd@\
+    sha256:7f5b2640fe6fb4f46592dfd3410c4a79dac4f89e4782432e0378abcd12345678";
 const TASK_DEFINITION: &str = r#"{"family": "page-counter", "containerDefinitions": [
-    {"name": "frontend", "image": "<IMAGE1_NAME>", "memory": 64}, {"name": "api", "image": "<IMAGE2_NAME>", "memory": 64}]}"#;
+    {"name": "frontend", "image": "<IMAGE1_NAME>", "memory": 64},
+    {"name": "api", "image": "<IMAGE2_NAME>", "memory": 64}]}"#;
 
 fn zipped(files: &[(&str, &str)]) -> Vec<u8> {
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
@@ -76,20 +78,23 @@ fn a_parameter_wins_over_the_file_and_each_image_goes_to_its_container() {
         ("taskdef.json", TASK_DEFINITION),
         (
             "imagedefinitions.json",
-            r#"[{"name": "frontend", "imageUri": "example/front:1"}, {"name": "api", "imageUri": "example/api:1"}]"#,
+            r#"[{"name": "frontend", "imageUri": "example/front:1"},
+                {"name": "api", "imageUri": "example/api:1"}]"#,
         ),
         ("imageDetail.json", &format!(r#"{{"ImageURI": "{HTTPD}"}}"#)),
     ];
     let aws = release(
         &files,
         json!({
-            "images": {"frontend": "Config::imageDetail.json"}, "imagedefinitions": "Config::imagedefinitions.json",
+            "images": {"frontend": "Config::imageDetail.json"},
+            "imagedefinitions": "Config::imagedefinitions.json",
         }),
     );
     let expected = json!({
         "family": "page-counter",
         "containerDefinitions": [
-            {"name": "frontend", "image": HTTPD, "memory": 64}, {"name": "api", "image": "example/api:1", "memory": 64},
+            {"name": "frontend", "image": HTTPD, "memory": 64},
+            {"name": "api", "image": "example/api:1", "memory": 64},
         ],
         // The tags of the family's newest revision, since the file has none: infrastructure owns
         // them.

@@ -150,7 +150,8 @@ fn an_execution_that_was_stopped_before_its_release_began_is_closed_without_an_e
                 .id
                 .clone();
             let stop = json!({
-                "pipelineName": "slipway-web", "pipelineExecutionId": execution, "abandon": true, "reason": "not today",
+                "pipelineName": "slipway-web", "pipelineExecutionId": execution, "abandon": true,
+                "reason": "not today",
             });
             codepipeline::call(&mut aws, "StopPipelineExecution", &stop)
                 .expect("it can be stopped");

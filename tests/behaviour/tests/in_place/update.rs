@@ -29,7 +29,8 @@ fn a_count_is_set_when_one_is_given_and_left_alone_otherwise() {
             assert_eq!(answer["summary"], summary);
             assert_eq!(web(&driver)["desiredCount"], count);
             let mut expected = json!({
-                "task_definition": arn("web:3"), "percentages": {"minimum_healthy": 100, "maximum": 200},
+                "task_definition": arn("web:3"),
+                "percentages": {"minimum_healthy": 100, "maximum": 200},
                 "deployment": primary(&driver)["id"],
             });
             if more != json!({}) {

@@ -9,7 +9,8 @@ use behaviour::{push, released};
 
 fn prior() -> Value {
     json!({
-        "task_definition": arn("web:2"), "desired_count": 2, "percentages": {"minimum_healthy": 100, "maximum": 200},
+        "task_definition": arn("web:2"), "desired_count": 2,
+        "percentages": {"minimum_healthy": 100, "maximum": 200},
         "recorded_at": "<time>",
     })
 }
@@ -27,11 +28,13 @@ fn each_step_announces_changes_and_writes_down_in_this_order() {
             json!({"minimum_healthy_percent": 50, "digest": digest}),
         )
         .await;
-        let summary = "web runs web:2 with 2 tasks; the rollout keeps at least 1 healthy and at most 4 running";
+        let summary = "web runs web:2 with 2 tasks; the rollout keeps at least 1 healthy and at \
+            most 4 running";
         assert_eq!(
             answer,
             json!({
-                "status": "done", "summary": summary, "outputVariables": {"PriorTaskDefinitionArn": arn("web:2")},
+                "status": "done", "summary": summary,
+                "outputVariables": {"PriorTaskDefinitionArn": arn("web:2")},
                 "externalExecutionId": null,
             })
         );
@@ -40,19 +43,23 @@ fn each_step_announces_changes_and_writes_down_in_this_order() {
             ["TransactWriteItems", "PutItem"]
         );
         let mut release = json!({
-            "execution": JANE, "pipeline": "slipway-by-hand", "digest": digest, "state": "open", "began_at": "<time>",
+            "execution": JANE, "pipeline": "slipway-by-hand", "digest": digest, "state": "open",
+            "began_at": "<time>",
             "prior": prior(),
         });
         let held = |fence: u64, release: &Value| {
             json!({
-                "pk": "lease", "sk": "apps/web", "v": 1, "cluster": CLUSTER, "service": WEB, "fence": fence,
+                "pk": "lease", "sk": "apps/web", "v": 1, "cluster": CLUSTER, "service": WEB,
+                "fence": fence,
                 "changed_at": "<time>", "release": release,
             })
         };
         assert_eq!(lease(&driver), held(fence + 2, &release));
         let mut recorded = json!({
-            "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE, "pipeline": "slipway-by-hand",
-            "digest": digest, "cluster": CLUSTER, "service": WEB, "state": "begun", "started_at": "<time>",
+            "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
+            "pipeline": "slipway-by-hand",
+            "digest": digest, "cluster": CLUSTER, "service": WEB, "state": "begun",
+            "started_at": "<time>",
         });
         assert_eq!(record(&driver), recorded);
         assert_eq!(mark(&driver), Value::Null);
@@ -111,7 +118,8 @@ fn each_step_announces_changes_and_writes_down_in_this_order() {
             ["PutItem", "UpdateService", "PutItem"]
         );
         release["change"] = json!({
-            "task_definition": arn("web:3"), "percentages": {"minimum_healthy": 50, "maximum": 200}, "deployment": id,
+            "task_definition": arn("web:3"), "percentages": {"minimum_healthy": 50, "maximum": 200},
+            "deployment": id,
         });
         assert_eq!(lease(&driver), held(fence + 6, &release));
         let found = web(&driver);

@@ -100,7 +100,8 @@ fn described(aws: &Aws) -> Value {
 #[test]
 fn begin_release_of_a_pair_refuses_at_once() {
     let fix = "correct UserParameters of this action";
-    let nowhere = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
+    let nowhere = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/\
+        app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
     let test_rule = |name: &str| {
         let aws = account();
         let stack = aws.cloudformation.stack(SHOP).expect("the story's stack");
@@ -543,7 +544,12 @@ fn swap_target_groups_refuses_at_once() {
 
 /// Parameters of a step by hand.
 fn common(more: Value) -> Value {
-    let mut all = json!({"pipeline": "slipway-by-hand", "execution": "jane-1", "cluster": CLUSTER, "service": SHOP});
+    let mut all = json!({
+        "pipeline": "slipway-by-hand",
+        "execution": "jane-1",
+        "cluster": CLUSTER,
+        "service": SHOP,
+    });
     all.as_object_mut()
         .expect("an object")
         .extend(more.as_object().expect("an object").clone());
@@ -606,7 +612,11 @@ fn steps_of_a_pair_are_refused_on_a_single_service() {
         ),
         (
             "update-service",
-            json!({"task_definition": IN_PLACE_DEFINITION, "strategy": "blue-green", "mode": "fill"}),
+            json!({
+                "task_definition": IN_PLACE_DEFINITION,
+                "strategy": "blue-green",
+                "mode": "fill",
+            }),
             ["`strategy` does not fit", "a single service"],
         ),
     ];
@@ -633,8 +643,20 @@ fn steps_of_a_pair_are_refused_on_a_single_service() {
 
 #[test]
 fn steps_of_a_pair_are_refused_in_another_order() {
-    let fill = |definition: &str| json!({"task_definition": definition, "strategy": "blue-green", "mode": "fill"});
-    let retire = |definition: &str| json!({"task_definition": definition, "strategy": "blue-green", "mode": "retire"});
+    let fill = |definition: &str| {
+        json!({
+            "task_definition": definition,
+            "strategy": "blue-green",
+            "mode": "fill",
+        })
+    };
+    let retire = |definition: &str| {
+        json!({
+            "task_definition": definition,
+            "strategy": "blue-green",
+            "mode": "retire",
+        })
+    };
     let swap = |definition: &str| json!({"task_definition": definition, "shift": "all-at-once"});
     type Case<'a> = (
         bool,

@@ -109,7 +109,13 @@ fn only_services_with_the_tag_are_changed() {
 #[test]
 fn only_roles_under_the_path_are_handed_to_tasks() {
     let mut aws = deployed(1).expect("the stacks deploy");
-    let definition = |role: &str| json!({"family": WEB, "taskRoleArn": role, "containerDefinitions": [{"name": "web", "image": "busybox", "memory": 64}]});
+    let definition = |role: &str| {
+        json!({
+            "family": WEB,
+            "taskRoleArn": role,
+            "containerDefinitions": [{"name": "web", "image": "busybox", "memory": 64}],
+        })
+    };
     let ours = "arn:aws:iam::111122223333:role/slipway/anything";
     let admin = "arn:aws:iam::111122223333:role/Admin";
     ecs(
@@ -155,7 +161,10 @@ fn tags_are_given_while_registering_only() {
     let mut aws = deployed(1).expect("the stacks deploy");
     let arn = ecs_as_person(
         &mut aws,
-        &json!({"family": "x", "containerDefinitions": [{"name": "x", "image": "busybox", "memory": 64}]}),
+        &json!({
+            "family": "x",
+            "containerDefinitions": [{"name": "x", "image": "busybox", "memory": 64}],
+        }),
     );
     let tag = json!({"resourceArn": arn, "tags": [{"key": "a", "value": "b"}]});
     denied(

@@ -203,7 +203,12 @@ fn stop(driver: &Driver, execution: usize) {
     let id = driver.world.aws().codepipeline.executions[execution]
         .id
         .clone();
-    let asked = json!({"pipelineName": format!("slipway-{WEB}"), "pipelineExecutionId": id, "abandon": true, "reason": "a test"});
+    let asked = json!({
+        "pipelineName": format!("slipway-{WEB}"),
+        "pipelineExecutionId": id,
+        "abandon": true,
+        "reason": "a test",
+    });
     codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked).expect("stopped");
 }
 

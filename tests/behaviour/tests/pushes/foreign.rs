@@ -76,8 +76,10 @@ fn a_push_is_claimed_started_and_recorded_by_value() {
     assert_eq!(
         item(&aws, "push#slipway-web", &pushed),
         Some(json!({
-            "pk": text("push#slipway-web"), "sk": text(&pushed), "v": version, "pipeline": text("slipway-web"),
-            "digest": text(&pushed), "tag": text("1.0.0"), "event": event["event"]["id"].as_str().map(text),
+            "pk": text("push#slipway-web"), "sk": text(&pushed), "v": version,
+            "pipeline": text("slipway-web"),
+            "digest": text(&pushed), "tag": text("1.0.0"),
+            "event": event["event"]["id"].as_str().map(text),
             "claimed_at": text(&now), "execution": text(&execution)
         }))
     );
@@ -86,7 +88,8 @@ fn a_push_is_claimed_started_and_recorded_by_value() {
         item(&aws, &pk, "record"),
         Some(json!({
             "pk": text(&pk), "sk": text("record"), "v": version, "execution": text(&execution),
-            "pipeline": text("slipway-web"), "digest": text(&pushed), "state": text("started"), "started_at": text(&now)
+            "pipeline": text("slipway-web"), "digest": text(&pushed), "state": text("started"),
+            "started_at": text(&now)
         }))
     );
     let sk = format!("started#{execution}");
@@ -114,7 +117,8 @@ fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
     let cases: [(Change, &str); 2] = [
         (
             &untagged,
-            "an image pushed without a tag is part of a multi-architecture image, or not a release yet",
+            "an image pushed without a tag is part of a multi-architecture image, or not a \
+            release yet",
         ),
         (
             &deleted,
@@ -204,7 +208,8 @@ fn a_digest_that_was_rolled_back_is_refused_and_the_refusal_is_written_down() {
             driver.world.snapshot(),
         )
     });
-    let reason = "this digest was rolled-back before (sick); push a new image, or start the pipeline by hand to try it again";
+    let reason = "this digest was rolled-back before (sick); push a new image, or start the \
+        pipeline by hand to try it again";
     assert_eq!(
         refused,
         json!({"status": "refused", "digest": pushed, "reason": reason})

@@ -57,7 +57,8 @@ pub(super) fn write_response(response: Response) -> Result<HttpResponse, Connect
 /// What a proxy writes that cannot reach the service behind it.
 pub(super) fn proxy_page(status: u16) -> Response {
     let body = format!(
-        "<html>\r\n<head><title>{status}</title></head>\r\n<body><h1>{status}</h1></body>\r\n</html>\r\n"
+        "<html>\r\n<head><title>{status}</title></head>\r\n\
+        <body><h1>{status}</h1></body>\r\n</html>\r\n"
     );
     let headers = vec![
         ("content-type".to_owned(), "text/html".to_owned()),

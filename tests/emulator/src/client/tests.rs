@@ -1,3 +1,4 @@
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -126,10 +127,7 @@ async fn transactions_through_the_sdk_say_why_they_failed() {
         .await
         .unwrap_err()
         .into_service_error();
-    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(
-        canceled,
-    ) = error
-    else {
+    let TransactWriteItemsError::TransactionCanceledException(canceled) = error else {
         panic!("{error:?}")
     };
     assert_eq!(

@@ -325,7 +325,11 @@ fn retag(aws: &mut Aws, chapter: &Chapter, tag: &str) -> Result<String, emulator
     let put = ecr::call(
         aws,
         "PutImage",
-        &json!({"repositoryName": chapter.application, "imageManifest": manifest, "imageTag": chapter.tag}),
+        &json!({
+            "repositoryName": chapter.application,
+            "imageManifest": manifest,
+            "imageTag": chapter.tag,
+        }),
     )?;
     Ok(put["image"]["imageId"]["imageDigest"]
         .as_str()
@@ -361,7 +365,8 @@ fn stop(aws: &mut Aws, chapter: &Chapter, pushed: &str, since: Millis) -> Result
     let execution =
         execution_of(aws, chapter, pushed, since).ok_or("the push started no execution")?;
     let asked = json!({
-        "pipelineName": execution.pipeline, "pipelineExecutionId": execution.id, "abandon": true, "reason": "a person had doubts"
+        "pipelineName": execution.pipeline, "pipelineExecutionId": execution.id, "abandon": true,
+        "reason": "a person had doubts"
     });
     codepipeline::call(aws, "StopPipelineExecution", &asked)
         .map(drop)

@@ -40,8 +40,13 @@ fn commands(aws: &Aws) -> Vec<String> {
         ];
     };
     let mut commands = vec![
-        "aws cloudformation describe-stacks --query 'Stacks[].[StackName,StackStatus]' --output text".to_owned(),
-        format!("aws ecs describe-services --cluster {CLUSTER} --services {WEB} --query 'services[0].deployments'"),
+        "aws cloudformation describe-stacks --query 'Stacks[].[StackName,StackStatus]' \
+        --output text"
+            .to_owned(),
+        format!(
+            "aws ecs describe-services --cluster {CLUSTER} --services {WEB} \
+            --query 'services[0].deployments'"
+        ),
         format!("aws codepipeline get-pipeline-state --name slipway-{WEB}"),
         "aws events list-rules --name-prefix slipway-".to_owned(),
     ];

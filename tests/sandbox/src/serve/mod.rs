@@ -42,9 +42,9 @@ Any credentials are accepted, and nothing leaves this machine. In another termin
   export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
   aws codepipeline list-pipelines
 
-When it has started it prints commands to try; `curl http://127.0.0.1:4566` prints them again. Every request is a line on
-this console, and so is every requested operation that is not served. Ctrl-C ends it, and everything
-in it is gone.
+When it has started it prints commands to try; `curl http://127.0.0.1:4566` prints them again.
+Every request is a line on this console, and so is every requested operation that is not served.
+Ctrl-C ends it, and everything in it is gone.
 
 Exit codes: 0 ended by Ctrl-C; 1 it could not start; 2 wrong arguments.";
 
@@ -82,7 +82,9 @@ async fn until_interrupted(driver: Driver, arguments: &Serve) -> Result<(), Stri
     let console = Rc::new(RefCell::new(Console::starting_at(&driver.world.aws())));
     let watch = |aws: &Aws| console.borrow_mut().watch(aws);
     tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(|error| format!("failed to wait for Ctrl-C: {error}"))?,
+        interrupted = tokio::signal::ctrl_c() => {
+            interrupted.map_err(|error| format!("failed to wait for Ctrl-C: {error}"))?;
+        }
         () = driver.forever(watch) => {}
         () = http::accept(listener, driver.world.clone(), console.clone(), guide.into()) => {}
     }

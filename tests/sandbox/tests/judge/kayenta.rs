@@ -8,11 +8,17 @@ use slipway::judge::kayenta::{
 fn config(canary: Value) -> Value {
     json!({
         "metrics": [
-            {"name": "errors", "query": {"type": "cloudwatch"}, "groups": ["a"], "analysisConfigurations": {"canary": canary}},
-            {"name": "cpu", "query": {"type": "cloudwatch"}, "groups": ["b"], "analysisConfigurations": {}},
-            {"name": "memory", "query": {"type": "cloudwatch"}, "groups": ["b"], "analysisConfigurations": {}},
+            {"name": "errors", "query": {"type": "cloudwatch"}, "groups": ["a"],
+             "analysisConfigurations": {"canary": canary}},
+            {"name": "cpu", "query": {"type": "cloudwatch"}, "groups": ["b"],
+             "analysisConfigurations": {}},
+            {"name": "memory", "query": {"type": "cloudwatch"}, "groups": ["b"],
+             "analysisConfigurations": {}},
         ],
-        "classifier": {"groupWeights": {"a": 60, "b": 40}, "scoreThresholds": {"pass": 95, "marginal": 75}},
+        "classifier": {
+            "groupWeights": {"a": 60, "b": 40},
+            "scoreThresholds": {"pass": 95, "marginal": 75},
+        },
     })
 }
 

@@ -67,7 +67,8 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
             ([0, 100], [true, true], [2, 2])
         );
         let shift = json!({
-            "from": {"blue": 50, "green": 50}, "to": {"blue": 0, "green": 100}, "at": "now", "made": true,
+            "from": {"blue": 50, "green": 50}, "to": {"blue": 0, "green": 100}, "at": "now",
+            "made": true,
         });
         assert_eq!(timeless(&aws, &open(&aws)["shift"]), shift);
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
@@ -112,7 +113,8 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
         let aws = driver.world.snapshot();
         let record = recorded(&aws);
         let reason = format!(
-            "the execution was stopped; {green} serves again as green with 2 of 2 tasks, weights blue 0 / green 100"
+            "the execution was stopped; {green} serves again as green with 2 of 2 tasks, weights \
+            blue 0 / green 100"
         );
         assert_eq!(
             (&record["outcome"], &record["reason"]),
@@ -213,7 +215,8 @@ fn the_old_colour_grows_first_and_is_waited_for() {
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
         let since = calls(&driver);
         let waits = roll_back(&driver).await;
-        let text = "returning the traffic to green: 1 of 2 healthy targets that green needs for all of the traffic; ";
+        let text = "returning the traffic to green: 1 of 2 healthy targets that green needs for \
+            all of the traffic; ";
         assert!(waits.starts_with(text), "{waits}");
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
     });
@@ -293,7 +296,8 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
         let aws = driver.world.snapshot();
         let record = recorded(&aws);
         let reason = format!(
-            "the rule {rule} is gone; a release cannot go on or back without it; manual intervention required"
+            "the rule {rule} is gone; a release cannot go on or back without it; manual \
+            intervention required"
         );
         assert_eq!(
             (
@@ -314,7 +318,8 @@ fn a_deleted_colour_does_not_keep_the_release_open() {
     ecs::call(&mut aws, "DeleteService", &gone).expect("it was there");
     run(aws, Fault::None, async |driver| {
         let status = roll_back(&driver).await;
-        let reason = "service `shop-blue` is gone from cluster `apps`; a release cannot go on or back without it; manual intervention required";
+        let reason = "service `shop-blue` is gone from cluster `apps`; a release cannot go on or \
+            back without it; manual intervention required";
         assert_eq!(status, format!("failed: {reason}"));
         let aws = driver.world.snapshot();
         assert_eq!(

@@ -33,21 +33,28 @@ fn both_colours_are_recorded_before_anything_is_changed() {
             "green is live as {} with 2 tasks (weights blue 0 / green 7); blue is filled next",
             revision(&ran_green)
         );
-        let outputs = json!({"PriorTaskDefinitionArn": ran_green, "LiveColour": "green", "IdleColour": "blue"});
+        let outputs = json!({
+            "PriorTaskDefinitionArn": ran_green,
+            "LiveColour": "green",
+            "IdleColour": "blue",
+        });
         assert_eq!(report(&answer), json!(["done", summary, outputs]));
         assert_eq!(changed(&aws, since), ["TransactWriteItems", "PutItem"]);
         let open = open(&aws);
         let usual = json!({"minimum_healthy": 100, "maximum": 200});
         let expected = json!({
-            "task_definition": ran_green, "desired_count": 2, "percentages": usual, "recorded_at": "now",
+            "task_definition": ran_green, "desired_count": 2, "percentages": usual,
+            "recorded_at": "now",
             "pair": {
                 "rule": rule, "live": "green",
                 "blue": {
-                    "target_group": blue, "weight": 0, "task_definition": ran_blue, "desired_count": 0,
+                    "target_group": blue, "weight": 0, "task_definition": ran_blue,
+                    "desired_count": 0,
                     "percentages": {"minimum_healthy": 50, "maximum": 150}, "suspended": true,
                 },
                 "green": {
-                    "target_group": green, "weight": 7, "task_definition": ran_green, "desired_count": 2,
+                    "target_group": green, "weight": 7, "task_definition": ran_green,
+                    "desired_count": 2,
                     "percentages": usual, "suspended": false,
                 },
             },
@@ -131,7 +138,8 @@ fn weights_that_tell_nothing_are_set_to_what_the_last_release_left() {
             let answer = look(&driver, "begin-release", &begin(&rule)).await;
             let [blue, green] = by_hand;
             let summary = format!(
-                "repaired weights left by an interrupted release: were blue {blue} / green {green}, restored to blue 0 / green 100"
+                "repaired weights left by an interrupted release: were blue {blue} / green \
+                {green}, restored to blue 0 / green 100"
             );
             assert_eq!(report(&answer), going(&summary, 50));
             let aws = driver.world.snapshot();
@@ -147,7 +155,8 @@ fn weights_that_tell_nothing_are_set_to_what_the_last_release_left() {
             );
             assert_eq!(weights(&aws), [0, 100]);
             let expected = json!({
-                "from": {"blue": blue, "green": green}, "to": {"blue": 0, "green": 100}, "at": "now", "made": true,
+                "from": {"blue": blue, "green": green}, "to": {"blue": 0, "green": 100},
+                "at": "now", "made": true,
             });
             assert_eq!(timeless(&aws, &open(&aws)["shift"]), expected);
             assert_eq!(open(&aws)["prior"]["pair"]["live"], "green");

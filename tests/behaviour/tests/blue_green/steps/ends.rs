@@ -145,7 +145,8 @@ fn a_release_is_not_finished_while_scale_in_is_suspended() {
     });
     run(aws, Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
-        let text = "scale-in is still suspended on both colours; run update-service with mode `retire` before this action";
+        let text = "scale-in is still suspended on both colours; run update-service with mode \
+            `retire` before this action";
         assert_eq!(
             report(&look(&driver, STEP, &finish(&new)).await),
             json!(["failed", "ConfigurationError", text])

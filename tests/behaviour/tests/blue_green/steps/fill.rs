@@ -75,7 +75,12 @@ fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
         let (blue, lease) = (service(&aws, CLUSTER, "shop-blue"), lease(&aws));
         let deployment = &blue["deployments"][0]["id"];
         let percentages = json!({"minimum_healthy": 50, "maximum": 150});
-        let change = json!({"task_definition": new, "percentages": percentages, "desired_count": 2, "deployment": deployment});
+        let change = json!({
+            "task_definition": new,
+            "percentages": percentages,
+            "desired_count": 2,
+            "deployment": deployment,
+        });
         assert_eq!(lease["release"]["change"], change);
         assert_eq!(timeless(&aws, &lease["changed_at"]), "now");
         assert_eq!(&answer["externalExecutionId"], deployment);

@@ -38,7 +38,10 @@ fn suspended(aws: &mut Aws) {
         let input = json!({
             "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
             "ResourceId": autoscaling::resource_id(CLUSTER, name),
-            "SuspendedState": {"DynamicScalingOutSuspended": true, "ScheduledScalingSuspended": true},
+            "SuspendedState": {
+                "DynamicScalingOutSuspended": true,
+                "ScheduledScalingSuspended": true,
+            },
         });
         autoscaling::call(aws, "RegisterScalableTarget", &input).expect("the colour scales");
     }

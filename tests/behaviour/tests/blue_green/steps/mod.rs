@@ -123,7 +123,12 @@ fn revision(arn: &str) -> &str {
 
 /// Parameters of a step.
 fn common(more: &Value) -> Value {
-    let mut all = json!({"pipeline": "slipway-by-hand", "execution": EXECUTION, "cluster": CLUSTER, "service": SHOP});
+    let mut all = json!({
+        "pipeline": "slipway-by-hand",
+        "execution": EXECUTION,
+        "cluster": CLUSTER,
+        "service": SHOP,
+    });
     all.as_object_mut()
         .expect("an object")
         .extend(more.as_object().expect("an object").clone());
@@ -197,7 +202,12 @@ fn size(definition: &str) -> Value {
 }
 
 fn retire(definition: &str) -> Value {
-    json!({"task_definition": definition, "strategy": "blue-green", "mode": "retire", "drain_minutes": 0})
+    json!({
+        "task_definition": definition,
+        "strategy": "blue-green",
+        "mode": "retire",
+        "drain_minutes": 0,
+    })
 }
 
 /// A swap to half of the traffic.

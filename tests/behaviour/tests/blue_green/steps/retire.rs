@@ -93,7 +93,11 @@ fn the_old_colour_is_announced_to_stop_stops_and_is_waited_for() {
             going("100% to blue; green stops 2 tasks", 90)
         );
         pass(&driver, secs(240)).await;
-        let done = json!(["done", "green is retired, blue serves with 2 tasks", {"TaskDefinitionArn": new}]);
+        let done = json!([
+            "done",
+            "green is retired, blue serves with 2 tasks",
+            {"TaskDefinitionArn": new},
+        ]);
         assert_eq!(report(&look(&driver, STEP, &retire(&new)).await), done);
         let own = |write: &String| write != "PutItem";
         assert_eq!(
@@ -164,8 +168,9 @@ fn an_old_colour_that_has_traffic_again_is_not_stopped() {
             let [new, _] = definitions(&driver.world.aws());
             let since = calls(&driver);
             let text = format!(
-                "green cannot be retired: weights are blue {} / green {}, expected all of the traffic on blue, \
-                 set by this release; run swap-target-groups to 100% before this action",
+                "green cannot be retired: weights are blue {} / green {}, expected all of the \
+                 traffic on blue, set by this release; run swap-target-groups to 100% before this \
+                 action",
                 by_hand[0], by_hand[1]
             );
             assert_eq!(

@@ -198,13 +198,15 @@ fn a_colour_that_is_not_fit_is_waited_for_since_the_action_began() {
         let waits = look_after(&driver, STEP, &to_half(&new), 599).await;
         let lacks = "desired count is 2, expected 3 or more; 2 of 3 targets healthy";
         let text = format!(
-            "0% to blue, blue is not ready for 50%: {lacks}; 9m59s of 10m00s; 2 healthy targets in blue, at least 3 needed"
+            "0% to blue, blue is not ready for 50%: {lacks}; 9m59s of 10m00s; 2 healthy targets \
+            in blue, at least 3 needed"
         );
         assert_eq!(report(&waits), going(&text, 0));
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
         let fails = look_after(&driver, STEP, &to_half(&new), 600).await;
         let text = format!(
-            "blue is not ready for traffic as {} after 10m00s: {lacks}; no traffic was moved; check the tasks and targets of blue",
+            "blue is not ready for traffic as {} after 10m00s: {lacks}; no traffic was moved; \
+            check the tasks and targets of blue",
             revision(&new)
         );
         assert_eq!(report(&fails), failed(&text));
@@ -223,7 +225,8 @@ fn weights_of_another_writer_fail_the_action_for_good() {
     set_weights(&mut aws, [10, 90]);
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
-        let text = "overridden: the weights are blue 10 / green 90, expected blue 50 / green 50; another writer changed the listener rule, find it, then retry the release";
+        let text = "overridden: the weights are blue 10 / green 90, expected blue 50 / green 50; \
+            another writer changed the listener rule, find it, then retry the release";
         assert_eq!(report(&swap(&driver, json!({})).await), failed(text));
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem"]);
@@ -371,7 +374,8 @@ fn weights_that_are_set_by_hand_while_the_old_colour_grows_stay() {
             let since = calls(&driver);
             let [blue, green] = by_hand;
             let text = format!(
-                "{TOO_FEW}; the weights were set to blue {blue} / green {green} outside this release and are left unchanged"
+                "{TOO_FEW}; the weights were set to blue {blue} / green {green} outside this \
+                release and are left unchanged"
             );
             assert_eq!(report(&swap(&driver, json!({})).await), failed(&text));
             let aws = driver.world.snapshot();

@@ -15,7 +15,8 @@ pub(crate) fn response(namespace: &str, action: &str, result: &Value, request_id
         element(&mut body, &format!("{action}Result"), result);
     }
     body.push_str(&format!(
-        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
+        "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\
+        </{action}Response>"
     ));
     body
 }

@@ -150,7 +150,8 @@ pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
 }
 
 fn description(aws: &Aws, target: &ScalableTarget) -> Value {
-    let role = "aws-service-role/ecs.application-autoscaling.amazonaws.com/AWSServiceRoleForApplicationAutoScaling_ECSService";
+    let role = "aws-service-role/ecs.application-autoscaling.amazonaws.com/\
+        AWSServiceRoleForApplicationAutoScaling_ECSService";
     let Suspended {
         dynamic_in,
         dynamic_out,

@@ -63,7 +63,10 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         "pendingCount": tasks().filter(|task| task.is_pending()).count(),
         "taskDefinition": current.map(|deployment| &deployment.task_definition),
         "deployments": null,
-        "roleArn": format!("arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS", aws.account),
+        "roleArn": format!(
+            "arn:aws:iam::{}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS",
+            aws.account
+        ),
         "events": null,
         "createdAt": Aws::seconds(service.created_at),
         "createdBy": format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account),

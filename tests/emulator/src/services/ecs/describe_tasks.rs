@@ -151,7 +151,11 @@ fn container_answer(task: &Task, container: &Container) -> Value {
         _ => "RUNNING",
     };
     let mut answer = json!({
-        "containerArn": format!("{}/{}", task.arn.replacen(":task/", ":container/", 1), container.name),
+        "containerArn": format!(
+            "{}/{}",
+            task.arn.replacen(":task/", ":container/", 1),
+            container.name
+        ),
         "taskArn": task.arn, "name": container.name, "image": container.image,
         "lastStatus": last_status,
         "networkBindings": bindings(task, container),

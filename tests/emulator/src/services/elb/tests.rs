@@ -180,8 +180,14 @@ fn target_health_is_answered_as_xml() {
         &parameters(&[("TargetGroupArn", &blue)]),
     )
     .unwrap();
-    assert!(body.starts_with("<DescribeTargetHealthResponse \
-        xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeTargetHealthResult><TargetHealthDescriptions><member>"), "{body}");
+    assert!(
+        body.starts_with(
+            "<DescribeTargetHealthResponse \
+        xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\
+        <DescribeTargetHealthResult><TargetHealthDescriptions><member>"
+        ),
+        "{body}"
+    );
     assert!(
         body.contains("<State>initial</State><Reason>Elb.RegistrationInProgress</Reason>"),
         "{body}"
@@ -239,7 +245,8 @@ fn a_plain_forward_is_answered_with_its_forward_configuration() {
     .unwrap();
     assert!(
         body.contains(&format!(
-            "<TargetGroups><member><TargetGroupArn>{blue}</TargetGroupArn><Weight>1</Weight></member></TargetGroups>"
+            "<TargetGroups><member><TargetGroupArn>{blue}</TargetGroupArn>\
+            <Weight>1</Weight></member></TargetGroups>"
         )),
         "{body}"
     );

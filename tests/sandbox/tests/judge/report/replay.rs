@@ -21,7 +21,13 @@ fn drawn(seed: u64) -> Scenario {
         .map(|t| minute(&mut random, t))
         .collect();
     let config = json!({"end": random.u32(1..15), "min_minutes": 2});
-    let line = json!({"v": 1, "id": "random", "config": config, "thresholds_ms": [1, 2, 3, 4], "minutes": minutes});
+    let line = json!({
+        "v": 1,
+        "id": "random",
+        "config": config,
+        "thresholds_ms": [1, 2, 3, 4],
+        "minutes": minutes,
+    });
     Scenario::from_json(&line.to_string()).unwrap()
 }
 
@@ -142,8 +148,10 @@ fn live_data_that_fills_in_later_does_not_change_the_verdict() {
 fn late_and_skipped_minutes_are_listed_apart() {
     let stored: Value = serde_json::from_str(&judgement("late-metrics").to_json()).unwrap();
     // Minute 2 arrives in minute 6, after it was given up in minute 5.
-    let expected = json!({"metric": "errors", "usable": 2, "late": [1, 3], "missing": [], "idle": [],
-        "left_out": [2], "waiting": [4, 5, 6]});
+    let expected = json!({
+        "metric": "errors", "usable": 2, "late": [1, 3], "missing": [], "idle": [],
+        "left_out": [2], "waiting": [4, 5, 6],
+    });
     assert_eq!(stored["quality"][0], expected);
 }
 

@@ -78,7 +78,8 @@ fn delete_policy(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
 fn identify(input: &mut Value, properties: &Value) -> Result<(), Problem> {
     let wrong = || {
         Problem::new(
-            "Either ScalingTargetId or all three of [ResourceId, ScalableDimension, ServiceNamespace] must be specified",
+            "Either ScalingTargetId or all three of [ResourceId, ScalableDimension, \
+            ServiceNamespace] must be specified",
         )
     };
     let given: Vec<&str> = IDENTITY

@@ -49,10 +49,9 @@ fn actions_of_one_run_order_run_together_and_the_next_waits_for_all() {
     assert!(aws.lambda.take_ready().is_none());
     succeed(&mut aws, &second);
     let third = next_job(&mut aws);
-    assert_eq!(
-        third.payload["CodePipeline.job"]["data"]["actionConfiguration"]["configuration"]["UserParameters"],
-        "c"
-    );
+    let data = &third.payload["CodePipeline.job"]["data"];
+    let parameters = &data["actionConfiguration"]["configuration"]["UserParameters"];
+    assert_eq!(parameters, "c");
 }
 
 #[test]

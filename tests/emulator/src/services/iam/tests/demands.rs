@@ -157,7 +157,11 @@ fn registering_is_asked_for_on_the_family_or_on_everything() {
     let asked = Asked {
         service: "ecs".to_owned(),
         operation: "RegisterTaskDefinition".to_owned(),
-        input: json!({"family": "web", "taskRoleArn": "plain", "tags": [{"key": "a", "value": "b"}]}),
+        input: json!({
+            "family": "web",
+            "taskRoleArn": "plain",
+            "tags": [{"key": "a", "value": "b"}],
+        }),
     };
     let mut seen = BTreeSet::new();
     for seed in 0..20 {

@@ -109,6 +109,7 @@ pub fn ecs_state(aws: &Aws) -> Value {
             .iter()
             .map(|deployment| &deployment.id)
             .collect::<Vec<_>>();
+
         json!([
             found.name,
             seen["taskDefinition"],
@@ -157,6 +158,7 @@ pub fn zipped(name: &str, text: &[u8]) -> Vec<u8> {
         .start_file(name, SimpleFileOptions::default())
         .expect("a new archive takes a file");
     archive.write_all(text).expect("memory takes bytes");
+
     archive
         .finish()
         .expect("an archive with one file")
@@ -263,6 +265,7 @@ pub fn image_of(aws: &Aws, name: &str) -> String {
         .ecs
         .request_of(runs.as_str().expect("an ARN"))
         .expect("registered");
+
     request["containerDefinitions"][0]["image"]
         .as_str()
         .unwrap_or_default()

@@ -78,6 +78,7 @@ pub fn actions(aws: &Aws, weights: [i64; 2]) -> Value {
         .iter_mut()
         .find(|action| action["Type"] == "forward");
     let groups = &mut forward.expect("it forwards")["ForwardConfig"]["TargetGroups"];
+
     for (at, weight) in weights.into_iter().enumerate() {
         groups[at]["Weight"] = json!(weight);
     }
@@ -182,6 +183,7 @@ pub fn update(aws: &mut Aws, stack: &str, changes: &[(&str, &str)]) {
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
+
     let template = old.template.clone();
     deploy(aws, stack, &template, &parameters)
         .unwrap_or_else(|error| panic!("{changes:?}: {error}"));
@@ -197,6 +199,7 @@ pub fn configure(aws: &mut Aws, changes: &[(&str, &str)]) {
 pub fn shop(changes: &[(&str, &str)]) -> Aws {
     let mut aws = account();
     configure(&mut aws, changes);
+
     run(aws, Fault::None, async |driver| {
         let execution = release(&driver, "1.0.0").await;
         assert_eq!(
@@ -205,6 +208,7 @@ pub fn shop(changes: &[(&str, &str)]) -> Aws {
             "{}",
             reason(&driver, &execution)
         );
+
         driver.world.snapshot()
     })
 }

@@ -74,6 +74,7 @@ pub fn attempts_with<'a>(aws: &'a Aws, operation: &str) -> Vec<Vec<&'a Call>> {
         .filter_map(|call| call.attempt)
         .collect();
     attempts.dedup();
+
     let of = |attempt: u64| {
         all.iter()
             .copied()

@@ -33,7 +33,9 @@ fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
             }
         }
     }
+
     assert!(!found.is_empty(), "no .{ending} file below {folder}");
+
     found
 }
 
@@ -157,9 +159,12 @@ fn directory_package_binary_and_template_agree() {
         .values()
         .map(|function| function.code.clone())
         .collect();
+
     assert_eq!(folders, binaries);
+
     for function in aws.lambda.functions.values() {
         assert_eq!(function.name, format!("slipway-{}", function.code));
+
         let manifest =
             std::fs::read_to_string(root().join(format!("functions/{}/Cargo.toml", function.code)))
                 .expect("a manifest");

@@ -23,6 +23,7 @@ struct Scene {
 fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
     let mut aws = deployed(seed).expect("the stacks deploy");
     let (mut scenes, mut releases) = (Vec::new(), Vec::new());
+
     for chapter in &CHAPTERS {
         let before = aws.clone();
         let played =
@@ -82,6 +83,7 @@ fn unlike_earlier(aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
 fn with_each(faults: impl Fn(&Scene) -> Vec<Fault>) {
     let (scenes, _) = scenes(1);
     let mut wrong = Vec::new();
+
     let mut tried = 0;
     for scene in &scenes {
         for fault in faults(scene) {
@@ -95,6 +97,7 @@ fn with_each(faults: impl Fn(&Scene) -> Vec<Fault>) {
             }
         }
     }
+
     println!("{tried} runs, each with one fault");
     assert!(tried >= scenes.len(), "no fault was tried");
     assert!(

@@ -55,7 +55,9 @@ fn a_person_releases_without_a_pipeline() {
         };
         let rolling = json!({"strategy": "rolling", "containers": ["web"]});
         let begun = by_hand(&driver, "begin-release", with(rolling)).await;
+
         assert_eq!(begun["status"], "done", "{begun}");
+
         let registered = by_hand(
             &driver,
             "register-task-definition",
@@ -65,7 +67,9 @@ fn a_person_releases_without_a_pipeline() {
         let definition = registered["outputVariables"]["TaskDefinitionArn"].clone();
         let deploy = json!({"task_definition": definition, "strategy": "rolling"});
         let updated = by_hand(&driver, "update-service", with(deploy)).await;
+
         assert_eq!(updated["status"], "done", "{updated}");
+
         let finished = by_hand(
             &driver,
             "finish-release",
@@ -76,6 +80,7 @@ fn a_person_releases_without_a_pipeline() {
         assert_eq!(outcome(&driver, "jane-1"), "deployed");
         assert_eq!(image_of(&driver.world.aws(), WEB), image);
         assert_eq!(holder(&driver.world.aws(), CLUSTER, WEB), None);
+
         let again = by_hand(
             &driver,
             "update-service",
@@ -147,6 +152,7 @@ fn wrong_invocations_are_refused_and_change_nothing() {
                 "roll-back on {event}: {refusal}"
             );
         }
+
         let after = driver.world.snapshot();
         assert_eq!(writes(&after, before.calls.len()), Vec::<String>::new());
         assert_eq!(ecs_state(&after), ecs_state(&before));
@@ -168,9 +174,12 @@ fn the_only_task_cannot_make_room() {
         let execution = settled(&driver, "slipway-page-counter", &pushed).await;
         let aws = driver.world.snapshot();
         let jobs = jobs(&aws, &execution, "begin-release");
+
         assert_eq!(jobs.len(), 1);
+
         let (kind, message) = failure(jobs[0]).expect("a failure");
         assert_eq!(kind, "ConfigurationError");
+
         for part in [
             "of 1 tasks at least 1 must stay healthy (ceil(1 × 100 %))",
             "at most 1 may run (floor(1 × 100 %))",
@@ -187,11 +196,13 @@ fn the_only_task_cannot_make_room() {
 fn making_room_keeps_the_floor_while_an_instance_is_busy() {
     let mut aws = account();
     ecs::add_container_instances(&mut aws, CLUSTER, 1);
+
     for instance in aws.ecs.instances.values_mut() {
         // A task of another service holds port 80 of the third instance: the first and second run
         // the service.
         instance.ports.insert(80);
     }
+
     run(aws, Fault::None, async |driver| {
         let promise = Promise {
             cluster: CLUSTER,
@@ -226,6 +237,7 @@ fn making_room_keeps_the_floor_while_an_instance_is_busy() {
             .until(LIMIT, &mut watch, over)
             .await
             .expect("the floor is kept");
+
         let execution = newest(&driver.world.aws(), "slipway-page-counter")
             .id
             .clone();

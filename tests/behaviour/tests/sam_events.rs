@@ -42,6 +42,7 @@ fn events() -> BTreeMap<(String, String), Value> {
             .split_once('.')
             .expect("a name like <logical id>.<case>.json");
         let text = std::fs::read(path).expect("a file that can be read");
+
         (
             (function.to_owned(), case.to_owned()),
             serde_json::from_slice(&text).expect("JSON"),
@@ -58,6 +59,7 @@ fn function(aws: &Aws, logical_id: &str) -> Function {
     let resource = stack
         .resource(logical_id)
         .unwrap_or_else(|| panic!("template.yaml has no {logical_id}"));
+
     aws.lambda
         .function(&resource.physical_id)
         .unwrap_or_else(|| panic!("{logical_id} is no function"))
@@ -96,6 +98,7 @@ async fn invoke(driver: &Driver, logical_id: &str, case: &str) -> Value {
 /// report as unknown.
 async fn report_job(driver: &Driver, logical_id: &str, case: &str, report: &str) {
     assert_eq!(invoke(driver, logical_id, case).await, Value::Null);
+
     let aws = driver.world.aws();
     let last = aws.calls.last().expect("a call was made");
     let reported = (last.operation.as_str(), last.error.as_deref());
@@ -126,10 +129,12 @@ async fn begin_to_update(driver: &Driver) {
     step(driver, "BeginReleaseFunction", "done").await;
     let registered = step(driver, "RegisterTaskDefinitionFunction", "done").await;
     let update = &events()[&("UpdateServiceFunction".to_owned(), "parameters".to_owned())];
+
     assert_eq!(
         registered["outputVariables"]["TaskDefinitionArn"],
         update["parameters"]["task_definition"]
     );
+
     step(driver, "UpdateServiceFunction", "going").await;
     step(driver, "FinishReleaseFunction", "going").await;
 }
@@ -142,6 +147,7 @@ fn every_function_has_its_events_and_every_event_its_function() {
         let function = function(&aws, &function_id);
         cases.entry(function.code).or_default().insert(case);
     }
+
     let woken: BTreeMap<String, BTreeSet<String>> = aws
         .lambda
         .functions
@@ -190,6 +196,7 @@ fn events_look_like_what_the_story_sends() {
             .expect("the demo goes as expected")
             .aws;
     }
+
     let mut shop = canary::opened(1, &[]).expect("the shop opens");
     canary::CASES[1]
         .prepare(&mut shop)
@@ -197,6 +204,7 @@ fn events_look_like_what_the_story_sends() {
     let judged = play(shop, &canary::CASES[1].chapter(), Fault::None, &mut |_| {})
         .expect("it goes as expected")
         .aws;
+
     for ((function_id, case), mut event) in events() {
         let function = function(&aws, &function_id);
         if case == "job-with-token" {
@@ -208,6 +216,7 @@ fn events_look_like_what_the_story_sends() {
             Token::parse(token.as_str().expect("a text"), &function.code)
                 .expect("a token of this step");
         }
+
         let name = function.name;
         let all = aws
             .lambda
@@ -216,6 +225,7 @@ fn events_look_like_what_the_story_sends() {
             .chain(&judged.lambda.invocations);
         let mut sent = all.filter(|invocation| invocation.function == name);
         let like = sent.any(|invocation| shape(&invocation.payload) == shape(&event));
+
         assert!(
             like || case == "parameters",
             "{function_id}.{case}.json is unlike all that the story sends to {name}"
@@ -228,23 +238,28 @@ fn events_release_an_image() {
     with_image(async |driver| {
         let first = invoke(driver, "StartPipelineFunction", "push").await;
         assert_eq!(first["status"], "started");
+
         let again = invoke(driver, "StartPipelineFunction", "push").await;
         assert_eq!(
             (&again["status"], &again["execution"]),
             (&json!("known"), &first["execution"])
         );
+
         begin_to_update(driver).await;
         tokio::time::sleep(Duration::from_secs(600)).await;
         step(driver, "UpdateServiceFunction", "done").await;
         let finished = invoke(driver, "FinishReleaseFunction", "parameters").await;
+
         assert_eq!(
             finished["outputVariables"]["Outcome"], "deployed",
             "{finished}"
         );
+
         for case in ["execution-failed", "parameters"] {
             let late = invoke(driver, "RollBackFunction", case).await;
             assert_eq!(late["status"], "the release is closed: nothing to do");
         }
+
         // The push started an execution of its own, which waits for its turn.
         let swept = invoke(driver, "RollBackFunction", "sweep").await;
         let execution = first["execution"].as_str().expect("an id");
@@ -301,6 +316,7 @@ fn events_shift_the_traffic_of_a_pair() {
             all
         };
         let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/shop@{pushed}");
+
         by_hand(
             &driver,
             "BeginReleaseFunction",
@@ -310,7 +326,9 @@ fn events_shift_the_traffic_of_a_pair() {
         let images = with(json!({"images": {"web": image}}));
         let registered = by_hand(&driver, "RegisterTaskDefinitionFunction", images).await;
         let definition = &registered["outputVariables"]["TaskDefinitionArn"];
+
         assert_eq!(*definition, swap["parameters"]["task_definition"]);
+
         let fill = json!({"strategy": "blue-green", "mode": "fill", "task_definition": definition});
         by_hand(&driver, "UpdateServiceFunction", with(fill)).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
@@ -319,6 +337,7 @@ fn events_shift_the_traffic_of_a_pair() {
             .into_iter()
             .map(|(_, weight)| weight)
             .collect();
+
         assert_eq!(weights, [80, 20]);
     });
 }
@@ -336,6 +355,7 @@ fn events_roll_a_release_back() {
                 (Duration::from_secs(120), "restoring web:1"),
                 (Duration::from_secs(900), "rolled-back: "),
             ];
+
             for (after, expected) in answers {
                 tokio::time::sleep(after).await;
                 let answer = invoke(driver, "RollBackFunction", wake).await;

@@ -42,6 +42,7 @@ fn compare(function: &str, own: Schema) {
         "title".to_owned(),
         format!("UserParameters of {function}").into(),
     );
+
     let wanted = format!(
         "{}\n",
         serde_json::to_string_pretty(&schema).expect("a schema is JSON")
@@ -49,6 +50,7 @@ fn compare(function: &str, own: Schema) {
     if std::env::var_os("SLIPWAY_WRITE_SCHEMAS").is_some() {
         std::fs::write(&path, &wanted).expect("infra/schemas/ can be written");
     }
+
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     assert_eq!(
         found, wanted,

@@ -56,6 +56,7 @@ fn update(aws: &mut Aws, stack: &str, (name, value): (&str, &str)) -> Result<(),
         .map(|(name, value)| (name.clone(), text(value)))
         .collect();
     parameters.insert(name.to_owned(), value.to_owned());
+
     let template = old.template.clone();
     deploy(aws, stack, &template, &parameters)
 }
@@ -86,6 +87,7 @@ fn register(aws: &mut Aws, family: &str) -> String {
         .clone();
     request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
     let registered = ecs(aws, "RegisterTaskDefinition", &request);
+
     registered["taskDefinition"]["taskDefinitionArn"]
         .as_str()
         .expect("an ARN")
@@ -138,6 +140,7 @@ fn state(aws: &Aws) -> Value {
             .autoscaling
             .target_of(CLUSTER, name)
             .expect("the colour scales");
+
         json!([
             name,
             seen["taskDefinition"],
@@ -177,6 +180,7 @@ fn during_a_rollout() -> Aws {
     COLOURS
         .iter()
         .for_each(|name| suspend_scale_in(&mut aws, name));
+
     // A registration lets the count be compared with the bounds within seconds.
     aws = a_minute_later(aws);
     let revision = register(&mut aws, "shop-green");
@@ -226,6 +230,7 @@ fn an_update_of_the_pair_resets_nothing() {
             update(&mut aws, SHOP, change)
                 .unwrap_or_else(|error| panic!("{scene}, {change:?}: {error}"));
             assert_eq!(state(&aws), state(&before), "{scene}, {change:?}");
+
             // A colour without tasks is brought to MinCapacity by what changes the capacity, and
             // has no traffic to serve.
             if change.0 != "MaxCapacity" {
@@ -245,6 +250,7 @@ fn changed_bounds_move_at_most_the_count_of_a_colour_that_is_below_them() {
         let mut aws = before.clone();
         update(&mut aws, SHOP, ("MaxCapacity", "10")).expect("it scales");
         let after = state(&a_minute_later(aws));
+
         for (at, seen) in state(&before)["colours"]
             .as_array()
             .expect("two")
@@ -274,9 +280,11 @@ fn an_update_that_is_rolled_back_resets_nothing() {
             update_and_roll_back(&mut aws, SHOP, change);
             assert_eq!(state(&aws), state(&before), "{scene}, {change:?}");
         }
+
         let mut aws = before.clone();
         let refused = update(&mut aws, SHOP, ("MaxCapacity", "1")).expect_err("below MinCapacity");
         assert!(refused.place.contains("ScalableTarget"), "{refused}");
+
         let refused = update(&mut aws, SHOP, ("LoadBalanced", "no"))
             .expect_err("a pair needs its load balancer");
         assert_eq!(refused.place, "Rules.PairIsLoadBalanced.Assertions.0");
@@ -300,6 +308,7 @@ fn no_parameter_but_those_that_are_fixed_for_life_reaches_the_production_rule() 
         .expect("a pair")
         .properties
         .clone();
+
     for change in CHANGES.into_iter().chain([
         ("ContainerPort", "9090"),
         ("HealthCheckPath", "/health"),
@@ -308,6 +317,7 @@ fn no_parameter_but_those_that_are_fixed_for_life_reaches_the_production_rule() 
         let mut aws = before.clone();
         update(&mut aws, SHOP, change).unwrap_or_else(|error| panic!("{change:?}: {error}"));
         let stack = aws.cloudformation.stack(SHOP).expect("the story's stack");
+
         assert_eq!(
             stack.resource("ProductionRule").expect("a pair").properties,
             rule,
@@ -348,6 +358,7 @@ fn updated_meanwhile(stack: &str, change: (&str, &str)) -> (String, String, Aws)
         updated.unwrap_or_else(|error| panic!("{change:?}: {error}"));
         driver.world.touch();
         settled(&driver, "slipway-web", &pushed).await;
+
         (
             outcome(&driver, &execution),
             reason(&driver, &execution),
@@ -363,6 +374,7 @@ fn a_release_under_way_is_deployed_whatever_is_updated_of_service_and_functions(
         .into_iter()
         .filter(|(name, _)| of_one_service(name))
         .map(|change| (WEB, change));
+
     for (stack, change) in changes.chain([("slipway", ("LogRetentionDays", "30"))]) {
         let (outcome, reason, aws) = updated_meanwhile(stack, change);
         assert_eq!(outcome, "deployed", "{change:?}: {reason}");
@@ -380,6 +392,7 @@ fn an_update_of_its_pipeline_rolls_a_release_under_way_back() {
     let (outcome, reason, aws) = updated_meanwhile("slipway", ("Strategy", "doubling"));
     assert_eq!(outcome, "rolled-back", "{reason}");
     assert!(reason.contains("the execution was canceled"), "{reason}");
+
     let [after, before] = [&aws, &released()].map(|aws| service(aws, CLUSTER, WEB));
     for member in [
         "taskDefinition",

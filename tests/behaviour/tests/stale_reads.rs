@@ -21,6 +21,7 @@ fn account(longest: Option<Duration>) -> (Aws, String, [String; 2]) {
     let containers = json!([{"name": "app", "image": "nginx:1", "memory": 128}]);
     let definition = json!({"family": "web", "containerDefinitions": containers});
     ecs::call(&mut aws, "RegisterTaskDefinition", &definition).expect("the account answers");
+
     let service = json!({
         "cluster": "main",
         "serviceName": "web",
@@ -29,6 +30,7 @@ fn account(longest: Option<Duration>) -> (Aws, String, [String; 2]) {
     });
     ecs::call(&mut aws, "CreateService", &service).expect("the account answers");
     scaled(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 9}));
+
     let groups = ["blue", "green"].map(|name| {
         let group = json!({
             "Name": name,
@@ -55,6 +57,7 @@ fn account(longest: Option<Duration>) -> (Aws, String, [String; 2]) {
         "Actions": forward(&groups, [90, 10]),
     });
     let rule = text(&elb::create_rule(&mut aws, &rule).expect("the account answers")["Arn"]);
+
     aws.stale.longest = longest;
     (aws, rule, groups)
 }
@@ -98,6 +101,7 @@ async fn seen(sdk: &Sdk, rule: &str) -> (u32, u32, bool) {
         .observe("main", ["web", "none"])
         .await
         .expect("the account answers");
+
     (
         service.view.desired,
         weights[0].1,
@@ -115,7 +119,9 @@ async fn after_changes(
         sdk_config(&world, Invocation::new("person", CallFault::None)),
         "ledger",
     );
+
     assert_eq!(seen(&sdk, &rule).await, (2, 90, false));
+
     let update = json!({"cluster": "main", "service": "web", "desiredCount": 5});
     let updated =
         ecs::call(&mut world.aws(), "UpdateService", &update).expect("the account answers");
@@ -123,6 +129,7 @@ async fn after_changes(
         updated["service"]["desiredCount"], 5,
         "its own answer is current"
     );
+
     let observed = Rules::new(&sdk)
         .observe(&rule)
         .await
@@ -136,6 +143,7 @@ async fn after_changes(
         &mut world.aws(),
         json!({"SuspendedState": {"DynamicScalingInSuspended": true}}),
     );
+
     let end = world.clock.now() + LONGEST.as_millis() as Millis;
     let mut all = BTreeSet::new();
     while world.clock.now() < end {
@@ -179,13 +187,16 @@ fn the_health_of_targets_lags_behind_too() {
     let update = json!({"cluster": "main", "service": "web", "desiredCount": 5});
     ecs::call(&mut aws, "UpdateService", &update).expect("the account answers");
     elb::deregister(&mut aws, &groups[1], "10.0.0.1", 80);
+
     let before = aws.now;
     let mut states = BTreeSet::new();
     for _ in 0..100 {
         states.insert(state(&mut aws));
         aws.now += 100;
     }
+
     assert_eq!(states, ["draining".to_owned(), "healthy".to_owned()].into());
+
     aws.now = before + 20_000;
     assert_eq!(state(&mut aws), "draining");
 }
@@ -196,6 +207,7 @@ fn what_lags_is_the_answer_and_not_the_account() {
     let update = json!({"cluster": "main", "service": "web", "desiredCount": 5});
     ecs::call(&mut aws, "UpdateService", &update).expect("the account answers");
     let now = aws.now;
+
     for _ in 0..20 {
         ecs::call(
             &mut aws,

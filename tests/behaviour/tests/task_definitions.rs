@@ -138,6 +138,7 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
         .map(|entry| entry.expect("a file").path())
         .collect();
     files.sort();
+
     let (mut wrong, mut refused) = (Vec::new(), 0);
     for file in &files {
         let name = file
@@ -150,10 +151,12 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
             .find(|(refused, _)| *refused == name)
             .map(|(_, why)| *why);
         refused += usize::from(expected.is_some());
+
         if let Err(error) = check(&text, expected) {
             wrong.push(format!("{name}: {error}"));
         }
     }
+
     println!(
         "{} task definitions {whose}: {} registered, {refused} refused",
         files.len(),
@@ -204,6 +207,7 @@ fn check(text: &[u8], refusal: Option<&[&str]>) -> Result<(), String> {
     let [job] = jobs[..] else {
         return Err(format!("{} jobs", jobs.len()));
     };
+
     let new: Vec<&str> = after
         .ecs
         .definition_arns()
@@ -256,13 +260,16 @@ fn own(mut value: Value, key: &str) -> Value {
         Some(inner) => inner.take(),
         None => value.take(),
     };
+
     // DescribeTaskDefinition answers the tags beside the definition, RegisterTaskDefinition takes
     // them inside.
     if let Some(tags) = value.get("tags") {
         definition["tags"] = tags.clone();
     }
+
     let members = definition.as_object_mut().expect("an object");
     members.retain(|member, _| !READ_ONLY.contains(&member.as_str()));
+
     for container in definition["containerDefinitions"]
         .as_array_mut()
         .expect("containers")
@@ -299,6 +306,7 @@ fn release(mut aws: Aws, text: &[u8], key: &str) -> Aws {
         let mut parameters: Value = serde_json::from_str(given).expect("JSON");
         parameters["images"] = json!({ key: IMAGE });
         register["configuration"]["UserParameters"] = json!(parameters.to_string());
+
         let actions = pipeline["stages"][1]["actions"]
             .as_array_mut()
             .expect("actions");
@@ -309,9 +317,11 @@ fn release(mut aws: Aws, text: &[u8], key: &str) -> Aws {
         });
     });
     changed.expect("a legal pipeline");
+
     let tag = format!("at-{}", aws.now);
     let pushed = ecr::push(&mut aws, "page-counter", &tag, Behaviour::Healthy)
         .expect("the repository is there");
+
     run(aws, Fault::None, async |driver| {
         until(&driver, |aws| {
             let execution = newest(aws, PIPELINE);
@@ -347,10 +357,12 @@ fn a_file_that_is_the_same_again_makes_no_new_revision() {
         .invocations
         .iter()
         .find(|it| it.duplicate_of == Some(registered));
+
     assert!(
         duplicate.is_some_and(|it| it.status == InvocationStatus::Succeeded),
         "{duplicate:?}"
     );
+
     let revisions = |aws: &Aws| {
         aws.ecs
             .definition_arns()

@@ -131,6 +131,7 @@ impl World {
         aws.calls.attribute_to(attempt);
         let response = answer(&mut aws, request);
         aws.calls.attribute_to(None);
+
         if let Some(sees) = &mut self
             .witness
             .lock()
@@ -139,6 +140,7 @@ impl World {
         {
             sees(&aws, request);
         }
+
         drop(aws);
         self.touch();
         response
@@ -152,6 +154,7 @@ impl World {
             .iter()
             .filter(|throttle| (throttle.from..throttle.until).contains(&now))
             .peekable();
+
         active.peek().is_some()
             && request
                 .service()
@@ -171,6 +174,7 @@ impl World {
         let Some(invocation) = invocation else {
             return Exchange { response, call };
         };
+
         loop {
             if let Some(result) = lambda::result(&self.aws(), invocation) {
                 let mut response = response;
@@ -257,14 +261,17 @@ impl InMemoryAws {
         if fate == Fate::CrashedBefore {
             return invocation.die().await;
         }
+
         let latency = self.world.aws().rng.u64(LATENCY_MS);
         self.world.clock.sleep(Duration::from_millis(latency)).await;
         if let Fate::Meets(trouble) = fate {
             return self.meet(trouble, &request, invocation.attempt).await;
         }
+
         let throttled = fate == Fate::Throttled || self.world.throttles(&request);
         let answer = if throttled { Aws::throttle } else { Aws::call };
         let response = self.world.call(&request, invocation.attempt, answer);
+
         match fate {
             Fate::HangsAfter(hang) => {
                 invocation.freeze(hang).await;
@@ -350,6 +357,7 @@ pub fn container_config(world: &World, invocation: Current) -> SdkConfig {
         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
         None,
     );
+
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region))

@@ -32,6 +32,7 @@ fn rules(text: &str) -> Vec<Rule<'_>> {
                 3,
                 "RULES.md:{line}: a row is rule, source, test"
             );
+
             let tests = cells[2]
                 .split(',')
                 .map(|test| test.trim().trim_matches('`'))
@@ -73,6 +74,7 @@ fn known_tests() -> Vec<String> {
 fn files(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).expect("a folder");
     let paths = entries.map(|entry| entry.expect("an entry").path());
+
     paths
         .flat_map(|path| {
             if path.is_dir() {
@@ -116,6 +118,7 @@ fn names(path: &Path) -> Vec<String> {
         .split("#[test]")
         .skip(1)
         .chain(text.split("#[tokio::test").skip(1));
+
     after_mark
         .filter_map(|rest| {
             rest.split("fn ")
@@ -132,7 +135,9 @@ fn every_rule_has_a_source_and_a_test() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("RULES.md");
     let text = std::fs::read_to_string(path).expect("RULES.md");
     let (rules, known) = (rules(&text), known_tests());
+
     assert!(rules.len() > 100, "only {} rules were read", rules.len());
+
     let mut wrong = Vec::new();
     for rule in &rules {
         if !rule.source.contains("https://") && !rule.source.starts_with("unconfirmed") {

@@ -120,6 +120,7 @@ pub fn run<T>(aws: Aws, faults: impl Into<Faults>, story: impl AsyncFnOnce(Drive
         .build();
     let runtime = runtime.expect("a current-thread runtime needs nothing from the machine");
     let faults = faults.into();
+
     LocalSet::new().block_on(&runtime, async {
         let driver = Driver::new(World::new(aws), faults);
         let result = story(driver.clone()).await;
@@ -258,11 +259,13 @@ impl Driver {
             .filter(|(which, _)| is(which))
             .map(|(_, fault)| *fault)
             .collect();
+
         for (_, after) in self.faults.duplicates.iter().filter(|(which, _)| is(which)) {
             lambda::duplicate(&mut self.world.aws(), attempt.invocation, *after);
             let due = self.world.clock.now() + after.as_millis() as Millis;
             self.last_duplicate.set(self.last_duplicate.get().max(due));
         }
+
         let (invocation, id) = (attempt.invocation, attempt.id);
         self.ran.borrow_mut().push(Ran {
             invocation,
@@ -271,9 +274,11 @@ impl Driver {
             calls: 0,
             met: Vec::new(),
         });
+
         if let Some(heard) = self.on_start.borrow_mut().as_mut() {
             heard(self, &attempt.code, nth);
         }
+
         self.running.set(self.running.get() + 1);
         let driver = self.clone();
         tokio::task::spawn_local(async move { driver.attempt(attempt, number, plan).await });
@@ -290,6 +295,7 @@ impl Driver {
             // it would be moved with.
             let code = Box::pin(container.function.answer(attempt.payload.clone()));
             let code = invocation.run(attempt.timeout, code);
+
             tokio::select! {
                 biased;
                 () = invocation.crashed() => Outcome::Crashed,
@@ -300,6 +306,7 @@ impl Driver {
                 () = self.world.clock.sleep(attempt.timeout) => Outcome::TimedOut,
             }
         };
+
         if matches!(outcome, Outcome::Succeeded(_) | Outcome::Failed(_)) {
             self.warm
                 .borrow_mut()
@@ -325,6 +332,7 @@ impl Driver {
             warm.current.set(Arc::clone(invocation));
             return Ok(warm);
         }
+
         let variable = |name: &str| {
             attempt
                 .environment
@@ -337,6 +345,7 @@ impl Driver {
         let sdk =
             Sdk::new(container_config(&self.world, current.clone()), table).with_reports(reports);
         let function = Function::new(&attempt.code, &sdk).map_err(|error| error.to_string())?;
+
         Ok(Container { current, function })
     }
 
@@ -383,6 +392,7 @@ fn execution_of(aws: &Aws, invocation: u64) -> Option<String> {
     {
         return aws.codepipeline.job(job).map(|job| job.execution.clone());
     }
+
     invocation
         .attempts
         .iter()

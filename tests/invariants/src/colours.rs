@@ -69,6 +69,7 @@ impl Colours {
         let Some(group) = old.filter(|_| asked["desiredCount"] == 0) else {
             return Ok(0);
         };
+
         match self.left.get(group) {
             // The ledger knows whole seconds.
             Some(left) if aws.now - left + 1000 > self.drain => Ok(1),

@@ -54,6 +54,7 @@ impl Endings {
         let (Some(attempt), asked) = (call.attempt, body(request)) else {
             return;
         };
+
         let cluster = asked["cluster"]
             .as_str()
             .unwrap_or_default()
@@ -66,6 +67,7 @@ impl Endings {
             .into_iter()
             .flatten()
             .filter_map(Value::as_str);
+
         for name in names.map(|name| name.rsplit('/').next().unwrap_or(name)) {
             let sights = self.seen.entry(attempt).or_default();
             sights.retain(|sight| sight.service != name);
@@ -77,6 +79,7 @@ impl Endings {
         let Some(sights) = call.attempt.and_then(|attempt| self.seen.get_mut(&attempt)) else {
             return;
         };
+
         let asked = percent_encoding::percent_decode(&request.body)
             .decode_utf8_lossy()
             .into_owned();
@@ -191,6 +194,7 @@ impl Endings {
             {
                 continue;
             }
+
             retired(aws, execution, record, before)?;
             let none = Vec::new();
             let sights = call
@@ -199,6 +203,7 @@ impl Endings {
                 .unwrap_or(&none);
             let service = text(record, "service").unwrap_or_default();
             let sight = sights.iter().find(|sight| sight.service == service);
+
             match record.pointer("/prior/M/pair/M") {
                 Some(pair) => {
                     let routes = call.attempt.and_then(|attempt| self.routes.get(&attempt));
@@ -206,6 +211,7 @@ impl Endings {
                 }
                 None => check(aws, execution, record, sight, by_hand)?,
             }
+
             checked.outcomes += 1;
             checked.restored += u64::from(matches!(
                 text(record, "outcome"),
@@ -229,6 +235,7 @@ fn retired(aws: &Aws, execution: &str, record: &Value, before: &Ledger) -> Resul
         Some("failed") => text(record, "change.task_definition").is_none(),
         _ => false,
     };
+
     match registered.filter(|registered| unused && aws.ecs.is_active(registered)) {
         Some(registered) => Err(format!(
             "invariant 5: {execution} left {registered} behind, which the next stack update deploys"
@@ -248,6 +255,7 @@ fn sight(aws: &Aws, cluster: &str, name: &str) -> Option<Sight> {
         .collect();
     groups.sort();
     groups.dedup();
+
     Some(Sight {
         service: name.to_owned(),
         runs: primary.task_definition.clone(),
@@ -298,8 +306,10 @@ fn check(
     let (Some(claim), Some(sight)) = (claim, sight) else {
         return wrong(2, "it was recorded without reading the service".to_owned());
     };
+
     let prior = number(record, "prior.desired_count").unwrap_or(0) as usize;
     let least = if outcome == "rolled-back" { prior } else { 1 };
+
     if sight.desired < least {
         let invariant = if outcome == "rolled-back" { 3 } else { 2 };
         return wrong(
@@ -307,6 +317,7 @@ fn check(
             format!("the count was {}, not {least}", sight.desired),
         );
     }
+
     if let Some(lack) = lack(sight, claim) {
         return wrong(2, lack);
     }
@@ -339,11 +350,13 @@ pub(super) fn lack(sight: &Sight, definition: &str) -> Option<String> {
             sight.running, sight.desired, sight.pending
         ));
     }
+
     let found = |group: &String| sight.healthy.get(group).copied();
     let short = sight
         .groups
         .iter()
         .find(|group| found(group).is_none_or(|healthy| healthy < sight.desired))?;
+
     Some(format!(
         "{:?} of {} targets were healthy in {short}",
         found(short),
@@ -363,6 +376,7 @@ pub(super) fn superseded(aws: &Aws, execution: &str, by_hand: bool) -> Result<()
     let Some(this) = aws.codepipeline.execution(execution) else {
         return Ok(());
     };
+
     let newer = executions(aws, &this.pipeline)
         .any(|other| other.started >= this.started && other.id != this.id);
     if newer || by_hand {
@@ -460,6 +474,7 @@ fn still_true(aws: &Aws, ledger: &Ledger, record: &Value) -> Result<(), String> 
             found.desired_count
         ));
     }
+
     match (
         recorded,
         found

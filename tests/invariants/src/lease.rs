@@ -87,6 +87,7 @@ impl Leases {
             if was == Some(lease) {
                 continue;
             }
+
             checked += 1;
             let wrong = |what: String| {
                 Err(format!(
@@ -101,6 +102,7 @@ impl Leases {
             if fence != old.map(|old| old + 1) {
                 return wrong(format!("the fence went from {old:?} to {fence:?}"));
             }
+
             if let (Some(attempt), Some(fence)) = (call.attempt, fence) {
                 self.wrote.insert(attempt, fence);
                 if was.is_some_and(|was| announces(was, lease)) {
@@ -108,6 +110,7 @@ impl Leases {
                     self.weights.insert(attempt, announced_weights(lease));
                 }
             }
+
             let holder = |lease: &Value| text(lease, "release.execution").map(ToOwned::to_owned);
             let writer = call.attempt.and_then(|attempt| execution_of(aws, attempt));
             let of = was.and_then(holder).or_else(|| holder(lease));
@@ -121,6 +124,7 @@ impl Leases {
             if is_taken_over && !call.caller.ends_with(ROLL_BACK) {
                 return wrong("its release had been taken over".to_owned());
             }
+
             match (was.and_then(holder), holder(lease)) {
                 (Some(old), Some(new)) if old != new => {
                     return wrong(format!("{new} took it from {old}"));
@@ -176,6 +180,7 @@ impl Leases {
         let Some(attempt) = call.attempt else {
             return Ok(0);
         };
+
         let is_registration = call.operation == "RegisterTaskDefinition";
         let service = if is_registration {
             None
@@ -207,6 +212,7 @@ impl Leases {
         {
             return wrong(format!("{holder} holds it and not {execution:?}"));
         }
+
         // What an earlier release left unfinished is settled before the prior release can be
         // recorded.
         if call.caller.ends_with("begin-release") {
@@ -217,6 +223,7 @@ impl Leases {
                 None => Ok(1),
             };
         }
+
         if text(lease, "release.prior.task_definition").is_none() {
             return wrong("no prior release is recorded".to_owned());
         }
@@ -227,6 +234,7 @@ impl Leases {
         let Some(wrote) = wrote else {
             return wrong("it was not announced".to_owned());
         };
+
         let asked = body(request);
         let definition = asked["taskDefinition"].as_str();
         if let Some(what) = self.overwritten(call, &asked, lease) {
@@ -246,12 +254,14 @@ impl Leases {
         {
             return wrong(format!("{definition:?} was not announced"));
         }
+
         // Its own announcement counts: one that hung may set weights when another has announced
         // others since.
         let announced = self.weights.get(&attempt).copied().unwrap_or_default();
         if let Some(what) = routed(aws, call, lease, announced, by_hand) {
             return wrong(what);
         }
+
         // A newer fence of the same release says the same change or takes it over: then one
         // time-out is left.
         let overtaken = self.taken_over.get(holder).map(|at| aws.now - at);
@@ -274,11 +284,13 @@ impl Leases {
         let Some(taken_over) = self.taken_over.get(holder) else {
             return Err("the release was not taken over".to_owned());
         };
+
         // The take-over is decided at most one call, with its retries, before it is written.
         let waited = aws.now - taken_over;
         if waited < time_out(aws, call) - 13_000 {
             return Err(format!("only {waited} ms after the release was taken over"));
         }
+
         match definition {
             Some(definition) if !was_running(lease, definition) => {
                 Err(format!("{definition} is not what was recorded"))
@@ -313,6 +325,7 @@ fn undone(was: &Value, is: &Value) -> Option<&'static str> {
     {
         return Some("a release that was taken over is open again");
     }
+
     let changed = text(was, "release.change.task_definition");
     (changed.is_some() && text(is, "release.change.task_definition").is_none())
         .then_some("an announced change is gone")
@@ -342,9 +355,11 @@ fn routed(
     if !matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") || by_hand {
         return None;
     }
+
     let pair = lease.pointer("/release/M/prior/M/pair/M")?;
     let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule")?));
     let old = text(pair, "live")?;
+
     for (colour, announced) in ["blue", "green"].into_iter().zip(announced) {
         let group = text(pair, &format!("{colour}.target_group"))?;
         let weight = weights
@@ -356,6 +371,7 @@ fn routed(
                 "{colour} got weight {weight}, and {announced:?} was announced"
             ));
         }
+
         let name = format!("{}-{colour}", text(lease, "service")?);
         let runs = aws
             .ecs
@@ -409,6 +425,7 @@ fn lease_key(request: &Request, ledger: &Ledger) -> Option<String> {
         Some(key) => key,
         None => format!("{}/{}", last("cluster")?, last("service")?),
     };
+
     match key.strip_suffix("-blue").or(key.strip_suffix("-green")) {
         Some(pair) if ledger.leases.contains_key(pair) => Some(pair.to_owned()),
         _ => Some(key),

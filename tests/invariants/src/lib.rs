@@ -81,6 +81,7 @@ impl Ledger {
         let writes = parts
             .flat_map(|part| part.as_object().into_iter().flat_map(|part| part.values()))
             .chain([&asked]);
+
         for keyed in writes.filter_map(|write| write.get("Item").or(write.get("Key"))) {
             let key = serde_json::json!({"pk": keyed["pk"], "sk": keyed["sk"]});
             match item(aws, &key) {
@@ -181,6 +182,7 @@ impl Invariants {
         self.count("1 weights point at healthy targets", weights);
         self.pushes.look(aws);
         self.lease.look(aws);
+
         Ok(())
     }
 
@@ -257,6 +259,7 @@ impl Invariants {
             self.ledger = Ledger::of(aws);
             return Ok(());
         }
+
         let after = self.ledger.after(aws, request);
         let before = std::mem::replace(&mut self.ledger, after);
         let lawful = self.lease.written(aws, call, &before, &self.ledger)?;
@@ -267,6 +270,7 @@ impl Invariants {
         self.count("2 what is recorded is true", closed.outcomes);
         self.count("3 what is rolled back is restored", closed.restored);
         self.pushes.note_endings(&before, &self.ledger);
+
         Ok(())
     }
 
@@ -275,15 +279,18 @@ impl Invariants {
         if !self.ledger.read {
             self.ledger = Ledger::of(aws);
         }
+
         let by_hand = self.by_hand.last().is_some_and(|at| aws.now - at < 70_000);
         let held = self
             .lease
             .changed(aws, call, request, &self.ledger, by_hand)?;
         self.count("8 only the holder changes a service", held);
+
         if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
             let routes = call
                 .attempt
                 .and_then(|attempt| self.endings.sight_of(attempt));
+
             // What begin-release finds, some release left.
             let left = routes.filter(|_| !call.caller.ends_with("begin-release"));
             let left = left.map_or(Ok(0), |(_, routes)| {
@@ -292,8 +299,10 @@ impl Invariants {
             let raised = routes.map_or(Ok(0), |(sights, routes)| {
                 pair::fit(aws, &self.ledger, sights, routes)
             })?;
+
             self.count("8 weights that a person set are left alone", left);
             self.count("1 traffic goes to a colour that was seen fit", raised);
+
             if raised > 0 {
                 let guarded = self
                     .ledger
@@ -302,8 +311,10 @@ impl Invariants {
                 self.count("7 nothing is scaled in while traffic moves", guarded);
             }
         }
+
         let drained = self.colours.changed(aws, call, request, &self.ledger)?;
         self.count("7 the old colour drains", drained);
+
         if call.operation == "UpdateService" {
             let ordered = self.pushes.deployed(aws, call, request)?;
             self.count("5 no older and no rejected image comes back", ordered);
@@ -354,6 +365,7 @@ impl Invariants {
             colours::given_back(aws, &ledger)?,
         );
         self.count("4 no push is lost", pushes::none_lost(aws)?);
+
         let once = self.pushes.none_twice(aws, &self.disturbed)?;
         self.count("4 no push starts twice", once);
         self.count(
@@ -364,6 +376,7 @@ impl Invariants {
             "6 nothing undisturbed is given up",
             jobs::given_up(aws, &self.disturbed)?,
         );
+
         Ok(())
     }
 

@@ -44,6 +44,7 @@ pub(super) fn check(
             ));
         }
     }
+
     let old = text(pair, "live").unwrap_or_default();
     let (live, claim) = match outcome {
         "deployed" => (other(old), text(record, "change.task_definition")),
@@ -58,6 +59,7 @@ pub(super) fn check(
             "it was recorded without reading service and weights".to_owned(),
         )));
     };
+
     let lacks = match outcome {
         // No decision was taken in time, and the traffic went back.
         "rolled-back" | "held" => not_restored(aws, pair, &seen).map(|what| (3, what)),
@@ -95,6 +97,7 @@ fn seen<'a>(
     };
     let names = (live, other(live));
     let weights = (weight(names.0)?, weight(names.1)?);
+
     Some(Seen {
         live: sight(names.0)?,
         idle: sight(names.1),
@@ -115,7 +118,9 @@ fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
             seen.weights.0, seen.weights.1
         ));
     }
+
     let least = number(pair, &format!("{live}.desired_count")).unwrap_or(0) as usize;
+
     // Automatic scaling, once it may, takes tasks away that the load does not need.
     let is_scaled = pair.pointer(&format!("/{live}/M/suspended")).is_some();
     if seen.live.desired < least && !is_scaled {
@@ -124,6 +129,7 @@ fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
             seen.live.desired
         ));
     }
+
     let definition = text(pair, &format!("{idle}.task_definition"))
         .filter(|definition| aws.ecs.is_active(definition));
     let differs = |sight: &&Sight| definition.is_some_and(|definition| sight.runs != definition);
@@ -157,6 +163,7 @@ pub(super) fn fit(
     let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
         return Ok(0);
     };
+
     let new = other(text(pair, "live").unwrap_or_default());
     let (rule, group) = (
         text(pair, "rule").unwrap_or_default(),
@@ -175,6 +182,7 @@ pub(super) fn fit(
     if now <= before {
         return Ok(0);
     }
+
     let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
     let wrong = |what: String| {
         Err(format!(
@@ -191,6 +199,7 @@ pub(super) fn fit(
             seen.runs
         ));
     }
+
     let filled = number(lease, "release.change.desired_count").unwrap_or(1) as usize;
     let healthy = group.and_then(|group| seen.healthy.get(group)).copied();
     if healthy.is_none_or(|healthy| healthy < filled) {
@@ -216,6 +225,7 @@ pub(super) fn leaves_alone(
         let (Some(set), Some(seen)) = (theirs.get(rule), routes.get(rule)) else {
             continue;
         };
+
         let of = |colour: &str| {
             let group = text(pair, &format!("{colour}.target_group"))?;
             seen.iter()
@@ -259,6 +269,7 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
     let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
         return Ok(0);
     };
+
     let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule").unwrap_or_default()));
     for colour in COLOURS {
         let group = text(pair, &format!("{colour}.target_group")).unwrap_or_default();
@@ -293,6 +304,7 @@ pub(super) fn bakes(
     let Some(pair) = lease.pointer("/release/M/prior/M/pair/M") else {
         return Ok(());
     };
+
     let new = other(text(pair, "live").unwrap_or_default());
     let group = text(pair, &format!("{new}.target_group")).unwrap_or_default();
     let seen = routes
@@ -307,13 +319,16 @@ pub(super) fn bakes(
     let Some(sight) = sights.iter().find(|sight| sight.service == name) else {
         return Ok(());
     };
+
     let filled = number(lease, "release.change.desired_count").unwrap_or(1);
     let needed = (filled * u64::from(percent)).div_ceil(100);
     if !sight.healthy.contains_key(group) && throttled() {
         return Ok(());
     }
+
     let healthy = sight.healthy.get(group).copied().unwrap_or(0) as u64;
     let goes_back = lease.pointer("/release/M/restoring").is_some();
+
     if weight > 0 && healthy < needed && !goes_back {
         Err(format!(
             "invariant 1: the shift to {name} went on with {healthy} healthy targets of {needed} \

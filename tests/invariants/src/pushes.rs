@@ -81,6 +81,7 @@ impl Pushes {
         let old = self.runs.get(&service).cloned();
         let Some(new) = new else { return Ok(0) };
         self.runs.insert(service.clone(), new.clone());
+
         let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
         let by_hand = execution
             .as_ref()
@@ -94,6 +95,7 @@ impl Pushes {
                 call.caller
             ));
         }
+
         let started = |id: &String| {
             aws.codepipeline
                 .execution(id)
@@ -115,6 +117,7 @@ impl Pushes {
     pub(super) fn changed_by_hand(&mut self, aws: &Aws, on_purpose: bool) -> Result<(), String> {
         let before = self.runs.clone();
         self.look(aws);
+
         for (service, digest) in self.runs.iter().filter(|_| !on_purpose) {
             if before.get(service) != Some(digest) && self.rejected.contains(digest) {
                 return Err(format!(
@@ -138,6 +141,7 @@ impl Pushes {
         if starts.any(|attempt| disturbed.contains(&attempt.id)) {
             return Ok(0);
         }
+
         let (mut delivered, mut started) = (
             BTreeMap::<String, u64>::new(),
             BTreeMap::<String, u64>::new(),
@@ -145,6 +149,7 @@ impl Pushes {
         pushed(aws)
             .into_iter()
             .for_each(|(_, digest)| *delivered.entry(digest).or_default() += 1);
+
         for digest in aws.codepipeline.executions.iter().filter_map(digest) {
             *started.entry(digest.to_owned()).or_default() += 1;
         }

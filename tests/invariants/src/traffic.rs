@@ -67,11 +67,13 @@ impl Traffic {
         if aws.elb.target_groups.is_empty() {
             return Ok(0);
         }
+
         let now = weights(aws);
         let before = self.weights.get_or_insert_with(|| now.clone());
         if *before == now {
             return Ok(1);
         }
+
         for (route, weight) in &now {
             let healthy = aws.elb.healthy_count(&route.1, aws.now);
             if *weight > 0
@@ -85,6 +87,7 @@ impl Traffic {
                 ));
             }
         }
+
         *before = now;
         Ok(1)
     }

@@ -66,6 +66,7 @@ pub fn mutated(
             by_file.entry(&edit.file).or_default().push(placed);
         }
     }
+
     let name = |number: usize| &mutations[number].name;
     let mut texts = BTreeMap::new();
     for (file, edits) in by_file {
@@ -151,6 +152,7 @@ fn files(root: &Path) -> Result<Vec<String>, CopyError> {
             String::from_utf8_lossy(&listed.stderr).trim().to_owned(),
         ));
     }
+
     let names = String::from_utf8_lossy(&listed.stdout);
     Ok(names
         .split('\0')
@@ -164,6 +166,7 @@ fn write(tree: &Path, file: &str, bytes: &[u8]) -> Result<(), CopyError> {
     if fs::read(&path).is_ok_and(|known| known == bytes) {
         return Ok(());
     }
+
     let io = |source| CopyError::Io {
         path: file.to_owned(),
         source,
@@ -180,6 +183,7 @@ fn take_over_dependencies(root: &Path, places: &Places) {
     if places.build.exists() || !built.join("deps").exists() {
         return;
     }
+
     let own = places.build.join("debug");
     if fs::create_dir_all(&own).is_ok() {
         for part in ["deps", "build", ".fingerprint"] {
@@ -189,6 +193,7 @@ fn take_over_dependencies(root: &Path, places: &Places) {
                 .arg(own.join(part))
                 .status();
         }
+
         let mut clean = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         clean
             .args(["clean", "--quiet", "--workspace"])

@@ -138,11 +138,13 @@ fn measure(checks: &mut [Check], places: &Places, jobs: usize) -> Result<(), Box
             }
         }
     };
+
     in_parallel(jobs, work)?;
     let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
     if failed.is_empty() {
         return Ok(());
     }
+
     Err(format!(
         "these fail without any mutation:\n  {}",
         failed.join("\n  ")
@@ -173,10 +175,12 @@ fn try_all<'a>(
         Ok(())
     };
     in_parallel(jobs, work)?;
+
     let mut outcomes = outcomes
         .into_inner()
         .unwrap_or_else(PoisonError::into_inner);
     outcomes.sort_by_key(|(number, _)| *number);
+
     Ok(outcomes
         .into_iter()
         .map(|(number, outcome)| (&all[number], outcome))

@@ -115,6 +115,7 @@ pub fn read_all(directory: &Path) -> Result<Vec<Mutation>, DataError> {
             path: shown.clone(),
             source: Box::new(source),
         })?;
+
         for entry in file.mutation {
             let name = entry.name.clone();
             let mutation = entry
@@ -152,6 +153,7 @@ pub fn select(
     {
         return Err(DataError::UnknownName(unknown.clone()));
     }
+
     if let Some(unknown) = areas
         .iter()
         .find(|area| all.iter().all(|mutation| mutation.area != **area))
@@ -163,6 +165,7 @@ pub fn select(
             expected,
         });
     }
+
     let everything = names.is_empty() && areas.is_empty();
     let selected = |mutation: &Mutation| {
         everything || names.contains(&mutation.name) || areas.contains(&mutation.area)
@@ -202,6 +205,7 @@ impl Entry {
         {
             return Err("`find` must not be empty, nor the same as `replace`");
         }
+
         Ok(Mutation {
             area: area.to_owned(),
             name: self.name,

@@ -57,10 +57,12 @@ pub fn summary(outcomes: &[(&Mutation, Outcome)]) -> String {
         *caught += usize::from(matches!(outcome, Outcome::Caught { .. }));
         *all += 1;
     }
+
     let mut text = String::new();
     for (area, (caught, all)) in &areas {
         let _ = writeln!(text, "{area:<12} {caught:>4} of {all:>4} caught");
     }
+
     let (caught, all) = areas.values().fold((0, 0), |(caught, all), (more, of)| {
         (caught + more, all + of)
     });

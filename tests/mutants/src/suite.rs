@@ -89,6 +89,7 @@ fn tests_of(message: &Value, program: &Path) -> Result<Vec<Check>, SuiteError> {
     if LEFT_OUT.contains(&target) {
         return Ok(Vec::new());
     }
+
     let manifest = Path::new(message["manifest_path"].as_str().unwrap_or_default());
     let directory = manifest.parent().unwrap_or(Path::new(".")).to_owned();
     let listed = Command::new(program)
@@ -102,8 +103,10 @@ fn tests_of(message: &Value, program: &Path) -> Result<Vec<Check>, SuiteError> {
     if !listed.status.success() {
         return Err(SuiteError::List(program.display().to_string()));
     }
+
     let names = String::from_utf8_lossy(&listed.stdout);
     let tests = names.lines().filter_map(|line| line.strip_suffix(": test"));
+
     Ok(tests
         .map(|test| Check {
             name: format!("{target} {test}"),
@@ -155,6 +158,7 @@ impl Check {
         command.env("SLIPWAY_MUTANTS_REACHED", log);
         let verdict = self.run(command, Duration::from_secs(600))?;
         self.took = began.elapsed();
+
         let reached = fs::read_to_string(log).unwrap_or_default();
         self.reached = reached
             .lines()
@@ -182,6 +186,7 @@ impl Check {
         command
             .env_remove("SLIPWAY_MUTANT")
             .env_remove("SLIPWAY_MUTANTS_REACHED");
+
         // A snapshot that differs is a failure, and is not written beside the old one.
         command
             .env("INSTA_UPDATE", "no")
@@ -233,6 +238,7 @@ fn complaints(messages: &[u8], log: &[u8]) -> String {
                 .map(ToOwned::to_owned)
         })
         .collect();
+
     if errors.is_empty() {
         String::from_utf8_lossy(log).into_owned()
     } else {

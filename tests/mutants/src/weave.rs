@@ -57,11 +57,13 @@ pub fn weave(text: &str, edits: &[Placed<'_>]) -> Result<String, WeaveError> {
                 count: found.len(),
             });
         }
+
         spots.push(Spot {
             range: found.remove(0),
             edit,
         });
     }
+
     // What contains others comes before them.
     spots.sort_by_key(|spot| {
         (
@@ -85,6 +87,7 @@ fn signs(text: &str) -> Vec<(usize, char)> {
         if character.is_whitespace() || continues {
             continue;
         }
+
         if matches!(character, ')' | ']' | '}')
             && signs.last().is_some_and(|(_, last)| *last == ',')
         {
@@ -117,6 +120,7 @@ fn places(text: &[(usize, char)], find: &str) -> Vec<Range<usize>> {
 fn woven(text: &str, range: Range<usize>, spots: &[Spot<'_>]) -> Result<String, WeaveError> {
     let mut output = String::new();
     let mut at = range.start;
+
     let mut rest = spots;
     while let Some((outer, after)) = rest.split_first() {
         let inside = after
@@ -125,6 +129,7 @@ fn woven(text: &str, range: Range<usize>, spots: &[Spot<'_>]) -> Result<String, 
             .count();
         let (inner, next) = after.split_at(inside);
         let crosses = |spot: &&Spot<'_>| spot.range.end > outer.range.end;
+
         if let Some(other) = inner
             .iter()
             .find(|spot| crosses(spot) || outer.is_verbatim())
@@ -134,12 +139,14 @@ fn woven(text: &str, range: Range<usize>, spots: &[Spot<'_>]) -> Result<String, 
                 second: other.edit.number,
             });
         }
+
         output.push_str(&text[at..outer.range.start]);
         let original = woven(text, outer.range.clone(), inner)?;
         output.push_str(&switched(&outer.edit, &original));
         at = outer.range.end;
         rest = next;
     }
+
     output.push_str(&text[at..range.end]);
     Ok(output)
 }
@@ -180,6 +187,7 @@ mod tests {
             placed(1, "save(a).await?;", ""),
             placed(2, "x =>", "x if !MUTATED =>"),
         ];
+
         assert_eq!(
             weave(text, &edits).as_deref(),
             Ok(
@@ -239,6 +247,7 @@ mod tests {
                 count: 0
             })
         );
+
         let crossing = [placed(0, "a b", "x"), placed(1, "b c", "y")];
         assert_eq!(
             weave("a b c", &crossing),
@@ -247,6 +256,7 @@ mod tests {
                 second: 1
             })
         );
+
         let within_verbatim = [placed(0, "a b", "a if MUTATED"), placed(1, "b", "y")];
         assert_eq!(
             weave("a b c", &within_verbatim),

@@ -16,6 +16,7 @@ fn every_mutation_fits_the_source() {
         "there are {} mutations",
         mutations.len()
     );
+
     let texts = copy::mutated(&mutations, |file| fs::read_to_string(root.join(file)));
     let texts = texts.unwrap_or_else(|error| panic!("{error}"));
     assert!(

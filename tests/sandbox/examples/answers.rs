@@ -51,6 +51,7 @@ fn main() -> ExitCode {
 fn in_process() -> Result<(), Failed> {
     let mut aws = Aws::new(1);
     let fixture: Vec<(String, String, Value)> = serde_json::from_str(FIXTURE)?;
+
     for (service, operation, input) in &fixture {
         match service.as_str() {
             "ecs" => ecs::call(&mut aws, operation, input)?,
@@ -58,9 +59,11 @@ fn in_process() -> Result<(), Failed> {
             _ => dynamodb::call(&mut aws, operation, input)?,
         };
     }
+
     aws.s3.create_bucket(BUCKET, true);
     aws.s3.put(BUCKET, "config.zip", archive()?)?;
     let account = aws.account.clone();
+
     run(aws, Fault::None, async |driver| {
         let sdk = Sdk::new(
             sdk_config(&driver.world, Invocation::new("person", CallFault::None)),
@@ -115,6 +118,7 @@ async fn all(sdk: &Sdk, account: &str) -> Result<(), Failed> {
     artifacts(sdk).await?;
     leases(sdk).await?;
     records(sdk).await?;
+
     Ok(())
 }
 
@@ -139,6 +143,7 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
         }
         None => Value::Null,
     };
+
     for name in ["web", "web:1", "web:9", "strange"] {
         let answer = definitions.describe(name).await;
         say(
@@ -146,6 +151,7 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
             &answer.map_or_else(|e| refused(&e), known),
         );
     }
+
     let wish = |family: &str, image: &str, essential: bool| {
         json!({"family": family, "networkMode": "bridge", "containerDefinitions":
             [{"name": "web", "image": image, "memory": 128, "cpu": 64, "essential": essential,
@@ -153,6 +159,7 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
     };
     let mut no_memory = wish("wrong", "nginx:3", true);
     no_memory["containerDefinitions"][0]["memory"].take();
+
     let mut strange_network = wish("wrong", "nginx:3", true);
     strange_network["networkMode"] = json!("carrier-pigeon");
     let wishes = [
@@ -161,6 +168,7 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
         ("no memory", no_memory),
         ("a strange network mode", strange_network),
     ];
+
     for (what, wish) in wishes {
         let answer = definitions
             .register(&TaskDefinition::from_value(without_nulls(wish))?)
@@ -170,6 +178,7 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
             &answer.map_or_else(|e| refused(&e), |arn| json!(arn)),
         );
     }
+
     say(
         "the newest revision",
         &definitions
@@ -193,6 +202,7 @@ async fn services(sdk: &Sdk) {
         let answer = services.describe(cluster, service).await;
         say(&format!("service {service} in {cluster}"), &seen(answer));
     }
+
     say(
         "the service with its targets",
         &seen(services.observe("apps", "web").await),
@@ -205,6 +215,7 @@ async fn services(sdk: &Sdk) {
     let Ok(Some(observed)) = services.describe("apps", "web").await else {
         return;
     };
+
     let wider = Percentages {
         minimum_healthy: 100,
         maximum: 200,
@@ -214,6 +225,7 @@ async fn services(sdk: &Sdk) {
         "an update to a strange task definition",
         &strange.map_or_else(|e| refused(&e), |id| json!(id)),
     );
+
     let updated = services.apply(&observed, "web:2", wider, None).await;
     say(
         "an update",
@@ -242,6 +254,7 @@ fn seen(answer: Result<Option<ObservedService>, AwsError>) -> Value {
             })
         })
         .collect();
+
     json!({
         "status": view.status, "desired": view.desired, "running": view.running,
         "pending": view.pending, "percentages": view.percentages,
@@ -288,6 +301,7 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         artifacts,
         credentials: Some(credentials),
     };
+
     for file in [
         "Config::taskdef.json",
         "Config::other.json",
@@ -316,6 +330,7 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
     };
     let wrote =
         |answer: Result<(), StepError>| answer.map_or_else(|e| stopped(&e), |()| json!("written"));
+
     say(
         "a lease that never was",
         &read(ledger.lease("apps", "web").await),
@@ -336,6 +351,7 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         &wrote(ledger.advance(&first).await),
     );
     say("the lease", &read(ledger.lease("apps", "web").await));
+
     let prior = Prior::Service(PriorService {
         task_definition: "web:1".to_owned(),
         desired_count: 2,
@@ -351,11 +367,13 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         &wrote(ledger.advance(&second).await),
     );
     say("an old fence number", &wrote(ledger.advance(&second).await));
+
     let leases = ledger.leases().await;
     say(
         "all leases",
         &leases.map_or_else(|e| refused(&e), |leases| json!(leases)),
     );
+
     for execution in ["e-1", "e-2"] {
         let release = ReleaseRef::new("slipway-web", execution, "apps", "web");
         say(
@@ -363,6 +381,7 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
             &held(ledger.claim(&release).await),
         );
     }
+
     let conclusion = Conclusion::new(Outcome::Deployed, "all is well");
     say(
         "the lease given back",
@@ -372,12 +391,14 @@ async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         "the lease given back again",
         &wrote(ledger.close(&second, &conclusion, now).await),
     );
+
     let release = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
     say(
         "what e-1 may do when it is closed",
         &held(ledger.claim(&release).await),
     );
     say("the free lease", &read(ledger.lease("apps", "web").await));
+
     Ok(())
 }
 
@@ -415,6 +436,7 @@ async fn records(sdk: &Sdk) -> Result<(), Failed> {
         "the closed record again",
         &wrote(ledger.put_record(&started).await),
     );
+
     let read = ledger.record("e-3").await;
     say(
         "the record as it is",
@@ -438,6 +460,7 @@ async fn records(sdk: &Sdk) -> Result<(), Failed> {
         event: "event-2".to_owned(),
         ..push.clone()
     };
+
     say("a claim", &wrote(ledger.put_push(None, &push).await));
     say(
         "the claim again",
@@ -451,6 +474,7 @@ async fn records(sdk: &Sdk) -> Result<(), Failed> {
         "a claim on what never was",
         &wrote(ledger.put_push(Some(&other), &other).await),
     );
+
     let read = ledger.push("slipway-web", "sha256:00").await;
     say(
         "the claim as it is",

@@ -121,6 +121,7 @@ fn page_path(text: &str) -> Result<PathBuf, String> {
     let is_page = path
         .extension()
         .is_some_and(|extension| extension == "html");
+
     if is_page {
         Ok(path)
     } else {
@@ -165,6 +166,7 @@ fn refuse_to_overwrite(path: &Path) -> Result<(), String> {
     if found.is_empty() || Judgement::from_json(&judgement).is_ok() {
         return Ok(());
     }
+
     Err(format!(
         "failed to write {}: it exists and is not a judgement; choose another name for the page",
         path.display()
@@ -198,6 +200,7 @@ fn judge_again(path: &Path) -> Result<(), String> {
     if differences.is_empty() {
         return print(&offline::render(judgement.name(), &verdict));
     }
+
     let named: Vec<String> = differences
         .iter()
         .map(|difference| format!("\n  {difference}"))

@@ -81,6 +81,7 @@ fn main() -> ExitCode {
         Some(Command::Judge(arguments)) => return exit_code(judge::judge(arguments)),
         None => {}
     }
+
     let show = if arguments.json {
         Show::silent()
     } else {
@@ -91,6 +92,7 @@ fn main() -> ExitCode {
         Some(Pipeline::Canary) => canaries(arguments.seed, show, &mut releases),
         kind => story(arguments.seed, kind, show, &mut releases),
     };
+
     if arguments.json {
         let output = JsonOutput {
             seed: arguments.seed,
@@ -129,9 +131,11 @@ fn story(
         Some(Pipeline::BlueGreen) => chapter.application == SHOP,
         Some(Pipeline::Canary) | None => true,
     };
+
     for chapter in CHAPTERS.iter().filter(is_output) {
         aws = tell(aws, chapter, &mut show, releases)?;
     }
+
     show.finish(releases);
     Ok(())
 }
@@ -146,6 +150,7 @@ fn canaries(seed: u64, mut show: Show, releases: &mut Vec<Release>) -> Result<()
         case.prepare(&mut aws)?;
         aws = tell(aws, &case.chapter(), &mut show, releases)?;
     }
+
     show.finish(releases);
     Ok(())
 }

@@ -76,9 +76,11 @@ impl Show {
     pub(crate) fn begin(&mut self, chapter: &Chapter, aws: &Aws) {
         self.application = chapter.application;
         self.seen.clear();
+
         for execution in executions(aws, &format!("slipway-{}", chapter.application)) {
             self.changes(execution);
         }
+
         self.note(&format!(
             "\n{} — push {}:{}",
             style(chapter.title).bold(),
@@ -92,6 +94,7 @@ impl Show {
         if self.silent {
             return;
         }
+
         let time = clock(aws);
         let lines: Vec<String> = executions(aws, &format!("slipway-{}", self.application))
             .flat_map(|execution| self.changes(execution))
@@ -99,6 +102,7 @@ impl Show {
         if lines.is_empty() {
             return;
         }
+
         let tasks = self.tasks(aws);
         for line in lines {
             self.note(&format!("  {time}  {line}  {tasks}"));
@@ -140,6 +144,7 @@ impl Show {
         if let Some(service) = aws.ecs.service_named(CLUSTER, self.application) {
             return bar_of(aws, service);
         }
+
         let colours = ["blue", "green"].into_iter().filter_map(|colour| {
             let service = aws
                 .ecs
@@ -185,6 +190,7 @@ fn weight(aws: &Aws, service: &Service) -> i64 {
         .values()
         .map(|rule| Elb::forwards(rule.properties.get("Actions")));
     let production = rules.filter(|forwards| forwards.len() > 1).flatten();
+
     production
         .filter(|(arn, _)| Some(arn) == group.as_ref())
         .map(|(_, weight)| weight)
@@ -198,6 +204,7 @@ fn bar_of(aws: &Aws, service: &Service) -> String {
     let all: Vec<_> = aws.ecs.tasks_of(&service.arn).collect();
     let stopping = all.iter().filter(|task| task.stopping).count();
     let starting = all.len().saturating_sub(healthy + stopping);
+
     format!(
         "[{}{}{}]",
         "●".repeat(healthy),

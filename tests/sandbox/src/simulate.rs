@@ -102,6 +102,7 @@ fn one(seed: u64, arguments: &Simulate) -> Result<(), String> {
         trace,
         coverage,
     } = play(&plan, arguments.trace);
+
     if arguments.json {
         let failures = failure
             .iter()
@@ -125,6 +126,7 @@ fn many(arguments: &Simulate) -> Result<(), String> {
     let started = Instant::now();
     let (coverage, failures) = run_all(arguments, &bar);
     bar.finish_and_clear();
+
     let (failed, took) = (failures.len() as u64, started.elapsed());
     if arguments.json {
         json(
@@ -140,6 +142,7 @@ fn many(arguments: &Simulate) -> Result<(), String> {
                 .take(EXPLAINED)
                 .for_each(|(seed, failure)| explain(*seed, arguments, failure));
         }
+
         failures
             .iter()
             .for_each(|(seed, failure)| print(&format!("seed {seed} failed: {failure}")));
@@ -149,6 +152,7 @@ fn many(arguments: &Simulate) -> Result<(), String> {
         if arguments.canaries {
             print(&coverage.canaries.to_string());
         }
+
         print(&format!("{} releases", coverage.releases));
         print(&format!(
             "{} passed, {failed} failed",
@@ -161,6 +165,7 @@ fn many(arguments: &Simulate) -> Result<(), String> {
             took.as_secs_f64()
         );
     }
+
     let missing: Vec<String> = coverage
         .lines(arguments.about())
         .into_iter()
@@ -201,6 +206,7 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
             if seed >= end {
                 return;
             }
+
             let Played {
                 failure, coverage, ..
             } = play(&plan(seed, arguments.about()), false);
@@ -208,12 +214,14 @@ fn run_all(arguments: &Simulate, bar: &ProgressBar) -> (Coverage, BTreeMap<u64, 
                 .lock()
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
             all.0.merge(&coverage);
+
             if let Some(failure) = failure {
                 all.1.insert(seed, failure);
                 if arguments.first {
                     next.store(end, Ordering::Relaxed);
                 }
             }
+
             bar.inc(1);
             bar.set_message(format!("{} failed", all.1.len()));
         }

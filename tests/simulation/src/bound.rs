@@ -75,6 +75,7 @@ pub(super) fn promised(plan: &Plan) -> u32 {
     if plan.pushes.iter().any(|push| frail(push.image)) || plan.incidents.iter().any(accident) {
         return 0;
     }
+
     let counts = plan.incidents.iter().filter_map(|incident| match incident {
         Incident::Act {
             act: Act::SetCount(count),
@@ -98,6 +99,7 @@ pub(super) fn promised(plan: &Plan) -> u32 {
             }
         )
     });
+
     // The stack has percentages of its own, and weights that a person sets promise nothing.
     let promised = plan.shape.promised(least, most);
     if by_stack && plan.shape.pair.is_some() {
@@ -161,6 +163,7 @@ pub(super) fn plainly_worse<'a>(plan: &Plan, pushed: &'a [String]) -> Option<&'a
         .iter()
         .any(|incident| matches!(incident, Incident::Metrics(_)));
     let seen = plan.shape.can_compare() && is_steady(plan) && all_metrics;
+
     let mut flawed = plan
         .pushes
         .iter()
@@ -180,6 +183,7 @@ fn refused(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), String> {
     let Some(worse) = plainly_worse(plan, pushed) else {
         return Ok(());
     };
+
     let of_it = executions(aws, PIPELINE).filter(|execution| digest(execution) == Some(worse));
     for execution in of_it {
         let record = record(aws, &execution.id);
@@ -206,6 +210,7 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
     if !calm && (!only_disturbs(plan) || given_up) {
         return Ok(());
     }
+
     for execution in executions(aws, PIPELINE).filter(|execution| digest(execution).is_some()) {
         let record = record(aws, &execution.id);
         let field = |name: &str| {

@@ -80,6 +80,7 @@ impl Canary {
     pub(super) fn draw(rng: &mut fastrand::Rng) -> Self {
         let is_quiet = rng.u8(..5) == 0;
         let judged_minutes = rng.u32(3..=4);
+
         Self {
             requests_per_second: if is_quiet { QUIET } else { BUSY },
             shares: [(10, 50), (20, 50), (10, 25)][rng.usize(..3)],
@@ -117,6 +118,7 @@ impl Canary {
             ("Inconclusive", word.to_owned()),
         ];
         parameters.extend(hold.map(|minutes| ("HoldMinutes", minutes.to_string())));
+
         if self.alarm {
             parameters.push(("Alarms", ALARM.to_owned()));
         }
@@ -197,6 +199,7 @@ impl Metrics {
     pub(super) fn happen(self, faults: &mut Faults, start: Millis) {
         let share = |percent: u32| f64::from(percent) / 100.0;
         let millis = |time: Duration| time.as_millis() as Millis;
+
         match self {
             Self::Lost(percent) => faults.lost = share(percent),
             Self::Late(percent) => faults.late = share(percent),
@@ -243,6 +246,7 @@ pub(super) fn decisions(aws: &Aws, execution: &str) -> Vec<String> {
     let Some(record) = record(aws, execution) else {
         return Vec::new();
     };
+
     let judged = record
         .pointer("/judged/L")
         .and_then(Value::as_array)

@@ -213,6 +213,7 @@ impl fmt::Display for Canaries {
             f,
             "{judged} good canaries judged, {rolled_back} of them rolled back; "
         )?;
+
         write!(
             f,
             "{undisturbed} with nothing going wrong, {undisturbed_deployed} of them deployed"
@@ -283,14 +284,17 @@ impl Coverage {
                 }
             }
         }
+
         self.incidents(plan, aws, ran);
         self.judged(plan, aws, pushed);
+
         for execution in executions(aws, PIPELINE) {
             if let Some(record) = record(aws, &execution.id) {
                 self.releases += 1;
                 self.add("outcome", text(&record, "outcome").unwrap_or("none"), 1);
             }
         }
+
         self.quirks.add(aws.quirks.counts());
         self.calls += ran.iter().map(|ran| u64::from(ran.calls)).sum::<u64>();
     }
@@ -300,6 +304,7 @@ impl Coverage {
         let Some(canary) = plan.shape.canary() else {
             return;
         };
+
         let good: Vec<&String> = pushed
             .iter()
             .zip(&plan.pushes)
@@ -313,20 +318,24 @@ impl Coverage {
                 // not healthy.
                 let is_open = decision == "continue";
                 self.add("verdict", if is_open { "none yet" } else { decision }, 1);
+
                 if decision == "inconclusive"
                     || is_open && matches!(canary.inconclusive, Inconclusive::Hold(_))
                 {
                     self.add("when inconclusive", canary.inconclusive.word(), 1);
                 }
             }
+
             let is_good =
                 digest(execution).is_some_and(|digest| good.iter().any(|good| *good == digest));
             if decisions.is_empty() || !is_good || !bound::is_steady(plan) {
                 continue;
             }
+
             self.canaries.judged += 1;
             self.canaries.rolled_back +=
                 u64::from(decisions.iter().any(|decision| decision == "rollback"));
+
             if plan.incidents.is_empty() && plan.shape.can_compare() {
                 let record = record(aws, &execution.id);
                 let outcome = record.as_ref().and_then(|record| text(record, "outcome"));
@@ -384,11 +393,13 @@ impl Coverage {
                 .any(|(of, words)| *of == what && words.contains(&word))
         };
         counts.retain(|(what, word), times| *times > 0 || !is_others(what, word));
+
         for (what, words) in EXPECTED.iter().chain(own) {
             for word in *words {
                 counts.entry((*what, (*word).to_owned())).or_default();
             }
         }
+
         let mut lines: Vec<(String, u64)> = counts
             .into_iter()
             .map(|((what, word), times)| (format!("{what}: {word}"), times))

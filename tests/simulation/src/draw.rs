@@ -65,11 +65,13 @@ pub fn plan(seed: u64, about: About) -> Plan {
     };
     let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
     let mut incidents = Vec::new();
+
     // One run in six is undisturbed: it must go well.
     if rng.u8(..6) > 0 {
         let (faults, acts) = (rng.usize(0..=3), [0, 0, 0, 1, 1, 2][rng.usize(..6)]);
         incidents.extend((0..faults).map(|_| fault(&mut rng, &shape, pushes.len())));
         incidents.extend((0..acts).map(|_| act(&mut rng, &shape, pushes.len())));
+
         if rng.u8(..3) == 0 {
             incidents.extend(race(&mut rng, &shape, pushes.len()));
         }
@@ -91,6 +93,7 @@ pub fn plan(seed: u64, about: About) -> Plan {
             });
         }
     }
+
     // Of an image that is pushed twice a late copy of the first event would be a push out of order.
     let again = pushes
         .iter()
@@ -105,6 +108,7 @@ pub fn plan(seed: u64, about: About) -> Plan {
                 }
             ))
     });
+
     Plan {
         seed,
         shape,
@@ -207,6 +211,7 @@ fn attempt(rng: &mut Rng, shape: &Shape, pushes: usize) -> (&'static str, usize)
     if shape.canary().is_some() && rng.bool() {
         return (JUDGE, rng.usize(..20 * pushes));
     }
+
     let function = FUNCTIONS[rng
         .usize(..FUNCTIONS.len())
         .min(rng.usize(..FUNCTIONS.len()))];
@@ -224,8 +229,10 @@ fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
     if is_judged && rng.u8(..3) == 0 {
         return Incident::Metrics(metrics(rng));
     }
+
     let (function, nth) = attempt(rng, shape, pushes);
     let call = rng.u32(1..=9).min(rng.u32(1..=12));
+
     // A push has one attempt of start-pipeline only, which would hardly ever be met.
     if rng.u8(..12) == 0 {
         let (nth, fault) = (rng.usize(..pushes), CallFault::CrashAfter(rng.u32(1..=5)));
@@ -235,6 +242,7 @@ fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
             fault,
         };
     }
+
     let fault = |fault| Incident::Call {
         function,
         nth,
@@ -383,6 +391,7 @@ fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         12 => Act::TaskSilent(secs(rng, 5, 60)),
         _ => Act::InstanceBusy(secs(rng, 10, 300)),
     };
+
     // There must be something that failed.
     let when = match act {
         Act::Retry => When {
@@ -427,6 +436,7 @@ fn change(rng: &mut Rng, shape: &Shape) -> Vec<Incident> {
         nth,
         fault: CallFault::HangAfter(rng.u32(4..=6), hang(rng)),
     };
+
     vec![
         hangs,
         Incident::Duplicate {
@@ -463,6 +473,7 @@ fn race(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
         },
         act: ended,
     };
+
     // Lambda delivers the event of an attempt that died once more, when others may have taken the
     // release over.
     let dies = Incident::Call {

@@ -81,6 +81,7 @@ fn live(aws: &Aws) -> String {
     let Some(rule) = production_rule(aws) else {
         return WEB.to_owned();
     };
+
     let weights = Elb::forwards(aws.elb.actions_of(&rule));
     let colour = if weights.first().map(|first| first.1) >= weights.get(1).map(|second| second.1) {
         "blue"
@@ -95,6 +96,7 @@ fn set_weights(aws: &mut Aws, blue: u32) -> Done {
     let Some(rule) = production_rule(aws) else {
         return Done::Nothing;
     };
+
     let weights = [blue, 100 - blue.min(100)];
     let found = Elb::forwards(aws.elb.actions_of(&rule));
     if found
@@ -104,6 +106,7 @@ fn set_weights(aws: &mut Aws, blue: u32) -> Done {
     {
         return Done::Nothing;
     }
+
     let groups: Vec<Value> = found
         .into_iter()
         .zip(weights)
@@ -111,6 +114,7 @@ fn set_weights(aws: &mut Aws, blue: u32) -> Done {
         .collect();
     let actions =
         json!({"Actions": [{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]});
+
     match elb::update_rule(aws, &rule, &actions) {
         Ok(()) => Done::ServiceChanged { on_purpose: true },
         Err(_) => Done::Nothing,
@@ -128,6 +132,7 @@ pub(super) fn serving(aws: &Aws) -> Option<String> {
 /// Takes the fixed port of an instance that is free, or gives it back; answers the instance.
 pub(super) fn busy(aws: &mut Aws, is_busy: bool) -> Option<String> {
     const PORT: u16 = 80;
+
     let of_service = |aws: &Aws, arn: &str| {
         aws.ecs.tasks.values().any(|task| {
             task.instance.as_deref() == Some(arn) && task.state != ecs::TaskState::Stopped
@@ -140,6 +145,7 @@ pub(super) fn busy(aws: &mut Aws, is_busy: bool) -> Option<String> {
         .find(|one| one.ports.contains(&PORT) != is_busy && !of_service(aws, &one.arn));
     let arn = found?.arn.clone();
     let ports = &mut aws.ecs.instances.get_mut(&arn)?.ports;
+
     if is_busy {
         ports.insert(PORT)
     } else {
@@ -157,6 +163,7 @@ pub(super) fn waiting_approvals(aws: &Aws) -> Vec<(String, Value)> {
             .iter()
             .flat_map(|stage| stage.actions.iter().map(move |action| (stage, action)))
     });
+
     waiting
         .filter(|(_, action)| action.status == ActionStatus::InProgress)
         .filter_map(|(stage, action)| {
@@ -223,6 +230,7 @@ fn stop(aws: &mut Aws, abandon: bool) -> Done {
     let Some(id) = open.map(|execution| execution.id.clone()) else {
         return Done::Nothing;
     };
+
     let asked = json!({
         "pipelineName": PIPELINE,
         "pipelineExecutionId": id,
@@ -243,6 +251,7 @@ fn retry(aws: &mut Aws) -> Done {
     let Some(stage) = failed.stages.last() else {
         return Done::Nothing;
     };
+
     let asked = json!({
         "pipelineName": PIPELINE,
         "stageName": stage.name,
@@ -256,6 +265,7 @@ fn start(aws: &mut Aws, digest: &str) -> Done {
     let revision =
         json!({"actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": digest});
     let asked = json!({"name": PIPELINE, "sourceRevisions": [revision]});
+
     match codepipeline::call(aws, "StartPipelineExecution", &asked) {
         Ok(started) => {
             let execution = started["pipelineExecutionId"]

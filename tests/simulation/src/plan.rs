@@ -251,6 +251,7 @@ impl fmt::Display for Plan {
                 )?,
             }
         }
+
         let asks = self.shape.approval || self.shape.canary().is_some();
         for answer in self.answers.iter().filter(|_| asks) {
             writeln!(
@@ -264,6 +265,7 @@ impl fmt::Display for Plan {
                 answer.after
             )?;
         }
+
         self.incidents
             .iter()
             .try_for_each(|incident| writeln!(f, "  {incident}"))

@@ -56,12 +56,14 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
     });
     aws.events.expect(mishaps.collect());
     shape::load(&mut aws, plan.shape.canary());
+
     for incident in &plan.incidents {
         if let Incident::Metrics(metrics) = incident {
             let start = aws.now;
             metrics.happen(&mut aws.cloudwatch.faults, start);
         }
     }
+
     let faults = faults(plan, aws.now);
     run(aws, faults, async |driver| {
         let stage = Stage::new(plan, &driver, traces);
@@ -170,6 +172,7 @@ impl Stage {
         ));
         let broken = Invariants::witness(&invariants, &driver.world);
         let trace = Trace::new(traces, &driver.world.aws());
+
         Self {
             plan: Rc::new(plan.clone()),
             driver: driver.clone(),
@@ -203,6 +206,7 @@ impl Stage {
             });
         });
         let stage = self.clone();
+
         self.pending.set(1);
         tokio::task::spawn_local(async move { stage.push_all().await });
         let mut watch = |aws: &Aws| self.look(aws);
@@ -226,9 +230,11 @@ impl Stage {
                 denial.message
             ));
         }
+
         if self.plan.shape.approval {
             self.notice_approvals(aws);
         }
+
         let taken_over = self.invariants().taken_over();
         for number in self.taken_over.replace(taken_over)..taken_over {
             self.anchored(|anchor| anchor == Anchor::RollBack(number));
@@ -270,6 +276,7 @@ impl Stage {
                     }
                     Image::Again(of) => again(&mut aws, &self.pushed.borrow()[of], &tag),
                 };
+
                 self.trace.borrow_mut().say(
                     &aws,
                     &format!("push of {WEB}:{tag}, {:?}: {pushed:?}", push.image),
@@ -310,12 +317,14 @@ impl Stage {
         if let Act::TaskSilent(lasts) = act {
             return self.silence(act, lasts).await;
         }
+
         let done = {
             let mut aws = self.driver.world.aws();
             let done = people::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
             self.trace
                 .borrow_mut()
                 .say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
+
             match &done {
                 Done::Asked { digest, execution } => {
                     self.invariants().started_by_hand(digest, execution)
@@ -338,6 +347,7 @@ impl Stage {
         if done != Done::Nothing {
             self.coverage.borrow_mut().act(act);
         }
+
         self.driver.world.touch();
         match (act, &done) {
             (Act::InstanceBusy(lasts), Done::Something) => {
@@ -357,6 +367,7 @@ impl Stage {
         let Some(task) = people::serving(&self.driver.world.aws()) else {
             return;
         };
+
         self.coverage.borrow_mut().act(act);
         {
             let mut aws = self.driver.world.aws();
@@ -377,12 +388,14 @@ impl Stage {
             if !self.noticed.borrow_mut().insert(action) {
                 continue;
             }
+
             let number = self.noticed.borrow().len() - 1;
             let usual = plan::Answer {
                 approves: true,
                 after: Duration::from_secs(120),
             };
             let answer = self.plan.answers.get(number).copied().unwrap_or(usual);
+
             self.anchored(|anchor| anchor == Anchor::Approval(number));
             let stage = self.clone();
             tokio::task::spawn_local(async move {
@@ -394,9 +407,11 @@ impl Stage {
                     &aws,
                     &format!("a person answers the approval: {word}, accepted: {taken}"),
                 );
+
                 if taken {
                     stage.coverage.borrow_mut().answer(word);
                 }
+
                 drop(aws);
                 stage.driver.world.touch();
             });
@@ -419,6 +434,7 @@ impl Stage {
         let Some(answer) = self.plan.answers.get(number).copied() else {
             return;
         };
+
         let stage = self.clone();
         tokio::task::spawn_local(async move {
             stage.driver.world.clock.sleep(answer.after).await;
@@ -430,6 +446,7 @@ impl Stage {
             } else {
                 "decide to roll back"
             };
+
             stage.trace.borrow_mut().say(
                 &aws,
                 &format!("a person decides the hold: {word}, accepted: {taken}"),
@@ -437,6 +454,7 @@ impl Stage {
             if taken {
                 stage.coverage.borrow_mut().answer(word);
             }
+
             drop(aws);
             stage.driver.world.touch();
         });
@@ -459,6 +477,7 @@ impl Stage {
         let mut invariants = self.invariants();
         invariants.disturbed(disturbed);
         invariants.disturbed(throttled);
+
         let mut failure = ended.err();
         if failure
             .as_ref()
@@ -469,11 +488,13 @@ impl Stage {
                 .and_then(|()| bound::at_end(&self.plan, aws, &self.pushed.borrow()));
             failure = checked.err().or(failure);
         }
+
         self.trace.borrow_mut().look(aws);
         let mut coverage = self.coverage.borrow().clone();
         coverage.invariants(invariants.evaluated());
         coverage.bound(bound::is_calm(&self.plan));
         coverage.worse(bound::plainly_worse(&self.plan, &self.pushed.borrow()).is_some());
+
         Played {
             failure,
             coverage,

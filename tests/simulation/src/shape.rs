@@ -108,6 +108,7 @@ impl Shape {
         if number >= PAIRS_FROM {
             return Self::pair(number);
         }
+
         let mut rng = fastrand::Rng::with_seed(u64::from(number) * 7919 + 17);
         let fargate = rng.bool();
         let static_port = !fargate && rng.bool();
@@ -134,6 +135,7 @@ impl Shape {
             Strategy::MakeRoom => (Floor::Tasks(rng.u32(0..size)), None),
             Strategy::Rolling => rolling(&mut rng, size),
         };
+
         // With a fixed port a new task needs an instance without an old one.
         let instances = count.max(1)
             + if strategy == Strategy::MakeRoom {
@@ -141,6 +143,7 @@ impl Shape {
             } else {
                 rng.u32(1..=2)
             };
+
         Self {
             number,
             fargate,
@@ -184,6 +187,7 @@ impl Shape {
             capacity,
         };
         let fargate = rng.bool();
+
         Self {
             number,
             fargate,
@@ -262,6 +266,7 @@ impl Shape {
     /// What a template or a service refused.
     pub fn account(&self) -> Result<Aws, String> {
         static ACCOUNTS: Mutex<BTreeMap<u32, Aws>> = Mutex::new(BTreeMap::new());
+
         if let Some(known) = ACCOUNTS
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -269,6 +274,7 @@ impl Shape {
         {
             return Ok(known.clone());
         }
+
         let made = self.made()?;
         ACCOUNTS
             .lock()
@@ -284,6 +290,7 @@ impl Shape {
         ecs::add_container_instances(&mut aws, CLUSTER, self.instances);
         self.update_service_stack(&mut aws)?;
         stack(&mut aws, FUNCTIONS_STACK, "template.yaml", &[])?;
+
         match &self.pair {
             None => stack(
                 &mut aws,
@@ -301,11 +308,13 @@ impl Shape {
                     &format!("infra/pipelines/{template}.yaml"),
                     &parameters,
                 )?;
+
                 if is_judged {
                     cloudwatch::set_alarm(&mut aws, ALARM, "OK");
                 }
             }
         }
+
         let counts = match self.pair {
             None => vec![(WEB.to_owned(), self.count)],
             Some(_) => vec![
@@ -317,6 +326,7 @@ impl Shape {
             let asked = json!({"cluster": CLUSTER, "service": service, "desiredCount": count});
             ecs::call(&mut aws, "UpdateService", &asked).map_err(|e| e.to_string())?;
         }
+
         run(aws, Fault::None, async |driver| {
             let steady = |aws: &Aws| {
                 aws.ecs.services.values().all(|service| {
@@ -325,6 +335,7 @@ impl Shape {
                 }) && aws.codepipeline.executions.iter().all(Execution::is_over)
             };
             driver.until(STEADY_LIMIT, &mut |_| Ok(()), steady).await?;
+
             if let Some(canary) = self.canary() {
                 load(&mut driver.world.aws(), Some(canary));
                 // A judge asks what was usual before.
@@ -368,6 +379,7 @@ impl Shape {
                 if tight { "100" } else { "200" }.to_owned(),
             ),
         ];
+
         let mut parameters = parameters.to_vec();
         if let Some(pair) = &self.pair {
             parameters.push(("BlueGreen", yes(true)));
@@ -426,6 +438,7 @@ impl Shape {
             Shift::Judged(canary) => canary.parameters(),
         };
         parameters.extend(shift);
+
         if self.canary().is_none() {
             parameters.push(("StepMinutes", "1".to_owned()));
         }
@@ -459,6 +472,7 @@ impl Shape {
             }
             Floor::Tasks(tasks) => parameters.push(("MinimumHealthyTasks", tasks.to_string())),
         }
+
         parameters.extend(
             self.maximum_percent
                 .map(|percent| ("MaximumPercent", percent.to_string())),
@@ -489,6 +503,7 @@ pub(super) fn load(aws: &mut Aws, canary: Option<&Canary>) {
     let rate = canary.map_or(REQUESTS_PER_SECOND, |canary| {
         f64::from(canary.requests_per_second)
     });
+
     if let Some(loaded) = loaded {
         aws.traffic.requests_per_task = ROOM * rate;
         traffic::set(aws, &loaded, rate);
@@ -509,6 +524,7 @@ fn rolling(rng: &mut fastrand::Rng, size: u32) -> (Floor, Option<u32>) {
         Floor::Percent(percent) => (size * percent).div_ceil(100),
         Floor::Tasks(tasks) => tasks,
     };
+
     if kept >= size && ceiling <= size {
         (floor, None)
     } else {
@@ -542,6 +558,7 @@ impl fmt::Display for Shape {
             (false, false) => format!("{} instances", self.instances),
         };
         write!(f, "service of {} tasks on {launch}", self.count)?;
+
         if self.load_balanced {
             write!(
                 f,
@@ -549,6 +566,7 @@ impl fmt::Display for Shape {
                 self.grace_secs, self.drain_secs
             )?;
         }
+
         write!(f, "; {:?}", self.strategy)?;
         match self.floor {
             Floor::Unsaid => {}
@@ -560,12 +578,14 @@ impl fmt::Display for Shape {
                 Shift::Judged(canary) => write!(f, " {canary}")?,
                 other => write!(f, " {other:?}")?,
             }
+
             write!(
                 f,
                 ", bakes {} min, drains {} min",
                 pair.bake_minutes, pair.drain_minutes
             )?;
             write!(f, ", at least {} % healthy", pair.minimum_healthy_percent)?;
+
             if let Some((least, most)) = pair.capacity {
                 write!(f, ", scaled from {least} to {most}")?;
             }
@@ -576,6 +596,7 @@ impl fmt::Display for Shape {
         if let Some(count) = self.desired_count {
             write!(f, ", sets {count} tasks")?;
         }
+
         write!(f, "; {} min a rollout", self.deadline_minutes)?;
         write!(
             f,

@@ -12,6 +12,7 @@ const RUNS: usize = 120;
 pub fn shrink(plan: &Plan) -> Plan {
     let mut smallest = plan.clone();
     let mut left = RUNS;
+
     let mut fails = |candidate: &Plan| {
         left = left.saturating_sub(1);
         left > 0 && play(candidate, false).failure.is_some()
@@ -39,6 +40,7 @@ fn halves(plan: &mut Plan, fails: &mut impl FnMut(&Plan) -> bool) {
                 ..plan.clone()
             })
             .find(|half| fails(half));
+
         match smaller {
             Some(half) => *plan = half,
             None => return,
@@ -62,6 +64,7 @@ fn singles(plan: &mut Plan, fails: &mut impl FnMut(&Plan) -> bool) {
             *plan = candidate;
         }
     }
+
     // Only the last push can go: others are named by number.
     while plan.pushes.len() > 1 {
         let mut candidate = plan.clone();

@@ -77,6 +77,7 @@ impl Trace {
         if !self.writes {
             return;
         }
+
         self.events(aws);
         self.attempts(aws);
         self.calls(aws);
@@ -100,6 +101,7 @@ impl Trace {
                     .as_str()
                     .or(detail["eventName"].as_str())
                     .or(detail["image-tag"].as_str());
+
                 format!(
                     "event {}: {}",
                     event["detail-type"].as_str().unwrap_or_default(),
@@ -109,6 +111,7 @@ impl Trace {
             .collect();
         self.events = aws.events.events.len();
         lines.iter().for_each(|line| self.say(aws, line));
+
         let lost: Vec<(Millis, String)> = aws.events.deliveries[self.deliveries..]
             .iter()
             .filter(|one| {
@@ -138,6 +141,7 @@ impl Trace {
                     invocation.function.trim_start_matches("slipway-"),
                     attempt.id
                 );
+
                 if known.is_none() {
                     let again = if invocation.duplicate_of.is_some() {
                         ", delivered again"
@@ -165,6 +169,7 @@ impl Trace {
                 }
             }
         }
+
         lines.sort();
         lines.into_iter().for_each(|(at, line)| self.at(at, &line));
     }
@@ -301,6 +306,7 @@ fn of_call(call: &Call) -> String {
         .as_ref()
         .map(|code| format!(" refused: {code}"))
         .unwrap_or_default();
+
     format!(
         "  {}{attempt} calls {}{error}",
         call.caller.trim_start_matches("slipway-"),

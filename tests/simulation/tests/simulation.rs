@@ -19,6 +19,7 @@ fn hold(from: u64, seeds: u64, about: About) {
             failures.insert(seed, failure);
         }
     }
+
     assert!(
         failures.is_empty(),
         "cargo sandbox simulate --seed <seed> --trace: {failures:#?}"
@@ -82,12 +83,14 @@ fn every_shape_can_be_deployed_and_its_strategy_can_move() {
 #[test]
 fn a_plan_that_fails_shrinks_to_what_makes_it_fail() {
     let drawn = |seed| plan(seed, About::Releases);
+
     // Nothing fails with this plan, so that nothing of it may be left out.
     let whole = (1..200)
         .map(drawn)
         .find(|plan| plan.incidents.len() >= 3)
         .expect("a plan with incidents");
     assert_eq!(shrink(&whole), whole);
+
     let faults = |incident: &Incident| !matches!(incident, Incident::Act { .. });
     assert!(
         (1..50)

@@ -74,12 +74,14 @@ async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)
         .enumerate()
         .peekable();
     let (mut pushed, mut approved, mut answered) = (Vec::new(), Vec::new(), 0);
+
     let mut invariants = Invariants::default().resumed(&driver.world.aws());
     loop {
         let now = driver.world.clock.now();
         while let Some((number, _)) = to_push.next_if(|(_, secs)| due(*secs) <= now) {
             pushed.push(push(driver, SHOP, &format!("2.{number}.0")));
         }
+
         let waiting = request(&driver.world.aws()).map(|(execution, token, since)| {
             (
                 digest(execution).expect("pushed").to_owned(),
@@ -101,6 +103,7 @@ async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)
             answered += 1;
             continue;
         }
+
         let next = [thought, to_push.peek().map(|(_, secs)| due(*secs))]
             .into_iter()
             .flatten()
@@ -111,6 +114,7 @@ async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)
         let done = |aws: &Aws| {
             (waiting.is_none() && request(aws).is_some()) || (next.is_none() && all_over(aws))
         };
+
         match driver
             .until(rest, &mut |aws| invariants.at_instant(aws), done)
             .await
@@ -122,6 +126,7 @@ async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)
             _ => {}
         }
     }
+
     invariants
         .at_end(&driver.world.aws())
         .unwrap_or_else(|error| panic!("{plan:?}: {error}"));
@@ -155,6 +160,7 @@ fn allowed(aws: &Aws, first: String, approved: &[(String, Millis)]) -> Vec<Serve
             recorded(aws, &execution.id, "outcome").as_deref(),
             Some("deployed")
         );
+
         let ended: Timestamp =
             serde_json::from_value(json!(recorded(aws, &execution.id, "ended_at")))
                 .expect("an instant");
@@ -185,7 +191,9 @@ fn check(before: &Aws, plan: Plan, seed: u64, outcomes: &[&str]) {
             recorded(&aws, &execution.id, "outcome").unwrap_or_default()
         });
         let found: Vec<String> = found.collect();
+
         assert_eq!(found, outcomes, "{plan:?}, seed {seed}");
+
         let allowed = allowed(&aws, first.clone(), &approved);
         let mut flows = 0;
         for span in traffic::history(&aws)
@@ -201,11 +209,13 @@ fn check(before: &Aws, plan: Plan, seed: u64, outcomes: &[&str]) {
                 let known = allowed.iter().find(|served| served.digest == image);
                 let fits =
                     known.is_some_and(|served| served.from <= span.from && span.to <= served.to);
+
                 assert!(
                     fits,
                     "{plan:?}, seed {seed}: {version} ({image}) is served from {} to {}",
                     span.from, span.to
                 );
+
                 flows += 1;
             }
         }

@@ -32,6 +32,7 @@ async fn fails(driver: &Driver) -> (String, Millis) {
     .expect("pushed");
     driver.world.touch();
     let blue = pair::groups(&driver.world.aws())[0].clone();
+
     until_weights(driver, [100, 0]).await;
     let (mut invariants, mut failed_at) =
         (Invariants::default().resumed(&driver.world.aws()), None);
@@ -47,6 +48,7 @@ async fn fails(driver: &Driver) -> (String, Millis) {
         })
         .await
         .expect("it goes back");
+
     let execution = settled(driver, PIPELINE, &pushed).await;
     assert_eq!(
         outcome(driver, &execution),
@@ -54,6 +56,7 @@ async fn fails(driver: &Driver) -> (String, Millis) {
         "{}",
         reason(driver, &execution)
     );
+
     (execution, failed_at.expect("it failed"))
 }
 
@@ -90,6 +93,7 @@ fn restored_by_who_saw_it(aws: &Aws, failed_at: Millis) {
         .filter(|made| of_interest.contains(made))
         .collect();
     made.dedup();
+
     assert_eq!(
         made,
         ["DescribeTargetHealth", "ModifyRule", "PutJobFailureResult"]
@@ -104,10 +108,12 @@ fn a_failing_bake_restores_exactly_what_was_recorded() {
             let (execution, failed_at) = fails(&driver).await;
             let aws = driver.world.snapshot();
             assert_eq!(state(&aws), state(&before));
+
             restored_by_who_saw_it(&aws, failed_at);
             let swaps = jobs(&aws, &execution, "swap-target-groups");
             let (kind, message) = failure(swaps.last().expect("a job")).expect("a failure");
             assert_eq!(kind, "JobFailed");
+
             let back = format!("traffic restored to blue 0 / green {}", weights[1]);
             assert!(
                 message.contains("healthy targets in blue with 100%") && message.contains(&back),
@@ -138,6 +144,7 @@ fn a_second_rollback_changes_nothing() {
             .find(ended)
             .expect("the end was reported")
             .clone();
+
         for again in [
             event,
             json!({"sweep": true}),
@@ -152,6 +159,7 @@ fn a_second_rollback_changes_nothing() {
                 "{answer}"
             );
         }
+
         let after = driver.world.snapshot();
         assert_eq!(writes(&after, before.calls.len()), Vec::<String>::new());
         assert_eq!(state(&after), state(&before));
@@ -181,6 +189,7 @@ fn sticky_shop() -> Aws {
         "arn:aws:acm:eu-west-1:111122223333:certificate/1",
     );
     pair::update(&mut aws, SHOP, &[certificate]);
+
     let (rule, mut actions) = (pair::rule(&aws), pair::actions(&aws, [0, 100]));
     authenticates(&mut actions);
     elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("legal behind HTTPS");
@@ -204,6 +213,7 @@ fn stickiness_and_other_actions_survive_a_release() {
             "{}",
             reason(&driver, &execution)
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(
             (pair::weights(&aws), pair::counts(&aws)),
@@ -230,6 +240,7 @@ fn stickiness_and_other_actions_survive_a_rollback() {
         let execution = behaviour::newest(&driver.world.aws(), PIPELINE).id.clone();
         stop(&driver, &execution);
         settled(&driver, PIPELINE, &pushed).await;
+
         assert_eq!(
             outcome(&driver, &execution),
             "rolled-back",

@@ -64,9 +64,11 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
         .until(LIMIT, &mut |_| Ok(()), grown)
         .await
         .expect("it scales out");
+
     let since = driver.world.snapshot();
     let mut seen: Vec<Seen> = Vec::new();
     let execution = newest(&since, PIPELINE).id.clone();
+
     let mut watch = |aws: &Aws| {
         let now = look(aws);
         let same = seen.last().is_some_and(|last| {
@@ -75,6 +77,7 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
                 ..last.clone()
             } == now
         });
+
         if !same {
             seen.push(now);
         }
@@ -85,18 +88,21 @@ async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, V
         driver.world.touch();
         driver.until(secs(5), &mut watch, is_given_up).await.ok();
     }
+
     let over = |aws: &Aws| behaviour::is_closed(aws, &execution);
     driver
         .until(LIMIT, &mut watch, over)
         .await
         .expect("it is rolled back");
     settled(driver, PIPELINE, &pushed).await;
+
     assert_eq!(
         outcome(driver, &execution),
         "rolled-back",
         "{}",
         reason(driver, &execution)
     );
+
     (since, seen)
 }
 
@@ -111,7 +117,9 @@ fn large_enough_first(before: &Aws, seen: &[Seen]) {
         .iter()
         .position(|seen| seen.counts[1] >= 7)
         .expect("green grows");
+
     assert!(grown < back, "{seen:#?}");
+
     for later in &seen[back..] {
         assert!(later.healthy[1] >= NEEDED, "{later:?} of {seen:#?}");
     }
@@ -181,13 +189,16 @@ fn a_new_colour_that_loses_most_of_its_tasks_keeps_the_traffic_until_the_old_one
         for (name, suspended) in pair::COLOURS.into_iter().zip(suspended) {
             suspend(&mut aws, name, suspended);
         }
+
         run(aws, Fault::None, async |driver| {
             pass(&driver, secs(60)).await;
             let before = driver.world.snapshot();
             let (since, seen) = rolled_back_at_peak(&driver, |driver| sicken(driver, 1)).await;
             large_enough_first(&before, &seen);
             let aws = driver.world.snapshot();
+
             assert_eq!(suspensions(&aws), suspended);
+
             let made = changes(&aws, since.calls.len());
             let expected = [
                 "UpdateService of swap-target-groups",
@@ -201,6 +212,7 @@ fn a_new_colour_that_loses_most_of_its_tasks_keeps_the_traffic_until_the_old_one
                 .into_iter()
                 .filter(|made| is_owed || !made.starts_with("RegisterScalableTarget"))
                 .collect();
+
             assert_eq!(made, expected);
             assert_eq!(pair::definitions(&aws), pair::definitions(&before));
         });
@@ -216,10 +228,13 @@ fn a_person_who_stops_at_peak_gets_the_old_colour_in_the_same_order() {
             stop(driver, &execution);
         };
         let (since, seen) = rolled_back_at_peak(&driver, stops).await;
+
         large_enough_first(&before, &seen);
+
         // A load that no task can carry any more is never seen.
         let aws = driver.world.snapshot();
         assert_eq!(traffic::failed(&aws), traffic::failed(&since));
+
         let expected = [
             "UpdateService of roll-back",
             "ModifyRule of roll-back",
@@ -245,12 +260,14 @@ fn a_new_colour_without_any_healthy_task_loses_the_traffic_at_once() {
             .iter()
             .find(|seen| seen.weights == [0, 100])
             .expect("the traffic goes back");
+
         assert!(
             back.at - dead <= 75_000,
             "{} s without a healthy task",
             (back.at - dead) / 1000
         );
         assert!(back.counts[1] >= 7, "it was asked to grow before: {back:?}");
+
         let made = changes(&driver.world.snapshot(), since.calls.len());
         assert_eq!(
             made[..2],

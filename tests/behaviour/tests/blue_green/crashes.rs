@@ -66,6 +66,7 @@ struct Undisturbed {
 fn undisturbed() -> Undisturbed {
     let aws = shop(&FIVE_STEPS);
     let before = pair::state(&aws);
+
     run(aws, Fault::None, async |driver| {
         let rests = Rc::new(RefCell::new(Vec::<Rest>::new()));
         let last = Rc::new(RefCell::new(Rest {
@@ -73,12 +74,14 @@ fn undisturbed() -> Undisturbed {
             started: 0,
         }));
         let (seen, rest) = (Rc::clone(&rests), Rc::clone(&last));
+
         driver.on_start(move |_, _, _| seen.borrow_mut().push(rest.borrow().clone()));
         let pushed = push(&driver, SHOP, "2.0.0");
         *last.borrow_mut() = Rest {
             aws: Rc::new(driver.world.snapshot()),
             started: 0,
         };
+
         let over = |aws: &Aws| {
             *last.borrow_mut() = Rest {
                 aws: Rc::new(aws.clone()),
@@ -104,6 +107,7 @@ fn undisturbed() -> Undisturbed {
                         ran.calls,
                     )
                 });
+
         Undisturbed {
             before,
             attempts: attempts.collect(),
@@ -134,12 +138,14 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
             .values_mut()
             .for_each(|function| function.invoke_config.maximum_retry_attempts = 0);
     }
+
     let calls = vec![(
         Which::Number(point.attempt),
         CallFault::CrashAfter(point.call),
     )];
     let mut invariants = Invariants::default().resumed(&aws);
     let rule = pair::rule(&aws);
+
     run(
         aws,
         Faults {
@@ -156,6 +162,7 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
                 driver.until(LIMIT, &mut watch, died).await?;
                 stop_and_roll_back(&driver, &undisturbed.pushed).await;
             }
+
             driver
                 .until(LIMIT, &mut watch, |aws| {
                     is_settled(aws, &undisturbed.pushed)
@@ -171,7 +178,9 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
             if died.is_empty() {
                 return Err("nothing died".to_owned());
             }
+
             invariants.disturbed(died);
+
             // Without another attempt for a job, no result reaches CodePipeline.
             let lost = aws
                 .codepipeline
@@ -181,6 +190,7 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
             if let Some(job) = lost.filter(|_| after == After::Nothing) {
                 job.state = JobState::Abandoned;
             }
+
             invariants.at_end(&aws)?;
             ended(&aws, undisturbed)
         },
@@ -196,6 +206,7 @@ fn serves(aws: &Aws, rule: &str) -> Result<(), String> {
             "invariant 1: {exposed:?} have traffic and no healthy target"
         ));
     }
+
     let weighted = pair::groups(aws)
         .into_iter()
         .zip(pair::weights(aws))
@@ -203,6 +214,7 @@ fn serves(aws: &Aws, rule: &str) -> Result<(), String> {
     let healthy: usize = weighted
         .map(|(group, _)| aws.elb.healthy_count(&group, aws.now))
         .sum();
+
     if healthy < 2 {
         Err(format!("invariant 7: {healthy} healthy targets serve"))
     } else {
@@ -214,15 +226,18 @@ async fn stop_and_roll_back(driver: &Driver, pushed: &str) {
     let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
     let of_push = digest(newest(&driver.world.aws(), PIPELINE)) == Some(pushed);
     assert!(of_push, "the push started an execution");
+
     let asked = json!({
         "pipelineName": PIPELINE,
         "pipelineExecutionId": execution,
         "abandon": true,
         "reason": "doubts",
     });
+
     // The execution may have ended with the call.
     let _ = codepipeline::call(&mut driver.world.aws(), "StopPipelineExecution", &asked);
     driver.world.touch();
+
     // Its time may not have come; the sweep goes on with it.
     let _ = invoke(
         driver,
@@ -245,6 +260,7 @@ fn ended(aws: &Aws, undisturbed: &Undisturbed) -> Result<String, String> {
                 == recorded(aws, &execution, "change.task_definition").unwrap_or_default()
             && pair::suspensions(aws) == [false, false]
     };
+
     match outcome.as_str() {
         "deployed" if is_new() => Ok(outcome),
         "rolled-back" | "failed" if state == undisturbed.before => Ok(outcome),
@@ -258,6 +274,7 @@ fn ended(aws: &Aws, undisturbed: &Undisturbed) -> Result<String, String> {
 /// Plays every crash on all cores; answers how many releases ended in which way.
 fn after_each_call(after: After) -> BTreeMap<String, usize> {
     let undisturbed = undisturbed();
+
     // A push whose start is never tried again is lost: the dead letters show that, and no release
     // is concerned.
     let is_step = |function: &str| after == After::Retry || function != "start-pipeline";
@@ -308,11 +325,13 @@ fn after_each_call(after: After) -> BTreeMap<String, usize> {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         (0..cores).for_each(|_| drop(scope.spawn(work)));
     });
+
     let (wrong, outcomes) = (
         wrong.into_inner().expect("unpoisoned"),
         outcomes.into_inner().expect("unpoisoned"),
     );
     println!("{} crashes, then {after:?}: {outcomes:?}", points.len());
+
     assert!(points.len() > 150, "only {} calls", points.len());
     assert!(
         wrong.is_empty(),
@@ -321,6 +340,7 @@ fn after_each_call(after: After) -> BTreeMap<String, usize> {
         points.len(),
         wrong.join("\n")
     );
+
     outcomes
 }
 

@@ -50,7 +50,9 @@ fn while_it_bakes(change: impl FnOnce(&mut Aws)) -> Ended {
         let (outcome, reason) = (outcome(&driver, &execution), reason(&driver, &execution));
         let record = record(&aws, &execution).expect("a record");
         let needs_operator = flag(&record, "needs_operator");
+
         assert_eq!(holder(&aws, CLUSTER, SHOP), None);
+
         Ended {
             changed,
             aws: aws.clone(),
@@ -70,6 +72,7 @@ fn deploy_another(aws: &mut Aws, colour: &str) {
         .to_owned();
     let mut request = aws.ecs.request_of(&runs).expect("registered").clone();
     request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
+
     let answer = ecs::call(aws, "RegisterTaskDefinition", &request).expect("legal");
     set(
         aws,
@@ -84,6 +87,7 @@ fn weights_set_outside_the_release_stay() {
         let ended = while_it_bakes(|aws| set_weights(aws, by_hand));
         let (kind, message) = ended.failure.expect("the job fails");
         let shown = format!("blue {} / green {}", by_hand[0], by_hand[1]);
+
         assert_eq!(kind, "JobFailed");
         assert!(
             message.starts_with("overridden: the weights are ") && message.contains(&shown),
@@ -94,6 +98,7 @@ fn weights_set_outside_the_release_stay() {
             (weights(&ended.aws), suspensions(&ended.aws)),
             (by_hand, [false, false])
         );
+
         // That all of the traffic goes to the old colour is what a rollback would do too.
         let outcome = if by_hand == [0, 100] {
             "rolled-back"
@@ -134,6 +139,7 @@ fn an_external_deployment_to_the_old_colour_stays() {
     let ended = while_it_bakes(|aws| deploy_another(aws, "shop-green"));
     assert_eq!(definitions(&ended.aws), definitions(&ended.changed));
     assert_eq!(suspensions(&ended.aws), [false, false]);
+
     // The new version is fit and gets the traffic: the old colour is not what the release is about.
     assert_eq!(ended.outcome, "deployed", "{}", ended.reason);
     assert_eq!(
@@ -149,6 +155,7 @@ fn a_deleted_rule_is_reported_and_scale_in_is_enabled_again() {
         elb::delete_rule(aws, &rule).expect("it was there");
     });
     let (kind, message) = ended.failure.expect("the job fails");
+
     assert_eq!(kind, "JobFailed");
     assert!(
         message.contains("listener-rule/app/") && message.contains("is gone"),
@@ -175,6 +182,7 @@ fn a_deleted_colour_is_reported_and_the_other_one_scales_again() {
             ecs::call(aws, "DeleteService", &gone).expect("it was there");
         });
         let (kind, message) = ended.failure.expect("the job fails");
+
         assert_eq!(kind, "JobFailed");
         assert!(
             message.contains(&format!("service `{name}` is gone")),
@@ -186,6 +194,7 @@ fn a_deleted_colour_is_reported_and_the_other_one_scales_again() {
             "{}",
             ended.reason
         );
+
         for other in pair::COLOURS.into_iter().filter(|other| *other != name) {
             let target = ended
                 .aws
@@ -233,6 +242,7 @@ fn a_new_colour_enlarged_from_outside_is_retired_to_what_it_was() {
         (weights(&ended.aws), suspensions(&ended.aws)),
         ([0, 100], [false, false])
     );
+
     let [blue, green] = counts(&ended.aws);
     assert_eq!(blue, 0);
     assert!(green >= 2, "{green} tasks");

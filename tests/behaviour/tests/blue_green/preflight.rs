@@ -49,6 +49,7 @@ fn with_kiosk(initial_count: &str) -> Aws {
         "infra/service.yaml",
         &[&place[..], &[("Name", KIOSK), ("BlueGreen", "yes")]].concat(),
     );
+
     let rule = aws
         .cloudformation
         .export("kiosk-ProductionRuleArn")
@@ -84,6 +85,7 @@ async fn first_release(driver: &Driver, tasks: i64) {
         "{}",
         reason(driver, &execution)
     );
+
     let aws = driver.world.snapshot();
     let [blue, green] = ["kiosk-blue", "kiosk-green"].map(|name| service(&aws, CLUSTER, name));
     assert_eq!(
@@ -94,6 +96,7 @@ async fn first_release(driver: &Driver, tasks: i64) {
         (&blue["runningCount"], &blue["desiredCount"]),
         (&json!(0), &json!(0))
     );
+
     let rule = aws
         .cloudformation
         .export("kiosk-ProductionRuleArn")
@@ -110,6 +113,7 @@ async fn first_release(driver: &Driver, tasks: i64) {
         aws.elb.healthy_count(&forwards[1].0, aws.now),
         usize::try_from(tasks).expect("small")
     );
+
     let runs = aws
         .ecs
         .request_of(green["taskDefinition"].as_str().expect("an ARN"))
@@ -120,6 +124,7 @@ async fn first_release(driver: &Driver, tasks: i64) {
             .is_some_and(|image| image.ends_with(&pushed)),
         "{runs}"
     );
+
     Invariants::default()
         .at_end(&aws)
         .expect("ledger and account agree");
@@ -163,6 +168,7 @@ fn the_same_image_again_changes_nothing() {
         let again = json!({"repositoryName": SHOP, "imageManifest": manifest, "imageTag": "again"});
         ecr::call(&mut driver.world.aws(), "PutImage", &again).expect("a new tag");
         driver.world.touch();
+
         let known = before.codepipeline.executions.len();
         let over = |aws: &Aws| {
             let execution = newest(aws, PIPELINE);
@@ -171,6 +177,7 @@ fn the_same_image_again_changes_nothing() {
                 && is_closed(aws, &execution.id)
         };
         until(&driver, over).await;
+
         let aws = driver.world.snapshot();
         let execution = newest(&aws, PIPELINE).id.clone();
         assert_eq!(
@@ -180,6 +187,7 @@ fn the_same_image_again_changes_nothing() {
             reason(&driver, &execution)
         );
         assert_eq!(state(&aws), state(&before));
+
         let ledger = [
             "PutItem",
             "TransactWriteItems",
@@ -199,6 +207,7 @@ fn weights_that_no_release_left_are_settled_first_when_there_is_a_record() {
             let before = definitions(&driver.world.aws());
             set_weights(&mut driver.world.aws(), by_hand);
             let pushed = push(&driver, SHOP, "2.0.0");
+
             // No task of the new version may be there before the old business is settled.
             let mut seen = Vec::new();
             let mut watch = |aws: &Aws| {
@@ -212,6 +221,7 @@ fn weights_that_no_release_left_are_settled_first_when_there_is_a_record() {
                 .until(LIMIT, &mut watch, |aws| weights(aws) == [100, 0])
                 .await
                 .expect("it is deployed");
+
             assert_eq!(
                 seen,
                 [
@@ -221,6 +231,7 @@ fn weights_that_no_release_left_are_settled_first_when_there_is_a_record() {
                     ([100, 0], false)
                 ]
             );
+
             let execution = settled(&driver, PIPELINE, &pushed).await;
             assert_eq!(
                 outcome(&driver, &execution),
@@ -275,6 +286,7 @@ fn refused(aws: Aws, why: &str, more: &[&str]) {
         let aws = driver.world.snapshot();
         let begun = jobs(&aws, &execution, "begin-release");
         let (kind, message) = failure(begun.last().expect("a job")).expect("a failure");
+
         assert_eq!(kind, "ConfigurationError", "{message}");
         assert!(
             message.contains(why) && more.iter().all(|part| message.contains(part)),
@@ -317,6 +329,7 @@ fn a_late_delivery_takes_no_traffic_back() {
             .id;
         lambda::duplicate(&mut driver.world.aws(), first, Duration::from_secs(1));
         driver.world.touch();
+
         let again = |aws: &Aws| {
             aws.lambda
                 .invocations
@@ -328,7 +341,9 @@ fn a_late_delivery_takes_no_traffic_back() {
             .await
             .expect("it is delivered again");
         pass(&driver, Duration::from_secs(20)).await;
+
         assert_eq!(weights(&driver.world.aws()), [50, 50]);
+
         let execution = settled(&driver, PIPELINE, &pushed).await;
         assert_eq!(
             outcome(&driver, &execution),

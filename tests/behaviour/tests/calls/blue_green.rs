@@ -49,12 +49,14 @@ fn unusual() -> Aws {
         .properties
         .insert("Protocol".to_owned(), json!("HTTPS"));
     actions[0]["Order"] = json!(2);
+
     let config = &mut actions[0]["ForwardConfig"];
     config["TargetGroups"]
         .as_array_mut()
         .expect("a list")
         .insert(1, json!({"TargetGroupArn": third, "Weight": 3}));
     config["TargetGroupStickinessConfig"] = json!({"Enabled": true, "DurationSeconds": 300});
+
     let login = json!({
         "Type": "authenticate-oidc", "Order": 1,
         "AuthenticateOidcConfig": {
@@ -68,6 +70,7 @@ fn unusual() -> Aws {
     });
     actions.as_array_mut().expect("a list").insert(0, login);
     elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("accepted");
+
     for name in COLOURS {
         let input = json!({
             "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,

@@ -99,6 +99,7 @@ fn a_hold_and_a_decision() {
                     .expect("accepted");
             }
             driver.world.touch();
+
             let execution = settled(driver, pair::PIPELINE, &pushed).await;
             assert_eq!(
                 outcome(driver, &execution),

@@ -59,6 +59,7 @@ pub(crate) fn check(parts: &[Part], mut aws: Aws, story: impl AsyncFnOnce(&Drive
         pass(&driver, AFTER).await;
         sections(&driver.world.snapshot(), &record)
     });
+
     for (file, titles) in parts {
         same(file, &written(&sections, titles));
     }
@@ -71,16 +72,19 @@ fn folder() -> PathBuf {
 #[track_caller]
 fn same(scene: &str, text: &str) {
     assert!(FILES.contains(&scene), "{scene} is not among FILES");
+
     let path = folder().join(format!("{scene}.txt"));
     assert!(
         text.lines().count() <= LINES_MAX,
         "{scene} has {} lines: make it smaller",
         text.lines().count()
     );
+
     if std::env::var_os("SLIPWAY_WRITE_GOLDEN").is_some() {
         std::fs::create_dir_all(folder()).expect("tests/golden/ can be written");
         std::fs::write(&path, text).expect("tests/golden/calls/ can be written");
     }
+
     let Ok(golden) = std::fs::read_to_string(&path) else {
         panic!("tests/golden/calls/{scene}.txt is missing; {REMEDY}");
     };
@@ -116,6 +120,7 @@ fn difference(golden: &str, text: &str) -> String {
     let shown = |sign: char, lines: &[&str]| {
         let changed = &lines[first..lines.len() - last];
         let more = changed.len().saturating_sub(SHOWN);
+
         let mut text: String = changed
             .iter()
             .take(SHOWN)
@@ -136,6 +141,7 @@ fn difference(golden: &str, text: &str) -> String {
         .find(|line| line.starts_with("=="))
         .copied()
         .unwrap_or_default();
+
     format!(
         "line {}, {section}\n{before}{}{}",
         first + 1,

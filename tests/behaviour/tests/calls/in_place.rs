@@ -63,6 +63,7 @@ fn the_same_image_again() {
             executions(aws, PIPELINE).count() > before && is_closed(aws, &newest(aws, PIPELINE).id)
         };
         until(driver, over).await;
+
         let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
         assert_eq!(outcome(driver, &execution), "unchanged");
     });
@@ -94,6 +95,7 @@ fn guarded() -> Aws {
         .clone();
     definition["tags"] =
         json!([{"key": "team", "value": "shops"}, {"key": "cost-centre", "value": "4711"}]);
+
     let registered = ecs::call(&mut aws, "RegisterTaskDefinition", &definition).expect("accepted");
     let input = json!({
         "cluster": CLUSTER, "service": WEB,
@@ -109,6 +111,7 @@ fn guarded() -> Aws {
         },
     });
     ecs::call(&mut aws, "UpdateService", &input).expect("accepted");
+
     run(aws, Fault::None, async |driver| {
         until(&driver, |aws| {
             aws.ecs

@@ -46,6 +46,7 @@ impl Items {
                 ("Item as before, but".to_owned(), Value::Object(changes))
             }
         };
+
         if taken {
             self.0.insert(key, item);
         }
@@ -68,6 +69,7 @@ pub(crate) fn difference(changes: &mut Map<String, Value>, path: &str, old: &Val
             format!("{path}.{name}")
         }
     };
+
     for name in before.keys().filter(|name| !after.contains_key(*name)) {
         changes.insert(below(name), json!("<removed>"));
     }
@@ -90,7 +92,9 @@ fn only_what_changes_of_an_item_is_left() {
         })
     };
     let first = item(1, json!({"state": "open", "change": {"count": 2}}));
+
     assert_eq!(items.changes(first.clone(), true), first);
+
     let second = item(2, json!({"state": "open", "failure": "late"}));
     let shown = json!({
         "Item as before, but": {

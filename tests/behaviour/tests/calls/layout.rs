@@ -20,6 +20,7 @@ impl Long {
     pub(crate) fn expect(&mut self, value: &Value) {
         for (name, member) in members(value) {
             let text = inline(member);
+
             // Elements of lists have no name to refer to; their members have.
             if name.is_some() && text.len() >= LONG {
                 let (count, _) = self.0.entry(text).or_default();
@@ -81,6 +82,7 @@ pub(crate) fn lay(lines: &mut Vec<String>, indent: usize, head: &str, value: &Va
     if scalar || line.chars().count() <= WIDTH {
         return lines.push(line);
     }
+
     lines.push(format!("{space}{}", head.trim_end()));
     match value {
         Value::Array(items) => items

@@ -106,6 +106,7 @@ impl Names {
         {
             text = text.replace(value, name);
         }
+
         let pattern = self.pattern.clone();
         pattern
             .replace_all(&text, |found: &Captures<'_>| self.replaced(found, own))
@@ -117,6 +118,7 @@ impl Names {
         if own == Some(whole) {
             return "<job>".to_owned();
         }
+
         let kind = [
             "digest",
             "uuid",
@@ -164,6 +166,7 @@ impl Names {
         if let Some(name) = self.known.get(value) {
             return name.clone();
         }
+
         let count = self.counts.entry(kind).or_default();
         *count += 1;
         let name = format!("<{kind}-{count}>");
@@ -190,6 +193,7 @@ fn tagged_images(aws: &Aws) -> Vec<(String, String, String)> {
             .unwrap_or_default()
             .to_owned()
     };
+
     pushes
         .map(|event| {
             (

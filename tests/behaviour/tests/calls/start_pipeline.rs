@@ -63,7 +63,9 @@ fn a_refused_digest() {
             .expect("pushed");
             driver.world.touch();
             let execution = settled(driver, "slipway-web", &pushed).await;
+
             assert_eq!(outcome(driver, &execution), "rolled-back");
+
             push_again(driver, "1.2.0-again", "1.2.0");
             pass(driver, Duration::from_secs(30)).await;
             push_again(driver, "1.2.0-once-more", "1.2.0");

@@ -44,6 +44,7 @@ pub(crate) fn recorded(driver: &Driver) -> Record {
         invocations,
         calls: Arc::clone(&calls),
     };
+
     driver.world.witnessed_by(move |aws, request| {
         let call = aws.calls.last().expect("every call is logged").clone();
         calls
@@ -70,6 +71,7 @@ pub(crate) fn sections(aws: &Aws, record: &Record) -> Vec<Section> {
         calls.iter().all(|(call, _)| call.attempt.is_some()),
         "a scene lets Lambda invoke the functions"
     );
+
     let stores = [
         ("ledger table", ledger_table(aws)),
         ("reports bucket", reports_bucket(aws)),
@@ -78,6 +80,7 @@ pub(crate) fn sections(aws: &Aws, record: &Record) -> Vec<Section> {
         names: Names::new(aws, record.began, &stores),
         items: Items::default(),
     };
+
     let mut sections: Vec<Section> = Vec::new();
     for (invocation, attempt) in in_order(aws, record.invocations) {
         let job = invocation
@@ -98,6 +101,7 @@ pub(crate) fn sections(aws: &Aws, record: &Record) -> Vec<Section> {
             .iter()
             .filter(|(call, _)| call.attempt == Some(attempt.id))
             .collect();
+
         let mut shown = reader.calls(&own, job);
         match &attempt.outcome {
             Some(Outcome::Succeeded(Value::Null)) => {}
@@ -158,6 +162,7 @@ impl Reader {
                     sent.to_string(),
                 )
             });
+
             for (call, sent) in sorted {
                 let error = call
                     .error
@@ -202,6 +207,7 @@ pub(crate) fn written(sections: &[Section], titles: &[&str]) -> String {
         .flat_map(|section| alike(&section.attempts))
         .map(|group| &group[0]);
     firsts.flatten().for_each(|(_, value)| long.expect(value));
+
     let mut text = String::new();
     for section in sections {
         let gap = if text.is_empty() { "" } else { "\n" };
@@ -235,6 +241,7 @@ fn write(text: &mut String, group: &[Attempt], first: usize, long: &mut Long) {
             .collect::<Vec<_>>()
     };
     let (mut at, mut last) = (first, Vec::new());
+
     for same in group.chunk_by(|one, next| varying(one) == varying(next)) {
         let label = if same.len() == 1 {
             format!("[{at}]")
@@ -242,6 +249,7 @@ fn write(text: &mut String, group: &[Attempt], first: usize, long: &mut Long) {
             format!("[{at} to {}]", at + same.len() - 1)
         };
         let now = varying(&same[0]);
+
         if at == first {
             writeln!(text, "{label}").expect("a text takes text");
             let mut lines = Vec::new();
@@ -253,6 +261,7 @@ fn write(text: &mut String, group: &[Attempt], first: usize, long: &mut Long) {
             writeln!(text, "{label} the same, but {}", changes(&last, &now))
                 .expect("a text takes text");
         }
+
         last = now;
         at += same.len();
     }

@@ -55,6 +55,7 @@ fn object(request: &Request) -> Value {
         "x-amz-security-token",
         "x-amz-user-agent",
     ];
+
     for (name, value) in &request.headers {
         let own = name.starts_with("x-amz-")
             && !name.starts_with("x-amz-checksum")
@@ -110,6 +111,7 @@ fn listed(value: Value) -> Value {
     let Value::Object(members) = value else {
         return value;
     };
+
     let numbered = !members.is_empty()
         && members
             .keys()
@@ -118,6 +120,7 @@ fn listed(value: Value) -> Value {
     let members = members
         .into_iter()
         .map(|(name, value)| (name, listed(value)));
+
     if numbered {
         members.map(|(_, value)| value).collect()
     } else {
@@ -154,6 +157,7 @@ fn metrics(mut sent: Value) -> Value {
     let Some(queries) = sent.get_mut("MetricDataQueries").map(Value::take) else {
         return sent;
     };
+
     let mut shown: Vec<Value> = Vec::new();
     for query in queries.as_array().expect("a list") {
         let mut common = query.clone();
@@ -162,6 +166,7 @@ fn metrics(mut sent: Value) -> Value {
         let stat = text(&mut common["MetricStat"]["Stat"]);
         let name = text(&mut common["MetricStat"]["Metric"]["MetricName"]);
         let line = json!(format!("{id}: {stat} of {name}"));
+
         match shown
             .last_mut()
             .filter(|last| last["MetricStat"] == common["MetricStat"])
@@ -178,6 +183,7 @@ fn metrics(mut sent: Value) -> Value {
             }
         }
     }
+
     sent["MetricDataQueries"] = without_null(json!(shown));
     sent
 }

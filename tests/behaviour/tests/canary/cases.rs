@@ -13,6 +13,7 @@ fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
         let execution = release(&driver, "2.0.0", Answers::GOOD).await;
         let aws = driver.world.snapshot();
         let first = said(&aws, "judge-first");
+
         assert_eq!(
             outcome(&driver, &execution),
             "deployed",
@@ -25,12 +26,14 @@ fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
                 && first[0].contains("5% to blue"),
             "{first:#?}"
         );
+
         let last = first.last().expect("a summary");
         assert!(
             last.starts_with("promote: 5xx ")
                 && last.contains("report: https://eu-west-1.console.aws"),
             "{last}"
         );
+
         let judged = judged(&aws, &execution);
         assert_eq!(
             judged
@@ -39,8 +42,10 @@ fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
                 .collect::<Vec<_>>(),
             ["promote", "promote"]
         );
+
         let reports = reports(&aws);
         assert_eq!(reports.len(), 4, "a page and its JSON of each judgement");
+
         for (_, report) in judged {
             let key = report
                 .split_once("/slipway-shop/")
@@ -69,7 +74,9 @@ fn no_look_asks_for_metrics_more_than_twice() {
         release(&driver, "2.0.0", Answers::GOOD).await;
         let aws = driver.world.snapshot();
         let looks = attempts_with(&aws, "GetMetricData");
+
         assert!(looks.len() > 10, "{}", looks.len());
+
         for calls in looks {
             let asked = calls
                 .iter()
@@ -87,6 +94,7 @@ fn one_percent_of_errors_is_rolled_back_by_the_invocation_that_saw_it() {
         let execution = release(&driver, "2.1.0", Answers::GOOD.failing(0.01)).await;
         let aws = driver.world.snapshot();
         let said = said(&aws, "judge-first");
+
         assert_eq!(
             outcome(&driver, &execution),
             "rolled-back",
@@ -94,6 +102,7 @@ fn one_percent_of_errors_is_rolled_back_by_the_invocation_that_saw_it() {
             reason(&driver, &execution)
         );
         assert_eq!(pair::state(&aws), before);
+
         let message = said.last().expect("a message");
         assert!(
             message.starts_with("5xx ")
@@ -101,6 +110,7 @@ fn one_percent_of_errors_is_rolled_back_by_the_invocation_that_saw_it() {
             "{message}"
         );
         assert!(message.contains("; report: https://"), "{message}");
+
         let restoring = attempts_with(&aws, "ModifyRule");
         let made: Vec<&str> = restoring
             .last()
@@ -118,6 +128,7 @@ fn one_percent_of_errors_is_rolled_back_by_the_invocation_that_saw_it() {
                 && at("ModifyRule") < at("PutObject")
                 && at("PutObject") < at("PutJobFailureResult")
         );
+
         let page = reports(&aws)
             .into_iter()
             .find(|(key, _)| key.ends_with(".html"))

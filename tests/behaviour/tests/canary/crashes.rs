@@ -28,12 +28,14 @@ fn ends(answers: Answers, faults: Faults) -> (String, [i64; 2], usize) {
         let execution = release(&driver, "2.1.0", answers).await;
         let aws = driver.world.snapshot();
         let judged = judged(&aws, &execution).len();
+
         assert!(
             !outcome(&driver, &execution).is_empty(),
             "{}: {:#?}",
             reason(&driver, &execution),
             said(&aws, "judge-first")
         );
+
         (outcome(&driver, &execution), pair::weights(&aws), judged)
     })
 }
@@ -56,6 +58,7 @@ fn a_second_delivery_of_any_look_changes_nothing() {
                     ..Faults::default()
                 },
             );
+
             assert_eq!(
                 ended,
                 ("rolled-back".to_owned(), [0, 100], 1),
@@ -82,6 +85,7 @@ fn a_second_delivery_to_a_healthy_image_changes_nothing() {
                 ..Faults::default()
             },
         );
+
         assert_eq!(ended, ("deployed".to_owned(), [100, 0], 2), "look {nth}");
     }
 }
@@ -112,6 +116,7 @@ fn the_first_look_again_when_the_judgement_is_long_over_changes_nothing() {
                 .any(|one| one.duplicate_of == Some(first))
         })
         .await;
+
         let execution = settled(&driver, pair::PIPELINE, &pushed).await;
         assert_eq!(
             outcome(&driver, &execution),

@@ -31,6 +31,7 @@ fn outputs(aws: &Aws, execution: &str, action: &str) -> Vec<(String, String)> {
         .reports
         .iter()
         .find(|report| report.refused.is_none());
+
     match &taken.expect("it was reported").content {
         ReportContent::Success { outputs, .. } => outputs.clone().into_iter().collect(),
         ReportContent::Failure { message, .. } => panic!("{message}"),
@@ -47,6 +48,7 @@ fn what_is_inconclusive_is_rolled_back_where_that_is_configured() {
             let execution = release(&driver, "2.3.0", Answers::GOOD).await;
             let aws = driver.world.snapshot();
             let reason = reason(&driver, &execution);
+
             assert_eq!(
                 (outcome(&driver, &execution).as_str(), pair::weights(&aws)),
                 ("rolled-back", [0, 100]),
@@ -66,6 +68,7 @@ fn what_is_inconclusive_is_rolled_back_where_that_is_configured() {
                     .collect::<Vec<_>>(),
                 ["rollback"]
             );
+
             let (_, json) = reports(&aws)
                 .into_iter()
                 .find(|(key, _)| key.ends_with(".json"))
@@ -92,17 +95,20 @@ fn what_is_inconclusive_goes_on_where_that_is_configured() {
             let execution = release(&driver, "2.3.0", Answers::GOOD).await;
             let aws = driver.world.snapshot();
             let reason = reason(&driver, &execution);
+
             assert_eq!(
                 (outcome(&driver, &execution).as_str(), pair::weights(&aws)),
                 ("deployed", [100, 0]),
                 "{reason}"
             );
+
             let verdicts = judged(&aws, &execution);
             let verdicts: Vec<&str> = verdicts
                 .iter()
                 .map(|(verdict, _)| verdict.as_str())
                 .collect();
             assert_eq!(verdicts, ["inconclusive", "inconclusive"]);
+
             let last = said(&aws, "judge-first").pop().expect("a summary");
             assert!(
                 last.starts_with(
@@ -110,6 +116,7 @@ fn what_is_inconclusive_goes_on_where_that_is_configured() {
                 ),
                 "{last}"
             );
+
             let outputs = outputs(&aws, &execution, "judge-first");
             assert!(
                 outputs.contains(&("Verdict".to_owned(), "inconclusive".to_owned())),
@@ -140,6 +147,7 @@ fn warmed_up(minutes: &str) -> (String, Option<f64>) {
                 profile,
             );
             driver.world.touch();
+
             let execution = settled(
                 &driver,
                 pair::PIPELINE,
@@ -285,12 +293,14 @@ fn what_is_live_already_is_not_judged_against_itself() {
         let execution = release(&driver, "2.0.0", Answers::GOOD).await;
         let aws = driver.world.snapshot();
         let revision = live.rsplit_once('/').expect("an ARN").1;
+
         assert_eq!(
             said(&aws, "judge-first"),
             [format!(
                 "nothing to do: live colour green already runs {revision}"
             )]
         );
+
         let expected = [("Verdict".to_owned(), "unchanged".to_owned())];
         assert_eq!(outputs(&aws, &execution, "judge-first"), expected);
         assert_eq!(
@@ -322,16 +332,19 @@ fn a_report_that_cannot_be_written_does_not_keep_a_rollback_from_its_end() {
             let execution = release(&driver, "2.1.0", Answers::GOOD.failing(0.02)).await;
             let aws = driver.world.snapshot();
             let said = said(&aws, "judge-first");
+
             assert_eq!(
                 (outcome(&driver, &execution).as_str(), pair::weights(&aws)),
                 ("rolled-back", [0, 100]),
                 "{said:#?}"
             );
+
             let last = said.last().expect("a message");
             assert!(
                 last.starts_with("5xx ") && last.contains("; failed to write the report: "),
                 "{last}"
             );
+
             let waits = said
                 .iter()
                 .filter(|said| said.contains("; its report: "))

@@ -64,8 +64,10 @@ fn decided(decision: Option<&str>) -> (String, String, Vec<String>, [i64; 2]) {
             decide(&mut driver.world.aws(), decision);
             driver.world.touch();
         }
+
         let execution = settled(&driver, pair::PIPELINE, &pushed).await;
         let aws = driver.world.snapshot();
+
         (
             outcome(&driver, &execution),
             reason(&driver, &execution),
@@ -84,6 +86,7 @@ fn without_traffic_it_holds_and_the_traffic_goes_back_without_a_decision() {
             && reason.contains("no request to the new colour"),
         "{reason}"
     );
+
     let early = said
         .iter()
         .find(|said| said.contains("no request"))
@@ -105,6 +108,7 @@ fn a_person_who_decides_ends_the_hold_either_way() {
         "{reason}"
     );
     assert!(reason.contains("rolled back by an operator"), "{reason}");
+
     let (_, reason, first, _) = decided(Some("promote"));
     assert!(
         first.last().expect("a summary").starts_with("inconclusive"),
@@ -130,12 +134,15 @@ fn a_hold_ends_also_while_metrics_cannot_be_read() {
                 .faults
                 .throttled
                 .push((from, from + hours * 3_600_000));
+
             if let Some(decision) = decision {
                 decide(&mut driver.world.aws(), decision);
             }
+
             driver.world.touch();
             let execution = settled(&driver, pair::PIPELINE, &pushed).await;
             let aws = driver.world.snapshot();
+
             assert_eq!(
                 outcome(&driver, &execution),
                 expected,
@@ -162,6 +169,7 @@ fn a_decision_that_comes_too_early_changes_nothing() {
             .expect("it is judged");
         decide(&mut driver.world.aws(), "roll-back");
         driver.world.touch();
+
         let execution = settled(&driver, pair::PIPELINE, &pushed).await;
         assert_eq!(
             outcome(&driver, &execution),
@@ -183,10 +191,12 @@ fn an_alarm_that_rings_ends_the_judgement_at_once() {
             .expect("it is judged");
         set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
         driver.world.touch();
+
         let execution = settled(&driver, pair::PIPELINE, &pushed).await;
         let reason = reason(&driver, &execution);
         assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
         assert!(reason.contains("alarm shop-errors is in ALARM"), "{reason}");
+
         let reports = reports(&driver.world.aws());
         let page = &reports
             .iter()
@@ -213,6 +223,7 @@ fn an_alarm_ends_a_judgement_although_the_rule_reads_as_before_the_shift() {
         pair::set_weights(&mut driver.world.aws(), [0, 100]);
         set_alarm(&mut driver.world.aws(), ALARM, "ALARM");
         driver.world.touch();
+
         let execution = settled(&driver, pair::PIPELINE, &pushed).await;
         let reason = reason(&driver, &execution);
         assert_eq!(outcome(&driver, &execution), "rolled-back", "{reason}");
@@ -229,10 +240,12 @@ fn a_judgement_looks_again_while_the_rule_may_be_read_from_before_the_shift() {
             .expect("it is judged");
         pair::set_weights(&mut driver.world.aws(), [0, 100]);
         pass(&driver, Duration::from_secs(90)).await;
+
         let waited = said(&driver.world.aws(), "judge-first");
         let expected =
             "waiting for the rule to show blue 5 / green 95; it shows blue 0 / green 100 as before";
         assert!(waited.iter().any(|said| said == expected), "{waited:#?}");
+
         pair::set_weights(&mut driver.world.aws(), [5, 95]);
         let execution = settled(&driver, pair::PIPELINE, &pushed).await;
         assert_eq!(
@@ -277,6 +290,7 @@ fn late_and_lost_points_and_internal_errors_do_not_roll_a_healthy_image_back() {
     let (outcome, said) =
         disturbed(|aws| (aws.cloudwatch.faults.lost, aws.cloudwatch.faults.late) = (0.05, 0.1));
     assert_eq!(outcome, "deployed", "{said:#?}");
+
     let (outcome, said) = disturbed(|aws| {
         (
             aws.cloudwatch.faults.internal_errors,
@@ -303,6 +317,7 @@ fn a_sticky_rule_is_named_in_the_report() {
             .iter()
             .find(|(key, _)| key.ends_with(".html"))
             .expect("a page");
+
         assert!(
             page.1.contains("the rule is sticky for 10m00s"),
             "{}",

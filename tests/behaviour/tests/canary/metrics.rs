@@ -31,6 +31,7 @@ fn shop_with(judge: &Value) -> Aws {
             zipped("judge.json", judge.to_string().as_bytes()),
         )
         .expect("the bucket is there");
+
     let own = [
         ("ConfigBucket", BUCKET),
         ("JudgeFile", "judge.json"),
@@ -65,6 +66,7 @@ fn report(aws: &mut Aws, colour: &str, orders: Option<f64>, memory: f64) {
             .into_iter()
             .flat_map(|orders| [datum("Carts", 400.0), datum("Orders", orders)]),
     );
+
     let data = json!({ "Namespace": NAMESPACE, "MetricData": data });
     cloudwatch::call(aws, "PutMetricData", &data).expect("it is a metric");
 }
@@ -84,8 +86,10 @@ fn released(
             invariants::ledger_reader::digest(execution) == Some(pushed.as_str())
                 && is_closed(aws, &execution.id)
         };
+
         while !is_over(&driver.world.aws()) {
             let minute = driver.world.aws().now / MINUTE;
+
             // Memory goes up and down a little on both sides, as it does.
             let swing = 1.0 + (minute % 7) as f64 / 500.0;
             report(&mut driver.world.aws(), "blue", orders, memory * swing);
@@ -95,9 +99,11 @@ fn released(
                 .await
                 .ok();
         }
+
         let aws = driver.world.snapshot();
         let execution = newest(&aws, pair::PIPELINE).id.clone();
         let said = said(&aws, "judge-first").pop().unwrap_or_default();
+
         (
             outcome(&driver, &execution),
             format!("{said} {}", reason(&driver, &execution)),
@@ -127,6 +133,7 @@ fn fewer_orders_roll_a_release_back() {
     let (outcome, said, reports) = released(&metrics(), Some(180.0), 500.0);
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(said.starts_with("orders 55.00% vs 25.00%"), "{said}");
+
     let page = &reports
         .iter()
         .find(|(key, _)| key.ends_with(".html"))
@@ -140,6 +147,7 @@ fn more_memory_rolls_a_release_back_and_the_report_says_that_this_was_why() {
     let (outcome, said, reports) = released(&metrics(), Some(300.0), 900.0);
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(said.starts_with("memory 90"), "{said}");
+
     let of = |suffix: &str| {
         &reports
             .iter()
@@ -153,6 +161,7 @@ fn more_memory_rolls_a_release_back_and_the_report_says_that_this_was_why() {
         .expect("a verdict");
     assert!(lead.starts_with("memory 90"), "{}", &lead[..200]);
     assert!(of(".html").contains("<h2 id=\"h-verdict\">Roll back</h2>"));
+
     let judgement = Judgement::from_json(of(".json")).expect("a judgement");
     assert_eq!(
         judgement.ending().map(|ending| ending.decision),
@@ -169,6 +178,7 @@ fn a_file_that_the_judge_cannot_read_fails_the_action_and_names_the_field() {
     let mut wrong = metrics();
     wrong["metrics"][0]["worse"] = json!("fewer");
     let (outcome, said, _) = released(&wrong, Some(300.0), 500.0);
+
     assert_eq!(outcome, "rolled-back", "{said}");
     assert!(
         said.contains("`Config::judge.json`: metrics[0].worse: unknown variant `fewer`"),

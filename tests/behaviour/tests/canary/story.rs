@@ -16,6 +16,7 @@ fn five_images_end_as_their_metrics_deserve(seed: u64) {
         let played = played.unwrap_or_else(|wrong| panic!("seed {seed}: {wrong}"));
         aws = played.aws;
         let reason = &played.release.reason;
+
         if played.release.outcome == "rolled-back" {
             // The first bake ends after five; how soon it is certain depends on the requests that
             // are drawn.

@@ -23,6 +23,7 @@ fn refusal(change: Value) -> (String, String) {
         *text = json!(parameters.to_string());
     });
     changed.expect("a pipeline all the same");
+
     run(aws, Fault::None, async |driver| {
         let execution = release(&driver, "2.0.0", Answers::GOOD).await;
         let aws = driver.world.snapshot();
@@ -31,8 +32,10 @@ fn refusal(change: Value) -> (String, String) {
             ("rolled-back", [0, 100]),
             "{change}"
         );
+
         let jobs = jobs(&aws, &execution, "judge-first");
         assert_eq!(jobs.len(), 1, "{change}: refused at once");
+
         let (kind, message) = failure(jobs[0]).expect("a failure");
         (kind.to_owned(), message.to_owned())
     })
@@ -108,6 +111,7 @@ fn evaluate_canary_refuses_at_once() {
     for (change, fragments) in cases {
         let (kind, message) = refusal(change.clone());
         assert_eq!(kind, "ConfigurationError", "{change}: {message}");
+
         let missing: Vec<_> = fragments
             .iter()
             .filter(|fragment| !message.contains(**fragment))

@@ -149,6 +149,7 @@ fn generated_tables_are_as_their_sources() {
         if wanted == page.text {
             continue;
         }
+
         if write {
             std::fs::write(root().join(&page.name), wanted).expect("a writable page");
         } else {

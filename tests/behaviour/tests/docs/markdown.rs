@@ -76,6 +76,7 @@ pub(crate) fn anchors(text: &str) -> BTreeSet<String> {
         if !(1..=6).contains(&level) || !heading.starts_with(' ') {
             continue;
         }
+
         let slug = slug(&link.replace_all(heading.trim(), "$1"));
         let again = (1..).map(|number| format!("{slug}-{number}"));
         let free = std::iter::once(slug.clone())
@@ -131,6 +132,7 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
     let head: Vec<String> = head.iter().map(|name| (*name).to_owned()).collect();
     let rule = vec!["---".to_owned(); head.len()];
+
     [head, rule]
         .iter()
         .chain(rows)

@@ -34,12 +34,14 @@ pub(crate) fn markdown() -> Vec<Text> {
 pub(crate) fn texts(tops: &[&str]) -> Vec<Text> {
     let root = root();
     let mut open: Vec<PathBuf> = tops.iter().map(|top| root.join(top)).collect();
+
     let mut found = Vec::new();
     while let Some(path) = open.pop() {
         let file = path.file_name().unwrap_or_default().to_string_lossy();
         if IGNORED.contains(&&*file) {
             continue;
         }
+
         if path.is_dir() {
             let entries = std::fs::read_dir(&path).expect("a readable folder");
             open.extend(entries.map(|entry| entry.expect("a readable entry").path()));
@@ -49,6 +51,7 @@ pub(crate) fn texts(tops: &[&str]) -> Vec<Text> {
             found.push(Text { name, text });
         }
     }
+
     found.sort_by(|a, b| a.name.cmp(&b.name));
     found
 }

@@ -62,6 +62,7 @@ fn patterns() -> Vec<Regex> {
         .nth(1)
         .expect("a block of expressions");
     let block = block.split("```").next().expect("the end of the block");
+
     block
         .lines()
         .map(|line| Regex::new(&format!("(?i){line}")).unwrap_or_else(|e| panic!("`{line}`: {e}")))

@@ -72,6 +72,7 @@ fn with(scene: &Scene, point: &Point, count: u32, trouble: Trouble) -> Result<()
     if played.ran.iter().all(|ran| !ran.met.contains(&fault)) {
         return Err("nothing met the fault".to_owned());
     }
+
     match failures(&played, scene.before.codepipeline.jobs.len()).first() {
         Some(message) => Err(format!("a job failed: {message}")),
         None => Ok(()),
@@ -102,6 +103,7 @@ fn with_each(faults: &[(&Point, u32, Trouble)]) {
         let cores = thread::available_parallelism().map_or(1, usize::from);
         (0..cores).for_each(|_| drop(scope.spawn(work)));
     });
+
     let wrong = wrong.into_inner().expect("unpoisoned");
     println!("{} runs, each with one fault", faults.len());
     assert!(
@@ -118,6 +120,7 @@ fn with_each(faults: &[(&Point, u32, Trouble)]) {
 fn trouble_that_outlasts_the_retries_changes_no_ending() {
     let points = points(&scenes()[IN_PLACE]);
     assert!(points.len() > 40, "only {} calls", points.len());
+
     let troubles = TROUBLES.into_iter().cycle();
     let faults: Vec<_> = points
         .iter()
@@ -137,7 +140,9 @@ fn conflicts(wanted: fn(&Point) -> bool, at_least: usize) {
         .iter()
         .filter(|point| is_write(point) && wanted(point))
         .collect();
+
     assert!(writes.len() >= at_least, "only {} writes", writes.len());
+
     let faults: Vec<_> = writes
         .iter()
         .flat_map(|point| [1, 100].map(|count| (*point, count, Trouble::Conflict)))
@@ -173,6 +178,7 @@ fn no_revision_is_left_that_nothing_runs() {
         .iter()
         .find(|point| point.operation == "RegisterTaskDefinition")
         .expect("it registers");
+
     for trouble in TROUBLES {
         let fault = CallFault::From {
             first: point.call,
@@ -185,6 +191,7 @@ fn no_revision_is_left_that_nothing_runs() {
         };
         let played = play(scene.before.clone(), scene.chapter, fault, &mut |_| {})
             .expect("it ends as without");
+
         assert_eq!(active(&played.aws, WEB).len(), alike.len(), "{trouble:?}");
     }
 }

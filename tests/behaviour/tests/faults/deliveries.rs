@@ -39,12 +39,14 @@ fn a_person_stops_the_rollout_and_the_prior_release_is_restored_for_good() {
             let execution = under_way(&driver, &pushed).await;
             stop(&driver, &execution, abandon);
             settled(&driver, "slipway-web", &pushed).await;
+
             assert_eq!(
                 outcome(&driver, &execution),
                 "rolled-back",
                 "{}",
                 reason(&driver, &execution)
             );
+
             let after = service(&driver.world.aws(), CLUSTER, WEB);
             for member in [
                 "taskDefinition",
@@ -54,11 +56,13 @@ fn a_person_stops_the_rollout_and_the_prior_release_is_restored_for_good() {
             ] {
                 assert_eq!(after[member], before[member], "{member}");
             }
+
             retry_is_refused(&driver, &execution).await;
             assert_eq!(
                 service(&driver.world.aws(), CLUSTER, WEB)["taskDefinition"],
                 before["taskDefinition"]
             );
+
             let next = push(&driver, WEB, "3.0.0");
             let execution = settled(&driver, "slipway-web", &next).await;
             assert_eq!(outcome(&driver, &execution), "deployed");
@@ -76,15 +80,19 @@ async fn retry_is_refused(driver: &Driver, execution: &str) {
         "retryMode": "FAILED_ACTIONS",
     });
     let retried = codepipeline::call(&mut driver.world.aws(), "RetryStageExecution", &asked);
+
     match retried {
         Ok(_) => driver.world.touch(),
         // After "stop and wait" the action may have ended well, so that there is nothing to retry.
         Err(error) => return assert_eq!(error.code, "StageNotRetryableException", "{error}"),
     }
+
     until(driver, |aws| newest(aws, "slipway-web").is_over()).await;
     let aws = driver.world.snapshot();
     let jobs = jobs(&aws, execution, "update-service");
+
     assert_eq!(jobs.len(), known + 1);
+
     let (kind, message) = failure(jobs[known]).expect("a failure");
     assert_eq!(kind, "ConfigurationError");
     assert!(
@@ -105,6 +113,7 @@ fn a_lost_event_is_made_good_by_the_sweep() {
         };
         stop(&driver, &execution, true);
         settled(&driver, "slipway-web", &pushed).await;
+
         let aws = driver.world.snapshot();
         let is_end_event = |id: &str| {
             let event = aws.events.events.iter().find(|event| event["id"] == id);
@@ -116,6 +125,7 @@ fn a_lost_event_is_made_good_by_the_sweep() {
             .iter()
             .filter(|delivery| is_end_event(&delivery.event))
             .collect();
+
         assert!(
             !delivered.is_empty()
                 && delivered
@@ -136,6 +146,7 @@ fn of_pushes_in_quick_succession_the_newest_is_deployed_last() {
             pushed.push(push(&driver, WEB, tag));
             pass(&driver, Duration::from_secs(5)).await;
         }
+
         let mut ended = BTreeMap::new();
         for digest in &pushed {
             let execution = settled(&driver, "slipway-web", digest).await;
@@ -147,8 +158,10 @@ fn of_pushes_in_quick_succession_the_newest_is_deployed_last() {
                 ),
             );
         }
+
         let [first, second, third] = [0, 1, 2].map(|at| &ended[&pushed[at]]);
         assert_eq!(third.0, "deployed");
+
         for older in [first, second] {
             assert!(
                 ["deployed", "superseded"].contains(&older.0.as_str()) && older.1 <= third.1,
@@ -160,6 +173,7 @@ fn of_pushes_in_quick_succession_the_newest_is_deployed_last() {
             "it did not wait: {ended:?}"
         );
         assert!(image_of(&driver.world.aws(), WEB).ends_with(&pushed[2]));
+
         Invariants::default()
             .at_end(&driver.world.aws())
             .expect("ledger and account agree");
@@ -176,9 +190,11 @@ fn a_deployment_past_slipway_is_reported() {
             .expect("the placeholder is still there");
         driver.world.touch();
         settled(&driver, "slipway-web", &pushed).await;
+
         let aws = driver.world.snapshot();
         let last = jobs(&aws, &execution, "update-service");
         let (kind, message) = failure(last.last().expect("a job")).expect("a failure");
+
         assert_eq!(kind, "JobFailed");
         assert!(
             message.starts_with("overridden: web:1 was deployed outside this release"),
@@ -189,6 +205,7 @@ fn a_deployment_past_slipway_is_reported() {
             "{}",
             reason(&driver, &execution)
         );
+
         Invariants::default()
             .at_end(&aws)
             .expect("ledger and account agree");
@@ -204,6 +221,7 @@ fn a_service_that_is_deleted_meanwhile_ends_its_release_as_failed() {
         ecs::call(&mut driver.world.aws(), "DeleteService", &gone).expect("the service is there");
         driver.world.touch();
         settled(&driver, "slipway-web", &pushed).await;
+
         let aws = driver.world.snapshot();
         assert_eq!(
             aws.codepipeline.execution(&execution).map(|one| one.status),
@@ -216,6 +234,7 @@ fn a_service_that_is_deleted_meanwhile_ends_its_release_as_failed() {
             reason(&driver, &execution)
         );
         assert_eq!(holder(&aws, CLUSTER, WEB), None);
+
         let roll_back = |letter: &&DeadLetter| format!("{letter:?}").contains("roll-back");
         assert_eq!(
             aws.lambda.dead_letters.iter().filter(roll_back).count(),
@@ -236,6 +255,7 @@ fn in_a_pipeline_that_queues_every_push_is_deployed_in_turn() {
         let first = push(&driver, WEB, "2.0.0");
         pass(&driver, Duration::from_secs(5)).await;
         let second = push(&driver, WEB, "2.0.1");
+
         for pushed in [&first, &second] {
             let execution = settled(&driver, "slipway-web", pushed).await;
             assert_eq!(
@@ -273,12 +293,14 @@ fn a_release_whose_count_cannot_be_rolled_is_refused_before_the_service_is_touch
         let since = driver.world.aws().calls.len();
         let pushed = push(&driver, WEB, "2.0.0");
         let execution = settled(&driver, "slipway-web", &pushed).await;
+
         assert!(
             reason(&driver, &execution)
                 .contains("`desired_count` is 1: the rollout could never finish"),
             "{}",
             reason(&driver, &execution)
         );
+
         let changes = writes(&driver.world.aws(), since);
         assert!(
             !changes

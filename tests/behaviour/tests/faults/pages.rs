@@ -48,6 +48,7 @@ fn a_release_of_a_pair_ends_alike_in_pages_of_one() {
 fn a_good_image_and_a_bad_one_are_judged_alike_in_pages_of_one() {
     let mut aws = opened(1, &[]).expect("the shop opens");
     in_pages_of_one(&mut aws);
+
     for case in &CASES[..2] {
         case.prepare(&mut aws).expect("there is a shop");
         let played = play(aws, &case.chapter(), Fault::None, &mut |_| {})
@@ -72,6 +73,7 @@ fn the_stop_reasons_of_all_tasks_are_read() {
         let running: Vec<(String, String)> = {
             let aws = world.aws();
             let of_web = |task: &&Task| task.is_running() && task.service.ends_with("/web");
+
             aws.ecs
                 .tasks
                 .values()
@@ -80,10 +82,12 @@ fn the_stop_reasons_of_all_tasks_are_read() {
                 .collect()
         };
         assert_eq!(running.len(), 2);
+
         for ((task, _), reason) in running.iter().zip(["tried one", "tried another"]) {
             let stopped = json!({"cluster": CLUSTER, "task": task, "reason": reason});
             ecs::call(&mut world.aws(), "StopTask", &stopped).expect("it runs");
         }
+
         let reasons = Services::new(&sdk)
             .stop_reasons(CLUSTER, WEB, &running[0].1)
             .await
@@ -111,6 +115,7 @@ fn the_scaling_of_both_colours_is_read() {
             .observe(CLUSTER, COLOURS)
             .await
             .expect("it is read");
+
         assert_eq!(
             found,
             [false, true].map(|suspended| Some(ScalingView {
@@ -133,6 +138,7 @@ fn scale_in_of_both_colours_is_suspended() {
                 .target_of(CLUSTER, name)
                 .map(|target| target.suspended.dynamic_in)
         };
+
         assert_eq!(COLOURS.map(target), [Some(true); 2]);
     });
 }
@@ -143,6 +149,7 @@ fn the_states_of_all_alarms_are_read() {
         for (name, state) in [("a", "OK"), ("b", "ALARM"), ("c", "OK")] {
             set_alarm(&mut world.aws(), name, state);
         }
+
         let names = ["a", "b", "c", "none"].map(str::to_owned);
         let found = Metrics::new(&sdk)
             .alarms(&names)
@@ -151,6 +158,7 @@ fn the_states_of_all_alarms_are_read() {
         let [Alarm::Active { name, .. }, Alarm::Missing { name: missing }] = &found[..] else {
             panic!("{found:?}");
         };
+
         assert_eq!((name.as_str(), missing.as_str()), ("b", "none"));
     });
 }

@@ -31,12 +31,14 @@ impl Attempt {
             .iter()
             .filter(|call| call.attempt == Some(ran.attempt));
         let operations: Vec<String> = calls.map(|call| call.operation.clone()).collect();
+
         assert_eq!(
             operations.len(),
             ran.calls as usize,
             "the log has all calls of {}",
             ran.function
         );
+
         Self {
             function: ran.function.clone(),
             operations,
@@ -61,6 +63,7 @@ pub(crate) fn scenes() -> &'static [Scene] {
                     .iter()
                     .map(|ran| Attempt::of(&aws, ran))
                     .collect();
+
                 Scene {
                     chapter,
                     before,

@@ -38,6 +38,7 @@ fn ends_alike<const N: usize>(wanted: fn(&Chapter) -> bool, seeds: [u64; N]) {
                 .map(|error| format!("seed {seed}: {error}")),
         );
     }
+
     assert!(
         wrong.is_empty(),
         "{} chapters:\n{}",
@@ -75,6 +76,7 @@ fn a_rollback_on_demand_restores_all_when_reads_lag_behind() {
             driver.world.aws().stale.longest = Some(LONGEST_OF_ROLLBACKS);
             pair::stop(&driver, &execution);
             settled(&driver, pair::PIPELINE, &pushed).await;
+
             let mut aws = driver.world.snapshot();
             aws.stale = Stale::default();
             assert_eq!(
@@ -84,8 +86,10 @@ fn a_rollback_on_demand_restores_all_when_reads_lag_behind() {
                 reason(&driver, &execution)
             );
             assert_eq!(pair::state(&aws), before, "seed {seed}");
+
             reads += lagged(&aws);
         });
     }
+
     assert!(reads > 0, "no read lagged behind");
 }

@@ -27,6 +27,7 @@ fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_chan
                 "ConfigurationError",
                 &["the tasks hold a static host port", numbers],
             );
+
             // The record says why; no lease is taken.
             assert_eq!(
                 operations(&driver, since, "begin-release"),
@@ -34,6 +35,7 @@ fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_chan
                 "{answer}"
             );
         }
+
         let answer = look(
             &driver,
             "begin-release",
@@ -60,12 +62,14 @@ fn the_reason_for_which_a_release_did_not_begin_is_recorded_and_kept_at_its_end(
                 "ConfigurationError",
                 &["`containers` names `wbe`", "web:2", "expected web"],
             );
+
             let mut expected = json!({
                 "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
                 "pipeline": "slipway-by-hand",
                 "state": "started", "reason": answer["message"], "started_at": "<time>",
             });
             assert_eq!(record(&driver), expected);
+
             let marked = json!({
                 "pk": "lease",
                 "sk": "started#jane-1",
@@ -74,12 +78,14 @@ fn the_reason_for_which_a_release_did_not_begin_is_recorded_and_kept_at_its_end(
                 "pipeline": "slipway-by-hand",
             });
             assert_eq!(mark(&driver), marked);
+
             let message = answer["message"].as_str().expect("a message");
             let reason = format!("the release did not begin: {message}; nothing had been changed");
             assert_eq!(
                 roll_back(&driver, state).await,
                 format!("{outcome}: {reason}")
             );
+
             expected["reason"] = json!(reason);
             for (name, value) in [
                 ("state", "closed"),
@@ -101,17 +107,20 @@ fn a_held_service_is_waited_for_and_its_lease_is_left_alone() {
         let held = lease(&driver);
         let second = json!({"execution": "jane-2", "strategy": "rolling"});
         let answer = look(&driver, "begin-release", second.clone()).await;
+
         assert_eq!(
             (&answer["status"], &answer["percentComplete"]),
             (&json!("going"), &json!(0)),
             "{answer}"
         );
+
         let summary = answer["summary"].as_str().expect("a summary");
         assert!(
             summary.contains("release jane-1 of slipway-by-hand, which has held"),
             "{summary}"
         );
         assert_eq!(lease(&driver), held);
+
         rolled_back(&driver, "STOPPED").await;
         let answer = look(&driver, "begin-release", second).await;
         assert_eq!(answer["status"], "done", "{answer}");
@@ -139,6 +148,7 @@ fn a_lease_without_a_prior_release_gets_it_from_what_is_there() {
             with_release(lease, |release| release.phase = Phase::Beginning)
         })
         .await;
+
         let answer = look(
             &driver,
             "update-service",
@@ -155,6 +165,7 @@ fn a_lease_without_a_prior_release_gets_it_from_what_is_there() {
         })
         .await;
         begun(&driver, json!({})).await;
+
         assert_eq!(lease(&driver)["release"], held["release"]);
     });
 }
@@ -171,6 +182,7 @@ fn a_release_that_is_closed_does_not_begin_again() {
             "ConfigurationError",
             &["release already failed", "start again with a new execution"],
         );
+
         assert_eq!((lease(&driver), record(&driver)), before);
     });
 }
@@ -182,6 +194,7 @@ fn a_deployment_by_hand_is_let_end_and_is_the_prior_release_then() {
         set(&driver, json!({"taskDefinition": "web:1"}));
         pass(&driver, 2).await;
         let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
+
         assert_eq!(
             (&answer["status"], &answer["percentComplete"]),
             (&json!("going"), &json!(0)),
@@ -194,6 +207,7 @@ fn a_deployment_by_hand_is_let_end_and_is_the_prior_release_then() {
             "{answer}"
         );
         assert_eq!(lease(&driver), before);
+
         let answer = ended(&driver, "begin-release", json!({"strategy": "rolling"})).await;
         assert_eq!(
             answer["outputVariables"],
@@ -220,6 +234,7 @@ fn a_failed_deployment_is_neither_checked_nor_recorded_as_the_prior_release() {
             .clone();
         request["containerDefinitions"][0]["name"] = json!("other");
         request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
+
         let answer =
             ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
         let broken = answer["taskDefinition"]["taskDefinitionArn"]
@@ -247,6 +262,7 @@ fn a_failed_deployment_is_neither_checked_nor_recorded_as_the_prior_release() {
             found.deployments.insert(0, failed);
         }
         let answer = begun(&driver, json!({"containers": ["web"]})).await;
+
         assert_eq!(
             answer["outputVariables"],
             json!({"PriorTaskDefinitionArn": arn("web:2")}),

@@ -76,6 +76,7 @@ pub(crate) async fn ended(driver: &Driver, step: &str, more: Value) -> Value {
         pass(driver, 30).await;
         answer = again(driver, step, more.clone(), &answer).await;
     }
+
     panic!("{step} is still going: {answer}");
 }
 
@@ -105,11 +106,13 @@ pub(crate) async fn registered(driver: &Driver) -> String {
         json!({"images": {"web": image("2.0.0")}}),
     )
     .await;
+
     assert_eq!(
         answer["outputVariables"]["TaskDefinitionArn"],
         arn("web:3"),
         "{answer}"
     );
+
     digest
 }
 
@@ -299,6 +302,7 @@ pub(crate) fn register_by_hand(driver: &Driver, image: &str) -> String {
     request["containerDefinitions"][0]["image"] = json!(image);
     let answer =
         ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
+
     answer["taskDefinition"]["taskDefinitionArn"]
         .as_str()
         .expect("an ARN")
@@ -325,6 +329,7 @@ pub(crate) fn fails(answer: &Value, kind: &str, fragments: &[&str]) {
         (&json!("failed"), &json!(kind)),
         "{answer}"
     );
+
     let message = answer["message"].as_str().expect("a message");
     assert!(
         fragments.iter().all(|fragment| message.contains(fragment)),

@@ -20,10 +20,12 @@ fn an_execution_without_a_release_or_with_a_closed_one_changes_nothing() {
             (operations(&driver, since, "roll-back"), record(&driver)),
             (Vec::new(), Value::Null)
         );
+
         begun(&driver, json!({})).await;
         rolled_back(&driver, "STOPPED").await;
         let (since, closed) = (calls(&driver), record(&driver));
         let status = roll_back(&driver, "FAILED").await;
+
         assert_eq!(status, "the release is closed: nothing to do");
         assert_eq!(
             (operations(&driver, since, "roll-back"), record(&driver)),
@@ -37,6 +39,7 @@ fn an_event_of_an_execution_that_goes_on_or_succeeded_is_ignored() {
     run(released(), Fault::None, async |driver| {
         begun(&driver, json!({})).await;
         let held = lease(&driver);
+
         for state in ["STARTED", "STOPPING", "SUCCEEDED"] {
             let answer = invoke(&driver, "roll-back", event(state))
                 .await
@@ -60,6 +63,7 @@ fn a_release_that_no_longer_holds_its_service_is_left_alone() {
         .await;
         let held = lease(&driver);
         let status = roll_back(&driver, "FAILED").await;
+
         assert_eq!(
             status,
             "the release does not hold its service: nothing to do"
@@ -83,13 +87,16 @@ fn an_execution_that_ended_before_its_release_began_is_closed_with_its_ending() 
                 &Record::started(JANE, "slipway-by-hand", Some("sha256:00"), now),
             )
             .await;
+
             assert_ne!(mark(&driver), Value::Null);
+
             let reason =
                 format!("the execution {word} before its release began; nothing had been changed");
             assert_eq!(
                 roll_back(&driver, state).await,
                 format!("{outcome}: {reason}")
             );
+
             let expected = json!({
                 "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
                 "pipeline": "slipway-by-hand",
@@ -99,6 +106,7 @@ fn an_execution_that_ended_before_its_release_began_is_closed_with_its_ending() 
             });
             assert_eq!(record(&driver), expected);
             assert_eq!(mark(&driver), Value::Null);
+
             let answer = look(&driver, "begin-release", json!({"strategy": "rolling"})).await;
             fails(&answer, "ConfigurationError", &["release already"]);
         });
@@ -129,6 +137,7 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
         look(&driver, "update-service", update(json!({}))).await;
         roll_back(&driver, "STOPPED").await;
         pass(&driver, 61).await;
+
         // The other revision is taken away by a person in the time in which the restoration may
         // still be made.
         assert!(
@@ -136,6 +145,7 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
                 .await
                 .starts_with("restoring web:2 (")
         );
+
         take_away(&driver);
         let since = calls(&driver);
         let status = roll_back(&driver, "STOPPED").await;
@@ -144,6 +154,7 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
             "{status}"
         );
         assert_eq!(operations(&driver, since, "roll-back"), [""; 0]);
+
         pass(&driver, 60).await;
         let status = roll_back(&driver, "STOPPED").await;
         assert!(
@@ -165,6 +176,7 @@ fn a_release_without_a_prior_release_restores_nothing() {
         .await;
         let before = web(&driver)["taskDefinition"].clone();
         let status = rolled_back(&driver, "FAILED").await;
+
         // Without a recorded prior release no change can have been announced.
         assert_eq!(
             status,
@@ -185,14 +197,17 @@ fn a_count_that_the_release_set_goes_back_and_one_that_others_raised_stays() {
                 update(json!({"desired_count": 3})),
             )
             .await;
+
             if let Some(count) = raised {
                 set(&driver, json!({ "desiredCount": count }));
             }
+
             let status = rolled_back(&driver, "STOPPED").await;
             let reason = format!(
                 "the execution was stopped; web:2 serves again with {expected} of {expected} tasks"
             );
             assert_eq!(status, format!("rolled-back: {reason}"));
+
             let found = web(&driver);
             assert_eq!(
                 (&found["desiredCount"], &found["taskDefinition"]),
@@ -209,6 +224,7 @@ fn steps_of_a_release_that_is_being_rolled_back_are_refused() {
         look(&driver, "update-service", update(json!({}))).await;
         roll_back(&driver, "STOPPED").await;
         let held = lease(&driver);
+
         for (step, more) in [
             (
                 "register-task-definition",
@@ -237,6 +253,7 @@ fn a_service_that_is_being_deleted_ends_its_rollback_as_failed() {
         let delete = json!({"cluster": CLUSTER, "service": WEB, "force": true});
         ecs::call(&mut driver.world.aws(), "DeleteService", &delete).expect("the service is there");
         pass(&driver, 61).await;
+
         let since = calls(&driver);
         let status = roll_back(&driver, "STOPPED").await;
         assert!(

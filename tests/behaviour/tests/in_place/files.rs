@@ -50,6 +50,7 @@ fn release(files: &[(&str, &str)], more: Value) -> Aws {
             .expect("an object")
             .extend(more.as_object().expect("an object").clone());
         register["configuration"]["UserParameters"] = json!(parameters.to_string());
+
         let actions = pipeline["stages"][1]["actions"]
             .as_array_mut()
             .expect("actions");
@@ -60,6 +61,7 @@ fn release(files: &[(&str, &str)], more: Value) -> Aws {
         });
     });
     changed.expect("a legal pipeline");
+
     let pushed =
         ecr::push(&mut aws, COUNTER, "1.0.0", Behaviour::Healthy).expect("the repository is there");
     run(aws, Fault::None, async |driver| {
@@ -100,6 +102,7 @@ fn a_parameter_wins_over_the_file_and_each_image_goes_to_its_container() {
         // them.
         "tags": [{"key": "slipway:service", "value": "page-counter"}],
     });
+
     assert_eq!(aws.ecs.request_of("page-counter:2"), Some(&expected));
 }
 

@@ -16,6 +16,7 @@ fn a_service_that_does_not_run_the_revision_is_waited_for_until_the_deadline() {
         let held = lease(&driver);
         let wrong = json!({"task_definition": arn("web:1")});
         let answer = look(&driver, "finish-release", wrong.clone()).await;
+
         assert_eq!(
             (&answer["status"], &answer["percentComplete"]),
             (&json!("going"), &json!(50)),
@@ -25,14 +26,17 @@ fn a_service_that_does_not_run_the_revision_is_waited_for_until_the_deadline() {
             answer["summary"],
             "not steady: the PRIMARY deployment runs web:2; 0s of 15m00s"
         );
+
         pass(&driver, 890).await;
         let answer = again(&driver, "finish-release", wrong.clone(), &answer).await;
         assert_eq!(answer["status"], "going", "{answer}");
         assert_eq!(lease(&driver), held);
+
         pass(&driver, 15).await;
         let answer = again(&driver, "finish-release", wrong, &answer).await;
         let why = "the service does not run web:1 steadily: the PRIMARY deployment runs web:2";
         fails(&answer, "JobFailed", &[why]);
+
         assert_eq!(record(&driver)["state"], "begun");
     });
 }
@@ -49,6 +53,7 @@ fn a_steady_service_is_finished_once_no_invocation_can_change_it_any_more() {
         .await;
         let live = json!({"task_definition": arn("web:2")});
         let answer = look(&driver, "finish-release", live.clone()).await;
+
         assert_eq!(
             (&answer["status"], &answer["percentComplete"]),
             (&json!("going"), &json!(90)),
@@ -61,6 +66,7 @@ fn a_steady_service_is_finished_once_no_invocation_can_change_it_any_more() {
             "{answer}"
         );
         assert_eq!(record(&driver)["state"], "begun");
+
         pass(&driver, 60).await;
         let answer = again(&driver, "finish-release", live, &answer).await;
         assert_eq!(

@@ -18,11 +18,13 @@ fn is_active(driver: &Driver, revision: &str) -> bool {
 fn a_revision_that_was_never_deployed_is_retired() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
+
         // The registration was announced just now: no other one may follow once the release is
         // closed.
         let status = roll_back(&driver, "STOPPED").await;
         assert!(status.contains("took over"), "{status}");
         assert!(is_active(&driver, "web:3"));
+
         let status = rolled_back(&driver, "STOPPED").await;
         assert_eq!(
             status,
@@ -38,6 +40,7 @@ fn a_revision_that_was_rolled_back_is_retired() {
         registered(&driver).await;
         ended(&driver, "update-service", update(json!({}))).await;
         let status = rolled_back(&driver, "STOPPED").await;
+
         assert_eq!(
             status,
             "rolled-back: the execution was stopped; web:2 serves again with 2 of 2 tasks"
@@ -53,10 +56,12 @@ fn the_revision_that_runs_stays_when_its_release_is_superseded() {
         ended(&driver, "update-service", update(json!({}))).await;
         let since = calls(&driver);
         let status = rolled_back(&driver, "SUPERSEDED").await;
+
         assert!(
             status.starts_with("superseded: the execution was superseded by a newer one; "),
             "{status}"
         );
+
         let writes = operations(&driver, since, "roll-back");
         assert_eq!(
             writes,
@@ -82,6 +87,7 @@ fn the_revision_that_runs_stays_when_a_pipeline_has_no_finish_release() {
         let pushed = push(&driver, WEB, "2.0.0");
         let execution = settled(&driver, "slipway-web", &pushed).await;
         let cause = "the execution succeeded without a finish-release action";
+
         assert_eq!(outcome(&driver, &execution), "deployed");
         assert_eq!(
             reason(&driver, &execution),
@@ -100,6 +106,7 @@ fn the_revision_that_runs_stays_when_the_restoration_fails() {
         ended(&driver, "update-service", update(json!({}))).await;
         take_away(&driver);
         let status = rolled_back(&driver, "FAILED").await;
+
         assert!(
             status.starts_with("failed: service web is gone"),
             "{status}"
@@ -180,6 +187,7 @@ fn a_revision_that_was_retired_by_hand_is_not_retired_again() {
         let again = aws.calls[since..]
             .iter()
             .filter(|call| call.operation == "DeregisterTaskDefinition");
+
         assert_eq!(again.count(), 0);
         assert!(!is_active(&driver, "web:3"));
     });

@@ -24,6 +24,7 @@ async fn register(driver: &Driver, image: &str) -> Value {
 fn the_image_that_is_live_changes_nothing_whatever_the_family_has_since() {
     run(released(), Fault::None, async |driver| {
         assert_eq!(register_by_hand(&driver, OTHER_IMAGE), arn("web:3"));
+
         begun(&driver, json!({})).await;
         let since = calls(&driver);
         let answer = register(&driver, &image("1.0.0")).await;
@@ -32,14 +33,17 @@ fn the_image_that_is_live_changes_nothing_whatever_the_family_has_since() {
             arn("web:2"),
             "{answer}"
         );
+
         let summary = answer["summary"].as_str().expect("a summary");
         assert!(
             summary.starts_with("web:2: the service's own, nothing changed; web="),
             "{summary}"
         );
+
         let live = json!({"task_definition": arn("web:2"), "strategy": "rolling"});
         let answer = look(&driver, "update-service", live).await;
         assert_eq!(answer["status"], "done", "{answer}");
+
         let answer = ended(
             &driver,
             "finish-release",
@@ -51,6 +55,7 @@ fn the_image_that_is_live_changes_nothing_whatever_the_family_has_since() {
             json!({"Outcome": "unchanged"}),
             "{answer}"
         );
+
         for function in ["register-task-definition", "update-service"] {
             assert_eq!(operations(&driver, since, function), [""; 0], "{function}");
         }
@@ -58,6 +63,7 @@ fn the_image_that_is_live_changes_nothing_whatever_the_family_has_since() {
             operations(&driver, since, "finish-release"),
             ["TransactWriteItems"]
         );
+
         let found = record(&driver);
         assert_eq!(
             (&found["outcome"], found.get("change")),
@@ -71,6 +77,7 @@ fn the_newest_revision_of_the_family_is_taken_when_it_is_the_wanted_one_and_is_n
     run(released(), Fault::None, async |driver| {
         let digest = push(&driver, WEB, "2.0.0");
         assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
+
         begun(&driver, json!({ "digest": digest })).await;
         let since = calls(&driver);
         let answer = register(&driver, &image("2.0.0")).await;
@@ -79,6 +86,7 @@ fn the_newest_revision_of_the_family_is_taken_when_it_is_the_wanted_one_and_is_n
             arn("web:3"),
             "{answer}"
         );
+
         let summary = answer["summary"].as_str().expect("a summary");
         assert!(
             summary.starts_with("web:3: the family's newest, nothing changed; web="),
@@ -88,6 +96,7 @@ fn the_newest_revision_of_the_family_is_taken_when_it_is_the_wanted_one_and_is_n
             operations(&driver, since, "register-task-definition"),
             [""; 0]
         );
+
         rolled_back(&driver, "STOPPED").await;
         assert!(
             driver.world.aws().ecs.is_active("web:3"),
@@ -111,7 +120,9 @@ fn a_revision_that_an_earlier_invocation_registered_is_written_down() {
             )
         })
         .await;
+
         assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
+
         let since = calls(&driver);
         let answer = register(&driver, &image("2.0.0")).await;
         let summary = answer["summary"].as_str().expect("a summary");
@@ -121,6 +132,7 @@ fn a_revision_that_an_earlier_invocation_registered_is_written_down() {
             ["PutItem"]
         );
         assert_eq!(lease(&driver)["release"]["registered"], arn("web:3"));
+
         // A second delivery finds it written down.
         let since = calls(&driver);
         let answer = register(&driver, &image("2.0.0")).await;
@@ -141,6 +153,7 @@ fn a_new_revision_is_made_when_the_newest_of_the_family_is_another() {
     run(released(), Fault::None, async |driver| {
         let digest = push(&driver, WEB, "2.0.0");
         assert_eq!(register_by_hand(&driver, OTHER_IMAGE), arn("web:3"));
+
         begun(&driver, json!({ "digest": digest })).await;
         let answer = register(&driver, &image("2.0.0")).await;
         assert_eq!(
@@ -148,11 +161,13 @@ fn a_new_revision_is_made_when_the_newest_of_the_family_is_another() {
             arn("web:4"),
             "{answer}"
         );
+
         let release = lease(&driver)["release"].clone();
         assert_eq!(
             release["registering"],
             json!({"family": "web", "newest": arn("web:3")})
         );
+
         // The base is what serves, not what was registered last.
         let aws = driver.world.snapshot();
         let mut expected = aws.ecs.request_of("web:2").expect("released").clone();
@@ -175,15 +190,18 @@ fn the_newest_revision_of_a_named_family_is_the_base() {
         request["cpu"] = json!("512");
         request["memory"] = json!("1024");
         ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
+
         let digest = push(&driver, WEB, "2.0.0");
         begun(&driver, json!({})).await;
         let parameters = json!({"images": {"web": image("2.0.0")}, "family": "template"});
         let answer = look(&driver, "register-task-definition", parameters).await;
+
         assert_eq!(
             answer["outputVariables"]["TaskDefinitionArn"],
             arn("template:2"),
             "{answer}"
         );
+
         request["containerDefinitions"][0]["image"] = json!(pinned(&digest));
         assert_eq!(
             driver.world.aws().ecs.request_of("template:2"),
@@ -199,13 +217,16 @@ fn an_image_that_is_not_in_its_repository_is_refused_before_a_revision_is_made()
         let since = calls(&driver);
         let answer = register(&driver, &image("9.9.9")).await;
         fails(&answer, "RevisionUnavailable", &["web:9.9.9"]);
+
         // The failure is kept in the lease, so that every later look is the same.
         assert_eq!(
             operations(&driver, since, "register-task-definition"),
             ["PutItem"]
         );
+
         let failure = json!({"type": "RevisionUnavailable", "message": answer["message"]});
         assert_eq!(lease(&driver)["release"]["failure"], failure);
+
         let later = look(
             &driver,
             "update-service",

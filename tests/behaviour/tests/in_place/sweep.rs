@@ -25,6 +25,7 @@ fn an_open_release_by_hand_is_left_to_its_person() {
         begun(&driver, json!({})).await;
         let held = lease(&driver);
         let swept = sweep(&driver).await;
+
         assert!(
             swept[JANE]
                 .as_str()
@@ -46,6 +47,7 @@ fn a_release_by_hand_that_is_being_rolled_back_is_restored_by_the_sweep() {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
         roll_back(&driver, "STOPPED").await;
+
         for _ in 0..40 {
             pass(&driver, 60).await;
             let swept = sweep(&driver).await;
@@ -70,6 +72,7 @@ fn a_start_by_hand_that_has_not_begun_is_left_to_its_person() {
         .await;
         let started = record(&driver);
         let swept = sweep(&driver).await;
+
         assert!(
             swept[JANE]
                 .as_str()
@@ -88,12 +91,14 @@ fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() 
             look(&driver, "begin-release", counter).await["status"],
             "done"
         );
+
         // What it ran before is not there any more.
         edit(&driver, COUNTER, |lease| {
             with_release(lease, |release| {
                 let Phase::Open(Target::Service(service)) = &mut release.phase else {
                     panic!("{release:?} has recorded no service")
                 };
+
                 let prior = &mut service.prior;
                 let (task_definition, percentages) =
                     (prior.task_definition.clone(), prior.percentages);
@@ -111,6 +116,7 @@ fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() 
         begun(&driver, json!({})).await;
         edit(&driver, WEB, |lease| after(lease, Event::TakenOver)).await;
         pass(&driver, 61).await;
+
         let error = invoke(&driver, "roll-back", json!({"sweep": true}))
             .await
             .expect_err("one cannot be restored");
@@ -118,6 +124,7 @@ fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() 
             error.contains("jane-2: ") && !error.contains("jane-1"),
             "{error}"
         );
+
         let found = record(&driver);
         assert_eq!(
             (&found["state"], &found["outcome"]),
@@ -157,8 +164,10 @@ fn an_execution_that_was_stopped_before_its_release_began_is_closed_without_an_e
                 .expect("it can be stopped");
         }
         driver.world.touch();
+
         let execution = settled(&driver, "slipway-web", &pushed).await;
         assert_eq!(outcome(&driver, &execution), "failed");
+
         let written = reason(&driver, &execution);
         assert_eq!(
             written,

@@ -26,8 +26,10 @@ fn a_count_is_set_when_one_is_given_and_left_alone_otherwise() {
                 "deploys web:3 to {count} tasks; at least {count} healthy, at most {} running",
                 2 * count
             );
+
             assert_eq!(answer["summary"], summary);
             assert_eq!(web(&driver)["desiredCount"], count);
+
             let mut expected = json!({
                 "task_definition": arn("web:3"),
                 "percentages": {"minimum_healthy": 100, "maximum": 200},
@@ -64,6 +66,7 @@ fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_aga
             let Some(Target::Service(service)) = release.target() else {
                 panic!("{release:?} has recorded no service")
             };
+
             let percentages = service.prior.percentages;
             let task_definition = arn("web:3");
             let change = Change {
@@ -76,14 +79,17 @@ fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_aga
         })
         .await;
         set(&driver, json!({"taskDefinition": arn("web:3")}));
+
         let id = primary(&driver)["id"].clone();
         let since = calls(&driver);
         let answer = look(&driver, "update-service", update(json!({}))).await;
+
         assert_eq!(
             (&answer["status"], &answer["externalExecutionId"]),
             (&json!("going"), &id),
             "{answer}"
         );
+
         let summary = answer["summary"].as_str().expect("a summary");
         assert!(
             summary.starts_with("web:3: 0 of 2 new tasks running"),
@@ -105,6 +111,7 @@ fn a_rollout_is_reported_with_its_deployment_and_how_far_it_is() {
         )
         .await;
         let id = primary(&driver)["id"].clone();
+
         pass(&driver, 5).await;
         let answer = again(
             &driver,
@@ -113,16 +120,19 @@ fn a_rollout_is_reported_with_its_deployment_and_how_far_it_is() {
             &answer,
         )
         .await;
+
         assert_eq!(
             (&answer["status"], &answer["externalExecutionId"]),
             (&json!("going"), &id),
             "{answer}"
         );
+
         let summary = answer["summary"].as_str().expect("a summary");
         assert!(
             summary.starts_with("web:3: ") && summary.contains(" of 2 new tasks running, "),
             "{summary}"
         );
+
         let bounds = "; at least 2 healthy, at most 4 running; ";
         assert!(
             summary.contains(bounds) && summary.ends_with(" of 7m00s"),
@@ -143,6 +153,7 @@ fn a_failed_rollout_is_explained_by_what_stopped_its_tasks_and_repeated_by_later
             json!({"images": {"web": image("2.0.0")}}),
         )
         .await;
+
         let answer = ended(
             &driver,
             "update-service",
@@ -155,7 +166,9 @@ fn a_failed_rollout_is_explained_by_what_stopped_its_tasks_and_repeated_by_later
             &["; tasks stopped because: ", "web exited with 1"],
         );
         let failure = json!({"type": "JobFailed", "message": answer["message"]});
+
         assert_eq!(lease(&driver)["release"]["failure"], failure);
+
         let since = calls(&driver);
         let later = look(&driver, "update-service", update(json!({}))).await;
         assert_eq!(
@@ -163,6 +176,7 @@ fn a_failed_rollout_is_explained_by_what_stopped_its_tasks_and_repeated_by_later
             (&answer["type"], &answer["message"])
         );
         assert_eq!(operations(&driver, since, "update-service"), [""; 0]);
+
         let status = rolled_back(&driver, "FAILED").await;
         assert!(
             status.contains(
@@ -190,6 +204,7 @@ fn what_was_deployed_past_the_release_is_not_explained_by_tasks_that_stopped() {
         )
         .await;
         look(&driver, "update-service", update(json!({}))).await;
+
         let has_stopped = |aws: &Aws| {
             aws.ecs
                 .tasks
@@ -199,6 +214,7 @@ fn what_was_deployed_past_the_release_is_not_explained_by_tasks_that_stopped() {
         while !has_stopped(&driver.world.aws()) {
             pass(&driver, 1).await;
         }
+
         set(&driver, json!({"taskDefinition": "web:1"}));
         pass(&driver, 1).await;
         let answer = look(&driver, "update-service", update(json!({}))).await;
@@ -211,6 +227,7 @@ fn what_was_deployed_past_the_release_is_not_explained_by_tasks_that_stopped() {
                 "deploying web:3",
             ],
         );
+
         assert!(
             !answer["message"]
                 .as_str()
@@ -237,6 +254,7 @@ fn a_service_that_is_gone_fails_every_step_that_looks_at_it() {
             with_release(lease, |release| release.failure = None)
         })
         .await;
+
         let answer = look(
             &driver,
             "finish-release",
@@ -289,6 +307,7 @@ fn a_single_service_is_not_filled_and_a_count_that_cannot_roll_is_refused() {
             with_release(lease, |release| release.failure = None)
         })
         .await;
+
         let stuck = update(json!({"maximum_tasks": 2}));
         let answer = look(&driver, "update-service", stuck).await;
         fails(
@@ -296,6 +315,7 @@ fn a_single_service_is_not_filled_and_a_count_that_cannot_roll_is_refused() {
             "ConfigurationError",
             &["the rollout could never finish"],
         );
+
         assert_eq!(
             operations(&driver, since, "update-service"),
             ["PutItem", "PutItem"]

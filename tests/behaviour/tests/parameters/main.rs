@@ -81,6 +81,7 @@ fn release(bench: Bench, step: &str, wrong: &Wrong) -> Aws {
         configuration["UserParameters"] = json!(spoilt);
     });
     changed.expect("CodePipeline does not look into user parameters");
+
     let pushed = ecr::push(&mut aws, bench.repository, "1.0.0", Behaviour::Healthy)
         .expect("the repository is there");
     run(aws, Fault::None, async |driver| {
@@ -106,14 +107,17 @@ fn check(step: &str, registers: bool, cases: &[(Wrong, &[&str])]) {
             failed.push(format!("{fragments:?}: {} jobs", jobs.len()));
             continue;
         };
+
         let (kind, message) = failure(job).unwrap_or(("no failure", ""));
         let missing: Vec<_> = fragments
             .iter()
             .filter(|fragment| !message.contains(**fragment))
             .collect();
+
         if kind != "ConfigurationError" || !missing.is_empty() {
             failed.push(format!("{kind}, not in the message {missing:?}: {message}"));
         }
+
         let (mut found, expected) = (ecs_state(&after), ecs_state(&before));
         if registers {
             let definitions = found["definitions"].as_array_mut().expect("a list");
@@ -122,8 +126,10 @@ fn check(step: &str, registers: bool, cases: &[(Wrong, &[&str])]) {
         if found != expected {
             failed.push(format!("{fragments:?}: {found} was {expected}"));
         }
+
         let own = format!("of slipway-{step}");
         let changes = writes(&after, before.calls.len());
+
         // A step keeps the failure in the lease that it holds, or in the record; that is the
         // ledger, and nothing else is written.
         let to_ledger =
@@ -135,6 +141,7 @@ fn check(step: &str, registers: bool, cases: &[(Wrong, &[&str])]) {
             failed.push(format!("{fragments:?}: {changes:?}"));
         }
     }
+
     assert!(failed.is_empty(), "{step}:\n{}", failed.join("\n"));
 }
 
@@ -419,6 +426,7 @@ fn finish_release_refuses_at_once_and_the_release_is_rolled_back() {
         (Text("done"), &["not JSON", "expected a JSON object", fix]),
     ];
     let before = service(&account(), CLUSTER, WEB);
+
     for (wrong, fragments) in cases {
         let after = release(IN_PLACE, "finish-release", &wrong);
         let jobs = jobs(
@@ -426,13 +434,16 @@ fn finish_release_refuses_at_once_and_the_release_is_rolled_back() {
             &newest(&after, IN_PLACE.pipeline).id,
             "finish-release",
         );
+
         assert_eq!(jobs.len(), 1, "{fragments:?}");
+
         let (kind, message) = failure(jobs[0]).expect("a failure");
         assert_eq!(kind, "ConfigurationError", "{message}");
         assert!(
             fragments.iter().all(|fragment| message.contains(fragment)),
             "{fragments:?} in {message}"
         );
+
         let found = service(&after, CLUSTER, WEB);
         for member in [
             "taskDefinition",

@@ -38,15 +38,18 @@ fn check(bench: Bench, action: &str, function: &str, kind: &str, cases: &[(Wrong
             .iter()
             .filter(|fragment| !message.contains(**fragment))
             .collect();
+
         if jobs.len() != 1 || found != kind || !missing.is_empty() {
             failed.push(format!(
                 "{} jobs, {found}, not in the message {missing:?}: {message}",
                 jobs.len()
             ));
         }
+
         let own = format!("of slipway-{function}");
         let changes = writes(&after, before.calls.len());
         let at_once = function != "update-service" || action != "retire";
+
         if at_once
             && changes
                 .iter()
@@ -70,6 +73,7 @@ fn check(bench: Bench, action: &str, function: &str, kind: &str, cases: &[(Wrong
             ));
         }
     }
+
     assert!(failed.is_empty(), "{action}:\n{}", failed.join("\n"));
 }
 
@@ -231,6 +235,7 @@ fn no_tag(aws: &mut Aws) {
 #[test]
 fn incomplete_pairs_are_refused_at_once() {
     type Case<'a> = (fn(&mut Aws), &'a [&'a str]);
+
     let cases: [Case; 5] = [
         (
             same_group,
@@ -273,12 +278,14 @@ fn incomplete_pairs_are_refused_at_once() {
             &[(Account, fragments)],
         );
     }
+
     let mut aws = account();
     one_colour(&mut aws);
     assert_eq!(
         Elb::forwards(aws.elb.actions_of(&pair::rule(&aws))).len(),
         1
     );
+
     run(aws, Fault::None, async |driver| {
         let rule = pair::rule(&driver.world.aws());
         let begin = common(json!({"strategy": "blue-green", "rule": rule}));
@@ -349,6 +356,7 @@ fn update_service_of_a_pair_refuses_at_once() {
         ),
     ];
     check(PAIR, "fill", "update-service", "ConfigurationError", &fill);
+
     let retire: [(Wrong, &[&str]); 2] = [
         (
             Set("drain_minutes", json!(1381)),
@@ -524,6 +532,7 @@ fn swap_target_groups_refuses_at_once() {
         "ConfigurationError",
         &cases,
     );
+
     // Not the configuration but what the colour runs is wrong.
     let other = "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop-green:9";
     let cases: [(Wrong, &[&str]); 1] = [(
@@ -582,11 +591,13 @@ async fn refuses(driver: &Driver, step: &str, parameters: Value, kind: &str, fra
         (&json!("failed"), &json!(kind)),
         "{step}: {answer}"
     );
+
     let message = answer["message"].as_str().unwrap_or_default();
     assert!(
         fragments.iter().all(|fragment| message.contains(fragment)),
         "{step}: {message}"
     );
+
     let mut changes = writes(&driver.world.aws(), since);
     changes.retain(|write| !is_ledgers(write));
     assert_eq!(changes, Vec::<String>::new(), "{step}");
@@ -620,6 +631,7 @@ fn steps_of_a_pair_are_refused_on_a_single_service() {
             ["`strategy` does not fit", "a single service"],
         ),
     ];
+
     for (step, parameters, fragments) in wrong {
         run(account(), Fault::None, async |driver| {
             let begun = by_hand(
@@ -629,6 +641,7 @@ fn steps_of_a_pair_are_refused_on_a_single_service() {
             )
             .await;
             assert_eq!(begun["status"], "done", "{begun}");
+
             refuses(
                 &driver,
                 step,
@@ -665,6 +678,7 @@ fn steps_of_a_pair_are_refused_in_another_order() {
         &'a str,
         [&'a str; 2],
     );
+
     let cases: [Case; 4] = [
         (
             false,
@@ -705,20 +719,24 @@ fn steps_of_a_pair_are_refused_in_another_order() {
                 format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/page-counter@{pushed}");
             let rule = pair::rule(&driver.world.aws());
             let begin = common(json!({"strategy": "blue-green", "rule": rule}));
+
             assert_eq!(
                 by_hand(&driver, "begin-release", begin).await["status"],
                 "done"
             );
+
             let register = common(json!({"images": {"web": image}}));
             let registered = by_hand(&driver, "register-task-definition", register).await;
             let definition = registered["outputVariables"]["TaskDefinitionArn"]
                 .as_str()
                 .expect("registered")
                 .to_owned();
+
             if fills {
                 let filled = by_hand(&driver, "update-service", common(fill(&definition))).await;
                 assert_eq!(filled["status"], "done", "{filled}");
             }
+
             pass(&driver, pair::secs(90)).await;
             refuses(
                 &driver,

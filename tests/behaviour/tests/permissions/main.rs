@@ -37,8 +37,10 @@ fn ask(aws: &mut Aws, function: &str, target: &str, input: &Value) -> Result<Val
         .headers
         .push(("x-amz-target".to_owned(), target.to_owned()));
     request.body = input.to_string().into_bytes();
+
     let Response { status, body, .. } = aws.call(&request);
     let body: Value = serde_json::from_slice(&body).expect("JSON");
+
     if status == 200 {
         Ok(body)
     } else {
@@ -77,9 +79,11 @@ fn denied(answer: Result<Value, String>, action: &str, resource: &str) {
 fn only_services_with_the_tag_are_changed() {
     let mut aws = deployed(1).expect("the stacks deploy");
     let keep = json!({"cluster": CLUSTER, "service": WEB, "desiredCount": 2});
+
     for function in ["update-service", "roll-back"] {
         ecs(&mut aws, function, "UpdateService", &keep).expect("allowed");
     }
+
     let arn = aws
         .ecs
         .service_named(CLUSTER, WEB)
@@ -92,6 +96,7 @@ fn only_services_with_the_tag_are_changed() {
         .expect("a service")
         .tags
         .retain(|tag| tag["key"] != "slipway:service");
+
     for function in ["update-service", "roll-back"] {
         denied(
             ecs(&mut aws, function, "UpdateService", &keep),
@@ -99,6 +104,7 @@ fn only_services_with_the_tag_are_changed() {
             &arn,
         );
     }
+
     denied(
         ecs(&mut aws, "finish-release", "UpdateService", &keep),
         "ecs:UpdateService",
@@ -118,6 +124,7 @@ fn only_roles_under_the_path_are_handed_to_tasks() {
     };
     let ours = "arn:aws:iam::111122223333:role/slipway/anything";
     let admin = "arn:aws:iam::111122223333:role/Admin";
+
     ecs(
         &mut aws,
         "register-task-definition",
@@ -132,6 +139,7 @@ fn only_roles_under_the_path_are_handed_to_tasks() {
         &definition(admin),
     );
     denied(answer, "iam:PassRole", admin);
+
     let registered = ecs_as_person(&mut aws, &definition(admin));
     let update = json!({"cluster": CLUSTER, "service": WEB, "taskDefinition": registered});
     denied(
@@ -201,6 +209,7 @@ fn with_artifact() -> (Aws, Job, String) {
     aws = play(aws, chapter, Fault::None, &mut |_| {})
         .expect("the demo goes as expected")
         .aws;
+
     let job = aws
         .codepipeline
         .jobs
@@ -215,6 +224,7 @@ fn with_artifact() -> (Aws, Job, String) {
     let (_, action) = execution.action(&job.action_execution).expect("an action");
     let (_, artifact) = &action.input_artifacts[0];
     let path = format!("/{}/{}", artifact.bucket, artifact.key);
+
     // The temporary credentials of the job are still valid for a while.
     aws.now = job.created + 60_000;
     (aws, job, path)
@@ -232,6 +242,7 @@ fn get(aws: &mut Aws, key: &str, path: &str) -> (u16, String) {
 fn artifacts_are_read_with_the_credentials_of_the_job_only() {
     let (mut aws, job, path) = with_artifact();
     assert_eq!(get(&mut aws, &job.access_key_id, &path).0, 200);
+
     let (status, error) = get(&mut aws, "AKIAIOSFODNN7EXAMPLE", &path);
     assert_eq!(status, 403);
     assert!(
@@ -242,6 +253,7 @@ fn artifacts_are_read_with_the_credentials_of_the_job_only() {
         error.contains("/slipway-register-task-definition is not authorized"),
         "{error}"
     );
+
     let (status, error) = get(
         &mut aws,
         &job.access_key_id,
@@ -259,6 +271,7 @@ fn temporary_credentials_expire() {
     let (mut aws, job, path) = with_artifact();
     aws.now = job.created + 3_600_000;
     let (status, error) = get(&mut aws, &job.access_key_id, &path);
+
     assert_eq!(status, 400);
     assert!(
         error.contains(
@@ -278,6 +291,7 @@ fn a_push_that_may_not_invoke_its_function_is_reported() {
         .expect("a function")
         .permissions
         .clear();
+
     let error = play(aws, &CHAPTERS[0], Fault::None, &mut |_| {})
         .expect_err("the push cannot be delivered");
     assert!(

@@ -126,6 +126,7 @@ impl Event {
                 .expect("the demo goes as expected")
                 .aws;
         }
+
         let known = aws.codepipeline.executions.len();
         run(aws, Fault::None, async |driver| {
             self.begin(&driver).await;
@@ -188,6 +189,7 @@ async fn stop_before_begin(driver: &Driver) {
             .and_then(|execution| record(aws, &execution.id))
             .is_some()
     };
+
     // Without a permission it does not come so far.
     if driver
         .until(PATIENCE, &mut |_| Ok(()), started)
@@ -224,6 +226,7 @@ async fn fail_when_grown(driver: &Driver) {
         Behaviour::FailsUnderTraffic,
     )
     .expect("pushed");
+
     // Without a permission it does not come so far.
     if until_action(driver, &pushed, "swap-target-groups", 0)
         .await
@@ -300,6 +303,7 @@ async fn ended(driver: &Driver, known: usize, application: &str, outcome: &str) 
         if aws.codepipeline.executions.len() == known {
             return false;
         }
+
         let newest = executions(aws, &format!("slipway-{application}")).next_back();
         let record = newest
             .filter(|execution| execution.is_over())
@@ -316,6 +320,7 @@ async fn ended(driver: &Driver, known: usize, application: &str, outcome: &str) 
         .next_back()
         .expect("it ran");
     let record = record(&aws, &newest.id).expect("recorded");
+
     assert_eq!(
         text(&record, "outcome"),
         Some(outcome),
@@ -337,6 +342,7 @@ fn scenes() -> (Vec<Scene>, Aws) {
             before,
             demanded: after.iam.demanded.clone(),
         });
+
         // A canary needs another pipeline: what follows goes on from before it.
         match event {
             Event::FailedCanary | Event::FailedCanaryOnListener => {
@@ -374,6 +380,7 @@ fn permissions(aws: &Aws, role: &str) -> Vec<Permission> {
         .role(role)
         .expect("a role of a stack")
         .statements();
+
     statements
         .filter(|statement| statement.get("Sid").is_some())
         .flat_map(|statement| {
@@ -401,6 +408,7 @@ fn change(aws: &mut Aws, permission: &Permission, give: bool) {
         .values_mut()
         .filter_map(|document| document["Statement"].as_array_mut())
         .flatten();
+
     for statement in statements.filter(|statement| statement["Sid"] == permission.statement) {
         let kept = items(&statement["Action"])
             .iter()
@@ -424,6 +432,7 @@ fn compare(aws: &Aws, scenes: &[Scene]) -> Result<(), String> {
             .collect();
         let missing: Vec<_> = called.difference(&allowed).collect();
         let unused: Vec<_> = allowed.difference(&called).collect();
+
         match (missing.is_empty(), unused.is_empty()) {
             (true, true) => {}
             (false, _) => {
@@ -492,6 +501,7 @@ fn learned(aws: &Aws, missing: &Permission) -> Option<String> {
             && message.contains(role)
             && places.iter().any(|place| message.contains(place))
     };
+
     reports(aws)
         .into_iter()
         .find(|(_, message)| names(message))
@@ -508,11 +518,13 @@ fn without(scenes: &[Scene], missing: &Permission) -> Result<String, String> {
         .ok_or("no scene demands it")?;
     let mut aws = scene.before.clone();
     change(&mut aws, missing, false);
+
     run(aws, Fault::None, async |driver| {
         scene.event.begin(&driver).await;
         let known = |aws: &Aws| learned(aws, missing).is_some();
         let ended = driver.until(PATIENCE, &mut |_| Ok(()), known).await;
         let aws = driver.world.aws();
+
         learned(&aws, missing).ok_or_else(|| {
             format!(
                 "{:?}: not reported: {ended:?}, denied {:?}, reported {:?}",
@@ -541,6 +553,7 @@ fn with_each_missing(
             Err(error) => wrong.push(format!("{missing:?}: {error}")),
         }
     }
+
     println!("{} permissions, each missing once", permissions.len());
     assert!(!permissions.is_empty(), "there is nothing to take away");
     assert!(
@@ -556,6 +569,7 @@ fn with_each_missing(
 fn policies_allow_what_is_called_and_no_more() {
     let (scenes, mut aws) = scenes();
     assert_eq!(aws.iam.denials, [], "the templates lack a permission");
+
     compare(&aws, &scenes).expect("template.yaml allows what is called and no more");
     let roles = functions(&aws);
     let wildcard = roles
@@ -563,6 +577,7 @@ fn policies_allow_what_is_called_and_no_more() {
         .flat_map(|role| permissions(&aws, role))
         .find(|known| known.action.contains('*'));
     assert!(wildcard.is_none(), "{wildcard:?} has a wildcard action");
+
     let (role, _) = roles
         .iter()
         .find(|(_, function)| *function == "update-service")
@@ -573,6 +588,7 @@ fn policies_allow_what_is_called_and_no_more() {
         action: "ecs:DeleteService".to_owned(),
     };
     change(&mut aws, &unused, true);
+
     let error = compare(&aws, &scenes).expect_err("an unused action");
     assert_eq!(
         error,
@@ -623,6 +639,7 @@ fn each_action_that_the_pipeline_lacks_fails_its_action_as_permission_error() {
         let is_documented = |known: &Permission| {
             ONLY_DOCUMENTED.contains(&(known.statement.as_str(), known.action.as_str()))
         };
+
         // Without a Config artifact no action reads one.
         let is_unread = |known: &Permission| application == SHOP && known.action == "s3:GetObject";
         let permissions: Vec<_> = permissions(&aws, &role)
@@ -649,7 +666,9 @@ fn the_dead_letter_queue_takes_the_events_of_every_rule() {
         .iter()
         .flat_map(|statement| items(&statement["Action"]))
         .collect();
+
     assert_eq!(actions, ["sqs:SendMessage"]);
+
     let mut queues = 0;
     for rule in aws.events.rules.values() {
         let letters = rule
@@ -665,6 +684,7 @@ fn the_dead_letter_queue_takes_the_events_of_every_rule() {
                 Ok(Verdict::Allowed),
                 "{send:?}"
             );
+
             let other = send.with("aws:SourceArn", aws.arn("events", "rule/another"));
             assert_eq!(evaluate(statements, &other), Ok(Verdict::NotAllowed));
         }

@@ -27,9 +27,11 @@ fn pushed() -> (Aws, String, Value) {
         &json!({"Name": "slipway-web-push"}),
     );
     disabled.expect("the pipeline has a rule");
+
     let pushed =
         ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("the repository is there");
     let event = aws.events.events.last().expect("ECR sent an event").clone();
+
     (
         aws,
         pushed,
@@ -66,11 +68,13 @@ fn a_push_is_claimed_started_and_recorded_by_value() {
         )
     });
     let execution = newest(&aws, "slipway-web").id.clone();
+
     assert_eq!(
         answer,
         json!({"status": "started", "execution": execution, "digest": pushed, "tag": "1.0.0"})
     );
     assert_eq!(digest(newest(&aws, "slipway-web")), Some(pushed.as_str()));
+
     let text = |text: &str| json!({ "S": text });
     let version = json!({"N": "1"});
     assert_eq!(
@@ -83,6 +87,7 @@ fn a_push_is_claimed_started_and_recorded_by_value() {
             "claimed_at": text(&now), "execution": text(&execution)
         }))
     );
+
     let pk = format!("execution#{execution}");
     assert_eq!(
         item(&aws, &pk, "record"),
@@ -92,6 +97,7 @@ fn a_push_is_claimed_started_and_recorded_by_value() {
             "started_at": text(&now)
         }))
     );
+
     let sk = format!("started#{execution}");
     assert_eq!(
         item(&aws, "lease", &sk),
@@ -114,6 +120,7 @@ fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
     };
     let deleted = |event: &mut Value| event["detail"]["action-type"] = json!("DELETE");
     type Change<'a> = &'a dyn Fn(&mut Value);
+
     let cases: [(Change, &str); 2] = [
         (
             &untagged,
@@ -135,6 +142,7 @@ fn an_image_without_a_tag_and_what_is_not_a_push_are_ignored_with_the_reason() {
                 driver.world.snapshot(),
             )
         });
+
         assert_eq!(answer, Ok(json!({"status": "ignored", "reason": reason})));
         assert_eq!(
             (started(&aws, &pushed), writes(&aws, before)),
@@ -152,6 +160,7 @@ fn an_event_without_a_subscription_is_refused_with_the_expected_form() {
     let refused = refused.expect_err("not wrapped");
     let legal =
         "expected {\"subscription\": {\"pipeline\": …, \"action\": …}, \"event\": <ECR event>}";
+
     assert!(refused.contains(legal), "{refused}");
 }
 
@@ -167,6 +176,7 @@ fn the_id_of_an_event_makes_a_request_token_that_codepipeline_takes() {
             driver.world.snapshot(),
         )
     });
+
     assert_eq!(
         (&answer["status"], started(&aws, &pushed)),
         (&json!("started"), 1)
@@ -197,10 +207,12 @@ fn a_digest_that_was_rolled_back_is_refused_and_the_refusal_is_written_down() {
         let now = Timestamp::from_secs(driver.world.aws().now / 1_000).expect("in range");
         let closed = Record::started(execution, "slipway-web", Some(&pushed), now);
         let closed = closed.closed(Outcome::RolledBack, "sick", now);
+
         assert!(
             ledger.put_record(&closed).await.expect("written"),
             "the record was started"
         );
+
         (
             invoke(&driver, "start-pipeline", again)
                 .await
@@ -210,11 +222,13 @@ fn a_digest_that_was_rolled_back_is_refused_and_the_refusal_is_written_down() {
     });
     let reason = "this digest was rolled-back before (sick); push a new image, or start the \
         pipeline by hand to try it again";
+
     assert_eq!(
         refused,
         json!({"status": "refused", "digest": pushed, "reason": reason})
     );
     assert_eq!(started(&aws, &pushed), 1);
+
     let push = item(&aws, "push#slipway-web", &pushed).expect("claimed");
     assert_eq!(push["refusal"], json!({ "S": reason }));
     assert_eq!(
@@ -232,6 +246,7 @@ fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_ot
         if let Some(id) = id {
             other["event"]["id"] = json!(id);
         }
+
         let (slow, fast, again, aws) = run(aws, Fault::None, async |driver| {
             let (sdk, invocation) = sdk(
                 &driver,
@@ -242,6 +257,7 @@ fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_ot
             let slow = invocation.run(Duration::from_secs(60), code);
             let (slow, fast) = tokio::join!(slow, invoke(&driver, "start-pipeline", other));
             let again = invoke(&driver, "start-pipeline", event.clone()).await;
+
             (
                 slow.map_err(|error| error.to_string()),
                 fast,
@@ -250,7 +266,9 @@ fn of_two_deliveries_that_both_found_no_claim_one_starts_the_pipeline_and_the_ot
             )
         });
         let fast = fast.expect("started");
+
         assert_eq!(fast["status"], "started");
+
         let short = &pushed[..19];
         assert_eq!(
             slow,

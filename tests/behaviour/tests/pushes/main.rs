@@ -32,6 +32,7 @@ fn events() -> Vec<(String, Value)> {
         .map(|entry| entry.expect("a file").path())
         .collect();
     files.sort();
+
     let parsed = files.iter().filter_map(|file| {
         let text = std::fs::read_to_string(file).expect("a text");
         let value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
@@ -44,7 +45,9 @@ fn events() -> Vec<(String, Value)> {
         files.len(),
         folder.display()
     );
+
     assert!(parsed.len() >= 3, "too few events in {}", folder.display());
+
     parsed
 }
 
@@ -73,6 +76,7 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
         ecs_state(&account),
         account.dynamodb.items(&ledger_table(&account)),
     );
+
     let mut tried = 0;
     for (name, event) in events() {
         let subscription = json!({"pipeline": "slipway-web", "action": "Image"});
@@ -83,6 +87,7 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
             ("roll-back", event.clone()),
         ];
         inputs.extend(STEPS.map(|step| (step, event.clone())));
+
         for (code, input) in inputs {
             tried += 1;
             let (answer, after) = given(account.clone(), code, input);
@@ -95,6 +100,7 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
                 Ok(Value::Null) => answered_job,
                 Ok(value) => value["status"] == "ignored" || said.contains("nothing to do"),
             };
+
             assert!(harmless, "{code} on {name}: {said}");
             assert_eq!(
                 writes(&after, account.calls.len()),
@@ -109,6 +115,7 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
                 ),
                 "{code} on {name}"
             );
+
             for secret in secrets(&event) {
                 assert!(
                     !said.contains(&secret),
@@ -133,6 +140,7 @@ fn a_job_that_codepipeline_does_not_know_is_reported_once_and_not_again() {
                 .iter()
                 .map(|call| (call.operation.as_str(), call.error.as_deref()))
                 .collect();
+
             assert_eq!(answer, Ok(Value::Null), "{step} on {name}");
             assert_eq!(
                 reports,
@@ -152,6 +160,7 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
         &json!({"Name": "slipway-web-push"}),
     );
     disabled.expect("the pipeline has a rule");
+
     let pushed =
         ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("the repository is there");
     let event = aws
@@ -164,10 +173,12 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
         json!({"subscription": {"pipeline": "slipway-web", "action": "Image"}, "event": event});
     let (first, aws) = given(aws, "start-pipeline", wrapped.clone());
     let first = first.expect("the event is ECR's own");
+
     assert_eq!(
         (&first["status"], &first["digest"]),
         (&json!("started"), &json!(pushed))
     );
+
     let (second, aws) = given(aws, "start-pipeline", wrapped);
     assert_eq!(second.expect("known")["status"], "known");
     assert_eq!(first["execution"], json!(newest(&aws, "slipway-web").id));

@@ -19,6 +19,7 @@ pub(super) async fn read_request(
         .uri()
         .parse()
         .map_err(|error: http::uri::InvalidUri| ConnectorError::user(error.into()))?;
+
     Ok(Request {
         caller: caller.to_owned(),
         method: request.method().to_owned(),
@@ -44,6 +45,7 @@ pub(super) fn write_response(response: Response) -> Result<HttpResponse, Connect
         |error: Box<dyn std::error::Error + Send + Sync>| ConnectorError::other(error, None);
     let status =
         http::StatusCode::from_u16(response.status).map_err(|error| other(error.into()))?;
+
     let mut written = HttpResponse::new(status.into(), SdkBody::from(response.body));
     for (name, value) in response.headers {
         written
@@ -64,6 +66,7 @@ pub(super) fn proxy_page(status: u16) -> Response {
         ("content-type".to_owned(), "text/html".to_owned()),
         ("content-length".to_owned(), body.len().to_string()),
     ];
+
     Response {
         status,
         headers,

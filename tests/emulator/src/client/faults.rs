@@ -194,6 +194,7 @@ impl Invocation {
         let Some((fault, fate)) = first else {
             return Fate::Answered;
         };
+
         let mut met = self.met.lock().unwrap_or_else(PoisonError::into_inner);
         if !met.contains(fault) {
             met.push(*fault);
@@ -226,15 +227,18 @@ impl Invocation {
         let end = Instant::now() + timeout;
         let mut code = std::pin::pin!(code);
         let mut still: Option<std::pin::Pin<Box<tokio::time::Sleep>>> = None;
+
         std::future::poll_fn(|context| {
             loop {
                 if let Some(sleep) = &mut still {
                     std::task::ready!(sleep.as_mut().poll(context));
                     still = None;
                 }
+
                 if let Poll::Ready(output) = code.as_mut().poll(context) {
                     return Poll::Ready(output);
                 }
+
                 match self
                     .frozen
                     .lock()

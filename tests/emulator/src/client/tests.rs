@@ -55,7 +55,9 @@ fn fence(world: &World) -> Option<String> {
         .iter()
         .filter(|call| call.operation == "PutItem" && call.error.is_none())
         .count();
+
     assert_eq!(aws.dynamodb.items("ledger").len(), written.min(1));
+
     (written > 0).then(|| written.to_string())
 }
 
@@ -71,10 +73,12 @@ async fn dynamodb_through_the_sdk() {
         .send()
         .await
         .unwrap();
+
     assert_eq!(
         got.item.unwrap()["pk"],
         AttributeValue::S("service".to_owned())
     );
+
     let refused = count(&client)
         .condition_expression("attribute_not_exists(pk)")
         .send()
@@ -89,6 +93,7 @@ async fn dynamodb_through_the_sdk() {
     };
     assert_eq!(refused.message(), Some("The conditional request failed"));
     assert_eq!(invocation.made(), 3);
+
     let aws = world.aws();
     let log: Vec<_> = aws
         .calls
@@ -130,6 +135,7 @@ async fn transactions_through_the_sdk_say_why_they_failed() {
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else {
         panic!("{error:?}")
     };
+
     assert_eq!(
         canceled.cancellation_reasons()[0].code(),
         Some("ConditionalCheckFailed")
@@ -157,6 +163,7 @@ async fn s3_through_the_sdk() {
         .send()
         .await
         .unwrap();
+
     assert_eq!(
         world
             .aws()
@@ -165,6 +172,7 @@ async fn s3_through_the_sdk() {
             .unwrap(),
         b"hello"
     );
+
     let got = client
         .get_object()
         .bucket("artifacts")
@@ -177,6 +185,7 @@ async fn s3_through_the_sdk() {
         (put.version_id(), put.e_tag(), Some(5))
     );
     assert_eq!(got.body.collect().await.unwrap().to_vec(), b"hello");
+
     let missing = client
         .get_object()
         .bucket("artifacts")
@@ -208,6 +217,7 @@ async fn s3_streams_through_the_sdk() {
         .send()
         .await
         .unwrap();
+
     assert_eq!(
         world.aws().s3.get("artifacts", "k", None).unwrap(),
         b"streamed"
@@ -234,10 +244,12 @@ async fn ecr_through_the_sdk() {
         .send()
         .await
         .unwrap();
+
     assert_eq!(
         found.image_details()[0].image_digest(),
         Some(digest.as_str())
     );
+
     let missing = client
         .describe_images()
         .repository_name("web")
@@ -255,7 +267,9 @@ async fn calls_take_virtual_time() {
     let start = world.clock.now();
     count(&client).send().await.unwrap();
     let took = world.clock.now() - start;
+
     assert!((5..=61).contains(&took), "{took}");
+
     tokio::time::sleep(Duration::from_secs(1800)).await;
     assert_eq!(world.aws().now, start + took + 1_800_000);
 }
@@ -295,10 +309,12 @@ async fn throttled_calls_have_no_effect_and_are_retried() {
     let world = world();
     let (client, invocation) = ledger(&world, CallFault::ThrottleFrom(1, 2));
     count(&client).send().await.unwrap();
+
     assert_eq!(
         (invocation.made(), fence(&world).as_deref()),
         (3, Some("1"))
     );
+
     let (client, _) = ledger(&world, CallFault::ThrottleFrom(1, 100));
     let error = count(&client)
         .send()
@@ -352,6 +368,7 @@ async fn a_service_can_throttle_for_a_while() {
         until,
     }]);
     let (client, invocation) = ledger(&world, CallFault::None);
+
     count(&client).send().await.unwrap();
     assert!(
         invocation.made() > 1 && world.clock.now() >= until,
@@ -371,6 +388,7 @@ async fn the_same_seed_gives_the_same_story() {
         let aws = world.aws();
         stories.push(aws.calls.to_vec());
     }
+
     assert_eq!(stories[0], stories[1]);
 }
 

@@ -126,6 +126,7 @@ impl Aws {
     pub fn uuid(&mut self) -> String {
         let hex = self.hex(32);
         let variant = ["8", "9", "a", "b"][self.rng.usize(0..4)];
+
         format!(
             "{}-{}-4{}-{variant}{}-{}",
             &hex[..8],

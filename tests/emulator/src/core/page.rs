@@ -23,6 +23,7 @@ impl Tokens {
             None => 0,
         };
         let (items, next) = cut(all, start, size)?;
+
         Some(Page {
             items,
             next: next.map(|position| self.write(position)),
@@ -75,6 +76,7 @@ mod tests {
                     break;
                 }
             }
+
             assert_eq!(read, [20, 20, 5], "{tokens:?}");
         }
     }

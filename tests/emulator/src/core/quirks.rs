@@ -229,6 +229,7 @@ mod tests {
         drawn(&mut aws, 1);
         let by_seed: Vec<BTreeMap<Quirk, bool>> =
             (0..32).map(|seed| drawn(&mut aws, seed)).collect();
+
         for quirk in Quirk::ALL {
             let held = by_seed.iter().filter(|drawn| drawn[&quirk]).count();
             assert!(
@@ -259,6 +260,7 @@ mod tests {
         let mut aws = Aws::new(1);
         let first = aws.draw_quirk(Quirk::WeightZeroIsUse);
         assert!((0..32).all(|_| aws.draw_quirk(Quirk::WeightZeroIsUse) == first));
+
         let drawn: u32 = aws
             .quirks
             .counts()

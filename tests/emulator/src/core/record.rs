@@ -121,6 +121,7 @@ fn line(value: impl FnOnce() -> Value) {
     let Some(folder) = folder() else {
         return;
     };
+
     let text = value().to_string();
     RECORD.with_borrow_mut(|record| {
         let record = record.get_or_insert_with(|| open(folder));
@@ -133,6 +134,7 @@ fn line(value: impl FnOnce() -> Value) {
 
 fn open(folder: &PathBuf) -> Record {
     static THREADS: AtomicU32 = AtomicU32::new(0);
+
     let name = format!(
         "{}-{}.jsonl",
         std::process::id(),
@@ -144,6 +146,7 @@ fn open(folder: &PathBuf) -> Record {
             .append(true)
             .open(folder.join(name))
     });
+
     Record {
         file: file.expect("SLIPWAY_RECORD names a folder that can be written"),
         known: BTreeSet::new(),

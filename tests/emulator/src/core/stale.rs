@@ -51,6 +51,7 @@ impl Aws {
         let Some(longest) = self.stale.longest else {
             return;
         };
+
         let lasts = self.rng.u64(0..=longest.as_millis() as u64) as Millis;
         let before = Before {
             at: self.now,
@@ -76,12 +77,14 @@ impl Aws {
         if !self.draw_quirk(Quirk::StaleRead) {
             return read(self);
         }
+
         let ecs = std::mem::replace(&mut self.ecs, Ecs::clone(&before.ecs));
         let elb = std::mem::replace(&mut self.elb, Elb::clone(&before.elb));
         let autoscaling = std::mem::replace(
             &mut self.autoscaling,
             AutoScaling::clone(&before.autoscaling),
         );
+
         self.now = before.at;
         let answer = read(self);
         (self.now, self.ecs, self.elb, self.autoscaling) = (now, ecs, elb, autoscaling);

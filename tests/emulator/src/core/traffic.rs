@@ -138,6 +138,7 @@ pub(crate) fn note(aws: &mut Aws) {
         .collect();
     let now = aws.now;
     cloudwatch::note_hosts(aws);
+
     for (arn, spans) in fresh {
         let Some(load) = aws.traffic.loads.get_mut(&arn) else {
             continue;
@@ -164,6 +165,7 @@ pub(crate) fn before_change(aws: &mut Aws, arn: &str) {
     let Some(load) = aws.traffic.loads.get(arn) else {
         return;
     };
+
     let pinned = share::pin(aws, arn, load);
     if let Some(load) = aws.traffic.loads.get_mut(arn) {
         load.pinned = pinned;
@@ -247,11 +249,13 @@ pub fn per_minute(
             |flow: &&Flow| flow.target_group.as_deref() == Some(target_group) && flow.rate > 0.0;
         let flows: Vec<&Flow> = span.flows.iter().filter(of_group).collect();
         let (mut at, end) = (span.from.max(from), span.to.min(to));
+
         while !flows.is_empty() && at < end {
             let minute = at - at.rem_euclid(MINUTE);
             let until = end.min(minute + MINUTE);
             let seconds = (until - at) as f64 / 1000.0;
             let count = minutes.entry(minute).or_default();
+
             for flow in &flows {
                 let sum = if flow.version.is_some() {
                     &mut count.served
@@ -272,6 +276,7 @@ pub fn rate_per_target(aws: &Aws, target_group: &str) -> f64 {
     if healthy == 0 {
         return 0.0;
     }
+
     let all = aws
         .traffic
         .loads

@@ -67,6 +67,7 @@ mod tests {
         let mut violations = Violations::default();
         violations.add(Quoted::Text("x"), "limit", "Member must be a number");
         violations.add(Quoted::Omitted, "tags", "Member must not be empty");
+
         assert_eq!(
             violations.message().unwrap(),
             "2 validation errors detected: Value 'x' at 'limit' failed to satisfy constraint: \

@@ -67,6 +67,7 @@ pub(crate) fn iam(aws: &mut Aws, action: &str, parameters: &Parameters) -> Resul
             let missing =
                 || no_entity(format!("The role policy with name {name} cannot be found."));
             let document = role.policies.get(name).ok_or_else(missing)?;
+
             Ok(json!({
                 "RoleName": role.name,
                 "PolicyName": name,
@@ -118,6 +119,7 @@ fn described(aws: &Aws, role: &Role) -> Value {
         .stacks()
         .find(of)
         .map_or(aws.now, |stack| stack.created);
+
     json!({
         "Path": role.path,
         "RoleName": role.name,
@@ -173,6 +175,7 @@ mod tests {
         let given: BTreeMap<String, String> = given
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into();
+
         ecs_and_repository(&mut aws);
         deploy(&mut aws, "slipway", &template, &given).unwrap();
         let with = |pairs: &[(&str, &str)]| -> Parameters {
@@ -189,8 +192,10 @@ mod tests {
         )
         .unwrap();
         let more = first["IsTruncated"] == json!(true);
+
         assert_eq!(first["PolicyNames"].as_array().map(Vec::len), Some(1));
         assert_eq!(more, first["Marker"] == json!("1"));
+
         let policy = first["PolicyNames"][0].as_str().unwrap();
         let policy = with(&[("RoleName", &name), ("PolicyName", policy)]);
         assert!(
@@ -199,6 +204,7 @@ mod tests {
                 .unwrap()
                 .starts_with("%7B%22")
         );
+
         let role = iam(&mut aws, "GetRole", &with(&[("RoleName", &name)])).unwrap();
         assert!(
             role["Role"]["AssumeRolePolicyDocument"]

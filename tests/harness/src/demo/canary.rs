@@ -105,6 +105,7 @@ pub fn opened(seed: u64, changes: &[(&str, &str)]) -> Result<Aws, String> {
     };
     let mut aws = play(deployed(seed)?, &first, Fault::None, &mut |_| {})?.aws;
     ask(&mut aws, 1_000.0)?;
+
     run(aws, Fault::None, async |driver| {
         pass(&driver, BEFORE).await;
         let mut aws = driver.world.snapshot();
@@ -126,6 +127,7 @@ pub fn ask(aws: &mut Aws, requests_per_second: f64) -> Result<(), String> {
         .to_owned();
     aws.traffic.requests_per_task = 2_000.0;
     traffic::set(aws, &rule, requests_per_second);
+
     Ok(())
 }
 
@@ -162,6 +164,7 @@ pub fn become_canary(aws: &mut Aws, changes: &[(&str, &str)]) -> Result<(), Stri
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
+
     deploy(
         aws,
         "shop-pipeline",

@@ -190,6 +190,7 @@ pub struct Release {
 pub fn deployed(seed: u64) -> Result<Aws, String> {
     let mut aws = Aws::new(seed);
     stacks::deploy_all(&mut aws)?;
+
     run(aws, Fault::None, async |driver| {
         let steady = |aws: &Aws| {
             aws.ecs
@@ -203,6 +204,7 @@ pub fn deployed(seed: u64) -> Result<Aws, String> {
             .await?;
         let mut aws = driver.world.snapshot();
         stacks::open_the_shop(&mut aws)?;
+
         Ok(aws)
     })
 }
@@ -231,6 +233,7 @@ pub fn play(
         let broken = Invariants::witness(&invariants, &driver.world);
         let pushed_at = driver.world.clock.now();
         let digest = push(&mut driver.world.aws(), chapter)?;
+
         let mut check = |aws: &Aws| {
             watch(aws);
             nothing_denied(aws)?;
@@ -239,6 +242,7 @@ pub fn play(
                 .unwrap_or_else(PoisonError::into_inner)
                 .take()
                 .map_or(Ok(()), Err)?;
+
             invariants
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -250,8 +254,10 @@ pub fn play(
             stop(&mut driver.world.aws(), chapter, &digest, pushed_at)?;
             driver.world.touch();
         }
+
         let over = |aws: &Aws| is_settled(aws, chapter, &digest, pushed_at);
         driver.until(CHAPTER_LIMIT, &mut check, over).await?;
+
         if matches!(fault, Fault::Duplicate { .. }) {
             // The late delivery may still be on its way: it must find nothing to change.
             driver
@@ -259,6 +265,7 @@ pub fn play(
                 .await
                 .err();
         }
+
         let aws = driver.world.snapshot();
         let mut invariants = invariants.lock().unwrap_or_else(PoisonError::into_inner);
         invariants.disturbed(
@@ -269,6 +276,7 @@ pub fn play(
                 .map(|ran| ran.attempt),
         );
         invariants.at_end(&aws)?;
+
         let release = recorded(&driver, &aws, chapter, &digest, pushed_at)?;
         if release.outcome != chapter.outcome.to_string()
             || !release.reason.contains(chapter.reason)
@@ -278,6 +286,7 @@ pub fn play(
                 chapter.title, release.outcome, release.reason, chapter.outcome, chapter.reason
             ));
         }
+
         Ok(Played {
             release,
             aws,
@@ -331,6 +340,7 @@ fn retag(aws: &mut Aws, chapter: &Chapter, tag: &str) -> Result<String, emulator
             "imageTag": chapter.tag,
         }),
     )?;
+
     Ok(put["image"]["imageId"]["imageDigest"]
         .as_str()
         .unwrap_or_default()
@@ -377,6 +387,7 @@ fn is_settled(aws: &Aws, chapter: &Chapter, pushed: &str, since: Millis) -> bool
     let Some(execution) = execution_of(aws, chapter, pushed, since) else {
         return false;
     };
+
     // What is pending is a retry, which may have the last word to write.
     let quiet = aws
         .lambda
@@ -411,6 +422,7 @@ fn recorded(
         .get(&execution.id)
         .copied()
         .unwrap_or_default();
+
     Ok(Release {
         pipeline: execution.pipeline.clone(),
         image: format!("{}:{}", chapter.application, chapter.tag),

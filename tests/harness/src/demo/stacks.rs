@@ -35,6 +35,7 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
     aws.s3
         .put(CONFIG_BUCKET, "config.zip", config()?)
         .map_err(|e| e.to_string())?;
+
     let network = [
         ("VpcId", "vpc-0a1b2c3d"),
         ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e"),
@@ -52,6 +53,7 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
             ("DesiredCount", "2"),
         ]),
     )?;
+
     let counter = [
         ("Name", COUNTER),
         ("LaunchType", "EC2"),
@@ -71,6 +73,7 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("MaxCapacity", "8"),
     ];
     stack(aws, "shop", &service, &with(&shop))?;
+
     let first = [
         ("Name", WEB),
         ("Cluster", CLUSTER),
@@ -95,6 +98,7 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         &root().join("infra/pipelines/in-place.yaml"),
         &second,
     )?;
+
     let rule = aws
         .cloudformation
         .export("shop-ProductionRuleArn")
@@ -112,6 +116,7 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("StepMinutes", "2"),
         ("BakeMinutes", "5"),
     ];
+
     stack(
         aws,
         "shop-pipeline",
@@ -153,6 +158,7 @@ fn config() -> Result<Vec<u8>, String> {
         .start_file("taskdef.json", SimpleFileOptions::default())
         .map_err(|e| e.to_string())?;
     archive.write_all(&text).map_err(|e| e.to_string())?;
+
     Ok(archive.finish().map_err(|e| e.to_string())?.into_inner())
 }
 

@@ -15,11 +15,13 @@ pub(crate) fn binomial(trials: u64, chance: f64, random: &mut Rng) -> u64 {
     if chance >= 1.0 {
         return trials;
     }
+
     let mode = (((trials + 1) as f64 * chance) as u64).min(trials);
     let at_mode = Binomial::new(chance, trials)
         .expect("a chance is between 0 and 1")
         .pmf(mode);
     let odds = chance / (1.0 - chance);
+
     // P[k + 1] / P[k], which is 0 after the last.
     let step = |k: u64| trials.saturating_sub(k) as f64 / (k + 1) as f64 * odds;
     outwards(mode, at_mode, step, random)
@@ -38,6 +40,7 @@ fn outwards(mode: u64, at_mode: f64, step: impl Fn(u64) -> f64, random: &mut Rng
     let mut left = random.f64() - at_mode;
     let (mut below, mut at_below) = (mode, at_mode);
     let (mut above, mut at_above) = (mode, at_mode);
+
     // What rounding leaves over when both tails are used up is the mode's.
     while left >= 0.0 && at_below + at_above > 0.0 {
         at_above *= step(above);
@@ -46,6 +49,7 @@ fn outwards(mode: u64, at_mode: f64, step: impl Fn(u64) -> f64, random: &mut Rng
         if left < 0.0 {
             return above;
         }
+
         at_below = if below == 0 {
             0.0
         } else {

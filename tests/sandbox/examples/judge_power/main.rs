@@ -54,6 +54,7 @@ fn main() -> ExitCode {
         "{:<30} {:>7} {:>7} {:>7} {:>7} {:>6} | {:>11} {:>11} {:>11} {:>11} | goals",
         "", "back", "ted", "min", "min", "", "threshold", "Flagger", "alarm 2/3", "Kayenta"
     );
+
     let missed = CELLS
         .iter()
         .zip(SEED..)
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
         CELLS.len()
     );
     println!("{}", speed::measure());
+
     if missed == 0 {
         ExitCode::SUCCESS
     } else {
@@ -86,6 +88,7 @@ fn measure(cell: &Cell, seed: u64, runs: u32) -> bool {
         };
         outcomes.add(cell, &minutes, phi);
     }
+
     let missed: Vec<String> = cell
         .goals
         .iter()
@@ -111,6 +114,7 @@ fn judge(cell: &Cell, minutes: &[Minute], phi: f64) -> (Decision, u32) {
         ..JudgeConfig::default()
     };
     let metrics = config.metrics(&thresholds_ms());
+
     let mut judge = Judge::new(config, metrics).expect("the default metrics are valid");
     for now in 1..=MINUTES {
         let read = |minute: u32, metric: usize| minutes[minute as usize - 1].reading(metric, now);
@@ -141,6 +145,7 @@ impl Outcomes {
             (Decision::Promote, at) => self.promotions.push(at),
             _ => {}
         }
+
         let rivals = [
             rivals::threshold,
             rivals::flagger,
@@ -177,6 +182,7 @@ impl Outcomes {
     fn meets(&self, goal: &Goal) -> bool {
         let at_most = |count: usize, goal: f64| self.share(count) <= goal + self.slack(goal);
         let at_least = |count: usize, goal: f64| self.share(count) >= goal - self.slack(goal);
+
         match *goal {
             Goal::RolledBackAtMost(share) => at_most(self.rollbacks.len(), share),
             Goal::FoundAtLeast(share) => at_least(self.rollbacks.len(), share),

@@ -15,6 +15,7 @@ pub(crate) fn measure() -> String {
         .expect("the scenario is legal")
         .lines()
         .count();
+
     format!(
         "{verdicts} looks, from reading the scenario to writing the verdicts: {:.2} s",
         start.elapsed().as_secs_f64()
@@ -34,6 +35,7 @@ fn scenario() -> String {
         )
         .expect("a string takes what is written");
     }
+
     let config = format!(r#"{{"end":{MINUTES},"min_minutes":{MINUTES}}}"#);
     format!(
         r#"{{"v":1,"id":"long","config":{config},"thresholds_ms":[150,216,404,606],"minutes":[{minutes}]}}"#

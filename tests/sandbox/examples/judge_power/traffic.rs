@@ -68,6 +68,7 @@ impl Minute {
                 Some(self.canary_slow_promote[metric - 1]),
             ),
         };
+
         Reading {
             canary: side(self.canary.0, canary_bad),
             baseline: side(self.baseline.0, Some(baseline_bad)),
@@ -104,6 +105,7 @@ fn minute(kind: &Kind, t: u32, random: &mut Rng) -> Minute {
         .collect();
     let slow = nested(canary, &canary_tails, random);
     let bad_seen = if kind.late { late(t, random) } else { Some(t) };
+
     Minute {
         canary: (canary, bursty(kind.burst, canary, (kind.canary)(t), random)),
         canary_slow: [slow[0], slow[2], slow[4], slow[6]],
@@ -128,6 +130,7 @@ fn late(t: u32, random: &mut Rng) -> Option<u32> {
 fn tail(ms: f64, latency: Latency) -> f64 {
     let above = |ms: f64| Normal::standard().sf((ms / MEDIAN_MS).ln() / LOG_SD);
     let tail_ms = MEDIAN_MS * (LOG_SD * TAIL_Z).exp();
+
     match latency {
         Latency::Same => above(ms),
         Latency::Slower(factor) => above(ms / factor),
@@ -141,6 +144,7 @@ fn nested(requests: u64, tails: &[f64], random: &mut Rng) -> Vec<u64> {
     let mut order: Vec<usize> = (0..tails.len()).collect();
     order.sort_by(|a, b| tails[*b].total_cmp(&tails[*a]));
     let (mut counts, mut left, mut chance) = (vec![0; tails.len()], requests, 1.0);
+
     for index in order {
         left = binomial(left, (tails[index] / chance).min(1.0), random);
         chance = tails[index];

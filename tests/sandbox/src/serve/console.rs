@@ -48,6 +48,7 @@ impl Console {
                 &exchange.response.body
             )
         );
+
         if let Some(missing) = missing(&exchange.call) {
             println!("          {} {missing}", style("missing:").yellow());
             self.missing.insert(missing);
@@ -66,6 +67,7 @@ impl Console {
             if self.executions.contains_key(&execution.id) && execution.is_over() && !settles {
                 continue;
             }
+
             let status = status(aws, execution, settles);
             if self.executions.get(&execution.id) != Some(&status) {
                 let (time, pipeline) = (clock(aws.now), style(&execution.pipeline).bold());
@@ -97,6 +99,7 @@ fn status(aws: &Aws, execution: &Execution, settles: bool) -> String {
     let outcome = record
         .as_ref()
         .and_then(|record| Some((text(record, "outcome")?, text(record, "reason")?)));
+
     match outcome {
         Some((outcome, reason)) => format!("{}: {outcome}, {reason}", execution.status.word()),
         None => execution.status.word().to_owned(),
@@ -169,11 +172,13 @@ mod tests {
             request_line(&call("ecs", "ListTasks", None), 200, b"{}"),
             "09:00:00  ecs ListTasks 200"
         );
+
         let refused = call("ecs", "ListTasks", Some("ClusterNotFoundException"));
         assert_eq!(
             request_line(&refused, 400, br#"{"message": "Cluster not found."}"#),
             "09:00:00  ecs ListTasks 400 ClusterNotFoundException: Cluster not found."
         );
+
         let xml = b"<ErrorResponse><Error><Code>RuleNotFound</Code><Message>none</Message></Error></ErrorResponse>";
         assert!(
             request_line(

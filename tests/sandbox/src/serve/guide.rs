@@ -39,6 +39,7 @@ fn commands(aws: &Aws) -> Vec<String> {
             "aws ecr create-repository --repository-name web".to_owned(),
         ];
     };
+
     let mut commands = vec![
         "aws cloudformation describe-stacks --query 'Stacks[].[StackName,StackStatus]' \
         --output text"
@@ -92,6 +93,7 @@ mod tests {
             full.starts_with("an in-memory AWS is listening on http://127.0.0.1:4566\n"),
             "{full}"
         );
+
         for command in [
             "ecs describe-services",
             "elbv2 describe-rules --listener-arn arn:",

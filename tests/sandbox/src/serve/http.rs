@@ -51,6 +51,7 @@ pub(super) async fn accept(
             tokio::time::sleep(ACCEPT_AGAIN).await;
             continue;
         };
+
         // Without it small answers wait for the client's acknowledgement; that it failed changes
         // only how fast they go.
         let _ = stream.set_nodelay(true);
@@ -73,6 +74,7 @@ impl Desk {
         if is_visit(&request) {
             return Response::new(Full::from(self.guide.as_bytes().to_vec()));
         }
+
         let (head, body) = request.into_parts();
         let body = match Limited::new(body, MOST_BYTES).collect().await {
             Ok(body) => body.to_bytes().to_vec(),
@@ -119,6 +121,7 @@ fn written(response: emulator::Response) -> Answer {
     for (name, value) in response.headers {
         built = built.header(name, value);
     }
+
     let failed = |error| {
         plain(
             StatusCode::INTERNAL_SERVER_ERROR,

@@ -78,6 +78,7 @@ async fn until_interrupted(driver: Driver, arguments: &Serve) -> Result<(), Stri
         .map_err(|error| error.to_string())?
         .port();
     let guide = guide::guide(&driver.world.aws(), port, arguments.speed);
+
     println!("{guide}");
     let console = Rc::new(RefCell::new(Console::starting_at(&driver.world.aws())));
     let watch = |aws: &Aws| console.borrow_mut().watch(aws);
@@ -89,5 +90,6 @@ async fn until_interrupted(driver: Driver, arguments: &Serve) -> Result<(), Stri
         () = http::accept(listener, driver.world.clone(), console.clone(), guide.into()) => {}
     }
     println!("\n{}", console.borrow().summary());
+
     Ok(())
 }

@@ -15,6 +15,7 @@ pub(crate) fn judge(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
+
     // A command that refuses its arguments may be gone before it reads.
     child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
     child.wait_with_output().unwrap()
@@ -42,6 +43,7 @@ fn a_malformed_line_is_named_and_prints_nothing() {
     let output = judge(&[], &format!("{GOOD}\n\n{{\"v\":1}}\n{GOOD}\n"));
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(output.stdout).lines().count(), 1);
+
     let error = text(output.stderr);
     assert!(
         error.starts_with(

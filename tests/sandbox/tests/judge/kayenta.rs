@@ -36,6 +36,7 @@ const HIGHER: [f64; 6] = [11.0, 12.0, 13.0, 14.0, 15.0, 16.0];
 fn run(canary: Value, control: &[f64], experiment: &[f64]) -> KayentaReport {
     let config = KayentaConfig::from_json(&config(canary)).unwrap();
     let steady = |name| pair(name, &STEADY, &STEADY);
+
     judge(
         &config,
         &[
@@ -52,14 +53,17 @@ fn run(canary: Value, control: &[f64], experiment: &[f64]) -> KayentaReport {
 fn a_healthy_canary_passes_and_a_higher_one_loses_its_group() {
     let healthy = run(json!({}), &STEADY, &STEADY);
     assert_eq!((healthy.score, healthy.grade), (100.0, Grade::Pass));
+
     let higher = run(json!({"direction": "increase"}), &STEADY, &HIGHER);
     assert_eq!((higher.score, higher.grade), (40.0, Grade::Fail));
+
     let critical = run(
         json!({"direction": "increase", "critical": true}),
         &STEADY,
         &HIGHER,
     );
     assert_eq!((critical.score, critical.grade), (0.0, Grade::Fail));
+
     let muted = run(json!({"muted": true}), &STEADY, &HIGHER);
     assert_eq!((muted.score, muted.grade), (100.0, Grade::Pass));
 }
@@ -83,6 +87,7 @@ fn a_group_without_data_does_not_score_a_hundred() {
         pair("memory", &STEADY, &STEADY),
     ];
     let found = judge(&config, &pairs, Timing::Final).unwrap();
+
     // Kayenta: 100·0.6 + 50·0.4 = 80, which is marginal without a single value of the errors.
     assert_eq!(found.groups[0].score, None);
     assert_eq!((found.score, found.grade), (50.0, Grade::Fail));
@@ -109,9 +114,11 @@ fn four_points_are_no_data_whatever_stands_for_gaps() {
             "4 and 4 points in canary and baseline, 5 needed"
         );
     }
+
     let required = run(json!({"mustHaveData": true}), &STEADY, &[]);
     assert_eq!(required.results[0].classification.label, Label::NodataFail);
     assert_eq!((required.score, required.grade), (40.0, Grade::Fail));
+
     let critical = run(json!({"critical": true}), &STEADY, &[]);
     assert_eq!((critical.score, critical.grade), (0.0, Grade::Fail));
 }
@@ -123,6 +130,7 @@ fn a_tenfold_error_rate_is_high_however_small_the_rates_are() {
         .collect();
     let canary: Vec<f64> = baseline.iter().map(|rate| rate * 10.0).collect();
     let found = run(json!({"direction": "increase"}), &baseline, &canary);
+
     assert_eq!(
         found.results[0].classification.label,
         Label::High,

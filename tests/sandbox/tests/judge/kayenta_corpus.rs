@@ -79,6 +79,7 @@ fn classifications_are_those_of_kayentas_own_tests() {
             critical_effect: couple(&vector["crit"]).unwrap_or((1.0, 1.0)),
             ..Analysis::default()
         };
+
         let test = RankTest {
             tolerance: vector["tol"].as_f64().unwrap(),
             confidence: vector["conf"].as_f64().unwrap(),
@@ -89,6 +90,7 @@ fn classifications_are_those_of_kayentas_own_tests() {
             &analysis,
             test,
         );
+
         assert_eq!(
             found.label.as_str(),
             vector["expect"],
@@ -96,6 +98,7 @@ fn classifications_are_those_of_kayentas_own_tests() {
             vector["name"],
             found.reason
         );
+
         if let Some(critical) = vector["expect_critical"].as_bool() {
             assert_eq!(found.critical, critical, "{}", vector["name"]);
         }
@@ -108,6 +111,7 @@ fn classifications_are_those_of_the_scala_source() {
     let Some(vectors) = json_file("spinnaker__kayenta__classifier-vectors.json") else {
         return;
     };
+
     let mut others = Vec::new();
     for vector in vectors["vectors"].as_array().unwrap() {
         let name = vector["test"].as_str().unwrap();
@@ -115,6 +119,7 @@ fn classifications_are_those_of_the_scala_source() {
             others.push(name);
             continue;
         }
+
         let parameter = |name: &str| vector["parameters"][name].as_str();
         let number = |name: &str| parameter(name).unwrap().parse().unwrap();
         let pair = |name: &str| parameter(name).map_or((1.0, 1.0), scala_pair);
@@ -142,6 +147,7 @@ fn classifications_are_those_of_the_scala_source() {
             critical_effect: pair("criticalThresholds"),
             ..Analysis::default()
         };
+
         let test = RankTest {
             tolerance: number("tolerance"),
             confidence: number("confLevel"),
@@ -151,6 +157,7 @@ fn classifications_are_those_of_the_scala_source() {
             numbers(&vector["controlData"]),
         );
         let found = classify(&canary, &baseline, &analysis, test);
+
         for expected in vector["expected"].as_array().unwrap() {
             let expected = expected.as_str().unwrap();
             let holds = match expected {
@@ -160,9 +167,11 @@ fn classifications_are_those_of_the_scala_source() {
                 "result.deviation == 1.0" => found.ratio == Some(1.0),
                 _ => expected == format!("result.classification == {}", found.label.as_str()),
             };
+
             assert!(holds, "{name}: {expected}, but {found:?}");
         }
     }
+
     // Kayenta's judge has never used this classifier, and no canary config can name it.
     assert_eq!(others, ["Mean Inequality Classifier Test: Low Metric"]);
 }
@@ -186,6 +195,7 @@ fn intervals_are_those_of_kayentas_own_tests() {
             confidence,
         )
         .unwrap();
+
         for (found, field) in [
             (shift.low, "low"),
             (shift.high, "high"),
@@ -304,10 +314,12 @@ fn every_published_config_is_read_or_refused_by_field() {
     let there: BTreeSet<String> = there
         .map(|file| file.unwrap().file_name().into_string().unwrap())
         .collect();
+
     assert_eq!(
         there,
         FILES.iter().map(|(name, _)| (*name).to_owned()).collect()
     );
+
     for (name, expected) in FILES {
         let config = std::fs::read_to_string(folder.join(name)).unwrap();
         match report(&config, "[]") {

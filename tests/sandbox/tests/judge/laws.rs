@@ -60,6 +60,7 @@ where
         law(value);
         Ok(())
     });
+
     if let Err(failure) = result {
         panic!("{failure}");
     }
@@ -103,6 +104,7 @@ fn judge(progress: Option<Progress>) -> Judge {
 fn run(minutes: &[Minute]) -> Vec<Verdict> {
     let mut judge = judge(None);
     let looks = 1..=minutes.len() as u32;
+
     looks
         .map(|now| {
             judge
@@ -156,6 +158,7 @@ fn a_rollback_survives_data_that_fills_in() {
         }
         rollbacks.set(rollbacks.get() + u32::from(rolled_back));
     });
+
     assert!(rollbacks.get() > 0, "no draw ended in a rollback");
 }
 
@@ -209,6 +212,7 @@ fn rendered(index: usize, minute: &Minute, flip: bool) -> String {
     let (canary, baseline) = (minute.canary, minute.baseline);
     let c = format!(r#""c":{{"n":{},"bad":{}}}"#, canary.0, canary.1);
     let b = format!(r#""b":{{"bad":{1},"n":{0}}}"#, baseline.0, baseline.1);
+
     if flip {
         format!(r#"{{{b},{c},"t":{t}}}"#)
     } else {
@@ -268,6 +272,7 @@ fn order_and_unit_do_not_change_a_classification() {
             let unit = 2f64.powi(power);
             let scaled =
                 |values: &[f64]| values.iter().map(|value| value * unit).collect::<Vec<_>>();
+
             assert_eq!(
                 label(&scaled(&shuffled), &scaled(&sorted)),
                 label(&canary, &baseline)

@@ -37,18 +37,22 @@ fn a_skipped_minute_stays_skipped_when_its_data_arrives() {
             reading(if minute == 1 { None } else { Some(1) })
         })
         .unwrap();
+
     assert_eq!(before.comparison.totals.canary, Tally::new(1800, 3));
+
     let stored = serde_json::to_string(&first.progress()).unwrap();
     assert!(
         stored.starts_with(r#"{"v":1,"skipped":{"errors":[[1,1]]},"highest":{"log_e":"#),
         "{stored}"
     );
+
     let mut again = Judge::resume(
         JudgeConfig::default(),
         errors(),
         serde_json::from_str(&stored).unwrap(),
     )
     .unwrap();
+
     // The missing minute turns out to have been terrible, which comes too late to count.
     let after = again
         .look(4, |minute, _| {
@@ -63,6 +67,7 @@ fn the_highest_evidence_stays_reached_when_data_fills_in() {
     let mut first = judge();
     let verdict = first.look(1, |_, _| reading(Some(30))).unwrap();
     assert_eq!(verdict.why().as_deref(), Some("errors"));
+
     let mut again = Judge::resume(JudgeConfig::default(), errors(), first.progress()).unwrap();
     let replayed = again.look(2, |_, _| reading(Some(0))).unwrap();
     assert_eq!(
@@ -86,10 +91,12 @@ fn excluded_minutes_do_not_count_and_stay_excluded() {
     judge.exclude(1, 3);
     let warm_up = |minute: u32, _: usize| reading(Some(if minute <= 3 { 600 } else { 1 }));
     let verdict = judge.look(6, warm_up).unwrap();
+
     assert_eq!(
         (verdict.decision, verdict.comparison.totals.canary),
         (Decision::Continue, Tally::new(1800, 3))
     );
+
     let mut again = Judge::resume(JudgeConfig::default(), errors(), judge.progress()).unwrap();
     assert_eq!(again.look(6, warm_up).unwrap(), verdict);
 }
@@ -137,10 +144,12 @@ fn progress_of_other_metrics_is_refused() {
     .unwrap();
     latency.exclude(1, 1);
     let error = Judge::resume(JudgeConfig::default(), errors(), latency.progress()).unwrap_err();
+
     assert_eq!(
         error.to_string(),
         "progress names metric latency[0]; expected errors"
     );
+
     let mut progress = latency.progress();
     progress.v = 2;
     let error = Judge::resume(JudgeConfig::default(), errors(), progress).unwrap_err();
@@ -164,6 +173,7 @@ fn metrics_share_one_error_rate() {
             ..metrics[0].clone()
         })
     });
+
     assert_eq!(
         custom.to_string(),
         "weights add up to 1.5, limit 1; lower one of errors, orders"
@@ -176,6 +186,7 @@ fn metrics_share_one_error_rate() {
         change(|metrics| metrics[0].promotion = None),
         SetupError::NothingPromotes
     );
+
     let error = change(|metrics| metrics[0].dispersion = 0.5);
     assert_eq!(
         error.to_string(),

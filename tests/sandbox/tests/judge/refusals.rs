@@ -54,6 +54,7 @@ fn each_mistake_is_named_with_what_is_expected() {
         &scenario("{}", "[]", &GOOD.replace("}}", r#"},"seen":{"c.sad":2}}"#)),
         "minutes[0].seen.c.sad: found an unknown field",
     );
+
     let short = GOOD.replace("\"bad\":1", "\"bad\":1,\"slow_r\":[1]");
     refused(
         &scenario("{}", "[150,216,404,606]", &short),

@@ -64,7 +64,9 @@ fn every_minute_of_every_scenario_is_as_expected() {
             let expected = expected
                 .remove(id)
                 .unwrap_or_else(|| panic!("nothing is expected of {id}"));
+
             assert_eq!(found.len(), expected.len(), "minutes of {id}");
+
             for (found, expected) in found.iter().zip(&expected) {
                 for field in ["id", "t", "verdict", "why"] {
                     assert_eq!(found[field], expected[field], "{id}: {found} {expected}");
@@ -75,6 +77,7 @@ fn every_minute_of_every_scenario_is_as_expected() {
                 );
             }
         }
+
         assert!(
             expected.is_empty(),
             "scenarios are missing: {:?}",
@@ -93,5 +96,6 @@ fn verdicts_explain_themselves() {
     };
     let found: Vec<String> = lines(&recorded()[0].0).into_iter().map(sentence).collect();
     let golden = lines(&package("tests/judge/sentences.txt"));
+
     assert_eq!(found, golden, "now:\n{}", found.join("\n"));
 }

@@ -36,6 +36,7 @@ async fn roll_back(driver: &Driver) -> String {
     .await
     .expect("an answer");
     assert_eq!(answer["execution"], EXECUTION);
+
     answer["status"].as_str().expect("a status").to_owned()
 }
 
@@ -146,6 +147,7 @@ fn the_new_colour_returns_with_its_own_count_and_percentages() {
             status.starts_with("returning blue to shop-blue:") && status.ends_with("with 1 tasks"),
             "{status}"
         );
+
         let aws = driver.world.snapshot();
         let bounds = service(&aws, CLUSTER, "shop-blue")["deploymentConfiguration"].clone();
         assert_eq!(
@@ -175,6 +177,7 @@ fn a_new_colour_whose_old_revision_is_gone_gets_its_count_back() {
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
         assert_eq!(roll_back(&driver).await, "returning blue to 0 tasks");
+
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
         assert_eq!(
@@ -206,6 +209,7 @@ fn the_old_colour_grows_first_and_is_waited_for() {
             roll_back(&driver).await,
             "scaling green out to 2 tasks for all of the traffic"
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
         assert_eq!(
@@ -213,6 +217,7 @@ fn the_old_colour_grows_first_and_is_waited_for() {
             ([50, 50], [2, 2], &json!(2))
         );
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
+
         let since = calls(&driver);
         let waits = roll_back(&driver).await;
         let text = "returning the traffic to green: 1 of 2 healthy targets that green needs for \
@@ -239,6 +244,7 @@ fn the_old_colour_gets_the_traffic_in_the_look_that_sizes_it_when_only_it_serves
     tasks
         .iter()
         .for_each(|task| ecs::set_answering(&mut aws, task, false));
+
     // The sweep must not come first.
     edit(&mut aws, |lease| lease["release"]["state"] = json!("open"));
     run(aws, Fault::None, async |driver| {
@@ -246,10 +252,12 @@ fn the_old_colour_gets_the_traffic_in_the_look_that_sizes_it_when_only_it_serves
         let ready = taken_over(driver.world.snapshot());
         *driver.world.aws() = ready;
         let since = calls(&driver);
+
         assert_eq!(
             roll_back(&driver).await,
             "scaling green out to 2 tasks for all of the traffic"
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(
             changed(&aws, since),
@@ -279,6 +287,7 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
             roll_back(&driver).await,
             "re-enabling scale-in for both colours"
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(
             changed(&aws, since),
@@ -292,6 +301,7 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
             (suspensions(&aws), &open(&aws)["scale_in_suspended"]),
             ([false, false], &json!(false))
         );
+
         pass(&driver, secs(130)).await;
         let aws = driver.world.snapshot();
         let record = recorded(&aws);
@@ -299,6 +309,7 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
             "the rule {rule} is gone; a release cannot go on or back without it; manual \
             intervention required"
         );
+
         assert_eq!(
             (
                 &record["outcome"],
@@ -321,6 +332,7 @@ fn a_deleted_colour_does_not_keep_the_release_open() {
         let reason = "service `shop-blue` is gone from cluster `apps`; a release cannot go on or \
             back without it; manual intervention required";
         assert_eq!(status, format!("failed: {reason}"));
+
         let aws = driver.world.snapshot();
         assert_eq!(
             (recorded(&aws)["outcome"].clone(), &lease(&aws)["release"]),
@@ -351,8 +363,10 @@ fn a_release_that_suspended_scaling_and_no_more_gives_it_back_and_has_changed_no
             "re-enabling scale-in for both colours"
         );
         assert_eq!(suspensions(&driver.world.aws()), [false, false]);
+
         let waits = roll_back(&driver).await;
         assert!(waits.starts_with("failed, after waiting "), "{waits}");
+
         pass(&driver, secs(130)).await;
         let record = recorded(&driver.world.aws());
         assert_eq!(

@@ -23,6 +23,7 @@ fn both_colours_are_recorded_before_anything_is_changed() {
         "shop-blue",
         json!({"deploymentConfiguration": {"minimumHealthyPercent": 50, "maximumPercent": 150}}),
     );
+
     let (rule, [blue, green]) = (pair::rule(&aws), groups(&aws));
     let [ran_blue, ran_green] = pair::definitions(&aws);
     run(aws, Fault::None, async |driver| {
@@ -38,8 +39,10 @@ fn both_colours_are_recorded_before_anything_is_changed() {
             "LiveColour": "green",
             "IdleColour": "blue",
         });
+
         assert_eq!(report(&answer), json!(["done", summary, outputs]));
         assert_eq!(changed(&aws, since), ["TransactWriteItems", "PutItem"]);
+
         let open = open(&aws);
         let usual = json!({"minimum_healthy": 100, "maximum": 200});
         let expected = json!({
@@ -64,6 +67,7 @@ fn both_colours_are_recorded_before_anything_is_changed() {
             (&open["execution"], &open["state"]),
             (&json!("jane-1"), &json!("open"))
         );
+
         // A second look finds what was recorded.
         let since = calls(&driver);
         let answer = look(&driver, "begin-release", &begin(&rule)).await;
@@ -118,6 +122,7 @@ fn scale_in_that_the_last_release_owes_is_recorded_as_it_must_become() {
             look(&driver, "begin-release", &begin(&rule)).await;
             let recorded = open(&driver.world.aws())["prior"]["pair"].clone();
             let recorded = ["blue", "green"].map(|colour| recorded[colour]["suspended"].clone());
+
             assert_eq!(
                 recorded,
                 expected.map(|suspended| json!(suspended)),
@@ -141,7 +146,9 @@ fn weights_that_tell_nothing_are_set_to_what_the_last_release_left() {
                 "repaired weights left by an interrupted release: were blue {blue} / green \
                 {green}, restored to blue 0 / green 100"
             );
+
             assert_eq!(report(&answer), going(&summary, 50));
+
             let aws = driver.world.snapshot();
             assert_eq!(
                 changed(&aws, since),
@@ -154,12 +161,14 @@ fn weights_that_tell_nothing_are_set_to_what_the_last_release_left() {
                 ]
             );
             assert_eq!(weights(&aws), [0, 100]);
+
             let expected = json!({
                 "from": {"blue": blue, "green": green}, "to": {"blue": 0, "green": 100},
                 "at": "now", "made": true,
             });
             assert_eq!(timeless(&aws, &open(&aws)["shift"]), expected);
             assert_eq!(open(&aws)["prior"]["pair"]["live"], "green");
+
             let answer = look(&driver, "begin-release", &begin(&rule)).await;
             assert_eq!(report(&answer)[0], "done");
         });
@@ -194,6 +203,7 @@ fn a_rule_with_two_groups_of_one_colour_is_refused() {
         .expect("a list");
     named.push(json!({"TargetGroupArn": group, "Weight": 0}));
     elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("legal");
+
     let mut balancers = service(&aws, CLUSTER, "shop-blue")["loadBalancers"].clone();
     let mut another = balancers[0].clone();
     another["targetGroupArn"] = group;
@@ -202,6 +212,7 @@ fn a_rule_with_two_groups_of_one_colour_is_refused() {
     run(aws, Fault::None, async |driver| {
         let answer = look(&driver, "begin-release", &begin(&rule)).await;
         assert_eq!(answer["type"], "ConfigurationError", "{answer}");
+
         let message = answer["message"].as_str().unwrap_or_default();
         assert!(
             message.contains("several target groups of service `shop-blue`"),
@@ -222,6 +233,7 @@ fn a_delivery_that_comes_late_sets_no_weights() {
         let since = calls(&driver);
         let answer = look(&driver, "begin-release", &begin(&rule)).await;
         assert_eq!(answer["status"], "done", "{answer}");
+
         let aws = driver.world.snapshot();
         assert_eq!(
             (weights(&aws), changed(&aws, since)),
@@ -240,6 +252,7 @@ fn a_deployment_of_either_colour_by_hand_is_waited_for() {
             name,
             json!({"taskDefinition": definition, "desiredCount": 2}),
         );
+
         let rule = pair::rule(&aws);
         run(aws, Fault::None, async |driver| {
             let answer = look(&driver, "begin-release", &begin(&rule)).await;

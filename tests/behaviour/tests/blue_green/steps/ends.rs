@@ -39,7 +39,9 @@ fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() 
         let before = lease(&driver.world.aws());
         let answer = look(&driver, STEP, &finish(&new)).await;
         let aws = driver.world.snapshot();
+
         assert_eq!(changed(&aws, since), ["TransactWriteItems"]);
+
         let reason = format!(
             "the service runs {} on 2 of 2 tasks, 2 targets healthy in",
             revision(&new)
@@ -49,6 +51,7 @@ fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() 
             json!({"Outcome": "deployed"}),
             "{answer}"
         );
+
         let summary = answer["summary"].as_str().unwrap_or_default();
         assert!(
             summary.starts_with(&format!("deployed: {reason}")),
@@ -58,6 +61,7 @@ fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() 
             summary.contains(&format!("; it ran {} before; took ", revision(&old))),
             "{summary}"
         );
+
         let after = lease(&aws);
         assert_eq!(after["release"], json!(null));
         assert_eq!(
@@ -68,11 +72,13 @@ fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() 
             after["fence"].as_u64(),
             before["fence"].as_u64().map(|fence| fence + 1)
         );
+
         let record = plain(&json!({"M": record(&aws, EXECUTION).expect("a record")}));
         assert_eq!(
             (&record["state"], &record["outcome"]),
             (&json!("closed"), &json!("deployed"))
         );
+
         for copied in ["prior", "change", "shift"] {
             assert_eq!(record[copied], before["release"][copied], "{copied}");
         }
@@ -83,6 +89,7 @@ fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() 
 #[test]
 fn a_release_is_not_finished_while_its_colour_shares_the_traffic_or_is_not_steady() {
     type Spoil = fn(&mut Aws);
+
     let cases: [(Spoil, &str); 5] = [
         (
             |aws| set(aws, "shop-blue", json!({"desiredCount": 0})),
@@ -113,6 +120,7 @@ fn a_release_is_not_finished_while_its_colour_shares_the_traffic_or_is_not_stead
             let since = calls(&driver);
             let waits = report(&look_after(&driver, STEP, &finish(&new), 899).await);
             let summary = waits[1].as_str().unwrap_or_default();
+
             assert!(
                 summary.starts_with("not steady: ") && summary.contains(what),
                 "{waits}"
@@ -122,6 +130,7 @@ fn a_release_is_not_finished_while_its_colour_shares_the_traffic_or_is_not_stead
                 "{waits}"
             );
             assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
+
             let fails = report(&look_after(&driver, STEP, &finish(&new), 900).await);
             let message = fails[2].as_str().unwrap_or_default();
             let start = format!("the service does not run {} steadily: ", revision(&new));
@@ -167,6 +176,7 @@ fn a_release_is_finished_once_nothing_announced_can_still_be_made() {
         let [new, _] = definitions(&driver.world.aws());
         let since = calls(&driver);
         let text = "steady; waiting 1m00s for earlier invocations to time out";
+
         assert_eq!(
             report(&look(&driver, STEP, &finish(&new)).await),
             going(text, 90)
@@ -185,6 +195,7 @@ fn a_release_of_what_is_live_is_unchanged_and_looks_at_the_live_colour() {
             json!({"Outcome": "unchanged"}),
             "{answer}"
         );
+
         let settled = lease(&driver.world.aws())["settled"].clone();
         assert_eq!(settled, json!({"live": "green", "blue": 0, "green": 100}));
     });
@@ -194,6 +205,7 @@ fn a_release_of_what_is_live_is_unchanged_and_looks_at_the_live_colour() {
         let [_, old] = definitions(&driver.world.aws());
         let text = "the weights are blue 100 / green 0 and green must have all of the traffic";
         let answer = look_after(&driver, STEP, &finish(&old), 900).await;
+
         assert_eq!(
             report(&answer),
             failed(&format!(

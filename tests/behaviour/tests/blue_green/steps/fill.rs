@@ -31,7 +31,9 @@ fn scale_in_is_suspended_before_the_idle_colour_is_filled() {
         let [new, _] = definitions(&driver.world.aws());
         let since = calls(&driver);
         let answer = look(&driver, "update-service", &fill(&new)).await;
+
         assert_eq!(report(&answer), going(SUSPENDED, 0));
+
         let aws = driver.world.snapshot();
         assert_eq!(
             changed(&aws, since),
@@ -42,6 +44,7 @@ fn scale_in_is_suspended_before_the_idle_colour_is_filled() {
             ]
         );
         assert_eq!((suspensions(&aws), counts(&aws)), ([true, true], [0, 2]));
+
         let open = open(&aws);
         assert_eq!(
             (&open["scale_in_suspended"], &open["change"]),
@@ -66,12 +69,15 @@ fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
             "deploys {} to 2 tasks; at least 1 healthy, at most 3 running",
             revision(&new)
         );
+
         assert_eq!(report(&answer), going(&summary, 0));
+
         let aws = driver.world.snapshot();
         assert_eq!(
             changed(&aws, since),
             ["PutItem", "UpdateService", "PutItem"]
         );
+
         let (blue, lease) = (service(&aws, CLUSTER, "shop-blue"), lease(&aws));
         let deployment = &blue["deployments"][0]["id"];
         let percentages = json!({"minimum_healthy": 50, "maximum": 150});
@@ -81,6 +87,7 @@ fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
             "desired_count": 2,
             "deployment": deployment,
         });
+
         assert_eq!(lease["release"]["change"], change);
         assert_eq!(timeless(&aws, &lease["changed_at"]), "now");
         assert_eq!(&answer["externalExecutionId"], deployment);
@@ -88,12 +95,14 @@ fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
             (&blue["taskDefinition"], &blue["desiredCount"]),
             (&json!(new), &json!(2))
         );
+
         let bounds = &blue["deploymentConfiguration"];
         assert_eq!(
             (&bounds["minimumHealthyPercent"], &bounds["maximumPercent"]),
             (&json!(50), &json!(150))
         );
         assert_eq!(counts(&aws)[1], 2);
+
         // The next look only looks.
         let since = calls(&driver);
         let answer = look(&driver, "update-service", &fill(&new)).await;
@@ -112,9 +121,11 @@ fn a_suspension_that_was_announced_and_not_made_is_made() {
         edit(&mut aws, |lease| {
             lease["release"]["scale_in_suspended"] = json!(true)
         });
+
         for (name, made) in ["shop-blue", "shop-green"].into_iter().zip(made) {
             suspend(&mut aws, name, made);
         }
+
         run(aws, Fault::None, async |driver| {
             let [new, _] = definitions(&driver.world.aws());
             let answer = look(&driver, "update-service", &fill(&new)).await;
@@ -136,10 +147,12 @@ fn only_colours_that_scale_by_themselves_are_suspended() {
                 recorded.remove("suspended");
             }
         });
+
         run(aws, Fault::None, async |driver| {
             let [new, _] = definitions(&driver.world.aws());
             let answer = look(&driver, "update-service", &fill(&new)).await;
             let aws = driver.world.snapshot();
+
             (
                 report(&answer)[1].clone(),
                 suspensions(&aws),
@@ -155,6 +168,7 @@ fn only_colours_that_scale_by_themselves_are_suspended() {
         without(&["green"]),
         (json!(SUSPENDED), [true, false], json!(true))
     );
+
     let (summary, suspensions, announced) = without(&["blue", "green"]);
     assert_eq!((suspensions, announced), ([false, false], json!(null)));
     assert!(
@@ -174,8 +188,10 @@ fn filled_to(aws: Aws, more: Value) -> (Value, Value) {
             .as_object_mut()
             .expect("an object")
             .extend(more.as_object().expect("an object").clone());
+
         let answer = look(&driver, "update-service", &parameters).await;
         assert_eq!(answer["status"], "going", "{answer}");
+
         let aws = driver.world.snapshot();
         (
             service(&aws, CLUSTER, "shop-blue")["desiredCount"].clone(),
@@ -192,6 +208,7 @@ fn the_size_is_the_live_colour_s_now_or_the_first_release_s_own() {
         filled_to(grown, json!({"initial_count": 3})),
         (json!(4), json!(4))
     );
+
     let mut empty = suspended();
     set(&mut empty, "shop-green", json!({"desiredCount": 0}));
     assert_eq!(
@@ -211,6 +228,7 @@ fn a_size_that_was_announced_stays_although_the_live_colour_grows() {
             json!({"task_definition": new, "percentages": percentages, "desired_count": 3});
     });
     set(&mut aws, "shop-green", json!({"desiredCount": 5}));
+
     assert_eq!(filled_to(aws, json!({})), (json!(3), json!(3)));
 }
 
@@ -224,6 +242,7 @@ fn a_colour_that_runs_the_revision_already_is_announced_and_filled_all_the_same(
             "shop-blue",
             json!({"taskDefinition": new, "desiredCount": count}),
         );
+
         assert_eq!(filled_to(aws, json!({})), (json!(2), json!(2)));
     }
 }
@@ -237,6 +256,7 @@ fn a_release_of_what_is_live_does_nothing_in_any_mode() {
             "nothing to do: live colour green already runs {}",
             revision(&old)
         );
+
         for parameters in [fill(&old), size(&old), retire(&old)] {
             let answer = look(&driver, "update-service", &parameters).await;
             assert_eq!(
@@ -244,6 +264,7 @@ fn a_release_of_what_is_live_does_nothing_in_any_mode() {
                 json!(["done", summary, {"TaskDefinitionArn": old}])
             );
         }
+
         let swap = json!({"task_definition": old, "shift": "all-at-once"});
         let answer = look(&driver, "swap-target-groups", &swap).await;
         assert_eq!(
@@ -261,10 +282,12 @@ fn the_old_colour_is_large_enough_when_it_has_as_many_healthy_tasks_as_it_needs(
         let since = calls(&driver);
         let answer = look(&driver, "update-service", &size(&new)).await;
         let summary = "2 of 2 healthy targets that green needs for all of the traffic";
+
         assert_eq!(
             report(&answer),
             json!(["done", summary, {"TaskDefinitionArn": new}])
         );
+
         // However late.
         let answer = look_after(&driver, "update-service", &size(&new), 7200).await;
         assert_eq!(report(&answer)[0], "done");
@@ -275,17 +298,20 @@ fn the_old_colour_is_large_enough_when_it_has_as_many_healthy_tasks_as_it_needs(
 #[test]
 fn an_old_colour_that_is_too_small_is_announced_and_grows_once() {
     let mut aws = half();
+
     // The task that goes is still healthy when the step looks.
     set(&mut aws, "shop-green", json!({"desiredCount": 1}));
     run(aws, Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
         let since = calls(&driver);
         let answer = look(&driver, "update-service", &size(&new)).await;
+
         assert_eq!(
             (&report(&answer)[0], &report(&answer)[2]),
             (&json!("going"), &json!(50)),
             "{answer}"
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
         assert_eq!((counts(&aws), &open(&aws)["sized"]), ([2, 2], &json!(2)));
@@ -303,16 +329,19 @@ fn an_old_colour_that_does_not_become_large_enough_fails_at_the_deadline() {
         let since = calls(&driver);
         let lacks = "1 of 2 healthy targets that green needs for all of the traffic";
         let late = look_after(&driver, "update-service", &size(&new), 1799).await;
+
         assert_eq!(report(&late), going(lacks, 50));
         assert_eq!(
             changed(&driver.world.aws(), since),
             ["PutItem", "UpdateService"]
         );
+
         // While its tasks start there is nothing more to set.
         let since = calls(&driver);
         let waits = look_after(&driver, "update-service", &size(&new), 1799).await;
         assert_eq!(report(&waits), going(lacks, 50));
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
+
         let too_late = look_after(&driver, "update-service", &size(&new), 1800).await;
         assert_eq!(
             report(&too_late),

@@ -123,15 +123,19 @@ fn a_release_leaves_what_is_not_its_own_as_it_was() {
         let [new, _] = released(&driver).await;
         let began: Millis = driver.world.clock.now();
         through(&driver, "swap-target-groups", to_all(&new)).await;
+
         assert_eq!(groups(&driver.world.aws()), weighted(&named, [100, 0]));
+
         through(&driver, "update-service", retire(&new)).await;
         assert!(
             driver.world.clock.now() - began >= 300_000,
             "clients are bound to the old colour for five minutes"
         );
+
         pass(&driver, secs(61)).await;
         let finished = through(&driver, "finish-release", json!({ "task_definition": new })).await;
         assert_eq!(finished["outputVariables"]["Outcome"], "deployed");
+
         let aws = driver.world.snapshot();
         assert_eq!(groups(&aws), weighted(&named, [100, 0]));
         assert_eq!(
@@ -149,6 +153,7 @@ fn a_rollback_leaves_what_is_not_its_own_as_it_was() {
         let [new, _] = released(&driver).await;
         look(&driver, "swap-target-groups", &to_half(&new)).await;
         assert_eq!(groups(&driver.world.aws()), weighted(&named, [50, 50]));
+
         let event = json!({"parameters": {"execution": EXECUTION}});
         invoke(&driver, "roll-back", event)
             .await
@@ -156,6 +161,7 @@ fn a_rollback_leaves_what_is_not_its_own_as_it_was() {
         pass(&driver, secs(600)).await;
         let aws = driver.world.snapshot();
         let record = plain(&json!({"M": record(&aws, EXECUTION).expect("a record")}));
+
         assert_eq!(
             (&record["outcome"], holder(&aws, CLUSTER, SHOP)),
             (&json!("rolled-back"), None),

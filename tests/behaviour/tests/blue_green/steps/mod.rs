@@ -190,6 +190,7 @@ async fn through(driver: &Driver, step: &str, more: Value) -> Value {
         event["continuationToken"] = answer["continuationToken"].clone();
         pass(driver, secs(20)).await;
     }
+
     panic!("{step} is still going after {LOOKS} looks");
 }
 
@@ -248,10 +249,12 @@ fn aligned(aws: &Aws) -> Aws {
 /// The shop with nothing open, and a push rule that starts no pipeline.
 fn free() -> Aws {
     static SCENE: OnceLock<Aws> = OnceLock::new();
+
     let scene = SCENE.get_or_init(|| {
         let mut aws = shop(&SHORT);
         let rule = json!({"Name": "slipway-shop-push"});
         eventbridge::call(&mut aws, "DisableRule", &rule).expect("the rule is there");
+
         // What the last invocation of the first release announced is over.
         run(aws, Fault::None, async |driver| {
             pass(&driver, secs(120)).await;
@@ -264,6 +267,7 @@ fn free() -> Aws {
 /// A release has begun and registered its revision.
 fn begun() -> Aws {
     static SCENE: OnceLock<Aws> = OnceLock::new();
+
     let scene = SCENE.get_or_init(|| {
         run(free(), Fault::None, async |driver| {
             begins(&driver).await;
@@ -277,6 +281,7 @@ fn begun() -> Aws {
 /// Blue is filled.
 fn filled() -> Aws {
     static SCENE: OnceLock<Aws> = OnceLock::new();
+
     let scene = SCENE.get_or_init(|| {
         run(begun(), Fault::None, async |driver| {
             let [new, _] = definitions(&driver.world.aws());
@@ -291,6 +296,7 @@ fn filled() -> Aws {
 /// Both colours have half of the traffic, for more than a minute.
 fn half() -> Aws {
     static SCENE: OnceLock<Aws> = OnceLock::new();
+
     let scene = SCENE.get_or_init(|| {
         run(filled(), Fault::None, async |driver| {
             let [new, _] = definitions(&driver.world.aws());
@@ -306,6 +312,7 @@ fn half() -> Aws {
 /// Blue has all of the traffic, for more than a minute.
 fn whole() -> Aws {
     static SCENE: OnceLock<Aws> = OnceLock::new();
+
     let scene = SCENE.get_or_init(|| {
         run(filled(), Fault::None, async |driver| {
             let [new, _] = definitions(&driver.world.aws());

@@ -38,20 +38,25 @@ fn scale_in_is_given_back_before_the_old_colour_stops() {
         lease["release"]["prior"]["pair"]["blue"]["suspended"] = json!(true)
     });
     assert_eq!(suspensions(&aws), [true, true]);
+
     run(aws, Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
         let since = calls(&driver);
         let answer = look(&driver, STEP, &retire(&new)).await;
+
         assert_eq!(
             report(&answer),
             going("scale-in re-enabled for both colours", 40)
         );
+
         let aws = driver.world.snapshot();
+
         // Blue's was suspended before the release, and stays so.
         assert_eq!(changed(&aws, since), ["PutItem", "RegisterScalableTarget"]);
         assert_eq!((suspensions(&aws), counts(&aws)), ([true, false], [2, 2]));
         assert_eq!(open(&aws)["scale_in_suspended"], json!(false));
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
+
         // A bound of the count is kept by then.
         let since = calls(&driver);
         let waits = report(&look(&driver, STEP, &retire(&new)).await);
@@ -79,19 +84,23 @@ fn the_old_colour_is_announced_to_stop_stops_and_is_waited_for() {
         pass(&driver, secs(61)).await;
         let [new, _] = definitions(&driver.world.aws());
         let since = calls(&driver);
+
         assert_eq!(
             report(&look(&driver, STEP, &retire(&new)).await),
             going("stopping the tasks of green", 75)
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
         assert_eq!(counts(&aws), [2, 0]);
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
+
         let since = calls(&driver);
         assert_eq!(
             report(&look(&driver, STEP, &retire(&new)).await),
             going("100% to blue; green stops 2 tasks", 90)
         );
+
         pass(&driver, secs(240)).await;
         let done = json!([
             "done",
@@ -99,6 +108,7 @@ fn the_old_colour_is_announced_to_stop_stops_and_is_waited_for() {
             {"TaskDefinitionArn": new},
         ]);
         assert_eq!(report(&look(&driver, STEP, &retire(&new)).await), done);
+
         let own = |write: &String| write != "PutItem";
         assert_eq!(
             changed(&driver.world.aws(), since)
@@ -139,6 +149,7 @@ fn clients_that_the_rule_binds_are_waited_for_up_to_an_hour() {
     };
     let drains = |text: &str| going(&format!("100% to blue; green drains for {text}"), 25);
     let given_back = going("scale-in re-enabled for both colours", 40);
+
     assert_eq!(
         first_look(sticky(590, true, 600), json!(0)),
         drains("9m50s of 10m00s")
@@ -173,10 +184,12 @@ fn an_old_colour_that_has_traffic_again_is_not_stopped() {
                  action",
                 by_hand[0], by_hand[1]
             );
+
             assert_eq!(
                 report(&look(&driver, STEP, &retire(&new)).await),
                 failed(&text)
             );
+
             let aws = driver.world.snapshot();
             assert_eq!(
                 (counts(&aws), changed(&aws, since)),
@@ -197,6 +210,7 @@ fn a_count_that_was_raised_by_hand_is_stopped_too() {
         .iter()
         .for_each(|name| suspend(&mut aws, name, false));
     set(&mut aws, "shop-green", json!({"desiredCount": 5}));
+
     assert_eq!(
         first_look(aws, json!(0)),
         going("stopping the tasks of green", 75)

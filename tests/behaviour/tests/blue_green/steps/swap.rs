@@ -63,9 +63,11 @@ fn weights_are_announced_then_set_then_known_to_be_set() {
             report(&swap(&driver, json!({})).await),
             going("50% to blue, baking begins", 0)
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem", "ModifyRule", "PutItem"]);
         assert_eq!(weights(&aws), [50, 50]);
+
         let shift =
             json!({"from": weighted(0, 100), "to": weighted(50, 50), "at": "now", "made": true});
         assert_eq!(timeless(&aws, &open(&aws)["shift"]), shift);
@@ -79,6 +81,7 @@ fn the_first_shift_waits_for_what_an_earlier_step_may_still_do() {
         let mut aws = filled();
         let at = ago(&aws, secs);
         edit(&mut aws, |lease| lease["changed_at"] = at);
+
         run(aws, Fault::None, async |driver| {
             let since = calls(&driver);
             let answer = swap(&driver, json!({})).await;
@@ -92,6 +95,7 @@ fn the_first_shift_waits_for_what_an_earlier_step_may_still_do() {
             0,
         )
     };
+
     assert_eq!(after(0), (waits("1m00s"), 0));
     assert_eq!(after(59), (waits("1s"), 0));
     assert_eq!(after(60), (going("50% to blue, baking begins", 0), 3));
@@ -109,8 +113,10 @@ fn a_shift_that_was_announced_and_made_is_confirmed_and_bakes_from_then_on() {
             report(&swap(&driver, json!({})).await),
             going("weights are blue 50 / green 50", 0)
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem"]);
+
         let shift =
             json!({"from": weighted(0, 100), "to": weighted(50, 50), "at": "now", "made": true});
         assert_eq!(timeless(&aws, &open(&aws)["shift"]), shift);
@@ -149,10 +155,12 @@ fn parameters_of_the_action_decide_how_long_and_how_healthy_a_bake_must_be() {
         };
         let summary = |answer: &Value| answer["summary"].as_str().unwrap_or_default().to_owned();
         let found = summary(&swap(&driver, all(json!({}))).await);
+
         assert!(
             found.ends_with("of 2m00s baked; 2 healthy targets in blue, at least 2 needed"),
             "{found}"
         );
+
         let found = summary(
             &swap(
                 &driver,
@@ -164,6 +172,7 @@ fn parameters_of_the_action_decide_how_long_and_how_healthy_a_bake_must_be() {
             found.ends_with("of 3m00s baked; 2 healthy targets in blue, at least 1 needed"),
             "{found}"
         );
+
         let found = summary(&swap(&driver, json!({"bake_minutes": 4})).await);
         assert!(found.contains("of 4m00s baked"), "{found}");
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
@@ -201,8 +210,10 @@ fn a_colour_that_is_not_fit_is_waited_for_since_the_action_began() {
             "0% to blue, blue is not ready for 50%: {lacks}; 9m59s of 10m00s; 2 healthy targets \
             in blue, at least 3 needed"
         );
+
         assert_eq!(report(&waits), going(&text, 0));
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
+
         let fails = look_after(&driver, STEP, &to_half(&new), 600).await;
         let text = format!(
             "blue is not ready for traffic as {} after 10m00s: {lacks}; no traffic was moved; \
@@ -210,6 +221,7 @@ fn a_colour_that_is_not_fit_is_waited_for_since_the_action_began() {
             revision(&new)
         );
         assert_eq!(report(&fails), failed(&text));
+
         let aws = driver.world.snapshot();
         assert_eq!(
             open(&aws)["failure"],
@@ -228,12 +240,14 @@ fn weights_of_another_writer_fail_the_action_for_good() {
         let text = "overridden: the weights are blue 10 / green 90, expected blue 50 / green 50; \
             another writer changed the listener rule, find it, then retry the release";
         assert_eq!(report(&swap(&driver, json!({})).await), failed(text));
+
         let aws = driver.world.snapshot();
         assert_eq!(changed(&aws, since), ["PutItem"]);
         assert_eq!(
             open(&aws)["failure"],
             json!({"type": "JobFailed", "message": text, "cause": "overridden"})
         );
+
         // Also when the weights are as before again.
         set_weights(&mut driver.world.aws(), [50, 50]);
         assert_eq!(report(&swap(&driver, json!({})).await), failed(text));
@@ -248,18 +262,22 @@ fn a_colour_that_loses_its_health_loses_its_traffic_in_the_same_look() {
         let since = calls(&driver);
         let back = format!("{TOO_FEW}; traffic restored to blue 0 / green 100");
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
+
         let aws = driver.world.snapshot();
+
         // The decision, the announcement, the change, that it is made, and the failure.
         assert_eq!(
             changed(&aws, since),
             ["PutItem", "PutItem", "ModifyRule", "PutItem", "PutItem"]
         );
         assert_eq!((weights(&aws), counts(&aws)), ([0, 100], [2, 2]));
+
         let open = timeless(&aws, &open(&aws));
         assert_eq!(
             open["restoring"],
             json!({"reason": TOO_FEW, "since": "now"})
         );
+
         let shift =
             json!({"from": weighted(50, 50), "to": weighted(0, 100), "at": "now", "made": true});
         assert_eq!(open["shift"], shift);
@@ -302,6 +320,7 @@ fn traffic_that_is_back_is_set_again_only_while_what_is_read_may_be_old() {
             let calls = calls(&driver);
             let back = "5xx; traffic restored to blue 0 / green 100";
             assert_eq!(report(&swap(&driver, json!({})).await), failed(back));
+
             let aws = driver.world.snapshot();
             assert_eq!(
                 changed(&aws, calls),
@@ -332,6 +351,7 @@ fn the_old_colour_grows_before_it_takes_the_traffic_back() {
             report(&swap(&driver, json!({})).await),
             going(&format!("{TOO_FEW}; green grows to 2 tasks first"), 50)
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(
             changed(&aws, since),
@@ -342,6 +362,7 @@ fn the_old_colour_grows_before_it_takes_the_traffic_back() {
             ([50, 50], [2, 2], &json!(2))
         );
         assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
+
         let since = calls(&driver);
         let waits = report(&swap(&driver, json!({})).await);
         let text =
@@ -353,11 +374,13 @@ fn the_old_colour_grows_before_it_takes_the_traffic_back() {
                 .is_some_and(|summary| summary.starts_with(&text)),
             "{waits}"
         );
+
         let aws = driver.world.snapshot();
         assert_eq!(
             (changed(&aws, since), weights(&aws)),
             (Vec::new(), [50, 50])
         );
+
         pass(&driver, secs(180)).await;
         let back = format!("{TOO_FEW}; traffic restored to blue 0 / green 100");
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
@@ -370,6 +393,7 @@ fn weights_that_are_set_by_hand_while_the_old_colour_grows_stay() {
     for by_hand in [[10, 90], [0, 50], [100, 0]] {
         run(small(), Fault::None, async |driver| {
             assert_eq!(report(&swap(&driver, json!({})).await)[0], "going");
+
             set_weights(&mut driver.world.aws(), by_hand);
             let since = calls(&driver);
             let [blue, green] = by_hand;
@@ -377,7 +401,9 @@ fn weights_that_are_set_by_hand_while_the_old_colour_grows_stay() {
                 "{TOO_FEW}; the weights were set to blue {blue} / green {green} outside this \
                 release and are left unchanged"
             );
+
             assert_eq!(report(&swap(&driver, json!({})).await), failed(&text));
+
             let aws = driver.world.snapshot();
             assert_eq!(
                 (weights(&aws), changed(&aws, since)),
@@ -412,6 +438,7 @@ fn an_old_colour_that_does_not_grow_gets_its_traffic_back_after_ten_minutes() {
     let mut aws = small();
     edit(&mut aws, |lease| lease["release"]["sized"] = json!(2));
     set(&mut aws, "shop-green", json!({"desiredCount": 2}));
+
     for (waited, is_back) in [(590, false), (600, true)] {
         let mut aws = aws.clone();
         let since = ago(&aws, waited);
@@ -438,7 +465,9 @@ fn traffic_goes_back_at_once_when_only_the_old_colour_serves() {
         let since = calls(&driver);
         let reason = "0 healthy targets in blue with 50% of the traffic, 3 needed (75% of 4)";
         let back = format!("{reason}; traffic restored to blue 0 / green 100");
+
         assert_eq!(report(&swap(&driver, json!({})).await), failed(&back));
+
         let aws = driver.world.snapshot();
         let expected = [
             "PutItem",
@@ -460,6 +489,7 @@ fn a_look_that_another_invocation_overtook_fails_nothing() {
         let [new, _] = definitions(&driver.world.aws());
         let answer = overtaken(&driver, STEP, &to_half(&new), |aws| shifted(aws, [70, 30])).await;
         assert_eq!(answer["status"], "going", "{answer}");
+
         let aws = driver.world.snapshot();
         assert_eq!(
             (&open(&aws)["failure"], weights(&aws)),

@@ -37,6 +37,7 @@ fn rows_of(action: &str, is_wanted: impl Fn(&str) -> bool) -> String {
             let (kind, more) = kind(property, &schema);
             let described = property["description"].as_str().map(cell);
             let meaning: Vec<String> = described.into_iter().chain(more).collect();
+
             vec![
                 format!("`{name}`"),
                 kind,

@@ -13,11 +13,13 @@ pub(super) fn table() -> String {
             comment += more;
             continue;
         }
+
         if let Some(constant) = line.strip_prefix("pub const ") {
             let mut constant = constant.to_owned();
             while !constant.ends_with(';') {
                 constant += lines.next().expect("the end of a constant");
             }
+
             let (name, rest) = constant.split_once(": ").expect("a name and a type");
             let (kind, value) = rest.split_once('=').expect("a type and a value");
             rows.push(vec![

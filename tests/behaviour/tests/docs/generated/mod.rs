@@ -20,6 +20,7 @@ pub(crate) fn filled(page: &Text) -> String {
             filled = filled + START + part;
             continue;
         };
+
         let (_, after) = rest
             .split_once(END)
             .unwrap_or_else(|| panic!("{}: `{what}` has no {END}", page.name));

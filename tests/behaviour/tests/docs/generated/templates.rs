@@ -20,6 +20,7 @@ pub(super) fn table_of(path: &str) -> String {
         .map(|(name, attributes)| {
             let described = attributes.get("Description");
             let described = described.unwrap_or_else(|| panic!("{path}: {name} is not described"));
+
             vec![
                 format!("`{name}`"),
                 default(attributes),
@@ -53,6 +54,7 @@ fn parameters(template: &str) -> Vec<Parameter> {
             parameters.push((name, BTreeMap::new()));
             continue;
         }
+
         let (_, attributes) = parameters.last_mut().expect("a parameter");
         match text.split_once(':').filter(|_| indent == 4) {
             Some((name, value)) => {
@@ -100,6 +102,7 @@ fn values(attributes: &BTreeMap<String, String>) -> String {
     if let Some(described) = get("ConstraintDescription") {
         return cell(described);
     }
+
     match (get("MinValue"), get("MaxValue")) {
         (Some(least), Some(most)) => format!("{least} to {most}"),
         (Some(least), None) => format!("{least} or more"),

@@ -75,6 +75,7 @@ async fn a_page_of_a_proxy_has_a_status_and_nothing_that_the_sdk_can_read() {
                 .map(|response| response.status().as_u16()),
             Some(status)
         );
+
         let body = error
             .raw_response()
             .and_then(|response| response.body().bytes())
@@ -129,7 +130,9 @@ async fn each_service_words_its_own_error() {
         .send()
         .await
         .unwrap_err();
+
     assert!(ecr.into_service_error().is_server_exception());
+
     let s3 = aws_sdk_s3::Client::new(&config())
         .get_object()
         .bucket("artifacts")
@@ -138,6 +141,7 @@ async fn each_service_words_its_own_error() {
         .await
         .unwrap_err();
     assert_eq!(s3.into_service_error().meta().code(), Some("InternalError"));
+
     let cloudwatch = aws_sdk_cloudwatch::Client::new(&config())
         .describe_alarms()
         .send()
@@ -180,6 +184,7 @@ async fn a_write_that_conflicts_is_refused_once_or_several_times_and_not_retried
     for times in [1, 2] {
         let world = world();
         let (client, invocation) = ledger(&world, gets(times, Trouble::Conflict));
+
         for nth in 1..=times {
             let error = count(&client)
                 .send()
@@ -192,6 +197,7 @@ async fn a_write_that_conflicts_is_refused_once_or_several_times_and_not_retried
             );
             assert_eq!((invocation.made(), fence(&world)), (nth, None));
         }
+
         count(&client).send().await.unwrap();
         assert_eq!(
             (invocation.made(), fence(&world).as_deref()),
@@ -222,6 +228,7 @@ async fn a_transaction_that_conflicts_is_canceled_with_its_reasons() {
     let TransactWriteItemsError::TransactionCanceledException(canceled) = error else {
         panic!("{error:?}")
     };
+
     let reasons: Vec<_> = canceled
         .cancellation_reasons()
         .iter()
@@ -244,6 +251,7 @@ async fn a_transaction_that_conflicts_is_canceled_with_its_reasons() {
         ),
         (1, 0)
     );
+
     write().send().await.unwrap();
     assert_eq!(world.aws().dynamodb.items("ledger").len(), 2);
 }
@@ -253,6 +261,7 @@ async fn a_read_does_not_conflict() {
     let world = world();
     let (client, invocation) = ledger(&world, gets(100, Trouble::Conflict));
     let key = AttributeValue::S("service".to_owned());
+
     assert_eq!(
         client
             .get_item()

@@ -99,6 +99,7 @@ fn refused(operation: String, namespace: &str, shape: &str, error: ApiError) -> 
         &json!({"__type": kind, "message": error.message}),
     );
     response.headers.push(query_error(&error));
+
     Answer {
         operation,
         error: Some(error.code),
@@ -147,6 +148,7 @@ pub(crate) fn input(request: &Request) -> Result<Value, ApiError> {
     if body.is_empty() {
         return Ok(json!({}));
     }
+
     let input = read(&mut Decoder::new(&body), MOST_DEPTH)
         .map_err(|error| serialization(error.to_string()))?;
     if input.is_object() {
@@ -195,6 +197,7 @@ fn response(status: u16, body: &Value) -> Response {
             body: Vec::new(),
         };
     }
+
     let mut encoder = Encoder::new(Vec::new());
     let Ok(()) = write(&mut encoder, body)
         .map_err(|error| unreachable!("memory takes what is written: {error}"));
@@ -204,6 +207,7 @@ fn response(status: u16, body: &Value) -> Response {
         protocol,
         ("content-length".to_owned(), body.len().to_string()),
     ];
+
     Response {
         status,
         headers,

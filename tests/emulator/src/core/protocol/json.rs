@@ -144,6 +144,7 @@ fn input(body: &[u8]) -> Result<Value, ApiError> {
     if body.is_empty() {
         return Ok(json!({}));
     }
+
     let input: Value = serde_json::from_slice(body)
         .map_err(|error| ApiError::client("SerializationException", error.to_string()))?;
     if input.is_object() {
@@ -193,6 +194,7 @@ fn response(version: &str, status: u16, body: &Value) -> Response {
         ),
         ("content-length".to_owned(), body.len().to_string()),
     ];
+
     Response {
         status,
         headers,

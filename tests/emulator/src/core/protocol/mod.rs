@@ -261,6 +261,7 @@ impl Aws {
         } = self.respond(request, &id, refusal);
         let service = request.service().unwrap_or_default();
         record::call(&service, &operation, error.as_deref(), request, &response);
+
         let (caller, attempt) = (request.caller.clone(), self.calls.attempt);
         self.calls.calls.push(Call {
             at,

@@ -76,6 +76,7 @@ pub(super) fn rejection(request: &Request, id: &str, error: Option<ApiError>) ->
         &error,
         id,
     );
+
     Answer {
         operation: part("Action"),
         response: response(error.status, body),
@@ -139,6 +140,7 @@ fn with_lists(value: Value) -> Value {
     let Value::Object(mut members) = value else {
         return value;
     };
+
     let items = members
         .get("member")
         .filter(|_| members.len() == 1)
@@ -169,6 +171,7 @@ fn failure(namespace: &str, error: &ApiError, id: &str) -> String {
         "Receiver"
     };
     let (code, message) = (escape(&error.code), escape(&error.message));
+
     format!(
         "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{code}</Code>\
          <Message>{message}</Message></Error>\

@@ -34,6 +34,7 @@ fn json_errors_name_their_type_in_body_and_header() {
         "DynamoDB_20120810.GetItem",
         r#"{"TableName":"t","Key":{}}"#,
     ));
+
     assert_eq!(response.status, 400);
     assert_eq!(
         body(&response),
@@ -42,6 +43,7 @@ fn json_errors_name_their_type_in_body_and_header() {
             "message": "Requested resource not found",
         })
     );
+
     let header = |name: &str| {
         response
             .headers
@@ -68,11 +70,13 @@ fn the_signature_and_the_target_must_agree() {
         body(&crossed)["__type"],
         "com.amazon.coral.service#UnknownOperationException"
     );
+
     let unsigned = aws.call(&Request::default());
     assert_eq!(
         (unsigned.status, &body(&unsigned)["message"]),
         (403, &json!("Missing Authentication Token"))
     );
+
     let broken = aws.call(&request(
         "ecr",
         "AmazonEC2ContainerRegistry_V20150921.DescribeImages",
@@ -98,6 +102,7 @@ fn every_call_is_logged_with_its_error() {
         "AmazonEC2ContainerServiceV20141113.UpdateService",
         "{}",
     ));
+
     let call = |at, service: &str, operation: &str, error: Option<&str>| Call {
         at,
         caller: "person".to_owned(),
@@ -107,6 +112,7 @@ fn every_call_is_logged_with_its_error() {
         attempt: None,
     };
     let start = aws.now - 5;
+
     assert_eq!(
         aws.calls[..],
         [
@@ -130,6 +136,7 @@ fn query_errors_are_xml() {
         "Action=Describe%20Nothing&Version=2015-12-01",
     ));
     let text = String::from_utf8(response.body).unwrap();
+
     assert_eq!(response.status, 400);
     assert!(text.starts_with("<ErrorResponse xmlns="), "{text}");
     assert!(
@@ -149,6 +156,7 @@ fn services_that_are_not_there_refuse_in_their_own_protocol() {
         body(&json)["__type"],
         "com.amazon.coral.service#UnknownOperationException"
     );
+
     let mut form = request("sns", "", "Action=ListTopics&Version=2010-03-31");
     form.headers[1] = (
         "content-type".to_owned(),
@@ -156,6 +164,7 @@ fn services_that_are_not_there_refuse_in_their_own_protocol() {
     );
     let form = String::from_utf8(aws.call(&form).body).unwrap();
     assert!(form.contains("<Code>InvalidAction</Code>"), "{form}");
+
     let mut rest = request("batch", "", "{}");
     (rest.path_and_query, rest.headers[1].0) =
         ("/v1/describejobqueues".to_owned(), "accept".to_owned());
@@ -167,16 +176,19 @@ fn services_that_are_not_there_refuse_in_their_own_protocol() {
                 "UnknownOperationException".to_owned()
             ))
     );
+
     let mut cbor = request("oam", "", "");
     cbor.path_and_query = "/service/Oam/operation/ListLinks".to_owned();
     cbor.headers[1] = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
     let cbor = aws.call(&cbor);
     let kind = &b"\xa2\x66__type\x78\x32com.amazon.coral.service#UnknownOperationException"[..];
+
     assert!(
         cbor.status == 400 && cbor.body.starts_with(kind),
         "{:?}",
         String::from_utf8_lossy(&cbor.body)
     );
+
     let operations: Vec<&str> = aws
         .calls
         .iter()
@@ -205,5 +217,6 @@ fn names_of_a_form_spell_a_structure() {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into();
     let expected = json!({"A": [{"B": "y"}, {"B": "x"}], "C": "z", "D": {"E": "w"}});
+
     assert_eq!(Value::Object(query::tree(&form)), expected);
 }

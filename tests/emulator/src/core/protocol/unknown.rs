@@ -14,6 +14,7 @@ pub(super) fn answer(
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let what = format!("{} {}", request.method, request.path());
+
     if let Some(target) = request.header("x-amz-target") {
         let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
         let error =
@@ -23,12 +24,14 @@ pub(super) fn answer(
             ..json::rejection(error)
         };
     }
+
     if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
         let operation = cbor::operation(request).to_owned();
         let error =
             error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
         return cbor::rejection(operation, error);
     }
+
     if form && service == "ec2" {
         let refused = query::rejection(request, id, error);
         return Answer {
@@ -36,14 +39,17 @@ pub(super) fn answer(
             ..refused
         };
     }
+
     if form {
         return query::rejection(request, id, error);
     }
+
     // Who asks for a path without a signature is taken for an anonymous visitor of S3.
     let anonymous = service.is_empty() && request.path().len() > 1;
     if anonymous || ["route53", "cloudfront"].contains(&service) {
         return rest_xml(what, id, error);
     }
+
     // REST/JSON: the code is in the header, whatever the body says.
     let unknown = || ApiError {
         status: 404,
@@ -75,6 +81,7 @@ fn rest_xml(operation: String, id: &str, error: Option<ApiError>) -> Answer {
         headers,
         body: body.into_bytes(),
     };
+
     Answer {
         operation,
         error: Some(error.code),
@@ -89,6 +96,7 @@ fn ec2(id: &str) -> Response {
          </Error></Errors><RequestID>{id}</RequestID></Response>"
     );
     let headers = vec![("content-type".to_owned(), "text/xml".to_owned())];
+
     Response {
         status: 400,
         headers,

@@ -10,10 +10,12 @@ use crate::Millis;
 /// The whole answer of an action: its result and the identifier of the request.
 pub(crate) fn response(namespace: &str, action: &str, result: &Value, request_id: &str) -> String {
     let mut body = format!("<{action}Response xmlns=\"{namespace}\">");
+
     // An action without output has no result element.
     if !result.is_null() {
         element(&mut body, &format!("{action}Result"), result);
     }
+
     body.push_str(&format!(
         "<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata>\
         </{action}Response>"
@@ -43,10 +45,12 @@ fn element(body: &mut String, name: &str, value: &Value) {
     if value.is_null() {
         return;
     }
+
     // The entries of a map are no list of members: each has the name.
     if let ("entry", Value::Array(entries)) = (name, value) {
         return entries.iter().for_each(|entry| element(body, name, entry));
     }
+
     body.push_str(&format!("<{name}>"));
     write(body, value);
     body.push_str(&format!("</{name}>"));

@@ -25,9 +25,11 @@ pub(super) fn spans(aws: &Aws, arn: &str, load: &Load) -> Vec<Span> {
     if load.rate <= 0.0 || load.counted >= aws.now {
         return spans;
     }
+
     let versions = versions(aws);
     let mut edges = changes(aws, arn, load);
     edges.push(aws.now);
+
     let mut from = load.counted;
     for to in edges {
         super::append(
@@ -81,11 +83,13 @@ fn flows(
             rate: load.rate,
         }];
     }
+
     let mut flows = Vec::new();
     for (group, share) in shares.into_iter().filter(|(_, share)| *share > 0.0) {
         let rate = load.rate * share;
         let targets = healthy(aws, &group, at);
         let of_target = rate / targets.len() as f64;
+
         let mut by_version = BTreeMap::<(Option<String>, bool), f64>::new();
         for ((id, port), answers) in &targets {
             let version = versions.get(&(group.as_str(), id.as_str(), *port));
@@ -96,6 +100,7 @@ fn flows(
         if targets.is_empty() {
             by_version.insert((None, has_targets(aws, &group, at)), rate);
         }
+
         let flow = |((version, refused), rate)| Flow {
             target_group: Some(group.clone()),
             version,
@@ -112,6 +117,7 @@ fn healthy(aws: &Aws, group: &str, at: Millis) -> Vec<((String, u16), bool)> {
     let Some(group) = aws.elb.target_groups.get(group) else {
         return Vec::new();
     };
+
     let is_healthy =
         |target: &elb::Target| elb::state_at(group, target, at) == Some(TargetState::Healthy);
     let healthy = group
@@ -132,6 +138,7 @@ fn has_targets(aws: &Aws, group: &str, at: Millis) -> bool {
         )
     };
     let group = aws.elb.target_groups.get(group);
+
     group.is_some_and(|group| {
         group
             .targets
@@ -177,6 +184,7 @@ fn shares(aws: &Aws, arn: &str, load: &Load, at: Millis) -> Shares {
     let Some(pinned) = pinned else {
         return by_weight;
     };
+
     // Clients whose group has left the action go by weight again.
     let forwards = Elb::forwards(actions);
     let kept = |group: &str| {
@@ -187,11 +195,13 @@ fn shares(aws: &Aws, arn: &str, load: &Load, at: Millis) -> Shares {
             0.0
         }
     };
+
     let sum_kept: f64 = forwards.iter().map(|(group, _)| kept(group)).sum();
     let free = 1.0 - load.sticky * sum_kept;
     let share = |group: &str| {
         load.sticky * kept(group) + free * by_weight.get(group).copied().unwrap_or(0.0)
     };
+
     forwards
         .iter()
         .map(|(group, _)| (group.clone(), share(group)))
@@ -202,6 +212,7 @@ fn by_weight(actions: Option<&Value>) -> Shares {
     let forwards = Elb::forwards(actions);
     let sum: i64 = forwards.iter().map(|(_, weight)| weight).sum();
     let share = |(group, weight): (String, i64)| (group, weight as f64 / sum as f64);
+
     if sum == 0 {
         Shares::new()
     } else {
@@ -225,6 +236,7 @@ pub(super) fn pin(aws: &Aws, arn: &str, load: &Load) -> Option<Pinned> {
     let actions = aws.elb.actions_of(arn);
     let lasts = stickiness(actions).filter(|_| load.sticky > 0.0)?;
     let still = load.pinned.clone().filter(|pinned| aws.now < pinned.until);
+
     still.or_else(|| {
         Some(Pinned {
             shares: by_weight(actions),

@@ -30,6 +30,7 @@ impl World {
         let listener =
             json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": actions});
         let listener = text(&elb::create_listener(&mut aws, &listener).unwrap()["Arn"]);
+
         // A rule of its own keeps green in use, as the test rule of a colour does.
         let test = json!({
             "ListenerArn": listener, "Priority": 1, "Conditions": [],
@@ -39,6 +40,7 @@ impl World {
         elb::register(&mut aws, &blue, "b1", 80).unwrap();
         elb::register(&mut aws, &green, "g1", 80).unwrap();
         aws.now += 60_000;
+
         Self {
             aws,
             blue,
@@ -87,6 +89,7 @@ fn actions(groups: &[(&str, u32)], sticky_secs: Option<u32>) -> Value {
         .collect();
     let sticky =
         json!({"Enabled": sticky_secs.is_some(), "DurationSeconds": sticky_secs.unwrap_or(3600)});
+
     json!([
         {
             "Type": "forward",
@@ -102,6 +105,7 @@ fn requests_go_by_weight_from_the_moment_it_changes() {
     world.pass(100);
     world.weigh(90, 10, None);
     world.pass(100);
+
     assert_eq!(
         (world.served("b1"), world.served("g1"), failed(&world.aws)),
         (1900.0, 100.0, 0.0)
@@ -111,6 +115,7 @@ fn requests_go_by_weight_from_the_moment_it_changes() {
         2,
         "a span lasts as long as nothing changes"
     );
+
     world.load(0.0);
     world.pass(1000);
     assert_eq!((world.served("b1"), world.served("g1")), (1900.0, 100.0));
@@ -121,13 +126,16 @@ fn only_healthy_targets_serve_and_without_one_requests_fail() {
     let mut world = World::new();
     world.load(10.0);
     elb::register(&mut world.aws, &world.blue.clone(), "b2", 80).unwrap();
+
     // Nothing is read while the new target becomes healthy after 20 s.
     world.pass(40);
     assert_eq!((world.served("b1"), world.served("b2")), (300.0, 100.0));
+
     for target in ["b1", "b2"] {
         elb::set_answering(&mut world.aws, &world.blue.clone(), target, 80, false);
     }
     assert_eq!(exposed(&world.aws, &world.listener), Vec::<String>::new());
+
     world.pass(50);
     assert_eq!(
         (world.served("b1"), world.served("b2"), failed(&world.aws)),
@@ -139,6 +147,7 @@ fn only_healthy_targets_serve_and_without_one_requests_fail() {
         elb::state(&world.aws, &world.blue, "b1", 80),
         Some(TargetState::Unhealthy)
     );
+
     world.weigh(0, 0, None);
     world.pass(10);
     assert_eq!(
@@ -151,6 +160,7 @@ fn only_healthy_targets_serve_and_without_one_requests_fail() {
 #[test]
 fn clients_with_a_cookie_keep_their_group_while_it_lasts() {
     let mut world = World::new();
+
     // Targets of a group that is not in use serve no client, with a cookie or without.
     world.aws.settle_quirk(Quirk::WeightZeroIsUse, true);
     world.weigh(100, 0, Some(100));
@@ -159,13 +169,16 @@ fn clients_with_a_cookie_keep_their_group_while_it_lasts() {
     world.pass(10);
     world.weigh(0, 100, Some(100));
     world.pass(100);
+
     assert_eq!((world.served("b1"), world.served("g1")), (500.0, 600.0));
+
     world.pass(10);
     assert_eq!(
         (world.served("b1"), world.served("g1")),
         (500.0, 700.0),
         "the cookies are old"
     );
+
     world.weigh(100, 0, Some(100));
     world.weigh(100, 0, None);
     world.pass(10);
@@ -181,6 +194,7 @@ fn minutes_of_a_target_group_are_read_from_the_spans() {
     let mut world = World::new();
     let start = world.aws.now;
     assert_eq!(start % MINUTE, 0);
+
     world.load(1.0);
     world.pass(90);
     world.weigh(50, 50, None);
@@ -192,12 +206,14 @@ fn minutes_of_a_target_group_are_read_from_the_spans() {
             .map(|(at, count)| ((at - start) / MINUTE, count.served))
             .collect()
     };
+
     assert_eq!(counts(&world.blue), [(0, 60.0), (1, 45.0), (2, 30.0)]);
     assert_eq!(
         counts(&world.green),
         [(1, 15.0), (2, 30.0)],
         "a minute without a request is absent"
     );
+
     let narrow = per_minute(&world.aws, &world.blue, start + 30_000, start + 60_000);
     assert_eq!(
         narrow[&start],

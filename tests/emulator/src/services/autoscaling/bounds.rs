@@ -27,6 +27,7 @@ pub(super) fn keep(aws: &mut Aws, resource_id: &str) {
     let Some(target) = aws.autoscaling.targets.get(resource_id) else {
         return;
     };
+
     let count = aws.ecs.services[&service].desired_count;
     let wanted = count.clamp(target.min, target.max);
     let suspended = if wanted > count {
@@ -34,6 +35,7 @@ pub(super) fn keep(aws: &mut Aws, resource_id: &str) {
     } else {
         target.suspended.dynamic_in
     };
+
     if wanted != count && (always || !suspended) {
         ecs::scale(aws, &service, wanted);
     }

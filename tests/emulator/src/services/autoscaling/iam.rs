@@ -24,6 +24,7 @@ pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
                 ("service-namespace", "ServiceNamespace"),
                 ("scalable-dimension", "ScalableDimension"),
             ];
+
             Some(vec![keys.iter().fold(demand, |demand, (key, member)| {
                 demand.with(
                     &format!("application-autoscaling:{key}"),

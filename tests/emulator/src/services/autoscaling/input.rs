@@ -66,6 +66,7 @@ pub(super) fn resource_id<'a>(input: &Input<'a>) -> Result<&'a str, ApiError> {
     check_namespace(input)?;
     let id = required(input, "ResourceId")?;
     let dimension = required(input, "ScalableDimension")?;
+
     if is_service(id) && dimension == DIMENSION {
         Ok(id)
     } else {

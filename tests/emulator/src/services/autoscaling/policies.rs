@@ -59,6 +59,7 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             place(id)
         )));
     }
+
     match input.text("PolicyType")?.unwrap_or("StepScaling") {
         "TargetTrackingScaling" => {}
         other => {
@@ -67,6 +68,7 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             )));
         }
     }
+
     let configuration = input
         .object("TargetTrackingScalingPolicyConfiguration")?
         .cloned()
@@ -83,6 +85,7 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             "Only one TargetTrackingScaling policy for a given metric specification is allowed.",
         ));
     }
+
     let key = (id.to_owned(), name.to_owned());
     let old = aws.autoscaling.policies.remove(&key);
     let (arn, created_at) = match old {
@@ -113,6 +116,7 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         alarms,
     };
     let answer = json!({"PolicyARN": policy.arn, "Alarms": alarms_of(aws, &policy)});
+
     aws.autoscaling.policies.insert(key, policy);
     super::watch(aws);
     Ok(answer)
@@ -127,6 +131,7 @@ fn check(aws: &Aws, configuration: &Value) -> Result<(), ApiError> {
     {
         return Err(validation("TargetValue must be greater than 0"));
     }
+
     for cooldown in ["ScaleOutCooldown", "ScaleInCooldown"] {
         if given.integer(cooldown)?.is_some_and(|seconds| seconds < 0) {
             return Err(validation(format!(
@@ -134,6 +139,7 @@ fn check(aws: &Aws, configuration: &Value) -> Result<(), ApiError> {
             )));
         }
     }
+
     given.flag("DisableScaleIn")?;
     match (
         given.object("PredefinedMetricSpecification")?,
@@ -158,6 +164,7 @@ fn check_metric(aws: &Aws, metric: &Value) -> Result<(), ApiError> {
             "{kind} is not a predefined metric of service namespace {NAMESPACE}"
         )));
     }
+
     match (kind, given.text("ResourceLabel")?) {
         (REQUESTS, Some(label)) if group_of_label(aws, label).is_some() => Ok(()),
         (REQUESTS, Some(label)) => Err(validation(format!(
@@ -184,6 +191,7 @@ pub(super) fn group_of_label(aws: &Aws, label: &str) -> Option<String> {
         .find(|known| known.full_name() == &group[1..])?;
     let balancers = aws.elb.load_balancers_of(&group.arn);
     let ends = format!(":loadbalancer/{balancer}");
+
     balancers
         .iter()
         .any(|arn| arn.ends_with(&ends))
@@ -221,6 +229,7 @@ pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
             "ResourceId must be specified when ScalableDimension is specified",
         ));
     }
+
     let wanted = |policy: &&Policy| {
         (names.is_empty() || names.contains(&policy.name.as_str()))
             && id.is_none_or(|id| id == policy.resource_id)
@@ -264,5 +273,6 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         ))
     };
     aws.autoscaling.policies.remove(&key).ok_or_else(unknown)?;
+
     Ok(json!({}))
 }

@@ -35,6 +35,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     if service(aws, id).is_none() {
         return Err(validation(format!("ECS service doesn't exist: {id}")));
     }
+
     let old = aws.autoscaling.targets.get(id).cloned();
     let min = capacity(
         input,
@@ -53,6 +54,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
             "Maximum capacity cannot be less than minimum capacity",
         ));
     }
+
     let suspended = suspended(
         input,
         old.as_ref().map(|old| old.suspended).unwrap_or_default(),
@@ -67,6 +69,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         None => {
             let hex = aws.hex(36);
             let arn = aws.arn("application-autoscaling", &format!("scalable-target/{hex}"));
+
             ScalableTarget {
                 arn,
                 resource_id: id.to_owned(),
@@ -78,6 +81,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         }
     };
     let answer = json!({ "ScalableTargetARN": target.arn });
+
     aws.autoscaling.targets.insert(id.to_owned(), target);
     bounds::keep_soon(aws, id);
     Ok(answer)
@@ -102,6 +106,7 @@ fn suspended(input: &Input, old: Suspended) -> Result<Suspended, ApiError> {
     let Some(given) = input.object("SuspendedState")? else {
         return Ok(old);
     };
+
     let given = Value::Object(given.clone());
     let given = Input::new(&given);
     only(
@@ -112,6 +117,7 @@ fn suspended(input: &Input, old: Suspended) -> Result<Suspended, ApiError> {
             "ScheduledScalingSuspended",
         ],
     )?;
+
     Ok(Suspended {
         dynamic_in: given
             .flag("DynamicScalingInSuspended")?
@@ -135,6 +141,7 @@ pub(super) fn describe(aws: &Aws, input: &Input) -> Result<Value, ApiError> {
             "ResourceIds must be specified when ScalableDimension is specified",
         ));
     }
+
     let wanted = |target: &&ScalableTarget| {
         (ids.is_empty() || ids.contains(&target.resource_id.as_str()))
             && dimension.is_none_or(|it| it == DIMENSION)
@@ -157,6 +164,7 @@ fn description(aws: &Aws, target: &ScalableTarget) -> Value {
         dynamic_out,
         scheduled,
     } = target.suspended;
+
     json!({
         "ServiceNamespace": NAMESPACE, "ResourceId": target.resource_id,
         "ScalableDimension": DIMENSION, "MinCapacity": target.min, "MaxCapacity": target.max,
@@ -181,6 +189,7 @@ pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError
     let unknown = || not_found(format!("No scalable target found for {}", place(id)));
     aws.autoscaling.targets.remove(id).ok_or_else(unknown)?;
     aws.autoscaling.policies.retain(|(of, _), _| of != id);
+
     Ok(json!({}))
 }
 

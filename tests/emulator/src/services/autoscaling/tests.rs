@@ -18,6 +18,7 @@ fn account(seed: u64, count: u32) -> Aws {
         &json!({"family": "web", "containerDefinitions": containers}),
     )
     .unwrap();
+
     let service = json!({
         "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": count,
     });

@@ -35,6 +35,7 @@ pub(crate) fn watch(aws: &mut Aws) {
     if !traffic::flows(aws) {
         return;
     }
+
     let with_policy: Vec<String> = aws
         .autoscaling
         .policies
@@ -62,6 +63,7 @@ pub(super) fn look(aws: &mut Aws, resource_id: &str) {
         aws.autoscaling.tracked.remove(resource_id);
         return;
     }
+
     again(aws, resource_id.to_owned());
     let Some(service) = service(aws, resource_id) else {
         return;
@@ -69,6 +71,7 @@ pub(super) fn look(aws: &mut Aws, resource_id: &str) {
     let Some(target) = aws.autoscaling.targets.get(resource_id).cloned() else {
         return;
     };
+
     let readings: Vec<Reading> = aws
         .autoscaling
         .policies_of(resource_id)
@@ -85,15 +88,18 @@ pub(super) fn look(aws: &mut Aws, resource_id: &str) {
         && readings.iter().any(|it| it.scales_in)
         && readings.iter().all(|it| it.is_low || !it.scales_in);
     tracked.low_minutes = if is_low { tracked.low_minutes + 1 } else { 0 };
+
     let tracked = tracked.clone();
     let count = aws.ecs.services[&service].desired_count;
     let Some(wanted) = decide(&target, &tracked, &readings, count, aws.now) else {
         return;
     };
+
     // Scale-in waits for the end of a deployment; scale-out does not.
     if wanted < count && aws.ecs.services[&service].is_deploying() {
         return;
     }
+
     ecs::scale(aws, &service, wanted);
     aws.autoscaling.tracked.insert(
         resource_id.to_owned(),
@@ -120,6 +126,7 @@ impl Reading {
             .as_f64()
             .unwrap_or(f64::MAX);
         let wanted = (serving(aws, service).len() as f64 * value / target).ceil();
+
         Self {
             is_high: value > target,
             is_low: value < target * LOW,
@@ -149,6 +156,7 @@ fn decide(
     if readings.iter().any(|reading| reading.is_high) {
         return (most > count && !target.suspended.dynamic_out).then_some(most);
     }
+
     let cooldown_secs = readings
         .iter()
         .map(|reading| reading.cooldown_secs)
@@ -183,6 +191,7 @@ fn metric(aws: &Aws, service: &str, policy: &Policy) -> Option<f64> {
     if tasks.is_empty() {
         return None;
     }
+
     let specification: &Value = &policy.configuration["PredefinedMetricSpecification"];
     match specification["PredefinedMetricType"].as_str()? {
         REQUESTS => {

@@ -100,6 +100,7 @@ fn described(aws: &Aws, stack: &Stack) -> Value {
         .as_ref()
         .and_then(|parent| found(aws, parent))
         .map(|parent| parent.id.clone());
+
     json!({
         "StackId": stack.id,
         "StackName": stack.name,
@@ -134,6 +135,7 @@ fn describe_resources(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiEr
             "the sandbox does not serve the member PhysicalResourceId",
         ));
     }
+
     let stack = named(aws, parameters, "StackName")?;
     let logical = parameters.get("LogicalResourceId");
     let resources: Vec<Value> = stack
@@ -142,6 +144,7 @@ fn describe_resources(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiEr
         .filter(|one| logical.is_none_or(|logical| *logical == one.logical_id))
         .map(|one| resource(stack, one))
         .collect();
+
     Ok(json!({ "StackResources": resources }))
 }
 
@@ -185,6 +188,7 @@ fn summary(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
         let no_echo = entry
             .get("NoEcho")
             .is_some_and(|no_echo| as_given(no_echo) == "true");
+
         json!({
             "ParameterKey": name,
             "ParameterType": entry["Type"],
@@ -200,12 +204,14 @@ fn summary(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
         .collect();
     kinds.sort_unstable();
     kinds.dedup();
+
     let capabilities: &[&str] = if kinds.contains(&"AWS::IAM::Role") {
         &["CAPABILITY_IAM"]
     } else {
         &[]
     };
     let parameters = document["Parameters"].as_object().into_iter().flatten();
+
     Ok(json!({
         "Parameters": parameters.map(declared).collect::<Value>(),
         "Description": document.get("Description"),
@@ -240,6 +246,7 @@ fn desired<'a>(
     before: Option<&'a Stack>,
 ) -> Result<Desired<'a>, ApiError> {
     let mut tree = tree(parameters);
+
     // Clients write an empty list as an empty text.
     tree.retain(|_, value| value != "");
     if let Some(unknown) = tree
@@ -250,8 +257,10 @@ fn desired<'a>(
             "the sandbox does not serve the member {unknown}"
         )));
     }
+
     let name = required(parameters, "StackName")?;
     let body = required(parameters, "TemplateBody")?;
+
     let mut given = BTreeMap::new();
     for parameter in tree
         .get("Parameters")
@@ -274,6 +283,7 @@ fn desired<'a>(
         })?;
         given.insert(key, value);
     }
+
     let capabilities = tree
         .get("Capabilities")
         .and_then(Value::as_array)
@@ -309,6 +319,7 @@ pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
         return Err(validation("No updates are to be performed."));
     }
     *aws = draft;
+
     Ok(answer)
 }
 
@@ -324,6 +335,7 @@ fn deploy(aws: &mut Aws, desired: &Desired) -> Result<Value, ApiError> {
         &desired.given,
     )
     .map_err(|problem| validation(problem.in_template(path).to_string()))?;
+
     let stack = found(&draft, desired.name).ok_or_else(|| validation("the stack is not there"))?;
     if !desired.capabilities
         && stack
@@ -336,6 +348,7 @@ fn deploy(aws: &mut Aws, desired: &Desired) -> Result<Value, ApiError> {
             "Requires capabilities : [CAPABILITY_IAM]",
         ));
     }
+
     let answer = json!({ "StackId": stack.id });
     *aws = draft;
     Ok(answer)

@@ -82,6 +82,7 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
         executed: false,
     };
     aws.cloudformation.change_sets.insert(id.clone(), set);
+
     Ok(json!({"Id": id, "StackId": stack_id}))
 }
 
@@ -136,6 +137,7 @@ fn named(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
             || (set.name == name
                 && stack.is_some_and(|stack| [&set.stack, &set.stack_id].contains(&stack)))
     };
+
     // Of two with the same name the newer one is meant.
     let found = aws
         .cloudformation
@@ -170,6 +172,7 @@ pub(super) fn describe(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiE
         (false, true) => ("CREATE_COMPLETE", "EXECUTE_COMPLETE", None),
         (false, false) => ("CREATE_COMPLETE", "AVAILABLE", None),
     };
+
     Ok(json!({
         "ChangeSetName": set.name,
         "ChangeSetId": id,
@@ -191,6 +194,7 @@ pub(super) fn execute(aws: &mut Aws, parameters: &Parameters) -> Result<Value, A
         let message = format!("ChangeSet [{id}] cannot be executed in its current status");
         return Err(ApiError::client("InvalidChangeSetStatus", message));
     }
+
     apply(aws, set.creates, &set.request)?;
     if let Some(set) = aws.cloudformation.change_sets.get_mut(&id) {
         set.executed = true;

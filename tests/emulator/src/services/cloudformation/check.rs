@@ -53,6 +53,7 @@ impl Names<'_> {
                 .at("DependsOn");
             }
         }
+
         let kind = resources::find(&resource.kind).at("Type")?;
         let properties = Value::Object(resource.properties.clone());
         schema::check_names(&properties, schema::of(kind.name)).at("Properties")?;

@@ -20,6 +20,7 @@ impl Scope<'_> {
                 found(value)
             )));
         };
+
         let all = || -> Result<Vec<bool>, Problem> {
             let limits = if name == "Fn::Not" { 1..=1 } else { 2..=10 };
             let parts = argument
@@ -32,6 +33,7 @@ impl Scope<'_> {
                     limits.end()
                 ))
             })?;
+
             parts
                 .iter()
                 .enumerate()
@@ -91,12 +93,14 @@ pub(super) fn conditions(
         };
         let open = raw.iter().filter(|(name, _)| !known.contains_key(*name));
         let (mut decided, mut first_problem) = (BTreeMap::new(), Ok(()));
+
         for (name, value) in open {
             match scope.truth(value).at(name).at("Conditions") {
                 Ok(truth) => drop(decided.insert(name.clone(), truth)),
                 Err(problem) => first_problem = first_problem.and(Err(problem)),
             }
         }
+
         if decided.is_empty() {
             return first_problem.map(|()| known);
         }

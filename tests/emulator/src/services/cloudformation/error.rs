@@ -48,6 +48,7 @@ impl Problem {
         } else {
             self.keys.join(".")
         };
+
         StackError {
             template: template.display().to_string(),
             place,

@@ -42,6 +42,7 @@ impl Role {
             let assumes = actions
                 .iter()
                 .any(|action| action == "sts:AssumeRole" || action == "sts:*" || action == "*");
+
             statement["Effect"] == "Allow"
                 && assumes
                 && items(&statement["Principal"]["Service"])

@@ -22,6 +22,7 @@ pub(super) fn ordered(
         .filter(|resource| holds(resource, conditions))
         .collect();
     aws.rng.shuffle(&mut drawn);
+
     let mut visit = Visit {
         drawn: &drawn,
         depends,
@@ -56,12 +57,14 @@ impl<'a> Visit<'a> {
                 circle.join(", ")
             )));
         }
+
         self.path.push(id);
         for dependency in self.drawn {
             if self.depends[id].contains(&dependency.logical_id) {
                 self.resource(dependency)?;
             }
         }
+
         self.path.pop();
         self.ordered.push(resource);
         Ok(())

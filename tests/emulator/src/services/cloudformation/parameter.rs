@@ -69,6 +69,7 @@ impl Parameter {
             )))
             .at(unknown);
         }
+
         let optional = |key: &str| attributes.get(key).map(text).transpose().at(key);
         let number = |key: &str| match optional(key)? {
             Some(text) => text
@@ -116,6 +117,7 @@ impl Parameter {
             range: (number("MinValue")?, number("MaxValue")?),
         };
         parameter.check_attributes()?;
+
         if let Some(default) = &parameter.default {
             parameter.value(default).at("Default")?;
         }
@@ -171,6 +173,7 @@ impl Parameter {
             self.check(given)?;
             return Ok(Value::String(given.to_owned()));
         }
+
         let parts = given
             .split(',')
             .map(str::trim)
@@ -212,6 +215,7 @@ impl Parameter {
         if !within(self.chars, value.chars().count() as f64) {
             return refuse("must contain the allowed number of characters".to_owned());
         }
+
         if of == "Number" {
             match value.parse::<f64>() {
                 Ok(number) if within(self.range, number) => {}
@@ -245,6 +249,7 @@ pub(super) fn bind(
             unknown.join(", ")
         )));
     }
+
     let has_value =
         |parameter: &&Parameter| given.contains_key(&parameter.name) || parameter.default.is_some();
     let missing: Vec<&str> = parameters
@@ -258,6 +263,7 @@ pub(super) fn bind(
             missing.join(", ")
         )));
     }
+
     let value = |parameter: &Parameter| {
         let text = given
             .get(&parameter.name)
@@ -364,6 +370,7 @@ mod tests {
                 .in_template("t".as_ref())
                 .problem
         };
+
         assert_eq!(says(BTreeMap::new()), "Parameters: [P] must have values");
         assert_eq!(
             says(BTreeMap::from([("Q".to_owned(), String::new())])),

@@ -47,6 +47,7 @@ pub(super) fn sub_parts(text: &str) -> Result<Vec<Part<'_>>, Problem> {
             + start;
         parts.push(Part::Literal(&rest[..start]));
         let name = &rest[start + 2..end];
+
         match name.strip_prefix('!') {
             Some(literal) => parts.extend([
                 Part::Literal("${"),
@@ -57,6 +58,7 @@ pub(super) fn sub_parts(text: &str) -> Result<Vec<Part<'_>>, Problem> {
         }
         rest = &rest[end + 1..];
     }
+
     parts.push(Part::Literal(rest));
     Ok(parts)
 }
@@ -163,6 +165,7 @@ impl Scope<'_> {
                 } else {
                     named
                 };
+
                 ["a", "b", "c"]
                     .iter()
                     .map(|zone| format!("{region}{zone}"))
@@ -267,6 +270,7 @@ impl Scope<'_> {
         let at = text(&index)?
             .parse::<usize>()
             .map_err(|_| Problem::new(format!("takes an index, found {}", found(&index))))?;
+
         items
             .get(at)
             .cloned()

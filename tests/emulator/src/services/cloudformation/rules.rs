@@ -29,6 +29,7 @@ impl Rule {
             .iter()
             .enumerate()
             .map(|(at, one)| assertion(one).at(at));
+
         Ok(Self {
             name: name.to_owned(),
             condition: attributes.get("RuleCondition").cloned(),
@@ -80,6 +81,7 @@ pub(super) fn hold(
         exports: &exports,
         imported: RefCell::default(),
     };
+
     for rule in rules {
         holds(rule, &scope).at(&rule.name).at("Rules")?;
     }
@@ -95,6 +97,7 @@ fn holds(rule: &Rule, scope: &Scope<'_>) -> Result<(), Problem> {
     if !counts {
         return Ok(());
     }
+
     for (at, (assert, description)) in rule.assertions.iter().enumerate() {
         if !scope.truth(assert).at("Assert").at(at).at("Assertions")? {
             let said = description

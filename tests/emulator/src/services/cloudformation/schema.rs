@@ -93,6 +93,7 @@ impl Field {
             Some((name, api)) => (name, api.to_owned()),
             None => (names, camel_case(names)),
         };
+
         Self {
             name: name.to_owned(),
             api,
@@ -139,6 +140,7 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
                     .and_then(|field| check_names(value, field.kind))
                     .at(name)?;
             }
+
             let missing = fields
                 .iter()
                 .find(|field| field.required && !entries.contains_key(&field.name));
@@ -275,6 +277,7 @@ mod tests {
             "EFSParts": [{"Name": 7, "Labels": {"Team": true}}],
         });
         let fitted = fit(&given, whole()).unwrap();
+
         assert_eq!(
             fitted,
             json!({

@@ -115,6 +115,7 @@ pub(super) fn deploy_text(
     };
     let pseudo = pseudo_parameters(aws, name, &id);
     rules::hold(&template.rules, &parameters, &pseudo)?;
+
     let conditions = condition::conditions(
         &template.conditions,
         &parameters,
@@ -143,8 +144,10 @@ pub(super) fn deploy_text(
         imports: BTreeSet::new(),
     };
     aws.cloudformation.stacks.insert(name.to_owned(), stack);
+
     let mut replaced = Vec::new();
     let existing = before.map(|stack| stack.resources).unwrap_or_default();
+
     for resource in &order {
         let old = existing
             .iter()
@@ -154,6 +157,7 @@ pub(super) fn deploy_text(
             .at(&resource.logical_id)
             .at("Resources")?;
     }
+
     deployment.outputs(aws)?;
     let gone = existing.into_iter().filter(|old| {
         order
@@ -271,6 +275,7 @@ impl Deployment<'_> {
             retained_on_replace: resource.retained_on_replace,
         };
         self.stack(aws).resources.push(made);
+
         Ok(())
     }
 
@@ -284,6 +289,7 @@ impl Deployment<'_> {
             {
                 continue;
             }
+
             let resolved = self.resolved(aws, |scope| {
                 let export = output
                     .export
@@ -363,6 +369,7 @@ pub(super) fn changed(old: &StackResource, wish: &Wish) -> Vec<String> {
     let before = old.properties.as_object().unwrap_or(&empty);
     let after = wish.properties.as_object().unwrap_or(&empty);
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+
     let mut changed: Vec<String> = names
         .into_iter()
         .filter(|name| before.get(*name) != after.get(*name))
@@ -382,6 +389,7 @@ pub(super) fn delete(aws: &mut Aws, name: &str) -> Result<(), Problem> {
         .stacks
         .remove(name)
         .ok_or_else(|| Problem::new(format!("Stack with id {name} does not exist")))?;
+
     remove(
         aws,
         stack

@@ -63,6 +63,7 @@ impl Template {
                 text.len()
             )));
         }
+
         let document = yaml::parse(text)?;
         let mut sections = map(&document)?.clone();
         let transformed = transform(sections.get("Transform")).at("Transform")?;
@@ -121,11 +122,13 @@ impl Template {
                 "at least one Resources member must be defined",
             ));
         }
+
         if transformed {
             template.resources = sam::transform(std::mem::take(&mut template.resources), &globals)?;
         } else if !globals.is_empty() {
             return Err(Problem::new("needs Transform: AWS::Serverless-2016-10-31")).at("Globals");
         }
+
         let names: Vec<&str> = parameters.keys().map(String::as_str).collect();
         check::check(&template, &names)?;
         Ok(template)
@@ -182,6 +185,7 @@ impl Resource {
         for (attribute, value) in map(entry)? {
             resource.read_attribute(attribute, value).at(attribute)?;
         }
+
         if resource.kind.is_empty() {
             return Err(Problem::new("every resource must have a Type"));
         }
@@ -240,6 +244,7 @@ impl Output {
         {
             return Err(Problem::new("unknown output attribute")).at(unknown);
         }
+
         let export = match attributes.get("Export") {
             None => None,
             Some(Value::Object(export)) if export.len() == 1 && export.contains_key("Name") => {

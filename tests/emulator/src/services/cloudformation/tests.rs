@@ -51,10 +51,12 @@ fn refused(name: &str, text: &str) -> String {
     let folder = Folder::new(name, &[("t.yaml", text)]);
     let mut aws = Aws::new(1);
     let error = folder.deploy(&mut aws, "t.yaml").unwrap_err();
+
     assert!(
         aws.cloudformation.stack("app").is_none(),
         "nothing is left half-done"
     );
+
     format!("{}: {}", error.place, error.problem)
 }
 

@@ -38,6 +38,7 @@ pub(super) fn parse(text: &str) -> Result<Value, Problem> {
     reader.expect_document_start()?;
     let (event, span) = reader.next()?;
     let value = reader.node(event, span)?;
+
     reader.expect_end()?;
     Ok(value)
 }
@@ -110,6 +111,7 @@ impl<'input> Reader<'input> {
             Some(tag) => written_out(&tag, value, span)?,
             None => value,
         };
+
         if anchor != 0 {
             self.anchors.insert(anchor, value.clone());
         }
@@ -153,6 +155,7 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Problem> 
     if style != ScalarStyle::Plain {
         return Ok(Value::String(text.to_owned()));
     }
+
     let ambiguous = || {
         Err(at_line(
             span,
@@ -167,6 +170,7 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Problem> 
         "false" | "False" | "FALSE" => return Ok(Value::Bool(false)),
         _ => {}
     }
+
     let lower = text.to_ascii_lowercase();
     if ["y", "n", "yes", "no", "on", "off"].contains(&lower.as_str()) {
         return ambiguous();
@@ -175,6 +179,7 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Problem> 
     if !digits.starts_with(|first: char| first.is_ascii_digit()) {
         return Ok(Value::String(text.to_owned()));
     }
+
     let all = |text: &str, allowed: &str| {
         text.chars()
             .all(|one| one.is_ascii_digit() || allowed.contains(one))
@@ -191,6 +196,7 @@ fn scalar(text: &str, style: ScalarStyle, span: Span) -> Result<Value, Problem> 
         return Ok(Value::from(integer));
     }
     let float = text.parse::<f64>().ok().filter(|number| number.is_finite());
+
     Ok(float.map_or_else(|| Value::String(text.to_owned()), Value::from))
 }
 
@@ -223,6 +229,7 @@ fn written_out(tag: &Tag, value: Value, span: Span) -> Result<Value, Problem> {
         }
         (_, value) => value,
     };
+
     Ok(Value::Object(Map::from_iter([(key, value)])))
 }
 
@@ -244,6 +251,7 @@ d: !Join ['', [1, true]]
             "c": {"Fn::If": ["Yes1", {"Fn::Sub": "a-${B}"}, {"Ref": "AWS::NoValue"}]},
             "d": {"Fn::Join": ["", [1, true]]},
         });
+
         assert_eq!(parse(text).unwrap(), expected);
     }
 

@@ -28,6 +28,7 @@ pub struct Alarm {
 /// Makes an alarm, or changes its state.
 pub fn set_alarm(aws: &mut Aws, name: &str, state: &str) {
     debug_assert!(STATES.contains(&state), "{state} is no state of an alarm");
+
     let now = aws.now;
     let fresh = || Alarm {
         name: name.to_owned(),
@@ -40,6 +41,7 @@ pub fn set_alarm(aws: &mut Aws, name: &str, state: &str) {
         .alarms
         .entry(name.to_owned())
         .or_insert_with(fresh);
+
     if alarm.state != state {
         (alarm.state, alarm.since) = (state.to_owned(), now);
     }
@@ -69,12 +71,14 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
             "The parameters AlarmNames and AlarmNamePrefix are mutually exclusive.\n",
         ));
     }
+
     let state = input.text("StateValue")?;
     one_of("StateValue", state, &STATES)?;
     let types = input.texts("AlarmTypes")?;
     types
         .iter()
         .try_for_each(|kind| one_of("AlarmTypes", Some(kind), &TYPES))?;
+
     let most = input.integer("MaxRecords")?.unwrap_or(50);
     let most = usize::try_from(most)
         .ok()
@@ -94,6 +98,7 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         next,
     } = page(aws, found, input.text("NextToken")?, most)?;
     let alarms: Vec<Value> = alarms.into_iter().map(|alarm| answer(aws, alarm)).collect();
+
     let mut output = json!({"CompositeAlarms": [], "MetricAlarms": alarms});
     if let Some(next) = next {
         output["NextToken"] = next.into();

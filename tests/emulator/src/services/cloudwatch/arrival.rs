@@ -59,6 +59,7 @@ pub(super) fn visible(aws: &Aws, series: &Series, metric: &str, minute: Millis) 
         .gaps
         .iter()
         .find(|gap| gap.holds(series, metric, minute));
+
     if let Some(gap) = gap {
         let arrived = gap.delay.is_some_and(|delay| now >= end + delay);
         return if arrived {
@@ -67,12 +68,14 @@ pub(super) fn visible(aws: &Aws, series: &Series, metric: &str, minute: Millis) 
             Visible::Nothing
         };
     }
+
     let mut shared = draw::chance(aws.seed, &format!("arrival {} {minute}", series.balancer));
     let early = shared.random_bool(1.0 / 3.0);
     let early_at =
         minute::cut(aws.seed, &series.balancer, minute) + shared.random_range(1000..10_000);
     let base = shared.random_range(5000..100_000);
     let group = series.group.as_deref().unwrap_or("no group");
+
     let mut own = draw::chance(
         aws.seed,
         &format!("arrival {} {group} {metric} {minute}", series.balancer),
@@ -99,6 +102,7 @@ fn delay(rng: &mut rand::rngs::StdRng, faults: &Faults) -> Option<Millis> {
         _ => rng.random_range(60_000..300_000),
     };
     let longer = rng.random_range(60_000..900_000);
+
     match (lost < faults.lost, late < faults.late) {
         (true, _) => None,
         (false, true) => Some(delay + longer),

@@ -72,6 +72,7 @@ pub(super) fn source(aws: &Aws, id: &MetricId) -> Option<Source> {
         Metric::Hosts(_) => group.is_some(),
         _ => true,
     };
+
     (known && fits).then_some(Source {
         name,
         metric: *metric,
@@ -93,6 +94,7 @@ impl Source {
         if minute > aws.now {
             return Samples::default();
         }
+
         let seen = visible(aws, &self.series, self.name, minute);
         if let (Metric::Hosts(healthy), Some(group)) = (self.metric, &self.series.group) {
             let whole = seen == Visible::Whole;
@@ -102,6 +104,7 @@ impl Source {
                 Samples::default()
             };
         }
+
         let halves = match seen {
             Visible::Nothing => 0,
             Visible::Beginning => 1,
@@ -115,6 +118,7 @@ impl Source {
         if halves == 0 {
             return samples;
         }
+
         let series = match self.series.group {
             Some(_) => vec![self.series.clone()],
             None => minute::series_of(aws, &self.series.balancer, minute),
@@ -147,9 +151,11 @@ pub(super) fn list(aws: &mut Aws, from: Millis) -> Vec<MetricId> {
         let Some(balancer) = minute::balancer_of(arn) else {
             continue;
         };
+
         let begin = span.from.max(from);
         let all =
             (begin - begin.rem_euclid(minute::MINUTE)..span.to).step_by(minute::MINUTE as usize);
+
         for flow in &span.flows {
             minutes
                 .entry((balancer.to_owned(), flow.target_group.clone()))
@@ -161,6 +167,7 @@ pub(super) fn list(aws: &mut Aws, from: Millis) -> Vec<MetricId> {
                 .extend(all.clone());
         }
     }
+
     let mut found = Vec::new();
     for ((balancer, group), minutes) in minutes {
         for (name, _) in METRICS {
@@ -175,6 +182,7 @@ pub(super) fn list(aws: &mut Aws, from: Millis) -> Vec<MetricId> {
             let Some(source) = source(aws, &id) else {
                 continue;
             };
+
             if minutes
                 .iter()
                 .any(|minute| !source.samples(aws, *minute).is_empty())

@@ -61,6 +61,7 @@ pub(super) fn put(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             "The collection MetricData must not have a size greater than {MOST_DATA}."
         )));
     }
+
     let read: Result<Vec<_>, ApiError> = data
         .iter()
         .map(|datum| read(aws.now, namespace, datum))
@@ -108,6 +109,7 @@ fn read(
              hours."
         )));
     }
+
     let unit = datum.text("Unit")?.unwrap_or("None").to_owned();
     Ok((
         input::metric(datum, namespace)?,
@@ -159,6 +161,7 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
                     "The parameters {values} and {counts} must be of the same size."
                 )));
             }
+
             values
                 .iter()
                 .zip(counts)
@@ -226,6 +229,7 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         }
     };
     let (namespace, name) = (input.text("Namespace")?, input.text("MetricName")?);
+
     let mut filters = Vec::new();
     for filter in input.inners("Dimensions")? {
         let name = filter
@@ -233,6 +237,7 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             .ok_or_else(|| validation(missing(&filter, "Name")))?;
         filters.push((name, filter.text("Value")?));
     }
+
     traffic::note(aws);
     let from = aws.now - age;
     let mut all = if namespace.is_none_or(|namespace| namespace == balancer::NAMESPACE) {
@@ -253,6 +258,7 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             .map(|(metric, _)| metric.clone()),
     );
     all.sort();
+
     let has = |metric: &MetricId, filter: &(&str, Option<&str>)| {
         metric
             .dimensions
@@ -268,6 +274,7 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         items: metrics,
         next,
     } = page(aws, all, input.text("NextToken")?, 500)?;
+
     let mut output = json!({"Metrics": metrics.iter().map(MetricId::json).collect::<Value>()});
     if let Some(next) = next {
         output["NextToken"] = next.into();

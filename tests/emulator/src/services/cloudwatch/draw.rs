@@ -60,8 +60,10 @@ pub(super) fn response_times(
     if count <= FEW {
         return (0..count).for_each(|_| add(cell_of(few.sample(rng)), 1));
     }
+
     let (mut left, mut mass_left, mut below) = (count, 1.0, 0.0);
     let last = cell_of(mean + TAIL * deviation);
+
     for cell in cell_of(mean - TAIL * deviation)..last {
         let up_to = many.cdf(f64::from(cell + 1) * WIDTH);
         let here = binomial(rng, left, (up_to - below) / mass_left);
@@ -110,6 +112,7 @@ mod tests {
         for (count, tolerance) in [(60_000, 0.03), (1_000_000, 0.01)] {
             let samples = drawn(count, Answers::GOOD);
             assert_eq!(samples.count(), count as f64);
+
             for (percent, seconds) in [(50.0, 0.05), (99.0, 0.3)] {
                 let found = samples.percentile(percent);
                 assert!(
@@ -118,6 +121,7 @@ mod tests {
                 );
             }
         }
+
         let few = drawn(FEW, Answers::GOOD);
         assert_eq!(few.count(), FEW as f64);
         assert!(
@@ -125,6 +129,7 @@ mod tests {
             "{}",
             few.percentile(50.0)
         );
+
         let same = drawn(
             1000,
             Answers {
@@ -149,12 +154,14 @@ mod tests {
                 .collect();
             let mean = found.iter().sum::<f64>() / 4000.0;
             let variance = found.iter().map(|one| (one - mean).powi(2)).sum::<f64>() / 4000.0;
+
             assert!((mean / 60.0 - 1.0).abs() < 0.02, "{mean}");
             assert!(
                 (variance / (59.4 * f64::from(burst)) - 1.0).abs() < 0.1,
                 "{burst}: {variance}"
             );
         }
+
         assert_eq!(burst_failures(&mut rng, 7, 1.0, 4), 7, "everything fails");
     }
 }

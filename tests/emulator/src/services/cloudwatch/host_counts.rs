@@ -46,6 +46,7 @@ pub(crate) fn note(aws: &mut Aws) {
         if group.targets.is_empty() && !cloudwatch.hosts.contains_key(arn) {
             continue;
         }
+
         let hosts = cloudwatch
             .hosts
             .entry(arn.clone())
@@ -68,6 +69,7 @@ impl Hosts {
             .collect();
         edges.push(now);
         edges.sort_unstable();
+
         for to in edges {
             self.append(Span {
                 from: self.counted,
@@ -132,6 +134,7 @@ pub(super) fn samples(
     if !without_requests && is_quiet() {
         return samples;
     }
+
     let mut found = BTreeMap::<u32, f64>::new();
     for at in (minute..minute + MINUTE).step_by(INTERVAL as usize) {
         let Counts {
@@ -144,6 +147,7 @@ pub(super) fn samples(
             *found.entry(if healthy { fit } else { unfit }).or_default() += 1.0;
         }
     }
+
     found
         .into_iter()
         .for_each(|(value, count)| samples.add(Cell::same(f64::from(value), count)));

@@ -112,6 +112,7 @@ pub(super) fn part(
     if known.is_some() {
         return known;
     }
+
     let cut = cut(aws.seed, &series.balancer, minute);
     let (from, to) = if half == 0 {
         (minute, cut)
@@ -125,6 +126,7 @@ pub(super) fn part(
     if expected.is_empty() {
         return Some(Arc::default());
     }
+
     let part = Arc::new(drawn(aws, series, minute, half, &expected));
     let minutes = aws
         .cloudwatch
@@ -133,6 +135,7 @@ pub(super) fn part(
         .entry(series.clone())
         .or_default();
     minutes.entry(minute).or_default()[half] = Some(Arc::clone(&part));
+
     Some(part)
 }
 
@@ -175,6 +178,7 @@ fn expected(aws: &Aws, series: &Series, from: Millis, to: Millis) -> Expected {
     let mut expected = Expected::default();
     let spans = traffic::between(aws, from, to)
         .filter(|(arn, _)| balancer_of(arn) == Some(series.balancer.as_str()));
+
     for (_, span) in spans {
         let seconds = (span.to.min(to) - span.from.max(from)) as f64 / 1000.0;
         for flow in span
@@ -199,6 +203,7 @@ fn drawn(aws: &mut Aws, series: &Series, minute: Millis, half: usize, expected: 
         aws.seed,
         &format!("requests {} {group} {minute} {half}", series.balancer),
     );
+
     let mut part = Part {
         refused: draw::poisson(&mut rng, expected.refused),
         unserved: draw::poisson(&mut rng, expected.unserved),
@@ -221,6 +226,7 @@ fn first_request(aws: &mut Aws, group: &str, version: &str) -> Option<Millis> {
     if let Some(first) = aws.cloudwatch.drawn.first.get(&key) {
         return Some(*first);
     }
+
     let gets_some = |span: &traffic::Span| {
         let is_it = |flow: &traffic::Flow| {
             flow.target_group.as_deref() == Some(group)
@@ -232,6 +238,7 @@ fn first_request(aws: &mut Aws, group: &str, version: &str) -> Option<Millis> {
     let spans = traffic::between(aws, Millis::MIN, aws.now).filter(|(_, span)| gets_some(span));
     let first = spans.map(|(_, span)| span.from).min()?;
     aws.cloudwatch.drawn.first.insert(key, first);
+
     Some(first)
 }
 
@@ -247,6 +254,7 @@ fn profile(aws: &Aws, version: &str) -> Profile {
             .is_some_and(|all| !all.is_empty())
     };
     let container = containers.iter().find(has_port).or(containers.first());
+
     container
         .and_then(|container| container["image"].as_str())
         .map(|image| ecr::profile(aws, image))

@@ -63,6 +63,7 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
     {
         return Err(ApiError::client("Throttling", "Rate exceeded"));
     }
+
     let answer = answer(aws, operation, input);
     record::operation(
         "monitoring",

@@ -55,6 +55,7 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let (mut left, most_results) = (request.most_points, aws.page_size(usize::MAX));
     let mut begun = 0;
     let (mut results, mut next) = (Vec::new(), None);
+
     for (index, query) in request.queries.iter().enumerate().skip(request.from.query) {
         if next.is_some() {
             if lists_unreached && query.returns {
@@ -75,12 +76,14 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             }
             continue;
         }
+
         begun += 1;
         let failure = aws.cloudwatch.faults.internal_errors;
         if failure > 0.0 && aws.rng.f64() < failure {
             results.push(query.result(&[], "InternalError"));
             continue;
         }
+
         let after = request.from.after.filter(|_| index == request.from.query);
         let points = request.points(aws, query, after);
         if points.len() <= left {
@@ -88,15 +91,18 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             results.push(query.result(&points, "Complete"));
             continue;
         }
+
         let after = points[..left].last().map(|(at, _)| *at).or(after);
         next = Some(Position {
             query: index,
             after,
         });
+
         if left > 0 || lists_unreached {
             results.push(query.result(&points[..left], "PartialData"));
         }
     }
+
     let mut output = json!({"MetricDataResults": results, "Messages": []});
     if let Some(next) = next {
         output["NextToken"] = next.token().into();
@@ -120,6 +126,7 @@ impl Request {
         )?;
         let inputs = input.inners("MetricDataQueries")?;
         let (start, end) = (input.time("StartTime")?, input.time("EndTime")?);
+
         let mut wrong = String::new();
         for (name, absent) in [
             ("MetricDataQueries", inputs.is_empty()),
@@ -145,6 +152,7 @@ impl Request {
             }
             _ => {}
         }
+
         let newest_first = match input.text("ScanBy")?.unwrap_or("TimestampDescending") {
             "TimestampDescending" => true,
             "TimestampAscending" => false,
@@ -157,12 +165,14 @@ impl Request {
             }
         };
         let most = input.integer("MaxDatapoints")?.unwrap_or(MOST_POINTS);
+
         if !(1..=MOST_POINTS).contains(&most) {
             wrong += &format!(
                 "The value {most} for parameter MaxDatapoints must be between 1 and \
                  {MOST_POINTS}.\n"
             );
         }
+
         let queries = read_queries(&inputs, &mut wrong)?;
         let (true, Some(start), Some(end)) = (wrong.is_empty(), start, end) else {
             return Err(validation(wrong));
@@ -175,12 +185,14 @@ impl Request {
         if from.query >= queries.len() {
             return Err(invalid_token());
         }
+
         let most = usize::try_from(most).unwrap_or(1);
         let most_points = aws
             .cloudwatch
             .faults
             .most_points
             .map_or(most, |fewer| most.min(fewer.max(1)));
+
         Ok(Self {
             queries,
             start: rounded(aws, start),
@@ -196,6 +208,7 @@ impl Request {
         let first = self.start - self.start.rem_euclid(query.period);
         let periods = (self.end - first + query.period - 1) / query.period;
         let source = Points::of(aws, &query.metric, query.unit.as_deref());
+
         let mut points = Vec::new();
         for number in 0..periods {
             let number = if self.newest_first {
@@ -270,6 +283,7 @@ impl Query {
                 samples.extend(&more)
             }
         }
+
         let value = self.statistic.of(&samples)?;
         let is_no_count =
             matches!(self.statistic, Statistic::Within(Part::Count, ..)) && value == 0.0;

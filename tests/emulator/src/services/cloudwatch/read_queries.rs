@@ -29,6 +29,7 @@ pub(super) fn read_queries(
             ],
         )?;
         let id = input.text("Id")?.unwrap_or_default();
+
         if id.is_empty() {
             *wrong += &missing(input, "Id");
         } else if !is_id(id) {
@@ -40,6 +41,7 @@ pub(super) fn read_queries(
         } else if !ids.insert(id) {
             *wrong += "The values for parameter id in MetricDataQueries are not unique.\n";
         }
+
         let (stat, expression) = (input.inner("MetricStat")?, input.text("Expression")?);
         match (stat, expression) {
             (Some(stat), None) => queries.extend(read_stat(input, &stat, id, wrong)?),
@@ -75,6 +77,7 @@ fn read_stat(
         *wrong += &missing(&metric, "Namespace");
         return Ok(None);
     };
+
     let period = match stat.integer("Period")? {
         None => {
             *wrong += &missing(stat, "Period");
@@ -114,6 +117,7 @@ fn read_stat(
     let label = input.text("Label")?.unwrap_or(&metric.name).to_owned();
     let unit = stat.text("Unit")?.map(str::to_owned);
     let returns = input.flag("ReturnData")?.unwrap_or(true);
+
     Ok(Some(Query {
         id: id.to_owned(),
         label,

@@ -50,6 +50,7 @@ impl Cell {
         if most >= self.high {
             return self.count;
         }
+
         let part = (most - self.low) / (self.high - self.low);
         (part * self.count + 0.5 + 1e-9)
             .floor()
@@ -67,6 +68,7 @@ impl Samples {
         if cell.count <= 0.0 {
             return;
         }
+
         let at = self
             .cells
             .partition_point(|known| (known.low, known.high) < (cell.low, cell.high));
@@ -182,6 +184,7 @@ mod tests {
         assert_eq!((samples.minimum(), samples.maximum()), (1.0, 299.5));
         assert_eq!(samples.percentile(10.0), 20.0);
         assert_eq!(samples.percentile(100.0), 299.5);
+
         for percent in [0.5, 10.0, 50.0, 50.5, 75.0, 90.0, 99.0, 99.5, 100.0] {
             let value = samples.percentile(percent);
             assert_eq!(
@@ -214,7 +217,9 @@ mod tests {
             minimum: 2.0,
             maximum: 2.0,
         });
+
         assert!(samples.has_distribution());
+
         samples.put(Summary {
             count: 2.0,
             sum: 9.0,

@@ -82,6 +82,7 @@ impl Statistic {
         if part.is_none() && !is_wm {
             return None;
         }
+
         if low.ends_with('%') || high.ends_with('%') {
             let is_valid = [low, high]
                 .iter()
@@ -92,6 +93,7 @@ impl Statistic {
                 Unknown::Invalid
             }));
         }
+
         let bound = |text: &str, open: f64| {
             if text.is_empty() {
                 Some(open)
@@ -103,6 +105,7 @@ impl Statistic {
         if (low.is_empty() && high.is_empty()) || from >= to {
             return None;
         }
+
         Some(
             part.map(|part| Self::Within(part, from, to))
                 .ok_or(Unknown::NotServed),
@@ -183,6 +186,7 @@ mod tests {
             of("PR(:0.3)"),
             Statistic::Within(Part::Percent, f64::NEG_INFINITY, 0.3)
         );
+
         for invalid in [
             "sum",
             "p101",
@@ -230,6 +234,7 @@ mod tests {
             ("TS(8:)", 19.0),
             ("TM(8:)", 9.5),
         ];
+
         for (text, value) in expected {
             assert_eq!(of(text), Some(value), "{text}");
         }

@@ -40,6 +40,7 @@ impl World {
         )
         .unwrap();
         ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"})).unwrap();
+
         let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
         let group = |aws: &mut Aws, name: &str| {
             let group = json!({
@@ -57,6 +58,7 @@ impl World {
         let listener =
             json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": actions});
         let listener = text(&elb::create_listener(&mut aws, &listener).unwrap()["Arn"]);
+
         for (priority, group) in (1..).zip(&groups) {
             let actions = json!([{"Type": "forward", "TargetGroupArn": group}]);
             let rule = json!({
@@ -64,6 +66,7 @@ impl World {
             });
             elb::create_rule(&mut aws, &rule).unwrap();
         }
+
         let mut world = Self {
             aws,
             listener,
@@ -72,14 +75,17 @@ impl World {
         world.serve("blue", blue, &groups[0]);
         world.serve("green", green, &groups[1]);
         world.pass(600);
+
         assert_eq!(
             groups
                 .each_ref()
                 .map(|group| world.aws.elb.healthy_count(group, world.aws.now)),
             [2, 2]
         );
+
         world.start = world.aws.now;
         assert_eq!(world.start % MINUTE, 0);
+
         traffic::set(
             &mut world.aws,
             &world.listener.clone(),
@@ -106,6 +112,7 @@ impl World {
             ],
         });
         ecs::call(aws, "RegisterTaskDefinition", &definition).unwrap();
+
         let service = json!({
             "cluster": "main", "serviceName": colour, "taskDefinition": colour, "desiredCount": 2,
             "launchType": "FARGATE",
@@ -205,6 +212,7 @@ pub(super) fn points(result: &Value, start: Millis) -> Points {
         result["Values"].as_array().unwrap(),
     );
     assert_eq!(times.len(), values.len());
+
     let minute = |time: &Value| ((time.as_f64().unwrap() * 1000.0) as Millis - start) / MINUTE;
     times
         .iter()

@@ -21,6 +21,7 @@ pub(super) fn act(aws: &mut Aws, execution_id: &str, action_id: &str) {
     let Some(declared) = declared.filter(|_| action.status == ActionStatus::InProgress) else {
         return;
     };
+
     match resolve(declared, &execution) {
         Ok(resolved) => {
             if let Some(action) = aws

@@ -28,12 +28,15 @@ pub(super) fn put_result(aws: &mut Aws, given: &Value) -> Result<Value, ApiError
         "result.status",
         &["Approved", "Rejected"],
     )?;
+
     checks.done()?;
     check_names(aws, pipeline, stage, action)?;
     let (execution, id) = waiting(aws, pipeline, stage, action, token)?;
+
     if let Some(action) = aws.codepipeline.execution_mut(&execution).action_mut(&id) {
         action.summary = Some(summary.to_owned()).filter(|summary| !summary.is_empty());
     }
+
     let ended = match status {
         "Approved" => Ok(Done::default()),
         _ => Err(ErrorDetails::new(
@@ -48,6 +51,7 @@ pub(super) fn put_result(aws: &mut Aws, given: &Value) -> Result<Value, ApiError
 fn check_names(aws: &Aws, pipeline: &str, stage: &str, action: &str) -> Result<(), ApiError> {
     let known = known(aws, pipeline)?;
     require_stage(known, stage)?;
+
     match known.declaration.action(stage, action) {
         Some(_) => Ok(()),
         None => {

@@ -139,6 +139,7 @@ impl Declaration {
         if !pipeline.is_object() {
             return Err(input::invalid(missing("pipeline")));
         }
+
         input::only(
             pipeline,
             &[
@@ -167,6 +168,7 @@ impl Declaration {
                 &between(3, 63),
             )?
             .to_owned();
+
         checks.one_of(&store["type"], "pipeline.artifactStore.type", &["S3"])?;
         let encryption_key = checks.optional(
             &store["encryptionKey"]["id"],
@@ -186,12 +188,14 @@ impl Declaration {
                 "Member must have length less than or equal to 50",
             )));
         }
+
         let variables = variables
             .iter()
             .map(|variable| read_variable(&mut checks, variable))
             .collect::<Result<_, _>>()?;
         let mode = mode(&mut checks, pipeline)?;
         let encryption_key = encryption_key.map(str::to_owned);
+
         checks.done()?;
         if !role_is_valid {
             return Err(input::invalid(violation(
@@ -201,6 +205,7 @@ impl Declaration {
                  arn:aws(-[\\w]+)*:iam::[0-9]{12}:role/.*",
             )));
         }
+
         Ok(Self {
             name,
             mode,
@@ -264,6 +269,7 @@ fn mode(checks: &mut Checks, pipeline: &Value) -> Result<Mode, ApiError> {
             execution mode; use V2";
         return Err(ApiError::client("InvalidStructureException", message));
     }
+
     Ok(match mode {
         "QUEUED" => Mode::Queued,
         "PARALLEL" => Mode::Parallel,
@@ -274,6 +280,7 @@ fn mode(checks: &mut Checks, pipeline: &Value) -> Result<Mode, ApiError> {
 fn read_stage(checks: &mut Checks, stage: &Value) -> Result<Stage, ApiError> {
     input::only(stage, &["name", "actions", "blockers"])?;
     let actions = input::list(&stage["actions"], "pipeline.stages.member.actions")?;
+
     Ok(Stage {
         name: checks
             .text(&stage["name"], "pipeline.stages.member.name", &NAME)?
@@ -297,6 +304,7 @@ fn read_variable(checks: &mut Checks, variable: &Value) -> Result<Variable, ApiE
         "pipeline.variables.member.defaultValue",
         &VARIABLE_VALUE,
     )?;
+
     Ok(Variable {
         name: checks
             .text(
@@ -311,6 +319,7 @@ fn read_variable(checks: &mut Checks, variable: &Value) -> Result<Variable, ApiE
 
 fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> {
     const AT: &str = "pipeline.stages.member.actions.member";
+
     input::only(
         action,
         &[
@@ -344,6 +353,7 @@ fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> 
     let mut artifacts = |member: &str| -> Result<Vec<String>, ApiError> {
         let path = format!("{AT}.{member}");
         let list = input::list(&action[member], &path)?;
+
         list.iter()
             .map(|artifact| {
                 Ok(checks
@@ -352,6 +362,7 @@ fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> 
             })
             .collect()
     };
+
     Ok(Action {
         provider: provider(&action["actionTypeId"], &name)?,
         run_order: run_order as u32,
@@ -369,6 +380,7 @@ fn provider(id: &Value, action: &str) -> Result<Provider, ApiError> {
     let word = |member: &str| id[member].as_str().unwrap_or_default();
     let [category, owner, provider, version] =
         ["category", "owner", "provider", "version"].map(word);
+
     Provider::of(category, owner, provider, version).ok_or_else(|| {
         let message = format!(
             "ActionType (Category: '{category}', Provider: '{provider}', Owner: '{owner}', \

@@ -14,6 +14,7 @@ pub(super) fn end(aws: &mut Aws, id: &str, status: ExecutionStatus) {
     if execution.is_over() {
         return;
     }
+
     (execution.status, execution.updated, execution.ended) = (status, now, Some(now));
     let pipeline = execution.pipeline.clone();
     let state = match status {
@@ -24,6 +25,7 @@ pub(super) fn end(aws: &mut Aws, id: &str, status: ExecutionStatus) {
         _ => "STOPPED",
     };
     let freed = leave(aws, &pipeline, id);
+
     state_changes::pipeline(aws, id, state);
     for stage in freed {
         admit(aws, &pipeline, &stage);
@@ -59,6 +61,7 @@ fn abandon_actions(aws: &mut Aws, id: &str) {
         .filter(open)
         .map(|action| action.id.clone())
         .collect();
+
     for action in actions {
         close(
             aws.codepipeline.execution_mut(id),

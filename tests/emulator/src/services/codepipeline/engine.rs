@@ -69,18 +69,21 @@ fn arrive(aws: &mut Aws, id: &str, stage: &str) {
     if mode == Mode::Parallel {
         return enter(aws, id, stage);
     }
+
     let pipeline_state = aws.codepipeline.pipelines.get_mut(&pipeline);
     let lane =
         pipeline_state.and_then(|known| known.lanes.iter_mut().find(|lane| lane.stage == stage));
     let Some(lane) = lane else {
         return endings::end(aws, id, ExecutionStatus::Cancelled);
     };
+
     let waiting = if mode == Mode::Superseded {
         std::mem::take(&mut lane.inbound)
     } else {
         Vec::new()
     };
     lane.inbound.push(id.to_owned());
+
     for older in waiting {
         endings::end(aws, &older, ExecutionStatus::Superseded);
     }
@@ -96,6 +99,7 @@ pub(super) fn admit(aws: &mut Aws, pipeline: &str, stage: &str) {
     let Some(index) = known.lanes.iter().position(|lane| lane.stage == stage) else {
         return;
     };
+
     let way_out = index == 0 || known.lanes[index - 1].disabled_outbound.is_none();
     let lane = &mut known.lanes[index];
     if !way_out
@@ -136,6 +140,7 @@ pub(super) fn occupy(aws: &mut Aws, id: &str, stage: &str) {
     let Some(known) = aws.codepipeline.pipelines.get_mut(&pipeline) else {
         return;
     };
+
     if let Some(lane) = known.lanes.iter_mut().find(|lane| lane.stage == stage) {
         lane.latest = Some(id.to_owned());
         lane.occupant = (!parallel).then(|| id.to_owned());
@@ -149,6 +154,7 @@ pub(super) fn start_next(aws: &mut Aws, id: &str, stage: &str) {
     let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else {
         return;
     };
+
     let status = |action: &Action| {
         execution
             .latest_action(stage, &action.name)
@@ -162,6 +168,7 @@ pub(super) fn start_next(aws: &mut Aws, id: &str, stage: &str) {
     let Some(order) = open.iter().map(|action| action.run_order).min() else {
         return stage_succeeded(aws, id, stage);
     };
+
     for action in open.into_iter().filter(|action| action.run_order == order) {
         begin_action(aws, id, stage, action);
     }
@@ -174,6 +181,7 @@ pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
     let Some(declared) = declaration.stages.iter().find(|known| known.name == stage) else {
         return;
     };
+
     let unfinished = |action: &&Action| {
         let latest = execution.latest_action(stage, &action.name);
         latest.is_some_and(|latest| {
@@ -184,6 +192,7 @@ pub(super) fn retry_failed(aws: &mut Aws, id: &str, stage: &str) {
         })
     };
     let failed: Vec<&Action> = declared.actions.iter().filter(unfinished).collect();
+
     for action in &failed {
         begin_action(aws, id, stage, action);
     }
@@ -216,6 +225,7 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
         ended: None,
     });
     state_changes::action(aws, id, &action_id, "STARTED");
+
     let limit = match action.provider {
         Provider::Lambda => Some(LAMBDA_ACTION_LIMIT),
         Provider::Manual => Some(Duration::from_secs(
@@ -224,6 +234,7 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
         Provider::Ecr | Provider::S3 => None,
     };
     let (execution, action) = (id.to_owned(), action_id);
+
     if let Some(limit) = limit {
         let due = CodePipelineEvent::ActionLimit {
             execution: execution.clone(),
@@ -231,6 +242,7 @@ fn begin_action(aws: &mut Aws, id: &str, stage: &str, action: &Action) {
         };
         aws.schedule(limit, due);
     }
+
     let latency = Duration::from_millis(aws.rng.u64(100..=1500));
     aws.schedule(latency, CodePipelineEvent::Act { execution, action });
 }
@@ -251,6 +263,7 @@ pub(super) fn finish_action(
     if action.status != ActionStatus::InProgress {
         return;
     }
+
     let (stage, name) = (stage.name.clone(), action.name.clone());
     let state = match ended {
         Ok(done) => {
@@ -260,6 +273,7 @@ pub(super) fn finish_action(
             {
                 execution.outputs.insert(namespace, done.outputs.clone());
             }
+
             execution.artifacts.extend(done.artifacts.iter().cloned());
             close(
                 execution,
@@ -317,6 +331,7 @@ fn settle(aws: &mut Aws, id: &str, stage: &str) {
     if stage_execution.is_busy() {
         return;
     }
+
     let names: BTreeSet<String> = stage_execution
         .current()
         .iter()
@@ -327,6 +342,7 @@ fn settle(aws: &mut Aws, id: &str, stage: &str) {
             .latest_action(stage, name)
             .is_some_and(|action| action.status != ActionStatus::Succeeded)
     };
+
     match execution.ending {
         Some(_) => endings::conclude(aws, id),
         None if names.iter().any(failed) => {
@@ -347,6 +363,7 @@ fn stage_succeeded(aws: &mut Aws, id: &str, stage: &str) {
         .nth(1)
         .map(|next| next.name.clone());
     let pipeline = execution.pipeline.clone();
+
     match next {
         None => endings::end(aws, id, ExecutionStatus::Succeeded),
         Some(next) => {
@@ -368,6 +385,7 @@ pub(super) fn end_stage(aws: &mut Aws, id: &str, status: StageStatus, state: &st
     else {
         return;
     };
+
     (stage.status, stage.ended) = (status, Some(now));
     let name = stage.name.clone();
     state_changes::stage(aws, id, &name, state);

@@ -41,11 +41,14 @@ pub(super) fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     )?;
     let revisions = source_revisions(&mut checks, &given["sourceRevisions"])?;
     let variables = given_variables(&mut checks, &given["variables"])?;
+
     checks.done()?;
     let pipeline = known(aws, name)?;
+
     if let Some(execution) = token.and_then(|token| remembered(aws, name, token)) {
         return Ok(json!({ "pipelineExecutionId": execution }));
     }
+
     check_revisions(&pipeline.declaration, &revisions)?;
     let variables = resolve_variables(&pipeline.declaration, variables)?;
     let open = aws
@@ -61,6 +64,7 @@ pub(super) fn start(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
             message,
         ));
     }
+
     let id = engine::start(aws, name, "StartPipelineExecution", revisions, variables);
     if let Some(token) = token {
         remember(aws, name, token, &id);
@@ -86,6 +90,7 @@ fn remember(aws: &mut Aws, pipeline: &str, token: &str, execution: &str) {
         execution: execution.to_owned(),
         remembered_until: memory.map(|memory| aws.now + memory),
     };
+
     if let Some(pipeline) = aws.codepipeline.pipelines.get_mut(pipeline) {
         pipeline.start_tokens.insert(token.to_owned(), used);
     }
@@ -100,6 +105,7 @@ fn source_revisions(checks: &mut Checks, given: &Value) -> Result<Vec<SourceRevi
             "Member must have length less than or equal to 50",
         )));
     }
+
     let mut read = |revision: &Value| {
         input::only(revision, &["actionName", "revisionType", "revisionValue"])?;
         Ok(SourceRevision {
@@ -140,6 +146,7 @@ fn check_revisions(
                 revision.action, declaration.name
             )));
         };
+
         let key_may_change = action
             .configuration
             .get("AllowOverrideForS3ObjectKey")
@@ -174,6 +181,7 @@ fn given_variables(
             "Member must have length between 1 and 50",
         )));
     }
+
     let mut variables = BTreeMap::new();
     for variable in given_list {
         input::only(variable, &["name", "value"])?;
@@ -211,8 +219,10 @@ fn resolve_variables(
             declaration.name
         )));
     }
+
     let (mut variables, _) = pipelines::default_variables(declaration);
     variables.extend(given);
+
     match declaration
         .variables
         .iter()
@@ -236,8 +246,10 @@ pub(super) fn stop(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let id = checks.text(&given["pipelineExecutionId"], "pipelineExecutionId", &ID)?;
     let reason = checks.optional(&given["reason"], "reason", &between(0, 200))?;
     let abandon = input::flag(&given["abandon"], "abandon")?;
+
     checks.done()?;
     known(aws, pipeline)?;
+
     // The API model of this operation has no exception for an unknown execution but this one.
     let not_stoppable = |_| {
         ApiError::client(
@@ -249,6 +261,7 @@ pub(super) fn stop(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let execution = known_execution(aws, pipeline, id).map_err(not_stoppable)?;
     check_stoppable(execution, abandon)?;
     begin_stop(aws, id, reason, abandon);
+
     Ok(json!({ "pipelineExecutionId": id }))
 }
 
@@ -277,6 +290,7 @@ fn begin_stop(aws: &mut Aws, id: &str, reason: Option<&str>, abandon: bool) {
     (execution.status, execution.abandon, execution.updated) =
         (ExecutionStatus::Stopping, abandon, now);
     execution.stop_reason = reason.map(str::to_owned).or(execution.stop_reason.take());
+
     let mut stage = None;
     if let Some(open) = execution
         .stages
@@ -314,9 +328,11 @@ pub(super) fn retry_stage(aws: &mut Aws, given: &Value) -> Result<Value, ApiErro
         "retryMode",
         &["FAILED_ACTIONS", "ALL_ACTIONS"],
     )? == "ALL_ACTIONS";
+
     checks.done()?;
     check_retryable(aws, pipeline, stage, id, all)?;
     resume(aws, id, stage);
+
     if all {
         let stage_execution = aws.codepipeline.execution_mut(id).stage_mut(stage);
         stage_execution.round = stage_execution.actions.len();
@@ -358,6 +374,7 @@ fn check_retryable(
     if execution.version != known.versions.len() {
         return Err(not_retryable());
     }
+
     let entered = execution
         .stages
         .last()
@@ -373,6 +390,7 @@ fn check_retryable(
         })
     };
     let failed = entered.current().iter().any(|action| bad(&action.name));
+
     // While other actions are still in progress, only the failed ones can be retried.
     match entered.status {
         StageStatus::Failed | StageStatus::Stopped if failed => Ok(()),
@@ -388,6 +406,7 @@ fn resume(aws: &mut Aws, id: &str, stage: &str) {
     if !execution.is_over() {
         return;
     }
+
     (execution.status, execution.ended, execution.updated) =
         (ExecutionStatus::InProgress, None, now);
     (execution.ending, execution.abandon) = (None, false);

@@ -6,6 +6,7 @@ use crate::iam::{Asked, Demand, pass_role};
 pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
     let pipeline = |name: &str| aws.arn("codepipeline", name);
     let stage = || format!("{}/{}", asked.text("pipelineName"), asked.text("stageName"));
+
     Some(vec![match asked.operation.as_str() {
         "PutJobSuccessResult" | "PutJobFailureResult" | "ListPipelines" => {
             Demand::anywhere(asked.action())

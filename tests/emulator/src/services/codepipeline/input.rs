@@ -228,6 +228,7 @@ pub(super) fn only(input: &Value, members: &[&str]) -> Result<(), ApiError> {
     let Some(object) = object else {
         return Err(wrong_type("input", "a structure"));
     };
+
     match object
         .keys()
         .find(|member| !members.contains(&member.as_str()))

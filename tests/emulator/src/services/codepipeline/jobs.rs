@@ -26,6 +26,7 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
     if action.status != ActionStatus::InProgress {
         return;
     }
+
     place_outputs(aws, execution_id, action_id);
     let id = aws.uuid();
     let random = aws.hex(32).to_uppercase();
@@ -35,6 +36,7 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
     let Some((stage, action)) = execution.action(action_id) else {
         return;
     };
+
     let function = action
         .resolved
         .get("FunctionName")
@@ -66,6 +68,7 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
     if let Err(error) = permissions::function(aws, &execution, &function) {
         return engine::finish_action(aws, execution_id, action_id, Err(error));
     }
+
     aws.codepipeline.jobs.push(job);
     match lambda::invoke_async(aws, &function, event) {
         Ok(_) => aws.schedule(SILENCE, CodePipelineEvent::JobSilent { job: id }),
@@ -96,8 +99,10 @@ fn place_outputs(aws: &mut Aws, execution_id: &str, action_id: &str) {
     if !action.output_artifacts.is_empty() {
         return;
     }
+
     let place = |name: &String| (name.clone(), source::location(aws, &execution, name));
     let placed = declared.output_artifacts.iter().map(place).collect();
+
     if let Some(action) = aws
         .codepipeline
         .execution_mut(execution_id)
@@ -158,6 +163,7 @@ pub(super) fn silent(aws: &mut Aws, id: &str) {
     else {
         return;
     };
+
     (job.state, job.ended) = (JobState::TimedOut, Some(now));
     let (execution, action) = (job.execution.clone(), job.action_execution.clone());
     let message = format!(

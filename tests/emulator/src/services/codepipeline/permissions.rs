@@ -17,6 +17,7 @@ pub(super) fn check(
     if aws.cloudformation.iam.role_by_arn(role).is_none() {
         return Ok(());
     }
+
     let session = Session {
         role: role.clone(),
         name: aws.now.to_string(),
@@ -92,6 +93,7 @@ pub(super) fn object(
         .into_iter()
         .chain(on_object.map(|action| Demand::new(action, format!("{arn}/{key}"))))
         .collect();
+
     check(
         aws,
         execution,
@@ -113,6 +115,7 @@ pub(super) fn function(
         aws.arn("lambda", &format!("function:{function}")),
     );
     let demands = [Demand::anywhere("lambda:ListFunctions"), invoke];
+
     check(
         aws,
         execution,

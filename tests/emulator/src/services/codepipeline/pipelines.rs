@@ -25,6 +25,7 @@ fn stored(given: &Value, declaration: &Declaration, version: usize) -> Value {
     let mut stored = given.clone();
     stored["version"] = json!(version);
     stored["executionMode"] = json!(declaration.mode.word());
+
     if stored["pipelineType"].is_null() {
         stored["pipelineType"] = json!("V1");
     }
@@ -66,6 +67,7 @@ pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
             format!("The account has reached its limit of {PIPELINES} pipelines in this region");
         return Err(ApiError::client("LimitExceededException", message));
     }
+
     let stored = stored(&given["pipeline"], &declaration, 1);
     let (variables, missing) = default_variables(&declaration);
     let pipeline = Pipeline {
@@ -80,6 +82,7 @@ pub(super) fn create(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
         start_tokens: BTreeMap::new(),
     };
     aws.codepipeline.pipelines.insert(name.clone(), pipeline);
+
     // A pipeline starts as soon as it exists, unless it has variables without a default.
     if missing.is_none() {
         engine::start(aws, &name, "CreatePipeline", Vec::new(), variables);
@@ -99,6 +102,7 @@ pub(super) fn default_variables(
         .variables
         .iter()
         .find(|known| known.default.is_none());
+
     (
         values.collect(),
         missing.map(|variable| variable.name.clone()),
@@ -128,6 +132,7 @@ pub(super) fn update(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let version = known(aws, &name)?.versions.len() + 1;
     let stored = stored(&given["pipeline"], &declaration, version);
     let now = aws.now;
+
     cancel_all(aws, &name);
     if let Some(pipeline) = aws.codepipeline.pipelines.get_mut(&name) {
         pipeline.lanes = lanes(&declaration, std::mem::take(&mut pipeline.lanes));
@@ -162,10 +167,12 @@ pub(super) fn delete(aws: &mut Aws, given: &Value) -> Result<Value, ApiError> {
     let mut checks = Checks::default();
     let name = checks.text(&given["name"], "name", &NAME)?;
     checks.done()?;
+
     for id in unfinished(aws, name) {
         endings::end_early(aws, &id, Ending::Cancel, true);
         endings::end(aws, &id, ExecutionStatus::Cancelled);
     }
+
     // Deleting a pipeline that does not exist succeeds.
     aws.codepipeline.pipelines.remove(name);
     Ok(json!({}))
@@ -183,6 +190,7 @@ pub(super) fn get(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
         let message = format!("Pipeline '{name}' does not have a version '{version}'");
         ApiError::client("PipelineVersionNotFoundException", message)
     })?;
+
     Ok(
         json!({"pipeline": definition, "metadata": {"pipelineArn": pipeline.arn,
         "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)}}),
@@ -219,6 +227,7 @@ pub(super) fn list(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
             "executionMode": pipeline.declaration.mode.word(),
             "created": Aws::seconds(pipeline.created), "updated": Aws::seconds(pipeline.updated)})
     };
+
     input::page(
         aws,
         given,

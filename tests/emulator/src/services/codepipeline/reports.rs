@@ -61,6 +61,7 @@ pub(super) fn put_success(aws: &mut Aws, given: &Value) -> Result<Value, ApiErro
         100,
     )?;
     let outputs = outputs(&mut checks, &given["outputVariables"])?;
+
     checks.done()?;
     let content = ReportContent::Success {
         continuation_token: token.map(str::to_owned),
@@ -77,6 +78,7 @@ fn outputs(checks: &mut Checks, given: &Value) -> Result<BTreeMap<String, String
     if !given.is_null() && !given.is_object() {
         return Err(wrong_type("outputVariables", "a map"));
     }
+
     for (key, value) in given.as_object().into_iter().flatten() {
         let name = Value::from(key.as_str());
         checks.text(&name, "outputVariables", &OUTPUT_KEY)?;
@@ -101,12 +103,14 @@ pub(super) fn put_failure(aws: &mut Aws, given: &Value) -> Result<Value, ApiErro
         "failureDetails.message",
         &between(1, 5000),
     )?;
+
     checks.optional(
         &details["externalExecutionId"],
         "failureDetails.externalExecutionId",
         &between(1, 1500),
     )?;
     checks.done()?;
+
     report(
         aws,
         id,
@@ -124,12 +128,14 @@ fn report(aws: &mut Aws, id: &str, content: ReportContent) -> Result<Value, ApiE
         let message = format!("Job with id '{id}' cannot be found");
         return Err(ApiError::client("JobNotFoundException", message));
     };
+
     let refused = refusal(job, &content);
     job.reports.push(Report {
         at,
         content: content.clone(),
         refused: refused.clone(),
     });
+
     match refused {
         Some(error) => Err(error),
         None => {
@@ -160,6 +166,7 @@ fn refusal(job: &Job, content: &ReportContent) -> Option<ApiError> {
             on the request";
         return Some(input::invalid(message));
     }
+
     let bytes: usize = outputs
         .iter()
         .map(|(key, value)| key.len() + value.len())
@@ -176,6 +183,7 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
     let Some(job) = aws.codepipeline.job_mut(id) else {
         return;
     };
+
     job.ended = Some(now);
     job.state = match &content {
         ReportContent::Success {
@@ -186,6 +194,7 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
         ReportContent::Failure { .. } => JobState::Failed,
     };
     let (execution, action_id) = (job.execution.clone(), job.action_execution.clone());
+
     match content {
         ReportContent::Failure { kind, message } => {
             engine::finish_action(
@@ -209,11 +218,13 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
             else {
                 return;
             };
+
             action.updated = now;
             action.summary = summary.or(action.summary.take());
             action.percent = percent.or(action.percent);
             action.external_id = external_id.or(action.external_id.take());
             let artifacts = action.output_artifacts.clone();
+
             match continuation_token {
                 None => engine::finish_action(
                     aws,

@@ -68,6 +68,7 @@ pub(super) fn pipeline_execution(aws: &Aws, given: &Value) -> Result<Value, ApiE
     let id = checks.text(&given["pipelineExecutionId"], "pipelineExecutionId", &ID)?;
     checks.done()?;
     known(aws, name)?;
+
     let execution = known_execution(aws, name, id)?;
     let variable = |(name, value)| json!({"name": name, "resolvedValue": value});
     let revision = |(name, artifact): (&String, &Artifact)| {
@@ -92,6 +93,7 @@ pub(super) fn pipeline_execution(aws: &Aws, given: &Value) -> Result<Value, ApiE
             execution.status_summary.clone().map(Value::from),
         )],
     );
+
     Ok(json!({ "pipelineExecution": output }))
 }
 
@@ -104,6 +106,7 @@ pub(super) fn pipeline_executions(aws: &Aws, given: &Value) -> Result<Value, Api
     let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
     let succeeded_in = &given["filter"]["succeededInStage"]["stageName"];
     let succeeded_in = checks.optional(succeeded_in, "filter.succeededInStage.stageName", &NAME)?;
+
     checks.done()?;
     known(aws, name)?;
     let wanted = |execution: &&Execution| {
@@ -165,12 +168,14 @@ pub(super) fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiEr
     let mut checks = Checks::default();
     let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
     let filter = &given["filter"];
+
     if !filter.is_null() {
         input::only(
             filter,
             &["pipelineExecutionId", "latestInPipelineExecution"],
         )?;
     }
+
     let direct = checks.optional(
         &filter["pipelineExecutionId"],
         "filter.pipelineExecutionId",
@@ -182,11 +187,14 @@ pub(super) fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiEr
         "filter.latestInPipelineExecution.pipelineExecutionId",
         &ID,
     )?);
+
     checks.done()?;
     known(aws, name)?;
+
     if let Some(id) = id {
         known_execution(aws, name, id)?;
     }
+
     let wanted = |execution: &&Execution| {
         execution.pipeline == name && id.is_none_or(|id| execution.id == id)
     };
@@ -199,6 +207,7 @@ pub(super) fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiEr
             details.extend(stage.actions.iter().map(described));
         }
     }
+
     details.sort_by_key(|(started, _)| *started);
     input::page(
         aws,
@@ -227,6 +236,7 @@ fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecutio
         };
         artifacts.iter().map(described).collect()
     };
+
     if let Some(declared) = execution.declaration.action(stage, &action.name) {
         output["input"] = json!({
             "actionTypeId": {"category": declared.provider.category(), "owner": "AWS",
@@ -239,6 +249,7 @@ fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecutio
             vec![("namespace", declared.namespace.clone().map(Value::from))],
         );
     }
+
     let mut result = json!({});
     add(
         &mut result,
@@ -279,6 +290,7 @@ pub(super) fn pipeline_state(aws: &Aws, given: &Value) -> Result<Value, ApiError
         .iter()
         .map(|lane| stage_state(aws, pipeline, lane))
         .collect();
+
     Ok(json!({
         "pipelineName": name,
         "pipelineVersion": pipeline.versions.len(),
@@ -301,11 +313,13 @@ fn stage_state(aws: &Aws, pipeline: &Pipeline, lane: &Lane) -> Value {
         .and_then(|id| aws.codepipeline.execution(id));
     let latest_stage =
         latest.and_then(|execution| Some((execution, execution.stage(&lane.stage)?)));
+
     let mut transition = json!({"enabled": lane.disabled_inbound.is_none()});
     if let Some(disabled) = &lane.disabled_inbound {
         transition["disabledReason"] = json!(disabled.reason);
         transition["lastChangedAt"] = Aws::seconds(disabled.since);
     }
+
     let declared = pipeline
         .declaration
         .stages

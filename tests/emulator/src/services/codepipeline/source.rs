@@ -38,6 +38,7 @@ pub(super) fn fetch(
         _ => {
             let key = revision("S3_OBJECT_KEY").unwrap_or(&configuration["S3ObjectKey"]);
             permissions::object(aws, execution, &configuration["S3Bucket"], key)?;
+
             object(
                 aws,
                 configuration,
@@ -53,6 +54,7 @@ pub(super) fn fetch(
     aws.s3
         .put(&artifact.bucket, &artifact.key, bytes)
         .map_err(|error| unavailable(&error))?;
+
     Ok(Done {
         outputs,
         artifacts: vec![(name, artifact)],
@@ -69,6 +71,7 @@ pub(super) fn location(aws: &mut Aws, execution: &Execution, artifact: &str) -> 
         short(&execution.pipeline, 20),
         short(artifact, 10)
     );
+
     Artifact {
         bucket: execution.declaration.bucket.clone(),
         key,
@@ -102,6 +105,7 @@ fn image(
     let found = ecr::call(aws, "DescribeImages", &input).map_err(|error| unavailable(&error))?;
     let tag = digest.is_none().then_some(tag);
     let (id, outputs, detail) = image_revision(aws, repository, tag, &found["imageDetails"][0]);
+
     Ok((archive("imageDetail.json", &detail)?, id, outputs))
 }
 
@@ -148,6 +152,7 @@ fn pushed_at(seconds: &Value) -> String {
     let at = OffsetDateTime::from_unix_timestamp(at).unwrap_or(OffsetDateTime::UNIX_EPOCH);
     let (day, month) = (at.weekday().to_string(), at.month().to_string());
     let (hour, minute, second) = at.to_hms();
+
     format!(
         "{} {} {:02} {hour:02}:{minute:02}:{second:02} UTC {}",
         &day[..3],
@@ -167,6 +172,7 @@ fn archive(name: &str, content: &Value) -> Result<Vec<u8>, ErrorDetails> {
         .map_err(|error| failed(&error))?;
     zip.write_all(content.to_string().as_bytes())
         .map_err(|error| failed(&error))?;
+
     Ok(zip.finish().map_err(|error| failed(&error))?.into_inner())
 }
 
@@ -183,6 +189,7 @@ fn object(
         .get(bucket, key, version)
         .map_err(|error| unavailable(&error))?
         .to_vec();
+
     // An ETag promises no more than to change with the bytes.
     let etag = hex(&Sha256::digest(&bytes)[..16]);
     let mut outputs = BTreeMap::from([

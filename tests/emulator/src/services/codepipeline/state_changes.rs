@@ -21,6 +21,7 @@ fn common(aws: &mut Aws, execution: &Execution, started: Millis, state: &str) ->
             json!(value)
         }
     };
+
     json!({
         "pipeline": execution.pipeline, "execution-id": execution.id,
         "start-time": timestamp(started), "state": state, "version": number(execution.version),
@@ -85,6 +86,7 @@ pub(super) fn action(aws: &mut Aws, execution: &str, action: &str, state: &str) 
     let Some(declared) = execution.declaration.action(&stage.name, &action.name) else {
         return;
     };
+
     let mut detail = common(aws, &execution, action.started, state);
     detail["stage"] = json!(stage.name);
     detail["action-execution-id"] = json!(action.id);
@@ -92,6 +94,7 @@ pub(super) fn action(aws: &mut Aws, execution: &str, action: &str, state: &str) 
     detail["region"] = json!(declared.region.as_ref().unwrap_or(&aws.region));
     detail["type"] = json!({"owner": "AWS", "provider": declared.provider.word(),
         "category": declared.provider.category(), "version": "1"});
+
     if !action.input_artifacts.is_empty() {
         detail["input-artifacts"] = artifacts(&action.input_artifacts);
     }
@@ -121,6 +124,7 @@ fn result(action: &ActionExecution) -> Value {
         .as_ref()
         .map(|error| &error.message)
         .or(action.summary.as_ref());
+
     if let Some(summary) = summary {
         result["external-execution-summary"] = json!(summary);
     }

@@ -109,6 +109,7 @@ fn check_stage(stage: &Stage) -> Result<(), ApiError> {
             stage.name
         )));
     }
+
     match repeated(stage.actions.iter().map(|action| action.name.as_str())) {
         Some(twice) => Err(stage_error(format!(
             "Action name '{twice}' must be unique within stage '{}'",
@@ -138,11 +139,13 @@ fn check_action(action: &Action) -> Result<(), ApiError> {
             "Action configuration for action '{name}' contains unknown configuration '{key}'"
         )));
     }
+
     let [inputs, outputs] = provider.artifacts();
     let counts = [
         ("input", inputs, action.input_artifacts.len()),
         ("output", outputs, action.output_artifacts.len()),
     ];
+
     for (kind, (least, most), count) in counts {
         if !(least..=most).contains(&count) {
             return Err(action_error(format!(
@@ -151,6 +154,7 @@ fn check_action(action: &Action) -> Result<(), ApiError> {
             )));
         }
     }
+
     if action
         .namespace
         .as_deref()
@@ -198,6 +202,7 @@ fn check_order(declaration: &Declaration) -> Result<(), ApiError> {
                 }
                 check_references(declaration, stage, action, &namespaces)?;
             }
+
             artifacts.extend(
                 group()
                     .flat_map(|action| &action.output_artifacts)

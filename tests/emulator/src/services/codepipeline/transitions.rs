@@ -41,6 +41,7 @@ fn set(
         "transitionType",
         &["Inbound", "Outbound"],
     )? == "Inbound";
+
     checks.done()?;
     require_stage(known(aws, name)?, stage)?;
     let Some(pipeline) = aws.codepipeline.pipelines.get_mut(name) else {
@@ -49,6 +50,7 @@ fn set(
     let Some(index) = pipeline.lanes.iter().position(|lane| lane.stage == stage) else {
         return Ok(json!({}));
     };
+
     let lane = &mut pipeline.lanes[index];
     let transition = if inbound {
         &mut lane.disabled_inbound
@@ -56,6 +58,7 @@ fn set(
         &mut lane.disabled_outbound
     };
     *transition = disabled;
+
     let entered = pipeline
         .lanes
         .get(index + usize::from(!inbound))

@@ -37,6 +37,7 @@ impl Attribute {
                  levels beyond supported limit",
             ));
         }
+
         let members = value
             .as_object()
             .ok_or_else(|| serialization("Unexpected value for an AttributeValue"))?;
@@ -53,6 +54,7 @@ impl Attribute {
                  one of the supported datatypes",
             ));
         }
+
         Ok(match kind.as_str() {
             "S" => Self::S(text(value)?.to_owned()),
             "N" => Self::N(Number::parse(text(value)?)?),

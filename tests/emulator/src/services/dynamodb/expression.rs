@@ -92,6 +92,7 @@ impl Placeholders {
         };
         let names = unused(self.names.keys().collect());
         let values = unused(self.values.keys().collect());
+
         for (member, unused) in [
             ("ExpressionAttributeNames", names),
             ("ExpressionAttributeValues", values),
@@ -268,6 +269,7 @@ impl<'a> Parser<'a> {
                 return Err(self.error(&format!("Invalid function name; function: {function}")));
             }
         };
+
         self.expect(")")?;
         Ok(condition)
     }

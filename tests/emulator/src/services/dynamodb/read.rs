@@ -114,6 +114,7 @@ fn page_of(
         if scanned >= most || (bytes > MAX_PAGE_BYTES && scanned > 0) {
             break;
         }
+
         scanned += 1;
         if filter.is_none_or(|filter| filter.holds(item, table.absent_differs)) {
             found.push(item_to_json(item));

@@ -69,6 +69,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             format!("Table already exists: {name}"),
         ));
     }
+
     let (hash, range) = key_attributes(input)?;
     let table = Table {
         name: name.to_owned(),
@@ -84,6 +85,7 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         before: BTreeMap::new(),
     };
     let description = table.description("CREATING");
+
     aws.dynamodb.tables.insert(name.to_owned(), table);
     Ok(json!({ "TableDescription": description }))
 }
@@ -145,10 +147,12 @@ fn key_attributes(input: &Value) -> Result<(String, Option<String>), ApiError> {
                 "Invalid KeySchema: expected a KeySchemaElement of type {expected}"
             )));
         }
+
         let name = element["AttributeName"].as_str().unwrap_or_default();
         let definition = definitions
             .iter()
             .find(|definition| definition["AttributeName"] == name);
+
         match definition.and_then(|found| found["AttributeType"].as_str()) {
             Some("S") => keys.push(name.to_owned()),
             Some(kind @ ("N" | "B")) => return Err(unserved(&format!("keys of type {kind}"))),
@@ -259,6 +263,7 @@ impl Table {
             Some(name) => Some(key_text(item, name, 1024)?),
             None => None,
         };
+
         Ok(PrimaryKey {
             bucket: bucket(&hash),
             hash,
@@ -271,6 +276,7 @@ impl Table {
             .as_str()
             .unwrap_or("PROVISIONED");
         let protected = self.definition["DeletionProtectionEnabled"] == true;
+
         json!({
             "AttributeDefinitions": self.definition["AttributeDefinitions"],
             "TableName": self.name,
@@ -298,6 +304,7 @@ fn key_text(item: &Item, name: &str, most: usize) -> Result<String, ApiError> {
              cannot contain an empty string value. Key: {name}"
         )));
     }
+
     if text.len() > most {
         let which = if most == 2048 {
             "hashkey has exceeded the maximum size limit of 2048"

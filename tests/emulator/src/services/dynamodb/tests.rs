@@ -127,6 +127,7 @@ fn keys_must_fit_the_schema() {
             "{message}"
         );
     }
+
     let partial = json!({ "Key": { "pk": {"S": "a"} } });
     assert!(
         refused(&mut aws, "GetItem", partial)
@@ -139,6 +140,7 @@ fn a_failed_condition_changes_nothing() {
     let mut aws = world();
     put(&mut aws, "a", "1", 1);
     let claim = json!({ "Item": key("a", "1"), "ConditionExpression": "attribute_not_exists(pk)" });
+
     assert_eq!(
         refused(&mut aws, "PutItem", claim),
         "ConditionalCheckFailedException: The conditional request failed"
@@ -153,6 +155,7 @@ fn items_hold_at_most_400_kilobytes() {
     put(&mut aws, "a", "1", 400 * 1024 - overhead);
     let mut item = key("a", "1");
     item["v"] = json!({ "S": "x".repeat(400 * 1024 - overhead + 1) });
+
     assert!(
         refused(&mut aws, "PutItem", json!({ "Item": item }))
             .ends_with("Item size has exceeded the maximum allowed size")
@@ -200,6 +203,7 @@ fn queries_are_of_one_partition_and_ordered_by_the_sort_key() {
 fn key_conditions_that_aws_refuses() {
     let mut aws = world();
     let values = json!({ ":s": {"S": "a"}, ":n": {"N": "1"} });
+
     for (condition, expected) in [
         (
             "sk = :s AND v = :n",
@@ -259,6 +263,7 @@ fn a_query_ends_its_page_as_early_as_the_account_says() {
         put(&mut aws, "a", sk, 1);
         put(&mut aws, &format!("other{sk}"), "1", 1);
     }
+
     aws.pages = Some(2);
     let mut query = |start: Value| {
         let input = partition("a", json!({ "ExclusiveStartKey": start }));
@@ -268,7 +273,9 @@ fn a_query_ends_its_page_as_early_as_the_account_says() {
             page["LastEvaluatedKey"].clone(),
         )
     };
+
     assert_eq!(query(Value::Null), (2, key("a", "1")));
+
     // A full page names a last key even if nothing follows.
     assert_eq!(query(key("a", "1")), (2, key("a", "3")));
     assert_eq!(query(key("a", "3")), (0, Value::Null));

@@ -65,10 +65,12 @@ fn already_done(aws: &mut Aws, token: &str, items: &Value) -> Result<bool, ApiEr
             "ClientRequestToken must have a length between 1 and 36",
         ));
     }
+
     let now = aws.now;
     aws.dynamodb
         .tokens
         .retain(|_, (at, _)| now - *at < TOKEN_LIFE_MS);
+
     match aws.dynamodb.tokens.get(token) {
         Some((_, done)) if done == items => Ok(true),
         Some(_) => Err(ApiError::client(
@@ -149,6 +151,7 @@ fn reason(failure: Option<ApiError>) -> Value {
     let Some(failure) = failure else {
         return json!({ "Code": "None" });
     };
+
     let code = match failure.code.as_str() {
         "ConditionalCheckFailedException" => "ConditionalCheckFailed",
         "TransactionConflictException" => "TransactionConflict",

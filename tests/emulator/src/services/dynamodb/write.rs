@@ -50,6 +50,7 @@ impl Write {
         if item_size(&item) > MAX_ITEM_BYTES {
             return Err(invalid("Item size has exceeded the maximum allowed size"));
         }
+
         Ok(Self {
             key: table.key_of_item(&item)?,
             item: Some(item),
@@ -97,6 +98,7 @@ fn condition(input: &Value) -> Result<Option<Condition>, ApiError> {
     let condition = expression
         .map(|text| Condition::parse(member, text, &mut placeholders))
         .transpose()?;
+
     placeholders.finish()?;
     Ok(condition)
 }

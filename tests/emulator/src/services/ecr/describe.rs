@@ -32,6 +32,7 @@ pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> 
             .map(str::to_owned)
             .collect::<Vec<_>>(),
     };
+
     let mut described = Vec::new();
     for name in &names {
         let found = aws
@@ -41,6 +42,7 @@ pub(super) fn repositories(aws: &Aws, input: &Value) -> Result<Value, ApiError> 
             .ok_or_else(|| no_repository(&aws.account, name))?;
         described.push(repository(aws, name, found));
     }
+
     let Page {
         items: described,
         next,
@@ -93,6 +95,7 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
                 let digest = repository.find(id).ok_or_else(|| no_image(aws, name, id))?;
                 described.push(details(digest, &repository.images[digest]));
             }
+
             Page {
                 items: described,
                 next: None,
@@ -104,6 +107,7 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
             page(aws, input, all)?
         }
     };
+
     Ok(with_token(json!({ "imageDetails": described }), next))
 }
 
@@ -126,10 +130,12 @@ fn detail(aws: &Aws, repository: &str, digest: &str, image: &Image) -> Value {
         "repositoryName": repository,
         "imageDigest": digest,
     });
+
     // An untagged image has no such member.
     if !image.tags.is_empty() {
         detail["imageTags"] = json!(image.tags);
     }
+
     detail["imageSizeInBytes"] = json!(image.manifest.len());
     detail["imagePushedAt"] = Aws::seconds(image.pushed);
     detail["imageManifestMediaType"] = json!(image.media_type);

@@ -19,6 +19,7 @@ pub(super) fn batch_get(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     )?;
     let (name, repository) = named(aws, input)?;
     let mut images = Vec::new();
+
     let mut failures = Vec::new();
     for id in ids(input)? {
         match repository.find(id) {
@@ -28,6 +29,7 @@ pub(super) fn batch_get(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
                 if let Some(tag) = id["imageTag"].as_str() {
                     found["imageTag"] = json!(tag);
                 }
+
                 images.push(json!({
                     "registryId": aws.account,
                     "repositoryName": name,

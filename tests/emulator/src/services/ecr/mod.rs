@@ -139,6 +139,7 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             message,
         ));
     }
+
     let repository = Repository {
         arn: aws.arn("ecr", &format!("repository/{name}")),
         uri: format!("{}/{name}", registry_host(aws)),
@@ -155,6 +156,7 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     };
     let description = describe::repository(aws, name, &repository);
     aws.ecr.repositories.insert(name.to_owned(), repository);
+
     Ok(json!({ "repository": description }))
 }
 
@@ -167,6 +169,7 @@ fn registry_host(aws: &Aws) -> String {
 fn named<'a>(aws: &'a Aws, input: &'a Value) -> Result<(&'a str, &'a Repository), ApiError> {
     check_registry(aws, input)?;
     let name = required_text(input, "repositoryName")?;
+
     Ok((
         name,
         aws.ecr
@@ -207,6 +210,7 @@ impl Repository {
                 .get_key_value(digest)
                 .map(|(digest, _)| digest.as_str())
         };
+
         match (id["imageDigest"].as_str(), id["imageTag"].as_str()) {
             (Some(digest), Some(tag)) => by_tag(tag).filter(|found| *found == digest),
             (Some(digest), None) => by_digest(digest),

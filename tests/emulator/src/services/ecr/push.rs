@@ -42,12 +42,15 @@ pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
             message,
         ));
     }
+
     let behaviour = annotated(&document)?;
     let digest = store(aws, &repository, manifest, media_type, tag, behaviour)?;
+
     let mut id = json!({ "imageDigest": digest });
     if let Some(tag) = tag {
         id["imageTag"] = json!(tag);
     }
+
     Ok(json!({ "image": {
         "registryId": aws.account,
         "repositoryName": repository,
@@ -135,6 +138,7 @@ pub fn push_with(
         behaviour,
     )?;
     let repository = aws.ecr.repositories.get_mut(repository);
+
     if let Some(image) = repository.and_then(|repository| repository.images.get_mut(&digest)) {
         image.profile = profile;
     }
@@ -179,6 +183,7 @@ fn find<'a>(aws: &'a Aws, image: &str) -> Option<&'a Image> {
     let (name, tag) = path
         .split_once(':')
         .map_or((path, None), |(name, tag)| (name, Some(tag)));
+
     // With a digest the tag is only decoration, and without both it is `latest`.
     let id = match digest {
         Some(digest) => json!({ "imageDigest": digest }),
@@ -232,6 +237,7 @@ fn store(
             );
             return Err(ApiError::client("ImageTagAlreadyExistsException", message));
         }
+
         // The tag moves; the image that had it stays, untagged if it was its last.
         if let Some(image) = holder {
             image.tags.remove(tag);

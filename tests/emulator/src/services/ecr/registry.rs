@@ -22,6 +22,7 @@ pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         );
         return Err(ApiError::client("RepositoryNotEmptyException", message));
     }
+
     let described = describe::repository(aws, name, repository);
     let name = name.to_owned();
     aws.ecr.repositories.remove(&name);

@@ -38,6 +38,7 @@ fn repositories_are_created_once_and_described() {
     )
     .unwrap();
     let repository = &described["repositories"][0];
+
     assert_eq!(
         repository["repositoryUri"],
         "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web"
@@ -80,6 +81,7 @@ fn the_digest_is_the_hash_of_the_manifest() {
         put["image"]["imageId"]["imageDigest"],
         "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
     );
+
     let wrong = json!({ "imageManifest": "{\"a\":1}", "imageDigest": "sha256:00" });
     assert!(
         request(&mut aws, "PutImage", wrong)
@@ -126,6 +128,7 @@ fn immutable_tags_stay_and_mutable_tags_move() {
 fn images_are_described_by_tag_or_digest() {
     let mut aws = world("MUTABLE");
     let digest = push(&mut aws, "team/web", "v1", Behaviour::Healthy).unwrap();
+
     for id in [
         json!({ "imageTag": "v1" }),
         json!({ "imageDigest": digest }),
@@ -159,8 +162,10 @@ fn images_come_in_pages() {
     for tag in ["v1", "v2", "v3"] {
         push(&mut aws, "team/web", tag, Behaviour::Healthy).unwrap();
     }
+
     let first = request(&mut aws, "DescribeImages", json!({ "maxResults": 2 })).unwrap();
     assert_eq!(first["imageDetails"].as_array().unwrap().len(), 2);
+
     let second = request(
         &mut aws,
         "DescribeImages",
@@ -191,6 +196,7 @@ fn batches_report_failures_one_by_one() {
     put(&mut aws, "{}", "v2").unwrap();
     let ids = json!({ "imageIds": [{ "imageTag": "v1" }, { "imageTag": "v9" }] });
     let got = request(&mut aws, "BatchGetImage", ids).unwrap();
+
     assert_eq!(
         (
             &got["images"][0]["imageManifest"],
@@ -206,6 +212,7 @@ fn a_task_meets_what_was_pushed() {
     let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web";
     let bad = push(&mut aws, "team/web", "v1", Behaviour::Exits).unwrap();
     let good = push(&mut aws, "team/web", "v1", Behaviour::Healthy).unwrap();
+
     assert_ne!(bad, good);
     assert_eq!(
         behaviour(&aws, &format!("{host}@{bad}")),
@@ -223,6 +230,7 @@ fn a_task_meets_what_was_pushed() {
         behaviour(&aws, "public.ecr.aws/nginx/nginx:1"),
         Ok(Behaviour::Healthy)
     );
+
     let missing = behaviour(&aws, host).unwrap_err();
     assert!(
         missing.starts_with("CannotPullContainerError: ") && missing.ends_with("not found"),
@@ -246,6 +254,7 @@ fn the_event_of_a_push_has_the_documented_members() {
         "action-type": "PUSH",
         "image-tag": "latest",
     });
+
     assert_eq!(
         push::detail(&mut aws, "web", "sha256:00", Some("latest")).to_string(),
         documented.to_string()
@@ -270,6 +279,7 @@ fn a_repository_with_images_is_deleted_by_force_only() {
             .unwrap_err()
             .starts_with("RepositoryNotEmptyException")
     );
+
     request(&mut aws, "DeleteRepository", json!({"force": true})).unwrap();
     assert!(
         request(&mut aws, "DescribeImages", json!({}))
@@ -298,7 +308,9 @@ fn the_annotation_of_a_manifest_names_the_behaviour() {
         "v1",
     )
     .unwrap();
+
     assert_eq!(behaviour(&aws, &format!("{host}:v1")), Ok(Behaviour::Exits));
+
     let wrong = put(
         &mut aws,
         r#"{"annotations":{"sandbox.behaviour":"flies"}}"#,
@@ -309,6 +321,7 @@ fn the_annotation_of_a_manifest_names_the_behaviour() {
         wrong.contains("sandbox.behaviour is `flies`; expected healthy"),
         "{wrong}"
     );
+
     put(
         &mut aws,
         r#"{"annotations":{"sandbox.behaviour":"fails-after-90"}}"#,

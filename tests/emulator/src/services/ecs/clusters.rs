@@ -19,6 +19,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             "Cluster must match ^[a-zA-Z0-9\\-_]{{1,255}}$, but was {name}"
         )));
     }
+
     let arn = aws.arn("ecs", &format!("cluster/{name}"));
     let settings = input
         .0
@@ -39,6 +40,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .entry(name.clone())
         .or_insert(cluster)
         .clone();
+
     Ok(json!({"cluster": answer(aws, &cluster, true)}))
 }
 
@@ -49,9 +51,11 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     if names.is_empty() {
         names.push("default");
     }
+
     if names.len() > 100 {
         return Err(invalid("Clusters cannot have more than 100 elements."));
     }
+
     let describe = |name: &str| {
         let arn = aws.arn("ecs", &format!("cluster/{name}"));
         let cluster = aws.ecs.clusters.get(name);
@@ -71,6 +75,7 @@ fn answer(aws: &Aws, cluster: &Cluster, with_tags: bool) -> Value {
     let services = aws.ecs.services.values().filter(|service| {
         service.cluster == cluster.name && service.status == ServiceStatus::Active
     });
+
     let mut answer = json!({
         "clusterArn": cluster.arn, "clusterName": cluster.name, "status": "ACTIVE",
         "registeredContainerInstancesCount": aws.ecs.instances

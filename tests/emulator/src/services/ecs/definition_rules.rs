@@ -16,9 +16,11 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     if containers.is_empty() {
         return Err(client_error("Container list cannot be empty."));
     }
+
     for container in containers {
         check_container(input, container)?;
     }
+
     let names: Vec<&str> = containers.iter().map(name).collect();
     for (position, name) in names.iter().enumerate() {
         if names[..position].contains(name) {
@@ -27,6 +29,7 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
             )));
         }
     }
+
     if containers
         .iter()
         .all(|container| container["essential"] == false)
@@ -35,11 +38,13 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
             "TaskDefinition doesn't have any essential container",
         ));
     }
+
     containers
         .iter()
         .try_for_each(|container| check_references(container, containers))?;
     check_network_mode(input)?;
     check_secrets(input)?;
+
     if input.texts("requiresCompatibilities").contains(&"FARGATE") {
         check_fargate(input)
     } else {
@@ -68,6 +73,7 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
     if name(container).is_empty() {
         return Err(client_error("Container.name should not be null or empty."));
     }
+
     check_name("Container.name", name(container))?;
     if container["image"].as_str().is_none_or(str::is_empty) {
         return Err(client_error("Container.image should not be null or empty."));
@@ -75,6 +81,7 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
     if !is_image(container["image"].as_str().unwrap_or_default()) {
         return Err(client_error("Container.image contains invalid characters."));
     }
+
     check_memory(input, container)?;
     let negative_cpu = container["cpu"].as_i64().is_some_and(|cpu| cpu < 0);
     if negative_cpu {
@@ -94,6 +101,7 @@ fn check_container(input: &Input, container: &Value) -> Result<(), ApiError> {
             "Environment variable name should not be null or empty.",
         ));
     }
+
     list(container, "portMappings")
         .iter()
         .try_for_each(|mapping| check_ports(input, container, mapping))
@@ -248,6 +256,7 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
     if input.text("networkMode") != Some("awsvpc") {
         return Err(client_error("Fargate only supports network mode ‘awsvpc’."));
     }
+
     let cpu = input
         .text("cpu")
         .ok_or_else(|| client_error("Fargate requires that 'cpu' be defined at the task level."))?;
@@ -260,6 +269,7 @@ fn check_fargate(input: &Input) -> Result<(), ApiError> {
              the Amazon ECS documentation for the valid values."
         )));
     }
+
     match fargate_needs_role_for(input.list("containerDefinitions")) {
         Some(what) if input.text("executionRoleArn").is_none() => Err(client_error(format!(
             "Fargate requires task definition to have execution role ARN to support {what}."
@@ -275,6 +285,7 @@ fn fargate_needs_role_for(containers: &[Value]) -> Option<&'static str> {
         let image = container["image"].as_str().unwrap_or_default();
         image.contains(".dkr.ecr.") && image.contains(".amazonaws.com")
     };
+
     if any(&from_ecr) {
         Some("ECR images")
     } else if any(&|container| container["logConfiguration"]["logDriver"] == "awslogs") {
@@ -289,8 +300,10 @@ pub(super) fn fits_fargate(cpu: &str, memory: &str) -> bool {
     let (Some(cpu), Some(memory)) = (number(cpu, "vcpu"), mebibytes(memory)) else {
         return false;
     };
+
     let gib = memory / 1024;
     let whole = memory % 1024 == 0;
+
     match cpu {
         256 => [512, 1024, 2048].contains(&memory),
         512 => whole && (1..=4).contains(&gib),

@@ -124,6 +124,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
             "Actual length: the task definition exceeds the maximum size of 65536 bytes.",
         ));
     }
+
     let family = input
         .text("family")
         .expect("the family was checked")
@@ -146,6 +147,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         &definition,
         !definition.tags.is_empty(),
     );
+
     aws.ecs.families.entry(family).or_default().push(definition);
     Ok(answer)
 }
@@ -159,6 +161,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         .ecs
         .definition(name)
         .ok_or_else(|| client_error("Unable to describe task definition."))?;
+
     Ok(with_tags(
         describe_definitions::answer(aws, definition),
         definition,
@@ -173,6 +176,7 @@ pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError
     if !short(name).contains(':') {
         return Err(client_error("Revision is missing."));
     }
+
     let arn = aws
         .ecs
         .definition(name)
@@ -190,6 +194,7 @@ pub(super) fn deregister(aws: &mut Aws, input: &Input) -> Result<Value, ApiError
         .expect("the definition was just found");
     definition.active = false;
     definition.deregistered_at.get_or_insert(now);
+
     let definition = definition.clone();
     Ok(with_tags(
         describe_definitions::answer(aws, &definition),
@@ -211,6 +216,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .iter()
         .filter(|(name, _)| family.is_none_or(|family| family == *name));
     let definitions = families.flat_map(|(_, revisions)| revisions);
+
     let mut arns: Vec<String> = definitions
         .filter(|definition| definition.active == active)
         .map(|definition| definition.arn.clone())

@@ -33,6 +33,7 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Opt
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
+
     let reason = match rollback_of {
         Some(to) => format!(
             "ECS deployment circuit breaker: rolling back to deploymentId {}.",
@@ -45,6 +46,7 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Opt
         .iter_mut()
         .for_each(|old| old.status = DeploymentStatus::Active);
     service.steady = false;
+
     let deployment = Deployment {
         id: id.clone(),
         status: DeploymentStatus::Primary,
@@ -62,9 +64,11 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Opt
             .clone(),
     };
     service.deployments.insert(0, deployment);
+
     if let Some(to) = rollback_of {
         adopt(aws, arn, &to.id, &id);
     }
+
     announce(aws, arn, &id, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS");
     scheduler::wake(aws, arn);
 }
@@ -90,11 +94,13 @@ pub(super) fn settle(aws: &mut Aws, arn: &str, id: &str) {
     if !in_progress || !scheduler::is_in_place(aws, service) {
         return;
     }
+
     let since = aws.now - STEADY.as_millis() as i64;
     let is_steady = aws
         .ecs
         .tasks_of(arn)
         .all(|task| task.started_at.is_some_and(|at| at <= since));
+
     if is_steady {
         complete(aws, arn);
     } else {
@@ -118,10 +124,12 @@ fn complete(aws: &mut Aws, arn: &str) {
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
+
     service.deployments.truncate(1);
     let Some(primary) = service.deployments.first_mut() else {
         return;
     };
+
     primary.rollout = RolloutState::Completed;
     primary.reason = format!("ECS deployment {} completed.", primary.id);
     primary.updated_at = now;
@@ -152,19 +160,23 @@ pub(super) fn note_failure(aws: &mut Aws, arn: &str, id: &str, counts: bool) {
     else {
         return;
     };
+
     deployment.failed_tasks += u32::from(counts);
     deployment.updated_at = now;
+
     if deployment.not_before <= now {
         deployment.setbacks += 1;
         deployment.not_before =
             now + LONGEST_BACKOFF_SECS.min(5 << deployment.setbacks.min(7)) * 1000;
     }
+
     let is_current = deployment.status == DeploymentStatus::Primary
         && deployment.rollout == RolloutState::InProgress;
     let (trips, often) = (
         breaks && is_current && deployment.failed_tasks >= threshold,
         deployment.setbacks == 3,
     );
+
     if trips {
         fail(aws, arn);
     } else if often {
@@ -205,6 +217,7 @@ fn fail(aws: &mut Aws, arn: &str) {
     let Some(failed) = service.deployments.first_mut() else {
         return;
     };
+
     failed.rollout = RolloutState::Failed;
     failed.reason = "ECS deployment circuit breaker: tasks failed to start.".to_owned();
     failed.updated_at = now;
@@ -213,6 +226,7 @@ fn fail(aws: &mut Aws, arn: &str) {
         format!("(service {name}) (deployment {id}) deployment failed: tasks failed to start.")
     });
     announce(aws, arn, &id, "ERROR", "SERVICE_DEPLOYMENT_FAILED");
+
     let to = aws
         .ecs
         .services
@@ -221,6 +235,7 @@ fn fail(aws: &mut Aws, arn: &str) {
     let Some(to) = to.filter(|_| rolls_back && !was_rollback) else {
         return;
     };
+
     note(aws, arn, |name| {
         format!("(service {name}) rolling back to deployment {}.", to.id)
     });
@@ -271,6 +286,7 @@ fn announce(aws: &mut Aws, arn: &str, id: &str, event_type: &str, event_name: &s
     let Some(deployment) = aws.ecs.services.get(arn).and_then(find) else {
         return;
     };
+
     let detail = state_change(&deployment, event_type, event_name);
     eventbridge::emit(
         aws,

@@ -14,6 +14,7 @@ pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
         definition.arn.clone().into(),
     );
     answer.extend(definition.json.clone());
+
     if let Some(containers) = answer
         .get_mut("containerDefinitions")
         .and_then(Value::as_array_mut)
@@ -22,6 +23,7 @@ pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
             .iter_mut()
             .for_each(|container| complete(container, definition.network_mode()));
     }
+
     let mut add = |member: &str, value: Value| _ = answer.entry(member).or_insert(value);
     add("volumes", json!([]));
     add("placementConstraints", json!([]));
@@ -42,6 +44,7 @@ pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
         "registeredBy",
         format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account).into(),
     );
+
     if let Some(at) = definition.deregistered_at {
         add("deregisteredAt", Aws::seconds(at));
     }
@@ -53,9 +56,11 @@ fn complete(container: &mut Value, network_mode: &str) {
     let Some(members) = container.as_object_mut() else {
         return;
     };
+
     members.retain(|_, value| !value.is_null());
     members.entry("cpu").or_insert(0.into());
     members.entry("essential").or_insert(true.into());
+
     for list in [
         "portMappings",
         "environment",
@@ -104,6 +109,7 @@ fn attributes(definition: &TaskDefinition) -> Value {
         .get("containerDefinitions")
         .and_then(Value::as_array);
     let containers = || containers.into_iter().flatten();
+
     let mut names = Vec::new();
     for container in containers() {
         let driver = container["logConfiguration"]["logDriver"].as_str();
@@ -127,9 +133,11 @@ fn attributes(definition: &TaskDefinition) -> Value {
     if definition.network_mode() == "awsvpc" {
         names.push("ecs.capability.task-eni".to_owned());
     }
+
     names.push("com.amazonaws.ecs.capability.docker-remote-api.1.18".to_owned());
     names.sort();
     names.dedup();
+
     names
         .into_iter()
         .map(|name| json!({"name": name}))

@@ -27,6 +27,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
             "service names can have at most {MOST_SERVICES} items."
         )));
     }
+
     let describe = |name: &str| {
         let arn = aws.arn("ecs", &format!("service/{}/{name}", cluster.name));
         let service = aws.ecs.service_named(&cluster.name, name);
@@ -45,6 +46,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let services = services.filter(|service| {
         launch_type.is_none_or(|wanted| wanted == service_rules::launch_type(&service.settings))
     });
+
     input.page(
         aws,
         "serviceArns",
@@ -71,6 +73,7 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         "createdAt": Aws::seconds(service.created_at),
         "createdBy": format!("arn:aws:sts::{}:assumed-role/sandbox/sandbox", aws.account),
     });
+
     // `json!` would copy these once more.
     answer["deployments"] = service
         .deployments
@@ -78,6 +81,7 @@ pub(super) fn answer(aws: &Aws, service: &Service, with_tags: bool) -> Value {
         .map(|deployment| deployment_answer(aws, service, deployment))
         .collect();
     answer["events"] = service.events.iter().map(event_answer).collect();
+
     for (member, value) in &service.settings {
         answer[member] = value.clone();
     }
@@ -101,6 +105,7 @@ fn deployment_answer(aws: &Aws, service: &Service, deployment: &Deployment) -> V
         DeploymentStatus::Primary => service.desired_count as usize,
         _ => tasks().filter(|task| task.is_live()).count(),
     };
+
     let mut answer = json!({
         "id": deployment.id,
         "status": deployment_status(deployment.status),

@@ -46,6 +46,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             && launch_type.is_none_or(|launch_type| launch_type == task.launch_type)
             && started_by.is_none_or(|deployment| deployment == task.deployment)
     };
+
     // A task whose desired status is PENDING does not exist.
     let none = input.text("desiredStatus") == Some("PENDING");
     let arns = aws
@@ -70,6 +71,7 @@ pub(super) fn describe(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
             "Tasks can have at most {MOST_TASKS} items."
         )));
     }
+
     let describe = |name: &str| {
         let arn = aws.arn("ecs", &format!("task/{}/{name}", cluster.name));
         let task = aws.ecs.tasks.get(&arn);
@@ -91,6 +93,7 @@ pub(super) fn stop(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let arn = aws.arn("ecs", &format!("task/{cluster}/{name}"));
     let stopping = aws.ecs.tasks.get(&arn).map(|task| task.stopping);
     let stopping = stopping.ok_or_else(|| invalid("The referenced task was not found."))?;
+
     if !stopping {
         scheduler::stop_task(
             aws,
@@ -150,6 +153,7 @@ fn container_answer(task: &Task, container: &Container) -> Value {
         TaskState::Provisioning | TaskState::Pending => "PENDING",
         _ => "RUNNING",
     };
+
     let mut answer = json!({
         "containerArn": format!(
             "{}/{}",

@@ -55,6 +55,7 @@ pub(super) fn foresee(aws: &mut Aws, arn: &str) {
         Ok(Behaviour::FailsAfter(secs)) => Some(secs),
         _ => None,
     });
+
     if let Some(secs) = secs.min() {
         later(aws, arn, TaskStep::Sicken, u64::from(secs) * 1000);
     }
@@ -78,6 +79,7 @@ pub(crate) fn meet_traffic(aws: &mut Aws) {
         .filter(is_reached)
         .map(|task| task.arn.clone())
         .collect();
+
     for arn in met {
         if let Some(task) = aws.ecs.tasks.get_mut(&arn) {
             task.sickens = true;
@@ -94,6 +96,7 @@ pub(super) fn sicken(aws: &mut Aws, arn: &str) {
     let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_running()) else {
         return;
     };
+
     task.sick_since = Some(now);
     set_answering(aws, arn, false);
     let checks = aws
@@ -113,6 +116,7 @@ pub(super) fn sicken(aws: &mut Aws, arn: &str) {
     let end = ends
         .map(|check| number(check, "interval", 30) * number(check, "retries", 3))
         .max();
+
     if let Some(secs) = end {
         check_at(aws, arn, now + secs * 1000);
     }

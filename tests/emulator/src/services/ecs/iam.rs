@@ -72,6 +72,7 @@ fn update_service(aws: &Aws, asked: &Asked) -> Vec<Demand> {
     let Some(definition) = asked.input["taskDefinition"].as_str() else {
         return vec![update];
     };
+
     let update = update.with(
         "ecs:task-definition",
         aws.ecs.definition_arn(definition).unwrap_or(definition),
@@ -110,6 +111,7 @@ fn register(aws: &mut Aws, asked: &Asked) -> Vec<Demand> {
         .into_iter()
         .filter_map(|member| asked.input[member].as_str());
     let roles = given.map(|role| pass_role(aws, role, TASKS));
+
     with_tags(
         asked,
         std::iter::once(register).chain(roles).collect(),
@@ -126,6 +128,7 @@ fn with_tags(asked: &Asked, mut demands: Vec<Demand>, created: &str) -> Vec<Dema
     if tags.is_empty() {
         return demands;
     }
+
     let mut tag =
         Demand::new("ecs:TagResource", created).with("ecs:CreateAction", asked.operation.as_str());
     for given in tags {
@@ -135,6 +138,7 @@ fn with_tags(asked: &Asked, mut demands: Vec<Demand>, created: &str) -> Vec<Dema
             .clone()
             .with(&format!("aws:RequestTag/{key}"), value);
     }
+
     demands.push(tag);
     demands
 }

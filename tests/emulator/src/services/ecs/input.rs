@@ -348,6 +348,7 @@ fn wrong_type(value: &Value, kind: Kind) -> ApiError {
             );
         }
     };
+
     ApiError::client(
         "SerializationException",
         format!("{found} can not be converted to {expected}"),

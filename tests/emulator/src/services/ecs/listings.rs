@@ -37,6 +37,7 @@ pub(super) fn families(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
         let active = revisions.iter().any(|definition| definition.active);
         name.starts_with(prefix) && wanted.is_none_or(|wanted| wanted == active)
     });
+
     input.page(
         aws,
         "families",
@@ -52,6 +53,7 @@ pub(super) fn container_instances(aws: &mut Aws, input: &Input) -> Result<Value,
         .instances
         .values()
         .filter(|instance| instance.cluster == cluster.name);
+
     input.page(
         aws,
         "containerInstanceArns",
@@ -74,6 +76,7 @@ pub(super) fn describe_container_instances(
             "Container instances can have at most {MOST_INSTANCES} items."
         )));
     }
+
     let describe = |name: &str| {
         let resource = format!("container-instance/{}/{name}", cluster.name);
         let arn = aws.arn("ecs", &resource);

@@ -74,6 +74,7 @@ pub fn call(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiE
 fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiError> {
     rates::take(aws, operation)?;
     let input = input::Input::of(operation, input)?;
+
     match operation {
         "CreateCluster" => clusters::create(aws, &input),
         "ListClusters" => listings::clusters(aws, &input),

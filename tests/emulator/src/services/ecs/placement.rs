@@ -34,6 +34,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
     let Some(primary) = service.primary() else {
         return Err("The service has no deployment.".to_owned());
     };
+
     let launch_type = service_rules::launch_type(&primary.settings);
     if launch_type == "FARGATE" {
         return Ok(Place {
@@ -42,6 +43,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
             host_ports: BTreeMap::new(),
         });
     }
+
     let wishes = wishes(aws, &primary.task_definition);
     let instances = || {
         aws.ecs
@@ -56,6 +58,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
                 .to_owned(),
         );
     };
+
     let tasks_on = |instance: &ContainerInstance| {
         aws.ecs
             .tasks_of(&service.arn)
@@ -67,6 +70,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
             .iter()
             .all(|wish| !instance.ports.contains(&wish.host_port))
     });
+
     // Spread over the instances, as services without a placement strategy do over zones.
     let best = fitting
         .filter(|instance| !needs_own_instance(service) || tasks_on(instance) == 0)
@@ -79,6 +83,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
              Developer Guide."
         ));
     };
+
     let instance = aws
         .ecs
         .instances
@@ -93,6 +98,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
             )
         })
         .collect();
+
     Ok(Place {
         launch_type,
         instance: Some(best),
@@ -138,6 +144,7 @@ fn wishes(aws: &Aws, definition: &str) -> Vec<Wish> {
     if ["awsvpc", "none"].contains(&mode.as_str()) {
         return Vec::new();
     }
+
     let mut wishes = Vec::new();
     for container in aws.ecs.containers_of(definition) {
         for mapping in container["portMappings"].as_array().into_iter().flatten() {
@@ -149,6 +156,7 @@ fn wishes(aws: &Aws, definition: &str) -> Vec<Wish> {
             let Some(port) = number("containerPort") else {
                 continue;
             };
+
             let host_port = number("hostPort").unwrap_or(if mode == "host" { port } else { 0 });
             wishes.push(Wish {
                 container: container["name"].as_str().unwrap_or_default().to_owned(),

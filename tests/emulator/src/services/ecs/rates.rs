@@ -31,5 +31,6 @@ pub(super) fn take(aws: &mut Aws, operation: &str) -> Result<(), ApiError> {
         return Err(ApiError::client("ThrottlingException", "Rate exceeded"));
     }
     *tokens -= 1000;
+
     Ok(())
 }

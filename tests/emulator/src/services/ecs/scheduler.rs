@@ -37,20 +37,26 @@ pub(super) fn reconcile(aws: &mut Aws, arn: &str) {
         Some(ServiceStatus::Draining) => return drain(aws, arn),
         Some(ServiceStatus::Inactive) | None => return,
     }
+
     stop_surplus(aws, arn);
     let is_deploying = aws.ecs.services[arn].is_deploying();
+
     if is_deploying && aws.draw_quirk(Quirk::StopsBeforeStarting) {
         stop_old(aws, arn, true);
     }
+
     let is_stuck = start(aws, arn);
     let stopped = stop_old(aws, arn, is_stuck);
+
     if is_stuck && !stopped {
         note_if_percentages_block(aws, arn);
     }
+
     let service = &aws.ecs.services[arn];
     let primary = service
         .primary()
         .map(|primary| (primary.id.clone(), primary.rollout));
+
     match primary {
         Some((id, RolloutState::InProgress)) if is_in_place(aws, service) => {
             let wait = if service.desired_count == 0 {
@@ -73,6 +79,7 @@ pub(super) fn is_in_place(aws: &Aws, service: &Service) -> bool {
     let Some(primary) = service.primary() else {
         return false;
     };
+
     let tasks = || aws.ecs.tasks_of(&service.arn);
     let wanted = tasks()
         .filter(|task| task.deployment == primary.id && task.is_live() && task.healthy)
@@ -90,6 +97,7 @@ pub(super) fn note_steady_state(aws: &mut Aws, arn: &str) {
     else {
         return;
     };
+
     service.steady = true;
     note(aws, arn, |name| {
         format!("(service {name}) has reached a steady state.")
@@ -123,12 +131,14 @@ fn stop_surplus(aws: &mut Aws, arn: &str) {
     let Some(primary) = service.primary() else {
         return;
     };
+
     let mut tasks: Vec<&Task> = live(aws, arn)
         .into_iter()
         .filter(|task| task.deployment == primary.id)
         .collect();
     let surplus = tasks.len().saturating_sub(service.desired_count as usize);
     tasks.sort_by_key(|task| task.healthy);
+
     let tasks: Vec<String> = tasks
         .iter()
         .take(surplus)
@@ -144,14 +154,17 @@ fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
     let Some(primary) = service.primary() else {
         return false;
     };
+
     let tasks = live(aws, arn);
     let (old, new): (Vec<&Task>, Vec<&Task>) = tasks
         .into_iter()
         .partition(|task| task.deployment != primary.id);
+
     // A deployment that failed for good moves nothing any more.
     if old.is_empty() || primary.rollout == RolloutState::Failed {
         return false;
     }
+
     let (healthy, useless): (Vec<&Task>, Vec<&Task>) =
         old.into_iter().partition(|task| task.healthy);
     let serving = healthy.len() + new.iter().filter(|task| task.healthy).count();
@@ -168,6 +181,7 @@ fn stop_old(aws: &mut Aws, arn: &str, make_room: bool) -> bool {
         .map(|task| task.arn.clone())
         .collect();
     stop_all(aws, arn, &tasks);
+
     if !tasks.is_empty() {
         wake(aws, arn);
     }
@@ -181,11 +195,13 @@ fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
+
     service.steady = false;
     let by = service
         .primary()
         .map(|primary| primary.id.clone())
         .unwrap_or_default();
+
     for task in tasks {
         task_lifecycle::stop(
             aws,
@@ -194,6 +210,7 @@ fn stop_all(aws: &mut Aws, arn: &str, tasks: &[String]) {
             format!("Scaling activity initiated by (deployment {by})"),
         );
     }
+
     note(aws, arn, |name| {
         format!(
             "(service {name}) has stopped {} running tasks: {}.",
@@ -213,6 +230,7 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
     else {
         return false;
     };
+
     let tasks = live(aws, arn);
     let of_primary = tasks
         .iter()
@@ -227,6 +245,7 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
         wake_after(aws, arn, wait);
         return false;
     }
+
     let ceiling = if service.is_deploying() {
         service.ceiling()
     } else {
@@ -236,6 +255,7 @@ fn start(aws: &mut Aws, arn: &str) -> bool {
         .min((ceiling as usize).saturating_sub(tasks.len()))
         .min(MOST_STARTS);
     let (started, refusal) = start_tasks(aws, arn, count);
+
     if count == MOST_STARTS {
         wake(aws, arn);
     }
@@ -302,6 +322,7 @@ fn note_if_percentages_block(aws: &mut Aws, arn: &str) {
     let blocked = tasks.iter().all(|task| task.healthy)
         && tasks.len() >= service.ceiling() as usize
         && service.is_deploying();
+
     if blocked {
         note(aws, arn, |name| {
             format!(
@@ -323,6 +344,7 @@ fn drain(aws: &mut Aws, arn: &str) {
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
     };
+
     service.status = ServiceStatus::Inactive;
     service
         .deployments

@@ -18,6 +18,7 @@ pub(super) fn check(
     let network = settings
         .get("networkConfiguration")
         .filter(|value| !value.is_null());
+
     match (definition.network_mode(), network) {
         ("awsvpc", None) => {
             return Err(invalid(
@@ -32,6 +33,7 @@ pub(super) fn check(
             ));
         }
     }
+
     let balancers = load_balancers(settings);
     if balancers.is_empty()
         && settings
@@ -42,6 +44,7 @@ pub(super) fn check(
             "Health check grace period is only valid for services configured to use load balancers",
         ));
     }
+
     balancers
         .iter()
         .try_for_each(|balancer| check_load_balancer(aws, balancer, definition))
@@ -67,6 +70,7 @@ pub(super) fn launch_type(settings: &Map<String, Value>) -> &'static str {
         .and_then(Value::as_str)
         .or(provider)
         .unwrap_or("EC2");
+
     if named.starts_with("FARGATE") {
         "FARGATE"
     } else {
@@ -121,6 +125,7 @@ fn check_launch_type(
         None | Some("EC2" | "FARGATE") => {}
         Some(other) => return Err(invalid(format!("Invalid launch type {other}"))),
     }
+
     let wanted = launch_type(settings);
     let required = definition
         .json
@@ -131,6 +136,7 @@ fn check_launch_type(
         "FARGATE" => has("FARGATE"),
         _ => required.is_none_or(Vec::is_empty) || has("EC2"),
     };
+
     if fits {
         Ok(())
     } else {
@@ -158,6 +164,7 @@ fn check_load_balancer(
             "The target group with targetGroupArn {arn} does not have an associated load balancer."
         )));
     }
+
     let mode = definition.network_mode();
     let needed = if mode == "awsvpc" { "ip" } else { "instance" };
     if group.target_type() != needed {
@@ -170,6 +177,7 @@ fn check_load_balancer(
             "The provided target group {arn} has {message}"
         )));
     }
+
     let (name, port) = (
         balancer["containerName"].as_str().unwrap_or_default(),
         &balancer["containerPort"],
@@ -192,6 +200,7 @@ fn check_load_balancer(
         .into_iter()
         .flatten()
         .any(|mapping| mapping["containerPort"] == *port);
+
     if mapped {
         Ok(())
     } else {

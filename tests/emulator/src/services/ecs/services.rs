@@ -53,6 +53,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     {
         return Err(invalid("Service name contains invalid characters."));
     }
+
     match aws
         .ecs
         .service_named(&cluster.name, &name)
@@ -66,6 +67,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         }
         Some(ServiceStatus::Inactive) | None => {}
     }
+
     let definition = input
         .text("taskDefinition")
         .ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
@@ -78,6 +80,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     with_defaults(&mut settings);
     service_rules::check(aws, &settings, &definition)?;
     tags::check(input.list("tags"))?;
+
     let arn = aws.arn("ecs", &format!("service/{}/{name}", cluster.name));
     let service = Service {
         arn: arn.clone(),
@@ -97,6 +100,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     };
     aws.ecs.services.insert(arn.clone(), service);
     deployments::begin(aws, &arn, &definition.arn, None);
+
     Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
 }
 
@@ -109,6 +113,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             "Service was not ACTIVE.",
         ));
     }
+
     let primary = service
         .primary()
         .expect("an active service has a primary deployment");
@@ -120,6 +125,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let desired_count = input
         .integer("desiredCount")
         .map_or(Ok(service.desired_count), service_rules::desired_count)?;
+
     merge(&mut settings, input);
     let definition = match input.text("taskDefinition") {
         Some(name) => definitions::usable(aws, name)?.clone(),
@@ -130,6 +136,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             .clone(),
     };
     service_rules::check(aws, &settings, &definition)?;
+
     let changed = OF_DEPLOYMENT
         .iter()
         .any(|member| settings.get(*member) != before.get(*member));
@@ -140,6 +147,7 @@ pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .expect("the service was just found");
     service.steady &= service.desired_count == desired_count;
     (service.settings, service.desired_count) = (settings, desired_count);
+
     if changed || definition.arn != running || input.flag("forceNewDeployment") {
         deployments::begin(aws, &arn, &definition.arn, None);
     } else {
@@ -178,6 +186,7 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             "The service cannot be stopped while the primary deployment is scaled above 0.",
         ));
     }
+
     (service.status, service.desired_count) = (ServiceStatus::Draining, 0);
     aws.schedule(
         Duration::ZERO,
@@ -195,6 +204,7 @@ fn find(aws: &Aws, input: &Input) -> Result<String, ApiError> {
         .text("service")
         .ok_or_else(|| invalid("Service cannot be empty."))?;
     let service = aws.ecs.service_named(&cluster.name, short_name(name));
+
     Ok(service
         .ok_or_else(|| ApiError::client("ServiceNotFoundException", "Service not found."))?
         .arn
@@ -233,6 +243,7 @@ fn with_defaults(settings: &mut Map<String, Value>) {
     add("enableECSManagedTags", false.into());
     add("enableExecuteCommand", false.into());
     add("propagateTags", "NONE".into());
+
     if !settings.contains_key("capacityProviderStrategy") {
         settings.entry("launchType").or_insert("EC2".into());
     }
@@ -244,12 +255,14 @@ fn with_defaults(settings: &mut Map<String, Value>) {
             .entry("healthCheckGracePeriodSeconds")
             .or_insert(0.into());
     }
+
     let Some(configuration) = settings
         .get_mut("deploymentConfiguration")
         .and_then(Value::as_object_mut)
     else {
         return;
     };
+
     configuration
         .entry("deploymentCircuitBreaker")
         .or_insert(json!({"enable": false, "rollback": false}));

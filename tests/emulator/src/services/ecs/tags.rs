@@ -19,6 +19,7 @@ pub(super) fn tag(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     merged.extend_from_slice(added);
     check(&merged)?;
     *tags = merged;
+
     Ok(json!({}))
 }
 
@@ -60,6 +61,7 @@ pub(super) fn check(tags: &[Value]) -> Result<(), ApiError> {
     if tags.len() > MOST_TAGS {
         return Err(invalid(format!("Tags can have at most {MOST_TAGS} items.")));
     }
+
     for tag in tags {
         let (key, value) = (
             tag["key"].as_str().unwrap_or_default(),
@@ -98,6 +100,7 @@ fn tags_of<'a>(ecs: &'a mut Ecs, input: &Input) -> Result<&'a mut Vec<Value>, Ap
             .map(|definition| &mut definition.tags),
         _ => return Err(invalid(format!("Invalid resource ARN: {arn}"))),
     };
+
     tags.ok_or_else(|| match kind {
         "cluster" => ApiError::client("ClusterNotFoundException", "Cluster not found."),
         _ => invalid(

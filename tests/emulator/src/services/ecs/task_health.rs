@@ -26,6 +26,7 @@ pub(super) fn check(aws: &mut Aws, arn: &str) {
             .iter()
             .map(|attachment| target_health(aws, task, attachment)),
     );
+
     let mut wait = None;
     for health in checks {
         match health {
@@ -39,6 +40,7 @@ pub(super) fn check(aws: &mut Aws, arn: &str) {
             if let Some(task) = aws.ecs.tasks.get_mut(arn) {
                 task.healthy = false;
             }
+
             let after = Duration::from_millis((until - aws.now).max(1000).unsigned_abs());
             aws.schedule(
                 after,
@@ -56,6 +58,7 @@ fn become_healthy(aws: &mut Aws, arn: &str) {
     let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.healthy) else {
         return;
     };
+
     (task.healthy, task.proven) = (true, true);
     let (service, deployment) = (task.service.clone(), task.deployment.clone());
     deployments::note_success(aws, &service, &deployment);
@@ -69,6 +72,7 @@ fn fail(aws: &mut Aws, arn: &str, reason: String) {
         task.service.clone(),
         task.attachments.first().map(|attachment| attachment.port),
     );
+
     if let Some((port, group)) = port.zip(reason.strip_prefix("Task failed ELB health checks in "))
     {
         let group = group.to_owned();
@@ -104,6 +108,7 @@ fn container_health(aws: &Aws, task: &Task) -> Health {
         }
     });
     let from = task.sick_since.unwrap_or(started);
+
     match ends.max().map(|seconds| from + seconds * 1000) {
         None => Health::Healthy,
         // Until enough checks have failed in a row, it counts as healthy as before.
@@ -130,6 +135,7 @@ fn target_health(aws: &Aws, task: &Task, attachment: &Attachment) -> Health {
         .map_or(0, super::Service::grace_period_secs);
     let grace_end = task.started_at.unwrap_or(aws.now) + grace_secs * 1000;
     let soon = aws.now + 10_000;
+
     match elb::state(aws, target_group, target_id, *port) {
         Some(TargetState::Healthy) => Health::Healthy,
         Some(TargetState::Unhealthy) if aws.now >= grace_end => Health::Failed(format!(

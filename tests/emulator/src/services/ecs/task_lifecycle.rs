@@ -82,6 +82,7 @@ pub(super) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
         },
         host_ports: place.host_ports,
     };
+
     let arn = task.arn.clone();
     let wait = if task.launch_type == "FARGATE" {
         10_000..22_000
@@ -90,6 +91,7 @@ pub(super) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
     };
     aws.ecs.tasks.insert(arn.clone(), task);
     later(aws, &arn, TaskStep::Pull, wait);
+
     Some(arn)
 }
 
@@ -127,12 +129,14 @@ fn attachments(
                 port,
             ),
         };
+
         Some(Attachment {
             target_group: balancer["targetGroupArn"].as_str()?.to_owned(),
             target_id,
             port,
         })
     };
+
     super::service_rules::load_balancers(settings)
         .iter()
         .filter_map(attachment)
@@ -186,10 +190,12 @@ fn start(aws: &mut Aws, arn: &str) {
     let Some(task) = aws.ecs.tasks.get_mut(arn) else {
         return;
     };
+
     for (container, fate) in task.containers.iter_mut().zip(&fates) {
         container.fate = fate.clone();
         container.reason = fate.as_ref().err().cloned();
     }
+
     if let Some(reason) = task
         .containers
         .iter()
@@ -197,6 +203,7 @@ fn start(aws: &mut Aws, arn: &str) {
     {
         return lose(aws, arn, "TaskFailedToStart", reason);
     }
+
     (task.state, task.started_at) = (TaskState::Running, Some(now));
     let (checked, answers, service) = (
         task.is_checked(),
@@ -205,9 +212,11 @@ fn start(aws: &mut Aws, arn: &str) {
     );
     task.healthy = !checked;
     register(aws, arn, answers);
+
     if fates.contains(&Ok(Behaviour::Exits)) {
         later(aws, arn, TaskStep::Exit, 1000..8000);
     }
+
     failures::foresee(aws, arn);
     if checked {
         task_health::check(aws, arn)
@@ -262,6 +271,7 @@ fn exit(aws: &mut Aws, arn: &str) {
     let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| !task.stopping) else {
         return;
     };
+
     for container in task
         .containers
         .iter_mut()
@@ -308,6 +318,7 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
     let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_live()) else {
         return;
     };
+
     let (was_running, has_ended) = (
         task.state == TaskState::Running,
         code == "EssentialContainerExited",
@@ -315,10 +326,12 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
     (task.stopping, task.healthy, task.stopping_at) = (true, false, Some(now));
     (task.stop_code, task.stopped_reason) = (Some(code), Some(reason));
     task.state = TaskState::Stopping;
+
     let (attachments, service) = (task.attachments.clone(), task.service.clone());
     if !was_running || attachments.is_empty() {
         return end_soon(aws, arn);
     }
+
     let mut drained = Duration::ZERO;
     for Attachment {
         target_group,
@@ -331,16 +344,20 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
             format!("(service {name}) deregistered 1 targets in (target-group {target_group})")
         });
     }
+
     deployments::note(aws, &service, |name| {
         format!("(service {name}) has begun draining connections on 1 tasks.")
     });
+
     // What has exited has no connections left to drain.
     if has_ended {
         return end_soon(aws, arn);
     }
+
     if let Some(task) = aws.ecs.tasks.get_mut(arn) {
         task.state = TaskState::Deactivating;
     }
+
     aws.schedule(
         drained,
         EcsEvent::Task {
@@ -364,12 +381,14 @@ fn stopped(aws: &mut Aws, arn: &str) {
     let Some(task) = aws.ecs.tasks.get_mut(arn) else {
         return;
     };
+
     (task.state, task.stopped_at) = (TaskState::Stopped, Some(now));
     if task.started_at.is_some() {
         task.containers
             .iter_mut()
             .for_each(|container| _ = container.exit_code.get_or_insert(0));
     }
+
     let (instance, host_ports, service) = (
         task.instance.clone(),
         std::mem::take(&mut task.host_ports),

@@ -37,6 +37,7 @@ impl World {
             "DefaultActions": [{"Type": "forward", "TargetGroupArn": target_group}],
         });
         elb::create_listener(&mut aws, &listener).unwrap();
+
         let mut world = Self { aws, target_group };
         world.ok("CreateCluster", json!({"clusterName": "main"}));
         world

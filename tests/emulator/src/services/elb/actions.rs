@@ -41,6 +41,7 @@ pub(super) fn checked(
             "A listener or rule must have at least one action",
         ));
     }
+
     check_orders(&actions)?;
     actions.sort_by_key(order);
     let (last, before) = actions.split_last().expect("there is at least one");
@@ -51,12 +52,14 @@ pub(super) fn checked(
              fixed-response",
         ));
     }
+
     for action in before {
         check_authentication(action, protocol)?;
     }
     if last["Type"] == "forward" {
         check_forward(elb, last)?;
     }
+
     actions
         .iter_mut()
         .try_for_each(|action| keep_secret(action, old))?;
@@ -143,6 +146,7 @@ fn check_forward(elb: &Elb, action: &Value) -> Result<(), ApiError> {
             message,
         ));
     }
+
     let stickiness = &action["ForwardConfig"]["TargetGroupStickinessConfig"];
     let secs = number(&stickiness["DurationSeconds"]);
     let is_valid = |secs: i64| (1..=MOST_STICKINESS_SECS).contains(&secs);
@@ -165,6 +169,7 @@ fn keep_secret(action: &mut Value, old: Option<&Value>) -> Result<(), ApiError> 
     let Some(config) = action.get_mut(OIDC).and_then(Value::as_object_mut) else {
         return Ok(());
     };
+
     let stays = config
         .shift_remove("UseExistingClientSecret")
         .is_some_and(|value| is_true(&value));
@@ -183,6 +188,7 @@ fn keep_secret(action: &mut Value, old: Option<&Value>) -> Result<(), ApiError> 
             let secret =
                 secret.ok_or_else(|| invalid("There is no existing client secret to use"))?;
             config.insert("ClientSecret".to_owned(), secret.clone());
+
             Ok(())
         }
         (false, false) => Err(invalid(
@@ -203,6 +209,7 @@ fn plain_parameters(action: &mut Value) {
         let Some(entries) = parameters.get("entry").and_then(Value::as_object) else {
             continue;
         };
+
         let pair =
             |entry: &Value| Some((entry["key"].as_str()?.to_owned(), entry["value"].clone()));
         let plain: Map<String, Value> = entries.values().filter_map(pair).collect();
@@ -230,6 +237,7 @@ fn describe(action: &Value) -> Value {
         let Some(config) = action.get_mut(name).and_then(Value::as_object_mut) else {
             continue;
         };
+
         config.shift_remove("ClientSecret");
         if let Some(Value::Object(parameters)) = config.get(PARAMETERS) {
             let entries: Value = parameters
@@ -247,6 +255,7 @@ fn complete_forward(action: &mut Map<String, Value>) {
     if let [(only, _)] = groups.as_slice() {
         action.insert("TargetGroupArn".to_owned(), only.clone().into());
     }
+
     let config = action
         .entry("ForwardConfig")
         .or_insert_with(|| Map::new().into());
@@ -254,6 +263,7 @@ fn complete_forward(action: &mut Map<String, Value>) {
         .into_iter()
         .map(|(arn, weight)| json!({"TargetGroupArn": arn, "Weight": weight}))
         .collect();
+
     if config.get("TargetGroupStickinessConfig").is_none() {
         config["TargetGroupStickinessConfig"] = json!({"Enabled": false});
     }

@@ -37,6 +37,7 @@ fn changes(
         .shift_remove(arn)
         .and_then(|found| found.as_str().map(str::to_owned))
         .ok_or_else(missing)?;
+
     match changes.keys().find(|name| !known.contains(&name.as_str())) {
         Some(unknown) => Err(operations::validation(&format!(
             "the sandbox does not serve the member {unknown}"
@@ -89,5 +90,6 @@ fn targets(aws: &Aws, parameters: &Parameters) -> Result<(String, Vec<(String, u
     let targets = targets.ok_or_else(|| {
         operations::validation("A target must have an Id, and a Port from 1 to 65535")
     })?;
+
     Ok((arn.to_owned(), targets))
 }

@@ -22,6 +22,7 @@ pub(super) fn target_health(aws: &Aws, parameters: &Parameters) -> Result<Value,
         .ok_or_else(target_group_not_found)?;
     let mut descriptions = Vec::new();
     let wanted_ids = members(parameters, "Targets", ".Id");
+
     for ((id, port), target) in &group.targets {
         let Some(state) = health::state_of(group, target, aws.now) else {
             continue;
@@ -30,6 +31,7 @@ pub(super) fn target_health(aws: &Aws, parameters: &Parameters) -> Result<Value,
             descriptions.push(health_description(id, *port, state, reason(state)));
         }
     }
+
     let known: Vec<&String> = group.targets.keys().map(|(id, _)| id).collect();
     for id in wanted_ids.iter().filter(|id| !known.contains(id)) {
         let port = u16::try_from(group.number("Port", 80)).unwrap_or(80);
@@ -57,6 +59,7 @@ fn health_description(
         health["Reason"] = reason.into();
         health["Description"] = description.into();
     }
+
     json!({
         "HealthCheckPort": port.to_string(), "TargetHealth": health,
         "Target": {"Port": port, "Id": id},
@@ -102,6 +105,7 @@ pub(super) fn target_groups(aws: &Aws, parameters: &Parameters) -> Result<Value,
     if found.len() < arns.len().max(names.len()) {
         return Err(target_group_not_found());
     }
+
     let found = found
         .into_iter()
         .map(|group| describe_group(aws, group))
@@ -113,6 +117,7 @@ fn describe_group(aws: &Aws, group: &TargetGroup) -> Value {
     let property =
         |name: &str, default: Value| group.properties.get(name).cloned().unwrap_or(default);
     let protocol = property("Protocol", "HTTP".into());
+
     json!({
         "TargetGroupArn": group.arn, "TargetGroupName": group.name, "Protocol": protocol,
         "Port": property("Port", 80.into()), "VpcId": property("VpcId", Value::Null),
@@ -144,6 +149,7 @@ pub(super) fn load_balancers(aws: &Aws, parameters: &Parameters) -> Result<Value
     if found.len() < arns.len().max(names.len()) {
         return Err(load_balancer_not_found());
     }
+
     let describe = |balancer: &LoadBalancer| {
         let property = |name: &str, default: &str| {
             balancer
@@ -153,6 +159,7 @@ pub(super) fn load_balancers(aws: &Aws, parameters: &Parameters) -> Result<Value
                 .unwrap_or(default.into())
         };
         let created = time::OffsetDateTime::from_unix_timestamp(balancer.created_at / 1000).ok();
+
         json!({
             "LoadBalancerArn": balancer.arn, "DNSName": balancer.dns_name,
             "CanonicalHostedZoneId": "Z32O12XQLNTSW2",
@@ -184,6 +191,7 @@ pub(super) fn listeners(aws: &Aws, parameters: &Parameters) -> Result<Value, Api
     if balancer.is_some_and(|arn| !aws.elb.load_balancers.contains_key(arn)) {
         return Err(load_balancer_not_found());
     }
+
     let all = aws.elb.listeners.values();
     let found: Vec<&Listener> = all
         .filter(|it| {
@@ -193,6 +201,7 @@ pub(super) fn listeners(aws: &Aws, parameters: &Parameters) -> Result<Value, Api
     if found.len() < arns.len() {
         return Err(listener_not_found());
     }
+
     let describe = |listener: &Listener| {
         json!({
             "ListenerArn": listener.arn,
@@ -229,6 +238,7 @@ pub(super) fn rules(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiErro
     if found.len() < arns.len() {
         return Err(rule_not_found());
     }
+
     let priority = |rule: &Rule| rule.properties.get("Priority").map(text);
     found.sort_by_key(|rule| priority(rule).and_then(|priority| priority.parse::<u32>().ok()));
     let describe = |rule: &Rule| {
@@ -239,6 +249,7 @@ pub(super) fn rules(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiErro
             "IsDefault": false,
         })
     };
+
     let mut described: Vec<Value> = found.into_iter().map(describe).collect();
     if let Some(arn) = listener {
         let listener = aws.elb.listeners.get(arn).ok_or_else(listener_not_found)?;

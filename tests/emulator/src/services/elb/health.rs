@@ -39,6 +39,7 @@ pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Resul
         .get_mut(target_group)
         .ok_or_else(operations::target_group_not_found)?;
     forget_drained(group, now);
+
     let fresh = Target {
         before: TargetState::Initial,
         since: now,
@@ -49,6 +50,7 @@ pub fn register(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Resul
         .targets
         .entry((id.to_owned(), port))
         .or_insert_with(|| fresh.clone());
+
     if target.draining_until.is_some() {
         *target = fresh;
     }
@@ -89,6 +91,7 @@ pub fn deregister(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Dur
     let Some(group) = aws.elb.target_groups.get_mut(target_group) else {
         return Duration::ZERO;
     };
+
     forget_drained(group, now);
     let delay = group
         .attribute("deregistration_delay.timeout_seconds")
@@ -106,9 +109,11 @@ pub fn deregister(aws: &mut Aws, target_group: &str, id: &str, port: u16) -> Dur
         group.targets.remove(&key);
         return Duration::ZERO;
     }
+
     if let Some(target) = group.targets.get_mut(&key) {
         target.draining_until.get_or_insert(now + delay * 1000);
     }
+
     let whole = Duration::from_secs(delay.unsigned_abs());
     if aws.draw_quirk(Quirk::DrainsWholeDelay) {
         whole
@@ -140,6 +145,7 @@ pub(crate) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Opt
     let Some(used_since) = group.used_since else {
         return Some(TargetState::Unused);
     };
+
     if now >= settled_at(group, target, used_since) {
         return Some(if target.answers {
             TargetState::Healthy
@@ -147,6 +153,7 @@ pub(crate) fn state_of(group: &TargetGroup, target: &Target, now: Millis) -> Opt
             TargetState::Unhealthy
         });
     }
+
     // A group that came into use later than the target checks it anew.
     let still = used_since <= target.since && target.before != TargetState::Unused;
     Some(if still {

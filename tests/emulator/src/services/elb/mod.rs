@@ -47,6 +47,7 @@ pub(crate) fn note_use(aws: &mut Aws) {
     if aws.elb.target_groups.is_empty() {
         return;
     }
+
     let weight_zero_is_use = aws.draw_quirk(Quirk::WeightZeroIsUse);
     let used: Vec<String> = aws
         .elb
@@ -54,6 +55,7 @@ pub(crate) fn note_use(aws: &mut Aws) {
         .filter(|(_, _, weight)| *weight > 0 || weight_zero_is_use)
         .map(|(_, group, _)| group)
         .collect();
+
     for group in aws.elb.target_groups.values_mut() {
         group.used_since = used
             .contains(&group.arn)

@@ -59,6 +59,7 @@ fn properties<'a>(aws: &'a Aws, arn: &str) -> Result<&'a Map<String, Value>, Api
         .next()
         .and_then(|resource| resource.split('/').next())
         .unwrap_or_default();
+
     match kind {
         "loadbalancer" => elb
             .load_balancers
@@ -91,6 +92,7 @@ fn tags(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
             "Between 1 and 20 resource ARNs must be specified",
         ));
     }
+
     let mut descriptions = Vec::new();
     for arn in &arns {
         let tags = properties(aws, arn)?
@@ -111,6 +113,7 @@ fn attributes(aws: &Aws, parameters: &Parameters, member: &str) -> Result<Value,
     let set = properties
         .get("TargetGroupAttributes")
         .or(properties.get("LoadBalancerAttributes"));
+
     Ok(json!({ "Attributes": set.cloned().unwrap_or(json!([])) }))
 }
 

@@ -23,6 +23,7 @@ pub fn create_target_group(aws: &mut Aws, properties: &Value) -> Result<Value, A
             ),
         ));
     }
+
     let hex = aws.hex(16);
     let arn = aws.arn("elasticloadbalancing", &format!("targetgroup/{name}/{hex}"));
     let group = TargetGroup {
@@ -33,6 +34,7 @@ pub fn create_target_group(aws: &mut Aws, properties: &Value) -> Result<Value, A
         targets: Default::default(),
     };
     let full_name = group.full_name().to_owned();
+
     aws.elb.target_groups.insert(arn.clone(), group);
     Ok(json!({
         "Arn": arn, "FullName": full_name, "Name": name, "TargetGroupArn": arn,
@@ -57,6 +59,7 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
             ),
         ));
     }
+
     let (hex, number) = (aws.hex(16), aws.rng.u32(100_000_000..2_000_000_000));
     let arn = aws.arn(
         "elasticloadbalancing",
@@ -71,6 +74,7 @@ pub fn create_load_balancer(aws: &mut Aws, properties: &Value) -> Result<Value, 
         properties,
     };
     aws.elb.load_balancers.insert(arn.clone(), balancer);
+
     let full_name = format!("app/{name}/{hex}");
     Ok(json!({
         "Arn": arn, "FullName": full_name, "Name": name, "DNSName": dns_name,
@@ -96,6 +100,7 @@ pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiEr
         None,
     )?;
     properties.insert("DefaultActions".to_owned(), actions);
+
     let prefix = balancer.arn.replacen(":loadbalancer/", ":listener/", 1);
     let arn = format!("{prefix}/{}", aws.hex(16));
     aws.elb.listeners.insert(
@@ -107,6 +112,7 @@ pub fn create_listener(aws: &mut Aws, properties: &Value) -> Result<Value, ApiEr
         },
     );
     note_use(aws);
+
     Ok(json!({"Arn": arn, "ListenerArn": arn}))
 }
 
@@ -127,6 +133,7 @@ pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError>
         None,
     )?;
     properties.insert("Actions".to_owned(), actions);
+
     let priority = |rule: &Map<String, Value>| rule.get("Priority").map(text);
     if aws.elb.rules.values().any(|rule| {
         rule.listener_arn == listener_arn && priority(&rule.properties) == priority(&properties)
@@ -139,6 +146,7 @@ pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError>
             ),
         ));
     }
+
     let prefix = listener.arn.replacen(":listener/", ":listener-rule/", 1);
     let arn = format!("{prefix}/{}", aws.hex(16));
     aws.elb.rules.insert(
@@ -150,6 +158,7 @@ pub fn create_rule(aws: &mut Aws, properties: &Value) -> Result<Value, ApiError>
         },
     );
     note_use(aws);
+
     Ok(json!({"Arn": arn, "RuleArn": arn, "IsDefault": false}))
 }
 
@@ -162,6 +171,7 @@ pub fn update_target_group(aws: &mut Aws, arn: &str, properties: &Value) -> Resu
         .get_mut(arn)
         .ok_or_else(operations::target_group_not_found)?;
     group.properties.extend(object(properties)?);
+
     Ok(())
 }
 
@@ -173,6 +183,7 @@ pub fn update_listener(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(
         .listeners
         .get(arn)
         .ok_or_else(operations::listener_not_found)?;
+
     if let Some(given) = properties.get("DefaultActions") {
         let protocol = properties
             .get("Protocol")
@@ -185,10 +196,12 @@ pub fn update_listener(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(
         )?;
         properties.insert("DefaultActions".to_owned(), actions);
     }
+
     traffic::before_change(aws, arn);
     if let Some(listener) = aws.elb.listeners.get_mut(arn) {
         listener.properties.extend(properties);
     }
+
     note_use(aws);
     ecs::meet_traffic(aws);
     Ok(())
@@ -209,6 +222,7 @@ pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), A
             format!("Default rule '{arn}' cannot be modified"),
         ));
     }
+
     let rule = aws
         .elb
         .rules
@@ -225,10 +239,12 @@ pub fn update_rule(aws: &mut Aws, arn: &str, properties: &Value) -> Result<(), A
         )?;
         properties.insert("Actions".to_owned(), actions);
     }
+
     traffic::before_change(aws, arn);
     if let Some(rule) = aws.elb.rules.get_mut(arn) {
         rule.properties.extend(properties);
     }
+
     note_use(aws);
     ecs::meet_traffic(aws);
     Ok(())
@@ -273,6 +289,7 @@ pub fn delete_listener(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
         .ok_or_else(operations::listener_not_found)?;
     aws.elb.rules.retain(|_, rule| rule.listener_arn != arn);
     note_use(aws);
+
     Ok(())
 }
 
@@ -286,6 +303,7 @@ pub fn delete_load_balancer(aws: &mut Aws, arn: &str) -> Result<(), ApiError> {
     let Elb {
         listeners, rules, ..
     } = &mut aws.elb;
+
     rules.retain(|_, rule| listeners.contains_key(&rule.listener_arn));
     note_use(aws);
     Ok(())

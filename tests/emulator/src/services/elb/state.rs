@@ -149,6 +149,7 @@ impl Elb {
             .rules
             .values()
             .map(|rule| (rule.listener_arn.as_str(), rule.properties.get("Actions")));
+
         defaults.chain(rules).flat_map(|(listener, actions)| {
             Self::forwards(actions)
                 .into_iter()

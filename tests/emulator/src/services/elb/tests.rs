@@ -68,11 +68,13 @@ fn a_target_is_healthy_after_interval_times_threshold() {
         next_change(&aws, &blue, "10.0.0.1", 80),
         Some(aws.now + 30_000)
     );
+
     aws.now += 29_999;
     assert_eq!(
         state(&aws, &blue, "10.0.0.1", 80),
         Some(TargetState::Initial)
     );
+
     aws.now += 1;
     assert_eq!(
         state(&aws, &blue, "10.0.0.1", 80),
@@ -88,10 +90,12 @@ fn a_target_that_stops_answering_stays_healthy_until_the_threshold() {
     aws.now += 60_000;
     set_answering(&mut aws, &blue, "10.0.0.1", 80, false);
     aws.now += 19_999;
+
     assert_eq!(
         state(&aws, &blue, "10.0.0.1", 80),
         Some(TargetState::Healthy)
     );
+
     aws.now += 1;
     assert_eq!(
         state(&aws, &blue, "10.0.0.1", 80),
@@ -104,10 +108,12 @@ fn targets_of_a_group_without_listener_are_unused_until_it_is_used() {
     let (mut aws, blue, green, listener) = balanced();
     register(&mut aws, &green, "10.0.0.1", 80).unwrap();
     aws.now += 600_000;
+
     assert_eq!(
         state(&aws, &green, "10.0.0.1", 80),
         Some(TargetState::Unused)
     );
+
     let both = json!({
         "DefaultActions": [
             {
@@ -126,6 +132,7 @@ fn targets_of_a_group_without_listener_are_unused_until_it_is_used() {
         state(&aws, &green, "10.0.0.1", 80),
         Some(TargetState::Initial)
     );
+
     aws.now += 30_000;
     assert_eq!(
         state(&aws, &green, "10.0.0.1", 80),
@@ -152,6 +159,7 @@ fn weight_zero_counts_as_use_on_some_seeds_only() {
         aws.elb.target_groups[&group].used_since.is_some()
     };
     let answers: Vec<bool> = (0..20).map(used).collect();
+
     assert!(answers.contains(&true) && answers.contains(&false));
 }
 
@@ -161,11 +169,13 @@ fn a_deregistered_target_drains_for_the_delay_and_is_gone() {
     register(&mut aws, &blue, "10.0.0.1", 80).unwrap();
     aws.now += 60_000;
     let drained = deregister(&mut aws, &blue, "10.0.0.1", 80);
+
     assert!(drained <= std::time::Duration::from_secs(60));
     assert_eq!(
         state(&aws, &blue, "10.0.0.1", 80),
         Some(TargetState::Draining)
     );
+
     aws.now += 60_000;
     assert_eq!(state(&aws, &blue, "10.0.0.1", 80), None);
 }
@@ -180,6 +190,7 @@ fn target_health_is_answered_as_xml() {
         &parameters(&[("TargetGroupArn", &blue)]),
     )
     .unwrap();
+
     assert!(
         body.starts_with(
             "<DescribeTargetHealthResponse \
@@ -202,6 +213,7 @@ fn what_does_not_exist_is_refused_by_its_own_code() {
             .unwrap_err()
             .code
     };
+
     assert_eq!(
         code(&mut aws, "DescribeTargetHealth", "TargetGroupArn"),
         "TargetGroupNotFound"
@@ -237,6 +249,7 @@ fn a_plain_forward_is_answered_with_its_forward_configuration() {
         "Actions": [{"Type": "forward", "TargetGroupArn": blue}],
     });
     create_rule(&mut aws, &rule).unwrap();
+
     let body = call(
         &mut aws,
         "DescribeRules",
@@ -265,7 +278,9 @@ fn lists_are_paged() {
         &parameters(&[("PageSize", "1")]),
     )
     .unwrap();
+
     assert!(first.contains("<NextMarker>1</NextMarker>"), "{first}");
+
     let second = call(
         &mut aws,
         "DescribeTargetGroups",
@@ -291,6 +306,7 @@ fn forwards_are_checked() {
         });
         update_listener(aws, &listener, &actions).map_err(|error| error.code)
     };
+
     assert_eq!(
         set(&mut aws, "arn:none", 1),
         Err("TargetGroupNotFound".to_owned())
@@ -315,6 +331,7 @@ fn open_requests_end_before_the_delay_on_some_seeds_only() {
         deregister(&mut aws, &blue, "10.0.0.1", 80).as_secs()
     };
     let seconds: Vec<u64> = (0..20).map(drained).collect();
+
     assert!(
         seconds.contains(&60) && seconds.iter().any(|seconds| *seconds < 60),
         "{seconds:?}"
@@ -345,6 +362,7 @@ fn a_rule_is_modified_by_whole_lists() {
     let mut request: BTreeMap<String, String> =
         names.into_iter().zip(values.map(str::to_owned)).collect();
     request.insert("RuleArn".to_owned(), arn.clone());
+
     let body = call(&mut aws, "ModifyRule", &request).unwrap();
     assert!(
         body.contains(&format!(
@@ -353,6 +371,7 @@ fn a_rule_is_modified_by_whole_lists() {
         "{body}"
     );
     assert!(aws.elb.target_groups[&green].used_since.is_some());
+
     request.insert("ResetTransforms".to_owned(), "true".to_owned());
     assert_eq!(
         call(&mut aws, "ModifyRule", &request).unwrap_err().code,
@@ -368,10 +387,12 @@ fn targets_are_registered_with_the_port_of_the_group() {
         ("Targets.member.1.Id", "10.0.0.9"),
     ]);
     call(&mut aws, "RegisterTargets", &request).unwrap();
+
     assert_eq!(
         state(&aws, &blue, "10.0.0.9", 80),
         Some(TargetState::Initial)
     );
+
     call(&mut aws, "DeregisterTargets", &request).unwrap();
     assert_ne!(
         state(&aws, &blue, "10.0.0.9", 80),
@@ -388,6 +409,7 @@ fn tags_are_described_for_each_resource() {
         &parameters(&[("ResourceArns.member.1", &blue)]),
     )
     .unwrap();
+
     assert!(
         body.contains(&format!("<ResourceArn>{blue}</ResourceArn><Tags></Tags>")),
         "{body}"

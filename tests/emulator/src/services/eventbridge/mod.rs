@@ -200,6 +200,7 @@ fn put(aws: &mut Aws, event: Value) {
         .collect();
     crate::record::event(&event);
     aws.events.events.push(event.clone());
+
     for rule in matching {
         deliver_later(aws, &rule, &event);
     }
@@ -218,6 +219,7 @@ fn deliver_later(aws: &mut Aws, rule: &str, event: &Value) {
             record(aws, rule, &target, event, DeliveryOutcome::Lost);
             continue;
         }
+
         let mut delays = vec![Duration::ZERO; copies];
         match mishap {
             Some(Mishap::Late(by)) => delays[0] = by,
@@ -247,6 +249,7 @@ fn copies(aws: &mut Aws, event: &Value) -> usize {
         .as_str()
         .is_some_and(|source| BEST_EFFORT.contains(&source));
     let drawn = aws.rng.u8(0..100);
+
     match () {
         () if best_effort && drawn < lose_percent => 0,
         () if drawn >= 100_u8.saturating_sub(duplicate_percent) => 2,
@@ -262,6 +265,7 @@ fn mishap(aws: &mut Aws, event: &Value) -> Option<Mishap> {
     let counted = aws.events.counted.entry(source).or_default();
     let key = (source, *counted);
     *counted += 1;
+
     let mishap = aws.events.mishaps.get(&key).copied()?;
     aws.events.met.push(key);
     Some(mishap)
@@ -307,6 +311,7 @@ fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<Del
     };
     let payload = transform::payload(&target.input, event, &context);
     let arn = known.arn.clone();
+
     Some(match payload {
         Err(reason) => DeliveryOutcome::Failed(reason),
         Ok(_) if !lambda::allows(aws, &target.arn, "events.amazonaws.com", &arn) => {
@@ -339,6 +344,7 @@ fn plan(aws: &mut Aws, rule: &str) {
     let (Some(rate), true) = (known.schedule.clone(), known.enabled) else {
         return;
     };
+
     let due = EventBridgeEvent::Schedule {
         rule: rule.to_owned(),
         generation: known.generation,
@@ -353,6 +359,7 @@ fn fire(aws: &mut Aws, rule: &str, generation: u64) {
     if known.generation != generation || !known.enabled {
         return;
     }
+
     let arn = known.arn.clone();
     let event = new_event(aws, "aws.events", "Scheduled Event", vec![arn], json!({}));
     crate::record::event(&event);

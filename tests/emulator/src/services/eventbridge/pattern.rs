@@ -25,6 +25,7 @@ fn check_object(pattern: &Map<String, Value>) -> Result<(), ApiError> {
     if pattern.is_empty() {
         return Err(invalid("Empty objects are not allowed"));
     }
+
     for (field, expected) in pattern {
         match expected {
             Value::Object(nested) => check_object(nested)?,
@@ -75,6 +76,7 @@ fn check_choice(choice: &Value) -> Result<(), ApiError> {
         "anything-but" => anything_but_is_known(operand),
         _ => return Err(invalid(&format!("Unrecognized match type {name}"))),
     };
+
     if understood {
         Ok(())
     } else {

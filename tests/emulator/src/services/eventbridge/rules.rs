@@ -80,6 +80,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
         )));
     }
+
     let pattern = optional(input, "EventPattern")?
         .map(pattern::parse)
         .transpose()?;
@@ -97,6 +98,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             "The requested resource exceeds the maximum number allowed.",
         ));
     }
+
     let enabled = match optional(input, "State")? {
         None | Some("ENABLED") => true,
         Some("DISABLED") => false,
@@ -126,6 +128,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     };
     aws.events.rules.insert(name.clone(), rule);
     plan(aws, &name);
+
     Ok(json!({ "RuleArn": arn }))
 }
 
@@ -159,6 +162,7 @@ fn described(rule: &Rule) -> Value {
         ("Description", rule.description.clone()),
         ("RoleArn", rule.role_arn.clone()),
     ];
+
     for (member, value) in optional {
         if let Some(value) = value {
             described[member] = json!(value);
@@ -214,6 +218,7 @@ fn put_targets(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         return Err(ApiError::client("LimitExceededException", message));
     }
     rule.targets = kept;
+
     Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))
 }
 
@@ -228,6 +233,7 @@ fn target(declared: &Value) -> Result<Target, ApiError> {
         "DeadLetterConfig",
         "RoleArn",
     ];
+
     let members: &Map<String, Value> = declared
         .as_object()
         .ok_or_else(|| validation("a target is an object"))?;
@@ -248,6 +254,7 @@ fn target(declared: &Value) -> Result<Target, ApiError> {
             "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
         )));
     }
+
     check_retry_policy(declared)?;
     Ok(Target {
         input: read_input(declared, &id)?,
@@ -318,11 +325,13 @@ fn read_transformer(transformer: &Value, id: &str) -> Result<Input, ApiError> {
             .ok_or_else(|| validation("InputPathsMap holds strings"))?;
         paths.insert(name.clone(), path.to_owned());
     }
+
     if template.is_empty() || template.len() > 8192 || paths.len() > 100 {
         return Err(validation(format!(
             "Invalid InputTransformer for target {id}: over a limit."
         )));
     }
+
     transform::check(&paths, &template).map_err(|reason| {
         validation(format!("Invalid InputTemplate for target {id} : {reason}."))
     })?;

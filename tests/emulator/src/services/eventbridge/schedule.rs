@@ -27,6 +27,7 @@ impl Rate {
                 "the sandbox does not model cron schedules",
             ));
         }
+
         let inner = expression
             .strip_prefix("rate(")
             .and_then(|rest| rest.strip_suffix(')'))
@@ -43,6 +44,7 @@ impl Rate {
             ("day", 1) | ("days", 2..) => 24 * 60,
             _ => return Err(invalid()),
         };
+
         Ok(Self {
             expression: expression.to_owned(),
             minutes: value * unit_minutes,

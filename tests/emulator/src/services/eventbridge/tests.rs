@@ -15,6 +15,7 @@ fn patterns_match_as_documented() {
         "detail": {"tag": "v1.2", "count": 3, "list": ["a", "b"], "none": null},
     });
     let check = |pattern: Value| matched(pattern, event.clone());
+
     assert!(check(json!({"source": ["other", "aws.ecr"]})));
     assert!(!check(json!({"source": ["aws.ecs"]})));
     assert!(check(
@@ -97,6 +98,7 @@ fn put_rule(aws: &mut Aws, name: &str, more: Value) -> Result<Value, ApiError> {
     for (member, value) in more.as_object().unwrap() {
         target[member] = value.clone();
     }
+
     call(
         aws,
         "PutRule",
@@ -128,6 +130,7 @@ fn an_event_reaches_its_target_within_two_seconds() {
     let mut aws = account();
     put_rule(&mut aws, "slipway-web", json!({})).unwrap();
     let event = received(&mut aws);
+
     assert_eq!(
         (&event["version"], &event["time"]),
         (&json!("0"), &json!("2026-01-05T09:00:00Z"))
@@ -152,7 +155,9 @@ fn without_a_permission_for_the_rule_nothing_is_invoked() {
     );
     aws.now += 2000;
     aws.run_due();
+
     assert!(aws.lambda.invocations.is_empty());
+
     let DeliveryOutcome::Failed(reason) = &aws.events.deliveries[0].outcome else {
         panic!("{:?}", aws.events.deliveries[0]);
     };
@@ -168,7 +173,9 @@ fn input_and_input_path_choose_what_is_sent() {
         json!({"Input": r#"{"sweep":true}"#}),
     )
     .unwrap();
+
     assert_eq!(received(&mut aws), json!({"sweep": true}));
+
     put_rule(
         &mut aws,
         "slipway-web",
@@ -192,6 +199,7 @@ fn a_transformer_fills_values_and_strings() {
         json!({"InputTransformer": {"InputPathsMap": paths, "InputTemplate": template}}),
     )
     .unwrap();
+
     let sent = received(&mut aws);
     assert_eq!(
         sent["rule"],
@@ -222,6 +230,7 @@ fn a_bad_transformer_is_refused_when_it_is_put() {
         .unwrap_err();
         assert_eq!(error.code, "ValidationException", "{template}");
     }
+
     let both = json!({"Input": "{}", "InputPath": "$"});
     assert_eq!(
         put_rule(&mut aws, "slipway-web", both).unwrap_err().code,
@@ -247,8 +256,10 @@ fn a_rate_fires_again_and_again_until_it_is_disabled() {
     .unwrap();
     aws.now += 182_000;
     aws.run_due();
+
     assert_eq!(aws.lambda.invocations.len(), 3);
     assert_eq!(aws.lambda.invocations[0].kind, "Scheduled Event");
+
     call(&mut aws, "DisableRule", &json!({"Name": "slipway-sweep"})).unwrap();
     aws.now += 600_000;
     aws.run_due();
@@ -286,10 +297,12 @@ fn a_rule_with_targets_cannot_be_deleted() {
     let mut aws = account();
     put_rule(&mut aws, "slipway-web", json!({})).unwrap();
     let delete = json!({"Name": "slipway-web"});
+
     assert_eq!(
         call(&mut aws, "DeleteRule", &delete).unwrap_err().code,
         "ValidationException"
     );
+
     call(
         &mut aws,
         "RemoveTargets",
@@ -316,5 +329,6 @@ fn best_effort_events_can_be_lost_on_demand() {
         Vec::new(),
         json!({}),
     );
+
     assert_eq!(aws.events.deliveries[0].outcome, DeliveryOutcome::Lost);
 }

@@ -51,6 +51,7 @@ pub(super) fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<
     if let Some(path) = paths.values().find(|path| steps(path).is_none()) {
         return Err(format!("{path} is not a valid JSON path"));
     }
+
     let filled = fill(template, |name| {
         let known =
             paths.contains_key(name) || JSON_ONLY.contains(&name) || RESERVED_TEXT.contains(&name);
@@ -105,6 +106,7 @@ fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result
                         "<{name}> is not escaped and may only be a JSON value, outside quotes"
                     ));
                 }
+
                 filled.push_str(&written(&value(name)?, quoted));
                 rest = &rest[name.len() + 2..];
                 if !quoted && rest.trim_start().starts_with(':') {
@@ -167,12 +169,14 @@ pub(super) fn steps(path: &str) -> Option<Vec<&str>> {
     if rest.is_empty() {
         return Some(Vec::new());
     }
+
     let valid = |letter: char| letter.is_ascii_alphanumeric() || "-_/".contains(letter);
     let names = rest
         .strip_prefix('.')?
         .split(['.', '['])
         .map(|step| step.strip_suffix(']').unwrap_or(step));
     let steps: Vec<&str> = names.collect();
+
     steps
         .iter()
         .all(|step| !step.is_empty() && step.chars().all(valid))

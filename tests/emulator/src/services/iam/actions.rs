@@ -94,6 +94,7 @@ pub(crate) fn ecr(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
     let registry = asked.input["registryId"].as_str().unwrap_or(&aws.account);
     let repository =
         |name: &str| format!("arn:aws:ecr:{}:{registry}:repository/{name}", aws.region);
+
     Some(match asked.operation.as_str() {
         "DescribeRepositories" => match items(&asked.input["repositoryNames"]) {
             [] => vec![asked.on(repository("*"))],

@@ -41,6 +41,7 @@ pub(super) fn authorize(
             asked.service, asked.operation
         )));
     };
+
     demands.iter().try_for_each(|demand| {
         if !covers(aws, job, demand) {
             let reason = format!(
@@ -50,6 +51,7 @@ pub(super) fn authorize(
             let denial = deny(aws, &session, demand, &reason);
             return Err(errors.denied(denial.message));
         }
+
         // A role that no template created has no policy to evaluate.
         if aws.cloudformation.iam.role_by_arn(&session.role).is_none() {
             return Ok(());
@@ -74,6 +76,7 @@ fn covers(aws: &Aws, job: &Job, demand: &Demand) -> bool {
     else {
         return false;
     };
+
     let artifacts = match demand.action.as_str() {
         "s3:GetObject" | "s3:GetObjectVersion" => &action.input_artifacts,
         "s3:PutObject" => &action.output_artifacts,

@@ -70,6 +70,7 @@ impl Operator {
         if word == "Null" {
             return Ok(Self::Null);
         }
+
         let (name, if_exists) = word
             .strip_suffix("IfExists")
             .map_or((word, false), |name| (name, true));
@@ -115,6 +116,7 @@ fn known(key: &str) -> Result<String, Unsupported> {
             key == **known
         }
     };
+
     if KEYS.iter().any(is_known) {
         Ok(key)
     } else {

@@ -82,6 +82,7 @@ pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError
         );
         return Err(ApiError::unknown_operation(&what));
     };
+
     demands.iter().try_for_each(|demand| {
         require(aws, &session, demand).map_err(|denial| Errors::of(request).denied(denial.message))
     })
@@ -132,6 +133,7 @@ fn verdict(aws: &Aws, session: &Session, demand: &Demand) -> Result<Verdict, Uns
     let Some(role) = aws.cloudformation.iam.role_by_arn(&session.role) else {
         return Ok(Verdict::NotAllowed);
     };
+
     let managed: Vec<Value> = role
         .managed_policies
         .iter()

@@ -9,6 +9,7 @@
 pub(super) fn wildcard(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut at, mut from) = (0, 0);
+
     // Where the last `*` stands, and how far the text had come when it was met: the place to try
     // again from.
     let mut star = None;

@@ -61,6 +61,7 @@ fn an_explicit_deny_wins_in_any_order() {
         verdict_of(&[no.clone(), yes.clone()], &update()),
         Verdict::Denied
     );
+
     let other = Demand::new("ecs:DescribeServices", SERVICE);
     assert_eq!(verdict_of(&[no, yes], &other), Verdict::Allowed);
 }
@@ -98,11 +99,13 @@ fn the_opposites_cover_all_but_what_they_name() {
         verdict_of(std::slice::from_ref(&statement), &update()),
         Verdict::Allowed
     );
+
     let pass = Demand::new("iam:PassRole", "arn:aws:iam::111122223333:role/slipway/a");
     assert_eq!(
         verdict_of(std::slice::from_ref(&statement), &pass),
         Verdict::NotAllowed
     );
+
     let secret = Demand::new(
         "ecs:UpdateService",
         "arn:aws:ecs:eu-west-1:111122223333:service/secret/web",
@@ -117,6 +120,7 @@ fn an_action_without_resources_needs_a_statement_about_everything() {
         "ecs:DescribeTaskDefinition",
         "arn:aws:ecs:*:*:task-definition/*",
     );
+
     assert_eq!(verdict_of(&[narrow], &describe), Verdict::NotAllowed);
     assert_eq!(
         verdict_of(&[allow("ecs:DescribeTaskDefinition", "*")], &describe),
@@ -163,6 +167,7 @@ fn all_operators_and_keys_must_hold() {
         "ecs:cluster",
         "arn:aws:ecs:eu-west-1:111122223333:cluster/apps",
     );
+
     assert!(holds(
         both.clone(),
         &[("ecs:CreateAction", "RegisterTaskDefinition"), cluster]
@@ -182,6 +187,7 @@ fn several_values_are_alternatives_and_none_for_a_negation() {
     let among =
         json!({"StringEquals": {"iam:PassedToService": ["a.amazonaws.com", "b.amazonaws.com"]}});
     assert!(holds(among, &[("iam:passedtoservice", "b.amazonaws.com")]));
+
     let neither = json!({"StringNotLike": {"iam:PassedToService": ["a*", "b*"]}});
     assert!(!holds(
         neither.clone(),
@@ -265,6 +271,7 @@ fn denials_are_worded_as_aws_words_them() {
             &error::not_allowed(&demand.action),
         )
     };
+
     assert_eq!(
         worded(&update()),
         format!(
@@ -281,6 +288,7 @@ fn denials_are_worded_as_aws_words_them() {
          elasticloadbalancing:DescribeTargetHealth because no identity-based policy allows the \
          elasticloadbalancing:DescribeTargetHealth action"
     );
+
     let object = Demand::new("s3:GetObject", "arn:aws:s3:::b/k");
     assert!(worded(&object).contains("s3:GetObject on resource: \"arn:aws:s3:::b/k\" because"));
 }
@@ -320,10 +328,12 @@ fn unknown_credentials_are_refused() {
         ..Request::default()
     };
     let mut aws = Aws::new(1);
+
     assert_eq!(
         authorize(&mut aws, &request).unwrap_err().code,
         "UnrecognizedClientException"
     );
+
     let person = Request {
         caller: "person".to_owned(),
         ..request

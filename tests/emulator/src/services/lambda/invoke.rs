@@ -61,6 +61,7 @@ fn accept(
         attempts: Vec::new(),
         status: InvocationStatus::Pending,
     });
+
     let latency = Duration::from_millis(aws.rng.u64(20..=200));
     aws.schedule(
         latency,
@@ -76,6 +77,7 @@ fn kind(payload: &Value) -> String {
     if payload.get("CodePipeline.job").is_some() {
         return "CodePipeline.job".to_owned();
     }
+
     let event = payload.get("event").unwrap_or(payload);
     event
         .get("detail-type")
@@ -117,6 +119,7 @@ fn make_ready(aws: &mut Aws, id: u64, number: u32) {
     else {
         return give_up(aws, id, "FunctionNotFound");
     };
+
     aws.lambda.attempts += 1;
     let attempt = aws.lambda.attempts;
     let invocation = &mut aws.lambda.invocations[id as usize];
@@ -127,6 +130,7 @@ fn make_ready(aws: &mut Aws, id: u64, number: u32) {
         ended: None,
         outcome: None,
     });
+
     let ready = Attempt {
         id: attempt,
         invocation: id,
@@ -193,6 +197,7 @@ fn retry(aws: &mut Aws, id: u64, failed: u32) {
     if age > config.maximum_event_age.as_millis() as Millis {
         return give_up(aws, id, "EventAgeExceeded");
     }
+
     aws.schedule(
         delay,
         LambdaEvent::Attempt {

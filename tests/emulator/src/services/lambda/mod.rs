@@ -196,6 +196,7 @@ pub fn create_function(aws: &mut Aws, function: Function) -> Result<String, ApiE
             ..ApiError::client("ResourceConflictException", message)
         });
     }
+
     let arn = aws.arn("lambda", &format!("function:{}", function.name));
     let created = Function {
         arn: arn.clone(),
@@ -203,6 +204,7 @@ pub fn create_function(aws: &mut Aws, function: Function) -> Result<String, ApiE
         ..function
     };
     aws.lambda.functions.insert(created.name.clone(), created);
+
     Ok(arn)
 }
 
@@ -218,6 +220,7 @@ pub fn update_function(aws: &mut Aws, function: Function) -> Result<(), ApiError
         ..function
     };
     aws.lambda.functions.insert(updated.name.clone(), updated);
+
     Ok(())
 }
 
@@ -241,6 +244,7 @@ pub fn put_event_invoke_config(
         let message = "MaximumRetryAttempts is 0 to 2, MaximumEventAgeInSeconds 60 to 21600";
         return Err(ApiError::client("InvalidParameterValueException", message));
     }
+
     let missing = not_found(aws, name_or_arn);
     aws.lambda
         .function_mut(name_or_arn)

@@ -27,6 +27,7 @@ pub fn add_permission(
 ) -> Result<(), ApiError> {
     let missing = not_found(aws, name_or_arn);
     let function = aws.lambda.function_mut(name_or_arn).ok_or(missing)?;
+
     if function
         .permissions
         .iter()
@@ -42,6 +43,7 @@ pub fn add_permission(
             ..ApiError::client("ResourceConflictException", message)
         });
     }
+
     function.permissions.push(permission);
     if policy_bytes(function) > POLICY_BYTES {
         function.permissions.pop();
@@ -62,6 +64,7 @@ pub fn remove_permission(
     function
         .permissions
         .retain(|permission| permission.statement_id != statement_id);
+
     if function.permissions.len() == before {
         let message = format!("Statement {statement_id} is not found in resource policy.");
         return Err(ApiError {

@@ -24,6 +24,7 @@ pub(super) fn answer(
         Some(error) => Err(error),
         None => serve(aws, operation, function, request),
     };
+
     match result {
         Ok(response) => Answer {
             operation: operation.to_owned(),
@@ -68,6 +69,7 @@ fn serve(
             ..ApiError::unknown_operation(&what)
         });
     }
+
     let function = aws
         .lambda
         .function(name)
@@ -87,6 +89,7 @@ fn call(aws: &mut Aws, function: &Function, request: &Request) -> Result<Respons
         ApiError::client("InvalidRequestContentException", message)
     })?;
     let executed = ("x-amz-executed-version".to_owned(), "$LATEST".to_owned());
+
     match request
         .header("x-amz-invocation-type")
         .unwrap_or("RequestResponse")
@@ -148,6 +151,7 @@ pub fn result(aws: &Aws, invocation: u64) -> Option<Response> {
         (None, InvocationStatus::GivenUp) => failed("FunctionNotFound", "the function is gone"),
         (None, _) => None,
     }?;
+
     headers.push(("content-type".to_owned(), "application/json".to_owned()));
     Some(Response {
         status: 200,
@@ -161,6 +165,7 @@ fn json_response(status: u16, body: &Value) -> Response {
     if let Value::Object(members) = &mut body {
         members.retain(|_, value| !value.is_null());
     }
+
     let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
     Response {
         status,
@@ -223,6 +228,7 @@ mod tests {
             ..Request::default()
         };
         let response = aws.call(&request);
+
         (
             response.status,
             serde_json::from_slice(&response.body).unwrap_or_default(),
@@ -240,6 +246,7 @@ mod tests {
             (1, None)
         );
         assert_eq!(send(&mut aws, "POST", invoke, "Event", "{").0, 400);
+
         let missing = invoke.replace("one", "three");
         assert_eq!(send(&mut aws, "POST", &missing, "Event", "{}").0, 404);
     }
@@ -258,13 +265,16 @@ mod tests {
             .0,
             200
         );
+
         let id = aws.lambda.take_awaited().unwrap();
         assert!(result(&aws, id).is_none());
+
         aws.now += 1000;
         aws.run_due();
         let attempt = aws.lambda.take_ready().unwrap();
         finished(&mut aws, attempt.id, Outcome::Failed("no".to_owned()));
         let answer = result(&aws, id).unwrap();
+
         assert!(
             answer
                 .headers
@@ -275,6 +285,7 @@ mod tests {
                 .unwrap()
                 .contains("\"errorMessage\":\"no\"")
         );
+
         aws.now += 3_600_000;
         aws.run_due();
         assert!(aws.lambda.take_ready().is_none() && aws.lambda.dead_letters.is_empty());

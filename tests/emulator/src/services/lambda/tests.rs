@@ -25,13 +25,18 @@ fn a_failed_invocation_is_retried_after_one_and_two_minutes_then_given_up() {
     let mut aws = account();
     invoke_async(&mut aws, "step", json!({"detail-type": "x"})).unwrap();
     let first = after(&mut aws, 1).unwrap();
+
     assert_eq!((first.number, first.code.as_str()), (1, "update-service"));
+
     finished(&mut aws, first.id, Outcome::Failed("no".to_owned()));
     assert!(after(&mut aws, 59).is_none());
+
     let second = after(&mut aws, 1).unwrap();
     assert_eq!((second.number, &second.request_id), (2, &first.request_id));
+
     finished(&mut aws, second.id, Outcome::TimedOut);
     assert!(after(&mut aws, 119).is_none());
+
     let third = after(&mut aws, 1).unwrap();
     finished(&mut aws, third.id, Outcome::Crashed);
     assert!(after(&mut aws, 3600).is_none());
@@ -48,6 +53,7 @@ fn an_event_that_is_too_old_is_not_retried() {
     };
     put_event_invoke_config(&mut aws, "step", config).unwrap();
     invoke_async(&mut aws, "step", json!({})).unwrap();
+
     let first = after(&mut aws, 1).unwrap();
     finished(&mut aws, first.id, Outcome::Crashed);
     assert_eq!(aws.lambda.dead_letters[0].condition, "EventAgeExceeded");
@@ -62,6 +68,7 @@ fn no_retries_when_the_configuration_says_none() {
     };
     put_event_invoke_config(&mut aws, "step", config).unwrap();
     invoke_async(&mut aws, "step", json!({})).unwrap();
+
     let first = after(&mut aws, 1).unwrap();
     finished(&mut aws, first.id, Outcome::Crashed);
     assert_eq!(aws.lambda.dead_letters.len(), 1);
@@ -84,7 +91,9 @@ fn a_duplicate_is_a_delivery_of_its_own_with_the_same_request() {
     let first = after(&mut aws, 1).unwrap();
     finished(&mut aws, first.id, Outcome::Succeeded(json!(null)));
     duplicate(&mut aws, id, Duration::from_secs(30));
+
     assert!(after(&mut aws, 29).is_none());
+
     let again = after(&mut aws, 2).unwrap();
     assert_eq!(
         (again.number, again.payload, again.request_id),
@@ -106,6 +115,7 @@ fn a_permission_with_a_wildcard_covers_rules_of_that_prefix_only() {
         source_account: None,
     };
     add_permission(&mut aws, "step", permission.clone()).unwrap();
+
     assert!(allows(
         &aws,
         "step",
@@ -147,5 +157,6 @@ fn a_resource_policy_holds_twenty_kilobytes() {
         add_permission(&mut aws, "step", permission)
     };
     let refused = (0..200).find_map(|n| add(n).err()).unwrap();
+
     assert_eq!(refused.code, "PolicyLengthExceededException");
 }

@@ -15,10 +15,12 @@ pub(super) fn decode(mut body: &[u8]) -> Result<Vec<u8>, ApiError> {
         let line = std::str::from_utf8(&body[..end]).map_err(|_| incomplete())?;
         let length = line.split(';').next().unwrap_or_default();
         let length = usize::from_str_radix(length.trim(), 16).map_err(|_| incomplete())?;
+
         body = &body[end + 2..];
         if length == 0 {
             return Ok(decoded);
         }
+
         decoded.extend_from_slice(body.get(..length).ok_or_else(incomplete)?);
         body = body[length..]
             .strip_prefix(b"\r\n")

@@ -145,17 +145,20 @@ impl S3 {
         if key.is_empty() || key.len() > 1024 {
             return Err(error(400, "KeyTooLongError", "Your key is too long"));
         }
+
         self.puts += 1;
         let puts = self.puts;
         let bucket = self
             .buckets
             .get_mut(bucket)
             .ok_or_else(|| error(404, "NoSuchBucket", "The specified bucket does not exist"))?;
+
         object.etag = format!("\"{}\"", &hex(&object.body)[..32]);
         object.version = bucket
             .versioned
             .then(|| hex(format!("{key} {puts}").as_bytes())[..32].to_owned());
         let versions = bucket.objects.entry(key.to_owned()).or_default();
+
         // Without versioning the one object is overwritten: its version id is null.
         versions.retain(|other| other.version.is_some() || object.version.is_some());
         versions.push(object);

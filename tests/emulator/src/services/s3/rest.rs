@@ -36,6 +36,7 @@ pub(super) fn answer(
         Ok(response) => (None, response),
         Err(error) => (Some(error.code.clone()), asked.failure(&error, id)),
     };
+
     response
         .headers
         .push(("x-amz-request-id".to_owned(), id.to_owned()));
@@ -43,6 +44,7 @@ pub(super) fn answer(
         UNKNOWN => format!("{} {}", request.method, request.path_and_query),
         known => known.to_owned(),
     };
+
     Answer {
         operation,
         error: code,
@@ -80,6 +82,7 @@ impl<'a> Asked<'a> {
                 (decode(bucket), key)
             }
         };
+
         Self {
             request,
             bucket,
@@ -226,12 +229,14 @@ impl<'a> Asked<'a> {
                 body: Vec::new(),
             };
         }
+
         let subject = match error.code.as_str() {
             "NoSuchBucket" => format!("<BucketName>{}</BucketName>", escape(&self.bucket)),
             "NoSuchKey" | "NoSuchVersion" => format!("<Key>{}</Key>", escape(&self.key)),
             _ => String::new(),
         };
         let (code, message) = (escape(&error.code), escape(&error.message));
+
         xml(
             error.status,
             format!(
@@ -248,6 +253,7 @@ fn xml(status: u16, document: String) -> Response {
         ("content-type".to_owned(), "application/xml".to_owned()),
         ("content-length".to_owned(), body.len().to_string()),
     ];
+
     Response {
         status,
         headers,

@@ -60,6 +60,7 @@ fn a_versioned_bucket_keeps_what_was_overwritten() {
         .put("kept", "config.zip", b"two".to_vec())
         .unwrap()
         .unwrap();
+
     assert_ne!(first, second);
     assert_eq!(aws.s3.get("kept", "config.zip", None).unwrap(), b"two");
     assert_eq!(
@@ -95,7 +96,9 @@ fn both_styles_of_address_mean_the_same_object() {
         &[],
         b"hello",
     );
+
     assert_eq!(put.status, 200);
+
     let version = header(&put, "x-amz-version-id").unwrap().to_owned();
     let got = send(
         &mut aws,
@@ -133,6 +136,7 @@ fn errors_are_xml_except_for_head() {
         text(&send(&mut aws, "PUT", "", "/none/k", &[], b""))
             .contains("<BucketName>none</BucketName>")
     );
+
     let head = send(&mut aws, "HEAD", "", "/none", &[], b"");
     assert_eq!((head.status, head.body.len()), (501, 0));
 }
@@ -141,6 +145,7 @@ fn errors_are_xml_except_for_head() {
 fn other_operations_are_refused_by_name() {
     let mut aws = world();
     aws.s3.put("plain", "k", b"1".to_vec()).unwrap();
+
     for (method, path, headers) in [
         ("GET", "/plain/k?tagging", &[][..]),
         ("GET", "/plain?list-type=2", &[]),
@@ -154,6 +159,7 @@ fn other_operations_are_refused_by_name() {
         assert!(text(&refused).contains("NotImplemented"));
     }
     assert_eq!(aws.s3.get("plain", "k", None).unwrap(), b"1");
+
     let call = &aws.calls[0];
     assert_eq!(
         (call.operation.as_str(), call.error.as_deref()),
@@ -174,10 +180,12 @@ fn chunked_bodies_are_decoded() {
         &[("content-encoding", "aws-chunked")],
         body,
     );
+
     assert_eq!(
         (put.status, aws.s3.get("plain", "k", None).unwrap()),
         (200, &b"hello world"[..])
     );
+
     let cut = send(
         &mut aws,
         "PUT",
@@ -207,5 +215,6 @@ fn presigned_urls_of_both_versions_are_accepted() {
         };
         aws.call(&request).status
     });
+
     assert_eq!(status, [200, 200, 403]);
 }

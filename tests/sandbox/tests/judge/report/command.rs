@@ -82,6 +82,7 @@ fn a_report_is_written_beside_its_judgement_and_replays() {
             "the verdict is the last line"
         );
     }
+
     assert_eq!(folder.names().len(), 2 * CASES.len());
 }
 
@@ -93,7 +94,9 @@ fn a_hostile_scenario_makes_a_harmless_page() {
         &["--report", &folder.path("a.html")],
         &line("promoted").replacen("promoted", id, 1),
     );
+
     assert_eq!(output.status.code(), Some(0));
+
     let page = folder.read("a.html");
     assert_well_formed(&page);
     assert_harmless(&page);
@@ -108,6 +111,7 @@ fn a_report_is_of_one_scenario() {
     let folder = Folder::new("one");
     let page = folder.path("a.html");
     let (code, error) = refused(&["--report", &page], "\n  \n");
+
     assert_eq!(
         (code, &*error),
         (
@@ -115,6 +119,7 @@ fn a_report_is_of_one_scenario() {
             "error: standard input holds no scenario; a report covers one\n"
         )
     );
+
     let two = format!("\n{}\n{}", line("promoted"), line("exam"));
     let (code, error) = refused(&["--report", &page], &two);
     assert_eq!(code, Some(1));
@@ -122,6 +127,7 @@ fn a_report_is_of_one_scenario() {
         error,
         "error: line 4: a second scenario after that of line 2; a report covers one\n"
     );
+
     let (code, error) = refused(&["--report", &page], "\n{\"v\":2}\n");
     assert_eq!(code, Some(1));
     assert_eq!(
@@ -133,6 +139,7 @@ fn a_report_is_of_one_scenario() {
         [""; 0],
         "nothing is written where nothing is judged"
     );
+
     // Empty lines around the one scenario are none of its business.
     assert_eq!(
         judge(&["--report", &page], &format!("\n{}\n\n", line("promoted")))
@@ -150,6 +157,7 @@ fn a_file_that_cannot_be_written_or_read_is_named() {
         &["--report", &folder.path("no/such.html")],
         &line("promoted"),
     );
+
     assert_eq!(code, Some(1));
     assert!(
         error.starts_with(&format!(
@@ -158,6 +166,7 @@ fn a_file_that_cannot_be_written_or_read_is_named() {
         )),
         "{error}"
     );
+
     std::fs::create_dir(folder.path("folder.html")).unwrap();
     let (code, error) = refused(
         &["--report", &folder.path("folder.html")],
@@ -171,6 +180,7 @@ fn a_file_that_cannot_be_written_or_read_is_named() {
         )),
         "{error}"
     );
+
     let (code, error) = refused(&["--replay", &folder.path("none.json")], "");
     assert_eq!(code, Some(1));
     assert!(
@@ -187,6 +197,7 @@ fn a_scenario_beside_the_page_is_not_overwritten() {
     let folder = Folder::new("beside");
     std::fs::write(folder.path("a.json"), line("promoted")).unwrap();
     let (code, error) = refused(&["--report", &folder.path("a.html")], &line("promoted"));
+
     assert_eq!(code, Some(1));
     assert!(
         error.ends_with(
@@ -198,6 +209,7 @@ fn a_scenario_beside_the_page_is_not_overwritten() {
         (folder.read("a.json"), folder.names()),
         (line("promoted"), vec!["a.json".to_owned()])
     );
+
     // A judgement of before is replaced.
     for case in ["promoted", "exam"] {
         assert_eq!(
@@ -218,6 +230,7 @@ fn a_scenario_beside_the_page_is_not_overwritten() {
 fn a_file_that_is_not_a_judgement_is_refused_by_its_path() {
     let folder = Folder::new("foreign");
     let path = folder.path("a.json");
+
     for (content, expected) in [
         (
             String::new(),
@@ -252,12 +265,15 @@ fn a_replay_that_finds_another_verdict_says_what_differs() {
             .code(),
         Some(0)
     );
+
     let mut stored: Value = serde_json::from_str(&folder.read("a.json")).unwrap();
     stored["verdict"]["decision"] = "promote".into();
     stored["verdict"]["usable_minutes"] = 3.into();
     std::fs::write(folder.path("a.json"), stored.to_string()).unwrap();
     let (code, error) = refused(&["--replay", &folder.path("a.json")], "");
+
     assert_eq!(code, Some(1));
+
     let lines: Vec<&str> = error.lines().collect();
     assert!(lines[0].ends_with(
         "a.json: the replay found a different verdict; the file or the judge was changed"
@@ -297,6 +313,7 @@ fn wrong_arguments_are_refused_before_anything_is_read() {
         let (code, error) = refused(arguments, "");
         assert_eq!(code, Some(2), "{arguments:?}: {error}");
     }
+
     let (_, error) = refused(&["--report", "a.json"], "");
     assert!(
         error.contains(

@@ -35,12 +35,14 @@ fn same(file: &str, text: &str) {
     if std::env::var_os("SLIPWAY_WRITE_GOLDEN").is_some() {
         std::fs::write(&path, text).unwrap();
     }
+
     let golden = std::fs::read_to_string(&path).unwrap_or_default();
     let line = golden
         .lines()
         .zip(text.lines())
         .position(|(a, b)| a != b)
         .map(|index| index + 1);
+
     assert!(
         golden == text,
         "tests/golden/{file} differs from line {line:?}; write it: SLIPWAY_WRITE_GOLDEN=1 cargo \

@@ -32,6 +32,7 @@ pub(super) fn assert_well_formed(page: &str) {
             open.push(name);
         }
     }
+
     assert!(open.is_empty(), "{open:?} stay open");
 }
 
@@ -52,6 +53,7 @@ pub(super) fn assert_harmless(page: &str) {
             .contains(&name),
             "{name}"
         );
+
         let keys = attributes
             .split('"')
             .step_by(2)
@@ -67,6 +69,7 @@ pub(super) fn assert_harmless(page: &str) {
         !page.contains("url(") && !page.contains("@import") && !page.contains("://"),
         "loads something"
     );
+
     let invisible =
         |c: char| ('\u{202a}'..='\u{202e}').contains(&c) || ('\u{200b}'..='\u{200f}').contains(&c);
     assert!(!page.contains(invisible), "holds a mark that reverses text");
@@ -130,6 +133,7 @@ fn every_table_and_drawing_can_be_heard() {
     let all = tags(&page);
     let attributes =
         |name: &'static str| all.iter().filter(move |tag| tag.0 == name).map(|tag| tag.1);
+
     assert!(attributes("html").all(|html| html.contains("lang=\"en\"")));
     assert!(attributes("th").all(|th| th.contains("scope=")));
     assert!(
@@ -143,6 +147,7 @@ fn every_table_and_drawing_can_be_heard() {
             .count()
     );
     assert_eq!(attributes("h1").count(), 1);
+
     let ids: Vec<_> = all
         .iter()
         .filter_map(|(_, text)| text.split("id=\"").nth(1)?.split('"').next())
@@ -169,6 +174,7 @@ fn hostile_names_stay_text() {
         "",
         &long,
     ];
+
     for name in names {
         let page = html(&called(name));
         assert_well_formed(&page);
@@ -203,6 +209,7 @@ fn an_hour_stays_small_and_fifteen_days_too() {
             reading((6_000 + wave, 30 + wave), (54_000 + wave, 300 + wave))
         };
         let page = html(&Judgement::from_live(live(metrics, config, minutes), read).unwrap());
+
         assert!(
             page.len() < bytes,
             "{minutes} minutes: {} bytes",
@@ -221,6 +228,7 @@ fn without_any_data_a_page_is_shown_all_the_same() {
         })
         .unwrap(),
     );
+
     assert_well_formed(&page);
     assert!(page.contains("No minute of this metric counted."));
     assert!(page.contains("needs about 5,161 canary requests; it had 0."));
@@ -237,6 +245,7 @@ fn extreme_numbers_are_drawn_within_the_frame() {
         })
         .unwrap(),
     );
+
     assert_well_formed(&page);
     assert!(!page.contains("NaN") && !page.contains("inf"));
 }

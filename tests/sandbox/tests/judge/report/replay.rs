@@ -42,6 +42,7 @@ fn minute(random: &mut Rng, t: u32) -> Value {
     } else {
         0
     };
+
     json!({
         "t": t,
         "seen": {"c.bad": t + late, "b.slow": t + late / 2},
@@ -54,10 +55,13 @@ fn assert_replays(scenario: &Scenario) -> Decision {
     let verdicts = judge_scenario(scenario).unwrap();
     let judgement = Judgement::from_scenario(scenario).unwrap();
     let stored = Judgement::from_json(&judgement.to_json()).expect("what is written can be read");
+
     assert_eq!(stored, judgement);
+
     let again = replay(&stored).unwrap();
     assert_eq!(Some(&again), verdicts.last());
     assert_eq!(differences(&stored, &again), []);
+
     // What is shown over time is what the judge found, look by look.
     let shown: Vec<_> = judgement
         .looks()
@@ -68,6 +72,7 @@ fn assert_replays(scenario: &Scenario) -> Decision {
         .map(|v| (v.minute, v.decision, v.log_e, v.log_e_promote))
         .collect();
     assert_eq!(shown, found);
+
     // The parts of the evidence add up to the whole, and the least health is one of them.
     for look in judgement.looks() {
         let sum: f64 = look
@@ -127,7 +132,9 @@ fn live_data_that_fills_in_later_does_not_change_the_verdict() {
     let mut judge = Judge::new(config.clone(), metrics.clone()).unwrap();
     let then = |minute: u32, _: usize| reading(if minute == 1 { None } else { Some(12) });
     let verdict = judge.look(4, then).unwrap();
+
     assert_eq!(verdict.decision, Decision::Rollback);
+
     // By now the first minute has arrived and the others were corrected; neither may count.
     let now = |minute: u32, _: usize| reading(Some(if minute == 1 { 0 } else { 1 }));
     let live = Live {
@@ -166,10 +173,12 @@ fn a_damaged_record_is_refused_with_its_place() {
             .to_string()
     };
     let version = refuse(|stored| stored["v"] = json!(2));
+
     assert_eq!(
         version,
         "failed to read the judgement: version 2, expected 1; use the release that wrote it"
     );
+
     let setting = refuse(|stored| stored["settings"]["tau"] = json!(0.5));
     assert_eq!(
         setting,
@@ -207,11 +216,13 @@ fn a_changed_record_is_found_by_the_field() {
         change(&mut stored);
         let changed = Judgement::from_json(&stored.to_string()).unwrap();
         let found = differences(&changed, &replay(&changed).unwrap());
+
         found
             .iter()
             .map(|difference| difference.field)
             .collect::<Vec<_>>()
     };
+
     assert_eq!(differ(|_| ()), [""; 0]);
     assert_eq!(
         differ(|stored| stored["verdict"]["decision"] = json!("promote")),
@@ -245,6 +256,7 @@ fn a_changed_record_is_found_by_the_field() {
         differ(|stored| stored["verdict"]["sentence"] = json!("5xx 0%")),
         ["sentence"]
     );
+
     let changed = differ(|stored| stored["minutes"][16]["readings"][0]["c"]["bad"] = json!(0));
     assert!(
         changed.contains(&"log_e") && changed.contains(&"sentence"),
@@ -261,8 +273,10 @@ fn the_last_digits_are_no_difference() {
         .iter()
         .for_each(|field| nudge(&mut stored["verdict"][field]));
     nudge(&mut stored["verdict"]["reason"]["p"]);
+
     let nudged = Judgement::from_json(&stored.to_string()).unwrap();
     assert_eq!(differences(&nudged, &replay(&nudged).unwrap()), []);
+
     stored["verdict"]["reason"]["p"] = json!(1e-12);
     let changed = Judgement::from_json(&stored.to_string()).unwrap();
     assert_eq!(

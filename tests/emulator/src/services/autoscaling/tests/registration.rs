@@ -19,12 +19,15 @@ fn an_update_leaves_what_it_does_not_name() {
             "ScheduledScalingSuspended": false,
         })
     };
+
     assert_eq!(described(&mut aws)["SuspendedState"], all(false));
+
     let suspend = json!({"SuspendedState": {"DynamicScalingInSuspended": true}});
     assert_eq!(
         register(&mut aws, suspend).unwrap()["ScalableTargetARN"],
         arn
     );
+
     register(&mut aws, json!({"MaxCapacity": 8})).unwrap();
     let target = described(&mut aws);
     assert_eq!(
@@ -36,6 +39,7 @@ fn an_update_leaves_what_it_does_not_name() {
         (&target["ResourceId"], &target["ScalableTargetARN"]),
         (&json!(WEB), &arn)
     );
+
     register(
         &mut aws,
         json!({"SuspendedState": {"DynamicScalingInSuspended": false}}),
@@ -69,6 +73,7 @@ fn a_new_target_needs_bounds_in_order_and_a_service() {
             "does not serve the member Unknown",
         ),
     ];
+
     for (members, says) in refused {
         let said = error(register(&mut aws, members));
         assert!(
@@ -76,12 +81,14 @@ fn a_new_target_needs_bounds_in_order_and_a_service() {
             "{said}"
         );
     }
+
     register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
     let above = error(register(&mut aws, json!({"MinCapacity": 5})));
     assert!(
         above.contains("Maximum capacity cannot be less than minimum capacity"),
         "{above}"
     );
+
     let with = |member: &str, value: &str| {
         let mut input = about(json!({"MinCapacity": 1, "MaxCapacity": 4}));
         input[member] = value.into();
@@ -109,6 +116,7 @@ fn a_new_target_needs_bounds_in_order_and_a_service() {
             "1 validation error detected: Value 'ecss' at 'serviceNamespace' failed",
         ),
     ];
+
     for (member, value, says) in cases {
         let said = error(call(
             &mut aws,
@@ -117,6 +125,7 @@ fn a_new_target_needs_bounds_in_order_and_a_service() {
         ));
         assert!(said.contains(says), "{said}");
     }
+
     let said = error(call(
         &mut aws,
         "RegisterScalableTarget",
@@ -145,6 +154,7 @@ fn targets_are_described_by_id_and_in_pages() {
         });
         call(&mut aws, "RegisterScalableTarget", &target).unwrap();
     }
+
     let mut ask = |members: Value| {
         let mut input = json!({"ServiceNamespace": "ecs"});
         input
@@ -162,7 +172,9 @@ fn targets_are_described_by_id_and_in_pages() {
             .collect()
     };
     let first = ask(json!({"MaxResults": 2})).unwrap();
+
     assert_eq!(ids(&first), ["\"service/main/a\"", "\"service/main/b\""]);
+
     let second = ask(json!({"MaxResults": 2, "NextToken": first["NextToken"]})).unwrap();
     assert_eq!(
         (ids(&second), second.get("NextToken")),
@@ -195,9 +207,11 @@ fn pages_of_targets_are_as_short_as_the_account_is_set_to() {
         });
         call(&mut aws, "RegisterScalableTarget", &target).unwrap();
     }
+
     aws.pages = Some(1);
     let mut input =
         json!({"ServiceNamespace": "ecs", "ResourceIds": ["service/main/a", "service/main/b"]});
+
     let mut seen = Vec::new();
     for _ in 0..2 {
         let page = call(&mut aws, "DescribeScalableTargets", &input).unwrap();
@@ -207,6 +221,7 @@ fn pages_of_targets_are_as_short_as_the_account_is_set_to() {
         ));
         input["NextToken"] = page["NextToken"].clone();
     }
+
     assert_eq!(
         seen,
         [
@@ -223,7 +238,9 @@ fn a_registration_pulls_the_count_between_the_bounds() {
         let mut aws = account(1, before);
         register(&mut aws, json!({"MinCapacity": 2, "MaxCapacity": 4})).unwrap();
         run(&mut aws, 10);
+
         assert_eq!(count(&aws), after, "from {before}");
+
         // Even a change of nothing but a suspension compares count and bounds again.
         ecs::call(
             &mut aws,
@@ -237,6 +254,7 @@ fn a_registration_pulls_the_count_between_the_bounds() {
             0,
             "a count below the minimum stays until a registration or a scale-out"
         );
+
         register(
             &mut aws,
             json!({"SuspendedState": {"DynamicScalingInSuspended": true}}),
@@ -244,6 +262,7 @@ fn a_registration_pulls_the_count_between_the_bounds() {
         .unwrap();
         run(&mut aws, 10);
         assert_eq!(count(&aws), 2);
+
         let deployments = aws
             .ecs
             .service_named("main", "web")
@@ -277,21 +296,25 @@ fn policies_belong_to_a_registered_target_and_go_with_it() {
     let none = "for service namespace: ecs, resource ID: service/main/web, scalable dimension: \
         ecs:service:DesiredCount";
     let said = error(put(&mut aws, "cpu", cpu(50.0)));
+
     assert_eq!(
         said,
         format!("ObjectNotFoundException: No scalable target registered {none}")
     );
+
     let unregistered = call(&mut aws, "DeregisterScalableTarget", &about(json!({})));
     assert_eq!(
         error(unregistered),
         format!("ObjectNotFoundException: No scalable target found {none}")
     );
+
     register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
     let first = put(&mut aws, "cpu", cpu(50.0)).unwrap();
     assert_eq!(
         put(&mut aws, "cpu", cpu(60.0)).unwrap()["PolicyARN"],
         first["PolicyARN"]
     );
+
     let all = |aws: &mut Aws| {
         call(
             aws,
@@ -306,6 +329,7 @@ fn policies_belong_to_a_registered_target_and_go_with_it() {
         cpu(60.0)
     );
     assert_eq!(policy["Alarms"].as_array().map(Vec::len), Some(2));
+
     let gone = call(
         &mut aws,
         "DeleteScalingPolicy",
@@ -315,6 +339,7 @@ fn policies_belong_to_a_registered_target_and_go_with_it() {
         error(gone),
         format!("ObjectNotFoundException: No scaling policy found {none}, policy name: memory")
     );
+
     call(&mut aws, "DeregisterScalableTarget", &about(json!({}))).unwrap();
     assert_eq!(all(&mut aws)["ScalingPolicies"], json!([]));
 }
@@ -354,6 +379,7 @@ fn configurations_of_policies_are_checked() {
         ),
         (labelled("app/none/1/targetgroup/none/2"), "was not found"),
     ];
+
     for (configuration, says) in refused {
         let said = error(put(&mut aws, "web", configuration));
         assert!(
@@ -361,6 +387,7 @@ fn configurations_of_policies_are_checked() {
             "{said}"
         );
     }
+
     put(&mut aws, "cpu", cpu(50.0)).unwrap();
     let twice = error(put(&mut aws, "again", cpu(70.0)));
     assert!(

@@ -36,6 +36,7 @@ fn balanced(count: u32) -> (Aws, String) {
         ],
     });
     ecs::call(&mut aws, "RegisterTaskDefinition", &definition).unwrap();
+
     let service = json!({
         "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": count,
         "launchType": "FARGATE",
@@ -69,19 +70,23 @@ fn a_service_scales_out_at_once_to_what_the_load_needs_and_to_its_maximum_at_mos
         .unwrap()
         .id
         .clone();
+
     // 200 requests a second are half of what four tasks can bear.
     traffic::set(&mut aws, &listener, 200.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 4);
+
     run(&mut aws, 300);
     assert_eq!(
         (count(&aws), healthy(&aws)),
         (4, 4),
         "tasks that start are no reason for more"
     );
+
     traffic::set(&mut aws, &listener, 1000.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 6);
+
     let service = aws.ecs.service_named("main", "web").unwrap();
     assert_eq!(
         (service.deployments.len(), &service.primary().unwrap().id),
@@ -112,11 +117,14 @@ fn a_suspension_holds_the_count_in_its_direction() {
     register(&mut aws, suspend(true, false)).unwrap();
     traffic::set(&mut aws, &listener, 10.0);
     run(&mut aws, 40 * 60);
+
     assert_eq!(count(&aws), 5);
+
     register(&mut aws, suspend(true, true)).unwrap();
     traffic::set(&mut aws, &listener, 1000.0);
     run(&mut aws, 10 * 60);
     assert_eq!(count(&aws), 5);
+
     register(&mut aws, suspend(true, false)).unwrap();
     run(&mut aws, 2 * 60);
     assert_eq!(count(&aws), 6);
@@ -130,11 +138,13 @@ fn scale_in_waits_for_the_end_of_a_deployment_and_scale_out_does_not() {
     ecs::call(&mut aws, "UpdateService", &stuck).unwrap();
     traffic::set(&mut aws, &listener, 10.0);
     run(&mut aws, 40 * 60);
+
     assert_eq!(
         count(&aws),
         4,
         "its percentages let the deployment never finish"
     );
+
     traffic::set(&mut aws, &listener, 250.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 5);
@@ -176,7 +186,9 @@ fn requests_per_target_are_tracked_too_and_none_are_no_data() {
     put(&mut aws, "requests", metric).unwrap();
     traffic::set(&mut aws, &listener, 41.0);
     run(&mut aws, 120);
+
     assert_eq!(count(&aws), 5, "41 requests a second are 2,460 a minute");
+
     // The load goes elsewhere: the group has no data points, which is no low value.
     let group = aws.elb.target_groups.keys().next().unwrap().clone();
     let rule = json!({
@@ -187,6 +199,7 @@ fn requests_per_target_are_tracked_too_and_none_are_no_data() {
         .as_str()
         .unwrap()
         .to_owned();
+
     traffic::set(&mut aws, &listener, 0.0);
     traffic::set(&mut aws, &rule, 0.000_001);
     let nowhere = json!({
@@ -194,6 +207,7 @@ fn requests_per_target_are_tracked_too_and_none_are_no_data() {
     });
     elb::update_rule(&mut aws, &rule, &nowhere).unwrap();
     run(&mut aws, 40 * 60);
+
     assert_eq!(count(&aws), 5);
 }
 
@@ -202,8 +216,10 @@ fn nothing_is_looked_at_without_a_load() {
     let (mut aws, listener) = balanced(2);
     run(&mut aws, 2 * 3600);
     assert_eq!(aws.agenda.next_due(), None);
+
     traffic::set(&mut aws, &listener, 1.0);
     assert_eq!(aws.agenda.next_due(), Some(aws.now + 60_000));
+
     traffic::set(&mut aws, &listener, 0.0);
     run(&mut aws, 61);
     assert_eq!(aws.agenda.next_due(), None);
@@ -222,7 +238,9 @@ fn a_count_below_the_minimum_rises_with_a_scale_out_only() {
     .unwrap();
     traffic::set(&mut aws, &listener, 40.0);
     run(&mut aws, 40 * 60);
+
     assert_eq!(count(&aws), 1);
+
     traffic::set(&mut aws, &listener, 60.0);
     run(&mut aws, 61);
     assert_eq!(count(&aws), 3, "two would do, and three are the minimum");

@@ -66,6 +66,7 @@ fn delete_policy(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
     let id = IDENTITY
         .map(|name| input[name].as_str().unwrap_or_default())
         .join("|");
+
     remove(
         aws,
         "DeleteScalingPolicy",
@@ -94,6 +95,7 @@ fn identify(input: &mut Value, properties: &Value) -> Result<(), Problem> {
     if parts.len() != IDENTITY.len() {
         return Err(wrong());
     }
+
     IDENTITY
         .iter()
         .zip(parts)

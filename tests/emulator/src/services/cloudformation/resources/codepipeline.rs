@@ -31,6 +31,7 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     {
         input["tags"] = tags.clone();
     }
+
     let answer = codepipeline::call(aws, "CreatePipeline", &input)?;
     made(name, &answer)
 }
@@ -50,6 +51,7 @@ fn declaration(aws: &Aws, name: &str, wish: &Wish) -> Result<Value, Problem> {
     }) {
         return Err(Problem::new("the sandbox does not model this property")).at(unknown);
     }
+
     iam::check_trust(
         aws,
         wish.text("RoleArn").unwrap_or_default(),
@@ -61,6 +63,7 @@ fn declaration(aws: &Aws, name: &str, wish: &Wish) -> Result<Value, Problem> {
         schema::of("AWS::CodePipeline::Pipeline"),
     );
     declaration["name"] = json!(name);
+
     Ok(declaration)
 }
 

@@ -26,9 +26,11 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let name = wish.name(aws, "TableName");
     let mut input = wish.without(&SET_APART);
     input["TableName"] = json!(name);
+
     if input.get("StreamSpecification").is_some() {
         input["StreamSpecification"]["StreamEnabled"] = Value::Bool(true);
     }
+
     let answer = dynamodb::call(aws, "CreateTable", &input)?;
     let arn = answered(&answer, "/TableDescription/TableArn")?;
     Ok(Made::new(name, json!({ "Arn": arn })))
@@ -45,6 +47,7 @@ fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Prob
         "TableName",
     ];
     super::refuse_changes(old, wish, &modelled)?;
+
     Ok(Made {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),

@@ -27,10 +27,12 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         schema::of("AWS::ECR::Repository"),
     );
     input["repositoryName"] = json!(name);
+
     // Tags are the one part of ECR's API that is spelt with capitals.
     if let Some(tags) = wish.properties.get("Tags") {
         input["tags"] = tags.clone();
     }
+
     let answer = ecr::call(aws, "CreateRepository", &input)?;
     let (arn, uri) = (
         answered(&answer, "/repository/repositoryArn")?,

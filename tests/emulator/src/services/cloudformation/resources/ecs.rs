@@ -21,6 +21,7 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let mut input = schema::to_api(&wish.properties, schema::of("AWS::ECS::Cluster"));
     input["clusterName"] = json!(name);
     let answer = ecs::call(aws, "CreateCluster", &input)?;
+
     Ok(Made::new(
         name,
         json!({ "Arn": answered(&answer, "/cluster/clusterArn")? }),

@@ -38,12 +38,14 @@ const NOT_UPDATED: [&str; 6] = [
 fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     let mut input = schema::to_api(&wish.properties, schema::of("AWS::ECS::Service"));
     input["serviceName"] = json!(wish.name(aws, "ServiceName"));
+
     // CloudFormation's own default for a new service; an existing one keeps the count it has.
     if wish.properties.get("DesiredCount").is_none()
         && wish.text("SchedulingStrategy") != Some("DAEMON")
     {
         input["desiredCount"] = json!(1);
     }
+
     let answer = ecs::call(aws, "CreateService", &input)?;
     made(&answer)
 }
@@ -61,6 +63,7 @@ fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Probl
             attributes: old.attributes.clone(),
         });
     }
+
     let mut input = schema::to_api(&wish.without(&NOT_UPDATED), schema::of("AWS::ECS::Service"));
     input["service"] = json!(old.physical_id);
     let answer = ecs::call(aws, "UpdateService", &input)?;
@@ -81,6 +84,7 @@ fn update_tags(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<(), Pr
         .into_iter()
         .filter(|key| !kept.contains(key))
         .collect();
+
     if !gone.is_empty() {
         ecs::call(
             aws,

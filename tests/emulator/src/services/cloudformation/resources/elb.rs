@@ -76,7 +76,9 @@ fn create_named(aws: &mut Aws, wish: &Wish, create_this: Create) -> Result<Made,
             start(&wish.logical_id, 6),
             super::random(aws)
         );
+
         debug_assert!(name.len() <= MAX_NAME_CHARS);
+
         properties["Name"] = json!(name);
     }
     create(aws, &properties, create_this)

@@ -34,6 +34,7 @@ fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Probl
     let gone: Vec<&Value> = target_ids(&old.properties)
         .filter(|id| !kept.contains(id))
         .collect();
+
     if !gone.is_empty() {
         eventbridge::call(
             aws,
@@ -55,9 +56,11 @@ fn target_ids(properties: &Value) -> impl Iterator<Item = &Value> {
 fn put(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
     let mut input = wish.without(&["Targets"]);
     input["Name"] = json!(name);
+
     if let Some(pattern) = wish.properties.get("EventPattern") {
         input["EventPattern"] = Value::String(pattern.to_string());
     }
+
     let answer = eventbridge::call(aws, "PutRule", &input)?;
     if let Some(targets) = wish.properties.get("Targets") {
         let answer = eventbridge::call(
@@ -75,6 +78,7 @@ fn put(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
             .at("Targets");
         }
     }
+
     Ok(Made::new(
         name,
         json!({ "Arn": answered(&answer, "/RuleArn")? }),
@@ -90,6 +94,7 @@ fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
             &json!({"Rule": old.physical_id, "Ids": ids}),
         ))?;
     }
+
     gone(eventbridge::call(
         aws,
         "DeleteRule",

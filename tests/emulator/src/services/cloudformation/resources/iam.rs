@@ -49,8 +49,10 @@ fn put_role(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
         )))
         .at("Path");
     }
+
     let trust = wish.properties["AssumeRolePolicyDocument"].clone();
     check_document(&trust, true).at("AssumeRolePolicyDocument")?;
+
     let mut policies = BTreeMap::new();
     for (at, policy) in items(&wish.properties["Policies"]).iter().enumerate() {
         check_document(&policy["PolicyDocument"], false)
@@ -60,6 +62,7 @@ fn put_role(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
         let policy_name = policy["PolicyName"].as_str().unwrap_or_default().to_owned();
         policies.insert(policy_name, policy["PolicyDocument"].clone());
     }
+
     let managed_policies = items(&wish.properties["ManagedPolicyArns"])
         .iter()
         .filter_map(Value::as_str)
@@ -80,6 +83,7 @@ fn put_role(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
         managed_policies,
         policies,
     });
+
     Ok(Made::new(name, json!({"Arn": arn, "RoleId": role_id})))
 }
 
@@ -118,6 +122,7 @@ pub(super) fn check_document(document: &Value, of_resource: bool) -> Result<(), 
     if items(&document["Statement"]).is_empty() {
         return Err(Problem::new("MalformedPolicyDocument: no statement"));
     }
+
     items(&document["Statement"])
         .iter()
         .enumerate()
@@ -139,6 +144,7 @@ fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> 
         "Condition",
         "Principal",
     ];
+
     let entries = statement
         .as_object()
         .ok_or_else(|| Problem::new("a statement is a map"))?;
@@ -159,6 +165,7 @@ fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> 
     if has("Action") == has("NotAction") {
         return malformed("a statement has either Action or NotAction".to_owned());
     }
+
     for action in items(&statement["Action"])
         .iter()
         .chain(items(&statement["NotAction"]))
@@ -182,9 +189,11 @@ fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> 
             .to_owned(),
         );
     }
+
     if !of_resource && has("Resource") == has("NotResource") {
         return malformed("a statement has either Resource or NotResource".to_owned());
     }
+
     let resources = items(&statement["Resource"])
         .iter()
         .chain(items(&statement["NotResource"]));
@@ -194,6 +203,7 @@ fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> 
             return malformed(format!("a resource is an ARN or *, found {resource}"));
         }
     }
+
     // Resource policies are evaluated by their own services.
     if of_resource {
         return Ok(());

@@ -50,6 +50,7 @@ fn create_function(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 fn update_function(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
     super::refuse_changes(old, wish, &["FunctionName", "PackageType"])?;
     let mut function = function(aws, old.physical_id.clone(), wish)?;
+
     // How asynchronous invocations are retried belongs to another resource.
     function.invoke_config = aws
         .lambda
@@ -57,6 +58,7 @@ fn update_function(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Ma
         .map(|known| known.invoke_config.clone())
         .unwrap_or_default();
     lambda::update_function(aws, function)?;
+
     Ok(Made {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
@@ -71,6 +73,7 @@ fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
         )))
         .at("FunctionName");
     }
+
     let within = |property: &str, range: &std::ops::RangeInclusive<i64>, default: i64| {
         let value = wish
             .properties
@@ -78,6 +81,7 @@ fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
             .and_then(Value::as_i64)
             .unwrap_or(default);
         let within = range.contains(&value).then_some(value);
+
         within
             .ok_or_else(|| {
                 invalid(format!(
@@ -90,8 +94,10 @@ fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
     };
     let timeout = within("Timeout", &TIMEOUT_SECS, DEFAULT_TIMEOUT_SECS)?;
     within("MemorySize", &MEMORY_MB, *MEMORY_MB.start())?;
+
     let role = wish.text("Role").unwrap_or_default().to_owned();
     iam::check_trust(aws, &role, "lambda.amazonaws.com").at("Role")?;
+
     Ok(Function {
         name,
         code: binary(&wish.metadata).at("Metadata")?,
@@ -114,6 +120,7 @@ fn binary(metadata: &Map<String, Value>) -> Result<String, Problem> {
              BuildProperties.Binary",
         )
     };
+
     match metadata.get("BuildMethod").and_then(Value::as_str) {
         Some("rust-cargolambda") => binary.map(str::to_owned).ok_or_else(missing),
         _ => Err(missing()),
@@ -131,6 +138,7 @@ fn environment(properties: &Value) -> Result<BTreeMap<String, String>, Problem> 
             "{bytes} bytes (limit {MAX_ENVIRONMENT_BYTES})"
         )));
     }
+
     let mut environment = BTreeMap::new();
     for (name, value) in &variables {
         let valid = name.len() >= 2
@@ -161,6 +169,7 @@ fn create_permission(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         )))
         .at("Action");
     }
+
     let statement_id = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
     let permission = Permission {
         statement_id: statement_id.clone(),
@@ -173,6 +182,7 @@ fn create_permission(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         wish.text("FunctionName").unwrap_or_default(),
         permission,
     )?;
+
     Ok(Made::new(
         statement_id.clone(),
         json!({ "Id": statement_id }),
@@ -199,6 +209,7 @@ fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> 
         .at("OnSuccess")
         .at("DestinationConfig");
     }
+
     let number = |property: &str, default: u64| {
         wish.properties
             .get(property)
@@ -223,6 +234,7 @@ fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> 
     };
     let function = wish.text("FunctionName").unwrap_or_default().to_owned();
     lambda::put_event_invoke_config(aws, &function, config)?;
+
     Ok(Made::new(format!("{function}|$LATEST"), json!({})))
 }
 

@@ -151,6 +151,7 @@ fn refuse_changes(old: &StackResource, wish: &Wish, properties: &[&str]) -> Resu
     if fixed.is_empty() {
         return Ok(());
     }
+
     Err(Problem::new(format!(
         "a change of {} would replace {} {}, which the sandbox does not do",
         fixed.join(", "),

@@ -34,6 +34,7 @@ fn deploy(aws: &mut Aws, name: &str, wish: &Wish) -> Result<Made, Problem> {
         )))
         .at("TemplateURL");
     }
+
     let parameters = parameters(&wish.properties).at("Parameters")?;
     stack::deploy(
         aws,
@@ -51,6 +52,7 @@ fn deploy(aws: &mut Aws, name: &str, wish: &Wish) -> Result<Made, Problem> {
         .iter()
         .map(|(name, value)| (format!("Outputs.{name}"), json!(value)))
         .collect();
+
     Ok(Made {
         physical_id: made.id.clone(),
         attributes: outputs,

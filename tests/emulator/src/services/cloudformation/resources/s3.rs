@@ -29,6 +29,7 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     if wish.text("BucketName").is_none() {
         name = name.to_lowercase();
     }
+
     let valid =
         |one: char| one.is_ascii_lowercase() || one.is_ascii_digit() || one == '-' || one == '.';
     if !(3..=MAX_NAME_CHARS).contains(&name.len()) || !name.chars().all(valid) {
@@ -47,6 +48,7 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
             "BucketAlreadyOwnedByYou: {name} already exists"
         )));
     }
+
     aws.s3.at(aws.now).create_bucket(
         &name,
         wish.properties["VersioningConfiguration"]["Status"] == "Enabled",
@@ -60,6 +62,7 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         "DomainName": domain,
         "RegionalDomainName": regional,
     });
+
     Ok(Made::new(name, attributes))
 }
 

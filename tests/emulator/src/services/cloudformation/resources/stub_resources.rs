@@ -49,6 +49,7 @@ fn create_queue(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         aws.region, aws.account
     );
     claim(aws, "AWS::SQS::Queue", &url)?;
+
     let attributes = json!({"Arn": aws.arn("sqs", &name), "QueueName": name, "QueueUrl": url});
     Ok(Made::new(url, attributes))
 }
@@ -60,6 +61,7 @@ fn create_queue_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         .into_iter()
         .flatten()
         .filter_map(Value::as_str);
+
     for url in queues {
         if !aws
             .cloudformation
@@ -69,6 +71,7 @@ fn create_queue_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
             return Err(Problem::new(format!("takes URLs of queues, found {url}"))).at("Queues");
         }
     }
+
     let id = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
     Ok(Made::new(id.clone(), json!({ "Id": id })))
 }
@@ -85,6 +88,7 @@ fn create_log_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         )))
         .at("RetentionInDays");
     }
+
     let name = wish.name(aws, "LogGroupName");
     claim(aws, "AWS::Logs::LogGroup", &name)?;
     let arn = aws.arn("logs", &format!("log-group:{name}:*"));

@@ -35,6 +35,7 @@ pub(super) fn write_out(
         }
     };
     schema::check_names(given, kind).at("Properties")?;
+
     let given = given
         .as_object()
         .ok_or_else(|| Problem::new("takes a map"))
@@ -44,6 +45,7 @@ pub(super) fn write_out(
         json!([target(function, name, given)?]),
     )]);
     copy(given, &["Description", "EventBusName", "State"], &mut rule);
+
     for (from, to) in renamed {
         if let Some(value) = given.get(from) {
             rule.insert(to.to_owned(), value.clone());
@@ -70,6 +72,7 @@ pub(super) fn write_out(
         }
         (None, _) => {}
     }
+
     let permission = Map::from_iter([
         ("Action".to_owned(), json!("lambda:InvokeFunction")),
         (
@@ -105,6 +108,7 @@ fn target(function: &Resource, name: &str, given: &Map<String, Value>) -> Result
             found(id)
         )));
     }
+
     let mut target = Map::from_iter([
         ("Arn".to_owned(), get_att(&function.logical_id, "Arn")),
         ("Id".to_owned(), id.clone()),

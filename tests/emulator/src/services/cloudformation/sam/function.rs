@@ -21,10 +21,12 @@ pub(super) fn write_out(
     let Value::Object(own) = properties else {
         return Err(Problem::new("takes a map")).at("Properties");
     };
+
     let mut made = vec![lambda_function(&resource, &own)];
     let (config, destination_policy) = event_invoke_config(&resource, &own)
         .at("EventInvokeConfig")
         .at("Properties")?;
+
     if !own.contains_key("Role") {
         made.push(
             role(&resource, &own, destination_policy)
@@ -32,6 +34,7 @@ pub(super) fn write_out(
                 .at("Properties")?,
         );
     }
+
     made.extend(config);
     for (name, event) in own
         .get("Events")
@@ -51,12 +54,14 @@ pub(super) fn write_out(
 
 fn lambda_function(resource: &Resource, own: &Map<String, Value>) -> Resource {
     let mut properties = Map::new();
+
     // SAM passes on the properties that both types have, except for those that it fills in itself.
     let own_names: Vec<&str> = schema::names(schema::of(SERVERLESS)).collect();
     let passed_on: Vec<&str> = schema::names(schema::of("AWS::Lambda::Function"))
         .filter(|name| own_names.contains(name) && !["Role", "Tags"].contains(name))
         .collect();
     copy(own, &passed_on, &mut properties);
+
     // `sam package` would put the code into a bucket; here the metadata says which binary it is.
     properties.insert(
         "Code".to_owned(),
@@ -68,6 +73,7 @@ fn lambda_function(resource: &Resource, own: &Map<String, Value>) -> Resource {
         .unwrap_or_else(|| get_att(&format!("{}Role", resource.logical_id), "Arn"));
     properties.insert("Role".to_owned(), role);
     properties.insert("Tags".to_owned(), tag_list(own.get("Tags")));
+
     if let Some(mode) = own.get("Tracing").filter(|mode| *mode != "Disabled") {
         properties.insert("TracingConfig".to_owned(), json!({ "Mode": mode }));
     }
@@ -77,6 +83,7 @@ fn lambda_function(resource: &Resource, own: &Map<String, Value>) -> Resource {
             json!({"TargetArn": queue["TargetArn"]}),
         );
     }
+
     Resource {
         kind: "AWS::Lambda::Function".to_owned(),
         properties,
@@ -92,6 +99,7 @@ fn event_invoke_config(
     let Some(config) = own.get("EventInvokeConfig").and_then(Value::as_object) else {
         return Ok((None, None));
     };
+
     let mut properties = Map::from_iter([
         (
             "FunctionName".to_owned(),
@@ -104,6 +112,7 @@ fn event_invoke_config(
         &["MaximumEventAgeInSeconds", "MaximumRetryAttempts"],
         &mut properties,
     );
+
     let mut policy = None;
     if let Some(on_failure) = config
         .get("DestinationConfig")
@@ -133,6 +142,7 @@ fn event_invoke_config(
             ]},
         }));
     }
+
     Ok((
         Some(companion(
             resource,
@@ -160,6 +170,7 @@ fn role(
     if own.contains_key("VpcConfig") {
         managed_policies.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
     }
+
     let mut inline: Vec<Value> = own
         .get("DeadLetterQueue")
         .map(dead_letter_policy)
@@ -172,6 +183,7 @@ fn role(
         Some(Value::Array(policies)) => policies.as_slice(),
         Some(one) => std::slice::from_ref(one),
     };
+
     for (at, policy) in given.iter().enumerate() {
         let name = format!("{}RolePolicy{at}", resource.logical_id);
         match policy {
@@ -185,6 +197,7 @@ fn role(
             _ => inline.push(named_policy(&name, policy).at(at)?),
         }
     }
+
     let trust = json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -209,6 +222,7 @@ fn role(
     if !inline.is_empty() {
         properties.insert("Policies".to_owned(), Value::Array(inline));
     }
+
     copy(own, &["PermissionsBoundary"], &mut properties);
     if let Some(path) = own.get("RolePath") {
         properties.insert("Path".to_owned(), path.clone());
@@ -248,6 +262,7 @@ fn dead_letter_policy(queue: &Value) -> Result<Value, Problem> {
         }
     };
     let statement = json!({"Action": action, "Resource": queue["TargetArn"], "Effect": "Allow"});
+
     Ok(json!({
         "PolicyName": "DeadLetterQueuePolicy",
         "PolicyDocument": {"Version": "2012-10-17", "Statement": [statement]},

@@ -14,6 +14,7 @@ pub(super) fn of_functions(globals: &Map<String, Value>) -> Result<Map<String, V
     if let Some(unknown) = globals.keys().find(|key| *key != "Function") {
         return Err(Problem::new("the sandbox knows Globals of Function only")).at(unknown);
     }
+
     let shared = match globals.get("Function") {
         None => return Ok(Map::new()),
         Some(Value::Object(shared)) => shared,
@@ -25,6 +26,7 @@ pub(super) fn of_functions(globals: &Map<String, Value>) -> Result<Map<String, V
     let known: Vec<&str> = schema::names(schema::of(SERVERLESS))
         .filter(|name| !OWN.contains(name))
         .collect();
+
     match shared.keys().find(|name| !known.contains(&name.as_str())) {
         Some(unknown) => Err(Problem::new("not a property that functions can share"))
             .at(unknown)

@@ -35,6 +35,7 @@ pub(super) fn transform(
         };
         written.extend(made.at(id).at("Resources")?);
     }
+
     let taken = written.iter().enumerate().find(|(at, resource)| {
         written[..*at]
             .iter()
@@ -67,9 +68,11 @@ fn application(resource: Resource) -> Result<Resource, Problem> {
         .at("Location")
         .at("Properties");
     }
+
     properties.insert("TemplateURL".to_owned(), location);
     let tags = properties.shift_remove("Tags");
     properties.insert("Tags".to_owned(), tag_list(tags.as_ref()));
+
     Ok(Resource {
         kind: "AWS::CloudFormation::Stack".to_owned(),
         properties,

@@ -47,6 +47,7 @@ fn a_scalable_target_is_named_by_its_three_parts_and_a_policy_by_its_arn() {
         outputs["Target"],
         "service/main/web|ecs:service:DesiredCount|ecs"
     );
+
     let policy = &outputs["Policy"];
     assert!(
         policy.starts_with("arn:aws:autoscaling:eu-west-1:111122223333:scalingPolicy:"),
@@ -77,6 +78,7 @@ fn an_update_leaves_a_suspension_alone_that_the_template_does_not_mention() {
             .replace("TargetValue: 60", "TargetValue: 70"),
     );
     folder.deploy(&mut aws, "t.yaml").unwrap();
+
     let target = aws.autoscaling.target_of("main", "web").unwrap();
     assert_eq!((target.min, target.max), (1, 6));
     assert_eq!(
@@ -86,9 +88,11 @@ fn an_update_leaves_a_suspension_alone_that_the_template_does_not_mention() {
             ..Suspended::default()
         }
     );
+
     let policies: Vec<_> = aws.autoscaling.policies_of("service/main/web").collect();
     assert_eq!(policies.len(), 1);
     assert_eq!(policies[0].configuration["TargetValue"], 70);
+
     folder.write(
         "t.yaml",
         &TEMPLATE.replace(
@@ -116,6 +120,7 @@ fn scaling_goes_with_its_stack() {
         .unwrap()
         .task_definition
         .clone();
+
     assert!(
         ecs::call(
             &mut aws,
@@ -124,6 +129,7 @@ fn scaling_goes_with_its_stack() {
         )
         .is_ok()
     );
+
     folder.write("t.yaml", TEMPLATE.split("  Target:").next().unwrap());
     folder.deploy(&mut aws, "t.yaml").unwrap();
     assert!(aws.autoscaling.targets.is_empty() && aws.autoscaling.policies.is_empty());
@@ -136,10 +142,12 @@ fn a_policy_names_its_target_in_one_of_two_ways() {
         "ScalingTargetId: !Ref Target\n      ServiceNamespace: ecs",
     );
     let said = refused("scaling-both", &both);
+
     assert!(
         said.contains("Either ScalingTargetId or all three of"),
         "{said}"
     );
+
     let apart = "ServiceNamespace: ecs
       ScalableDimension: ecs:service:DesiredCount
       ResourceId: service/main/web";
@@ -147,6 +155,7 @@ fn a_policy_names_its_target_in_one_of_two_ways() {
         .replace("  Policy:\n", "  Policy:\n    DependsOn: Target\n")
         .replace("ScalingTargetId: !Ref Target", apart);
     assert!(outputs("scaling-parts", &parts)["Policy"].ends_with("policyName/cpu"));
+
     let replaced = TEMPLATE.replace(
         "ScalingTargetId: !Ref Target",
         "StepScalingPolicyConfiguration: {}",

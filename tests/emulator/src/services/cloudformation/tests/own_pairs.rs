@@ -12,12 +12,14 @@ fn a_pair_and_its_pipeline_deploy_and_go_whatever_the_order_of_resources() {
         let mut aws = account(seed);
         deploy_service(&mut aws, &[("BlueGreen", "yes")]).unwrap();
         let stack = aws.cloudformation.stack("web").unwrap();
+
         assert!(
             ["Service", "TargetGroup", "PlaceholderTaskDefinition"]
                 .iter()
                 .all(|id| stack.resource(id).is_none())
         );
         assert_eq!(stack.outputs["ServiceName"], "web");
+
         let groups = ["BlueTargetGroup", "GreenTargetGroup"]
             .map(|id| stack.resource(id).unwrap().physical_id.clone());
         let rule = &aws.elb.rules[&stack.outputs["ProductionRuleArn"]];
@@ -26,12 +28,14 @@ fn a_pair_and_its_pipeline_deploy_and_go_whatever_the_order_of_resources() {
             Elb::forwards(rule.properties.get("Actions")),
             [(blue, 100), (green, 0)]
         );
+
         for (colour, group) in ["blue", "green"].iter().zip(&groups) {
             let service = aws
                 .ecs
                 .service_named("main", &format!("web-{colour}"))
                 .unwrap();
             let primary = service.primary().unwrap();
+
             assert!(
                 primary
                     .task_definition
@@ -39,6 +43,7 @@ fn a_pair_and_its_pipeline_deploy_and_go_whatever_the_order_of_resources() {
                 "{}",
                 primary.task_definition
             );
+
             let by_header = aws.elb.rules.values().filter(|rule| {
                 rule.properties["Conditions"][0]["HttpHeaderConfig"]["HttpHeaderName"]
                     == stack.outputs["TestHeader"]
@@ -50,6 +55,7 @@ fn a_pair_and_its_pipeline_deploy_and_go_whatever_the_order_of_resources() {
                 .collect();
             assert_eq!(tested, [(group.clone(), 1)]);
         }
+
         deploy(
             &mut aws,
             "slipway",
@@ -58,6 +64,7 @@ fn a_pair_and_its_pipeline_deploy_and_go_whatever_the_order_of_resources() {
         )
         .unwrap();
         deploy_blue_green(&mut aws, &[]).unwrap();
+
         for stack in ["web-pipeline", "web"] {
             delete(&mut aws, stack).unwrap_or_else(|error| panic!("{seed}: {error}"));
         }
@@ -76,6 +83,7 @@ fn deploy_blue_green(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackEr
     let mut parameters = given(&FIRST_PIPELINE);
     parameters.insert("Rule".to_owned(), rule);
     parameters.extend(given(more));
+
     deploy(
         aws,
         "web-pipeline",
@@ -136,6 +144,7 @@ fn every_choice_of_the_blue_green_template_deploys() {
         )
         .unwrap();
         deploy_blue_green(&mut aws, more).unwrap_or_else(|error| panic!("{more:?}: {error}"));
+
         let actions = actions(&aws);
         let mut shift = user_parameters(&actions, "swap-target-groups");
         shift.retain(|name, _| {
@@ -148,6 +157,7 @@ fn every_choice_of_the_blue_green_template_deploys() {
             ]
             .contains(&name.as_str())
         });
+
         assert_eq!(Value::Object(shift), expected);
         assert_eq!(
             user_parameters(&actions, "begin-release")["strategy"],
@@ -159,6 +169,7 @@ fn every_choice_of_the_blue_green_template_deploys() {
             user_parameters(&actions, "retire")["drain_minutes"].as_u64(),
             drain(more)
         );
+
         let orders: Vec<i64> = actions
             .iter()
             .filter_map(|action| action["RunOrder"].as_i64())
@@ -215,6 +226,7 @@ fn a_list_of_steps_rises_to_100_and_is_required_with_shift_listed() {
         &given(&[]),
     )
     .unwrap();
+
     let mut refusal =
         |more: &[(&str, &str)]| deploy_blue_green(&mut aws, more).unwrap_err().problem;
     assert_eq!(
@@ -280,6 +292,7 @@ fn user_parameters_of_the_longest_names_fit() {
         &parameters,
     )
     .unwrap();
+
     let (digest, id) = (
         format!("sha256:{}", longest(64)),
         "01234567-89ab-cdef-0123-456789abcdef",
@@ -288,6 +301,7 @@ fn user_parameters_of_the_longest_names_fit() {
         "111122223333.dkr.ecr.us-gov-west-1.amazonaws.com/{}@{digest}",
         longest(150)
     );
+
     // A family may have 255 characters.
     let revision = format!(
         "arn:aws-us-gov:ecs:us-gov-west-1:111122223333:task-definition/{}:1234567",
@@ -297,6 +311,7 @@ fn user_parameters_of_the_longest_names_fit() {
         let Some(given) = action["Configuration"]["UserParameters"].as_str() else {
             continue;
         };
+
         let put = given
             .replace("#{codepipeline.PipelineExecutionId}", id)
             .replace("#{Image.ImageDigest}", &digest)

@@ -51,6 +51,7 @@ fn the_functions_deploy_with_a_policy_each() {
         &given(&[]),
     )
     .unwrap();
+
     for name in [
         "start-pipeline",
         "begin-release",
@@ -75,6 +76,7 @@ fn the_functions_deploy_with_a_policy_each() {
         let role = aws.cloudformation.iam.role_by_arn(&function.role).unwrap();
         assert!(role.statements().count() > 1, "{name}");
     }
+
     let stack = aws.cloudformation.stack("slipway").unwrap();
     assert!(stack.resource("FirstPipeline").is_none());
     assert_eq!(
@@ -95,6 +97,7 @@ fn a_service_and_its_pipeline_deploy_whatever_the_order_of_resources() {
             &given(&FIRST_PIPELINE),
         )
         .unwrap();
+
         let nested = aws
             .cloudformation
             .nested_stack("slipway", "FirstPipeline")
@@ -213,6 +216,7 @@ fn an_update_of_the_service_stack_keeps_what_delivery_changed() {
         "DescribeTaskDefinition",
         json!({"taskDefinition": "web"}),
     );
+
     let mut next = definition["taskDefinition"].clone();
     for read_only in [
         "taskDefinitionArn",
@@ -225,6 +229,7 @@ fn an_update_of_the_service_stack_keeps_what_delivery_changed() {
     ] {
         next.as_object_mut().unwrap().remove(read_only);
     }
+
     next["containerDefinitions"][0]["image"] =
         json!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/web@sha256:1");
     let released =
@@ -236,6 +241,7 @@ fn an_update_of_the_service_stack_keeps_what_delivery_changed() {
         json!({"cluster": "main", "service": "web", "taskDefinition": released, "desiredCount": 3}),
     );
     deploy_service(&mut aws, &[("MaximumPercent", "150")]).unwrap();
+
     let service = &ecs(
         &mut aws,
         "DescribeServices",
@@ -281,6 +287,7 @@ Resources:
     let folder = Folder::new("worst", &[("t.yaml", &text(1, 80))]);
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
+
     let weights = |aws: &Aws| {
         aws.elb
             .all_forwards()
@@ -304,10 +311,13 @@ Resources:
     crate::elb::update_rule(&mut aws, &rule, &json!({ "Actions": moved })).unwrap();
     crate::elb::update_listener(&mut aws, &listener, &json!({ "DefaultActions": moved })).unwrap();
     folder.deploy(&mut aws, "t.yaml").unwrap();
+
     assert_eq!(weights(&aws), [7, 7], "nothing changed in the template");
+
     folder.write("t.yaml", &text(1, 81));
     folder.deploy(&mut aws, "t.yaml").unwrap();
     assert_eq!(weights(&aws), [100, 7], "the listener's port changed");
+
     folder.write("t.yaml", &text(2, 81));
     folder.deploy(&mut aws, "t.yaml").unwrap();
     assert_eq!(weights(&aws), [100, 100], "the rule's priority changed");
@@ -327,8 +337,10 @@ fn a_changed_task_definition_is_a_new_revision_and_the_old_one_is_deregistered()
             .clone()
     };
     let old = placeholder(&aws);
+
     deploy_service(&mut aws, &[("Cpu", "512"), ("Memory", "1024")]).unwrap();
     assert_ne!(placeholder(&aws), old);
+
     let described = crate::ecs::call(
         &mut aws,
         "DescribeTaskDefinition",
@@ -336,6 +348,7 @@ fn a_changed_task_definition_is_a_new_revision_and_the_old_one_is_deregistered()
     )
     .unwrap();
     assert_eq!(described["taskDefinition"]["status"], "INACTIVE");
+
     let service = crate::ecs::call(
         &mut aws,
         "DescribeServices",

@@ -25,13 +25,16 @@ Outputs: {Arn: {Value: !GetAtt Queue.Arn}}
     );
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "parent.yaml").unwrap();
+
     assert_eq!(
         aws.cloudformation.stack("app").unwrap().outputs["Arn"],
         "arn:aws:sqs:eu-west-1:111122223333:dead-subnet-2"
     );
+
     let nested = aws.cloudformation.nested_stack("app", "Nested").unwrap();
     assert!(nested.name.starts_with("app-Nested-"), "{}", nested.name);
     assert_eq!(nested.parent.as_deref(), Some("app"));
+
     // The nested template is read again although nothing changed in the parent.
     folder.write("infra/child.yaml", &child.replace("QueueName", "QueueNam"));
     let error = folder.deploy(&mut aws, "parent.yaml").unwrap_err();
@@ -42,6 +45,7 @@ Outputs: {Arn: {Value: !GetAtt Queue.Arn}}
                 .contains("infra/child.yaml: Resources.Queue.Properties.QueueNam"),
         "{error}"
     );
+
     delete(&mut aws, "app").unwrap();
     assert_eq!(aws.cloudformation.stacks().count(), 0);
 }
@@ -97,6 +101,7 @@ Resources:
             "{said}"
         );
     }
+
     let folder = Folder::new(
         "policy",
         &[(
@@ -106,6 +111,7 @@ Resources:
     );
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
+
     let role = aws.cloudformation.iam.roles().next().unwrap();
     assert!(role.trusts("lambda.amazonaws.com") && !role.trusts("codepipeline.amazonaws.com"));
     assert_eq!(

@@ -60,6 +60,7 @@ fn a_function_is_written_out_as_sam_does_it() {
         ("WebFunctionSweep", "AWS::Events::Rule"),
         ("WebFunctionSweepPermission", "AWS::Lambda::Permission"),
     ];
+
     assert_eq!(
         written
             .iter()
@@ -87,13 +88,16 @@ fn the_rules_and_the_role_are_as_sam_makes_them() {
         }],
         "Name": "app-sweep", "ScheduleExpression": "rate(1 minute)",
     });
+
     assert_eq!(properties("WebFunctionSweep"), sweep);
+
     let role = properties("WebFunctionRole");
     assert_eq!(
         role["ManagedPolicyArns"].as_array().unwrap().len(),
         1,
         "one that is named twice is attached once"
     );
+
     let names: Vec<&Value> = role["Policies"]
         .as_array()
         .unwrap()
@@ -117,6 +121,7 @@ fn a_function_is_deployed_with_globals_role_and_binary() {
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
     let function = aws.lambda.function("app-web").unwrap();
+
     assert_eq!(
         (function.code.as_str(), function.timeout),
         ("roll-back", Duration::from_secs(60))
@@ -128,6 +133,7 @@ fn a_function_is_deployed_with_globals_role_and_binary() {
             ("RUST_LOG".to_owned(), "info".to_owned())
         ])
     );
+
     let role = aws.cloudformation.iam.role_by_arn(&function.role).unwrap();
     assert!(
         role.name.starts_with("app-WebFunctionRole-"),
@@ -183,6 +189,7 @@ fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
         let said = refused(&format!("sam-{at}"), &TEMPLATE.replacen(from, to, 1));
         assert!(said.contains(says), "{said}");
     }
+
     let no_binary = TEMPLATE
         .split("      Events:")
         .next()
@@ -203,6 +210,7 @@ fn a_role_that_does_not_trust_lambda_is_refused() {
           Principal: {Service: ecs-tasks.amazonaws.com}
 ";
     let text = TEMPLATE.split("      Events:").next().unwrap().to_owned() + trust;
+
     assert!(
         refused("sam-trust", &text)
             .contains("Resources.WebFunction.Properties.Role: the role app-WebFunctionRole-")

@@ -51,6 +51,7 @@ Outputs:
         ),
         ("Zone", "eu-west-1a"),
     ];
+
     assert_eq!(
         outputs
             .iter()
@@ -123,6 +124,7 @@ fn parameters_that_break_a_rule_are_refused_before_anything_is_made() {
         )
     };
     let must = "Assertions: [{Assert: !Equals [!Ref P, b], AssertDescription: P must be b}]";
+
     assert_eq!(
         refused("rule", &text(must)),
         "Rules.R.Assertions.0: P must be b"
@@ -134,6 +136,7 @@ fn parameters_that_break_a_rule_are_refused_before_anything_is_made() {
         )["P"],
         "a"
     );
+
     let circle = "Assertions: [{Assert: !Condition C}]";
     assert!(
         refused("rule-condition", &text(circle)).contains("unknown condition C"),
@@ -193,6 +196,7 @@ Resources:
   Z: {Type: AWS::SQS::Queue}
 ";
     let folder = Folder::new("order", &[("t.yaml", text)]);
+
     for seed in 0..20 {
         let mut aws = Aws::new(seed);
         folder.deploy(&mut aws, "t.yaml").unwrap();
@@ -204,6 +208,7 @@ Resources:
             .iter()
             .map(|made| made.logical_id.clone())
             .collect();
+
         assert_eq!(order, ["Z", "A", "M"]);
     }
 }
@@ -220,6 +225,7 @@ fn an_update_leaves_alone_what_did_not_change_and_removes_what_is_gone() {
     );
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
+
     let name = |aws: &Aws| {
         aws.cloudformation
             .stack("app")
@@ -232,12 +238,14 @@ fn an_update_leaves_alone_what_did_not_change_and_removes_what_is_gone() {
     let before = name(&aws);
     folder.write("t.yaml", "Resources:\n  A: {Type: AWS::SQS::Queue}");
     folder.deploy(&mut aws, "t.yaml").unwrap();
+
     assert_eq!(name(&aws), before, "a name that was made up stays");
     assert_eq!(
         aws.cloudformation.names.len(),
         2,
         "B is gone, C is retained"
     );
+
     folder.write(
         "t.yaml",
         "Resources:\n  A: {Type: AWS::SQS::Queue, Properties: {QueueName: other}}",
@@ -263,8 +271,10 @@ fn a_name_that_is_taken_is_refused_and_nothing_is_left() {
         &BTreeMap::new(),
     )
     .unwrap_err();
+
     assert!(error.problem.contains("already exists"), "{error}");
     assert!(aws.cloudformation.stack("other").is_none());
+
     delete(&mut aws, "app").unwrap();
     deploy(
         &mut aws,
@@ -298,10 +308,12 @@ Resources:
     let with = |aws: &mut Aws, name: &str, file: &str| {
         deploy(aws, name, &folder.0.join(file), &BTreeMap::new()).map_err(|error| error.problem)
     };
+
     assert_eq!(
         with(&mut aws, "user", "user.yaml"),
         Err("No export named dead-name found".to_owned())
     );
+
     with(&mut aws, "exporter", "exporter.yaml").unwrap();
     with(&mut aws, "user", "user.yaml").unwrap();
     assert_eq!(aws.cloudformation.export("dead-name"), Some("dead"));
@@ -324,6 +336,7 @@ Resources:
             .problem
             .contains("in use by user")
     );
+
     folder.write(
         "exporter.yaml",
         &exporter.replace("QueueName: dead", "QueueName: dead2"),
@@ -333,6 +346,7 @@ Resources:
             .unwrap_err()
             .contains("already exported by stack exporter")
     );
+
     delete(&mut aws, "user").unwrap();
     with(&mut aws, "exporter", "bare.yaml").unwrap();
     assert_eq!(aws.cloudformation.export("dead-name"), None);

@@ -12,6 +12,7 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
     ] {
         set_alarm(&mut world.aws, name, state);
     }
+
     let names = |world: &mut World, input: Value| -> Vec<String> {
         let answer = call(&mut world.aws, "DescribeAlarms", &input).unwrap();
         answer["MetricAlarms"]
@@ -41,6 +42,7 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
         names(&mut world, json!({"AlarmTypes": ["CompositeAlarm"]})),
         Vec::<String>::new()
     );
+
     let page = call(&mut world.aws, "DescribeAlarms", &json!({"MaxRecords": 2})).unwrap();
     let rest = names(
         &mut world,
@@ -54,10 +56,12 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
         refused(&mut world, "DescribeAlarms", &json!({"StateValue": "BAD"}))
             .starts_with("ValidationError: The value BAD")
     );
+
     let since = world.aws.now;
     world.pass(60);
     set_alarm(&mut world.aws, "shop", "INSUFFICIENT_DATA");
     set_alarm(&mut world.aws, "web-errors", "ALARM");
+
     assert_eq!(
         (
             world.aws.cloudwatch.alarms["shop"].since,
@@ -75,9 +79,11 @@ fn pages_of_alarms_and_series_are_as_short_as_the_account_is_set_to() {
         .map(|id| world.query(id, Some("blue"), "RequestCount", "Sum"))
         .to_vec();
     let mut request = world.request(5, queries);
+
     for (name, state) in [("web-errors", "OK"), ("web-latency", "ALARM")] {
         set_alarm(&mut world.aws, name, state);
     }
+
     world.aws.pages = Some(1);
     let mut alarms = json!({"AlarmNames": ["web-errors", "web-latency"], "MaxRecords": 100});
     for (name, series) in [("web-errors", "a"), ("web-latency", "b")] {
@@ -89,6 +95,7 @@ fn pages_of_alarms_and_series_are_as_short_as_the_account_is_set_to() {
             ),
             (1, &json!(name))
         );
+
         alarms["NextToken"] = page["NextToken"].clone();
         let page = world.ask(&request);
         let whole: Vec<&Value> = page["MetricDataResults"]
@@ -98,8 +105,10 @@ fn pages_of_alarms_and_series_are_as_short_as_the_account_is_set_to() {
             .filter(|it| it["StatusCode"] == "Complete")
             .collect();
         assert_eq!((whole.len(), &whole[0]["Id"]), (1, &json!(series)));
+
         request["NextToken"] = page["NextToken"].clone();
     }
+
     assert_eq!(
         (&alarms["NextToken"], &request["NextToken"]),
         (&Value::Null, &Value::Null)

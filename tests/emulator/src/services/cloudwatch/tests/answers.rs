@@ -25,11 +25,13 @@ fn a_minute_is_the_same_in_whichever_order_it_is_read() {
         if reversed {
             names.reverse();
         }
+
         names
             .into_iter()
             .map(|name| (name, world.points(minutes, Some("green"), name, "Sum")))
             .collect()
     };
+
     traffic::note(&mut world.aws);
     let mut other = World {
         aws: world.aws.clone(),
@@ -38,9 +40,11 @@ fn a_minute_is_the_same_in_whichever_order_it_is_read() {
     };
     other.points(3, Some("blue"), "TargetResponseTime", "p99");
     other.points(1, None, "RequestCount", "Sum");
+
     let first = all(&mut world, false, 10);
     assert_eq!(first, all(&mut other, true, 10));
     assert_eq!(first, all(&mut world, false, 10));
+
     let mut elsewhere = World::good(2);
     elsewhere.minutes(10);
     assert_ne!(first, all(&mut elsewhere, false, 10), "another seed");
@@ -51,7 +55,9 @@ fn nothing_is_drawn_before_it_is_read() {
     let mut world = World::good(1);
     world.minutes(60);
     let drawn = format!("{:?}", world.aws.cloudwatch.drawn);
+
     assert!(!drawn.contains("targetgroup/"), "{drawn}");
+
     world.points(5, Some("green"), "RequestCount", "Sum");
     let drawn = &world.aws.cloudwatch.drawn;
     assert!(
@@ -64,16 +70,20 @@ fn nothing_is_drawn_before_it_is_read() {
 fn counters_add_up_and_zeros_are_absent() {
     let mut world = World::good(3);
     world.minutes(30);
+
     for (colour, rate) in [("blue", 90.0), ("green", 10.0)] {
         let requests = world.points(30, Some(colour), "RequestCount", "Sum");
         let sum: f64 = requests.values().sum();
         let expected = rate * 60.0 * requests.len() as f64;
+
         assert!(
             (sum - expected).abs() < 5.0 * expected.sqrt(),
             "{colour}: {sum} of {expected}"
         );
+
         let counts = CODES.map(|name| world.points(30, Some(colour), name, "Sum"));
         let times = world.points(30, Some(colour), "TargetResponseTime", "SampleCount");
+
         for (minute, requests) in requests {
             let of_minute = counts.iter().filter_map(|points| points.get(&minute));
             assert!(of_minute.clone().all(|count| *count > 0.0), "a zero");
@@ -87,6 +97,7 @@ fn counters_add_up_and_zeros_are_absent() {
         world.points(30, Some("green"), "HTTPCode_Target_3XX_Count", "Sum"),
         Points::new()
     );
+
     let errors = world.points(30, Some("green"), "HTTPCode_Target_5XX_Count", "Sum");
     assert!(
         (1..30).contains(&errors.len()),
@@ -99,8 +110,10 @@ fn counters_add_up_and_zeros_are_absent() {
             .next(),
         Some(&1.0)
     );
+
     traffic::set(&mut world.aws, &world.listener.clone(), 0.0);
     (world.start, world.aws.now) = (world.aws.now + MINUTE, world.aws.now + 60 * MINUTE);
+
     for name in ["RequestCount", "TargetResponseTime", CODES[0]] {
         assert_eq!(
             world.points(30, Some("blue"), name, "Sum"),
@@ -120,14 +133,17 @@ fn each_version_answers_as_its_image_does() {
         errors / world.total(60, Some(colour), "RequestCount", "Sum")
     };
     let (blue, green) = (rate(&mut world, "blue"), rate(&mut world, "green"));
+
     assert!((0.0008..0.0012).contains(&blue), "{blue}");
     assert!((0.018..0.022).contains(&green), "{green}");
+
     for stat in ["p50", "p90", "p99"] {
         let mut mean = |colour: &str| {
             let points = world.points(60, Some(colour), "TargetResponseTime", stat);
             points.values().sum::<f64>() / points.len() as f64
         };
         let (blue, green) = (mean("blue"), mean("green"));
+
         assert!(
             (1.2..1.3).contains(&(green / blue)),
             "{stat}: {green} against {blue}"
@@ -157,6 +173,7 @@ fn an_incident_meets_both_sides_for_a_while() {
         slower: 4.0,
     });
     world.minutes(12);
+
     for colour in ["blue", "green"] {
         for (minute, count) in world.points(12, Some(colour), "HTTPCode_Target_5XX_Count", "Sum") {
             assert_eq!(
@@ -181,6 +198,7 @@ fn counts_above_a_value_agree_with_percentiles() {
     world.minutes(10);
     let counts = world.points(10, Some("blue"), "TargetResponseTime", "SampleCount");
     let p90 = world.points(10, Some("blue"), "TargetResponseTime", "p90");
+
     for (minute, threshold) in p90 {
         let above = world.points(
             10,
@@ -194,8 +212,10 @@ fn counts_above_a_value_agree_with_percentiles() {
             "TargetResponseTime",
             &format!("TC(:{threshold})"),
         )[&minute];
+
         assert_eq!(above + up_to, counts[&minute]);
         assert_eq!(up_to, (counts[&minute] * 0.9).ceil());
+
         let rank = world.points(
             10,
             Some("blue"),
@@ -211,6 +231,7 @@ fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
     let mut world = World::good(8);
     let green = world.group("green");
     world.pass(300);
+
     for (id, port) in world.aws.elb.target_groups[&green]
         .targets
         .keys()
@@ -219,6 +240,7 @@ fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
     {
         elb::set_answering(&mut world.aws, &green, &id, port, false);
     }
+
     // Two checks pass before it is noticed; then no target is healthy and the balancer tries them
     // all.
     world.minutes(10);
@@ -227,6 +249,7 @@ fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
         refused.keys().all(|minute| *minute >= 5) && refused.len() >= 4,
         "{refused:?}"
     );
+
     let requests = world.points(10, Some("green"), "RequestCount", "Sum");
     for (minute, count) in &refused {
         assert!(
@@ -236,6 +259,7 @@ fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
             "all requests are refused"
         );
     }
+
     let own = world.points(10, None, "HTTPCode_ELB_5XX_Count", "Sum");
     for (minute, count) in own {
         assert!(
@@ -251,6 +275,7 @@ fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
         world.points(10, Some("blue"), "TargetConnectionErrorCount", "Sum"),
         Points::new()
     );
+
     let both = world.total(4, None, "HTTPCode_Target_2XX_Count", "Sum");
     assert!(
         both > 20_000.0,
@@ -269,20 +294,25 @@ fn healthy_targets_are_counted_as_they_were() {
         .next()
         .unwrap()
         .clone();
+
     elb::set_answering(&mut world.aws, &green, &id, port, false);
+
     // Two checks of 10 s are needed; ECS would replace the task before, so nothing else runs.
     world.minutes(10);
     let healthy = world.points(8, Some("green"), "HealthyHostCount", "Maximum");
     let least = world.points(8, Some("green"), "HealthyHostCount", "Minimum");
+
     assert!(
         (0..5)
             .filter_map(|minute| least.get(&minute))
             .all(|count| *count == 2.0),
         "{least:?}"
     );
+
     if let (Some(most), Some(least)) = (healthy.get(&5), least.get(&5)) {
         assert_eq!((*most, *least), (2.0, 1.0), "it was noticed in this minute");
     }
+
     let unhealthy = world.points(8, Some("green"), "UnHealthyHostCount", "Minimum");
     assert!(
         (0..5)
@@ -303,9 +333,11 @@ fn whether_targets_are_counted_without_requests_differs_by_seed() {
     let initial = |seed: u64| {
         let mut world = World::good(seed);
         let green = world.group("green");
+
         for number in 0..3 {
             elb::register(&mut world.aws, &green, &format!("new-{number}"), 80).unwrap();
         }
+
         world.minutes(5);
         world
             .points(1, Some("green"), "UnHealthyHostCount", "Maximum")
@@ -313,6 +345,7 @@ fn whether_targets_are_counted_without_requests_differs_by_seed() {
             .is_some_and(|count| *count == 3.0)
     };
     let seen: Vec<(bool, bool)> = (0..12).map(|seed| (counted(seed), initial(seed))).collect();
+
     assert!(
         seen.iter().any(|(counted, _)| *counted) && seen.iter().any(|(counted, _)| !*counted),
         "{seen:?}"

@@ -21,19 +21,23 @@ fn the_start_is_inclusive_the_end_exclusive_and_the_newest_point_first() {
     );
     let start = world.start / 1000;
     let first = world.ask(&request);
+
     assert_eq!(
         times(&first["MetricDataResults"][0]),
         [start + 120, start + 60, start]
     );
     assert_eq!(first["MetricDataResults"][0]["StatusCode"], "Complete");
     assert_eq!(first["MetricDataResults"][0]["Label"], "RequestCount");
+
     request["ScanBy"] = json!("TimestampAscending");
+
     // The start counts from the beginning of its minute.
     request["StartTime"] = json!(start + 59);
     assert_eq!(
         times(&world.ask(&request)["MetricDataResults"][0]),
         [start, start + 60, start + 120]
     );
+
     request["EndTime"] = json!(start + 121);
     assert_eq!(
         times(&world.ask(&request)["MetricDataResults"][0]),
@@ -52,8 +56,10 @@ fn a_longer_period_is_computed_from_all_samples() {
     let mut request = world.request(10, vec![query]);
     (request["StartTime"], request["EndTime"]) =
         (json!(base / 1000 + 300), json!(base / 1000 + 600));
+
     let answer = world.ask(&request);
     assert_eq!(answer["MetricDataResults"][0]["Label"], "requests");
+
     let minutes = world.points(20, Some("blue"), "TargetResponseTime", "SampleCount");
     let from = (base - world.start) / MINUTE + 5;
     let sum: f64 = (from..from + 5)
@@ -85,8 +91,10 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
             .iter()
             .map(|it| (text(&it["Id"]), points(it, world.start)))
             .collect();
+
         request["MaxDatapoints"] = json!(7);
         let (mut parts, mut pages) = (BTreeMap::<String, Points>::new(), 0);
+
         loop {
             let page = world.ask(&request);
             let results = page["MetricDataResults"].as_array().unwrap();
@@ -94,7 +102,9 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
                 .iter()
                 .map(|result| result["Values"].as_array().unwrap().len())
                 .sum();
+
             assert!(count <= 7);
+
             for result in results {
                 let known = parts.entry(text(&result["Id"])).or_default();
                 let fresh = points(result, world.start);
@@ -102,6 +112,7 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
                     fresh.keys().all(|minute| !known.contains_key(minute)),
                     "a point comes once"
                 );
+
                 known.extend(fresh);
                 let is_whole = known.len() == whole[&text(&result["Id"])].len();
                 assert_eq!(
@@ -109,6 +120,7 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
                     if is_whole { "Complete" } else { "PartialData" }
                 );
             }
+
             pages += 1;
             match page.get("NextToken") {
                 Some(token) => request["NextToken"] = token.clone(),
@@ -116,6 +128,7 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
             }
         }
         assert_eq!((parts, pages), (whole, 5), "29 or 30 points");
+
         world.aws.cloudwatch.faults.most_points = Some(1);
         request.as_object_mut().unwrap().remove("NextToken");
         assert!(
@@ -135,12 +148,14 @@ fn whether_a_page_names_queries_that_it_has_not_come_to_differs_by_seed() {
             .to_vec();
         let mut request = world.request(5, queries);
         request["MaxDatapoints"] = json!(2);
+
         world.ask(&request)["MetricDataResults"]
             .as_array()
             .unwrap()
             .len()
     };
     let seen: Vec<usize> = (0..12).map(listed).collect();
+
     assert!(seen.contains(&1) && seen.contains(&2), "{seen:?}");
 }
 
@@ -154,6 +169,7 @@ fn whether_a_count_of_nothing_is_a_point_differs_by_seed() {
         !points.is_empty()
     };
     let seen: Vec<bool> = (0..12).map(has_points).collect();
+
     assert!(seen.contains(&true) && seen.contains(&false), "{seen:?}");
 }
 
@@ -172,8 +188,10 @@ fn a_query_may_return_no_data_and_unknown_metrics_have_none() {
     });
     let mut wrong_unit = world.query("unit", Some("blue"), "RequestCount", "Sum");
     wrong_unit["MetricStat"]["Unit"] = json!("Seconds");
+
     let request = world.request(5, vec![quiet, unknown, wrong_unit]);
     let answer = world.ask(&request);
+
     for (result, id) in answer["MetricDataResults"]
         .as_array()
         .unwrap()
@@ -200,6 +218,7 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
         let request = world.request(1, queries);
         refused(world, "GetMetricData", &request)
     };
+
     assert_eq!(
         get(
             &mut world,
@@ -210,6 +229,7 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
          unique.\nThe value p200 for parameter MetricDataQueries.member.2.MetricStat.Stat is not \
          a valid statistic.\n"
     );
+
     let many = (0..501)
         .map(|number| world.query(&format!("q{number}"), Some("blue"), "RequestCount", "Sum"))
         .collect();
@@ -229,6 +249,7 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
         get(&mut world, vec![with("Stat", json!("tm90"))])
             .contains("does not serve the statistic tm90")
     );
+
     let mut upper = good.clone();
     upper["Id"] = json!("Q");
     assert!(
@@ -240,9 +261,11 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
         "ValidationError: The parameter MetricDataQueries is required.\nThe parameter StartTime \
          is required.\nThe parameter EndTime is required.\n"
     );
+
     let mut request = world.request(1, vec![good]);
     request["NextToken"] = json!("nonsense");
     assert!(refused(&mut world, "GetMetricData", &request).starts_with("InvalidNextToken"));
+
     request["EndTime"] = request["StartTime"].clone();
     assert!(
         refused(&mut world, "GetMetricData", &request)
@@ -272,6 +295,7 @@ fn what_is_put_is_read_and_listed() {
         &json!({"Namespace": "Shop", "MetricData": data}),
     )
     .unwrap();
+
     let point = |world: &mut World, stat: &str, unit: Option<&str>| {
         let mut query = json!({
             "Id": "q",
@@ -283,10 +307,12 @@ fn what_is_put_is_read_and_listed() {
         if let Some(unit) = unit {
             query["MetricStat"]["Unit"] = json!(unit);
         }
+
         let request = world.request(2, vec![query]);
         world.ask(&request)["MetricDataResults"][0]["Values"].clone()
     };
     assert_eq!(point(&mut world, "Sum", None), json!([]), "not at once");
+
     world.pass(120);
     assert_eq!(point(&mut world, "Sum", None), json!([10.0, 10.0]));
     assert_eq!(point(&mut world, "SampleCount", None), json!([4.0, 4.0]));
@@ -296,6 +322,7 @@ fn what_is_put_is_read_and_listed() {
         json!([1.0]),
         "of a summary there is no percentile"
     );
+
     let list = |world: &mut World, input: Value| {
         call(&mut world.aws, "ListMetrics", &input).unwrap()["Metrics"].clone()
     };
@@ -308,6 +335,7 @@ fn what_is_put_is_read_and_listed() {
         ),
         orders
     );
+
     world.minutes(5);
     let requests = list(&mut world, json!({"MetricName": "RequestCount"}));
     assert_eq!(
@@ -315,6 +343,7 @@ fn what_is_put_is_read_and_listed() {
         3,
         "of the balancer and both groups: {requests}"
     );
+
     let dimensions =
         json!([{"Name": "TargetGroup"}, {"Name": "LoadBalancer", "Value": world.balancer()}]);
     let all = list(
@@ -340,6 +369,7 @@ fn wrong_data_are_refused() {
     let put =
         |namespace: &str, datum: Value| json!({"Namespace": namespace, "MetricData": [datum]});
     let value = json!({"MetricName": "m", "Value": 1.0});
+
     for (input, error) in [
         (
             put("AWS/ECS", value.clone()),

@@ -15,6 +15,7 @@ fn delays(world: &mut World, minutes: i64, name: &str) -> (Vec<i64>, usize) {
             }
         }
     }
+
     let delays = seen
         .values()
         .map(|values| values.last().unwrap().0)
@@ -30,6 +31,7 @@ fn points_become_visible_within_one_to_three_minutes_and_sometimes_later() {
     let mut world = World::good(1);
     let (delays, partial) = delays(&mut world, 120, "RequestCount");
     assert_eq!(delays.len(), 120);
+
     let typical = delays
         .iter()
         .filter(|delay| (60..=180).contains(*delay))
@@ -55,6 +57,7 @@ fn what_was_visible_only_grows() {
     for _ in 0..120 {
         world.pass(5);
         let points = world.points(15, Some("blue"), "RequestCount", "Sum");
+
         for (minute, value) in &last {
             assert!(
                 points[minute] >= *value,
@@ -64,6 +67,7 @@ fn what_was_visible_only_grows() {
         }
         last = points;
     }
+
     assert!(last.len() >= 5);
 }
 
@@ -81,6 +85,7 @@ fn an_open_minute_may_show_its_beginning() {
                 .copied(),
         );
     }
+
     assert!(
         !open.is_empty() && open.iter().all(|count| *count < 90.0 * 58.0),
         "{open:?}"
@@ -105,11 +110,13 @@ fn points_are_lost_or_late_when_the_scenario_wants_it() {
         gap(Some("RequestCount"), None, Some(27 * MINUTE)),
     ];
     world.minutes(0);
+
     assert_eq!(
         world.points(10, Some("green"), "RequestCount", "Sum").len(),
         8,
         "minutes 3 and 4 are late"
     );
+
     world.minutes(10);
     let minutes = |points: Points| points.into_keys().collect::<Vec<_>>();
     assert_eq!(
@@ -121,6 +128,7 @@ fn points_are_lost_or_late_when_the_scenario_wants_it() {
         world.points(10, Some("green"), "RequestCount", "Sum").len(),
         10
     );
+
     world.aws.cloudwatch.faults = Faults {
         lost: 0.5,
         ..Faults::default()
@@ -128,6 +136,7 @@ fn points_are_lost_or_late_when_the_scenario_wants_it() {
     world.minutes(100);
     let left = world.points(100, Some("blue"), "RequestCount", "Sum").len();
     assert!((30..70).contains(&left), "{left} of 100");
+
     world.aws.cloudwatch.faults = Faults {
         late: 1.0,
         ..Faults::default()
@@ -146,6 +155,7 @@ fn cloudwatch_throttles_and_fails_when_the_scenario_wants_it() {
         5,
         vec![world.query("q", Some("blue"), "RequestCount", "Sum")],
     );
+
     world
         .aws
         .cloudwatch
@@ -153,7 +163,9 @@ fn cloudwatch_throttles_and_fails_when_the_scenario_wants_it() {
         .throttled
         .push((now, now + 1000));
     let error = call(&mut world.aws, "GetMetricData", &request).unwrap_err();
+
     assert_eq!(error.to_string(), "Throttling: Rate exceeded");
+
     world.pass(1);
     world.aws.cloudwatch.faults.internal_errors = 1.0;
     let result = &world.ask(&request)["MetricDataResults"][0];

@@ -48,6 +48,7 @@ async fn metrics_of_both_colours_in_one_call() {
         ("TargetResponseTime", "p99"),
         ("TargetResponseTime", "TC(0.1:)"),
     ];
+
     let mut queries = Vec::new();
     for (number, (name, stat)) in stats.iter().enumerate() {
         queries.extend(
@@ -55,6 +56,7 @@ async fn metrics_of_both_colours_in_one_call() {
                 .map(|colour| query(&world, &format!("{colour}{number}"), colour, name, stat)),
         );
     }
+
     let expected: Vec<Points> = stats
         .iter()
         .flat_map(|(name, stat)| {
@@ -70,12 +72,15 @@ async fn metrics_of_both_colours_in_one_call() {
         .start_time(time(start))
         .end_time(time(end));
     let answer = get.clone().send().await.unwrap();
+
     assert_eq!(
         (answer.next_token(), answer.metric_data_results().len()),
         (None, 8)
     );
+
     for (result, expected) in answer.metric_data_results().iter().zip(&expected) {
         assert_eq!(result.status_code(), Some(&StatusCode::Complete));
+
         let minute = |time: &DateTime| (time.to_millis().unwrap() - start) / MINUTE;
         let points: Points = result
             .timestamps()
@@ -89,6 +94,7 @@ async fn metrics_of_both_colours_in_one_call() {
             "the newest first"
         );
     }
+
     let pages: Result<Vec<_>, _> = get
         .max_datapoints(13)
         .into_paginator()
@@ -124,6 +130,7 @@ async fn errors_have_the_code_of_the_query_protocol() {
         .await
         .unwrap_err()
         .into_service_error();
+
     assert_eq!(error.meta().code(), Some("ValidationError"));
     assert_eq!(
         error.meta().message(),
@@ -132,6 +139,7 @@ async fn errors_have_the_code_of_the_query_protocol() {
              valid statistic.\n"
         )
     );
+
     let get = get.metric_data_queries(good);
     let error = get
         .clone()
@@ -141,10 +149,12 @@ async fn errors_have_the_code_of_the_query_protocol() {
         .unwrap_err()
         .into_service_error();
     assert!(error.is_invalid_next_token(), "{error:?}");
+
     let forever = (0, Millis::MAX);
     within.aws().cloudwatch.faults.throttled.push(forever);
     let calls = within.aws().calls.len();
     let error = get.send().await.unwrap_err().into_service_error();
+
     assert_eq!(error.meta().code(), Some("Throttling"));
     assert_eq!(within.aws().calls.len(), calls + 3, "the SDK tries again");
 }
@@ -176,6 +186,7 @@ async fn large_requests_are_compressed_and_everything_else_works_too() {
         .await
         .unwrap();
     tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+
     let first = client
         .list_metrics()
         .namespace("Shop")
@@ -189,6 +200,7 @@ async fn large_requests_are_compressed_and_everything_else_works_too() {
         .send()
         .await
         .unwrap();
+
     assert_eq!(
         (
             first.metrics().len(),
@@ -197,7 +209,9 @@ async fn large_requests_are_compressed_and_everything_else_works_too() {
         ),
         (500, 100, None)
     );
+
     set_alarm(&mut within.aws(), "web-errors", "ALARM");
+
     // A whole second: the SDK cuts the fraction, which is a binary one on the wire, to
     // milliseconds.
     within
@@ -231,6 +245,7 @@ async fn large_requests_are_compressed_and_everything_else_works_too() {
 #[test]
 fn a_compressed_input_is_the_same_input() {
     use std::io::Write;
+
     // {"MaxRecords": 101}, which is refused as such.
     let plain = [&b"\xa1\x6aMaxRecords\x18\x65"[..]].concat();
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
@@ -242,20 +257,24 @@ fn a_compressed_input_is_the_same_input() {
     };
     request.path_and_query =
         "/service/GraniteServiceVersion20100801/operation/DescribeAlarms".to_owned();
+
     let scope = "AWS4-HMAC-SHA256 Credential=AKIA/20260105/eu-west-1/monitoring/aws4_request, \
         SignedHeaders=host, Signature=0";
     request
         .headers
         .push(("authorization".to_owned(), scope.to_owned()));
     let mut aws = Aws::new(1);
+
     request.body = plain;
     let first = aws.call(&request);
     request
         .headers
         .push(("content-encoding".to_owned(), "gzip".to_owned()));
     request.body = gzip.finish().unwrap();
+
     let second = aws.call(&request);
     assert_eq!((first.status, &first.body), (400, &second.body));
+
     let error = (
         "x-amzn-query-error".to_owned(),
         "ValidationError;Sender".to_owned(),

@@ -66,6 +66,7 @@ fn user_parameters_and_variables_have_limits() {
         refused(|p| parameters(p, "x".repeat(1001))),
         "ValidationException"
     );
+
     let variables = |count: usize| {
         (0..count)
             .map(|n| json!({"name": format!("v{n}"), "defaultValue": "x"}))
@@ -87,6 +88,7 @@ fn a_reference_to_an_unknown_namespace_is_refused_at_creation() {
         })
     };
     refer("#{Config.ETag} #{variables.who} #{codepipeline.PipelineExecutionId}").unwrap();
+
     for unknown in [
         "#{Later.X}",
         "#{variables.unknown}",
@@ -124,14 +126,17 @@ fn a_start_token_is_idempotent_while_it_is_remembered() {
         .unwrap();
         let request = json!({"name": PIPELINE, "clientRequestToken": "sha256-abc"});
         let first = call(&mut aws, "StartPipelineExecution", &request).unwrap();
+
         assert_eq!(
             call(&mut aws, "StartPipelineExecution", &request).unwrap(),
             first
         );
+
         after(&mut aws, 48 * 3600);
         forgotten +=
             u32::from(call(&mut aws, "StartPipelineExecution", &request).unwrap() != first);
     }
+
     assert!(
         (1..20).contains(&forgotten),
         "some tokens are forgotten and some are not: {forgotten} of 20"
@@ -148,14 +153,17 @@ fn starts_are_checked() {
         "PipelineNotFoundException: Account '111122223333' does not have a pipeline with name \
          'gone'"
     );
+
     let colon = refused(json!({"name": PIPELINE, "clientRequestToken": "sha256:a"}));
     assert_eq!(
         colon.message,
         "1 validation error detected: Value 'sha256:a' at 'clientRequestToken' failed to satisfy \
         constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9-]+$"
     );
+
     let unknown = json!({"name": PIPELINE, "variables": [{"name": "other", "value": "x"}]});
     assert_eq!(refused(unknown).code, "ValidationException");
+
     let digest = json!([
         {"actionName": "Config", "revisionType": "IMAGE_DIGEST", "revisionValue": "sha256:a"},
     ]);
@@ -173,6 +181,7 @@ fn given_variables_override_defaults() {
         call(&mut aws, "StartPipelineExecution", &request).unwrap()["pipelineExecutionId"].clone();
     let request = json!({"pipelineName": PIPELINE, "pipelineExecutionId": id});
     let execution = call(&mut aws, "GetPipelineExecution", &request).unwrap();
+
     assert_eq!(
         execution["pipelineExecution"]["variables"],
         json!([{"name": "who", "resolvedValue": "me"}])
@@ -192,6 +201,7 @@ fn an_image_that_is_not_there_fails_the_source_action() {
     });
     call(&mut aws, "CreatePipeline", &json!({ "pipeline": pipeline })).unwrap();
     after(&mut aws, 10);
+
     let execution = &aws.codepipeline.executions[0];
     assert_eq!(execution.status, ExecutionStatus::Failed);
     assert_eq!(
@@ -216,10 +226,12 @@ fn lists_come_in_pages_newest_first() {
         &json!({"pipelineName": PIPELINE, "maxResults": 1}),
     )
     .unwrap();
+
     assert_eq!(
         first["pipelineExecutionSummaries"][0]["pipelineExecutionId"],
         newest
     );
+
     let next = json!({"pipelineName": PIPELINE, "nextToken": first["nextToken"]});
     let rest = call(&mut aws, "ListPipelineExecutions", &next).unwrap();
     assert_eq!(
@@ -227,6 +239,7 @@ fn lists_come_in_pages_newest_first() {
         1
     );
     assert!(rest.get("nextToken").is_none());
+
     let bad = json!({"pipelineName": PIPELINE, "nextToken": "x"});
     assert_eq!(
         call(&mut aws, "ListPipelineExecutions", &bad)
@@ -246,9 +259,11 @@ fn action_executions_show_what_was_resolved_and_reported() {
         "outputVariables": {"A": "b"},
     });
     call(&mut aws, "PutJobSuccessResult", &report).unwrap();
+
     let request = json!({"pipelineName": PIPELINE, "filter": {"pipelineExecutionId": id}});
     let listed = call(&mut aws, "ListActionExecutions", &request).unwrap();
     let action = &listed["actionExecutionDetails"][0];
+
     assert_eq!(
         action["input"]["configuration"]["UserParameters"],
         "#{variables.who}"

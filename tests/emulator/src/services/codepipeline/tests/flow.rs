@@ -5,6 +5,7 @@ fn creating_a_pipeline_runs_it_and_emits_its_events_in_order() {
     let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
     let execution = &aws.codepipeline.executions[0];
     assert_eq!(execution.trigger.0, "CreatePipeline");
+
     let id = execution.id.clone();
     let job = next_job(&mut aws);
     succeed(&mut aws, &job);
@@ -24,6 +25,7 @@ fn creating_a_pipeline_runs_it_and_emits_its_events_in_order() {
             "Pipeline SUCCEEDED"
         ]
     );
+
     let event = &aws.events.events[0];
     assert_eq!(
         event["resources"],
@@ -46,11 +48,14 @@ fn actions_of_one_run_order_run_together_and_the_next_waits_for_all() {
     let (first, second) = (next_job(&mut aws), next_job(&mut aws));
     succeed(&mut aws, &first);
     after(&mut aws, 30);
+
     assert!(aws.lambda.take_ready().is_none());
+
     succeed(&mut aws, &second);
     let third = next_job(&mut aws);
     let data = &third.payload["CodePipeline.job"]["data"];
     let parameters = &data["actionConfiguration"]["configuration"]["UserParameters"];
+
     assert_eq!(parameters, "c");
 }
 
@@ -62,6 +67,7 @@ fn a_newer_execution_supersedes_the_one_that_waits_before_a_locked_stage() {
     let second = start(&mut aws);
     after(&mut aws, 10);
     let third = start(&mut aws);
+
     after(&mut aws, 10);
     assert_eq!(status(&aws, &first), ExecutionStatus::InProgress);
     assert_eq!(status(&aws, &second), ExecutionStatus::Superseded);
@@ -69,6 +75,7 @@ fn a_newer_execution_supersedes_the_one_that_waits_before_a_locked_stage() {
         aws.codepipeline.pipelines[PIPELINE].lanes[1].inbound,
         std::slice::from_ref(&third)
     );
+
     succeed(&mut aws, &job);
     assert_eq!(
         aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant,
@@ -85,17 +92,20 @@ fn queued_executions_enter_in_order() {
     call(&mut aws, "CreatePipeline", &json!({ "pipeline": queued })).unwrap();
     let job = next_job(&mut aws);
     let (second, third) = (start(&mut aws), start(&mut aws));
+
     after(&mut aws, 10);
     assert_eq!(
         aws.codepipeline.pipelines[PIPELINE].lanes[1].inbound,
         [second.clone(), third.clone()]
     );
+
     succeed(&mut aws, &job);
     assert_eq!(
         aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant,
         Some(second)
     );
     assert_eq!(status(&aws, &third), ExecutionStatus::InProgress);
+
     let error = (0..60).find_map(|_| {
         call(
             &mut aws,
@@ -128,8 +138,10 @@ fn a_failed_stage_gives_its_lock_up_and_can_be_retried_until_a_newer_one_enters(
     let (a, b) = (next_job(&mut aws), next_job(&mut aws));
     succeed(&mut aws, &a);
     fail(&mut aws, &b);
+
     assert_eq!(status(&aws, &first), ExecutionStatus::Failed);
     assert_eq!(aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant, None);
+
     let retry = json!({
         "pipelineName": PIPELINE, "stageName": "Release", "pipelineExecutionId": first,
         "retryMode": "FAILED_ACTIONS",
@@ -141,6 +153,7 @@ fn a_failed_stage_gives_its_lock_up_and_can_be_retried_until_a_newer_one_enters(
         "only the failed action runs again"
     );
     assert!(story(&aws, &first).contains(&"Pipeline RESUMED".to_owned()));
+
     fail(&mut aws, &again);
     let second = start(&mut aws);
     after(&mut aws, 10);
@@ -148,6 +161,7 @@ fn a_failed_stage_gives_its_lock_up_and_can_be_retried_until_a_newer_one_enters(
         aws.codepipeline.pipelines[PIPELINE].lanes[1].occupant,
         Some(second)
     );
+
     let error = call(&mut aws, "RetryStageExecution", &retry).unwrap_err();
     assert_eq!(error.code, "NotLatestPipelineExecutionException");
 }
@@ -160,11 +174,13 @@ fn retrying_all_actions_starts_the_stage_anew() {
     succeed(&mut aws, &a);
     let b = next_job(&mut aws);
     fail(&mut aws, &b);
+
     let retry = json!({
         "pipelineName": PIPELINE, "stageName": "Release", "pipelineExecutionId": first,
         "retryMode": "ALL_ACTIONS",
     });
     call(&mut aws, "RetryStageExecution", &retry).unwrap();
+
     for _ in 0..2 {
         let job = next_job(&mut aws);
         succeed(&mut aws, &job);
@@ -185,6 +201,7 @@ fn stop_and_wait_lets_the_action_finish_and_starts_no_other() {
     let job = next_job(&mut aws);
     let stop = json!({"pipelineName": PIPELINE, "pipelineExecutionId": id, "reason": "enough"});
     call(&mut aws, "StopPipelineExecution", &stop).unwrap();
+
     assert_eq!(status(&aws, &id), ExecutionStatus::Stopping);
     assert_eq!(
         call(&mut aws, "StopPipelineExecution", &stop)
@@ -192,6 +209,7 @@ fn stop_and_wait_lets_the_action_finish_and_starts_no_other() {
             .code,
         "DuplicatedStopRequestException"
     );
+
     succeed(&mut aws, &job);
     assert_eq!(status(&aws, &id), ExecutionStatus::Stopped);
     assert_eq!(
@@ -200,6 +218,7 @@ fn stop_and_wait_lets_the_action_finish_and_starts_no_other() {
             .code,
         "PipelineExecutionNotStoppableException"
     );
+
     let states = story(&aws, &id);
     assert_eq!(
         states[states.len() - 2..],
@@ -214,6 +233,7 @@ fn stop_and_abandon_ends_at_once_and_the_job_cannot_be_answered() {
     let job = next_job(&mut aws);
     let stop = json!({"pipelineName": PIPELINE, "pipelineExecutionId": id, "abandon": true});
     call(&mut aws, "StopPipelineExecution", &stop).unwrap();
+
     assert_eq!(status(&aws, &id), ExecutionStatus::Stopped);
     assert_eq!(
         aws.codepipeline
@@ -224,6 +244,7 @@ fn stop_and_abandon_ends_at_once_and_the_job_cannot_be_answered() {
             .status,
         ActionStatus::Abandoned
     );
+
     let error = call(
         &mut aws,
         "PutJobSuccessResult",
@@ -242,15 +263,18 @@ fn a_disabled_transition_holds_executions_back() {
             "reason": reason,
         })
     };
+
     assert_eq!(
         call(&mut aws, "DisableStageTransition", &disable("a: b"))
             .unwrap_err()
             .code,
         "ValidationException"
     );
+
     call(&mut aws, "DisableStageTransition", &disable("frozen")).unwrap();
     after(&mut aws, 60);
     assert!(aws.lambda.take_ready().is_none());
+
     let enable =
         json!({"pipelineName": PIPELINE, "stageName": "Release", "transitionType": "Inbound"});
     call(&mut aws, "EnableStageTransition", &enable).unwrap();
@@ -266,6 +290,7 @@ fn updating_a_pipeline_cancels_its_executions() {
         let id = aws.codepipeline.executions[0].id.clone();
         let job = next_job(&mut aws);
         call(&mut aws, "UpdatePipeline", &definition).unwrap();
+
         // Either the action was abandoned or it may finish first; the execution is cancelled in any
         // case.
         let _ = call(
@@ -293,20 +318,24 @@ fn an_approval_waits_for_its_token_for_seven_days() {
         })
     };
     let wrong = answer("Approved", &json!("01234567-0123-0123-0123-0123456789ab"));
+
     assert_eq!(
         call(&mut aws, "PutApprovalResult", &wrong)
             .unwrap_err()
             .code,
         "InvalidApprovalTokenException"
     );
+
     let mut late = aws.clone();
     call(&mut aws, "PutApprovalResult", &answer("Approved", &token)).unwrap();
     assert_eq!(
         aws.codepipeline.executions[0].status,
         ExecutionStatus::Succeeded
     );
+
     let twice = call(&mut aws, "PutApprovalResult", &answer("Rejected", &token)).unwrap_err();
     assert_eq!(twice.code, "ApprovalAlreadyCompletedException");
+
     after(&mut late, 7 * 24 * 3600);
     assert_eq!(
         late.codepipeline.executions[0].status,

@@ -5,7 +5,9 @@ fn the_event_has_the_documented_members_and_no_execution_id() {
     let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
     let job = next_job(&mut aws);
     let event = &job.payload["CodePipeline.job"];
+
     assert_eq!(event["accountId"], "111122223333");
+
     let data = &event["data"];
     assert_eq!(
         data["actionConfiguration"]["configuration"],
@@ -16,6 +18,7 @@ fn the_event_has_the_documented_members_and_no_execution_id() {
         data["inputArtifacts"][0]["location"]["s3Location"]["bucketName"],
         "artifacts"
     );
+
     for member in [
         "accessKeyId",
         "secretAccessKey",
@@ -40,6 +43,7 @@ fn a_token_completes_the_job_and_brings_a_new_one_within_a_minute() {
     let report =
         json!({"jobId": id_of(&first), "continuationToken": "v1", "executionDetails": details});
     call(&mut aws, "PutJobSuccessResult", &report).unwrap();
+
     let reported = aws.now;
     let second = next_job(&mut aws);
     assert!((5_000..=62_000).contains(&(aws.now - reported)));
@@ -48,14 +52,17 @@ fn a_token_completes_the_job_and_brings_a_new_one_within_a_minute() {
         "v1"
     );
     assert_ne!(id_of(&first), id_of(&second));
+
     let state = call(&mut aws, "GetPipelineState", &json!({"name": PIPELINE})).unwrap();
     let latest = &state["stageStates"][1]["actionStates"][0]["latestExecution"];
     assert_eq!(
         (&latest["summary"], &latest["percentComplete"]),
         (&json!("half way"), &json!(50))
     );
+
     let again = call(&mut aws, "PutJobSuccessResult", &report).unwrap_err();
     assert_eq!(again.code, "InvalidJobStateException");
+
     let job = aws.codepipeline.job(&id_of(&first)).unwrap();
     assert_eq!((job.state, job.reports.len()), (JobState::Continued, 2));
 }
@@ -66,12 +73,14 @@ fn output_variables_only_come_without_a_token() {
     let job = next_job(&mut aws);
     let report =
         json!({"jobId": id_of(&job), "continuationToken": "v1", "outputVariables": {"A": "b"}});
+
     assert_eq!(
         call(&mut aws, "PutJobSuccessResult", &report)
             .unwrap_err()
             .code,
         "ValidationException"
     );
+
     let report = json!({"jobId": id_of(&job), "outputVariables": {"no spaces": "b"}});
     let message = call(&mut aws, "PutJobSuccessResult", &report)
         .unwrap_err()
@@ -80,6 +89,7 @@ fn output_variables_only_come_without_a_token() {
         message.ends_with("Member must satisfy regular expression pattern: [A-Za-z0-9@\\-_]+"),
         "{message}"
     );
+
     let report = json!({"jobId": id_of(&job), "outputVariables": {"A": "x".repeat(122_880)}});
     assert_eq!(
         call(&mut aws, "PutJobSuccessResult", &report)
@@ -100,15 +110,19 @@ fn limits_are_worded_as_aws_words_them() {
             "PutJobSuccessResult"
         };
         let error = call(aws, operation, &report).unwrap_err();
+
         assert_eq!(error.code, "ValidationException");
+
         error.message
     };
     let message = refused(&mut aws, json!({"jobId": id, "continuationToken": ""}));
+
     assert_eq!(
         message,
         "1 validation error detected: Value '' at 'continuationToken' failed to satisfy \
          constraint: Member must have length greater than or equal to 1"
     );
+
     let message = refused(
         &mut aws,
         json!({"jobId": id, "executionDetails": {"summary": "s".repeat(2049)}}),
@@ -117,6 +131,7 @@ fn limits_are_worded_as_aws_words_them() {
         "at 'executionDetails.summary' failed to satisfy constraint: Member must have length less \
         than or equal to 2048"
     ));
+
     refused(
         &mut aws,
         json!({"jobId": id, "continuationToken": "t".repeat(2049)}),
@@ -129,6 +144,7 @@ fn limits_are_worded_as_aws_words_them() {
         &mut aws,
         json!({"jobId": id, "failureDetails": {"type": "JobFailed", "message": ""}}),
     );
+
     let message = refused(
         &mut aws,
         json!({"jobId": id, "failureDetails": {"type": "Oops", "message": "m"}}),
@@ -157,13 +173,16 @@ fn twenty_minutes_of_silence_fail_the_action_and_late_answers_are_refused() {
     let job = next_job(&mut aws);
     let id = aws.codepipeline.executions[0].id.clone();
     after(&mut aws, 19 * 60);
+
     assert_eq!(status(&aws, &id), ExecutionStatus::InProgress);
+
     after(&mut aws, 61);
     assert_eq!(status(&aws, &id), ExecutionStatus::Failed);
     assert_eq!(
         aws.codepipeline.job(&id_of(&job)).unwrap().state,
         JobState::TimedOut
     );
+
     let late = call(
         &mut aws,
         "PutJobSuccessResult",
@@ -178,9 +197,11 @@ fn tokens_keep_an_action_going_for_a_day_at_most() {
     let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
     let id = aws.codepipeline.executions[0].id.clone();
     let started = aws.now;
+
     while status(&aws, &id) == ExecutionStatus::InProgress {
         let job = next_job(&mut aws);
         after(&mut aws, 15 * 60);
+
         // The last answer may come after the end.
         let _ = call(
             &mut aws,
@@ -188,6 +209,7 @@ fn tokens_keep_an_action_going_for_a_day_at_most() {
             &json!({"jobId": id_of(&job), "continuationToken": "v1"}),
         );
     }
+
     let hours = (aws.now - started) as f64 / 3_600_000.0;
     assert!((24.0..24.5).contains(&hours), "{hours}");
 }
@@ -203,6 +225,7 @@ fn variables_are_raw_text_and_reach_later_actions() {
     let id = &aws.codepipeline.executions[0].id;
     let sent = &second.payload["CodePipeline.job"]["data"]["actionConfiguration"]["configuration"]
         ["UserParameters"];
+
     assert_eq!(
         sent,
         &format!(r#"{{"x":"{id}","who":"unknown","v":"a"b"}}"#)
@@ -227,6 +250,7 @@ fn an_unknown_variable_or_too_long_parameters_fail_the_action() {
         )
         .unwrap();
         after(&mut aws, 10);
+
         let execution = &aws.codepipeline.executions[0];
         (
             execution.status,
@@ -238,6 +262,7 @@ fn an_unknown_variable_or_too_long_parameters_fail_the_action() {
         )
     };
     let (status, error) = failure(None);
+
     assert_eq!(status, ExecutionStatus::Failed);
     assert!(
         error
@@ -245,6 +270,7 @@ fn an_unknown_variable_or_too_long_parameters_fail_the_action() {
             .message
             .ends_with("could not be resolved: #{First.Key}")
     );
+
     let (status, error) = failure(Some(&"x".repeat(1001)));
     assert_eq!(status, ExecutionStatus::Failed);
     assert!(error.unwrap().message.contains("1001 characters"));

@@ -67,6 +67,7 @@ pub(super) fn account(seed: u64) -> Aws {
     for bucket in ["config", "artifacts"] {
         aws.s3.create_bucket(bucket, true);
     }
+
     aws.s3.put("config", "spec.zip", b"spec".to_vec()).unwrap();
     lambda::create_function(
         &mut aws,

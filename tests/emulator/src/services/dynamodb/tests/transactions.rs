@@ -62,6 +62,7 @@ fn a_transaction_writes_an_item_once() {
         { "Put": on_ledger(json!({ "Item": key("a", "1") })) },
         { "Delete": on_ledger(json!({ "Key": key("a", "1") })) },
     ] });
+
     assert_eq!(
         transact(&mut aws, &twice).unwrap_err().error.message,
         "Transaction request cannot include multiple operations on one item"

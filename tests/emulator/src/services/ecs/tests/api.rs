@@ -38,10 +38,12 @@ fn missing_services_are_failures() {
         "DescribeServices",
         json!({"cluster": "main", "services": ["web"]}),
     );
+
     assert_eq!(
         answer["failures"],
         json!([{"arn": "arn:aws:ecs:eu-west-1:111122223333:service/main/web", "reason": "MISSING"}])
     );
+
     let eleven: Vec<String> = (0..11).map(|number| format!("s{number}")).collect();
     let error = world.err(
         "DescribeServices",
@@ -65,6 +67,7 @@ fn a_service_needs_what_its_definition_needs() {
             .trim_start_matches("InvalidParameterException: ")
             .to_owned()
     };
+
     assert_eq!(
         refusal("networkConfiguration", json!(null)),
         "Network Configuration must be provided when networkMode 'awsvpc' is specified."
@@ -105,7 +108,9 @@ fn a_service_needs_a_target_group_with_a_load_balancer() {
         "InvalidParameterException: The target group with targetGroupArn {lonely} does not have \
          an associated load balancer."
     );
+
     assert_eq!(refusal(&lonely, "app", 80), expected);
+
     let group = World::new(1).target_group;
     assert_eq!(
         refusal(&group, "db", 80),
@@ -124,6 +129,7 @@ fn unknown_members_of_a_service_are_kept() {
     let mut request = world.balanced(0);
     request["memberOfTomorrow"] = json!({"a": 1});
     world.ok("CreateService", request.clone());
+
     assert_eq!(world.service()["memberOfTomorrow"], json!({"a": 1}));
     assert_eq!(
         world.err("CreateService", request),
@@ -140,12 +146,14 @@ fn an_inactive_definition_cannot_be_deployed() {
         "DeregisterTaskDefinition",
         json!({"taskDefinition": "web:2"}),
     );
+
     let request = world.balanced(0);
     let created = world.ok("CreateService", request);
     assert!(
         text(&created["service"]["taskDefinition"]).ends_with("web:1"),
         "the family means its newest ACTIVE revision"
     );
+
     let update = |revision: u32| {
         json!({
             "cluster": "main", "service": "web",
@@ -176,6 +184,7 @@ fn tags_are_added_replaced_and_listed() {
             "tags": [{"key": "a", "value": "2"}, {"key": "b", "value": "3"}],
         }),
     );
+
     let tags = json!([{"key": "a", "value": "2"}, {"key": "b", "value": "3"}]);
     assert_eq!(
         world.ok("ListTagsForResource", json!({"resourceArn": arn}))["tags"],
@@ -210,7 +219,9 @@ fn tasks_are_listed_and_described() {
         "ListTasks",
         json!({"cluster": "main", "serviceName": "web", "maxResults": 2}),
     );
+
     assert_eq!(listed["taskArns"].as_array().map(Vec::len), Some(2));
+
     let rest = world.ok(
         "ListTasks",
         json!({
@@ -219,6 +230,7 @@ fn tasks_are_listed_and_described() {
     );
     assert_eq!(rest["taskArns"].as_array().map(Vec::len), Some(1));
     assert!(rest.get("nextToken").is_none());
+
     let described = world.ok(
         "DescribeTasks",
         json!({"cluster": "main", "tasks": [listed["taskArns"][0], "none"]}),
@@ -241,6 +253,7 @@ fn a_deleted_service_drains_and_is_inactive() {
     world.ok("CreateService", request);
     world.run(120, |_| {});
     let delete = |force: bool| json!({"cluster": "main", "service": "web", "force": force});
+
     assert_eq!(
         world.err("DeleteService", delete(false)),
         "InvalidParameterException: The service cannot be stopped while the primary deployment is \
@@ -250,6 +263,7 @@ fn a_deleted_service_drains_and_is_inactive() {
         world.ok("DeleteService", delete(true))["service"]["status"],
         "DRAINING"
     );
+
     world.run(120, |_| {});
     assert_eq!(world.service()["status"], "INACTIVE");
     assert_eq!(
@@ -282,6 +296,7 @@ fn changing_services_and_reading_have_buckets_of_their_own() {
                 world.err(operation, input.clone()),
                 "ThrottlingException: Rate exceeded"
             );
+
             world.aws.now += 1000;
             for _ in 0..per_second {
                 assert!(

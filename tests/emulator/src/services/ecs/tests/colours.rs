@@ -16,6 +16,7 @@ fn a_service_that_is_emptied_drains_for_the_deregistration_delay() {
             .filter_map(|(id, port)| elb::state(aws, &group.arn, id, *port))
             .collect()
     };
+
     world.run(5, |_| {});
     assert_eq!(states(&world.aws), [elb::TargetState::Draining; 2]);
     assert_eq!(
@@ -23,10 +24,13 @@ fn a_service_that_is_emptied_drains_for_the_deregistration_delay() {
         Some(1),
         "no deployment"
     );
+
     world.run(24, |_| {});
     assert_eq!(states(&world.aws).len(), 2, "the delay of 30 s is not over");
+
     world.run(60, |_| {});
     assert_eq!(states(&world.aws), []);
+
     let service = world.service();
     assert_eq!(
         (&service["runningCount"], &service["desiredCount"]),
@@ -51,6 +55,7 @@ fn filled_at_weight_zero(seed: u64) -> (bool, bool) {
     };
     weigh(&mut world.aws, 0);
     world.fargate("nginx:1");
+
     let request = world.balanced(1);
     world.ok("CreateService", request);
     world.run(300, |_| {});
@@ -88,22 +93,27 @@ fn an_idle_colour_that_fails_under_traffic_fails_when_its_weight_rises() {
         elb::update_listener(aws, &listener, &json!({ "DefaultActions": actions })).unwrap();
     };
     weigh(&mut world.aws, 0);
+
     let forward = json!([{"Type": "forward", "TargetGroupArn": idle}]);
     let test =
         json!({"ListenerArn": listener, "Priority": 1, "Conditions": [], "Actions": forward});
     elb::create_rule(&mut world.aws, &test).unwrap();
     crate::traffic::set(&mut world.aws, &listener, 10.0);
     world.fargate("fate.test/fails-under-traffic");
+
     let request = world.balanced(2);
     world.ok("CreateService", request);
     world.run(900, |_| {});
+
     assert_eq!(
         World::healthy(&world.aws),
         2,
         "the test rule sends it nothing"
     );
+
     let definition = text(&world.service()["taskDefinition"]);
     assert_eq!(crate::traffic::served(&world.aws).get(&definition), None);
+
     weigh(&mut world.aws, 5);
     world.run(60, |_| {});
     assert_eq!(World::healthy(&world.aws), 0);

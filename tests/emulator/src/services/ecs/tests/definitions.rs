@@ -35,6 +35,7 @@ fn unknown_fields_survive() {
     definition["containerDefinitions"][0]["alsoNew"] = json!(true);
     world.ok("RegisterTaskDefinition", definition);
     let answer = world.ok("DescribeTaskDefinition", json!({"taskDefinition": "web:1"}));
+
     assert_eq!(
         answer["taskDefinition"]["fieldOfTomorrow"],
         json!({"deep": [1, {"x": null}]})
@@ -52,12 +53,14 @@ fn answers_have_defaults_filled_in() {
     definition["containerDefinitions"][0]["portMappings"] = json!([{"containerPort": 80}]);
     let answer = world.ok("RegisterTaskDefinition", definition)["taskDefinition"].clone();
     let container = &answer["containerDefinitions"][0];
+
     assert_eq!(container["cpu"], 0);
     assert_eq!(container["essential"], true);
     assert_eq!(
         container["portMappings"],
         json!([{"containerPort": 80, "hostPort": 80, "protocol": "tcp"}])
     );
+
     for list in [
         "environment",
         "mountPoints",
@@ -85,6 +88,7 @@ fn definitions_are_found_by_family_revision_and_arn() {
         "DeregisterTaskDefinition",
         json!({"taskDefinition": "web:3"}),
     );
+
     let mut found = |name: &str| {
         text(
             &world.ok("DescribeTaskDefinition", json!({"taskDefinition": name}))["taskDefinition"]
@@ -110,12 +114,14 @@ fn tags_are_returned_beside_the_definition_when_included() {
     let mut definition = plain();
     definition["tags"] = json!([{"key": "a", "value": "b"}]);
     world.ok("RegisterTaskDefinition", definition);
+
     assert!(
         world
             .ok("DescribeTaskDefinition", json!({"taskDefinition": "web"}))
             .get("tags")
             .is_none()
     );
+
     let answer = world.ok(
         "DescribeTaskDefinition",
         json!({"taskDefinition": "web", "include": ["TAGS"]}),
@@ -143,6 +149,7 @@ fn wrong_definitions_are_refused() {
         refusal(plain(), "/containerDefinitions/0/image", json!(null)),
         client("Container.image should not be null or empty.")
     );
+
     let twice = json!([
         {"name": "app", "image": "a", "memory": 9},
         {"name": "app", "image": "b", "memory": 9},
@@ -179,6 +186,7 @@ fn wrong_definitions_are_refused() {
         )
         .contains("'executionRoleArn'")
     );
+
     let large = "x".repeat(64 * 1024);
     assert!(refusal(plain(), "/containerDefinitions/0/image", json!(large)).contains("65536"));
 }
@@ -202,6 +210,7 @@ fn fargate_has_rules_of_its_own() {
         refusal(fargate(), "/containerDefinitions/0/memory", json!(1024)),
         client("The 'memory' setting for container 'app' is greater than for the task.")
     );
+
     let private = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/app:1";
     for (at, value, what) in [
         (
@@ -222,6 +231,7 @@ fn fargate_has_rules_of_its_own() {
             ))
         );
     }
+
     let ports = json!([{"containerPort": 80, "hostPort": 8080}]);
     assert_eq!(
         refusal(fargate(), "/containerDefinitions/0/portMappings", ports),
@@ -230,6 +240,7 @@ fn fargate_has_rules_of_its_own() {
              match."
         )
     );
+
     for (cpu, memory, fits) in [
         ("256", "2048", true),
         (".5 vCPU", "4 GB", true),
@@ -284,6 +295,7 @@ fn registering_has_a_bucket_of_twenty_and_one_per_second() {
         world.err("RegisterTaskDefinition", plain()),
         "ThrottlingException: Rate exceeded"
     );
+
     world.aws.now += 1000;
     world.ok("RegisterTaskDefinition", plain());
     world.err("RegisterTaskDefinition", plain());
@@ -297,6 +309,7 @@ fn definitions_are_listed_by_family_status_order_and_page() {
         "DeregisterTaskDefinition",
         json!({"taskDefinition": "web:2"}),
     );
+
     let mut list = |input: Value| world.ok("ListTaskDefinitions", input);
     assert_eq!(
         list(json!({"familyPrefix": "web", "sort": "DESC"}))["taskDefinitionArns"],
@@ -310,8 +323,10 @@ fn definitions_are_listed_by_family_status_order_and_page() {
         list(json!({"familyPrefix": "we"}))["taskDefinitionArns"],
         json!([])
     );
+
     let first = list(json!({"maxResults": 1}));
     assert_eq!(first["taskDefinitionArns"], json!([arns[0]]));
+
     let second = list(json!({"maxResults": 1, "nextToken": first["nextToken"]}));
     assert_eq!(
         (&second["taskDefinitionArns"], second.get("nextToken")),

@@ -29,6 +29,7 @@ fn the_circuit_breaker_rolls_back_to_the_last_completed_deployment() {
         let bad = deploy(&mut world, image, 900);
         let service = world.service();
         let primary = &service["deployments"][0];
+
         assert!(
             text(&primary["taskDefinition"]).ends_with("web:1"),
             "{image}: {primary}"
@@ -44,6 +45,7 @@ fn the_circuit_breaker_rolls_back_to_the_last_completed_deployment() {
                 .values()
                 .all(|task| task.task_definition != bad || task.stopping)
         );
+
         let expected = format!("rolling back to deployment {first}");
         assert!(
             world
@@ -69,17 +71,20 @@ fn while_it_rolls_back_the_failed_deployment_is_shown() {
         (deployments[1]["rolloutState"] == "FAILED").then_some(deployments)
     });
     let deployments = failed.expect("the breaker trips");
+
     assert_eq!(
         deployments[1]["rolloutStateReason"],
         "ECS deployment circuit breaker: tasks failed to start."
     );
     assert_eq!(deployments[1]["status"], "ACTIVE");
+
     // The threshold is 3; both tasks of the second try may fail at the same instant.
     assert!(
         (3..=4).contains(&deployments[1]["failedTasks"].as_u64().unwrap_or(0)),
         "{}",
         deployments[1]
     );
+
     let reason = format!("ECS deployment circuit breaker: rolling back to deploymentId {first}.");
     assert_eq!(deployments[0]["rolloutStateReason"], json!(reason));
 }
@@ -92,6 +97,7 @@ fn without_an_earlier_deployment_a_failed_one_stalls() {
     world.ok("CreateService", request);
     world.run(900, |_| {});
     let service = world.service();
+
     assert_eq!(service["deployments"].as_array().map(Vec::len), Some(1));
     assert_eq!(
         (
@@ -112,8 +118,10 @@ fn without_circuit_breaker_a_deployment_stays_in_progress() {
         json!({"deploymentCircuitBreaker": {"enable": false, "rollback": false}}),
     );
     deploy(&mut world, "fate.test/missing", 3000);
+
     let service = world.service();
     assert_eq!(service["deployments"][0]["rolloutState"], "IN_PROGRESS");
+
     let failed = service["deployments"][0]["failedTasks"].as_u64().unwrap();
     assert!(
         (5..=20).contains(&failed),
@@ -140,6 +148,7 @@ fn an_image_that_cannot_be_pulled_ends_the_task() {
         json!({"cluster": "main", "tasks": stopped["taskArns"]}),
     )["tasks"][0]
         .clone();
+
     assert_eq!(
         (&task["stopCode"], &task["stoppedReason"]),
         (
@@ -163,6 +172,7 @@ fn a_deployment_whose_tasks_exit_never_completes() {
         request["loadBalancers"] = json!([]);
         request["healthCheckGracePeriodSeconds"] = json!(null);
         world.ok("CreateService", request);
+
         for _ in 0..300 {
             world.run(1, |_| {});
             assert_ne!(
@@ -181,6 +191,7 @@ fn early_exits_trip_the_circuit_breaker_on_some_seeds_only() {
             let mut world = deployed(seed, 1);
             let definition = deploy(&mut world, "fate.test/exits", 1200);
             let primary = world.service()["deployments"][0].clone();
+
             if primary["taskDefinition"] == json!(definition) {
                 text(&primary["rolloutState"])
             } else {
@@ -211,7 +222,9 @@ fn failing_health_checks_count_only_after_the_grace_period() {
             .filter_map(|task| Some(aws.now - task.started_at?));
         longest = ages.max().unwrap_or(0).max(longest);
     });
+
     assert!((299_000..=301_000).contains(&longest), "{longest}");
+
     let group = world.target_group.clone();
     assert!(
         stopped_reasons(&world)
@@ -238,6 +251,7 @@ fn a_container_health_check_passes_after_its_interval_or_fails_after_its_retries
                 "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1,
             }),
         );
+
         let mut longest = 0;
         world.run(60, |aws| {
             let waiting = aws
@@ -256,6 +270,7 @@ fn a_container_health_check_passes_after_its_interval_or_fails_after_its_retries
         } else {
             49_000..=50_000
         };
+
         assert!(expected.contains(&longest), "{image}: {longest}");
         assert_eq!(
             stopped_reasons(&world).contains(&"Task failed container health checks"),
@@ -270,6 +285,7 @@ fn a_task_that_no_longer_answers_is_replaced() {
     let task = world.aws.ecs.tasks.keys().next().unwrap().clone();
     set_answering(&mut world.aws, &task, false);
     world.run(300, |_| {});
+
     assert!(world.aws.ecs.tasks[&task].stopping);
     assert_eq!(World::healthy(&world.aws), 2);
     assert_eq!(
@@ -295,11 +311,13 @@ fn an_image_that_fails_after_a_while_is_healthy_first_and_its_tasks_are_replaced
         longest = ages.max().unwrap_or(0).max(longest);
         replaced |= aws.ecs.tasks.len() > 1;
     });
+
     // It stops answering after 120 s, and two failed checks make it unhealthy 20 s later.
     assert!(
         (130_000..=140_000).contains(&longest) && replaced,
         "{longest}"
     );
+
     let reason = format!(
         "Task failed ELB health checks in (target-group {})",
         world.target_group
@@ -324,6 +342,7 @@ fn container_health_checks_notice_an_image_that_fails_after_a_while() {
         json!({"family": "web", "containerDefinitions": containers}),
     );
     add_container_instances(&mut world.aws, "main", 1);
+
     let service = json!({
         "cluster": "main", "serviceName": "web", "taskDefinition": "web", "desiredCount": 1,
     });
@@ -338,6 +357,7 @@ fn container_health_checks_notice_an_image_that_fails_after_a_while() {
             .filter_map(|task| Some(aws.now - task.started_at?));
         longest = ages.max().unwrap_or(0).max(longest);
     });
+
     assert!((98_000..=100_000).contains(&longest), "{longest}");
     assert!(stopped_reasons(&world).contains(&"Task failed container health checks"));
 }
@@ -349,15 +369,19 @@ fn an_image_that_fails_under_traffic_is_healthy_until_requests_come() {
     let request = world.balanced(2);
     world.ok("CreateService", request);
     world.run(600, |_| {});
+
     assert_eq!(World::healthy(&world.aws), 2);
+
     let first: Vec<String> = world.aws.ecs.tasks.keys().cloned().collect();
     let listener = world.aws.elb.listeners.keys().next().unwrap().clone();
     crate::traffic::set(&mut world.aws, &listener, 10.0);
     world.run(60, |_| {});
+
     assert!(
         first.iter().all(|task| world.aws.ecs.tasks[task].stopping),
         "stopped within a minute"
     );
+
     world.run(240, |_| {});
     let later = world
         .aws

@@ -5,6 +5,7 @@ fn clusters_families_and_instances_are_listed() {
     let mut world = World::new(1);
     world.fargate("nginx:1");
     add_container_instances(&mut world.aws, "main", 2);
+
     assert_eq!(
         world.ok("ListClusters", json!({}))["clusterArns"]
             .as_array()
@@ -19,12 +20,14 @@ fn clusters_families_and_instances_are_listed() {
         world.ok("ListTaskDefinitionFamilies", json!({"status": "INACTIVE"}))["families"],
         json!([])
     );
+
     let first = world.ok(
         "ListContainerInstances",
         json!({"cluster": "main", "maxResults": 1}),
     );
     let arn = first["containerInstanceArns"][0].clone();
     assert!(first.get("nextToken").is_some());
+
     let described = world.ok(
         "DescribeContainerInstances",
         json!({"cluster": "main", "containerInstances": [arn, "none"]}),
@@ -48,6 +51,7 @@ fn a_stopped_task_is_replaced() {
         "StopTask",
         json!({"cluster": "main", "task": task, "reason": "tried"}),
     );
+
     assert_eq!(
         (
             &stopped["task"]["stopCode"],
@@ -55,6 +59,7 @@ fn a_stopped_task_is_replaced() {
         ),
         (&json!("UserInitiated"), &json!("tried"))
     );
+
     world.run(300, |_| {});
     assert_eq!(world.service()["runningCount"], 1);
     assert_ne!(
@@ -75,12 +80,14 @@ fn pages_of_a_list_are_as_short_as_the_account_is_set_to() {
     world.ok("CreateService", request);
     world.run(10, |_| {});
     world.aws.pages = Some(2);
+
     let first = world.ok("ListTasks", json!({"cluster": "main", "maxResults": 100}));
     let rest = world.ok(
         "ListTasks",
         json!({"cluster": "main", "maxResults": 100, "nextToken": first["nextToken"]}),
     );
     let count = |page: &Value| page["taskArns"].as_array().map(Vec::len);
+
     assert_eq!(
         (count(&first), count(&rest), rest.get("nextToken")),
         (Some(2), Some(1), None)

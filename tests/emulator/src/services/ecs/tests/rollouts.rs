@@ -7,10 +7,12 @@ pub(super) fn deployed(seed: u64, desired: u32) -> World {
     let request = world.balanced(desired);
     world.ok("CreateService", request);
     world.run(180, |_| {});
+
     assert_eq!(
         world.service()["deployments"][0]["rolloutState"],
         "COMPLETED"
     );
+
     world
 }
 
@@ -29,10 +31,12 @@ fn a_first_deployment_completes_when_its_targets_are_healthy() {
     let mut world = deployed(1, 2);
     let service = world.service();
     let deployment = &service["deployments"][0];
+
     assert_eq!(
         (&service["runningCount"], &service["pendingCount"]),
         (&json!(2), &json!(0))
     );
+
     let reason = format!("ECS deployment {} completed.", text(&deployment["id"]));
     assert_eq!(
         (&deployment["status"], &deployment["rolloutStateReason"]),
@@ -77,6 +81,7 @@ fn floor_and_ceiling_hold_at_every_instant() {
                 );
                 assert!(aws.ecs.tasks.values().filter(|task| task.is_live()).count() <= ceiling);
             });
+
             let service = world.service();
             assert_eq!(
                 service["deployments"].as_array().map(Vec::len),
@@ -99,6 +104,7 @@ fn one_task_with_100_and_150_percent_can_never_finish() {
     world.fargate("nginx:2");
     update(&mut world, "taskDefinition", json!("web"));
     world.run(900, |aws| assert_eq!(World::healthy(aws), 1));
+
     assert_eq!(
         world.service()["deployments"][0]["rolloutState"],
         "IN_PROGRESS"
@@ -116,6 +122,7 @@ fn counts_and_configuration_alone_start_no_deployment() {
     let id = world.service()["deployments"][0]["id"].clone();
     update(&mut world, "deploymentConfiguration", percentages(50, 150));
     let service = update(&mut world, "desiredCount", json!(3));
+
     assert_eq!(
         (
             &service["deployments"][0]["id"],
@@ -128,8 +135,10 @@ fn counts_and_configuration_alone_start_no_deployment() {
         id,
         "the same definition"
     );
+
     world.run(120, |_| {});
     assert_eq!(world.service()["runningCount"], 3);
+
     update(&mut world, "desiredCount", json!(0));
     world.run(120, |_| {});
     assert_eq!(world.service()["runningCount"], 0);
@@ -147,6 +156,7 @@ fn at_zero_tasks_a_deployment_completes_at_once() {
         update(&mut world, "taskDefinition", json!("web"))["deployments"][0]["rolloutState"],
         "IN_PROGRESS"
     );
+
     world.run(5, |_| {});
     assert_eq!(
         world.service()["deployments"][0]["rolloutState"],
@@ -161,6 +171,7 @@ fn old_deployments_are_active_while_a_newer_one_is_in_progress() {
     update(&mut world, "taskDefinition", json!("web"));
     world.run(20, |_| {});
     let service = world.service();
+
     assert_eq!(
         (
             &service["deployments"][0]["status"],
@@ -184,7 +195,9 @@ fn old_targets_drain_before_their_tasks_stop() {
             .values()
             .any(|task| task.state == TaskState::Deactivating)
     });
+
     assert!(drained);
+
     let stopped = world.ok(
         "ListTasks",
         json!({"cluster": "main", "desiredStatus": "STOPPED"}),
@@ -218,7 +231,9 @@ fn a_task_that_stops_is_replaced() {
     let task = world.aws.ecs.tasks.keys().next().unwrap().clone();
     stop_task(&mut world.aws, &task, "a person");
     world.run(1, |_| {});
+
     assert_eq!(World::healthy(&world.aws), 1);
+
     world.run(120, |_| {});
     assert_eq!(World::healthy(&world.aws), 2);
     assert_eq!(
@@ -248,6 +263,7 @@ fn a_static_host_port_needs_a_free_instance() {
         world.service()["deployments"][0]["rolloutState"],
         "COMPLETED"
     );
+
     world.ec2("nginx:2");
     update(&mut world, "taskDefinition", json!("web"));
     world.run(600, |aws| assert_eq!(World::healthy(aws), 2));
@@ -256,6 +272,7 @@ fn a_static_host_port_needs_a_free_instance() {
         "(service web) was unable to place a task because no \
         container instance met all of its requirements. The closest matching (container-instance "
     ));
+
     add_container_instances(&mut world.aws, "main", 1);
     world.run(600, |aws| assert!(World::healthy(aws) >= 2));
     assert_eq!(
@@ -271,6 +288,7 @@ fn room_is_made_where_the_floor_allows_it() {
         world.ec2("nginx:2");
         update(&mut world, "taskDefinition", json!("web"));
         world.run(600, |aws| assert!(World::healthy(aws) >= 1));
+
         assert_eq!(
             world.service()["deployments"][0]["rolloutState"],
             "COMPLETED",
@@ -310,6 +328,7 @@ fn state_changes_have_the_documented_detail() {
         .clone();
     let detail = deployments::state_change(&deployment, "INFO", "SERVICE_DEPLOYMENT_COMPLETED");
     let members: Vec<&String> = detail.as_object().unwrap().keys().collect();
+
     assert_eq!(
         members,
         [
@@ -342,5 +361,6 @@ fn whether_room_is_made_before_it_is_needed_differs_by_seed() {
         fewest
     };
     let counts: Vec<usize> = (0..8).map(fewest).collect();
+
     assert!(counts.contains(&2) && counts.contains(&4), "{counts:?}");
 }

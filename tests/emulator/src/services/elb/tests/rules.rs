@@ -124,26 +124,33 @@ fn a_client_secret_is_omitted_and_must_be_given_again_or_kept() {
         last
     ]))
     .unwrap_err();
+
     assert!(none.message.contains("no existing client secret"), "{none}");
+
     let parameters = json!({
         "entry": {"1": {"key": "prompt", "value": "login"}, "2": {"key": "hint", "value": "a"}},
     });
     let mut first = oidc(json!({"ClientSecret": "hush"}));
     first["AuthenticateOidcConfig"]["AuthenticationRequestExtraParams"] = parameters;
     let found = modify(json!([first, last])).unwrap()["Rules"][0]["Actions"][0].clone();
+
     assert!(!found.to_string().contains("hush"), "{found}");
+
     let config = &found["AuthenticateOidcConfig"];
     assert_eq!(
         (&config["ClientId"], &config["SessionTimeout"]),
         (&json!("web"), &json!("60"))
     );
+
     let body = xml::response(NAMESPACE, "ModifyRule", config, "id");
     assert!(
         body.contains("<entry><key>prompt</key><value>login</value></entry><entry><key>hint</key>"),
         "{body}"
     );
+
     let missing = modify(json!([oidc(json!({})), last])).unwrap_err();
     assert_eq!(missing.code, "InvalidLoadBalancerAction");
+
     modify(json!([
         oidc(json!({"UseExistingClientSecret": true})),
         last
@@ -172,10 +179,12 @@ fn cognito_actions_come_back_and_need_https() {
         json!({"RuleArn": rule, "Actions": actions}),
     )
     .unwrap();
+
     assert_eq!(
         answer["Rules"][0]["Actions"][0]["AuthenticateCognitoConfig"],
         cognito["AuthenticateCognitoConfig"]
     );
+
     let plain = aws
         .elb
         .listeners
@@ -208,6 +217,7 @@ fn actions_that_make_no_sense_are_refused() {
     let many: Vec<(&str, i64)> = groups.iter().map(|group| (group.as_str(), 1)).collect();
     let mut unordered = forward(&[(&blue, 1)]);
     unordered["Order"] = 1.into();
+
     let mut forever = forward(&[(&blue, 1)]);
     forever["ForwardConfig"]["TargetGroupStickinessConfig"]["DurationSeconds"] = 604_801.into();
     let cases = [
@@ -240,6 +250,7 @@ fn actions_that_make_no_sense_are_refused() {
             "ValidationError",
         ),
     ];
+
     for (actions, code) in cases {
         let refused = ask(
             &mut aws,
@@ -249,6 +260,7 @@ fn actions_that_make_no_sense_are_refused() {
         .unwrap_err();
         assert_eq!(refused.code, code, "{actions}: {refused}");
     }
+
     let fixed = json!([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}]);
     ask(
         &mut aws,
@@ -264,10 +276,12 @@ fn a_default_rule_is_changed_through_its_listener() {
     let rules =
         ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener})).unwrap()["Rules"].clone();
     let default = rules.as_array().unwrap().last().unwrap();
+
     assert_eq!(
         (&default["IsDefault"], &default["Priority"]),
         (&json!(true), &json!("default"))
     );
+
     let input = json!({"RuleArn": default["RuleArn"], "Actions": [forward(&[(&blue, 1)])]});
     assert_eq!(
         ask(&mut aws, "ModifyRule", input).unwrap_err().code,
@@ -280,6 +294,7 @@ fn pages_of_rules_are_as_short_as_the_account_is_set_to() {
     let (mut aws, _, _, listener, rule) = secured();
     aws.pages = Some(1);
     let first = ask(&mut aws, "DescribeRules", json!({"ListenerArn": listener})).unwrap();
+
     assert_eq!(
         (
             first["Rules"].as_array().map(Vec::len),
@@ -287,6 +302,7 @@ fn pages_of_rules_are_as_short_as_the_account_is_set_to() {
         ),
         (Some(1), &json!(rule))
     );
+
     let marker = first["NextMarker"].clone();
     let rest = ask(
         &mut aws,

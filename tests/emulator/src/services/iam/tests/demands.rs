@@ -7,6 +7,7 @@ fn traffic_is_shifted_on_the_rule_or_on_the_listener_and_described_on_everything
         "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/app/web/1/2/3",
         "arn:l",
     );
+
     for (operation, input, resource) in [
         ("ModifyRule", json!({"RuleArn": rule}), rule),
         ("ModifyListener", json!({"ListenerArn": listener}), listener),
@@ -51,6 +52,7 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
         actions::demands(&mut aws, &asked).unwrap().remove(0)
     };
     let register = demand("RegisterScalableTarget", &scale_in);
+
     assert_eq!(
         (
             register.resource.as_str(),
@@ -61,6 +63,7 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
             "ecs"
         )
     );
+
     let of_namespace = |namespace: &str| {
         json!({
             "Effect": "Allow", "Action": "application-autoscaling:RegisterScalableTarget",
@@ -106,13 +109,16 @@ fn metrics_and_alarms_are_asked_for_on_everything_and_put_by_namespace() {
         );
         assert_eq!(verdict_of(&[of_alarm], &demand), Verdict::NotAllowed);
     }
+
     let put = demand("PutMetricData", json!({"Namespace": "Shop"})).unwrap();
     let mut of_namespace = allow("cloudwatch:PutMetricData", "*");
     of_namespace["Condition"] = json!({"StringEquals": {"cloudwatch:namespace": "Shop"}});
+
     assert_eq!(
         verdict_of(std::slice::from_ref(&of_namespace), &put),
         Verdict::Allowed
     );
+
     let other = demand("PutMetricData", json!({"Namespace": "Other"})).unwrap();
     assert_eq!(verdict_of(&[of_namespace], &other), Verdict::NotAllowed);
     assert!(
@@ -136,6 +142,7 @@ fn a_transaction_needs_what_it_consists_of() {
         .iter()
         .map(|demand| (demand.action.as_str(), demand.resource.as_str()))
         .collect();
+
     assert_eq!(
         demanded,
         [
@@ -171,6 +178,7 @@ fn registering_is_asked_for_on_the_family_or_on_everything() {
             .iter()
             .map(|demand| demand.action.as_str())
             .collect();
+
         assert_eq!(
             actions,
             [
@@ -189,8 +197,10 @@ fn registering_is_asked_for_on_the_family_or_on_everything() {
             "RegisterTaskDefinition"
         );
         assert_eq!(demands[2].context["aws:requesttag/a"], "b");
+
         seen.insert(demands[0].resource.clone());
     }
+
     assert_eq!(
         seen.into_iter().collect::<Vec<_>>(),
         [
@@ -210,12 +220,15 @@ fn tasks_are_listed_on_everything_unless_on_an_instance() {
             input,
         };
         let demand = actions::demands(&mut aws, &asked).unwrap().remove(0);
+
         assert_eq!(
             demand.context["ecs:cluster"],
             "arn:aws:ecs:eu-west-1:111122223333:cluster/apps"
         );
+
         demand.resource
     };
+
     assert_eq!(
         resource(json!({"cluster": "apps", "serviceName": "web"})),
         "*"
@@ -242,15 +255,18 @@ fn scalable_targets_are_asked_for_by_their_arn_with_namespace_and_dimension() {
         };
         actions::demands(&mut aws, &asked).unwrap().remove(0)
     };
+
     assert_eq!(
         demand("DescribeScalableTargets"),
         Demand::anywhere("application-autoscaling:DescribeScalableTargets")
     );
+
     let register = demand("RegisterScalableTarget");
     assert_eq!(
         register.resource,
         "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*"
     );
+
     let of = |namespace: &str| {
         let mut statement = allow("application-autoscaling:RegisterScalableTarget", "*");
         statement["Condition"] =
@@ -280,10 +296,12 @@ fn changes_of_rules_and_listeners_are_asked_for_on_them() {
     };
     let asked = read(&request).unwrap();
     let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
+
     assert_eq!(
         demands,
         [Demand::new("elasticloadbalancing:ModifyListener", listener)]
     );
+
     let asked = Asked {
         operation: "ModifyRule".to_owned(),
         input: json!({"RuleArn": "arn:rule"}),

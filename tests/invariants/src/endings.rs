@@ -1,39 +1,20 @@
 //! Invariants 2 and 3: every execution ends, the outcome in the ledger was true when a function
 //! last read the account, and what was rolled back is as it was recorded.
 
+mod sights;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Ledger, body, number, pair};
+use super::{Ledger, number, pair};
 use crate::ledger_reader::{executions, flag, text};
 use emulator::codepipeline::ExecutionStatus;
-use emulator::ecs::RolloutState;
-use emulator::elb::Elb;
-use emulator::{Aws, Call, Request};
+use emulator::{Aws, Call};
 
-/// A report this long after the last call of its attempt, in milliseconds, was made because an
-/// answer did not come: a step that has its answers reports at once.
-const UNANSWERED: i64 = 30_000;
-
-/// A service as it truly was when an attempt of a function asked for it.
-#[derive(Clone, Debug)]
-pub(super) struct Sight {
-    pub(super) service: String,
-    pub(super) runs: String,
-    completed: bool,
-    pub(super) desired: usize,
-    running: usize,
-    pending: usize,
-    percentages: (Option<i64>, Option<i64>),
-    pub(super) groups: Vec<String>,
-    /// Healthy targets by group, from the moment when they were asked for.
-    pub(super) healthy: BTreeMap<String, usize>,
-}
-
-/// Target groups with their weights, by the rule or listener that names them.
-pub(super) type Routes = BTreeMap<String, Vec<(String, i64)>>;
+use sights::UNANSWERED;
+pub(super) use sights::{Routes, Sight};
 
 /// What the check of a close came to.
 #[derive(Debug, Default)]
@@ -50,61 +31,6 @@ pub(super) struct Endings {
 }
 
 impl Endings {
-    pub(super) fn saw_services(&mut self, aws: &Aws, call: &Call, request: &Request) {
-        let (Some(attempt), asked) = (call.attempt, body(request)) else {
-            return;
-        };
-
-        let cluster = asked["cluster"]
-            .as_str()
-            .unwrap_or_default()
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
-        let names = asked["services"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
-
-        for name in names.map(|name| name.rsplit('/').next().unwrap_or(name)) {
-            let sights = self.seen.entry(attempt).or_default();
-            sights.retain(|sight| sight.service != name);
-            sights.extend(sight(aws, &cluster, name));
-        }
-    }
-
-    pub(super) fn saw_targets(&mut self, aws: &Aws, call: &Call, request: &Request) {
-        let Some(sights) = call.attempt.and_then(|attempt| self.seen.get_mut(&attempt)) else {
-            return;
-        };
-
-        let asked = percent_encoding::percent_decode(&request.body)
-            .decode_utf8_lossy()
-            .into_owned();
-        for sight in sights {
-            for group in sight
-                .groups
-                .iter()
-                .filter(|group| asked.contains(group.as_str()))
-            {
-                sight
-                    .healthy
-                    .insert(group.clone(), aws.elb.healthy_count(group, aws.now));
-            }
-        }
-    }
-
-    pub(super) fn saw_rules(&mut self, aws: &Aws, call: &Call) {
-        let Some(attempt) = call.attempt else { return };
-        let arns = aws.elb.rules.keys().chain(aws.elb.listeners.keys());
-        let routes = arns
-            .map(|arn| (arn.clone(), Elb::forwards(aws.elb.actions_of(arn))))
-            .collect();
-        self.routes.insert(attempt, routes);
-    }
-
     /// A swap or a judgement goes on only while the new colour is healthy enough for the traffic
     /// that it has, or while it gives it back. A function that was throttled before it saw the
     /// targets, or whose time ran out while it waited for an answer, reports nothing about them and
@@ -143,33 +69,6 @@ impl Endings {
 
         let throttled = || aws.calls.iter().rev().filter(ours).any(Call::is_throttled);
         pair::bakes(ledger, sights, routes, percent, throttled)
-    }
-
-    /// What an attempt saw last.
-    pub(super) fn sight_of(&self, attempt: u64) -> Option<(&[Sight], &Routes)> {
-        Some((
-            self.seen.get(&attempt)?.as_slice(),
-            self.routes.get(&attempt)?,
-        ))
-    }
-
-    /// Whether the attempt that changed a rule last saw a healthy target in a group.
-    pub(super) fn last_mover_saw(&self, aws: &Aws, group: &str) -> bool {
-        let moves =
-            |call: &&Call| matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener");
-        let mover = aws
-            .calls
-            .iter()
-            .rev()
-            .find(moves)
-            .and_then(|call| call.attempt);
-        let sights = mover
-            .and_then(|attempt| self.seen.get(&attempt))
-            .into_iter()
-            .flatten();
-        sights
-            .filter_map(|sight| sight.healthy.get(group))
-            .any(|healthy| *healthy > 0)
     }
 
     /// Checks the records that were closed by the last write of an attempt.
@@ -242,39 +141,6 @@ fn retired(aws: &Aws, execution: &str, record: &Value, before: &Ledger) -> Resul
         )),
         None => Ok(()),
     }
-}
-
-fn sight(aws: &Aws, cluster: &str, name: &str) -> Option<Sight> {
-    let service = aws.ecs.service_named(cluster, name)?;
-    let primary = service.primary()?;
-    let mut groups: Vec<String> = aws
-        .ecs
-        .tasks_of(&service.arn)
-        .flat_map(|task| &task.attachments)
-        .map(|one| one.target_group.clone())
-        .collect();
-    groups.sort();
-    groups.dedup();
-
-    Some(Sight {
-        service: name.to_owned(),
-        runs: primary.task_definition.clone(),
-        completed: primary.rollout == RolloutState::Completed,
-        desired: service.desired_count as usize,
-        running: aws
-            .ecs
-            .tasks_of(&service.arn)
-            .filter(|task| task.is_running())
-            .count(),
-        pending: aws
-            .ecs
-            .tasks_of(&service.arn)
-            .filter(|task| task.is_pending())
-            .count(),
-        percentages: service.percentages(),
-        groups,
-        healthy: BTreeMap::new(),
-    })
 }
 
 /// What an outcome claims was so when the attempt that recorded it looked for the last time.

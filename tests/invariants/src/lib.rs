@@ -9,6 +9,7 @@ mod colours;
 mod endings;
 mod jobs;
 mod lease;
+mod ledger;
 pub mod ledger_reader;
 mod pair;
 mod pushes;
@@ -20,12 +21,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::ledger_reader::{item, ledger, text};
+use crate::ledger_reader::text;
 use emulator::client::World;
 use emulator::elb::Elb;
 use emulator::{Aws, Call, Millis, Request};
 
 pub use traffic::Promise;
+
+use ledger::Ledger;
 
 /// The line of what only canaries meet.
 pub const A_FAILED_CANARY: &str = "3 a canary that fails has given its traffic back";
@@ -47,82 +50,6 @@ pub struct Invariants {
     weights_by_hand: endings::Routes,
     bake_percent: u32,
     evaluated: BTreeMap<&'static str, u64>,
-}
-
-/// The ledger as it was last written. What one write leaves alone is not copied.
-#[derive(Clone, Debug, Default)]
-struct Ledger {
-    read: bool,
-    /// By `cluster/service`.
-    leases: BTreeMap<String, Arc<Value>>,
-    /// By execution.
-    records: BTreeMap<String, Arc<Value>>,
-}
-
-impl Ledger {
-    fn of(aws: &Aws) -> Self {
-        let mut whole = Self {
-            read: true,
-            ..Self::default()
-        };
-        for item in ledger(aws) {
-            whole.take(item);
-        }
-        whole
-    }
-
-    /// The ledger after a request that wrote it.
-    fn after(&self, aws: &Aws, request: &Request) -> Self {
-        let (asked, mut after) = (body(request), self.clone());
-        let parts = asked["TransactItems"]
-            .as_array()
-            .map_or(&[] as &[Value], Vec::as_slice)
-            .iter();
-        let writes = parts
-            .flat_map(|part| part.as_object().into_iter().flat_map(|part| part.values()))
-            .chain([&asked]);
-
-        for keyed in writes.filter_map(|write| write.get("Item").or(write.get("Key"))) {
-            let key = serde_json::json!({"pk": keyed["pk"], "sk": keyed["sk"]});
-            match item(aws, &key) {
-                Some(item) => after.take(item),
-                None => after.drop(&key),
-            }
-        }
-        after
-    }
-
-    /// A lease whose release is open.
-    fn open(&self) -> Option<&Value> {
-        self.leases
-            .values()
-            .map(Arc::as_ref)
-            .find(|lease| text(lease, "release.state") == Some("open"))
-    }
-
-    fn take(&mut self, item: Value) {
-        let (pk, sk) = (
-            text(&item, "pk").unwrap_or_default(),
-            text(&item, "sk").unwrap_or_default().to_owned(),
-        );
-        if pk == "lease" && sk.contains('/') {
-            self.leases.insert(sk, Arc::new(item));
-        } else if let Some(execution) = pk.strip_prefix("execution#") {
-            self.records.insert(execution.to_owned(), Arc::new(item));
-        }
-    }
-
-    fn drop(&mut self, key: &Value) {
-        let (pk, sk) = (
-            text(key, "pk").unwrap_or_default(),
-            text(key, "sk").unwrap_or_default(),
-        );
-        if pk == "lease" {
-            self.leases.remove(sk);
-        } else if let Some(execution) = pk.strip_prefix("execution#") {
-            self.records.remove(execution);
-        }
-    }
 }
 
 impl Invariants {

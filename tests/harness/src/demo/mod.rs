@@ -2,6 +2,7 @@
 //! chapter says.
 
 pub mod canary;
+mod chapters;
 mod stacks;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +10,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::json;
-use slipway::release::Outcome;
 use slipway::timestamp::Timestamp;
 
 use crate::driver::{Driver, Fault, Ran, run};
 use emulator::codepipeline::{self, ActionStatus, Execution};
-use emulator::ecr::{self, Behaviour, Profile};
+use emulator::ecr::{self, Behaviour};
 use emulator::lambda::InvocationStatus;
 use emulator::{Aws, Millis};
 use invariants::ledger_reader::{digest, executions, record, text};
@@ -22,6 +22,8 @@ use invariants::{Invariants, Promise};
 
 pub use stacks::root;
 pub use stacks::{CLUSTER, COUNTER, SHOP, WEB};
+
+pub use chapters::{CHAPTERS, Chapter, Image, Person};
 
 /// Longest that a chapter may take, in virtual time.
 const CHAPTER_LIMIT: Duration = Duration::from_secs(4 * 3600);
@@ -38,132 +40,6 @@ pub const PROMISES: [Promise; 2] = [
         cluster: CLUSTER,
         service: COUNTER,
         healthy: 1,
-    },
-];
-
-/// One push and how its release must end.
-#[derive(Clone, Copy, Debug)]
-pub struct Chapter {
-    pub title: &'static str,
-    /// Repository, service and name of the pipeline.
-    pub application: &'static str,
-    pub tag: &'static str,
-    pub image: Image,
-    pub person: Person,
-    pub outcome: Outcome,
-    /// What the reason must say.
-    pub reason: &'static str,
-}
-
-/// What a person does while the release goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Person {
-    LooksOn,
-    /// Stops the execution during the bake, once the new colour has traffic.
-    StopsInBake,
-}
-
-/// What is pushed.
-#[derive(Clone, Copy, Debug)]
-pub enum Image {
-    New(Behaviour),
-    /// A healthy one that answers requests in a certain way.
-    Answering(Profile),
-    /// The image that another tag has already.
-    SameAs(&'static str),
-}
-
-/// The story, in order.
-pub const CHAPTERS: [Chapter; 10] = [
-    Chapter {
-        title: "first release",
-        application: WEB,
-        tag: "1.0.0",
-        person: Person::LooksOn,
-        image: Image::New(Behaviour::Healthy),
-        outcome: Outcome::Deployed,
-        reason: "2 targets healthy",
-    },
-    Chapter {
-        title: "a new version in place",
-        application: WEB,
-        tag: "1.1.0",
-        person: Person::LooksOn,
-        image: Image::New(Behaviour::Healthy),
-        outcome: Outcome::Deployed,
-        reason: "2 targets healthy",
-    },
-    Chapter {
-        title: "the same image again",
-        application: WEB,
-        tag: "1.1.0-again",
-        person: Person::LooksOn,
-        image: Image::SameAs("1.1.0"),
-        outcome: Outcome::Unchanged,
-        reason: "nothing to do",
-    },
-    Chapter {
-        title: "the counter's first release",
-        application: COUNTER,
-        tag: "1.0.0",
-        person: Person::LooksOn,
-        image: Image::New(Behaviour::Healthy),
-        outcome: Outcome::Deployed,
-        reason: "2 of 2 tasks",
-    },
-    Chapter {
-        title: "the counter makes room",
-        application: COUNTER,
-        tag: "1.1.0",
-        person: Person::LooksOn,
-        image: Image::New(Behaviour::Healthy),
-        outcome: Outcome::Deployed,
-        reason: "2 of 2 tasks",
-    },
-    Chapter {
-        title: "a broken image",
-        application: WEB,
-        tag: "1.2.0",
-        person: Person::LooksOn,
-        image: Image::New(Behaviour::NeverHealthy),
-        outcome: Outcome::RolledBack,
-        reason: "serves again",
-    },
-    Chapter {
-        title: "the shop's first release, blue/green",
-        application: SHOP,
-        tag: "1.0.0",
-        image: Image::New(Behaviour::Healthy),
-        person: Person::LooksOn,
-        outcome: Outcome::Deployed,
-        reason: "2 targets healthy",
-    },
-    Chapter {
-        title: "a new version, in steps of 20 %",
-        application: SHOP,
-        tag: "1.1.0",
-        image: Image::New(Behaviour::Healthy),
-        person: Person::LooksOn,
-        outcome: Outcome::Deployed,
-        reason: "it ran shop-green:",
-    },
-    Chapter {
-        title: "one that fails during its bake",
-        application: SHOP,
-        tag: "1.2.0",
-        image: Image::New(Behaviour::FailsUnderTraffic),
-        person: Person::LooksOn,
-        outcome: Outcome::RolledBack,
-        reason: "traffic restored to blue 100 / green 0",
-    },
-    Chapter {
-        title: "a rollback on demand",
-        application: SHOP,
-        tag: "1.3.0",
-        image: Image::New(Behaviour::Healthy),
-        person: Person::StopsInBake,
-        outcome: Outcome::RolledBack,
-        reason: "serves again as blue",
     },
 ];
 

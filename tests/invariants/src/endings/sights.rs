@@ -1,0 +1,151 @@
+//! What the attempts of a step saw of services, targets and rules before they reported.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::body;
+use emulator::ecs::RolloutState;
+use emulator::elb::Elb;
+use emulator::{Aws, Call, Request};
+
+use super::Endings;
+
+/// A report this long after the last call of its attempt, in milliseconds, was made because an
+/// answer did not come: a step that has its answers reports at once.
+pub(super) const UNANSWERED: i64 = 30_000;
+
+/// A service as it truly was when an attempt of a function asked for it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sight {
+    pub(crate) service: String,
+    pub(crate) runs: String,
+    pub(super) completed: bool,
+    pub(crate) desired: usize,
+    pub(super) running: usize,
+    pub(super) pending: usize,
+    pub(super) percentages: (Option<i64>, Option<i64>),
+    pub(crate) groups: Vec<String>,
+    /// Healthy targets by group, from the moment when they were asked for.
+    pub(crate) healthy: BTreeMap<String, usize>,
+}
+
+/// Target groups with their weights, by the rule or listener that names them.
+pub(crate) type Routes = BTreeMap<String, Vec<(String, i64)>>;
+
+impl Endings {
+    pub(crate) fn saw_services(&mut self, aws: &Aws, call: &Call, request: &Request) {
+        let (Some(attempt), asked) = (call.attempt, body(request)) else {
+            return;
+        };
+
+        let cluster = asked["cluster"]
+            .as_str()
+            .unwrap_or_default()
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let names = asked["services"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
+
+        for name in names.map(|name| name.rsplit('/').next().unwrap_or(name)) {
+            let sights = self.seen.entry(attempt).or_default();
+            sights.retain(|sight| sight.service != name);
+            sights.extend(sight(aws, &cluster, name));
+        }
+    }
+
+    pub(crate) fn saw_targets(&mut self, aws: &Aws, call: &Call, request: &Request) {
+        let Some(sights) = call.attempt.and_then(|attempt| self.seen.get_mut(&attempt)) else {
+            return;
+        };
+
+        let asked = percent_encoding::percent_decode(&request.body)
+            .decode_utf8_lossy()
+            .into_owned();
+        for sight in sights {
+            for group in sight
+                .groups
+                .iter()
+                .filter(|group| asked.contains(group.as_str()))
+            {
+                sight
+                    .healthy
+                    .insert(group.clone(), aws.elb.healthy_count(group, aws.now));
+            }
+        }
+    }
+
+    pub(crate) fn saw_rules(&mut self, aws: &Aws, call: &Call) {
+        let Some(attempt) = call.attempt else { return };
+        let arns = aws.elb.rules.keys().chain(aws.elb.listeners.keys());
+        let routes = arns
+            .map(|arn| (arn.clone(), Elb::forwards(aws.elb.actions_of(arn))))
+            .collect();
+        self.routes.insert(attempt, routes);
+    }
+
+    /// What an attempt saw last.
+    pub(crate) fn sight_of(&self, attempt: u64) -> Option<(&[Sight], &Routes)> {
+        Some((
+            self.seen.get(&attempt)?.as_slice(),
+            self.routes.get(&attempt)?,
+        ))
+    }
+
+    /// Whether the attempt that changed a rule last saw a healthy target in a group.
+    pub(crate) fn last_mover_saw(&self, aws: &Aws, group: &str) -> bool {
+        let moves =
+            |call: &&Call| matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener");
+        let mover = aws
+            .calls
+            .iter()
+            .rev()
+            .find(moves)
+            .and_then(|call| call.attempt);
+        let sights = mover
+            .and_then(|attempt| self.seen.get(&attempt))
+            .into_iter()
+            .flatten();
+        sights
+            .filter_map(|sight| sight.healthy.get(group))
+            .any(|healthy| *healthy > 0)
+    }
+}
+
+pub(super) fn sight(aws: &Aws, cluster: &str, name: &str) -> Option<Sight> {
+    let service = aws.ecs.service_named(cluster, name)?;
+    let primary = service.primary()?;
+    let mut groups: Vec<String> = aws
+        .ecs
+        .tasks_of(&service.arn)
+        .flat_map(|task| &task.attachments)
+        .map(|one| one.target_group.clone())
+        .collect();
+    groups.sort();
+    groups.dedup();
+
+    Some(Sight {
+        service: name.to_owned(),
+        runs: primary.task_definition.clone(),
+        completed: primary.rollout == RolloutState::Completed,
+        desired: service.desired_count as usize,
+        running: aws
+            .ecs
+            .tasks_of(&service.arn)
+            .filter(|task| task.is_running())
+            .count(),
+        pending: aws
+            .ecs
+            .tasks_of(&service.arn)
+            .filter(|task| task.is_pending())
+            .count(),
+        percentages: service.percentages(),
+        groups,
+        healthy: BTreeMap::new(),
+    })
+}

@@ -1,0 +1,240 @@
+//! Changes of services: only the lease holder makes them, after their announcement and in time.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::ledger_reader::text;
+use crate::{Ledger, body, execution_of, number};
+use emulator::elb::Elb;
+use emulator::{Aws, Call, Millis, Request};
+
+use super::{Leases, ROLL_BACK, was_running};
+
+impl Leases {
+    /// What a person deployed while the release was open is left alone.
+    fn overwritten(&mut self, call: &Call, asked: &Value, lease: &Value) -> Option<String> {
+        let new = asked["taskDefinition"]
+            .as_str()
+            .filter(|_| call.operation == "UpdateService")?;
+        let service = asked["service"].as_str()?.rsplit('/').next()?.to_owned();
+        let old = self.runs.insert(service.clone(), new.to_owned())?;
+        let is_theirs = self.by_hand.get(&service) == Some(&old) && old != new;
+        let is_ours =
+            was_running(lease, &old) || text(lease, "release.change.task_definition") == Some(&old);
+        (is_theirs && !is_ours)
+            .then(|| format!("it replaced {old}, which a person deployed meanwhile, by {new}"))
+    }
+
+    /// A function that changes a service holds its lease, has announced the change, and acts in
+    /// time.
+    pub(crate) fn changed(
+        &mut self,
+        aws: &Aws,
+        call: &Call,
+        request: &Request,
+        ledger: &Ledger,
+        by_hand: bool,
+    ) -> Result<u64, String> {
+        let Some(attempt) = call.attempt else {
+            return Ok(0);
+        };
+
+        let is_registration = call.operation == "RegisterTaskDefinition";
+        let service = if is_registration {
+            None
+        } else {
+            lease_key(request, ledger)
+        };
+        let wrong = |what: String| {
+            Err(format!(
+                "invariant 8: {} changed {}: {what}",
+                call.caller,
+                service.as_deref().unwrap_or("task definitions")
+            ))
+        };
+        let execution = execution_of(aws, attempt);
+        let lease = match &service {
+            Some(service) => ledger.leases.get(service).map(Arc::as_ref),
+            None => ledger.leases.values().map(Arc::as_ref).find(|lease| {
+                let holder = text(lease, "release.execution");
+                holder.is_some() && (execution.is_none() || holder == execution.as_deref())
+            }),
+        };
+        let Some(holder) = lease.and_then(|lease| text(lease, "release.execution")) else {
+            return wrong("no release holds it".to_owned());
+        };
+        let lease = lease.unwrap_or(&Value::Null);
+        if execution
+            .as_deref()
+            .is_some_and(|execution| execution != holder)
+        {
+            return wrong(format!("{holder} holds it and not {execution:?}"));
+        }
+
+        // What an earlier release left unfinished is settled before the prior release can be
+        // recorded.
+        if call.caller.ends_with("begin-release") {
+            return match text(lease, "release.change.task_definition") {
+                Some(_) => {
+                    wrong("the release was in progress, so its weights needed no repair".to_owned())
+                }
+                None => Ok(1),
+            };
+        }
+
+        if text(lease, "release.prior.task_definition").is_none() {
+            return wrong("no prior release is recorded".to_owned());
+        }
+        let (fence, wrote) = (
+            number(lease, "fence").unwrap_or(0),
+            self.wrote.get(&attempt).copied(),
+        );
+        let Some(wrote) = wrote else {
+            return wrong("it was not announced".to_owned());
+        };
+
+        let asked = body(request);
+        let definition = asked["taskDefinition"].as_str();
+        if let Some(what) = self.overwritten(call, &asked, lease) {
+            return wrong(what);
+        }
+        if call.caller.ends_with(ROLL_BACK) {
+            self.restoring.push(holder.to_owned());
+            return self
+                .restores(aws, call, lease, holder, definition)
+                .map_or_else(wrong, |()| Ok(1));
+        }
+        if self.restoring.iter().any(|restored| restored == holder) {
+            return wrong("its restoration has begun".to_owned());
+        }
+        let is_new = definition.is_some_and(|definition| !was_running(lease, definition));
+        if !is_registration && is_new && definition != text(lease, "release.change.task_definition")
+        {
+            return wrong(format!("{definition:?} was not announced"));
+        }
+
+        // Its own announcement counts: one that hung may set weights when another has announced
+        // others since.
+        let announced = self.weights.get(&attempt).copied().unwrap_or_default();
+        if let Some(what) = routed(aws, call, lease, announced, by_hand) {
+            return wrong(what);
+        }
+
+        // A newer fence of the same release says the same change or takes it over: then one
+        // time-out is left.
+        let overtaken = self.taken_over.get(holder).map(|at| aws.now - at);
+        if fence != wrote && overtaken.is_some_and(|since| since > time_out(aws, call)) {
+            return wrong(format!("it was taken over {overtaken:?} ms ago"));
+        }
+        Ok(1)
+    }
+
+    /// A restoration waits for one time-out after the release was taken over, and sets what was
+    /// recorded.
+    fn restores(
+        &self,
+        aws: &Aws,
+        call: &Call,
+        lease: &Value,
+        holder: &str,
+        definition: Option<&str>,
+    ) -> Result<(), String> {
+        let Some(taken_over) = self.taken_over.get(holder) else {
+            return Err("the release was not taken over".to_owned());
+        };
+
+        // The take-over is decided at most one call, with its retries, before it is written.
+        let waited = aws.now - taken_over;
+        if waited < time_out(aws, call) - 13_000 {
+            return Err(format!("only {waited} ms after the release was taken over"));
+        }
+
+        match definition {
+            Some(definition) if !was_running(lease, definition) => {
+                Err(format!("{definition} is not what was recorded"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The time-out of the function that calls, in milliseconds.
+fn time_out(aws: &Aws, call: &Call) -> Millis {
+    aws.lambda
+        .function(&call.caller)
+        .map_or(60_000, |function| function.timeout.as_millis() as Millis)
+}
+
+/// What is wrong with the weights that a step has just set: they are what it announced, and a
+/// colour that gains traffic runs what the release deploys, or what it ran before.
+fn routed(
+    aws: &Aws,
+    call: &Call,
+    lease: &Value,
+    announced: [Option<i64>; 2],
+    by_hand: bool,
+) -> Option<String> {
+    if !matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") || by_hand {
+        return None;
+    }
+
+    let pair = lease.pointer("/release/M/prior/M/pair/M")?;
+    let weights = Elb::forwards(aws.elb.actions_of(text(pair, "rule")?));
+    let old = text(pair, "live")?;
+
+    for (colour, announced) in ["blue", "green"].into_iter().zip(announced) {
+        let group = text(pair, &format!("{colour}.target_group"))?;
+        let weight = weights
+            .iter()
+            .find(|(of, _)| of == group)
+            .map_or(0, |(_, weight)| *weight);
+        if announced != Some(weight) {
+            return Some(format!(
+                "{colour} got weight {weight}, and {announced:?} was announced"
+            ));
+        }
+
+        let name = format!("{}-{colour}", text(lease, "service")?);
+        let runs = aws
+            .ecs
+            .services
+            .values()
+            .find(|service| service.name == name)?
+            .primary()?
+            .task_definition
+            .as_str();
+        if colour != old
+            && weight > 0
+            && Some(runs) != text(lease, "release.change.task_definition")
+        {
+            return Some(format!(
+                "{colour} got weight {weight} and runs {runs}, which is not what is released"
+            ));
+        }
+    }
+    None
+}
+
+/// The lease of the service that a request changes; a colour has the lease of its pair.
+fn lease_key(request: &Request, ledger: &Ledger) -> Option<String> {
+    let asked = body(request);
+    let last = |member: &str| {
+        asked[member]
+            .as_str()
+            .map(|name| name.rsplit('/').next().unwrap_or(name).to_owned())
+    };
+    let scaled = asked["ResourceId"]
+        .as_str()
+        .and_then(|id| id.strip_prefix("service/"))
+        .map(ToOwned::to_owned);
+    let key = match scaled {
+        Some(key) => key,
+        None => format!("{}/{}", last("cluster")?, last("service")?),
+    };
+
+    match key.strip_suffix("-blue").or(key.strip_suffix("-green")) {
+        Some(pair) if ledger.leases.contains_key(pair) => Some(pair.to_owned()),
+        _ => Some(key),
+    }
+}

@@ -15,6 +15,9 @@ macro_rules! functions {
         /// The functions that handle the jobs of a pipeline.
         pub const STEPS: &[&str] = &[$($step,)*];
 
+        /// Every function.
+        pub const ALL: &[&str] = &[$($step,)* $($other,)*];
+
         /// A function, wired as its `main.rs` wires it. Lambda keeps it between invocations.
         #[derive(Debug)]
         pub enum Function {

@@ -1,19 +1,26 @@
 //! What runs exercised, so that a simulation that tries nothing cannot pass.
 
+mod expected;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use super::bound;
 use super::canary::{self, Inconclusive};
-use super::draw::About;
+use super::draw::{About, JUDGE};
 use super::plan::{Act, Image, Incident, Plan, fault_word};
 use super::shape::{PIPELINE, Shift};
 use emulator::client::CallFault;
 use emulator::ecr::Behaviour;
 use emulator::{Aws, QuirkCounts};
 use harness::driver::Ran;
-use invariants::A_FAILED_CANARY;
+use harness::functions::ALL;
 use invariants::ledger_reader::{digest, executions, record, text};
+
+use expected::{EXPECTED, EXPECTED_OF_CANARIES, EXPECTED_OF_RELEASES, WORSE};
+
+/// What crashes are counted by: functions, of which none may be left out.
+const CRASH_IN: &str = "crash in";
 
 /// Counts, by what is counted and by its word.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,131 +43,6 @@ pub struct Canaries {
     pub undisturbed: u64,
     pub undisturbed_deployed: u64,
 }
-
-/// Words that must have been met, by what they are words of.
-type Expected = &'static [(&'static str, &'static [&'static str])];
-
-/// What must have been met, whatever the seeds are and whatever the simulation is about.
-const EXPECTED: Expected = &[
-    ("scaling", &["scaled", "not scaled"]),
-    ("strategy", &["BlueGreen"]),
-    (
-        "image",
-        &[
-            "healthy",
-            "never healthy",
-            "fails after a while",
-            "fails under traffic",
-            "the same again",
-        ],
-    ),
-    (
-        "fault",
-        &[
-            "a crash after a call",
-            "a crash before a call",
-            "a time-out after the effect",
-            "calls are throttled",
-            "a hang",
-            "a hang to the last moment",
-            "a delivery comes twice at once",
-            "a delivery comes again late",
-            "a service throttles for a while",
-            "an event is lost",
-            "an event is late",
-            "an event comes twice",
-        ],
-    ),
-    (
-        "act",
-        &[
-            "approve",
-            "reject",
-            "stop and abandon",
-            "stop and wait",
-            "retry the stage",
-            "start by hand",
-            "ask for a rollback",
-            "set the count",
-            "deploy by hand",
-            "set the weights",
-            "a task dies",
-            "a task does not answer",
-        ],
-    ),
-    (
-        "outcome",
-        &[
-            "deployed",
-            "unchanged",
-            "rolled-back",
-            "superseded",
-            "failed",
-        ],
-    ),
-    (
-        "crash in",
-        &[
-            "start-pipeline",
-            "begin-release",
-            "register-task-definition",
-            "update-service",
-            "swap-target-groups",
-            "finish-release",
-            "roll-back",
-        ],
-    ),
-];
-
-/// What only releases without a canary meet.
-const EXPECTED_OF_RELEASES: Expected = &[
-    ("shift", &["all-at-once", "linear", "listed"]),
-    ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
-    ("image", &["exits"]),
-    ("act", &["an instance is busy", "update the stack"]),
-];
-
-const WORSE: &str = "9 what is plainly worse is not deployed";
-
-/// What only canaries meet.
-const EXPECTED_OF_CANARIES: Expected = &[
-    (
-        "verdict",
-        &["promote", "rollback", "inconclusive", "none yet"],
-    ),
-    ("when inconclusive", &["hold", "roll back", "promote"]),
-    (
-        "image",
-        &[
-            "fails some requests",
-            "fails some requests later",
-            "is slower",
-            "fails in bursts",
-        ],
-    ),
-    (
-        "fault",
-        &[
-            "points are lost",
-            "points are late",
-            "metrics are missing for a while",
-            "metrics are throttled",
-            "metrics are internal errors",
-            "metrics come in small pages",
-        ],
-    ),
-    (
-        "act",
-        &[
-            "an alarm is active",
-            "decide to promote",
-            "decide to roll back",
-        ],
-    ),
-    ("outcome", &["held"]),
-    ("crash in", &["evaluate-canary"]),
-    ("invariant", &[A_FAILED_CANARY, WORSE]),
-];
 
 /// From so many judged good images on, their shares tell something.
 const ENOUGH_CANARIES: u64 = 300;
@@ -280,7 +162,7 @@ impl Coverage {
             for fault in &attempt.met {
                 self.add("fault", fault_word(*fault), 1);
                 if let CallFault::CrashAfter(_) | CallFault::CrashBefore(_) = fault {
-                    self.add("crash in", attempt.function.clone(), 1);
+                    self.add(CRASH_IN, attempt.function.clone(), 1);
                 }
             }
         }
@@ -397,6 +279,13 @@ impl Coverage {
         for (what, words) in EXPECTED.iter().chain(own) {
             for word in *words {
                 counts.entry((*what, (*word).to_owned())).or_default();
+            }
+        }
+        for function in ALL {
+            if *function != JUDGE || about == About::Canaries {
+                counts
+                    .entry((CRASH_IN, (*function).to_owned()))
+                    .or_default();
             }
         }
 

@@ -1,6 +1,8 @@
 //! Plays a plan on an account in virtual time: people act, functions run, things go wrong, and
 //! every invariant is checked.
 
+mod acts;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -8,13 +10,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::coverage::Coverage;
-use super::people::{self, Done};
-use super::plan::{Act, Anchor, Image, Incident, Plan, When};
+use super::plan::{Anchor, Image, Incident, Plan};
 use super::trace::Trace;
-use super::{bound, canary, plan, shape};
+use super::{bound, shape};
 use emulator::client::Throttle;
 use emulator::lambda::InvocationStatus;
-use emulator::{Aws, cloudwatch, ecr, ecs};
+use emulator::{Aws, ecr};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Faults, Which, run};
 use invariants::{Invariants, Promise};
@@ -288,176 +289,6 @@ impl Stage {
             self.anchored(|anchor| anchor == Anchor::Push(number));
         }
         self.pending.set(self.pending.get() - 1);
-    }
-
-    /// Lets the acts of an anchor happen when their time comes.
-    fn anchored(&self, is: impl Fn(Anchor) -> bool) {
-        for incident in &self.plan.incidents {
-            let Incident::Act {
-                when: When { anchor, after },
-                act,
-            } = incident
-            else {
-                continue;
-            };
-            if is(*anchor) {
-                let (stage, act, after) = (self.clone(), *act, *after);
-                self.pending.set(self.pending.get() + 1);
-                tokio::task::spawn_local(async move {
-                    stage.driver.world.clock.sleep(after).await;
-                    stage.perform(act).await;
-                    stage.pending.set(stage.pending.get() - 1);
-                    stage.driver.world.touch();
-                });
-            }
-        }
-    }
-
-    async fn perform(&self, act: Act) {
-        if let Act::TaskSilent(lasts) = act {
-            return self.silence(act, lasts).await;
-        }
-
-        let done = {
-            let mut aws = self.driver.world.aws();
-            let done = people::perform(&mut aws, act, &self.plan.shape, &self.pushed.borrow());
-            self.trace
-                .borrow_mut()
-                .say(&aws, &format!("{}: {act:?} comes to {done:?}", act.word()));
-
-            match &done {
-                Done::Asked { digest, execution } => {
-                    self.invariants().started_by_hand(digest, execution)
-                }
-                Done::ServiceChanged { on_purpose } => {
-                    if let Err(what) = self.invariants().changed_by_hand(&aws, *on_purpose) {
-                        self.broken
-                            .lock()
-                            .unwrap_or_else(PoisonError::into_inner)
-                            .get_or_insert(what);
-                    }
-                    if let (Act::SetWeights(_), Some(rule)) = (act, shape::production_rule(&aws)) {
-                        self.invariants().weights_set_by_hand(&aws, &rule);
-                    }
-                }
-                Done::Nothing | Done::Something => {}
-            }
-            done
-        };
-        if done != Done::Nothing {
-            self.coverage.borrow_mut().act(act);
-        }
-
-        self.driver.world.touch();
-        match (act, &done) {
-            (Act::InstanceBusy(lasts), Done::Something) => {
-                self.driver.world.clock.sleep(lasts).await;
-                people::busy(&mut self.driver.world.aws(), false);
-            }
-            (Act::AlarmActive(lasts), _) => {
-                self.driver.world.clock.sleep(lasts).await;
-                cloudwatch::set_alarm(&mut self.driver.world.aws(), canary::ALARM, "OK");
-            }
-            _ => {}
-        }
-    }
-
-    /// A task does not answer for a while.
-    async fn silence(&self, act: Act, lasts: Duration) {
-        let Some(task) = people::serving(&self.driver.world.aws()) else {
-            return;
-        };
-
-        self.coverage.borrow_mut().act(act);
-        {
-            let mut aws = self.driver.world.aws();
-            self.trace
-                .borrow_mut()
-                .say(&aws, &format!("task {task} does not answer for {lasts:?}"));
-            ecs::set_answering(&mut aws, &task, false);
-        }
-        self.driver.world.touch();
-        self.driver.world.clock.sleep(lasts).await;
-        ecs::set_answering(&mut self.driver.world.aws(), &task, true);
-        self.driver.world.touch();
-    }
-
-    /// People see that an approval waits, and answer it in their time.
-    fn notice_approvals(&self, aws: &Aws) {
-        for (action, asked) in people::waiting_approvals(aws) {
-            if !self.noticed.borrow_mut().insert(action) {
-                continue;
-            }
-
-            let number = self.noticed.borrow().len() - 1;
-            let usual = plan::Answer {
-                approves: true,
-                after: Duration::from_secs(120),
-            };
-            let answer = self.plan.answers.get(number).copied().unwrap_or(usual);
-
-            self.anchored(|anchor| anchor == Anchor::Approval(number));
-            let stage = self.clone();
-            tokio::task::spawn_local(async move {
-                stage.driver.world.clock.sleep(answer.after).await;
-                let mut aws = stage.driver.world.aws();
-                let taken = people::answer(&mut aws, asked, answer.approves);
-                let word = if answer.approves { "approve" } else { "reject" };
-                stage.trace.borrow_mut().say(
-                    &aws,
-                    &format!("a person answers the approval: {word}, accepted: {taken}"),
-                );
-
-                if taken {
-                    stage.coverage.borrow_mut().answer(word);
-                }
-
-                drop(aws);
-                stage.driver.world.touch();
-            });
-        }
-    }
-
-    /// The release that waits for a person, and since when.
-    fn hold(&self) -> Option<(String, String)> {
-        self.invariants().leases().find_map(people::waiting_hold)
-    }
-
-    /// People see that a release holds, and decide in their time; after the last of their answers
-    /// none follows.
-    fn notice_hold(&self) {
-        let Some(hold) = self.hold() else { return };
-        if !self.held.borrow_mut().insert(hold.clone()) {
-            return;
-        }
-        let number = self.held.borrow().len() - 1;
-        let Some(answer) = self.plan.answers.get(number).copied() else {
-            return;
-        };
-
-        let stage = self.clone();
-        tokio::task::spawn_local(async move {
-            stage.driver.world.clock.sleep(answer.after).await;
-            let mut aws = stage.driver.world.aws();
-            let still = stage.hold().as_ref() == Some(&hold);
-            let taken = still && people::decide(&mut aws, &hold.0, answer.approves);
-            let word = if answer.approves {
-                "decide to promote"
-            } else {
-                "decide to roll back"
-            };
-
-            stage.trace.borrow_mut().say(
-                &aws,
-                &format!("a person decides the hold: {word}, accepted: {taken}"),
-            );
-            if taken {
-                stage.coverage.borrow_mut().answer(word);
-            }
-
-            drop(aws);
-            stage.driver.world.touch();
-        });
     }
 
     /// Checks the end and gathers everything.

@@ -1,0 +1,115 @@
+//! What must have been met, whatever the seeds are.
+
+use invariants::A_FAILED_CANARY;
+
+/// Words that must have been met, by what they are words of.
+type Expected = &'static [(&'static str, &'static [&'static str])];
+
+/// What must have been met, whatever the seeds are and whatever the simulation is about.
+pub(super) const EXPECTED: Expected = &[
+    ("scaling", &["scaled", "not scaled"]),
+    ("strategy", &["BlueGreen"]),
+    (
+        "image",
+        &[
+            "healthy",
+            "never healthy",
+            "fails after a while",
+            "fails under traffic",
+            "the same again",
+        ],
+    ),
+    (
+        "fault",
+        &[
+            "a crash after a call",
+            "a crash before a call",
+            "a time-out after the effect",
+            "calls are throttled",
+            "a hang",
+            "a hang to the last moment",
+            "a delivery comes twice at once",
+            "a delivery comes again late",
+            "a service throttles for a while",
+            "an event is lost",
+            "an event is late",
+            "an event comes twice",
+        ],
+    ),
+    (
+        "act",
+        &[
+            "approve",
+            "reject",
+            "stop and abandon",
+            "stop and wait",
+            "retry the stage",
+            "start by hand",
+            "ask for a rollback",
+            "set the count",
+            "deploy by hand",
+            "set the weights",
+            "a task dies",
+            "a task does not answer",
+        ],
+    ),
+    (
+        "outcome",
+        &[
+            "deployed",
+            "unchanged",
+            "rolled-back",
+            "superseded",
+            "failed",
+        ],
+    ),
+];
+
+/// What only releases without a canary meet.
+pub(super) const EXPECTED_OF_RELEASES: Expected = &[
+    ("shift", &["all-at-once", "linear", "listed"]),
+    ("strategy", &["Rolling", "Doubling", "MakeRoom"]),
+    ("image", &["exits"]),
+    ("act", &["an instance is busy", "update the stack"]),
+];
+
+pub(super) const WORSE: &str = "9 what is plainly worse is not deployed";
+
+/// What only canaries meet.
+pub(super) const EXPECTED_OF_CANARIES: Expected = &[
+    (
+        "verdict",
+        &["promote", "rollback", "inconclusive", "none yet"],
+    ),
+    ("when inconclusive", &["hold", "roll back", "promote"]),
+    (
+        "image",
+        &[
+            "fails some requests",
+            "fails some requests later",
+            "is slower",
+            "fails in bursts",
+        ],
+    ),
+    (
+        "fault",
+        &[
+            "points are lost",
+            "points are late",
+            "metrics are missing for a while",
+            "metrics are throttled",
+            "metrics are internal errors",
+            "metrics come in small pages",
+        ],
+    ),
+    (
+        "act",
+        &[
+            "an alarm is active",
+            "decide to promote",
+            "decide to roll back",
+        ],
+    ),
+    ("outcome", &["held"]),
+    ("invariant", &[A_FAILED_CANARY, WORSE]),
+];

@@ -1,0 +1,296 @@
+//! The account of a shape: its stacks deployed from the project's own templates, and steady.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::canary::{ALARM, Canary};
+use emulator::codepipeline::Execution;
+use emulator::{Aws, cloudformation, cloudwatch, ecs, traffic};
+use harness::demo::{CLUSTER, WEB, root};
+use harness::driver::{Fault, run};
+use invariants::ledger_reader::FUNCTIONS_STACK;
+
+use super::{Floor, Pair, Shape, Shift, Strategy};
+
+/// The stack of the service.
+const SERVICE_STACK: &str = "web";
+/// Longest that an account may take to become steady, in virtual time.
+const STEADY_LIMIT: Duration = Duration::from_secs(3600);
+/// How long requests have come to a pair that is judged.
+const HISTORY: Duration = Duration::from_secs(20 * 60);
+/// The load on a service behind a load balancer …
+const REQUESTS_PER_SECOND: f64 = 20.0;
+/// … and how many times as much makes a task fully busy.
+const ROOM: f64 = 5.0;
+
+impl Shape {
+    /// An account with the service, its pipeline and the functions, steady. The same every time.
+    ///
+    /// # Errors
+    /// What a template or a service refused.
+    pub fn account(&self) -> Result<Aws, String> {
+        static ACCOUNTS: Mutex<BTreeMap<u32, Aws>> = Mutex::new(BTreeMap::new());
+
+        if let Some(known) = ACCOUNTS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&self.number)
+        {
+            return Ok(known.clone());
+        }
+
+        let made = self.made()?;
+        ACCOUNTS
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(self.number, made.clone());
+        Ok(made)
+    }
+
+    fn made(&self) -> Result<Aws, String> {
+        let mut aws = Aws::new(u64::from(self.number));
+        ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": CLUSTER}))
+            .map_err(|e| e.to_string())?;
+        ecs::add_container_instances(&mut aws, CLUSTER, self.instances);
+        self.update_service_stack(&mut aws)?;
+        stack(&mut aws, FUNCTIONS_STACK, "template.yaml", &[])?;
+
+        match &self.pair {
+            None => stack(
+                &mut aws,
+                "web-pipeline",
+                "infra/pipelines/in-place.yaml",
+                &self.pipeline_parameters(),
+            )?,
+            Some(pair) => {
+                let parameters = self.pair_parameters(pair, &aws)?;
+                let is_judged = self.canary().is_some();
+                let template = if is_judged { "canary" } else { "blue-green" };
+                stack(
+                    &mut aws,
+                    "web-pipeline",
+                    &format!("infra/pipelines/{template}.yaml"),
+                    &parameters,
+                )?;
+
+                if is_judged {
+                    cloudwatch::set_alarm(&mut aws, ALARM, "OK");
+                }
+            }
+        }
+
+        let counts = match self.pair {
+            None => vec![(WEB.to_owned(), self.count)],
+            Some(_) => vec![
+                (format!("{WEB}-blue"), self.count),
+                (format!("{WEB}-green"), 0),
+            ],
+        };
+        for (service, count) in counts {
+            let asked = json!({"cluster": CLUSTER, "service": service, "desiredCount": count});
+            ecs::call(&mut aws, "UpdateService", &asked).map_err(|e| e.to_string())?;
+        }
+
+        run(aws, Fault::None, async |driver| {
+            let steady = |aws: &Aws| {
+                aws.ecs.services.values().all(|service| {
+                    !service.is_deploying()
+                        && aws.ecs.tasks_of(&service.arn).count() == service.desired_count as usize
+                }) && aws.codepipeline.executions.iter().all(Execution::is_over)
+            };
+            driver.until(STEADY_LIMIT, &mut |_| Ok(()), steady).await?;
+
+            if let Some(canary) = self.canary() {
+                load(&mut driver.world.aws(), Some(canary));
+                // A judge asks what was usual before.
+                driver
+                    .until(HISTORY, &mut |_| Ok(()), |_| false)
+                    .await
+                    .unwrap_or_default();
+            }
+            Ok(driver.world.snapshot())
+        })
+    }
+
+    /// Deploys the service's stack, or updates it.
+    ///
+    /// # Errors
+    /// What the template or a service refused.
+    pub fn update_service_stack(&self, aws: &mut Aws) -> Result<(), String> {
+        let tight = self.strategy == Strategy::MakeRoom && self.count > 1;
+        let parameters = [
+            ("Name", WEB.to_owned()),
+            ("VpcId", "vpc-0a1b2c3d".to_owned()),
+            ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e".to_owned()),
+            ("Cluster", CLUSTER.to_owned()),
+            (
+                "LaunchType",
+                if self.fargate { "FARGATE" } else { "EC2" }.to_owned(),
+            ),
+            (
+                "HostPort",
+                if self.static_port { "80" } else { "0" }.to_owned(),
+            ),
+            ("LoadBalanced", yes(self.load_balanced)),
+            ("HealthCheckGraceSeconds", self.grace_secs.to_string()),
+            ("DeregistrationDelaySeconds", self.drain_secs.to_string()),
+            (
+                "MinimumHealthyPercent",
+                if tight { "50" } else { "100" }.to_owned(),
+            ),
+            (
+                "MaximumPercent",
+                if tight { "100" } else { "200" }.to_owned(),
+            ),
+        ];
+
+        let mut parameters = parameters.to_vec();
+        if let Some(pair) = &self.pair {
+            parameters.push(("BlueGreen", yes(true)));
+            if let Some((least, most)) = pair.capacity {
+                parameters.extend([
+                    ("MinCapacity", least.to_string()),
+                    ("MaxCapacity", most.to_string()),
+                ]);
+            }
+        }
+        stack(aws, SERVICE_STACK, "infra/service.yaml", &parameters)
+    }
+
+    fn pair_parameters(
+        &self,
+        pair: &Pair,
+        aws: &Aws,
+    ) -> Result<Vec<(&'static str, String)>, String> {
+        let mut parameters = vec![
+            ("Name", WEB.to_owned()),
+            ("Cluster", CLUSTER.to_owned()),
+            ("Service", WEB.to_owned()),
+            (
+                "Rule",
+                production_rule(aws).ok_or("the pair has no production rule")?,
+            ),
+            ("Repository", WEB.to_owned()),
+            ("ContainerName", "web".to_owned()),
+            (
+                "ExecutionMode",
+                if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned(),
+            ),
+            ("DeadlineMinutes", self.deadline_minutes.to_string()),
+            ("Approval", yes(self.approval)),
+            ("BakeMinutes", pair.bake_minutes.to_string()),
+            (
+                "MinimumHealthyPercent",
+                pair.minimum_healthy_percent.to_string(),
+            ),
+            ("DrainMinutes", pair.drain_minutes.to_string()),
+        ];
+        parameters.extend(
+            self.initial_count
+                .map(|count| ("InitialCount", count.to_string())),
+        );
+        let shift = match &pair.shift {
+            Shift::AllAtOnce => vec![("Shift", "all-at-once".to_owned())],
+            Shift::Linear(percent) => vec![
+                ("Shift", "linear".to_owned()),
+                ("StepPercent", percent.to_string()),
+            ],
+            Shift::Listed(steps) => vec![
+                ("Shift", "listed".to_owned()),
+                ("Steps", (*steps).to_owned()),
+            ],
+            Shift::Judged(canary) => canary.parameters(),
+        };
+        parameters.extend(shift);
+
+        if self.canary().is_none() {
+            parameters.push(("StepMinutes", "1".to_owned()));
+        }
+        Ok(parameters)
+    }
+
+    fn pipeline_parameters(&self) -> Vec<(&'static str, String)> {
+        let strategy = match self.strategy {
+            Strategy::Rolling => "rolling",
+            Strategy::Doubling => "doubling",
+            Strategy::MakeRoom | Strategy::BlueGreen => "make-room",
+        };
+        let mut parameters = vec![
+            ("Name", WEB.to_owned()),
+            ("Cluster", CLUSTER.to_owned()),
+            ("Service", WEB.to_owned()),
+            ("Repository", WEB.to_owned()),
+            ("ContainerName", "web".to_owned()),
+            (
+                "ExecutionMode",
+                if self.queued { "QUEUED" } else { "SUPERSEDED" }.to_owned(),
+            ),
+            ("Strategy", strategy.to_owned()),
+            ("DeadlineMinutes", self.deadline_minutes.to_string()),
+            ("Approval", yes(self.approval)),
+        ];
+        match self.floor {
+            Floor::Unsaid => {}
+            Floor::Percent(percent) => {
+                parameters.push(("MinimumHealthyPercent", percent.to_string()))
+            }
+            Floor::Tasks(tasks) => parameters.push(("MinimumHealthyTasks", tasks.to_string())),
+        }
+
+        parameters.extend(
+            self.maximum_percent
+                .map(|percent| ("MaximumPercent", percent.to_string())),
+        );
+        parameters.extend(
+            self.desired_count
+                .map(|count| ("DesiredCount", count.to_string())),
+        );
+        parameters.extend(
+            self.initial_count
+                .map(|count| ("InitialCount", count.to_string())),
+        );
+        parameters
+    }
+}
+
+/// The rule whose weights send production traffic to the colours of a pair.
+pub(crate) fn production_rule(aws: &Aws) -> Option<String> {
+    aws.cloudformation
+        .export(&format!("{SERVICE_STACK}-ProductionRuleArn"))
+        .map(ToOwned::to_owned)
+}
+
+/// Lets requests come to what is behind a load balancer, as many as a judge needs where there is
+/// one.
+pub(crate) fn load(aws: &mut Aws, canary: Option<&Canary>) {
+    let loaded = production_rule(aws).or_else(|| aws.elb.listeners.keys().next().cloned());
+    let rate = canary.map_or(REQUESTS_PER_SECOND, |canary| {
+        f64::from(canary.requests_per_second)
+    });
+
+    if let Some(loaded) = loaded {
+        aws.traffic.requests_per_task = ROOM * rate;
+        traffic::set(aws, &loaded, rate);
+    }
+}
+
+fn yes(it_is: bool) -> String {
+    if it_is { "yes" } else { "no" }.to_owned()
+}
+
+fn stack(
+    aws: &mut Aws,
+    name: &str,
+    template: &str,
+    parameters: &[(&str, String)],
+) -> Result<(), String> {
+    let parameters = parameters
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), value.clone()))
+        .collect();
+    cloudformation::deploy(aws, name, &root().join(template), &parameters)
+        .map_err(|e| format!("stack {name}: {e}"))
+}

@@ -1,0 +1,111 @@
+//! Scaling policies of a registered target.
+
+use crate::autoscaling::tests::*;
+
+#[test]
+fn policies_belong_to_a_registered_target_and_go_with_it() {
+    let mut aws = account(1, 1);
+    let none = "for service namespace: ecs, resource ID: service/main/web, scalable dimension: \
+        ecs:service:DesiredCount";
+    let said = error(put(&mut aws, "cpu", cpu(50.0)));
+
+    assert_eq!(
+        said,
+        format!("ObjectNotFoundException: No scalable target registered {none}")
+    );
+
+    let unregistered = call(&mut aws, "DeregisterScalableTarget", &about(json!({})));
+    assert_eq!(
+        error(unregistered),
+        format!("ObjectNotFoundException: No scalable target found {none}")
+    );
+
+    register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
+    let first = put(&mut aws, "cpu", cpu(50.0)).unwrap();
+    assert_eq!(
+        put(&mut aws, "cpu", cpu(60.0)).unwrap()["PolicyARN"],
+        first["PolicyARN"]
+    );
+
+    let all = |aws: &mut Aws| {
+        call(
+            aws,
+            "DescribeScalingPolicies",
+            &json!({"ServiceNamespace": "ecs"}),
+        )
+        .unwrap()
+    };
+    let policy = all(&mut aws)["ScalingPolicies"][0].clone();
+    assert_eq!(
+        policy["TargetTrackingScalingPolicyConfiguration"],
+        cpu(60.0)
+    );
+    assert_eq!(policy["Alarms"].as_array().map(Vec::len), Some(2));
+
+    let gone = call(
+        &mut aws,
+        "DeleteScalingPolicy",
+        &about(json!({"PolicyName": "memory"})),
+    );
+    assert_eq!(
+        error(gone),
+        format!("ObjectNotFoundException: No scaling policy found {none}, policy name: memory")
+    );
+
+    call(&mut aws, "DeregisterScalableTarget", &about(json!({}))).unwrap();
+    assert_eq!(all(&mut aws)["ScalingPolicies"], json!([]));
+}
+
+#[test]
+fn configurations_of_policies_are_checked() {
+    let mut aws = account(1, 1);
+    register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
+    let metric = |kind: &str| {
+        json!({
+            "TargetValue": 5,
+            "PredefinedMetricSpecification": {"PredefinedMetricType": kind},
+        })
+    };
+    let labelled = |label: &str| {
+        json!({
+            "TargetValue": 5,
+            "PredefinedMetricSpecification": {
+                "PredefinedMetricType": "ALBRequestCountPerTarget",
+                "ResourceLabel": label,
+            },
+        })
+    };
+    let refused = [
+        (
+            json!({"TargetValue": 5}),
+            "Exactly one of predefined and customized",
+        ),
+        (cpu(0.0), "TargetValue must be greater than 0"),
+        (
+            metric("LambdaProvisionedConcurrencyUtilization"),
+            "is not a predefined metric of service namespace ecs",
+        ),
+        (
+            metric("ALBRequestCountPerTarget"),
+            "ResourceLabel must be specified",
+        ),
+        (labelled("app/none/1/targetgroup/none/2"), "was not found"),
+    ];
+
+    for (configuration, says) in refused {
+        let said = error(put(&mut aws, "web", configuration));
+        assert!(
+            said.starts_with("ValidationException: ") && said.contains(says),
+            "{said}"
+        );
+    }
+
+    put(&mut aws, "cpu", cpu(50.0)).unwrap();
+    let twice = error(put(&mut aws, "again", cpu(70.0)));
+    assert!(
+        twice.contains(
+            "Only one TargetTrackingScaling policy for a given metric specification is allowed"
+        ),
+        "{twice}"
+    );
+}

@@ -1,0 +1,78 @@
+//! A resource made, or changed in place or by another one.
+
+use std::collections::BTreeSet;
+
+use serde_json::Map;
+
+use crate::Aws;
+use crate::cloudformation::error::Problem;
+use crate::cloudformation::resources::{Made, ResourceType, Update, Wish};
+
+use super::StackResource;
+
+/// Creates the resource, or leaves, changes or replaces the one that exists.
+pub(super) fn make(
+    aws: &mut Aws,
+    kind: &ResourceType,
+    wish: &Wish,
+    old: Option<&StackResource>,
+    replaced: &mut Vec<StackResource>,
+) -> Result<Made, Problem> {
+    let Some(old) = old else {
+        return (kind.create)(aws, wish).map_err(Problem::in_properties);
+    };
+    if old.kind != kind.name {
+        return Err(Problem::new(format!(
+            "update of resource type is not permitted, found {} where {} was",
+            kind.name, old.kind
+        )));
+    }
+
+    let unchanged = changed(old, wish).is_empty();
+    match kind.update {
+        Update::Always(update) => update(aws, old, wish).map_err(Problem::in_properties),
+        _ if unchanged => Ok(Made {
+            physical_id: old.physical_id.clone(),
+            attributes: old.attributes.clone(),
+        }),
+        Update::InPlace(update) => update(aws, old, wish).map_err(Problem::in_properties),
+        Update::Replace => {
+            let made = (kind.create)(aws, wish).map_err(Problem::in_properties)?;
+            if !old.retained_on_replace {
+                replaced.push(old.clone());
+            }
+            Ok(made)
+        }
+        Update::Refuse => Err(refusal(old, wish)),
+    }
+}
+
+/// Why a change of a resource is not made, with the properties that differ.
+fn refusal(old: &StackResource, wish: &Wish) -> Problem {
+    Problem::new(format!(
+        "the sandbox does not update {} in place; changed are {}",
+        old.kind,
+        changed(old, wish).join(", ")
+    ))
+}
+
+/// The one part of Metadata that changes a resource: which binary a function runs.
+const BUILD: &str = "BuildProperties";
+
+/// The names of the properties that differ.
+pub(crate) fn changed(old: &StackResource, wish: &Wish) -> Vec<String> {
+    let empty = Map::new();
+    let before = old.properties.as_object().unwrap_or(&empty);
+    let after = wish.properties.as_object().unwrap_or(&empty);
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+
+    let mut changed: Vec<String> = names
+        .into_iter()
+        .filter(|name| before.get(*name) != after.get(*name))
+        .cloned()
+        .collect();
+    if old.metadata.get(BUILD) != wish.metadata.get(BUILD) {
+        changed.push(format!("Metadata.{BUILD}"));
+    }
+    changed
+}

@@ -1,6 +1,8 @@
 //! The limits of the functions' roles, asked for at the door: what a role may do at all, but not to
 //! this or not in this way.
 
+mod policies;
+
 use emulator::codepipeline::Job;
 use emulator::{Aws, Request, Response};
 use harness::demo::{CHAPTERS, CLUSTER, COUNTER, WEB, deployed, play};

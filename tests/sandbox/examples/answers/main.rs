@@ -6,6 +6,8 @@
 //! starts the other AWS has put there. `answers` is how the conformance checks compare the sandbox
 //! with other people's emulators.
 
+mod ledger;
+
 use std::io::{Cursor, Write as _};
 use std::process::ExitCode;
 
@@ -14,22 +16,20 @@ use emulator::{Aws, dynamodb, ecr, ecs};
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 use slipway::aws::{
-    Artifacts, AwsError, Clusters, Images, Ledger, ObservedService, Sdk, Services, TaskDefinitions,
+    Artifacts, AwsError, Clusters, Images, ObservedService, Sdk, Services, TaskDefinitions,
 };
 use slipway::image::ImageReference;
 use slipway::job::{Artifact, Credentials, Failure, Job, ReleaseRef, StepError};
-use slipway::release::{
-    ClaimResult, Conclusion, Event, Lease, Outcome, Prior, PriorService, Push, Record, Release,
-    apply,
-};
 use slipway::strategy::Percentages;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::Timestamp;
 use zip::write::SimpleFileOptions;
 
+use ledger::{leases, records};
+
 type Failed = Box<dyn std::error::Error>;
 
-const FIXTURE: &str = include_str!("../../conformance/fixture.json");
+const FIXTURE: &str = include_str!("../../../conformance/fixture.json");
 const BUCKET: &str = "artifacts";
 const REGISTRY: &str = "dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -314,171 +314,5 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
             &answer.map_or_else(|e| stopped(&e), text),
         );
     }
-    Ok(())
-}
-
-fn release(now: Timestamp) -> Release {
-    let digest = format!("sha256:{}", "0a".repeat(32));
-    Release::begin("e-1", "slipway-web", Some(&digest), now)
-}
-
-async fn leases(sdk: &Sdk) -> Result<(), Failed> {
-    let ledger = Ledger::new(sdk);
-    let now = Timestamp::from_secs(1_767_603_600)?;
-    let read = |lease: Result<Option<Lease>, AwsError>| {
-        lease.map_or_else(|e| refused(&e), |lease| json!(lease))
-    };
-    let wrote =
-        |answer: Result<(), StepError>| answer.map_or_else(|e| stopped(&e), |()| json!("written"));
-
-    say(
-        "a lease that never was",
-        &read(ledger.lease("apps", "web").await),
-    );
-    let free = Lease::unwritten("apps", "web");
-    let first = apply(&free, Event::Taken(release(now)), now)?;
-    let record = Record::started("e-1", "slipway-web", None, now).begun("apps", "web");
-    say(
-        "a first lease with its record",
-        &wrote(ledger.advance_with(&first, &record).await),
-    );
-    say(
-        "the same again",
-        &wrote(ledger.advance_with(&first, &record).await),
-    );
-    say(
-        "the first lease alone, again",
-        &wrote(ledger.advance(&first).await),
-    );
-    say("the lease", &read(ledger.lease("apps", "web").await));
-
-    let prior = Prior::Service(PriorService {
-        task_definition: "web:1".to_owned(),
-        desired_count: 2,
-        percentages: Percentages {
-            minimum_healthy: 50,
-            maximum: 150,
-        },
-        recorded_at: now,
-    });
-    let second = apply(&first, Event::PriorRecorded(prior), now)?;
-    say(
-        "the next fence number",
-        &wrote(ledger.advance(&second).await),
-    );
-    say("an old fence number", &wrote(ledger.advance(&second).await));
-
-    let leases = ledger.leases().await;
-    say(
-        "all leases",
-        &leases.map_or_else(|e| refused(&e), |leases| json!(leases)),
-    );
-
-    for execution in ["e-1", "e-2"] {
-        let release = ReleaseRef::new("slipway-web", execution, "apps", "web");
-        say(
-            &format!("what {execution} may do"),
-            &held(ledger.claim(&release).await),
-        );
-    }
-
-    let conclusion = Conclusion::new(Outcome::Deployed, "all is well");
-    say(
-        "the lease given back",
-        &wrote(ledger.close(&second, &conclusion, now).await),
-    );
-    say(
-        "the lease given back again",
-        &wrote(ledger.close(&second, &conclusion, now).await),
-    );
-
-    let release = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
-    say(
-        "what e-1 may do when it is closed",
-        &held(ledger.claim(&release).await),
-    );
-    say("the free lease", &read(ledger.lease("apps", "web").await));
-
-    Ok(())
-}
-
-fn held(claim: Result<ClaimResult, StepError>) -> Value {
-    match claim {
-        Ok(ClaimResult::Active(active)) => {
-            json!({"fence": active.lease.fence, "prior": active.target.prior()})
-        }
-        Ok(ClaimResult::Closed(record)) => json!({"closed": record}),
-        Err(error) => stopped(&error),
-    }
-}
-
-async fn records(sdk: &Sdk) -> Result<(), Failed> {
-    let ledger = Ledger::new(sdk);
-    let now = Timestamp::from_secs(1_767_603_600)?;
-    let wrote = |answer: Result<bool, AwsError>| {
-        answer.map_or_else(|e| refused(&e), |written| json!(written))
-    };
-    let started = Record::started("e-3", "slipway-web", Some("sha256:00"), now);
-    say("a record", &wrote(ledger.put_record(&started).await));
-    say(
-        "the record again",
-        &wrote(ledger.put_record(&started).await),
-    );
-    say(
-        "the record, closed",
-        &wrote(
-            ledger
-                .put_record(&started.clone().closed(Outcome::Failed, "sick", now))
-                .await,
-        ),
-    );
-    say(
-        "the closed record again",
-        &wrote(ledger.put_record(&started).await),
-    );
-
-    let read = ledger.record("e-3").await;
-    say(
-        "the record as it is",
-        &read.map_or_else(|e| refused(&e), |record| json!(record)),
-    );
-    let push = Push {
-        v: 1,
-        pipeline: "slipway-web".to_owned(),
-        digest: "sha256:00".to_owned(),
-        tag: Some("1.0.0".to_owned()),
-        event: "event-1".to_owned(),
-        claimed_at: now,
-        execution: None,
-        refusal: None,
-    };
-    let started = Push {
-        execution: Some("e-3".to_owned()),
-        ..push.clone()
-    };
-    let other = Push {
-        event: "event-2".to_owned(),
-        ..push.clone()
-    };
-
-    say("a claim", &wrote(ledger.put_push(None, &push).await));
-    say(
-        "the claim again",
-        &wrote(ledger.put_push(None, &push).await),
-    );
-    say(
-        "the claim with its execution",
-        &wrote(ledger.put_push(Some(&push), &started).await),
-    );
-    say(
-        "a claim on what never was",
-        &wrote(ledger.put_push(Some(&other), &other).await),
-    );
-
-    let read = ledger.push("slipway-web", "sha256:00").await;
-    say(
-        "the claim as it is",
-        &read.map_or_else(|e| refused(&e), |push| json!(push)),
-    );
     Ok(())
 }

@@ -1,0 +1,179 @@
+//! Answers of DynamoDB: leases and records.
+
+use serde_json::{Value, json};
+use slipway::aws::{AwsError, Ledger, Sdk};
+use slipway::job::{ReleaseRef, StepError};
+use slipway::release::{
+    ClaimResult, Conclusion, Event, Lease, Outcome, Prior, PriorService, Push, Record, Release,
+    apply,
+};
+use slipway::strategy::Percentages;
+use slipway::timestamp::Timestamp;
+
+use super::{Failed, refused, say, stopped};
+
+pub(super) fn release(now: Timestamp) -> Release {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+    Release::begin("e-1", "slipway-web", Some(&digest), now)
+}
+
+pub(super) async fn leases(sdk: &Sdk) -> Result<(), Failed> {
+    let ledger = Ledger::new(sdk);
+    let now = Timestamp::from_secs(1_767_603_600)?;
+    let read = |lease: Result<Option<Lease>, AwsError>| {
+        lease.map_or_else(|e| refused(&e), |lease| json!(lease))
+    };
+    let wrote =
+        |answer: Result<(), StepError>| answer.map_or_else(|e| stopped(&e), |()| json!("written"));
+
+    say(
+        "a lease that never was",
+        &read(ledger.lease("apps", "web").await),
+    );
+    let free = Lease::unwritten("apps", "web");
+    let first = apply(&free, Event::Taken(release(now)), now)?;
+    let record = Record::started("e-1", "slipway-web", None, now).begun("apps", "web");
+    say(
+        "a first lease with its record",
+        &wrote(ledger.advance_with(&first, &record).await),
+    );
+    say(
+        "the same again",
+        &wrote(ledger.advance_with(&first, &record).await),
+    );
+    say(
+        "the first lease alone, again",
+        &wrote(ledger.advance(&first).await),
+    );
+    say("the lease", &read(ledger.lease("apps", "web").await));
+
+    let prior = Prior::Service(PriorService {
+        task_definition: "web:1".to_owned(),
+        desired_count: 2,
+        percentages: Percentages {
+            minimum_healthy: 50,
+            maximum: 150,
+        },
+        recorded_at: now,
+    });
+    let second = apply(&first, Event::PriorRecorded(prior), now)?;
+    say(
+        "the next fence number",
+        &wrote(ledger.advance(&second).await),
+    );
+    say("an old fence number", &wrote(ledger.advance(&second).await));
+
+    let leases = ledger.leases().await;
+    say(
+        "all leases",
+        &leases.map_or_else(|e| refused(&e), |leases| json!(leases)),
+    );
+
+    for execution in ["e-1", "e-2"] {
+        let release = ReleaseRef::new("slipway-web", execution, "apps", "web");
+        say(
+            &format!("what {execution} may do"),
+            &held(ledger.claim(&release).await),
+        );
+    }
+
+    let conclusion = Conclusion::new(Outcome::Deployed, "all is well");
+    say(
+        "the lease given back",
+        &wrote(ledger.close(&second, &conclusion, now).await),
+    );
+    say(
+        "the lease given back again",
+        &wrote(ledger.close(&second, &conclusion, now).await),
+    );
+
+    let release = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
+    say(
+        "what e-1 may do when it is closed",
+        &held(ledger.claim(&release).await),
+    );
+    say("the free lease", &read(ledger.lease("apps", "web").await));
+
+    Ok(())
+}
+
+fn held(claim: Result<ClaimResult, StepError>) -> Value {
+    match claim {
+        Ok(ClaimResult::Active(active)) => {
+            json!({"fence": active.lease.fence, "prior": active.target.prior()})
+        }
+        Ok(ClaimResult::Closed(record)) => json!({"closed": record}),
+        Err(error) => stopped(&error),
+    }
+}
+
+pub(super) async fn records(sdk: &Sdk) -> Result<(), Failed> {
+    let ledger = Ledger::new(sdk);
+    let now = Timestamp::from_secs(1_767_603_600)?;
+    let wrote = |answer: Result<bool, AwsError>| {
+        answer.map_or_else(|e| refused(&e), |written| json!(written))
+    };
+    let started = Record::started("e-3", "slipway-web", Some("sha256:00"), now);
+    say("a record", &wrote(ledger.put_record(&started).await));
+    say(
+        "the record again",
+        &wrote(ledger.put_record(&started).await),
+    );
+    say(
+        "the record, closed",
+        &wrote(
+            ledger
+                .put_record(&started.clone().closed(Outcome::Failed, "sick", now))
+                .await,
+        ),
+    );
+    say(
+        "the closed record again",
+        &wrote(ledger.put_record(&started).await),
+    );
+
+    let read = ledger.record("e-3").await;
+    say(
+        "the record as it is",
+        &read.map_or_else(|e| refused(&e), |record| json!(record)),
+    );
+    let push = Push {
+        v: 1,
+        pipeline: "slipway-web".to_owned(),
+        digest: "sha256:00".to_owned(),
+        tag: Some("1.0.0".to_owned()),
+        event: "event-1".to_owned(),
+        claimed_at: now,
+        execution: None,
+        refusal: None,
+    };
+    let started = Push {
+        execution: Some("e-3".to_owned()),
+        ..push.clone()
+    };
+    let other = Push {
+        event: "event-2".to_owned(),
+        ..push.clone()
+    };
+
+    say("a claim", &wrote(ledger.put_push(None, &push).await));
+    say(
+        "the claim again",
+        &wrote(ledger.put_push(None, &push).await),
+    );
+    say(
+        "the claim with its execution",
+        &wrote(ledger.put_push(Some(&push), &started).await),
+    );
+    say(
+        "a claim on what never was",
+        &wrote(ledger.put_push(Some(&other), &other).await),
+    );
+
+    let read = ledger.push("slipway-web", "sha256:00").await;
+    say(
+        "the claim as it is",
+        &read.map_or_else(|e| refused(&e), |push| json!(push)),
+    );
+    Ok(())
+}

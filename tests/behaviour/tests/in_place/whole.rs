@@ -1,7 +1,7 @@
 //! A release from its begin to its close: the ledger after each step, and the calls in their order.
 
 use harness::demo::{CLUSTER, WEB};
-use harness::driver::{Fault, run};
+use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use super::bench::*;
@@ -15,178 +15,224 @@ fn prior() -> Value {
     })
 }
 
+/// What the ledger holds, grown step by step.
+struct Written {
+    /// The fence before the release began.
+    fence: u64,
+    digest: String,
+    release: Value,
+    record: Value,
+}
+
+impl Written {
+    /// The lease after so many writes.
+    fn lease(&self, writes: u64) -> Value {
+        json!({
+            "pk": "lease", "sk": "apps/web", "v": 1, "cluster": CLUSTER, "service": WEB,
+            "fence": self.fence + writes, "changed_at": "<time>", "release": self.release,
+        })
+    }
+}
+
+async fn begins(driver: &Driver) -> Written {
+    let before = lease(driver);
+    let fence = before["fence"].as_u64().expect("a number");
+    let digest = push(driver, WEB, "2.0.0");
+
+    let since = calls(driver);
+    let answer = begun(
+        driver,
+        json!({"minimum_healthy_percent": 50, "digest": digest}),
+    )
+    .await;
+    let summary = "web runs web:2 with 2 tasks; the rollout keeps at least 1 healthy and at \
+        most 4 running";
+    assert_eq!(
+        answer,
+        json!({
+            "status": "done", "summary": summary,
+            "outputVariables": {"PriorTaskDefinitionArn": arn("web:2")},
+            "externalExecutionId": null,
+        })
+    );
+    assert_eq!(
+        operations(driver, since, "begin-release"),
+        ["TransactWriteItems", "PutItem"]
+    );
+    let release = json!({
+        "execution": JANE, "pipeline": "slipway-by-hand", "digest": digest, "state": "open",
+        "began_at": "<time>",
+        "prior": prior(),
+    });
+    let record_so_far = json!({
+        "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
+        "pipeline": "slipway-by-hand",
+        "digest": digest, "cluster": CLUSTER, "service": WEB, "state": "begun",
+        "started_at": "<time>",
+    });
+    let written = Written {
+        fence,
+        digest,
+        release,
+        record: record_so_far,
+    };
+    assert_eq!(lease(driver), written.lease(2));
+    assert_eq!(record(driver), written.record);
+    assert_eq!(mark(driver), Value::Null);
+
+    written
+}
+
+async fn registers(driver: &Driver, written: &mut Written) {
+    let since = calls(driver);
+    let answer = look(
+        driver,
+        "register-task-definition",
+        json!({"images": {"web": image("2.0.0")}}),
+    )
+    .await;
+
+    assert_eq!(
+        answer,
+        json!({
+            "status": "done",
+            "summary": format!("web:3: registered; web={}", pinned(&written.digest)),
+            "outputVariables": {
+                "TaskDefinitionArn": arn("web:3"), "PriorTaskDefinitionArn": arn("web:2"),
+                "ImageURIs": format!("web={}", pinned(&written.digest)),
+            },
+            "externalExecutionId": null,
+        })
+    );
+
+    let order = ["PutItem", "RegisterTaskDefinition", "PutItem"];
+    assert_eq!(operations(driver, since, "register-task-definition"), order);
+
+    written.release["registering"] = json!({"family": "web", "newest": arn("web:2")});
+    written.release["registered"] = json!(arn("web:3"));
+    assert_eq!(lease(driver), written.lease(4));
+
+    let aws = driver.world.snapshot();
+    let mut expected = aws.ecs.request_of(&arn("web:2")).expect("released").clone();
+    expected["containerDefinitions"][0]["image"] = json!(pinned(&written.digest));
+    assert_eq!(aws.ecs.request_of(&arn("web:3")), Some(&expected));
+}
+
+async fn updates(driver: &Driver, written: &mut Written) -> Value {
+    let since = calls(driver);
+    let configured = web(driver)["deploymentConfiguration"].clone();
+    let answer = look(
+        driver,
+        "update-service",
+        update(json!({"minimum_healthy_percent": 50})),
+    )
+    .await;
+    let id = primary(driver)["id"].clone();
+    let summary = "deploys web:3 to 2 tasks; at least 1 healthy, at most 4 running";
+
+    assert_eq!(
+        (&answer["status"], &answer["summary"]),
+        (&json!("going"), &json!(summary))
+    );
+    assert_eq!(
+        (&answer["percentComplete"], &answer["externalExecutionId"]),
+        (&json!(0), &id)
+    );
+    assert_eq!(
+        operations(driver, since, "update-service"),
+        ["PutItem", "UpdateService", "PutItem"]
+    );
+
+    written.release["change"] = json!({
+        "task_definition": arn("web:3"), "percentages": {"minimum_healthy": 50, "maximum": 200},
+        "deployment": id,
+    });
+    assert_eq!(lease(driver), written.lease(6));
+
+    let found = web(driver);
+    let mut expected = configured;
+    expected["minimumHealthyPercent"] = json!(50);
+    assert_eq!(
+        (&found["deploymentConfiguration"], &found["desiredCount"]),
+        (&expected, &json!(2))
+    );
+    assert_eq!(found["taskDefinition"], arn("web:3"));
+
+    id
+}
+
+async fn rolls_out(driver: &Driver, id: &Value) {
+    let since = calls(driver);
+    let answer = ended(
+        driver,
+        "update-service",
+        update(json!({"minimum_healthy_percent": 50})),
+    )
+    .await;
+    let expected = json!({
+        "status": "done", "summary": "web:3 runs 2 of 2 tasks, steady",
+        "outputVariables": {"TaskDefinitionArn": arn("web:3")}, "externalExecutionId": id,
+    });
+
+    assert_eq!(answer, expected);
+    assert_eq!(operations(driver, since, "update-service"), [""; 0]);
+
+    pass(driver, 60).await;
+}
+
+async fn finishes(driver: &Driver, mut written: Written) {
+    let since = calls(driver);
+    let answer = look(
+        driver,
+        "finish-release",
+        json!({"task_definition": arn("web:3")}),
+    )
+    .await;
+
+    assert_eq!(
+        (&answer["status"], &answer["outputVariables"]),
+        (&json!("done"), &json!({"Outcome": "deployed"}))
+    );
+    assert_eq!(
+        operations(driver, since, "finish-release"),
+        ["TransactWriteItems"]
+    );
+
+    let mut found = record(driver);
+    let reason = found["reason"].take();
+    let reason = reason.as_str().expect("a reason");
+    assert!(
+        reason.starts_with("the service runs web:3 on 2 of 2 tasks, 2 targets healthy in "),
+        "{reason}"
+    );
+    assert!(reason.contains("; it ran web:2 before; took "), "{reason}");
+    assert_eq!(answer["summary"], format!("deployed: {reason}"));
+
+    for (name, value) in [
+        ("state", json!("closed")),
+        ("outcome", json!("deployed")),
+        ("reason", Value::Null),
+        ("prior", prior()),
+        ("change", written.release["change"].clone()),
+        ("ended_at", json!("<time>")),
+    ] {
+        written.record[name] = value;
+    }
+    assert_eq!(found, written.record);
+
+    let mut free = written.lease(7);
+    free.as_object_mut().expect("an object").remove("release");
+    assert_eq!(lease(driver), free);
+}
+
 #[test]
 fn each_step_announces_changes_and_writes_down_in_this_order() {
     run(released(), Fault::None, async |driver| {
-        let before = lease(&driver);
-        let fence = before["fence"].as_u64().expect("a number");
-        let digest = push(&driver, WEB, "2.0.0");
-
-        let since = calls(&driver);
-        let answer = begun(
-            &driver,
-            json!({"minimum_healthy_percent": 50, "digest": digest}),
-        )
-        .await;
-        let summary = "web runs web:2 with 2 tasks; the rollout keeps at least 1 healthy and at \
-            most 4 running";
-        assert_eq!(
-            answer,
-            json!({
-                "status": "done", "summary": summary,
-                "outputVariables": {"PriorTaskDefinitionArn": arn("web:2")},
-                "externalExecutionId": null,
-            })
-        );
-        assert_eq!(
-            operations(&driver, since, "begin-release"),
-            ["TransactWriteItems", "PutItem"]
-        );
-        let mut release = json!({
-            "execution": JANE, "pipeline": "slipway-by-hand", "digest": digest, "state": "open",
-            "began_at": "<time>",
-            "prior": prior(),
-        });
-        let held = |fence: u64, release: &Value| {
-            json!({
-                "pk": "lease", "sk": "apps/web", "v": 1, "cluster": CLUSTER, "service": WEB,
-                "fence": fence,
-                "changed_at": "<time>", "release": release,
-            })
-        };
-        assert_eq!(lease(&driver), held(fence + 2, &release));
-        let mut recorded = json!({
-            "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
-            "pipeline": "slipway-by-hand",
-            "digest": digest, "cluster": CLUSTER, "service": WEB, "state": "begun",
-            "started_at": "<time>",
-        });
-        assert_eq!(record(&driver), recorded);
-        assert_eq!(mark(&driver), Value::Null);
-
-        let since = calls(&driver);
-        let answer = look(
-            &driver,
-            "register-task-definition",
-            json!({"images": {"web": image("2.0.0")}}),
-        )
-        .await;
-        assert_eq!(
-            answer,
-            json!({
-                "status": "done", "summary": format!("web:3: registered; web={}", pinned(&digest)),
-                "outputVariables": {
-                    "TaskDefinitionArn": arn("web:3"), "PriorTaskDefinitionArn": arn("web:2"),
-                    "ImageURIs": format!("web={}", pinned(&digest)),
-                },
-                "externalExecutionId": null,
-            })
-        );
-        let order = ["PutItem", "RegisterTaskDefinition", "PutItem"];
-        assert_eq!(
-            operations(&driver, since, "register-task-definition"),
-            order
-        );
-        release["registering"] = json!({"family": "web", "newest": arn("web:2")});
-        release["registered"] = json!(arn("web:3"));
-        assert_eq!(lease(&driver), held(fence + 4, &release));
-        let aws = driver.world.snapshot();
-        let mut expected = aws.ecs.request_of(&arn("web:2")).expect("released").clone();
-        expected["containerDefinitions"][0]["image"] = json!(pinned(&digest));
-        assert_eq!(aws.ecs.request_of(&arn("web:3")), Some(&expected));
-
-        let since = calls(&driver);
-        let configured = web(&driver)["deploymentConfiguration"].clone();
-        let answer = look(
-            &driver,
-            "update-service",
-            update(json!({"minimum_healthy_percent": 50})),
-        )
-        .await;
-        let id = primary(&driver)["id"].clone();
-        let summary = "deploys web:3 to 2 tasks; at least 1 healthy, at most 4 running";
-        assert_eq!(
-            (&answer["status"], &answer["summary"]),
-            (&json!("going"), &json!(summary))
-        );
-        assert_eq!(
-            (&answer["percentComplete"], &answer["externalExecutionId"]),
-            (&json!(0), &id)
-        );
-        assert_eq!(
-            operations(&driver, since, "update-service"),
-            ["PutItem", "UpdateService", "PutItem"]
-        );
-        release["change"] = json!({
-            "task_definition": arn("web:3"), "percentages": {"minimum_healthy": 50, "maximum": 200},
-            "deployment": id,
-        });
-        assert_eq!(lease(&driver), held(fence + 6, &release));
-        let found = web(&driver);
-        let mut expected = configured;
-        expected["minimumHealthyPercent"] = json!(50);
-        assert_eq!(
-            (&found["deploymentConfiguration"], &found["desiredCount"]),
-            (&expected, &json!(2))
-        );
-        assert_eq!(found["taskDefinition"], arn("web:3"));
-
-        let since = calls(&driver);
-        let answer = ended(
-            &driver,
-            "update-service",
-            update(json!({"minimum_healthy_percent": 50})),
-        )
-        .await;
-        let expected = json!({
-            "status": "done", "summary": "web:3 runs 2 of 2 tasks, steady",
-            "outputVariables": {"TaskDefinitionArn": arn("web:3")}, "externalExecutionId": id,
-        });
-        assert_eq!(answer, expected);
-        assert_eq!(operations(&driver, since, "update-service"), [""; 0]);
-        pass(&driver, 60).await;
-
-        let since = calls(&driver);
-        let answer = look(
-            &driver,
-            "finish-release",
-            json!({"task_definition": arn("web:3")}),
-        )
-        .await;
-        assert_eq!(
-            (&answer["status"], &answer["outputVariables"]),
-            (&json!("done"), &json!({"Outcome": "deployed"}))
-        );
-        assert_eq!(
-            operations(&driver, since, "finish-release"),
-            ["TransactWriteItems"]
-        );
-        let mut found = record(&driver);
-        let reason = found["reason"].take();
-        let written = reason.as_str().expect("a reason").to_owned();
-        assert!(
-            written.starts_with("the service runs web:3 on 2 of 2 tasks, 2 targets healthy in "),
-            "{written}"
-        );
-        assert!(
-            written.contains("; it ran web:2 before; took "),
-            "{written}"
-        );
-        assert_eq!(answer["summary"], format!("deployed: {written}"));
-        for (name, value) in [
-            ("state", json!("closed")),
-            ("outcome", json!("deployed")),
-            ("reason", Value::Null),
-            ("prior", prior()),
-            ("change", release["change"].clone()),
-            ("ended_at", json!("<time>")),
-        ] {
-            recorded[name] = value;
-        }
-        assert_eq!(found, recorded);
-        let mut free = held(fence + 7, &json!(null));
-        free.as_object_mut().expect("an object").remove("release");
-        assert_eq!(lease(&driver), free);
+        let mut written = begins(&driver).await;
+        registers(&driver, &mut written).await;
+        let deployment = updates(&driver, &mut written).await;
+        rolls_out(&driver, &deployment).await;
+        finishes(&driver, written).await;
     });
 }
 

@@ -24,6 +24,15 @@ pub const SHOP: &str = "shop";
 /// Where the counter's pipeline reads its task definition from.
 const CONFIG_BUCKET: &str = "page-counter-config";
 
+/// Parameters of the pipeline that template.yaml brings along.
+const WEB_PIPELINE: [(&str, &str); 5] = [
+    ("Name", WEB),
+    ("Cluster", CLUSTER),
+    ("Service", WEB),
+    ("Repository", WEB),
+    ("ContainerName", "web"),
+];
+
 /// Deploys everything into an empty account.
 ///
 /// # Errors
@@ -36,6 +45,17 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         .put(CONFIG_BUCKET, "config.zip", config()?)
         .map_err(|e| e.to_string())?;
 
+    deploy_services(aws)?;
+    stack(
+        aws,
+        FUNCTIONS_STACK,
+        &root().join("template.yaml"),
+        &WEB_PIPELINE,
+    )?;
+    deploy_further_pipelines(aws)
+}
+
+fn deploy_services(aws: &mut Aws) -> Result<(), String> {
     let network = [
         ("VpcId", "vpc-0a1b2c3d"),
         ("Subnets", "subnet-0a1b2c3d,subnet-1b2c3d4e"),
@@ -66,22 +86,17 @@ pub(super) fn deploy_all(aws: &mut Aws) -> Result<(), String> {
         ("MaximumPercent", "100"),
     ];
     stack(aws, "page-counter", &service, &with(&counter))?;
+
     let shop = [
         ("Name", SHOP),
         ("BlueGreen", "yes"),
         ("MinCapacity", "2"),
         ("MaxCapacity", "8"),
     ];
-    stack(aws, "shop", &service, &with(&shop))?;
+    stack(aws, "shop", &service, &with(&shop))
+}
 
-    let first = [
-        ("Name", WEB),
-        ("Cluster", CLUSTER),
-        ("Service", WEB),
-        ("Repository", WEB),
-        ("ContainerName", "web"),
-    ];
-    stack(aws, FUNCTIONS_STACK, &root().join("template.yaml"), &first)?;
+fn deploy_further_pipelines(aws: &mut Aws) -> Result<(), String> {
     let second = [
         ("Name", COUNTER),
         ("Cluster", CLUSTER),

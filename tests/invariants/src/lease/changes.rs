@@ -54,13 +54,7 @@ impl Leases {
             ))
         };
         let execution = execution_of(aws, attempt);
-        let lease = match &service {
-            Some(service) => ledger.leases.get(service).map(Arc::as_ref),
-            None => ledger.leases.values().map(Arc::as_ref).find(|lease| {
-                let holder = text(lease, "release.execution");
-                holder.is_some() && (execution.is_none() || holder == execution.as_deref())
-            }),
-        };
+        let lease = lease_of(ledger, service.as_deref(), execution.as_deref());
         let Some(holder) = lease.and_then(|lease| text(lease, "release.execution")) else {
             return wrong("no release holds it".to_owned());
         };
@@ -75,22 +69,17 @@ impl Leases {
         // What an earlier release left unfinished is settled before the prior release can be
         // recorded.
         if call.caller.ends_with("begin-release") {
-            return match text(lease, "release.change.task_definition") {
-                Some(_) => {
-                    wrong("the release was in progress, so its weights needed no repair".to_owned())
-                }
-                None => Ok(1),
-            };
+            if text(lease, "release.change.task_definition").is_some() {
+                let what = "the release was in progress, so its weights needed no repair";
+                return wrong(what.to_owned());
+            }
+            return Ok(1);
         }
 
         if text(lease, "release.prior.task_definition").is_none() {
             return wrong("no prior release is recorded".to_owned());
         }
-        let (fence, wrote) = (
-            number(lease, "fence").unwrap_or(0),
-            self.wrote.get(&attempt).copied(),
-        );
-        let Some(wrote) = wrote else {
+        let Some(wrote) = self.wrote.get(&attempt).copied() else {
             return wrong("it was not announced".to_owned());
         };
 
@@ -123,6 +112,7 @@ impl Leases {
 
         // A newer fence of the same release says the same change or takes it over: then one
         // time-out is left.
+        let fence = number(lease, "fence").unwrap_or(0);
         let overtaken = self.taken_over.get(holder).map(|at| aws.now - at);
         if fence != wrote && overtaken.is_some_and(|since| since > time_out(aws, call)) {
             return wrong(format!("it was taken over {overtaken:?} ms ago"));
@@ -157,6 +147,21 @@ impl Leases {
             _ => Ok(()),
         }
     }
+}
+
+/// The lease of a service, or, of no service, the one that an execution holds.
+fn lease_of<'a>(
+    ledger: &'a Ledger,
+    service: Option<&str>,
+    execution: Option<&str>,
+) -> Option<&'a Value> {
+    if let Some(service) = service {
+        return ledger.leases.get(service).map(Arc::as_ref);
+    }
+    ledger.leases.values().map(Arc::as_ref).find(|lease| {
+        let holder = text(lease, "release.execution");
+        holder.is_some() && (execution.is_none() || holder == execution)
+    })
 }
 
 /// The time-out of the function that calls, in milliseconds.

@@ -7,12 +7,14 @@ use crate::Wrong::{Change, Missing, Set};
 
 use super::{PAIR, check};
 
+const FIX: &str = "correct UserParameters of this action";
+
 #[test]
-fn swap_target_groups_refuses_at_once() {
-    let fix = "correct UserParameters of this action";
+fn swap_target_groups_refuses_a_wrong_shift_at_once() {
+    let fix = FIX;
     let listed =
         |steps: Value| Change(json!({"shift": "listed", "step_percent": null, "steps": steps}));
-    let cases: [(Wrong, &[&str]); 25] = [
+    let cases: [(Wrong, &[&str]); 18] = [
         (
             Set("colour", json!("blue")),
             &["`colour`", "expected one of", fix],
@@ -113,6 +115,20 @@ fn swap_target_groups_refuses_at_once() {
             listed(json!([50, 101])),
             &["`steps[1]`: 101 is out of range", "1 to 100", fix],
         ),
+    ];
+    check(
+        PAIR,
+        "swap-target-groups",
+        "swap-target-groups",
+        "ConfigurationError",
+        &cases,
+    );
+}
+
+#[test]
+fn swap_target_groups_refuses_wrong_times_and_counts_at_once() {
+    let fix = FIX;
+    let cases: [(Wrong, &[&str]); 7] = [
         (
             Set("step_minutes", json!(-1)),
             &["`step_minutes` (found -1)", fix],
@@ -159,8 +175,11 @@ fn swap_target_groups_refuses_at_once() {
         "ConfigurationError",
         &cases,
     );
+}
 
-    // Not the configuration but what the colour runs is wrong.
+/// Not the configuration but what the colour runs is wrong.
+#[test]
+fn swap_target_groups_refuses_another_revision_at_once() {
     let other = "arn:aws:ecs:eu-west-1:111122223333:task-definition/shop-green:9";
     let cases: [(Wrong, &[&str]); 1] = [(
         Set("task_definition", json!(other)),

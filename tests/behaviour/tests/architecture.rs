@@ -122,7 +122,7 @@ fn a_main_only_wires() {
 }
 
 #[test]
-fn every_module_says_why_it_exists_and_none_is_a_heap() {
+fn every_module_says_why_it_exists() {
     for (name, text) in [
         files("functions", "rs"),
         files("shared", "rs"),
@@ -130,8 +130,6 @@ fn every_module_says_why_it_exists_and_none_is_a_heap() {
     ]
     .concat()
     {
-        let lines = text.lines().count();
-        assert!(lines <= 1_000, "{name} has {lines} lines");
         let is_tests = name.contains("/tests/") || name.ends_with("/tests.rs");
         assert!(
             is_tests || text.starts_with("//!"),

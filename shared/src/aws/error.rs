@@ -2,6 +2,7 @@
 //!
 //! Control flow and tests match [`ErrorKind`] and the error code, never the message.
 
+use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
@@ -37,17 +38,43 @@ pub enum ErrorKind {
 /// The code of a response that this version does not understand; AWS has no such code.
 const UNEXPECTED: &str = "UnexpectedResponse";
 
-const THROTTLED: [&str; 9] = [
-    "Throttling",
-    "ThrottlingException",
-    "ThrottledException",
-    "TooManyRequestsException",
-    "RequestLimitExceeded",
-    "ProvisionedThroughputExceededException",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-    "SlowDown",
+/// Refusals that pass although the SDK does not count them as throttling: operation, code, and the
+/// beginning of the message, empty where the code alone says it.
+const PASSING: [(&str, &str, &str); 7] = [
+    // An update of the target is pending (Application Auto Scaling API: RegisterScalableTarget).
+    (
+        "application-autoscaling:RegisterScalableTarget",
+        "ConcurrentUpdateException",
+        "",
+    ),
+    // "The pipeline is busy handling ongoing activities. Try again later" (CodePipeline API).
+    (
+        "codepipeline:StartPipelineExecution",
+        "ConflictException",
+        "",
+    ),
+    // Executions queue up behind one that waits (CodePipeline API: StartPipelineExecution).
+    (
+        "codepipeline:StartPipelineExecution",
+        "ConcurrentPipelineExecutionsLimitExceededException",
+        "",
+    ),
+    // Another transaction works on the item (DynamoDB API: PutItem, TransactWriteItems).
+    ("dynamodb:GetItem", "TransactionConflictException", ""),
+    ("dynamodb:PutItem", "TransactionConflictException", ""),
+    // Two registrations of one family at a time (hashicorp/terraform-provider-aws#9777).
+    (
+        "ecs:RegisterTaskDefinition",
+        "ClientException",
+        "Too many concurrent attempts to create a new revision",
+    ),
+    // The credentials came with the job; the next job brings new ones (S3 API: error responses).
+    ("s3:GetObject", "ExpiredToken", ""),
 ];
+
+/// A code of the SDK's list of throttling that no operation in use throttles with: it says that a
+/// quota of resources is exhausted (Application Auto Scaling API: RegisterScalableTarget).
+const EXHAUSTED: &str = "LimitExceededException";
 
 const DENIED: [&str; 5] = [
     "AccessDenied",
@@ -73,7 +100,7 @@ impl AwsError {
         E: ProvideErrorMetadata + std::error::Error + 'static,
     {
         move |error| {
-            let (kind, code, message) = classify(&error);
+            let (kind, code, message) = classify(operation, &error);
             Self {
                 operation,
                 kind,
@@ -106,7 +133,7 @@ impl AwsError {
 }
 
 /// Kind, code and message of an error that the SDK returned.
-fn classify<E>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, String, String)
+fn classify<E>(operation: &str, error: &SdkError<E, HttpResponse>) -> (ErrorKind, String, String)
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
@@ -124,7 +151,11 @@ where
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or("Unknown").to_owned();
             let message = service.err().message().unwrap_or("no message").to_owned();
-            let kind = service_kind(&code, service.raw().status().as_u16());
+            let kind = if passes(operation, &code, &message) {
+                ErrorKind::Busy
+            } else {
+                service_kind(&code, service.raw().status().as_u16())
+            };
             (kind, code, message)
         }
         // A gateway's error page, or a body that broke off: the status alone is meaningful.
@@ -141,8 +172,17 @@ where
     }
 }
 
+fn passes(operation: &str, code: &str, message: &str) -> bool {
+    PASSING
+        .iter()
+        .any(|known| known.0 == operation && known.1 == code && message.starts_with(known.2))
+}
+
+/// The SDK's own classes, without the operation.
 fn service_kind(code: &str, status: u16) -> ErrorKind {
-    if THROTTLED.contains(&code) || status == 429 {
+    let throttles = THROTTLING_ERRORS.contains(&code) && code != EXHAUSTED;
+
+    if throttles || TRANSIENT_ERRORS.contains(&code) || status == 429 {
         ErrorKind::Busy
     } else if DENIED.contains(&code) {
         ErrorKind::Permission
@@ -231,6 +271,56 @@ mod tests {
                 message,
             }) => message,
             other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_known_passing_refusal_passes_for_its_operation_and_message_only() {
+        let register = "ecs:RegisterTaskDefinition";
+        let too_many = "Too many concurrent attempts to create a new revision of the specified \
+                        family";
+        for (operation, code, message) in [
+            (register, "ClientException", too_many),
+            (
+                "application-autoscaling:RegisterScalableTarget",
+                "ConcurrentUpdateException",
+                "Any message",
+            ),
+            (
+                "codepipeline:StartPipelineExecution",
+                "ConflictException",
+                "busy",
+            ),
+            (
+                "codepipeline:StartPipelineExecution",
+                "ConcurrentPipelineExecutionsLimitExceededException",
+                "50",
+            ),
+            (
+                "dynamodb:PutItem",
+                "TransactionConflictException",
+                "Transaction is ongoing",
+            ),
+            (
+                "s3:GetObject",
+                "ExpiredToken",
+                "The provided token has expired.",
+            ),
+        ] {
+            assert!(passes(operation, code, message), "{operation} {code}");
+        }
+
+        for (operation, code, message) in [
+            (register, "ClientException", "Tags can not be empty."),
+            (register, "InvalidParameterException", too_many),
+            ("ecs:UpdateService", "ClientException", too_many),
+            (
+                "s3:PutObject",
+                "ExpiredToken",
+                "The provided token has expired.",
+            ),
+        ] {
+            assert!(!passes(operation, code, message), "{operation} {code}");
         }
     }
 

@@ -146,11 +146,20 @@ fn throttling_is_transient() {
         "ProvisionedThroughputExceededException",
         "TransactionInProgressException",
         "SlowDown",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "BandwidthLimitExceeded",
+        "PriorRequestNotComplete",
+        "RequestTimeout",
+        "RequestTimeoutException",
     ] {
         assert_eq!(kind(400, code), ErrorKind::Busy, "{code}");
     }
 
     assert_eq!(kind(429, "Whatever"), ErrorKind::Busy);
+
+    // The SDK counts it as throttling, but here it is a quota of resources.
+    assert_eq!(kind(400, "LimitExceededException"), ErrorKind::Rejected);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The copy of the workspace in which the mutations stand, below `target/mutants/`: always the same
 //! place, so that a second run builds only what changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -118,19 +118,52 @@ pub fn refresh(root: &Path, places: &Places, mutations: &[Mutation]) -> Result<(
     );
     texts.insert(format!("{SHARED}/mutants.rs"), SWITCHES.to_owned());
 
-    for file in files(root)? {
-        if !texts.contains_key(&file) && root.join(&file).is_file() {
-            let bytes = fs::read(root.join(&file)).map_err(|source| CopyError::Io {
+    let mut files = files(root)?;
+    files.retain(|file| root.join(file).is_file());
+    let names = files.iter().chain(texts.keys());
+    let kept: BTreeSet<&str> = names.map(String::as_str).collect();
+    remove_others(&places.tree, "", &kept)?;
+
+    for file in &files {
+        if !texts.contains_key(file) {
+            let bytes = fs::read(root.join(file)).map_err(|source| CopyError::Io {
                 path: file.clone(),
                 source,
             })?;
-            write(&places.tree, &file, &bytes)?;
+            write(&places.tree, file, &bytes)?;
         }
     }
     for (file, text) in texts {
         write(&places.tree, &file, text.as_bytes())?;
     }
     take_over_dependencies(root, places);
+    Ok(())
+}
+
+/// Removes the files of an earlier copy that the project no longer has: cargo would find a test
+/// target in each.
+fn remove_others(tree: &Path, folder: &str, kept: &BTreeSet<&str>) -> Result<(), CopyError> {
+    let failed = |path: &str| {
+        let path = path.to_owned();
+        move |source| CopyError::Io { path, source }
+    };
+    if !tree.join(folder).is_dir() {
+        return Ok(());
+    }
+
+    for entry in fs::read_dir(tree.join(folder)).map_err(failed(folder))? {
+        let entry = entry.map_err(failed(folder))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let path = match folder {
+            "" => name,
+            folder => format!("{folder}/{name}"),
+        };
+        if entry.path().is_dir() {
+            remove_others(tree, &path, kept)?;
+        } else if !kept.contains(path.as_str()) {
+            fs::remove_file(entry.path()).map_err(failed(&path))?;
+        }
+    }
     Ok(())
 }
 
@@ -199,5 +232,26 @@ fn take_over_dependencies(root: &Path, places: &Places) {
             .args(["clean", "--quiet", "--workspace"])
             .current_dir(&places.tree);
         let _ = clean.env("CARGO_TARGET_DIR", &places.build).status();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_the_project_no_longer_has_leaves_the_copy() {
+        let tree = std::env::temp_dir().join(format!("slipway-copy-{}", std::process::id()));
+        for file in ["Cargo.toml", "tests/old.rs", "tests/new/main.rs"] {
+            write(&tree, file, b"text").expect("writes");
+        }
+
+        let kept = BTreeSet::from(["Cargo.toml", "tests/new/main.rs"]);
+        remove_others(&tree, "", &kept).expect("removes");
+
+        let left = ["Cargo.toml", "tests/old.rs", "tests/new/main.rs"]
+            .map(|file| tree.join(file).is_file());
+        fs::remove_dir_all(&tree).expect("removes the copy");
+        assert_eq!(left, [true, false, true]);
     }
 }

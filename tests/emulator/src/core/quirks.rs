@@ -36,8 +36,6 @@ pub enum Quirk {
     ListsUnreachedQueries,
     /// CloudWatch: a count of samples within bounds has no data point if it is 0.
     NoZeroCounts,
-    /// EventBridge: a path that the event lacks becomes null, not an empty string.
-    NullForAbsentPath,
     /// IAM: RegisterTaskDefinition is authorized on the ARN of its family, not on `*`.
     RegistersOnFamily,
     /// Any eventually consistent read: this one does not see a recent change.
@@ -59,7 +57,7 @@ enum Holds {
 
 impl Quirk {
     /// Every behaviour that is drawn.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::AbandonsActions,
         Self::AbsentAttributeDiffers,
         Self::BoundsWhileSuspended,
@@ -71,7 +69,6 @@ impl Quirk {
         Self::InitialIsUnhealthy,
         Self::ListsUnreachedQueries,
         Self::NoZeroCounts,
-        Self::NullForAbsentPath,
         Self::RegistersOnFamily,
         Self::StaleRead,
         Self::StopsBeforeStarting,
@@ -118,7 +115,6 @@ impl Quirk {
                 ForTheAccount,
             ),
             Self::NoZeroCounts => ("a count of 0 has no data point", ForTheAccount),
-            Self::NullForAbsentPath => ("an absent path of an input transformer is null", Once),
             Self::RegistersOnFamily => (
                 "RegisterTaskDefinition is authorized on the family",
                 ForTheAccount,

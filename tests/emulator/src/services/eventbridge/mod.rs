@@ -20,8 +20,10 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::protocol::{Json, Protocol};
 use crate::service::{Errors, Service};
-use crate::{Aws, Event, Millis, Quirk, iam, lambda};
+use crate::{Aws, Event, Millis, iam, lambda};
 
+use pattern::Fields;
+pub use pattern::Pattern;
 pub use rules::call;
 pub use schedule::Rate;
 
@@ -80,7 +82,7 @@ pub struct Rule {
     pub description: Option<String>,
     pub role_arn: Option<String>,
     pub enabled: bool,
-    pub pattern: Option<Value>,
+    pub pattern: Option<Pattern>,
     pub schedule: Option<Rate>,
     /// Grows with every change, so that a schedule's stale agenda entries are recognised.
     pub generation: u64,
@@ -185,6 +187,7 @@ fn timestamp(at: Millis) -> String {
 }
 
 fn put(aws: &mut Aws, event: Value) {
+    let fields = Fields::of(&event.to_string()).unwrap_or_default();
     let matching: Vec<String> = aws
         .events
         .rules
@@ -194,7 +197,7 @@ fn put(aws: &mut Aws, event: Value) {
                 && rule
                     .pattern
                     .as_ref()
-                    .is_some_and(|pattern| pattern::matches(pattern, &event))
+                    .is_some_and(|pattern| pattern.matches(&fields))
         })
         .map(|rule| rule.name.clone())
         .collect();
@@ -291,11 +294,6 @@ impl Event for EventBridgeEvent {
 
 /// Delivers an event to a target; nothing when the target is gone.
 fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<DeliveryOutcome> {
-    let absent = if aws.draw_quirk(Quirk::NullForAbsentPath) {
-        Value::Null
-    } else {
-        Value::from("")
-    };
     let known = aws.events.rules.get(rule)?;
     let target = known
         .targets
@@ -307,7 +305,6 @@ fn deliver(aws: &mut Aws, rule: &str, target: &str, event: &Value) -> Option<Del
         rule_arn: &known.arn,
         rule_name: &known.name,
         ingested,
-        absent,
     };
     let payload = transform::payload(&target.input, event, &context);
     let arn = known.arn.clone();

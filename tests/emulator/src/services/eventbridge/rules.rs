@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Input, Rate, Rule, Target, pattern, plan, transform};
+use super::{Fields, Input, Pattern, Rate, Rule, Target, plan, transform};
 use crate::input::Input as Reader;
 use crate::page::Tokens;
 use crate::validation::{self as violations, Quoted};
@@ -39,6 +39,7 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "DisableRule" => disable_rule(aws, input),
         "PutTargets" => put_targets(aws, input),
         "RemoveTargets" => remove_targets(aws, input),
+        "TestEventPattern" => test_event_pattern(input),
         _ => Err(ApiError::unknown_operation(operation)),
     }
 }
@@ -82,7 +83,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     }
 
     let pattern = optional(input, "EventPattern")?
-        .map(pattern::parse)
+        .map(Pattern::parse)
         .transpose()?;
     let schedule = optional(input, "ScheduleExpression")?
         .map(Rate::parse)
@@ -154,7 +155,10 @@ fn described(rule: &Rule) -> Value {
     let mut described = json!({"Name": rule.name, "Arn": rule.arn,
         "State": if rule.enabled { "ENABLED" } else { "DISABLED" }, "EventBusName": "default"});
     let optional = [
-        ("EventPattern", rule.pattern.as_ref().map(Value::to_string)),
+        (
+            "EventPattern",
+            rule.pattern.as_ref().map(|pattern| pattern.text.clone()),
+        ),
         (
             "ScheduleExpression",
             rule.schedule.as_ref().map(|rate| rate.expression.clone()),
@@ -208,7 +212,11 @@ fn put_targets(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         .and_then(Value::as_array)
         .filter(|targets| !targets.is_empty());
     let targets = targets.ok_or_else(|| validation("Targets must have at least one member"))?;
-    let targets: Vec<Target> = targets.iter().map(target).collect::<Result<_, _>>()?;
+    let targets: Vec<Target> = targets
+        .iter()
+        .enumerate()
+        .map(target)
+        .collect::<Result<_, _>>()?;
     let rule = rule_mut(aws, name)?;
     let mut kept = rule.targets.clone();
     kept.retain(|known| targets.iter().all(|target| target.id != known.id));
@@ -222,7 +230,7 @@ fn put_targets(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))
 }
 
-fn target(declared: &Value) -> Result<Target, ApiError> {
+fn target((index, declared): (usize, &Value)) -> Result<Target, ApiError> {
     const KNOWN: [&str; 8] = [
         "Id",
         "Arn",
@@ -249,6 +257,7 @@ fn target(declared: &Value) -> Result<Target, ApiError> {
         text(declared, "Id")?.to_owned(),
         text(declared, "Arn")?.to_owned(),
     );
+    check_id(index, &id)?;
     if !arn.contains(":lambda:") || !arn.contains(":function:") {
         return Err(validation(format!(
             "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
@@ -262,6 +271,24 @@ fn target(declared: &Value) -> Result<Target, ApiError> {
         arn,
         declared: declared.clone(),
     })
+}
+
+/// The id of a target, by the number of the target in the request.
+fn check_id(index: usize, id: &str) -> Result<(), ApiError> {
+    let valid = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let constraint = if id.is_empty() || !id.chars().all(valid) {
+        "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+"
+    } else if id.len() > 64 {
+        "Member must have length less than or equal to 64"
+    } else {
+        return Ok(());
+    };
+    let place = format!("targets.{}.member.id", index + 1);
+    Err(validation(violations::violation(
+        Quoted::Text(id),
+        &place,
+        constraint,
+    )))
 }
 
 fn check_retry_policy(declared: &Value) -> Result<(), ApiError> {
@@ -332,9 +359,7 @@ fn read_transformer(transformer: &Value, id: &str) -> Result<Input, ApiError> {
         )));
     }
 
-    transform::check(&paths, &template).map_err(|reason| {
-        validation(format!("Invalid InputTemplate for target {id} : {reason}."))
-    })?;
+    transform::check(&paths, &template, id).map_err(validation)?;
     Ok(Input::Transformer { paths, template })
 }
 
@@ -349,4 +374,18 @@ fn remove_targets(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         .targets
         .retain(|target| !ids.contains(&target.id.as_str()));
     Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))
+}
+
+/// What an event that is tested must have: not `resources`, which the API reference lists too.
+const MANDATORY: [&str; 6] = ["id", "account", "source", "time", "region", "detail-type"];
+
+fn test_event_pattern(input: &Value) -> Result<Value, ApiError> {
+    let event = text(input, "Event")?;
+    let pattern = Pattern::parse(text(input, "EventPattern")?)?;
+    let complete = serde_json::from_str(event)
+        .is_ok_and(|event: Value| MANDATORY.iter().all(|member| !event[member].is_null()));
+    let fields = Fields::of(event)
+        .filter(|_| complete)
+        .ok_or_else(|| validation("Parameter Event is not valid."))?;
+    Ok(json!({ "Result": pattern.matches(&fields) }))
 }

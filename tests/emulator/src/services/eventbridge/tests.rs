@@ -5,7 +5,8 @@ use crate::ApiError;
 use crate::lambda::{Function, Permission};
 
 fn matched(pattern: Value, event: Value) -> bool {
-    pattern::matches(&pattern::parse(&pattern.to_string()).unwrap(), &event)
+    let pattern = Pattern::parse(&pattern.to_string()).unwrap();
+    pattern.matches(&Fields::of(&event.to_string()).unwrap())
 }
 
 #[test]
@@ -64,7 +65,7 @@ fn unknown_matchers_are_refused() {
     ];
     for pattern in bad {
         assert_eq!(
-            pattern::parse(&pattern.to_string()).unwrap_err().code,
+            Pattern::parse(&pattern.to_string()).unwrap_err().code,
             "InvalidEventPatternException",
             "{pattern}"
         );
@@ -209,6 +210,49 @@ fn a_transformer_fills_values_and_strings() {
     assert_eq!((&sent["tag"], &sent["size"]), (&json!("v\"1"), &json!(7)));
     assert_eq!(sent["text"], "tag v\"1 size 7");
     assert_eq!(sent["event"]["detail-type"], "ECR Image Action");
+}
+
+/// What a template makes of one event.
+fn transformed(paths: Value, template: &str) -> Option<Value> {
+    let mut aws = account();
+    let transformer = json!({"InputPathsMap": paths, "InputTemplate": template});
+    put_rule(
+        &mut aws,
+        "slipway-web",
+        json!({ "InputTransformer": transformer }),
+    )
+    .unwrap();
+    let detail = json!({"tags": ["a", "b"], "image": {"size": 7}});
+    emit(&mut aws, "aws.ecr", "ECR Image Action", Vec::new(), detail);
+    aws.now += 2000;
+    aws.run_due();
+    aws.lambda.take_ready().map(|invocation| invocation.payload)
+}
+
+#[test]
+fn an_absent_path_is_an_empty_string() {
+    let sent = transformed(
+        json!({"gone": "$.detail.gone"}),
+        r#"{"a":<gone>,"b":"<gone>"}"#,
+    );
+    assert_eq!(sent, Some(json!({"a": "", "b": ""})));
+}
+
+#[test]
+fn nested_values_within_quotes() {
+    let paths = json!({"tags": "$.detail.tags", "image": "$.detail.image"});
+    let text = transformed(paths.clone(), r#""<tags> of <image>""#);
+    assert_eq!(text, Some(json!("[a,b] of {size:7}")));
+    assert_eq!(transformed(paths, r#"{"tags":"<tags>"}"#), None);
+    let event = transformed(json!({}), r#"{"event":<aws.events.event>}"#).unwrap();
+    assert_eq!(event["event"]["detailType"], "ECR Image Action");
+    assert_eq!(
+        (
+            event["event"].get("detail"),
+            event["event"].get("detail-type")
+        ),
+        (None, None)
+    );
 }
 
 #[test]

@@ -11,9 +11,6 @@ pub(super) struct Context<'a> {
     pub rule_arn: &'a str,
     pub rule_name: &'a str,
     pub ingested: &'a str,
-    /// What a variable becomes, as a JSON value, whose path the event does not have (not
-    /// documented: null or an empty string).
-    pub absent: Value,
 }
 
 /// The reserved variables that hold JSON and are not escaped, so they may stand only where a JSON
@@ -41,15 +38,22 @@ pub(super) fn payload(input: &Input, event: &Value, context: &Context) -> Result
 
 /// Checks a template when a target is put: known variables, none as a key, and JSON once they are
 /// filled in.
-pub(super) fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<(), String> {
+pub(super) fn check(
+    paths: &BTreeMap<String, String>,
+    template: &str,
+    id: &str,
+) -> Result<(), String> {
     if let Some(name) = paths
         .keys()
         .find(|name| name.to_lowercase().starts_with("aws."))
     {
-        return Err(format!("InputPathsMap key {name} is reserved"));
+        return Err(refusal(
+            id,
+            &format!("InputPathsMap key {name} is reserved"),
+        ));
     }
     if let Some(path) = paths.values().find(|path| steps(path).is_none()) {
-        return Err(format!("{path} is not a valid JSON path"));
+        return Err(refusal(id, &format!("{path} is not a valid JSON path")));
     }
 
     let filled = fill(template, |name| {
@@ -58,12 +62,17 @@ pub(super) fn check(paths: &BTreeMap<String, String>, template: &str) -> Result<
         if known {
             Ok(Value::String(String::new()))
         } else {
-            Err(format!("<{name}> is not in InputPathsMap"))
+            let placeholder = format!("contains invalid placeholder {name}.");
+            Err(format!("InputTemplate for target {id} {placeholder}"))
         }
     })?;
     let json: Result<Value, _> = serde_json::from_str(&filled);
     json.map(drop)
-        .map_err(|error| format!("the template is not valid JSON: {error}"))
+        .map_err(|error| refusal(id, &format!("the template is not valid JSON: {error}")))
+}
+
+fn refusal(id: &str, reason: &str) -> String {
+    format!("Invalid InputTemplate for target {id} : {reason}.")
 }
 
 fn variable(
@@ -81,6 +90,8 @@ fn variable(
             let mut bare = event.clone();
             if let Some(fields) = bare.as_object_mut() {
                 fields.shift_remove("detail");
+                let kind = fields.shift_remove("detail-type").unwrap_or_default();
+                fields.insert("detailType".to_owned(), kind);
             }
             bare
         }
@@ -88,7 +99,7 @@ fn variable(
             let path = paths
                 .get(name)
                 .ok_or_else(|| format!("<{name}> is not in InputPathsMap"))?;
-            at(event, path).unwrap_or_else(|| context.absent.clone())
+            at(event, path).unwrap_or_else(|| Value::from(""))
         }
     })
 }
@@ -97,6 +108,7 @@ fn variable(
 /// outside.
 fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result<String, String> {
     let (mut filled, mut rest, mut quoted) = (String::new(), template, false);
+    let is_text = template.trim_start().starts_with('"');
     while let Some(letter) = rest.chars().next() {
         let name = placeholder(rest);
         match (letter, name) {
@@ -107,7 +119,12 @@ fn fill(template: &str, value: impl Fn(&str) -> Result<Value, String>) -> Result
                     ));
                 }
 
-                filled.push_str(&written(&value(name)?, quoted));
+                let value = value(name)?;
+                filled.push_str(&match (quoted, is_text) {
+                    (false, _) => value.to_string(),
+                    (true, true) => within_text(&value),
+                    (true, false) => within_json(&value),
+                });
                 rest = &rest[name.len() + 2..];
                 if !quoted && rest.trim_start().starts_with(':') {
                     return Err(format!("<{name}> cannot be an object key"));
@@ -138,17 +155,25 @@ fn placeholder(text: &str) -> Option<&str> {
     (!name.is_empty() && name.chars().all(valid)).then_some(name)
 }
 
-fn written(value: &Value, quoted: bool) -> String {
-    let json = match value {
-        Value::String(_) => value.to_string(),
-        Value::Null if quoted => return String::new(),
-        other if quoted => Value::from(other.to_string()).to_string(),
-        other => return other.to_string(),
-    };
-    if quoted {
-        json[1..json.len() - 1].to_owned()
-    } else {
-        json
+/// A value inside a template that is a string: objects and arrays lose their quotes.
+fn within_text(value: &Value) -> String {
+    match value {
+        Value::String(_) => within_json(value),
+        Value::Null => String::new(),
+        other => other.to_string().replace('"', ""),
+    }
+}
+
+/// A value inside a string of a template that is an object: nothing but strings is escaped, so that
+/// an object there makes the whole invalid.
+fn within_json(value: &Value) -> String {
+    match value {
+        Value::String(_) => {
+            let json = value.to_string();
+            json[1..json.len() - 1].to_owned()
+        }
+        Value::Null => String::new(),
+        other => other.to_string(),
     }
 }
 

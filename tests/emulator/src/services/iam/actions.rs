@@ -127,7 +127,7 @@ pub(crate) fn events(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
         "PutTargets" | "RemoveTargets" => {
             vec![asked.on(rule(asked.text("Rule")))]
         }
-        "ListRules" => vec![Demand::anywhere(asked.action())],
+        "ListRules" | "TestEventPattern" => vec![Demand::anywhere(asked.action())],
         _ => return None,
     })
 }

@@ -1,0 +1,59 @@
+//! Event patterns: which events a rule is for.
+//!
+//! EventBridge matches with <https://github.com/aws/event-ruler>, whose rules these are: a pattern
+//! is compiled to alternatives, each of which demands something of the values at some paths; an
+//! event is the list of its values with their paths. Paths are joined by dots, so that a name with
+//! a dot is like two names.
+
+mod address;
+mod compile;
+mod event;
+mod expression;
+mod json;
+mod number;
+#[cfg(test)]
+mod tests;
+mod value;
+mod wildcard;
+
+use std::collections::BTreeMap;
+
+use crate::ApiError;
+
+pub(super) use event::Fields;
+use value::Matcher;
+
+/// What an alternative demands: at each path, a value that one of the matchers accepts.
+type Demands = BTreeMap<String, Vec<Matcher>>;
+
+/// An event pattern.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    /// As it was put.
+    pub text: String,
+    alternatives: Vec<Demands>,
+}
+
+impl Pattern {
+    /// Reads a pattern as PutRule receives it.
+    pub(super) fn parse(text: &str) -> Result<Self, ApiError> {
+        let alternatives = compile::compile(text).map_err(|Refusal(reason)| {
+            ApiError::client(
+                "InvalidEventPatternException",
+                format!("Event pattern is not valid. Reason: {reason}"),
+            )
+        })?;
+        Ok(Self {
+            text: text.to_owned(),
+            alternatives,
+        })
+    }
+
+    pub(super) fn matches(&self, event: &Fields) -> bool {
+        self.alternatives.iter().any(|demands| event.meet(demands))
+    }
+}
+
+/// Why a pattern is not valid.
+#[derive(Debug)]
+pub(super) struct Refusal(pub(super) String);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::attribute::{Attribute, Item, item_from_json};
 use super::{check_members, invalid, required, text, unserved};
+use crate::protocol::xml::instant;
 use crate::{ApiError, Aws, Millis, Quirk};
 
 #[derive(Clone, Debug)]
@@ -70,6 +71,8 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         ));
     }
 
+    check_capacity(input)?;
+
     let (hash, range) = key_attributes(input)?;
     let table = Table {
         name: name.to_owned(),
@@ -90,9 +93,27 @@ pub(super) fn create(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     Ok(json!({ "TableDescription": description }))
 }
 
+fn check_capacity(input: &Value) -> Result<(), ApiError> {
+    if input["BillingMode"] == "PAY_PER_REQUEST" && !input["ProvisionedThroughput"].is_null() {
+        return Err(invalid(
+            "One or more parameter values were invalid: Neither ReadCapacityUnits nor \
+             WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST",
+        ));
+    }
+    Ok(())
+}
+
 pub(super) fn delete(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     check_members(input, &["TableName"])?;
-    let table = named(aws, input)?;
+    // Calls about tables name the table that is missing, calls about items do not.
+    let table = named(aws, input).map_err(|error| match error.code.as_str() {
+        "ResourceNotFoundException" => {
+            let name = input["TableName"].as_str().map_or("", table_name);
+            let message = format!("{}: Table: {name} not found", error.message);
+            ApiError::client("ResourceNotFoundException", message)
+        }
+        _ => error,
+    })?;
     let name = table.name.clone();
     if table.definition["DeletionProtectionEnabled"] == true {
         return Err(invalid(format!(
@@ -272,24 +293,47 @@ impl Table {
     }
 
     fn description(&self, status: &str) -> Value {
-        let billing = self.definition["BillingMode"]
-            .as_str()
-            .unwrap_or("PROVISIONED");
-        let protected = self.definition["DeletionProtectionEnabled"] == true;
-
-        json!({
-            "AttributeDefinitions": self.definition["AttributeDefinitions"],
+        let given = &self.definition;
+        let units = |member: &str| &given["ProvisionedThroughput"][member];
+        let number = |units: &Value| units.as_u64().unwrap_or(0);
+        let mut description = json!({
             "TableName": self.name,
-            "KeySchema": self.definition["KeySchema"],
             "TableStatus": status,
-            "CreationDateTime": Aws::seconds(self.created),
             "TableSizeBytes": 0,
             "ItemCount": 0,
             "TableArn": self.arn,
             "TableId": self.id,
-            "BillingModeSummary": { "BillingMode": billing },
-            "DeletionProtectionEnabled": protected,
-        })
+            "ProvisionedThroughput": {
+                "NumberOfDecreasesToday": 0,
+                "ReadCapacityUnits": number(units("ReadCapacityUnits")),
+                "WriteCapacityUnits": number(units("WriteCapacityUnits")),
+            },
+            "DeletionProtectionEnabled": given["DeletionProtectionEnabled"] == true,
+        });
+
+        if given["BillingMode"] == "PAY_PER_REQUEST" {
+            description["BillingModeSummary"] = json!({ "BillingMode": "PAY_PER_REQUEST" });
+        }
+        if status != "DELETING" {
+            description["AttributeDefinitions"] = given["AttributeDefinitions"].clone();
+            description["KeySchema"] = given["KeySchema"].clone();
+            description["CreationDateTime"] = Aws::seconds(self.created);
+        }
+        if given["StreamSpecification"]["StreamEnabled"] == true {
+            let label = self.stream_label();
+            description["StreamSpecification"] = given["StreamSpecification"].clone();
+            description["LatestStreamArn"] = json!(format!("{}/stream/{label}", self.arn));
+            description["LatestStreamLabel"] = json!(label);
+        }
+        description
+    }
+
+    /// A stream is named by the instant at which it was made.
+    fn stream_label(&self) -> String {
+        let fraction = self.created.rem_euclid(1000);
+        let second = instant(self.created - fraction);
+        let second = second.as_str().unwrap_or_default().trim_end_matches('Z');
+        format!("{second}.{fraction:03}")
     }
 }
 

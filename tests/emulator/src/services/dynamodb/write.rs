@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::attribute::{Item, item_from_json, item_size};
+use super::attribute::{Item, item_from_json, item_size, item_to_json};
 use super::expression::{Condition, Placeholders};
 use super::table::{PrimaryKey, Table};
 use super::{Failure, check_members, invalid, required, table, text, transaction};
@@ -29,22 +29,52 @@ pub(super) struct Write {
     condition: Option<Condition>,
 }
 
+/// The members of PutItem beside those of every write.
+const PUT_MEMBERS: [&str; 2] = ["ReturnValues", "ReturnValuesOnConditionCheckFailure"];
+
 pub(super) fn put_item(aws: &mut Aws, input: &Value) -> Result<Value, Failure> {
+    let [returns_old, shows_old] = PUT_MEMBERS.map(|member| wants_old(input, member));
+    let (returns_old, shows_old) = (returns_old?, shows_old?);
     let conflicts = transaction::conflicts(aws);
     let table = table::named(aws, input)?;
-    let write = Write::put(table, input)?;
+    let write = Write::put(table, input, &PUT_MEMBERS)?;
     if conflicts {
         return Err(ApiError::client("TransactionConflictException", transaction::ONGOING).into());
     }
 
-    write.check(table)?;
+    let old = table
+        .items
+        .get(&write.key)
+        .filter(|_| returns_old || shows_old);
+    let old = old.map(item_to_json);
+    if let Err(error) = write.check(table) {
+        let shown = old.filter(|_| shows_old);
+        let members = shown
+            .map(|item| ("Item".to_owned(), item))
+            .into_iter()
+            .collect();
+        return Err(Failure { error, members });
+    }
     write.apply(table);
-    Ok(json!({}))
+    Ok(match old.filter(|_| returns_old) {
+        Some(old) => json!({ "Attributes": old }),
+        None => json!({}),
+    })
+}
+
+/// Whether a member requests the item as it was before the write.
+fn wants_old(input: &Value, member: &str) -> Result<bool, ApiError> {
+    match text(input, member)? {
+        None | Some("NONE") => Ok(false),
+        Some("ALL_OLD") => Ok(true),
+        Some(_) => Err(invalid(format!("{member} can only be ALL_OLD or NONE"))),
+    }
 }
 
 impl Write {
-    pub(super) fn put(table: &Table, input: &Value) -> Result<Self, ApiError> {
-        check_members(input, &[&MEMBERS[..], &["Item"]].concat())?;
+    /// `more` are the members of the operation that are not about the write.
+    pub(super) fn put(table: &Table, input: &Value, more: &[&str]) -> Result<Self, ApiError> {
+        check_members(input, &[&MEMBERS[..], &["Item"], more].concat())?;
         let condition = condition(input)?;
         let item = item_from_json(required(input, "Item")?)?;
         if item_size(&item) > MAX_ITEM_BYTES {

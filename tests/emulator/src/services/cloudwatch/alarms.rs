@@ -99,7 +99,7 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     } = page(aws, found, input.text("NextToken")?, most)?;
     let alarms: Vec<Value> = alarms.into_iter().map(|alarm| answer(aws, alarm)).collect();
 
-    let mut output = json!({"CompositeAlarms": [], "MetricAlarms": alarms});
+    let mut output = json!({"CompositeAlarms": [], "LogAlarms": [], "MetricAlarms": alarms});
     if let Some(next) = next {
         output["NextToken"] = next.into();
     }

@@ -4,6 +4,9 @@
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricData.html>,
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_ListMetrics.html>
 
+use std::collections::BTreeSet;
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use super::input::{self, invalid, missing, only, page, validation};
@@ -20,7 +23,7 @@ const HOUR: Millis = 3_600_000;
 const DAY: Millis = 24 * HOUR;
 
 /// How long a point takes to be visible, in milliseconds.
-const ARRIVAL: std::ops::Range<i64> = 2000..90_000;
+const ARRIVAL: Range<i64> = 2000..90_000;
 
 /// One datum of a metric.
 #[derive(Clone, Debug)]
@@ -129,7 +132,8 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
     let mut samples = Samples::default();
     match (value, values.as_slice(), set) {
         (Some(value), [], None) => samples.add(Cell::same(value, 1.0)),
-        (None, [], Some(set)) => {
+        // Values beside a summary are not refused; which of them counts is not documented.
+        (None, _, Some(set)) => {
             let member = |name: &str| {
                 set.number(name)?
                     .ok_or_else(|| validation(missing(&set, name)))
@@ -176,11 +180,16 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
             );
             return Err(ApiError::client("MissingParameter", message));
         }
-        _ => {
+        (Some(_), values, _) => {
+            let other = if values.is_empty() {
+                "StatisticValues"
+            } else {
+                "Values"
+            };
             let message = format!(
                 "The parameters {} and {} are mutually exclusive and you have specified both.",
                 datum.named("Value"),
-                datum.named("StatisticValues")
+                datum.named(other)
             );
             return Err(ApiError::client("InvalidParameterCombination", message));
         }
@@ -188,23 +197,36 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
     Ok(samples)
 }
 
-/// What is visible of a minute of a metric.
+/// What is visible of a minute of a metric. Points of several units are not mixed: without a unit
+/// they are those of the alphabetically first.
 pub(super) fn samples(aws: &Aws, metric: &MetricId, unit: Option<&str>, minute: Millis) -> Samples {
     let mut samples = Samples::default();
-    let data = aws
-        .cloudwatch
-        .custom
-        .get(metric)
-        .map_or(&[][..], Vec::as_slice);
-    let is_here = |datum: &&Datum| {
-        (minute..minute + MINUTE).contains(&datum.at)
-            && datum.visible_at <= aws.now
-            && unit.is_none_or(|unit| unit == datum.unit)
+    let time = minute..minute + MINUTE;
+    let first = units(aws, metric, time.clone()).into_iter().next();
+    let Some(unit) = unit.map(str::to_owned).or(first) else {
+        return samples;
     };
-    data.iter()
-        .filter(is_here)
+
+    visible(aws, metric, time)
+        .filter(|datum| datum.unit == unit)
         .for_each(|datum| samples.extend(&datum.samples));
     samples
+}
+
+fn visible<'a>(
+    aws: &'a Aws,
+    metric: &MetricId,
+    time: Range<Millis>,
+) -> impl Iterator<Item = &'a Datum> {
+    let data = aws.cloudwatch.custom.get(metric).into_iter().flatten();
+    data.filter(move |datum| time.contains(&datum.at) && datum.visible_at <= aws.now)
+}
+
+/// The units of what is visible of a metric in a time, in alphabetical order.
+pub(super) fn units(aws: &Aws, metric: &MetricId, time: Range<Millis>) -> BTreeSet<String> {
+    visible(aws, metric, time)
+        .map(|datum| datum.unit.clone())
+        .collect()
 }
 
 pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {

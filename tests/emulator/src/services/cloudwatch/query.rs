@@ -28,6 +28,8 @@ pub(super) struct Query {
     pub(super) period: Millis,
     pub(super) statistic: Statistic,
     pub(super) unit: Option<String>,
+    /// The units of the points, if they have several and the query names none.
+    pub(super) units: Vec<String>,
     pub(super) returns: bool,
 }
 
@@ -49,8 +51,9 @@ struct Position {
 }
 
 pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
-    let request = Request::read(aws, &Input::new(input))?;
+    let mut request = Request::read(aws, &Input::new(input))?;
     traffic::note(aws);
+    request.note_units(aws);
     let lists_unreached = aws.draw_quirk(Quirk::ListsUnreachedQueries);
     let (mut left, most_results) = (request.most_points, aws.page_size(usize::MAX));
     let mut begun = 0;
@@ -203,6 +206,16 @@ impl Request {
         })
     }
 
+    /// Notes the units of the points of queries that name none.
+    fn note_units(&mut self, aws: &Aws) {
+        for query in self.queries.iter_mut().filter(|query| query.unit.is_none()) {
+            let units = custom::units(aws, &query.metric, self.start..self.end);
+            if units.len() > 1 {
+                query.units = units.into_iter().collect();
+            }
+        }
+    }
+
     /// The points of a query that are visible now, in the order of the request, after one of them.
     fn points(&self, aws: &mut Aws, query: &Query, after: Option<Millis>) -> Vec<(Millis, f64)> {
         let first = self.start - self.start.rem_euclid(query.period);
@@ -296,10 +309,15 @@ impl Query {
             .iter()
             .map(|(at, value)| (timestamp(*at), value))
             .unzip();
-        json!({
+        let mut result = json!({
             "Id": self.id, "Label": self.label, "Timestamps": times, "Values": values,
             "StatusCode": status,
-        })
+        });
+        if !self.units.is_empty() {
+            let units = format!("Multiple units returned: '[{}]'", self.units.join(", "));
+            result["Messages"] = json!([{"Code": "MultipleUnits", "Value": units}]);
+        }
+        result
     }
 }
 

@@ -15,6 +15,7 @@ pub(super) fn read_queries(
 ) -> Result<Vec<Query>, ApiError> {
     let mut ids = BTreeSet::new();
     let mut queries = Vec::new();
+    let mut unnamed = Vec::new();
     for input in inputs {
         only(
             input,
@@ -44,7 +45,14 @@ pub(super) fn read_queries(
 
         let (stat, expression) = (input.inner("MetricStat")?, input.text("Expression")?);
         match (stat, expression) {
-            (Some(stat), None) => queries.extend(read_stat(input, &stat, id, wrong)?),
+            (Some(stat), None) => {
+                let query = read_stat(input, &stat, id, wrong)?;
+                if query.is_some() && input.text("Label")?.is_none() {
+                    let name = stat.text("Stat")?.unwrap_or_default();
+                    unnamed.push((queries.len(), name.to_owned()));
+                }
+                queries.extend(query);
+            }
             (None, Some(_)) => {
                 return Err(validation(format!(
                     "the sandbox does not serve metric math ({})",
@@ -59,7 +67,25 @@ pub(super) fn read_queries(
             (None, None) => *wrong += &missing(input, "MetricStat"),
         }
     }
+    name(&mut queries, &unnamed);
     Ok(queries)
+}
+
+/// Labels those queries that have no label of their own, given with their statistics: by the name
+/// of the metric, the statistic if they have several, and the period likewise.
+fn name(queries: &mut [Query], unnamed: &[(usize, String)]) {
+    let statistics: BTreeSet<&String> = unnamed.iter().map(|(_, statistic)| statistic).collect();
+    let periods: BTreeSet<i64> = unnamed.iter().map(|(at, _)| queries[*at].period).collect();
+    for (at, statistic) in unnamed {
+        let query = &mut queries[*at];
+        query.label = query.metric.name.clone();
+        if statistics.len() > 1 {
+            query.label += &format!(" {statistic}");
+        }
+        if periods.len() > 1 {
+            query.label += &format!(" {}", query.period / 1000);
+        }
+    }
 }
 
 fn read_stat(
@@ -114,7 +140,7 @@ fn read_stat(
         }
     };
     let metric = input::metric(&metric, namespace)?;
-    let label = input.text("Label")?.unwrap_or(&metric.name).to_owned();
+    let label = input.text("Label")?.unwrap_or_default().to_owned();
     let unit = stat.text("Unit")?.map(str::to_owned);
     let returns = input.flag("ReturnData")?.unwrap_or(true);
 
@@ -125,6 +151,7 @@ fn read_stat(
         period,
         statistic,
         unit,
+        units: Vec::new(),
         returns,
     }))
 }

@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::template::Template;
-use super::{Stack, StackResource, change_set, stack, yaml};
+use super::{Stack, StackResource, change_set, format, stack, yaml};
 use crate::page::Tokens;
 use crate::protocol::query::{Parameters, tree};
 use crate::protocol::xml::instant;
@@ -95,6 +95,13 @@ fn described(aws: &Aws, stack: &Stack) -> Value {
             .map(|(name, _)| name);
         json!({"OutputKey": key, "OutputValue": value, "ExportName": export})
     };
+    let description = yaml::parse(&stack.body).ok();
+    let description = description.and_then(|body| body.get("Description").cloned());
+    let (change_set, capabilities) = change_set::last_of(aws, &stack.id).unzip();
+    // A change set updates a stack, also one that it makes.
+    let updated = stack
+        .updated
+        .or(change_set.is_some().then_some(stack.created));
     let parent = stack
         .parent
         .as_ref()
@@ -104,20 +111,32 @@ fn described(aws: &Aws, stack: &Stack) -> Value {
     json!({
         "StackId": stack.id,
         "StackName": stack.name,
-        "Parameters": stack.parameters.iter().map(parameter).collect::<Value>(),
+        "Parameters": unless_empty(stack.parameters.iter().map(parameter).collect()),
         "CreationTime": instant(stack.created),
-        "LastUpdatedTime": stack.updated.map(instant),
+        "LastUpdatedTime": updated.map(instant),
+        "ChangeSetId": change_set,
+        "Description": description,
         "StackStatus": status(stack),
         "DisableRollback": false,
         "NotificationARNs": [],
-        "Capabilities": ["CAPABILITY_IAM"],
-        "Outputs": stack.outputs.iter().map(output).collect::<Value>(),
+        "RollbackConfiguration": {},
+        "Capabilities": unless_empty(capabilities.unwrap_or_default()),
+        "Outputs": unless_empty(stack.outputs.iter().map(output).collect()),
         "Tags": [],
         "ParentId": parent,
         "RootId": parent,
         "EnableTerminationProtection": false,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     })
+}
+
+/// Lists that are empty are mostly left out.
+fn unless_empty(list: Vec<Value>) -> Value {
+    if list.is_empty() {
+        Value::Null
+    } else {
+        Value::from(list)
+    }
 }
 
 /// A parameter's value as text: lists are written with commas.
@@ -260,6 +279,8 @@ fn desired<'a>(
 
     let name = required(parameters, "StackName")?;
     let body = required(parameters, "TemplateBody")?;
+    format::check_name(name).map_err(validation)?;
+    format::check(body).map_err(validation)?;
 
     let mut given = BTreeMap::new();
     for parameter in tree
@@ -334,7 +355,7 @@ fn deploy(aws: &mut Aws, desired: &Desired) -> Result<Value, ApiError> {
         desired.body,
         &desired.given,
     )
-    .map_err(|problem| validation(problem.in_template(path).to_string()))?;
+    .map_err(|problem| validation(problem.in_template(path).worded()))?;
 
     let stack = found(&draft, desired.name).ok_or_else(|| validation("the stack is not there"))?;
     if !desired.capabilities

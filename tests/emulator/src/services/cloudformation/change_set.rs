@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::Stack;
 use super::api::{self, found, required, validation};
-use crate::protocol::query::Parameters;
+use crate::protocol::query::{Parameters, tree};
 use crate::protocol::xml::instant;
 use crate::{ApiError, Aws, Millis};
 
@@ -25,6 +25,8 @@ pub(super) struct ChangeSet {
     request: Parameters,
     changes: Vec<Value>,
     executed: bool,
+    /// The stack that was made or changed when the change set was executed.
+    made: String,
 }
 
 const NO_CHANGES: &str = "The submitted information didn't contain changes. Submit different \
@@ -55,6 +57,12 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
             )));
         }
     };
+    if creates && found(aws, &stack).is_some() {
+        return Err(validation(format!(
+            "Stack [{stack}] already exists and cannot be created again with the changeSet \
+             [{name}]."
+        )));
+    }
     let mut draft = aws.clone();
     let stack_id = match apply(&mut draft, creates, &request) {
         Ok(answer) => answer["StackId"].as_str().unwrap_or_default().to_owned(),
@@ -80,6 +88,7 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
         request,
         changes,
         executed: false,
+        made: String::new(),
     };
     aws.cloudformation.change_sets.insert(id.clone(), set);
 
@@ -107,12 +116,26 @@ fn changes(before: Option<&Stack>, after: Option<&Stack>) -> Vec<Value> {
         });
         of.collect()
     };
+    let physical = |logical: &String| {
+        let mut resources = before.into_iter().flat_map(|stack| &stack.resources);
+        let known = resources.find(|one| one.logical_id == *logical);
+        known.map(|one| one.physical_id.clone())
+    };
+    let change = |action: &str, logical: &String, kind: &String| {
+        json!({
+            "Type": "Resource",
+            "ResourceChange": {
+                "Action": action,
+                "LogicalResourceId": logical,
+                "PhysicalResourceId": physical(logical),
+                "ResourceType": kind,
+                "Scope": if action == "Modify" { json!(["Properties"]) } else { json!([]) },
+                "Details": [],
+            },
+        })
+    };
     let before = resources(before);
     let after = resources(after);
-    let change = |action: &str, logical: &String, kind: &String| {
-        let change = json!({"Action": action, "LogicalResourceId": logical, "ResourceType": kind});
-        json!({"Type": "Resource", "ResourceChange": change})
-    };
     let made = after
         .iter()
         .filter_map(|(logical, now)| match before.get(logical) {
@@ -152,6 +175,12 @@ fn named(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
             ..ApiError::client("ChangeSetNotFound", message)
         }
     };
+    if found.is_none()
+        && let Some(stack) = stack
+        && self::found(aws, stack).is_none()
+    {
+        return Err(validation(format!("Stack [{stack}] does not exist")));
+    }
     found.map(|(id, _)| id.clone()).ok_or_else(missing)
 }
 
@@ -164,14 +193,39 @@ fn is_empty(aws: &Aws, set: &ChangeSet) -> bool {
     !set.executed && set.changes.is_empty() && found(aws, &set.stack).is_some_and(same_body)
 }
 
+impl ChangeSet {
+    /// What the request lists, also if it lists nothing.
+    fn list(&self, member: &str) -> Vec<Value> {
+        match tree(&self.request).remove(member) {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// The ARN of the change set that a stack was last changed by, and the capabilities given with it.
+pub(super) fn last_of(aws: &Aws, stack_id: &str) -> Option<(String, Vec<Value>)> {
+    let sets = aws.cloudformation.change_sets.iter();
+    let (id, set) = sets
+        .filter(|(_, set)| set.executed && set.made == stack_id)
+        .max_by_key(|(_, set)| set.created)?;
+    Some((id.clone(), set.list("Capabilities")))
+}
+
+/// The status of a change set, and of its execution.
+fn status(aws: &Aws, set: &ChangeSet) -> (&'static str, &'static str) {
+    match (is_empty(aws, set), set.executed) {
+        (true, _) => ("FAILED", "UNAVAILABLE"),
+        (false, true) => ("CREATE_COMPLETE", "EXECUTE_COMPLETE"),
+        (false, false) => ("CREATE_COMPLETE", "AVAILABLE"),
+    }
+}
+
 pub(super) fn describe(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let id = named(aws, parameters)?;
     let set = &aws.cloudformation.change_sets[&id];
-    let (status, execution, reason) = match (is_empty(aws, set), set.executed) {
-        (true, _) => ("FAILED", "UNAVAILABLE", Some(NO_CHANGES)),
-        (false, true) => ("CREATE_COMPLETE", "EXECUTE_COMPLETE", None),
-        (false, false) => ("CREATE_COMPLETE", "AVAILABLE", None),
-    };
+    let (status, execution) = status(aws, set);
+    let given = set.list("Parameters");
 
     Ok(json!({
         "ChangeSetName": set.name,
@@ -179,11 +233,16 @@ pub(super) fn describe(aws: &Aws, parameters: &Parameters) -> Result<Value, ApiE
         "StackId": set.stack_id,
         "StackName": set.stack,
         "Description": set.description,
+        "Parameters": if given.is_empty() { Value::Null } else { Value::from(given) },
         "CreationTime": instant(set.created),
         "ExecutionStatus": execution,
         "Status": status,
-        "StatusReason": reason,
+        "StatusReason": if status == "FAILED" { Some(NO_CHANGES) } else { None },
+        "NotificationARNs": [],
+        "RollbackConfiguration": {},
+        "Capabilities": set.list("Capabilities"),
         "Changes": set.changes,
+        "IncludeNestedStacks": false,
     }))
 }
 
@@ -191,13 +250,18 @@ pub(super) fn execute(aws: &mut Aws, parameters: &Parameters) -> Result<Value, A
     let id = named(aws, parameters)?;
     let set = aws.cloudformation.change_sets[&id].clone();
     if set.executed || is_empty(aws, &set) {
-        let message = format!("ChangeSet [{id}] cannot be executed in its current status");
+        let message = match status(aws, &set) {
+            (status @ "FAILED", _) => format!("status of [{status}]"),
+            (_, execution) => format!("execution status of [{execution}]"),
+        };
+        let message = format!("ChangeSet [{id}] cannot be executed in its current {message}");
         return Err(ApiError::client("InvalidChangeSetStatus", message));
     }
 
-    apply(aws, set.creates, &set.request)?;
+    let answer = apply(aws, set.creates, &set.request)?;
     if let Some(set) = aws.cloudformation.change_sets.get_mut(&id) {
         set.executed = true;
+        set.made = answer["StackId"].as_str().unwrap_or_default().to_owned();
     }
     Ok(json!({}))
 }

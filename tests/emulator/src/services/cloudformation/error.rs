@@ -18,6 +18,32 @@ pub struct StackError {
     pub problem: String,
 }
 
+impl StackError {
+    /// In CloudFormation's words, where they are known; otherwise with the place.
+    pub(super) fn worded(&self) -> String {
+        if self.problem.starts_with("Parameters: [") {
+            return self.problem.clone();
+        }
+
+        let dependency = self
+            .problem
+            .strip_prefix("unresolved resource dependencies [")
+            .and_then(|rest| rest.split_once(']'));
+        match dependency {
+            Some((id, _)) if self.place.starts_with("Outputs") => {
+                format!(
+                    "Unresolved resource dependencies [{id}] in the Outputs block of the template"
+                )
+            }
+            Some((id, _)) => format!(
+                "Template format error: Unresolved resource dependencies [{id}] in the Resources \
+             block of the template"
+            ),
+            None => self.to_string(),
+        }
+    }
+}
+
 /// A problem on its way up: every level adds its own key to the place.
 #[derive(Clone, Debug)]
 pub(super) struct Problem {

@@ -11,6 +11,7 @@ mod check;
 mod condition;
 mod error;
 mod exports;
+mod format;
 mod iam;
 mod order;
 mod parameter;

@@ -115,8 +115,8 @@ fn a_stack_with_roles_needs_a_capability() {
     ];
     deployed(&mut aws, &capable).unwrap();
     assert_eq!(
-        deployed(&mut aws, &capable).unwrap_err().code,
-        "AlreadyExistsException"
+        deployed(&mut aws, &capable).unwrap_err().message,
+        "Stack [own] already exists and cannot be created again with the changeSet [c]."
     );
 }
 

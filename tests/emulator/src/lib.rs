@@ -6,6 +6,8 @@
 
 pub mod client;
 mod core;
+#[cfg(test)]
+mod recorded;
 mod services;
 
 pub use crate::core::{

@@ -1,3 +1,5 @@
+//! Event patterns: what matches, and what is refused.
+
 use super::{Fields, Pattern};
 
 fn matches(pattern: &str, event: &str) -> bool {

@@ -1,0 +1,175 @@
+//! EventBridge: rules, targets and schedules. LocalStack's tests target queues, these a function.
+
+use serde_json::{Value, json};
+
+use super::{Answers, judge};
+use crate::{ApiError, Aws, eventbridge};
+
+const PATTERN: &str = r#"{
+    "source": ["core.update-account-command"],
+    "detail-type": ["core.update-account-command"],
+    "detail": {"command": ["update-account"]}
+}"#;
+
+fn put_rule(aws: &mut Aws, name: &str) -> Result<Value, ApiError> {
+    let input = json!({"Name": name, "EventPattern": PATTERN});
+    eventbridge::call(aws, "PutRule", &input)
+}
+
+/// The rules, with their patterns as JSON: LocalStack reads them for its snapshots.
+fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
+    let mut answer = eventbridge::call(aws, "ListRules", input)?;
+    for rule in answer["Rules"].as_array_mut().into_iter().flatten() {
+        if let Some(pattern) = rule["EventPattern"].as_str() {
+            rule["EventPattern"] = serde_json::from_str(pattern).expect("a pattern is JSON");
+        }
+    }
+    Ok(answer)
+}
+
+fn target(id: &str) -> Value {
+    json!({"Id": id, "Arn": "arn:aws:lambda:eu-west-1:111122223333:function:start"})
+}
+
+fn put_targets(aws: &mut Aws, targets: &[Value]) -> Result<Value, ApiError> {
+    let input = json!({"Rule": "rule", "Targets": targets});
+    eventbridge::call(aws, "PutTargets", &input)
+}
+
+fn rules(answers: &mut Answers) {
+    let aws = &mut Aws::new(1);
+    let test = "test_put_list_with_prefix_describe_delete_rule[default]";
+    answers.add(test, "put-rule", put_rule(aws, "rule"));
+    answers.add(
+        test,
+        "list-rules",
+        list(aws, &json!({"NamePrefix": "rule"})),
+    );
+
+    put_targets(aws, &[target("start")]).unwrap();
+    let delete = |aws: &mut Aws| eventbridge::call(aws, "DeleteRule", &json!({"Name": "rule"}));
+    let refused = delete(aws);
+    answers.add(
+        "test_delete_rule_with_targets",
+        "delete-rule-with-targets-error",
+        refused,
+    );
+    answers.add(
+        "test_update_rule_with_targets",
+        "update-rule",
+        put_rule(aws, "rule"),
+    );
+    let disable =
+        |aws: &mut Aws, name: &str| eventbridge::call(aws, "DisableRule", &json!({ "Name": name }));
+    answers.add(
+        "test_disable_re_enable_rule[default]",
+        "disable-rule",
+        disable(aws, "rule"),
+    );
+    let missing = disable(aws, "other");
+    let entry = "describe-not-existing-rule-error";
+    answers.add("test_describe_nonexistent_rule", entry, missing);
+
+    let remove = json!({"Rule": "rule", "Ids": ["start"]});
+    eventbridge::call(aws, "RemoveTargets", &remove).unwrap();
+    answers.add(test, "delete-rule", delete(aws));
+    answers.add(test, "list-rules-after-delete", list(aws, &json!({})));
+}
+
+fn targets(answers: &mut Answers) {
+    let aws = &mut Aws::new(1);
+    put_rule(aws, "rule").unwrap();
+    let test = "test_put_list_remove_target[default]";
+    answers.add(test, "put-target", put_targets(aws, &[target("start")]));
+    let remove = json!({"Rule": "rule", "Ids": ["start"]});
+    let removed = eventbridge::call(aws, "RemoveTargets", &remove);
+    answers.add(test, "remove-target", removed);
+
+    let six = ["a", "b", "c", "d", "e", "f"].map(target);
+    let test = "test_add_exceed_fife_targets_per_rule";
+    answers.add(test, "put-targets-client-error", put_targets(aws, &six));
+    let test = "test_put_target_id_validation";
+    let invalid = put_targets(aws, &[target("!@#$@!#$")]);
+    answers.add(test, "put-targets-invalid-id-error", invalid);
+    // The snapshot has replaced the id of 65 letters.
+    let long = "a".repeat(65);
+    let mut refused = put_targets(aws, &[target(&long)]);
+    if let Err(error) = &mut refused {
+        error.message = error.message.replace(&long, "second-invalid-target-id");
+    }
+    answers.add(test, "put-targets-length-error", refused);
+}
+
+const LEFT_OUT: [(&str, &str); 24] = [
+    ("*event_bus*", "other buses than the default"),
+    ("test_put_event*", "PutEvents"),
+    ("test_*connection*", "connections"),
+    ("test_*api_destination*", "API destinations"),
+    ("test_create_api_destination*", "API destinations"),
+    ("test_put_permission*", "policies of buses"),
+    ("test_remove_permission*", "policies of buses"),
+    ("*[custom]", "other buses than the default"),
+    (
+        "test_put_multiple_rules_with_same_name",
+        "other buses than the default",
+    ),
+    ("test_list_rule_with_limit", "other buses than the default"),
+    ("*/describe-rule*", "DescribeRule"),
+    ("*/enable-rule", "EnableRule"),
+    (
+        "test_update_rule_with_targets/list-targets*",
+        "ListTargetsByRule",
+    ),
+    (
+        "test_put_list_remove_target[default]/list-targets*",
+        "ListTargetsByRule",
+    ),
+    ("test_list_target_by_rule_limit", "ListTargetsByRule"),
+    ("test_put_multiple_targets_*", "ListTargetsByRule"),
+    ("test_list_rule_names_by_target*", "ListRuleNamesByTarget"),
+    ("test_process_*", "PutEvents"),
+    ("test_scheduled_*", "queues"),
+    ("test_trigger_event_on_ssm_change", "SSM"),
+    ("test_create_connection_validations", "connections"),
+    ("test_connection_*", "connections"),
+    ("test_events_*", "PutEvents"),
+    ("test_list_*", "other buses than the default"),
+];
+
+#[test]
+fn rules_and_targets_are_as_recorded() {
+    let mut answers = Answers::default();
+    rules(&mut answers);
+    targets(&mut answers);
+    judge("events/test_events.snapshot.json", &answers, &LEFT_OUT);
+}
+
+#[test]
+fn schedules_are_as_recorded() {
+    let mut answers = Answers::default();
+    let aws = &mut Aws::new(1);
+    let put = |aws: &mut Aws, schedule: &str| {
+        let input = json!({"Name": "rule", "ScheduleExpression": schedule});
+        eventbridge::call(aws, "PutRule", &input)
+    };
+    let test = "test_put_rule_with_schedule_rate";
+    answers.add(test, "put-rule", put(aws, "rate(1 minute)"));
+    answers.add(
+        test,
+        "list-rules",
+        list(aws, &json!({"NamePrefix": "rule"})),
+    );
+    let left_out = [
+        ("*cron*", "cron() is refused by name"),
+        ("tests_schedule_*", "queues; ListTargetsByRule"),
+        (
+            "tests_put_rule_with_schedule_custom_event_bus",
+            "other buses than the default",
+        ),
+    ];
+    judge(
+        "events/test_events_schedule.snapshot.json",
+        &answers,
+        &left_out,
+    );
+}

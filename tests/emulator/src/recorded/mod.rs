@@ -1,0 +1,205 @@
+//! The emulator against recorded answers of real AWS.
+//!
+//! `SLIPWAY_CORPUS` names folders, separated by colons, with a folder `recorded`: snapshots of
+//! LocalStack's tests, in which what varies is replaced by `<…>`. Each file here lists which entries
+//! of a snapshot are about operations that the emulator serves, makes the same calls and compares
+//! shapes, error codes and messages. Every other entry is named with the reason why not.
+
+mod cloudformation;
+mod cloudwatch;
+mod dynamodb;
+mod elsewhere;
+mod events;
+mod inputs;
+mod patterns;
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value, json};
+
+use crate::ApiError;
+
+/// The folders with recorded answers.
+fn folders() -> Vec<PathBuf> {
+    let corpus = std::env::var_os("SLIPWAY_CORPUS").unwrap_or_default();
+    std::env::split_paths(&corpus)
+        .map(|folder| folder.join("recorded"))
+        .filter(|folder| folder.is_dir())
+        .collect()
+}
+
+/// A snapshot: what was recorded, by test and entry.
+fn snapshot(file: &str) -> Option<Map<String, Value>> {
+    let path = folders()
+        .into_iter()
+        .map(|folder| folder.join(file))
+        .find(|path| path.is_file());
+    let Some(path) = path else {
+        eprintln!("skipped: SLIPWAY_CORPUS names no folder with recorded/{file}");
+        return None;
+    };
+    let text = std::fs::read_to_string(&path).expect("a readable snapshot");
+    let tests: Map<String, Value> = serde_json::from_str(&text).expect("a snapshot is JSON");
+    let short = |(name, test): (String, Value)| {
+        let name = name.rsplit("::").next().unwrap_or_default().to_owned();
+        (name, test["recorded-content"].clone())
+    };
+    Some(tests.into_iter().map(short).collect())
+}
+
+/// What the emulator answered, each with the test and the entry that it is compared with. A test is
+/// named as in the snapshot, with `*` for its parameters.
+#[derive(Default)]
+struct Answers(Vec<(&'static str, String, Value)>);
+
+impl Answers {
+    fn add(&mut self, test: &'static str, entry: &str, answer: Result<Value, ApiError>) {
+        let answer = answer.unwrap_or_else(|error| {
+            let mut recorded = json!({"Error": {"Code": error.code, "Message": error.message}});
+            for (member, value) in error.members {
+                recorded[member] = value;
+            }
+            recorded
+        });
+        self.0.push((test, entry.to_owned(), answer));
+    }
+}
+
+/// Compares answers with a snapshot: every entry is answered or is left out for a reason. A reason
+/// is given for a test, or for an entry of it as `test/entry`.
+fn judge(file: &str, answers: &Answers, left_out: &[(&str, &str)]) {
+    let Some(tests) = snapshot(file) else {
+        return;
+    };
+    let mut differences = Vec::new();
+    let mut compared = 0;
+    for (test, entries) in &tests {
+        for (entry, recorded) in entries.as_object().into_iter().flatten() {
+            let answer = answers
+                .0
+                .iter()
+                .find(|(name, known, _)| is_named(name, test) && known == entry);
+            let place = format!("{test}/{entry}");
+            let is_left_out = left_out
+                .iter()
+                .any(|(name, _)| is_named(name, test) || is_named(name, &place));
+            match answer {
+                Some((_, _, answer)) => {
+                    compared += 1;
+                    compare(&comparable(recorded), answer, &place, &mut differences);
+                }
+                None if is_left_out => {}
+                None => differences.push(format!("{place}: neither answered nor left out")),
+            }
+        }
+    }
+    let unknown = answers.0.iter().filter(|(name, entry, _)| {
+        let of_test = |test: &String| is_named(name, test) && tests[test].get(entry).is_some();
+        !tests.keys().any(of_test)
+    });
+    differences.extend(unknown.map(|(name, entry, _)| format!("{name}/{entry}: not recorded")));
+    eprintln!("{file}: {compared} entries compared");
+    assert!(
+        differences.is_empty(),
+        "{file}:\n{}",
+        differences.join("\n")
+    );
+}
+
+/// Whether a name with `*` for anything is that of a test.
+fn is_named(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|name| {
+            (0..=name.len())
+                .filter(|at| name.is_char_boundary(*at))
+                .any(|at| is_named(rest, &name[at..]))
+        }),
+    }
+}
+
+/// The messages of a queue: of each only the body, as JSON.
+fn bodies(messages: &[Value]) -> Value {
+    let body = |message: &Value| match &message["Body"] {
+        Value::String(text) => serde_json::from_str(text).unwrap_or_else(|_| json!(text)),
+        other => other.clone(),
+    };
+    messages
+        .iter()
+        .map(|message| json!({ "Body": body(message) }))
+        .collect()
+}
+
+/// A recorded answer without what boto3 adds to it.
+fn comparable(recorded: &Value) -> Value {
+    if let Some(messages) = recorded
+        .as_array()
+        .filter(|all| all.iter().all(|one| one["MessageId"].is_string()))
+    {
+        return bodies(messages);
+    }
+    if let Some(refusal) = recorded
+        .as_str()
+        .and_then(|text| text.strip_prefix("An error occurred ("))
+    {
+        let (code, rest) = refusal.split_once(')').expect("a code in parentheses");
+        let message = rest.split_once("operation: ").map(|(_, message)| message);
+        return json!({"Error": {"Code": code, "Message": message}});
+    }
+    let mut recorded = recorded.clone();
+    if let Some(members) = recorded.as_object_mut() {
+        members.retain(|name, _| !matches!(name.as_str(), "ResponseMetadata" | "message"));
+    }
+    if let Some(error) = recorded.get_mut("Error").and_then(Value::as_object_mut) {
+        error.retain(|name, _| matches!(name.as_str(), "Code" | "Message"));
+    }
+    recorded
+}
+
+/// Words that stand for a time.
+const TIMES: [&str; 4] = ["datetime", "timestamp", "date", "<datetime>"];
+
+fn compare(recorded: &Value, answer: &Value, place: &str, differences: &mut Vec<String>) {
+    match (recorded, answer) {
+        (Value::Object(recorded), Value::Object(answer)) => {
+            for (name, value) in answer.iter().filter(|(_, value)| !value.is_null()) {
+                if !recorded.contains_key(name) {
+                    differences.push(format!("{place}: AWS has no {name} (here {value})"));
+                }
+            }
+            for (name, value) in recorded {
+                let own = answer.get(name).unwrap_or(&Value::Null);
+                compare(value, own, &format!("{place}.{name}"), differences);
+            }
+        }
+        (Value::Array(recorded), Value::Array(answer)) if recorded.len() == answer.len() => {
+            for (index, (recorded, answer)) in recorded.iter().zip(answer).enumerate() {
+                compare(recorded, answer, &format!("{place}[{index}]"), differences);
+            }
+        }
+        (Value::String(recorded), _) if TIMES.contains(&recorded.as_str()) && !answer.is_null() => {
+        }
+        (Value::String(recorded), Value::String(answer)) if is_filled(recorded, answer) => {}
+        (Value::Number(recorded), Value::Number(answer))
+            if recorded.as_f64() == answer.as_f64() => {}
+        _ if recorded == answer => {}
+        _ => differences.push(format!("{place}: {answer}, and AWS has {recorded}")),
+    }
+}
+
+/// Whether a text is the recorded one with other text for what varies.
+fn is_filled(recorded: &str, answer: &str) -> bool {
+    let mut pattern = String::new();
+    let mut rest = recorded;
+    while let Some((before, after)) = rest.split_once('<') {
+        let Some((_, after)) = after.split_once('>') else {
+            break;
+        };
+        pattern += &before.replace('*', "?");
+        pattern.push('*');
+        rest = after;
+    }
+    pattern += &rest.replace('*', "?");
+    let pattern = pattern.replace("111111111111", "*");
+    is_named(&pattern, &answer.replace('*', "?"))
+}

@@ -64,7 +64,14 @@ pub struct Release {
 /// # Errors
 /// What a template refused, or what did not become steady.
 pub fn deployed(seed: u64) -> Result<Aws, String> {
-    let mut aws = Aws::new(seed);
+    deployed_to(Aws::new(seed))
+}
+
+/// Deploys the same to an account that is empty.
+///
+/// # Errors
+/// As [`deployed`].
+pub fn deployed_to(mut aws: Aws) -> Result<Aws, String> {
     stacks::deploy_all(&mut aws)?;
 
     run(aws, Fault::None, async |driver| {

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use clap::Args;
 use emulator::Aws;
-use harness::demo::deployed;
+use harness::demo::deployed_to;
 use harness::driver::{Driver, run_live};
 use tokio::net::TcpListener;
 
@@ -30,6 +30,12 @@ pub(crate) struct Serve {
     /// What chance is drawn from.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// The id of the account.
+    #[arg(long, default_value = "111122223333", value_parser = account)]
+    account: String,
+    /// The region.
+    #[arg(long, default_value = "eu-west-1", value_parser = region)]
+    region: String,
     /// Begin with an empty account instead of the stacks of the story.
     #[arg(long)]
     empty: bool,
@@ -48,16 +54,40 @@ Ctrl-C ends it, and everything in it is gone.
 
 Exit codes: 0 ended by Ctrl-C; 1 it could not start; 2 wrong arguments.";
 
+fn account(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected 12 digits".to_owned())
+    }
+}
+
+fn region(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let is_word = |part: &&str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_number = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    match parts.split_last() {
+        Some((number, words))
+            if words.len() >= 2 && words.iter().all(is_word) && is_number(number) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("expected a region such as eu-west-1".to_owned()),
+    }
+}
+
 /// Serves until Ctrl-C.
 ///
 /// # Errors
 /// What a template refused, or why the port cannot be listened on.
 pub(crate) fn serve(arguments: &Serve) -> Result<(), String> {
-    let aws = if arguments.empty {
-        Aws::new(arguments.seed)
-    } else {
-        deployed(arguments.seed)?
-    };
+    let mut aws = Aws::new(arguments.seed);
+    aws.account.clone_from(&arguments.account);
+    aws.region.clone_from(&arguments.region);
+    if !arguments.empty {
+        aws = deployed_to(aws)?;
+    }
+
     run_live(aws, arguments.speed, async |driver| {
         until_interrupted(driver, arguments).await
     })

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use crate::ApiError;
 
-use super::client_error;
 use super::input::Input;
+use super::{client_error, empty_members};
 
 pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     let family = input
@@ -42,7 +42,7 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     containers
         .iter()
         .try_for_each(|container| check_references(container, containers))?;
-    check_network_mode(input)?;
+    empty_members::check(input.0)?;
     check_secrets(input)?;
 
     if input.texts("requiresCompatibilities").contains(&"FARGATE") {
@@ -243,15 +243,6 @@ fn check_secrets(input: &Input) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn check_network_mode(input: &Input) -> Result<(), ApiError> {
-    match input.text("networkMode") {
-        None | Some("bridge" | "host" | "awsvpc" | "none") => Ok(()),
-        Some(other) => Err(client_error(format!(
-            "Invalid networkMode '{other}'. Valid values: awsvpc, bridge, host, none."
-        ))),
-    }
-}
-
 fn check_fargate(input: &Input) -> Result<(), ApiError> {
     if input.text("networkMode") != Some("awsvpc") {
         return Err(client_error("Fargate only supports network mode ‘awsvpc’."));
@@ -297,7 +288,7 @@ fn fargate_needs_role_for(containers: &[Value]) -> Option<&'static str> {
 
 /// Whether Fargate offers this size. CPU is in units (1024 a vCPU) or vCPU, memory in MiB or GB.
 pub(super) fn fits_fargate(cpu: &str, memory: &str) -> bool {
-    let (Some(cpu), Some(memory)) = (number(cpu, "vcpu"), mebibytes(memory)) else {
+    let (Some(cpu), Some(memory)) = (cpu_units(cpu), mebibytes(memory)) else {
         return false;
     };
 
@@ -317,13 +308,19 @@ pub(super) fn fits_fargate(cpu: &str, memory: &str) -> bool {
 }
 
 /// A task-level memory size in MiB, from MiB or GB.
-fn mebibytes(memory: &str) -> Option<u32> {
+pub(super) fn mebibytes(memory: &str) -> Option<u32> {
     number(memory, "gb")
+}
+
+/// A task-level CPU size in units, from units or vCPU.
+pub(super) fn cpu_units(cpu: &str) -> Option<u32> {
+    number(cpu, "vcpu")
 }
 
 /// A number as it is, or 1024 times the number before its unit.
 fn number(text: &str, unit: &str) -> Option<u32> {
     let text = text.to_ascii_lowercase();
+
     match text.strip_suffix(unit) {
         Some(number) => number
             .trim()

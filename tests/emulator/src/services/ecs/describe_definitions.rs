@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Aws;
 
-use super::definition_rules::fits_fargate;
+use super::definition_rules::{cpu_units, fits_fargate, mebibytes};
 use super::definitions::TaskDefinition;
 
 pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
@@ -24,7 +24,22 @@ pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
             .for_each(|container| complete(container, definition.network_mode()));
     }
 
+    for volume in answer
+        .get_mut("volumes")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(efs) = volume.get_mut("efsVolumeConfiguration") {
+            add_defaults(efs, [("rootDirectory", "/".into())]);
+        }
+    }
+
+    in_units(&mut answer, "cpu", cpu_units);
+    in_units(&mut answer, "memory", mebibytes);
+
     let mut add = |member: &str, value: Value| _ = answer.entry(member).or_insert(value);
+    add("enableFaultInjection", false.into());
     add("volumes", json!([]));
     add("placementConstraints", json!([]));
     add("revision", definition.revision.into());
@@ -51,6 +66,24 @@ pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
     Value::Object(answer)
 }
 
+/// A size of the task, which ECS answers as a plain number whatever unit it was given in.
+fn in_units(answer: &mut Map<String, Value>, member: &str, units: fn(&str) -> Option<u32>) {
+    if let Some(size) = answer.get_mut(member)
+        && let Some(number) = size.as_str().and_then(units)
+    {
+        *size = number.to_string().into();
+    }
+}
+
+/// Members that an object gets if it is there and does not have them.
+fn add_defaults<const N: usize>(value: &mut Value, defaults: [(&str, Value); N]) {
+    if let Some(members) = value.as_object_mut() {
+        for (name, default) in defaults {
+            members.entry(name).or_insert(default);
+        }
+    }
+}
+
 /// Fills in what ECS answers for members that the container did not give.
 fn complete(container: &mut Value, network_mode: &str) {
     let Some(members) = container.as_object_mut() else {
@@ -60,6 +93,14 @@ fn complete(container: &mut Value, network_mode: &str) {
     members.retain(|_, value| !value.is_null());
     members.entry("cpu").or_insert(0.into());
     members.entry("essential").or_insert(true.into());
+
+    if let Some(check) = members.get_mut("healthCheck") {
+        let defaults = [("interval", 30), ("timeout", 5), ("retries", 3)];
+        add_defaults(
+            check,
+            defaults.map(|(name, default)| (name, default.into())),
+        );
+    }
 
     for list in [
         "portMappings",

@@ -9,6 +9,7 @@ mod deployments;
 mod describe_definitions;
 mod describe_services;
 mod describe_tasks;
+mod empty_members;
 mod events;
 mod failures;
 mod iam;

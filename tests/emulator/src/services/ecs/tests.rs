@@ -12,6 +12,7 @@ mod colours;
 mod definitions;
 mod fates;
 mod listings;
+mod registration;
 mod rollouts;
 
 /// An account with the cluster `main` and one target group behind a load balancer.

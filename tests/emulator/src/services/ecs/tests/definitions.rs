@@ -1,13 +1,13 @@
 use super::*;
 
-fn plain() -> Value {
+pub(super) fn plain() -> Value {
     json!({
         "family": "web",
         "containerDefinitions": [{"name": "app", "image": "nginx:1", "memory": 128}],
     })
 }
 
-fn fargate() -> Value {
+pub(super) fn fargate() -> Value {
     json!({
         "family": "web", "networkMode": "awsvpc", "cpu": "256", "memory": "512",
         "requiresCompatibilities": ["FARGATE"],
@@ -16,7 +16,7 @@ fn fargate() -> Value {
 }
 
 /// Changes one place of a definition and answers the refusal.
-fn refusal(mut definition: Value, pointer: &str, value: Value) -> String {
+pub(super) fn refusal(mut definition: Value, pointer: &str, value: Value) -> String {
     let (parent, member) = pointer.rsplit_once('/').unwrap();
     definition
         .pointer_mut(parent)

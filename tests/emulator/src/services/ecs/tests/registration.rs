@@ -1,0 +1,88 @@
+//! What ECS fills in when it answers a definition, and which empty members it refuses.
+
+use super::definitions::{fargate, plain, refusal};
+use super::*;
+
+#[test]
+fn sizes_are_answered_in_units_and_health_checks_and_volumes_with_their_defaults() {
+    let mut world = World::new(1);
+    let mut definition = fargate();
+    definition["cpu"] = json!(".25 vCPU");
+    definition["memory"] = json!("0.5GB");
+    definition["containerDefinitions"][0]["healthCheck"] = json!({"command": ["CMD", "true"]});
+    definition["volumes"] = json!([
+        {"name": "files", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}, {"name": "scratch"},
+    ]);
+    let answer = world.ok("RegisterTaskDefinition", definition)["taskDefinition"].clone();
+
+    assert_eq!(
+        (&answer["cpu"], &answer["memory"]),
+        (&json!("256"), &json!("512"))
+    );
+    assert_eq!(
+        answer["containerDefinitions"][0]["healthCheck"],
+        json!({"command": ["CMD", "true"], "interval": 30, "timeout": 5, "retries": 3})
+    );
+    assert_eq!(
+        answer["volumes"],
+        json!([
+            {
+                "name": "files",
+                "efsVolumeConfiguration": {"fileSystemId": "fs-1", "rootDirectory": "/"},
+            },
+            {"name": "scratch"},
+        ])
+    );
+    assert_eq!(answer["enableFaultInjection"], json!(false));
+}
+
+#[test]
+fn an_empty_list_of_tags_is_refused_although_it_is_answered() {
+    let mut world = World::new(1);
+    world.ok("RegisterTaskDefinition", plain());
+    let included = json!({"taskDefinition": "web", "include": ["TAGS"]});
+
+    assert_eq!(
+        world.ok("DescribeTaskDefinition", included)["tags"],
+        json!([])
+    );
+    assert_eq!(
+        refusal(plain(), "/tags", json!([])),
+        "ClientException: Tags can not be empty."
+    );
+    for key in ["aws:cloudformation:stack-name", "AWS:a"] {
+        let tags = json!([{"key": key, "value": "web"}]);
+        let message = refusal(plain(), "/tags", tags);
+        assert!(message.contains("aws:"), "{message}");
+    }
+}
+
+#[test]
+fn words_of_an_enumeration_are_refused_when_they_are_empty_or_unknown() {
+    assert_eq!(
+        refusal(plain(), "/pidMode", json!("")),
+        "ClientException:  is not a valid value for pidMode. The value must be one of [task,host]"
+    );
+    assert_eq!(
+        refusal(plain(), "/taskRoleArn", json!("")),
+        "ClientException: Role is not valid"
+    );
+
+    let mapping = json!([{"containerPort": 80, "appProtocol": ""}]);
+    let credentials = json!({"credentialsParameter": ""});
+    for (pointer, value) in [
+        ("/ipcMode", json!("")),
+        ("/networkMode", json!("nat")),
+        ("/containerDefinitions/0/versionConsistency", json!("")),
+        ("/containerDefinitions/0/portMappings", mapping),
+        ("/containerDefinitions/0/repositoryCredentials", credentials),
+    ] {
+        let message = refusal(plain(), pointer, value);
+        assert!(message.starts_with("ClientException: "), "{message}");
+    }
+
+    // The empty value of a variable is a value.
+    let mut definition = plain();
+    definition["containerDefinitions"][0]["environment"] = json!([{"name": "A", "value": ""}]);
+    World::new(1).ok("RegisterTaskDefinition", definition);
+}

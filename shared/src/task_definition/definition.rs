@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::refused::{is_reserved, remove_empty};
 use crate::limits::{NAME_CHARS, TASK_DEFINITION_BYTES};
 
 /// Fields that DescribeTaskDefinition returns and RegisterTaskDefinition does not accept
@@ -41,10 +42,12 @@ impl TaskDefinition {
     }
 
     /// Takes a task definition from JSON: written by hand, as described
-    /// (`{"taskDefinition": {…}, "tags": […]}`), or bare.
+    /// (`{"taskDefinition": {…}, "tags": […]}`), or bare. What RegisterTaskDefinition does not
+    /// accept and a description has is left out: read-only fields, empty members, and tags that AWS
+    /// keeps for itself.
     ///
     /// # Errors
-    /// If a required field is missing or invalid, or the definition is too large.
+    /// If a required field is missing or invalid.
     pub fn from_value(value: Value) -> Result<Self, String> {
         let Value::Object(fields) = value else {
             return Err("not an object; expected {\"family\": …, \
@@ -54,7 +57,8 @@ impl TaskDefinition {
 
         let mut fields = unwrapped(fields);
         fields.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
-        let definition = Self(fields);
+        let mut definition = Self(fields).retain_tags(|key| !is_reserved(key));
+        remove_empty(&mut definition.0);
 
         if definition.family().is_empty() {
             return Err("`family` is missing or not a text".to_owned());
@@ -62,9 +66,17 @@ impl TaskDefinition {
 
         check_name("family", definition.family())?;
         definition.check_containers()?;
+        Ok(definition)
+    }
 
-        match definition.text().len() {
-            0..=TASK_DEFINITION_BYTES => Ok(definition),
+    /// Checks the size of what is to be sent. What ECS describes can be larger than what it
+    /// accepts, because it fills defaults in.
+    ///
+    /// # Errors
+    /// If it is too large.
+    pub fn check_size(&self) -> Result<(), String> {
+        match self.text().len() {
+            0..=TASK_DEFINITION_BYTES => Ok(()),
             bytes => Err(format!(
                 "the task definition has {bytes} bytes; expected at most {TASK_DEFINITION_BYTES}"
             )),
@@ -179,16 +191,34 @@ impl TaskDefinition {
     /// infrastructure.
     #[must_use]
     pub fn with_tags_of(mut self, other: &Self) -> Self {
-        let has_tags = self
-            .0
-            .get("tags")
-            .and_then(Value::as_array)
-            .is_some_and(|tags| !tags.is_empty());
-
-        if let Some(tags) = other.0.get("tags").filter(|_| !has_tags) {
+        if let Some(tags) = other.0.get("tags").filter(|_| self.tags().is_empty()) {
             self.0.insert("tags".to_owned(), tags.clone());
         }
+        self
+    }
 
+    pub(super) fn tags(&self) -> &[Value] {
+        self.0
+            .get("tags")
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The value of a tag.
+    pub(super) fn tag(&self, key: &str) -> Option<&str> {
+        let tag = self.tags().iter().find(|tag| tag["key"] == key)?;
+        tag["value"].as_str()
+    }
+
+    /// The same with the tags whose keys are to be kept. A list that is empty then is left out.
+    #[must_use]
+    pub(super) fn retain_tags(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        if let Some(Value::Array(tags)) = self.0.get_mut("tags") {
+            tags.retain(|tag| tag["key"].as_str().is_none_or(&keep));
+            if tags.is_empty() {
+                self.0.shift_remove("tags");
+            }
+        }
         self
     }
 }

@@ -1,4 +1,5 @@
-//! Task definitions as opaque JSON: only images are changed and only read-only fields removed.
+//! Task definitions as opaque JSON: only images are changed, and only what RegisterTaskDefinition
+//! does not accept is removed.
 //!
 //! Never drops or rewrites a field that this code does not know: a definition may use features that
 //! are newer than this version. Messages and `Debug` never quote values, which can be secrets.
@@ -6,6 +7,7 @@
 mod compare;
 mod definition;
 mod images;
+mod refused;
 
 pub use compare::equivalent;
 pub use definition::TaskDefinition;

@@ -4,6 +4,7 @@ mod compare;
 mod images;
 mod parse;
 mod properties;
+mod refused;
 
 use std::collections::BTreeMap;
 

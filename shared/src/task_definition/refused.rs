@@ -1,0 +1,84 @@
+//! What RegisterTaskDefinition refuses, and DescribeTaskDefinition, the console or other tools
+//! write: it means the same as an absent member, and is left out.
+//!
+//! Never leaves out what ECS accepts: an empty list can replace that of the image, and the empty
+//! value of an environment variable is a value.
+
+use serde_json::{Map, Value};
+
+/// Members that ECS refuses when they are empty: `tags` ("Tags can not be empty.",
+/// github.com/fabfuel/ecs-deploy/issues/146), roles ("Role is not valid", issue 231 there),
+/// credentials (github.com/aws-actions/amazon-ecs-deploy-task-definition/pull/52), and the optional
+/// members whose type is an enumeration in aws-sdk-ecs 1.157 (" is not a valid value for pidMode",
+/// github.com/aws/amazon-ecs-cli/issues/667). A list on the way stands for each of its items.
+const REFUSED_EMPTY: [&[&str]; 16] = [
+    &["tags"],
+    &["taskRoleArn"],
+    &["executionRoleArn"],
+    &["networkMode"],
+    &["pidMode"],
+    &["ipcMode"],
+    &["runtimePlatform", "cpuArchitecture"],
+    &["runtimePlatform", "operatingSystemFamily"],
+    &["proxyConfiguration", "type"],
+    &["containerDefinitions", "versionConsistency"],
+    &[
+        "containerDefinitions",
+        "repositoryCredentials",
+        "credentialsParameter",
+    ],
+    &["containerDefinitions", "portMappings", "protocol"],
+    &["containerDefinitions", "portMappings", "appProtocol"],
+    &["volumes", "dockerVolumeConfiguration", "scope"],
+    &["volumes", "efsVolumeConfiguration", "transitEncryption"],
+    &[
+        "volumes",
+        "efsVolumeConfiguration",
+        "authorizationConfig",
+        "iam",
+    ],
+];
+
+/// Removes what is refused when it is empty, and each object that has nothing else.
+pub(super) fn remove_empty(fields: &mut Map<String, Value>) {
+    for path in REFUSED_EMPTY {
+        remove(fields, path);
+    }
+}
+
+fn remove(fields: &mut Map<String, Value>, path: &[&str]) {
+    let [name, rest @ ..] = path else {
+        return;
+    };
+    let Some(value) = fields.get_mut(*name) else {
+        return;
+    };
+
+    let emptied = match value {
+        Value::Array(items) if !rest.is_empty() => {
+            items
+                .iter_mut()
+                .filter_map(Value::as_object_mut)
+                .for_each(|item| remove(item, rest));
+            false
+        }
+        Value::Object(members) if !rest.is_empty() => {
+            let before = members.len();
+            remove(members, rest);
+            members.is_empty() && before > 0
+        }
+        Value::Array(items) => items.is_empty(),
+        Value::String(text) => rest.is_empty() && text.is_empty(),
+        _ => false,
+    };
+    if emptied {
+        fields.shift_remove(*name);
+    }
+}
+
+/// Whether AWS keeps the key of a tag for itself, in any case of its letters, and refuses it from
+/// others (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html).
+pub(super) fn is_reserved(key: &str) -> bool {
+    key.get(..4)
+        .is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))
+}

@@ -1,0 +1,74 @@
+//! What RegisterTaskDefinition refuses is left out, and nothing else.
+
+use super::*;
+
+fn sent(value: Value) -> Value {
+    serde_json::from_str(&definition(value).text()).expect("JSON")
+}
+
+#[test]
+fn empty_members_that_ecs_refuses_are_left_out() {
+    let empty = json!({
+        "family": "web", "tags": [], "pidMode": "", "ipcMode": "", "networkMode": "",
+        "taskRoleArn": "", "executionRoleArn": "",
+        "runtimePlatform": {"cpuArchitecture": "", "operatingSystemFamily": ""},
+        "containerDefinitions": [
+            {
+                "name": "web", "image": "web:1", "versionConsistency": "",
+                "repositoryCredentials": {"credentialsParameter": ""},
+                "portMappings": [{"containerPort": 80, "appProtocol": "", "protocol": ""}],
+            },
+            {"name": "log", "image": "log:1", "portMappings": [{"containerPort": 24, "protocol": "udp"}]},
+        ],
+        "volumes": [{
+            "name": "files",
+            "efsVolumeConfiguration": {"fileSystemId": "fs-1", "transitEncryption": ""},
+        }],
+    });
+
+    assert_eq!(
+        sent(empty),
+        json!({
+            "family": "web",
+            "containerDefinitions": [
+                {"name": "web", "image": "web:1", "portMappings": [{"containerPort": 80}]},
+                {"name": "log", "image": "log:1", "portMappings": [{"containerPort": 24, "protocol": "udp"}]},
+            ],
+            "volumes": [{"name": "files", "efsVolumeConfiguration": {"fileSystemId": "fs-1"}}],
+        })
+    );
+}
+
+#[test]
+fn empty_members_that_mean_something_stay() {
+    let kept = json!({
+        "family": "web", "volumes": [], "placementConstraints": [], "newEnum": "",
+        "containerDefinitions": [{
+            "name": "web", "image": "web:1", "command": [], "entryPoint": [], "links": [],
+            "environment": [{"name": "EMPTY", "value": ""}, {"name": "pidMode", "value": ""}],
+            "dockerLabels": {"pidMode": ""}, "logConfiguration": {},
+        }],
+        "runtimePlatform": {},
+        "tags": [{"key": "empty", "value": ""}],
+    });
+
+    assert_eq!(sent(kept.clone()), kept);
+}
+
+#[test]
+fn tags_that_aws_keeps_for_itself_are_left_out() {
+    let mut value = counter();
+    value["tags"] = json!([
+        {"key": "aws:cloudformation:stack-name", "value": "web"}, {"key": "awsome", "value": "x"},
+        {"key": "AWS:a", "value": "y"}, {"key": "é", "value": "z"},
+    ]);
+
+    assert_eq!(
+        sent(value.clone())["tags"],
+        json!([{"key": "awsome", "value": "x"}, {"key": "é", "value": "z"}])
+    );
+
+    value["tags"] = json!([{"key": "aws:cloudformation:stack-name", "value": "web"}]);
+
+    assert_eq!(sent(value).get("tags"), None);
+}

@@ -29,6 +29,9 @@ pub const EXTERNAL_ID_CHARS: usize = 1_500;
 /// Largest task definition, in bytes (Amazon ECS service quotas: task definition size).
 pub const TASK_DEFINITION_BYTES: usize = 64 * 1024;
 
+/// Tags of a resource (Amazon ECS API: RegisterTaskDefinition).
+pub const RESOURCE_TAGS: usize = 50;
+
 /// Longest family and longest name of a container, in characters (Amazon ECS API:
 /// RegisterTaskDefinition).
 pub const NAME_CHARS: usize = 255;

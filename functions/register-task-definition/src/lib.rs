@@ -7,6 +7,7 @@
 mod parameters;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use slipway::aws::{Artifacts, Images, Ledger, Sdk, TaskDefinitions};
 use slipway::image::ImageReference;
@@ -15,9 +16,9 @@ use slipway::observed::service::{family, revision};
 use slipway::release::{ActiveRelease, Event, Lease, Registering, Target, apply};
 use slipway::step::Step;
 use slipway::task_definition::{
-    TaskDefinition, container_images, equivalent, parse_image_definitions, parse_image_detail,
-    set_images,
+    Mark, TaskDefinition, container_images, parse_image_definitions, parse_image_detail, set_images,
 };
+use slipway::timestamp::readable;
 
 pub use parameters::Parameters;
 
@@ -25,6 +26,13 @@ pub use parameters::Parameters;
 struct Registered {
     arn: String,
     definition: TaskDefinition,
+}
+
+/// What came of looking for the revision of a release.
+enum Found {
+    Registered(String),
+    /// How long an earlier invocation can still register it.
+    NotYet(Duration),
 }
 
 /// The step: one CodePipeline job is one invocation.
@@ -72,12 +80,21 @@ impl Step for RegisterTaskDefinition {
         let current = self.describe(prior).await?;
         let base = self.base(&job.parameters, &artifacts, &current).await?;
         let images = self.wanted_images(&job.parameters, &artifacts).await?;
-
         let wanted = set_images(&base, &images).map_err(Failure::configuration)?;
-        let (arn, note) = self
-            .find_or_register(job, &lease, wanted.clone(), current, into)
-            .await?;
-        Ok(report(&arn, prior, &wanted, note))
+
+        let is_current = wanted == current.definition.clone().unmarked()
+            || self.was_registered_from(&wanted, &current).await?;
+        if is_current {
+            let note = "the service's own, nothing changed";
+            return Ok(report(&current.arn, prior, &wanted, note));
+        }
+
+        let sent = wanted.fingerprint();
+        let wanted = into.map_or(wanted.clone(), |family| wanted.in_family(&family));
+        match self.find_or_register(job, &lease, &wanted, sent).await? {
+            Found::Registered(arn) => Ok(report(&arn, prior, &wanted, "registered")),
+            Found::NotYet(left) => Ok(waiting(&wanted, left)),
+        }
     }
 }
 
@@ -92,23 +109,41 @@ impl RegisterTaskDefinition {
         Ok(Registered { arn, definition })
     }
 
-    /// The definition that the release builds on.
+    /// The definition that the release builds on, without a mark.
     async fn base(
         &self,
         parameters: &Parameters,
         artifacts: &Artifacts<'_>,
         current: &Registered,
     ) -> Result<TaskDefinition, StepError> {
-        match (&parameters.taskdef, &parameters.family) {
+        let base = match (&parameters.taskdef, &parameters.family) {
             (Some(location), _) => {
                 let text = artifacts.read(location).await?;
-                Ok(TaskDefinition::parse(&text).map_err(|why| {
+                TaskDefinition::parse(&text).map_err(|why| {
                     Failure::configuration(format!("`{location}` is not a task definition: {why}"))
-                })?)
+                })?
             }
-            (None, Some(family)) => Ok(self.describe(family).await?.definition),
-            (None, None) => Ok(current.definition.clone()),
-        }
+            (None, Some(family)) => self.describe(family).await?.definition,
+            (None, None) => current.definition.clone(),
+        };
+        Ok(base.unmarked())
+    }
+
+    /// Whether a release registered the current revision from the same definition. A person who
+    /// copies a revision copies its mark too, so the release must have deployed this very revision.
+    async fn was_registered_from(
+        &self,
+        wanted: &TaskDefinition,
+        current: &Registered,
+    ) -> Result<bool, StepError> {
+        let mark = current.definition.mark();
+        let Some(mark) = mark.filter(|mark| mark.sent == wanted.fingerprint()) else {
+            return Ok(false);
+        };
+
+        let record = self.ledger.record(&mark.execution).await?;
+        let change = record.and_then(|record| record.change);
+        Ok(change.is_some_and(|change| change.task_definition == current.arn))
     }
 
     /// Every image by its digest. The parameters override the file.
@@ -145,77 +180,106 @@ impl RegisterTaskDefinition {
         Ok(images)
     }
 
-    /// The revision that equals `wanted`: the current one, the newest of its family (or of the
-    /// family `into`), or a new one.
+    /// The revision that this release registered, or a new one. What another release or a person
+    /// registered is never taken, even if it is the same: its owner may deregister it.
     async fn find_or_register(
         &self,
         job: &Job<Parameters>,
         lease: &Lease,
-        wanted: TaskDefinition,
-        current: Registered,
-        into: Option<String>,
-    ) -> Result<(String, &'static str), StepError> {
-        let compared = match &into {
-            Some(_) => wanted.clone().in_family(current.definition.family()),
-            None => wanted.clone(),
+        wanted: &TaskDefinition,
+        sent: String,
+    ) -> Result<Found, StepError> {
+        let family = wanted.family();
+        let mark = Mark {
+            execution: job.release.execution.clone(),
+            sent,
         };
-        if equivalent(&compared, &current.definition) {
-            return Ok((current.arn, "the service's own, nothing changed"));
+
+        let release = lease.release.as_ref();
+        let announced = release.and_then(|release| release.registering.clone());
+        let announced = announced.filter(|announced| announced.family == family);
+        if let Some(announced) = &announced {
+            if let Some(arn) = self.find_own(&mark, announced).await? {
+                self.record(job, lease, &arn).await?;
+                return Ok(Found::Registered(arn));
+            }
+            if let Some(left) = lease.grace_left(job.now) {
+                return Ok(Found::NotYet(left));
+            }
         }
 
-        let wanted = into.map_or(wanted.clone(), |family| wanted.in_family(&family));
-        let newest = self.task_definitions.describe(wanted.family()).await?;
-        let wanted = match newest {
-            Some((arn, ref newest)) if equivalent(&wanted, newest) => {
-                return self.adopt_newest(job, lease, arn).await;
-            }
-            Some((_, ref newest)) => wanted.with_tags_of(newest),
-            None => wanted,
+        let newest = self.task_definitions.describe(family).await?;
+        let newest = newest.map(|(arn, definition)| (arn, definition.unmarked()));
+        let marked = match &newest {
+            Some((_, newest)) => wanted.clone().with_tags_of(newest),
+            None => wanted.clone(),
         };
+        let marked = marked.marked(&mark).map_err(Failure::configuration)?;
+        marked.check_size().map_err(Failure::configuration)?;
 
-        let registering = Registering {
-            family: wanted.family().to_owned(),
+        // An earlier registration that was lost may still become visible, so what was the newest
+        // before it stays recorded.
+        let registering = announced.unwrap_or_else(|| Registering {
+            family: family.to_owned(),
             newest: newest.map(|(arn, _)| arn),
-        };
-        let announced = apply(lease, Event::RegistrationAnnounced(registering), job.now)?;
-        self.ledger.advance(&announced).await?;
+        });
+        let lease = apply(lease, Event::RegistrationAnnounced(registering), job.now)?;
+        self.ledger.advance(&lease).await?;
 
-        let arn = self.task_definitions.register(&wanted).await?;
-        self.ledger
-            .advance(&apply(&announced, registered(&arn), job.now)?)
-            .await?;
-        Ok((arn, "registered"))
+        let arn = self.task_definitions.register(&marked).await?;
+        self.record(job, &lease, &arn).await?;
+        Ok(Found::Registered(arn))
     }
 
-    /// The family's newest revision equals the wanted one: it existed before, or an earlier
-    /// invocation registered it and ended before recording it.
-    async fn adopt_newest(
+    /// The revision that an earlier invocation of this release registered from the same definition.
+    async fn find_own(
+        &self,
+        mark: &Mark,
+        announced: &Registering,
+    ) -> Result<Option<String>, StepError> {
+        let newest = announced.newest.as_deref();
+        let own = self
+            .task_definitions
+            .registered_by(&mark.execution, &announced.family, newest)
+            .await?;
+        Ok(own
+            .into_iter()
+            .find(|(_, found)| found == mark)
+            .map(|(arn, _)| arn))
+    }
+
+    /// Records the revision, unless it is recorded.
+    async fn record(
         &self,
         job: &Job<Parameters>,
         lease: &Lease,
-        arn: String,
-    ) -> Result<(String, &'static str), StepError> {
+        arn: &str,
+    ) -> Result<(), StepError> {
         let release = lease.release.as_ref();
-        let announced = release.and_then(|release| release.registering.as_ref());
-        let unnamed = release.is_some_and(|release| release.registered.is_none());
-        let is_own = announced
-            .is_some_and(|registering| unnamed && registering.newest.as_ref() != Some(&arn));
-
-        if is_own {
-            self.ledger
-                .advance(&apply(lease, registered(&arn), job.now)?)
-                .await?;
-            return Ok((arn, "registered"));
+        let recorded = release.and_then(|release| release.registered.as_deref());
+        if recorded == Some(arn) {
+            return Ok(());
         }
 
-        Ok((arn, "the family's newest, nothing changed"))
+        let registered = Event::Registered {
+            task_definition: arn.to_owned(),
+        };
+        Ok(self
+            .ledger
+            .advance(&apply(lease, registered, job.now)?)
+            .await?)
     }
 }
 
-fn registered(arn: &str) -> Event {
-    Event::Registered {
-        task_definition: arn.to_owned(),
-    }
+/// An earlier invocation may still register the revision that it announced.
+fn waiting(wanted: &TaskDefinition, left: Duration) -> JobReport {
+    let summary = format!(
+        "a revision of {} was announced and is not found; waiting {} for earlier invocations to \
+         time out",
+        wanted.family(),
+        readable(left)
+    );
+    JobReport::in_progress(summary, 0)
 }
 
 fn report(arn: &str, prior: &str, wanted: &TaskDefinition, note: &str) -> JobReport {

@@ -6,6 +6,7 @@
 //! announced can still be made.
 
 mod pair;
+mod retire;
 
 use serde_json::{Value, json};
 use slipway::aws::{
@@ -15,14 +16,13 @@ use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
 use slipway::observed::service::revision;
 use slipway::release::{
-    Conclusion, Event, Lease, Outcome, Phase, Record, RecordState, Registering, Release,
-    ServiceTarget, Started, Target, apply,
+    Conclusion, Event, Lease, Outcome, Phase, Record, RecordState, Release, ServiceTarget, Started,
+    Target, apply,
 };
 use slipway::routing::mover::TrafficMover;
 use slipway::strategy::Percentages;
 use slipway::strategy::in_place::rollback::{restoration, restored_count};
 use slipway::strategy::rollback::{Ending, Restoration, RollbackStep, next_step};
-use slipway::task_definition::container_images;
 use slipway::timestamp::readable;
 
 /// The function: one event or one sweep.
@@ -232,7 +232,7 @@ impl RollBack {
         }
     }
 
-    /// Closes a release now. A revision that it registered and does not run is retired first.
+    /// Closes a release now. The revisions that it registered and does not run are retired first.
     async fn close_now(
         &self,
         lease: &Lease,
@@ -243,49 +243,11 @@ impl RollBack {
             outcome, reason, ..
         } = conclusion;
         if release.change().is_none() || matches!(outcome, Outcome::RolledBack | Outcome::Held) {
-            self.retire(release).await?;
+            self.retire(lease, release).await?;
         }
 
         self.ledger.close(lease, conclusion, self.sdk.now()).await?;
         Ok(format!("{outcome}: {reason}"))
-    }
-
-    /// Deregisters the revision that this release registered, so that a deployment of the family's
-    /// newest revision, such as a stack update, does not bring it back.
-    async fn retire(&self, release: &Release) -> Result<(), StepError> {
-        let arn = match (&release.registered, &release.registering) {
-            (Some(arn), _) => Some(arn.clone()),
-            (None, Some(registering)) => self.unrecorded_revision(release, registering).await?,
-            (None, None) => None,
-        };
-
-        match arn {
-            Some(arn) if self.task_definitions.is_active(&arn).await? => {
-                Ok(self.task_definitions.deregister(&arn).await?)
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The revision whose registration was announced and never recorded: the family's newest, if it
-    /// is a new one and has the image of this release.
-    async fn unrecorded_revision(
-        &self,
-        release: &Release,
-        registering: &Registering,
-    ) -> Result<Option<String>, StepError> {
-        let Some(digest) = &release.digest else {
-            return Ok(None);
-        };
-
-        let newest = self.task_definitions.describe(&registering.family).await?;
-        let ours = newest.filter(|(arn, definition)| {
-            registering.newest.as_ref() != Some(arn)
-                && container_images(definition)
-                    .iter()
-                    .any(|(_, image)| image.ends_with(digest.as_str()))
-        });
-        Ok(ours.map(|(arn, _)| arn))
     }
 
     /// Observes the service and brings it one step nearer to the recorded release.

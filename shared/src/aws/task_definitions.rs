@@ -11,12 +11,13 @@ use aws_sdk_ecs::config::interceptors::AfterDeserializationInterceptorContextRef
 use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_ecs::error::BoxError;
-use aws_sdk_ecs::types::{TaskDefinitionField, TaskDefinitionStatus};
+use aws_sdk_ecs::types::{SortOrder, TaskDefinitionField, TaskDefinitionStatus};
 use aws_smithy_types::body::SdkBody;
 use serde_json::Value;
 
 use super::{AwsError, Sdk};
-use crate::task_definition::TaskDefinition;
+use crate::limits::PAGES;
+use crate::task_definition::{Mark, TaskDefinition};
 
 #[derive(Clone, Debug)]
 pub struct TaskDefinitions {
@@ -57,6 +58,11 @@ impl BodyRecorder {
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
+}
+
+/// The number of a revision within its family.
+fn number(arn: &str) -> Option<u64> {
+    arn.rsplit(':').next()?.parse().ok()
 }
 
 /// Whether a task definition does not exist, for which ECS has no exception of its own.
@@ -103,6 +109,70 @@ impl TaskDefinitions {
         let definition =
             TaskDefinition::from_value(value).map_err(|e| AwsError::unexpected(OPERATION, e))?;
         Ok(Some((arn.to_owned(), definition)))
+    }
+
+    /// The ACTIVE revisions of a family that an execution registered after the revision `newest`,
+    /// by their marks, newest first.
+    ///
+    /// # Errors
+    /// If a call fails, or the family has too many revisions.
+    pub async fn registered_by(
+        &self,
+        execution: &str,
+        family: &str,
+        newest: Option<&str>,
+    ) -> Result<Vec<(String, Mark)>, AwsError> {
+        let mut found = Vec::new();
+        for arn in self.registered_after(family, newest).await? {
+            let described = self.describe(&arn).await?;
+            let mark = described.and_then(|(_, definition)| definition.mark());
+            if let Some(mark) = mark.filter(|mark| mark.execution == execution) {
+                found.push((arn, mark));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The ACTIVE revisions of a family after the revision `newest`, newest first.
+    async fn registered_after(
+        &self,
+        family: &str,
+        newest: Option<&str>,
+    ) -> Result<Vec<String>, AwsError> {
+        const OPERATION: &str = "ecs:ListTaskDefinitions";
+
+        let is_later = |arn: &String| number(arn) > newest.and_then(number);
+        let mut later = Vec::new();
+        let mut token = None;
+
+        for _ in 0..PAGES {
+            let request = self
+                .client
+                .list_task_definitions()
+                .family_prefix(family)
+                .status(TaskDefinitionStatus::Active)
+                .sort(SortOrder::Desc)
+                .set_next_token(token);
+            let page = request
+                .send()
+                .await
+                .map_err(AwsError::from_sdk(OPERATION))?;
+
+            let listed = page.task_definition_arns().len();
+            let arns = page.task_definition_arns.unwrap_or_default();
+            let before = later.len();
+            later.extend(arns.into_iter().take_while(is_later));
+
+            token = page.next_token;
+            if token.is_none() || later.len() - before < listed {
+                return Ok(later);
+            }
+        }
+
+        Err(AwsError::unexpected(
+            OPERATION,
+            format!("the revisions of {family} have more than {PAGES} pages"),
+        ))
     }
 
     /// Whether a revision exists and is active.

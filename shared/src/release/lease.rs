@@ -114,6 +114,15 @@ impl Release {
         self.target().and_then(Target::change)
     }
 
+    /// Whether the release found, registered or deploys this revision.
+    #[must_use]
+    pub fn names(&self, task_definition: &str) -> bool {
+        self.registered.as_deref() == Some(task_definition)
+            || self
+                .target()
+                .is_some_and(|target| target.names(task_definition))
+    }
+
     /// When the release was taken over to be rolled back; none while it is open.
     #[must_use]
     pub fn rolling_back_since(&self) -> Option<Timestamp> {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Refusal;
 use crate::job::Failure;
+use crate::observed::colour::Colour;
 use crate::observed::service::{Rollout, ServiceView};
 use crate::routing::weights::{TrafficShift, Weights};
 use crate::strategy::Percentages;
@@ -206,6 +207,19 @@ impl Target {
             Self::Service(service) => &service.prior.task_definition,
             Self::Pair(pair) => &pair.prior.of(pair.prior.live).task_definition,
         }
+    }
+
+    /// Whether the release found this revision, returns to it, or deploys it.
+    #[must_use]
+    pub fn names(&self, task_definition: &str) -> bool {
+        let is_prior = match self {
+            Self::Service(service) => service.prior.task_definition == task_definition,
+            Self::Pair(pair) => [Colour::Blue, Colour::Green]
+                .iter()
+                .any(|colour| pair.prior.of(*colour).task_definition == task_definition),
+        };
+        let change = self.change();
+        is_prior || change.is_some_and(|change| change.task_definition == task_definition)
     }
 
     #[must_use]

@@ -4,14 +4,14 @@
 //! Never drops or rewrites a field that this code does not know: a definition may use features that
 //! are newer than this version. Messages and `Debug` never quote values, which can be secrets.
 
-mod compare;
 mod definition;
 mod images;
+mod mark;
 mod refused;
 
-pub use compare::equivalent;
 pub use definition::TaskDefinition;
 pub use images::{container_images, parse_image_definitions, parse_image_detail, set_images};
+pub use mark::Mark;
 
 #[cfg(test)]
 mod tests;

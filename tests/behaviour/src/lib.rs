@@ -138,6 +138,39 @@ pub fn writes(aws: &Aws, since: usize) -> Vec<String> {
         .collect()
 }
 
+/// A request of RegisterTaskDefinition without the two tags of its mark, and the execution in the
+/// mark, if it has one.
+pub fn without_mark(request: &Value) -> (Value, Option<String>) {
+    let mut request = request.clone();
+    let Some(tags) = request["tags"].as_array().cloned() else {
+        request
+            .as_object_mut()
+            .expect("an object")
+            .shift_remove("tags");
+        return (request, None);
+    };
+
+    let (mark, kept): (Vec<_>, Vec<_>) = tags.into_iter().partition(|tag| {
+        ["slipway:execution", "slipway:sent"]
+            .iter()
+            .any(|key| tag["key"] == *key)
+    });
+    let execution = mark
+        .iter()
+        .find(|tag| tag["key"] == "slipway:execution")
+        .and_then(|tag| tag["value"].as_str());
+
+    if kept.is_empty() {
+        request
+            .as_object_mut()
+            .expect("an object")
+            .shift_remove("tags");
+    } else {
+        request["tags"] = kept.into();
+    }
+    (request, execution.map(ToOwned::to_owned))
+}
+
 /// The ledger's table.
 pub fn ledger_table(aws: &Aws) -> String {
     let stack = aws

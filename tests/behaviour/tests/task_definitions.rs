@@ -8,7 +8,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use behaviour::{account, action, failure, jobs, newest, until, update_pipeline, zipped};
+use behaviour::{
+    account, action, failure, jobs, newest, until, update_pipeline, without_mark, zipped,
+};
 use emulator::Aws;
 use emulator::ecr::{self, Behaviour};
 use emulator::lambda::{self, InvocationStatus};
@@ -32,6 +34,15 @@ const READ_ONLY: [&str; 9] = [
     "registeredBy",
     "deregisteredAt",
     "deleteRequestedAt",
+];
+
+/// Members of an enumeration's type, which files have as empty texts and ECS refuses like this.
+const EMPTY_WORDS: [&str; 5] = [
+    "networkMode",
+    "pidMode",
+    "ipcMode",
+    "appProtocol",
+    "versionConsistency",
 ];
 
 /// The files that Amazon ECS would not take, and what the refusal must say; every other file is to
@@ -227,7 +238,7 @@ fn check(text: &[u8], refusal: Option<&[&str]>) -> Result<(), String> {
         (None, Some((kind, message))) => Err(format!("{kind}, and ECS would take it: {message}")),
         (None, None) => match (&new[..], value) {
             ([arn], Some(value)) => same(
-                after.ecs.request_of(arn).expect("registered"),
+                &without_mark(after.ecs.request_of(arn).expect("registered")).0,
                 &own(value, &key),
             ),
             (new, _) => Err(format!("registered {new:?}")),
@@ -278,7 +289,28 @@ fn own(mut value: Value, key: &str) -> Value {
             container["image"] = json!(IMAGE);
         }
     }
+
+    let is_empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
+    if definition.get("tags").is_some_and(is_empty) {
+        definition
+            .as_object_mut()
+            .expect("an object")
+            .shift_remove("tags");
+    }
+    without_empty_words(&mut definition);
     definition
+}
+
+/// Removes empty texts where only words of an enumeration are legal.
+fn without_empty_words(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            members.retain(|name, value| value != "" || !EMPTY_WORDS.contains(&name.as_str()));
+            members.values_mut().for_each(without_empty_words);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_empty_words),
+        _ => {}
+    }
 }
 
 fn same(sent: &Value, own: &Value) -> Result<(), String> {

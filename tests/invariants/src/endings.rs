@@ -4,7 +4,6 @@
 mod sights;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -94,7 +93,7 @@ impl Endings {
                 continue;
             }
 
-            retired(aws, execution, record, before)?;
+            retired(aws, execution, record)?;
             let none = Vec::new();
             let sights = call
                 .attempt
@@ -122,20 +121,25 @@ impl Endings {
 }
 
 /// What a release registered and does not run is no longer what a stack update would take.
-fn retired(aws: &Aws, execution: &str, record: &Value, before: &Ledger) -> Result<(), String> {
-    let of_execution = |lease: &&Arc<Value>| text(lease, "release.execution") == Some(execution);
-    let registered = before
-        .leases
-        .values()
-        .find(of_execution)
-        .and_then(|lease| text(lease, "release.registered"));
+fn retired(aws: &Aws, execution: &str, record: &Value) -> Result<(), String> {
     let unused = match text(record, "outcome") {
         Some("rolled-back" | "held") => true,
         Some("failed") => text(record, "change.task_definition").is_none(),
         _ => false,
     };
+    let is_marked = |arn: &&str| {
+        let mut tags = aws.ecs.tags_on(arn).iter();
+        tags.any(|tag| tag["key"] == "slipway:execution" && tag["value"] == execution)
+    };
+    let is_run = |arn: &str| {
+        aws.ecs.services.values().any(|service| {
+            let primary = service.primary();
+            primary.is_some_and(|primary| primary.task_definition == arn)
+        })
+    };
+    let mut marked = aws.ecs.definition_arns().filter(is_marked);
 
-    match registered.filter(|registered| unused && aws.ecs.is_active(registered)) {
+    match marked.find(|arn| unused && aws.ecs.is_active(arn) && !is_run(arn)) {
         Some(registered) => Err(format!(
             "invariant 5: {execution} left {registered} behind, which the next stack update deploys"
         )),

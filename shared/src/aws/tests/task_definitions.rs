@@ -4,9 +4,13 @@ use serde_json::{Value, json};
 
 use super::script::{Answer, Script, answer, refusal, run};
 use crate::aws::{AwsError, ErrorKind, TaskDefinitions};
-use crate::task_definition::TaskDefinition;
+use crate::task_definition::{Mark, TaskDefinition};
 
 const ARN: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
+
+fn arn_of(revision: u32) -> String {
+    ARN.replace("web:2", &format!("web:{revision}"))
+}
 
 fn definition() -> TaskDefinition {
     let value = json!({
@@ -191,4 +195,48 @@ fn the_named_revision_is_deregistered() {
     let error = run(TaskDefinitions::new(&script.sdk()).deregister(ARN)).expect_err("refused");
 
     assert_eq!(error.operation, "ecs:DeregisterTaskDefinition");
+}
+
+fn listed(revisions: &[u32], token: Option<&str>) -> Answer {
+    let arns: Vec<_> = revisions.iter().map(|revision| arn_of(*revision)).collect();
+    let mut page = json!({ "taskDefinitionArns": arns });
+    if let Some(token) = token {
+        page["nextToken"] = json!(token);
+    }
+    answer(&page)
+}
+
+fn marked(revision: u32, execution: &str) -> Answer {
+    answer(&json!({
+        "taskDefinition": {
+            "taskDefinitionArn": arn_of(revision),
+            "family": "web", "containerDefinitions": [{"name": "web", "image": "web:1"}],
+        },
+        "tags": [
+            {"key": "slipway:execution", "value": execution},
+            {"key": "slipway:sent", "value": "ff"},
+        ],
+    }))
+}
+
+#[test]
+fn revisions_of_an_execution_are_found_by_their_marks_on_all_pages_up_to_the_newest_before() {
+    let script = Script::new([
+        listed(&[12, 11], Some("more")),
+        listed(&[10, 9, 8], Some("evenmore")),
+        marked(12, "e-1"),
+        marked(11, "e-2"),
+        marked(10, "e-1"),
+    ]);
+    let task_definitions = TaskDefinitions::new(&script.sdk());
+    let found = run(task_definitions.registered_by("e-1", "web", Some(&arn_of(9))));
+    let mark = Mark {
+        execution: "e-1".to_owned(),
+        sent: "ff".to_owned(),
+    };
+
+    assert_eq!(
+        found.expect("answered"),
+        [(arn_of(12), mark.clone()), (arn_of(10), mark)]
+    );
 }

@@ -1,7 +1,7 @@
 //! Tests of task definitions, by subject, and the definitions they share.
 
-mod compare;
 mod images;
+mod mark;
 mod parse;
 mod properties;
 mod refused;

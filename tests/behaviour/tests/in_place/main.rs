@@ -4,6 +4,7 @@
 mod begin;
 mod bench;
 mod endings;
+mod families;
 mod files;
 mod finish;
 mod leftovers;

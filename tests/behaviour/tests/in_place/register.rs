@@ -1,4 +1,4 @@
-//! Which revision a release gets: the one that is live, the newest of its family, or a new one.
+//! Which revision a release gets: the one that is live, one that it registered before, or a new one.
 
 use emulator::ecs;
 use harness::demo::WEB;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use slipway::release::{Event, Registering};
 
 use super::bench::*;
-use behaviour::{push, released};
+use behaviour::{push, released, without_mark};
 
 const OTHER_IMAGE: &str = "public.ecr.aws/nginx/nginx:1";
 
@@ -73,55 +73,39 @@ fn the_image_that_is_live_changes_nothing_whatever_the_family_has_since() {
 }
 
 #[test]
-fn the_newest_revision_of_the_family_is_taken_when_it_is_the_wanted_one_and_is_not_retired() {
+fn a_revision_that_a_person_registered_is_not_taken_although_it_is_the_wanted_one() {
     run(released(), Fault::None, async |driver| {
         let digest = push(&driver, WEB, "2.0.0");
         assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
 
         begun(&driver, json!({ "digest": digest })).await;
-        let since = calls(&driver);
         let answer = register(&driver, &image("2.0.0")).await;
+
         assert_eq!(
             answer["outputVariables"]["TaskDefinitionArn"],
-            arn("web:3"),
+            arn("web:4"),
             "{answer}"
         );
-
-        let summary = answer["summary"].as_str().expect("a summary");
-        assert!(
-            summary.starts_with("web:3: the family's newest, nothing changed; web="),
-            "{summary}"
-        );
-        assert_eq!(
-            operations(&driver, since, "register-task-definition"),
-            [""; 0]
-        );
-
         rolled_back(&driver, "STOPPED").await;
-        assert!(
-            driver.world.aws().ecs.is_active("web:3"),
-            "it is not this release's"
-        );
+
+        let aws = driver.world.aws();
+        assert!(aws.ecs.is_active("web:3") && !aws.ecs.is_active("web:4"));
     });
+}
+
+/// The release as if the invocation that registered its revision had died before it recorded it.
+async fn unrecorded(driver: &Driver) {
+    edit(driver, WEB, |lease| {
+        with_release(lease, |release| release.registered = None)
+    })
+    .await;
 }
 
 #[test]
 fn a_revision_that_an_earlier_invocation_registered_is_written_down() {
     run(released(), Fault::None, async |driver| {
-        let digest = push(&driver, WEB, "2.0.0");
-        begun(&driver, json!({ "digest": digest })).await;
-        edit(&driver, WEB, |lease| {
-            after(
-                lease,
-                Event::RegistrationAnnounced(Registering {
-                    family: "web".to_owned(),
-                    newest: Some(arn("web:2")),
-                }),
-            )
-        })
-        .await;
-
-        assert_eq!(register_by_hand(&driver, &pinned(&digest)), arn("web:3"));
+        registered(&driver).await;
+        unrecorded(&driver).await;
 
         let since = calls(&driver);
         let answer = register(&driver, &image("2.0.0")).await;
@@ -149,6 +133,49 @@ fn a_revision_that_an_earlier_invocation_registered_is_written_down() {
 }
 
 #[test]
+fn a_registration_that_was_announced_and_is_not_found_is_waited_for_and_then_made() {
+    run(released(), Fault::None, async |driver| {
+        let digest = push(&driver, WEB, "2.0.0");
+        begun(&driver, json!({ "digest": digest })).await;
+        edit(&driver, WEB, |lease| {
+            after(
+                lease,
+                Event::RegistrationAnnounced(Registering {
+                    family: "web".to_owned(),
+                    newest: Some(arn("web:1")),
+                }),
+            )
+        })
+        .await;
+
+        let since = calls(&driver);
+        let answer = register(&driver, &image("2.0.0")).await;
+        assert_eq!(answer["status"], "going", "{answer}");
+        let summary = answer["summary"].as_str().expect("a summary");
+        assert!(summary.contains("is not found; waiting"), "{summary}");
+        assert_eq!(
+            operations(&driver, since, "register-task-definition"),
+            [""; 0]
+        );
+
+        pass(&driver, 60).await;
+        let images = json!({"images": {"web": image("2.0.0")}});
+        let answer = again(&driver, "register-task-definition", images, &answer).await;
+        assert_eq!(
+            answer["outputVariables"]["TaskDefinitionArn"],
+            arn("web:3"),
+            "{answer}"
+        );
+
+        // What came after the first announcement may still be this release's.
+        assert_eq!(
+            lease(&driver)["release"]["registering"],
+            json!({"family": "web", "newest": arn("web:1")})
+        );
+    });
+}
+
+#[test]
 fn a_new_revision_is_made_when_the_newest_of_the_family_is_another() {
     run(released(), Fault::None, async |driver| {
         let digest = push(&driver, WEB, "2.0.0");
@@ -170,9 +197,10 @@ fn a_new_revision_is_made_when_the_newest_of_the_family_is_another() {
 
         // The base is what serves, not what was registered last.
         let aws = driver.world.snapshot();
-        let mut expected = aws.ecs.request_of("web:2").expect("released").clone();
+        let (mut expected, _) = without_mark(aws.ecs.request_of("web:2").expect("released"));
         expected["containerDefinitions"][0]["image"] = json!(pinned(&digest));
-        assert_eq!(aws.ecs.request_of("web:4"), Some(&expected));
+        let request = aws.ecs.request_of("web:4").expect("registered");
+        assert_eq!(without_mark(request), (expected, Some(JANE.to_owned())));
     });
 }
 
@@ -203,9 +231,11 @@ fn the_newest_revision_of_a_named_family_is_the_base() {
         );
 
         request["containerDefinitions"][0]["image"] = json!(pinned(&digest));
+        let aws = driver.world.aws();
+        let registered = aws.ecs.request_of("template:2").expect("registered");
         assert_eq!(
-            driver.world.aws().ecs.request_of("template:2"),
-            Some(&request)
+            without_mark(registered),
+            (without_mark(&request).0, Some(JANE.to_owned()))
         );
     });
 }

@@ -5,7 +5,7 @@ use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use super::bench::*;
-use behaviour::{push, released};
+use behaviour::{push, released, without_mark};
 
 fn prior() -> Value {
     json!({
@@ -113,9 +113,13 @@ async fn registers(driver: &Driver, written: &mut Written) {
     assert_eq!(lease(driver), written.lease(4));
 
     let aws = driver.world.snapshot();
-    let mut expected = aws.ecs.request_of(&arn("web:2")).expect("released").clone();
+    let request = |revision: &str| aws.ecs.request_of(&arn(revision)).expect("registered");
+    let (mut expected, _) = without_mark(request("web:2"));
     expected["containerDefinitions"][0]["image"] = json!(pinned(&written.digest));
-    assert_eq!(aws.ecs.request_of(&arn("web:3")), Some(&expected));
+    assert_eq!(
+        without_mark(request("web:3")),
+        (expected, Some(JANE.to_owned()))
+    );
 }
 
 async fn updates(driver: &Driver, written: &mut Written) -> Value {

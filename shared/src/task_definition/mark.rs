@@ -1,0 +1,106 @@
+//! The mark of a revision: two tags, by which the release that registered it is found although
+//! nothing recorded it, and by which a file is recognised in its own registration.
+//!
+//! A described definition is never compared with a file: ECS fills defaults in, and which ones is
+//! its own affair. A mark is never copied: what a new revision is made from loses its mark.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use super::definition::TaskDefinition;
+use crate::limits::RESOURCE_TAGS;
+
+/// The execution that registered the revision.
+const EXECUTION: &str = "slipway:execution";
+/// The fingerprint of what was wanted.
+const WANTED: &str = "slipway:sent";
+
+/// Who registered a revision, and from what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    pub execution: String,
+    /// The [fingerprint](TaskDefinition::fingerprint) of the definition before ECS filled it in,
+    /// and before tags and family were added to it.
+    pub sent: String,
+}
+
+impl TaskDefinition {
+    /// The mark of a described revision; none if no release registered it.
+    #[must_use]
+    pub fn mark(&self) -> Option<Mark> {
+        Some(Mark {
+            execution: self.tag(EXECUTION)?.to_owned(),
+            sent: self.tag(WANTED)?.to_owned(),
+        })
+    }
+
+    /// The same without a mark, to make another revision from.
+    #[must_use]
+    pub fn unmarked(self) -> Self {
+        self.retain_tags(|key| ![EXECUTION, WANTED].contains(&key))
+    }
+
+    /// The same with a mark.
+    ///
+    /// # Errors
+    /// If there is no room for its tags.
+    pub fn marked(self, mark: &Mark) -> Result<Self, String> {
+        let mut marked = self.unmarked();
+        let added = [(EXECUTION, &mark.execution), (WANTED, &mark.sent)];
+        let most = RESOURCE_TAGS - added.len();
+        let mut tags = marked.tags().to_vec();
+        if tags.len() > most {
+            return Err(format!(
+                "`tags` has {} items; expected at most {most}, because each revision also gets \
+                 `{EXECUTION}` and `{WANTED}`",
+                tags.len()
+            ));
+        }
+
+        tags.extend(added.map(|(key, value)| json!({"key": key, "value": value})));
+        marked.0.insert("tags".to_owned(), Value::Array(tags));
+        Ok(marked)
+    }
+
+    /// A hash of the definition. The order of an object's members does not change it.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        let mut text = String::new();
+        write_sorted(&Value::Object(self.0.clone()), &mut text);
+
+        let mut hex = String::new();
+        for byte in Sha256::digest(text) {
+            let _ = write!(hex, "{byte:02x}");
+        }
+        hex
+    }
+}
+
+fn write_sorted(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<_> = members.iter().collect();
+            members.sort_by_key(|(name, _)| *name);
+            text.push('{');
+            for (name, value) in members {
+                let _ = write!(text, "{}:", Value::from(name.as_str()));
+                write_sorted(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                write_sorted(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        other => {
+            let _ = write!(text, "{other}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Marks: given to a revision, read back, never copied; and what a fingerprint tells apart.
+
+use super::*;
+
+fn mark() -> Mark {
+    Mark {
+        execution: "e-1".to_owned(),
+        sent: "0f".repeat(32),
+    }
+}
+
+fn tagged(count: usize) -> TaskDefinition {
+    let mut value = counter();
+    value["tags"] = (0..count)
+        .map(|number| json!({"key": format!("tag{number}"), "value": "x"}))
+        .collect();
+    definition(value)
+}
+
+#[test]
+fn a_mark_is_read_back_from_the_tags_and_replaced_not_added() {
+    let marked = tagged(2).marked(&mark()).expect("room");
+    let described = definition(serde_json::from_str(&marked.text()).expect("JSON"));
+
+    assert_eq!(described.mark(), Some(mark()));
+    assert_eq!(described.clone().unmarked(), tagged(2));
+    assert_eq!(tagged(2).mark(), None);
+
+    let again = Mark {
+        execution: "e-2".to_owned(),
+        ..mark()
+    };
+    let remarked = described.marked(&again).expect("room");
+
+    assert_eq!(remarked.mark(), Some(again.clone()));
+    assert_eq!(remarked, tagged(2).marked(&again).expect("room"));
+}
+
+#[test]
+fn a_definition_without_tags_has_none_when_its_mark_is_removed() {
+    let bare = definition(counter());
+    let marked = bare.clone().marked(&mark()).expect("room");
+
+    assert_eq!(marked.unmarked().text(), bare.text());
+}
+
+#[test]
+fn a_mark_needs_room_for_two_tags() {
+    assert!(tagged(48).marked(&mark()).is_ok());
+
+    let why = tagged(49).marked(&mark()).expect_err("no room");
+
+    assert_eq!(
+        why,
+        "`tags` has 49 items; expected at most 48, because each revision also gets \
+         `slipway:execution` and `slipway:sent`"
+    );
+}
+
+#[test]
+fn a_fingerprint_tells_definitions_apart_and_not_the_order_of_their_members() {
+    let text = r#"{"containerDefinitions":[{"image":"i:1","name":"a"}],"family":"f"}"#;
+    let sorted = definition(serde_json::from_str(text).expect("JSON"));
+    let other = json!({"family": "f", "containerDefinitions": [{"name": "a", "image": "i:1"}]});
+
+    assert_eq!(sorted.fingerprint().len(), 64);
+    assert_eq!(
+        sorted.fingerprint(),
+        definition(other.clone()).fingerprint()
+    );
+
+    let mut dynamic = other.clone();
+    dynamic["containerDefinitions"][0]["portMappings"] =
+        json!([{"containerPort": 8080, "hostPort": 0}]);
+    let mut fixed = dynamic.clone();
+    fixed["containerDefinitions"][0]["portMappings"][0]["hostPort"] = json!(8080);
+    let mut twice = other.clone();
+    twice["containerDefinitions"][0]["environment"] =
+        json!([{"name": "A", "value": "1"}, {"name": "A", "value": "2"}]);
+    let mut swapped = twice.clone();
+    swapped["containerDefinitions"][0]["environment"] =
+        json!([{"name": "A", "value": "2"}, {"name": "A", "value": "1"}]);
+
+    let all = [other, dynamic, fixed, twice, swapped];
+    let fingerprints: std::collections::BTreeSet<_> = all
+        .iter()
+        .map(|value| definition(value.clone()).fingerprint())
+        .collect();
+
+    assert_eq!(fingerprints.len(), all.len());
+}

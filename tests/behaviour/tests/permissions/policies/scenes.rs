@@ -7,7 +7,7 @@ use behaviour::pair::{self, SHORT, listener, set_weights, until_action};
 use emulator::cloudwatch::set_alarm;
 use emulator::codepipeline::{self, ActionStatus, Execution};
 use emulator::ecr::{self, Answers, Behaviour, Profile};
-use emulator::lambda;
+use emulator::lambda::{self, InvocationStatus};
 use emulator::{Aws, elb, traffic};
 use harness::demo::canary::{ask, become_canary};
 use harness::demo::{CHAPTERS, Chapter, Person, SHOP, WEB, deployed, play, push};
@@ -48,6 +48,8 @@ pub(super) enum Event {
     StoppedOnListener,
     /// A release behind the default action of a listener that ends well.
     ReleaseOnListener,
+    /// The job that registers a revision is delivered once more, and finds what it registered.
+    RepeatedRegistration,
     /// A person stops an execution before its release begins.
     NeverBegun,
     /// Jobs that no step can make sense of, so that each reports a failure.
@@ -55,13 +57,14 @@ pub(super) enum Event {
 }
 
 /// What the story does not tell, and needs permissions of its own.
-const UNTOLD: [Event; 8] = [
+const UNTOLD: [Event; 9] = [
     Event::StoppedRelease,
     Event::GrownColour,
     Event::FailedCanary,
     Event::FailedCanaryOnListener,
     Event::StoppedOnListener,
     Event::ReleaseOnListener,
+    Event::RepeatedRegistration,
     Event::NeverBegun,
     Event::SenselessJobs,
 ];
@@ -79,6 +82,7 @@ impl Event {
         match self {
             Self::Push(chapter) => begin_chapter(driver, chapter).await,
             Self::StoppedRelease => stop_a_release(driver).await,
+            Self::RepeatedRegistration => repeat_registration(driver).await,
             Self::NeverBegun => stop_before_begin(driver).await,
             Self::GrownColour => fail_when_grown(driver).await,
             Self::FailedCanary => fail_canary(driver).await,
@@ -116,6 +120,7 @@ impl Event {
                         .expect_err("time ends it");
                 }
                 Self::StoppedRelease => ended(&driver, known, WEB, "rolled-back").await,
+                Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
                 Self::NeverBegun => ended(&driver, known, WEB, "failed").await,
                 Self::ReleaseOnListener => ended(&driver, known, SHOP, "deployed").await,
                 _ => ended(&driver, known, SHOP, "rolled-back").await,
@@ -175,6 +180,28 @@ async fn stop_before_begin(driver: &Driver) {
         .is_ok()
     {
         stop(driver, before);
+    }
+}
+
+/// Delivers the event of a registration again once it has succeeded.
+async fn repeat_registration(driver: &Driver) {
+    let known = driver.world.aws().lambda.invocations.len();
+    ecr::push(&mut driver.world.aws(), WEB, "9.5.0", Behaviour::Healthy).expect("pushed");
+    let registered = |aws: &Aws| {
+        let mut since = aws.lambda.invocations.iter().skip(known);
+        let succeeded = since.find(|it| {
+            it.function.ends_with("register-task-definition")
+                && it.status == InvocationStatus::Succeeded
+        });
+        succeeded.map(|it| it.id)
+    };
+    let come = |aws: &Aws| registered(aws).is_some();
+
+    // Without a permission it does not come so far.
+    if driver.until(PATIENCE, &mut |_| Ok(()), come).await.is_ok() {
+        let aws = &mut driver.world.aws();
+        let invocation = registered(aws).expect("it was there");
+        lambda::duplicate(aws, invocation, Duration::ZERO);
     }
 }
 

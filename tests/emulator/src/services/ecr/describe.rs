@@ -112,7 +112,7 @@ pub(super) fn images(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
 }
 
 /// AWS writes a missing part of an image id as `null`, in quotes.
-fn no_image(aws: &Aws, repository: &str, id: &Value) -> ApiError {
+pub(super) fn no_image(aws: &Aws, repository: &str, id: &Value) -> ApiError {
     let part = |member: &str| id[member].as_str().unwrap_or("null").to_owned();
     let message = format!(
         "The image with imageId {{imageDigest:'{}', imageTag:'{}'}} does not exist within the \
@@ -139,7 +139,10 @@ fn detail(aws: &Aws, repository: &str, digest: &str, image: &Image) -> Value {
     detail["imageSizeInBytes"] = json!(image.manifest.len());
     detail["imagePushedAt"] = Aws::seconds(image.pushed);
     detail["imageManifestMediaType"] = json!(image.media_type);
-    detail["artifactMediaType"] = json!("application/vnd.docker.container.image.v1+json");
+    if let Some(artifact) = &image.artifact_type {
+        detail["artifactMediaType"] = json!(artifact);
+    }
+    detail["imageStatus"] = json!(if image.archived { "ARCHIVED" } else { "ACTIVE" });
     detail
 }
 

@@ -5,12 +5,13 @@ mod images;
 mod profile;
 mod push;
 mod registry;
+mod storage;
 
 #[cfg(test)]
 mod tests;
 
 pub use profile::{Answers, Profile};
-pub use push::{behaviour, profile, push, push_with};
+pub use push::{behaviour, profile, push, push_with, replicate};
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,6 +74,9 @@ struct Repository {
 struct Image {
     manifest: String,
     media_type: String,
+    /// What the manifest holds: an image, or another artifact.
+    artifact_type: Option<String>,
+    archived: bool,
     pushed: Millis,
     tags: BTreeSet<String>,
     behaviour: Behaviour,
@@ -94,6 +98,7 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "PutImage" => push::put_image(aws, input),
         "DescribeImages" => describe::images(aws, input),
         "BatchGetImage" => images::batch_get(aws, input),
+        "UpdateImageStorageClass" => storage::update(aws, input),
         "GetAuthorizationToken" => registry::authorization(aws, input),
         _ => Err(ApiError::unknown_operation(operation)),
     }

@@ -14,6 +14,9 @@ use crate::text::hex;
 use crate::{ApiError, Aws, Quirk, eventbridge};
 
 const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
+const DOCKER_CONFIG: &str = "application/vnd.docker.container.image.v1+json";
+const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 
 const PUT_MEMBERS: [&str; 6] = [
     "registryId",
@@ -44,7 +47,13 @@ pub(super) fn put_image(aws: &mut Aws, input: &Value) -> Result<Value, ApiError>
     }
 
     let behaviour = annotated(&document)?;
-    let digest = store(aws, &repository, manifest, media_type, tag, behaviour)?;
+    let stored = Manifest {
+        text: manifest,
+        media_type,
+        artifact_type: artifact_type(&document, media_type),
+    };
+    let digest = store(aws, &repository, &stored, tag, behaviour)?;
+    push_event(aws, &repository, &digest, tag);
 
     let mut id = json!({ "imageDigest": digest });
     if let Some(tag) = tag {
@@ -105,6 +114,43 @@ pub fn push_with(
     behaviour: Behaviour,
     profile: Profile,
 ) -> Result<String, ApiError> {
+    let digest = store_whole(aws, repository, tag, behaviour, profile)?;
+    push_event(aws, repository, &digest, Some(tag));
+    Ok(digest)
+}
+
+/// An image that arrives from another region of the account: ECR emits "ECR Replication Action"
+/// and no push.
+pub fn replicate(
+    aws: &mut Aws,
+    repository: &str,
+    tag: &str,
+    behaviour: Behaviour,
+    source_region: &str,
+) -> Result<String, ApiError> {
+    let digest = store_whole(aws, repository, tag, behaviour, Profile::default())?;
+    let detail = json!({
+        "result": "SUCCESS",
+        "repository-name": repository,
+        "image-digest": digest,
+        "source-account": aws.account,
+        "action-type": "REPLICATE",
+        "source-region": source_region,
+        "image-tag": tag,
+    });
+    let resources = vec![aws.arn("ecr", &format!("repository/{repository}"))];
+    eventbridge::emit(aws, "aws.ecr", "ECR Replication Action", resources, detail);
+    Ok(digest)
+}
+
+/// Stores an image without an event.
+fn store_whole(
+    aws: &mut Aws,
+    repository: &str,
+    tag: &str,
+    behaviour: Behaviour,
+    profile: Profile,
+) -> Result<String, ApiError> {
     let answers = if profile == Profile::default() {
         String::new()
     } else {
@@ -119,7 +165,7 @@ pub fn push_with(
         "schemaVersion": 2,
         "mediaType": DOCKER_MANIFEST,
         "config": {
-            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "mediaType": DOCKER_CONFIG,
             "size": 7023,
             "digest": blob("config"),
         },
@@ -129,14 +175,12 @@ pub fn push_with(
             "digest": blob("layer"),
         }],
     });
-    let digest = store(
-        aws,
-        repository,
-        &manifest.to_string(),
-        DOCKER_MANIFEST,
-        Some(tag),
-        behaviour,
-    )?;
+    let stored = Manifest {
+        text: &manifest.to_string(),
+        media_type: DOCKER_MANIFEST,
+        artifact_type: Some(DOCKER_CONFIG.to_owned()),
+    };
+    let digest = store(aws, repository, &stored, Some(tag), behaviour)?;
     let repository = aws.ecr.repositories.get_mut(repository);
 
     if let Some(image) = repository.and_then(|repository| repository.images.get_mut(&digest)) {
@@ -152,6 +196,7 @@ pub fn behaviour(aws: &Aws, image: &str) -> Result<Behaviour, String> {
         return Ok(Behaviour::Healthy);
     }
     find(aws, image)
+        .filter(|image| !image.archived)
         .map(|image| image.behaviour)
         .ok_or_else(|| {
             format!(
@@ -193,11 +238,31 @@ fn find<'a>(aws: &'a Aws, image: &str) -> Option<&'a Image> {
     repository.images.get(repository.find(&id)?)
 }
 
+/// A manifest as it is sent.
+struct Manifest<'a> {
+    text: &'a str,
+    media_type: &'a str,
+    artifact_type: Option<String>,
+}
+
+/// What a manifest holds: its own artifact type, or else the media type of its configuration. An
+/// index has neither. The configuration of a manifest written by hand is an image's unless it says
+/// otherwise.
+fn artifact_type(manifest: &Value, media_type: &str) -> Option<String> {
+    let stated = [&manifest["artifactType"], &manifest["config"]["mediaType"]];
+    let stated = stated.into_iter().find_map(Value::as_str);
+    let assumed = match media_type {
+        DOCKER_MANIFEST => Some(DOCKER_CONFIG),
+        OCI_MANIFEST => Some(OCI_CONFIG),
+        _ => None,
+    };
+    stated.or(assumed).map(str::to_owned)
+}
+
 fn store(
     aws: &mut Aws,
     name: &str,
-    manifest: &str,
-    media_type: &str,
+    manifest: &Manifest<'_>,
     tag: Option<&str>,
     behaviour: Behaviour,
 ) -> Result<String, ApiError> {
@@ -209,13 +274,14 @@ fn store(
             ),
         ));
     }
-    let digest = digest_of(manifest);
+    let digest = digest_of(manifest.text);
     let now = aws.now;
     let account = aws.account.clone();
     let missing = no_repository(&aws.account, name);
     let repository = aws.ecr.repositories.get_mut(name).ok_or(missing)?;
     let known = repository.images.get(&digest);
-    if known.is_some_and(|image| tag.is_none_or(|tag| image.tags.contains(tag))) {
+    if known.is_some_and(|image| !image.archived && tag.is_none_or(|tag| image.tags.contains(tag)))
+    {
         let tagged = tag
             .map(|tag| format!(" and tag '{tag}'"))
             .unwrap_or_default();
@@ -247,18 +313,32 @@ fn store(
         .images
         .entry(digest.clone())
         .or_insert_with(|| Image {
-            manifest: manifest.to_owned(),
-            media_type: media_type.to_owned(),
+            manifest: manifest.text.to_owned(),
+            media_type: manifest.media_type.to_owned(),
+            artifact_type: manifest.artifact_type.clone(),
+            archived: false,
             pushed: now,
             tags: BTreeSet::new(),
             behaviour,
             profile: Profile::default(),
         });
     image.tags.extend(tag.map(str::to_owned));
-
-    let detail = detail(aws, name, &digest, tag);
-    eventbridge::emit(aws, "aws.ecr", "ECR Image Action", Vec::new(), detail);
+    // A push restores an archived image.
+    image.archived = false;
     Ok(digest)
+}
+
+fn push_event(aws: &mut Aws, repository: &str, digest: &str, tag: Option<&str>) {
+    let detail = detail(aws, repository, digest, tag);
+    eventbridge::emit(aws, "aws.ecr", "ECR Image Action", Vec::new(), detail);
+}
+
+/// The members of an event that say what the manifest is.
+pub(super) fn add_media_types(detail: &mut Value, image: &Image) {
+    detail["manifest-media-type"] = json!(image.media_type);
+    if let Some(artifact) = &image.artifact_type {
+        detail["artifact-media-type"] = json!(artifact);
+    }
 }
 
 /// The detail of the event "ECR Image Action". Whether an untagged image has an empty tag or none
@@ -274,6 +354,10 @@ pub(super) fn detail(aws: &mut Aws, repository: &str, digest: &str, tag: Option<
         detail["image-tag"] = json!(tag);
     } else if aws.draw_quirk(Quirk::EmptyImageTag) {
         detail["image-tag"] = json!("");
+    }
+    let known = aws.ecr.repositories.get(repository);
+    if let Some(image) = known.and_then(|repository| repository.images.get(digest)) {
+        add_media_types(&mut detail, image);
     }
     detail
 }

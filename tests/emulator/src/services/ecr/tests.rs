@@ -1,5 +1,8 @@
 use super::*;
 
+/// What a manifest holds, and where it comes from.
+mod manifests;
+
 fn world(mutability: &str) -> Aws {
     let mut aws = Aws::new(1);
     call(

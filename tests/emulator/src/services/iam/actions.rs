@@ -103,7 +103,11 @@ pub(crate) fn ecr(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
                 .map(|name| asked.on(repository(name.as_str().unwrap_or_default())))
                 .collect(),
         },
-        "CreateRepository" | "PutImage" | "DescribeImages" | "BatchGetImage" => {
+        "CreateRepository"
+        | "PutImage"
+        | "DescribeImages"
+        | "BatchGetImage"
+        | "UpdateImageStorageClass" => {
             vec![asked.on(repository(asked.text("repositoryName")))]
         }
         _ => return None,

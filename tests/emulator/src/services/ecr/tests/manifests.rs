@@ -1,0 +1,92 @@
+use super::*;
+
+const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+fn last_event(aws: &Aws) -> &Value {
+    aws.events.events.last().expect("an event")
+}
+
+fn described(aws: &mut Aws, tag: &str) -> Value {
+    let ids = json!({ "imageIds": [{ "imageTag": tag }] });
+    request(aws, "DescribeImages", ids).expect("described")["imageDetails"][0].clone()
+}
+
+#[test]
+fn the_event_of_a_push_and_the_description_say_what_the_manifest_holds() {
+    let image = json!({ "mediaType": OCI_MANIFEST, "schemaVersion": 2,
+        "config": { "mediaType": "application/vnd.oci.image.config.v1+json" } });
+    let chart = json!({ "mediaType": OCI_MANIFEST, "schemaVersion": 2,
+        "config": { "mediaType": "application/vnd.cncf.helm.config.v1+json" } });
+    let bundle = json!({ "mediaType": OCI_MANIFEST, "schemaVersion": 2,
+        "artifactType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "config": { "mediaType": "application/vnd.oci.empty.v1+json" } });
+    let index = json!({ "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [] });
+
+    for (manifest, artifact) in [
+        (image, json!("application/vnd.oci.image.config.v1+json")),
+        (chart, json!("application/vnd.cncf.helm.config.v1+json")),
+        (
+            bundle,
+            json!("application/vnd.dev.sigstore.bundle.v0.3+json"),
+        ),
+        (index, Value::Null),
+    ] {
+        let mut aws = world("MUTABLE");
+        put(&mut aws, &manifest.to_string(), "v1").expect("put");
+
+        let detail = last_event(&aws)["detail"].clone();
+        assert_eq!(detail["manifest-media-type"], manifest["mediaType"]);
+        assert_eq!(detail["artifact-media-type"], artifact);
+
+        let described = described(&mut aws, "v1");
+        assert_eq!(described["imageManifestMediaType"], manifest["mediaType"]);
+        assert_eq!(described["artifactMediaType"], artifact);
+        assert_eq!(described["imageStatus"], "ACTIVE");
+    }
+}
+
+#[test]
+fn a_replica_emits_the_documented_event_and_no_push() {
+    let mut aws = world("MUTABLE");
+    let digest =
+        replicate(&mut aws, "team/web", "v1", Behaviour::Healthy, "us-west-2").expect("replicated");
+
+    assert_eq!(aws.events.events.len(), 1);
+    let event = last_event(&aws);
+    assert_eq!(event["detail-type"], "ECR Replication Action");
+    assert_eq!(
+        event["resources"],
+        json!(["arn:aws:ecr:eu-west-1:111122223333:repository/team/web"])
+    );
+    let documented = json!({
+        "result": "SUCCESS",
+        "repository-name": "team/web",
+        "image-digest": digest,
+        "source-account": "111122223333",
+        "action-type": "REPLICATE",
+        "source-region": "us-west-2",
+        "image-tag": "v1",
+    });
+    assert_eq!(event["detail"], documented);
+}
+
+#[test]
+fn an_archived_image_is_described_and_not_pulled_until_it_is_restored() {
+    let mut aws = world("MUTABLE");
+    let digest = push(&mut aws, "team/web", "v1", Behaviour::Healthy).expect("pushed");
+    let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web@{digest}");
+    let moved = |aws: &mut Aws, class: &str| {
+        let members = json!({ "imageId": { "imageDigest": digest }, "targetStorageClass": class });
+        request(aws, "UpdateImageStorageClass", members).expect("moved")["imageStatus"].clone()
+    };
+
+    assert_eq!(moved(&mut aws, "ARCHIVE"), "ARCHIVED");
+    let detail = &last_event(&aws)["detail"];
+    assert_eq!(detail["action-type"], "UPDATE_STORAGE_CLASS");
+    assert_eq!(detail["target-storage-class"], "ARCHIVE");
+    assert_eq!(described(&mut aws, "v1")["imageStatus"], "ARCHIVED");
+    assert!(behaviour(&aws, &image).is_err());
+
+    assert_eq!(moved(&mut aws, "STANDARD"), "ACTIVE");
+    assert_eq!(behaviour(&aws, &image), Ok(Behaviour::Healthy));
+}

@@ -6,6 +6,7 @@
 //! - [`limits`]: every number that bounds something, with its source.
 //! - [`timestamp`]: instants and readable durations. Never reads a clock.
 //! - [`image`]: image references and digests. Never asks a registry.
+//! - [`manifest`]: which manifests of a repository are container images. Never asks a registry.
 //! - [`judge`]: the verdict on a canary, from counts and series. Depends on `limits` only; never
 //!   draws random numbers, never reads a clock, never passes a canary without data.
 //! - [`job`]: CodePipeline's protocol. The only module that knows the JSON of a job; never decides.
@@ -31,6 +32,7 @@ pub mod image;
 pub mod job;
 pub mod judge;
 pub mod limits;
+pub mod manifest;
 pub mod metrics;
 pub mod observed;
 pub mod release;

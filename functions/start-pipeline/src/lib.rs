@@ -1,13 +1,15 @@
 //! The function that a push invokes: it claims the digest in the ledger and starts the pipeline
 //! with it, once.
 //!
-//! It never starts an execution without a claim, and never decides whether an image is good.
+//! It never starts an execution without a claim or for what cannot run, and never decides whether an
+//! image is good.
 
 use serde_json::{Value, json};
-use slipway::aws::{Executions, Ledger, Retry, Sdk};
+use slipway::aws::{Executions, Images, Ledger, Retry, Sdk};
 use slipway::events::{PushInput, PushedImage, Subscription};
 use slipway::image::short_digest;
 use slipway::limits::FORMAT_VERSION;
+use slipway::manifest::Manifest;
 use slipway::release::{Push, PushDecision, Record};
 use slipway::timestamp::Timestamp;
 
@@ -22,6 +24,7 @@ pub struct StartPipeline {
     sdk: Sdk,
     ledger: Ledger,
     executions: Executions,
+    images: Images,
 }
 
 impl StartPipeline {
@@ -31,6 +34,7 @@ impl StartPipeline {
             sdk: sdk.clone(),
             ledger: Ledger::new(sdk),
             executions: Executions::new(sdk),
+            images: Images::new(sdk),
         }
     }
 
@@ -48,13 +52,64 @@ impl StartPipeline {
         })?;
 
         let response = match PushedImage::parse(input.event)? {
-            Ok(push) if push.tag.is_none() => json!({"status": "ignored", "reason": UNTAGGED}),
-            Ok(push) => self.start(&input.subscription, &push).await?,
-            Err(reason) => json!({"status": "ignored", "reason": reason}),
+            Ok(push) => self.take(&input.subscription, &push).await?,
+            Err(reason) => ignored(&reason),
         };
 
         tracing::info!(pipeline = input.subscription.pipeline, %response);
         Ok(response)
+    }
+
+    /// Starts the pipeline if the image is one that it delivers.
+    async fn take(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
+        if let Some(reason) = subscription.why_foreign(push) {
+            return Ok(ignored(&reason));
+        }
+
+        let Some(tag) = &push.tag else {
+            return Ok(ignored(UNTAGGED));
+        };
+
+        let unfit = match subscription.why_unmatched(tag) {
+            Some(reason) => Some(reason),
+            None => self.why_not_runnable(push).await?,
+        };
+        match unfit {
+            Some(reason) => self.decline(subscription, push, &reason).await,
+            None => self.start(subscription, push).await,
+        }
+    }
+
+    /// Why the image cannot run. A replication does not state what the manifest is, so ECR is
+    /// asked.
+    async fn why_not_runnable(&self, push: &PushedImage) -> Result<Option<String>, Retry> {
+        let stated = push.manifest.why_not_runnable();
+        if stated.is_some() || push.manifest.media_type.is_some() {
+            return Ok(stated);
+        }
+
+        let found = self.images.manifest(&push.repository, &push.digest).await?;
+        Ok(Manifest {
+            tags: push.manifest.tags.clone(),
+            ..found
+        }
+        .why_not_runnable())
+    }
+
+    /// Records why an image is not delivered, unless the ledger knows the digest: another tag of it
+    /// may have led to a release.
+    async fn decline(
+        &self,
+        subscription: &Subscription,
+        push: &PushedImage,
+        reason: &str,
+    ) -> Result<Value, Retry> {
+        let declined = Push {
+            refusal: Some(reason.to_owned()),
+            ..claim_of(subscription, push, self.sdk.now())
+        };
+        self.ledger.put_push(None, &declined).await?;
+        Ok(ignored(reason))
     }
 
     async fn start(&self, subscription: &Subscription, push: &PushedImage) -> Result<Value, Retry> {
@@ -98,17 +153,7 @@ impl StartPipeline {
         known: Option<&Push>,
         now: Timestamp,
     ) -> Result<Value, Retry> {
-        let claim = Push {
-            v: FORMAT_VERSION,
-            pipeline: subscription.pipeline.clone(),
-            digest: push.digest.clone(),
-            tag: push.tag.clone(),
-            event: push.event.clone(),
-            claimed_at: now,
-            execution: None,
-            refusal: None,
-        };
-
+        let claim = claim_of(subscription, push, now);
         if !self.ledger.put_push(known, &claim).await? {
             return Err(format!(
                 "another invocation claimed {} at the same moment; retrying",
@@ -117,7 +162,9 @@ impl StartPipeline {
             .into());
         }
 
-        let Subscription { pipeline, action } = subscription;
+        let Subscription {
+            pipeline, action, ..
+        } = subscription;
         let token = request_token(&push.event);
         let execution = self
             .executions
@@ -136,6 +183,24 @@ impl StartPipeline {
             "status": "started", "execution": execution, "digest": push.digest, "tag": push.tag,
         }))
     }
+}
+
+/// The claim of a push, before an execution is started.
+fn claim_of(subscription: &Subscription, push: &PushedImage, now: Timestamp) -> Push {
+    Push {
+        v: FORMAT_VERSION,
+        pipeline: subscription.pipeline.clone(),
+        digest: push.digest.clone(),
+        tag: push.tag.clone(),
+        event: push.event.clone(),
+        claimed_at: now,
+        execution: None,
+        refusal: None,
+    }
+}
+
+fn ignored(reason: &str) -> Value {
+    json!({"status": "ignored", "reason": reason})
 }
 
 /// The request token of a push: the event's id, in the 128 characters that CodePipeline takes.

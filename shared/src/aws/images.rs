@@ -2,11 +2,14 @@
 
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::config::{Builder, Region};
-use aws_sdk_ecr::types::ImageIdentifier;
+use aws_sdk_ecr::types::{ImageDetail, ImageIdentifier, ImageStatus};
 
 use super::{AwsError, Sdk};
-use crate::image::ImageReference;
+use crate::image::{EcrRepository, ImageReference};
 use crate::job::{Failure, FailureType, StepError};
+use crate::manifest::Manifest;
+
+const OPERATION: &str = "ecr:DescribeImages";
 
 /// Error codes for an image that does not exist.
 const MISSING: [&str; 2] = ["ImageNotFoundException", "RepositoryNotFoundException"];
@@ -22,41 +25,76 @@ impl Images {
         Self { sdk: sdk.clone() }
     }
 
-    /// The same image by its digest, proven to be in its repository. An image of another registry
-    /// is returned unchanged.
+    /// The same image by its digest, proven to be in its repository and to be an image that can be
+    /// pulled. An image of another registry is returned unchanged.
     ///
     /// # Errors
-    /// RevisionUnavailable if the repository or the image does not exist.
+    /// RevisionUnavailable if the repository or the image does not exist or is archived,
+    /// ConfigurationError if it is not a container image.
     pub async fn resolve(&self, image: &ImageReference) -> Result<ImageReference, StepError> {
-        const OPERATION: &str = "ecr:DescribeImages";
-
         let Some(repository) = image.ecr() else {
             return Ok(image.clone());
         };
 
+        let detail = match self.describe(&repository, image).await {
+            Err(error) if MISSING.contains(&error.code.as_str()) => {
+                return Err(unavailable(image, &missing(image, &error)).into());
+            }
+            described => described?,
+        };
+        check(image, &repository, &detail)?;
+
+        let digest = detail
+            .image_digest()
+            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))?;
+        Ok(image.pinned(digest))
+    }
+
+    /// What ECR states about a digest of a repository in the function's own account and region.
+    ///
+    /// # Errors
+    /// If the call fails or the image does not exist.
+    pub async fn manifest(&self, repository: &str, digest: &str) -> Result<Manifest, AwsError> {
+        let id = ImageIdentifier::builder().image_digest(digest).build();
+        let request = Client::new(&self.sdk.config)
+            .describe_images()
+            .repository_name(repository)
+            .image_ids(id);
+        let found = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(OPERATION))?;
+
+        found
+            .image_details()
+            .first()
+            .map(manifest)
+            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no details of {digest}")))
+    }
+
+    async fn describe(
+        &self,
+        repository: &EcrRepository,
+        image: &ImageReference,
+    ) -> Result<ImageDetail, AwsError> {
         // The image can be in another region and account than the function.
         let config = Builder::from(&self.sdk.config)
-            .region(Region::new(repository.region))
+            .region(Region::new(repository.region.clone()))
             .build();
         let request = Client::from_conf(config)
             .describe_images()
-            .registry_id(repository.registry_id)
-            .repository_name(repository.repository)
+            .registry_id(&repository.registry_id)
+            .repository_name(&repository.repository)
             .image_ids(identifier(image));
 
-        let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
-            Ok(found) => found,
-            Err(error) if MISSING.contains(&error.code.as_str()) => {
-                return Err(unavailable(image, &error).into());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        let digest = found
-            .image_details()
-            .first()
-            .and_then(|detail| detail.image_digest())
-            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))?;
-        Ok(image.pinned(digest))
+        let found = request
+            .send()
+            .await
+            .map_err(AwsError::from_sdk(OPERATION))?;
+        found
+            .image_details
+            .and_then(|details| details.into_iter().next())
+            .ok_or_else(|| AwsError::unexpected(OPERATION, format!("no digest for {image}")))
     }
 }
 
@@ -71,13 +109,61 @@ fn identifier(image: &ImageReference) -> ImageIdentifier {
     }
 }
 
-fn unavailable(image: &ImageReference, error: &AwsError) -> Failure {
+fn manifest(detail: &ImageDetail) -> Manifest {
+    Manifest {
+        media_type: detail.image_manifest_media_type().map(ToOwned::to_owned),
+        artifact_type: detail.artifact_media_type().map(ToOwned::to_owned),
+        tags: detail.image_tags().to_vec(),
+    }
+}
+
+/// Whether ECS can pull what ECR describes.
+fn check(
+    image: &ImageReference,
+    repository: &EcrRepository,
+    detail: &ImageDetail,
+) -> Result<(), StepError> {
+    if let Some(reason) = manifest(detail).why_not_runnable() {
+        return Err(Failure::configuration(format!(
+            "image {image} cannot run: {reason}; release the digest of an image"
+        ))
+        .into());
+    }
+
+    match detail.image_status() {
+        Some(ImageStatus::Archived) => {
+            let digest = detail.image_digest().unwrap_or("<digest>");
+            Err(unavailable(
+                image,
+                &format!(
+                    "it is archived and cannot be pulled; restore it with aws ecr \
+                     update-image-storage-class --region {} --repository-name {} --image-id \
+                     imageDigest={digest} --target-storage-class STANDARD, or push it again",
+                    repository.region, repository.repository
+                ),
+            )
+            .into())
+        }
+        Some(ImageStatus::Activating) => Err(StepError::Busy(format!(
+            "image {image} is being restored from the archive; waiting until it is active"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// A repository of a pull through cache holds an image only after its first pull.
+fn missing(image: &ImageReference, error: &AwsError) -> String {
+    format!(
+        "{}; push it first, or correct the reference; an image of a pull through cache is cached \
+         by its first pull: run docker pull {image}",
+        error.message
+    )
+}
+
+fn unavailable(image: &ImageReference, why: &str) -> Failure {
     Failure {
         kind: FailureType::RevisionUnavailable,
         cause: None,
-        message: format!(
-            "image {image} cannot be deployed: {}; push it first, or correct the reference",
-            error.message
-        ),
+        message: format!("image {image} cannot be deployed: {why}"),
     }
 }

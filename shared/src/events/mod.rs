@@ -4,6 +4,8 @@
 
 mod execution;
 mod push;
+mod subscription;
 
 pub use execution::RollBackTrigger;
-pub use push::{PushInput, PushedImage, Subscription};
+pub use push::PushedImage;
+pub use subscription::{PushInput, Subscription};

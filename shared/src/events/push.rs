@@ -1,38 +1,34 @@
-//! Pushes to ECR, as the rule of a pipeline sends them to `start-pipeline`.
+//! Images that arrive in a repository, as ECR reports them.
 
 use aws_lambda_events::event::eventbridge::EventBridgeEvent;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::image::is_digest;
+use crate::manifest::Manifest;
 
-/// The input of `start-pipeline`: an event of ECR, wrapped by a pipeline's rule.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PushInput {
-    pub subscription: Subscription,
-    pub event: Value,
-}
-
-/// The pipeline to start, and its source action that takes the digest.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Subscription {
-    pub pipeline: String,
-    pub action: String,
-}
-
-/// A pushed image.
+/// An image that arrived in a repository: pushed, or replicated from another registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PushedImage {
     /// The event's id, by which a duplicate delivery is recognised.
     pub event: String,
+    /// The account and the region of the repository, if the event names them.
+    pub account: Option<String>,
+    pub region: Option<String>,
     pub repository: String,
     pub digest: String,
     pub tag: Option<String>,
+    /// What the event states about the manifest: a replication nothing, a push its media types.
+    pub manifest: Manifest,
 }
 
-/// `detail` of an "ECR Image Action"
+/// The events after which an image can be pulled: their detail types, with the action of each.
+const ARRIVALS: [(&str, &str); 2] = [
+    ("ECR Image Action", "PUSH"),
+    ("ECR Replication Action", "REPLICATE"),
+];
+
+/// `detail` of an "ECR Image Action" or an "ECR Replication Action"
 /// (docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html).
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -42,11 +38,13 @@ struct ImageAction {
     image_digest: String,
     action_type: String,
     image_tag: Option<String>,
+    manifest_media_type: Option<String>,
+    artifact_media_type: Option<String>,
 }
 
 impl PushedImage {
-    /// Reads an event of ECR. `Ok(Err(…))` is the reason why a valid event is not a successful
-    /// push.
+    /// Reads an event of ECR. `Ok(Err(…))` is the reason why a valid event is not the arrival of
+    /// an image.
     ///
     /// # Errors
     /// If it is not an event of ECR.
@@ -54,18 +52,28 @@ impl PushedImage {
         let envelope: EventBridgeEvent<Value> =
             serde_json::from_value(event).map_err(|e| format!("not an EventBridge event: {e}"))?;
 
-        if envelope.detail_type != "ECR Image Action" {
+        if envelope.source != "aws.ecr" {
             return Ok(Err(format!(
-                "`{}` is not a push; expected \"ECR Image Action\"",
-                envelope.detail_type
+                "the source is `{}`; expected \"aws.ecr\"",
+                envelope.source
             )));
         }
 
-        let detail: ImageAction = serde_json::from_value(envelope.detail)
-            .map_err(|e| format!("detail of an ECR Image Action: {e}"))?;
-        if detail.action_type != "PUSH" || detail.result != "SUCCESS" {
+        let arrival = ARRIVALS
+            .iter()
+            .find(|(detail_type, _)| envelope.detail_type == *detail_type);
+        let Some((detail_type, action)) = arrival else {
             return Ok(Err(format!(
-                "{} with result {} is not a successful PUSH",
+                "`{}` is not a push; expected \"ECR Image Action\" or \"ECR Replication Action\"",
+                envelope.detail_type
+            )));
+        };
+
+        let detail: ImageAction = serde_json::from_value(envelope.detail)
+            .map_err(|e| format!("detail of an {detail_type}: {e}"))?;
+        if detail.action_type != *action || detail.result != "SUCCESS" {
+            return Ok(Err(format!(
+                "{} with result {} is not a successful {action}",
                 detail.action_type, detail.result
             )));
         }
@@ -81,12 +89,20 @@ impl PushedImage {
             .id
             .filter(|id| !id.is_empty())
             .ok_or("`id` is missing or empty, so a duplicate could not be recognised")?;
-        let tag = detail.image_tag.filter(|tag| !tag.is_empty());
+        let stated = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let tag = stated(detail.image_tag);
 
         Ok(Ok(Self {
             event,
+            account: stated(envelope.account),
+            region: stated(envelope.region),
             repository: detail.repository_name,
             digest: detail.image_digest,
+            manifest: Manifest {
+                media_type: stated(detail.manifest_media_type),
+                artifact_type: stated(detail.artifact_media_type),
+                tags: tag.iter().cloned().collect(),
+            },
             tag,
         }))
     }
@@ -106,6 +122,8 @@ mod tests {
             "detail": {
                 "result": "SUCCESS", "repository-name": "web", "action-type": "PUSH",
                 "image-digest": format!("sha256:{}", "0a".repeat(32)), "image-tag": "1.0",
+                "manifest-media-type": "application/vnd.oci.image.manifest.v1+json",
+                "artifact-media-type": "application/vnd.oci.image.config.v1+json",
             },
         });
         change(&mut event);
@@ -137,9 +155,16 @@ mod tests {
             push(|_| {}).expect("an event").expect("a push"),
             PushedImage {
                 event: "13cde686-328b-6117-af20-0e5566167482".to_owned(),
+                account: Some("111122223333".to_owned()),
+                region: Some("eu-west-1".to_owned()),
                 repository: "web".to_owned(),
                 digest: format!("sha256:{}", "0a".repeat(32)),
                 tag: Some("1.0".to_owned()),
+                manifest: Manifest {
+                    media_type: Some("application/vnd.oci.image.manifest.v1+json".to_owned()),
+                    artifact_type: Some("application/vnd.oci.image.config.v1+json".to_owned()),
+                    tags: vec!["1.0".to_owned()],
+                },
             }
         );
 
@@ -153,6 +178,23 @@ mod tests {
         });
 
         assert_eq!(untagged.expect("an event").expect("a push").tag, None);
+    }
+
+    #[test]
+    fn a_replica_is_an_arrival_of_which_the_event_states_no_media_types() {
+        let replica = push(|e| {
+            e["detail-type"] = json!("ECR Replication Action");
+            e["detail"] = json!({
+                "result": "SUCCESS", "repository-name": "web", "action-type": "REPLICATE",
+                "image-digest": format!("sha256:{}", "0a".repeat(32)), "image-tag": "1.0",
+                "source-account": "444455556666", "source-region": "us-west-2",
+            });
+        });
+        let replica = replica.expect("an event").expect("an arrival");
+
+        assert_eq!(replica.account.as_deref(), Some("111122223333"));
+        assert_eq!(replica.tag.as_deref(), Some("1.0"));
+        assert_eq!(replica.manifest.media_type, None);
     }
 
     #[test]
@@ -170,7 +212,16 @@ mod tests {
         );
         assert_eq!(
             ignored(|e| e["detail-type"] = json!("ECR Image Scan")),
-            "`ECR Image Scan` is not a push; expected \"ECR Image Action\""
+            "`ECR Image Scan` is not a push; expected \"ECR Image Action\" or \"ECR Replication \
+             Action\""
+        );
+        assert_eq!(
+            ignored(|e| e["detail-type"] = json!("ECR Replication Action")),
+            "PUSH with result SUCCESS is not a successful REPLICATE"
+        );
+        assert_eq!(
+            ignored(|e| e["source"] = json!("com.example")),
+            "the source is `com.example`; expected \"aws.ecr\""
         );
     }
 
@@ -196,36 +247,6 @@ mod tests {
             "{refusal}"
         );
         assert!(refused(|e| *e = json!({})).starts_with("not an EventBridge event: "));
-    }
-
-    #[test]
-    fn a_subscription_is_a_pipeline_and_an_action() {
-        let input = |value: Value| {
-            serde_json::from_value::<PushInput>(value).map_err(|error| error.to_string())
-        };
-        let subscription = json!({"pipeline": "slipway-web", "action": "Image"});
-        let read =
-            input(json!({"subscription": subscription, "event": {"id": "1"}})).expect("understood");
-
-        assert_eq!(
-            (
-                read.subscription.pipeline.as_str(),
-                read.subscription.action.as_str()
-            ),
-            ("slipway-web", "Image")
-        );
-        assert_eq!(read.event, json!({"id": "1"}));
-
-        let other = json!({"pipeline": "slipway-web", "action": "Image", "tags": "*"});
-        let refused = input(json!({"subscription": other, "event": {}})).expect_err("unknown");
-
-        assert!(refused.contains("unknown field `tags`"), "{refused}");
-
-        let refused = input(json!({"subscription": subscription, "event": {}, "more": 1}))
-            .expect_err("unknown");
-
-        assert!(refused.contains("unknown field `more`"), "{refused}");
-        assert!(input(json!({"subscription": {"pipeline": "slipway-web"}, "event": {}})).is_err());
     }
 
     #[test]

@@ -89,7 +89,8 @@ fn a_missing_image_fails_the_release_as_unavailable() {
         );
         let message = format!(
             "image {REPOSITORY}:1.0 cannot be deployed: there is none; push it first, or correct \
-             the reference"
+             the reference; an image of a pull through cache is cached by its first pull: run \
+             docker pull {REPOSITORY}:1.0"
         );
         assert_eq!(
             image,

@@ -184,5 +184,7 @@ fn a_push_to_the_repository_is_acted_on_and_the_same_event_again_is_not() {
     assert_eq!(first["execution"], json!(newest(&aws, "slipway-web").id));
 }
 
+/// What arrives in a repository besides pushed images.
+mod arrivals;
 /// Pushes alone.
 mod foreign;

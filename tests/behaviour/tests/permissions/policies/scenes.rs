@@ -33,6 +33,8 @@ const JUDGED: [(&str, &str); 3] = [
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
     Push(&'static Chapter),
+    /// An image that ECR replicates, of which the event does not state what it is.
+    Replica,
     /// A person stops a release while it rolls out, so that `roll-back` restores the prior one.
     StoppedRelease,
     /// A new colour of the pair grows and then fails, so that the old one must grow before it takes
@@ -57,7 +59,8 @@ pub(super) enum Event {
 }
 
 /// What the story does not tell, and needs permissions of its own.
-const UNTOLD: [Event; 9] = [
+const UNTOLD: [Event; 10] = [
+    Event::Replica,
     Event::StoppedRelease,
     Event::GrownColour,
     Event::FailedCanary,
@@ -81,6 +84,11 @@ impl Event {
     pub(crate) async fn begin(self, driver: &Driver) {
         match self {
             Self::Push(chapter) => begin_chapter(driver, chapter).await,
+            Self::Replica => {
+                let aws = &mut driver.world.aws();
+                ecr::replicate(aws, WEB, "9.8.0", Behaviour::Healthy, "us-west-2")
+                    .expect("replicated");
+            }
             Self::StoppedRelease => stop_a_release(driver).await,
             Self::RepeatedRegistration => repeat_registration(driver).await,
             Self::NeverBegun => stop_before_begin(driver).await,
@@ -119,6 +127,7 @@ impl Event {
                         .await
                         .expect_err("time ends it");
                 }
+                Self::Replica => ended(&driver, known, WEB, "deployed").await,
                 Self::StoppedRelease => ended(&driver, known, WEB, "rolled-back").await,
                 Self::RepeatedRegistration => ended(&driver, known, WEB, "deployed").await,
                 Self::NeverBegun => ended(&driver, known, WEB, "failed").await,

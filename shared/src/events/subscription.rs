@@ -1,0 +1,202 @@
+//! What a pipeline's rule sends to `start-pipeline`, and which images the pipeline takes.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::PushedImage;
+
+/// The input of `start-pipeline`: an event of ECR, wrapped by a pipeline's rule.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PushInput {
+    pub subscription: Subscription,
+    pub event: Value,
+}
+
+/// The pipeline to start, its source action that takes the digest, and the images that it takes. A
+/// rule of an earlier version states none of the latter, so that EventBridge alone selects.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Subscription {
+    pub pipeline: String,
+    pub action: String,
+    pub account: Option<String>,
+    pub region: Option<String>,
+    pub repository: Option<String>,
+    /// The tags that are delivered: `*` stands for any characters, as in a rule of EventBridge.
+    pub tag_pattern: Option<String>,
+}
+
+impl Subscription {
+    /// Why an image of another repository, account or region is not this pipeline's.
+    #[must_use]
+    pub fn why_foreign(&self, push: &PushedImage) -> Option<String> {
+        let compared = [
+            ("account", push.account.as_deref(), &self.account),
+            ("region", push.region.as_deref(), &self.region),
+            (
+                "repository",
+                Some(push.repository.as_str()),
+                &self.repository,
+            ),
+        ];
+
+        compared.into_iter().find_map(|(field, found, expected)| {
+            let expected = expected.as_deref()?;
+            (found != Some(expected)).then(|| {
+                let found = found.unwrap_or("missing");
+                format!("the {field} of the push is `{found}`; expected \"{expected}\"")
+            })
+        })
+    }
+
+    /// Why an image with this tag is not delivered.
+    #[must_use]
+    pub fn why_unmatched(&self, tag: &str) -> Option<String> {
+        let pattern = self.tag_pattern.as_deref()?;
+        (!matches(pattern, tag))
+            .then(|| format!("tag `{tag}` does not match the pipeline's tag pattern `{pattern}`"))
+    }
+}
+
+/// Whether a text matches a pattern in which `*` stands for any characters, also none.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else {
+        return pattern == text;
+    };
+    let Some(text) = text.strip_prefix(start) else {
+        return false;
+    };
+
+    // The last part must be the end; each part before it is taken as early as it occurs.
+    let mut text = text;
+    let mut parts = rest.split('*').peekable();
+    while let Some(part) = parts.next() {
+        if parts.peek().is_none() {
+            return text.ends_with(part);
+        }
+        match text.find(part) {
+            Some(at) => text = &text[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::manifest::Manifest;
+    use serde_json::json;
+
+    fn read(subscription: Value, event: Value) -> Result<PushInput, String> {
+        serde_json::from_value(json!({"subscription": subscription, "event": event}))
+            .map_err(|error| error.to_string())
+    }
+
+    fn full() -> Value {
+        json!({
+            "pipeline": "slipway-web", "action": "Image", "account": "111122223333",
+            "region": "eu-west-1", "repository": "web", "tag_pattern": "v*",
+        })
+    }
+
+    #[test]
+    fn a_subscription_is_a_pipeline_an_action_and_what_it_takes() {
+        let bare = json!({"pipeline": "slipway-web", "action": "Image"});
+        let input = read(bare.clone(), json!({"id": "1"})).expect("understood");
+        assert_eq!(input.subscription.pipeline, "slipway-web");
+        assert_eq!(input.subscription.action, "Image");
+        assert_eq!(input.subscription.tag_pattern, None);
+        assert_eq!(input.event, json!({"id": "1"}));
+
+        let input = read(full(), json!({})).expect("understood");
+        assert_eq!(input.subscription.tag_pattern.as_deref(), Some("v*"));
+
+        let other = json!({"pipeline": "slipway-web", "action": "Image", "tags": "*"});
+        let refused = read(other, json!({})).expect_err("unknown");
+        assert!(refused.contains("unknown field `tags`"), "{refused}");
+
+        let more = json!({"subscription": bare, "event": {}, "more": 1});
+        let refused = serde_json::from_value::<PushInput>(more).expect_err("unknown");
+        assert!(refused.to_string().contains("unknown field `more`"));
+        assert!(read(json!({"pipeline": "slipway-web"}), json!({})).is_err());
+    }
+
+    #[test]
+    fn an_image_of_another_account_region_or_repository_is_foreign() {
+        let subscription = read(full(), json!({})).expect("understood").subscription;
+        let own = PushedImage {
+            event: "1".to_owned(),
+            account: Some("111122223333".to_owned()),
+            region: Some("eu-west-1".to_owned()),
+            repository: "web".to_owned(),
+            digest: "sha256:00".to_owned(),
+            tag: None,
+            manifest: Manifest::default(),
+        };
+        assert_eq!(subscription.why_foreign(&own), None);
+
+        let account = PushedImage {
+            account: Some("444455556666".to_owned()),
+            ..own.clone()
+        };
+        let region = PushedImage {
+            region: None,
+            ..own.clone()
+        };
+        let repository = PushedImage {
+            repository: "api".to_owned(),
+            ..own.clone()
+        };
+
+        for (push, why) in [
+            (
+                account,
+                "the account of the push is `444455556666`; expected \"111122223333\"",
+            ),
+            (
+                region,
+                "the region of the push is `missing`; expected \"eu-west-1\"",
+            ),
+            (
+                repository,
+                "the repository of the push is `api`; expected \"web\"",
+            ),
+        ] {
+            assert_eq!(subscription.why_foreign(&push).as_deref(), Some(why));
+        }
+    }
+
+    #[test]
+    fn a_tag_matches_as_in_a_rule_of_eventbridge() {
+        for (pattern, tag) in [
+            ("*", "1.0"),
+            ("v*", "v"),
+            ("v*", "v1"),
+            ("*-amd64", "1-amd64"),
+            ("v*.*-r*", "v1.2-r3"),
+            ("a*b*b", "abb"),
+            ("1.0", "1.0"),
+        ] {
+            assert!(matches(pattern, tag), "{pattern} {tag}");
+        }
+
+        for (pattern, tag) in [
+            ("v*", "1.0"),
+            ("*-amd64", "1-amd64-x"),
+            ("v*.*-r*", "v1-r3"),
+            ("a*b*b", "ab"),
+            ("1.0", "1.00"),
+        ] {
+            assert!(!matches(pattern, tag), "{pattern} {tag}");
+        }
+
+        let subscription = read(full(), json!({})).expect("understood").subscription;
+        assert_eq!(subscription.why_unmatched("v1"), None);
+        assert_eq!(
+            subscription.why_unmatched("dev").as_deref(),
+            Some("tag `dev` does not match the pipeline's tag pattern `v*`")
+        );
+    }
+}

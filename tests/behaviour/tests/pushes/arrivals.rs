@@ -1,0 +1,268 @@
+//! What arrives in a repository besides pushed images: signatures, charts, caches and replicas.
+
+use std::time::Duration;
+
+use behaviour::pair::update;
+use behaviour::{account, image_of, invoke, newest, outcome, pass, released, settled};
+use emulator::Aws;
+use emulator::codepipeline::Execution;
+use emulator::ecr::{self, Behaviour};
+use harness::demo::WEB;
+use harness::driver::{Driver, Fault, run};
+use invariants::ledger_reader::{executions, item, text};
+use serde_json::{Value, json};
+
+const PIPELINE: &str = "slipway-web";
+
+fn count(aws: &Aws) -> usize {
+    executions(aws, PIPELINE).count()
+}
+
+/// The last event of ECR.
+fn last_event(aws: &Aws) -> Value {
+    let mut events = aws.events.events.iter().rev();
+    let last = events.find(|event| event["source"] == "aws.ecr");
+    last.expect("there was a push").clone()
+}
+
+/// Puts a manifest as `aws ecr put-image` does, and returns its digest.
+fn put(driver: &Driver, tag: &str, config: &str) -> String {
+    let manifest = json!({
+        "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": { "mediaType": config, "digest": tag },
+    });
+    let input = json!({
+        "repositoryName": WEB, "imageTag": tag, "imageManifest": manifest.to_string(),
+    });
+    let put = ecr::call(&mut driver.world.aws(), "PutImage", &input).expect("put");
+    driver.world.touch();
+    let digest = put["image"]["imageId"]["imageDigest"].as_str();
+    digest.expect("a digest").to_owned()
+}
+
+/// Why the ledger says that a digest was not delivered.
+fn refusal(aws: &Aws, pipeline: &str, digest: &str) -> Option<String> {
+    let key = json!({"pk": {"S": format!("push#{pipeline}")}, "sk": {"S": digest}});
+    let found = item(aws, &key)?;
+    assert_eq!(text(&found, "execution"), None);
+    text(&found, "refusal").map(ToOwned::to_owned)
+}
+
+#[test]
+fn what_cannot_run_starts_nothing_and_the_ledger_says_why() {
+    const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+    const CACHE: &str = "application/vnd.buildkit.cacheconfig.v0";
+    const CHART: &str = "application/vnd.cncf.helm.config.v1+json";
+    let signature = format!("sha256-{}.sig", "0a".repeat(32));
+
+    run(released(), Fault::None, async |driver| {
+        let before = count(&driver.world.aws());
+        for (tag, config, why) in [
+            (signature.as_str(), CONFIG, "signature, attestation or SBOM"),
+            ("buildcache", CACHE, CACHE),
+            ("0.1.0", CHART, CHART),
+        ] {
+            let digest = put(&driver, tag, config);
+            pass(&driver, Duration::from_secs(60)).await;
+
+            let aws = driver.world.aws();
+            assert_eq!(count(&aws), before, "{tag}");
+            let refusal = refusal(&aws, PIPELINE, &digest).expect("recorded");
+            assert!(refusal.contains(why), "{tag}: {refusal}");
+        }
+    });
+}
+
+#[test]
+fn a_digest_that_was_not_delivered_under_one_tag_is_delivered_under_another() {
+    const COUNTER: &str = "slipway-page-counter";
+    let mut aws = account();
+    update(&mut aws, "page-counter-pipeline", &[("TagPattern", "v*")]);
+
+    run(aws, Fault::None, async |driver| {
+        let before = executions(&driver.world.aws(), COUNTER).count();
+        let digest = behaviour::push(&driver, "page-counter", "dev-1");
+        let event = last_event(&driver.world.aws());
+        pass(&driver, Duration::from_secs(60)).await;
+        let after = executions(&driver.world.aws(), COUNTER).count();
+        assert_eq!(after, before, "the rule leaves it out");
+
+        // An older rule, or one that was changed by hand, may send it all the same.
+        let subscription = json!({"pipeline": COUNTER, "action": "Image", "tag_pattern": "v*"});
+        let input = json!({"subscription": subscription, "event": event});
+        let answer = invoke(&driver, "start-pipeline", input)
+            .await
+            .expect("an answer");
+        let why = "tag `dev-1` does not match the pipeline's tag pattern `v*`";
+        assert_eq!(answer, json!({"status": "ignored", "reason": why}));
+        assert_eq!(
+            refusal(&driver.world.aws(), COUNTER, &digest).as_deref(),
+            Some(why)
+        );
+
+        retag(&driver, &digest, "v1.1");
+        let execution = settled(&driver, COUNTER, &digest).await;
+        assert_eq!(outcome(&driver, &execution), "deployed");
+    });
+}
+
+fn retag(driver: &Driver, digest: &str, tag: &str) {
+    let mut aws = driver.world.aws();
+    let ids = json!({"repositoryName": "page-counter", "imageIds": [{"imageDigest": digest}]});
+    let found = ecr::call(&mut aws, "BatchGetImage", &ids).expect("found");
+    let input = json!({
+        "repositoryName": "page-counter", "imageTag": tag,
+        "imageManifest": found["images"][0]["imageManifest"],
+    });
+    ecr::call(&mut aws, "PutImage", &input).expect("put");
+    drop(aws);
+    driver.world.touch();
+}
+
+fn replicate(driver: &Driver, tag: &str) -> String {
+    let replica = ecr::replicate(
+        &mut driver.world.aws(),
+        WEB,
+        tag,
+        Behaviour::Healthy,
+        "us-west-2",
+    );
+    driver.world.touch();
+    replica.expect("the repository is there")
+}
+
+#[test]
+fn a_replica_is_delivered_unless_it_cannot_run() {
+    run(released(), Fault::None, async |driver| {
+        let digest = replicate(&driver, "1.1.0");
+        let execution = settled(&driver, PIPELINE, &digest).await;
+        assert_eq!(outcome(&driver, &execution), "deployed");
+        assert!(image_of(&driver.world.aws(), WEB).ends_with(&digest));
+
+        let before = count(&driver.world.aws());
+        let signature = replicate(&driver, &format!("sha256-{}.sig", "0b".repeat(32)));
+        pass(&driver, Duration::from_secs(60)).await;
+        let aws = driver.world.aws();
+        assert_eq!(count(&aws), before);
+        assert!(refusal(&aws, PIPELINE, &signature).is_some());
+    });
+}
+
+/// The event of a replication states no media types, so ECR is asked.
+#[test]
+fn a_replicated_chart_starts_nothing() {
+    run(released(), Fault::None, async |driver| {
+        let digest = put(&driver, "chart", "application/vnd.cncf.helm.config.v1+json");
+        pass(&driver, Duration::from_secs(60)).await;
+
+        let mut event = last_event(&driver.world.aws());
+        event["id"] = json!("another");
+        event["detail-type"] = json!("ECR Replication Action");
+        event["detail"] = json!({
+            "result": "SUCCESS", "repository-name": WEB, "image-digest": digest,
+            "action-type": "REPLICATE", "image-tag": "chart",
+        });
+        let subscription = json!({"pipeline": PIPELINE, "action": "Image"});
+        let input = json!({"subscription": subscription, "event": event});
+        let answer = invoke(&driver, "start-pipeline", input)
+            .await
+            .expect("an answer");
+
+        assert_eq!(answer["status"], "ignored", "{answer}");
+        let reason = answer["reason"].as_str().expect("a reason");
+        assert!(reason.contains("helm.config"), "{reason}");
+    });
+}
+
+/// The pipeline started by hand with a digest, and how register-task-definition ended.
+fn by_hand(prepare: impl Fn(&Driver) -> String) -> (Execution, Option<(String, String)>) {
+    run(released(), Fault::None, async |driver| {
+        let digest = prepare(&driver);
+        pass(&driver, Duration::from_secs(60)).await;
+        let revisions = json!([{
+            "actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": digest,
+        }]);
+        let input = json!({"name": PIPELINE, "sourceRevisions": revisions});
+        let mut aws = driver.world.aws();
+        emulator::codepipeline::call(&mut aws, "StartPipelineExecution", &input).expect("started");
+        drop(aws);
+        driver.world.touch();
+
+        behaviour::until(&driver, |aws| newest(aws, PIPELINE).is_over()).await;
+        let aws = driver.world.aws();
+        let execution = newest(&aws, PIPELINE).clone();
+        let jobs = behaviour::jobs(&aws, &execution.id, "register-task-definition");
+        let failed = jobs.first().and_then(|job| behaviour::failure(job));
+        let failed = failed.map(|(kind, message)| (kind.to_owned(), message.to_owned()));
+        (execution, failed)
+    })
+}
+
+#[test]
+fn what_cannot_run_is_refused_when_it_is_released_by_hand() {
+    let signature = format!("sha256-{}.att", "0a".repeat(32));
+    let config = "application/vnd.oci.image.config.v1+json";
+    let (_, failed) = by_hand(|driver| put(driver, &signature, config));
+    let (kind, message) = failed.expect("refused");
+    assert_eq!(kind, "ConfigurationError");
+    assert!(
+        message.contains("signature, attestation or SBOM"),
+        "{message}"
+    );
+
+    let archived = |driver: &Driver| {
+        let digest = behaviour::push(driver, WEB, "9.0.0");
+        let id = json!({"imageDigest": digest});
+        let input = json!({
+            "repositoryName": WEB, "imageId": id, "targetStorageClass": "ARCHIVE",
+        });
+        let mut aws = driver.world.aws();
+        ecr::call(&mut aws, "UpdateImageStorageClass", &input).expect("archived");
+        digest
+    };
+    let (_, failed) = by_hand(archived);
+    let (kind, message) = failed.expect("refused");
+    assert_eq!(kind, "RevisionUnavailable");
+    assert!(
+        message.contains("aws ecr update-image-storage-class --region eu-west-1"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_push_of_another_repository_region_or_account_is_ignored_with_the_reason() {
+    let mut aws = account();
+    let pushed = ecr::push(&mut aws, WEB, "1.0.0", Behaviour::Healthy).expect("pushed");
+    let event = last_event(&aws);
+    let subscription = |field: &str, other: &str| {
+        let mut subscription = json!({
+            "pipeline": PIPELINE, "action": "Image", "account": "111122223333",
+            "region": "eu-west-1", "repository": WEB, "tag_pattern": "*",
+        });
+        subscription[field] = json!(other);
+        subscription
+    };
+
+    for (field, other) in [
+        ("repository", "other"),
+        ("region", "us-east-1"),
+        ("account", "444455556666"),
+    ] {
+        let input = json!({"subscription": subscription(field, other), "event": event});
+        let (answer, after) = run(account(), Fault::None, async |driver| {
+            let answer = invoke(&driver, "start-pipeline", input).await;
+            (answer.expect("an answer"), driver.world.snapshot())
+        });
+        assert_eq!(answer["status"], "ignored");
+        let reason = answer["reason"].as_str().expect("a reason");
+        assert!(
+            reason.starts_with(&format!("the {field} of the push is")),
+            "{reason}"
+        );
+        assert!(
+            reason.ends_with(&format!("expected \"{other}\"")),
+            "{reason}"
+        );
+        assert_eq!(refusal(&after, PIPELINE, &pushed), None);
+    }
+}

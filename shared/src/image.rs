@@ -2,6 +2,38 @@
 
 use std::fmt;
 
+use crate::limits::TAG_CHARS;
+
+const EXPECTED: &str = "expected [registry/]repository[:tag][@sha256:<64 hex digits>]";
+
+/// The domains of AWS's partitions (`dnsSuffix` in the endpoint rules of the AWS SDKs).
+const DOMAINS: [&str; 7] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "c2s.ic.gov",
+    "sc2s.sgov.gov",
+    "cloud.adc-e.uk",
+    "csp.hci.ic.gov",
+];
+
+/// The domains of ECR with IPv6 (docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-requests.html;
+/// China and Europe as in github.com/awslabs/amazon-ecr-credential-helper).
+const DUAL_STACK_DOMAINS: [&str; 3] = [
+    "on.aws",
+    "on.amazonwebservices.com.cn",
+    "on.amazonwebservices.eu",
+];
+
+/// Public registries that are given by mistake without a repository.
+const REGISTRIES: [&str; 5] = [
+    "docker.io",
+    "ecr-public.aws.com",
+    "ghcr.io",
+    "public.ecr.aws",
+    "quay.io",
+];
+
 /// A parsed image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImageReference {
@@ -21,14 +53,12 @@ pub struct EcrRepository {
 
 impl ImageReference {
     /// Parses a reference as Docker does: a colon after the last slash starts the tag, an at sign
-    /// starts the digest.
+    /// starts the digest (github.com/distribution/reference).
     ///
     /// # Errors
-    /// If the text is not a reference: empty, with white space, a template's placeholder, or with
-    /// an invalid digest.
+    /// If no registry could take the reference: it is empty, a template's placeholder, an address
+    /// or an ARN, or a part of it has letters that are not allowed.
     pub fn parse(text: &str) -> Result<Self, String> {
-        const EXPECTED: &str = "expected [registry/]repository[:tag][@sha256:<64 hex digits>]";
-
         if text.is_empty()
             || text
                 .chars()
@@ -36,6 +66,7 @@ impl ImageReference {
         {
             return Err(format!("`{text}` is not an image reference; {EXPECTED}"));
         }
+        check_form(text)?;
 
         let (rest, digest) = match text.split_once('@') {
             Some((rest, digest)) if is_digest(digest) => (rest, Some(digest.to_owned())),
@@ -52,8 +83,12 @@ impl ImageReference {
             None => (rest, None),
         };
 
-        if name.is_empty() || name.ends_with('/') || tag.as_deref() == Some("") {
-            return Err(format!("`{text}` is not an image reference; {EXPECTED}"));
+        check_name(text, name)?;
+        if let Some(tag) = tag.as_deref().filter(|tag| !is_tag(tag)) {
+            return Err(format!(
+                "the tag of image `{text}` is `{tag}`; expected one tag of up to {TAG_CHARS} \
+                 letters, digits and _.-"
+            ));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -66,16 +101,8 @@ impl ImageReference {
     #[must_use]
     pub fn ecr(&self) -> Option<EcrRepository> {
         let (host, repository) = self.name.split_once('/')?;
-
-        let mut labels = host.split('.');
-        let registry_id = labels
-            .next()
-            .filter(|id| id.len() == 12 && id.bytes().all(|b| b.is_ascii_digit()))?;
-        let kind = (labels.next()?, labels.next()?);
-        let region = matches!(kind, ("dkr", "ecr" | "ecr-fips"))
-            .then(|| labels.next())
-            .flatten()?;
-        host.contains(".amazonaws.com").then(|| EcrRepository {
+        let (registry_id, region) = ecr_host(host)?;
+        Some(EcrRepository {
             registry_id: registry_id.to_owned(),
             region: region.to_owned(),
             repository: repository.to_owned(),
@@ -91,6 +118,85 @@ impl ImageReference {
             digest: Some(digest.to_owned()),
         }
     }
+}
+
+/// Refuses what is no reference at all, with what to give instead.
+fn check_form(text: &str) -> Result<(), String> {
+    if let Some((scheme, rest)) = text.split_once("://") {
+        return Err(format!(
+            "image `{text}` begins with {scheme}://; expected it without: {rest}"
+        ));
+    }
+    if text.starts_with("arn:") {
+        return Err(format!(
+            "image `{text}` is an ARN; {EXPECTED}, such as the repository's URI with a tag"
+        ));
+    }
+    Ok(())
+}
+
+/// Checks registry and repository. Only a registry may have capital letters.
+fn check_name(text: &str, name: &str) -> Result<(), String> {
+    let (host, path) = match name.split_once('/') {
+        Some((first, rest)) if is_host(first) => (Some(first), rest),
+        _ => (None, name),
+    };
+
+    if host.is_none() && (ecr_host(name).is_some() || REGISTRIES.contains(&name)) {
+        return Err(format!(
+            "image `{text}` is a registry without a repository; {EXPECTED}"
+        ));
+    }
+
+    if path.is_empty() || path.split('/').any(|part| !is_path_part(part)) {
+        return Err(format!(
+            "the repository of image `{text}` is `{path}`; expected lower-case letters, digits and \
+             ._- between them"
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the first part of a name is a registry and not the beginning of the repository.
+fn is_host(part: &str) -> bool {
+    part == "localhost" || part.contains(['.', ':'])
+}
+
+fn is_path_part(part: &str) -> bool {
+    let alphanumeric = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = part.as_bytes();
+
+    bytes.first().is_some_and(|first| alphanumeric(*first))
+        && bytes.last().is_some_and(|last| alphanumeric(*last))
+        && bytes.iter().all(|b| alphanumeric(*b) || b"._-".contains(b))
+}
+
+fn is_tag(tag: &str) -> bool {
+    let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    let bytes = tag.as_bytes();
+
+    (1..=TAG_CHARS).contains(&bytes.len())
+        && word(bytes[0])
+        && bytes.iter().all(|b| word(*b) || b".-".contains(b))
+}
+
+/// Account and region of a registry of ECR: `<account>.dkr.ecr.<region>.<domain of the partition>`,
+/// or `<account>.dkr-ecr.<region>.on.aws` with IPv6, both also with `ecr-fips`.
+fn ecr_host(host: &str) -> Option<(&str, &str)> {
+    let (registry_id, rest) = host.split_once('.')?;
+    let is_account = registry_id.len() == 12 && registry_id.bytes().all(|b| b.is_ascii_digit());
+    let is_ecr = |kind: &str| ["ecr", "ecr-fips"].contains(&kind);
+
+    let (region, domains) = if let Some(rest) = rest.strip_prefix("dkr.") {
+        let (kind, rest) = rest.split_once('.')?;
+        (is_ecr(kind).then_some(rest)?, DOMAINS.as_slice())
+    } else {
+        let (kind, rest) = rest.strip_prefix("dkr-")?.split_once('.')?;
+        (is_ecr(kind).then_some(rest)?, DUAL_STACK_DOMAINS.as_slice())
+    };
+
+    let (region, domain) = region.split_once('.')?;
+    (is_account && domains.contains(&domain)).then_some((registry_id, region))
 }
 
 impl fmt::Display for ImageReference {
@@ -121,151 +227,4 @@ pub fn short_digest(digest: &str) -> &str {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parsed(text: &str) -> ImageReference {
-        ImageReference::parse(text).expect("a valid reference")
-    }
-
-    #[test]
-    fn a_port_is_not_a_tag() {
-        assert_eq!(parsed("localhost:5000/web").tag, None);
-        assert_eq!(parsed("localhost:5000/web:1").tag.as_deref(), Some("1"));
-        assert_eq!(parsed("redis").name, "redis");
-    }
-
-    #[test]
-    fn every_part_of_a_reference_is_parsed() {
-        let digest = format!("sha256:{}", "0a".repeat(32));
-
-        let reference = |name: &str, tag: Option<&str>, digest: Option<&str>| ImageReference {
-            name: name.to_owned(),
-            tag: tag.map(ToOwned::to_owned),
-            digest: digest.map(ToOwned::to_owned),
-        };
-
-        assert_eq!(parsed("web"), reference("web", None, None));
-        assert_eq!(
-            parsed("a.b:5000/team/web:1.0"),
-            reference("a.b:5000/team/web", Some("1.0"), None)
-        );
-        assert_eq!(
-            parsed(&format!("a.b/web:1.0@{digest}")),
-            reference("a.b/web", Some("1.0"), Some(digest.as_str()))
-        );
-        assert_eq!(
-            parsed(&format!("web@{digest}")),
-            reference("web", None, Some(digest.as_str()))
-        );
-    }
-
-    #[test]
-    fn a_pinned_image_is_its_digest_alone() {
-        let old = format!("sha256:{}", "0a".repeat(32));
-        let new = format!("sha256:{}", "0b".repeat(32));
-        let pinned = parsed(&format!("a.b/web:1.0@{old}")).pinned(&new);
-        assert_eq!(pinned.to_string(), format!("a.b/web@{new}"));
-        assert_eq!(pinned.tag, None);
-    }
-
-    #[test]
-    fn a_digest_is_sha256_and_64_lower_case_digits() {
-        let digits = "0123456789abcdef".repeat(4);
-
-        assert!(is_digest(&format!("sha256:{digits}")));
-
-        for text in [
-            digits.clone(),
-            format!("sha512:{digits}"),
-            format!("sha256:{}", &digits[1..]),
-            format!("sha256:{digits}0"),
-            format!("sha256:{}", digits.to_uppercase()),
-            format!("sha256:g{}", &digits[1..]),
-            "sha256:".to_owned(),
-        ] {
-            assert!(!is_digest(&text), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_short_digest_has_12_digits() {
-        let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
-        assert_eq!(short_digest(&digest), "sha256:0123456789ab");
-        assert_eq!(short_digest("sha256:01"), "sha256:01");
-    }
-
-    #[test]
-    fn references_round_trip() {
-        let digest = format!("sha256:{}", "0a".repeat(32));
-
-        for text in [
-            "redis",
-            "redis:7",
-            "public.ecr.aws/nginx/nginx:1",
-            &format!("a.b/c:1@{digest}"),
-        ] {
-            assert_eq!(parsed(text).to_string(), *text);
-        }
-    }
-
-    #[test]
-    fn only_hosts_of_ecr_are_ecr() {
-        let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1")
-            .ecr()
-            .expect("an ECR image");
-
-        assert_eq!(
-            (ecr.region.as_str(), ecr.repository.as_str()),
-            ("eu-west-1", "team/web")
-        );
-        assert_eq!(parsed("public.ecr.aws/nginx/nginx").ecr(), None);
-        assert_eq!(parsed("wercker/api").ecr(), None);
-
-        let place = |registry: &str, region: &str, repository: &str| {
-            Some(EcrRepository {
-                registry_id: registry.to_owned(),
-                region: region.to_owned(),
-                repository: repository.to_owned(),
-            })
-        };
-
-        let china = parsed("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/web").ecr();
-
-        assert_eq!(china, place("111122223333", "cn-north-1", "web"));
-
-        let fips = parsed("111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/web:1").ecr();
-
-        assert_eq!(fips, place("111122223333", "us-east-1", "web"));
-
-        for other in [
-            "11112222333.dkr.ecr.eu-west-1.amazonaws.com/web",
-            "1111222233334.dkr.ecr.eu-west-1.amazonaws.com/web",
-            "11112222333a.dkr.ecr.eu-west-1.amazonaws.com/web",
-            "111122223333.dkr.ecs.eu-west-1.amazonaws.com/web",
-            "111122223333.dkx.ecr.eu-west-1.amazonaws.com/web",
-            "111122223333.dkr.ecr.eu-west-1.example.com/web",
-        ] {
-            assert_eq!(parsed(other).ecr(), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn invalid_references_are_refused() {
-        let twice = format!("web@sha256:{0}@sha256:{0}", "0a".repeat(32));
-
-        for text in [
-            "",
-            "<IMAGE1_NAME>",
-            "a b",
-            "web@sha256:12",
-            "web:",
-            "#{Image.ImageURI}",
-            "web/",
-            ":1",
-            &twice,
-        ] {
-            assert!(ImageReference::parse(text).is_err(), "{text} was accepted");
-        }
-    }
-}
+mod tests;

@@ -22,6 +22,7 @@
 //! - [`aws`]: adapters of the SDK. The only module that calls AWS and reads the clock; never
 //!   decides.
 //! - [`telemetry`]: logs. Never logs a payload.
+//! - [`text`]: encodings of files that other tools wrote. Never guesses one.
 //!
 //! Each crate of `functions/` is one step: it observes through [`aws`], asks the pure modules what
 //! to do, applies at most one change and reports once through [`job`].
@@ -41,4 +42,5 @@ pub mod step;
 pub mod strategy;
 pub mod task_definition;
 pub mod telemetry;
+pub mod text;
 pub mod timestamp;

@@ -36,6 +36,10 @@ pub const RESOURCE_TAGS: usize = 50;
 /// RegisterTaskDefinition).
 pub const NAME_CHARS: usize = 255;
 
+/// Longest tag of an image, in characters (github.com/distribution/reference, which Amazon ECS
+/// follows).
+pub const TAG_CHARS: usize = 128;
+
 /// Largest artifact that a step reads, zipped, in bytes. Ours: a task definition and the files
 /// beside it are kilobytes, and the functions have 256 MB of memory.
 pub const ARTIFACT_BYTES: u64 = 8 * 1024 * 1024;

@@ -11,6 +11,7 @@ use aws_sdk_s3::config::SharedCredentialsProvider;
 use super::{AwsError, ErrorKind, Sdk};
 use crate::job::{self, Failure, FailureType, StepError};
 use crate::limits::{ARTIFACT_BYTES, ARTIFACT_FILE_BYTES};
+use crate::text;
 
 /// How many names of an archive a message lists.
 const LISTED_NAMES: usize = 20;
@@ -33,7 +34,8 @@ impl<'a> Artifacts<'a> {
         }
     }
 
-    /// Reads a file by `Artifact::path`, CodePipeline's notation for a path inside an artifact.
+    /// Reads a file by `Artifact::path`, CodePipeline's notation for a path inside an artifact, as
+    /// UTF-8 without a byte-order mark.
     ///
     /// # Errors
     /// ConfigurationError or RevisionUnavailable, naming the artifact and the path.
@@ -50,11 +52,14 @@ impl<'a> Artifacts<'a> {
 
         let archive = self.download(self.input(name, location)?).await?;
 
-        Ok(unzip(archive, path).map_err(|why| Failure {
+        let bytes = unzip(archive, path).map_err(|why| Failure {
             kind: FailureType::RevisionUnavailable,
             cause: None,
             message: format!("`{location}`: {why}"),
-        })?)
+        })?;
+        let text = text::utf8(&bytes)
+            .map_err(|why| Failure::configuration(format!("`{location}`: {why}")))?;
+        Ok(text.into_owned())
     }
 
     fn input(&self, name: &str, location: &str) -> Result<&job::Artifact, StepError> {

@@ -36,7 +36,6 @@ impl TaskDefinition {
     /// # Errors
     /// If the text is not JSON or not a task definition.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
-        let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
         let value = serde_json::from_slice(text).map_err(|e| format!("not JSON: {e}"))?;
         Self::from_value(value)
     }

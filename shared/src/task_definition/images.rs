@@ -38,7 +38,7 @@ pub fn set_images(
         Some(key) => {
             let names: Vec<_> = definition.container_names().collect();
             Err(format!(
-                "`images` names container `{key}`, which is not in task definition `{}`; \
+                "an image is given for container `{key}`, which is not in task definition `{}`; \
                  expected one of: {}",
                 definition.family(),
                 names.join(", ")
@@ -160,11 +160,19 @@ pub fn parse_image_definitions(text: &[u8]) -> Result<BTreeMap<String, String>, 
 /// # Errors
 /// If it has no `ImageURI`.
 pub fn parse_image_detail(text: &[u8]) -> Result<String, String> {
-    let value: Value = serde_json::from_slice(text).map_err(|e| e.to_string())?;
+    const EXPECTED: &str = "expected {\"ImageURI\": <image>}";
+
+    let value: Value = serde_json::from_slice(text).map_err(|e| format!("{e}; {EXPECTED}"))?;
+    if value.is_array() {
+        return Err(format!(
+            "the file is a list; {EXPECTED}; a list of containers and images is given as \
+             `imagedefinitions`"
+        ));
+    }
 
     value
         .get("ImageURI")
         .and_then(Value::as_str)
         .map(ToOwned::to_owned)
-        .ok_or_else(|| "`ImageURI` is missing or not a text".to_owned())
+        .ok_or_else(|| format!("`ImageURI` is missing or not a text; {EXPECTED}"))
 }

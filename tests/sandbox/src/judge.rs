@@ -2,7 +2,7 @@
 //! down how.
 
 use std::fmt::Display;
-use std::io::{Read, Write, stdin, stdout};
+use std::io::{BufRead, Read, Write, stdin, stdout};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,6 +11,7 @@ use slipway::judge::config::Setting;
 use slipway::judge::report::{self, Judgement};
 use slipway::judge::scenario::{Scenario, ScenarioError};
 use slipway::judge::{kayenta, offline};
+use slipway::text;
 
 /// The arguments of `cargo sandbox judge`.
 #[derive(Debug, Args)]
@@ -133,7 +134,7 @@ fn page_path(text: &str) -> Result<PathBuf, String> {
 }
 
 fn judge_scenarios() -> Result<(), String> {
-    for (index, line) in stdin().lines().enumerate() {
+    for (index, line) in input_lines()?.enumerate() {
         let at = |error: &dyn Display| format!("line {}: {error}", index + 1);
         let line = line.map_err(|error| at(&error))?;
         if !line.trim().is_empty() {
@@ -176,7 +177,7 @@ fn refuse_to_overwrite(path: &Path) -> Result<(), String> {
 /// The one line of standard input that is not empty, with its number.
 fn only_line() -> Result<(usize, String), String> {
     let mut only = None;
-    for (index, line) in stdin().lines().enumerate() {
+    for (index, line) in input_lines()?.enumerate() {
         let number = index + 1;
         let line = line.map_err(|error| format!("line {number}: {error}"))?;
         if line.trim().is_empty() {
@@ -213,16 +214,43 @@ fn judge_again(path: &Path) -> Result<(), String> {
 
 fn judge_pairs(path: &Path) -> Result<(), String> {
     let config = read(path)?;
-    let mut pairs = String::new();
+    let mut pairs = Vec::new();
     stdin()
-        .read_to_string(&mut pairs)
+        .read_to_end(&mut pairs)
         .map_err(|error| format!("failed to read the metric pairs: {error}"))?;
+    let pairs = decoded(&pairs).map_err(|error| format!("the metric pairs: {error}"))?;
     print(&kayenta::report(&config, &pairs).map_err(|error| error.to_string())?)
 }
 
+/// The lines of standard input, one by one as they come. UTF-16 is read whole first.
+fn input_lines() -> Result<Box<dyn Iterator<Item = std::io::Result<String>>>, String> {
+    let failed = |error: std::io::Error| format!("failed to read standard input: {error}");
+    let mut input = stdin().lock();
+    let start = input.fill_buf().map_err(failed)?;
+
+    if start.starts_with(b"\xff\xfe") || start.starts_with(b"\xfe\xff") {
+        let mut bytes = Vec::new();
+        input.read_to_end(&mut bytes).map_err(failed)?;
+        let lines: Vec<String> = decoded(&bytes)?.lines().map(ToOwned::to_owned).collect();
+        return Ok(Box::new(lines.into_iter().map(Ok)));
+    }
+
+    if start.starts_with(b"\xef\xbb\xbf") {
+        input.consume(3);
+    }
+    Ok(Box::new(input.lines()))
+}
+
 fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path)
-        .map_err(|error| format!("failed to read {}: {error}", path.display()))
+    let failed = |error: &dyn Display| format!("failed to read {}: {error}", path.display());
+    let bytes = std::fs::read(path).map_err(|error| failed(&error))?;
+    decoded(&bytes).map_err(|error| failed(&error))
+}
+
+/// A text that another tool wrote.
+fn decoded(bytes: &[u8]) -> Result<String, String> {
+    let text = text::utf8(bytes)?;
+    String::from_utf8(text.into_owned()).map_err(|error| error.to_string())
 }
 
 fn write(path: &Path, text: &str) -> Result<(), String> {

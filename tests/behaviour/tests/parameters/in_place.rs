@@ -194,7 +194,7 @@ fn register_task_definition_refuses_at_once() {
             (
                 Set("images", json!({"wbe": "nginx:1"})),
                 &[
-                    "`images` names container `wbe`",
+                    "an image is given for container `wbe`",
                     "is not in task definition",
                     "expected one of: web",
                 ],

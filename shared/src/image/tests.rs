@@ -1,0 +1,232 @@
+//! Image references: what is read of each, and what is refused.
+
+use super::*;
+
+fn parsed(text: &str) -> ImageReference {
+    ImageReference::parse(text).expect("a valid reference")
+}
+
+#[test]
+fn a_port_is_not_a_tag() {
+    assert_eq!(parsed("localhost:5000/web").tag, None);
+    assert_eq!(parsed("localhost:5000/web:1").tag.as_deref(), Some("1"));
+    assert_eq!(parsed("redis").name, "redis");
+}
+
+#[test]
+fn every_part_of_a_reference_is_parsed() {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+
+    let reference = |name: &str, tag: Option<&str>, digest: Option<&str>| ImageReference {
+        name: name.to_owned(),
+        tag: tag.map(ToOwned::to_owned),
+        digest: digest.map(ToOwned::to_owned),
+    };
+
+    assert_eq!(parsed("web"), reference("web", None, None));
+    assert_eq!(
+        parsed("a.b:5000/team/web:1.0"),
+        reference("a.b:5000/team/web", Some("1.0"), None)
+    );
+    assert_eq!(
+        parsed(&format!("a.b/web:1.0@{digest}")),
+        reference("a.b/web", Some("1.0"), Some(digest.as_str()))
+    );
+    assert_eq!(
+        parsed(&format!("web@{digest}")),
+        reference("web", None, Some(digest.as_str()))
+    );
+}
+
+#[test]
+fn a_pinned_image_is_its_digest_alone() {
+    let old = format!("sha256:{}", "0a".repeat(32));
+    let new = format!("sha256:{}", "0b".repeat(32));
+    let pinned = parsed(&format!("a.b/web:1.0@{old}")).pinned(&new);
+    assert_eq!(pinned.to_string(), format!("a.b/web@{new}"));
+    assert_eq!(pinned.tag, None);
+}
+
+#[test]
+fn a_digest_is_sha256_and_64_lower_case_digits() {
+    let digits = "0123456789abcdef".repeat(4);
+
+    assert!(is_digest(&format!("sha256:{digits}")));
+
+    for text in [
+        digits.clone(),
+        format!("sha512:{digits}"),
+        format!("sha256:{}", &digits[1..]),
+        format!("sha256:{digits}0"),
+        format!("sha256:{}", digits.to_uppercase()),
+        format!("sha256:g{}", &digits[1..]),
+        "sha256:".to_owned(),
+    ] {
+        assert!(!is_digest(&text), "{text}");
+    }
+}
+
+#[test]
+fn a_short_digest_has_12_digits() {
+    let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+    assert_eq!(short_digest(&digest), "sha256:0123456789ab");
+    assert_eq!(short_digest("sha256:01"), "sha256:01");
+}
+
+#[test]
+fn references_round_trip() {
+    let digest = format!("sha256:{}", "0a".repeat(32));
+
+    for text in [
+        "redis",
+        "redis:7",
+        "public.ecr.aws/nginx/nginx:1",
+        &format!("a.b/c:1@{digest}"),
+    ] {
+        assert_eq!(parsed(text).to_string(), *text);
+    }
+}
+
+#[test]
+fn only_hosts_of_ecr_are_ecr() {
+    let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1")
+        .ecr()
+        .expect("an ECR image");
+
+    assert_eq!(
+        (ecr.region.as_str(), ecr.repository.as_str()),
+        ("eu-west-1", "team/web")
+    );
+    assert_eq!(parsed("public.ecr.aws/nginx/nginx").ecr(), None);
+    assert_eq!(parsed("wercker/api").ecr(), None);
+
+    let place = |registry: &str, region: &str, repository: &str| {
+        Some(EcrRepository {
+            registry_id: registry.to_owned(),
+            region: region.to_owned(),
+            repository: repository.to_owned(),
+        })
+    };
+
+    let china = parsed("111122223333.dkr.ecr.cn-north-1.amazonaws.com.cn/web").ecr();
+
+    assert_eq!(china, place("111122223333", "cn-north-1", "web"));
+
+    let fips = parsed("111122223333.dkr.ecr-fips.us-east-1.amazonaws.com/web:1").ecr();
+
+    assert_eq!(fips, place("111122223333", "us-east-1", "web"));
+
+    for (host, region) in [
+        ("111122223333.dkr-ecr.eu-west-1.on.aws", "eu-west-1"),
+        ("111122223333.dkr-ecr-fips.us-east-1.on.aws", "us-east-1"),
+        (
+            "111122223333.dkr-ecr.cn-north-1.on.amazonwebservices.com.cn",
+            "cn-north-1",
+        ),
+        (
+            "111122223333.dkr.ecr.eusc-de-east-1.amazonaws.eu",
+            "eusc-de-east-1",
+        ),
+        (
+            "111122223333.dkr.ecr.us-iso-east-1.c2s.ic.gov",
+            "us-iso-east-1",
+        ),
+        (
+            "111122223333.dkr.ecr.us-gov-west-1.amazonaws.com",
+            "us-gov-west-1",
+        ),
+    ] {
+        let found = parsed(&format!("{host}/team/web:1")).ecr();
+        assert_eq!(found, place("111122223333", region, "team/web"), "{host}");
+    }
+
+    for other in [
+        "111122223333.dkr-ecr.eu-west-1.amazonaws.com/web",
+        "111122223333.dkr.ecr.eu-west-1.on.aws/web",
+        "111122223333.dkr.ecr.eu-west-1.amazonaws.com.example.com/web",
+        "11112222333.dkr.ecr.eu-west-1.amazonaws.com/web",
+        "1111222233334.dkr.ecr.eu-west-1.amazonaws.com/web",
+        "11112222333a.dkr.ecr.eu-west-1.amazonaws.com/web",
+        "111122223333.dkr.ecs.eu-west-1.amazonaws.com/web",
+        "111122223333.dkx.ecr.eu-west-1.amazonaws.com/web",
+        "111122223333.dkr.ecr.eu-west-1.example.com/web",
+    ] {
+        assert_eq!(parsed(other).ecr(), None, "{other}");
+    }
+}
+
+#[test]
+fn invalid_references_are_refused() {
+    let twice = format!("web@sha256:{0}@sha256:{0}", "0a".repeat(32));
+
+    for text in [
+        "",
+        "<IMAGE1_NAME>",
+        "a b",
+        "web@sha256:12",
+        "web:",
+        "#{Image.ImageURI}",
+        "web/",
+        ":1",
+        "web:1:2",
+        "a.b/team/web:1.0:2.0",
+        "a.b/team//web",
+        "a.b/-web",
+        "111122223333.dkr-ecr.eu-west-1.on.aws",
+        "public.ecr.aws:latest",
+        &twice,
+    ] {
+        assert!(ImageReference::parse(text).is_err(), "{text} was accepted");
+    }
+}
+
+#[test]
+fn a_refusal_says_what_is_wrong_with_the_reference() {
+    let host = "111122223333.dkr.ecr.eu-west-1.amazonaws.com";
+    let long = "1".repeat(129);
+
+    for (text, why) in [
+        (
+            format!("https://{host}/web:1"),
+            format!("begins with https://; expected it without: {host}/web:1"),
+        ),
+        (
+            "arn:aws:ecr:eu-west-1:111122223333:repository/web".to_owned(),
+            "is an ARN; expected [registry/]repository".to_owned(),
+        ),
+        (
+            host.to_owned(),
+            "is a registry without a repository".to_owned(),
+        ),
+        (
+            format!("{host}/Web:1"),
+            "the repository of image `111122223333.dkr.ecr.eu-west-1.amazonaws.com/Web:1` is \
+             `Web`; expected lower-case letters"
+                .to_owned(),
+        ),
+        (
+            "MyOrg/web".to_owned(),
+            "is `MyOrg/web`; expected lower-case letters".to_owned(),
+        ),
+        (
+            format!("{host}/web:1.0:2.0"),
+            "is `1.0:2.0`; expected one tag of up to 128".to_owned(),
+        ),
+        (
+            format!("web:{long}"),
+            "expected one tag of up to 128".to_owned(),
+        ),
+    ] {
+        let refusal = ImageReference::parse(&text).expect_err(&text);
+        assert!(refusal.contains(&why), "{refusal}");
+    }
+
+    // A registry may have capital letters and a port.
+    for text in [
+        "Registry.example.com:5000/web:1",
+        "localhost/web",
+        "a_b/c-d__e.f:1",
+    ] {
+        parsed(text);
+    }
+}

@@ -9,6 +9,7 @@
 //! - [`manifest`]: which manifests of a repository are container images. Never asks a registry.
 //! - [`judge`]: the verdict on a canary, from counts and series. Depends on `limits` only; never
 //!   draws random numbers, never reads a clock, never passes a canary without data.
+//! - [`redaction`]: what AWS's texts lose before anyone reads them. Never removes names.
 //! - [`job`]: CodePipeline's protocol. The only module that knows the JSON of a job; never decides.
 //! - [`task_definition`]: task definitions as opaque JSON. Never drops an unknown field.
 //! - [`metrics`]: which series are read for a canary, and how. Never judges them.
@@ -36,6 +37,7 @@ pub mod limits;
 pub mod manifest;
 pub mod metrics;
 pub mod observed;
+pub mod redaction;
 pub mod release;
 pub mod routing;
 pub mod step;

@@ -8,7 +8,9 @@
 mod pair;
 mod parameters;
 
-use slipway::aws::{AwsError, ErrorKind, Ledger, ObservedService, Pairs, Sdk, Services};
+use slipway::aws::{
+    AwsError, ErrorKind, Ledger, ObservedService, Pairs, Sdk, Services, TaskDefinitions,
+};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
 use slipway::release::{ActiveRelease, Change, Event, Lease, ServiceTarget, Target, apply};
@@ -23,6 +25,7 @@ pub use parameters::{Mode, Parameters};
 pub struct UpdateService {
     ledger: Ledger,
     services: Services,
+    task_definitions: TaskDefinitions,
     pairs: Pairs,
 }
 
@@ -40,6 +43,7 @@ impl UpdateService {
         Self {
             ledger: Ledger::new(sdk),
             services: Services::new(sdk),
+            task_definitions: TaskDefinitions::new(sdk),
             pairs: Pairs::new(sdk),
         }
     }
@@ -182,8 +186,7 @@ impl UpdateService {
     ) -> StepError {
         let (cluster, service) = seen.name();
         let reasons = if cause == StepFailureCause::Rollout {
-            self.services
-                .stop_reasons(cluster, service, &job.parameters.task_definition)
+            self.stop_reasons(cluster, service, &job.parameters.task_definition)
                 .await
         } else {
             Ok(Vec::new())
@@ -200,6 +203,32 @@ impl UpdateService {
             ..failure
         }
         .into()
+    }
+
+    /// Why tasks stopped, without the values of their environment variables: a container's reason
+    /// can repeat the command that did not start.
+    async fn stop_reasons(
+        &self,
+        cluster: &str,
+        service: &str,
+        task_definition: &str,
+    ) -> Result<Vec<String>, AwsError> {
+        let reasons = self
+            .services
+            .stop_reasons(cluster, service, task_definition)
+            .await?;
+        if reasons.is_empty() {
+            return Ok(reasons);
+        }
+
+        // Without the definition the values are unknown, so that nothing can be quoted.
+        let found = self.task_definitions.describe(task_definition).await?;
+        Ok(found.map_or_else(Vec::new, |(_, definition)| {
+            reasons
+                .iter()
+                .map(|reason| definition.redacted(reason))
+                .collect()
+        }))
     }
 }
 

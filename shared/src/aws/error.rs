@@ -9,7 +9,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use thiserror::Error;
 
 use crate::job::{Failure, FailureType, StepError};
-use crate::limits::SECRET_CHARS;
+use crate::redaction::without_signatures;
 
 /// A failed call.
 #[derive(Clone, Debug, Error)]
@@ -119,17 +119,6 @@ impl AwsError {
             message: message.into(),
         }
     }
-
-    /// The same error with `secrets` redacted from the message, in which AWS may quote the request.
-    /// Shorter values than [`SECRET_CHARS`] stay: redacting every `1` or `true` would make the
-    /// message unreadable.
-    #[must_use]
-    pub fn redacted<'a>(mut self, secrets: impl Iterator<Item = &'a str>) -> Self {
-        for secret in secrets.filter(|secret| secret.len() >= SECRET_CHARS) {
-            self.message = self.message.replace(secret, "***");
-        }
-        self
-    }
 }
 
 /// Kind, code and message of an error that the SDK returned.
@@ -150,7 +139,7 @@ where
         ),
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or("Unknown").to_owned();
-            let message = service.err().message().unwrap_or("no message").to_owned();
+            let message = without_signatures(service.err().message().unwrap_or("no message"));
             let kind = if passes(operation, &code, &message) {
                 ErrorKind::Busy
             } else {
@@ -230,7 +219,7 @@ fn connector_cause(failure: &aws_smithy_runtime_api::client::result::DispatchFai
         .and_then(std::error::Error::source);
     source.map_or_else(
         || "the service could not be reached".to_owned(),
-        ToString::to_string,
+        |cause| without_signatures(&cause.to_string()),
     )
 }
 
@@ -324,29 +313,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn secrets_are_redacted_and_short_values_kept() {
-        let error = AwsError::unexpected(
-            "ecs:RegisterTaskDefinition",
-            "value hunter22 of web5 is wrong",
-        );
-
-        assert_eq!(
-            error.redacted(["hunter22", "5", ""].into_iter()).message,
-            "value *** of web5 is wrong"
-        );
-    }
-
-    #[test]
-    fn values_of_6_characters_are_redacted_everywhere_and_those_of_5_are_kept() {
-        let error = AwsError::unexpected("ecs:RegisterTaskDefinition", "abcdef, vwxyz and abcdef");
-        assert_eq!(
-            error.redacted(["vwxyz", "abcdef"].into_iter()).message,
-            "***, vwxyz and ***"
-        );
-    }
-
-    #[test]
     fn a_denial_names_the_action_and_the_role() {
         let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized \
                        to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a \

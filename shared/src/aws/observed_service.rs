@@ -9,6 +9,7 @@ use aws_sdk_ecs::types::{
 
 use super::short_name;
 use crate::observed::service::{DeploymentView, Rollout, Scheduling, ServiceView, TargetGroupView};
+use crate::redaction::without_signatures;
 use crate::strategy::in_place::percentages::Percentages;
 use crate::timestamp::Timestamp;
 
@@ -110,7 +111,7 @@ fn view(service: &Service, observed_at: Timestamp) -> Result<ServiceView, String
             .iter()
             .filter_map(|event| event.message())
             .take(MESSAGES)
-            .map(ToOwned::to_owned)
+            .map(without_signatures)
             .collect(),
     })
 }
@@ -147,7 +148,7 @@ fn deployment(found: &Deployment) -> Result<DeploymentView, String> {
         primary: found.status() == Some("PRIMARY"),
         task_definition: task_definition.to_owned(),
         rollout: rollout(found.rollout_state())?,
-        reason: found.rollout_state_reason().unwrap_or_default().to_owned(),
+        reason: without_signatures(found.rollout_state_reason().unwrap_or_default()),
         desired: count(found.desired_count(), "desiredCount of a deployment")?,
         running: count(found.running_count(), "runningCount of a deployment")?,
         failed_tasks: count(found.failed_tasks(), "failedTasks of a deployment")?,

@@ -4,6 +4,7 @@ use aws_sdk_ecs::types::{DesiredStatus, Task};
 
 use super::{AwsError, Services};
 use crate::limits::{EXPLAINED_TASKS, PAGES};
+use crate::redaction::without_signatures;
 
 /// Tasks of one page: the most that ListTasks returns and that DescribeTasks takes.
 const TASKS_PAGE: i32 = 100;
@@ -95,7 +96,7 @@ fn stop_reason(task: &Task) -> Option<String> {
     let containers = task.containers().iter().filter_map(|container| {
         let name = container.name()?;
         match (container.reason(), container.exit_code()) {
-            (Some(reason), _) => Some(format!("{name}: {reason}")),
+            (Some(reason), _) => Some(format!("{name}: {}", without_signatures(reason))),
             (None, Some(code)) if code != 0 => Some(format!("{name} exited with {code}")),
             _ => None,
         }
@@ -103,7 +104,7 @@ fn stop_reason(task: &Task) -> Option<String> {
 
     let all: Vec<String> = task
         .stopped_reason()
-        .map(ToOwned::to_owned)
+        .map(without_signatures)
         .into_iter()
         .chain(containers)
         .collect();

@@ -240,7 +240,10 @@ impl TaskDefinitions {
             .send()
             .await
             .map_err(AwsError::from_sdk(OPERATION))
-            .map_err(|e| e.redacted(definition.environment_values()))?;
+            .map_err(|error| AwsError {
+                message: definition.redacted(&error.message),
+                ..error
+            })?;
         registered
             .task_definition
             .and_then(|definition| definition.task_definition_arn)

@@ -313,6 +313,7 @@ mod tests {
         }
     }
 
+    #[test]
     fn a_denial_names_the_action_and_the_role() {
         let message = "User: arn:aws:sts::111122223333:assumed-role/register/f is not authorized \
                        to perform: iam:PassRole on resource: arn:aws:iam::111122223333:role/a \

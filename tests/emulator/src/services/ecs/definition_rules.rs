@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::ApiError;
 
 use super::input::Input;
-use super::{client_error, empty_members};
+use super::{client_error, definition_details, empty_members};
 
 pub(super) fn check(input: &Input) -> Result<(), ApiError> {
     let family = input
@@ -44,15 +44,17 @@ pub(super) fn check(input: &Input) -> Result<(), ApiError> {
         .try_for_each(|container| check_references(container, containers))?;
     empty_members::check(input.0)?;
     check_secrets(input)?;
+    definition_details::check(input)?;
 
     if input.texts("requiresCompatibilities").contains(&"FARGATE") {
-        check_fargate(input)
+        check_fargate(input)?;
+        definition_details::check_fargate(input)
     } else {
         Ok(())
     }
 }
 
-fn name(container: &Value) -> &str {
+pub(super) fn name(container: &Value) -> &str {
     container["name"].as_str().unwrap_or_default()
 }
 
@@ -318,7 +320,7 @@ pub(super) fn cpu_units(cpu: &str) -> Option<u32> {
 }
 
 /// A number as it is, or 1024 times the number before its unit.
-fn number(text: &str, unit: &str) -> Option<u32> {
+pub(super) fn number(text: &str, unit: &str) -> Option<u32> {
     let text = text.to_ascii_lowercase();
 
     match text.strip_suffix(unit) {
@@ -331,6 +333,6 @@ fn number(text: &str, unit: &str) -> Option<u32> {
     }
 }
 
-fn list<'a>(container: &'a Value, member: &str) -> &'a [Value] {
+pub(super) fn list<'a>(container: &'a Value, member: &str) -> &'a [Value] {
     container[member].as_array().map_or(&[], Vec::as_slice)
 }

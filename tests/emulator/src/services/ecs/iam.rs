@@ -10,6 +10,8 @@ use crate::cloudformation::items;
 use crate::iam::{Asked, Demand, pass_role};
 use crate::{Aws, Quirk};
 
+use super::definition_details;
+
 /// The principal to which the roles of a task definition are passed.
 const TASKS: &str = "ecs-tasks.amazonaws.com";
 
@@ -109,7 +111,9 @@ fn register(aws: &mut Aws, asked: &Asked) -> Vec<Demand> {
     };
     let given = ["taskRoleArn", "executionRoleArn"]
         .into_iter()
-        .filter_map(|member| asked.input[member].as_str());
+        .filter_map(|member| asked.input[member].as_str())
+        // ECS refuses what is no role before anything is passed.
+        .filter(|role| definition_details::is_role(role));
     let roles = given.map(|role| pass_role(aws, role, TASKS));
 
     with_tags(

@@ -3,6 +3,7 @@
 //! Calls change what is wanted; the scheduler, woken by the agenda, moves what is there towards it.
 
 mod clusters;
+mod definition_details;
 mod definition_rules;
 mod definitions;
 mod deployments;

@@ -1,5 +1,8 @@
 use super::*;
 
+/// Roles, volumes, sizes and words.
+mod details;
+
 pub(super) fn plain() -> Value {
     json!({
         "family": "web",

@@ -1,0 +1,113 @@
+use super::*;
+
+/// Changes members of a definition and of its container, and answers the refusal.
+fn refused(mut definition: Value, members: Value, of_container: Value) -> String {
+    let extend = |value: &mut Value, more: &Value| {
+        let more = more.as_object().expect("members").clone();
+        value.as_object_mut().expect("an object").extend(more);
+    };
+    extend(&mut definition, &members);
+    extend(&mut definition["containerDefinitions"][0], &of_container);
+    World::new(1).err("RegisterTaskDefinition", definition)
+}
+
+#[test]
+fn roles_are_arns_or_names() {
+    for role in [
+        "arn:aws:iam::<ACCOUNT_ID>:role/exec",
+        "",
+        "arn:aws:s3:::a",
+        "a b",
+    ] {
+        let refused = refused(plain(), json!({ "executionRoleArn": role }), json!({}));
+        assert_eq!(refused, "ClientException: Role is not valid", "{role}");
+    }
+    for role in ["arn:aws-cn:iam::111122223333:role/path/exec", "exec"] {
+        let mut definition = plain();
+        definition["taskRoleArn"] = json!(role);
+        World::new(1).ok("RegisterTaskDefinition", definition);
+    }
+}
+
+#[test]
+fn what_a_definition_refers_to_is_in_it() {
+    let mount = json!({ "mountPoints": [{ "sourceVolume": "data", "containerPath": "/data" }] });
+    let refused_mount = refused(plain(), json!({}), mount);
+    assert_eq!(refused_mount, "ClientException: Unknown volume 'data'.");
+
+    let from = json!({ "volumesFrom": [{ "sourceContainer": "other" }] });
+    assert!(refused(plain(), json!({}), from).contains("Unknown container 'other'"));
+
+    let awsvpc = json!({ "networkMode": "awsvpc" });
+    let links = refused(plain(), awsvpc, json!({ "links": ["app"] }));
+    assert!(links.contains("Links are not supported when networkMode=awsvpc"));
+
+    let credentials = json!({ "repositoryCredentials": { "credentialsParameter": "arn" } });
+    assert!(refused(plain(), json!({}), credentials).contains("repository credentials"));
+}
+
+#[test]
+fn words_and_bounds_are_those_of_the_api() {
+    for members in [
+        json!({ "pidMode": "" }),
+        json!({ "pidMode": "container" }),
+        json!({ "ipcMode": "private" }),
+        json!({ "requiresCompatibilities": ["FARGAT"] }),
+    ] {
+        let refused = refused(plain(), members, json!({}));
+        assert!(refused.contains("Valid values"), "{refused}");
+    }
+
+    for of_container in [
+        json!({ "logConfiguration": { "logDriver": "awslog" } }),
+        json!({ "healthCheck": { "command": [] } }),
+        json!({ "healthCheck": { "command": ["CMD", "true"], "interval": 1 } }),
+    ] {
+        let refused = refused(plain(), json!({}), of_container);
+        assert!(refused.starts_with("ClientException: "), "{refused}");
+    }
+
+    let container = plain()["containerDefinitions"][0].clone();
+    let many: Vec<Value> = (0..11)
+        .map(|at| {
+            let mut container = container.clone();
+            container["name"] = json!(format!("app-{at}"));
+            container
+        })
+        .collect();
+    let refused = refusal(plain(), "/containerDefinitions", json!(many));
+    assert!(refused.contains("The maximum is 10"), "{refused}");
+}
+
+#[test]
+fn containers_share_the_size_of_the_task() {
+    for (task, of_container) in [
+        (json!({ "cpu": ".25 vCPU" }), json!({ "cpu": 257 })),
+        (
+            json!({ "memory": "1GB" }),
+            json!({ "memoryReservation": 1025, "memory": null }),
+        ),
+    ] {
+        let refused = refused(plain(), task, of_container);
+        assert!(refused.contains("greater than for the task"), "{refused}");
+    }
+}
+
+#[test]
+fn fargate_lacks_what_belongs_to_an_instance() {
+    for (members, of_container) in [
+        (json!({}), json!({ "privileged": true })),
+        (
+            json!({}),
+            json!({ "resourceRequirements": [{ "type": "GPU", "value": "1" }] }),
+        ),
+        (json!({ "ipcMode": "task" }), json!({})),
+        (
+            json!({ "volumes": [{ "name": "a", "host": { "sourcePath": "/a" } }] }),
+            json!({}),
+        ),
+    ] {
+        let refused = refused(fargate(), members, of_container);
+        assert!(refused.contains("Fargate compatible task definitions do not support"));
+    }
+}

@@ -12,6 +12,7 @@ mod ledger_claims;
 mod load_balancing;
 mod metrics;
 mod pairs;
+mod redaction;
 mod reports;
 mod scaling;
 mod script;

@@ -100,3 +100,23 @@ fn a_copy_takes_another_family_and_tags_only_if_it_has_none() {
             .replace(r#""family":"a""#, r#""family":"other""#)
     );
 }
+
+#[test]
+fn values_of_variables_are_redacted_and_names_are_kept() {
+    let definition = definition(json!({
+        "family": "workers", "volumes": [{"name": "scratch"}],
+        "containerDefinitions": [
+            {"name": "backend", "image": "example/api:1"},
+            {"name": "worker", "image": "example/api:2", "environment": [
+                {"name": "HOST", "value": "backend"}, {"name": "KIND", "value": "memory"},
+                {"name": "DIR", "value": "scratch"}, {"name": "TOKEN", "value": "hunter22"},
+            ]},
+        ],
+    }));
+
+    let text = "backend: Unknown volume 'scratch', set 'memory'; failed to run --token=hunter22";
+    assert_eq!(
+        definition.redacted(text),
+        "backend: Unknown volume 'scratch', set 'memory'; failed to run --token=***"
+    );
+}

@@ -1,7 +1,8 @@
 """Compares the events that the sandbox emits with events that AWS publishes as examples: the same keys, and at each the same
 JSON type.
 
-The examples are those of SLIPWAY_CORPUS (its folder events/); without it, the project's own in tests/events.
+The examples are those of SLIPWAY_CORPUS (events/ in each of its folders, which colons separate); without it, the project's own
+in tests/events.
 
 usage: events.py <folder of a run with SLIPWAY_RECORD>
 """
@@ -41,6 +42,13 @@ DOCUMENTED = {
     },
     "CodePipeline Stage Execution State Change": {"detail": TIMES},
     "CodePipeline Action Execution State Change": {"detail": {**TIMES, "action-execution-id": "0b1c"}},
+    # https://docs.aws.amazon.com/AmazonECR/latest/userguide/ecr-eventbridge.html (the events of the archive have them)
+    "ECR Image Action": {
+        "detail": {
+            "manifest-media-type": "application/vnd.oci.image.manifest.v1+json",
+            "artifact-media-type": "application/vnd.oci.image.config.v1+json",
+        }
+    },
     # https://docs.aws.amazon.com/lambda/latest/dg/services-codepipeline.html
     JOB: {
         JOB: {
@@ -123,10 +131,10 @@ def envelope(event):
 
 def corpus():
     """Examples by kind, and their source."""
-    folder = os.environ.get("SLIPWAY_CORPUS")
-    folder = Path(folder) / "events" if folder else ROOT / "tests/events"
+    corpus = os.environ.get("SLIPWAY_CORPUS")
+    folders = [Path(root) / "events" for root in corpus.split(os.pathsep)] if corpus else [ROOT / "tests/events"]
     examples = defaultdict(list)
-    for path in sorted(folder.glob("*.json")):
+    for path in sorted(path for folder in folders for path in folder.glob("*.json")):
         try:
             event = json.loads(path.read_text("utf-8-sig"))
         except ValueError:
@@ -135,11 +143,11 @@ def corpus():
             event = envelope(event.get("event", event))
             if kind_of(event):
                 examples[kind_of(event)].append(event)
-    return folder, examples
+    return folders, examples
 
 
 def main():
-    folder, examples = corpus()
+    folders, examples = corpus()
     emitted = defaultdict(list)
     for event in record.events(Path(sys.argv[1])):
         emitted[kind_of(event)].append(event)
@@ -151,7 +159,7 @@ def main():
     for kind, events in sorted(emitted.items()):
         documented = DOCUMENTED.get(kind)
         known = examples[kind] or ([documented] if kind == "Scheduled Event" else [])
-        print(f"{len(events):7} {kind}, compared with {len(known)} examples of {folder.name}/ in {folder.parent}")
+        print(f"{len(events):7} {kind}, compared with {len(known)} examples of {', '.join(map(str, folders))}")
         for event in events if known else []:
             found = list(differences(event, known, documented))
             failures.update(f"{kind}: {difference}" for difference in found)

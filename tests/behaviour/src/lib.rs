@@ -1,6 +1,7 @@
 //! What the tests of the whole share: an account, its pipelines changed as a person would, and
 //! functions invoked one by one.
 
+pub mod corpus;
 pub mod pair;
 pub mod shop;
 

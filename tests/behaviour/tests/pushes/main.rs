@@ -1,18 +1,17 @@
 //! Other people's events, given to every function: nothing panics, what is not ours is refused or
 //! ignored without a change in the account, and what credentials an event holds are never repeated.
 //!
-//! `SLIPWAY_CORPUS` names a folder with a folder `events`; without it the project's own examples
+//! `SLIPWAY_CORPUS` names folders with a folder `events`; without it the project's own examples
 //! are used.
 
-use std::path::{Path, PathBuf};
-
-use behaviour::{account, ecs_state, invoke, ledger_table, newest, writes};
+use behaviour::{account, corpus, ecs_state, invoke, ledger_table, newest, writes};
 use emulator::Aws;
 use emulator::ecr::{self, Behaviour};
 use emulator::eventbridge;
 use harness::demo::WEB;
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
+use slipway::text;
 
 const STEPS: [&str; 4] = [
     "begin-release",
@@ -23,31 +22,17 @@ const STEPS: [&str; 4] = [
 
 /// The events by file name. What is not JSON never reaches a function: Lambda refuses it.
 fn events() -> Vec<(String, Value)> {
-    let folder = match std::env::var_os("SLIPWAY_CORPUS") {
-        Some(corpus) => Path::new(&corpus).join("events"),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/foreign"),
-    };
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .expect("the folder is there")
-        .map(|entry| entry.expect("a file").path())
+    let files = corpus::files("events", "../events/foreign");
+    let parsed: Vec<_> = files
+        .iter()
+        .filter_map(|file| {
+            let bytes = std::fs::read(file).expect("a file that can be read");
+            let value = serde_json::from_slice(&text::utf8(&bytes).ok()?).ok()?;
+            Some((file.file_name()?.to_str()?.to_owned(), value))
+        })
         .collect();
-    files.sort();
 
-    let parsed = files.iter().filter_map(|file| {
-        let text = std::fs::read_to_string(file).expect("a text");
-        let value = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-        Some((file.file_name()?.to_str()?.to_owned(), value))
-    });
-    let parsed: Vec<_> = parsed.collect();
-    println!(
-        "{} events of {} files in {}",
-        parsed.len(),
-        files.len(),
-        folder.display()
-    );
-
-    assert!(parsed.len() >= 3, "too few events in {}", folder.display());
-
+    assert!(parsed.len() >= 3, "too few events");
     parsed
 }
 

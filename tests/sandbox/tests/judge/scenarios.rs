@@ -1,6 +1,6 @@
 //! Judges whole scenarios and compares every minute with what a second implementation expects.
 //!
-//! `SLIPWAY_CORPUS` names a folder with `judge/scenarios.jsonl` and `judge/expected.jsonl`. With or
+//! `SLIPWAY_CORPUS` names folders with `judge/scenarios.jsonl` and `judge/expected.jsonl`. With or
 //! without it the scenarios of `examples/judge` are judged; their expected lines were written by
 //! `reference.py` beside this file, a plain implementation that shares no code and no shortcut.
 
@@ -23,13 +23,16 @@ fn recorded() -> Vec<(PathBuf, PathBuf)> {
         package("examples/judge/scenarios.jsonl"),
         package("tests/judge/expected.jsonl"),
     );
-    let corpus = std::env::var_os("SLIPWAY_CORPUS").map(|root| PathBuf::from(root).join("judge"));
-    let corpus = corpus.map(|folder| {
-        (
-            folder.join("scenarios.jsonl"),
-            folder.join("expected.jsonl"),
-        )
-    });
+    let corpus = std::env::var_os("SLIPWAY_CORPUS").unwrap_or_default();
+    let corpus = std::env::split_paths(&corpus)
+        .map(|root| root.join("judge"))
+        .map(|folder| {
+            (
+                folder.join("scenarios.jsonl"),
+                folder.join("expected.jsonl"),
+            )
+        })
+        .filter(|(scenarios, expected)| scenarios.is_file() && expected.is_file());
     std::iter::once(own).chain(corpus).collect()
 }
 

@@ -21,7 +21,7 @@ pub struct Push {
     /// The execution that was started for it, once known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub execution: Option<String>,
-    /// Why a later push of the same digest was refused.
+    /// Why the push was not delivered, or why a later one of the same digest was refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<String>,
 }

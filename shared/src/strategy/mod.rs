@@ -1,8 +1,8 @@
 //! The strategies: one row a word of the `strategy` parameter, from which everything else about the
 //! word derives.
 //!
-//! A new in-place strategy is a variant and a row here, its word in
-//! `infra/pipelines/in-place.yaml`, its documentation and its tests.
+//! A new in-place strategy is a variant, a row and a line of the test here, its word in
+//! `template.yaml` and `infra/pipelines/in-place.yaml`, and its documentation.
 
 pub mod blue_green;
 pub mod canary;
@@ -90,5 +90,34 @@ mod tests {
             let word = serde_json::to_value(name).expect("serializes");
             assert_eq!(word, name.rules().word);
         }
+    }
+
+    #[test]
+    fn each_word_has_its_percentages() {
+        let found = StrategyName::ALL.map(|name| {
+            let strategy = Strategy {
+                rules: name.rules(),
+                minimum_healthy_percent: None,
+                minimum_healthy_tasks: None,
+                maximum_percent: None,
+                maximum_tasks: None,
+            };
+            let percentages = strategy.percentages(4);
+            (
+                name.rules().word,
+                percentages.minimum_healthy,
+                percentages.maximum,
+            )
+        });
+
+        assert_eq!(
+            found,
+            [
+                ("rolling", 100, 200),
+                ("doubling", 100, 200),
+                ("make-room", 51, 100),
+                ("blue-green", 100, 200),
+            ]
+        );
     }
 }

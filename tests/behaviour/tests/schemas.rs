@@ -1,5 +1,5 @@
 //! The JSON Schemas in infra/schemas/ are those of the Rust types, so that an editor knows what a
-//! step takes.
+//! step takes; and the templates offer the words that the steps know.
 
 use std::path::Path;
 
@@ -7,6 +7,8 @@ use harness::functions;
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 use slipway::job::ReleaseRef;
+use slipway::strategy::StrategyName;
+use slipway::strategy::in_place::percentages::Shape;
 
 /// The schema of a step's own parameters with the common ones of all actions, which come first.
 fn complete(own: Schema) -> Schema {
@@ -63,5 +65,30 @@ fn compare(function: &str, own: Schema) {
 fn schemas_are_those_of_the_types() {
     for (function, own) in functions::schemas() {
         compare(function, own);
+    }
+}
+
+#[test]
+fn templates_offer_every_in_place_strategy() {
+    let words: Vec<&str> = StrategyName::ALL
+        .map(StrategyName::rules)
+        .into_iter()
+        .filter(|rules| rules.shape == Shape::Service)
+        .map(|rules| rules.word)
+        .collect();
+    let offered = format!("AllowedValues: [{}]", words.join(", "));
+
+    for template in ["template.yaml", "infra/pipelines/in-place.yaml"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../..")
+            .join(template);
+        let text = std::fs::read_to_string(path).expect("a template");
+        let parameter = text.split("\n  Strategy:\n").nth(1).expect("a parameter");
+        let found = parameter
+            .lines()
+            .map(str::trim)
+            .find(|line| line.starts_with("AllowedValues:"));
+
+        assert_eq!(found, Some(offered.as_str()), "{template}");
     }
 }

@@ -5,8 +5,10 @@ use super::source::{
     Counter, Group, Key, Metric, MetricName, Observations, Query, Side, Sides, Source, Window,
     side_counts, whole,
 };
+use crate::judge::JudgeConfig;
 use crate::judge::clean::Reading;
 use crate::judge::config::LATENCY_TOLERANCE;
+use crate::judge::spec::MetricSpec;
 
 const NAMESPACE: &str = "AWS/ApplicationELB";
 const MINUTE_SECS: i32 = 60;
@@ -39,6 +41,20 @@ impl Source for Alb<'_> {
                 queries
             }
         }
+    }
+
+    fn share(&self) -> f64 {
+        0.0
+    }
+
+    fn specs(&self, judge: &JudgeConfig, left: f64) -> Vec<MetricSpec> {
+        let specs = judge.metrics(self.thresholds_ms).into_iter();
+        specs
+            .map(|spec| MetricSpec {
+                weight: spec.weight * left,
+                ..spec
+            })
+            .collect()
     }
 
     fn readings(&self, observed: &Observations<'_>, at: i64) -> Vec<(Group, Reading)> {

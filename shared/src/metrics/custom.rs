@@ -10,6 +10,7 @@ use super::source::{
     Counter, CustomPart, Group, Key, Metric, MetricName, Observations, Query, Side, Sides, Source,
     Window, side_counts,
 };
+use crate::judge::JudgeConfig;
 use crate::judge::clean::Reading;
 use crate::judge::spec::{MetricSpec, Promotion};
 
@@ -89,6 +90,15 @@ impl Source for CustomMetrics<'_> {
             .enumerate()
             .flat_map(|(index, metric)| metric.queries(sides, side, index))
             .collect()
+    }
+
+    fn share(&self) -> f64 {
+        self.metrics.iter().map(|metric| metric.weight).sum()
+    }
+
+    fn specs(&self, _: &JudgeConfig, _: f64) -> Vec<MetricSpec> {
+        let counts = self.metrics.iter().filter(|metric| metric.is_count());
+        counts.map(CustomMetric::spec).collect()
     }
 
     fn readings(&self, observed: &Observations<'_>, at: i64) -> Vec<(Group, Reading)> {

@@ -1,8 +1,8 @@
 //! What is measured of the two sides of a canary: which series are read, and how their points
 //! become readings of a minute.
 //!
-//! A source of metrics is one file here and one line in [`sources`]. Nothing in this module decides
-//! about a release.
+//! A source of metrics is one file here, which names its series as [`Metric::Further`], and one
+//! line at the end of [`sources`]. Nothing in this module decides about a release.
 
 pub mod alb;
 pub mod custom;

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 
 use super::missing_data::{Around, counted};
+use crate::judge::JudgeConfig;
 use crate::judge::clean::{Reading, SideCounts};
+use crate::judge::spec::MetricSpec;
 use crate::limits::COUNTED_A_MINUTE;
 use crate::observed::colour::Colour;
 use crate::observed::service::revision;
@@ -59,6 +61,8 @@ pub enum Metric {
     HourlyPercentile(u8),
     /// A part of a user's own metric, by its place among them.
     Custom(usize, CustomPart),
+    /// A series of a further source, by its name in the id.
+    Further(&'static str),
 }
 
 /// A part of a user's own metric.
@@ -104,6 +108,7 @@ impl Key {
             Metric::Custom(index, CustomPart::Count) => format!("m{index}x"),
             Metric::Custom(index, CustomPart::Total) => format!("m{index}n"),
             Metric::Custom(index, CustomPart::Value) => format!("m{index}v"),
+            Metric::Further(name) => name.to_owned(),
         };
         format!("{side}_{metric}")
     }
@@ -116,7 +121,7 @@ pub enum Group {
     Errors,
     /// Response times: all come from one metric.
     Latency,
-    /// A user's own metrics.
+    /// A user's own metrics, and those of further sources.
     Custom,
 }
 
@@ -132,6 +137,7 @@ impl Metric {
             | Self::SlowToPromote(_)
             | Self::HourlyPercentile(_) => Some(Group::Latency),
             Self::Custom(..) => Some(Group::Custom),
+            Self::Further(_) => Some(Group::Custom),
             Self::Answers2xx | Self::Answers3xx | Self::Answers4xx | Self::HourlyResponseTimes => {
                 None
             }
@@ -172,8 +178,15 @@ pub trait Source {
     /// The series that are read of a side.
     fn queries(&self, sides: &Sides, side: Side, window: Window) -> Vec<Query>;
 
-    /// The readings of one minute (since the Unix epoch): one for each metric that is judged,
-    /// always in the same order, each with the group that must have arrived.
+    /// What its metrics take of the error rate; the load balancer's share what is left.
+    fn share(&self) -> f64;
+
+    /// How its metrics are judged, always in the same order. `left` is what all shares leave of the
+    /// error rate.
+    fn specs(&self, judge: &JudgeConfig, left: f64) -> Vec<MetricSpec>;
+
+    /// The readings of one minute (since the Unix epoch), in the order of the specs, each with the
+    /// group that must have arrived.
     fn readings(&self, observed: &Observations<'_>, at: i64) -> Vec<(Group, Reading)>;
 }
 

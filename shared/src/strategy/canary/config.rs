@@ -12,6 +12,7 @@ use crate::job::Failure;
 use crate::judge::JudgeConfig;
 use crate::judge::spec::{MetricSpec, Promotion};
 use crate::metrics::custom::{CustomKind, CustomMetric, Worse};
+use crate::metrics::sources;
 
 /// The most metrics that a user can add: what is kept of them must fit into a continuation token.
 pub const CUSTOM_METRICS: usize = 10;
@@ -106,20 +107,16 @@ impl Settings {
         Ok(Self { judge, custom })
     }
 
-    /// What the judge judges: errors, latency at each threshold, and the counts among a user's
-    /// metrics.
+    /// What the judge judges: errors, latency at each threshold, the counts among a user's metrics,
+    /// and what further sources have.
     #[must_use]
     pub fn metrics(&self, thresholds_ms: &[f64]) -> Vec<MetricSpec> {
-        let left = 1.0 - self.custom.iter().map(|custom| custom.weight).sum::<f64>();
-        let built_in = self.judge.metrics(thresholds_ms).into_iter();
-        let built_in = built_in.map(|spec| MetricSpec {
-            weight: spec.weight * left,
-            ..spec
-        });
-
-        built_in
-            .chain(self.counts().map(|(_, custom)| custom.spec()))
-            .collect()
+        let sources = sources(thresholds_ms, &self.custom);
+        let left = 1.0 - sources.iter().map(|source| source.share()).sum::<f64>();
+        let specs = sources
+            .iter()
+            .flat_map(|source| source.specs(&self.judge, left));
+        specs.collect()
     }
 
     /// The counts among the metrics, each with its place.

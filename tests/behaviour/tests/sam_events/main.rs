@@ -1,9 +1,14 @@
 //! The example events in tests/events, which people and the conformance checks invoke the functions
 //! with: each belongs to a function of template.yaml, looks like what AWS sends, and does on a
 //! story's account what its name says.
+//!
+//! `SLIPWAY_WRITE_EVENTS=1` writes the examples of a step that has none yet, from what the story
+//! sends to it.
+
+mod examples;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,10 +30,13 @@ use slipway::job::Token;
 /// person.
 const JOB: [&str; 3] = ["job", "job-with-token", "parameters"];
 
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
 /// `<logical id>.<case>.json`, by its logical id and case.
 fn events() -> BTreeMap<(String, String), Value> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
-    let files = std::fs::read_dir(&folder)
+    let files = std::fs::read_dir(folder())
         .expect("tests/events")
         .map(|file| file.expect("a file").path());
     let files = files.filter(|path| path.is_file());
@@ -205,6 +213,16 @@ fn events_look_like_what_the_story_sends() {
         .expect("it goes as expected")
         .aws;
 
+    let sent: Vec<_> = aws
+        .lambda
+        .invocations
+        .iter()
+        .chain(&judged.lambda.invocations)
+        .collect();
+    if std::env::var_os("SLIPWAY_WRITE_EVENTS").is_some() {
+        examples::write_missing(&aws, &sent);
+    }
+
     for ((function_id, case), mut event) in events() {
         let function = function(&aws, &function_id);
         if case == "job-with-token" {
@@ -218,13 +236,8 @@ fn events_look_like_what_the_story_sends() {
         }
 
         let name = function.name;
-        let all = aws
-            .lambda
-            .invocations
-            .iter()
-            .chain(&judged.lambda.invocations);
-        let mut sent = all.filter(|invocation| invocation.function == name);
-        let like = sent.any(|invocation| shape(&invocation.payload) == shape(&event));
+        let mut to_it = sent.iter().filter(|invocation| invocation.function == name);
+        let like = to_it.any(|invocation| shape(&invocation.payload) == shape(&event));
 
         assert!(
             like || case == "parameters",

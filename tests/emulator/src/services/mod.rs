@@ -17,7 +17,7 @@ pub mod s3;
 use crate::service::Service;
 
 /// Every service that answers calls.
-pub(crate) static SERVICES: [&Service; 13] = [
+pub(crate) static SERVICES: &[&Service] = &[
     &autoscaling::SERVICE,
     &cloudformation::SERVICE,
     &cloudwatch::SERVICE,

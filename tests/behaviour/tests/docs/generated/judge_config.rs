@@ -1,73 +1,47 @@
-//! The settings of the judge: fields and comments of `JudgeConfig`, its defaults, and the bounds
-//! with which it is read.
-
-use std::collections::BTreeMap;
+//! The settings of the judge: the rows of `settings!`, each with name, default, bounds and meaning.
 
 use regex_lite::Regex;
 
 use crate::markdown::{cell, table as rows_of};
 use crate::project;
 
-pub(super) fn table() -> String {
-    let text = project::read("shared/src/judge/config.rs");
-    let fields = between(&text, "pub struct JudgeConfig {", "\n}");
-    let defaults = defaults(between(&text, "impl Default for JudgeConfig {", "\n}"));
-    let bounds = bounds(&text);
+const FILE: &str = "shared/src/judge/config.rs";
 
-    let (mut rows, mut comment) = (Vec::new(), String::new());
-    for line in fields.lines().map(str::trim) {
-        if let Some(more) = line.strip_prefix("///") {
-            comment += more;
-        } else if let Some((name, kind)) = line
-            .strip_prefix("pub ")
-            .and_then(|field| field.trim_end_matches(',').split_once(": "))
-        {
-            let values = match bounds.get(name) {
-                Some((least, most)) => format!("{least} to {most}"),
-                None if kind.starts_with('u') => "whole number".to_owned(),
-                None => panic!("`{name}`: no bounds found in shared/src/judge/config.rs"),
-            };
-            let default = &defaults[name];
-            rows.push(vec![
-                format!("`{name}`"),
-                default.clone(),
-                values,
-                cell(&std::mem::take(&mut comment)),
-            ]);
-        }
-    }
+pub(super) fn table() -> String {
+    let text = project::read(FILE);
+    let declared = text.split("\nsettings! {").nth(1);
+    let declared = declared.unwrap_or_else(|| panic!("{FILE} has no `settings!`"));
+    let declared = declared.split("\n}").next().unwrap_or_default();
+
+    let setting =
+        Regex::new(r#"(\w+): (\w+) = ([0-9._e-]+), (\S+|within\(\S+ \S+\)),\s+"([^"]+)";"#)
+            .expect("a valid expression");
+    let rows: Vec<Vec<String>> = setting
+        .captures_iter(declared)
+        .map(|found| {
+            vec![
+                format!("`{}`", &found[1]),
+                decimal(&found[3]),
+                values(&found[2], &found[4]),
+                cell(&found[5]),
+            ]
+        })
+        .collect();
+    assert_eq!(rows.len(), declared.matches(';').count(), "{FILE}");
 
     rows_of(&["setting", "default", "values", "meaning"], &rows)
 }
 
-fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
-    let rest = text.split(start).nth(1);
-    let rest = rest.unwrap_or_else(|| panic!("shared/src/judge/config.rs has no `{start}`"));
-    rest.split(end).next().unwrap_or_default()
-}
-
-fn defaults(text: &str) -> BTreeMap<String, String> {
-    let default = Regex::new(r"(?m)^\s*(\w+): ([0-9._e-]+),$").expect("a valid expression");
-    default
-        .captures_iter(text)
-        .map(|found| (found[1].to_owned(), decimal(&found[2])))
-        .collect()
-}
-
-/// The bounds of each number, as `JudgeConfig::read` has them.
-fn bounds(text: &str) -> BTreeMap<String, (String, String)> {
-    let bound =
-        Regex::new(r#"between\(\s*"(\w+)",\s*default\.\w+,\s*([0-9._e-]+),\s*([0-9._e-]+),?\s*\)"#)
-            .expect("a valid expression");
-    bound
-        .captures_iter(text)
-        .map(|found| {
-            (
-                found[1].to_owned(),
-                (decimal(&found[2]), decimal(&found[3])),
-            )
-        })
-        .collect()
+/// The values that a setting of this type takes, as it is read.
+fn values(kind: &str, read: &str) -> String {
+    let bounds = read
+        .strip_prefix("within(")
+        .and_then(|bounds| bounds.strip_suffix(')')?.split_once(", "));
+    match bounds {
+        Some((least, most)) => format!("{} to {}", decimal(least), decimal(most)),
+        None if kind.starts_with('u') => "whole number".to_owned(),
+        None => panic!("{FILE}: no bounds in `{read}`"),
+    }
 }
 
 /// A number of Rust as people write it.

@@ -21,13 +21,20 @@ pub(crate) fn sides() -> Sides {
     Sides::from_pair(&pair, "web", NEW).expect("the ARNs are complete")
 }
 
+fn of_balancers(queries: &[Query]) -> usize {
+    let namespaces = queries.iter().map(|query| &query.metric.namespace);
+    namespaces
+        .filter(|name| *name == "AWS/ApplicationELB")
+        .count()
+}
+
 #[test]
 fn one_call_of_few_queries_is_enough() {
     let sides = sides();
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
 
     let queries = evaluation_queries(&sides, &[61.0, 120.5, 300.0, 450.0], &[]);
-    assert_eq!(queries.len(), 26);
+    assert_eq!(of_balancers(&queries), 26);
 
     let ids: std::collections::BTreeSet<_> = queries.iter().map(|query| query.key.id()).collect();
     assert_eq!(ids.len(), queries.len(), "ids are unique");
@@ -45,7 +52,7 @@ fn one_call_of_few_queries_is_enough() {
         ["TC(0.1205:)", "TC(0.13255:)", "TC(0.150625:)"]
     );
     assert_eq!(
-        evaluation_queries(&sides, &[], &[]).len(),
+        of_balancers(&evaluation_queries(&sides, &[], &[])),
         12,
         "errors alone without latency"
     );

@@ -1,5 +1,7 @@
 //! The real functions, by the name of their binary, as Lambda would run them.
 
+use std::pin::Pin;
+
 use schemars::{Schema, schema_for};
 use serde_json::Value;
 use slipway::aws::{Retry, Sdk};
@@ -50,8 +52,8 @@ macro_rules! functions {
             /// The function's own error.
             pub async fn answer(&self, event: Value) -> Result<Value, Retry> {
                 match self {
-                    $(Self::$Step(function) => function.handle(event).await,)*
-                    $(Self::$Other(function) => function.handle(event).await,)*
+                    $(Self::$Step(function) => boxed(|| function.handle(event)).await,)*
+                    $(Self::$Other(function) => boxed(|| function.handle(event)).await,)*
                 }
             }
         }
@@ -77,6 +79,11 @@ functions! {
         "roll-back" => roll_back::RollBack,
         "start-pipeline" => start_pipeline::StartPipeline,
     }
+}
+
+/// Boxes a future outside of the caller's frame, which else has room for that of each function.
+fn boxed<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    Box::pin(make())
 }
 
 /// Runs one invocation of the function whose binary is `code`, in a container of its own.

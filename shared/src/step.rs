@@ -163,6 +163,7 @@ fn read<S: Step>(
         since: token.since,
         now,
         payload: token.payload.clone(),
+        origin: event.origin(),
         artifacts: event.artifacts,
         credentials: event.credentials,
     };

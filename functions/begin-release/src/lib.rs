@@ -240,7 +240,10 @@ fn open_release(job: &Job<Parameters>) -> Release {
     let digest = digest.filter(|digest| !digest.is_empty());
 
     let release = &job.release;
-    Release::begin(&release.execution, &release.pipeline, digest, job.now)
+    Release {
+        origin: Some(job.origin),
+        ..Release::begin(&release.execution, &release.pipeline, digest, job.now)
+    }
 }
 
 fn begun_in_place(job: &Job<Parameters>, prior: PriorService) -> JobReport {

@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use slipway::job::parse_parameters;
+use slipway::job::{Origin, parse_parameters};
 use slipway::observed::service::{DeploymentView, Scheduling};
 use slipway::release::{Phase, PriorService};
 use slipway::strategy::{Percentages, StrategyName};
@@ -34,6 +34,7 @@ fn job(more: Value, waited: i64) -> Job<Parameters> {
         payload: None,
         artifacts: Vec::new(),
         credentials: None,
+        origin: Origin::Job,
     }
 }
 
@@ -145,6 +146,7 @@ fn an_open_release_names_its_execution_its_pipeline_and_its_digest() {
         pipeline: "slipway-web".to_owned(),
         digest: Some("sha256:00".to_owned()),
         began_at: at(9),
+        origin: Some(Origin::Job),
         phase: Phase::Beginning,
         registering: None,
         registered: None,

@@ -2,7 +2,7 @@
 //! compared, and where the report is stored.
 
 use serde_json::{Value, json};
-use slipway::job::{FailureType, parse_parameters};
+use slipway::job::{FailureType, Origin, parse_parameters};
 use slipway::limits::METRIC_DELAY;
 use slipway::observed::colour::Colour;
 use slipway::release::Lease;
@@ -81,6 +81,7 @@ fn job(since: i64, now: i64, payload: Option<Value>) -> Job<Parameters> {
         payload,
         artifacts: Vec::new(),
         credentials: None,
+        origin: Origin::Job,
     }
 }
 

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// An event that a step can handle.
@@ -91,6 +92,16 @@ impl JobEvent {
     }
 }
 
+/// What invoked a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Origin {
+    /// A job of CodePipeline.
+    Job,
+    /// An operator, directly.
+    Operator,
+}
+
 impl PipelineJob {
     /// A direct invocation as a job: it has no id, and no artifacts that it could read.
     pub(crate) fn direct(parameters: &Value, token: Option<String>) -> Self {
@@ -100,6 +111,14 @@ impl PipelineJob {
             token,
             artifacts: Vec::new(),
             credentials: None,
+        }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        if self.id.is_empty() {
+            Origin::Operator
+        } else {
+            Origin::Job
         }
     }
 

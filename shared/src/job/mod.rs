@@ -11,7 +11,7 @@ mod token;
 
 use serde_json::Value;
 
-pub use envelope::{Artifact, Credentials, JobEvent, PipelineJob};
+pub use envelope::{Artifact, Credentials, JobEvent, Origin, PipelineJob};
 pub use failure::{Failure, FailureType, StepError};
 pub use parameters::{ReleaseRef, parse as parse_parameters};
 pub use report::{JobOutcome, JobReport, clipped};
@@ -31,6 +31,7 @@ pub struct Job<P> {
     pub payload: Option<Value>,
     pub artifacts: Vec<Artifact>,
     pub credentials: Option<Credentials>,
+    pub origin: Origin,
 }
 
 impl<P> Job<P> {
@@ -63,6 +64,7 @@ mod tests {
             payload: None,
             artifacts: Vec::new(),
             credentials: None,
+            origin: Origin::Job,
         };
 
         assert!(job(at(0)).is_first());

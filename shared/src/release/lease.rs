@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Change, LastKnownRouting, PairTarget, Target};
-use crate::job::Failure;
+use crate::job::{Failure, Origin};
 use crate::limits::FUNCTION_TIMEOUT;
 use crate::timestamp::Timestamp;
 
@@ -38,6 +38,8 @@ pub struct Release {
     pub pipeline: String,
     pub digest: Option<String>,
     pub began_at: Timestamp,
+    /// What began it; none in a lease that was written before this was recorded.
+    pub origin: Option<Origin>,
     pub phase: Phase,
     /// The registration of a revision that was announced.
     pub registering: Option<Registering>,
@@ -82,6 +84,7 @@ impl Release {
             pipeline: pipeline.to_owned(),
             digest: digest.map(ToOwned::to_owned),
             began_at: now,
+            origin: None,
             phase: Phase::Beginning,
             registering: None,
             registered: None,
@@ -137,6 +140,13 @@ impl Release {
         self.rolling_back_since().is_some()
     }
 
+    /// What is left of the time in which a step that announced a change before the take-over can
+    /// still make it; none while the release is open.
+    #[must_use]
+    pub fn steps_left(&self, now: Timestamp) -> Option<Duration> {
+        time_left(self.rolling_back_since()?, now)
+    }
+
     /// Whether a change of the target was announced, so that it was made or may have been.
     #[must_use]
     pub fn has_announced_change(&self) -> bool {
@@ -170,9 +180,13 @@ impl Lease {
     /// The next, different change waits until it is over.
     #[must_use]
     pub fn grace_left(&self, now: Timestamp) -> Option<Duration> {
-        let since = now.since(self.changed_at?);
-        FUNCTION_TIMEOUT
-            .checked_sub(since)
-            .filter(|left| !left.is_zero())
+        time_left(self.changed_at?, now)
     }
+}
+
+/// What is left of the time-out of an invocation that began at `since` at the latest.
+fn time_left(since: Timestamp, now: Timestamp) -> Option<Duration> {
+    FUNCTION_TIMEOUT
+        .checked_sub(now.since(since))
+        .filter(|left| !left.is_zero())
 }

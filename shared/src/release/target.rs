@@ -47,6 +47,8 @@ pub struct PairTarget {
     pub scale_in_suspended: Option<bool>,
     /// Tasks that the old colour was raised to, to take all of the traffic back.
     pub raised_to: Option<u32>,
+    /// Whether it was announced that the old colour is scaled to no tasks.
+    pub retiring: bool,
     /// The decision to return the traffic to the old colour. Once made, it stays.
     pub traffic_return: Option<TrafficReturn>,
     /// Judgements that have ended.
@@ -280,6 +282,7 @@ impl PairTarget {
             shift: None,
             scale_in_suspended: None,
             raised_to: None,
+            retiring: false,
             traffic_return: None,
             judgements: Vec::new(),
             awaiting: None,

@@ -142,7 +142,7 @@ fn step(
         (Open(Pair(pair)), Event::ScaleInSuspensionAnnounced) => {
             pair.scale_in_suspended = Some(true);
         }
-        (Open(Pair(_)), Event::RetirementAnnounced) => {}
+        (Open(Pair(pair)), Event::RetirementAnnounced) => pair.retiring = true,
         (Open(Pair(pair)), Event::ReturnDecided(decision)) => pair.decide_return(decision)?,
         (Open(Pair(pair)), Event::JudgementRecorded(judgement)) => pair.record_judgement(judgement),
         (Open(Pair(pair)), Event::DecisionAwaited { action }) => {

@@ -7,7 +7,7 @@ use zip::write::SimpleFileOptions;
 
 use super::script::{Answer, Script, at, response, run, s3_refusal};
 use crate::aws::Artifacts;
-use crate::job::{Artifact, Credentials, Failure, FailureType, Job, ReleaseRef, StepError};
+use crate::job::{Artifact, Credentials, Failure, FailureType, Job, Origin, ReleaseRef, StepError};
 
 /// A zip archive of these files.
 fn archive(files: &[(&str, Vec<u8>)], method: CompressionMethod) -> Vec<u8> {
@@ -61,6 +61,7 @@ fn job(credentials: bool) -> Job<()> {
             },
         ],
         credentials: credentials.then_some(credentials_of_job),
+        origin: Origin::Job,
     }
 }
 

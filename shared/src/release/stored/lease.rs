@@ -3,8 +3,9 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::Contradiction;
-use crate::job::Failure;
+use crate::job::{Failure, Origin};
 use crate::limits::FORMAT_VERSION;
+use crate::release::target::is_false;
 use crate::release::{
     AwaitingDecision, Change, JudgementRecord, LastKnownRouting, Lease, PairTarget, Phase, Prior,
     Registering, Release, ServiceTarget, Target, TrafficReturn,
@@ -35,6 +36,8 @@ struct StoredRelease {
     state: StoredState,
     began_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     prior: Option<Prior>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     registering: Option<Registering>,
@@ -48,6 +51,8 @@ struct StoredRelease {
     scale_in_suspended: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     sized: Option<u32>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    retiring: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     restoring: Option<TrafficReturn>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -122,6 +127,7 @@ impl From<Release> for StoredRelease {
             digest: release.digest,
             state,
             began_at: release.began_at,
+            origin: release.origin,
             prior: None,
             registering: release.registering,
             registered: release.registered,
@@ -129,6 +135,7 @@ impl From<Release> for StoredRelease {
             shift: None,
             scale_in_suspended: None,
             sized: None,
+            retiring: false,
             restoring: None,
             judged: Vec::new(),
             holding: None,
@@ -158,6 +165,7 @@ impl StoredRelease {
                 shift: pair.shift,
                 scale_in_suspended: pair.scale_in_suspended,
                 sized: pair.raised_to,
+                retiring: pair.retiring,
                 restoring: pair.traffic_return,
                 judged: pair.judgements,
                 holding: pair.awaiting,
@@ -167,7 +175,7 @@ impl StoredRelease {
     }
 
     /// The fields that only the release of a pair has, each with whether it is there.
-    fn pair_fields(&self) -> [(&'static str, bool); 6] {
+    fn pair_fields(&self) -> [(&'static str, bool); 7] {
         [
             ("release.shift", self.shift.is_some()),
             (
@@ -175,6 +183,7 @@ impl StoredRelease {
                 self.scale_in_suspended.is_some(),
             ),
             ("release.sized", self.sized.is_some()),
+            ("release.retiring", self.retiring),
             ("release.restoring", self.restoring.is_some()),
             ("release.judged", !self.judged.is_empty()),
             ("release.holding", self.holding.is_some()),
@@ -211,6 +220,7 @@ impl StoredRelease {
                     shift: self.shift.take(),
                     scale_in_suspended: self.scale_in_suspended,
                     raised_to: self.sized,
+                    retiring: self.retiring,
                     traffic_return: self.restoring.take(),
                     judgements: std::mem::take(&mut self.judged),
                     awaiting: self.holding.take(),
@@ -262,6 +272,7 @@ impl TryFrom<StoredRelease> for Release {
             pipeline: stored.pipeline,
             digest: stored.digest,
             began_at: stored.began_at,
+            origin: stored.origin,
             phase,
             registering: stored.registering,
             registered: stored.registered,

@@ -135,6 +135,7 @@ fn pair_target() -> PairTarget {
         shift: Some(shift()),
         scale_in_suspended: Some(true),
         raised_to: Some(4),
+        retiring: true,
         traffic_return: Some(traffic_return(false)),
         judgements: vec![judgement(now())],
         awaiting: Some(awaiting(None)),

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::job::Origin;
 use crate::observed::colour::Colour::Green;
 
 fn time(secs: i64) -> String {
@@ -71,7 +72,7 @@ fn pair_fields() -> Value {
                 "from": {"blue": 100, "green": 0}, "to": {"blue": 80, "green": 20}, "at": time(0),
                 "made": true, "known": [{"blue": 90, "green": 10}]
             },
-            "scale_in_suspended": true, "sized": 4,
+            "scale_in_suspended": true, "sized": 4, "retiring": true,
             "restoring": {"reason": "sick", "since": time(0)},
             "judged": [{
                 "since": time(0), "verdict": "promote", "summary": "healthy",
@@ -170,7 +171,7 @@ fn a_lease_is_stored_without_what_it_does_not_have() {
 }
 
 /// Pairs with one field each, under the name it is stored by.
-fn pairs_of_one_field() -> [(&'static str, PairTarget); 7] {
+fn pairs_of_one_field() -> [(&'static str, PairTarget); 8] {
     let with = |edit: fn(&mut PairTarget)| {
         let mut target = PairTarget::new(prior_pair(), now());
         edit(&mut target);
@@ -185,6 +186,7 @@ fn pairs_of_one_field() -> [(&'static str, PairTarget); 7] {
             with(|pair| pair.scale_in_suspended = Some(true)),
         ),
         ("sized", with(|pair| pair.raised_to = Some(4))),
+        ("retiring", with(|pair| pair.retiring = true)),
         (
             "restoring",
             with(|pair| pair.traffic_return = Some(traffic_return(false))),
@@ -195,6 +197,25 @@ fn pairs_of_one_field() -> [(&'static str, PairTarget); 7] {
         ),
         ("holding", with(|pair| pair.awaiting = Some(awaiting(None)))),
     ]
+}
+
+#[test]
+fn what_began_a_release_is_stored_and_may_be_missing() {
+    for (stored, origin) in [
+        (json!({"origin": "job"}), Some(Origin::Job)),
+        (json!({"origin": "operator"}), Some(Origin::Operator)),
+        (json!({}), None),
+    ] {
+        let lease: Lease = serde_json::from_value(item(&stored)).expect("reads");
+        assert_eq!(
+            lease.release.as_ref().and_then(|release| release.origin),
+            origin
+        );
+        assert_eq!(
+            serde_json::to_value(&lease).expect("serializes"),
+            item(&stored)
+        );
+    }
 }
 
 #[test]

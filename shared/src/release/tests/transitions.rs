@@ -129,7 +129,8 @@ fn an_announcement_is_written_with_its_time_and_nothing_else_changes() {
         }
     }
 
-    let retired = applied(&open_pair(), Event::RetirementAnnounced, at);
+    let unretired = with_pair(open_pair(), |pair| pair.retiring = false);
+    let retired = applied(&unretired, Event::RetirementAnnounced, at);
     assert_eq!(retired, announced(open_pair(), at));
 
     for target in [of_service(service_target()), of_pair(pair_target())] {

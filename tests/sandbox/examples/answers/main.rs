@@ -19,7 +19,7 @@ use slipway::aws::{
     Artifacts, AwsError, Clusters, Images, ObservedService, Sdk, Services, TaskDefinitions,
 };
 use slipway::image::ImageReference;
-use slipway::job::{Artifact, Credentials, Failure, Job, ReleaseRef, StepError};
+use slipway::job::{Artifact, Credentials, Failure, Job, Origin, ReleaseRef, StepError};
 use slipway::strategy::Percentages;
 use slipway::task_definition::TaskDefinition;
 use slipway::timestamp::Timestamp;
@@ -300,6 +300,7 @@ async fn artifacts(sdk: &Sdk) -> Result<(), Failed> {
         payload: None,
         artifacts,
         credentials: Some(credentials),
+        origin: Origin::Job,
     };
 
     for file in [

@@ -99,6 +99,10 @@ pub const FINISH_DEADLINE: Duration = Duration::from_secs(15 * 60);
 /// manual intervention. Ours: twice `ROLLOUT_DEADLINE_MINUTES`.
 pub const ROLLBACK_DEADLINE: Duration = Duration::from_secs(60 * 60);
 
+/// Attempts of one invocation of roll-back to take a release over. Ours: a step that writes the
+/// lease in between is rare, and Lambda's next attempt would come a minute later.
+pub const TAKE_OVER_ATTEMPTS: u32 = 3;
+
 /// Longest time for which swap-target-groups waits for the new colour to be healthy enough for more
 /// traffic. Ours: a replaced task is healthy again by then.
 pub const HEALTH_DEADLINE: Duration = Duration::from_secs(10 * 60);

@@ -1,29 +1,28 @@
-//! The function that closes releases whose execution ended badly: it takes the lease over, waits
-//! for earlier invocations to time out, and restores the prior release. The sweep invokes it again
-//! until the prior release is proven to run.
+//! The function that closes releases whose execution ended badly: it takes the lease over and
+//! restores the prior release at once. The sweep invokes it again until no earlier invocation can
+//! change anything and the prior release is proven to run.
 //!
 //! It never restores what was not recorded, and never closes a release while a change that was
 //! announced can still be made.
 
+mod close;
 mod pair;
 mod retire;
+mod service;
+mod sweep;
 
 use serde_json::{Value, json};
-use slipway::aws::{
-    Executions, Ledger, ObservedService, Pairs, Retry, Sdk, Services, TaskDefinitions,
-};
+use slipway::aws::{Executions, Ledger, Pairs, Retry, Sdk, Services, TaskDefinitions};
 use slipway::events::RollBackTrigger;
 use slipway::job::StepError;
-use slipway::observed::service::revision;
+use slipway::limits::TAKE_OVER_ATTEMPTS;
 use slipway::release::{
-    Conclusion, Event, Lease, Outcome, Phase, Record, RecordState, Release, ServiceTarget, Started,
-    Target, apply,
+    Conclusion, Event, Lease, Outcome, Record, RecordState, Release, Target, apply,
 };
 use slipway::routing::mover::TrafficMover;
-use slipway::strategy::Percentages;
-use slipway::strategy::in_place::rollback::{restoration, restored_count};
-use slipway::strategy::rollback::{Ending, Restoration, RollbackStep, next_step};
-use slipway::timestamp::readable;
+use slipway::strategy::messages::waiting_for_grace;
+use slipway::strategy::rollback::{Ending, RollbackStep, given_up, next_step};
+use slipway::timestamp::Timestamp;
 
 /// The function: one event or one sweep.
 #[derive(Debug)]
@@ -60,13 +59,25 @@ impl RollBack {
         let response = match RollBackTrigger::parse(event)? {
             RollBackTrigger::Irrelevant(reason) => json!({"status": "ignored", "reason": reason}),
             RollBackTrigger::Ended { execution, ending } => {
-                json!({"execution": execution, "status": self.ended(&execution, ending).await?})
+                let status = self.ended_now(&execution, ending).await?;
+                json!({"execution": execution, "status": status})
             }
             RollBackTrigger::Sweep => self.sweep().await?,
         };
 
         tracing::info!(%response);
         Ok(response)
+    }
+
+    /// Handles the end of an execution, again if a step wrote the lease in between.
+    async fn ended_now(&self, execution: &str, ending: Ending) -> Result<String, StepError> {
+        for _ in 1..TAKE_OVER_ATTEMPTS {
+            match self.ended(execution, ending).await {
+                Err(StepError::Busy(why)) => tracing::info!(execution, why, "observing again"),
+                other => return other,
+            }
+        }
+        self.ended(execution, ending).await
     }
 
     /// Handles the end of an execution.
@@ -117,81 +128,6 @@ impl RollBack {
         }
     }
 
-    /// Checks every open release and every one that has not begun, since events can be lost. One
-    /// that cannot be checked does not stop the others, but the invocation fails, so that the error
-    /// alarm fires.
-    async fn sweep(&self) -> Result<Value, Retry> {
-        let mut swept = serde_json::Map::new();
-        let mut failed = Vec::new();
-        let (leases, started) = self.ledger.leases().await?;
-
-        for lease in leases {
-            let Some(release) = lease.release.clone() else {
-                continue;
-            };
-
-            match self.sweep_one(&lease, &release).await {
-                Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
-                Err(error) => failed.push(format!("{}: {error}", release.execution)),
-            }
-        }
-
-        for started in started {
-            match self.sweep_started(&started).await {
-                Ok(status) => drop(swept.insert(started.execution, Value::String(status))),
-                Err(error) => failed.push(format!("{}: {error}", started.execution)),
-            }
-        }
-
-        if failed.is_empty() {
-            Ok(json!({"swept": swept}))
-        } else {
-            Err(failed.join("; ").into())
-        }
-    }
-
-    /// An execution can end before its release begins, and before start-pipeline recorded that it
-    /// was started.
-    async fn sweep_started(&self, started: &Started) -> Result<String, StepError> {
-        let status = self
-            .executions
-            .status(&started.pipeline, &started.execution)
-            .await?;
-        let Some(status) = status else {
-            return Ok(
-                "CodePipeline does not know the execution: a manual release, which has not begun"
-                    .to_owned(),
-            );
-        };
-
-        match Ending::from_status(&status).map_err(StepError::Busy)? {
-            Some(ending) => self.ended(&started.execution, ending).await,
-            None => Ok(format!("the execution is {status}")),
-        }
-    }
-
-    async fn sweep_one(&self, lease: &Lease, release: &Release) -> Result<String, StepError> {
-        let status = self
-            .executions
-            .status(&release.pipeline, &release.execution)
-            .await?;
-        let ending = match &status {
-            Some(status) => Ending::from_status(status).map_err(StepError::Busy)?,
-            None => None,
-        };
-
-        match (ending, &release.phase, status) {
-            (Some(ending), ..) => self.proceed(lease, release, ending).await,
-            (None, Phase::RollingBack { .. }, _) => {
-                self.proceed(lease, release, Ending::Stopped).await
-            }
-            (None, _, Some(status)) => Ok(format!("the execution is {status}")),
-            (None, _, None) => Ok(
-                "CodePipeline does not know the execution: a manual release, left open".to_owned(),
-            ),
-        }
-    }
-
     /// Takes the release one step nearer to its end.
     async fn proceed(
         &self,
@@ -200,118 +136,63 @@ impl RollBack {
         ending: Ending,
     ) -> Result<String, StepError> {
         let now = self.sdk.now();
-        match next_step(release, ending, lease.grace_left(now), now) {
-            RollbackStep::Close(conclusion) => self.close(lease, release, &conclusion).await,
-            RollbackStep::TakeOver => {
-                self.ledger
-                    .advance(&apply(lease, Event::TakenOver, now)?)
-                    .await?;
-                let summary = "took over the release; restoring after earlier invocations time out";
-                Ok(summary.to_owned())
-            }
-            RollbackStep::Wait(summary) => Ok(summary),
+        match next_step(release, ending, lease.grace_left(now)) {
+            RollbackStep::Close(conclusion) => self.close(lease, release, &conclusion, now).await,
+            RollbackStep::TakeOver => self.take_over(lease, ending, now).await,
             RollbackStep::Observe => self.restore(lease, release, ending).await,
         }
     }
 
-    /// Closes a release that left nothing behind, once no invocation can still make an announced
-    /// change.
-    async fn close(
+    /// Takes the release away from its steps, and restores at once what they announced.
+    async fn take_over(
         &self,
         lease: &Lease,
-        release: &Release,
-        conclusion: &Conclusion,
+        ending: Ending,
+        now: Timestamp,
     ) -> Result<String, StepError> {
-        match lease.grace_left(self.sdk.now()) {
-            Some(left) => Ok(format!(
-                "{}, after waiting {} for earlier invocations to time out",
-                conclusion.outcome,
-                readable(left)
+        let taken = apply(lease, Event::TakenOver, now)?;
+        self.ledger.advance(&taken).await?;
+
+        match &taken.release {
+            Some(release) if release.has_announced_change() => {
+                self.restore(&taken, release, ending).await
+            }
+            // Only a registration may still be made.
+            _ => Ok(taken.grace_left(now).map_or_else(
+                || "took over the release".to_owned(),
+                |left| format!("took over the release; {}", waiting_for_grace(left)),
             )),
-            None => self.close_now(lease, release, conclusion).await,
         }
     }
 
-    /// Closes a release now. The revisions that it registered and does not run are retired first.
-    async fn close_now(
-        &self,
-        lease: &Lease,
-        release: &Release,
-        conclusion: &Conclusion,
-    ) -> Result<String, StepError> {
-        let Conclusion {
-            outcome, reason, ..
-        } = conclusion;
-        if release.change().is_none() || matches!(outcome, Outcome::RolledBack | Outcome::Held) {
-            self.retire(lease, release).await?;
-        }
-
-        self.ledger.close(lease, conclusion, self.sdk.now()).await?;
-        Ok(format!("{outcome}: {reason}"))
-    }
-
-    /// Observes the service and brings it one step nearer to the recorded release.
+    /// Observes the target and brings it one step nearer to the recorded release.
     async fn restore(
         &self,
         lease: &Lease,
         release: &Release,
         ending: Ending,
     ) -> Result<String, StepError> {
-        let service = match release.target() {
-            Some(Target::Service(service)) => service,
-            Some(Target::Pair(pair)) => {
-                return self.restore_pair(lease, release, pair, ending).await;
+        let now = self.sdk.now();
+        let restored = match release.target() {
+            Some(Target::Service(service)) => {
+                self.restore_service(lease, release, service, ending).await
             }
+            Some(Target::Pair(pair)) => self.restore_pair(lease, release, pair, ending).await,
             None => {
                 let reason = "no prior release was recorded, so nothing had been changed";
                 let conclusion = Conclusion::new(Outcome::Failed, reason);
-                return self.close(lease, release, &conclusion).await;
+                self.close(lease, release, &conclusion, now).await
             }
         };
 
-        // ECS shows a deleted service for a while, and takes no change to it.
-        let seen = self
-            .services
-            .observe(&lease.cluster, &lease.service)
-            .await?;
-        let Some(seen) = seen.filter(|seen| seen.view.is_active()) else {
-            let reason = format!(
-                "service {} is gone or being deleted, so nothing can be restored; manual \
-                 intervention required",
-                lease.service
-            );
-            let conclusion = Conclusion::needing_operator(reason);
-            return self.close(lease, release, &conclusion).await;
-        };
-
-        match restoration(release, service, ending, &seen.view, self.sdk.now()) {
-            Restoration::Close(conclusion) => self.close(lease, release, &conclusion).await,
-            Restoration::Wait(summary) => Ok(summary),
-            Restoration::Apply(percentages) => self.apply(lease, service, percentages, &seen).await,
+        match restored {
+            Err(error) if lease.grace_left(now).is_none() => {
+                match given_up(release, ending, &error, now) {
+                    Some(conclusion) => self.give_up(lease, &conclusion).await,
+                    None => Err(error),
+                }
+            }
+            other => other,
         }
-    }
-
-    /// Announces the restoration and makes it.
-    async fn apply(
-        &self,
-        lease: &Lease,
-        service: &ServiceTarget,
-        percentages: Percentages,
-        seen: &ObservedService,
-    ) -> Result<String, StepError> {
-        let prior = &service.prior;
-        let announced = apply(lease, Event::RestorationAnnounced, self.sdk.now())?;
-        self.ledger.advance(&announced).await?;
-
-        let count = restored_count(service, &seen.view);
-        let deployment = self
-            .services
-            .apply(seen, &prior.task_definition, percentages, count)
-            .await?;
-
-        Ok(format!(
-            "restoring {} ({deployment})",
-            revision(&prior.task_definition)
-        ))
     }
 }

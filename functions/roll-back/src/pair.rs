@@ -33,6 +33,7 @@ impl RollBack {
         ending: Ending,
     ) -> Result<String, StepError> {
         let pair = &target.prior;
+        let now = self.sdk.now();
         let found = self
             .pairs
             .observe(lease, pair, &[Colour::Blue, Colour::Green])
@@ -47,10 +48,8 @@ impl RollBack {
             Err(error) => return Err(error),
         };
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
-        let idle_is_active = self
-            .task_definitions
-            .is_active(&pair.of(pair.idle()).task_definition)
-            .await?;
+        let idle = &pair.of(pair.idle()).task_definition;
+        let idle_is_active = self.task_definitions.is_active(idle).await?;
 
         let observed = PairContext {
             target,
@@ -60,6 +59,7 @@ impl RollBack {
             ending,
             scaling,
             idle_is_active,
+            steps_left: release.steps_left(now),
         };
         let context = Context {
             lease,
@@ -69,7 +69,7 @@ impl RollBack {
         };
 
         match restoration(release, &observed, &input) {
-            Restoration::Close(conclusion) => self.close(lease, release, &conclusion).await,
+            Restoration::Close(conclusion) => self.close(lease, release, &conclusion, now).await,
             Restoration::Wait(summary) => Ok(summary),
             Restoration::Apply(change) => self.apply_change(&context, change).await,
         }
@@ -126,10 +126,11 @@ impl RollBack {
         pair: &PriorPair,
         reason: &str,
     ) -> Result<String, StepError> {
+        let now = self.sdk.now();
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
         if !pair.scale_in_differs(scaling) {
             return self
-                .close(lease, release, &Conclusion::needing_operator(reason))
+                .close(lease, release, &Conclusion::needing_operator(reason), now)
                 .await;
         }
 

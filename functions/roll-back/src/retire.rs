@@ -19,7 +19,10 @@ impl RollBack {
             return Ok(());
         }
 
-        let (leases, _) = self.ledger.leases().await?;
+        let listing = self.ledger.leases().await?;
+        if let Some(unreadable) = listing.unreadable.into_iter().next() {
+            return Err(unreadable.into());
+        }
 
         // After a change the service was just proven to run the prior revision. Without one it was
         // not looked at.
@@ -30,7 +33,7 @@ impl RollBack {
         };
 
         for arn in made {
-            let leased = leases.iter().any(|other| {
+            let leased = listing.leases.iter().any(|other| {
                 let is_own = (&other.cluster, &other.service) == (&lease.cluster, &lease.service);
                 let release = other.release.as_ref().filter(|_| !is_own);
                 release.is_some_and(|release| release.names(&arn))

@@ -5,12 +5,10 @@ use aws_sdk_codepipeline::types::{SourceRevisionOverride, SourceRevisionType};
 
 use super::{AwsError, Sdk};
 
-/// Error codes for an execution that CodePipeline does not know, such as a release that an operator
-/// began by hand under an id of their own.
-const UNKNOWN: [&str; 3] = [
+/// Error codes for an execution that CodePipeline does not know.
+const UNKNOWN: [&str; 2] = [
     "PipelineNotFoundException",
     "PipelineExecutionNotFoundException",
-    "ValidationException",
 ];
 
 #[derive(Clone, Debug)]
@@ -81,7 +79,7 @@ impl Executions {
             .pipeline_execution_id(execution);
         let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
             Ok(found) => found,
-            Err(error) if UNKNOWN.contains(&error.code.as_str()) => return Ok(None),
+            Err(error) if is_unknown(&error, execution) => return Ok(None),
             Err(error) => return Err(error),
         };
 
@@ -92,4 +90,11 @@ impl Executions {
             .map(|status| Some(status.as_str().to_owned()))
             .ok_or_else(|| AwsError::unexpected(OPERATION, "no status"))
     }
+}
+
+/// Whether CodePipeline does not know the execution. It refuses an id that an operator chose for a
+/// release of their own; one of its own ids it accepts, so there a refusal means something else.
+fn is_unknown(error: &AwsError, execution: &str) -> bool {
+    let is_own_id = execution.len() == 36 && execution.split('-').count() == 5;
+    UNKNOWN.contains(&error.code.as_str()) || error.code == "ValidationException" && !is_own_id
 }

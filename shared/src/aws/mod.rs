@@ -30,7 +30,7 @@ pub use error::{AwsError, ErrorKind};
 pub use executions::Executions;
 pub use images::Images;
 pub use jobs::{Jobs, Retry};
-pub use ledger::Ledger;
+pub use ledger::{Ledger, Listing};
 pub use metrics::{Alarm, Metrics};
 pub use observed_service::ObservedService;
 pub use pairs::{ObservePairError, ObservedPair, Pairs};

@@ -1,5 +1,5 @@
-//! The ladder that every rollback climbs, whatever the strategy: close, take over, wait for the
-//! grace, restore, prove.
+//! The ladder that every rollback climbs, whatever the strategy: take over, restore at once, wait
+//! until no earlier invocation can change anything, observe and restore again, prove, close.
 //!
 //! [`next_step`] decides the rungs that need no observation. [`Ladder`] decides the rest from what
 //! a strategy found: each strategy says what is next for its service or pair ([`Next`]), and the
@@ -7,9 +7,10 @@
 
 use std::time::Duration;
 
-use crate::limits::{FUNCTION_TIMEOUT, ROLLBACK_DEADLINE};
+use crate::job::StepError;
+use crate::limits::ROLLBACK_DEADLINE;
+use crate::observed::service::revision;
 use crate::release::{Conclusion, Outcome, Release};
-use crate::strategy::messages::waiting_for_grace;
 use crate::timestamp::{Timestamp, readable};
 
 /// How an execution ended.
@@ -19,6 +20,8 @@ pub enum Ending {
     Stopped,
     Canceled,
     Superseded,
+    /// CodePipeline no longer knows it, as when its pipeline was deleted.
+    Gone,
     /// It succeeded without `finish-release`, which closes a release.
     Succeeded,
 }
@@ -51,6 +54,7 @@ impl Ending {
             Self::Stopped => "was stopped",
             Self::Canceled => "was canceled",
             Self::Superseded => "was superseded by a newer one",
+            Self::Gone => "is no longer known to CodePipeline",
             Self::Succeeded => "succeeded without a finish-release action",
         }
     }
@@ -61,9 +65,8 @@ impl Ending {
 pub enum RollbackStep {
     /// Nothing is left to do: record the outcome and release the lease.
     Close(Conclusion),
-    /// Take the release away from its steps.
+    /// Take the release away from its steps, then observe.
     TakeOver,
-    Wait(String),
     /// Observe the service or pair; its strategy decides the [`Restoration`].
     Observe,
 }
@@ -79,28 +82,59 @@ pub enum Restoration<C> {
 /// Decides what needs no observation. `grace_left` is what is left of the time in which an
 /// announced change, such as the registration of a revision, may still be made.
 #[must_use]
-pub fn next_step(
-    release: &Release,
-    ending: Ending,
-    grace_left: Option<Duration>,
-    now: Timestamp,
-) -> RollbackStep {
-    let waited = release.rolling_back_since().map(|since| now.since(since));
-
-    match (waited, release.has_announced_change(), ending) {
-        (None, _, Ending::Succeeded) => RollbackStep::Observe,
-        (None, false, _) if grace_left.is_none() => {
+pub fn next_step(release: &Release, ending: Ending, grace_left: Option<Duration>) -> RollbackStep {
+    match (
+        release.is_rolling_back(),
+        release.has_announced_change(),
+        ending,
+    ) {
+        (false, _, Ending::Succeeded) => RollbackStep::Observe,
+        (false, false, _) if grace_left.is_none() => {
             RollbackStep::Close(nothing_changed(release, ending))
         }
-        (None, ..) => RollbackStep::TakeOver,
+        (false, ..) => RollbackStep::TakeOver,
+        (true, false, _) => RollbackStep::Close(nothing_changed(release, ending)),
         // A step that announced its change before the take-over can still make it until its
-        // function times out. What is restored earlier than that could be undone.
-        (Some(waited), ..) if waited < FUNCTION_TIMEOUT => {
-            RollbackStep::Wait(waiting_for_grace(FUNCTION_TIMEOUT - waited))
-        }
-        (Some(_), false, _) => RollbackStep::Close(nothing_changed(release, ending)),
-        (Some(_), true, _) => RollbackStep::Observe,
+        // function times out. What it changes is restored again: users are not left on the new
+        // release meanwhile.
+        (true, true, _) => RollbackStep::Observe,
     }
+}
+
+/// Closes a release whose restoration has failed with `error` until the deadline, so that the
+/// service is not held forever. `None` before the deadline, and when an execution that succeeded
+/// could not be observed for a cause that passes.
+#[must_use]
+pub fn given_up(
+    release: &Release,
+    ending: Ending,
+    error: &StepError,
+    now: Timestamp,
+) -> Option<Conclusion> {
+    let since = match (release.rolling_back_since(), error) {
+        (Some(since), _) => since,
+        (None, StepError::Failed(_)) => release.began_at,
+        (None, StepError::Busy(_)) => return None,
+    };
+    let waited = now.since(since);
+
+    (waited >= ROLLBACK_DEADLINE).then(|| {
+        Conclusion::needing_operator(format!(
+            "{}; the rollback fails after {}: {error}; manual intervention required",
+            cause(release, ending),
+            readable(waited)
+        ))
+    })
+}
+
+/// Closes a release whose recorded revision `prior` can no longer be deployed.
+#[must_use]
+pub fn unrestorable(release: &Release, ending: Ending, prior: &str) -> Conclusion {
+    Conclusion::needing_operator(format!(
+        "{}; cannot roll back to {}: the revision is not ACTIVE; manual intervention required",
+        cause(release, ending),
+        revision(prior)
+    ))
 }
 
 /// Closes a release that left everything as it was.

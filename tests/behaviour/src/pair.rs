@@ -160,9 +160,9 @@ pub fn state(aws: &Aws) -> Value {
     })
 }
 
-/// Deploys a stack again with the parameters that it has, but for these.
-pub fn update(aws: &mut Aws, stack: &str, changes: &[(&str, &str)]) {
-    let old = aws.cloudformation.stack(stack).expect("the story's stack");
+/// The parameters that a stack was given.
+pub fn parameters(aws: &Aws, stack: &str) -> BTreeMap<String, String> {
+    let stack = aws.cloudformation.stack(stack).expect("the story's stack");
     let text = |value: &Value| match value {
         Value::Array(items) => items
             .iter()
@@ -173,17 +173,23 @@ pub fn update(aws: &mut Aws, stack: &str, changes: &[(&str, &str)]) {
             .as_str()
             .map_or_else(|| other.to_string(), ToOwned::to_owned),
     };
-    let mut parameters: BTreeMap<String, String> = old
-        .parameters
-        .iter()
+
+    let given = stack.parameters.iter();
+    given
         .map(|(name, value)| (name.clone(), text(value)))
-        .collect();
+        .collect()
+}
+
+/// Deploys a stack again with the parameters that it has, but for these.
+pub fn update(aws: &mut Aws, stack: &str, changes: &[(&str, &str)]) {
+    let mut parameters = parameters(aws, stack);
     parameters.extend(
         changes
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
     );
 
+    let old = aws.cloudformation.stack(stack).expect("the story's stack");
     let template = old.template.clone();
     deploy(aws, stack, &template, &parameters)
         .unwrap_or_else(|error| panic!("{changes:?}: {error}"));

@@ -20,8 +20,6 @@ const ROLL_BACK: &str = "roll-back";
 pub(super) struct Leases {
     /// When each release was taken over, by execution.
     taken_over: BTreeMap<String, Millis>,
-    /// Releases whose restoration has begun.
-    restoring: Vec<String>,
     /// The fence that each attempt wrote last.
     wrote: BTreeMap<u64, u64>,
     /// Attempts that announced a change of a service, which they may make as long as they run.

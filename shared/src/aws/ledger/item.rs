@@ -45,11 +45,17 @@ pub(super) fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-/// Whether an item of the sweep's partition marks a started execution; otherwise it is a lease.
-pub(super) fn is_started(item: &Item) -> bool {
+/// The sort key of an item, for messages too.
+pub(super) fn sort_key(item: &Item) -> String {
     item.get("sk")
         .and_then(|sk| sk.as_s().ok())
-        .is_some_and(|sk| sk.starts_with(STARTED))
+        .cloned()
+        .unwrap_or_default()
+}
+
+/// Whether an item of the sweep's partition marks a started execution; otherwise it is a lease.
+pub(super) fn is_started(item: &Item) -> bool {
+    sort_key(item).starts_with(STARTED)
 }
 
 /// The item's value, if its `v` is of this version.

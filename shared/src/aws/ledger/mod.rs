@@ -15,13 +15,42 @@ use crate::job::{ReleaseRef, StepError, StepResult};
 use crate::limits::PAGES;
 use crate::release::{self, ClaimResult, Conclusion, Lease, Push, Record, Started};
 use crate::timestamp::Timestamp;
-use item::{LEASE, RECORD, checked, is_started, lease_key, push_key, record_key, text};
+use item::{
+    Item, LEASE, RECORD, checked, is_started, lease_key, push_key, record_key, sort_key, text,
+};
+
+/// What the sweep checks.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// All leases, free ones too.
+    pub leases: Vec<Lease>,
+    /// The executions that were started and whose release has neither begun nor ended.
+    pub started: Vec<Started>,
+    /// Why items could not be read: each is an error of its own, and hides no other item.
+    pub unreadable: Vec<AwsError>,
+}
 
 #[derive(Clone, Debug)]
 pub struct Ledger {
     client: Client,
     table: String,
     sdk: Sdk,
+}
+
+impl Listing {
+    fn add(&mut self, operation: &'static str, item: Item) {
+        let key = sort_key(&item);
+        let read = if is_started(&item) {
+            checked(operation, item).map(|started| self.started.push(started))
+        } else {
+            checked(operation, item).map(|lease| self.leases.push(lease))
+        };
+
+        if let Err(error) = read {
+            let message = format!("{key}: {}", error.message);
+            self.unreadable.push(AwsError { message, ..error });
+        }
+    }
 }
 
 impl Ledger {
@@ -60,15 +89,13 @@ impl Ledger {
         self.get(LEASE, &lease_key(cluster, service)).await
     }
 
-    /// All leases, free ones too, and the executions that were started and whose release has
-    /// neither begun nor ended.
+    /// All that the sweep checks.
     ///
     /// # Errors
-    /// When a call fails, an item is of another version, or there are too many.
-    pub async fn leases(&self) -> Result<(Vec<Lease>, Vec<Started>), AwsError> {
+    /// When a call fails, or there are too many items.
+    pub async fn leases(&self) -> Result<Listing, AwsError> {
         const OPERATION: &str = "dynamodb:Query";
-        let mut leases = Vec::new();
-        let mut started = Vec::new();
+        let mut listing = Listing::default();
         let mut start = None;
 
         for _ in 0..PAGES {
@@ -86,16 +113,12 @@ impl Ledger {
                 .map_err(AwsError::from_sdk(OPERATION))?;
 
             for item in page.items.unwrap_or_default() {
-                if is_started(&item) {
-                    started.push(checked(OPERATION, item)?);
-                } else {
-                    leases.push(checked(OPERATION, item)?);
-                }
+                listing.add(OPERATION, item);
             }
 
             start = page.last_evaluated_key;
             if start.is_none() {
-                return Ok((leases, started));
+                return Ok(listing);
             }
         }
 

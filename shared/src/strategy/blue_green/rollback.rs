@@ -1,6 +1,9 @@
 //! The rollback of a pair, in its order: the old colour made large enough, then the traffic, then
 //! scale-in, then the new colour as it was, then the proof.
 //!
+//! The traffic goes back at once. The new colour keeps its tasks until no earlier invocation can
+//! send traffic to it any more.
+//!
 //! Everything here is pure. What another writer did to the weights or a colour is never
 //! overwritten.
 
@@ -15,6 +18,7 @@ use crate::observed::scaling::ScalingView;
 use crate::observed::service::{ServiceView, revision};
 use crate::release::{Conclusion, Outcome, Release};
 use crate::routing::weights::TrafficShift;
+use crate::strategy::messages::waiting_for_grace;
 use crate::strategy::rollback::{Ending, Ladder, Next, Restoration, concluded};
 use crate::timestamp::readable_of;
 
@@ -53,6 +57,9 @@ pub struct RestorationInput {
     /// Whether the new colour's recorded revision can still be deployed; one that was deregistered
     /// cannot.
     pub idle_is_active: bool,
+    /// What was left, before the pair was observed, of the time in which a step of the release can
+    /// still make the change that it announced.
+    pub steps_left: Option<Duration>,
 }
 
 /// Decides how the recorded weights are restored, `waited` after that was decided.
@@ -131,26 +138,16 @@ pub fn restoration(
 fn next(context: &PairContext<'_>, input: &RestorationInput, waited: Duration) -> Next<PairChange> {
     let PairContext { target, view } = context;
     let pair = &target.prior;
-    let (old, new) = (pair.live, pair.idle());
+    let new = pair.idle();
 
-    // Weights that are read as recorded may be older than a shift that moved them: they are set
-    // once more.
-    let traffic_is_away = view.weights != pair.weights() || context.unseen_shift().is_some();
-    match next_return_step(context, waited) {
-        ReturnStep::Resize { count, and_move } if traffic_is_away => {
-            return Next::Change(PairChange::Resize { count, and_move });
-        }
-        ReturnStep::Resize { count, .. } if view.of(old).desired < proven_size(context, input) => {
-            return Next::Change(PairChange::Resize {
-                count,
-                and_move: false,
-            });
-        }
-        ReturnStep::Wait(why) if traffic_is_away => {
-            return Next::Wait(format!("returning the traffic to {old}: {why}"));
-        }
-        ReturnStep::Move if traffic_is_away => return Next::Urgent(PairChange::MoveTraffic),
-        _ => {}
+    if let Some(next) = next_for_traffic(context, input, waited) {
+        return next;
+    }
+
+    // An invocation that hung may still give the new colour traffic, which it could not carry once
+    // it is reset.
+    if let Some(left) = input.steps_left {
+        return Next::Wait(waiting_for_grace(left));
     }
 
     // Before the new colour is reset: Application Auto Scaling raises a count below its minimum
@@ -166,6 +163,45 @@ fn next(context: &PairContext<'_>, input: &RestorationInput, waited: Duration) -
         return Next::Nothing;
     }
     Next::Prove(serves_again(context))
+}
+
+/// Decides what gives the old colour its tasks and its traffic back; `None` when it has both.
+fn next_for_traffic(
+    context: &PairContext<'_>,
+    input: &RestorationInput,
+    waited: Duration,
+) -> Option<Next<PairChange>> {
+    let PairContext { target, view } = context;
+    let pair = &target.prior;
+    let (old, new) = (pair.live, pair.idle());
+
+    // Weights that are read as recorded may be older than a shift that moved them: they are set
+    // once more.
+    let traffic_is_away = view.weights != pair.weights() || context.unseen_shift().is_some();
+    Some(match next_return_step(context, waited) {
+        ReturnStep::Resize { count, and_move } if traffic_is_away => {
+            Next::Change(PairChange::Resize { count, and_move })
+        }
+        ReturnStep::Resize { count, .. } if view.of(old).desired < proven_size(context, input) => {
+            Next::Change(PairChange::Resize {
+                count,
+                and_move: false,
+            })
+        }
+        ReturnStep::Wait(why) if traffic_is_away => {
+            Next::Wait(format!("returning the traffic to {old}: {why}"))
+        }
+        ReturnStep::Move if traffic_is_away => {
+            // An invocation that hung may still stop the old colour's tasks: traffic that the new
+            // one serves is not sent there before.
+            let may_stop = input.steps_left.filter(|_| target.retiring);
+            match may_stop {
+                Some(left) if view.healthy(pair, new) > 0 => Next::Wait(waiting_for_grace(left)),
+                _ => Next::Urgent(PairChange::MoveTraffic),
+            }
+        }
+        _ => return None,
+    })
 }
 
 fn ladder<'a>(

@@ -1,7 +1,8 @@
 use super::*;
 use crate::strategy::fixtures::{at, release_in_place as release};
 
-const ENDINGS: [Ending; 5] = [
+const ENDINGS: [Ending; 6] = [
+    Ending::Gone,
     Ending::Failed,
     Ending::Stopped,
     Ending::Canceled,
@@ -35,19 +36,20 @@ fn every_status_of_an_execution_has_its_ending() {
 
     let sentences = ENDINGS.map(Ending::as_predicate);
     let expected = [
+        "is no longer known to CodePipeline",
         "failed",
         "was stopped",
         "was canceled",
         "was superseded by a newer one",
     ];
 
-    assert_eq!(sentences[..4], expected);
-    assert_eq!(sentences[4], "succeeded without a finish-release action");
+    assert_eq!(sentences[..5], expected);
+    assert_eq!(sentences[5], "succeeded without a finish-release action");
 }
 
 #[test]
 fn a_release_that_changed_nothing_is_only_closed() {
-    let step = next_step(&release(false, None), Ending::Stopped, None, at(9));
+    let step = next_step(&release(false, None), Ending::Stopped, None);
     assert!(matches!(
         step,
         RollbackStep::Close(Conclusion { outcome: Outcome::Failed, reason, .. })
@@ -56,11 +58,11 @@ fn a_release_that_changed_nothing_is_only_closed() {
 
     let grace_left = Some(Duration::from_secs(9));
     assert_eq!(
-        next_step(&release(false, None), Ending::Stopped, grace_left, at(9)),
+        next_step(&release(false, None), Ending::Stopped, grace_left),
         RollbackStep::TakeOver
     );
 
-    let waited = next_step(&release(false, Some(at(0))), Ending::Stopped, None, at(60));
+    let waited = next_step(&release(false, Some(at(0))), Ending::Stopped, None);
     assert!(matches!(
         waited,
         RollbackStep::Close(Conclusion {
@@ -71,29 +73,35 @@ fn a_release_that_changed_nothing_is_only_closed() {
 }
 
 #[test]
-fn the_lease_is_taken_over_and_one_time_out_passes_first() {
+fn the_lease_is_taken_over_and_the_service_observed_at_once() {
     assert_eq!(
-        next_step(&release(true, None), Ending::Failed, None, at(9)),
+        next_step(&release(true, None), Ending::Failed, None),
         RollbackStep::TakeOver
     );
-    assert!(matches!(
-        next_step(&release(true, Some(at(0))), Ending::Failed, None, at(59)),
-        RollbackStep::Wait(_)
-    ));
+    let grace_left = Some(Duration::from_secs(60));
     assert_eq!(
-        next_step(&release(true, Some(at(0))), Ending::Failed, None, at(60)),
+        next_step(&release(true, Some(at(0))), Ending::Failed, grace_left),
         RollbackStep::Observe
     );
 }
 
 #[test]
+fn a_step_can_make_its_change_for_one_time_out_after_the_take_over() {
+    let left = |secs| release(true, Some(at(0))).steps_left(at(secs));
+    assert_eq!(left(0), Some(Duration::from_secs(60)));
+    assert_eq!(left(59), Some(Duration::from_secs(1)));
+    assert_eq!(left(60), None);
+    assert_eq!(release(true, None).steps_left(at(0)), None);
+}
+
+#[test]
 fn a_superseded_release_is_left_to_the_newer_one_after_the_grace() {
     assert_eq!(
-        next_step(&release(true, None), Ending::Superseded, None, at(9)),
+        next_step(&release(true, None), Ending::Superseded, None),
         RollbackStep::TakeOver
     );
 
-    let untouched = next_step(&release(false, None), Ending::Superseded, None, at(9));
+    let untouched = next_step(&release(false, None), Ending::Superseded, None);
     assert!(matches!(
         untouched,
         RollbackStep::Close(Conclusion {
@@ -106,7 +114,7 @@ fn a_superseded_release_is_left_to_the_newer_one_after_the_grace() {
 #[test]
 fn a_success_without_finish_release_is_observed() {
     assert_eq!(
-        next_step(&release(true, None), Ending::Succeeded, None, at(9)),
+        next_step(&release(true, None), Ending::Succeeded, None),
         RollbackStep::Observe
     );
 }
@@ -115,8 +123,7 @@ fn a_success_without_finish_release_is_observed() {
 fn an_open_release_is_closed_taken_over_or_observed_by_its_ending() {
     let grace_left = Some(Duration::from_secs(9));
     for ending in ENDINGS {
-        let next =
-            |changed, grace_left| next_step(&release(changed, None), ending, grace_left, at(9));
+        let next = |changed, grace_left| next_step(&release(changed, None), ending, grace_left);
         if ending == Ending::Succeeded {
             for (changed, grace_left) in [
                 (false, None),
@@ -151,34 +158,47 @@ fn an_open_release_is_closed_taken_over_or_observed_by_its_ending() {
 }
 
 #[test]
-fn a_release_that_was_taken_over_is_observed_after_the_grace() {
+fn a_release_that_was_taken_over_is_observed_or_closed_whatever_the_grace() {
     for ending in ENDINGS {
-        for changed in [false, true] {
-            let next = |secs| next_step(&release(changed, Some(at(0))), ending, None, at(secs));
-            let RollbackStep::Wait(summary) = next(59) else {
-                panic!("{ending:?}: does not wait")
-            };
-            assert!(
-                summary.contains("waiting 1s for earlier invocations"),
-                "{summary}"
-            );
-            let outcome = if ending == Ending::Superseded {
-                Outcome::Superseded
-            } else {
-                Outcome::Failed
-            };
-            let reason = format!(
-                "the execution {}; nothing had been changed",
-                ending.as_predicate()
-            );
-            let expected = if changed {
-                RollbackStep::Observe
-            } else {
-                RollbackStep::Close(Conclusion::new(outcome, reason))
-            };
-            assert_eq!(next(60), expected, "{ending:?}");
+        let outcome = if ending == Ending::Superseded {
+            Outcome::Superseded
+        } else {
+            Outcome::Failed
+        };
+        let reason = format!(
+            "the execution {}; nothing had been changed",
+            ending.as_predicate()
+        );
+        let closed = RollbackStep::Close(Conclusion::new(outcome, reason));
+
+        for grace_left in [None, Some(Duration::from_secs(9))] {
+            let next = |changed| next_step(&release(changed, Some(at(0))), ending, grace_left);
+            assert_eq!(next(true), RollbackStep::Observe, "{ending:?}");
+            assert_eq!(next(false), closed, "{ending:?}");
         }
     }
+}
+
+#[test]
+fn a_restoration_that_fails_is_given_up_at_the_deadline_with_its_cause() {
+    let denied = StepError::Failed(crate::job::Failure::job("denied"));
+    let busy = StepError::Busy("throttled".to_owned());
+    let taken_over = release(true, Some(at(0)));
+    let after = |secs, error| given_up(&taken_over, Ending::Stopped, error, at(secs));
+
+    assert_eq!(after(3_599, &denied), None);
+    let reason = "the execution was stopped; the rollback fails after 1h00m: denied; manual \
+                  intervention required";
+    assert_eq!(
+        after(3_600, &denied),
+        Some(Conclusion::needing_operator(reason))
+    );
+    assert!(after(3_600, &busy).is_some());
+
+    // One that was not taken over has no rollback to give up for a cause that passes.
+    let open = release(true, None);
+    assert_eq!(given_up(&open, Ending::Succeeded, &busy, at(9_000)), None);
+    assert!(given_up(&open, Ending::Succeeded, &denied, at(9_000)).is_some());
 }
 
 #[test]
@@ -186,7 +206,7 @@ fn the_failure_of_a_step_is_the_cause_of_the_closing() {
     let mut failed = release(false, None);
     failed.failure = Some(crate::job::Failure::job("the image is not there"));
     let reason = "the image is not there; nothing had been changed".to_owned();
-    let step = next_step(&failed, Ending::Failed, None, at(9));
+    let step = next_step(&failed, Ending::Failed, None);
 
     assert_eq!(
         step,

@@ -9,3 +9,4 @@ mod crashes;
 mod external_changes;
 mod preflight;
 mod steps;
+mod undo;

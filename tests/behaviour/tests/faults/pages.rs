@@ -60,7 +60,11 @@ fn a_good_image_and_a_bad_one_are_judged_alike_in_pages_of_one() {
 #[test]
 fn all_leases_are_read() {
     in_pages(async |_, sdk| {
-        let (leases, _) = Ledger::new(&sdk).leases().await.expect("they are read");
+        let leases = Ledger::new(&sdk)
+            .leases()
+            .await
+            .expect("they are read")
+            .leases;
         let mut services: Vec<String> = leases.into_iter().map(|lease| lease.service).collect();
         services.sort();
         assert_eq!(services, ["page-counter", "shop", "web"]);

@@ -135,8 +135,6 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
     run(released(), Fault::None, async |driver| {
         registered(&driver).await;
         look(&driver, "update-service", update(json!({}))).await;
-        roll_back(&driver, "STOPPED").await;
-        pass(&driver, 61).await;
 
         // The other revision is taken away by a person in the time in which the restoration may
         // still be made.

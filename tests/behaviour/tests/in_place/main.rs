@@ -4,6 +4,7 @@
 mod approval;
 mod begin;
 mod bench;
+mod deadlines;
 mod endings;
 mod families;
 mod files;

@@ -84,7 +84,7 @@ fn a_start_by_hand_that_has_not_begun_is_left_to_its_person() {
 }
 
 #[test]
-fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() {
+fn a_release_whose_prior_revision_is_gone_ends_at_once_and_names_the_cause() {
     run(released(), Fault::None, async |driver| {
         let counter = json!({"execution": "jane-2", "service": COUNTER, "strategy": "make-room"});
         assert_eq!(
@@ -117,13 +117,10 @@ fn one_release_that_cannot_be_restored_keeps_no_other_waiting_and_is_reported() 
         edit(&driver, WEB, |lease| after(lease, Event::TakenOver)).await;
         pass(&driver, 61).await;
 
-        let error = invoke(&driver, "roll-back", json!({"sweep": true}))
-            .await
-            .expect_err("one cannot be restored");
-        assert!(
-            error.contains("jane-2: ") && !error.contains("jane-1"),
-            "{error}"
-        );
+        let swept = sweep(&driver).await;
+        let reason = "failed: the execution was stopped; cannot roll back to page-counter:99: the \
+                      revision is not ACTIVE; manual intervention required";
+        assert_eq!(swept["jane-2"], json!(reason), "{swept}");
 
         let found = record(&driver);
         assert_eq!(

@@ -89,13 +89,9 @@ impl Leases {
             return wrong(what);
         }
         if call.caller.ends_with(ROLL_BACK) {
-            self.restoring.push(holder.to_owned());
             return self
-                .restores(aws, call, lease, holder, definition)
+                .restores(aws, call, lease, holder, &asked)
                 .map_or_else(wrong, |()| Ok(1));
-        }
-        if self.restoring.iter().any(|restored| restored == holder) {
-            return wrong("its restoration has begun".to_owned());
         }
         let is_new = definition.is_some_and(|definition| !was_running(lease, definition));
         if !is_registration && is_new && definition != text(lease, "release.change.task_definition")
@@ -120,15 +116,15 @@ impl Leases {
         Ok(1)
     }
 
-    /// A restoration waits for one time-out after the release was taken over, and sets what was
-    /// recorded.
+    /// A restoration sets what was recorded. The new colour keeps its tasks for one time-out after
+    /// the release was taken over, since a step may still give it traffic.
     fn restores(
         &self,
         aws: &Aws,
         call: &Call,
         lease: &Value,
         holder: &str,
-        definition: Option<&str>,
+        asked: &Value,
     ) -> Result<(), String> {
         let Some(taken_over) = self.taken_over.get(holder) else {
             return Err("the release was not taken over".to_owned());
@@ -136,17 +132,27 @@ impl Leases {
 
         // The take-over is decided at most one call, with its retries, before it is written.
         let waited = aws.now - taken_over;
-        if waited < time_out(aws, call) - 13_000 {
-            return Err(format!("only {waited} ms after the release was taken over"));
+        let is_early = waited < time_out(aws, call) - 13_000;
+        if is_early && call.operation == "UpdateService" && is_of_new_colour(lease, asked) {
+            return Err(format!(
+                "the new colour, only {waited} ms after the release was taken over"
+            ));
         }
 
-        match definition {
+        match asked["taskDefinition"].as_str() {
             Some(definition) if !was_running(lease, definition) => {
                 Err(format!("{definition} is not what was recorded"))
             }
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a request is about the colour that the release of a pair filled.
+fn is_of_new_colour(lease: &Value, asked: &Value) -> bool {
+    let service = asked["service"].as_str().unwrap_or_default();
+    let live = text(lease, "release.prior.pair.live");
+    live.is_some_and(|live| !service.ends_with(&format!("-{live}")))
 }
 
 /// The lease of a service, or, of no service, the one that an execution holds.

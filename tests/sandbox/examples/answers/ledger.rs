@@ -66,7 +66,7 @@ pub(super) async fn leases(sdk: &Sdk) -> Result<(), Failed> {
     let leases = ledger.leases().await;
     say(
         "all leases",
-        &leases.map_or_else(|e| refused(&e), |leases| json!(leases)),
+        &leases.map_or_else(|e| refused(&e), |all| json!([all.leases, all.started])),
     );
 
     for execution in ["e-1", "e-2"] {

@@ -107,10 +107,11 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
         answer(&json!({"Items": [], "LastEvaluatedKey": last})),
         answer(&json!({"Items": [mark(), other]})),
     ]);
-    let (leases, begun) = run(ledger(&script).leases()).expect("answered");
+    let listing = run(ledger(&script).leases()).expect("answered");
+    assert!(listing.unreadable.is_empty(), "{listing:?}");
 
     assert_eq!(
-        leases,
+        listing.leases,
         [
             free_lease(7),
             Lease {
@@ -120,7 +121,7 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
         ]
     );
     assert_eq!(
-        begun,
+        listing.started,
         [Started {
             v: 1,
             execution: "e-1".to_owned(),
@@ -147,13 +148,34 @@ fn the_sweep_reads_leases_and_started_executions_of_all_pages_and_they_are_curre
 }
 
 #[test]
-fn the_sweep_refuses_items_of_another_version_and_a_listing_without_end() {
+fn an_item_that_the_sweep_cannot_read_is_named_and_hides_no_other() {
     let mut later = mark();
     later["v"] = json!({"N": "2"});
-    let error = run(ledger(&Script::new([answer(&json!({ "Items": [later] }))])).leases())
-        .expect_err("version 2");
-    assert_eq!(error.message, "`v` of a ledger item is 2; expected 1");
+    let mut malformed = free(3);
+    malformed["sk"] = json!({"S": "apps/api"});
+    malformed["fence"] = json!({"S": "three"});
+    let items = json!({"Items": [later, malformed, free(7), mark()]});
+    let script = Script::new([answer(&items)]);
+    let listing = run(ledger(&script).leases()).expect("answered");
 
+    assert_eq!(listing.leases, [free_lease(7)]);
+    assert_eq!(listing.started.len(), 1);
+    let [version, form] = &listing.unreadable[..] else {
+        panic!("{:?}", listing.unreadable)
+    };
+    assert_eq!(
+        version.message,
+        "started#e-1: `v` of a ledger item is 2; expected 1"
+    );
+    assert!(
+        form.message
+            .starts_with("apps/api: failed to read a ledger item: "),
+        "{form}"
+    );
+}
+
+#[test]
+fn a_listing_without_end_is_refused() {
     let endless = Script::always(answer(
         &json!({"Items": [], "LastEvaluatedKey": {"pk": {"S": "lease"}}}),
     ));

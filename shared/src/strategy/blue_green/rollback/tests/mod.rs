@@ -35,6 +35,7 @@ fn left_of(
         ending,
         scaling,
         idle_is_active: true,
+        steps_left: None,
     };
     restoration(release, &context(target, view), &input)
 }
@@ -65,6 +66,20 @@ fn with_idle(target: &PairTarget, view: &PairView, is_active: bool) -> Restorati
         ending: Ending::Failed,
         scaling: NO_SCALING,
         idle_is_active: is_active,
+        steps_left: None,
+    };
+    let release = rolling_back(target, view.observed_at);
+
+    restoration(&release, &context(target, view), &input)
+}
+
+/// As [`restored`] after a failure, while a step can still make the change that it announced.
+fn while_steps_may_act(target: &PairTarget, view: &PairView) -> Restoration<PairChange> {
+    let input = RestorationInput {
+        ending: Ending::Failed,
+        scaling: scaling(true),
+        idle_is_active: true,
+        steps_left: Some(Duration::from_secs(9)),
     };
     let release = rolling_back(target, view.observed_at);
 

@@ -47,6 +47,49 @@ fn large_enough_then_traffic_then_scaling_then_the_new_colour_then_proof() {
 }
 
 #[test]
+fn the_traffic_goes_back_at_once_and_the_rest_waits_until_no_step_can_act() {
+    let waits = Restoration::Wait("waiting 9s for earlier invocations to time out".to_owned());
+    let half = Weights::with(Colour::Green, 50);
+    let away = view_of(NEW, half);
+    let open = target(&away, Some(half));
+    assert_eq!(while_steps_may_act(&open, &away), MOVE);
+
+    let back = view_of(NEW, pair().weights());
+    assert_eq!(while_steps_may_act(&target(&back, None), &back), waits);
+
+    // A step that hung sets its weights after they were restored.
+    let mut overtaken = target(&away, Some(pair().weights()));
+    let shift = overtaken.shift.as_mut().expect("shifted");
+    (shift.from, shift.known) = (half, vec![half]);
+    assert_eq!(while_steps_may_act(&overtaken, &away), MOVE);
+    assert_eq!(
+        restored(&overtaken, Ending::Failed, &away, NO_SCALING),
+        MOVE
+    );
+}
+
+#[test]
+fn traffic_stays_on_a_colour_that_serves_while_the_old_one_may_still_be_scaled_in() {
+    let all = Weights::with(Colour::Green, 100);
+    let mut view = view_of(NEW, all);
+    let retiring = PairTarget {
+        retiring: true,
+        ..target(&view, Some(all))
+    };
+    assert_eq!(
+        while_steps_may_act(&retiring, &view),
+        Restoration::Wait("waiting 9s for earlier invocations to time out".to_owned())
+    );
+    assert_eq!(
+        restored(&retiring, Ending::Failed, &view, scaling(true)),
+        MOVE
+    );
+
+    view.services.green.target_groups[0].healthy = 0;
+    assert_eq!(while_steps_may_act(&retiring, &view), MOVE);
+}
+
+#[test]
 fn fewer_tasks_than_recorded_are_restored_unless_scaling_chose_them() {
     let mut fewer = emptied(pair().weights());
     fewer.services.blue.desired = 1;

@@ -1,0 +1,74 @@
+//! The close of a release: once no invocation can still make an announced change, its leftovers are
+//! removed, and the lease is free.
+
+use slipway::job::StepError;
+use slipway::release::{Conclusion, Lease, Outcome, Release};
+use slipway::timestamp::{Timestamp, readable};
+
+use crate::RollBack;
+
+impl RollBack {
+    /// Closes a release that left nothing behind. What was observed before every announced change
+    /// was made or had timed out proves nothing: then it is observed again. `observed` is when the
+    /// observation began.
+    pub(crate) async fn close(
+        &self,
+        lease: &Lease,
+        release: &Release,
+        conclusion: &Conclusion,
+        observed: Timestamp,
+    ) -> Result<String, StepError> {
+        match lease.grace_left(observed) {
+            Some(left) => Ok(format!(
+                "{}, after waiting {} for earlier invocations to time out: {}",
+                conclusion.outcome,
+                readable(left),
+                conclusion.reason
+            )),
+            None => self.close_now(lease, release, conclusion).await,
+        }
+    }
+
+    /// Closes a release that could not be restored in time, and names the cause. A call may have
+    /// been announced before it failed, so the lease is read again.
+    pub(crate) async fn give_up(
+        &self,
+        lease: &Lease,
+        conclusion: &Conclusion,
+    ) -> Result<String, StepError> {
+        let current = self.ledger.lease(&lease.cluster, &lease.service).await?;
+        let current = current.as_ref().unwrap_or(lease);
+
+        match (&current.release, &lease.release) {
+            (Some(release), Some(given_up)) if release.execution == given_up.execution => {
+                self.close_now(current, release, conclusion).await
+            }
+            _ => Ok("the release does not hold its service: nothing to do".to_owned()),
+        }
+    }
+
+    /// Closes a release now. The revisions that it registered and does not run are retired first.
+    pub(crate) async fn close_now(
+        &self,
+        lease: &Lease,
+        release: &Release,
+        conclusion: &Conclusion,
+    ) -> Result<String, StepError> {
+        let mut conclusion = conclusion.clone();
+        let was_restored = matches!(conclusion.outcome, Outcome::RolledBack | Outcome::Held);
+        if release.change().is_none() || was_restored {
+            match self.retire(lease, release).await {
+                // What is not needed for safety does not keep the service from its next release.
+                Err(StepError::Failed(failure)) => conclusion.reason.push_str(&format!(
+                    "; failed to deregister the release's revisions: {failure}"
+                )),
+                other => other?,
+            }
+        }
+
+        self.ledger
+            .close(lease, &conclusion, self.sdk.now())
+            .await?;
+        Ok(format!("{}: {}", conclusion.outcome, conclusion.reason))
+    }
+}

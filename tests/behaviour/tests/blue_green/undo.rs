@@ -1,0 +1,154 @@
+//! A person stops a release in the middle of its shift: the traffic goes back within seconds, and
+//! what an invocation that hung changes afterwards is restored as well.
+
+use emulator::Aws;
+use emulator::client::{CallFault, Hang};
+use harness::demo::SHOP;
+use harness::driver::{Driver, Fault, Faults, Which, run};
+use invariants::Invariants;
+
+use behaviour::pair::{PIPELINE, secs, shop, state, stop, until_weights, weights};
+use behaviour::{LIMIT, is_closed, newest, pass, push, reason, recorded};
+
+const TWO_STEPS: [(&str, &str); 5] = [
+    ("Shift", "linear"),
+    ("StepPercent", "50"),
+    ("StepMinutes", "5"),
+    ("BakeMinutes", "5"),
+    ("DrainMinutes", "0"),
+];
+
+/// The pair before a release and in the middle of its shift.
+fn half_shifted() -> (Aws, Aws) {
+    let before = shop(&TWO_STEPS);
+    let shifted = run(before.clone(), Fault::None, async |driver| {
+        push(&driver, SHOP, "2.0.0");
+        until_weights(&driver, [50, 50]).await;
+        driver.world.snapshot()
+    });
+    (before, shifted)
+}
+
+/// Milliseconds from the stop to the return of the traffic. Invariants hold until the release is
+/// closed, and then the pair is as it was.
+async fn stopped(driver: &Driver, before: &Aws, invariants: &mut Invariants) -> i64 {
+    let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
+    let since = driver.world.clock.now();
+    stop(driver, &execution);
+    let back = weights(before);
+    driver
+        .until(LIMIT, &mut |aws| invariants.at_instant(aws), |aws| {
+            weights(aws) == back
+        })
+        .await
+        .expect("the traffic goes back");
+    let took = driver.world.clock.now() - since;
+
+    driver
+        .until(LIMIT, &mut |aws| invariants.at_instant(aws), |aws| {
+            is_closed(aws, &execution)
+        })
+        .await
+        .expect("the release is closed");
+    let aws = driver.world.snapshot();
+    assert_eq!(
+        recorded(&aws, &execution, "outcome").as_deref(),
+        Some("rolled-back"),
+        "{}",
+        reason(driver, &execution)
+    );
+    assert_eq!(state(&aws), state(before));
+    took
+}
+
+#[test]
+fn the_traffic_goes_back_within_seconds_of_a_stop() {
+    let (before, shifted) = half_shifted();
+    let mut took: Vec<i64> = (0..200)
+        .map(|seed| {
+            let mut aws = shifted.clone();
+            aws.rng = fastrand::Rng::with_seed(seed);
+            let moment = secs(aws.rng.u64(1..240));
+            let mut invariants = Invariants::default().resumed(&aws);
+            run(aws, Fault::None, async |driver| {
+                driver
+                    .until(moment, &mut |aws| invariants.at_instant(aws), |_| false)
+                    .await
+                    .expect_err("nothing is waited for");
+                stopped(&driver, &before, &mut invariants).await
+            })
+        })
+        .collect();
+
+    took.sort_unstable();
+    let (median, longest) = (took[took.len() / 2], took[took.len() - 1]);
+    println!("median {median} ms, longest {longest} ms");
+    assert!(median <= 15_000, "median {median} ms");
+    assert!(longest <= 30_000, "longest {longest} ms");
+}
+
+/// How many jobs of swap-target-groups have begun.
+fn swaps(driver: &Driver) -> usize {
+    let ran = driver.ran();
+    ran.iter()
+        .filter(|ran| ran.function == "swap-target-groups")
+        .count()
+}
+
+/// Which job of swap-target-groups shifts the traffic first.
+fn first_shift(before: &Aws) -> usize {
+    run(before.clone(), Fault::None, async |driver| {
+        push(&driver, SHOP, "2.0.0");
+        until_weights(&driver, [50, 50]).await;
+        swaps(&driver) - 1
+    })
+}
+
+/// Lets the job of this number hang after one of its calls, stops the execution meanwhile and lets
+/// the release end. Whether the job shifted the traffic after that.
+fn shifts_late(before: &Aws, nth: usize, call: u32) -> bool {
+    let which = Which::Of {
+        function: "swap-target-groups",
+        nth,
+    };
+    // Within the time that a step may take: it would not act after that.
+    let hang = CallFault::HangAfter(call, Hang::For(secs(30)));
+    let faults = Faults {
+        calls: vec![(which, hang)],
+        ..Faults::default()
+    };
+    let mut invariants = Invariants::default().resumed(before);
+
+    run(before.clone(), faults, async |driver| {
+        push(&driver, SHOP, "2.0.0");
+        while swaps(&driver) <= nth {
+            pass(&driver, secs(1)).await;
+        }
+        pass(&driver, secs(8)).await;
+        let is_early = weights(&driver.world.aws()) == [50, 50];
+
+        let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
+        stop(&driver, &execution);
+        let mut is_late = false;
+        let mut watch = |aws: &Aws| {
+            is_late |= !is_early && weights(aws) == [50, 50];
+            invariants.at_instant(aws)
+        };
+        driver
+            .until(LIMIT, &mut watch, |aws| is_closed(aws, &execution))
+            .await
+            .unwrap_or_else(|wrong| panic!("hung after call {call}: {wrong}"));
+
+        let aws = driver.world.snapshot();
+        assert_eq!(state(&aws), state(before), "hung after call {call}");
+        is_late
+    })
+}
+
+#[test]
+fn what_an_invocation_that_hung_shifts_after_the_stop_is_restored_again() {
+    let before = shop(&TWO_STEPS);
+    let nth = first_shift(&before);
+    let late = (1..=10).filter(|call| shifts_late(&before, nth, *call));
+    assert!(late.count() > 0, "no invocation shifted after the stop");
+}

@@ -1,0 +1,143 @@
+//! What cannot be read, is denied or is gone: roll-back names the cause, ends in time, and keeps no
+//! other release waiting.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use emulator::cloudformation::deploy;
+use emulator::{codepipeline, dynamodb};
+use harness::demo::{CLUSTER, WEB};
+use harness::driver::{Driver, Fault, run};
+use invariants::ledger_reader::{FUNCTIONS_STACK, holder};
+use serde_json::json;
+
+use super::bench::*;
+use behaviour::{invoke, ledger_table, outcome, pair, push, reason, released, service, under_way};
+
+/// Deploys the functions again with another text in their template.
+fn reword(driver: &Driver, from: &str, to: &str) {
+    let mut aws = driver.world.aws();
+    let stack = aws.cloudformation.stack(FUNCTIONS_STACK).expect("deployed");
+    let template = fs::read_to_string(&stack.template).expect("the template is a file");
+    assert!(template.contains(from), "{from}");
+
+    let name = format!("slipway-{}-{}", std::process::id(), to.len());
+    let folder = std::env::temp_dir().join(name);
+    fs::create_dir_all(&folder).expect("a folder");
+    let infra = stack.template.with_file_name("infra");
+    symlink(infra, folder.join("infra")).expect("the pipelines' templates");
+    let path = folder.join("template.yaml");
+    fs::write(&path, template.replace(from, to)).expect("the file is written");
+
+    let parameters = pair::parameters(&aws, FUNCTIONS_STACK);
+    deploy(&mut aws, FUNCTIONS_STACK, &path, &parameters).expect("the stack is deployed");
+    fs::remove_dir_all(&folder).expect("the folder is there");
+}
+
+#[test]
+fn an_item_that_cannot_be_read_is_reported_and_keeps_no_release_waiting() {
+    run(released(), Fault::None, async |driver| {
+        {
+            let mut aws = driver.world.aws();
+            let item = json!({
+                "pk": {"S": "lease"}, "sk": {"S": "apps/other"}, "v": {"N": "2"},
+            });
+            let put = json!({"TableName": ledger_table(&aws), "Item": item});
+            dynamodb::call(&mut aws, "PutItem", &put).expect("an item");
+        }
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+
+        for _ in 0..40 {
+            pass(&driver, 60).await;
+            let error = invoke(&driver, "roll-back", json!({"sweep": true}))
+                .await
+                .expect_err("one item is not of this version");
+            assert!(
+                error.contains("apps/other: `v` of a ledger item is 2; expected 1"),
+                "{error}"
+            );
+            if record(&driver)["state"] == "closed" {
+                assert_eq!(record(&driver)["outcome"], "rolled-back");
+                return;
+            }
+        }
+        panic!("the release is still open");
+    });
+}
+
+#[test]
+fn a_revision_that_may_not_be_deregistered_keeps_no_service() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        reword(
+            &driver,
+            "[ecs:DescribeTaskDefinition, ecs:DeregisterTaskDefinition]",
+            "[ecs:DescribeTaskDefinition]",
+        );
+
+        let status = rolled_back(&driver, "STOPPED").await;
+        assert!(
+            status.starts_with("rolled-back: the execution was stopped; web:2 serves again")
+                && status.contains("failed to deregister the release's revisions")
+                && status.contains("allow ecs:DeregisterTaskDefinition"),
+            "{status}"
+        );
+        assert!(lease(&driver)["release"].is_null());
+    });
+}
+
+#[test]
+fn a_service_that_cannot_be_observed_is_given_up_at_the_deadline() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+        reword(&driver, "ecs:DescribeServices", "ecs:DescribeNothing");
+
+        for minute in 1..=61 {
+            pass(&driver, 60).await;
+            let swept = invoke(&driver, "roll-back", json!({"sweep": true})).await;
+            if minute < 60 {
+                let error = swept.expect_err("the call is denied");
+                assert!(error.contains("allow ecs:DescribeServices"), "{error}");
+            }
+        }
+
+        let found = record(&driver);
+        assert_eq!(found["outcome"], "failed", "{found}");
+        assert_eq!(found["needs_operator"], true, "{found}");
+        let reason = found["reason"].as_str().expect("a reason");
+        assert!(
+            reason.contains("the rollback fails after 1h00m: ecs:DescribeServices failed")
+                && reason.ends_with("manual intervention required"),
+            "{reason}"
+        );
+    });
+}
+
+#[test]
+fn a_release_whose_pipeline_is_deleted_is_rolled_back() {
+    run(released(), Fault::None, async |driver| {
+        let before = service(&driver.world.aws(), CLUSTER, WEB)["taskDefinition"].clone();
+        let pushed = push(&driver, WEB, "2.0.0");
+        let execution = under_way(&driver, &pushed).await;
+        let asked = json!({"name": "slipway-web"});
+        codepipeline::call(&mut driver.world.aws(), "DeletePipeline", &asked).expect("it is there");
+        driver.world.touch();
+
+        behaviour::until(&driver, |aws| holder(aws, CLUSTER, WEB).is_none()).await;
+        assert_eq!(outcome(&driver, &execution), "rolled-back");
+        assert_eq!(
+            service(&driver.world.aws(), CLUSTER, WEB)["taskDefinition"],
+            before
+        );
+        let reason = reason(&driver, &execution);
+        assert!(
+            reason.starts_with("the execution is no longer known to CodePipeline"),
+            "{reason}"
+        );
+    });
+}

@@ -1,14 +1,15 @@
 //! The restoration of a blue/green pair: it is observed and brought one step nearer to the recorded
 //! release.
 
-use slipway::aws::{ErrorKind, ObservedPair};
-use slipway::job::{FailureType, StepError};
+use slipway::aws::{ErrorKind, ObservePairError, ObservedPair};
+use slipway::job::StepError;
 use slipway::observed::colour::Colour;
 use slipway::observed::service::revision;
 use slipway::release::{Conclusion, Event, Lease, PairTarget, Release, apply};
 use slipway::strategy::blue_green::context::PairContext;
 use slipway::strategy::blue_green::prior::PriorPair;
 use slipway::strategy::blue_green::rollback::{PairChange, RestorationInput, restoration};
+use slipway::strategy::messages::waiting_for_grace;
 use slipway::strategy::rollback::{Ending, Restoration};
 
 use crate::RollBack;
@@ -37,15 +38,15 @@ impl RollBack {
         let found = self
             .pairs
             .observe(lease, pair, &[Colour::Blue, Colour::Green])
-            .await
-            .map_err(StepError::from);
+            .await;
         let seen = match found {
             Ok(seen) => seen,
             // A service or the rule is gone: no later invocation can restore it.
-            Err(StepError::Failed(failure)) if failure.kind == FailureType::JobFailed => {
-                return self.abandon(lease, release, pair, &failure.message).await;
+            Err(ObservePairError::Incomplete(incomplete)) => {
+                let reason = incomplete.failure().message;
+                return self.abandon(lease, release, pair, &reason).await;
             }
-            Err(error) => return Err(error),
+            Err(ObservePairError::Aws(error)) => return Err(error.into()),
         };
         let scaling = self.pairs.scaling(&lease.cluster, &lease.service).await?;
         let idle = &pair.of(pair.idle()).task_definition;
@@ -140,10 +141,13 @@ impl RollBack {
 
         match self.pairs.suspend_scale_in(lease, pair, false).await {
             Ok(()) => Ok(SCALE_IN_ENABLED.to_owned()),
-            Err(error) if error.kind == ErrorKind::Rejected => {
-                self.close_now(&restored, release, &Conclusion::needing_operator(reason))
-                    .await
-            }
+            Err(error) if error.kind == ErrorKind::Rejected => match release.steps_left(now) {
+                Some(left) => Ok(waiting_for_grace(left)),
+                None => {
+                    self.close_now(&restored, release, &Conclusion::needing_operator(reason))
+                        .await
+                }
+            },
             Err(error) => Err(error.into()),
         }
     }

@@ -27,7 +27,7 @@ impl RollBack {
                 continue;
             };
 
-            match self.sweep_one(&lease, &release).await {
+            match self.sweep_lease(&lease, &release).await {
                 Ok(status) => drop(swept.insert(release.execution, Value::String(status))),
                 Err(error) => failed.push(format!("{}: {error}", release.execution)),
             }
@@ -78,6 +78,24 @@ impl RollBack {
             "CodePipeline does not know the execution: a manual release, which has not begun"
                 .to_owned(),
         )
+    }
+
+    /// Checks one release, again if the event of its end was handled in between.
+    async fn sweep_lease(&self, lease: &Lease, release: &Release) -> Result<String, StepError> {
+        let first = self.sweep_one(lease, release).await;
+        let Err(StepError::Busy(why)) = first else {
+            return first;
+        };
+
+        let current = self.ledger.lease(&lease.cluster, &lease.service).await?;
+        let Some(current) = current.filter(|current| current.fence != lease.fence) else {
+            return Err(StepError::Busy(why));
+        };
+        tracing::info!(execution = release.execution, why, "observing again");
+        match current.held_by(&release.execution) {
+            Some(release) => self.sweep_one(&current, release).await,
+            None => Ok("the release does not hold its service: nothing to do".to_owned()),
+        }
     }
 
     async fn sweep_one(&self, lease: &Lease, release: &Release) -> Result<String, StepError> {

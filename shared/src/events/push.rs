@@ -59,31 +59,10 @@ impl PushedImage {
             )));
         }
 
-        let arrival = ARRIVALS
-            .iter()
-            .find(|(detail_type, _)| envelope.detail_type == *detail_type);
-        let Some((detail_type, action)) = arrival else {
-            return Ok(Err(format!(
-                "`{}` is not a push; expected \"ECR Image Action\" or \"ECR Replication Action\"",
-                envelope.detail_type
-            )));
+        let detail = match arrival(&envelope.detail_type, envelope.detail)? {
+            Ok(detail) => detail,
+            Err(reason) => return Ok(Err(reason)),
         };
-
-        let detail: ImageAction = serde_json::from_value(envelope.detail)
-            .map_err(|e| format!("detail of an {detail_type}: {e}"))?;
-        if detail.action_type != *action || detail.result != "SUCCESS" {
-            return Ok(Err(format!(
-                "{} with result {} is not a successful {action}",
-                detail.action_type, detail.result
-            )));
-        }
-
-        if !is_digest(&detail.image_digest) {
-            return Err(format!(
-                "`image-digest` is {}; expected a sha256 digest",
-                detail.image_digest
-            ));
-        }
 
         let event = envelope
             .id
@@ -106,6 +85,34 @@ impl PushedImage {
             tag,
         }))
     }
+}
+
+/// The detail of an event that says that an image arrived; `Ok(Err(…))` is the reason why another
+/// one does not.
+fn arrival(detail_type: &str, detail: Value) -> Result<Result<ImageAction, String>, String> {
+    let Some((_, action)) = ARRIVALS.iter().find(|(known, _)| detail_type == *known) else {
+        return Ok(Err(format!(
+            "`{detail_type}` is not a push; expected \"ECR Image Action\" or \"ECR Replication \
+             Action\""
+        )));
+    };
+
+    let detail: ImageAction =
+        serde_json::from_value(detail).map_err(|e| format!("detail of an {detail_type}: {e}"))?;
+    if detail.action_type != *action || detail.result != "SUCCESS" {
+        return Ok(Err(format!(
+            "{} with result {} is not a successful {action}",
+            detail.action_type, detail.result
+        )));
+    }
+
+    if !is_digest(&detail.image_digest) {
+        return Err(format!(
+            "`image-digest` is {}; expected a sha256 digest",
+            detail.image_digest
+        ));
+    }
+    Ok(Ok(detail))
 }
 
 #[cfg(test)]

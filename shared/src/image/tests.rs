@@ -88,18 +88,7 @@ fn references_round_trip() {
 }
 
 #[test]
-fn only_hosts_of_ecr_are_ecr() {
-    let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1")
-        .ecr()
-        .expect("an ECR image");
-
-    assert_eq!(
-        (ecr.region.as_str(), ecr.repository.as_str()),
-        ("eu-west-1", "team/web")
-    );
-    assert_eq!(parsed("public.ecr.aws/nginx/nginx").ecr(), None);
-    assert_eq!(parsed("wercker/api").ecr(), None);
-
+fn hosts_of_every_partition_and_of_dual_stack_are_ecr() {
     let place = |registry: &str, region: &str, repository: &str| {
         Some(EcrRepository {
             registry_id: registry.to_owned(),
@@ -139,6 +128,20 @@ fn only_hosts_of_ecr_are_ecr() {
         let found = parsed(&format!("{host}/team/web:1")).ecr();
         assert_eq!(found, place("111122223333", region, "team/web"), "{host}");
     }
+}
+
+#[test]
+fn only_hosts_of_ecr_are_ecr() {
+    let ecr = parsed("111122223333.dkr.ecr.eu-west-1.amazonaws.com/team/web:1")
+        .ecr()
+        .expect("an ECR image");
+
+    assert_eq!(
+        (ecr.region.as_str(), ecr.repository.as_str()),
+        ("eu-west-1", "team/web")
+    );
+    assert_eq!(parsed("public.ecr.aws/nginx/nginx").ecr(), None);
+    assert_eq!(parsed("wercker/api").ecr(), None);
 
     for other in [
         "111122223333.dkr-ecr.eu-west-1.amazonaws.com/web",

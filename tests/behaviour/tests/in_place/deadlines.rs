@@ -74,8 +74,8 @@ fn a_revision_that_may_not_be_deregistered_keeps_no_service() {
         look(&driver, "update-service", update(json!({}))).await;
         reword(
             &driver,
-            "[ecs:DescribeTaskDefinition, ecs:DeregisterTaskDefinition]",
-            "[ecs:DescribeTaskDefinition]",
+            "                - ecs:DeregisterTaskDefinition\n",
+            "",
         );
 
         let status = rolled_back(&driver, "STOPPED").await;

@@ -361,11 +361,8 @@ fn events_roll_a_release_back() {
         with_image(async |driver| {
             begin_to_update(driver).await;
             let answers = [
-                (
-                    Duration::ZERO,
-                    "took over the release; restoring after earlier invocations",
-                ),
-                (Duration::from_secs(120), "restoring web:1"),
+                (Duration::ZERO, "restoring web:1"),
+                (Duration::from_secs(30), "restoring web:1: "),
                 (Duration::from_secs(900), "rolled-back: "),
             ];
 

@@ -49,7 +49,6 @@ fn what_a_definition_refers_to_is_in_it() {
 #[test]
 fn words_and_bounds_are_those_of_the_api() {
     for members in [
-        json!({ "pidMode": "" }),
         json!({ "pidMode": "container" }),
         json!({ "ipcMode": "private" }),
         json!({ "requiresCompatibilities": ["FARGAT"] }),

@@ -27,11 +27,12 @@ async fn all_steady(driver: &Driver) {
 
 /// `web` runs a revision without a tag, as a person registers one.
 async fn untagged(driver: &Driver) {
-    let mut aws = driver.world.aws();
-    let mut request = aws.ecs.request_of("web:2").expect("released").clone();
-    request.as_object_mut().expect("an object").remove("tags");
-    ecs::call(&mut aws, "RegisterTaskDefinition", &request).expect("legal");
-    drop(aws);
+    {
+        let mut aws = driver.world.aws();
+        let mut request = aws.ecs.request_of("web:2").expect("released").clone();
+        request.as_object_mut().expect("an object").remove("tags");
+        ecs::call(&mut aws, "RegisterTaskDefinition", &request).expect("legal");
+    }
 
     set(driver, json!({"taskDefinition": arn("web:3")}));
     all_steady(driver).await;
@@ -70,8 +71,12 @@ fn a_service_whose_definition_has_no_tags_is_released_and_rolled_back() {
 
 /// A second service of the family `web`.
 async fn second_service(driver: &Driver) {
-    let mut aws = driver.world.aws();
-    let web = service(&aws, CLUSTER, WEB);
+    create_second(&mut driver.world.aws());
+    all_steady(driver).await;
+}
+
+fn create_second(aws: &mut Aws) {
+    let web = service(aws, CLUSTER, WEB);
     let mut request = json!({
         "cluster": CLUSTER, "serviceName": INTERNAL, "taskDefinition": arn("web:2"),
         "desiredCount": 1, "tags": [{"key": "slipway:service", "value": INTERNAL}],
@@ -81,9 +86,7 @@ async fn second_service(driver: &Driver) {
             request[member] = web[member].clone();
         }
     }
-    ecs::call(&mut aws, "CreateService", &request).expect("legal");
-    drop(aws);
-    all_steady(driver).await;
+    ecs::call(aws, "CreateService", &request).expect("legal");
 }
 
 /// Looks of a step of Joe's release of the second service, until it is done.

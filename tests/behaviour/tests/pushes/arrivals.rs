@@ -183,9 +183,10 @@ fn by_hand(prepare: impl Fn(&Driver) -> String) -> (Execution, Option<(String, S
             "actionName": "Image", "revisionType": "IMAGE_DIGEST", "revisionValue": digest,
         }]);
         let input = json!({"name": PIPELINE, "sourceRevisions": revisions});
-        let mut aws = driver.world.aws();
-        emulator::codepipeline::call(&mut aws, "StartPipelineExecution", &input).expect("started");
-        drop(aws);
+        {
+            let aws = &mut driver.world.aws();
+            emulator::codepipeline::call(aws, "StartPipelineExecution", &input).expect("started");
+        }
         driver.world.touch();
 
         behaviour::until(&driver, |aws| newest(aws, PIPELINE).is_over()).await;

@@ -48,13 +48,22 @@ fn what_a_definition_refers_to_is_in_it() {
 
 #[test]
 fn words_and_bounds_are_those_of_the_api() {
-    for members in [
-        json!({ "pidMode": "container" }),
-        json!({ "ipcMode": "private" }),
-        json!({ "requiresCompatibilities": ["FARGAT"] }),
+    for (members, words) in [
+        (
+            json!({ "pidMode": "container" }),
+            "is not a valid value for pidMode",
+        ),
+        (
+            json!({ "ipcMode": "private" }),
+            "is not a valid value for ipcMode",
+        ),
+        (
+            json!({ "requiresCompatibilities": ["FARGAT"] }),
+            "Valid values",
+        ),
     ] {
         let refused = refused(plain(), members, json!({}));
-        assert!(refused.contains("Valid values"), "{refused}");
+        assert!(refused.contains(words), "{refused}");
     }
 
     for of_container in [

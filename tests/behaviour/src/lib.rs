@@ -17,7 +17,7 @@ use harness::demo::{CLUSTER, WEB, deployed};
 use harness::driver::{Driver, Fault, run};
 use harness::functions;
 use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions, record, text};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use slipway::aws::Sdk;
 use zip::write::SimpleFileOptions;
 
@@ -55,6 +55,29 @@ pub fn action<'a>(pipeline: &'a mut Value, name: &str) -> &'a mut Value {
         .expect("actions");
     let found = actions.iter_mut().find(|action| action["name"] == name);
     found.expect("the pipeline has the action")
+}
+
+/// Leaves a pipeline its first two steps, and gives the second further parameters.
+pub fn only_register(aws: &mut Aws, name: &str, more: Value) {
+    let changed = update_pipeline(aws, name, |pipeline| {
+        let register = action(pipeline, "register-task-definition");
+        let given = register["configuration"]["UserParameters"]
+            .as_str()
+            .expect("parameters");
+        let mut parameters: Map<String, Value> = serde_json::from_str(given).expect("an object");
+        parameters.extend(more.as_object().expect("an object").clone());
+        register["configuration"]["UserParameters"] = json!(Value::from(parameters).to_string());
+
+        let actions = pipeline["stages"][1]["actions"]
+            .as_array_mut()
+            .expect("actions");
+        actions.retain(|action| {
+            ["begin-release", "register-task-definition"]
+                .iter()
+                .any(|name| action["name"] == *name)
+        });
+    });
+    changed.expect("a legal pipeline");
 }
 
 /// The newest execution of a pipeline.
@@ -222,6 +245,22 @@ pub async fn invoke(driver: &Driver, code: &str, event: Value) -> Result<Value, 
     functions::answer(code, &sdk, event)
         .await
         .map_err(|e| e.to_string())
+}
+
+/// Runs a step by hand until it is done or failed, with 30 seconds between its looks.
+pub async fn by_hand(driver: &Driver, step: &str, parameters: Value) -> Value {
+    let mut event = json!({ "parameters": parameters });
+    for _ in 0..100 {
+        let answer = invoke(driver, step, event.clone())
+            .await
+            .expect("an answer");
+        if answer["status"] != "going" {
+            return answer;
+        }
+        event["continuationToken"] = answer["continuationToken"].clone();
+        pass(driver, Duration::from_secs(30)).await;
+    }
+    panic!("{step} is still going");
 }
 
 /// Lets so much time pass.

@@ -1,33 +1,16 @@
 //! What people do by hand: a release without a pipeline, wrong invocations, and services too small
 //! for their strategy.
 
-use std::time::Duration;
-
 use behaviour::{
-    LIMIT, account, ecs_state, failure, image_of, invoke, is_closed, jobs, newest, outcome, pass,
-    push, reason, released, service, settled, until, writes,
+    LIMIT, account, by_hand, ecs_state, failure, image_of, invoke, is_closed, jobs, newest,
+    outcome, push, reason, released, service, settled, until, writes,
 };
 use emulator::{Aws, ecs, eventbridge};
 use harness::demo::{CLUSTER, COUNTER, WEB};
-use harness::driver::{Driver, Fault, run};
+use harness::driver::{Fault, run};
 use invariants::ledger_reader::{digest, holder, serving};
 use invariants::{Invariants, Promise};
 use serde_json::{Value, json};
-
-/// Runs a step by hand until it is done or failed.
-async fn by_hand(driver: &Driver, step: &str, parameters: Value) -> Value {
-    let mut event = json!({ "parameters": parameters });
-    loop {
-        let answer = invoke(driver, step, event.clone())
-            .await
-            .expect("an answer");
-        if answer["status"] != "going" {
-            return answer;
-        }
-        event["continuationToken"] = answer["continuationToken"].clone();
-        pass(driver, Duration::from_secs(30)).await;
-    }
-}
 
 #[test]
 fn a_person_releases_without_a_pipeline() {

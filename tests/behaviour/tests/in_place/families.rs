@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::bench::*;
 use behaviour::pair::update as update_stack;
 use behaviour::{
-    account, invoke, outcome, push, released, service, settled, under_way, until, zipped,
+    account, by_hand, outcome, push, released, service, settled, under_way, until, zipped,
 };
 
 const INTERNAL: &str = "web-internal";
@@ -109,20 +109,10 @@ async fn done(
         .as_object_mut()
         .expect("an object")
         .extend(more.as_object().expect("an object").clone());
-    let mut event = json!({ "parameters": parameters });
 
-    for _ in 0..100 {
-        let answer = invoke(driver, step, event.clone())
-            .await
-            .expect("an answer");
-        if answer["status"] != "going" {
-            assert_eq!(answer["status"], "done", "{answer}");
-            return answer;
-        }
-        event["continuationToken"] = answer["continuationToken"].clone();
-        pass(driver, 30).await;
-    }
-    panic!("{step} is still going");
+    let answer = by_hand(driver, step, parameters).await;
+    assert_eq!(answer["status"], "done", "{answer}");
+    answer
 }
 
 #[test]

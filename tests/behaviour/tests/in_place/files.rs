@@ -10,7 +10,7 @@ use invariants::ledger_reader::{digest, executions};
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 
-use behaviour::{account, action, failure, jobs, until, update_pipeline, without_mark};
+use behaviour::{account, failure, jobs, only_register, until, without_mark};
 
 const PIPELINE: &str = "slipway-page-counter";
 const HTTPD: &str = "public.ecr.aws/docker/library/httpd@\
@@ -39,28 +39,7 @@ fn release(files: &[(&str, &str)], more: Value) -> Aws {
     aws.s3
         .put("page-counter-config", "config.zip", zipped(files))
         .expect("the bucket is there");
-    let changed = update_pipeline(&mut aws, PIPELINE, |pipeline| {
-        let register = action(pipeline, "register-task-definition");
-        let given = register["configuration"]["UserParameters"]
-            .as_str()
-            .expect("parameters");
-        let mut parameters: Value = serde_json::from_str(given).expect("JSON");
-        parameters
-            .as_object_mut()
-            .expect("an object")
-            .extend(more.as_object().expect("an object").clone());
-        register["configuration"]["UserParameters"] = json!(parameters.to_string());
-
-        let actions = pipeline["stages"][1]["actions"]
-            .as_array_mut()
-            .expect("actions");
-        actions.retain(|action| {
-            ["begin-release", "register-task-definition"]
-                .iter()
-                .any(|name| action["name"] == *name)
-        });
-    });
-    changed.expect("a legal pipeline");
+    only_register(&mut aws, PIPELINE, more);
 
     let pushed =
         ecr::push(&mut aws, COUNTER, "1.0.0", Behaviour::Healthy).expect("the repository is there");

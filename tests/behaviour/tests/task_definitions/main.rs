@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use behaviour::{
-    account, action, corpus, failure, jobs, newest, until, update_pipeline, without_mark, zipped,
+    account, corpus, failure, jobs, newest, only_register, until, without_mark, zipped,
 };
 use emulator::Aws;
 use emulator::ecr::{self, Behaviour};
@@ -51,7 +51,7 @@ const EMPTY_WORDS: [&str; 5] = [
 
 /// Files that are against a rule of ECS, with its words: pinned, so that the emulated ECS is not the
 /// only judge of what is legal. Read from AWS's documentation and its known messages.
-const ILLEGAL: [(&str, &str); 4] = [
+const REFUSED_BY_ECS: [(&str, &str); 4] = [
     (
         "13Dev-07__EmailV__task-definition.json",
         "The 'memory' setting for container 'email-validator' is greater than for the task.",
@@ -84,7 +84,7 @@ fn what_ecs_takes_is_registered_unchanged_and_the_rest_is_refused_with_the_reaso
 
         let before = any_role_may_be_passed(account());
         let (key, expected) = expectation(&before, &bytes);
-        let pinned = ILLEGAL.iter().find(|(illegal, _)| *illegal == name);
+        let pinned = REFUSED_BY_ECS.iter().find(|(refused, _)| *refused == name);
         refused += usize::from(expected.is_err());
 
         let checked = match (pinned, &expected) {
@@ -286,25 +286,7 @@ fn release(mut aws: Aws, text: &[u8], key: &str) -> Aws {
             zipped("taskdef.json", text),
         )
         .expect("the bucket is there");
-    let changed = update_pipeline(&mut aws, PIPELINE, |pipeline| {
-        let register = action(pipeline, "register-task-definition");
-        let given = register["configuration"]["UserParameters"]
-            .as_str()
-            .expect("parameters");
-        let mut parameters: Value = serde_json::from_str(given).expect("JSON");
-        parameters["images"] = json!({ key: IMAGE });
-        register["configuration"]["UserParameters"] = json!(parameters.to_string());
-
-        let actions = pipeline["stages"][1]["actions"]
-            .as_array_mut()
-            .expect("actions");
-        actions.retain(|action| {
-            ["begin-release", "register-task-definition"]
-                .iter()
-                .any(|name| action["name"] == *name)
-        });
-    });
-    changed.expect("a legal pipeline");
+    only_register(&mut aws, PIPELINE, json!({"images": {key: IMAGE}}));
 
     let tag = format!("at-{}", aws.now);
     let pushed = ecr::push(&mut aws, "page-counter", &tag, Behaviour::Healthy)

@@ -1,28 +1,13 @@
 //! Steps of a pair on a single service, and in another order.
 
 use harness::demo::WEB;
-use harness::driver::{Driver, Fault, run};
+use harness::driver::{Fault, run};
 use serde_json::{Value, json};
 
 use behaviour::pair;
-use behaviour::{account, invoke, pass, push};
+use behaviour::{account, by_hand, pass, push};
 
 use super::{common, refuses};
-
-/// Runs a step by hand until it is done or failed.
-async fn by_hand(driver: &Driver, step: &str, parameters: Value) -> Value {
-    let mut event = json!({ "parameters": parameters });
-    loop {
-        let answer = invoke(driver, step, event.clone())
-            .await
-            .expect("an answer");
-        if answer["status"] != "going" {
-            return answer;
-        }
-        event["continuationToken"] = answer["continuationToken"].clone();
-        pass(driver, pair::secs(30)).await;
-    }
-}
 
 const IN_PLACE_DEFINITION: &str = "arn:aws:ecs:eu-west-1:111122223333:task-definition/web:2";
 

@@ -18,7 +18,7 @@ ALL = r".*"
 
 TASK_DEFINITION = r"task definition web(:1)?|the newest revision"
 
-# (emulator, case, path): reason. The three are regular expressions that must match as a whole.
+# (emulators, case, path): reason. The three are regular expressions that must match as a whole.
 ALLOWED = {
     ("moto", r"service web in apps|the service with its targets|the updated service|an update.*", ALL): (
         "moto returns no deploymentConfiguration, which ECS always does, so the adapter refuses the service"
@@ -26,6 +26,7 @@ ALLOWED = {
     ("moto", r"image web:1.0.0", ALL): "a digest of moto is not the one of the manifest",
     ("moto", r"registration with (nothing essential|a strange network mode)", ALL): "moto registers what ECS refuses",
     ("moto", TASK_DEFINITION, r".*\.systemControls"): "ECS returns the list when it is empty, moto does not",
+    ("moto|ministack", TASK_DEFINITION, r"definition\.enableFaultInjection"): "ECS answers false where nothing was sent",
     ("ministack", r"registration with (nothing essential|no memory|a strange network mode)", ALL): (
         "ministack registers what ECS refuses"
     ),
@@ -37,6 +38,9 @@ ALLOWED = {
         TASK_DEFINITION,
         r"definition\.(ephemeralStorage|executionRoleArn|ipcMode|pidMode|proxyConfiguration|runtimePlatform|taskRoleArn)",
     ): "ministack returns nulls and empty texts, ECS omits them",
+    ("ministack", r"image web:1.0.0", ALL): (
+        "ministack answers the media type of the manifest as the one of the artifact, ECR the one of the config"
+    ),
     ("ministack", r"image (web|web:9.9.9|web@sha256:(0a)+)", r"failed"): (
         "ministack returns an empty list where ECR returns ImageNotFoundException"
     ),

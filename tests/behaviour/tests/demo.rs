@@ -3,8 +3,10 @@
 //! ones.
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::ops::RangeInclusive;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use emulator::Aws;
@@ -87,25 +89,29 @@ fn unlike_earlier(aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
         .collect()
 }
 
-/// Plays each scene with each fault and fails with all that went wrong.
+/// Plays each scene with each fault, on all cores, and fails with all that went wrong.
 fn with_each(faults: impl Fn(&Scene) -> Vec<Fault>) {
     let scenes = first_scenes();
-    let mut wrong = Vec::new();
+    let runs: Vec<(&Scene, Fault)> = scenes
+        .iter()
+        .flat_map(|scene| faults(scene).into_iter().map(move |fault| (scene, fault)))
+        .collect();
 
-    let mut tried = 0;
-    for scene in scenes {
-        for fault in faults(scene) {
-            tried += 1;
-            if let Err(error) = play(scene.before.clone(), scene.chapter, fault, &mut |_| {}) {
-                wrong.push(format!(
-                    "{}, {fault:?} of {:?}: {error}",
-                    scene.chapter.title,
-                    attempt(scene, fault)
-                ));
-            }
-        }
-    }
+    let next = AtomicUsize::new(0);
+    let one_after_another = || {
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        let own = numbers.map_while(|number| runs.get(number));
+        own.filter_map(|(scene, fault)| wrong(scene, *fault))
+            .collect::<Vec<String>>()
+    };
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(one_after_another)).collect();
+        let found = threads.into_iter().map(|thread| thread.join());
+        found.flat_map(|found| found.expect("a run ends")).collect()
+    });
 
+    let tried = runs.len();
     println!("{tried} runs, each with one fault");
     assert!(tried >= scenes.len(), "no fault was tried");
     assert!(
@@ -114,6 +120,17 @@ fn with_each(faults: impl Fn(&Scene) -> Vec<Fault>) {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+/// What goes wrong when a scene is played with a fault.
+fn wrong(scene: &Scene, fault: Fault) -> Option<String> {
+    let played = play(scene.before.clone(), scene.chapter, fault, &mut |_| {});
+    let error = played.err()?;
+    Some(format!(
+        "{}, {fault:?} of {:?}: {error}",
+        scene.chapter.title,
+        attempt(scene, fault)
+    ))
 }
 
 fn attempt(scene: &Scene, fault: Fault) -> Option<&Ran> {

@@ -10,6 +10,18 @@ use super::draw;
 use super::minute::{self, MINUTE, Series};
 use crate::{Aws, Millis};
 
+/// No minute is reported later than this, …
+const BASE: Millis = 100_000;
+
+/// … no point of it is this much later than the others, …
+const DELAY: Millis = 300_000;
+
+/// … and none of the late ones this much later than that.
+const LONGER: Millis = 900_000;
+
+/// Whatever is not lost is visible so long after the end of its minute.
+const LATEST: Millis = BASE + DELAY + LONGER;
+
 /// What is wrong with CloudWatch, for a scenario to set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults {
@@ -69,11 +81,15 @@ pub(super) fn visible(aws: &Aws, series: &Series, metric: &str, minute: Millis) 
         };
     }
 
+    if aws.cloudwatch.faults.lost <= 0.0 && now >= end + LATEST {
+        return Visible::Whole;
+    }
+
     let mut shared = draw::chance(aws.seed, &format!("arrival {} {minute}", series.balancer));
     let early = shared.random_bool(1.0 / 3.0);
-    let early_at =
-        minute::cut(aws.seed, &series.balancer, minute) + shared.random_range(1000..10_000);
-    let base = shared.random_range(5000..100_000);
+    let after_cut = shared.random_range(1000..10_000);
+    let early_at = || minute::cut(aws.seed, &series.balancer, minute) + after_cut;
+    let base = shared.random_range(5000..BASE);
     let group = series.group.as_deref().unwrap_or("no group");
 
     let mut own = draw::chance(
@@ -83,7 +99,7 @@ pub(super) fn visible(aws: &Aws, series: &Series, metric: &str, minute: Millis) 
     match delay(&mut own, &aws.cloudwatch.faults) {
         None => Visible::Nothing,
         Some(delay) if now >= end + base + delay => Visible::Whole,
-        Some(_) if early && now >= early_at => Visible::Beginning,
+        Some(_) if early && now >= early_at() => Visible::Beginning,
         Some(_) => Visible::Nothing,
     }
 }
@@ -99,9 +115,9 @@ fn delay(rng: &mut rand::rngs::StdRng, faults: &Faults) -> Option<Millis> {
     let delay = match kind {
         0.0..0.88 => rng.random_range(0..10_000),
         0.88..0.98 => rng.random_range(10_000..60_000),
-        _ => rng.random_range(60_000..300_000),
+        _ => rng.random_range(60_000..DELAY),
     };
-    let longer = rng.random_range(60_000..900_000);
+    let longer = rng.random_range(60_000..LONGER);
 
     match (lost < faults.lost, late < faults.late) {
         (true, _) => None,

@@ -14,7 +14,7 @@ use crate::judge::rank::z_score;
 use crate::metrics::custom::{CustomMetric, Worse};
 use crate::metrics::source::{CustomPart, Data, Key, Metric, Side};
 
-/// Values a side without which nothing is compared: below, chance alone comparisons certain.
+/// Values on each side below which nothing is compared: with fewer, chance alone can look certain.
 pub const VALUES_MIN: usize = 5;
 
 /// Ranks that are as rare as this within tolerance look worse: no harm is shown, but nothing is
@@ -33,7 +33,7 @@ pub struct Series {
     pub medians: Option<(f64, f64)>,
     /// The comparison that found the canary worse.
     pub harm: Option<Harm>,
-    /// Whether it comparisons worse than tolerated by all that is there.
+    /// Whether the series looks worse than tolerated over all minutes that have arrived.
     pub doubtful: bool,
 }
 

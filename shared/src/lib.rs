@@ -1,7 +1,7 @@
 //! Package `slipway`: what a release of a container image to Amazon ECS is, and how each step of it
 //! is decided.
 //!
-//! The modules in order of dependence, each with what it must never do:
+//! The modules, each with what it must never do:
 //!
 //! - [`limits`]: every number that bounds something, with its source.
 //! - [`timestamp`]: instants and readable durations. Never reads a clock.
@@ -17,6 +17,7 @@
 //! - [`release`]: the ledger's leases, records and pushes, and their transitions. Never performs
 //!   I/O.
 //! - [`strategy`]: one folder per strategy: the next step of a release. Never performs I/O.
+//! - [`step`]: runs one step and reports its outcome. Never decides.
 //! - [`events`]: EventBridge events that invoke functions. Never decides what follows from them.
 //! - [`routing`]: the production rule and its weights; moves traffic in [`routing::mover`], the
 //!   only module besides `aws` that performs I/O. Decides only what `strategy` decided.

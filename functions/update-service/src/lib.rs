@@ -8,9 +8,7 @@
 mod pair;
 mod parameters;
 
-use slipway::aws::{
-    AwsError, ErrorKind, Ledger, ObservedService, Pairs, Sdk, Services, TaskDefinitions,
-};
+use slipway::aws::{AwsError, Ledger, ObservedService, Pairs, Sdk, Services, TaskDefinitions};
 use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
 use slipway::release::{ActiveRelease, Change, Event, Lease, ServiceTarget, Target, apply};
@@ -252,7 +250,7 @@ fn other_strategy(found: &str, expected: &str) -> Failure {
 
 /// ECS's error does not name the task definition that it refuses.
 fn refused(error: AwsError, task_definition: &str) -> StepError {
-    if error.kind == ErrorKind::Rejected && error.message.contains("TaskDefinition") {
+    if error.refuses_task_definition() {
         return Failure::configuration(format!(
             "`task_definition` is {task_definition}: {error}; expected an active revision, such as \
              register-task-definition's TaskDefinitionArn"

@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use slipway::aws::ErrorKind;
 use slipway::job::parse_parameters;
 use slipway::release::PriorService;
 use slipway::strategy::Percentages;

@@ -1,6 +1,7 @@
 //! Classifies AWS errors: configuration, permission, or transient (retry).
 //!
-//! Control flow and tests match [`ErrorKind`] and the error code, never the message.
+//! Control flow matches [`ErrorKind`]. Where AWS has one code for several refusals, this module
+//! alone reads the message.
 
 use aws_runtime::retries::classifiers::{THROTTLING_ERRORS, TRANSIENT_ERRORS};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -118,6 +119,18 @@ impl AwsError {
             code: UNEXPECTED.to_owned(),
             message: message.into(),
         }
+    }
+
+    /// Whether a task definition does not exist, for which ECS has no exception of its own.
+    pub(super) fn task_definition_is_missing(&self) -> bool {
+        self.code == "ClientException"
+            && self.message.contains("Unable to describe task definition")
+    }
+
+    /// Whether ECS refused a call because of its task definition, which the error does not name.
+    #[must_use]
+    pub fn refuses_task_definition(&self) -> bool {
+        self.kind == ErrorKind::Rejected && self.message.contains("TaskDefinition")
     }
 }
 

@@ -65,11 +65,6 @@ fn number(arn: &str) -> Option<u64> {
     arn.rsplit(':').next()?.parse().ok()
 }
 
-/// Whether a task definition does not exist, for which ECS has no exception of its own.
-fn is_missing(error: &AwsError) -> bool {
-    error.code == "ClientException" && error.message.contains("Unable to describe task definition")
-}
-
 impl TaskDefinitions {
     #[must_use]
     pub fn new(sdk: &Sdk) -> Self {
@@ -96,7 +91,7 @@ impl TaskDefinitions {
             .interceptor(body.clone());
         let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
             Ok(found) => found,
-            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) if error.task_definition_is_missing() => return Ok(None),
             Err(error) => return Err(error),
         };
 
@@ -185,7 +180,7 @@ impl TaskDefinitions {
         let request = self.client.describe_task_definition().task_definition(arn);
         let found = match request.send().await.map_err(AwsError::from_sdk(OPERATION)) {
             Ok(found) => found,
-            Err(error) if is_missing(&error) => return Ok(false),
+            Err(error) if error.task_definition_is_missing() => return Ok(false),
             Err(error) => return Err(error),
         };
 

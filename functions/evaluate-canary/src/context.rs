@@ -31,7 +31,7 @@ impl Context<'_> {
         JobReport::in_progress_with(summary, percent, self.job.payload.clone())
     }
 
-    pub(crate) fn memory(&self) -> Result<Option<BakeState>, Failure> {
+    pub(crate) fn bake_state(&self) -> Result<Option<BakeState>, Failure> {
         self.job.payload.as_ref().map(BakeState::read).transpose()
     }
 
@@ -63,9 +63,9 @@ impl Context<'_> {
         (from + 59).div_euclid(60)
     }
 
-    pub(crate) fn minute(&self, memory: &BakeState) -> u32 {
+    pub(crate) fn minute(&self, bake_state: &BakeState) -> u32 {
         let bake = Bake {
-            first: memory.first,
+            first: bake_state.first,
             end: u32::MAX,
         };
         bake.minute(

@@ -16,18 +16,18 @@ use crate::{EvaluateCanary, Parameters};
 impl EvaluateCanary {
     pub(crate) async fn judge(&self, context: Context<'_>, health: &PairHealth) -> StepResult {
         let settings = self.settings(context.job).await?;
-        let Some(memory) = context.memory()? else {
+        let Some(bake_state) = context.bake_state()? else {
             return self.measure(&context, &settings, health).await;
         };
 
-        let minute = context.minute(&memory);
+        let minute = context.minute(&bake_state);
         if minute == 0 {
             return self
-                .wait_for_minute(&context, &settings, memory, health)
+                .wait_for_minute(&context, &settings, bake_state, health)
                 .await;
         }
 
-        let mut outlook = match self.outlook(&context, &settings, &memory, minute).await {
+        let mut outlook = match self.outlook(&context, &settings, &bake_state, minute).await {
             Err(StepError::Busy(busy)) => return self.wait_without_metrics(context, busy).await,
             outlook => outlook?,
         };
@@ -83,7 +83,7 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         settings: &Settings,
-        memory: BakeState,
+        bake_state: BakeState,
         health: &PairHealth,
     ) -> StepResult {
         let summary = format!(
@@ -91,7 +91,7 @@ impl EvaluateCanary {
             share(context, health),
             health.health
         );
-        let payload = self.sighted(context, settings, memory).await?.payload();
+        let payload = self.sighted(context, settings, bake_state).await?.payload();
         Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
     }
 
@@ -125,8 +125,8 @@ impl EvaluateCanary {
         let agrees = arrival::agrees(&before, Side::Baseline, first - plan::UNSETTLED_MINUTES);
         let first = first + i64::from(context.job.parameters.warm_up());
         let dispersions = (errors.dispersion, dispersion);
-        let memory = BakeState::new(first, thresholds, dispersions, errors.rate);
-        let payload = memory.with_agreement(agrees).payload();
+        let bake_state = BakeState::new(first, thresholds, dispersions, errors.rate);
+        let payload = bake_state.with_agreement(agrees).payload();
 
         Ok(JobReport::in_progress_with(summary, 0, Some(payload)))
     }
@@ -153,14 +153,14 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         settings: &Settings,
-        memory: &BakeState,
+        bake_state: &BakeState,
         minute: u32,
     ) -> Result<Outlook, StepError> {
-        let data = self.read(context, settings, memory).await?;
+        let data = self.read(context, settings, bake_state).await?;
 
         Ok(evaluate(&Observed {
             settings,
-            state: memory,
+            state: bake_state,
             data: &data,
             minute,
             now_secs: context.job.now.secs(),
@@ -172,13 +172,13 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         settings: &Settings,
-        memory: &BakeState,
+        bake_state: &BakeState,
     ) -> Result<Data, StepError> {
         let sides = context.sides()?;
-        let queries = evaluation_queries(&sides, &memory.thresholds_ms, &settings.custom);
+        let queries = evaluation_queries(&sides, &bake_state.thresholds_ms, &settings.custom);
 
         // The minute before the first shows whether a counter that is absent in the first is zero.
-        let from = memory.first - 1;
+        let from = bake_state.first - 1;
         let now = context.job.now.secs().div_euclid(60);
         Ok(self.metrics.read(&queries, from, now).await?)
     }
@@ -189,19 +189,19 @@ impl EvaluateCanary {
         &self,
         context: &Context<'_>,
         settings: &Settings,
-        memory: BakeState,
+        bake_state: BakeState,
     ) -> Result<BakeState, StepError> {
         let now_secs = context.job.now.secs();
-        if now_secs.div_euclid(60) <= memory.first {
-            return Ok(memory);
+        if now_secs.div_euclid(60) <= bake_state.first {
+            return Ok(bake_state);
         }
 
-        match self.read(context, settings, &memory).await {
+        match self.read(context, settings, &bake_state).await {
             Ok(data) => {
-                let sightings = arrivals(&memory, &data, now_secs);
-                Ok(memory.with_arrivals(sightings))
+                let sightings = arrivals(&bake_state, &data, now_secs);
+                Ok(bake_state.with_arrivals(sightings))
             }
-            Err(StepError::Busy(_)) => Ok(memory),
+            Err(StepError::Busy(_)) => Ok(bake_state),
             Err(error) => Err(error),
         }
     }

@@ -36,8 +36,8 @@ fn awaiting_decision(
         outlook.undecided(),
         health.health
     );
-    let memory = outlook.state.clone().with_hold(minute);
-    JobReport::in_progress_with(summary, 99, Some(memory.payload()))
+    let bake_state = outlook.state.clone().with_hold(minute);
+    JobReport::in_progress_with(summary, 99, Some(bake_state.payload()))
 }
 
 impl EvaluateCanary {
@@ -169,17 +169,17 @@ impl EvaluateCanary {
 
     /// The judge's view, when something else or an earlier invocation ended the judgement.
     async fn last_outlook(&self, context: &Context<'_>) -> Result<Option<Outlook>, StepError> {
-        let Some(memory) = context.memory()? else {
+        let Some(bake_state) = context.bake_state()? else {
             return Ok(None);
         };
 
-        let minute = context.minute(&memory);
+        let minute = context.minute(&bake_state);
         if minute == 0 {
             return Ok(None);
         }
 
         let settings = self.settings(context.job).await?;
-        self.outlook(context, &settings, &memory, minute)
+        self.outlook(context, &settings, &bake_state, minute)
             .await
             .map(Some)
     }

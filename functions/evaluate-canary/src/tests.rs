@@ -158,10 +158,10 @@ fn a_minute_is_judged_when_its_metrics_have_had_time_to_arrive() {
     let delay = i64::try_from(METRIC_DELAY.as_secs()).expect("minutes");
     assert_eq!(delay, 180);
 
-    let memory = BakeState::new(TEN / 60, Vec::new(), (1.0, 1.0), 0.0);
+    let bake_state = BakeState::new(TEN / 60, Vec::new(), (1.0, 1.0), 0.0);
     let judged = |secs: i64| {
         with_context(&job(TEN, TEN + secs, None), &lease(None, RULE), |context| {
-            context.minute(&memory)
+            context.minute(&bake_state)
         })
     };
 
@@ -238,7 +238,7 @@ fn a_report_is_stored_by_pipeline_execution_and_beginning() {
 
 #[test]
 fn the_state_of_the_previous_evaluation_is_read_from_the_token() {
-    let memory = BakeState::new(
+    let bake_state = BakeState::new(
         29_460_060,
         vec![60.0, 90.0, 200.0, 300.0],
         (1.5, 2.0),
@@ -247,12 +247,12 @@ fn the_state_of_the_previous_evaluation_is_read_from_the_token() {
     .with_hold(30);
     let read = |payload| {
         with_context(&job(TEN, TEN, payload), &lease(None, RULE), |context| {
-            context.memory()
+            context.bake_state()
         })
     };
 
     assert_eq!(read(None), Ok(None));
-    assert_eq!(read(Some(memory.payload())), Ok(Some(memory)));
+    assert_eq!(read(Some(bake_state.payload())), Ok(Some(bake_state)));
 
     let foreign = read(Some(json!({"x": 1}))).expect_err("not of this version");
     assert!(

@@ -20,9 +20,9 @@ impl RollBack {
     ) -> Result<String, StepError> {
         match lease.grace_left(observed) {
             Some(left) => Ok(format!(
-                "{}, after waiting {} for earlier invocations to time out: {}",
-                conclusion.outcome,
+                "waiting {} for earlier invocations to time out, then {}: {}",
                 readable(left),
+                conclusion.outcome,
                 conclusion.reason
             )),
             None => self.close_now(lease, release, conclusion).await,

@@ -148,7 +148,7 @@ fn nothing_is_closed_while_a_restoration_can_still_land() {
         let since = calls(&driver);
         let status = roll_back(&driver, "STOPPED").await;
         assert!(
-            status.starts_with("failed, after waiting ") && status.contains(" to time out"),
+            status.starts_with("waiting ") && status.contains(" to time out, then failed: "),
             "{status}"
         );
         assert_eq!(operations(&driver, since, "roll-back"), [""; 0]);

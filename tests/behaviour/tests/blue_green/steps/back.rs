@@ -105,7 +105,10 @@ fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
         );
 
         let waits = roll_back(&driver).await;
-        assert!(waits.starts_with("rolled-back, after waiting "), "{waits}");
+        assert!(
+            waits.starts_with("waiting ") && waits.contains(", then rolled-back: "),
+            "{waits}"
+        );
         assert_eq!(
             holder(&driver.world.aws(), CLUSTER, SHOP).as_deref(),
             Some(EXECUTION)
@@ -365,7 +368,10 @@ fn a_release_that_suspended_scaling_and_no_more_gives_it_back_and_has_changed_no
         assert_eq!(suspensions(&driver.world.aws()), [false, false]);
 
         let waits = roll_back(&driver).await;
-        assert!(waits.starts_with("failed, after waiting "), "{waits}");
+        assert!(
+            waits.starts_with("waiting ") && waits.contains(", then failed: "),
+            "{waits}"
+        );
 
         // Automatic scaling raises the idle colour to its minimum, which is undone first.
         pass(&driver, secs(190)).await;

@@ -128,7 +128,7 @@ impl JobOutcome {
                     },
                 token,
             } => json!({
-                "status": "going", "summary": summary, "percentComplete": percent,
+                "status": "in-progress", "summary": summary, "percentComplete": percent,
                 "externalExecutionId": external_id, "continuationToken": token,
             }),
             Self::Failed(failure) => {

@@ -254,7 +254,7 @@ pub async fn by_hand(driver: &Driver, step: &str, parameters: Value) -> Value {
         let answer = invoke(driver, step, event.clone())
             .await
             .expect("an answer");
-        if answer["status"] != "going" {
+        if answer["status"] != "in-progress" {
             return answer;
         }
         event["continuationToken"] = answer["continuationToken"].clone();

@@ -199,7 +199,7 @@ impl Trace {
                         ..
                     } => {
                         let word = if continuation_token.is_some() {
-                            "going"
+                            "in-progress"
                         } else {
                             "done"
                         };

@@ -110,7 +110,7 @@ fn a_held_service_is_waited_for_and_its_lease_is_left_alone() {
 
         assert_eq!(
             (&answer["status"], &answer["percentComplete"]),
-            (&json!("going"), &json!(0)),
+            (&json!("in-progress"), &json!(0)),
             "{answer}"
         );
 
@@ -197,7 +197,7 @@ fn a_deployment_by_hand_is_let_end_and_is_the_prior_release_then() {
 
         assert_eq!(
             (&answer["status"], &answer["percentComplete"]),
-            (&json!("going"), &json!(0)),
+            (&json!("in-progress"), &json!(0)),
             "{answer}"
         );
         assert!(

@@ -70,7 +70,7 @@ pub(crate) async fn again(driver: &Driver, step: &str, more: Value, before: &Val
 pub(crate) async fn ended(driver: &Driver, step: &str, more: Value) -> Value {
     let mut answer = look(driver, step, more.clone()).await;
     for _ in 0..100 {
-        if answer["status"] != "going" {
+        if answer["status"] != "in-progress" {
             return answer;
         }
         pass(driver, 30).await;

@@ -19,7 +19,7 @@ fn a_service_that_does_not_run_the_revision_is_waited_for_until_the_deadline() {
 
         assert_eq!(
             (&answer["status"], &answer["percentComplete"]),
-            (&json!("going"), &json!(50)),
+            (&json!("in-progress"), &json!(50)),
             "{answer}"
         );
         assert_eq!(
@@ -29,7 +29,7 @@ fn a_service_that_does_not_run_the_revision_is_waited_for_until_the_deadline() {
 
         pass(&driver, 890).await;
         let answer = again(&driver, "finish-release", wrong.clone(), &answer).await;
-        assert_eq!(answer["status"], "going", "{answer}");
+        assert_eq!(answer["status"], "in-progress", "{answer}");
         assert_eq!(lease(&driver), held);
 
         pass(&driver, 15).await;
@@ -56,7 +56,7 @@ fn a_steady_service_is_finished_once_no_invocation_can_change_it_any_more() {
 
         assert_eq!(
             (&answer["status"], &answer["percentComplete"]),
-            (&json!("going"), &json!(90)),
+            (&json!("in-progress"), &json!(90)),
             "{answer}"
         );
         assert!(

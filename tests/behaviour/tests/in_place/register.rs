@@ -150,7 +150,7 @@ fn a_registration_that_was_announced_and_is_not_found_is_waited_for_and_then_mad
 
         let since = calls(&driver);
         let answer = register(&driver, &image("2.0.0")).await;
-        assert_eq!(answer["status"], "going", "{answer}");
+        assert_eq!(answer["status"], "in-progress", "{answer}");
         let summary = answer["summary"].as_str().expect("a summary");
         assert!(summary.contains("is not found; waiting"), "{summary}");
         assert_eq!(

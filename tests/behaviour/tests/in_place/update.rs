@@ -86,7 +86,7 @@ fn a_deployment_that_an_earlier_invocation_made_is_written_down_and_not_made_aga
 
         assert_eq!(
             (&answer["status"], &answer["externalExecutionId"]),
-            (&json!("going"), &id),
+            (&json!("in-progress"), &id),
             "{answer}"
         );
 
@@ -123,7 +123,7 @@ fn a_rollout_is_reported_with_its_deployment_and_how_far_it_is() {
 
         assert_eq!(
             (&answer["status"], &answer["externalExecutionId"]),
-            (&json!("going"), &id),
+            (&json!("in-progress"), &id),
             "{answer}"
         );
 

@@ -136,7 +136,7 @@ async fn updates(driver: &Driver, written: &mut Written) -> Value {
 
     assert_eq!(
         (&answer["status"], &answer["summary"]),
-        (&json!("going"), &json!(summary))
+        (&json!("in-progress"), &json!(summary))
     );
     assert_eq!(
         (&answer["percentComplete"], &answer["externalExecutionId"]),

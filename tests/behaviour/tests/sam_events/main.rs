@@ -143,8 +143,8 @@ async fn begin_to_update(driver: &Driver) {
         update["parameters"]["task_definition"]
     );
 
-    step(driver, "UpdateServiceFunction", "going").await;
-    step(driver, "FinishReleaseFunction", "going").await;
+    step(driver, "UpdateServiceFunction", "in-progress").await;
+    step(driver, "FinishReleaseFunction", "in-progress").await;
 }
 
 #[test]
@@ -293,7 +293,7 @@ async fn by_hand(driver: &Driver, logical_id: &str, parameters: Value) -> Value 
         let answer = functions::answer(&function.code, &sdk, event.clone())
             .await
             .expect("an answer");
-        if answer["status"] != "going" {
+        if answer["status"] != "in-progress" {
             assert_eq!(answer["status"], "done", "{logical_id}: {answer}");
             return answer;
         }
@@ -345,7 +345,7 @@ fn events_shift_the_traffic_of_a_pair() {
         let fill = json!({"strategy": "blue-green", "mode": "fill", "task_definition": definition});
         by_hand(&driver, "UpdateServiceFunction", with(fill)).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
-        step(&driver, "SwapTargetGroupsFunction", "going").await;
+        step(&driver, "SwapTargetGroupsFunction", "in-progress").await;
         let weights: Vec<i64> = Elb::forwards(driver.world.aws().elb.actions_of(&rule))
             .into_iter()
             .map(|(_, weight)| weight)

@@ -29,7 +29,7 @@ fn a_direct_invocation_in_progress_is_continued_with_the_token_of_its_response()
     assert_eq!(
         invoked(first(), Ok(report)),
         json!({
-            "status": "going", "summary": "looking", "percentComplete": 7,
+            "status": "in-progress", "summary": "looking", "percentComplete": 7,
             "externalExecutionId": "ecs-svc/2", "continuationToken": text
         })
     );

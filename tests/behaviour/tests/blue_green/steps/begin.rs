@@ -258,7 +258,7 @@ fn a_deployment_of_either_colour_by_hand_is_waited_for() {
             let answer = look(&driver, "begin-release", &begin(&rule)).await;
             let summary = answer["summary"].as_str().unwrap_or_default();
             assert!(
-                answer["status"] == "going"
+                answer["status"] == "in-progress"
                     && summary.starts_with("waiting for a deployment started outside Slipway"),
                 "{name}: {answer}"
             );

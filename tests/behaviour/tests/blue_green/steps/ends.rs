@@ -126,7 +126,9 @@ fn a_release_is_not_finished_while_its_colour_shares_the_traffic_or_is_not_stead
                 "{waits}"
             );
             assert!(
-                summary.ends_with("; 14m59s of 15m00s") && waits[0] == "going" && waits[2] == 50,
+                summary.ends_with("; 14m59s of 15m00s")
+                    && waits[0] == "in-progress"
+                    && waits[2] == 50,
                 "{waits}"
             );
             assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());

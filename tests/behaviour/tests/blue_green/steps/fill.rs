@@ -108,7 +108,7 @@ fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
         let answer = look(&driver, "update-service", &fill(&new)).await;
         assert_eq!(
             (&answer["status"], &answer["externalExecutionId"]),
-            (&json!("going"), deployment)
+            (&json!("in-progress"), deployment)
         );
         assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
     });
@@ -190,7 +190,7 @@ fn filled_to(aws: Aws, more: Value) -> (Value, Value) {
             .extend(more.as_object().expect("an object").clone());
 
         let answer = look(&driver, "update-service", &parameters).await;
-        assert_eq!(answer["status"], "going", "{answer}");
+        assert_eq!(answer["status"], "in-progress", "{answer}");
 
         let aws = driver.world.snapshot();
         (
@@ -308,7 +308,7 @@ fn an_old_colour_that_is_too_small_is_announced_and_grows_once() {
 
         assert_eq!(
             (&report(&answer)[0], &report(&answer)[2]),
-            (&json!("going"), &json!(50)),
+            (&json!("in-progress"), &json!(50)),
             "{answer}"
         );
 

@@ -150,14 +150,14 @@ async fn look(driver: &Driver, step: &str, more: &Value) -> Value {
 /// Status, summary and percentage of a report; type and message of a failure.
 fn report(answer: &Value) -> Value {
     match answer["status"].as_str() {
-        Some("going") => json!(["going", answer["summary"], answer["percentComplete"]]),
+        Some("in-progress") => json!(["in-progress", answer["summary"], answer["percentComplete"]]),
         Some("done") => json!(["done", answer["summary"], answer["outputVariables"]]),
         _ => json!(["failed", answer["type"], answer["message"]]),
     }
 }
 
 fn going(summary: &str, percent: u8) -> Value {
-    json!(["going", summary, percent])
+    json!(["in-progress", summary, percent])
 }
 
 fn failed(message: &str) -> Value {
@@ -183,7 +183,7 @@ async fn through(driver: &Driver, step: &str, more: Value) -> Value {
         let answer = invoke(driver, step, event.clone())
             .await
             .expect("an answer");
-        if answer["status"] != "going" {
+        if answer["status"] != "in-progress" {
             assert_eq!(answer["status"], "done", "{step}: {answer}");
             return answer;
         }

@@ -227,7 +227,7 @@ fn a_look_that_another_invocation_overtook_fails_nothing() {
     run(aws, Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
         let answer = overtaken(&driver, STEP, &retire(&new), |aws| shifted(aws, [100, 0])).await;
-        assert_eq!(answer["status"], "going", "{answer}");
+        assert_eq!(answer["status"], "in-progress", "{answer}");
         assert_eq!(open(&driver.world.aws())["failure"], json!(null));
     });
 }

@@ -251,7 +251,7 @@ fn a_look_that_another_invocation_overtook_fails_nothing() {
     run(half(), Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
         let answer = overtaken(&driver, STEP, &to_half(&new), |aws| shifted(aws, [70, 30])).await;
-        assert_eq!(answer["status"], "going", "{answer}");
+        assert_eq!(answer["status"], "in-progress", "{answer}");
 
         let aws = driver.world.snapshot();
         assert_eq!(

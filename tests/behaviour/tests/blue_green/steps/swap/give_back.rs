@@ -132,7 +132,7 @@ fn the_old_colour_grows_before_it_takes_the_traffic_back() {
         let waits = report(&swap(&driver, json!({})).await);
         let text =
             format!("{TOO_FEW}; 1 of 2 healthy targets that green needs for all of the traffic;");
-        assert!(waits[0] == "going" && waits[2] == 50, "{waits}");
+        assert!(waits[0] == "in-progress" && waits[2] == 50, "{waits}");
         assert!(
             waits[1]
                 .as_str()
@@ -157,7 +157,7 @@ fn the_old_colour_grows_before_it_takes_the_traffic_back() {
 fn weights_that_are_set_by_hand_while_the_old_colour_grows_stay() {
     for by_hand in [[10, 90], [0, 50], [100, 0]] {
         run(small(), Fault::None, async |driver| {
-            assert_eq!(report(&swap(&driver, json!({})).await)[0], "going");
+            assert_eq!(report(&swap(&driver, json!({})).await)[0], "in-progress");
 
             set_weights(&mut driver.world.aws(), by_hand);
             let since = calls(&driver);

@@ -13,6 +13,7 @@ use slipway::job::{Failure, Job, JobReport, StepError, StepResult};
 use slipway::observed::service::revision;
 use slipway::release::{ActiveRelease, Change, Event, Lease, ServiceTarget, Target, apply};
 use slipway::step::Step;
+use slipway::strategy::StrategyName;
 use slipway::strategy::failure::StepFailureCause;
 use slipway::strategy::in_place::deploy::{DeployContext, DeployGoal, DeployStep, next_step};
 
@@ -66,10 +67,12 @@ impl Step for UpdateService {
             (Target::Pair(pair), Some(mode)) => self.pair(&context, pair, mode).await,
             (Target::Service(service), None) => self.in_place(&context, service).await,
             (Target::Pair(_), None) => {
-                Err(other_strategy("blue/green pair", "`blue-green`").into())
+                let strategy = job.parameters.strategy;
+                Err(other_strategy(strategy, "blue/green pair", "`blue-green`").into())
             }
             (Target::Service(_), Some(_)) => {
-                Err(other_strategy("single service", "that of begin-release").into())
+                let strategy = job.parameters.strategy;
+                Err(other_strategy(strategy, "single service", "that of begin-release").into())
             }
         }
     }
@@ -241,10 +244,11 @@ fn deployed(deployment: &str) -> Event {
     }
 }
 
-fn other_strategy(found: &str, expected: &str) -> Failure {
+fn other_strategy(strategy: StrategyName, found: &str, expected: &str) -> Failure {
     Failure::configuration(format!(
-        "`strategy` does not fit: begin-release took the lease on a {found}; expected {expected}; \
-         set the same strategy in both actions"
+        "`strategy` is `{}`, but begin-release took the lease on a {found}; expected {expected}: \
+         set the same strategy in both actions",
+        strategy.rules().word
     ))
 }
 

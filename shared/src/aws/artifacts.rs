@@ -117,7 +117,8 @@ impl<'a> Artifacts<'a> {
     fn client(&self) -> Result<aws_sdk_s3::Client, StepError> {
         let of_job = self.credentials.ok_or_else(|| {
             Failure::configuration(
-                "the job has no artifact credentials, so its artifacts cannot be read",
+                "`artifactCredentials` is missing in the job; expected credentials for the input \
+                 artifact",
             )
         })?;
         let credentials = Credentials::new(

@@ -63,7 +63,9 @@ impl TaskDefinition {
         remove_empty(&mut definition.0);
 
         if definition.family().is_empty() {
-            return Err("`family` is missing or not a text".to_owned());
+            return Err(
+                "`family` is missing or not a string; expected a non-empty string".to_owned(),
+            );
         }
 
         check_name("family", definition.family())?;
@@ -100,11 +102,15 @@ impl TaskDefinition {
                     .filter(|text| !text.is_empty())
             };
 
-            let name =
-                text("name").ok_or_else(|| format!("`{field}.name` is missing or not a text"))?;
+            let name = text("name").ok_or_else(|| {
+                format!("`{field}.name` is missing or not a string; expected a non-empty string")
+            })?;
             check_name(&format!("{field}.name"), name)?;
             text("image").ok_or_else(|| {
-                format!("`{field}.image` (container `{name}`) is missing or not a text")
+                format!(
+                    "`{field}.image` (container `{name}`) is missing or not a string; expected a \
+                     non-empty string"
+                )
             })?;
 
             if names.contains(&name) {

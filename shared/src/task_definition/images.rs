@@ -174,5 +174,5 @@ pub fn parse_image_detail(text: &[u8]) -> Result<String, String> {
         .get("ImageURI")
         .and_then(Value::as_str)
         .map(ToOwned::to_owned)
-        .ok_or_else(|| format!("`ImageURI` is missing or not a text; {EXPECTED}"))
+        .ok_or_else(|| format!("`ImageURI` is missing or not a string; {EXPECTED}"))
 }

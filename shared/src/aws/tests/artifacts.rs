@@ -163,7 +163,8 @@ fn a_job_without_credentials_reads_nothing() {
     let script = Script::new([]);
     let (sdk, job) = (script.sdk(), job(false));
     let refused = run(Artifacts::new(&sdk, &job).read("Config::a")).expect_err("no credentials");
-    let message = "the job has no artifact credentials, so its artifacts cannot be read";
+    let message = "`artifactCredentials` is missing in the job; expected credentials for the \
+                   input artifact";
     assert_eq!(refused, Failure::configuration(message).into());
 }
 

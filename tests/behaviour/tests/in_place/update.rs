@@ -298,7 +298,7 @@ fn a_single_service_is_not_filled_and_a_count_that_cannot_roll_is_refused() {
             &answer,
             "ConfigurationError",
             &[
-                "`strategy` does not fit",
+                "`strategy` is `blue-green`",
                 "single service",
                 "that of begin-release",
             ],

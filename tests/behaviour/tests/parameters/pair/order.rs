@@ -34,7 +34,7 @@ fn steps_of_a_pair_are_refused_on_a_single_service() {
                 "strategy": "blue-green",
                 "mode": "fill",
             }),
-            ["`strategy` does not fit", "a single service"],
+            ["`strategy` is `blue-green`", "a single service"],
         ),
     ];
 

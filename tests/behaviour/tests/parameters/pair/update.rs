@@ -56,7 +56,7 @@ fn update_service_of_a_pair_refuses_at_once() {
         (
             Change(json!({"strategy": "rolling", "mode": null})),
             &[
-                "`strategy` does not fit",
+                "`strategy` is `rolling`",
                 "a blue/green pair",
                 "expected `blue-green`",
                 "same strategy",

@@ -114,11 +114,14 @@ impl Parameters {
             + self.last_bake().as_secs();
         let minutes = total / 60;
         if minutes > u64::from(BAKE_MAX_MINUTES) {
+            let steps = match self.percentages().len() {
+                1 => "1 step".to_owned(),
+                steps => format!("{steps} steps"),
+            };
             return Err(Failure::configuration(format!(
-                "the shift would bake for {minutes} minutes in all ({} steps, `step_minutes`, \
+                "the shift would bake for {minutes} minutes in all ({steps}, `step_minutes`, \
                  `bake_minutes`); expected at most {BAKE_MAX_MINUTES}, since an action ends after \
-                 24 hours",
-                self.percentages().len()
+                 24 hours"
             )));
         }
 
@@ -249,7 +252,7 @@ mod tests {
 
         let text = refusal(json!({"shift": "all-at-once", "bake_minutes": 1381}));
         assert!(
-            text.starts_with("the shift would bake for 1381 minutes in all (1 steps,"),
+            text.starts_with("the shift would bake for 1381 minutes in all (1 step,"),
             "{text}"
         );
 

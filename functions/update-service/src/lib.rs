@@ -169,7 +169,7 @@ impl UpdateService {
 
         let size = change.desired_count.unwrap_or(seen.view.desired);
         let summary = format!(
-            "deploys {} to {size} tasks; {}",
+            "deploying {} to {size} tasks; {}",
             revision(&change.task_definition),
             change.percentages.summary(size)
         );

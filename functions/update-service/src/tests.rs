@@ -98,7 +98,7 @@ fn task_numbers_are_kept_of_the_count_that_the_service_will_have() {
     assert!(
         refusal
             .message
-            .contains("maximum_tasks is 5, but the service has 9"),
+            .contains("`maximum_tasks` is 5, but the service has 9"),
         "{}",
         refusal.message
     );
@@ -163,7 +163,7 @@ fn refused_parameters() -> [(Value, &'static str); 15] {
         ),
         (
             json!({"desired_count": 2, "minimum_healthy_tasks": 3}),
-            "`desired_count` is 2: minimum_healthy_tasks is 3",
+            "`desired_count` is 2: `minimum_healthy_tasks` is 3",
         ),
         (json!({"mode": "fill"}), "`mode` is given"),
         (json!({"drain_minutes": 5}), "`drain_minutes` is given"),

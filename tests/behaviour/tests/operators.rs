@@ -166,7 +166,7 @@ fn the_only_task_cannot_make_room() {
         for part in [
             "of 1 tasks at least 1 must stay healthy (ceil(1 × 100 %))",
             "at most 1 may run (floor(1 × 100 %))",
-            "minimum_healthy_tasks 0",
+            "`minimum_healthy_tasks` 0",
         ] {
             assert!(message.contains(part), "{part:?} in {message}");
         }

@@ -171,7 +171,7 @@ impl Strategy {
         for [(percent, percent_given), (tasks, tasks_given)] in [minimums, maximums] {
             if percent_given && tasks_given {
                 return Err(format!(
-                    "{percent} and {tasks} are both given; expected one of them"
+                    "`{percent}` and `{tasks}` are both given; expected one of them"
                 ));
             }
         }
@@ -195,7 +195,7 @@ impl Strategy {
     ///
     /// Task numbers become the smallest percentage whose floor keeps them and the largest whose
     /// ceiling does. `make-room` gives up one task, but not the only one: an outage must be
-    /// requested explicitly, by minimum_healthy_tasks 0.
+    /// requested explicitly, by `minimum_healthy_tasks` 0.
     #[must_use]
     pub fn percentages(&self, desired: u32) -> Percentages {
         let minimum_healthy = match (
@@ -273,14 +273,14 @@ impl Strategy {
     fn check_task_numbers(&self, desired: u32) -> Result<(), String> {
         if let Some(tasks) = self.minimum_healthy_tasks.filter(|tasks| *tasks > desired) {
             return Err(format!(
-                "minimum_healthy_tasks is {tasks}, but the service has {desired} tasks; \
+                "`minimum_healthy_tasks` is {tasks}, but the service has {desired} tasks; \
                  expected 0 to {desired}"
             ));
         }
 
         if let Some(tasks) = self.maximum_tasks.filter(|tasks| *tasks < desired) {
             return Err(format!(
-                "maximum_tasks is {tasks}, but the service has {desired} tasks; \
+                "`maximum_tasks` is {tasks}, but the service has {desired} tasks; \
                  expected {desired} or more"
             ));
         }
@@ -292,14 +292,14 @@ impl Strategy {
         match (self.rules.maximum, desired) {
             (Bound::Fixed(_), 1) => {
                 "run 2 tasks or more, choose `rolling` or `doubling`, \
-                 or accept an outage with minimum_healthy_tasks 0"
+                 or accept an outage with `minimum_healthy_tasks` 0"
             }
             (Bound::Fixed(_), _) => {
-                "lower minimum_healthy_percent or minimum_healthy_tasks, \
+                "lower `minimum_healthy_percent` or `minimum_healthy_tasks`, \
                  or choose `rolling` or `doubling`"
             }
             _ => {
-                "lower minimum_healthy_percent or raise maximum_percent \
+                "lower `minimum_healthy_percent` or raise `maximum_percent` \
                  so that one more task may run"
             }
         }

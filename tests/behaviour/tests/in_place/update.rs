@@ -23,7 +23,7 @@ fn a_count_is_set_when_one_is_given_and_left_alone_otherwise() {
             set(&driver, json!({ "desiredCount": live }));
             let answer = look(&driver, "update-service", update(more.clone())).await;
             let summary = format!(
-                "deploys web:3 to {count} tasks; at least {count} healthy, at most {} running",
+                "deploying web:3 to {count} tasks; at least {count} healthy, at most {} running",
                 2 * count
             );
 

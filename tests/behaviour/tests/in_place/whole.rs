@@ -132,7 +132,7 @@ async fn updates(driver: &Driver, written: &mut Written) -> Value {
     )
     .await;
     let id = primary(driver)["id"].clone();
-    let summary = "deploys web:3 to 2 tasks; at least 1 healthy, at most 4 running";
+    let summary = "deploying web:3 to 2 tasks; at least 1 healthy, at most 4 running";
 
     assert_eq!(
         (&answer["status"], &answer["summary"]),

@@ -142,27 +142,27 @@ fn begin_release_refuses_at_once() {
                     ("minimum_healthy_tasks", 1),
                 ]),
                 &[
-                    "minimum_healthy_percent and minimum_healthy_tasks are both given",
+                    "`minimum_healthy_percent` and `minimum_healthy_tasks` are both given",
                     "expected one",
                 ],
             ),
             (
                 SetAll(&[("maximum_percent", 150), ("maximum_tasks", 3)]),
                 &[
-                    "maximum_percent and maximum_tasks are both given",
+                    "`maximum_percent` and `maximum_tasks` are both given",
                     "expected one",
                 ],
             ),
             (
                 Set("minimum_healthy_tasks", json!(3)),
-                &["minimum_healthy_tasks is 3", "2 tasks", "expected 0 to 2"],
+                &["`minimum_healthy_tasks` is 3", "2 tasks", "expected 0 to 2"],
             ),
             (
                 Set("maximum_percent", json!(100)),
                 &[
                     "could never finish",
                     "floor(2 × 100 %)",
-                    "raise maximum_percent",
+                    "raise `maximum_percent`",
                 ],
             ),
             (Missing("service"), &["missing field `service`", fix]),
@@ -290,7 +290,7 @@ fn update_service_refuses_at_once() {
                     "`desired_count` is 1",
                     "could never finish",
                     "floor(1 × 150 %)",
-                    "raise maximum_percent",
+                    "raise `maximum_percent`",
                 ],
             ),
             (

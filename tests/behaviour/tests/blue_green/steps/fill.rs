@@ -66,7 +66,7 @@ fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
         let since = calls(&driver);
         let answer = look(&driver, "update-service", &fill(&new)).await;
         let summary = format!(
-            "deploys {} to 2 tasks; at least 1 healthy, at most 3 running",
+            "deploying {} to 2 tasks; at least 1 healthy, at most 3 running",
             revision(&new)
         );
 
@@ -174,7 +174,7 @@ fn only_colours_that_scale_by_themselves_are_suspended() {
     assert!(
         summary
             .as_str()
-            .is_some_and(|text| text.starts_with("deploys shop-blue:")),
+            .is_some_and(|text| text.starts_with("deploying shop-blue:")),
         "{summary}"
     );
 }

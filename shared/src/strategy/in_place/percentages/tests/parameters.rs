@@ -97,7 +97,7 @@ fn a_bound_is_given_as_a_percentage_or_as_a_number_of_tasks() {
     };
     let refusal = both_minima.check().expect_err("contradicts itself");
     assert!(
-        refusal.contains("minimum_healthy_percent and minimum_healthy_tasks are both given"),
+        refusal.contains("`minimum_healthy_percent` and `minimum_healthy_tasks` are both given"),
         "{refusal}"
     );
 
@@ -107,7 +107,7 @@ fn a_bound_is_given_as_a_percentage_or_as_a_number_of_tasks() {
     };
     let refusal = both_maxima.check().expect_err("contradicts itself");
     assert!(
-        refusal.contains("maximum_percent and maximum_tasks are both given"),
+        refusal.contains("`maximum_percent` and `maximum_tasks` are both given"),
         "{refusal}"
     );
 }

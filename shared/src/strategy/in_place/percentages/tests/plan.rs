@@ -25,7 +25,7 @@ fn make_room_gives_up_one_task_and_never_the_only_one() {
         .expect_err("one task cannot make room");
     assert!(
         refusal.contains("at least 1 must stay healthy")
-            && refusal.contains("minimum_healthy_tasks 0"),
+            && refusal.contains("`minimum_healthy_tasks` 0"),
         "{refusal}"
     );
 
@@ -88,7 +88,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
     assert!(
         at_least(3)
             .expect_err("more than there are")
-            .contains("minimum_healthy_tasks is 3, but the service has 2")
+            .contains("`minimum_healthy_tasks` is 3, but the service has 2")
     );
 
     let at_most = |tasks| {
@@ -106,7 +106,7 @@ fn task_numbers_that_contradict_the_count_are_refused_with_both() {
     assert!(
         at_most(1)
             .expect_err("fewer than there are")
-            .contains("maximum_tasks is 1, but the service has 2")
+            .contains("`maximum_tasks` is 1, but the service has 2")
     );
 }
 
@@ -121,7 +121,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
         (floor(2 × 149 %))";
 
     assert!(
-        refusal.contains(bounds) && refusal.contains("lower minimum_healthy_percent or raise"),
+        refusal.contains(bounds) && refusal.contains("lower `minimum_healthy_percent` or raise"),
         "{refusal}"
     );
     assert_eq!(
@@ -147,7 +147,7 @@ fn a_rollout_without_room_in_either_direction_is_refused_with_what_would_help() 
     };
     let refusal = room_for_none.plan(room(2)).expect_err("all must stay");
     assert!(
-        refusal.contains("lower minimum_healthy_percent or minimum_healthy_tasks"),
+        refusal.contains("lower `minimum_healthy_percent` or `minimum_healthy_tasks`"),
         "{refusal}"
     );
 

@@ -10,15 +10,9 @@ use emulator::ecr::{self, Behaviour};
 use emulator::eventbridge;
 use harness::demo::WEB;
 use harness::driver::{Fault, run};
+use harness::functions::STEPS;
 use serde_json::{Value, json};
 use slipway::text;
-
-const STEPS: [&str; 4] = [
-    "begin-release",
-    "register-task-definition",
-    "update-service",
-    "finish-release",
-];
 
 /// The events by file name. What is not JSON never reaches a function: Lambda refuses it.
 fn events() -> Vec<(String, Value)> {
@@ -71,7 +65,7 @@ fn what_is_not_ours_is_refused_or_ignored_without_a_change() {
             ("start-pipeline", event.clone()),
             ("roll-back", event.clone()),
         ];
-        inputs.extend(STEPS.map(|step| (step, event.clone())));
+        inputs.extend(STEPS.iter().map(|&step| (step, event.clone())));
 
         for (code, input) in inputs {
             tried += 1;
@@ -119,7 +113,7 @@ fn a_job_that_codepipeline_does_not_know_is_reported_once_and_not_again() {
         .into_iter()
         .filter(|(_, event)| event.get("CodePipeline.job").is_some())
     {
-        for step in STEPS {
+        for &step in STEPS {
             let (answer, after) = given(account.clone(), step, event.clone());
             let reports: Vec<_> = after.calls[account.calls.len()..]
                 .iter()

@@ -1,5 +1,7 @@
 //! The project's own templates, as a user deploys them.
 
+use std::collections::BTreeSet;
+
 use super::*;
 
 pub(super) fn root() -> PathBuf {
@@ -52,16 +54,19 @@ fn the_functions_deploy_with_a_policy_each() {
     )
     .unwrap();
 
-    for name in [
-        "start-pipeline",
-        "begin-release",
-        "register-task-definition",
-        "update-service",
-        "swap-target-groups",
-        "evaluate-canary",
-        "finish-release",
-        "roll-back",
-    ] {
+    let folders: BTreeSet<String> = std::fs::read_dir(root().join("functions"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    let deployed: BTreeSet<String> = aws
+        .lambda
+        .functions
+        .values()
+        .map(|function| function.code.clone())
+        .collect();
+    assert_eq!(deployed, folders);
+
+    for name in folders {
         let function = aws.lambda.function(&format!("slipway-{name}")).unwrap();
         assert_eq!(function.code, name);
         assert!(function.environment["LEDGER_TABLE"].starts_with("slipway-LedgerTable-"));

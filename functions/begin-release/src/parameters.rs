@@ -3,11 +3,8 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use slipway::job::Failure;
+use slipway::job::{Failure, PIPELINE_PREFIX};
 use slipway::strategy::{Percent, Strategy, StrategyName, check_counts};
-
-/// The prefix of the names of pipelines (template.yaml).
-const PIPELINE_PREFIX: &str = "slipway-";
 
 /// User parameters of a begin-release action.
 #[derive(Debug, Deserialize, JsonSchema)]

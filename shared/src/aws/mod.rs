@@ -32,7 +32,7 @@ pub use images::Images;
 pub use jobs::{Jobs, Retry};
 pub use ledger::{Ledger, Listing};
 pub use metrics::{Alarm, Metrics};
-pub use observed_service::ObservedService;
+pub use observed_service::{ObservedService, SERVICE_TAG};
 pub use pairs::{ObservePairError, ObservedPair, Pairs};
 pub use reports::Reports;
 pub use rules::{ObservedRule, Rules};

@@ -17,7 +17,7 @@ use crate::timestamp::Timestamp;
 const MESSAGES: usize = 20;
 
 /// Tag of the services that the functions' roles may change (template.yaml).
-const SERVICE_TAG: &str = "slipway:service";
+pub const SERVICE_TAG: &str = "slipway:service";
 
 /// A service as observed, with what must be sent back when it is changed.
 #[derive(Clone, Debug)]

@@ -1,12 +1,14 @@
 //! The JSON Schemas in infra/schemas/ are those of the Rust types, so that an editor knows what a
-//! step takes; and the templates offer the words that the steps know.
+//! step takes; and the templates have the words and constants that the steps know.
 
 use std::path::Path;
 
 use harness::functions;
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
-use slipway::job::ReleaseRef;
+use slipway::aws::SERVICE_TAG;
+use slipway::job::{PIPELINE_PREFIX, ReleaseRef};
+use slipway::limits::FUNCTION_TIMEOUT;
 use slipway::strategy::StrategyName;
 use slipway::strategy::in_place::percentages::Shape;
 
@@ -34,6 +36,13 @@ fn complete(own: Schema) -> Schema {
     schema.insert("properties".to_owned(), properties.into());
     schema.insert("required".to_owned(), required.into());
     schema
+}
+
+fn template(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(name);
+    std::fs::read_to_string(path).expect("a template")
 }
 
 fn compare(function: &str, own: Schema) {
@@ -78,17 +87,36 @@ fn templates_offer_every_in_place_strategy() {
         .collect();
     let offered = format!("AllowedValues: [{}]", words.join(", "));
 
-    for template in ["template.yaml", "infra/pipelines/in-place.yaml"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("../..")
-            .join(template);
-        let text = std::fs::read_to_string(path).expect("a template");
+    for name in ["template.yaml", "infra/pipelines/in-place.yaml"] {
+        let text = template(name);
         let parameter = text.split("\n  Strategy:\n").nth(1).expect("a parameter");
         let found = parameter
             .lines()
             .map(str::trim)
             .find(|line| line.starts_with("AllowedValues:"));
 
-        assert_eq!(found, Some(offered.as_str()), "{template}");
+        assert_eq!(found, Some(offered.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn the_functions_template_has_the_time_out_the_prefix_and_the_tag_that_the_steps_know() {
+    let text = template("template.yaml");
+    let after = |mark: &str| text.split(mark).skip(1).collect::<Vec<&str>>();
+
+    let timeouts = after("\n    Timeout: ");
+    assert_eq!(timeouts.len(), 1);
+    assert!(timeouts[0].starts_with(&format!("{}\n", FUNCTION_TIMEOUT.as_secs())));
+
+    let pipelines = after(":codepipeline:${AWS::Region}:${AWS::AccountId}:");
+    assert_eq!(pipelines.len(), 2);
+    for pipeline in pipelines {
+        assert!(pipeline.starts_with(&format!("{PIPELINE_PREFIX}*'\n")));
+    }
+
+    let tags = after("aws:ResourceTag/");
+    assert!(!tags.is_empty());
+    for tag in tags {
+        assert!(tag.starts_with(&format!("{SERVICE_TAG}: 'false'\n")));
     }
 }

@@ -79,12 +79,6 @@ pub struct CountError {
     pub requests: u64,
 }
 
-/// CloudWatch publishes no data point for a counter that stayed at zero. Where RequestCount is
-/// present the target group was measured, and the absent counter is 0; otherwise it is unknown.
-pub fn absent_is_zero(requests: Option<u64>, counter: Option<u64>) -> Option<u64> {
-    counter.or(requests.map(|_| 0))
-}
-
 /// Settles `minute` as seen in minute `now`.
 ///
 /// # Errors
@@ -218,13 +212,6 @@ mod tests {
                 .starts_with("minute 4, canary: 11 bad of 10 requests; check"),
             "{error}"
         );
-    }
-
-    #[test]
-    fn an_absent_counter_is_zero_only_beside_a_request_count() {
-        assert_eq!(absent_is_zero(Some(100), None), Some(0));
-        assert_eq!(absent_is_zero(Some(100), Some(2)), Some(2));
-        assert_eq!(absent_is_zero(None, None), None);
     }
 
     #[test]

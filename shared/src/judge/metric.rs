@@ -61,13 +61,6 @@ impl Metric {
         Ok(())
     }
 
-    /// Leaves out a minute that was not consumed yet.
-    pub(super) fn skip(&mut self, minute: u32) {
-        if !self.skipped.contains(minute) {
-            self.skipped.push(minute);
-        }
-    }
-
     fn absorb(&mut self, counts: &Counts) {
         self.usable_minutes += 1;
         self.harm.absorb(&self.spec, counts);

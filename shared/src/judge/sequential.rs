@@ -105,13 +105,6 @@ impl Judge {
         })
     }
 
-    /// Leaves out minutes `first` to `last` for good, such as those in which new tasks warm up.
-    pub fn exclude(&mut self, first: u32, last: u32) {
-        for metric in &mut self.metrics {
-            (first..=last).for_each(|minute| metric.skip(minute));
-        }
-    }
-
     /// What must be kept for [`Judge::resume`].
     pub fn progress(&self) -> Progress {
         let some = self

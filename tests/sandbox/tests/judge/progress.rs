@@ -1,4 +1,4 @@
-//! What is kept between looks, what is excluded, and which metrics can be judged together.
+//! What is kept between looks, and which metrics can be judged together.
 
 use slipway::judge::clean::{Reading, SideCounts};
 use slipway::judge::sequential::SetupError;
@@ -86,22 +86,6 @@ fn the_highest_evidence_stays_reached_when_data_fills_in() {
 }
 
 #[test]
-fn excluded_minutes_do_not_count_and_stay_excluded() {
-    let mut judge = judge();
-    judge.exclude(1, 3);
-    let warm_up = |minute: u32, _: usize| reading(Some(if minute <= 3 { 600 } else { 1 }));
-    let verdict = judge.look(6, warm_up).unwrap();
-
-    assert_eq!(
-        (verdict.decision, verdict.comparison.totals.canary),
-        (Decision::Continue, Tally::new(1800, 3))
-    );
-
-    let mut again = Judge::resume(JudgeConfig::default(), errors(), judge.progress()).unwrap();
-    assert_eq!(again.look(6, warm_up).unwrap(), verdict);
-}
-
-#[test]
 fn minutes_after_the_declared_end_do_not_count() {
     let mut judge = judge();
     let verdict = judge
@@ -142,7 +126,7 @@ fn progress_of_other_metrics_is_refused() {
         JudgeConfig::default().metrics(&[1.0, 2.0, 3.0, 4.5]),
     )
     .unwrap();
-    latency.exclude(1, 1);
+    latency.look(4, |_, _| Reading::default()).unwrap();
     let error = Judge::resume(JudgeConfig::default(), errors(), latency.progress()).unwrap_err();
 
     assert_eq!(

@@ -1,37 +1,7 @@
 //! Which minutes, metrics and progress a judge takes.
 
 use super::super::*;
-use super::{config, reached, reading, resumed, specs};
-use crate::judge::tally::Tally;
-
-#[test]
-fn the_last_of_the_excluded_minutes_does_not_count_and_the_next_does() {
-    let mut judge = Judge::new(config(1, 30), specs()).unwrap();
-    judge.exclude(2, 3);
-    let verdict = judge
-        .look(5, |minute, _| {
-            reading((10, 0), (100 * u64::from(minute), 0))
-        })
-        .unwrap();
-
-    assert_eq!(
-        (verdict.usable_minutes, verdict.comparison.totals.baseline),
-        (3, Tally::new(1_000, 0)),
-        "minutes 1, 4 and 5"
-    );
-
-    let skipped = serde_json::to_string(&judge.progress().skipped).unwrap();
-    assert_eq!(skipped, r#"{"health":[[2,3]],"warning":[[2,3]]}"#);
-}
-
-#[test]
-fn a_minute_that_is_excluded_twice_is_excluded_once() {
-    let mut judge = Judge::new(config(1, 30), specs()).unwrap();
-    judge.exclude(1, 3);
-    judge.exclude(2, 4);
-    let skipped = serde_json::to_string(&judge.progress().skipped).unwrap();
-    assert_eq!(skipped, r#"{"health":[[1,4]],"warning":[[1,4]]}"#);
-}
+use super::{config, reached, resumed, specs};
 
 #[test]
 fn damaged_progress_is_refused() {

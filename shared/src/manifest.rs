@@ -37,7 +37,7 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// Why the manifest cannot run as a container, or `None` if nothing speaks against it.
+    /// Why the manifest cannot run as a container, or `None` if nothing prevents it.
     #[must_use]
     pub fn why_not_runnable(&self) -> Option<String> {
         let of_another = self.tags.iter().find_map(|tag| attached_to(tag));

@@ -130,7 +130,7 @@ impl EvaluateCanary {
             }
             WatchStep::Restore { reason } => return self.abort(context, &reason, None).await,
             // Lambda may deliver the first job of a judgement again, long after the traffic moved
-            // on. The next job knows.
+            // on. The next job observes the current weights.
             WatchStep::NothingToCompare(failure)
                 if job.is_first() && !target.judgements.is_empty() =>
             {

@@ -80,8 +80,8 @@ impl StartPipeline {
         }
     }
 
-    /// Why the image cannot run. A replication does not state what the manifest is, so ECR is
-    /// asked.
+    /// Why the image cannot run. A replication does not state what the manifest is, so it is
+    /// read from ECR.
     async fn why_not_runnable(&self, push: &PushedImage) -> Result<Option<String>, Retry> {
         let stated = push.manifest.why_not_runnable();
         if stated.is_some() || push.manifest.media_type.is_some() {

@@ -69,7 +69,7 @@ impl Reports {
         format!("s3://{}/{key}.html", self.bucket)
     }
 
-    /// The page in the console, for who may read the bucket. It does not expire.
+    /// The page in the console, for principals that may read the bucket. It does not expire.
     #[must_use]
     pub fn link(&self, key: &str) -> String {
         let (region, bucket) = (&self.region, &self.bucket);

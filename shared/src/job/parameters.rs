@@ -1,4 +1,4 @@
-//! User parameters: what an action's `UserParameters` in the pipeline ask of a step.
+//! User parameters: what an action's `UserParameters` in the pipeline request from a step.
 //!
 //! The four parameters that every action has are declared once, as [`ReleaseRef`]; the rest are the
 //! step's own type. An unknown field is never ignored: it is refused by its name, because a

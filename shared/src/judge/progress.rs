@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// The version of the stored form.
 pub const PROGRESS_VERSION: u32 = 1;
 
-/// The highest family evidence so far, and who brought it about.
+/// The highest family evidence so far, and the metric behind it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Peak {

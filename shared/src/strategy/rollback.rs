@@ -212,7 +212,7 @@ impl Ladder<'_> {
         self.waited >= ROLLBACK_DEADLINE && !self.missing.is_empty()
     }
 
-    /// Closes the release because another writer had the last word; `what` it did stays.
+    /// Closes the release because another writer changed the service last; `what` it did stays.
     pub(crate) fn superseded(&self, what: &str) -> Conclusion {
         let reason = format!("{}; {what}, left unchanged", self.cause());
         Conclusion::new(Outcome::Superseded, reason)

@@ -1,8 +1,8 @@
 //! The mark of a revision: two tags, by which the release that registered it is found although
 //! nothing recorded it, and by which a file is recognised in its own registration.
 //!
-//! A described definition is never compared with a file: ECS fills defaults in, and which ones is
-//! its own affair. A mark is never copied: what a new revision is made from loses its mark.
+//! A described definition is never compared with a file: ECS fills defaults in and does not
+//! document which. A mark is never copied: what a new revision is made from loses its mark.
 
 use std::fmt::Write as _;
 

@@ -76,8 +76,8 @@ fn remove(fields: &mut Map<String, Value>, path: &[&str]) {
     }
 }
 
-/// Whether AWS keeps the key of a tag for itself, in any case of its letters, and refuses it from
-/// others (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html).
+/// Whether AWS reserves the key of a tag, case-insensitively, and refuses it from others
+/// (docs.aws.amazon.com/AmazonECS/latest/APIReference/API_Tag.html).
 pub(super) fn is_reserved(key: &str) -> bool {
     key.get(..4)
         .is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:"))

@@ -147,8 +147,8 @@ fn gaps(points: &[Bucket], x: Minutes) -> Vec<(String, String)> {
 }
 
 /// The top of the scale. Intervals of single minutes with few requests reach almost to 100 % and
-/// would press the rates to the ground, so they get room only up to a multiple of the highest rate;
-/// that of the whole bake always fits.
+/// would flatten the rates, so they get room only up to a multiple of the highest rate; that of the
+/// whole bake always fits.
 fn top(points: &[Bucket], all: &Bucket, dispersion: f64) -> f64 {
     let upper =
         |tally: Tally| wilson(tally.bad, tally.requests, dispersion).map_or(0.0, |(_, high)| high);

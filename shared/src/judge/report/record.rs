@@ -16,7 +16,7 @@ use super::quality::Quality;
 use super::replay::ReplayError;
 use super::stored::{StoredMetric, StoredMinute, StoredReading};
 
-/// A canary that is judged from live data, at the look it stands at.
+/// A canary that is judged from live data, at its current look.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Live {
     /// What the judgement is called.
@@ -57,7 +57,7 @@ impl Judgement {
         Ok(recorder.finish(&scenario.id, config, &verdict, judge.progress(), read))
     }
 
-    /// Judges live data at the look it stands at. `read(minute, metric)` is what is visible now.
+    /// Judges live data at its current look. `read(minute, metric)` is what is visible now.
     ///
     /// Only this look is as it was. What earlier looks found was not kept, so the evidence before
     /// it is worked out again from the data of today, and minutes that were late then are not seen

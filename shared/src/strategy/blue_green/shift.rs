@@ -68,7 +68,7 @@ pub fn next_step(plan: &ShiftPlan, context: &PairContext<'_>, times: ShiftTimes)
     }
 
     // May the new colour keep its traffic? This comes before every wait. When the read may be old,
-    // it has traffic whatever the weights say.
+    // it has traffic even if the observed weights show none.
     let has_traffic = seen.percent(context.pair().idle()) > 0 || unseen.is_some();
     if let Some(reason) = health_failure(plan, context).filter(|_| has_traffic) {
         return ShiftStep::Restore { reason };

@@ -148,7 +148,7 @@ fn a_replica_is_delivered_unless_it_cannot_run() {
     });
 }
 
-/// The event of a replication states no media types, so ECR is asked.
+/// The event of a replication states no media types, so they are read from ECR.
 #[test]
 fn a_replicated_chart_starts_nothing() {
     run(released(), Fault::None, async |driver| {

@@ -5,8 +5,8 @@
 //!
 //! - [`limits`]: every number that bounds something, with its source.
 //! - [`timestamp`]: instants and readable durations. Never reads a clock.
-//! - [`image`]: image references and digests. Never asks a registry.
-//! - [`manifest`]: which manifests of a repository are container images. Never asks a registry.
+//! - [`image`]: image references and digests. Never calls a registry.
+//! - [`manifest`]: which manifests of a repository are container images. Never calls a registry.
 //! - [`judge`]: the verdict on a canary, from counts and series. Depends on `limits` only; never
 //!   draws random numbers, never reads a clock, never passes a canary without data.
 //! - [`redaction`]: what AWS's texts lose before anyone reads them. Never removes names.
@@ -26,8 +26,8 @@
 //! - [`telemetry`]: logs. Never logs a payload.
 //! - [`text`]: encodings of files that other tools wrote. Never guesses one.
 //!
-//! Each crate of `functions/` is one step: it observes through [`aws`], asks the pure modules what
-//! to do, applies at most one change and reports once through [`job`].
+//! Each crate of `functions/` is one step: it observes through [`aws`], gets the decision from the
+//! pure modules, applies at most one change and reports once through [`job`].
 
 pub mod aws;
 pub mod events;

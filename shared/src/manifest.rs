@@ -1,7 +1,7 @@
 //! Which manifests of a repository are container images: a repository also holds signatures,
 //! attestations, SBOMs, build caches and charts, pushed like images and often with a tag.
 //!
-//! Never asks a registry, and never judges a manifest of which nothing is known.
+//! Never calls a registry, and never judges a manifest of which nothing is known.
 
 use crate::image::short_digest;
 

@@ -40,7 +40,7 @@ pub enum ErrorKind {
 const UNEXPECTED: &str = "UnexpectedResponse";
 
 /// Refusals that pass although the SDK does not count them as throttling: operation, code, and the
-/// beginning of the message, empty where the code alone says it.
+/// beginning of the message, empty where the code alone states it.
 const PASSING: [(&str, &str, &str); 7] = [
     // An update of the target is pending (Application Auto Scaling API: RegisterScalableTarget).
     (
@@ -73,8 +73,8 @@ const PASSING: [(&str, &str, &str); 7] = [
     ("s3:GetObject", "ExpiredToken", ""),
 ];
 
-/// A code of the SDK's list of throttling that no operation in use throttles with: it says that a
-/// quota of resources is exhausted (Application Auto Scaling API: RegisterScalableTarget).
+/// A code of the SDK's list of throttling that no operation in use throttles with: it states that
+/// a quota of resources is exhausted (Application Auto Scaling API: RegisterScalableTarget).
 const EXHAUSTED: &str = "LimitExceededException";
 
 const DENIED: [&str; 5] = [

@@ -87,7 +87,7 @@ impl PushedImage {
     }
 }
 
-/// The detail of an event that says that an image arrived; `Ok(Err(…))` is the reason why another
+/// The detail of an event that states that an image arrived; `Ok(Err(…))` is the reason why another
 /// one does not.
 fn arrival(detail_type: &str, detail: Value) -> Result<Result<ImageAction, String>, String> {
     let Some((_, action)) = ARRIVALS.iter().find(|(known, _)| detail_type == *known) else {

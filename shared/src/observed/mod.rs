@@ -1,4 +1,4 @@
-//! What was observed of services and pairs, with the questions that a decision may ask of it.
+//! What was observed of services and pairs, and what a decision can derive from it.
 //!
 //! Nothing here performs I/O or decides what is done next.
 

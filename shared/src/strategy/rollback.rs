@@ -2,8 +2,8 @@
 //! until no earlier invocation can change anything, observe and restore again, prove, close.
 //!
 //! [`next_step`] decides the rungs that need no observation. [`Ladder`] decides the rest from what
-//! a strategy found: each strategy says what is next for its service or pair ([`Next`]), and the
-//! ladder says whether the release goes on with it. Everything here is pure.
+//! a strategy found: each strategy states what is next for its service or pair ([`Next`]), and the
+//! ladder decides whether the release goes on with it. Everything here is pure.
 
 use std::time::Duration;
 
@@ -189,7 +189,7 @@ pub enum Next<C> {
     Wait(String),
     /// Nothing: the release had changed nothing that must be proven.
     Nothing,
-    /// Nothing but the proof that the prior release serves again, as the summary says.
+    /// Nothing but the proof that the prior release serves again, as the summary states.
     Prove(String),
 }
 

@@ -34,7 +34,7 @@ FAIL = call(
     "codepipeline",
     "PutJobFailureResult",
     "CodePipeline_20150709",
-    {"jobId": "9c76fecc-ba5d-4bc2-89ce-44592f27da13", "failureDetails": {"type": "JobFailed", "message": "sick"}},
+    {"jobId": "9c76fecc-ba5d-4bc2-89ce-44592f27da13", "failureDetails": {"type": "JobFailed", "message": "unhealthy"}},
     {},
 )
 UPDATE = call(

@@ -131,8 +131,12 @@ mod tests {
             Push::decide(Some(&claim(Some("e-1"))), Some(&record), "event-2", now())
         };
 
-        let refused = again(started.clone().closed(Outcome::RolledBack, "sick", now()));
-        assert!(matches!(refused, PushDecision::Refuse(why) if why.contains("sick")));
+        let refused = again(
+            started
+                .clone()
+                .closed(Outcome::RolledBack, "unhealthy", now()),
+        );
+        assert!(matches!(refused, PushDecision::Refuse(why) if why.contains("unhealthy")));
 
         for outcome in [Outcome::Deployed, Outcome::Failed] {
             assert_eq!(
@@ -203,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_claim_without_an_execution_or_a_record_holds_no_other_push_up() {
+    fn a_claim_without_an_execution_or_a_record_delays_no_other_push() {
         let record = Record::started("e-1", "slipway-web", None, now());
         assert_eq!(
             Push::decide(Some(&claim(None)), Some(&record), "event-2", now()),
@@ -223,7 +227,7 @@ mod tests {
     fn a_duplicate_of_the_event_that_led_to_a_rollback_is_known_and_not_refused() {
         let record = Record::started("e-1", "slipway-web", None, now()).closed(
             Outcome::RolledBack,
-            "sick",
+            "unhealthy",
             now(),
         );
         let known = PushDecision::Known {
@@ -246,13 +250,13 @@ mod tests {
 
         let full = Push {
             tag: Some("1.0".to_owned()),
-            refusal: Some("sick".to_owned()),
+            refusal: Some("unhealthy".to_owned()),
             ..claim(Some("e-1"))
         };
         let stored = serde_json::json!({
             "v": 1, "pipeline": "slipway-web", "digest": "sha256:00", "tag": "1.0",
             "event": "event-1", "claimed_at": "2026-01-05T09:00:00Z", "execution": "e-1",
-            "refusal": "sick",
+            "refusal": "unhealthy",
         });
 
         assert_eq!(serde_json::to_value(&full).expect("serializes"), stored);

@@ -269,7 +269,7 @@ pub async fn pass(driver: &Driver, time: Duration) {
     ended.expect_err("nothing is waited for");
 }
 
-/// Lets time pass until `done` says so.
+/// Lets time pass until `done` is true.
 pub async fn until(driver: &Driver, done: impl Fn(&Aws) -> bool) {
     driver
         .until(LIMIT, &mut |_| Ok(()), done)

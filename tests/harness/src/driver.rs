@@ -30,7 +30,7 @@ pub struct Ran {
     pub met: Vec<CallFault>,
 }
 
-/// Hears of every attempt that starts: the function and which of its attempts this is.
+/// Called for every attempt that starts: the function and which of its attempts this is.
 type Started = Box<dyn FnMut(&Driver, &str, usize)>;
 
 /// A run in progress.
@@ -112,9 +112,9 @@ impl Driver {
         }
     }
 
-    /// Tells `heard` of every attempt that starts from now on.
-    pub fn on_start(&self, heard: impl FnMut(&Self, &str, usize) + 'static) {
-        *self.on_start.borrow_mut() = Some(Box::new(heard));
+    /// Calls `listener` for every attempt that starts from now on.
+    pub fn on_start(&self, listener: impl FnMut(&Self, &str, usize) + 'static) {
+        *self.on_start.borrow_mut() = Some(Box::new(listener));
     }
 
     /// Whether deliveries that the faults ask for are still to come.
@@ -140,7 +140,7 @@ impl Driver {
         }
     }
 
-    /// Lets time pass until `done` says so.
+    /// Lets time pass until `done` is true.
     ///
     /// # Errors
     /// What `watch` found, or that `limit` of virtual time passed first.
@@ -222,8 +222,8 @@ impl Driver {
             met: Vec::new(),
         });
 
-        if let Some(heard) = self.on_start.borrow_mut().as_mut() {
-            heard(self, &attempt.code, nth);
+        if let Some(listener) = self.on_start.borrow_mut().as_mut() {
+            listener(self, &attempt.code, nth);
         }
 
         self.running.set(self.running.get() + 1);

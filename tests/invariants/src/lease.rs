@@ -1,4 +1,4 @@
-//! Invariant 8: a lease changes hands lawfully, and only the release that holds it changes the
+//! Invariant 8: a lease is passed on correctly, and only the release that holds it changes the
 //! service.
 
 mod changes;

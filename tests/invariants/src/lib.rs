@@ -189,8 +189,8 @@ impl Invariants {
 
         let after = self.ledger.after(aws, request);
         let before = std::mem::replace(&mut self.ledger, after);
-        let lawful = self.lease.written(aws, call, &before, &self.ledger)?;
-        self.count("8 the lease changes hands lawfully", lawful);
+        let correct = self.lease.written(aws, call, &before, &self.ledger)?;
+        self.count("8 the lease is passed on correctly", correct);
         let closed =
             self.endings
                 .closed(aws, call, &before, &self.ledger, !self.by_hand.is_empty())?;

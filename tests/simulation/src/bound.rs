@@ -137,7 +137,7 @@ fn can_restore(plan: &Plan) -> bool {
     plan.pushes.iter().all(|push| lasting(push.image)) && plan.incidents.iter().all(harmless)
 }
 
-/// A release that could be rolled back does not end with a call for help.
+/// A release that could be rolled back does not end in manual intervention.
 fn restored(plan: &Plan, aws: &Aws) -> Result<(), String> {
     for execution in executions(aws, PIPELINE).filter(|_| can_restore(plan)) {
         let record = record(aws, &execution.id);

@@ -79,7 +79,7 @@ pub fn play(plan: &Plan, traces: bool) -> Played {
     })
 }
 
-/// The incidents that the driver brings about.
+/// The incidents that the driver causes.
 fn faults(plan: &Plan, start: emulator::Millis) -> Faults {
     let mut faults = Faults::default();
     for incident in &plan.incidents {

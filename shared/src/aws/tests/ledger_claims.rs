@@ -38,7 +38,7 @@ fn rolling_back(release: &mut Value) {
 }
 
 fn failure_item() -> Value {
-    json!({"M": {"type": {"S": "JobFailed"}, "message": {"S": "sick"}}})
+    json!({"M": {"type": {"S": "JobFailed"}, "message": {"S": "unhealthy"}}})
 }
 
 fn claim(answers: impl IntoIterator<Item = Answer>) -> Result<ActiveRelease, StepError> {
@@ -78,15 +78,15 @@ fn a_step_of_the_release_that_holds_the_lease_may_act() {
 
 #[test]
 fn a_failure_that_is_recorded_is_the_failure_of_every_later_step() {
-    let sick = |release: &mut Value| release["failure"] = failure_item();
-    assert_eq!(refused([held(sick)]), Failure::job("sick"));
+    let unhealthy = |release: &mut Value| release["failure"] = failure_item();
+    assert_eq!(refused([held(unhealthy)]), Failure::job("unhealthy"));
 
     let failed = |release: &mut Value| {
         rolling_back(release);
         release["failure"] = failure_item();
     };
 
-    assert_eq!(refused([held(failed)]), Failure::job("sick"));
+    assert_eq!(refused([held(failed)]), Failure::job("unhealthy"));
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn record_failure(
     (script, result)
 }
 
-fn sick() -> Result<JobReport, StepError> {
+fn unhealthy() -> Result<JobReport, StepError> {
     Err(Failure {
         kind: FailureType::PermissionError,
         cause: None,
@@ -175,8 +175,8 @@ fn sick() -> Result<JobReport, StepError> {
 
 #[test]
 fn a_failure_is_written_into_the_lease_and_passed_on() {
-    let (script, result) = record_failure(sick(), [held(|_| {}), answer(&json!({}))]);
-    assert_eq!(result, sick());
+    let (script, result) = record_failure(unhealthy(), [held(|_| {}), answer(&json!({}))]);
+    assert_eq!(result, unhealthy());
     assert_eq!(script.operations(), ["GetItem", "PutItem"]);
 
     let sent = script.sent()[1].json();
@@ -192,24 +192,24 @@ fn a_failure_is_written_into_the_lease_and_passed_on() {
 #[test]
 fn the_first_failure_of_an_open_release_is_the_one_that_stays() {
     let (script, result) = record_failure(
-        sick(),
+        unhealthy(),
         [held(|release| release["failure"] = failure_item())],
     );
     assert_eq!(
         (script.operations(), result),
-        (vec!["GetItem".to_owned()], sick())
+        (vec!["GetItem".to_owned()], unhealthy())
     );
 
-    let (script, _) = record_failure(sick(), [held(rolling_back)]);
+    let (script, _) = record_failure(unhealthy(), [held(rolling_back)]);
     assert_eq!(script.operations(), ["GetItem"]);
 
     let (script, _) = record_failure(
-        sick(),
+        unhealthy(),
         [held(|release| release["execution"] = json!({"S": "e-2"}))],
     );
     assert_eq!(script.operations(), ["GetItem"]);
 
-    let (script, _) = record_failure(sick(), [answer(&json!({}))]);
+    let (script, _) = record_failure(unhealthy(), [answer(&json!({}))]);
     assert_eq!(script.operations(), ["GetItem"]);
 }
 
@@ -227,7 +227,7 @@ fn a_failure_that_could_not_be_written_is_tried_again() {
     let again = Err(StepError::Busy(
         "lost a write race with another invocation; retrying".to_owned(),
     ));
-    assert_eq!(record_failure(sick(), [held(|_| {}), lost]).1, again);
+    assert_eq!(record_failure(unhealthy(), [held(|_| {}), lost]).1, again);
 }
 
 #[test]

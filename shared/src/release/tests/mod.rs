@@ -74,7 +74,7 @@ fn judgement(since: Timestamp) -> JudgementRecord {
 
 fn traffic_return(held: bool) -> TrafficReturn {
     TrafficReturn {
-        reason: "sick".to_owned(),
+        reason: "unhealthy".to_owned(),
         since: now(),
         held,
     }
@@ -216,7 +216,7 @@ fn free() -> Lease {
 
 fn failed(lease: Lease) -> Lease {
     with_release(lease, |release| {
-        release.failure = Some(Failure::job("sick"))
+        release.failure = Some(Failure::job("unhealthy"))
     })
 }
 

@@ -73,7 +73,7 @@ fn pair_fields() -> Value {
                 "made": true, "known": [{"blue": 90, "green": 10}]
             },
             "scale_in_suspended": true, "sized": 4, "retiring": true,
-            "restoring": {"reason": "sick", "since": time(0)},
+            "restoring": {"reason": "unhealthy", "since": time(0)},
             "judged": [{
                 "since": time(0), "verdict": "promote", "summary": "healthy",
                 "outputs": {"Minutes": "7"}, "report": "reports/e-1"
@@ -98,7 +98,7 @@ fn failed_item(fields: Value) -> Value {
     let mut fields = fields;
     merge(
         &mut fields,
-        &json!({"failure": {"type": "JobFailed", "message": "sick"}}),
+        &json!({"failure": {"type": "JobFailed", "message": "unhealthy"}}),
     );
     item(&fields)
 }

@@ -25,7 +25,7 @@ fn words_and_times_are_stored_as_before() {
     let stored = serde_json::to_value(traffic_return(true)).expect("serializes");
     assert_eq!(
         stored,
-        json!({"reason": "sick", "since": time(0), "held": true})
+        json!({"reason": "unhealthy", "since": time(0), "held": true})
     );
 
     for strange in [
@@ -62,16 +62,16 @@ fn what_a_release_left_behind_is_stored_by_colour() {
 fn a_failure_is_stored_with_its_cause_if_it_has_one() {
     for (failure, stored) in [
         (
-            Failure::job("sick"),
-            json!({"type": "JobFailed", "message": "sick"}),
+            Failure::job("unhealthy"),
+            json!({"type": "JobFailed", "message": "unhealthy"}),
         ),
         (
-            Failure::overridden("sick"),
-            json!({"type": "JobFailed", "message": "sick", "cause": "overridden"}),
+            Failure::overridden("unhealthy"),
+            json!({"type": "JobFailed", "message": "unhealthy", "cause": "overridden"}),
         ),
         (
-            Failure::needing_operator("sick"),
-            json!({"type": "JobFailed", "message": "sick", "cause": "needs-operator"}),
+            Failure::needing_operator("unhealthy"),
+            json!({"type": "JobFailed", "message": "unhealthy", "cause": "needs-operator"}),
         ),
     ] {
         assert_eq!(serde_json::to_value(&failure).expect("serializes"), stored);

@@ -124,7 +124,7 @@ fn rows() -> Vec<(Event, [Cell; 13])> {
         (E::JudgementRecorded(judgement(now())),         [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::DecisionAwaited { action: now() },           [NO, NO, NO, NO, NO, NO, PAIR, PAIR, PAIR, NO, NO, NO, NO]),
         (E::OperatorDecided(OperatorDecision::Promote),  [NO, NO, NO, NO, NO, NO, NOWAI, PAIR, PAIR, NO, NO, NO, NO]),
-        (E::FailureRecorded(Failure::job("sick")),       [NO, BEGIN, FAILD, SERVE, SERVE, FAILD, PAIR, PAIR, FAILD, NO, NO, NO, NO]),
+        (E::FailureRecorded(Failure::job("unhealthy")),  [NO, BEGIN, FAILD, SERVE, SERVE, FAILD, PAIR, PAIR, FAILD, NO, NO, NO, NO]),
         (E::TakenOver,                                   [NO, BACK0, BACK0, BACKS, BACKS, BACKS, BACKP, BACKP, BACKP, NO, NO, NO, NO]),
         ends(Outcome::Deployed,                          [n, n, n, y, y, y, y, y, y, n, n, n, n]),
         ends(Outcome::Unchanged,                         [n, n, n, y, y, y, y, y, y, n, n, n, n]),

@@ -14,7 +14,7 @@ use behaviour::pair::{
 };
 use behaviour::{LIMIT, newest, outcome, pass, push, reason, settled};
 
-/// Requests per second, and the tasks that bear them at 60 % of their strength each.
+/// Requests per second, and the tasks that serve them at 60 % of their strength each.
 const PEAK: f64 = 400.0;
 const NEEDED: usize = 7;
 
@@ -162,7 +162,7 @@ fn changes(aws: &Aws, since: usize) -> Vec<String> {
 }
 
 /// All of blue's tasks but so many stop answering.
-fn sicken(driver: &Driver, keep: usize) {
+fn make_unhealthy(driver: &Driver, keep: usize) {
     let aws = &mut driver.world.aws();
     let blue = aws
         .ecs
@@ -193,7 +193,8 @@ fn a_new_colour_that_loses_most_of_its_tasks_keeps_the_traffic_until_the_old_one
         run(aws, Fault::None, async |driver| {
             pass(&driver, secs(60)).await;
             let before = driver.world.snapshot();
-            let (since, seen) = rolled_back_at_peak(&driver, |driver| sicken(driver, 1)).await;
+            let (since, seen) =
+                rolled_back_at_peak(&driver, |driver| make_unhealthy(driver, 1)).await;
             large_enough_first(&before, &seen);
             let aws = driver.world.snapshot();
 
@@ -250,7 +251,7 @@ fn a_person_who_stops_at_peak_gets_the_old_colour_in_the_same_order() {
 #[test]
 fn a_new_colour_without_any_healthy_task_loses_the_traffic_at_once() {
     run(shop(&LONG_BAKE), Fault::None, async |driver| {
-        let (since, seen) = rolled_back_at_peak(&driver, |driver| sicken(driver, 0)).await;
+        let (since, seen) = rolled_back_at_peak(&driver, |driver| make_unhealthy(driver, 0)).await;
         let dead = seen
             .iter()
             .find(|seen| seen.healthy[0] == 0)

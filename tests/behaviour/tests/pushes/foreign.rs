@@ -206,7 +206,7 @@ fn a_digest_that_was_rolled_back_is_refused_and_the_refusal_is_written_down() {
         let ledger = Ledger::new(&sdk(&driver, "roll-back", CallFault::None).0);
         let now = Timestamp::from_secs(driver.world.aws().now / 1_000).expect("in range");
         let closed = Record::started(execution, "slipway-web", Some(&pushed), now);
-        let closed = closed.closed(Outcome::RolledBack, "sick", now);
+        let closed = closed.closed(Outcome::RolledBack, "unhealthy", now);
 
         assert!(
             ledger.put_record(&closed).await.expect("written"),
@@ -220,7 +220,7 @@ fn a_digest_that_was_rolled_back_is_refused_and_the_refusal_is_written_down() {
             driver.world.snapshot(),
         )
     });
-    let reason = "this digest was rolled-back before (sick); push a new image, or start the \
+    let reason = "this digest was rolled-back before (unhealthy); push a new image, or start the \
         pipeline by hand to try it again";
 
     assert_eq!(

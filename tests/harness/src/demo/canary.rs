@@ -89,7 +89,7 @@ pub const CASES: [Case; 5] = [
     },
 ];
 
-/// The shop with a canary pipeline of these parameters, released once and asked for an hour.
+/// The shop with a canary pipeline of these parameters, released once and under load for an hour.
 ///
 /// # Errors
 /// What a template refused, or what did not become steady.
@@ -189,7 +189,7 @@ impl Case {
         }
     }
 
-    /// Prepares the account: the requests that come, and what befalls both colours.
+    /// Prepares the account: the requests that come, and what happens to both colours.
     ///
     /// # Errors
     /// That there is no shop.

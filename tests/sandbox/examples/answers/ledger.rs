@@ -123,7 +123,7 @@ pub(super) async fn records(sdk: &Sdk) -> Result<(), Failed> {
         "the record, closed",
         &wrote(
             ledger
-                .put_record(&started.clone().closed(Outcome::Failed, "sick", now))
+                .put_record(&started.clone().closed(Outcome::Failed, "unhealthy", now))
                 .await,
         ),
     );

@@ -228,7 +228,7 @@ pub(super) fn change(rng: &mut Rng, shape: &Shape) -> Vec<Incident> {
 }
 
 /// Incidents that belong together: an invocation hangs while another one of its kind goes on, or
-/// while the execution is ended under its hands.
+/// the execution is ended while it runs.
 pub(super) fn race(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
     let (function, nth) = attempt(rng, shape, pushes);
     let hangs = Incident::Call {

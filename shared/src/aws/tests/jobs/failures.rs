@@ -65,7 +65,7 @@ fn a_job_that_has_a_result_keeps_it() {
     for code in ["InvalidJobStateException", "JobNotFoundException"] {
         for result in [
             Ok(JobReport::done("done", [])),
-            Err(Failure::job("sick").into()),
+            Err(Failure::job("unhealthy").into()),
         ] {
             let (handled, calls) = report_meets(refusal(code, "no"), result);
             assert_eq!(
@@ -85,7 +85,7 @@ fn a_report_that_was_not_accepted_fails_the_invocation() {
             "codepipeline:PutJobSuccessResult",
         ),
         (
-            Err(Failure::job("sick").into()),
+            Err(Failure::job("unhealthy").into()),
             "codepipeline:PutJobFailureResult",
         ),
     ] {

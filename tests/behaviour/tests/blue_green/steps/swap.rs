@@ -30,7 +30,7 @@ async fn swap(driver: &Driver, more: Value) -> Value {
 }
 
 /// All of a colour's tasks stop answering their load balancer.
-fn sicken(aws: &mut Aws, colour: &str) {
+fn make_unhealthy(aws: &mut Aws, colour: &str) {
     let service = aws
         .ecs
         .service_named(CLUSTER, colour)

@@ -8,7 +8,7 @@ use crate::{Aws, Millis, elb, traffic};
 
 use super::{Attachment, TaskStep};
 
-/// How long requests take to bring down a task that cannot bear them, in milliseconds.
+/// How long requests take to bring down a task that cannot serve them, in milliseconds.
 const UNDER_TRAFFIC: std::ops::Range<u64> = 5000..30_000;
 
 /// Lets the application of a running task answer its load balancer, or stop answering, from now on.
@@ -57,14 +57,14 @@ pub(super) fn foresee(aws: &mut Aws, arn: &str) {
     });
 
     if let Some(secs) = secs.min() {
-        later(aws, arn, TaskStep::Sicken, u64::from(secs) * 1000);
+        later(aws, arn, TaskStep::MakeUnhealthy, u64::from(secs) * 1000);
     }
 }
 
-/// Tasks that cannot bear requests, and get some now, will soon stop answering.
+/// Tasks that cannot serve requests, and get some now, will soon stop answering.
 pub(crate) fn meet_traffic(aws: &mut Aws) {
-    let bears_none = |task: &&super::Task| {
-        task.healthy && !task.sickens && task.meets(&Behaviour::FailsUnderTraffic)
+    let serves_none = |task: &&super::Task| {
+        task.healthy && !task.soon_unhealthy && task.meets(&Behaviour::FailsUnderTraffic)
     };
     let is_reached = |task: &&super::Task| {
         task.attachments
@@ -75,29 +75,29 @@ pub(crate) fn meet_traffic(aws: &mut Aws) {
         .ecs
         .tasks
         .values()
-        .filter(bears_none)
+        .filter(serves_none)
         .filter(is_reached)
         .map(|task| task.arn.clone())
         .collect();
 
     for arn in met {
         if let Some(task) = aws.ecs.tasks.get_mut(&arn) {
-            task.sickens = true;
+            task.soon_unhealthy = true;
         }
         let after = aws.rng.u64(UNDER_TRAFFIC);
-        later(aws, &arn, TaskStep::Sicken, after);
+        later(aws, &arn, TaskStep::MakeUnhealthy, after);
     }
 }
 
 /// The application of a task stops answering for good. ECS notices when enough health checks have
 /// failed.
-pub(super) fn sicken(aws: &mut Aws, arn: &str) {
+pub(super) fn make_unhealthy(aws: &mut Aws, arn: &str) {
     let now = aws.now;
     let Some(task) = aws.ecs.tasks.get_mut(arn).filter(|task| task.is_running()) else {
         return;
     };
 
-    task.sick_since = Some(now);
+    task.unhealthy_since = Some(now);
     set_answering(aws, arn, false);
     let checks = aws
         .ecs

@@ -181,8 +181,8 @@ pub struct Task {
     pub(super) proven: bool,
     /// Since when its application no longer answers health checks, although it did; and whether it
     /// soon will not.
-    pub(super) sick_since: Option<Millis>,
-    pub(super) sickens: bool,
+    pub(super) unhealthy_since: Option<Millis>,
+    pub(super) soon_unhealthy: bool,
     pub(super) tags: Vec<Value>,
     /// Container port to host port, by container (EC2 with bridge or host network).
     pub(super) host_ports: BTreeMap<(String, u16), u16>,

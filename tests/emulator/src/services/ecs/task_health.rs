@@ -101,20 +101,22 @@ fn container_health(aws: &Aws, task: &Task) -> Health {
     let ends = checks.map(|check| {
         let interval = number(check, "interval", 30);
         let failing = interval * number(check, "retries", 3);
-        match task.sick_since {
+        match task.unhealthy_since {
             Some(_) => failing,
             None if task.never_healthy() => number(check, "startPeriod", 0) + failing,
             None => interval,
         }
     });
-    let from = task.sick_since.unwrap_or(started);
+    let from = task.unhealthy_since.unwrap_or(started);
 
     match ends.max().map(|seconds| from + seconds * 1000) {
         None => Health::Healthy,
         // Until enough checks have failed in a row, it counts as healthy as before.
-        Some(end) if aws.now < end && task.sick_since.is_some() && task.healthy => Health::Healthy,
+        Some(end) if aws.now < end && task.unhealthy_since.is_some() && task.healthy => {
+            Health::Healthy
+        }
         Some(end) if aws.now < end => Health::Wait(end),
-        Some(_) if task.never_healthy() || task.sick_since.is_some() => {
+        Some(_) if task.never_healthy() || task.unhealthy_since.is_some() => {
             Health::Failed("Task failed container health checks".to_owned())
         }
         Some(_) => Health::Healthy,

@@ -27,7 +27,7 @@ pub enum TaskStep {
     Start,
     Check,
     Exit,
-    Sicken,
+    MakeUnhealthy,
     Prove,
     Drained,
     Stopped,
@@ -51,7 +51,7 @@ pub(super) fn advance(aws: &mut Aws, arn: &str, step: TaskStep) {
         (TaskState::Pending, TaskStep::Start) => start(aws, arn),
         (TaskState::Running, TaskStep::Check) => task_health::check(aws, arn),
         (TaskState::Running, TaskStep::Exit) => exit(aws, arn),
-        (TaskState::Running, TaskStep::Sicken) => failures::sicken(aws, arn),
+        (TaskState::Running, TaskStep::MakeUnhealthy) => failures::make_unhealthy(aws, arn),
         (TaskState::Running, TaskStep::Prove) => prove(aws, arn),
         (TaskState::Deactivating, TaskStep::Drained) => {
             task.state = TaskState::Stopping;

@@ -8,7 +8,7 @@ use super::super::{ago, calls, changed, edit, failed, going, half, lease, open, 
 use behaviour::pair::{counts, secs, set, set_weights, weights};
 use behaviour::pass;
 
-use super::{sicken, swap, weighted};
+use super::{make_unhealthy, swap, weighted};
 
 /// The release was filled to so many tasks that the two which are healthy are too few.
 fn too_few(aws: &mut Aws) {
@@ -224,7 +224,7 @@ fn an_old_colour_that_does_not_grow_gets_its_traffic_back_after_ten_minutes() {
 #[test]
 fn traffic_goes_back_at_once_when_only_the_old_colour_serves() {
     let mut aws = small();
-    sicken(&mut aws, "shop-blue");
+    make_unhealthy(&mut aws, "shop-blue");
     run(aws, Fault::None, async |driver| {
         pass(&driver, secs(35)).await;
         let since = calls(&driver);

@@ -45,8 +45,8 @@ pub(crate) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
         stopped_reason: None,
         number,
         proven: false,
-        sick_since: None,
-        sickens: false,
+        unhealthy_since: None,
+        soon_unhealthy: false,
         tags: if service
             .settings
             .get("propagateTags")

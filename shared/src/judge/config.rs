@@ -25,7 +25,6 @@ pub const LATENCY_TOLERANCE: f64 = 1.1;
 pub struct Setting {
     /// Its name in files.
     pub name: &'static str,
-    /// Its value.
     pub value: f64,
     /// What it is, as a fragment.
     pub meaning: &'static str,

@@ -33,9 +33,8 @@ pub enum SetupError {
     /// The error rate would be spent more than once.
     #[error("weights add up to {sum}, limit 1; lower one of {names}")]
     Weights {
-        /// What they add up to.
         sum: f64,
-        /// Their metrics.
+        /// The names of the metrics, separated by commas.
         names: String,
     },
     /// Without it nothing could ever be promoted, or everything would be.

@@ -1,8 +1,8 @@
 //! Reads JSON so that every refusal names the field, what was found and what was expected.
 //!
 //! serde's derived errors give a line and a column; the author of a canary config needs the path
-//!  (`metrics[2].analysisConfigurations.canary.direction`). Nothing unknown is ignored,
-//! because an ignored typo is a check that silently never runs. A leaf: it knows no config.
+//! (`metrics[2].analysisConfigurations.canary.direction`). Nothing unknown is ignored, because an
+//! ignored typo is a check that silently never runs. A leaf: it knows no config.
 
 use serde_json::Value;
 

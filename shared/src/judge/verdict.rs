@@ -41,14 +41,12 @@ pub enum Reason {
     Unsettled,
     /// The family's evidence of harm reached 1/α; this metric has the largest part in it.
     Harm {
-        /// Its name.
         metric: String,
         /// The minute of the look at which the evidence was highest.
         minute: u32,
     },
     /// The final test found this metric worse.
     FinalTest {
-        /// Its name.
         metric: String,
         /// Its p-value.
         p: f64,
@@ -66,9 +64,7 @@ pub enum Reason {
 pub struct Verdict {
     /// The minute of the look, from 1.
     pub minute: u32,
-    /// What to do.
     pub decision: Decision,
-    /// Why.
     pub reason: Reason,
     /// ln of the family's evidence of harm now.
     pub log_e: f64,

@@ -141,7 +141,6 @@ pub struct Classification {
     pub critical: bool,
     /// Canary mean over baseline mean, where it can be computed.
     pub ratio: Option<f64>,
-    /// In words.
     pub reason: String,
 }
 

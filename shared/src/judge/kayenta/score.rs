@@ -13,7 +13,6 @@ const NODATA_SHARE_MAX: f64 = 0.5;
 /// A classified metric.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MetricResult {
-    /// Its name.
     pub name: String,
     /// The groups it counts in.
     pub groups: Vec<String>,
@@ -37,7 +36,6 @@ pub enum Grade {
 /// The score of one group.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupScore {
-    /// Its name.
     pub name: String,
     /// Passed metrics in percent of those that passed or failed; `None` where all are Nodata.
     pub score: Option<f64>,
@@ -52,7 +50,6 @@ pub struct KayentaReport {
     pub score: f64,
     /// By the thresholds of the config.
     pub grade: Grade,
-    /// In words.
     pub reason: String,
     /// In alphabetical order.
     pub groups: Vec<GroupScore>,

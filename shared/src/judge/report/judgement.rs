@@ -61,9 +61,7 @@ pub struct Judgement {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fact {
-    /// What it is.
     pub name: String,
-    /// The fact itself.
     pub value: String,
 }
 
@@ -88,7 +86,6 @@ pub struct Look {
     /// What it decided.
     #[serde(with = "StoredDecision")]
     pub decision: Decision,
-    /// Why.
     #[serde(with = "StoredReason")]
     pub reason: Reason,
     /// The verdict as a sentence.

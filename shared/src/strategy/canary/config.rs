@@ -24,7 +24,6 @@ const WEIGHT: f64 = 0.05;
 const TOLERANCE: f64 = 1.1;
 const NAME_CHARS: usize = 60;
 
-/// The file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::protocol::{Protocol, Request};
 use super::{ApiError, Aws};
-use crate::iam::{Asked, Demand};
+use crate::iam::{Demand, IamRequest};
 
 /// A service of the account.
 pub(crate) struct Service {
@@ -18,7 +18,7 @@ pub(crate) struct Service {
     pub(crate) errors: Errors,
     /// What must be allowed before an operation is served; nothing for an operation that is not
     /// listed, which is refused for everybody but an administrator.
-    pub(crate) demands: fn(&mut Aws, &Asked) -> Option<Vec<Demand>>,
+    pub(crate) demands: fn(&mut Aws, &IamRequest) -> Option<Vec<Demand>>,
 }
 
 /// The errors of the framework in front of a service.

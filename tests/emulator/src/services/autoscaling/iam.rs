@@ -5,21 +5,21 @@
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsapplicationautoscaling.html>
 
 use crate::Aws;
-use crate::iam::{Asked, Demand};
+use crate::iam::{Demand, IamRequest};
 
-pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
-    match asked.operation.as_str() {
+pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+    match request.operation.as_str() {
         // These support no resource-level permissions.
         "DescribeScalableTargets" | "DescribeScalingPolicies" => {
-            Some(vec![Demand::anywhere(asked.action())])
+            Some(vec![Demand::anywhere(request.action())])
         }
         "RegisterScalableTarget"
         | "DeregisterScalableTarget"
         | "PutScalingPolicy"
         | "DeleteScalingPolicy" => {
-            let known = aws.autoscaling.targets.get(asked.text("ResourceId"));
+            let known = aws.autoscaling.targets.get(request.text("ResourceId"));
             let unknown = || aws.arn("application-autoscaling", "scalable-target/*");
-            let demand = asked.on(known.map_or_else(unknown, |target| target.arn.clone()));
+            let demand = request.on(known.map_or_else(unknown, |target| target.arn.clone()));
             let keys = [
                 ("service-namespace", "ServiceNamespace"),
                 ("scalable-dimension", "ScalableDimension"),
@@ -28,7 +28,7 @@ pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
             Some(vec![keys.iter().fold(demand, |demand, (key, member)| {
                 demand.with(
                     &format!("application-autoscaling:{key}"),
-                    asked.text(member),
+                    request.text(member),
                 )
             })])
         }

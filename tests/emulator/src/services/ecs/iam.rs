@@ -7,7 +7,7 @@
 use serde_json::Value;
 
 use crate::cloudformation::items;
-use crate::iam::{Asked, Demand, pass_role};
+use crate::iam::{Demand, IamRequest, pass_role};
 use crate::{Aws, Quirk};
 
 use super::definition_details;
@@ -15,63 +15,66 @@ use super::definition_details;
 /// The principal to which the roles of a task definition are passed.
 const TASKS: &str = "ecs-tasks.amazonaws.com";
 
-pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
+pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     let each = |member: &str, kind: &str| -> Vec<Demand> {
-        items(&asked.input[member])
+        items(&request.input[member])
             .iter()
-            .map(|name| in_cluster(aws, asked, kind, text(name)))
+            .map(|name| in_cluster(aws, request, kind, text(name)))
             .collect()
     };
-    Some(match asked.operation.as_str() {
+    Some(match request.operation.as_str() {
         "DescribeServices" => each("services", "service"),
         "DescribeTasks" => each("tasks", "task"),
-        "DeleteService" => vec![in_cluster(aws, asked, "service", asked.text("service"))],
+        "DeleteService" => vec![in_cluster(aws, request, "service", request.text("service"))],
         "ListServices" => {
-            vec![Demand::anywhere(asked.action()).with("ecs:cluster", cluster(aws, asked))]
+            vec![Demand::anywhere(request.action()).with("ecs:cluster", cluster(aws, request))]
         }
-        "ListTasks" => vec![list_tasks(aws, asked)],
-        "DescribeClusters" => match items(&asked.input["clusters"]) {
-            [] => vec![tagged(aws, asked.on(cluster_arn(aws, "default")))],
+        "ListTasks" => vec![list_tasks(aws, request)],
+        "DescribeClusters" => match items(&request.input["clusters"]) {
+            [] => vec![tagged(aws, request.on(cluster_arn(aws, "default")))],
             names => names
                 .iter()
-                .map(|name| tagged(aws, asked.on(cluster_arn(aws, text(name)))))
+                .map(|name| tagged(aws, request.on(cluster_arn(aws, text(name)))))
                 .collect(),
         },
         // These three support no resource-level permissions.
         "DescribeTaskDefinition" | "ListTaskDefinitions" | "DeregisterTaskDefinition" => {
-            vec![Demand::anywhere(asked.action())]
+            vec![Demand::anywhere(request.action())]
         }
         "TagResource" | "UntagResource" | "ListTagsForResource" => {
-            vec![tagged(aws, asked.on(asked.text("resourceArn").to_owned()))]
+            vec![tagged(
+                aws,
+                request.on(request.text("resourceArn").to_owned()),
+            )]
         }
-        "UpdateService" => update_service(aws, asked),
-        "CreateService" => create_service(aws, asked),
+        "UpdateService" => update_service(aws, request),
+        "CreateService" => create_service(aws, request),
         "CreateCluster" => {
             let arn = cluster_arn(
                 aws,
-                asked.input["clusterName"].as_str().unwrap_or("default"),
+                request.input["clusterName"].as_str().unwrap_or("default"),
             );
-            with_tags(asked, vec![asked.on(arn.clone())], &arn)
+            with_tags(request, vec![request.on(arn.clone())], &arn)
         }
-        "RegisterTaskDefinition" => register(aws, asked),
+        "RegisterTaskDefinition" => register(aws, request),
         _ => return None,
     })
 }
 
 /// Without an instance to list for, tasks are listed on `*`, although the reference names container
 /// instances only.
-fn list_tasks(aws: &Aws, asked: &Asked) -> Demand {
-    let demand = match asked.input["containerInstance"].as_str() {
-        Some(instance) => in_cluster(aws, asked, "container-instance", instance),
-        None => Demand::anywhere(asked.action()),
+fn list_tasks(aws: &Aws, request: &IamRequest) -> Demand {
+    let demand = match request.input["containerInstance"].as_str() {
+        Some(instance) => in_cluster(aws, request, "container-instance", instance),
+        None => Demand::anywhere(request.action()),
     };
-    demand.with("ecs:cluster", cluster(aws, asked))
+    demand.with("ecs:cluster", cluster(aws, request))
 }
 
 /// A service that gets a task definition gets its roles, too, so that both must be allowed.
-fn update_service(aws: &Aws, asked: &Asked) -> Vec<Demand> {
-    let update = in_cluster(aws, asked, "service", asked.text("service"));
-    let Some(definition) = asked.input["taskDefinition"].as_str() else {
+fn update_service(aws: &Aws, request: &IamRequest) -> Vec<Demand> {
+    let update = in_cluster(aws, request, "service", request.text("service"));
+    let Some(definition) = request.input["taskDefinition"].as_str() else {
         return vec![update];
     };
 
@@ -86,38 +89,42 @@ fn update_service(aws: &Aws, asked: &Asked) -> Vec<Demand> {
     std::iter::once(update).chain(roles).collect()
 }
 
-fn create_service(aws: &Aws, asked: &Asked) -> Vec<Demand> {
-    let create = in_cluster(aws, asked, "service", asked.text("serviceName"));
+fn create_service(aws: &Aws, request: &IamRequest) -> Vec<Demand> {
+    let create = in_cluster(aws, request, "service", request.text("serviceName"));
     let arn = create.resource.clone();
     let roles = aws
         .ecs
-        .roles_of(asked.text("taskDefinition"))
+        .roles_of(request.text("taskDefinition"))
         .map(|role| pass_role(aws, role, TASKS));
-    with_tags(asked, std::iter::once(create).chain(roles).collect(), &arn)
+    with_tags(
+        request,
+        std::iter::once(create).chain(roles).collect(),
+        &arn,
+    )
 }
 
 /// The reference says that a task definition can be named, and AWS's errors said `*`: what holds is
 /// drawn once an account.
-fn register(aws: &mut Aws, asked: &Asked) -> Vec<Demand> {
+fn register(aws: &mut Aws, request: &IamRequest) -> Vec<Demand> {
     let arn = aws.arn(
         "ecs",
-        &format!("task-definition/{}:*", asked.text("family")),
+        &format!("task-definition/{}:*", request.text("family")),
     );
     let named = aws.draw_quirk(Quirk::RegistersOnFamily);
     let register = if named {
-        asked.on(arn.clone())
+        request.on(arn.clone())
     } else {
-        Demand::anywhere(asked.action())
+        Demand::anywhere(request.action())
     };
     let given = ["taskRoleArn", "executionRoleArn"]
         .into_iter()
-        .filter_map(|member| asked.input[member].as_str())
+        .filter_map(|member| request.input[member].as_str())
         // ECS refuses what is no role before anything is passed.
         .filter(|role| definition_details::is_role(role));
     let roles = given.map(|role| pass_role(aws, role, TASKS));
 
     with_tags(
-        asked,
+        request,
         std::iter::once(register).chain(roles).collect(),
         &arn,
     )
@@ -127,14 +134,14 @@ fn register(aws: &mut Aws, asked: &Asked) -> Vec<Demand> {
 ///
 /// Source:
 /// <https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported-iam-actions-tagging.html>
-fn with_tags(asked: &Asked, mut demands: Vec<Demand>, created: &str) -> Vec<Demand> {
-    let tags = items(&asked.input["tags"]);
+fn with_tags(request: &IamRequest, mut demands: Vec<Demand>, created: &str) -> Vec<Demand> {
+    let tags = items(&request.input["tags"]);
     if tags.is_empty() {
         return demands;
     }
 
-    let mut tag =
-        Demand::new("ecs:TagResource", created).with("ecs:CreateAction", asked.operation.as_str());
+    let mut tag = Demand::new("ecs:TagResource", created)
+        .with("ecs:CreateAction", request.operation.as_str());
     for given in tags {
         let (key, value) = (text(&given["key"]), text(&given["value"]));
         tag = tag.with(&format!("aws:RequestTag/{key}"), value);
@@ -148,8 +155,8 @@ fn with_tags(asked: &Asked, mut demands: Vec<Demand>, created: &str) -> Vec<Dema
 }
 
 /// The demand on something that lives in a cluster, given by name or ARN.
-fn in_cluster(aws: &Aws, asked: &Asked, kind: &str, name: &str) -> Demand {
-    let cluster = cluster(aws, asked);
+fn in_cluster(aws: &Aws, request: &IamRequest, kind: &str, name: &str) -> Demand {
+    let cluster = cluster(aws, request);
     let arn = if name.starts_with("arn:") {
         name.to_owned()
     } else {
@@ -158,12 +165,12 @@ fn in_cluster(aws: &Aws, asked: &Asked, kind: &str, name: &str) -> Demand {
             cluster.replacen(":cluster/", &format!(":{kind}/"), 1)
         )
     };
-    tagged(aws, asked.on(arn)).with("ecs:cluster", cluster)
+    tagged(aws, request.on(arn)).with("ecs:cluster", cluster)
 }
 
 /// The ARN of the cluster that the request names.
-fn cluster(aws: &Aws, asked: &Asked) -> String {
-    cluster_arn(aws, asked.input["cluster"].as_str().unwrap_or("default"))
+fn cluster(aws: &Aws, request: &IamRequest) -> String {
+    cluster_arn(aws, request.input["cluster"].as_str().unwrap_or("default"))
 }
 
 fn cluster_arn(aws: &Aws, name: &str) -> String {

@@ -14,7 +14,7 @@ use crate::service;
 
 /// One operation of a request.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct IamRequest {
     /// As the signature names it.
     pub(crate) service: String,
     pub(crate) operation: String,
@@ -22,7 +22,7 @@ pub(crate) struct Asked {
     pub(crate) input: Value,
 }
 
-impl Asked {
+impl IamRequest {
     pub(crate) fn text(&self, member: &str) -> &str {
         self.input[member].as_str().unwrap_or_default()
     }
@@ -39,13 +39,13 @@ impl Asked {
 
 /// What must be allowed before the operation is served, or nothing when its service does not list
 /// it.
-pub(super) fn demands(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
-    let service = service::find(&asked.service)?;
-    (service.demands)(aws, asked)
+pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+    let service = service::find(&request.service)?;
+    (service.demands)(aws, request)
 }
 
 /// The demands of a service none of whose operations a function may call.
-pub(crate) fn unlisted(_: &mut Aws, _: &Asked) -> Option<Vec<Demand>> {
+pub(crate) fn unlisted(_: &mut Aws, _: &IamRequest) -> Option<Vec<Demand>> {
     None
 }
 
@@ -59,7 +59,7 @@ pub(crate) fn pass_role(aws: &Aws, role: &str, service: &str) -> Demand {
     Demand::new("iam:PassRole", arn).with("iam:PassedToService", service)
 }
 
-pub(crate) fn dynamodb(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
+pub(crate) fn dynamodb(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     let table = |name: &str| {
         if name.starts_with("arn:") {
             name.to_owned()
@@ -67,9 +67,9 @@ pub(crate) fn dynamodb(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
             aws.arn("dynamodb", &format!("table/{name}"))
         }
     };
-    Some(match asked.operation.as_str() {
+    Some(match request.operation.as_str() {
         // A transaction demands the permissions of its writes.
-        "TransactWriteItems" => items(&asked.input["TransactItems"])
+        "TransactWriteItems" => items(&request.input["TransactItems"])
             .iter()
             .filter_map(|item| {
                 item.as_object()?
@@ -84,23 +84,23 @@ pub(crate) fn dynamodb(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
             })
             .collect(),
         "CreateTable" | "GetItem" | "Query" | "Scan" | "PutItem" => {
-            vec![asked.on(table(asked.text("TableName")))]
+            vec![request.on(table(request.text("TableName")))]
         }
         _ => return None,
     })
 }
 
-pub(crate) fn ecr(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
-    let registry = asked.input["registryId"].as_str().unwrap_or(&aws.account);
+pub(crate) fn ecr(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
+    let registry = request.input["registryId"].as_str().unwrap_or(&aws.account);
     let repository =
         |name: &str| format!("arn:aws:ecr:{}:{registry}:repository/{name}", aws.region);
 
-    Some(match asked.operation.as_str() {
-        "DescribeRepositories" => match items(&asked.input["repositoryNames"]) {
-            [] => vec![asked.on(repository("*"))],
+    Some(match request.operation.as_str() {
+        "DescribeRepositories" => match items(&request.input["repositoryNames"]) {
+            [] => vec![request.on(repository("*"))],
             names => names
                 .iter()
-                .map(|name| asked.on(repository(name.as_str().unwrap_or_default())))
+                .map(|name| request.on(repository(name.as_str().unwrap_or_default())))
                 .collect(),
         },
         "CreateRepository"
@@ -108,43 +108,43 @@ pub(crate) fn ecr(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
         | "DescribeImages"
         | "BatchGetImage"
         | "UpdateImageStorageClass" => {
-            vec![asked.on(repository(asked.text("repositoryName")))]
+            vec![request.on(repository(request.text("repositoryName")))]
         }
         _ => return None,
     })
 }
 
-pub(crate) fn events(aws: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
+pub(crate) fn events(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     let rule = |name: &str| aws.arn("events", &format!("rule/{name}"));
-    Some(match asked.operation.as_str() {
+    Some(match request.operation.as_str() {
         "PutRule" => {
-            let role = asked.input["RoleArn"]
+            let role = request.input["RoleArn"]
                 .as_str()
                 .map(|role| pass_role(aws, role, "events.amazonaws.com"));
-            std::iter::once(asked.on(rule(asked.text("Name"))))
+            std::iter::once(request.on(rule(request.text("Name"))))
                 .chain(role)
                 .collect()
         }
         "DeleteRule" | "DisableRule" => {
-            vec![asked.on(rule(asked.text("Name")))]
+            vec![request.on(rule(request.text("Name")))]
         }
         "PutTargets" | "RemoveTargets" => {
-            vec![asked.on(rule(asked.text("Rule")))]
+            vec![request.on(rule(request.text("Rule")))]
         }
-        "ListRules" | "TestEventPattern" => vec![Demand::anywhere(asked.action())],
+        "ListRules" | "TestEventPattern" => vec![Demand::anywhere(request.action())],
         _ => return None,
     })
 }
 
 /// Reading a certain version is another action than reading the newest.
-pub(crate) fn s3(_: &mut Aws, asked: &Asked) -> Option<Vec<Demand>> {
+pub(crate) fn s3(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
     let object = format!(
         "arn:aws:s3:::{}/{}",
-        asked.text("Bucket"),
-        asked.text("Key")
+        request.text("Bucket"),
+        request.text("Key")
     );
-    Some(vec![match asked.operation.as_str() {
-        "GetObject" if asked.input["VersionId"].is_string() => {
+    Some(vec![match request.operation.as_str() {
+        "GetObject" if request.input["VersionId"].is_string() => {
             Demand::new("s3:GetObjectVersion", object)
         }
         "GetObject" => Demand::new("s3:GetObject", object),

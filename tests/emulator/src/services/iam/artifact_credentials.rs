@@ -4,7 +4,7 @@
 //! Source:
 //! <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_AWSSessionCredentials.html>
 
-use super::actions::{self, Asked};
+use super::actions::{self, IamRequest};
 use super::{Demand, Session, deny, require};
 use crate::codepipeline::{Artifact, CREDENTIALS_MS, Job};
 use crate::service::Errors;
@@ -23,10 +23,10 @@ pub(super) fn job(aws: &Aws, request: &Request) -> Option<Job> {
 pub(super) fn authorize(
     aws: &mut Aws,
     job: &Job,
-    asked: &Asked,
+    request: &IamRequest,
     errors: Errors,
 ) -> Result<(), ApiError> {
-    if asked.service == "s3" && aws.now >= job.created + CREDENTIALS_MS {
+    if request.service == "s3" && aws.now >= job.created + CREDENTIALS_MS {
         return Err(ApiError::client(
             "ExpiredToken",
             "The provided token has expired.",
@@ -35,10 +35,10 @@ pub(super) fn authorize(
     let Some(session) = session(aws, job) else {
         return Err(errors.unknown_key.error());
     };
-    let Some(demands) = actions::demands(aws, asked) else {
+    let Some(demands) = actions::demands(aws, request) else {
         return Err(ApiError::unknown_operation(&format!(
             "{}:{}",
-            asked.service, asked.operation
+            request.service, request.operation
         )));
     };
 

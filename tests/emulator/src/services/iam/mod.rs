@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 
 use crate::service::{self, Errors};
 use crate::{ApiError, Aws, Millis, Request};
-pub(crate) use actions::{Asked, pass_role};
+pub(crate) use actions::{IamRequest, pass_role};
 pub use policy::{Context, Demand, Unsupported, Verdict, check as check_statement, evaluate};
 
 /// The caller that may do everything.
@@ -59,11 +59,11 @@ pub(crate) struct Session {
 /// service.
 pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError> {
     // A request that cannot be read is refused by its service.
-    let Some(asked) = read(request) else {
+    let Some(iam_request) = read(request) else {
         return Ok(());
     };
     if let Some(job) = artifact_credentials::job(aws, request) {
-        return artifact_credentials::authorize(aws, &job, &asked, Errors::of(request));
+        return artifact_credentials::authorize(aws, &job, &iam_request, Errors::of(request));
     }
     if request.caller == ADMINISTRATOR {
         return Ok(());
@@ -75,10 +75,10 @@ pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError
         role: function.role.clone(),
         name: function.name.clone(),
     };
-    let Some(demands) = actions::demands(aws, &asked) else {
+    let Some(demands) = actions::demands(aws, &iam_request) else {
         let what = format!(
             "{}:{}, nor which permissions it needs",
-            asked.service, asked.operation
+            iam_request.service, iam_request.operation
         );
         return Err(ApiError::unknown_operation(&what));
     };
@@ -158,10 +158,10 @@ impl Session {
 }
 
 /// The operation of a request with its input, or nothing when it is not a request of a service.
-fn read(request: &Request) -> Option<Asked> {
+fn read(request: &Request) -> Option<IamRequest> {
     let service = request.service()?;
     let (operation, input) = service::read_operation(&service, request)?;
-    Some(Asked {
+    Some(IamRequest {
         service,
         operation,
         input,

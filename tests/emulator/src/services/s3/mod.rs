@@ -18,7 +18,7 @@ pub(crate) const SERVICE: Service = Service {
     name: "s3",
     protocol: Protocol::Rest(Rest {
         answer: rest::answer,
-        read: |request| Some(rest::asked(request)),
+        read: |request| Some(rest::operation_and_input(request)),
     }),
     errors: Errors {
         throttled: Wording::new(503, "SlowDown", "Please reduce your request rate."),

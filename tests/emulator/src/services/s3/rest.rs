@@ -11,7 +11,7 @@ use crate::{ApiError, Aws, Millis, Request};
 const UNKNOWN: &str = "Unknown";
 
 /// The parts of a request, read once.
-struct Asked<'a> {
+struct RestRequest<'a> {
     request: &'a Request,
     bucket: String,
     key: String,
@@ -26,15 +26,15 @@ pub(super) fn answer(
     refusal: Option<ApiError>,
 ) -> Answer {
     aws.s3.at(aws.now);
-    let asked = Asked::read(request);
-    let operation = asked.operation();
+    let rest = RestRequest::read(request);
+    let operation = rest.operation();
     let result = match refusal {
         Some(error) => Err(error),
-        None => asked.serve(aws, operation),
+        None => rest.serve(aws, operation),
     };
     let (code, mut response) = match result {
         Ok(response) => (None, response),
-        Err(error) => (Some(error.code.clone()), asked.failure(&error, id)),
+        Err(error) => (Some(error.code.clone()), rest.failure(&error, id)),
     };
 
     response
@@ -53,17 +53,17 @@ pub(super) fn answer(
 }
 
 /// The operation of a request, with the members of its input that name the object.
-pub(super) fn asked(request: &Request) -> (String, Value) {
-    let asked = Asked::read(request);
+pub(super) fn operation_and_input(request: &Request) -> (String, Value) {
+    let rest = RestRequest::read(request);
     let input = json!({
-        "Bucket": asked.bucket,
-        "Key": asked.key,
-        "VersionId": asked.parameter("versionId"),
+        "Bucket": rest.bucket,
+        "Key": rest.key,
+        "VersionId": rest.parameter("versionId"),
     });
-    (asked.operation().to_owned(), input)
+    (rest.operation().to_owned(), input)
 }
 
-impl<'a> Asked<'a> {
+impl<'a> RestRequest<'a> {
     /// A bucket is either the first label of the host or the first segment of the path.
     fn read(request: &'a Request) -> Self {
         let host = request.host.split(':').next().unwrap_or_default();

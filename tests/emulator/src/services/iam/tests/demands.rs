@@ -14,12 +14,12 @@ fn traffic_is_shifted_on_the_rule_or_on_the_listener_and_described_on_everything
         ("DescribeRules", json!({"RuleArns.member.1": rule}), "*"),
     ] {
         let service = "elasticloadbalancing".to_owned();
-        let asked = Asked {
+        let request = IamRequest {
             service,
             operation: operation.to_owned(),
             input,
         };
-        let demands = actions::demands(&mut aws, &asked).unwrap();
+        let demands = actions::demands(&mut aws, &request).unwrap();
         let demanded: Vec<_> = demands
             .iter()
             .map(|demand| (demand.action.as_str(), demand.resource.as_str()))
@@ -44,12 +44,12 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
     });
     let mut demand = |operation: &str, input: &Value| {
         let service = "application-autoscaling".to_owned();
-        let asked = Asked {
+        let request = IamRequest {
             service,
             operation: operation.to_owned(),
             input: input.clone(),
         };
-        actions::demands(&mut aws, &asked).unwrap().remove(0)
+        actions::demands(&mut aws, &request).unwrap().remove(0)
     };
     let register = demand("RegisterScalableTarget", &scale_in);
 
@@ -93,12 +93,12 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
 fn metrics_and_alarms_are_asked_for_on_everything_and_put_by_namespace() {
     let mut aws = Aws::new(1);
     let mut demand = |operation: &str, input: Value| {
-        let asked = Asked {
+        let request = IamRequest {
             service: "monitoring".to_owned(),
             operation: operation.to_owned(),
             input,
         };
-        actions::demands(&mut aws, &asked).map(|mut demands| demands.remove(0))
+        actions::demands(&mut aws, &request).map(|mut demands| demands.remove(0))
     };
     for operation in ["GetMetricData", "DescribeAlarms", "ListMetrics"] {
         let demand = demand(operation, json!({})).unwrap();
@@ -130,14 +130,14 @@ fn metrics_and_alarms_are_asked_for_on_everything_and_put_by_namespace() {
 #[test]
 fn a_transaction_needs_what_it_consists_of() {
     let mut aws = Aws::new(1);
-    let asked = Asked {
+    let request = IamRequest {
         service: "dynamodb".to_owned(),
         operation: "TransactWriteItems".to_owned(),
         input: json!({"TransactItems": [
             {"Put": {"TableName": "t"}}, {"Delete": {"TableName": "u"}},
         ]}),
     };
-    let demands = actions::demands(&mut aws, &asked).unwrap();
+    let demands = actions::demands(&mut aws, &request).unwrap();
     let demanded: Vec<_> = demands
         .iter()
         .map(|demand| (demand.action.as_str(), demand.resource.as_str()))
@@ -161,7 +161,7 @@ fn a_transaction_needs_what_it_consists_of() {
 /// The reference and AWS's own errors disagree about the resource.
 #[test]
 fn registering_is_asked_for_on_the_family_or_on_everything() {
-    let asked = Asked {
+    let request = IamRequest {
         service: "ecs".to_owned(),
         operation: "RegisterTaskDefinition".to_owned(),
         input: json!({
@@ -173,7 +173,7 @@ fn registering_is_asked_for_on_the_family_or_on_everything() {
     let mut seen = BTreeSet::new();
     for seed in 0..20 {
         let mut aws = Aws::new(seed);
-        let demands = actions::demands(&mut aws, &asked).unwrap();
+        let demands = actions::demands(&mut aws, &request).unwrap();
         let actions: Vec<_> = demands
             .iter()
             .map(|demand| demand.action.as_str())
@@ -214,12 +214,12 @@ fn registering_is_asked_for_on_the_family_or_on_everything() {
 fn tasks_are_listed_on_everything_unless_on_an_instance() {
     let mut aws = Aws::new(1);
     let mut resource = |input: Value| {
-        let asked = Asked {
+        let request = IamRequest {
             service: "ecs".to_owned(),
             operation: "ListTasks".to_owned(),
             input,
         };
-        let demand = actions::demands(&mut aws, &asked).unwrap().remove(0);
+        let demand = actions::demands(&mut aws, &request).unwrap().remove(0);
 
         assert_eq!(
             demand.context["ecs:cluster"],
@@ -248,12 +248,12 @@ fn scalable_targets_are_asked_for_by_their_arn_with_namespace_and_dimension() {
             "ResourceId": "service/apps/web",
             "ScalableDimension": "ecs:service:DesiredCount",
         });
-        let asked = Asked {
+        let request = IamRequest {
             service: "application-autoscaling".to_owned(),
             operation: operation.to_owned(),
             input,
         };
-        actions::demands(&mut aws, &asked).unwrap().remove(0)
+        actions::demands(&mut aws, &request).unwrap().remove(0)
     };
 
     assert_eq!(
@@ -294,20 +294,20 @@ fn changes_of_rules_and_listeners_are_asked_for_on_them() {
         body: body.into_bytes(),
         ..Request::default()
     };
-    let asked = read(&request).unwrap();
-    let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
+    let request = read(&request).unwrap();
+    let demands = actions::demands(&mut Aws::new(1), &request).unwrap();
 
     assert_eq!(
         demands,
         [Demand::new("elasticloadbalancing:ModifyListener", listener)]
     );
 
-    let asked = Asked {
+    let request = IamRequest {
         operation: "ModifyRule".to_owned(),
         input: json!({"RuleArn": "arn:rule"}),
-        ..asked
+        ..request
     };
-    let demands = actions::demands(&mut Aws::new(1), &asked).unwrap();
+    let demands = actions::demands(&mut Aws::new(1), &request).unwrap();
     assert_eq!(
         demands,
         [Demand::new("elasticloadbalancing:ModifyRule", "arn:rule")]

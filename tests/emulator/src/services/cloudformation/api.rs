@@ -253,7 +253,7 @@ const CHANGE_MEMBERS: [&str; 8] = [
 ];
 
 /// The stack that a request creates or updates.
-struct Desired<'a> {
+struct DesiredStack<'a> {
     name: &'a str,
     body: &'a str,
     given: BTreeMap<String, String>,
@@ -263,7 +263,7 @@ struct Desired<'a> {
 fn desired<'a>(
     parameters: &'a Parameters,
     before: Option<&'a Stack>,
-) -> Result<Desired<'a>, ApiError> {
+) -> Result<DesiredStack<'a>, ApiError> {
     let mut tree = tree(parameters);
 
     // Clients write an empty list as an empty text.
@@ -309,7 +309,7 @@ fn desired<'a>(
         .get("Capabilities")
         .and_then(Value::as_array)
         .is_some_and(|all| !all.is_empty());
-    Ok(Desired {
+    Ok(DesiredStack {
         name,
         body,
         given,
@@ -328,7 +328,7 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
 
 pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let before = named(aws, parameters, "StackName")?.clone();
-    let desired = Desired {
+    let desired = DesiredStack {
         name: &before.name,
         ..desired(parameters, Some(&before))?
     };
@@ -344,7 +344,7 @@ pub(super) fn update(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     Ok(answer)
 }
 
-fn deploy(aws: &mut Aws, desired: &Desired) -> Result<Value, ApiError> {
+fn deploy(aws: &mut Aws, desired: &DesiredStack) -> Result<Value, ApiError> {
     let mut draft = aws.clone();
     let path = Path::new(desired.name);
     stack::deploy_text(

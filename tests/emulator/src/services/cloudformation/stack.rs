@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::{At, Problem, StackError};
 use super::resolve::Scope;
-use super::resources::{self, Wish};
+use super::resources::{self, Desired};
 use super::template::{Resource, Template};
 use super::{condition, exports, order, parameter, rules, schema};
 use crate::{Aws, Millis};
@@ -256,7 +256,7 @@ impl Deployment<'_> {
                 schema::fit(&scope.resolve_some(&properties)?, schema::of(kind.name))
             })
             .at("Properties")?;
-        let wish = Wish {
+        let desired = Desired {
             stack: self.name.to_owned(),
             logical_id: resource.logical_id.clone(),
             folder: self
@@ -268,14 +268,14 @@ impl Deployment<'_> {
             metadata: resource.metadata.clone(),
             properties,
         };
-        let made = make(aws, kind, &wish, old, replaced)?;
+        let made = make(aws, kind, &desired, old, replaced)?;
         let made = StackResource {
-            logical_id: wish.logical_id,
+            logical_id: desired.logical_id,
             kind: resource.kind.clone(),
             physical_id: made.physical_id,
             attributes: made.attributes,
-            properties: wish.properties,
-            metadata: wish.metadata,
+            properties: desired.properties,
+            metadata: desired.metadata,
             retained: resource.retained,
             retained_on_replace: resource.retained_on_replace,
         };

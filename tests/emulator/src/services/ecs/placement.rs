@@ -18,7 +18,7 @@ pub(super) struct Place {
 }
 
 /// A port that a container asks for; host port 0 takes any free one.
-struct Wish {
+struct PortRequest {
     container: String,
     port: u16,
     host_port: u16,
@@ -44,7 +44,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
         });
     }
 
-    let wishes = wishes(aws, &primary.task_definition);
+    let port_requests = port_requests(aws, &primary.task_definition);
     let instances = || {
         aws.ecs
             .instances
@@ -66,9 +66,9 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
             .count()
     };
     let fitting = instances().filter(|instance| {
-        wishes
+        port_requests
             .iter()
-            .all(|wish| !instance.ports.contains(&wish.host_port))
+            .all(|request| !instance.ports.contains(&request.host_port))
     });
 
     // Spread over the instances, as services without a placement strategy do over zones.
@@ -89,12 +89,12 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
         .instances
         .get_mut(&best)
         .expect("the instance was just found");
-    let host_ports = wishes
+    let host_ports = port_requests
         .into_iter()
-        .map(|wish| {
+        .map(|request| {
             (
-                (wish.container, wish.port),
-                take(&mut instance.ports, wish.host_port),
+                (request.container, request.port),
+                take(&mut instance.ports, request.host_port),
             )
         })
         .collect();
@@ -133,7 +133,7 @@ fn take(ports: &mut BTreeSet<u16>, host_port: u16) -> u16 {
 
 /// The ports that a task needs on its host. In awsvpc mode every task has an interface of its own
 /// and needs none.
-fn wishes(aws: &Aws, definition: &str) -> Vec<Wish> {
+fn port_requests(aws: &Aws, definition: &str) -> Vec<PortRequest> {
     let Some(mode) = aws
         .ecs
         .definition(definition)
@@ -145,7 +145,7 @@ fn wishes(aws: &Aws, definition: &str) -> Vec<Wish> {
         return Vec::new();
     }
 
-    let mut wishes = Vec::new();
+    let mut port_requests = Vec::new();
     for container in aws.ecs.containers_of(definition) {
         for mapping in container["portMappings"].as_array().into_iter().flatten() {
             let number = |member: &str| {
@@ -158,14 +158,14 @@ fn wishes(aws: &Aws, definition: &str) -> Vec<Wish> {
             };
 
             let host_port = number("hostPort").unwrap_or(if mode == "host" { port } else { 0 });
-            wishes.push(Wish {
+            port_requests.push(PortRequest {
                 container: container["name"].as_str().unwrap_or_default().to_owned(),
                 port,
                 host_port,
             });
         }
     }
-    wishes
+    port_requests
 }
 
 fn needs_own_instance(service: &Service) -> bool {

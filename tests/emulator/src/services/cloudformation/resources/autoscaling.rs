@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish, answered, gone, refuse_changes};
+use super::{Created, Desired, ResourceType, Update, answered, gone, refuse_changes};
 use crate::Aws;
 use crate::autoscaling;
 use crate::cloudformation::error::Problem;
@@ -12,20 +12,20 @@ pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ApplicationAutoScaling::ScalableTarget",
         create: register,
-        update: Update::InPlace(|aws, old, wish| {
+        update: Update::InPlace(|aws, old, desired| {
             refuse_changes(
                 old,
-                wish,
+                desired,
                 &["ResourceId", "ScalableDimension", "ServiceNamespace"],
             )?;
-            register(aws, wish)
+            register(aws, desired)
         }),
         delete: |aws, old| remove(aws, "DeregisterScalableTarget", &old.physical_id, None),
     },
     ResourceType {
         name: "AWS::ApplicationAutoScaling::ScalingPolicy",
         create: put,
-        update: Update::InPlace(|aws, old, wish| {
+        update: Update::InPlace(|aws, old, desired| {
             let fixed = [
                 "PolicyName",
                 "ResourceId",
@@ -33,8 +33,8 @@ pub(super) const TYPES: &[ResourceType] = &[
                 "ScalingTargetId",
                 "ServiceNamespace",
             ];
-            refuse_changes(old, wish, &fixed)?;
-            put(aws, wish)
+            refuse_changes(old, desired, &fixed)?;
+            put(aws, desired)
         }),
         delete: delete_policy,
     },
@@ -44,20 +44,20 @@ pub(super) const TYPES: &[ResourceType] = &[
 const IDENTITY: [&str; 3] = ["ResourceId", "ScalableDimension", "ServiceNamespace"];
 
 /// A property that the template leaves out is not sent, so that an update leaves it as it is.
-fn register(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    autoscaling::call(aws, "RegisterScalableTarget", &wish.properties)?;
+fn register(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    autoscaling::call(aws, "RegisterScalableTarget", &desired.properties)?;
     let id = IDENTITY
-        .map(|name| wish.text(name).unwrap_or_default())
+        .map(|name| desired.text(name).unwrap_or_default())
         .join("|");
-    Ok(Made::new(id.clone(), json!({ "Id": id })))
+    Ok(Created::new(id.clone(), json!({ "Id": id })))
 }
 
-fn put(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let mut input = wish.without(&["ScalingTargetId"]);
-    identify(&mut input, &wish.properties)?;
+fn put(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let mut input = desired.without(&["ScalingTargetId"]);
+    identify(&mut input, &desired.properties)?;
     let answer = autoscaling::call(aws, "PutScalingPolicy", &input)?;
     let arn = answered(&answer, "/PolicyARN")?;
-    Ok(Made::new(arn, json!({ "Arn": arn })))
+    Ok(Created::new(arn, json!({ "Arn": arn })))
 }
 
 fn delete_policy(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {

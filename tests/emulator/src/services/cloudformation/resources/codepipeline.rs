@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish, answered, gone, iam};
+use super::{Created, Desired, ResourceType, Update, answered, gone, iam};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::schema;
@@ -23,11 +23,14 @@ const NOT_MODELLED: [&str; 3] = [
     "RestartExecutionOnUpdate",
 ];
 
-fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = wish.name(aws, "Name");
-    let mut input = json!({ "pipeline": declaration(aws, &name, wish)? });
-    if let Some(tags) =
-        schema::to_api(&wish.properties, schema::of("AWS::CodePipeline::Pipeline")).get("tags")
+fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name(aws, "Name");
+    let mut input = json!({ "pipeline": declaration(aws, &name, desired)? });
+    if let Some(tags) = schema::to_api(
+        &desired.properties,
+        schema::of("AWS::CodePipeline::Pipeline"),
+    )
+    .get("tags")
     {
         input["tags"] = tags.clone();
     }
@@ -36,16 +39,17 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     made(name, &answer)
 }
 
-fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    super::refuse_changes(old, wish, &["Name", "Tags"])?;
-    let input = json!({ "pipeline": declaration(aws, &old.physical_id, wish)? });
+fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &["Name", "Tags"])?;
+    let input = json!({ "pipeline": declaration(aws, &old.physical_id, desired)? });
     let answer = codepipeline::call(aws, "UpdatePipeline", &input)?;
     made(old.physical_id.clone(), &answer)
 }
 
-fn declaration(aws: &Aws, name: &str, wish: &Wish) -> Result<Value, Problem> {
+fn declaration(aws: &Aws, name: &str, desired: &Desired) -> Result<Value, Problem> {
     if let Some(unknown) = NOT_MODELLED.iter().find(|property| {
-        wish.properties
+        desired
+            .properties
             .get(**property)
             .is_some_and(|value| *value != false)
     }) {
@@ -54,12 +58,12 @@ fn declaration(aws: &Aws, name: &str, wish: &Wish) -> Result<Value, Problem> {
 
     iam::check_trust(
         aws,
-        wish.text("RoleArn").unwrap_or_default(),
+        desired.text("RoleArn").unwrap_or_default(),
         "codepipeline.amazonaws.com",
     )
     .at("RoleArn")?;
     let mut declaration = schema::to_api(
-        &wish.without(&["Tags", NOT_MODELLED[2]]),
+        &desired.without(&["Tags", NOT_MODELLED[2]]),
         schema::of("AWS::CodePipeline::Pipeline"),
     );
     declaration["name"] = json!(name);
@@ -67,10 +71,10 @@ fn declaration(aws: &Aws, name: &str, wish: &Wish) -> Result<Value, Problem> {
     Ok(declaration)
 }
 
-fn made(name: String, answer: &Value) -> Result<Made, Problem> {
+fn made(name: String, answer: &Value) -> Result<Created, Problem> {
     answered(answer, "/pipeline/name")?;
     let version = answer["pipeline"]["version"].to_string();
-    Ok(Made::new(name, json!({ "Version": version })))
+    Ok(Created::new(name, json!({ "Version": version })))
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {

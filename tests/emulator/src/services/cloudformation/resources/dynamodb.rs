@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish, answered, gone};
+use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::stack::StackResource;
@@ -22,9 +22,9 @@ const SET_APART: [&str; 2] = [
     "TimeToLiveSpecification",
 ];
 
-fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = wish.name(aws, "TableName");
-    let mut input = wish.without(&SET_APART);
+fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name(aws, "TableName");
+    let mut input = desired.without(&SET_APART);
     input["TableName"] = json!(name);
 
     if input.get("StreamSpecification").is_some() {
@@ -33,10 +33,10 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 
     let answer = dynamodb::call(aws, "CreateTable", &input)?;
     let arn = answered(&answer, "/TableDescription/TableArn")?;
-    Ok(Made::new(name, json!({ "Arn": arn })))
+    Ok(Created::new(name, json!({ "Arn": arn })))
 }
 
-fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+fn update(_aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     let modelled = [
         "AttributeDefinitions",
         "BillingMode",
@@ -46,9 +46,9 @@ fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Prob
         "StreamSpecification",
         "TableName",
     ];
-    super::refuse_changes(old, wish, &modelled)?;
+    super::refuse_changes(old, desired, &modelled)?;
 
-    Ok(Made {
+    Ok(Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
     })

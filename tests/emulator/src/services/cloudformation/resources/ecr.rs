@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish, answered, gone};
+use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::schema;
@@ -20,16 +20,16 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 /// everyone may pull.
 const SET_APART: [&str; 3] = ["EmptyOnDelete", "LifecyclePolicy", "RepositoryPolicyText"];
 
-fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = wish.name(aws, "RepositoryName").to_lowercase();
+fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name(aws, "RepositoryName").to_lowercase();
     let mut input = schema::to_api(
-        &wish.without(&SET_APART),
+        &desired.without(&SET_APART),
         schema::of("AWS::ECR::Repository"),
     );
     input["repositoryName"] = json!(name);
 
     // Tags are the one part of ECR's API that is spelt with capitals.
-    if let Some(tags) = wish.properties.get("Tags") {
+    if let Some(tags) = desired.properties.get("Tags") {
         input["tags"] = tags.clone();
     }
 
@@ -38,13 +38,16 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         answered(&answer, "/repository/repositoryArn")?,
         answered(&answer, "/repository/repositoryUri")?,
     );
-    Ok(Made::new(name, json!({"Arn": arn, "RepositoryUri": uri})))
+    Ok(Created::new(
+        name,
+        json!({"Arn": arn, "RepositoryUri": uri}),
+    ))
 }
 
-fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+fn update(_aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     super::refuse_changes(
         old,
-        wish,
+        desired,
         &[
             "EncryptionConfiguration",
             "ImageTagMutability",
@@ -52,7 +55,7 @@ fn update(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Prob
             "RepositoryName",
         ],
     )?;
-    Ok(Made {
+    Ok(Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
     })

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Made, ResourceType, Update, Wish, answered, gone};
+use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::schema;
@@ -16,13 +16,13 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     delete,
 }];
 
-fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = wish.name(aws, "ClusterName");
-    let mut input = schema::to_api(&wish.properties, schema::of("AWS::ECS::Cluster"));
+fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name(aws, "ClusterName");
+    let mut input = schema::to_api(&desired.properties, schema::of("AWS::ECS::Cluster"));
     input["clusterName"] = json!(name);
     let answer = ecs::call(aws, "CreateCluster", &input)?;
 
-    Ok(Made::new(
+    Ok(Created::new(
         name,
         json!({ "Arn": answered(&answer, "/cluster/clusterArn")? }),
     ))

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish, answered, gone};
+use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::schema;
@@ -35,13 +35,13 @@ const NOT_UPDATED: [&str; 6] = [
     "Tags",
 ];
 
-fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let mut input = schema::to_api(&wish.properties, schema::of("AWS::ECS::Service"));
-    input["serviceName"] = json!(wish.name(aws, "ServiceName"));
+fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let mut input = schema::to_api(&desired.properties, schema::of("AWS::ECS::Service"));
+    input["serviceName"] = json!(desired.name(aws, "ServiceName"));
 
     // CloudFormation's own default for a new service; an existing one keeps the count it has.
-    if wish.properties.get("DesiredCount").is_none()
-        && wish.text("SchedulingStrategy") != Some("DAEMON")
+    if desired.properties.get("DesiredCount").is_none()
+        && desired.text("SchedulingStrategy") != Some("DAEMON")
     {
         input["desiredCount"] = json!(1);
     }
@@ -52,25 +52,28 @@ fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 
 /// Sends the template's properties, whatever delivery has changed since; what the template does not
 /// give stays.
-fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    super::refuse_changes(old, wish, &FIXED)?;
-    if old.properties.get("Tags") != wish.properties.get("Tags") {
-        update_tags(aws, old, wish)?;
+fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &FIXED)?;
+    if old.properties.get("Tags") != desired.properties.get("Tags") {
+        update_tags(aws, old, desired)?;
     }
-    if changed(old, wish).iter().all(|name| name == "Tags") {
-        return Ok(Made {
+    if changed(old, desired).iter().all(|name| name == "Tags") {
+        return Ok(Created {
             physical_id: old.physical_id.clone(),
             attributes: old.attributes.clone(),
         });
     }
 
-    let mut input = schema::to_api(&wish.without(&NOT_UPDATED), schema::of("AWS::ECS::Service"));
+    let mut input = schema::to_api(
+        &desired.without(&NOT_UPDATED),
+        schema::of("AWS::ECS::Service"),
+    );
     input["service"] = json!(old.physical_id);
     let answer = ecs::call(aws, "UpdateService", &input)?;
     made(&answer)
 }
 
-fn update_tags(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<(), Problem> {
+fn update_tags(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<(), Problem> {
     let keys = |properties: &Value| -> Vec<Value> {
         properties["Tags"]
             .as_array()
@@ -79,7 +82,7 @@ fn update_tags(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<(), Pr
             .map(|tag| tag["Key"].clone())
             .collect()
     };
-    let kept = keys(&wish.properties);
+    let kept = keys(&desired.properties);
     let gone: Vec<Value> = keys(&old.properties)
         .into_iter()
         .filter(|key| !kept.contains(key))
@@ -93,7 +96,7 @@ fn update_tags(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<(), Pr
         )?;
     }
     if let Some(tags) =
-        schema::to_api(&wish.properties, schema::of("AWS::ECS::Service")).get("tags")
+        schema::to_api(&desired.properties, schema::of("AWS::ECS::Service")).get("tags")
     {
         ecs::call(
             aws,
@@ -104,12 +107,12 @@ fn update_tags(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<(), Pr
     Ok(())
 }
 
-fn made(answer: &Value) -> Result<Made, Problem> {
+fn made(answer: &Value) -> Result<Created, Problem> {
     let (arn, name) = (
         answered(answer, "/service/serviceArn")?,
         answered(answer, "/service/serviceName")?,
     );
-    Ok(Made::new(arn, json!({"Name": name, "ServiceArn": arn})))
+    Ok(Created::new(arn, json!({"Name": name, "ServiceArn": arn})))
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Made, ResourceType, Update, Wish, answered, gone};
+use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::schema;
@@ -16,12 +16,12 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     delete,
 }];
 
-fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let mut input = schema::to_api(&wish.properties, schema::of("AWS::ECS::TaskDefinition"));
-    input["family"] = json!(wish.name(aws, "Family"));
+fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let mut input = schema::to_api(&desired.properties, schema::of("AWS::ECS::TaskDefinition"));
+    input["family"] = json!(desired.name(aws, "Family"));
     let answer = ecs::call(aws, "RegisterTaskDefinition", &input)?;
     let arn = answered(&answer, "/taskDefinition/taskDefinitionArn")?;
-    Ok(Made::new(arn, json!({ "TaskDefinitionArn": arn })))
+    Ok(Created::new(arn, json!({ "TaskDefinitionArn": arn })))
 }
 
 fn delete(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish, answered, gone};
+use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::cloudformation::error::Problem;
 use crate::cloudformation::stack::StackResource;
 use crate::{ApiError, Aws, elb};
@@ -10,17 +10,17 @@ use crate::{ApiError, Aws, elb};
 pub(super) const TYPES: &[ResourceType] = &[
     ResourceType {
         name: "AWS::ElasticLoadBalancingV2::LoadBalancer",
-        create: |aws, wish| create_named(aws, wish, elb::create_load_balancer),
+        create: |aws, desired| create_named(aws, desired, elb::create_load_balancer),
         update: Update::Refuse,
         delete: |aws, old| gone(elb::delete_load_balancer(aws, &old.physical_id)),
     },
     ResourceType {
         name: "AWS::ElasticLoadBalancingV2::TargetGroup",
-        create: |aws, wish| create_named(aws, wish, elb::create_target_group),
-        update: Update::InPlace(|aws, old, wish| {
+        create: |aws, desired| create_named(aws, desired, elb::create_target_group),
+        update: Update::InPlace(|aws, old, desired| {
             super::refuse_changes(
                 old,
-                wish,
+                desired,
                 &[
                     "Name",
                     "Port",
@@ -30,25 +30,25 @@ pub(super) const TYPES: &[ResourceType] = &[
                     "VpcId",
                 ],
             )?;
-            change(aws, old, wish, elb::update_target_group)
+            change(aws, old, desired, elb::update_target_group)
         }),
         delete: |aws, old| gone(elb::delete_target_group(aws, &old.physical_id)),
     },
     ResourceType {
         name: "AWS::ElasticLoadBalancingV2::Listener",
-        create: |aws, wish| create(aws, &wish.properties, elb::create_listener),
-        update: Update::InPlace(|aws, old, wish| {
-            super::refuse_changes(old, wish, &["LoadBalancerArn"])?;
-            change_all(aws, old, wish, elb::update_listener)
+        create: |aws, desired| create(aws, &desired.properties, elb::create_listener),
+        update: Update::InPlace(|aws, old, desired| {
+            super::refuse_changes(old, desired, &["LoadBalancerArn"])?;
+            change_all(aws, old, desired, elb::update_listener)
         }),
         delete: |aws, old| gone(elb::delete_listener(aws, &old.physical_id)),
     },
     ResourceType {
         name: "AWS::ElasticLoadBalancingV2::ListenerRule",
-        create: |aws, wish| create(aws, &wish.properties, elb::create_rule),
-        update: Update::InPlace(|aws, old, wish| {
-            super::refuse_changes(old, wish, &["ListenerArn"])?;
-            change_all(aws, old, wish, elb::update_rule)
+        create: |aws, desired| create(aws, &desired.properties, elb::create_rule),
+        update: Update::InPlace(|aws, old, desired| {
+            super::refuse_changes(old, desired, &["ListenerArn"])?;
+            change_all(aws, old, desired, elb::update_rule)
         }),
         delete: |aws, old| gone(elb::delete_rule(aws, &old.physical_id)),
     },
@@ -58,22 +58,22 @@ const MAX_NAME_CHARS: usize = 32;
 
 type Create = fn(&mut Aws, &Value) -> Result<Value, ApiError>;
 
-fn create(aws: &mut Aws, properties: &Value, create: Create) -> Result<Made, Problem> {
+fn create(aws: &mut Aws, properties: &Value, create: Create) -> Result<Created, Problem> {
     let attributes = create(aws, properties)?;
     let arn = answered(&attributes, "/Arn")?.to_owned();
-    Ok(Made::new(arn, attributes))
+    Ok(Created::new(arn, attributes))
 }
 
 /// A name that is made up has at most 32 characters: 5 of the stack, 6 of the logical id, and
 /// chance.
-fn create_named(aws: &mut Aws, wish: &Wish, create_this: Create) -> Result<Made, Problem> {
-    let mut properties = wish.properties.clone();
-    if wish.text("Name").is_none() {
+fn create_named(aws: &mut Aws, desired: &Desired, create_this: Create) -> Result<Created, Problem> {
+    let mut properties = desired.properties.clone();
+    if desired.text("Name").is_none() {
         let start = |text: &str, chars: usize| text.chars().take(chars).collect::<String>();
         let name = format!(
             "{}-{}-{}",
-            start(&wish.stack, 5),
-            start(&wish.logical_id, 6),
+            start(&desired.stack, 5),
+            start(&desired.logical_id, 6),
             super::random(aws)
         );
 
@@ -90,16 +90,16 @@ type Change = fn(&mut Aws, &str, &Value) -> Result<(), ApiError>;
 fn change(
     aws: &mut Aws,
     old: &StackResource,
-    wish: &Wish,
+    desired: &Desired,
     change: Change,
-) -> Result<Made, Problem> {
-    let names = changed(old, wish)?;
+) -> Result<Created, Problem> {
+    let names = changed(old, desired)?;
     send(
         aws,
         old,
         &names
             .iter()
-            .map(|name| (name.clone(), wish.properties[name].clone()))
+            .map(|name| (name.clone(), desired.properties[name].clone()))
             .collect(),
         change,
     )
@@ -110,11 +110,11 @@ fn change(
 fn change_all(
     aws: &mut Aws,
     old: &StackResource,
-    wish: &Wish,
+    desired: &Desired,
     change: Change,
-) -> Result<Made, Problem> {
-    changed(old, wish)?;
-    send(aws, old, &wish.properties, change)
+) -> Result<Created, Problem> {
+    changed(old, desired)?;
+    send(aws, old, &desired.properties, change)
 }
 
 fn send(
@@ -122,20 +122,20 @@ fn send(
     old: &StackResource,
     properties: &Value,
     change: Change,
-) -> Result<Made, Problem> {
+) -> Result<Created, Problem> {
     change(aws, &old.physical_id, properties)?;
-    Ok(Made {
+    Ok(Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
     })
 }
 
 /// The names of the properties that differ.
-fn changed(old: &StackResource, wish: &Wish) -> Result<Vec<String>, Problem> {
-    let changed = super::super::stack::changed(old, wish);
+fn changed(old: &StackResource, desired: &Desired) -> Result<Vec<String>, Problem> {
+    let changed = super::super::stack::changed(old, desired);
     match changed
         .iter()
-        .find(|name| wish.properties.get(name.as_str()).is_none())
+        .find(|name| desired.properties.get(name.as_str()).is_none())
     {
         Some(name) => Err(Problem::new(format!(
             "the sandbox does not take {name} back to its default"

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish, answered, gone};
+use super::{Created, Desired, ResourceType, Update, answered, gone};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::StackResource;
@@ -17,20 +17,20 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 
 const MAX_NAME_CHARS: usize = 64;
 
-fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = wish.name_within(aws, "Name", MAX_NAME_CHARS);
-    if wish.text("Name").is_some() && aws.events.rules.contains_key(&name) {
+fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name_within(aws, "Name", MAX_NAME_CHARS);
+    if desired.text("Name").is_some() && aws.events.rules.contains_key(&name) {
         // PutRule would overwrite it, but CloudFormation looks first.
         return Err(Problem::new(format!(
             "{name} already exists in stack or account"
         )));
     }
-    put(aws, name, wish)
+    put(aws, name, desired)
 }
 
-fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    super::refuse_changes(old, wish, &["Name", "EventBusName"])?;
-    let kept: Vec<&Value> = target_ids(&wish.properties).collect();
+fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &["Name", "EventBusName"])?;
+    let kept: Vec<&Value> = target_ids(&desired.properties).collect();
     let gone: Vec<&Value> = target_ids(&old.properties)
         .filter(|id| !kept.contains(id))
         .collect();
@@ -42,7 +42,7 @@ fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Probl
             &json!({"Rule": old.physical_id, "Ids": gone}),
         )?;
     }
-    put(aws, old.physical_id.clone(), wish)
+    put(aws, old.physical_id.clone(), desired)
 }
 
 fn target_ids(properties: &Value) -> impl Iterator<Item = &Value> {
@@ -53,16 +53,16 @@ fn target_ids(properties: &Value) -> impl Iterator<Item = &Value> {
         .map(|target| &target["Id"])
 }
 
-fn put(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
-    let mut input = wish.without(&["Targets"]);
+fn put(aws: &mut Aws, name: String, desired: &Desired) -> Result<Created, Problem> {
+    let mut input = desired.without(&["Targets"]);
     input["Name"] = json!(name);
 
-    if let Some(pattern) = wish.properties.get("EventPattern") {
+    if let Some(pattern) = desired.properties.get("EventPattern") {
         input["EventPattern"] = Value::String(pattern.to_string());
     }
 
     let answer = eventbridge::call(aws, "PutRule", &input)?;
-    if let Some(targets) = wish.properties.get("Targets") {
+    if let Some(targets) = desired.properties.get("Targets") {
         let answer = eventbridge::call(
             aws,
             "PutTargets",
@@ -79,7 +79,7 @@ fn put(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
         }
     }
 
-    Ok(Made::new(
+    Ok(Created::new(
         name,
         json!({ "Arn": answered(&answer, "/RuleArn")? }),
     ))

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish};
+use super::{Created, Desired, ResourceType, Update};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem, found};
 use crate::cloudformation::iam::{Role, items};
@@ -20,8 +20,8 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
 
 const MAX_ROLE_NAME_CHARS: usize = 64;
 
-fn create_role(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = wish.name_within(aws, "RoleName", MAX_ROLE_NAME_CHARS);
+fn create_role(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name_within(aws, "RoleName", MAX_ROLE_NAME_CHARS);
     if name.len() > MAX_ROLE_NAME_CHARS {
         return Err(Problem::new(format!(
             "a role name has at most {MAX_ROLE_NAME_CHARS} characters, found {name}"
@@ -33,16 +33,16 @@ fn create_role(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
             "EntityAlreadyExists: Role with name {name} already exists."
         )));
     }
-    put_role(aws, name, wish)
+    put_role(aws, name, desired)
 }
 
-fn update_role(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    super::refuse_changes(old, wish, &["RoleName", "Path"])?;
-    put_role(aws, old.physical_id.clone(), wish)
+fn update_role(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &["RoleName", "Path"])?;
+    put_role(aws, old.physical_id.clone(), desired)
 }
 
-fn put_role(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
-    let path = wish.text("Path").unwrap_or("/").to_owned();
+fn put_role(aws: &mut Aws, name: String, desired: &Desired) -> Result<Created, Problem> {
+    let path = desired.text("Path").unwrap_or("/").to_owned();
     if !(path.starts_with('/') && path.ends_with('/')) {
         return Err(Problem::new(format!(
             "a path begins and ends with a slash, found {path}"
@@ -50,11 +50,11 @@ fn put_role(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
         .at("Path");
     }
 
-    let trust = wish.properties["AssumeRolePolicyDocument"].clone();
+    let trust = desired.properties["AssumeRolePolicyDocument"].clone();
     check_document(&trust, true).at("AssumeRolePolicyDocument")?;
 
     let mut policies = BTreeMap::new();
-    for (at, policy) in items(&wish.properties["Policies"]).iter().enumerate() {
+    for (at, policy) in items(&desired.properties["Policies"]).iter().enumerate() {
         check_document(&policy["PolicyDocument"], false)
             .at("PolicyDocument")
             .at(at)
@@ -63,7 +63,7 @@ fn put_role(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
         policies.insert(policy_name, policy["PolicyDocument"].clone());
     }
 
-    let managed_policies = items(&wish.properties["ManagedPolicyArns"])
+    let managed_policies = items(&desired.properties["ManagedPolicyArns"])
         .iter()
         .filter_map(Value::as_str)
         .map(str::to_owned)
@@ -84,7 +84,7 @@ fn put_role(aws: &mut Aws, name: String, wish: &Wish) -> Result<Made, Problem> {
         policies,
     });
 
-    Ok(Made::new(name, json!({"Arn": arn, "RoleId": role_id})))
+    Ok(Created::new(name, json!({"Arn": arn, "RoleId": role_id})))
 }
 
 fn delete_role(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::{Made, ResourceType, Update, Wish, gone, iam};
+use super::{Created, Desired, ResourceType, Update, gone, iam};
 use crate::cloudformation::error::{At, Problem, found};
 use crate::cloudformation::stack::StackResource;
 use crate::lambda::{self, EventInvokeConfig, Function, Permission};
@@ -40,16 +40,20 @@ const MEMORY_MB: std::ops::RangeInclusive<i64> = 128..=10_240;
 const MAX_ENVIRONMENT_BYTES: usize = 4096;
 const DEFAULT_TIMEOUT_SECS: i64 = 3;
 
-fn create_function(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = wish.name_within(aws, "FunctionName", MAX_NAME_CHARS);
-    let function = function(aws, name.clone(), wish)?;
+fn create_function(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name_within(aws, "FunctionName", MAX_NAME_CHARS);
+    let function = function(aws, name.clone(), desired)?;
     let arn = lambda::create_function(aws, function)?;
-    Ok(Made::new(name, json!({ "Arn": arn })))
+    Ok(Created::new(name, json!({ "Arn": arn })))
 }
 
-fn update_function(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    super::refuse_changes(old, wish, &["FunctionName", "PackageType"])?;
-    let mut function = function(aws, old.physical_id.clone(), wish)?;
+fn update_function(
+    aws: &mut Aws,
+    old: &StackResource,
+    desired: &Desired,
+) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &["FunctionName", "PackageType"])?;
+    let mut function = function(aws, old.physical_id.clone(), desired)?;
 
     // How asynchronous invocations are retried belongs to another resource.
     function.invoke_config = aws
@@ -59,13 +63,13 @@ fn update_function(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Ma
         .unwrap_or_default();
     lambda::update_function(aws, function)?;
 
-    Ok(Made {
+    Ok(Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
     })
 }
 
-fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
+fn function(aws: &Aws, name: String, desired: &Desired) -> Result<Function, Problem> {
     let invalid = |what: String| Problem::new(format!("InvalidParameterValueException: {what}"));
     if name.len() > MAX_NAME_CHARS {
         return Err(invalid(format!(
@@ -75,7 +79,7 @@ fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
     }
 
     let within = |property: &str, range: &std::ops::RangeInclusive<i64>, default: i64| {
-        let value = wish
+        let value = desired
             .properties
             .get(property)
             .and_then(Value::as_i64)
@@ -95,13 +99,13 @@ fn function(aws: &Aws, name: String, wish: &Wish) -> Result<Function, Problem> {
     let timeout = within("Timeout", &TIMEOUT_SECS, DEFAULT_TIMEOUT_SECS)?;
     within("MemorySize", &MEMORY_MB, *MEMORY_MB.start())?;
 
-    let role = wish.text("Role").unwrap_or_default().to_owned();
+    let role = desired.text("Role").unwrap_or_default().to_owned();
     iam::check_trust(aws, &role, "lambda.amazonaws.com").at("Role")?;
 
     Ok(Function {
         name,
-        code: binary(&wish.metadata).at("Metadata")?,
-        environment: environment(&wish.properties).at("Environment")?,
+        code: binary(&desired.metadata).at("Metadata")?,
+        environment: environment(&desired.properties).at("Environment")?,
         timeout: Duration::from_secs(timeout.unsigned_abs()),
         role,
         ..Function::default()
@@ -161,29 +165,34 @@ fn delete_function(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
     gone(lambda::delete_function(aws, &old.physical_id))
 }
 
-fn create_permission(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    if wish.text("Action") != Some("lambda:InvokeFunction") {
+fn create_permission(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    if desired.text("Action") != Some("lambda:InvokeFunction") {
         return Err(Problem::new(format!(
             "takes lambda:InvokeFunction, found {}",
-            found(&wish.properties["Action"])
+            found(&desired.properties["Action"])
         )))
         .at("Action");
     }
 
-    let statement_id = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
+    let statement_id = format!(
+        "{}-{}-{}",
+        desired.stack,
+        desired.logical_id,
+        super::random(aws)
+    );
     let permission = Permission {
         statement_id: statement_id.clone(),
-        principal: wish.text("Principal").unwrap_or_default().to_owned(),
-        source_arn: wish.text("SourceArn").map(str::to_owned),
-        source_account: wish.text("SourceAccount").map(str::to_owned),
+        principal: desired.text("Principal").unwrap_or_default().to_owned(),
+        source_arn: desired.text("SourceArn").map(str::to_owned),
+        source_account: desired.text("SourceAccount").map(str::to_owned),
     };
     lambda::add_permission(
         aws,
-        wish.text("FunctionName").unwrap_or_default(),
+        desired.text("FunctionName").unwrap_or_default(),
         permission,
     )?;
 
-    Ok(Made::new(
+    Ok(Created::new(
         statement_id.clone(),
         json!({ "Id": statement_id }),
     ))
@@ -197,11 +206,11 @@ fn delete_permission(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> 
     ))
 }
 
-fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    if wish.text("Qualifier") != Some("$LATEST") {
+fn put_event_invoke_config(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    if desired.text("Qualifier") != Some("$LATEST") {
         return Err(Problem::new("the sandbox has $LATEST only")).at("Qualifier");
     }
-    let destinations = &wish.properties["DestinationConfig"];
+    let destinations = &desired.properties["DestinationConfig"];
     if destinations.get("OnSuccess").is_some() {
         return Err(Problem::new(
             "the sandbox has destinations for failures only",
@@ -211,7 +220,8 @@ fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> 
     }
 
     let number = |property: &str, default: u64| {
-        wish.properties
+        desired
+            .properties
             .get(property)
             .map_or(Some(default), Value::as_u64)
             .ok_or_else(|| negative(property))
@@ -232,10 +242,10 @@ fn put_event_invoke_config(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> 
             .as_str()
             .map(str::to_owned),
     };
-    let function = wish.text("FunctionName").unwrap_or_default().to_owned();
+    let function = desired.text("FunctionName").unwrap_or_default().to_owned();
     lambda::put_event_invoke_config(aws, &function, config)?;
 
-    Ok(Made::new(format!("{function}|$LATEST"), json!({})))
+    Ok(Created::new(format!("{function}|$LATEST"), json!({})))
 }
 
 fn negative(property: &str) -> ApiError {
@@ -248,10 +258,10 @@ fn negative(property: &str) -> ApiError {
 fn update_event_invoke_config(
     aws: &mut Aws,
     old: &StackResource,
-    wish: &Wish,
-) -> Result<Made, Problem> {
-    super::refuse_changes(old, wish, &["FunctionName", "Qualifier"])?;
-    put_event_invoke_config(aws, wish)
+    desired: &Desired,
+) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &["FunctionName", "Qualifier"])?;
+    put_event_invoke_config(aws, desired)
 }
 
 fn delete_event_invoke_config(aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {

@@ -28,12 +28,12 @@ use crate::{ApiError, Aws};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ResourceType {
     pub(super) name: &'static str,
-    pub(super) create: fn(&mut Aws, &Wish) -> Result<Made, Problem>,
+    pub(super) create: fn(&mut Aws, &Desired) -> Result<Created, Problem>,
     pub(super) update: Update,
     pub(super) delete: fn(&mut Aws, &StackResource) -> Result<(), Problem>,
 }
 
-type Change = fn(&mut Aws, &StackResource, &Wish) -> Result<Made, Problem>;
+type Change = fn(&mut Aws, &StackResource, &Desired) -> Result<Created, Problem>;
 
 /// What happens when the properties of a resource change.
 #[derive(Clone, Copy, Debug)]
@@ -49,7 +49,7 @@ pub(super) enum Update {
 
 /// A resource as it should be.
 #[derive(Clone, Debug)]
-pub(super) struct Wish {
+pub(super) struct Desired {
     pub(super) stack: String,
     pub(super) logical_id: String,
     /// The folder of the template.
@@ -59,14 +59,14 @@ pub(super) struct Wish {
     pub(super) properties: Value,
 }
 
-/// A resource as made.
+/// A resource as created or updated.
 #[derive(Clone, Debug)]
-pub(super) struct Made {
+pub(super) struct Created {
     pub(super) physical_id: String,
     pub(super) attributes: Map<String, Value>,
 }
 
-impl Made {
+impl Created {
     fn new(physical_id: impl Into<String>, attributes: Value) -> Self {
         let attributes = if let Value::Object(attributes) = attributes {
             attributes
@@ -80,7 +80,7 @@ impl Made {
     }
 }
 
-impl Wish {
+impl Desired {
     fn text(&self, property: &str) -> Option<&str> {
         self.properties.get(property).and_then(Value::as_str)
     }
@@ -141,8 +141,12 @@ fn gone<T>(result: Result<T, ApiError>) -> Result<(), Problem> {
 }
 
 /// Changes of these properties would replace the thing, which the sandbox does not do.
-fn refuse_changes(old: &StackResource, wish: &Wish, properties: &[&str]) -> Result<(), Problem> {
-    let changed = super::stack::changed(old, wish);
+fn refuse_changes(
+    old: &StackResource,
+    desired: &Desired,
+    properties: &[&str],
+) -> Result<(), Problem> {
+    let changed = super::stack::changed(old, desired);
     let fixed: Vec<&str> = changed
         .iter()
         .map(String::as_str)

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::{Made, ResourceType, Update, Wish};
+use super::{Created, Desired, ResourceType, Update};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::{self, StackResource};
@@ -17,17 +17,22 @@ pub(super) const TYPES: &[ResourceType] = &[ResourceType {
     delete,
 }];
 
-fn create(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
-    deploy(aws, &name, wish)
+fn create(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = format!(
+        "{}-{}-{}",
+        desired.stack,
+        desired.logical_id,
+        super::random(aws)
+    );
+    deploy(aws, &name, desired)
 }
 
-fn update(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    deploy(aws, name_of(old)?, wish)
+fn update(aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
+    deploy(aws, name_of(old)?, desired)
 }
 
-fn deploy(aws: &mut Aws, name: &str, wish: &Wish) -> Result<Made, Problem> {
-    let url = wish.text("TemplateURL").unwrap_or_default();
+fn deploy(aws: &mut Aws, name: &str, desired: &Desired) -> Result<Created, Problem> {
+    let url = desired.text("TemplateURL").unwrap_or_default();
     if url.contains("://") {
         return Err(Problem::new(format!(
             "the sandbox takes a path relative to the template, found {url}"
@@ -35,12 +40,12 @@ fn deploy(aws: &mut Aws, name: &str, wish: &Wish) -> Result<Made, Problem> {
         .at("TemplateURL");
     }
 
-    let parameters = parameters(&wish.properties).at("Parameters")?;
+    let parameters = parameters(&desired.properties).at("Parameters")?;
     stack::deploy(
         aws,
         name,
-        Some(&wish.stack),
-        &wish.folder.join(url),
+        Some(&desired.stack),
+        &desired.folder.join(url),
         &parameters,
     )?;
     let made = aws
@@ -53,7 +58,7 @@ fn deploy(aws: &mut Aws, name: &str, wish: &Wish) -> Result<Made, Problem> {
         .map(|(name, value)| (format!("Outputs.{name}"), json!(value)))
         .collect();
 
-    Ok(Made {
+    Ok(Created {
         physical_id: made.id.clone(),
         attributes: outputs,
     })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Made, ResourceType, Update, Wish, iam};
+use super::{Created, Desired, ResourceType, Update, iam};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem};
 use crate::cloudformation::stack::StackResource;
@@ -24,9 +24,9 @@ pub(super) const TYPES: &[ResourceType] = &[
 
 const MAX_NAME_CHARS: usize = 63;
 
-fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let mut name = wish.name_within(aws, "BucketName", MAX_NAME_CHARS);
-    if wish.text("BucketName").is_none() {
+fn create_bucket(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let mut name = desired.name_within(aws, "BucketName", MAX_NAME_CHARS);
+    if desired.text("BucketName").is_none() {
         name = name.to_lowercase();
     }
 
@@ -51,7 +51,7 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
 
     aws.s3.at(aws.now).create_bucket(
         &name,
-        wish.properties["VersioningConfiguration"]["Status"] == "Enabled",
+        desired.properties["VersioningConfiguration"]["Status"] == "Enabled",
     );
     let (domain, regional) = (
         format!("{name}.s3.amazonaws.com"),
@@ -63,20 +63,24 @@ fn create_bucket(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         "RegionalDomainName": regional,
     });
 
-    Ok(Made::new(name, attributes))
+    Ok(Created::new(name, attributes))
 }
 
-fn update_bucket(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+fn update_bucket(
+    _aws: &mut Aws,
+    old: &StackResource,
+    desired: &Desired,
+) -> Result<Created, Problem> {
     super::refuse_changes(
         old,
-        wish,
+        desired,
         &[
             "BucketName",
             "NotificationConfiguration",
             "VersioningConfiguration",
         ],
     )?;
-    Ok(Made {
+    Ok(Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
     })
@@ -89,9 +93,9 @@ fn delete_bucket(_aws: &mut Aws, old: &StackResource) -> Result<(), Problem> {
     )))
 }
 
-fn create_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    iam::check_document(&wish.properties["PolicyDocument"], true).at("PolicyDocument")?;
-    let bucket = wish.text("Bucket").unwrap_or_default().to_owned();
+fn create_policy(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    iam::check_document(&desired.properties["PolicyDocument"], true).at("PolicyDocument")?;
+    let bucket = desired.text("Bucket").unwrap_or_default().to_owned();
     if !aws
         .cloudformation
         .names
@@ -99,12 +103,16 @@ fn create_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     {
         return Err(Problem::new(format!("NoSuchBucket: {bucket}"))).at("Bucket");
     }
-    Ok(Made::new(bucket, Value::Null))
+    Ok(Created::new(bucket, Value::Null))
 }
 
-fn update_policy(aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
-    super::refuse_changes(old, wish, &["Bucket"])?;
-    create_policy(aws, wish)
+fn update_policy(
+    aws: &mut Aws,
+    old: &StackResource,
+    desired: &Desired,
+) -> Result<Created, Problem> {
+    super::refuse_changes(old, desired, &["Bucket"])?;
+    create_policy(aws, desired)
 }
 
 fn forget(_aws: &mut Aws, _old: &StackResource) -> Result<(), Problem> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::iam::check_document;
-use super::{Made, ResourceType, Update, Wish};
+use super::{Created, Desired, ResourceType, Update};
 use crate::Aws;
 use crate::cloudformation::error::{At, Problem, found};
 use crate::cloudformation::stack::StackResource;
@@ -17,7 +17,7 @@ pub(super) const TYPES: &[ResourceType] = &[
 
 const fn stub(
     name: &'static str,
-    create: fn(&mut Aws, &Wish) -> Result<Made, Problem>,
+    create: fn(&mut Aws, &Desired) -> Result<Created, Problem>,
 ) -> ResourceType {
     ResourceType {
         name,
@@ -42,8 +42,8 @@ fn claim(aws: &mut Aws, kind: &'static str, name: &str) -> Result<(), Problem> {
     Err(Problem::new(format!("{kind} {name} already exists")))
 }
 
-fn create_queue(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    let name = wish.name(aws, "QueueName");
+fn create_queue(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    let name = desired.name(aws, "QueueName");
     let url = format!(
         "https://sqs.{}.amazonaws.com/{}/{name}",
         aws.region, aws.account
@@ -51,12 +51,12 @@ fn create_queue(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
     claim(aws, "AWS::SQS::Queue", &url)?;
 
     let attributes = json!({"Arn": aws.arn("sqs", &name), "QueueName": name, "QueueUrl": url});
-    Ok(Made::new(url, attributes))
+    Ok(Created::new(url, attributes))
 }
 
-fn create_queue_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    check_document(&wish.properties["PolicyDocument"], true).at("PolicyDocument")?;
-    let queues = wish.properties["Queues"]
+fn create_queue_policy(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    check_document(&desired.properties["PolicyDocument"], true).at("PolicyDocument")?;
+    let queues = desired.properties["Queues"]
         .as_array()
         .into_iter()
         .flatten()
@@ -72,12 +72,17 @@ fn create_queue_policy(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         }
     }
 
-    let id = format!("{}-{}-{}", wish.stack, wish.logical_id, super::random(aws));
-    Ok(Made::new(id.clone(), json!({ "Id": id })))
+    let id = format!(
+        "{}-{}-{}",
+        desired.stack,
+        desired.logical_id,
+        super::random(aws)
+    );
+    Ok(Created::new(id.clone(), json!({ "Id": id })))
 }
 
-fn create_log_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
-    if let Some(days) = wish.properties.get("RetentionInDays")
+fn create_log_group(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
+    if let Some(days) = desired.properties.get("RetentionInDays")
         && !days
             .as_i64()
             .is_some_and(|days| RETENTION_DAYS.contains(&days))
@@ -89,26 +94,26 @@ fn create_log_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
         .at("RetentionInDays");
     }
 
-    let name = wish.name(aws, "LogGroupName");
+    let name = desired.name(aws, "LogGroupName");
     claim(aws, "AWS::Logs::LogGroup", &name)?;
     let arn = aws.arn("logs", &format!("log-group:{name}:*"));
-    Ok(Made::new(name, json!({ "Arn": arn })))
+    Ok(Created::new(name, json!({ "Arn": arn })))
 }
 
-fn create_security_group(aws: &mut Aws, wish: &Wish) -> Result<Made, Problem> {
+fn create_security_group(aws: &mut Aws, desired: &Desired) -> Result<Created, Problem> {
     let id = format!("sg-0{}", aws.hex(16));
     claim(aws, "AWS::EC2::SecurityGroup", &id)?;
-    Ok(Made::new(
+    Ok(Created::new(
         id.clone(),
-        json!({"GroupId": id, "Id": id, "VpcId": wish.text("VpcId").unwrap_or("vpc-0default")}),
+        json!({"GroupId": id, "Id": id, "VpcId": desired.text("VpcId").unwrap_or("vpc-0default")}),
     ))
 }
 
 /// A changed property is only remembered, unless it is the name.
-fn keep(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Problem> {
+fn keep(_aws: &mut Aws, old: &StackResource, desired: &Desired) -> Result<Created, Problem> {
     super::refuse_changes(
         old,
-        wish,
+        desired,
         &[
             "QueueName",
             "FifoQueue",
@@ -119,7 +124,7 @@ fn keep(_aws: &mut Aws, old: &StackResource, wish: &Wish) -> Result<Made, Proble
             "VpcId",
         ],
     )?;
-    Ok(Made {
+    Ok(Created {
         physical_id: old.physical_id.clone(),
         attributes: old.attributes.clone(),
     })

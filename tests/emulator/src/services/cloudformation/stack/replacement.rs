@@ -6,7 +6,7 @@ use serde_json::Map;
 
 use crate::Aws;
 use crate::cloudformation::error::Problem;
-use crate::cloudformation::resources::{Made, ResourceType, Update, Wish};
+use crate::cloudformation::resources::{Created, Desired, ResourceType, Update};
 
 use super::StackResource;
 
@@ -14,12 +14,12 @@ use super::StackResource;
 pub(super) fn make(
     aws: &mut Aws,
     kind: &ResourceType,
-    wish: &Wish,
+    desired: &Desired,
     old: Option<&StackResource>,
     replaced: &mut Vec<StackResource>,
-) -> Result<Made, Problem> {
+) -> Result<Created, Problem> {
     let Some(old) = old else {
-        return (kind.create)(aws, wish).map_err(Problem::in_properties);
+        return (kind.create)(aws, desired).map_err(Problem::in_properties);
     };
     if old.kind != kind.name {
         return Err(Problem::new(format!(
@@ -28,31 +28,31 @@ pub(super) fn make(
         )));
     }
 
-    let unchanged = changed(old, wish).is_empty();
+    let unchanged = changed(old, desired).is_empty();
     match kind.update {
-        Update::Always(update) => update(aws, old, wish).map_err(Problem::in_properties),
-        _ if unchanged => Ok(Made {
+        Update::Always(update) => update(aws, old, desired).map_err(Problem::in_properties),
+        _ if unchanged => Ok(Created {
             physical_id: old.physical_id.clone(),
             attributes: old.attributes.clone(),
         }),
-        Update::InPlace(update) => update(aws, old, wish).map_err(Problem::in_properties),
+        Update::InPlace(update) => update(aws, old, desired).map_err(Problem::in_properties),
         Update::Replace => {
-            let made = (kind.create)(aws, wish).map_err(Problem::in_properties)?;
+            let made = (kind.create)(aws, desired).map_err(Problem::in_properties)?;
             if !old.retained_on_replace {
                 replaced.push(old.clone());
             }
             Ok(made)
         }
-        Update::Refuse => Err(refusal(old, wish)),
+        Update::Refuse => Err(refusal(old, desired)),
     }
 }
 
 /// Why a change of a resource is not made, with the properties that differ.
-fn refusal(old: &StackResource, wish: &Wish) -> Problem {
+fn refusal(old: &StackResource, desired: &Desired) -> Problem {
     Problem::new(format!(
         "the sandbox does not update {} in place; changed are {}",
         old.kind,
-        changed(old, wish).join(", ")
+        changed(old, desired).join(", ")
     ))
 }
 
@@ -60,10 +60,10 @@ fn refusal(old: &StackResource, wish: &Wish) -> Problem {
 const BUILD: &str = "BuildProperties";
 
 /// The names of the properties that differ.
-pub(crate) fn changed(old: &StackResource, wish: &Wish) -> Vec<String> {
+pub(crate) fn changed(old: &StackResource, desired: &Desired) -> Vec<String> {
     let empty = Map::new();
     let before = old.properties.as_object().unwrap_or(&empty);
-    let after = wish.properties.as_object().unwrap_or(&empty);
+    let after = desired.properties.as_object().unwrap_or(&empty);
     let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
 
     let mut changed: Vec<String> = names
@@ -71,7 +71,7 @@ pub(crate) fn changed(old: &StackResource, wish: &Wish) -> Vec<String> {
         .filter(|name| before.get(*name) != after.get(*name))
         .cloned()
         .collect();
-    if old.metadata.get(BUILD) != wish.metadata.get(BUILD) {
+    if old.metadata.get(BUILD) != desired.metadata.get(BUILD) {
         changed.push(format!("Metadata.{BUILD}"));
     }
     changed

@@ -14,7 +14,7 @@ use clap::Parser;
 use mutants::copy::{self, Places};
 use mutants::mutation::{self, Mutation};
 use mutants::outcome::{Outcome, is_as_expected, line, summary};
-use mutants::suite::{self, Check, Verdict};
+use mutants::suite::{self, Check, SuiteResult};
 
 /// Takes one promise after the other away from a copy of the project and shows which test or
 /// simulation notices.
@@ -130,7 +130,7 @@ fn measure(checks: &mut [Check], places: &Places, jobs: usize) -> Result<(), Box
                 .unwrap_or_else(PoisonError::into_inner)
                 .pop_front();
             let Some(check) = next else { return Ok(()) };
-            if check.measure(&log)? != Verdict::Passed {
+            if check.measure(&log)? != SuiteResult::Passed {
                 failed
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
@@ -198,14 +198,14 @@ fn try_one(number: usize, checks: &[Check]) -> Result<Outcome, suite::SuiteError
         tried += 1;
         let after = |began: Instant| -> Duration { began.elapsed() };
         match check.against(number)? {
-            Verdict::Passed => {}
-            Verdict::Failed => {
+            SuiteResult::Passed => {}
+            SuiteResult::Failed => {
                 return Ok(Outcome::Caught {
                     by: check.name.clone(),
                     after: after(began),
                 });
             }
-            Verdict::TimedOut => {
+            SuiteResult::TimedOut => {
                 let by = format!("{} (does not end)", check.name);
                 return Ok(Outcome::Caught {
                     by,

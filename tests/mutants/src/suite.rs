@@ -43,7 +43,7 @@ pub struct Check {
 
 /// What a run of a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum SuiteResult {
     Passed,
     Failed,
     TimedOut,
@@ -151,12 +151,12 @@ impl Check {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn measure(&mut self, log: &Path) -> Result<Verdict, SuiteError> {
+    pub fn measure(&mut self, log: &Path) -> Result<SuiteResult, SuiteError> {
         let _ = fs::remove_file(log);
         let began = Instant::now();
         let mut command = self.command();
         command.env("SLIPWAY_MUTANTS_REACHED", log);
-        let verdict = self.run(command, Duration::from_secs(600))?;
+        let result = self.run(command, Duration::from_secs(600))?;
         self.took = began.elapsed();
 
         let reached = fs::read_to_string(log).unwrap_or_default();
@@ -164,14 +164,14 @@ impl Check {
             .lines()
             .filter_map(|line| line.parse().ok())
             .collect();
-        Ok(verdict)
+        Ok(result)
     }
 
     /// Runs it with a mutation.
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn against(&self, mutation: usize) -> Result<Verdict, SuiteError> {
+    pub fn against(&self, mutation: usize) -> Result<SuiteResult, SuiteError> {
         let mut command = self.command();
         command.env("SLIPWAY_MUTANT", mutation.to_string());
         self.run(command, self.took * 10 + PATIENCE)
@@ -198,19 +198,19 @@ impl Check {
         command
     }
 
-    fn run(&self, mut command: Command, limit: Duration) -> Result<Verdict, SuiteError> {
+    fn run(&self, mut command: Command, limit: Duration) -> Result<SuiteResult, SuiteError> {
         let failed = |source| SuiteError::Run {
             program: self.name.clone(),
             source,
         };
         let mut child = command.spawn().map_err(failed)?;
         match child.wait_timeout(limit).map_err(failed)? {
-            Some(status) if status.success() => Ok(Verdict::Passed),
-            Some(_) => Ok(Verdict::Failed),
+            Some(status) if status.success() => Ok(SuiteResult::Passed),
+            Some(_) => Ok(SuiteResult::Failed),
             None => {
                 child.kill().map_err(failed)?;
                 child.wait().map_err(failed)?;
-                Ok(Verdict::TimedOut)
+                Ok(SuiteResult::TimedOut)
             }
         }
     }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use emulator::Aws;
 use emulator::cloudformation::items;
 use emulator::codepipeline::ReportContent;
-use emulator::iam::{Demand, Verdict, evaluate};
+use emulator::iam::{Access, Demand, evaluate};
 use emulator::lambda::Outcome;
 use harness::demo::{COUNTER, SHOP, deployed};
 use harness::driver::{Fault, run};
@@ -377,14 +377,10 @@ fn the_dead_letter_queue_takes_the_events_of_every_rule() {
             queues += 1;
             let send =
                 Demand::new("sqs:SendMessage", queue).with("aws:SourceArn", rule.arn.as_str());
-            assert_eq!(
-                evaluate(statements, &send),
-                Ok(Verdict::Allowed),
-                "{send:?}"
-            );
+            assert_eq!(evaluate(statements, &send), Ok(Access::Allowed), "{send:?}");
 
             let other = send.with("aws:SourceArn", aws.arn("events", "rule/another"));
-            assert_eq!(evaluate(statements, &other), Ok(Verdict::NotAllowed));
+            assert_eq!(evaluate(statements, &other), Ok(Access::NotAllowed));
         }
     }
     assert!(

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 use crate::service::{self, Errors};
 use crate::{ApiError, Aws, Millis, Request};
 pub(crate) use actions::{IamRequest, pass_role};
-pub use policy::{Context, Demand, Unsupported, Verdict, check as check_statement, evaluate};
+pub use policy::{Access, Context, Demand, Unsupported, check as check_statement, evaluate};
 
 /// The caller that may do everything.
 const ADMINISTRATOR: &str = "person";
@@ -92,10 +92,10 @@ pub(crate) fn authorize(aws: &mut Aws, request: &Request) -> Result<(), ApiError
 pub(crate) fn require(aws: &mut Aws, session: &Session, demand: &Demand) -> Result<(), Denial> {
     let role = session.role_name().to_owned();
     aws.iam.demanded.insert((role, demand.action.clone()));
-    let reason = match verdict(aws, session, demand) {
-        Ok(Verdict::Allowed) => return Ok(()),
-        Ok(Verdict::NotAllowed) => error::not_allowed(&demand.action),
-        Ok(Verdict::Denied) => error::EXPLICIT_DENY.to_owned(),
+    let reason = match access(aws, session, demand) {
+        Ok(Access::Allowed) => return Ok(()),
+        Ok(Access::NotAllowed) => error::not_allowed(&demand.action),
+        Ok(Access::Denied) => error::EXPLICIT_DENY.to_owned(),
         Err(unsupported) => format!("because {unsupported}"),
     };
     Err(deny(aws, session, demand, &reason))
@@ -129,9 +129,9 @@ pub(crate) fn deny_invocation(aws: &mut Aws, source: &str, function: &str) -> St
     note(aws, source, &demand, message).message
 }
 
-fn verdict(aws: &Aws, session: &Session, demand: &Demand) -> Result<Verdict, Unsupported> {
+fn access(aws: &Aws, session: &Session, demand: &Demand) -> Result<Access, Unsupported> {
     let Some(role) = aws.cloudformation.iam.role_by_arn(&session.role) else {
-        return Ok(Verdict::NotAllowed);
+        return Ok(Access::NotAllowed);
     };
 
     let managed: Vec<Value> = role

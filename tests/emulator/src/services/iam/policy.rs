@@ -28,7 +28,7 @@ pub struct Demand {
 
 /// The decision of policies about a demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Access {
     Allowed,
     /// No statement applies to it.
     NotAllowed,
@@ -70,18 +70,18 @@ impl Demand {
 pub fn evaluate<'a>(
     statements: impl IntoIterator<Item = &'a Value>,
     demand: &Demand,
-) -> Result<Verdict, Unsupported> {
-    let mut verdict = Verdict::NotAllowed;
+) -> Result<Access, Unsupported> {
+    let mut access = Access::NotAllowed;
     for statement in statements {
         if applies(statement, demand)? {
             match statement["Effect"].as_str() {
-                Some("Deny") => return Ok(Verdict::Denied),
-                Some("Allow") => verdict = Verdict::Allowed,
+                Some("Deny") => return Ok(Access::Denied),
+                Some("Allow") => access = Access::Allowed,
                 other => return Err(Unsupported(format!("the effect {other:?}"))),
             }
         }
     }
-    Ok(verdict)
+    Ok(access)
 }
 
 /// Refuses a statement with anything that the sandbox does not evaluate, before it is ever asked.

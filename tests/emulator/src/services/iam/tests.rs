@@ -19,7 +19,7 @@ fn update() -> Demand {
     Demand::new("ecs:UpdateService", SERVICE)
 }
 
-fn verdict_of(statements: &[Value], demand: &Demand) -> Verdict {
+fn access_of(statements: &[Value], demand: &Demand) -> Access {
     evaluate(statements, demand).unwrap()
 }
 
@@ -30,7 +30,7 @@ fn holds(condition: Value, context: &[(&str, &str)]) -> bool {
     let demand = context
         .iter()
         .fold(update(), |demand, (key, value)| demand.with(key, *value));
-    verdict_of(&[statement], &demand) == Verdict::Allowed
+    access_of(&[statement], &demand) == Access::Allowed
 }
 
 fn unsupported(statement: &Value) -> String {
@@ -39,14 +39,14 @@ fn unsupported(statement: &Value) -> String {
 
 #[test]
 fn what_no_statement_allows_is_denied() {
-    assert_eq!(verdict_of(&[], &update()), Verdict::NotAllowed);
+    assert_eq!(access_of(&[], &update()), Access::NotAllowed);
     assert_eq!(
-        verdict_of(&[allow("ecs:DescribeServices", "*")], &update()),
-        Verdict::NotAllowed
+        access_of(&[allow("ecs:DescribeServices", "*")], &update()),
+        Access::NotAllowed
     );
     assert_eq!(
-        verdict_of(&[allow("ecs:UpdateService", "*")], &update()),
-        Verdict::Allowed
+        access_of(&[allow("ecs:UpdateService", "*")], &update()),
+        Access::Allowed
     );
 }
 
@@ -54,27 +54,27 @@ fn what_no_statement_allows_is_denied() {
 fn an_explicit_deny_wins_in_any_order() {
     let (yes, no) = (allow("*", "*"), deny("ecs:Update*", "*"));
     assert_eq!(
-        verdict_of(&[yes.clone(), no.clone()], &update()),
-        Verdict::Denied
+        access_of(&[yes.clone(), no.clone()], &update()),
+        Access::Denied
     );
     assert_eq!(
-        verdict_of(&[no.clone(), yes.clone()], &update()),
-        Verdict::Denied
+        access_of(&[no.clone(), yes.clone()], &update()),
+        Access::Denied
     );
 
     let other = Demand::new("ecs:DescribeServices", SERVICE);
-    assert_eq!(verdict_of(&[no, yes], &other), Verdict::Allowed);
+    assert_eq!(access_of(&[no, yes], &other), Access::Allowed);
 }
 
 #[test]
 fn actions_ignore_case_and_resources_do_not() {
     assert_eq!(
-        verdict_of(&[allow("ECS:updateservice", "*")], &update()),
-        Verdict::Allowed
+        access_of(&[allow("ECS:updateservice", "*")], &update()),
+        Access::Allowed
     );
     assert_eq!(
-        verdict_of(&[allow("ecs:*", &SERVICE.to_uppercase())], &update()),
-        Verdict::NotAllowed
+        access_of(&[allow("ecs:*", &SERVICE.to_uppercase())], &update()),
+        Access::NotAllowed
     );
 }
 
@@ -85,7 +85,7 @@ fn one_of_many_actions_and_resources_is_enough() {
         "arn:aws:ecs:eu-west-1:111122223333:service/other/*",
         "arn:aws:ecs:eu-west-1:111122223333:service/apps/*",
     ]});
-    assert_eq!(verdict_of(&[statement], &update()), Verdict::Allowed);
+    assert_eq!(access_of(&[statement], &update()), Access::Allowed);
 }
 
 #[test]
@@ -96,21 +96,21 @@ fn the_opposites_cover_all_but_what_they_name() {
         "NotResource": "arn:aws:ecs:*:*:service/secret/*",
     });
     assert_eq!(
-        verdict_of(std::slice::from_ref(&statement), &update()),
-        Verdict::Allowed
+        access_of(std::slice::from_ref(&statement), &update()),
+        Access::Allowed
     );
 
     let pass = Demand::new("iam:PassRole", "arn:aws:iam::111122223333:role/slipway/a");
     assert_eq!(
-        verdict_of(std::slice::from_ref(&statement), &pass),
-        Verdict::NotAllowed
+        access_of(std::slice::from_ref(&statement), &pass),
+        Access::NotAllowed
     );
 
     let secret = Demand::new(
         "ecs:UpdateService",
         "arn:aws:ecs:eu-west-1:111122223333:service/secret/web",
     );
-    assert_eq!(verdict_of(&[statement], &secret), Verdict::NotAllowed);
+    assert_eq!(access_of(&[statement], &secret), Access::NotAllowed);
 }
 
 #[test]
@@ -121,10 +121,10 @@ fn an_action_without_resources_needs_a_statement_about_everything() {
         "arn:aws:ecs:*:*:task-definition/*",
     );
 
-    assert_eq!(verdict_of(&[narrow], &describe), Verdict::NotAllowed);
+    assert_eq!(access_of(&[narrow], &describe), Access::NotAllowed);
     assert_eq!(
-        verdict_of(&[allow("ecs:DescribeTaskDefinition", "*")], &describe),
-        Verdict::Allowed
+        access_of(&[allow("ecs:DescribeTaskDefinition", "*")], &describe),
+        Access::Allowed
     );
 }
 

@@ -72,12 +72,12 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
         })
     };
     assert_eq!(
-        verdict_of(&[of_namespace("ecs")], &register),
-        Verdict::Allowed
+        access_of(&[of_namespace("ecs")], &register),
+        Access::Allowed
     );
     assert_eq!(
-        verdict_of(&[of_namespace("dynamodb")], &register),
-        Verdict::NotAllowed
+        access_of(&[of_namespace("dynamodb")], &register),
+        Access::NotAllowed
     );
     assert_eq!(
         demand(
@@ -107,7 +107,7 @@ fn metrics_and_alarms_are_asked_for_on_everything_and_put_by_namespace() {
             &format!("cloudwatch:{operation}"),
             "arn:aws:cloudwatch:*:*:alarm:web",
         );
-        assert_eq!(verdict_of(&[of_alarm], &demand), Verdict::NotAllowed);
+        assert_eq!(access_of(&[of_alarm], &demand), Access::NotAllowed);
     }
 
     let put = demand("PutMetricData", json!({"Namespace": "Shop"})).unwrap();
@@ -115,12 +115,12 @@ fn metrics_and_alarms_are_asked_for_on_everything_and_put_by_namespace() {
     of_namespace["Condition"] = json!({"StringEquals": {"cloudwatch:namespace": "Shop"}});
 
     assert_eq!(
-        verdict_of(std::slice::from_ref(&of_namespace), &put),
-        Verdict::Allowed
+        access_of(std::slice::from_ref(&of_namespace), &put),
+        Access::Allowed
     );
 
     let other = demand("PutMetricData", json!({"Namespace": "Other"})).unwrap();
-    assert_eq!(verdict_of(&[of_namespace], &other), Verdict::NotAllowed);
+    assert_eq!(access_of(&[of_namespace], &other), Access::NotAllowed);
     assert!(
         demand("DeleteAlarms", json!({})).is_none(),
         "an operation that IAM does not know is refused"
@@ -271,11 +271,11 @@ fn scalable_targets_are_asked_for_by_their_arn_with_namespace_and_dimension() {
         let mut statement = allow("application-autoscaling:RegisterScalableTarget", "*");
         statement["Condition"] =
             json!({"StringEquals": {"application-autoscaling:service-namespace": namespace}});
-        verdict_of(&[statement], &register)
+        access_of(&[statement], &register)
     };
     assert_eq!(
         (of("ecs"), of("rds")),
-        (Verdict::Allowed, Verdict::NotAllowed)
+        (Access::Allowed, Access::NotAllowed)
     );
 }
 

@@ -1,7 +1,7 @@
 //! Invariants 2 and 3: every execution ends, the outcome in the ledger was true when a function
 //! last read the account, and what was rolled back is as it was recorded.
 
-mod sights;
+mod observations;
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,8 @@ use crate::ledger_reader::{executions, flag, text};
 use emulator::codepipeline::ExecutionStatus;
 use emulator::{Aws, Call};
 
-use sights::UNANSWERED;
-pub(super) use sights::{Routes, Sight};
+use observations::UNANSWERED;
+pub(super) use observations::{Observation, Routes};
 
 /// What the check of a close came to.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ pub(super) struct Closed {
 /// The last look of each attempt.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Endings {
-    seen: BTreeMap<u64, Vec<Sight>>,
+    seen: BTreeMap<u64, Vec<Observation>>,
     routes: BTreeMap<u64, Routes>,
 }
 
@@ -41,7 +41,10 @@ impl Endings {
         ledger: &Ledger,
         percent: u32,
     ) -> Result<(), String> {
-        let Some((sights, routes)) = call.attempt.and_then(|attempt| self.sight_of(attempt)) else {
+        let Some((observations, routes)) = call
+            .attempt
+            .and_then(|attempt| self.observations_of(attempt))
+        else {
             return Ok(());
         };
         let judges = ["swap-target-groups", "evaluate-canary"];
@@ -67,7 +70,7 @@ impl Endings {
         }
 
         let throttled = || aws.calls.iter().rev().filter(ours).any(Call::is_throttled);
-        pair::bakes(ledger, sights, routes, percent, throttled)
+        pair::bakes(ledger, observations, routes, percent, throttled)
     }
 
     /// Checks the records that were closed by the last write of an attempt.
@@ -95,19 +98,21 @@ impl Endings {
 
             retired(aws, execution, record)?;
             let none = Vec::new();
-            let sights = call
+            let observations = call
                 .attempt
                 .and_then(|attempt| self.seen.get(&attempt))
                 .unwrap_or(&none);
             let service = text(record, "service").unwrap_or_default();
-            let sight = sights.iter().find(|sight| sight.service == service);
+            let observation = observations
+                .iter()
+                .find(|observation| observation.service == service);
 
             match record.pointer("/prior/M/pair/M") {
                 Some(pair) => {
                     let routes = call.attempt.and_then(|attempt| self.routes.get(&attempt));
-                    pair::check(aws, execution, record, pair, sights, routes, by_hand)?;
+                    pair::check(aws, execution, record, pair, observations, routes, by_hand)?;
                 }
-                None => check(aws, execution, record, sight, by_hand)?,
+                None => check(aws, execution, record, observation, by_hand)?,
             }
 
             checked.outcomes += 1;
@@ -152,7 +157,7 @@ fn check(
     aws: &Aws,
     execution: &str,
     record: &Value,
-    sight: Option<&Sight>,
+    observation: Option<&Observation>,
     by_hand: bool,
 ) -> Result<(), String> {
     let outcome = text(record, "outcome").unwrap_or_default();
@@ -173,30 +178,30 @@ fn check(
             "invariant {invariant}: {execution} is {outcome}, but {what}"
         ))
     };
-    let (Some(claim), Some(sight)) = (claim, sight) else {
+    let (Some(claim), Some(observation)) = (claim, observation) else {
         return wrong(2, "it was recorded without reading the service".to_owned());
     };
 
     let prior = number(record, "prior.desired_count").unwrap_or(0) as usize;
     let least = if outcome == "rolled-back" { prior } else { 1 };
 
-    if sight.desired < least {
+    if observation.desired < least {
         let invariant = if outcome == "rolled-back" { 3 } else { 2 };
         return wrong(
             invariant,
-            format!("the count was {}, not {least}", sight.desired),
+            format!("the count was {}, not {least}", observation.desired),
         );
     }
 
-    if let Some(lack) = lack(sight, claim) {
+    if let Some(lack) = lack(observation, claim) {
         return wrong(2, lack);
     }
-    if outcome == "rolled-back" && !restored_percentages(record, sight) {
+    if outcome == "rolled-back" && !restored_percentages(record, observation) {
         return wrong(
             3,
             format!(
                 "the percentages were {:?}, not the recorded ones",
-                sight.percentages
+                observation.percentages
             ),
         );
     }
@@ -204,41 +209,41 @@ fn check(
 }
 
 /// What a service lacked to run a task definition truly.
-pub(super) fn lack(sight: &Sight, definition: &str) -> Option<String> {
-    if sight.runs != definition {
+pub(super) fn lack(observation: &Observation, definition: &str) -> Option<String> {
+    if observation.runs != definition {
         return Some(format!(
             "{} ran {} and not {definition}",
-            sight.service, sight.runs
+            observation.service, observation.runs
         ));
     }
-    if !sight.completed {
+    if !observation.completed {
         return Some("the rollout was not completed".to_owned());
     }
-    if sight.running != sight.desired || sight.pending > 0 {
+    if observation.running != observation.desired || observation.pending > 0 {
         return Some(format!(
             "{} of {} tasks ran, {} pending",
-            sight.running, sight.desired, sight.pending
+            observation.running, observation.desired, observation.pending
         ));
     }
 
-    let found = |group: &String| sight.healthy.get(group).copied();
-    let short = sight
+    let found = |group: &String| observation.healthy.get(group).copied();
+    let short = observation
         .groups
         .iter()
-        .find(|group| found(group).is_none_or(|healthy| healthy < sight.desired))?;
+        .find(|group| found(group).is_none_or(|healthy| healthy < observation.desired))?;
 
     Some(format!(
         "{:?} of {} targets were healthy in {short}",
         found(short),
-        sight.desired
+        observation.desired
     ))
 }
 
-fn restored_percentages(record: &Value, sight: &Sight) -> bool {
+fn restored_percentages(record: &Value, observation: &Observation) -> bool {
     let recorded = |name: &str| {
         number(record, &format!("prior.percentages.{name}")).and_then(|n| i64::try_from(n).ok())
     };
-    sight.percentages == (recorded("minimum_healthy"), recorded("maximum"))
+    observation.percentages == (recorded("minimum_healthy"), recorded("maximum"))
 }
 
 /// Something newer took its place, or a deployment from outside did.

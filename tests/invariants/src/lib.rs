@@ -216,15 +216,15 @@ impl Invariants {
         if matches!(call.operation.as_str(), "ModifyRule" | "ModifyListener") {
             let routes = call
                 .attempt
-                .and_then(|attempt| self.endings.sight_of(attempt));
+                .and_then(|attempt| self.endings.observations_of(attempt));
 
             // What begin-release finds, some release left.
             let left = routes.filter(|_| !call.caller.ends_with("begin-release"));
             let left = left.map_or(Ok(0), |(_, routes)| {
                 pair::leaves_alone(aws, &self.ledger, routes, &self.weights_by_hand)
             })?;
-            let raised = routes.map_or(Ok(0), |(sights, routes)| {
-                pair::fit(aws, &self.ledger, sights, routes)
+            let raised = routes.map_or(Ok(0), |(observations, routes)| {
+                pair::fit(aws, &self.ledger, observations, routes)
             })?;
 
             self.count("8 weights that a person set are left alone", left);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::endings::{Routes, Sight, failed, lack, superseded};
+use super::endings::{Observation, Routes, failed, lack, superseded};
 use super::{Ledger, execution_of, number};
 use crate::ledger_reader::text;
 use emulator::elb::Elb;
@@ -15,8 +15,8 @@ const COLOURS: [&str; 2] = ["blue", "green"];
 
 /// The colours of a closed pair as the function that closed it saw them.
 struct Seen<'a> {
-    live: &'a Sight,
-    idle: Option<&'a Sight>,
+    live: &'a Observation,
+    idle: Option<&'a Observation>,
     /// Names of the two.
     names: (&'a str, &'a str),
     weights: (i64, i64),
@@ -29,7 +29,7 @@ pub(super) fn check(
     execution: &str,
     record: &Value,
     pair: &Value,
-    sights: &[Sight],
+    observations: &[Observation],
     routes: Option<&Routes>,
     by_hand: bool,
 ) -> Result<(), String> {
@@ -53,7 +53,7 @@ pub(super) fn check(
     let wrong = |(invariant, what): (u8, String)| {
         format!("invariant {invariant}: {execution} is {outcome}, but {what}")
     };
-    let (Some(claim), Some(seen)) = (claim, seen(record, pair, live, sights, routes)) else {
+    let (Some(claim), Some(seen)) = (claim, seen(record, pair, live, observations, routes)) else {
         return Err(wrong((
             2,
             "it was recorded without reading service and weights".to_owned(),
@@ -78,14 +78,14 @@ fn seen<'a>(
     record: &Value,
     pair: &Value,
     live: &'a str,
-    sights: &'a [Sight],
+    observations: &'a [Observation],
     routes: Option<&Routes>,
 ) -> Option<Seen<'a>> {
     let name = text(record, "service")?;
-    let sight = |colour: &str| {
-        sights
+    let observation = |colour: &str| {
+        observations
             .iter()
-            .find(|sight| sight.service == format!("{name}-{colour}"))
+            .find(|observation| observation.service == format!("{name}-{colour}"))
     };
     let routes = routes?.get(text(pair, "rule")?)?;
     let weight = |colour: &str| {
@@ -99,8 +99,8 @@ fn seen<'a>(
     let weights = (weight(names.0)?, weight(names.1)?);
 
     Some(Seen {
-        live: sight(names.0)?,
-        idle: sight(names.1),
+        live: observation(names.0)?,
+        idle: observation(names.1),
         names,
         weights,
     })
@@ -132,10 +132,12 @@ fn not_restored(aws: &Aws, pair: &Value, seen: &Seen<'_>) -> Option<String> {
 
     let definition = text(pair, &format!("{idle}.task_definition"))
         .filter(|definition| aws.ecs.is_active(definition));
-    let differs = |sight: &&Sight| definition.is_some_and(|definition| sight.runs != definition);
+    let differs = |observation: &&Observation| {
+        definition.is_some_and(|definition| observation.runs != definition)
+    };
     seen.idle
         .filter(differs)
-        .map(|sight| format!("{idle} ran {} and not {definition:?}", sight.runs))
+        .map(|observation| format!("{idle} ran {} and not {definition:?}", observation.runs))
 }
 
 /// What keeps a colour from being the live one.
@@ -154,7 +156,7 @@ fn not_live(seen: &Seen<'_>) -> Option<String> {
 pub(super) fn fit(
     aws: &Aws,
     ledger: &Ledger,
-    sights: &[Sight],
+    observations: &[Observation],
     routes: &Routes,
 ) -> Result<u64, String> {
     let Some(lease) = ledger.open() else {
@@ -189,7 +191,10 @@ pub(super) fn fit(
             "invariant 1: {name} got weight {now:?} instead of {before:?}, but {what}"
         ))
     };
-    let Some(seen) = sights.iter().find(|sight| sight.service == name) else {
+    let Some(seen) = observations
+        .iter()
+        .find(|observation| observation.service == name)
+    else {
         return wrong("the function that did that had not read it".to_owned());
     };
     let released = text(lease, "release.change.task_definition");
@@ -293,7 +298,7 @@ pub(super) fn given_back(aws: &Aws, call: &Call, ledger: &Ledger) -> Result<u64,
 /// goes back. `throttled` says whether the look may have ended early.
 pub(super) fn bakes(
     ledger: &Ledger,
-    sights: &[Sight],
+    observations: &[Observation],
     routes: &Routes,
     percent: u32,
     throttled: impl Fn() -> bool,
@@ -316,17 +321,20 @@ pub(super) fn bakes(
         .map(|(_, weight)| *weight)
         .sum::<i64>();
     let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
-    let Some(sight) = sights.iter().find(|sight| sight.service == name) else {
+    let Some(observation) = observations
+        .iter()
+        .find(|observation| observation.service == name)
+    else {
         return Ok(());
     };
 
     let filled = number(lease, "release.change.desired_count").unwrap_or(1);
     let needed = (filled * u64::from(percent)).div_ceil(100);
-    if !sight.healthy.contains_key(group) && throttled() {
+    if !observation.healthy.contains_key(group) && throttled() {
         return Ok(());
     }
 
-    let healthy = sight.healthy.get(group).copied().unwrap_or(0) as u64;
+    let healthy = observation.healthy.get(group).copied().unwrap_or(0) as u64;
     let goes_back = lease.pointer("/release/M/restoring").is_some();
 
     if weight > 0 && healthy < needed && !goes_back {

@@ -17,7 +17,7 @@ pub(super) const UNANSWERED: i64 = 30_000;
 
 /// A service as it truly was when an attempt of a function asked for it.
 #[derive(Clone, Debug)]
-pub(crate) struct Sight {
+pub(crate) struct Observation {
     pub(crate) service: String,
     pub(crate) runs: String,
     pub(super) completed: bool,
@@ -53,27 +53,28 @@ impl Endings {
             .filter_map(Value::as_str);
 
         for name in names.map(|name| name.rsplit('/').next().unwrap_or(name)) {
-            let sights = self.seen.entry(attempt).or_default();
-            sights.retain(|sight| sight.service != name);
-            sights.extend(sight(aws, &cluster, name));
+            let observations = self.seen.entry(attempt).or_default();
+            observations.retain(|observation| observation.service != name);
+            observations.extend(observation(aws, &cluster, name));
         }
     }
 
     pub(crate) fn saw_targets(&mut self, aws: &Aws, call: &Call, request: &Request) {
-        let Some(sights) = call.attempt.and_then(|attempt| self.seen.get_mut(&attempt)) else {
+        let Some(observations) = call.attempt.and_then(|attempt| self.seen.get_mut(&attempt))
+        else {
             return;
         };
 
         let asked = percent_encoding::percent_decode(&request.body)
             .decode_utf8_lossy()
             .into_owned();
-        for sight in sights {
-            for group in sight
+        for observation in observations {
+            for group in observation
                 .groups
                 .iter()
                 .filter(|group| asked.contains(group.as_str()))
             {
-                sight
+                observation
                     .healthy
                     .insert(group.clone(), aws.elb.healthy_count(group, aws.now));
             }
@@ -90,7 +91,7 @@ impl Endings {
     }
 
     /// What an attempt saw last.
-    pub(crate) fn sight_of(&self, attempt: u64) -> Option<(&[Sight], &Routes)> {
+    pub(crate) fn observations_of(&self, attempt: u64) -> Option<(&[Observation], &Routes)> {
         Some((
             self.seen.get(&attempt)?.as_slice(),
             self.routes.get(&attempt)?,
@@ -107,17 +108,17 @@ impl Endings {
             .rev()
             .find(moves)
             .and_then(|call| call.attempt);
-        let sights = mover
+        let observations = mover
             .and_then(|attempt| self.seen.get(&attempt))
             .into_iter()
             .flatten();
-        sights
-            .filter_map(|sight| sight.healthy.get(group))
+        observations
+            .filter_map(|observation| observation.healthy.get(group))
             .any(|healthy| *healthy > 0)
     }
 }
 
-pub(super) fn sight(aws: &Aws, cluster: &str, name: &str) -> Option<Sight> {
+pub(super) fn observation(aws: &Aws, cluster: &str, name: &str) -> Option<Observation> {
     let service = aws.ecs.service_named(cluster, name)?;
     let primary = service.primary()?;
     let mut groups: Vec<String> = aws
@@ -129,7 +130,7 @@ pub(super) fn sight(aws: &Aws, cluster: &str, name: &str) -> Option<Sight> {
     groups.sort();
     groups.dedup();
 
-    Some(Sight {
+    Some(Observation {
         service: name.to_owned(),
         runs: primary.task_definition.clone(),
         completed: primary.rollout == RolloutState::Completed,

@@ -91,10 +91,10 @@ impl Alb<'_> {
 fn counters(sides: &Sides, side: Side) -> Vec<Query> {
     let metrics = [
         Metric::Requests,
-        Metric::Answers2xx,
-        Metric::Answers3xx,
-        Metric::Answers4xx,
-        Metric::Answers5xx,
+        Metric::Responses2xx,
+        Metric::Responses3xx,
+        Metric::Responses4xx,
+        Metric::Responses5xx,
         Metric::RefusedConnections,
     ];
 
@@ -125,10 +125,10 @@ fn whole_hour(sides: &Sides, side: Side) -> Vec<Query> {
 fn query(sides: &Sides, side: Side, metric: Metric, statistic: &str) -> Query {
     let name = match metric {
         Metric::Requests => "RequestCount",
-        Metric::Answers2xx => "HTTPCode_Target_2XX_Count",
-        Metric::Answers3xx => "HTTPCode_Target_3XX_Count",
-        Metric::Answers4xx => "HTTPCode_Target_4XX_Count",
-        Metric::Answers5xx => "HTTPCode_Target_5XX_Count",
+        Metric::Responses2xx => "HTTPCode_Target_2XX_Count",
+        Metric::Responses3xx => "HTTPCode_Target_3XX_Count",
+        Metric::Responses4xx => "HTTPCode_Target_4XX_Count",
+        Metric::Responses5xx => "HTTPCode_Target_5XX_Count",
         Metric::RefusedConnections => "TargetConnectionErrorCount",
         _ => "TargetResponseTime",
     };
@@ -163,7 +163,7 @@ fn errors(observed: &Observations<'_>, at: i64) -> Reading {
         usual_rate,
         dispersion: observed.dispersion,
     };
-    let answered = counter(Metric::Answers5xx, observed.usual_error_rate);
+    let answered = counter(Metric::Responses5xx, observed.usual_error_rate);
     let refused = counter(Metric::RefusedConnections, 0.0);
     let side = |side: Side| {
         let answered = observed.count(side, &answered, at);

@@ -44,10 +44,10 @@ impl Side {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Metric {
     Requests,
-    Answers2xx,
-    Answers3xx,
-    Answers4xx,
-    Answers5xx,
+    Responses2xx,
+    Responses3xx,
+    Responses4xx,
+    Responses5xx,
     RefusedConnections,
     /// Response times.
     ResponseTimes,
@@ -95,10 +95,10 @@ impl Key {
         };
         let metric = match self.metric {
             Metric::Requests => "n".to_owned(),
-            Metric::Answers2xx => "2".to_owned(),
-            Metric::Answers3xx => "3".to_owned(),
-            Metric::Answers4xx => "4".to_owned(),
-            Metric::Answers5xx => "e".to_owned(),
+            Metric::Responses2xx => "2".to_owned(),
+            Metric::Responses3xx => "3".to_owned(),
+            Metric::Responses4xx => "4".to_owned(),
+            Metric::Responses5xx => "e".to_owned(),
             Metric::RefusedConnections => "x".to_owned(),
             Metric::ResponseTimes => "s".to_owned(),
             Metric::Slow(index) => format!("t{index}"),
@@ -131,16 +131,17 @@ impl Metric {
     #[must_use]
     pub fn group(self) -> Option<Group> {
         match self {
-            Self::Requests | Self::Answers5xx | Self::RefusedConnections => Some(Group::Errors),
+            Self::Requests | Self::Responses5xx | Self::RefusedConnections => Some(Group::Errors),
             Self::ResponseTimes
             | Self::Slow(_)
             | Self::SlowToPromote(_)
             | Self::HourlyPercentile(_) => Some(Group::Latency),
             Self::Custom(..) => Some(Group::Custom),
             Self::Further(_) => Some(Group::Custom),
-            Self::Answers2xx | Self::Answers3xx | Self::Answers4xx | Self::HourlyResponseTimes => {
-                None
-            }
+            Self::Responses2xx
+            | Self::Responses3xx
+            | Self::Responses4xx
+            | Self::HourlyResponseTimes => None,
         }
     }
 }

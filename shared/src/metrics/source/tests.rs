@@ -11,10 +11,10 @@ pub(crate) fn key(id: &str) -> Key {
 fn all() -> Vec<Key> {
     let mut metrics = vec![
         Metric::Requests,
-        Metric::Answers2xx,
-        Metric::Answers3xx,
-        Metric::Answers4xx,
-        Metric::Answers5xx,
+        Metric::Responses2xx,
+        Metric::Responses3xx,
+        Metric::Responses4xx,
+        Metric::Responses5xx,
         Metric::RefusedConnections,
         Metric::ResponseTimes,
         Metric::HourlyResponseTimes,

@@ -142,10 +142,10 @@ fn balance(data: &Data, side: Side, at: i64) -> Option<bool> {
             .copied()
     };
     let classes = [
-        Metric::Answers2xx,
-        Metric::Answers3xx,
-        Metric::Answers4xx,
-        Metric::Answers5xx,
+        Metric::Responses2xx,
+        Metric::Responses3xx,
+        Metric::Responses4xx,
+        Metric::Responses5xx,
     ];
 
     let timed = point(Metric::ResponseTimes)?;
@@ -153,7 +153,7 @@ fn balance(data: &Data, side: Side, at: i64) -> Option<bool> {
     let slack = (timed / 2_000.0).max(2.0);
     let requests = point(Metric::Requests).unwrap_or(0.0);
     let all_requests = requests + slack >= answers.max(timed);
-    let all_answers = point(Metric::Answers2xx).is_none() || answers + slack >= timed;
+    let all_answers = point(Metric::Responses2xx).is_none() || answers + slack >= timed;
     Some(all_requests && all_answers)
 }
 

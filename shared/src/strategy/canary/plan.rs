@@ -60,7 +60,7 @@ pub fn errors(data: &Data, first: i64) -> Errors {
         data,
         first,
         Metric::Requests,
-        &[Metric::Answers5xx, Metric::RefusedConnections],
+        &[Metric::Responses5xx, Metric::RefusedConnections],
     );
     let (requests, bad) = minutes
         .iter()

@@ -27,7 +27,7 @@ simulate *args:
 
 # Removes one promise at a time from a copy, and shows which test or simulation fails; by name or `--area`.
 mutants *args:
-    cargo run --quiet --package mutants -- -- {{args}}
+    cargo run --quiet --package mutants -- {{args}}
 
 # Makes the pictures in docs/images from the program. Needs Python 3, and Chromium for the report.
 pictures:

@@ -71,7 +71,7 @@ fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
 }
 
 /// The attempts that made other calls than all attempts of their function before. A shift is looked
-/// at again and again while it bakes, and tests/blue_green.rs lets every call of one be the last.
+/// at again and again while it bakes, and blue_green/crashes.rs lets every call of one be the last.
 /// Functions that do the same in every chapter are left out.
 fn unlike_earlier(aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
     let mut known = BTreeSet::new();

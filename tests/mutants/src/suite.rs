@@ -187,10 +187,6 @@ impl Check {
             .env_remove("SLIPWAY_MUTANT")
             .env_remove("SLIPWAY_MUTANTS_REACHED");
 
-        // A snapshot that differs is a failure, and is not written beside the old one.
-        command
-            .env("INSTA_UPDATE", "no")
-            .env("INSTA_FORCE_PASS", "0");
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())

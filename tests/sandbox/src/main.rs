@@ -18,20 +18,20 @@ use crate::serve::Serve;
 use crate::show::Show;
 use crate::simulate::Simulate;
 
-/// Plays Slipway's main job on an in-memory AWS: deploys two applications and their pipelines from
-/// the project's own templates, pushes images, and lets the real functions release them.
+/// Plays Slipway's main job on an in-memory AWS: deploys three applications and their pipelines
+/// from the project's own templates, pushes images, and lets the real functions release them.
 ///
-/// Needs no network and no account. The same seed gives the same story to the byte.
+/// Needs no network and no account. The same seed gives the same output to the byte.
 #[derive(Debug, Parser)]
 #[command(name = "cargo sandbox", bin_name = "cargo sandbox", version)]
 #[command(after_help = EXIT_CODES, args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Tell only of this kind of pipeline; of in-place and blue/green releases unless given.
+    /// Play only releases of this kind of pipeline; in-place and blue/green ones unless given.
     #[arg(long, value_enum)]
     pipeline: Option<Pipeline>,
-    /// Print one JSON object with the releases instead of the story.
+    /// Print one JSON object with the releases instead of the lines of the demo.
     #[arg(long)]
     json: bool,
     /// What chance is drawn from: latencies, health delays, and the unconfirmed rules of AWS.
@@ -90,7 +90,7 @@ fn main() -> ExitCode {
     let mut releases = Vec::new();
     let ended = match arguments.pipeline {
         Some(Pipeline::Canary) => canaries(arguments.seed, show, &mut releases),
-        kind => story(arguments.seed, kind, show, &mut releases),
+        kind => demo(arguments.seed, kind, show, &mut releases),
     };
 
     if arguments.json {
@@ -116,7 +116,7 @@ fn exit_code(ended: Result<(), String>) -> ExitCode {
     }
 }
 
-fn story(
+fn demo(
     seed: u64,
     kind: Option<Pipeline>,
     mut show: Show,

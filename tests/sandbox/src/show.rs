@@ -1,4 +1,4 @@
-//! The story as a person sees it: live on a terminal, line by line in a pipe.
+//! The demo as a person sees it: live on a terminal, line by line in a pipe.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -14,7 +14,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use invariants::ledger_reader::{executions, serving};
 use slipway::timestamp::Timestamp;
 
-/// Real time that a picture stays on a terminal: long enough to see, short enough to keep the story
+/// Real time that a picture stays on a terminal: long enough to see, short enough to keep the demo
 /// under seconds.
 const FRAME: Duration = Duration::from_millis(15);
 

@@ -36,7 +36,7 @@ pub(crate) struct Serve {
     /// The region.
     #[arg(long, default_value = "eu-west-1", value_parser = region)]
     region: String,
-    /// Begin with an empty account instead of the stacks of the story.
+    /// Begin with an empty account instead of the stacks of the demo.
     #[arg(long)]
     empty: bool,
 }

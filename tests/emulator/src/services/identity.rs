@@ -161,8 +161,8 @@ mod tests {
     use super::*;
     use crate::cloudformation::deploy;
 
-    #[test]
-    fn roles_are_found_with_their_policies() {
+    /// An account with the project's own template, a pipeline included.
+    fn deployed() -> Aws {
         let mut aws = Aws::new(1);
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
         let given = [
@@ -178,12 +178,19 @@ mod tests {
 
         ecs_and_repository(&mut aws);
         deploy(&mut aws, "slipway", &template, &given).unwrap();
-        let with = |pairs: &[(&str, &str)]| -> Parameters {
-            pairs
-                .iter()
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect()
-        };
+        aws
+    }
+
+    fn with(pairs: &[(&str, &str)]) -> Parameters {
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn roles_are_found_with_their_policies() {
+        let mut aws = deployed();
         let name = aws.cloudformation.iam.roles().next().unwrap().name.clone();
         let first = iam(
             &mut aws,

@@ -148,6 +148,24 @@ fn query_errors_are_xml() {
     );
 }
 
+/// A request to a service of the query protocol, with this form.
+fn form_request(service: &str, form: &str) -> Request {
+    let mut request = request(service, "", form);
+    request.headers[1] = (
+        "content-type".to_owned(),
+        "application/x-www-form-urlencoded; charset=utf-8".to_owned(),
+    );
+    request
+}
+
+/// A request to a service of the CBOR protocol, with this path.
+fn cbor_request(service: &str, path: &str) -> Request {
+    let mut request = request(service, "", "");
+    request.path_and_query = path.to_owned();
+    request.headers[1] = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
+    request
+}
+
 #[test]
 fn services_that_are_not_there_refuse_in_their_own_protocol() {
     let mut aws = Aws::new(1);
@@ -157,11 +175,7 @@ fn services_that_are_not_there_refuse_in_their_own_protocol() {
         "com.amazon.coral.service#UnknownOperationException"
     );
 
-    let mut form = request("sns", "", "Action=ListTopics&Version=2010-03-31");
-    form.headers[1] = (
-        "content-type".to_owned(),
-        "application/x-www-form-urlencoded; charset=utf-8".to_owned(),
-    );
+    let form = form_request("sns", "Action=ListTopics&Version=2010-03-31");
     let form = String::from_utf8(aws.call(&form).body).unwrap();
     assert!(form.contains("<Code>InvalidAction</Code>"), "{form}");
 
@@ -177,10 +191,7 @@ fn services_that_are_not_there_refuse_in_their_own_protocol() {
             ))
     );
 
-    let mut cbor = request("oam", "", "");
-    cbor.path_and_query = "/service/Oam/operation/ListLinks".to_owned();
-    cbor.headers[1] = ("smithy-protocol".to_owned(), "rpc-v2-cbor".to_owned());
-    let cbor = aws.call(&cbor);
+    let cbor = aws.call(&cbor_request("oam", "/service/Oam/operation/ListLinks"));
     let kind = &b"\xa2\x66__type\x78\x32com.amazon.coral.service#UnknownOperationException"[..];
 
     assert!(

@@ -14,11 +14,11 @@ pub(super) fn answer(
         .header("content-type")
         .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
     let what = format!("{} {}", request.method, request.path());
+    let unknown = |operation: &str| ApiError::unknown_operation(&format!("{service} {operation}"));
 
     if let Some(target) = request.header("x-amz-target") {
         let operation = target.rsplit('.').next().unwrap_or(target).to_owned();
-        let error =
-            error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
+        let error = error.unwrap_or_else(|| unknown(&operation));
         return Answer {
             operation,
             ..json::rejection(error)
@@ -27,21 +27,12 @@ pub(super) fn answer(
 
     if request.header("smithy-protocol") == Some("rpc-v2-cbor") {
         let operation = cbor::operation(request).to_owned();
-        let error =
-            error.unwrap_or_else(|| ApiError::unknown_operation(&format!("{service} {operation}")));
+        let error = error.unwrap_or_else(|| unknown(&operation));
         return cbor::rejection(operation, error);
     }
 
-    if form && service == "ec2" {
-        let refused = query::rejection(request, id, error);
-        return Answer {
-            response: ec2(id),
-            ..refused
-        };
-    }
-
     if form {
-        return query::rejection(request, id, error);
+        return form_rejection(service, request, id, error);
     }
 
     // Who asks for a path without a signature is taken for an anonymous visitor of S3.
@@ -51,13 +42,25 @@ pub(super) fn answer(
     }
 
     // REST/JSON: the code is in the header, whatever the body says.
-    let unknown = || ApiError {
+    let not_found = || ApiError {
         status: 404,
-        ..ApiError::unknown_operation(&format!("{service} {what}"))
+        ..unknown(&what)
     };
     Answer {
         operation: what.clone(),
-        ..json::rejection(error.unwrap_or_else(unknown))
+        ..json::rejection(error.unwrap_or_else(not_found))
+    }
+}
+
+/// Refuses a form as its service does: EC2 has an XML of its own.
+fn form_rejection(service: &str, request: &Request, id: &str, error: Option<ApiError>) -> Answer {
+    let refused = query::rejection(request, id, error);
+    if service != "ec2" {
+        return refused;
+    }
+    Answer {
+        response: ec2(id),
+        ..refused
     }
 }
 

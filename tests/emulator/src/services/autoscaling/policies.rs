@@ -46,12 +46,7 @@ const MOST_NAME_CHARS: usize = 256;
 /// Makes a policy, or replaces the configuration of the one of that name.
 pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     only(input, &PUT)?;
-    let name = required(input, "PolicyName")?;
-    if name.is_empty() || name.chars().count() > MOST_NAME_CHARS {
-        return Err(validation(format!(
-            "PolicyName must have 1 to {MOST_NAME_CHARS} characters"
-        )));
-    }
+    let name = policy_name(input)?;
     let id = input::resource_id(input)?;
     if !aws.autoscaling.targets.contains_key(id) {
         return Err(not_found(format!(
@@ -60,21 +55,7 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         )));
     }
 
-    match input.text("PolicyType")?.unwrap_or("StepScaling") {
-        "TargetTrackingScaling" => {}
-        other => {
-            return Err(validation(format!(
-                "the sandbox does not serve the policy type {other}"
-            )));
-        }
-    }
-
-    let configuration = input
-        .object("TargetTrackingScalingPolicyConfiguration")?
-        .cloned()
-        .map(Value::Object);
-    let configuration = configuration
-        .ok_or_else(|| validation("A target tracking configuration must be specified"))?;
+    let configuration = read_configuration(input)?;
     check(aws, &configuration)?;
     if aws
         .autoscaling
@@ -98,15 +79,7 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
             (aws.arn("autoscaling", &resource), aws.now)
         }
     };
-    let kinds = if configuration["DisableScaleIn"] == true {
-        &["AlarmHigh"][..]
-    } else {
-        &["AlarmHigh", "AlarmLow"]
-    };
-    let alarms = kinds
-        .iter()
-        .map(|kind| format!("TargetTracking-{id}-{kind}-{}", aws.uuid()))
-        .collect();
+    let alarms = new_alarms(aws, id, &configuration);
     let policy = Policy {
         arn,
         name: name.to_owned(),
@@ -120,6 +93,47 @@ pub(super) fn put(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     aws.autoscaling.policies.insert(key, policy);
     super::watch(aws);
     Ok(answer)
+}
+
+fn policy_name<'a>(input: &Input<'a>) -> Result<&'a str, ApiError> {
+    let name = required(input, "PolicyName")?;
+    if name.is_empty() || name.chars().count() > MOST_NAME_CHARS {
+        return Err(validation(format!(
+            "PolicyName must have 1 to {MOST_NAME_CHARS} characters"
+        )));
+    }
+    Ok(name)
+}
+
+/// The configuration of a target tracking policy, the only type that is served.
+fn read_configuration(input: &Input) -> Result<Value, ApiError> {
+    match input.text("PolicyType")?.unwrap_or("StepScaling") {
+        "TargetTrackingScaling" => {}
+        other => {
+            return Err(validation(format!(
+                "the sandbox does not serve the policy type {other}"
+            )));
+        }
+    }
+
+    let configuration = input
+        .object("TargetTrackingScalingPolicyConfiguration")?
+        .cloned()
+        .map(Value::Object);
+    configuration.ok_or_else(|| validation("A target tracking configuration must be specified"))
+}
+
+/// Names for the alarms of a policy.
+fn new_alarms(aws: &mut Aws, id: &str, configuration: &Value) -> Vec<String> {
+    let kinds = if configuration["DisableScaleIn"] == true {
+        &["AlarmHigh"][..]
+    } else {
+        &["AlarmHigh", "AlarmLow"]
+    };
+    kinds
+        .iter()
+        .map(|kind| format!("TargetTracking-{id}-{kind}-{}", aws.uuid()))
+        .collect()
 }
 
 fn check(aws: &Aws, configuration: &Value) -> Result<(), ApiError> {

@@ -37,24 +37,7 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     }
 
     let old = aws.autoscaling.targets.get(id).cloned();
-    let min = capacity(
-        input,
-        "MinCapacity",
-        "Minimum",
-        old.as_ref().map(|old| old.min),
-    )?;
-    let max = capacity(
-        input,
-        "MaxCapacity",
-        "Maximum",
-        old.as_ref().map(|old| old.max),
-    )?;
-    if max < min {
-        return Err(validation(
-            "Maximum capacity cannot be less than minimum capacity",
-        ));
-    }
-
+    let (min, max) = capacities(input, old.as_ref())?;
     let suspended = suspended(
         input,
         old.as_ref().map(|old| old.suspended).unwrap_or_default(),
@@ -85,6 +68,18 @@ pub(super) fn register(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> 
     aws.autoscaling.targets.insert(id.to_owned(), target);
     bounds::keep_soon(aws, id);
     Ok(answer)
+}
+
+/// The minimum and the maximum capacity, in order. What is not given is that of the old target.
+fn capacities(input: &Input, old: Option<&ScalableTarget>) -> Result<(u32, u32), ApiError> {
+    let min = capacity(input, "MinCapacity", "Minimum", old.map(|old| old.min))?;
+    let max = capacity(input, "MaxCapacity", "Maximum", old.map(|old| old.max))?;
+    if max < min {
+        return Err(validation(
+            "Maximum capacity cannot be less than minimum capacity",
+        ));
+    }
+    Ok((min, max))
 }
 
 fn capacity(input: &Input, member: &str, which: &str, old: Option<u32>) -> Result<u32, ApiError> {

@@ -72,21 +72,13 @@ pub(super) fn look(aws: &mut Aws, resource_id: &str) {
         return;
     };
 
-    let readings: Vec<Reading> = aws
-        .autoscaling
-        .policies_of(resource_id)
-        .filter_map(|policy| Some((policy, metric(aws, &service, policy)?)))
-        .map(|(policy, value)| Reading::of(aws, &service, policy, value))
-        .collect();
-    let all = aws.autoscaling.policies_of(resource_id).count() == readings.len();
+    let readings = readings(aws, resource_id, &service);
+    let is_low = is_low_minute(aws, resource_id, &readings);
     let tracked = aws
         .autoscaling
         .tracked
         .entry(resource_id.to_owned())
         .or_default();
-    let is_low = all
-        && readings.iter().any(|it| it.scales_in)
-        && readings.iter().all(|it| it.is_low || !it.scales_in);
     tracked.low_minutes = if is_low { tracked.low_minutes + 1 } else { 0 };
 
     let tracked = tracked.clone();
@@ -108,6 +100,22 @@ pub(super) fn look(aws: &mut Aws, resource_id: &str) {
             scaled_at: Some(aws.now),
         },
     );
+}
+
+/// What the policies of a target have read; one without data points has read nothing.
+fn readings(aws: &Aws, resource_id: &str, service: &str) -> Vec<Reading> {
+    aws.autoscaling
+        .policies_of(resource_id)
+        .filter_map(|policy| Some((policy, metric(aws, service, policy)?)))
+        .map(|(policy, value)| Reading::of(aws, service, policy, value))
+        .collect()
+}
+
+/// Whether all policies have data points and those that scale in, one at least, have low ones.
+fn is_low_minute(aws: &Aws, resource_id: &str, readings: &[Reading]) -> bool {
+    aws.autoscaling.policies_of(resource_id).count() == readings.len()
+        && readings.iter().any(|it| it.scales_in)
+        && readings.iter().all(|it| it.is_low || !it.scales_in)
 }
 
 /// What one policy has read, and the count that it would have.

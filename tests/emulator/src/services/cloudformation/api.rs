@@ -83,18 +83,11 @@ fn described(aws: &Aws, stack: &Stack) -> Value {
         let value = as_given(value);
         json!({"ParameterKey": key, "ParameterValue": value})
     };
-    let exports = || {
-        aws.cloudformation
-            .exports
-            .iter()
-            .filter(|(_, export)| export.stack == stack.name)
-    };
-    let output = |(key, value): (&String, &String)| {
-        let export = exports()
-            .find(|(_, export)| export.value == *value)
-            .map(|(name, _)| name);
-        json!({"OutputKey": key, "OutputValue": value, "ExportName": export})
-    };
+    let outputs = stack
+        .outputs
+        .iter()
+        .map(|(key, value)| output(aws, stack, key, value))
+        .collect();
     let description = yaml::parse(&stack.body).ok();
     let description = description.and_then(|body| body.get("Description").cloned());
     let (change_set, capabilities) = change_set::last_of(aws, &stack.id).unzip();
@@ -121,13 +114,22 @@ fn described(aws: &Aws, stack: &Stack) -> Value {
         "NotificationARNs": [],
         "RollbackConfiguration": {},
         "Capabilities": unless_empty(capabilities.unwrap_or_default()),
-        "Outputs": unless_empty(stack.outputs.iter().map(output).collect()),
+        "Outputs": unless_empty(outputs),
         "Tags": [],
         "ParentId": parent,
         "RootId": parent,
         "EnableTerminationProtection": false,
         "DriftInformation": {"StackDriftStatus": "NOT_CHECKED"},
     })
+}
+
+/// An output of a stack, with the name under which the stack exports its value.
+fn output(aws: &Aws, stack: &Stack, key: &str, value: &str) -> Value {
+    let mut exports = aws.cloudformation.exports.iter();
+    let export = exports
+        .find(|(_, export)| export.stack == stack.name && export.value == value)
+        .map(|(name, _)| name);
+    json!({"OutputKey": key, "OutputValue": value, "ExportName": export})
 }
 
 /// Lists that are empty are mostly left out.
@@ -282,13 +284,26 @@ fn desired<'a>(
     format::check_name(name).map_err(validation)?;
     format::check(body).map_err(validation)?;
 
-    let mut given = BTreeMap::new();
-    for parameter in tree
-        .get("Parameters")
+    let given = given_parameters(tree.get("Parameters"), before)?;
+    let capabilities = tree
+        .get("Capabilities")
         .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-    {
+        .is_some_and(|all| !all.is_empty());
+    Ok(DesiredStack {
+        name,
+        body,
+        given,
+        capabilities,
+    })
+}
+
+/// The parameters of a request, with the values of `before` where it wants the previous ones.
+fn given_parameters(
+    list: Option<&Value>,
+    before: Option<&Stack>,
+) -> Result<BTreeMap<String, String>, ApiError> {
+    let mut given = BTreeMap::new();
+    for parameter in list.and_then(Value::as_array).into_iter().flatten() {
         let key = parameter["ParameterKey"]
             .as_str()
             .unwrap_or_default()
@@ -304,17 +319,7 @@ fn desired<'a>(
         })?;
         given.insert(key, value);
     }
-
-    let capabilities = tree
-        .get("Capabilities")
-        .and_then(Value::as_array)
-        .is_some_and(|all| !all.is_empty());
-    Ok(DesiredStack {
-        name,
-        body,
-        given,
-        capabilities,
-    })
+    Ok(given)
 }
 
 pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {

@@ -45,18 +45,7 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     let stack = required(parameters, "StackName")?.to_owned();
     let mut request = parameters.clone();
     request.retain(|member, _| !OWN_MEMBERS.contains(&member.as_str()));
-    let creates = match parameters
-        .get("ChangeSetType")
-        .map_or("UPDATE", String::as_str)
-    {
-        "CREATE" => true,
-        "UPDATE" => false,
-        other => {
-            return Err(validation(format!(
-                "the sandbox does not serve change sets of type {other}"
-            )));
-        }
-    };
+    let creates = creates(parameters)?;
     if creates && found(aws, &stack).is_some() {
         return Err(validation(format!(
             "Stack [{stack}] already exists and cannot be created again with the changeSet \
@@ -93,6 +82,20 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     aws.cloudformation.change_sets.insert(id.clone(), set);
 
     Ok(json!({"Id": id, "StackId": stack_id}))
+}
+
+/// Whether a change set makes its stack.
+fn creates(parameters: &Parameters) -> Result<bool, ApiError> {
+    match parameters
+        .get("ChangeSetType")
+        .map_or("UPDATE", String::as_str)
+    {
+        "CREATE" => Ok(true),
+        "UPDATE" => Ok(false),
+        other => Err(validation(format!(
+            "the sandbox does not serve change sets of type {other}"
+        ))),
+    }
 }
 
 fn apply(aws: &mut Aws, creates: bool, request: &Parameters) -> Result<Value, ApiError> {

@@ -135,16 +135,7 @@ impl Names<'_> {
                     found(argument)
                 ))),
             },
-            ("Fn::If", Value::Array(parts)) => {
-                if let Some(Value::String(condition)) = parts.first() {
-                    self.condition(condition)?;
-                }
-                parts
-                    .iter()
-                    .enumerate()
-                    .skip(1)
-                    .try_for_each(|(at, part)| self.value(part).at(at))
-            }
+            ("Fn::If", Value::Array(parts)) => self.condition_and_branches(parts),
             ("Fn::FindInMap", Value::Array(parts)) => match parts.first() {
                 Some(Value::String(map)) if !self.template.mappings.contains_key(map) => {
                     Err(Problem::new(format!("unknown mapping {map}")))
@@ -166,6 +157,18 @@ impl Names<'_> {
                 yaml::FUNCTIONS.join(", Fn::")
             ))),
         }
+    }
+
+    /// The parts of `Fn::If`.
+    fn condition_and_branches(&self, parts: &[Value]) -> Result<(), Problem> {
+        if let Some(Value::String(condition)) = parts.first() {
+            self.condition(condition)?;
+        }
+        parts
+            .iter()
+            .enumerate()
+            .skip(1)
+            .try_for_each(|(at, part)| self.value(part).at(at))
     }
 
     fn sub(&self, text: &str, variables: &Value) -> Result<(), Problem> {

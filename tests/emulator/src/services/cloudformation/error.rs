@@ -109,6 +109,11 @@ impl<T> At for Result<T, Problem> {
     }
 }
 
+/// The problem of a value of another type than the place takes.
+pub(super) fn takes(what: &str, value: &serde_json::Value) -> Problem {
+    Problem::new(format!("takes {what}, found {}", found(value)))
+}
+
 /// A value as it is shown in a message: short, on one line.
 pub(super) fn found(value: &serde_json::Value) -> String {
     const SHOWN_CHARS: usize = 120;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use regex_lite::Regex;
 use serde_json::{Map, Value};
 
-use super::error::{At, Problem, found};
+use super::error::{At, Problem, found, takes};
 
 /// A parameter as its template declares it.
 #[derive(Clone, Debug)]
@@ -53,6 +53,21 @@ pub(super) fn text(value: &Value) -> Result<String, Problem> {
     }
 }
 
+fn texts(values: &Value) -> Result<Vec<String>, Problem> {
+    let values = values.as_array().ok_or_else(|| takes("a list", values))?;
+    values.iter().map(text).collect()
+}
+
+fn parsed_number(text: &str) -> Result<f64, Problem> {
+    text.parse()
+        .map_err(|_| Problem::new(format!("takes a number, found {text}")))
+}
+
+/// A pattern that must match the whole value.
+fn whole_pattern(pattern: &str) -> Result<Regex, Problem> {
+    Regex::new(&format!("^(?:{pattern})$")).map_err(|error| Problem::new(error.to_string()))
+}
+
 impl Parameter {
     /// Reads one entry of the section `Parameters`, its default included.
     pub(super) fn read(name: &str, entry: &Value) -> Result<Self, Problem> {
@@ -71,40 +86,19 @@ impl Parameter {
         }
 
         let optional = |key: &str| attributes.get(key).map(text).transpose().at(key);
-        let number = |key: &str| match optional(key)? {
-            Some(text) => text
-                .parse::<f64>()
-                .map(Some)
-                .map_err(|_| Problem::new(format!("takes a number, found {text}")))
-                .at(key),
-            None => Ok(None),
+        let number = |key: &str| {
+            let number = optional(key)?.map(|text| parsed_number(&text));
+            number.transpose().at(key)
         };
-        let pattern = match optional("AllowedPattern")? {
-            // The pattern must match the whole value.
-            Some(pattern) => Some(
-                Regex::new(&format!("^(?:{pattern})$"))
-                    .map_err(|error| Problem::new(error.to_string()))
-                    .at("AllowedPattern")?,
-            ),
-            None => None,
-        };
-        let allowed = match attributes.get("AllowedValues") {
-            Some(Value::Array(values)) => Some(
-                values
-                    .iter()
-                    .map(text)
-                    .collect::<Result<_, _>>()
-                    .at("AllowedValues")?,
-            ),
-            Some(other) => {
-                return Err(Problem::new(format!(
-                    "takes a list, found {}",
-                    found(other)
-                )))
-                .at("AllowedValues");
-            }
-            None => None,
-        };
+        let pattern = optional("AllowedPattern")?
+            .map(|pattern| whole_pattern(&pattern))
+            .transpose()
+            .at("AllowedPattern")?;
+        let allowed = attributes
+            .get("AllowedValues")
+            .map(texts)
+            .transpose()
+            .at("AllowedValues")?;
         let parameter = Self {
             name: name.to_owned(),
             kind: optional("Type")?

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::error::{At, Problem, found};
+use super::error::{At, Problem, found, takes};
 use super::parameter::text;
 use super::stack::{Export, StackResource};
 use crate::text::base64;
@@ -124,53 +124,21 @@ impl Scope<'_> {
             ("Ref", Value::String(id)) => self.reference(id)?,
             ("Fn::GetAtt", Value::Array(parts)) => match parts.as_slice() {
                 [Value::String(id), Value::String(attribute)] => self.attribute(id, attribute)?,
-                _ => {
-                    return Err(Problem::new(format!(
-                        "takes a resource and an attribute, found {}",
-                        found(argument)
-                    )));
-                }
+                _ => return Err(takes("a resource and an attribute", argument)),
             },
             ("Fn::Sub", Value::String(template)) => self.substitute(template, &Map::new())?,
             ("Fn::Sub", Value::Array(parts)) => match parts.as_slice() {
                 [Value::String(template), Value::Object(variables)] => {
                     self.substitute(template, variables)?
                 }
-                _ => {
-                    return Err(Problem::new(format!(
-                        "takes text and a map of variables, found {}",
-                        found(argument)
-                    )));
-                }
+                _ => return Err(takes("text and a map of variables", argument)),
             },
             ("Fn::Join", _) => self.join(argument)?,
             ("Fn::Select", _) => self.select(argument)?,
-            ("Fn::Split", _) => {
-                let [separator, whole] = self.two(argument)?;
-                Value::from(
-                    text(&whole)?
-                        .split(text(&separator)?.as_str())
-                        .collect::<Vec<_>>(),
-                )
-            }
+            ("Fn::Split", _) => self.split(argument)?,
             ("Fn::FindInMap", _) => self.find_in_map(argument)?,
             ("Fn::ImportValue", _) => self.import(&self.resolve_text(argument)?)?,
-            ("Fn::GetAZs", _) => {
-                let named = self.resolve_text(argument)?;
-                let region = if named.is_empty() {
-                    self.pseudo["AWS::Region"]
-                        .as_str()
-                        .unwrap_or_default()
-                        .to_owned()
-                } else {
-                    named
-                };
-
-                ["a", "b", "c"]
-                    .iter()
-                    .map(|zone| format!("{region}{zone}"))
-                    .collect()
-            }
+            ("Fn::GetAZs", _) => self.availability_zones(argument)?,
             ("Fn::Base64", _) => Value::String(base64::encode(self.resolve_text(argument)?)),
             _ => {
                 return Err(Problem::new(format!(
@@ -249,18 +217,13 @@ impl Scope<'_> {
                 self.resolve_some(first).at(0)?,
                 self.resolve_some(second).at(1)?,
             ]),
-            _ => Err(Problem::new(format!(
-                "takes two values, found {}",
-                found(argument)
-            ))),
+            _ => Err(takes("two values", argument)),
         }
     }
 
     fn join(&self, argument: &Value) -> Result<Value, Problem> {
         let [separator, items] = self.two(argument)?;
-        let items = items
-            .as_array()
-            .ok_or_else(|| Problem::new(format!("takes a list, found {}", found(&items))))?;
+        let items = items.as_array().ok_or_else(|| takes("a list", &items))?;
         let items: Vec<String> = items.iter().map(text).collect::<Result<_, _>>()?;
         Ok(Value::String(items.join(&text(&separator)?)))
     }
@@ -269,12 +232,39 @@ impl Scope<'_> {
         let [index, items] = self.two(argument)?;
         let at = text(&index)?
             .parse::<usize>()
-            .map_err(|_| Problem::new(format!("takes an index, found {}", found(&index))))?;
+            .map_err(|_| takes("an index", &index))?;
 
         items
             .get(at)
             .cloned()
             .ok_or_else(|| Problem::new(format!("cannot select item {at} of {}", found(&items))))
+    }
+
+    fn split(&self, argument: &Value) -> Result<Value, Problem> {
+        let [separator, whole] = self.two(argument)?;
+        Ok(Value::from(
+            text(&whole)?
+                .split(text(&separator)?.as_str())
+                .collect::<Vec<_>>(),
+        ))
+    }
+
+    /// The zones of a region; of the stack's own where the argument is empty.
+    fn availability_zones(&self, argument: &Value) -> Result<Value, Problem> {
+        let named = self.resolve_text(argument)?;
+        let region = if named.is_empty() {
+            self.pseudo["AWS::Region"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+        } else {
+            named
+        };
+
+        Ok(["a", "b", "c"]
+            .iter()
+            .map(|zone| format!("{region}{zone}"))
+            .collect())
     }
 
     fn find_in_map(&self, argument: &Value) -> Result<Value, Problem> {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
 
-use super::error::{At, Problem, found};
+use super::error::{At, Problem, takes};
 use super::resolve::function;
 use crate::text::camel_case;
 
@@ -165,68 +165,80 @@ pub(super) fn check_names(value: &Value, kind: Kind) -> Result<(), Problem> {
 /// A resolved value converted to its kind: text that spells a number becomes that number and so on,
 /// as CloudFormation does it; anything else is refused.
 pub(super) fn fit(value: &Value, kind: Kind) -> Result<Value, Problem> {
-    let wants = |what: &str| {
-        Err(Problem::new(format!(
-            "takes {what}, found {}",
-            found(value)
-        )))
-    };
-    match (kind, value) {
-        (Kind::Text, Value::String(_))
-        | (Kind::Integer, Value::Number(_))
-        | (Kind::Boolean, Value::Bool(_)) => match value {
-            Value::Number(number) if !number.is_i64() => wants("a whole number"),
-            _ => Ok(value.clone()),
-        },
-        (Kind::Text, Value::Number(_) | Value::Bool(_)) => Ok(Value::String(value.to_string())),
-        (Kind::Text, _) => wants("text"),
-        (Kind::Integer, Value::String(text)) => text.parse::<i64>().map_or_else(
-            |_| wants("a whole number"),
-            |number| Ok(Value::from(number)),
-        ),
-        (Kind::Integer, _) => wants("a whole number"),
-        (Kind::Number, Value::Number(_)) => Ok(value.clone()),
-        (Kind::Number, Value::String(text)) => text
-            .parse::<f64>()
-            .map_or_else(|_| wants("a number"), |number| Ok(Value::from(number))),
-        (Kind::Number, _) => wants("a number"),
-        (Kind::Boolean, Value::String(text)) if text == "true" || text == "false" => {
-            Ok(Value::Bool(text == "true"))
-        }
-        (Kind::Boolean, _) => wants("true or false"),
-        (Kind::Json, Value::Object(_) | Value::Array(_)) => Ok(value.clone()),
-        (Kind::Json, _) => wants("a JSON object"),
-        (Kind::List(of), Value::Array(items)) => items
-            .iter()
-            .enumerate()
-            .map(|(at, item)| fit(item, *of).at(at))
-            .collect::<Result<Vec<_>, _>>()
-            .map(Value::Array),
-        (Kind::List(_), _) => wants("a list"),
-        (Kind::Map(of), Value::Object(entries)) => {
-            let fitted = entries
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), fit(value, *of).at(key)?)));
-            fitted
-                .collect::<Result<Map<_, _>, Problem>>()
-                .map(Value::Object)
-        }
-        (Kind::Object(fields), Value::Object(entries)) => {
+    match kind {
+        Kind::Text => fit_text(value),
+        Kind::Integer => fit_integer(value),
+        Kind::Number => fit_number(value),
+        Kind::Boolean => fit_boolean(value),
+        Kind::Json if value.is_object() || value.is_array() => Ok(value.clone()),
+        Kind::Json => Err(takes("a JSON object", value)),
+        Kind::List(of) => fit_list(value, *of),
+        Kind::Map(of) => fit_entries(value, |_, entry| fit(entry, *of)),
+        Kind::Object(fields) => {
             check_names(value, kind)?;
-            let fitted = entries.iter().map(|(name, value)| {
-                Ok((
-                    name.clone(),
-                    field(fields, name)
-                        .and_then(|field| fit(value, field.kind))
-                        .at(name)?,
-                ))
-            });
-            fitted
-                .collect::<Result<Map<_, _>, Problem>>()
-                .map(Value::Object)
+            fit_entries(value, |name, entry| {
+                field(fields, name).and_then(|field| fit(entry, field.kind))
+            })
         }
-        (Kind::Map(_) | Kind::Object(_), _) => wants("a map"),
     }
+}
+
+fn fit_text(value: &Value) -> Result<Value, Problem> {
+    match value {
+        Value::String(_) => Ok(value.clone()),
+        Value::Number(_) | Value::Bool(_) => Ok(Value::String(value.to_string())),
+        _ => Err(takes("text", value)),
+    }
+}
+
+fn fit_integer(value: &Value) -> Result<Value, Problem> {
+    let fitted = match value {
+        Value::Number(number) if number.is_i64() => Some(value.clone()),
+        Value::String(text) => text.parse::<i64>().ok().map(Value::from),
+        _ => None,
+    };
+    fitted.ok_or_else(|| takes("a whole number", value))
+}
+
+fn fit_number(value: &Value) -> Result<Value, Problem> {
+    let fitted = match value {
+        Value::Number(_) => Some(value.clone()),
+        Value::String(text) => text.parse::<f64>().ok().map(Value::from),
+        _ => None,
+    };
+    fitted.ok_or_else(|| takes("a number", value))
+}
+
+fn fit_boolean(value: &Value) -> Result<Value, Problem> {
+    match value {
+        Value::Bool(_) => Ok(value.clone()),
+        Value::String(text) if text == "true" || text == "false" => Ok(Value::Bool(text == "true")),
+        _ => Err(takes("true or false", value)),
+    }
+}
+
+fn fit_list(value: &Value, of: Kind) -> Result<Value, Problem> {
+    let items = value.as_array().ok_or_else(|| takes("a list", value))?;
+    items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| fit(item, of).at(at))
+        .collect::<Result<Vec<_>, _>>()
+        .map(Value::Array)
+}
+
+/// A map of which each entry is fitted by its name and value.
+fn fit_entries(
+    value: &Value,
+    fit_entry: impl Fn(&str, &Value) -> Result<Value, Problem>,
+) -> Result<Value, Problem> {
+    let entries = value.as_object().ok_or_else(|| takes("a map", value))?;
+    let fitted = entries
+        .iter()
+        .map(|(name, entry)| Ok((name.clone(), fit_entry(name, entry).at(name)?)));
+    fitted
+        .collect::<Result<Map<_, _>, Problem>>()
+        .map(Value::Object)
 }
 
 /// A fitted value with the names that the service's JSON API uses. Keys of maps are the user's and

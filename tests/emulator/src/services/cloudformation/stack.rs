@@ -118,23 +118,9 @@ pub(super) fn deploy_text(
             aws.uuid()
         ),
     };
-    let pseudo = pseudo_parameters(aws, name, &id);
-    rules::hold(&template.rules, &parameters, &pseudo)?;
-
-    let conditions = condition::conditions(
-        &template.conditions,
-        &parameters,
-        &pseudo,
-        &template.mappings,
-    )?;
-    let deployment = Deployment {
-        name,
-        template: &template,
-        parameters: parameters.clone(),
-        pseudo,
-        conditions,
-    };
+    let deployment = Deployment::new(aws, name, &id, &template, parameters)?;
     let order = deployment.order(aws)?;
+
     let stack = Stack {
         name: name.to_owned(),
         id,
@@ -143,34 +129,15 @@ pub(super) fn deploy_text(
         body: text.into(),
         created: before.as_ref().map_or(aws.now, |stack| stack.created),
         updated: before.is_some().then_some(aws.now),
-        parameters,
+        parameters: deployment.parameters.clone(),
         resources: Vec::new(),
         outputs: BTreeMap::new(),
         imports: BTreeSet::new(),
     };
     aws.cloudformation.stacks.insert(name.to_owned(), stack);
 
-    let mut replaced = Vec::new();
     let existing = before.map(|stack| stack.resources).unwrap_or_default();
-
-    for resource in &order {
-        let old = existing
-            .iter()
-            .find(|old| old.logical_id == resource.logical_id);
-        deployment
-            .resource(aws, resource, old, &mut replaced)
-            .at(&resource.logical_id)
-            .at("Resources")?;
-    }
-
-    deployment.outputs(aws)?;
-    let gone = existing.into_iter().filter(|old| {
-        order
-            .iter()
-            .all(|resource| resource.logical_id != old.logical_id)
-    });
-    let gone: Vec<StackResource> = gone.filter(|old| !old.retained).chain(replaced).collect();
-    remove(aws, gone)
+    deployment.change(aws, &order, existing)
 }
 
 fn pseudo_parameters(aws: &Aws, name: &str, id: &str) -> Map<String, Value> {
@@ -197,7 +164,60 @@ pub(super) fn remove(aws: &mut Aws, resources: Vec<StackResource>) -> Result<(),
     Ok(())
 }
 
-impl Deployment<'_> {
+impl<'a> Deployment<'a> {
+    /// A deployment whose parameters satisfy the template's rules.
+    fn new(
+        aws: &Aws,
+        name: &'a str,
+        id: &str,
+        template: &'a Template,
+        parameters: Map<String, Value>,
+    ) -> Result<Self, Problem> {
+        let pseudo = pseudo_parameters(aws, name, id);
+        rules::hold(&template.rules, &parameters, &pseudo)?;
+
+        let conditions = condition::conditions(
+            &template.conditions,
+            &parameters,
+            &pseudo,
+            &template.mappings,
+        )?;
+        Ok(Self {
+            name,
+            template,
+            parameters,
+            pseudo,
+            conditions,
+        })
+    }
+
+    /// Makes the resources and outputs, then removes the resources that are gone or replaced.
+    fn change(
+        &self,
+        aws: &mut Aws,
+        order: &[Resource],
+        existing: Vec<StackResource>,
+    ) -> Result<(), Problem> {
+        let mut replaced = Vec::new();
+        for resource in order {
+            let old = existing
+                .iter()
+                .find(|old| old.logical_id == resource.logical_id);
+            self.resource(aws, resource, old, &mut replaced)
+                .at(&resource.logical_id)
+                .at("Resources")?;
+        }
+
+        self.outputs(aws)?;
+        let gone = existing.into_iter().filter(|old| {
+            order
+                .iter()
+                .all(|resource| resource.logical_id != old.logical_id)
+        });
+        let gone: Vec<StackResource> = gone.filter(|old| !old.retained).chain(replaced).collect();
+        remove(aws, gone)
+    }
+
     fn scope<'s>(
         &'s self,
         resources: &'s [StackResource],

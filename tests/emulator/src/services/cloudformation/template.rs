@@ -68,55 +68,10 @@ impl Template {
         let mut sections = map(&document)?.clone();
         let transformed = transform(sections.get("Transform")).at("Transform")?;
         check_plain_sections(&sections)?;
-        let mut section = |name: &str, limit: usize| match sections.shift_remove(name) {
-            None => Ok(Map::new()),
-            Some(Value::Object(entries)) if entries.len() <= limit => Ok(entries),
-            Some(Value::Object(entries)) => Err(Problem::new(format!(
-                "{} entries (limit {limit})",
-                entries.len()
-            )))
-            .at(name),
-            Some(other) => Err(Problem::new(format!(
-                "takes a map, found {}",
-                found(&other)
-            )))
-            .at(name),
-        };
-        let parameters = section("Parameters", MAX_PARAMETERS)?;
-        let globals = section("Globals", usize::MAX)?;
-        let mut template = Self {
-            path: path.to_owned(),
-            parameters: parameters
-                .iter()
-                .map(|(name, entry)| {
-                    alphanumeric(name)
-                        .and_then(|()| Parameter::read(name, entry))
-                        .at(name)
-                })
-                .collect::<Result<_, _>>()
-                .at("Parameters")?,
-            rules: section("Rules", usize::MAX)?
-                .iter()
-                .map(|(name, entry)| {
-                    alphanumeric(name)
-                        .and_then(|()| Rule::read(name, entry))
-                        .at(name)
-                })
-                .collect::<Result<_, _>>()
-                .at("Rules")?,
-            mappings: section("Mappings", MAX_MAPPINGS)?,
-            conditions: section("Conditions", usize::MAX)?,
-            resources: section("Resources", MAX_RESOURCES)?
-                .iter()
-                .map(|(id, entry)| Resource::read(id, entry).at(id))
-                .collect::<Result<_, _>>()
-                .at("Resources")?,
-            outputs: section("Outputs", MAX_OUTPUTS)?
-                .iter()
-                .map(|(name, entry)| Output::read(name, entry).at(name))
-                .collect::<Result<_, _>>()
-                .at("Outputs")?,
-        };
+
+        let parameters = take_section(&mut sections, "Parameters", MAX_PARAMETERS)?;
+        let globals = take_section(&mut sections, "Globals", usize::MAX)?;
+        let mut template = Self::read(path, &parameters, sections)?;
         if template.resources.is_empty() {
             return Err(Problem::new(
                 "at least one Resources member must be defined",
@@ -133,6 +88,64 @@ impl Template {
         check::check(&template, &names)?;
         Ok(template)
     }
+
+    /// Reads the parameters and the other sections, each entry for itself.
+    fn read(
+        path: &Path,
+        parameters: &Map<String, Value>,
+        mut sections: Map<String, Value>,
+    ) -> Result<Self, Problem> {
+        let mut section = |name: &str, limit: usize| take_section(&mut sections, name, limit);
+
+        Ok(Self {
+            path: path.to_owned(),
+            parameters: read_entries(parameters, |name, entry| {
+                alphanumeric(name).and_then(|()| Parameter::read(name, entry))
+            })
+            .at("Parameters")?,
+            rules: read_entries(&section("Rules", usize::MAX)?, |name, entry| {
+                alphanumeric(name).and_then(|()| Rule::read(name, entry))
+            })
+            .at("Rules")?,
+            mappings: section("Mappings", MAX_MAPPINGS)?,
+            conditions: section("Conditions", usize::MAX)?,
+            resources: read_entries(&section("Resources", MAX_RESOURCES)?, Resource::read)
+                .at("Resources")?,
+            outputs: read_entries(&section("Outputs", MAX_OUTPUTS)?, Output::read).at("Outputs")?,
+        })
+    }
+}
+
+/// Removes a section from those of a template; one that is not there is empty.
+fn take_section(
+    sections: &mut Map<String, Value>,
+    name: &str,
+    limit: usize,
+) -> Result<Map<String, Value>, Problem> {
+    match sections.shift_remove(name) {
+        None => Ok(Map::new()),
+        Some(Value::Object(entries)) if entries.len() <= limit => Ok(entries),
+        Some(Value::Object(entries)) => Err(Problem::new(format!(
+            "{} entries (limit {limit})",
+            entries.len()
+        )))
+        .at(name),
+        Some(other) => Err(Problem::new(format!(
+            "takes a map, found {}",
+            found(&other)
+        )))
+        .at(name),
+    }
+}
+
+fn read_entries<T>(
+    section: &Map<String, Value>,
+    read: impl Fn(&str, &Value) -> Result<T, Problem>,
+) -> Result<Vec<T>, Problem> {
+    section
+        .iter()
+        .map(|(name, entry)| read(name, entry).at(name))
+        .collect()
 }
 
 fn transform(section: Option<&Value>) -> Result<bool, Problem> {

@@ -46,6 +46,11 @@ impl Drop for Folder {
     }
 }
 
+fn physical_id(aws: &Aws, stack: &str, logical_id: &str) -> String {
+    let stack = aws.cloudformation.stack(stack).unwrap();
+    stack.resource(logical_id).unwrap().physical_id.clone()
+}
+
 /// What deploying a template says against it.
 fn refused(name: &str, text: &str) -> String {
     let folder = Folder::new(name, &[("t.yaml", text)]);

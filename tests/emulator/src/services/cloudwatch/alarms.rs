@@ -11,6 +11,14 @@ use crate::page::Page;
 use crate::protocol::cbor::timestamp;
 use crate::{ApiError, Aws, Millis};
 
+const DESCRIBED: [&str; 6] = [
+    "AlarmNames",
+    "AlarmNamePrefix",
+    "AlarmTypes",
+    "StateValue",
+    "MaxRecords",
+    "NextToken",
+];
 const STATES: [&str; 3] = ["OK", "ALARM", "INSUFFICIENT_DATA"];
 const TYPES: [&str; 2] = ["MetricAlarm", "CompositeAlarm"];
 const MOST_NAMES: usize = 100;
@@ -49,17 +57,7 @@ pub fn set_alarm(aws: &mut Aws, name: &str, state: &str) {
 
 pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
     let input = Input::new(input);
-    only(
-        &input,
-        &[
-            "AlarmNames",
-            "AlarmNamePrefix",
-            "AlarmTypes",
-            "StateValue",
-            "MaxRecords",
-            "NextToken",
-        ],
-    )?;
+    only(&input, &DESCRIBED)?;
     let (names, prefix) = (input.texts("AlarmNames")?, input.text("AlarmNamePrefix")?);
     if names.len() > MOST_NAMES {
         return Err(validation(format!(
@@ -79,13 +77,7 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         .iter()
         .try_for_each(|kind| one_of("AlarmTypes", Some(kind), &TYPES))?;
 
-    let most = input.integer("MaxRecords")?.unwrap_or(50);
-    let most = usize::try_from(most)
-        .ok()
-        .filter(|most| (1..=100).contains(most));
-    let most = most.ok_or_else(|| {
-        validation("The value for parameter MaxRecords must be between 1 and 100.\n")
-    })?;
+    let most = most_records(&input)?;
     let is_asked = |alarm: &&Alarm| {
         (names.is_empty() || names.contains(&alarm.name.as_str()))
             && prefix.is_none_or(|prefix| alarm.name.starts_with(prefix))
@@ -104,6 +96,16 @@ pub(super) fn describe(aws: &Aws, input: &Value) -> Result<Value, ApiError> {
         output["NextToken"] = next.into();
     }
     Ok(output)
+}
+
+fn most_records(input: &Input<'_>) -> Result<usize, ApiError> {
+    let most = input.integer("MaxRecords")?.unwrap_or(50);
+    let most = usize::try_from(most)
+        .ok()
+        .filter(|most| (1..=100).contains(most));
+    most.ok_or_else(|| {
+        validation("The value for parameter MaxRecords must be between 1 and 100.\n")
+    })
 }
 
 fn one_of(name: &str, value: Option<&str>, words: &[&str]) -> Result<(), ApiError> {

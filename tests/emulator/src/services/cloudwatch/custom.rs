@@ -25,6 +25,9 @@ const DAY: Millis = 24 * HOUR;
 /// How long a point takes to be visible, in milliseconds.
 const ARRIVAL: Range<i64> = 2000..90_000;
 
+/// The name of a dimension that a metric must have, and its value unless any will do.
+type DimensionFilter<'a> = (&'a str, Option<&'a str>);
+
 /// One datum of a metric.
 #[derive(Clone, Debug)]
 pub(super) struct Datum {
@@ -129,48 +132,15 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
         datum.numbers("Values")?,
         datum.inner("StatisticValues")?,
     );
-    let mut samples = Samples::default();
     match (value, values.as_slice(), set) {
-        (Some(value), [], None) => samples.add(Cell::same(value, 1.0)),
+        (Some(value), [], None) => {
+            let mut samples = Samples::default();
+            samples.add(Cell::same(value, 1.0));
+            Ok(samples)
+        }
         // Values beside a summary are not refused; which of them counts is not documented.
-        (None, _, Some(set)) => {
-            let member = |name: &str| {
-                set.number(name)?
-                    .ok_or_else(|| validation(missing(&set, name)))
-            };
-            let (count, sum) = (member("SampleCount")?, member("Sum")?);
-            samples.put(Summary {
-                count,
-                sum,
-                minimum: member("Minimum")?,
-                maximum: member("Maximum")?,
-            });
-        }
-        (None, values @ [_, ..], None) => {
-            let counts = datum.numbers("Counts")?;
-            let counts = if counts.is_empty() {
-                vec![1.0; values.len()]
-            } else {
-                counts
-            };
-            if values.len() > MOST_VALUES {
-                let place = datum.named("Values");
-                return Err(invalid(format!(
-                    "The collection {place} must not have a size greater than {MOST_VALUES}."
-                )));
-            }
-            if counts.len() != values.len() {
-                let (values, counts) = (datum.named("Values"), datum.named("Counts"));
-                return Err(invalid(format!(
-                    "The parameters {values} and {counts} must be of the same size."
-                )));
-            }
-
-            values
-                .iter()
-                .zip(counts)
-                .for_each(|(value, count)| samples.add(Cell::same(*value, count)));
-        }
+        (None, _, Some(set)) => samples_of_summary(&set),
+        (None, values @ [_, ..], None) => samples_of_values(datum, values),
         (None, [], None) => {
             let message = format!(
                 "At least one of the parameters {}, {}, {} must be specified.",
@@ -178,7 +148,7 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
                 datum.named("Values"),
                 datum.named("StatisticValues")
             );
-            return Err(ApiError::client("MissingParameter", message));
+            Err(ApiError::client("MissingParameter", message))
         }
         (Some(_), values, _) => {
             let other = if values.is_empty() {
@@ -191,9 +161,54 @@ fn samples_of(datum: &Input<'_>) -> Result<Samples, ApiError> {
                 datum.named("Value"),
                 datum.named(other)
             );
-            return Err(ApiError::client("InvalidParameterCombination", message));
+            Err(ApiError::client("InvalidParameterCombination", message))
         }
     }
+}
+
+fn samples_of_summary(set: &Input<'_>) -> Result<Samples, ApiError> {
+    let member = |name: &str| {
+        set.number(name)?
+            .ok_or_else(|| validation(missing(set, name)))
+    };
+    let (count, sum) = (member("SampleCount")?, member("Sum")?);
+
+    let mut samples = Samples::default();
+    samples.put(Summary {
+        count,
+        sum,
+        minimum: member("Minimum")?,
+        maximum: member("Maximum")?,
+    });
+    Ok(samples)
+}
+
+/// The samples of several values, each of which came once if the datum has no counts.
+fn samples_of_values(datum: &Input<'_>, values: &[f64]) -> Result<Samples, ApiError> {
+    let counts = datum.numbers("Counts")?;
+    let counts = if counts.is_empty() {
+        vec![1.0; values.len()]
+    } else {
+        counts
+    };
+    if values.len() > MOST_VALUES {
+        let place = datum.named("Values");
+        return Err(invalid(format!(
+            "The collection {place} must not have a size greater than {MOST_VALUES}."
+        )));
+    }
+    if counts.len() != values.len() {
+        let (values, counts) = (datum.named("Values"), datum.named("Counts"));
+        return Err(invalid(format!(
+            "The parameters {values} and {counts} must be of the same size."
+        )));
+    }
+
+    let mut samples = Samples::default();
+    values
+        .iter()
+        .zip(counts)
+        .for_each(|(value, count)| samples.add(Cell::same(*value, count)));
     Ok(samples)
 }
 
@@ -241,47 +256,14 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
             "RecentlyActive",
         ],
     )?;
-    let age = match input.text("RecentlyActive")? {
-        None => 14 * DAY,
-        Some("PT3H") => 3 * HOUR,
-        Some(other) => {
-            return Err(invalid(format!(
-                "The value {other} for parameter RecentlyActive is invalid."
-            )));
-        }
-    };
+    let age = greatest_age(&input)?;
     let (namespace, name) = (input.text("Namespace")?, input.text("MetricName")?);
-
-    let mut filters = Vec::new();
-    for filter in input.inners("Dimensions")? {
-        let name = filter
-            .text("Name")?
-            .ok_or_else(|| validation(missing(&filter, "Name")))?;
-        filters.push((name, filter.text("Value")?));
-    }
+    let filters = dimension_filters(&input)?;
 
     traffic::note(aws);
     let from = aws.now - age;
-    let mut all = if namespace.is_none_or(|namespace| namespace == balancer::NAMESPACE) {
-        balancer::list(aws, from)
-    } else {
-        Vec::new()
-    };
-    let now = aws.now;
-    let is_active = |data: &[Datum]| {
-        data.iter()
-            .any(|datum| datum.at >= from && datum.visible_at <= now)
-    };
-    all.extend(
-        aws.cloudwatch
-            .custom
-            .iter()
-            .filter(|(_, data)| is_active(data))
-            .map(|(metric, _)| metric.clone()),
-    );
-    all.sort();
-
-    let has = |metric: &MetricId, filter: &(&str, Option<&str>)| {
+    let mut all = active_metrics(aws, namespace, from);
+    let has = |metric: &MetricId, filter: &DimensionFilter<'_>| {
         metric
             .dimensions
             .get(filter.0)
@@ -302,4 +284,50 @@ pub(super) fn list(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         output["NextToken"] = next.into();
     }
     Ok(output)
+}
+
+/// How old the last point of a metric may be that is listed.
+fn greatest_age(input: &Input<'_>) -> Result<Millis, ApiError> {
+    match input.text("RecentlyActive")? {
+        None => Ok(14 * DAY),
+        Some("PT3H") => Ok(3 * HOUR),
+        Some(other) => Err(invalid(format!(
+            "The value {other} for parameter RecentlyActive is invalid."
+        ))),
+    }
+}
+
+fn dimension_filters<'a>(input: &Input<'a>) -> Result<Vec<DimensionFilter<'a>>, ApiError> {
+    let mut filters = Vec::new();
+    for filter in input.inners("Dimensions")? {
+        let name = filter
+            .text("Name")?
+            .ok_or_else(|| validation(missing(&filter, "Name")))?;
+        filters.push((name, filter.text("Value")?));
+    }
+    Ok(filters)
+}
+
+/// The metrics with visible points since `from`, in order. Those of load balancers are left out if
+/// the namespace is another one; custom metrics are of every namespace.
+fn active_metrics(aws: &mut Aws, namespace: Option<&str>, from: Millis) -> Vec<MetricId> {
+    let mut all = if namespace.is_none_or(|namespace| namespace == balancer::NAMESPACE) {
+        balancer::list(aws, from)
+    } else {
+        Vec::new()
+    };
+    let now = aws.now;
+    let is_active = |data: &[Datum]| {
+        data.iter()
+            .any(|datum| datum.at >= from && datum.visible_at <= now)
+    };
+    all.extend(
+        aws.cloudwatch
+            .custom
+            .iter()
+            .filter(|(_, data)| is_active(data))
+            .map(|(metric, _)| metric.clone()),
+    );
+    all.sort();
+    all
 }

@@ -15,6 +15,16 @@ use crate::input::Input;
 use crate::protocol::cbor::timestamp;
 use crate::{ApiError, Aws, Millis, Quirk, traffic};
 
+/// The members of a request.
+const MEMBERS: [&str; 7] = [
+    "MetricDataQueries",
+    "StartTime",
+    "EndTime",
+    "NextToken",
+    "ScanBy",
+    "MaxDatapoints",
+    "LabelOptions",
+];
 const MOST_QUERIES: usize = 500;
 const MOST_POINTS: i64 = 100_800;
 const MINUTE: Millis = super::minute::MINUTE;
@@ -54,132 +64,100 @@ pub(super) fn get(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let mut request = Request::read(aws, &Input::new(input))?;
     traffic::note(aws);
     request.note_units(aws);
-    let lists_unreached = aws.draw_quirk(Quirk::ListsUnreachedQueries);
-    let (mut left, most_results) = (request.most_points, aws.page_size(usize::MAX));
-    let mut begun = 0;
-    let (mut results, mut next) = (Vec::new(), None);
+    let page = ResultPage::of(aws, &request);
 
-    for (index, query) in request.queries.iter().enumerate().skip(request.from.query) {
-        if next.is_some() {
-            if lists_unreached && query.returns {
-                results.push(query.result(&[], "PartialData"));
-            }
-            continue;
-        }
-        if !query.returns {
-            continue;
-        }
-        if begun == most_results {
-            next = Some(Position {
-                query: index,
-                after: None,
-            });
-            if lists_unreached {
-                results.push(query.result(&[], "PartialData"));
-            }
-            continue;
-        }
-
-        begun += 1;
-        let failure = aws.cloudwatch.faults.internal_errors;
-        if failure > 0.0 && aws.rng.f64() < failure {
-            results.push(query.result(&[], "InternalError"));
-            continue;
-        }
-
-        let after = request.from.after.filter(|_| index == request.from.query);
-        let points = request.points(aws, query, after);
-        if points.len() <= left {
-            left -= points.len();
-            results.push(query.result(&points, "Complete"));
-            continue;
-        }
-
-        let after = points[..left].last().map(|(at, _)| *at).or(after);
-        next = Some(Position {
-            query: index,
-            after,
-        });
-
-        if left > 0 || lists_unreached {
-            results.push(query.result(&points[..left], "PartialData"));
-        }
-    }
-
-    let mut output = json!({"MetricDataResults": results, "Messages": []});
-    if let Some(next) = next {
+    let mut output = json!({"MetricDataResults": page.results, "Messages": []});
+    if let Some(next) = page.next {
         output["NextToken"] = next.token().into();
     }
     Ok(output)
 }
 
+/// One page of results, which is filled query by query.
+struct ResultPage {
+    results: Vec<Value>,
+    /// How many more points it may have.
+    points_left: usize,
+    /// How many more queries it may begin.
+    queries_left: usize,
+    /// Whether it names the queries that it has not come to.
+    lists_unreached: bool,
+    next: Option<Position>,
+}
+
+impl ResultPage {
+    fn of(aws: &mut Aws, request: &Request) -> Self {
+        let mut page = Self {
+            results: Vec::new(),
+            points_left: request.most_points,
+            queries_left: aws.page_size(usize::MAX),
+            lists_unreached: aws.draw_quirk(Quirk::ListsUnreachedQueries),
+            next: None,
+        };
+
+        for (index, query) in request.queries.iter().enumerate().skip(request.from.query) {
+            if query.returns {
+                page.add(aws, request, index, query);
+            }
+        }
+        page
+    }
+
+    /// Adds the result of a query, or a part of it, if there is room.
+    fn add(&mut self, aws: &mut Aws, request: &Request, index: usize, query: &Query) {
+        if self.next.is_none() && self.queries_left == 0 {
+            self.next = Some(Position {
+                query: index,
+                after: None,
+            });
+        }
+        if self.next.is_some() {
+            if self.lists_unreached {
+                self.results.push(query.result(&[], "PartialData"));
+            }
+            return;
+        }
+
+        self.queries_left -= 1;
+        let failure = aws.cloudwatch.faults.internal_errors;
+        if failure > 0.0 && aws.rng.f64() < failure {
+            self.results.push(query.result(&[], "InternalError"));
+            return;
+        }
+
+        let after = request.from.after.filter(|_| index == request.from.query);
+        let points = request.points(aws, query, after);
+        if points.len() <= self.points_left {
+            self.points_left -= points.len();
+            self.results.push(query.result(&points, "Complete"));
+            return;
+        }
+
+        let points = &points[..self.points_left];
+        self.next = Some(Position {
+            query: index,
+            after: points.last().map(|(at, _)| *at).or(after),
+        });
+
+        if self.points_left > 0 || self.lists_unreached {
+            self.results.push(query.result(points, "PartialData"));
+        }
+    }
+}
+
 impl Request {
     fn read(aws: &Aws, input: &Input<'_>) -> Result<Self, ApiError> {
-        only(
-            input,
-            &[
-                "MetricDataQueries",
-                "StartTime",
-                "EndTime",
-                "NextToken",
-                "ScanBy",
-                "MaxDatapoints",
-                "LabelOptions",
-            ],
-        )?;
+        only(input, &MEMBERS)?;
         let inputs = input.inners("MetricDataQueries")?;
         let (start, end) = (input.time("StartTime")?, input.time("EndTime")?);
-
-        let mut wrong = String::new();
-        for (name, absent) in [
-            ("MetricDataQueries", inputs.is_empty()),
-            ("StartTime", start.is_none()),
-            ("EndTime", end.is_none()),
-        ] {
-            if absent {
-                wrong += &missing(input, name);
-            }
-        }
-        if inputs.len() > MOST_QUERIES {
-            wrong += &format!(
-                "The collection MetricDataQueries must not have a size greater than \
-                 {MOST_QUERIES}.\n"
-            );
-        }
-        match (start, end) {
-            (Some(start), Some(end)) if start == end => {
-                wrong += "The parameter StartTime must not equal parameter EndTime.\n"
-            }
-            (Some(start), Some(end)) if start > end => {
-                wrong += "The parameter StartTime must be less than parameter EndTime.\n"
-            }
-            _ => {}
-        }
-
-        let newest_first = match input.text("ScanBy")?.unwrap_or("TimestampDescending") {
-            "TimestampDescending" => true,
-            "TimestampAscending" => false,
-            other => {
-                wrong += &format!(
-                    "The value {other} for parameter ScanBy is invalid. Valid values are \
-                     TimestampDescending, TimestampAscending.\n"
-                );
-                true
-            }
-        };
-        let most = input.integer("MaxDatapoints")?.unwrap_or(MOST_POINTS);
-
-        if !(1..=MOST_POINTS).contains(&most) {
-            wrong += &format!(
-                "The value {most} for parameter MaxDatapoints must be between 1 and \
-                 {MOST_POINTS}.\n"
-            );
-        }
-
+        let mut wrong = wrong_queries_or_times(input, inputs.len(), start, end);
+        let newest_first = read_order(input, &mut wrong)?;
+        let most = read_most_points(input, &mut wrong)?;
         let queries = read_queries(&inputs, &mut wrong)?;
         let (true, Some(start), Some(end)) = (wrong.is_empty(), start, end) else {
             return Err(validation(wrong));
         };
+
         let from = input
             .text("NextToken")?
             .map(Position::read)
@@ -189,7 +167,6 @@ impl Request {
             return Err(invalid_token());
         }
 
-        let most = usize::try_from(most).unwrap_or(1);
         let most_points = aws
             .cloudwatch
             .faults
@@ -244,6 +221,66 @@ impl Request {
         }
         points
     }
+}
+
+/// What is wrong with the number of queries and with the times, a line for each fault.
+fn wrong_queries_or_times(
+    input: &Input<'_>,
+    queries: usize,
+    start: Option<Millis>,
+    end: Option<Millis>,
+) -> String {
+    let mut wrong = String::new();
+    for (name, absent) in [
+        ("MetricDataQueries", queries == 0),
+        ("StartTime", start.is_none()),
+        ("EndTime", end.is_none()),
+    ] {
+        if absent {
+            wrong += &missing(input, name);
+        }
+    }
+    if queries > MOST_QUERIES {
+        wrong += &format!(
+            "The collection MetricDataQueries must not have a size greater than {MOST_QUERIES}.\n"
+        );
+    }
+
+    match (start, end) {
+        (Some(start), Some(end)) if start == end => {
+            wrong += "The parameter StartTime must not equal parameter EndTime.\n"
+        }
+        (Some(start), Some(end)) if start > end => {
+            wrong += "The parameter StartTime must be less than parameter EndTime.\n"
+        }
+        _ => {}
+    }
+    wrong
+}
+
+/// Whether the newest point comes first.
+fn read_order(input: &Input<'_>, wrong: &mut String) -> Result<bool, ApiError> {
+    match input.text("ScanBy")?.unwrap_or("TimestampDescending") {
+        "TimestampDescending" => Ok(true),
+        "TimestampAscending" => Ok(false),
+        other => {
+            *wrong += &format!(
+                "The value {other} for parameter ScanBy is invalid. Valid values are \
+                 TimestampDescending, TimestampAscending.\n"
+            );
+            Ok(true)
+        }
+    }
+}
+
+fn read_most_points(input: &Input<'_>, wrong: &mut String) -> Result<usize, ApiError> {
+    let most = input.integer("MaxDatapoints")?.unwrap_or(MOST_POINTS);
+    if !(1..=MOST_POINTS).contains(&most) {
+        *wrong += &format!(
+            "The value {most} for parameter MaxDatapoints must be between 1 and {MOST_POINTS}.\n"
+        );
+    }
+    Ok(usize::try_from(most).unwrap_or(1))
 }
 
 /// A start less than 15 days ago counts from the beginning of its minute, less than 63 days ago of

@@ -5,8 +5,19 @@ use std::collections::BTreeSet;
 use super::input::{self, missing, only, validation};
 use super::query::Query;
 use super::statistic::{Statistic, Unknown};
-use crate::ApiError;
 use crate::input::Input;
+use crate::{ApiError, Millis};
+
+/// The members of a query.
+const MEMBERS: [&str; 7] = [
+    "Id",
+    "MetricStat",
+    "Expression",
+    "Label",
+    "ReturnData",
+    "Period",
+    "AccountId",
+];
 
 /// All queries, with everything that is wrong with them.
 pub(super) fn read_queries(
@@ -17,32 +28,8 @@ pub(super) fn read_queries(
     let mut queries = Vec::new();
     let mut unnamed = Vec::new();
     for input in inputs {
-        only(
-            input,
-            &[
-                "Id",
-                "MetricStat",
-                "Expression",
-                "Label",
-                "ReturnData",
-                "Period",
-                "AccountId",
-            ],
-        )?;
-        let id = input.text("Id")?.unwrap_or_default();
-
-        if id.is_empty() {
-            *wrong += &missing(input, "Id");
-        } else if !is_id(id) {
-            let place = input.named("Id");
-            *wrong += &format!(
-                "The value {id} for parameter {place} is invalid. It must start with a lowercase \
-                 letter and have letters, digits and underscores only.\n"
-            );
-        } else if !ids.insert(id) {
-            *wrong += "The values for parameter id in MetricDataQueries are not unique.\n";
-        }
-
+        only(input, &MEMBERS)?;
+        let id = read_id(input, &mut ids, wrong)?;
         let (stat, expression) = (input.inner("MetricStat")?, input.text("Expression")?);
         match (stat, expression) {
             (Some(stat), None) => {
@@ -69,6 +56,27 @@ pub(super) fn read_queries(
     }
     name(&mut queries, &unnamed);
     Ok(queries)
+}
+
+/// The id of a query, which no other query of the request may have.
+fn read_id<'a>(
+    input: &Input<'a>,
+    ids: &mut BTreeSet<&'a str>,
+    wrong: &mut String,
+) -> Result<&'a str, ApiError> {
+    let id = input.text("Id")?.unwrap_or_default();
+    if id.is_empty() {
+        *wrong += &missing(input, "Id");
+    } else if !is_id(id) {
+        let place = input.named("Id");
+        *wrong += &format!(
+            "The value {id} for parameter {place} is invalid. It must start with a lowercase \
+             letter and have letters, digits and underscores only.\n"
+        );
+    } else if !ids.insert(id) {
+        *wrong += "The values for parameter id in MetricDataQueries are not unique.\n";
+    }
+    Ok(id)
 }
 
 /// Labels those queries that have no label of their own, given with their statistics: by the name
@@ -104,41 +112,13 @@ fn read_stat(
         return Ok(None);
     };
 
-    let period = match stat.integer("Period")? {
-        None => {
-            *wrong += &missing(stat, "Period");
-            return Ok(None);
-        }
-        Some(period @ (1 | 5 | 10 | 20 | 30)) => {
-            return Err(validation(format!(
-                "the sandbox does not serve periods of {period} seconds"
-            )));
-        }
-        Some(period) if period > 0 && period % 60 == 0 => period * 1000,
-        Some(period) => {
-            let place = stat.named("Period");
-            *wrong += &format!(
-                "The value {period} for parameter {place} is invalid. Period must be 1, 5, 10, \
-                 20, 30 or a multiple of 60.\n"
-            );
-            return Ok(None);
-        }
+    let Some(period) = read_period(stat, wrong)? else {
+        return Ok(None);
     };
-    let name = stat.text("Stat")?.unwrap_or_default();
-    let statistic = match Statistic::parse(name) {
-        Ok(statistic) => statistic,
-        Err(Unknown::NotServed) => {
-            return Err(validation(format!(
-                "the sandbox does not serve the statistic {name}"
-            )));
-        }
-        Err(Unknown::Invalid) => {
-            let place = stat.named("Stat");
-            *wrong +=
-                &format!("The value {name} for parameter {place} is not a valid statistic.\n");
-            return Ok(None);
-        }
+    let Some(statistic) = read_statistic(stat, wrong)? else {
+        return Ok(None);
     };
+
     let metric = input::metric(&metric, namespace)?;
     let label = input.text("Label")?.unwrap_or_default().to_owned();
     let unit = stat.text("Unit")?.map(str::to_owned);
@@ -154,6 +134,45 @@ fn read_stat(
         units: Vec::new(),
         returns,
     }))
+}
+
+/// The period in milliseconds, unless it is wrong.
+fn read_period(stat: &Input<'_>, wrong: &mut String) -> Result<Option<Millis>, ApiError> {
+    match stat.integer("Period")? {
+        None => {
+            *wrong += &missing(stat, "Period");
+            Ok(None)
+        }
+        Some(period @ (1 | 5 | 10 | 20 | 30)) => Err(validation(format!(
+            "the sandbox does not serve periods of {period} seconds"
+        ))),
+        Some(period) if period > 0 && period % 60 == 0 => Ok(Some(period * 1000)),
+        Some(period) => {
+            let place = stat.named("Period");
+            *wrong += &format!(
+                "The value {period} for parameter {place} is invalid. Period must be 1, 5, 10, \
+                 20, 30 or a multiple of 60.\n"
+            );
+            Ok(None)
+        }
+    }
+}
+
+/// The statistic, unless CloudWatch has none of that name.
+fn read_statistic(stat: &Input<'_>, wrong: &mut String) -> Result<Option<Statistic>, ApiError> {
+    let name = stat.text("Stat")?.unwrap_or_default();
+    match Statistic::parse(name) {
+        Ok(statistic) => Ok(Some(statistic)),
+        Err(Unknown::NotServed) => Err(validation(format!(
+            "the sandbox does not serve the statistic {name}"
+        ))),
+        Err(Unknown::Invalid) => {
+            let place = stat.named("Stat");
+            *wrong +=
+                &format!("The value {name} for parameter {place} is not a valid statistic.\n");
+            Ok(None)
+        }
+    }
 }
 
 /// `^[a-z][a-zA-Z0-9_]*$`, 1 to 255.

@@ -42,31 +42,8 @@ impl World {
         ecs::call(&mut aws, "CreateCluster", &json!({"clusterName": "main"})).unwrap();
 
         let balancer = elb::create_load_balancer(&mut aws, &json!({"Name": "web"})).unwrap();
-        let group = |aws: &mut Aws, name: &str| {
-            let group = json!({
-                "Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10,
-            });
-            text(&elb::create_target_group(aws, &group).unwrap()["Arn"])
-        };
-        let groups = [group(&mut aws, "blue"), group(&mut aws, "green")];
-        let forward: Value = groups
-            .iter()
-            .zip([rates.0, rates.1])
-            .map(|(arn, rate)| json!({"TargetGroupArn": arn, "Weight": rate.min(999)}))
-            .collect();
-        let actions = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": forward}}]);
-        let listener =
-            json!({"LoadBalancerArn": balancer["Arn"], "Port": 80, "DefaultActions": actions});
-        let listener = text(&elb::create_listener(&mut aws, &listener).unwrap()["Arn"]);
-
-        for (priority, group) in (1..).zip(&groups) {
-            let actions = json!([{"Type": "forward", "TargetGroupArn": group}]);
-            let rule = json!({
-                "ListenerArn": listener, "Priority": priority, "Conditions": [], "Actions": actions,
-            });
-            elb::create_rule(&mut aws, &rule).unwrap();
-        }
-
+        let groups = ["blue", "green"].map(|name| target_group(&mut aws, name));
+        let listener = listener(&mut aws, &balancer["Arn"], &groups, rates);
         let mut world = Self {
             aws,
             listener,
@@ -204,6 +181,39 @@ impl World {
     ) -> f64 {
         self.points(minutes, colour, name, stat).values().sum()
     }
+}
+
+fn target_group(aws: &mut Aws, name: &str) -> String {
+    let group = json!({
+        "Name": name, "TargetType": "ip", "Port": 80, "HealthCheckIntervalSeconds": 10,
+    });
+    text(&elb::create_target_group(aws, &group).unwrap()["Arn"])
+}
+
+/// A listener that splits requests by `rates`, with a rule of its own for each group.
+fn listener(
+    aws: &mut Aws,
+    balancer: &Value,
+    groups: &[String; 2],
+    (blue, green): (u32, u32),
+) -> String {
+    let forward: Value = groups
+        .iter()
+        .zip([blue, green])
+        .map(|(arn, rate)| json!({"TargetGroupArn": arn, "Weight": rate.min(999)}))
+        .collect();
+    let actions = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": forward}}]);
+    let listener = json!({"LoadBalancerArn": balancer, "Port": 80, "DefaultActions": actions});
+    let listener = text(&elb::create_listener(aws, &listener).unwrap()["Arn"]);
+
+    for (priority, group) in (1..).zip(groups) {
+        let actions = json!([{"Type": "forward", "TargetGroupArn": group}]);
+        let rule = json!({
+            "ListenerArn": listener, "Priority": priority, "Conditions": [], "Actions": actions,
+        });
+        elb::create_rule(aws, &rule).unwrap();
+    }
+    listener
 }
 
 pub(super) fn points(result: &Value, start: Millis) -> Points {

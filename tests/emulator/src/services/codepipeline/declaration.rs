@@ -9,9 +9,22 @@ use serde_json::Value;
 
 use super::input::{self, Checks, NAME, between};
 use crate::ApiError;
-use crate::validation::{Quoted, missing, violation};
+use crate::validation::missing;
 
-use read::{mode, read_stage, read_variable, store};
+use read::{check_role, mode, read_stage, read_variables, store};
+
+/// The members of a definition.
+const MEMBERS: [&str; 9] = [
+    "name",
+    "roleArn",
+    "artifactStore",
+    "artifactStores",
+    "stages",
+    "version",
+    "executionMode",
+    "pipelineType",
+    "variables",
+];
 
 /// A pipeline's definition.
 #[derive(Clone, Debug)]
@@ -144,26 +157,12 @@ impl Declaration {
             return Err(input::invalid(missing("pipeline")));
         }
 
-        input::only(
-            pipeline,
-            &[
-                "name",
-                "roleArn",
-                "artifactStore",
-                "artifactStores",
-                "stages",
-                "version",
-                "executionMode",
-                "pipelineType",
-                "variables",
-            ],
-        )?;
+        input::only(pipeline, &MEMBERS)?;
         let mut checks = Checks::default();
         let name = checks
             .text(&pipeline["name"], "pipeline.name", &NAME)?
             .to_owned();
         let role = checks.text(&pipeline["roleArn"], "pipeline.roleArn", &between(0, 1024))?;
-        let role_is_valid = role.starts_with("arn:") && role.contains(":role/");
         let store = store(pipeline, region)?;
         let bucket = checks
             .text(
@@ -184,31 +183,12 @@ impl Declaration {
             .iter()
             .map(|stage| read_stage(&mut checks, stage))
             .collect::<Result<_, _>>()?;
-        let variables = input::list(&pipeline["variables"], "pipeline.variables")?;
-        if variables.len() > 50 {
-            return Err(input::invalid(violation(
-                Quoted::Omitted,
-                "pipeline.variables",
-                "Member must have length less than or equal to 50",
-            )));
-        }
-
-        let variables = variables
-            .iter()
-            .map(|variable| read_variable(&mut checks, variable))
-            .collect::<Result<_, _>>()?;
+        let variables = read_variables(&mut checks, pipeline)?;
         let mode = mode(&mut checks, pipeline)?;
         let encryption_key = encryption_key.map(str::to_owned);
 
         checks.done()?;
-        if !role_is_valid {
-            return Err(input::invalid(violation(
-                Quoted::Text(role),
-                "pipeline.roleArn",
-                "Member must satisfy regular expression pattern: \
-                 arn:aws(-[\\w]+)*:iam::[0-9]{12}:role/.*",
-            )));
-        }
+        check_role(role)?;
 
         Ok(Self {
             name,

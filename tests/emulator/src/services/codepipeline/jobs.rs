@@ -16,21 +16,14 @@ pub const CREDENTIALS_MS: i64 = 60 * 60 * 1000;
 /// Gives an action that is in progress its first job, or the next one with the token that the last
 /// one left.
 pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Option<String>) {
-    let Some((_, action)) = aws
-        .codepipeline
-        .execution(execution_id)
-        .and_then(|execution| execution.action(action_id))
-    else {
-        return;
-    };
-    if action.status != ActionStatus::InProgress {
+    if !is_in_progress(aws, execution_id, action_id) {
         return;
     }
 
     place_outputs(aws, execution_id, action_id);
     let id = aws.uuid();
     let random = aws.hex(32).to_uppercase();
-    let Some(execution) = aws.codepipeline.execution(execution_id) else {
+    let Some(execution) = aws.codepipeline.execution(execution_id).cloned() else {
         return;
     };
     let Some((stage, action)) = execution.action(action_id) else {
@@ -43,7 +36,7 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
         .cloned()
         .unwrap_or_default();
     let job = Job {
-        id: id.clone(),
+        id,
         pipeline: execution.pipeline.clone(),
         execution: execution_id.to_owned(),
         stage: stage.name.clone(),
@@ -64,14 +57,29 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
         execution.declaration.encryption_key.as_deref(),
         &random,
     );
-    let execution = execution.clone();
     if let Err(error) = permissions::function(aws, &execution, &function) {
         return engine::finish_action(aws, execution_id, action_id, Err(error));
     }
 
-    aws.codepipeline.jobs.push(job);
-    match lambda::invoke_async(aws, &function, event) {
-        Ok(_) => aws.schedule(SILENCE, CodePipelineEvent::JobSilent { job: id }),
+    aws.codepipeline.jobs.push(job.clone());
+    invoke(aws, &job, event);
+}
+
+fn is_in_progress(aws: &Aws, execution_id: &str, action_id: &str) -> bool {
+    aws.codepipeline
+        .execution(execution_id)
+        .and_then(|execution| execution.action(action_id))
+        .is_some_and(|(_, action)| action.status == ActionStatus::InProgress)
+}
+
+/// Invokes the function of a job; the action fails if it cannot be invoked.
+fn invoke(aws: &mut Aws, job: &Job, event: Value) {
+    let function = &job.function;
+    match lambda::invoke_async(aws, function, event) {
+        Ok(_) => {
+            let id = job.id.clone();
+            aws.schedule(SILENCE, CodePipelineEvent::JobSilent { job: id });
+        }
         Err(error) => {
             let message = format!(
                 "The AWS Lambda function {function} cannot be invoked: {}",
@@ -79,8 +87,8 @@ pub(super) fn give(aws: &mut Aws, execution_id: &str, action_id: &str, token: Op
             );
             engine::finish_action(
                 aws,
-                execution_id,
-                action_id,
+                &job.execution,
+                &job.action_execution,
                 Err(ErrorDetails::new("ConfigurationError", message)),
             );
         }

@@ -15,6 +15,7 @@ mod iam;
 mod input;
 mod jobs;
 mod permissions;
+mod pipeline_state;
 mod pipelines;
 mod reports;
 mod responses;
@@ -70,7 +71,7 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "GetPipelineExecution" => responses::pipeline_execution(aws, input),
         "ListPipelineExecutions" => responses::pipeline_executions(aws, input),
         "ListActionExecutions" => responses::action_executions(aws, input),
-        "GetPipelineState" => responses::pipeline_state(aws, input),
+        "GetPipelineState" => pipeline_state::answer(aws, input),
         "PutApprovalResult" => approvals::put_result(aws, input),
         "EnableStageTransition" => transitions::enable(aws, input),
         "DisableStageTransition" => transitions::disable(aws, input),

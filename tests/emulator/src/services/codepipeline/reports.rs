@@ -184,25 +184,13 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
         return;
     };
 
-    job.ended = Some(now);
-    job.state = match &content {
-        ReportContent::Success {
-            continuation_token: Some(_),
-            ..
-        } => JobState::Continued,
-        ReportContent::Success { .. } => JobState::Succeeded,
-        ReportContent::Failure { .. } => JobState::Failed,
-    };
+    (job.state, job.ended) = (state_after(&content), Some(now));
     let (execution, action_id) = (job.execution.clone(), job.action_execution.clone());
 
     match content {
         ReportContent::Failure { kind, message } => {
-            engine::finish_action(
-                aws,
-                &execution,
-                &action_id,
-                Err(ErrorDetails::new(&kind, message)),
-            );
+            let error = ErrorDetails::new(&kind, message);
+            engine::finish_action(aws, &execution, &action_id, Err(error));
         }
         ReportContent::Success {
             continuation_token,
@@ -226,24 +214,36 @@ fn accept(aws: &mut Aws, id: &str, content: ReportContent) {
             let artifacts = action.output_artifacts.clone();
 
             match continuation_token {
-                None => engine::finish_action(
-                    aws,
-                    &execution,
-                    &action_id,
-                    Ok(Done { outputs, artifacts }),
-                ),
-                Some(token) => {
-                    let after = Duration::from_secs(aws.rng.u64(NEXT_JOB_SECS));
-                    aws.schedule(
-                        after,
-                        CodePipelineEvent::NextJob {
-                            execution,
-                            action: action_id,
-                            token,
-                        },
-                    );
+                None => {
+                    let done = Done { outputs, artifacts };
+                    engine::finish_action(aws, &execution, &action_id, Ok(done));
                 }
+                Some(token) => schedule_next_job(aws, execution, action_id, token),
             }
         }
     }
+}
+
+/// The state of a job after a result was accepted.
+fn state_after(content: &ReportContent) -> JobState {
+    match content {
+        ReportContent::Success {
+            continuation_token: Some(_),
+            ..
+        } => JobState::Continued,
+        ReportContent::Success { .. } => JobState::Succeeded,
+        ReportContent::Failure { .. } => JobState::Failed,
+    }
+}
+
+fn schedule_next_job(aws: &mut Aws, execution: String, action: String, token: String) {
+    let after = Duration::from_secs(aws.rng.u64(NEXT_JOB_SECS));
+    aws.schedule(
+        after,
+        CodePipelineEvent::NextJob {
+            execution,
+            action,
+            token,
+        },
+    );
 }

@@ -1,11 +1,10 @@
-//! Answers about executions and the state of pipelines.
+//! Answers about executions of pipelines, stages and actions.
 
 use serde_json::{Value, json};
 
 use super::input::{self, Checks, ID, NAME};
 use super::state::{
-    ActionExecution, ActionStatus, Artifact, Execution, ExecutionStatus, Lane, Pipeline,
-    StageStatus,
+    ActionExecution, ActionStatus, Artifact, Execution, ExecutionStatus, StageStatus,
 };
 use super::{known, known_execution};
 use crate::{ApiError, Aws};
@@ -49,7 +48,7 @@ impl ActionStatus {
 }
 
 /// Members that are only there when they have a value.
-fn add(object: &mut Value, members: Vec<(&str, Option<Value>)>) {
+pub(super) fn add(object: &mut Value, members: Vec<(&str, Option<Value>)>) {
     for (member, value) in members {
         if let Some(value) = value {
             object[member] = value;
@@ -167,27 +166,7 @@ pub(super) fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiEr
     )?;
     let mut checks = Checks::default();
     let name = checks.text(&given["pipelineName"], "pipelineName", &NAME)?;
-    let filter = &given["filter"];
-
-    if !filter.is_null() {
-        input::only(
-            filter,
-            &["pipelineExecutionId", "latestInPipelineExecution"],
-        )?;
-    }
-
-    let direct = checks.optional(
-        &filter["pipelineExecutionId"],
-        "filter.pipelineExecutionId",
-        &ID,
-    )?;
-    let latest = &filter["latestInPipelineExecution"]["pipelineExecutionId"];
-    let id = direct.or(checks.optional(
-        latest,
-        "filter.latestInPipelineExecution.pipelineExecutionId",
-        &ID,
-    )?);
-
+    let id = filtered_execution(&mut checks, &given["filter"])?;
     checks.done()?;
     known(aws, name)?;
 
@@ -220,6 +199,31 @@ pub(super) fn action_executions(aws: &Aws, given: &Value) -> Result<Value, ApiEr
             .collect(),
         100,
     )
+}
+
+/// The id of the execution that a filter names.
+fn filtered_execution<'a>(
+    checks: &mut Checks,
+    filter: &'a Value,
+) -> Result<Option<&'a str>, ApiError> {
+    if !filter.is_null() {
+        input::only(
+            filter,
+            &["pipelineExecutionId", "latestInPipelineExecution"],
+        )?;
+    }
+
+    let direct = checks.optional(
+        &filter["pipelineExecutionId"],
+        "filter.pipelineExecutionId",
+        &ID,
+    )?;
+    let latest = checks.optional(
+        &filter["latestInPipelineExecution"]["pipelineExecutionId"],
+        "filter.latestInPipelineExecution.pipelineExecutionId",
+        &ID,
+    )?;
+    Ok(direct.or(latest))
 }
 
 fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecution) -> Value {
@@ -272,114 +276,9 @@ fn detail(aws: &Aws, execution: &Execution, stage: &str, action: &ActionExecutio
     output
 }
 
-fn error(action: &ActionExecution) -> Option<Value> {
+pub(super) fn error(action: &ActionExecution) -> Option<Value> {
     action
         .error
         .as_ref()
         .map(|error| json!({"code": error.code, "message": error.message}))
-}
-
-pub(super) fn pipeline_state(aws: &Aws, given: &Value) -> Result<Value, ApiError> {
-    input::only(given, &["name"])?;
-    let mut checks = Checks::default();
-    let name = checks.text(&given["name"], "name", &NAME)?;
-    checks.done()?;
-    let pipeline = known(aws, name)?;
-    let stages: Value = pipeline
-        .lanes
-        .iter()
-        .map(|lane| stage_state(aws, pipeline, lane))
-        .collect();
-
-    Ok(json!({
-        "pipelineName": name,
-        "pipelineVersion": pipeline.versions.len(),
-        "stageStates": stages,
-        "created": Aws::seconds(pipeline.created),
-        "updated": Aws::seconds(pipeline.updated),
-    }))
-}
-
-fn stage_state(aws: &Aws, pipeline: &Pipeline, lane: &Lane) -> Value {
-    let waiting = |id: &String| {
-        json!({
-            "pipelineExecutionId": id, "status": "InProgress", "type": "STANDARD",
-        })
-    };
-    let inbound: Vec<Value> = lane.inbound.iter().map(waiting).collect();
-    let latest = lane
-        .latest
-        .as_ref()
-        .and_then(|id| aws.codepipeline.execution(id));
-    let latest_stage =
-        latest.and_then(|execution| Some((execution, execution.stage(&lane.stage)?)));
-
-    let mut transition = json!({"enabled": lane.disabled_inbound.is_none()});
-    if let Some(disabled) = &lane.disabled_inbound {
-        transition["disabledReason"] = json!(disabled.reason);
-        transition["lastChangedAt"] = Aws::seconds(disabled.since);
-    }
-
-    let declared = pipeline
-        .declaration
-        .stages
-        .iter()
-        .find(|stage| stage.name == lane.stage);
-    let actions: Value = declared
-        .into_iter()
-        .flat_map(|stage| &stage.actions)
-        .map(|action| {
-            let mut state = json!({ "actionName": action.name });
-            let latest =
-                latest.and_then(|execution| execution.latest_action(&lane.stage, &action.name));
-            add(
-                &mut state,
-                vec![("latestExecution", latest.map(action_state))],
-            );
-            state
-        })
-        .collect();
-    let mut output = json!({
-        "stageName": lane.stage, "inboundExecutions": inbound, "inboundTransitionState": transition,
-        "actionStates": actions,
-    });
-    add(
-        &mut output,
-        vec![
-            ("inboundExecution", inbound.first().cloned()),
-            (
-                "latestExecution",
-                latest_stage.map(|(execution, stage)| {
-                    json!({
-                        "pipelineExecutionId": execution.id, "status": stage.status.word(),
-                        "type": "STANDARD",
-                    })
-                }),
-            ),
-        ],
-    );
-    output
-}
-
-fn action_state(action: &ActionExecution) -> Value {
-    let mut state = json!({"actionExecutionId": action.id, "status": action.status.word(),
-        "lastStatusChange": Aws::seconds(action.updated)});
-    let token = action
-        .token
-        .clone()
-        .filter(|_| action.status == ActionStatus::InProgress);
-    add(
-        &mut state,
-        vec![
-            ("summary", action.summary.clone().map(Value::from)),
-            ("token", token.map(Value::from)),
-            (
-                "externalExecutionId",
-                action.external_id.clone().map(Value::from),
-            ),
-            ("percentComplete", action.percent.map(Value::from)),
-            ("errorDetails", error(action)),
-        ],
-    );
-    state
 }

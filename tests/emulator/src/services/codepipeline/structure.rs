@@ -120,8 +120,31 @@ fn check_stage(stage: &Stage) -> Result<(), ApiError> {
 }
 
 fn check_action(action: &Action) -> Result<(), ApiError> {
-    let (name, provider) = (&action.name, action.provider);
-    let (required, optional) = provider.configuration();
+    check_configuration(action)?;
+    check_artifact_counts(action)?;
+
+    let name = &action.name;
+    if action
+        .namespace
+        .as_deref()
+        .is_some_and(|namespace| RESERVED_NAMESPACES.contains(&namespace))
+    {
+        return Err(action_error(format!(
+            "The namespace of action '{name}' is reserved"
+        )));
+    }
+    if action.timeout_minutes.is_some() && action.provider != Provider::Manual {
+        return Err(action_error(format!(
+            "timeoutInMinutes is supported for manual approval actions only, not for '{name}'"
+        )));
+    }
+    Ok(())
+}
+
+/// An action has all required configuration keys of its provider, and no unknown ones.
+fn check_configuration(action: &Action) -> Result<(), ApiError> {
+    let name = &action.name;
+    let (required, optional) = action.provider.configuration();
     if let Some(key) = required
         .iter()
         .find(|key| !action.configuration.contains_key(**key))
@@ -139,8 +162,12 @@ fn check_action(action: &Action) -> Result<(), ApiError> {
             "Action configuration for action '{name}' contains unknown configuration '{key}'"
         )));
     }
+    Ok(())
+}
 
-    let [inputs, outputs] = provider.artifacts();
+fn check_artifact_counts(action: &Action) -> Result<(), ApiError> {
+    let name = &action.name;
+    let [inputs, outputs] = action.provider.artifacts();
     let counts = [
         ("input", inputs, action.input_artifacts.len()),
         ("output", outputs, action.output_artifacts.len()),
@@ -153,21 +180,6 @@ fn check_action(action: &Action) -> Result<(), ApiError> {
                 range of [{least}, {most}]"
             )));
         }
-    }
-
-    if action
-        .namespace
-        .as_deref()
-        .is_some_and(|namespace| RESERVED_NAMESPACES.contains(&namespace))
-    {
-        return Err(action_error(format!(
-            "The namespace of action '{name}' is reserved"
-        )));
-    }
-    if action.timeout_minutes.is_some() && provider != Provider::Manual {
-        return Err(action_error(format!(
-            "timeoutInMinutes is supported for manual approval actions only, not for '{name}'"
-        )));
     }
     Ok(())
 }

@@ -15,6 +15,9 @@ pub(super) type Item = BTreeMap<String, Attribute>;
 /// How deep DynamoDB lets documents nest.
 const MAX_DEPTH: usize = 32;
 
+const EMPTY: &str = "Supplied AttributeValue is empty, must contain exactly one of the supported \
+                     datatypes";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Attribute {
     S(String),
@@ -38,24 +41,8 @@ impl Attribute {
             ));
         }
 
-        let members = value
-            .as_object()
-            .ok_or_else(|| serialization("Unexpected value for an AttributeValue"))?;
-        let mut members = members.iter().filter(|(_, value)| !value.is_null());
-        let Some((kind, value)) = members.next() else {
-            return Err(invalid(
-                "Supplied AttributeValue is empty, must contain exactly one of the supported \
-                 datatypes",
-            ));
-        };
-        if members.next().is_some() {
-            return Err(invalid(
-                "Supplied AttributeValue has more than one datatypes set, must contain exactly \
-                 one of the supported datatypes",
-            ));
-        }
-
-        Ok(match kind.as_str() {
+        let (kind, value) = only_member(value)?;
+        Ok(match kind {
             "S" => Self::S(text(value)?.to_owned()),
             "N" => Self::N(Number::parse(text(value)?)?),
             "BOOL" => Self::Bool(
@@ -80,12 +67,7 @@ impl Attribute {
             "B" | "SS" | "NS" | "BS" => {
                 return Err(unserved(&format!("attributes of type {kind}")));
             }
-            _ => {
-                return Err(invalid(
-                    "Supplied AttributeValue is empty, must contain exactly one of the supported \
-                     datatypes",
-                ));
-            }
+            _ => return Err(invalid(EMPTY)),
         })
     }
 
@@ -152,6 +134,24 @@ fn item_at(value: &Value, depth: usize) -> Result<Item, ApiError> {
         .iter()
         .map(|(name, value)| Ok((name.clone(), Attribute::nested(value, depth)?)))
         .collect()
+}
+
+/// The one member of an attribute value: its type, and what it has of that type.
+fn only_member(value: &Value) -> Result<(&str, &Value), ApiError> {
+    let members = value
+        .as_object()
+        .ok_or_else(|| serialization("Unexpected value for an AttributeValue"))?;
+    let mut members = members.iter().filter(|(_, value)| !value.is_null());
+    let Some((kind, value)) = members.next() else {
+        return Err(invalid(EMPTY));
+    };
+    if members.next().is_some() {
+        return Err(invalid(
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of \
+             the supported datatypes",
+        ));
+    }
+    Ok((kind.as_str(), value))
 }
 
 fn elements(value: &Value) -> Result<&Vec<Value>, ApiError> {

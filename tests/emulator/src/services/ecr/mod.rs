@@ -124,16 +124,7 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
              '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'",
         ));
     }
-    let immutable = match text(input, "imageTagMutability")?.unwrap_or("MUTABLE") {
-        "MUTABLE" => false,
-        "IMMUTABLE" => true,
-        _ => {
-            return Err(parameter(
-                "imageTagMutability",
-                "the sandbox serves MUTABLE and IMMUTABLE",
-            ));
-        }
-    };
+    let immutable = is_immutable(input)?;
     if aws.ecr.repositories.contains_key(name) {
         let message = format!(
             "The repository with name '{name}' already exists in the registry with id '{}'",
@@ -163,6 +154,18 @@ fn create_repository(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     aws.ecr.repositories.insert(name.to_owned(), repository);
 
     Ok(json!({ "repository": description }))
+}
+
+/// Whether tags of the repository that a request creates cannot move.
+fn is_immutable(input: &Value) -> Result<bool, ApiError> {
+    match text(input, "imageTagMutability")?.unwrap_or("MUTABLE") {
+        "MUTABLE" => Ok(false),
+        "IMMUTABLE" => Ok(true),
+        _ => Err(parameter(
+            "imageTagMutability",
+            "the sandbox serves MUTABLE and IMMUTABLE",
+        )),
+    }
 }
 
 /// `<account>.dkr.ecr.<region>.amazonaws.com`.

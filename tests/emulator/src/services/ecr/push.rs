@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Behaviour, Image, Profile, check_members, is_tag, named, no_repository, parameter,
+    Behaviour, Image, Profile, Repository, check_members, is_tag, named, no_repository, parameter,
     registry_host, required_text, text,
 };
 use crate::text::hex;
@@ -282,33 +282,12 @@ fn store(
     let known = repository.images.get(&digest);
     if known.is_some_and(|image| !image.archived && tag.is_none_or(|tag| image.tags.contains(tag)))
     {
-        let tagged = tag
-            .map(|tag| format!(" and tag '{tag}'"))
-            .unwrap_or_default();
-        let message = format!(
-            "Image with digest '{digest}'{tagged} already exists in the repository with name \
-             '{name}' in registry with id '{account}'"
-        );
-        return Err(ApiError::client("ImageAlreadyExistsException", message));
+        return Err(already_exists(&account, name, &digest, tag));
     }
     if let Some(tag) = tag {
-        let holder = repository
-            .images
-            .values_mut()
-            .find(|image| image.tags.contains(tag));
-        if holder.is_some() && repository.immutable {
-            let message = format!(
-                "The image tag '{tag}' already exists in the '{name}' repository and cannot be \
-                 overwritten because the repository is immutable."
-            );
-            return Err(ApiError::client("ImageTagAlreadyExistsException", message));
-        }
-
-        // The tag moves; the image that had it stays, untagged if it was its last.
-        if let Some(image) = holder {
-            image.tags.remove(tag);
-        }
+        take_tag(repository, name, tag)?;
     }
+
     let image = repository
         .images
         .entry(digest.clone())
@@ -326,6 +305,38 @@ fn store(
     // A push restores an archived image.
     image.archived = false;
     Ok(digest)
+}
+
+fn already_exists(account: &str, name: &str, digest: &str, tag: Option<&str>) -> ApiError {
+    let tagged = tag
+        .map(|tag| format!(" and tag '{tag}'"))
+        .unwrap_or_default();
+    let message = format!(
+        "Image with digest '{digest}'{tagged} already exists in the repository with name '{name}' \
+         in registry with id '{account}'"
+    );
+    ApiError::client("ImageAlreadyExistsException", message)
+}
+
+/// Takes the tag from the image that has it, which stays, untagged if it was its last. In an
+/// immutable repository tags do not move.
+fn take_tag(repository: &mut Repository, name: &str, tag: &str) -> Result<(), ApiError> {
+    let holder = repository
+        .images
+        .values_mut()
+        .find(|image| image.tags.contains(tag));
+    if holder.is_some() && repository.immutable {
+        let message = format!(
+            "The image tag '{tag}' already exists in the '{name}' repository and cannot be \
+             overwritten because the repository is immutable."
+        );
+        return Err(ApiError::client("ImageTagAlreadyExistsException", message));
+    }
+
+    if let Some(image) = holder {
+        image.tags.remove(tag);
+    }
+    Ok(())
 }
 
 fn push_event(aws: &mut Aws, repository: &str, digest: &str, tag: Option<&str>) {

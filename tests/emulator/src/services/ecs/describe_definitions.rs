@@ -15,26 +15,8 @@ pub(super) fn answer(aws: &Aws, definition: &TaskDefinition) -> Value {
     );
     answer.extend(definition.json.clone());
 
-    if let Some(containers) = answer
-        .get_mut("containerDefinitions")
-        .and_then(Value::as_array_mut)
-    {
-        containers
-            .iter_mut()
-            .for_each(|container| complete(container, definition.network_mode()));
-    }
-
-    for volume in answer
-        .get_mut("volumes")
-        .and_then(Value::as_array_mut)
-        .into_iter()
-        .flatten()
-    {
-        if let Some(efs) = volume.get_mut("efsVolumeConfiguration") {
-            add_defaults(efs, [("rootDirectory", "/".into())]);
-        }
-    }
-
+    complete_containers(&mut answer, definition.network_mode());
+    complete_volumes(&mut answer);
     in_units(&mut answer, "cpu", cpu_units);
     in_units(&mut answer, "memory", mebibytes);
 
@@ -80,6 +62,30 @@ fn add_defaults<const N: usize>(value: &mut Value, defaults: [(&str, Value); N])
     if let Some(members) = value.as_object_mut() {
         for (name, default) in defaults {
             members.entry(name).or_insert(default);
+        }
+    }
+}
+
+fn complete_containers(answer: &mut Map<String, Value>, network_mode: &str) {
+    if let Some(containers) = answer
+        .get_mut("containerDefinitions")
+        .and_then(Value::as_array_mut)
+    {
+        containers
+            .iter_mut()
+            .for_each(|container| complete(container, network_mode));
+    }
+}
+
+fn complete_volumes(answer: &mut Map<String, Value>) {
+    for volume in answer
+        .get_mut("volumes")
+        .and_then(Value::as_array_mut)
+        .into_iter()
+        .flatten()
+    {
+        if let Some(efs) = volume.get_mut("efsVolumeConfiguration") {
+            add_defaults(efs, [("rootDirectory", "/".into())]);
         }
     }
 }

@@ -45,6 +45,31 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
     }
 
     let port_requests = port_requests(aws, &primary.task_definition);
+    let best = best_instance(aws, service, &port_requests)?;
+    let instance = aws
+        .ecs
+        .instances
+        .get_mut(&best)
+        .expect("the instance was just found");
+    let host_ports = port_requests
+        .into_iter()
+        .map(|request| {
+            (
+                (request.container, request.port),
+                take(&mut instance.ports, request.host_port),
+            )
+        })
+        .collect();
+
+    Ok(Place {
+        launch_type,
+        instance: Some(best),
+        host_ports,
+    })
+}
+
+/// The instance that has all ports free and the fewest tasks of the service; or why there is none.
+fn best_instance(aws: &Aws, service: &Service, port_requests: &[PortRequest]) -> Result<String, String> {
     let instances = || {
         aws.ecs
             .instances
@@ -75,34 +100,13 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
     let best = fitting
         .filter(|instance| !needs_own_instance(service) || tasks_on(instance) == 0)
         .min_by_key(|instance| tasks_on(instance));
-    let Some(best) = best.map(|instance| instance.arn.clone()) else {
+    best.map(|instance| instance.arn.clone()).ok_or_else(|| {
         let id = short_name(&any.arn);
-        return Err(format!(
+        format!(
             "The closest matching (container-instance {id}) is already using a port required by \
              your task. For more information, see the Troubleshooting section of the Amazon ECS \
              Developer Guide."
-        ));
-    };
-
-    let instance = aws
-        .ecs
-        .instances
-        .get_mut(&best)
-        .expect("the instance was just found");
-    let host_ports = port_requests
-        .into_iter()
-        .map(|request| {
-            (
-                (request.container, request.port),
-                take(&mut instance.ports, request.host_port),
-            )
-        })
-        .collect();
-
-    Ok(Place {
-        launch_type,
-        instance: Some(best),
-        host_ports,
+        )
     })
 }
 

@@ -154,6 +154,13 @@ fn check_load_balancer(
     let arn = balancer["targetGroupArn"]
         .as_str()
         .ok_or_else(|| invalid("loadBalancerName and targetGroupArn cannot both be empty."))?;
+    check_target_group(aws, arn, definition.network_mode())?;
+    let name = balancer["containerName"].as_str().unwrap_or_default();
+    check_container_port(definition, name, &balancer["containerPort"])
+}
+
+/// The target group must have a load balancer and fit the network mode of the tasks.
+fn check_target_group(aws: &Aws, arn: &str, network_mode: &str) -> Result<(), ApiError> {
     let group = aws.elb.target_groups.get(arn).ok_or_else(|| {
         invalid(format!(
             "The target group with targetGroupArn {arn} does not exist."
@@ -165,23 +172,27 @@ fn check_load_balancer(
         )));
     }
 
-    let mode = definition.network_mode();
-    let needed = if mode == "awsvpc" { "ip" } else { "instance" };
-    if group.target_type() != needed {
-        let message = format!(
-            "target type {}, which is incompatible with the {mode} network mode specified in the \
-             task definition.",
+    let needed = if network_mode == "awsvpc" {
+        "ip"
+    } else {
+        "instance"
+    };
+    if group.target_type() == needed {
+        Ok(())
+    } else {
+        Err(invalid(format!(
+            "The provided target group {arn} has target type {}, which is incompatible with the \
+             {network_mode} network mode specified in the task definition.",
             group.target_type()
-        );
-        return Err(invalid(format!(
-            "The provided target group {arn} has {message}"
-        )));
+        )))
     }
+}
 
-    let (name, port) = (
-        balancer["containerName"].as_str().unwrap_or_default(),
-        &balancer["containerPort"],
-    );
+fn check_container_port(
+    definition: &TaskDefinition,
+    name: &str,
+    port: &Value,
+) -> Result<(), ApiError> {
     let containers = definition
         .json
         .get("containerDefinitions")

@@ -42,32 +42,7 @@ pub(super) const OF_DEPLOYMENT: [&str; 10] = [
 
 pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let cluster = input.cluster(aws)?.clone();
-    let name = input
-        .text("serviceName")
-        .ok_or_else(|| invalid("Service name cannot be empty."))?
-        .to_owned();
-    if name.len() > 255
-        || !name
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
-    {
-        return Err(invalid("Service name contains invalid characters."));
-    }
-
-    match aws
-        .ecs
-        .service_named(&cluster.name, &name)
-        .map(|service| service.status)
-    {
-        Some(ServiceStatus::Active) => {
-            return Err(invalid("Creation of service was not idempotent."));
-        }
-        Some(ServiceStatus::Draining) => {
-            return Err(invalid("Unable to Start a service that is still Draining."));
-        }
-        Some(ServiceStatus::Inactive) | None => {}
-    }
-
+    let name = new_name(aws, input, &cluster.name)?;
     let definition = input
         .text("taskDefinition")
         .ok_or_else(|| invalid("TaskDefinition can not be blank."))?;
@@ -104,16 +79,36 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
 }
 
+/// The name of a service to create, which no service of the cluster may have.
+fn new_name(aws: &Aws, input: &Input, cluster: &str) -> Result<String, ApiError> {
+    let name = input
+        .text("serviceName")
+        .ok_or_else(|| invalid("Service name cannot be empty."))?;
+    if name.len() > 255
+        || !name
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || "-_".contains(letter))
+    {
+        return Err(invalid("Service name contains invalid characters."));
+    }
+
+    match aws
+        .ecs
+        .service_named(cluster, name)
+        .map(|service| service.status)
+    {
+        Some(ServiceStatus::Active) => Err(invalid("Creation of service was not idempotent.")),
+        Some(ServiceStatus::Draining) => {
+            Err(invalid("Unable to Start a service that is still Draining."))
+        }
+        Some(ServiceStatus::Inactive) | None => Ok(name.to_owned()),
+    }
+}
+
 pub(super) fn update(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     let arn = find(aws, input)?;
     let service = &aws.ecs.services[&arn];
-    if service.status != ServiceStatus::Active {
-        return Err(ApiError::client(
-            "ServiceNotActiveException",
-            "Service was not ACTIVE.",
-        ));
-    }
-
+    require_active(service)?;
     let primary = service
         .primary()
         .expect("an active service has a primary deployment");
@@ -175,12 +170,7 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         .services
         .get_mut(&arn)
         .expect("the service was just found");
-    if service.status != ServiceStatus::Active {
-        return Err(ApiError::client(
-            "ServiceNotActiveException",
-            "Service was not ACTIVE.",
-        ));
-    }
+    require_active(service)?;
     if service.desired_count > 0 && !input.flag("force") {
         return Err(invalid(
             "The service cannot be stopped while the primary deployment is scaled above 0.",
@@ -195,6 +185,17 @@ pub(super) fn delete(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         },
     );
     Ok(json!({"service": describe_services::answer(aws, &aws.ecs.services[&arn], true)}))
+}
+
+fn require_active(service: &Service) -> Result<(), ApiError> {
+    if service.status == ServiceStatus::Active {
+        Ok(())
+    } else {
+        Err(ApiError::client(
+            "ServiceNotActiveException",
+            "Service was not ACTIVE.",
+        ))
+    }
 }
 
 /// The ARN of the service that `service` names.

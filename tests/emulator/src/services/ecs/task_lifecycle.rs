@@ -70,14 +70,8 @@ pub(super) fn advance(aws: &mut Aws, arn: &str, step: TaskStep) {
 
 /// The images are pulled and the containers start, or cannot.
 fn start(aws: &mut Aws, arn: &str) {
-    let images: Vec<String> = aws.ecs.tasks[arn]
-        .containers
-        .iter()
-        .map(|container| container.image.clone())
-        .collect();
-    let fates: Vec<Result<Behaviour, String>> =
-        images.iter().map(|image| fate(aws, image)).collect();
     let now = aws.now;
+    let fates = fates(aws, arn);
     let Some(task) = aws.ecs.tasks.get_mut(arn) else {
         return;
     };
@@ -121,6 +115,15 @@ fn start(aws: &mut Aws, arn: &str) {
         )
     }
     scheduler::wake(aws, &service);
+}
+
+/// What each container of a task meets when its image is pulled, or why it cannot be.
+fn fates(aws: &Aws, arn: &str) -> Vec<Result<Behaviour, String>> {
+    aws.ecs.tasks[arn]
+        .containers
+        .iter()
+        .map(|container| fate(aws, &container.image))
+        .collect()
 }
 
 fn register(aws: &mut Aws, arn: &str, answers: bool) {
@@ -208,22 +211,7 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
         return end_soon(aws, arn);
     }
 
-    let mut drained = Duration::ZERO;
-    for Attachment {
-        target_group,
-        target_id,
-        port,
-    } in attachments
-    {
-        drained = drained.max(elb::deregister(aws, &target_group, &target_id, port));
-        deployments::note(aws, &service, |name| {
-            format!("(service {name}) deregistered 1 targets in (target-group {target_group})")
-        });
-    }
-
-    deployments::note(aws, &service, |name| {
-        format!("(service {name}) has begun draining connections on 1 tasks.")
-    });
+    let drained = deregister(aws, &service, attachments);
 
     // What has exited has no connections left to drain.
     if has_ended {
@@ -241,6 +229,27 @@ pub(super) fn stop(aws: &mut Aws, arn: &str, code: &'static str, reason: String)
             step: TaskStep::Drained,
         },
     );
+}
+
+/// Takes a task out of its target groups; answers how long its connections may drain.
+fn deregister(aws: &mut Aws, service: &str, attachments: Vec<Attachment>) -> Duration {
+    let mut drained = Duration::ZERO;
+    for Attachment {
+        target_group,
+        target_id,
+        port,
+    } in attachments
+    {
+        drained = drained.max(elb::deregister(aws, &target_group, &target_id, port));
+        deployments::note(aws, service, |name| {
+            format!("(service {name}) deregistered 1 targets in (target-group {target_group})")
+        });
+    }
+
+    deployments::note(aws, service, |name| {
+        format!("(service {name}) has begun draining connections on 1 tasks.")
+    });
+    drained
 }
 
 fn end_soon(aws: &mut Aws, arn: &str) {

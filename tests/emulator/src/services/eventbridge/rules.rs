@@ -1,17 +1,15 @@
 //! The operations on rules and targets.
 
-use std::collections::BTreeMap;
+mod targets;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{Fields, Input, Pattern, Rate, Rule, Target, plan, transform};
+use super::{Fields, Pattern, Rate, Rule, plan};
 use crate::input::Input as Reader;
 use crate::page::Tokens;
 use crate::validation::{self as violations, Quoted};
 use crate::{ApiError, Aws, record};
 
-/// The most targets of a rule.
-const TARGETS: usize = 5;
 const RULES: usize = 300;
 
 /// One operation by its API name with the JSON 1.1 input; returns the JSON output.
@@ -37,8 +35,8 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
         "DeleteRule" => delete_rule(aws, input),
         "ListRules" => list_rules(aws, input),
         "DisableRule" => disable_rule(aws, input),
-        "PutTargets" => put_targets(aws, input),
-        "RemoveTargets" => remove_targets(aws, input),
+        "PutTargets" => targets::put(aws, input),
+        "RemoveTargets" => targets::remove(aws, input),
         "TestEventPattern" => test_event_pattern(input),
         _ => Err(ApiError::unknown_operation(operation)),
     }
@@ -73,14 +71,7 @@ fn rule_mut<'a>(aws: &'a mut Aws, name: &str) -> Result<&'a mut Rule, ApiError> 
 
 fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     let name = text(input, "Name")?.to_owned();
-    let valid = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    if name.is_empty() || name.len() > 64 || !name.chars().all(valid) {
-        return Err(validation(violations::violation(
-            Quoted::Text(&name),
-            "name",
-            "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
-        )));
-    }
+    check_name(&name)?;
 
     let pattern = optional(input, "EventPattern")?
         .map(Pattern::parse)
@@ -100,15 +91,7 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
         ));
     }
 
-    let enabled = match optional(input, "State")? {
-        None | Some("ENABLED") => true,
-        Some("DISABLED") => false,
-        Some(other) => {
-            return Err(validation(format!(
-                "Value '{other}' at 'state' is not modelled by the sandbox"
-            )));
-        }
-    };
+    let enabled = is_enabled(input)?;
     let arn = aws.arn("events", &format!("rule/{name}"));
     let (targets, generation) = match aws.events.rules.remove(&name) {
         Some(known) => (known.targets, known.generation + 1),
@@ -131,6 +114,32 @@ fn put_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
     plan(aws, &name);
 
     Ok(json!({ "RuleArn": arn }))
+}
+
+fn check_name(name: &str) -> Result<(), ApiError> {
+    if !name.is_empty() && name.len() <= 64 && name.chars().all(is_of_name) {
+        return Ok(());
+    }
+    Err(validation(violations::violation(
+        Quoted::Text(name),
+        "name",
+        "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+",
+    )))
+}
+
+/// Whether names of rules and ids of targets may have this character.
+fn is_of_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "._-".contains(character)
+}
+
+fn is_enabled(input: &Value) -> Result<bool, ApiError> {
+    match optional(input, "State")? {
+        None | Some("ENABLED") => Ok(true),
+        Some("DISABLED") => Ok(false),
+        Some(other) => Err(validation(format!(
+            "Value '{other}' at 'state' is not modelled by the sandbox"
+        ))),
+    }
 }
 
 fn delete_rule(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
@@ -203,177 +212,6 @@ fn page(member: &str, items: Vec<Value>, input: &Value) -> Result<Value, ApiErro
         output["NextToken"] = json!(next);
     }
     Ok(output)
-}
-
-fn put_targets(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
-    let name = text(input, "Rule")?;
-    let targets = input
-        .get("Targets")
-        .and_then(Value::as_array)
-        .filter(|targets| !targets.is_empty());
-    let targets = targets.ok_or_else(|| validation("Targets must have at least one member"))?;
-    let targets: Vec<Target> = targets
-        .iter()
-        .enumerate()
-        .map(target)
-        .collect::<Result<_, _>>()?;
-    let rule = rule_mut(aws, name)?;
-    let mut kept = rule.targets.clone();
-    kept.retain(|known| targets.iter().all(|target| target.id != known.id));
-    kept.extend(targets);
-    if kept.len() > TARGETS {
-        let message = "The requested resource exceeds the maximum number allowed.";
-        return Err(ApiError::client("LimitExceededException", message));
-    }
-    rule.targets = kept;
-
-    Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))
-}
-
-fn target((index, declared): (usize, &Value)) -> Result<Target, ApiError> {
-    const KNOWN: [&str; 8] = [
-        "Id",
-        "Arn",
-        "Input",
-        "InputPath",
-        "InputTransformer",
-        "RetryPolicy",
-        "DeadLetterConfig",
-        "RoleArn",
-    ];
-
-    let members: &Map<String, Value> = declared
-        .as_object()
-        .ok_or_else(|| validation("a target is an object"))?;
-    if let Some(unknown) = members
-        .keys()
-        .find(|member| !KNOWN.contains(&member.as_str()))
-    {
-        return Err(validation(format!(
-            "the sandbox does not model the target member {unknown}"
-        )));
-    }
-    let (id, arn) = (
-        text(declared, "Id")?.to_owned(),
-        text(declared, "Arn")?.to_owned(),
-    );
-    check_id(index, &id)?;
-    if !arn.contains(":lambda:") || !arn.contains(":function:") {
-        return Err(validation(format!(
-            "Parameter {arn} is not valid. Reason: Provided Arn is not in correct format."
-        )));
-    }
-
-    check_retry_policy(declared)?;
-    Ok(Target {
-        input: read_input(declared, &id)?,
-        id,
-        arn,
-        declared: declared.clone(),
-    })
-}
-
-/// The id of a target, by the number of the target in the request.
-fn check_id(index: usize, id: &str) -> Result<(), ApiError> {
-    let valid = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
-    let constraint = if id.is_empty() || !id.chars().all(valid) {
-        "Member must satisfy regular expression pattern: [\\.\\-_A-Za-z0-9]+"
-    } else if id.len() > 64 {
-        "Member must have length less than or equal to 64"
-    } else {
-        return Ok(());
-    };
-    let place = format!("targets.{}.member.id", index + 1);
-    Err(validation(violations::violation(
-        Quoted::Text(id),
-        &place,
-        constraint,
-    )))
-}
-
-fn check_retry_policy(declared: &Value) -> Result<(), ApiError> {
-    let ranges = [
-        ("MaximumRetryAttempts", 0..=185),
-        ("MaximumEventAgeInSeconds", 60..=86_400),
-    ];
-    for (member, range) in ranges {
-        let value = &declared["RetryPolicy"][member];
-        if !value.is_null() && !value.as_u64().is_some_and(|value| range.contains(&value)) {
-            return Err(validation(format!(
-                "{member} must be between {} and {}",
-                range.start(),
-                range.end()
-            )));
-        }
-    }
-    Ok(())
-}
-
-fn read_input(declared: &Value, id: &str) -> Result<Input, ApiError> {
-    let (constant, path) = (
-        optional(declared, "Input")?,
-        optional(declared, "InputPath")?,
-    );
-    match (
-        constant,
-        path,
-        declared
-            .get("InputTransformer")
-            .filter(|value| !value.is_null()),
-    ) {
-        (None, None, None) => Ok(Input::Event),
-        (Some(json), None, None) => serde_json::from_str(json)
-            .map(Input::Constant)
-            .map_err(|_| validation(format!("JSON syntax error in input for target {id}."))),
-        (None, Some(path), None) if transform::steps(path).is_some() => {
-            Ok(Input::Path(path.to_owned()))
-        }
-        (None, Some(_), None) => Err(validation(format!(
-            "JSON path syntax error in input path for target {id}."
-        ))),
-        (None, None, Some(transformer)) => read_transformer(transformer, id),
-        _ => Err(validation(format!(
-            "Only one of Input, InputPath, or InputTransformer must be provided for target {id}."
-        ))),
-    }
-}
-
-fn read_transformer(transformer: &Value, id: &str) -> Result<Input, ApiError> {
-    let template = text(transformer, "InputTemplate")?.to_owned();
-    let mut paths = BTreeMap::new();
-    for (name, path) in transformer
-        .get("InputPathsMap")
-        .and_then(Value::as_object)
-        .into_iter()
-        .flatten()
-    {
-        let path = path
-            .as_str()
-            .ok_or_else(|| validation("InputPathsMap holds strings"))?;
-        paths.insert(name.clone(), path.to_owned());
-    }
-
-    if template.is_empty() || template.len() > 8192 || paths.len() > 100 {
-        return Err(validation(format!(
-            "Invalid InputTransformer for target {id}: over a limit."
-        )));
-    }
-
-    transform::check(&paths, &template, id).map_err(validation)?;
-    Ok(Input::Transformer { paths, template })
-}
-
-fn remove_targets(aws: &mut Aws, input: &Value) -> Result<Value, ApiError> {
-    let ids: Vec<&str> = input["Ids"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect();
-    rule_mut(aws, text(input, "Rule")?)?
-        .targets
-        .retain(|target| !ids.contains(&target.id.as_str()));
-    Ok(json!({"FailedEntryCount": 0, "FailedEntries": []}))
 }
 
 /// What an event that is tested must have: not `resources`, which the API reference lists too.

@@ -51,7 +51,7 @@ fn an_update_leaves_what_it_does_not_name() {
 }
 
 #[test]
-fn a_new_target_needs_bounds_in_order_and_a_service() {
+fn a_new_target_needs_both_bounds_in_order() {
     let mut aws = account(1, 2);
     let refused = [
         (
@@ -90,28 +90,25 @@ fn a_new_target_needs_bounds_in_order_and_a_service() {
         above.contains("Maximum capacity cannot be less than minimum capacity"),
         "{above}"
     );
+}
 
+#[test]
+fn a_target_is_a_service_that_exists() {
+    let mut aws = account(1, 2);
     let with = |member: &str, value: &str| {
         let mut input = about(json!({"MinCapacity": 1, "MaxCapacity": 4}));
         input[member] = value.into();
         input
     };
+    let unsupported = "Unsupported service namespace, resource type or scalable dimension";
     let cases = [
         (
             "ResourceId",
             "service/main/none",
             "ECS service doesn't exist: service/main/none",
         ),
-        (
-            "ResourceId",
-            "web",
-            "Unsupported service namespace, resource type or scalable dimension",
-        ),
-        (
-            "ScalableDimension",
-            "ecs:service:Count",
-            "Unsupported service namespace, resource type or scalable dimension",
-        ),
+        ("ResourceId", "web", unsupported),
+        ("ScalableDimension", "ecs:service:Count", unsupported),
         (
             "ServiceNamespace",
             "ecss",
@@ -141,10 +138,10 @@ fn a_new_target_needs_bounds_in_order_and_a_service() {
     );
 }
 
-#[test]
-fn targets_are_described_by_id_and_in_pages() {
+/// An account in which services of these names are registered, besides `web`, which is not.
+fn with_targets(names: &[&str]) -> Aws {
     let mut aws = account(1, 1);
-    for name in ["a", "b", "c"] {
+    for name in names {
         let service = json!({
             "cluster": "main", "serviceName": name, "taskDefinition": "web", "desiredCount": 0,
         });
@@ -156,7 +153,12 @@ fn targets_are_described_by_id_and_in_pages() {
         });
         call(&mut aws, "RegisterScalableTarget", &target).unwrap();
     }
+    aws
+}
 
+#[test]
+fn targets_are_described_by_id_and_in_pages() {
+    let mut aws = with_targets(&["a", "b", "c"]);
     let mut ask = |members: Value| {
         let mut input = json!({"ServiceNamespace": "ecs"});
         input
@@ -196,20 +198,7 @@ fn targets_are_described_by_id_and_in_pages() {
 
 #[test]
 fn pages_of_targets_are_as_short_as_the_account_is_set_to() {
-    let mut aws = account(1, 1);
-    for name in ["a", "b"] {
-        let service = json!({
-            "cluster": "main", "serviceName": name, "taskDefinition": "web", "desiredCount": 0,
-        });
-        ecs::call(&mut aws, "CreateService", &service).unwrap();
-        let target = json!({
-            "ServiceNamespace": "ecs",
-            "ResourceId": format!("service/main/{name}"),
-            "ScalableDimension": DIMENSION, "MinCapacity": 0, "MaxCapacity": 1,
-        });
-        call(&mut aws, "RegisterScalableTarget", &target).unwrap();
-    }
-
+    let mut aws = with_targets(&["a", "b"]);
     aws.pages = Some(1);
     let mut input =
         json!({"ServiceNamespace": "ecs", "ResourceIds": ["service/main/a", "service/main/b"]});

@@ -158,6 +158,20 @@ fn a_service_without_tasks_has_no_metric_and_stays() {
     assert_eq!(count(&aws), 0);
 }
 
+/// Tracks the requests per minute of each target of the only target group.
+fn requests_per_target(aws: &Aws, target: u32) -> Value {
+    let balancer = aws.elb.load_balancers.keys().next().unwrap();
+    let (_, balancer) = balancer.rsplit_once(":loadbalancer/").unwrap();
+    let group = aws.elb.target_groups.values().next().unwrap().full_name();
+    json!({
+        "TargetValue": target,
+        "PredefinedMetricSpecification": {
+            "PredefinedMetricType": "ALBRequestCountPerTarget",
+            "ResourceLabel": format!("{balancer}/{group}"),
+        },
+    })
+}
+
 #[test]
 fn requests_per_target_are_tracked_too_and_none_are_no_data() {
     let (mut aws, listener) = balanced(3);
@@ -167,23 +181,8 @@ fn requests_per_target_are_tracked_too_and_none_are_no_data() {
         &about(json!({"PolicyName": "cpu"})),
     )
     .unwrap();
-    let short = |arn: &str, kind: &str| arn.rsplit_once(kind).unwrap().1.to_owned();
-    let balancer = short(
-        aws.elb.load_balancers.keys().next().unwrap(),
-        ":loadbalancer/",
-    );
-    let label = format!(
-        "{balancer}/{}",
-        aws.elb.target_groups.values().next().unwrap().full_name()
-    );
-    let metric = json!({
-        "TargetValue": 600,
-        "PredefinedMetricSpecification": {
-            "PredefinedMetricType": "ALBRequestCountPerTarget",
-            "ResourceLabel": label,
-        },
-    });
-    put(&mut aws, "requests", metric).unwrap();
+    let configuration = requests_per_target(&aws, 600);
+    put(&mut aws, "requests", configuration).unwrap();
     traffic::set(&mut aws, &listener, 41.0);
     run(&mut aws, 120);
 

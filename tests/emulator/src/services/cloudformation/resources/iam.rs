@@ -1,8 +1,9 @@
 //! Roles with their policies.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Created, Desired, ResourceType, Update};
 use crate::Aws;
@@ -133,7 +134,40 @@ pub(super) fn check_document(document: &Value, of_resource: bool) -> Result<(), 
         })
 }
 
+fn malformed(what: impl Display) -> Problem {
+    Problem::new(format!("MalformedPolicyDocument: {what}"))
+}
+
 fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> {
+    let entries = statement
+        .as_object()
+        .ok_or_else(|| Problem::new("a statement is a map"))?;
+    check_elements(entries)?;
+    check_actions(statement)?;
+
+    let has = |one: &str| entries.contains_key(one);
+    if of_resource != has("Principal") {
+        return Err(malformed(if of_resource {
+            "Principal is missing"
+        } else {
+            "a policy of a role has no Principal"
+        }));
+    }
+    if !of_resource && has("Resource") == has("NotResource") {
+        return Err(malformed("a statement has either Resource or NotResource"));
+    }
+    check_resources(statement)?;
+
+    // Resource policies are evaluated by their own services.
+    if of_resource {
+        return Ok(());
+    }
+    check_evaluable(statement).map_err(|unsupported| Problem::new(unsupported.to_string()))
+}
+
+/// Checks that the elements are known, that there is an effect, and that there is one element for
+/// the actions.
+fn check_elements(entries: &Map<String, Value>) -> Result<(), Problem> {
     const ELEMENTS: [&str; 8] = [
         "Sid",
         "Effect",
@@ -145,27 +179,26 @@ fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> 
         "Principal",
     ];
 
-    let entries = statement
-        .as_object()
-        .ok_or_else(|| Problem::new("a statement is a map"))?;
-    let malformed = |what: String| Err(Problem::new(format!("MalformedPolicyDocument: {what}")));
     if let Some(unknown) = entries.keys().find(|key| !ELEMENTS.contains(&key.as_str())) {
-        return malformed(format!(
+        return Err(malformed(format!(
             "unknown element {unknown}; known are {}",
             ELEMENTS.join(", ")
-        ));
-    }
-    let has = |one: &str| entries.contains_key(one);
-    if statement["Effect"] != "Allow" && statement["Effect"] != "Deny" {
-        return malformed(format!(
-            "Effect is Allow or Deny, found {}",
-            statement["Effect"]
-        ));
-    }
-    if has("Action") == has("NotAction") {
-        return malformed("a statement has either Action or NotAction".to_owned());
+        )));
     }
 
+    let effect = entries.get("Effect").unwrap_or(&Value::Null);
+    if effect != "Allow" && effect != "Deny" {
+        return Err(malformed(format!(
+            "Effect is Allow or Deny, found {effect}"
+        )));
+    }
+    if entries.contains_key("Action") == entries.contains_key("NotAction") {
+        return Err(malformed("a statement has either Action or NotAction"));
+    }
+    Ok(())
+}
+
+fn check_actions(statement: &Value) -> Result<(), Problem> {
     for action in items(&statement["Action"])
         .iter()
         .chain(items(&statement["NotAction"]))
@@ -176,37 +209,25 @@ fn check_statement(statement: &Value, of_resource: bool) -> Result<(), Problem> 
                 .split_once(':')
                 .is_some_and(|(service, name)| !service.is_empty() && !name.is_empty())
         {
-            return malformed(format!("an action is service:Operation, found {action}"));
+            return Err(malformed(format!(
+                "an action is service:Operation, found {action}"
+            )));
         }
     }
-    if of_resource != has("Principal") {
-        return malformed(
-            if of_resource {
-                "Principal is missing"
-            } else {
-                "a policy of a role has no Principal"
-            }
-            .to_owned(),
-        );
-    }
+    Ok(())
+}
 
-    if !of_resource && has("Resource") == has("NotResource") {
-        return malformed("a statement has either Resource or NotResource".to_owned());
-    }
-
+fn check_resources(statement: &Value) -> Result<(), Problem> {
     let resources = items(&statement["Resource"])
         .iter()
         .chain(items(&statement["NotResource"]));
     for resource in resources {
         let text = resource.as_str().unwrap_or_default();
         if text != "*" && text.splitn(6, ':').count() != 6 {
-            return malformed(format!("a resource is an ARN or *, found {resource}"));
+            return Err(malformed(format!(
+                "a resource is an ARN or *, found {resource}"
+            )));
         }
     }
-
-    // Resource policies are evaluated by their own services.
-    if of_resource {
-        return Ok(());
-    }
-    check_evaluable(statement).map_err(|unsupported| Problem::new(unsupported.to_string()))
+    Ok(())
 }

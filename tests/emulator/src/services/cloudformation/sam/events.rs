@@ -3,12 +3,15 @@
 use serde_json::{Map, Value, json};
 
 use super::super::error::{At, Problem, found};
-use super::super::schema;
+use super::super::schema::{self, Kind};
 use super::super::template::Resource;
 use super::{companion, copy, get_att};
 
 /// The most characters of a target's id. Longer ones SAM makes up with a hash.
 const MAX_TARGET_ID_CHARS: usize = 64;
+
+/// Properties of an event with their names in the rule.
+type Renamed = [(&'static str, &'static str); 2];
 
 /// The rule and the permission of one event.
 pub(super) fn write_out(
@@ -17,23 +20,7 @@ pub(super) fn write_out(
     event: &Value,
 ) -> Result<[Resource; 2], Problem> {
     let given = &event["Properties"];
-    let (kind, renamed) = match event["Type"].as_str() {
-        Some("EventBridgeRule") => (
-            schema::of("EventBridgeRule"),
-            [("RuleName", "Name"), ("Pattern", "EventPattern")],
-        ),
-        Some("Schedule") => (
-            schema::of("Schedule"),
-            [("Name", "Name"), ("Schedule", "ScheduleExpression")],
-        ),
-        _ => {
-            return Err(Problem::new(format!(
-                "the sandbox writes out EventBridgeRule and Schedule, found {}",
-                found(&event["Type"])
-            )))
-            .at("Type");
-        }
-    };
+    let (kind, renamed) = of_type(&event["Type"]).at("Type")?;
     schema::check_names(given, kind).at("Properties")?;
 
     let given = given
@@ -51,29 +38,56 @@ pub(super) fn write_out(
             rule.insert(to.to_owned(), value.clone());
         }
     }
-    match (given.get("Enabled"), given.contains_key("State")) {
-        (Some(_), true) => {
-            return Err(Problem::new(
-                "State and Enabled Properties cannot both be specified.",
-            ))
-            .at("Properties");
-        }
-        (Some(Value::Bool(enabled)), false) => drop(rule.insert(
-            "State".to_owned(),
-            json!(if *enabled { "ENABLED" } else { "DISABLED" }),
-        )),
-        (Some(other), false) => {
-            return Err(Problem::new(format!(
-                "takes true or false, found {}",
-                found(other)
-            )))
-            .at("Enabled")
-            .at("Properties");
-        }
-        (None, _) => {}
+    if let Some(state) = state_by_enabled(given).at("Properties")? {
+        rule.insert("State".to_owned(), json!(state));
     }
 
-    let permission = Map::from_iter([
+    Ok([
+        companion(function, name, "AWS::Events::Rule", rule),
+        permission(function, name),
+    ])
+}
+
+/// What an event of this type takes, and the names of its properties that the rule has under other
+/// names.
+fn of_type(event_type: &Value) -> Result<(Kind, Renamed), Problem> {
+    match event_type.as_str() {
+        Some("EventBridgeRule") => Ok((
+            schema::of("EventBridgeRule"),
+            [("RuleName", "Name"), ("Pattern", "EventPattern")],
+        )),
+        Some("Schedule") => Ok((
+            schema::of("Schedule"),
+            [("Name", "Name"), ("Schedule", "ScheduleExpression")],
+        )),
+        _ => Err(Problem::new(format!(
+            "the sandbox writes out EventBridgeRule and Schedule, found {}",
+            found(event_type)
+        ))),
+    }
+}
+
+/// The rule's state where the event gives `Enabled` in place of `State`.
+fn state_by_enabled(given: &Map<String, Value>) -> Result<Option<&'static str>, Problem> {
+    match (given.get("Enabled"), given.contains_key("State")) {
+        (Some(_), true) => Err(Problem::new(
+            "State and Enabled Properties cannot both be specified.",
+        )),
+        (Some(Value::Bool(enabled)), false) => {
+            Ok(Some(if *enabled { "ENABLED" } else { "DISABLED" }))
+        }
+        (Some(other), false) => Err(Problem::new(format!(
+            "takes true or false, found {}",
+            found(other)
+        )))
+        .at("Enabled"),
+        (None, _) => Ok(None),
+    }
+}
+
+/// The permission for the event's rule to invoke the function.
+fn permission(function: &Resource, name: &str) -> Resource {
+    let properties = Map::from_iter([
         ("Action".to_owned(), json!("lambda:InvokeFunction")),
         (
             "FunctionName".to_owned(),
@@ -85,15 +99,12 @@ pub(super) fn write_out(
             get_att(&format!("{}{name}", function.logical_id), "Arn"),
         ),
     ]);
-    Ok([
-        companion(function, name, "AWS::Events::Rule", rule),
-        companion(
-            function,
-            &format!("{name}Permission"),
-            "AWS::Lambda::Permission",
-            permission,
-        ),
-    ])
+    companion(
+        function,
+        &format!("{name}Permission"),
+        "AWS::Lambda::Permission",
+        properties,
+    )
 }
 
 fn target(function: &Resource, name: &str, given: &Map<String, Value>) -> Result<Value, Problem> {

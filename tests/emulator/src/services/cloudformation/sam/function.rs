@@ -118,29 +118,14 @@ fn event_invoke_config(
         .get("DestinationConfig")
         .and_then(|destinations| destinations.get("OnFailure"))
     {
-        let destination = &on_failure["Destination"];
-        if on_failure["Type"] != "SQS"
-            || destination.is_null()
-            || matches!(intrinsic(destination), Some(("Fn::If", _)))
-        {
-            let what = format!(
-                "the sandbox takes Type SQS and the ARN of a queue, found {}",
-                found(on_failure)
-            );
-            return Err(Problem::new(what))
-                .at("OnFailure")
-                .at("DestinationConfig");
-        }
+        let destination = queue_of(on_failure)
+            .at("OnFailure")
+            .at("DestinationConfig")?;
         properties.insert(
             "DestinationConfig".to_owned(),
             json!({"OnFailure": {"Destination": destination}}),
         );
-        policy = Some(json!({
-            "PolicyName": format!("{}EventInvokeConfigOnFailureSQSPolicy", resource.logical_id),
-            "PolicyDocument": {"Statement": [
-                {"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": destination},
-            ]},
-        }));
+        policy = Some(destination_policy(resource, destination));
     }
 
     Ok((
@@ -154,6 +139,30 @@ fn event_invoke_config(
     ))
 }
 
+/// The queue to which failed invocations go.
+fn queue_of(on_failure: &Value) -> Result<&Value, Problem> {
+    let destination = &on_failure["Destination"];
+    if on_failure["Type"] != "SQS"
+        || destination.is_null()
+        || matches!(intrinsic(destination), Some(("Fn::If", _)))
+    {
+        return Err(Problem::new(format!(
+            "the sandbox takes Type SQS and the ARN of a queue, found {}",
+            found(on_failure)
+        )));
+    }
+    Ok(destination)
+}
+
+fn destination_policy(resource: &Resource, destination: &Value) -> Value {
+    json!({
+        "PolicyName": format!("{}EventInvokeConfigOnFailureSQSPolicy", resource.logical_id),
+        "PolicyDocument": {"Statement": [
+            {"Action": "sqs:SendMessage", "Effect": "Allow", "Resource": destination},
+        ]},
+    })
+}
+
 fn managed(name: &str) -> Value {
     json!({ "Fn::Sub": format!("arn:${{AWS::Partition}}:iam::aws:policy/{name}") })
 }
@@ -163,14 +172,7 @@ fn role(
     own: &Map<String, Value>,
     destination_policy: Option<Value>,
 ) -> Result<Resource, Problem> {
-    let mut managed_policies = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
-    if own.get("Tracing").is_some_and(|mode| mode != "Disabled") {
-        managed_policies.push(managed("AWSXRayDaemonWriteAccess"));
-    }
-    if own.contains_key("VpcConfig") {
-        managed_policies.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
-    }
-
+    let mut managed_policies = managed_policies_of(own);
     let mut inline: Vec<Value> = own
         .get("DeadLetterQueue")
         .map(dead_letter_policy)
@@ -178,6 +180,51 @@ fn role(
         .into_iter()
         .chain(destination_policy)
         .collect();
+    add_given_policies(resource, own, &mut managed_policies, &mut inline)?;
+
+    let mut properties = Map::from_iter([
+        (
+            "AssumeRolePolicyDocument".to_owned(),
+            own.get("AssumeRolePolicyDocument")
+                .cloned()
+                .unwrap_or_else(trust_in_lambda),
+        ),
+        (
+            "ManagedPolicyArns".to_owned(),
+            Value::Array(managed_policies),
+        ),
+        ("Tags".to_owned(), tag_list(own.get("Tags"))),
+    ]);
+    if !inline.is_empty() {
+        properties.insert("Policies".to_owned(), Value::Array(inline));
+    }
+
+    copy(own, &["PermissionsBoundary"], &mut properties);
+    if let Some(path) = own.get("RolePath") {
+        properties.insert("Path".to_owned(), path.clone());
+    }
+    Ok(companion(resource, "Role", "AWS::IAM::Role", properties))
+}
+
+/// The managed policies that the function's other properties need.
+fn managed_policies_of(own: &Map<String, Value>) -> Vec<Value> {
+    let mut policies = vec![managed("service-role/AWSLambdaBasicExecutionRole")];
+    if own.get("Tracing").is_some_and(|mode| mode != "Disabled") {
+        policies.push(managed("AWSXRayDaemonWriteAccess"));
+    }
+    if own.contains_key("VpcConfig") {
+        policies.push(managed("service-role/AWSLambdaVPCAccessExecutionRole"));
+    }
+    policies
+}
+
+/// Adds the policies of the property `Policies`, each to those of its kind.
+fn add_given_policies(
+    resource: &Resource,
+    own: &Map<String, Value>,
+    managed_policies: &mut Vec<Value>,
+    inline: &mut Vec<Value>,
+) -> Result<(), Problem> {
     let given = match own.get("Policies") {
         None => &[],
         Some(Value::Array(policies)) => policies.as_slice(),
@@ -197,37 +244,18 @@ fn role(
             _ => inline.push(named_policy(&name, policy).at(at)?),
         }
     }
+    Ok(())
+}
 
-    let trust = json!({
+fn trust_in_lambda() -> Value {
+    json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Action": ["sts:AssumeRole"],
             "Effect": "Allow",
             "Principal": {"Service": ["lambda.amazonaws.com"]},
         }],
-    });
-    let mut properties = Map::from_iter([
-        (
-            "AssumeRolePolicyDocument".to_owned(),
-            own.get("AssumeRolePolicyDocument")
-                .cloned()
-                .unwrap_or(trust),
-        ),
-        (
-            "ManagedPolicyArns".to_owned(),
-            Value::Array(managed_policies),
-        ),
-        ("Tags".to_owned(), tag_list(own.get("Tags"))),
-    ]);
-    if !inline.is_empty() {
-        properties.insert("Policies".to_owned(), Value::Array(inline));
-    }
-
-    copy(own, &["PermissionsBoundary"], &mut properties);
-    if let Some(path) = own.get("RolePath") {
-        properties.insert("Path".to_owned(), path.clone());
-    }
-    Ok(companion(resource, "Role", "AWS::IAM::Role", properties))
+    })
 }
 
 /// A policy document under the name that SAM gives it; in `Fn::If`, in both branches.

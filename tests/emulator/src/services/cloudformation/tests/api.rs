@@ -120,20 +120,22 @@ fn a_stack_with_roles_needs_a_capability() {
     );
 }
 
+/// The members of a request for a change set of the stack `own`.
+fn change_set(kind: &str) -> [(&str, &str); 6] {
+    [
+        ("ChangeSetName", "c"),
+        ("ChangeSetType", kind),
+        ("StackName", "own"),
+        BODY,
+        NAME,
+        VALUE,
+    ]
+}
+
 #[test]
 fn a_change_set_does_nothing_until_it_is_executed() {
     let mut aws = Aws::new(1);
-    let members = |kind| {
-        [
-            ("ChangeSetName", "c"),
-            ("ChangeSetType", kind),
-            ("StackName", "own"),
-            BODY,
-            NAME,
-            VALUE,
-        ]
-    };
-    let created = request(&mut aws, "CreateChangeSet", &members("CREATE")).unwrap();
+    let created = request(&mut aws, "CreateChangeSet", &change_set("CREATE")).unwrap();
     let by_id = [("ChangeSetName", created["Id"].as_str().unwrap())];
     let set = request(&mut aws, "DescribeChangeSet", &by_id).unwrap();
     assert_eq!(
@@ -155,7 +157,7 @@ fn a_change_set_does_nothing_until_it_is_executed() {
     );
 
     aws.now += 1000;
-    request(&mut aws, "CreateChangeSet", &members("UPDATE")).unwrap();
+    request(&mut aws, "CreateChangeSet", &change_set("UPDATE")).unwrap();
     let by_name = [("ChangeSetName", "c"), ("StackName", "own")];
     let set = request(&mut aws, "DescribeChangeSet", &by_name).unwrap();
     assert_eq!(set["Status"], "FAILED");

@@ -2,67 +2,31 @@
 
 use serde_json::Value;
 
-use super::own_templates::{FIRST_PIPELINE, account, deploy_service, given, root};
+use super::own_templates::{
+    FIRST_PIPELINE, account, deploy_functions, deploy_service, given, root,
+};
 use super::*;
 use crate::elb::Elb;
+
+/// An account with the stack of a pair.
+fn account_with_pair(seed: u64) -> Aws {
+    let mut aws = account(seed);
+    deploy_service(&mut aws, &[("BlueGreen", "yes")]).unwrap();
+    aws
+}
 
 #[test]
 fn a_pair_and_its_pipeline_deploy_and_go_whatever_the_order_of_resources() {
     for seed in 0..20 {
-        let mut aws = account(seed);
-        deploy_service(&mut aws, &[("BlueGreen", "yes")]).unwrap();
-        let stack = aws.cloudformation.stack("web").unwrap();
+        let mut aws = account_with_pair(seed);
+        assert_pair_with_all_traffic_on_blue(&aws);
 
-        assert!(
-            ["Service", "TargetGroup", "PlaceholderTaskDefinition"]
-                .iter()
-                .all(|id| stack.resource(id).is_none())
-        );
-        assert_eq!(stack.outputs["ServiceName"], "web");
-
-        let groups = ["BlueTargetGroup", "GreenTargetGroup"]
-            .map(|id| stack.resource(id).unwrap().physical_id.clone());
-        let rule = &aws.elb.rules[&stack.outputs["ProductionRuleArn"]];
-        let [blue, green] = groups.clone();
-        assert_eq!(
-            Elb::forwards(rule.properties.get("Actions")),
-            [(blue, 100), (green, 0)]
-        );
-
-        for (colour, group) in ["blue", "green"].iter().zip(&groups) {
-            let service = aws
-                .ecs
-                .service_named("main", &format!("web-{colour}"))
-                .unwrap();
-            let primary = service.primary().unwrap();
-
-            assert!(
-                primary
-                    .task_definition
-                    .ends_with(&format!("/web-{colour}:1")),
-                "{}",
-                primary.task_definition
-            );
-
-            let by_header = aws.elb.rules.values().filter(|rule| {
-                rule.properties["Conditions"][0]["HttpHeaderConfig"]["HttpHeaderName"]
-                    == stack.outputs["TestHeader"]
-                    && rule.properties["Conditions"][0]["HttpHeaderConfig"]["Values"]
-                        == json!([colour])
-            });
-            let tested: Vec<_> = by_header
-                .flat_map(|rule| Elb::forwards(rule.properties.get("Actions")))
-                .collect();
-            assert_eq!(tested, [(group.clone(), 1)]);
+        for (colour, group) in [("blue", "BlueTargetGroup"), ("green", "GreenTargetGroup")] {
+            let group = physical_id(&aws, "web", group);
+            assert_placeholder_and_test_rule(&aws, colour, &group);
         }
 
-        deploy(
-            &mut aws,
-            "slipway",
-            &root().join("template.yaml"),
-            &given(&[]),
-        )
-        .unwrap();
+        deploy_functions(&mut aws);
         deploy_blue_green(&mut aws, &[]).unwrap();
 
         for stack in ["web-pipeline", "web"] {
@@ -75,6 +39,52 @@ fn a_pair_and_its_pipeline_deploy_and_go_whatever_the_order_of_resources() {
                 .is_none_or(|gone| gone.desired_count == 0)
         );
     }
+}
+
+/// The stack `web` is a pair, not a service, and its rule sends all traffic to blue.
+fn assert_pair_with_all_traffic_on_blue(aws: &Aws) {
+    let stack = aws.cloudformation.stack("web").unwrap();
+    assert!(
+        ["Service", "TargetGroup", "PlaceholderTaskDefinition"]
+            .iter()
+            .all(|id| stack.resource(id).is_none())
+    );
+    assert_eq!(stack.outputs["ServiceName"], "web");
+
+    let rule = &aws.elb.rules[&stack.outputs["ProductionRuleArn"]];
+    let [blue, green] =
+        ["BlueTargetGroup", "GreenTargetGroup"].map(|id| physical_id(aws, "web", id));
+    assert_eq!(
+        Elb::forwards(rule.properties.get("Actions")),
+        [(blue, 100), (green, 0)]
+    );
+}
+
+/// The service of a colour runs the first revision of its own family, and requests with the test
+/// header of the colour go to its target group.
+fn assert_placeholder_and_test_rule(aws: &Aws, colour: &str, group: &str) {
+    let service = aws
+        .ecs
+        .service_named("main", &format!("web-{colour}"))
+        .unwrap();
+    let primary = service.primary().unwrap();
+    assert!(
+        primary
+            .task_definition
+            .ends_with(&format!("/web-{colour}:1")),
+        "{}",
+        primary.task_definition
+    );
+
+    let test_header = &aws.cloudformation.stack("web").unwrap().outputs["TestHeader"];
+    let by_header = aws.elb.rules.values().filter(|rule| {
+        let header = &rule.properties["Conditions"][0]["HttpHeaderConfig"];
+        header["HttpHeaderName"] == *test_header && header["Values"] == json!([colour])
+    });
+    let tested: Vec<_> = by_header
+        .flat_map(|rule| Elb::forwards(rule.properties.get("Actions")))
+        .collect();
+    assert_eq!(tested, [(group.to_owned(), 1)]);
 }
 
 /// The pair's pipeline, on the rule that the stack `web` exports.
@@ -92,13 +102,15 @@ fn deploy_blue_green(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(), StackEr
     )
 }
 
-#[test]
-fn every_choice_of_the_blue_green_template_deploys() {
-    let choices = [
-        (
-            &[][..],
-            json!({"shift": "all-at-once", "bake_minutes": 10, "minimum_healthy_percent": 75}),
-        ),
+/// Parameters of the template, and the user parameters of the shift that they give.
+type Choice = (&'static [(&'static str, &'static str)], Value);
+
+fn choices() -> [Choice; 4] {
+    let all_at_once =
+        json!({"shift": "all-at-once", "bake_minutes": 10, "minimum_healthy_percent": 75});
+
+    [
+        (&[], all_at_once.clone()),
         (
             &[
                 ("Shift", "linear"),
@@ -130,35 +142,20 @@ fn every_choice_of_the_blue_green_template_deploys() {
                 ("InitialCount", "2"),
                 ("DrainMinutes", "3"),
             ],
-            json!({"shift": "all-at-once", "bake_minutes": 10, "minimum_healthy_percent": 75}),
+            all_at_once,
         ),
-    ];
-    for (more, expected) in choices {
-        let mut aws = account(1);
-        deploy_service(&mut aws, &[("BlueGreen", "yes")]).unwrap();
-        deploy(
-            &mut aws,
-            "slipway",
-            &root().join("template.yaml"),
-            &given(&[]),
-        )
-        .unwrap();
+    ]
+}
+
+#[test]
+fn every_choice_of_the_blue_green_template_deploys() {
+    for (more, expected) in choices() {
+        let mut aws = account_with_pair(1);
+        deploy_functions(&mut aws);
         deploy_blue_green(&mut aws, more).unwrap_or_else(|error| panic!("{more:?}: {error}"));
 
         let actions = actions(&aws);
-        let mut shift = user_parameters(&actions, "swap-target-groups");
-        shift.retain(|name, _| {
-            ![
-                "pipeline",
-                "execution",
-                "cluster",
-                "service",
-                "task_definition",
-            ]
-            .contains(&name.as_str())
-        });
-
-        assert_eq!(Value::Object(shift), expected);
+        assert_eq!(Value::Object(shift_parameters(&actions)), expected);
         assert_eq!(
             user_parameters(&actions, "begin-release")["strategy"],
             "blue-green"
@@ -184,6 +181,22 @@ fn every_choice_of_the_blue_green_template_deploys() {
                     }
         );
     }
+}
+
+/// The user parameters of the shift, without those that name the release.
+fn shift_parameters(actions: &[Value]) -> serde_json::Map<String, Value> {
+    let mut shift = user_parameters(actions, "swap-target-groups");
+    shift.retain(|name, _| {
+        ![
+            "pipeline",
+            "execution",
+            "cluster",
+            "service",
+            "task_definition",
+        ]
+        .contains(&name.as_str())
+    });
+    shift
 }
 
 /// The given minutes of draining, or the template's default.
@@ -217,15 +230,8 @@ fn user_parameters(actions: &[Value], name: &str) -> serde_json::Map<String, Val
 
 #[test]
 fn a_list_of_steps_rises_to_100_and_is_required_with_shift_listed() {
-    let mut aws = account(1);
-    deploy_service(&mut aws, &[("BlueGreen", "yes")]).unwrap();
-    deploy(
-        &mut aws,
-        "slipway",
-        &root().join("template.yaml"),
-        &given(&[]),
-    )
-    .unwrap();
+    let mut aws = account_with_pair(1);
+    deploy_functions(&mut aws);
 
     let mut refusal =
         |more: &[(&str, &str)]| deploy_blue_green(&mut aws, more).unwrap_err().problem;
@@ -245,17 +251,12 @@ fn a_list_of_steps_rises_to_100_and_is_required_with_shift_listed() {
     );
 }
 
-#[test]
-fn user_parameters_of_the_longest_names_fit() {
-    let mut aws = account(1);
-    deploy(
-        &mut aws,
-        "slipway",
-        &root().join("template.yaml"),
-        &given(&[]),
-    )
-    .unwrap();
-    let longest = |chars: usize| "a".repeat(chars);
+fn longest(chars: usize) -> String {
+    "a".repeat(chars)
+}
+
+/// Parameters of the blue/green template, each of which is as long as it may be.
+fn longest_parameters() -> BTreeMap<String, String> {
     let hex = "0123456789abcdef";
     let rule = format!(
         "arn:aws-us-gov:elasticloadbalancing:us-gov-west-1:111122223333:listener-rule/app/{}\
@@ -263,7 +264,7 @@ fn user_parameters_of_the_longest_names_fit() {
         longest(32)
     );
     let steps = format!("{}100", "10,".repeat(19));
-    let parameters = BTreeMap::from([
+    let parameters = [
         ("Name", longest(51)),
         ("Cluster", longest(100)),
         ("Service", longest(100)),
@@ -280,23 +281,15 @@ fn user_parameters_of_the_longest_names_fit() {
         ("DrainMinutes", "1380".to_owned()),
         ("ConfigBucket", "config".to_owned()),
         ("TaskDefinitionFile", longest(100)),
-    ]);
-    let parameters = parameters
-        .into_iter()
+    ];
+    parameters
         .map(|(name, value)| (name.to_owned(), value))
-        .collect();
-    deploy(
-        &mut aws,
-        "web-pipeline",
-        &root().join("infra/pipelines/blue-green.yaml"),
-        &parameters,
-    )
-    .unwrap();
+        .into()
+}
 
-    let (digest, id) = (
-        format!("sha256:{}", longest(64)),
-        "01234567-89ab-cdef-0123-456789abcdef",
-    );
+/// User parameters with the longest values of the variables in them.
+fn with_longest_variables(user_parameters: &str) -> String {
+    let digest = format!("sha256:{}", longest(64));
     let image = format!(
         "111122223333.dkr.ecr.us-gov-west-1.amazonaws.com/{}@{digest}",
         longest(150)
@@ -307,16 +300,34 @@ fn user_parameters_of_the_longest_names_fit() {
         "arn:aws-us-gov:ecs:us-gov-west-1:111122223333:task-definition/{}:1234567",
         longest(255)
     );
+    user_parameters
+        .replace(
+            "#{codepipeline.PipelineExecutionId}",
+            "01234567-89ab-cdef-0123-456789abcdef",
+        )
+        .replace("#{Image.ImageDigest}", &digest)
+        .replace("#{Image.ImageURI}", &image)
+        .replace("#{Register.TaskDefinitionArn}", &revision)
+}
+
+#[test]
+fn user_parameters_of_the_longest_names_fit() {
+    let mut aws = account(1);
+    deploy_functions(&mut aws);
+    deploy(
+        &mut aws,
+        "web-pipeline",
+        &root().join("infra/pipelines/blue-green.yaml"),
+        &longest_parameters(),
+    )
+    .unwrap();
+
     for action in actions(&aws) {
         let Some(given) = action["Configuration"]["UserParameters"].as_str() else {
             continue;
         };
 
-        let put = given
-            .replace("#{codepipeline.PipelineExecutionId}", id)
-            .replace("#{Image.ImageDigest}", &digest)
-            .replace("#{Image.ImageURI}", &image)
-            .replace("#{Register.TaskDefinitionArn}", &revision);
+        let put = with_longest_variables(given);
         assert!(
             put.len() <= 1000 && !put.contains("#{"),
             "{} has {} characters",

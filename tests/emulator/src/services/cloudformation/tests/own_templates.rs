@@ -33,6 +33,11 @@ pub(super) fn deploy_service(aws: &mut Aws, more: &[(&str, &str)]) -> Result<(),
     deploy(aws, "web", &root().join("infra/service.yaml"), &parameters)
 }
 
+/// The stack with the functions and the ledger.
+pub(super) fn deploy_functions(aws: &mut Aws) {
+    deploy(aws, "slipway", &root().join("template.yaml"), &given(&[])).unwrap();
+}
+
 const CERTIFICATE: &str = "arn:aws:acm:eu-west-1:111122223333:certificate/1";
 
 pub(super) const FIRST_PIPELINE: [(&str, &str); 5] = [
@@ -46,13 +51,7 @@ pub(super) const FIRST_PIPELINE: [(&str, &str); 5] = [
 #[test]
 fn the_functions_deploy_with_a_policy_each() {
     let mut aws = account(1);
-    deploy(
-        &mut aws,
-        "slipway",
-        &root().join("template.yaml"),
-        &given(&[]),
-    )
-    .unwrap();
+    deploy_functions(&mut aws);
 
     let folders: BTreeSet<String> = std::fs::read_dir(root().join("functions"))
         .unwrap()
@@ -195,13 +194,7 @@ fn every_choice_of_the_pipeline_template_deploys() {
     ] {
         let mut aws = account(1);
         deploy_service(&mut aws, &[]).unwrap();
-        deploy(
-            &mut aws,
-            "slipway",
-            &root().join("template.yaml"),
-            &given(&[]),
-        )
-        .unwrap();
+        deploy_functions(&mut aws);
         let mut parameters = given(&FIRST_PIPELINE);
         parameters.extend(given(more));
         deploy(&mut aws, "web-pipeline", &path, &parameters)
@@ -259,11 +252,10 @@ fn an_update_of_the_service_stack_keeps_what_delivery_changed() {
     assert_eq!(service["deploymentConfiguration"]["maximumPercent"], 150);
 }
 
-#[test]
-fn an_update_sends_what_did_not_change_too() {
-    let text = |priority: u32, port: u32| {
-        format!(
-            "
+/// A listener with a rule, which both forward to one target group with weight 100.
+fn weighted_listener(priority: u32, port: u32) -> String {
+    format!(
+        "
 Resources:
   Groups:
     Type: AWS::ElasticLoadBalancingV2::TargetGroup
@@ -287,9 +279,12 @@ Resources:
       Conditions: [{{Field: path-pattern, Values: ['/*']}}]
       Actions: *weighted
 "
-        )
-    };
-    let folder = Folder::new("worst", &[("t.yaml", &text(1, 80))]);
+    )
+}
+
+#[test]
+fn an_update_sends_what_did_not_change_too() {
+    let folder = Folder::new("worst", &[("t.yaml", &weighted_listener(1, 80))]);
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
 
@@ -299,18 +294,8 @@ Resources:
             .map(|(_, _, weight)| weight)
             .collect::<Vec<_>>()
     };
-    let id = |aws: &Aws, id: &str| {
-        aws.cloudformation
-            .stack("app")
-            .unwrap()
-            .resource(id)
-            .unwrap()
-            .physical_id
-            .clone()
-    };
-    let group = id(&aws, "Groups");
-    let rule = id(&aws, "Rule");
-    let listener = id(&aws, "Listener");
+    let [group, rule, listener] =
+        ["Groups", "Rule", "Listener"].map(|id| physical_id(&aws, "app", id));
     let groups = json!([{"TargetGroupArn": group, "Weight": 7}]);
     let moved = json!([{"Type": "forward", "ForwardConfig": {"TargetGroups": groups}}]);
     crate::elb::update_rule(&mut aws, &rule, &json!({ "Actions": moved })).unwrap();
@@ -319,11 +304,11 @@ Resources:
 
     assert_eq!(weights(&aws), [7, 7], "nothing changed in the template");
 
-    folder.write("t.yaml", &text(1, 81));
+    folder.write("t.yaml", &weighted_listener(1, 81));
     folder.deploy(&mut aws, "t.yaml").unwrap();
     assert_eq!(weights(&aws), [100, 7], "the listener's port changed");
 
-    folder.write("t.yaml", &text(2, 81));
+    folder.write("t.yaml", &weighted_listener(2, 81));
     folder.deploy(&mut aws, "t.yaml").unwrap();
     assert_eq!(weights(&aws), [100, 100], "the rule's priority changed");
 }
@@ -332,15 +317,7 @@ Resources:
 fn a_changed_task_definition_is_a_new_revision_and_the_old_one_is_deregistered() {
     let mut aws = account(1);
     deploy_service(&mut aws, &[]).unwrap();
-    let placeholder = |aws: &Aws| {
-        aws.cloudformation
-            .stack("web")
-            .unwrap()
-            .resource("PlaceholderTaskDefinition")
-            .unwrap()
-            .physical_id
-            .clone()
-    };
+    let placeholder = |aws: &Aws| physical_id(aws, "web", "PlaceholderTaskDefinition");
     let old = placeholder(&aws);
 
     deploy_service(&mut aws, &[("Cpu", "512"), ("Memory", "1024")]).unwrap();

@@ -50,11 +50,10 @@ Outputs: {Arn: {Value: !GetAtt Queue.Arn}}
     assert_eq!(aws.cloudformation.stacks().count(), 0);
 }
 
-#[test]
-fn policies_are_looked_at() {
-    let role = |statement: &str| {
-        format!(
-            "
+/// A template of a role with a policy of one statement.
+fn role_with(statement: &str) -> String {
+    format!(
+        "
 Resources:
   R:
     Type: AWS::IAM::Role
@@ -66,8 +65,11 @@ Resources:
           Principal: {{Service: lambda.amazonaws.com}}
       Policies: [{{PolicyName: p, PolicyDocument: {{Statement: [{statement}]}}}}]
 "
-        )
-    };
+    )
+}
+
+#[test]
+fn policies_are_looked_at() {
     for (at, (statement, says)) in [
         (
             "{Effect: Alow, Action: 'ecs:*', Resource: '*'}",
@@ -93,7 +95,7 @@ Resources:
     .into_iter()
     .enumerate()
     {
-        let said = refused(&format!("policy-{at}"), &role(statement));
+        let said = refused(&format!("policy-{at}"), &role_with(statement));
         assert!(
             said.contains(
                 "Properties.Policies.0.PolicyDocument.Statement.0: MalformedPolicyDocument"
@@ -101,12 +103,15 @@ Resources:
             "{said}"
         );
     }
+}
 
+#[test]
+fn a_role_has_the_trust_and_the_statements_of_its_template() {
     let folder = Folder::new(
         "policy",
         &[(
             "t.yaml",
-            &role("{Effect: Allow, Action: ['ecs:ListTasks'], Resource: '*'}"),
+            &role_with("{Effect: Allow, Action: ['ecs:ListTasks'], Resource: '*'}"),
         )],
     );
     let mut aws = Aws::new(1);

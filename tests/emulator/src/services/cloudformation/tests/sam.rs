@@ -36,6 +36,11 @@ Resources:
           Properties: {Name: app-sweep, Schedule: rate(1 minute), Input: '{\"sweep\":true}'}
 ";
 
+/// The template without the events of its function.
+fn without_events() -> &'static str {
+    TEMPLATE.split("      Events:").next().unwrap()
+}
+
 fn template() -> super::super::template::Template {
     super::super::template::Template::parse(Path::new("t.yaml"), TEMPLATE).unwrap()
 }
@@ -116,8 +121,7 @@ fn the_rules_and_the_role_are_as_sam_makes_them() {
 #[test]
 fn a_function_is_deployed_with_globals_role_and_binary() {
     // Rules need EventBridge's own module, which this test is not about.
-    let text = TEMPLATE.split("      Events:").next().unwrap();
-    let folder = Folder::new("sam", &[("t.yaml", text)]);
+    let folder = Folder::new("sam", &[("t.yaml", without_events())]);
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
     let function = aws.lambda.function("app-web").unwrap();
@@ -189,12 +193,11 @@ fn what_sam_would_refuse_or_the_sandbox_does_not_know_is_refused() {
         let said = refused(&format!("sam-{at}"), &TEMPLATE.replacen(from, to, 1));
         assert!(said.contains(says), "{said}");
     }
+}
 
-    let no_binary = TEMPLATE
-        .split("      Events:")
-        .next()
-        .unwrap()
-        .replace("{Binary: roll-back}", "{}");
+#[test]
+fn a_function_without_a_binary_is_refused() {
+    let no_binary = without_events().replace("{Binary: roll-back}", "{}");
     assert!(
         refused("sam-binary", &no_binary)
             .contains("Resources.WebFunction.Metadata: the sandbox runs functions")
@@ -209,7 +212,7 @@ fn a_role_that_does_not_trust_lambda_is_refused() {
           Action: 'sts:AssumeRole'
           Principal: {Service: ecs-tasks.amazonaws.com}
 ";
-    let text = TEMPLATE.split("      Events:").next().unwrap().to_owned() + trust;
+    let text = without_events().to_owned() + trust;
 
     assert!(
         refused("sam-trust", &text)

@@ -5,11 +5,8 @@ Resources:
   Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: dead}}
 ";
 
-#[test]
-fn functions_give_what_aws_gives() {
-    let outputs = outputs(
-        "functions",
-        "
+/// A template with every function, in its conditions and outputs.
+const FUNCTIONS: &str = "
 Parameters:
   Count: {Type: Number, Default: 2}
   Names: {Type: CommaDelimitedList, Default: 'a, b'}
@@ -36,8 +33,11 @@ Outputs:
   Base: {Value: {Fn::Base64: 'hello'}}
   Zone: {Value: !Select [0, !GetAZs '']}
   Not: {Condition: None, Value: x}
-",
-    );
+";
+
+#[test]
+fn functions_give_what_aws_gives() {
+    let outputs = outputs("functions", FUNCTIONS);
     let expected = [
         ("Base", "aGVsbG8="),
         (
@@ -61,55 +61,62 @@ Outputs:
     );
 }
 
+/// Templates with a section, a type, an attribute or a transform that is not known.
+const UNKNOWN_ELEMENTS: [(&str, &str); 5] = [
+    (
+        "Resources: {Q: {Type: AWS::SQS::Qeue}}",
+        "Resources.Q.Type: unknown resource type AWS::SQS::Qeue",
+    ),
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue, Propertis: {}}}",
+        "Resources.Q.Propertis: unknown resource attribute",
+    ),
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue}}\nResorces: {}",
+        "Resorces: unknown section",
+    ),
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue}}\nRules: {R: {Assertion: []}}",
+        "Rules.R.Assertion: unknown attribute; known are RuleCondition, Assertions",
+    ),
+    (
+        "Globals: {}\nResources: {Q: {Type: AWS::SQS::Queue}}\nTransform: AWS::Include",
+        "Transform: unknown transform",
+    ),
+];
+
+/// Templates with a property, a function, a value or a reference that is not known.
+const UNKNOWN_IN_VALUES: [(&str, &str); 6] = [
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {Name: x}}}",
+        "Resources.Q.Properties.Name: unknown property",
+    ),
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref X}}}",
+        "Properties.QueueName.Ref: unresolved reference X",
+    ),
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !If [X, a, b]}}}",
+        "Fn::If: unknown condition X",
+    ),
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Cidr [a, b]}}}",
+        "unknown tag !Cidr",
+    ),
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: soon}}}",
+        "Properties.DelaySeconds: takes a whole number, found \"soon\"",
+    ),
+    (
+        "Resources: {Q: {Type: AWS::SQS::Queue}}\nOutputs: {O: {Value: !GetAtt Q.Url}}",
+        "Outputs.O.Value.Fn::GetAtt: AWS::SQS::Queue Q has no attribute Url",
+    ),
+];
+
 #[test]
 fn what_is_not_known_is_refused_with_its_place() {
-    let cases = [
-        (
-            "Resources: {Q: {Type: AWS::SQS::Qeue}}",
-            "Resources.Q.Type: unknown resource type AWS::SQS::Qeue",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {Name: x}}}",
-            "Resources.Q.Properties.Name: unknown property",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue, Propertis: {}}}",
-            "Resources.Q.Propertis: unknown resource attribute",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue}}\nResorces: {}",
-            "Resorces: unknown section",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue}}\nRules: {R: {Assertion: []}}",
-            "Rules.R.Assertion: unknown attribute; known are RuleCondition, Assertions",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Ref X}}}",
-            "Properties.QueueName.Ref: unresolved reference X",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !If [X, a, b]}}}",
-            "Fn::If: unknown condition X",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {QueueName: !Cidr [a, b]}}}",
-            "unknown tag !Cidr",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue, Properties: {DelaySeconds: soon}}}",
-            "Properties.DelaySeconds: takes a whole number, found \"soon\"",
-        ),
-        (
-            "Resources: {Q: {Type: AWS::SQS::Queue}}\nOutputs: {O: {Value: !GetAtt Q.Url}}",
-            "Outputs.O.Value.Fn::GetAtt: AWS::SQS::Queue Q has no attribute Url",
-        ),
-        (
-            "Globals: {}\nResources: {Q: {Type: AWS::SQS::Queue}}\nTransform: AWS::Include",
-            "Transform: unknown transform",
-        ),
-    ];
-    for (at, (text, says)) in cases.into_iter().enumerate() {
+    let cases = UNKNOWN_ELEMENTS.into_iter().chain(UNKNOWN_IN_VALUES);
+    for (at, (text, says)) in cases.enumerate() {
         let said = refused(&format!("unknown-{at}"), text);
         assert!(said.contains(says), "{text}: {said}");
     }
@@ -226,20 +233,15 @@ fn an_update_leaves_alone_what_did_not_change_and_removes_what_is_gone() {
     let mut aws = Aws::new(1);
     folder.deploy(&mut aws, "t.yaml").unwrap();
 
-    let name = |aws: &Aws| {
-        aws.cloudformation
-            .stack("app")
-            .unwrap()
-            .resource("A")
-            .unwrap()
-            .physical_id
-            .clone()
-    };
-    let before = name(&aws);
+    let before = physical_id(&aws, "app", "A");
     folder.write("t.yaml", "Resources:\n  A: {Type: AWS::SQS::Queue}");
     folder.deploy(&mut aws, "t.yaml").unwrap();
 
-    assert_eq!(name(&aws), before, "a name that was made up stays");
+    assert_eq!(
+        physical_id(&aws, "app", "A"),
+        before,
+        "a name that was made up stays"
+    );
     assert_eq!(
         aws.cloudformation.names.len(),
         2,
@@ -285,22 +287,28 @@ fn a_name_that_is_taken_is_refused_and_nothing_is_left() {
     .unwrap();
 }
 
-#[test]
-fn exports_are_unique_and_last_as_long_as_they_are_used() {
-    let user = "
+/// A template with an export.
+const EXPORTER: &str = "
+Resources:
+  Queue: {Type: AWS::SQS::Queue, Properties: {QueueName: dead}}
+Outputs: {Name: {Value: !GetAtt Queue.QueueName, Export: {Name: dead-name}}}
+";
+
+/// A template that uses the export.
+const USER: &str = "
 Resources:
   Q:
     Type: AWS::SQS::Queue
     Properties: {QueueName: !Sub ['${X}-2', {X: !ImportValue dead-name}]}
 ";
-    let exporter = format!(
-        "{QUEUE}Outputs: {{Name: {{Value: !GetAtt Queue.QueueName, Export: {{Name: dead-name}}}}}}"
-    );
+
+#[test]
+fn exports_are_unique_and_last_as_long_as_they_are_used() {
     let folder = Folder::new(
         "exports",
         &[
-            ("exporter.yaml", &exporter),
-            ("user.yaml", user),
+            ("exporter.yaml", EXPORTER),
+            ("user.yaml", USER),
             ("bare.yaml", QUEUE),
         ],
     );
@@ -317,15 +325,8 @@ Resources:
     with(&mut aws, "exporter", "exporter.yaml").unwrap();
     with(&mut aws, "user", "user.yaml").unwrap();
     assert_eq!(aws.cloudformation.export("dead-name"), Some("dead"));
-    assert!(
-        aws.cloudformation
-            .stack("user")
-            .unwrap()
-            .resource("Q")
-            .unwrap()
-            .physical_id
-            .ends_with("/dead-2")
-    );
+    assert!(physical_id(&aws, "user", "Q").ends_with("/dead-2"));
+
     assert_eq!(
         with(&mut aws, "exporter", "bare.yaml"),
         Err("Export dead-name cannot be deleted as it is in use by user".to_owned())
@@ -339,7 +340,7 @@ Resources:
 
     folder.write(
         "exporter.yaml",
-        &exporter.replace("QueueName: dead", "QueueName: dead2"),
+        &EXPORTER.replace("QueueName: dead", "QueueName: dead2"),
     );
     assert!(
         with(&mut aws, "third", "exporter.yaml")

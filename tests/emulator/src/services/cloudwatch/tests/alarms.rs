@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[test]
-fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
+/// An account with one alarm in each state.
+fn three_alarms() -> World {
     let mut world = World::good(7);
     for (name, state) in [
         ("web-errors", "OK"),
@@ -12,7 +12,12 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
     ] {
         set_alarm(&mut world.aws, name, state);
     }
+    world
+}
 
+#[test]
+fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
+    let mut world = three_alarms();
     let names = |world: &mut World, input: Value| -> Vec<String> {
         let answer = call(&mut world.aws, "DescribeAlarms", &input).unwrap();
         answer["MetricAlarms"]
@@ -56,7 +61,11 @@ fn alarms_are_described_by_name_prefix_and_state_and_in_pages() {
         refused(&mut world, "DescribeAlarms", &json!({"StateValue": "BAD"}))
             .starts_with("ValidationError: The value BAD")
     );
+}
 
+#[test]
+fn the_time_of_a_state_changes_with_the_state_only() {
+    let mut world = three_alarms();
     let since = world.aws.now;
     world.pass(60);
     set_alarm(&mut world.aws, "shop", "INSUFFICIENT_DATA");

@@ -110,7 +110,12 @@ fn counters_add_up_and_zeros_are_absent() {
             .next(),
         Some(&1.0)
     );
+}
 
+#[test]
+fn without_a_request_there_is_no_point() {
+    let mut world = World::good(3);
+    world.minutes(30);
     traffic::set(&mut world.aws, &world.listener.clone(), 0.0);
     (world.start, world.aws.now) = (world.aws.now + MINUTE, world.aws.now + 60 * MINUTE);
 
@@ -226,20 +231,24 @@ fn counts_above_a_value_agree_with_percentiles() {
     }
 }
 
-#[test]
-fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
-    let mut world = World::good(8);
-    let green = world.group("green");
-    world.pass(300);
-
-    for (id, port) in world.aws.elb.target_groups[&green]
+/// Lets every target of a group refuse its connections.
+fn stop_answering(world: &mut World, group: &str) {
+    for (id, port) in world.aws.elb.target_groups[group]
         .targets
         .keys()
         .cloned()
         .collect::<Vec<_>>()
     {
-        elb::set_answering(&mut world.aws, &green, &id, port, false);
+        elb::set_answering(&mut world.aws, group, &id, port, false);
     }
+}
+
+#[test]
+fn a_dead_target_refuses_and_only_the_balancer_counts_its_own_errors() {
+    let mut world = World::good(8);
+    let green = world.group("green");
+    world.pass(300);
+    stop_answering(&mut world, &green);
 
     // Two checks pass before it is noticed; then no target is healthy and the balancer tries them
     // all.

@@ -70,6 +70,36 @@ fn a_longer_period_is_computed_from_all_samples() {
     assert_eq!(answer["MetricDataResults"][0]["Values"], json!([sum]));
 }
 
+/// The points of each query by its id.
+type PointsById = BTreeMap<String, Points>;
+
+/// Adds a page of at most seven points to those before it.
+fn add_page(page: &Value, start: Millis, whole: &PointsById, parts: &mut PointsById) {
+    let results = page["MetricDataResults"].as_array().unwrap();
+    let count: usize = results
+        .iter()
+        .map(|result| result["Values"].as_array().unwrap().len())
+        .sum();
+
+    assert!(count <= 7);
+
+    for result in results {
+        let known = parts.entry(text(&result["Id"])).or_default();
+        let fresh = points(result, start);
+        assert!(
+            fresh.keys().all(|minute| !known.contains_key(minute)),
+            "a point comes once"
+        );
+
+        known.extend(fresh);
+        let is_whole = known.len() == whole[&text(&result["Id"])].len();
+        assert_eq!(
+            result["StatusCode"],
+            if is_whole { "Complete" } else { "PartialData" }
+        );
+    }
+}
+
 #[test]
 fn pages_have_the_requested_length_and_together_are_the_whole() {
     for seed in 0..6 {
@@ -87,7 +117,7 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
             .collect();
         let mut request = world.request(10, queries);
         let whole = world.ask(&request);
-        let whole: BTreeMap<String, Points> = whole["MetricDataResults"]
+        let whole: PointsById = whole["MetricDataResults"]
             .as_array()
             .unwrap()
             .iter()
@@ -95,34 +125,11 @@ fn pages_have_the_requested_length_and_together_are_the_whole() {
             .collect();
 
         request["MaxDatapoints"] = json!(7);
-        let (mut parts, mut pages) = (BTreeMap::<String, Points>::new(), 0);
+        let (mut parts, mut pages) = (PointsById::new(), 0);
 
         loop {
             let page = world.ask(&request);
-            let results = page["MetricDataResults"].as_array().unwrap();
-            let count: usize = results
-                .iter()
-                .map(|result| result["Values"].as_array().unwrap().len())
-                .sum();
-
-            assert!(count <= 7);
-
-            for result in results {
-                let known = parts.entry(text(&result["Id"])).or_default();
-                let fresh = points(result, world.start);
-                assert!(
-                    fresh.keys().all(|minute| !known.contains_key(minute)),
-                    "a point comes once"
-                );
-
-                known.extend(fresh);
-                let is_whole = known.len() == whole[&text(&result["Id"])].len();
-                assert_eq!(
-                    result["StatusCode"],
-                    if is_whole { "Complete" } else { "PartialData" }
-                );
-            }
-
+            add_page(&page, world.start, &whole, &mut parts);
             pages += 1;
             match page.get("NextToken") {
                 Some(token) => request["NextToken"] = token.clone(),
@@ -207,6 +214,12 @@ fn a_query_may_return_no_data_and_unknown_metrics_have_none() {
     }
 }
 
+/// The error for a request with these queries.
+fn refused_queries(world: &mut World, queries: Vec<Value>) -> String {
+    let request = world.request(1, queries);
+    refused(world, "GetMetricData", &request)
+}
+
 #[test]
 fn wrong_queries_are_refused_in_the_words_of_the_service() {
     let mut world = World::good(4);
@@ -216,13 +229,9 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
         query["MetricStat"][member] = value;
         query
     };
-    let get = |world: &mut World, queries: Vec<Value>| {
-        let request = world.request(1, queries);
-        refused(world, "GetMetricData", &request)
-    };
 
     assert_eq!(
-        get(
+        refused_queries(
             &mut world,
             vec![with("Stat", json!("None")), with("Stat", json!("p200"))]
         ),
@@ -236,35 +245,41 @@ fn wrong_queries_are_refused_in_the_words_of_the_service() {
         .map(|number| world.query(&format!("q{number}"), Some("blue"), "RequestCount", "Sum"))
         .collect();
     assert_eq!(
-        get(&mut world, many),
+        refused_queries(&mut world, many),
         "ValidationError: The collection MetricDataQueries must not have a size greater than 500.\n"
     );
     assert!(
-        get(&mut world, vec![with("Period", json!(61))])
+        refused_queries(&mut world, vec![with("Period", json!(61))])
             .contains("Period must be 1, 5, 10, 20, 30 or a multiple of 60")
     );
     assert!(
-        get(&mut world, vec![json!({"Id": "e", "Expression": "a / b"})])
+        refused_queries(&mut world, vec![json!({"Id": "e", "Expression": "a / b"})])
             .contains("does not serve metric math")
     );
     assert!(
-        get(&mut world, vec![with("Stat", json!("tm90"))])
+        refused_queries(&mut world, vec![with("Stat", json!("tm90"))])
             .contains("does not serve the statistic tm90")
     );
 
-    let mut upper = good.clone();
+    let mut upper = good;
     upper["Id"] = json!("Q");
     assert!(
-        get(&mut world, vec![upper])
+        refused_queries(&mut world, vec![upper])
             .contains("The value Q for parameter MetricDataQueries.member.1.Id is invalid")
     );
+}
+
+#[test]
+fn absent_members_wrong_times_and_unknown_tokens_are_refused() {
+    let mut world = World::good(4);
     assert_eq!(
         refused(&mut world, "GetMetricData", &json!({})),
         "ValidationError: The parameter MetricDataQueries is required.\nThe parameter StartTime \
          is required.\nThe parameter EndTime is required.\n"
     );
 
-    let mut request = world.request(1, vec![good]);
+    let query = world.query("q", Some("blue"), "RequestCount", "Sum");
+    let mut request = world.request(1, vec![query]);
     request["NextToken"] = json!("nonsense");
     assert!(refused(&mut world, "GetMetricData", &request).starts_with("InvalidNextToken"));
 

@@ -93,7 +93,7 @@ fn an_open_minute_may_show_its_beginning() {
 }
 
 #[test]
-fn points_are_lost_or_late_when_the_scenario_wants_it() {
+fn points_of_a_gap_are_lost_or_late() {
     let mut world = World::good(4);
     let (from, to) = (world.start + 2 * MINUTE, world.start + 5 * MINUTE);
     let gap = |metric: Option<&str>, group: Option<String>, delay| Gap {
@@ -128,7 +128,11 @@ fn points_are_lost_or_late_when_the_scenario_wants_it() {
         world.points(10, Some("green"), "RequestCount", "Sum").len(),
         10
     );
+}
 
+#[test]
+fn a_part_of_all_points_is_lost_or_late_when_the_scenario_wants_it() {
+    let mut world = World::good(4);
     world.aws.cloudwatch.faults = Faults {
         lost: 0.5,
         ..Faults::default()

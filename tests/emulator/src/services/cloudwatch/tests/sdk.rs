@@ -3,8 +3,8 @@
 use aws_sdk_cloudwatch::Client;
 use aws_sdk_cloudwatch::primitives::DateTime;
 use aws_sdk_cloudwatch::types::{
-    Dimension, Metric, MetricDataQuery, MetricDatum, MetricStat, StandardUnit, StateValue,
-    StatusCode,
+    Dimension, Metric, MetricDataQuery, MetricDataResult, MetricDatum, MetricStat, StandardUnit,
+    StateValue, StatusCode,
 };
 
 use super::*;
@@ -38,26 +38,48 @@ fn time(at: Millis) -> DateTime {
     DateTime::from_millis(at)
 }
 
+const STATISTICS: [(&str, &str); 4] = [
+    ("RequestCount", "Sum"),
+    ("HTTPCode_Target_5XX_Count", "Sum"),
+    ("TargetResponseTime", "p99"),
+    ("TargetResponseTime", "TC(0.1:)"),
+];
+
+fn queries_of_both_colours(world: &World) -> Vec<MetricDataQuery> {
+    let mut queries = Vec::new();
+    for (number, (name, stat)) in STATISTICS.iter().enumerate() {
+        queries.extend(
+            ["blue", "green"]
+                .map(|colour| query(world, &format!("{colour}{number}"), colour, name, stat)),
+        );
+    }
+    queries
+}
+
+/// The result has all of these points, the newest first.
+fn check_complete(result: &MetricDataResult, expected: &Points, start: Millis) {
+    assert_eq!(result.status_code(), Some(&StatusCode::Complete));
+
+    let minute = |time: &DateTime| (time.to_millis().unwrap() - start) / MINUTE;
+    let points: Points = result
+        .timestamps()
+        .iter()
+        .map(minute)
+        .zip(result.values().iter().copied())
+        .collect();
+    assert_eq!(&points, expected, "{:?}", result.id());
+    assert!(
+        result.timestamps().is_sorted_by(|one, next| one > next),
+        "the newest first"
+    );
+}
+
 #[tokio::test(start_paused = true)]
 async fn metrics_of_both_colours_in_one_call() {
     let mut world = World::good(1);
     world.minutes(10);
-    let stats = [
-        ("RequestCount", "Sum"),
-        ("HTTPCode_Target_5XX_Count", "Sum"),
-        ("TargetResponseTime", "p99"),
-        ("TargetResponseTime", "TC(0.1:)"),
-    ];
-
-    let mut queries = Vec::new();
-    for (number, (name, stat)) in stats.iter().enumerate() {
-        queries.extend(
-            ["blue", "green"]
-                .map(|colour| query(&world, &format!("{colour}{number}"), colour, name, stat)),
-        );
-    }
-
-    let expected: Vec<Points> = stats
+    let queries = queries_of_both_colours(&world);
+    let expected: Vec<Points> = STATISTICS
         .iter()
         .flat_map(|(name, stat)| {
             ["blue", "green"].map(|colour| world.points(10, Some(colour), name, stat))
@@ -79,20 +101,7 @@ async fn metrics_of_both_colours_in_one_call() {
     );
 
     for (result, expected) in answer.metric_data_results().iter().zip(&expected) {
-        assert_eq!(result.status_code(), Some(&StatusCode::Complete));
-
-        let minute = |time: &DateTime| (time.to_millis().unwrap() - start) / MINUTE;
-        let points: Points = result
-            .timestamps()
-            .iter()
-            .map(minute)
-            .zip(result.values().iter().copied())
-            .collect();
-        assert_eq!(&points, expected, "{:?}", result.id());
-        assert!(
-            result.timestamps().is_sorted_by(|one, next| one > next),
-            "the newest first"
-        );
+        check_complete(result, expected, start);
     }
 
     let pages: Result<Vec<_>, _> = get
@@ -160,7 +169,7 @@ async fn errors_have_the_code_of_the_query_protocol() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn large_requests_are_compressed_and_everything_else_works_too() {
+async fn large_requests_are_compressed_and_their_metrics_are_listed_in_pages() {
     let world = World::good(3);
     let now = world.aws.now;
     let within = client::World::new(world.aws);
@@ -209,7 +218,14 @@ async fn large_requests_are_compressed_and_everything_else_works_too() {
         ),
         (500, 100, None)
     );
+}
 
+#[tokio::test(start_paused = true)]
+async fn alarms_are_described_with_their_state_and_its_time() {
+    let world = World::good(3);
+    let now = world.aws.now;
+    let within = client::World::new(world.aws);
+    let client = client(&within);
     set_alarm(&mut within.aws(), "web-errors", "ALARM");
 
     // A whole second: the SDK cuts the fraction, which is a binary one on the wire, to

@@ -8,8 +8,24 @@ use crate::ApiError;
 use crate::codepipeline::input::{
     self, Checks, NAME, NAMESPACE, VARIABLE_NAME, VARIABLE_VALUE, between,
 };
+use crate::validation::{Quoted, violation};
 
 use super::{Action, Mode, Provider, Stage, Variable};
+
+const ACTION_MEMBERS: [&str; 10] = [
+    "name",
+    "actionTypeId",
+    "runOrder",
+    "configuration",
+    "outputArtifacts",
+    "inputArtifacts",
+    "roleArn",
+    "region",
+    "namespace",
+    "timeoutInMinutes",
+];
+
+const MOST_VARIABLES: usize = 50;
 
 /// The artifact store: the only one, or that of this region.
 pub(super) fn store<'a>(pipeline: &'a Value, region: &str) -> Result<&'a Value, ApiError> {
@@ -67,7 +83,40 @@ pub(super) fn read_stage(checks: &mut Checks, stage: &Value) -> Result<Stage, Ap
     })
 }
 
-pub(super) fn read_variable(checks: &mut Checks, variable: &Value) -> Result<Variable, ApiError> {
+pub(super) fn check_role(role: &str) -> Result<(), ApiError> {
+    if role.starts_with("arn:") && role.contains(":role/") {
+        return Ok(());
+    }
+
+    Err(input::invalid(violation(
+        Quoted::Text(role),
+        "pipeline.roleArn",
+        "Member must satisfy regular expression pattern: \
+         arn:aws(-[\\w]+)*:iam::[0-9]{12}:role/.*",
+    )))
+}
+
+pub(super) fn read_variables(
+    checks: &mut Checks,
+    pipeline: &Value,
+) -> Result<Vec<Variable>, ApiError> {
+    let variables = input::list(&pipeline["variables"], "pipeline.variables")?;
+    if variables.len() > MOST_VARIABLES {
+        let constraint = format!("Member must have length less than or equal to {MOST_VARIABLES}");
+        return Err(input::invalid(violation(
+            Quoted::Omitted,
+            "pipeline.variables",
+            &constraint,
+        )));
+    }
+
+    variables
+        .iter()
+        .map(|variable| read_variable(checks, variable))
+        .collect()
+}
+
+fn read_variable(checks: &mut Checks, variable: &Value) -> Result<Variable, ApiError> {
     input::only(variable, &["name", "defaultValue", "description"])?;
     checks.optional(
         &variable["description"],
@@ -95,21 +144,7 @@ pub(super) fn read_variable(checks: &mut Checks, variable: &Value) -> Result<Var
 fn read_action(checks: &mut Checks, action: &Value) -> Result<Action, ApiError> {
     const AT: &str = "pipeline.stages.member.actions.member";
 
-    input::only(
-        action,
-        &[
-            "name",
-            "actionTypeId",
-            "runOrder",
-            "configuration",
-            "outputArtifacts",
-            "inputArtifacts",
-            "roleArn",
-            "region",
-            "namespace",
-            "timeoutInMinutes",
-        ],
-    )?;
+    input::only(action, &ACTION_MEMBERS)?;
     let name = checks
         .text(&action["name"], &format!("{AT}.name"), &NAME)?
         .to_owned();

@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 
 use crate::codepipeline::declaration::Mode;
 use crate::codepipeline::input::{self, Checks, ID, NAME};
-use crate::codepipeline::state::{ActionStatus, ExecutionStatus, StageStatus};
+use crate::codepipeline::state::{
+    ActionStatus, Execution, ExecutionStatus, StageExecution, StageStatus,
+};
 use crate::codepipeline::{engine, known, known_execution, require_stage, state_changes};
 use crate::{ApiError, Aws};
 
@@ -51,13 +53,6 @@ fn check_retryable(
 ) -> Result<(), ApiError> {
     let known = known(aws, pipeline)?;
     require_stage(known, stage)?;
-    let not_retryable = || {
-        ApiError::client(
-            "StageNotRetryableException",
-            "Unable to retry. The pipeline structure or stage state might have changed while \
-             actions awaited retry, or the stage contains no failed actions.",
-        )
-    };
     let execution = known_execution(aws, pipeline, id).map_err(|_| not_retryable())?;
     let lane = known.lanes.iter().find(|lane| lane.stage == stage);
     if lane.is_some_and(|lane| lane.latest.as_deref() != Some(id))
@@ -79,16 +74,7 @@ fn check_retryable(
         .last()
         .filter(|last| last.name == stage)
         .ok_or_else(not_retryable)?;
-    let bad = |name: &str| {
-        let latest = execution.latest_action(stage, name);
-        latest.is_some_and(|action| {
-            matches!(
-                action.status,
-                ActionStatus::Failed | ActionStatus::Abandoned
-            )
-        })
-    };
-    let failed = entered.current().iter().any(|action| bad(&action.name));
+    let failed = has_failed_actions(execution, entered);
 
     // While other actions are still in progress, only the failed ones can be retried.
     match entered.status {
@@ -96,6 +82,28 @@ fn check_retryable(
         StageStatus::InProgress if failed && !all && execution.ending.is_none() => Ok(()),
         _ => Err(not_retryable()),
     }
+}
+
+fn not_retryable() -> ApiError {
+    ApiError::client(
+        "StageNotRetryableException",
+        "Unable to retry. The pipeline structure or stage state might have changed while \
+         actions awaited retry, or the stage contains no failed actions.",
+    )
+}
+
+/// Whether the newest execution of any action of a stage has failed or was abandoned.
+fn has_failed_actions(execution: &Execution, stage: &StageExecution) -> bool {
+    let bad = |name: &str| {
+        let latest = execution.latest_action(&stage.name, name);
+        latest.is_some_and(|action| {
+            matches!(
+                action.status,
+                ActionStatus::Failed | ActionStatus::Abandoned
+            )
+        })
+    };
+    stage.current().iter().any(|action| bad(&action.name))
 }
 
 fn resume(aws: &mut Aws, id: &str, stage: &str) {

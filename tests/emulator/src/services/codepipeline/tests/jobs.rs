@@ -99,22 +99,24 @@ fn output_variables_only_come_without_a_token() {
     );
 }
 
+/// The message of the ValidationException for a report.
+fn refused(aws: &mut Aws, report: Value) -> String {
+    let operation = if report.get("failureDetails").is_some() {
+        "PutJobFailureResult"
+    } else {
+        "PutJobSuccessResult"
+    };
+    let error = call(aws, operation, &report).unwrap_err();
+
+    assert_eq!(error.code, "ValidationException");
+
+    error.message
+}
+
 #[test]
 fn limits_are_worded_as_aws_words_them() {
     let mut aws = with_pipeline(vec![step("Go", 1, "{}")]);
     let id = id_of(&next_job(&mut aws));
-    let refused = |aws: &mut Aws, report: Value| {
-        let operation = if report.get("failureDetails").is_some() {
-            "PutJobFailureResult"
-        } else {
-            "PutJobSuccessResult"
-        };
-        let error = call(aws, operation, &report).unwrap_err();
-
-        assert_eq!(error.code, "ValidationException");
-
-        error.message
-    };
     let message = refused(&mut aws, json!({"jobId": id, "continuationToken": ""}));
 
     assert_eq!(

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::Aws;
 use crate::ecr::{self, Behaviour};
 use crate::ecs::placement::Place;
-use crate::ecs::{Attachment, Container, Task, TaskState, service_rules};
+use crate::ecs::{Attachment, Container, Service, Task, TaskState, service_rules};
 
 use super::{TaskStep, later};
 
@@ -13,8 +13,23 @@ use super::{TaskStep, later};
 pub(crate) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<String> {
     let id = aws.hex(32);
     aws.ecs.tasks_started += 1;
+    let task = new_task(aws, aws.ecs.services.get(service)?, place, &id)?;
+
+    let arn = task.arn.clone();
+    let wait = if task.launch_type == "FARGATE" {
+        10_000..22_000
+    } else {
+        1000..4000
+    };
+    aws.ecs.tasks.insert(arn.clone(), task);
+    later(aws, &arn, TaskStep::Pull, wait);
+
+    Some(arn)
+}
+
+/// The task of a service that was started last, before anything has happened to it.
+fn new_task(aws: &Aws, service: &Service, place: Place, id: &str) -> Option<Task> {
     let number = aws.ecs.tasks_started;
-    let service = aws.ecs.services.get(service)?;
     let primary = service.primary()?;
     let containers = aws
         .ecs
@@ -22,7 +37,8 @@ pub(crate) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
         .iter()
         .map(container)
         .collect();
-    let task = Task {
+
+    Some(Task {
         arn: aws.arn("ecs", &format!("task/{}/{id}", service.cluster)),
         cluster: service.cluster.clone(),
         service: service.arn.clone(),
@@ -47,28 +63,19 @@ pub(crate) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<Strin
         proven: false,
         unhealthy_since: None,
         soon_unhealthy: false,
-        tags: if service
-            .settings
-            .get("propagateTags")
-            .is_some_and(|from| from == "SERVICE")
-        {
-            service.tags.clone()
-        } else {
-            Vec::new()
-        },
+        tags: propagated_tags(service),
         host_ports: place.host_ports,
-    };
+    })
+}
 
-    let arn = task.arn.clone();
-    let wait = if task.launch_type == "FARGATE" {
-        10_000..22_000
+/// The tags that the tasks of a service get from it.
+fn propagated_tags(service: &Service) -> Vec<Value> {
+    let from = service.settings.get("propagateTags");
+    if from.is_some_and(|from| from == "SERVICE") {
+        service.tags.clone()
     } else {
-        1000..4000
-    };
-    aws.ecs.tasks.insert(arn.clone(), task);
-    later(aws, &arn, TaskStep::Pull, wait);
-
-    Some(arn)
+        Vec::new()
+    }
 }
 
 pub(super) fn container(definition: &Value) -> Container {

@@ -30,6 +30,11 @@ pub(super) fn refusal(mut definition: Value, pointer: &str, value: Value) -> Str
     World::new(1).err("RegisterTaskDefinition", definition)
 }
 
+/// A refusal in the words of ECS.
+fn client(message: &str) -> String {
+    format!("ClientException: {message}")
+}
+
 #[test]
 fn unknown_fields_survive() {
     let mut world = World::new(1);
@@ -135,7 +140,6 @@ fn tags_are_returned_beside_the_definition_when_included() {
 
 #[test]
 fn wrong_definitions_are_refused() {
-    let client = |message: &str| format!("ClientException: {message}");
     assert_eq!(
         refusal(plain(), "/family", json!("a b")),
         client("Family contains invalid characters.")
@@ -168,6 +172,17 @@ fn wrong_definitions_are_refused() {
     assert!(
         refusal(plain(), "/containerDefinitions/0/essential", json!(false)).contains("essential")
     );
+    assert_eq!(
+        refusal(plain(), "/containerDefinitions/0/image", json!("web:<tag>")),
+        client("Container.image contains invalid characters.")
+    );
+
+    let large = "x".repeat(64 * 1024);
+    assert!(refusal(plain(), "/containerDefinitions/0/image", json!(large)).contains("65536"));
+}
+
+#[test]
+fn links_dependencies_and_secrets_need_what_they_refer_to() {
     assert!(refusal(plain(), "/containerDefinitions/0/links", json!(["db"])).contains("link"));
     assert!(
         refusal(
@@ -177,10 +192,6 @@ fn wrong_definitions_are_refused() {
         )
         .contains("db")
     );
-    assert_eq!(
-        refusal(plain(), "/containerDefinitions/0/image", json!("web:<tag>")),
-        client("Container.image contains invalid characters.")
-    );
     assert!(
         refusal(
             plain(),
@@ -189,25 +200,13 @@ fn wrong_definitions_are_refused() {
         )
         .contains("'executionRoleArn'")
     );
-
-    let large = "x".repeat(64 * 1024);
-    assert!(refusal(plain(), "/containerDefinitions/0/image", json!(large)).contains("65536"));
 }
 
 #[test]
 fn fargate_has_rules_of_its_own() {
-    let client = |message: &str| format!("ClientException: {message}");
     assert_eq!(
         refusal(fargate(), "/networkMode", json!("bridge")),
         client("Fargate only supports network mode ‘awsvpc’.")
-    );
-    assert_eq!(
-        refusal(fargate(), "/cpu", json!(null)),
-        client("Fargate requires that 'cpu' be defined at the task level.")
-    );
-    assert!(
-        refusal(fargate(), "/memory", json!("4096"))
-            .contains("No Fargate configuration exists for given values: 256 CPU, 4096 memory.")
     );
     assert_eq!(
         refusal(fargate(), "/containerDefinitions/0/memory", json!(1024)),
@@ -242,6 +241,18 @@ fn fargate_has_rules_of_its_own() {
             "When networkMode=awsvpc, the host ports and container ports in port mappings must \
              match."
         )
+    );
+}
+
+#[test]
+fn fargate_needs_a_size_that_it_offers() {
+    assert_eq!(
+        refusal(fargate(), "/cpu", json!(null)),
+        client("Fargate requires that 'cpu' be defined at the task level.")
+    );
+    assert!(
+        refusal(fargate(), "/memory", json!("4096"))
+            .contains("No Fargate configuration exists for given values: 256 CPU, 4096 memory.")
     );
 
     for (cpu, memory, fits) in [

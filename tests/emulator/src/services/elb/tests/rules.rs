@@ -33,6 +33,14 @@ fn ask(aws: &mut Aws, action: &str, input: Value) -> Result<Value, ApiError> {
     answer(aws, action, &parameters)
 }
 
+fn modify(aws: &mut Aws, rule: &str, actions: &Value) -> Result<Value, ApiError> {
+    ask(
+        aws,
+        "ModifyRule",
+        json!({"RuleArn": rule, "Actions": actions}),
+    )
+}
+
 /// A rule of an HTTPS listener that forwards to `blue`; answers account, both groups, listener and
 /// rule.
 fn secured() -> (Aws, String, String, String, String) {
@@ -111,19 +119,9 @@ fn weights_stickiness_and_order_come_back_as_they_were_given() {
 #[test]
 fn a_client_secret_is_omitted_and_must_be_given_again_or_kept() {
     let (mut aws, blue, _, _, rule) = secured();
-    let mut modify = |actions: Value| {
-        ask(
-            &mut aws,
-            "ModifyRule",
-            json!({"RuleArn": rule, "Actions": actions}),
-        )
-    };
     let last = forward(&[(&blue, 1)]);
-    let none = modify(json!([
-        oidc(json!({"UseExistingClientSecret": true})),
-        last
-    ]))
-    .unwrap_err();
+    let kept = json!([oidc(json!({"UseExistingClientSecret": true})), last]);
+    let none = modify(&mut aws, &rule, &kept).unwrap_err();
 
     assert!(none.message.contains("no existing client secret"), "{none}");
 
@@ -132,7 +130,8 @@ fn a_client_secret_is_omitted_and_must_be_given_again_or_kept() {
     });
     let mut first = oidc(json!({"ClientSecret": "hush"}));
     first["AuthenticateOidcConfig"]["AuthenticationRequestExtraParams"] = parameters;
-    let found = modify(json!([first, last])).unwrap()["Rules"][0]["Actions"][0].clone();
+    let answer = modify(&mut aws, &rule, &json!([first, last])).unwrap();
+    let found = &answer["Rules"][0]["Actions"][0];
 
     assert!(!found.to_string().contains("hush"), "{found}");
 
@@ -148,14 +147,10 @@ fn a_client_secret_is_omitted_and_must_be_given_again_or_kept() {
         "{body}"
     );
 
-    let missing = modify(json!([oidc(json!({})), last])).unwrap_err();
+    let missing = modify(&mut aws, &rule, &json!([oidc(json!({})), last])).unwrap_err();
     assert_eq!(missing.code, "InvalidLoadBalancerAction");
 
-    modify(json!([
-        oidc(json!({"UseExistingClientSecret": true})),
-        last
-    ]))
-    .unwrap();
+    modify(&mut aws, &rule, &kept).unwrap();
     assert_eq!(
         aws.elb.rules[&rule].properties["Actions"][0]["AuthenticateOidcConfig"]["ClientSecret"],
         "hush"
@@ -173,12 +168,7 @@ fn cognito_actions_come_back_and_need_https() {
         },
     });
     let actions = json!([cognito, forward(&[(&blue, 1)])]);
-    let answer = ask(
-        &mut aws,
-        "ModifyRule",
-        json!({"RuleArn": rule, "Actions": actions}),
-    )
-    .unwrap();
+    let answer = modify(&mut aws, &rule, &actions).unwrap();
 
     assert_eq!(
         answer["Rules"][0]["Actions"][0]["AuthenticateCognitoConfig"],
@@ -204,25 +194,21 @@ fn cognito_actions_come_back_and_need_https() {
     );
 }
 
-#[test]
-fn actions_that_make_no_sense_are_refused() {
-    let (mut aws, blue, green, _, rule) = secured();
+/// Forward actions that are refused, with the codes of their errors.
+fn wrong_forwards(aws: &mut Aws, blue: &str) -> Vec<(Value, &'static str)> {
     let groups: Vec<String> = (0..6)
         .map(|number| {
-            let group =
-                create_target_group(&mut aws, &json!({"Name": format!("g{number}")})).unwrap();
+            let group = create_target_group(aws, &json!({"Name": format!("g{number}")})).unwrap();
             group["Arn"].as_str().unwrap().to_owned()
         })
         .collect();
     let many: Vec<(&str, i64)> = groups.iter().map(|group| (group.as_str(), 1)).collect();
-    let mut unordered = forward(&[(&blue, 1)]);
-    unordered["Order"] = 1.into();
-
-    let mut forever = forward(&[(&blue, 1)]);
+    let mut forever = forward(&[(blue, 1)]);
     forever["ForwardConfig"]["TargetGroupStickinessConfig"]["DurationSeconds"] = 604_801.into();
-    let cases = [
-        (json!([forward(&[(&blue, 1000)])]), "ValidationError"),
-        (json!([forward(&[(&blue, -1)])]), "ValidationError"),
+
+    vec![
+        (json!([forward(&[(blue, 1000)])]), "ValidationError"),
+        (json!([forward(&[(blue, -1)])]), "ValidationError"),
         (json!([forward(&[])]), "ValidationError"),
         (json!([forever]), "ValidationError"),
         (json!([forward(&[("arn:none", 1)])]), "TargetGroupNotFound"),
@@ -230,13 +216,22 @@ fn actions_that_make_no_sense_are_refused() {
             json!([forward(&many)]),
             "TooManyUniqueTargetGroupsPerLoadBalancer",
         ),
+    ]
+}
+
+/// Actions that are refused together, with the codes of their errors.
+fn wrong_combinations(blue: &str, green: &str) -> Vec<(Value, &'static str)> {
+    let mut unordered = forward(&[(blue, 1)]);
+    unordered["Order"] = 1.into();
+
+    vec![
         (
             json!([oidc(json!({"ClientSecret": "hush"}))]),
             "InvalidLoadBalancerAction",
         ),
         (
             json!([
-                forward(&[(&blue, 1)]),
+                forward(&[(blue, 1)]),
                 {"Type": "forward", "Order": 3, "TargetGroupArn": green},
             ]),
             "InvalidLoadBalancerAction",
@@ -246,28 +241,25 @@ fn actions_that_make_no_sense_are_refused() {
             "InvalidLoadBalancerAction",
         ),
         (
-            json!([{"Type": "rewrite", "Order": 1}, forward(&[(&blue, 1)])]),
+            json!([{"Type": "rewrite", "Order": 1}, forward(&[(blue, 1)])]),
             "ValidationError",
         ),
-    ];
+    ]
+}
+
+#[test]
+fn actions_that_make_no_sense_are_refused() {
+    let (mut aws, blue, green, _, rule) = secured();
+    let mut cases = wrong_forwards(&mut aws, &blue);
+    cases.extend(wrong_combinations(&blue, &green));
 
     for (actions, code) in cases {
-        let refused = ask(
-            &mut aws,
-            "ModifyRule",
-            json!({"RuleArn": rule, "Actions": actions}),
-        )
-        .unwrap_err();
+        let refused = modify(&mut aws, &rule, &actions).unwrap_err();
         assert_eq!(refused.code, code, "{actions}: {refused}");
     }
 
     let fixed = json!([{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "503"}}]);
-    ask(
-        &mut aws,
-        "ModifyRule",
-        json!({"RuleArn": rule, "Actions": fixed}),
-    )
-    .unwrap();
+    modify(&mut aws, &rule, &fixed).unwrap();
 }
 
 #[test]

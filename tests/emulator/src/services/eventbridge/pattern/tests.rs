@@ -227,56 +227,63 @@ fn refusals_name_the_reason_and_the_place() {
     );
 }
 
+/// Patterns that are malformed, with the reason of the refusal.
+const MALFORMED: [(&str, &str); 7] = [
+    (
+        r#"{"$or": [{"a": [1]}]}"#,
+        "There must have at least 2 Objects in $or relationship.",
+    ),
+    (r#"{"$or": {}}"#, "It must be an Array followed with $or."),
+    (
+        r#"{"$or": [1, 2]}"#,
+        "Only JSON object is allowed in array of $or relationship.",
+    ),
+    (
+        r#"{"a": [[]]}"#,
+        "Match value must be String, number, true, false, or null",
+    ),
+    (r#"{"a": [{}]}"#, "Match expression name not found"),
+    (
+        r#"{"a": [{"prefix": "x", "suffix": "y"}]}"#,
+        "Only one key allowed in match expression",
+    ),
+    (
+        r#"{"a": ["#,
+        "Unexpected end-of-input: expected close marker for Array",
+    ),
+];
+
+/// Patterns with operands that their match expressions do not take, with the reason of the refusal.
+const WRONG_OPERANDS: [(&str, &str); 6] = [
+    (
+        r#"{"a": [{"exists": 1}]}"#,
+        "exists match pattern must be either true or false.",
+    ),
+    (
+        r#"{"a": [{"anything-but": {"cidr": "x"}}]}"#,
+        "Unsupported anything-but pattern: cidr",
+    ),
+    (
+        r#"{"a": [{"numeric": ["!", 1]}]}"#,
+        "Unrecognized numeric range operator: !",
+    ),
+    (
+        r#"{"a": [{"numeric": [">", 5, "<", 5]}]}"#,
+        "Bottom must be less than top",
+    ),
+    (
+        r#"{"a": [{"numeric": ["=", 1e400]}]}"#,
+        "Cannot compare number : 1e400",
+    ),
+    (
+        r#"{"a": [{"wildcard": "\\x"}]}"#,
+        "Invalid escape character at pos 1",
+    ),
+];
+
 #[test]
 fn refusals_have_the_words_of_event_ruler() {
-    for (pattern, reason) in [
-        (
-            r#"{"$or": [{"a": [1]}]}"#,
-            "There must have at least 2 Objects in $or relationship.",
-        ),
-        (r#"{"$or": {}}"#, "It must be an Array followed with $or."),
-        (
-            r#"{"$or": [1, 2]}"#,
-            "Only JSON object is allowed in array of $or relationship.",
-        ),
-        (
-            r#"{"a": [[]]}"#,
-            "Match value must be String, number, true, false, or null",
-        ),
-        (r#"{"a": [{}]}"#, "Match expression name not found"),
-        (
-            r#"{"a": [{"prefix": "x", "suffix": "y"}]}"#,
-            "Only one key allowed in match expression",
-        ),
-        (
-            r#"{"a": [{"exists": 1}]}"#,
-            "exists match pattern must be either true or false.",
-        ),
-        (
-            r#"{"a": [{"anything-but": {"cidr": "x"}}]}"#,
-            "Unsupported anything-but pattern: cidr",
-        ),
-        (
-            r#"{"a": [{"numeric": ["!", 1]}]}"#,
-            "Unrecognized numeric range operator: !",
-        ),
-        (
-            r#"{"a": [{"numeric": [">", 5, "<", 5]}]}"#,
-            "Bottom must be less than top",
-        ),
-        (
-            r#"{"a": [{"numeric": ["=", 1e400]}]}"#,
-            "Cannot compare number : 1e400",
-        ),
-        (
-            r#"{"a": [{"wildcard": "\\x"}]}"#,
-            "Invalid escape character at pos 1",
-        ),
-        (
-            r#"{"a": ["#,
-            "Unexpected end-of-input: expected close marker for Array",
-        ),
-    ] {
+    for (pattern, reason) in MALFORMED.into_iter().chain(WRONG_OPERANDS) {
         assert!(
             refusal(pattern).starts_with(reason),
             "{pattern}: {}",

@@ -34,24 +34,28 @@ fn traffic_is_shifted_on_the_rule_or_on_the_listener_and_described_on_everything
     }
 }
 
-#[test]
-fn scaling_is_registered_on_the_target_with_its_namespace() {
+/// What an operation of Application Auto Scaling demands first.
+fn demand_of_scaling(operation: &str, input: Value) -> Demand {
+    let request = IamRequest {
+        service: "application-autoscaling".to_owned(),
+        operation: operation.to_owned(),
+        input,
+    };
     let mut aws = Aws::new(1);
-    let scale_in = json!({
+    actions::demands(&mut aws, &request).unwrap().remove(0)
+}
+
+fn scalable_target() -> Value {
+    json!({
         "ServiceNamespace": "ecs",
         "ResourceId": "service/apps/web",
         "ScalableDimension": "ecs:service:DesiredCount",
-    });
-    let mut demand = |operation: &str, input: &Value| {
-        let service = "application-autoscaling".to_owned();
-        let request = IamRequest {
-            service,
-            operation: operation.to_owned(),
-            input: input.clone(),
-        };
-        actions::demands(&mut aws, &request).unwrap().remove(0)
-    };
-    let register = demand("RegisterScalableTarget", &scale_in);
+    })
+}
+
+#[test]
+fn scaling_is_registered_on_the_target_with_its_namespace() {
+    let register = demand_of_scaling("RegisterScalableTarget", scalable_target());
 
     assert_eq!(
         (
@@ -80,9 +84,9 @@ fn scaling_is_registered_on_the_target_with_its_namespace() {
         Access::NotAllowed
     );
     assert_eq!(
-        demand(
+        demand_of_scaling(
             "DescribeScalableTargets",
-            &json!({"ServiceNamespace": "ecs"})
+            json!({"ServiceNamespace": "ecs"})
         )
         .resource,
         "*"
@@ -241,27 +245,12 @@ fn tasks_are_listed_on_everything_unless_on_an_instance() {
 
 #[test]
 fn scalable_targets_are_asked_for_by_their_arn_with_namespace_and_dimension() {
-    let mut aws = Aws::new(1);
-    let mut demand = |operation: &str| {
-        let input = json!({
-            "ServiceNamespace": "ecs",
-            "ResourceId": "service/apps/web",
-            "ScalableDimension": "ecs:service:DesiredCount",
-        });
-        let request = IamRequest {
-            service: "application-autoscaling".to_owned(),
-            operation: operation.to_owned(),
-            input,
-        };
-        actions::demands(&mut aws, &request).unwrap().remove(0)
-    };
-
     assert_eq!(
-        demand("DescribeScalableTargets"),
+        demand_of_scaling("DescribeScalableTargets", scalable_target()),
         Demand::anywhere("application-autoscaling:DescribeScalableTargets")
     );
 
-    let register = demand("RegisterScalableTarget");
+    let register = demand_of_scaling("RegisterScalableTarget", scalable_target());
     assert_eq!(
         register.resource,
         "arn:aws:application-autoscaling:eu-west-1:111122223333:scalable-target/*"

@@ -2,6 +2,11 @@
 
 use crate::autoscaling::tests::*;
 
+fn policies(aws: &mut Aws) -> Value {
+    let input = json!({"ServiceNamespace": "ecs"});
+    call(aws, "DescribeScalingPolicies", &input).unwrap()["ScalingPolicies"].clone()
+}
+
 #[test]
 fn policies_belong_to_a_registered_target_and_go_with_it() {
     let mut aws = account(1, 1);
@@ -27,15 +32,7 @@ fn policies_belong_to_a_registered_target_and_go_with_it() {
         first["PolicyARN"]
     );
 
-    let all = |aws: &mut Aws| {
-        call(
-            aws,
-            "DescribeScalingPolicies",
-            &json!({"ServiceNamespace": "ecs"}),
-        )
-        .unwrap()
-    };
-    let policy = all(&mut aws)["ScalingPolicies"][0].clone();
+    let policy = policies(&mut aws)[0].clone();
     assert_eq!(
         policy["TargetTrackingScalingPolicyConfiguration"],
         cpu(60.0)
@@ -53,28 +50,21 @@ fn policies_belong_to_a_registered_target_and_go_with_it() {
     );
 
     call(&mut aws, "DeregisterScalableTarget", &about(json!({}))).unwrap();
-    assert_eq!(all(&mut aws)["ScalingPolicies"], json!([]));
+    assert_eq!(policies(&mut aws), json!([]));
+}
+
+fn by_metric(specification: Value) -> Value {
+    json!({"TargetValue": 5, "PredefinedMetricSpecification": specification})
 }
 
 #[test]
 fn configurations_of_policies_are_checked() {
     let mut aws = account(1, 1);
     register(&mut aws, json!({"MinCapacity": 1, "MaxCapacity": 4})).unwrap();
-    let metric = |kind: &str| {
-        json!({
-            "TargetValue": 5,
-            "PredefinedMetricSpecification": {"PredefinedMetricType": kind},
-        })
-    };
-    let labelled = |label: &str| {
-        json!({
-            "TargetValue": 5,
-            "PredefinedMetricSpecification": {
-                "PredefinedMetricType": "ALBRequestCountPerTarget",
-                "ResourceLabel": label,
-            },
-        })
-    };
+    let by_label = json!({
+        "PredefinedMetricType": "ALBRequestCountPerTarget",
+        "ResourceLabel": "app/none/1/targetgroup/none/2",
+    });
     let refused = [
         (
             json!({"TargetValue": 5}),
@@ -82,14 +72,14 @@ fn configurations_of_policies_are_checked() {
         ),
         (cpu(0.0), "TargetValue must be greater than 0"),
         (
-            metric("LambdaProvisionedConcurrencyUtilization"),
+            by_metric(json!({"PredefinedMetricType": "LambdaProvisionedConcurrencyUtilization"})),
             "is not a predefined metric of service namespace ecs",
         ),
         (
-            metric("ALBRequestCountPerTarget"),
+            by_metric(json!({"PredefinedMetricType": "ALBRequestCountPerTarget"})),
             "ResourceLabel must be specified",
         ),
-        (labelled("app/none/1/targetgroup/none/2"), "was not found"),
+        (by_metric(by_label), "was not found"),
     ];
 
     for (configuration, says) in refused {

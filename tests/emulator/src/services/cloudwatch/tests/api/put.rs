@@ -2,8 +2,8 @@
 
 use crate::cloudwatch::tests::*;
 
-#[test]
-fn what_is_put_is_read_and_listed() {
+/// Three data of the metric `orders`, in two minutes.
+fn with_orders() -> World {
     let mut world = World::good(5);
     let now = world.aws.now / 1000;
     let data = json!([
@@ -24,34 +24,46 @@ fn what_is_put_is_read_and_listed() {
         &json!({"Namespace": "Shop", "MetricData": data}),
     )
     .unwrap();
+    world
+}
 
-    let point = |world: &mut World, stat: &str, unit: Option<&str>| {
-        let mut query = json!({
-            "Id": "q",
-            "MetricStat": {
-                "Metric": {"Namespace": "Shop", "MetricName": "orders"},
-                "Period": 60, "Stat": stat,
-            },
-        });
-        if let Some(unit) = unit {
-            query["MetricStat"]["Unit"] = json!(unit);
-        }
+/// The points of the metric `orders`.
+fn orders(world: &mut World, stat: &str, unit: Option<&str>) -> Value {
+    let mut query = json!({
+        "Id": "q",
+        "MetricStat": {
+            "Metric": {"Namespace": "Shop", "MetricName": "orders"},
+            "Period": 60, "Stat": stat,
+        },
+    });
+    if let Some(unit) = unit {
+        query["MetricStat"]["Unit"] = json!(unit);
+    }
 
-        let request = world.request(2, vec![query]);
-        world.ask(&request)["MetricDataResults"][0]["Values"].clone()
-    };
-    assert_eq!(point(&mut world, "Sum", None), json!([]), "not at once");
+    let request = world.request(2, vec![query]);
+    world.ask(&request)["MetricDataResults"][0]["Values"].clone()
+}
+
+#[test]
+fn what_is_put_is_read() {
+    let mut world = with_orders();
+    assert_eq!(orders(&mut world, "Sum", None), json!([]), "not at once");
 
     world.pass(120);
-    assert_eq!(point(&mut world, "Sum", None), json!([10.0, 10.0]));
-    assert_eq!(point(&mut world, "SampleCount", None), json!([4.0, 4.0]));
-    assert_eq!(point(&mut world, "Maximum", Some("Count")), json!([5.0]));
+    assert_eq!(orders(&mut world, "Sum", None), json!([10.0, 10.0]));
+    assert_eq!(orders(&mut world, "SampleCount", None), json!([4.0, 4.0]));
+    assert_eq!(orders(&mut world, "Maximum", Some("Count")), json!([5.0]));
     assert_eq!(
-        point(&mut world, "p50", None),
+        orders(&mut world, "p50", None),
         json!([1.0]),
         "of a summary there is no percentile"
     );
+}
 
+#[test]
+fn metrics_are_listed_by_namespace_name_and_dimensions() {
+    let mut world = with_orders();
+    world.pass(120);
     let list = |world: &mut World, input: Value| {
         call(&mut world.aws, "ListMetrics", &input).unwrap()["Metrics"].clone()
     };

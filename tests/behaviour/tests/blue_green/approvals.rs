@@ -64,13 +64,59 @@ fn all_over(aws: &Aws) -> bool {
             .all(|execution| digest(execution).is_none() || is_closed(aws, &execution.id))
 }
 
+/// The request for approval that waits: the digest, the token, and since when.
+struct Waiting {
+    digest: String,
+    token: String,
+    since: Millis,
+}
+
+fn waiting(aws: &Aws) -> Option<Waiting> {
+    request(aws).map(|(execution, token, since)| Waiting {
+        digest: digest(execution).expect("pushed").to_owned(),
+        token: token.to_owned(),
+        since,
+    })
+}
+
+fn later(at: Millis, secs: u64) -> Millis {
+    at + i64::try_from(secs).expect("small") * 1000
+}
+
+/// Lets time pass until `next`, or until a request for approval waits where none did; without a
+/// `next`, until all is over. Answers whether it is.
+async fn pass_until(
+    driver: &Driver,
+    plan: Plan,
+    invariants: &mut Invariants,
+    waiting: Option<&Waiting>,
+    (now, next): (Millis, Option<Millis>),
+) -> bool {
+    let rest = next.map_or(Duration::from_secs(4 * HOUR), |next| {
+        Duration::from_millis((next - now).unsigned_abs())
+    });
+    let done = |aws: &Aws| {
+        (waiting.is_none() && request(aws).is_some()) || (next.is_none() && all_over(aws))
+    };
+
+    match driver
+        .until(rest, &mut |aws| invariants.at_instant(aws), done)
+        .await
+    {
+        Ok(()) => next.is_none() && request(&driver.world.aws()).is_none(),
+        Err(error) if next.is_none() || error.contains("invariant") => {
+            panic!("{plan:?}: {error}")
+        }
+        Err(_) => false,
+    }
+}
+
 /// Plays a plan; answers the digests that were pushed, and of those that were approved since when.
 async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)>) {
     let begin = driver.world.clock.now();
-    let due = |secs: u64| begin + i64::try_from(secs).expect("small") * 1000;
-    let mut to_push = [0]
-        .into_iter()
-        .chain(plan.pushes.iter().copied())
+    let seconds = [0].into_iter().chain(plan.pushes.iter().copied());
+    let mut to_push = seconds
+        .map(|secs| later(begin, secs))
         .enumerate()
         .peekable();
     let (mut pushed, mut approved, mut answered) = (Vec::new(), Vec::new(), 0);
@@ -78,52 +124,32 @@ async fn play(driver: &Driver, plan: Plan) -> (Vec<String>, Vec<(String, Millis)
     let mut invariants = Invariants::default().resumed(&driver.world.aws());
     loop {
         let now = driver.world.clock.now();
-        while let Some((number, _)) = to_push.next_if(|(_, secs)| due(*secs) <= now) {
+        while let Some((number, _)) = to_push.next_if(|(_, due)| *due <= now) {
             pushed.push(push(driver, SHOP, &format!("2.{number}.0")));
         }
 
-        let waiting = request(&driver.world.aws()).map(|(execution, token, since)| {
-            (
-                digest(execution).expect("pushed").to_owned(),
-                token.to_owned(),
-                since,
-            )
-        });
+        let waiting = waiting(&driver.world.aws());
         let thought = waiting
             .as_ref()
-            .map(|(_, _, since)| since + i64::try_from(plan.thinks).expect("small") * 1000);
-        if let (Some((digest, token, _)), Some(true)) =
-            (&waiting, thought.map(|thought| thought <= now))
-        {
-            answer(&mut driver.world.aws(), token, plan.answers[answered]);
+            .map(|waiting| later(waiting.since, plan.thinks));
+        if let (Some(waiting), Some(true)) = (&waiting, thought.map(|thought| thought <= now)) {
+            let approves = plan.answers[answered];
+            answer(&mut driver.world.aws(), &waiting.token, approves);
             driver.world.touch();
-            if plan.answers[answered] {
-                approved.push((digest.clone(), now));
+            if approves {
+                approved.push((waiting.digest.clone(), now));
             }
             answered += 1;
             continue;
         }
 
-        let next = [thought, to_push.peek().map(|(_, secs)| due(*secs))]
+        let next = [thought, to_push.peek().map(|(_, due)| *due)]
             .into_iter()
             .flatten()
             .min();
-        let rest = next.map_or(Duration::from_secs(4 * HOUR), |next| {
-            Duration::from_millis((next - now).unsigned_abs())
-        });
-        let done = |aws: &Aws| {
-            (waiting.is_none() && request(aws).is_some()) || (next.is_none() && all_over(aws))
-        };
-
-        match driver
-            .until(rest, &mut |aws| invariants.at_instant(aws), done)
-            .await
-        {
-            Ok(()) if next.is_none() && request(&driver.world.aws()).is_none() => break,
-            Err(error) if next.is_none() || error.contains("invariant") => {
-                panic!("{plan:?}: {error}")
-            }
-            _ => {}
+        let due = (now, next);
+        if pass_until(driver, plan, &mut invariants, waiting.as_ref(), due).await {
+            break;
         }
     }
 

@@ -50,21 +50,28 @@ fn is_given_up(aws: &Aws) -> bool {
     ledger(aws).iter().any(restoring) || newest(aws, PIPELINE).status != ExecutionStatus::InProgress
 }
 
-/// Releases to blue, lets it grow under the load of the peak, lets `fall` happen, and answers what
-/// was seen from then on. ECS replaces a task that falls within a minute, in which no look may
-/// come: `fall` goes on until one has seen it.
-async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, Vec<Seen>) {
+/// Releases to blue and lets it grow under the load of the peak; answers the digest.
+async fn grown_at_peak(driver: &Driver) -> String {
     let pushed = push(driver, SHOP, "2.0.0");
     until_weights(driver, [100, 0]).await;
     let rule = pair::rule(&driver.world.aws());
     traffic::set(&mut driver.world.aws(), &rule, PEAK);
     driver.world.touch();
+
     let grown = |aws: &Aws| look(aws).healthy[0] >= NEEDED;
     driver
         .until(LIMIT, &mut |_| Ok(()), grown)
         .await
         .expect("it scales out");
 
+    pushed
+}
+
+/// Releases to blue, lets it grow, lets `fall` happen, and answers what was seen from then on. ECS
+/// replaces a task that falls within a minute, in which no look may come: `fall` goes on until one
+/// has seen it.
+async fn rolled_back_at_peak(driver: &Driver, fall: impl Fn(&Driver)) -> (Aws, Vec<Seen>) {
+    let pushed = grown_at_peak(driver).await;
     let since = driver.world.snapshot();
     let mut seen: Vec<Seen> = Vec::new();
     let execution = newest(&since, PIPELINE).id.clone();

@@ -47,6 +47,15 @@ struct Rest {
     started: usize,
 }
 
+impl Rest {
+    fn new(aws: Aws, started: usize) -> Self {
+        Self {
+            aws: Rc::new(aws),
+            started,
+        }
+    }
+}
+
 /// One call after which the attempt dies: the `attempt`th to start on `from`.
 struct Point<'a> {
     from: &'a Aws,
@@ -69,24 +78,15 @@ fn undisturbed() -> Undisturbed {
 
     run(aws, Fault::None, async |driver| {
         let rests = Rc::new(RefCell::new(Vec::<Rest>::new()));
-        let last = Rc::new(RefCell::new(Rest {
-            aws: Rc::new(driver.world.snapshot()),
-            started: 0,
-        }));
+        let last = Rc::new(RefCell::new(Rest::new(driver.world.snapshot(), 0)));
         let (seen, rest) = (Rc::clone(&rests), Rc::clone(&last));
 
         driver.on_start(move |_, _, _| seen.borrow_mut().push(rest.borrow().clone()));
         let pushed = push(&driver, SHOP, "2.0.0");
-        *last.borrow_mut() = Rest {
-            aws: Rc::new(driver.world.snapshot()),
-            started: 0,
-        };
+        *last.borrow_mut() = Rest::new(driver.world.snapshot(), 0);
 
         let over = |aws: &Aws| {
-            *last.borrow_mut() = Rest {
-                aws: Rc::new(aws.clone()),
-                started: driver.ran().len(),
-            };
+            *last.borrow_mut() = Rest::new(aws.clone(), driver.ran().len());
             is_settled(aws, &pushed)
         };
         driver
@@ -168,33 +168,44 @@ fn crash(point: &Point, after: After, undisturbed: &Undisturbed) -> Result<Strin
                     is_settled(aws, &undisturbed.pushed)
                 })
                 .await?;
-            let mut aws = driver.world.snapshot();
-            let died: Vec<u64> = driver
-                .ran()
-                .iter()
-                .filter(|ran| !ran.met.is_empty())
-                .map(|ran| ran.attempt)
-                .collect();
-            if died.is_empty() {
-                return Err("nothing died".to_owned());
-            }
-
-            invariants.disturbed(died);
-
-            // Without another attempt for a job, no result reaches CodePipeline.
-            let lost = aws
-                .codepipeline
-                .jobs
-                .iter_mut()
-                .find(|job| job.state == JobState::TimedOut);
-            if let Some(job) = lost.filter(|_| after == After::Nothing) {
-                job.state = JobState::Abandoned;
-            }
-
-            invariants.at_end(&aws)?;
-            ended(&aws, undisturbed)
+            checked_end(&driver, &mut invariants, after, undisturbed)
         },
     )
+}
+
+/// What the account has come to once the release is over: one attempt died, the invariants hold,
+/// and the pair agrees with the ledger; answers the outcome.
+fn checked_end(
+    driver: &Driver,
+    invariants: &mut Invariants,
+    after: After,
+    undisturbed: &Undisturbed,
+) -> Result<String, String> {
+    let mut aws = driver.world.snapshot();
+    let died: Vec<u64> = driver
+        .ran()
+        .iter()
+        .filter(|ran| !ran.met.is_empty())
+        .map(|ran| ran.attempt)
+        .collect();
+    if died.is_empty() {
+        return Err("nothing died".to_owned());
+    }
+
+    invariants.disturbed(died);
+
+    // Without another attempt for a job, no result reaches CodePipeline.
+    let lost = aws
+        .codepipeline
+        .jobs
+        .iter_mut()
+        .find(|job| job.state == JobState::TimedOut);
+    if let Some(job) = lost.filter(|_| after == After::Nothing) {
+        job.state = JobState::Abandoned;
+    }
+
+    invariants.at_end(&aws)?;
+    ended(&aws, undisturbed)
 }
 
 /// A colour with traffic can serve it: together, the colours with a weight have the two tasks that
@@ -271,10 +282,8 @@ fn ended(aws: &Aws, undisturbed: &Undisturbed) -> Result<String, String> {
     }
 }
 
-/// Plays every crash on all cores; answers how many releases ended in which way.
-fn after_each_call(after: After) -> BTreeMap<String, usize> {
-    let undisturbed = undisturbed();
-
+/// Every call of the attempts that a crash may end.
+fn points(undisturbed: &Undisturbed, after: After) -> Vec<Point<'_>> {
     // A push whose start is never tried again is lost: the dead letters show that, and no release
     // is concerned.
     let is_step = |function: &str| after == After::Retry || function != "start-pipeline";
@@ -282,7 +291,8 @@ fn after_each_call(after: After) -> BTreeMap<String, usize> {
         .attempts
         .iter()
         .filter(|(_, _, function, _)| is_step(function));
-    let points: Vec<Point> = attempts
+
+    attempts
         .flat_map(|(from, attempt, function, calls)| {
             (1..=*calls).map(move |call| Point {
                 from,
@@ -291,7 +301,16 @@ fn after_each_call(after: After) -> BTreeMap<String, usize> {
                 function: function.clone(),
             })
         })
-        .collect();
+        .collect()
+}
+
+/// Plays every crash on all cores; answers how many releases ended in which way, and what went
+/// wrong.
+fn play(
+    points: &[Point],
+    after: After,
+    undisturbed: &Undisturbed,
+) -> (BTreeMap<String, usize>, Vec<String>) {
     let (next, wrong, outcomes) = (
         AtomicUsize::new(0),
         Mutex::new(Vec::new()),
@@ -299,7 +318,7 @@ fn after_each_call(after: After) -> BTreeMap<String, usize> {
     );
     let work = || {
         while let Some(point) = points.get(next.fetch_add(1, Ordering::Relaxed)) {
-            match crash(point, after, &undisturbed) {
+            match crash(point, after, undisturbed) {
                 Ok(outcome) => {
                     *outcomes
                         .lock()
@@ -326,10 +345,17 @@ fn after_each_call(after: After) -> BTreeMap<String, usize> {
         (0..cores).for_each(|_| drop(scope.spawn(work)));
     });
 
-    let (wrong, outcomes) = (
-        wrong.into_inner().expect("unpoisoned"),
+    (
         outcomes.into_inner().expect("unpoisoned"),
-    );
+        wrong.into_inner().expect("unpoisoned"),
+    )
+}
+
+/// Plays every crash and checks that none goes wrong; answers how many releases ended in which way.
+fn after_each_call(after: After) -> BTreeMap<String, usize> {
+    let undisturbed = undisturbed();
+    let points = points(&undisturbed, after);
+    let (outcomes, wrong) = play(&points, after, &undisturbed);
     println!("{} crashes, then {after:?}: {outcomes:?}", points.len());
 
     assert!(points.len() > 150, "only {} calls", points.len());

@@ -7,7 +7,7 @@ use emulator::elb;
 use emulator::{Aws, autoscaling};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::Driver;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::golden::{Part, check};
 use behaviour::pair::{self, COLOURS, PIPELINE, stop, until_action};
@@ -57,7 +57,15 @@ fn unusual() -> Aws {
         .insert(1, json!({"TargetGroupArn": third, "Weight": 3}));
     config["TargetGroupStickinessConfig"] = json!({"Enabled": true, "DurationSeconds": 300});
 
-    let login = json!({
+    actions.as_array_mut().expect("a list").insert(0, login());
+    elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("accepted");
+    only_scale_in(&mut aws);
+    aws
+}
+
+/// An action that has clients log in first.
+fn login() -> Value {
+    json!({
         "Type": "authenticate-oidc", "Order": 1,
         "AuthenticateOidcConfig": {
             "Issuer": "https://id.example", "AuthorizationEndpoint": "https://id.example/a",
@@ -67,10 +75,11 @@ fn unusual() -> Aws {
             "OnUnauthenticatedRequest": "authenticate",
             "AuthenticationRequestExtraParams": {"prompt": "login"},
         },
-    });
-    actions.as_array_mut().expect("a list").insert(0, login);
-    elb::update_rule(&mut aws, &rule, &json!({ "Actions": actions })).expect("accepted");
+    })
+}
 
+/// Suspends everything but scale-in of both colours.
+fn only_scale_in(aws: &mut Aws) {
     for name in COLOURS {
         let input = json!({
             "ServiceNamespace": autoscaling::NAMESPACE, "ScalableDimension": autoscaling::DIMENSION,
@@ -80,9 +89,8 @@ fn unusual() -> Aws {
                 "ScheduledScalingSuspended": true,
             },
         });
-        autoscaling::call(&mut aws, "RegisterScalableTarget", &input).expect("the colour scales");
+        autoscaling::call(aws, "RegisterScalableTarget", &input).expect("the colour scales");
     }
-    aws
 }
 
 async fn ends(driver: &Driver, pushed: &str, expected: &str) {

@@ -83,36 +83,15 @@ pub(crate) fn sections(aws: &Aws, record: &Record) -> Vec<Section> {
 
     let mut sections: Vec<Section> = Vec::new();
     for (invocation, attempt) in in_order(aws, record.invocations) {
-        let job = invocation
-            .payload
-            .pointer("/CodePipeline.job/id")
-            .and_then(Value::as_str);
-        let action = job
-            .and_then(|id| aws.codepipeline.job(id))
-            .map(|job| job.action.as_str());
-        let function = invocation
-            .function
-            .trim_start_matches(&format!("{FUNCTIONS_STACK}-"));
-        let title = match action {
-            Some(action) if action != function => format!("{function}, action {action}"),
-            _ => function.to_owned(),
-        };
+        let job = job(invocation);
+        let title = title(aws, invocation, job);
         let own: Vec<&(Call, Request)> = calls
             .iter()
             .filter(|(call, _)| call.attempt == Some(attempt.id))
             .collect();
 
         let mut shown = reader.calls(&own, job);
-        match &attempt.outcome {
-            Some(Outcome::Succeeded(Value::Null)) => {}
-            Some(Outcome::Succeeded(answer)) => {
-                shown.push(("returns".to_owned(), reader.names.value(answer, job)))
-            }
-            Some(Outcome::Failed(error)) => {
-                shown.push(("fails".to_owned(), json!(reader.names.text(error, job))))
-            }
-            other => shown.push((format!("{other:?}"), Value::Null)),
-        }
+        shown.extend(reader.ending(attempt, job));
         match sections.iter_mut().find(|section| section.title == title) {
             Some(section) => section.attempts.push(shown),
             None => sections.push(Section {
@@ -122,6 +101,29 @@ pub(crate) fn sections(aws: &Aws, record: &Record) -> Vec<Section> {
         }
     }
     sections
+}
+
+/// The CodePipeline job that an invocation is for.
+fn job(invocation: &Invocation) -> Option<&str> {
+    invocation
+        .payload
+        .pointer("/CodePipeline.job/id")
+        .and_then(Value::as_str)
+}
+
+/// The function of an invocation, and its action where that has another name.
+fn title(aws: &Aws, invocation: &Invocation, job: Option<&str>) -> String {
+    let action = job
+        .and_then(|id| aws.codepipeline.job(id))
+        .map(|job| job.action.as_str());
+    let function = invocation
+        .function
+        .trim_start_matches(&format!("{FUNCTIONS_STACK}-"));
+
+    match action {
+        Some(action) if action != function => format!("{function}, action {action}"),
+        _ => function.to_owned(),
+    }
 }
 
 /// Attempts that started since the scene began, in the order in which they started.
@@ -174,6 +176,20 @@ impl Reader {
             }
         }
         shown
+    }
+
+    /// How an attempt ended, unless it returned nothing.
+    fn ending(&mut self, attempt: &AttemptLog, job: Option<&str>) -> Option<(String, Value)> {
+        match &attempt.outcome {
+            Some(Outcome::Succeeded(Value::Null)) => None,
+            Some(Outcome::Succeeded(answer)) => {
+                Some(("returns".to_owned(), self.names.value(answer, job)))
+            }
+            Some(Outcome::Failed(error)) => {
+                Some(("fails".to_owned(), json!(self.names.text(error, job))))
+            }
+            other => Some((format!("{other:?}"), Value::Null)),
+        }
     }
 }
 

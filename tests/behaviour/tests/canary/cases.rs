@@ -1,11 +1,38 @@
 //! Images that answer well and badly, judged to the end.
 
+use emulator::Aws;
 use emulator::ecr::Answers;
 use harness::driver::{Fault, run};
 use slipway::judge::report::{Judgement, replay};
 
 use behaviour::shop::{attempts_with, judged, release, reports, said, shop};
 use behaviour::{outcome, pair, reason};
+
+/// Each judgement has a page that promotes, and JSON from which the same decision follows.
+fn check_reports(aws: &Aws, judged: &[(String, String)]) {
+    let reports = reports(aws);
+    assert_eq!(reports.len(), 4, "a page and its JSON of each judgement");
+
+    for (_, report) in judged {
+        let key = report
+            .split_once("/slipway-shop/")
+            .expect("below the pipeline")
+            .1;
+        assert!(
+            reports
+                .iter()
+                .any(|(found, page)| found.ends_with(key) && page.contains("Promote")),
+            "{report}"
+        );
+    }
+    for (_, json) in reports.iter().filter(|(key, _)| key.ends_with(".json")) {
+        let judgement = Judgement::from_json(json).expect("a judgement");
+        assert_eq!(
+            replay(&judgement).expect("replays").decision,
+            judgement.verdict().decision
+        );
+    }
+}
 
 #[test]
 fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
@@ -43,28 +70,7 @@ fn a_healthy_image_is_promoted_twice_and_gets_all_of_the_traffic() {
             ["promote", "promote"]
         );
 
-        let reports = reports(&aws);
-        assert_eq!(reports.len(), 4, "a page and its JSON of each judgement");
-
-        for (_, report) in judged {
-            let key = report
-                .split_once("/slipway-shop/")
-                .expect("below the pipeline")
-                .1;
-            assert!(
-                reports
-                    .iter()
-                    .any(|(found, page)| found.ends_with(key) && page.contains("Promote")),
-                "{report}"
-            );
-        }
-        for (_, json) in reports.iter().filter(|(key, _)| key.ends_with(".json")) {
-            let judgement = Judgement::from_json(json).expect("a judgement");
-            assert_eq!(
-                replay(&judgement).expect("replays").decision,
-                judgement.verdict().decision
-            );
-        }
+        check_reports(&aws, &judged);
     });
 }
 

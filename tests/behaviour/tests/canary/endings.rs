@@ -1,5 +1,5 @@
-//! What follows from a judgement that showed nothing, what warm-up leaves out, and what a promotion
-//! writes down, by value.
+//! What follows from a judgement that showed nothing, what warm-up leaves out, and how a release
+//! ends without a judgement or without its report.
 
 use emulator::Aws;
 use emulator::client::Throttle;
@@ -23,7 +23,7 @@ fn shop_with(changes: &[(&str, &str)], requests_per_second: f64) -> Aws {
 }
 
 /// Output variables of the last job of an action.
-fn outputs(aws: &Aws, execution: &str, action: &str) -> Vec<(String, String)> {
+pub(super) fn outputs(aws: &Aws, execution: &str, action: &str) -> Vec<(String, String)> {
     let jobs = jobs(aws, execution, action);
     let taken = jobs
         .last()
@@ -178,103 +178,6 @@ fn minutes_of_warm_up_are_not_judged() {
     let (outcome, rate) = warmed_up("4");
     assert_eq!(outcome, "deployed", "{rate:?}");
     assert!(rate.is_some_and(|rate| rate < 0.01), "{rate:?}");
-}
-
-#[test]
-fn a_promotion_has_outputs_facts_and_numbers_that_agree() {
-    run(shop(), Fault::None, async |driver| {
-        let execution = release(&driver, "2.0.0", Answers::GOOD).await;
-        let aws = driver.world.snapshot();
-        assert_eq!(
-            outcome(&driver, &execution),
-            "deployed",
-            "{}",
-            reason(&driver, &execution)
-        );
-        let report = judged(&aws, &execution).remove(0).1;
-        let page = report
-            .strip_prefix("s3://")
-            .and_then(|rest| rest.split_once('/'))
-            .expect("a place in a bucket")
-            .1;
-        let key = page.strip_suffix(".html").expect("a page");
-        let all = reports(&aws);
-        let json = &all
-            .iter()
-            .find(|(found, _)| *found == format!("{key}.json"))
-            .expect("JSON beside the page")
-            .1;
-        assert!(all.iter().any(|(found, _)| found == page), "{page}");
-        let stored: Value = serde_json::from_str(json).expect("JSON");
-
-        let requests: u64 = stored["minutes"]
-            .as_array()
-            .expect("minutes")
-            .iter()
-            .filter_map(|minute| {
-                let errors = &minute["readings"][0];
-                errors["used"].as_u64().and(errors["c"]["n"].as_u64())
-            })
-            .sum();
-        let evidence = |name: &str| {
-            format!(
-                "{:.3}",
-                stored["verdict"][name].as_f64().expect("a number").exp()
-            )
-        };
-        let expected = [
-            ("CanaryRequests", requests.to_string()),
-            ("EvidenceOfHarm", evidence("log_e")),
-            ("EvidenceOfHealth", evidence("log_e_promote")),
-            ("Minutes", stored["verdict"]["minute"].to_string()),
-            ("Report", report.clone()),
-            ("Verdict", "promote".to_owned()),
-        ];
-        assert_eq!(
-            outputs(&aws, &execution, "judge-first"),
-            expected.map(|(name, value)| (name.to_owned(), value))
-        );
-        assert_ne!(evidence("log_e"), evidence("log_e_promote"));
-        let record = invariants::ledger_reader::record(&aws, &execution).expect("a record");
-        let kept = &record["judged"]["L"][0]["M"]["outputs"]["M"];
-        for (name, value) in outputs(&aws, &execution, "judge-first") {
-            assert_eq!(kept[&name]["S"], json!(value), "{name}");
-        }
-
-        let definitions =
-            pair::definitions(&aws).map(|arn| arn.rsplit_once('/').expect("an ARN").1.to_owned());
-        assert_eq!(stored["name"], json!(format!("{SHOP} {}", definitions[0])));
-        let facts: Vec<(&str, &str)> = stored["facts"]
-            .as_array()
-            .expect("facts")
-            .iter()
-            .filter_map(|fact| Some((fact["name"].as_str()?, fact["value"].as_str()?)))
-            .collect();
-        let (canary, baseline) = (
-            format!("{} in shop-blue", definitions[0]),
-            format!("{} in shop-green", definitions[1]),
-        );
-        assert_eq!(
-            facts[..4],
-            [
-                ("Pipeline", pair::PIPELINE),
-                ("Execution", execution.as_str()),
-                ("Canary", canary.as_str()),
-                ("Baseline", baseline.as_str()),
-            ]
-        );
-        let instants: Vec<String> = facts[4..]
-            .iter()
-            .map(|(name, at)| format!("{name} {}", &at[at.len() - 1..]))
-            .collect();
-        assert_eq!(instants, ["Began Z", "Ended Z"]);
-        let began: String = facts[4]
-            .1
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect();
-        assert_eq!(key, format!("{}/{execution}/{began}", pair::PIPELINE));
-    });
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod crashes;
 mod endings;
 mod guards;
 mod metrics;
+mod promotion;
 mod story;
 mod wrong_parameters;

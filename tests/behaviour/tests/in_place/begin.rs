@@ -2,7 +2,7 @@
 
 use emulator::ecs;
 use harness::demo::{COUNTER, WEB};
-use harness::driver::{Fault, run};
+use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use slipway::release::Phase;
@@ -46,40 +46,47 @@ fn static_host_ports_are_refused_without_a_free_instance_before_anything_is_chan
     });
 }
 
+/// A release that begin-release refuses: the reason is in the record, and the sweep finds it by its
+/// mark. Answers the record and the reason.
+async fn refused(driver: &Driver) -> (Value, String) {
+    let answer = look(
+        driver,
+        "begin-release",
+        json!({"strategy": "rolling", "containers": ["wbe"]}),
+    )
+    .await;
+    fails(
+        &answer,
+        "ConfigurationError",
+        &["`containers` names `wbe`", "web:2", "expected web"],
+    );
+
+    let expected = json!({
+        "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
+        "pipeline": "slipway-by-hand",
+        "state": "started", "reason": answer["message"], "started_at": "<time>",
+    });
+    assert_eq!(record(driver), expected);
+
+    let marked = json!({
+        "pk": "lease",
+        "sk": "started#jane-1",
+        "v": 1,
+        "execution": JANE,
+        "pipeline": "slipway-by-hand",
+    });
+    assert_eq!(mark(driver), marked);
+
+    let message = answer["message"].as_str().expect("a message");
+    (expected, message.to_owned())
+}
+
 #[test]
 fn the_reason_for_which_a_release_did_not_begin_is_recorded_and_kept_at_its_end() {
     for (state, outcome) in [("FAILED", "failed"), ("SUPERSEDED", "superseded")] {
         run(released(), Fault::None, async |driver| {
             let before = lease(&driver);
-            let answer = look(
-                &driver,
-                "begin-release",
-                json!({"strategy": "rolling", "containers": ["wbe"]}),
-            )
-            .await;
-            fails(
-                &answer,
-                "ConfigurationError",
-                &["`containers` names `wbe`", "web:2", "expected web"],
-            );
-
-            let mut expected = json!({
-                "pk": "execution#jane-1", "sk": "record", "v": 1, "execution": JANE,
-                "pipeline": "slipway-by-hand",
-                "state": "started", "reason": answer["message"], "started_at": "<time>",
-            });
-            assert_eq!(record(&driver), expected);
-
-            let marked = json!({
-                "pk": "lease",
-                "sk": "started#jane-1",
-                "v": 1,
-                "execution": JANE,
-                "pipeline": "slipway-by-hand",
-            });
-            assert_eq!(mark(&driver), marked);
-
-            let message = answer["message"].as_str().expect("a message");
+            let (mut expected, message) = refused(&driver).await;
             let reason = format!("the release did not begin: {message}; nothing had been changed");
             assert_eq!(
                 roll_back(&driver, state).await,
@@ -221,46 +228,53 @@ fn a_deployment_by_hand_is_let_end_and_is_the_prior_release_then() {
     });
 }
 
+/// Registers a revision of web without a container `web`; answers its ARN.
+fn without_web(driver: &Driver) -> String {
+    let mut request = driver
+        .world
+        .aws()
+        .ecs
+        .request_of(&arn("web:2"))
+        .expect("released")
+        .clone();
+    request["containerDefinitions"][0]["name"] = json!("other");
+    request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
+
+    let answer =
+        ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
+    answer["taskDefinition"]["taskDefinitionArn"]
+        .as_str()
+        .expect("an ARN")
+        .to_owned()
+}
+
+/// Web as ECS shows it when a rollout of the revision failed and no circuit breaker goes back:
+/// PRIMARY failed, the old one ACTIVE.
+fn fails_to_deploy(driver: &Driver, broken: String) {
+    let arn_of_web = driver
+        .world
+        .aws()
+        .ecs
+        .service_named("apps", WEB)
+        .expect("a service")
+        .arn
+        .clone();
+
+    let mut aws = driver.world.aws();
+    let found = aws.ecs.services.get_mut(&arn_of_web).expect("a service");
+    let mut failed = found.deployments[0].clone();
+    failed.id = "ecs-svc/0000000000000000001".to_owned();
+    failed.task_definition = broken;
+    failed.rollout = ecs::RolloutState::Failed;
+    found.deployments[0].status = ecs::DeploymentStatus::Active;
+    found.deployments.insert(0, failed);
+}
+
 #[test]
 fn a_failed_deployment_is_neither_checked_nor_recorded_as_the_prior_release() {
     run(released(), Fault::None, async |driver| {
-        // The other revision has no container `web`.
-        let mut request = driver
-            .world
-            .aws()
-            .ecs
-            .request_of(&arn("web:2"))
-            .expect("released")
-            .clone();
-        request["containerDefinitions"][0]["name"] = json!("other");
-        request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
-
-        let answer =
-            ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
-        let broken = answer["taskDefinition"]["taskDefinitionArn"]
-            .as_str()
-            .expect("an ARN")
-            .to_owned();
-        let arn_of_web = driver
-            .world
-            .aws()
-            .ecs
-            .service_named("apps", WEB)
-            .expect("a service")
-            .arn
-            .clone();
-        {
-            // As ECS shows it when a rollout failed and no circuit breaker goes back: PRIMARY
-            // failed, the old one ACTIVE.
-            let mut aws = driver.world.aws();
-            let found = aws.ecs.services.get_mut(&arn_of_web).expect("a service");
-            let mut failed = found.deployments[0].clone();
-            failed.id = "ecs-svc/0000000000000000001".to_owned();
-            failed.task_definition = broken;
-            failed.rollout = ecs::RolloutState::Failed;
-            found.deployments[0].status = ecs::DeploymentStatus::Active;
-            found.deployments.insert(0, failed);
-        }
+        let broken = without_web(&driver);
+        fails_to_deploy(&driver, broken);
         let answer = begun(&driver, json!({"containers": ["web"]})).await;
 
         assert_eq!(

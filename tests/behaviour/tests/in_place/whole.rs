@@ -240,6 +240,40 @@ fn each_step_announces_changes_and_writes_down_in_this_order() {
     });
 }
 
+/// The first invocation takes the release over and restores the revision and the count, while the
+/// percentages stay as they are in the release.
+async fn restores(driver: &Driver) {
+    let held = lease(driver);
+    let fence = held["fence"].as_u64().expect("a number");
+
+    let since = calls(driver);
+    let status = roll_back(driver, "FAILED").await;
+    let id = primary(driver)["id"].as_str().expect("an id").to_owned();
+    assert_eq!(status, format!("restoring web:2 ({id})"));
+    assert_eq!(
+        operations(driver, since, "roll-back"),
+        ["PutItem", "PutItem", "UpdateService"]
+    );
+
+    let mut expected = held;
+    expected["fence"] = json!(fence + 2);
+    expected["release"]["state"] = json!("rolling-back");
+    expected["release"]["rolling_back_since"] = json!("<time>");
+    assert_eq!(lease(driver), expected);
+
+    let found = web(driver);
+    assert_eq!(
+        (&found["taskDefinition"], &found["desiredCount"]),
+        (&json!(arn("web:2")), &json!(2))
+    );
+
+    // What was promised holds on the way back.
+    assert_eq!(
+        found["deploymentConfiguration"]["minimumHealthyPercent"],
+        50
+    );
+}
+
 #[test]
 fn a_restoration_announces_restores_and_closes_in_this_order() {
     run(released(), Fault::None, async |driver| {
@@ -251,37 +285,13 @@ fn a_restoration_announces_restores_and_closes_in_this_order() {
             update(json!({"minimum_healthy_percent": 50, "desired_count": 3})),
         )
         .await;
-        let held = lease(&driver);
-        let fence = held["fence"].as_u64().expect("a number");
-
-        let since = calls(&driver);
-        let status = roll_back(&driver, "FAILED").await;
-        let id = primary(&driver)["id"].as_str().expect("an id").to_owned();
-        assert_eq!(status, format!("restoring web:2 ({id})"));
-        assert_eq!(
-            operations(&driver, since, "roll-back"),
-            ["PutItem", "PutItem", "UpdateService"]
-        );
-        let mut expected = held;
-        expected["fence"] = json!(fence + 2);
-        expected["release"]["state"] = json!("rolling-back");
-        expected["release"]["rolling_back_since"] = json!("<time>");
-        assert_eq!(lease(&driver), expected);
-        let found = web(&driver);
-        assert_eq!(
-            (&found["taskDefinition"], &found["desiredCount"]),
-            (&json!(arn("web:2")), &json!(2))
-        );
-        // What was promised holds on the way back.
-        assert_eq!(
-            found["deploymentConfiguration"]["minimumHealthyPercent"],
-            50
-        );
+        restores(&driver).await;
 
         let since = calls(&driver);
         let status = rolled_back(&driver, "FAILED").await;
         let reason = "the execution failed; web:2 serves again with 2 of 2 tasks";
         assert_eq!(status, format!("rolled-back: {reason}"));
+
         let mut order = operations(&driver, since, "roll-back");
         assert_eq!(
             order.split_off(order.len() - 2),
@@ -293,6 +303,7 @@ fn a_restoration_announces_restores_and_closes_in_this_order() {
             "the percentages are given back once the tasks are"
         );
         assert_eq!(web(&driver)["deploymentConfiguration"], configured);
+
         let found = record(&driver);
         let written = ["state", "outcome", "reason", "digest"]
             .map(|name| found[name].as_str().unwrap_or_default());

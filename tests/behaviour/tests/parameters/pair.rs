@@ -32,52 +32,65 @@ fn check(bench: Bench, action: &str, function: &str, kind: &str, cases: &[(Wrong
     let mut failed = Vec::new();
     for (wrong, fragments) in cases {
         let after = release(bench, action, wrong);
-        let jobs = jobs(&after, &newest(&after, PIPELINE).id, action);
-        let (found, message) = jobs
-            .first()
-            .and_then(|job| failure(job))
-            .unwrap_or(("no failure", ""));
-        let missing: Vec<_> = fragments
-            .iter()
-            .filter(|fragment| !message.contains(**fragment))
-            .collect();
+        failed.extend(unlike(&after, action, kind, fragments));
 
-        if jobs.len() != 1 || found != kind || !missing.is_empty() {
-            failed.push(format!(
-                "{} jobs, {found}, not in the message {missing:?}: {message}",
-                jobs.len()
-            ));
-        }
-
-        let own = format!("of slipway-{function}");
-        let changes = writes(&after, before.calls.len());
-        let at_once = function != "update-service" || action != "retire";
-
-        if at_once
-            && changes
-                .iter()
-                .any(|write| write.ends_with(&own) && !is_ledgers(write))
-            && action != "fill"
-        {
-            failed.push(format!("{fragments:?}: {changes:?}"));
-        }
-        if action == "fill"
-            && changes
-                .iter()
-                .any(|write| write.starts_with("UpdateService"))
-        {
-            failed.push(format!("{fragments:?}: {changes:?}"));
-        }
-        if weights(&after) != weights(&before) || described(&after) != described(&before) {
-            failed.push(format!(
-                "{fragments:?}: {} was {}",
-                described(&after),
-                described(&before)
-            ));
-        }
+        let changed = changed(&before, &after, action, function);
+        failed.extend(
+            changed
+                .into_iter()
+                .map(|change| format!("{fragments:?}: {change}")),
+        );
     }
 
     assert!(failed.is_empty(), "{action}:\n{}", failed.join("\n"));
+}
+
+/// How the action was refused, unless in its first job, with this kind and all of the fragments.
+fn unlike(after: &Aws, action: &str, kind: &str, fragments: &[&str]) -> Option<String> {
+    let jobs = jobs(after, &newest(after, PIPELINE).id, action);
+    let (found, message) = jobs
+        .first()
+        .and_then(|job| failure(job))
+        .unwrap_or(("no failure", ""));
+    let missing: Vec<_> = fragments
+        .iter()
+        .filter(|fragment| !message.contains(**fragment))
+        .collect();
+
+    (jobs.len() != 1 || found != kind || !missing.is_empty()).then(|| {
+        format!(
+            "{} jobs, {found}, not in the message {missing:?}: {message}",
+            jobs.len()
+        )
+    })
+}
+
+/// What an action that was refused changed all the same.
+fn changed(before: &Aws, after: &Aws, action: &str, function: &str) -> Vec<String> {
+    let own = format!("of slipway-{function}");
+    let changes = writes(after, before.calls.len());
+    let at_once = function != "update-service" || action != "retire";
+    let mut found = Vec::new();
+
+    if at_once
+        && changes
+            .iter()
+            .any(|write| write.ends_with(&own) && !is_ledgers(write))
+        && action != "fill"
+    {
+        found.push(format!("{changes:?}"));
+    }
+    if action == "fill"
+        && changes
+            .iter()
+            .any(|write| write.starts_with("UpdateService"))
+    {
+        found.push(format!("{changes:?}"));
+    }
+    if weights(after) != weights(before) || described(after) != described(before) {
+        found.push(format!("{} was {}", described(after), described(before)));
+    }
+    found
 }
 
 fn is_ledgers(write: &str) -> bool {

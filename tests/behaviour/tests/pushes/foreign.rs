@@ -53,6 +53,41 @@ fn started(aws: &Aws, pushed: &str) -> usize {
         .count()
 }
 
+/// The ledger has the claim of the push, the record of the execution and its mark in the leases.
+fn check_items(aws: &Aws, pushed: &str, event: &Value, execution: &str, now: &str) {
+    let text = |text: &str| json!({ "S": text });
+    let version = json!({"N": "1"});
+    assert_eq!(
+        item(aws, "push#slipway-web", pushed),
+        Some(json!({
+            "pk": text("push#slipway-web"), "sk": text(pushed), "v": version,
+            "pipeline": text("slipway-web"),
+            "digest": text(pushed), "tag": text("1.0.0"),
+            "event": event["event"]["id"].as_str().map(text),
+            "claimed_at": text(now), "execution": text(execution)
+        }))
+    );
+
+    let pk = format!("execution#{execution}");
+    assert_eq!(
+        item(aws, &pk, "record"),
+        Some(json!({
+            "pk": text(&pk), "sk": text("record"), "v": version, "execution": text(execution),
+            "pipeline": text("slipway-web"), "digest": text(pushed), "state": text("started"),
+            "started_at": text(now)
+        }))
+    );
+
+    let sk = format!("started#{execution}");
+    assert_eq!(
+        item(aws, "lease", &sk),
+        Some(json!({
+            "pk": text("lease"), "sk": text(&sk), "v": version, "execution": text(execution),
+            "pipeline": text("slipway-web")
+        }))
+    );
+}
+
 #[test]
 fn a_push_is_claimed_started_and_recorded_by_value() {
     let (aws, pushed, event) = pushed();
@@ -75,37 +110,7 @@ fn a_push_is_claimed_started_and_recorded_by_value() {
     );
     assert_eq!(digest(newest(&aws, "slipway-web")), Some(pushed.as_str()));
 
-    let text = |text: &str| json!({ "S": text });
-    let version = json!({"N": "1"});
-    assert_eq!(
-        item(&aws, "push#slipway-web", &pushed),
-        Some(json!({
-            "pk": text("push#slipway-web"), "sk": text(&pushed), "v": version,
-            "pipeline": text("slipway-web"),
-            "digest": text(&pushed), "tag": text("1.0.0"),
-            "event": event["event"]["id"].as_str().map(text),
-            "claimed_at": text(&now), "execution": text(&execution)
-        }))
-    );
-
-    let pk = format!("execution#{execution}");
-    assert_eq!(
-        item(&aws, &pk, "record"),
-        Some(json!({
-            "pk": text(&pk), "sk": text("record"), "v": version, "execution": text(&execution),
-            "pipeline": text("slipway-web"), "digest": text(&pushed), "state": text("started"),
-            "started_at": text(&now)
-        }))
-    );
-
-    let sk = format!("started#{execution}");
-    assert_eq!(
-        item(&aws, "lease", &sk),
-        Some(json!({
-            "pk": text("lease"), "sk": text(&sk), "v": version, "execution": text(&execution),
-            "pipeline": text("slipway-web")
-        }))
-    );
+    check_items(&aws, &pushed, &event, &execution, &now);
 }
 
 #[test]

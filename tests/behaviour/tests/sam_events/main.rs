@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use behaviour::pair;
 use emulator::Aws;
 use emulator::client::{CallFault, Invocation, sdk_config};
 use emulator::ecr::{self, Behaviour};
-use emulator::elb::Elb;
 use emulator::lambda::Function;
 use harness::demo::canary;
 use harness::demo::{CHAPTERS, SHOP, WEB, deployed, play};
@@ -306,11 +306,7 @@ async fn by_hand(driver: &Driver, logical_id: &str, parameters: Value) -> Value 
 fn events_shift_the_traffic_of_a_pair() {
     let mut aws = deployed(1).expect("the stacks deploy");
     let pushed = ecr::push(&mut aws, SHOP, "1.0.0", Behaviour::Healthy).expect("pushed");
-    let rule = aws
-        .cloudformation
-        .export("shop-ProductionRuleArn")
-        .expect("a pair")
-        .to_owned();
+    let rule = pair::rule(&aws);
     run(aws, Fault::None, async |driver| {
         let swap = events()[&(
             "SwapTargetGroupsFunction".to_owned(),
@@ -346,12 +342,8 @@ fn events_shift_the_traffic_of_a_pair() {
         by_hand(&driver, "UpdateServiceFunction", with(fill)).await;
         tokio::time::sleep(Duration::from_secs(60)).await;
         step(&driver, "SwapTargetGroupsFunction", "in-progress").await;
-        let weights: Vec<i64> = Elb::forwards(driver.world.aws().elb.actions_of(&rule))
-            .into_iter()
-            .map(|(_, weight)| weight)
-            .collect();
 
-        assert_eq!(weights, [80, 20]);
+        assert_eq!(pair::weights(&driver.world.aws()), [80, 20]);
     });
 }
 

@@ -111,7 +111,11 @@ pub(crate) fn functions_of(code: &str) -> Vec<Function> {
     let mut found = Vec::new();
 
     for (at, (token, line)) in tokens.iter().enumerate() {
-        let Some((name, _)) = tokens.get(at + 1).filter(|_| *token == "fn") else {
+        // The type `fn(…)` is not a function.
+        let named = tokens
+            .get(at + 1)
+            .filter(|(next, _)| *token == "fn" && *next != "(");
+        let Some((name, _)) = named else {
             continue;
         };
         if let Some(end) = item_end(&tokens, at).filter(|end| tokens[*end].0 == "}") {

@@ -44,91 +44,114 @@ fn recorded(aws: &Aws) -> Value {
     plain(&json!({"M": record(aws, EXECUTION).expect("a record")}))
 }
 
+/// The traffic is announced and moved first.
+async fn restores_the_traffic(driver: &Driver) {
+    let since = calls(driver);
+    assert_eq!(
+        roll_back(driver).await,
+        "restoring traffic to blue 0 / green 100"
+    );
+
+    let aws = driver.world.snapshot();
+    assert_eq!(changed(&aws, since), ["PutItem", "ModifyRule", "PutItem"]);
+    assert_eq!(
+        (weights(&aws), suspensions(&aws), counts(&aws)),
+        ([0, 100], [true, true], [2, 2])
+    );
+
+    let shift = json!({
+        "from": {"blue": 50, "green": 50}, "to": {"blue": 0, "green": 100}, "at": "now",
+        "made": true,
+    });
+    assert_eq!(timeless(&aws, &open(&aws)["shift"]), shift);
+    assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
+}
+
+/// Scale-in of both colours is enabled in one invocation; answers the account after it.
+async fn enables_scale_in(driver: &Driver) -> Aws {
+    let since = calls(driver);
+    assert_eq!(
+        roll_back(driver).await,
+        "re-enabling scale-in for both colours"
+    );
+
+    let aws = driver.world.snapshot();
+    assert_eq!(
+        changed(&aws, since),
+        [
+            "PutItem",
+            "RegisterScalableTarget",
+            "RegisterScalableTarget"
+        ]
+    );
+    assert_eq!(
+        (suspensions(&aws), &open(&aws)["scale_in_suspended"]),
+        ([false, false], &json!(false))
+    );
+    aws
+}
+
+/// The new colour gets the revision and the count that it had.
+async fn returns_the_new_colour(driver: &Driver, prior: &Value) {
+    let definition = &prior["pair"]["blue"]["task_definition"];
+    let blue = revision(definition.as_str().expect("an ARN"));
+    let since = calls(driver);
+    assert_eq!(
+        roll_back(driver).await,
+        format!("returning blue to {blue} with 0 tasks")
+    );
+
+    let aws = driver.world.snapshot();
+    assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
+    assert_eq!(counts(&aws), [0, 2]);
+    assert_eq!(
+        &service(&aws, CLUSTER, "shop-blue")["taskDefinition"],
+        definition
+    );
+}
+
+/// The release is closed once nothing announced can still be made.
+async fn closes(driver: &Driver, prior: &Value) {
+    let waits = roll_back(driver).await;
+    assert!(
+        waits.starts_with("waiting ") && waits.contains(", then rolled-back: "),
+        "{waits}"
+    );
+    assert_eq!(
+        holder(&driver.world.aws(), CLUSTER, SHOP).as_deref(),
+        Some(EXECUTION)
+    );
+
+    pass(driver, secs(180)).await;
+    let aws = driver.world.snapshot();
+    let record = recorded(&aws);
+    let green = revision(prior["task_definition"].as_str().expect("an ARN"));
+    let reason = format!(
+        "the execution was stopped; {green} serves again as green with 2 of 2 tasks, weights \
+        blue 0 / green 100"
+    );
+
+    assert_eq!(
+        (&record["outcome"], &record["reason"]),
+        (&json!("rolled-back"), &json!(reason))
+    );
+    assert_eq!(
+        lease(&aws)["settled"],
+        json!({"live": "green", "blue": 0, "green": 100})
+    );
+    assert_eq!(lease(&aws)["release"], json!(null));
+}
+
 #[test]
 fn a_pair_is_restored_in_its_order_and_each_change_is_announced() {
     run(taken_over(half()), Fault::None, async |driver| {
         let prior = open(&driver.world.aws())["prior"].clone();
-        let blue = revision(
-            prior["pair"]["blue"]["task_definition"]
-                .as_str()
-                .expect("an ARN"),
-        )
-        .to_owned();
-        let green = revision(prior["task_definition"].as_str().expect("an ARN")).to_owned();
+        restores_the_traffic(&driver).await;
+        let aws = enables_scale_in(&driver).await;
+        assert_eq!(counts(&aws), [2, 2]);
 
-        let since = calls(&driver);
-        assert_eq!(
-            roll_back(&driver).await,
-            "restoring traffic to blue 0 / green 100"
-        );
-        let aws = driver.world.snapshot();
-        assert_eq!(changed(&aws, since), ["PutItem", "ModifyRule", "PutItem"]);
-        assert_eq!(
-            (weights(&aws), suspensions(&aws), counts(&aws)),
-            ([0, 100], [true, true], [2, 2])
-        );
-        let shift = json!({
-            "from": {"blue": 50, "green": 50}, "to": {"blue": 0, "green": 100}, "at": "now",
-            "made": true,
-        });
-        assert_eq!(timeless(&aws, &open(&aws)["shift"]), shift);
-        assert_eq!(timeless(&aws, &lease(&aws)["changed_at"]), "now");
-
-        let since = calls(&driver);
-        assert_eq!(
-            roll_back(&driver).await,
-            "re-enabling scale-in for both colours"
-        );
-        let aws = driver.world.snapshot();
-        assert_eq!(
-            changed(&aws, since),
-            [
-                "PutItem",
-                "RegisterScalableTarget",
-                "RegisterScalableTarget"
-            ]
-        );
-        assert_eq!((suspensions(&aws), counts(&aws)), ([false, false], [2, 2]));
-        assert_eq!(open(&aws)["scale_in_suspended"], json!(false));
-
-        let since = calls(&driver);
-        assert_eq!(
-            roll_back(&driver).await,
-            format!("returning blue to {blue} with 0 tasks")
-        );
-        let aws = driver.world.snapshot();
-        assert_eq!(changed(&aws, since), ["PutItem", "UpdateService"]);
-        assert_eq!(counts(&aws), [0, 2]);
-        assert_eq!(
-            service(&aws, CLUSTER, "shop-blue")["taskDefinition"],
-            prior["pair"]["blue"]["task_definition"]
-        );
-
-        let waits = roll_back(&driver).await;
-        assert!(
-            waits.starts_with("waiting ") && waits.contains(", then rolled-back: "),
-            "{waits}"
-        );
-        assert_eq!(
-            holder(&driver.world.aws(), CLUSTER, SHOP).as_deref(),
-            Some(EXECUTION)
-        );
-        pass(&driver, secs(180)).await;
-        let aws = driver.world.snapshot();
-        let record = recorded(&aws);
-        let reason = format!(
-            "the execution was stopped; {green} serves again as green with 2 of 2 tasks, weights \
-            blue 0 / green 100"
-        );
-        assert_eq!(
-            (&record["outcome"], &record["reason"]),
-            (&json!("rolled-back"), &json!(reason))
-        );
-        assert_eq!(
-            lease(&aws)["settled"],
-            json!({"live": "green", "blue": 0, "green": 100})
-        );
-        assert_eq!(lease(&aws)["release"], json!(null));
+        returns_the_new_colour(&driver, &prior).await;
+        closes(&driver, &prior).await;
     });
 }
 
@@ -285,26 +308,7 @@ fn a_pair_without_its_rule_is_closed_as_failed_once_scale_in_is_given_back() {
     let rule = pair::rule(&aws);
     elb::delete_rule(&mut aws, &rule).expect("it was there");
     run(aws, Fault::None, async |driver| {
-        let since = calls(&driver);
-        assert_eq!(
-            roll_back(&driver).await,
-            "re-enabling scale-in for both colours"
-        );
-
-        let aws = driver.world.snapshot();
-        assert_eq!(
-            changed(&aws, since),
-            [
-                "PutItem",
-                "RegisterScalableTarget",
-                "RegisterScalableTarget"
-            ]
-        );
-        assert_eq!(
-            (suspensions(&aws), &open(&aws)["scale_in_suspended"]),
-            ([false, false], &json!(false))
-        );
-
+        enables_scale_in(&driver).await;
         pass(&driver, secs(130)).await;
         let aws = driver.world.snapshot();
         let record = recorded(&aws);

@@ -1,6 +1,6 @@
 //! How a release of a pair begins: both colours are recorded, and the colour that is live is known.
 
-use emulator::elb;
+use emulator::{Aws, elb};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Fault, run};
 use serde_json::{Value, json};
@@ -11,6 +11,31 @@ use behaviour::service;
 
 fn begin(rule: &str) -> Value {
     json!({"strategy": "blue-green", "rule": rule})
+}
+
+/// What is recorded of the account in which blue has other percentages and is suspended, and green
+/// has all of the traffic with weight 7.
+fn prior(aws: &Aws) -> Value {
+    let (rule, [blue, green]) = (pair::rule(aws), groups(aws));
+    let [ran_blue, ran_green] = pair::definitions(aws);
+    let usual = json!({"minimum_healthy": 100, "maximum": 200});
+    json!({
+        "task_definition": ran_green, "desired_count": 2, "percentages": usual,
+        "recorded_at": "now",
+        "pair": {
+            "rule": rule, "live": "green",
+            "blue": {
+                "target_group": blue, "weight": 0, "task_definition": ran_blue,
+                "desired_count": 0,
+                "percentages": {"minimum_healthy": 50, "maximum": 150}, "suspended": true,
+            },
+            "green": {
+                "target_group": green, "weight": 7, "task_definition": ran_green,
+                "desired_count": 2,
+                "percentages": usual, "suspended": false,
+            },
+        },
+    })
 }
 
 #[test]
@@ -24,8 +49,8 @@ fn both_colours_are_recorded_before_anything_is_changed() {
         json!({"deploymentConfiguration": {"minimumHealthyPercent": 50, "maximumPercent": 150}}),
     );
 
-    let (rule, [blue, green]) = (pair::rule(&aws), groups(&aws));
-    let [ran_blue, ran_green] = pair::definitions(&aws);
+    let (rule, [_, ran_green]) = (pair::rule(&aws), pair::definitions(&aws));
+    let expected = prior(&aws);
     run(aws, Fault::None, async |driver| {
         let since = calls(&driver);
         let answer = look(&driver, "begin-release", &begin(&rule)).await;
@@ -44,24 +69,6 @@ fn both_colours_are_recorded_before_anything_is_changed() {
         assert_eq!(changed(&aws, since), ["TransactWriteItems", "PutItem"]);
 
         let open = open(&aws);
-        let usual = json!({"minimum_healthy": 100, "maximum": 200});
-        let expected = json!({
-            "task_definition": ran_green, "desired_count": 2, "percentages": usual,
-            "recorded_at": "now",
-            "pair": {
-                "rule": rule, "live": "green",
-                "blue": {
-                    "target_group": blue, "weight": 0, "task_definition": ran_blue,
-                    "desired_count": 0,
-                    "percentages": {"minimum_healthy": 50, "maximum": 150}, "suspended": true,
-                },
-                "green": {
-                    "target_group": green, "weight": 7, "task_definition": ran_green,
-                    "desired_count": 2,
-                    "percentages": usual, "suspended": false,
-                },
-            },
-        });
         assert_eq!(timeless(&aws, &open["prior"]), expected);
         assert_eq!(
             (&open["execution"], &open["state"]),

@@ -31,6 +31,31 @@ fn retired() -> Aws {
     aws
 }
 
+/// The release is closed as deployed: the lease is free, and the record keeps what it had.
+fn check_closed(before: &Value, aws: &Aws) {
+    let after = lease(aws);
+    assert_eq!(after["release"], json!(null));
+    assert_eq!(
+        after["settled"],
+        json!({"live": "blue", "blue": 100, "green": 0})
+    );
+    assert_eq!(
+        after["fence"].as_u64(),
+        before["fence"].as_u64().map(|fence| fence + 1)
+    );
+
+    let record = plain(&json!({"M": record(aws, EXECUTION).expect("a record")}));
+    assert_eq!(
+        (&record["state"], &record["outcome"]),
+        (&json!("closed"), &json!("deployed"))
+    );
+
+    for copied in ["prior", "change", "shift"] {
+        assert_eq!(record[copied], before["release"][copied], "{copied}");
+    }
+    assert_eq!(timeless(aws, &record["ended_at"]), "now");
+}
+
 #[test]
 fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() {
     run(retired(), Fault::None, async |driver| {
@@ -62,57 +87,37 @@ fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() 
             "{summary}"
         );
 
-        let after = lease(&aws);
-        assert_eq!(after["release"], json!(null));
-        assert_eq!(
-            after["settled"],
-            json!({"live": "blue", "blue": 100, "green": 0})
-        );
-        assert_eq!(
-            after["fence"].as_u64(),
-            before["fence"].as_u64().map(|fence| fence + 1)
-        );
-
-        let record = plain(&json!({"M": record(&aws, EXECUTION).expect("a record")}));
-        assert_eq!(
-            (&record["state"], &record["outcome"]),
-            (&json!("closed"), &json!("deployed"))
-        );
-
-        for copied in ["prior", "change", "shift"] {
-            assert_eq!(record[copied], before["release"][copied], "{copied}");
-        }
-        assert_eq!(timeless(&aws, &record["ended_at"]), "now");
+        check_closed(&before, &aws);
     });
 }
 
+/// Changes that keep a release open, and what is reported of each.
+const UNSTEADY: [(fn(&mut Aws), &str); 5] = [
+    (
+        |aws| set(aws, "shop-blue", json!({"desiredCount": 0})),
+        "desired count is 0, expected 1 or more",
+    ),
+    (
+        |aws| set_weights(aws, [100, 1]),
+        "the weights are blue 100 / green 1 and blue must have all of the traffic",
+    ),
+    (
+        |aws| set_weights(aws, [0, 100]),
+        "the weights are blue 0 / green 100 and blue must have all of the traffic",
+    ),
+    (
+        |aws| set_weights(aws, [0, 0]),
+        "the weights are blue 0 / green 0 and blue must have all of the traffic",
+    ),
+    (
+        |aws| set(aws, "shop-blue", json!({"desiredCount": 3})),
+        "2 of 3 targets healthy in",
+    ),
+];
+
 #[test]
 fn a_release_is_not_finished_while_its_colour_shares_the_traffic_or_is_not_steady() {
-    type Spoil = fn(&mut Aws);
-
-    let cases: [(Spoil, &str); 5] = [
-        (
-            |aws| set(aws, "shop-blue", json!({"desiredCount": 0})),
-            "desired count is 0, expected 1 or more",
-        ),
-        (
-            |aws| set_weights(aws, [100, 1]),
-            "the weights are blue 100 / green 1 and blue must have all of the traffic",
-        ),
-        (
-            |aws| set_weights(aws, [0, 100]),
-            "the weights are blue 0 / green 100 and blue must have all of the traffic",
-        ),
-        (
-            |aws| set_weights(aws, [0, 0]),
-            "the weights are blue 0 / green 0 and blue must have all of the traffic",
-        ),
-        (
-            |aws| set(aws, "shop-blue", json!({"desiredCount": 3})),
-            "2 of 3 targets healthy in",
-        ),
-    ];
-    for (spoil, what) in cases {
+    for (spoil, what) in UNSTEADY {
         let mut aws = retired();
         spoil(&mut aws);
         run(aws, Fault::None, async |driver| {

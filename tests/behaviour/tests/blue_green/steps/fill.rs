@@ -2,7 +2,7 @@
 
 use emulator::Aws;
 use harness::demo::CLUSTER;
-use harness::driver::{Fault, run};
+use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use super::{
@@ -54,12 +54,23 @@ fn scale_in_is_suspended_before_the_idle_colour_is_filled() {
     });
 }
 
+/// The next look of a fill changes nothing.
+async fn only_looks(driver: &Driver, new: &str, deployment: &Value) {
+    let since = calls(driver);
+    let answer = look(driver, "update-service", &fill(new)).await;
+    assert_eq!(
+        (&answer["status"], &answer["externalExecutionId"]),
+        (&json!("in-progress"), deployment)
+    );
+    assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
+}
+
 #[test]
 fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
     let mut aws = suspended();
+    let percentages = json!({"minimum_healthy": 50, "maximum": 150});
     edit(&mut aws, |lease| {
-        lease["release"]["prior"]["pair"]["blue"]["percentages"] =
-            json!({"minimum_healthy": 50, "maximum": 150});
+        lease["release"]["prior"]["pair"]["blue"]["percentages"] = percentages.clone();
     });
     run(aws, Fault::None, async |driver| {
         let [new, _] = definitions(&driver.world.aws());
@@ -80,7 +91,6 @@ fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
 
         let (blue, lease) = (service(&aws, CLUSTER, "shop-blue"), lease(&aws));
         let deployment = &blue["deployments"][0]["id"];
-        let percentages = json!({"minimum_healthy": 50, "maximum": 150});
         let change = json!({
             "task_definition": new,
             "percentages": percentages,
@@ -103,14 +113,7 @@ fn the_idle_colour_is_filled_to_the_size_of_the_live_one() {
         );
         assert_eq!(counts(&aws)[1], 2);
 
-        // The next look only looks.
-        let since = calls(&driver);
-        let answer = look(&driver, "update-service", &fill(&new)).await;
-        assert_eq!(
-            (&answer["status"], &answer["externalExecutionId"]),
-            (&json!("in-progress"), deployment)
-        );
-        assert_eq!(changed(&driver.world.aws(), since), Vec::<String>::new());
+        only_looks(&driver, &new, deployment).await;
     });
 }
 

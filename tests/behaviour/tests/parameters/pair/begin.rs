@@ -4,7 +4,7 @@ use emulator::elb::{self, Elb};
 use emulator::{Aws, ecs};
 use harness::demo::{CLUSTER, SHOP};
 use harness::driver::{Fault, run};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::Wrong::{Account, Missing, Set};
 use crate::{Bench, Wrong};
@@ -13,102 +13,132 @@ use behaviour::{account, service};
 
 use super::{PAIR, check, common, refuses};
 
-#[test]
-fn begin_release_of_a_pair_refuses_at_once() {
-    let fix = "correct UserParameters of this action";
-    let nowhere = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/\
-        app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
-    let test_rule = |name: &str| {
-        let aws = account();
-        let stack = aws.cloudformation.stack(SHOP).expect("the story's stack");
-        json!(stack.resource(name).expect("a rule").physical_id)
-    };
-    let cases: [(Wrong, &[&str]); 12] = [
-        (
-            Missing("rule"),
-            &["`rule` is missing", "expected", "listener rule"],
-        ),
-        (
-            Set("rule", json!("shop")),
-            &["`rule` is `shop`", "expected", "arn:…:listener-rule/app/…"],
-        ),
-        (Set("rule", json!(7)), &["`rule` (found 7)", fix]),
-        (
-            Set("rule", json!(nowhere)),
-            &[
-                "`rule` is `arn:",
-                "which does not exist",
-                "expected an existing",
-            ],
-        ),
-        (
-            Set("rule", test_rule("BlueTestRule")),
-            &[
-                "no target group of service `shop-green`",
-                "expected a forward action",
-                "add the group",
-            ],
-        ),
-        (
-            Set("rule", test_rule("GreenTestRule")),
-            &[
-                "no target group of service `shop-blue`",
-                "expected a forward action",
-                "add the group",
-            ],
-        ),
-        (
-            Set("rule", test_rule("Listener")),
-            &[
-                "no target group of service `shop-blue`",
-                "expected a forward action",
-                "add the group",
-            ],
-        ),
-        (
-            Set("strategy", json!("blue_green")),
-            &["`strategy`", "`blue_green`", "`blue-green`", fix],
-        ),
-        (
-            Set("strategy", json!("rolling")),
-            &[
-                "`rule` is given",
-                "expected with strategy `blue-green` only",
-                "remove it",
-            ],
-        ),
-        (
-            Set("desired_count", json!(3)),
-            &[
-                "`desired_count` is given",
-                "with strategy `blue-green`",
-                "remove it",
-            ],
-        ),
-        (
-            Set("maximum_percent", json!(150)),
-            &[
-                "`maximum_percent` is given",
-                "strategy `blue-green`",
-                "remove it",
-            ],
-        ),
-        (
-            Set("service", json!("shpo")),
-            &[
-                "service `shpo-blue`",
-                "cluster `apps`",
-                "expected an existing service",
-                "change `service`",
-            ],
-        ),
-    ];
+const FIX: &str = "correct UserParameters of this action";
+
+/// A rule that does not exist.
+const NOWHERE: &str = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:listener-rule/\
+    app/shop/50dc6c495c0c9188/f2f7dc8efc522ab2/9683b2d02a6cabee";
+
+/// Checks that begin-release refuses each of the parameters.
+fn refused(bench: Bench, cases: &[(Wrong, &[&str])]) {
     check(
-        PAIR,
+        bench,
         "begin-release",
         "begin-release",
         "ConfigurationError",
-        &cases,
+        cases,
+    );
+}
+
+/// ARN of another rule, or of the listener, that the pair's stack has.
+fn rule_named(name: &str) -> Value {
+    let aws = account();
+    let stack = aws.cloudformation.stack(SHOP).expect("the story's stack");
+    json!(stack.resource(name).expect("a rule").physical_id)
+}
+
+#[test]
+fn a_rule_that_is_not_there_is_refused_at_once() {
+    refused(
+        PAIR,
+        &[
+            (
+                Missing("rule"),
+                &["`rule` is missing", "expected", "listener rule"],
+            ),
+            (
+                Set("rule", json!("shop")),
+                &["`rule` is `shop`", "expected", "arn:…:listener-rule/app/…"],
+            ),
+            (Set("rule", json!(7)), &["`rule` (found 7)", FIX]),
+            (
+                Set("rule", json!(NOWHERE)),
+                &[
+                    "`rule` is `arn:",
+                    "which does not exist",
+                    "expected an existing",
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_rule_without_both_colours_is_refused_at_once() {
+    refused(
+        PAIR,
+        &[
+            (
+                Set("rule", rule_named("BlueTestRule")),
+                &[
+                    "no target group of service `shop-green`",
+                    "expected a forward action",
+                    "add the group",
+                ],
+            ),
+            (
+                Set("rule", rule_named("GreenTestRule")),
+                &[
+                    "no target group of service `shop-blue`",
+                    "expected a forward action",
+                    "add the group",
+                ],
+            ),
+            (
+                Set("rule", rule_named("Listener")),
+                &[
+                    "no target group of service `shop-blue`",
+                    "expected a forward action",
+                    "add the group",
+                ],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_wrong_strategy_or_service_of_a_pair_is_refused_at_once() {
+    refused(
+        PAIR,
+        &[
+            (
+                Set("strategy", json!("blue_green")),
+                &["`strategy`", "`blue_green`", "`blue-green`", FIX],
+            ),
+            (
+                Set("strategy", json!("rolling")),
+                &[
+                    "`rule` is given",
+                    "expected with strategy `blue-green` only",
+                    "remove it",
+                ],
+            ),
+            (
+                Set("desired_count", json!(3)),
+                &[
+                    "`desired_count` is given",
+                    "with strategy `blue-green`",
+                    "remove it",
+                ],
+            ),
+            (
+                Set("maximum_percent", json!(150)),
+                &[
+                    "`maximum_percent` is given",
+                    "strategy `blue-green`",
+                    "remove it",
+                ],
+            ),
+            (
+                Set("service", json!("shpo")),
+                &[
+                    "service `shpo-blue`",
+                    "cluster `apps`",
+                    "expected an existing service",
+                    "change `service`",
+                ],
+            ),
+        ],
     );
 }
 
@@ -182,15 +212,12 @@ fn incomplete_pairs_are_refused_at_once() {
     ];
     for (prepare, fragments) in cases {
         let bench = Bench { prepare, ..PAIR };
-        check(
-            bench,
-            "begin-release",
-            "begin-release",
-            "ConfigurationError",
-            &[(Account, fragments)],
-        );
+        refused(bench, &[(Account, fragments)]);
     }
+}
 
+#[test]
+fn a_rule_that_forwards_to_one_colour_only_is_refused_at_once() {
     let mut aws = account();
     one_colour(&mut aws);
     assert_eq!(

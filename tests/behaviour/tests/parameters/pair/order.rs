@@ -1,7 +1,7 @@
 //! Steps of a pair on a single service, and in another order.
 
 use harness::demo::WEB;
-use harness::driver::{Fault, run};
+use harness::driver::{Driver, Fault, run};
 use serde_json::{Value, json};
 
 use behaviour::pair;
@@ -60,96 +60,108 @@ fn steps_of_a_pair_are_refused_on_a_single_service() {
     }
 }
 
-#[test]
-fn steps_of_a_pair_are_refused_in_another_order() {
-    let fill = |definition: &str| {
-        json!({
-            "task_definition": definition,
-            "strategy": "blue-green",
-            "mode": "fill",
-        })
-    };
-    let retire = |definition: &str| {
-        json!({
-            "task_definition": definition,
-            "strategy": "blue-green",
-            "mode": "retire",
-        })
-    };
-    let swap = |definition: &str| json!({"task_definition": definition, "shift": "all-at-once"});
-    type Case<'a> = (
-        bool,
-        &'a str,
-        &'a dyn Fn(&str) -> Value,
-        &'a str,
-        [&'a str; 2],
+fn retire(definition: &str) -> Value {
+    json!({
+        "task_definition": definition,
+        "strategy": "blue-green",
+        "mode": "retire",
+    })
+}
+
+fn swap(definition: &str) -> Value {
+    json!({"task_definition": definition, "shift": "all-at-once"})
+}
+
+fn finish(definition: &str) -> Value {
+    json!({ "task_definition": definition })
+}
+
+/// A step that comes before the one that it needs.
+struct Early {
+    is_filled: bool,
+    step: &'static str,
+    /// Its parameters for a revision.
+    parameters: fn(&str) -> Value,
+    kind: &'static str,
+    fragments: [&'static str; 2],
+}
+
+const EARLY: [Early; 4] = [
+    Early {
+        is_filled: false,
+        step: "swap-target-groups",
+        parameters: swap,
+        kind: "JobFailed",
+        fragments: ["green is not ready for traffic", "no traffic was moved"],
+    },
+    Early {
+        is_filled: false,
+        step: "update-service",
+        parameters: retire,
+        kind: "JobFailed",
+        fragments: ["blue cannot be retired", "run swap-target-groups"],
+    },
+    Early {
+        is_filled: true,
+        step: "update-service",
+        parameters: retire,
+        kind: "JobFailed",
+        fragments: ["blue cannot be retired", "run swap-target-groups"],
+    },
+    Early {
+        is_filled: true,
+        step: "finish-release",
+        parameters: finish,
+        kind: "ConfigurationError",
+        fragments: [
+            "scale-in is still suspended",
+            "run update-service with mode `retire`",
+        ],
+    },
+];
+
+/// Begins a release of a pair by hand and registers its revision; answers its ARN.
+async fn registered(driver: &Driver) -> String {
+    let pushed = push(driver, "page-counter", "0.0.0");
+    let image = format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/page-counter@{pushed}");
+    let rule = pair::rule(&driver.world.aws());
+    let begin = common(json!({"strategy": "blue-green", "rule": rule}));
+
+    assert_eq!(
+        by_hand(driver, "begin-release", begin).await["status"],
+        "done"
     );
 
-    let cases: [Case; 4] = [
-        (
-            false,
-            "swap-target-groups",
-            &swap,
-            "JobFailed",
-            ["green is not ready for traffic", "no traffic was moved"],
-        ),
-        (
-            false,
-            "update-service",
-            &retire,
-            "JobFailed",
-            ["blue cannot be retired", "run swap-target-groups"],
-        ),
-        (
-            true,
-            "update-service",
-            &retire,
-            "JobFailed",
-            ["blue cannot be retired", "run swap-target-groups"],
-        ),
-        (
-            true,
-            "finish-release",
-            &|definition| json!({ "task_definition": definition }),
-            "ConfigurationError",
-            [
-                "scale-in is still suspended",
-                "run update-service with mode `retire`",
-            ],
-        ),
-    ];
-    for (fills, step, parameters, kind, fragments) in cases {
+    let register = common(json!({"images": {"web": image}}));
+    let registered = by_hand(driver, "register-task-definition", register).await;
+    registered["outputVariables"]["TaskDefinitionArn"]
+        .as_str()
+        .expect("registered")
+        .to_owned()
+}
+
+#[test]
+fn steps_of_a_pair_are_refused_in_another_order() {
+    for early in EARLY {
         run(account(), Fault::None, async |driver| {
-            let pushed = push(&driver, "page-counter", "0.0.0");
-            let image =
-                format!("111122223333.dkr.ecr.eu-west-1.amazonaws.com/page-counter@{pushed}");
-            let rule = pair::rule(&driver.world.aws());
-            let begin = common(json!({"strategy": "blue-green", "rule": rule}));
-
-            assert_eq!(
-                by_hand(&driver, "begin-release", begin).await["status"],
-                "done"
-            );
-
-            let register = common(json!({"images": {"web": image}}));
-            let registered = by_hand(&driver, "register-task-definition", register).await;
-            let definition = registered["outputVariables"]["TaskDefinitionArn"]
-                .as_str()
-                .expect("registered")
-                .to_owned();
-
-            if fills {
-                let filled = by_hand(&driver, "update-service", common(fill(&definition))).await;
+            let definition = registered(&driver).await;
+            if early.is_filled {
+                let fill = common(json!({
+                    "task_definition": definition,
+                    "strategy": "blue-green",
+                    "mode": "fill",
+                }));
+                let filled = by_hand(&driver, "update-service", fill).await;
                 assert_eq!(filled["status"], "done", "{filled}");
             }
 
             pass(&driver, pair::secs(90)).await;
             refuses(
                 &driver,
-                step,
-                common(parameters(&definition)),
-                kind,
-                &fragments,
+                early.step,
+                common((early.parameters)(&definition)),
+                early.kind,
+                &early.fragments,
             )
             .await;
         });

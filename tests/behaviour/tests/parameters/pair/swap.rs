@@ -9,24 +9,37 @@ use super::{PAIR, check};
 
 const FIX: &str = "correct UserParameters of this action";
 
+/// Checks that the action refuses each of the parameters as a wrong configuration.
+fn refused(cases: &[(Wrong, &[&str])]) {
+    check(
+        PAIR,
+        "swap-target-groups",
+        "swap-target-groups",
+        "ConfigurationError",
+        cases,
+    );
+}
+
+/// A shift in these steps.
+fn listed(steps: Value) -> Wrong {
+    Change(json!({"shift": "listed", "step_percent": null, "steps": steps}))
+}
+
 #[test]
 fn swap_target_groups_refuses_a_wrong_shift_at_once() {
-    let fix = FIX;
-    let listed =
-        |steps: Value| Change(json!({"shift": "listed", "step_percent": null, "steps": steps}));
-    let cases: [(Wrong, &[&str]); 18] = [
+    refused(&[
         (
             Set("colour", json!("blue")),
-            &["`colour`", "expected one of", fix],
+            &["`colour`", "expected one of", FIX],
         ),
-        (Missing("shift"), &["missing field `shift`", fix]),
+        (Missing("shift"), &["missing field `shift`", FIX]),
         (
             Set("shift", json!("at-once")),
             &[
                 "`shift`",
                 "`at-once`",
                 "`all-at-once`, `linear`, `listed`",
-                fix,
+                FIX,
             ],
         ),
         (
@@ -38,16 +51,22 @@ fn swap_target_groups_refuses_a_wrong_shift_at_once() {
         ),
         (
             Set("step_percent", json!(0)),
-            &["`step_percent` (found 0)", "1 to 100", fix],
+            &["`step_percent` (found 0)", "1 to 100", FIX],
         ),
         (
             Set("step_percent", json!(101)),
-            &["`step_percent` (found 101)", "1 to 100", fix],
+            &["`step_percent` (found 101)", "1 to 100", FIX],
         ),
         (
             Set("step_percent", json!("20")),
-            &["`step_percent` (found \"20\")", fix],
+            &["`step_percent` (found \"20\")", FIX],
         ),
+    ]);
+}
+
+#[test]
+fn swap_target_groups_refuses_parameters_of_another_shift_at_once() {
+    refused(&[
         (
             Set("steps", json!([25, 100])),
             &[
@@ -81,6 +100,12 @@ fn swap_target_groups_refuses_a_wrong_shift_at_once() {
                 "remove it",
             ],
         ),
+    ]);
+}
+
+#[test]
+fn swap_target_groups_refuses_wrong_steps_at_once() {
+    refused(&[
         (
             listed(json!(null)),
             &[
@@ -109,29 +134,21 @@ fn swap_target_groups_refuses_a_wrong_shift_at_once() {
         ),
         (
             listed(json!([0, 100])),
-            &["`steps[0]`: 0 is out of range", "1 to 100", fix],
+            &["`steps[0]`: 0 is out of range", "1 to 100", FIX],
         ),
         (
             listed(json!([50, 101])),
-            &["`steps[1]`: 101 is out of range", "1 to 100", fix],
+            &["`steps[1]`: 101 is out of range", "1 to 100", FIX],
         ),
-    ];
-    check(
-        PAIR,
-        "swap-target-groups",
-        "swap-target-groups",
-        "ConfigurationError",
-        &cases,
-    );
+    ]);
 }
 
 #[test]
 fn swap_target_groups_refuses_wrong_times_and_counts_at_once() {
-    let fix = FIX;
-    let cases: [(Wrong, &[&str]); 7] = [
+    refused(&[
         (
             Set("step_minutes", json!(-1)),
-            &["`step_minutes` (found -1)", fix],
+            &["`step_minutes` (found -1)", FIX],
         ),
         (
             Set("step_minutes", json!(400)),
@@ -153,28 +170,21 @@ fn swap_target_groups_refuses_wrong_times_and_counts_at_once() {
         ),
         (
             Set("bake_minutes", json!(2.5)),
-            &["`bake_minutes` (found 2.5)", fix],
+            &["`bake_minutes` (found 2.5)", FIX],
         ),
         (
             Set("minimum_healthy_percent", json!(0)),
-            &["`minimum_healthy_percent` (found 0)", "1 to 100", fix],
+            &["`minimum_healthy_percent` (found 0)", "1 to 100", FIX],
         ),
         (
             Set("minimum_healthy_percent", json!(101)),
-            &["`minimum_healthy_percent` (found 101)", "1 to 100", fix],
+            &["`minimum_healthy_percent` (found 101)", "1 to 100", FIX],
         ),
         (
             Set("task_definition", json!("shop-green:2")),
             &["`task_definition` is `shop-green:2`", "expected the ARN"],
         ),
-    ];
-    check(
-        PAIR,
-        "swap-target-groups",
-        "swap-target-groups",
-        "ConfigurationError",
-        &cases,
-    );
+    ]);
 }
 
 /// Not the configuration but what the colour runs is wrong.

@@ -8,18 +8,23 @@ use behaviour::pair::{self, SHORT};
 
 use super::{PAIR, check};
 
+const FIX: &str = "correct UserParameters of this action";
+
+/// Checks that the action `fill` refuses each of the parameters.
+fn fill_refused(cases: &[(Wrong, &[&str])]) {
+    check(PAIR, "fill", "update-service", "ConfigurationError", cases);
+}
+
 #[test]
-fn update_service_of_a_pair_refuses_at_once() {
-    let fix = "correct UserParameters of this action";
-    let given = "with strategy `blue-green`";
-    let fill: [(Wrong, &[&str]); 9] = [
+fn a_wrong_fill_is_refused_at_once() {
+    fill_refused(&[
         (
             Missing("mode"),
             &["`mode` is missing", "expected `fill`, `size` or `retire`"],
         ),
         (
             Set("mode", json!("filll")),
-            &["`mode`", "`filll`", "`fill`, `size`, `retire`", fix],
+            &["`mode`", "`filll`", "`fill`, `size`, `retire`", FIX],
         ),
         (
             Set("drain_minutes", json!(5)),
@@ -31,11 +36,15 @@ fn update_service_of_a_pair_refuses_at_once() {
         ),
         (
             Set("drain_minutes", json!(-1)),
-            &["`drain_minutes` (found -1)", fix],
+            &["`drain_minutes` (found -1)", FIX],
         ),
         (
             Set("desired_count", json!(3)),
-            &["`desired_count` is given", given, "remove it"],
+            &[
+                "`desired_count` is given",
+                "with strategy `blue-green`",
+                "remove it",
+            ],
         ),
         (
             Set("initial_count", json!(0)),
@@ -45,6 +54,12 @@ fn update_service_of_a_pair_refuses_at_once() {
             Set("deadline_minutes", json!(0)),
             &["`deadline_minutes` is 0", "expected 1 to"],
         ),
+    ]);
+}
+
+#[test]
+fn a_fill_with_a_strategy_in_place_is_refused_at_once() {
+    fill_refused(&[
         (
             Set("strategy", json!("rolling")),
             &[
@@ -62,19 +77,11 @@ fn update_service_of_a_pair_refuses_at_once() {
                 "same strategy",
             ],
         ),
-    ];
-    check(PAIR, "fill", "update-service", "ConfigurationError", &fill);
+    ]);
+}
 
-    let retire: [(Wrong, &[&str]); 2] = [
-        (
-            Set("drain_minutes", json!(1381)),
-            &["`drain_minutes` is 1381", "expected 0 to 1380"],
-        ),
-        (
-            Set("drain_minutes", json!("5")),
-            &["`drain_minutes` (found \"5\")", fix],
-        ),
-    ];
+#[test]
+fn a_wrong_drain_is_refused_when_the_old_colour_is_retired() {
     let short = Bench {
         prepare: |aws| pair::configure(aws, &SHORT),
         ..PAIR
@@ -84,6 +91,15 @@ fn update_service_of_a_pair_refuses_at_once() {
         "retire",
         "update-service",
         "ConfigurationError",
-        &retire,
+        &[
+            (
+                Set("drain_minutes", json!(1381)),
+                &["`drain_minutes` is 1381", "expected 0 to 1380"],
+            ),
+            (
+                Set("drain_minutes", json!("5")),
+                &["`drain_minutes` (found \"5\")", FIX],
+            ),
+        ],
     );
 }

@@ -1,0 +1,155 @@
+//! What a promotion writes down, by value.
+
+use emulator::Aws;
+use emulator::ecr::Answers;
+use harness::demo::SHOP;
+use harness::driver::{Driver, Fault, run};
+use serde_json::{Value, json};
+
+use super::endings::outputs;
+use behaviour::shop::{judged, release, reports, shop};
+use behaviour::{outcome, pair, reason};
+
+/// A release whose first judgement promoted it.
+struct Promoted {
+    aws: Aws,
+    execution: String,
+    /// Where the page of the report is.
+    report: String,
+    /// Key of the page and its JSON, without an extension.
+    key: String,
+    /// The JSON of the report.
+    stored: Value,
+}
+
+async fn promoted(driver: &Driver) -> Promoted {
+    let execution = release(driver, "2.0.0", Answers::GOOD).await;
+    let aws = driver.world.snapshot();
+    assert_eq!(
+        outcome(driver, &execution),
+        "deployed",
+        "{}",
+        reason(driver, &execution)
+    );
+
+    let report = judged(&aws, &execution).remove(0).1;
+    let page = report
+        .strip_prefix("s3://")
+        .and_then(|rest| rest.split_once('/'))
+        .expect("a place in a bucket")
+        .1;
+    let key = page.strip_suffix(".html").expect("a page").to_owned();
+    let all = reports(&aws);
+    let json = &all
+        .iter()
+        .find(|(found, _)| *found == format!("{key}.json"))
+        .expect("JSON beside the page")
+        .1;
+    assert!(all.iter().any(|(found, _)| found == page), "{page}");
+
+    Promoted {
+        stored: serde_json::from_str(json).expect("JSON"),
+        aws,
+        execution,
+        report,
+        key,
+    }
+}
+
+/// The output variables have the numbers of the report, and the record keeps them.
+fn check_outputs(promoted: &Promoted) {
+    let Promoted {
+        aws,
+        execution,
+        stored,
+        ..
+    } = promoted;
+    let requests: u64 = stored["minutes"]
+        .as_array()
+        .expect("minutes")
+        .iter()
+        .filter_map(|minute| {
+            let errors = &minute["readings"][0];
+            errors["used"].as_u64().and(errors["c"]["n"].as_u64())
+        })
+        .sum();
+    let evidence = |name: &str| {
+        format!(
+            "{:.3}",
+            stored["verdict"][name].as_f64().expect("a number").exp()
+        )
+    };
+    let expected = [
+        ("CanaryRequests", requests.to_string()),
+        ("EvidenceOfHarm", evidence("log_e")),
+        ("EvidenceOfHealth", evidence("log_e_promote")),
+        ("Minutes", stored["verdict"]["minute"].to_string()),
+        ("Report", promoted.report.clone()),
+        ("Verdict", "promote".to_owned()),
+    ];
+    assert_eq!(
+        outputs(aws, execution, "judge-first"),
+        expected.map(|(name, value)| (name.to_owned(), value))
+    );
+    assert_ne!(evidence("log_e"), evidence("log_e_promote"));
+
+    let record = invariants::ledger_reader::record(aws, execution).expect("a record");
+    let kept = &record["judged"]["L"][0]["M"]["outputs"]["M"];
+    for (name, value) in outputs(aws, execution, "judge-first") {
+        assert_eq!(kept[&name]["S"], json!(value), "{name}");
+    }
+}
+
+/// The report names what was judged, and its key has the instant at which the judgement began.
+fn check_facts(promoted: &Promoted) {
+    let stored = &promoted.stored;
+    let definitions = pair::definitions(&promoted.aws)
+        .map(|arn| arn.rsplit_once('/').expect("an ARN").1.to_owned());
+    assert_eq!(stored["name"], json!(format!("{SHOP} {}", definitions[0])));
+
+    let facts: Vec<(&str, &str)> = stored["facts"]
+        .as_array()
+        .expect("facts")
+        .iter()
+        .filter_map(|fact| Some((fact["name"].as_str()?, fact["value"].as_str()?)))
+        .collect();
+    let (canary, baseline) = (
+        format!("{} in shop-blue", definitions[0]),
+        format!("{} in shop-green", definitions[1]),
+    );
+    let execution = promoted.execution.as_str();
+    assert_eq!(
+        facts[..4],
+        [
+            ("Pipeline", pair::PIPELINE),
+            ("Execution", execution),
+            ("Canary", canary.as_str()),
+            ("Baseline", baseline.as_str()),
+        ]
+    );
+
+    let instants: Vec<String> = facts[4..]
+        .iter()
+        .map(|(name, at)| format!("{name} {}", &at[at.len() - 1..]))
+        .collect();
+    assert_eq!(instants, ["Began Z", "Ended Z"]);
+
+    let began: String = facts[4]
+        .1
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .collect();
+    assert_eq!(
+        promoted.key,
+        format!("{}/{execution}/{began}", pair::PIPELINE)
+    );
+}
+
+#[test]
+fn a_promotion_has_outputs_facts_and_numbers_that_agree() {
+    run(shop(), Fault::None, async |driver| {
+        let promoted = promoted(&driver).await;
+        check_outputs(&promoted);
+        check_facts(&promoted);
+    });
+}

@@ -1,0 +1,47 @@
+"""CloudFormation: stacks and change sets."""
+
+import subprocess
+from pathlib import Path
+
+from client_checks import check, server
+from client_checks.account import CLUSTER
+from client_checks.calls import all_pages, cli, cli_error, client, error, modelled
+
+
+@check
+def cloudformation_reads():
+    cloudformation = client("cloudformation")
+    stacks = cli("cloudformation", "describe-stacks")["Stacks"]
+    assert {"slipway", "web", "page-counter"} <= {it["StackName"] for it in stacks}
+    assert len(all_pages(cloudformation, "describe_stacks", "Stacks[].StackId", None)) == len(stacks)
+    described = cloudformation.describe_stack_resources(StackName="slipway")["StackResources"]
+    assert "LedgerTable" in [it["LogicalResourceId"] for it in described], described
+    cloudformation.get_waiter("stack_create_complete").wait(StackName="web")
+    assert "does not exist" in error("ValidationError", cloudformation.describe_stacks, StackName="none")
+
+
+@check
+def stacks_by_deploy():
+    template = str(server.ROOT / "infra/service.yaml")
+    deploy = ["aws", "cloudformation", "deploy", "--stack-name", "deployed", "--template-file", template, "--capabilities",
+              "CAPABILITY_IAM", "--parameter-overrides", "Name=deployed", "VpcId=vpc-0a1b2c3d", f"Cluster={CLUSTER}",
+              "Subnets=subnet-0a1b2c3d,subnet-1b2c3d4e", "LoadBalanced=no", "DesiredCount=1"]
+    refused = cli_error(*(word for word in deploy[1:] if word not in ("--capabilities", "CAPABILITY_IAM")))
+    assert "InsufficientCapabilities" in refused, refused
+    run = lambda command: subprocess.run(command, env=server.SERVER.environment(), capture_output=True, text=True, timeout=120)
+    first = run(deploy)
+    assert first.returncode == 0 and "Successfully created/updated stack" in first.stdout, first
+    again = run(deploy)
+    assert "No changes to deploy" in again.stdout + again.stderr, again
+    cli("ecs", "wait", "services-stable", "--cluster", CLUSTER, "--services", "deployed")
+    cloudformation = client("cloudformation")
+    kept = [{"ParameterKey": it["ParameterKey"], "UsePreviousValue": True}
+            for it in cloudformation.describe_stacks(StackName="deployed")["Stacks"][0]["Parameters"]]
+    for parameter in kept:
+        if parameter["ParameterKey"] == "DesiredCount":
+            parameter.update(ParameterValue="2", UsePreviousValue=False)
+    cloudformation.create_change_set(StackName="deployed", ChangeSetName="two", TemplateBody=Path(template).read_text(),
+                                     Parameters=kept, Capabilities=["CAPABILITY_IAM"])
+    cloudformation.get_waiter("change_set_create_complete").wait(StackName="deployed", ChangeSetName="two")
+    modelled(cloudformation, "ChangeSetNotFoundException", cloudformation.describe_change_set, StackName="deployed",
+             ChangeSetName="none")

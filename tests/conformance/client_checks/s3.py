@@ -1,0 +1,23 @@
+"""Amazon S3: objects and their versions."""
+
+import io
+import urllib.request
+
+from client_checks import check
+from client_checks.calls import client, modelled
+
+
+@check
+def s3_objects():
+    s3 = client("s3")
+    bucket = "page-counter-config"
+    version = s3.put_object(Bucket=bucket, Key="b c&d", Body=b"one")["VersionId"]
+    s3.put_object(Bucket=bucket, Key="b c&d", Body=b"two")
+    assert s3.get_object(Bucket=bucket, Key="b c&d")["Body"].read() == b"two"
+    assert s3.get_object(Bucket=bucket, Key="b c&d", VersionId=version)["Body"].read() == b"one"
+    s3.upload_fileobj(io.BytesIO(b"x" * 100_000), bucket, "large")
+    assert len(s3.get_object(Bucket=bucket, Key="large")["Body"].read()) == 100_000
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "large"})
+    assert len(urllib.request.urlopen(url, timeout=10).read()) == 100_000
+    modelled(s3, "NoSuchKey", s3.get_object, Bucket=bucket, Key="none")
+    modelled(s3, "NoSuchBucket", s3.put_object, Bucket="none", Key="k")

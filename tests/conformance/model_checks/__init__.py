@@ -1,0 +1,1 @@
+"""The checks of models.py: values, how they are sent, and services."""

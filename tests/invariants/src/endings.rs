@@ -173,39 +173,36 @@ fn check(
             ));
         }
     };
-    let wrong = |invariant: u8, what: String| {
+    let wrong = |(invariant, what): (u8, String)| {
         Err(format!(
             "invariant {invariant}: {execution} is {outcome}, but {what}"
         ))
     };
     let (Some(claim), Some(observation)) = (claim, observation) else {
-        return wrong(2, "it was recorded without reading the service".to_owned());
+        return wrong((2, "it was recorded without reading the service".to_owned()));
     };
+    not_as_recorded(record, observation, claim).map_or(Ok(()), wrong)
+}
 
+/// What of a service was not as its record has it, with the number of the invariant.
+fn not_as_recorded(record: &Value, observation: &Observation, claim: &str) -> Option<(u8, String)> {
+    let is_restored = text(record, "outcome") == Some("rolled-back");
     let prior = number(record, "prior.desired_count").unwrap_or(0) as usize;
-    let least = if outcome == "rolled-back" { prior } else { 1 };
-
+    let least = if is_restored { prior } else { 1 };
     if observation.desired < least {
-        let invariant = if outcome == "rolled-back" { 3 } else { 2 };
-        return wrong(
-            invariant,
-            format!("the count was {}, not {least}", observation.desired),
-        );
+        let invariant = if is_restored { 3 } else { 2 };
+        let what = format!("the count was {}, not {least}", observation.desired);
+        return Some((invariant, what));
     }
 
     if let Some(lack) = lack(observation, claim) {
-        return wrong(2, lack);
+        return Some((2, lack));
     }
-    if outcome == "rolled-back" && !restored_percentages(record, observation) {
-        return wrong(
-            3,
-            format!(
-                "the percentages were {:?}, not the recorded ones",
-                observation.percentages
-            ),
-        );
-    }
-    Ok(())
+    (is_restored && !restored_percentages(record, observation)).then(|| {
+        let found = observation.percentages;
+        let what = format!("the percentages were {found:?}, not the recorded ones");
+        (3, what)
+    })
 }
 
 /// What a service lacked to run a task definition truly.

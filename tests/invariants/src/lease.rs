@@ -32,6 +32,45 @@ pub(super) struct Leases {
     runs: BTreeMap<String, String>,
 }
 
+/// A lease before and after one write.
+struct Write<'a> {
+    service: &'a str,
+    was: Option<&'a Value>,
+    is: &'a Value,
+}
+
+impl Write<'_> {
+    /// The written fence, which is one above the one before.
+    fn next_fence(&self) -> Result<Option<u64>, String> {
+        let fence = number(self.is, "fence");
+        let old = self.was.map_or(Some(0), |was| number(was, "fence"));
+        if fence == old.map(|old| old + 1) {
+            Ok(fence)
+        } else {
+            Err(format!("the fence went from {old:?} to {fence:?}"))
+        }
+    }
+
+    /// A step writes for its own execution, and not when its release was taken over.
+    fn check_writer(&self, aws: &Aws, call: &Call) -> Result<(), String> {
+        let writer = call.attempt.and_then(|attempt| execution_of(aws, attempt));
+        let of = self.was.and_then(holder).or_else(|| holder(self.is));
+        if let (Some(writer), Some(of)) = (&writer, &of)
+            && writer != of
+        {
+            return Err(format!("{writer} wrote it for {of}"));
+        }
+
+        let is_taken_over = self
+            .was
+            .is_some_and(|was| text(was, "release.state") == Some("rolling-back"));
+        if is_taken_over && !call.caller.ends_with(ROLL_BACK) {
+            return Err("its release had been taken over".to_owned());
+        }
+        Ok(())
+    }
+}
+
 impl Leases {
     pub(super) fn look(&mut self, aws: &Aws) {
         for service in aws.ecs.services.values() {
@@ -67,76 +106,85 @@ impl Leases {
     ) -> Result<u64, String> {
         let mut checked = 0;
         for (service, lease) in &after.leases {
-            let was = before.leases.get(service).map(Arc::as_ref);
-            let lease = lease.as_ref();
-            if was == Some(lease) {
+            let write = Write {
+                service,
+                was: before.leases.get(service).map(Arc::as_ref),
+                is: lease.as_ref(),
+            };
+            if write.was == Some(write.is) {
                 continue;
             }
 
             checked += 1;
-            let wrong = |what: String| {
-                Err(format!(
-                    "invariant 8: {} wrote the lease of {service}: {what}",
-                    call.caller
-                ))
-            };
-            let (fence, old) = (
-                number(lease, "fence"),
-                was.map_or(Some(0), |was| number(was, "fence")),
-            );
-            if fence != old.map(|old| old + 1) {
-                return wrong(format!("the fence went from {old:?} to {fence:?}"));
-            }
-
-            if let (Some(attempt), Some(fence)) = (call.attempt, fence) {
-                self.wrote.insert(attempt, fence);
-                if was.is_some_and(|was| announces(was, lease)) {
-                    self.announced.insert(attempt, service.clone());
-                    self.weights.insert(attempt, announced_weights(lease));
-                }
-            }
-
-            let holder = |lease: &Value| text(lease, "release.execution").map(ToOwned::to_owned);
-            let writer = call.attempt.and_then(|attempt| execution_of(aws, attempt));
-            let of = was.and_then(holder).or_else(|| holder(lease));
-            if let (Some(writer), Some(of)) = (&writer, &of)
-                && writer != of
-            {
-                return wrong(format!("{writer} wrote it for {of}"));
-            }
-            let is_taken_over =
-                was.is_some_and(|was| text(was, "release.state") == Some("rolling-back"));
-            if is_taken_over && !call.caller.ends_with(ROLL_BACK) {
-                return wrong("its release had been taken over".to_owned());
-            }
-
-            match (was.and_then(holder), holder(lease)) {
-                (Some(old), Some(new)) if old != new => {
-                    return wrong(format!("{new} took it from {old}"));
-                }
-                (None, Some(new)) if is_closed(before, &new) => {
-                    return wrong(format!("{new} is closed and took it"));
-                }
-                (Some(old), None) if !is_closed(after, &old) => {
-                    return wrong(format!("{old} gave it back without a record of its end"));
-                }
-                (Some(old), None) if self.may_still_change(aws, call, service) => {
-                    return wrong(format!(
-                        "{old} gave it back while an attempt that announced a change still ran"
-                    ));
-                }
-                (Some(_), Some(holder)) => {
-                    if let Some(what) = was.and_then(|was| undone(was, lease)) {
-                        return wrong(what.to_owned());
-                    }
-                    if text(lease, "release.state") == Some("rolling-back") {
-                        self.taken_over.entry(holder).or_insert(aws.now);
-                    }
-                }
-                _ => {}
-            }
+            self.check_write(aws, call, &write, before, after)
+                .map_err(|what| {
+                    format!(
+                        "invariant 8: {} wrote the lease of {service}: {what}",
+                        call.caller
+                    )
+                })?;
         }
         Ok(checked)
+    }
+
+    fn check_write(
+        &mut self,
+        aws: &Aws,
+        call: &Call,
+        write: &Write<'_>,
+        before: &Ledger,
+        after: &Ledger,
+    ) -> Result<(), String> {
+        let fence = write.next_fence()?;
+        if let (Some(attempt), Some(fence)) = (call.attempt, fence) {
+            self.note_write(attempt, fence, write);
+        }
+
+        write.check_writer(aws, call)?;
+        self.check_holder(aws, call, write, before, after)
+    }
+
+    /// Remembers what an attempt wrote and announced.
+    fn note_write(&mut self, attempt: u64, fence: u64, write: &Write<'_>) {
+        self.wrote.insert(attempt, fence);
+        if write.was.is_some_and(|was| announces(was, write.is)) {
+            self.announced.insert(attempt, write.service.to_owned());
+            self.weights.insert(attempt, announced_weights(write.is));
+        }
+    }
+
+    /// Who held the lease before a write and who holds it now: a release takes a free lease and
+    /// gives it back closed, and while it holds it, it undoes no step.
+    fn check_holder(
+        &mut self,
+        aws: &Aws,
+        call: &Call,
+        write: &Write<'_>,
+        before: &Ledger,
+        after: &Ledger,
+    ) -> Result<(), String> {
+        match (write.was.and_then(holder), holder(write.is)) {
+            (Some(old), Some(new)) if old != new => Err(format!("{new} took it from {old}")),
+            (None, Some(new)) if is_closed(before, &new) => {
+                Err(format!("{new} is closed and took it"))
+            }
+            (Some(old), None) if !is_closed(after, &old) => {
+                Err(format!("{old} gave it back without a record of its end"))
+            }
+            (Some(old), None) if self.may_still_change(aws, call, write.service) => Err(format!(
+                "{old} gave it back while an attempt that announced a change still ran"
+            )),
+            (Some(_), Some(execution)) => {
+                if let Some(what) = write.was.and_then(|was| undone(was, write.is)) {
+                    return Err(what.to_owned());
+                }
+                if text(write.is, "release.state") == Some("rolling-back") {
+                    self.taken_over.entry(execution).or_insert(aws.now);
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn taken_over(&self) -> usize {
@@ -151,6 +199,11 @@ impl Leases {
         let mut attempts = aws.lambda.invocations.iter().flat_map(|one| &one.attempts);
         attempts.any(|attempt| attempt.ended.is_none() && announced(attempt.id))
     }
+}
+
+/// The execution that holds a lease.
+fn holder(lease: &Value) -> Option<String> {
+    text(lease, "release.execution").map(ToOwned::to_owned)
 }
 
 fn is_closed(ledger: &Ledger, execution: &str) -> bool {

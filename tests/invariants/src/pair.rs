@@ -186,20 +186,29 @@ pub(super) fn fit(
     }
 
     let name = format!("{}-{new}", text(lease, "service").unwrap_or_default());
-    let wrong = |what: String| {
-        Err(format!(
-            "invariant 1: {name} got weight {now:?} instead of {before:?}, but {what}"
-        ))
-    };
+    check_fit(lease, observations, &name, group)
+        .map(|()| 1)
+        .map_err(|what| {
+            format!("invariant 1: {name} got weight {now:?} instead of {before:?}, but {what}")
+        })
+}
+
+/// The function saw the colour run what is released, with enough healthy targets.
+fn check_fit(
+    lease: &Value,
+    observations: &[Observation],
+    colour: &str,
+    group: Option<&str>,
+) -> Result<(), String> {
     let Some(seen) = observations
         .iter()
-        .find(|observation| observation.service == name)
+        .find(|observation| observation.service == colour)
     else {
-        return wrong("the function that did that had not read it".to_owned());
+        return Err("the function that did that had not read it".to_owned());
     };
     let released = text(lease, "release.change.task_definition");
     if Some(seen.runs.as_str()) != released {
-        return wrong(format!(
+        return Err(format!(
             "it was seen to run {} and not {released:?}",
             seen.runs
         ));
@@ -208,9 +217,9 @@ pub(super) fn fit(
     let filled = number(lease, "release.change.desired_count").unwrap_or(1) as usize;
     let healthy = group.and_then(|group| seen.healthy.get(group)).copied();
     if healthy.is_none_or(|healthy| healthy < filled) {
-        return wrong(format!("{healthy:?} of {filled} targets were seen healthy"));
+        return Err(format!("{healthy:?} of {filled} targets were seen healthy"));
     }
-    Ok(1)
+    Ok(())
 }
 
 /// Weights that a person set during a release, and that the function that changes the rule saw, are

@@ -68,13 +68,7 @@ impl Pushes {
         request: &Request,
     ) -> Result<u64, String> {
         let asked = body(request);
-        let service = asked["service"]
-            .as_str()
-            .unwrap_or_default()
-            .rsplit('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned();
+        let service = service_of(&asked);
         let new = asked["taskDefinition"]
             .as_str()
             .and_then(|definition| digest_of(aws, definition));
@@ -190,6 +184,17 @@ pub(super) fn none_lost(aws: &Aws) -> Result<u64, String> {
         }
     }
     Ok(pushed.len() as u64)
+}
+
+/// The name of the service that a request is about, by name or by ARN.
+fn service_of(asked: &Value) -> String {
+    asked["service"]
+        .as_str()
+        .unwrap_or_default()
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The digest of the image that a task definition's first container runs, if it is pinned.

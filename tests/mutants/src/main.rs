@@ -65,17 +65,10 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     let all = mutation::read_all(&root.join("tests/simulation/mutations"))?;
     let selected = mutation::select(&all, &arguments.names, &arguments.area)?;
     if arguments.list {
-        for &number in &selected {
-            let Mutation {
-                area,
-                name,
-                removes,
-                ..
-            } = &all[number];
-            println!("{area:<12} {name:<44} {removes}");
-        }
+        list(selected.iter().map(|&number| &all[number]));
         return Ok(true);
     }
+
     let jobs = arguments
         .jobs
         .or_else(|| thread::available_parallelism().map(Into::into).ok())
@@ -107,6 +100,24 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     stage(&format!("trying {} mutations", selected.len()));
     let outcomes = try_all(&all, &selected, &checks, jobs)?;
     stage("done");
+    show(&outcomes);
+    Ok(is_as_expected(&outcomes))
+}
+
+fn list<'a>(mutations: impl Iterator<Item = &'a Mutation>) {
+    for mutation in mutations {
+        let Mutation {
+            area,
+            name,
+            removes,
+            ..
+        } = mutation;
+        println!("{area:<12} {name:<44} {removes}");
+    }
+}
+
+/// Prints the mutations that survived, and the counts.
+fn show(outcomes: &[(&Mutation, Outcome)]) {
     println!();
     let survivors = outcomes
         .iter()
@@ -114,8 +125,7 @@ fn run(arguments: &Arguments) -> Result<bool, Box<dyn Error>> {
     for (mutation, outcome) in survivors {
         println!("{}", line(mutation, outcome));
     }
-    print!("{}", summary(&outcomes));
-    Ok(is_as_expected(&outcomes))
+    print!("{}", summary(outcomes));
 }
 
 /// Learns how long each check takes and what it reaches. All of them must pass.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use thiserror::Error;
@@ -37,10 +38,7 @@ pub struct Edit {
 #[derive(Debug, Error)]
 pub enum DataError {
     #[error("failed to read {path}")]
-    Read {
-        path: String,
-        source: std::io::Error,
-    },
+    Read { path: String, source: io::Error },
     #[error("failed to parse {path}")]
     Parse {
         path: String,
@@ -83,10 +81,38 @@ struct Entry {
 /// # Errors
 /// A file that cannot be read or is not of this format, and names that are not unique.
 pub fn read_all(directory: &Path) -> Result<Vec<Mutation>, DataError> {
-    let unreadable = |path: &Path| {
-        let path = path.display().to_string();
-        move |source| DataError::Read { path, source }
-    };
+    let mut mutations = Vec::new();
+    let mut names = BTreeSet::new();
+    for path in toml_files(directory)? {
+        let area = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        for entry in entries_of(&path)? {
+            let name = entry.name.clone();
+            let mutation = entry
+                .checked(&area)
+                .and_then(|mutation| {
+                    if names.insert(mutation.name.clone()) {
+                        Ok(mutation)
+                    } else {
+                        Err("another mutation has this name")
+                    }
+                })
+                .map_err(|problem| DataError::Mutation {
+                    path: path.display().to_string(),
+                    name,
+                    problem,
+                })?;
+            mutations.push(mutation);
+        }
+    }
+    Ok(mutations)
+}
+
+/// The TOML files of a directory, sorted.
+fn toml_files(directory: &Path) -> Result<Vec<PathBuf>, DataError> {
     let entries = fs::read_dir(directory).map_err(unreadable(directory))?;
     let mut paths = entries
         .map(|entry| {
@@ -100,42 +126,22 @@ pub fn read_all(directory: &Path) -> Result<Vec<Mutation>, DataError> {
             .is_some_and(|extension| extension == "toml")
     });
     paths.sort();
+    Ok(paths)
+}
 
-    let mut mutations = Vec::new();
-    let mut names = BTreeSet::new();
-    for path in paths {
-        let shown = path.display().to_string();
-        let area = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let text = fs::read_to_string(&path).map_err(unreadable(&path))?;
-        let file: MutationFile = toml::from_str(&text).map_err(|source| DataError::Parse {
-            path: shown.clone(),
-            source: Box::new(source),
-        })?;
+fn entries_of(path: &Path) -> Result<Vec<Entry>, DataError> {
+    let text = fs::read_to_string(path).map_err(unreadable(path))?;
+    let file: MutationFile = toml::from_str(&text).map_err(|source| DataError::Parse {
+        path: path.display().to_string(),
+        source: Box::new(source),
+    })?;
+    Ok(file.mutation)
+}
 
-        for entry in file.mutation {
-            let name = entry.name.clone();
-            let mutation = entry
-                .checked(&area)
-                .and_then(|mutation| {
-                    if names.insert(mutation.name.clone()) {
-                        Ok(mutation)
-                    } else {
-                        Err("another mutation has this name")
-                    }
-                })
-                .map_err(|problem| DataError::Mutation {
-                    path: shown.clone(),
-                    name,
-                    problem,
-                })?;
-            mutations.push(mutation);
-        }
-    }
-    Ok(mutations)
+/// The error of a file or a directory that cannot be read.
+fn unreadable(path: &Path) -> impl FnOnce(io::Error) -> DataError {
+    let path = path.display().to_string();
+    move |source| DataError::Read { path, source }
 }
 
 /// Those that are named, or those of the areas that are named, or all.

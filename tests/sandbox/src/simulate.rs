@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -127,7 +127,7 @@ fn many(arguments: &Simulate) -> Result<(), String> {
     let (coverage, failures) = run_all(arguments, &bar);
     bar.finish_and_clear();
 
-    let (failed, took) = (failures.len() as u64, started.elapsed());
+    let took = started.elapsed();
     if arguments.json {
         json(
             &coverage,
@@ -136,36 +136,54 @@ fn many(arguments: &Simulate) -> Result<(), String> {
             failures.clone(),
         );
     } else {
-        if !arguments.first {
-            failures
-                .iter()
-                .take(EXPLAINED)
-                .for_each(|(seed, failure)| explain(*seed, arguments, failure));
-        }
+        print_results(arguments, &coverage, &failures);
+        print_speed(&coverage, took);
+    }
+    check(arguments, &coverage, &failures)
+}
 
+/// Prints the failures and what was exercised.
+fn print_results(arguments: &Simulate, coverage: &Coverage, failures: &BTreeMap<u64, String>) {
+    if !arguments.first {
         failures
             .iter()
-            .for_each(|(seed, failure)| print(&format!("seed {seed} failed: {failure}")));
-        for (what, times) in coverage.lines(arguments.about()) {
-            print(&format!("{times:>10}  {what}"));
-        }
-        if arguments.canaries {
-            print(&coverage.canaries.to_string());
-        }
-
-        print(&format!("{} releases", coverage.releases));
-        print(&format!(
-            "{} passed, {failed} failed",
-            arguments.seeds - failed
-        ));
-        let speed = coverage.releases as f64 / took.as_secs_f64();
-        let calls = coverage.calls / coverage.releases.max(1);
-        eprintln!(
-            "{:.1} s, {speed:.0} releases a second, {calls} AWS calls each",
-            took.as_secs_f64()
-        );
+            .take(EXPLAINED)
+            .for_each(|(seed, failure)| explain(*seed, arguments, failure));
     }
 
+    failures
+        .iter()
+        .for_each(|(seed, failure)| print(&format!("seed {seed} failed: {failure}")));
+    for (what, times) in coverage.lines(arguments.about()) {
+        print(&format!("{times:>10}  {what}"));
+    }
+    if arguments.canaries {
+        print(&coverage.canaries.to_string());
+    }
+
+    let failed = failures.len() as u64;
+    print(&format!("{} releases", coverage.releases));
+    print(&format!(
+        "{} passed, {failed} failed",
+        arguments.seeds - failed
+    ));
+}
+
+fn print_speed(coverage: &Coverage, took: Duration) {
+    let speed = coverage.releases as f64 / took.as_secs_f64();
+    let calls = coverage.calls / coverage.releases.max(1);
+    eprintln!(
+        "{:.1} s, {speed:.0} releases a second, {calls} AWS calls each",
+        took.as_secs_f64()
+    );
+}
+
+/// Whether every run passed, and everything was exercised where the seeds are enough for it.
+fn check(
+    arguments: &Simulate,
+    coverage: &Coverage,
+    failures: &BTreeMap<u64, String>,
+) -> Result<(), String> {
     let missing: Vec<String> = coverage
         .lines(arguments.about())
         .into_iter()
@@ -175,7 +193,7 @@ fn many(arguments: &Simulate) -> Result<(), String> {
     match failures.first_key_value() {
         Some((seed, failure)) => Err(format!(
             "seed {seed} and {} others failed: {failure}",
-            failed - 1
+            failures.len() - 1
         )),
         None if arguments.seeds >= ENOUGH_SEEDS && !missing.is_empty() => {
             Err(format!("never exercised: {}", missing.join("; ")))

@@ -221,19 +221,7 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
                 .to_owned()
         };
         let (outcome, reason) = (field("outcome"), field("reason"));
-        let explains = |canary: &canary::Canary| {
-            canary::decisions(aws, &execution.id)
-                .iter()
-                .any(|decision| canary.explains(decision))
-        };
-        let may_hold = |canary: &canary::Canary| {
-            outcome == "held" && matches!(canary.inconclusive, Inconclusive::Hold(_))
-        };
-        if plan
-            .shape
-            .canary()
-            .is_some_and(|canary| explains(canary) || may_hold(canary))
-        {
+        if is_explained(plan, aws, execution, &outcome) {
             continue;
         }
         if !["deployed", "unchanged", "superseded"].contains(&outcome.as_str()) {
@@ -253,6 +241,19 @@ pub(super) fn at_end(plan: &Plan, aws: &Aws, pushed: &[String]) -> Result<(), St
         }
     }
     Ok(())
+}
+
+/// Whether the judge's decisions explain an ending of an execution, or a hold for an operator.
+fn is_explained(plan: &Plan, aws: &Aws, execution: &Execution, outcome: &str) -> bool {
+    let Some(canary) = plan.shape.canary() else {
+        return false;
+    };
+
+    let may_hold = outcome == "held" && matches!(canary.inconclusive, Inconclusive::Hold(_));
+    may_hold
+        || canary::decisions(aws, &execution.id)
+            .iter()
+            .any(|decision| canary.explains(decision))
 }
 
 /// When an execution could begin: when the one before it had ended.

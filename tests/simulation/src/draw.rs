@@ -66,35 +66,13 @@ pub fn plan(seed: u64, about: About) -> Plan {
         pushes(&mut rng)
     };
     let answers = (0..rng.usize(0..=2)).map(|_| answer(&mut rng)).collect();
-    let mut incidents = Vec::new();
 
     // One run in six is undisturbed: it must go well.
-    if rng.u8(..6) > 0 {
-        let (faults, acts) = (rng.usize(0..=3), [0, 0, 0, 1, 1, 2][rng.usize(..6)]);
-        incidents.extend((0..faults).map(|_| fault(&mut rng, &shape, pushes.len())));
-        incidents.extend((0..acts).map(|_| act(&mut rng, &shape, pushes.len())));
-
-        if rng.u8(..3) == 0 {
-            incidents.extend(race(&mut rng, &shape, pushes.len()));
-        }
-        if rng.u8(..3) == 0 {
-            incidents.extend(change(&mut rng, &shape));
-        }
-        if shape.pair.is_some() && rng.u8(..8) == 0 {
-            let anchor = Anchor::Attempt {
-                function: "swap-target-groups",
-                nth: rng.usize(..6),
-            };
-            let when = When {
-                anchor,
-                after: secs(&mut rng, 0, 30),
-            };
-            incidents.push(Incident::Act {
-                when,
-                act: Act::SetWeights(rng.u32(0..=100)),
-            });
-        }
-    }
+    let mut incidents = if rng.u8(..6) > 0 {
+        disturbances(&mut rng, &shape, pushes.len())
+    } else {
+        Vec::new()
+    };
 
     // Of an image that is pushed twice a late copy of the first event would be a push out of order.
     let again = pushes
@@ -118,6 +96,35 @@ pub fn plan(seed: u64, about: About) -> Plan {
         answers,
         incidents,
     }
+}
+
+fn disturbances(rng: &mut Rng, shape: &Shape, pushes: usize) -> Vec<Incident> {
+    let (faults, acts) = (rng.usize(0..=3), [0, 0, 0, 1, 1, 2][rng.usize(..6)]);
+    let mut incidents = Vec::new();
+    incidents.extend((0..faults).map(|_| fault(rng, shape, pushes)));
+    incidents.extend((0..acts).map(|_| act(rng, shape, pushes)));
+
+    if rng.u8(..3) == 0 {
+        incidents.extend(race(rng, shape, pushes));
+    }
+    if rng.u8(..3) == 0 {
+        incidents.extend(change(rng, shape));
+    }
+    if shape.pair.is_some() && rng.u8(..8) == 0 {
+        let anchor = Anchor::Attempt {
+            function: "swap-target-groups",
+            nth: rng.usize(..6),
+        };
+        let when = When {
+            anchor,
+            after: secs(rng, 0, 30),
+        };
+        incidents.push(Incident::Act {
+            when,
+            act: Act::SetWeights(rng.u32(0..=100)),
+        });
+    }
+    incidents
 }
 
 fn answer(rng: &mut Rng) -> Answer {

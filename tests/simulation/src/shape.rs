@@ -139,6 +139,27 @@ impl Shape {
     }
 }
 
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.shift {
+            Shift::Judged(canary) => write!(f, "{canary}")?,
+            other => write!(f, "{other:?}")?,
+        }
+
+        write!(
+            f,
+            ", bakes {} min, drains {} min",
+            self.bake_minutes, self.drain_minutes
+        )?;
+        write!(f, ", at least {} % healthy", self.minimum_healthy_percent)?;
+
+        if let Some((least, most)) = self.capacity {
+            write!(f, ", scaled from {least} to {most}")?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let launch = match (self.fargate, self.static_port) {
@@ -163,21 +184,7 @@ impl fmt::Display for Shape {
             Floor::Tasks(tasks) => write!(f, ", at least {tasks} healthy")?,
         }
         if let Some(pair) = &self.pair {
-            match &pair.shift {
-                Shift::Judged(canary) => write!(f, " {canary}")?,
-                other => write!(f, " {other:?}")?,
-            }
-
-            write!(
-                f,
-                ", bakes {} min, drains {} min",
-                pair.bake_minutes, pair.drain_minutes
-            )?;
-            write!(f, ", at least {} % healthy", pair.minimum_healthy_percent)?;
-
-            if let Some((least, most)) = pair.capacity {
-                write!(f, ", scaled from {least} to {most}")?;
-            }
+            write!(f, " {pair}")?;
         }
         if let Some(maximum) = self.maximum_percent {
             write!(f, ", at most {maximum} %")?;

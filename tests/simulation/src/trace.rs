@@ -1,14 +1,14 @@
 //! What happened in a run, for people: one line for each thing, with its virtual time.
 
+mod states;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use emulator::codepipeline::ReportContent;
-use emulator::elb::Elb;
 use emulator::lambda::Outcome;
 use emulator::{Aws, Call, Millis};
-use invariants::ledger_reader::{ledger, text};
 
 /// Operations that only read.
 const READS: [&str; 7] = [
@@ -224,70 +224,7 @@ impl Trace {
 
     /// States that are not as they were.
     fn states(&mut self, aws: &Aws) {
-        let mut now = Vec::new();
-        for execution in &aws.codepipeline.executions {
-            now.push((
-                format!("execution {}", short(&execution.id)),
-                format!("{:?}", execution.status),
-            ));
-        }
-        for service in aws.ecs.services.values() {
-            if let Some(primary) = service.primary() {
-                let runs = primary
-                    .task_definition
-                    .rsplit('/')
-                    .next()
-                    .unwrap_or_default();
-                let (rollout, healthy) = (
-                    primary.rollout,
-                    invariants::ledger_reader::serving(aws, service).count(),
-                );
-                let state = format!(
-                    "{runs} {rollout:?}, {healthy} of {} healthy",
-                    service.desired_count
-                );
-                now.push((format!("service {}", service.name), state));
-            }
-        }
-        for (arn, rule) in &aws.elb.rules {
-            let weights = Elb::forwards(rule.properties.get("Actions"));
-            if weights.len() > 1 {
-                let weights: Vec<String> = weights
-                    .iter()
-                    .map(|(_, weight)| weight.to_string())
-                    .collect();
-                let name = arn.rsplit('/').next().unwrap_or_default();
-                now.push((format!("weights of rule {name}"), weights.join(" / ")));
-            }
-        }
-        for item in ledger(aws) {
-            match text(&item, "pk") {
-                Some("lease") if text(&item, "service").is_some() => {
-                    let holder = text(&item, "release.execution")
-                        .map_or_else(|| "free".to_owned(), |id| short(id).to_owned());
-                    let state = text(&item, "release.state").unwrap_or_default();
-                    now.push((
-                        format!("lease of {}", text(&item, "sk").unwrap_or_default()),
-                        format!("{holder} {state}"),
-                    ));
-                }
-                Some(pk) if pk.starts_with("execution#") => {
-                    let field = |name| text(&item, name).unwrap_or_default();
-                    let state = format!(
-                        "{} {} {}",
-                        field("state"),
-                        field("outcome"),
-                        field("reason")
-                    );
-                    now.push((
-                        format!("record {}", short(pk.trim_start_matches("execution#"))),
-                        state,
-                    ));
-                }
-                _ => {}
-            }
-        }
-        for (what, state) in now {
+        for (what, state) in states::all(aws) {
             if self.states.get(&what) != Some(&state) {
                 self.say(aws, &format!("* {what}: {state}"));
                 self.states.insert(what, state);
@@ -312,8 +249,4 @@ fn of_call(call: &Call) -> String {
         call.caller.trim_start_matches("slipway-"),
         call.operation
     )
-}
-
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
 }

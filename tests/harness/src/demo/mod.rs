@@ -119,17 +119,7 @@ pub fn play(
 
         let mut check = |aws: &Aws| {
             watch(aws);
-            nothing_denied(aws)?;
-            broken
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .take()
-                .map_or(Ok(()), Err)?;
-
-            invariants
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .at_instant(aws)
+            check_instant(&invariants, &broken, aws)
         };
         if chapter.person == Person::StopsInBake {
             let baking = |aws: &Aws| is_baking(aws, chapter, &digest, pushed_at);
@@ -150,25 +140,9 @@ pub fn play(
         }
 
         let aws = driver.world.snapshot();
-        let mut invariants = invariants.lock().unwrap_or_else(PoisonError::into_inner);
-        invariants.disturbed(
-            driver
-                .ran()
-                .iter()
-                .filter(|ran| !ran.met.is_empty())
-                .map(|ran| ran.attempt),
-        );
-        invariants.at_end(&aws)?;
-
+        check_end(&invariants, &driver, &aws)?;
         let release = recorded(&driver, &aws, chapter, &digest, pushed_at)?;
-        if release.outcome != chapter.outcome.to_string()
-            || !release.reason.contains(chapter.reason)
-        {
-            return Err(format!(
-                "`{}` ended {} ({}), expected {} ({})",
-                chapter.title, release.outcome, release.reason, chapter.outcome, chapter.reason
-            ));
-        }
+        check_outcome(chapter, &release)?;
 
         Ok(Played {
             release,
@@ -176,6 +150,50 @@ pub fn play(
             ran: driver.ran(),
         })
     })
+}
+
+/// What must hold at every instant of a chapter. `broken` has what a call has broken.
+fn check_instant(
+    invariants: &Mutex<Invariants>,
+    broken: &Mutex<Option<String>>,
+    aws: &Aws,
+) -> Result<(), String> {
+    nothing_denied(aws)?;
+    broken
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .take()
+        .map_or(Ok(()), Err)?;
+
+    invariants
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .at_instant(aws)
+}
+
+/// What must hold when a chapter has ended, for attempts that met a fault and for the others.
+fn check_end(invariants: &Mutex<Invariants>, driver: &Driver, aws: &Aws) -> Result<(), String> {
+    let mut invariants = invariants.lock().unwrap_or_else(PoisonError::into_inner);
+    invariants.disturbed(
+        driver
+            .ran()
+            .iter()
+            .filter(|ran| !ran.met.is_empty())
+            .map(|ran| ran.attempt),
+    );
+    invariants.at_end(aws)
+}
+
+fn check_outcome(chapter: &Chapter, release: &Release) -> Result<(), String> {
+    let is_expected =
+        release.outcome == chapter.outcome.to_string() && release.reason.contains(chapter.reason);
+    if is_expected {
+        return Ok(());
+    }
+    Err(format!(
+        "`{}` ended {} ({}), expected {} ({})",
+        chapter.title, release.outcome, release.reason, chapter.outcome, chapter.reason
+    ))
 }
 
 /// The templates must allow all that the story needs.

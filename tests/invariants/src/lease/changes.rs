@@ -36,84 +36,100 @@ impl Leases {
         ledger: &Ledger,
         by_hand: bool,
     ) -> Result<u64, String> {
-        let Some(attempt) = call.attempt else {
+        if call.attempt.is_none() {
             return Ok(0);
-        };
+        }
 
-        let is_registration = call.operation == "RegisterTaskDefinition";
-        let service = if is_registration {
+        let service = if is_registration(call) {
             None
         } else {
             lease_key(request, ledger)
         };
-        let wrong = |what: String| {
-            Err(format!(
-                "invariant 8: {} changed {}: {what}",
-                call.caller,
-                service.as_deref().unwrap_or("task definitions")
-            ))
-        };
-        let execution = execution_of(aws, attempt);
-        let lease = lease_of(ledger, service.as_deref(), execution.as_deref());
-        let Some(holder) = lease.and_then(|lease| text(lease, "release.execution")) else {
-            return wrong("no release holds it".to_owned());
-        };
-        let lease = lease.unwrap_or(&Value::Null);
-        if execution
-            .as_deref()
-            .is_some_and(|execution| execution != holder)
-        {
-            return wrong(format!("{holder} holds it and not {execution:?}"));
-        }
+        self.check_change(aws, call, request, ledger, service.as_deref(), by_hand)
+            .map(|()| 1)
+            .map_err(|what| {
+                format!(
+                    "invariant 8: {} changed {}: {what}",
+                    call.caller,
+                    service.as_deref().unwrap_or("task definitions")
+                )
+            })
+    }
 
-        // What an earlier release left unfinished is settled before the prior release can be
-        // recorded.
+    fn check_change(
+        &mut self,
+        aws: &Aws,
+        call: &Call,
+        request: &Request,
+        ledger: &Ledger,
+        service: Option<&str>,
+        by_hand: bool,
+    ) -> Result<(), String> {
+        let execution = call.attempt.and_then(|attempt| execution_of(aws, attempt));
+        let (lease, holder) = held_lease(ledger, service, execution.as_deref())?;
         if call.caller.ends_with("begin-release") {
-            if text(lease, "release.change.task_definition").is_some() {
-                let what = "the release was in progress, so its weights needed no repair";
-                return wrong(what.to_owned());
-            }
-            return Ok(1);
+            return check_repair(lease);
         }
 
         if text(lease, "release.prior.task_definition").is_none() {
-            return wrong("no prior release is recorded".to_owned());
+            return Err("no prior release is recorded".to_owned());
         }
-        let Some(wrote) = self.wrote.get(&attempt).copied() else {
-            return wrong("it was not announced".to_owned());
+        let wrote = call.attempt.and_then(|attempt| self.wrote.get(&attempt));
+        let Some(wrote) = wrote.copied() else {
+            return Err("it was not announced".to_owned());
         };
 
         let asked = body(request);
-        let definition = asked["taskDefinition"].as_str();
         if let Some(what) = self.overwritten(call, &asked, lease) {
-            return wrong(what);
+            return Err(what);
         }
         if call.caller.ends_with(ROLL_BACK) {
-            return self
-                .restores(aws, call, lease, holder, &asked)
-                .map_or_else(wrong, |()| Ok(1));
+            return self.restores(aws, call, lease, holder, &asked);
         }
+
+        self.check_announced(aws, call, lease, &asked, by_hand)?;
+        self.check_in_time(aws, call, lease, holder, wrote)
+    }
+
+    /// A step changes what it has announced: the task definition and the weights.
+    fn check_announced(
+        &self,
+        aws: &Aws,
+        call: &Call,
+        lease: &Value,
+        asked: &Value,
+        by_hand: bool,
+    ) -> Result<(), String> {
+        let definition = asked["taskDefinition"].as_str();
         let is_new = definition.is_some_and(|definition| !was_running(lease, definition));
-        if !is_registration && is_new && definition != text(lease, "release.change.task_definition")
-        {
-            return wrong(format!("{definition:?} was not announced"));
+        let announced = text(lease, "release.change.task_definition");
+        if !is_registration(call) && is_new && definition != announced {
+            return Err(format!("{definition:?} was not announced"));
         }
 
         // Its own announcement counts: one that hung may set weights when another has announced
         // others since.
-        let announced = self.weights.get(&attempt).copied().unwrap_or_default();
-        if let Some(what) = routed(aws, call, lease, announced, by_hand) {
-            return wrong(what);
-        }
+        let weights = call.attempt.and_then(|attempt| self.weights.get(&attempt));
+        let weights = weights.copied().unwrap_or_default();
+        routed(aws, call, lease, weights, by_hand).map_or(Ok(()), Err)
+    }
 
-        // A newer fence of the same release says the same change or takes it over: then one
-        // time-out is left.
+    /// A newer fence of the same release has the same change or takes it over: then one time-out
+    /// is left. `wrote` is the fence that the step wrote.
+    fn check_in_time(
+        &self,
+        aws: &Aws,
+        call: &Call,
+        lease: &Value,
+        holder: &str,
+        wrote: u64,
+    ) -> Result<(), String> {
         let fence = number(lease, "fence").unwrap_or(0);
         let overtaken = self.taken_over.get(holder).map(|at| aws.now - at);
         if fence != wrote && overtaken.is_some_and(|since| since > time_out(aws, call)) {
-            return wrong(format!("it was taken over {overtaken:?} ms ago"));
+            return Err(format!("it was taken over {overtaken:?} ms ago"));
         }
-        Ok(1)
+        Ok(())
     }
 
     /// A restoration sets what was recorded. The new colour keeps its tasks for one time-out after
@@ -146,6 +162,37 @@ impl Leases {
             _ => Ok(()),
         }
     }
+}
+
+fn is_registration(call: &Call) -> bool {
+    call.operation == "RegisterTaskDefinition"
+}
+
+/// The lease of what an execution changes, which it must hold, and the execution that holds it.
+fn held_lease<'a>(
+    ledger: &'a Ledger,
+    service: Option<&str>,
+    execution: Option<&str>,
+) -> Result<(&'a Value, &'a str), String> {
+    let lease = lease_of(ledger, service, execution);
+    let held = lease.and_then(|lease| Some((lease, text(lease, "release.execution")?)));
+    let Some((lease, holder)) = held else {
+        return Err("no release holds it".to_owned());
+    };
+
+    if execution.is_some_and(|execution| execution != holder) {
+        return Err(format!("{holder} holds it and not {execution:?}"));
+    }
+    Ok((lease, holder))
+}
+
+/// What an earlier release left unfinished is settled before the prior release can be recorded.
+fn check_repair(lease: &Value) -> Result<(), String> {
+    if text(lease, "release.change.task_definition").is_some() {
+        let what = "the release was in progress, so its weights needed no repair";
+        return Err(what.to_owned());
+    }
+    Ok(())
 }
 
 /// Whether a request is about the colour that the release of a pair filled.

@@ -20,12 +20,22 @@ pub(super) fn release(now: Timestamp) -> Release {
 pub(super) async fn leases(sdk: &Sdk) -> Result<(), Failed> {
     let ledger = Ledger::new(sdk);
     let now = Timestamp::from_secs(1_767_603_600)?;
-    let read = |lease: Result<Option<Lease>, AwsError>| {
-        lease.map_or_else(|e| refused(&e), |lease| json!(lease))
-    };
-    let wrote =
-        |answer: Result<(), StepError>| answer.map_or_else(|e| stopped(&e), |()| json!("written"));
 
+    let first = first_lease(&ledger, now).await?;
+    let second = second_lease(&ledger, &first, now).await?;
+    for execution in ["e-1", "e-2"] {
+        let release = ReleaseRef::new("slipway-web", execution, "apps", "web");
+        say(
+            &format!("what {execution} may do"),
+            &held(ledger.claim(&release).await),
+        );
+    }
+    closed_lease(&ledger, &second, now).await;
+    Ok(())
+}
+
+/// Takes a lease that never was.
+async fn first_lease(ledger: &Ledger, now: Timestamp) -> Result<Lease, Failed> {
     say(
         "a lease that never was",
         &read(ledger.lease("apps", "web").await),
@@ -46,7 +56,11 @@ pub(super) async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         &wrote(ledger.advance(&first).await),
     );
     say("the lease", &read(ledger.lease("apps", "web").await));
+    Ok(first)
+}
 
+/// Writes the next fence number, and again, when it is an old one.
+async fn second_lease(ledger: &Ledger, first: &Lease, now: Timestamp) -> Result<Lease, Failed> {
     let prior = Prior::Service(PriorService {
         task_definition: "web:1".to_owned(),
         desired_count: 2,
@@ -56,7 +70,7 @@ pub(super) async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         },
         recorded_at: now,
     });
-    let second = apply(&first, Event::PriorRecorded(prior), now)?;
+    let second = apply(first, Event::PriorRecorded(prior), now)?;
     say(
         "the next fence number",
         &wrote(ledger.advance(&second).await),
@@ -68,23 +82,18 @@ pub(super) async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         "all leases",
         &leases.map_or_else(|e| refused(&e), |all| json!([all.leases, all.started])),
     );
+    Ok(second)
+}
 
-    for execution in ["e-1", "e-2"] {
-        let release = ReleaseRef::new("slipway-web", execution, "apps", "web");
-        say(
-            &format!("what {execution} may do"),
-            &held(ledger.claim(&release).await),
-        );
-    }
-
+async fn closed_lease(ledger: &Ledger, lease: &Lease, now: Timestamp) {
     let conclusion = Conclusion::new(Outcome::Deployed, "all is well");
     say(
         "the lease given back",
-        &wrote(ledger.close(&second, &conclusion, now).await),
+        &wrote(ledger.close(lease, &conclusion, now).await),
     );
     say(
         "the lease given back again",
-        &wrote(ledger.close(&second, &conclusion, now).await),
+        &wrote(ledger.close(lease, &conclusion, now).await),
     );
 
     let release = ReleaseRef::new("slipway-web", "e-1", "apps", "web");
@@ -93,8 +102,19 @@ pub(super) async fn leases(sdk: &Sdk) -> Result<(), Failed> {
         &held(ledger.claim(&release).await),
     );
     say("the free lease", &read(ledger.lease("apps", "web").await));
+}
 
-    Ok(())
+fn read(lease: Result<Option<Lease>, AwsError>) -> Value {
+    lease.map_or_else(|e| refused(&e), |lease| json!(lease))
+}
+
+fn wrote(answer: Result<(), StepError>) -> Value {
+    answer.map_or_else(|e| stopped(&e), |()| json!("written"))
+}
+
+/// Whether a write took place.
+fn written(answer: Result<bool, AwsError>) -> Value {
+    answer.map_or_else(|e| refused(&e), |written| json!(written))
 }
 
 fn held(claim: Result<ClaimResult, StepError>) -> Value {
@@ -110,18 +130,22 @@ fn held(claim: Result<ClaimResult, StepError>) -> Value {
 pub(super) async fn records(sdk: &Sdk) -> Result<(), Failed> {
     let ledger = Ledger::new(sdk);
     let now = Timestamp::from_secs(1_767_603_600)?;
-    let wrote = |answer: Result<bool, AwsError>| {
-        answer.map_or_else(|e| refused(&e), |written| json!(written))
-    };
+
+    one_record(&ledger, now).await;
+    one_claim(&ledger, now).await;
+    Ok(())
+}
+
+async fn one_record(ledger: &Ledger, now: Timestamp) {
     let started = Record::started("e-3", "slipway-web", Some("sha256:00"), now);
-    say("a record", &wrote(ledger.put_record(&started).await));
+    say("a record", &written(ledger.put_record(&started).await));
     say(
         "the record again",
-        &wrote(ledger.put_record(&started).await),
+        &written(ledger.put_record(&started).await),
     );
     say(
         "the record, closed",
-        &wrote(
+        &written(
             ledger
                 .put_record(&started.clone().closed(Outcome::Failed, "unhealthy", now))
                 .await,
@@ -129,7 +153,7 @@ pub(super) async fn records(sdk: &Sdk) -> Result<(), Failed> {
     );
     say(
         "the closed record again",
-        &wrote(ledger.put_record(&started).await),
+        &written(ledger.put_record(&started).await),
     );
 
     let read = ledger.record("e-3").await;
@@ -137,6 +161,10 @@ pub(super) async fn records(sdk: &Sdk) -> Result<(), Failed> {
         "the record as it is",
         &read.map_or_else(|e| refused(&e), |record| json!(record)),
     );
+}
+
+/// The claim of a pushed digest.
+async fn one_claim(ledger: &Ledger, now: Timestamp) {
     let push = Push {
         v: 1,
         pipeline: "slipway-web".to_owned(),
@@ -156,18 +184,18 @@ pub(super) async fn records(sdk: &Sdk) -> Result<(), Failed> {
         ..push.clone()
     };
 
-    say("a claim", &wrote(ledger.put_push(None, &push).await));
+    say("a claim", &written(ledger.put_push(None, &push).await));
     say(
         "the claim again",
-        &wrote(ledger.put_push(None, &push).await),
+        &written(ledger.put_push(None, &push).await),
     );
     say(
         "the claim with its execution",
-        &wrote(ledger.put_push(Some(&push), &started).await),
+        &written(ledger.put_push(Some(&push), &started).await),
     );
     say(
         "a claim on what never was",
-        &wrote(ledger.put_push(Some(&other), &other).await),
+        &written(ledger.put_push(Some(&other), &other).await),
     );
 
     let read = ledger.push("slipway-web", "sha256:00").await;
@@ -175,5 +203,4 @@ pub(super) async fn records(sdk: &Sdk) -> Result<(), Failed> {
         "the claim as it is",
         &read.map_or_else(|e| refused(&e), |push| json!(push)),
     );
-    Ok(())
 }

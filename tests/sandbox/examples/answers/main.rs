@@ -152,26 +152,9 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
         );
     }
 
-    let wish = |family: &str, image: &str, essential: bool| {
-        json!({"family": family, "networkMode": "bridge", "containerDefinitions":
-            [{"name": "web", "image": image, "memory": 128, "cpu": 64, "essential": essential,
-              "environment": [{"name": "COLOUR", "value": "teal"}]}]})
-    };
-    let mut no_memory = wish("wrong", "nginx:3", true);
-    no_memory["containerDefinitions"][0]["memory"].take();
-
-    let mut strange_network = wish("wrong", "nginx:3", true);
-    strange_network["networkMode"] = json!("carrier-pigeon");
-    let wishes = [
-        ("a new image", wish("web", "nginx:2", true)),
-        ("nothing essential", wish("wrong", "nginx:3", false)),
-        ("no memory", no_memory),
-        ("a strange network mode", strange_network),
-    ];
-
-    for (what, wish) in wishes {
+    for (what, definition) in registrations() {
         let answer = definitions
-            .register(&TaskDefinition::from_value(without_nulls(wish))?)
+            .register(&TaskDefinition::from_value(without_nulls(definition))?)
             .await;
         say(
             &format!("registration with {what}"),
@@ -187,6 +170,27 @@ async fn task_definitions(sdk: &Sdk) -> Result<(), Failed> {
             .map_or_else(|e| refused(&e), known),
     );
     Ok(())
+}
+
+/// Task definitions to register, with what is special about each; ECS accepts the first only.
+fn registrations() -> [(&'static str, Value); 4] {
+    let definition = |family: &str, image: &str, essential: bool| {
+        json!({"family": family, "networkMode": "bridge", "containerDefinitions":
+            [{"name": "web", "image": image, "memory": 128, "cpu": 64, "essential": essential,
+              "environment": [{"name": "COLOUR", "value": "teal"}]}]})
+    };
+    let mut no_memory = definition("wrong", "nginx:3", true);
+    no_memory["containerDefinitions"][0]["memory"].take();
+
+    let mut strange_network = definition("wrong", "nginx:3", true);
+    strange_network["networkMode"] = json!("carrier-pigeon");
+
+    [
+        ("a new image", definition("web", "nginx:2", true)),
+        ("nothing essential", definition("wrong", "nginx:3", false)),
+        ("no memory", no_memory),
+        ("a strange network mode", strange_network),
+    ]
 }
 
 fn without_nulls(mut definition: Value) -> Value {

@@ -127,43 +127,16 @@ fn classifications_are_those_of_the_scala_source() {
             continue;
         }
 
-        let parameter = |name: &str| vector["parameters"][name].as_str();
-        let number = |name: &str| parameter(name).unwrap().parse().unwrap();
-        let pair = |name: &str| parameter(name).map_or((1.0, 1.0), scala_pair);
-        let arguments: Vec<&str> = vector["classifyArguments"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|argument| argument.as_str().unwrap())
-            .collect();
-        let cles = parameter("effectSizeMeasure") == Some("\"cles\"");
-        let analysis = Analysis {
-            direction: direction(arguments[0]),
-            nan_strategy: if arguments.contains(&"Replace") {
-                NanStrategy::Replace
-            } else {
-                NanStrategy::Remove
-            },
-            critical: arguments.contains(&"isCriticalMetric = true"),
-            measure: if cles {
-                EffectMeasure::CommonLanguage
-            } else {
-                EffectMeasure::MeanRatio
-            },
-            allowed: pair("effectSizeThresholds"),
-            critical_effect: pair("criticalThresholds"),
-            ..Analysis::default()
-        };
-
-        let test = RankTest {
-            tolerance: number("tolerance"),
-            confidence: number("confLevel"),
-        };
         let (canary, baseline) = (
             numbers(&vector["experimentData"]),
             numbers(&vector["controlData"]),
         );
-        let found = classify(&canary, &baseline, &analysis, test);
+        let found = classify(
+            &canary,
+            &baseline,
+            &scala_analysis(vector),
+            scala_test(vector),
+        );
 
         for expected in vector["expected"].as_array().unwrap() {
             let expected = expected.as_str().unwrap();
@@ -181,6 +154,47 @@ fn classifications_are_those_of_the_scala_source() {
 
     // Kayenta's judge has never used this classifier, and no canary config can name it.
     assert_eq!(others, ["Mean Inequality Classifier Test: Low Metric"]);
+}
+
+fn scala_parameter<'a>(vector: &'a Value, name: &str) -> Option<&'a str> {
+    vector["parameters"][name].as_str()
+}
+
+fn scala_analysis(vector: &Value) -> Analysis {
+    let pair = |name: &str| scala_parameter(vector, name).map_or((1.0, 1.0), scala_pair);
+    let arguments: Vec<&str> = vector["classifyArguments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|argument| argument.as_str().unwrap())
+        .collect();
+    let cles = scala_parameter(vector, "effectSizeMeasure") == Some("\"cles\"");
+
+    Analysis {
+        direction: direction(arguments[0]),
+        nan_strategy: if arguments.contains(&"Replace") {
+            NanStrategy::Replace
+        } else {
+            NanStrategy::Remove
+        },
+        critical: arguments.contains(&"isCriticalMetric = true"),
+        measure: if cles {
+            EffectMeasure::CommonLanguage
+        } else {
+            EffectMeasure::MeanRatio
+        },
+        allowed: pair("effectSizeThresholds"),
+        critical_effect: pair("criticalThresholds"),
+        ..Analysis::default()
+    }
+}
+
+fn scala_test(vector: &Value) -> RankTest {
+    let number = |name: &str| scala_parameter(vector, name).unwrap().parse().unwrap();
+    RankTest {
+        tolerance: number("tolerance"),
+        confidence: number("confLevel"),
+    }
 }
 
 /// Such as `(0.8, 1.2)`.

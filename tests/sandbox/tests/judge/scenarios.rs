@@ -46,17 +46,49 @@ fn close(a: &Value, b: &Value, field: &str) -> bool {
     (a[field].as_f64().unwrap() - b[field].as_f64().unwrap()).abs() <= LOG_E_TOLERANCE
 }
 
+/// The expected minutes of each scenario, by its name.
+fn expected_minutes(path: &Path) -> BTreeMap<String, Vec<Value>> {
+    let mut expected: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for line in lines(path) {
+        let value: Value = serde_json::from_str(&line).unwrap();
+        expected
+            .entry(value["id"].as_str().unwrap().to_owned())
+            .or_default()
+            .push(value);
+    }
+    expected
+}
+
+/// Judges a scenario, and takes its minutes out of the expected ones.
+#[track_caller]
+fn assert_judged_as_expected(line: &str, expected: &mut BTreeMap<String, Vec<Value>>) {
+    let found: Vec<Value> = judge_line(line)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let id = found[0]["id"].as_str().unwrap();
+    let expected = expected
+        .remove(id)
+        .unwrap_or_else(|| panic!("nothing is expected of {id}"));
+
+    assert_eq!(found.len(), expected.len(), "minutes of {id}");
+
+    for (found, expected) in found.iter().zip(&expected) {
+        for field in ["id", "t", "verdict", "why"] {
+            assert_eq!(found[field], expected[field], "{id}: {found} {expected}");
+        }
+        assert!(
+            close(found, expected, "log_e") && close(found, expected, "log_e_promote"),
+            "{found} {expected}"
+        );
+    }
+}
+
 #[test]
 fn every_minute_of_every_scenario_is_as_expected() {
     for (scenarios, expectations) in recorded() {
-        let mut expected: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        for line in lines(&expectations) {
-            let value: Value = serde_json::from_str(&line).unwrap();
-            expected
-                .entry(value["id"].as_str().unwrap().to_owned())
-                .or_default()
-                .push(value);
-        }
+        let mut expected = expected_minutes(&expectations);
         let mut skipped = 0;
         for line in lines(&scenarios) {
             let scenario: Value = serde_json::from_str(&line).unwrap();
@@ -66,27 +98,7 @@ fn every_minute_of_every_scenario_is_as_expected() {
                 continue;
             }
 
-            let found = judge_line(&line).unwrap();
-            let found: Vec<Value> = found
-                .lines()
-                .map(|line| serde_json::from_str(line).unwrap())
-                .collect();
-            let id = found[0]["id"].as_str().unwrap();
-            let expected = expected
-                .remove(id)
-                .unwrap_or_else(|| panic!("nothing is expected of {id}"));
-
-            assert_eq!(found.len(), expected.len(), "minutes of {id}");
-
-            for (found, expected) in found.iter().zip(&expected) {
-                for field in ["id", "t", "verdict", "why"] {
-                    assert_eq!(found[field], expected[field], "{id}: {found} {expected}");
-                }
-                assert!(
-                    close(found, expected, "log_e") && close(found, expected, "log_e_promote"),
-                    "{found} {expected}"
-                );
-            }
+            assert_judged_as_expected(&line, &mut expected);
         }
 
         println!(

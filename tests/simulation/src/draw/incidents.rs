@@ -23,12 +23,7 @@ pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
 
     // A push has one attempt of start-pipeline only, which would hardly ever be met.
     if rng.u8(..12) == 0 {
-        let (nth, fault) = (rng.usize(..pushes), CallFault::CrashAfter(rng.u32(1..=5)));
-        return Incident::Call {
-            function: "start-pipeline",
-            nth,
-            fault,
-        };
+        return crash_of_start_pipeline(rng, pushes);
     }
 
     let fault = |fault| Incident::Call {
@@ -52,17 +47,7 @@ pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
             nth,
             after: secs(rng, 20, 500),
         },
-        12 => Incident::Throttle {
-            service: SERVICES[rng.usize(
-                ..if is_judged {
-                    SERVICES.len()
-                } else {
-                    SERVICES.len() - 2
-                },
-            )],
-            from: secs(rng, 1, if is_judged { 1500 } else { 300 }),
-            lasts: secs(rng, 2, 60),
-        },
+        12 => throttle(rng, is_judged),
         13..=14 => Incident::Event {
             source: "aws.codepipeline",
             nth: rng.usize(..6 * pushes),
@@ -73,6 +58,28 @@ pub(super) fn fault(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
             nth: rng.usize(..pushes),
             mishap: Mishap::Again(late(rng)),
         },
+    }
+}
+
+fn crash_of_start_pipeline(rng: &mut Rng, pushes: usize) -> Incident {
+    let (nth, fault) = (rng.usize(..pushes), CallFault::CrashAfter(rng.u32(1..=5)));
+    Incident::Call {
+        function: "start-pipeline",
+        nth,
+        fault,
+    }
+}
+
+fn throttle(rng: &mut Rng, is_judged: bool) -> Incident {
+    let (services, most) = if is_judged {
+        (SERVICES.len(), 1500)
+    } else {
+        (SERVICES.len() - 2, 300)
+    };
+    Incident::Throttle {
+        service: SERVICES[rng.usize(..services)],
+        from: secs(rng, 1, most),
+        lasts: secs(rng, 2, 60),
     }
 }
 
@@ -172,8 +179,14 @@ pub(super) fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
         _ => Act::InstanceBusy(secs(rng, 10, 300)),
     };
 
-    // There must be something that failed.
-    let when = match act {
+    let when = when_of(rng, shape, pushes, act);
+    Incident::Act { when, act }
+}
+
+/// When an act happens, so that it finds what it needs.
+fn when_of(rng: &mut Rng, shape: &Shape, pushes: usize, act: Act) -> When {
+    match act {
+        // There must be something that failed.
         Act::Retry => When {
             anchor: Anchor::Push(rng.usize(..pushes)),
             after: secs(rng, 60, 900),
@@ -197,8 +210,7 @@ pub(super) fn act(rng: &mut Rng, shape: &Shape, pushes: usize) -> Incident {
             }
         }
         _ => when(rng, shape, pushes),
-    };
-    Incident::Act { when, act }
+    }
 }
 
 /// An invocation hangs around a change that it has announced, while another one of its kind goes

@@ -17,6 +17,8 @@ use super::{Floor, Pair, Shape, Shift, Strategy};
 
 /// The stack of the service.
 const SERVICE_STACK: &str = "web";
+/// The stack of the pipeline.
+const PIPELINE_STACK: &str = "web-pipeline";
 /// Longest that an account may take to become steady, in virtual time.
 const STEADY_LIMIT: Duration = Duration::from_secs(3600);
 /// How long requests have come to a pair that is judged.
@@ -58,30 +60,36 @@ impl Shape {
         self.update_service_stack(&mut aws)?;
         stack(&mut aws, FUNCTIONS_STACK, "template.yaml", &[])?;
 
-        match &self.pair {
-            None => stack(
-                &mut aws,
-                "web-pipeline",
+        self.deploy_pipeline(&mut aws)?;
+        self.set_counts(&mut aws)?;
+        self.steady(aws)
+    }
+
+    fn deploy_pipeline(&self, aws: &mut Aws) -> Result<(), String> {
+        let Some(pair) = &self.pair else {
+            let parameters = self.pipeline_parameters();
+            return stack(
+                aws,
+                PIPELINE_STACK,
                 "infra/pipelines/in-place.yaml",
-                &self.pipeline_parameters(),
-            )?,
-            Some(pair) => {
-                let parameters = self.pair_parameters(pair, &aws)?;
-                let is_judged = self.canary().is_some();
-                let template = if is_judged { "canary" } else { "blue-green" };
-                stack(
-                    &mut aws,
-                    "web-pipeline",
-                    &format!("infra/pipelines/{template}.yaml"),
-                    &parameters,
-                )?;
+                &parameters,
+            );
+        };
 
-                if is_judged {
-                    cloudwatch::set_alarm(&mut aws, ALARM, "OK");
-                }
-            }
+        let parameters = self.pair_parameters(pair, aws)?;
+        let is_judged = self.canary().is_some();
+        let template = if is_judged { "canary" } else { "blue-green" };
+        let template = format!("infra/pipelines/{template}.yaml");
+        stack(aws, PIPELINE_STACK, &template, &parameters)?;
+
+        if is_judged {
+            cloudwatch::set_alarm(aws, ALARM, "OK");
         }
+        Ok(())
+    }
 
+    /// Sets the counts that the services have before the first push.
+    fn set_counts(&self, aws: &mut Aws) -> Result<(), String> {
         let counts = match self.pair {
             None => vec![(WEB.to_owned(), self.count)],
             Some(_) => vec![
@@ -91,9 +99,13 @@ impl Shape {
         };
         for (service, count) in counts {
             let asked = json!({"cluster": CLUSTER, "service": service, "desiredCount": count});
-            ecs::call(&mut aws, "UpdateService", &asked).map_err(|e| e.to_string())?;
+            ecs::call(aws, "UpdateService", &asked).map_err(|e| e.to_string())?;
         }
+        Ok(())
+    }
 
+    /// The account once its services are steady, and requests have come to a pair that is judged.
+    fn steady(&self, aws: Aws) -> Result<Aws, String> {
         run(aws, Fault::None, async |driver| {
             let steady = |aws: &Aws| {
                 aws.ecs.services.values().all(|service| {
@@ -192,19 +204,7 @@ impl Shape {
             self.initial_count
                 .map(|count| ("InitialCount", count.to_string())),
         );
-        let shift = match &pair.shift {
-            Shift::AllAtOnce => vec![("Shift", "all-at-once".to_owned())],
-            Shift::Linear(percent) => vec![
-                ("Shift", "linear".to_owned()),
-                ("StepPercent", percent.to_string()),
-            ],
-            Shift::Listed(steps) => vec![
-                ("Shift", "listed".to_owned()),
-                ("Steps", (*steps).to_owned()),
-            ],
-            Shift::Judged(canary) => canary.parameters(),
-        };
-        parameters.extend(shift);
+        parameters.extend(shift_parameters(&pair.shift));
 
         if self.canary().is_none() {
             parameters.push(("StepMinutes", "1".to_owned()));
@@ -253,6 +253,21 @@ impl Shape {
                 .map(|count| ("InitialCount", count.to_string())),
         );
         parameters
+    }
+}
+
+fn shift_parameters(shift: &Shift) -> Vec<(&'static str, String)> {
+    match shift {
+        Shift::AllAtOnce => vec![("Shift", "all-at-once".to_owned())],
+        Shift::Linear(percent) => vec![
+            ("Shift", "linear".to_owned()),
+            ("StepPercent", percent.to_string()),
+        ],
+        Shift::Listed(steps) => vec![
+            ("Shift", "listed".to_owned()),
+            ("Steps", (*steps).to_owned()),
+        ],
+        Shift::Judged(canary) => canary.parameters(),
     }
 }
 

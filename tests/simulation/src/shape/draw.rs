@@ -29,25 +29,14 @@ impl Shape {
         } else {
             count
         });
-        let strategy = match (static_port, rng.u8(..3)) {
-            (_, 0) if size > 1 => Strategy::MakeRoom,
-            (_, 1) => Strategy::Doubling,
+        let strategy = match rng.u8(..3) {
+            0 if size > 1 => Strategy::MakeRoom,
+            1 => Strategy::Doubling,
             _ => Strategy::Rolling,
         };
-        let (floor, maximum_percent) = match strategy {
-            Strategy::Doubling | Strategy::BlueGreen => (Floor::Unsaid, None),
-            Strategy::MakeRoom if rng.bool() => (Floor::Unsaid, None),
-            Strategy::MakeRoom => (Floor::Tasks(rng.u32(0..size)), None),
-            Strategy::Rolling => rolling(&mut rng, size),
-        };
+        let (floor, maximum_percent) = bounds(&mut rng, strategy, size);
 
-        // With a fixed port a new task needs an instance without an old one.
-        let instances = count.max(1)
-            + if strategy == Strategy::MakeRoom {
-                rng.u32(0..=1)
-            } else {
-                rng.u32(1..=2)
-            };
+        let instances = count.max(1) + spare_instances(&mut rng, strategy);
 
         Self {
             number,
@@ -112,6 +101,25 @@ impl Shape {
             queued: rng.u8(..4) == 0,
             pair: Some(pair),
         }
+    }
+}
+
+/// The floor and the ceiling that the parameters give for a strategy.
+fn bounds(rng: &mut fastrand::Rng, strategy: Strategy, size: u32) -> (Floor, Option<u32>) {
+    match strategy {
+        Strategy::Doubling | Strategy::BlueGreen => (Floor::Unsaid, None),
+        Strategy::MakeRoom if rng.bool() => (Floor::Unsaid, None),
+        Strategy::MakeRoom => (Floor::Tasks(rng.u32(0..size)), None),
+        Strategy::Rolling => rolling(rng, size),
+    }
+}
+
+/// With a fixed port a new task needs an instance without an old one.
+fn spare_instances(rng: &mut fastrand::Rng, strategy: Strategy) -> u32 {
+    if strategy == Strategy::MakeRoom {
+        rng.u32(0..=1)
+    } else {
+        rng.u32(1..=2)
     }
 }
 

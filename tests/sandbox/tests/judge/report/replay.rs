@@ -206,22 +206,23 @@ fn a_damaged_record_is_refused_with_its_place() {
     );
 }
 
+/// The fields that a replay finds different after a change of the record.
+fn fields_found(stored: &Value, change: fn(&mut Value)) -> Vec<&'static str> {
+    let mut stored = stored.clone();
+    change(&mut stored);
+    let changed = Judgement::from_json(&stored.to_string()).unwrap();
+    differences(&changed, &replay(&changed).unwrap())
+        .iter()
+        .map(|difference| difference.field)
+        .collect()
+}
+
 /// Whatever of the verdict is changed in the record is named.
 #[test]
 fn a_changed_record_is_found_by_the_field() {
     let stored: Value =
         serde_json::from_str(&judgement("rolled-back-by-errors").to_json()).unwrap();
-    let differ = |change: fn(&mut Value)| {
-        let mut stored = stored.clone();
-        change(&mut stored);
-        let changed = Judgement::from_json(&stored.to_string()).unwrap();
-        let found = differences(&changed, &replay(&changed).unwrap());
-
-        found
-            .iter()
-            .map(|difference| difference.field)
-            .collect::<Vec<_>>()
-    };
+    let differ = |change: fn(&mut Value)| fields_found(&stored, change);
 
     assert_eq!(differ(|_| ()), [""; 0]);
     assert_eq!(

@@ -178,11 +178,15 @@ mod tests {
 
     #[test]
     fn refusals_name_the_field_the_value_found_and_what_is_expected() {
+        let words = StrategyName::ALL.map(|name| format!("`{}`", name.rules().word));
+        let expected_words = format!(
+            "`strategy` (found \"roling\"): unknown variant `roling`, expected one of {}",
+            words.join(", ")
+        );
         let cases = [
             (
                 r#""service":"web","strategy":"roling""#,
-                "`strategy` (found \"roling\"): unknown variant `roling`, expected one of \
-                 `rolling`, `doubling`, `make-room`",
+                expected_words.as_str(),
             ),
             (
                 r#""service":"web","stategy":"rolling""#,

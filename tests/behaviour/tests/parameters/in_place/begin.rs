@@ -1,6 +1,7 @@
 //! Parameters that begin-release refuses.
 
 use serde_json::json;
+use slipway::strategy::StrategyName;
 
 use crate::Wrong;
 use crate::Wrong::{Missing, Set, SetAll, Text};
@@ -16,13 +17,15 @@ fn refused(cases: &[(Wrong, &[&str])]) {
 
 #[test]
 fn unknown_names_are_refused_at_once() {
+    let words = StrategyName::ALL.map(|name| format!("`{}`", name.rules().word));
+    let words = words.join(", ");
     refused(&[
         (
             Set("strategy", json!("roling")),
             &[
                 "`strategy`",
                 "`roling`",
-                "`rolling`, `doubling`, `make-room`",
+                words.as_str(),
                 FIX,
             ],
         ),

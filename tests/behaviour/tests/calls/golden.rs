@@ -96,7 +96,7 @@ fn same(scene: &str, text: &str) {
 }
 
 const REMEDY: &str =
-    "if that is intended, write it: SLIPWAY_WRITE_GOLDEN=1 cargo test -p sandbox --test calls";
+    "if that is intended, write it: SLIPWAY_WRITE_GOLDEN=1 cargo test -p behaviour --test calls";
 
 /// How many lines of each side are shown, from the first that differs on, and how many of both
 /// before.

@@ -31,6 +31,11 @@ pub struct ReleaseRef {
     pub service: String,
 }
 
+/// User parameters of a step that takes those of all actions only.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct NoParameters {}
+
 impl ReleaseRef {
     #[must_use]
     pub fn new(pipeline: &str, execution: &str, cluster: &str, service: &str) -> Self {
@@ -230,13 +235,10 @@ mod tests {
 
     #[test]
     fn a_step_without_parameters_of_its_own_takes_the_common_ones_only() {
-        #[derive(Debug, Deserialize, PartialEq)]
-        struct Nothing {}
+        let (release, own) = parsed::<NoParameters>(r#""service":"web""#).expect("complete");
+        assert_eq!((release.service.as_str(), own), ("web", NoParameters {}));
 
-        let (release, own) = parsed::<Nothing>(r#""service":"web""#).expect("complete");
-        assert_eq!((release.service.as_str(), own), ("web", Nothing {}));
-
-        let refused = parsed::<Nothing>(r#""service":"web","colour":"blue""#);
+        let refused = parsed::<NoParameters>(r#""service":"web","colour":"blue""#);
         let message = refused.expect_err("an unknown field").message;
         assert!(message.contains("unknown field `colour`"), "{message}");
     }

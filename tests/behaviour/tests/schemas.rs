@@ -7,12 +7,13 @@ use harness::functions;
 use schemars::{Schema, schema_for};
 use serde_json::{Map, Value};
 use slipway::aws::SERVICE_TAG;
-use slipway::job::{PIPELINE_PREFIX, ReleaseRef};
+use slipway::job::{NoParameters, PIPELINE_PREFIX, ReleaseRef};
 use slipway::limits::FUNCTION_TIMEOUT;
 use slipway::strategy::StrategyName;
 use slipway::strategy::in_place::percentages::Shape;
 
-/// The schema of a step's own parameters with the common ones of all actions, which come first.
+/// The schema of a step's own parameters with the common ones of all actions, which come first. A
+/// type without fields has no properties.
 fn complete(own: Schema) -> Schema {
     let mut schema = own.clone();
     let common = schema_for!(ReleaseRef);
@@ -20,10 +21,8 @@ fn complete(own: Schema) -> Schema {
 
     let mut properties = Map::new();
     for part in [part(&common, "properties"), part(&own, "properties")] {
-        let Some(Value::Object(part)) = part else {
-            panic!("a schema of a struct has properties")
-        };
-        properties.extend(part);
+        let part = part.as_ref().and_then(Value::as_object);
+        properties.extend(part.cloned().unwrap_or_default());
     }
     let mut required = Vec::new();
     for part in [part(&common, "required"), part(&own, "required")] {
@@ -75,6 +74,17 @@ fn schemas_are_those_of_the_types() {
     for (function, own) in functions::schemas() {
         compare(function, own);
     }
+}
+
+#[test]
+fn a_step_without_parameters_of_its_own_takes_the_common_ones() {
+    let schema = complete(schema_for!(NoParameters));
+    let common = schema_for!(ReleaseRef);
+
+    for key in ["properties", "required"] {
+        assert_eq!(schema.get(key), common.get(key), "{key}");
+    }
+    assert_eq!(schema.get("additionalProperties"), Some(&false.into()));
 }
 
 #[test]

@@ -3,8 +3,7 @@
 //! An event only states what happened. Whether it may happen, and what it changes, is decided in
 //! `transition`.
 
-use std::fmt;
-
+use super::names::names;
 use super::{
     Change, JudgementRecord, OperatorDecision, Outcome, Prior, Registering, Release, TrafficReturn,
 };
@@ -59,29 +58,31 @@ pub enum Event {
     Closed(Outcome),
 }
 
-/// The name of an event, for refusals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventName {
-    Taken,
-    PriorRecorded,
-    RegistrationAnnounced,
-    Registered,
-    ChangeAnnounced,
-    DeploymentRecorded,
-    ShiftAnnounced,
-    ShiftConfirmed,
-    ScaleInSuspensionAnnounced,
-    ScaleInRestorationAnnounced,
-    RaiseAnnounced,
-    RetirementAnnounced,
-    RestorationAnnounced,
-    ReturnDecided,
-    JudgementRecorded,
-    DecisionAwaited,
-    OperatorDecided,
-    FailureRecorded,
-    TakenOver,
-    Closed,
+names! {
+    /// The name of an event, for refusals.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum EventName {
+        Taken => "take the lease",
+        PriorRecorded => "record the prior release",
+        RegistrationAnnounced => "announce a registration",
+        Registered => "record a registration",
+        ChangeAnnounced => "announce a deployment",
+        DeploymentRecorded => "record a deployment",
+        ShiftAnnounced => "announce a traffic shift",
+        ShiftConfirmed => "confirm a traffic shift",
+        ScaleInSuspensionAnnounced => "announce the suspension of scale-in",
+        ScaleInRestorationAnnounced => "announce the restoration of scale-in",
+        RaiseAnnounced => "announce a raise of the old colour",
+        RetirementAnnounced => "announce the retirement of the old colour",
+        RestorationAnnounced => "announce a restoration",
+        ReturnDecided => "decide to return the traffic",
+        JudgementRecorded => "record a judgement",
+        DecisionAwaited => "wait for a decision",
+        OperatorDecided => "record an operator's decision",
+        FailureRecorded => "record a failure",
+        TakenOver => "take the release over",
+        Closed => "close the release",
+    }
 }
 
 impl Event {
@@ -128,32 +129,5 @@ impl EventName {
                 | Self::RetirementAnnounced
                 | Self::RestorationAnnounced
         )
-    }
-}
-
-impl fmt::Display for EventName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Taken => "take the lease",
-            Self::PriorRecorded => "record the prior release",
-            Self::RegistrationAnnounced => "announce a registration",
-            Self::Registered => "record a registration",
-            Self::ChangeAnnounced => "announce a deployment",
-            Self::DeploymentRecorded => "record a deployment",
-            Self::ShiftAnnounced => "announce a traffic shift",
-            Self::ShiftConfirmed => "confirm a traffic shift",
-            Self::ScaleInSuspensionAnnounced => "announce the suspension of scale-in",
-            Self::ScaleInRestorationAnnounced => "announce the restoration of scale-in",
-            Self::RaiseAnnounced => "announce a raise of the old colour",
-            Self::RetirementAnnounced => "announce the retirement of the old colour",
-            Self::RestorationAnnounced => "announce a restoration",
-            Self::ReturnDecided => "decide to return the traffic",
-            Self::JudgementRecorded => "record a judgement",
-            Self::DecisionAwaited => "wait for a decision",
-            Self::OperatorDecided => "record an operator's decision",
-            Self::FailureRecorded => "record a failure",
-            Self::TakenOver => "take the release over",
-            Self::Closed => "close the release",
-        })
     }
 }

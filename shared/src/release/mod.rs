@@ -8,6 +8,7 @@
 mod claim;
 mod event;
 mod lease;
+mod names;
 mod outcome;
 mod push;
 mod record;

@@ -1,19 +1,21 @@
 //! How a release ends: the outcome that is recorded, and the reason.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-/// How a release ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    Deployed,
-    Unchanged,
-    RolledBack,
-    Superseded,
-    Held,
-    Failed,
+use super::names::names;
+
+names! {
+    /// How a release ended.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    pub enum Outcome {
+        Deployed => "deployed",
+        Unchanged => "unchanged",
+        RolledBack => "rolled-back",
+        Superseded => "superseded",
+        Held => "held",
+        Failed => "failed",
+    }
 }
 
 /// How a release ends, and why.
@@ -42,18 +44,5 @@ impl Conclusion {
             needs_operator: true,
             ..Self::new(Outcome::Failed, reason)
         }
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Deployed => "deployed",
-            Self::Unchanged => "unchanged",
-            Self::RolledBack => "rolled-back",
-            Self::Superseded => "superseded",
-            Self::Held => "held",
-            Self::Failed => "failed",
-        })
     }
 }

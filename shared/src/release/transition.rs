@@ -3,10 +3,9 @@
 //!
 //! Nothing here ignores an event: it changes the lease or it is an [`IllegalTransition`].
 
-use std::fmt;
-
 use thiserror::Error;
 
+use super::names::names;
 use super::{
     AwaitingDecision, Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget,
     Phase, Record, Refusal, Release, Target,
@@ -23,31 +22,18 @@ pub struct IllegalTransition {
     pub because: Refusal,
 }
 
-/// The phase of a lease, for refusals. What a release is of matters as much as its phase.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PhaseName {
-    Free,
-    Beginning,
-    OpenService,
-    OpenPair,
-    RollingBackUnrecorded,
-    RollingBackService,
-    RollingBackPair,
-}
-
-impl fmt::Display for PhaseName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Free => "the lease is free",
-            Self::Beginning => "the release has not recorded the prior release",
-            Self::OpenService => "the release of a service is open",
-            Self::OpenPair => "the release of a pair is open",
-            Self::RollingBackUnrecorded => {
-                "the release is being rolled back without a recorded prior release"
-            }
-            Self::RollingBackService => "the release of a service is being rolled back",
-            Self::RollingBackPair => "the release of a pair is being rolled back",
-        })
+names! {
+    /// The phase of a lease, for refusals. What a release is of matters as much as its phase.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum PhaseName {
+        Free => "the lease is free",
+        Beginning => "the release has not recorded the prior release",
+        OpenService => "the release of a service is open",
+        OpenPair => "the release of a pair is open",
+        RollingBackUnrecorded =>
+            "the release is being rolled back without a recorded prior release",
+        RollingBackService => "the release of a service is being rolled back",
+        RollingBackPair => "the release of a pair is being rolled back",
     }
 }
 

@@ -159,28 +159,26 @@ fn every_pair_of_phase_and_event_has_its_result() {
 }
 
 #[test]
-fn the_table_has_every_phase_and_every_event() {
+fn the_table_has_every_phase_every_event_and_every_outcome() {
     let phases = columns().map(|lease| lease.phase());
-    for phase in [
-        PhaseName::Free,
-        PhaseName::Beginning,
-        PhaseName::OpenService,
-        PhaseName::OpenPair,
-        PhaseName::RollingBackUnrecorded,
-        PhaseName::RollingBackService,
-        PhaseName::RollingBackPair,
-    ] {
-        assert!(phases.contains(&phase), "{phase:?}");
+    for phase in PhaseName::ALL {
+        assert!(phases.contains(phase), "{phase:?}");
     }
 
-    let mut names: Vec<usize> = rows()
-        .iter()
-        .map(|(event, _)| event.name() as usize)
-        .collect();
+    let rows = rows();
+    let mut names: Vec<EventName> = rows.iter().map(|(event, _)| event.name()).collect();
     names.dedup();
-    let all: Vec<usize> = (0..=EventName::Closed as usize).collect();
+    assert_eq!(
+        names,
+        EventName::ALL,
+        "a row for each event, in their order"
+    );
 
-    assert_eq!(names, all, "a row for each event, in their order");
+    for outcome in Outcome::ALL {
+        let mut events = rows.iter().map(|(event, _)| event);
+        let closed = Event::Closed(*outcome);
+        assert!(events.any(|event| *event == closed), "{outcome:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
-//! The legal ways from one state of a lease to the next: one match over phase and event; everything
-//! else is refused.
+//! The legal ways from one state of a lease to the next; everything else is refused. `apply`
+//! decides about the events that take and free the lease, `step` about those of a release that goes
+//! on: one match over the events, none of them left to a catch-all, so that a new event does not
+//! compile until it has its place. What an event needs of the phase it gets from a method of
+//! [`Phase`], which refuses the other phases.
 //!
 //! Nothing here ignores an event: it changes the lease or it is an [`IllegalTransition`].
 
@@ -8,7 +11,7 @@ use thiserror::Error;
 use super::names::names;
 use super::{
     AwaitingDecision, Conclusion, Event, EventName, LastKnownRouting, Lease, Outcome, PairTarget,
-    Phase, Record, Refusal, Release, Target,
+    Phase, Prior, Record, Refusal, Release, Target,
 };
 use crate::job::{Failure, StepError};
 use crate::timestamp::Timestamp;
@@ -108,74 +111,116 @@ fn step(
     now: Timestamp,
     in_grace: bool,
 ) -> Result<(), Refusal> {
-    use Phase::{Beginning, Open, RollingBack};
-    use Target::Pair;
-
-    match (&mut release.phase, event) {
-        (Beginning, Event::PriorRecorded(prior)) => release.phase = Open(Target::new(prior)),
-        (Beginning | Open(_), Event::FailureRecorded(failure)) => fail(release, failure)?,
-        (Beginning | Open(_), Event::TakenOver) => take_over(release, now),
-
-        (Open(_), Event::RegistrationAnnounced(new)) => release.registering = Some(new),
-        (Open(_), Event::Registered { task_definition }) => register(release, task_definition)?,
-        (Open(target), Event::ChangeAnnounced(change)) => *target.change_mut() = Some(change),
-        (Open(target), Event::DeploymentRecorded { deployment }) => {
-            target.record_deployment(deployment)?;
-        }
-
-        // Only the steps of an open release suspend scale-in, judge the new colour and retire the
-        // old one.
-        (Open(Pair(pair)), Event::ScaleInSuspensionAnnounced) => {
-            pair.scale_in_suspended = Some(true);
-        }
-        (Open(Pair(pair)), Event::RetirementAnnounced) => pair.retiring = true,
-        (Open(Pair(pair)), Event::ReturnDecided(decision)) => pair.decide_return(decision)?,
-        (Open(Pair(pair)), Event::JudgementRecorded(judgement)) => pair.record_judgement(judgement),
-        (Open(Pair(pair)), Event::DecisionAwaited { action }) => {
-            pair.awaiting = Some(AwaitingDecision::new(action, now));
-        }
-        (Open(Pair(pair)), Event::OperatorDecided(decision)) => pair.record_decision(decision)?,
-
-        (Open(Pair(pair)), event) => route(pair, event, now, in_grace)?,
-        (RollingBack { target, .. }, event) => restore(target.as_mut(), event, now, in_grace)?,
-        _ => return Err(Refusal::Phase),
-    }
-    Ok(())
-}
-
-/// The target after an event that is legal while it is being rolled back.
-fn restore(
-    target: Option<&mut Target>,
-    event: Event,
-    now: Timestamp,
-    in_grace: bool,
-) -> Result<(), Refusal> {
-    match (target, event) {
-        (Some(_), Event::RestorationAnnounced) => Ok(()),
-        (Some(Target::Pair(pair)), event) => route(pair, event, now, in_grace),
-        _ => Err(Refusal::Phase),
-    }
-}
-
-/// The pair after an event that is legal both while the release is open and while it is being
-/// rolled back.
-fn route(
-    pair: &mut PairTarget,
-    event: Event,
-    now: Timestamp,
-    in_grace: bool,
-) -> Result<(), Refusal> {
+    let phase = &mut release.phase;
     match event {
-        Event::ShiftAnnounced { from, to } => pair.announce_shift(from, to, now, in_grace),
-        Event::ShiftConfirmed => pair.confirm_shift(now)?,
-        Event::ScaleInRestorationAnnounced => pair.scale_in_suspended = Some(false),
-        Event::RaiseAnnounced { tasks } => pair.raised_to = Some(tasks),
-        _ => return Err(Refusal::Phase),
+        Event::PriorRecorded(prior) => phase.record_prior(prior)?,
+        Event::FailureRecorded(failure) => fail(release, failure)?,
+        Event::TakenOver => phase.take_over(now)?,
+
+        // Only the steps of an open release register and deploy.
+        Event::RegistrationAnnounced(new) => {
+            phase.open_target()?;
+            release.registering = Some(new);
+        }
+        Event::Registered { task_definition } => register(release, task_definition)?,
+        Event::ChangeAnnounced(change) => *phase.open_target()?.change_mut() = Some(change),
+        Event::DeploymentRecorded { deployment } => {
+            phase.open_target()?.record_deployment(deployment)?;
+        }
+
+        // Only they suspend scale-in, judge the new colour and retire the old one.
+        Event::ScaleInSuspensionAnnounced => phase.open_pair()?.scale_in_suspended = Some(true),
+        Event::RetirementAnnounced => phase.open_pair()?.retiring = true,
+        Event::ReturnDecided(decision) => phase.open_pair()?.decide_return(decision)?,
+        Event::JudgementRecorded(judgement) => phase.open_pair()?.record_judgement(judgement),
+        Event::DecisionAwaited { action } => {
+            phase.open_pair()?.awaiting = Some(AwaitingDecision::new(action, now));
+        }
+        Event::OperatorDecided(decision) => phase.open_pair()?.record_decision(decision)?,
+
+        // The traffic and the tasks of a pair also change while it is being rolled back.
+        Event::ShiftAnnounced { from, to } => {
+            phase.pair()?.announce_shift(from, to, now, in_grace);
+        }
+        Event::ShiftConfirmed => phase.pair()?.confirm_shift(now)?,
+        Event::ScaleInRestorationAnnounced => phase.pair()?.scale_in_suspended = Some(false),
+        Event::RaiseAnnounced { tasks } => phase.pair()?.raised_to = Some(tasks),
+
+        Event::RestorationAnnounced => phase.restorable()?,
+        Event::Taken(_) | Event::Closed(_) => return Err(Refusal::Phase),
     }
     Ok(())
+}
+
+/// The phases in which an event is legal, by what it gets: in any other it is refused.
+impl Phase {
+    /// From here on the release's steps may change the target.
+    fn record_prior(&mut self, prior: Prior) -> Result<(), Refusal> {
+        let Self::Beginning = self else {
+            return Err(Refusal::Phase);
+        };
+        *self = Self::Open(Target::new(prior));
+        Ok(())
+    }
+
+    /// From here on only `roll-back` changes the target.
+    fn take_over(&mut self, now: Timestamp) -> Result<(), Refusal> {
+        self.before_take_over()?;
+        let target = match std::mem::replace(self, Self::Beginning) {
+            Self::Open(target) => Some(target),
+            Self::Beginning | Self::RollingBack { .. } => None,
+        };
+        *self = Self::RollingBack { since: now, target };
+        Ok(())
+    }
+
+    fn before_take_over(&self) -> Result<(), Refusal> {
+        match self {
+            Self::Beginning | Self::Open(_) => Ok(()),
+            Self::RollingBack { .. } => Err(Refusal::Phase),
+        }
+    }
+
+    /// The target of an open release.
+    fn open_target(&mut self) -> Result<&mut Target, Refusal> {
+        match self {
+            Self::Open(target) => Ok(target),
+            Self::Beginning | Self::RollingBack { .. } => Err(Refusal::Phase),
+        }
+    }
+
+    /// The pair of an open release.
+    fn open_pair(&mut self) -> Result<&mut PairTarget, Refusal> {
+        match self.open_target()? {
+            Target::Pair(pair) => Ok(pair),
+            Target::Service(_) => Err(Refusal::Phase),
+        }
+    }
+
+    /// The pair of a release that is open or is being rolled back.
+    fn pair(&mut self) -> Result<&mut PairTarget, Refusal> {
+        let target = match self {
+            Self::Open(target) => Some(target),
+            Self::RollingBack { target, .. } => target.as_mut(),
+            Self::Beginning => None,
+        };
+        match target {
+            Some(Target::Pair(pair)) => Ok(pair),
+            Some(Target::Service(_)) | None => Err(Refusal::Phase),
+        }
+    }
+
+    /// A release is being rolled back, to a prior release that was recorded.
+    fn restorable(&self) -> Result<(), Refusal> {
+        match self {
+            Self::RollingBack { target, .. } if target.is_some() => Ok(()),
+            Self::Beginning | Self::Open(_) | Self::RollingBack { .. } => Err(Refusal::Phase),
+        }
+    }
 }
 
 fn register(release: &mut Release, task_definition: String) -> Result<(), Refusal> {
+    release.phase.open_target()?;
     if release.registering.is_none() {
         return Err(Refusal::NoRegistration);
     }
@@ -185,21 +230,12 @@ fn register(release: &mut Release, task_definition: String) -> Result<(), Refusa
 
 /// The first failure stays, since later ones are mostly its consequences.
 fn fail(release: &mut Release, failure: Failure) -> Result<(), Refusal> {
+    release.phase.before_take_over()?;
     if release.failure.is_some() {
         return Err(Refusal::FailureRecorded);
     }
     release.failure = Some(failure);
     Ok(())
-}
-
-/// From here on only `roll-back` changes the target.
-fn take_over(release: &mut Release, now: Timestamp) {
-    let target = match std::mem::replace(&mut release.phase, Phase::Beginning) {
-        Phase::Open(target) => Some(target),
-        Phase::RollingBack { target, .. } => target,
-        Phase::Beginning => None,
-    };
-    release.phase = Phase::RollingBack { since: now, target };
 }
 
 /// A release that was not rolled back cannot end as if it was, and one that was cannot end as if it

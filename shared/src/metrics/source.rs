@@ -61,7 +61,7 @@ pub enum Metric {
     HourlyPercentile(u8),
     /// A part of a user's own metric, by its place among them.
     Custom(usize, CustomPart),
-    /// A series of a further source, by its name in the id.
+    /// A series of a further source, by a name of its own: letters, digits and `_`.
     Further(&'static str),
 }
 
@@ -108,7 +108,7 @@ impl Key {
             Metric::Custom(index, CustomPart::Count) => format!("m{index}x"),
             Metric::Custom(index, CustomPart::Total) => format!("m{index}n"),
             Metric::Custom(index, CustomPart::Value) => format!("m{index}v"),
-            Metric::Further(name) => name.to_owned(),
+            Metric::Further(name) => format!("f_{name}"),
         };
         format!("{side}_{metric}")
     }

@@ -7,7 +7,8 @@ pub(crate) fn key(id: &str) -> Key {
     found.unwrap_or_else(|| panic!("a series has the id {id}"))
 }
 
-/// Every series of a judgement with four thresholds and the most custom metrics.
+/// Every series of a judgement with four thresholds, the most custom metrics, and a further source
+/// that uses the names of others.
 fn all() -> Vec<Key> {
     let mut metrics = vec![
         Metric::Requests,
@@ -24,6 +25,7 @@ fn all() -> Vec<Key> {
 
     let parts = [CustomPart::Count, CustomPart::Total, CustomPart::Value];
     metrics.extend((0..10).flat_map(|index| parts.map(|part| Metric::Custom(index, part))));
+    metrics.extend(["n", "e", "p75", "m0x"].map(Metric::Further));
     Side::BOTH
         .into_iter()
         .flat_map(|side| metrics.iter().map(move |metric| Key::new(side, *metric)))

@@ -97,6 +97,11 @@ settings! {
         "minutes after which the bake ends";
 }
 
+/// Whether a metric of this name is one of [`JudgeConfig::metrics`].
+pub fn is_built_in(name: &str) -> bool {
+    name == "errors" || name.starts_with("latency[")
+}
+
 impl JudgeConfig {
     /// Reads a JSON object of any of the fields; the others take their defaults.
     ///

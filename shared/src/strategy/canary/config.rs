@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::job::Failure;
 use crate::judge::JudgeConfig;
+use crate::judge::config::is_built_in;
 use crate::judge::spec::{MetricSpec, Promotion};
 use crate::metrics::custom::{CustomKind, CustomMetric, Worse};
 use crate::metrics::sources;
@@ -118,12 +119,6 @@ impl Settings {
         specs.collect()
     }
 
-    /// The counts among the metrics, each with its place.
-    pub fn counts(&self) -> impl Iterator<Item = (usize, &CustomMetric)> {
-        let metrics = self.custom.iter().enumerate();
-        metrics.filter(|(_, custom)| custom.is_count())
-    }
-
     /// The values among the metrics, each with its place.
     pub fn values(&self) -> impl Iterator<Item = (usize, &CustomMetric)> {
         let metrics = self.custom.iter().enumerate();
@@ -177,10 +172,7 @@ impl CustomFile {
             }
         }
 
-        if self.name.chars().count() > NAME_CHARS
-            || self.name == "errors"
-            || self.name.starts_with("latency[")
-        {
+        if self.name.chars().count() > NAME_CHARS || is_built_in(&self.name) {
             return Err(format!(
                 "{}: found {:?}; expected up to {NAME_CHARS} characters, and not the name of a \
                  built-in metric",

@@ -12,6 +12,7 @@ use super::messages;
 use super::readings::{ReadingInput, Readings};
 use super::values::{Series, compare};
 use crate::job::Failure;
+use crate::judge::config::is_built_in;
 use crate::judge::report::{Judgement, Live};
 use crate::judge::spec::MetricSpec;
 use crate::judge::{Decision, Judge, JudgeConfig, Progress, Verdict};
@@ -117,7 +118,8 @@ pub fn evaluate(observed: &Observed<'_>) -> Result<Outlook, Failure> {
     let (verdict, progress) = judged(&live, &readings)?;
     let names: Vec<String> = live.metrics.iter().map(|m| m.name.clone()).collect();
 
-    let objection = objection(settings, state, &readings, &series, minute);
+    let measured = minute.min(settings.judge.end);
+    let objection = objection(&live.metrics, &readings, &series, measured);
     let (decision, reason) = decide(settings, state, &verdict, &series, objection, minute);
     let traffic = missing_traffic(decision, &live, &readings, settings.judge.end);
     let notes = notes(state, &live.metrics, &series);
@@ -184,22 +186,20 @@ fn missing_traffic(
         .flatten()
 }
 
-/// Why nothing may be promoted yet: a metric without data is never a pass, and neither is a series
-/// that looks worse.
+/// Why nothing may be promoted yet: a metric beside errors and latency that has no data is never a
+/// pass, whichever source it is from, and neither is a series that looks worse.
 fn objection(
-    settings: &Settings,
-    state: &BakeState,
+    metrics: &[MetricSpec],
     readings: &Readings,
     series: &[Series],
     minute: u32,
 ) -> Option<String> {
-    let minute = minute.min(settings.judge.end);
-    let unmeasured = settings
-        .counts()
+    let unmeasured = metrics
+        .iter()
         .enumerate()
-        .find_map(|(place, (_, custom))| {
-            let metric = 1 + state.thresholds_ms.len() + place;
-            messages::unmeasured(&custom.name, readings.usable(metric, minute))
+        .filter(|(_, metric)| !is_built_in(&metric.name))
+        .find_map(|(place, metric)| {
+            messages::unmeasured(&metric.name, readings.usable(place, minute))
         });
 
     unmeasured.or_else(|| series.iter().find_map(messages::objection))

@@ -264,6 +264,27 @@ fn a_counted_metric_of_a_user_that_is_not_there_is_an_objection() {
 }
 
 #[test]
+fn a_metric_of_a_further_source_that_is_not_there_is_an_objection_wherever_it_is_listed() {
+    let settings = settings(json!([super::super::config::tests::orders()]));
+    let metrics = settings.metrics(&[60.0, 90.0]);
+    let further = MetricSpec {
+        name: "timeouts".to_owned(),
+        ..metrics[3].clone()
+    };
+    let objection = |metrics: &[MetricSpec]| objection(metrics, &Readings::default(), &[], 6);
+    let names = |place: usize| {
+        let mut metrics = metrics.clone();
+        metrics.insert(place, further.clone());
+        metrics.truncate(4);
+        objection(&metrics).and_then(|why| Some(why.split_once(' ')?.0.to_owned()))
+    };
+
+    assert_eq!(objection(&metrics[..3]), None, "errors and latency alone");
+    assert_eq!(names(0).as_deref(), Some("timeouts"));
+    assert_eq!(names(3).as_deref(), Some("timeouts"));
+}
+
+#[test]
 fn remarks_on_the_data_are_noted() {
     let noted =
         |state: &BakeState| evaluated(&Settings::default(), state, &data(3, 0.0, 3.0), 3).notes;

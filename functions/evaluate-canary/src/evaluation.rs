@@ -175,7 +175,8 @@ impl EvaluateCanary {
         bake_state: &BakeState,
     ) -> Result<Data, StepError> {
         let sides = context.sides()?;
-        let queries = evaluation_queries(&sides, &bake_state.thresholds_ms, &settings.custom);
+        let settings = settings.source_settings(&bake_state.thresholds_ms);
+        let queries = evaluation_queries(&sides, settings);
 
         // The minute before the first shows whether a counter that is absent in the first is zero.
         let from = bake_state.first - 1;

@@ -2,7 +2,8 @@
 //! become readings of a minute.
 //!
 //! A source of metrics is one file here, which names its series as [`Metric::Further`], and one
-//! line at the end of [`sources`]. Nothing in this module decides about a release.
+//! line at the end of [`sources`]. A setting of it is a field of [`SourceSettings`]. Nothing in
+//! this module decides about a release.
 
 pub mod alb;
 pub mod custom;
@@ -14,12 +15,20 @@ pub use source::{Data, Key, Metric, MetricName, Points, Query, Side, Sides, Sour
 use custom::CustomMetric;
 use source::Window;
 
+/// What sources are made with: what the hour before the bake gave, and the settings of the canary.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SourceSettings<'a> {
+    pub thresholds_ms: &'a [f64],
+    pub custom: &'a [CustomMetric],
+}
+
 /// Every source of what is judged, in the order in which the judge numbers its metrics.
 #[must_use]
-pub fn sources<'a>(
-    thresholds_ms: &'a [f64],
-    custom: &'a [CustomMetric],
-) -> Vec<Box<dyn Source + 'a>> {
+pub fn sources(settings: SourceSettings<'_>) -> Vec<Box<dyn Source + '_>> {
+    let SourceSettings {
+        thresholds_ms,
+        custom,
+    } = settings;
     vec![
         Box::new(alb::Alb { thresholds_ms }),
         Box::new(custom::CustomMetrics { metrics: custom }),
@@ -29,24 +38,24 @@ pub fn sources<'a>(
 /// Requests and latency of the live colour in the hour before the bake.
 #[must_use]
 pub fn hourly_queries(sides: &Sides) -> Vec<Query> {
-    queries(sides, &[Side::Baseline], &sources(&[], &[]), Window::Hour)
+    let sources = sources(SourceSettings::default());
+    queries(sides, &[Side::Baseline], &sources, Window::Hour)
 }
 
 /// Slow requests of the live colour in the hour before the bake, minute by minute.
 #[must_use]
 pub fn dispersion_queries(sides: &Sides, thresholds_ms: &[f64]) -> Vec<Query> {
-    let sources = sources(thresholds_ms, &[]);
+    let sources = sources(SourceSettings {
+        thresholds_ms,
+        ..SourceSettings::default()
+    });
     queries(sides, &[Side::Baseline], &sources, Window::Dispersion)
 }
 
 /// Everything that an evaluation judges by.
 #[must_use]
-pub fn evaluation_queries(
-    sides: &Sides,
-    thresholds_ms: &[f64],
-    custom: &[CustomMetric],
-) -> Vec<Query> {
-    let sources = sources(thresholds_ms, custom);
+pub fn evaluation_queries(sides: &Sides, settings: SourceSettings<'_>) -> Vec<Query> {
+    let sources = sources(settings);
     queries(sides, &Side::BOTH, &sources, Window::Bake)
 }
 

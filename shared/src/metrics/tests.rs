@@ -21,6 +21,14 @@ pub(crate) fn sides() -> Sides {
     Sides::from_pair(&pair, "web", NEW).expect("the ARNs are complete")
 }
 
+fn bake_queries(sides: &Sides, thresholds_ms: &[f64], custom: &[CustomMetric]) -> Vec<Query> {
+    let settings = SourceSettings {
+        thresholds_ms,
+        custom,
+    };
+    evaluation_queries(sides, settings)
+}
+
 fn of_balancers(queries: &[Query]) -> usize {
     let namespaces = queries.iter().map(|query| &query.metric.namespace);
     namespaces
@@ -33,7 +41,7 @@ fn one_call_of_few_queries_is_enough() {
     let sides = sides();
     assert_eq!(sides.balancer, "app/web/50dc6c495c0c9188");
 
-    let queries = evaluation_queries(&sides, &[61.0, 120.5, 300.0, 450.0], &[]);
+    let queries = bake_queries(&sides, &[61.0, 120.5, 300.0, 450.0], &[]);
     assert_eq!(of_balancers(&queries), 26);
 
     let ids: std::collections::BTreeSet<_> = queries.iter().map(|query| query.key.id()).collect();
@@ -52,7 +60,7 @@ fn one_call_of_few_queries_is_enough() {
         ["TC(0.1205:)", "TC(0.13255:)", "TC(0.150625:)"]
     );
     assert_eq!(
-        of_balancers(&evaluation_queries(&sides, &[], &[])),
+        of_balancers(&bake_queries(&sides, &[], &[])),
         12,
         "errors alone without latency"
     );
@@ -107,7 +115,7 @@ fn of_balancer(id: &str, colour: &str, name: &str, statistic: &str, period_secs:
 
 #[test]
 fn each_look_reads_requests_errors_refusals_and_slow_requests_of_both_colours() {
-    let queries = evaluation_queries(&sides(), &[60.0, 120.0, 300.0, 450.0], &[]);
+    let queries = bake_queries(&sides(), &[60.0, 120.0, 300.0, 450.0], &[]);
     let expected = [
         of_balancer("c_n", "green", "RequestCount", "Sum", 60),
         of_balancer("c_e", "green", "HTTPCode_Target_5XX_Count", "Sum", 60),
@@ -209,7 +217,7 @@ fn query(
 
 #[test]
 fn metrics_of_a_user_are_read_of_both_colours_with_what_differs_filled_in() {
-    let queries = evaluation_queries(&sides(), &[], &custom());
+    let queries = bake_queries(&sides(), &[], &custom());
 
     let green = [
         ("A", "green"),

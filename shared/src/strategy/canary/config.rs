@@ -13,7 +13,7 @@ use crate::judge::JudgeConfig;
 use crate::judge::config::is_built_in;
 use crate::judge::spec::{MetricSpec, Promotion};
 use crate::metrics::custom::{CustomKind, CustomMetric, Worse};
-use crate::metrics::sources;
+use crate::metrics::{Source, SourceSettings, sources};
 
 /// The most metrics that a user can add: what is kept of them must fit into a continuation token.
 pub const CUSTOM_METRICS: usize = 10;
@@ -111,12 +111,21 @@ impl Settings {
     /// and what further sources have.
     #[must_use]
     pub fn metrics(&self, thresholds_ms: &[f64]) -> Vec<MetricSpec> {
-        let sources = sources(thresholds_ms, &self.custom);
-        let left = 1.0 - sources.iter().map(|source| source.share()).sum::<f64>();
+        let sources = sources(self.source_settings(thresholds_ms));
+        let left = 1.0 - share_of(&sources);
         let specs = sources
             .iter()
             .flat_map(|source| source.specs(&self.judge, left));
         specs.collect()
+    }
+
+    /// What the sources of metrics are made with.
+    #[must_use]
+    pub fn source_settings<'a>(&'a self, thresholds_ms: &'a [f64]) -> SourceSettings<'a> {
+        SourceSettings {
+            thresholds_ms,
+            custom: &self.custom,
+        }
     }
 
     /// The values among the metrics, each with its place.
@@ -220,6 +229,11 @@ impl CustomFile {
             )),
         }
     }
+}
+
+/// What sources take of the error rate.
+fn share_of(sources: &[Box<dyn Source + '_>]) -> f64 {
+    sources.iter().map(|source| source.share()).sum()
 }
 
 fn between(

@@ -141,7 +141,7 @@ fn live(settings: &Settings, state: &BakeState, minute: u32) -> Result<Live, Fai
     let config = config(settings, state, minute);
     let with_dispersion = Settings {
         judge: config.clone(),
-        custom: settings.custom.clone(),
+        ..settings.clone()
     };
     let metrics = with_dispersion.metrics(&state.thresholds_ms);
     let names: Vec<String> = metrics.iter().map(|metric| metric.name.clone()).collect();

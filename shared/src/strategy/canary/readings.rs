@@ -48,7 +48,7 @@ impl Readings {
                 .dispersion_errors
                 .max(state.dispersion_errors),
         };
-        let sources = sources(&state.thresholds_ms, &settings.custom);
+        let sources = sources(settings.source_settings(&state.thresholds_ms));
         // What the hour before showed of the live colour need not hold for the new one, such as one
         // that is too slow to answer in time.
         let canary_agrees = agrees(data, Side::Canary, (now_secs - FINAL_SECS).div_euclid(60));

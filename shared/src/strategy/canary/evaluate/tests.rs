@@ -205,7 +205,7 @@ fn the_larger_of_measured_and_configured_dispersion_counts() {
     let of = |judge: JudgeConfig, measured| {
         let settings = Settings {
             judge,
-            custom: Vec::new(),
+            ..Settings::default()
         };
         let config = config(
             &settings,

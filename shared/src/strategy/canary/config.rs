@@ -18,7 +18,8 @@ use crate::metrics::{Source, SourceSettings, sources};
 /// The most metrics that a user can add: what is kept of them must fit into a continuation token.
 pub const CUSTOM_METRICS: usize = 10;
 
-/// What the metrics of a user may take of the error rate; the rest is for errors and latency.
+/// What the metrics of a user and of further sources may take of the error rate; the rest is for
+/// errors and latency.
 const CUSTOM_WEIGHT: f64 = 0.9;
 
 const WEIGHT: f64 = 0.05;
@@ -98,13 +99,24 @@ impl Settings {
             ));
         }
         let sum: f64 = custom.iter().map(|custom| custom.weight).sum();
-        if sum > CUSTOM_WEIGHT {
+        let settings = Self { judge, custom };
+        let most = settings.most_weight();
+        if sum > most {
             return Err(format!(
-                "metrics: weights add up to {sum}; expected at most {CUSTOM_WEIGHT}, because the \
-                 rest is for errors and latency"
+                "metrics: weights add up to {sum}; expected at most {most}, because the rest is \
+                 for errors and latency"
             ));
         }
-        Ok(Self { judge, custom })
+        Ok(settings)
+    }
+
+    /// What the weights of a user's metrics may add up to: further sources take their shares too.
+    fn most_weight(&self) -> f64 {
+        let further = SourceSettings {
+            custom: &[],
+            ..self.source_settings(&[])
+        };
+        CUSTOM_WEIGHT - share_of(&sources(further))
     }
 
     /// What the judge judges: errors, latency at each threshold, the counts among a user's metrics,

@@ -1,8 +1,8 @@
 //! What a service declares of itself: its name, its protocol, the errors of the framework in front
-//! of it, what its operations need to be allowed, and the resource types it deploys.
+//! of it, and what its operations need to be allowed.
 //!
-//! The rest of the core must not know a service by its name: it finds the declaration in
-//! [`crate::services::SERVICES`].
+//! A call is read, authorized and answered by the declaration in [`crate::services::SERVICES`] with
+//! the name that its signature has.
 
 use serde_json::Value;
 

@@ -190,6 +190,10 @@ fn a_refusal_says_what_is_wrong_with_the_reference() {
 
     for (text, why) in [
         (
+            "<IMAGE1_NAME>".to_owned(),
+            "`<IMAGE1_NAME>` is not an image reference; expected ".to_owned(),
+        ),
+        (
             format!("https://{host}/web:1"),
             format!("begins with https://; expected it without: {host}/web:1"),
         ),

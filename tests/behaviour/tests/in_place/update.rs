@@ -191,6 +191,47 @@ fn a_failed_rollout_is_explained_by_what_stopped_its_tasks_and_repeated_by_later
     });
 }
 
+/// Registers web:3 as web:2 with another image and an environment variable, past the steps.
+fn registered_with(aws: &mut Aws, image: &str, value: &str) {
+    let mut request = aws.ecs.request_of("web:2").expect("it is there").clone();
+    let container = &mut request["containerDefinitions"][0];
+    container["image"] = image.into();
+    container["environment"] = json!([{"name": "TOKEN", "value": value}]);
+    ecs::call(aws, "RegisterTaskDefinition", &request).expect("valid");
+}
+
+/// Lets the containers of web:3 give a reason, as containers do that do not start.
+fn give_reasons(aws: &mut Aws, reason: &str) {
+    let tasks = aws.ecs.tasks.values_mut();
+    for task in tasks.filter(|task| task.task_definition == arn("web:3")) {
+        for container in &mut task.containers {
+            container.reason = Some(reason.to_owned());
+        }
+    }
+}
+
+#[test]
+fn the_reason_of_a_stopped_task_is_reported_without_the_values_of_its_environment() {
+    const VALUE: &str = "a-value-to-be-masked";
+    run(released(), Fault::None, async |driver| {
+        ecr::push(&mut driver.world.aws(), WEB, "2.0.0", Behaviour::Exits)
+            .expect("the repository is there");
+        begun(&driver, json!({})).await;
+        registered_with(&mut driver.world.aws(), &image("2.0.0"), VALUE);
+
+        let mut answer = look(&driver, "update-service", update(json!({}))).await;
+        while answer["status"] == "in-progress" {
+            pass(&driver, 30).await;
+            give_reasons(&mut driver.world.aws(), &format!("start {VALUE}: not found"));
+            answer = again(&driver, "update-service", update(json!({})), &answer).await;
+        }
+
+        fails(&answer, "JobFailed", &["web: start ***: not found"]);
+        let message = answer["message"].as_str().expect("a message");
+        assert!(!message.contains(VALUE), "{message}");
+    });
+}
+
 #[test]
 fn what_was_deployed_past_the_release_is_not_explained_by_tasks_that_stopped() {
     run(released(), Fault::None, async |driver| {

@@ -22,10 +22,7 @@ const SEARCHED: [&str; 10] = [
 ];
 
 /// Data that was copied from others.
-const COPIED: [&str; 2] = [
-    "tests/conformance/fixture.json",
-    "tests/events/foreign/",
-];
+const COPIED: [&str; 2] = ["tests/conformance/fixture.json", "tests/events/foreign/"];
 
 /// Each use of such a word, as `file:line: word`.
 pub(crate) fn hits() -> Vec<String> {

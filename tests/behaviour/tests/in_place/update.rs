@@ -222,7 +222,10 @@ fn the_reason_of_a_stopped_task_is_reported_without_the_values_of_its_environmen
         let mut answer = look(&driver, "update-service", update(json!({}))).await;
         while answer["status"] == "in-progress" {
             pass(&driver, 30).await;
-            give_reasons(&mut driver.world.aws(), &format!("start {VALUE}: not found"));
+            give_reasons(
+                &mut driver.world.aws(),
+                &format!("start {VALUE}: not found"),
+            );
             answer = again(&driver, "update-service", update(json!({})), &answer).await;
         }
 

@@ -22,12 +22,7 @@ fn unknown_names_are_refused_at_once() {
     refused(&[
         (
             Set("strategy", json!("roling")),
-            &[
-                "`strategy`",
-                "`roling`",
-                words.as_str(),
-                FIX,
-            ],
+            &["`strategy`", "`roling`", words.as_str(), FIX],
         ),
         (
             Set("service", json!("wbe")),

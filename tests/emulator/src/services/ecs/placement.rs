@@ -69,7 +69,11 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
 }
 
 /// The instance that has all ports free and the fewest tasks of the service; or why there is none.
-fn best_instance(aws: &Aws, service: &Service, port_requests: &[PortRequest]) -> Result<String, String> {
+fn best_instance(
+    aws: &Aws,
+    service: &Service,
+    port_requests: &[PortRequest],
+) -> Result<String, String> {
     let instances = || {
         aws.ecs
             .instances

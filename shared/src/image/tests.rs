@@ -227,8 +227,10 @@ fn a_refusal_says_what_is_wrong_with_the_reference() {
         let refusal = ImageReference::parse(&text).expect_err(&text);
         assert!(refusal.contains(&why), "{refusal}");
     }
+}
 
-    // A registry may have capital letters and a port.
+#[test]
+fn a_registry_may_have_capital_letters_and_a_port() {
     for text in [
         "Registry.example.com:5000/web:1",
         "localhost/web",

@@ -95,14 +95,14 @@ fn limits_that_contradict_each_other_are_refused_at_once() {
                 ("minimum_healthy_tasks", 1),
             ]),
             &[
-                "minimum_healthy_percent and minimum_healthy_tasks are both given",
+                "`minimum_healthy_percent` and `minimum_healthy_tasks` are both given",
                 "expected one",
             ],
         ),
         (
             SetAll(&[("maximum_percent", 150), ("maximum_tasks", 3)]),
             &[
-                "maximum_percent and maximum_tasks are both given",
+                "`maximum_percent` and `maximum_tasks` are both given",
                 "expected one",
             ],
         ),
@@ -111,7 +111,7 @@ fn limits_that_contradict_each_other_are_refused_at_once() {
             &[
                 "could never finish",
                 "floor(2 × 100 %)",
-                "raise maximum_percent",
+                "raise `maximum_percent`",
             ],
         ),
     ]);

@@ -55,7 +55,7 @@ fn wrong_counts_and_times_are_refused_at_once() {
                 "`desired_count` is 1",
                 "could never finish",
                 "floor(1 × 150 %)",
-                "raise maximum_percent",
+                "raise `maximum_percent`",
             ],
         ),
     ]);

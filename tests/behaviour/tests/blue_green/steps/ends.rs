@@ -91,8 +91,11 @@ fn a_release_is_deployed_when_its_colour_is_steady_and_has_all_of_the_traffic() 
     });
 }
 
-/// Changes that keep a release open, and what is reported of each.
-const UNSTEADY: [(fn(&mut Aws), &str); 5] = [
+/// A change of the account, and what is reported of it.
+type Unsteady = (fn(&mut Aws), &'static str);
+
+/// Changes that keep a release open.
+const UNSTEADY: [Unsteady; 5] = [
     (
         |aws| set(aws, "shop-blue", json!({"desiredCount": 0})),
         "desired count is 0, expected 1 or more",

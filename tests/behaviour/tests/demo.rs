@@ -15,6 +15,9 @@ use harness::demo::{CHAPTERS, Chapter, Release, SHOP, deployed, play};
 use harness::driver::{Fault, Ran};
 use slipway::release::Outcome;
 
+/// Functions with the operations that an attempt of theirs called.
+type Known = BTreeSet<(String, Vec<String>)>;
+
 /// A chapter with the account that it begins on and what its undisturbed run did.
 struct Scene {
     chapter: &'static Chapter,
@@ -33,6 +36,7 @@ fn first_scenes() -> &'static [Scene] {
 fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
     let mut aws = deployed(seed).expect("the stacks deploy");
     let (mut scenes, mut releases) = (Vec::new(), Vec::new());
+    let mut known = Known::new();
 
     for chapter in &CHAPTERS {
         let before = aws.clone();
@@ -47,8 +51,9 @@ fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
             {
                 vec![]
             }
-            (SHOP, Outcome::Deployed) => unlike_earlier(&aws, &played.ran, &[]),
-            (SHOP, _) => unlike_earlier(
+            (SHOP, Outcome::Deployed) => unlike(&mut Known::new(), &aws, &played.ran, &[]),
+            (SHOP, _) => unlike(
+                &mut Known::new(),
                 &aws,
                 &played.ran,
                 &[
@@ -57,7 +62,7 @@ fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
                     "update-service",
                 ],
             ),
-            _ => (0..played.ran.len()).collect(),
+            _ => unlike(&mut known, &aws, &played.ran, &[]),
         };
         scenes.push(Scene {
             chapter,
@@ -70,20 +75,20 @@ fn scenes(seed: u64) -> (Vec<Scene>, Vec<Release>) {
     (scenes, releases)
 }
 
-/// The attempts that made other calls than all attempts of their function before. A shift is looked
-/// at again and again while it bakes, and blue_green/crashes.rs lets every call of one be the last.
-/// Functions that do the same in every chapter are left out.
-fn unlike_earlier(aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
-    let mut known = BTreeSet::new();
-    let is_new = |ran: &Ran| {
+/// The attempts that made other calls than those of their function that are known: of a pair in the
+/// chapter, else in any chapter. A shift is looked at again and again while it bakes, and
+/// blue_green/crashes.rs lets every call of one be the last. Functions that do the same in every
+/// chapter are left out.
+fn unlike(known: &mut Known, aws: &Aws, ran: &[Ran], left_out: &[&str]) -> Vec<usize> {
+    let mut is_new = |ran: &Ran| {
         let of_attempt = aws
             .calls
             .iter()
             .filter(|call| call.attempt == Some(ran.attempt));
-        let made: Vec<&str> = of_attempt.map(|call| call.operation.as_str()).collect();
+        let made = of_attempt.map(|call| call.operation.clone()).collect();
         known.insert((ran.function.clone(), made))
     };
-    let new: Vec<bool> = ran.iter().map(is_new).collect();
+    let new: Vec<bool> = ran.iter().map(&mut is_new).collect();
     (0..ran.len())
         .filter(|at| new[*at] && !left_out.contains(&ran[*at].function.as_str()))
         .collect()

@@ -194,6 +194,10 @@ fn a_refusal_says_what_is_wrong_with_the_reference() {
             "`<IMAGE1_NAME>` is not an image reference; expected ".to_owned(),
         ),
         (
+            "a b".to_owned(),
+            "`a b` is not an image reference; expected ".to_owned(),
+        ),
+        (
             format!("https://{host}/web:1"),
             format!("begins with https://; expected it without: {host}/web:1"),
         ),

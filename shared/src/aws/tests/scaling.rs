@@ -62,6 +62,21 @@ fn scaling_of_each_colour_is_read_and_a_service_without_it_has_none() {
     );
 }
 
+#[test]
+fn scaling_is_read_from_every_page() {
+    let blue = target("shop-blue", [Some(false), None, None]);
+    let green = target("shop-green", [Some(true), None, None]);
+    let script = Script::new([
+        answer(&json!({ "ScalableTargets": [blue], "NextToken": "more" })),
+        targets(&[green]),
+    ]);
+    let found = run(Scaling::new(&script.sdk()).observe(CLUSTER, SERVICES)).expect("answered");
+
+    let view = |scale_in_suspended| Some(ScalingView { scale_in_suspended });
+    assert_eq!(found, [view(false), view(true)]);
+    assert_eq!(script.sent()[1].json()["NextToken"], json!("more"));
+}
+
 /// What is registered so that scale-in is as wanted on both.
 fn registered(found: &[Value], wanted: [Option<bool>; 2]) -> Vec<Value> {
     let answers = std::iter::once(targets(found)).chain(found.iter().map(|_| answer(&json!({}))));

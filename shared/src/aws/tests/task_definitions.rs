@@ -39,6 +39,23 @@ fn register(answer: Answer) -> (Result<String, AwsError>, Script) {
 }
 
 #[test]
+fn a_registration_is_sent_once_because_each_makes_a_revision() {
+    let lost = [
+        Answer::Silence,
+        Answer::Refused,
+        Answer::Broken(503),
+        refusal("ThrottlingException", "slow"),
+    ];
+    for answer in lost {
+        let script = Script::always(answer);
+        let registered = run(TaskDefinitions::new(&script.sdk()).register(&definition()));
+
+        registered.expect_err("not registered");
+        assert_eq!(script.operations(), ["RegisterTaskDefinition"]);
+    }
+}
+
+#[test]
 fn a_definition_is_registered_unchanged_with_unknown_fields() {
     let (arn, script) = register(answer(
         &json!({"taskDefinition": {"taskDefinitionArn": ARN}}),

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 
 use emulator::cloudformation::deploy;
-use emulator::{codepipeline, dynamodb};
+use emulator::{Aws, codepipeline, dynamodb};
 use harness::demo::{CLUSTER, WEB};
 use harness::driver::{Driver, Fault, run};
 use invariants::ledger_reader::{FUNCTIONS_STACK, holder};
@@ -34,6 +34,8 @@ fn reword(driver: &Driver, from: &str, to: &str) {
     fs::remove_dir_all(&folder).expect("the folder is there");
 }
 
+const OTHER: &str = "5c9ab47c-6ba9-4d22-9a50-3c2e0b8f1d10";
+
 #[test]
 fn an_item_that_cannot_be_read_is_reported_and_keeps_no_release_waiting() {
     run(released(), Fault::None, async |driver| {
@@ -58,6 +60,44 @@ fn an_item_that_cannot_be_read_is_reported_and_keeps_no_release_waiting() {
                 error.contains("apps/other: `v` of a ledger item is 2; expected 1"),
                 "{error}"
             );
+            if record(&driver)["state"] == "closed" {
+                assert_eq!(record(&driver)["outcome"], "rolled-back");
+                return;
+            }
+        }
+        panic!("the release is still open");
+    });
+}
+
+/// Writes the lease of another service, which comes first in a sweep, with a release of a pipeline
+/// whose name CodePipeline refuses.
+fn open_release_that_cannot_be_observed(aws: &mut Aws) {
+    let table = ledger_table(aws);
+    let key = json!({"pk": {"S": "lease"}, "sk": {"S": "apps/web"}});
+    let get = json!({"TableName": table, "Key": key});
+    let mut item = dynamodb::call(aws, "GetItem", &get).expect("the table is there")["Item"].take();
+    item["sk"] = json!({"S": "apps/other"});
+    item["service"] = json!({"S": "other"});
+    item["release"]["M"]["execution"] = json!({"S": OTHER});
+    item["release"]["M"]["pipeline"] = json!({"S": "no name of a pipeline"});
+    let put = json!({"TableName": table, "Item": item});
+    dynamodb::call(aws, "PutItem", &put).expect("an item");
+}
+
+#[test]
+fn a_release_that_cannot_be_observed_is_reported_and_keeps_no_other_waiting() {
+    run(released(), Fault::None, async |driver| {
+        registered(&driver).await;
+        look(&driver, "update-service", update(json!({}))).await;
+        roll_back(&driver, "STOPPED").await;
+        open_release_that_cannot_be_observed(&mut driver.world.aws());
+
+        for _ in 0..40 {
+            pass(&driver, 60).await;
+            let error = invoke(&driver, "roll-back", json!({"sweep": true}))
+                .await
+                .expect_err("one release cannot be observed");
+            assert!(error.contains(OTHER), "{error}");
             if record(&driver)["state"] == "closed" {
                 assert_eq!(record(&driver)["outcome"], "rolled-back");
                 return;

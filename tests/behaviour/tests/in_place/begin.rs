@@ -230,22 +230,11 @@ fn a_deployment_by_hand_is_let_end_and_is_the_prior_release_then() {
 
 /// Registers a revision of web without a container `web`; answers its ARN.
 fn without_web(driver: &Driver) -> String {
-    let mut request = driver
-        .world
-        .aws()
-        .ecs
-        .request_of(&arn("web:2"))
-        .expect("released")
-        .clone();
-    request["containerDefinitions"][0]["name"] = json!("other");
-    request["containerDefinitions"][0]["image"] = json!("public.ecr.aws/nginx/nginx:1");
-
-    let answer =
-        ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
-    answer["taskDefinition"]["taskDefinitionArn"]
-        .as_str()
-        .expect("an ARN")
-        .to_owned()
+    register_copy(driver, "web:2", |request| {
+        let container = &mut request["containerDefinitions"][0];
+        container["name"] = json!("other");
+        container["image"] = json!("public.ecr.aws/nginx/nginx:1");
+    })
 }
 
 /// Web as ECS shows it when a rollout of the revision failed and no circuit breaker goes back:

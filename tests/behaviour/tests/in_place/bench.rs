@@ -290,23 +290,29 @@ pub(crate) fn take_away(driver: &Driver) {
     found.name = "moved-away".to_owned();
 }
 
-/// A person registers a revision of web with another image.
-pub(crate) fn register_by_hand(driver: &Driver, image: &str) -> String {
-    let mut request = driver
-        .world
-        .aws()
-        .ecs
-        .request_of(&arn("web:2"))
-        .expect("released")
-        .clone();
-    request["containerDefinitions"][0]["image"] = json!(image);
-    let answer =
-        ecs::call(&mut driver.world.aws(), "RegisterTaskDefinition", &request).expect("legal");
+/// Registers once more, past the steps, what is registered as `revision`, with a change of the
+/// request; answers the new ARN.
+pub(crate) fn register_copy(
+    driver: &Driver,
+    revision: &str,
+    change: impl FnOnce(&mut Value),
+) -> String {
+    let mut aws = driver.world.aws();
+    let mut request = aws.ecs.request_of(revision).expect("registered").clone();
+    change(&mut request);
+    let answer = ecs::call(&mut aws, "RegisterTaskDefinition", &request).expect("legal");
 
     answer["taskDefinition"]["taskDefinitionArn"]
         .as_str()
         .expect("an ARN")
         .to_owned()
+}
+
+/// A person registers a revision of web with another image.
+pub(crate) fn register_by_hand(driver: &Driver, image: &str) -> String {
+    register_copy(driver, "web:2", |request| {
+        request["containerDefinitions"][0]["image"] = json!(image);
+    })
 }
 
 /// The changing calls since then of one function, by operation.

@@ -191,15 +191,6 @@ fn a_failed_rollout_is_explained_by_what_stopped_its_tasks_and_repeated_by_later
     });
 }
 
-/// Registers web:3 as web:2 with another image and an environment variable, past the steps.
-fn registered_with(aws: &mut Aws, image: &str, value: &str) {
-    let mut request = aws.ecs.request_of("web:2").expect("it is there").clone();
-    let container = &mut request["containerDefinitions"][0];
-    container["image"] = image.into();
-    container["environment"] = json!([{"name": "TOKEN", "value": value}]);
-    ecs::call(aws, "RegisterTaskDefinition", &request).expect("valid");
-}
-
 /// Lets the containers of web:3 give a reason, as containers do that do not start.
 fn give_reasons(aws: &mut Aws, reason: &str) {
     let tasks = aws.ecs.tasks.values_mut();
@@ -217,7 +208,11 @@ fn the_reason_of_a_stopped_task_is_reported_without_the_values_of_its_environmen
         ecr::push(&mut driver.world.aws(), WEB, "2.0.0", Behaviour::Exits)
             .expect("the repository is there");
         begun(&driver, json!({})).await;
-        registered_with(&mut driver.world.aws(), &image("2.0.0"), VALUE);
+        register_copy(&driver, "web:2", |request| {
+            let container = &mut request["containerDefinitions"][0];
+            container["image"] = json!(image("2.0.0"));
+            container["environment"] = json!([{"name": "TOKEN", "value": VALUE}]);
+        });
 
         let mut answer = look(&driver, "update-service", update(json!({}))).await;
         while answer["status"] == "in-progress" {

@@ -8,11 +8,21 @@ use serde_json::json;
 const FIRST: i64 = 29_460_060;
 
 fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings {
+    let state = BakeState::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001);
+    read_with(&state, points, settings, age_secs)
+}
+
+/// The readings of the first minute, so long after its end.
+fn read_with(
+    state: &BakeState,
+    points: &[(&str, f64)],
+    settings: &Settings,
+    age_secs: i64,
+) -> Readings {
     let data: Data = points
         .iter()
         .map(|(id, value)| (key(id), Points::from([(FIRST, *value)])))
         .collect();
-    let state = BakeState::new(FIRST, vec![60.0, 90.0, 200.0, 300.0], (1.0, 1.0), 0.001);
     let now_secs = (FIRST + 1) * 60 + age_secs;
     let seen = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs - 60);
 
@@ -20,7 +30,7 @@ fn read(points: &[(&str, f64)], settings: &Settings, age_secs: i64) -> Readings 
         &ReadingInput {
             data: &data,
             settings,
-            state: &state,
+            state,
             arrivals: &seen,
             now_secs,
         },
@@ -188,24 +198,8 @@ fn with_good_answers(canary: f64, baseline: f64, agrees: bool) -> Readings {
         ("b_s", 900.0),
         ("b_2", baseline),
     ];
-    let data: Data = points
-        .iter()
-        .map(|(id, value)| (key(id), Points::from([(FIRST, *value)])))
-        .collect();
-    let now_secs = (FIRST + 1) * 60 + 130;
-    let seen = observe_arrivals(&Arrivals::new(), &data, FIRST, 1, now_secs - 60);
     let state = BakeState::new(FIRST, vec![60.0], (1.0, 1.0), 0.001).with_agreement(agrees);
-
-    Readings::from_points(
-        &ReadingInput {
-            data: &data,
-            settings: &Settings::default(),
-            state: &state,
-            arrivals: &seen,
-            now_secs,
-        },
-        1,
-    )
+    read_with(&state, &points, &Settings::default(), 130)
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::LazyLock;
 
 /// Shortens a line of a sample.
 const LEFT_OUT: char = '…';
 
 /// The lines that `cargo sandbox` prints.
-fn printed() -> Vec<String> {
+static PRINTED: LazyLock<Vec<String>> = LazyLock::new(|| {
     let output = Command::new(env!("CARGO_BIN_EXE_sandbox"))
         .output()
         .expect("the sandbox runs");
@@ -16,7 +17,7 @@ fn printed() -> Vec<String> {
 
     let text = String::from_utf8(output.stdout).expect("the output is UTF-8");
     text.lines().map(words).collect()
-}
+});
 
 /// A line with one space between its words: samples are indented as their page is.
 fn words(line: &str) -> String {
@@ -50,15 +51,10 @@ fn is_progress(line: &str) -> bool {
 /// The texts of a picture, a line each.
 fn drawn(svg: &str) -> Vec<String> {
     let texts = svg.split("<text").skip(1);
-    let without_tags = |text: &str| {
+    let without_tags = |text: &str| -> String {
         let text = text.split("</text>").next().unwrap_or_default();
-        let parts = text.split('<').map(|part| part.split_once('>'));
-        let first = text.split_once('>').map_or("", |(_, rest)| rest);
-        let first = first.split('<').next().unwrap_or_default().to_owned();
-        parts
-            .skip(1)
-            .flatten()
-            .fold(first, |line, (_, part)| line + part)
+        let parts = text.split('<').filter_map(|part| part.split_once('>'));
+        parts.map(|(_, part)| part).collect()
     };
     texts
         .map(without_tags)
@@ -98,11 +94,10 @@ fn missing(samples: &[String], printed: &[String]) -> Vec<String> {
 
 #[test]
 fn the_samples_of_the_documents_are_printed() {
-    let printed = printed();
     for name in ["README.md", "docs/sandbox.md"] {
         let samples = samples(&page(name));
         assert!(!samples.is_empty(), "{name} has no sample of the output");
-        assert_eq!(missing(&samples, &printed), Vec::<String>::new(), "{name}");
+        assert_eq!(missing(&samples, &PRINTED), Vec::<String>::new(), "{name}");
     }
 }
 
@@ -111,7 +106,7 @@ fn the_picture_of_the_demo_is_printed() {
     let drawn = drawn(&page("docs/images/demo.svg"));
     let lines = drawn.get(1..).expect("the first line is the command");
     assert!(lines.len() > 5, "{drawn:?}");
-    assert_eq!(missing(lines, &printed()), Vec::<String>::new());
+    assert_eq!(missing(lines, &PRINTED), Vec::<String>::new());
 }
 
 #[test]

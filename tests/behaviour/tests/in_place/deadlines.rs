@@ -79,7 +79,7 @@ fn open_release_that_cannot_be_observed(aws: &mut Aws) {
     item["sk"] = json!({"S": "apps/other"});
     item["service"] = json!({"S": "other"});
     item["release"]["M"]["execution"] = json!({"S": OTHER});
-    item["release"]["M"]["pipeline"] = json!({"S": "no name of a pipeline"});
+    item["release"]["M"]["pipeline"] = json!({"S": "another-team"});
     let put = json!({"TableName": table, "Item": item});
     dynamodb::call(aws, "PutItem", &put).expect("an item");
 }

@@ -240,7 +240,8 @@ impl TaskDefinition {
         tag["value"].as_str()
     }
 
-    /// The same with the tags whose keys are to be kept. A list that is empty then is left out.
+    /// The same with the tags whose keys are to be kept. A list that is empty then is left out,
+    /// since ECS refuses it ("Tags can not be empty.", github.com/fabfuel/ecs-deploy/issues/146).
     #[must_use]
     pub(super) fn retain_tags(mut self, keep: impl Fn(&str) -> bool) -> Self {
         if let Some(Value::Array(tags)) = self.0.get_mut("tags") {

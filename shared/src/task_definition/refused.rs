@@ -6,13 +6,12 @@
 
 use serde_json::{Map, Value};
 
-/// Members that ECS refuses when they are empty: `tags` ("Tags can not be empty.",
-/// github.com/fabfuel/ecs-deploy/issues/146), roles ("Role is not valid", issue 231 there),
-/// credentials (github.com/aws-actions/amazon-ecs-deploy-task-definition/pull/52), and the optional
-/// members whose type is an enumeration in aws-sdk-ecs 1.157 (" is not a valid value for pidMode",
+/// Members that ECS refuses when they are empty: roles ("Role is not valid",
+/// github.com/fabfuel/ecs-deploy/issues/231), credentials
+/// (github.com/aws-actions/amazon-ecs-deploy-task-definition/pull/52), and the optional members
+/// whose type is an enumeration in aws-sdk-ecs 1.157 (" is not a valid value for pidMode",
 /// github.com/aws/amazon-ecs-cli/issues/667). A list on the way stands for each of its items.
-const REFUSED_EMPTY: [&[&str]; 16] = [
-    &["tags"],
+const REFUSED_EMPTY: [&[&str]; 15] = [
     &["taskRoleArn"],
     &["executionRoleArn"],
     &["networkMode"],

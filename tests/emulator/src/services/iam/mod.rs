@@ -10,6 +10,7 @@ mod condition;
 mod error;
 mod pattern;
 mod policy;
+mod roles;
 
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use serde_json::{Value, json};
 use crate::service::{self, Errors};
 use crate::{ApiError, Aws, Millis, Request};
 pub(crate) use actions::{IamRequest, pass_role};
+pub(crate) use roles::SERVICE;
 pub use policy::{Access, Context, Demand, Unsupported, check as check_statement, evaluate};
 
 /// The caller that may do everything.

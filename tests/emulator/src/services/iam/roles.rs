@@ -1,5 +1,4 @@
-//! The reads of STS and IAM that the documentation and the guide of `cargo sandbox serve` use: the
-//! caller, and roles with their policies.
+//! The reads of IAM that the documentation uses: roles with their policies.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -13,23 +12,12 @@ use crate::protocol::{Protocol, Query};
 use crate::service::{Errors, Service};
 use crate::{ApiError, Aws, validation};
 
-pub(crate) const STS: Service = Service {
-    name: "sts",
-    protocol: Protocol::Query(Query {
-        version: "2011-06-15",
-        namespace: "https://sts.amazonaws.com/doc/2011-06-15/",
-        call: sts,
-    }),
-    errors: Errors::JSON,
-    demands: unlisted,
-};
-
-pub(crate) const IAM: Service = Service {
+pub(crate) const SERVICE: Service = Service {
     name: "iam",
     protocol: Protocol::Query(Query {
         version: "2010-05-08",
         namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-        call: iam,
+        call,
     }),
     errors: Errors::JSON,
     demands: unlisted,
@@ -38,19 +26,8 @@ pub(crate) const IAM: Service = Service {
 /// The most items of one page.
 const MOST_ITEMS: usize = 1000;
 
-/// One action of STS; returns the members of its result.
-pub(crate) fn sts(aws: &mut Aws, action: &str, _: &Parameters) -> Result<Value, ApiError> {
-    match action {
-        "GetCallerIdentity" => {
-            let arn = format!("arn:aws:iam::{}:user/person", aws.account);
-            Ok(json!({"Arn": arn, "UserId": "AIDAIOSFODNN7EXAMPLE", "Account": aws.account}))
-        }
-        _ => Err(ApiError::unknown_operation(action)),
-    }
-}
-
 /// One action of IAM; returns the members of its result.
-pub(crate) fn iam(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
+fn call(aws: &mut Aws, action: &str, parameters: &Parameters) -> Result<Value, ApiError> {
     match action {
         "GetRole" => Ok(json!({ "Role": described(aws, role(aws, parameters)?) })),
         "ListRolePolicies" => {
@@ -192,7 +169,7 @@ mod tests {
     fn roles_are_found_with_their_policies() {
         let mut aws = deployed();
         let name = aws.cloudformation.iam.roles().next().unwrap().name.clone();
-        let first = iam(
+        let first = call(
             &mut aws,
             "ListRolePolicies",
             &with(&[("RoleName", &name), ("MaxItems", "1")]),
@@ -206,13 +183,13 @@ mod tests {
         let policy = first["PolicyNames"][0].as_str().unwrap();
         let policy = with(&[("RoleName", &name), ("PolicyName", policy)]);
         assert!(
-            iam(&mut aws, "GetRolePolicy", &policy).unwrap()["PolicyDocument"]
+            call(&mut aws, "GetRolePolicy", &policy).unwrap()["PolicyDocument"]
                 .as_str()
                 .unwrap()
                 .starts_with("%7B%22")
         );
 
-        let role = iam(&mut aws, "GetRole", &with(&[("RoleName", &name)])).unwrap();
+        let role = call(&mut aws, "GetRole", &with(&[("RoleName", &name)])).unwrap();
         assert!(
             role["Role"]["AssumeRolePolicyDocument"]
                 .as_str()
@@ -220,7 +197,7 @@ mod tests {
                 .starts_with("%7B%22")
         );
         assert_eq!(
-            iam(&mut aws, "GetRole", &with(&[("RoleName", "none")]))
+            call(&mut aws, "GetRole", &with(&[("RoleName", "none")]))
                 .unwrap_err()
                 .code,
             "NoSuchEntity"
@@ -230,11 +207,5 @@ mod tests {
     fn ecs_and_repository(aws: &mut Aws) {
         crate::ecs::call(aws, "CreateCluster", &json!({"clusterName": "apps"})).unwrap();
         crate::ecr::call(aws, "CreateRepository", &json!({"repositoryName": "web"})).unwrap();
-    }
-
-    #[test]
-    fn the_caller_is_a_user_of_the_account() {
-        let answer = sts(&mut Aws::new(1), "GetCallerIdentity", &Parameters::new()).unwrap();
-        assert_eq!(answer["Arn"], "arn:aws:iam::111122223333:user/person");
     }
 }

@@ -14,6 +14,12 @@ use wait_timeout::ChildExt;
 /// Read the tree instead of running it: the copy is not the tree that they describe.
 const LEFT_OUT: [&str; 2] = ["architecture", "structure"];
 
+/// Packages whose tests run nothing of Slipway.
+const WITHOUT_SLIPWAY: [&str; 3] = ["emulator", "invariants", "mutants"];
+
+/// Targets whose tests take a minute or more: for what the others let through.
+const LAST: [&str; 5] = ["faults", "canary", "blue_green", "simulation", "demo"];
+
 /// Longest time that a check may take beyond ten times what it takes without a mutation.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -49,27 +55,45 @@ pub enum SuiteResult {
     TimedOut,
 }
 
-/// Builds all tests of the copy, and lists them.
+/// Builds all tests of the copy, and lists them by target, in the order in which they are run.
 ///
 /// # Errors
 /// What does not build.
-pub fn build(tree: &Path, target: &Path) -> Result<Vec<Check>, SuiteError> {
+pub fn build(tree: &Path, target: &Path) -> Result<Vec<(String, Vec<Check>)>, SuiteError> {
     let built = build_with(
         cargo(tree, target)
-            .args(["test", "--workspace", "--exclude", "mutants"])
-            .args(["--no-run", "--message-format", "json"]),
+            .args([
+                "test",
+                "--workspace",
+                "--no-run",
+                "--message-format",
+                "json",
+            ])
+            .args(WITHOUT_SLIPWAY.map(|package| format!("--exclude={package}"))),
     )?;
 
-    let mut checks = Vec::new();
+    let mut targets = Vec::new();
     for line in String::from_utf8_lossy(&built).lines() {
         let message: Value = serde_json::from_str(line).unwrap_or_default();
+        let target = &message["target"];
         if message["profile"]["test"] == true
             && let Some(program) = message["executable"].as_str()
+            && let Some(name) = target["name"].as_str()
+            && !LEFT_OUT.contains(&name)
         {
-            checks.extend(tests_of(&message, Path::new(program))?);
+            let is_unit_test = target["kind"][0] != "test";
+            let last = LAST.iter().position(|late| *late == name);
+            let checks = tests_of(name, &message, Path::new(program))?;
+            targets.push(((last, !is_unit_test), name.to_owned(), checks));
         }
     }
-    Ok(checks)
+
+    targets.sort_by(|a, b| (a.0, &a.1).cmp(&(b.0, &b.1)));
+    targets.retain(|(_, _, checks)| !checks.is_empty());
+    Ok(targets
+        .into_iter()
+        .map(|(_, name, checks)| (name, checks))
+        .collect())
 }
 
 /// Runs cargo, and gives what it wrote to its standard output.
@@ -84,12 +108,7 @@ fn build_with(cargo: &mut Command) -> Result<Vec<u8>, SuiteError> {
     Ok(built.stdout)
 }
 
-fn tests_of(message: &Value, program: &Path) -> Result<Vec<Check>, SuiteError> {
-    let target = message["target"]["name"].as_str().unwrap_or_default();
-    if LEFT_OUT.contains(&target) {
-        return Ok(Vec::new());
-    }
-
+fn tests_of(target: &str, message: &Value, program: &Path) -> Result<Vec<Check>, SuiteError> {
     let manifest = Path::new(message["manifest_path"].as_str().unwrap_or_default());
     let directory = manifest.parent().unwrap_or(Path::new(".")).to_owned();
     let listed = Command::new(program)

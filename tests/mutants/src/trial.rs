@@ -1,0 +1,169 @@
+//! Mutations against checks: which of them fails first.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Instant;
+
+use crate::mutation::Mutation;
+use crate::outcome::{Outcome, line};
+use crate::suite::{Check, SuiteError, SuiteResult};
+
+/// The mutations that are tried, and what became of each so far.
+pub struct Trial<'a> {
+    all: &'a [Mutation],
+    /// By the number of the mutation. Those that survived so far meet the next checks.
+    outcomes: BTreeMap<usize, Outcome>,
+    /// Where the checks write what they reach.
+    logs: &'a Path,
+    jobs: usize,
+}
+
+impl<'a> Trial<'a> {
+    /// `selected` are numbers of mutations; so many checks run at once.
+    #[must_use]
+    pub fn new(all: &'a [Mutation], selected: &[usize], logs: &'a Path, jobs: usize) -> Self {
+        let untried = |&number: &usize| (number, Outcome::Survived { checks: 0 });
+        Self {
+            all,
+            outcomes: selected.iter().map(untried).collect(),
+            logs,
+            jobs,
+        }
+    }
+
+    /// How many mutations no check caught so far.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        self.survivors().count()
+    }
+
+    fn survivors(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.outcomes
+            .iter()
+            .filter_map(|(&number, outcome)| match outcome {
+                Outcome::Survived { checks } => Some((number, *checks)),
+                Outcome::Caught { .. } => None,
+            })
+    }
+
+    /// Runs the checks without a mutation, to learn what each of them reaches and how long it
+    /// takes, and then with each mutation that is left, the quickest first.
+    ///
+    /// # Errors
+    /// When a check cannot be started, or fails without a mutation.
+    pub fn run(&mut self, mut checks: Vec<Check>) -> Result<(), Box<dyn Error>> {
+        self.measure(&mut checks)?;
+        checks.sort_by_key(|check| check.took);
+
+        let left: Vec<(usize, usize)> = self.survivors().collect();
+        let next = AtomicUsize::new(0);
+        let outcomes = Mutex::new(&mut self.outcomes);
+        let all = self.all;
+        let work = |_| -> Result<(), SuiteError> {
+            while let Some(&(number, before)) = left.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let outcome = try_one(number, before, &checks)?;
+                if matches!(outcome, Outcome::Caught { .. }) {
+                    println!("{}", line(&all[number], &outcome));
+                }
+                let mut outcomes = outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+                outcomes.insert(number, outcome);
+            }
+            Ok(())
+        };
+        in_parallel(self.jobs, work)
+    }
+
+    /// Learns how long each check takes and what it reaches. All of them must pass.
+    fn measure(&self, checks: &mut [Check]) -> Result<(), Box<dyn Error>> {
+        let queue = Mutex::new(checks.iter_mut().collect::<VecDeque<_>>());
+        let failed = Mutex::new(Vec::new());
+        let work = |job: usize| -> Result<(), SuiteError> {
+            let log: PathBuf = self.logs.join(format!("reached-{job}"));
+            loop {
+                let next = queue
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .pop_front();
+                let Some(check) = next else { return Ok(()) };
+                if check.measure(&log)? != SuiteResult::Passed {
+                    failed
+                        .lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push(check.name.clone());
+                }
+            }
+        };
+
+        in_parallel(self.jobs, work)?;
+        let failed = failed.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if failed.is_empty() {
+            return Ok(());
+        }
+
+        let names = failed.join("\n  ");
+        Err(format!("these fail without any mutation:\n  {names}").into())
+    }
+
+    /// What became of each mutation.
+    #[must_use]
+    pub fn outcomes(self) -> Vec<(&'a Mutation, Outcome)> {
+        let all = self.all;
+        self.outcomes
+            .into_iter()
+            .map(|(number, outcome)| (&all[number], outcome))
+            .collect()
+    }
+}
+
+/// Runs the checks that reach a mutation, in their order, until one fails. So many checks passed
+/// before.
+fn try_one(number: usize, before: usize, checks: &[Check]) -> Result<Outcome, SuiteError> {
+    let began = Instant::now();
+    let mut passed = before;
+    for check in checks
+        .iter()
+        .filter(|check| check.reached.contains(&number))
+    {
+        let by = match check.against(number)? {
+            SuiteResult::Passed => {
+                passed += 1;
+                continue;
+            }
+            SuiteResult::Failed => check.name.clone(),
+            SuiteResult::TimedOut => format!("{} (does not end)", check.name),
+        };
+        return Ok(Outcome::Caught {
+            by,
+            after: began.elapsed(),
+        });
+    }
+    Ok(Outcome::Survived { checks: passed })
+}
+
+fn in_parallel<E: Error + Send + 'static>(
+    jobs: usize,
+    work: impl Fn(usize) -> Result<(), E> + Sync,
+) -> Result<(), Box<dyn Error>> {
+    let results: Vec<Result<(), E>> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..jobs.max(1))
+            .map(|job| {
+                scope.spawn({
+                    let work = &work;
+                    move || work(job)
+                })
+            })
+            .collect();
+        workers
+            .into_iter()
+            .filter_map(|worker| worker.join().ok())
+            .collect()
+    });
+    for result in results {
+        result?;
+    }
+    Ok(())
+}

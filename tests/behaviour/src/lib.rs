@@ -6,7 +6,7 @@ pub mod pair;
 pub mod shop;
 
 use std::io::{Cursor, Write};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use emulator::client::{CallFault, Invocation, sdk_config};
@@ -19,6 +19,7 @@ use harness::functions;
 use invariants::ledger_reader::{FUNCTIONS_STACK, digest, executions, record, text};
 use serde_json::{Map, Value, json};
 use slipway::aws::Sdk;
+use slipway::limits::FUNCTION_TIMEOUT;
 use zip::write::SimpleFileOptions;
 
 /// Longest that anything may take, in virtual time.
@@ -237,14 +238,25 @@ pub fn reports_bucket(aws: &Aws) -> String {
 
 /// Invokes a function as a person does, and waits for its answer.
 pub async fn invoke(driver: &Driver, code: &str, event: Value) -> Result<Value, String> {
+    invoke_with(driver, code, event, CallFault::None).await
+}
+
+/// The same with a fault of one of its calls.
+pub async fn invoke_with(
+    driver: &Driver,
+    code: &str,
+    event: Value,
+    fault: CallFault,
+) -> Result<Value, String> {
     // One after the other: both would hold the account at once.
     let table = ledger_table(&driver.world.aws());
     let reports = reports_bucket(&driver.world.aws());
-    let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-{code}"), CallFault::None);
-    let sdk = Sdk::new(sdk_config(&driver.world, invocation), &table).with_reports(&reports);
-    functions::answer(code, &sdk, event)
-        .await
-        .map_err(|e| e.to_string())
+    let invocation = Invocation::new(format!("{FUNCTIONS_STACK}-{code}"), fault);
+    let config = sdk_config(&driver.world, Arc::clone(&invocation));
+    let sdk = Sdk::new(config, &table).with_reports(&reports);
+    let answer = functions::answer(code, &sdk, event);
+    let answer = invocation.run(FUNCTION_TIMEOUT, answer).await;
+    answer.map_err(|error| error.to_string())
 }
 
 /// Runs a step by hand until it is done or failed, with 30 seconds between its looks.

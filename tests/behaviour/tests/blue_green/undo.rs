@@ -1,14 +1,15 @@
 //! A person stops a release in the middle of its shift: the traffic goes back within seconds, and
 //! what an invocation that hung changes afterwards is restored as well.
 
-use emulator::Aws;
 use emulator::client::{CallFault, Hang};
+use emulator::{Aws, eventbridge};
 use harness::demo::SHOP;
 use harness::driver::{Driver, Fault, Faults, Which, run};
 use invariants::Invariants;
+use serde_json::json;
 
 use behaviour::pair::{PIPELINE, secs, shop, state, stop, until_weights, weights};
-use behaviour::{LIMIT, is_closed, newest, pass, push, reason, recorded};
+use behaviour::{LIMIT, invoke_with, is_closed, newest, pass, push, reason, recorded};
 
 const TWO_STEPS: [(&str, &str); 5] = [
     ("Shift", "linear"),
@@ -151,4 +152,49 @@ fn what_an_invocation_that_hung_shifts_after_the_stop_is_restored_again() {
     let nth = first_shift(&before);
     let late = (1..=10).filter(|call| shifts_late(&before, nth, *call));
     assert!(late.count() > 0, "no invocation shifted after the stop");
+}
+
+#[test]
+fn what_was_observed_before_the_grace_ended_does_not_close_a_release() {
+    let (_, mut shifted) = half_shifted();
+    let sweep = json!({ "Name": "slipway-sweep" });
+    eventbridge::call(&mut shifted, "DisableRule", &sweep).expect("the rule is there");
+
+    // All is restored, and the grace of the last change ends within 20 seconds.
+    let (execution, restored) = run(shifted, Fault::None, async |driver| {
+        let execution = newest(&driver.world.aws(), PIPELINE).id.clone();
+        stop(&driver, &execution);
+        loop {
+            pass(&driver, secs(40)).await;
+            let answer = sweep_with(&driver, CallFault::None).await;
+            assert!(
+                !is_closed(&driver.world.aws(), &execution),
+                "closed too early for this test: {answer}"
+            );
+            if answer.contains("to time out, then rolled-back") {
+                return (execution, driver.world.snapshot());
+            }
+        }
+    });
+
+    for call in 3..=8 {
+        run(restored.clone(), Fault::None, async |driver| {
+            let hang = CallFault::HangAfter(call, Hang::For(secs(25)));
+            let answer = sweep_with(&driver, hang).await;
+            let is_early = is_closed(&driver.world.aws(), &execution);
+            assert!(!is_early, "closed after a hang at call {call}: {answer}");
+
+            let answer = sweep_with(&driver, CallFault::None).await;
+            let is_closed = is_closed(&driver.world.aws(), &execution);
+            assert!(is_closed, "open after a hang at call {call}: {answer}");
+        });
+    }
+}
+
+/// Invokes roll-back as its schedule does.
+async fn sweep_with(driver: &Driver, fault: CallFault) -> String {
+    invoke_with(driver, "roll-back", json!({ "sweep": true }), fault)
+        .await
+        .expect("an answer")
+        .to_string()
 }

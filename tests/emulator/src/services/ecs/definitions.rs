@@ -46,6 +46,13 @@ impl TaskDefinition {
             .and_then(Value::as_str)
             .unwrap_or("bridge")
     }
+
+    pub(super) fn containers(&self) -> &[Value] {
+        let containers = self.json.get("containerDefinitions");
+        containers
+            .and_then(Value::as_array)
+            .map_or(&[], Vec::as_slice)
+    }
 }
 
 impl Ecs {

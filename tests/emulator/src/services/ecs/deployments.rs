@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::text::short_name;
 use crate::{Aws, eventbridge};
 
 use super::state::ServiceEvent;
-use super::{Deployment, DeploymentStatus, RolloutState, Service, scheduler};
+use super::{Deployment, DeploymentStatus, RolloutState, Service, scheduler, service_history};
 
 /// The most events a service keeps.
 const MOST_EVENTS: usize = 100;
@@ -29,17 +30,13 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Opt
         aws.rng
             .u64(1_000_000_000_000_000_000..9_223_372_036_854_775_807)
     );
+    match rollback_of {
+        Some(to) => service_history::roll_back(aws, arn, &to.revision),
+        None => service_history::begin(aws, arn, &id),
+    }
     let now = aws.now;
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
-    };
-
-    let reason = match rollback_of {
-        Some(to) => format!(
-            "ECS deployment circuit breaker: rolling back to deploymentId {}.",
-            to.id
-        ),
-        None => format!("ECS deployment {id} in progress."),
     };
     service
         .deployments
@@ -51,8 +48,9 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Opt
         id: id.clone(),
         status: DeploymentStatus::Primary,
         task_definition: definition.to_owned(),
+        revision: rollback_of.map_or_else(|| short_name(&id).to_owned(), |to| to.revision.clone()),
         rollout: RolloutState::InProgress,
-        reason,
+        reason: first_reason(&id, rollback_of),
         created_at: now,
         updated_at: now,
         is_rollback: rollback_of.is_some(),
@@ -71,6 +69,16 @@ pub(super) fn begin(aws: &mut Aws, arn: &str, definition: &str, rollback_of: Opt
 
     announce(aws, arn, &id, "INFO", "SERVICE_DEPLOYMENT_IN_PROGRESS");
     scheduler::wake(aws, arn);
+}
+
+fn first_reason(id: &str, rollback_of: Option<&Deployment>) -> String {
+    match rollback_of {
+        Some(to) => format!(
+            "ECS deployment circuit breaker: rolling back to deploymentId {}.",
+            to.id
+        ),
+        None => format!("ECS deployment {id} in progress."),
+    }
 }
 
 /// The tasks that still run what is rolled back to go on as tasks of the rollback.
@@ -120,6 +128,7 @@ pub(super) fn settle_later(aws: &mut Aws, arn: &str, deployment: String, after: 
 }
 
 fn complete(aws: &mut Aws, arn: &str) {
+    service_history::complete(aws, arn);
     let now = aws.now;
     let Some(service) = aws.ecs.services.get_mut(arn) else {
         return;
@@ -233,7 +242,7 @@ fn fail(aws: &mut Aws, arn: &str) {
         .get(arn)
         .and_then(|service| service.last_completed.clone());
     let Some(to) = to.filter(|_| rolls_back && !was_rollback) else {
-        return;
+        return service_history::fail(aws, arn, rolls_back);
     };
 
     note(aws, arn, |name| {

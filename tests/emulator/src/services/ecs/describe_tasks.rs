@@ -44,7 +44,7 @@ pub(super) fn list(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
                 short_name(&task.task_definition).split(':').next() == Some(family)
             })
             && launch_type.is_none_or(|launch_type| launch_type == task.launch_type)
-            && started_by.is_none_or(|deployment| deployment == task.deployment)
+            && started_by.is_none_or(|wanted| Some(wanted) == task.started_by())
     };
 
     // A task whose desired status is PENDING does not exist.
@@ -104,22 +104,21 @@ pub(super) fn stop(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
     Ok(json!({ "task": answer(aws, &aws.ecs.tasks[&arn], true) }))
 }
 
-fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {
+pub(super) fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {
     let cluster = aws
         .ecs
         .clusters
         .get(&task.cluster)
         .map(|cluster| &cluster.arn);
-    let service = short_name(&task.service);
     let mut answer = json!({
         "taskArn": task.arn, "clusterArn": cluster,
         "taskDefinitionArn": task.task_definition,
-        "group": format!("service:{service}"), "startedBy": task.deployment,
+        "group": task.group(),
         "launchType": task.launch_type, "lastStatus": state(task.state),
         "desiredStatus": if task.stopping { "STOPPED" } else { "RUNNING" },
         "healthStatus": health(task),
         "createdAt": Aws::seconds(task.created_at),
-        "version": task.state as u8 + 1, "attachments": [], "overrides": {"containerOverrides": []},
+        "version": task.state as u8 + 1, "attachments": [], "overrides": overrides(task),
         "containers": task.containers
             .iter()
             .map(|container| container_answer(task, container))
@@ -131,6 +130,7 @@ fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {
             answer[member] = value;
         }
     };
+    add("startedBy", task.started_by().map(Value::from));
     add(
         "containerInstanceArn",
         task.instance.clone().map(Value::from),
@@ -144,6 +144,13 @@ fn answer(aws: &Aws, task: &Task, with_tags: bool) -> Value {
         task.stopped_reason.clone().map(Value::from),
     );
     answer
+}
+
+fn overrides(task: &Task) -> Value {
+    match &task.standalone {
+        Some(standalone) => standalone.overrides.clone(),
+        None => json!({"containerOverrides": []}),
+    }
 }
 
 fn container_answer(task: &Task, container: &Container) -> Value {

@@ -25,7 +25,14 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
     Some(match request.operation.as_str() {
         "DescribeServices" => each("services", "service"),
         "DescribeTasks" => each("tasks", "task"),
-        "DeleteService" => vec![in_cluster(aws, request, "service", request.text("service"))],
+        "DeleteService" | "ListServiceDeployments" => {
+            vec![in_cluster(aws, request, "service", request.text("service"))]
+        }
+        "DescribeServiceDeployments" => items(&request.input["serviceDeploymentArns"])
+            .iter()
+            .map(|arn| request.on(text(arn).to_owned()))
+            .collect(),
+        "RunTask" => run_task(aws, request),
         "ListServices" => {
             vec![Demand::anywhere(request.action()).with("ecs:cluster", cluster(aws, request))]
         }
@@ -49,16 +56,16 @@ pub(super) fn demands(aws: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>
         }
         "UpdateService" => update_service(aws, request),
         "CreateService" => create_service(aws, request),
-        "CreateCluster" => {
-            let arn = cluster_arn(
-                aws,
-                request.input["clusterName"].as_str().unwrap_or("default"),
-            );
-            with_tags(request, vec![request.on(arn.clone())], &arn)
-        }
+        "CreateCluster" => create_cluster(aws, request),
         "RegisterTaskDefinition" => register(aws, request),
         _ => return None,
     })
+}
+
+fn create_cluster(aws: &Aws, request: &IamRequest) -> Vec<Demand> {
+    let name = request.input["clusterName"].as_str().unwrap_or("default");
+    let arn = cluster_arn(aws, name);
+    with_tags(request, vec![request.on(arn.clone())], &arn)
 }
 
 /// Without an instance to list for, tasks are listed on `*`, although the reference names container
@@ -87,6 +94,25 @@ fn update_service(aws: &Aws, request: &IamRequest) -> Vec<Demand> {
         .roles_of(definition)
         .map(|role| pass_role(aws, role, TASKS));
     std::iter::once(update).chain(roles).collect()
+}
+
+fn run_task(aws: &Aws, request: &IamRequest) -> Vec<Demand> {
+    let definition = request.text("taskDefinition");
+    let arn = aws.ecs.definition_arn(definition).unwrap_or(definition);
+    let cluster = cluster(aws, request);
+    let run = request
+        .on(arn.to_owned())
+        .with("ecs:cluster", cluster.as_str());
+    let roles = aws
+        .ecs
+        .roles_of(definition)
+        .map(|role| pass_role(aws, role, TASKS));
+    let created = format!("{}/*", cluster.replacen(":cluster/", ":task/", 1));
+    with_tags(
+        request,
+        std::iter::once(run).chain(roles).collect(),
+        &created,
+    )
 }
 
 fn create_service(aws: &Aws, request: &IamRequest) -> Vec<Demand> {

@@ -148,8 +148,17 @@ const OTHER: Kind = Object(&[
     ("service", Text),
     ("serviceName", Text),
     ("services", TEXT_LIST),
+    ("serviceDeploymentArns", TEXT_LIST),
     ("task", Text),
     ("tasks", TEXT_LIST),
+    ("count", Integer),
+    ("group", Text),
+    ("startedBy", Text),
+    ("clientToken", Text),
+    (
+        "overrides",
+        Object(&[("containerOverrides", List(&CONTAINER))]),
+    ),
     ("reason", Text),
     ("containerInstances", TEXT_LIST),
     ("taskDefinition", Text),
@@ -193,19 +202,27 @@ const OTHER: Kind = Object(&[
     ("propagateTags", Text),
 ]);
 
+/// Unlike other lists, this one takes several words as `status`.
+const SERVICE_DEPLOYMENTS: Kind = Object(&[
+    ("cluster", Text),
+    ("service", Text),
+    ("status", TEXT_LIST),
+    ("createdAt", Object(&[])),
+    ("maxResults", Integer),
+    ("nextToken", Text),
+]);
+
 /// The members of a request whose known types were checked.
 pub(super) struct Input<'a>(pub(super) &'a Map<String, Value>);
 
 impl<'a> Input<'a> {
     pub(super) fn of(operation: &str, input: &'a Value) -> Result<Self, ApiError> {
-        check(
-            input,
-            if operation == "RegisterTaskDefinition" {
-                DEFINITION
-            } else {
-                OTHER
-            },
-        )?;
+        let kind = match operation {
+            "RegisterTaskDefinition" => DEFINITION,
+            "ListServiceDeployments" => SERVICE_DEPLOYMENTS,
+            _ => OTHER,
+        };
+        check(input, kind)?;
         Ok(Self(input.as_object().expect("an object was checked")))
     }
 

@@ -8,6 +8,7 @@ mod definition_rules;
 mod definitions;
 mod deployments;
 mod describe_definitions;
+mod describe_service_deployments;
 mod describe_services;
 mod describe_tasks;
 mod empty_members;
@@ -18,7 +19,9 @@ mod input;
 mod listings;
 mod placement;
 mod rates;
+mod run_task;
 mod scheduler;
+mod service_history;
 mod service_rules;
 mod services;
 mod state;
@@ -98,8 +101,15 @@ fn answer(aws: &mut Aws, operation: &str, input: &Value) -> Result<Value, ApiErr
             describe_services::describe(aws, &input)
         }),
         "ListServices" => describe_services::list(aws, &input),
+        "ListServiceDeployments" => aws.behind(&[Change::Service], |aws| {
+            describe_service_deployments::list(aws, &input)
+        }),
+        "DescribeServiceDeployments" => aws.behind(&[Change::Service], |aws| {
+            describe_service_deployments::describe(aws, &input)
+        }),
         "ListTasks" => describe_tasks::list(aws, &input),
         "DescribeTasks" => describe_tasks::describe(aws, &input),
+        "RunTask" => run_task::run(aws, &input),
         "StopTask" => describe_tasks::stop(aws, &input),
         "TagResource" => tags::tag(aws, &input),
         "UntagResource" => tags::untag(aws, &input),

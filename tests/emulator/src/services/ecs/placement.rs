@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Aws;
 use crate::text::short_name;
 
-use super::{ContainerInstance, Service, service_rules};
+use super::{ContainerInstance, service_rules};
 
 /// Where a task will run.
 #[derive(Clone, Debug)]
@@ -27,6 +27,27 @@ struct PortRequest {
 /// The first ephemeral port that ECS gives out.
 const FIRST_EPHEMERAL: u16 = 32_768;
 
+/// A task that needs an instance.
+#[derive(Clone, Debug)]
+pub(super) struct OnInstance {
+    pub(super) cluster: String,
+    pub(super) definition: String,
+    /// The ARN of the service over whose tasks it is spread; empty for a task of RunTask.
+    pub(super) service: String,
+    /// Whether no instance may have two of these tasks.
+    pub(super) alone: bool,
+}
+
+impl Place {
+    pub(super) fn on_fargate() -> Self {
+        Self {
+            launch_type: "FARGATE",
+            instance: None,
+            host_ports: BTreeMap::new(),
+        }
+    }
+}
+
 /// Finds a place for one more task of a service's primary deployment and takes its host ports; or
 /// says why there is none.
 pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
@@ -34,18 +55,23 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
     let Some(primary) = service.primary() else {
         return Err("The service has no deployment.".to_owned());
     };
-
-    let launch_type = service_rules::launch_type(&primary.settings);
-    if launch_type == "FARGATE" {
-        return Ok(Place {
-            launch_type,
-            instance: None,
-            host_ports: BTreeMap::new(),
-        });
+    if service_rules::launch_type(&primary.settings) == "FARGATE" {
+        return Ok(Place::on_fargate());
     }
 
-    let port_requests = port_requests(aws, &primary.task_definition);
-    let best = best_instance(aws, service, &port_requests)?;
+    let task = OnInstance {
+        cluster: service.cluster.clone(),
+        definition: primary.task_definition.clone(),
+        service: service.arn.clone(),
+        alone: needs_own_instance(&service.settings),
+    };
+    on_instance(aws, &task)
+}
+
+/// Like `place`, on the instances of a cluster.
+pub(super) fn on_instance(aws: &mut Aws, task: &OnInstance) -> Result<Place, String> {
+    let port_requests = port_requests(aws, &task.definition);
+    let best = best_instance(aws, task, &port_requests)?;
     let instance = aws
         .ecs
         .instances
@@ -62,7 +88,7 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
         .collect();
 
     Ok(Place {
-        launch_type,
+        launch_type: "EC2",
         instance: Some(best),
         host_ports,
     })
@@ -71,14 +97,14 @@ pub(super) fn place(aws: &mut Aws, service: &str) -> Result<Place, String> {
 /// The instance that has all ports free and the fewest tasks of the service; or why there is none.
 fn best_instance(
     aws: &Aws,
-    service: &Service,
+    task: &OnInstance,
     port_requests: &[PortRequest],
 ) -> Result<String, String> {
     let instances = || {
         aws.ecs
             .instances
             .values()
-            .filter(|instance| instance.cluster == service.cluster)
+            .filter(|instance| instance.cluster == task.cluster)
     };
     let Some(any) = instances().next() else {
         return Err(
@@ -90,7 +116,7 @@ fn best_instance(
 
     let tasks_on = |instance: &ContainerInstance| {
         aws.ecs
-            .tasks_of(&service.arn)
+            .tasks_of(&task.service)
             .filter(|task| task.instance.as_ref() == Some(&instance.arn))
             .count()
     };
@@ -102,7 +128,7 @@ fn best_instance(
 
     // Spread over the instances, as services without a placement strategy do over zones.
     let best = fitting
-        .filter(|instance| !needs_own_instance(service) || tasks_on(instance) == 0)
+        .filter(|instance| !task.alone || tasks_on(instance) == 0)
         .min_by_key(|instance| tasks_on(instance));
     best.map(|instance| instance.arn.clone()).ok_or_else(|| {
         let id = short_name(&any.arn);
@@ -176,9 +202,8 @@ fn port_requests(aws: &Aws, definition: &str) -> Vec<PortRequest> {
     port_requests
 }
 
-fn needs_own_instance(service: &Service) -> bool {
-    let constraints = service
-        .settings
+pub(super) fn needs_own_instance(settings: &Map<String, Value>) -> bool {
+    let constraints = settings
         .get("placementConstraints")
         .and_then(Value::as_array);
     constraints

@@ -351,6 +351,7 @@ fn drain(aws: &mut Aws, arn: &str) {
         .iter_mut()
         .for_each(|deployment| deployment.status = DeploymentStatus::Inactive);
     service.last_completed = service.deployments.drain(..).next();
+    service.history.clear();
 }
 
 fn named(tasks: &[String]) -> String {

@@ -66,6 +66,7 @@ pub(super) fn create(aws: &mut Aws, input: &Input) -> Result<Value, ApiError> {
         desired_count: service_rules::desired_count(desired_count)?,
         deployments: Vec::new(),
         last_completed: None,
+        history: Vec::new(),
         tags: input.list("tags").to_vec(),
         created_at: aws.now,
         events: Default::default(),

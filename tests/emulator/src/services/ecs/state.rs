@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 use super::definitions::TaskDefinition;
 use super::rates;
+use super::run_task::Run;
+use super::service_history::ServiceDeployment;
 use crate::Millis;
 use crate::ecr::Behaviour;
 use crate::text::short_name;
@@ -20,6 +22,8 @@ pub struct Ecs {
     pub instances: BTreeMap<String, ContainerInstance>,
     pub(super) families: BTreeMap<String, Vec<TaskDefinition>>,
     pub(super) buckets: rates::Buckets,
+    /// What RunTask was sent with a client token, by cluster and token.
+    pub(super) runs: BTreeMap<(String, String), Run>,
     pub(super) tasks_started: u64,
 }
 
@@ -42,8 +46,7 @@ impl Ecs {
     /// The containers' JSON of a task definition, as it was registered.
     pub(super) fn containers_of(&self, definition: &str) -> &[Value] {
         self.definition(definition)
-            .and_then(|definition| definition.json.get("containerDefinitions")?.as_array())
-            .map_or(&[], Vec::as_slice)
+            .map_or(&[], TaskDefinition::containers)
     }
 }
 
@@ -84,6 +87,8 @@ pub struct Service {
     pub deployments: Vec<Deployment>,
     /// The deployment to which the circuit breaker would return.
     pub last_completed: Option<Deployment>,
+    /// Newest last.
+    pub(super) history: Vec<ServiceDeployment>,
     pub tags: Vec<Value>,
     pub created_at: Millis,
     /// Newest first.
@@ -123,6 +128,8 @@ pub struct Deployment {
     pub id: String,
     pub status: DeploymentStatus,
     pub task_definition: String,
+    /// The number of the service revision that it deploys.
+    pub(super) revision: String,
     pub rollout: RolloutState,
     pub reason: String,
     pub created_at: Millis,
@@ -154,7 +161,7 @@ pub enum TaskState {
 pub struct Task {
     pub arn: String,
     pub cluster: String,
-    /// The ARN of the service.
+    /// The ARN of the service; empty for a task of RunTask, as is its deployment.
     pub service: String,
     pub deployment: String,
     pub task_definition: String,
@@ -183,9 +190,19 @@ pub struct Task {
     /// soon will not.
     pub(super) unhealthy_since: Option<Millis>,
     pub(super) soon_unhealthy: bool,
+    /// Absent for a task of a service.
+    pub(super) standalone: Option<Standalone>,
     pub(super) tags: Vec<Value>,
     /// Container port to host port, by container (EC2 with bridge or host network).
     pub(super) host_ports: BTreeMap<(String, u16), u16>,
+}
+
+/// What RunTask was sent about a task.
+#[derive(Clone, Debug)]
+pub(super) struct Standalone {
+    pub(super) group: String,
+    pub(super) started_by: Option<String>,
+    pub(super) overrides: Value,
 }
 
 /// Where a task is registered, or will be.
@@ -284,6 +301,21 @@ impl Task {
     /// The last part of the ARN.
     pub fn id(&self) -> &str {
         short_name(&self.arn)
+    }
+
+    pub(super) fn group(&self) -> String {
+        match &self.standalone {
+            Some(standalone) => standalone.group.clone(),
+            None => format!("service:{}", short_name(&self.service)),
+        }
+    }
+
+    /// The deployment of its service, or what RunTask was sent.
+    pub(super) fn started_by(&self) -> Option<&str> {
+        match &self.standalone {
+            Some(standalone) => standalone.started_by.as_deref(),
+            None => Some(&self.deployment),
+        }
     }
 
     /// Whether anything checks its health before it serves.

@@ -11,8 +11,8 @@ use crate::{Aws, Quirk};
 use super::placement::{self};
 use super::{Attachment, EcsEvent, TaskState, deployments, failures, scheduler, task_health};
 
-pub(super) use launch::create;
 use launch::fate;
+pub(super) use launch::{create, create_standalone};
 
 /// How long a stopped task can still be described.
 const REMEMBERED: Duration = Duration::from_secs(3600);

@@ -14,6 +14,8 @@ mod fates;
 mod listings;
 mod registration;
 mod rollouts;
+mod run_task;
+mod service_deployments;
 
 /// An account with the cluster `main` and one target group behind a load balancer.
 struct World {

@@ -1,49 +1,58 @@
 //! A new task: what it is made of, and what its containers meet when their images are pulled.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Aws;
 use crate::ecr::{self, Behaviour};
 use crate::ecs::placement::Place;
+use crate::ecs::run_task::RunRequest;
 use crate::ecs::{Attachment, Container, Service, Task, TaskState, service_rules};
 
 use super::{TaskStep, later};
 
 /// Starts a task of a service's primary deployment; answers its ARN.
 pub(crate) fn create(aws: &mut Aws, service: &str, place: Place) -> Option<String> {
-    let id = aws.hex(32);
-    aws.ecs.tasks_started += 1;
-    let task = new_task(aws, aws.ecs.services.get(service)?, place, &id)?;
+    let found = aws.ecs.services.get(service)?;
+    let definition = found.primary()?.task_definition.clone();
+    let cluster = found.cluster.clone();
+    let mut task = unowned(aws, cluster, definition, place);
 
-    let arn = task.arn.clone();
-    let wait = if task.launch_type == "FARGATE" {
-        10_000..22_000
-    } else {
-        1000..4000
-    };
-    aws.ecs.tasks.insert(arn.clone(), task);
-    later(aws, &arn, TaskStep::Pull, wait);
-
-    Some(arn)
+    let service = aws.ecs.services.get(service)?;
+    let primary = service.primary()?;
+    task.service = service.arn.clone();
+    task.deployment = primary.id.clone();
+    task.attachments = attachments(aws, &primary.settings, &task);
+    task.tags = propagated_tags(service);
+    Some(begin(aws, task))
 }
 
-/// The task of a service that was started last, before anything has happened to it.
-fn new_task(aws: &Aws, service: &Service, place: Place, id: &str) -> Option<Task> {
+/// Starts a task of RunTask; answers its ARN.
+pub(crate) fn create_standalone(aws: &mut Aws, request: &RunRequest, place: Place) -> String {
+    let (cluster, definition) = (request.cluster.clone(), request.definition.clone());
+    let mut task = unowned(aws, cluster, definition, place);
+    task.standalone = Some(request.standalone.clone());
+    task.tags = request.tags.clone();
+    begin(aws, task)
+}
+
+/// A task that belongs to no service yet.
+fn unowned(aws: &mut Aws, cluster: String, task_definition: String, place: Place) -> Task {
+    let id = aws.hex(32);
+    aws.ecs.tasks_started += 1;
     let number = aws.ecs.tasks_started;
-    let primary = service.primary()?;
     let containers = aws
         .ecs
-        .containers_of(&primary.task_definition)
+        .containers_of(&task_definition)
         .iter()
         .map(container)
         .collect();
 
-    Some(Task {
-        arn: aws.arn("ecs", &format!("task/{}/{id}", service.cluster)),
-        cluster: service.cluster.clone(),
-        service: service.arn.clone(),
-        deployment: primary.id.clone(),
-        task_definition: primary.task_definition.clone(),
+    Task {
+        arn: aws.arn("ecs", &format!("task/{cluster}/{id}")),
+        cluster,
+        service: String::new(),
+        deployment: String::new(),
+        task_definition,
         state: TaskState::Provisioning,
         stopping: false,
         healthy: false,
@@ -52,10 +61,10 @@ fn new_task(aws: &Aws, service: &Service, place: Place, id: &str) -> Option<Task
         stopping_at: None,
         stopped_at: None,
         launch_type: place.launch_type.to_owned(),
+        instance: place.instance,
         // Addresses are unique while fewer than 65,536 tasks live.
         address: format!("10.0.{}.{}", number / 256 % 256, number % 256),
-        attachments: attachments(aws, &primary.settings, &place, number),
-        instance: place.instance,
+        attachments: Vec::new(),
         containers,
         stop_code: None,
         stopped_reason: None,
@@ -63,9 +72,10 @@ fn new_task(aws: &Aws, service: &Service, place: Place, id: &str) -> Option<Task
         proven: false,
         unhealthy_since: None,
         soon_unhealthy: false,
-        tags: propagated_tags(service),
+        standalone: None,
+        tags: Vec::new(),
         host_ports: place.host_ports,
-    })
+    }
 }
 
 /// The tags that the tasks of a service get from it.
@@ -78,7 +88,21 @@ fn propagated_tags(service: &Service) -> Vec<Value> {
     }
 }
 
-pub(super) fn container(definition: &Value) -> Container {
+/// Puts a task into the account; answers its ARN.
+fn begin(aws: &mut Aws, task: Task) -> String {
+    let arn = task.arn.clone();
+    let wait = if task.launch_type == "FARGATE" {
+        10_000..22_000
+    } else {
+        1000..4000
+    };
+    aws.ecs.tasks.insert(arn.clone(), task);
+    later(aws, &arn, TaskStep::Pull, wait);
+
+    arn
+}
+
+fn container(definition: &Value) -> Container {
     Container {
         name: definition["name"].as_str().unwrap_or_default().to_owned(),
         image: definition["image"].as_str().unwrap_or_default().to_owned(),
@@ -91,26 +115,18 @@ pub(super) fn container(definition: &Value) -> Container {
 }
 
 /// Where the task will register: by its own address, or by its instance and host port.
-pub(super) fn attachments(
-    aws: &Aws,
-    settings: &serde_json::Map<String, Value>,
-    place: &Place,
-    number: u64,
-) -> Vec<Attachment> {
-    let instance = place
+fn attachments(aws: &Aws, settings: &Map<String, Value>, task: &Task) -> Vec<Attachment> {
+    let instance = task
         .instance
         .as_ref()
         .and_then(|arn| aws.ecs.instances.get(arn));
     let attachment = |balancer: &Value| {
         let name = balancer["containerName"].as_str()?.to_owned();
         let port = u16::try_from(balancer["containerPort"].as_u64()?).ok()?;
-        let on_instance = instance.zip(place.host_ports.get(&(name, port)));
+        let on_instance = instance.zip(task.host_ports.get(&(name, port)));
         let (target_id, port) = match on_instance {
             Some((instance, host_port)) => (instance.ec2_id.clone(), *host_port),
-            None => (
-                format!("10.0.{}.{}", number / 256 % 256, number % 256),
-                port,
-            ),
+            None => (task.address.clone(), port),
         };
 
         Some(Attachment {

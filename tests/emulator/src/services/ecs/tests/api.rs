@@ -26,8 +26,8 @@ fn what_does_not_exist_has_its_own_error() {
         "ServiceNotFoundException: Service not found."
     );
     assert_eq!(
-        world.err("RunTask", json!({})),
-        "UnknownOperationException: the sandbox does not serve RunTask"
+        world.err("StartTask", json!({})),
+        "UnknownOperationException: the sandbox does not serve StartTask"
     );
 }
 

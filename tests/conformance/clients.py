@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Tests unmodified AWS clients on `cargo sandbox serve`: every operation that it serves, paginators, waiters and errors.
+"""Tests unmodified AWS clients on `cargo sandbox serve`: every operation that it serves, paginators, waiters and errors,
+and a tool by others that deploys: ecs-deploy.
 
-Needs the AWS CLI on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN names the binary; without it
-`cargo run` builds one. Prints `N passed, N failed`; exits with 1 when something failed.
+Needs the AWS CLI and ecs-deploy on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN names the binary; without it
+`cargo run` builds one. Prints `N passed, N failed`; exits with 1 when something failed, also for want of a tool.
 """
 
 import re
@@ -19,6 +20,7 @@ from client_checks import (
     dynamodb,
     ecr,
     ecs,
+    ecs_deploy,
     elbv2,
     eventbridge,
     functions,
@@ -31,8 +33,8 @@ from client_checks import (
 
 # In this order: a check finds what the ones before have left.
 MODULES = (
-    releases, ecs, elbv2, autoscaling, codepipeline, ecr, eventbridge, dynamodb, cloudformation, functions, s3, cloudwatch, identity,
-    unknown,
+    releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, ecr, eventbridge, dynamodb, cloudformation, functions, s3, cloudwatch,
+    identity, unknown,
 )
 
 

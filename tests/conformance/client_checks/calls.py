@@ -29,6 +29,11 @@ def cli_error(*arguments):
     return done.stderr.strip()
 
 
+def run(*command):
+    """A command's end, successful or not, with both of its outputs."""
+    return subprocess.run(command, env=server.SERVER.environment(), capture_output=True, text=True, timeout=120)
+
+
 def error(code, call, /, **arguments):
     """The message of the error with which a call must end."""
     try:

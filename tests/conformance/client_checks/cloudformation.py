@@ -1,11 +1,10 @@
 """CloudFormation: stacks and change sets."""
 
-import subprocess
 from pathlib import Path
 
 from client_checks import check, server
 from client_checks.account import CLUSTER
-from client_checks.calls import all_pages, cli, cli_error, client, error, modelled
+from client_checks.calls import all_pages, cli, cli_error, client, error, modelled, run
 
 
 @check
@@ -28,10 +27,9 @@ def stacks_by_deploy():
               "Subnets=subnet-0a1b2c3d,subnet-1b2c3d4e", "LoadBalanced=no", "DesiredCount=1"]
     refused = cli_error(*(word for word in deploy[1:] if word not in ("--capabilities", "CAPABILITY_IAM")))
     assert "InsufficientCapabilities" in refused, refused
-    run = lambda command: subprocess.run(command, env=server.SERVER.environment(), capture_output=True, text=True, timeout=120)
-    first = run(deploy)
+    first = run(*deploy)
     assert first.returncode == 0 and "Successfully created/updated stack" in first.stdout, first
-    again = run(deploy)
+    again = run(*deploy)
     assert "No changes to deploy" in again.stdout + again.stderr, again
     cli("ecs", "wait", "services-stable", "--cluster", CLUSTER, "--services", "deployed")
     cloudformation = client("cloudformation")

@@ -1,7 +1,7 @@
 """Amazon ECS: clusters, services, tasks and task definitions."""
 
 from client_checks import check
-from client_checks.account import CLUSTER, WEB
+from client_checks.account import CLUSTER, NETWORK, WEB
 from client_checks.calls import all_pages, cli, cli_error, client, modelled
 
 
@@ -69,3 +69,38 @@ def ecs_task_definitions_and_a_service_of_ones_own():
                                              WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     assert ecs.deregister_task_definition(taskDefinition="own:2")["taskDefinition"]["status"] == "INACTIVE"
     modelled(ecs, "ClientException", ecs.describe_task_definition, taskDefinition="none")
+
+
+@check
+def ecs_tasks_without_a_service():
+    ecs = client("ecs")
+    definition = ecs.describe_services(cluster=CLUSTER, services=[WEB])["services"][0]["taskDefinition"]
+    request = dict(cluster=CLUSTER, taskDefinition=definition, launchType="FARGATE", networkConfiguration=NETWORK,
+                   startedBy="hand", clientToken="once")
+    ran = ecs.run_task(**request)
+    assert ran["failures"] == [] and ran["tasks"][0]["group"].startswith("family:"), ran
+    task = ran["tasks"][0]["taskArn"]
+    assert ecs.run_task(**request)["tasks"][0]["taskArn"] == task, "a retry starts no second task"
+    modelled(ecs, "ConflictException", ecs.run_task, **{**request, "count": 2})
+    ecs.get_waiter("tasks_running").wait(cluster=CLUSTER, tasks=[task], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    assert cli("ecs", "list-tasks", "--cluster", CLUSTER, "--started-by", "hand")["taskArns"] == [task]
+    ecs.stop_task(cluster=CLUSTER, task=task)
+    cli("ecs", "wait", "tasks-stopped", "--cluster", CLUSTER, "--tasks", task)
+
+
+@check
+def ecs_service_deployments():
+    ecs = client("ecs")
+    listed = cli("ecs", "list-service-deployments", "--cluster", CLUSTER, "--service", WEB)["serviceDeployments"]
+    assert listed and {it["status"] for it in listed} <= {"SUCCESSFUL", "STOPPED", "ROLLBACK_SUCCESSFUL"}, listed
+    first = ecs.list_service_deployments(cluster=CLUSTER, service=WEB, maxResults=1)
+    assert first["serviceDeployments"][0]["serviceDeploymentArn"] == listed[0]["serviceDeploymentArn"], first
+    assert ("nextToken" in first) == (len(listed) > 1), first
+    arns = [it["serviceDeploymentArn"] for it in listed][:19]
+    described = ecs.describe_service_deployments(serviceDeploymentArns=[*arns, "none"])
+    assert [it["serviceDeploymentArn"] for it in described["serviceDeployments"]] == arns, described
+    assert described["failures"] == [{"arn": "none", "reason": "MISSING"}], described
+    newest = described["serviceDeployments"][0]
+    revisions = [newest["targetServiceRevision"], *newest["sourceServiceRevisions"]]
+    assert sum(it["runningTaskCount"] for it in revisions) == 2 and newest["finishedAt"].year == 2026, newest
+    modelled(ecs, "ServiceNotFoundException", ecs.list_service_deployments, cluster=CLUSTER, service="none")

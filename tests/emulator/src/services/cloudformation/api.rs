@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::template::Template;
-use super::{Stack, StackResource, change_set, format, stack, yaml};
+use super::{Stack, StackResource, change_set, format, stack, stack_events, template_source, yaml};
 use crate::page::Tokens;
 use crate::protocol::query::{Parameters, tree};
 use crate::protocol::xml::instant;
@@ -29,10 +29,13 @@ pub(crate) fn call(
     match action {
         "DescribeStacks" => describe_stacks(aws, parameters),
         "DescribeStackResources" => describe_resources(aws, parameters),
-        "GetTemplateSummary" => summary(aws, parameters),
+        "DescribeStackEvents" => stack_events::describe(aws, parameters),
+        "GetTemplate" => template_source::get(aws, parameters),
+        "GetTemplateSummary" => summary(aws, &template_source::with_body(aws, parameters)?),
         "CreateChangeSet" => change_set::create(aws, parameters),
         "DescribeChangeSet" => change_set::describe(aws, parameters),
         "ExecuteChangeSet" => change_set::execute(aws, parameters),
+        "DeleteChangeSet" => change_set::delete(aws, parameters),
         _ => Err(ApiError::unknown_operation(action)),
     }
 }
@@ -47,7 +50,11 @@ pub(super) fn required<'a>(parameters: &'a Parameters, member: &str) -> Result<&
 }
 
 /// The stack that a member names by name or id.
-fn named<'a>(aws: &'a Aws, parameters: &Parameters, member: &str) -> Result<&'a Stack, ApiError> {
+pub(super) fn named<'a>(
+    aws: &'a Aws,
+    parameters: &Parameters,
+    member: &str,
+) -> Result<&'a Stack, ApiError> {
     let name = required(parameters, member)?;
     found(aws, name).ok_or_else(|| validation(format!("Stack with id {name} does not exist")))
 }
@@ -183,7 +190,11 @@ fn resource(stack: &Stack, resource: &StackResource) -> Value {
 }
 
 /// One page of a list; the token is the position at which the next page starts.
-fn page(member: &str, items: Vec<Value>, parameters: &Parameters) -> Result<Value, ApiError> {
+pub(super) fn page(
+    member: &str,
+    items: Vec<Value>,
+    parameters: &Parameters,
+) -> Result<Value, ApiError> {
     let token = parameters.get("NextToken").map(String::as_str);
     let page = Tokens::Decimal.page(items, token, PAGE);
     let page = page.ok_or_else(|| validation("Invalid NextToken"))?;

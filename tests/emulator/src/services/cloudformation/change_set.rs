@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Stack;
 use super::api::{self, found, required, validation};
+use super::{Stack, template_source};
 use crate::protocol::query::{Parameters, tree};
 use crate::protocol::xml::instant;
 use crate::{ApiError, Aws, Millis};
@@ -23,8 +23,10 @@ pub(super) struct ChangeSet {
     creates: bool,
     /// The members of the request that describe the stack.
     request: Parameters,
+    token: Option<String>,
     changes: Vec<Value>,
     executed: bool,
+    deleted: bool,
     /// The stack that was made or changed when the change set was executed.
     made: String,
 }
@@ -33,9 +35,10 @@ const NO_CHANGES: &str = "The submitted information didn't contain changes. Subm
                           information to create a change set.";
 
 /// Members of CreateChangeSet that are about the change set itself.
-const OWN_MEMBERS: [&str; 4] = [
+const OWN_MEMBERS: [&str; 5] = [
     "ChangeSetName",
     "ChangeSetType",
+    "ClientToken",
     "Description",
     "IncludeNestedStacks",
 ];
@@ -43,7 +46,11 @@ const OWN_MEMBERS: [&str; 4] = [
 pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let name = required(parameters, "ChangeSetName")?.to_owned();
     let stack = required(parameters, "StackName")?.to_owned();
-    let mut request = parameters.clone();
+    if let Some(answer) = created_before(aws, parameters)? {
+        return Ok(answer);
+    }
+
+    let mut request = template_source::with_body(aws, parameters)?;
     request.retain(|member, _| !OWN_MEMBERS.contains(&member.as_str()));
     let creates = creates(parameters)?;
     if creates && found(aws, &stack).is_some() {
@@ -52,31 +59,31 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
              [{name}]."
         )));
     }
-    let mut draft = aws.clone();
-    let stack_id = match apply(&mut draft, creates, &request) {
-        Ok(answer) => answer["StackId"].as_str().unwrap_or_default().to_owned(),
-        Err(error) if error.message == "No updates are to be performed." => found(aws, &stack)
-            .map(|stack| stack.id.clone())
-            .unwrap_or_default(),
-        Err(error) => return Err(error),
-    };
+
+    let (draft, stack_id) = draft(aws, creates, &request, &stack)?;
+    if creates {
+        let reviewed = &mut aws.cloudformation.reviewed;
+        reviewed.insert(stack.clone(), stack_id.clone());
+    }
+
     let changes = changes(found(aws, &stack), found(&draft, &stack));
     let id = format!(
         "{}/{}",
         aws.arn("cloudformation", &format!("changeSet/{name}")),
         aws.uuid()
     );
-    let description = parameters.get("Description").cloned();
     let set = ChangeSet {
         name,
         stack,
         stack_id: stack_id.clone(),
-        description,
+        description: parameters.get("Description").cloned(),
         created: aws.now,
         creates,
         request,
+        token: parameters.get("ClientToken").cloned(),
         changes,
         executed: false,
+        deleted: false,
         made: String::new(),
     };
     aws.cloudformation.change_sets.insert(id.clone(), set);
@@ -96,6 +103,48 @@ fn creates(parameters: &Parameters) -> Result<bool, ApiError> {
             "the sandbox does not serve change sets of type {other}"
         ))),
     }
+}
+
+/// What CreateChangeSet returned to the request with the same client token. Until its execution, a
+/// change set keeps its name from requests with another one.
+fn created_before(aws: &Aws, parameters: &Parameters) -> Result<Option<Value>, ApiError> {
+    let Some(token) = parameters.get("ClientToken") else {
+        return Ok(None);
+    };
+    let Ok(id) = named(aws, parameters) else {
+        return Ok(None);
+    };
+    let set = &aws.cloudformation.change_sets[&id];
+    if set.executed {
+        return Ok(None);
+    }
+    if set.token.as_ref() == Some(token) {
+        return Ok(Some(json!({"Id": id, "StackId": set.stack_id})));
+    }
+
+    let message = format!(
+        "ChangeSet {} cannot be created due to a mismatch with existing attribute ClientToken",
+        set.name
+    );
+    Err(ApiError::client("AlreadyExistsException", message))
+}
+
+/// The account as the request would leave it, and the id of the stack.
+fn draft(
+    aws: &Aws,
+    creates: bool,
+    request: &Parameters,
+    stack: &str,
+) -> Result<(Aws, String), ApiError> {
+    let mut draft = aws.clone();
+    let stack_id = match apply(&mut draft, creates, request) {
+        Ok(answer) => answer["StackId"].as_str().unwrap_or_default().to_owned(),
+        Err(error) if error.message == "No updates are to be performed." => found(aws, stack)
+            .map(|stack| stack.id.clone())
+            .unwrap_or_default(),
+        Err(error) => return Err(error),
+    };
+    Ok((draft, stack_id))
 }
 
 fn apply(aws: &mut Aws, creates: bool, request: &Parameters) -> Result<Value, ApiError> {
@@ -159,9 +208,8 @@ fn named(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
     let name = required(parameters, "ChangeSetName")?;
     let stack = parameters.get("StackName");
     let is_it = |id: &String, set: &ChangeSet| {
-        id == name
-            || (set.name == name
-                && stack.is_some_and(|stack| [&set.stack, &set.stack_id].contains(&stack)))
+        let in_stack = || stack.is_some_and(|stack| [&set.stack, &set.stack_id].contains(&stack));
+        !set.deleted && (id == name || (set.name == name && in_stack()))
     };
 
     // Of two with the same name the newer one is meant.
@@ -181,6 +229,7 @@ fn named(aws: &Aws, parameters: &Parameters) -> Result<String, ApiError> {
     if found.is_none()
         && let Some(stack) = stack
         && self::found(aws, stack).is_none()
+        && !aws.cloudformation.reviewed.contains_key(stack)
     {
         return Err(validation(format!("Stack [{stack}] does not exist")));
     }
@@ -267,4 +316,37 @@ pub(super) fn execute(aws: &mut Aws, parameters: &Parameters) -> Result<Value, A
         set.made = answer["StackId"].as_str().unwrap_or_default().to_owned();
     }
     Ok(json!({}))
+}
+
+/// Deletes a change set; one that is not there is as good as deleted while its stack is. An
+/// executed one is kept, because its stack names it.
+pub(super) fn delete(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
+    let name = required(parameters, "ChangeSetName")?;
+    if !name.starts_with("arn:") && !parameters.contains_key("StackName") {
+        return Err(validation(
+            "StackName must be specified if ChangeSetName is not specified as an ARN.",
+        ));
+    }
+
+    match named(aws, parameters) {
+        Ok(id) => {
+            if let Some(set) = aws.cloudformation.change_sets.get_mut(&id) {
+                set.deleted = true;
+            }
+            Ok(json!({}))
+        }
+        Err(error) if error.code == "ChangeSetNotFound" => Ok(json!({})),
+        Err(error) => Err(error),
+    }
+}
+
+/// The id of a stack and the time of the change set that created it, or would create it.
+pub(super) fn review_of(aws: &Aws, stack: &str) -> Option<(String, Millis)> {
+    let names_it = |set: &&ChangeSet| {
+        let names = [&set.stack, &set.stack_id];
+        set.creates && !set.deleted && names.iter().any(|name| *name == stack)
+    };
+    let sets = aws.cloudformation.change_sets.values();
+    let set = sets.filter(names_it).max_by_key(|set| set.created)?;
+    Some((set.stack_id.clone(), set.created))
 }

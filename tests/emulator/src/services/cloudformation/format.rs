@@ -9,14 +9,19 @@ use crate::validation::{Quoted, violation};
 /// The most bytes of a template in a request.
 const MOST_BYTES: usize = 51_200;
 
+/// Refuses a template that is too long to be in a request.
+pub(super) fn check_length(body: &str) -> Result<(), String> {
+    if body.len() <= MOST_BYTES {
+        return Ok(());
+    }
+    Err(format!(
+        "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy \
+         constraint: Member must have length less than or equal to {MOST_BYTES}"
+    ))
+}
+
 /// Refuses a template that is not one.
 pub(super) fn check(body: &str) -> Result<(), String> {
-    if body.len() > MOST_BYTES {
-        return Err(format!(
-            "1 validation error detected: Value '{body}' at 'templateBody' failed to satisfy \
-             constraint: Member must have length less than or equal to {MOST_BYTES}"
-        ));
-    }
     // Text that is not YAML is refused with its place when the template is read.
     let Ok(document) = yaml::parse(body) else {
         return Ok(());

@@ -21,7 +21,9 @@ mod rules;
 mod sam;
 mod schema;
 mod stack;
+mod stack_events;
 mod template;
+mod template_source;
 #[cfg(test)]
 mod tests;
 mod yaml;
@@ -55,6 +57,8 @@ pub struct CloudFormation {
     pub iam: Iam,
     /// By their ARNs.
     change_sets: BTreeMap<String, change_set::ChangeSet>,
+    /// The ids of stacks that change sets would create, by name.
+    reviewed: BTreeMap<String, String>,
     /// Type and name of things that exist by their name only.
     names: BTreeSet<(&'static str, String)>,
 }

@@ -110,8 +110,9 @@ pub(super) fn deploy_text(
     let template = Template::parse(path, text)?;
     let parameters = parameter::bind(&template.parameters, given).at("Parameters")?;
     let before = aws.cloudformation.stacks.remove(name);
-    let id = match &before {
-        Some(stack) => stack.id.clone(),
+    let reviewed = aws.cloudformation.reviewed.remove(name);
+    let id = match before.as_ref().map(|stack| stack.id.clone()).or(reviewed) {
+        Some(id) => id,
         None => format!(
             "{}/{}",
             aws.arn("cloudformation", &format!("stack/{name}")),

@@ -8,6 +8,7 @@ use super::*;
 
 mod api;
 mod autoscaling;
+mod change_sets;
 mod own_pairs;
 mod own_templates;
 mod resources;

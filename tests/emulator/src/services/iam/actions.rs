@@ -144,10 +144,10 @@ pub(crate) fn s3(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
         request.text("Key")
     );
     Some(vec![match request.operation.as_str() {
-        "GetObject" if request.input["VersionId"].is_string() => {
+        "GetObject" | "HeadObject" if request.input["VersionId"].is_string() => {
             Demand::new("s3:GetObjectVersion", object)
         }
-        "GetObject" => Demand::new("s3:GetObject", object),
+        "GetObject" | "HeadObject" => Demand::new("s3:GetObject", object),
         "PutObject" => Demand::new("s3:PutObject", object),
         _ => return None,
     }])

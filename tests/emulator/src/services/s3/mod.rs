@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::protocol::{Protocol, Rest};
 use crate::service::{Errors, Service, Wording};
 use crate::{ApiError, Millis, iam, text};
+pub(crate) use rest::object_at;
 
 pub(crate) const SERVICE: Service = Service {
     name: "s3",

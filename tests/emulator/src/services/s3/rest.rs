@@ -1,4 +1,4 @@
-//! The REST protocol of S3, with the two served operations: GetObject and PutObject.
+//! The REST protocol of S3, with the served operations: GetObject, HeadObject and PutObject.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -63,6 +63,23 @@ pub(super) fn operation_and_input(request: &Request) -> (String, Value) {
     (rest.operation().to_owned(), input)
 }
 
+/// The object that a URL names, by its host and the rest of it.
+pub(crate) fn object_at<'a>(
+    aws: &'a Aws,
+    host: &str,
+    path_and_query: &str,
+) -> Result<&'a Object, ApiError> {
+    let request = Request {
+        method: "GET".to_owned(),
+        host: host.to_owned(),
+        path_and_query: path_and_query.to_owned(),
+        ..Request::default()
+    };
+    let rest = RestRequest::read(&request);
+    let version = rest.parameter("versionId");
+    aws.s3.object(&rest.bucket, &rest.key, version)
+}
+
 impl<'a> RestRequest<'a> {
     /// A bucket is either the first label of the host or the first segment of the path.
     fn read(request: &'a Request) -> Self {
@@ -95,6 +112,7 @@ impl<'a> RestRequest<'a> {
         match (self.request.method.as_str(), self.key.is_empty()) {
             _ if self.has_subresource() => UNKNOWN,
             ("GET", false) => "GetObject",
+            ("HEAD", false) => "HeadObject",
             ("PUT", false) if self.request.header("x-amz-copy-source").is_none() => "PutObject",
             _ => UNKNOWN,
         }
@@ -130,6 +148,10 @@ impl<'a> RestRequest<'a> {
         match operation {
             "PutObject" => self.put(aws),
             "GetObject" => self.get(aws),
+            "HeadObject" => self.get(aws).map(|response| Response {
+                body: Vec::new(),
+                ..response
+            }),
             _ => Err(error(
                 501,
                 "NotImplemented",

@@ -218,3 +218,19 @@ fn presigned_urls_of_both_versions_are_accepted() {
 
     assert_eq!(status, [200, 200, 403]);
 }
+
+#[test]
+fn a_head_has_the_headers_of_the_object_and_no_body() {
+    let mut aws = world();
+    aws.s3.put("plain", "k", b"hello".to_vec()).unwrap();
+    let got = send(&mut aws, "GET", "", "/plain/k", &[], b"");
+    let head = send(&mut aws, "HEAD", "", "/plain/k", &[], b"");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+    for name in ["etag", "content-length", "last-modified"] {
+        assert_eq!(header(&head, name), header(&got, name));
+    }
+
+    let missing = send(&mut aws, "HEAD", "", "/plain/none", &[], b"");
+    assert_eq!((missing.status, missing.body.len()), (404, 0));
+    assert_eq!(aws.calls[1].operation, "HeadObject");
+}

@@ -1,0 +1,187 @@
+use serde_json::{Value, json};
+
+use crate::cloudformation::api::call;
+use crate::{ApiError, Aws};
+
+const TEMPLATE: &str = "
+Resources: {Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName: web}}}
+";
+
+const URL: (&str, &str) = (
+    "TemplateURL",
+    "https://s3.eu-west-1.amazonaws.com/kept/a/t.yaml",
+);
+
+fn account() -> Aws {
+    let mut aws = Aws::new(1);
+    aws.s3.create_bucket("kept", true);
+    aws
+}
+
+fn request(aws: &mut Aws, action: &str, members: &[(&str, &str)]) -> Result<Value, ApiError> {
+    let members = members
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    call(aws, action, &members.collect())
+}
+
+fn create(aws: &mut Aws, more: &[(&str, &str)]) -> Result<Value, ApiError> {
+    let own = [
+        ("ChangeSetName", "c"),
+        ("StackName", "own"),
+        ("ChangeSetType", "CREATE"),
+    ];
+    request(aws, "CreateChangeSet", &[&own[..], more].concat())
+}
+
+fn execute(aws: &mut Aws, created: &Value) {
+    let id = created["Id"].as_str().unwrap();
+    request(aws, "ExecuteChangeSet", &[("ChangeSetName", id)]).unwrap();
+}
+
+fn statuses(aws: &mut Aws) -> Vec<String> {
+    let answer = request(aws, "DescribeStackEvents", &[("StackName", "own")]).unwrap();
+    let events = answer["StackEvents"].as_array().unwrap().iter();
+    let status = |event: &Value| {
+        format!(
+            "{} {}",
+            event["LogicalResourceId"].as_str().unwrap(),
+            event["ResourceStatus"].as_str().unwrap()
+        )
+    };
+    events.map(status).collect()
+}
+
+#[test]
+fn a_template_is_read_from_the_object_that_its_url_names() {
+    for url in [
+        URL.1,
+        "https://kept.s3.eu-west-1.amazonaws.com/a/t.yaml",
+        "http://127.0.0.1:4566/kept/a/t.yaml",
+    ] {
+        let mut aws = account();
+        let text = TEMPLATE.as_bytes().to_vec();
+        let version = aws.s3.put("kept", "a/t.yaml", text).unwrap().unwrap();
+        aws.s3.put("kept", "a/t.yaml", b"later".to_vec()).unwrap();
+        let url = format!("{url}?versionId={version}");
+        let created = create(&mut aws, &[("TemplateURL", &url)]).unwrap();
+        execute(&mut aws, &created);
+
+        let template = request(&mut aws, "GetTemplate", &[("StackName", "own")]).unwrap();
+        assert_eq!(template["TemplateBody"], TEMPLATE);
+        let summary = request(&mut aws, "GetTemplateSummary", &[("TemplateURL", &url)]);
+        assert_eq!(
+            summary.unwrap()["ResourceTypes"],
+            json!(["AWS::ECR::Repository"])
+        );
+    }
+}
+
+#[test]
+fn a_template_in_an_object_may_be_longer_than_one_in_a_request() {
+    let mut aws = account();
+    let long = format!("{TEMPLATE}{}", "#".repeat(51_200));
+    let refused = create(&mut aws, &[("TemplateBody", &long)]).unwrap_err();
+    assert!(refused.message.contains("'templateBody'"), "{refused}");
+
+    aws.s3.put("kept", "a/t.yaml", long.into_bytes()).unwrap();
+    create(&mut aws, &[URL]).unwrap();
+}
+
+#[test]
+fn a_url_without_a_template_is_refused() {
+    let refused = |more: &[(&str, &str)]| create(&mut account(), more).unwrap_err().to_string();
+    assert_eq!(
+        refused(&[URL]),
+        "ValidationError: S3 error: The specified key does not exist.\nFor more information check \
+         http://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html"
+    );
+    assert_eq!(
+        refused(&[("TemplateURL", "s3://kept/a/t.yaml")]),
+        "ValidationError: TemplateURL must be a supported URL."
+    );
+    assert!(refused(&[URL, ("TemplateBody", TEMPLATE)]).contains("Only one of"));
+}
+
+#[test]
+fn the_same_client_token_makes_no_second_change_set() {
+    let mut aws = account();
+    let request = |token| [("TemplateBody", TEMPLATE), ("ClientToken", token)];
+    let first = create(&mut aws, &request("t")).unwrap();
+    assert_eq!(create(&mut aws, &request("t")).unwrap(), first);
+    assert_eq!(
+        create(&mut aws, &request("u")).unwrap_err().to_string(),
+        "AlreadyExistsException: ChangeSet c cannot be created due to a mismatch with existing \
+         attribute ClientToken"
+    );
+
+    execute(&mut aws, &first);
+    let update = [("ChangeSetType", "UPDATE")];
+    let again = create(&mut aws, &[&request("u")[..], &update].concat());
+    assert_ne!(again.unwrap()["Id"], first["Id"]);
+}
+
+#[test]
+fn a_deleted_change_set_is_gone_and_none_is_as_good_while_the_stack_is_there() {
+    let mut aws = account();
+    let body = [("TemplateBody", TEMPLATE), ("ClientToken", "t")];
+    let first = create(&mut aws, &body).unwrap();
+    let by_name = [("ChangeSetName", "c"), ("StackName", "own")];
+    request(&mut aws, "DeleteChangeSet", &by_name).unwrap();
+    let described = |aws: &mut Aws| request(aws, "DescribeChangeSet", &by_name).map(drop);
+    assert_eq!(described(&mut aws).unwrap_err().code, "ChangeSetNotFound");
+
+    let second = create(&mut aws, &body).unwrap();
+    assert_ne!(second["Id"], first["Id"]);
+    execute(&mut aws, &second);
+    for _ in 0..2 {
+        request(&mut aws, "DeleteChangeSet", &by_name).unwrap();
+    }
+    assert_eq!(
+        described(&mut aws).unwrap_err().code,
+        "ChangeSetNotFound",
+        "executed or not"
+    );
+    let stack = request(&mut aws, "DescribeStacks", &[("StackName", "own")]).unwrap();
+    assert_eq!(stack["Stacks"][0]["ChangeSetId"], second["Id"]);
+}
+
+#[test]
+fn events_are_those_of_review_creation_and_update_newest_first() {
+    let mut aws = account();
+    let created = create(&mut aws, &[("TemplateBody", TEMPLATE)]).unwrap();
+    assert_eq!(statuses(&mut aws), ["own REVIEW_IN_PROGRESS"]);
+
+    aws.now += 1000;
+    execute(&mut aws, &created);
+    let stack = aws.cloudformation.stack("own").unwrap();
+    assert_eq!(created["StackId"], stack.id.as_str());
+    let made = [
+        "own CREATE_COMPLETE",
+        "Repository CREATE_COMPLETE",
+        "Repository CREATE_IN_PROGRESS",
+        "Repository CREATE_IN_PROGRESS",
+        "own CREATE_IN_PROGRESS",
+        "own REVIEW_IN_PROGRESS",
+    ];
+    assert_eq!(statuses(&mut aws), made);
+
+    aws.now += 1000;
+    let more = format!("{TEMPLATE}Outputs: {{Name: {{Value: x}}}}\n");
+    let update = [("ChangeSetType", "UPDATE"), ("TemplateBody", &more)];
+    let updated = create(&mut aws, &update).unwrap();
+    execute(&mut aws, &updated);
+    let own = [("StackName", "own")];
+    let events = request(&mut aws, "DescribeStackEvents", &own).unwrap();
+    let events = events["StackEvents"].as_array().unwrap();
+    assert_eq!(events.len(), made.len() + 3);
+
+    let newest = &events[0];
+    assert_eq!(newest["ResourceStatus"], "UPDATE_COMPLETE");
+    assert_eq!(newest["PhysicalResourceId"], newest["StackId"]);
+    let times: Vec<&str> = events
+        .iter()
+        .map(|event| event["Timestamp"].as_str().unwrap().trim_end_matches('Z'))
+        .collect();
+    assert!(times.is_sorted_by(|a, b| a > b), "{times:?}");
+}

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Tests unmodified AWS clients on `cargo sandbox serve`: every operation that it serves, paginators, waiters and errors,
-and a tool by others that deploys: ecs-deploy.
+and tools by others that deploy: ecs-deploy and SAM.
 
 Needs the AWS CLI and ecs-deploy on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN names the binary; without it
-`cargo run` builds one. Prints `N passed, N failed`; exits with 1 when something failed, also for want of a tool.
+`cargo run` builds one. SAM names the SAM CLI. Prints `N passed, N failed`; exits with 1 when something failed, also for
+want of a tool.
 """
 
 import re
@@ -27,14 +28,15 @@ from client_checks import (
     identity,
     releases,
     s3,
+    sam,
     server,
     unknown,
 )
 
 # In this order: a check finds what the ones before have left.
 MODULES = (
-    releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, ecr, eventbridge, dynamodb, cloudformation, functions, s3, cloudwatch,
-    identity, unknown,
+    releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, ecr, eventbridge, dynamodb, cloudformation, sam, functions, s3,
+    cloudwatch, identity, unknown,
 )
 
 

@@ -6,6 +6,8 @@ import time
 from client_checks.calls import cli, client
 
 CLUSTER, WEB, PIPELINE = "apps", "web", "slipway-web"
+# Takes the templates that tools upload.
+BUCKET = "page-counter-config"
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-0a1b2c3d"], "securityGroups": ["sg-0a1b2c3d"]}}
 # Seconds of real time; at the speed of the server the longest is more than half an hour of virtual time.
 RELEASE_LIMIT, POLL = 120, 0.5

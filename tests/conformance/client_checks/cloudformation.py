@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from client_checks import check, server
-from client_checks.account import CLUSTER
+from client_checks.account import BUCKET, CLUSTER
 from client_checks.calls import all_pages, cli, cli_error, client, error, modelled, run
 
 
@@ -43,3 +43,21 @@ def stacks_by_deploy():
     cloudformation.get_waiter("change_set_create_complete").wait(StackName="deployed", ChangeSetName="two")
     modelled(cloudformation, "ChangeSetNotFoundException", cloudformation.describe_change_set, StackName="deployed",
              ChangeSetName="none")
+
+
+@check
+def change_sets_are_made_once():
+    cloudformation = client("cloudformation")
+    client("s3").put_object(Bucket=BUCKET, Key="once.yaml", Body=b"""
+Resources: {Repository: {Type: AWS::ECR::Repository, Properties: {RepositoryName: once}}}
+""")
+    request = dict(StackName="once", ChangeSetName="once", ChangeSetType="CREATE", ClientToken="t",
+                   TemplateURL=f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/once.yaml")
+    first = cloudformation.create_change_set(**request)
+    assert cloudformation.create_change_set(**request)["Id"] == first["Id"]
+    error("AlreadyExistsException", cloudformation.create_change_set, **{**request, "ClientToken": "u"})
+    cloudformation.delete_change_set(StackName="once", ChangeSetName="once")
+    modelled(cloudformation, "ChangeSetNotFoundException", cloudformation.describe_change_set, StackName="once",
+             ChangeSetName="once")
+    url = request["TemplateURL"].replace("once.yaml", "none.yaml")
+    assert "S3 error" in error("ValidationError", cloudformation.create_change_set, **{**request, "TemplateURL": url})

@@ -4,13 +4,14 @@ import io
 import urllib.request
 
 from client_checks import check
-from client_checks.calls import client, modelled
+from client_checks.account import BUCKET
+from client_checks.calls import client, error, modelled
 
 
 @check
 def s3_objects():
     s3 = client("s3")
-    bucket = "page-counter-config"
+    bucket = BUCKET
     version = s3.put_object(Bucket=bucket, Key="b c&d", Body=b"one")["VersionId"]
     s3.put_object(Bucket=bucket, Key="b c&d", Body=b"two")
     assert s3.get_object(Bucket=bucket, Key="b c&d")["Body"].read() == b"two"
@@ -19,5 +20,7 @@ def s3_objects():
     assert len(s3.get_object(Bucket=bucket, Key="large")["Body"].read()) == 100_000
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "large"})
     assert len(urllib.request.urlopen(url, timeout=10).read()) == 100_000
+    assert s3.head_object(Bucket=bucket, Key="large")["ContentLength"] == 100_000
+    error("404", s3.head_object, Bucket=bucket, Key="none")
     modelled(s3, "NoSuchKey", s3.get_object, Bucket=bucket, Key="none")
     modelled(s3, "NoSuchBucket", s3.put_object, Bucket="none", Key="k")

@@ -43,6 +43,12 @@ const OWN_MEMBERS: [&str; 5] = [
     "IncludeNestedStacks",
 ];
 
+/// Members with the values that mean what is done without them.
+const DEFAULTS: [(&str, &str); 2] = [
+    ("DeploymentConfig.Mode", "STANDARD"),
+    ("ImportExistingResources", "false"),
+];
+
 pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, ApiError> {
     let name = required(parameters, "ChangeSetName")?.to_owned();
     let stack = required(parameters, "StackName")?.to_owned();
@@ -51,7 +57,10 @@ pub(super) fn create(aws: &mut Aws, parameters: &Parameters) -> Result<Value, Ap
     }
 
     let mut request = template_source::with_body(aws, parameters)?;
-    request.retain(|member, _| !OWN_MEMBERS.contains(&member.as_str()));
+    request.retain(|member, value| {
+        !OWN_MEMBERS.contains(&member.as_str())
+            && !DEFAULTS.contains(&(member.as_str(), value.as_str()))
+    });
     let creates = creates(parameters)?;
     if creates && found(aws, &stack).is_some() {
         return Err(validation(format!(

@@ -143,7 +143,11 @@ pub(crate) fn s3(_: &mut Aws, request: &IamRequest) -> Option<Vec<Demand>> {
         request.text("Bucket"),
         request.text("Key")
     );
+    let bucket = format!("arn:aws:s3:::{}", request.text("Bucket"));
     Some(vec![match request.operation.as_str() {
+        "ListObjectsV2" => Demand::new("s3:ListBucket", bucket),
+        "GetBucketLocation" => Demand::new("s3:GetBucketLocation", bucket),
+        "GetBucketEncryption" => Demand::new("s3:GetEncryptionConfiguration", bucket),
         "GetObject" | "HeadObject" if request.input["VersionId"].is_string() => {
             Demand::new("s3:GetObjectVersion", object)
         }

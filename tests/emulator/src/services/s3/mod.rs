@@ -1,5 +1,6 @@
 //! S3: buckets with or without versions, for pipeline artifacts and configuration.
 
+mod buckets;
 mod chunked;
 mod rest;
 

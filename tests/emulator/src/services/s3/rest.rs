@@ -1,10 +1,11 @@
-//! The REST protocol of S3, with the served operations: GetObject, HeadObject and PutObject.
+//! The REST protocol of S3, with the served operations: GetObject, HeadObject and PutObject, and
+//! those on whole buckets.
 
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
-use super::{Object, chunked, error};
+use super::{Object, buckets, chunked, error};
 use crate::protocol::{Answer, Response, decode, escape};
 use crate::{ApiError, Aws, Millis, Request};
 
@@ -110,6 +111,9 @@ impl<'a> RestRequest<'a> {
 
     fn operation(&self) -> &'static str {
         match (self.request.method.as_str(), self.key.is_empty()) {
+            ("GET", true) if self.parameter("location").is_some() => "GetBucketLocation",
+            ("GET", true) if self.parameter("encryption").is_some() => "GetBucketEncryption",
+            ("GET", true) if self.parameter("list-type") == Some("2") => "ListObjectsV2",
             _ if self.has_subresource() => UNKNOWN,
             ("GET", false) => "GetObject",
             ("HEAD", false) => "HeadObject",
@@ -152,6 +156,12 @@ impl<'a> RestRequest<'a> {
                 body: Vec::new(),
                 ..response
             }),
+            "GetBucketLocation" => document(buckets::location(aws, &self.bucket)),
+            "GetBucketEncryption" => document(buckets::encryption(aws, &self.bucket)),
+            "ListObjectsV2" => {
+                let parameter = |name: &str| self.parameter(name);
+                document(buckets::list(aws, &self.bucket, parameter))
+            }
             _ => Err(error(
                 501,
                 "NotImplemented",
@@ -267,6 +277,10 @@ impl<'a> RestRequest<'a> {
             ),
         )
     }
+}
+
+fn document(document: Result<String, ApiError>) -> Result<Response, ApiError> {
+    document.map(|document| xml(200, document))
 }
 
 fn xml(status: u16, document: String) -> Response {

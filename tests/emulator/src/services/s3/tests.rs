@@ -148,7 +148,8 @@ fn other_operations_are_refused_by_name() {
 
     for (method, path, headers) in [
         ("GET", "/plain/k?tagging", &[][..]),
-        ("GET", "/plain?list-type=2", &[]),
+        ("GET", "/plain?list-type=2&delimiter=/", &[]),
+        ("GET", "/plain?list-type=1", &[]),
         ("DELETE", "/plain/k", &[]),
         ("PUT", "/plain/k", &[("x-amz-copy-source", "kept/k")]),
         ("PUT", "/plain/k", &[("if-none-match", "*")]),
@@ -233,4 +234,47 @@ fn a_head_has_the_headers_of_the_object_and_no_body() {
     let missing = send(&mut aws, "HEAD", "", "/plain/none", &[], b"");
     assert_eq!((missing.status, missing.body.len()), (404, 0));
     assert_eq!(aws.calls[1].operation, "HeadObject");
+}
+
+#[test]
+fn keys_are_listed_by_prefix_and_in_pages() {
+    let mut aws = world();
+    for key in ["a/1", "a/2", "a/b c", "b"] {
+        aws.s3.put("plain", key, b"hello".to_vec()).unwrap();
+    }
+    let mut list = |query: &str| {
+        let path = format!("/plain?list-type=2&{query}");
+        let listed = send(&mut aws, "GET", "", &path, &[], b"");
+        assert_eq!(listed.status, 200);
+        text(&listed)
+    };
+
+    let first = list("prefix=a/&max-keys=2");
+    assert!(first.contains("<KeyCount>2</KeyCount>") && first.contains("<Key>a/1</Key>"));
+    assert!(first.contains("<IsTruncated>true</IsTruncated>"));
+    assert!(first.contains("<NextContinuationToken>a/2</NextContinuationToken>"));
+    assert!(first.contains("<Size>5</Size>"));
+
+    let rest = list("prefix=a/&continuation-token=a/2&encoding-type=url");
+    assert!(rest.contains("<KeyCount>1</KeyCount>") && rest.contains("<Key>a/b%20c</Key>"));
+    assert!(rest.contains("<IsTruncated>false</IsTruncated>"));
+}
+
+#[test]
+fn a_bucket_has_a_location_and_a_default_encryption() {
+    let mut aws = world();
+    let mut get = |path: &str| text(&send(&mut aws, "GET", "", path, &[], b""));
+    assert!(get("/plain?location").contains(">eu-west-1</LocationConstraint>"));
+    assert!(get("/plain?encryption").contains("<SSEAlgorithm>AES256</SSEAlgorithm>"));
+    assert!(get("/none?location").contains("<Code>NoSuchBucket</Code>"));
+
+    let operations: Vec<&str> = aws.calls.iter().map(|it| it.operation.as_str()).collect();
+    assert_eq!(
+        operations,
+        [
+            "GetBucketLocation",
+            "GetBucketEncryption",
+            "GetBucketLocation"
+        ]
+    );
 }

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Tests unmodified AWS clients on `cargo sandbox serve`: every operation that it serves, paginators, waiters and errors,
-and tools by others that deploy: ecs-deploy and SAM.
+the JavaScript SDK, and tools by others that deploy: ecs-deploy, SAM and the CDK.
 
-Needs the AWS CLI and ecs-deploy on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN names the binary; without it
-`cargo run` builds one. SAM names the SAM CLI. Prints `N passed, N failed`; exits with 1 when something failed, also for
-want of a tool.
+Needs the AWS CLI, ecs-deploy and Node.js on the PATH and boto3 (requirements-clients.txt). SANDBOX_BIN names the binary;
+without it `cargo run` builds one. SAM names the SAM CLI, NODE_FOLDER a folder with the files of `node` and their packages.
+Prints `N passed, N failed`; exits with 1 when something failed, also for want of a tool.
 """
 
 import re
@@ -15,6 +15,7 @@ import traceback
 from client_checks import (
     CHECKS,
     autoscaling,
+    cdk,
     cloudformation,
     cloudwatch,
     codepipeline,
@@ -26,6 +27,7 @@ from client_checks import (
     eventbridge,
     functions,
     identity,
+    javascript,
     releases,
     s3,
     sam,
@@ -35,8 +37,8 @@ from client_checks import (
 
 # In this order: a check finds what the ones before have left.
 MODULES = (
-    releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, ecr, eventbridge, dynamodb, cloudformation, sam, functions, s3,
-    cloudwatch, identity, unknown,
+    releases, ecs, ecs_deploy, elbv2, autoscaling, codepipeline, ecr, eventbridge, dynamodb, cloudformation, sam, javascript,
+    cdk, functions, s3, cloudwatch, identity, unknown,
 )
 
 

@@ -29,9 +29,10 @@ def cli_error(*arguments):
     return done.stderr.strip()
 
 
-def run(*command, more={}):
+def run(*command, more={}, cwd=None):
     """A command's end, successful or not, with both of its outputs."""
-    return subprocess.run(command, env={**server.SERVER.environment(), **more}, capture_output=True, text=True, timeout=120)
+    return subprocess.run(command, env={**server.SERVER.environment(), **more}, cwd=cwd, capture_output=True, text=True,
+                          timeout=120)
 
 
 def error(code, call, /, **arguments):

@@ -5,7 +5,7 @@ import urllib.request
 
 from client_checks import check
 from client_checks.account import BUCKET
-from client_checks.calls import client, error, modelled
+from client_checks.calls import all_pages, client, error, modelled
 
 
 @check
@@ -20,6 +20,12 @@ def s3_objects():
     assert len(s3.get_object(Bucket=bucket, Key="large")["Body"].read()) == 100_000
     url = s3.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "large"})
     assert len(urllib.request.urlopen(url, timeout=10).read()) == 100_000
+    s3.put_object(Bucket=bucket, Key="large as well", Body=b"")
+    keys = all_pages(s3, "list_objects_v2", "Contents[].Key", 1, Bucket=bucket, Prefix="large")
+    assert keys == ["large", "large as well"], keys
+    assert s3.get_bucket_location(Bucket=bucket)["LocationConstraint"] == "eu-west-1"
+    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256", rules
     assert s3.head_object(Bucket=bucket, Key="large")["ContentLength"] == 100_000
     error("404", s3.head_object, Bucket=bucket, Key="none")
     modelled(s3, "NoSuchKey", s3.get_object, Bucket=bucket, Key="none")
